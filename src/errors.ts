@@ -1,0 +1,95 @@
+/**
+ * The closed list of what can go wrong on purpose. Everything else that is thrown is a bug, and is shown to nobody.
+ *
+ * Two families: an AppError ends a whole request and carries the `code` that GraphQL and the routes answer with;
+ * an ItemError is the one final answer of one item, and never touches its neighbours.
+ */
+
+export const itemErrorCodes = [
+  'INVALID_OUTPUT',
+  'TRUNCATED',
+  'REFUSED',
+  'CONTENT_FILTERED',
+  'CONTEXT_TOO_LONG',
+  'INVALID_REQUEST',
+  'TEMPLATE_FIELD_MISSING',
+  'RATE_LIMITED',
+  'TIMEOUT',
+  'PROVIDER_ERROR',
+  'WORKER_CRASHED',
+] as const;
+export type ItemErrorCode = (typeof itemErrorCodes)[number];
+
+/** Why one item has no output. The message is for people; it never holds a key, a prompt or a row. */
+export interface ItemError {
+  code: ItemErrorCode;
+  message: string;
+}
+
+export const batchErrorCodes = [
+  'INVALID_KEY',
+  'QUOTA_EXHAUSTED',
+  'UNKNOWN_MODEL',
+  'PROVIDER_REJECTED_FILE',
+  'DUPLICATE_CUSTOM_ID',
+  'INTERNAL',
+] as const;
+export type BatchErrorCode = (typeof batchErrorCodes)[number];
+
+/** One thing wrong with an input: where, as a dotted path from the argument, and what would be right. */
+export interface InputIssue {
+  path: string;
+  message: string;
+}
+
+export type AppErrorCode =
+  | 'BAD_USER_INPUT'
+  | 'NOT_FOUND'
+  | 'UNAUTHENTICATED'
+  | 'FORBIDDEN'
+  | 'CONFLICT'
+  | 'IDEMPOTENCY_CONFLICT'
+  | 'RATE_LIMITED'
+  | 'PAYLOAD_TOO_LARGE'
+  | 'PROVIDER_UNAVAILABLE';
+
+/** An expected failure of a whole request. `code` is public and stable; callers branch on it, never on the message. */
+export class AppError extends Error {
+  override readonly name: string = 'AppError';
+  readonly code: AppErrorCode;
+
+  constructor(code: AppErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The caller's input is wrong; `issues` names every place at once, so that one round trip is enough to mend it. */
+export class BadUserInput extends AppError {
+  override readonly name = 'BadUserInput';
+  readonly issues: readonly InputIssue[];
+
+  constructor(issues: readonly InputIssue[]) {
+    super(
+      'BAD_USER_INPUT',
+      issues.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; '),
+    );
+    this.issues = issues;
+  }
+}
+
+/** One item cannot be asked as it is (a field that its template names is missing). Ends that item, nothing else. */
+export class ItemFailure extends Error {
+  override readonly name = 'ItemFailure';
+  readonly code: ItemErrorCode;
+
+  constructor(code: ItemErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The model's answer breaks its answer schema. The message is written for the model, which is asked again with it. */
+export class InvalidOutput extends Error {
+  override readonly name = 'InvalidOutput';
+}

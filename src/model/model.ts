@@ -1,0 +1,160 @@
+/**
+ * What the rest of Winnow knows of language models: a request, an answer, and three kinds of failure.
+ * Types only; the adapters beside this file speak to providers.
+ */
+import type { BatchErrorCode, ItemErrorCode } from '../errors.ts';
+
+export interface ChatMessage {
+  role: 'system' | 'user' | 'assistant';
+  content: string;
+}
+
+/**
+ * How the answer must look. `schema` is a JSON Schema; `strict` says that it is written in the subset that strict
+ * structured output takes. Where the schema is not strict, or the provider has no json_schema, the adapter asks for a
+ * json_object and states the schema in the system message; the operation validates the answer either way.
+ */
+export type AnswerFormat =
+  | { type: 'text' }
+  | { type: 'json'; name: string; schema: JsonSchema; strict: boolean };
+
+export type JsonSchema = { readonly [key: string]: unknown };
+
+/** The sampling options that every operation takes; absent means the provider's default. */
+export interface Sampling {
+  temperature?: number | undefined;
+  topP?: number | undefined;
+  seed?: number | undefined;
+  maxOutputTokens?: number | undefined;
+  reasoningEffort?: string | undefined;
+  /** Merged into the request body last, for what one provider alone knows. */
+  extraBody?: Record<string, unknown> | undefined;
+}
+
+export interface ModelRequest extends Sampling {
+  messages: readonly ChatMessage[];
+  format: AnswerFormat;
+  /** Ask for log-probabilities of the answer's tokens; dropped where the model refuses them. */
+  logprobs: boolean;
+}
+
+export interface Tokens {
+  /** All prompt tokens, the cached ones included. */
+  inputTokens: number;
+  cachedInputTokens: number;
+  outputTokens: number;
+}
+
+export interface TokenLogprob {
+  token: string;
+  logprob: number;
+}
+
+/** A complete answer: the model stopped by itself. Everything else is a ModelError. */
+export interface ModelAnswer {
+  text: string;
+  tokens: Tokens;
+  /** USD; null when the model has no known price. */
+  costUsd: number | null;
+  logprobs: readonly TokenLogprob[] | null;
+}
+
+/**
+ * Three kinds of failure, told apart by what the caller should do:
+ * - `later`: the same request may succeed in a while (429, 408, 409, 5xx, reset, stall). `counts` is false where waiting
+ *   costs the item nothing (429); true where the tries are limited (5xx, timeouts, resets).
+ * - `item`: this item will not succeed as it is (400, 422, refusal, content filter, truncation).
+ * - `batch`: no item will (401, 403, unknown model, quota): stop instead of burning them.
+ */
+export type ModelErrorKind =
+  | {
+      kind: 'later';
+      code: 'RATE_LIMITED' | 'TIMEOUT' | 'PROVIDER_ERROR';
+      retryAfterMs: number | null;
+      counts: boolean;
+    }
+  | { kind: 'item'; code: ItemErrorCode }
+  | { kind: 'batch'; code: BatchErrorCode };
+
+export class ModelError extends Error {
+  override readonly name = 'ModelError';
+  readonly failure: ModelErrorKind;
+  /** What the provider billed for the failed answer (a refusal and a truncated answer are paid for), if it said. */
+  readonly tokens: Tokens | null;
+  readonly costUsd: number | null;
+
+  constructor(
+    failure: ModelErrorKind,
+    message: string,
+    options: { cause?: unknown; tokens?: Tokens | null; costUsd?: number | null } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.failure = failure;
+    this.tokens = options.tokens ?? null;
+    this.costUsd = options.costUsd ?? null;
+  }
+}
+
+/**
+ * One model of one provider. `send` makes exactly one billable request (a parameter that the model refuses is dropped
+ * and sent again once, which a provider does not bill), under one deadline over headers and body.
+ * It rejects with a ModelError, or with the signal's reason when aborted.
+ */
+export interface Model {
+  /** `provider/name` */
+  readonly id: string;
+  readonly provider: string;
+  /** The name without the provider, as the provider knows it. */
+  readonly name: string;
+  send(request: ModelRequest, options: { signal: AbortSignal }): Promise<ModelAnswer>;
+  /**
+   * The turnstile in front of the provider: how many calls may run now, and how long to keep off after a 429.
+   * Callers take a permit, send, and give it back with what they learned.
+   */
+  readonly gate: Gate;
+}
+
+/**
+ * A gate is shared by every call of a process to one provider and model. Synchronous calls wait in line (`enter`);
+ * the worker asks without waiting (`tryEnter`), and is told by `onOpen` when to ask again; so synchronous calls always go first.
+ */
+export interface Gate {
+  /** Waits for a permit; rejects with the signal's reason when aborted. */
+  enter(signal: AbortSignal): Promise<Permit>;
+  /** A permit if one is free now and nobody waits for it, else null. */
+  tryEnter(): Permit | null;
+  /** Calls back, once per change, when a permit may have become free. Returns the unsubscribe function. */
+  onOpen(listener: () => void): () => void;
+}
+
+/** Given back exactly once, with the outcome the gate learns from. */
+export interface Permit {
+  release(
+    outcome: 'ok' | 'rate_limited' | 'failed' | 'aborted',
+    retryAfterMs?: number | null,
+  ): void;
+}
+
+/** What `Query.service` shows of a model. Prices in USD per million tokens, null when unknown. */
+export interface ModelInfo {
+  id: string;
+  provider: string;
+  inputPrice: number | null;
+  outputPrice: number | null;
+  providerBatch: boolean;
+}
+
+/** Where an OpenAI-compatible server is and how to speak to it. */
+export interface ProviderConfig {
+  name: string;
+  baseUrl: string;
+  apiKey: string | null;
+  headers: Record<string, string>;
+  query: Record<string, string>;
+  /** Calls at once to one model of it in this process; the worker's concurrency when absent. */
+  maxConcurrency?: number | undefined;
+  /** Names to list in `Query.service`; any other name is passed on to the provider as it is. */
+  models: readonly string[];
+  /** True where only the listed models exist (the sandbox). */
+  closed: boolean;
+}
