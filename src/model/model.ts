@@ -96,8 +96,8 @@ export class ModelError extends Error {
 }
 
 /**
- * One model of one provider. `send` makes exactly one billable request (a parameter that the model refuses is dropped
- * and sent again once, which a provider does not bill), under one deadline over headers and body.
+ * One model of one provider. `send` makes exactly one billable request (what the model refuses is dropped, each thing once,
+ * and sent again, which a provider does not bill), under one deadline over all of it, headers and bodies.
  * It rejects with a ModelError, or with the signal's reason when aborted.
  */
 export interface Model {
@@ -119,6 +119,8 @@ export interface Model {
  * the worker asks without waiting (`tryEnter`), and is told by `onOpen` when to ask again; so synchronous calls always go first.
  */
 export interface Gate {
+  /** How many calls were given back as 'ok': what tells a provider that is down from one that fails a single item. */
+  readonly answered: number;
   /** Waits for a permit; rejects with the signal's reason when aborted. */
   enter(signal: AbortSignal): Promise<Permit>;
   /** A permit if one is free now and nobody waits for it, else null. */

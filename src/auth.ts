@@ -1,0 +1,24 @@
+import { createHash } from 'node:crypto';
+
+/** Who a request is from, by its Authorization header; null when it does not say so rightly. */
+export type Authenticate = (authorization: string | null | undefined) => string | null;
+
+/** The one owner of a server without keys, which only this machine reaches. */
+const localOwner = 'local';
+
+/**
+ * Keys are compared by their hashes, so that the time it takes tells nothing about them. Without keys everybody is
+ * `local`.
+ */
+export function createAuthenticate(apiKeys: ReadonlyMap<string, string>): Authenticate {
+  if (apiKeys.size === 0) return () => localOwner;
+  const owners = new Map([...apiKeys].map(([key, owner]) => [hash(key), owner]));
+  return (authorization) => {
+    const [, key] = /^Bearer ([A-Za-z0-9_~.-]{1,512})$/i.exec(authorization ?? '') ?? [];
+    return key === undefined ? null : (owners.get(hash(key)) ?? null);
+  };
+}
+
+function hash(key: string): string {
+  return createHash('sha256').update(key).digest('hex');
+}

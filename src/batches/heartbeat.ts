@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
+import type { Database } from '../db/client.ts';
+import { deleteWorker, insertWorker, listWorkers, renewWorker } from '../db/workers.ts';
+import type { Log } from '../log.ts';
+
+/** A worker that has not renewed its lease for this share of it fences itself, well before others take it for dead. */
+const fenceShare = 0.6;
+/** A renewal that failed is tried again this soon. */
+const retryDelayMs = 1_000;
+
+/**
+ * A worker's lease: a row in `workers` that is renewed every third of `leaseMs`. When the row is gone, or cannot be
+ * renewed in time by the monotonic clock, the worker is dead to the others, and `onFenced` makes it so: it must drop
+ * everything it holds. A new id is taken as soon as the database lets it.
+ */
+export interface Heartbeat {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** The present id, or null while there is none. Checked before every call: a process that was stopped and continued has to notice. */
+  id(): string | null;
+}
+
+export function createHeartbeat({
+  db,
+  leaseMs,
+  onFenced,
+  onBeat,
+  log,
+}: {
+  db: Database;
+  leaseMs: number;
+  onFenced: () => void;
+  /** After every renewal. */
+  onBeat: () => void;
+  log: Log;
+}): Heartbeat {
+  const machine = machineName();
+  let current: string | null = null;
+  let renewedAt = Number.NEGATIVE_INFINITY;
+  let timer: NodeJS.Timeout | null = null;
+  let stopped = false;
+
+  async function enter(): Promise<void> {
+    const id = `worker_${randomUUID()}`;
+    const startedAt = performance.now();
+    await insertWorker(db.sql, { id, machine, pid: process.pid, leaseMs });
+    renewedAt = startedAt;
+    current = id;
+  }
+
+  function fence(reason: string): void {
+    if (current === null) return;
+    log.warn({ worker: current }, `this worker lost its lease (${reason}); it drops what it holds`);
+    current = null;
+    onFenced();
+  }
+
+  async function beat(): Promise<void> {
+    let delayMs = leaseMs / 3;
+    try {
+      const startedAt = performance.now();
+      if (current === null) {
+        await enter();
+        onBeat();
+      } else if (await renewWorker(db.sql, current, leaseMs)) {
+        renewedAt = startedAt;
+        onBeat();
+      } else {
+        fence('it was not renewed in time');
+        delayMs = 0;
+      }
+    } catch (error) {
+      log.warn({ err: error }, 'could not renew the lease');
+      delayMs = Math.min(retryDelayMs, delayMs);
+      if (performance.now() - renewedAt > leaseMs * fenceShare)
+        fence('the database does not answer');
+    }
+    if (!stopped) {
+      timer = setTimeout(() => void beat(), delayMs); // beat never rejects
+      timer.unref();
+    }
+  }
+
+  return {
+    async start() {
+      await buryNeighbours(db, machine, log);
+      await enter();
+      timer = setTimeout(() => void beat(), leaseMs / 3);
+      timer.unref();
+    },
+    async stop() {
+      stopped = true;
+      if (timer) clearTimeout(timer);
+      if (current) await deleteWorker(db.sql, current);
+      current = null;
+    },
+    id() {
+      if (current !== null && performance.now() - renewedAt > leaseMs * fenceShare) {
+        fence('it was not renewed in time');
+      }
+      return current;
+    },
+  };
+}
+
+/**
+ * A process that was killed leaves its lease behind. Whoever starts next on the same machine can see that the process
+ * has gone, and need not wait for the lease to run out. A process id that was given out again is left to the lease.
+ */
+async function buryNeighbours(db: Database, machine: string, log: Log): Promise<void> {
+  for (const { id, pid } of await listWorkers(db.sql, machine)) {
+    if (pid !== process.pid && isRunning(pid)) continue;
+    log.info({ worker: id }, 'an earlier worker on this machine has died; its items go on at once');
+    await deleteWorker(db.sql, id);
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+/** Where process ids mean the same: on Linux a boot and a pid namespace (containers share host names), elsewhere the host. */
+function machineName(): string {
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    return `${boot} ${readlinkSync('/proc/self/ns/pid')}`;
+  } catch {
+    return hostname();
+  }
+}

@@ -1,0 +1,104 @@
+import type { BatchPlan } from '../db/batches.ts';
+import type { ClaimedChunk } from '../db/chunks.ts';
+import type { OpenItem } from '../db/items.ts';
+import { type ItemRun, type Plan, startItem } from '../execute.ts';
+import type { Recorder } from './recorder.ts';
+
+/** A chunk in a worker's hands. `unrecorded` items of it have no row in `results` yet. */
+export interface HeldChunk extends ClaimedChunk {
+  unrecorded: number;
+}
+
+/** An item in a worker's hands. Its run is made when it is first sent, so that a large buffer stays small. */
+export interface HeldItem {
+  readonly index: number;
+  readonly chunk: HeldChunk;
+  run(): ItemRun;
+}
+
+/**
+ * What a worker holds of one batch: chunks under lease, items ready to be sent, and the means to stop them all.
+ * Items go out in index order within a chunk, so that a mark says what may have been sent; one that waits for another
+ * try comes back in front, and is below the mark already.
+ */
+export interface HeldBatch {
+  readonly key: bigint;
+  readonly id: string;
+  readonly fileKey: bigint;
+  readonly plan: Plan;
+  readonly recorder: Recorder;
+  /** Aborts its calls and its waiting items. */
+  readonly abort: AbortController;
+  readonly chunks: Map<number, HeldChunk>;
+  readonly ready: HeldItem[];
+  /** Items that wait for another try. */
+  waiting: number;
+  inFlight: number;
+  /** Calls that were cut off, to be sent again by whoever comes next. */
+  aborted: number;
+  /** Told when no call is under way any more. */
+  onIdle: (() => void) | null;
+}
+
+export function holdBatch(
+  { key, id, fileKey }: BatchPlan,
+  plan: Plan,
+  recorder: Recorder,
+): HeldBatch {
+  return {
+    key,
+    id,
+    fileKey,
+    plan,
+    recorder,
+    abort: new AbortController(),
+    chunks: new Map(),
+    ready: [],
+    waiting: 0,
+    inFlight: 0,
+    aborted: 0,
+    onIdle: null,
+  };
+}
+
+/** Puts a claimed chunk with its unanswered items behind what is ready. */
+export function holdChunk(
+  batch: HeldBatch,
+  claimed: ClaimedChunk,
+  items: readonly OpenItem[],
+): void {
+  const chunk: HeldChunk = { ...claimed, unrecorded: items.length };
+  batch.chunks.set(chunk.first, chunk);
+  for (const item of items) {
+    let run: ItemRun | null = null;
+    batch.ready.push({
+      index: item.index,
+      chunk,
+      run() {
+        run ??= startItem(batch.plan, {
+          content: item.content,
+          metadata:
+            item.fields === null ? null : (JSON.parse(item.fields) as Record<string, unknown>),
+        });
+        return run;
+      },
+    });
+  }
+}
+
+/** Lets go of chunks whose items all have their row. */
+export function settleRecorded(batch: HeldBatch, indexes: readonly number[]): void {
+  for (const index of indexes) {
+    for (const chunk of batch.chunks.values()) {
+      if (index < chunk.first || index > chunk.last) continue;
+      chunk.unrecorded -= 1;
+      if (chunk.unrecorded === 0) batch.chunks.delete(chunk.first);
+      break;
+    }
+  }
+}
+
+/** Nothing of it is left in this worker's hands. */
+export function isDone(batch: HeldBatch): boolean {
+  return batch.chunks.size === 0 && batch.inFlight === 0 && batch.waiting === 0;
+}

@@ -1,0 +1,103 @@
+/**
+ * What has to happen to batches whether or not anybody works on them: leases of the dead are taken back, batches whose
+ * time is over are ended. Runs in every process, whatever its role; each step is one statement and safe beside itself.
+ */
+import { beginExpiry, listEnding } from '../db/batches.ts';
+import { reclaimChunks, splitCrashedChunks } from '../db/chunks.ts';
+import type { Database } from '../db/client.ts';
+import { finishOpenChunks } from '../db/results.ts';
+import { deleteDeadWorkers } from '../db/workers.ts';
+import type { Log } from '../log.ts';
+import type { Signals } from './signals.ts';
+
+const intervalMs = 1_000;
+/** An item under which so many workers died, the last of them while it ran alone, is the one that kills them. */
+const fatalCrashes = 5;
+
+export interface Reaper {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export function createReaper({
+  db,
+  signals,
+  log,
+}: {
+  db: Database;
+  signals: Signals;
+  log: Log;
+}): Reaper {
+  let timer: NodeJS.Timeout | null = null;
+  let running: Promise<void> | null = null;
+  let again = false;
+  let unsubscribe = () => undefined as unknown;
+
+  async function sweep(): Promise<void> {
+    for (const key of await reclaimChunks(db.sql)) {
+      await splitCrashedChunks(db.sql, key);
+      await finishOpenChunks(db.sql, {
+        batchKey: key,
+        status: 'FAILED',
+        error: {
+          code: 'WORKER_CRASHED',
+          message: `The worker died each of the ${fatalCrashes} times it ran this item`,
+        },
+        crashes: fatalCrashes,
+      });
+      await signals.send(key, 'work');
+    }
+    for (const key of await beginExpiry(db.sql)) await signals.send(key, 'stop');
+    for (const { key, ending } of await listEnding(db.sql))
+      await finishEnding(db, signals, key, ending);
+    await deleteDeadWorkers(db.sql);
+  }
+
+  function run(): void {
+    if (running) {
+      again = true;
+      return;
+    }
+    running = sweep()
+      .catch((error: unknown) => log.warn({ err: error }, 'could not sweep; trying again'))
+      .finally(() => {
+        running = null;
+        if (again && timer) run();
+        again = false;
+      });
+  }
+
+  return {
+    async start() {
+      // What a killed process left behind is taken back before anything else.
+      run();
+      await running;
+      timer = setInterval(run, intervalMs);
+      timer.unref();
+      unsubscribe = signals.subscribe((hint) => {
+        if (hint === null || hint.signal === 'stop') run();
+      });
+    },
+    async stop() {
+      unsubscribe();
+      if (timer) clearInterval(timer);
+      timer = null;
+      await running;
+    },
+  };
+}
+
+/** Writes the final rows of a batch that is being ended, as far as no worker holds them. Its last step ends the batch. */
+export async function finishEnding(
+  db: Database,
+  signals: Signals,
+  batchKey: bigint,
+  ending: 'CANCELLED' | 'EXPIRED',
+): Promise<void> {
+  for (;;) {
+    const written = await finishOpenChunks(db.sql, { batchKey, status: ending });
+    if (!written || written.recorded === 0) return;
+    await signals.send(batchKey, 'progress');
+    if (written.status === ending) return;
+  }
+}

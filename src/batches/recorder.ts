@@ -1,0 +1,133 @@
+import type { Database } from '../db/client.ts';
+import { type NewResult, type Recorded, recordResults } from '../db/results.ts';
+import type { Log } from '../log.ts';
+
+/** A flush goes out when this many results wait, */
+const flushSize = 1_000;
+/** or when the oldest has waited this long. */
+const flushDelayMs = 25;
+/** While the database is away, a flush is tried again this often. */
+const retryDelayMs = 500;
+
+/** Results of one batch under one worker id, on their way to the database: one statement at a time. */
+export interface Recorder {
+  add(result: NewResult): void;
+  /** Resolves when nothing waits any more, whether written or given up. */
+  drain(): Promise<void>;
+  /** Gives up what could not be written: the lease is lost, whoever holds the items now asks again. */
+  abandon(): void;
+}
+
+export function createRecorder({
+  db,
+  batchKey,
+  worker,
+  onRecorded,
+  log,
+}: {
+  db: Database;
+  batchKey: bigint;
+  worker: string;
+  onRecorded: (indexes: readonly number[], recorded: Recorded) => void;
+  log: Log;
+}): Recorder {
+  let waiting: NewResult[] = [];
+  let timer: NodeJS.Timeout | null = null;
+  let flushing: Promise<void> | null = null;
+  let abandoned = false;
+
+  function add(result: NewResult): void {
+    if (abandoned) return;
+    waiting.push(result);
+    if (waiting.length >= flushSize) flush();
+    else if (!timer && !flushing) timer = setTimeout(flush, flushDelayMs);
+  }
+
+  function flush(): void {
+    if (timer) clearTimeout(timer);
+    timer = null;
+    if (flushing || waiting.length === 0) return;
+    const results = waiting.splice(0, flushSize);
+    flushing = write(results).finally(() => {
+      flushing = null;
+      if (waiting.length > 0) flush();
+    });
+  }
+
+  async function write(results: readonly NewResult[]): Promise<void> {
+    for (;;) {
+      if (abandoned) return;
+      try {
+        const recorded = await recordResults(db.sql, { batchKey, worker, results });
+        onRecorded(
+          results.map(({ index }) => index),
+          recorded,
+        );
+        return;
+      } catch (error) {
+        if (isDataError(error)) {
+          await writeRefused(results, error);
+          return;
+        }
+        log.warn(
+          { err: error, batchKey: String(batchKey) },
+          'could not record results; trying again',
+        );
+        await new Promise((resolve) => setTimeout(resolve, retryDelayMs));
+      }
+    }
+  }
+
+  /** The database takes one of these results for no text or number of its own: find it, and let the others pass. */
+  async function writeRefused(results: readonly NewResult[], error: unknown): Promise<void> {
+    const [only, ...others] = results;
+    if (!only) return;
+    if (others.length > 0) {
+      const half = Math.ceil(results.length / 2);
+      await write(results.slice(0, half));
+      await write(results.slice(half));
+      return;
+    }
+    log.error(
+      { err: error, batchKey: String(batchKey), index: only.index },
+      'an answer cannot be stored',
+    );
+    if (only.usage === unknownUsage) return; // not even in this form: left to the lease
+    const { index, attempts } = only;
+    await write([{ index, attempts, usage: unknownUsage, outcome: unstorable }]);
+  }
+
+  return {
+    add,
+    async drain() {
+      while (flushing || waiting.length > 0) {
+        flush();
+        await flushing;
+      }
+    },
+    abandon() {
+      abandoned = true;
+      waiting = [];
+      if (timer) clearTimeout(timer);
+      timer = null;
+    },
+  };
+}
+
+const unknownUsage = {
+  requests: 1,
+  inputTokens: 0,
+  cachedInputTokens: 0,
+  outputTokens: 0,
+  costUsd: null,
+};
+const unstorable = {
+  status: 'FAILED',
+  error: { code: 'INVALID_OUTPUT', message: 'The answer cannot be stored' },
+} as const;
+
+/** SQLSTATE classes 22 and 23: a value is wrong, and will be wrong again. */
+function isDataError(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return /^2[23]...$/.test(code);
+}

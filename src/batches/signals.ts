@@ -1,0 +1,51 @@
+import type { Database } from '../db/client.ts';
+import { type BatchSignal, listenToBatches, notifyBatch } from '../db/notifications.ts';
+import type { Log } from '../log.ts';
+
+/** A hint about a batch; null after a reconnection, when hints may have been lost and everybody looks for themselves. */
+export type SignalListener = (hint: { batchKey: bigint; signal: BatchSignal } | null) => void;
+
+/** One process' ear and mouth: a single LISTEN connection, fanned out to whoever in the process wants to know. */
+export interface Signals {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  subscribe(listener: SignalListener): () => void;
+  /** Never rejects: a lost hint is found by polling. */
+  send(batchKey: bigint, signal: BatchSignal): Promise<void>;
+}
+
+export function createSignals({ db, log }: { db: Database; log: Log }): Signals {
+  const listeners = new Set<SignalListener>();
+  let unlisten: (() => Promise<void>) | null = null;
+
+  return {
+    async start() {
+      unlisten = await listenToBatches(
+        db.sql,
+        (batchKey, signal) => {
+          for (const listener of listeners) listener({ batchKey, signal });
+        },
+        () => {
+          for (const listener of listeners) listener(null);
+        },
+      );
+    },
+
+    async stop() {
+      await unlisten?.().catch(() => undefined); // the database may be gone already
+    },
+
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+
+    async send(batchKey, signal) {
+      try {
+        await notifyBatch(db.sql, batchKey, signal);
+      } catch (error) {
+        log.warn({ err: error, signal }, 'could not notify; others will find out by polling');
+      }
+    },
+  };
+}

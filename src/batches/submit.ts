@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { findByIdempotencyKey, insertInlineBatch } from '../db/batches.ts';
+import type { Database } from '../db/client.ts';
+import { AppError } from '../errors.ts';
+import { newId } from '../ids.ts';
+import type { Signals } from './signals.ts';
+
+/** The unit of claiming. Small enough to spread a batch over workers, large enough that a million items are 10,000 rows. */
+const chunkSize = 100;
+const defaultExpirySeconds = 24 * 60 * 60;
+
+/** A batch whose input has been checked: options are the operation's params with their defaults, the model is resolved. */
+export interface Submission {
+  operation: string;
+  options: Record<string, unknown>;
+  model: string;
+  items: readonly {
+    customId: string;
+    content: string;
+    metadata: Record<string, unknown> | null;
+  }[];
+  /** False: it waits as a DRAFT. */
+  autoStart: boolean;
+  name: string | null;
+  metadata: Record<string, unknown> | null;
+  idempotencyKey: string | null;
+  expiresInSeconds: number | null;
+}
+
+/**
+ * Stores a batch with its items and hands it to the workers. Returns its id; under an idempotency key that is taken
+ * by the same input, the id of the batch that has it.
+ */
+export async function submitBatch(
+  { db, signals }: { db: Database; signals: Signals },
+  owner: string,
+  submission: Submission,
+): Promise<string> {
+  const { items, idempotencyKey } = submission;
+  const id = newId('batch');
+  const inputHash = createHash('sha256').update(canonicalJson(submission)).digest('hex');
+  const inserted = await insertInlineBatch(db.sql, {
+    id,
+    owner,
+    operation: submission.operation,
+    options: JSON.stringify(submission.options),
+    model: submission.model,
+    status: submission.autoStart ? 'QUEUED' : 'DRAFT',
+    name: submission.name,
+    metadata: submission.metadata && JSON.stringify(submission.metadata),
+    idempotencyKey,
+    inputHash,
+    expiresInSeconds: submission.expiresInSeconds ?? defaultExpirySeconds,
+    chunkSize,
+    file: {
+      id: newId('file'),
+      name: 'inline',
+      format: 'JSON',
+      sizeBytes: items.reduce((bytes, { content }) => bytes + Buffer.byteLength(content), 0),
+      columns: [...new Set(items.flatMap(({ metadata }) => Object.keys(metadata ?? {})))],
+    },
+    rows: items.map(({ customId, content, metadata }) => ({
+      customId,
+      content,
+      fields: metadata && JSON.stringify(metadata),
+    })),
+  });
+  if (inserted) {
+    await signals.send(inserted.key, 'work');
+    return id;
+  }
+
+  const winner = await findByIdempotencyKey(db, owner, idempotencyKey ?? '');
+  if (!winner)
+    throw new AppError(
+      'CONFLICT',
+      'The batch with this idempotencyKey was just deleted; submit again',
+    );
+  if (winner.inputHash !== inputHash) {
+    throw new AppError(
+      'IDEMPOTENCY_CONFLICT',
+      `idempotencyKey was used with another input, for ${winner.id}; use a new key for a new input`,
+    );
+  }
+  return winner.id;
+}
+
+/** JSON with the keys in order, so that the same input hashes the same however a client orders it. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}

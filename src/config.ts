@@ -1,0 +1,213 @@
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import type { ProviderConfig } from './model/model.ts';
+
+/** Everything that can be set from outside, parsed once. */
+export interface Config {
+  port: number;
+  host: string;
+  /** Null: the embedded Postgres in `dataDirectory`. */
+  databaseUrl: string | null;
+  dataDirectory: string;
+  providers: ProviderConfig[];
+  defaultModel: string;
+  workerConcurrency: number;
+  workerLeaseMs: number;
+  modelTimeoutMs: number;
+  role: 'all' | 'api' | 'worker';
+  /** Owner by key; empty: no key is needed, everybody is `local`. */
+  apiKeys: ReadonlyMap<string, string>;
+  graphiql: boolean;
+  introspection: boolean;
+  /** Where clients reach the server, without a trailing slash; null: where it listens. */
+  publicUrl: string | null;
+  logLevel: string;
+}
+
+/** Every bad variable in one error, so that one restart is enough to mend them all. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+const bool = (fallback: boolean, on = 'true', off = 'false') =>
+  z
+    .enum([on, off, 'true', 'false', '1', '0'])
+    .default(fallback ? on : off)
+    .transform((value) => value === on || value === 'true' || value === '1');
+
+const integer = (fallback: number, min: number, max: number) =>
+  z.coerce.number().int().min(min).max(max).default(fallback);
+
+const httpUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''));
+
+const providerEntry = z.strictObject({
+  baseURL: httpUrl,
+  /** The name of the variable that holds the key; the key itself never stands in PROVIDERS. */
+  apiKeyEnv: z.string().min(1).optional(),
+  headers: z.record(z.string(), z.string()).default({}),
+  query: z.record(z.string(), z.string()).default({}),
+  maxConcurrency: z.int().min(1).max(10_000).optional(),
+  models: z.array(z.string().min(1)).default([]),
+});
+
+const providerName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]{0,31}$/, 'names are lower-case letters, digits, - and _')
+  .refine(
+    (name) => name !== 'sandbox' && name !== 'openai',
+    'is taken: sandbox and openai are built in',
+  );
+
+const providers = z
+  .string()
+  .default('{}')
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      context.addIssue({
+        code: 'custom',
+        message: 'is not JSON: {"name": {"baseURL": "http://…"}}',
+      });
+      return z.NEVER;
+    }
+  })
+  .pipe(z.record(providerName, providerEntry));
+
+const minKeyLength = 24;
+
+const apiKeys = z
+  .string()
+  .default('')
+  .transform((text, context) => {
+    const keys = new Map<string, string>();
+    for (const [at, entry] of text
+      .split(',')
+      .map((part) => part.trim())
+      .entries()) {
+      if (entry === '') continue;
+      const [, owner, key] = /^([A-Za-z0-9_.@-]{1,64}):([A-Za-z0-9_~.-]+)$/.exec(entry) ?? [];
+      if (!owner || !key || key.length < minKeyLength) {
+        context.addIssue({
+          code: 'custom',
+          message: `entry ${at + 1} is not owner:key with a key of ${minKeyLength} or more URL-safe characters`,
+        });
+      } else if (keys.has(key)) {
+        context.addIssue({ code: 'custom', message: `entry ${at + 1} repeats a key` });
+      } else keys.set(key, owner);
+    }
+    return keys;
+  });
+
+const environment = z.object({
+  PORT: integer(4000, 0, 65_535),
+  HOST: z.string().min(1).default('127.0.0.1'),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  DATA_DIR: z.string().min(1).default('.data'),
+  OPENAI_API_KEY: z.string().min(1).optional(),
+  OPENAI_BASE_URL: httpUrl.optional(),
+  PROVIDERS: providers,
+  DEFAULT_MODEL: z
+    .string()
+    .regex(/^[^/\s]+\/\S+$/, 'is not provider/name, such as openai/gpt-4.1-mini')
+    .optional(),
+  WORKER_CONCURRENCY: integer(64, 1, 10_000),
+  WORKER_LEASE_MS: integer(30_000, 1_000, 600_000),
+  MODEL_TIMEOUT_MS: integer(120_000, 100, 3_600_000),
+  ROLE: z.enum(['all', 'api', 'worker']).default('all'),
+  API_KEYS: apiKeys,
+  GRAPHIQL: bool(true, 'on', 'off'),
+  INTROSPECTION: bool(true, 'on', 'off'),
+  PUBLIC_URL: httpUrl.optional(),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+});
+
+const openaiBaseUrl = 'https://api.openai.com/v1';
+
+/** The configuration in an environment. Throws one ConfigError that names every bad variable; it never quotes a value. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  // An empty variable is one that was not set: compose files and .env templates leave them so.
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const parsed = environment.safeParse(given);
+  const problems = parsed.success
+    ? []
+    : parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+
+  const configs: ProviderConfig[] = [];
+  if (parsed.success) {
+    const { data } = parsed;
+    if (data.OPENAI_API_KEY || data.OPENAI_BASE_URL) {
+      configs.push({
+        ...plain('openai'),
+        baseUrl: data.OPENAI_BASE_URL ?? openaiBaseUrl,
+        apiKey: data.OPENAI_API_KEY ?? null,
+      });
+    }
+    for (const [name, entry] of Object.entries(data.PROVIDERS)) {
+      const apiKey = entry.apiKeyEnv === undefined ? null : given[entry.apiKeyEnv];
+      if (apiKey === undefined) {
+        problems.push(`PROVIDERS.${name}.apiKeyEnv: the variable ${entry.apiKeyEnv} is not set`);
+      }
+      const { baseURL, headers, query, maxConcurrency, models } = entry;
+      configs.push({
+        ...plain(name),
+        baseUrl: baseURL,
+        apiKey: apiKey ?? null,
+        headers,
+        query,
+        maxConcurrency,
+        models,
+      });
+    }
+    const defaultProvider = data.DEFAULT_MODEL?.split('/')[0];
+    if (
+      defaultProvider &&
+      defaultProvider !== 'sandbox' &&
+      !configs.some(({ name }) => name === defaultProvider)
+    ) {
+      problems.push(`DEFAULT_MODEL: provider ${defaultProvider} is not configured`);
+    }
+    if (data.API_KEYS.size === 0 && !isLoopback(data.HOST)) {
+      problems.push(
+        'HOST: without API_KEYS everybody who reaches the server may use it, so it listens on loopback only (127.0.0.1, ::1, localhost); set API_KEYS to listen elsewhere',
+      );
+    }
+  }
+  if (problems.length > 0 || !parsed.success) {
+    throw new ConfigError(
+      `The environment has ${problems.length} bad variable(s):\n  ${problems.join('\n  ')}`,
+    );
+  }
+
+  const { data } = parsed;
+  return {
+    port: data.PORT,
+    host: data.HOST,
+    databaseUrl: data.DATABASE_URL ?? null,
+    dataDirectory: resolve(data.DATA_DIR),
+    providers: configs,
+    defaultModel:
+      data.DEFAULT_MODEL ??
+      (configs.some(({ name }) => name === 'openai') ? 'openai/gpt-4.1-mini' : 'sandbox/rules'),
+    workerConcurrency: data.WORKER_CONCURRENCY,
+    workerLeaseMs: data.WORKER_LEASE_MS,
+    modelTimeoutMs: data.MODEL_TIMEOUT_MS,
+    role: data.ROLE,
+    apiKeys: data.API_KEYS,
+    graphiql: data.GRAPHIQL,
+    introspection: data.INTROSPECTION,
+    publicUrl: data.PUBLIC_URL ?? null,
+    logLevel: data.LOG_LEVEL,
+  };
+}
+
+/** True for addresses that only this machine reaches. */
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[|\]$/g, '').toLowerCase();
+  return bare === 'localhost' || bare === '::1' || (isIP(bare) === 4 && bare.startsWith('127.'));
+}
+
+function plain(name: string) {
+  return { name, headers: {}, query: {}, models: [], closed: false };
+}

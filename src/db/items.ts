@@ -1,0 +1,180 @@
+/** Items: the rows of a file seen from a batch, with the result where there is one. */
+import type { ItemErrorCode } from '../errors.ts';
+import type { Sql } from './client.ts';
+import type { FinalStatus } from './tables.ts';
+
+/** What a worker reads of an item. `fields` is JSON text. */
+export interface OpenItem {
+  index: number;
+  content: string;
+  fields: string | null;
+}
+
+/** The items of a range that have no result yet, in order. `someDone` false saves looking for results. */
+export async function readOpenItems(
+  sql: Sql,
+  range: { fileKey: bigint; batchKey: bigint; first: number; last: number; someDone: boolean },
+): Promise<OpenItem[]> {
+  const { fileKey, batchKey, first, last, someDone } = range;
+  return await sql<OpenItem[]>`
+    select index, content, fields from rows
+    where file_key = ${fileKey} and index between ${first} and ${last}
+    ${someDone ? sql`and not exists (select from results r where r.batch_key = ${batchKey} and r.index = rows.index)` : sql``}
+    order by index`;
+}
+
+export type ItemStatus = FinalStatus | 'PENDING' | 'PROCESSING';
+
+/** An item as the API shows it. `fields` and `output` are JSON text; the result's columns are null while there is none. */
+export interface ItemRecord {
+  index: number;
+  customId: string;
+  content: string;
+  fields: string | null;
+  status: ItemStatus;
+  seq: number | null;
+  output: string | null;
+  errorCode: ItemErrorCode | null;
+  errorMessage: string | null;
+  attempts: number;
+  requests: number | null;
+  inputTokens: number | null;
+  cachedInputTokens: number | null;
+  outputTokens: number | null;
+  costUsd: number | null;
+  completedAt: Date | null;
+}
+
+/** Which batch, and over which file. */
+export interface ItemSource {
+  batchKey: bigint;
+  fileKey: bigint;
+}
+
+export interface ItemFilter {
+  status?: readonly ItemStatus[] | undefined;
+  customIds?: readonly string[] | undefined;
+  errorCodes?: readonly ItemErrorCode[] | undefined;
+}
+
+/** Bounds are exclusive indexes. */
+export interface ItemPage {
+  limit: number;
+  afterIndex?: number | undefined;
+  beforeIndex?: number | undefined;
+  inverted: boolean;
+}
+
+/** A page of items by index; `inverted` reads from the far end. */
+export async function listItems(
+  sql: Sql,
+  source: ItemSource,
+  filter: ItemFilter,
+  page: ItemPage,
+): Promise<ItemRecord[]> {
+  const { limit, afterIndex = -1, beforeIndex = null, inverted } = page;
+  return await sql<ItemRecord[]>`
+    select ${itemColumns(sql)}
+    from ${itemTables(sql, source)}
+    where ${itemConditions(sql, source, filter)}
+      and i.index > ${afterIndex} and (${beforeIndex}::int is null or i.index < ${beforeIndex})
+    order by ${inverted ? sql`i.index desc` : sql`i.index`}
+    limit ${limit}`;
+}
+
+/** How many items a filter leaves. Costs a scan of what it leaves; counters are cheaper where they say the same. */
+export async function countItems(
+  sql: Sql,
+  source: ItemSource,
+  filter: ItemFilter,
+): Promise<number> {
+  const [counted] = await sql<{ items: number }[]>`
+    select count(*)::int as items from ${itemTables(sql, source)} where ${itemConditions(sql, source, filter)}`;
+  return counted?.items ?? 0;
+}
+
+export async function readItem(
+  sql: Sql,
+  source: ItemSource,
+  index: number,
+): Promise<ItemRecord | null> {
+  const [item] = await sql<ItemRecord[]>`
+    select ${itemColumns(sql)} from ${itemTables(sql, source)}
+    where i.file_key = ${source.fileKey} and i.index = ${index}`;
+  return item ?? null;
+}
+
+/**
+ * Succeeded and failed items in the order in which they were recorded, after a (seq, index) position. Nothing is ever
+ * recorded behind a position once read: seq is given out under the batch's lock.
+ */
+export async function readResultsAfter(
+  sql: Sql,
+  source: ItemSource,
+  after: { seq: number; index: number },
+  limit: number,
+): Promise<(ItemRecord & { seq: number })[]> {
+  return await sql<(ItemRecord & { seq: number })[]>`
+    with page as materialized (
+      select index, seq from results
+      where batch_key = ${source.batchKey} and (seq, index) > (${after.seq}::bigint, ${after.index}::int)
+        and seq >= ${after.seq}::bigint
+        and status in ('SUCCEEDED', 'FAILED')
+      order by seq, index
+      limit ${limit}
+    )
+    select ${itemColumns(sql)}
+    from ${itemTables(sql, source)} join page on page.index = i.index
+    where i.file_key = ${source.fileKey}
+    order by page.seq, page.index`;
+}
+
+function itemColumns(sql: Sql) {
+  return sql`
+    i.index, i.custom_id as "customId", i.content, i.fields,
+    coalesce(r.status::text, case when exists (
+      select from chunks c
+      where c.batch_key = b.key and c.state = 'leased' and i.index between c.first and c.last
+    ) then 'PROCESSING' else 'PENDING' end) as status,
+    r.seq::float8 as seq, r.output, r.error_code as "errorCode", r.error_message as "errorMessage",
+    coalesce(r.attempts, 0) as attempts, r.requests, r.input_tokens as "inputTokens",
+    r.cached_input_tokens as "cachedInputTokens", r.output_tokens as "outputTokens", r.cost_usd as "costUsd",
+    r.completed_at as "completedAt"`;
+}
+
+function itemTables(sql: Sql, source: ItemSource) {
+  return sql`
+    rows i
+    join batches b on b.key = ${source.batchKey} and b.file_key = i.file_key
+    left join results r on r.batch_key = b.key and r.batch_key = ${source.batchKey} and r.index = i.index`;
+}
+
+function itemConditions(sql: Sql, source: ItemSource, filter: ItemFilter) {
+  const { status, customIds, errorCodes } = filter;
+  const leased = sql`exists (
+    select from chunks c
+    where c.batch_key = ${source.batchKey} and c.state = 'leased' and i.index between c.first and c.last)`;
+  const finals = status?.filter((one) => one !== 'PENDING' && one !== 'PROCESSING');
+  const open = [
+    ...(status?.includes('PENDING') ? [sql`(r.index is null and not ${leased})`] : []),
+    ...(status?.includes('PROCESSING') ? [sql`(r.index is null and ${leased})`] : []),
+  ];
+  // Said in these words so that the partial index over unsuccessful results serves it.
+  const unsuccessful =
+    finals && !finals.includes('SUCCEEDED') ? sql`r.status <> 'SUCCEEDED' and` : sql``;
+  const byStatus = [
+    ...(finals && finals.length > 0
+      ? [sql`(${unsuccessful} r.status = any(${[...finals]}::text[]::final_status[]))`]
+      : []),
+    ...open,
+  ];
+  return sql`
+    i.file_key = ${source.fileKey}
+    ${status ? (byStatus.length > 0 ? sql`and (${join(sql, byStatus)})` : sql`and false`) : sql``}
+    ${customIds ? sql`and i.custom_id = any(${[...customIds]}::text[])` : sql``}
+    ${errorCodes ? sql`and r.status <> 'SUCCEEDED' and r.error_code = any(${[...errorCodes]}::text[])` : sql``}`;
+}
+
+function join(sql: Sql, conditions: ReturnType<typeof sql<object[]>>[]) {
+  return conditions.reduce((all, next) => sql`${all} or ${next}`);
+}

@@ -1,0 +1,213 @@
+/** Writing and reading the one final answer of each item. */
+import type { ItemError } from '../errors.ts';
+import type { Sql } from './client.ts';
+import type { BatchStatus, FinalStatus } from './tables.ts';
+
+/** What one item cost. Tokens as the provider counted them; USD null when the price is unknown. */
+export interface ItemUsage {
+  requests: number;
+  inputTokens: number;
+  cachedInputTokens: number;
+  outputTokens: number;
+  costUsd: number | null;
+}
+
+/** A final answer on its way to the database. */
+export interface NewResult {
+  index: number;
+  /** Requests whose answer counted against the item; a 429 is none. */
+  attempts: number;
+  usage: ItemUsage;
+  outcome: { status: 'SUCCEEDED'; output: unknown } | { status: 'FAILED'; error: ItemError };
+}
+
+/** What a write left behind: how many results were really new, and where the batch stands. */
+export interface Recorded {
+  recorded: number;
+  status: BatchStatus;
+  ending: FinalStatus | null;
+}
+
+/** The time constant of `batches.rate`, in seconds: items older than this hardly count any more. */
+export const rateWindowSeconds = 10;
+
+/**
+ * The flush: one statement that locks the batch, inserts the results that belong to chunks which `worker` still
+ * holds, adds what was really inserted to the batch's counters, raises marks, and closes chunks and batch when
+ * their last item is in. A result that is already there stays as it is, and a worker that lost its lease writes nothing.
+ */
+export async function recordResults(
+  sql: Sql,
+  flush: {
+    batchKey: bigint;
+    worker: string;
+    results: readonly NewResult[];
+  },
+): Promise<Recorded> {
+  const { batchKey, worker } = flush;
+  const given = JSON.stringify(flush.results.map(toRow));
+  const [written] = await sql<Recorded[]>`
+    with batch as materialized (
+      select key, seq from batches where key = ${batchKey} for update
+    ),
+    held as materialized (
+      select first, last from chunks
+      where batch_key = (select key from batch) and owner = ${worker} and state = 'leased'
+      for update
+    ),
+    given as (
+      select * from json_to_recordset(${given}::text::json) as g(
+        index int, status final_status, attempts int, requests int, input int, cached int, "outputTokens" int,
+        cost float8, output text, code text, message text)
+    ),
+    inserted as (
+      insert into results (batch_key, seq, index, status, attempts, requests, input_tokens,
+                           cached_input_tokens, output_tokens, cost_usd, output, error_code, error_message)
+      select batch.key, batch.seq + 1, g.index, g.status, g.attempts, g.requests, g.input,
+             g.cached, g."outputTokens", g.cost, g.output, g.code, g.message
+      from given g join held on g.index between held.first and held.last cross join batch
+      on conflict do nothing
+      returning index, status, requests, input_tokens, cached_input_tokens, output_tokens, cost_usd,
+                error_code, error_message
+    ),
+    advanced as (
+      select held.first, count(*)::int as items
+      from held join inserted on inserted.index between held.first and held.last
+      group by held.first
+    ),
+    closed as (
+      update chunks c
+      set done = c.done + a.items,
+          state = case when c.done + a.items = c.last - c.first + 1 then 'done' else c.state end,
+          owner = case when c.done + a.items = c.last - c.first + 1 then null else c.owner end
+      from advanced a
+      where c.batch_key = ${batchKey} and c.first = a.first
+    ),
+    errors as (
+      insert into batch_errors (batch_key, code, count, message)
+      select ${batchKey}, error_code, count(*), min(error_message)
+      from inserted where error_code is not null group by error_code
+      on conflict (batch_key, code) do update set count = batch_errors.count + excluded.count
+    ),
+    total as (
+      select count(*)::int as items,
+             (count(*) filter (where status = 'SUCCEEDED'))::int as succeeded,
+             (count(*) filter (where status = 'FAILED'))::int as failed,
+             coalesce(sum(requests), 0) as requests,
+             coalesce(sum(input_tokens), 0) as input_tokens,
+             coalesce(sum(cached_input_tokens), 0) as cached_input_tokens,
+             coalesce(sum(output_tokens), 0) as output_tokens,
+             sum(cost_usd) as cost_usd
+      from inserted
+    ),
+    counted as (
+      update batches b
+      set seq = b.seq + 1,
+          succeeded = b.succeeded + t.succeeded,
+          failed = b.failed + t.failed,
+          requests = b.requests + t.requests,
+          input_tokens = b.input_tokens + t.input_tokens,
+          cached_input_tokens = b.cached_input_tokens + t.cached_input_tokens,
+          output_tokens = b.output_tokens + t.output_tokens,
+          cost_usd = case when t.cost_usd is null then b.cost_usd
+                          else coalesce(b.cost_usd, 0) + t.cost_usd end,
+          rate = b.rate * exp(-extract(epoch from now() - coalesce(b.rate_at, b.started_at, now()))
+                              / ${rateWindowSeconds}::float8)
+                 + t.items / ${rateWindowSeconds}::float8,
+          rate_at = now(),
+          ${closeWhenFull(sql, sql`t.items`)}
+      from total t
+      where b.key = ${batchKey}
+      returning t.items as recorded, b.status, b.ending
+    )
+    select * from counted`;
+  if (!written) throw new Error(`batch ${batchKey} has gone`);
+  return written;
+}
+
+/**
+ * Writes final rows for every open item in up to 200 chunks of a batch: as CANCELLED or EXPIRED where the batch is being
+ * ended, as FAILED / WORKER_CRASHED for chunks of one item that killed `crashes` workers. Chunks that a worker holds
+ * are left to it. Returns null when the batch has gone.
+ */
+export async function finishOpenChunks(
+  sql: Sql,
+  finish: { batchKey: bigint } & (
+    | { status: 'CANCELLED' | 'EXPIRED' }
+    | { status: 'FAILED'; error: ItemError; crashes: number }
+  ),
+): Promise<Recorded | null> {
+  const { batchKey, status } = finish;
+  const error = finish.status === 'FAILED' ? finish.error : null;
+  const crashes = finish.status === 'FAILED' ? finish.crashes : null;
+  const [written] = await sql<Recorded[]>`
+    with batch as materialized (
+      select key, seq from batches where key = ${batchKey} for update
+    ),
+    open as materialized (
+      select first, last from chunks
+      where batch_key = (select key from batch) and state = 'open'
+        and (${crashes}::int is null or (first = last and crashes >= ${crashes}))
+      order by first
+      limit 200
+      for update skip locked
+    ),
+    inserted as (
+      insert into results (batch_key, seq, index, status, error_code, error_message)
+      select batch.key, batch.seq + 1, item, ${status}, ${error?.code ?? null}, ${error?.message ?? null}
+      from batch, open cross join lateral generate_series(open.first, open.last) as item
+      on conflict do nothing
+      returning index
+    ),
+    closed as (
+      update chunks c set state = 'done', done = c.last - c.first + 1
+      from open where c.batch_key = ${batchKey} and c.first = open.first
+    ),
+    errors as (
+      insert into batch_errors (batch_key, code, count, message)
+      select ${batchKey}, ${error?.code ?? null}, count(*), ${error?.message ?? null} from inserted
+      where ${error !== null} having count(*) > 0
+      on conflict (batch_key, code) do update set count = batch_errors.count + excluded.count
+    ),
+    total as (select count(*)::int as items from inserted),
+    counted as (
+      update batches b
+      set seq = b.seq + 1,
+          failed = b.failed + case when ${status} = 'FAILED' then t.items else 0 end,
+          cancelled = b.cancelled + case when ${status} = 'CANCELLED' then t.items else 0 end,
+          expired = b.expired + case when ${status} = 'EXPIRED' then t.items else 0 end,
+          ${closeWhenFull(sql, sql`t.items`)}
+      from total t
+      where b.key = ${batchKey}
+      returning t.items as recorded, b.status, b.ending
+    )
+    select * from counted`;
+  return written ?? null;
+}
+
+/** The batch ends with its last item; where it ends up depends on whether it was being ended. */
+function closeWhenFull(sql: Sql, items: ReturnType<Sql>) {
+  const full = sql`b.succeeded + b.failed + b.cancelled + b.expired + ${items} = b.total
+    and b.status in ('DRAFT', 'QUEUED', 'PROCESSING', 'CANCELLING')`;
+  return sql`
+    status = case when ${full} then coalesce(b.ending::text, 'COMPLETED')::batch_status else b.status end,
+    completed_at = case when ${full} then now() else b.completed_at end`;
+}
+
+function toRow(result: NewResult) {
+  const { index, attempts, usage, outcome } = result;
+  const succeeded = outcome.status === 'SUCCEEDED';
+  return {
+    index,
+    status: outcome.status,
+    attempts,
+    requests: usage.requests,
+    input: usage.inputTokens,
+    cached: usage.cachedInputTokens,
+    outputTokens: usage.outputTokens,
+    cost: usage.costUsd,
+    output: succeeded ? JSON.stringify(outcome.output) : null,
+    code: succeeded ? null : outcome.error.code,
+    message: succeeded ? null : outcome.error.message,
+  };
+}

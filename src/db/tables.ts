@@ -1,0 +1,230 @@
+/**
+ * Every table, and the one rule that they follow: what is large is append-only. `rows` and `results` are written once;
+ * the only rows that workers update are `chunks`, one per hundred items, so an old snapshot (an export, a backup, a
+ * forgotten session) does not slow the queue down.
+ *
+ * Keys are numbers inside and prefixed random ids outside: a number costs eight bytes in each of a million rows.
+ * Everything is keyed by file or batch first, so that the large tables partition or distribute by that key.
+ * `rows`, `chunks` and `results` carry no foreign keys: a check per row would cost more than the row; whoever deletes
+ * a batch or a file deletes them.
+ */
+import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  boolean,
+  check,
+  doublePrecision,
+  index,
+  integer,
+  pgEnum,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  timestamp,
+  uniqueIndex,
+} from 'drizzle-orm/pg-core';
+
+export const batchStatuses = [
+  'DRAFT',
+  'QUEUED',
+  'PROCESSING',
+  'CANCELLING',
+  'COMPLETED',
+  'FAILED',
+  'CANCELLED',
+  'EXPIRED',
+] as const;
+export type BatchStatus = (typeof batchStatuses)[number];
+export const batchStatus = pgEnum('batch_status', batchStatuses);
+
+/** An item without a row in `results` is PENDING or PROCESSING; these four are final. */
+export const finalStatuses = ['SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED'] as const;
+export type FinalStatus = (typeof finalStatuses)[number];
+export const finalStatus = pgEnum('final_status', finalStatuses);
+
+export const chunkState = pgEnum('chunk_state', ['open', 'leased', 'done']);
+
+const key = (name: string) => bigint(name, { mode: 'bigint' });
+const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3 });
+/** A sum that outgrows 32 bits but not 2^53. */
+const sum = (name: string) => bigint(name, { mode: 'number' }).notNull().default(0);
+
+/** A dataset. Items given inline become a file that is not listed. */
+export const files = pgTable(
+  'files',
+  {
+    key: key('key').primaryKey().generatedByDefaultAsIdentity(),
+    id: text('id').notNull(),
+    owner: text('owner').notNull(),
+    listed: boolean('listed').notNull(),
+    name: text('name').notNull(),
+    format: text('format').notNull(),
+    sizeBytes: bigint('size_bytes', { mode: 'number' }).notNull(),
+    itemCount: integer('item_count').notNull(),
+    /** JSON array of column names, in the file's order. */
+    columns: text('columns').notNull(),
+    createdAt: instant('created_at').notNull().defaultNow(),
+  },
+  (table) => [
+    uniqueIndex('files_id').on(table.id), // readFile
+  ],
+);
+
+/** The rows of a file, as they came. `fields` is JSON text, never jsonb, which reorders keys and changes numbers. */
+export const rows = pgTable(
+  'rows',
+  {
+    fileKey: key('file_key').notNull(),
+    index: integer('index').notNull(),
+    customId: text('custom_id').notNull(),
+    content: text('content').notNull(),
+    fields: text('fields'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.fileKey, table.index] }),
+    index('rows_custom_id').on(table.fileKey, table.customId), // listItems by customIds
+  ],
+);
+
+export const batches = pgTable(
+  'batches',
+  {
+    key: key('key').primaryKey().generatedByDefaultAsIdentity(),
+    fileKey: key('file_key')
+      .notNull()
+      .references(() => files.key),
+    id: text('id').notNull(),
+    owner: text('owner').notNull(),
+    operation: text('operation').notNull(),
+    /** The operation's params as JSON text, defaults filled in. */
+    options: text('options').notNull(),
+    model: text('model').notNull(),
+    status: batchStatus('status').notNull(),
+    /** Where a batch that is being ended goes once every item has a row: set by cancel and by expiry. */
+    ending: finalStatus('ending'),
+    name: text('name'),
+    metadata: text('metadata'),
+    idempotencyKey: text('idempotency_key'),
+    /** SHA-256 of the whole input, to tell a repeated submit from another one under the same key. */
+    inputHash: text('input_hash').notNull(),
+    createdAt: instant('created_at').notNull().defaultNow(),
+    startedAt: instant('started_at'),
+    completedAt: instant('completed_at'),
+    cancelInitiatedAt: instant('cancel_initiated_at'),
+    expiresAt: instant('expires_at').notNull(),
+    total: integer('total').notNull(),
+    succeeded: integer('succeeded').notNull().default(0),
+    failed: integer('failed').notNull().default(0),
+    cancelled: integer('cancelled').notNull().default(0),
+    expired: integer('expired').notNull().default(0),
+    /** Counts flushes. Results carry the value they were written under, so it is a cursor that nothing slips behind. */
+    seq: sum('seq'),
+    requests: sum('requests'),
+    inputTokens: sum('input_tokens'),
+    cachedInputTokens: sum('cached_input_tokens'),
+    outputTokens: sum('output_tokens'),
+    /** USD; null until an answer with a known price came in. */
+    costUsd: doublePrecision('cost_usd'),
+    resentRequests: sum('resent_requests'),
+    /** Items a second, as an exponentially decaying sum over `rateWindowSeconds`, and when it was last brought up to date. */
+    rate: doublePrecision('rate').notNull().default(0),
+    rateAt: instant('rate_at'),
+    error: text('error'),
+    errorCode: text('error_code'),
+  },
+  (table) => [
+    uniqueIndex('batches_id').on(table.id), // readBatch
+    index('batches_owner').on(table.owner, table.key), // listBatches
+    uniqueIndex('batches_idempotency_key')
+      .on(table.owner, table.idempotencyKey)
+      .where(sql`idempotency_key is not null`), // insertInlineBatch
+    index('batches_active')
+      .on(table.key)
+      .where(sql`status in ('DRAFT', 'QUEUED', 'PROCESSING', 'CANCELLING')`), // claimChunks, expireBatches, endingBatches
+    check(
+      'batches_counts',
+      sql`succeeded >= 0 and failed >= 0 and cancelled >= 0 and expired >= 0 and succeeded + failed + cancelled + expired <= total`,
+    ),
+    check(
+      'batches_completed_at',
+      sql`(completed_at is not null) = (status in ('COMPLETED', 'FAILED', 'CANCELLED', 'EXPIRED'))`,
+    ),
+  ],
+);
+
+/** How many items of a batch failed with a code, and one message as an example. Written by the flush that writes the rows. */
+export const batchErrors = pgTable(
+  'batch_errors',
+  {
+    batchKey: key('batch_key').notNull(),
+    code: text('code').notNull(),
+    count: integer('count').notNull(),
+    message: text('message').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.batchKey, table.code] })],
+);
+
+/** A range of a batch's items: the unit a worker claims. The chunks of a batch always partition 0 to total - 1. */
+export const chunks = pgTable(
+  'chunks',
+  {
+    batchKey: key('batch_key').notNull(),
+    first: integer('first').notNull(),
+    last: integer('last').notNull(),
+    /** Items of the range that have a row in `results`. */
+    done: integer('done').notNull().default(0),
+    /** Requests may have gone out for items up to this index under the present lease; first - 1 when none. */
+    sentTo: integer('sent_to').notNull(),
+    state: chunkState('state').notNull().default('open'),
+    /** How often a worker died with requests of this chunk under way. */
+    crashes: smallint('crashes').notNull().default(0),
+    /** The worker that holds the lease. The lease itself is that worker's row in `workers`. */
+    owner: text('owner'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.batchKey, table.first] }),
+    index('chunks_open').on(table.batchKey, table.first).where(sql`state = 'open'`), // claimChunks, endOpenChunks
+    index('chunks_leased').on(table.batchKey).where(sql`state = 'leased'`), // counts, reclaimChunks
+    check('chunks_owner', sql`(owner is not null) = (state = 'leased')`),
+    check('chunks_range', sql`first <= last and done between 0 and last - first + 1`),
+  ],
+);
+
+/** One row a live process that works. A worker whose row has expired is dead, whatever it thinks itself. */
+export const workers = pgTable('workers', {
+  id: text('id').primaryKey(),
+  /** Names the set of process ids that `pid` is one of, so that a process that starts can tell which of its neighbours died. */
+  machine: text('machine').notNull(),
+  pid: integer('pid').notNull(),
+  startedAt: instant('started_at').notNull().defaultNow(),
+  expiresAt: instant('expires_at').notNull(),
+});
+
+/** The one final answer of an item. Append-only; the primary key is what makes results exactly-once. */
+export const results = pgTable(
+  'results',
+  {
+    batchKey: key('batch_key').notNull(),
+    seq: bigint('seq', { mode: 'number' }).notNull(),
+    completedAt: instant('completed_at').notNull().defaultNow(),
+    index: integer('index').notNull(),
+    status: finalStatus('status').notNull(),
+    attempts: integer('attempts').notNull().default(0),
+    requests: integer('requests').notNull().default(0),
+    inputTokens: integer('input_tokens').notNull().default(0),
+    cachedInputTokens: integer('cached_input_tokens').notNull().default(0),
+    outputTokens: integer('output_tokens').notNull().default(0),
+    costUsd: doublePrecision('cost_usd'),
+    /** JSON text, never jsonb. */
+    output: text('output'),
+    errorCode: text('error_code'),
+    errorMessage: text('error_message'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.batchKey, table.index] }),
+    index('results_seq').on(table.batchKey, table.seq), // readResultsAfter
+    index('results_unsuccessful').on(table.batchKey, table.index).where(sql`status <> 'SUCCEEDED'`), // listItems by status, errorCodes
+    check('results_error', sql`(error_code is not null) = (status = 'FAILED')`),
+  ],
+);

@@ -1,0 +1,40 @@
+/** The workers' lease: one row a process, renewed by its heartbeat. Time is the database's alone. */
+import type { Sql } from './client.ts';
+
+/** Enters a worker; its lease runs from now. */
+export async function insertWorker(
+  sql: Sql,
+  worker: { id: string; machine: string; pid: number; leaseMs: number },
+): Promise<void> {
+  const { id, machine, pid, leaseMs } = worker;
+  await sql`
+    insert into workers (id, machine, pid, expires_at)
+    values (${id}, ${machine}, ${pid}, now() + make_interval(secs => ${leaseMs / 1000}))`;
+}
+
+/** The workers of one machine whose lease still runs. */
+export async function listWorkers(
+  sql: Sql,
+  machine: string,
+): Promise<{ id: string; pid: number }[]> {
+  return await sql<{ id: string; pid: number }[]>`
+    select id, pid from workers where machine = ${machine} and expires_at > now()`;
+}
+
+/** Renews a lease that still runs. False when it ran out: the worker is dead to all others and must take a new id. */
+export async function renewWorker(sql: Sql, id: string, leaseMs: number): Promise<boolean> {
+  const renewed = await sql`
+    update workers set expires_at = now() + make_interval(secs => ${leaseMs / 1000})
+    where id = ${id} and expires_at > now()`;
+  return renewed.count === 1;
+}
+
+/** Takes a worker out, so that whatever it still holds is reclaimed at once. */
+export async function deleteWorker(sql: Sql, id: string): Promise<void> {
+  await sql`delete from workers where id = ${id}`;
+}
+
+/** Forgets workers that have been dead for an hour. */
+export async function deleteDeadWorkers(sql: Sql): Promise<void> {
+  await sql`delete from workers where expires_at < now() - interval '1 hour'`;
+}

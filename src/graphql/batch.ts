@@ -1,0 +1,477 @@
+/** Batches: the type, the list, and the mutations of their life. */
+import { type ResolveCursorConnectionArgs, resolveCursorConnection } from '@pothos/plugin-relay';
+import { z } from 'zod';
+import { cancelBatch } from '../batches/cancel.ts';
+import { estimatedCompletionAt, itemsPerSecond } from '../batches/pace.ts';
+import { startBatch } from '../batches/start.ts';
+import { submitBatch } from '../batches/submit.ts';
+import {
+  type BatchFilter,
+  type BatchRecord,
+  countBatches,
+  listBatches,
+  readBatch,
+} from '../db/batches.ts';
+import type { batchStatuses } from '../db/tables.ts';
+import { AppError, BadUserInput, type BatchErrorCode } from '../errors.ts';
+import { isId } from '../ids.ts';
+import { builder, notFound } from './builder.ts';
+import type { Context } from './context.ts';
+import { presentError } from './errors.ts';
+import {
+  type CheckedItem,
+  inlineItems,
+  inlineTexts,
+  storableJsonObject,
+  storableText,
+} from './inputs.ts';
+import { ItemErrorCodeEnum } from './item.ts';
+import { ItemInput, OperationEnum, OperationInput, planFor } from './operation.ts';
+import { defaultPageSize, pageCost } from './page.ts';
+
+export const BatchStatusEnum = builder.enumType('BatchStatus', {
+  description: 'Where a batch stands. The last four are final.',
+  values: {
+    DRAFT: { description: 'Submitted with autoStart false; waits for startBatch.' },
+    QUEUED: { description: 'Waits for a worker.' },
+    PROCESSING: { description: 'Workers have begun.' },
+    CANCELLING: { description: 'Cancelled, but calls in flight are still being stopped.' },
+    COMPLETED: { description: 'Every item has its answer, failures included.' },
+    FAILED: {
+      description:
+        'Stopped as a whole (key, quota, model): error and errorCode say why, unfinished items stay PENDING.',
+    },
+    CANCELLED: { description: 'Ended by cancelBatch; unfinished items are CANCELLED.' },
+    EXPIRED: { description: 'Time ran out; unfinished items are EXPIRED.' },
+  } satisfies Record<(typeof batchStatuses)[number], { description: string }>,
+});
+
+const BatchErrorCodeEnum = builder.enumType('BatchErrorCode', {
+  description: 'Why a whole batch was stopped.',
+  values: {
+    INVALID_KEY: { description: 'The provider refused the API key, or what the key may do.' },
+    QUOTA_EXHAUSTED: { description: 'The provider account has no quota or funds left.' },
+    UNKNOWN_MODEL: {
+      description: 'The provider does not have the model, or the provider is not configured here.',
+    },
+    PROVIDER_REJECTED_FILE: { description: 'The provider’s batch API refused the file.' },
+    DUPLICATE_CUSTOM_ID: { description: 'Two rows of the file have the same custom id.' },
+    INTERNAL: { description: 'A fault of Winnow’s own; the log has it.' },
+  } satisfies Record<BatchErrorCode, { description: string }>,
+});
+
+const ExecutionEnum = builder.enumType('Execution', {
+  description: 'How a batch reaches the model.',
+  values: { LIVE: { description: 'Calls the model row by row, now.' } },
+});
+
+const BatchCounts = builder.objectRef<BatchRecord>('BatchCounts').implement({
+  description: 'Items by where they stand. Adds up to total at every instant.',
+  fields: (t) => ({
+    total: t.exposeInt('total', { description: 'All items.' }),
+    pending: t.int({
+      description: 'Nobody works on them yet, or again.',
+      resolve: (batch) => batch.total - finished(batch) - processing(batch),
+    }),
+    processing: t.int({ description: 'Held by a worker right now.', resolve: processing }),
+    succeeded: t.exposeInt('succeeded', { description: 'With a valid output.' }),
+    failed: t.exposeInt('failed', { description: 'With an error.' }),
+    cancelled: t.exposeInt('cancelled', { description: 'Left undone by cancelBatch.' }),
+    expired: t.exposeInt('expired', { description: 'Left undone when time ran out.' }),
+  }),
+});
+
+const ErrorCount = builder.objectRef<BatchRecord['errorSummary'][number]>('ErrorCount').implement({
+  description: 'Failed items with one error code.',
+  fields: (t) => ({
+    code: t.expose('code', { type: ItemErrorCodeEnum, description: 'What they have in common.' }),
+    count: t.exposeInt('count', { description: 'How many items.' }),
+    message: t.exposeString('message', { description: 'One message as an example.' }),
+  }),
+});
+
+builder.node('Batch', {
+  description:
+    'One operation over many items. Its answers can be read at any time, in input order, while it runs.',
+  id: {
+    description: 'Begins with batch_; the same in routes and webhooks.',
+    resolve: ({ id }) => id,
+  },
+  isTypeOf: (value) => typeof value === 'object' && value !== null && 'expiresAt' in value,
+  loadOne: (id, context) => findBatch(id, context),
+  fields: (t) => ({
+    operation: t.field({
+      type: OperationEnum,
+      description: 'What is done with each item.',
+      resolve: ({ operation }) => operation,
+    }),
+    options: t.field({
+      type: 'JSONObject',
+      description: 'The operation’s options as they were given.',
+      resolve: ({ options }) => JSON.parse(options) as unknown,
+    }),
+    model: t.exposeString('model', {
+      description: 'provider/name, fixed when the batch was submitted.',
+    }),
+    status: t.expose('status', { type: BatchStatusEnum, description: 'Where it stands.' }),
+    progress: t.float({
+      description: 'Share of items in a final state, 0 to 1.',
+      resolve: (batch) => finished(batch) / batch.total,
+    }),
+    counts: t.field({
+      type: BatchCounts,
+      description: 'Items by where they stand; adds up to total at every instant.',
+      resolve: (batch) => batch,
+    }),
+    usage: t.field({
+      type: 'Usage',
+      description: 'What all answered items cost together.',
+      resolve: ({ requests, inputTokens, cachedInputTokens, outputTokens, costUsd }) => ({
+        requests,
+        inputTokens,
+        cachedInputTokens,
+        outputTokens,
+        costUsd,
+      }),
+    }),
+    name: t.exposeString('name', {
+      nullable: true,
+      description: 'As given at submit; null when none was.',
+    }),
+    metadata: t.field({
+      type: 'JSONObject',
+      nullable: true,
+      description: 'As given at submit; null when none was.',
+      resolve: ({ metadata }) => (metadata === null ? null : (JSON.parse(metadata) as unknown)),
+    }),
+    execution: t.field({
+      type: ExecutionEnum,
+      description: 'How it reaches the model.',
+      resolve: () => 'LIVE' as const,
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was submitted.' }),
+    startedAt: t.expose('startedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When a worker first took items of it; null before.',
+    }),
+    completedAt: t.expose('completedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it reached its final status; null before.',
+    }),
+    cancelInitiatedAt: t.expose('cancelInitiatedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When cancelBatch was called; null if never.',
+    }),
+    expiresAt: t.expose('expiresAt', {
+      type: 'DateTime',
+      description: 'When items that are still unfinished become EXPIRED.',
+    }),
+    itemsPerSecond: t.float({
+      nullable: true,
+      description:
+        'Items answered per second: of late while it runs, over its whole life afterwards; null before the first.',
+      resolve: itemsPerSecond,
+    }),
+    estimatedCompletionAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'When it will be through at its present pace; null while nothing can be said and once it has ended.',
+      resolve: estimatedCompletionAt,
+    }),
+    error: t.exposeString('error', {
+      nullable: true,
+      description: 'Why the whole batch was stopped; null otherwise.',
+    }),
+    errorCode: t.expose('errorCode', {
+      type: BatchErrorCodeEnum,
+      nullable: true,
+      description: 'The same for programs; null unless the status is FAILED.',
+    }),
+    errorSummary: t.expose('errorSummary', {
+      type: [ErrorCount],
+      description: 'How many items failed, by code, the most frequent first.',
+    }),
+    resentRequests: t.int({
+      description:
+        'Requests that had to be sent again because a worker died between the answer and its record: what a crash cost.',
+      resolve: ({ resentRequests }) => resentRequests,
+    }),
+  }),
+});
+
+function finished({ succeeded, failed, cancelled, expired }: BatchRecord): number {
+  return succeeded + failed + cancelled + expired;
+}
+
+/** Items of leased chunks, as long as the batch has a use for them. */
+function processing(batch: BatchRecord): number {
+  return batch.status === 'PROCESSING' || batch.status === 'CANCELLING' ? batch.processing : 0;
+}
+
+/** Null for malformed, unknown and foreign ids alike. */
+export async function findBatch(
+  id: string,
+  { db, owner }: Pick<Context, 'db' | 'owner'>,
+): Promise<BatchRecord | null> {
+  return isId('batch', id) ? await readBatch(db, owner, id) : null;
+}
+
+export const BatchFilterInput = builder.inputType('BatchFilter', {
+  description: 'Which batches; what is left out does not matter, what is given must all hold.',
+  fields: (t) => ({
+    status: t.field({ type: [BatchStatusEnum], description: 'In one of these statuses.' }),
+    operation: t.field({ type: [OperationEnum], description: 'Running one of these operations.' }),
+    name: t.string({ description: 'With this text in their name, in either case.' }),
+    createdAfter: t.field({ type: 'DateTime', description: 'Submitted at or after this instant.' }),
+    createdBefore: t.field({
+      type: 'DateTime',
+      description: 'Submitted at or before this instant.',
+    }),
+  }),
+});
+
+/** GraphQL's nulls are "not given". */
+export function toFilter(
+  filter: typeof BatchFilterInput.$inferInput | null | undefined,
+): BatchFilter {
+  return {
+    status: filter?.status ?? undefined,
+    operation: filter?.operation ?? undefined,
+    name: filter?.name ?? undefined,
+    createdAfter: filter?.createdAfter ?? undefined,
+    createdBefore: filter?.createdBefore ?? undefined,
+  };
+}
+
+builder.queryField('batch', (t) =>
+  t.field({
+    type: 'Batch',
+    nullable: true,
+    description: 'A batch by its id; null when there is none.',
+    args: { id: t.arg.id({ required: true, description: 'As submitBatch gave it.' }) },
+    resolve: (_root, { id }, context) => findBatch(id, context),
+  }),
+);
+
+builder.queryField('batches', (t) =>
+  t.connection(
+    {
+      type: 'Batch',
+      description: 'The caller’s batches, newest first.',
+      args: {
+        filter: t.arg({
+          type: BatchFilterInput,
+          description: 'Only some of them; all when absent.',
+        }),
+      },
+      complexity: pageCost,
+      resolve: async (_root, args, { db, owner }) => {
+        const filter = toFilter(args.filter);
+        const connection = await resolveCursorConnection(
+          {
+            args,
+            defaultSize: defaultPageSize,
+            maxSize: Number.MAX_SAFE_INTEGER,
+            toCursor: ({ key }: BatchRecord) => String(key),
+          },
+          ({ limit, after, before, inverted }: ResolveCursorConnectionArgs) =>
+            listBatches(db, owner, filter, {
+              limit,
+              afterKey: after === undefined ? undefined : BigInt(after),
+              beforeKey: before === undefined ? undefined : BigInt(before),
+              inverted,
+            }),
+        );
+        return { ...connection, filter };
+      },
+    },
+    {
+      name: 'BatchConnection',
+      description: 'A page of batches.',
+      fields: (c) => ({
+        totalCount: c.int({
+          description: 'How many batches the filter leaves, over all pages.',
+          resolve: ({ filter }, _args, { db, owner }) => countBatches(db, owner, filter),
+        }),
+      }),
+    },
+    { name: 'BatchEdge', description: 'A batch and its place in the list.' },
+  ),
+);
+
+const SourceInput = builder.inputType('SourceInput', {
+  description: 'Where the items come from. Exactly one key.',
+  isOneOf: true,
+  fields: (t) => ({
+    items: t.field({
+      type: [ItemInput],
+      description: 'The items themselves, 1 to 10,000.',
+      validate: { schema: inlineItems as never },
+    }),
+    texts: t.stringList({
+      description: 'Plain strings, 1 to 10,000; their custom ids are their indexes.',
+      validate: { schema: inlineTexts as never },
+    }),
+  }),
+});
+
+const maxExpirySeconds = 30 * 24 * 60 * 60;
+
+const SubmitBatchInput = builder.inputType('SubmitBatchInput', {
+  description: 'A batch to be run.',
+  fields: (t) => ({
+    operation: t.field({
+      type: OperationInput,
+      required: true,
+      description: 'What to do with each item.',
+    }),
+    source: t.field({ type: SourceInput, required: true, description: 'The items.' }),
+    name: t.string({
+      description: 'For people, up to 200 characters; need not be unique.',
+      validate: {
+        schema: storableText.max(200, 'is longer than 200 characters').nullish() as never,
+      },
+    }),
+    metadata: t.field({
+      type: 'JSONObject',
+      description: 'Anything the caller wants to find again on the batch.',
+      validate: { schema: storableJsonObject.nullish() as never },
+    }),
+    autoStart: t.boolean({
+      defaultValue: true,
+      description: 'false: the batch waits as DRAFT for startBatch.',
+    }),
+    execution: t.field({
+      type: ExecutionEnum,
+      defaultValue: 'LIVE',
+      description: 'How to reach the model.',
+    }),
+    idempotencyKey: t.string({
+      description:
+        'Same key and same whole input: the same batch again. Same key, other input: IDEMPOTENCY_CONFLICT. 1 to 200 characters.',
+      validate: {
+        schema: storableText
+          .min(1, 'is empty')
+          .max(200, 'is longer than 200 characters')
+          .nullish() as never,
+      },
+    }),
+    expiresInSeconds: t.int({
+      description: 'Seconds until unfinished items expire, 1 s to 30 days; 24 h when absent.',
+      validate: {
+        schema: z
+          .int()
+          .min(1, 'needs at least 1')
+          .max(maxExpirySeconds, `takes at most ${maxExpirySeconds} (30 days)`)
+          .nullish() as never,
+      },
+    }),
+  }),
+});
+
+const batchPayload = (name: string, description: string) =>
+  builder.objectRef<BatchRecord>(name).implement({
+    description,
+    fields: (t) => ({
+      batch: t.field({
+        type: 'Batch',
+        description: 'The batch as it now stands.',
+        resolve: (batch) => batch,
+      }),
+    }),
+  });
+
+const idArg = { required: true, description: 'The batch. NOT_FOUND when there is none.' } as const;
+
+builder.mutationField('submitBatch', (t) =>
+  t.field({
+    type: batchPayload(
+      'SubmitBatchPayload',
+      'The batch that was made, or found under the idempotency key.',
+    ),
+    description: 'Stores the items and begins to work on them. Returns at once.',
+    args: { input: t.arg({ type: SubmitBatchInput, required: true, description: 'What to run.' }) },
+    resolve: async (_root, { input }, context) => {
+      const [operation, options] = theOne(
+        input.operation as Record<string, unknown>,
+        'input.operation',
+      );
+      const items = toItems(input.source);
+      const given = options as Record<string, unknown>;
+      const plan = planFor(operation, given, items, context, `input.operation.${operation}`);
+      const id = await submitBatch(context, context.owner, {
+        operation,
+        options: given,
+        model: plan.model.id,
+        items,
+        autoStart: input.autoStart ?? true,
+        name: input.name ?? null,
+        metadata: input.metadata ?? null,
+        idempotencyKey: input.idempotencyKey ?? null,
+        expiresInSeconds: input.expiresInSeconds ?? null,
+      });
+      return await theBatch(id, context);
+    },
+  }),
+);
+
+builder.mutationField('startBatch', (t) =>
+  t.field({
+    type: batchPayload('StartBatchPayload', 'The batch that was started.'),
+    description: 'Starts a DRAFT. A batch in any other state is returned as it is.',
+    args: { id: t.arg.id(idArg) },
+    resolve: async (_root, { id }, context) => {
+      await theBatch(id, context);
+      await startBatch(context, context.owner, id);
+      return await theBatch(id, context);
+    },
+  }),
+);
+
+builder.mutationField('cancelBatch', (t) =>
+  t.field({
+    type: batchPayload(
+      'CancelBatchPayload',
+      'The batch that was cancelled: CANCELLING, or CANCELLED already.',
+    ),
+    description:
+      'Ends a batch: no call starts more than a second later, calls in flight are aborted, finished results stay. A batch that has ended is returned as it is.',
+    args: { id: t.arg.id(idArg) },
+    resolve: async (_root, { id }, context) => {
+      await theBatch(id, context);
+      await cancelBatch(context, context.owner, id);
+      return await theBatch(id, context);
+    },
+  }),
+);
+
+async function theBatch(id: string, context: Context): Promise<BatchRecord> {
+  const batch = await findBatch(id, context);
+  if (!batch) throw notFound('batch');
+  return batch;
+}
+
+/** The key and value of a @oneOf input. GraphQL has seen to it that there is one. */
+function theOne(input: Record<string, unknown>, path: string): [string, unknown] {
+  const [entry] = Object.entries(input).filter(
+    ([, value]) => value !== undefined && value !== null,
+  );
+  if (!entry) throw presentError(new BadUserInput([{ path, message: 'needs exactly one key' }]));
+  return entry;
+}
+
+function toItems(source: typeof SourceInput.$inferInput): CheckedItem[] {
+  if (source.items) return source.items as unknown as CheckedItem[];
+  if (source.texts) {
+    return source.texts.map((content, index) => ({
+      content,
+      customId: String(index),
+      metadata: null,
+    }));
+  }
+  throw new AppError('BAD_USER_INPUT', 'source needs exactly one key');
+}

@@ -1,0 +1,174 @@
+import SchemaBuilder from '@pothos/core';
+import ComplexityPlugin from '@pothos/plugin-complexity';
+import RelayPlugin from '@pothos/plugin-relay';
+import ZodPlugin from '@pothos/plugin-zod';
+import { GraphQLError, Kind, type ValueNode } from 'graphql';
+import type { BatchRecord } from '../db/batches.ts';
+import { AppError, type ItemError } from '../errors.ts';
+import type { RunUsage } from '../execute.ts';
+import { parseItemId } from '../ids.ts';
+import type { Context } from './context.ts';
+import { presentError, presentZodError } from './errors.ts';
+import { pageArgOptions } from './page.ts';
+
+/**
+ * A page of 1,000 items with every field of each costs about 45,000; a page of a list inside a page of a list costs more
+ * than anybody needs. Each selected field costs 1, times the page sizes above it.
+ */
+export const maxComplexity = 60_000;
+const maxDepth = 15;
+const maxBreadth = 500;
+
+export const builder = new SchemaBuilder<{
+  Context: Context;
+  DefaultFieldNullability: false;
+  DefaultEdgesNullability: { list: false; items: false };
+  DefaultNodeNullability: false;
+  Scalars: {
+    ID: { Input: string; Output: string };
+    DateTime: { Input: Date; Output: Date };
+    JSON: { Input: unknown; Output: unknown };
+    JSONObject: { Input: Record<string, unknown>; Output: unknown };
+    SafeInt: { Input: number; Output: number };
+  };
+  Objects: {
+    Batch: BatchRecord;
+    ItemError: ItemError;
+    Usage: RunUsage;
+  };
+}>({
+  plugins: [RelayPlugin, ComplexityPlugin, ZodPlugin],
+  defaultFieldNullability: false,
+  relay: {
+    // Ids carry their kind already, and are the same in GraphQL, routes and webhooks.
+    encodeGlobalID: (_typename, id) => String(id),
+    decodeGlobalID: (id) => ({ typename: parseItemId(id) ? 'BatchItem' : 'Batch', id }),
+    cursorType: 'String',
+    idFieldOptions: { description: 'The id that this object can be asked for by.' },
+    edgesFieldOptions: {
+      nullable: { list: false, items: false },
+      description: 'The entries of this page, in the list’s order.',
+    },
+    nodeFieldOptions: { nullable: false, description: 'The entry itself.' },
+    cursorFieldOptions: {
+      description: 'Its place in the list, to page on from with after or before.',
+    },
+    pageInfoFieldOptions: { description: 'Where this page stands in the whole list.' },
+    hasNextPageFieldOptions: { description: 'Whether there is more behind this page.' },
+    hasPreviousPageFieldOptions: { description: 'Whether there is more before this page.' },
+    startCursorFieldOptions: { description: 'The first entry’s cursor; null on an empty page.' },
+    endCursorFieldOptions: { description: 'The last entry’s cursor; null on an empty page.' },
+    ...pageArgOptions,
+    nodeQueryOptions: {
+      description: 'Anything with an id: a batch or an item. Null for an unknown id.',
+      args: { id: { description: 'As any field `id` gave it.' } },
+    },
+    nodesQueryOptions: false,
+    nodeTypeOptions: { description: 'Anything that can be asked for again by its id.' },
+    pageInfoTypeOptions: {
+      description: 'Where a page stands in its list, and the cursors to go on from.',
+    },
+  },
+  complexity: {
+    defaultComplexity: 1,
+    defaultListMultiplier: 10,
+    limit: { complexity: maxComplexity, depth: maxDepth, breadth: maxBreadth },
+    complexityError: (
+      kind,
+      {
+        maxComplexity: cost,
+        maxDepth: depth,
+        maxBreadth: breadth,
+        complexity,
+        depth: actualDepth,
+        breadth: actualBreadth,
+      },
+    ) =>
+      new GraphQLError(
+        kind === 'Complexity'
+          ? `The query costs ${complexity}, ${cost} are allowed; ask for smaller pages or fewer fields`
+          : kind === 'Depth'
+            ? `The query is ${actualDepth} levels deep, ${depth} are allowed`
+            : `The query selects ${actualBreadth} fields, ${breadth} are allowed`,
+        { extensions: { code: 'BAD_USER_INPUT', issues: [] } },
+      ),
+  },
+  zod: { validationError: presentZodError },
+});
+
+/** The builder's type parameters, for what names them. */
+export type Types = typeof builder extends PothosSchemaTypes.SchemaBuilder<infer T> ? T : never;
+
+builder.queryType({ description: 'Reads. Unknown ids answer null.' });
+builder.mutationType({ description: 'Runs operations now, or hands them over as batches.' });
+builder.subscriptionType({
+  description:
+    'Live views, over WebSocket (graphql-transport-ws) or server-sent events, at the same URL.',
+});
+
+builder.scalarType('DateTime', {
+  description: 'An instant in UTC as ISO 8601, such as 2026-11-20T12:00:00.000Z.',
+  serialize: (value) => value.toISOString(),
+  parseValue: (value) => {
+    const time =
+      typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value) ? Date.parse(value) : Number.NaN;
+    if (Number.isNaN(time))
+      throw new GraphQLError('needs an ISO 8601 instant such as "2026-11-20T12:00:00Z"');
+    return new Date(time);
+  },
+});
+builder.scalarType('JSON', {
+  description: 'Any JSON value.',
+  serialize: (value) => value,
+  parseValue: (value) => value,
+  parseLiteral: (node, variables) => literalToJson(node, variables ?? {}),
+});
+builder.scalarType('JSONObject', {
+  description: 'A JSON object: string keys, any JSON values.',
+  serialize: (value) => value,
+  parseValue: (value) => asObject(value),
+  parseLiteral: (node, variables) => asObject(literalToJson(node, variables ?? {})),
+});
+builder.scalarType('SafeInt', {
+  description: 'A whole number up to 2^53 - 1: token sums outgrow Int.',
+  serialize: (value) => value,
+  parseValue: (value) => {
+    if (!Number.isSafeInteger(value)) throw new GraphQLError('needs a whole number below 2^53');
+    return value as number;
+  },
+});
+
+function asObject(value: unknown): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new GraphQLError('needs a JSON object');
+  }
+  return value as Record<string, unknown>;
+}
+
+function literalToJson(node: ValueNode, variables: Record<string, unknown>): unknown {
+  switch (node.kind) {
+    case Kind.VARIABLE:
+      return variables[node.name.value] ?? null;
+    case Kind.INT:
+    case Kind.FLOAT:
+      return Number(node.value);
+    case Kind.STRING:
+    case Kind.BOOLEAN:
+    case Kind.ENUM:
+      return node.value;
+    case Kind.NULL:
+      return null;
+    case Kind.LIST:
+      return node.values.map((value) => literalToJson(value, variables));
+    case Kind.OBJECT:
+      // Entries, not assignment: a key named __proto__ is data.
+      return Object.fromEntries(
+        node.fields.map(({ name, value }) => [name.value, literalToJson(value, variables)]),
+      );
+  }
+}
+
+/** Thrown by mutations and subscriptions for ids that are malformed, unknown, deleted or another owner's alike. */
+export function notFound(what: string): GraphQLError {
+  return presentError(new AppError('NOT_FOUND', `There is no ${what} with this id`));
+}

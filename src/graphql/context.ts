@@ -1,0 +1,22 @@
+import type { Progress } from '../batches/progress.ts';
+import type { Signals } from '../batches/signals.ts';
+import type { Database } from '../db/client.ts';
+import type { Plan } from '../execute.ts';
+import type { Providers } from '../model/providers.ts';
+
+/** What resolvers work with; one object for the whole process. */
+export interface Services {
+  db: Database;
+  signals: Signals;
+  progress: Progress;
+  providers: Providers;
+  defaultModel: string;
+  preparePlan(operation: string, params: Record<string, unknown>): Plan;
+}
+
+/** One request's view: the services, who asks, and when it gave up. */
+export interface Context extends Services {
+  owner: string;
+  /** Aborted when the client has gone. */
+  signal: AbortSignal;
+}

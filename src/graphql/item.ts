@@ -1,0 +1,309 @@
+/** Items, their errors and their results: what the synchronous mutations and the batches share. */
+import { type ResolveCursorConnectionArgs, resolveCursorConnection } from '@pothos/plugin-relay';
+import { z } from 'zod';
+import { type BatchRecord, readBatch } from '../db/batches.ts';
+import { countItems, type ItemFilter, type ItemRecord, listItems, readItem } from '../db/items.ts';
+import { type ItemErrorCode, itemErrorCodes } from '../errors.ts';
+import type { RunUsage } from '../execute.ts';
+import { itemId, parseItemId } from '../ids.ts';
+import { builder } from './builder.ts';
+import { defaultPageSize, pageCost } from './page.ts';
+
+export const ItemErrorCodeEnum = builder.enumType('ItemErrorCode', {
+  description: 'Why one item has no output. Closed: a client can branch on it.',
+  values: {
+    INVALID_OUTPUT: { description: 'The answer broke its schema, also when asked again twice.' },
+    TRUNCATED: { description: 'The answer hit the output limit; raise maxOutputTokens.' },
+    REFUSED: { description: 'The model declined to answer.' },
+    CONTENT_FILTERED: {
+      description: 'The provider’s content filter stopped the request or the answer.',
+    },
+    CONTEXT_TOO_LONG: { description: 'The item does not fit into the model’s context window.' },
+    INVALID_REQUEST: { description: 'The provider refused the request as invalid.' },
+    TEMPLATE_FIELD_MISSING: {
+      description: 'The prompt template names a field that this item lacks.',
+    },
+    RATE_LIMITED: { description: 'The provider’s rate limit left no room before the deadline.' },
+    TIMEOUT: { description: 'No complete answer in time.' },
+    PROVIDER_ERROR: { description: 'The provider failed again and again on this item.' },
+    WORKER_CRASHED: { description: 'This item killed the worker each time it ran, also alone.' },
+  } satisfies Record<ItemErrorCode, { description: string }>,
+});
+
+builder.objectType('ItemError', {
+  description: 'Why an item has no output. It never affects its neighbours.',
+  fields: (t) => ({
+    code: t.expose('code', { type: ItemErrorCodeEnum, description: 'For programs.' }),
+    message: t.exposeString('message', {
+      description: 'For people: what was wrong, and what would be right where that is known.',
+    }),
+  }),
+});
+
+builder.objectType('Usage', {
+  description: 'What was asked of the provider and what it billed.',
+  fields: (t) => ({
+    requests: t.exposeInt('requests', {
+      description: 'Requests sent, those included that were rate limited or failed.',
+    }),
+    inputTokens: t.expose('inputTokens', {
+      type: 'SafeInt',
+      description: 'Prompt tokens, the cached ones included.',
+    }),
+    cachedInputTokens: t.expose('cachedInputTokens', {
+      type: 'SafeInt',
+      description: 'Prompt tokens that the provider took from its cache.',
+    }),
+    outputTokens: t.expose('outputTokens', { type: 'SafeInt', description: 'Answer tokens.' }),
+    costUsd: t.exposeFloat('costUsd', {
+      nullable: true,
+      description:
+        'USD by the public price list; null when the model has no known price, never 0 for that reason.',
+    }),
+  }),
+});
+
+/** One item's result, whichever operation made it. `fields` are the operation's own; null where the item has none. */
+export interface ItemResultModel {
+  operation: string;
+  index: number;
+  customId: string;
+  fields: Record<string, unknown> | null;
+  error: { code: ItemErrorCode; message: string } | null;
+  usage: RunUsage | null;
+}
+
+export const ItemResult = builder.interfaceRef<ItemResultModel>('ItemResult').implement({
+  description:
+    'The result of one item. Exactly one of the operation’s fields and `error` is set once it is final.',
+  resolveType: ({ operation }) => resultTypeName(operation),
+  fields: (t) => ({
+    index: t.exposeInt('index', { description: 'Position in the input, from 0.' }),
+    customId: t.exposeString('customId', {
+      description: 'The caller’s own key; the index when none was given.',
+    }),
+    error: t.expose('error', {
+      type: 'ItemError',
+      nullable: true,
+      description: 'Why there is no result; null when there is one.',
+    }),
+    usage: t.expose('usage', {
+      type: 'Usage',
+      nullable: true,
+      description: 'What this item cost, all tries together; null when nothing was sent for it.',
+    }),
+  }),
+});
+
+/** `label` -> `LabelResult` */
+export function resultTypeName(operation: string): string {
+  return `${operation.charAt(0).toUpperCase()}${operation.slice(1)}Result`;
+}
+
+const ItemStatusEnum = builder.enumType('ItemStatus', {
+  description: 'Where one item of a batch stands.',
+  values: {
+    PENDING: { description: 'Nobody works on it yet, or again.' },
+    PROCESSING: { description: 'A worker holds it.' },
+    SUCCEEDED: { description: 'It has a valid output. Final.' },
+    FAILED: { description: 'It has an error. Final.' },
+    CANCELLED: { description: 'The batch was cancelled before its turn. Final.' },
+    EXPIRED: { description: 'The batch’s time ran out before its turn. Final.' },
+  },
+});
+
+/** An item together with the batch it is seen from. */
+export interface BatchItemModel {
+  batch: BatchRecord;
+  item: ItemRecord;
+}
+
+export const BatchItem = builder.objectRef<BatchItemModel>('BatchItem');
+
+builder.node(BatchItem, {
+  description: 'One row of a batch’s file, with its answer as soon as there is one.',
+  id: {
+    description: 'Names the batch and the index.',
+    resolve: ({ batch, item }) => itemId(batch.id, item.index),
+  },
+  isTypeOf: (value) => typeof value === 'object' && value !== null && 'item' in value,
+  loadOne: async (id, { db, owner }) => {
+    const parsed = parseItemId(id);
+    const batch = parsed && (await readBatch(db, owner, parsed.batchId));
+    const item = batch && (await readItem(db.sql, source(batch), parsed.index));
+    return item ? { batch, item } : null;
+  },
+  fields: (t) => ({
+    index: t.int({
+      description: 'Position in the input, from 0.',
+      resolve: ({ item }) => item.index,
+    }),
+    customId: t.string({
+      description: 'The caller’s own key; the index when none was given.',
+      resolve: ({ item }) => item.customId,
+    }),
+    status: t.field({
+      type: ItemStatusEnum,
+      description: 'PENDING and PROCESSING may change; the others are final until retried.',
+      resolve: ({ item }) => item.status,
+    }),
+    content: t.string({
+      description: 'The text, exactly as it came.',
+      resolve: ({ item }) => item.content,
+    }),
+    metadata: t.field({
+      type: 'JSONObject',
+      nullable: true,
+      description: 'The caller’s other fields, exactly as they came; null when there were none.',
+      resolve: ({ item }) => parseJson(item.fields),
+    }),
+    output: t.field({
+      type: 'JSON',
+      nullable: true,
+      description:
+        'The operation’s output, e.g. {"label": "positive", "confidence": 0.9}; null until it succeeded.',
+      resolve: ({ item }) => parseJson(item.output),
+    }),
+    result: t.field({
+      type: ItemResult,
+      nullable: true,
+      description:
+        'The same, typed as in the synchronous mutations; null while there is no final answer.',
+      resolve: ({ batch, item }, _args, { preparePlan }) => {
+        if (item.seq === null) return null;
+        const { operation } = preparePlan(
+          batch.operation,
+          JSON.parse(batch.options) as Record<string, unknown>,
+        );
+        return {
+          operation: batch.operation,
+          index: item.index,
+          customId: item.customId,
+          fields: item.output === null ? null : operation.result(JSON.parse(item.output)),
+          error: itemError(item),
+          usage: itemUsage(item),
+        };
+      },
+    }),
+    batch: t.field({
+      type: 'Batch',
+      description: 'The batch it belongs to.',
+      resolve: ({ batch }) => batch,
+    }),
+    error: t.field({
+      type: 'ItemError',
+      nullable: true,
+      description: 'Why it failed; null unless it did.',
+      resolve: ({ item }) => itemError(item),
+    }),
+    attempts: t.int({
+      description: 'Requests whose answer counted against it; being rate limited does not.',
+      resolve: ({ item }) => item.attempts,
+    }),
+    usage: t.field({
+      type: 'Usage',
+      nullable: true,
+      description: 'What it cost, all tries together; null while there is no final answer.',
+      resolve: ({ item }) => itemUsage(item),
+    }),
+    completedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When its final answer was recorded; null before.',
+      resolve: ({ item }) => item.completedAt,
+    }),
+  }),
+});
+
+function itemError({ errorCode, errorMessage }: ItemRecord) {
+  return errorCode === null ? null : { code: errorCode, message: errorMessage ?? '' };
+}
+
+function itemUsage(item: ItemRecord): RunUsage | null {
+  if (item.seq === null) return null;
+  return {
+    requests: item.requests ?? 0,
+    inputTokens: item.inputTokens ?? 0,
+    cachedInputTokens: item.cachedInputTokens ?? 0,
+    outputTokens: item.outputTokens ?? 0,
+    costUsd: item.costUsd,
+  };
+}
+
+function parseJson(text: string | null): Record<string, unknown> | null {
+  return text === null ? null : (JSON.parse(text) as Record<string, unknown>);
+}
+
+function source({ key, fileKey }: BatchRecord) {
+  return { batchKey: key, fileKey };
+}
+
+const filterList = (what: string) =>
+  z.array(z.string()).max(1_000, `takes at most 1,000 ${what}`).nullish();
+
+builder.objectField('Batch', 'items', (t) =>
+  t.connection(
+    {
+      type: BatchItem,
+      description:
+        'The items in input order, at any time, with their answers as far as there are any.',
+      args: {
+        status: t.arg({
+          type: [ItemStatusEnum],
+          description: 'Only items that stand so; all when absent, none for an empty list.',
+        }),
+        customIds: t.arg.stringList({
+          description: 'Only items with these custom ids, at most 1,000.',
+          validate: { schema: filterList('custom ids') as never },
+        }),
+        errorCodes: t.arg({
+          type: [ItemErrorCodeEnum],
+          description: 'Only items that failed with one of these codes.',
+        }),
+      },
+      complexity: pageCost,
+      resolve: async (batch, args, { db }) => {
+        const filter: ItemFilter = {
+          status: args.status ?? undefined,
+          customIds: args.customIds ?? undefined,
+          errorCodes: args.errorCodes ?? undefined,
+        };
+        const connection = await resolveCursorConnection(
+          {
+            args,
+            defaultSize: defaultPageSize,
+            maxSize: Number.MAX_SAFE_INTEGER,
+            toCursor: ({ item }: BatchItemModel) => String(item.index),
+          },
+          async ({ limit, after, before, inverted }: ResolveCursorConnectionArgs) => {
+            const items = await listItems(db.sql, source(batch), filter, {
+              limit,
+              afterIndex: after === undefined ? undefined : Number(after),
+              beforeIndex: before === undefined ? undefined : Number(before),
+              inverted,
+            });
+            return items.map((item): BatchItemModel => ({ batch, item }));
+          },
+        );
+        return { ...connection, batch, filter };
+      },
+    },
+    {
+      name: 'BatchItemConnection',
+      description: 'A page of items.',
+      fields: (c) => ({
+        totalCount: c.int({
+          description: 'How many items the filter leaves, over all pages.',
+          resolve: ({ batch, filter }, _args, { db }) =>
+            filter.status || filter.customIds || filter.errorCodes
+              ? countItems(db.sql, source(batch), filter)
+              : batch.total,
+        }),
+      }),
+    },
+    { name: 'BatchItemEdge', description: 'An item and its place in the list.' },
+  ),
+);
+
+/** The codes once more, for whoever needs them in order. */
+export { itemErrorCodes };

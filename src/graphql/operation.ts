@@ -1,0 +1,212 @@
+/** The operations as GraphQL: mirrored from the registry, so that a new one needs nothing here. */
+
+import { BadUserInput } from '../errors.ts';
+import {
+  answerItems,
+  type ItemAnswer,
+  type Plan,
+  placeholdersNobodyHas,
+  type RunUsage,
+} from '../execute.ts';
+import { operations } from '../operations/index.ts';
+import type { Operation } from '../operations/operation.ts';
+import { builder } from './builder.ts';
+import type { Context } from './context.ts';
+import { presentError } from './errors.ts';
+import { type CheckedItem, syncItems } from './inputs.ts';
+import { ItemResult, type ItemResultModel, resultTypeName } from './item.ts';
+import { mirrorFields, mirrorInput } from './mirror.ts';
+
+export const ItemInput = builder.inputType('ItemInput', {
+  description: 'One text with what belongs to it.',
+  fields: (t) => ({
+    content: t.string({
+      required: true,
+      description:
+        'The text to work on, sent exactly as it is. No NUL characters, no lone surrogates.',
+    }),
+    customId: t.string({
+      description:
+        'The caller’s own key, unique within the request, 1 to 512 characters; the item’s index when absent.',
+    }),
+    metadata: t.field({
+      type: 'JSONObject',
+      description:
+        'Fields for {placeholders} in the prompt template, and carried through to the output.',
+    }),
+  }),
+});
+
+export const OperationEnum = builder.enumType('Operation', {
+  description: 'What is done with each item.',
+  values: Object.fromEntries(
+    operations.map(({ name, description }) => [name.toUpperCase(), { value: name, description }]),
+  ),
+});
+
+const optionInputs = new Map(
+  operations.map((operation) => [
+    operation.name,
+    mirrorInput(
+      `${capitalised(operation.name)}Options`,
+      `How to ${operation.name}. ${operation.description}`,
+      operation.params,
+    ),
+  ]),
+);
+
+/** `@oneOf`: the one key names the operation, its value holds the options. */
+export const OperationInput = builder.inputType('OperationInput', {
+  description: 'Which operation, with its options. Exactly one key.',
+  isOneOf: true,
+  fields: (t) =>
+    Object.fromEntries(
+      operations.map((operation) => [
+        operation.name,
+        t.field({
+          type: optionInputs.get(operation.name) as never,
+          description: operation.description,
+        }),
+      ]),
+    ),
+});
+
+interface OperationPayload {
+  results: ItemResultModel[];
+  model: string;
+  usage: RunUsage;
+}
+
+for (const operation of operations) mirrorOperation(operation);
+
+function mirrorOperation(operation: Operation): void {
+  const { name, description } = operation;
+  const result = builder.objectRef<ItemResultModel>(resultTypeName(name)).implement({
+    description: `What ${name} made of one item. The fields are null where the item failed.`,
+    interfaces: [ItemResult],
+    fields: (t) =>
+      Object.fromEntries(
+        mirrorFields(operation.result).map((field) => [
+          field.name,
+          t.field({
+            type: field.type as never,
+            nullable: true,
+            description: field.description,
+            resolve: ({ fields }: ItemResultModel) => (fields?.[field.name] ?? null) as never,
+          }),
+        ]),
+      ),
+  });
+
+  const payload = builder.objectRef<OperationPayload>(`${capitalised(name)}Payload`).implement({
+    description: `What ${name} answers: one result per item.`,
+    fields: (t) => ({
+      results: t.expose('results', {
+        type: [result],
+        description: 'One per item, in the order of the items.',
+      }),
+      model: t.exposeString('model', { description: 'The model that answered, as provider/name.' }),
+      usage: t.expose('usage', { type: 'Usage', description: 'What all items cost together.' }),
+    }),
+  });
+
+  builder.mutationField(name, (t) =>
+    t.field({
+      type: payload,
+      description: `${description} Answers 1 to 50 items at once, in order; an item that fails has its own error.`,
+      args: {
+        items: t.arg({
+          type: [ItemInput],
+          required: true,
+          description: 'The items, 1 to 50.',
+          validate: { schema: syncItems as never },
+        }),
+        options: t.arg({
+          type: optionInputs.get(name) as never,
+          required: !operation.optionsOptional,
+          description: 'The operation’s options, the model’s among them.',
+        }),
+      },
+      resolve: async (_root, args, context) => {
+        const items = args.items as unknown as CheckedItem[];
+        const given = (args.options ?? {}) as Record<string, unknown>;
+        return await runNow(operation, items, given, context);
+      },
+    }),
+  );
+}
+
+async function runNow(
+  operation: Operation,
+  items: readonly CheckedItem[],
+  options: Record<string, unknown>,
+  context: Context,
+): Promise<OperationPayload> {
+  const plan = planFor(operation.name, options, items, context, 'options');
+  const answers = await answerItems(plan, items, { signal: context.signal });
+  return {
+    model: plan.model.id,
+    usage: totalUsage(answers),
+    results: answers.map(({ usage, outcome }, index) => ({
+      operation: operation.name,
+      index,
+      customId: items[index]?.customId ?? String(index),
+      fields: outcome.status === 'SUCCEEDED' ? plan.operation.result(outcome.output) : null,
+      error: outcome.status === 'FAILED' ? outcome.error : null,
+      usage,
+    })),
+  };
+}
+
+/** Binds checked options to a model; what is wrong with either is told at `path`, the options' place in the input. */
+export function planFor(
+  operation: string,
+  options: Record<string, unknown>,
+  items: readonly CheckedItem[],
+  { preparePlan }: Pick<Context, 'preparePlan'>,
+  path: string,
+): Plan {
+  let plan: Plan;
+  try {
+    plan = preparePlan(operation, options);
+  } catch (error) {
+    if (!(error instanceof BadUserInput)) throw error;
+    throw presentError(
+      new BadUserInput(error.issues.map((issue) => ({ ...issue, path: `${path}.${issue.path}` }))),
+    );
+  }
+  const unknown = placeholdersNobodyHas(plan.operation, items);
+  if (unknown.length > 0) {
+    throw presentError(
+      new BadUserInput(
+        unknown.map((name) => ({
+          path: `${path}.userPromptTemplate`,
+          message: `names {${name}}, but no item has a metadata field of that name; write {{ and }} for braces`,
+        })),
+      ),
+    );
+  }
+  return plan;
+}
+
+function totalUsage(answers: readonly ItemAnswer[]): RunUsage {
+  const total: RunUsage = {
+    requests: 0,
+    inputTokens: 0,
+    cachedInputTokens: 0,
+    outputTokens: 0,
+    costUsd: null,
+  };
+  for (const { usage } of answers) {
+    total.requests += usage.requests;
+    total.inputTokens += usage.inputTokens;
+    total.cachedInputTokens += usage.cachedInputTokens;
+    total.outputTokens += usage.outputTokens;
+    if (usage.costUsd !== null) total.costUsd = (total.costUsd ?? 0) + usage.costUsd;
+  }
+  return total;
+}
+
+function capitalised(name: string): string {
+  return `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
+}

@@ -1,0 +1,9 @@
+/** The schema: importing a file defines its types. */
+import './item.ts';
+import './operation.ts';
+import './batch.ts';
+import './subscriptions.ts';
+import './service.ts';
+import { builder } from './builder.ts';
+
+export const schema = builder.toSchema();

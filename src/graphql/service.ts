@@ -1,0 +1,75 @@
+/** What a frontend needs to build its forms. */
+import type { ModelInfo } from '../model/model.ts';
+import { version } from '../version.ts';
+import { builder } from './builder.ts';
+import { maxInlineItems, maxSyncItems } from './inputs.ts';
+import { maxPageSize } from './page.ts';
+
+/** Bytes and rows of an uploaded file. */
+const maxFileBytes = 104_857_600;
+const maxFileRows = 1_000_000;
+
+const Model = builder.objectRef<ModelInfo>('Model').implement({
+  description: 'A model that can be named in options. A provider may have more than it lists.',
+  fields: (t) => ({
+    id: t.exposeString('id', { description: 'provider/name, as options take it.' }),
+    provider: t.exposeString('provider', { description: 'The part before the slash.' }),
+    inputPrice: t.exposeFloat('inputPrice', {
+      nullable: true,
+      description: 'USD per million input tokens; null when unknown.',
+    }),
+    outputPrice: t.exposeFloat('outputPrice', {
+      nullable: true,
+      description: 'USD per million output tokens; null when unknown.',
+    }),
+    providerBatch: t.exposeBoolean('providerBatch', {
+      description: 'Whether batches can be handed to the provider’s own batch API.',
+    }),
+  }),
+});
+
+const Limits = builder.objectRef<object>('Limits').implement({
+  description: 'What one request may hold.',
+  fields: (t) => ({
+    syncItems: t.int({
+      description: 'Items of a synchronous mutation.',
+      resolve: () => maxSyncItems,
+    }),
+    inlineItems: t.int({
+      description: 'Items that submitBatch takes inline.',
+      resolve: () => maxInlineItems,
+    }),
+    fileBytes: t.int({ description: 'Bytes of an uploaded file.', resolve: () => maxFileBytes }),
+    fileRows: t.int({ description: 'Rows of an uploaded file.', resolve: () => maxFileRows }),
+    pageSize: t.int({ description: 'Entries of one page of a list.', resolve: () => maxPageSize }),
+  }),
+});
+
+const Service = builder.objectRef<object>('Service').implement({
+  description: 'What this server is and can do.',
+  fields: (t) => ({
+    version: t.string({ description: 'Of Winnow, as in its package.', resolve: () => version }),
+    defaultModel: t.string({
+      description: 'The model that answers where options name none.',
+      resolve: (_service, _args, { defaultModel }) => defaultModel,
+    }),
+    models: t.field({
+      type: [Model],
+      description: 'The models that the configured providers list.',
+      resolve: (_service, _args, { providers }) => providers.list(),
+    }),
+    limits: t.field({
+      type: Limits,
+      description: 'What one request may hold.',
+      resolve: () => ({}),
+    }),
+  }),
+});
+
+builder.queryField('service', (t) =>
+  t.field({
+    type: Service,
+    description: 'What this server is and can do: models, prices, limits.',
+    resolve: () => ({}),
+  }),
+);

@@ -1,0 +1,25 @@
+import { randomBytes } from 'node:crypto';
+
+/** 128 random bits in lower-case letters and digits, so that an id is URL-safe and selects with a double click. */
+const randomLength = 25;
+
+/** A new public id such as `batch_3f…`: unguessable, and the same in GraphQL, routes and webhooks. */
+export function newId(kind: 'batch' | 'file'): string {
+  const random = BigInt(`0x${randomBytes(16).toString('hex')}`);
+  return `${kind}_${random.toString(36).padStart(randomLength, '0')}`;
+}
+
+/** True for what `newId` could have made; everything else is an unknown id and need not be looked up. */
+export function isId(kind: 'batch' | 'file', id: string): boolean {
+  return id.startsWith(`${kind}_`) && /^[a-z]+_[0-9a-z]{25}$/.test(id);
+}
+
+/** An item has no key of its own: its id names the batch and the index. */
+export function itemId(batchId: string, index: number): string {
+  return `item_${batchId.slice('batch_'.length)}_${index}`;
+}
+
+export function parseItemId(id: string): { batchId: string; index: number } | null {
+  const [, random, index] = /^item_([0-9a-z]{25})_(0|[1-9][0-9]{0,8})$/.exec(id) ?? [];
+  return random && index ? { batchId: `batch_${random}`, index: Number(index) } : null;
+}

@@ -1,0 +1,23 @@
+import pino, { type Logger } from 'pino';
+
+export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
+
+/** Where a secret could stand in an object that somebody logs. Values are never logged in messages. */
+const secretPaths = [
+  'apiKey',
+  '*.apiKey',
+  'authorization',
+  '*.authorization',
+  '*.headers.authorization',
+];
+
+/** JSON lines on standard error, so that standard output stays for what a command prints; readable lines on a terminal. */
+export function createLog(level: string): Logger {
+  const options = { level, base: null, redact: secretPaths };
+  return process.stderr.isTTY
+    ? pino({
+        ...options,
+        transport: { target: 'pino-pretty', options: { destination: 2, ignore: 'pid,hostname' } },
+      })
+    : pino(options, pino.destination(2));
+}

@@ -1,0 +1,162 @@
+/**
+ * Reads what a provider answered with status 200, trusting none of it: HTML, `{error}`, `choices: []`, null content
+ * and absent usage all occur. What is billed is counted, also where the answer is no good.
+ */
+import { classify, toRefusal } from './failure.ts';
+import type { ModelAnswer, Tokens } from './model.ts';
+import { ModelError } from './model.ts';
+import type { Prices } from './prices.ts';
+
+export interface ReadOptions {
+  /** Named in messages. */
+  provider: string;
+  prices: Prices;
+  /** Cuts a provider's words to what may be shown. */
+  quote: (message: string) => string;
+}
+
+/** The complete answer in `completion`, the parsed body or, where the server did not say that it is JSON, its text. Throws ModelError. */
+export function readAnswer(completion: unknown, options: ReadOptions): ModelAnswer {
+  const { provider, prices, quote } = options;
+  const body = typeof completion === 'string' ? parse(completion) : completion;
+  if (!isRecord(body)) throw unusable(`${provider} answered with something that is not JSON.`);
+  if (body.error != null) {
+    // OpenRouter and others send the upstream's error, and its status as `code`, with status 200.
+    const refusal = toRefusal(200, body.error);
+    const status = Number(refusal.code);
+    throw classify(
+      { ...refusal, status: status >= 400 && status < 600 ? status : 502 },
+      { provider, quote, retryAfterMs: null },
+    );
+  }
+
+  const tokens = readTokens(body.usage);
+  const billed = { tokens, costUsd: tokens && prices.costUsd(tokens) };
+  const choice = Array.isArray(body.choices) ? body.choices[0] : undefined;
+  const message = isRecord(choice) ? choice.message : undefined;
+  if (!isRecord(choice) || !isRecord(message)) {
+    throw unusable(`${provider} answered without a choice.`, billed);
+  }
+
+  const refusal = message.refusal;
+  if (typeof refusal === 'string' && refusal.trim() !== '') {
+    throw new ModelError(
+      { kind: 'item', code: 'REFUSED' },
+      `The model refused: ${quote(refusal)}`,
+      billed,
+    );
+  }
+  switch (choice.finish_reason) {
+    case 'length':
+      throw new ModelError(
+        { kind: 'item', code: 'TRUNCATED' },
+        'The answer reached the limit on output tokens before its end.',
+        billed,
+      );
+    case 'content_filter':
+      throw new ModelError(
+        { kind: 'item', code: 'CONTENT_FILTERED' },
+        `The content filter of ${provider} stopped the answer.`,
+        billed,
+      );
+    case 'error':
+      throw unusable(`${provider} broke off its answer with an error.`, billed);
+    default:
+  }
+
+  const text = readText(message.content);
+  if (text === null) {
+    if (isNonEmpty(message.tool_calls) || isRecord(message.function_call)) {
+      throw new ModelError(
+        { kind: 'item', code: 'INVALID_OUTPUT' },
+        'The model called a tool instead of answering.',
+        billed,
+      );
+    }
+    throw unusable(`${provider} answered without content.`, billed);
+  }
+  return {
+    text: wellFormed(text),
+    tokens: tokens ?? { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0 },
+    costUsd: billed.costUsd,
+    logprobs: readLogprobs(choice.logprobs),
+  };
+}
+
+function unusable(
+  message: string,
+  billed: { tokens: Tokens | null; costUsd: number | null } = { tokens: null, costUsd: null },
+): ModelError {
+  return new ModelError(
+    { kind: 'later', code: 'PROVIDER_ERROR', retryAfterMs: null, counts: true },
+    message,
+    billed,
+  );
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** Content as a string, or as the text parts of a list; null where there is neither. */
+function readText(content: unknown): string | null {
+  if (typeof content === 'string') return content;
+  if (!Array.isArray(content)) return null;
+  const texts = content.map((part) => {
+    if (typeof part === 'string') return part;
+    return isRecord(part) && typeof part.text === 'string' ? part.text : null;
+  });
+  const present = texts.filter((text) => text !== null);
+  return present.length > 0 ? present.join('') : null;
+}
+
+/** U+FFFD for NUL and lone surrogates, which Postgres and UTF-8 cannot hold. */
+function wellFormed(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: NUL is what is looked for
+  return text.replace(/\u0000|\p{Surrogate}/gu, '\uFFFD');
+}
+
+/** Null where the server sent no usage at all; a part that is no count is 0. */
+function readTokens(usage: unknown): Tokens | null {
+  if (!isRecord(usage)) return null;
+  const { prompt_tokens, completion_tokens, prompt_tokens_details, prompt_cache_hit_tokens } =
+    usage;
+  if (typeof prompt_tokens !== 'number' && typeof completion_tokens !== 'number') return null;
+  const inputTokens = count(prompt_tokens);
+  const details = isRecord(prompt_tokens_details) ? prompt_tokens_details.cached_tokens : null;
+  // DeepSeek has its own name for it.
+  const cached = count(details ?? prompt_cache_hit_tokens);
+  return {
+    inputTokens,
+    cachedInputTokens: Math.min(cached, inputTokens),
+    outputTokens: count(completion_tokens),
+  };
+}
+
+function count(value: unknown): number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0;
+}
+
+function readLogprobs(logprobs: unknown): ModelAnswer['logprobs'] {
+  const content = isRecord(logprobs) ? logprobs.content : null;
+  if (!Array.isArray(content) || content.length === 0) return null;
+  const read = content.flatMap((entry: unknown) =>
+    isRecord(entry) && typeof entry.token === 'string' && Number.isFinite(entry.logprob)
+      ? [{ token: wellFormed(entry.token), logprob: Number(entry.logprob) }]
+      : [],
+  );
+  // With a token missing the rest would be read as another text.
+  return read.length === content.length ? read : null;
+}
+
+function isNonEmpty(value: unknown): boolean {
+  return Array.isArray(value) && value.length > 0;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

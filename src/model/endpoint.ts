@@ -1,0 +1,39 @@
+/**
+ * Where a provider's requests go, and with which headers.
+ */
+import type { ProviderConfig } from './model.ts';
+
+/**
+ * Without trailing slashes, and with /v1 where there is no path at all, since that is what `http://localhost:11434` means.
+ * Any other path is taken as it is (Azure's deployments, OpenRouter's /api/v1). Throws a TypeError when it is no http URL.
+ */
+export function normalizeBaseUrl(baseUrl: string): string {
+  const url = new URL(baseUrl);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw new TypeError(
+      `A provider's base URL starts with http:// or https://, not ${url.protocol}`,
+    );
+  }
+  const path = url.pathname.replace(/\/+$/, '').replace(/\/chat\/completions$/, '');
+  return `${url.origin}${path === '' ? '/v1' : path}${url.search}`;
+}
+
+/**
+ * All headers of a request, names in lower case; the configuration's own win. No Authorization without a key. Throws an Error that
+ * names the header, never its value, where one has characters that HTTP cannot carry.
+ */
+export function requestHeaders({ name, apiKey, headers }: ProviderConfig): Record<string, string> {
+  const all: Record<string, string> = {
+    accept: 'application/json',
+    'content-type': 'application/json',
+    'user-agent': 'winnow',
+    ...(apiKey ? { authorization: `Bearer ${apiKey}` } : undefined),
+  };
+  for (const [header, value] of Object.entries(headers)) all[header.toLowerCase()] = value;
+  for (const [header, value] of Object.entries(all)) {
+    if (!/^[\x20-\x7e\x80-\xff]*$/.test(value)) {
+      throw new Error(`The ${header} header for ${name} has characters that no header can carry.`);
+    }
+  }
+  return all;
+}

@@ -1,0 +1,139 @@
+/**
+ * Tells what a caller should do about a provider's refusal: wait, give up this item, or stop the batch.
+ * Codes decide; a message's words count only where the provider sent no code.
+ */
+import type { BatchErrorCode, ItemErrorCode } from '../errors.ts';
+import { ModelError, type ModelErrorKind } from './model.ts';
+
+/** An error answer, in OpenAI's terms. `code` is null where there is none. */
+export interface Refusal {
+  status: number;
+  code: string | null;
+  type: string | null;
+  param: string | null;
+  /** The provider's words, not yet fit to be shown. */
+  message: string;
+}
+
+/** The refusal in `error`, the `error` of an OpenAI error body. */
+export function toRefusal(status: number, error: unknown): Refusal {
+  const fields: Record<string, unknown> =
+    typeof error === 'object' && error !== null
+      ? (error as Record<string, unknown>)
+      : { message: error };
+  const code = fields.code;
+  const message = fields.message;
+  return {
+    status,
+    code: typeof code === 'string' || typeof code === 'number' ? String(code) || null : null,
+    type: typeof fields.type === 'string' ? fields.type : null,
+    param: typeof fields.param === 'string' && fields.param ? fields.param : null,
+    message: typeof message === 'string' ? message : message == null ? '' : JSON.stringify(message),
+  };
+}
+
+/** The ModelError for an error answer. `quote` cuts the provider's words to what may be shown; `retryAfterMs` is what its headers said. */
+export function classify(
+  refusal: Refusal,
+  {
+    provider,
+    quote,
+    retryAfterMs,
+  }: { provider: string; quote: (message: string) => string; retryAfterMs: number | null },
+): ModelError {
+  const failure = kindOf(refusal, retryAfterMs);
+  // A bad key is what a 401 is about, and some servers repeat it in parts that no pattern finds.
+  const words = refusal.status === 401 ? '' : quote(refusal.message);
+  const code = refusal.code && refusal.code !== String(refusal.status) ? quote(refusal.code) : '';
+  const status = code ? `${refusal.status} ${code}` : String(refusal.status);
+  const sentence = `${provider} ${summaries[failure.code] ?? 'failed'} (${status})`;
+  return new ModelError(failure, words ? `${sentence}: ${words}` : `${sentence}.`);
+}
+
+const summaries: Partial<Record<ItemErrorCode | BatchErrorCode, string>> = {
+  RATE_LIMITED: 'asks to slow down',
+  TIMEOUT: 'took too long',
+  PROVIDER_ERROR: 'failed',
+  INVALID_REQUEST: 'refused the request',
+  CONTEXT_TOO_LONG: 'found the request too long for the model',
+  CONTENT_FILTERED: 'stopped the request by its content filter',
+  INVALID_KEY: 'refused the API key',
+  QUOTA_EXHAUSTED: 'says that the quota is used up',
+  UNKNOWN_MODEL: 'does not have this model or address',
+};
+
+const quotaCodes = new Set([
+  'insufficient_quota',
+  'insufficient_credits',
+  'insufficient_balance',
+  'insufficient_user_quota',
+  'billing_hard_limit_reached',
+  'billing_not_active',
+  'billing_error',
+  'quota_exceeded',
+]);
+const keyCodes = new Set(['invalid_api_key', 'account_deactivated', 'access_terminated']);
+const modelCodes = new Set([
+  'model_not_found',
+  'model_not_available',
+  'model_decommissioned',
+  'invalid_model',
+  'DeploymentNotFound',
+]);
+const contextCodes = new Set([
+  'context_length_exceeded',
+  'string_above_max_length',
+  'request_too_large',
+]);
+const contentCodes = new Set([
+  'content_filter',
+  'content_policy_violation',
+  'ResponsibleAIPolicyViolation',
+  'invalid_prompt',
+]);
+
+function kindOf(refusal: Refusal, retryAfterMs: number | null): ModelErrorKind {
+  const { status, code, type, param, message } = refusal;
+  const says = (codes: ReadonlySet<string>) =>
+    (code !== null && codes.has(code)) || (type !== null && codes.has(type));
+  const hasCode = code !== null && code !== String(status);
+  const later = (name: 'RATE_LIMITED' | 'TIMEOUT' | 'PROVIDER_ERROR'): ModelErrorKind => ({
+    kind: 'later',
+    code: name,
+    retryAfterMs,
+    counts: name !== 'RATE_LIMITED',
+  });
+
+  if (status === 402 || says(quotaCodes)) return { kind: 'batch', code: 'QUOTA_EXHAUSTED' };
+  if (says(modelCodes)) return { kind: 'batch', code: 'UNKNOWN_MODEL' };
+  if (status === 413 || says(contextCodes)) return { kind: 'item', code: 'CONTEXT_TOO_LONG' };
+  if (says(contentCodes)) return { kind: 'item', code: 'CONTENT_FILTERED' };
+  if (status === 401 || status === 403 || says(keyCodes)) {
+    return { kind: 'batch', code: 'INVALID_KEY' };
+  }
+  if (status === 404 || status === 405 || status === 410) {
+    return { kind: 'batch', code: 'UNKNOWN_MODEL' };
+  }
+  if (status === 429) {
+    // One request above the limit per minute would be asked again for ever: waiting costs no attempt.
+    if (type === 'tokens' && message.startsWith('Request too large')) {
+      return { kind: 'item', code: 'CONTEXT_TOO_LONG' };
+    }
+    return later('RATE_LIMITED');
+  }
+  if (status === 408 || status === 504 || status === 524) return later('TIMEOUT');
+  if (status === 409 || status === 425 || status >= 500) return later('PROVIDER_ERROR');
+  // A redirect is a wrong base URL, which may be in the middle of a move.
+  if (status < 400) return later('PROVIDER_ERROR');
+  if (status === 400 && param === 'model') return { kind: 'batch', code: 'UNKNOWN_MODEL' };
+  if (!hasCode && /credit balance is too low/i.test(message)) {
+    return { kind: 'batch', code: 'QUOTA_EXHAUSTED' };
+  }
+  if (
+    !hasCode &&
+    /context (length|window|size)|prompt is too long|too many tokens/i.test(message)
+  ) {
+    return { kind: 'item', code: 'CONTEXT_TOO_LONG' };
+  }
+  return { kind: 'item', code: 'INVALID_REQUEST' };
+}

@@ -1,0 +1,125 @@
+/**
+ * What one model turned out not to take, learned from its 400s and kept for the life of the process: reasoning models refuse
+ * temperature and log-probabilities, older servers max_completion_tokens, many have no json_schema.
+ *
+ * A refused request is sent again without what was refused, each thing at most once a call; a provider does not bill a 400.
+ * Messages, the model's name, the schema and the user's extraBody are never dropped: those refusals are the item's error.
+ */
+import type { Refusal } from './failure.ts';
+
+/** The kinds of response_format that are asked for, the strictest first; below them there are only words. */
+export type FormatKind = 'json_schema' | 'json_object';
+
+const droppable = ['temperature', 'top_p', 'seed', 'reasoning_effort', 'logprobs'] as const;
+const limits = ['max_completion_tokens', 'max_tokens'] as const;
+export type LimitName = (typeof limits)[number];
+
+/** The body's keys that `learn` may change; `own` is the body without the user's extraBody. */
+export type OwnParams = Readonly<Record<string, unknown>>;
+
+export interface Habits {
+  readonly limitName: LimitName;
+  acceptsFormat(kind: FormatKind): boolean;
+  accepts(param: string, value: unknown): boolean;
+  /**
+   * Takes in a refusal of a request whose own parameters were `own`. Returns a name for what will be different next time, or null when the
+   * refusal is about nothing that we may change. A caller ends its call when it gets the same name twice.
+   */
+  learn(refusal: Refusal, own: OwnParams): string | null;
+}
+
+/** Habits that know nothing yet but what to call the limit on output tokens. */
+export function createHabits(initialLimitName: LimitName): Habits {
+  const refused = new Set<string>();
+  let limitName = initialLimitName;
+
+  return {
+    get limitName() {
+      return limitName;
+    },
+    acceptsFormat: (kind) => !refused.has(`response_format ${kind}`),
+    accepts: (param, value) => !refused.has(param) && !refused.has(`${param}=${String(value)}`),
+    learn(refusal, own) {
+      const param = refusedParam(refusal, own);
+      if (param === null) return null;
+      if (param === 'response_format') {
+        if (isSchemaError(refusal)) return null;
+        const { type } = own.response_format as { type: FormatKind };
+        const name = `response_format ${type}`;
+        refused.add(name);
+        return name;
+      }
+      if (param === 'max_tokens' || param === 'max_completion_tokens') {
+        // Another call learned it while this one was under way.
+        if (param !== limitName) return limitName;
+        const other = param === 'max_tokens' ? 'max_completion_tokens' : 'max_tokens';
+        // Called by its other name, once; never dropped, which could cost any amount of money.
+        if (limitName !== initialLimitName || !isUnsupported(refusal)) return null;
+        limitName = other;
+        return other;
+      }
+      if (!isUnsupported(refusal)) return null;
+      // A value may be refused where others are taken (reasoning_effort: minimal), so only that value is remembered.
+      refused.add(refusal.code === 'unsupported_value' ? `${param}=${String(own[param])}` : param);
+      return param;
+    },
+  };
+}
+
+const candidates = ['response_format', ...limits, ...droppable];
+
+/** Which of the parameters that were sent the refusal is about: by `param` where the provider names one, else by the message. */
+function refusedParam(refusal: Refusal, own: OwnParams): string | null {
+  const { status, param, message } = refusal;
+  // OpenAI refuses log-probabilities of its first reasoning models with 403, which else means a bad key.
+  const isRefusal = status === 400 || status === 422;
+  if (!isRefusal && !(status === 403 && mentions(param ?? message, 'logprobs'))) return null;
+  const sent = candidates.filter((name) => own[name] !== undefined);
+  const root = param?.split('.').at(0);
+  if (root) {
+    if (root === 'top_logprobs') return sent.includes('logprobs') ? 'logprobs' : null;
+    return sent.includes(root) ? root : null;
+  }
+  const named = sent.find((name) => mentions(message, name));
+  if (named) return named;
+  const aboutFormat = /response[ _]format|json_schema|json_object/i.test(message);
+  return aboutFormat && sent.includes('response_format') ? 'response_format' : null;
+}
+
+const unsupportedCodes = new Set([
+  'unsupported_parameter',
+  'unsupported_value',
+  'unknown_parameter',
+  'unrecognized_parameter',
+  'extra_forbidden',
+]);
+
+/** Refused as such, and not for a value out of range, which is the caller's to mend. */
+function isUnsupported({ status, code, param, message }: Refusal): boolean {
+  if (code !== null && unsupportedCodes.has(code)) return true;
+  // Some servers repeat the status or the type as the code, which says nothing; any other code is decisive.
+  if (code !== null && code !== String(status) && !/^(invalid_request|bad_?request)/i.test(code))
+    return false;
+  if (
+    /must be|range|at (most|least)|(less|greater|more) than|too (large|long)|m(ax|in)imum/i.test(
+      message,
+    )
+  )
+    return false;
+  if (param !== null) return true;
+  return /support|recogni[sz]ed|unknown|unexpected|allowed|permitted|available|extra|deprecated/i.test(
+    message,
+  );
+}
+
+/** About what the schema says, and not about its being there. */
+function isSchemaError(refusal: Refusal): boolean {
+  const { code, param, message } = refusal;
+  if (code === 'invalid_json_schema' || /invalid (json )?schema/i.test(message)) return true;
+  const isInside = param?.startsWith('response_format.json_schema') ?? false;
+  return isInside && !(code !== null && unsupportedCodes.has(code));
+}
+
+function mentions(text: string, name: string): boolean {
+  return new RegExp(`(?<![A-Za-z0-9_])${name}(?![A-Za-z0-9_])`).test(text);
+}

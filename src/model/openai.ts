@@ -1,0 +1,197 @@
+/**
+ * Speaks the chat completions protocol of OpenAI, which most providers and local servers also speak, through the openai package.
+ *
+ * The package's retries, time limit and headers are off: it retries what costs money (insufficient_quota), ignores long
+ * Retry-Afters, and takes HTML with status 200 for an answer. What is left of it is the protocol and its types of errors.
+ */
+import { setMaxListeners } from 'node:events';
+import OpenAI, { APIConnectionError, APIError } from 'openai';
+import { readAnswer } from './answer.ts';
+import { normalizeBaseUrl, requestHeaders } from './endpoint.ts';
+import { classify, toRefusal } from './failure.ts';
+import { createHabits } from './habits.ts';
+import {
+  type Gate,
+  type Model,
+  ModelError,
+  type ModelRequest,
+  type ProviderConfig,
+} from './model.ts';
+import { createPrices } from './prices.ts';
+import { quote } from './redact.ts';
+import { buildRequestBody } from './request-body.ts';
+import { maxRetryAfterMs, parseRetryAfter } from './retry-after.ts';
+import { BodyTooLarge, createThinFetch, type ThinFetch } from './thin-fetch.ts';
+
+/** What this folder logs, in pino's manner. */
+export interface Log {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+/** One provider's connections, shared by its models. */
+export interface Connection {
+  readonly config: ProviderConfig;
+  readonly client: OpenAI;
+  close(): Promise<void>;
+}
+
+/** The largest delay a timer takes; the package's own time limit cannot be switched off. */
+const never = 2 ** 31 - 1;
+
+/** Connects lazily. Throws an Error where the base URL, the key or a header cannot be used at all. */
+export function connect(config: ProviderConfig, timeoutMs: number): Connection {
+  const baseUrl = normalizeBaseUrl(config.baseUrl);
+  const thin: ThinFetch = createThinFetch({
+    origin: new URL(baseUrl).origin,
+    headers: requestHeaders(config),
+    timeoutMs,
+  });
+  const client = new OpenAI({
+    baseURL: baseUrl,
+    defaultQuery: config.query,
+    // The package wants one; the real key goes out with the thin fetch's headers and is never in the package's reach.
+    apiKey: 'unused',
+    // Null, or the package reads them from the environment.
+    adminAPIKey: null,
+    organization: null,
+    project: null,
+    webhookSecret: null,
+    maxRetries: 0,
+    timeout: never,
+    // At OPENAI_LOG=debug it would log prompts.
+    logLevel: 'off',
+    fetch: thin.fetch,
+  });
+  return { config, client, close: thin.close };
+}
+
+/** The model `name` of a connected provider. What it refuses is remembered here, so one Model per name is kept. */
+export function createModel({
+  connection,
+  name,
+  gate,
+  timeoutMs,
+  log,
+}: {
+  connection: Connection;
+  name: string;
+  gate: Gate;
+  /** One deadline over everything that a send does, headers and body, the request sent again included. */
+  timeoutMs: number;
+  log: Log | null;
+}): Model {
+  const { config, client } = connection;
+  const provider = config.name;
+  const id = `${provider}/${name}`;
+  const prices = createPrices(provider, name);
+  const habits = createHabits(provider === 'openai' ? 'max_completion_tokens' : 'max_tokens');
+  const secrets = secretsOf(config);
+
+  /** Sends, and sends again while the model refuses something that can be left out. */
+  async function exchange(request: ModelRequest, signal: AbortSignal): Promise<unknown> {
+    const learned = new Set<string>();
+    for (;;) {
+      const { body, own } = buildRequestBody(name, request, habits);
+      try {
+        // Not chat.completions.create, which inspects the body for a stream at the cost of a tenth of the call.
+        return await client.post<unknown>('/chat/completions', { body, signal });
+      } catch (error) {
+        if (signal.aborted || !isStatusError(error)) throw error;
+        const lesson = habits.learn(toRefusal(error.status, error.error), own);
+        if (lesson === null || learned.has(lesson)) throw error;
+        learned.add(lesson);
+        log?.info(
+          { model: id, param: lesson },
+          'The model refuses a parameter; sent again without',
+        );
+      }
+    }
+  }
+
+  /** What the rest of Winnow may know of `error`. */
+  function translate(error: unknown, show: (message: string) => string): ModelError {
+    if (!isStatusError(error)) return translateTransport(error, provider);
+    const retryAfterMs = parseRetryAfter((header) => error.headers.get(header), Date.now());
+    if (retryAfterMs === maxRetryAfterMs) {
+      log?.warn(
+        { model: id, retryAfterMs },
+        'The provider asks for an hour or more; waiting an hour',
+      );
+    }
+    // Without a cause: the package's error holds the provider's words as they came.
+    return classify(toRefusal(error.status, error.error), { provider, quote: show, retryAfterMs });
+  }
+
+  return {
+    id,
+    provider,
+    name,
+    gate,
+    async send(request, { signal }) {
+      signal.throwIfAborted();
+      // Node 20 warns of a leak when an eleventh call shares a signal.
+      setMaxListeners(0, signal);
+      const call = new AbortController();
+      const abort = () => call.abort(signal.reason);
+      signal.addEventListener('abort', abort, { once: true });
+      const timer = setTimeout(() => call.abort(), timeoutMs);
+      const show = (message: string) =>
+        quote(message, { secrets, texts: request.messages.map(({ content }) => content) });
+      try {
+        const completion = await exchange(request, call.signal);
+        return readAnswer(completion, { provider, prices, quote: show });
+      } catch (error) {
+        if (error instanceof ModelError) throw error;
+        if (signal.aborted) throw signal.reason;
+        if (call.signal.aborted) throw timedOut(provider, timeoutMs);
+        throw translate(error, show);
+      } finally {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', abort);
+      }
+    },
+  };
+}
+
+/** The key, and whatever in headers and query is long enough to be one. */
+function secretsOf({ apiKey, headers, query }: ProviderConfig): string[] {
+  const others = [...Object.values(headers), ...Object.values(query)];
+  return [...(apiKey ? [apiKey] : []), ...others.filter((value) => value.length >= 8)];
+}
+
+function isStatusError(error: unknown): error is APIError<number, Headers> {
+  return error instanceof APIError && typeof error.status === 'number';
+}
+
+function timedOut(provider: string, timeoutMs: number): ModelError {
+  return new ModelError(
+    { kind: 'later', code: 'TIMEOUT', retryAfterMs: null, counts: true },
+    `${provider} gave no complete answer within ${timeoutMs} ms.`,
+  );
+}
+
+/** Resets, refused connections, unknown hosts, bodies cut short, and JSON that is none. */
+function translateTransport(error: unknown, provider: string): ModelError {
+  const cause = error instanceof APIConnectionError ? error.cause : error;
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  // UND_ERR_CONNECT_TIMEOUT and the system's ETIMEDOUT.
+  const isTimeout = code.endsWith('TIMEOUT') || code === 'ETIMEDOUT';
+  const message =
+    cause instanceof BodyTooLarge
+      ? `The answer of ${provider} is too large.`
+      : cause instanceof SyntaxError
+        ? `${provider} answered with something that is not JSON.`
+        : `The connection to ${provider} failed${code ? ` (${code})` : ''}.`;
+  return new ModelError(
+    {
+      kind: 'later',
+      code: isTimeout ? 'TIMEOUT' : 'PROVIDER_ERROR',
+      retryAfterMs: null,
+      counts: true,
+    },
+    message,
+    // Not a SyntaxError, whose message holds a piece of the answer.
+    cause instanceof SyntaxError ? {} : { cause },
+  );
+}

@@ -1,0 +1,128 @@
+/**
+ * The configured providers, and the models behind ids like `openai/gpt-4.1-mini`.
+ */
+import { BadUserInput } from '../errors.ts';
+import { createGate } from './gate.ts';
+import type { Model, ModelInfo, ProviderConfig } from './model.ts';
+import { type Connection, connect, createModel, type Log } from './openai.ts';
+import { createPrices } from './prices.ts';
+
+export interface Providers {
+  /**
+   * The model `id`, the same object for every caller of the process, so that its gate is shared. Throws BadUserInput with an issue at `path`
+   * (`model` when not given) that names what is configured.
+   */
+  resolve(id: string, path?: string): Model;
+  /** The listed models of every provider, with prices, in the order of the configuration. */
+  list(): ModelInfo[];
+  /** Ends all connections at once; calls in flight fail. */
+  close(): Promise<void>;
+}
+
+export interface ProvidersOptions {
+  configs: readonly ProviderConfig[];
+  /** The deadline of one send, in milliseconds. */
+  timeoutMs: number;
+  /** Calls in flight at once per model, where the provider's config has no maxConcurrency. */
+  concurrency: number;
+  log?: Log | undefined;
+}
+
+/** Listed for OpenAI itself when the configuration lists nothing. All have known prices and structured output. */
+export const openAiModels = [
+  'gpt-4.1-mini',
+  'gpt-4.1',
+  'gpt-4.1-nano',
+  'gpt-4o-mini',
+  'gpt-4o',
+  'gpt-5-mini',
+  'gpt-5-nano',
+  'gpt-5',
+  'gpt-5.1',
+  'gpt-5.4-mini',
+] as const;
+
+/** Names come from users; a stranger who invents them must not fill the memory. */
+const maxModels = 1_000;
+const maxNameChars = 200;
+
+/** Throws an Error where two providers share a name or one cannot be spoken to at all. Connects to nothing yet. */
+export function createProviders({
+  configs,
+  timeoutMs,
+  concurrency,
+  log,
+}: ProvidersOptions): Providers {
+  const connections = new Map<string, Connection>();
+  for (const config of configs) {
+    if (connections.has(config.name)) throw new Error(`Two providers are named ${config.name}.`);
+    const models = config.models.length === 0 && isOpenAi(config) ? openAiModels : config.models;
+    connections.set(config.name, connect({ ...config, models }, timeoutMs));
+  }
+  const models = new Map<string, Model>();
+
+  function create(id: string, path: string): Model {
+    const refuse = (message: string) =>
+      new BadUserInput([{ path, message: `${message} ${describe(connections)}` }]);
+    const slash = id.indexOf('/');
+    const name = id.slice(slash + 1);
+    if (slash < 1 || name === '') {
+      throw refuse(`${shown(id)} is not a model id, which is written provider/name.`);
+    }
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+    if (name.length > maxNameChars || /[\s\u0000-\u001f\u007f]/.test(name)) {
+      throw refuse(
+        `A model's name has no white space and at most ${maxNameChars} characters, unlike ${shown(id)}.`,
+      );
+    }
+    const connection = connections.get(id.slice(0, slash));
+    if (!connection) throw refuse(`${shown(id.slice(0, slash))} is not a configured provider.`);
+    const { config } = connection;
+    if (config.closed && !config.models.includes(name)) {
+      throw refuse(`${config.name} has no model ${shown(name)}.`);
+    }
+    const gate = createGate({ maxConcurrency: config.maxConcurrency ?? concurrency });
+    return createModel({ connection, name, gate, timeoutMs, log: log ?? null });
+  }
+
+  return {
+    resolve(id, path = 'model') {
+      const model = models.get(id) ?? create(id, path);
+      // Put at the end again, so that the first one is the longest unused.
+      models.delete(id);
+      models.set(id, model);
+      const [longestUnused] = models.keys();
+      if (models.size > maxModels && longestUnused !== undefined) models.delete(longestUnused);
+      return model;
+    },
+    list: () => [...connections.values()].flatMap(({ config }) => config.models.map(info(config))),
+    async close() {
+      await Promise.all([...connections.values()].map((connection) => connection.close()));
+    },
+  };
+}
+
+const info =
+  ({ name: provider }: ProviderConfig) =>
+  (name: string): ModelInfo => {
+    const { inputPrice, outputPrice } = createPrices(provider, name);
+    return { id: `${provider}/${name}`, provider, inputPrice, outputPrice, providerBatch: false };
+  };
+
+/** OPENAI_BASE_URL may name any server, and what that has is not ours to guess. */
+function isOpenAi({ name, baseUrl }: ProviderConfig): boolean {
+  return name === 'openai' && new URL(baseUrl).hostname === 'api.openai.com';
+}
+
+function describe(connections: ReadonlyMap<string, Connection>): string {
+  if (connections.size === 0) return 'No provider is configured.';
+  const parts = [...connections.values()].map(({ config: { name, models, closed } }) => {
+    const listed = models.map((model) => `${name}/${model}`);
+    return [...listed, ...(closed ? [] : [`${name}/<any model it has>`])].join(', ');
+  });
+  return `Configured: ${parts.join(', ')}.`;
+}
+
+function shown(text: string): string {
+  return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
+}

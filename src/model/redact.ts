@@ -1,0 +1,50 @@
+/**
+ * What may be quoted of a provider's error message: enough to mend the cause, never a key and never a row.
+ */
+
+const maxQuotedChars = 300;
+/** Shorter runs are words that a message and a row share by chance. */
+const echoChars = 32;
+/** Messages are searched this far for an echo; providers echo the beginning. */
+const maxSearchedChars = 20_000;
+
+const secretPatterns = [
+  /\bbearer\s+\S+/gi,
+  // OpenAI and its imitators (masked with asterisks in 401s), Groq, xAI, Hugging Face, Google, AWS.
+  /\b(?:sk|rk|pk|gsk|xai|hf|r8|nvapi|AIza|AKIA)[-_A-Za-z0-9][-_*.A-Za-z0-9]{6,}/g,
+  /\b(?:api[-_ ]?key|token|secret|password)["']?\s*[:=]\s*["']?[^\s"',;]+/gi,
+  // Any other long run with digits in it is a token of some kind; nothing that a reader needs.
+  /\b(?=[-_A-Za-z]*\d)[-_A-Za-z0-9]{36,}/g,
+];
+
+/**
+ * `message` in one line of at most 300 characters, without anything that looks like a key, without the given `secrets`
+ * (compared exactly), and without any run of 32 characters that also stands in `texts` (the messages that were sent).
+ */
+export function quote(
+  message: string,
+  { secrets = [], texts = [] }: { secrets?: readonly string[]; texts?: readonly string[] } = {},
+): string {
+  // Cut generously first: a provider may send megabytes, and a key must not survive by being cut in half.
+  let safe = message.slice(0, 4 * maxQuotedChars);
+  for (const secret of secrets) if (secret.length > 3) safe = safe.replaceAll(secret, '[redacted]');
+  for (const pattern of secretPatterns) safe = safe.replace(pattern, '[redacted]');
+  safe = withoutEchoes(safe, texts);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
+  safe = safe.replace(/[\s\u0000-\u001f\u007f]+/g, ' ').trim();
+  return safe.length > maxQuotedChars ? `${safe.slice(0, maxQuotedChars - 1)}…` : safe;
+}
+
+function withoutEchoes(message: string, texts: readonly string[]): string {
+  let safe = message;
+  for (const text of texts) {
+    const searched = text.slice(0, maxSearchedChars);
+    for (let at = 0; at + echoChars <= safe.length; at += 1) {
+      if (!searched.includes(safe.slice(at, at + echoChars))) continue;
+      let end = at + echoChars;
+      while (end < safe.length && searched.includes(safe.slice(at, end + 1))) end += 1;
+      safe = `${safe.slice(0, at)}[…]${safe.slice(end)}`;
+    }
+  }
+  return safe;
+}

@@ -1,0 +1,70 @@
+/**
+ * A ModelRequest as the body of POST /chat/completions, as far as the model is known to take it. Pure.
+ */
+import type { FormatKind, Habits, OwnParams } from './habits.ts';
+import type { AnswerFormat, ChatMessage, ModelRequest } from './model.ts';
+import { stateSchema } from './schema-prompt.ts';
+
+/**
+ * What no extraBody may set: the messages and the model are the operation's, and we read one whole answer, never a stream.
+ * Everything else in extraBody goes before what we would send.
+ */
+const reserved = new Set(['messages', 'model', 'stream', 'stream_options']);
+
+export interface RequestBody {
+  body: Record<string, unknown>;
+  /** The parameters that we set and extraBody does not, which may be left out when the model refuses them. */
+  own: OwnParams;
+}
+
+/** The body for `model`, the name as the provider knows it. */
+export function buildRequestBody(
+  model: string,
+  request: ModelRequest,
+  habits: Habits,
+): RequestBody {
+  // fromEntries and spread define properties, so that an own `__proto__` of a parsed JSON stays data.
+  const extra = Object.fromEntries(
+    Object.entries(request.extraBody ?? {}).filter(([key]) => !reserved.has(key)),
+  );
+  const kind = formatKind(request.format, habits);
+  const own: Record<string, unknown> = {};
+  const responseFormat = toResponseFormat(request.format, kind);
+  if (responseFormat) own.response_format = responseFormat;
+  const sampling = {
+    temperature: request.temperature,
+    top_p: request.topP,
+    seed: request.seed,
+    reasoning_effort: request.reasoningEffort,
+    logprobs: request.logprobs || undefined,
+    [habits.limitName]: request.maxOutputTokens,
+  };
+  for (const [name, value] of Object.entries(sampling)) {
+    if (value !== undefined && habits.accepts(name, value)) own[name] = value;
+  }
+  for (const name of Object.keys(extra)) delete own[name];
+  return { body: { model, messages: toMessages(request, kind), ...own, ...extra }, own };
+}
+
+/** The strictest kind that fits the schema and that the model is not known to refuse; null: words only. */
+function formatKind(format: AnswerFormat, habits: Habits): FormatKind | null {
+  if (format.type === 'text') return null;
+  if (format.strict && habits.acceptsFormat('json_schema')) return 'json_schema';
+  return habits.acceptsFormat('json_object') ? 'json_object' : null;
+}
+
+function toResponseFormat(format: AnswerFormat, kind: FormatKind | null): object | null {
+  if (format.type === 'text' || kind === null) return null;
+  if (kind === 'json_object') return { type: 'json_object' };
+  const { name, schema } = format;
+  return { type: 'json_schema', json_schema: { name, strict: true, schema } };
+}
+
+function toMessages(
+  { messages, format }: ModelRequest,
+  kind: FormatKind | null,
+): readonly ChatMessage[] {
+  return format.type === 'json' && kind !== 'json_schema'
+    ? stateSchema(messages, format.schema)
+    : messages;
+}

@@ -1,0 +1,18 @@
+/**
+ * Says in words what `response_format: json_schema` would have enforced, for models and schemas that it does not fit.
+ * The word JSON must stand in the messages, or OpenAI refuses json_object.
+ */
+import type { ChatMessage, JsonSchema } from './model.ts';
+
+/**
+ * The messages with the schema stated at the end of the first system message (one is made if there is none). It goes
+ * there, before the item, so that all items of a batch keep one prefix and the provider's prompt cache hits.
+ */
+export function stateSchema(messages: readonly ChatMessage[], schema: JsonSchema): ChatMessage[] {
+  const statement = `Answer with a JSON object that satisfies this JSON Schema: ${JSON.stringify(schema)}`;
+  const at = messages.findIndex(({ role }) => role === 'system');
+  if (at === -1) return [{ role: 'system', content: statement }, ...messages];
+  return messages.map((message, index) =>
+    index === at ? { role: 'system', content: `${message.content}\n\n${statement}` } : message,
+  );
+}

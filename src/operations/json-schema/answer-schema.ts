@@ -1,0 +1,109 @@
+/** A user's answer schema, short or full, made ready: what is sent, how an answer is judged, what columns it has. */
+import type { JsonSchema } from '../../model/model.ts';
+import { isObject, type JsonObject, ownValue, readJsonObject } from '../answer.ts';
+import { checkSchema } from './check.ts';
+import { describeFields } from './describe.ts';
+import { restoreAbsent } from './restore.ts';
+import { expandShortForm, isFullSchema, type SchemaIssue } from './short-form.ts';
+import { toStrictSchema } from './strict.ts';
+import { followReferences, subschemas } from './subschemas.ts';
+import { createValidator } from './validator.ts';
+
+export interface AnswerSchema {
+  /** What is sent: strict where the subset can express the user's schema, else that schema itself. */
+  readonly schema: JsonSchema;
+  readonly strict: boolean;
+  /** The fields as a list for the prompt. */
+  readonly description: string;
+  /** The answer's top-level fields in order; null where it may have others. */
+  readonly columns: readonly string[] | null;
+  /** The object in a model's answer, valid against the user's schema. Throws InvalidOutput. */
+  read(answer: string): JsonObject;
+}
+
+type Prepared = { issues: readonly SchemaIssue[]; answerSchema: AnswerSchema | null };
+
+// Checking the params and preparing the operation see the same object: a large schema takes a while to compile.
+const prepared = new WeakMap<object, Prepared>();
+
+/** What is wrong with a user's schema, with paths from its root; empty when `prepareAnswerSchema` takes it. */
+export function answerSchemaIssues(given: JsonObject): readonly SchemaIssue[] {
+  return prepareOnce(given).issues;
+}
+
+/** Makes a user's schema ready; throws for one that `answerSchemaIssues` finds fault with. */
+export function prepareAnswerSchema(given: JsonObject): AnswerSchema {
+  const { answerSchema, issues } = prepareOnce(given);
+  if (!answerSchema) {
+    throw new Error(`The schema was not checked: ${issues[0]?.message}`);
+  }
+  return answerSchema;
+}
+
+function prepareOnce(given: JsonObject): Prepared {
+  const result = prepared.get(given) ?? prepare(given);
+  prepared.set(given, result);
+  return result;
+}
+
+function prepare(given: JsonObject): Prepared {
+  const issues: SchemaIssue[] = [];
+  const schema = isFullSchema(given) ? withoutAddress(given) : expandShortForm(given, issues);
+  issues.push(...(issues.length > 0 ? [] : checkSchema(schema)));
+  if (issues.length > 0) {
+    return { issues, answerSchema: null };
+  }
+  try {
+    return { issues, answerSchema: build(schema) };
+  } catch (error) {
+    // ajv's own words, about a schema that passed every check of ours.
+    const reason = error instanceof Error ? error.message : String(error);
+    const message = `cannot be used to check answers: ${reason}`;
+    return { issues: [{ path: [], message }], answerSchema: null };
+  }
+}
+
+function build(original: JsonSchema): AnswerSchema {
+  const strict = toStrictSchema(original).schema;
+  const judge = strict ? closeObjects(original) : original;
+  const validator = createValidator(judge);
+  const { properties, additionalProperties } = followReferences(judge, judge);
+
+  return {
+    schema: strict ?? original,
+    strict: strict !== null,
+    description: describeFields(original),
+    columns:
+      isObject(properties) && additionalProperties === false ? Object.keys(properties) : null,
+    read: (answer) => {
+      validator.begin();
+      const value = restoreAbsent(judge, readJsonObject(answer), validator.accepts) as JsonObject;
+      validator.validate(value);
+      return value;
+    },
+  };
+}
+
+/** `$schema` may name a draft that ajv has not loaded, and `$id` only serves references from elsewhere. */
+function withoutAddress(schema: JsonObject): JsonSchema {
+  const { $schema, $id, ...rest } = schema;
+  return rest;
+}
+
+/**
+ * The schema as the strict one closes it: keys that it does not name are refused where it does not say otherwise. So an
+ * answer is judged alike whether or not the provider held the model to the schema.
+ */
+function closeObjects(schema: JsonSchema): JsonSchema {
+  const copy = structuredClone(schema) as JsonObject;
+  const close = (node: JsonObject) => {
+    if (isObject(ownValue(node, 'properties')) && !Object.hasOwn(node, 'additionalProperties')) {
+      node.additionalProperties = false;
+    }
+    for (const child of subschemas(node)) {
+      close(child.schema as JsonObject);
+    }
+  };
+  close(copy);
+  return copy;
+}

@@ -1,0 +1,151 @@
+/** Whether a JSON Schema that a user gave is one that answers can be held to, before anything is sent. */
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+import type { JsonSchema } from '../../model/model.ts';
+import { ownValue } from '../answer.ts';
+import type { SchemaIssue } from './short-form.ts';
+import {
+  everySchema,
+  followReferences,
+  IN_PLACE,
+  resolveReference,
+  subschemas,
+} from './subschemas.ts';
+
+/** Longer schemas take seconds to compile and do not fit beside a text in a prompt. */
+const MAX_LENGTH = 100_000;
+const MAX_PATTERN_LENGTH = 1_000;
+const MAX_ISSUES = 10;
+
+/** References by any other name than a path, and schemas with addresses of their own, which paths could not cross. */
+const UNSUPPORTED = ['$anchor', '$dynamicAnchor', '$dynamicRef', '$id', '$recursiveRef'];
+
+// Only for the meta-schema: it keeps nothing of the schemas that it looks at.
+const metaSchema = new Ajv2020({ strict: false, allErrors: true, logger: false });
+formats.default(metaSchema);
+
+/** What is wrong with a schema; empty when it can be compiled and describes an object. */
+export function checkSchema(root: JsonSchema): SchemaIssue[] {
+  const { length } = JSON.stringify(root);
+  if (length > MAX_LENGTH) {
+    return [
+      { path: [], message: `is too long: ${length} characters of JSON, at most ${MAX_LENGTH}` },
+    ];
+  }
+  const issues = metaSchemaIssues(root);
+  if (issues.length > 0) {
+    return issues;
+  }
+  for (const { path, schema } of everySchema(root)) {
+    issues.push(...keywordIssues(root, schema, path));
+  }
+  if (issues.length === 0 && hasEndlessReference(root)) {
+    issues.push({ path: [], message: 'refers to itself without an object or a list in between' });
+  }
+  if (issues.length === 0 && !describesObject(root, root, 0)) {
+    issues.push({
+      path: [],
+      message: 'must describe an object: { "type": "object", "properties": … }',
+    });
+  }
+  return issues.slice(0, MAX_ISSUES);
+}
+
+function metaSchemaIssues(root: JsonSchema): SchemaIssue[] {
+  if (metaSchema.validateSchema(root)) {
+    return [];
+  }
+  const byPath = new Map<string, SchemaIssue>();
+  for (const { instancePath, message } of metaSchema.errors ?? []) {
+    const path = instancePath
+      .split('/')
+      .slice(1)
+      .map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'));
+    if (!byPath.has(instancePath)) {
+      byPath.set(instancePath, {
+        path,
+        message:
+          path.at(-1) === 'type'
+            ? 'must be one or a list of string, number, integer, boolean, object, array, null'
+            : (message ?? 'is not valid in a JSON Schema'),
+      });
+    }
+  }
+  return [...byPath.values()].slice(0, MAX_ISSUES);
+}
+
+function keywordIssues(root: JsonSchema, schema: JsonSchema, path: string[]): SchemaIssue[] {
+  const issues: SchemaIssue[] = [];
+  const add = (keys: string[], message: string) =>
+    issues.push({ path: [...path, ...keys], message });
+
+  for (const keyword of UNSUPPORTED.filter((name) => Object.hasOwn(schema, name))) {
+    add([keyword], 'is not supported; refer to other parts by $ref, such as #/$defs/name');
+  }
+  if (Object.hasOwn(schema, '$ref') && !resolveReference(root, schema.$ref)) {
+    add(['$ref'], 'must point into this schema, such as #/$defs/name');
+  }
+  if (Object.hasOwn(schema, 'pattern')) {
+    issues.push(...patternIssues(String(schema.pattern), [...path, 'pattern']));
+  }
+  for (const pattern of Object.keys(Object(ownValue(schema, 'patternProperties')))) {
+    issues.push(...patternIssues(pattern, [...path, 'patternProperties', pattern]));
+  }
+  // Validators leave this name out for safety, so that nothing would be checked under it.
+  if (Object.hasOwn(Object(ownValue(schema, 'properties')), '__proto__')) {
+    add(['properties', '__proto__'], 'is not usable as a name');
+  }
+  return issues;
+}
+
+function patternIssues(pattern: string, path: string[]): SchemaIssue[] {
+  if (pattern.length > MAX_PATTERN_LENGTH) {
+    const message = `is too long: ${pattern.length} characters, at most ${MAX_PATTERN_LENGTH}`;
+    return [{ path, message }];
+  }
+  try {
+    new RegExp(pattern, 'u'); // with the flag that ajv compiles it with
+    return [];
+  } catch {
+    return [{ path, message: 'must be a regular expression (ECMA-262, Unicode mode)' }];
+  }
+}
+
+/** Whether validating one value could come back to the same schema for the same value, for ever. */
+function hasEndlessReference(root: JsonSchema): boolean {
+  const state = new Map<JsonSchema, 'open' | 'done'>();
+  const visit = (schema: JsonSchema): boolean => {
+    if (state.has(schema)) {
+      return state.get(schema) === 'open';
+    }
+    state.set(schema, 'open');
+    const target = resolveReference(root, schema.$ref);
+    const next = subschemas(schema)
+      .filter(({ keyword }) => IN_PLACE.has(keyword))
+      .map((child) => child.schema);
+    const endless = [...(target ? [target] : []), ...next].some(visit);
+    state.set(schema, 'done');
+    return endless;
+  };
+  return [...everySchema(root)].some(({ schema }) => visit(schema));
+}
+
+/** An object in every case: by type, by its keywords where there is no type, or because each alternative is one. */
+function describesObject(root: JsonSchema, schema: JsonSchema, depth: number): boolean {
+  const { type, properties, required, patternProperties, anyOf, oneOf, allOf } = followReferences(
+    root,
+    schema,
+  );
+  if (type !== undefined) {
+    return [type].flat().includes('object');
+  }
+  if (properties !== undefined || required !== undefined || patternProperties !== undefined) {
+    return true;
+  }
+  const isObjectSchema = (child: unknown) =>
+    depth < 20 && describesObject(root, child as JsonSchema, depth + 1);
+  const alternatives = anyOf ?? oneOf;
+  return Array.isArray(alternatives)
+    ? alternatives.every(isObjectSchema)
+    : Array.isArray(allOf) && allOf.some(isObjectSchema);
+}

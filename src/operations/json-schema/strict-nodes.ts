@@ -1,0 +1,157 @@
+/** The pieces of a strict schema that stand for themselves: types, values, constraints, null. */
+import type { JsonSchema } from '../../model/model.ts';
+import { isObject, ownValue } from '../answer.ts';
+
+/** Constraints that are left out and told in the description, because our own validation holds the answer to them. */
+const TOLD = ['minLength', 'maxLength', 'uniqueItems', 'minProperties', 'maxProperties'];
+
+const NUMBER = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'];
+
+const FORMATS = new Set('date date-time time duration email hostname ipv4 ipv6 uuid'.split(' '));
+
+/** Look-around, named groups, back references and Unicode classes are not taken. */
+const HARD_PATTERN = /\(\?(?!:)|\\[1-9kpPbB]/;
+
+const ANNOTATIONS = new Set([
+  '$comment',
+  '$defs',
+  '$schema',
+  'default',
+  'definitions',
+  'deprecated',
+  'description',
+  'example',
+  'examples',
+  'readOnly',
+  'title',
+  'writeOnly',
+]);
+
+/** Whether a keyword constrains nothing. */
+export function isAnnotation(keyword: string): boolean {
+  return ANNOTATIONS.has(keyword);
+}
+
+/** The types that a schema names, or that its keywords speak of; empty when neither says. */
+export function typesOf(schema: JsonSchema): string[] {
+  const type = ownValue(schema, 'type');
+  if (type !== undefined) {
+    const types = [type].flat().map(String);
+    return types.includes('number') ? types.filter((name) => name !== 'integer') : types;
+  }
+  if (Object.hasOwn(schema, 'properties') || Object.hasOwn(schema, 'required')) {
+    return ['object'];
+  }
+  return Object.hasOwn(schema, 'items') ? ['array'] : [];
+}
+
+/** The description, with the constraints that the sent schema leaves out. */
+export function describeNode(schema: JsonSchema): { description?: string } {
+  const description = ownValue(schema, 'description');
+  const told: Record<string, unknown> = pick(schema, TOLD);
+  const { format, pattern } = schema;
+  if (typeof format === 'string' && !FORMATS.has(format)) {
+    told.format = format;
+  }
+  if (typeof pattern === 'string' && HARD_PATTERN.test(pattern)) {
+    told.pattern = pattern;
+  }
+  const parts = [
+    ...(typeof description === 'string' ? [description] : []),
+    ...(Object.keys(told).length > 0 ? [`Constraints: ${JSON.stringify(told)}`] : []),
+  ];
+  return parts.length > 0 ? { description: parts.join('\n') } : {};
+}
+
+/** The constraints on a string, number or array that strict mode takes. */
+export function constraints(type: string, schema: JsonSchema): JsonSchema {
+  const { format, pattern } = schema;
+  switch (type) {
+    case 'array':
+      return pick(schema, ['minItems', 'maxItems']);
+    case 'number':
+    case 'integer':
+      return pick(schema, NUMBER);
+    case 'string':
+      return {
+        ...(typeof format === 'string' && FORMATS.has(format) ? { format } : {}),
+        ...(typeof pattern === 'string' && !HARD_PATTERN.test(pattern) ? { pattern } : {}),
+      };
+    default:
+      return {};
+  }
+}
+
+/** The schema of an enum or const, one type to a branch; null where a value is an object or array, or none is left. */
+export function valuesNode(schema: JsonSchema): JsonSchema | null {
+  const { enum: listed } = schema;
+  const values = new Set(Array.isArray(listed) ? listed : [schema.const]);
+  const types = ownValue(schema, 'type') === undefined ? null : typesOf(schema);
+  const byType = new Map<string, unknown[]>();
+  for (const value of values) {
+    const type = typeOfValue(value, types);
+    if (type === null) {
+      return null;
+    }
+    if (type !== '') {
+      byType.set(type, [...(byType.get(type) ?? []), value]);
+    }
+  }
+  const nodes = [...byType].map(
+    ([type, members]): JsonSchema => (type === 'null' ? { type } : { type, enum: members }),
+  );
+  return nodes.length > 1 ? { anyOf: nodes } : (nodes[0] ?? null);
+}
+
+/** The same schema, or null. */
+export function nullable(schema: JsonSchema): JsonSchema {
+  const { type, anyOf } = schema;
+  if ([type].flat().includes('null')) {
+    return schema;
+  }
+  if (Array.isArray(anyOf)) {
+    return anyOf.some((branch: JsonSchema) => [branch.type].flat().includes('null'))
+      ? schema
+      : { ...schema, anyOf: [...anyOf, { type: 'null' }] };
+  }
+  const isPlain = typeof type === 'string' && type !== 'object' && type !== 'array';
+  return isPlain && !Object.hasOwn(schema, 'enum')
+    ? { ...schema, type: [type, 'null'] }
+    : { anyOf: [schema, { type: 'null' }] };
+}
+
+/** Pydantic 1 and OpenAPI wrap a reference in an allOf of one, to put a description beside it. */
+export function onlyAllOf(schema: JsonSchema): JsonSchema | null {
+  const { allOf } = schema;
+  const onlyChild: unknown = Array.isArray(allOf) && allOf.length === 1 ? allOf[0] : null;
+  return isObject(onlyChild) &&
+    Object.keys(schema).every((key) => key === 'allOf' || isAnnotation(key))
+    ? onlyChild
+    : null;
+}
+
+/** Null for what has no place in an enum of the subset; empty for a value that the declared types rule out. */
+function typeOfValue(value: unknown, types: readonly string[] | null): string | null {
+  const type = value === null ? 'null' : typeof value;
+  if (type === 'object' || type === 'undefined') {
+    return null;
+  }
+  if (type !== 'number') {
+    return types === null || types.includes(type) ? type : '';
+  }
+  const isWhole = Number.isInteger(value);
+  if (types === null) {
+    return 'number';
+  }
+  return types.includes('number')
+    ? 'number'
+    : types.includes('integer') && isWhole
+      ? 'integer'
+      : '';
+}
+
+function pick(schema: JsonSchema, keywords: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(
+    keywords.filter((name) => Object.hasOwn(schema, name)).map((name) => [name, schema[name]]),
+  );
+}

@@ -1,0 +1,121 @@
+/** Where a JSON Schema (draft 2020-12, and `definitions` of older ones) holds other schemas. */
+import type { JsonSchema } from '../../model/model.ts';
+import { isObject, ownValue } from '../answer.ts';
+
+const HOLDS_ONE = [
+  'additionalProperties',
+  'contains',
+  'contentSchema',
+  'else',
+  'if',
+  'items',
+  'not',
+  'propertyNames',
+  'then',
+  'unevaluatedItems',
+  'unevaluatedProperties',
+];
+const HOLDS_LIST = ['allOf', 'anyOf', 'oneOf', 'prefixItems'];
+const HOLDS_MAP = ['$defs', 'definitions', 'dependentSchemas', 'patternProperties', 'properties'];
+
+/** The keywords whose schemas apply to the same value as the schema that holds them. */
+export const IN_PLACE = new Set([
+  'allOf',
+  'anyOf',
+  'dependentSchemas',
+  'else',
+  'if',
+  'not',
+  'oneOf',
+  'then',
+]);
+
+export interface Subschema {
+  keyword: string;
+  /** From the schema that holds it. */
+  path: string[];
+  schema: JsonSchema;
+}
+
+/** The schemas directly inside one; boolean schemas are left out. */
+export function subschemas(schema: JsonSchema): Subschema[] {
+  const found: Subschema[] = [];
+  const add = (keyword: string, path: string[], child: unknown) => {
+    if (isObject(child)) {
+      found.push({ keyword, path, schema: child });
+    }
+  };
+  for (const keyword of HOLDS_ONE) {
+    add(keyword, [keyword], ownValue(schema, keyword));
+  }
+  for (const keyword of [...HOLDS_LIST, ...HOLDS_MAP]) {
+    const children = ownValue(schema, keyword);
+    if (typeof children === 'object' && children !== null) {
+      for (const [key, child] of Object.entries(children)) {
+        add(keyword, [keyword, key], child);
+      }
+    }
+  }
+  return found;
+}
+
+/** The schema and every schema inside it, each with its path from the root. */
+export function* everySchema(
+  schema: JsonSchema,
+  path: string[] = [],
+): Generator<{ path: string[]; schema: JsonSchema }> {
+  yield { path, schema };
+  for (const child of subschemas(schema)) {
+    yield* everySchema(child.schema, [...path, ...child.path]);
+  }
+}
+
+/** What a local reference (`#` or `#/…`) points at; undefined where there is no object schema. */
+export function resolveReference(root: JsonSchema, reference: unknown): JsonSchema | undefined {
+  const segments = referencePath(reference);
+  let target: unknown = root;
+  for (const segment of segments ?? []) {
+    if (typeof target !== 'object' || target === null) {
+      return undefined;
+    }
+    target = ownValue(target as JsonSchema, segment);
+  }
+  return segments && isObject(target) ? target : undefined;
+}
+
+/** The segments of a local reference; null for any other. */
+export function referencePath(reference: unknown): string[] | null {
+  if (typeof reference !== 'string' || !/^#(?:\/|$)/.test(reference)) {
+    return null;
+  }
+  try {
+    return reference
+      .split('/')
+      .slice(1)
+      .map((segment) => decodeURIComponent(segment).replaceAll('~1', '/').replaceAll('~0', '~'));
+  } catch {
+    return null; // a % that encodes nothing
+  }
+}
+
+/** The local reference to a path. */
+export function toReference(path: readonly string[]): string {
+  return ['#', ...path.map(escapeSegment)].join('/');
+}
+
+function escapeSegment(segment: string): string {
+  return encodeURIComponent(segment.replaceAll('~', '~0').replaceAll('/', '~1'));
+}
+
+/** The schema that a chain of references, with nothing but annotations beside each, ends at; itself without one. */
+export function followReferences(root: JsonSchema, schema: JsonSchema): JsonSchema {
+  let current = schema;
+  for (let hops = 0; hops < 100 && Object.hasOwn(current, '$ref'); hops += 1) {
+    const next = resolveReference(root, current.$ref);
+    if (!next) {
+      return current;
+    }
+    current = next;
+  }
+  return current;
+}

@@ -1,0 +1,94 @@
+/** What label is asked for: categories, their meanings, examples. */
+import { z } from 'zod';
+import { instructionsParam, refuseDuplicates, sharedParams } from './params.ts';
+import { jsonObject, promptText, text } from './text.ts';
+
+const MIN_CATEGORIES = 2;
+const MAX_CATEGORIES = 500;
+const MAX_EXAMPLES = 100;
+
+const labelExampleInput = z
+  .strictObject({
+    content: promptText().meta({ description: 'A text such as the items have.' }),
+    labels: z
+      .array(text({ max: 1_000 }))
+      .meta({ description: 'The right categories for it: exactly one unless multiLabel is set.' }),
+  })
+  .meta({
+    id: 'LabelExampleInput',
+    description: 'A text and its right labels, shown to the model.',
+  });
+
+export const labelParams = z
+  .strictObject({
+    categories: z
+      .array(text({ min: 1, max: 1_000 }))
+      .min(MIN_CATEGORIES, {
+        error: ({ input }) => `needs at least ${MIN_CATEGORIES} categories, got ${sizeOf(input)}`,
+      })
+      .max(MAX_CATEGORIES, {
+        error: ({ input }) => `takes at most ${MAX_CATEGORIES} categories, got ${sizeOf(input)}`,
+      })
+      .meta({
+        description:
+          'The categories to choose from, 2 to 500, each once, none blank. Where several fit equally, the first one is chosen.',
+      }),
+    categoryDescriptions: jsonObject().nullish().meta({
+      description:
+        'What each category means, as text by category name; sent to the model. Categories may be left out.',
+    }),
+    multiLabel: z.boolean().nullish().default(false).meta({
+      description: 'True: every category that applies, or none. False or null: exactly one.',
+    }),
+    instructions: instructionsParam('Judge the tone, not the topic.'),
+    examples: z
+      .array(labelExampleInput)
+      .max(MAX_EXAMPLES, `takes at most ${MAX_EXAMPLES} examples`)
+      .nullish()
+      .meta({
+        description:
+          'Labelled texts that show the model what is meant, at most 100. None when absent.',
+      }),
+    ...sharedParams,
+  })
+  .superRefine((params, context) => {
+    refuseDuplicates(params.categories, ['categories'], context);
+    checkDescriptions(params, context);
+    checkExamples(params, context);
+  });
+
+export type LabelParams = z.output<typeof labelParams>;
+
+function checkDescriptions(params: LabelParams, context: z.core.$RefinementCtx): void {
+  const categories = new Set(params.categories);
+  for (const [category, description] of Object.entries(params.categoryDescriptions ?? {})) {
+    const path = ['categoryDescriptions', category];
+    if (!categories.has(category)) {
+      context.addIssue({ code: 'custom', path, message: 'is not one of the categories' });
+    } else if (typeof description !== 'string') {
+      context.addIssue({ code: 'custom', path, message: 'must be text' });
+    }
+  }
+}
+
+function checkExamples(params: LabelParams, context: z.core.$RefinementCtx): void {
+  const categories = new Set(params.categories);
+  for (const [index, { labels }] of (params.examples ?? []).entries()) {
+    const path = ['examples', index, 'labels'];
+    if (!params.multiLabel && labels.length !== 1) {
+      const message = `needs exactly 1 label without multiLabel, got ${labels.length}`;
+      context.addIssue({ code: 'custom', path, message });
+    }
+    refuseDuplicates(labels, path, context);
+    for (const [position, label] of labels.entries()) {
+      if (!categories.has(label)) {
+        const message = 'is not one of the categories';
+        context.addIssue({ code: 'custom', path: [...path, position], message });
+      }
+    }
+  }
+}
+
+function sizeOf(input: unknown): number {
+  return Array.isArray(input) ? input.length : 0;
+}

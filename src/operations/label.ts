@@ -1,0 +1,175 @@
+/** label: one category, or all that apply, out of a given list. */
+import { z } from 'zod';
+import { InvalidOutput } from '../errors.ts';
+import type { AnswerFormat, TokenLogprob } from '../model/model.ts';
+import { isObject, ownValue, readJsonObject } from './answer.ts';
+import { type Choices, createChoices } from './choice.ts';
+import { type Confidence, chooseConfidence, valueProbability } from './confidence.ts';
+import { limitProblems } from './json-schema/limits.ts';
+import { type LabelParams, labelParams } from './label-params.ts';
+import type { Operation } from './operation.ts';
+import { createPrompt, inputRule, instructionsPart, paragraphs } from './prompt.ts';
+import { withInstructions } from './response-format.ts';
+
+const confidenceMethod = z.enum(['LOGPROBS', 'MODEL_REPORTED', 'AGREEMENT']).meta({
+  id: 'ConfidenceMethod',
+  description:
+    'How a confidence was made. A confidence is null when nothing supports it; it is never a constant.',
+  values: {
+    LOGPROBS: "From the probabilities that the model gave the label's own tokens.",
+    MODEL_REPORTED: 'What the model says of itself: a number that it wrote, often too high.',
+    AGREEMENT: 'The share of repeated answers that agree.',
+  },
+});
+
+const labelResult = z.object({
+  label: z.string().nullable().meta({
+    description: 'The chosen category; null with multiLabel, and where the item failed.',
+  }),
+  labels: z.array(z.string()).nullable().meta({
+    description:
+      'The categories that apply, in the order they were given in; without multiLabel the one label. Null where the item failed.',
+  }),
+  confidence: z.number().nullable().meta({
+    description:
+      'The probability that the answer is right, 0 to 1; null when nothing supports one.',
+  }),
+  confidenceMethod: confidenceMethod.nullable().meta({
+    description: 'How the confidence was made; null without one.',
+  }),
+});
+
+type Answer = { text: string; logprobs: readonly TokenLogprob[] | null };
+
+export const label: Operation<typeof labelParams> = {
+  name: 'label',
+  description: 'Sorts each item into one of the given categories, or into all that apply.',
+  params: labelParams,
+  optionsOptional: false,
+  result: labelResult,
+
+  prepare(params) {
+    const multiLabel = params.multiLabel ?? false;
+    const choices = createChoices(params.categories, 'categories');
+    const read = multiLabel ? readLabels : readLabel;
+    return {
+      ...createPrompt({
+        params,
+        system: systemPrompt(params, multiLabel),
+        examples: (params.examples ?? []).map(({ content, labels }) => ({
+          content,
+          // Without a confidence: any number here would be copied.
+          answer: JSON.stringify(multiLabel ? { labels } : { label: labels[0] }),
+        })),
+      }),
+      format: answerFormat(params, multiLabel),
+      logprobs: !multiLabel,
+      columns: [multiLabel ? 'labels' : 'label', 'confidence', 'confidenceMethod'],
+      parse: (answer) => read(answer, choices, params.categories),
+      result: readResult,
+    };
+  },
+};
+
+function systemPrompt(params: LabelParams, multiLabel: boolean): string {
+  const rules = multiLabel
+    ? `Choose every category from the list below that clearly applies to the text.
+- Copy each category exactly as it stands between the quotes, whatever language the text is in.
+- Choose none that is only hinted at. If none applies, answer with an empty list.
+
+Answer with one JSON object: {"labels": [the categories], "confidence": the probability from 0 to 1 that exactly these apply}`
+    : `Choose the one category from the list below that fits the text as a whole best.
+- Copy the category exactly as it stands between the quotes, whatever language the text is in.
+- If several fit, choose the most specific one; if these are equally specific, the one that stands first in the list.
+- If none fits well, choose the nearest one and give a low confidence.
+
+Answer with one JSON object: {"label": the category, "confidence": the probability from 0 to 1 that it is right}`;
+
+  return paragraphs(
+    'You label texts.',
+    inputRule(params),
+    rules,
+    `Categories:\n${categoryLines(params)}`,
+    instructionsPart(params.instructions),
+  );
+}
+
+function categoryLines({ categories, categoryDescriptions }: LabelParams): string {
+  return categories
+    .map((category) => {
+      const description = ownValue(categoryDescriptions ?? {}, category);
+      return typeof description === 'string' && description.trim() !== ''
+        ? `- ${JSON.stringify(category)}: ${description}`
+        : `- ${JSON.stringify(category)}`;
+    })
+    .join('\n');
+}
+
+/** With a systemPrompt of the user's, which replaces the list above, the meanings go with the schema. */
+function answerFormat(params: LabelParams, multiLabel: boolean): AnswerFormat {
+  const isDescribed = params.systemPrompt != null && isObject(params.categoryDescriptions);
+  const category = {
+    type: 'string',
+    enum: params.categories,
+    ...(isDescribed ? { description: categoryLines(params) } : {}),
+  };
+  const schema = {
+    type: 'object',
+    properties: {
+      ...(multiLabel ? { labels: { type: 'array', items: category } } : { label: category }),
+      confidence: { type: 'number', description: 'Probability that this is right, 0 to 1' },
+    },
+    required: [multiLabel ? 'labels' : 'label', 'confidence'],
+    additionalProperties: false,
+  };
+  const strict = limitProblems(schema).length === 0;
+  return withInstructions({ type: 'json', name: 'label', schema, strict }, params);
+}
+
+function readLabel(
+  answer: Answer,
+  choices: Choices,
+  categories: readonly string[],
+): { label: string } & Confidence {
+  const value = readJsonObject(answer.text);
+  const written = ownValue(value, 'label');
+  const chosen = choices.match(written);
+  if (chosen === null) {
+    throw new InvalidOutput(`label must be ${choices.list}`);
+  }
+  const isPrefix = categories.some((other) => other !== chosen && other.startsWith(chosen));
+  const probability = written === chosen ? valueProbability(answer, 'label', isPrefix) : null;
+  return { label: chosen, ...chooseConfidence(probability, ownValue(value, 'confidence')) };
+}
+
+function readLabels(
+  answer: Answer,
+  choices: Choices,
+  categories: readonly string[],
+): { labels: string[] } & Confidence {
+  const value = readJsonObject(answer.text);
+  const written = ownValue(value, 'labels');
+  if (!Array.isArray(written)) {
+    throw new InvalidOutput('labels must be a list of categories');
+  }
+  const chosen = written.map((entry, index) => {
+    const category = choices.match(entry);
+    if (category === null) {
+      throw new InvalidOutput(`labels/${index} must be ${choices.list}`);
+    }
+    return category;
+  });
+  const labels = categories.filter((category) => chosen.includes(category));
+  return { labels, ...chooseConfidence(null, ownValue(value, 'confidence')) };
+}
+
+function readResult(output: unknown): Record<string, unknown> {
+  const stored = isObject(output) ? output : {};
+  const chosen = ownValue(stored, 'label') ?? null;
+  return {
+    label: chosen,
+    labels: chosen === null ? (ownValue(stored, 'labels') ?? null) : [chosen],
+    confidence: ownValue(stored, 'confidence') ?? null,
+    confidenceMethod: ownValue(stored, 'confidenceMethod') ?? null,
+  };
+}

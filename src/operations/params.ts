@@ -1,0 +1,132 @@
+/** The params that every operation takes. */
+import { z } from 'zod';
+import type { Sampling } from '../model/model.ts';
+import { compileTemplate, TemplateError } from './template.ts';
+import { jsonObject, promptText, text } from './text.ts';
+
+/** What Winnow itself decides about a request; an answer could not be read if these were changed. */
+const OWN_BODY_KEYS = ['model', 'messages', 'response_format', 'stream', 'n'];
+
+/** GraphQL's Int, so that the same numbers are good on every road in. */
+const MAX_INT = 2 ** 31 - 1;
+
+export const sharedParams = {
+  model: text({ min: 1, max: 200 }).nullish().meta({
+    description:
+      "Which model answers, as provider/name, e.g. openai/gpt-4.1-mini. The server's default model when absent.",
+  }),
+  temperature: z
+    .number()
+    .min(0, 'must be between 0 and 2')
+    .max(2, 'must be between 0 and 2')
+    .nullish()
+    .meta({
+      description:
+        "Randomness of the answer, 0 to 2. The provider's default when absent; left out for models that refuse it.",
+    }),
+  maxOutputTokens: z
+    .int()
+    .min(1, 'must be between 1 and 1,000,000')
+    .max(1_000_000, 'must be between 1 and 1,000,000')
+    .nullish()
+    .meta({
+      description:
+        "The most tokens that one answer may take, 1 to 1,000,000. The model's own limit when absent.",
+    }),
+  systemPrompt: promptText().nullish().meta({
+    description:
+      'Replaces the whole built-in system prompt, its categories, fields and instructions included; the answer is still held to its schema. At most 1,000,000 characters.',
+  }),
+  topP: z
+    .number()
+    .min(0, 'must be between 0 and 1')
+    .max(1, 'must be between 0 and 1')
+    .nullish()
+    .meta({
+      description:
+        "Nucleus sampling: only the likeliest tokens up to this share, 0 to 1. The provider's default when absent.",
+    }),
+  seed: z
+    .int()
+    .min(-MAX_INT - 1, 'must be a 32-bit integer')
+    .max(MAX_INT, 'must be a 32-bit integer')
+    .nullish()
+    .meta({
+      description:
+        'Asks the provider for repeatable answers, as far as it can give them. None is sent when absent.',
+    }),
+  reasoningEffort: text({ min: 1, max: 50 }).nullish().meta({
+    description:
+      "How much a reasoning model thinks first, in the provider's own words, e.g. low. Its default when absent.",
+  }),
+  extraBody: jsonObject().superRefine(refuseOwnKeys).nullish().meta({
+    description:
+      'Merged into the request body last, for what one provider alone knows. Must not set model, messages, response_format, stream or n.',
+  }),
+  userPromptTemplate: promptText().superRefine(checkTemplate).nullish().meta({
+    description:
+      'Replaces the built-in user message: {content} and {any_metadata_field} stand for the item, {{ and }} for braces. The item alone is sent when absent. At most 1,000,000 characters.',
+  }),
+};
+
+/** What `sharedParams` parse to. GraphQL sends explicit nulls, which mean the same as absence. */
+export type SharedParams = z.output<z.ZodObject<typeof sharedParams>>;
+
+/** The sampling options of parsed params, nulls left out. */
+export function samplingOf(params: SharedParams): Sampling {
+  return {
+    temperature: params.temperature ?? undefined,
+    topP: params.topP ?? undefined,
+    seed: params.seed ?? undefined,
+    maxOutputTokens: params.maxOutputTokens ?? undefined,
+    reasoningEffort: params.reasoningEffort ?? undefined,
+    extraBody: params.extraBody ?? undefined,
+  };
+}
+
+/** The extra instructions, worded for one operation. */
+export function instructionsParam(example: string) {
+  return promptText()
+    .nullish()
+    .meta({
+      description: `What to heed besides the built-in rules, which it overrides, e.g. "${example}". Nothing when absent. At most 1,000,000 characters.`,
+    });
+}
+
+/** Adds an issue for every value that repeats an earlier one. `path` leads to the list. */
+export function refuseDuplicates(
+  values: readonly string[],
+  path: (string | number)[],
+  context: z.core.$RefinementCtx,
+): void {
+  const firstIndex = new Map<string, number>();
+  for (const [index, value] of values.entries()) {
+    const first = firstIndex.get(value);
+    if (first === undefined) {
+      firstIndex.set(value, index);
+    } else {
+      context.addIssue({
+        code: 'custom',
+        path: [...path, index],
+        message: `repeats ${[...path, first].join('.')}`,
+      });
+    }
+  }
+}
+
+function refuseOwnKeys(body: Record<string, unknown>, context: z.core.$RefinementCtx): void {
+  for (const key of OWN_BODY_KEYS.filter((own) => Object.hasOwn(body, own))) {
+    context.addIssue({ code: 'custom', path: [key], message: 'cannot be set here' });
+  }
+}
+
+function checkTemplate(template: string, context: z.core.$RefinementCtx): void {
+  try {
+    compileTemplate(template);
+  } catch (error) {
+    if (!(error instanceof TemplateError)) {
+      throw error;
+    }
+    context.addIssue({ code: 'custom', message: error.message });
+  }
+}

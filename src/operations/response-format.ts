@@ -1,0 +1,122 @@
+/** How the answer of summarize and run looks: text, any JSON object, or an object of a given schema. */
+import { z } from 'zod';
+import type { AnswerFormat } from '../model/model.ts';
+import { type JsonObject, readJsonObject, readText } from './answer.ts';
+import {
+  type AnswerSchema,
+  answerSchemaIssues,
+  prepareAnswerSchema,
+} from './json-schema/answer-schema.ts';
+import { jsonObject } from './text.ts';
+
+const responseFormat = z.enum(['TEXT', 'JSON_OBJECT', 'JSON_SCHEMA']).meta({
+  id: 'ResponseFormat',
+  description: 'How an answer looks.',
+  values: {
+    TEXT: 'Plain text.',
+    JSON_OBJECT: 'A JSON object of any shape; the instructions say which keys.',
+    JSON_SCHEMA: 'A JSON object that is valid against the schema given beside it.',
+  },
+});
+
+export const responseFormatInput = z
+  .strictObject({
+    type: responseFormat.meta({ description: 'How the answer looks.' }),
+    schema: jsonObject().nullish().meta({
+      description:
+        'A JSON Schema of an object, or the short form {company: "string", year: "integer"}. Required for JSON_SCHEMA, refused otherwise. At most 100,000 characters.',
+    }),
+  })
+  .meta({ id: 'ResponseFormatInput', description: 'How an answer looks, and its schema if any.' });
+
+/** The param of that name, worded alike for every operation that has it. */
+export const responseFormatParam = responseFormatInput.nullish().meta({
+  description: 'How the answer looks; TEXT when absent.',
+});
+
+type ResponseFormat = z.output<typeof responseFormatParam>;
+
+/** What the model is held to, and how its answer is read. */
+export interface Answer {
+  readonly format: AnswerFormat;
+  /** The fields of a schema as a list for the prompt; null without one. */
+  readonly fields: string | null;
+  readonly columns: readonly string[] | null;
+  /** Throws InvalidOutput. */
+  read(text: string): JsonObject;
+}
+
+/** Adds the issues of a user's schema under `path`. */
+export function checkAnswerSchema(
+  schema: JsonObject,
+  path: string[],
+  context: z.core.$RefinementCtx,
+): void {
+  for (const issue of answerSchemaIssues(schema)) {
+    context.addIssue({ code: 'custom', path: [...path, ...issue.path], message: issue.message });
+  }
+}
+
+/** Adds an issue where schema and type do not go together, or the schema is none. */
+export function checkResponseFormat(format: ResponseFormat, context: z.core.$RefinementCtx): void {
+  const path = ['responseFormat', 'schema'];
+  if (format?.schema && format.type === 'JSON_SCHEMA') {
+    checkAnswerSchema(format.schema, path, context);
+  } else if (format?.schema) {
+    context.addIssue({ code: 'custom', path, message: `must be absent for ${format.type}` });
+  } else if (format?.type === 'JSON_SCHEMA') {
+    context.addIssue({ code: 'custom', path, message: 'is required for JSON_SCHEMA' });
+  }
+}
+
+/** The answer of an operation under a response format; text is stored under `textField`. */
+export function responseAnswer(name: string, format: ResponseFormat, textField: string): Answer {
+  const type = format?.type ?? 'TEXT';
+  switch (type) {
+    case 'JSON_SCHEMA':
+      return schemaAnswer(name, prepareAnswerSchema(format?.schema ?? {}));
+    case 'JSON_OBJECT':
+      return objectAnswer(name);
+    case 'TEXT':
+      return {
+        format: { type: 'text' },
+        fields: null,
+        columns: [textField],
+        read: (text) => ({ [textField]: readText(text) }),
+      };
+    default:
+      return type satisfies never;
+  }
+}
+
+/** An answer that is held to a user's schema. */
+export function schemaAnswer(name: string, answerSchema: AnswerSchema): Answer {
+  const { schema, strict, description, columns, read } = answerSchema;
+  return { format: { type: 'json', name, schema, strict }, fields: description, columns, read };
+}
+
+/** An answer that is any JSON object. */
+export function objectAnswer(name: string): Answer {
+  return {
+    format: { type: 'json', name, schema: { type: 'object' }, strict: false },
+    fields: null,
+    columns: null,
+    read: readJsonObject,
+  };
+}
+
+/**
+ * The format with the instructions in its schema's description: a user's systemPrompt replaces the message that they
+ * would stand in, and is sent exactly as it is.
+ */
+export function withInstructions(
+  format: AnswerFormat,
+  params: { systemPrompt?: string | null | undefined; instructions?: string | null | undefined },
+): AnswerFormat {
+  if (format.type === 'text' || params.systemPrompt == null || !params.instructions?.trim()) {
+    return format;
+  }
+  const parts = [format.schema.description, params.instructions];
+  const description = parts.filter((part) => typeof part === 'string').join('\n\n');
+  return { ...format, schema: { ...format.schema, description } };
+}

@@ -1,0 +1,82 @@
+/** Strings that the database can hold: text columns take neither NUL nor lone surrogates. */
+import { z } from 'zod';
+
+// Under the u flag a surrogate only matches where it has no partner.
+const unstorable = /[\0\p{Surrogate}]/u;
+const everyUnstorable = /[\0\p{Surrogate}]/gu;
+
+/** Far deeper than any real options; keeps every recursive reader of them off the end of the stack. */
+const MAX_JSON_DEPTH = 64;
+
+/** The longest prompt text (system prompt, template, instructions); far above any model's context in one message. */
+const MAX_PROMPT_LENGTH = 1_000_000;
+
+const UNSTORABLE_MESSAGE =
+  'must not contain NUL characters or lone surrogates (broken halves of a character)';
+
+/** The text with NUL characters and lone surrogates replaced by U+FFFD. */
+export function storableText(text: string): string {
+  return unstorable.test(text) ? text.replace(everyUnstorable, '\uFFFD') : text;
+}
+
+/** A string param: lengths in UTF-16 units; `min: 1` also refuses blank text. */
+export function text({ min = 0, max }: { min?: 0 | 1; max: number }) {
+  const bounded = z
+    .string()
+    .max(max, {
+      error: ({ input }) => `is too long: ${lengthOf(input)} characters, at most ${max}`,
+    })
+    .refine((value) => !unstorable.test(value), UNSTORABLE_MESSAGE);
+  return min === 0 ? bounded : bounded.refine((value) => value.trim() !== '', 'must not be blank');
+}
+
+/** A string param that goes into a prompt. */
+export function promptText() {
+  return text({ max: MAX_PROMPT_LENGTH });
+}
+
+/** A JSONObject param: any JSON values, at most 64 levels deep, all strings and keys storable. */
+export function jsonObject() {
+  return z.record(z.string(), z.unknown()).superRefine(checkJson);
+}
+
+/** A JSON param, checked like `jsonObject`. */
+export function jsonValue() {
+  return z.unknown().superRefine(checkJson);
+}
+
+function checkJson(value: unknown, context: z.core.$RefinementCtx): void {
+  const found = findUnstorable(value, []);
+  if (found) {
+    // Not to be continued: the checks after this one recurse into the value.
+    context.addIssue({ code: 'custom', ...found, continue: false });
+  }
+}
+
+function findUnstorable(
+  value: unknown,
+  path: string[],
+): { path: string[]; message: string } | null {
+  if (typeof value === 'string') {
+    return unstorable.test(value) ? { path, message: UNSTORABLE_MESSAGE } : null;
+  }
+  if (typeof value !== 'object' || value === null) {
+    return null;
+  }
+  if (path.length >= MAX_JSON_DEPTH) {
+    return { path: [], message: `must not be nested deeper than ${MAX_JSON_DEPTH} levels` };
+  }
+  for (const [key, child] of Object.entries(value)) {
+    const found = unstorable.test(key)
+      ? { path, message: `a key ${UNSTORABLE_MESSAGE}` }
+      : findUnstorable(child, [...path, key]);
+    if (found) {
+      return found;
+    }
+  }
+  return null;
+}
+
+function lengthOf(input: unknown): number {
+  return typeof input === 'string' ? input.length : 0;
+}

@@ -1,0 +1,103 @@
+/** Requests and tokens per minute as OpenAI counts them: two buckets that fill steadily, and headers that tell of both. */
+import { ApiError } from './api-error.ts';
+
+export interface RateLimits {
+  requestsPerMinute?: number;
+  tokensPerMinute?: number;
+}
+
+export interface RateLimiter {
+  /** Takes one request of so many tokens; throws the 429 where a bucket is short. Returns the headers of the answer. */
+  take(tokens: number): Record<string, string>;
+}
+
+interface Bucket {
+  capacity: number;
+  level: number;
+}
+
+const MINUTE = 60_000;
+
+/** `now` is a clock in milliseconds that never goes back. */
+export function createRateLimiter(limits: RateLimits, now: () => number): RateLimiter {
+  const requests = bucket(limits.requestsPerMinute);
+  const tokens = bucket(limits.tokensPerMinute);
+  let last = now();
+
+  function refill(): void {
+    const time = now();
+    for (const one of [requests, tokens]) {
+      if (one)
+        one.level = Math.min(one.capacity, one.level + ((time - last) * one.capacity) / MINUTE);
+    }
+    last = time;
+  }
+
+  const headers = (): Record<string, string> => ({
+    ...describe('requests', requests),
+    ...describe('tokens', tokens),
+  });
+
+  return {
+    take(wanted) {
+      refill();
+      const short = shortage(requests, 1, 'requests') ?? shortage(tokens, wanted, 'tokens');
+      if (short) throw refusal(short, headers());
+      if (requests) requests.level -= 1;
+      if (tokens) tokens.level -= wanted;
+      return headers();
+    },
+  };
+}
+
+interface Shortage {
+  type: 'requests' | 'tokens';
+  waitMs: number;
+  limit: number;
+}
+
+function bucket(capacity: number | undefined): Bucket | null {
+  return capacity === undefined ? null : { capacity, level: capacity };
+}
+
+/** A request larger than the whole bucket waits for a full one, else it would wait for ever. */
+function shortage(one: Bucket | null, wanted: number, type: Shortage['type']): Shortage | null {
+  if (!one) return null;
+  const missing = Math.min(wanted, one.capacity) - one.level;
+  return missing > 1e-9
+    ? { type, waitMs: Math.ceil((missing * MINUTE) / one.capacity), limit: one.capacity }
+    : null;
+}
+
+function refusal({ type, waitMs, limit }: Shortage, headers: Record<string, string>): ApiError {
+  return new ApiError(
+    `Rate limit reached for rules on ${type} per min: Limit ${limit}. Please try again in ${duration(waitMs)}.`,
+    {
+      status: 429,
+      type,
+      code: 'rate_limit_exceeded',
+      headers: {
+        ...headers,
+        'retry-after': String(Math.ceil(waitMs / 1_000)),
+        'retry-after-ms': String(waitMs),
+      },
+    },
+  );
+}
+
+function describe(name: string, one: Bucket | null): Record<string, string> {
+  if (!one) return {};
+  const waitMs = ((one.capacity - one.level) * MINUTE) / one.capacity;
+  return {
+    [`x-ratelimit-limit-${name}`]: String(one.capacity),
+    [`x-ratelimit-remaining-${name}`]: String(Math.max(0, Math.floor(one.level))),
+    [`x-ratelimit-reset-${name}`]: duration(Math.ceil(waitMs)),
+  };
+}
+
+/** OpenAI's way to write a time: `120ms`, `1.5s`, `6m0s`. */
+function duration(ms: number): string {
+  if (ms < 1_000) return `${ms}ms`;
+  if (ms < MINUTE) return `${Math.round(ms) / 1_000}s`;
+  return `${Math.floor(ms / MINUTE)}m${Math.round((ms % MINUTE) / 1_000)}s`;
+}

@@ -1,0 +1,307 @@
+import { getEventListeners } from 'node:events';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ModelError } from '../../src/model/model.ts';
+import {
+  completion,
+  refusal,
+  type StubProvider,
+  startStubProvider,
+} from '../support/stub-provider.ts';
+import { ask, failureOf, modelOf, text } from './support.ts';
+
+let stub: StubProvider;
+beforeEach(async () => {
+  stub = await startStubProvider();
+});
+afterEach(() => stub.close());
+
+const rateLimited = { kind: 'later', code: 'RATE_LIMITED', retryAfterMs: null, counts: false };
+const providerError = { kind: 'later', code: 'PROVIDER_ERROR', retryAfterMs: null, counts: true };
+const timeout = { kind: 'later', code: 'TIMEOUT', retryAfterMs: null, counts: true };
+
+describe('an error answer', () => {
+  test.each([
+    [429, {}, rateLimited],
+    [429, { code: 'rate_limit_exceeded', type: 'requests' }, rateLimited],
+    [408, {}, timeout],
+    [504, {}, timeout],
+    [409, {}, providerError],
+    [500, {}, providerError],
+    [503, {}, providerError],
+    [529, {}, providerError],
+    [302, {}, providerError],
+    [400, {}, { kind: 'item', code: 'INVALID_REQUEST' }],
+    [422, {}, { kind: 'item', code: 'INVALID_REQUEST' }],
+    [418, {}, { kind: 'item', code: 'INVALID_REQUEST' }],
+    [413, {}, { kind: 'item', code: 'CONTEXT_TOO_LONG' }],
+    [400, { code: 'context_length_exceeded' }, { kind: 'item', code: 'CONTEXT_TOO_LONG' }],
+    [
+      400,
+      { code: 400, message: "This model's maximum context length is 4096 tokens" },
+      { kind: 'item', code: 'CONTEXT_TOO_LONG' },
+    ],
+    [
+      400,
+      { code: 'other', message: 'maximum context length' },
+      { kind: 'item', code: 'INVALID_REQUEST' },
+    ],
+    [
+      429,
+      { code: 'rate_limit_exceeded', type: 'tokens', message: 'Request too large for gpt-4.1' },
+      { kind: 'item', code: 'CONTEXT_TOO_LONG' },
+    ],
+    [400, { code: 'content_policy_violation' }, { kind: 'item', code: 'CONTENT_FILTERED' }],
+    [400, { code: 'content_filter' }, { kind: 'item', code: 'CONTENT_FILTERED' }],
+    [401, { code: 'invalid_api_key' }, { kind: 'batch', code: 'INVALID_KEY' }],
+    [403, {}, { kind: 'batch', code: 'INVALID_KEY' }],
+    [404, { code: 'model_not_found' }, { kind: 'batch', code: 'UNKNOWN_MODEL' }],
+    [404, {}, { kind: 'batch', code: 'UNKNOWN_MODEL' }],
+    [403, { code: 'model_not_found' }, { kind: 'batch', code: 'UNKNOWN_MODEL' }],
+    [400, { type: 'invalid_model', code: '1500' }, { kind: 'batch', code: 'UNKNOWN_MODEL' }],
+    [429, { code: 'insufficient_quota' }, { kind: 'batch', code: 'QUOTA_EXHAUSTED' }],
+    [403, { code: 'billing_hard_limit_reached' }, { kind: 'batch', code: 'QUOTA_EXHAUSTED' }],
+    [400, { type: 'insufficient_quota' }, { kind: 'batch', code: 'QUOTA_EXHAUSTED' }],
+    [402, {}, { kind: 'batch', code: 'QUOTA_EXHAUSTED' }],
+  ])('%i %j is %j', async (status, error, expected) => {
+    stub.reply(refusal(status, error));
+
+    const failure = await failureOf(ask(modelOf(stub.url).model));
+
+    expect(failure.failure).toEqual(expected);
+    expect(stub.requests).toHaveLength(1);
+  });
+
+  test.each(['2', '61', '3600'])('Retry-After: %s is passed on with it', async (seconds) => {
+    stub.reply(refusal(429, {}, { 'retry-after': seconds }));
+
+    const { failure } = await failureOf(ask(modelOf(stub.url).model));
+
+    expect(failure).toEqual({ ...rateLimited, retryAfterMs: Number(seconds) * 1_000 });
+  });
+
+  test('retry-after-ms is passed on with a 503', async () => {
+    stub.reply(refusal(503, {}, { 'retry-after-ms': '300' }));
+
+    const { failure } = await failureOf(ask(modelOf(stub.url).model));
+
+    expect(failure).toEqual({ ...providerError, retryAfterMs: 300 });
+  });
+
+  test.each([
+    ['300 ms', { 'retry-after-ms': '300' }, 300],
+    ['a second', { 'retry-after': '1' }, 1_000],
+  ])('keeps every call through the gate off for %s', async (_, headers, windowMs) => {
+    const arrivals: number[] = [];
+    stub.reply(
+      () => {
+        arrivals.push(performance.now());
+        return refusal(429, {}, headers as Record<string, string>);
+      },
+      () => {
+        arrivals.push(performance.now());
+        return { body: completion('fine') };
+      },
+    );
+    const { model } = modelOf(stub.url, { maxConcurrency: 1 });
+    const { signal } = new AbortController();
+    const call = async (): Promise<string> => {
+      const permit = await model.gate.enter(signal);
+      try {
+        const answer = await ask(model);
+        permit.release('ok');
+        return answer.text;
+      } catch (error) {
+        const failure = error instanceof ModelError ? error.failure : null;
+        if (failure?.kind !== 'later') throw error;
+        permit.release('rate_limited', failure.retryAfterMs);
+        return call();
+      }
+    };
+
+    const answers = await Promise.all(Array.from({ length: 6 }, call));
+
+    expect(answers).toEqual(Array(6).fill('fine'));
+    expect(arrivals).toHaveLength(7);
+    const [limited = 0, next = 0] = arrivals;
+    expect(next - limited).toBeGreaterThanOrEqual(windowMs - 1);
+  });
+
+  test.each([
+    ['HTML', '<html>502 Bad gateway</html>'],
+    ['nothing', ''],
+    ['a text', { error: 'model is loading' }],
+    ['its own shape', { object: 'error', message: 'loading' }],
+    ['a list', [{ error: { message: 'loading' } }]],
+  ])('with %s for a body is told apart by its status', async (_, body) => {
+    stub.reply({ status: 503, body });
+
+    expect((await failureOf(ask(modelOf(stub.url).model))).failure).toEqual(providerError);
+  });
+
+  test.each([
+    [{ error: 'prompt is odd' }],
+    [{ object: 'error', message: 'prompt is odd', code: 400 }],
+    [{ detail: 'prompt is odd' }],
+    [[{ error: { message: 'prompt is odd' } }]],
+  ])('%j is quoted', async (body) => {
+    stub.reply({ status: 400, body });
+
+    const failure = await failureOf(ask(modelOf(stub.url).model));
+
+    expect(failure.message).toBe('stub refused the request (400): prompt is odd');
+  });
+});
+
+describe('what an error says', () => {
+  const key = 'sk-test-1234567890abcdef';
+
+  test.each([
+    [401, `Incorrect API key provided: ${key}.`],
+    [403, `The key ${key} has no access`],
+    [400, `Authorization: Bearer ${key} is odd`],
+    [500, `sk-tes*************cdef failed, header-secret too, and gsk_abcdefghijkl`],
+  ])('never holds a key (%i %s)', async (status, message) => {
+    stub.reply(refusal(status, { message }));
+    const { model } = modelOf(stub.url, { headers: { 'x-token': 'header-secret' } });
+
+    const failure = await failureOf(ask(model));
+
+    const everything = `${failure.message} ${failure.stack} ${JSON.stringify(failure)} ${String(failure.cause)}`;
+    expect(everything).not.toMatch(/sk-t|1234567890|cdef|header-secret|gsk_/);
+  });
+
+  test('is one line of at most 300 characters of the provider, and no row', async () => {
+    const row = 'My card 1234 was stolen in Vienna on Tuesday, and nobody answers the phone.';
+    const message = `Cannot read: ${row}\n${'and so on '.repeat(500)}`;
+    stub.reply(refusal(400, { message }));
+    const request = { ...text, messages: [{ role: 'user' as const, content: row }] };
+
+    const failure = await failureOf(ask(modelOf(stub.url).model, request));
+
+    expect(failure.message.length).toBeLessThan(360);
+    expect(failure.message).toMatch(/^stub refused the request \(400\): Cannot read: \[…\]/);
+    expect(failure.message).not.toMatch(/Vienna|\n/);
+  });
+});
+
+describe('the deadline', () => {
+  test.each(['headers', 'body', 'trickle'] as const)(
+    'ends a call whose %s do not come, and its connection',
+    async (fault) => {
+      stub.reply({ fault, body: completion('a'.repeat(500)) });
+      const { model } = modelOf(stub.url, { timeoutMs: 150 });
+      const started = performance.now();
+
+      const failure = await failureOf(ask(model));
+
+      expect(failure.failure).toEqual(timeout);
+      expect(performance.now() - started).toBeGreaterThanOrEqual(145);
+      expect(performance.now() - started).toBeLessThan(1_150);
+      await stub.requests[0]?.closed;
+    },
+  );
+
+  test('covers a request that is sent again too', async () => {
+    stub.reply(
+      { ...refusal(400, { param: 'seed', code: 'unsupported_parameter' }), delayMs: 100 },
+      { delayMs: 100 },
+    );
+    const { model } = modelOf(stub.url, { timeoutMs: 150 });
+
+    const failure = await failureOf(ask(model, { ...text, seed: 1 }));
+
+    expect(failure.failure).toEqual(timeout);
+    expect(stub.requests).toHaveLength(2);
+  });
+
+  test('covers an error answer whose body stalls', async () => {
+    stub.reply({ status: 400, fault: 'body', body: { error: { message: 'a' } } });
+    const { model } = modelOf(stub.url, { timeoutMs: 150 });
+
+    expect((await failureOf(ask(model))).failure).toEqual(timeout);
+  });
+});
+
+describe('a connection', () => {
+  test.each(['reset', 'reset-body'] as const)('that ends in a %s may come back', async (fault) => {
+    stub.reply({ fault }, { body: completion('fine') });
+    const { model } = modelOf(stub.url);
+
+    const failure = await failureOf(ask(model));
+    const answer = await ask(model);
+
+    expect(failure.failure).toEqual(providerError);
+    expect(answer.text).toBe('fine');
+    expect(stub.requests).toHaveLength(2);
+  });
+
+  test('that is refused says so, without the address of anything but the provider', async () => {
+    const { model } = modelOf(stub.url);
+    await stub.close();
+    stub = await startStubProvider();
+
+    const failure = await failureOf(ask(model));
+
+    expect(failure.failure).toEqual(providerError);
+    expect(failure.message).toBe('The connection to stub failed (ECONNREFUSED).');
+  });
+
+  test('is kept and used again', async () => {
+    const { model } = modelOf(stub.url);
+
+    for (let call = 0; call < 20; call += 1) await ask(model);
+
+    // A call that follows at once finds the first connection not yet given back.
+    expect(stub.acceptedSockets).toBeLessThanOrEqual(2);
+  });
+});
+
+describe('an abort', () => {
+  test.each(['headers', 'body'] as const)(
+    'while the %s are awaited rejects with its reason and ends the connection',
+    async (fault) => {
+      stub.reply({ fault });
+      const controller = new AbortController();
+      const reason = new Error('the batch was cancelled');
+      const sending = ask(modelOf(stub.url).model, text, controller.signal);
+      const rejected = expect(sending).rejects.toBe(reason);
+      await stub.received(1);
+
+      controller.abort(reason);
+
+      await rejected;
+      await stub.requests[0]?.closed;
+    },
+  );
+
+  test('before the call sends nothing', async () => {
+    const reason = new Error('too late');
+
+    await expect(ask(modelOf(stub.url).model, text, AbortSignal.abort(reason))).rejects.toBe(
+      reason,
+    );
+
+    expect(stub.requests).toHaveLength(0);
+  });
+
+  test('leaves no listener on a signal that many calls share', async () => {
+    const { signal } = new AbortController();
+    const { model } = modelOf(stub.url);
+
+    await Promise.all(Array.from({ length: 30 }, () => ask(model, text, signal)));
+
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+  });
+
+  test('by closing the providers ends the calls in flight', async () => {
+    stub.reply({ fault: 'headers' });
+    const { model, providers } = modelOf(stub.url);
+    const failing = failureOf(ask(model));
+    await stub.received(1);
+
+    await providers.close();
+
+    expect((await failing).failure).toEqual(providerError);
+    await stub.requests[0]?.closed;
+  });
+});

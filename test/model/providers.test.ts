@@ -1,0 +1,201 @@
+import { calcPrice } from '@pydantic/genai-prices';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { BadUserInput } from '../../src/errors.ts';
+import { createPrices } from '../../src/model/prices.ts';
+import { createProviders, openAiModels } from '../../src/model/providers.ts';
+import { type StubProvider, startStubProvider } from '../support/stub-provider.ts';
+import { ask, providerConfig } from './support.ts';
+
+const openai = providerConfig('https://api.openai.com/v1', { name: 'openai' });
+const sandbox = providerConfig('http://127.0.0.1:9', {
+  name: 'sandbox',
+  models: ['rules'],
+  closed: true,
+});
+const providersOf = (...configs: Parameters<typeof createProviders>[0]['configs']) =>
+  createProviders({ configs, timeoutMs: 150, concurrency: 3 });
+
+function issuesOf(resolve: () => unknown) {
+  try {
+    resolve();
+  } catch (error) {
+    if (error instanceof BadUserInput) return error.issues;
+    throw error;
+  }
+  throw new Error('The id was resolved.');
+}
+
+describe('an id', () => {
+  test('is resolved to one model for all callers', () => {
+    const providers = providersOf(openai, sandbox);
+
+    const model = providers.resolve('openai/gpt-4.1-mini');
+
+    expect(providers.resolve('openai/gpt-4.1-mini')).toBe(model);
+    expect(model).toMatchObject({
+      id: 'openai/gpt-4.1-mini',
+      provider: 'openai',
+      name: 'gpt-4.1-mini',
+    });
+    expect(providers.resolve('openai/org/any-name').name).toBe('org/any-name');
+  });
+
+  test.each([
+    'gpt-4.1',
+    '',
+    '/',
+    'openai/',
+    '/gpt',
+    'mistral/small',
+    '__proto__/x',
+    'sandbox/gpt',
+    'openai/a b',
+    'openai/a\u0000',
+    `openai/${'x'.repeat(300)}`,
+  ])('%j is refused with what is configured', (id) => {
+    const issues = issuesOf(() => providersOf(openai, sandbox).resolve(id, 'input.model'));
+
+    expect(issues).toHaveLength(1);
+    expect(issues[0]?.path).toBe('input.model');
+    expect(issues[0]?.message).toContain('openai/gpt-4.1-mini');
+    expect(issues[0]?.message).toContain('sandbox/rules');
+    expect(issues[0]?.message.length).toBeLessThan(700);
+  });
+
+  test('used all the time outlives a thousand invented ones', () => {
+    const providers = providersOf(openai);
+    const model = providers.resolve('openai/gpt-4.1');
+
+    for (let n = 0; n < 2_500; n += 1) {
+      providers.resolve(`openai/invented-${n}`);
+      providers.resolve('openai/gpt-4.1');
+    }
+
+    expect(providers.resolve('openai/gpt-4.1')).toBe(model);
+  });
+
+  test('names the model argument when no path is given', () => {
+    expect(issuesOf(() => providersOf().resolve('a/b'))[0]).toEqual({
+      path: 'model',
+      message: '"a" is not a configured provider. No provider is configured.',
+    });
+  });
+
+  test('keeps its gate apart from that of other ids', () => {
+    const providers = providersOf({ ...sandbox, maxConcurrency: 1 }, openai);
+
+    const sandboxGate = providers.resolve('sandbox/rules').gate;
+    const openaiGate = providers.resolve('openai/gpt-4.1').gate;
+
+    expect([sandboxGate.tryEnter(), sandboxGate.tryEnter()].filter(Boolean)).toHaveLength(1);
+    expect(Array.from({ length: 5 }, () => openaiGate.tryEnter()).filter(Boolean)).toHaveLength(3);
+  });
+});
+
+describe('the list', () => {
+  test("has OpenAI's models with prices, and the sandbox's without", () => {
+    const list = providersOf(openai, sandbox).list();
+
+    expect(list.map(({ id }) => id)).toEqual([
+      ...openAiModels.map((name) => `openai/${name}`),
+      'sandbox/rules',
+    ]);
+    expect(list.every(({ inputPrice }) => inputPrice !== 0)).toBe(true);
+    expect(list.slice(0, -1).every(({ outputPrice }) => outputPrice !== null)).toBe(true);
+    expect(list[0]).toMatchObject({ provider: 'openai', inputPrice: 0.4, outputPrice: 1.6 });
+    expect(list.at(-1)).toMatchObject({ provider: 'sandbox', inputPrice: null, outputPrice: null });
+  });
+
+  test('guesses nothing for a server behind OPENAI_BASE_URL', () => {
+    expect(providersOf({ ...openai, baseUrl: 'http://localhost:11434/v1' }).list()).toEqual([]);
+  });
+});
+
+describe('a configuration', () => {
+  test.each([
+    [[{ ...openai, baseUrl: 'no url' }]],
+    [[{ ...openai, baseUrl: 'ftp://x/y' }]],
+    [[{ ...openai, apiKey: 'line\nbreak' }]],
+    [[openai, openai]],
+  ])('that cannot be used is refused at once (%#)', (configs) => {
+    expect(() => providersOf(...configs)).toThrow(Error);
+  });
+
+  test('that cannot be used does not show its key', () => {
+    expect(() => providersOf({ ...openai, apiKey: 'secret\nkey' })).toThrow(/^(?!.*secret)/s);
+  });
+});
+
+describe('the environment', () => {
+  let stub: StubProvider;
+  const before = { ...process.env };
+  beforeEach(async () => {
+    stub = await startStubProvider();
+  });
+  afterEach(async () => {
+    process.env = before;
+    await stub.close();
+  });
+
+  test('that the openai package reads by itself reaches no provider', async () => {
+    process.env = {
+      ...before,
+      OPENAI_API_KEY: 'sk-env-key-of-someone',
+      OPENAI_ADMIN_KEY: 'sk-env-admin',
+      OPENAI_ORG_ID: 'org-env',
+      OPENAI_PROJECT_ID: 'proj-env',
+      OPENAI_BASE_URL: 'http://127.0.0.1:9/env',
+      OPENAI_CUSTOM_HEADERS: 'x-env: env-header',
+    };
+
+    await ask(providersOf(providerConfig(stub.url, { apiKey: null })).resolve('stub/m'));
+
+    expect(JSON.stringify(stub.requests[0]?.headers)).not.toMatch(/env/);
+  });
+});
+
+describe('prices', () => {
+  const usages = [
+    { inputTokens: 1_000, cachedInputTokens: 0, outputTokens: 100 },
+    { inputTokens: 1_000, cachedInputTokens: 900, outputTokens: 0 },
+    { inputTokens: 900_000, cachedInputTokens: 1_000, outputTokens: 9_000 },
+  ];
+
+  test.each([
+    ...openAiModels.map((model) => ['openai', model]),
+    ['openai', 'gpt-5.4'],
+    ['groq', 'llama-3.3-70b-versatile'],
+    ['anthropic', 'claude-sonnet-4-5'],
+    ['deepseek', 'deepseek-chat'],
+    ['openrouter', 'openai/gpt-4.1-mini'],
+  ])('of %s/%s agree with the library at every tier', (provider, model) => {
+    for (const usage of usages) {
+      const expected = calcPrice(
+        {
+          input_tokens: usage.inputTokens,
+          cache_read_tokens: usage.cachedInputTokens,
+          output_tokens: usage.outputTokens,
+        },
+        model,
+        { providerId: provider },
+      );
+
+      expect(createPrices(provider, model).costUsd(usage)).toBeCloseTo(
+        expected?.total_price ?? -1,
+        10,
+      );
+    }
+  });
+
+  test.each([
+    ['sandbox', 'rules'],
+    ['openai', 'no-such-model'],
+    ['my-openai', 'gpt-4.1-mini'],
+    ['ollama', 'llama3'],
+  ])('of %s/%s are unknown', (provider, model) => {
+    const prices = createPrices(provider, model);
+
+    expect(prices.costUsd({ inputTokens: 1, cachedInputTokens: 0, outputTokens: 1 })).toBeNull();
+    expect(prices).toMatchObject({ inputPrice: null, outputPrice: null });
+  });
+});

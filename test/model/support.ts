@@ -1,0 +1,75 @@
+/** Builders for the tests of this folder. They assert nothing. */
+
+import {
+  type Model,
+  type ModelAnswer,
+  ModelError,
+  type ModelRequest,
+  type ProviderConfig,
+} from '../../src/model/model.ts';
+import { createProviders, type Providers } from '../../src/model/providers.ts';
+
+export function providerConfig(
+  baseUrl: string,
+  overrides: Partial<ProviderConfig> = {},
+): ProviderConfig {
+  return {
+    name: 'stub',
+    baseUrl,
+    apiKey: 'sk-test-1234567890abcdef',
+    headers: {},
+    query: {},
+    models: [],
+    closed: false,
+    ...overrides,
+  };
+}
+
+export function modelOf(
+  baseUrl: string,
+  {
+    id,
+    timeoutMs = 2_000,
+    ...overrides
+  }: Partial<ProviderConfig> & { id?: string; timeoutMs?: number } = {},
+): { model: Model; providers: Providers } {
+  const config = providerConfig(baseUrl, overrides);
+  const providers = createProviders({ configs: [config], timeoutMs, concurrency: 8 });
+  return { model: providers.resolve(id ?? `${config.name}/some-model`), providers };
+}
+
+export const text: ModelRequest = {
+  messages: [
+    { role: 'system', content: 'Answer briefly.' },
+    { role: 'user', content: 'Where is the card?' },
+  ],
+  format: { type: 'text' },
+  logprobs: false,
+};
+
+export const schema = {
+  type: 'object',
+  properties: { label: { type: 'string' } },
+  required: ['label'],
+  additionalProperties: false,
+};
+
+export const json: ModelRequest = {
+  ...text,
+  format: { type: 'json', name: 'label', schema, strict: true },
+};
+
+export function ask(model: Model, request: ModelRequest = text, signal?: AbortSignal) {
+  return model.send(request, { signal: signal ?? new AbortController().signal });
+}
+
+/** The ModelError that a send ends in. Throws when it ends otherwise. */
+export async function failureOf(sent: Promise<ModelAnswer>): Promise<ModelError> {
+  try {
+    await sent;
+  } catch (error) {
+    if (error instanceof ModelError) return error;
+    throw error;
+  }
+  throw new Error('The model answered.');
+}

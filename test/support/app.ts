@@ -1,0 +1,82 @@
+import { type Client, createClient } from 'graphql-ws';
+import pino from 'pino';
+import WebSocket from 'ws';
+import { readConfig } from '../../src/config.ts';
+import { type Sandbox, startSandbox } from '../../src/sandbox/server.ts';
+import { type Service, startService } from '../../src/service.ts';
+import { createTestDatabase } from './database.ts';
+
+/** An answer of the GraphQL endpoint. */
+export interface Answer<Data = Record<string, any>> {
+  status: number;
+  data?: Data | null;
+  errors?: { message: string; path?: (string | number)[]; extensions: Record<string, any> }[];
+}
+
+/** A whole Winnow on a database of its own, over real HTTP, with a sandbox that the test can drive to fail as provider `test`. */
+export interface App {
+  url: string;
+  databaseUrl: string;
+  /** Answers as `test/rules`, which is also the default model. */
+  sandbox: Sandbox;
+  service: Service;
+  graphql<Data = Record<string, any>>(
+    query: string,
+    variables?: Record<string, unknown>,
+    headers?: Record<string, string>,
+  ): Promise<Answer<Data>>;
+  /** A graphql-ws client; disposed of with the app. */
+  socket(connectionParams?: Record<string, unknown>): Client;
+  stop(): Promise<void>;
+}
+
+/** Further variables override; `databaseUrl` and `sandbox` let two apps share one. */
+export async function startApp(
+  env: Record<string, string> = {},
+  shared: { databaseUrl?: string; sandbox?: Sandbox } = {},
+): Promise<App> {
+  const database = shared.databaseUrl ? null : await createTestDatabase();
+  const databaseUrl = shared.databaseUrl ?? database?.url ?? '';
+  const sandbox = shared.sandbox ?? (await startSandbox());
+  const config = readConfig({
+    PORT: '0',
+    DATABASE_URL: databaseUrl,
+    PROVIDERS: JSON.stringify({ test: { baseURL: sandbox.url, models: ['rules'] } }),
+    DEFAULT_MODEL: 'test/rules',
+    ...env,
+  });
+  const service = await startService(config, pino({ level: env['LOG_LEVEL'] ?? 'silent' }));
+  const url = service.url ?? '';
+  const sockets: Client[] = [];
+
+  return {
+    url,
+    databaseUrl,
+    sandbox,
+    service,
+    async graphql(query, variables = {}, headers = {}) {
+      const response = await fetch(`${url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify({ query, variables }),
+      });
+      return { status: response.status, ...((await response.json()) as object) };
+    },
+    socket(connectionParams) {
+      const client = createClient({
+        url: `${url.replace('http', 'ws')}/graphql`,
+        webSocketImpl: WebSocket,
+        retryAttempts: 0,
+        ...(connectionParams ? { connectionParams } : {}),
+      });
+      sockets.push(client);
+      return client;
+    },
+    async stop() {
+      await Promise.all(sockets.map((client) => client.dispose()));
+      await service.stop({ hurry: true });
+      if (!shared.sandbox) await sandbox.close();
+      await database?.drop();
+    },
+  };
+}
