@@ -13,11 +13,13 @@ export interface ReadOptions {
   prices: Prices;
   /** Cuts a provider's words to what may be shown. */
   quote: (message: string) => string;
+  /** Whether any whole completion is an answer, however it stopped. */
+  whole: boolean;
 }
 
 /** The complete answer in `completion`, the parsed body or, where the server did not say that it is JSON, its text. Throws ModelError. */
 export function readAnswer(completion: unknown, options: ReadOptions): ModelAnswer {
-  const { provider, prices, quote } = options;
+  const { provider, prices, quote, whole } = options;
   const body = typeof completion === 'string' ? parse(completion) : completion;
   if (!isRecord(body)) throw unusable(`${provider} answered with something that is not JSON.`);
   if (body.error != null) {
@@ -36,6 +38,12 @@ export function readAnswer(completion: unknown, options: ReadOptions): ModelAnsw
   const message = isRecord(choice) ? choice.message : undefined;
   if (!isRecord(choice) || !isRecord(message)) {
     throw unusable(`${provider} answered without a choice.`, billed);
+  }
+
+  const counted = tokens ?? { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0 };
+  if (whole) {
+    const text = wellFormed(readText(message.content) ?? '');
+    return { text, completion: body, tokens: counted, costUsd: billed.costUsd, logprobs: null };
   }
 
   const refusal = message.refusal;
@@ -77,7 +85,8 @@ export function readAnswer(completion: unknown, options: ReadOptions): ModelAnsw
   }
   return {
     text: wellFormed(text),
-    tokens: tokens ?? { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0 },
+    completion: body,
+    tokens: counted,
     costUsd: billed.costUsd,
     logprobs: readLogprobs(choice.logprobs),
   };

@@ -31,11 +31,23 @@ export interface Sampling {
   extraBody?: Record<string, unknown> | undefined;
 }
 
-export interface ModelRequest extends Sampling {
+export type ModelRequest = PromptRequest | BodyRequest;
+
+/** A request that Winnow words. */
+export interface PromptRequest extends Sampling {
   messages: readonly ChatMessage[];
   format: AnswerFormat;
   /** Ask for log-probabilities of the answer's tokens; dropped where the model refuses them. */
   logprobs: boolean;
+}
+
+/**
+ * A complete chat completion body of the caller's own, sent as it is but for the model, what the sampling options set, and
+ * `stream`. Nothing of it is dropped when the model refuses it, and any whole completion is an answer: tool calls, a length stop,
+ * several choices.
+ */
+export interface BodyRequest extends Sampling {
+  body: Readonly<Record<string, unknown>>;
 }
 
 export interface Tokens {
@@ -50,9 +62,12 @@ export interface TokenLogprob {
   logprob: number;
 }
 
-/** A complete answer: the model stopped by itself. Everything else is a ModelError. */
+/** A complete answer: the model stopped by itself (or a body request was answered at all). Everything else is a ModelError. */
 export interface ModelAnswer {
+  /** The content of the first choice; empty where a body request was answered by tool calls alone. */
   text: string;
+  /** The whole completion, as the provider sent it. */
+  completion: Readonly<Record<string, unknown>>;
   tokens: Tokens;
   /** USD; null when the model has no known price. */
   costUsd: number | null;

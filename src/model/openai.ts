@@ -136,11 +136,10 @@ export function createModel({
       const abort = () => call.abort(signal.reason);
       signal.addEventListener('abort', abort, { once: true });
       const timer = setTimeout(() => call.abort(), timeoutMs);
-      const show = (message: string) =>
-        quote(message, { secrets, texts: request.messages.map(({ content }) => content) });
+      const show = (message: string) => quote(message, { secrets, texts: textsOf(request) });
       try {
         const completion = await exchange(request, call.signal);
-        return readAnswer(completion, { provider, prices, quote: show });
+        return readAnswer(completion, { provider, prices, quote: show, whole: 'body' in request });
       } catch (error) {
         if (error instanceof ModelError) throw error;
         if (signal.aborted) throw signal.reason;
@@ -152,6 +151,17 @@ export function createModel({
       }
     },
   };
+}
+
+/** What was sent and must not be shown when the provider quotes it. */
+function textsOf(request: ModelRequest): string[] {
+  if (!('body' in request)) return request.messages.map(({ content }) => content);
+  const texts: string[] = [];
+  JSON.stringify(request.body.messages, (_key, value: unknown) => {
+    if (typeof value === 'string') texts.push(value);
+    return value;
+  });
+  return texts;
 }
 
 /** The key, and whatever in headers and query is long enough to be one. */

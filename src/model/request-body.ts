@@ -2,7 +2,13 @@
  * A ModelRequest as the body of POST /chat/completions, as far as the model is known to take it. Pure.
  */
 import type { FormatKind, Habits, OwnParams } from './habits.ts';
-import type { AnswerFormat, ChatMessage, ModelRequest } from './model.ts';
+import type {
+  AnswerFormat,
+  BodyRequest,
+  ChatMessage,
+  ModelRequest,
+  PromptRequest,
+} from './model.ts';
 import { stateSchema } from './schema-prompt.ts';
 
 /**
@@ -23,6 +29,7 @@ export function buildRequestBody(
   request: ModelRequest,
   habits: Habits,
 ): RequestBody {
+  if ('body' in request) return { body: completeBody(model, request, habits), own: {} };
   // fromEntries and spread define properties, so that an own `__proto__` of a parsed JSON stays data.
   const extra = Object.fromEntries(
     Object.entries(request.extraBody ?? {}).filter(([key]) => !reserved.has(key)),
@@ -46,6 +53,29 @@ export function buildRequestBody(
   return { body: { model, messages: toMessages(request, kind), ...own, ...extra }, own };
 }
 
+/** The caller's own body under this model, with what the options set in its place, never as a stream. */
+function completeBody(
+  model: string,
+  request: BodyRequest,
+  habits: Habits,
+): Record<string, unknown> {
+  // Entries, not assignment: an own `__proto__` of a parsed JSON stays data.
+  const limits =
+    request.maxOutputTokens === undefined ? [] : ['max_tokens', 'max_completion_tokens'];
+  const left = new Set(['stream', 'stream_options', ...limits]);
+  const own = Object.fromEntries(Object.entries(request.body).filter(([key]) => !left.has(key)));
+  const set = {
+    temperature: request.temperature,
+    top_p: request.topP,
+    seed: request.seed,
+    reasoning_effort: request.reasoningEffort,
+    [habits.limitName]: request.maxOutputTokens,
+  };
+  const given = Object.entries(set).filter(([, value]) => value !== undefined);
+  const extra = Object.entries(request.extraBody ?? {}).filter(([key]) => !reserved.has(key));
+  return { ...own, ...Object.fromEntries(given), ...Object.fromEntries(extra), model };
+}
+
 /** The strictest kind that fits the schema and that the model is not known to refuse; null: words only. */
 function formatKind(format: AnswerFormat, habits: Habits): FormatKind | null {
   if (format.type === 'text') return null;
@@ -61,7 +91,7 @@ function toResponseFormat(format: AnswerFormat, kind: FormatKind | null): object
 }
 
 function toMessages(
-  { messages, format }: ModelRequest,
+  { messages, format }: PromptRequest,
   kind: FormatKind | null,
 ): readonly ChatMessage[] {
   return format.type === 'json' && kind !== 'json_schema'

@@ -54,7 +54,6 @@ export const enrich: Operation<typeof enrichParams> = {
       columns: fields.map(({ field }) => field.name),
       parse: ({ text }) => {
         const answer = pickFields(readJsonObject(text), fields);
-        validator.begin();
         validator.validate(answer);
         return Object.fromEntries(fields.map(({ field, key }) => [field.name, answer[key]]));
       },

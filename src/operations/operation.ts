@@ -1,12 +1,18 @@
 /** What an operation is: params in, prompt and answer schema out, and a parser for what comes back. Pure, no I/O. */
 import type { z } from 'zod';
-import type { AnswerFormat, ChatMessage, TokenLogprob } from '../model/model.ts';
+import type { AnswerFormat, ChatMessage, ModelAnswer } from '../model/model.ts';
 
 /** An item as an operation sees it. `metadata` holds the caller's own fields; only own properties are ever read. */
 export interface PromptItem {
   content: string;
   metadata: Readonly<Record<string, unknown>> | null;
+  /** The row where it is a complete chat request; only chat has a use for it. */
+  request?: Readonly<Record<string, unknown>> | null | undefined;
 }
+
+/** The part of a model's answer that operations read. */
+export type ParsedAnswer = Pick<ModelAnswer, 'text' | 'logprobs'> &
+  Partial<Pick<ModelAnswer, 'completion'>>;
 
 /** An operation bound to its params: made once per request or batch, used for every item. */
 export interface PreparedOperation {
@@ -17,10 +23,12 @@ export interface PreparedOperation {
   readonly logprobs: boolean;
   /** The prompt for one item, fixed parts first, the item last. Throws ItemFailure TEMPLATE_FIELD_MISSING. */
   messages(item: PromptItem): ChatMessage[];
+  /** Where the item is a complete request: its body, which is sent instead of messages, format and logprobs. */
+  readonly body?: (item: PromptItem) => Readonly<Record<string, unknown>>;
   /**
    * The output that is stored, from the model's answer. Throws InvalidOutput, whose message tells the model what to mend.
    */
-  parse(answer: { text: string; logprobs: readonly TokenLogprob[] | null }): unknown;
+  parse(answer: ParsedAnswer): unknown;
   /** The typed GraphQL result's fields from a stored output: what `Operation.result` describes. */
   result(output: unknown): Record<string, unknown>;
   /** CSV columns that the output spreads over, in order; null when only one `output` column of JSON fits. */
@@ -40,5 +48,7 @@ export interface Operation<Params extends z.ZodObject = z.ZodObject> {
   /** True where every param has a default, so that the mutation's `options` may be left out. */
   readonly optionsOptional: boolean;
   readonly result: z.ZodObject;
+  /** True where rows are whole requests: there is no synchronous mutation for it, and its rows come as `requests` or files of them. */
+  readonly whole?: true;
   prepare(params: z.output<Params>): PreparedOperation;
 }

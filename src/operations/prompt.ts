@@ -16,15 +16,20 @@ export interface PromptExample {
 /** The parts of a PreparedOperation that make its prompt. */
 export type Prompt = Pick<PreparedOperation, 'placeholders' | 'messages'>;
 
-/** Builds the prompt. `system` is the built-in system prompt, which the user's systemPrompt replaces as a whole. */
+/**
+ * Builds the prompt. `system` is the built-in system prompt, which the user's systemPrompt replaces as a whole; `appendix` is what
+ * of the user's own goes behind that.
+ */
 export function createPrompt({
   params,
   system,
+  appendix = null,
   examples = [],
   includeContext = false,
 }: {
   params: SharedParams;
   system: string;
+  appendix?: string | null;
   examples?: readonly PromptExample[];
   includeContext?: boolean;
 }): Prompt {
@@ -33,7 +38,10 @@ export function createPrompt({
       ? compileTemplate(params.userPromptTemplate)
       : null;
   const fixed: ChatMessage[] = [
-    { role: 'system', content: params.systemPrompt ?? system },
+    {
+      role: 'system',
+      content: params.systemPrompt == null ? system : paragraphs(params.systemPrompt, appendix),
+    },
     ...examples.flatMap(({ content, answer }): ChatMessage[] => [
       { role: 'user', content: exampleMessage(content, template) },
       { role: 'assistant', content: answer },

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { isObject, ownValue } from './answer.ts';
 import type { Operation } from './operation.ts';
 import { instructionsParam, sharedParams } from './params.ts';
-import { createPrompt, inputRule, paragraphs } from './prompt.ts';
+import { createPrompt, inputRule, instructionsPart, paragraphs } from './prompt.ts';
 import {
   type Answer,
   checkResponseFormat,
@@ -20,7 +20,7 @@ const runParams = z
     }),
     instructions: instructionsParam('').meta({
       description:
-        'What to do with each item, e.g. "Translate into French." One of instructions, systemPrompt and userPromptTemplate is required. Not sent with a systemPrompt, unless the response format is JSON, whose schema then carries it. At most 1,000,000 characters.',
+        'What to do with each item, e.g. "Translate into French." One of instructions, systemPrompt and userPromptTemplate is required. Behind a systemPrompt where both are given (with a JSON response format, in its schema). At most 1,000,000 characters.',
     }),
     responseFormat: responseFormatParam,
     ...sharedParams,
@@ -53,7 +53,11 @@ export const run: Operation<typeof runParams> = {
     const answer = responseAnswer('run', params.responseFormat, 'text');
     const isText = answer.format.type === 'text';
     return {
-      ...createPrompt({ params, system: systemPrompt(params, answer) }),
+      ...createPrompt({
+        params,
+        system: systemPrompt(params, answer),
+        appendix: isText ? instructionsPart(params.instructions) : null,
+      }),
       format: withInstructions(answer.format, params),
       logprobs: false,
       columns: answer.columns,

@@ -40,7 +40,11 @@ export const summarize: Operation<typeof summarizeParams> = {
     const answer = responseAnswer('summarize', params.responseFormat, 'summary');
     const isText = answer.format.type === 'text';
     return {
-      ...createPrompt({ params, system: systemPrompt(params, answer) }),
+      ...createPrompt({
+        params,
+        system: systemPrompt(params, answer),
+        appendix: isText ? instructionsPart(params.instructions) : null,
+      }),
       format: withInstructions(answer.format, params),
       logprobs: false,
       columns: answer.columns,

@@ -24,7 +24,6 @@ describe('an answer', () => {
     const logprobs = {
       content: [{ token: 'billing', logprob: -0.25, bytes: [1], top_logprobs: [] }],
     };
-    // biome-ignore lint/suspicious/noExplicitAny: the stub's body is plain JSON
     (body as any).choices[0].logprobs = logprobs;
     stub.reply({ body });
 
@@ -34,6 +33,7 @@ describe('an answer', () => {
 
     expect(answer).toEqual({
       text: 'billing',
+      completion: body,
       tokens: { inputTokens: 1_000, cachedInputTokens: 500, outputTokens: 100 },
       costUsd: expect.closeTo((500 * 0.4 + 500 * 0.1 + 100 * 1.6) / 1e6, 12),
       logprobs: [{ token: 'billing', logprob: -0.25 }],

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { normalizeBaseUrl } from '../../src/model/endpoint.ts';
-import type { ModelRequest } from '../../src/model/model.ts';
+import type { PromptRequest } from '../../src/model/model.ts';
 import {
   completion,
   refusal,
@@ -83,7 +83,7 @@ describe('the request', () => {
   });
 
   test('carries the sampling options under their names in the protocol', async () => {
-    const request: ModelRequest = {
+    const request: PromptRequest = {
       ...text,
       temperature: 0,
       topP: 0.5,

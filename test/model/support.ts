@@ -4,7 +4,7 @@ import {
   type Model,
   type ModelAnswer,
   ModelError,
-  type ModelRequest,
+  type PromptRequest,
   type ProviderConfig,
 } from '../../src/model/model.ts';
 import { createProviders, type Providers } from '../../src/model/providers.ts';
@@ -38,7 +38,7 @@ export function modelOf(
   return { model: providers.resolve(id ?? `${config.name}/some-model`), providers };
 }
 
-export const text: ModelRequest = {
+export const text: PromptRequest = {
   messages: [
     { role: 'system', content: 'Answer briefly.' },
     { role: 'user', content: 'Where is the card?' },
@@ -54,12 +54,12 @@ export const schema = {
   additionalProperties: false,
 };
 
-export const json: ModelRequest = {
+export const json: PromptRequest = {
   ...text,
   format: { type: 'json', name: 'label', schema, strict: true },
 };
 
-export function ask(model: Model, request: ModelRequest = text, signal?: AbortSignal) {
+export function ask(model: Model, request: PromptRequest = text, signal?: AbortSignal) {
   return model.send(request, { signal: signal ?? new AbortController().signal });
 }
 

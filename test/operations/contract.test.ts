@@ -86,7 +86,12 @@ describe.each(operations.map((operation) => [operation.name, operation] as const
     it('sends a replaced system prompt exactly', () => {
       const systemPrompt = 'You are {content} $& "quoted"\n';
 
-      const messages = prepare(name, { ...options, systemPrompt }).messages({
+      // The user's own instructions go behind the user's own prompt, where the answer is text.
+      const { instructions: _, ...others } = options as { instructions?: string };
+      const messages = prepare(name, {
+        ...(name === 'run' ? others : options),
+        systemPrompt,
+      }).messages({
         content: 'text',
         metadata: null,
       });

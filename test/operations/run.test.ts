@@ -59,6 +59,16 @@ describe('run', () => {
     expect(json.result({ text: 't' })).toEqual({ text: null, data: { text: 't' } });
   });
 
+  it('sends instructions behind a systemPrompt', () => {
+    const prepared = prepare('run', { systemPrompt: 'You are terse.', instructions: 'Translate.' });
+
+    const [system] = prepared.messages({ content: 'x', metadata: null });
+
+    expect(system?.content).toBe(
+      'You are terse.\n\nInstructions (they take precedence over the rules above):\nTranslate.',
+    );
+  });
+
   it('carries instructions in the schema where systemPrompt replaces the message', () => {
     const responseFormat = { type: 'JSON_SCHEMA', schema: { a: 'string' } };
 

@@ -76,10 +76,12 @@ function build(original: JsonSchema): AnswerSchema {
     columns:
       isObject(properties) && additionalProperties === false ? Object.keys(properties) : null,
     read: (answer) => {
-      validator.begin();
-      const value = restoreAbsent(judge, readJsonObject(answer), validator.accepts) as JsonObject;
-      validator.validate(value);
-      return value;
+      const written = readJsonObject(answer);
+      return validator.limited(() => {
+        const value = restoreAbsent(judge, written, validator.accepts);
+        validator.validate(value);
+        return value as JsonObject; // as the schema says: checkSchema saw to that
+      });
     },
   };
 }

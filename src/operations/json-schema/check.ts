@@ -52,7 +52,7 @@ export function checkSchema(root: JsonSchema): SchemaIssue[] {
 }
 
 function metaSchemaIssues(root: JsonSchema): SchemaIssue[] {
-  if (metaSchema.validateSchema(root)) {
+  if (metaSchema.validateSchema(root) === true) {
     return [];
   }
   const byPath = new Map<string, SchemaIssue>();

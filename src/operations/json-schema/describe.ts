@@ -1,6 +1,6 @@
 /** A schema's fields as a list for the prompt: a model that is only held to a schema may never have read it. */
 import type { JsonSchema } from '../../model/model.ts';
-import { isObject, ownValue } from '../answer.ts';
+import { isObject } from '../answer.ts';
 import { followReferences } from './subschemas.ts';
 
 const MAX_DEPTH = 4;
@@ -8,25 +8,27 @@ const MAX_LINES = 200;
 
 /** One line per field, those of nested objects indented under it; at most 200 lines and four levels. */
 export function describeFields(root: JsonSchema): string {
-  return fieldLines(root, root, 0).slice(0, MAX_LINES).join('\n');
+  const lines: string[] = [];
+  addFieldLines(root, root, lines, 0);
+  return lines.join('\n');
 }
 
-function fieldLines(root: JsonSchema, schema: JsonSchema, depth: number): string[] {
+function addFieldLines(root: JsonSchema, schema: JsonSchema, lines: string[], depth: number): void {
   const { properties } = followReferences(root, schema);
   if (!isObject(properties) || depth === MAX_DEPTH) {
-    return [];
+    return;
   }
-  return Object.entries(properties).flatMap(([name, property]) => {
-    const target = isObject(property) ? followReferences(root, property) : {};
-    const description = isObject(property) ? (property.description ?? target.description) : '';
-    const items = ownValue(target, 'items');
-    const indent = '  '.repeat(depth);
-    const head = `${indent}- ${JSON.stringify(name)} (${typeName(target)})`;
-    return [
-      typeof description === 'string' && description !== '' ? `${head}: ${description}` : head,
-      ...fieldLines(root, isObject(items) ? items : target, depth + 1),
-    ];
-  });
+  for (const [name, property] of Object.entries(properties)) {
+    if (lines.length === MAX_LINES) {
+      return;
+    }
+    const own = isObject(property) ? property : {};
+    const target = followReferences(root, own);
+    const description = own.description ?? target.description;
+    const head = `${'  '.repeat(depth)}- ${JSON.stringify(name)} (${typeName(target)})`;
+    lines.push(typeof description === 'string' && description ? `${head}: ${description}` : head);
+    addFieldLines(root, isObject(target.items) ? target.items : target, lines, depth + 1);
+  }
 }
 
 function typeName(schema: JsonSchema): string {
