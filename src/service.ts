@@ -2,7 +2,7 @@
 import { createProgress } from './batches/progress.ts';
 import { createReaper } from './batches/reaper.ts';
 import { createSignals } from './batches/signals.ts';
-import { createWorker } from './batches/worker.ts';
+import { createWorker, type Worker } from './batches/worker.ts';
 import type { Config } from './config.ts';
 import { openDatabase } from './db/client.ts';
 import { startEmbeddedPostgres } from './db/embedded.ts';
@@ -31,7 +31,7 @@ export interface Service {
 export async function startService(config: Config, log: Log): Promise<Service> {
   const undo: (() => Promise<unknown>)[] = [];
   let stopping: Promise<void> | null = null;
-  let hurry = () => undefined as unknown;
+  let worker: Worker | null = null;
 
   async function stopAll(): Promise<void> {
     for (const step of undo.reverse()) {
@@ -85,7 +85,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     undo.push(() => signals.stop());
 
     if (config.role !== 'api') {
-      const worker = createWorker({
+      const running = createWorker({
         db,
         signals,
         preparePlan: ({ operation, options }) =>
@@ -94,9 +94,9 @@ export async function startService(config: Config, log: Log): Promise<Service> {
         leaseMs: config.workerLeaseMs,
         log,
       });
-      await worker.start();
-      undo.push(() => worker.stop(shutdownGraceMs));
-      hurry = () => worker.stop(0);
+      await running.start();
+      undo.push(() => running.stop(shutdownGraceMs));
+      worker = running;
     }
     const reaper = createReaper({ db, signals, log });
     await reaper.start();
@@ -128,7 +128,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       data,
       stop(options) {
         stopping ??= stopAll();
-        if (options?.hurry) hurry();
+        if (options?.hurry) void worker?.stop(0); // the end under way waits for it, and has its errors
         return stopping;
       },
     };
