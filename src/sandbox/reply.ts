@@ -1,5 +1,6 @@
 /** Writes answers, good and bad, to the wire. */
 import type { ServerResponse } from 'node:http';
+import { ApiError } from './api-error.ts';
 import type { RateLimitedFault, TransportFault } from './faults.ts';
 
 export interface Reply {
@@ -108,4 +109,16 @@ function rateLimited(fault: RateLimitedFault, requestId: string): Reply {
 function typeOf(status: number): string {
   if (status >= 500) return 'server_error';
   return status === 429 ? 'requests' : 'invalid_request_error';
+}
+
+/** OpenAI's shape for an ApiError; anything else is a bug of ours, and a 500. */
+export function errorReply(error: unknown, requestId: string): Reply {
+  if (error instanceof ApiError)
+    return json(error.status, error.body, { 'x-request-id': requestId, ...error.headers });
+  const message = 'The server had an error while processing your request.';
+  return json(
+    500,
+    { error: { message, type: 'server_error', param: null, code: null } },
+    { 'x-request-id': requestId },
+  );
 }

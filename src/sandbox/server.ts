@@ -8,9 +8,10 @@ import { ApiError } from './api-error.ts';
 import { type ChatRequest, createRequestParser, unknownModel } from './chat-request.ts';
 import { createCompleter } from './completion.ts';
 import { createDelays, createFaults, type Delay, type Faults, isContentFault } from './faults.ts';
+import { authorize, lastText, readJson, receive } from './incoming.ts';
 import { createJournal, type JournalEntry, type Requests } from './journal.ts';
 import { createRateLimiter, type RateLimiter, type RateLimits } from './rate-limit.ts';
-import { fail, json, type Reply, send } from './reply.ts';
+import { errorReply, fail, json, type Reply, send } from './reply.ts';
 import { createRules } from './rules/answer.ts';
 import { estimatePromptTokens } from './tokens.ts';
 
@@ -31,6 +32,8 @@ export interface SandboxOptions {
   contextTokens?: number;
   /** Count repeated prefixes as cached tokens. Off by default: usage then depends on the order of requests. */
   promptCache?: boolean;
+  /** Hears of bugs in the sandbox itself, which are answered with 500. */
+  onError?: (error: unknown) => void;
   /** Requests to keep for `requests.journal`. */
   journal?: number;
 }
@@ -50,8 +53,6 @@ export interface Sandbox {
   close(): Promise<void>;
 }
 
-/** Larger bodies are 413. */
-const MAX_BODY_BYTES = 32 * 1024 * 1024;
 /** Longer than any client keeps an idle connection, so that the client is the one to close it. */
 const KEEP_ALIVE_MS = 120_000;
 const DEFAULT_CONTEXT_TOKENS = 1_000_000;
@@ -62,14 +63,15 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     host = '127.0.0.1',
     apiKey,
     models = ['rules'],
-    refuse = [],
+    refuse: refused = [],
+    onError,
     latencyMs = 0,
     promptCache = false,
   } = options;
   const started = Math.floor(Date.now() / 1_000);
   const faults = createFaults();
   const requests = createJournal(options.journal ?? 0);
-  const parse = createRequestParser({ models, refuse: new Set(refuse) });
+  const parse = createRequestParser({ models, refuse: new Set(refused) });
   const complete = createCompleter({
     rules: createRules(),
     contextTokens: options.contextTokens ?? DEFAULT_CONTEXT_TOKENS,
@@ -88,7 +90,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     { keepAliveTimeout: KEEP_ALIVE_MS, noDelay: true },
     (request, response) => {
       const requestId = `req_${(++number).toString(16).padStart(32, '0')}`;
-      const path = new URL(request.url ?? '/', 'http://sandbox').pathname;
+      const path = (request.url ?? '/').split('?', 1)[0] as string;
       try {
         if (apiKey !== undefined) authorize(request, apiKey);
         if (request.method === 'POST' && path === '/v1/chat/completions') {
@@ -105,10 +107,15 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
           });
         }
       } catch (error) {
-        send(response, errorReply(error, requestId));
+        refuse(error, response, requestId);
       }
     },
   );
+
+  function refuse(error: unknown, response: ServerResponse, requestId: string): void {
+    if (!(error instanceof ApiError)) onError?.(error);
+    send(response, errorReply(error, requestId));
+  }
 
   function modelList(path: string): object {
     const list = models.map((id) => ({
@@ -171,7 +178,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
         if (fault && !isContentFault(fault)) fail(response, fault, requestId, () => good(false));
         else send(response, good(true));
       } catch (error) {
-        send(response, errorReply(error, requestId));
+        refuse(error, response, requestId);
       }
     };
     if (waitMs > 0) timer = setTimeout(answer, waitMs);
@@ -226,71 +233,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   return sandbox;
 }
 
-function authorize(request: IncomingMessage, apiKey: string): void {
-  const given = request.headers.authorization;
-  if (given === `Bearer ${apiKey}`) return;
-  if (given === undefined) {
-    throw new ApiError(
-      "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY).",
-      { status: 401 },
-    );
-  }
-  throw new ApiError('Incorrect API key provided.', { status: 401, code: 'invalid_api_key' });
-}
-
-/** The whole body as text; nothing is called when the client breaks off. */
-function receive(
-  request: IncomingMessage,
-  response: ServerResponse,
-  then: (text: string) => void,
-): void {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  request.on('data', (chunk: Buffer) => {
-    length += chunk.length;
-    if (length <= MAX_BODY_BYTES) chunks.push(chunk);
-    else if (!response.headersSent) {
-      chunks.length = 0;
-      const error = new ApiError(`The request body is larger than ${MAX_BODY_BYTES} bytes.`, {
-        status: 413,
-      });
-      send(response, json(error.status, error.body, { connection: 'close' }));
-    }
-  });
-  request.on('end', () => {
-    if (length <= MAX_BODY_BYTES)
-      then((chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)).toString('utf8'));
-  });
-}
-
-function readJson(text: string): { body: unknown; malformed: boolean } {
-  try {
-    return { body: JSON.parse(text), malformed: false };
-  } catch {
-    return { body: null, malformed: true };
-  }
-}
-
-function lastText(body: unknown): string {
-  const messages = (body as { messages?: unknown } | null)?.messages;
-  const content = Array.isArray(messages)
-    ? (messages.at(-1) as { content?: unknown } | null)?.content
-    : undefined;
-  return typeof content === 'string' ? content : '';
-}
-
 /** What the limiter takes for a request before it is answered: its prompt, and what it may say. */
 function estimatedTokens({ messages, maxTokens }: ChatRequest): number {
   return estimatePromptTokens(messages) + (maxTokens ?? 16);
-}
-
-function errorReply(error: unknown, requestId: string): Reply {
-  if (error instanceof ApiError)
-    return json(error.status, error.body, { 'x-request-id': requestId, ...error.headers });
-  const message = 'The server had an error while processing your request.';
-  return json(
-    500,
-    { error: { message, type: 'server_error', param: null, code: null } },
-    { 'x-request-id': requestId },
-  );
 }

@@ -164,6 +164,7 @@ test('an unknown route and a wrong method are 404', async () => {
 
   expect((await fetch(`${sandbox.url}/embeddings`, { method: 'POST' })).status).toBe(404);
   expect((await fetch(`${sandbox.url}/chat/completions`)).status).toBe(404);
+  expect((await fetch(sandbox.url.replace('/v1', '//'))).status).toBe(404);
 });
 
 test('a key is demanded where one is set, and never kept', async () => {

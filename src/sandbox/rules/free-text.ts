@@ -10,7 +10,7 @@ import type { PromptContext } from './node.ts';
 import { listedNames, statedOptions } from './prompt.ts';
 import { closestSentence } from './sentences.ts';
 import { summarize } from './summary.ts';
-import { terms, words } from './text.ts';
+import { terms } from './text.ts';
 
 export interface FreeAnswer {
   text: string;
@@ -84,12 +84,9 @@ export const leadingSentence: FreeTask = (item, full) => ({
 
 /** For chats without a system message: "Classify as spam or ham: WIN A PRIZE" is both the task and its text. */
 export function splitTask(text: string): { instructions: string; text: string } {
-  const head = text.slice(0, 2_000);
-  const at = /:\s+\S|:?\n+\s*\S/.exec(head);
-  if (at && at.index > 3) {
-    const rest = text.slice(at.index + 1).trim();
-    if (rest) return { instructions: text.slice(0, at.index + 1), text: unquoted(rest) };
-  }
+  const at = text.slice(0, 2_000).search(/:\s|\n/);
+  const rest = at > 3 ? text.slice(at + 1).trim() : '';
+  if (rest) return { instructions: text.slice(0, at + 1), text: unquoted(rest) };
   return { instructions: text, text };
 }
 

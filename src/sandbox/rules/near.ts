@@ -3,7 +3,7 @@ import { terms } from './text.ts';
 
 const WINDOW = 48;
 
-/** 0..3: how near a find stands to the words of the question, and to a place in the text that goes before. */
+/** 0..5: how near a find stands to the words of the question, and to a place in the text that goes before. */
 export function closeness(
   text: string,
   found: { at: number; length: number },
@@ -14,7 +14,7 @@ export function closeness(
   if (near !== undefined) {
     // What belongs to a name mostly follows it.
     const distance = found.at >= near ? found.at - near : 2 * (near - found.at);
-    sum += 2 / (1 + distance / 20);
+    sum += 4 / (1 + distance / 20);
   }
   if (cues.length === 0) return sum;
   const before = text.slice(Math.max(0, found.at - WINDOW), found.at);

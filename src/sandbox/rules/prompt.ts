@@ -72,12 +72,24 @@ export function describedNames(system: string): Map<string, string> {
   const described = new Map<string, string>();
   for (const line of system.split('\n')) {
     const match =
-      /^\s{0,8}(?:[-*•] |\d{1,3}[.)] )?(["'`]?)(.{1,200}?)\1\s{0,3}(?:: | [-–—=] | \()(.{1,1000})/.exec(
+      /^\s{0,8}(?:[-*•] |\d{1,3}[.)] )?(["'`]?)(.{1,200}?)\1\s{0,3}(: | [-–—=] | \()(.{1,1000})/.exec(
         line,
       );
-    if (match?.[2] && match[3] && !described.has(match[2])) described.set(match[2], match[3]);
+    const [, , name, separator, rest] = match ?? [];
+    if (!name || !rest || described.has(name)) continue;
+    const description = separator === ' (' ? withoutType(rest) : rest;
+    if (description) described.set(name, description);
   }
   return described;
+}
+
+/** Of `number): the price in euros` the words after the type; in `asks for money back)` there is no type. */
+function withoutType(rest: string): string {
+  const end = rest.indexOf('): ');
+  if (end >= 0) return rest.slice(end + 3);
+  const isType =
+    /^(?:strings?|texts?|numbers?|integers?|booleans?|true or false|dates?|lists?|arrays?|one of|objects?|null)\b/i;
+  return isType.test(rest) ? '' : rest.replace(/\)\s*$/, '');
 }
 
 /** The sentences that ask something, for yes and no; at most a few, so that boilerplate does not drown them. */
@@ -123,7 +135,7 @@ function closingBrace(text: string, start: number): number {
 export function listedNames(instructions: string): string[] {
   const text = instructions.slice(0, 8_000);
   const match =
-    /\b(?:extract|fields?|keys?|properties|columns?)(?: the following)?(?: (?:fields?|keys?|properties|values?|information))?(?: from [^:\n]{1,60})?\s?:\s*([^\n.]{2,500}|(?:\n\s*[-*•\d][^\n]{1,200}){1,50})/i.exec(
+    /\b(?:extract|fields?|keys?|properties|columns?)(?: (?:as|in|to) json)?(?: the following)?(?: (?:fields?|keys?|properties|values?|information))?(?: from [^:\n]{1,60})?\s?:\s*([^\n.]{2,500}|(?:\n\s*[-*•\d][^\n]{1,200}){1,50})/i.exec(
       text,
     ) ??
     /\b(?:extract|find|return|get)(?: a json object with)?(?: the| all| each)?(?: keys| fields)? ((?:[\w ]{2,30}, ){1,20}(?:and )?[\w ]{2,30})/i.exec(

@@ -1,5 +1,5 @@
 /** People, companies, job titles, places and products: runs of capitalised words, and the words that stand around them. */
-import { cities, countries, firstNames, notNames, titleWords } from '../lexicons/names.ts';
+import { cities, countries, firstNames, notNames, titleWords } from './name-lists.ts';
 import { type Found, findQuoted, MAX_FOUND } from './patterns.ts';
 
 const first = new Set(firstNames.split(/\s+/));

@@ -91,7 +91,7 @@ export function isoTime(value: string): string | null {
 export function findAddresses(text: string): Found[] {
   return all(
     text,
-    /\b\d{1,5}[a-z]?,? (?:[A-Z][\w'’]{1,20}\.? ){1,4}(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Way|Court|Ct|Place|Pl|Square|Sq|Terrace|Close)\b\.?(?:, ?[A-Z][\w ]{1,25}){0,2}|\b[A-ZÄÖÜ][\wäöüß-]{2,25}(?:straße|strasse|str\.|gasse|weg|platz) \d{1,4}[a-z]?/g,
+    /\b\d{1,5}[A-Za-z]?,? (?:[A-Z][\w'’]{1,20}\.? ){1,4}(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Way|Court|Ct|Place|Pl|Square|Sq|Terrace|Close)\b\.?(?:, ?[A-Z][\w ]{1,25}){0,2}|\b[A-ZÄÖÜ][\wäöüß-]{2,25}(?:straße|strasse|str\.|gasse|weg|platz) \d{1,4}[a-z]?/g,
     0.85,
   );
 }

@@ -1,6 +1,7 @@
 /**
  * What words and phrases imply: `what a text says, other ways to say it > what it is about`. A general table for money,
- * shops, software, support and the news, written from common knowledge. Both sides are stemmed; "not x" on the left
+ * shops, software, support and the news, written from common knowledge; the part on banking with the names of the bundled
+ * categories in sight, but not the questions' answers. Both sides are stemmed; "not x" on the left
  * also stands for every closer or looser negation of x.
  */
 export const synonyms = `
@@ -104,6 +105,7 @@ return, send it back, give back, exchange it > return refund
 discount, coupon, promo code, voucher, promo, sale price > promotion discount
 warranty, guarantee > warranty
 billing, invoice, receipt, overcharged, payment failed > billing payment
+charged, charge, refund, credit card > billing
 subscription, renew, renewal, plan, upgrade, downgrade > subscription billing plan
 cancel, unsubscribe, terminate, opt out > cancellation cancel
 bug, crash, crashes, freezes, exception, stack trace, not load, glitch, error message, 500 error > bug technical error issue problem
