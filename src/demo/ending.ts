@@ -1,0 +1,31 @@
+/** When to end: Ctrl-C and its like, once in order, twice in a hurry. */
+export interface Ending {
+  /** Aborted at the first request to end. */
+  signal: AbortSignal;
+  /** Aborted at the second. */
+  hurry: AbortSignal;
+}
+
+/**
+ * Under npm one Ctrl-C can arrive twice: from the terminal, and from npm, which passes it on to its shell, and a shell
+ * such as bash has become this program. So what follows this soon is the same one.
+ */
+const samePressMs = 500;
+
+export function listenForEnd(): Ending {
+  const first = new AbortController();
+  const second = new AbortController();
+  let endedAt = 0;
+  const end = () => {
+    if (!first.signal.aborted) {
+      endedAt = performance.now();
+      first.abort(new Error('ended by a signal'));
+    } else if (performance.now() - endedAt > samePressMs) {
+      second.abort(new Error('hurried by a second signal'));
+    }
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
+  // Nobody reads any more, as in `npm run demo | head`.
+  process.stdout.on('error', end);
+  return { signal: first.signal, hurry: second.signal };
+}
