@@ -23,6 +23,7 @@ import {
   text,
   timestamp,
   uniqueIndex,
+  uuid,
 } from 'drizzle-orm/pg-core';
 
 export const batchStatuses = [
@@ -64,26 +65,55 @@ export const files = pgTable(
     itemCount: integer('item_count').notNull(),
     /** JSON array of column names, in the file's order. */
     columns: text('columns').notNull(),
+    /** The column or JSON field that holds the text of an item; null where the row is the text, or a whole request. */
+    contentField: text('content_field'),
+    /** The column or JSON field that `rows.custom_id` was taken from; null where the index serves. */
+    customIdField: text('custom_id_field'),
+    rejectedCount: integer('rejected_count').notNull().default(0),
+    /** JSON array of {row, reason}, the first 100. */
+    rejections: text('rejections').notNull().default('[]'),
     createdAt: instant('created_at').notNull().defaultNow(),
+    /** Deleted for its owner; the rows are purged in the background, the file last. */
+    deletedAt: instant('deleted_at'),
   },
   (table) => [
     uniqueIndex('files_id').on(table.id), // readFile
+    index('files_owner').on(table.owner, table.key).where(sql`listed`), // listFiles
+    index('files_deleted').on(table.key).where(sql`deleted_at is not null`), // purgeFiles
   ],
 );
 
-/** The rows of a file, as they came. `fields` is JSON text, never jsonb, which reorders keys and changes numbers. */
+/** Uploads that are under way: whose lease runs out has died, and its rows are removed. */
+export const ingests = pgTable('ingests', {
+  fileKey: key('file_key').primaryKey(),
+  expiresAt: instant('expires_at').notNull(),
+});
+
+/** What a server makes once and keeps: the secrets that sign webhooks and links. */
+export const settings = pgTable('settings', {
+  name: text('name').primaryKey(),
+  value: text('value').notNull(),
+});
+
+/**
+ * The rows of a file, as they came. An inline item has its text in `content` and its metadata in `fields`. A row of an uploaded file
+ * stands in `fields` alone, whole: the raw JSON text of a JSON or JSONL row, a JSON array of all cells of a CSV row (the names are
+ * the file's `columns`); a row of a text file in `content` alone. JSON text, never jsonb, which reorders keys and changes numbers.
+ */
 export const rows = pgTable(
   'rows',
   {
     fileKey: key('file_key').notNull(),
     index: integer('index').notNull(),
-    customId: text('custom_id').notNull(),
-    content: text('content').notNull(),
+    /** Null: the index serves as custom id. */
+    customId: text('custom_id'),
+    content: text('content'),
     fields: text('fields'),
   },
   (table) => [
     primaryKey({ columns: [table.fileKey, table.index] }),
-    index('rows_custom_id').on(table.fileKey, table.customId), // listItems by customIds
+    index('rows_custom_id').on(table.fileKey, table.customId).where(sql`custom_id is not null`), // listItems by customIds
+    check('rows_text', sql`content is not null or fields is not null`),
   ],
 );
 
@@ -101,7 +131,10 @@ export const batches = pgTable(
     options: text('options').notNull(),
     model: text('model').notNull(),
     status: batchStatus('status').notNull(),
-    /** Where a batch that is being ended goes once every item has a row: set by cancel and by expiry. */
+    /**
+     * Set while a batch is being ended: where it goes. Cancelled and expired it ends once every item has a row, failed
+     * once no worker holds items of it.
+     */
     ending: finalStatus('ending'),
     name: text('name'),
     metadata: text('metadata'),
@@ -113,6 +146,8 @@ export const batches = pgTable(
     completedAt: instant('completed_at'),
     cancelInitiatedAt: instant('cancel_initiated_at'),
     expiresAt: instant('expires_at').notNull(),
+    /** The time it was given at submit, and is given again by a retry. */
+    expiresInSeconds: integer('expires_in_seconds').notNull(),
     total: integer('total').notNull(),
     succeeded: integer('succeeded').notNull().default(0),
     failed: integer('failed').notNull().default(0),
@@ -132,10 +167,14 @@ export const batches = pgTable(
     rateAt: instant('rate_at'),
     error: text('error'),
     errorCode: text('error_code'),
+    webhookUrl: text('webhook_url'),
+    /** Deleted for its owner; results and chunks are purged in the background, the batch last. */
+    deletedAt: instant('deleted_at'),
   },
   (table) => [
     uniqueIndex('batches_id').on(table.id), // readBatch
     index('batches_owner').on(table.owner, table.key), // listBatches
+    index('batches_file').on(table.fileKey), // deleteFile, listDeletedFiles
     uniqueIndex('batches_idempotency_key')
       .on(table.owner, table.idempotencyKey)
       .where(sql`idempotency_key is not null`), // insertInlineBatch
@@ -177,14 +216,14 @@ export const chunks = pgTable(
     /** Requests may have gone out for items up to this index under the present lease; first - 1 when none. */
     sentTo: integer('sent_to').notNull(),
     state: chunkState('state').notNull().default('open'),
-    /** How often a worker died with requests of this chunk under way. */
+    /** How often a worker died with requests for these items under way. */
     crashes: smallint('crashes').notNull().default(0),
     /** The worker that holds the lease. The lease itself is that worker's row in `workers`. */
     owner: text('owner'),
   },
   (table) => [
     primaryKey({ columns: [table.batchKey, table.first] }),
-    index('chunks_open').on(table.batchKey, table.first).where(sql`state = 'open'`), // claimChunks, endOpenChunks
+    index('chunks_open').on(table.batchKey, table.crashes, table.first).where(sql`state = 'open'`), // claimChunks, finishOpenChunks
     index('chunks_leased').on(table.batchKey).where(sql`state = 'leased'`), // counts, reclaimChunks
     check('chunks_owner', sql`(owner is not null) = (state = 'leased')`),
     check('chunks_range', sql`first <= last and done between 0 and last - first + 1`),
@@ -227,4 +266,56 @@ export const results = pgTable(
     index('results_unsuccessful').on(table.batchKey, table.index).where(sql`status <> 'SUCCEEDED'`), // listItems by status, errorCodes
     check('results_error', sql`(error_code is not null) = (status = 'FAILED')`),
   ],
+);
+
+export const webhookState = pgEnum('webhook_state', ['pending', 'delivered', 'abandoned']);
+
+/**
+ * The outbox: one row each time a batch with a webhook ends, written by the statement that ends it. A row is pending until
+ * an attempt succeeds or there are to be no more; a pending one with a lease is being sent just now.
+ */
+export const webhooks = pgTable(
+  'webhooks',
+  {
+    key: key('key').primaryKey().generatedByDefaultAsIdentity(),
+    batchKey: key('batch_key').notNull(),
+    /** The `webhook-id` header: the same for every attempt. */
+    id: text('id').notNull(),
+    url: text('url').notNull(),
+    /** Owner and host of the URL: what may be called only so often at once. */
+    endpoint: text('endpoint').notNull(),
+    /** The JSON that is sent and signed: the batch as it ended, the same for every attempt. */
+    body: text('body').notNull(),
+    state: webhookState('state').notNull().default('pending'),
+    attempts: integer('attempts').notNull().default(0),
+    /** When the next attempt is due; while one is under way, when others may take it for lost. */
+    dueAt: instant('due_at').notNull().defaultNow(),
+    /** Names the attempt that is under way; only its holder may record it. */
+    lease: uuid('lease'),
+    createdAt: instant('created_at').notNull().defaultNow(),
+  },
+  (table) => [
+    uniqueIndex('webhooks_id').on(table.id), // no statement; a receiver tells messages apart by it
+    index('webhooks_due').on(table.endpoint, table.dueAt).where(sql`state = 'pending'`), // claimWebhooks
+    index('webhooks_leased').on(table.endpoint).where(sql`lease is not null`), // claimWebhooks
+    index('webhooks_batch').on(table.batchKey, table.key), // listDeliveries
+    check('webhooks_lease', sql`lease is null or state = 'pending'`),
+  ],
+);
+
+/** The delivery log: one row an attempt that came to an end. */
+export const webhookAttempts = pgTable(
+  'webhook_attempts',
+  {
+    webhookKey: key('webhook_key').notNull(),
+    attempt: integer('attempt').notNull(),
+    /** When it began. */
+    at: instant('at').notNull().defaultNow(),
+    /** HTTP status; null when none came back. */
+    statusCode: integer('status_code'),
+    /** Null after a success. Says no more than what the endpoint answered. */
+    error: text('error'),
+    nextAttemptAt: instant('next_attempt_at'),
+  },
+  (table) => [primaryKey({ columns: [table.webhookKey, table.attempt] })],
 );

@@ -1,0 +1,231 @@
+/**
+ * The outbox of webhooks, and the log of their delivery.
+ *
+ *   pending    due at `due_at`
+ *   pending    with a lease: one process is sending it; were that process to die, it is due again when `due_at` comes
+ *   delivered  an attempt was answered with 2xx
+ *   abandoned  the schedule is over, or the endpoint answered 410
+ */
+import type { Sql } from './client.ts';
+
+type Fragment = ReturnType<Sql>;
+
+/** A process that dies holds its webhooks up this long. Four times as long as an attempt may take. */
+const leaseSeconds = 60;
+
+/**
+ * The body of the CTE that writes the outbox, for the very statement that ends a batch: then the batch has ended if and only if
+ * its webhook is on its way. `ended` names a CTE with all columns of `batches`, after the update, of those batches that this
+ * statement has ended: never one that had ended before, or it is announced twice.
+ *
+ *     with batch as materialized (select key, status, … from batches where key = … for update),
+ *     counted as (update batches b set … returning b.*),
+ *     ended as (select c.* from counted c join batch on batch.key = c.key
+ *               where batch.status <> c.status and c.completed_at is not null),
+ *     announced as (${insertWebhooks(sql, sql`ended`)})
+ *     select … from counted
+ *
+ * The body says how the batch ended, whatever becomes of it until it is sent. It stays under 20 kB, as Standard Webhooks asks:
+ * nothing in it grows with the batch, and what people wrote is cut.
+ */
+export function insertWebhooks(sql: Sql, ended: Fragment): Fragment {
+  return sql`
+    insert into webhooks (batch_key, id, url, endpoint, body)
+    select b.key, 'msg_' || replace(gen_random_uuid()::text, '-', ''), b.webhook_url,
+           b.owner || ' ' || coalesce(lower(substring(b.webhook_url from '^[^:]*:/*([^/?#]*)')), ''),
+           json_build_object(
+             'type', 'batch.' || lower(b.status::text),
+             'timestamp', ${instant(sql, sql`b.completed_at`)},
+             'data', json_build_object(
+               'id', b.id,
+               'operation', lower(b.operation),
+               'status', lower(b.status::text),
+               'name', left(b.name, 500),
+               'model', left(b.model, 500),
+               'counts', json_build_object(
+                 'total', b.total,
+                 'pending', b.total - b.succeeded - b.failed - b.cancelled - b.expired,
+                 'succeeded', b.succeeded,
+                 'failed', b.failed,
+                 'cancelled', b.cancelled,
+                 'expired', b.expired),
+               'usage', json_build_object(
+                 'requests', b.requests,
+                 'input_tokens', b.input_tokens,
+                 'cached_input_tokens', b.cached_input_tokens,
+                 'output_tokens', b.output_tokens,
+                 'cost_usd', b.cost_usd),
+               'error', left(b.error, 1000),
+               'error_code', b.error_code,
+               'created_at', ${instant(sql, sql`b.created_at`)},
+               'completed_at', ${instant(sql, sql`b.completed_at`)},
+               'output_path', '/batches/' || b.id || '/output'))::text
+    from ${ended} b
+    where b.webhook_url is not null and b.deleted_at is null`;
+}
+
+/**
+ * Announces the end of a batch once more, as a message of its own with a new id. Null where the owner has no such batch;
+ * `queued` is false where it has no webhook, or has not ended.
+ */
+export async function insertRedelivery(
+  sql: Sql,
+  owner: string,
+  batchId: string,
+): Promise<{ batchKey: bigint; queued: boolean } | null> {
+  const [found] = await sql<{ batchKey: bigint; queued: boolean }[]>`
+    with batch as materialized (
+      select * from batches where id = ${batchId} and owner = ${owner} and deleted_at is null
+    ),
+    ended as (select * from batch where completed_at is not null),
+    queued as (${insertWebhooks(sql, sql`ended`)} returning batch_key)
+    select key as "batchKey", exists (select from queued) as queued from batch`;
+  return found ?? null;
+}
+
+/** A webhook that is to be sent now, by whoever has its lease. */
+export interface ClaimedWebhook {
+  key: bigint;
+  lease: string;
+  id: string;
+  url: string;
+  body: string;
+  /** Attempts that were made and recorded before. */
+  attempts: number;
+}
+
+/**
+ * Leases due webhooks: at most `firsts` that were never tried and `retries` that were, and never more than `perEndpoint` of one
+ * endpoint at once, whichever process has them. (Two claims at the same instant do not see each other and may exceed it.)
+ *
+ * It goes from endpoint to endpoint along the index rather than through all that is due, so that a hundred thousand for one dead
+ * endpoint neither hide the others nor cost more than its first four.
+ */
+export async function claimWebhooks(
+  sql: Sql,
+  limits: { firsts: number; retries: number; perEndpoint: number },
+): Promise<ClaimedWebhook[]> {
+  const { firsts, retries, perEndpoint } = limits;
+  return await sql<ClaimedWebhook[]>`
+    with recursive endpoints as (
+      (select endpoint from webhooks where state = 'pending' order by endpoint limit 1)
+      union all
+      select (select w.endpoint from webhooks w
+              where w.state = 'pending' and w.endpoint > e.endpoint order by w.endpoint limit 1)
+      from endpoints e where e.endpoint is not null
+    ),
+    under_way as (
+      select endpoint, count(*) as webhooks from webhooks
+      where lease is not null and due_at > now() group by endpoint
+    ),
+    due as (
+      select w.key, w.attempts > 0 as retry, w.due_at
+      from endpoints e
+      left join under_way u on u.endpoint = e.endpoint
+      cross join lateral (
+        select key, attempts, due_at from webhooks
+        where state = 'pending' and endpoint = e.endpoint and due_at <= now()
+        order by due_at
+        limit greatest(0, ${perEndpoint}::int - coalesce(u.webhooks, 0))
+      ) w
+    ),
+    ranked as materialized (
+      select key, retry, row_number() over (partition by retry order by due_at, key) as nth from due
+    ),
+    picked as materialized (
+      select w.key from webhooks w join ranked r on r.key = w.key
+      where w.state = 'pending' and w.due_at <= now()
+        and r.nth <= case when r.retry then ${retries}::int else ${firsts}::int end
+      for update of w skip locked
+    )
+    update webhooks w
+    set lease = gen_random_uuid(), due_at = now() + make_interval(secs => ${leaseSeconds})
+    from picked where w.key = picked.key
+    returning w.key, w.lease, w.id, w.url, w.body, w.attempts`;
+}
+
+/** How an attempt ended. `retryInMs` null: there is no other, since it succeeded or they are over. */
+export interface FinishedAttempt {
+  key: bigint;
+  lease: string;
+  /** How long ago it began. */
+  tookMs: number;
+  delivered: boolean;
+  statusCode: number | null;
+  error: string | null;
+  retryInMs: number | null;
+}
+
+/**
+ * Writes an attempt into the log and schedules the next one, or closes the webhook. False when the lease is another's by now:
+ * then nothing is written, the webhook is sent again, and that attempt is the one that counts.
+ */
+export async function recordAttempt(sql: Sql, attempt: FinishedAttempt): Promise<boolean> {
+  const { key, lease, tookMs, delivered, statusCode, error, retryInMs } = attempt;
+  const state = delivered ? 'delivered' : retryInMs === null ? 'abandoned' : 'pending';
+  const recorded = await sql`
+    with attempted as (
+      update webhooks
+      set attempts = attempts + 1, lease = null, state = ${state},
+          due_at = now() + make_interval(secs => ${(retryInMs ?? 0) / 1_000})
+      where key = ${key} and lease = ${lease}
+      returning key, attempts, state, due_at
+    )
+    insert into webhook_attempts (webhook_key, attempt, at, status_code, error, next_attempt_at)
+    select key, attempts, now() - make_interval(secs => ${tookMs / 1_000}), ${statusCode}::int, ${error}::text,
+           case when state = 'pending' then due_at end
+    from attempted
+    returning attempt`;
+  return recorded.count === 1;
+}
+
+/** Gives back what was leased and not sent to its end, as if it had never been leased. */
+export async function releaseWebhooks(
+  sql: Sql,
+  leased: readonly { key: bigint; lease: string }[],
+): Promise<void> {
+  await sql`
+    update webhooks set lease = null, due_at = now()
+    where key = any(${leased.map(({ key }) => String(key))}::text[]::bigint[])
+      and lease = any(${leased.map(({ lease }) => lease)}::text[]::uuid[])`;
+}
+
+/** One attempt, as the API shows it. */
+export interface DeliveryRecord {
+  /** Unique: the message's id, a dot and the number of the attempt. */
+  id: string;
+  /** The `webhook-id` header. */
+  messageId: string;
+  attempt: number;
+  at: Date;
+  statusCode: number | null;
+  error: string | null;
+  nextAttemptAt: Date | null;
+}
+
+/** A batch with more attempts than this was sent again by hand many times; the oldest are not shown. */
+const maxDeliveries = 200;
+
+/** The delivery log of a batch, oldest attempt first; the latest 200. */
+export async function listDeliveries(sql: Sql, batchKey: bigint): Promise<DeliveryRecord[]> {
+  const latest = await sql<DeliveryRecord[]>`
+    select w.id || '.' || a.attempt as id, w.id as "messageId", a.attempt, a.at,
+           a.status_code as "statusCode", a.error, a.next_attempt_at as "nextAttemptAt"
+    from webhooks w join webhook_attempts a on a.webhook_key = w.key
+    where w.batch_key = ${batchKey}
+    order by a.at desc, w.key desc, a.attempt desc
+    limit ${maxDeliveries}`;
+  return [...latest].reverse();
+}
+
+/** Deletes the webhooks of a batch with their log: for whoever deletes the batch. What is being sent is not recorded any more. */
+export async function deleteWebhooks(sql: Sql, batchKey: bigint): Promise<void> {
+  await sql`
+    with deleted as (delete from webhooks where batch_key = ${batchKey} returning key)
+    delete from webhook_attempts a using deleted where a.webhook_key = deleted.key`;
+}
+
+/** ISO 8601 in UTC with milliseconds, as everywhere in the API. */
+function instant(sql: Sql, column: Fragment): Fragment {
+  return sql`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+}

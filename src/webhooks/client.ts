@@ -1,0 +1,135 @@
+/** One attempt to deliver a webhook, and what its answer means. */
+import { errors, Client as HttpClient } from 'undici';
+import { type AddressRules, checkWebhookUrl } from './address.ts';
+import { BlockedAddress, createDialer, type ResolveName } from './dial.ts';
+import { parseRetryAfter } from './retry-after.ts';
+
+/** For all of it: looking the name up, connecting, and the whole answer. The standard says 15 to 30 s. */
+export const attemptTimeoutMs = 15_000;
+/** What is read of an answer's body, so that an endpoint may finish it in peace; more is cut off. Nothing of it is kept. */
+const maxAnswerBytes = 64 * 1024;
+
+export interface WebhookRequest {
+  url: string;
+  /** The signature's headers. */
+  headers: Record<string, string>;
+  /** JSON. */
+  body: string;
+}
+
+export interface WebhookAnswer {
+  /**
+   * - `delivered`: 2xx
+   * - `gone`: 410, the endpoint wants no more of it
+   * - `failed`: anything else, redirects included
+   * - `aborted`: by the signal; whether it arrived is not known
+   */
+  outcome: 'delivered' | 'gone' | 'failed' | 'aborted';
+  statusCode: number | null;
+  /**
+   * For the tenant; null after a success. One text for all that gave no answer: whoever can choose the URL must not
+   * learn whether a port was closed, slow or out of bounds.
+   */
+  error: string | null;
+  /** The same for whoever runs the server. */
+  cause: 'blocked address' | 'connection failed' | 'timed out' | null;
+  /** What a 429 or 503 asked for, at most a day. */
+  retryAfterMs: number | null;
+}
+
+/**
+ * Sends one POST on a connection of its own, which does not outlive the attempt: one that was kept would have been checked for
+ * an earlier attempt, and would break just when the next one is sent. Never rejects for what an endpoint does.
+ */
+export async function sendWebhook(
+  { url, headers, body }: WebhookRequest,
+  options: AddressRules & { resolveName: ResolveName; timeoutMs?: number; signal?: AbortSignal },
+): Promise<WebhookAnswer> {
+  const { allowPrivate, resolveName, timeoutMs = attemptTimeoutMs, signal } = options;
+  // Checked when it was submitted; the rules may have been others then.
+  if (checkWebhookUrl(url, { allowPrivate }) !== null) return unanswered('blocked address');
+  if (signal?.aborted) return aborted;
+
+  const { origin, pathname, search } = new URL(url);
+  const dialer = createDialer({ allowPrivate, resolveName, timeoutMs });
+  // The one deadline is ours; undici's own would be a second opinion. No pipelining: `connection: close`.
+  const client = new HttpClient(origin, {
+    connect: dialer.connect,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    pipelining: 0,
+  });
+  const stop = new AbortController();
+  const onAbort = () => stop.abort();
+  signal?.addEventListener('abort', onAbort);
+  const deadline = setTimeout(onAbort, timeoutMs);
+  try {
+    const answer = await client.request({
+      method: 'POST',
+      path: pathname + search,
+      headers: { 'content-type': 'application/json', 'user-agent': 'Winnow-Webhooks', ...headers },
+      body,
+      signal: stop.signal,
+    });
+    await drain(answer.body);
+    const { statusCode } = answer;
+    const retryAfter = answer.headers['retry-after'];
+    return {
+      outcome:
+        statusCode >= 200 && statusCode < 300
+          ? 'delivered'
+          : statusCode === 410
+            ? 'gone'
+            : 'failed',
+      statusCode,
+      error: describe(statusCode),
+      cause: null,
+      retryAfterMs:
+        statusCode === 429 || statusCode === 503
+          ? parseRetryAfter(Array.isArray(retryAfter) ? retryAfter[0] : retryAfter, Date.now())
+          : null,
+    };
+  } catch (error) {
+    if (signal?.aborted) return aborted;
+    if (error instanceof BlockedAddress) return unanswered('blocked address');
+    const late = stop.signal.aborted || error instanceof errors.ConnectTimeoutError;
+    return unanswered(late ? 'timed out' : 'connection failed');
+  } finally {
+    clearTimeout(deadline);
+    signal?.removeEventListener('abort', onAbort);
+    dialer.close();
+    void client.destroy(); // resolves when it is closed; nobody waits for it
+  }
+}
+
+const aborted: WebhookAnswer = {
+  outcome: 'aborted',
+  statusCode: null,
+  error: null,
+  cause: null,
+  retryAfterMs: null,
+};
+
+function unanswered(cause: WebhookAnswer['cause']): WebhookAnswer {
+  return { ...aborted, outcome: 'failed', error: 'no answer', cause };
+}
+
+function describe(statusCode: number): string | null {
+  if (statusCode >= 200 && statusCode < 300) return null;
+  if (statusCode >= 300 && statusCode < 400)
+    return `answered ${statusCode}; redirects are not followed`;
+  return `answered ${statusCode}`;
+}
+
+/** The status has decided already: a body that breaks, drips until the deadline or has no end changes nothing. */
+async function drain(body: AsyncIterable<Buffer>): Promise<void> {
+  let read = 0;
+  try {
+    for await (const chunk of body) {
+      read += chunk.length;
+      if (read > maxAnswerBytes) return;
+    }
+  } catch {
+    // Said above.
+  }
+}

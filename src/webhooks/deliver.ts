@@ -1,0 +1,200 @@
+/**
+ * Delivery: takes due webhooks from the outbox, sends them, and schedules what failed. Runs in any number of processes.
+ *
+ * At least once: a webhook is leased, sent, and recorded, each a statement or a request of its own. A process that dies in
+ * between leaves a lease that runs out, and the webhook is sent again with the same id and the same bytes.
+ */
+import { setMaxListeners } from 'node:events';
+import type { Database } from '../db/client.ts';
+import {
+  type ClaimedWebhook,
+  claimWebhooks,
+  recordAttempt,
+  releaseWebhooks,
+} from '../db/webhooks.ts';
+import type { Log } from '../log.ts';
+import { attemptTimeoutMs, sendWebhook } from './client.ts';
+import { createResolveName, type ResolveName } from './dial.ts';
+import { nextAttemptInMs, webhookSchedule } from './schedule.ts';
+import { parseWebhookSecrets, signatureHeaders } from './sign.ts';
+
+const pollMs = 1_000;
+/** Retries that are due sooner than this have a timer of their own, so that a poll's second does not stretch them. */
+const timerMs = 60_000;
+/** Webhooks leased by one statement. */
+const claimSize = 64;
+/**
+ * Attempts under way at once in a process. An endpoint that hangs costs a socket for 15 s and nothing else, so there may be as
+ * many as a process has sockets to spare: the more, the more dead endpoints it takes to keep a live one waiting.
+ */
+const maxFirsts = 1_024;
+/** Those of them that were tried before have places of their own: endpoints known to fail never stand in the way of new webhooks. */
+const maxRetries = 128;
+/** Attempts under way at once to one host of one owner, over all processes. */
+const maxPerEndpoint = 4;
+
+export interface Webhooks {
+  start(): void;
+  /** Looks at once: a batch has just ended, or a webhook was sent again. */
+  nudge(): void;
+  /**
+   * Begins nothing more, lets what is under way finish for up to `graceMs`, and gives back the rest, for another process to
+   * send. Called again with a shorter grace it hurries up.
+   */
+  stop(graceMs?: number): Promise<void>;
+}
+
+export interface WebhooksOptions {
+  db: Database;
+  /** `whsec_…`; several apart by white space while one is being replaced: then each attempt has a signature of each. */
+  secrets: string;
+  allowPrivate: boolean;
+  log: Log;
+  /** Milliseconds before each attempt. */
+  schedule?: readonly number[];
+  resolveName?: ResolveName;
+  timeoutMs?: number;
+  /** Draws from [0, 1). */
+  random?: () => number;
+}
+
+/** Throws where a secret is none. */
+export function createWebhooks({
+  db,
+  secrets,
+  allowPrivate,
+  log,
+  schedule = webhookSchedule,
+  resolveName = createResolveName({ allowPrivate }),
+  timeoutMs = attemptTimeoutMs,
+  random = Math.random,
+}: WebhooksOptions): Webhooks {
+  const keys = parseWebhookSecrets(secrets);
+  const underWay = new Set<Promise<void>>();
+  const timers = new Set<NodeJS.Timeout>();
+  const hurry = new AbortController();
+  setMaxListeners(0, hurry.signal); // every attempt listens
+  let firsts = 0;
+  let retries = 0;
+  let poll: NodeJS.Timeout | null = null;
+  let stopping = false;
+  let claiming: Promise<void> | null = null;
+  let claimAgain = false;
+
+  /** One claim at a time; asked for again meanwhile, it looks once more. */
+  function nudge(): void {
+    if (stopping) return;
+    if (claiming !== null) {
+      claimAgain = true;
+      return;
+    }
+    claiming = claimAll()
+      .catch((error: unknown) => log.warn({ err: error }, 'could not claim webhooks; trying again'))
+      .finally(() => {
+        claiming = null;
+        if (claimAgain) {
+          claimAgain = false;
+          nudge();
+        }
+      });
+  }
+
+  async function claimAll(): Promise<void> {
+    while (!stopping) {
+      const claimed = await claimWebhooks(db.sql, {
+        firsts: Math.min(claimSize, maxFirsts - firsts),
+        retries: Math.min(claimSize, maxRetries - retries),
+        perEndpoint: maxPerEndpoint,
+      });
+      if (claimed.length === 0) return;
+      if (stopping) return await releaseWebhooks(db.sql, claimed);
+      for (const webhook of claimed) begin(webhook);
+    }
+  }
+
+  function begin(webhook: ClaimedWebhook): void {
+    const first = webhook.attempts === 0;
+    if (first) firsts++;
+    else retries++;
+    const attempt = deliver(webhook)
+      .catch((error: unknown) =>
+        // The lease runs out and the webhook is sent again.
+        log.warn({ err: error, webhook: webhook.id }, 'could not record a webhook'),
+      )
+      .finally(() => {
+        if (first) firsts--;
+        else retries--;
+        underWay.delete(attempt);
+        nudge(); // there is room now
+      });
+    underWay.add(attempt);
+  }
+
+  async function deliver(webhook: ClaimedWebhook): Promise<void> {
+    const { key, lease, id, url, body } = webhook;
+    const began = performance.now();
+    const answer = await sendWebhook(
+      { url, body, headers: signatureHeaders({ id, timestamp: new Date(), body, keys }) },
+      { allowPrivate, resolveName, timeoutMs, signal: hurry.signal },
+    );
+    if (answer.outcome === 'aborted') return await releaseWebhooks(db.sql, [webhook]);
+
+    const { statusCode, error, cause, retryAfterMs } = answer;
+    const made = webhook.attempts + 1;
+    const retryInMs =
+      answer.outcome === 'failed'
+        ? nextAttemptInMs(made, { schedule, retryAfterMs, random })
+        : null;
+    const recorded = await recordAttempt(db.sql, {
+      key,
+      lease,
+      tookMs: performance.now() - began,
+      delivered: answer.outcome === 'delivered',
+      statusCode,
+      error,
+      retryInMs,
+    });
+    // The path and query of a URL are often a secret.
+    const facts = { webhook: id, host: hostOf(url), attempt: made, statusCode, cause, retryInMs };
+    if (!recorded)
+      log.info(facts, 'a webhook was deleted, or leased by another process, meanwhile');
+    else if (answer.outcome === 'delivered') log.debug(facts, 'webhook delivered');
+    else if (retryInMs === null) log.warn(facts, 'webhook abandoned');
+    else log.info(facts, 'webhook failed; it will be tried again');
+    if (retryInMs !== null) nudgeIn(retryInMs);
+  }
+
+  function nudgeIn(delayMs: number): void {
+    if (stopping || delayMs > timerMs) return;
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      nudge();
+    }, delayMs);
+    timer.unref();
+    timers.add(timer);
+  }
+
+  return {
+    start() {
+      poll = setInterval(nudge, pollMs);
+      poll.unref();
+      nudge();
+    },
+
+    nudge,
+
+    async stop(graceMs = attemptTimeoutMs) {
+      stopping = true;
+      if (poll) clearInterval(poll);
+      for (const timer of timers) clearTimeout(timer);
+      const grace = setTimeout(() => hurry.abort(), graceMs);
+      await claiming;
+      await Promise.all(underWay);
+      clearTimeout(grace);
+    },
+  };
+}
+
+function hostOf(url: string): string | null {
+  return URL.canParse(url) ? new URL(url).host : null;
+}

@@ -1,0 +1,124 @@
+/** Names to addresses, and addresses to sockets: the address that was checked is the one that is dialled. */
+import { lookup, Resolver } from 'node:dns/promises';
+import { isIP, type Socket } from 'node:net';
+import { buildConnector } from 'undici';
+import { type AddressRules, checkWebhookUrl, isAllowedAddress, notPublic } from './address.ts';
+
+/** All addresses of a host name. Rejects when there is none. */
+export type ResolveName = (hostname: string) => Promise<{ address: string; family: number }[]>;
+
+/** The name stands for an address that may not be called. */
+export class BlockedAddress extends Error {
+  override readonly name = 'BlockedAddress';
+}
+
+/** A name server that does not answer is given up after twice this. */
+const queryTimeoutMs = 2_500;
+/** How long a submit waits for a name server. */
+const submitTimeoutMs = 2_000;
+
+/**
+ * Asks the name servers directly: the operating system's own resolver blocks one of Node's four threads for as long as a name
+ * server that some tenant runs cares to be silent, and files and all other names wait behind it. Where private addresses are
+ * allowed it is used nevertheless, for what stands in /etc/hosts or in a container's own names.
+ */
+export function createResolveName({
+  allowPrivate,
+  nameServers,
+}: AddressRules & {
+  /** `address:port`; absent: the system's. */
+  nameServers?: readonly string[];
+}): ResolveName {
+  if (allowPrivate) return async (hostname) => await lookup(hostname, { all: true });
+  const resolver = new Resolver({ timeout: queryTimeoutMs, tries: 2 });
+  if (nameServers) resolver.setServers(nameServers);
+  return async (hostname) => {
+    const [v4, v6] = await Promise.allSettled([
+      resolver.resolve4(hostname),
+      resolver.resolve6(hostname),
+    ]);
+    const found = [
+      ...(v4.status === 'fulfilled' ? v4.value.map((address) => ({ address, family: 4 })) : []),
+      ...(v6.status === 'fulfilled' ? v6.value.map((address) => ({ address, family: 6 })) : []),
+    ];
+    if (found.length === 0 && v4.status === 'rejected') throw v4.reason;
+    return found;
+  };
+}
+
+/**
+ * checkWebhookUrl, and what the name stands for now: null too when it stands for nothing yet, or the name servers are slow, since
+ * each attempt looks again. One address that is not public is enough to refuse a name.
+ */
+export async function checkWebhookTarget(
+  url: string,
+  { allowPrivate, resolveName }: AddressRules & { resolveName: ResolveName },
+): Promise<string | null> {
+  const problem = checkWebhookUrl(url, { allowPrivate });
+  if (problem !== null || allowPrivate) return problem;
+  const { hostname } = new URL(url);
+  if (isAllowedAddress(hostname, { allowPrivate })) return null;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never[]>((resolve) => {
+    timer = setTimeout(resolve, submitTimeoutMs, []);
+  });
+  try {
+    const found = await Promise.race([resolveName(hostname), late]);
+    return found.every(({ address }) => isAllowedAddress(address, { allowPrivate }))
+      ? null
+      : notPublic;
+  } catch {
+    return null; // no such name, today
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Connects for one attempt; `close` ends what it has begun, a connection that does not stand yet included. */
+export function createDialer({
+  allowPrivate,
+  resolveName,
+  timeoutMs,
+}: AddressRules & { resolveName: ResolveName; timeoutMs: number }): {
+  connect: buildConnector.connector;
+  close(): void;
+} {
+  let closed = false;
+  let socket: Socket | undefined;
+  const connector = buildConnector({
+    timeout: timeoutMs,
+    // Node calls it for names only, and dials one of the addresses that it answers with.
+    lookup(hostname, { all }, callback) {
+      resolveAllowed(hostname).then(
+        ([first, ...others]) =>
+          all ? callback(null, [first, ...others]) : callback(null, first.address, first.family),
+        (error: Error) => callback(error, []),
+      );
+    },
+  });
+
+  async function resolveAllowed(hostname: string) {
+    const found = await resolveName(hostname);
+    if (!found.every(({ address }) => isAllowedAddress(address, { allowPrivate }))) {
+      throw new BlockedAddress(`${hostname} is not public`);
+    }
+    const [first, ...others] = found;
+    if (!first || closed) throw new Error(`${hostname} has no address`);
+    return [first, ...others] as const;
+  }
+
+  return {
+    connect(options, callback) {
+      if (isIP(options.hostname) && !isAllowedAddress(options.hostname, { allowPrivate })) {
+        callback(new BlockedAddress(`${options.hostname} is not public`), null);
+        return;
+      }
+      // Its type hides that it answers with the socket that it is about to connect.
+      socket = connector(options, callback) as unknown as Socket;
+    },
+    close() {
+      closed = true;
+      socket?.destroy();
+    },
+  };
+}
