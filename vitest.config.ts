@@ -1,6 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
+  resolve: {
+    // The copy that Node gives everybody else: Vite would take the one for bundlers, whose classes are other classes.
+    alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }],
+  },
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/chaos/**', 'test/bench/**'],

@@ -11,11 +11,13 @@ import {
   ItemFailure,
 } from './errors.ts';
 import {
+  type BodyRequest,
   type ChatMessage,
   type Model,
   type ModelAnswer,
   ModelError,
   type Permit,
+  type PromptRequest,
   type Sampling,
 } from './model/model.ts';
 import type { Providers } from './model/providers.ts';
@@ -102,7 +104,8 @@ export function startItem(plan: Plan, item: PromptItem): ItemRun {
     costUsd: null,
   };
   const answeredAtStart = model.gate.answered;
-  let messages: ChatMessage[] | null = null;
+  /** Made when first sent, because a template may lack a field; a repair adds to it. */
+  let prompt: Prompt | null = null;
   let { maxOutputTokens } = sampling;
   let attempts = 0;
   let repairs = 0;
@@ -111,9 +114,9 @@ export function startItem(plan: Plan, item: PromptItem): ItemRun {
 
   return {
     async send(permit, signal) {
-      if (!messages) {
+      if (!prompt) {
         try {
-          messages = operation.messages(item);
+          prompt = createPrompt(operation, item);
         } catch (error) {
           permit.release('aborted');
           if (error instanceof ItemFailure) return failed(error);
@@ -123,16 +126,7 @@ export function startItem(plan: Plan, item: PromptItem): ItemRun {
       usage.requests += 1;
       let answer: ModelAnswer;
       try {
-        answer = await model.send(
-          {
-            ...sampling,
-            maxOutputTokens,
-            messages,
-            format: operation.format,
-            logprobs: operation.logprobs,
-          },
-          { signal },
-        );
+        answer = await model.send({ ...sampling, maxOutputTokens, ...prompt }, { signal });
       } catch (error) {
         if (!(error instanceof ModelError)) {
           permit.release('aborted');
@@ -161,14 +155,7 @@ export function startItem(plan: Plan, item: PromptItem): ItemRun {
       }
       repairs += 1;
       // Always the first prompt plus the last bad answer: the prompt does not grow with every repair.
-      messages = [
-        ...operation.messages(item),
-        { role: 'assistant', content: answer.text },
-        {
-          role: 'user',
-          content: `That answer is not valid: ${error.message}. Answer again, complete and in the required form, with nothing else.`,
-        },
-      ];
+      prompt = withRepair(createPrompt(operation, item), answer.text, error.message);
       return { kind: 'again' };
     }
   }
@@ -231,6 +218,34 @@ export function startItem(plan: Plan, item: PromptItem): ItemRun {
   function answerWith(outcome: ItemAnswer['outcome']): ItemAnswer {
     return { attempts, usage: { ...usage }, outcome };
   }
+}
+
+type Prompt = Pick<PromptRequest, 'messages' | 'format' | 'logprobs'> | Pick<BodyRequest, 'body'>;
+
+function createPrompt(operation: PreparedOperation, item: PromptItem): Prompt {
+  return operation.body
+    ? { body: operation.body(item) }
+    : {
+        messages: operation.messages(item),
+        format: operation.format,
+        logprobs: operation.logprobs,
+      };
+}
+
+/** The prompt with a bad answer and what is wrong with it. */
+function withRepair(prompt: Prompt, answer: string, problem: string): Prompt {
+  const turns: ChatMessage[] = [
+    { role: 'assistant', content: answer },
+    {
+      role: 'user',
+      content: `That answer is not valid: ${problem}. Answer again, complete and in the required form, with nothing else.`,
+    },
+  ];
+  if (!('body' in prompt)) return { ...prompt, messages: [...prompt.messages, ...turns] };
+  const { messages } = prompt.body;
+  return {
+    body: { ...prompt.body, messages: [...(Array.isArray(messages) ? messages : []), ...turns] },
+  };
 }
 
 /**

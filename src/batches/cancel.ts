@@ -15,5 +15,5 @@ export async function cancelBatch(
   const key = await beginCancel(db.sql, owner, id);
   if (key === null) return;
   await signals.send(key, 'stop');
-  await finishEnding(db, signals, key, 'CANCELLED');
+  await finishEnding({ db, signals }, key, 'CANCELLED');
 }

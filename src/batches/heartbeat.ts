@@ -38,21 +38,24 @@ export function createHeartbeat({
 }): Heartbeat {
   const machine = machineName();
   let current: string | null = null;
+  /** The last id that was lost. Its row may still run, and keeps others from its chunks. */
+  let lost: string | null = null;
   let renewedAt = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | null = null;
   let stopped = false;
 
-  async function enter(): Promise<void> {
+  async function enter(): Promise<string> {
+    if (lost !== null) await deleteWorker(db.sql, lost);
+    lost = null;
     const id = `worker_${randomUUID()}`;
-    const startedAt = performance.now();
     await insertWorker(db.sql, { id, machine, pid: process.pid, leaseMs });
-    renewedAt = startedAt;
-    current = id;
+    return id;
   }
 
   function fence(reason: string): void {
     if (current === null) return;
     log.warn({ worker: current }, `this worker lost its lease (${reason}); it drops what it holds`);
+    lost = current;
     current = null;
     onFenced();
   }
@@ -61,16 +64,18 @@ export function createHeartbeat({
     let delayMs = leaseMs / 3;
     try {
       const startedAt = performance.now();
-      if (current === null) {
-        await enter();
-        onBeat();
-      } else if (await renewWorker(db.sql, current, leaseMs)) {
+      const id = current;
+      if (id === null) {
+        current = await within(leaseMs * fenceShare, enter());
         renewedAt = startedAt;
-        onBeat();
-      } else {
+      } else if (!(await within(leaseMs * fenceShare, renewWorker(db.sql, id, leaseMs)))) {
         fence('it was not renewed in time');
-        delayMs = 0;
+      } else if (current === id) {
+        renewedAt = startedAt;
       }
+      // Fenced, by the lines above or by somebody who asked for the id meanwhile.
+      if (current === null) delayMs = 0;
+      else onBeat();
     } catch (error) {
       log.warn({ err: error }, 'could not renew the lease');
       delayMs = Math.min(retryDelayMs, delayMs);
@@ -86,15 +91,18 @@ export function createHeartbeat({
   return {
     async start() {
       await buryNeighbours(db, machine, log);
-      await enter();
+      const startedAt = performance.now();
+      current = await enter();
+      renewedAt = startedAt;
       timer = setTimeout(() => void beat(), leaseMs / 3);
       timer.unref();
     },
     async stop() {
       stopped = true;
       if (timer) clearTimeout(timer);
-      if (current) await deleteWorker(db.sql, current);
+      const id = current;
       current = null;
+      if (id !== null) await deleteWorker(db.sql, id);
     },
     id() {
       if (current !== null && performance.now() - renewedAt > leaseMs * fenceShare) {
@@ -103,6 +111,15 @@ export function createHeartbeat({
       return current;
     },
   };
+}
+
+/** Rejects after `ms`: a connection that swallows what it is sent never answers, and the next beat takes another. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${Math.round(ms)} ms`)), ms);
+  });
+  return await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { BatchPlan } from '../db/batches.ts';
-import type { ClaimedChunk } from '../db/chunks.ts';
+import { aloneFromCrashes, type ClaimedChunk } from '../db/chunks.ts';
 import type { OpenItem } from '../db/items.ts';
 import { type ItemRun, type Plan, startItem } from '../execute.ts';
 import type { Recorder } from './recorder.ts';
@@ -14,17 +14,21 @@ export interface HeldItem {
   readonly index: number;
   readonly chunk: HeldChunk;
   run(): ItemRun;
+  /** It was answered, and the answer was not good enough: whoever lets go of it now has it asked again. */
+  answered: boolean;
 }
 
 /**
  * What a worker holds of one batch: chunks under lease, items ready to be sent, and the means to stop them all.
- * Items go out in index order within a chunk, so that a mark says what may have been sent; one that waits for another
+ * Items go out in the order of `ready`, so that a mark says what may have been sent; one that waits for another
  * try comes back in front, and is below the mark already.
  */
 export interface HeldBatch {
   readonly key: bigint;
   readonly id: string;
   readonly fileKey: bigint;
+  /** The worker id that the leases are under. */
+  readonly worker: string;
   readonly plan: Plan;
   readonly recorder: Recorder;
   /** Aborts its calls and its waiting items. */
@@ -34,21 +38,24 @@ export interface HeldBatch {
   /** Items that wait for another try. */
   waiting: number;
   inFlight: number;
-  /** Calls that were cut off, to be sent again by whoever comes next. */
-  aborted: number;
+  /** Requests whose answer was cut off or thrown away, to be sent again by whoever comes next. */
+  lost: number;
   /** Told when no call is under way any more. */
   onIdle: (() => void) | null;
 }
 
+/** By batch key. */
+export type Holdings = Map<bigint, HeldBatch>;
+
 export function holdBatch(
   { key, id, fileKey }: BatchPlan,
-  plan: Plan,
-  recorder: Recorder,
+  { worker, plan, recorder }: Pick<HeldBatch, 'worker' | 'plan' | 'recorder'>,
 ): HeldBatch {
   return {
     key,
     id,
     fileKey,
+    worker,
     plan,
     recorder,
     abort: new AbortController(),
@@ -56,7 +63,7 @@ export function holdBatch(
     ready: [],
     waiting: 0,
     inFlight: 0,
-    aborted: 0,
+    lost: 0,
     onIdle: null,
   };
 }
@@ -74,6 +81,7 @@ export function holdChunk(
     batch.ready.push({
       index: item.index,
       chunk,
+      answered: false,
       run() {
         run ??= startItem(batch.plan, {
           content: item.content,
@@ -84,6 +92,11 @@ export function holdChunk(
       },
     });
   }
+}
+
+/** An item that may be the one that kills workers: no other call of this process goes on beside it. */
+export function runsAlone({ chunk }: HeldItem): boolean {
+  return chunk.crashes >= aloneFromCrashes;
 }
 
 /** Lets go of chunks whose items all have their row. */
@@ -101,4 +114,12 @@ export function settleRecorded(batch: HeldBatch, indexes: readonly number[]): vo
 /** Nothing of it is left in this worker's hands. */
 export function isDone(batch: HeldBatch): boolean {
   return batch.chunks.size === 0 && batch.inFlight === 0 && batch.waiting === 0;
+}
+
+/** Resolves when no call of it is under way. */
+export async function callsEnded(batch: HeldBatch): Promise<void> {
+  if (batch.inFlight === 0) return;
+  await new Promise<void>((resolve) => {
+    batch.onIdle = resolve;
+  });
 }

@@ -2,8 +2,8 @@
  * What has to happen to batches whether or not anybody works on them: leases of the dead are taken back, batches whose
  * time is over are ended. Runs in every process, whatever its role; each step is one statement and safe beside itself.
  */
-import { beginExpiry, listEnding } from '../db/batches.ts';
-import { reclaimChunks, splitCrashedChunks } from '../db/chunks.ts';
+import { beginExpiry, type Ending, endFailure, listEnding } from '../db/batches.ts';
+import { reclaimChunks } from '../db/chunks.ts';
 import type { Database } from '../db/client.ts';
 import { finishOpenChunks } from '../db/results.ts';
 import { deleteDeadWorkers } from '../db/workers.ts';
@@ -35,7 +35,6 @@ export function createReaper({
 
   async function sweep(): Promise<void> {
     for (const key of await reclaimChunks(db.sql)) {
-      await splitCrashedChunks(db.sql, key);
       await finishOpenChunks(db.sql, {
         batchKey: key,
         status: 'FAILED',
@@ -49,12 +48,12 @@ export function createReaper({
     }
     for (const key of await beginExpiry(db.sql)) await signals.send(key, 'stop');
     for (const { key, ending } of await listEnding(db.sql))
-      await finishEnding(db, signals, key, ending);
+      await finishEnding({ db, signals }, key, ending);
     await deleteDeadWorkers(db.sql);
   }
 
   function run(): void {
-    if (running) {
+    if (running !== null) {
       again = true;
       return;
     }
@@ -87,13 +86,19 @@ export function createReaper({
   };
 }
 
-/** Writes the final rows of a batch that is being ended, as far as no worker holds them. Its last step ends the batch. */
+/**
+ * Ends a batch that is being ended, as far as no worker holds items of it. Of a cancelled or expired one the open items get their final
+ * rows, the last of which ends it; of a failing one they stay as they are.
+ */
 export async function finishEnding(
-  db: Database,
-  signals: Signals,
+  { db, signals }: { db: Database; signals: Signals },
   batchKey: bigint,
-  ending: 'CANCELLED' | 'EXPIRED',
+  ending: Ending,
 ): Promise<void> {
+  if (ending === 'FAILED') {
+    if (await endFailure(db.sql, batchKey)) await signals.send(batchKey, 'progress');
+    return;
+  }
   for (;;) {
     const written = await finishOpenChunks(db.sql, { batchKey, status: ending });
     if (!written || written.recorded === 0) return;

@@ -5,13 +5,15 @@ import type { Log } from '../log.ts';
 /** A flush goes out when this many results wait, */
 const flushSize = 1_000;
 /** or when the oldest has waited this long. */
-const flushDelayMs = 25;
+const flushDelayMs = 5;
 /** While the database is away, a flush is tried again this often. */
 const retryDelayMs = 500;
 
 /** Results of one batch under one worker id, on their way to the database: one statement at a time. */
 export interface Recorder {
   add(result: NewResult): void;
+  /** Results that are not written yet. */
+  unwritten(): number;
   /** Resolves when nothing waits any more, whether written or given up. */
   drain(): Promise<void>;
   /** Gives up what could not be written: the lease is lost, whoever holds the items now asks again. */
@@ -23,21 +25,29 @@ export function createRecorder({
   batchKey,
   worker,
   onRecorded,
+  onGone,
+  onUnstorable,
   log,
 }: {
   db: Database;
   batchKey: bigint;
   worker: string;
   onRecorded: (indexes: readonly number[], recorded: Recorded) => void;
+  /** There is no such batch any more. */
+  onGone: () => void;
+  /** A result can be stored in no form: a fault of the statement, not of the item. */
+  onUnstorable: () => void;
   log: Log;
 }): Recorder {
   let waiting: NewResult[] = [];
   let timer: NodeJS.Timeout | null = null;
   let flushing: Promise<void> | null = null;
   let abandoned = false;
+  let unwritten = 0;
 
   function add(result: NewResult): void {
     if (abandoned) return;
+    unwritten += 1;
     waiting.push(result);
     if (waiting.length >= flushSize) flush();
     else if (!timer && !flushing) timer = setTimeout(flush, flushDelayMs);
@@ -59,13 +69,18 @@ export function createRecorder({
       if (abandoned) return;
       try {
         const recorded = await recordResults(db.sql, { batchKey, worker, results });
+        unwritten -= results.length;
+        if (!recorded) {
+          onGone();
+          return;
+        }
         onRecorded(
           results.map(({ index }) => index),
           recorded,
         );
         return;
       } catch (error) {
-        if (isDataError(error)) {
+        if (isDataError(error) || isTooLong(error)) {
           await writeRefused(results, error);
           return;
         }
@@ -92,13 +107,18 @@ export function createRecorder({
       { err: error, batchKey: String(batchKey), index: only.index },
       'an answer cannot be stored',
     );
-    if (only.usage === unknownUsage) return; // not even in this form: left to the lease
+    if (only.usage === unknownUsage) {
+      unwritten -= 1;
+      onUnstorable();
+      return;
+    }
     const { index, attempts } = only;
     await write([{ index, attempts, usage: unknownUsage, outcome: unstorable }]);
   }
 
   return {
     add,
+    unwritten: () => unwritten,
     async drain() {
       while (flushing || waiting.length > 0) {
         flush();
@@ -125,6 +145,11 @@ const unstorable = {
   status: 'FAILED',
   error: { code: 'INVALID_OUTPUT', message: 'The answer cannot be stored' },
 } as const;
+
+/** All of them together are more than a string can hold. */
+function isTooLong(error: unknown): boolean {
+  return error instanceof RangeError;
+}
 
 /** SQLSTATE classes 22 and 23: a value is wrong, and will be wrong again. */
 function isDataError(error: unknown): boolean {

@@ -25,6 +25,8 @@ export interface Submission {
   metadata: Record<string, unknown> | null;
   idempotencyKey: string | null;
   expiresInSeconds: number | null;
+  /** Checked already; null where nobody is to be told of the end. */
+  webhookUrl: string | null;
 }
 
 /**
@@ -51,6 +53,7 @@ export async function submitBatch(
     idempotencyKey,
     inputHash,
     expiresInSeconds: submission.expiresInSeconds ?? defaultExpirySeconds,
+    webhookUrl: submission.webhookUrl,
     chunkSize,
     file: {
       id: newId('file'),

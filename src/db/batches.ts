@@ -1,8 +1,23 @@
 /** The life of a batch, one statement each: it comes, is read, and ends. */
-import { and, asc, desc, eq, gt, gte, ilike, inArray, lt, lte, type SQL, sql } from 'drizzle-orm';
+import {
+  and,
+  asc,
+  desc,
+  eq,
+  gt,
+  gte,
+  ilike,
+  inArray,
+  isNull,
+  lt,
+  lte,
+  type SQL,
+  sql,
+} from 'drizzle-orm';
 import type { BatchErrorCode, ItemErrorCode } from '../errors.ts';
 import type { Database, Sql } from './client.ts';
-import { type BatchStatus, batches, files } from './tables.ts';
+import { type BatchStatus, batches, type FinalStatus, files } from './tables.ts';
+import { insertWebhooks } from './webhooks.ts';
 
 /** A batch as it was submitted with its items inline. `options` and the like are JSON text. */
 export interface NewInlineBatch {
@@ -17,6 +32,7 @@ export interface NewInlineBatch {
   idempotencyKey: string | null;
   inputHash: string;
   expiresInSeconds: number;
+  webhookUrl: string | null;
   chunkSize: number;
   file: { id: string; name: string; format: string; sizeBytes: number; columns: readonly string[] };
   rows: readonly { customId: string; content: string; fields: string | null }[];
@@ -35,10 +51,11 @@ export async function insertInlineBatch(
   const [inserted] = await db<{ key: bigint }[]>`
     with batch as (
       insert into batches (file_key, id, owner, operation, options, model, status, name, metadata,
-                           idempotency_key, input_hash, expires_at, total)
+                           idempotency_key, input_hash, expires_in_seconds, expires_at, webhook_url, total)
       values (nextval('files_key_seq'), ${batch.id}, ${batch.owner}, ${batch.operation}, ${batch.options},
               ${batch.model}, ${batch.status}, ${batch.name}, ${batch.metadata}, ${batch.idempotencyKey},
-              ${batch.inputHash}, now() + make_interval(secs => ${batch.expiresInSeconds}), ${rows.length})
+              ${batch.inputHash}, ${batch.expiresInSeconds}, now() + make_interval(secs => ${batch.expiresInSeconds}), ${batch.webhookUrl},
+              ${rows.length})
       on conflict (owner, idempotency_key) where idempotency_key is not null do nothing
       returning key, file_key
     ),
@@ -105,6 +122,7 @@ const batchColumns = {
   completedAt: batches.completedAt,
   cancelInitiatedAt: batches.cancelInitiatedAt,
   expiresAt: batches.expiresAt,
+  webhookUrl: batches.webhookUrl,
   total: batches.total,
   succeeded: batches.succeeded,
   failed: batches.failed,
@@ -119,8 +137,8 @@ const batchColumns = {
   resentRequests: batches.resentRequests,
   rate: batches.rate,
   rateAt: batches.rateAt,
-  error: batches.error,
-  errorCode: sql<BatchErrorCode | null>`${batches.errorCode}`,
+  error: sql<string | null>`case when ${batches.status} = 'FAILED' then ${batches.error} end`,
+  errorCode: sql<BatchErrorCode | null>`case when ${batches.status} = 'FAILED' then ${batches.errorCode} end`,
   processing,
   errorSummary,
   readAt,
@@ -220,12 +238,19 @@ export type BatchPlan = Pick<
   'key' | 'id' | 'fileKey' | 'operation' | 'options' | 'model'
 >;
 
+/** Null where there is nothing to run: being ended, ended, or gone. */
 export async function readBatchPlan(db: Database, key: bigint): Promise<BatchPlan | null> {
   const { id, fileKey, operation, options, model } = batches;
   const [plan] = await db.query
     .select({ key: batches.key, id, fileKey, operation, options, model })
     .from(batches)
-    .where(eq(batches.key, key));
+    .where(
+      and(
+        eq(batches.key, key),
+        inArray(batches.status, ['QUEUED', 'PROCESSING']),
+        isNull(batches.ending),
+      ),
+    );
   return plan ?? null;
 }
 
@@ -268,27 +293,44 @@ export async function beginExpiry(db: Sql): Promise<bigint[]> {
   return begun.map(({ key }) => key);
 }
 
-/** The batches that are being ended and still have items without a row. */
-export async function listEnding(
-  db: Sql,
-): Promise<{ key: bigint; ending: 'CANCELLED' | 'EXPIRED' }[]> {
-  return await db<{ key: bigint; ending: 'CANCELLED' | 'EXPIRED' }[]>`
+/** How a batch ends before all of its items were answered. */
+export type Ending = Exclude<FinalStatus, 'SUCCEEDED'>;
+
+/** The batches that are being ended. */
+export async function listEnding(db: Sql): Promise<{ key: bigint; ending: Ending }[]> {
+  return await db<{ key: bigint; ending: Ending }[]>`
     select key, ending from batches
     where status in ('DRAFT', 'QUEUED', 'PROCESSING', 'CANCELLING') and ending is not null
     order by key`;
 }
 
-/** Stops a running batch as a whole: no item of it would succeed. Its unfinished items stay PENDING. False when it had ended. */
-export async function failBatch(
+/** Begins the end of a running batch of which no item would succeed. False when it had ended, or is being ended already. */
+export async function beginFailure(
   db: Sql,
   key: bigint,
   failure: { code: BatchErrorCode; message: string },
 ): Promise<boolean> {
-  const failed = await db`
-    update batches
-    set status = 'FAILED', error = ${failure.message}, error_code = ${failure.code}, completed_at = now()
+  const begun = await db`
+    update batches set ending = 'FAILED', error = ${failure.message}, error_code = ${failure.code}
     where key = ${key} and status in ('QUEUED', 'PROCESSING') and ending is null`;
-  return failed.count === 1;
+  return begun.count === 1;
+}
+
+/**
+ * Ends a batch that is failing once no worker holds items of it, so that nothing is recorded after its end. Its unfinished
+ * items stay PENDING. False where it is not failing, or not yet at its end.
+ */
+export async function endFailure(db: Sql, key: bigint): Promise<boolean> {
+  const ended = await db`
+    with ended as (
+      update batches b set status = 'FAILED', ending = null, completed_at = now()
+      where key = ${key} and status in ('QUEUED', 'PROCESSING') and ending = 'FAILED'
+        and not exists (select from chunks where batch_key = b.key and state = 'leased')
+      returning b.*
+    ),
+    announced as (${insertWebhooks(db, db`ended`)})
+    select key from ended`;
+  return ended.count === 1;
 }
 
 /** The unlisted or listed file that a batch runs over: name and columns. */

@@ -7,15 +7,12 @@
  *       +--- reclaim ----+   (worker died)             |
  *       +--------------- retry of its items -----------+
  *
- * Lock order in every statement of this folder: batch, then chunks. A claim is the exception that proves it: it takes
- * chunks first, but skips those that are locked, and so never waits.
+ * Lock order in every statement of this folder: batch, then chunks by their first index. A claim takes chunks first, but skips
+ * those that are locked, and so never waits for one.
  */
 import type { Sql } from './client.ts';
 
-/**
- * From this many crashes on, a chunk is split to single items, and each runs alone in its process: the one that kills
- * workers is found, and its neighbours are not charged with it.
- */
+/** From this many crashes on, items are cut into chunks of their own, and each runs alone in its process. */
 export const aloneFromCrashes = 3;
 
 /** A chunk as its worker holds it. */
@@ -31,9 +28,9 @@ export interface ClaimedChunk {
 }
 
 /**
- * Claims up to `limit` open chunks of one batch: the next one in turn after `afterBatchKey` that has any.
- * The mark of what may be sent is set `ahead` items far, so that the first calls need not wait for it; not for items
- * that run alone, of which only the one under way may be charged with a crash.
+ * Claims up to `limit` open chunks of one batch: `onlyBatchKey`, or the next one in turn after `afterBatchKey` that has
+ * any; those with crashes last, so that what kills workers does it when the rest is done, and what was hit by chance is not hit
+ * again by the same storm. Nothing may be sent yet: marks are raised apart, when it is known what there is room for.
  */
 export async function claimChunks(
   sql: Sql,
@@ -41,11 +38,10 @@ export async function claimChunks(
     worker: string;
     afterBatchKey: bigint;
     limit: number;
-    ahead: number;
-    onlyBatchKey?: bigint;
+    onlyBatchKey: bigint | null;
   },
 ): Promise<ClaimedChunk[]> {
-  const { worker, afterBatchKey, limit, ahead, onlyBatchKey = null } = claim;
+  const { worker, afterBatchKey, limit, onlyBatchKey } = claim;
   return await sql<ClaimedChunk[]>`
     with turn as materialized (
       select key from batches b
@@ -56,39 +52,57 @@ export async function claimChunks(
       limit 1
     ),
     picked as materialized (
-      select batch_key, first, last from chunks
+      select batch_key, first from chunks
       where batch_key = (select key from turn) and state = 'open'
-      order by first
+      order by crashes, first
       limit ${limit}
       for update skip locked
-    ),
-    placed as (
-      select *, sum(last - first + 1) over (order by first) - (last - first + 1) as before from picked
     ),
     started as (
       update batches set status = 'PROCESSING', started_at = coalesce(started_at, now())
       where key = (select batch_key from picked limit 1) and status = 'QUEUED'
     )
     update chunks c
-    set state = 'leased', owner = ${worker},
-        sent_to = case when c.crashes >= ${aloneFromCrashes} then c.first - 1
-                       else least(c.last, c.first - 1 + greatest(0, ${ahead}::int - p.before::int)) end
-    from placed p
+    set state = 'leased', owner = ${worker}, sent_to = c.first - 1
+    from picked p
     where c.batch_key = p.batch_key and c.first = p.first
     returning c.batch_key as "batchKey", c.first, c.last, c.done, c.sent_to as "sentTo", c.crashes`;
+}
+
+/** Requests may go out for items of the chunk that begins at `first`, up to the index `sentTo`. */
+export interface ChunkMark {
+  batchKey: bigint;
+  first: number;
+  sentTo: number;
 }
 
 /** Raises the marks of chunks that `worker` holds, before it sends requests for items beyond them. */
 export async function raiseSentMarks(
   sql: Sql,
   worker: string,
-  marks: readonly { batchKey: bigint; first: number; sentTo: number }[],
+  marks: readonly ChunkMark[],
 ): Promise<void> {
-  const given = marks.map((mark) => ({ ...mark, batchKey: String(mark.batchKey) }));
+  const given = marks.map(({ batchKey, first, sentTo }) => ({
+    batchKey: String(batchKey),
+    first,
+    sentTo,
+  }));
+  // Chunks are locked in the order in which a flush locks them.
   await sql`
-    update chunks c set sent_to = m."sentTo"
-    from json_to_recordset(${JSON.stringify(given)}::text::json) as m("batchKey" bigint, first int, "sentTo" int)
-    where c.batch_key = m."batchKey" and c.first = m.first and c.owner = ${worker} and c.sent_to < m."sentTo"`;
+    with marks as (
+      select * from json_to_recordset(${JSON.stringify(given)}::text::json)
+        as m("batchKey" bigint, first int, "sentTo" int)
+    ),
+    held as materialized (
+      select c.batch_key, c.first, m."sentTo" as sent_to
+      from chunks c join marks m on c.batch_key = m."batchKey" and c.first = m.first
+      where c.owner = ${worker}
+      order by c.batch_key, c.first
+      for update of c
+    )
+    update chunks c set sent_to = least(c.last, held.sent_to)
+    from held
+    where c.batch_key = held.batch_key and c.first = held.first and c.sent_to < held.sent_to`;
 }
 
 /**
@@ -104,17 +118,26 @@ export async function releaseChunks(
     with batch as materialized (
       select key from batches where key = ${batchKey} for update
     ),
-    counted as (
-      update batches set resent_requests = resent_requests + ${resent}
-      where key = ${batchKey} and ${resent} > 0 and status = 'PROCESSING' and ending is null
+    held as materialized (
+      select batch_key, first from chunks
+      where batch_key = (select key from batch) and owner = ${worker} and state = 'leased'
+      order by first
+      for update
+    ),
+    released as (
+      update chunks c set state = 'open', owner = null, sent_to = c.first - 1
+      from held
+      where c.batch_key = held.batch_key and c.first = held.first
+      returning c.first
     )
-    update chunks set state = 'open', owner = null, sent_to = first - 1
-    where batch_key = (select key from batch) and owner = ${worker} and state = 'leased'`;
+    update batches set resent_requests = resent_requests + ${resent}
+    where key = ${batchKey} and ${resent} > 0 and status = 'PROCESSING' and ending is null
+      and exists (select from released)`;
 }
 
 /**
- * Gives back chunks that are leased to `worker` but that it does not know of: a claim whose answer was lost on the way.
- * Called while no claim is under way.
+ * Gives back chunks that are leased to `worker` but that it does not hold: a claim whose answer was lost on the way, or that
+ * came too late. Nothing of them was sent. Called while no claim is under way. Returns how many there were.
  */
 export async function releaseUnknownChunks(
   sql: Sql,
@@ -123,18 +146,26 @@ export async function releaseUnknownChunks(
 ): Promise<number> {
   const given = known.map(({ batchKey, first }) => ({ batchKey: String(batchKey), first }));
   const released = await sql`
-    update chunks c set state = 'open', owner = null, sent_to = first - 1
-    where state = 'leased' and owner = ${worker}
-      and not exists (
-        select from json_to_recordset(${JSON.stringify(given)}::text::json) as k("batchKey" bigint, first int)
-        where k."batchKey" = c.batch_key and k.first = c.first)`;
+    with unknown as materialized (
+      select batch_key, first from chunks c
+      where state = 'leased' and owner = ${worker}
+        and not exists (
+          select from json_to_recordset(${JSON.stringify(given)}::text::json) as k("batchKey" bigint, first int)
+          where k."batchKey" = c.batch_key and k.first = c.first)
+      order by batch_key, first
+      for update
+    )
+    update chunks c set state = 'open', owner = null, sent_to = c.first - 1
+    from unknown u
+    where c.batch_key = u.batch_key and c.first = u.first`;
   return released.count;
 }
 
 /**
- * Reopens the chunks of workers whose lease has run out, and counts the requests that will be sent again: items up to
- * the mark that have no result. A chunk with nothing under way is not charged with the crash.
- * Returns the keys of the batches concerned.
+ * Reopens the chunks of workers whose lease has run out, and counts the requests that will be sent again, as long as the
+ * batch goes on: items up to the mark that have no result. Only those are charged with the crash: they are cut off from
+ * the rest of their chunk, and from `aloneFromCrashes` on into chunks of one item, so that the one that kills workers
+ * is found and its neighbours are not charged with it. Returns the keys of the batches concerned.
  */
 export async function reclaimChunks(sql: Sql): Promise<bigint[]> {
   const reclaimed = await sql<{ key: bigint }[]>`
@@ -148,60 +179,58 @@ export async function reclaimChunks(sql: Sql): Promise<bigint[]> {
     locked as materialized (
       select key from batches where key in (select batch_key from dead) order by key for update
     ),
+    -- A last flush may have been waited for, which this statement's snapshot does not show: such a chunk is left to the next.
     lost as materialized (
-      select c.batch_key, c.first, c.sent_to
+      select c.batch_key, c.first, c.last, c.sent_to, c.crashes, c.done
       from chunks c join dead d on c.batch_key = d.batch_key and c.first = d.first and c.owner = d.owner
       where c.state = 'leased' and c.batch_key in (select key from locked)
+        and c.done = (select count(*) from results r where r.batch_key = c.batch_key and r.index between c.first and c.last)
       for update of c skip locked
     ),
-    resent as (
-      select l.batch_key, l.first, (
-        select count(*) from generate_series(l.first, l.sent_to) as item
+    resent as materialized (
+      select *, (
+        select count(*)::int from generate_series(first, sent_to) as item
         where not exists (select from results r where r.batch_key = l.batch_key and r.index = item)
       ) as requests
       from lost l
     ),
+    pieces as materialized (
+      select batch_key, first as chunk, first, last, crashes from resent where requests = 0
+      union all
+      select batch_key, first, first, sent_to, crashes + 1
+      from resent where requests > 0 and crashes + 1 < ${aloneFromCrashes}
+      union all
+      select batch_key, first, item, item, greatest(crashes + 1, ${aloneFromCrashes})
+      from resent cross join lateral generate_series(first, sent_to) as item
+      where requests > 0 and crashes + 1 >= ${aloneFromCrashes}
+      union all
+      select batch_key, first, sent_to + 1, last, crashes from resent where requests > 0 and sent_to < last
+    ),
+    cut as materialized (
+      select *, (
+        select count(*)::int from results r
+        where r.batch_key = p.batch_key and r.index between p.first and p.last
+      ) as done
+      from pieces p
+    ),
     reopened as (
       update chunks c
-      set state = 'open', owner = null, sent_to = c.first - 1, crashes = c.crashes + (r.requests > 0)::int
-      from resent r
-      where c.batch_key = r.batch_key and c.first = r.first
+      set last = p.last, done = p.done, crashes = p.crashes, owner = null, sent_to = p.first - 1,
+          state = case when p.done = p.last - p.first + 1 then 'done' else 'open' end::chunk_state
+      from cut p
+      where c.batch_key = p.batch_key and c.first = p.first and p.first = p.chunk
+    ),
+    added as (
+      insert into chunks (batch_key, first, last, done, sent_to, state, crashes)
+      select batch_key, first, last, done, first - 1,
+             case when done = last - first + 1 then 'done' else 'open' end::chunk_state, crashes
+      from cut where first <> chunk
     ),
     counted as (
       update batches b set resent_requests = b.resent_requests + r.requests
       from (select batch_key, sum(requests) as requests from resent group by batch_key) r
-      where b.key = r.batch_key
+      where b.key = r.batch_key and b.status = 'PROCESSING' and b.ending is null
     )
     select distinct batch_key as key from lost`;
   return reclaimed.map(({ key }) => key);
-}
-
-/** Splits a batch's open chunks that have crashed too often into chunks of one item. */
-export async function splitCrashedChunks(sql: Sql, batchKey: bigint): Promise<void> {
-  await sql`
-    with batch as materialized (
-      select key from batches where key = ${batchKey} for update
-    ),
-    split as materialized (
-      select batch_key, first, last, crashes from chunks
-      where batch_key = (select key from batch) and state = 'open' and crashes >= ${aloneFromCrashes} and last > first
-      order by first
-      limit 20
-      for update skip locked
-    ),
-    singles as (
-      select s.batch_key, s.crashes, s.first, item,
-             exists (select from results r where r.batch_key = s.batch_key and r.index = item) as done
-      from split s cross join lateral generate_series(s.first, s.last) as item
-    ),
-    shrunk as (
-      update chunks c
-      set last = c.first, done = s.done::int, state = case when s.done then 'done' else 'open' end::chunk_state
-      from singles s
-      where c.batch_key = s.batch_key and c.first = s.first and s.item = s.first
-    )
-    insert into chunks (batch_key, first, last, done, sent_to, state, crashes)
-    select batch_key, item, item, done::int, item - 1,
-           case when done then 'done' else 'open' end::chunk_state, crashes
-    from singles where item > first`;
 }

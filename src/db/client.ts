@@ -1,8 +1,11 @@
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 
-/** The raw client. Keys come back as bigint, JSON and instants as their JavaScript values. */
-export type Sql = postgres.Sql<{ bigint: bigint }>;
+/**
+ * The raw client. Keys come back as bigint, JSON and instants as their JavaScript values. The one array it takes is
+ * `text[]`, which can be cast on: `${keys.map(String)}::text[]::bigint[]`.
+ */
+export type Sql = postgres.Sql<{ bigint: bigint; texts: readonly string[] }>;
 
 /**
  * Two clients of one database: Drizzle changes how its client reads JSON and instants, so what is written in
@@ -17,21 +20,40 @@ export interface Database {
   close(): Promise<void>;
 }
 
-const closeTimeoutSeconds = 5;
+const closeTimeoutSeconds = 2;
+/** A database that comes back is found within this. The driver's own backoff grows to 20 s, for all connections together. */
+const maxReconnectSeconds = 1;
+const firstReconnectSeconds = 0.02;
+
+/** From this many bytes on, the driver writes at once. */
+const driverWriteBytes = 1024;
+const connectTimeoutSeconds = 10;
+
+/** https://github.com/postgres/postgres/blob/master/src/include/catalog/pg_type.dat: `_text` */
+const textArrayOid = 1009;
 
 /** Opens both pools; connections are made when first needed. */
 export function openDatabase(url: string, { maxConnections = 10 } = {}): Database {
   const shared = {
     max: maxConnections,
+    connect_timeout: connectTimeoutSeconds,
+    // The driver asks each new connection for the array types, and nobody waits for the answer: a backend that dies just
+    // then is an unhandled rejection, which ends the process.
+    fetch_types: false,
+    backoff: (attempt: number) =>
+      Math.min(firstReconnectSeconds * 2 ** attempt, maxReconnectSeconds),
     onnotice: () => undefined,
     connection: {
       application_name: 'winnow',
+      // A backend that dies while a statement waits to be written leaves the driver's connection deaf: postgres.js 3.4.9 forgets that
+      // its write timer was cleared, and never sends its next startup message, unless that alone fills the write buffer.
+      'winnow.padding': ' '.repeat(driverWriteBytes),
       // No statement of ours takes this long; one that hangs must not hold its locks for ever.
       statement_timeout: 60_000,
       idle_in_transaction_session_timeout: 15_000,
     },
   } as const;
-  const sql: Sql = postgres(url, { ...shared, types: { bigint: postgres.BigInt } });
+  const sql: Sql = postgres(url, { ...shared, types: { bigint: postgres.BigInt, texts } });
   const drizzleClient = postgres(url, shared);
 
   return {
@@ -45,3 +67,11 @@ export function openDatabase(url: string, { maxConnections = 10 } = {}): Databas
     },
   };
 }
+
+const texts: postgres.PostgresType<readonly string[]> = {
+  to: textArrayOid,
+  from: [], // no statement selects an array
+  parse: (raw: string) => [raw],
+  serialize: (values: readonly string[]) =>
+    `{${values.map((value) => `"${value.replace(/[\\"]/g, '\\$&')}"`).join()}}`,
+};

@@ -12,7 +12,7 @@ const migrationLock = 7_460_031;
 /** Brings the database at `url` to the newest tables. Processes that start together take turns. */
 export async function migrateDatabase(url: string): Promise<void> {
   // One connection, so that the advisory lock and the migrations are in one session.
-  const client = postgres(url, { max: 1, onnotice: () => undefined });
+  const client = postgres(url, { max: 1, fetch_types: false, onnotice: () => undefined });
   try {
     await client`select pg_advisory_lock(${migrationLock})`;
     await migrate(drizzle(client), { migrationsFolder });

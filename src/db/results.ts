@@ -2,6 +2,7 @@
 import type { ItemError } from '../errors.ts';
 import type { Sql } from './client.ts';
 import type { BatchStatus, FinalStatus } from './tables.ts';
+import { insertWebhooks } from './webhooks.ts';
 
 /** What one item cost. Tokens as the provider counted them; USD null when the price is unknown. */
 export interface ItemUsage {
@@ -33,8 +34,9 @@ export const rateWindowSeconds = 10;
 
 /**
  * The flush: one statement that locks the batch, inserts the results that belong to chunks which `worker` still
- * holds, adds what was really inserted to the batch's counters, raises marks, and closes chunks and batch when
- * their last item is in. A result that is already there stays as it is, and a worker that lost its lease writes nothing.
+ * holds, adds what was really inserted to the batch's counters, and closes chunks and batch when their last item is
+ * in. A result that is already there stays as it is, and a worker that lost its lease writes nothing. Null when the batch
+ * has gone.
  */
 export async function recordResults(
   sql: Sql,
@@ -43,22 +45,24 @@ export async function recordResults(
     worker: string;
     results: readonly NewResult[];
   },
-): Promise<Recorded> {
+): Promise<Recorded | null> {
   const { batchKey, worker } = flush;
   const given = JSON.stringify(flush.results.map(toRow));
   const [written] = await sql<Recorded[]>`
     with batch as materialized (
-      select key, seq from batches where key = ${batchKey} for update
+      select key, seq, status from batches where key = ${batchKey} for update
+    ),
+    given as materialized (
+      select * from json_to_recordset(${given}::text::json) as g(
+        index int, status final_status, attempts int, requests int, input int, cached int, "outputTokens" int,
+        cost float8, output text, code text, message text)
     ),
     held as materialized (
       select first, last from chunks
       where batch_key = (select key from batch) and owner = ${worker} and state = 'leased'
+        and exists (select from given where index between chunks.first and chunks.last)
+      order by first
       for update
-    ),
-    given as (
-      select * from json_to_recordset(${given}::text::json) as g(
-        index int, status final_status, attempts int, requests int, input int, cached int, "outputTokens" int,
-        cost float8, output text, code text, message text)
     ),
     inserted as (
       insert into results (batch_key, seq, index, status, attempts, requests, input_tokens,
@@ -102,7 +106,7 @@ export async function recordResults(
     ),
     counted as (
       update batches b
-      set seq = b.seq + 1,
+      set seq = b.seq + (t.items > 0)::int,
           succeeded = b.succeeded + t.succeeded,
           failed = b.failed + t.failed,
           requests = b.requests + t.requests,
@@ -111,24 +115,25 @@ export async function recordResults(
           output_tokens = b.output_tokens + t.output_tokens,
           cost_usd = case when t.cost_usd is null then b.cost_usd
                           else coalesce(b.cost_usd, 0) + t.cost_usd end,
-          rate = b.rate * exp(-extract(epoch from now() - coalesce(b.rate_at, b.started_at, now()))
+          -- now() is when the statement began: it may have waited for one that began later.
+          rate = b.rate * exp(least(0, extract(epoch from coalesce(b.rate_at, b.started_at, now()) - now()))
                               / ${rateWindowSeconds}::float8)
                  + t.items / ${rateWindowSeconds}::float8,
-          rate_at = now(),
+          rate_at = greatest(b.rate_at, now()),
           ${closeWhenFull(sql, sql`t.items`)}
       from total t
       where b.key = ${batchKey}
-      returning t.items as recorded, b.status, b.ending
-    )
-    select * from counted`;
-  if (!written) throw new Error(`batch ${batchKey} has gone`);
-  return written;
+      returning b.*, t.items as recorded
+    ),
+    ${announceEnd(sql)}
+    select recorded, status, ending from counted`;
+  return written ?? null;
 }
 
 /**
  * Writes final rows for every open item in up to 200 chunks of a batch: as CANCELLED or EXPIRED where the batch is being
- * ended, as FAILED / WORKER_CRASHED for chunks of one item that killed `crashes` workers. Chunks that a worker holds
- * are left to it. Returns null when the batch has gone.
+ * ended so, as FAILED / WORKER_CRASHED for chunks of one item that killed `crashes` workers while the batch runs. Chunks
+ * that a worker holds are left to it. Returns null when the batch is not in that state (any more).
  */
 export async function finishOpenChunks(
   sql: Sql,
@@ -142,13 +147,16 @@ export async function finishOpenChunks(
   const crashes = finish.status === 'FAILED' ? finish.crashes : null;
   const [written] = await sql<Recorded[]>`
     with batch as materialized (
-      select key, seq from batches where key = ${batchKey} for update
+      select key, seq, status from batches
+      where key = ${batchKey} and status in ('DRAFT', 'QUEUED', 'PROCESSING', 'CANCELLING')
+        and ending is not distinct from ${crashes === null ? status : null}
+      for update
     ),
     open as materialized (
       select first, last from chunks
       where batch_key = (select key from batch) and state = 'open'
         and (${crashes}::int is null or (first = last and crashes >= ${crashes}))
-      order by first
+      order by crashes, first
       limit 200
       for update skip locked
     ),
@@ -172,26 +180,38 @@ export async function finishOpenChunks(
     total as (select count(*)::int as items from inserted),
     counted as (
       update batches b
-      set seq = b.seq + 1,
+      set seq = b.seq + (t.items > 0)::int,
           failed = b.failed + case when ${status} = 'FAILED' then t.items else 0 end,
           cancelled = b.cancelled + case when ${status} = 'CANCELLED' then t.items else 0 end,
           expired = b.expired + case when ${status} = 'EXPIRED' then t.items else 0 end,
           ${closeWhenFull(sql, sql`t.items`)}
-      from total t
-      where b.key = ${batchKey}
-      returning t.items as recorded, b.status, b.ending
-    )
-    select * from counted`;
+      from total t, batch
+      where b.key = batch.key
+      returning b.*, t.items as recorded
+    ),
+    ${announceEnd(sql)}
+    select recorded, status, ending from counted`;
   return written ?? null;
 }
 
-/** The batch ends with its last item; where it ends up depends on whether it was being ended. */
+/** The batch ends with its last item; where it ends up depends on whether it was being ended, which it then is no more. */
 function closeWhenFull(sql: Sql, items: ReturnType<Sql>) {
   const full = sql`b.succeeded + b.failed + b.cancelled + b.expired + ${items} = b.total
     and b.status in ('DRAFT', 'QUEUED', 'PROCESSING', 'CANCELLING')`;
   return sql`
     status = case when ${full} then coalesce(b.ending::text, 'COMPLETED')::batch_status else b.status end,
+    ending = case when ${full} then null else b.ending end,
     completed_at = case when ${full} then now() else b.completed_at end`;
+}
+
+/** The webhook of a batch that this statement has ended, written with the end itself. */
+function announceEnd(sql: Sql) {
+  return sql`
+    ended as (
+      select c.* from counted c join batch on batch.key = c.key
+      where batch.status <> c.status and c.completed_at is not null
+    ),
+    announced as (${insertWebhooks(sql, sql`ended`)})`;
 }
 
 function toRow(result: NewResult) {

@@ -30,10 +30,10 @@ export interface App {
   stop(): Promise<void>;
 }
 
-/** Further variables override; `databaseUrl` and `sandbox` let two apps share one. */
+/** Further variables override; `databaseUrl` and `sandbox` let two apps share one; what is logged goes to `logTo`. */
 export async function startApp(
   env: Record<string, string> = {},
-  shared: { databaseUrl?: string; sandbox?: Sandbox } = {},
+  shared: { databaseUrl?: string; sandbox?: Sandbox; logTo?: pino.DestinationStream } = {},
 ): Promise<App> {
   const database = shared.databaseUrl ? null : await createTestDatabase();
   const databaseUrl = shared.databaseUrl ?? database?.url ?? '';
@@ -45,7 +45,10 @@ export async function startApp(
     DEFAULT_MODEL: 'test/rules',
     ...env,
   });
-  const service = await startService(config, pino({ level: env['LOG_LEVEL'] ?? 'silent' }));
+  const service = await startService(
+    config,
+    pino({ level: env.LOG_LEVEL ?? 'silent' }, shared.logTo ?? pino.destination(2)),
+  );
   const url = service.url ?? '';
   const sockets: Client[] = [];
 

@@ -9,7 +9,6 @@ export interface StubRequest {
   method: string;
   url: string;
   headers: IncomingHttpHeaders;
-  // biome-ignore lint/suspicious/noExplicitAny: tests read whatever was sent
   body: any;
   /** Resolves when the connection that it came on is closed. */
   closed: Promise<void>;

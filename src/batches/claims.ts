@@ -1,0 +1,156 @@
+/**
+ * Claims chunks for a worker: whenever fewer items are ready than calls may run, and at once when a batch is submitted;
+ * from batches in turn. What was claimed and could not be taken in is given back.
+ */
+import { type ClaimedChunk, claimChunks, releaseUnknownChunks } from '../db/chunks.ts';
+import type { Sql } from '../db/client.ts';
+import { readOpenItems } from '../db/items.ts';
+import type { Log } from '../log.ts';
+import { type HeldBatch, type Holdings, holdChunk } from './held-batch.ts';
+
+/** A chunk has about a hundred items: a claim takes about as many as may be under way at once. */
+const itemsPerChunk = 100;
+
+export interface Claims {
+  /** Claims until enough is ready. One claim at a time; asked for again meanwhile, it looks once more. */
+  claim(): void;
+  /** Claims from this batch even if enough is ready, so that it does not wait until those before it need more. */
+  claimFrom(batchKey: bigint): void;
+  /** Gives back what is leased to this worker but not held: a claim whose answer was lost on the way. */
+  compareLeases(): void;
+  /** Claims nothing more. Resolves when no claim is under way. */
+  stop(): Promise<void>;
+}
+
+export function createClaims({
+  sql,
+  held,
+  workerId,
+  wants,
+  limit,
+  hold,
+  onClaimed,
+  log,
+}: {
+  sql: Sql;
+  held: Holdings;
+  workerId: () => string | null;
+  /** Whether more is needed. */
+  wants: () => boolean;
+  /** Calls under way at once. */
+  limit: number;
+  /** Makes a batch one that this worker holds. Null where it must not be worked on, or not by this process. */
+  hold: (batchKey: bigint, worker: string) => Promise<HeldBatch | null>;
+  onClaimed: (batch: HeldBatch) => void;
+  log: Log;
+}): Claims {
+  /** Batches that were just submitted or reopened. */
+  const fresh = new Set<bigint>();
+  let claiming: Promise<void> | null = null;
+  let again = false;
+  let comparing = false;
+  let stopped = false;
+  let lastInTurn = 0n;
+
+  function claim(): void {
+    if (claiming !== null) {
+      again = true;
+      return;
+    }
+    claiming = claimAll()
+      .catch((error: unknown) => {
+        log.warn({ err: error }, 'could not claim; trying again');
+        comparing = true;
+      })
+      // In turn with claims, so that a chunk that is just being claimed is not taken for an unknown one.
+      .then(compare)
+      .finally(() => {
+        claiming = null;
+        if (again) {
+          again = false;
+          claim();
+        }
+      });
+  }
+
+  async function claimAll(): Promise<void> {
+    for (const key of fresh) {
+      fresh.delete(key);
+      if (!held.has(key)) await claimSome(1, key);
+    }
+    while (!stopped && wants()) {
+      if (!(await claimSome(Math.ceil(limit / itemsPerChunk), null))) return;
+    }
+  }
+
+  /** Claims from one batch: this one, or the next in turn. False where there was nothing. */
+  async function claimSome(chunkLimit: number, onlyBatchKey: bigint | null): Promise<boolean> {
+    const worker = workerId();
+    if (worker === null || stopped) return false;
+    const chunks = await claimChunks(sql, {
+      worker,
+      afterBatchKey: lastInTurn,
+      limit: chunkLimit,
+      onlyBatchKey,
+    });
+    const [first] = chunks;
+    if (!first) return false;
+    lastInTurn = first.batchKey;
+    if (!(await takeIn(first.batchKey, worker, chunks))) comparing = true;
+    return true;
+  }
+
+  async function takeIn(
+    batchKey: bigint,
+    worker: string,
+    chunks: readonly ClaimedChunk[],
+  ): Promise<boolean> {
+    const batch = held.get(batchKey) ?? (await hold(batchKey, worker));
+    if (!batch) return false;
+    const inOrder = [...chunks].sort((a, b) => a.first - b.first);
+    const items = await Promise.all(
+      inOrder.map((chunk) =>
+        readOpenItems(sql, { ...chunk, fileKey: batch.fileKey, someDone: chunk.done > 0 }),
+      ),
+    );
+    // It may have been dropped while the items were read, or the lease lost.
+    if (batch.abort.signal.aborted || workerId() !== batch.worker) return false;
+    held.set(batchKey, batch); // nor is it held any more if its other chunks were all recorded meanwhile
+    inOrder.forEach((chunk, at) => {
+      holdChunk(batch, chunk, items[at] ?? []);
+    });
+    onClaimed(batch);
+    return true;
+  }
+
+  async function compare(): Promise<void> {
+    const worker = workerId();
+    if (!comparing || worker === null) return;
+    comparing = false;
+    const known = [...held.values()].flatMap(({ key, chunks }) =>
+      [...chunks.keys()].map((first) => ({ batchKey: key, first })),
+    );
+    try {
+      const released = await releaseUnknownChunks(sql, worker, known);
+      if (released > 0) log.info({ released }, 'gave back chunks that are not held');
+    } catch (error) {
+      log.warn({ err: error }, 'could not compare leases; the next heartbeat will');
+    }
+  }
+
+  return {
+    claim,
+    claimFrom(batchKey) {
+      fresh.add(batchKey);
+      claim();
+    },
+    compareLeases() {
+      comparing = true;
+      claim();
+    },
+    async stop() {
+      stopped = true;
+      while (claiming !== null) await claiming;
+    },
+  };
+}

@@ -1,0 +1,209 @@
+/**
+ * Sends the items that a worker holds: one at a time, from the held batches in turn, as the model's gate, the marks and the
+ * worker's concurrency allow. An answer that is not recorded yet still has its place: so a crash never costs more
+ * requests than the concurrency, and a database that is away stops the calls.
+ */
+import type { ItemAnswer, Step } from '../execute.ts';
+import type { Log } from '../log.ts';
+import type { Gate, Permit } from '../model/model.ts';
+import { type HeldBatch, type HeldItem, type Holdings, runsAlone } from './held-batch.ts';
+import type { Marks } from './marks.ts';
+
+export interface Dispatcher {
+  /** Sends whatever may be sent now. Called whenever that may have become more. */
+  dispatch(): void;
+  /** Calls under way. */
+  inFlight(): number;
+  /** How many more may be sent now. */
+  room(): number;
+  /** Items that wait to be sent. */
+  ready(): number;
+  /** Sends nothing more. Resolves when no call is under way. */
+  stop(): Promise<void>;
+}
+
+export function createDispatcher({
+  held,
+  workerId,
+  concurrency,
+  marks,
+  onStop,
+  onSettled,
+  onDispatched,
+  log,
+}: {
+  held: Holdings;
+  /** Asked before every call: a process that was stopped and continued has to notice that its lease is gone. */
+  workerId: () => string | null;
+  concurrency: number;
+  marks: Marks;
+  /** No item of the batch would succeed. The call counts as under way until this resolves. */
+  onStop: (batch: HeldBatch, failure: Step & { kind: 'stop' }) => Promise<void>;
+  /** A call of the batch has ended. */
+  onSettled: (batch: HeldBatch) => void;
+  onDispatched: () => void;
+  log: Log;
+}): Dispatcher {
+  const idle = new Set<() => void>();
+  let stopped = false;
+  let dispatching = false;
+  let again = false;
+  let inFlight = 0;
+  let busyAlone = false;
+  let lastInTurn = 0n;
+
+  function dispatch(): void {
+    // A permit that is given back in the middle of a send calls here again: the loop below goes on, at the same depth.
+    again = true;
+    if (dispatching) return;
+    dispatching = true;
+    while (again) {
+      again = false;
+      sendReady();
+    }
+    marks.raise();
+    dispatching = false;
+    onDispatched();
+  }
+
+  /** One item of each batch in turn, until nothing more goes. */
+  function sendReady(): void {
+    if (stopped || workerId() === null) return;
+    const blocked = new Set<HeldBatch>();
+    for (let places = room(); places > 0 && !busyAlone; ) {
+      const batch = nextInTurn(blocked);
+      const item = batch?.ready[0];
+      if (!batch || !item) return;
+      const { gate } = batch.plan.model;
+      const alone = runsAlone(item);
+      const marked = item.index <= item.chunk.sentTo;
+      // What is under way ends first, and nothing else starts while the one that runs alone waits for its mark.
+      if (alone && (inFlight > 0 || !marked) && isOpen(gate)) return;
+      const permit = marked ? gate.tryEnter() : null;
+      if (!permit) {
+        blocked.add(batch);
+        continue;
+      }
+      batch.ready.shift();
+      places -= 1;
+      lastInTurn = batch.key;
+      busyAlone = alone;
+      void send(batch, item, permit); // never rejects
+    }
+  }
+
+  function room(): number {
+    let taken = inFlight;
+    for (const { recorder } of held.values()) taken += recorder.unwritten();
+    return Math.max(0, concurrency - taken);
+  }
+
+  /** The first batch after the last one in turn; one whose next item runs alone goes first. */
+  function nextInTurn(blocked: ReadonlySet<HeldBatch>): HeldBatch | null {
+    let first: HeldBatch | null = null;
+    let next: HeldBatch | null = null;
+    for (const batch of held.values()) {
+      const [item] = batch.ready;
+      if (!item || blocked.has(batch) || batch.abort.signal.aborted) continue;
+      if (runsAlone(item)) return batch;
+      if (!first || batch.key < first.key) first = batch;
+      if (batch.key > lastInTurn && (!next || batch.key < next.key)) next = batch;
+    }
+    return next ?? first;
+  }
+
+  /** Giving the permit back wakes this dispatcher, which has nothing to wake up for. */
+  function isOpen(gate: Gate): boolean {
+    const before = again;
+    const permit = gate.tryEnter();
+    permit?.release('aborted');
+    again = before;
+    return permit !== null;
+  }
+
+  async function send(batch: HeldBatch, item: HeldItem, permit: Permit): Promise<void> {
+    const { signal } = batch.abort;
+    inFlight += 1;
+    batch.inFlight += 1;
+    try {
+      const step = await item.run().send(permit, signal);
+      switch (step.kind) {
+        case 'final':
+          batch.recorder.add({ index: item.index, ...step.answer });
+          break;
+        case 'again':
+          item.answered = true;
+          if (signal.aborted) batch.lost += 1;
+          else batch.ready.unshift(item);
+          break;
+        case 'later':
+          waitAndReturn(batch, item, step.delayMs);
+          break;
+        case 'stop':
+          if (!signal.aborted) await onStop(batch, step);
+          break;
+        default:
+          step satisfies never;
+      }
+    } catch (error) {
+      if (signal.aborted) {
+        batch.lost += 1;
+      } else {
+        log.error(
+          { err: error, batch: batch.id, index: item.index },
+          'an item failed in an unforeseen way',
+        );
+        batch.recorder.add({ index: item.index, ...unforeseen });
+      }
+    } finally {
+      permit.release('aborted'); // for what went wrong before the run had it; a second release is none
+      inFlight -= 1;
+      batch.inFlight -= 1;
+      busyAlone = false;
+      if (batch.inFlight === 0) batch.onIdle?.();
+      onSettled(batch);
+      dispatch();
+      if (inFlight === 0) for (const resolve of idle) resolve();
+    }
+  }
+
+  function waitAndReturn(batch: HeldBatch, item: HeldItem, delayMs: number): void {
+    const { signal } = batch.abort;
+    if (signal.aborted) return;
+    batch.waiting += 1;
+    const back = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', back);
+      batch.waiting -= 1;
+      if (signal.aborted) return;
+      batch.ready.unshift(item);
+      dispatch();
+    };
+    const timer = setTimeout(back, delayMs);
+    signal.addEventListener('abort', back);
+  }
+
+  return {
+    dispatch,
+    inFlight: () => inFlight,
+    room,
+    ready() {
+      let items = 0;
+      for (const batch of held.values()) items += batch.ready.length;
+      return items;
+    },
+    async stop() {
+      stopped = true;
+      if (inFlight === 0) return;
+      await new Promise<void>((resolve) => {
+        idle.add(resolve);
+      });
+    },
+  };
+}
+
+const unforeseen: ItemAnswer = {
+  attempts: 1,
+  usage: { requests: 1, inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, costUsd: null },
+  outcome: { status: 'FAILED', error: { code: 'PROVIDER_ERROR', message: 'An unforeseen error' } },
+};

@@ -1,0 +1,173 @@
+/**
+ * COPY, in both directions. It has clients of its own, by `pg` and `pg-copy-streams`: those of postgres.js strand their connection behind a slow
+ * reader, and report a refused COPY as done with no row stored.
+ */
+import { once } from 'node:events';
+import type { Writable } from 'node:stream';
+import pg from 'pg';
+import { from, to } from 'pg-copy-streams';
+import { encodedColumns } from './row-encoder.ts';
+
+/** COPYs at a time in each direction; more wait. A slow client holds one for as long as it takes. */
+const defaultConnections = 6;
+/** Longer than the longest upload or export; a connection that nobody ends must not be kept for ever. */
+const statementTimeoutMs = 2 * 60 * 60 * 1_000;
+/** Less than a piece of rows, so that each is waited for until it is with the system. */
+const writableBytes = 65_536;
+
+export interface Copy {
+  /** Begins a COPY into `rows`, of pieces that a RowEncoder has made. One statement: before `finish`, nobody sees a row of it. */
+  rowsIn(): Promise<RowsIn>;
+  /**
+   * What a query selects, in pieces of any size, as fast as they are taken: a line a row, the columns apart by \x02, null as nothing. Text that
+   * holds no control character comes as it is, JSON text untouched; text with a line break or one of \x01 and \x02 comes between two \x01, with
+   * those in it doubled, and so do empty text and a lone `\.`. A reader that stops early ends the statement.
+   */
+  out(query: CopySql): AsyncGenerator<Buffer, void, undefined>;
+  close(): Promise<void>;
+}
+
+export interface RowsIn {
+  /**
+   * Resolves when there is room for more: true when the piece has been sent, and its bytes may be written again. Rejects when the database
+   * has refused the rows.
+   */
+  write(piece: Buffer): Promise<boolean>;
+  /** Makes the rows visible; resolves with their number. */
+  finish(): Promise<number>;
+  /** Leaves nothing of it. To be called unless `finish` has resolved; does nothing then. */
+  abort(): void;
+}
+
+/** Opens both pools; connections are made when first needed, and closed when idle for 10 s. */
+export function openCopy(url: string, { maxConnections = defaultConnections } = {}): Copy {
+  const incoming = createPool(url, maxConnections);
+  const outgoing = createPool(url, maxConnections);
+  return {
+    rowsIn: async () => beginRowsIn(await incoming.connect()),
+    out: (query) => copyOut(outgoing, query),
+    close: async () => {
+      await Promise.all([incoming.end(), outgoing.end()]);
+    },
+  };
+}
+
+function createPool(url: string, max: number): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    application_name: 'winnow copy',
+    statement_timeout: statementTimeoutMs,
+    keepAlive: true,
+  });
+  // A connection that is lost while idle is replaced when needed; unheard, the event would end the process.
+  pool.on('error', ignore);
+  return pool;
+}
+
+function beginRowsIn(client: pg.PoolClient): RowsIn {
+  const stream = client.query(
+    from(`copy rows (${encodedColumns}) from stdin with (format binary)`, {
+      highWaterMark: writableBytes,
+    }),
+  );
+  const socket = (client as unknown as { connection: { stream: Writable } }).connection.stream;
+  let failure: Error | null = null;
+  let released = false;
+  const fail = (error: Error): void => {
+    failure ??= error;
+  };
+  stream.on('error', fail);
+  client.on('error', fail);
+
+  function release(isBroken: boolean): void {
+    if (released) return;
+    released = true;
+    client.off('error', fail);
+    if (isBroken) client.on('error', ignore);
+    client.release(isBroken);
+  }
+
+  /** Waits for what the stream does next, an error included. */
+  async function settle(event: 'drain' | 'finish'): Promise<void> {
+    const stop = new AbortController();
+    const options = { signal: stop.signal };
+    try {
+      if (failure === null) {
+        // Both reject when the stream fails; a connection that is lost makes it fail.
+        await once(stream, event, options);
+      }
+    } finally {
+      stop.abort();
+    }
+    if (failure !== null) throw failure;
+  }
+
+  return {
+    async write(piece) {
+      if (failure !== null) throw failure;
+      if (!stream.write(piece)) await settle('drain');
+      return socket.writableLength === 0 && stream.writableLength === 0;
+    },
+    async finish() {
+      if (failure !== null) throw failure;
+      const finished = settle('finish');
+      stream.end();
+      await finished;
+      release(false);
+      return stream.rowCount;
+    },
+    abort: () => release(true),
+  };
+}
+
+async function* copyOut(pool: pg.Pool, query: CopySql): AsyncGenerator<Buffer, void, undefined> {
+  const client = await pool.connect();
+  let isWhole = false;
+  client.on('error', ignore);
+  try {
+    const stream = client.query(
+      to(`copy (${query.text}) to stdout with (format csv, quote e'\\x01', delimiter e'\\x02')`),
+    );
+    // Once the reader has gone, the end of the connection is no news.
+    stream.on('error', ignore);
+    for await (const piece of stream) yield piece as Buffer;
+    isWhole = true;
+  } finally {
+    client.off('error', ignore);
+    if (!isWhole) client.on('error', ignore);
+    client.release(!isWhole);
+  }
+}
+
+function ignore(): void {
+  // Said elsewhere, or of no interest any more; see where it is passed.
+}
+
+/** Text of a query without parameters, which COPY has none of. Made by `copySql` alone. */
+export class CopySql {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** A query for `Copy.out`, or a part of one. Only whole numbers and other parts can be put in, so that nothing can be smuggled in. */
+export function copySql(
+  strings: TemplateStringsArray,
+  ...values: readonly (number | bigint | CopySql)[]
+): CopySql {
+  let text = strings[0] ?? '';
+  for (const [at, value] of values.entries()) text += literal(value) + (strings[at + 1] ?? '');
+  return new CopySql(text);
+}
+
+function literal(value: number | bigint | CopySql): string {
+  if (value instanceof CopySql) return value.text;
+  if (typeof value !== 'bigint' && !Number.isSafeInteger(value)) {
+    throw new TypeError('only whole numbers and parts made by copySql can be put into a COPY');
+  }
+  // In brackets, so that a minus before it makes no comment.
+  return value < 0 ? `(${value})` : `${value}`;
+}

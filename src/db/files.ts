@@ -1,0 +1,167 @@
+/** Files: they come with their rows, are read, and go when no batch needs them. */
+import { and, asc, desc, eq, gt, isNull, lt, type SQL } from 'drizzle-orm';
+import type { Database, Sql } from './client.ts';
+import { files } from './tables.ts';
+
+/** A file as its upload has left it. `columns` and `rejections` are JSON text. */
+export interface NewFile {
+  key: bigint;
+  id: string;
+  owner: string;
+  name: string;
+  format: string;
+  sizeBytes: number;
+  itemCount: number;
+  columns: string;
+  contentField: string | null;
+  customIdField: string | null;
+  rejectedCount: number;
+  rejections: string;
+}
+
+/** `columns` and `rejections` are JSON text; a CSV file's columns are its header's cells as they came. */
+export type FileRecord = typeof files.$inferSelect;
+
+/** Enters a file whose rows are in, and ends its ingest. False when the ingest's lease had run out: the rows are being removed. */
+export async function insertFile(sql: Sql, file: NewFile): Promise<boolean> {
+  const inserted = await sql`
+    with ended as (
+      delete from ingests where file_key = ${file.key} and expires_at > now() returning file_key
+    )
+    insert into files (key, id, owner, listed, name, format, size_bytes, item_count, columns,
+                       content_field, custom_id_field, rejected_count, rejections)
+    select file_key, ${file.id}, ${file.owner}, true, ${file.name}, ${file.format}, ${file.sizeBytes},
+           ${file.itemCount}, ${file.columns}, ${file.contentField}, ${file.customIdField},
+           ${file.rejectedCount}, ${file.rejections}
+    from ended`;
+  return inserted.count === 1;
+}
+
+/** A file that was uploaded and not deleted; items given inline are no file to their owner. */
+export async function readFile(
+  db: Database,
+  owner: string,
+  id: string,
+): Promise<FileRecord | null> {
+  const [file] = await db.query
+    .select()
+    .from(files)
+    .where(and(eq(files.id, id), ofOwner(owner)));
+  return file ?? null;
+}
+
+/** A page of an owner's files, newest first; `inverted` reads it from the far end. Keys bound it on both sides, themselves left out. */
+export async function listFiles(
+  db: Database,
+  owner: string,
+  page: {
+    limit: number;
+    afterKey?: bigint | undefined;
+    beforeKey?: bigint | undefined;
+    inverted: boolean;
+  },
+): Promise<FileRecord[]> {
+  const { limit, afterKey, beforeKey, inverted } = page;
+  return await db.query
+    .select()
+    .from(files)
+    .where(
+      and(
+        ofOwner(owner),
+        afterKey === undefined ? undefined : lt(files.key, afterKey),
+        beforeKey === undefined ? undefined : gt(files.key, beforeKey),
+      ),
+    )
+    .orderBy(inverted ? asc(files.key) : desc(files.key))
+    .limit(limit);
+}
+
+export async function countFiles(db: Database, owner: string): Promise<number> {
+  return await db.query.$count(files, ofOwner(owner));
+}
+
+function ofOwner(owner: string): SQL | undefined {
+  return and(eq(files.owner, owner), files.listed, isNull(files.deletedAt));
+}
+
+/** A row as it is stored; `decodeRow` says what it holds. */
+export interface StoredRow {
+  index: number;
+  customId: string | null;
+  content: string | null;
+  fields: string | null;
+}
+
+/** Rows of a file in order, behind an index (-1: from the first). */
+export async function readFileRows(
+  sql: Sql,
+  fileKey: bigint,
+  page: { afterIndex: number; limit: number },
+): Promise<StoredRow[]> {
+  return await sql<StoredRow[]>`
+    select index, custom_id as "customId", content, fields from rows
+    where file_key = ${fileKey} and index > ${page.afterIndex}
+    order by index limit ${page.limit}`;
+}
+
+/**
+ * Deletes a file for its owner, unless a batch that is not deleted uses it. Its rows go later, and only while that is still so: a
+ * batch that is submitted in the same instant keeps them.
+ */
+export async function deleteFile(
+  sql: Sql,
+  owner: string,
+  id: string,
+): Promise<'deleted' | 'in_use' | 'unknown'> {
+  const [done] = await sql<{ known: boolean; deleted: boolean }[]>`
+    with file as materialized (
+      select key from files
+      where id = ${id} and owner = ${owner} and listed and deleted_at is null
+      for update
+    ),
+    deleted as (
+      update files set deleted_at = now()
+      where key = (select key from file)
+        and not exists (select from batches where file_key = files.key and deleted_at is null)
+      returning key
+    )
+    select exists (select from file) as known, exists (select from deleted) as deleted`;
+  if (!done?.known) return 'unknown';
+  return done.deleted ? 'deleted' : 'in_use';
+}
+
+/** Deleted files that no batch uses any more. */
+export async function listDeletedFiles(sql: Sql): Promise<bigint[]> {
+  const deleted = await sql<{ key: bigint }[]>`
+    select key from files
+    where deleted_at is not null
+      and not exists (select from batches where file_key = files.key and deleted_at is null)
+    order by key limit 100`;
+  return deleted.map(({ key }) => key);
+}
+
+/** One behind the last index of a file's rows; 0 when there are none. */
+export async function readRowsEnd(sql: Sql, fileKey: bigint): Promise<number> {
+  const [last] = await sql<{ end: number | null }[]>`
+    select max(index) + 1 as end from rows where file_key = ${fileKey}`;
+  return last?.end ?? 0;
+}
+
+/** Removes the rows [first, end) of a file. */
+export async function deleteRows(
+  sql: Sql,
+  fileKey: bigint,
+  range: { first: number; end: number },
+): Promise<void> {
+  await sql`
+    delete from rows where file_key = ${fileKey} and index >= ${range.first} and index < ${range.end}`;
+}
+
+/** Removes a deleted file that has no rows any more, once its batches have gone too. */
+export async function removeFile(sql: Sql, fileKey: bigint): Promise<void> {
+  await sql`
+    delete from files
+    where key = ${fileKey} and deleted_at is not null
+      and not exists (select from rows where file_key = files.key)
+      and not exists (select from batches where file_key = files.key)`;
+}

@@ -1,0 +1,162 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beginCancel, beginFailure } from '../../src/db/batches.ts';
+import { claimChunks, releaseChunks, releaseUnknownChunks } from '../../src/db/chunks.ts';
+import { type Database, openDatabase } from '../../src/db/client.ts';
+import { recordResults } from '../../src/db/results.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { audit, claimOf, enterWorker, insertBatch, range, succeeded } from './queue.ts';
+
+let database: TestDatabase;
+let db: Database;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = openDatabase(database.url, { maxConnections: 16 });
+});
+afterAll(async () => {
+  await db.close();
+  await database.drop();
+});
+
+/** A pool whose planner is left with nothing but nested loops, and has no statistics. */
+function openNestedLoops(): Database {
+  const url = new URL(database.url);
+  url.searchParams.set('enable_hashjoin', 'off');
+  url.searchParams.set('enable_mergejoin', 'off');
+  url.searchParams.set('enable_material', 'off');
+  return openDatabase(url.href, { maxConnections: 16 });
+}
+
+for (const [plan, open] of [
+  ['the usual plan', () => openDatabase(database.url, { maxConnections: 16 })],
+  ['a nested-loop plan', openNestedLoops],
+] as const) {
+  test(`16 claimers never get more than the limit, nor a chunk twice, under ${plan}`, async () => {
+    const pool = open();
+    const batchKey = await insertBatch(db.sql, { items: 3_000, chunkSize: 3 });
+    const limit = 7;
+
+    const claims = await Promise.all(
+      range(1, 16).map(async () => {
+        const worker = await enterWorker(db.sql);
+        const mine: number[][] = [];
+        for (;;) {
+          const chunks = await claimOf(pool.sql, batchKey, worker, limit);
+          if (chunks.length === 0) return mine;
+          mine.push(chunks.map(({ first }) => first));
+        }
+      }),
+    );
+    await pool.close();
+
+    const sizes = claims.flat().map(({ length }) => length);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(limit);
+    const firsts = claims.flat(2).sort((a, b) => a - b);
+    expect(firsts).toEqual(range(0, 999).map((chunk) => chunk * 3));
+  });
+}
+
+test('the settings of the nested-loop pool reach the server', async () => {
+  const pool = openNestedLoops();
+
+  const [shown] = await pool.sql`select current_setting('enable_hashjoin') as hashjoin`;
+  await pool.close();
+
+  expect(shown).toEqual({ hashjoin: 'off' });
+});
+
+test('claims go round the batches, and start them', async () => {
+  const worker = await enterWorker(db.sql);
+  const keys = [];
+  for (const _ of range(1, 3)) keys.push(await insertBatch(db.sql, { items: 30 }));
+  const least = keys[0] as bigint;
+
+  let after = least - 1n;
+  const turns: bigint[] = [];
+  for (const _ of range(1, 9)) {
+    const [chunk] = await claimChunks(db.sql, {
+      worker,
+      afterBatchKey: after,
+      limit: 1,
+      onlyBatchKey: null,
+    });
+    after = chunk?.batchKey ?? 0n;
+    turns.push(after);
+  }
+  const none = await claimChunks(db.sql, {
+    worker,
+    afterBatchKey: after,
+    limit: 1,
+    onlyBatchKey: null,
+  });
+
+  expect(turns).toEqual([...keys, ...keys, ...keys]);
+  expect(none).toEqual([]);
+  for (const key of keys) expect((await audit(db.sql, key)).status).toBe('PROCESSING');
+});
+
+test('a claimed chunk starts with nothing marked as sent', async () => {
+  const worker = await enterWorker(db.sql);
+  const batchKey = await insertBatch(db.sql, { items: 25 });
+
+  const chunks = await claimOf(db.sql, batchKey, worker, 5);
+
+  expect(chunks.map(({ first, last, done, sentTo }) => [first, last, done, sentTo])).toEqual([
+    [0, 9, 0, -1],
+    [10, 19, 0, 9],
+    [20, 24, 0, 19],
+  ]);
+});
+
+test('nothing is claimed of a draft, or of a batch that is being cancelled or is failing', async () => {
+  const worker = await enterWorker(db.sql);
+  const draft = await insertBatch(db.sql, { items: 5, status: 'DRAFT' });
+  const failing = await insertBatch(db.sql, { items: 5 });
+  await beginFailure(db.sql, failing, { code: 'INVALID_KEY', message: 'no' });
+  const cancelled = await insertBatch(db.sql, { items: 5 });
+  const [{ id }] = (await db.sql`select id from batches where key = ${cancelled}`) as [
+    { id: string },
+  ];
+  await beginCancel(db.sql, 'local', id);
+
+  for (const key of [draft, failing, cancelled]) {
+    expect(await claimOf(db.sql, key, worker)).toEqual([]);
+  }
+});
+
+test('a released chunk keeps its results, and only what was open is asked again', async () => {
+  const worker = await enterWorker(db.sql);
+  const batchKey = await insertBatch(db.sql, { items: 10 });
+  await claimOf(db.sql, batchKey, worker);
+  await recordResults(db.sql, {
+    batchKey,
+    worker,
+    results: range(0, 3).map((at) => succeeded(at)),
+  });
+
+  await releaseChunks(db.sql, { worker, batchKey, resent: 2 });
+  await releaseChunks(db.sql, { worker, batchKey, resent: 2 }); // nothing is held any more
+  const [again] = await claimOf(db.sql, batchKey, worker);
+
+  expect(again).toMatchObject({ first: 0, last: 9, done: 4, crashes: 0 });
+  expect(await audit(db.sql, batchKey)).toMatchObject({ resentRequests: 2, done: 4 });
+});
+
+test('only chunks that a worker does not know of are given back', async () => {
+  const worker = await enterWorker(db.sql);
+  const other = await enterWorker(db.sql);
+  const batchKey = await insertBatch(db.sql, { items: 50 });
+  await claimOf(db.sql, batchKey, worker, 3);
+  await claimOf(db.sql, batchKey, other, 1);
+
+  const released = await releaseUnknownChunks(db.sql, worker, [{ batchKey, first: 10 }]);
+
+  expect(released).toBe(2);
+  expect((await audit(db.sql, batchKey)).chunks.map(([first, , state]) => [first, state])).toEqual([
+    [0, 'open'],
+    [10, 'leased'],
+    [20, 'open'],
+    [30, 'leased'],
+    [40, 'open'],
+  ]);
+});

@@ -1,0 +1,221 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Database, openDatabase } from '../../src/db/client.ts';
+import { type Copy, copySql, openCopy } from '../../src/db/copy.ts';
+import { RowEncoder } from '../../src/db/row-encoder.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { until } from '../support/until.ts';
+
+let database: TestDatabase;
+let db: Database;
+let copy: Copy;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = openDatabase(database.url);
+  copy = openCopy(database.url, { maxConnections: 2 });
+});
+
+afterAll(async () => {
+  await copy.close();
+  await db.close();
+  await database.drop();
+});
+
+let nextKey = 1_000n;
+
+function encode(
+  encoder: RowEncoder,
+  kind: 'fields' | 'content',
+  text: string,
+  customId: string | null,
+): void {
+  const bytes = Buffer.from(text);
+  const id = customId === null ? null : Buffer.from(customId);
+  let begun: number;
+  do {
+    begun = kind === 'fields' ? encoder.beginFields() : encoder.beginContent();
+  } while (!encoder.fits(begun + bytes.length, id?.length ?? 0));
+  encoder.bytes.set(bytes, begun);
+  encoder.end(begun + bytes.length, id, 0, id?.length ?? 0);
+}
+
+const countRows = async (fileKey: bigint) =>
+  Number((await db.sql`select count(*)::int as n from rows where file_key = ${fileKey}`)[0]?.n);
+
+async function read(query: Parameters<Copy['out']>[0]): Promise<string> {
+  const pieces: Buffer[] = [];
+  for await (const piece of copy.out(query)) pieces.push(piece);
+  return Buffer.concat(pieces).toString();
+}
+
+describe('COPY in', () => {
+  it('stores rows byte for byte, long ones and pieces that are written again too', async () => {
+    const fileKey = nextKey++;
+    const encoder = new RowEncoder(fileKey);
+    const texts = [
+      '',
+      '\\N',
+      '\\.',
+      '"\t\n\r\\',
+      'é価😀\u0001\u0002\u007f',
+      'x'.repeat(300_000),
+      '{"a":1.0}',
+    ];
+    const given = [...Array(20_000).keys()].map((index) => ({
+      index,
+      customId: index % 3 === 0 ? null : `id-${index}`,
+      content:
+        index % 2 === 0
+          ? texts[index % texts.length]!.slice(0, index < 14 ? undefined : 100)
+          : null,
+      fields: index % 2 === 0 ? null : `["${index}"]`,
+    }));
+
+    const rowsIn = await copy.rowsIn();
+    for (const { content, fields, customId } of given) {
+      encode(encoder, content === null ? 'fields' : 'content', content ?? fields!, customId);
+      for (const piece of encoder.take()) if (await rowsIn.write(piece)) encoder.recycle(piece);
+    }
+    for (const piece of encoder.finish()) await rowsIn.write(piece);
+    const count = await rowsIn.finish();
+
+    const stored = await db.sql`
+      select index, custom_id as "customId", content, fields from rows where file_key = ${fileKey} order by index`;
+    expect(count).toBe(given.length);
+    expect([...stored]).toEqual(given);
+  });
+
+  it('shows nothing before its end, and leaves nothing when it is given up', async () => {
+    const fileKey = nextKey++;
+    const encoder = new RowEncoder(fileKey);
+    const rowsIn = await copy.rowsIn();
+    for (let row = 0; row < 50_000; row += 1) encode(encoder, 'content', 'some text', null);
+    for (const piece of encoder.take()) await rowsIn.write(piece);
+
+    const before = await countRows(fileKey);
+    rowsIn.abort();
+    rowsIn.abort();
+
+    expect(before).toBe(0);
+    await until(
+      async () =>
+        (
+          await db.sql`select from pg_stat_activity where application_name = 'winnow copy' and datname = current_database() and state = 'active'`
+        ).length === 0,
+      { deadlineMs: 5_000, what: 'the end of the statement' },
+    );
+    expect(await countRows(fileKey)).toBe(0);
+  });
+
+  it('rejects when the database refuses the rows, at once or at the end', async () => {
+    const fileKey = nextKey++;
+    const twice = async () => {
+      const encoder = new RowEncoder(fileKey);
+      const rowsIn = await copy.rowsIn();
+      try {
+        encode(encoder, 'content', 'x', null);
+        for (const piece of encoder.finish()) await rowsIn.write(piece);
+        await rowsIn.finish();
+      } finally {
+        rowsIn.abort();
+      }
+    };
+    await twice();
+
+    await expect(twice()).rejects.toThrow('duplicate key');
+
+    const garbage = async () => {
+      const rowsIn = await copy.rowsIn();
+      try {
+        for (;;) await rowsIn.write(randomBytes(100_000));
+      } finally {
+        rowsIn.abort();
+      }
+    };
+    await expect(garbage()).rejects.toThrow('COPY file signature');
+    expect(await countRows(fileKey)).toBe(1);
+  });
+
+  it('rejects when its backend is killed, and the next one has a connection again', async () => {
+    const fileKey = nextKey++;
+    const rowsIn = await copy.rowsIn();
+    const encoder = new RowEncoder(fileKey);
+    for (let row = 0; row < 50_000; row += 1) encode(encoder, 'content', 'some text', null);
+    await until(
+      async () =>
+        (
+          await db.sql`
+          select pg_terminate_backend(pid) from pg_stat_activity
+          where application_name = 'winnow copy' and datname = current_database() and query like 'copy rows%' and state = 'active'`
+        ).length > 0,
+      { deadlineMs: 5_000, what: 'a backend to kill' },
+    );
+
+    const writing = (async () => {
+      for (const piece of encoder.finish()) await rowsIn.write(piece);
+      await rowsIn.finish();
+    })();
+    await expect(writing).rejects.toThrow();
+    rowsIn.abort();
+
+    for (let again = 0; again < 4; again += 1) (await copy.rowsIn()).abort();
+    expect(await countRows(fileKey)).toBe(0);
+  });
+});
+
+describe('COPY out', () => {
+  it('gives text without control characters as it is, in lines', async () => {
+    const lines = ['{"a":"\\"\\\\ \\n \\u0001 é😀"}', '\\N', '"quoted"', "it's"];
+    await db.sql`create table texts (n int, line text)`;
+    for (const [n, line] of lines.entries()) await db.sql`insert into texts values (${n}, ${line})`;
+
+    expect(await read(copySql`select line from texts order by n`)).toBe(`${lines.join('\n')}\n`);
+    expect(
+      await read(copySql`select null, line, '', e'a\\x01\\nb' from texts where n = ${0}`),
+    ).toBe(`\u0002${lines[0]}\u0002\u0001\u0001\u0002\u0001a\u0001\u0001\nb\u0001\n`);
+  });
+
+  it('puts in whole numbers and parts alone', async () => {
+    const limit = copySql`limit ${2}`;
+
+    expect(
+      await read(
+        copySql`select g from generate_series(${1}, ${10n}) as g where g > 5 -${-1} ${limit}`,
+      ),
+    ).toBe('7\n8\n');
+    expect(() => copySql`select ${1.5}`).toThrow(TypeError);
+    expect(() => copySql`select ${Number.NaN}`).toThrow(TypeError);
+    expect(() => copySql`select ${'1; drop table rows' as unknown as number}`).toThrow(TypeError);
+  });
+
+  it('rejects what the database refuses, before and in the middle', async () => {
+    await expect(read(copySql`select nonsense`)).rejects.toThrow('nonsense');
+    await expect(
+      read(copySql`select 1 / (50000 - g) from generate_series(1, 100000) as g`),
+    ).rejects.toThrow('division by zero');
+    expect(await read(copySql`select 1`)).toBe('1\n');
+  });
+
+  it('waits for a slow reader, and ends with one that has gone', async () => {
+    const many = copySql`select repeat('x', 1000) from generate_series(1, 200000)`;
+    const active = async () =>
+      (
+        await db.sql`select from pg_stat_activity where datname = current_database() and query like 'copy (select repeat%' and state = 'active'`
+      ).length;
+
+    for (let again = 0; again < 5; again += 1) {
+      const pieces = copy.out(many);
+      await pieces.next();
+      await delay(50);
+      expect(await active()).toBe(1);
+      await pieces.return();
+      await until(async () => (await active()) === 0, {
+        deadlineMs: 5_000,
+        what: 'the end of the statement',
+      });
+    }
+    expect((await read(many)).length).toBe(200_000 * 1_001);
+  });
+});

@@ -1,0 +1,132 @@
+import { randomUUID } from 'node:crypto';
+import { insertInlineBatch } from '../../src/db/batches.ts';
+import { claimChunks } from '../../src/db/chunks.ts';
+import type { Sql } from '../../src/db/client.ts';
+import type { NewResult } from '../../src/db/results.ts';
+import { insertWorker } from '../../src/db/workers.ts';
+
+/** A queued batch of `items` items, in chunks. Returns its key. */
+export async function insertBatch(
+  sql: Sql,
+  {
+    items,
+    chunkSize = 10,
+    status = 'QUEUED',
+    expiresInSeconds = 3600,
+  }: {
+    items: number;
+    chunkSize?: number;
+    status?: 'DRAFT' | 'QUEUED';
+    expiresInSeconds?: number;
+  },
+): Promise<bigint> {
+  const inserted = await insertInlineBatch(sql, {
+    id: `batch_${randomUUID()}`,
+    owner: 'local',
+    operation: 'label',
+    options: '{}',
+    model: 'test/rules',
+    status,
+    name: null,
+    metadata: null,
+    idempotencyKey: null,
+    inputHash: '',
+    expiresInSeconds,
+    webhookUrl: null,
+    chunkSize,
+    file: {
+      id: `file_${randomUUID()}`,
+      name: 'inline',
+      format: 'JSON',
+      sizeBytes: 0,
+      columns: [],
+    },
+    rows: Array.from({ length: items }, (_, index) => ({
+      customId: String(index),
+      content: `text ${index}`,
+      fields: null,
+    })),
+  } as Parameters<typeof insertInlineBatch>[1]);
+  if (!inserted) throw new Error('the batch was not inserted');
+  return inserted.key;
+}
+
+/** A worker with a lease that runs. Returns its id. */
+export async function enterWorker(sql: Sql, leaseMs = 60_000): Promise<string> {
+  const id = `worker_${randomUUID()}`;
+  await insertWorker(sql, { id, machine: 'test', pid: 0, leaseMs });
+  return id;
+}
+
+/** Claims from one batch. */
+export async function claimOf(sql: Sql, batchKey: bigint, worker: string, limit = 1) {
+  return await claimChunks(sql, { worker, afterBatchKey: 0n, limit, onlyBatchKey: batchKey });
+}
+
+export function succeeded(index: number, output: unknown = { label: 'yes' }): NewResult {
+  return { index, attempts: 1, usage, outcome: { status: 'SUCCEEDED', output } };
+}
+
+export function failed(index: number, message = 'refused'): NewResult {
+  return {
+    index,
+    attempts: 1,
+    usage,
+    outcome: { status: 'FAILED', error: { code: 'REFUSED', message } },
+  };
+}
+
+const usage = {
+  requests: 1,
+  inputTokens: 10,
+  cachedInputTokens: 2,
+  outputTokens: 3,
+  costUsd: 0.5,
+};
+
+/** Integers from `first` to `last`. */
+export function range(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, at) => first + at);
+}
+
+/** What a batch says of itself and what its rows say, read in one statement. */
+export interface Audit {
+  status: string;
+  ending: string | null;
+  total: number;
+  counted: { succeeded: number; failed: number; cancelled: number; expired: number };
+  rows: { succeeded: number; failed: number; cancelled: number; expired: number };
+  requests: number;
+  requestsOfRows: number;
+  /** Sum of `done` of the chunks, and of rows that lie in them. */
+  done: number;
+  /** `[first, last, state, done]`, by first. */
+  chunks: [number, number, 'open' | 'leased' | 'done', number][];
+  resentRequests: number;
+  seq: number;
+}
+
+export async function audit(sql: Sql, batchKey: bigint): Promise<Audit> {
+  const [found] = await sql<Audit[]>`
+    select b.status, b.ending, b.total, b.seq::float8 as seq,
+           b.resent_requests::float8 as "resentRequests", b.requests::float8 as requests,
+           json_build_object('succeeded', b.succeeded, 'failed', b.failed, 'cancelled', b.cancelled, 'expired', b.expired)
+             as counted,
+           (select json_build_object(
+              'succeeded', count(*) filter (where status = 'SUCCEEDED'),
+              'failed', count(*) filter (where status = 'FAILED'),
+              'cancelled', count(*) filter (where status = 'CANCELLED'),
+              'expired', count(*) filter (where status = 'EXPIRED'))
+            from results where batch_key = b.key) as rows,
+           (select coalesce(sum(requests), 0)::float8 from results where batch_key = b.key) as "requestsOfRows",
+           (select sum(done)::int from chunks where batch_key = b.key) as done,
+           (select json_agg(json_build_array(first, last, state, done) order by first)
+            from chunks where batch_key = b.key) as chunks
+    from batches b where key = ${batchKey}`;
+  if (!found) throw new Error('the batch has gone');
+  return found;
+}
+
+export function sum(counts: Audit['rows']): number {
+  return counts.succeeded + counts.failed + counts.cancelled + counts.expired;
+}

@@ -1,0 +1,211 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beginFailure, endFailure } from '../../src/db/batches.ts';
+import { aloneFromCrashes, raiseSentMarks, reclaimChunks } from '../../src/db/chunks.ts';
+import { type Database, openDatabase } from '../../src/db/client.ts';
+import { finishOpenChunks, recordResults } from '../../src/db/results.ts';
+import { deleteWorker, renewWorker } from '../../src/db/workers.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { until } from '../support/until.ts';
+import { audit, claimOf, enterWorker, insertBatch, range, succeeded } from './queue.ts';
+
+let database: TestDatabase;
+let db: Database;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = openDatabase(database.url);
+});
+afterAll(async () => {
+  await db.close();
+  await database.drop();
+});
+
+async function mark(worker: string, batchKey: bigint, first: number, sentTo: number) {
+  await raiseSentMarks(db.sql, worker, [{ batchKey, first, sentTo }]);
+}
+
+/** Claims the chunk that begins at `first`, marks its items up to `sentTo` as sent, and dies. */
+async function crashAt(batchKey: bigint, first: number, sentTo = first) {
+  const worker = await enterWorker(db.sql);
+  await claimOf(db.sql, batchKey, worker, 100);
+  await mark(worker, batchKey, first, sentTo);
+  await deleteWorker(db.sql, worker);
+  await reclaimChunks(db.sql);
+}
+
+test('a reclaim counts exactly the marked items that have no result, and reopens the chunks', async () => {
+  const worker = await enterWorker(db.sql);
+  const batchKey = await insertBatch(db.sql, { items: 30 });
+  await claimOf(db.sql, batchKey, worker, 3);
+  await mark(worker, batchKey, 0, 6);
+  await mark(worker, batchKey, 10, 12);
+  await recordResults(db.sql, {
+    batchKey,
+    worker,
+    results: [1, 3, 5].map((index) => succeeded(index)),
+  });
+  await deleteWorker(db.sql, worker);
+
+  const reclaimed = await reclaimChunks(db.sql);
+  const again = await reclaimChunks(db.sql);
+
+  expect([reclaimed, again]).toEqual([[batchKey], []]);
+  const found = await audit(db.sql, batchKey);
+  expect(found.resentRequests).toBe(4 + 3);
+  expect(await chunksOf(batchKey)).toEqual([
+    [0, 6, 'open', 3, 1],
+    [7, 9, 'open', 0, 0],
+    [10, 12, 'open', 0, 1],
+    [13, 19, 'open', 0, 0],
+    [20, 29, 'open', 0, 0],
+  ]);
+});
+
+test('nothing is taken from a worker whose lease runs, and one that ran out cannot be renewed', async () => {
+  const live = await enterWorker(db.sql);
+  const dead = await enterWorker(db.sql, 1);
+  const batchKey = await insertBatch(db.sql, { items: 20 });
+  await claimOf(db.sql, batchKey, live);
+  await claimOf(db.sql, batchKey, dead);
+
+  const reclaimed = await reclaimChunks(db.sql);
+  const renewed = [
+    await renewWorker(db.sql, live, 60_000),
+    await renewWorker(db.sql, dead, 60_000),
+  ];
+
+  expect(reclaimed).toEqual([batchKey]);
+  expect(renewed).toEqual([true, false]);
+  expect((await audit(db.sql, batchKey)).chunks.map(([, , state]) => state)).toEqual([
+    'leased',
+    'open',
+  ]);
+});
+
+test('marks only rise, and only under the lease', async () => {
+  const worker = await enterWorker(db.sql);
+  const other = await enterWorker(db.sql);
+  const batchKey = await insertBatch(db.sql, { items: 10 });
+  await claimOf(db.sql, batchKey, worker);
+
+  await mark(worker, batchKey, 0, 5);
+  await mark(worker, batchKey, 0, 3);
+  await mark(other, batchKey, 0, 9);
+
+  const [chunk] = await db.sql`select sent_to from chunks where batch_key = ${batchKey}`;
+  expect(chunk).toEqual({ sent_to: 5 });
+});
+
+test('what a batch that is failing had under way is not counted as sent again', async () => {
+  const worker = await enterWorker(db.sql);
+  const batchKey = await insertBatch(db.sql, { items: 10 });
+  await claimOf(db.sql, batchKey, worker);
+  await mark(worker, batchKey, 0, 5);
+  await beginFailure(db.sql, batchKey, { code: 'INVALID_KEY', message: 'no' });
+
+  const early = await endFailure(db.sql, batchKey);
+  await deleteWorker(db.sql, worker);
+  await reclaimChunks(db.sql);
+  const ended = await endFailure(db.sql, batchKey);
+
+  expect([early, ended]).toEqual([false, true]);
+  expect(await audit(db.sql, batchKey)).toMatchObject({ status: 'FAILED', resentRequests: 0 });
+});
+
+test('what was under way is cut off from what was not, and alone charged with the crash', async () => {
+  const batchKey = await insertBatch(db.sql, { items: 10 });
+  const worker = await enterWorker(db.sql);
+  await claimOf(db.sql, batchKey, worker);
+  await mark(worker, batchKey, 0, 5);
+  const results = [0, 2].map((index) => succeeded(index));
+  await recordResults(db.sql, { batchKey, worker, results });
+
+  await deleteWorker(db.sql, worker);
+  await reclaimChunks(db.sql);
+
+  expect(await chunksOf(batchKey)).toEqual([
+    [0, 5, 'open', 2, 1],
+    [6, 9, 'open', 0, 0],
+  ]);
+});
+
+test('the third crash leaves an item each of what was under way', async () => {
+  const batchKey = await insertBatch(db.sql, { items: 6, chunkSize: 6 });
+  const worker = await enterWorker(db.sql);
+  await claimOf(db.sql, batchKey, worker);
+  await recordResults(db.sql, { batchKey, worker, results: [succeeded(1)] });
+  await deleteWorker(db.sql, worker);
+  await reclaimChunks(db.sql);
+
+  for (const sentTo of [4, 3, 2]) await crashAt(batchKey, 0, sentTo);
+
+  expect(await chunksOf(batchKey)).toEqual([
+    [0, 0, 'open', 0, aloneFromCrashes],
+    [1, 1, 'done', 1, aloneFromCrashes],
+    [2, 2, 'open', 0, aloneFromCrashes],
+    [3, 3, 'open', 0, 2],
+    [4, 4, 'open', 0, 1],
+    [5, 5, 'open', 0, 0],
+  ]);
+});
+
+test('the item that crashes five times fails, and it alone', async () => {
+  const batchKey = await insertBatch(db.sql, { items: 4, chunkSize: 4 });
+  for (const _ of range(1, aloneFromCrashes)) await crashAt(batchKey, 0, 3);
+  await crashAt(batchKey, 2);
+  const error = { code: 'WORKER_CRASHED', message: 'died' } as const;
+  const early = await finishOpenChunks(db.sql, { batchKey, status: 'FAILED', error, crashes: 5 });
+  await crashAt(batchKey, 2);
+
+  const written = await finishOpenChunks(db.sql, { batchKey, status: 'FAILED', error, crashes: 5 });
+
+  expect(early).toMatchObject({ recorded: 0 });
+  expect(written).toMatchObject({ recorded: 1, status: 'PROCESSING' });
+  const rows = await db.sql`select index, error_code from results where batch_key = ${batchKey}`;
+  expect([...rows]).toEqual([{ index: 2, error_code: 'WORKER_CRASHED' }]);
+  const [summary] =
+    await db.sql`select code, count from batch_errors where batch_key = ${batchKey}`;
+  expect(summary).toEqual({ code: 'WORKER_CRASHED', count: 1 });
+});
+
+test('a reclaim that had to wait for a last flush counts what that flush recorded', async () => {
+  const batchKey = await insertBatch(db.sql, { items: 10 });
+  const worker = await enterWorker(db.sql);
+  await claimOf(db.sql, batchKey, worker);
+  await mark(worker, batchKey, 0, 7);
+  await deleteWorker(db.sql, worker);
+  // Holds the batch for a while, so that the flush and the reclaim queue up behind it in this order.
+  const holding = db.sql`
+    with held as materialized (select key from batches where key = ${batchKey} for update)
+    select pg_sleep(0.4) from held`.execute();
+  await until(() => waiting(0), { deadlineMs: 5_000, what: 'the lock' });
+  const results = range(0, 4).map((index) => succeeded(index));
+  const flushing = recordResults(db.sql, { batchKey, worker, results });
+  await until(() => waiting(1), { deadlineMs: 5_000, what: 'the flush to wait' });
+  const reclaiming = reclaimChunks(db.sql);
+
+  await Promise.all([holding, flushing, reclaiming]);
+  await reclaimChunks(db.sql);
+
+  expect((await audit(db.sql, batchKey)).resentRequests).toBe(3);
+  expect(await chunksOf(batchKey)).toEqual([
+    [0, 7, 'open', 5, 1],
+    [8, 9, 'open', 0, 0],
+  ]);
+});
+
+/** Whether a session sleeps, and so many wait for a lock behind it. */
+async function waiting(sessions: number): Promise<boolean> {
+  const [found] = await db.sql`
+    select count(*) filter (where wait_event = 'PgSleep')::int as sleeping,
+           count(*) filter (where wait_event_type = 'Lock')::int as waiting
+    from pg_stat_activity where datname = current_database()`;
+  return found?.sleeping === 1 && found.waiting >= sessions;
+}
+
+/** `[first, last, state, done, crashes]`, by first. */
+async function chunksOf(batchKey: bigint) {
+  const chunks = await db.sql`
+    select first, last, state, done, crashes from chunks where batch_key = ${batchKey} order by first`;
+  return chunks.map(({ first, last, state, done, crashes }) => [first, last, state, done, crashes]);
+}

@@ -1,0 +1,237 @@
+/** The state machine of batch, chunk and item under random sequences of everything that can happen to it. */
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { finishEnding } from '../../src/batches/reaper.ts';
+import type { Signals } from '../../src/batches/signals.ts';
+import { beginCancel, beginExpiry, beginFailure, listEnding } from '../../src/db/batches.ts';
+import {
+  raiseSentMarks,
+  reclaimChunks,
+  releaseChunks,
+  releaseUnknownChunks,
+} from '../../src/db/chunks.ts';
+import { type Database, openDatabase } from '../../src/db/client.ts';
+import { finishOpenChunks, recordResults } from '../../src/db/results.ts';
+import { deleteWorker } from '../../src/db/workers.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import {
+  type Audit,
+  audit,
+  claimOf,
+  enterWorker,
+  failed,
+  insertBatch,
+  range,
+  succeeded,
+  sum,
+} from './queue.ts';
+
+const items = 12;
+const final = ['COMPLETED', 'FAILED', 'CANCELLED', 'EXPIRED'];
+const fatalCrashes = 5;
+
+let database: TestDatabase;
+let db: Database;
+const silent = { send: async () => undefined } as unknown as Signals;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = openDatabase(database.url);
+});
+afterAll(async () => {
+  await db.close();
+  await database.drop();
+});
+
+const who = fc.nat(2);
+const command = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('claim'),
+      who,
+      limit: fc.integer({ min: 1, max: 2 }),
+    }),
+  },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('mark'), who, upTo: fc.nat(5) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant('record'),
+      who,
+      picks: fc.array(fc.nat(items - 1), { minLength: 1, maxLength: 6 }),
+      good: fc.boolean(),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('release'), who }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('forget'), who }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('kill'), who }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('reap') }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('crash'), who, upTo: fc.nat(5) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('cancel', 'expire', 'fail') }) },
+);
+type Command = {
+  do: string;
+  who?: number;
+  limit?: number;
+  upTo?: number;
+  picks?: number[];
+  good?: boolean;
+};
+
+/** One batch, three workers that come back under new ids when they are killed, and what is known of them without asking. */
+async function createWorld() {
+  const batchKey = await insertBatch(db.sql, { items, chunkSize: 4 });
+  const [{ id }] = (await db.sql`select id from batches where key = ${batchKey}`) as [
+    { id: string },
+  ];
+  /** Ids of workers that died, which go on trying. */
+  const zombies: string[] = [];
+  const workers = await Promise.all([
+    enterWorker(db.sql),
+    enterWorker(db.sql),
+    enterWorker(db.sql),
+  ]);
+  const answered = new Map<number, string>();
+
+  async function reap() {
+    await reclaimChunks(db.sql);
+    const error = { code: 'WORKER_CRASHED', message: 'died' } as const;
+    await finishOpenChunks(db.sql, { batchKey, status: 'FAILED', error, crashes: fatalCrashes });
+    await beginExpiry(db.sql);
+    for (const { key, ending } of await listEnding(db.sql)) {
+      await finishEnding({ db, signals: silent }, key, ending);
+    }
+  }
+
+  async function record(worker: string, picks: readonly number[], good: boolean) {
+    const results = [...new Set(picks)].map((index) => (good ? succeeded(index) : failed(index)));
+    await recordResults(db.sql, { batchKey, worker, results });
+  }
+
+  return {
+    batchKey,
+    answered,
+    reap,
+    async run({ do: what, who: at = 0, limit = 1, upTo = 0, picks = [], good = true }: Command) {
+      const worker = workers[at] as string;
+      switch (what) {
+        case 'claim':
+          await claimOf(db.sql, batchKey, worker, limit);
+          return;
+        case 'mark': {
+          const held = await db.sql<{ first: number }[]>`
+            select first from chunks where batch_key = ${batchKey} and owner = ${worker}`;
+          const marks = held.map(({ first }) => ({ batchKey, first, sentTo: first + (upTo % 4) }));
+          await raiseSentMarks(db.sql, worker, marks);
+          return;
+        }
+        case 'record':
+          await record(worker, picks, good);
+          for (const zombie of zombies) await record(zombie, picks, !good);
+          return;
+        case 'release':
+          await releaseChunks(db.sql, { worker, batchKey, resent: 1 });
+          return;
+        case 'forget':
+          await releaseUnknownChunks(db.sql, worker, []);
+          return;
+        case 'kill':
+          await deleteWorker(db.sql, worker);
+          zombies.push(worker);
+          workers[at] = await enterWorker(db.sql);
+          return;
+        case 'reap':
+          await reap();
+          return;
+        case 'crash':
+          for (const step of ['claim', 'mark', 'kill', 'reap']) {
+            await this.run({ do: step, who: at, limit: 1, upTo });
+          }
+          return;
+        case 'cancel':
+          await beginCancel(db.sql, 'local', id);
+          return;
+        case 'expire':
+          await db.sql`update batches set expires_at = now() where key = ${batchKey}`;
+          return;
+        case 'fail':
+          await beginFailure(db.sql, batchKey, { code: 'INVALID_KEY', message: 'no' });
+      }
+    },
+    /** What a service does that goes on: a worker that answers whatever it can claim, and the reaper. */
+    async finish() {
+      for (const worker of workers) await deleteWorker(db.sql, worker);
+      const last = await enterWorker(db.sql);
+      for (const _ of range(1, 3 * items)) {
+        await reap();
+        if (final.includes((await audit(db.sql, batchKey)).status)) return;
+        const chunks = await claimOf(db.sql, batchKey, last, 3);
+        await record(
+          last,
+          chunks.flatMap(({ first, last: end }) => range(first, end)),
+          true,
+        );
+      }
+    },
+  };
+}
+
+/** What holds at every instant. */
+async function check(
+  world: Awaited<ReturnType<typeof createWorld>>,
+  before: Audit,
+): Promise<Audit> {
+  const now = await audit(db.sql, world.batchKey);
+  expect(now.counted).toEqual(now.rows);
+  expect(now.requests).toBe(now.requestsOfRows);
+  expect(sum(now.rows)).toBeLessThanOrEqual(items);
+  expect(now.resentRequests).toBeGreaterThanOrEqual(before.resentRequests);
+
+  let next = 0;
+  for (const [first, last] of now.chunks) {
+    expect(first).toBe(next);
+    next = last + 1;
+  }
+  expect(next).toBe(items);
+
+  const stored = await db.sql<{ index: number; status: string }[]>`
+    select index, status from results where batch_key = ${world.batchKey}`;
+  for (const [first, last, state, done] of now.chunks) {
+    const rows = stored.filter(({ index }) => index >= first && index <= last).length;
+    expect(done).toBe(rows);
+    expect(state === 'done').toBe(rows === last - first + 1);
+  }
+  for (const { index, status } of stored) {
+    expect(world.answered.get(index) ?? status).toBe(status);
+    world.answered.set(index, status);
+  }
+  expect(stored.length).toBe(world.answered.size);
+
+  if (final.includes(before.status)) {
+    expect(now).toEqual(before);
+  }
+  if (final.includes(now.status)) expect(now.ending).toBeNull();
+  else expect(sum(now.rows)).toBeLessThan(items);
+  return now;
+}
+
+test('whatever happens: counts add up, what is final stays, an item has one result, a batch can reach its end', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(command, { minLength: 5, maxLength: 40 }), async (commands) => {
+      const world = await createWorld();
+      let state = await audit(db.sql, world.batchKey);
+
+      for (const one of commands) {
+        await world.run(one);
+        state = await check(world, state);
+      }
+      await world.finish();
+      state = await check(world, state);
+
+      expect(final).toContain(state.status);
+      if (state.status !== 'FAILED') expect(sum(state.rows)).toBe(items);
+    }),
+    { numRuns: 100, endOnFailure: true },
+  );
+});
