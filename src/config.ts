@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { ProviderConfig } from './model/model.ts';
+import { parseWebhookSecrets } from './webhooks/sign.ts';
 
 /** Everything that can be set from outside, parsed once. */
 export interface Config {
@@ -22,6 +23,10 @@ export interface Config {
   introspection: boolean;
   /** Where clients reach the server, without a trailing slash; null: where it listens. */
   publicUrl: string | null;
+  /** What signs webhooks, one or several for a rotation; null: one that is made once and kept in the database. */
+  webhookSecrets: string | null;
+  /** Webhooks may go to http and to private addresses. */
+  webhookAllowPrivate: boolean;
   logLevel: string;
 }
 
@@ -120,6 +125,18 @@ const environment = z.object({
   GRAPHIQL: bool(true, 'on', 'off'),
   INTROSPECTION: bool(true, 'on', 'off'),
   PUBLIC_URL: httpUrl.optional(),
+  WEBHOOK_SECRET: z
+    .string()
+    .superRefine((text, context) => {
+      try {
+        parseWebhookSecrets(text);
+      } catch (error) {
+        if (!(error instanceof Error)) throw error;
+        context.addIssue({ code: 'custom', message: error.message });
+      }
+    })
+    .optional(),
+  WEBHOOK_ALLOW_PRIVATE: bool(false),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
@@ -132,7 +149,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const parsed = environment.safeParse(given);
   const problems = parsed.success
     ? []
-    : parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+    : parsed.error.issues.map(({ path, ...issue }) => {
+        // A bad name says "Invalid key in record"; what is wrong with it stands inside.
+        const [inner] = issue.code === 'invalid_key' ? issue.issues : [];
+        return `${path.join('.')}: ${(inner ?? issue).message}`;
+      });
 
   const configs: ProviderConfig[] = [];
   if (parsed.success) {
@@ -198,6 +219,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     graphiql: data.GRAPHIQL,
     introspection: data.INTROSPECTION,
     publicUrl: data.PUBLIC_URL ?? null,
+    webhookSecrets: data.WEBHOOK_SECRET ?? null,
+    webhookAllowPrivate: data.WEBHOOK_ALLOW_PRIVATE,
     logLevel: data.LOG_LEVEL,
   };
 }

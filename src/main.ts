@@ -4,6 +4,9 @@ import { type Config, ConfigError, readConfig } from './config.ts';
 import { createLog } from './log.ts';
 import { type Service, startService } from './service.ts';
 
+/** One press of Ctrl-C may arrive twice: from the terminal, and from the npm that the program runs under. */
+const onePressMs = 500;
+
 if (existsSync('.env')) process.loadEnvFile('.env');
 
 let config: Config;
@@ -21,6 +24,7 @@ const startedAt = performance.now();
 // Taken from the first instant on, so that a Ctrl-C during the start leaves nothing behind either.
 let service: Service | null = null;
 let stopping = false;
+let stoppedAt = Number.NEGATIVE_INFINITY;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
 
 try {
@@ -33,8 +37,11 @@ if (stopping) await end(service, false);
 else process.stdout.write(`${announcement(service, performance.now() - startedAt)}\n`);
 
 function stop(): void {
+  const now = performance.now();
+  if (now - stoppedAt < onePressMs) return;
   const again = stopping;
   stopping = true;
+  stoppedAt = now;
   if (service) void end(service, again);
 }
 

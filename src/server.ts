@@ -1,25 +1,19 @@
 /** The one HTTP server: GraphQL and GraphiQL, GraphQL over WebSocket on the same port and path, and the streaming routes. */
-import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
-import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
-import { useServer } from 'graphql-ws/use/ws';
-import { WebSocketServer } from 'ws';
 import { type Authenticate, createAuthenticate } from './auth.ts';
 import { type Config, isLoopback } from './config.ts';
 import { answerOutput } from './files/output-route.ts';
 import { RouteError, sendRouteError } from './files/route-error.ts';
+import { createGraphiQLPage, wantsPage } from './graphiql-page.ts';
 import type { Services } from './graphql/context.ts';
-import { graphiqlTabs } from './graphql/graphiql.ts';
-import { createGraphQL, type SocketContext, unauthenticated, type Yoga } from './graphql/yoga.ts';
+import { operationOf } from './graphql/stored-operation.ts';
+import { createGraphQL, unauthenticated } from './graphql/yoga.ts';
 import type { Log } from './log.ts';
+import { attachSockets } from './sockets.ts';
 
-/** Larger requests go over HTTP; a subscription is small. */
-const maxSocketMessageBytes = 1_048_576;
-/** A client that connects and says nothing is let go. */
-const socketInitTimeoutMs = 3_000;
+/** How often connections that have become idle are looked for while the server closes. */
+const idleSweepMs = 50;
 
 export interface Server {
   /** Resolves with the URL the server is reached at, without a trailing slash. */
@@ -46,12 +40,20 @@ export function createHttpServer({
     introspection: config.introspection,
     log,
   });
-  const graphiql = config.graphiql ? createGraphiQLPage() : null;
+  const graphiql = config.graphiql
+    ? createGraphiQLPage({ withKeys: config.apiKeys.size > 0 })
+    : null;
 
   const http = createServer((request, response) => {
     void handle(request, response).catch((error: unknown) => sendRouteError(response, error, log));
   });
-  const sockets = attachSockets(http, yoga, authenticate, trusts);
+  const sockets = attachSockets({
+    http,
+    yoga,
+    authenticate,
+    trusts: (request) => trusts.request(request),
+    log,
+  });
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (!trusts.request(request)) {
@@ -61,14 +63,15 @@ export function createHttpServer({
         'This server has no keys, so it serves this machine only',
       );
     }
-    const url = new URL(request.url ?? '/', 'http://localhost');
+    const url = readUrl(request);
     const output = /^\/batches\/([^/]+)\/output$/.exec(url.pathname);
     if (output?.[1]) {
       const owner = ownerOf(request, authenticate);
       await answerOutput({
         request,
         response,
-        services,
+        db: services.db,
+        operationOf,
         owner,
         batchId: output[1],
         query: url.searchParams,
@@ -76,7 +79,7 @@ export function createHttpServer({
       return;
     }
     if (url.pathname === '/graphql' || url.pathname === '/graphql/') {
-      if (graphiql && wantsPage(request, url)) await graphiql(request, response);
+      if (graphiql && wantsPage(request)) await graphiql(request, response);
       else await yoga(request, response);
       return;
     }
@@ -103,10 +106,13 @@ export function createHttpServer({
 
     async close(graceMs) {
       const closed = new Promise<void>((resolve) => http.close(() => resolve()));
-      await sockets.dispose();
-      http.closeIdleConnections();
+      services.progress.stop();
+      // A connection that is kept alive is idle only after its last answer.
+      const sweep = setInterval(() => http.closeIdleConnections(), idleSweepMs);
       const timer = setTimeout(() => http.closeAllConnections(), graceMs);
+      await sockets.dispose();
       await closed;
+      clearInterval(sweep);
       clearTimeout(timer);
     },
   };
@@ -138,119 +144,17 @@ function createTrust({ apiKeys, publicUrl }: Config) {
   };
 }
 
+/** Path and query. What is asked of a proxy, or of a host that is no name, is refused: Yoga would answer it with a stack. */
+function readUrl({ url = '', headers }: IncomingMessage): URL {
+  const address = `http://${headers.host ?? 'localhost'}${url}`;
+  if (!url.startsWith('/') || !URL.canParse(address)) {
+    throw new RouteError(400, 'BAD_REQUEST', 'The address of the request is not valid');
+  }
+  return new URL(address);
+}
+
 function ownerOf(request: IncomingMessage, authenticate: Authenticate): string {
   const owner = authenticate(request.headers.authorization);
   if (owner === null) throw new RouteError(401, 'UNAUTHENTICATED', unauthenticated().message);
   return owner;
-}
-
-/** A browser that opens the URL, and is not a client that happens to accept anything. */
-function wantsPage(request: IncomingMessage, url: URL): boolean {
-  return (
-    request.method === 'GET' &&
-    (request.headers.accept ?? '').includes('text/html') &&
-    !url.searchParams.has('query')
-  );
-}
-
-/** GraphiQL with everything in one page of 9 MB: compressed once, and not sent again to a browser that has it. */
-function createGraphiQLPage() {
-  let made: Promise<{ page: Buffer; compressed: Buffer; etag: string }> | null = null;
-
-  async function make() {
-    const page = Buffer.from(
-      renderGraphiQL({ title: 'Winnow', subscriptionsProtocol: 'WS', defaultTabs: graphiqlTabs }),
-    );
-    const compressed = await promisify(gzip)(page);
-    const etag = `"${createHash('sha256').update(page).digest('base64url').slice(0, 22)}"`;
-    return { page, compressed, etag };
-  }
-
-  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    made ??= make();
-    const { page, compressed, etag } = await made;
-    const headers = {
-      'content-type': 'text/html; charset=utf-8',
-      'cache-control': 'no-cache',
-      etag,
-      vary: 'accept-encoding',
-      'x-content-type-options': 'nosniff',
-      'x-frame-options': 'DENY',
-    };
-    if (request.headers['if-none-match'] === etag) {
-      response.writeHead(304, headers).end();
-    } else if ((request.headers['accept-encoding'] ?? '').includes('gzip')) {
-      response.writeHead(200, { ...headers, 'content-encoding': 'gzip' }).end(compressed);
-    } else {
-      response.writeHead(200, headers).end(page);
-    }
-  };
-}
-
-interface SocketExtra {
-  owner: string;
-  closed: AbortController;
-}
-
-function attachSockets(
-  http: ReturnType<typeof createServer>,
-  yoga: Yoga,
-  authenticate: Authenticate,
-  trusts: ReturnType<typeof createTrust>,
-) {
-  const sockets = new WebSocketServer({
-    server: http,
-    path: '/graphql',
-    maxPayload: maxSocketMessageBytes,
-    verifyClient: ({ req }: { req: IncomingMessage }) => trusts.request(req),
-  });
-
-  return useServer<Record<string, unknown>, Partial<SocketExtra>>(
-    {
-      connectionInitWaitTimeout: socketInitTimeoutMs,
-      onConnect: ({ connectionParams, extra }) => {
-        const given = connectionParams?.Authorization ?? connectionParams?.authorization;
-        const owner = authenticate(typeof given === 'string' ? given : null);
-        if (owner === null) return false; // closes with 4403
-        extra.owner = owner;
-        extra.closed = new AbortController();
-        return true;
-      },
-      onDisconnect: ({ extra }) => {
-        extra.closed?.abort(new Error('the client has gone'));
-      },
-      onSubscribe: async ({ extra }, _id, params) => {
-        const socket: SocketContext = {
-          owner: extra.owner as string,
-          signal: extra.closed?.signal as AbortSignal,
-        };
-        const { schema, execute, subscribe, contextFactory, parse, validate } = yoga.getEnveloped({
-          socket,
-          params,
-        } as never);
-        const args = {
-          schema,
-          operationName: params.operationName,
-          document: parse(params.query) as ReturnType<typeof import('graphql').parse>,
-          variableValues: params.variables,
-          contextValue: await contextFactory(),
-          rootValue: { execute, subscribe },
-        };
-        const errors = validate(
-          args.schema,
-          args.document,
-        ) as readonly import('graphql').GraphQLError[];
-        return errors.length > 0 ? errors : args;
-      },
-      // The functions that Yoga's plugins have wrapped for this one operation.
-      execute: (args) => (args.rootValue as Enveloped).execute(args) as never,
-      subscribe: (args) => (args.rootValue as Enveloped).subscribe(args) as never,
-    },
-    sockets,
-  );
-}
-
-interface Enveloped {
-  execute: (args: unknown) => unknown;
-  subscribe: (args: unknown) => unknown;
 }

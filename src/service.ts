@@ -2,16 +2,20 @@
 import { createProgress } from './batches/progress.ts';
 import { createReaper } from './batches/reaper.ts';
 import { createSignals } from './batches/signals.ts';
-import { createWorker, type Worker } from './batches/worker.ts';
+import { createWorker } from './batches/worker.ts';
 import type { Config } from './config.ts';
 import { openDatabase } from './db/client.ts';
 import { startEmbeddedPostgres } from './db/embedded.ts';
 import { migrateDatabase } from './db/migrate.ts';
+import { readOrMakeSetting } from './db/settings.ts';
 import { createPlanner } from './execute.ts';
 import type { Log } from './log.ts';
 import { createProviders } from './model/providers.ts';
 import { startSandbox } from './sandbox/server.ts';
 import { createHttpServer } from './server.ts';
+import { createWebhooks } from './webhooks/deliver.ts';
+import { checkWebhookTarget, createResolveName } from './webhooks/dial.ts';
+import { newWebhookSecret } from './webhooks/sign.ts';
 
 /** Calls in flight get this long to finish at an orderly end. */
 const shutdownGraceMs = 30_000;
@@ -31,7 +35,8 @@ export interface Service {
 export async function startService(config: Config, log: Log): Promise<Service> {
   const undo: (() => Promise<unknown>)[] = [];
   let stopping: Promise<void> | null = null;
-  let worker: Worker | null = null;
+  /** Cuts the grace of what has one short. */
+  const hurries: (() => Promise<unknown>)[] = [];
 
   async function stopAll(): Promise<void> {
     for (const step of undo.reverse()) {
@@ -96,11 +101,23 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       });
       await running.start();
       undo.push(() => running.stop(shutdownGraceMs));
-      worker = running;
+      hurries.push(() => running.stop(0));
     }
     const reaper = createReaper({ db, signals, log });
     await reaper.start();
     undo.push(() => reaper.stop());
+
+    const webhooks = createWebhooks({
+      db,
+      secrets:
+        config.webhookSecrets ??
+        (await readOrMakeSetting(db.sql, 'webhook_secret', newWebhookSecret)),
+      allowPrivate: config.webhookAllowPrivate,
+      log,
+    });
+    webhooks.start();
+    undo.push(() => webhooks.stop());
+    hurries.push(() => webhooks.stop(0));
 
     let url: string | null = null;
     if (config.role !== 'worker') {
@@ -116,11 +133,14 @@ export async function startService(config: Config, log: Log): Promise<Service> {
           providers,
           defaultModel: config.defaultModel,
           preparePlan,
+          webhooks,
+          checkWebhook: createWebhookCheck(config.webhookAllowPrivate),
         },
         log,
       });
       url = await server.listen();
       undo.push(() => server.close(shutdownGraceMs));
+      hurries.push(() => server.close(0));
     }
 
     return {
@@ -128,7 +148,8 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       data,
       stop(options) {
         stopping ??= stopAll();
-        if (options?.hurry) void worker?.stop(0); // the end under way waits for it, and has its errors
+        // The end under way waits for the same, and has its errors.
+        if (options?.hurry) for (const hurry of hurries) void hurry().catch(() => undefined);
         return stopping;
       },
     };
@@ -136,4 +157,10 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     await stopAll();
     throw error;
   }
+}
+
+/** What is wrong with a webhook's URL, by its text and by the addresses of its name; null when it may be called. */
+function createWebhookCheck(allowPrivate: boolean): (url: string) => Promise<string | null> {
+  const resolveName = createResolveName({ allowPrivate });
+  return (url) => checkWebhookTarget(url, { allowPrivate, resolveName });
 }

@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { readBatch } from '../db/batches.ts';
+import { type BatchRecord, readBatch } from '../db/batches.ts';
 import type { Database } from '../db/client.ts';
 import type { ItemStatus } from '../db/items.ts';
-import type { Plan } from '../execute.ts';
 import { isId } from '../ids.ts';
+import type { PreparedOperation } from '../operations/operation.ts';
 import {
   type OutputFormat,
   type OutputRequest,
@@ -26,14 +26,16 @@ const knownParameters = new Set(['format', 'status', 'include', 'after']);
 export async function answerOutput({
   request,
   response,
-  services: { db, preparePlan },
+  db,
+  operationOf,
   owner,
   batchId,
   query,
 }: {
   request: IncomingMessage;
   response: ServerResponse;
-  services: { db: Database; preparePlan(operation: string, params: Record<string, unknown>): Plan };
+  db: Database;
+  operationOf: (batch: BatchRecord) => PreparedOperation;
   owner: string;
   batchId: string;
   query: URLSearchParams;
@@ -45,11 +47,7 @@ export async function answerOutput({
   const batch = isId('batch', batchId) ? await readBatch(db, owner, batchId) : null;
   if (!batch) throw new RouteError(404, 'NOT_FOUND', 'There is no batch with this id');
   const wanted = readQuery(query);
-  const { operation } = preparePlan(
-    batch.operation,
-    JSON.parse(batch.options) as Record<string, unknown>,
-  );
-  const writer = await outputWriter(db, batch, operation, wanted);
+  const writer = await outputWriter(db, batch, operationOf(batch), wanted);
   response.writeHead(200, {
     'content-type': writer.contentType,
     'content-disposition': `attachment; filename="${batch.id}.${wanted.format}"`,

@@ -6,12 +6,26 @@ import type { Log } from '../log.ts';
 export class RouteError extends Error {
   override readonly name = 'RouteError';
   readonly status: number;
-  readonly code: AppErrorCode | 'METHOD_NOT_ALLOWED';
+  readonly code:
+    | AppErrorCode
+    | 'METHOD_NOT_ALLOWED'
+    | 'BAD_REQUEST'
+    | 'LENGTH_REQUIRED'
+    | 'REQUEST_TIMEOUT'
+    | 'UNSUPPORTED_MEDIA_TYPE';
+  /** What else the caller is told, beside code and message. */
+  readonly details: Readonly<Record<string, unknown>>;
 
-  constructor(status: number, code: RouteError['code'], message: string) {
-    super(message);
+  constructor(
+    status: number,
+    code: RouteError['code'],
+    message: string,
+    { details = {}, cause }: { details?: Readonly<Record<string, unknown>>; cause?: unknown } = {},
+  ) {
+    super(message, { cause });
     this.status = status;
     this.code = code;
+    this.details = details;
   }
 }
 
@@ -25,7 +39,7 @@ export function sendRouteError(response: ServerResponse, error: unknown, log: Lo
   const known = error instanceof RouteError;
   if (!known) log.error({ err: error }, 'a route failed in an unforeseen way');
   const body = known
-    ? { code: error.code, message: error.message }
+    ? { code: error.code, message: error.message, ...error.details }
     : {
         code: 'INTERNAL_SERVER_ERROR',
         message: 'Something failed on the server; its log says what',

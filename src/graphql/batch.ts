@@ -1,10 +1,5 @@
 /** Batches: the type, the list, and the mutations of their life. */
-import { type ResolveCursorConnectionArgs, resolveCursorConnection } from '@pothos/plugin-relay';
-import { z } from 'zod';
-import { cancelBatch } from '../batches/cancel.ts';
 import { estimatedCompletionAt, itemsPerSecond } from '../batches/pace.ts';
-import { startBatch } from '../batches/start.ts';
-import { submitBatch } from '../batches/submit.ts';
 import {
   type BatchFilter,
   type BatchRecord,
@@ -13,21 +8,15 @@ import {
   readBatch,
 } from '../db/batches.ts';
 import type { batchStatuses } from '../db/tables.ts';
-import { AppError, BadUserInput, type BatchErrorCode } from '../errors.ts';
+import { type DeliveryRecord, listDeliveries } from '../db/webhooks.ts';
+import type { BatchErrorCode } from '../errors.ts';
 import { isId } from '../ids.ts';
-import { builder, notFound } from './builder.ts';
+import { builder } from './builder.ts';
 import type { Context } from './context.ts';
-import { presentError } from './errors.ts';
-import {
-  type CheckedItem,
-  inlineItems,
-  inlineTexts,
-  storableJsonObject,
-  storableText,
-} from './inputs.ts';
+import { storableText } from './inputs.ts';
 import { ItemErrorCodeEnum } from './item.ts';
-import { ItemInput, OperationEnum, OperationInput, planFor } from './operation.ts';
-import { defaultPageSize, pageCost } from './page.ts';
+import { OperationEnum } from './operation.ts';
+import { pageCost, readPage } from './page.ts';
 
 export const BatchStatusEnum = builder.enumType('BatchStatus', {
   description: 'Where a batch stands. The last four are final.',
@@ -60,7 +49,7 @@ const BatchErrorCodeEnum = builder.enumType('BatchErrorCode', {
   } satisfies Record<BatchErrorCode, { description: string }>,
 });
 
-const ExecutionEnum = builder.enumType('Execution', {
+export const ExecutionEnum = builder.enumType('Execution', {
   description: 'How a batch reaches the model.',
   values: { LIVE: { description: 'Calls the model row by row, now.' } },
 });
@@ -87,6 +76,31 @@ const ErrorCount = builder.objectRef<BatchRecord['errorSummary'][number]>('Error
     code: t.expose('code', { type: ItemErrorCodeEnum, description: 'What they have in common.' }),
     count: t.exposeInt('count', { description: 'How many items.' }),
     message: t.exposeString('message', { description: 'One message as an example.' }),
+  }),
+});
+
+const WebhookDelivery = builder.objectRef<DeliveryRecord>('WebhookDelivery').implement({
+  description: 'One attempt to tell a webhook that its batch has ended.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'Names the message and the attempt.' }),
+    messageId: t.exposeString('messageId', {
+      description: 'The webhook-id header: the same for every attempt of one message.',
+    }),
+    attempt: t.exposeInt('attempt', { description: 'Counted from 1.' }),
+    at: t.expose('at', { type: 'DateTime', description: 'When it was made.' }),
+    statusCode: t.exposeInt('statusCode', {
+      nullable: true,
+      description: 'The HTTP status that came back; null when none did. 2xx is a success.',
+    }),
+    error: t.exposeString('error', {
+      nullable: true,
+      description: 'Why it failed; null when it did not.',
+    }),
+    nextAttemptAt: t.expose('nextAttemptAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it is tried again; null when it is not.',
+    }),
   }),
 });
 
@@ -169,6 +183,16 @@ builder.node('Batch', {
       type: 'DateTime',
       description: 'When items that are still unfinished become EXPIRED.',
     }),
+    webhookUrl: t.exposeString('webhookUrl', {
+      nullable: true,
+      description: 'Who is told when the batch ends; null when nobody is.',
+    }),
+    webhookDeliveries: t.field({
+      type: [WebhookDelivery],
+      description: 'The latest 200 attempts to tell webhookUrl, oldest first.',
+      complexity: { field: 1, multiplier: 10 },
+      resolve: ({ key }, _args, { db }) => listDeliveries(db.sql, key),
+    }),
     itemsPerSecond: t.float({
       nullable: true,
       description:
@@ -194,6 +218,7 @@ builder.node('Batch', {
     errorSummary: t.expose('errorSummary', {
       type: [ErrorCount],
       description: 'How many items failed, by code, the most frequent first.',
+      complexity: { field: 1, multiplier: 2 },
     }),
     resentRequests: t.int({
       description:
@@ -225,7 +250,10 @@ export const BatchFilterInput = builder.inputType('BatchFilter', {
   fields: (t) => ({
     status: t.field({ type: [BatchStatusEnum], description: 'In one of these statuses.' }),
     operation: t.field({ type: [OperationEnum], description: 'Running one of these operations.' }),
-    name: t.string({ description: 'With this text in their name, in either case.' }),
+    name: t.string({
+      description: 'With this text in their name, in either case.',
+      validate: { schema: storableText.nullish() as never },
+    }),
     createdAfter: t.field({ type: 'DateTime', description: 'Submitted at or after this instant.' }),
     createdBefore: t.field({
       type: 'DateTime',
@@ -271,14 +299,10 @@ builder.queryField('batches', (t) =>
       complexity: pageCost,
       resolve: async (_root, args, { db, owner }) => {
         const filter = toFilter(args.filter);
-        const connection = await resolveCursorConnection(
-          {
-            args,
-            defaultSize: defaultPageSize,
-            maxSize: Number.MAX_SAFE_INTEGER,
-            toCursor: ({ key }: BatchRecord) => String(key),
-          },
-          ({ limit, after, before, inverted }: ResolveCursorConnectionArgs) =>
+        const connection = await readPage(
+          args,
+          ({ key }: BatchRecord) => String(key),
+          ({ limit, after, before, inverted }) =>
             listBatches(db, owner, filter, {
               limit,
               afterKey: after === undefined ? undefined : BigInt(after),
@@ -302,176 +326,3 @@ builder.queryField('batches', (t) =>
     { name: 'BatchEdge', description: 'A batch and its place in the list.' },
   ),
 );
-
-const SourceInput = builder.inputType('SourceInput', {
-  description: 'Where the items come from. Exactly one key.',
-  isOneOf: true,
-  fields: (t) => ({
-    items: t.field({
-      type: [ItemInput],
-      description: 'The items themselves, 1 to 10,000.',
-      validate: { schema: inlineItems as never },
-    }),
-    texts: t.stringList({
-      description: 'Plain strings, 1 to 10,000; their custom ids are their indexes.',
-      validate: { schema: inlineTexts as never },
-    }),
-  }),
-});
-
-const maxExpirySeconds = 30 * 24 * 60 * 60;
-
-const SubmitBatchInput = builder.inputType('SubmitBatchInput', {
-  description: 'A batch to be run.',
-  fields: (t) => ({
-    operation: t.field({
-      type: OperationInput,
-      required: true,
-      description: 'What to do with each item.',
-    }),
-    source: t.field({ type: SourceInput, required: true, description: 'The items.' }),
-    name: t.string({
-      description: 'For people, up to 200 characters; need not be unique.',
-      validate: {
-        schema: storableText.max(200, 'is longer than 200 characters').nullish() as never,
-      },
-    }),
-    metadata: t.field({
-      type: 'JSONObject',
-      description: 'Anything the caller wants to find again on the batch.',
-      validate: { schema: storableJsonObject.nullish() as never },
-    }),
-    autoStart: t.boolean({
-      defaultValue: true,
-      description: 'false: the batch waits as DRAFT for startBatch.',
-    }),
-    execution: t.field({
-      type: ExecutionEnum,
-      defaultValue: 'LIVE',
-      description: 'How to reach the model.',
-    }),
-    idempotencyKey: t.string({
-      description:
-        'Same key and same whole input: the same batch again. Same key, other input: IDEMPOTENCY_CONFLICT. 1 to 200 characters.',
-      validate: {
-        schema: storableText
-          .min(1, 'is empty')
-          .max(200, 'is longer than 200 characters')
-          .nullish() as never,
-      },
-    }),
-    expiresInSeconds: t.int({
-      description: 'Seconds until unfinished items expire, 1 s to 30 days; 24 h when absent.',
-      validate: {
-        schema: z
-          .int()
-          .min(1, 'needs at least 1')
-          .max(maxExpirySeconds, `takes at most ${maxExpirySeconds} (30 days)`)
-          .nullish() as never,
-      },
-    }),
-  }),
-});
-
-const batchPayload = (name: string, description: string) =>
-  builder.objectRef<BatchRecord>(name).implement({
-    description,
-    fields: (t) => ({
-      batch: t.field({
-        type: 'Batch',
-        description: 'The batch as it now stands.',
-        resolve: (batch) => batch,
-      }),
-    }),
-  });
-
-const idArg = { required: true, description: 'The batch. NOT_FOUND when there is none.' } as const;
-
-builder.mutationField('submitBatch', (t) =>
-  t.field({
-    type: batchPayload(
-      'SubmitBatchPayload',
-      'The batch that was made, or found under the idempotency key.',
-    ),
-    description: 'Stores the items and begins to work on them. Returns at once.',
-    args: { input: t.arg({ type: SubmitBatchInput, required: true, description: 'What to run.' }) },
-    resolve: async (_root, { input }, context) => {
-      const [operation, options] = theOne(
-        input.operation as Record<string, unknown>,
-        'input.operation',
-      );
-      const items = toItems(input.source);
-      const given = options as Record<string, unknown>;
-      const plan = planFor(operation, given, items, context, `input.operation.${operation}`);
-      const id = await submitBatch(context, context.owner, {
-        operation,
-        options: given,
-        model: plan.model.id,
-        items,
-        autoStart: input.autoStart ?? true,
-        name: input.name ?? null,
-        metadata: input.metadata ?? null,
-        idempotencyKey: input.idempotencyKey ?? null,
-        expiresInSeconds: input.expiresInSeconds ?? null,
-      });
-      return await theBatch(id, context);
-    },
-  }),
-);
-
-builder.mutationField('startBatch', (t) =>
-  t.field({
-    type: batchPayload('StartBatchPayload', 'The batch that was started.'),
-    description: 'Starts a DRAFT. A batch in any other state is returned as it is.',
-    args: { id: t.arg.id(idArg) },
-    resolve: async (_root, { id }, context) => {
-      await theBatch(id, context);
-      await startBatch(context, context.owner, id);
-      return await theBatch(id, context);
-    },
-  }),
-);
-
-builder.mutationField('cancelBatch', (t) =>
-  t.field({
-    type: batchPayload(
-      'CancelBatchPayload',
-      'The batch that was cancelled: CANCELLING, or CANCELLED already.',
-    ),
-    description:
-      'Ends a batch: no call starts more than a second later, calls in flight are aborted, finished results stay. A batch that has ended is returned as it is.',
-    args: { id: t.arg.id(idArg) },
-    resolve: async (_root, { id }, context) => {
-      await theBatch(id, context);
-      await cancelBatch(context, context.owner, id);
-      return await theBatch(id, context);
-    },
-  }),
-);
-
-async function theBatch(id: string, context: Context): Promise<BatchRecord> {
-  const batch = await findBatch(id, context);
-  if (!batch) throw notFound('batch');
-  return batch;
-}
-
-/** The key and value of a @oneOf input. GraphQL has seen to it that there is one. */
-function theOne(input: Record<string, unknown>, path: string): [string, unknown] {
-  const [entry] = Object.entries(input).filter(
-    ([, value]) => value !== undefined && value !== null,
-  );
-  if (!entry) throw presentError(new BadUserInput([{ path, message: 'needs exactly one key' }]));
-  return entry;
-}
-
-function toItems(source: typeof SourceInput.$inferInput): CheckedItem[] {
-  if (source.items) return source.items as unknown as CheckedItem[];
-  if (source.texts) {
-    return source.texts.map((content, index) => ({
-      content,
-      customId: String(index),
-      metadata: null,
-    }));
-  }
-  throw new AppError('BAD_USER_INPUT', 'source needs exactly one key');
-}

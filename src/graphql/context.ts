@@ -3,6 +3,7 @@ import type { Signals } from '../batches/signals.ts';
 import type { Database } from '../db/client.ts';
 import type { Plan } from '../execute.ts';
 import type { Providers } from '../model/providers.ts';
+import type { Webhooks } from '../webhooks/deliver.ts';
 
 /** What resolvers work with; one object for the whole process. */
 export interface Services {
@@ -11,6 +12,9 @@ export interface Services {
   progress: Progress;
   providers: Providers;
   defaultModel: string;
+  webhooks: Webhooks;
+  /** What is wrong with a webhook's URL; null when it may be called. */
+  checkWebhook(url: string): Promise<string | null>;
   preparePlan(operation: string, params: Record<string, unknown>): Plan;
 }
 

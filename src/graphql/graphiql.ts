@@ -1,15 +1,20 @@
 /** What GraphiQL opens with: one tab an idea, each of which runs as it is, in this order. */
 
-const welcome = `# Welcome to Winnow: language-model operations over datasets.
+const welcome = `# Welcome to Winnow: language-model operations over
+# datasets. Run this with the play button or Ctrl-Enter.
 #
-# Press the play button (or Ctrl-Enter). The other tabs run as they are, from left to right:
+# The other tabs run as they are, from left to right:
 #   Label          answers up to 50 items at once
-#   SubmitBatch    hands over up to 10,000 items inline
-#   LiveProgress   watches the newest batch that changes, live
-#   Results        reads answers in input order, also while the batch runs
-#   AnError        what bad input looks like
+#   SubmitBatch    hands over up to 10,000 items
+#   LiveProgress   watches your batches as they change
+#   Results        reads answers, also while they come
+#   AnError        shows what bad input is told
 #
-# With an API key: open "Headers" below and give {"Authorization": "Bearer …"}.
+# Everything is described: open the docs (top left), or
+# hold the pointer over a name.
+#
+# Does the server ask for a key? Open "Headers" below:
+#   {"Authorization": "Bearer <key>"}
 
 query Welcome {
   service {
@@ -28,7 +33,10 @@ query Welcome {
 }
 `;
 
-const label = `mutation Label {
+const label = `# One request, one answer per item, in their order.
+# Also: extract, summarize, enrich, run.
+
+mutation Label {
   label(
     items: [
       { content: "I love how quickly the parcel came, thank you!" }
@@ -71,14 +79,22 @@ const texts = [
   'Nothing of note happened on Tuesday.',
 ];
 
-const submit = `# Run it, then open the next tab. Run it again while LiveProgress is open.
+const submit = `# Returns at once with the batch's id; workers answer the
+# items. Run it again while LiveProgress is running.
+
 mutation SubmitBatch {
   submitBatch(
     input: {
       name: "people and dates"
       operation: {
         extract: {
-          schema: { person: "string", company: "string", email: "string", date: "date", amount: "number" }
+          schema: {
+            person: "string"
+            company: "string"
+            email: "string"
+            date: "date"
+            amount: "number"
+          }
         }
       }
       source: {
@@ -99,8 +115,15 @@ ${texts.map((text) => `          ${JSON.stringify(text)}`).join('\n')}
 }
 `;
 
-const live = `# Every batch of yours that changes, as it changes. Keep it running and submit another batch.
-# One batch alone, to its end: subscription { batchProgress(id: "batch_…") { status progress } }
+const live = `# Shows every batch of yours whenever it changes, until
+# you stop it. Nothing comes while nothing changes: start
+# it, then run SubmitBatch in another window.
+#
+# For one batch, to its end:
+#   subscription {
+#     batchProgress(id: "batch_…") { status progress }
+#   }
+
 subscription LiveProgress {
   batchesChanged {
     id
@@ -120,7 +143,10 @@ subscription LiveProgress {
 }
 `;
 
-const results = `# The newest batch with its items, in input order.
+const results = `# Your newest batch with its items, in input order.
+# All of them as a file: GET /batches/<id>/output
+# with ?format=csv, jsonl or json.
+
 query Results {
   batches(first: 1) {
     totalCount
@@ -167,7 +193,9 @@ query Results {
 }
 `;
 
-const error = `# Bad input is refused as a whole, with every problem at once: see extensions.issues.
+const error = `# Bad input is refused as a whole, with every problem
+# and its place at once: see extensions.issues.
+
 mutation AnError {
   label(
     items: [

@@ -22,33 +22,59 @@ export const storableText = z.string().superRefine((text, context) => {
 });
 
 const maxJsonDepth = 100;
+/** Enough to mend a value by; one that is wrong everywhere is not told everything. */
+const maxJsonIssues = 20;
 
-/** A JSON object whose keys and strings can all be kept exactly. */
+/**
+ * A JSON object whose keys, strings and numbers can all be kept exactly. It is handed on as it is: a copy of zod's would lose
+ * a key named __proto__.
+ */
 export const storableJsonObject = z
-  .record(z.string(), z.unknown())
+  .custom<Record<string, unknown>>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    'needs a JSON object',
+  )
   .superRefine((value, context) => {
+    let issues = 0;
+    const refuse = (path: (string | number)[], message: string) => {
+      issues += 1;
+      // A copy: zod writes the rest of the way into the path it is given.
+      context.addIssue({ code: 'custom', path: [...path], message });
+    };
+    // A list of what is still to be looked at, not a recursion, which a deep value would overflow.
     const pending: { value: unknown; path: (string | number)[] }[] = [{ value, path: [] }];
-    for (let next = pending.pop(); next; next = pending.pop()) {
+    for (let next = pending.pop(); next && issues < maxJsonIssues; next = pending.pop()) {
       const { value: inner, path } = next;
-      if (typeof inner === 'string') {
-        const problem = textProblem(inner);
-        if (problem) context.addIssue({ code: 'custom', path, message: problem });
-      } else if (typeof inner === 'object' && inner !== null) {
-        if (path.length >= maxJsonDepth) {
-          context.addIssue({
-            code: 'custom',
-            message: `is nested deeper than ${maxJsonDepth} levels`,
-          });
-          return;
-        }
-        for (const [key, child] of Object.entries(inner)) {
-          const problem = textProblem(key);
-          if (problem) context.addIssue({ code: 'custom', path, message: `a key ${problem}` });
-          pending.push({ value: child, path: [...path, Array.isArray(inner) ? Number(key) : key] });
-        }
+      const problem = valueProblem(inner);
+      if (problem) refuse(path, problem);
+      if (typeof inner !== 'object' || inner === null) continue;
+      if (path.length >= maxJsonDepth) {
+        refuse([], `is nested deeper than ${maxJsonDepth} levels`);
+        return;
+      }
+      for (const [key, child] of Object.entries(inner)) {
+        const keyProblem = textProblem(key);
+        if (keyProblem && issues < maxJsonIssues) refuse(path, `a key ${keyProblem}`);
+        pending.push({ value: child, path: [...path, Array.isArray(inner) ? Number(key) : key] });
       }
     }
   });
+
+/** From here on JSON is written with an exponent, by somebody who knows that it is not exact. */
+const exponentFrom = 1e21;
+
+function valueProblem(value: unknown): string | null {
+  if (typeof value === 'string') return textProblem(value);
+  if (
+    typeof value === 'number' &&
+    Number.isInteger(value) &&
+    !Number.isSafeInteger(value) &&
+    Math.abs(value) < exponentFrom
+  ) {
+    return 'is a whole number beyond 2^53, which JSON readers round; give it as a string';
+  }
+  return null;
+}
 
 const item = z.object({
   content: storableText,

@@ -1,5 +1,4 @@
 /** Items, their errors and their results: what the synchronous mutations and the batches share. */
-import { type ResolveCursorConnectionArgs, resolveCursorConnection } from '@pothos/plugin-relay';
 import { z } from 'zod';
 import { type BatchRecord, readBatch } from '../db/batches.ts';
 import { countItems, type ItemFilter, type ItemRecord, listItems, readItem } from '../db/items.ts';
@@ -7,7 +6,9 @@ import { type ItemErrorCode, itemErrorCodes } from '../errors.ts';
 import type { RunUsage } from '../execute.ts';
 import { itemId, parseItemId } from '../ids.ts';
 import { builder } from './builder.ts';
-import { defaultPageSize, pageCost } from './page.ts';
+import { storableText } from './inputs.ts';
+import { pageCost, readPage } from './page.ts';
+import { operationOf } from './stored-operation.ts';
 
 export const ItemErrorCodeEnum = builder.enumType('ItemErrorCode', {
   description: 'Why one item has no output. Closed: a client can branch on it.',
@@ -54,7 +55,10 @@ builder.objectType('Usage', {
       type: 'SafeInt',
       description: 'Prompt tokens that the provider took from its cache.',
     }),
-    outputTokens: t.expose('outputTokens', { type: 'SafeInt', description: 'Answer tokens.' }),
+    outputTokens: t.expose('outputTokens', {
+      type: 'SafeInt',
+      description: 'Tokens of the answers, a reasoning model’s thinking included.',
+    }),
     costUsd: t.exposeFloat('costUsd', {
       nullable: true,
       description:
@@ -169,17 +173,13 @@ builder.node(BatchItem, {
       nullable: true,
       description:
         'The same, typed as in the synchronous mutations; null while there is no final answer.',
-      resolve: ({ batch, item }, _args, { preparePlan }) => {
+      resolve: ({ batch, item }) => {
         if (item.seq === null) return null;
-        const { operation } = preparePlan(
-          batch.operation,
-          JSON.parse(batch.options) as Record<string, unknown>,
-        );
         return {
           operation: batch.operation,
           index: item.index,
           customId: item.customId,
-          fields: item.output === null ? null : operation.result(JSON.parse(item.output)),
+          fields: item.output === null ? null : operationOf(batch).result(JSON.parse(item.output)),
           error: itemError(item),
           usage: itemUsage(item),
         };
@@ -239,7 +239,7 @@ function source({ key, fileKey }: BatchRecord) {
 }
 
 const filterList = (what: string) =>
-  z.array(z.string()).max(1_000, `takes at most 1,000 ${what}`).nullish();
+  z.array(storableText).max(1_000, `takes at most 1,000 ${what}`).nullish();
 
 builder.objectField('Batch', 'items', (t) =>
   t.connection(
@@ -268,18 +268,14 @@ builder.objectField('Batch', 'items', (t) =>
           customIds: args.customIds ?? undefined,
           errorCodes: args.errorCodes ?? undefined,
         };
-        const connection = await resolveCursorConnection(
-          {
-            args,
-            defaultSize: defaultPageSize,
-            maxSize: Number.MAX_SAFE_INTEGER,
-            toCursor: ({ item }: BatchItemModel) => String(item.index),
-          },
-          async ({ limit, after, before, inverted }: ResolveCursorConnectionArgs) => {
+        const connection = await readPage(
+          args,
+          ({ item }: BatchItemModel) => String(item.index),
+          async ({ limit, after, before, inverted }) => {
             const items = await listItems(db.sql, source(batch), filter, {
               limit,
-              afterIndex: after === undefined ? undefined : Number(after),
-              beforeIndex: before === undefined ? undefined : Number(before),
+              afterIndex: toIndex(after),
+              beforeIndex: toIndex(before),
               inverted,
             });
             return items.map((item): BatchItemModel => ({ batch, item }));
@@ -304,6 +300,13 @@ builder.objectField('Batch', 'items', (t) =>
     { name: 'BatchItemEdge', description: 'An item and its place in the list.' },
   ),
 );
+
+/** Larger than any index, and the largest that the database can compare with one. */
+const maxIndex = 2 ** 31 - 1;
+
+function toIndex(cursor: string | undefined): number | undefined {
+  return cursor === undefined ? undefined : Math.min(Number(cursor), maxIndex);
+}
 
 /** The codes once more, for whoever needs them in order. */
 export { itemErrorCodes };

@@ -1,5 +1,7 @@
 /** The pages of every list: Relay's four arguments, with sizes that are refused rather than cut. */
+import { type ResolveCursorConnectionArgs, resolveCursorConnection } from '@pothos/plugin-relay';
 import { z } from 'zod';
+import { presentIssues } from './errors.ts';
 
 export const defaultPageSize = 50;
 export const maxPageSize = 1_000;
@@ -27,7 +29,7 @@ export const pageArgOptions = {
     validate: { schema: cursor as never },
   },
   lastArgOptions: {
-    description: `The last so many before \`before\`, 1 to ${maxPageSize}.`,
+    description: `The last so many before \`before\`, 1 to ${maxPageSize}; not together with first.`,
     validate: { schema: size as never },
   },
   beforeArgOptions: {
@@ -36,7 +38,37 @@ export const pageArgOptions = {
   },
 };
 
-/** A page costs what one entry costs, times its size. */
-export function pageCost(args: { first?: number | null; last?: number | null }) {
-  return { field: 1, multiplier: args.first ?? args.last ?? defaultPageSize };
+interface PageArgs {
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  last?: number | null | undefined;
+  before?: string | null | undefined;
+}
+
+/** A page costs what one entry costs, times its size. A size that will be refused as such does not cost more than the largest. */
+export function pageCost({ first, last }: PageArgs) {
+  return { field: 1, multiplier: Math.min(first ?? last ?? defaultPageSize, maxPageSize) };
+}
+
+/** A page of a list as a connection: `read` is asked for one entry more than the page holds, which tells whether there is more. */
+export async function readPage<Entry extends object>(
+  args: PageArgs,
+  toCursor: (entry: Entry) => string,
+  read: (range: ResolveCursorConnectionArgs) => Promise<Entry[]>,
+) {
+  if (typeof args.first === 'number' && typeof args.last === 'number') {
+    throw presentIssues([{ path: 'last', message: 'cannot be given together with first' }]);
+  }
+  const { edges, pageInfo } = await resolveCursorConnection(
+    { args, defaultSize: defaultPageSize, maxSize: maxPageSize, toCursor },
+    read,
+  );
+  return {
+    edges,
+    pageInfo: {
+      ...pageInfo,
+      startCursor: edges.at(0)?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+  };
 }

@@ -2,10 +2,9 @@
 
 import type { ResultsPage, ResultsPosition } from '../batches/progress.ts';
 import type { BatchRecord } from '../db/batches.ts';
-import { BadUserInput } from '../errors.ts';
 import { BatchFilterInput, findBatch, toFilter } from './batch.ts';
 import { builder, notFound } from './builder.ts';
-import { presentError } from './errors.ts';
+import { presentIssues } from './errors.ts';
 import { BatchItem } from './item.ts';
 
 const idArg = { required: true, description: 'The batch. NOT_FOUND when there is none.' } as const;
@@ -53,9 +52,10 @@ builder.subscriptionField('batchResults', (t) =>
       }),
     },
     subscribe: async (_root, { id, after }, context) => {
+      const position = toPosition(after);
       const batch = await findBatch(id, context);
       if (!batch) throw notFound('batch');
-      return context.progress.watchResults(batch, toPosition(after));
+      return context.progress.watchResults(batch, position);
     },
     resolve: (page: ResultsPage) => page,
   }),
@@ -65,9 +65,7 @@ function toPosition(after: string | null | undefined): ResultsPosition {
   if (after === null || after === undefined) return { seq: 0, index: -1 };
   const [, seq, index] = /^([0-9]{1,15})-([0-9]{1,9})$/.exec(after) ?? [];
   if (!seq || !index) {
-    throw presentError(
-      new BadUserInput([{ path: 'after', message: 'is not a cursor that batchResults gave out' }]),
-    );
+    throw presentIssues([{ path: 'after', message: 'is not a cursor that batchResults gave out' }]);
   }
   return { seq: Number(seq), index: Number(index) };
 }

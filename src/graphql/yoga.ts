@@ -3,10 +3,11 @@ import type { ServerResponse } from 'node:http';
 import { type ExecutionArgs, GraphQLError, NoSchemaIntrospectionCustomRule } from 'graphql';
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import type { Authenticate } from '../auth.ts';
-import { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Context, Services } from './context.ts';
-import { presentError } from './errors.ts';
+import { createDocumentCache, limitDocuments } from './document.ts';
+import { createMask } from './errors.ts';
+import { explainNotAcceptable, readRequests } from './requests.ts';
 import { schema } from './schema.ts';
 import { describeVariableErrors } from './variables.ts';
 
@@ -48,18 +49,18 @@ export function createGraphQL({
     landingPage: false,
     batching: false,
     multipart: false,
-    logging: {
-      debug: () => undefined,
-      info: () => undefined,
-      warn: (...args: unknown[]) => log.warn({ said: args.map(withoutSource) }, 'graphql'),
-      error: (...args: unknown[]) => log.error({ said: args.map(withoutSource) }, 'graphql'),
+    // It would log every error that a client is shown; what nobody foresaw is logged by the mask.
+    logging: false,
+    parserAndValidationCache: {
+      documentCache: createDocumentCache(),
+      errorCache: createDocumentCache(),
     },
     cors: (request) => {
       const origin = request.headers.get('origin');
       if (!origin || !allowOrigin(origin)) return false;
       return { origin, credentials: false, methods: ['GET', 'POST'], maxAge: 600 };
     },
-    maskedErrors: { maskError: (error) => maskError(error, log) },
+    maskedErrors: { maskError: createMask(log) },
     context: ({ request, socket, res }) => {
       if (socket) return { ...services, ...socket };
       const owner = authenticate(request.headers.get('authorization'));
@@ -67,7 +68,9 @@ export function createGraphQL({
       return { ...services, owner, signal: whenGone(res) };
     },
     plugins: [
-      refuseFormPosts,
+      readRequests,
+      explainNotAcceptable,
+      limitDocuments,
       codedVariableErrors,
       ...(introspection ? [] : [withoutIntrospection]),
     ] as Plugin[],
@@ -83,11 +86,6 @@ function whenGone(response: ServerResponse | undefined): AbortSignal {
   return gone.signal;
 }
 
-/** A GraphQLError prints the document it stands in, and that may hold anybody's text. */
-function withoutSource(said: unknown): string {
-  return said instanceof Error ? said.message : String(said);
-}
-
 export function unauthenticated(): GraphQLError {
   return new GraphQLError('This server needs a key: Authorization: Bearer <key>', {
     extensions: {
@@ -96,57 +94,6 @@ export function unauthenticated(): GraphQLError {
     },
   });
 }
-
-/** Expected failures are shown as they are; everything else is logged, and shown to nobody. */
-function maskError(error: unknown, log: Log): GraphQLError {
-  const original = error instanceof GraphQLError ? originalOf(error) : error;
-  const position =
-    error instanceof GraphQLError
-      ? { nodes: error.nodes, source: error.source, positions: error.positions, path: error.path }
-      : {};
-  if (original instanceof AppError) {
-    const { message, extensions } = presentError(original);
-    return new GraphQLError(message, { ...position, extensions });
-  }
-  if (original instanceof GraphQLError) {
-    if (original.extensions.code !== undefined) return error as GraphQLError;
-    return new GraphQLError(original.message, {
-      ...position,
-      extensions: { ...original.extensions, code: 'BAD_USER_INPUT', issues: [] },
-    });
-  }
-  log.error({ err: original }, 'a resolver failed in an unforeseen way');
-  return new GraphQLError('Something failed on the server; its log says what', {
-    ...position,
-    extensions: { code: 'INTERNAL_SERVER_ERROR' },
-  });
-}
-
-function originalOf(error: GraphQLError): unknown {
-  let inner: unknown = error;
-  while (inner instanceof GraphQLError && inner.originalError) inner = inner.originalError;
-  return inner;
-}
-
-/** A form on any web page can post these without asking first; JSON makes the browser ask. */
-const refuseFormPosts: Plugin = {
-  onRequest({ request, fetchAPI, endResponse }) {
-    if (/^application\/x-www-form-urlencoded/i.test(request.headers.get('content-type') ?? '')) {
-      const body = {
-        errors: [{ message: 'Send application/json', extensions: { code: 'BAD_REQUEST' } }],
-      };
-      endResponse(
-        new fetchAPI.Response(JSON.stringify(body), {
-          status: 415,
-          headers: {
-            'content-type': 'application/json; charset=utf-8',
-            accept: 'application/json',
-          },
-        }),
-      );
-    }
-  },
-};
 
 const codedVariableErrors: Plugin = {
   onExecute: () => ({
@@ -167,7 +114,9 @@ const codedVariableErrors: Plugin = {
 function describeIfRefused(result: unknown, args: ExecutionArgs): GraphQLError | null {
   const { errors, data } = result as { errors?: readonly GraphQLError[]; data?: unknown };
   if (!errors || errors.length === 0 || data !== undefined) return null;
-  if (errors.some(({ path, extensions }) => path || extensions.code)) return null;
+  const described = ({ path, extensions: { code, issues } }: GraphQLError) =>
+    path !== undefined || issues !== undefined || (code !== undefined && code !== 'BAD_USER_INPUT');
+  if (errors.some(described)) return null;
   return describeVariableErrors(args);
 }
 

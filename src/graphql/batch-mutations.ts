@@ -1,0 +1,226 @@
+/** Submitting batches, and the mutations of their life. */
+import { z } from 'zod';
+import { cancelBatch } from '../batches/cancel.ts';
+import { startBatch } from '../batches/start.ts';
+import { submitBatch } from '../batches/submit.ts';
+import type { BatchRecord } from '../db/batches.ts';
+import { insertRedelivery } from '../db/webhooks.ts';
+import { AppError, BadUserInput } from '../errors.ts';
+import { ExecutionEnum, findBatch } from './batch.ts';
+import { builder, notFound } from './builder.ts';
+import type { Context } from './context.ts';
+import { presentError, presentIssues } from './errors.ts';
+import {
+  type CheckedItem,
+  inlineItems,
+  inlineTexts,
+  storableJsonObject,
+  storableText,
+} from './inputs.ts';
+import { ItemInput, OperationInput, planFor } from './operation.ts';
+
+const SourceInput = builder.inputType('SourceInput', {
+  description: 'Where the items come from. Exactly one key.',
+  isOneOf: true,
+  fields: (t) => ({
+    items: t.field({
+      type: [ItemInput],
+      description: 'The items themselves, 1 to 10,000.',
+      validate: { schema: inlineItems as never },
+    }),
+    texts: t.stringList({
+      description: 'Plain strings, 1 to 10,000; their custom ids are their indexes.',
+      validate: { schema: inlineTexts as never },
+    }),
+  }),
+});
+
+const maxExpirySeconds = 30 * 24 * 60 * 60;
+
+const SubmitBatchInput = builder.inputType('SubmitBatchInput', {
+  description: 'A batch to be run.',
+  fields: (t) => ({
+    operation: t.field({
+      type: OperationInput,
+      required: true,
+      description: 'What to do with each item.',
+    }),
+    source: t.field({ type: SourceInput, required: true, description: 'The items.' }),
+    name: t.string({
+      description: 'For people, up to 200 characters; need not be unique.',
+      validate: {
+        schema: storableText.max(200, 'is longer than 200 characters').nullish() as never,
+      },
+    }),
+    metadata: t.field({
+      type: 'JSONObject',
+      description: 'Anything the caller wants to find again on the batch.',
+      validate: { schema: storableJsonObject.nullish() as never },
+    }),
+    autoStart: t.boolean({
+      defaultValue: true,
+      description: 'false: the batch waits as DRAFT for startBatch.',
+    }),
+    execution: t.field({
+      type: ExecutionEnum,
+      defaultValue: 'LIVE',
+      description: 'How to reach the model.',
+    }),
+    idempotencyKey: t.string({
+      description:
+        'Same key and same whole input: the same batch again. Same key, other input: IDEMPOTENCY_CONFLICT. 1 to 200 characters.',
+      validate: {
+        schema: storableText
+          .min(1, 'is empty')
+          .max(200, 'is longer than 200 characters')
+          .nullish() as never,
+      },
+    }),
+    webhookUrl: t.string({
+      description:
+        'Told when the batch ends: a public https address, up to 2,000 characters. Signed as Standard Webhooks has it.',
+      validate: {
+        schema: storableText.max(2_000, 'is longer than 2,000 characters').nullish() as never,
+      },
+    }),
+    expiresInSeconds: t.int({
+      description: 'Seconds until unfinished items expire, 1 s to 30 days; 24 h when absent.',
+      validate: {
+        schema: z
+          .int()
+          .min(1, 'needs at least 1')
+          .max(maxExpirySeconds, `takes at most ${maxExpirySeconds} (30 days)`)
+          .nullish() as never,
+      },
+    }),
+  }),
+});
+
+const batchPayload = (name: string, description: string) =>
+  builder.objectRef<BatchRecord>(name).implement({
+    description,
+    fields: (t) => ({
+      batch: t.field({
+        type: 'Batch',
+        description: 'The batch as it now stands.',
+        resolve: (batch) => batch,
+      }),
+    }),
+  });
+
+const idArg = { required: true, description: 'The batch. NOT_FOUND when there is none.' } as const;
+
+builder.mutationField('submitBatch', (t) =>
+  t.field({
+    type: batchPayload(
+      'SubmitBatchPayload',
+      'The batch that was made, or found under the idempotency key.',
+    ),
+    description: 'Stores the items and begins to work on them. Returns at once.',
+    args: { input: t.arg({ type: SubmitBatchInput, required: true, description: 'What to run.' }) },
+    resolve: async (_root, { input }, context) => {
+      const [operation, options] = theOne(
+        input.operation as Record<string, unknown>,
+        'input.operation',
+      );
+      const items = toItems(input.source);
+      const given = options as Record<string, unknown>;
+      const plan = planFor(operation, given, items, context, `input.operation.${operation}`);
+      await checkWebhookUrl(input.webhookUrl, context);
+      const id = await submitBatch(context, context.owner, {
+        operation,
+        options: given,
+        model: plan.model.id,
+        items,
+        autoStart: input.autoStart ?? true,
+        name: input.name ?? null,
+        metadata: input.metadata ?? null,
+        idempotencyKey: input.idempotencyKey ?? null,
+        expiresInSeconds: input.expiresInSeconds ?? null,
+        webhookUrl: input.webhookUrl ?? null,
+      });
+      return await theBatch(id, context);
+    },
+  }),
+);
+
+builder.mutationField('startBatch', (t) =>
+  t.field({
+    type: batchPayload('StartBatchPayload', 'The batch that was started.'),
+    description: 'Starts a DRAFT. A batch in any other state is returned as it is.',
+    args: { id: t.arg.id(idArg) },
+    resolve: async (_root, { id }, context) => {
+      await theBatch(id, context);
+      await startBatch(context, context.owner, id);
+      return await theBatch(id, context);
+    },
+  }),
+);
+
+builder.mutationField('cancelBatch', (t) =>
+  t.field({
+    type: batchPayload(
+      'CancelBatchPayload',
+      'The batch that was cancelled: CANCELLING, or CANCELLED already.',
+    ),
+    description:
+      'Ends a batch: no call starts more than a second later, calls in flight are aborted, finished results stay. A batch that has ended is returned as it is.',
+    args: { id: t.arg.id(idArg) },
+    resolve: async (_root, { id }, context) => {
+      await theBatch(id, context);
+      await cancelBatch(context, context.owner, id);
+      return await theBatch(id, context);
+    },
+  }),
+);
+
+builder.mutationField('redeliverWebhook', (t) =>
+  t.field({
+    type: 'Batch',
+    description:
+      'Tells the webhook of a batch that has ended once more, as a new message. A batch without a webhook, or that has not ended, is returned as it is.',
+    args: { batchId: t.arg.id(idArg) },
+    resolve: async (_root, { batchId }, context) => {
+      const batch = await theBatch(batchId, context);
+      await insertRedelivery(context.db.sql, context.owner, batchId);
+      context.webhooks.nudge();
+      return batch;
+    },
+  }),
+);
+
+async function checkWebhookUrl(
+  url: string | null | undefined,
+  { checkWebhook }: Context,
+): Promise<void> {
+  if (typeof url !== 'string') return;
+  const message = await checkWebhook(url);
+  if (message !== null) throw presentIssues([{ path: 'input.webhookUrl', message }]);
+}
+
+async function theBatch(id: string, context: Context): Promise<BatchRecord> {
+  const batch = await findBatch(id, context);
+  if (!batch) throw notFound('batch');
+  return batch;
+}
+
+/** The key and value of a @oneOf input. GraphQL has seen to it that there is one. */
+function theOne(input: Record<string, unknown>, path: string): [string, unknown] {
+  const [entry] = Object.entries(input).filter(
+    ([, value]) => value !== undefined && value !== null,
+  );
+  if (!entry) throw presentError(new BadUserInput([{ path, message: 'needs exactly one key' }]));
+  return entry;
+}
+
+function toItems(source: typeof SourceInput.$inferInput): CheckedItem[] {
+  if (source.items) return source.items as unknown as CheckedItem[];
+  if (source.texts) {
+    return source.texts.map((content, index) => ({
+      content,
+      customId: String(index),
+      metadata: null,
+    }));
+  }
+  throw new AppError('BAD_USER_INPUT', 'source needs exactly one key');
+}

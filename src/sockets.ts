@@ -1,0 +1,122 @@
+/** GraphQL over WebSocket (graphql-transport-ws), on the port and path of the HTTP server, through the same Yoga. */
+import type { IncomingMessage, Server } from 'node:http';
+import { type GraphQLError, type GraphQLFormattedError, getOperationAST } from 'graphql';
+import { useServer } from 'graphql-ws/use/ws';
+import { WebSocketServer } from 'ws';
+import type { Authenticate } from './auth.ts';
+import { badRequest, createMask } from './graphql/errors.ts';
+import type { SocketContext, Yoga } from './graphql/yoga.ts';
+import type { Log } from './log.ts';
+
+/** Larger requests go over HTTP; a subscription is small. */
+const maxMessageBytes = 1_048_576;
+/** A client that connects and says nothing is let go. */
+const initTimeoutMs = 3_000;
+/** One that has stopped reading does not answer a goodbye either. */
+const goodbyeMs = 1_000;
+
+interface SocketOptions {
+  http: Server;
+  yoga: Yoga;
+  authenticate: Authenticate;
+  /** False: the upgrade is refused with 403. */
+  trusts: (request: IncomingMessage) => boolean;
+  log: Log;
+}
+
+interface SocketExtra {
+  owner: string;
+  closed: AbortController;
+}
+
+/** The functions that Yoga's plugins have wrapped for one operation; they travel to graphql-ws as its root value. */
+interface Enveloped {
+  execute: (args: unknown) => unknown;
+  subscribe: (args: unknown) => unknown;
+}
+
+/** Serves the upgrades of `http`. `dispose` says goodbye to every client, and does not wait long for an answer. */
+export function attachSockets({ http, yoga, authenticate, trusts, log }: SocketOptions) {
+  const mask = createMask(log);
+  const sockets = new WebSocketServer({
+    server: http,
+    path: '/graphql',
+    maxPayload: maxMessageBytes,
+    verifyClient: ({ req }: { req: IncomingMessage }, answer) => answer(trusts(req), 403),
+  });
+
+  const server = useServer<Record<string, unknown>, Partial<SocketExtra>>(
+    {
+      // Else the reasons of a close hold the messages of errors that nobody foresaw.
+      isProd: true,
+      connectionInitWaitTimeout: initTimeoutMs,
+      onConnect: ({ connectionParams, extra }) => {
+        const given = connectionParams?.Authorization ?? connectionParams?.authorization;
+        const owner = authenticate(typeof given === 'string' ? given : null);
+        if (owner === null) return false; // closes with 4403
+        extra.owner = owner;
+        extra.closed = new AbortController();
+        return true;
+      },
+      onDisconnect: ({ extra }) => {
+        extra.closed?.abort(new Error('the client has gone'));
+      },
+      // Whatever is thrown here would close the socket, with the subscriptions that have nothing to do with it.
+      onSubscribe: async ({ extra }, _id, params) => {
+        try {
+          const socket: SocketContext = {
+            owner: extra.owner as string,
+            signal: extra.closed?.signal as AbortSignal,
+          };
+          const { schema, execute, subscribe, contextFactory, parse, validate } = yoga.getEnveloped(
+            { socket, params } as never,
+          );
+          const document = parse(params.query) as ReturnType<typeof import('graphql').parse>;
+          const errors = validate(schema, document) as readonly GraphQLError[];
+          if (errors.length > 0) return errors;
+          if (!getOperationAST(document, params.operationName)) {
+            return [badRequest('Could not determine what operation to execute.')];
+          }
+          return {
+            schema,
+            document,
+            operationName: params.operationName,
+            variableValues: params.variables,
+            contextValue: await contextFactory(),
+            rootValue: { execute, subscribe },
+          };
+        } catch (error) {
+          return [mask(error)];
+        }
+      },
+      execute: (args) => (args.rootValue as Enveloped).execute(args) as never,
+      subscribe: (args) => (args.rootValue as Enveloped).subscribe(args) as never,
+      onNext: (_context, _id, _params, _args, { errors, ...result }) =>
+        errors ? { ...result, errors: errors.map(present) } : undefined,
+      // Also called with whatever a running subscription threw.
+      onError: (_context, _id, _params, errors) =>
+        (errors as readonly GraphQLError[]).map((error) => present(mask(error))),
+    },
+    sockets,
+  );
+  sockets.on('connection', (socket) => {
+    // A client that breaks the protocol is its own fault; graphql-ws would print a stack for it.
+    socket.removeAllListeners('error');
+    socket.on('error', (error) => log.debug({ err: error }, 'a WebSocket client was cut off'));
+  });
+  return {
+    async dispose() {
+      const timer = setTimeout(() => {
+        for (const socket of sockets.clients) socket.terminate();
+      }, goodbyeMs);
+      await server.dispose();
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Without what is meant for HTTP. */
+function present(error: GraphQLError): GraphQLFormattedError {
+  const { extensions: { http: _, ...extensions } = {}, ...rest } = error.toJSON();
+  return { ...rest, extensions };
+}
