@@ -5,20 +5,24 @@ import { type Authenticate, createAuthenticate } from './auth.ts';
 import { type Config, isLoopback } from './config.ts';
 import { answerOutput } from './files/output-route.ts';
 import { RouteError, sendRouteError } from './files/route-error.ts';
+import { answerUpload } from './files/upload-route.ts';
 import { createGraphiQLPage, wantsPage } from './graphiql-page.ts';
 import type { Services } from './graphql/context.ts';
 import { operationOf } from './graphql/stored-operation.ts';
+import { createUploadSubmit } from './graphql/submit.ts';
 import { createGraphQL, unauthenticated } from './graphql/yoga.ts';
 import type { Log } from './log.ts';
 import { attachSockets } from './sockets.ts';
 
 /** How often connections that have become idle are looked for while the server closes. */
 const idleSweepMs = 50;
+/** Node's own limit of 5 min would cut a large upload over a slow line; what is too slow altogether, the upload cuts itself. */
+const requestTimeoutMs = 3_600_000;
 
 export interface Server {
   /** Resolves with the URL the server is reached at, without a trailing slash. */
   listen(): Promise<string>;
-  /** Takes nothing new, ends subscriptions, waits for requests under way for up to `graceMs`. */
+  /** Takes nothing new, ends subscriptions, waits for requests under way for up to `graceMs`. Called again with less it hurries up. */
   close(graceMs: number): Promise<void>;
 }
 
@@ -47,6 +51,7 @@ export function createHttpServer({
   const http = createServer((request, response) => {
     void handle(request, response).catch((error: unknown) => sendRouteError(response, error, log));
   });
+  http.requestTimeout = requestTimeoutMs;
   const sockets = attachSockets({
     http,
     yoga,
@@ -54,6 +59,8 @@ export function createHttpServer({
     trusts: (request) => trusts.request(request),
     log,
   });
+
+  let closing: Promise<void> | null = null;
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (!trusts.request(request)) {
@@ -75,6 +82,18 @@ export function createHttpServer({
         owner,
         batchId: output[1],
         query: url.searchParams,
+      });
+      return;
+    }
+    if (url.pathname === '/files') {
+      const owner = ownerOf(request, authenticate);
+      await answerUpload({
+        request,
+        response,
+        services,
+        owner,
+        query: url.searchParams,
+        submit: createUploadSubmit({ ...services, owner }),
       });
       return;
     }
@@ -104,18 +123,22 @@ export function createHttpServer({
       return config.publicUrl ?? `http://${host}:${port}`;
     },
 
-    async close(graceMs) {
-      const closed = new Promise<void>((resolve) => http.close(() => resolve()));
-      services.progress.stop();
-      // A connection that is kept alive is idle only after its last answer.
-      const sweep = setInterval(() => http.closeIdleConnections(), idleSweepMs);
+    close(graceMs) {
+      closing ??= close();
       const timer = setTimeout(() => http.closeAllConnections(), graceMs);
-      await sockets.dispose();
-      await closed;
-      clearInterval(sweep);
-      clearTimeout(timer);
+      return closing.finally(() => clearTimeout(timer));
     },
   };
+
+  async function close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => http.close(() => resolve()));
+    services.progress.stop();
+    // A connection that is kept alive is idle only after its last answer.
+    const sweep = setInterval(() => http.closeIdleConnections(), idleSweepMs);
+    await sockets.dispose();
+    await closed;
+    clearInterval(sweep);
+  }
 }
 
 /**

@@ -5,10 +5,12 @@ import { createSignals } from './batches/signals.ts';
 import { createWorker } from './batches/worker.ts';
 import type { Config } from './config.ts';
 import { openDatabase } from './db/client.ts';
+import { openCopy } from './db/copy.ts';
 import { startEmbeddedPostgres } from './db/embedded.ts';
 import { migrateDatabase } from './db/migrate.ts';
 import { readOrMakeSetting } from './db/settings.ts';
 import { createPlanner } from './execute.ts';
+import { createFileJanitor } from './files/janitor.ts';
 import type { Log } from './log.ts';
 import { createProviders } from './model/providers.ts';
 import { startSandbox } from './sandbox/server.ts';
@@ -62,6 +64,8 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     await migrateDatabase(databaseUrl);
     const db = openDatabase(databaseUrl);
     undo.push(() => db.close());
+    const copy = openCopy(databaseUrl);
+    undo.push(() => copy.close());
 
     const sandbox = await startSandbox();
     undo.push(() => sandbox.close());
@@ -107,6 +111,10 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     await reaper.start();
     undo.push(() => reaper.stop());
 
+    const janitor = createFileJanitor({ db, log });
+    await janitor.start();
+    undo.push(() => janitor.stop());
+
     const webhooks = createWebhooks({
       db,
       secrets:
@@ -128,6 +136,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
         config,
         services: {
           db,
+          copy,
           signals,
           progress,
           providers,

@@ -2,6 +2,7 @@ import type { BatchPlan } from '../db/batches.ts';
 import { aloneFromCrashes, type ClaimedChunk } from '../db/chunks.ts';
 import type { OpenItem } from '../db/items.ts';
 import { type ItemRun, type Plan, startItem } from '../execute.ts';
+import { decodeRow, type RowFile, rowFileOf } from '../files/row.ts';
 import type { Recorder } from './recorder.ts';
 
 /** A chunk in a worker's hands. `unrecorded` items of it have no row in `results` yet. */
@@ -27,6 +28,8 @@ export interface HeldBatch {
   readonly key: bigint;
   readonly id: string;
   readonly fileKey: bigint;
+  /** What its rows are read by. */
+  readonly file: RowFile;
   /** The worker id that the leases are under. */
   readonly worker: string;
   readonly plan: Plan;
@@ -48,13 +51,14 @@ export interface HeldBatch {
 export type Holdings = Map<bigint, HeldBatch>;
 
 export function holdBatch(
-  { key, id, fileKey }: BatchPlan,
+  { key, id, fileKey, file }: BatchPlan,
   { worker, plan, recorder }: Pick<HeldBatch, 'worker' | 'plan' | 'recorder'>,
 ): HeldBatch {
   return {
     key,
     id,
     fileKey,
+    file: rowFileOf(file),
     worker,
     plan,
     recorder,
@@ -83,11 +87,7 @@ export function holdChunk(
       chunk,
       answered: false,
       run() {
-        run ??= startItem(batch.plan, {
-          content: item.content,
-          metadata:
-            item.fields === null ? null : (JSON.parse(item.fields) as Record<string, unknown>),
-        });
+        run ??= startItem(batch.plan, decodeRow(batch.file, item));
         return run;
       },
     });

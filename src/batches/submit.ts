@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { findByIdempotencyKey, insertInlineBatch } from '../db/batches.ts';
 import type { Database } from '../db/client.ts';
+import { insertFileBatch } from '../db/file-batches.ts';
 import { AppError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { Signals } from './signals.ts';
@@ -9,16 +10,19 @@ import type { Signals } from './signals.ts';
 const chunkSize = 100;
 const defaultExpirySeconds = 24 * 60 * 60;
 
+export interface InlineItem {
+  customId: string;
+  content: string;
+  metadata: Record<string, unknown> | null;
+}
+
 /** A batch whose input has been checked: options are the operation's params with their defaults, the model is resolved. */
 export interface Submission {
   operation: string;
   options: Record<string, unknown>;
   model: string;
-  items: readonly {
-    customId: string;
-    content: string;
-    metadata: Record<string, unknown> | null;
-  }[];
+  /** The items themselves, or the id of an uploaded file, of which nothing is copied. */
+  source: { items: readonly InlineItem[] } | { fileId: string };
   /** False: it waits as a DRAFT. */
   autoStart: boolean;
   name: string | null;
@@ -38,10 +42,10 @@ export async function submitBatch(
   owner: string,
   submission: Submission,
 ): Promise<string> {
-  const { items, idempotencyKey } = submission;
+  const { source, idempotencyKey } = submission;
   const id = newId('batch');
   const inputHash = createHash('sha256').update(canonicalJson(submission)).digest('hex');
-  const inserted = await insertInlineBatch(db.sql, {
+  const batch = {
     id,
     owner,
     operation: submission.operation,
@@ -55,21 +59,15 @@ export async function submitBatch(
     expiresInSeconds: submission.expiresInSeconds ?? defaultExpirySeconds,
     webhookUrl: submission.webhookUrl,
     chunkSize,
-    file: {
-      id: newId('file'),
-      name: 'inline',
-      format: 'JSON',
-      sizeBytes: items.reduce((bytes, { content }) => bytes + Buffer.byteLength(content), 0),
-      columns: [...new Set(items.flatMap(({ metadata }) => Object.keys(metadata ?? {})))],
-    },
-    rows: items.map(({ customId, content, metadata }) => ({
-      customId,
-      content,
-      fields: metadata && JSON.stringify(metadata),
-    })),
-  });
-  if (inserted) {
-    await signals.send(inserted.key, 'work');
+  } as const;
+  const inserted =
+    'fileId' in source
+      ? await insertFileBatch(db.sql, { ...batch, fileId: source.fileId })
+      : ((await insertInlineBatch(db.sql, { ...batch, ...inlineRows(source.items) }))?.key ??
+        'key_taken');
+  if (inserted === 'unknown_file') throw new AppError('NOT_FOUND', 'There is no file with this id');
+  if (inserted !== 'key_taken') {
+    await signals.send(inserted, 'work');
     return id;
   }
 
@@ -86,6 +84,24 @@ export async function submitBatch(
     );
   }
   return winner.id;
+}
+
+/** Items as the rows of a file that is not listed. */
+function inlineRows(items: readonly InlineItem[]) {
+  return {
+    file: {
+      id: newId('file'),
+      name: 'inline',
+      format: 'JSON',
+      sizeBytes: items.reduce((bytes, { content }) => bytes + Buffer.byteLength(content), 0),
+      columns: [...new Set(items.flatMap(({ metadata }) => Object.keys(metadata ?? {})))],
+    },
+    rows: items.map(({ customId, content, metadata }) => ({
+      customId,
+      content,
+      fields: metadata && JSON.stringify(metadata),
+    })),
+  };
 }
 
 /** JSON with the keys in order, so that the same input hashes the same however a client orders it. */

@@ -236,14 +236,15 @@ export function matchesFilter(batch: BatchRecord, filter: BatchFilter): boolean 
 export type BatchPlan = Pick<
   BatchRecord,
   'key' | 'id' | 'fileKey' | 'operation' | 'options' | 'model'
->;
+> & { file: typeof files.$inferSelect };
 
 /** Null where there is nothing to run: being ended, ended, or gone. */
 export async function readBatchPlan(db: Database, key: bigint): Promise<BatchPlan | null> {
   const { id, fileKey, operation, options, model } = batches;
   const [plan] = await db.query
-    .select({ key: batches.key, id, fileKey, operation, options, model })
+    .select({ key: batches.key, id, fileKey, operation, options, model, file: files })
     .from(batches)
+    .innerJoin(files, eq(files.key, batches.fileKey))
     .where(
       and(
         eq(batches.key, key),

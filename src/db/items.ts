@@ -3,10 +3,11 @@ import type { ItemErrorCode } from '../errors.ts';
 import type { Sql } from './client.ts';
 import type { FinalStatus } from './tables.ts';
 
-/** What a worker reads of an item. `fields` is JSON text. */
+/** What a worker reads of an item: the row as it is stored. */
 export interface OpenItem {
   index: number;
-  content: string;
+  customId: string | null;
+  content: string | null;
   fields: string | null;
 }
 
@@ -17,7 +18,7 @@ export async function readOpenItems(
 ): Promise<OpenItem[]> {
   const { fileKey, batchKey, first, last, someDone } = range;
   return await sql<OpenItem[]>`
-    select index, content, fields from rows
+    select index, custom_id as "customId", content, fields from rows
     where file_key = ${fileKey} and index between ${first} and ${last}
     ${someDone ? sql`and not exists (select from results r where r.batch_key = ${batchKey} and r.index = rows.index)` : sql``}
     order by index`;
@@ -25,11 +26,11 @@ export async function readOpenItems(
 
 export type ItemStatus = FinalStatus | 'PENDING' | 'PROCESSING';
 
-/** An item as the API shows it. `fields` and `output` are JSON text; the result's columns are null while there is none. */
+/** An item: the row as it is stored, and its result, whose columns are null while there is none. `fields` and `output` are JSON text. */
 export interface ItemRecord {
   index: number;
-  customId: string;
-  content: string;
+  customId: string | null;
+  content: string | null;
   fields: string | null;
   status: ItemStatus;
   seq: number | null;
@@ -171,8 +172,20 @@ function itemConditions(sql: Sql, source: ItemSource, filter: ItemFilter) {
   return sql`
     i.file_key = ${source.fileKey}
     ${status ? (byStatus.length > 0 ? sql`and (${join(sql, byStatus)})` : sql`and false`) : sql``}
-    ${customIds ? sql`and i.custom_id = any(${[...customIds]}::text[])` : sql``}
+    ${customIds ? byCustomId(sql, source, customIds) : sql``}
     ${errorCodes ? sql`and r.status <> 'SUCCEEDED' and r.error_code = any(${[...errorCodes]}::text[])` : sql``}`;
+}
+
+/** An item without a custom id is known by its index. By rows' indexes, so that the index over custom ids serves it. */
+function byCustomId(sql: Sql, { fileKey }: ItemSource, customIds: readonly string[]) {
+  const indexes = customIds.filter((id) => /^(0|[1-9][0-9]{0,8})$/.test(id));
+  return sql`and i.index in (
+    select named.index from rows named
+    where named.file_key = ${fileKey} and named.custom_id = any(${[...customIds]}::text[])
+    union all
+    select numbered.index from rows numbered
+    where numbered.file_key = ${fileKey} and numbered.custom_id is null
+      and numbered.index = any(${indexes}::text[]::int[]))`;
 }
 
 function join(sql: Sql, conditions: ReturnType<typeof sql<object[]>>[]) {

@@ -1,55 +1,43 @@
-import type { ItemRecord } from '../db/items.ts';
 import type { OutputWriter } from './output.ts';
+import { ownCells, ownColumns, type RowFile } from './row.ts';
 
 /**
  * The input's columns in their order, then the output's, then status, error_code and error_message. `outputColumns` null: one
- * column `output` of JSON. A name that the user has already gets `_2`.
+ * column `output` of JSON. A name that the user has already gets `_2`; the user's own columns keep their names as they are.
  */
 export function csvWriter(
-  fieldColumns: readonly string[],
+  file: RowFile & { listed: boolean },
   outputColumns: readonly string[] | null,
 ): OutputWriter {
-  const taken = new Set<string>();
+  // Of inline items the id and the text are columns of ours, and give way to a field of that name.
+  const theirs = file.listed ? ownColumns(file) : file.columns;
+  const taken = new Set(theirs);
   const unique = (name: string) => {
     let free = name;
     for (let n = 2; taken.has(free); n += 1) free = `${name}_${n}`;
     taken.add(free);
     return free;
   };
-  // The user's own columns keep their names, so they are taken first.
-  const fieldNames = fieldColumns.map(unique);
   const header = [
-    unique('custom_id'),
-    unique('content'),
-    ...fieldNames,
+    ...(file.listed ? [] : ['custom_id', 'content'].map(unique)),
+    ...theirs,
     ...(outputColumns ?? ['output']).map(unique),
     ...['status', 'error_code', 'error_message'].map(unique),
   ];
   return {
     contentType: 'text/csv; charset=utf-8; header=present',
     head: row(header),
-    record: (item) => row(cells(item, fieldColumns, outputColumns)),
+    record: (item) =>
+      row([
+        ...ownCells(file, item),
+        ...(outputColumns ? pick(parse(item.output), outputColumns) : [item.output ?? '']),
+        item.status.toLowerCase(),
+        item.errorCode ?? '',
+        item.errorMessage ?? '',
+      ]),
     separator: '',
     tail: '',
   };
-}
-
-function cells(
-  item: ItemRecord,
-  fieldColumns: readonly string[],
-  outputColumns: readonly string[] | null,
-): string[] {
-  const fields = parse(item.fields);
-  const output = outputColumns ? pick(parse(item.output), outputColumns) : [item.output ?? ''];
-  return [
-    item.customId,
-    item.content,
-    ...pick(fields, fieldColumns),
-    ...output,
-    item.status.toLowerCase(),
-    item.errorCode ?? '',
-    item.errorMessage ?? '',
-  ];
 }
 
 function parse(json: string | null): Record<string, unknown> {

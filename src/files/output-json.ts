@@ -1,23 +1,24 @@
 import type { ItemRecord } from '../db/items.ts';
 import type { OutputWriter } from './output.ts';
+import { decodeRow, metadataText, type RowFile } from './row.ts';
 
 /** One record a line. */
-export function jsonLinesWriter(includeInput: boolean): OutputWriter {
+export function jsonLinesWriter(file: RowFile, includeInput: boolean): OutputWriter {
   return {
     contentType: 'application/x-ndjson; charset=utf-8',
     head: '',
-    record: (item) => `${jsonRecord(item, includeInput)}\n`,
+    record: (item) => `${jsonRecord(file, item, includeInput)}\n`,
     separator: '',
     tail: '',
   };
 }
 
 /** One array, a record a line. */
-export function jsonWriter(includeInput: boolean): OutputWriter {
+export function jsonWriter(file: RowFile, includeInput: boolean): OutputWriter {
   return {
     contentType: 'application/json; charset=utf-8',
     head: '[\n',
-    record: (item) => jsonRecord(item, includeInput),
+    record: (item) => jsonRecord(file, item, includeInput),
     separator: ',\n',
     tail: '\n]\n',
   };
@@ -27,11 +28,11 @@ export function jsonWriter(includeInput: boolean): OutputWriter {
  * {index, custom_id, status, output, error, usage}, with the input also content and metadata. What is stored as JSON text goes out
  * as that text, so that no number and no order of keys changes on the way.
  */
-function jsonRecord(item: ItemRecord, includeInput: boolean): string {
+function jsonRecord(file: RowFile, item: ItemRecord, includeInput: boolean): string {
   const input = includeInput
-    ? `,"content":${JSON.stringify(item.content)},"metadata":${item.fields ?? 'null'}`
+    ? `,"content":${JSON.stringify(decodeRow(file, item).content)},"metadata":${metadataText(file, item)}`
     : '';
-  return `{"index":${item.index},"custom_id":${JSON.stringify(item.customId)},"status":"${item.status.toLowerCase()}"${input},"output":${item.output ?? 'null'},"error":${errorOf(item)},"usage":${usageOf(item)}}`;
+  return `{"index":${item.index},"custom_id":${JSON.stringify(item.customId ?? String(item.index))},"status":"${item.status.toLowerCase()}"${input},"output":${item.output ?? 'null'},"error":${errorOf(item)},"usage":${usageOf(item)}}`;
 }
 
 function errorOf({ errorCode, errorMessage }: ItemRecord): string {

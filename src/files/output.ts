@@ -6,6 +6,7 @@ import { type ItemRecord, type ItemStatus, listItems } from '../db/items.ts';
 import type { PreparedOperation } from '../operations/operation.ts';
 import { csvWriter } from './output-csv.ts';
 import { jsonLinesWriter, jsonWriter } from './output-json.ts';
+import { rowFileOf } from './row.ts';
 
 export const outputFormats = ['json', 'jsonl', 'csv'] as const;
 export type OutputFormat = (typeof outputFormats)[number];
@@ -39,15 +40,14 @@ export async function outputWriter(
   operation: PreparedOperation,
   { format, includeInput }: OutputRequest,
 ): Promise<OutputWriter> {
+  const file = rowFileOf(await readBatchFile(db, batch.fileKey));
   switch (format) {
     case 'json':
-      return jsonWriter(includeInput);
+      return jsonWriter(file, includeInput);
     case 'jsonl':
-      return jsonLinesWriter(includeInput);
-    case 'csv': {
-      const file = await readBatchFile(db, batch.fileKey);
-      return csvWriter(JSON.parse(file.columns) as string[], operation.columns);
-    }
+      return jsonLinesWriter(file, includeInput);
+    case 'csv':
+      return csvWriter(file, operation.columns);
   }
 }
 

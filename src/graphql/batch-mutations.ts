@@ -1,23 +1,16 @@
 /** Submitting batches, and the mutations of their life. */
-import { z } from 'zod';
 import { cancelBatch } from '../batches/cancel.ts';
 import { startBatch } from '../batches/start.ts';
-import { submitBatch } from '../batches/submit.ts';
 import type { BatchRecord } from '../db/batches.ts';
 import { insertRedelivery } from '../db/webhooks.ts';
-import { AppError, BadUserInput } from '../errors.ts';
+import { BadUserInput } from '../errors.ts';
 import { ExecutionEnum, findBatch } from './batch.ts';
 import { builder, notFound } from './builder.ts';
 import type { Context } from './context.ts';
-import { presentError, presentIssues } from './errors.ts';
-import {
-  type CheckedItem,
-  inlineItems,
-  inlineTexts,
-  storableJsonObject,
-  storableText,
-} from './inputs.ts';
-import { ItemInput, OperationInput, planFor } from './operation.ts';
+import { presentError } from './errors.ts';
+import { batchFields, type CheckedItem, inlineItems, inlineTexts } from './inputs.ts';
+import { ItemInput, OperationInput } from './operation.ts';
+import { type CheckedSource, fileSource, submitChecked } from './submit.ts';
 
 const SourceInput = builder.inputType('SourceInput', {
   description: 'Where the items come from. Exactly one key.',
@@ -32,10 +25,12 @@ const SourceInput = builder.inputType('SourceInput', {
       description: 'Plain strings, 1 to 10,000; their custom ids are their indexes.',
       validate: { schema: inlineTexts as never },
     }),
+    fileId: t.id({
+      description:
+        'A file that was uploaded with POST /files, up to 1,000,000 rows. NOT_FOUND when there is none.',
+    }),
   }),
 });
-
-const maxExpirySeconds = 30 * 24 * 60 * 60;
 
 const SubmitBatchInput = builder.inputType('SubmitBatchInput', {
   description: 'A batch to be run.',
@@ -48,14 +43,12 @@ const SubmitBatchInput = builder.inputType('SubmitBatchInput', {
     source: t.field({ type: SourceInput, required: true, description: 'The items.' }),
     name: t.string({
       description: 'For people, up to 200 characters; need not be unique.',
-      validate: {
-        schema: storableText.max(200, 'is longer than 200 characters').nullish() as never,
-      },
+      validate: { schema: batchFields.name as never },
     }),
     metadata: t.field({
       type: 'JSONObject',
       description: 'Anything the caller wants to find again on the batch.',
-      validate: { schema: storableJsonObject.nullish() as never },
+      validate: { schema: batchFields.metadata as never },
     }),
     autoStart: t.boolean({
       defaultValue: true,
@@ -69,29 +62,16 @@ const SubmitBatchInput = builder.inputType('SubmitBatchInput', {
     idempotencyKey: t.string({
       description:
         'Same key and same whole input: the same batch again. Same key, other input: IDEMPOTENCY_CONFLICT. 1 to 200 characters.',
-      validate: {
-        schema: storableText
-          .min(1, 'is empty')
-          .max(200, 'is longer than 200 characters')
-          .nullish() as never,
-      },
+      validate: { schema: batchFields.idempotencyKey as never },
     }),
     webhookUrl: t.string({
       description:
         'Told when the batch ends: a public https address, up to 2,000 characters. Signed as Standard Webhooks has it.',
-      validate: {
-        schema: storableText.max(2_000, 'is longer than 2,000 characters').nullish() as never,
-      },
+      validate: { schema: batchFields.webhookUrl as never },
     }),
     expiresInSeconds: t.int({
       description: 'Seconds until unfinished items expire, 1 s to 30 days; 24 h when absent.',
-      validate: {
-        schema: z
-          .int()
-          .min(1, 'needs at least 1')
-          .max(maxExpirySeconds, `takes at most ${maxExpirySeconds} (30 days)`)
-          .nullish() as never,
-      },
+      validate: { schema: batchFields.expiresInSeconds as never },
     }),
   }),
 });
@@ -123,21 +103,13 @@ builder.mutationField('submitBatch', (t) =>
         input.operation as Record<string, unknown>,
         'input.operation',
       );
-      const items = toItems(input.source);
-      const given = options as Record<string, unknown>;
-      const plan = planFor(operation, given, items, context, `input.operation.${operation}`);
-      await checkWebhookUrl(input.webhookUrl, context);
-      const id = await submitBatch(context, context.owner, {
+      const id = await submitChecked(context, {
         operation,
-        options: given,
-        model: plan.model.id,
-        items,
-        autoStart: input.autoStart ?? true,
-        name: input.name ?? null,
-        metadata: input.metadata ?? null,
-        idempotencyKey: input.idempotencyKey ?? null,
-        expiresInSeconds: input.expiresInSeconds ?? null,
-        webhookUrl: input.webhookUrl ?? null,
+        options: options as Record<string, unknown>,
+        optionsPath: `input.operation.${operation}`,
+        source: await toSource(input.source, context),
+        fields: input,
+        fieldsPath: 'input.',
       });
       return await theBatch(id, context);
     },
@@ -189,15 +161,6 @@ builder.mutationField('redeliverWebhook', (t) =>
   }),
 );
 
-async function checkWebhookUrl(
-  url: string | null | undefined,
-  { checkWebhook }: Context,
-): Promise<void> {
-  if (typeof url !== 'string') return;
-  const message = await checkWebhook(url);
-  if (message !== null) throw presentIssues([{ path: 'input.webhookUrl', message }]);
-}
-
 async function theBatch(id: string, context: Context): Promise<BatchRecord> {
   const batch = await findBatch(id, context);
   if (!batch) throw notFound('batch');
@@ -213,14 +176,20 @@ function theOne(input: Record<string, unknown>, path: string): [string, unknown]
   return entry;
 }
 
-function toItems(source: typeof SourceInput.$inferInput): CheckedItem[] {
-  if (source.items) return source.items as unknown as CheckedItem[];
-  if (source.texts) {
-    return source.texts.map((content, index) => ({
-      content,
-      customId: String(index),
-      metadata: null,
-    }));
-  }
-  throw new AppError('BAD_USER_INPUT', 'source needs exactly one key');
+function inlineSource(source: typeof SourceInput.$inferInput): CheckedSource {
+  const items = source.items
+    ? (source.items as unknown as CheckedItem[])
+    : (source.texts ?? []).map((content, index) => ({
+        content,
+        customId: String(index),
+        metadata: null,
+      }));
+  return { given: { items }, sample: items };
+}
+
+async function toSource(
+  source: typeof SourceInput.$inferInput,
+  context: Context,
+): Promise<CheckedSource> {
+  return source.fileId ? await fileSource(source.fileId, context) : inlineSource(source);
 }

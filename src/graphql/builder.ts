@@ -4,6 +4,7 @@ import RelayPlugin from '@pothos/plugin-relay';
 import ZodPlugin from '@pothos/plugin-zod';
 import { type GraphQLError, Kind, type ValueNode } from 'graphql';
 import type { BatchRecord } from '../db/batches.ts';
+import type { FileRecord } from '../db/files.ts';
 import { AppError, type ItemError } from '../errors.ts';
 import type { RunUsage } from '../execute.ts';
 import { parseItemId } from '../ids.ts';
@@ -33,6 +34,7 @@ export const builder = new SchemaBuilder<{
   };
   Objects: {
     Batch: BatchRecord;
+    File: FileRecord;
     ItemError: ItemError;
     Usage: RunUsage;
   };
@@ -42,7 +44,10 @@ export const builder = new SchemaBuilder<{
   relay: {
     // Ids carry their kind already, and are the same in GraphQL, routes and webhooks.
     encodeGlobalID: (_typename, id) => String(id),
-    decodeGlobalID: (id) => ({ typename: parseItemId(id) ? 'BatchItem' : 'Batch', id }),
+    decodeGlobalID: (id) => ({
+      typename: parseItemId(id) ? 'BatchItem' : id.startsWith('file_') ? 'File' : 'Batch',
+      id,
+    }),
     cursorType: 'String',
     idFieldOptions: { description: 'The id that this object can be asked for by.' },
     edgesFieldOptions: {

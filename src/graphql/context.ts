@@ -1,6 +1,7 @@
 import type { Progress } from '../batches/progress.ts';
 import type { Signals } from '../batches/signals.ts';
 import type { Database } from '../db/client.ts';
+import type { Copy } from '../db/copy.ts';
 import type { Plan } from '../execute.ts';
 import type { Providers } from '../model/providers.ts';
 import type { Webhooks } from '../webhooks/deliver.ts';
@@ -8,6 +9,7 @@ import type { Webhooks } from '../webhooks/deliver.ts';
 /** What resolvers work with; one object for the whole process. */
 export interface Services {
   db: Database;
+  copy: Copy;
   signals: Signals;
   progress: Progress;
   providers: Providers;

@@ -147,3 +147,21 @@ export const inlineTexts = z
   .min(1, 'needs at least 1 text')
   .superRefine(inlineSize)
   .pipe(z.array(storableText));
+
+const maxExpirySeconds = 30 * 24 * 60 * 60;
+
+/** What a batch is submitted with beside operation and source, whichever road it comes. */
+export const batchFields = {
+  name: storableText.max(200, 'is longer than 200 characters').nullish(),
+  metadata: storableJsonObject.nullish(),
+  idempotencyKey: storableText
+    .min(1, 'is empty')
+    .max(200, 'is longer than 200 characters')
+    .nullish(),
+  webhookUrl: storableText.max(2_000, 'is longer than 2,000 characters').nullish(),
+  expiresInSeconds: z
+    .int()
+    .min(1, 'needs at least 1')
+    .max(maxExpirySeconds, `takes at most ${maxExpirySeconds} (30 days)`)
+    .nullish(),
+};

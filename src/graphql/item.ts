@@ -1,9 +1,11 @@
 /** Items, their errors and their results: what the synchronous mutations and the batches share. */
 import { z } from 'zod';
-import { type BatchRecord, readBatch } from '../db/batches.ts';
+import { type BatchRecord, readBatch, readBatchFile } from '../db/batches.ts';
+import type { Database } from '../db/client.ts';
 import { countItems, type ItemFilter, type ItemRecord, listItems, readItem } from '../db/items.ts';
 import { type ItemErrorCode, itemErrorCodes } from '../errors.ts';
 import type { RunUsage } from '../execute.ts';
+import { type DecodedRow, decodeRow, rowFileOf } from '../files/row.ts';
 import { itemId, parseItemId } from '../ids.ts';
 import { builder } from './builder.ts';
 import { storableText } from './inputs.ts';
@@ -120,6 +122,19 @@ const ItemStatusEnum = builder.enumType('ItemStatus', {
 export interface BatchItemModel {
   batch: BatchRecord;
   item: ItemRecord;
+  /** What its row holds. */
+  row: DecodedRow;
+}
+
+/** Items of one batch, with what their rows hold. */
+export async function toModels(
+  batch: BatchRecord,
+  items: readonly ItemRecord[],
+  db: Database,
+): Promise<BatchItemModel[]> {
+  if (items.length === 0) return [];
+  const file = rowFileOf(await readBatchFile(db, batch.fileKey));
+  return items.map((item) => ({ batch, item, row: decodeRow(file, item) }));
 }
 
 export const BatchItem = builder.objectRef<BatchItemModel>('BatchItem');
@@ -135,7 +150,8 @@ builder.node(BatchItem, {
     const parsed = parseItemId(id);
     const batch = parsed && (await readBatch(db, owner, parsed.batchId));
     const item = batch && (await readItem(db.sql, source(batch), parsed.index));
-    return item ? { batch, item } : null;
+    const [model] = item ? await toModels(batch, [item], db) : [];
+    return model ?? null;
   },
   fields: (t) => ({
     index: t.int({
@@ -144,7 +160,7 @@ builder.node(BatchItem, {
     }),
     customId: t.string({
       description: 'The caller’s own key; the index when none was given.',
-      resolve: ({ item }) => item.customId,
+      resolve: ({ row }) => row.customId,
     }),
     status: t.field({
       type: ItemStatusEnum,
@@ -153,13 +169,13 @@ builder.node(BatchItem, {
     }),
     content: t.string({
       description: 'The text, exactly as it came.',
-      resolve: ({ item }) => item.content,
+      resolve: ({ row }) => row.content,
     }),
     metadata: t.field({
       type: 'JSONObject',
       nullable: true,
       description: 'The caller’s other fields, exactly as they came; null when there were none.',
-      resolve: ({ item }) => parseJson(item.fields),
+      resolve: ({ row }) => row.metadata,
     }),
     output: t.field({
       type: 'JSON',
@@ -173,12 +189,12 @@ builder.node(BatchItem, {
       nullable: true,
       description:
         'The same, typed as in the synchronous mutations; null while there is no final answer.',
-      resolve: ({ batch, item }) => {
+      resolve: ({ batch, item, row }) => {
         if (item.seq === null) return null;
         return {
           operation: batch.operation,
           index: item.index,
-          customId: item.customId,
+          customId: row.customId,
           fields: item.output === null ? null : operationOf(batch).result(JSON.parse(item.output)),
           error: itemError(item),
           usage: itemUsage(item),
@@ -278,7 +294,7 @@ builder.objectField('Batch', 'items', (t) =>
               beforeIndex: toIndex(before),
               inverted,
             });
-            return items.map((item): BatchItemModel => ({ batch, item }));
+            return await toModels(batch, items, db);
           },
         );
         return { ...connection, batch, filter };

@@ -12,7 +12,6 @@ import { operations } from '../operations/index.ts';
 import type { Operation } from '../operations/operation.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
-import { presentError } from './errors.ts';
 import { type CheckedItem, syncItems } from './inputs.ts';
 import { ItemResult, type ItemResultModel, resultTypeName } from './item.ts';
 import { mirrorFields, mirrorInput } from './mirror.ts';
@@ -171,19 +170,17 @@ export function planFor(
     plan = preparePlan(operation, options);
   } catch (error) {
     if (!(error instanceof BadUserInput)) throw error;
-    throw presentError(
-      new BadUserInput(error.issues.map((issue) => ({ ...issue, path: `${path}.${issue.path}` }))),
+    throw new BadUserInput(
+      error.issues.map((issue) => ({ ...issue, path: `${path}.${issue.path}` })),
     );
   }
   const unknown = placeholdersNobodyHas(plan.operation, items);
   if (unknown.length > 0) {
-    throw presentError(
-      new BadUserInput(
-        unknown.map((name) => ({
-          path: `${path}.userPromptTemplate`,
-          message: `names {${name}}, but no item has a metadata field of that name; write {{ and }} for braces`,
-        })),
-      ),
+    throw new BadUserInput(
+      unknown.map((name) => ({
+        path: `${path}.userPromptTemplate`,
+        message: `names {${name}}, but no item has a metadata field of that name; {content} is the text, and {{ and }} are braces`,
+      })),
     );
   }
   return plan;

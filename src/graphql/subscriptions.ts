@@ -5,7 +5,7 @@ import type { BatchRecord } from '../db/batches.ts';
 import { BatchFilterInput, findBatch, toFilter } from './batch.ts';
 import { builder, notFound } from './builder.ts';
 import { presentIssues } from './errors.ts';
-import { BatchItem } from './item.ts';
+import { BatchItem, toModels } from './item.ts';
 
 const idArg = { required: true, description: 'The batch. NOT_FOUND when there is none.' } as const;
 
@@ -30,7 +30,7 @@ const BatchResultsEvent = builder.objectRef<ResultsPage>('BatchResultsEvent').im
     items: t.field({
       type: [BatchItem],
       description: 'In the order in which they were recorded, up to 500.',
-      resolve: ({ batch, items }) => items.map((item) => ({ batch, item })),
+      resolve: ({ batch, items }, _args, { db }) => toModels(batch, items, db),
     }),
     cursor: t.string({
       description: 'Where this event ends: hand it to `after` to go on from here.',

@@ -7,6 +7,7 @@ import { createSignals } from '../../src/batches/signals.ts';
 import { submitBatch } from '../../src/batches/submit.ts';
 import { readConfig } from '../../src/config.ts';
 import { openDatabase } from '../../src/db/client.ts';
+import { openCopy } from '../../src/db/copy.ts';
 import { createPlanner } from '../../src/execute.ts';
 import { createProviders } from '../../src/model/providers.ts';
 import { createHttpServer } from '../../src/server.ts';
@@ -39,6 +40,7 @@ beforeAll(async () => {
     config: readConfig({ PORT: '0' }),
     services: {
       db,
+      copy: openCopy(database.url),
       signals,
       progress: watches.progress,
       providers,
@@ -54,7 +56,7 @@ beforeAll(async () => {
     operation: 'run',
     options: { instructions: 'x' },
     model: 'test/rules',
-    items: [{ customId: '0', content: 'x', metadata: null }],
+    source: { items: [{ customId: '0', content: 'x', metadata: null }] },
     autoStart: false,
     name: null,
     metadata: null,

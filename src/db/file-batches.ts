@@ -1,0 +1,41 @@
+/** Batches over an uploaded file, which copy nothing of it. */
+import type { NewInlineBatch } from './batches.ts';
+import type { Sql } from './client.ts';
+
+/** A batch over a file that is there already. */
+export type NewFileBatch = Omit<NewInlineBatch, 'file' | 'rows'> & { fileId: string };
+
+/**
+ * Inserts a batch over its owner's file, with its chunks. `unknown_file` where there is none (any more), `key_taken` where the owner's
+ * idempotency key is: then nothing was written.
+ */
+export async function insertFileBatch(
+  sql: Sql,
+  batch: NewFileBatch,
+): Promise<bigint | 'unknown_file' | 'key_taken'> {
+  const [inserted] = await sql<{ key: bigint | null; known: boolean }[]>`
+    with file as materialized (
+      select key, item_count from files
+      where id = ${batch.fileId} and owner = ${batch.owner} and listed and deleted_at is null
+      for share
+    ),
+    batch as (
+      insert into batches (file_key, id, owner, operation, options, model, status, name, metadata,
+                           idempotency_key, input_hash, expires_in_seconds, expires_at, webhook_url, total)
+      select file.key, ${batch.id}, ${batch.owner}, ${batch.operation}, ${batch.options}, ${batch.model},
+             ${batch.status}, ${batch.name}, ${batch.metadata}, ${batch.idempotencyKey}, ${batch.inputHash},
+             ${batch.expiresInSeconds}, now() + make_interval(secs => ${batch.expiresInSeconds}),
+             ${batch.webhookUrl}, file.item_count
+      from file
+      on conflict (owner, idempotency_key) where idempotency_key is not null do nothing
+      returning key, total
+    ),
+    cut as (
+      insert into chunks (batch_key, first, last, sent_to)
+      select batch.key, first, least(first + ${batch.chunkSize}, batch.total) - 1, first - 1
+      from batch, generate_series(0, batch.total - 1, ${batch.chunkSize}) as first
+    )
+    select (select key from batch) as key, exists (select from file) as known`;
+  if (!inserted?.known) return 'unknown_file';
+  return inserted.key ?? 'key_taken';
+}

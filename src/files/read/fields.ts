@@ -1,0 +1,77 @@
+/** Which column or JSON field holds the text of a row, and which its custom id, when a user names them and when not. */
+import type { IdRule } from './custom-ids.ts';
+import { UnreadableFile } from './unreadable.ts';
+
+/** What a user may say about an upload. An empty `customIdField` means: none, the index serves. */
+export interface FieldOptions {
+  contentField?: string | undefined;
+  customIdField?: string | undefined;
+}
+
+export interface ChosenFields {
+  /** Null: the row as a whole. */
+  contentField: string | null;
+  /** Null: the index. */
+  customIdField: string | null;
+  idRule: IdRule;
+}
+
+/**
+ * Chooses among `names`, of which `textNames` could hold text: what is named, else content, else text, else the only one that is left beside the
+ * id; custom_id, else id. The defaults match in any case. Throws UnreadableFile for a name that is none of them.
+ */
+export function chooseFields(
+  names: readonly string[],
+  textNames: readonly string[],
+  options: FieldOptions,
+): ChosenFields {
+  const { contentField, customIdField } = options;
+  if (contentField !== undefined) requireName(names, contentField, 'contentField');
+  if (customIdField) requireName(names, customIdField, 'customIdField');
+
+  const required = findName(names, 'custom_id');
+  const offered = findName(names, 'id');
+  const free = (name: string | null) => (name === contentField ? null : name);
+  const id =
+    customIdField === undefined ? (free(required) ?? free(offered)) : customIdField || null;
+  const rest = textNames.filter((name) => name !== id && name !== required && name !== offered);
+  const onlyName = names.length === 1 && !customIdField ? names[0] : undefined;
+  const content =
+    contentField ??
+    findName(names, 'content') ??
+    findName(names, 'text') ??
+    (rest.length === 1 ? rest[0] : onlyName) ??
+    null;
+  // The one column there is holds the text, whatever it is called.
+  const customId = content !== null && content === id && customIdField === undefined ? null : id;
+  const isOffered = customIdField === undefined && customId !== null && customId === offered;
+  return {
+    contentField: content,
+    customIdField: customId,
+    idRule: isOffered ? 'offered' : 'required',
+  };
+}
+
+/** A custom id field that every row must have, as in the providers' batch files. */
+export const customIdOnly: ChosenFields = {
+  contentField: null,
+  customIdField: 'custom_id',
+  idRule: 'required',
+};
+
+function findName(names: readonly string[], wanted: string): string | null {
+  return (
+    names.find((name) => name === wanted) ??
+    names.find((name) => name.toLowerCase() === wanted) ??
+    null
+  );
+}
+
+function requireName(names: readonly string[], wanted: string, option: string): void {
+  if (names.includes(wanted)) return;
+  const shown = names.slice(0, 20).map((name) => JSON.stringify(name.slice(0, 100).toWellFormed()));
+  throw new UnreadableFile(
+    'invalid',
+    `${option} names ${JSON.stringify(wanted.slice(0, 100).toWellFormed())}, which the file does not have; it has ${shown.join(', ')}${names.length > shown.length ? ', …' : ''}`,
+  );
+}

@@ -1,0 +1,253 @@
+/** A file as it arrives: finds out what it is from its first bytes, then reads its rows into a sink. Synchronous; whoever pushes has the backpressure. */
+import type { BlockReader, RowSink } from './block-reader.ts';
+import { memberChecks } from './chat-lines.ts';
+import { CsvReader } from './csv.ts';
+import { guessDelimiter } from './csv-delimiter.ts';
+import type { DuplicateCandidate } from './custom-ids.ts';
+import { createTranscoder, type Transcoder } from './encoding.ts';
+import { customIdOnly, type FieldOptions } from './fields.ts';
+import type { FileFormat } from './format.ts';
+import { createJsonArrayReader } from './json-array.ts';
+import { createJsonLinesReader } from './json-lines.ts';
+import { contentColumn, JsonRows } from './json-rows.ts';
+import { JsonScanner } from './json-scanner.ts';
+import type { ReadLimits } from './limits.ts';
+import { type RowRejection, Rows } from './rows.ts';
+import { refuseBinary, sniffFormat } from './sniff.ts';
+import { createTextReader } from './text.ts';
+import { UnreadableFile } from './unreadable.ts';
+import { Window } from './window.ts';
+
+/** Bytes that are collected before the format is decided. */
+const headBytes = 65_536;
+/** What is read in one go, so that other requests get their turn. */
+const defaultStepBytes = 65_536;
+
+export interface ReadOptions extends FieldOptions {
+  /** Believed as it is. */
+  format?: FileFormat | undefined;
+}
+
+/** A file that was read to its end. */
+export interface Reading {
+  format: FileFormat;
+  sizeBytes: number;
+  itemCount: number;
+  /** A CSV header's cells as they came; of JSON rows the keys in order of appearance; `content` where rows are text. */
+  columns: string[];
+  contentField: string | null;
+  customIdField: string | null;
+  rejectedCount: number;
+  rejections: RowRejection[];
+  /** Rows that seem to have the same custom id; somebody has to look. */
+  duplicateCandidates: readonly DuplicateCandidate[];
+  /** True where duplicates refuse the file; false where the index serves instead. */
+  idsRequired: boolean;
+  /** How many rows were given a custom id before it turned out that not all can have one; the index serves then. 0 where ids are whole. */
+  idsToClear: number;
+}
+
+export interface FileReader {
+  /** Takes in the next bytes, of any number. Throws UnreadableFile. */
+  push(chunk: Buffer): Iterable<void>;
+  /** The file has ended. Throws UnreadableFile. */
+  end(): Reading;
+}
+
+export function createFileReader({
+  sink,
+  name,
+  contentType,
+  options,
+  limits,
+  stepBytes = defaultStepBytes,
+}: {
+  sink: RowSink;
+  name: string;
+  contentType: string | null;
+  options: ReadOptions;
+  limits: ReadLimits;
+  stepBytes?: number | undefined;
+}): FileReader {
+  const rows = new Rows(sink, limits);
+  const { mediaType, charset } = parseContentType(contentType);
+  let sizeBytes = 0;
+  let pending: Buffer[] = [];
+  let pendingBytes = 0;
+  let file: Decided | null = null;
+
+  /** Decides once there is enough to decide from. */
+  function decide(isWhole: boolean): Decided {
+    const bytes = Buffer.concat(pending);
+    pending = [];
+    if (bytes.length === 0) throw new UnreadableFile('invalid', 'The file is empty');
+    refuseBinary(bytes);
+    const guess = createTranscoder(bytes, charset);
+    let head = guess.push(bytes);
+    if (isWhole) head = Buffer.concat([head, guess.end()]);
+    if (head.length === 0) throw new UnreadableFile('invalid', 'The file is empty');
+    const format = sniffFormat({ head, isWhole, asked: options.format ?? null, name, mediaType });
+    const decided = {
+      transcoder: createTranscoder(bytes, charset),
+      ...createParts({ format, head, isWhole, rows, options }),
+    };
+    for (let at = 0; at < bytes.length; at += stepBytes) {
+      decided.window.push(decided.transcoder.push(bytes.subarray(at, at + stepBytes)));
+    }
+    return decided;
+  }
+
+  return {
+    *push(chunk) {
+      sizeBytes += chunk.length;
+      if (sizeBytes > limits.fileBytes) {
+        throw new UnreadableFile(
+          'too_large',
+          `The file has more than ${limits.fileBytes.toLocaleString('en')} bytes; split it`,
+        );
+      }
+      for (let at = 0; at < chunk.length; at += stepBytes) {
+        const step = chunk.subarray(at, at + stepBytes);
+        if (file) {
+          file.window.push(file.transcoder.push(step));
+        } else {
+          pending.push(step);
+          pendingBytes += step.length;
+          if (pendingBytes >= headBytes) file = decide(false);
+        }
+        yield;
+      }
+    },
+
+    end() {
+      file ??= decide(true);
+      file.window.push(file.transcoder.end());
+      file.window.end();
+      const fields = file.finish();
+      if (rows.accepted === 0) throw nothingRead(rows, file.format);
+      return {
+        format: file.format,
+        sizeBytes,
+        itemCount: rows.accepted,
+        rejectedCount: rows.rejected,
+        rejections: rows.rejections,
+        ...fields,
+      };
+    },
+  };
+}
+
+type Decided = Parts & { transcoder: Transcoder };
+
+interface Parts {
+  format: FileFormat;
+  window: Window;
+  finish(): Pick<
+    Reading,
+    | 'columns'
+    | 'contentField'
+    | 'customIdField'
+    | 'duplicateCandidates'
+    | 'idsRequired'
+    | 'idsToClear'
+  >;
+}
+
+function createParts({
+  format,
+  head,
+  isWhole,
+  rows,
+  options,
+}: {
+  format: FileFormat;
+  head: Buffer;
+  isWhole: boolean;
+  rows: Rows;
+  options: ReadOptions;
+}): Parts {
+  const withReader = (reader: BlockReader, finish: Parts['finish']): Parts => ({
+    format,
+    window: new Window(reader, rows.limits.rowBytes),
+    finish,
+  });
+
+  if (format === 'TEXT') {
+    refuseFields(options, 'a text file has no columns: each line is a row');
+    const isOldMac = !head.includes(0x0a) && head.includes(0x0d);
+    return withReader(createTextReader(rows, isOldMac ? 0x0d : 0x0a), () => ({
+      columns: [contentColumn],
+      contentField: null,
+      ...idFields(rows, null),
+    }));
+  }
+  if (format === 'CSV') {
+    const reader = new CsvReader(
+      rows,
+      guessDelimiter(head, head.length, isWhole).delimiter,
+      options,
+    );
+    return withReader(reader, () => ({
+      columns: reader.header ?? [],
+      contentField: reader.fields?.contentField ?? null,
+      ...idFields(rows, reader.fields),
+    }));
+  }
+  const lines = format !== 'JSON';
+  const scanner = new JsonScanner({ lines, maxDepth: rows.limits.depth });
+  const json = new JsonRows(rows, scanner, memberChecks[format] ?? null);
+  if (memberChecks[format]) {
+    refuseFields(options, 'each line is a request or a result with its custom_id');
+    json.settle(customIdOnly);
+  }
+  const create = lines ? createJsonLinesReader : createJsonArrayReader;
+  return withReader(create(rows, json, scanner, options), () => ({
+    columns: memberChecks[format] ? [...json.columns] : json.allColumns(),
+    contentField: json.fields?.contentField ?? null,
+    ...idFields(rows, json.fields),
+  }));
+}
+
+function refuseFields(options: ReadOptions, reason: string): void {
+  for (const option of ['contentField', 'customIdField'] as const) {
+    if (options[option]) {
+      throw new UnreadableFile('invalid', `${option} cannot be chosen for this file: ${reason}`);
+    }
+  }
+}
+
+function idFields(rows: Rows, fields: { customIdField: string | null; idRule: string } | null) {
+  const given = fields?.customIdField ?? null;
+  return {
+    customIdField: given !== null && rows.ids === null ? null : given,
+    duplicateCandidates: rows.ids?.candidates ?? [],
+    idsRequired: fields?.idRule !== 'offered',
+    idsToClear: given !== null && rows.ids === null ? rows.acceptedWithIds : 0,
+  };
+}
+
+function nothingRead(rows: Rows, format: FileFormat): UnreadableFile {
+  const [first] = rows.rejections;
+  if (!first) {
+    return new UnreadableFile(
+      'invalid',
+      format === 'CSV' ? 'The CSV file has a header and no rows' : 'The file has no rows',
+    );
+  }
+  return new UnreadableFile(
+    'invalid',
+    `No row of the file could be read as ${format}; row ${first.row} ${first.reason}`,
+  );
+}
+
+/** Nothing about a header that cannot be understood. */
+function parseContentType(contentType: string | null): {
+  mediaType: string | null;
+  charset: string | null;
+} {
+  const [mediaType = '', ...parameters] = (contentType ?? '').slice(0, 1_000).split(';');
+  const charset = parameters
+    .map((parameter) => /^\s*charset\s*=\s*"?([^"\s]+)"?\s*$/i.exec(parameter)?.[1])
+    .find((found) => found !== undefined);
+  return { mediaType: mediaType.trim().toLowerCase() || null, charset: charset ?? null };
+}

@@ -1,0 +1,235 @@
+/** A JSON value that is a row, wherever it stood: a string is its content, an object its fields, kept as the text it came as. */
+import { isUtf8 } from 'node:buffer';
+import { CustomIds } from './custom-ids.ts';
+import { type ChosenFields, chooseFields, type FieldOptions } from './fields.ts';
+import type { JsonScanner } from './json-scanner.ts';
+import type { Rows } from './rows.ts';
+import { encodingProblem } from './text-problem.ts';
+import { rowTooLong } from './unreadable.ts';
+
+const QUOTE = 0x22;
+/** The name that the content of a row goes by when the row is a string. */
+export const contentColumn = 'content';
+
+/** What a line of a provider's batch file must have; answers why it has not. */
+export type MemberCheck = (
+  bytes: Uint8Array,
+  scanner: JsonScanner,
+  column: (name: string) => number,
+) => string | null;
+
+export class JsonRows {
+  /** Names in the order in which rows brought them. */
+  readonly columns: string[] = [];
+  fields: ChosenFields | null = null;
+  /** True once a row was a string: its text is the column `content`. */
+  private hasStrings = false;
+  private readonly rows: Rows;
+  private readonly scanner: JsonScanner;
+  private readonly keys: Uint8Array[] = [];
+  private readonly byKey = new Map<string, number>();
+  private readonly byName = new Map<string, number>();
+  /** For each column the member of the present row that has it, -1 when none; of those seen in this row only. */
+  private contentColumn = -1;
+  private idColumn = -1;
+  private readonly check: MemberCheck | null;
+
+  constructor(rows: Rows, scanner: JsonScanner, check: MemberCheck | null) {
+    this.rows = rows;
+    this.scanner = scanner;
+    this.check = check;
+  }
+
+  /** Settles content and custom id from the first rows, parsed. */
+  choose(sample: readonly unknown[], options: FieldOptions): void {
+    const objects = sample.filter(
+      (row): row is Record<string, unknown> => typeof row === 'object' && row !== null,
+    );
+    const names = [...new Set(objects.flatMap((row) => Object.keys(row)))];
+    const textNames = names.filter((name) =>
+      objects.every((row) => Object.hasOwn(row, name) && typeof row[name] === 'string'),
+    );
+    this.settle(chooseFields(names, textNames, options));
+  }
+
+  settle(fields: ChosenFields): void {
+    this.fields = fields;
+    if (fields.customIdField !== null) {
+      this.rows.ids = new CustomIds(fields.idRule, this.rows.limits.rows);
+    }
+  }
+
+  /** The names of all columns; the content of rows that are strings is one. */
+  allColumns(): string[] {
+    return this.hasStrings && !this.byName.has(contentColumn)
+      ? [contentColumn, ...this.columns]
+      : this.columns;
+  }
+
+  /**
+   * Takes in the value bytes[start, end) as a row. The scanner has just scanned it: an object's members are still there. False when the sink
+   * had to make room: call again.
+   */
+  take(row: number, bytes: Uint8Array, start: number, end: number, valid: boolean): boolean {
+    const { rows, scanner } = this;
+    const kind = bytes[start];
+    if (end - start > rows.limits.rowBytes) throw rowTooLong(rows.limits.rowBytes);
+    const problem =
+      scanner.flaw ??
+      (valid || isUtf8(bytes.subarray(start, end))
+        ? null
+        : encodingProblem(bytes.subarray(start, end)));
+    if (problem !== null) {
+      rows.reject(row, problem);
+      return true;
+    }
+    if (kind === QUOTE && this.check === null) return this.takeString(row, bytes, start, end);
+    if (kind === 0x7b) return this.takeObject(row, bytes, start, end);
+    rows.reject(row, this.check === null ? 'is neither an object nor a string' : 'is no object');
+    return true;
+  }
+
+  private takeString(row: number, bytes: Uint8Array, start: number, end: number): boolean {
+    const { rows } = this;
+    const { sink } = rows;
+    if (rows.ids !== null && this.fields?.idRule === 'required') {
+      rows.reject(row, `is a string, and so has no ${this.fields.customIdField ?? 'custom id'}`);
+      return true;
+    }
+    const text = decodeString(bytes, start, end);
+    const begun = sink.beginContent();
+    if (!sink.fits(begun + text.length, 0)) return false;
+    sink.bytes.set(text, begun);
+    this.hasStrings = true;
+    rows.accept(row, begun + text.length, null, 0, 0);
+    return true;
+  }
+
+  private takeObject(row: number, bytes: Uint8Array, start: number, end: number): boolean {
+    const { rows, scanner } = this;
+    const { sink } = rows;
+    let contentMember = -1;
+    let idMember = -1;
+    for (let member = 0; member < scanner.members; member += 1) {
+      const column = this.columnOf(bytes, member);
+      if (column < 0) {
+        rows.reject(
+          row,
+          `brings one more key than the ${rows.limits.columns} that a file can have`,
+        );
+        return true;
+      }
+      if (column === this.contentColumn) contentMember = member;
+      if (column === this.idColumn) idMember = member;
+    }
+    const problem =
+      this.check?.(bytes, scanner, (name) => this.memberOf(bytes, name)) ??
+      this.contentProblem(bytes, contentMember);
+    if (problem !== null) {
+      rows.reject(row, problem);
+      return true;
+    }
+    const length = end - start;
+    const begun = sink.beginFields();
+    if (!sink.fits(begun + length, 4 * 512)) return false;
+    copy(bytes, start, end, sink.bytes, begun);
+    this.acceptObject(row, bytes, idMember, begun + length);
+    return true;
+  }
+
+  private contentProblem(bytes: Uint8Array, member: number): string | null {
+    const name = this.fields?.contentField ?? null;
+    if (name === null) return null;
+    if (member >= 0 && bytes[this.scanner.valueStart[member] as number] !== 0x6e) return null;
+    return `has no ${JSON.stringify(name)}, the field that holds the content`;
+  }
+
+  private acceptObject(row: number, bytes: Uint8Array, idMember: number, at: number): void {
+    const { rows, scanner } = this;
+    if (rows.ids === null || idMember < 0) {
+      rows.accept(row, at, null, 0, 0);
+      return;
+    }
+    const start = scanner.valueStart[idMember] as number;
+    const end = scanner.valueEnd[idMember] as number;
+    const first = bytes[start] as number;
+    if (first === QUOTE) {
+      if (bytes.subarray(start, end).includes(0x5c)) {
+        const id = decodeString(bytes, start, end);
+        // One that fits has room: 512 characters have at most 1,536 bytes.
+        rows.accept(row, at, id, 0, id.length);
+      } else {
+        rows.accept(row, at, bytes, start + 1, end - 1);
+      }
+    } else if (first === 0x2d || (first >= 0x30 && first <= 0x39)) {
+      rows.accept(row, at, bytes, start, end);
+    } else {
+      const problem = rows.ids.without('has a custom id that is neither text nor a number');
+      if (problem === null) rows.accept(row, at, null, 0, 0);
+      else rows.reject(row, problem);
+    }
+  }
+
+  /** The column of a member of the present object; -1 when there are too many. Keys come in one order mostly, so its own place is looked at first. */
+  private columnOf(bytes: Uint8Array, member: number): number {
+    const { scanner, keys } = this;
+    const start = scanner.keyStart[member] as number;
+    const end = scanner.keyEnd[member] as number;
+    const expected = keys[member];
+    if (expected !== undefined && sameBytes(expected, bytes, start, end)) return member;
+    const raw = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start);
+    const key = raw.toString('latin1');
+    const known = this.byKey.get(key);
+    if (known !== undefined) return known;
+    const name = scanner.keyEscaped[member]
+      ? (JSON.parse(`"${raw.toString()}"`) as string)
+      : raw.toString();
+    const column = this.byName.get(name) ?? this.addColumn(name, raw);
+    // Ways to write one name are without end; those remembered are not.
+    if (column >= 0 && this.byKey.size < 2 * this.rows.limits.columns) this.byKey.set(key, column);
+    return column;
+  }
+
+  private addColumn(name: string, raw: Buffer): number {
+    const column = this.columns.length;
+    if (column >= this.rows.limits.columns) return -1;
+    this.columns.push(name);
+    this.keys.push(Buffer.from(raw));
+    this.byName.set(name, column);
+    if (name === this.fields?.contentField) this.contentColumn = column;
+    if (name === this.fields?.customIdField) this.idColumn = column;
+    return column;
+  }
+
+  /** The last member of the present object that has the name: the one that JSON.parse would keep. -1 when none has. */
+  private memberOf(bytes: Uint8Array, name: string): number {
+    const wanted = this.byName.get(name);
+    if (wanted === undefined) return -1;
+    for (let member = this.scanner.members - 1; member >= 0; member -= 1) {
+      if (this.columnOf(bytes, member) === wanted) return member;
+    }
+    return -1;
+  }
+}
+
+function decodeString(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  const inner = bytes.subarray(start + 1, end - 1);
+  if (!inner.includes(0x5c)) return inner;
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString();
+  return Buffer.from(JSON.parse(text) as string);
+}
+
+function sameBytes(key: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  if (key.length !== end - start) return false;
+  for (let at = 0; at < key.length; at += 1) if (key[at] !== bytes[start + at]) return false;
+  return true;
+}
+
+/** A short row is copied faster by hand than a view of it is made. */
+function copy(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void {
+  if (end - start > 256) {
+    to.set(from.subarray(start, end), at);
+    return;
+  }
+  for (let source = start, target = at; source < end; ) to[target++] = from[source++] as number;
+}

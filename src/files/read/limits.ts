@@ -1,0 +1,26 @@
+/** What one upload may hold. Arguments rather than constants where they are used, so that tests reach them with small files. */
+export interface ReadLimits {
+  /** Bytes of the file as it was sent. */
+  fileBytes: number;
+  /** Rows, the rejected ones included. */
+  rows: number;
+  /** Bytes of one row as UTF-8: more than any model reads at once. Bounds the memory of an upload. */
+  rowBytes: number;
+  /** Columns of a CSV file, or different keys of all JSON rows together. */
+  columns: number;
+  /** Levels of nesting of a JSON row; the same as for inline metadata. */
+  depth: number;
+}
+
+export const readLimits: ReadLimits = {
+  fileBytes: 104_857_600,
+  rows: 1_000_000,
+  rowBytes: 10_485_760,
+  columns: 10_000,
+  depth: 100,
+};
+
+/** Rejections that are kept; all are counted. */
+export const maxRejections = 100;
+/** UTF-16 units, as for inline items. */
+export const maxCustomIdLength = 512;

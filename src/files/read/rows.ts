@@ -1,0 +1,67 @@
+/** What all readers of rows do: number, reject, limit, and hand on to the sink. */
+import type { RowSink } from './block-reader.ts';
+import type { CustomIds } from './custom-ids.ts';
+import { maxRejections, type ReadLimits } from './limits.ts';
+import { UnreadableFile } from './unreadable.ts';
+
+/** `row` counts from 1: rows of data in a CSV file and elements of an array, lines of every other file. */
+export interface RowRejection {
+  row: number;
+  reason: string;
+}
+
+export class Rows {
+  accepted = 0;
+  rejected = 0;
+  readonly rejections: RowRejection[] = [];
+  readonly sink: RowSink;
+  readonly limits: ReadLimits;
+  /** Null: the index serves as custom id. */
+  ids: CustomIds | null = null;
+  /** How many rows were accepted before the ids that were offered were given up. */
+  acceptedWithIds = 0;
+
+  constructor(sink: RowSink, limits: ReadLimits) {
+    this.sink = sink;
+    this.limits = limits;
+  }
+
+  reject(row: number, reason: string): void {
+    this.rejected += 1;
+    if (this.rejections.length < maxRejections) this.rejections.push({ row, reason });
+    this.checkCount();
+  }
+
+  /**
+   * Ends the row that was begun and whose text ends before `at`; its custom id is ids[start, end), or it has none where `ids` is null. The sink
+   * must have said that it fits.
+   */
+  accept(row: number, at: number, ids: Uint8Array | null, start: number, end: number): void {
+    if (this.ids !== null) {
+      const problem =
+        ids === null
+          ? this.ids.without('has no custom id')
+          : this.ids.problem(ids, start, end, row);
+      if (problem !== null) {
+        this.reject(row, problem);
+        return;
+      }
+      if (this.ids.abandoned) {
+        this.acceptedWithIds = this.accepted;
+        this.ids = null;
+      }
+    }
+    this.sink.end(at, this.ids === null ? null : ids, start, end);
+    this.accepted += 1;
+    this.checkCount();
+  }
+
+  private checkCount(): void {
+    if (this.accepted + this.rejected > this.limits.rows) {
+      throw new UnreadableFile(
+        'too_large',
+        `The file has more than ${this.limits.rows.toLocaleString('en')} rows; split it`,
+      );
+    }
+  }
+}

@@ -1,0 +1,48 @@
+/** A row per line. A blank line is a row; a line break at the end begins none. */
+
+import { isUtf8 } from 'node:buffer';
+import type { BlockReader, Rest } from './block-reader.ts';
+import type { Rows } from './rows.ts';
+import { encodingProblem, nulProblem } from './text-problem.ts';
+import { rowTooLong } from './unreadable.ts';
+
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
+
+/** `separator` is the last byte of a line break: a line feed, or in files of old Macs, which have none, a carriage return. */
+export function createTextReader(rows: Rows, separator: 0x0a | 0x0d): BlockReader {
+  const { sink } = rows;
+  let line = 0;
+
+  return {
+    read(bytes: Uint8Array, start: number, end: number, rest: Rest, valid: boolean): number {
+      bytes[end] = separator;
+      let from = start;
+      while (from < end) {
+        const begun = sink.beginContent();
+        const target = sink.bytes;
+        let at = begun;
+        let to = from;
+        let nul = false;
+        for (let byte = bytes[to] as number; byte !== separator; byte = bytes[++to] as number) {
+          if (byte === 0) nul = true;
+          target[at++] = byte;
+        }
+        if (to === end && rest !== 'last') return from;
+        if (separator === lineFeed && at > begun && bytes[to - 1] === carriageReturn) at -= 1;
+        if (to - from > rows.limits.rowBytes) throw rowTooLong(rows.limits.rowBytes);
+        if (!sink.fits(at, 0)) continue;
+        line += 1;
+        const problem = nul
+          ? nulProblem
+          : valid || isUtf8(bytes.subarray(from, to))
+            ? null
+            : encodingProblem(bytes.subarray(from, to));
+        if (problem === null) rows.accept(line, at, null, 0, 0);
+        else rows.reject(line, problem);
+        from = to + 1;
+      }
+      return end;
+    },
+  };
+}

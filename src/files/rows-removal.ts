@@ -1,0 +1,13 @@
+import type { Sql } from '../db/client.ts';
+import { deleteRows, readRowsEnd } from '../db/files.ts';
+
+/** Rows removed by one statement: a step holds its locks, and its share of the disk, for a moment only. */
+export const removalStep = 20_000;
+
+/** Removes all rows of a file in steps. Safe beside itself, and to be called again. */
+export async function removeRows(sql: Sql, fileKey: bigint): Promise<void> {
+  const end = await readRowsEnd(sql, fileKey);
+  for (let first = 0; first < end; first += removalStep) {
+    await deleteRows(sql, fileKey, { first, end: first + removalStep });
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * A batch that is asked for beside an upload, as fields of its form. Fields are text, in snake or camel case; what an operation's param wants
+ * to be is told by its schema: text, JSON, or a list with commas. `options` holds the same as one JSON object.
+ */
+import { z } from 'zod';
+import { BadUserInput, type InputIssue } from '../errors.ts';
+import type { FormFields } from './upload-form.ts';
+
+/** What a batch is submitted with beside its operation; the names are those of SubmitBatchInput. */
+const batchParams = z.strictObject({
+  name: z.string().nullish(),
+  metadata: z.record(z.string(), z.unknown()).nullish(),
+  webhookUrl: z.string().nullish(),
+  autoStart: z.boolean().nullish(),
+  execution: z.string().nullish(),
+  rescue: z.boolean().nullish(),
+  idempotencyKey: z.string().nullish(),
+  expiresInSeconds: z.number().nullish(),
+  customIdPrefix: z.string().nullish(),
+  contentField: z.string().nullish(),
+  customIdField: z.string().nullish(),
+});
+
+export type BatchFields = z.output<typeof batchParams>;
+
+export interface UploadSubmission {
+  /** In lower case. */
+  operation: string;
+  /** The operation's params as they were given: of the right types where the text allows it, not checked any further. */
+  options: Record<string, unknown>;
+  /** Of the right types, not checked any further. */
+  batch: BatchFields;
+}
+
+/** What is known of operations outside. */
+export interface UploadSubmit {
+  /** The params of an operation of this name in lower case; undefined when there is none. */
+  paramsOf(operation: string): z.ZodObject | undefined;
+  /** Submits a batch over the file, and returns its id. Throws AppError. */
+  submit(fileId: string, submission: UploadSubmission): Promise<string>;
+}
+
+/** Fields of a form that do not ask for a batch by themselves: they are about the file, or about both. */
+const fileFields = new Set(['format', 'name', 'contentField', 'customIdField']);
+/** What people call an operation besides its name. */
+const operationAliases: ReadonlyMap<string, string> = new Map([['classify', 'label']]);
+
+/** Whether a form asks for a batch over its file. */
+export function wantsBatch(fields: FormFields): boolean {
+  return [...fields.keys()].some((name) => !fileFields.has(toCamelCase(name)));
+}
+
+/** The submission that a form asks for. Throws BadUserInput with all that is wrong. */
+export function readSubmission(
+  fields: FormFields,
+  paramsOf: UploadSubmit['paramsOf'],
+): UploadSubmission {
+  const given = collect(fields);
+  const named = given.get('operation');
+  if (typeof named !== 'string' || named.trim() === '') {
+    throw new BadUserInput([
+      { path: 'operation', message: 'is missing, but other fields ask for a batch' },
+    ]);
+  }
+  const lower = named.trim().toLowerCase();
+  const operation = operationAliases.get(lower) ?? lower;
+  const params = paramsOf(operation);
+  if (!params) {
+    throw new BadUserInput([
+      { path: 'operation', message: `${JSON.stringify(named.slice(0, 100))} is not known` },
+    ]);
+  }
+
+  const options: Record<string, unknown> = {};
+  const batch: Record<string, unknown> = {};
+  const issues: InputIssue[] = [];
+  for (const [name, value] of given) {
+    if (name === 'operation' || name === 'format') continue;
+    if (Object.hasOwn(params.shape, name)) {
+      options[name] = typed(params.shape[name] as z.ZodType, value);
+    } else if (Object.hasOwn(batchParams.shape, name)) {
+      batch[name] = typed(batchParams.shape[name as keyof BatchFields], value);
+    } else {
+      issues.push({ path: name, message: `is not known for ${operation}` });
+    }
+  }
+  const checked = batchParams.safeParse(batch);
+  if (!checked.success) {
+    for (const { path, message } of checked.error.issues) {
+      issues.push({ path: path.map(String).join('.'), message });
+    }
+  }
+  if (issues.length > 0 || !checked.success) throw new BadUserInput(issues);
+  return { operation, options, batch: checked.data };
+}
+
+/** A value as it stood in the form: texts, one or several, or what stood in the JSON of `options`. */
+type Given = string | readonly string[] | { json: unknown };
+
+/** All fields by their names in camel case, those inside `options` too. */
+function collect(fields: FormFields): Map<string, Given> {
+  const given = new Map<string, Given>();
+  const issues: InputIssue[] = [];
+  const add = (name: string, value: Given) => {
+    const known = toCamelCase(name);
+    if (given.has(known)) issues.push({ path: known, message: 'is given more than once' });
+    given.set(known, value);
+  };
+  for (const [name, values] of fields) {
+    const [first = ''] = values;
+    if (toCamelCase(name) !== 'options') add(name, values.length === 1 ? first : values);
+  }
+  for (const text of fields.get('options') ?? []) {
+    const inner = parseJson(text)?.value;
+    if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) {
+      issues.push({ path: 'options', message: 'needs to be one JSON object' });
+      continue;
+    }
+    for (const [name, json] of Object.entries(inner)) {
+      add(name, toCamelCase(name) === 'operation' && typeof json === 'string' ? json : { json });
+    }
+  }
+  if (issues.length > 0) throw new BadUserInput(issues);
+  return given;
+}
+
+/** The reading of a text that its schema takes; where it takes none, the one that comes nearest, so that the message is about the value. */
+function typed(schema: z.ZodType, given: Given): unknown {
+  if (typeof given === 'object' && 'json' in given) return given.json;
+  const readings: unknown[] =
+    typeof given === 'string'
+      ? [
+          given,
+          ...[parseJson(given)].flatMap((parsed) => (parsed ? [parsed.value] : [])),
+          list(given),
+        ]
+      : [[...given]];
+  const fits = readings.find((reading) => schema.safeParse(reading).success);
+  if (fits !== undefined) return fits;
+  const near = readings.find((reading) => {
+    const { error } = schema.safeParse(reading);
+    return error?.issues.every((issue) => issue.code !== 'invalid_type' || issue.path.length > 0);
+  });
+  return near ?? readings[0];
+}
+
+function list(text: string): string[] {
+  return text
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
+}
+
+function parseJson(text: string): { value: unknown } | null {
+  try {
+    return { value: JSON.parse(text) as unknown };
+  } catch {
+    return null;
+  }
+}
+
+function toCamelCase(name: string): string {
+  return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}

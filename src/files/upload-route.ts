@@ -1,0 +1,256 @@
+/** `POST /files`: a file as the body, or in a form that may ask for a batch over it in the same request. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Database } from '../db/client.ts';
+import type { Copy } from '../db/copy.ts';
+import type { FileRecord } from '../db/files.ts';
+import { AppError, type AppErrorCode, BadUserInput } from '../errors.ts';
+import { type ReadLimits, readLimits } from './read/limits.ts';
+import { letRunOut, type Patience, received } from './received.ts';
+import { RouteError } from './route-error.ts';
+import { namesOf } from './row.ts';
+import { readSubmission, type UploadSubmit, wantsBatch } from './submission-fields.ts';
+import { type Ingested, ingestFile, UploadRefused } from './upload.ts';
+import { type FormFields, maxFormBytes, readForm } from './upload-form.ts';
+import {
+  checkLateFields,
+  mergeFields,
+  type Parameters,
+  readOptions,
+  readParameters,
+} from './upload-parameters.ts';
+
+export interface UploadServices {
+  db: Database;
+  copy: Copy;
+  limits?: ReadLimits;
+  patience?: Patience;
+}
+
+/**
+ * Answers 201 with the file, and `batchId` where the form asked for a batch and `submit` is there. Throws RouteError 400, 405, 408, 411, 413 or 415; when the
+ * file is in but the batch is not, the error names the file.
+ */
+export async function answerUpload({
+  request,
+  response,
+  services,
+  owner,
+  query,
+  submit,
+}: {
+  request: IncomingMessage;
+  response: ServerResponse;
+  services: UploadServices;
+  owner: string;
+  query: URLSearchParams;
+  submit?: UploadSubmit | undefined;
+}): Promise<void> {
+  try {
+    checkHeaders(request, response, services.limits ?? readLimits);
+    const parameters = readParameters(query);
+    const { ingested, fields } = isForm(request)
+      ? await receiveForm(request, services, owner, parameters)
+      : { ingested: await receiveBody(request, services, owner, parameters), fields: null };
+    if (response.destroyed) {
+      await ingested.discard();
+      return;
+    }
+    const asksForBatch = fields !== null && wantsBatch(fields);
+    const file = await ingested.store(asksForBatch ? undefined : fields?.get('name')?.[0]);
+    const batchId = asksForBatch ? await submitOver(file, fields, submit) : null;
+    response
+      .writeHead(201, {
+        'content-type': 'application/json; charset=utf-8',
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+        location: `/files/${file.id}`,
+      })
+      .end(`${JSON.stringify({ ...describe(file), ...(batchId ? { batchId } : {}) })}\n`);
+  } catch (error) {
+    letRunOut(request);
+    throw presented(error);
+  }
+}
+
+function checkHeaders(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { fileBytes }: ReadLimits,
+): void {
+  const { method, headers } = request;
+  if (method !== 'POST') {
+    response.setHeader('allow', 'POST');
+    throw new RouteError(405, 'METHOD_NOT_ALLOWED', 'Files are uploaded: POST');
+  }
+  const coding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
+  if (coding !== 'identity' && coding !== '') {
+    throw new RouteError(
+      415,
+      'UNSUPPORTED_MEDIA_TYPE',
+      'The body is compressed (Content-Encoding); send it as it is',
+    );
+  }
+  const length = headers['content-length'];
+  if (length === undefined && headers['transfer-encoding'] === undefined) {
+    throw new RouteError(
+      411,
+      'LENGTH_REQUIRED',
+      'The request has no body: send the file with a Content-Length, or chunked',
+    );
+  }
+  if (Number(length) > fileBytes + (isForm(request) ? maxFormBytes : 0)) throw tooLarge(fileBytes);
+}
+
+function isForm({ headers }: IncomingMessage): boolean {
+  return /^\s*multipart\/form-data\b/i.test(headers['content-type'] ?? '');
+}
+
+async function receiveBody(
+  request: IncomingMessage,
+  { db, copy, limits = readLimits, patience }: UploadServices,
+  owner: string,
+  parameters: Parameters,
+): Promise<Ingested> {
+  const { fileBytes } = limits;
+  return await ingestFile({
+    db,
+    copy,
+    owner,
+    source: received(request, {
+      maxBytes: fileBytes,
+      tooLarge: () => tooLarge(fileBytes),
+      patience,
+    }),
+    name: parameters.name ?? null,
+    contentType: request.headers['content-type'] ?? null,
+    options: readOptions(parameters),
+    limits,
+  });
+}
+
+async function receiveForm(
+  request: IncomingMessage,
+  { db, copy, limits = readLimits, patience }: UploadServices,
+  owner: string,
+  parameters: Parameters,
+): Promise<{ ingested: Ingested; fields: FormFields }> {
+  const { fileBytes } = limits;
+  const body = received(request, {
+    maxBytes: fileBytes + maxFormBytes,
+    tooLarge: () => tooLarge(fileBytes),
+    patience,
+  });
+  let early: Parameters = {};
+  const { result, fields } = await readForm(request.headers['content-type'] ?? '', body, {
+    take: async (file) => {
+      early = mergeFields(parameters, file.fields);
+      return await ingestFile({
+        db,
+        copy,
+        owner,
+        source: file.source,
+        name: parameters.name ?? file.name,
+        contentType: file.contentType,
+        options: readOptions(early),
+        limits,
+      });
+    },
+    undo: (ingested) => ingested.discard(),
+  });
+  try {
+    checkLateFields(early, mergeFields(parameters, fields), result.reading, wantsBatch(fields));
+  } catch (error) {
+    await result.discard();
+    throw error;
+  }
+  return { ingested: result, fields };
+}
+
+async function submitOver(
+  file: FileRecord,
+  fields: FormFields,
+  submit: UploadSubmit | undefined,
+): Promise<string | null> {
+  if (!submit) return null;
+  try {
+    const submission = readSubmission(fields, (operation) => submit.paramsOf(operation));
+    const { contentField, customIdField } = submission.batch;
+    // What the file has anyway need not be said again.
+    if (contentField === file.contentField) delete submission.batch.contentField;
+    if ((customIdField ?? '') === (file.customIdField ?? '')) delete submission.batch.customIdField;
+    return await submit.submit(file.id, submission);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    throw new RouteError(
+      statusOf(error.code),
+      error.code,
+      `The file is stored as ${file.id}, but no batch was submitted: ${error.message}`,
+      {
+        details: {
+          fileId: file.id,
+          ...(error instanceof BadUserInput ? { issues: error.issues } : {}),
+        },
+        cause: error,
+      },
+    );
+  }
+}
+
+function describe(file: FileRecord) {
+  const columns = JSON.parse(file.columns) as string[];
+  return {
+    id: file.id,
+    name: file.name,
+    format: file.format,
+    sizeBytes: file.sizeBytes,
+    itemCount: file.itemCount,
+    columns: namesOf({ format: file.format, columns }),
+    contentField: file.contentField,
+    customIdField: file.customIdField,
+    rejectedCount: file.rejectedCount,
+    rejections: JSON.parse(file.rejections) as unknown,
+  };
+}
+
+/** Refusals as answers; everything else is not for the client. */
+function presented(error: unknown): unknown {
+  if (!(error instanceof UploadRefused)) return error;
+  switch (error.kind) {
+    case 'invalid':
+      return new RouteError(400, 'BAD_USER_INPUT', error.message, { cause: error });
+    case 'too_large':
+      return new RouteError(413, 'PAYLOAD_TOO_LARGE', error.message, { cause: error });
+    case 'unsupported':
+      return new RouteError(415, 'UNSUPPORTED_MEDIA_TYPE', error.message, { cause: error });
+  }
+}
+
+function statusOf(code: AppErrorCode): number {
+  switch (code) {
+    case 'BAD_USER_INPUT':
+      return 400;
+    case 'UNAUTHENTICATED':
+      return 401;
+    case 'FORBIDDEN':
+      return 403;
+    case 'NOT_FOUND':
+      return 404;
+    case 'CONFLICT':
+    case 'IDEMPOTENCY_CONFLICT':
+      return 409;
+    case 'PAYLOAD_TOO_LARGE':
+      return 413;
+    case 'RATE_LIMITED':
+      return 429;
+    case 'PROVIDER_UNAVAILABLE':
+      return 503;
+  }
+}
+
+function tooLarge(fileBytes: number): RouteError {
+  return new RouteError(
+    413,
+    'PAYLOAD_TOO_LARGE',
+    `The file has more than ${fileBytes.toLocaleString('en')} bytes; split it`,
+  );
+}

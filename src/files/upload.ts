@@ -1,0 +1,182 @@
+/**
+ * An upload: bytes in, a file with its rows out, or nothing. Rows go to the database while they arrive, at its pace; nothing is held but the row
+ * and the piece at hand, and there are no temporary files.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Database } from '../db/client.ts';
+import type { Copy, RowsIn } from '../db/copy.ts';
+import { type FileRecord, insertFile, readFile } from '../db/files.ts';
+import { abandonIngest, clearCustomIds, countCustomId, deleteIngest } from '../db/ingests.ts';
+import { RowEncoder } from '../db/row-encoder.ts';
+import { AppError } from '../errors.ts';
+import { newId } from '../ids.ts';
+import { fileNameOf } from './file-name.ts';
+import { takeIngestLease } from './ingest-lease.ts';
+import { duplicateIds } from './read/custom-ids.ts';
+import { createFileReader, type Reading, type ReadOptions } from './read/file-reader.ts';
+import { type ReadLimits, readLimits } from './read/limits.ts';
+import { UnreadableFile } from './read/unreadable.ts';
+import { removalStep, removeRows } from './rows-removal.ts';
+
+/** Others get their turn after so long: a socket with much to read would otherwise be read for 2 MB in one turn of the event loop. */
+const turnMs = 3;
+
+export interface Upload {
+  db: Database;
+  copy: Copy;
+  owner: string;
+  /** The bytes of the file. When it throws, so does the upload, and leaves nothing. */
+  source: AsyncIterable<Uint8Array>;
+  /** As the client gave it: any text. */
+  name: string | null;
+  /** The content type of the file, not of a form around it. */
+  contentType: string | null;
+  options: ReadOptions;
+  limits?: ReadLimits;
+}
+
+/** Why a file is refused. GraphQL shows the code; HTTP makes its status of `kind`. */
+export class UploadRefused extends AppError {
+  override readonly name = 'UploadRefused';
+  readonly kind: UnreadableFile['kind'];
+
+  constructor(kind: UnreadableFile['kind'], message: string, options?: ErrorOptions) {
+    super(kind === 'too_large' ? 'PAYLOAD_TOO_LARGE' : 'BAD_USER_INPUT', message, options);
+    this.kind = kind;
+  }
+}
+
+/** Reads a file and stores it. Throws UploadRefused, and what the source throws. */
+export async function uploadFile(upload: Upload): Promise<FileRecord> {
+  const ingested = await ingestFile(upload);
+  return await ingested.store();
+}
+
+/** Rows that are in, of a file that is not yet. Exactly one of the two is to be called. */
+export interface Ingested {
+  reading: Reading;
+  /** Enters the file, under another name than the upload's where one is given. */
+  store(otherName?: string): Promise<FileRecord>;
+  /** Removes the rows. */
+  discard(): Promise<void>;
+}
+
+/** The first half of an upload, for who may learn more before the file is entered. */
+export async function ingestFile(upload: Upload): Promise<Ingested> {
+  const { db, copy, owner, source, contentType, options, limits = readLimits } = upload;
+  const name = fileNameOf(upload.name);
+  const lease = await takeIngestLease(db.sql);
+  const { fileKey } = lease;
+  const encoder = new RowEncoder(fileKey);
+  let rowsIn: RowsIn | null = null;
+  /** Once the database was told to keep the rows, it may have, whatever it answered. */
+  let mayBeStored = false;
+
+  /** A connection is taken with the first full piece: a slow client with a small file holds none. */
+  async function send(pieces: readonly Buffer[]): Promise<void> {
+    for (const piece of pieces) {
+      rowsIn ??= await copy.rowsIn();
+      if (await rowsIn.write(piece)) encoder.recycle(piece);
+    }
+  }
+
+  async function discard(): Promise<void> {
+    lease.stop();
+    rowsIn?.abort();
+    if (!mayBeStored) {
+      await deleteIngest(db.sql, fileKey);
+      return;
+    }
+    // From here on the janitor does the same, should this process die.
+    await abandonIngest(db.sql, fileKey);
+    await removeRows(db.sql, fileKey);
+    await deleteIngest(db.sql, fileKey);
+  }
+
+  /** What cannot be removed now, because the database has gone, the janitor removes once the lease has run out. */
+  async function discardQuietly(): Promise<void> {
+    await discard().catch(() => undefined);
+  }
+
+  try {
+    const reader = createFileReader({ sink: encoder, name, contentType, options, limits });
+    let turnAt = performance.now();
+    for await (const chunk of source) {
+      const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+      for (const _step of reader.push(bytes)) {
+        await send(encoder.take());
+        if (performance.now() - turnAt > turnMs) {
+          await nextTurn();
+          turnAt = performance.now();
+        }
+      }
+      lease.check();
+    }
+    const reading = reader.end();
+    await send(encoder.finish());
+    lease.check();
+    mayBeStored = true;
+    await (rowsIn as RowsIn | null)?.finish();
+    await settleIds(db, fileKey, reading);
+
+    return {
+      reading,
+      discard,
+      async store(otherName) {
+        try {
+          const id = newId('file');
+          lease.check();
+          const isIn = await insertFile(db.sql, {
+            key: fileKey,
+            id,
+            owner,
+            name: otherName === undefined ? name : fileNameOf(otherName),
+            ...stored(reading),
+          });
+          if (!isIn) throw new Error('the lease of an upload ran out before its end');
+          lease.stop();
+          const file = await readFile(db, owner, id);
+          if (!file) throw new Error('a file was deleted before its upload was answered');
+          return file;
+        } catch (error) {
+          await discardQuietly();
+          throw error;
+        }
+      },
+    };
+  } catch (error) {
+    await discardQuietly();
+    throw error instanceof UnreadableFile
+      ? new UploadRefused(error.kind, error.message, { cause: error })
+      : error;
+  }
+}
+
+/** Looks at what seemed to be duplicates, and takes custom ids back that not all rows can have. */
+async function settleIds(db: Database, fileKey: bigint, reading: Reading): Promise<void> {
+  for (const candidate of reading.duplicateCandidates) {
+    if ((await countCustomId(db.sql, fileKey, candidate.customId)) < 2) continue;
+    if (reading.idsRequired) throw duplicateIds(candidate);
+    reading.customIdField = null;
+    reading.idsToClear = reading.itemCount;
+    break;
+  }
+  for (let first = 0; first < reading.idsToClear; first += removalStep) {
+    const end = Math.min(first + removalStep, reading.idsToClear);
+    await clearCustomIds(db.sql, fileKey, { first, end });
+  }
+}
+
+function stored(reading: Reading) {
+  const { format, sizeBytes, itemCount, contentField, customIdField, rejectedCount } = reading;
+  return {
+    format,
+    sizeBytes,
+    itemCount,
+    columns: JSON.stringify(reading.columns),
+    contentField,
+    customIdField,
+    rejectedCount,
+    rejections: JSON.stringify(reading.rejections),
+  };
+}

@@ -1,0 +1,204 @@
+/** Uploaded files: the type, the list, and their end. They come in by POST /files. */
+import { z } from 'zod';
+import { readBatchFile } from '../db/batches.ts';
+import {
+  countFiles,
+  deleteFile,
+  type FileRecord,
+  listFiles,
+  readFile,
+  readFileRows,
+} from '../db/files.ts';
+import { AppError } from '../errors.ts';
+import type { fileFormats } from '../files/read/format.ts';
+import { namesOf, previewRow, rowFileOf } from '../files/row.ts';
+import { isId } from '../ids.ts';
+import { builder, notFound } from './builder.ts';
+import type { Context } from './context.ts';
+import { presentError } from './errors.ts';
+import { pageCost, readPage } from './page.ts';
+
+const maxPreviewRows = 100;
+
+const FileFormatEnum = builder.enumType('FileFormat', {
+  description: 'How the rows of a file are written.',
+  values: {
+    CSV: { description: 'Rows of cells under a header; the delimiter is found.' },
+    JSON: { description: 'One array, of objects or of strings.' },
+    JSONL: { description: 'A JSON object or string a line.' },
+    TEXT: { description: 'A text a line.' },
+    OPENAI_JSONL: { description: 'OpenAI batch input: lines {custom_id, body}.' },
+    ANTHROPIC_JSONL: { description: 'Anthropic batch input: lines {custom_id, params}.' },
+    OPENAI_RESULTS: { description: 'OpenAI batch output or error lines.' },
+  } satisfies Record<(typeof fileFormats)[number], { description: string }>,
+});
+
+interface Rejection {
+  row: number;
+  reason: string;
+}
+
+const RowRejection = builder.objectRef<Rejection>('RowRejection').implement({
+  description: 'A row that was refused at upload, while the others went in.',
+  fields: (t) => ({
+    row: t.exposeInt('row', {
+      description:
+        'Counted from 1: data rows of a CSV, elements of an array, lines of anything else.',
+    }),
+    reason: t.exposeString('reason', { description: 'What was wrong with it.' }),
+  }),
+});
+
+builder.node('File', {
+  description:
+    'An uploaded dataset. Any number of batches can run over it; its rows are stored once.',
+  id: { description: 'Begins with file_.', resolve: ({ id }) => id },
+  isTypeOf: (value) => typeof value === 'object' && value !== null && 'sizeBytes' in value,
+  loadOne: (id, context) => findFile(id, context),
+  fields: (t) => ({
+    name: t.exposeString('name', { description: 'As it was uploaded, without folders.' }),
+    format: t.field({
+      type: FileFormatEnum,
+      description: 'As it was found or given at upload.',
+      resolve: ({ format }) => format as (typeof fileFormats)[number],
+    }),
+    sizeBytes: t.exposeInt('sizeBytes', { description: 'Bytes as they were uploaded.' }),
+    itemCount: t.exposeInt('itemCount', {
+      description: 'Rows that went in: the items of a batch over it.',
+    }),
+    columns: t.stringList({
+      description: 'The columns or JSON fields, as templates name them, in the file’s order.',
+      resolve: (file) => namesOf(rowFileOf(file)),
+    }),
+    contentField: t.exposeString('contentField', {
+      nullable: true,
+      description: 'Which of them holds the text; null where the row is the text, or none does.',
+    }),
+    customIdField: t.exposeString('customIdField', {
+      nullable: true,
+      description: 'Which of them holds the custom id; null where the index serves.',
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the upload ended.' }),
+    rejections: t.field({
+      type: [RowRejection],
+      description: 'What was refused at upload; the first 100, rejectedCount has them all.',
+      resolve: ({ rejections }) => JSON.parse(rejections) as Rejection[],
+    }),
+    rejectedCount: t.exposeInt('rejectedCount', {
+      description: 'How many rows were refused at upload.',
+    }),
+    preview: t.field({
+      type: ['JSONObject'],
+      description: 'The first rows, each as an object.',
+      args: {
+        first: t.arg.int({
+          defaultValue: 5,
+          description: `How many, 1 to ${maxPreviewRows}.`,
+          validate: {
+            schema: z
+              .int()
+              .min(1, `needs 1 to ${maxPreviewRows}`)
+              .max(maxPreviewRows, `takes at most ${maxPreviewRows}`)
+              .nullish() as never,
+          },
+        }),
+      },
+      complexity: { field: 10, multiplier: 1 },
+      resolve: async (file, { first }, { db }) => {
+        const rowFile = rowFileOf(file);
+        const rows = await readFileRows(db.sql, file.key, { afterIndex: -1, limit: first ?? 5 });
+        return rows.map((row) => previewRow(rowFile, row));
+      },
+    }),
+  }),
+});
+
+/** Null for malformed, unknown, deleted and foreign ids alike. */
+async function findFile(
+  id: string,
+  { db, owner }: Pick<Context, 'db' | 'owner'>,
+): Promise<FileRecord | null> {
+  return isId('file', id) ? await readFile(db, owner, id) : null;
+}
+
+builder.objectField('Batch', 'file', (t) =>
+  t.field({
+    type: 'File',
+    nullable: true,
+    description: 'The file that it runs over; null where its items were given inline.',
+    resolve: async ({ fileKey }, _args, { db }) => {
+      const file = await readBatchFile(db, fileKey);
+      return file.listed ? file : null;
+    },
+  }),
+);
+
+builder.queryField('file', (t) =>
+  t.field({
+    type: 'File',
+    nullable: true,
+    description: 'A file by its id; null when there is none.',
+    args: { id: t.arg.id({ required: true, description: 'As POST /files gave it.' }) },
+    resolve: (_root, { id }, context) => findFile(id, context),
+  }),
+);
+
+builder.queryField('files', (t) =>
+  t.connection(
+    {
+      type: 'File',
+      description: 'The caller’s files, newest first.',
+      complexity: pageCost,
+      resolve: (_root, args, { db, owner }) =>
+        readPage(
+          args,
+          ({ key }: FileRecord) => String(key),
+          ({ limit, after, before, inverted }) =>
+            listFiles(db, owner, {
+              limit,
+              afterKey: after === undefined ? undefined : BigInt(after),
+              beforeKey: before === undefined ? undefined : BigInt(before),
+              inverted,
+            }),
+        ),
+    },
+    {
+      name: 'FileConnection',
+      description: 'A page of files.',
+      fields: (c) => ({
+        totalCount: c.int({
+          description: 'How many files there are, over all pages.',
+          resolve: (_connection, _args, { db, owner }) => countFiles(db, owner),
+        }),
+      }),
+    },
+    { name: 'FileEdge', description: 'A file and its place in the list.' },
+  ),
+);
+
+const DeleteFilePayload = builder.objectRef<{ deletedId: string }>('DeleteFilePayload').implement({
+  description: 'The file that is gone.',
+  fields: (t) => ({
+    deletedId: t.exposeID('deletedId', { description: 'Its id, which is unknown from now on.' }),
+  }),
+});
+
+builder.mutationField('deleteFile', (t) =>
+  t.field({
+    type: DeleteFilePayload,
+    description: 'Deletes a file with its rows. CONFLICT while a batch uses it.',
+    args: {
+      id: t.arg.id({ required: true, description: 'The file. NOT_FOUND when there is none.' }),
+    },
+    resolve: async (_root, { id }, { db, owner }) => {
+      switch (isId('file', id) ? await deleteFile(db.sql, owner, id) : 'unknown') {
+        case 'deleted':
+          return { deletedId: id };
+        case 'in_use':
+          throw presentError(new AppError('CONFLICT', 'A batch uses this file'));
+        default:
+          throw notFound('file');
+      }
+    },
+  }),
+);

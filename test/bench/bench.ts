@@ -1,0 +1,18 @@
+/** `npm run bench`: every benchmark, or those that are named. Each prints a table and one line of JSON. */
+import { benchIngest } from './ingest.ts';
+
+const benches: Readonly<Record<string, () => Promise<unknown>>> = {
+  ingest: () => benchIngest(),
+};
+
+const named = process.argv.slice(2);
+const unknown = named.filter((name) => !Object.hasOwn(benches, name));
+if (unknown.length > 0) {
+  process.stderr.write(
+    `No such bench: ${unknown.join(', ')}; there are ${Object.keys(benches).join(', ')}\n`,
+  );
+  process.exit(1);
+}
+for (const [name, bench] of Object.entries(benches)) {
+  if (named.length === 0 || named.includes(name)) await bench();
+}

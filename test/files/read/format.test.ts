@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest';
+import { readAll } from './support.ts';
+
+const format = (file: string | Uint8Array, name = '', contentType: string | null = null) =>
+  readAll(file, { name, contentType }).format;
+
+describe('the format of a file', () => {
+  it.each([
+    ['by its name', 'a b\nc d\n', 'x.CSV', null, 'CSV'],
+    ['by its content type', 'a b\nc d\n', '', 'text/csv; charset=utf-8', 'CSV'],
+    ['by its name before its content type', 'a,b\nc,d\n', 'x.txt', 'text/csv', 'TEXT'],
+    ['CSV by its content', 'a;b\n1;2\n', '', 'application/octet-stream', 'CSV'],
+    ['text by its content', 'Hello there, you.\nAnd you\n', '', null, 'TEXT'],
+    ['JSON by its content', ' [{"a":1}]', '', 'application/x-www-form-urlencoded', 'JSON'],
+    ['JSON Lines by its content', '{"a":1}\n{"a":2}\n', '', null, 'JSONL'],
+    [
+      'JSON Lines that are called JSON',
+      '{"a":1}\n{"a":2}\n',
+      'x.json',
+      'application/json',
+      'JSONL',
+    ],
+    ['a JSON array that is called JSON Lines', '[\n{"a":1}\n]', 'x.jsonl', null, 'JSON'],
+    ['JSON that is called CSV', '[{"a":1},{"a":2}]', 'x.csv', 'text/csv', 'JSON'],
+    ['CSV that begins like JSON', '{a},b\n1,2\n', 'x.csv', null, 'CSV'],
+    ['JSON Lines that are called text are text', '{"a":1}\n', 'x.txt', null, 'TEXT'],
+  ])('is found: %s', (_name, file, name, contentType, expected) => {
+    expect(format(file, name, contentType)).toBe(expected);
+  });
+
+  it('is what is asked for, before all else', () => {
+    expect(readAll('{"a":1}\n', { name: 'x.jsonl', format: 'TEXT' }).rows).toEqual([
+      { content: '{"a":1}', fields: null, customId: null },
+    ]);
+  });
+
+  it.each([
+    ['a workbook', 'PK\x03\x04\x14\x00\x06\x00', 'x.csv', 'Excel'],
+    ['gzip', '\x1f\x8b\x08\x00\x00', 'x.jsonl', 'gzip'],
+    ['a PDF', '%PDF-1.7\n', 'x.txt', 'PDF'],
+    ['Parquet', 'PAR1\x15\x00\x15', 'data', 'Parquet'],
+  ])('is none that can be read: %s', (_name, bytes, name, message) => {
+    const file = Buffer.concat([Buffer.from(bytes, 'latin1'), Buffer.alloc(100)]);
+
+    expect(() => format(file, name)).toThrow(
+      expect.objectContaining({ kind: 'unsupported', message: expect.stringContaining(message) }),
+    );
+  });
+});
+
+describe('the encoding of a file', () => {
+  const text = 'id,text\n1,"naïve 価格 😀"\n2,x\n';
+
+  it.each([
+    ['UTF-8', Buffer.from(text)],
+    ['UTF-8 with a byte order mark', Buffer.from(`\ufeff${text}`)],
+    ['UTF-16LE', Buffer.from(`\ufeff${text}`, 'utf16le')],
+    ['UTF-16BE', Buffer.from(`\ufeff${text}`, 'utf16le').swap16()],
+  ])('is found: %s, in chunks of any size', (_name, file) => {
+    const whole = readAll(text, { name: 'x.csv' });
+
+    for (let chunkBytes = 1; chunkBytes <= 9; chunkBytes += 1) {
+      const { sizeBytes, ...reading } = readAll(file, { name: 'x.csv', chunkBytes });
+      expect(sizeBytes).toBe(file.length);
+      expect({ ...reading, sizeBytes: whole.sizeBytes }).toEqual(whole);
+    }
+  });
+
+  it('can be said by the content type', () => {
+    const file = Buffer.from('text\nna\xefve\n\x80 5\n', 'latin1');
+
+    const { rows } = readAll(file, { contentType: 'text/csv; charset="windows-1252"' });
+
+    expect(rows.map(({ fields }) => fields)).toEqual(['["naïve"]', '["€ 5"]']);
+    expect(() => readAll(file, { contentType: 'text/csv; charset=klingon' })).toThrow('not known');
+    expect(() => readAll(file, { contentType: 'text/csv; charset=euc-jp' })).toThrow('euc-jp');
+  });
+
+  it('that is wrong in one row costs that row alone', () => {
+    const bad = [
+      Buffer.from([0x78, 0xff]),
+      Buffer.from([0x78, 0xc3]),
+      Buffer.from([0xed, 0xa0, 0x80]),
+      Buffer.from([0xf0, 0x9f, 0x98]),
+      Buffer.from([0xc0, 0x80]),
+      Buffer.from([0x78, 0x00]),
+    ];
+    for (const bytes of bad) {
+      const file = Buffer.concat([Buffer.from('é\n'), bytes, Buffer.from('\nü\n')]);
+      for (const chunkBytes of [1, 2, 3, 100]) {
+        const { rows, rejections } = readAll(file, { format: 'TEXT', chunkBytes });
+
+        expect(rows.map(({ content }) => content)).toEqual(['é', 'ü']);
+        expect(rejections.map(({ row }) => row)).toEqual([2]);
+      }
+    }
+  });
+
+  it('with half a surrogate pair in one row of UTF-16 costs that row alone', () => {
+    const lines = ['\ufefftext', 'a😀', '\ud83dx', 'x\ude00', 'b', '\ud83d'];
+    const file = Buffer.from(lines.join('\n'), 'utf16le');
+
+    for (let chunkBytes = 1; chunkBytes < 8; chunkBytes += 1) {
+      const { rows, rejections } = readAll(file, { name: 'x.csv', chunkBytes });
+
+      expect(rows.map(({ fields }) => fields)).toEqual(['["a😀"]', '["b"]']);
+      expect(rejections.map(({ row }) => row)).toEqual([2, 3, 5]);
+      expect(rejections[0]?.reason).toContain('half of a surrogate pair');
+    }
+  });
+});
+
+describe('text', () => {
+  it('is a row per line, blank ones too', () => {
+    const content = (file: string) =>
+      readAll(file, { format: 'TEXT' }).rows.map((row) => row.content);
+
+    expect(content('a\n\n b \r\nc')).toEqual(['a', '', ' b ', 'c']);
+    expect(content('a\n')).toEqual(['a']);
+    expect(content('\n\n')).toEqual(['', '']);
+    expect(content('a\rb\r')).toEqual(['a', 'b']);
+    expect(content('a\rb\n')).toEqual(['a\rb']);
+    expect(content('x\u2028y\n')).toEqual(['x\u2028y']);
+  });
+
+  it('takes no columns', () => {
+    expect(() => readAll('a\n', { format: 'TEXT', contentField: 'a' })).toThrow('no columns');
+  });
+
+  it('stops at too many rows and too many bytes', () => {
+    const file = 'a\n'.repeat(11);
+
+    expect(() => readAll(file, { limits: { rows: 10 } })).toThrow(
+      expect.objectContaining({ kind: 'too_large', message: expect.stringContaining('10 rows') }),
+    );
+    expect(() => readAll(file, { limits: { fileBytes: 21 } })).toThrow(
+      expect.objectContaining({ kind: 'too_large', message: expect.stringContaining('21 bytes') }),
+    );
+    expect(readAll(file, { limits: { rows: 11, fileBytes: 22 } }).itemCount).toBe(11);
+  });
+});

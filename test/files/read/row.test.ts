@@ -1,0 +1,155 @@
+import { describe, expect, it } from 'vitest';
+import { oneLine, parseExact } from '../../../src/files/json-text.ts';
+import { decodeRow, namesOf, ownCells, ownColumns, previewRow } from '../../../src/files/row.ts';
+import { readAll } from './support.ts';
+
+/** A file and its rows as they would be stored. */
+function store(text: string, options: Parameters<typeof readAll>[1] = {}) {
+  const { rows, format, columns, contentField, customIdField } = readAll(text, options);
+  const file = { format, columns, contentField, customIdField, listed: true };
+  return { file, rows: rows.map((row, index) => ({ index, ...row })) };
+}
+
+const decodeAll = ({ file, rows }: ReturnType<typeof store>) =>
+  rows.map((row) => decodeRow(file, row));
+
+describe('a stored row', () => {
+  it('of CSV has its other columns as metadata', () => {
+    const stored = store('id,b,text,a\n7,x,hello,y\n8,,"",\n', { name: 'x.csv' });
+
+    expect(decodeAll(stored)).toEqual([
+      { content: 'hello', metadata: { b: 'x', a: 'y' }, customId: '7' },
+      { content: '', metadata: { b: '', a: '' }, customId: '8' },
+    ]);
+    expect(Object.keys(decodeAll(stored)[0]?.metadata ?? {})).toEqual(['b', 'a']);
+  });
+
+  it('without a content field is its own content', () => {
+    const [csv] = decodeAll(store('a,b\n1,2\n', { name: 'x.csv' }));
+    const [json] = decodeAll(store('{"a":"1", "b":"2"}\n'));
+
+    expect(csv).toEqual({
+      content: '{"a":"1","b":"2"}',
+      metadata: { a: '1', b: '2' },
+      customId: '0',
+    });
+    expect(json).toEqual({
+      content: '{"a":"1", "b":"2"}',
+      metadata: { a: '1', b: '2' },
+      customId: '0',
+    });
+  });
+
+  it('keeps hostile names as data', () => {
+    const csv = store('text,__proto__,constructor,,text\na,b,c,d,e\n', { name: 'x.csv' });
+    const json = store('{"text":"a","__proto__":{"isAdmin":true},"toString":"x"}\n');
+
+    const [csvRow] = decodeAll(csv);
+    const [jsonRow] = decodeAll(json);
+
+    expect(Object.entries(csvRow?.metadata ?? {})).toEqual([
+      ['__proto__', 'b'],
+      ['constructor', 'c'],
+      ['column_4', 'd'],
+      ['text_2', 'e'],
+    ]);
+    expect(Object.entries(jsonRow?.metadata ?? {})).toEqual([
+      ['__proto__', { isAdmin: true }],
+      ['toString', 'x'],
+    ]);
+    expect(({} as Record<string, unknown>).isAdmin).toBeUndefined();
+    expect(namesOf(csv.file)).toEqual(['text', '__proto__', 'constructor', 'column_4', 'text_2']);
+    expect(Object.hasOwn(previewRow(csv.file, csv.rows[0]!), '__proto__')).toBe(true);
+  });
+
+  it('has numbers that JavaScript would change as text, and other content as the JSON it came as', () => {
+    const [row] = decodeAll(
+      store('{"n":12345678901234567890,"m":1e400,"i":3,"f":0.1,"text":1.0}\n'),
+    );
+
+    expect(row).toEqual({
+      content: '1.0',
+      metadata: { n: '12345678901234567890', m: '1e400', i: 3, f: 0.1 },
+      customId: '0',
+    });
+    expect(
+      parseExact(
+        '{"a":"1234567890123456789","b":[-9007199254740993,1e5,0.1234567890123456,9007199254740991]}',
+      ),
+    ).toEqual({
+      a: '1234567890123456789',
+      b: ['-9007199254740993', 1e5, 0.1234567890123456, 9007199254740991],
+    });
+  });
+
+  it('that was given inline has content and metadata apart', () => {
+    const file = {
+      format: 'JSON',
+      columns: ['k'],
+      contentField: null,
+      customIdField: null,
+      listed: false,
+    };
+    const row = { index: 3, customId: 'c', content: 'text', fields: '{"k":1.0}' };
+
+    expect(decodeRow(file, row)).toEqual({ content: 'text', metadata: { k: 1 }, customId: 'c' });
+    expect(decodeRow(file, { ...row, fields: null }).metadata).toBeNull();
+    expect([ownColumns(file), ownCells(file, row)]).toEqual([
+      ['custom_id', 'content', 'k'],
+      ['c', 'text', '1.0'],
+    ]);
+  });
+
+  it('of a request has the text of the last user message', () => {
+    const messages = [
+      { role: 'user', content: 'first' },
+      { role: 'assistant', content: 'no' },
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'last' },
+          { type: 'image_url' },
+          { type: 'text', text: 'one' },
+        ],
+      },
+      { role: 'assistant', content: 'no' },
+    ];
+    const openai = store(
+      `${JSON.stringify({ custom_id: 'a', url: '/v1/chat/completions', body: { messages } })}\n`,
+    );
+    const anthropic = store(
+      `${JSON.stringify({ custom_id: 'b', params: { messages: messages.slice(0, 2) } })}\n`,
+    );
+    const none = store('{"custom_id":"c","params":{}}\n');
+
+    expect(decodeAll(openai)).toEqual([{ content: 'last\none', metadata: null, customId: 'a' }]);
+    expect(decodeAll(anthropic)).toEqual([{ content: 'first', metadata: null, customId: 'b' }]);
+    expect(decodeAll(none)).toEqual([{ content: '', metadata: null, customId: 'c' }]);
+  });
+
+  it('gives its own columns back as they came', () => {
+    const csv = store('a,a,\n1,2,3\n', { name: 'x.csv' });
+    const json = store('{"text":"x","n":1.0,"o":{"b": [1,2]}}\n{"z":null,"n":"s","text":"y\\n"}\n');
+    const text = store('line\n', { format: 'TEXT' });
+
+    expect([ownColumns(csv.file), ...csv.rows.map((row) => ownCells(csv.file, row))]).toEqual([
+      ['a', 'a', ''],
+      ['1', '2', '3'],
+    ]);
+    expect([ownColumns(json.file), ...json.rows.map((row) => ownCells(json.file, row))]).toEqual([
+      ['text', 'n', 'o', 'z'],
+      ['x', '1.0', '{"b": [1,2]}', ''],
+      ['y\n', 's', '', ''],
+    ]);
+    expect([ownColumns(text.file), ...text.rows.map((row) => ownCells(text.file, row))]).toEqual([
+      ['content'],
+      ['line'],
+    ]);
+  });
+
+  it('stands in one line when it has to', () => {
+    const [row] = store('[{"a":\n "x\\n",\r\n"b":1}]').rows;
+
+    expect(oneLine(row?.fields as string)).toBe('{"a":  "x\\n",  "b":1}');
+  });
+});
