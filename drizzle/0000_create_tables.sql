@@ -123,6 +123,24 @@ CREATE TABLE "settings" (
 	"value" text NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE "superseded_results" (
+	"batch_key" bigint NOT NULL,
+	"seq" bigint NOT NULL,
+	"completed_at" timestamp (3) with time zone NOT NULL,
+	"index" integer NOT NULL,
+	"status" "final_status" NOT NULL,
+	"attempts" integer NOT NULL,
+	"requests" integer NOT NULL,
+	"input_tokens" integer NOT NULL,
+	"cached_input_tokens" integer NOT NULL,
+	"output_tokens" integer NOT NULL,
+	"cost_usd" double precision,
+	"output" text,
+	"error_code" text,
+	"error_message" text,
+	CONSTRAINT "superseded_results_batch_key_index_seq_pk" PRIMARY KEY("batch_key","index","seq")
+);
+--> statement-breakpoint
 CREATE TABLE "webhook_attempts" (
 	"webhook_key" bigint NOT NULL,
 	"attempt" integer NOT NULL,

@@ -202,15 +202,16 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   }
 
   const { data } = parsed;
+  const hasOpenAi = configs.some(({ name }) => name === 'openai');
+  const defaultModel = data.DEFAULT_MODEL ?? (hasOpenAi ? 'openai/gpt-4.1-mini' : 'sandbox/rules');
+  listDefault(configs, defaultModel);
   return {
     port: data.PORT,
     host: data.HOST,
     databaseUrl: data.DATABASE_URL ?? null,
     dataDirectory: resolve(data.DATA_DIR),
     providers: configs,
-    defaultModel:
-      data.DEFAULT_MODEL ??
-      (configs.some(({ name }) => name === 'openai') ? 'openai/gpt-4.1-mini' : 'sandbox/rules'),
+    defaultModel,
     workerConcurrency: data.WORKER_CONCURRENCY,
     workerLeaseMs: data.WORKER_LEASE_MS,
     modelTimeoutMs: data.MODEL_TIMEOUT_MS,
@@ -223,6 +224,15 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     webhookAllowPrivate: data.WEBHOOK_ALLOW_PRIVATE,
     logLevel: data.LOG_LEVEL,
   };
+}
+
+/** A server of which nothing is known but the model that is asked by default lists that one. OpenAI's own are listed by the model layer. */
+function listDefault(configs: readonly ProviderConfig[], defaultModel: string): void {
+  const [provider, ...name] = defaultModel.split('/');
+  const config = configs.find((one) => one.name === provider);
+  if (config && config.models.length === 0 && config.baseUrl !== openaiBaseUrl) {
+    config.models = [name.join('/')];
+  }
 }
 
 /** True for addresses that only this machine reaches. */

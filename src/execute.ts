@@ -89,7 +89,7 @@ export interface ItemRun {
 
 /** An answer that breaks its schema is asked again this often, with the validator's message. */
 const maxRepairs = 2;
-/** A synchronous caller does not wait as long for a provider that fails; about 4 s of waiting. */
+/** A synchronous caller does not wait as long for a provider that fails: a few seconds. */
 const maxSynchronousFailures = 5;
 const synchronousDeadlineMs = 60_000;
 

@@ -25,6 +25,8 @@ it('an empty environment is a whole configuration: this machine only, embedded d
     dataDirectory: resolve('.data'),
     providers: [],
     defaultModel: 'sandbox/rules',
+    webhookAllowPrivate: false,
+    webhookSecrets: null,
     workerConcurrency: 64,
     workerLeaseMs: 30_000,
     modelTimeoutMs: 120_000,

@@ -5,6 +5,7 @@
 import { beginExpiry, type Ending, endFailure, listEnding } from '../db/batches.ts';
 import { reclaimChunks } from '../db/chunks.ts';
 import type { Database } from '../db/client.ts';
+import { listPurgeable, purgeBatchStep } from '../db/deletions.ts';
 import { finishOpenChunks } from '../db/results.ts';
 import { deleteDeadWorkers } from '../db/workers.ts';
 import type { Log } from '../log.ts';
@@ -13,6 +14,8 @@ import type { Signals } from './signals.ts';
 const intervalMs = 1_000;
 /** An item under which so many workers died, the last of them while it ran alone, is the one that kills them. */
 const fatalCrashes = 5;
+
+const purgeStepsPerSweep = 5;
 
 export interface Reaper {
   start(): Promise<void>;
@@ -49,7 +52,19 @@ export function createReaper({
     for (const key of await beginExpiry(db.sql)) await signals.send(key, 'stop');
     for (const { key, ending } of await listEnding(db.sql))
       await finishEnding({ db, signals }, key, ending);
+    await purge();
     await deleteDeadWorkers(db.sql);
+  }
+
+  /** Removes deleted batches a few steps at a time, so that nothing waits long behind a large one. */
+  async function purge(): Promise<void> {
+    let steps = 0;
+    for (const key of await listPurgeable(db.sql)) {
+      while (await purgeBatchStep(db.sql, key)) {
+        steps += 1;
+        if (steps === purgeStepsPerSweep) return;
+      }
+    }
   }
 
   function run(): void {

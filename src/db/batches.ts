@@ -101,7 +101,7 @@ const processing = sql<number>`(
 const errorSummary = sql<{ code: ItemErrorCode; count: number; message: string }[]>`(
   select coalesce(json_agg(json_build_object('code', e.code, 'count', e.count, 'message', e.message)
                            order by e.count desc, e.code), '[]')
-  from batch_errors e where e.batch_key = batches.key)`;
+  from batch_errors e where e.batch_key = batches.key and e.count > 0)`;
 
 /** The database's clock at the read, against which rates are computed. */
 const readAt = sql<Date>`now()`.mapWith(batches.createdAt);
@@ -148,7 +148,10 @@ const batchColumns = {
 export type BatchRecord = Awaited<ReturnType<typeof selectBatches>>[number];
 
 function selectBatches(db: Database, where: SQL | undefined) {
-  return db.query.select(batchColumns).from(batches).where(where);
+  return db.query
+    .select(batchColumns)
+    .from(batches)
+    .where(and(where, isNull(batches.deletedAt)));
 }
 
 export async function readBatch(
@@ -212,6 +215,7 @@ function matches(owner: string, filter: BatchFilter): SQL | undefined {
   const { status, operation, name, createdAfter, createdBefore } = filter;
   return and(
     eq(batches.owner, owner),
+    isNull(batches.deletedAt),
     status && inArray(batches.status, [...status]),
     operation && inArray(batches.operation, [...operation]),
     name === undefined ? undefined : ilike(batches.name, `%${name.replace(/[\\%_]/g, '\\$&')}%`),
@@ -250,6 +254,7 @@ export async function readBatchPlan(db: Database, key: bigint): Promise<BatchPla
         eq(batches.key, key),
         inArray(batches.status, ['QUEUED', 'PROCESSING']),
         isNull(batches.ending),
+        isNull(batches.deletedAt),
       ),
     );
   return plan ?? null;
@@ -260,7 +265,7 @@ export async function readStopped(db: Sql, keys: readonly bigint[]): Promise<big
   const stopped = await db<{ key: bigint }[]>`
     select given as key from unnest(${keys.map(String)}::text[]::bigint[]) as given
     where not exists (
-      select from batches where key = given and status in ('QUEUED', 'PROCESSING') and ending is null)`;
+      select from batches where key = given and status in ('QUEUED', 'PROCESSING') and ending is null and deleted_at is null)`;
   return stopped.map(({ key }) => key);
 }
 
@@ -268,7 +273,7 @@ export async function readStopped(db: Sql, keys: readonly bigint[]): Promise<big
 export async function startDraft(db: Sql, owner: string, id: string): Promise<bigint | null> {
   const [started] = await db<{ key: bigint }[]>`
     update batches set status = 'QUEUED'
-    where id = ${id} and owner = ${owner} and status = 'DRAFT' and ending is null
+    where id = ${id} and owner = ${owner} and status = 'DRAFT' and ending is null and deleted_at is null
     returning key`;
   return started?.key ?? null;
 }
@@ -280,7 +285,7 @@ export async function startDraft(db: Sql, owner: string, id: string): Promise<bi
 export async function beginCancel(db: Sql, owner: string, id: string): Promise<bigint | null> {
   const [begun] = await db<{ key: bigint }[]>`
     update batches set status = 'CANCELLING', ending = 'CANCELLED', cancel_initiated_at = now()
-    where id = ${id} and owner = ${owner} and status in ('DRAFT', 'QUEUED', 'PROCESSING') and ending is null
+    where id = ${id} and owner = ${owner} and status in ('DRAFT', 'QUEUED', 'PROCESSING') and ending is null and deleted_at is null
     returning key`;
   return begun?.key ?? null;
 }
@@ -289,7 +294,7 @@ export async function beginCancel(db: Sql, owner: string, id: string): Promise<b
 export async function beginExpiry(db: Sql): Promise<bigint[]> {
   const begun = await db<{ key: bigint }[]>`
     update batches set ending = 'EXPIRED'
-    where status in ('DRAFT', 'QUEUED', 'PROCESSING') and ending is null and expires_at <= now()
+    where status in ('DRAFT', 'QUEUED', 'PROCESSING') and ending is null and expires_at <= now() and deleted_at is null
     returning key`;
   return begun.map(({ key }) => key);
 }
@@ -301,7 +306,7 @@ export type Ending = Exclude<FinalStatus, 'SUCCEEDED'>;
 export async function listEnding(db: Sql): Promise<{ key: bigint; ending: Ending }[]> {
   return await db<{ key: bigint; ending: Ending }[]>`
     select key, ending from batches
-    where status in ('DRAFT', 'QUEUED', 'PROCESSING', 'CANCELLING') and ending is not null
+    where status in ('DRAFT', 'QUEUED', 'PROCESSING', 'CANCELLING') and ending is not null and deleted_at is null
     order by key`;
 }
 

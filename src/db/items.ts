@@ -76,7 +76,7 @@ export async function listItems(
   const { limit, afterIndex = -1, beforeIndex = null, inverted } = page;
   return await sql<ItemRecord[]>`
     select ${itemColumns(sql)}
-    from ${itemTables(sql, source)}
+    from ${itemTables(sql, source)} ${earlierAnswers(sql, source)}
     where ${itemConditions(sql, source, filter)}
       and i.index > ${afterIndex} and (${beforeIndex}::int is null or i.index < ${beforeIndex})
     order by ${inverted ? sql`i.index desc` : sql`i.index`}
@@ -100,7 +100,7 @@ export async function readItem(
   index: number,
 ): Promise<ItemRecord | null> {
   const [item] = await sql<ItemRecord[]>`
-    select ${itemColumns(sql)} from ${itemTables(sql, source)}
+    select ${itemColumns(sql)} from ${itemTables(sql, source)} ${earlierAnswers(sql, source)}
     where i.file_key = ${source.fileKey} and i.index = ${index}`;
   return item ?? null;
 }
@@ -125,7 +125,7 @@ export async function readResultsAfter(
       limit ${limit}
     )
     select ${itemColumns(sql)}
-    from ${itemTables(sql, source)} join page on page.index = i.index
+    from ${itemTables(sql, source)} join page on page.index = i.index ${earlierAnswers(sql, source)}
     where i.file_key = ${source.fileKey}
     order by page.seq, page.index`;
 }
@@ -138,8 +138,11 @@ function itemColumns(sql: Sql) {
       where c.batch_key = b.key and c.state = 'leased' and i.index between c.first and c.last
     ) then 'PROCESSING' else 'PENDING' end) as status,
     r.seq::float8 as seq, r.output, r.error_code as "errorCode", r.error_message as "errorMessage",
-    coalesce(r.attempts, 0) as attempts, r.requests, r.input_tokens as "inputTokens",
-    r.cached_input_tokens as "cachedInputTokens", r.output_tokens as "outputTokens", r.cost_usd as "costUsd",
+    coalesce(r.attempts, 0) + coalesce(s.attempts, 0) as attempts,
+    r.requests + coalesce(s.requests, 0) as requests, r.input_tokens + coalesce(s.input, 0) as "inputTokens",
+    r.cached_input_tokens + coalesce(s.cached, 0) as "cachedInputTokens",
+    r.output_tokens + coalesce(s.output_tokens, 0) as "outputTokens",
+    coalesce(r.cost_usd + s.cost, r.cost_usd, s.cost) as "costUsd",
     r.completed_at as "completedAt"`;
 }
 
@@ -148,6 +151,16 @@ function itemTables(sql: Sql, source: ItemSource) {
     rows i
     join batches b on b.key = ${source.batchKey} and b.file_key = i.file_key
     left join results r on r.batch_key = b.key and r.batch_key = ${source.batchKey} and r.index = i.index`;
+}
+
+/** What answers that a retry put aside have cost; it is the item's still. */
+function earlierAnswers(sql: Sql, source: ItemSource) {
+  return sql`
+    left join lateral (
+      select sum(attempts)::int as attempts, sum(requests)::int as requests, sum(input_tokens)::int as input,
+             sum(cached_input_tokens)::int as cached, sum(output_tokens)::int as output_tokens, sum(cost_usd) as cost
+      from superseded_results where batch_key = ${source.batchKey} and index = i.index
+    ) s on true`;
 }
 
 function itemConditions(sql: Sql, source: ItemSource, filter: ItemFilter) {

@@ -268,6 +268,28 @@ export const results = pgTable(
   ],
 );
 
+/** Answers that a retry put aside: what they cost is still the item's. Same columns as `results`, which it is filled from. */
+export const supersededResults = pgTable(
+  'superseded_results',
+  {
+    batchKey: key('batch_key').notNull(),
+    seq: bigint('seq', { mode: 'number' }).notNull(),
+    completedAt: instant('completed_at').notNull(),
+    index: integer('index').notNull(),
+    status: finalStatus('status').notNull(),
+    attempts: integer('attempts').notNull(),
+    requests: integer('requests').notNull(),
+    inputTokens: integer('input_tokens').notNull(),
+    cachedInputTokens: integer('cached_input_tokens').notNull(),
+    outputTokens: integer('output_tokens').notNull(),
+    costUsd: doublePrecision('cost_usd'),
+    output: text('output'),
+    errorCode: text('error_code'),
+    errorMessage: text('error_message'),
+  },
+  (table) => [primaryKey({ columns: [table.batchKey, table.index, table.seq] })], // earlierAnswers
+);
+
 export const webhookState = pgEnum('webhook_state', ['pending', 'delivered', 'abandoned']);
 
 /**

@@ -1,14 +1,18 @@
 /** Submitting batches, and the mutations of their life. */
 import { cancelBatch } from '../batches/cancel.ts';
+import { deleteBatch } from '../batches/delete.ts';
+import { retryBatch } from '../batches/retry.ts';
 import { startBatch } from '../batches/start.ts';
 import type { BatchRecord } from '../db/batches.ts';
 import { insertRedelivery } from '../db/webhooks.ts';
-import { BadUserInput } from '../errors.ts';
+import { AppError, BadUserInput } from '../errors.ts';
+import { isId } from '../ids.ts';
 import { ExecutionEnum, findBatch } from './batch.ts';
 import { builder, notFound } from './builder.ts';
 import type { Context } from './context.ts';
 import { presentError } from './errors.ts';
 import { batchFields, type CheckedItem, inlineItems, inlineTexts } from './inputs.ts';
+import { customIdList, ItemErrorCodeEnum } from './item.ts';
 import { ItemInput, OperationInput } from './operation.ts';
 import { type CheckedSource, fileSource, submitChecked } from './submit.ts';
 
@@ -142,6 +146,83 @@ builder.mutationField('cancelBatch', (t) =>
       await theBatch(id, context);
       await cancelBatch(context, context.owner, id);
       return await theBatch(id, context);
+    },
+  }),
+);
+
+interface Retried {
+  batch: BatchRecord;
+  retriedItems: number;
+}
+
+const RetryBatchPayload = builder.objectRef<Retried>('RetryBatchPayload').implement({
+  description: 'The batch that goes on.',
+  fields: (t) => ({
+    batch: t.field({
+      type: 'Batch',
+      description: 'The batch as it now stands.',
+      resolve: ({ batch }) => batch,
+    }),
+    retriedItems: t.exposeInt('retriedItems', {
+      description: 'Items put back in the queue; 0 where there was nothing to retry.',
+    }),
+  }),
+});
+
+builder.mutationField('retryBatch', (t) =>
+  t.field({
+    type: RetryBatchPayload,
+    description:
+      'Puts items that failed, expired or were cancelled back in the queue, with a new expiry; what succeeded is never paid for again. A stopped batch goes on with what it had left undone too. CONFLICT while it is CANCELLING.',
+    args: {
+      id: t.arg.id(idArg),
+      customIds: t.arg.stringList({
+        description: 'Only items with these custom ids, at most 1,000; all when absent.',
+        validate: { schema: customIdList as never },
+      }),
+      errorCodes: t.arg({
+        type: [ItemErrorCodeEnum],
+        description: 'Only items that failed with one of these codes; all when absent.',
+      }),
+    },
+    resolve: async (_root, { id, customIds, errorCodes }, context) => {
+      const { status } = await theBatch(id, context);
+      if (status === 'CANCELLING') {
+        throw new AppError(
+          'CONFLICT',
+          'The batch is still being cancelled; retry it once it is CANCELLED',
+        );
+      }
+      const retriedItems = await retryBatch(context, {
+        owner: context.owner,
+        id,
+        customIds: customIds ?? undefined,
+        errorCodes: errorCodes ?? undefined,
+      });
+      return { batch: await theBatch(id, context), retriedItems };
+    },
+  }),
+);
+
+const DeleteBatchPayload = builder
+  .objectRef<{ deletedId: string }>('DeleteBatchPayload')
+  .implement({
+    description: 'The batch that is gone.',
+    fields: (t) => ({
+      deletedId: t.exposeID('deletedId', { description: 'Its id, which is unknown from now on.' }),
+    }),
+  });
+
+builder.mutationField('deleteBatch', (t) =>
+  t.field({
+    type: DeleteBatchPayload,
+    description:
+      'Deletes a batch with its results, whatever its state: unknown at once, calls in flight aborted, its idempotency key free again.',
+    args: { id: t.arg.id(idArg) },
+    resolve: async (_root, { id }, context) => {
+      if (!isId('batch', id) || !(await deleteBatch(context, context.owner, id)))
+        throw notFound('batch');
+      return { deletedId: id };
     },
   }),
 );

@@ -28,7 +28,7 @@ export const BatchStatusEnum = builder.enumType('BatchStatus', {
     COMPLETED: { description: 'Every item has its answer, failures included.' },
     FAILED: {
       description:
-        'Stopped as a whole (key, quota, model): error and errorCode say why, unfinished items stay PENDING.',
+        'Stopped as a whole (key, quota, model): error and errorCode say why, unfinished items stay PENDING, retryBatch resumes.',
     },
     CANCELLED: { description: 'Ended by cancelBatch; unfinished items are CANCELLED.' },
     EXPIRED: { description: 'Time ran out; unfinished items are EXPIRED.' },
@@ -190,7 +190,7 @@ builder.node('Batch', {
     webhookDeliveries: t.field({
       type: [WebhookDelivery],
       description: 'The latest 200 attempts to tell webhookUrl, oldest first.',
-      complexity: { field: 1, multiplier: 10 },
+      complexity: { field: 1, multiplier: 1 },
       resolve: ({ key }, _args, { db }) => listDeliveries(db.sql, key),
     }),
     itemsPerSecond: t.float({

@@ -82,6 +82,7 @@ builder.node('File', {
     rejections: t.field({
       type: [RowRejection],
       description: 'What was refused at upload; the first 100, rejectedCount has them all.',
+      complexity: { field: 1, multiplier: 1 },
       resolve: ({ rejections }) => JSON.parse(rejections) as Rejection[],
     }),
     rejectedCount: t.exposeInt('rejectedCount', {

@@ -254,8 +254,11 @@ function source({ key, fileKey }: BatchRecord) {
   return { batchKey: key, fileKey };
 }
 
-const filterList = (what: string) =>
-  z.array(storableText).max(1_000, `takes at most 1,000 ${what}`).nullish();
+/** Items by their custom ids, wherever they are asked for so. */
+export const customIdList = z
+  .array(storableText)
+  .max(1_000, 'takes at most 1,000 custom ids')
+  .nullish();
 
 builder.objectField('Batch', 'items', (t) =>
   t.connection(
@@ -270,7 +273,7 @@ builder.objectField('Batch', 'items', (t) =>
         }),
         customIds: t.arg.stringList({
           description: 'Only items with these custom ids, at most 1,000.',
-          validate: { schema: filterList('custom ids') as never },
+          validate: { schema: customIdList as never },
         }),
         errorCodes: t.arg({
           type: [ItemErrorCodeEnum],

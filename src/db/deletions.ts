@@ -1,0 +1,63 @@
+/** Taking batches out: hidden at once, purged in steps that hold no lock for long. */
+import type { Sql } from './client.ts';
+
+/** Rows removed by one statement. */
+const stepSize = 20_000;
+
+/** Hides a batch from its owner and from the workers, and frees its idempotency key. Null where there is none. */
+export async function hideBatch(sql: Sql, owner: string, id: string): Promise<bigint | null> {
+  const [hidden] = await sql<{ key: bigint }[]>`
+    update batches set deleted_at = now(), idempotency_key = null
+    where id = ${id} and owner = ${owner} and deleted_at is null
+    returning key`;
+  return hidden?.key ?? null;
+}
+
+/** Deleted batches that no worker holds any more. */
+export async function listPurgeable(sql: Sql): Promise<bigint[]> {
+  const purgeable = await sql<{ key: bigint }[]>`
+    select key from batches b
+    where deleted_at is not null
+      and not exists (select from chunks c where c.batch_key = b.key and c.state = 'leased')
+    order by key limit 100`;
+  return purgeable.map(({ key }) => key);
+}
+
+/**
+ * Removes up to 20,000 items' worth of a deleted batch: answers, then chunks, and with the last of them the batch itself. An unlisted file that
+ * nobody uses any more is handed to the purge of files. True when there is more to do.
+ */
+export async function purgeBatchStep(sql: Sql, key: bigint): Promise<boolean> {
+  const [step] = await sql<{ removed: number }[]>`
+    with gone as (
+      delete from results where ctid = any(array(
+        select ctid from results where batch_key = ${key} limit ${stepSize}))
+      returning 1
+    ),
+    superseded as (
+      delete from superseded_results where ctid = any(array(
+        select ctid from superseded_results where batch_key = ${key} limit ${stepSize}))
+      returning 1
+    ),
+    cut as (
+      delete from chunks where ctid = any(array(
+        select ctid from chunks where batch_key = ${key} limit ${stepSize}))
+      returning 1
+    )
+    select ((select count(*) from gone) + (select count(*) from superseded) + (select count(*) from cut))::int as removed`;
+  if ((step?.removed ?? 0) > 0) return true;
+  await sql`
+    with batch as (
+      delete from batches where key = ${key} and deleted_at is not null returning file_key
+    ),
+    errors as (delete from batch_errors where batch_key = ${key}),
+    attempts as (
+      delete from webhook_attempts where webhook_key in (select key from webhooks where batch_key = ${key})
+    ),
+    outbox as (delete from webhooks where batch_key = ${key})
+    update files f set deleted_at = now()
+    from batch
+    where f.key = batch.file_key and not f.listed and f.deleted_at is null
+      and not exists (select from batches b where b.file_key = f.key and b.key <> ${key})`;
+  return false;
+}

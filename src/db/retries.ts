@@ -1,0 +1,99 @@
+/** Putting items back in the queue. */
+import type { ItemErrorCode } from '../errors.ts';
+import type { Sql } from './client.ts';
+
+export interface Retried {
+  key: bigint;
+  /** Items that will be asked again: those put back, and those that a stopped batch had left undone. */
+  retriedItems: number;
+}
+
+/**
+ * Takes back the answers of items that failed, expired or were cancelled (all, or those with the given custom ids or error codes), reopens
+ * their chunks, and lets the batch go on with its time renewed. Succeeded items are never touched. A stopped batch goes on with what it
+ * had left undone as well. Null where nothing is to be retried, or the batch is a draft or being ended.
+ *
+ * The answers move to `superseded_results` and the counters give them back in the same statement, so that counts add up at every
+ * instant; usage stays, because it was paid.
+ */
+export async function retryItems(
+  sql: Sql,
+  retry: {
+    owner: string;
+    id: string;
+    customIds?: readonly string[] | undefined;
+    errorCodes?: readonly ItemErrorCode[] | undefined;
+  },
+): Promise<Retried | null> {
+  const { owner, id, customIds, errorCodes } = retry;
+  const [retried] = await sql<Retried[]>`
+    with batch as materialized (
+      select key, file_key, status, total - succeeded - failed - cancelled - expired as undone
+      from batches
+      where id = ${id} and owner = ${owner} and deleted_at is null and ending is null
+        and status in ('QUEUED', 'PROCESSING', 'COMPLETED', 'FAILED', 'CANCELLED', 'EXPIRED')
+      for update
+    ),
+    moved as (
+      delete from results r
+      using batch b
+      where r.batch_key = b.key and r.status <> 'SUCCEEDED'
+        ${errorCodes ? sql`and r.error_code = any(${[...errorCodes]}::text[])` : sql``}
+        ${
+          customIds
+            ? sql`and r.index in (
+                select i.index from rows i
+                where i.file_key = b.file_key and i.custom_id = any(${[...customIds]}::text[])
+                union all
+                select given::int from unnest(${[...customIds]}::text[]) as given
+                where given ~ '^(0|[1-9][0-9]{0,8})$' and exists (
+                  select from rows i where i.file_key = b.file_key and i.index = given::int and i.custom_id is null))`
+            : sql``
+        }
+      returning r.*
+    ),
+    kept as (
+      insert into superseded_results (batch_key, seq, completed_at, index, status, attempts, requests, input_tokens,
+                                      cached_input_tokens, output_tokens, cost_usd, output, error_code, error_message)
+      select batch_key, seq, completed_at, index, status, attempts, requests, input_tokens,
+             cached_input_tokens, output_tokens, cost_usd, output, error_code, error_message
+      from moved
+    ),
+    reopened as (
+      update chunks c
+      set done = c.done - m.items,
+          state = case when c.state = 'done' then 'open' else c.state end,
+          sent_to = case when c.state = 'done' then c.first - 1 else c.sent_to end,
+          crashes = 0
+      from (
+        select c.first, count(*)::int as items
+        from batch b join chunks c on c.batch_key = b.key join moved on moved.index between c.first and c.last
+        group by c.first
+      ) m, batch b
+      where c.batch_key = b.key and c.first = m.first
+    ),
+    errors as (
+      update batch_errors e set count = e.count - m.items
+      from (select error_code, count(*)::int as items from moved where error_code is not null group by error_code) m,
+           batch b
+      where e.batch_key = b.key and e.code = m.error_code
+    ),
+    total as (
+      select count(*)::int as items,
+             (count(*) filter (where status = 'FAILED'))::int as failed,
+             (count(*) filter (where status = 'CANCELLED'))::int as cancelled,
+             (count(*) filter (where status = 'EXPIRED'))::int as expired
+      from moved
+    )
+    update batches b
+    set failed = b.failed - t.failed, cancelled = b.cancelled - t.cancelled, expired = b.expired - t.expired,
+        seq = b.seq + 1,
+        status = case when b.started_at is null then 'QUEUED' else 'PROCESSING' end::batch_status,
+        completed_at = null, cancel_initiated_at = null, error = null, error_code = null,
+        rate = 0, rate_at = now(),
+        expires_at = now() + make_interval(secs => b.expires_in_seconds)
+    from total t, batch
+    where b.key = batch.key and (t.items > 0 or batch.status = 'FAILED' and batch.undone > 0)
+    returning b.key, t.items + case when batch.status = 'FAILED' then batch.undone else 0 end as "retriedItems"`;
+  return retried ?? null;
+}
