@@ -50,7 +50,7 @@ export async function answerOutput({
   const writer = await outputWriter(db, batch, operationOf(batch), wanted);
   response.writeHead(200, {
     'content-type': writer.contentType,
-    'content-disposition': `attachment; filename="${batch.id}.${wanted.format}"`,
+    'content-disposition': `attachment; filename="${batch.id}.${extension(wanted.format)}"`,
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
   });
@@ -59,6 +59,11 @@ export async function answerOutput({
     return;
   }
   await pipeline(Readable.from(writeOutput(db, batch, writer, wanted)), response);
+}
+
+/** `openai_jsonl` is JSONL to whoever opens it. */
+function extension(format: OutputFormat): string {
+  return format === 'openai_jsonl' ? 'jsonl' : format;
 }
 
 function readQuery(query: URLSearchParams): OutputRequest {

@@ -6,9 +6,10 @@ import { type ItemRecord, type ItemStatus, listItems } from '../db/items.ts';
 import type { PreparedOperation } from '../operations/operation.ts';
 import { csvWriter } from './output-csv.ts';
 import { jsonLinesWriter, jsonWriter } from './output-json.ts';
+import { openAiLinesWriter } from './output-openai.ts';
 import { rowFileOf } from './row.ts';
 
-export const outputFormats = ['json', 'jsonl', 'csv'] as const;
+export const outputFormats = ['json', 'jsonl', 'csv', 'openai_jsonl'] as const;
 export type OutputFormat = (typeof outputFormats)[number];
 
 /** A format: what stands before, between and after the records, and a record itself. */
@@ -48,6 +49,8 @@ export async function outputWriter(
       return jsonLinesWriter(file, includeInput);
     case 'csv':
       return csvWriter(file, operation.columns);
+    case 'openai_jsonl':
+      return openAiLinesWriter(batch, operation);
   }
 }
 

@@ -2,7 +2,7 @@
 import postgres from 'postgres';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type App, startApp } from '../support/app.ts';
-import { ask, submit, textOf, texts, untilBatch, untilEnded } from './support.ts';
+import { ask, readBatch, submit, textOf, texts, untilBatch, untilEnded } from './support.ts';
 
 let app: App;
 let sql: postgres.Sql;
@@ -46,21 +46,26 @@ test('a suspect is sent when nothing else is under way, and nothing else is sent
     if (now.some((text) => text.startsWith('suspect'))) together.push(now);
     return false;
   });
-  const other = await submit(app, texts(200));
+  const other = await submit(app, texts(500));
   await untilBatch(app, other, ({ counts }) => counts.succeeded > 10);
 
   const suspects = await submitCrashed(['suspect 1', 'suspect 2', 'suspect 3'], 3);
-  const [batch] = await Promise.all([untilEnded(app, suspects), untilEnded(app, other)]);
+  const batch = await untilEnded(app, suspects);
+  const meanwhile = await readBatch(app, other);
+  await untilEnded(app, other);
 
   expect(batch.counts.succeeded).toBe(3);
+  expect(meanwhile.status).toBe('PROCESSING');
   expect(together.length).toBeGreaterThanOrEqual(3);
   for (const group of together) expect(group).toHaveLength(1);
 });
 
 test('a suspect whose model is closed for a while holds up nobody', async () => {
   app.sandbox.faults.add({ fault: { kind: 'rate_limited', retryAfterMs: 1_500 }, times: 1 });
-  const suspect = await submitCrashed(['suspect'], 3);
+  const limited = await submit(app, ['limited']);
   await app.sandbox.until(({ requests }) => requests.answered === 1);
+  const suspect = await submitCrashed(['suspect'], 3);
+  await untilBatch(app, suspect, ({ status }) => status === 'PROCESSING');
 
   const other = await submit(app, texts(20), {
     operation: { label: { categories: ['a', 'b'], model: 'sandbox/rules' } },
@@ -69,4 +74,5 @@ test('a suspect whose model is closed for a while holds up nobody', async () => 
 
   expect(app.sandbox.requests.count).toBe(1);
   expect((await untilEnded(app, suspect)).counts.succeeded).toBe(1);
+  expect((await untilEnded(app, limited)).counts.succeeded).toBe(1);
 });

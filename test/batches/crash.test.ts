@@ -183,26 +183,3 @@ test('a process that was stopped for longer than its lease and continued is fenc
   expect(workers.map((worker) => worker.id)).not.toContain(old?.id);
   expect(workers).toHaveLength(1);
 });
-
-test('a process that wakes up when all is done calls nobody', async () => {
-  const [sleeper] = await Promise.all([start('sleeper'), start('heir')]);
-  const id = await submit(api, texts(items));
-  await until(() => askedBy('sleeper').length > 80, { deadlineMs: 10_000, what: 'work' });
-
-  sleeper.signal('SIGSTOP');
-  const batch = await untilEnded(api, id);
-  const before = askedBy('sleeper').length;
-  const [old] = await sql`select id from workers where pid = ${sleeper.pid}`;
-  sleeper.signal('SIGCONT');
-  await until(
-    async () => {
-      const [found] = await sql`
-        select id from workers where pid = ${sleeper.pid} and expires_at > now()`;
-      return found && found.id !== old?.id;
-    },
-    { deadlineMs: 5_000, what: 'a new id' },
-  );
-
-  expect(askedBy('sleeper')).toHaveLength(before);
-  expect(await readBatch(api, id)).toEqual(batch);
-});

@@ -153,3 +153,53 @@ it('a webhook is told of the end, and may not point inside', async () => {
 
   expect(inside.errors?.[0]?.extensions.issues[0].path).toBe('input.webhookUrl');
 });
+
+it('openai_jsonl has the lines that OpenAI’s batch files have', async () => {
+  app.sandbox.faults.add({ fault: { kind: 'refusal' }, when: ({ text }) => text.includes('odd') });
+  const { data } = await app.graphql(
+    `mutation { submitBatch(input: { operation: { run: { instructions: "Write in upper case" } },
+       source: { items: [{ content: "good", customId: "a" }, { content: "odd", customId: "b" }] } }) { batch { id } } }`,
+  );
+  await completed(data?.submitBatch.batch.id);
+  app.sandbox.faults.clear();
+
+  const response = await fetch(
+    `${app.url}/batches/${data?.submitBatch.batch.id}/output?format=openai_jsonl`,
+  );
+  const [good, bad] = (await response.text())
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+  expect(response.headers.get('content-disposition')).toMatch(/\.jsonl"$/);
+  expect(good).toEqual({
+    id: expect.stringMatching(/^batch_req_/),
+    custom_id: 'a',
+    response: {
+      status_code: 200,
+      request_id: expect.stringMatching(/^req_/),
+      body: {
+        id: expect.stringMatching(/^chatcmpl-/),
+        object: 'chat.completion',
+        created: expect.closeTo(Date.now() / 1000, -2),
+        model: 'test/rules',
+        choices: [
+          {
+            index: 0,
+            message: { role: 'assistant', content: 'GOOD', refusal: null },
+            logprobs: null,
+            finish_reason: 'stop',
+          },
+        ],
+        usage: expect.objectContaining({ total_tokens: expect.any(Number) }),
+      },
+    },
+    error: null,
+  });
+  expect(bad).toEqual({
+    id: expect.stringMatching(/^batch_req_/),
+    custom_id: 'b',
+    response: null,
+    error: { code: 'refused', message: expect.any(String) },
+  });
+});
