@@ -39,7 +39,7 @@ function underWay(): string[] {
 }
 
 test('a suspect is sent when nothing else is under way, and nothing else is sent while it is', async () => {
-  app.sandbox.faults.add({ fault: { kind: 'latency', ms: 20 } });
+  app.sandbox.faults.add({ fault: { kind: 'latency', medianMs: 20, sigma: 0.5 } });
   const together: string[][] = [];
   void app.sandbox.until(() => {
     const now = underWay();

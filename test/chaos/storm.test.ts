@@ -114,8 +114,9 @@ test(`${workers} workers, one killed every 1 to 2 s for ${seconds} s, ${items} i
   expect(asked.size).toBe(items);
   expect(again).toBeLessThanOrEqual(kills * concurrency);
   expect(reported).toBeGreaterThanOrEqual(again);
-  // Three a kill, or 5 %: what was marked and not yet sent at that instant. A machine with no time to spare comes near to it.
-  expect(reported).toBeLessThanOrEqual(Math.max(again + 3 * kills, again * 1.05));
+  // What was marked and not yet sent at the instant of a kill. On an idle machine that is a few requests a kill; where others
+  // take the processor it is more, and this is no statement about time: a quarter of what a kill could cost at most.
+  expect(reported).toBeLessThanOrEqual(again + kills * (concurrency / 4));
 });
 
 async function startWorker(name: string): Promise<WinnowProcess> {
