@@ -2,7 +2,7 @@
 import { createProgress } from './batches/progress.ts';
 import { createReaper } from './batches/reaper.ts';
 import { createSignals } from './batches/signals.ts';
-import { createWorker } from './batches/worker.ts';
+import { createWorker, type Worker } from './batches/worker.ts';
 import type { Config } from './config.ts';
 import { openDatabase } from './db/client.ts';
 import { openCopy } from './db/copy.ts';
@@ -37,6 +37,7 @@ export interface Service {
 export async function startService(config: Config, log: Log): Promise<Service> {
   const undo: (() => Promise<unknown>)[] = [];
   let stopping: Promise<void> | null = null;
+  let worker: Worker | null = null;
   /** Cuts the grace of what has one short. */
   const hurries: (() => Promise<unknown>)[] = [];
 
@@ -106,6 +107,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       await running.start();
       undo.push(() => running.stop(shutdownGraceMs));
       hurries.push(() => running.stop(0));
+      worker = running;
     }
     const reaper = createReaper({ db, signals, log });
     await reaper.start();
@@ -156,7 +158,11 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       url,
       data,
       stop(options) {
-        stopping ??= stopAll();
+        if (!stopping) {
+          // No new calls while requests that are under way are waited for; the end below waits for the same.
+          void worker?.stop(shutdownGraceMs).catch(() => undefined);
+          stopping = stopAll();
+        }
         // The end under way waits for the same, and has its errors.
         if (options?.hurry) for (const hurry of hurries) void hurry().catch(() => undefined);
         return stopping;
