@@ -30,7 +30,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
 try {
   service = await startService(config, log);
 } catch (error) {
-  log.error({ err: error }, 'Winnow could not start');
+  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+    process.stderr.write(
+      `${config.host}:${config.port} is in use, perhaps by another Winnow; set PORT to another port\n`,
+    );
+  } else log.error({ err: error }, 'Winnow could not start');
   process.exit(1);
 }
 if (stopping) await end(service, false);
@@ -43,6 +47,8 @@ function stop(): void {
   stopping = true;
   stoppedAt = now;
   if (service) void end(service, again);
+  // A start that hangs must not outlast its user's patience.
+  else if (again) process.exit(130);
 }
 
 async function end(running: Service, hurry: boolean): Promise<void> {

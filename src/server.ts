@@ -52,14 +52,16 @@ export function createHttpServer({
     void handle(request, response).catch((error: unknown) => sendRouteError(response, error, log));
   });
   http.requestTimeout = requestTimeoutMs;
-  const sockets = attachSockets({
-    http,
-    yoga,
-    authenticate,
-    trusts: (request) => trusts.request(request),
-    log,
-  });
+  const serveSockets = () =>
+    attachSockets({
+      http,
+      yoga,
+      authenticate,
+      trusts: (request) => trusts.request(request),
+      log,
+    });
 
+  let sockets: ReturnType<typeof attachSockets> | null = null;
   let closing: Promise<void> | null = null;
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -118,6 +120,8 @@ export function createHttpServer({
           resolve();
         });
       });
+      // Only now, or a port that is in use is told by the socket server's own complaint.
+      sockets = serveSockets();
       const { port } = http.address() as AddressInfo;
       const host = config.host.includes(':') ? `[${config.host}]` : config.host;
       return config.publicUrl ?? `http://${host}:${port}`;
@@ -135,7 +139,7 @@ export function createHttpServer({
     services.progress.stop();
     // A connection that is kept alive is idle only after its last answer.
     const sweep = setInterval(() => http.closeIdleConnections(), idleSweepMs);
-    await sockets.dispose();
+    await sockets?.dispose();
     await closed;
     clearInterval(sweep);
   }

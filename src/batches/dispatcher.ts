@@ -22,6 +22,8 @@ export interface Dispatcher {
   stop(): Promise<void>;
 }
 
+const tellIntervalMs = 60_000;
+
 export function createDispatcher({
   held,
   workerId,
@@ -45,12 +47,26 @@ export function createDispatcher({
   log: Log;
 }): Dispatcher {
   const idle = new Set<() => void>();
+  const toldAt = new Map<string, number>();
   let stopped = false;
   let dispatching = false;
   let again = false;
   let inFlight = 0;
   let busyAlone = false;
   let lastInTurn = 0n;
+
+  /** A provider that is down holds a batch up without failing it, so that the log has to say so; once a minute for each model. */
+  function tellFailure(batch: HeldBatch, { giveUp }: Step & { kind: 'later' }): void {
+    const { id } = batch.plan.model;
+    const now = performance.now();
+    if (now - (toldAt.get(id) ?? Number.NEGATIVE_INFINITY) < tellIntervalMs) return;
+    toldAt.set(id, now);
+    const reason = giveUp.outcome.status === 'FAILED' ? giveUp.outcome.error.message : null;
+    log.warn(
+      { batch: batch.id, model: id, reason },
+      'the provider fails; its items are tried again',
+    );
+  }
 
   function dispatch(): void {
     // A permit that is given back in the middle of a send calls here again: the loop below goes on, at the same depth.
@@ -137,6 +153,7 @@ export function createDispatcher({
           else batch.ready.unshift(item);
           break;
         case 'later':
+          if (step.failures > 0) tellFailure(batch, step);
           waitAndReturn(batch, item, step.delayMs);
           break;
         case 'stop':
