@@ -9,6 +9,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/chaos/**', 'test/bench/**'],
     globalSetup: ['test/support/global-setup.ts'],
+    // Tests wait for processes and timers more than they compute; the default is one worker fewer than there are cores.
+    maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 30_000,
   },
