@@ -1,5 +1,6 @@
 /** Taking batches out: hidden at once, purged in steps that hold no lock for long. */
 import type { Sql } from './client.ts';
+import { deleteWebhooks } from './webhooks.ts';
 
 /** Rows removed by one statement. */
 const stepSize = 20_000;
@@ -46,15 +47,12 @@ export async function purgeBatchStep(sql: Sql, key: bigint): Promise<boolean> {
     )
     select ((select count(*) from gone) + (select count(*) from superseded) + (select count(*) from cut))::int as removed`;
   if ((step?.removed ?? 0) > 0) return true;
+  await deleteWebhooks(sql, key);
   await sql`
     with batch as (
       delete from batches where key = ${key} and deleted_at is not null returning file_key
     ),
-    errors as (delete from batch_errors where batch_key = ${key}),
-    attempts as (
-      delete from webhook_attempts where webhook_key in (select key from webhooks where batch_key = ${key})
-    ),
-    outbox as (delete from webhooks where batch_key = ${key})
+    errors as (delete from batch_errors where batch_key = ${key})
     update files f set deleted_at = now()
     from batch
     where f.key = batch.file_key and not f.listed and f.deleted_at is null

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type BatchRecord, readBatch, readBatchFile } from '../db/batches.ts';
 import type { Database } from '../db/client.ts';
 import { countItems, type ItemFilter, type ItemRecord, listItems, readItem } from '../db/items.ts';
-import { type ItemErrorCode, itemErrorCodes } from '../errors.ts';
+import type { ItemErrorCode } from '../errors.ts';
 import type { RunUsage } from '../execute.ts';
 import { type DecodedRow, decodeRow, rowFileOf } from '../files/row.ts';
 import { itemId, parseItemId } from '../ids.ts';
@@ -326,6 +326,3 @@ const maxIndex = 2 ** 31 - 1;
 function toIndex(cursor: string | undefined): number | undefined {
   return cursor === undefined ? undefined : Math.min(Number(cursor), maxIndex);
 }
-
-/** The codes once more, for whoever needs them in order. */
-export { itemErrorCodes };
