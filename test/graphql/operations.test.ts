@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startSandbox } from '../../src/sandbox/server.ts';
 import { type App, startApp } from '../support/app.ts';
+import { completion, startStubProvider } from '../support/stub-provider.ts';
 import { until } from '../support/until.ts';
 import type { Data } from './support.ts';
 
@@ -315,21 +316,36 @@ describe('fifty items', () => {
     customId: `id-${index}`,
   }));
 
-  it('are asked at once and answered in order', async () => {
-    let most = 0;
-    app.sandbox.faults.add({ fault: { kind: 'latency', medianMs: 30, sigma: 1 } });
-    void app.sandbox.until(({ inFlight }) => {
-      most = Math.max(most, inFlight);
-      return false;
+  it('are asked at once, and answered in order however the answers come', async () => {
+    const stub = await startStubProvider();
+    const other = await startApp({
+      PROVIDERS: JSON.stringify({ stub: { baseURL: stub.url } }),
+      DEFAULT_MODEL: 'stub/model',
     });
+    try {
+      // Nobody is answered before everybody has asked; then the later half is first.
+      const allAsked = stub.received(50);
+      const half = Array.from({ length: 25 }, (_, index) => `thing ${index}`);
+      stub.reply(({ body }) => {
+        const content = body.messages.at(-1).content;
+        const delayMs = half.includes(content) ? 20 : 0;
+        return { body: completion(content), after: allAsked, delayMs };
+      });
 
-    const { results } = await operate('label', fifty, labelOptions);
+      const answer = await other.graphql(
+        `mutation($items: [ItemInput!]!) {
+          run(items: $items, options: { instructions: "Repeat it." }) { results { index customId text } }
+        }`,
+        { items: fifty },
+      );
 
-    expect(results.map(({ index }: Data) => index)).toEqual([...Array(50).keys()]);
-    expect(results.map(({ customId }: Data) => customId)).toEqual(
-      fifty.map(({ customId }) => customId),
-    );
-    expect(most).toBe(50);
+      expect(answer.data?.run.results).toEqual(
+        fifty.map(({ content, customId }, index) => ({ index, customId, text: content })),
+      );
+    } finally {
+      await other.stop();
+      await stub.close();
+    }
   });
 
   it('cost together what they cost one by one', async () => {

@@ -26,6 +26,8 @@ export interface StubReply {
   fault?: 'headers' | 'body' | 'trickle' | 'reset' | 'reset-body';
   /** Sent without content-length. */
   chunked?: boolean;
+  /** Nothing is done before this resolves. */
+  after?: Promise<void>;
   /** Milliseconds before the reply. */
   delayMs?: number;
 }
@@ -116,8 +118,12 @@ export async function startStubProvider(): Promise<StubProvider> {
       const next = script.length > 1 ? script.shift() : script[0];
       const reply = typeof next === 'function' ? next(request) : (next ?? {});
       changed();
-      if (reply.delayMs) setTimeout(() => send(response, reply), reply.delayMs);
-      else send(response, reply);
+      const answer = () => {
+        if (reply.delayMs) setTimeout(() => send(response, reply), reply.delayMs);
+        else send(response, reply);
+      };
+      if (reply.after) void reply.after.then(answer);
+      else answer();
     });
   });
   server.on('connection', (socket) => {
