@@ -1,9 +1,8 @@
 /**
- * The one road from an item to its answer: prompt, model, parse. Synchronous mutations and the worker both drive an
- * ItemRun one request at a time, so that waiting, order and limits are theirs, and what an answer means is said here alone.
+ * The one road from an item to its answer: prompt, model, parse. Synchronous mutations (answer-items.ts) and the worker both
+ * drive an ItemRun one request at a time, so that waiting, order and limits are theirs, and what an answer means is said here alone.
  */
 import {
-  AppError,
   BadUserInput,
   type BatchErrorCode,
   InvalidOutput,
@@ -31,9 +30,14 @@ export interface Plan {
   operation: PreparedOperation;
   model: Model;
   sampling: Sampling;
+  /** Where items that are complete requests may name a model of their own. Throws ItemFailure INVALID_REQUEST. */
+  modelOf: ((item: PromptItem) => Model) | null;
 }
 
-/** Binds operations to models. `preparePlan` throws BadUserInput where the model is unknown or its provider not configured. */
+/**
+ * Binds operations to models: `model`, else the one of the params, else the default. `preparePlan` throws BadUserInput where the
+ * model is unknown or its provider not configured.
+ */
 export function createPlanner({
   providers,
   defaultModel,
@@ -41,16 +45,38 @@ export function createPlanner({
   providers: Providers;
   defaultModel: string;
 }) {
-  return function preparePlan(operationName: string, params: Record<string, unknown>): Plan {
+  return function preparePlan(
+    operationName: string,
+    params: Record<string, unknown>,
+    modelId?: string,
+  ): Plan {
     const operation = findOperation(operationName);
     if (!operation) throw new Error(`there is no operation ${operationName}`);
     const shared = params as SharedParams;
+    const model = providers.resolve(modelId ?? shared.model ?? defaultModel);
     return {
       operation: operation.prepare(params),
-      model: providers.resolve(shared.model ?? defaultModel),
+      model,
       sampling: samplingOf(shared),
+      modelOf:
+        operation.whole && !shared.model ? ({ request }) => modelNamedBy(request, model) : null,
     };
   };
+
+  function modelNamedBy(request: PromptItem['request'], model: Model): Model {
+    const name = request?.model ?? model.name;
+    try {
+      if (name === model.name) return model;
+      if (typeof name === 'string') return providers.resolveNamed(name, model);
+    } catch (error) {
+      if (!(error instanceof BadUserInput)) throw error;
+      throw new ItemFailure(
+        'INVALID_REQUEST',
+        `The request’s model cannot be used: ${error.message}`,
+      );
+    }
+    throw new ItemFailure('INVALID_REQUEST', 'The request’s model is no text');
+  }
 }
 
 /** What an item has cost so far. USD null while no request had a known price. */
@@ -81,6 +107,8 @@ export type Step =
   | { kind: 'stop'; code: BatchErrorCode; message: string };
 
 export interface ItemRun {
+  /** The model that it asks: whose gate gives the permit. */
+  readonly model: Model;
   /**
    * Makes one request and gives the permit back. Rejects only with the signal's reason; the run can be sent again then.
    */
@@ -89,13 +117,11 @@ export interface ItemRun {
 
 /** An answer that breaks its schema is asked again this often, with the validator's message. */
 const maxRepairs = 2;
-/** A synchronous caller does not wait as long for a provider that fails: a few seconds. */
-const maxSynchronousFailures = 5;
-const synchronousDeadlineMs = 60_000;
 
 /** Starts an item. Nothing is sent yet. */
 export function startItem(plan: Plan, item: PromptItem): ItemRun {
-  const { operation, model, sampling } = plan;
+  const { operation, sampling } = plan;
+  const { model, failure: unusable } = modelFor(plan, item);
   const usage: RunUsage = {
     requests: 0,
     inputTokens: 0,
@@ -113,9 +139,11 @@ export function startItem(plan: Plan, item: PromptItem): ItemRun {
   let enlarged = false;
 
   return {
+    model,
     async send(permit, signal) {
       if (!prompt) {
         try {
+          if (unusable) throw unusable;
           prompt = createPrompt(operation, item);
         } catch (error) {
           permit.release('aborted');
@@ -146,6 +174,7 @@ export function startItem(plan: Plan, item: PromptItem): ItemRun {
       const output = operation.parse(answer);
       return { kind: 'final', answer: answerWith({ status: 'SUCCEEDED', output }) };
     } catch (error) {
+      if (error instanceof ItemFailure) return failed(error);
       if (!(error instanceof InvalidOutput)) throw error;
       if (repairs === maxRepairs) {
         return failed({
@@ -199,6 +228,10 @@ export function startItem(plan: Plan, item: PromptItem): ItemRun {
       }
       case 'batch': {
         permit.release('failed');
+        if (failure.code === 'UNKNOWN_MODEL' && model !== plan.model) {
+          // The model that this one request names; the others have theirs.
+          return failed({ code: 'INVALID_REQUEST', message: error.message });
+        }
         return { kind: 'stop', code: failure.code, message: error.message };
       }
     }
@@ -217,6 +250,30 @@ export function startItem(plan: Plan, item: PromptItem): ItemRun {
 
   function answerWith(outcome: ItemAnswer['outcome']): ItemAnswer {
     return { attempts, usage: { ...usage }, outcome };
+  }
+}
+
+/** The model that an item goes to; the plan's, with the reason, where it can go to none. */
+function modelFor(plan: Plan, item: PromptItem): { model: Model; failure?: ItemFailure } {
+  try {
+    return { model: plan.modelOf?.(item) ?? plan.model };
+  } catch (error) {
+    if (error instanceof ItemFailure) return { model: plan.model, failure: error };
+    throw error;
+  }
+}
+
+/**
+ * The body that an item was or would be sent with, as far as it is known now: the first one, without what a repair adds. Null
+ * where the item cannot be sent at all.
+ */
+export function requestBody(plan: Plan, item: PromptItem): Record<string, unknown> | null {
+  try {
+    const model = plan.modelOf?.(item) ?? plan.model;
+    return model.bodyOf({ ...plan.sampling, ...createPrompt(plan.operation, item) });
+  } catch (error) {
+    if (error instanceof ItemFailure) return null;
+    throw error;
   }
 }
 
@@ -246,116 +303,6 @@ function withRepair(prompt: Prompt, answer: string, problem: string): Prompt {
   return {
     body: { ...prompt.body, messages: [...(Array.isArray(messages) ? messages : []), ...turns] },
   };
-}
-
-/**
- * Answers a few items at once, in order, waiting for rate limits and trying failures again for up to 60 s in all.
- * An item that fails is its own answer. Rejects with an AppError when no item could succeed (key, quota, model, a provider
- * that does not answer at all), and with the signal's reason when the caller has gone.
- */
-export async function answerItems(
-  plan: Plan,
-  items: readonly PromptItem[],
-  { signal }: { signal: AbortSignal },
-): Promise<ItemAnswer[]> {
-  const failure = new AbortController();
-  const deadline = AbortSignal.timeout(synchronousDeadlineMs);
-  const stop = AbortSignal.any([signal, failure.signal, deadline]);
-  const answeredBefore = plan.model.gate.answered;
-  try {
-    const answers = await Promise.all(items.map((item) => answerItem(plan, item, stop, deadline)));
-    if (plan.model.gate.answered === answeredBefore && answers.every(isUnanswered)) {
-      throw new AppError(
-        'PROVIDER_UNAVAILABLE',
-        `${plan.model.provider} does not answer: ${firstMessage(answers)}`,
-      );
-    }
-    return answers;
-  } finally {
-    // Whatever ended the request, no call of it goes on.
-    failure.abort(new AppError('PROVIDER_UNAVAILABLE', 'The request has ended'));
-  }
-}
-
-async function answerItem(
-  plan: Plan,
-  item: PromptItem,
-  stop: AbortSignal,
-  deadline: AbortSignal,
-): Promise<ItemAnswer> {
-  const run = startItem(plan, item);
-  let giveUp: ItemAnswer | null = null;
-  try {
-    for (;;) {
-      const step = await run.send(await plan.model.gate.enter(stop), stop);
-      switch (step.kind) {
-        case 'final':
-          return step.answer;
-        case 'again':
-          break;
-        case 'stop':
-          throw stopError(plan.model, step);
-        case 'later':
-          giveUp = step.giveUp;
-          if (step.failures >= maxSynchronousFailures) return giveUp;
-          await wait(step.delayMs, stop);
-      }
-    }
-  } catch (error) {
-    if (!deadline.aborted || error instanceof AppError) throw error;
-    return (
-      giveUp ?? {
-        attempts: 0,
-        usage: {
-          requests: 0,
-          inputTokens: 0,
-          cachedInputTokens: 0,
-          outputTokens: 0,
-          costUsd: null,
-        },
-        outcome: {
-          status: 'FAILED',
-          error: {
-            code: 'TIMEOUT',
-            message: `No answer within ${synchronousDeadlineMs / 1000} s; a batch waits longer`,
-          },
-        },
-      }
-    );
-  }
-}
-
-function stopError(model: Model, stop: { code: BatchErrorCode; message: string }): AppError {
-  return stop.code === 'UNKNOWN_MODEL'
-    ? new BadUserInput([{ path: 'options.model', message: stop.message }])
-    : new AppError('PROVIDER_UNAVAILABLE', `${model.provider}: ${stop.message}`);
-}
-
-function isUnanswered({ outcome }: ItemAnswer): boolean {
-  return (
-    outcome.status === 'FAILED' &&
-    (outcome.error.code === 'PROVIDER_ERROR' || outcome.error.code === 'TIMEOUT')
-  );
-}
-
-function firstMessage(answers: readonly ItemAnswer[]): string {
-  const outcome = answers[0]?.outcome;
-  return outcome?.status === 'FAILED' ? outcome.error.message : 'no answer';
-}
-
-function wait(delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = () => {
-      clearTimeout(timer);
-      reject(signal.reason as Error);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', abort);
-      resolve();
-    }, delayMs);
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort, { once: true });
-  });
 }
 
 /** The metadata fields that the template names and none of the items has: a mistake in the template, not in the items. */

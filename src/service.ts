@@ -1,4 +1,5 @@
 /** Winnow as a whole: builds the parts in the order in which they need each other, and takes them down the other way round. */
+import { createIdIndexer } from './batches/id-indexer.ts';
 import { createProgress } from './batches/progress.ts';
 import { createReaper } from './batches/reaper.ts';
 import { createSignals } from './batches/signals.ts';
@@ -98,8 +99,8 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       const running = createWorker({
         db,
         signals,
-        preparePlan: ({ operation, options }) =>
-          preparePlan(operation, JSON.parse(options) as Record<string, unknown>),
+        preparePlan: ({ operation, options, model }) =>
+          preparePlan(operation, JSON.parse(options) as Record<string, unknown>, model),
         concurrency: config.workerConcurrency,
         leaseMs: config.workerLeaseMs,
         log,
@@ -112,6 +113,10 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     const reaper = createReaper({ db, signals, log });
     await reaper.start();
     undo.push(() => reaper.stop());
+
+    const idIndexer = createIdIndexer({ sql: db.sql, signals, log });
+    idIndexer.start();
+    undo.push(() => idIndexer.stop());
 
     const janitor = createFileJanitor({ db, log });
     await janitor.start();

@@ -31,6 +31,7 @@ export function createDispatcher({
   marks,
   onStop,
   onSettled,
+  onClosed,
   onDispatched,
   log,
 }: {
@@ -43,6 +44,8 @@ export function createDispatcher({
   onStop: (batch: HeldBatch, failure: Step & { kind: 'stop' }) => Promise<void>;
   /** A call of the batch has ended. */
   onSettled: (batch: HeldBatch) => void;
+  /** A gate has no permit now; whoever is told sees to it that its opening is heard of. */
+  onClosed: (gate: Gate) => void;
   onDispatched: () => void;
   log: Log;
 }): Dispatcher {
@@ -90,13 +93,14 @@ export function createDispatcher({
       const batch = nextInTurn(blocked);
       const item = batch?.ready[0];
       if (!batch || !item) return;
-      const { gate } = batch.plan.model;
+      const gate = item.gate();
       const alone = runsAlone(item);
       const marked = item.index <= item.chunk.sentTo;
       // What is under way ends first, and nothing else starts while the one that runs alone waits for its mark.
       if (alone && (inFlight > 0 || !marked) && isOpen(gate)) return;
       const permit = marked ? gate.tryEnter() : null;
       if (!permit) {
+        if (marked) onClosed(gate);
         blocked.add(batch);
         continue;
       }

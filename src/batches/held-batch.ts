@@ -3,6 +3,7 @@ import { aloneFromCrashes, type ClaimedChunk } from '../db/chunks.ts';
 import type { OpenItem } from '../db/items.ts';
 import { type ItemRun, type Plan, startItem } from '../execute.ts';
 import { decodeRow, type RowFile, rowFileOf } from '../files/row.ts';
+import type { Gate } from '../model/model.ts';
 import type { Recorder } from './recorder.ts';
 
 /** A chunk in a worker's hands. `unrecorded` items of it have no row in `results` yet. */
@@ -15,6 +16,8 @@ export interface HeldItem {
   readonly index: number;
   readonly chunk: HeldChunk;
   run(): ItemRun;
+  /** The gate of the model that it goes to. */
+  gate(): Gate;
   /** It was answered, and the answer was not good enough: whoever lets go of it now has it asked again. */
   answered: boolean;
 }
@@ -51,14 +54,14 @@ export interface HeldBatch {
 export type Holdings = Map<bigint, HeldBatch>;
 
 export function holdBatch(
-  { key, id, fileKey, file }: BatchPlan,
+  { key, id, fileKey, file, reading }: BatchPlan,
   { worker, plan, recorder }: Pick<HeldBatch, 'worker' | 'plan' | 'recorder'>,
 ): HeldBatch {
   return {
     key,
     id,
     fileKey,
-    file: rowFileOf(file),
+    file: rowFileOf(file, reading),
     worker,
     plan,
     recorder,
@@ -89,6 +92,10 @@ export function holdChunk(
       run() {
         run ??= startItem(batch.plan, decodeRow(batch.file, item));
         return run;
+      },
+      gate() {
+        const { model, modelOf } = batch.plan;
+        return (modelOf ? this.run().model : model).gate;
       },
     });
   }

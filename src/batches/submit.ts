@@ -14,6 +14,8 @@ export interface InlineItem {
   customId: string;
   content: string;
   metadata: Record<string, unknown> | null;
+  /** Where the item is a complete chat request: its body. Content and metadata are not stored then. */
+  request?: Record<string, unknown> | null;
 }
 
 /** A batch whose input has been checked: options are the operation's params with their defaults, the model is resolved. */
@@ -31,6 +33,11 @@ export interface Submission {
   expiresInSeconds: number | null;
   /** Checked already; null where nobody is to be told of the end. */
   webhookUrl: string | null;
+  /** Stands before every custom id. */
+  customIdPrefix: string | null;
+  /** Fields of a file in place of those chosen at upload; null for these. An empty customIdField: the index serves. */
+  contentField: string | null;
+  customIdField: string | null;
 }
 
 /**
@@ -58,11 +65,17 @@ export async function submitBatch(
     inputHash,
     expiresInSeconds: submission.expiresInSeconds ?? defaultExpirySeconds,
     webhookUrl: submission.webhookUrl,
+    customIdPrefix: submission.customIdPrefix,
     chunkSize,
   } as const;
   const inserted =
     'fileId' in source
-      ? await insertFileBatch(db.sql, { ...batch, fileId: source.fileId })
+      ? await insertFileBatch(db.sql, {
+          ...batch,
+          fileId: source.fileId,
+          contentField: submission.contentField,
+          customIdField: submission.customIdField,
+        })
       : ((await insertInlineBatch(db.sql, { ...batch, ...inlineRows(source.items) }))?.key ??
         'key_taken');
   if (inserted === 'unknown_file') throw new AppError('NOT_FOUND', 'There is no file with this id');
@@ -86,21 +99,28 @@ export async function submitBatch(
   return winner.id;
 }
 
-/** Items as the rows of a file that is not listed. */
+/** Items as the rows of a file that is not listed: requests as the lines of OpenAI's batch file. */
 function inlineRows(items: readonly InlineItem[]) {
+  const areRequests = items.some(({ request }) => request);
+  const rows = items.map(({ customId, content, metadata, request }) =>
+    request
+      ? { customId, content: null, fields: JSON.stringify({ body: request }) }
+      : { customId, content, fields: metadata && JSON.stringify(metadata) },
+  );
   return {
     file: {
       id: newId('file'),
       name: 'inline',
-      format: 'JSON',
-      sizeBytes: items.reduce((bytes, { content }) => bytes + Buffer.byteLength(content), 0),
-      columns: [...new Set(items.flatMap(({ metadata }) => Object.keys(metadata ?? {})))],
+      format: areRequests ? 'OPENAI_JSONL' : 'JSON',
+      sizeBytes: rows.reduce(
+        (bytes, { content, fields }) => bytes + Buffer.byteLength(content ?? fields ?? ''),
+        0,
+      ),
+      columns: areRequests
+        ? []
+        : [...new Set(items.flatMap(({ metadata }) => Object.keys(metadata ?? {})))],
     },
-    rows: items.map(({ customId, content, metadata }) => ({
-      customId,
-      content,
-      fields: metadata && JSON.stringify(metadata),
-    })),
+    rows,
   };
 }
 

@@ -96,6 +96,9 @@ export function createWorker({
     marks,
     onStop: (batch, failure) => fail(batch, failure),
     onSettled: (batch) => dropper.settle(batch),
+    onClosed: (gate) => {
+      if (!gates.has(gate)) gates.set(gate, gate.onOpen(dispatcher.dispatch));
+    },
     onDispatched: () => {
       if (wantsMore()) claims.claim();
     },
@@ -157,8 +160,6 @@ export function createWorker({
     });
     const batch = holdBatch(found, { worker, plan, recorder });
     held.set(key, batch);
-    const { gate } = plan.model;
-    if (!gates.has(gate)) gates.set(gate, gate.onOpen(dispatcher.dispatch));
     return batch;
   }
 

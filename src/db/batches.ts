@@ -33,9 +33,10 @@ export interface NewInlineBatch {
   inputHash: string;
   expiresInSeconds: number;
   webhookUrl: string | null;
+  customIdPrefix: string | null;
   chunkSize: number;
   file: { id: string; name: string; format: string; sizeBytes: number; columns: readonly string[] };
-  rows: readonly { customId: string; content: string; fields: string | null }[];
+  rows: readonly { customId: string | null; content: string | null; fields: string | null }[];
 }
 
 /**
@@ -51,11 +52,11 @@ export async function insertInlineBatch(
   const [inserted] = await db<{ key: bigint }[]>`
     with batch as (
       insert into batches (file_key, id, owner, operation, options, model, status, name, metadata,
-                           idempotency_key, input_hash, expires_in_seconds, expires_at, webhook_url, total)
+                           idempotency_key, input_hash, expires_in_seconds, expires_at, webhook_url, custom_id_prefix, total)
       values (nextval('files_key_seq'), ${batch.id}, ${batch.owner}, ${batch.operation}, ${batch.options},
               ${batch.model}, ${batch.status}, ${batch.name}, ${batch.metadata}, ${batch.idempotencyKey},
               ${batch.inputHash}, ${batch.expiresInSeconds}, now() + make_interval(secs => ${batch.expiresInSeconds}), ${batch.webhookUrl},
-              ${rows.length})
+              ${batch.customIdPrefix}, ${rows.length})
       on conflict (owner, idempotency_key) where idempotency_key is not null do nothing
       returning key, file_key
     ),
@@ -123,6 +124,9 @@ const batchColumns = {
   cancelInitiatedAt: batches.cancelInitiatedAt,
   expiresAt: batches.expiresAt,
   webhookUrl: batches.webhookUrl,
+  contentField: batches.contentField,
+  customIdField: batches.customIdField,
+  customIdPrefix: batches.customIdPrefix,
   total: batches.total,
   succeeded: batches.succeeded,
   failed: batches.failed,
@@ -240,13 +244,29 @@ export function matchesFilter(batch: BatchRecord, filter: BatchFilter): boolean 
 export type BatchPlan = Pick<
   BatchRecord,
   'key' | 'id' | 'fileKey' | 'operation' | 'options' | 'model'
-> & { file: typeof files.$inferSelect };
+> & {
+  file: typeof files.$inferSelect;
+  reading: Pick<BatchRecord, 'contentField' | 'customIdField' | 'customIdPrefix'>;
+};
 
 /** Null where there is nothing to run: being ended, ended, or gone. */
 export async function readBatchPlan(db: Database, key: bigint): Promise<BatchPlan | null> {
   const { id, fileKey, operation, options, model } = batches;
   const [plan] = await db.query
-    .select({ key: batches.key, id, fileKey, operation, options, model, file: files })
+    .select({
+      key: batches.key,
+      id,
+      fileKey,
+      operation,
+      options,
+      model,
+      file: files,
+      reading: {
+        contentField: batches.contentField,
+        customIdField: batches.customIdField,
+        customIdPrefix: batches.customIdPrefix,
+      },
+    })
     .from(batches)
     .innerJoin(files, eq(files.key, batches.fileKey))
     .where(

@@ -46,6 +46,7 @@ export async function claimChunks(
     with turn as materialized (
       select key from batches b
       where status in ('QUEUED', 'PROCESSING') and ending is null and deleted_at is null
+        and coalesce(ids_indexed = total, true)
         and (${onlyBatchKey}::bigint is null or key = ${onlyBatchKey})
         and exists (select from chunks where batch_key = b.key and state = 'open')
       order by key <= ${afterBatchKey}, key

@@ -40,12 +40,18 @@ export async function purgeBatchStep(sql: Sql, key: bigint): Promise<boolean> {
         select ctid from superseded_results where batch_key = ${key} limit ${stepSize}))
       returning 1
     ),
+    named as (
+      delete from custom_ids where ctid = any(array(
+        select ctid from custom_ids where batch_key = ${key} limit ${stepSize}))
+      returning 1
+    ),
     cut as (
       delete from chunks where ctid = any(array(
         select ctid from chunks where batch_key = ${key} limit ${stepSize}))
       returning 1
     )
-    select ((select count(*) from gone) + (select count(*) from superseded) + (select count(*) from cut))::int as removed`;
+    select ((select count(*) from gone) + (select count(*) from superseded)
+            + (select count(*) from named) + (select count(*) from cut))::int as removed`;
   if ((step?.removed ?? 0) > 0) return true;
   await deleteWebhooks(sql, key);
   await sql`

@@ -3,7 +3,12 @@ import type { NewInlineBatch } from './batches.ts';
 import type { Sql } from './client.ts';
 
 /** A batch over a file that is there already. */
-export type NewFileBatch = Omit<NewInlineBatch, 'file' | 'rows'> & { fileId: string };
+export type NewFileBatch = Omit<NewInlineBatch, 'file' | 'rows'> & {
+  fileId: string;
+  contentField: string | null;
+  /** Another one than the upload's: its custom ids are indexed before anything is claimed. */
+  customIdField: string | null;
+};
 
 /**
  * Inserts a batch over its owner's file, with its chunks. `unknown_file` where there is none (any more), `key_taken` where the owner's
@@ -21,11 +26,14 @@ export async function insertFileBatch(
     ),
     batch as (
       insert into batches (file_key, id, owner, operation, options, model, status, name, metadata,
-                           idempotency_key, input_hash, expires_in_seconds, expires_at, webhook_url, total)
+                           idempotency_key, input_hash, expires_in_seconds, expires_at, webhook_url, total,
+                           content_field, custom_id_field, custom_id_prefix, ids_indexed)
       select file.key, ${batch.id}, ${batch.owner}, ${batch.operation}, ${batch.options}, ${batch.model},
              ${batch.status}, ${batch.name}, ${batch.metadata}, ${batch.idempotencyKey}, ${batch.inputHash},
              ${batch.expiresInSeconds}, now() + make_interval(secs => ${batch.expiresInSeconds}),
-             ${batch.webhookUrl}, file.item_count
+             ${batch.webhookUrl}, file.item_count,
+             ${batch.contentField}, ${batch.customIdField}, ${batch.customIdPrefix},
+             case when ${(batch.customIdField ?? '') !== ''} then 0 end
       from file
       on conflict (owner, idempotency_key) where idempotency_key is not null do nothing
       returning key, total

@@ -1,6 +1,7 @@
 /** Items: the rows of a file seen from a batch, with the result where there is one. */
 import type { ItemErrorCode } from '../errors.ts';
 import type { Sql } from './client.ts';
+import { itemsNamed } from './custom-ids.ts';
 import type { FinalStatus } from './tables.ts';
 
 /** What a worker reads of an item: the row as it is stored. */
@@ -165,6 +166,7 @@ function earlierAnswers(sql: Sql, source: ItemSource) {
 
 function itemConditions(sql: Sql, source: ItemSource, filter: ItemFilter) {
   const { status, customIds, errorCodes } = filter;
+  const batch = sql`select * from batches where key = ${source.batchKey}`;
   const leased = sql`exists (
     select from chunks c
     where c.batch_key = ${source.batchKey} and c.state = 'leased' and i.index between c.first and c.last)`;
@@ -185,20 +187,8 @@ function itemConditions(sql: Sql, source: ItemSource, filter: ItemFilter) {
   return sql`
     i.file_key = ${source.fileKey}
     ${status ? (byStatus.length > 0 ? sql`and (${join(sql, byStatus)})` : sql`and false`) : sql``}
-    ${customIds ? byCustomId(sql, source, customIds) : sql``}
+    ${customIds ? sql`and i.index in ${itemsNamed(sql, batch, customIds)}` : sql``}
     ${errorCodes ? sql`and r.status <> 'SUCCEEDED' and r.error_code = any(${[...errorCodes]}::text[])` : sql``}`;
-}
-
-/** An item without a custom id is known by its index. By rows' indexes, so that the index over custom ids serves it. */
-function byCustomId(sql: Sql, { fileKey }: ItemSource, customIds: readonly string[]) {
-  const indexes = customIds.filter((id) => /^(0|[1-9][0-9]{0,8})$/.test(id));
-  return sql`and i.index in (
-    select named.index from rows named
-    where named.file_key = ${fileKey} and named.custom_id = any(${[...customIds]}::text[])
-    union all
-    select numbered.index from rows numbered
-    where numbered.file_key = ${fileKey} and numbered.custom_id is null
-      and numbered.index = any(${indexes}::text[]::int[]))`;
 }
 
 function join(sql: Sql, conditions: ReturnType<typeof sql<object[]>>[]) {

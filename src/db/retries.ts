@@ -1,6 +1,7 @@
 /** Putting items back in the queue. */
 import type { ItemErrorCode } from '../errors.ts';
 import type { Sql } from './client.ts';
+import { itemsNamed } from './custom-ids.ts';
 
 export interface Retried {
   key: bigint;
@@ -28,7 +29,7 @@ export async function retryItems(
   const { owner, id, customIds, errorCodes } = retry;
   const [retried] = await sql<Retried[]>`
     with batch as materialized (
-      select key, file_key, status, total - succeeded - failed - cancelled - expired as undone
+      select key, file_key, custom_id_field, custom_id_prefix, status, total - succeeded - failed - cancelled - expired as undone
       from batches
       where id = ${id} and owner = ${owner} and deleted_at is null and ending is null
         and status in ('QUEUED', 'PROCESSING', 'COMPLETED', 'FAILED', 'CANCELLED', 'EXPIRED')
@@ -39,17 +40,7 @@ export async function retryItems(
       using batch b
       where r.batch_key = b.key and r.status <> 'SUCCEEDED'
         ${errorCodes ? sql`and r.error_code = any(${[...errorCodes]}::text[])` : sql``}
-        ${
-          customIds
-            ? sql`and r.index in (
-                select i.index from rows i
-                where i.file_key = b.file_key and i.custom_id = any(${[...customIds]}::text[])
-                union all
-                select given::int from unnest(${[...customIds]}::text[]) as given
-                where given ~ '^(0|[1-9][0-9]{0,8})$' and exists (
-                  select from rows i where i.file_key = b.file_key and i.index = given::int and i.custom_id is null))`
-            : sql``
-        }
+        ${customIds ? sql`and r.index in ${itemsNamed(sql, sql`select * from batch`, customIds)}` : sql``}
       returning r.*
     ),
     kept as (

@@ -168,6 +168,13 @@ export const batches = pgTable(
     error: text('error'),
     errorCode: text('error_code'),
     webhookUrl: text('webhook_url'),
+    /** How it reads its file where that differs from what was chosen at upload. An empty customIdField: the index serves. */
+    contentField: text('content_field'),
+    customIdField: text('custom_id_field'),
+    /** Stands before every custom id. */
+    customIdPrefix: text('custom_id_prefix'),
+    /** With a custom id field of its own: how many of its rows have theirs in `custom_ids`. No chunk is claimed before all have. */
+    idsIndexed: integer('ids_indexed'),
     /** Deleted for its owner; results and chunks are purged in the background, the batch last. */
     deletedAt: instant('deleted_at'),
   },
@@ -185,11 +192,23 @@ export const batches = pgTable(
       'batches_counts',
       sql`succeeded >= 0 and failed >= 0 and cancelled >= 0 and expired >= 0 and succeeded + failed + cancelled + expired <= total`,
     ),
+    index('batches_unindexed').on(table.key).where(sql`ids_indexed < total`), // listUnindexed
     check(
       'batches_completed_at',
       sql`(completed_at is not null) = (status in ('COMPLETED', 'FAILED', 'CANCELLED', 'EXPIRED'))`,
     ),
   ],
+);
+
+/** The custom ids of a batch that takes them from another field than the upload did. Filled before it starts. */
+export const customIds = pgTable(
+  'custom_ids',
+  {
+    batchKey: key('batch_key').notNull(),
+    customId: text('custom_id').notNull(),
+    index: integer('index').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.batchKey, table.customId] })], // itemsNamed
 );
 
 /** How many items of a batch failed with a code, and one message as an example. Written by the flush that writes the rows. */

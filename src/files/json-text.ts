@@ -27,6 +27,27 @@ export function parseExact(text: string): unknown {
   return JSON.parse(/\d{16}|\d[eE]/.test(text) ? quoteInexactNumbers(text) : text);
 }
 
+/**
+ * The value of JSON text that is to be written as JSON again. A number that JavaScript would change stands for its own text, which
+ * JSON.stringify gives back.
+ */
+export function parseKeepingNumbers(text: string): unknown {
+  const { rawJSON } = newerJson;
+  if (!rawJSON || !/\d{16}|\d[eE]/.test(text)) return JSON.parse(text);
+  return newerJson.parse(text, (_name, value, { source }) =>
+    typeof value === 'number' && !isExact(source) ? rawJSON(source) : value,
+  );
+}
+
+/** What Node has since version 21; before that, numbers are rounded. */
+const newerJson = JSON as unknown as {
+  parse(
+    text: string,
+    revive: (name: string, value: unknown, context: { source: string }) => unknown,
+  ): unknown;
+  rawJSON?: (text: string) => unknown;
+};
+
 function quoteInexactNumbers(text: string): string {
   let exact = '';
   let copied = 0;

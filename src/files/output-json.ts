@@ -1,6 +1,6 @@
 import type { ItemRecord } from '../db/items.ts';
 import type { OutputWriter } from './output.ts';
-import { decodeRow, metadataText, type RowFile } from './row.ts';
+import { customIdOf, decodeRow, metadataText, type RowFile } from './row.ts';
 
 /** One record a line. */
 export function jsonLinesWriter(file: RowFile, includeInput: boolean): OutputWriter {
@@ -32,7 +32,7 @@ function jsonRecord(file: RowFile, item: ItemRecord, includeInput: boolean): str
   const input = includeInput
     ? `,"content":${JSON.stringify(decodeRow(file, item).content)},"metadata":${metadataText(file, item)}`
     : '';
-  return `{"index":${item.index},"custom_id":${JSON.stringify(item.customId ?? String(item.index))},"status":"${item.status.toLowerCase()}"${input},"output":${item.output ?? 'null'},"error":${errorOf(item)},"usage":${usageOf(item)}}`;
+  return `{"index":${item.index},"custom_id":${JSON.stringify(customIdOf(file, item))},"status":"${item.status.toLowerCase()}"${input},"output":${item.output ?? 'null'},"error":${errorOf(item)},"usage":${usageOf(item)}}`;
 }
 
 function errorOf({ errorCode, errorMessage }: ItemRecord): string {

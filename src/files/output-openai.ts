@@ -1,20 +1,26 @@
 import type { ItemRecord } from '../db/items.ts';
 import type { PreparedOperation } from '../operations/operation.ts';
 import type { OutputWriter } from './output.ts';
+import { customIdOf, type RowFile } from './row.ts';
 
 /**
  * Lines as OpenAI's batch output and error files have them: {id, custom_id, response: {status_code, request_id, body}, error}, one
  * for each item that has ended. The body is a chat completion with the output as its content, so that tools for OpenAI's files read
- * every batch. https://platform.openai.com/docs/api-reference/batch/request-output
+ * every batch; of chat it is the completion as the provider sent it. https://platform.openai.com/docs/api-reference/batch/request-output
  */
 export function openAiLinesWriter(
   { id, model }: { id: string; model: string },
+  file: RowFile,
   operation: PreparedOperation,
 ): OutputWriter {
   const suffix = id.slice('batch_'.length);
   const content = contentOf(operation);
 
   function response(item: ItemRecord): object {
+    const completion = operation.completion?.(JSON.parse(item.output ?? 'null'));
+    if (completion) {
+      return { status_code: 200, request_id: `req_${suffix}_${item.index}`, body: completion };
+    }
     const inputTokens = item.inputTokens ?? 0;
     const outputTokens = item.outputTokens ?? 0;
     return {
@@ -52,7 +58,7 @@ export function openAiLinesWriter(
       if (item.status === 'PENDING' || item.status === 'PROCESSING') return '';
       const line = {
         id: `batch_req_${suffix}_${item.index}`,
-        custom_id: item.customId ?? String(item.index),
+        custom_id: customIdOf(file, item),
         response: item.status === 'SUCCEEDED' ? response(item) : null,
         error: errorOf(item),
       };

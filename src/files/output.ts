@@ -41,7 +41,7 @@ export async function outputWriter(
   operation: PreparedOperation,
   { format, includeInput }: OutputRequest,
 ): Promise<OutputWriter> {
-  const file = rowFileOf(await readBatchFile(db, batch.fileKey));
+  const file = rowFileOf(await readBatchFile(db, batch.fileKey), batch);
   switch (format) {
     case 'json':
       return jsonWriter(file, includeInput);
@@ -50,7 +50,7 @@ export async function outputWriter(
     case 'csv':
       return csvWriter(file, operation.columns);
     case 'openai_jsonl':
-      return openAiLinesWriter(batch, operation);
+      return openAiLinesWriter(batch, file, operation);
   }
 }
 

@@ -1,5 +1,5 @@
 /** What a stored row holds: for prompts, for the preview, and for the columns that a CSV output gives back. */
-import { jsonMembers, oneLine, parseExact } from './json-text.ts';
+import { jsonMembers, oneLine, parseExact, parseKeepingNumbers } from './json-text.ts';
 import { columnNames } from './read/csv-names.ts';
 
 /** What has to be known of a file to read its rows. Of a CSV file, `columns` are the header's cells or `columnNames` of them. */
@@ -8,6 +8,17 @@ export interface RowFile {
   columns: readonly string[];
   contentField: string | null;
   customIdField: string | null;
+  /** Where a batch reads the file its own way: custom ids stand in the field, not where the upload put them. */
+  idsInFields?: boolean;
+  /** Stands before every custom id. */
+  customIdPrefix?: string;
+}
+
+/** How a batch reads its file where it differs from what was chosen at upload; null where it does not. An empty customIdField: the index serves. */
+export interface FileReading {
+  contentField: string | null;
+  customIdField: string | null;
+  customIdPrefix: string | null;
 }
 
 /** A row as it is stored. An inline item has its text in `content` and its metadata in `fields`. */
@@ -23,6 +34,8 @@ export interface DecodedRow {
   content: string;
   metadata: Record<string, unknown> | null;
   customId: string;
+  /** The body where the row is a complete chat request; null for any other row. Numbers keep their text. */
+  request: Record<string, unknown> | null;
 }
 
 /**
@@ -31,40 +44,67 @@ export interface DecodedRow {
  * message as content, and no metadata. Numbers that JavaScript would change are strings.
  */
 export function decodeRow(file: RowFile, row: RowText): DecodedRow {
-  const customId = row.customId ?? String(row.index);
+  const customId = customIdOf(file, row);
   const { content, fields } = row;
   if (content !== null) {
-    return { content, metadata: fields === null ? null : toObject(parseExact(fields)), customId };
+    const metadata = fields === null ? null : toObject(parseExact(fields));
+    return { content, metadata, customId, request: null };
   }
   if (fields === null) throw new Error(`row ${row.index} has neither content nor fields`);
   switch (file.format) {
     case 'CSV':
-      return { ...decodeCells(file, JSON.parse(fields) as string[]), customId };
+      return { ...decodeCells(file, JSON.parse(fields) as string[]), customId, request: null };
     case 'OPENAI_JSONL':
-    case 'ANTHROPIC_JSONL':
-      return { content: lastUserText(JSON.parse(fields)), metadata: null, customId };
+    case 'ANTHROPIC_JSONL': {
+      const { body, isChat } = readLine(parseKeepingNumbers(fields));
+      const request = isChat ? body : null;
+      return { content: lastUserText(body), metadata: null, customId, request };
+    }
     case 'OPENAI_RESULTS':
-      return { content: '', metadata: null, customId };
+      return { content: '', metadata: null, customId, request: null };
     default:
-      return { ...decodeObject(file, fields), customId };
+      return { ...decodeObject(file, fields), customId, request: bareRequest(file, fields) };
   }
 }
 
-/** What of a stored file its rows are read by. One object for all rows: what is derived from it is kept with it. */
-export function rowFileOf(file: {
-  listed: boolean;
-  format: string;
-  columns: string;
-  contentField: string | null;
-  customIdField: string | null;
-}): RowFile & { listed: boolean } {
-  const { listed, format, contentField, customIdField } = file;
+/** The custom id of a row: what stands for it, else its index, behind the batch's prefix. */
+export function customIdOf(file: RowFile, row: RowText): string {
+  const own = file.idsInFields ? idInFields(file, row) : row.customId;
+  return (file.customIdPrefix ?? '') + (own ?? String(row.index));
+}
+
+function idInFields(file: RowFile, { content, fields }: RowText): string | null {
+  if (file.customIdField === null || fields === null || content !== null) return null;
+  const id =
+    file.format === 'CSV'
+      ? (JSON.parse(fields) as string[])[planOf(file).customId]
+      : cellOf(new Map(jsonMembers(fields)).get(file.customIdField));
+  return id || null;
+}
+
+/**
+ * What of a stored file its rows are read by, as `reading` has it. One object for all rows: what is derived from it is kept with it.
+ */
+export function rowFileOf(
+  file: {
+    listed: boolean;
+    format: string;
+    columns: string;
+    contentField: string | null;
+    customIdField: string | null;
+  },
+  reading?: FileReading,
+): RowFile & { listed: boolean } {
+  const { listed, format } = file;
+  const customIdField = reading?.customIdField ?? file.customIdField;
   return {
     listed,
     format,
     columns: JSON.parse(file.columns) as string[],
-    contentField,
-    customIdField,
+    contentField: reading?.contentField ?? file.contentField,
+    customIdField: customIdField === '' ? null : customIdField,
+    idsInFields: typeof reading?.customIdField === 'string',
+    customIdPrefix: reading?.customIdPrefix ?? '',
   };
 }
 
@@ -115,21 +155,21 @@ export function previewRow(file: RowFile, row: RowText): Record<string, unknown>
 
 /** The header of a CSV output that gives a file's own columns back: as they came, in their order. Inline items have their id and content first. */
 export function ownColumns(file: RowFile & { listed: boolean }): string[] {
-  if (!file.listed) return ['custom_id', 'content', ...file.columns];
-  return isChat(file) ? ['custom_id', 'content'] : [...file.columns];
+  if (isChat(file)) return ['custom_id', 'content'];
+  return file.listed ? [...file.columns] : ['custom_id', 'content', ...file.columns];
 }
 
 /** The cells under `ownColumns`: text as it is, null and absence as nothing, everything else as the JSON text it came as. */
 export function ownCells(file: RowFile & { listed: boolean }, row: RowText): string[] {
   const { content, fields } = row;
   if (file.format === 'CSV' && fields !== null) return JSON.parse(fields) as string[];
-  if (file.listed && isChat(file)) {
+  if (isChat(file)) {
     const decoded = decodeRow(file, row);
     return [decoded.customId, decoded.content];
   }
   const values = new Map(fields === null ? [] : jsonMembers(fields));
   const cells = file.columns.map((name) => cellOf(values.get(name)));
-  if (!file.listed) return [row.customId ?? String(row.index), content ?? '', ...cells];
+  if (!file.listed) return [customIdOf(file, row), content ?? '', ...cells];
   if (content !== null) return file.columns.map((name) => (name === 'content' ? content : ''));
   return cells;
 }
@@ -165,7 +205,9 @@ function planOf(file: RowFile): CellPlan {
   return plan;
 }
 
-function decodeCells(file: RowFile, cells: string[]): Omit<DecodedRow, 'customId'> {
+type Decoded = Pick<DecodedRow, 'content' | 'metadata'>;
+
+function decodeCells(file: RowFile, cells: string[]): Decoded {
   const { names, content, customId } = planOf(file);
   const metadata = {};
   for (let at = 0; at < names.length; at += 1) {
@@ -174,7 +216,7 @@ function decodeCells(file: RowFile, cells: string[]): Omit<DecodedRow, 'customId
   return { content: content < 0 ? JSON.stringify(metadata) : (cells[content] ?? ''), metadata };
 }
 
-function decodeObject(file: RowFile, fields: string): Omit<DecodedRow, 'customId'> {
+function decodeObject(file: RowFile, fields: string): Decoded {
   const { contentField, customIdField } = file;
   const parsed = toObject(parseExact(fields));
   const metadata = {};
@@ -207,20 +249,36 @@ function toObject(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
-/** The text of the last user message of a request line; nothing where there is none. */
-function lastUserText(line: unknown): string {
-  const { body, params } = toObject(line);
-  const request = toObject(body ?? params);
-  const messages = Array.isArray(request.messages)
-    ? request.messages
-    : Array.isArray(request.input)
-      ? request.input
-      : [];
-  for (const message of messages.toReversed()) {
+/** The body of a line of a provider's batch file, null where there is none, and whether it is one for chat. */
+function readLine(line: unknown): { body: Record<string, unknown> | null; isChat: boolean } {
+  const { body = null, params = null, url } = toObject(line);
+  const request = body ?? params;
+  return {
+    body: typeof request === 'object' && request !== null ? toObject(request) : null,
+    isChat: typeof url !== 'string' || url.endsWith('/chat/completions'),
+  };
+}
+
+/** A row of plain JSON that is a request itself: it has messages. */
+function bareRequest(file: RowFile, fields: string): Record<string, unknown> | null {
+  if (!file.columns.includes('messages')) return null;
+  const { customIdField } = file;
+  const members = Object.entries(toObject(parseKeepingNumbers(fields)));
+  const request = Object.fromEntries(
+    members.filter(([name]) => name !== customIdField && name !== 'custom_id'),
+  );
+  return Array.isArray(request.messages) ? request : null;
+}
+
+/** The text of the last user message of a request; nothing where there is none. */
+function lastUserText(request: Record<string, unknown> | null): string {
+  const { messages, input } = request ?? {};
+  const turns = Array.isArray(messages) ? messages : Array.isArray(input) ? input : [];
+  for (const message of turns.toReversed()) {
     const { role, content } = toObject(message);
     if (role === 'user') return textOf(content);
   }
-  return typeof request.input === 'string' ? request.input : '';
+  return typeof input === 'string' ? input : '';
 }
 
 function textOf(content: unknown): string {

@@ -11,10 +11,12 @@ import { ExecutionEnum, findBatch } from './batch.ts';
 import { builder, notFound } from './builder.ts';
 import type { Context } from './context.ts';
 import { presentError } from './errors.ts';
+import { inlineRequests } from './inline-requests.ts';
 import { batchFields, type CheckedItem, inlineItems, inlineTexts } from './inputs.ts';
 import { customIdList, ItemErrorCodeEnum } from './item.ts';
 import { ItemInput, OperationInput } from './operation.ts';
-import { type CheckedSource, fileSource, submitChecked } from './submit.ts';
+import { type CheckedSource, fileSource, inlineSource } from './source.ts';
+import { submitChecked } from './submit.ts';
 
 const SourceInput = builder.inputType('SourceInput', {
   description: 'Where the items come from. Exactly one key.',
@@ -28,6 +30,12 @@ const SourceInput = builder.inputType('SourceInput', {
     texts: t.stringList({
       description: 'Plain strings, 1 to 10,000; their custom ids are their indexes.',
       validate: { schema: inlineTexts as never },
+    }),
+    requests: t.field({
+      type: ['JSONObject'],
+      description:
+        'For chat: request bodies {messages: …}, or whole lines of OpenAI’s batch file {custom_id, body}; 1 to 10,000.',
+      validate: { schema: inlineRequests as never },
     }),
     fileId: t.id({
       description:
@@ -45,6 +53,21 @@ const SubmitBatchInput = builder.inputType('SubmitBatchInput', {
       description: 'What to do with each item.',
     }),
     source: t.field({ type: SourceInput, required: true, description: 'The items.' }),
+    contentField: t.string({
+      description:
+        'The column or JSON field of the file that holds the text, in place of the one found or named at upload; that becomes metadata.',
+      validate: { schema: batchFields.contentField as never },
+    }),
+    customIdField: t.string({
+      description:
+        'The column or JSON field of the file that holds the custom ids, in place of the upload’s; empty: the indexes serve. Read before the batch starts; an id that comes twice stops it with DUPLICATE_CUSTOM_ID. A row without one has its index.',
+      validate: { schema: batchFields.customIdField as never },
+    }),
+    customIdPrefix: t.string({
+      description:
+        'Put before every custom id, the indexes that serve as such included. Up to 100 characters.',
+      validate: { schema: batchFields.customIdPrefix as never },
+    }),
     name: t.string({
       description: 'For people, up to 200 characters; need not be unique.',
       validate: { schema: batchFields.name as never },
@@ -112,6 +135,7 @@ builder.mutationField('submitBatch', (t) =>
         options: options as Record<string, unknown>,
         optionsPath: `input.operation.${operation}`,
         source: await toSource(input.source, context),
+        sourcePath: 'input.source',
         fields: input,
         fieldsPath: 'input.',
       });
@@ -257,20 +281,20 @@ function theOne(input: Record<string, unknown>, path: string): [string, unknown]
   return entry;
 }
 
-function inlineSource(source: typeof SourceInput.$inferInput): CheckedSource {
-  const items = source.items
-    ? (source.items as unknown as CheckedItem[])
-    : (source.texts ?? []).map((content, index) => ({
-        content,
-        customId: String(index),
-        metadata: null,
-      }));
-  return { given: { items }, sample: items };
-}
-
 async function toSource(
   source: typeof SourceInput.$inferInput,
   context: Context,
 ): Promise<CheckedSource> {
-  return source.fileId ? await fileSource(source.fileId, context) : inlineSource(source);
+  if (source.fileId) return await fileSource(source.fileId, context);
+  if (source.texts) {
+    return inlineSource(
+      source.texts.map((content, index) => ({
+        content,
+        customId: String(index),
+        metadata: null,
+        request: null,
+      })),
+    );
+  }
+  return inlineSource((source.items ?? source.requests ?? []) as unknown as CheckedItem[]);
 }

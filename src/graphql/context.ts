@@ -17,7 +17,7 @@ export interface Services {
   webhooks: Webhooks;
   /** What is wrong with a webhook's URL; null when it may be called. */
   checkWebhook(url: string): Promise<string | null>;
-  preparePlan(operation: string, params: Record<string, unknown>): Plan;
+  preparePlan(operation: string, params: Record<string, unknown>, modelId?: string): Plan;
 }
 
 /** One request's view: the services, who asks, and when it gave up. */

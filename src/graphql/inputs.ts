@@ -76,7 +76,7 @@ function valueProblem(value: unknown): string | null {
   return null;
 }
 
-const item = z.object({
+export const item = z.object({
   content: storableText,
   customId: storableText
     .min(1, 'is empty; leave it out to use the item’s index')
@@ -90,6 +90,8 @@ export interface CheckedItem {
   customId: string;
   content: string;
   metadata: Record<string, unknown> | null;
+  /** The body where it is a complete chat request. */
+  request?: Record<string, unknown> | null;
 }
 
 const withDefaults = (items: z.output<typeof item>[]): CheckedItem[] =>
@@ -99,7 +101,11 @@ const withDefaults = (items: z.output<typeof item>[]): CheckedItem[] =>
     metadata: metadata ?? null,
   }));
 
-function refuseDuplicates(items: readonly CheckedItem[], context: z.RefinementCtx): void {
+export function refuseDuplicates(
+  items: readonly CheckedItem[],
+  context: z.RefinementCtx,
+  field = 'customId',
+): void {
   const seen = new Map<string, number>();
   for (const [index, { customId }] of items.entries()) {
     const before = seen.get(customId);
@@ -109,7 +115,7 @@ function refuseDuplicates(items: readonly CheckedItem[], context: z.RefinementCt
     }
     context.addIssue({
       code: 'custom',
-      path: [index, 'customId'],
+      path: [index, field],
       message: `"${customId}" is the custom id of item ${before} already; custom ids are unique (an item without one has its index)`,
     });
   }
@@ -120,9 +126,9 @@ export const syncItems = z
   .min(1, 'needs at least 1 item')
   .max(maxSyncItems, `takes at most ${maxSyncItems} items at once; submitBatch takes more`)
   .transform(withDefaults)
-  .superRefine(refuseDuplicates);
+  .superRefine((items, context) => refuseDuplicates(items, context));
 
-const inlineSize = (items: readonly unknown[], context: z.RefinementCtx) => {
+export const inlineSize = (items: readonly unknown[], context: z.RefinementCtx) => {
   if (items.length > maxInlineItems) {
     context.addIssue({
       code: 'custom',
@@ -140,7 +146,7 @@ export const inlineItems = z
   .superRefine(inlineSize)
   .pipe(z.array(item))
   .transform(withDefaults)
-  .superRefine(refuseDuplicates);
+  .superRefine((items, context) => refuseDuplicates(items, context));
 
 export const inlineTexts = z
   .array(z.unknown())
@@ -148,6 +154,8 @@ export const inlineTexts = z
   .superRefine(inlineSize)
   .pipe(z.array(storableText));
 
+/** A column name may be longer, but none that a person would name. */
+const maxFieldLength = 1_000;
 const maxExpirySeconds = 30 * 24 * 60 * 60;
 
 /** What a batch is submitted with beside operation and source, whichever road it comes. */
@@ -159,6 +167,14 @@ export const batchFields = {
     .max(200, 'is longer than 200 characters')
     .nullish(),
   webhookUrl: storableText.max(2_000, 'is longer than 2,000 characters').nullish(),
+  contentField: storableText
+    .min(1, 'is empty; leave it out for the one chosen at upload')
+    .max(maxFieldLength, `is longer than ${maxFieldLength} characters`)
+    .nullish(),
+  customIdField: storableText
+    .max(maxFieldLength, `is longer than ${maxFieldLength} characters`)
+    .nullish(),
+  customIdPrefix: storableText.max(100, 'is longer than 100 characters').nullish(),
   expiresInSeconds: z
     .int()
     .min(1, 'needs at least 1')

@@ -10,7 +10,7 @@ import { itemId, parseItemId } from '../ids.ts';
 import { builder } from './builder.ts';
 import { storableText } from './inputs.ts';
 import { pageCost, readPage } from './page.ts';
-import { operationOf } from './stored-operation.ts';
+import { operationOf, requestOf } from './stored-operation.ts';
 
 export const ItemErrorCodeEnum = builder.enumType('ItemErrorCode', {
   description: 'Why one item has no output. Closed: a client can branch on it.',
@@ -133,7 +133,7 @@ export async function toModels(
   db: Database,
 ): Promise<BatchItemModel[]> {
   if (items.length === 0) return [];
-  const file = rowFileOf(await readBatchFile(db, batch.fileKey));
+  const file = rowFileOf(await readBatchFile(db, batch.fileKey), batch);
   return items.map((item) => ({ batch, item, row: decodeRow(file, item) }));
 }
 
@@ -176,6 +176,13 @@ builder.node(BatchItem, {
       nullable: true,
       description: 'The caller’s other fields, exactly as they came; null when there were none.',
       resolve: ({ row }) => row.metadata,
+    }),
+    request: t.field({
+      type: 'JSONObject',
+      nullable: true,
+      description:
+        'The body of the request as it was or would be sent, the first one where it was asked again: what chat and other tools take. Null where it cannot be sent at all, or its model is not configured any more.',
+      resolve: ({ batch, row }, _args, { preparePlan }) => requestOf(batch, row, preparePlan),
     }),
     output: t.field({
       type: 'JSON',

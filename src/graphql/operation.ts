@@ -1,15 +1,10 @@
 /** The operations as GraphQL: mirrored from the registry, so that a new one needs nothing here. */
 
+import { answerItems } from '../answer-items.ts';
 import { BadUserInput } from '../errors.ts';
-import {
-  answerItems,
-  type ItemAnswer,
-  type Plan,
-  placeholdersNobodyHas,
-  type RunUsage,
-} from '../execute.ts';
+import { type ItemAnswer, type Plan, placeholdersNobodyHas, type RunUsage } from '../execute.ts';
 import { operations } from '../operations/index.ts';
-import type { Operation } from '../operations/operation.ts';
+import type { Operation, PromptItem } from '../operations/operation.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 import { type CheckedItem, syncItems } from './inputs.ts';
@@ -76,11 +71,14 @@ interface OperationPayload {
   usage: RunUsage;
 }
 
-for (const operation of operations) mirrorOperation(operation);
+for (const operation of operations) {
+  const result = mirrorResult(operation);
+  if (!operation.whole) mirrorMutation(operation, result);
+}
 
-function mirrorOperation(operation: Operation): void {
-  const { name, description } = operation;
-  const result = builder.objectRef<ItemResultModel>(resultTypeName(name)).implement({
+function mirrorResult(operation: Operation) {
+  const { name } = operation;
+  return builder.objectRef<ItemResultModel>(resultTypeName(name)).implement({
     description: `What ${name} made of one item. The fields are null where the item failed.`,
     interfaces: [ItemResult],
     fields: (t) =>
@@ -96,7 +94,10 @@ function mirrorOperation(operation: Operation): void {
         ]),
       ),
   });
+}
 
+function mirrorMutation(operation: Operation, result: ReturnType<typeof mirrorResult>): void {
+  const { name, description } = operation;
   const payload = builder.objectRef<OperationPayload>(`${capitalised(name)}Payload`).implement({
     description: `What ${name} answers: one result per item.`,
     fields: (t) => ({
@@ -161,7 +162,7 @@ async function runNow(
 export function planFor(
   operation: string,
   options: Record<string, unknown>,
-  items: readonly CheckedItem[],
+  items: readonly PromptItem[],
   { preparePlan }: Pick<Context, 'preparePlan'>,
   path: string,
 ): Plan {

@@ -1,24 +1,18 @@
 /** A submit whose fields have been checked one by one, whichever road they came: what they must be together, and to whom. */
 import { z } from 'zod';
-import { type Submission, submitBatch } from '../batches/submit.ts';
-import { readFile } from '../db/files.ts';
-import { AppError, BadUserInput } from '../errors.ts';
-import { namesOf, rowFileOf } from '../files/row.ts';
+import { submitBatch } from '../batches/submit.ts';
+import { BadUserInput, ItemFailure } from '../errors.ts';
+import type { Plan } from '../execute.ts';
 import type { UploadSubmit } from '../files/submission-fields.ts';
-import { isId } from '../ids.ts';
+import type { Model } from '../model/model.ts';
 import { findOperation } from '../operations/index.ts';
 import type { Context } from './context.ts';
-import { batchFields, type CheckedItem } from './inputs.ts';
+import { batchFields } from './inputs.ts';
 import { planFor } from './operation.ts';
+import { type CheckedSource, fileSource, readingOf, refuseMismatch, sampleOf } from './source.ts';
 
 /** What of the context a submit needs. */
 export type Submitter = Pick<Context, 'db' | 'signals' | 'preparePlan' | 'checkWebhook' | 'owner'>;
-
-/** Where the items come from, and items by which a template is checked: themselves, or one that has every column of the file. */
-export interface CheckedSource {
-  given: Submission['source'];
-  sample: readonly CheckedItem[];
-}
 
 interface CheckedSubmit {
   operation: string;
@@ -26,6 +20,8 @@ interface CheckedSubmit {
   /** Where the options stand in the caller's input, for issues. */
   optionsPath: string;
   source: CheckedSource;
+  /** What stands for the source in the caller's input, for issues. */
+  sourcePath: string;
   fields: { [Name in keyof typeof batchFields]?: z.output<(typeof batchFields)[Name]> } & {
     autoStart?: boolean | null | undefined;
   };
@@ -36,16 +32,18 @@ interface CheckedSubmit {
 /** Submits, and returns the batch's id. */
 export async function submitChecked(
   context: Submitter,
-  { operation, options, optionsPath, source, fields, fieldsPath }: CheckedSubmit,
+  { operation, options, optionsPath, source, sourcePath, fields, fieldsPath }: CheckedSubmit,
 ): Promise<string> {
-  const plan = planFor(operation, options, source.sample, context, optionsPath);
+  refuseMismatch(findOperation(operation), source, sourcePath);
+  const reading = readingOf(fields, source.file, fieldsPath);
+  const plan = planFor(operation, options, sampleOf(source, reading), context, optionsPath);
   const { webhookUrl } = fields;
   const message = typeof webhookUrl === 'string' ? await context.checkWebhook(webhookUrl) : null;
   if (message !== null) throw new BadUserInput([{ path: `${fieldsPath}webhookUrl`, message }]);
   return await submitBatch(context, context.owner, {
     operation,
     options,
-    model: plan.model.id,
+    model: modelOfBatch(plan, source).id,
     source: source.given,
     autoStart: fields.autoStart ?? true,
     name: fields.name ?? null,
@@ -53,23 +51,19 @@ export async function submitChecked(
     idempotencyKey: fields.idempotencyKey ?? null,
     expiresInSeconds: fields.expiresInSeconds ?? null,
     webhookUrl: webhookUrl ?? null,
+    ...reading,
   });
 }
 
-/** An uploaded file as a source. Throws NOT_FOUND. */
-export async function fileSource(
-  fileId: string,
-  { db, owner }: Pick<Submitter, 'db' | 'owner'>,
-): Promise<CheckedSource> {
-  const file = isId('file', fileId) ? await readFile(db, owner, fileId) : null;
-  if (!file) throw new AppError('NOT_FOUND', 'There is no file with this id');
-  const { contentField, customIdField } = file;
-  const metadata = Object.fromEntries(
-    namesOf(rowFileOf(file))
-      .filter((name) => name !== contentField && name !== customIdField)
-      .map((name) => [name, '']),
-  );
-  return { given: { fileId }, sample: [{ customId: '0', content: '', metadata }] };
+/** The plan's; or the one that the first request names, where requests name their own. */
+function modelOfBatch(plan: Plan, { items: [first] }: CheckedSource): Model {
+  try {
+    return (first && plan.modelOf?.(first)) ?? plan.model;
+  } catch (error) {
+    // It is that item's error, as it will be told.
+    if (error instanceof ItemFailure) return plan.model;
+    throw error;
+  }
 }
 
 const formFields = z.strictObject({ ...batchFields, autoStart: z.boolean().nullish() });
@@ -94,6 +88,7 @@ export function createUploadSubmit(context: Submitter): UploadSubmit {
         options: params.data,
         optionsPath: 'options',
         source: await fileSource(fileId, context),
+        sourcePath: 'operation',
         fields: fields.data,
         fieldsPath: '',
       });

@@ -122,6 +122,8 @@ export interface Model {
   /** The name without the provider, as the provider knows it. */
   readonly name: string;
   send(request: ModelRequest, options: { signal: AbortSignal }): Promise<ModelAnswer>;
+  /** The body that `request` would be sent with just now; what the model is known to refuse is left out already. */
+  bodyOf(request: ModelRequest): Record<string, unknown>;
   /**
    * The turnstile in front of the provider: how many calls may run now, and how long to keep off after a 429.
    * Callers take a permit, send, and give it back with what they learned.

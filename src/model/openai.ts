@@ -128,6 +128,7 @@ export function createModel({
     provider,
     name,
     gate,
+    bodyOf: (request) => buildRequestBody(name, request, habits).body,
     async send(request, { signal }) {
       signal.throwIfAborted();
       // Node 20 warns of a leak when an eleventh call shares a signal.

@@ -13,6 +13,12 @@ export interface Providers {
    * (`model` when not given) that names what is configured.
    */
   resolve(id: string, path?: string): Model;
+  /**
+   * The model that a request names itself: an id where a configured provider stands before the slash, else a model of the same provider
+   * as `model`, slashes included. A provider that has only its listed models (the sandbox) answers with `model` for every
+   * other. Throws BadUserInput as `resolve` does.
+   */
+  resolveNamed(name: string, model: Model): Model;
   /** The listed models of every provider, with prices, in the order of the configuration. */
   list(): ModelInfo[];
   /** Ends all connections at once; calls in flight fail. */
@@ -85,15 +91,23 @@ export function createProviders({
     return createModel({ connection, name, gate, timeoutMs, log: log ?? null });
   }
 
+  function resolve(id: string, path = 'model'): Model {
+    const model = models.get(id) ?? create(id, path);
+    // Put at the end again, so that the first one is the longest unused.
+    models.delete(id);
+    models.set(id, model);
+    const [longestUnused] = models.keys();
+    if (models.size > maxModels && longestUnused !== undefined) models.delete(longestUnused);
+    return model;
+  }
+
   return {
-    resolve(id, path = 'model') {
-      const model = models.get(id) ?? create(id, path);
-      // Put at the end again, so that the first one is the longest unused.
-      models.delete(id);
-      models.set(id, model);
-      const [longestUnused] = models.keys();
-      if (models.size > maxModels && longestUnused !== undefined) models.delete(longestUnused);
-      return model;
+    resolve,
+    resolveNamed(name, model) {
+      if (connections.has(name.slice(0, Math.max(0, name.indexOf('/'))))) return resolve(name);
+      const config = connections.get(model.provider)?.config;
+      if (config?.closed && !config.models.includes(name)) return model;
+      return resolve(`${model.provider}/${name}`);
     },
     list: () => [...connections.values()].flatMap(({ config }) => config.models.map(info(config))),
     async close() {

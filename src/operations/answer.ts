@@ -19,6 +19,11 @@ export function readJsonObject(answer: string): JsonObject {
   return value;
 }
 
+/** A JSON value that came from outside, storable as a whole. Throws InvalidOutput where it is too deep or has no finite number. */
+export function storableJson(value: unknown): unknown {
+  return tidy(value, 0);
+}
+
 /** A plain-text answer, trimmed and storable. Throws InvalidOutput when nothing is left. */
 export function readText(answer: string): string {
   const text = storableText(answer).trim();

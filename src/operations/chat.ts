@@ -1,12 +1,12 @@
 /** chat: rows that are complete chat requests, sent as they are. */
 import { z } from 'zod';
-import { InvalidOutput } from '../errors.ts';
-import { isObject, type JsonObject, ownValue } from './answer.ts';
+import { InvalidOutput, ItemFailure } from '../errors.ts';
+import { isObject, type JsonObject, ownValue, storableJson } from './answer.ts';
 import { prepareAnswerSchema } from './json-schema/answer-schema.ts';
 import type { Operation } from './operation.ts';
 import { sharedParams } from './params.ts';
 import { checkAnswerSchema } from './response-format.ts';
-import { jsonObject } from './text.ts';
+import { jsonObject, storableText } from './text.ts';
 
 const { systemPrompt: _system, userPromptTemplate: _template, ...modelParams } = sharedParams;
 
@@ -38,7 +38,8 @@ const chatResult = z.object({
 
 export const chat: Operation<typeof chatParams> = {
   name: 'chat',
-  description: 'Sends rows that are complete chat requests, as they are.',
+  description:
+    'Sends rows that are complete chat requests as they are, but for what is set here; a request may name a model of its own.',
   params: chatParams,
   optionsOptional: true,
   result: chatResult,
@@ -52,12 +53,25 @@ export const chat: Operation<typeof chatParams> = {
       logprobs: false,
       columns: schema ? ['text', 'data'] : ['text'],
       messages: () => [],
-      body: ({ request }) => request ?? {},
-      parse: ({ text, completion = {} }) => ({
-        text,
-        data: schema ? schema.read(structuredText(text, completion)) : null,
-        response: completion,
-      }),
+      body({ request }) {
+        if (request) return request;
+        throw new ItemFailure(
+          'INVALID_REQUEST',
+          'The row is no chat request: {"messages": […]}, or a line {"custom_id": "…", "url": "/v1/chat/completions", "body": {"messages": […]}}',
+        );
+      },
+      parse({ text, completion = {} }) {
+        if (schema) refuseUnfinished(completion);
+        return {
+          text: storableText(text),
+          data: schema ? schema.read(structuredText(text, completion)) : null,
+          response: storableJson(completion),
+        };
+      },
+      completion(output) {
+        const response = isObject(output) ? ownValue(output, 'response') : null;
+        return isObject(response) ? response : null;
+      },
       result: (output) => {
         const stored = isObject(output) ? output : {};
         return {
@@ -72,12 +86,39 @@ export const chat: Operation<typeof chatParams> = {
 
 /** Where the structured answer stands: in the arguments of the one tool call, else in the content. */
 function structuredText(text: string, completion: Readonly<JsonObject>): string {
-  const choices = completion.choices;
-  const choice: unknown = Array.isArray(choices) ? choices[0] : null;
-  const message = isObject(choice) && isObject(choice.message) ? choice.message : {};
+  const { message } = firstChoice(completion);
   const calls = Array.isArray(message.tool_calls) ? message.tool_calls : [];
   if (calls.length > 1) throw new InvalidOutput('exactly one tool call is expected');
   const call: unknown = calls[0];
   const called = isObject(call) && isObject(call.function) ? call.function.arguments : null;
   return typeof called === 'string' ? called : text;
+}
+
+/** An answer that is to follow a schema, and that the model or its provider cut off: asking for a valid one would not help. */
+function refuseUnfinished(completion: Readonly<JsonObject>): void {
+  const { finishReason, message } = firstChoice(completion);
+  if (typeof message.refusal === 'string' && message.refusal !== '') {
+    throw new ItemFailure('REFUSED', 'The model refused to answer');
+  }
+  if (finishReason === 'length') {
+    throw new ItemFailure(
+      'TRUNCATED',
+      'The answer reached the limit on output tokens before its end',
+    );
+  }
+  if (finishReason === 'content_filter') {
+    throw new ItemFailure('CONTENT_FILTERED', 'The provider’s content filter stopped the answer');
+  }
+}
+
+function firstChoice({ choices }: Readonly<JsonObject>): {
+  finishReason: unknown;
+  message: JsonObject;
+} {
+  const choice: unknown = Array.isArray(choices) ? choices[0] : null;
+  if (!isObject(choice)) return { finishReason: null, message: {} };
+  return {
+    finishReason: choice.finish_reason,
+    message: isObject(choice.message) ? choice.message : {},
+  };
 }

@@ -26,11 +26,14 @@ export interface PreparedOperation {
   /** Where the item is a complete request: its body, which is sent instead of messages, format and logprobs. */
   readonly body?: (item: PromptItem) => Readonly<Record<string, unknown>>;
   /**
-   * The output that is stored, from the model's answer. Throws InvalidOutput, whose message tells the model what to mend.
+   * The output that is stored, from the model's answer. Throws InvalidOutput, whose message tells the model what to mend, and
+   * ItemFailure where asking again would not help.
    */
   parse(answer: ParsedAnswer): unknown;
   /** The typed GraphQL result's fields from a stored output: what `Operation.result` describes. */
   result(output: unknown): Record<string, unknown>;
+  /** The provider's whole answer, where the output has it. */
+  readonly completion?: (output: unknown) => Record<string, unknown> | null;
   /** CSV columns that the output spreads over, in order; null when only one `output` column of JSON fits. */
   readonly columns: readonly string[] | null;
 }

@@ -33,6 +33,7 @@ export async function insertBatch(
     inputHash: '',
     expiresInSeconds,
     webhookUrl: null,
+    customIdPrefix: null,
     chunkSize,
     file: {
       id: `file_${randomUUID()}`,

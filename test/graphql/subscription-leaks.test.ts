@@ -63,6 +63,9 @@ beforeAll(async () => {
     idempotencyKey: null,
     expiresInSeconds: null,
     webhookUrl: null,
+    customIdPrefix: null,
+    contentField: null,
+    customIdField: null,
   });
   stop = async () => {
     await server.close(1_000);

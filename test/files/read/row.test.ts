@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { oneLine, parseExact } from '../../../src/files/json-text.ts';
-import { decodeRow, namesOf, ownCells, ownColumns, previewRow } from '../../../src/files/row.ts';
+import {
+  decodeRow,
+  type FileReading,
+  namesOf,
+  ownCells,
+  ownColumns,
+  previewRow,
+  rowFileOf,
+} from '../../../src/files/row.ts';
 import { readAll } from './support.ts';
 
 /** A file and its rows as they would be stored. */
@@ -18,8 +26,8 @@ describe('a stored row', () => {
     const stored = store('id,b,text,a\n7,x,hello,y\n8,,"",\n', { name: 'x.csv' });
 
     expect(decodeAll(stored)).toEqual([
-      { content: 'hello', metadata: { b: 'x', a: 'y' }, customId: '7' },
-      { content: '', metadata: { b: '', a: '' }, customId: '8' },
+      { content: 'hello', metadata: { b: 'x', a: 'y' }, customId: '7', request: null },
+      { content: '', metadata: { b: '', a: '' }, customId: '8', request: null },
     ]);
     expect(Object.keys(decodeAll(stored)[0]?.metadata ?? {})).toEqual(['b', 'a']);
   });
@@ -32,11 +40,13 @@ describe('a stored row', () => {
       content: '{"a":"1","b":"2"}',
       metadata: { a: '1', b: '2' },
       customId: '0',
+      request: null,
     });
     expect(json).toEqual({
       content: '{"a":"1", "b":"2"}',
       metadata: { a: '1', b: '2' },
       customId: '0',
+      request: null,
     });
   });
 
@@ -71,6 +81,7 @@ describe('a stored row', () => {
       content: '1.0',
       metadata: { n: '12345678901234567890', m: '1e400', i: 3, f: 0.1 },
       customId: '0',
+      request: null,
     });
     expect(
       parseExact(
@@ -92,7 +103,12 @@ describe('a stored row', () => {
     };
     const row = { index: 3, customId: 'c', content: 'text', fields: '{"k":1.0}' };
 
-    expect(decodeRow(file, row)).toEqual({ content: 'text', metadata: { k: 1 }, customId: 'c' });
+    expect(decodeRow(file, row)).toEqual({
+      content: 'text',
+      metadata: { k: 1 },
+      customId: 'c',
+      request: null,
+    });
     expect(decodeRow(file, { ...row, fields: null }).metadata).toBeNull();
     expect([ownColumns(file), ownCells(file, row)]).toEqual([
       ['custom_id', 'content', 'k'],
@@ -122,9 +138,78 @@ describe('a stored row', () => {
     );
     const none = store('{"custom_id":"c","params":{}}\n');
 
-    expect(decodeAll(openai)).toEqual([{ content: 'last\none', metadata: null, customId: 'a' }]);
-    expect(decodeAll(anthropic)).toEqual([{ content: 'first', metadata: null, customId: 'b' }]);
-    expect(decodeAll(none)).toEqual([{ content: '', metadata: null, customId: 'c' }]);
+    expect(decodeAll(openai)).toEqual([
+      { content: 'last\none', metadata: null, customId: 'a', request: { messages } },
+    ]);
+    expect(decodeAll(anthropic)).toEqual([
+      {
+        content: 'first',
+        metadata: null,
+        customId: 'b',
+        request: { messages: messages.slice(0, 2) },
+      },
+    ]);
+    expect(decodeAll(none)).toEqual([{ content: '', metadata: null, customId: 'c', request: {} }]);
+  });
+
+  it('of a request keeps numbers that JavaScript would change, and names that are traps', () => {
+    const body = '{"messages":[],"seed":9007199254740993,"p":1e400,"q":1.5,"__proto__":{"a":1}}';
+    const [line] = decodeAll(
+      store(`{"custom_id":"a","url":"/v1/chat/completions","body":${body}}\n`),
+    );
+    const [bare] = decodeAll(store(`${body}\n`));
+
+    expect(JSON.stringify(line?.request)).toBe(body);
+    expect(JSON.stringify(bare?.request)).toBe(body);
+    expect(Object.getPrototypeOf(line?.request)).toBe(Object.prototype);
+  });
+
+  it('that is for another endpoint, or for none, is no chat request', () => {
+    const [embedding, message] = decodeAll(
+      store(
+        '{"custom_id":"a","url":"/v1/embeddings","body":{"input":"x"}}\n{"custom_id":"b","url":"/v1/chat/completions","body":{"messages":[]}}\n',
+      ),
+    );
+    const [plain] = decodeAll(store('{"text":"x","messages":"none"}\n'));
+
+    expect([embedding?.request, message?.request, plain?.request]).toEqual([
+      null,
+      { messages: [] },
+      null,
+    ]);
+  });
+
+  it('is read as its batch wants it', () => {
+    const { file, rows } = store('id,text,b\n7,hello,x\n8,bye,\n', { name: 'x.csv' });
+    const read = (reading: Partial<FileReading>) =>
+      rows.map((row) => {
+        const { content, metadata, customId } = decodeRow(
+          rowFileOf(
+            { ...file, columns: JSON.stringify(file.columns) },
+            { contentField: null, customIdField: null, customIdPrefix: null, ...reading },
+          ),
+          row,
+        );
+        return [customId, content, Object.keys(metadata ?? {}).join()];
+      });
+
+    expect(read({})).toEqual([
+      ['7', 'hello', 'b'],
+      ['8', 'bye', 'b'],
+    ]);
+    expect(read({ contentField: 'b', customIdField: 'text', customIdPrefix: 'p-' })).toEqual([
+      ['p-hello', 'x', 'id'],
+      ['p-bye', '', 'id'],
+    ]);
+    // Nothing in the field: the index. No field: all of them.
+    expect(read({ customIdField: 'b' })).toEqual([
+      ['x', 'hello', 'id'],
+      ['1', 'bye', 'id'],
+    ]);
+    expect(read({ customIdField: '' })).toEqual([
+      ['0', 'hello', 'id,b'],
+      ['1', 'bye', 'id,b'],
+    ]);
   });
 
   it('gives its own columns back as they came', () => {

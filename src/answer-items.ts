@@ -1,0 +1,119 @@
+/** Synchronous mutations: a few items at once, answered within a minute. */
+import { AppError, BadUserInput, type BatchErrorCode } from './errors.ts';
+import { type ItemAnswer, type Plan, startItem } from './execute.ts';
+import type { Model } from './model/model.ts';
+import type { PromptItem } from './operations/operation.ts';
+
+/** A synchronous caller does not wait as long for a provider that fails: a few seconds. */
+const maxFailures = 5;
+const deadlineMs = 60_000;
+
+/**
+ * Answers a few items at once, in order, waiting for rate limits and trying failures again for up to 60 s in all.
+ * An item that fails is its own answer. Rejects with an AppError when no item could succeed (key, quota, model, a provider
+ * that does not answer at all), and with the signal's reason when the caller has gone.
+ */
+export async function answerItems(
+  plan: Plan,
+  items: readonly PromptItem[],
+  { signal }: { signal: AbortSignal },
+): Promise<ItemAnswer[]> {
+  const failure = new AbortController();
+  const deadline = AbortSignal.timeout(deadlineMs);
+  const stop = AbortSignal.any([signal, failure.signal, deadline]);
+  const answeredBefore = plan.model.gate.answered;
+  try {
+    const answers = await Promise.all(items.map((item) => answerItem(plan, item, stop, deadline)));
+    if (plan.model.gate.answered === answeredBefore && answers.every(isUnanswered)) {
+      throw new AppError(
+        'PROVIDER_UNAVAILABLE',
+        `${plan.model.provider} does not answer: ${firstMessage(answers)}`,
+      );
+    }
+    return answers;
+  } finally {
+    // Whatever ended the request, no call of it goes on.
+    failure.abort(new AppError('PROVIDER_UNAVAILABLE', 'The request has ended'));
+  }
+}
+
+async function answerItem(
+  plan: Plan,
+  item: PromptItem,
+  stop: AbortSignal,
+  deadline: AbortSignal,
+): Promise<ItemAnswer> {
+  const run = startItem(plan, item);
+  let giveUp: ItemAnswer | null = null;
+  try {
+    for (;;) {
+      const step = await run.send(await plan.model.gate.enter(stop), stop);
+      switch (step.kind) {
+        case 'final':
+          return step.answer;
+        case 'again':
+          break;
+        case 'stop':
+          throw stopError(plan.model, step);
+        case 'later':
+          giveUp = step.giveUp;
+          if (step.failures >= maxFailures) return giveUp;
+          await wait(step.delayMs, stop);
+      }
+    }
+  } catch (error) {
+    if (!deadline.aborted || error instanceof AppError) throw error;
+    return (
+      giveUp ?? {
+        attempts: 0,
+        usage: {
+          requests: 0,
+          inputTokens: 0,
+          cachedInputTokens: 0,
+          outputTokens: 0,
+          costUsd: null,
+        },
+        outcome: {
+          status: 'FAILED',
+          error: {
+            code: 'TIMEOUT',
+            message: `No answer within ${deadlineMs / 1000} s; a batch waits longer`,
+          },
+        },
+      }
+    );
+  }
+}
+
+function stopError(model: Model, stop: { code: BatchErrorCode; message: string }): AppError {
+  return stop.code === 'UNKNOWN_MODEL'
+    ? new BadUserInput([{ path: 'options.model', message: stop.message }])
+    : new AppError('PROVIDER_UNAVAILABLE', `${model.provider}: ${stop.message}`);
+}
+
+function isUnanswered({ outcome }: ItemAnswer): boolean {
+  return (
+    outcome.status === 'FAILED' &&
+    (outcome.error.code === 'PROVIDER_ERROR' || outcome.error.code === 'TIMEOUT')
+  );
+}
+
+function firstMessage(answers: readonly ItemAnswer[]): string {
+  const outcome = answers[0]?.outcome;
+  return outcome?.status === 'FAILED' ? outcome.error.message : 'no answer';
+}
+
+function wait(delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      clearTimeout(timer);
+      reject(signal.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', abort);
+      resolve();
+    }, delayMs);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });
+}

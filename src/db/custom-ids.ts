@@ -1,0 +1,124 @@
+/** Custom ids: which items they name, and the index of those that a batch takes from a field of its own. */
+import type { Sql } from './client.ts';
+
+/** Rows indexed by one statement, which holds the batch's lock. */
+const stepSize = 20_000;
+/** Longer ones are no custom ids, and too long for an index. */
+export const maxCustomIdLength = 512;
+
+/**
+ * The indexes of the items that `customIds` name in a batch, as a query. `batch` is a query of the batch's row: key, file_key,
+ * custom_id_field and custom_id_prefix. An item without a custom id is known by its index.
+ */
+export function itemsNamed(
+  sql: Sql,
+  batch: ReturnType<typeof sql<object[]>>,
+  customIds: readonly string[],
+) {
+  return sql`(
+    with wanted as materialized (
+      select b.key, b.file_key, b.custom_id_field is null as at_upload, b.custom_id_field = '' as by_index,
+             substr(given, length(coalesce(b.custom_id_prefix, '')) + 1) as id
+      from (${batch}) b, unnest(${[...customIds]}::text[]) as given
+      where starts_with(given, coalesce(b.custom_id_prefix, ''))
+    )
+    select r.index from wanted w
+    join rows r on r.file_key = w.file_key and r.custom_id = w.id and r.custom_id is not null
+    where w.at_upload
+    union all
+    select r.index from wanted w
+    join rows r on r.file_key = w.file_key
+               and r.index = case when w.id ~ '^(0|[1-9][0-9]{0,8})$' then w.id::int end
+    where w.by_index or w.at_upload and r.custom_id is null
+    union all
+    select c.index from wanted w
+    join custom_ids c on c.batch_key = w.key and c.custom_id = w.id
+  )`;
+}
+
+/** A batch some of whose custom ids are not indexed yet, and how its file is written. */
+export interface UnindexedBatch {
+  key: bigint;
+  customIdField: string;
+  format: string;
+  /** JSON text. */
+  columns: string;
+}
+
+/** The oldest batches that wait for their custom ids. */
+export async function listUnindexed(sql: Sql): Promise<UnindexedBatch[]> {
+  return await sql<UnindexedBatch[]>`
+    select b.key, b.custom_id_field as "customIdField", f.format, f.columns
+    from batches b join files f on f.key = b.file_key
+    where b.ids_indexed < b.total
+      and b.status in ('DRAFT', 'QUEUED', 'PROCESSING') and b.ending is null and b.deleted_at is null
+    order by b.key limit 10`;
+}
+
+/** Two items of one custom id, or (`second` null) one whose id is too long to be any. */
+export interface CustomIdProblem {
+  customId: string;
+  first: number;
+  second: number | null;
+}
+
+export interface IndexedStep {
+  /** All of them are indexed now. */
+  done: boolean;
+  /** Up to five; then nothing was written. */
+  problems: CustomIdProblem[];
+}
+
+/**
+ * Indexes the custom ids of the next 20,000 rows of a batch; `column` is the position of the field in a row of cells, null where rows
+ * are objects. Null where there is nothing to do, or another process is at it.
+ */
+export async function indexCustomIds(
+  sql: Sql,
+  batchKey: bigint,
+  field: { name: string; column: number | null },
+): Promise<IndexedStep | null> {
+  const value =
+    field.column === null
+      ? sql`r.fields::json ->> ${field.name}::text`
+      : sql`r.fields::json ->> ${field.column}::int`;
+  const [step] = await sql<IndexedStep[]>`
+    with batch as materialized (
+      select key, file_key, ids_indexed as first, total from batches
+      where key = ${batchKey} and ids_indexed < total
+        and status in ('DRAFT', 'QUEUED', 'PROCESSING') and ending is null and deleted_at is null
+      for update skip locked
+    ),
+    given as materialized (
+      select b.key, r.index, coalesce(nullif(${value}, ''), r.index::text) as id
+      from batch b join rows r on r.file_key = b.file_key
+       and r.index >= b.first and r.index < b.first + ${stepSize}
+    ),
+    problems as materialized (
+      select id as "customId", least(index, other) as first, greatest(index, other) as second
+      from (
+        select id, index, coalesce(
+          (select c.index from custom_ids c where c.batch_key = g.key and c.custom_id = g.id),
+          nullif(min(index) over (partition by id), index)
+        ) as other
+        from given g where length(id) <= ${maxCustomIdLength}
+      ) twice
+      where other is not null
+      union all
+      select left(id, 80), index, null from given where length(id) > ${maxCustomIdLength}
+      limit 5
+    ),
+    stored as (
+      insert into custom_ids (batch_key, custom_id, index)
+      select key, id, index from given where not exists (select from problems)
+    ),
+    moved as (
+      update batches b set ids_indexed = least(b.total, b.ids_indexed + ${stepSize})
+      from batch where b.key = batch.key and not exists (select from problems)
+      returning b.ids_indexed = b.total as done
+    )
+    select coalesce((select done from moved), false) as done,
+           coalesce((select json_agg(problems) from problems), '[]') as problems
+    from batch`;
+  return step ?? null;
+}
