@@ -11,6 +11,7 @@ import type { Services } from './graphql/context.ts';
 import { operationOf } from './graphql/stored-operation.ts';
 import { createUploadSubmit } from './graphql/submit.ts';
 import { createGraphQL, unauthenticated } from './graphql/yoga.ts';
+import { answerHealth } from './health-route.ts';
 import type { Log } from './log.ts';
 import { attachSockets } from './sockets.ts';
 
@@ -106,6 +107,10 @@ export function createHttpServer({
     }
     if (url.pathname === '/' && graphiql && request.method === 'GET') {
       response.writeHead(302, { location: '/graphql' }).end();
+      return;
+    }
+    if (url.pathname === '/health') {
+      await answerHealth(request, response, services.db);
       return;
     }
     throw new RouteError(404, 'NOT_FOUND', 'There is nothing here; GraphQL is at /graphql');
