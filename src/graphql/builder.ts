@@ -10,6 +10,7 @@ import type { RunUsage } from '../execute.ts';
 import { parseItemId } from '../ids.ts';
 import type { Context } from './context.ts';
 import { presentError, presentIssues, presentZodError } from './errors.ts';
+import { UploadedPart } from './multipart.ts';
 import { pageArgOptions } from './page.ts';
 
 /**
@@ -31,6 +32,7 @@ export const builder = new SchemaBuilder<{
     JSON: { Input: unknown; Output: unknown };
     JSONObject: { Input: Record<string, unknown>; Output: unknown };
     SafeInt: { Input: number; Output: number };
+    Upload: { Input: UploadedPart; Output: never };
   };
   Objects: {
     Batch: BatchRecord;
@@ -122,7 +124,10 @@ builder.scalarType('DateTime', {
 builder.scalarType('JSON', {
   description: 'Any JSON value.',
   serialize: (value) => value,
-  parseValue: (value) => value,
+  parseValue: (value) => {
+    if (value instanceof UploadedPart) throw new TypeError('needs JSON, not a file');
+    return value;
+  },
   parseLiteral: (node, variables) => literalToJson(node, variables ?? {}),
 });
 builder.scalarType('JSONObject', {
@@ -157,7 +162,12 @@ function toInstant(value: unknown): Date {
 }
 
 function asObject(value: unknown): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (
+    typeof value !== 'object' ||
+    value === null ||
+    Array.isArray(value) ||
+    value instanceof UploadedPart
+  ) {
     throw new TypeError('needs a JSON object');
   }
   return value as Record<string, unknown>;

@@ -1,4 +1,4 @@
-/** Uploaded files: the type, the list, and their end. They come in by POST /files. */
+/** Uploaded files: the type, the list, and their end. They come in by POST /files, small ones by uploadFile too. */
 import { z } from 'zod';
 import { readBatchFile } from '../db/batches.ts';
 import {
@@ -20,7 +20,7 @@ import { pageCost, readPage } from './page.ts';
 
 const maxPreviewRows = 100;
 
-const FileFormatEnum = builder.enumType('FileFormat', {
+export const FileFormatEnum = builder.enumType('FileFormat', {
   description: 'How the rows of a file are written.',
   values: {
     CSV: { description: 'Rows of cells under a header; the delimiter is found.' },
@@ -139,7 +139,9 @@ builder.queryField('file', (t) =>
     type: 'File',
     nullable: true,
     description: 'A file by its id; null when there is none.',
-    args: { id: t.arg.id({ required: true, description: 'As POST /files gave it.' }) },
+    args: {
+      id: t.arg.id({ required: true, description: 'As POST /files or uploadFile gave it.' }),
+    },
     resolve: (_root, { id }, context) => findFile(id, context),
   }),
 );

@@ -1,10 +1,14 @@
 /** What comes in over HTTP before it is GraphQL: media types, bodies, and what no web page may send unasked. */
+import type { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import { badRequest } from './errors.ts';
+import { AppError } from '../errors.ts';
+import { badRequest, presentError } from './errors.ts';
+import { maxMultipartBytes, preflightHeaders, readMultipart } from './multipart.ts';
 
 /**
- * Bodies are JSON in UTF-8 and nothing else. A form on any web page can post the other types without asking first; JSON makes
- * the browser ask. Bytes that are no UTF-8 are refused: replaced, they would change somebody's text.
+ * Bodies are JSON in UTF-8, or forms with a file. A form on any web page can post the other types without asking first; JSON makes
+ * the browser ask, and so does the header that comes with a form. Bytes that are no UTF-8 are refused: replaced, they would change
+ * somebody's text.
  */
 export const readRequests: Plugin = {
   onRequestParse({ request, requestParser, setRequestParser }) {
@@ -24,6 +28,15 @@ export const readRequests: Plugin = {
       .toLowerCase()
       .split(';')
       .map((part) => part.trim());
+    if (mediaType === 'multipart/form-data') {
+      checkForm(request.headers);
+      setRequestParser(async (post) => {
+        const body = Buffer.from(await post.arrayBuffer());
+        if (body.length > maxMultipartBytes) throw formTooLarge();
+        return await readMultipart(request.headers.get('content-type') ?? '', body, readJson);
+      });
+      return;
+    }
     const charset = parameters.find((parameter) => parameter.startsWith('charset='));
     if (mediaType !== 'application/json' || (charset && !/^charset="?utf-?8"?$/.test(charset))) {
       throw badRequest('Send application/json in UTF-8', 415);
@@ -32,7 +45,28 @@ export const readRequests: Plugin = {
   },
 };
 
-function readJson(body: ArrayBuffer) {
+function checkForm(headers: Headers): void {
+  if (!preflightHeaders.some((name) => headers.get(name))) {
+    throw badRequest(
+      `Send application/json, or multipart/form-data with a header that no web page can send unasked: ${preflightHeaders[0]}: 1`,
+      415,
+    );
+  }
+  if (Number(headers.get('content-length')) > maxMultipartBytes) throw formTooLarge();
+}
+
+function formTooLarge(): GraphQLError {
+  const error = presentError(
+    new AppError(
+      'PAYLOAD_TOO_LARGE',
+      `A multipart request has at most ${maxMultipartBytes.toLocaleString('en')} bytes; POST /files takes larger files`,
+    ),
+  );
+  error.extensions.http = { status: 413 };
+  return error;
+}
+
+function readJson(body: ArrayBuffer | Uint8Array): object {
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(body);

@@ -3,6 +3,7 @@ import './item.ts';
 import './operation.ts';
 import './batch.ts';
 import './file.ts';
+import './upload-file.ts';
 import './batch-mutations.ts';
 import './subscriptions.ts';
 import './service.ts';
