@@ -104,6 +104,26 @@ export async function readFileRows(
     order by index limit ${page.limit}`;
 }
 
+/** The same, of at most so many bytes of text, but at least one row where there is one. */
+export async function readFileRowsWithin(
+  sql: Sql,
+  fileKey: bigint,
+  page: { afterIndex: number; limit: number; maxBytes: number },
+): Promise<StoredRow[]> {
+  return await sql<StoredRow[]>`
+    select index, custom_id as "customId", content, fields from (
+      select *, sum(coalesce(octet_length(content), 0) + coalesce(octet_length(fields), 0)) over (order by index) as bytes,
+             row_number() over (order by index) as place
+      from (
+        select index, custom_id, content, fields from rows
+        where file_key = ${fileKey} and index > ${page.afterIndex}
+        order by index limit ${page.limit}
+      ) as page
+    ) as measured
+    where bytes <= ${page.maxBytes} or place = 1
+    order by index`;
+}
+
 /**
  * Deletes a file for its owner, unless a batch that is not deleted uses it. Its rows go later, and only while that is still so: a
  * batch that is submitted in the same instant keeps them.

@@ -4,6 +4,7 @@ import type { Database } from '../db/client.ts';
 import type { Copy } from '../db/copy.ts';
 import type { Plan } from '../execute.ts';
 import type { Providers } from '../model/providers.ts';
+import type { ResultCounter } from '../parse-results.ts';
 import type { Webhooks } from '../webhooks/deliver.ts';
 
 /** What resolvers work with; one object for the whole process. */
@@ -23,6 +24,7 @@ export interface Services {
 /** One request's view: the services, who asks, and when it gave up. */
 export interface Context extends Services {
   owner: string;
+  resultCounter: ResultCounter;
   /** Aborted when the client has gone. */
   signal: AbortSignal;
 }

@@ -29,7 +29,9 @@ export const FileFormatEnum = builder.enumType('FileFormat', {
     TEXT: { description: 'A text a line.' },
     OPENAI_JSONL: { description: 'OpenAI batch input: lines {custom_id, body}.' },
     ANTHROPIC_JSONL: { description: 'Anthropic batch input: lines {custom_id, params}.' },
-    OPENAI_RESULTS: { description: 'OpenAI batch output or error lines.' },
+    OPENAI_RESULTS: {
+      description: 'OpenAI batch output or error lines, or Anthropic’s results: for parseResults.',
+    },
   } satisfies Record<(typeof fileFormats)[number], { description: string }>,
 });
 
@@ -115,7 +117,7 @@ builder.node('File', {
 });
 
 /** Null for malformed, unknown, deleted and foreign ids alike. */
-async function findFile(
+export async function findFile(
   id: string,
   { db, owner }: Pick<Context, 'db' | 'owner'>,
 ): Promise<FileRecord | null> {

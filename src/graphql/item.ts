@@ -106,7 +106,7 @@ export function resultTypeName(operation: string): string {
   return `${operation.charAt(0).toUpperCase()}${operation.slice(1)}Result`;
 }
 
-const ItemStatusEnum = builder.enumType('ItemStatus', {
+export const ItemStatusEnum = builder.enumType('ItemStatus', {
   description: 'Where one item of a batch stands.',
   values: {
     PENDING: { description: 'Nobody works on it yet, or again.' },

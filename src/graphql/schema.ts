@@ -4,6 +4,7 @@ import './operation.ts';
 import './batch.ts';
 import './file.ts';
 import './upload-file.ts';
+import './parse-results.ts';
 import './batch-mutations.ts';
 import './subscriptions.ts';
 import './service.ts';

@@ -4,6 +4,7 @@ import { type ExecutionArgs, GraphQLError, NoSchemaIntrospectionCustomRule } fro
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import type { Authenticate } from '../auth.ts';
 import type { Log } from '../log.ts';
+import { createResultCounter } from '../parse-results.ts';
 import type { Context, Services } from './context.ts';
 import { createDocumentCache, limitDocuments } from './document.ts';
 import { createMask } from './errors.ts';
@@ -41,6 +42,7 @@ export function createGraphQL({
   introspection,
   log,
 }: YogaOptions): Yoga {
+  const resultCounter = createResultCounter();
   return createYoga<ServerContext, Context>({
     schema,
     graphqlEndpoint: '/graphql',
@@ -62,10 +64,10 @@ export function createGraphQL({
     },
     maskedErrors: { maskError: createMask(log) },
     context: ({ request, socket, res }) => {
-      if (socket) return { ...services, ...socket };
+      if (socket) return { ...services, ...socket, resultCounter };
       const owner = authenticate(request.headers.get('authorization'));
       if (owner === null) throw unauthenticated();
-      return { ...services, owner, signal: whenGone(res) };
+      return { ...services, owner, signal: whenGone(res), resultCounter };
     },
     plugins: [
       readRequests,

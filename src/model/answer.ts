@@ -15,11 +15,13 @@ export interface ReadOptions {
   quote: (message: string) => string;
   /** Whether any whole completion is an answer, however it stopped. */
   whole: boolean;
+  /** Whether tool calls without content are an answer; its text is empty then. */
+  toolCalls?: boolean;
 }
 
 /** The complete answer in `completion`, the parsed body or, where the server did not say that it is JSON, its text. Throws ModelError. */
 export function readAnswer(completion: unknown, options: ReadOptions): ModelAnswer {
-  const { provider, prices, quote, whole } = options;
+  const { provider, prices, quote, whole, toolCalls = false } = options;
   const body = typeof completion === 'string' ? parse(completion) : completion;
   if (!isRecord(body)) throw unusable(`${provider} answered with something that is not JSON.`);
   if (body.error != null) {
@@ -72,9 +74,10 @@ export function readAnswer(completion: unknown, options: ReadOptions): ModelAnsw
     default:
   }
 
-  const text = readText(message.content);
+  const isCall = isNonEmpty(message.tool_calls) || isRecord(message.function_call);
+  const text = readText(message.content) ?? (isCall && toolCalls ? '' : null);
   if (text === null) {
-    if (isNonEmpty(message.tool_calls) || isRecord(message.function_call)) {
+    if (isCall) {
       throw new ModelError(
         { kind: 'item', code: 'INVALID_OUTPUT' },
         'The model called a tool instead of answering.',

@@ -85,13 +85,18 @@ export const chat: Operation<typeof chatParams> = {
 };
 
 /** Where the structured answer stands: in the arguments of the one tool call, else in the content. */
-function structuredText(text: string, completion: Readonly<JsonObject>): string {
-  const { message } = firstChoice(completion);
-  const calls = Array.isArray(message.tool_calls) ? message.tool_calls : [];
+export function structuredText(text: string, completion: Readonly<JsonObject>): string {
+  const calls = toolCalls(completion);
   if (calls.length > 1) throw new InvalidOutput('exactly one tool call is expected');
   const call: unknown = calls[0];
   const called = isObject(call) && isObject(call.function) ? call.function.arguments : null;
   return typeof called === 'string' ? called : text;
+}
+
+/** The tool calls of a chat completion's first choice. */
+export function toolCalls(completion: Readonly<JsonObject>): readonly unknown[] {
+  const { message } = firstChoice(completion);
+  return Array.isArray(message.tool_calls) ? message.tool_calls : [];
 }
 
 /** An answer that is to follow a schema, and that the model or its provider cut off: asking for a valid one would not help. */

@@ -208,6 +208,17 @@ const promised = buildSchema(/* GraphQL */ `
     batchesChanged(filter: BatchFilter): Batch!
   }
   type BatchResultsEvent { items: [BatchItem!]!, cursor: String! }
+
+  scalar Upload
+  type File implements Node { id: ID! }
+  type UploadFilePayload { file: File! }
+  type ParsedResult { customId: String!, status: ItemStatus!, output: JSON, error: ItemError }
+  type ParsedResultConnection { edges: [ParsedResultEdge!]!, pageInfo: PageInfo!, totalCount: Int! }
+  type ParsedResultEdge { node: ParsedResult!, cursor: String! }
+  extend type Query {
+    parseResults(fileId: ID!, responseSchema: JSONObject, status: [ItemStatus!], first: Int, after: String): ParsedResultConnection!
+  }
+  extend type Mutation { uploadFile(file: Upload!): UploadFilePayload! }
 `);
 
 describe('the promised names', () => {

@@ -11,13 +11,18 @@ export const memberChecks: Partial<Record<FileFormat, MemberCheck>> = {
   ANTHROPIC_JSONL: (bytes, scanner, member) =>
     isObject(bytes, scanner.valueStart[member('params')]) ? null : 'has no object "params"',
   OPENAI_RESULTS: (_bytes, _scanner, member) =>
-    member('response') >= 0 || member('error') >= 0
+    ['response', 'error', 'result'].some((name) => member(name) >= 0)
       ? null
-      : 'has neither "response" nor "error", as the lines of a batch’s output have',
+      : 'has neither "response" nor "error" (nor Anthropic’s "result"), as the lines of a batch’s output have',
 };
 
 function isObject(bytes: Uint8Array, start: number | undefined): boolean {
   return start !== undefined && bytes[start] === BRACE;
+}
+
+function holds(value: object, name: string, inner: string): boolean {
+  const nested = (value as Record<string, unknown>)[name];
+  return typeof nested === 'object' && nested !== null && Object.hasOwn(nested, inner);
 }
 
 /** Which provider's line a parsed value is; null for any other JSON. */
@@ -34,5 +39,9 @@ export function chatFormat(value: unknown): FileFormat | null {
   }
   if (isNested('params')) return 'ANTHROPIC_JSONL';
   if (has('id') && (has('response') || has('error'))) return 'OPENAI_RESULTS';
-  return null;
+  // Others leave the id out, and Anthropic has words of its own.
+  const isResult =
+    (isNested('response') && holds(value, 'response', 'body')) ||
+    (isNested('result') && holds(value, 'result', 'type'));
+  return isResult ? 'OPENAI_RESULTS' : null;
 }

@@ -5,9 +5,10 @@ import { UnreadableFile } from './unreadable.ts';
 
 /**
  * How much a custom id matters. `required`: a row without a proper one is rejected, a duplicate refuses the file. `offered` (a column
- * that is merely called id): one row without a proper one, or a duplicate, and the file's rows have their index instead.
+ * that is merely called id): one row without a proper one, or a duplicate, and the file's rows have their index instead. `repeatable`
+ * (results, which may be those of several tries): a row without a proper one is rejected, duplicates are none.
  */
-export type IdRule = 'required' | 'offered';
+export type IdRule = 'required' | 'offered' | 'repeatable';
 
 /** Rows that seem to have one custom id, the same hash at least. */
 export interface DuplicateCandidate {
@@ -38,6 +39,7 @@ export class CustomIds {
     if (end - start > maxCustomIdLength && lengthOf(bytes, start, end) > maxCustomIdLength) {
       return this.without(`has a custom id of more than ${maxCustomIdLength} characters`);
     }
+    if (this.rule === 'repeatable') return null;
     const first = this.table.enter(bytes, start, end, row);
     if (first !== 0)
       this.noteCandidate(Buffer.from(bytes.subarray(start, end)).toString(), first, row);
@@ -46,7 +48,7 @@ export class CustomIds {
 
   /** The same for a row that has no id that could be looked at. */
   without(reason: string): string | null {
-    if (this.rule === 'required') return reason;
+    if (this.rule !== 'offered') return reason;
     this.abandoned = true;
     return null;
   }

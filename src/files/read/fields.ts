@@ -53,11 +53,9 @@ export function chooseFields(
 }
 
 /** A custom id field that every row must have, as in the providers' batch files. */
-export const customIdOnly: ChosenFields = {
-  contentField: null,
-  customIdField: 'custom_id',
-  idRule: 'required',
-};
+export function customIdOnly(idRule: 'required' | 'repeatable'): ChosenFields {
+  return { contentField: null, customIdField: 'custom_id', idRule };
+}
 
 function findName(names: readonly string[], wanted: string): string | null {
   return (

@@ -198,7 +198,7 @@ function createParts({
   const json = new JsonRows(rows, scanner, memberChecks[format] ?? null);
   if (memberChecks[format]) {
     refuseFields(options, 'each line is a request or a result with its custom_id');
-    json.settle(customIdOnly);
+    json.settle(customIdOnly(format === 'OPENAI_RESULTS' ? 'repeatable' : 'required'));
   }
   const create = lines ? createJsonLinesReader : createJsonArrayReader;
   return withReader(create(rows, json, scanner, options), () => ({

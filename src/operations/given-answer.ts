@@ -1,0 +1,41 @@
+/** Answers that were given elsewhere: read as those of chat are. */
+import { isObject, type JsonObject, readJsonObject } from './answer.ts';
+import { structuredText, toolCalls } from './chat.ts';
+import { prepareAnswerSchema } from './json-schema/answer-schema.ts';
+import { checkAnswerSchema } from './response-format.ts';
+import { jsonObject } from './text.ts';
+
+export interface GivenAnswer {
+  text: string;
+  /** The chat completion that the text is from. */
+  completion: Readonly<JsonObject>;
+}
+
+/** A user's answer schema, as extract takes it. */
+export const answerSchemaParam = jsonObject().superRefine((schema, context) =>
+  checkAnswerSchema(schema, [], context),
+);
+
+/**
+ * What reads one answer after the other. With a schema, the object in the answer or in the arguments of its one tool call, valid against it; throws
+ * InvalidOutput. Without one, the text, or what its tool calls were given.
+ */
+export function createAnswerReader(schema: JsonObject | null): (answer: GivenAnswer) => unknown {
+  const prepared = schema ? prepareAnswerSchema(schema) : null;
+  return ({ text, completion }) => {
+    if (prepared) return prepared.read(structuredText(text, completion));
+    const called = toolCalls(completion).map(argumentsOf);
+    return called.length === 0 ? text : called.length === 1 ? called[0] : called;
+  };
+}
+
+/** Parsed if they are a JSON object, else the text they are. */
+function argumentsOf(call: unknown): unknown {
+  const given = isObject(call) && isObject(call.function) ? call.function.arguments : null;
+  if (typeof given !== 'string') return null;
+  try {
+    return readJsonObject(given);
+  } catch {
+    return given;
+  }
+}

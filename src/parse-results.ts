@@ -1,0 +1,140 @@
+/** The answers in an uploaded file of a provider's batch results, parsed and validated without a model. */
+import { createHash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Sql } from './db/client.ts';
+import { readFileRowsWithin, type StoredRow } from './db/files.ts';
+import type { ItemStatus } from './db/items.ts';
+import { InvalidOutput, type ItemError } from './errors.ts';
+import { readResultLine } from './model/result-line.ts';
+import { createAnswerReader, type GivenAnswer } from './operations/given-answer.ts';
+
+/** What a line says of its request. */
+export interface ParsedResult {
+  index: number;
+  customId: string;
+  status: ItemStatus;
+  /** Null unless it succeeded. */
+  output: unknown;
+  /** Null unless it failed. */
+  error: ItemError | null;
+}
+
+/** A file of results, and the answer schema that they are held to, if any. */
+export interface ResultSource {
+  fileKey: bigint;
+  schema: Record<string, unknown> | null;
+}
+
+/** Rows read at a time, and their bytes: a row may have 10 MB. */
+const stepRows = 500;
+const stepBytes = 4_194_304;
+/** Others get their turn after so long. */
+const turnMs = 3;
+
+/** The results behind an index (-1: from the first) in the file's order, read as they are taken. Ends early when nobody waits any more. */
+export async function* parseResults(
+  sql: Sql,
+  { fileKey, schema }: ResultSource,
+  { afterIndex, signal }: { afterIndex: number; signal: AbortSignal },
+): AsyncGenerator<ParsedResult, void, undefined> {
+  const read = createAnswerReader(schema);
+  let after = afterIndex;
+  let turnAt = performance.now();
+  while (!signal.aborted) {
+    const rows = await readFileRowsWithin(sql, fileKey, {
+      afterIndex: after,
+      limit: stepRows,
+      maxBytes: stepBytes,
+    });
+    const last = rows.at(-1);
+    if (!last) return;
+    for (const row of rows) {
+      yield parseRow(row, read);
+      if (performance.now() - turnAt > turnMs) {
+        await nextTurn();
+        turnAt = performance.now();
+      }
+    }
+    after = last.index;
+  }
+}
+
+function parseRow(
+  { index, customId, fields }: StoredRow,
+  read: (answer: GivenAnswer) => unknown,
+): ParsedResult {
+  const result: ParsedResult = {
+    index,
+    customId: customId ?? String(index),
+    status: 'FAILED',
+    output: null,
+    error: null,
+  };
+  const outcome = readResultLine(JSON.parse(fields ?? 'null'));
+  switch (outcome.kind) {
+    case 'expired':
+      return { ...result, status: 'EXPIRED' };
+    case 'cancelled':
+      return { ...result, status: 'CANCELLED' };
+    case 'failed':
+      return { ...result, error: { code: outcome.code, message: outcome.message } };
+    case 'answer':
+      try {
+        return { ...result, status: 'SUCCEEDED', output: read(outcome) };
+      } catch (error) {
+        if (!(error instanceof InvalidOutput)) throw error;
+        return { ...result, error: { code: 'INVALID_OUTPUT', message: error.message } };
+      }
+    default:
+      return outcome satisfies never;
+  }
+}
+
+/** How many results of a file stand how. */
+export type StatusCounts = ReadonlyMap<ItemStatus, number>;
+
+export interface ResultCounter {
+  /** Reads the whole file when it is asked for the first time. */
+  count(sql: Sql, source: ResultSource, signal: AbortSignal): Promise<StatusCounts>;
+}
+
+/** Files and schemas whose counts are remembered; a few numbers each. */
+const maxRemembered = 1_000;
+
+/** Counts one file at a time, so that many who ask do not take the whole process; rows of a file never change, so each is counted once a schema. */
+export function createResultCounter(): ResultCounter {
+  const known = new Map<string, StatusCounts>();
+  let last = Promise.resolve();
+
+  async function count(sql: Sql, source: ResultSource, signal: AbortSignal): Promise<StatusCounts> {
+    const key = keyOf(source);
+    const remembered = known.get(key);
+    if (remembered) return remembered;
+    const counts = new Map<ItemStatus, number>();
+    for await (const { status } of parseResults(sql, source, { afterIndex: -1, signal })) {
+      counts.set(status, (counts.get(status) ?? 0) + 1);
+    }
+    if (!signal.aborted) {
+      known.set(key, counts);
+      const [oldest] = known.keys();
+      if (known.size > maxRemembered && oldest !== undefined) known.delete(oldest);
+    }
+    return counts;
+  }
+
+  return {
+    count(sql, source, signal) {
+      const counted = last.then(() => count(sql, source, signal));
+      last = counted.then(
+        () => undefined,
+        () => undefined, // Whoever asked has the error.
+      );
+      return counted;
+    },
+  };
+}
+
+function keyOf({ fileKey, schema }: ResultSource): string {
+  const digest = createHash('sha256').update(JSON.stringify(schema)).digest('base64');
+  return `${fileKey} ${digest}`;
+}
