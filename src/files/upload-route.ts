@@ -4,6 +4,7 @@ import type { Database } from '../db/client.ts';
 import type { Copy } from '../db/copy.ts';
 import type { FileRecord } from '../db/files.ts';
 import { AppError, type AppErrorCode, BadUserInput } from '../errors.ts';
+import { checkEarlyFields } from './early-fields.ts';
 import { type ReadLimits, readLimits } from './read/limits.ts';
 import { letRunOut, type Patience, received } from './received.ts';
 import { RouteError } from './route-error.ts';
@@ -27,8 +28,8 @@ export interface UploadServices {
 }
 
 /**
- * Answers 201 with the file, and `batchId` where the form asked for a batch and `submit` is there. Throws RouteError 400, 405, 408, 411, 413 or 415; when the
- * file is in but the batch is not, the error names the file.
+ * Answers 201 with the file, and `batchId` where the form asked for a batch and `submit` is there. Throws RouteError 400, 405, 408, 411, 413 or 415. Fields
+ * before the file are judged before it is read; when the file is in but the batch is not, the error names the file.
  */
 export async function answerUpload({
   request,
@@ -49,7 +50,7 @@ export async function answerUpload({
     checkHeaders(request, response, services.limits ?? readLimits);
     const parameters = readParameters(query);
     const { ingested, fields } = isForm(request)
-      ? await receiveForm(request, services, owner, parameters)
+      ? await receiveForm({ request, services, owner, parameters, submit })
       : { ingested: await receiveBody(request, services, owner, parameters), fields: null };
     if (response.destroyed) {
       await ingested.discard();
@@ -128,12 +129,19 @@ async function receiveBody(
   });
 }
 
-async function receiveForm(
-  request: IncomingMessage,
-  { db, copy, limits = readLimits, patience }: UploadServices,
-  owner: string,
-  parameters: Parameters,
-): Promise<{ ingested: Ingested; fields: FormFields }> {
+async function receiveForm({
+  request,
+  services: { db, copy, limits = readLimits, patience },
+  owner,
+  parameters,
+  submit,
+}: {
+  request: IncomingMessage;
+  services: UploadServices;
+  owner: string;
+  parameters: Parameters;
+  submit: UploadSubmit | undefined;
+}): Promise<{ ingested: Ingested; fields: FormFields }> {
   const { fileBytes } = limits;
   const body = received(request, {
     maxBytes: fileBytes + maxFormBytes,
@@ -144,6 +152,7 @@ async function receiveForm(
   const { result, fields } = await readForm(request.headers['content-type'] ?? '', body, {
     take: async (file) => {
       early = mergeFields(parameters, file.fields);
+      if (submit) checkEarlyFields(file.fields, submit);
       return await ingestFile({
         db,
         copy,

@@ -52,6 +52,36 @@ function form(
   return data;
 }
 
+function formPart(disposition: string, value: string): string {
+  return `--b\r\nContent-Disposition: ${disposition}\r\n\r\n${value}\r\n`;
+}
+
+/** The answer to a form whose file never ends: whoever waits for its end does not answer. */
+function postEndless(beginning: string): Promise<{ status: number; body: any }> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(server.port, '127.0.0.1');
+    const send = (text: string) => socket.write(`${text.length.toString(16)}\r\n${text}\r\n`);
+    socket.write(
+      'POST /files HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nContent-Type: multipart/form-data; boundary=b\r\n\r\n',
+    );
+    send(beginning);
+    const more = setInterval(() => send('and so on\n'), 5);
+    let answer = '';
+    socket.on('data', (piece) => {
+      answer += String(piece);
+      const json = /\{.*\}/s.exec(answer)?.[0];
+      if (!answer.endsWith('0\r\n\r\n') || json === undefined) return;
+      clearInterval(more);
+      socket.destroy();
+      resolve({ status: Number(answer.split(' ', 2)[1]), body: JSON.parse(json) });
+    });
+    socket.on('error', (error) => {
+      clearInterval(more);
+      reject(error);
+    });
+  });
+}
+
 async function rowsOf(id: string) {
   const file = await readFile(server.db, 'local', id);
   return (await readFileRows(server.db.sql, file!.key, { afterIndex: -1, limit: 1_000 })).map(
@@ -446,9 +476,9 @@ describe('POST /files as a form', () => {
     );
     await post(
       form([
+        ['file', ''],
         ['operation', 'enrich'],
         ['fields', 'company,year'],
-        ['file', ''],
       ]),
     );
 
@@ -514,6 +544,95 @@ describe('POST /files as a form', () => {
       expect(await readFile(server.db, 'local', body.error.fileId)).toMatchObject({ itemCount: 2 });
     },
   );
+
+  it.each([
+    ['an unknown operation', [['operation', 'translate']], 'operation'],
+    [
+      'an unknown field',
+      [
+        ['operation', 'label'],
+        ['catgories', 'a,b'],
+      ],
+      'catgories',
+    ],
+    [
+      'a field of the wrong type',
+      [
+        ['operation', 'label'],
+        ['expiresInSeconds', 'soon'],
+      ],
+      'expiresInSeconds',
+    ],
+    [
+      'a value that is none',
+      [
+        ['operation', 'label'],
+        ['categories', 'a,b'],
+        ['temperature', '9'],
+      ],
+      'temperature',
+    ],
+    [
+      'an answer schema that is none',
+      [
+        ['operation', 'extract'],
+        ['schema', '{"a": "strnig"}'],
+      ],
+      'schema.a',
+    ],
+    [
+      'options with a value that is none',
+      [['options', '{"operation": "label", "topP": 5}']],
+      'topP',
+    ],
+  ] as [string, [string, string][], string][])(
+    'is answered before the file is read when there is %s before it',
+    async (_name, fields, path) => {
+      const sent = `${fields
+        .map(([name, value]) => formPart(`form-data; name="${name}"`, value))
+        .join(
+          '',
+        )}--b\r\nContent-Disposition: form-data; name="file"; filename="x.csv"\r\n\r\ntext\n`;
+
+      const { status, body } = await postEndless(sent);
+
+      expect([status, body.error.code]).toEqual([400, 'BAD_USER_INPUT']);
+      expect(body.error.issues.map((issue: { path: string }) => issue.path)).toEqual([path]);
+      expect(body.error.message).toContain('not read');
+      expect(body.error.fileId).toBeUndefined();
+      expect(await countLeftovers(server)).toEqual(nothing);
+    },
+  );
+
+  it('leaves what is missing before the file to the fields behind it', async () => {
+    const answers = [];
+    for (const operation of [
+      [
+        ['operation', 'label'],
+        ['multiLabel', 'true'],
+        ['file', ''],
+        ['categories', 'a,b'],
+      ],
+      [
+        ['categories', 'a,b'],
+        ['file', ''],
+        ['operation', 'label'],
+        ['multiLabel', 'true'],
+      ],
+      [
+        ['options', '{"operation": "label", "multiLabel": true}'],
+        ['file', ''],
+        ['categories', 'a,b'],
+      ],
+    ] as [string, string][][]) {
+      answers.push((await post(form(operation))).status);
+    }
+
+    expect(answers).toEqual([201, 201, 201]);
+    expect(server.submissions.map(({ options }) => options)).toEqual(
+      Array(3).fill({ categories: ['a', 'b'], multiLabel: true }),
+    );
+  });
 
   it('keeps and names the file when the batch is refused', async () => {
     server.refusal = new AppError('CONFLICT', 'not now');

@@ -1,0 +1,40 @@
+/** Fields that ask for a batch and come before the file: what is wrong with them can be said before the file is read. */
+import { BadUserInput } from '../errors.ts';
+import { RouteError } from './route-error.ts';
+import { readSubmission, type UploadSubmit } from './submission-fields.ts';
+import type { FormFields } from './upload-form.ts';
+
+/**
+ * Throws RouteError 400 for what no field behind the file can mend: an operation or a field that is not known, or a value that its field does not
+ * take. What is only missing may still come. Without the operation nothing can be said.
+ */
+export function checkEarlyFields(fields: FormFields, submit: UploadSubmit): void {
+  if (!namesOperation(fields)) return;
+  try {
+    const { operation, options } = readSubmission(fields, (name) => submit.paramsOf(name));
+    const { error } = submit.paramsOf(operation)?.safeParse(options) ?? {};
+    const issues = (error?.issues ?? [])
+      .filter(({ path: [name] }) => name !== undefined && Object.hasOwn(options, name))
+      .map(({ path, message }) => ({ path: path.map(String).join('.'), message }));
+    if (issues.length > 0) throw new BadUserInput(issues);
+  } catch (error) {
+    if (!(error instanceof BadUserInput)) throw error;
+    throw new RouteError(400, error.code, `The file was not read: ${error.message}`, {
+      details: { issues: error.issues },
+      cause: error,
+    });
+  }
+}
+
+function namesOperation(fields: FormFields): boolean {
+  return (
+    fields.has('operation') ||
+    (fields.get('options') ?? []).some((text) => {
+      try {
+        return Object.hasOwn(Object(JSON.parse(text)), 'operation');
+      } catch {
+        return false; // Said with the other fields.
+      }
+    })
+  );
+}
