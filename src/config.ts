@@ -219,7 +219,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     apiKeys: data.API_KEYS,
     graphiql: data.GRAPHIQL,
     introspection: data.INTROSPECTION,
-    publicUrl: data.PUBLIC_URL ?? null,
+    publicUrl: data.PUBLIC_URL?.replace(/\/+$/, '') ?? null,
     webhookSecrets: data.WEBHOOK_SECRET ?? null,
     webhookAllowPrivate: data.WEBHOOK_ALLOW_PRIVATE,
     logLevel: data.LOG_LEVEL,

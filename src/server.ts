@@ -8,7 +8,7 @@ import { RouteError, sendRouteError } from './files/route-error.ts';
 import { answerUpload } from './files/upload-route.ts';
 import { createGraphiQLPage, wantsPage } from './graphiql-page.ts';
 import type { Services } from './graphql/context.ts';
-import { operationOf } from './graphql/stored-operation.ts';
+import { operationOf, requestOf } from './graphql/stored-operation.ts';
 import { createUploadSubmit } from './graphql/submit.ts';
 import { createGraphQL, unauthenticated } from './graphql/yoga.ts';
 import { answerHealth } from './health-route.ts';
@@ -43,6 +43,7 @@ export function createHttpServer({
     authenticate,
     allowOrigin: (origin) => trusts.origin(origin),
     introspection: config.introspection,
+    publicUrl: config.publicUrl,
     log,
   });
   const graphiql = config.graphiql
@@ -76,13 +77,13 @@ export function createHttpServer({
     const url = readUrl(request);
     const output = /^\/batches\/([^/]+)\/output$/.exec(url.pathname);
     if (output?.[1]) {
-      const owner = ownerOf(request, authenticate);
       await answerOutput({
         request,
         response,
-        db: services.db,
+        services,
         operationOf,
-        owner,
+        requestOf: (batch) => (row) => requestOf(batch, row, services.preparePlan),
+        ownerOf: () => ownerOf(request, authenticate),
         batchId: output[1],
         query: url.searchParams,
       });

@@ -12,6 +12,7 @@ import { migrateDatabase } from './db/migrate.ts';
 import { readOrMakeSetting } from './db/settings.ts';
 import { createPlanner } from './execute.ts';
 import { createFileJanitor } from './files/janitor.ts';
+import { createSignedLinks, newLinkKey } from './files/signed-link.ts';
 import type { Log } from './log.ts';
 import { createProviders } from './model/providers.ts';
 import { startSandbox } from './sandbox/server.ts';
@@ -144,6 +145,9 @@ export async function startService(config: Config, log: Log): Promise<Service> {
         services: {
           db,
           copy,
+          links: createSignedLinks({
+            key: await readOrMakeSetting(db.sql, 'link_key', newLinkKey),
+          }),
           signals,
           progress,
           providers,

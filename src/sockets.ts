@@ -66,6 +66,7 @@ export function attachSockets({ http, yoga, authenticate, trusts, log }: SocketO
         try {
           const socket: SocketContext = {
             owner: extra.owner as string,
+            origin: `http://${extra.request.headers.host ?? 'localhost'}`,
             signal: extra.closed?.signal as AbortSignal,
           };
           const { schema, execute, subscribe, contextFactory, parse, validate } = yoga.getEnveloped(

@@ -167,6 +167,12 @@ export async function readBatch(
   return batch ?? null;
 }
 
+/** Whoever owns it: for those who hold a signed link to it. */
+export async function readBatchById(db: Database, id: string): Promise<BatchRecord | null> {
+  const [batch] = await selectBatches(db, eq(batches.id, id));
+  return batch ?? null;
+}
+
 /** For the process itself, which is told of changes by key. Whoever shows it to somebody checks the owner. */
 export async function readBatchByKey(db: Database, key: bigint): Promise<BatchRecord | null> {
   const [batch] = await selectBatches(db, eq(batches.key, key));

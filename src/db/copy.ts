@@ -19,9 +19,9 @@ export interface Copy {
   /** Begins a COPY into `rows`, of pieces that a RowEncoder has made. One statement: before `finish`, nobody sees a row of it. */
   rowsIn(): Promise<RowsIn>;
   /**
-   * What a query selects, in pieces of any size, as fast as they are taken: a line a row, the columns apart by \x02, null as nothing. Text that
-   * holds no control character comes as it is, JSON text untouched; text with a line break or one of \x01 and \x02 comes between two \x01, with
-   * those in it doubled, and so do empty text and a lone `\.`. A reader that stops early ends the statement.
+   * What a query selects in COPY's binary format, in pieces of any size, as fast as they are taken: lengths and numbers in network order, text
+   * as it is. A reader that stops early ends the statement.
+   * https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format"
    */
   out(query: CopySql): AsyncGenerator<Buffer, void, undefined>;
   close(): Promise<void>;
@@ -126,9 +126,7 @@ async function* copyOut(pool: pg.Pool, query: CopySql): AsyncGenerator<Buffer, v
   let isWhole = false;
   client.on('error', ignore);
   try {
-    const stream = client.query(
-      to(`copy (${query.text}) to stdout with (format csv, quote e'\\x01', delimiter e'\\x02')`),
-    );
+    const stream = client.query(to(`copy (${query.text}) to stdout with (format binary)`));
     // Once the reader has gone, the end of the connection is no news.
     stream.on('error', ignore);
     for await (const piece of stream) yield piece as Buffer;

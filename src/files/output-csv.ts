@@ -1,5 +1,6 @@
 import type { OutputWriter } from './output.ts';
-import { ownCells, ownColumns, type RowFile } from './row.ts';
+import { hasUnicodeEscape, type RowTexts, toBytes, toText } from './output-text.ts';
+import { ownColumns, type RowFile } from './row.ts';
 
 /**
  * The input's columns in their order, then the output's, then status, error_code and error_message. `outputColumns` null: one
@@ -7,6 +8,7 @@ import { ownCells, ownColumns, type RowFile } from './row.ts';
  */
 export function csvWriter(
   file: RowFile & { listed: boolean },
+  rows: RowTexts,
   outputColumns: readonly string[] | null,
 ): OutputWriter {
   // Of inline items the id and the text are columns of ours, and give way to a field of that name.
@@ -24,42 +26,71 @@ export function csvWriter(
     ...(outputColumns ?? ['output']).map(unique),
     ...['status', 'error_code', 'error_message'].map(unique),
   ];
+  const outputKeys = outputColumns?.map(toBytes);
   return {
     contentType: 'text/csv; charset=utf-8; header=present',
-    head: row(header),
-    record: (item) =>
-      row([
-        ...ownCells(file, item),
-        ...(outputColumns ? pick(parse(item.output), outputColumns) : [item.output ?? '']),
-        item.status.toLowerCase(),
-        item.errorCode ?? '',
-        item.errorMessage ?? '',
-      ]),
+    withRow: true,
+    head: toBytes(`${header.map(textCell).join(',')}\n`),
+    record(item) {
+      let line = '';
+      for (const value of rows.cells(item)) line += `${cell(value)},`;
+      if (outputColumns && outputKeys) {
+        line += `${outputCells(item.output, outputColumns, outputKeys)},`;
+      } else line += `${cell(item.output ?? '')},`;
+      return `${line}${item.status.toLowerCase()},${item.errorCode ?? ''},${cell(item.errorMessage ?? '')}\n`;
+    },
     separator: '',
     tail: '',
   };
 }
 
-function parse(json: string | null): Record<string, unknown> {
-  return json === null ? {} : (JSON.parse(json) as Record<string, unknown>);
+/** The cells of an output under its columns: text as it is, null and absence as nothing, everything else as JSON. */
+function outputCells(
+  output: string | null,
+  columns: readonly string[],
+  keys: readonly string[],
+): string {
+  if (output === null) return ','.repeat(columns.length - 1);
+  if (hasUnicodeEscape(output)) {
+    const values = JSON.parse(toText(output)) as Record<string, unknown>;
+    return columns.map((column) => cell(toBytes(cellText(values, column)))).join();
+  }
+  const values = JSON.parse(output) as Record<string, unknown>;
+  let line = '';
+  for (const [at, key] of keys.entries()) line += (at > 0 ? ',' : '') + cell(cellText(values, key));
+  return line;
 }
 
-/** Text as it is, null and absence as nothing, everything else as JSON. */
-function pick(values: Record<string, unknown>, columns: readonly string[]): string[] {
-  return columns.map((column) => {
-    const value = Object.hasOwn(values, column) ? values[column] : null;
-    if (value === null || value === undefined) return '';
-    return typeof value === 'string' ? value : JSON.stringify(value);
-  });
+function cellText(values: Record<string, unknown>, key: string): string {
+  const value = Object.hasOwn(values, key) ? values[key] : null;
+  if (value === null || value === undefined) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-function row(values: readonly string[]): string {
-  return `${values.map(cell).join(',')}\n`;
+/**
+ * A cell as a byte string. Where it begins and ends with a visible ASCII character, of which the first makes no formula, nothing of it
+ * has to be decoded.
+ */
+function cell(bytes: string): string {
+  if (bytes === '') return '';
+  return isVisible(bytes.charCodeAt(bytes.length - 1)) &&
+    isVisible(bytes.charCodeAt(0)) &&
+    !'=+-@;,'.includes(bytes[0] as string)
+    ? quoted(bytes)
+    : toBytes(textCell(toText(bytes)));
 }
 
-function cell(value: string): string {
+function isVisible(code: number): boolean {
+  return code > 0x20 && code < 0x7f;
+}
+
+function textCell(value: string): string {
   const safe = isFormula(value) ? `'${value}` : value;
-  return /["\r\n,]/.test(safe) || safe !== safe.trim() ? `"${safe.replaceAll('"', '""')}"` : safe;
+  return safe === safe.trim() ? quoted(safe) : `"${safe.replaceAll('"', '""')}"`;
+}
+
+function quoted(value: string): string {
+  return /["\r\n,]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
 }
 
 /**

@@ -1,51 +1,58 @@
-import type { ItemRecord } from '../db/items.ts';
+import type { ExportedItem } from '../db/item-export.ts';
 import type { OutputWriter } from './output.ts';
-import { customIdOf, decodeRow, metadataText, type RowFile } from './row.ts';
+import { type RowTexts, toBytes } from './output-text.ts';
+import type { DecodedRow } from './row.ts';
+
+/** What a record holds beside the answer; null and false leave it out. */
+export interface JsonIncludes {
+  input: boolean;
+  /** What was or would be sent to the model for a row; null where nothing can be. */
+  request: ((row: DecodedRow) => Readonly<Record<string, unknown>> | null) | null;
+}
 
 /** One record a line. */
-export function jsonLinesWriter(file: RowFile, includeInput: boolean): OutputWriter {
+export function jsonLinesWriter(rows: RowTexts, includes: JsonIncludes): OutputWriter {
   return {
     contentType: 'application/x-ndjson; charset=utf-8',
+    withRow: includes.input || includes.request !== null || rows.idsInRows,
     head: '',
-    record: (item) => `${jsonRecord(file, item, includeInput)}\n`,
+    record: (item) => `${jsonRecord(rows, includes, item)}\n`,
     separator: '',
     tail: '',
   };
 }
 
 /** One array, a record a line. */
-export function jsonWriter(file: RowFile, includeInput: boolean): OutputWriter {
+export function jsonWriter(rows: RowTexts, includes: JsonIncludes): OutputWriter {
   return {
+    ...jsonLinesWriter(rows, includes),
     contentType: 'application/json; charset=utf-8',
     head: '[\n',
-    record: (item) => jsonRecord(file, item, includeInput),
+    record: (item) => jsonRecord(rows, includes, item),
     separator: ',\n',
     tail: '\n]\n',
   };
 }
 
 /**
- * {index, custom_id, status, output, error, usage}, with the input also content and metadata. What is stored as JSON text goes out
- * as that text, so that no number and no order of keys changes on the way.
+ * {index, custom_id, status, output, error, usage}, with the input also content and metadata, then request. What is stored as JSON text
+ * goes out as that text, so that no number and no order of keys changes on the way.
  */
-function jsonRecord(file: RowFile, item: ItemRecord, includeInput: boolean): string {
-  const input = includeInput
-    ? `,"content":${JSON.stringify(decodeRow(file, item).content)},"metadata":${metadataText(file, item)}`
+function jsonRecord(rows: RowTexts, includes: JsonIncludes, item: ExportedItem): string {
+  const { index } = item;
+  const input = includes.input ? `,${rows.input(item)}` : '';
+  const request = includes.request
+    ? `,"request":${toBytes(JSON.stringify(includes.request(rows.decode(item))))}`
     : '';
-  return `{"index":${item.index},"custom_id":${JSON.stringify(customIdOf(file, item))},"status":"${item.status.toLowerCase()}"${input},"output":${item.output ?? 'null'},"error":${errorOf(item)},"usage":${usageOf(item)}}`;
+  return `{"index":${index},"custom_id":${JSON.stringify(rows.customId(item))},"status":"${item.status.toLowerCase()}"${input}${request},"output":${item.output ?? 'null'},"error":${errorOf(item)},"usage":${usageOf(item)}}`;
 }
 
-function errorOf({ errorCode, errorMessage }: ItemRecord): string {
+function errorOf({ errorCode, errorMessage }: ExportedItem): string {
   return errorCode === null ? 'null' : JSON.stringify({ code: errorCode, message: errorMessage });
 }
 
-function usageOf(item: ItemRecord): string {
-  if (item.seq === null) return 'null';
-  return JSON.stringify({
-    requests: item.requests,
-    input_tokens: item.inputTokens,
-    cached_input_tokens: item.cachedInputTokens,
-    output_tokens: item.outputTokens,
-    cost_usd: item.costUsd,
-  });
+function usageOf({ usage }: ExportedItem): string {
+  if (usage === null) return 'null';
+  const { requests, inputTokens, cachedInputTokens, outputTokens, costUsd } = usage;
+  return `{"requests":${requests},"input_tokens":${inputTokens},"cached_input_tokens":${cachedInputTokens},"output_tokens":${outputTokens},"cost_usd":${costUsd}}`;
 }

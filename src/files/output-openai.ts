@@ -1,7 +1,7 @@
-import type { ItemRecord } from '../db/items.ts';
+import type { ExportedItem } from '../db/item-export.ts';
 import type { PreparedOperation } from '../operations/operation.ts';
 import type { OutputWriter } from './output.ts';
-import { customIdOf, type RowFile } from './row.ts';
+import { hasUnicodeEscape, type RowTexts, toBytes, toText } from './output-text.ts';
 
 /**
  * Lines as OpenAI's batch output and error files have them: {id, custom_id, response: {status_code, request_id, body}, error}, one
@@ -10,27 +10,23 @@ import { customIdOf, type RowFile } from './row.ts';
  */
 export function openAiLinesWriter(
   { id, model }: { id: string; model: string },
-  file: RowFile,
+  rows: RowTexts,
   operation: PreparedOperation,
 ): OutputWriter {
   const suffix = id.slice('batch_'.length);
+  const modelBytes = toBytes(model);
   const content = contentOf(operation);
 
-  function response(item: ItemRecord): object {
-    const completion = operation.completion?.(JSON.parse(item.output ?? 'null'));
-    if (completion) {
-      return { status_code: 200, request_id: `req_${suffix}_${item.index}`, body: completion };
-    }
-    const inputTokens = item.inputTokens ?? 0;
-    const outputTokens = item.outputTokens ?? 0;
+  function response(item: ExportedItem): object {
+    const { inputTokens = 0, cachedInputTokens = 0, outputTokens = 0 } = item.usage ?? {};
     return {
       status_code: 200,
       request_id: `req_${suffix}_${item.index}`,
       body: {
         id: `chatcmpl-${suffix}_${item.index}`,
         object: 'chat.completion',
-        created: Math.floor((item.completedAt?.getTime() ?? 0) / 1000),
-        model,
+        created: Math.floor(item.completedAt ?? 0),
+        model: modelBytes,
         choices: [
           {
             index: 0,
@@ -43,22 +39,35 @@ export function openAiLinesWriter(
           prompt_tokens: inputTokens,
           completion_tokens: outputTokens,
           total_tokens: inputTokens + outputTokens,
-          prompt_tokens_details: { cached_tokens: item.cachedInputTokens ?? 0 },
+          prompt_tokens_details: { cached_tokens: cachedInputTokens },
         },
       },
     };
   }
 
+  /** The provider's own completion where the output has it, as a byte string of JSON. */
+  function completionOf({ status, output }: ExportedItem): string | null {
+    if (!operation.completion || status !== 'SUCCEEDED' || output === null) return null;
+    const completion = operation.completion(JSON.parse(toText(output)));
+    return completion && toBytes(JSON.stringify(completion));
+  }
+
   return {
     contentType: 'application/x-ndjson; charset=utf-8',
+    withRow: rows.idsInRows,
     head: '',
     separator: '',
     tail: '',
     record(item) {
       if (item.status === 'PENDING' || item.status === 'PROCESSING') return '';
+      const completion = completionOf(item);
+      if (completion !== null) {
+        const id = JSON.stringify(rows.customId(item));
+        return `{"id":"batch_req_${suffix}_${item.index}","custom_id":${id},"response":{"status_code":200,"request_id":"req_${suffix}_${item.index}","body":${completion}},"error":null}\n`;
+      }
       const line = {
         id: `batch_req_${suffix}_${item.index}`,
-        custom_id: customIdOf(file, item),
+        custom_id: rows.customId(item),
         response: item.status === 'SUCCEEDED' ? response(item) : null,
         error: errorOf(item),
       };
@@ -67,17 +76,21 @@ export function openAiLinesWriter(
   };
 }
 
-/** Text answers as they were written, all others as the JSON text that is stored. */
+/** Text answers as they were written, all others as the JSON text that is stored; byte strings both. */
 function contentOf({ format, columns }: PreparedOperation): (output: string) => string {
   const field = format.type === 'text' ? columns?.[0] : undefined;
   if (field === undefined) return (output) => output;
+  const key = toBytes(field);
   return (output) => {
-    const text = (JSON.parse(output) as Record<string, unknown> | null)?.[field];
-    return typeof text === 'string' ? text : output;
+    const escaped = hasUnicodeEscape(output);
+    const values = JSON.parse(escaped ? toText(output) : output) as Record<string, unknown> | null;
+    const text = values?.[escaped ? field : key];
+    if (typeof text !== 'string') return output;
+    return escaped ? toBytes(text) : text;
   };
 }
 
-function errorOf({ status, errorCode, errorMessage }: ItemRecord): object | null {
+function errorOf({ status, errorCode, errorMessage }: ExportedItem): object | null {
   switch (status) {
     case 'FAILED':
       return { code: errorCode?.toLowerCase() ?? 'error', message: errorMessage ?? '' };

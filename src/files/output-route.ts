@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { type BatchRecord, readBatch } from '../db/batches.ts';
+import { type BatchRecord, readBatch, readBatchById } from '../db/batches.ts';
 import type { Database } from '../db/client.ts';
+import type { Copy } from '../db/copy.ts';
 import type { ItemStatus } from '../db/items.ts';
 import { isId } from '../ids.ts';
 import type { PreparedOperation } from '../operations/operation.ts';
@@ -13,52 +12,95 @@ import {
   outputWriter,
   writeOutput,
 } from './output.ts';
+import type { JsonIncludes } from './output-json.ts';
 import { RouteError } from './route-error.ts';
+import { isLink, type SignedLinks } from './signed-link.ts';
 
 const statuses = new Map<string, ItemStatus>(
   (['PENDING', 'PROCESSING', 'SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED'] as const).map(
     (status) => [status.toLowerCase(), status],
   ),
 );
-const knownParameters = new Set(['format', 'status', 'include', 'after']);
+const knownParameters = ['format', 'status', 'include', 'after', 'expires', 'signature'];
 
-/** `GET /batches/{id}/output`: streamed in input order, at the reader's pace, at any time. */
-export async function answerOutput({
-  request,
-  response,
-  db,
-  operationOf,
-  owner,
-  batchId,
-  query,
-}: {
+/** What was or would be sent to the model for a row of a batch. */
+type RequestOf = (batch: BatchRecord) => NonNullable<JsonIncludes['request']>;
+
+interface OutputRoute {
   request: IncomingMessage;
   response: ServerResponse;
-  db: Database;
+  services: { db: Database; copy: Copy; links: SignedLinks };
   operationOf: (batch: BatchRecord) => PreparedOperation;
-  owner: string;
+  requestOf: RequestOf;
+  /** Who asks, by the request's key; throws where it has none. Not asked of those who come by a link. */
+  ownerOf: () => string;
   batchId: string;
   query: URLSearchParams;
-}): Promise<void> {
+}
+
+/** `GET /batches/{id}/output`: streamed in input order, at the reader's pace, at any time. */
+export async function answerOutput(route: OutputRoute): Promise<void> {
+  const { request, response, services, operationOf, requestOf, batchId, query } = route;
+  const byLink = isLink(query);
+  const owner = byLink ? null : route.ownerOf();
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('allow', 'GET, HEAD');
     throw new RouteError(405, 'METHOD_NOT_ALLOWED', 'The output can only be read: GET');
   }
-  const batch = isId('batch', batchId) ? await readBatch(db, owner, batchId) : null;
+  if (byLink) {
+    checkOnce(query);
+    services.links.check(batchId, query);
+  }
+  const batch = await findBatch(services.db, owner, batchId);
   if (!batch) throw new RouteError(404, 'NOT_FOUND', 'There is no batch with this id');
-  const wanted = readQuery(query);
-  const writer = await outputWriter(db, batch, operationOf(batch), wanted);
+  const { includes, ...wanted } = readQuery(query);
+  const writer = await outputWriter(services.db, batch, {
+    operation: operationOf(batch),
+    format: wanted.format,
+    includes: {
+      input: includes.has('input'),
+      request: includes.has('request') ? requestOf(batch) : null,
+    },
+  });
   response.writeHead(200, {
     'content-type': writer.contentType,
     'content-disposition': `attachment; filename="${batch.id}.${extension(wanted.format)}"`,
-    'cache-control': 'no-store',
+    'cache-control': byLink ? 'private, no-store' : 'no-store',
     'x-content-type-options': 'nosniff',
+    // The link would let whoever is told of it in.
+    ...(byLink ? { 'referrer-policy': 'no-referrer' } : {}),
   });
-  if (request.method === 'HEAD') {
-    response.end();
-    return;
+  if (request.method === 'GET') {
+    for await (const piece of writeOutput(services, batch, writer, wanted)) {
+      if (piece !== '') await write(response, piece);
+    }
   }
-  await pipeline(Readable.from(writeOutput(db, batch, writer, wanted)), response);
+  response.end();
+}
+
+/** A null owner has been let in by a link. */
+async function findBatch(
+  db: Database,
+  owner: string | null,
+  id: string,
+): Promise<BatchRecord | null> {
+  if (!isId('batch', id)) return null;
+  return owner === null ? await readBatchById(db, id) : await readBatch(db, owner, id);
+}
+
+/** Resolves once the system has all of a byte string, so that there is never more than one on its way. Rejects when the reader goes. */
+async function write(response: ServerResponse, bytes: string): Promise<void> {
+  const gone = () => new Error('the reader has gone');
+  if (response.destroyed) throw gone();
+  await new Promise<void>((resolve, reject) => {
+    const close = () => reject(gone());
+    response.once('close', close);
+    response.write(bytes, 'latin1', (error) => {
+      response.off('close', close);
+      if (error) reject(error);
+      else resolve();
+    });
+  });
 }
 
 /** `openai_jsonl` is JSONL to whoever opens it. */
@@ -66,25 +108,40 @@ function extension(format: OutputFormat): string {
   return format === 'openai_jsonl' ? 'jsonl' : format;
 }
 
-function readQuery(query: URLSearchParams): OutputRequest {
+function checkOnce(query: URLSearchParams): void {
   for (const name of new Set(query.keys())) {
-    if (!knownParameters.has(name)) {
-      throw bad(`${name} is unknown; known are ${[...knownParameters].join(', ')}`);
+    if (!knownParameters.includes(name)) {
+      throw bad(`${name} is unknown; known are ${knownParameters.slice(0, 4).join(', ')}`);
     }
     if (query.getAll(name).length > 1) throw bad(`${name} is given more than once`);
   }
+}
+
+function readQuery(query: URLSearchParams): OutputRequest & { includes: ReadonlySet<string> } {
+  checkOnce(query);
   const format = query.get('format') ?? 'jsonl';
   if (!isFormat(format)) throw bad(`format is one of ${outputFormats.join(', ')}`);
-  const include = query.get('include');
-  if (include !== null && include !== 'input') throw bad('include can only be input');
+  const includes = toIncludes(query.get('include'));
+  if (includes.has('request') && format !== 'json' && format !== 'jsonl') {
+    throw bad('include=request needs the format json or jsonl');
+  }
   const after = query.get('after') ?? '-1';
   if (!/^(-1|0|[1-9][0-9]{0,8})$/.test(after)) throw bad('after is the index of an item');
   return {
     format,
     status: query.get('status')?.split(',').map(toStatus),
-    includeInput: include === 'input',
+    includes,
     afterIndex: Number(after),
   };
+}
+
+function toIncludes(list: string | null): ReadonlySet<string> {
+  const includes = new Set(list?.split(',').map((name) => name.trim()));
+  for (const name of includes) {
+    if (name !== 'input' && name !== 'request')
+      throw bad('include is a comma-separated list of input, request');
+  }
+  return includes;
 }
 
 function isFormat(format: string): format is OutputFormat {

@@ -1,22 +1,28 @@
-/** The output of a batch as a stream of text, in input order, whatever its size and however far the batch is. */
+/** The output of a batch as a stream of byte strings, in input order, whatever its size and however far the batch is. */
 import type { BatchRecord } from '../db/batches.ts';
-import { readBatchFile } from '../db/batches.ts';
+import { readBatchByKey, readBatchFile } from '../db/batches.ts';
 import type { Database } from '../db/client.ts';
-import { type ItemRecord, type ItemStatus, listItems } from '../db/items.ts';
+import type { Copy } from '../db/copy.ts';
+import type { ExportedItem } from '../db/item-export.ts';
+import type { ItemStatus } from '../db/items.ts';
 import type { PreparedOperation } from '../operations/operation.ts';
 import { csvWriter } from './output-csv.ts';
-import { jsonLinesWriter, jsonWriter } from './output-json.ts';
+import { type JsonIncludes, jsonLinesWriter, jsonWriter } from './output-json.ts';
 import { openAiLinesWriter } from './output-openai.ts';
+import { readItems } from './output-ranges.ts';
+import { createRowTexts } from './output-text.ts';
 import { rowFileOf } from './row.ts';
 
 export const outputFormats = ['json', 'jsonl', 'csv', 'openai_jsonl'] as const;
 export type OutputFormat = (typeof outputFormats)[number];
 
-/** A format: what stands before, between and after the records, and a record itself. */
+/** A format: what stands before, between and after the records, and a record itself; all of them byte strings, for output-text.ts says why. */
 export interface OutputWriter {
   contentType: string;
+  /** Whether records are made of content and fields too. */
+  withRow: boolean;
   head: string;
-  record(item: ItemRecord): string;
+  record(item: ExportedItem): string;
   separator: string;
   tail: string;
 }
@@ -25,60 +31,72 @@ export interface OutputRequest {
   format: OutputFormat;
   /** Only items that stand so; all when undefined. */
   status: readonly ItemStatus[] | undefined;
-  /** JSON and JSONL: also content and metadata. CSV has the input's columns anyway. */
-  includeInput: boolean;
   /** Begins behind this index: how an interrupted download goes on. */
   afterIndex: number;
 }
 
-/** Items read at a time: one statement and so one snapshot each, so that a slow reader holds none. */
-const pageSize = 2_000;
+/** Characters that are written at a time: little enough that other requests get their turn. */
+const pieceLength = 65_536;
 
-/** Chooses the writer; a CSV's columns are fixed before its first row. */
+/** Chooses the writer; a CSV's columns are fixed before its first row. Of `includes`, CSV has the input anyway, and OpenAI's lines have neither. */
 export async function outputWriter(
   db: Database,
   batch: BatchRecord,
-  operation: PreparedOperation,
-  { format, includeInput }: OutputRequest,
+  {
+    operation,
+    format,
+    includes,
+  }: {
+    operation: PreparedOperation;
+    format: OutputFormat;
+    includes: JsonIncludes;
+  },
 ): Promise<OutputWriter> {
   const file = rowFileOf(await readBatchFile(db, batch.fileKey), batch);
+  const rows = createRowTexts(file);
   switch (format) {
     case 'json':
-      return jsonWriter(file, includeInput);
+      return jsonWriter(rows, includes);
     case 'jsonl':
-      return jsonLinesWriter(file, includeInput);
+      return jsonLinesWriter(rows, includes);
     case 'csv':
-      return csvWriter(file, operation.columns);
+      return csvWriter(file, rows, operation.columns);
     case 'openai_jsonl':
-      return openAiLinesWriter(batch, file, operation);
+      return openAiLinesWriter(batch, rows, operation);
   }
 }
 
-/** The output's text in pieces of a page; read as fast as it is taken. */
+/**
+ * The output in pieces of about `pieceLength`; read as fast as it is taken. Throws when the batch is deleted meanwhile, because what
+ * came until then might look like all of it.
+ */
 export async function* writeOutput(
-  db: Database,
+  { db, copy }: { db: Database; copy: Copy },
   batch: BatchRecord,
   writer: OutputWriter,
-  { status, afterIndex }: OutputRequest,
-): AsyncGenerator<string> {
-  yield writer.head;
-  let after = afterIndex;
+  { status, afterIndex }: Pick<OutputRequest, 'status' | 'afterIndex'>,
+): AsyncGenerator<string, void, undefined> {
+  const { key: batchKey, fileKey, total } = batch;
+  const parts = readItems(copy, {
+    source: { batchKey, fileKey },
+    first: afterIndex + 1,
+    last: total - 1,
+    status,
+    withRow: writer.withRow,
+  });
+  let piece = writer.head;
   let written = false;
-  for (;;) {
-    const items = await listItems(
-      db.sql,
-      { batchKey: batch.key, fileKey: batch.fileKey },
-      { status },
-      { limit: pageSize, afterIndex: after, inverted: false },
-    );
-    if (items.length > 0) {
-      const page = items.map((item) => writer.record(item)).join(writer.separator);
-      yield written ? writer.separator + page : page;
+  for await (const items of parts) {
+    for (const item of items) {
+      if (written) piece += writer.separator;
+      piece += writer.record(item);
       written = true;
+      if (piece.length < pieceLength) continue;
+      yield piece;
+      piece = '';
     }
-    const last = items.at(-1);
-    if (!last || items.length < pageSize) break;
-    after = last.index;
   }
-  yield writer.tail;
+  // The rows of a batch go only after the batch itself.
+  if (!(await readBatchByKey(db, batchKey))) throw new Error('the batch has been deleted');
+  yield piece + writer.tail;
 }

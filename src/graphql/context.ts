@@ -3,6 +3,7 @@ import type { Signals } from '../batches/signals.ts';
 import type { Database } from '../db/client.ts';
 import type { Copy } from '../db/copy.ts';
 import type { Plan } from '../execute.ts';
+import type { SignedLinks } from '../files/signed-link.ts';
 import type { Providers } from '../model/providers.ts';
 import type { ResultCounter } from '../parse-results.ts';
 import type { Webhooks } from '../webhooks/deliver.ts';
@@ -11,6 +12,7 @@ import type { Webhooks } from '../webhooks/deliver.ts';
 export interface Services {
   db: Database;
   copy: Copy;
+  links: SignedLinks;
   signals: Signals;
   progress: Progress;
   providers: Providers;
@@ -24,6 +26,8 @@ export interface Services {
 /** One request's view: the services, who asks, and when it gave up. */
 export interface Context extends Services {
   owner: string;
+  /** Where clients reach the server, without a slash at its end. */
+  baseUrl: string;
   resultCounter: ResultCounter;
   /** Aborted when the client has gone. */
   signal: AbortSignal;

@@ -5,6 +5,7 @@ import './batch.ts';
 import './file.ts';
 import './upload-file.ts';
 import './parse-results.ts';
+import './output-url.ts';
 import './batch-mutations.ts';
 import './subscriptions.ts';
 import './service.ts';

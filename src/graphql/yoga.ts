@@ -15,6 +15,8 @@ import { describeVariableErrors } from './variables.ts';
 /** What the WebSocket server hands over instead of an HTTP request. */
 export interface SocketContext {
   owner: string;
+  /** The server as the client named it. */
+  origin: string;
   signal: AbortSignal;
 }
 
@@ -24,6 +26,8 @@ export interface YogaOptions {
   /** Null: this origin gets no CORS headers. */
   allowOrigin: (origin: string) => boolean;
   introspection: boolean;
+  /** Where clients reach the server, if not where they ask. */
+  publicUrl: string | null;
   log: Log;
 }
 
@@ -40,6 +44,7 @@ export function createGraphQL({
   authenticate,
   allowOrigin,
   introspection,
+  publicUrl,
   log,
 }: YogaOptions): Yoga {
   const resultCounter = createResultCounter();
@@ -64,10 +69,14 @@ export function createGraphQL({
     },
     maskedErrors: { maskError: createMask(log) },
     context: ({ request, socket, res }) => {
-      if (socket) return { ...services, ...socket, resultCounter };
+      if (socket) {
+        const { origin, ...asked } = socket;
+        return { ...services, ...asked, baseUrl: publicUrl ?? origin, resultCounter };
+      }
       const owner = authenticate(request.headers.get('authorization'));
       if (owner === null) throw unauthenticated();
-      return { ...services, owner, signal: whenGone(res), resultCounter };
+      const baseUrl = publicUrl ?? new URL(request.url).origin;
+      return { ...services, owner, baseUrl, signal: whenGone(res), resultCounter };
     },
     plugins: [
       readRequests,

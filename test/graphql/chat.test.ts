@@ -220,6 +220,37 @@ describe('chat', () => {
     expect(items.map(({ status }) => status)).toEqual(['SUCCEEDED', 'FAILED']);
   });
 
+  it('gives requests back with the output, to be fed in again', async () => {
+    stub.reply((request) =>
+      request.body.seed === 2 ? { status: 400, body: { error: { message: 'no' } } } : echo(request),
+    );
+    const requests = [1, 2].map((seed) => ({ messages: ask(`ü "${seed}"`), seed }));
+    const id = await submit({ requests });
+    const text = await (
+      await fetch(`${app.url}/batches/${id}/output?status=failed&include=request`)
+    ).text();
+    const failed = JSON.parse(text);
+    stub.reply(echo);
+    stub.requests.length = 0;
+    await submit({ requests: [failed.request] });
+
+    expect(failed).toMatchObject({ index: 1, status: 'failed', request: { seed: 2 } });
+    expect(sent()).toEqual([{ ...requests[1], model: 'base' }]);
+  });
+
+  it('shows the request of any operation as it is sent', async () => {
+    const { data } = await app.graphql(submitMutation, {
+      input: {
+        operation: { run: { instructions: 'Repeat it.', temperature: 0.5 } },
+        source: { texts: ['hi'] },
+      },
+    });
+    const id = data?.submitBatch.batch.id as string;
+    await untilEnded(app, id);
+
+    expect((await itemsOf(id))[0]?.request).toEqual(sent()[0]);
+  });
+
   it('gives the completion back in OpenAI’s output lines', async () => {
     const id = await submit({ requests: [{ custom_id: 'x', body: { messages: ask('hi') } }] });
     const text = await (await fetch(`${app.url}/batches/${id}/output?format=openai_jsonl`)).text();

@@ -9,6 +9,7 @@ import { readConfig } from '../../src/config.ts';
 import { openDatabase } from '../../src/db/client.ts';
 import { openCopy } from '../../src/db/copy.ts';
 import { createPlanner } from '../../src/execute.ts';
+import { createSignedLinks, newLinkKey } from '../../src/files/signed-link.ts';
 import { createProviders } from '../../src/model/providers.ts';
 import { createHttpServer } from '../../src/server.ts';
 import { createWebhooks } from '../../src/webhooks/deliver.ts';
@@ -41,6 +42,7 @@ beforeAll(async () => {
     services: {
       db,
       copy: openCopy(database.url),
+      links: createSignedLinks({ key: newLinkKey() }),
       signals,
       progress: watches.progress,
       providers,

@@ -1,0 +1,177 @@
+/** Items for outputs of any size: a range of indexes a statement, through COPY in its binary format, in which nothing is escaped. */
+import type { ItemErrorCode } from '../errors.ts';
+import { type Copy, type CopySql, copySql } from './copy.ts';
+import type { ItemSource, ItemStatus } from './items.ts';
+
+/**
+ * An item as it goes out. Texts are byte strings: a character, of 0 to 255, for each byte of their UTF-8, so that what goes out as it
+ * is stored is never decoded. `fields` and `output` are JSON text.
+ */
+export interface ExportedItem {
+  index: number;
+  customId: string | null;
+  content: string | null;
+  fields: string | null;
+  status: ItemStatus;
+  output: string | null;
+  errorCode: ItemErrorCode | null;
+  errorMessage: string | null;
+  /** What its answers cost, those that a retry put aside included; null while there is no result. */
+  usage: ExportedUsage | null;
+  /** In seconds since 1970; null while there is no result. */
+  completedAt: number | null;
+}
+
+export interface ExportedUsage {
+  requests: number;
+  inputTokens: number;
+  cachedInputTokens: number;
+  outputTokens: number;
+  costUsd: number | null;
+}
+
+/** Which items, and what of them. Both ends of the range are in it. */
+export interface ExportRange {
+  source: ItemSource;
+  first: number;
+  last: number;
+  /** Only items that stand so; all when undefined. */
+  status: readonly ItemStatus[] | undefined;
+  /** Whether content and fields are wanted; null otherwise. */
+  withRow: boolean;
+}
+
+/** Memory that is written again and again, so that an export of gigabytes leaves no garbage of that size. */
+export class ItemBuffer {
+  bytes = Buffer.alloc(0);
+  length = 0;
+
+  /** Forgets what is in it, and gives back memory that `bytes` are far too much for. */
+  clear(bytes: number): void {
+    this.length = 0;
+    if (this.bytes.length > 4 * bytes) this.bytes = Buffer.alloc(0);
+  }
+
+  append(piece: Buffer): void {
+    const length = this.length + piece.length;
+    if (length > this.bytes.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(length, 2 * this.bytes.length, 65_536));
+      this.bytes.copy(grown, 0, 0, this.length);
+      this.bytes = grown;
+    }
+    piece.copy(this.bytes, this.length);
+    this.length = length;
+  }
+}
+
+/**
+ * Reads a range into an empty buffer, as they stand at one instant, in order. False when it holds more than `maxBytes`: then what
+ * is in the buffer is of no use.
+ */
+export async function readItemRange(
+  copy: Copy,
+  range: ExportRange,
+  { buffer, maxBytes }: { buffer: ItemBuffer; maxBytes: number },
+): Promise<boolean> {
+  for await (const piece of copy.out(selectRange(range))) {
+    if (buffer.length + piece.length > maxBytes) return false;
+    buffer.append(piece);
+  }
+  return true;
+}
+
+/** https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format": signature, flags, and the length of an extension that there is none of. */
+const headerBytes = 19;
+const trailer = -1;
+
+/** The items in a buffer that `readItemRange` has filled. */
+export function* itemsIn({ bytes, length }: ItemBuffer): Generator<ExportedItem, void, undefined> {
+  const starts = new Int32Array(columnCount);
+  const ends = new Int32Array(columnCount);
+  let at = headerBytes;
+  while (at < length && bytes.readInt16BE(at) !== trailer) {
+    const from = at;
+    at += 2;
+    for (let column = 0; column < columnCount; column += 1) {
+      const size = bytes.readInt32BE(at);
+      at += 4;
+      starts[column] = at - from;
+      if (size > 0) at += size;
+      ends[column] = size < 0 ? -1 : at - from;
+    }
+    // One call for the whole row: each costs more than the bytes.
+    const row = bytes.toString('latin1', from, at);
+    const text = (column: number): string | null => {
+      const end = ends[column] as number;
+      return end < 0 ? null : row.slice(starts[column], end);
+    };
+    const startOf = (column: number): number => from + (starts[column] as number);
+    const isNull = (column: number): boolean => (ends[column] as number) < 0;
+    yield {
+      index: bytes.readInt32BE(startOf(0)),
+      customId: text(1),
+      content: text(2),
+      fields: text(3),
+      status: text(4) as ItemStatus,
+      output: text(5),
+      errorCode: text(6) as ItemErrorCode | null,
+      errorMessage: text(7),
+      usage: isNull(8)
+        ? null
+        : {
+            requests: bytes.readInt32BE(startOf(8)),
+            inputTokens: bytes.readInt32BE(startOf(9)),
+            cachedInputTokens: bytes.readInt32BE(startOf(10)),
+            outputTokens: bytes.readInt32BE(startOf(11)),
+            costUsd: isNull(12) ? null : bytes.readDoubleBE(startOf(12)),
+          },
+      completedAt: isNull(13) ? null : bytes.readDoubleBE(startOf(13)),
+    };
+  }
+}
+
+const columnCount = 14;
+
+/** The columns that `itemsIn` reads, in its order. What an item is said to be is the same as in items.ts. */
+function selectRange({ source, first, last, status, withRow }: ExportRange): CopySql {
+  const { batchKey, fileKey } = source;
+  const leased = copySql`exists (
+    select from chunks c
+    where c.batch_key = ${batchKey} and c.state = 'leased' and i.index between c.first and c.last)`;
+  return copySql`
+    select i.index, i.custom_id, ${withRow ? copySql`i.content, i.fields` : copySql`null::text, null::text`},
+      coalesce(r.status::text, case when ${leased} then 'PROCESSING' else 'PENDING' end),
+      r.output, r.error_code, r.error_message,
+      r.requests + coalesce(s.requests, 0), r.input_tokens + coalesce(s.input, 0),
+      r.cached_input_tokens + coalesce(s.cached, 0), r.output_tokens + coalesce(s.output, 0),
+      coalesce(r.cost_usd + s.cost, r.cost_usd, s.cost), extract(epoch from r.completed_at)::float8
+    from rows i
+    left join results r on r.batch_key = ${batchKey} and r.index = i.index and r.index between ${first} and ${last}
+    left join (
+      select index, sum(requests)::int as requests, sum(input_tokens)::int as input, sum(cached_input_tokens)::int as cached,
+             sum(output_tokens)::int as output, sum(cost_usd) as cost
+      from superseded_results where batch_key = ${batchKey} and index between ${first} and ${last}
+      group by index
+    ) s on s.index = i.index
+    where i.file_key = ${fileKey} and i.index between ${first} and ${last} ${status ? byStatus(status, leased) : nothing}
+    order by i.index`;
+}
+
+const nothing = copySql``;
+
+const conditions: Readonly<Record<ItemStatus, (leased: CopySql) => CopySql>> = {
+  PENDING: (leased) => copySql`(r.index is null and not ${leased})`,
+  PROCESSING: (leased) => copySql`(r.index is null and ${leased})`,
+  SUCCEEDED: () => copySql`r.status = 'SUCCEEDED'`,
+  // Said in these words so that the partial index over unsuccessful results serves them.
+  FAILED: () => copySql`(r.status <> 'SUCCEEDED' and r.status = 'FAILED')`,
+  CANCELLED: () => copySql`(r.status <> 'SUCCEEDED' and r.status = 'CANCELLED')`,
+  EXPIRED: () => copySql`(r.status <> 'SUCCEEDED' and r.status = 'EXPIRED')`,
+};
+
+function byStatus(status: readonly ItemStatus[], leased: CopySql): CopySql {
+  const any = [...new Set(status)]
+    .map((one) => conditions[one](leased))
+    .reduce((all, next) => copySql`${all} or ${next}`, copySql`false`);
+  return copySql`and (${any})`;
+}
