@@ -1,4 +1,5 @@
 import type { OutputWriter } from './output.ts';
+import { flatMembers, memberHeads } from './output-flat.ts';
 import { hasUnicodeEscape, type RowTexts, toBytes, toText } from './output-text.ts';
 import { ownColumns, type RowFile } from './row.ts';
 
@@ -26,17 +27,20 @@ export function csvWriter(
     ...(outputColumns ?? ['output']).map(unique),
     ...['status', 'error_code', 'error_message'].map(unique),
   ];
-  const outputKeys = outputColumns?.map(toBytes);
+  const outputKeys = outputColumns?.map(toBytes) ?? [];
+  const heads = memberHeads(outputKeys);
   return {
     contentType: 'text/csv; charset=utf-8; header=present',
-    withRow: true,
+    columns: { row: true, usage: false, completedAt: false },
     head: toBytes(`${header.map(textCell).join(',')}\n`),
     record(item) {
       let line = '';
       for (const value of rows.cells(item)) line += `${cell(value)},`;
-      if (outputColumns && outputKeys) {
-        line += `${outputCells(item.output, outputColumns, outputKeys)},`;
-      } else line += `${cell(item.output ?? '')},`;
+      const flat = item.output === null ? null : flatMembers(item.output, heads);
+      const values =
+        flat ??
+        (outputColumns ? memberTexts(item.output, outputColumns, outputKeys) : [item.output ?? '']);
+      for (const value of values) line += `${cell(value)},`;
       return `${line}${item.status.toLowerCase()},${item.errorCode ?? ''},${cell(item.errorMessage ?? '')}\n`;
     },
     separator: '',
@@ -44,21 +48,19 @@ export function csvWriter(
   };
 }
 
-/** The cells of an output under its columns: text as it is, null and absence as nothing, everything else as JSON. */
-function outputCells(
+/** The members of an output under its columns, as byte strings: text as it is, null and absence as nothing, everything else as JSON. */
+function memberTexts(
   output: string | null,
   columns: readonly string[],
   keys: readonly string[],
-): string {
-  if (output === null) return ','.repeat(columns.length - 1);
+): string[] {
+  if (output === null) return columns.map(() => '');
   if (hasUnicodeEscape(output)) {
     const values = JSON.parse(toText(output)) as Record<string, unknown>;
-    return columns.map((column) => cell(toBytes(cellText(values, column)))).join();
+    return columns.map((column) => toBytes(cellText(values, column)));
   }
   const values = JSON.parse(output) as Record<string, unknown>;
-  let line = '';
-  for (const [at, key] of keys.entries()) line += (at > 0 ? ',' : '') + cell(cellText(values, key));
-  return line;
+  return keys.map((key) => cellText(values, key));
 }
 
 function cellText(values: Record<string, unknown>, key: string): string {

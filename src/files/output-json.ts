@@ -14,7 +14,11 @@ export interface JsonIncludes {
 export function jsonLinesWriter(rows: RowTexts, includes: JsonIncludes): OutputWriter {
   return {
     contentType: 'application/x-ndjson; charset=utf-8',
-    withRow: includes.input || includes.request !== null || rows.idsInRows,
+    columns: {
+      row: includes.input || includes.request !== null || rows.idsInRows,
+      usage: true,
+      completedAt: false,
+    },
     head: '',
     record: (item) => `${jsonRecord(rows, includes, item)}\n`,
     separator: '',

@@ -54,7 +54,7 @@ export function openAiLinesWriter(
 
   return {
     contentType: 'application/x-ndjson; charset=utf-8',
-    withRow: rows.idsInRows,
+    columns: { row: rows.idsInRows, usage: true, completedAt: true },
     head: '',
     separator: '',
     tail: '',

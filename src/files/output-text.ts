@@ -4,11 +4,13 @@
  * JSON text, behind which there may be any character.
  */
 import type { ExportedItem } from '../db/item-export.ts';
+import { flatTexts } from './output-flat.ts';
 import {
   customIdOf,
   type DecodedRow,
   decodeRow,
   metadataText,
+  namesOf,
   ownCells,
   type RowFile,
 } from './row.ts';
@@ -52,21 +54,49 @@ export function createRowTexts(file: RowFile & { listed: boolean }): RowTexts {
   };
   const inputOf = (by: RowFile, row: ExportedItem): string =>
     `"content":${JSON.stringify(decodeRow(by, row).content)},"metadata":${metadataText(by, row)}`;
+  const flat = file.format === 'CSV' && file.listed ? createFlatInput(inBytes) : null;
+  const count = file.columns.length;
   return {
     idsInRows: file.idsInFields ?? false,
     customId: (item) =>
       file.idsInFields && hasUnicodeEscape(item.fields)
         ? toBytes(customIdOf(file, decoded(item)))
         : customIdOf(inBytes, item),
-    input: (item) =>
-      hasUnicodeEscape(item.fields)
+    input(item) {
+      const { fields } = item;
+      const texts = flat && fields !== null ? flatTexts(fields, count) : null;
+      if (flat && texts) return flat(texts);
+      return hasUnicodeEscape(fields)
         ? toBytes(inputOf(file, decoded(item)))
-        : inputOf(inBytes, item),
-    cells: (item) =>
-      hasUnicodeEscape(item.fields)
+        : inputOf(inBytes, item);
+    },
+    cells(item) {
+      const { fields } = item;
+      const texts = flat && fields !== null ? flatTexts(fields, count) : null;
+      if (texts) return texts;
+      return hasUnicodeEscape(fields)
         ? ownCells(file, decoded(item)).map(toBytes)
-        : ownCells(inBytes, item),
+        : ownCells(inBytes, item);
+    },
     decode: (item) => decodeRow(file, decoded(item)),
+  };
+}
+
+/** What `input` says of a CSV row with flat cells. Null where the file has no content field: then the whole row is the content. */
+function createFlatInput(file: RowFile): ((cells: readonly string[]) => string) | null {
+  const names = namesOf(file);
+  const contentAt = file.contentField === null ? -1 : names.indexOf(file.contentField);
+  const customIdAt = file.customIdField === null ? -1 : names.indexOf(file.customIdField);
+  if (contentAt < 0) return null;
+  const others = names
+    .map((name, at) => ({ at, head: `${JSON.stringify(name)}:"` }))
+    .filter(({ at }) => at !== contentAt && at !== customIdAt);
+  return (cells) => {
+    let members = '';
+    for (const { at, head } of others) {
+      members += `${members === '' ? '' : ','}${head}${cells[at] as string}"`;
+    }
+    return `"content":"${cells[contentAt] as string}","metadata":{${members}}`;
   };
 }
 

@@ -3,7 +3,7 @@ import type { BatchRecord } from '../db/batches.ts';
 import { readBatchByKey, readBatchFile } from '../db/batches.ts';
 import type { Database } from '../db/client.ts';
 import type { Copy } from '../db/copy.ts';
-import type { ExportedItem } from '../db/item-export.ts';
+import type { ExportColumns, ExportedItem } from '../db/item-export.ts';
 import type { ItemStatus } from '../db/items.ts';
 import type { PreparedOperation } from '../operations/operation.ts';
 import { csvWriter } from './output-csv.ts';
@@ -19,8 +19,8 @@ export type OutputFormat = (typeof outputFormats)[number];
 /** A format: what stands before, between and after the records, and a record itself; all of them byte strings, for output-text.ts says why. */
 export interface OutputWriter {
   contentType: string;
-  /** Whether records are made of content and fields too. */
-  withRow: boolean;
+  /** What records are made of, beside what every one needs. */
+  columns: ExportColumns;
   head: string;
   record(item: ExportedItem): string;
   separator: string;
@@ -82,7 +82,7 @@ export async function* writeOutput(
     first: afterIndex + 1,
     last: total - 1,
     status,
-    withRow: writer.withRow,
+    with: writer.columns,
   });
   let piece = writer.head;
   let written = false;
