@@ -26,7 +26,7 @@ const knownParameters = ['format', 'status', 'include', 'after', 'expires', 'sig
 /** What was or would be sent to the model for a row of a batch. */
 type RequestOf = (batch: BatchRecord) => NonNullable<JsonIncludes['request']>;
 
-interface OutputRoute {
+export interface OutputRoute {
   request: IncomingMessage;
   response: ServerResponse;
   services: { db: Database; copy: Copy; links: SignedLinks };
