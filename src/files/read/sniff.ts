@@ -3,7 +3,7 @@
  * what its content looks like.
  */
 import { chatFormat } from './chat-lines.ts';
-import { guessDelimiter } from './csv-delimiter.ts';
+import { looksLikeCsv } from './csv-sniff.ts';
 import type { FileFormat } from './format.ts';
 import { JsonScanner } from './json-scanner.ts';
 import { UnreadableFile } from './unreadable.ts';
@@ -91,8 +91,7 @@ export function sniffFormat({
   const json = said === 'TEXT' ? null : sniffJson(head, isWhole);
   if (json !== null) return said === 'JSONL' && json === 'JSON' && isLine(head) ? 'JSONL' : json;
   if (said !== null) return said;
-  const { columns, agreement } = guessDelimiter(head, head.length, isWhole);
-  return columns > 1 && agreement >= 0.9 ? 'CSV' : 'TEXT';
+  return looksLikeCsv(head, isWhole) ? 'CSV' : 'TEXT';
 }
 
 /** JSON when the head begins an array of strings or objects, JSONL or a provider's lines when its first line is an object or string; else null. */

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readAll } from './support.ts';
 
@@ -26,6 +27,57 @@ describe('the format of a file', () => {
     ['JSON Lines that are called text are text', '{"a":1}\n', 'x.txt', null, 'TEXT'],
   ])('is found: %s', (_name, file, name, contentType, expected) => {
     expect(format(file, name, contentType)).toBe(expected);
+  });
+
+  it.each([
+    ['two rows', 'text,label\ngood,1\n'],
+    ['semicolons', 'Name;City;Notes\nAda;Paris;hello, you\nBob;Rome;\n'],
+    ['tabs', 'id\ttext\n1\tHello, you.\n2\tBye, me.\n'],
+    ['bars', 'id|first name|note\r\n1|Ada|x\r\n2|Bob|y\r\n'],
+    ['quoted cells', 'id,"the text"\n1,"a\nb, c"\n2,"d ""e"""\n'],
+    ['a blank behind each comma, and numbers', 'name, age\nAda, 36\nBob, 40\n'],
+    ['other scripts', '名前,説明\nえい,あ い\nびい,う、え\n'],
+    ['a byte order mark', '\ufefftext,label\ngood,1\nbad,0\n'],
+    ['one broken row among many', `a,b\n${'1,2\n'.repeat(50)}1,2,3\n${'1,2\n'.repeat(10)}`],
+    ['blank lines', 'a,b\n\n1,2\n\n3,4\n\n'],
+  ])('is CSV by its content: %s', (_name, file) => {
+    expect(format(file)).toBe('CSV');
+    expect(format(file, 'data', 'text/plain')).toBe('CSV');
+  });
+
+  it.each([
+    ['sentences', 'Hello, you.\nBye, me.\n'],
+    ['sentences without an end', 'Hello, you\nBye, me\n'],
+    ['as many commas everywhere', 'Well, yes, maybe\nSo, no, never\nOh, you, again\n'],
+    ['verse', 'Roses are red,\nViolets are blue,\n'],
+    ['sums', 'I paid 1,000 dollars\nThey want 2,000 euros\n'],
+    [
+      'long clauses',
+      'I really liked the place,but the food was awful\nThe food was great,the rest was not\n',
+    ],
+    ['a log', '2026-01-02 10:00:00,INFO,up\n2026-01-02 10:00:01,WARN,slow\n'],
+    ['rows without a header', '1,good\n2,bad\n'],
+    ['rows whose first comes again', 'ERROR,disk\nERROR,net\nINFO,up\n'],
+    ['names that come twice', 'a,a\n1,2\n'],
+    ['a header alone', 'text,label\n'],
+    ['one column', 'text\ngood\nbad\n'],
+    ['a Markdown table', '| a | b |\n|---|---|\n| 1 | 2 |\n'],
+    ['code', 'const a = [1, 2];\nconst b = [3, 4];\n'],
+    ['addresses', 'Main Street 5, Springfield\nHigh Street 7, Shelbyville\n'],
+    ['questions', 'Where is it, please?\nWho are you, sir?\n'],
+  ])('is text by its content: %s', (_name, file) => {
+    expect(format(file)).toBe('TEXT');
+  });
+
+  it('is found in real files without their names', () => {
+    const file = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url));
+    const questions = file('src/demo/data/banking77_test.csv');
+
+    expect(format(questions)).toBe('CSV');
+    expect(format(questions, 'upload', 'application/x-www-form-urlencoded')).toBe('CSV');
+    for (const path of ['README.md', 'CHANGELOG.md', 'LICENSE', 'src/main.ts', 'Dockerfile']) {
+      expect([path, format(file(path))]).toEqual([path, 'TEXT']);
+    }
   });
 
   it('is what is asked for, before all else', () => {
