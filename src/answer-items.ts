@@ -1,7 +1,7 @@
 /** Synchronous mutations: a few items at once, answered within a minute. */
-import { AppError, BadUserInput, type BatchErrorCode } from './errors.ts';
+import { AppError, BadUserInput, type BatchErrorCode, type ItemErrorCode } from './errors.ts';
 import { type ItemAnswer, type Plan, startItem } from './execute.ts';
-import type { Model } from './model/model.ts';
+import { type Model, ModelError } from './model/model.ts';
 import type { PromptItem } from './operations/operation.ts';
 
 /** A synchronous caller does not wait as long for a provider that fails: a few seconds. */
@@ -21,9 +21,12 @@ export async function answerItems(
   const failure = new AbortController();
   const deadline = AbortSignal.timeout(deadlineMs);
   const stop = AbortSignal.any([signal, failure.signal, deadline]);
+  const endsAt = Date.now() + deadlineMs;
   const answeredBefore = plan.model.gate.answered;
   try {
-    const answers = await Promise.all(items.map((item) => answerItem(plan, item, stop, deadline)));
+    const answers = await Promise.all(
+      items.map((item) => answerItem(plan, item, { stop, deadline, endsAt })),
+    );
     if (plan.model.gate.answered === answeredBefore && answers.every(isUnanswered)) {
       throw new AppError(
         'PROVIDER_UNAVAILABLE',
@@ -40,14 +43,19 @@ export async function answerItems(
 async function answerItem(
   plan: Plan,
   item: PromptItem,
-  stop: AbortSignal,
-  deadline: AbortSignal,
+  { stop, deadline, endsAt }: { stop: AbortSignal; deadline: AbortSignal; endsAt: number },
 ): Promise<ItemAnswer> {
+  const { gate } = plan.model;
   const run = startItem(plan, item);
   let giveUp: ItemAnswer | null = null;
   try {
     for (;;) {
-      const step = await run.send(await plan.model.gate.enter(stop), stop);
+      const hold = gate.hold();
+      // Nobody should wait a minute to be told that it takes two.
+      if (hold?.reason === 'rate_limited' && hold.until.getTime() > endsAt) {
+        return giveUp ?? unanswered('RATE_LIMITED', hold.message);
+      }
+      const step = await run.send(await gate.enter(stop), stop);
       switch (step.kind) {
         case 'final':
           return step.answer;
@@ -62,27 +70,23 @@ async function answerItem(
       }
     }
   } catch (error) {
+    // The gate lets nobody through while the provider fails every call.
+    if (error instanceof ModelError && error.failure.kind === 'later') {
+      return giveUp ?? unanswered(error.failure.code, error.message);
+    }
     if (!deadline.aborted || error instanceof AppError) throw error;
-    return (
-      giveUp ?? {
-        attempts: 0,
-        usage: {
-          requests: 0,
-          inputTokens: 0,
-          cachedInputTokens: 0,
-          outputTokens: 0,
-          costUsd: null,
-        },
-        outcome: {
-          status: 'FAILED',
-          error: {
-            code: 'TIMEOUT',
-            message: `No answer within ${deadlineMs / 1000} s; a batch waits longer`,
-          },
-        },
-      }
-    );
+    const message = `No answer within ${deadlineMs / 1000} s; a batch waits longer`;
+    return giveUp ?? unanswered('TIMEOUT', message);
   }
+}
+
+/** The answer of an item that was never sent. */
+function unanswered(code: ItemErrorCode, message: string): ItemAnswer {
+  return {
+    attempts: 0,
+    usage: { requests: 0, inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, costUsd: null },
+    outcome: { status: 'FAILED', error: { code, message } },
+  };
 }
 
 function stopError(model: Model, stop: { code: BatchErrorCode; message: string }): AppError {

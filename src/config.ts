@@ -44,7 +44,19 @@ const bool = (fallback: boolean, on = 'true', off = 'false') =>
 const integer = (fallback: number, min: number, max: number) =>
   z.coerce.number().int().min(min).max(max).default(fallback);
 
+const optionalInteger = (min: number, max: number) =>
+  z.coerce.number().int().min(min).max(max).optional();
+
 const httpUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''));
+
+const perMinute = z.int().min(1).max(1_000_000_000).optional();
+
+/** Per minute for all processes together; concurrency for each. */
+const modelLimits = z.strictObject({
+  requestsPerMinute: perMinute,
+  tokensPerMinute: perMinute,
+  concurrency: z.int().min(1).max(10_000).optional(),
+});
 
 const providerEntry = z.strictObject({
   baseURL: httpUrl,
@@ -52,7 +64,8 @@ const providerEntry = z.strictObject({
   apiKeyEnv: z.string().min(1).optional(),
   headers: z.record(z.string(), z.string()).default({}),
   query: z.record(z.string(), z.string()).default({}),
-  maxConcurrency: z.int().min(1).max(10_000).optional(),
+  /** Of each model; `models` has what differs for single ones. */
+  limits: modelLimits.extend({ models: z.record(z.string(), modelLimits).default({}) }).optional(),
   models: z.array(z.string().min(1)).default([]),
 });
 
@@ -112,6 +125,8 @@ const environment = z.object({
   DATA_DIR: z.string().min(1).default('.data'),
   OPENAI_API_KEY: z.string().min(1).optional(),
   OPENAI_BASE_URL: httpUrl.optional(),
+  OPENAI_REQUESTS_PER_MINUTE: optionalInteger(1, 1_000_000_000),
+  OPENAI_TOKENS_PER_MINUTE: optionalInteger(1, 1_000_000_000),
   PROVIDERS: providers,
   DEFAULT_MODEL: z
     .string()
@@ -163,6 +178,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
         ...plain('openai'),
         baseUrl: data.OPENAI_BASE_URL ?? openaiBaseUrl,
         apiKey: data.OPENAI_API_KEY ?? null,
+        limits: {
+          requestsPerMinute: data.OPENAI_REQUESTS_PER_MINUTE,
+          tokensPerMinute: data.OPENAI_TOKENS_PER_MINUTE,
+        },
       });
     }
     for (const [name, entry] of Object.entries(data.PROVIDERS)) {
@@ -170,14 +189,16 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       if (apiKey === undefined) {
         problems.push(`PROVIDERS.${name}.apiKeyEnv: the variable ${entry.apiKeyEnv} is not set`);
       }
-      const { baseURL, headers, query, maxConcurrency, models } = entry;
+      const { baseURL, headers, query, limits, models } = entry;
+      const { models: limitsOfModels, ...limitsOfEach } = limits ?? { models: {} };
       configs.push({
         ...plain(name),
         baseUrl: baseURL,
         apiKey: apiKey ?? null,
         headers,
         query,
-        maxConcurrency,
+        limits: limitsOfEach,
+        modelLimits: limitsOfModels,
         models,
       });
     }

@@ -117,6 +117,8 @@ export interface ItemRun {
 
 /** An answer that breaks its schema is asked again this often, with the validator's message. */
 const maxRepairs = 2;
+/** So long is an item tried where no other tells whether the provider is down. */
+const lonelyFailureMs = 300_000;
 
 /** Starts an item. Nothing is sent yet. */
 export function startItem(plan: Plan, item: PromptItem): ItemRun {
@@ -135,7 +137,9 @@ export function startItem(plan: Plan, item: PromptItem): ItemRun {
   let { maxOutputTokens } = sampling;
   let attempts = 0;
   let repairs = 0;
+  /** Failures that may be the item's own: not those of an outage. */
   let failures = 0;
+  let firstFailure = { at: 0, answered: 0 };
   let enlarged = false;
 
   return {
@@ -151,17 +155,19 @@ export function startItem(plan: Plan, item: PromptItem): ItemRun {
           throw error;
         }
       }
-      usage.requests += 1;
       let answer: ModelAnswer;
       try {
-        answer = await model.send({ ...sampling, maxOutputTokens, ...prompt }, { signal });
+        const request = { ...sampling, maxOutputTokens, ...prompt };
+        answer = await model.send(request, { signal, permit });
       } catch (error) {
+        usage.requests += permit.requests;
         if (!(error instanceof ModelError)) {
           permit.release('aborted');
           throw error;
         }
         return understand(error, permit);
       }
+      usage.requests += permit.requests;
       permit.release('ok');
       attempts += 1;
       spend(answer);
@@ -194,21 +200,17 @@ export function startItem(plan: Plan, item: PromptItem): ItemRun {
     if (error.tokens) spend({ tokens: error.tokens, costUsd: error.costUsd });
     switch (failure.kind) {
       case 'later': {
-        permit.release(
-          failure.code === 'RATE_LIMITED' ? 'rate_limited' : 'failed',
-          failure.retryAfterMs,
-        );
+        const { code, retryAfterMs } = failure;
         if (failure.counts) {
           attempts += 1;
-          failures += 1;
+          if (model.gate.hold()?.reason !== 'failing') countFailure();
         }
-        const giveUp = answerWith({
-          status: 'FAILED',
-          error: { code: failure.code, message: error.message },
-        });
-        if (failures >= maxCountedTries && model.gate.answered > answeredAtStart) {
-          return { kind: 'final', answer: giveUp };
-        }
+        permit.release(
+          code === 'RATE_LIMITED' ? 'rate_limited' : failures === 1 ? 'failed' : 'failed_again',
+          { retryAfterMs, message: error.message },
+        );
+        const giveUp = answerWith({ status: 'FAILED', error: { code, message: error.message } });
+        if (isItemsOwn()) return { kind: 'final', answer: giveUp };
         const delayMs = laterDelayMs({
           // Rate limits are paced by the gate, for all calls at once; an item waits longer only for its own failures.
           tries: failures + 1,
@@ -227,7 +229,7 @@ export function startItem(plan: Plan, item: PromptItem): ItemRun {
         return failed({ code: failure.code, message: error.message });
       }
       case 'batch': {
-        permit.release('failed');
+        permit.release('refused');
         if (failure.code === 'UNKNOWN_MODEL' && model !== plan.model) {
           // The model that this one request names; the others have theirs.
           return failed({ code: 'INVALID_REQUEST', message: error.message });
@@ -235,6 +237,24 @@ export function startItem(plan: Plan, item: PromptItem): ItemRun {
         return { kind: 'stop', code: failure.code, message: error.message };
       }
     }
+  }
+
+  function countFailure(): void {
+    if (failures === 0) firstFailure = { at: performance.now(), answered: model.gate.answered };
+    failures += 1;
+  }
+
+  /**
+   * Whether it is the item that fails, and not the provider: it failed often enough, while the provider answered others. Where nobody has
+   * asked since its first failure, at the end of a batch, that may also be an outage, which is waited for.
+   */
+  function isItemsOwn(): boolean {
+    if (failures < maxCountedTries) return false;
+    const { answered } = model.gate;
+    return (
+      answered > firstFailure.answered ||
+      (answered > answeredAtStart && performance.now() - firstFailure.at >= lonelyFailureMs)
+    );
   }
 
   function spend({ tokens, costUsd }: Pick<ModelAnswer, 'tokens' | 'costUsd'>): void {

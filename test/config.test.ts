@@ -52,7 +52,11 @@ it('every variable arrives', () => {
         apiKeyEnv: 'LOCAL_KEY',
         headers: { 'x-team': 'data' },
         query: { 'api-version': '2026-01-01' },
-        maxConcurrency: 8,
+        limits: {
+          requestsPerMinute: 500,
+          concurrency: 8,
+          models: { 'llama/3': { tokensPerMinute: 9_000 } },
+        },
         models: ['llama/3'],
       },
     }),
@@ -81,7 +85,8 @@ it('every variable arrives', () => {
         apiKey: 'the-key',
         headers: { 'x-team': 'data' },
         query: { 'api-version': '2026-01-01' },
-        maxConcurrency: 8,
+        limits: { requestsPerMinute: 500, concurrency: 8 },
+        modelLimits: { 'llama/3': { tokensPerMinute: 9_000 } },
         models: ['llama/3'],
       },
     ],
@@ -156,8 +161,13 @@ describe('a provider', () => {
     ],
     [
       'no room',
-      '{"a": {"baseURL": "http://x", "maxConcurrency": 0}}',
-      /^PROVIDERS\.a\.maxConcurrency: /,
+      '{"a": {"baseURL": "http://x", "limits": {"concurrency": 0}}}',
+      /^PROVIDERS\.a\.limits\.concurrency: /,
+    ],
+    [
+      'half a request a minute',
+      '{"a": {"baseURL": "http://x", "limits": {"models": {"b": {"requestsPerMinute": 0.5}}}}}',
+      /^PROVIDERS\.a\.limits\.models\.b\.requestsPerMinute: /,
     ],
   ])('with %s is refused by its place', (_what, PROVIDERS, expected) => {
     const lines = problems({ PROVIDERS });

@@ -1,5 +1,14 @@
 /** What an item's answers make of it, one request at a time, without waiting between them. */
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from 'vitest';
 import { createPlanner, type ItemRun, type Plan, type Step, startItem } from '../src/execute.ts';
 import { createProviders, type Providers } from '../src/model/providers.ts';
 import { type Sandbox, startSandbox } from '../src/sandbox/server.ts';
@@ -63,17 +72,43 @@ test('an item that fails eight times while others are answered is given up with 
   const plan = planLabel();
   sandbox.faults.add({ fault: { kind: 'status', status: 500 }, when: about('bad') });
   const run = startItem(plan, item('bad'));
-  await drive(plan, startItem(plan, item('good')), 1);
 
+  const [first] = await drive(plan, run, 1);
+  await drive(plan, startItem(plan, item('good')), 1);
   const steps = await drive(plan, run, 20);
 
-  expect(steps.map(({ kind }) => kind)).toEqual([...Array(7).fill('later'), 'final']);
+  expect(first?.kind).toBe('later');
+  expect(steps.map(({ kind }) => kind)).toEqual([...Array(6).fill('later'), 'final']);
   expect(steps.at(-1)).toMatchObject({
     answer: {
       attempts: 8,
       usage: { requests: 8 },
       outcome: { status: 'FAILED', error: { code: 'PROVIDER_ERROR' } },
     },
+  });
+});
+
+test('an item that fails alone is tried for five minutes more, because it may be an outage', async () => {
+  const plan = planLabel();
+  sandbox.faults.add({ fault: { kind: 'status', status: 500 }, when: about('bad') });
+  const run = startItem(plan, item('bad'));
+  await drive(plan, startItem(plan, item('good')), 1);
+  const clock = vi.spyOn(performance, 'now');
+  onTestFinished(() => clock.mockRestore());
+  const start = performance.now();
+
+  clock.mockImplementation(() => start);
+  const early = await drive(plan, run, 9);
+  clock.mockImplementation(() => start + 299_000);
+  const [late] = await drive(plan, run, 1);
+  clock.mockImplementation(() => start + 300_000);
+  const [last] = await drive(plan, run, 1);
+
+  expect(new Set(early.map(({ kind }) => kind))).toEqual(new Set(['later']));
+  expect(late?.kind).toBe('later');
+  expect(last).toMatchObject({
+    kind: 'final',
+    answer: { attempts: 11, outcome: { error: { code: 'PROVIDER_ERROR' } } },
   });
 });
 

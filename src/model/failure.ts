@@ -13,6 +13,8 @@ export interface Refusal {
   param: string | null;
   /** The provider's words, not yet fit to be shown. */
   message: string;
+  /** A moderation before the model stopped this one input: OpenRouter says so with a 403, in `metadata.reasons`. */
+  moderated: boolean;
 }
 
 /** The refusal in `error`, the `error` of an OpenAI error body. */
@@ -29,7 +31,14 @@ export function toRefusal(status: number, error: unknown): Refusal {
     type: typeof fields.type === 'string' ? fields.type : null,
     param: typeof fields.param === 'string' && fields.param ? fields.param : null,
     message: typeof message === 'string' ? message : message == null ? '' : JSON.stringify(message),
+    moderated: isModeration(fields.metadata),
   };
+}
+
+function isModeration(metadata: unknown): boolean {
+  if (typeof metadata !== 'object' || metadata === null) return false;
+  const { reasons, flagged_input } = metadata as Record<string, unknown>;
+  return Array.isArray(reasons) || typeof flagged_input === 'string';
 }
 
 /** The ModelError for an error answer. `quote` cuts the provider's words to what may be shown; `retryAfterMs` is what its headers said. */
@@ -42,11 +51,16 @@ export function classify(
   }: { provider: string; quote: (message: string) => string; retryAfterMs: number | null },
 ): ModelError {
   const failure = kindOf(refusal, retryAfterMs);
-  // A bad key is what a 401 is about, and some servers repeat it in parts that no pattern finds.
-  const words = refusal.status === 401 ? '' : quote(refusal.message);
+  // A bad key is what it is about, and some servers repeat it in parts that no pattern finds.
+  const isAboutKey =
+    refusal.status === 401 || (failure.code === 'INVALID_KEY' && refusal.status < 403);
+  const words = isAboutKey ? '' : quote(refusal.message);
   const code = refusal.code && refusal.code !== String(refusal.status) ? quote(refusal.code) : '';
   const status = code ? `${refusal.status} ${code}` : String(refusal.status);
-  const sentence = `${provider} ${summaries[failure.code] ?? 'failed'} (${status})`;
+  // A country, an organisation or a permission: the key itself may be good.
+  const isForbidden = refusal.status === 403 && failure.code === 'INVALID_KEY';
+  const summary = isForbidden ? 'refused access' : (summaries[failure.code] ?? 'failed');
+  const sentence = `${provider} ${summary} (${status})`;
   return new ModelError(failure, words ? `${sentence}: ${words}` : `${sentence}.`);
 }
 
@@ -71,6 +85,9 @@ const quotaCodes = new Set([
   'billing_not_active',
   'billing_error',
   'quota_exceeded',
+  // Groq, at a spend limit; LiteLLM, at a key's budget.
+  'blocked_api_access',
+  'budget_exceeded',
 ]);
 const keyCodes = new Set(['invalid_api_key', 'account_deactivated', 'access_terminated']);
 const modelCodes = new Set([
@@ -90,13 +107,15 @@ const contentCodes = new Set([
   'content_policy_violation',
   'ResponsibleAIPolicyViolation',
   'invalid_prompt',
+  'data_inspection_failed',
 ]);
 
 function kindOf(refusal: Refusal, retryAfterMs: number | null): ModelErrorKind {
   const { status, code, type, param, message } = refusal;
   const says = (codes: ReadonlySet<string>) =>
     (code !== null && codes.has(code)) || (type !== null && codes.has(type));
-  const hasCode = code !== null && code !== String(status);
+  // Some servers repeat the status as the code, and xAI has a sentence there.
+  const hasCode = code !== null && code !== String(status) && !/\s/.test(code);
   const later = (name: 'RATE_LIMITED' | 'TIMEOUT' | 'PROVIDER_ERROR'): ModelErrorKind => ({
     kind: 'later',
     code: name,
@@ -107,7 +126,15 @@ function kindOf(refusal: Refusal, retryAfterMs: number | null): ModelErrorKind {
   if (status === 402 || says(quotaCodes)) return { kind: 'batch', code: 'QUOTA_EXHAUSTED' };
   if (says(modelCodes)) return { kind: 'batch', code: 'UNKNOWN_MODEL' };
   if (status === 413 || says(contextCodes)) return { kind: 'item', code: 'CONTEXT_TOO_LONG' };
-  if (says(contentCodes)) return { kind: 'item', code: 'CONTENT_FILTERED' };
+  // Before the status: a 401 or 403 about one input says nothing about the key.
+  if (refusal.moderated || says(contentCodes)) return { kind: 'item', code: 'CONTENT_FILTERED' };
+  if (
+    !hasCode &&
+    status === 403 &&
+    /\bflagged\b|moderation|content[ _](policy|filter)/i.test(message)
+  ) {
+    return { kind: 'item', code: 'CONTENT_FILTERED' };
+  }
   if (status === 401 || status === 403 || says(keyCodes)) {
     return { kind: 'batch', code: 'INVALID_KEY' };
   }
@@ -128,6 +155,16 @@ function kindOf(refusal: Refusal, retryAfterMs: number | null): ModelErrorKind {
   if (status === 400 && param === 'model') return { kind: 'batch', code: 'UNKNOWN_MODEL' };
   if (!hasCode && /credit balance is too low/i.test(message)) {
     return { kind: 'batch', code: 'QUOTA_EXHAUSTED' };
+  }
+  // Google and xAI refuse a key with 400, OpenRouter a model.
+  if (!hasCode && /(incorrect|invalid) api key|api key (not valid|expired)/i.test(message)) {
+    return { kind: 'batch', code: 'INVALID_KEY' };
+  }
+  if (
+    !hasCode &&
+    /is not a valid model|\bmodel\b.{0,200} (does not exist|not found)/i.test(message)
+  ) {
+    return { kind: 'batch', code: 'UNKNOWN_MODEL' };
   }
   if (
     !hasCode &&

@@ -1,118 +1,177 @@
 /**
- * The turnstile in front of one model of one provider. Two questions for every call: is there room, and is it open?
+ * The turnstile in front of one model of one provider. Every call passes it, and it lets one through when
  *
- * Room is a limit on calls in flight, set by additive increase and multiplicative decrease: it starts at the ceiling, is
- * multiplied by 0.7 on a 429 and grows by 5 % of the ceiling per round trip of successes. A burst of 429s comes
- * from one overload, so only a permit taken after the last decrease can cause the next one.
- * Open is time: a Retry-After (or, after a 429 without one, a short backoff) closes the gate for every call until then.
+ *   room     fewer calls are in flight than the provider bears (concurrency.ts)
+ *   rates    the requests and tokens per minute allow it (rates.ts)
+ *   pause    no Retry-After, and no backoff after a 429 without one, is under way: it holds for every call
+ *   breaker  the provider has not failed every call of late; while it does, one call in five seconds is let through (breaker.ts)
  *
- * Waiting `enter`s are served first, in order; `tryEnter` gets what they leave. So the worker can fill the gate but
- * never starve a synchronous caller, who waits for one running call at most.
+ * Who waits, and who is served first, is line.ts.
  */
-import { setMaxListeners } from 'node:events';
-import type { Gate, Permit } from './model.ts';
+import { createBreaker } from './breaker.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { createConcurrency } from './concurrency.ts';
+import { createLine } from './line.ts';
+import { type Gate, type Hold, ModelError, type Permit } from './model.ts';
+import { createRates, type RateLimits } from './rates.ts';
 
-const decrease = 0.7;
-const increase = 0.05;
 /** Backoff of the first 429 without Retry-After; doubled per decrease in a row, drawn from the upper half of its window. */
 const backoffMs = 500;
 const maxBackoffMs = 8_000;
 /** A server that says "0 s" with every 429 must not be asked in a tight loop. */
-const minClosedMs = 50;
+const minPauseMs = 50;
+/** After a 429 before anything is known, what may be in flight goes out twice a second, and no less than this. */
+const minGuessPerSecond = 64;
+/** A wait for the rates that is shorter is pacing, and nothing to tell of. */
+const minHoldMs = 1_000;
 
-export interface GateOptions {
+export interface GateOptions extends RateLimits {
+  /** Named in messages, e.g. `openai/gpt-4.1-mini`. */
+  id?: string;
   /** The ceiling: calls in flight at once, synchronous and batch together. At least 1. */
   maxConcurrency: number;
-  /** A monotonic clock in milliseconds. */
-  now?: () => number;
-  /** Calls back after so many milliseconds; returns how to cancel. */
-  setTimer?: (callback: () => void, delayMs: number) => () => void;
+  clock?: Clock;
   /** Draws from [0, 1). */
   random?: () => number;
+  /** Told of what whoever runs the service should know. */
+  onEvent?: (event: GateEvent) => void;
 }
 
-interface Waiter {
-  admit(permit: Permit): void;
+/**
+ * - `outage`: every call fails, `message` being the last failure; one call in some seconds goes on.
+ * - `recovery`: a call was answered again.
+ * - `distrust`: the rate limits in the provider's headers are not what it does; they are left aside for ten minutes.
+ */
+export type GateEvent =
+  | { kind: 'outage'; message: string }
+  | { kind: 'recovery'; afterMs: number }
+  | { kind: 'distrust' };
+
+/** A gate that its owner can tell how much of the provider is this process's. */
+export interface SharedGate extends Gate {
+  /** The part of the limits and of the probes that this process takes, above 0 to 1. Room is each process's own. */
+  share(fraction: number): void;
 }
 
-/** An open gate with room for `maxConcurrency` calls. Its timers do not keep the process alive. */
+/** An open gate with room for `maxConcurrency` calls. */
 export function createGate({
+  id = 'the provider',
   maxConcurrency,
-  now = () => performance.now(),
-  setTimer = setUnrefTimer,
+  requestsPerMinute,
+  tokensPerMinute,
+  clock = systemClock,
   random = Math.random,
-}: GateOptions): Gate {
-  const ceiling = Math.max(1, Math.floor(maxConcurrency));
-  const waiters = new Set<Waiter>();
-  const listeners = new Set<() => void>();
-  let limit = ceiling;
+  onEvent = () => undefined,
+}: GateOptions): SharedGate {
+  const { now } = clock;
+  const concurrency = createConcurrency(maxConcurrency);
+  const rates = createRates({
+    limits: { requestsPerMinute, tokensPerMinute },
+    onDistrust: () => onEvent({ kind: 'distrust' }),
+  });
+  const breaker = createBreaker({ random });
   let inFlight = 0;
   let answered = 0;
-  /** Successes of this round trip, and the most calls that were in flight in it. */
-  let successes = 0;
-  let peak = 0;
-  /** Raised by each decrease; permits remember theirs. */
-  let generation = 0;
   let decreasesInARow = 0;
-  let closedUntil = Number.NEGATIVE_INFINITY;
-  let cancelTimer: (() => void) | null = null;
+  let pause = { since: 0, until: Number.NEGATIVE_INFINITY, message: '' };
 
-  const isFree = () => inFlight < Math.floor(limit) && now() >= closedUntil;
+  const line = createLine(
+    {
+      hasRoom: () => inFlight < concurrency.places,
+      opensAt,
+      issue,
+      // Nobody who can give up is made to wait for the end of an outage.
+      refusal: () => (breaker.outage ? outageError(breaker.outage) : null),
+    },
+    clock,
+  );
+
+  /** When time alone lets the next call through: `at` or later. */
+  function opensAt(at: number): number {
+    return Math.max(pause.until, breaker.outage?.nextProbeAt ?? at, rates.opensAt(at));
+  }
 
   function issue(): Permit {
-    const entered = generation;
+    const enteredAt = now();
+    const { generation } = concurrency;
+    const isProbe = breaker.start(enteredAt);
+    const spending = rates.take(enteredAt);
+    let requests = 0;
     let released = false;
     inFlight += 1;
-    peak = Math.max(peak, inFlight);
+    concurrency.started(inFlight);
+
+    function learn(outcome: Parameters<Permit['release']>[0], reason: ReleaseReason): void {
+      const at = now();
+      const { retryAfterMs = null, message = '' } = reason;
+      switch (outcome) {
+        case 'ok':
+        case 'refused':
+          spending.end(at, outcome === 'ok' ? 'answered' : 'failed');
+          if (outcome === 'ok') {
+            answered += 1;
+            if (generation === concurrency.generation) decreasesInARow = 0;
+            concurrency.succeeded(generation, inFlight);
+          }
+          foundAnswering(at);
+          return;
+        case 'rate_limited': {
+          spending.end(at, 'refused');
+          foundAnswering(at);
+          const isNew = concurrency.rateLimited(generation);
+          if (isNew) decreasesInARow += 1;
+          rates.refused(at, {
+            isEcho: !isNew,
+            guessPerMs: Math.max(minGuessPerSecond, 2 * concurrency.places) / 1_000,
+          });
+          if (retryAfterMs !== null) pauseFor(Math.max(minPauseMs, retryAfterMs), message);
+          else if (isNew) pauseFor(backoff(), message);
+          return;
+        }
+        case 'failed':
+        case 'failed_again':
+          spending.end(at, 'failed');
+          if (retryAfterMs !== null) pauseFor(retryAfterMs, message);
+          if (breaker.failed(at, { isFirst: outcome === 'failed', message }) && breaker.outage) {
+            onEvent({ kind: 'outage', message });
+            line.refuseAll(outageError(breaker.outage));
+          }
+          return;
+        case 'aborted':
+          spending.end(at, requests === 0 ? 'unsent' : 'failed');
+          if (requests === 0) breaker.unsent(at, isProbe);
+          return;
+        default:
+          outcome satisfies never;
+      }
+    }
+
+    function foundAnswering(at: number): void {
+      const since = breaker.outage?.since ?? at;
+      if (!breaker.answered(isProbe)) return;
+      concurrency.restart();
+      onEvent({ kind: 'recovery', afterMs: at - since });
+    }
+
     return {
-      release(outcome, retryAfterMs = null) {
+      get requests() {
+        return requests;
+      },
+      begin(tokens) {
+        requests += 1;
+        spending.begin(now(), tokens);
+      },
+      observe: (headers) => spending.observe(now(), headers),
+      settle: (tokens) => spending.settle(now(), tokens),
+      release(outcome, reason = {}) {
         // A second release is ignored: a `finally` may follow an explicit release, and must not free someone else's place.
         if (released) return;
         released = true;
-        learn(outcome, { entered, retryAfterMs });
+        learn(outcome, reason);
         inFlight -= 1;
-        open();
+        line.serve();
       },
     };
-  }
-
-  function learn(
-    outcome: Parameters<Permit['release']>[0],
-    { entered, retryAfterMs }: { entered: number; retryAfterMs: number | null },
-  ): void {
-    const isCurrent = entered === generation;
-    switch (outcome) {
-      case 'ok':
-        answered += 1;
-        if (!isCurrent) return;
-        decreasesInARow = 0;
-        // A limit that is not used teaches nothing about what lies above it.
-        if (peak * 2 >= limit) limit = Math.min(ceiling, limit + (increase * ceiling) / limit);
-        successes += 1;
-        if (successes >= limit) {
-          successes = 0;
-          peak = inFlight;
-        }
-        return;
-      case 'rate_limited':
-        if (isCurrent) {
-          generation += 1;
-          decreasesInARow += 1;
-          limit = Math.max(1, limit * decrease);
-          successes = 0;
-          peak = 0;
-        }
-        if (retryAfterMs !== null) closeFor(Math.max(minClosedMs, retryAfterMs));
-        else if (isCurrent) closeFor(backoff());
-        return;
-      case 'failed':
-        if (retryAfterMs !== null) closeFor(retryAfterMs);
-        return;
-      case 'aborted':
-        return;
-      default:
-        outcome satisfies never;
-    }
   }
 
   function backoff(): number {
@@ -120,75 +179,56 @@ export function createGate({
     return windowMs * (0.5 + random() / 2);
   }
 
-  function closeFor(delayMs: number): void {
-    const until = now() + delayMs;
-    if (until <= closedUntil) return;
-    closedUntil = until;
-    cancelTimer?.();
-    cancelTimer = setTimer(reopen, delayMs);
+  function pauseFor(delayMs: number, message: string): void {
+    const since = now();
+    if (since + delayMs > pause.until) pause = { since, until: since + delayMs, message };
   }
 
-  function reopen(): void {
-    cancelTimer = null;
-    const restMs = closedUntil - now();
-    // Timers fire up to a millisecond early.
-    if (restMs > 0) cancelTimer = setTimer(reopen, Math.ceil(restMs));
-    else open();
+  function outageError({ since, message }: { since: number; message: string }): ModelError {
+    const at = now();
+    const waitMs = opensAt(at) - at;
+    return new ModelError(
+      { kind: 'later', code: 'PROVIDER_ERROR', retryAfterMs: Math.ceil(waitMs), counts: false },
+      `Nothing was sent, because ${id} has failed every call for ${seconds(at - since)}; the next try is in ${seconds(waitMs)}. The last failure: ${message}`,
+    );
   }
 
-  /** Serves who waits, then tells the listeners if something is left. */
-  function open(): void {
-    serve();
-    if (waiters.size > 0 || !isFree()) return;
-    for (const listener of [...listeners]) listener();
+  function hold(): Hold | null {
+    const at = now();
+    const until = opensAt(at);
+    if (breaker.outage) return describe('failing', { ...breaker.outage, until });
+    if (pause.until > at) return describe('rate_limited', { ...pause, until });
+    if (until - at < minHoldMs) return null;
+    const message = `${id} has a rate limit, and what it allows for now is used up.`;
+    return describe('paced', { since: at, until, message });
   }
 
-  function serve(): void {
-    for (const waiter of waiters) {
-      if (!isFree()) return;
-      waiters.delete(waiter);
-      waiter.admit(issue());
-    }
+  function describe(
+    reason: Hold['reason'],
+    { since, until, message }: { since: number; until: number; message: string },
+  ): Hold {
+    const wallClock = (time: number) => new Date(Date.now() + time - now());
+    return { reason, message, since: wallClock(since), until: wallClock(Math.max(until, now())) };
   }
 
   return {
     get answered() {
       return answered;
     },
-    enter(signal) {
-      if (signal.aborted) return Promise.reject(signal.reason);
-      serve();
-      if (waiters.size === 0 && isFree()) return Promise.resolve(issue());
-      return new Promise((resolve, reject) => {
-        const waiter: Waiter = {
-          admit(permit) {
-            signal.removeEventListener('abort', leave);
-            resolve(permit);
-          },
-        };
-        const leave = () => {
-          waiters.delete(waiter);
-          reject(signal.reason);
-        };
-        // Node 20 warns of a leak when an eleventh call shares a signal.
-        setMaxListeners(0, signal);
-        signal.addEventListener('abort', leave, { once: true });
-        waiters.add(waiter);
-      });
-    },
-    tryEnter() {
-      serve();
-      return waiters.size === 0 && isFree() ? issue() : null;
-    },
-    onOpen(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
+    hold,
+    enter: line.enter,
+    tryEnter: line.tryEnter,
+    onOpen: line.onOpen,
+    share(fraction) {
+      rates.share(now(), fraction);
+      breaker.share(fraction);
+      line.serve();
     },
   };
 }
 
-function setUnrefTimer(callback: () => void, delayMs: number): () => void {
-  const timer = setTimeout(callback, delayMs);
-  timer.unref();
-  return () => clearTimeout(timer);
+type ReleaseReason = NonNullable<Parameters<Permit['release']>[1]>;
+
+function seconds(ms: number): string {
+  return `${Math.ceil(ms / 1_000)} s`;
 }

@@ -3,6 +3,8 @@
  * Types only; the adapters beside this file speak to providers.
  */
 import type { BatchErrorCode, ItemErrorCode } from '../errors.ts';
+import type { RateHeaders } from './rate-headers.ts';
+import type { RateLimits } from './rates.ts';
 
 export interface ChatMessage {
   role: 'system' | 'user' | 'assistant';
@@ -121,7 +123,7 @@ export interface Model {
   readonly provider: string;
   /** The name without the provider, as the provider knows it. */
   readonly name: string;
-  send(request: ModelRequest, options: { signal: AbortSignal }): Promise<ModelAnswer>;
+  send(request: ModelRequest, options: SendOptions): Promise<ModelAnswer>;
   /** The body that `request` would be sent with just now; what the model is known to refuse is left out already. */
   bodyOf(request: ModelRequest): Record<string, unknown>;
   /**
@@ -131,6 +133,12 @@ export interface Model {
   readonly gate: Gate;
 }
 
+export interface SendOptions {
+  signal: AbortSignal;
+  /** Told of every request that goes out, and of what the provider says of its limits. Whoever took it releases it. */
+  permit: Permit;
+}
+
 /**
  * A gate is shared by every call of a process to one provider and model. Synchronous calls wait in line (`enter`);
  * the worker asks without waiting (`tryEnter`), and is told by `onOpen` when to ask again; so synchronous calls always go first.
@@ -138,19 +146,53 @@ export interface Model {
 export interface Gate {
   /** How many calls were given back as 'ok': what tells a provider that is down from one that fails a single item. */
   readonly answered: number;
-  /** Waits for a permit; rejects with the signal's reason when aborted. */
+  /**
+   * Waits for a permit. Rejects with the signal's reason when aborted, and at once with a ModelError of the kind `later` while the
+   * provider fails every call.
+   */
   enter(signal: AbortSignal): Promise<Permit>;
   /** A permit if one is free now and nobody waits for it, else null. */
   tryEnter(): Permit | null;
-  /** Calls back, once per change, when a permit may have become free. Returns the unsubscribe function. */
+  /** Calls back when a permit may have become free. Returns the unsubscribe function. */
   onOpen(listener: () => void): () => void;
+  /** Why no call goes out now, and until when; null where calls go out, at most a second apart. */
+  hold(): Hold | null;
+}
+
+/**
+ * Why a gate is closed:
+ * - `failing`: the provider fails every call; the next one goes out at `until`, to see whether it is back.
+ * - `rate_limited`: it said to slow down (a 429, or a Retry-After).
+ * - `paced`: its requests or tokens per minute, as configured or as its headers tell them, are used up for now.
+ */
+export interface Hold {
+  reason: 'failing' | 'rate_limited' | 'paced';
+  /** One sentence for people: the last failure as a ModelError words it, without keys or rows. */
+  message: string;
+  /** Since when, by the wall clock. */
+  since: Date;
+  /** When the next call may go out. */
+  until: Date;
 }
 
 /** Given back exactly once, with the outcome the gate learns from. */
 export interface Permit {
+  /** Requests that went out under it so far. */
+  readonly requests: number;
+  /** A request goes out; `tokens` estimates what it may need, prompt and answer. For the adapter. */
+  begin(tokens: () => number): void;
+  /** What an answer says of the provider's limits. For the adapter. */
+  observe(headers: RateHeaders): void;
+  /** The tokens that the provider counted. For the adapter. */
+  settle(tokens: number): void;
+  /**
+   * - `ok`: an answer, good or bad. `refused`: an answer that says nothing of this item (key, quota, model).
+   * - `rate_limited`: a 429. `failed`: a 5xx, a timeout, a reset; `failed_again` where the same item has failed so before.
+   * - `aborted`: nothing came of it.
+   */
   release(
-    outcome: 'ok' | 'rate_limited' | 'failed' | 'aborted',
-    retryAfterMs?: number | null,
+    outcome: 'ok' | 'refused' | 'rate_limited' | 'failed' | 'failed_again' | 'aborted',
+    reason?: { retryAfterMs?: number | null; message?: string },
   ): void;
 }
 
@@ -170,10 +212,17 @@ export interface ProviderConfig {
   apiKey: string | null;
   headers: Record<string, string>;
   query: Record<string, string>;
-  /** Calls at once to one model of it in this process; the worker's concurrency when absent. */
-  maxConcurrency?: number | undefined;
+  /** Of each of its models. */
+  limits?: ModelLimits | undefined;
+  /** Of single models by name, in place of the same limit in `limits`. */
+  modelLimits?: Readonly<Record<string, ModelLimits>> | undefined;
   /** Names to list in `Query.service`; any other name is passed on to the provider as it is. */
   models: readonly string[];
   /** True where only the listed models exist (the sandbox). */
   closed: boolean;
+}
+
+export interface ModelLimits extends RateLimits {
+  /** Calls at once in one process; the worker's concurrency when absent. */
+  concurrency?: number | undefined;
 }

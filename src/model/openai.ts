@@ -8,6 +8,7 @@ import { setMaxListeners } from 'node:events';
 import OpenAI, { APIConnectionError, APIError } from 'openai';
 import { readAnswer } from './answer.ts';
 import { normalizeBaseUrl, requestHeaders } from './endpoint.ts';
+import { estimateTokens } from './estimate.ts';
 import { classify, toRefusal } from './failure.ts';
 import { createHabits } from './habits.ts';
 import {
@@ -15,9 +16,12 @@ import {
   type Model,
   ModelError,
   type ModelRequest,
+  type Permit,
   type ProviderConfig,
+  type Tokens,
 } from './model.ts';
 import { createPrices } from './prices.ts';
+import { readRateHeaders } from './rate-headers.ts';
 import { quote } from './redact.ts';
 import { buildRequestBody } from './request-body.ts';
 import { maxRetryAfterMs, parseRetryAfter } from './retry-after.ts';
@@ -89,14 +93,22 @@ export function createModel({
   const secrets = secretsOf(config);
 
   /** Sends, and sends again while the model refuses something that can be left out. */
-  async function exchange(request: ModelRequest, signal: AbortSignal): Promise<unknown> {
+  async function exchange(
+    request: ModelRequest,
+    { signal, permit }: { signal: AbortSignal; permit: Permit },
+  ): Promise<unknown> {
     const learned = new Set<string>();
     for (;;) {
       const { body, own } = buildRequestBody(name, request, habits);
+      permit.begin(() => estimateTokens(request));
       try {
         // Not chat.completions.create, which inspects the body for a stream at the cost of a tenth of the call.
-        return await client.post<unknown>('/chat/completions', { body, signal });
+        const sent = client.post<unknown>('/chat/completions', { body, signal });
+        const { data, response } = await sent.withResponse();
+        observe(permit, response.headers);
+        return data;
       } catch (error) {
+        if (isStatusError(error)) observe(permit, error.headers);
         if (signal.aborted || !isStatusError(error)) throw error;
         const lesson = habits.learn(toRefusal(error.status, error.error), own);
         if (lesson === null || learned.has(lesson)) throw error;
@@ -129,7 +141,7 @@ export function createModel({
     name,
     gate,
     bodyOf: (request) => buildRequestBody(name, request, habits).body,
-    async send(request, { signal }) {
+    async send(request, { signal, permit }) {
       signal.throwIfAborted();
       // Node 20 warns of a leak when an eleventh call shares a signal.
       setMaxListeners(0, signal);
@@ -139,10 +151,16 @@ export function createModel({
       const timer = setTimeout(() => call.abort(), timeoutMs);
       const show = (message: string) => quote(message, { secrets, texts: textsOf(request) });
       try {
-        const completion = await exchange(request, call.signal);
-        return readAnswer(completion, { provider, prices, quote: show, whole: 'body' in request });
+        const completion = await exchange(request, { signal: call.signal, permit });
+        const whole = 'body' in request;
+        const answer = readAnswer(completion, { provider, prices, quote: show, whole });
+        settle(permit, answer.tokens);
+        return answer;
       } catch (error) {
-        if (error instanceof ModelError) throw error;
+        if (error instanceof ModelError) {
+          settle(permit, error.tokens);
+          throw error;
+        }
         if (signal.aborted) throw signal.reason;
         if (call.signal.aborted) throw timedOut(provider, timeoutMs);
         throw translate(error, show);
@@ -152,6 +170,17 @@ export function createModel({
       }
     },
   };
+}
+
+function observe(permit: Permit, headers: Pick<Headers, 'get'>): void {
+  const read = readRateHeaders((name) => headers.get(name));
+  if (read) permit.observe(read);
+}
+
+/** Where the server sent no usage, the estimate stands. */
+function settle(permit: Permit, tokens: Tokens | null): void {
+  const spent = tokens ? tokens.inputTokens + tokens.outputTokens : 0;
+  if (spent > 0) permit.settle(spent);
 }
 
 /** What was sent and must not be shown when the provider quotes it. */

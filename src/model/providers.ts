@@ -2,10 +2,12 @@
  * The configured providers, and the models behind ids like `openai/gpt-4.1-mini`.
  */
 import { BadUserInput } from '../errors.ts';
-import { createGate } from './gate.ts';
+import type { Clock } from './clock.ts';
+import { createGate, type GateEvent, type SharedGate } from './gate.ts';
 import type { Model, ModelInfo, ProviderConfig } from './model.ts';
 import { type Connection, connect, createModel, type Log } from './openai.ts';
 import { createPrices } from './prices.ts';
+import type { RateLimits } from './rates.ts';
 
 export interface Providers {
   /**
@@ -21,6 +23,11 @@ export interface Providers {
   resolveNamed(name: string, model: Model): Model;
   /** The listed models of every provider, with prices, in the order of the configuration. */
   list(): ModelInfo[];
+  /**
+   * How much of each provider's limits per minute is this process's, above 0 to 1; all of it until told otherwise. The sum over all
+   * processes should be 1.
+   */
+  share(fraction: number): void;
   /** Ends all connections at once; calls in flight fail. */
   close(): Promise<void>;
 }
@@ -29,9 +36,11 @@ export interface ProvidersOptions {
   configs: readonly ProviderConfig[];
   /** The deadline of one send, in milliseconds. */
   timeoutMs: number;
-  /** Calls in flight at once per model, where the provider's config has no maxConcurrency. */
+  /** Calls in flight at once per model, where the provider's limits have no concurrency. */
   concurrency: number;
   log?: Log | undefined;
+  /** Of the gates. */
+  clock?: Clock | undefined;
 }
 
 /** Listed for OpenAI itself when the configuration lists nothing. All have known prices and structured output. */
@@ -58,6 +67,7 @@ export function createProviders({
   timeoutMs,
   concurrency,
   log,
+  clock,
 }: ProvidersOptions): Providers {
   const connections = new Map<string, Connection>();
   for (const config of configs) {
@@ -66,6 +76,8 @@ export function createProviders({
     connections.set(config.name, connect({ ...config, models }, timeoutMs));
   }
   const models = new Map<string, Model>();
+  const gates = new Map<string, SharedGate>();
+  let fraction = 1;
 
   function create(id: string, path: string): Model {
     const refuse = (message: string) =>
@@ -87,7 +99,14 @@ export function createProviders({
     if (config.closed && !config.models.includes(name)) {
       throw refuse(`${config.name} has no model ${shown(name)}.`);
     }
-    const gate = createGate({ maxConcurrency: config.maxConcurrency ?? concurrency });
+    const gate = createGate({
+      id,
+      ...limitsOf(config, name, concurrency),
+      ...(clock ? { clock } : undefined),
+      onEvent: (event) => tell(log ?? null, id, event),
+    });
+    gate.share(fraction);
+    gates.set(id, gate);
     return createModel({ connection, name, gate, timeoutMs, log: log ?? null });
   }
 
@@ -97,7 +116,10 @@ export function createProviders({
     models.delete(id);
     models.set(id, model);
     const [longestUnused] = models.keys();
-    if (models.size > maxModels && longestUnused !== undefined) models.delete(longestUnused);
+    if (models.size > maxModels && longestUnused !== undefined) {
+      models.delete(longestUnused);
+      gates.delete(longestUnused);
+    }
     return model;
   }
 
@@ -109,11 +131,50 @@ export function createProviders({
       if (config?.closed && !config.models.includes(name)) return model;
       return resolve(`${model.provider}/${name}`);
     },
+    share(next) {
+      fraction = next;
+      for (const gate of gates.values()) gate.share(fraction);
+    },
     list: () => [...connections.values()].flatMap(({ config }) => config.models.map(info(config))),
     async close() {
       await Promise.all([...connections.values()].map((connection) => connection.close()));
     },
   };
+}
+
+function limitsOf(
+  { limits, modelLimits = {} }: ProviderConfig,
+  name: string,
+  concurrency: number,
+): RateLimits & { maxConcurrency: number } {
+  const own = Object.hasOwn(modelLimits, name) ? modelLimits[name] : undefined;
+  return {
+    maxConcurrency: own?.concurrency ?? limits?.concurrency ?? concurrency,
+    requestsPerMinute: own?.requestsPerMinute ?? limits?.requestsPerMinute,
+    tokensPerMinute: own?.tokensPerMinute ?? limits?.tokensPerMinute,
+  };
+}
+
+function tell(log: Log | null, model: string, event: GateEvent): void {
+  switch (event.kind) {
+    case 'outage':
+      log?.warn(
+        { model, reason: event.message },
+        'every call fails; one in some seconds goes on, to see when the provider is back',
+      );
+      return;
+    case 'recovery':
+      log?.info({ model, afterMs: Math.round(event.afterMs) }, 'the provider answers again');
+      return;
+    case 'distrust':
+      log?.warn(
+        { model },
+        'the rate limits in the headers are not what the provider does; ignored for ten minutes',
+      );
+      return;
+    default:
+      event satisfies never;
+  }
 }
 
 const info =

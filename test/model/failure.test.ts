@@ -62,6 +62,58 @@ describe('an error answer', () => {
     [403, { code: 'billing_hard_limit_reached' }, { kind: 'batch', code: 'QUOTA_EXHAUSTED' }],
     [400, { type: 'insufficient_quota' }, { kind: 'batch', code: 'QUOTA_EXHAUSTED' }],
     [402, {}, { kind: 'batch', code: 'QUOTA_EXHAUSTED' }],
+    [
+      402,
+      { code: 402, message: 'Insufficient credits' },
+      { kind: 'batch', code: 'QUOTA_EXHAUSTED' },
+    ],
+    [429, { type: 'insufficient_quota' }, { kind: 'batch', code: 'QUOTA_EXHAUSTED' }],
+    [429, { code: 'billing_not_active' }, { kind: 'batch', code: 'QUOTA_EXHAUSTED' }],
+    [400, { code: 'blocked_api_access' }, { kind: 'batch', code: 'QUOTA_EXHAUSTED' }],
+    [400, { type: 'budget_exceeded', code: '400' }, { kind: 'batch', code: 'QUOTA_EXHAUSTED' }],
+    [403, { code: 'unsupported_country_region_territory' }, { kind: 'batch', code: 'INVALID_KEY' }],
+    [
+      400,
+      { code: 400, message: 'API key not valid. Please pass a valid API key.' },
+      { kind: 'batch', code: 'INVALID_KEY' },
+    ],
+    [
+      400,
+      { code: 'Client specified an invalid argument', message: 'Incorrect API key provided: xa' },
+      { kind: 'batch', code: 'INVALID_KEY' },
+    ],
+    [
+      404,
+      { message: 'model "x" not found, try pulling it first', type: 'api_error' },
+      { kind: 'batch', code: 'UNKNOWN_MODEL' },
+    ],
+    [
+      404,
+      { message: 'The model `x` does not exist.', type: 'NotFoundError', code: 404 },
+      { kind: 'batch', code: 'UNKNOWN_MODEL' },
+    ],
+    [404, { code: 'DeploymentNotFound' }, { kind: 'batch', code: 'UNKNOWN_MODEL' }],
+    [
+      400,
+      { code: 400, message: 'x/y is not a valid model ID' },
+      { kind: 'batch', code: 'UNKNOWN_MODEL' },
+    ],
+    [
+      403,
+      { code: 403, message: 'Your input was moderated', metadata: { reasons: ['violence'] } },
+      { kind: 'item', code: 'CONTENT_FILTERED' },
+    ],
+    [
+      403,
+      { code: 403, message: 'Your input was flagged for "violence"' },
+      { kind: 'item', code: 'CONTENT_FILTERED' },
+    ],
+    [401, { code: 'content_filter' }, { kind: 'item', code: 'CONTENT_FILTERED' }],
+    [
+      400,
+      { code: 'content_filter', innererror: { code: 'ResponsibleAIPolicyViolation' } },
+      { kind: 'item', code: 'CONTENT_FILTERED' },
+    ],
   ])('%i %j is %j', async (status, error, expected) => {
     stub.reply(refusal(status, error));
 
@@ -102,7 +154,7 @@ describe('an error answer', () => {
         return { body: completion('fine') };
       },
     );
-    const { model } = modelOf(stub.url, { maxConcurrency: 1 });
+    const { model } = modelOf(stub.url, { limits: { concurrency: 1 } });
     const { signal } = new AbortController();
     const call = async (): Promise<string> => {
       const permit = await model.gate.enter(signal);
@@ -113,7 +165,7 @@ describe('an error answer', () => {
       } catch (error) {
         const failure = error instanceof ModelError ? error.failure : null;
         if (failure?.kind !== 'later') throw error;
-        permit.release('rate_limited', failure.retryAfterMs);
+        permit.release('rate_limited', { retryAfterMs: failure.retryAfterMs });
         return call();
       }
     };
@@ -149,6 +201,17 @@ describe('an error answer', () => {
     const failure = await failureOf(ask(modelOf(stub.url).model));
 
     expect(failure.message).toBe('stub refused the request (400): prompt is odd');
+  });
+
+  test('that forbids a country does not blame the key', async () => {
+    const error = { code: 'unsupported_country_region_territory', message: 'Not from here' };
+    stub.reply(refusal(403, error));
+
+    const failure = await failureOf(ask(modelOf(stub.url).model));
+
+    expect(failure.message).toBe(
+      'stub refused access (403 unsupported_country_region_territory): Not from here',
+    );
   });
 });
 

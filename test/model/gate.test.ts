@@ -1,35 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { createGate } from '../../src/model/gate.ts';
 import type { Gate, Permit } from '../../src/model/model.ts';
+import { createVirtualClock } from './virtual.ts';
 
 /** A gate on a clock that stands still until it is told to move. */
 function gateWithClock(maxConcurrency: number) {
-  let time = 0;
-  let timers: { at: number; callback: () => void }[] = [];
-  const gate = createGate({
-    maxConcurrency,
-    now: () => time,
-    random: () => 1,
-    setTimer(callback, delayMs) {
-      const timer = { at: time + delayMs, callback };
-      timers.push(timer);
-      return () => {
-        timers = timers.filter((each) => each !== timer);
-      };
-    },
-  });
-  const advance = (ms: number) => {
-    const end = time + ms;
-    for (;;) {
-      const next = timers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
-      if (!next) break;
-      timers = timers.filter((each) => each !== next);
-      time = next.at;
-      next.callback();
-    }
-    time = end;
-  };
-  return { gate, advance };
+  const clock = createVirtualClock();
+  const gate = createGate({ maxConcurrency, clock, random: () => 1 });
+  return { gate, advance: clock.advance };
 }
 
 function takeAll(gate: Gate): Permit[] {
@@ -80,6 +58,7 @@ describe('room', () => {
     const sizes = Array.from({ length: 8 }, () => {
       const round = takeAll(gate);
       for (const permit of round) permit.release('ok');
+      advance(10_000);
       return round.length;
     });
 
@@ -95,7 +74,10 @@ describe('room', () => {
     for (const permit of takeAll(gate)) permit.release('rate_limited');
     advance(10_000);
 
-    for (let call = 0; call < 1_000; call += 1) gate.tryEnter()?.release('ok');
+    for (let call = 0; call < 1_000; call += 1) {
+      gate.tryEnter()?.release('ok');
+      advance(100);
+    }
 
     expect(takeAll(gate)).toHaveLength(70);
   });
@@ -104,7 +86,7 @@ describe('room', () => {
     const { gate } = gateWithClock(10);
 
     for (const permit of takeAll(gate)) permit.release('aborted');
-    for (const permit of takeAll(gate)) permit.release('failed');
+    for (const permit of takeAll(gate)) permit.release('failed_again');
 
     expect(takeAll(gate)).toHaveLength(10);
     expect(gate.answered).toBe(0);
@@ -124,7 +106,7 @@ describe('room', () => {
 describe('time', () => {
   test('Retry-After closes the gate for every call until then', async () => {
     const { gate, advance } = gateWithClock(4);
-    gate.tryEnter()?.release('rate_limited', 61_000);
+    gate.tryEnter()?.release('rate_limited', { retryAfterMs: 61_000 });
     let entered = false;
     const waiting = gate.enter(never).then(() => {
       entered = true;
@@ -144,8 +126,8 @@ describe('time', () => {
     const { gate, advance } = gateWithClock(4);
     const [first, second] = takeAll(gate);
 
-    first?.release('rate_limited', 10_000);
-    second?.release('rate_limited', 1_000);
+    first?.release('rate_limited', { retryAfterMs: 10_000 });
+    second?.release('rate_limited', { retryAfterMs: 1_000 });
     advance(9_999);
 
     expect(gate.tryEnter()).toBeNull();
@@ -170,7 +152,7 @@ describe('time', () => {
   test('a Retry-After of zero does not make a tight loop', () => {
     const { gate, advance } = gateWithClock(4);
 
-    gate.tryEnter()?.release('rate_limited', 0);
+    gate.tryEnter()?.release('rate_limited', { retryAfterMs: 0 });
 
     expect(gate.tryEnter()).toBeNull();
     advance(50);
@@ -180,7 +162,7 @@ describe('time', () => {
   test('a 503 with Retry-After closes it without taking room', () => {
     const { gate, advance } = gateWithClock(4);
 
-    gate.tryEnter()?.release('failed', 2_000);
+    gate.tryEnter()?.release('failed', { retryAfterMs: 2_000 });
 
     expect(gate.tryEnter()).toBeNull();
     advance(2_000);
@@ -192,17 +174,19 @@ describe('time', () => {
     const callbacks: (() => void)[] = [];
     const gate = createGate({
       maxConcurrency: 1,
-      now: () => time,
-      setTimer: (callback) => {
-        callbacks.push(callback);
-        return () => {};
+      clock: {
+        now: () => time,
+        setTimer: (callback) => {
+          callbacks.push(callback);
+          return () => {};
+        },
       },
     });
     let opened = 0;
     gate.onOpen(() => {
       opened += 1;
     });
-    gate.tryEnter()?.release('rate_limited', 1_000);
+    gate.tryEnter()?.release('rate_limited', { retryAfterMs: 1_000 });
 
     time = 999;
     callbacks.shift()?.();
@@ -278,7 +262,7 @@ describe('the line', () => {
     });
     const [first, second] = [gate.tryEnter(), gate.tryEnter()];
 
-    first?.release('rate_limited', 1_000);
+    first?.release('rate_limited', { retryAfterMs: 1_000 });
     expect(heard).toBe(0);
     advance(1_000);
     expect(heard).toBe(1);

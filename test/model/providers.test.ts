@@ -82,7 +82,7 @@ describe('an id', () => {
   });
 
   test('keeps its gate apart from that of other ids', () => {
-    const providers = providersOf({ ...sandbox, maxConcurrency: 1 }, openai);
+    const providers = providersOf({ ...sandbox, limits: { concurrency: 1 } }, openai);
 
     const sandboxGate = providers.resolve('sandbox/rules').gate;
     const openaiGate = providers.resolve('openai/gpt-4.1').gate;

@@ -1,5 +1,6 @@
 /** Builders for the tests of this folder. They assert nothing. */
 
+import { createGate } from '../../src/model/gate.ts';
 import {
   type Model,
   type ModelAnswer,
@@ -59,8 +60,15 @@ export const json: PromptRequest = {
   format: { type: 'json', name: 'label', schema, strict: true },
 };
 
-export function ask(model: Model, request: PromptRequest = text, signal?: AbortSignal) {
-  return model.send(request, { signal: signal ?? new AbortController().signal });
+/** Sends under a permit of a gate of its own, so that failures of earlier calls hold none back. */
+export async function ask(
+  model: Model,
+  request: PromptRequest = text,
+  signal = new AbortController().signal,
+): Promise<ModelAnswer> {
+  const permit = createGate({ maxConcurrency: 1 }).tryEnter();
+  if (!permit) throw new Error('a new gate is open');
+  return await model.send(request, { signal, permit });
 }
 
 /** The ModelError that a send ends in. Throws when it ends otherwise. */

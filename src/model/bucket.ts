@@ -1,0 +1,46 @@
+/**
+ * A token bucket (https://en.wikipedia.org/wiki/Token_bucket) that may be overdrawn: what is taken beyond its level is paid back
+ * before the next amount is there, so that a call whose needs are known only once it is under way can still be accounted for.
+ * Times are milliseconds of one monotonic clock, given by the caller.
+ */
+export interface Bucket {
+  level(now: number): number;
+  /** When `amount` will be there: `now` or later. An amount above what the bucket holds waits for a full one. */
+  opensAt(now: number, amount: number): number;
+  /** Takes an amount, or puts a negative one back. */
+  take(now: number, amount: number): void;
+  /** Changes what flows in per millisecond and what the bucket holds at most; and the level, where it is known. */
+  set(now: number, next: { perMs: number; burst: number; level?: number }): void;
+}
+
+/** A full bucket. */
+export function createBucket(initial: { perMs: number; burst: number }): Bucket {
+  let { perMs, burst } = initial;
+  let level = burst;
+  let at = Number.NEGATIVE_INFINITY;
+
+  function refill(now: number): number {
+    if (now > at) {
+      level = Math.min(burst, level + (now - at) * perMs);
+      at = now;
+    }
+    return level;
+  }
+
+  return {
+    level: refill,
+    opensAt(now, amount) {
+      const missing = Math.min(amount, burst) - refill(now);
+      // Below a millionth is rounding.
+      return missing <= 1e-6 ? now : now + missing / perMs;
+    },
+    take(now, amount) {
+      level = Math.min(burst, refill(now) - amount);
+    },
+    set(now, next) {
+      const before = refill(now);
+      ({ perMs, burst } = next);
+      level = Math.min(burst, next.level ?? before);
+    },
+  };
+}

@@ -1,0 +1,119 @@
+/**
+ * Who waits in front of a gate. Waiting `enter`s are served first, in order; `tryEnter` gets what they leave. So the worker can fill
+ * the gate but never starve a synchronous caller, who waits for one running call at most.
+ */
+import { setMaxListeners } from 'node:events';
+import type { Clock } from './clock.ts';
+import type { Gate, Permit } from './model.ts';
+
+/** What the line needs to know of its gate. */
+interface Door {
+  hasRoom(): boolean;
+  /** When time alone lets the next call through: `at` or later. */
+  opensAt(at: number): number;
+  issue(): Permit;
+  /** Why nobody is made to wait at present; null where the line is open. */
+  refusal(): Error | null;
+}
+
+export interface Line extends Pick<Gate, 'enter' | 'tryEnter' | 'onOpen'> {
+  /** Something changed: serves who waits, then tells the listeners if something is left. */
+  serve(): void;
+  /** Sends away who waits. */
+  refuseAll(error: Error): void;
+}
+
+interface Waiter {
+  admit(permit: Permit): void;
+  refuse(error: Error): void;
+}
+
+export function createLine(door: Door, clock: Clock): Line {
+  const waiters = new Set<Waiter>();
+  const listeners = new Set<() => void>();
+  let timer: { at: number; cancel: () => void } | null = null;
+
+  function isFree(): boolean {
+    const at = clock.now();
+    return door.hasRoom() && door.opensAt(at) <= at;
+  }
+
+  function admitWaiters(): void {
+    for (const waiter of waiters) {
+      if (!isFree()) return;
+      waiters.delete(waiter);
+      waiter.admit(door.issue());
+    }
+  }
+
+  function serve(): void {
+    admitWaiters();
+    if (waiters.size === 0 && isFree()) for (const listener of [...listeners]) listener();
+    arm();
+  }
+
+  /** Sees to it that whoever waits hears of it when time alone opens the gate. */
+  function arm(): void {
+    if ((waiters.size === 0 && listeners.size === 0) || !door.hasRoom()) return;
+    const now = clock.now();
+    const at = door.opensAt(now);
+    if (at <= now || (timer && timer.at <= at)) return;
+    timer?.cancel();
+    const cancel = clock.setTimer(
+      () => {
+        // Timers fire up to a millisecond early; `serve` arms the next one then.
+        timer = null;
+        serve();
+      },
+      Math.ceil(at - now),
+    );
+    timer = { at, cancel };
+  }
+
+  return {
+    serve,
+    refuseAll(error) {
+      for (const waiter of waiters) waiter.refuse(error);
+      waiters.clear();
+    },
+    enter(signal) {
+      if (signal.aborted) return Promise.reject(signal.reason);
+      admitWaiters();
+      if (waiters.size === 0 && isFree()) return Promise.resolve(door.issue());
+      const refusal = door.refusal();
+      if (refusal) return Promise.reject(refusal);
+      return new Promise((resolve, reject) => {
+        const waiter: Waiter = {
+          admit(permit) {
+            signal.removeEventListener('abort', leave);
+            resolve(permit);
+          },
+          refuse(error) {
+            signal.removeEventListener('abort', leave);
+            reject(error);
+          },
+        };
+        const leave = () => {
+          waiters.delete(waiter);
+          reject(signal.reason);
+        };
+        // Node 20 warns of a leak when an eleventh call shares a signal.
+        setMaxListeners(0, signal);
+        signal.addEventListener('abort', leave, { once: true });
+        waiters.add(waiter);
+        arm();
+      });
+    },
+    tryEnter() {
+      admitWaiters();
+      if (waiters.size === 0 && isFree()) return door.issue();
+      arm();
+      return null;
+    },
+    onOpen(listener) {
+      listeners.add(listener);
+      arm();
+      return () => listeners.delete(listener);
+    },
+  };
+}

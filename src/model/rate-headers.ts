@@ -1,0 +1,63 @@
+/**
+ * The `x-ratelimit-…` headers of OpenAI, which Azure, Groq, vLLM's gateways and others also send: what is allowed, what remains of it
+ * and when all is there again, for requests and for tokens. Whatever is no such number says nothing.
+ */
+import type { LimitReading } from './learned-limit.ts';
+
+export interface RateHeaders {
+  requests: LimitReading | null;
+  tokens: LimitReading | null;
+}
+
+/** No limit that is worth waiting for is longer; a reset beyond it is a fault. */
+const maxResetMs = 24 * 3_600_000;
+
+/** Null where the answer has none of the headers, as most have. */
+export function readRateHeaders(header: (name: string) => string | null): RateHeaders | null {
+  const requests = readLimit(
+    header('x-ratelimit-limit-requests'),
+    header('x-ratelimit-remaining-requests'),
+    header('x-ratelimit-reset-requests'),
+  );
+  const tokens = readLimit(
+    header('x-ratelimit-limit-tokens'),
+    header('x-ratelimit-remaining-tokens'),
+    header('x-ratelimit-reset-tokens'),
+  );
+  return requests || tokens ? { requests, tokens } : null;
+}
+
+function readLimit(
+  limitText: string | null,
+  remainingText: string | null,
+  resetText: string | null,
+): LimitReading | null {
+  if (limitText === null || remainingText === null) return null;
+  if (!/^\d{1,12}$/.test(limitText) || !/^-?\d{1,12}$/.test(remainingText)) return null;
+  const limit = Number(limitText);
+  if (limit === 0) return null;
+  // Below zero is said by servers that let a limit be overdrawn.
+  const remaining = Math.min(limit, Math.max(0, Number(remainingText)));
+  return { limit, remaining, resetMs: resetText === null ? null : parseDurationMs(resetText) };
+}
+
+const duration =
+  /^(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m(?!s))?(?:(\d{1,9}(?:\.\d+)?)s)?(?:(\d{1,9}(?:\.\d+)?)ms)?$/;
+
+/** `1s`, `6m0s`, `20ms`, `1h2m3.5s`, or plain seconds, as milliseconds above 0 and up to a day; else null. */
+export function parseDurationMs(text: string): number | null {
+  if (text === '') return null;
+  if (/^\d{1,9}(\.\d+)?$/.test(text)) return bounded(Number(text) * 1_000);
+  const parts = duration.exec(text);
+  if (!parts) return null;
+  const [, days = 0, hours = 0, minutes = 0, seconds = 0, milliseconds = 0] = parts;
+  return bounded(
+    ((Number(days) * 24 + Number(hours)) * 60 + Number(minutes)) * 60_000 +
+      Number(seconds) * 1_000 +
+      Number(milliseconds),
+  );
+}
+
+function bounded(ms: number): number | null {
+  return ms > 0 && ms <= maxResetMs ? ms : null;
+}
