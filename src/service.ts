@@ -2,6 +2,7 @@
 import { createIdIndexer } from './batches/id-indexer.ts';
 import { createProgress } from './batches/progress.ts';
 import { createReaper } from './batches/reaper.ts';
+import { createShares } from './batches/shares.ts';
 import { createSignals } from './batches/signals.ts';
 import { createWorker, type Worker } from './batches/worker.ts';
 import type { Config } from './config.ts';
@@ -111,6 +112,15 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       hurries.push(() => running.stop(0));
       worker = running;
     }
+    const shares = createShares({
+      db,
+      works: config.role !== 'api',
+      leaseMs: config.workerLeaseMs,
+      share: providers.share,
+      log,
+    });
+    await shares.start();
+    undo.push(() => shares.stop());
     const reaper = createReaper({ db, signals, log });
     await reaper.start();
     undo.push(() => reaper.stop());
