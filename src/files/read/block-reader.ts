@@ -13,7 +13,7 @@ export interface BlockReader {
    * Reads the whole rows of bytes[start, end) and returns where the first unread one begins. `bytes` is longer than
    * `end`, and its byte at `end` may be overwritten. `valid`: the block is UTF-8 throughout; otherwise rows have to be looked at one by one.
    */
-  read(bytes: Uint8Array, start: number, end: number, rest: Rest, valid: boolean): number;
+  read(bytes: Buffer, start: number, end: number, rest: Rest, valid: boolean): number;
 }
 
 /** Where rows are written, in the layout that the database takes. Whoever writes a row writes its text between `begin…` and `end`. */

@@ -45,7 +45,7 @@ export function createJsonArrayReader(
     return true;
   }
 
-  function readElement(bytes: Uint8Array, begin: number, end: number, valid: boolean): number {
+  function readElement(bytes: Buffer, begin: number, end: number, valid: boolean): number {
     for (;;) {
       scanner.flaw = null;
       const isObject = bytes[begin] === 0x7b;

@@ -70,7 +70,7 @@ export class JsonRows {
    * Takes in the value bytes[start, end) as a row. The scanner has just scanned it: an object's members are still there. False when the sink
    * had to make room: call again.
    */
-  take(row: number, bytes: Uint8Array, start: number, end: number, valid: boolean): boolean {
+  take(row: number, bytes: Buffer, start: number, end: number, valid: boolean): boolean {
     const { rows, scanner } = this;
     const kind = bytes[start];
     if (end - start > rows.limits.rowBytes) throw rowTooLong(rows.limits.rowBytes);
@@ -105,7 +105,7 @@ export class JsonRows {
     return true;
   }
 
-  private takeObject(row: number, bytes: Uint8Array, start: number, end: number): boolean {
+  private takeObject(row: number, bytes: Buffer, start: number, end: number): boolean {
     const { rows, scanner } = this;
     const { sink } = rows;
     let contentMember = -1;
@@ -132,7 +132,7 @@ export class JsonRows {
     const length = end - start;
     const begun = sink.beginFields();
     if (!sink.fits(begun + length, 4 * 512)) return false;
-    copy(bytes, start, end, sink.bytes, begun);
+    bytes.copy(sink.bytes, begun, start, end);
     this.acceptObject(row, bytes, idMember, begun + length);
     return true;
   }
@@ -223,13 +223,4 @@ function sameBytes(key: Uint8Array, bytes: Uint8Array, start: number, end: numbe
   if (key.length !== end - start) return false;
   for (let at = 0; at < key.length; at += 1) if (key[at] !== bytes[start + at]) return false;
   return true;
-}
-
-/** A short row is copied faster by hand than a view of it is made. */
-function copy(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void {
-  if (end - start > 256) {
-    to.set(from.subarray(start, end), at);
-    return;
-  }
-  for (let source = start, target = at; source < end; ) to[target++] = from[source++] as number;
 }
