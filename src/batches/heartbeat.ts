@@ -7,6 +7,8 @@ import type { Log } from '../log.ts';
 
 /** A worker that has not renewed its lease for this share of it fences itself, well before others take it for dead. */
 const fenceShare = 0.6;
+/** A renewal that has waited so long when the worker fences itself has met silence, and not a process that slept. */
+const silentShare = 0.2;
 /** A renewal that failed is tried again this soon. */
 const retryDelayMs = 1_000;
 
@@ -43,6 +45,8 @@ export function createHeartbeat({
   let renewedAt = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | null = null;
   let stopped = false;
+  /** When the renewal that is under way was begun; null: none is. */
+  let askedAt: number | null = null;
 
   async function enter(): Promise<string> {
     if (lost !== null) await deleteWorker(db.sql, lost);
@@ -58,17 +62,37 @@ export function createHeartbeat({
     lost = current;
     current = null;
     onFenced();
+    if (askedAt !== null && performance.now() - askedAt > leaseMs * silentShare) breakConnections();
+  }
+
+  /** One that swallows what it is sent would keep what waits for its answer as long as the longest statement may take. */
+  function breakConnections(): void {
+    db.disconnect(new Error('the database does not answer the heartbeat'));
+  }
+
+  /** Rejects after its share of the lease; the next beat then takes another connection. */
+  async function inTime<T>(work: Promise<T>): Promise<T> {
+    const ms = leaseMs * fenceShare;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => {
+        reject(new Error(`no answer within ${Math.round(ms)} ms`));
+        breakConnections();
+      }, ms);
+    });
+    return await Promise.race([work, late]).finally(() => clearTimeout(timer));
   }
 
   async function beat(): Promise<void> {
     let delayMs = leaseMs / 3;
+    const startedAt = performance.now();
+    askedAt = startedAt;
     try {
-      const startedAt = performance.now();
       const id = current;
       if (id === null) {
-        current = await within(leaseMs * fenceShare, enter());
+        current = await inTime(enter());
         renewedAt = startedAt;
-      } else if (!(await within(leaseMs * fenceShare, renewWorker(db.sql, id, leaseMs)))) {
+      } else if (!(await inTime(renewWorker(db.sql, id, leaseMs)))) {
         fence('it was not renewed in time');
       } else if (current === id) {
         renewedAt = startedAt;
@@ -82,6 +106,7 @@ export function createHeartbeat({
       if (performance.now() - renewedAt > leaseMs * fenceShare)
         fence('the database does not answer');
     }
+    askedAt = null;
     if (!stopped) {
       timer = setTimeout(() => void beat(), delayMs); // beat never rejects
       timer.unref();
@@ -111,15 +136,6 @@ export function createHeartbeat({
       return current;
     },
   };
-}
-
-/** Rejects after `ms`: a connection that swallows what it is sent never answers, and the next beat takes another. */
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${Math.round(ms)} ms`)), ms);
-  });
-  return await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 /**

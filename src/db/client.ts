@@ -1,5 +1,7 @@
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
+import { watchDeadline } from './deadline.ts';
+import { createSockets, type Target } from './sockets.ts';
 
 /**
  * The raw client. Keys come back as bigint, JSON and instants as their JavaScript values. The one array it takes is
@@ -17,6 +19,11 @@ export type Sql = postgres.Sql<{ bigint: bigint; texts: readonly string[] }>;
 export interface Database {
   query: PostgresJsDatabase;
   sql: Sql;
+  /**
+   * Breaks every connection, for a database that has gone silent: what is under way rejects with `reason`, which may have been done or
+   * not, and the next statement connects anew.
+   */
+  disconnect(reason: Error): void;
   close(): Promise<void>;
 }
 
@@ -29,11 +36,24 @@ const firstReconnectSeconds = 0.02;
 const driverWriteBytes = 1024;
 const connectTimeoutSeconds = 10;
 
+/** No statement of ours takes this long; one that hangs must not hold its locks for ever. */
+const defaultStatementTimeoutMs = 60_000;
+/** The server's end of a statement that takes too long has arrived so much later at the latest. */
+const defaultAnswerTimeoutMs = defaultStatementTimeoutMs + 5_000;
+
 /** https://github.com/postgres/postgres/blob/master/src/include/catalog/pg_type.dat: `_text` */
 const textArrayOid = 1009;
 
 /** Opens both pools; connections are made when first needed. */
-export function openDatabase(url: string, { maxConnections = 10 } = {}): Database {
+export function openDatabase(
+  url: string,
+  {
+    maxConnections = 10,
+    statementTimeoutMs = defaultStatementTimeoutMs,
+    answerTimeoutMs = defaultAnswerTimeoutMs,
+  } = {},
+): Database {
+  const sockets = createSockets();
   const shared = {
     max: maxConnections,
     connect_timeout: connectTimeoutSeconds,
@@ -43,23 +63,38 @@ export function openDatabase(url: string, { maxConnections = 10 } = {}): Databas
     backoff: (attempt: number) =>
       Math.min(firstReconnectSeconds * 2 ** attempt, maxReconnectSeconds),
     onnotice: () => undefined,
+    // The driver hands its own parsed options over, which its types leave out.
+    socket: (target: Target) => sockets.open(target),
     connection: {
       application_name: 'winnow',
       // A backend that dies while a statement waits to be written leaves the driver's connection deaf: postgres.js 3.4.9 forgets that
       // its write timer was cleared, and never sends its next startup message, unless that alone fills the write buffer.
       'winnow.padding': ' '.repeat(driverWriteBytes),
-      // No statement of ours takes this long; one that hangs must not hold its locks for ever.
-      statement_timeout: 60_000,
+      statement_timeout: statementTimeoutMs,
       idle_in_transaction_session_timeout: 15_000,
     },
   } as const;
-  const sql: Sql = postgres(url, { ...shared, types: { bigint: postgres.BigInt, texts } });
-  const drizzleClient = postgres(url, shared);
+  const disconnect = (reason: Error) => sockets.breakAll(reason);
+  const watch = {
+    deadlineMs: answerTimeoutMs,
+    onSilence: () =>
+      disconnect(new Error(`the database did not answer a statement within ${answerTimeoutMs} ms`)),
+  };
+  const raw = watchDeadline(
+    postgres(url, { ...shared, types: { bigint: postgres.BigInt, texts } }),
+    watch,
+  );
+  const forDrizzle = watchDeadline(postgres(url, shared), watch);
+  const sql: Sql = raw.client;
+  const drizzleClient = forDrizzle.client;
 
   return {
     query: drizzle(drizzleClient),
     sql,
+    disconnect,
     async close() {
+      raw.stop();
+      forDrizzle.stop();
       await Promise.all([
         sql.end({ timeout: closeTimeoutSeconds }),
         drizzleClient.end({ timeout: closeTimeoutSeconds }),

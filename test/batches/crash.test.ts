@@ -178,8 +178,10 @@ test('a process that was stopped for longer than its lease and continued is fenc
   expect(running.status).toBe('PROCESSING');
   await expectExact(batch);
   expectAccounted(batch);
-  const workers =
-    await sql`select id from workers where pid = ${sleeper.pid} and expires_at > now()`;
-  expect(workers.map((worker) => worker.id)).not.toContain(old?.id);
-  expect(workers).toHaveLength(1);
+  const awake = () => sql`select id from workers where pid = ${sleeper.pid} and expires_at > now()`;
+  await until(async () => (await awake()).count === 1, {
+    deadlineMs: 10_000,
+    what: 'the sleeper to come back',
+  });
+  expect((await awake()).map((worker) => worker.id)).not.toContain(old?.id);
 });

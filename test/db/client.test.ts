@@ -3,6 +3,7 @@ import postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../src/db/client.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { startProxy } from '../support/proxy.ts';
 import { until } from '../support/until.ts';
 import { insertBatch, range } from './queue.ts';
 
@@ -123,4 +124,57 @@ test('text arrays arrive as they were sent', async () => {
 
   expect(rows.map(({ text }) => text)).toEqual(texts);
   expect(none).toHaveLength(0);
+});
+
+test('a statement whose connection swallows everything is given up, with what waits behind it, and the pool goes on', async () => {
+  const proxy = await startProxy(Number(new URL(database.url).port));
+  const cut = openDatabase(proxy.through(database.url), {
+    maxConnections: 2,
+    statementTimeoutMs: 200,
+    answerTimeoutMs: 400,
+  });
+  await Promise.all([cut.sql`select 1`, cut.sql`select 1`, cut.query.execute('select 1')]);
+  proxy.swallow();
+
+  const askedAt = performance.now();
+  const waiting = await Promise.allSettled([
+    ...range(1, 6).map(() => cut.sql`select 1`),
+    cut.query.execute('select 1'),
+  ]);
+  const waitedMs = performance.now() - askedAt;
+  proxy.pass();
+  const answers = await Promise.allSettled(range(1, 6).map(() => cut.sql`select 1 as one`));
+  await cut.close();
+  await proxy.close();
+
+  expect(waiting.map(({ status }) => status)).toEqual(range(1, 7).map(() => 'rejected'));
+  expect(waitedMs).toBeLessThan(5_000);
+  expect(String((waiting[0] as PromiseRejectedResult).reason)).toContain('did not answer');
+  expect(answers.map(({ status }) => status)).toEqual(range(1, 6).map(() => 'fulfilled'));
+});
+
+test('a pool that is told to disconnect rejects what is under way at once, and connects anew', async () => {
+  const [before] = await db.sql`select pg_backend_pid() as pid`;
+  const sleeping = Promise.allSettled(range(1, 10).map(() => db.sql`select pg_sleep(60)`));
+  await until(
+    async () =>
+      (await other`select from pg_stat_activity where query like 'select pg_sleep(60)%'`).count ===
+      10,
+    { deadlineMs: 5_000, what: 'ten sleepers' },
+  );
+
+  db.disconnect(new Error('silent'));
+  const ended = await sleeping;
+  const [after] = await db.sql`select pg_backend_pid() as pid`;
+
+  expect(new Set(ended.map(({ status }) => status))).toEqual(new Set(['rejected']));
+  expect(after?.pid).not.toBe(before?.pid);
+});
+
+test('a hundred thousand rows go in by one statement, past the limit of 65,534 parameters', async () => {
+  const key = await insertBatch(db.sql, { items: 100_000, chunkSize: 100_000 });
+
+  const [found] = await other`
+    select count(*)::int as rows from rows r join batches b on b.file_key = r.file_key where b.key = ${String(key)}`;
+  expect(found).toEqual({ rows: 100_000 });
 });

@@ -1,0 +1,76 @@
+import type postgres from 'postgres';
+
+/** What a query of the driver has that its types do not tell. */
+interface RunningQuery {
+  /** Hands the query to the pool; runs once, and never for a fragment of another query. */
+  handler: (query: RunningQuery) => unknown;
+  /** The backend that it was sent to; null while it waits for a connection. */
+  state: unknown;
+  /** It is the one that its connection works on, and not one that waits behind it. */
+  active: boolean;
+  reject: (error: Error) => void;
+  /** Takes a query that waits for a connection out of the queue. */
+  cancel: () => unknown;
+}
+
+/** How often queries are looked at, as a share of the deadline. */
+const lookShare = 0.1;
+/** One that was sent behind another, and is not worked on after so many deadlines, never will be. */
+const lostAfterDeadlines = 3;
+
+/**
+ * Lets no query of a client wait for ever, those of `unsafe` included. One that is worked on for longer than `deadlineMs` has met a connection
+ * that swallows what it is sent, because the server would have ended it by then: `onSilence` is called. One that gets no connection for so long
+ * rejects, and is never sent.
+ */
+export function watchDeadline<Types extends Record<string, unknown>>(
+  client: postgres.Sql<Types>,
+  { deadlineMs, onSilence }: { deadlineMs: number; onSilence: () => void },
+): { client: postgres.Sql<Types>; stop: () => void } {
+  /** When each was handed over, and later when it was first seen at work; milliseconds of the monotonic clock. */
+  const running = new Map<RunningQuery, { queuedAt: number; startedAt: number | null }>();
+
+  function watch<Result>(result: Result): Result {
+    const query = result as unknown as Partial<RunningQuery>;
+    if (typeof query.handler === 'function') {
+      const { handler } = query;
+      query.handler = (own) => {
+        running.set(own, { queuedAt: performance.now(), startedAt: null });
+        const settled = () => running.delete(own);
+        // The query's own `then` would run it again.
+        Promise.prototype.then.call(own, settled, settled);
+        return handler(own);
+      };
+    }
+    return result;
+  }
+
+  function look(): void {
+    const now = performance.now();
+    let silent = false;
+    for (const [query, times] of running) {
+      if (query.active) times.startedAt ??= now;
+      if (times.startedAt !== null) silent ||= now - times.startedAt > deadlineMs;
+      else if (query.state === null && now - times.queuedAt > deadlineMs) {
+        query.reject(new Error(`no connection to the database within ${deadlineMs} ms`));
+        query.cancel();
+      } else if (now - times.queuedAt > lostAfterDeadlines * deadlineMs) {
+        query.reject(new Error('the connection that a statement waited for was lost'));
+      }
+    }
+    if (silent) onSilence();
+  }
+
+  const timer = setInterval(look, deadlineMs * lookShare);
+  timer.unref();
+
+  const watched = new Proxy(client, {
+    apply: (target, self, given) => watch(Reflect.apply(target, self, given)),
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (name !== 'unsafe' || typeof value !== 'function') return value;
+      return (...given: unknown[]) => watch(Reflect.apply(value, target, given));
+    },
+  });
+  return { client: watched, stop: () => clearInterval(timer) };
+}
