@@ -8,13 +8,16 @@ import { readOpenItems } from '../db/items.ts';
 import type { Log } from '../log.ts';
 import { type HeldBatch, type Holdings, holdChunk } from './held-batch.ts';
 
+/** Owners whose last batch is remembered. */
+const maxOwners = 1_000;
+
 /** A chunk has about a hundred items: a claim takes about as many as may be under way at once. */
 const itemsPerChunk = 100;
 
 export interface Claims {
   /** Claims until enough is ready. One claim at a time; asked for again meanwhile, it looks once more. */
   claim(): void;
-  /** Claims from this batch even if enough is ready, so that it does not wait until those before it need more. */
+  /** Claims from this batch if nothing of it is ready, even if enough else is, so that it does not wait until those before it need more. */
   claimFrom(batchKey: bigint): void;
   /** Gives back what is leased to this worker but not held: a claim whose answer was lost on the way. */
   compareLeases(): void;
@@ -44,13 +47,15 @@ export function createClaims({
   onClaimed: (batch: HeldBatch) => void;
   log: Log;
 }): Claims {
-  /** Batches that were just submitted or reopened. */
+  /** Batches to claim from whatever else is ready. */
   const fresh = new Set<bigint>();
   let claiming: Promise<void> | null = null;
   let again = false;
   let comparing = false;
   let stopped = false;
-  let lastInTurn = 0n;
+  let lastOwner = '';
+  /** The batch of each owner that was served last. */
+  const lastBatches = new Map<string, bigint>();
 
   function claim(): void {
     if (claiming !== null) {
@@ -76,7 +81,9 @@ export function createClaims({
   async function claimAll(): Promise<void> {
     for (const key of fresh) {
       fresh.delete(key);
-      if (!held.has(key)) await claimSome(1, key);
+      const batch = held.get(key);
+      if (batch && batch.ready.length > 0) continue;
+      if (!(await claimSome(1, key)) && batch) batch.mayHaveMore = false;
     }
     while (!stopped && wants()) {
       if (!(await claimSome(Math.ceil(limit / itemsPerChunk), null))) return;
@@ -89,13 +96,15 @@ export function createClaims({
     if (worker === null || stopped) return false;
     const chunks = await claimChunks(sql, {
       worker,
-      afterBatchKey: lastInTurn,
+      after: { owner: lastOwner, batches: lastBatches },
       limit: chunkLimit,
       onlyBatchKey,
     });
     const [first] = chunks;
     if (!first) return false;
-    lastInTurn = first.batchKey;
+    lastOwner = first.batchOwner;
+    if (lastBatches.size >= maxOwners) lastBatches.clear();
+    lastBatches.set(first.batchOwner, first.batchKey);
     if (!(await takeIn(first.batchKey, worker, chunks))) comparing = true;
     return true;
   }

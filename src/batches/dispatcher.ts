@@ -8,6 +8,7 @@ import type { Log } from '../log.ts';
 import type { Gate, Permit } from '../model/model.ts';
 import { type HeldBatch, type HeldItem, type Holdings, runsAlone } from './held-batch.ts';
 import type { Marks } from './marks.ts';
+import type { Turns } from './turns.ts';
 
 export interface Dispatcher {
   /** Sends whatever may be sent now. Called whenever that may have become more. */
@@ -16,6 +17,8 @@ export interface Dispatcher {
   inFlight(): number;
   /** How many more may be sent now. */
   room(): number;
+  /** The one call under way is of an item that runs alone. */
+  busyAlone(): boolean;
   /** Items that wait to be sent. */
   ready(): number;
   /** Sends nothing more. Resolves when no call is under way. */
@@ -26,6 +29,7 @@ const tellIntervalMs = 60_000;
 
 export function createDispatcher({
   held,
+  turns,
   workerId,
   concurrency,
   marks,
@@ -36,6 +40,7 @@ export function createDispatcher({
   log,
 }: {
   held: Holdings;
+  turns: Turns;
   /** Asked before every call: a process that was stopped and continued has to notice that its lease is gone. */
   workerId: () => string | null;
   concurrency: number;
@@ -56,7 +61,6 @@ export function createDispatcher({
   let again = false;
   let inFlight = 0;
   let busyAlone = false;
-  let lastInTurn = 0n;
 
   /** A provider that is down holds a batch up without failing it, so that the log has to say so; once a minute for each model. */
   function tellFailure(batch: HeldBatch, { giveUp }: Step & { kind: 'later' }): void {
@@ -106,7 +110,7 @@ export function createDispatcher({
       }
       batch.ready.shift();
       places -= 1;
-      lastInTurn = batch.key;
+      turns.served(batch);
       busyAlone = alone;
       void send(batch, item, permit); // never rejects
     }
@@ -118,18 +122,16 @@ export function createDispatcher({
     return Math.max(0, concurrency - taken);
   }
 
-  /** The first batch after the last one in turn; one whose next item runs alone goes first. */
+  /** The batch whose turn it is; one whose next item runs alone goes first. */
   function nextInTurn(blocked: ReadonlySet<HeldBatch>): HeldBatch | null {
-    let first: HeldBatch | null = null;
-    let next: HeldBatch | null = null;
+    const open: HeldBatch[] = [];
     for (const batch of held.values()) {
       const [item] = batch.ready;
       if (!item || blocked.has(batch) || batch.abort.signal.aborted) continue;
       if (runsAlone(item)) return batch;
-      if (!first || batch.key < first.key) first = batch;
-      if (batch.key > lastInTurn && (!next || batch.key < next.key)) next = batch;
+      open.push(batch);
     }
-    return next ?? first;
+    return turns.next(open);
   }
 
   /** Giving the permit back wakes this dispatcher, which has nothing to wake up for. */
@@ -208,6 +210,7 @@ export function createDispatcher({
     dispatch,
     inFlight: () => inFlight,
     room,
+    busyAlone: () => busyAlone,
     ready() {
       let items = 0;
       for (const batch of held.values()) items += batch.ready.length;

@@ -30,6 +30,7 @@ export interface HeldItem {
 export interface HeldBatch {
   readonly key: bigint;
   readonly id: string;
+  readonly owner: string;
   readonly fileKey: bigint;
   /** What its rows are read by. */
   readonly file: RowFile;
@@ -41,6 +42,8 @@ export interface HeldBatch {
   readonly abort: AbortController;
   readonly chunks: Map<number, HeldChunk>;
   readonly ready: HeldItem[];
+  /** There may be chunks of it that nobody holds. */
+  mayHaveMore: boolean;
   /** Items that wait for another try. */
   waiting: number;
   inFlight: number;
@@ -54,12 +57,13 @@ export interface HeldBatch {
 export type Holdings = Map<bigint, HeldBatch>;
 
 export function holdBatch(
-  { key, id, fileKey, file, reading }: BatchPlan,
+  { key, id, owner, fileKey, file, reading }: BatchPlan,
   { worker, plan, recorder }: Pick<HeldBatch, 'worker' | 'plan' | 'recorder'>,
 ): HeldBatch {
   return {
     key,
     id,
+    owner,
     fileKey,
     file: rowFileOf(file, reading),
     worker,
@@ -68,6 +72,7 @@ export function holdBatch(
     abort: new AbortController(),
     chunks: new Map(),
     ready: [],
+    mayHaveMore: true,
     waiting: 0,
     inFlight: 0,
     lost: 0,

@@ -3,13 +3,20 @@ import type { Sql } from '../db/client.ts';
 import type { Log } from '../log.ts';
 import type { Gate, Permit } from '../model/model.ts';
 import { type HeldBatch, type Holdings, runsAlone } from './held-batch.ts';
+import type { Turns } from './turns.ts';
 
 /**
- * So many items are marked at first, or this share of the concurrency, because writing the mark and sending them takes time in
- * which a crash may come; and twice as many each time that there is room for more still.
+ * So many items are marked by one statement, or this share of the concurrency: what is marked and not sent yet when a
+ * crash comes is reported for nothing.
  */
 const minAtOnce = 3;
 const shareAtOnce = 0.05;
+/**
+ * Only where that does not keep up are more marked, twice as many each time: after as many statements without a pause as fill all places
+ * one and a half times, or for so long. Answers that come in by the dozen, and a worker that starts, are no reason.
+ */
+const patience = 1.5;
+const maxPatienceMs = 1_000;
 
 /**
  * The marks of what may have been sent, one a chunk. An item is sent only when the database knows its mark, so that
@@ -25,43 +32,69 @@ export interface Marks {
 export function createMarks({
   sql,
   held,
+  turns,
   workerId,
   concurrency,
   inFlight,
+  busyAlone,
   room,
   onRaised,
   log,
 }: {
   sql: Sql;
   held: Holdings;
+  turns: Turns;
   workerId: () => string | null;
   concurrency: number;
   inFlight: () => number;
+  busyAlone: () => boolean;
   /** How many more may be sent now. */
   room: () => number;
   onRaised: () => void;
   log: Log;
 }): Marks {
   const firstAtOnce = Math.max(minAtOnce, Math.floor(concurrency * shareAtOnce));
+  const patientRaises = Math.ceil((patience * concurrency) / firstAtOnce);
   let atOnce = firstAtOnce;
   let raising = false;
   /** This raise follows on the heels of another. */
   let goingOn = false;
+  /** Statements since the last pause, and when that was. */
+  let withoutPause = 0;
+  let pausedAt = 0;
+
+  function pace(): void {
+    if (goingOn) {
+      withoutPause += 1;
+      const isLate = performance.now() - pausedAt > maxPatienceMs;
+      if (withoutPause > patientRaises || isLate) atOnce = Math.min(atOnce * 2, concurrency);
+    } else {
+      atOnce = Math.max(firstAtOnce, Math.floor(atOnce / 2));
+      if (atOnce === firstAtOnce) withoutPause = 0;
+      pausedAt = performance.now();
+    }
+  }
 
   function dueMarks(): ChunkMark[] {
     const places = Math.min(room(), atOnce);
-    if (places === 0) return [];
+    // Beside an item that runs alone nothing is sent, and must not be charged with its crash.
+    if (places === 0 || busyAlone()) return [];
     const blocked = [...held.values()].filter(
       ({ ready: [next], abort }) => next && next.index > next.chunk.sentTo && !abort.signal.aborted,
     );
-    const share = Math.ceil(places / Math.max(1, blocked.length));
-    return blocked.flatMap((batch) => {
-      const [next] = batch.ready;
-      const open = roomAt(batch.plan.model.gate, share);
-      if (!next || open === 0) return [];
-      if (!runsAlone(next)) return nextMarks(batch, open);
-      // Only when it is about to be sent: it would be charged with a crash that others caused.
+    for (const { ready, plan } of blocked) {
+      const [next] = ready;
+      if (!next || !runsAlone(next) || roomAt(plan.model.gate, 1) === 0) continue;
+      // One at a time, and only when it is about to be sent: it would be charged with a crash that others caused.
       return inFlight() === 0 ? [{ ...next.chunk, sentTo: next.index }] : [];
+    }
+    const rooms = new Map<Gate, number>();
+    return [...turns.share(blocked, places)].flatMap(([batch, share]) => {
+      const { gate } = batch.plan.model;
+      const left = rooms.get(gate) ?? roomAt(gate, places);
+      const open = Math.min(left, share);
+      rooms.set(gate, left - open);
+      return nextMarks(batch, open);
     });
   }
 
@@ -69,7 +102,7 @@ export function createMarks({
     raise() {
       const worker = workerId();
       if (raising || worker === null) return;
-      atOnce = goingOn ? atOnce * 2 : firstAtOnce;
+      pace();
       const marks = dueMarks();
       if (marks.length === 0) return;
       raising = true;

@@ -25,6 +25,7 @@ import { createMarks } from './marks.ts';
 import { createPublisher } from './publisher.ts';
 import { createRecorder } from './recorder.ts';
 import type { Signals } from './signals.ts';
+import { createTurns } from './turns.ts';
 
 /** Signals are hints; these are the backstops behind them. */
 const claimPollMs = 500;
@@ -70,6 +71,7 @@ export function createWorker({
   });
 
   const publisher = createPublisher(signals);
+  const turns = createTurns();
   const heartbeat = createHeartbeat({
     db,
     leaseMs,
@@ -82,15 +84,18 @@ export function createWorker({
   const marks = createMarks({
     sql: db.sql,
     held,
+    turns,
     workerId: heartbeat.id,
     concurrency,
     inFlight: () => dispatcher.inFlight(),
+    busyAlone: () => dispatcher.busyAlone(),
     room: () => dispatcher.room(),
     onRaised: () => dispatcher.dispatch(),
     log,
   });
   const dispatcher = createDispatcher({
     held,
+    turns,
     workerId: heartbeat.id,
     concurrency,
     marks,
@@ -101,6 +106,7 @@ export function createWorker({
     },
     onDispatched: () => {
       if (wantsMore()) claims.claim();
+      else claimForTheDry();
     },
     log,
   });
@@ -131,6 +137,14 @@ export function createWorker({
 
   function wantsMore(): boolean {
     return stopped === null && dispatcher.ready() < concurrency;
+  }
+
+  /** A batch of which nothing is left to send would lose its turn for as long as others have enough. */
+  function claimForTheDry(): void {
+    if (stopped !== null) return;
+    for (const { key, ready, mayHaveMore } of held.values()) {
+      if (ready.length === 0 && mayHaveMore) claims.claimFrom(key);
+    }
   }
 
   async function hold(key: bigint, worker: string): Promise<HeldBatch | null> {
@@ -216,6 +230,8 @@ export function createWorker({
         } else if (hint.signal === 'stop') {
           if (held.has(hint.batchKey)) void dropper.dropStopped(); // never rejects
         } else if (hint.signal === 'work') {
+          const batch = held.get(hint.batchKey);
+          if (batch) batch.mayHaveMore = true;
           claims.claimFrom(hint.batchKey);
         }
       });

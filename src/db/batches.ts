@@ -249,7 +249,7 @@ export function matchesFilter(batch: BatchRecord, filter: BatchFilter): boolean 
 /** What a worker needs to know of a batch to run its items. */
 export type BatchPlan = Pick<
   BatchRecord,
-  'key' | 'id' | 'fileKey' | 'operation' | 'options' | 'model'
+  'key' | 'id' | 'owner' | 'fileKey' | 'operation' | 'options' | 'model'
 > & {
   file: typeof files.$inferSelect;
   reading: Pick<BatchRecord, 'contentField' | 'customIdField' | 'customIdPrefix'>;
@@ -257,11 +257,12 @@ export type BatchPlan = Pick<
 
 /** Null where there is nothing to run: being ended, ended, or gone. */
 export async function readBatchPlan(db: Database, key: bigint): Promise<BatchPlan | null> {
-  const { id, fileKey, operation, options, model } = batches;
+  const { id, owner, fileKey, operation, options, model } = batches;
   const [plan] = await db.query
     .select({
       key: batches.key,
       id,
+      owner,
       fileKey,
       operation,
       options,

@@ -18,6 +18,7 @@ export const aloneFromCrashes = 3;
 /** A chunk as its worker holds it. */
 export interface ClaimedChunk {
   batchKey: bigint;
+  batchOwner: string;
   first: number;
   last: number;
   /** Items of it that already have a result. */
@@ -27,29 +28,39 @@ export interface ClaimedChunk {
   crashes: number;
 }
 
+/** Who was served last. Owners take turns by name, the batches of each by key. */
+export interface ClaimTurn {
+  owner: string;
+  /** The batch of each owner that was served last. */
+  batches: ReadonlyMap<string, bigint>;
+}
+
 /**
- * Claims up to `limit` open chunks of one batch: `onlyBatchKey`, or the next one in turn after `afterBatchKey` that has
- * any; those with crashes last, so that what kills workers does it when the rest is done, and what was hit by chance is not hit
+ * Claims up to `limit` open chunks of one batch: `onlyBatchKey`, or the one whose turn it is after `after`; those with crashes last, so that what kills workers does it when the rest is done, and what was hit by chance is not hit
  * again by the same storm. Nothing may be sent yet: marks are raised apart, when it is known what there is room for.
  */
 export async function claimChunks(
   sql: Sql,
   claim: {
     worker: string;
-    afterBatchKey: bigint;
+    after: ClaimTurn;
     limit: number;
     onlyBatchKey: bigint | null;
   },
 ): Promise<ClaimedChunk[]> {
-  const { worker, afterBatchKey, limit, onlyBatchKey } = claim;
+  const { worker, after, limit, onlyBatchKey } = claim;
+  const lastBatches = JSON.stringify(
+    [...after.batches].map(([owner, key]) => ({ owner, key: String(key) })),
+  );
   return await sql<ClaimedChunk[]>`
     with turn as materialized (
-      select key from batches b
+      select b.key, b.owner from batches b
+      left join json_to_recordset(${lastBatches}::text::json) as l(owner text, key bigint) on l.owner = b.owner
       where status in ('QUEUED', 'PROCESSING') and ending is null and deleted_at is null
         and coalesce(ids_indexed = total, true)
-        and (${onlyBatchKey}::bigint is null or key = ${onlyBatchKey})
+        and (${onlyBatchKey}::bigint is null or b.key = ${onlyBatchKey})
         and exists (select from chunks where batch_key = b.key and state = 'open')
-      order by key <= ${afterBatchKey}, key
+      order by b.owner <= ${after.owner}, b.owner, b.key <= coalesce(l.key, 0), b.key
       limit 1
     ),
     picked as materialized (
@@ -67,7 +78,8 @@ export async function claimChunks(
     set state = 'leased', owner = ${worker}, sent_to = c.first - 1
     from picked p
     where c.batch_key = p.batch_key and c.first = p.first
-    returning c.batch_key as "batchKey", c.first, c.last, c.done, c.sent_to as "sentTo", c.crashes`;
+    returning c.batch_key as "batchKey", c.first, c.last, c.done, c.sent_to as "sentTo", c.crashes,
+              (select turn.owner from turn) as "batchOwner"`;
 }
 
 /** Requests may go out for items of the chunk that begins at `first`, up to the index `sentTo`. */

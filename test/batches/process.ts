@@ -6,7 +6,7 @@ import type { Sandbox } from '../../src/sandbox/server.ts';
 import { until } from '../support/until.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-const startDeadlineMs = 20_000;
+const startDeadlineMs = 60_000;
 
 /** Winnow in a process of its own. */
 export interface WinnowProcess {
@@ -54,13 +54,16 @@ export async function startProcess(
   child.stderr.on('data', (data: Buffer) => (written += data.toString()));
   const exited = endOf(child);
 
-  await until(
-    () => {
-      if (child.exitCode !== null) throw new Error(`${name} did not start: ${written}`);
-      return written.includes('Winnow is up');
-    },
-    { deadlineMs: startDeadlineMs, what: `the start of ${name}` },
-  );
+  try {
+    await until(() => child.exitCode !== null || written.includes('Winnow is up'), {
+      deadlineMs: startDeadlineMs,
+      what: `the start of ${name}`,
+    });
+    if (child.exitCode !== null) throw new Error(`${name} exited`);
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw new Error(`${String(error)}; it wrote: ${written}`, { cause: error });
+  }
   return {
     pid: child.pid as number,
     url: /GraphQL +(\S+)\/graphql/.exec(written)?.[1] ?? '',

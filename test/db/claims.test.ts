@@ -65,34 +65,44 @@ test('the settings of the nested-loop pool reach the server', async () => {
   expect(shown).toEqual({ hashjoin: 'off' });
 });
 
-test('claims go round the batches, and start them', async () => {
+/** Claims a chunk at a time, each turn after the one before. Returns the batches in the order in which they were served. */
+async function claimInTurn(claims: number): Promise<bigint[]> {
   const worker = await enterWorker(db.sql);
+  const batches = new Map<string, bigint>();
+  const served: bigint[] = [];
+  let owner = '';
+  for (const _ of range(1, claims)) {
+    const after = { owner, batches };
+    const [chunk] = await claimChunks(db.sql, { worker, after, limit: 1, onlyBatchKey: null });
+    if (!chunk) break;
+    served.push(chunk.batchKey);
+    owner = chunk.batchOwner;
+    batches.set(owner, chunk.batchKey);
+  }
+  return served;
+}
+
+test('claims go round the batches, and start them', async () => {
   const keys = [];
   for (const _ of range(1, 3)) keys.push(await insertBatch(db.sql, { items: 30 }));
-  const least = keys[0] as bigint;
 
-  let after = least - 1n;
-  const turns: bigint[] = [];
-  for (const _ of range(1, 9)) {
-    const [chunk] = await claimChunks(db.sql, {
-      worker,
-      afterBatchKey: after,
-      limit: 1,
-      onlyBatchKey: null,
-    });
-    after = chunk?.batchKey ?? 0n;
-    turns.push(after);
-  }
-  const none = await claimChunks(db.sql, {
-    worker,
-    afterBatchKey: after,
-    limit: 1,
-    onlyBatchKey: null,
-  });
+  const served = await claimInTurn(10);
 
-  expect(turns).toEqual([...keys, ...keys, ...keys]);
-  expect(none).toEqual([]);
+  expect(served).toEqual([...keys, ...keys, ...keys]);
   for (const key of keys) expect((await audit(db.sql, key)).status).toBe('PROCESSING');
+});
+
+test('claims go round the owners first, then round the batches of each', async () => {
+  const many = [];
+  for (const _ of range(1, 3)) many.push(await insertBatch(db.sql, { items: 20, owner: 'many' }));
+  const one = await insertBatch(db.sql, { items: 60, owner: 'one' });
+
+  const served = await claimInTurn(20);
+
+  const [first, second, third] = many;
+  const turns = [...many, ...many].flatMap((key) => [key, one]);
+  expect(served).toEqual(turns);
+  expect(served.slice(0, 6)).toEqual([first, one, second, one, third, one]);
 });
 
 test('a claimed chunk starts with nothing marked as sent', async () => {

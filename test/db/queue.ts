@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { insertInlineBatch } from '../../src/db/batches.ts';
-import { claimChunks } from '../../src/db/chunks.ts';
+import { type ClaimTurn, claimChunks } from '../../src/db/chunks.ts';
 import type { Sql } from '../../src/db/client.ts';
 import type { NewResult } from '../../src/db/results.ts';
 import { insertWorker } from '../../src/db/workers.ts';
@@ -10,11 +10,13 @@ export async function insertBatch(
   sql: Sql,
   {
     items,
+    owner = 'local',
     chunkSize = 10,
     status = 'QUEUED',
     expiresInSeconds = 3600,
   }: {
     items: number;
+    owner?: string;
     chunkSize?: number;
     status?: 'DRAFT' | 'QUEUED';
     expiresInSeconds?: number;
@@ -22,7 +24,7 @@ export async function insertBatch(
 ): Promise<bigint> {
   const inserted = await insertInlineBatch(sql, {
     id: `batch_${randomUUID()}`,
-    owner: 'local',
+    owner,
     operation: 'label',
     options: '{}',
     model: 'test/rules',
@@ -59,9 +61,12 @@ export async function enterWorker(sql: Sql, leaseMs = 60_000): Promise<string> {
   return id;
 }
 
+/** The turn before anybody was served. */
+export const nobody: ClaimTurn = { owner: '', batches: new Map() };
+
 /** Claims from one batch. */
 export async function claimOf(sql: Sql, batchKey: bigint, worker: string, limit = 1) {
-  return await claimChunks(sql, { worker, afterBatchKey: 0n, limit, onlyBatchKey: batchKey });
+  return await claimChunks(sql, { worker, after: nobody, limit, onlyBatchKey: batchKey });
 }
 
 export function succeeded(index: number, output: unknown = { label: 'yes' }): NewResult {
