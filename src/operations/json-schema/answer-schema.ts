@@ -6,7 +6,7 @@ import { describeFields } from './describe.ts';
 import { restoreAbsent } from './restore.ts';
 import { expandShortForm, isFullSchema, type SchemaIssue } from './short-form.ts';
 import { toStrictSchema } from './strict.ts';
-import { followReferences, subschemas } from './subschemas.ts';
+import { everyKeyword, followReferences, subschemas } from './subschemas.ts';
 import { createValidator } from './validator.ts';
 
 export interface AnswerSchema {
@@ -67,6 +67,9 @@ function build(original: JsonSchema): AnswerSchema {
   const strict = toStrictSchema(original).schema;
   const judge = strict ? closeObjects(original) : original;
   const validator = createValidator(judge);
+  // Closed alternatives exclude each other where open ones overlap: what is valid for the judge need not be for the original.
+  const openValidator =
+    strict && everyKeyword(original).has('oneOf') ? createValidator(original) : null;
   const { properties, additionalProperties } = followReferences(judge, judge);
 
   return {
@@ -80,6 +83,7 @@ function build(original: JsonSchema): AnswerSchema {
       return validator.limited(() => {
         const value = restoreAbsent(judge, written, validator.accepts);
         validator.validate(value);
+        openValidator?.validate(value);
         return value as JsonObject; // as the schema says: checkSchema saw to that
       });
     },

@@ -70,6 +70,11 @@ export function* everySchema(
   }
 }
 
+/** The keywords that the schema and the schemas inside it use. */
+export function everyKeyword(schema: JsonSchema): Set<string> {
+  return new Set([...everySchema(schema)].flatMap((part) => Object.keys(part.schema)));
+}
+
 /** What a local reference (`#` or `#/…`) points at; undefined where there is no object schema. */
 export function resolveReference(root: JsonSchema, reference: unknown): JsonSchema | undefined {
   const segments = referencePath(reference);

@@ -3,7 +3,7 @@ import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { InvalidOutput } from '../../errors.ts';
 import type { JsonSchema } from '../../model/model.ts';
-import { everySchema, toReference } from './subschemas.ts';
+import { everyKeyword, toReference } from './subschemas.ts';
 import { createTimeLimit, type TimeLimit } from './time-limit.ts';
 
 const MAX_ERRORS = 5;
@@ -26,7 +26,7 @@ export interface Validator {
  * the schema cannot be compiled all the same.
  */
 export function createValidator(schema: JsonSchema): Validator {
-  const keywords = new Set([...everySchema(schema)].flatMap((part) => Object.keys(part.schema)));
+  const keywords = everyKeyword(schema);
   const ajv = new Ajv2020({
     strict: false,
     meta: false,

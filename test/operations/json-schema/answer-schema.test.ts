@@ -341,6 +341,20 @@ describe('an answer', () => {
     expect(() => read(schema, { a: ['xx', 'xx'] })).toThrow('must NOT have duplicate items');
   });
 
+  it('must be valid for exactly one of open alternatives, though the closed ones that are sent exclude each other', () => {
+    const schema = objectOf({
+      a: {
+        oneOf: [
+          objectOf({ x: { type: 'integer' } }),
+          objectOf({ y: { type: 'integer' } }, { required: ['y'] }),
+        ],
+      },
+    });
+
+    expect(read(schema, { a: { x: 1 } })).toEqual({ a: { x: 1 } });
+    expect(() => read(schema, { a: { y: 1 } })).toThrow(InvalidOutput);
+  });
+
   it('must not have more keys than a schema names, unless that says so', () => {
     expect(() => read(objectOf({ a: { type: 'string' } }), { b: 1 })).toThrow('the key "b"');
     expect(
