@@ -126,15 +126,7 @@ function collect(fields: FormFields): Map<string, Given> {
 
 /** The reading of a text that its schema takes; where it takes none, the one that comes nearest, so that the message is about the value. */
 function typed(schema: z.ZodType, given: Given): unknown {
-  if (typeof given === 'object' && 'json' in given) return given.json;
-  const readings: unknown[] =
-    typeof given === 'string'
-      ? [
-          given,
-          ...[parseJson(given)].flatMap((parsed) => (parsed ? [parsed.value] : [])),
-          list(given),
-        ]
-      : [[...given]];
+  const readings = readingsOf(given);
   const fits = readings.find((reading) => schema.safeParse(reading).success);
   if (fits !== undefined) return fits;
   const near = readings.find((reading) => {
@@ -142,6 +134,25 @@ function typed(schema: z.ZodType, given: Given): unknown {
     return error?.issues.every((issue) => issue.code !== 'invalid_type' || issue.path.length > 0);
   });
   return near ?? readings[0];
+}
+
+function readingsOf(given: Given): unknown[] {
+  if (typeof given === 'object' && 'json' in given) {
+    const { json } = given;
+    return isTexts(json) ? [json, named(json)] : [json];
+  }
+  if (typeof given !== 'string') return [[...given], named(given)];
+  const parsed = parseJson(given);
+  return [given, ...(parsed ? [parsed.value] : []), list(given), named(list(given))];
+}
+
+/** Where objects are wanted, a bare name is one that has nothing else. */
+function named(names: readonly string[]): { name: string }[] {
+  return names.map((name) => ({ name }));
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
 }
 
 function list(text: string): string[] {
