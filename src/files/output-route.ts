@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
 import { type BatchRecord, readBatch, readBatchById } from '../db/batches.ts';
 import type { Database } from '../db/client.ts';
 import type { Copy } from '../db/copy.ts';
@@ -72,7 +73,10 @@ export async function answerOutput(route: OutputRoute): Promise<void> {
   });
   if (request.method === 'GET') {
     for await (const piece of writeOutput(services, batch, writer, wanted)) {
-      if (piece !== '') await write(response, piece);
+      if (piece === '') continue;
+      await write(response, piece);
+      // A quick reader's write is done at once, and everybody else would wait for the whole part.
+      await setImmediate();
     }
   }
   response.end();

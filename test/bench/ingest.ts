@@ -134,7 +134,7 @@ export async function benchIngest(rowCount = 1_000_000): Promise<Record<string, 
 }
 
 /** What a server takes that has answered some questions and seen no file. */
-async function idleBytes({ graphql, ask }: Measured): Promise<number> {
+export async function idleBytes({ graphql, ask }: Measured): Promise<number> {
   const queries = queryUntil(graphql);
   await delay(2_000);
   await queries.stop();
@@ -160,7 +160,7 @@ async function writeFiles(directory: string, rowCount: number): Promise<Record<S
   return sizes;
 }
 
-interface Measure {
+export interface Measure {
   /** Bytes, now and at most. */
   rss: number;
   peak: number;
@@ -168,7 +168,7 @@ interface Measure {
   loopP99Ms: number;
 }
 
-interface Measured {
+export interface Measured {
   files: string;
   graphql: string;
   /** Since the last time it was asked. */
@@ -176,7 +176,7 @@ interface Measured {
   stop(): Promise<void>;
 }
 
-async function startServer(databaseUrl: string): Promise<Measured> {
+export async function startServer(databaseUrl: string): Promise<Measured> {
   const child: ChildProcess = fork(here('server.ts'), {
     execArgv: ['--import', 'tsx'],
     env: { ...process.env, DATABASE_URL: databaseUrl },
@@ -199,7 +199,7 @@ async function startServer(databaseUrl: string): Promise<Measured> {
 }
 
 /** Asks a small question over and over, a moment after each answer. */
-function queryUntil(url: string): { stop(): Promise<number[]> } {
+export function queryUntil(url: string): { stop(): Promise<number[]> } {
   const times: number[] = [];
   let stopped = false;
   const asking = (async () => {
@@ -239,14 +239,14 @@ function print(report: Record<string, unknown>): void {
   process.stdout.write(`${JSON.stringify({ bench: 'ingest', ...report })}\n`);
 }
 
-const median = (values: number[]) => percentile(values, 0.5);
+export const median = (values: number[]) => percentile(values, 0.5);
 
-function percentile(values: number[], share: number): number {
+export function percentile(values: number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 }
 
-function round1(value: number): number {
+export function round1(value: number): number {
   return Math.round(value * 10) / 10;
 }
 

@@ -225,7 +225,7 @@ describe('items', () => {
     const fileKey = 9_999n;
     await db.sql`
       insert into rows (file_key, index, content)
-      select ${fileKey}, g, repeat('x', case when g >= 900 and g < 1500 then 60000 else 10 end) from generate_series(0, 2999) as g`;
+      select ${fileKey}, g, repeat('x', case when g >= 300 and g < 900 then 60000 else 10 end) from generate_series(0, 2999) as g`;
 
     const lengths: number[] = [];
     const parts: number[] = [];
@@ -245,7 +245,7 @@ describe('items', () => {
     }
 
     expect(lengths).toEqual(
-      [...Array(3_000).keys()].map((index) => (index >= 900 && index < 1_500 ? 60_000 : 10)),
+      [...Array(3_000).keys()].map((index) => (index >= 300 && index < 900 ? 60_000 : 10)),
     );
     expect(parts.length).toBeGreaterThan(4);
   });

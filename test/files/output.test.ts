@@ -2,6 +2,7 @@
 import { connect } from 'node:net';
 import Papa from 'papaparse';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { openDatabase } from '../../src/db/client.ts';
 import {
   type Data,
   labelOptions,
@@ -374,7 +375,7 @@ describe('size', () => {
     expect(data).toHaveLength(size + 1);
   });
 
-  it('a reader that stops for a while gets the same, and holds nobody up', async () => {
+  it('a reader that stops for a while gets the same, and holds up nobody and no statement', async () => {
     const { hostname, port } = new URL(app.url);
     const slow = connect(Number(port), hostname);
     slow.write(
@@ -383,6 +384,18 @@ describe('size', () => {
     await new Promise((resolve) => slow.once('readable', resolve));
 
     const quick = await output(id, '?include=input');
+    expect(slow.bytesRead).toBeLessThan(quick.text.length / 2);
+    const db = openDatabase(app.databaseUrl);
+    await until(
+      async () =>
+        (
+          await db.sql`
+            select from pg_stat_activity
+            where datname = current_database() and application_name = 'winnow copy' and state <> 'idle'`
+        ).length === 0,
+      { deadlineMs: 5_000, what: 'the end of every statement' },
+    );
+    await db.close();
     expect(slow.bytesRead).toBeLessThan(quick.text.length / 2);
     let text = '';
     for await (const piece of slow.setEncoding('utf8')) text += piece;
