@@ -115,6 +115,25 @@ it.each([
 });
 
 describe('a provider', () => {
+  it('openai has its limits from variables of its own', () => {
+    const config = readConfig({
+      OPENAI_API_KEY: 'sk-1',
+      OPENAI_REQUESTS_PER_MINUTE: '500',
+      OPENAI_TOKENS_PER_MINUTE: '200000',
+    });
+
+    expect(config.providers[0]?.limits).toEqual({
+      requestsPerMinute: 500,
+      tokensPerMinute: 200_000,
+    });
+    expect(problems({ OPENAI_REQUESTS_PER_MINUTE: '0', OPENAI_TOKENS_PER_MINUTE: 'many' })).toEqual(
+      [
+        expect.stringMatching(/^OPENAI_REQUESTS_PER_MINUTE: /),
+        expect.stringMatching(/^OPENAI_TOKENS_PER_MINUTE: /),
+      ],
+    );
+  });
+
   it('openai is there with a key or an address, and gives the default model', () => {
     const withKey = readConfig({ OPENAI_API_KEY: 'sk-1' });
     const withUrl = readConfig({ OPENAI_BASE_URL: 'http://127.0.0.1:11434/v1/' });

@@ -19,7 +19,7 @@ export interface ReadOptions {
   toolCalls?: boolean;
 }
 
-/** The complete answer in `completion`, the parsed body or, where the server did not say that it is JSON, its text. Throws ModelError. */
+/** The complete answer in `completion`, the body as it came or parsed. Throws ModelError. */
 export function readAnswer(completion: unknown, options: ReadOptions): ModelAnswer {
   const { provider, prices, quote, whole, toolCalls = false } = options;
   const body = typeof completion === 'string' ? parse(completion) : completion;
@@ -44,8 +44,14 @@ export function readAnswer(completion: unknown, options: ReadOptions): ModelAnsw
 
   const counted = tokens ?? { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0 };
   if (whole) {
-    const text = wellFormed(readText(message.content) ?? '');
-    return { text, completion: body, tokens: counted, costUsd: billed.costUsd, logprobs: null };
+    const content = wellFormed(readText(message.content) ?? '');
+    return {
+      text: content,
+      completion: body,
+      tokens: counted,
+      costUsd: billed.costUsd,
+      logprobs: null,
+    };
   }
 
   const refusal = message.refusal;

@@ -92,21 +92,21 @@ export function createModel({
   const habits = createHabits(provider === 'openai' ? 'max_completion_tokens' : 'max_tokens');
   const secrets = secretsOf(config);
 
-  /** Sends, and sends again while the model refuses something that can be left out. */
+  /** Sends, and sends again while the model refuses something that can be left out. Returns the body as it came. */
   async function exchange(
     request: ModelRequest,
     { signal, permit }: { signal: AbortSignal; permit: Permit },
-  ): Promise<unknown> {
+  ): Promise<string> {
     const learned = new Set<string>();
     for (;;) {
       const { body, own } = buildRequestBody(name, request, habits);
       permit.begin(() => estimateTokens(request));
       try {
-        // Not chat.completions.create, which inspects the body for a stream at the cost of a tenth of the call.
-        const sent = client.post<unknown>('/chat/completions', { body, signal });
-        const { data, response } = await sent.withResponse();
+        // Not chat.completions.create, which inspects the body for a stream at the cost of a tenth of the call; and as a response,
+        // for its headers.
+        const response = await client.post('/chat/completions', { body, signal }).asResponse();
         observe(permit, response.headers);
-        return data;
+        return await response.text();
       } catch (error) {
         if (isStatusError(error)) observe(permit, error.headers);
         if (signal.aborted || !isStatusError(error)) throw error;
@@ -211,7 +211,7 @@ function timedOut(provider: string, timeoutMs: number): ModelError {
   );
 }
 
-/** Resets, refused connections, unknown hosts, bodies cut short, and JSON that is none. */
+/** Resets, refused connections, unknown hosts, bodies cut short. */
 function translateTransport(error: unknown, provider: string): ModelError {
   const cause = error instanceof APIConnectionError ? error.cause : error;
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
@@ -220,9 +220,7 @@ function translateTransport(error: unknown, provider: string): ModelError {
   const message =
     cause instanceof BodyTooLarge
       ? `The answer of ${provider} is too large.`
-      : cause instanceof SyntaxError
-        ? `${provider} answered with something that is not JSON.`
-        : `The connection to ${provider} failed${code ? ` (${code})` : ''}.`;
+      : `The connection to ${provider} failed${code ? ` (${code})` : ''}.`;
   return new ModelError(
     {
       kind: 'later',
@@ -231,7 +229,6 @@ function translateTransport(error: unknown, provider: string): ModelError {
       counts: true,
     },
     message,
-    // Not a SyntaxError, whose message holds a piece of the answer.
-    cause instanceof SyntaxError ? {} : { cause },
+    { cause },
   );
 }
