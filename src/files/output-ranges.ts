@@ -14,7 +14,7 @@ const firstIndexes = 1_000;
 /** What is read at a time: more while it is taken at once, less while the reader takes its time. */
 const minBytes = 65_536;
 const firstBytes = 262_144;
-const maxBytes = 2_097_152;
+const maxBytes = 1_048_576;
 const quickMs = 250;
 const slowMs = 1_000;
 /** Rows that are suddenly so much longer than those before are read again, fewer at a time. */

@@ -36,7 +36,7 @@ export interface OutputRequest {
 }
 
 /** Characters that are written at a time: little enough that other requests get their turn. */
-const pieceLength = 65_536;
+const pieceLength = 32_768;
 
 /** Chooses the writer; a CSV's columns are fixed before its first row. Of `includes`, CSV has the input anyway, and OpenAI's lines have neither. */
 export async function outputWriter(

@@ -134,7 +134,7 @@ export async function benchIngest(rowCount = 1_000_000): Promise<Record<string, 
 }
 
 /** What a server takes that has answered some questions and seen no file. */
-export async function idleBytes({ graphql, ask }: Measured): Promise<number> {
+async function idleBytes({ graphql, ask }: Measured): Promise<number> {
   const queries = queryUntil(graphql);
   await delay(2_000);
   await queries.stop();
@@ -160,7 +160,7 @@ async function writeFiles(directory: string, rowCount: number): Promise<Record<S
   return sizes;
 }
 
-export interface Measure {
+interface Measure {
   /** Bytes, now and at most. */
   rss: number;
   peak: number;
