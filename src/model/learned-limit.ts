@@ -12,6 +12,8 @@ const minuteMs = 60_000;
 const maxWaitMs = 5_000;
 const maxLies = 3;
 const distrustMs = 600_000;
+/** A server that says nothing any more has no limit any more, or all of it is there again. */
+const validMs = 60_000;
 
 /** One limit as the headers have it. */
 export interface LimitReading {
@@ -60,6 +62,7 @@ export function createLearnedLimit(): LearnedLimit {
   let perMs = 0;
   let level = 0;
   let at = 0;
+  let learnedAt = Number.NEGATIVE_INFINITY;
   let readingSentAt = Number.NEGATIVE_INFINITY;
   let taken = 0;
   /** Taken, and not sent yet. */
@@ -68,7 +71,8 @@ export function createLearnedLimit(): LearnedLimit {
   let lies = 0;
   let distrustedUntil = Number.NEGATIVE_INFINITY;
 
-  const isKnown = (now: number) => limit !== null && now >= distrustedUntil;
+  const isKnown = (now: number) =>
+    limit !== null && now >= distrustedUntil && now - learnedAt < validMs;
 
   function missing(now: number, amount: number): number {
     const most = Math.max(1, (limit ?? 0) * fraction);
@@ -111,6 +115,7 @@ export function createLearnedLimit(): LearnedLimit {
     learn(now, share, reading) {
       // Answers overtake each other; an older one knows less.
       if (now < distrustedUntil || share.sentAt < readingSentAt) return;
+      learnedAt = now;
       readingSentAt = share.sentAt;
       const used = reading.limit - reading.remaining;
       limit = reading.limit;

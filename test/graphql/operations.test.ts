@@ -558,6 +558,31 @@ describe('a provider that answers nobody', () => {
   });
 });
 
+it('a provider that is known to be down refuses a request at once, and says when it is tried again', async () => {
+  const down = await startApp();
+  try {
+    down.sandbox.faults.add({ fault: { kind: 'status', status: 503, message: 'overloaded' } });
+    const items = Array.from({ length: 20 }, (_, n) => `{content: "text ${n}"}`).join(' ');
+    const first = await down.graphql(
+      `mutation { run(items: [${items}], options: {instructions: "x"}) { model } }`,
+    );
+    const asked = down.sandbox.requests.count;
+
+    const second = await down.graphql(
+      'mutation { run(items: [{content: "x"}], options: {instructions: "x"}) { model } }',
+    );
+
+    expect(first.errors?.[0]?.extensions.code).toBe('PROVIDER_UNAVAILABLE');
+    expect(asked).toBeLessThanOrEqual(20);
+    expect(second.errors?.[0]?.extensions.code).toBe('PROVIDER_UNAVAILABLE');
+    expect(second.errors?.[0]?.message).toMatch(/has failed every call for .* the next try is in/);
+    expect(second.errors?.[0]?.message).toContain('overloaded');
+    expect(down.sandbox.requests.count).toBe(asked);
+  } finally {
+    await down.stop();
+  }
+});
+
 it('service names the default model and the models there are', async () => {
   const { data } = await app.graphql(
     '{ service { version defaultModel models { id provider inputPrice } limits { syncItems inlineItems pageSize fileBytes fileRows } } }',

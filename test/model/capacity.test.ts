@@ -223,6 +223,25 @@ describe('headers that lie', () => {
     expect(countCalls(traffic, { from: 50_000, to: 60_000 })).toBe(400);
   });
 
+  test('are forgotten where the server says nothing of limits any more', () => {
+    const clock = createVirtualClock();
+    const gate = createGate({ maxConcurrency: 8, clock });
+    const requests = { limit: 60, remaining: 0, resetMs: 60_000 };
+    const traffic = drive([gate], {
+      clock,
+      latencyMs: () => 200,
+      reply: (now) => ({
+        outcome: 'ok',
+        ...(now < 30_000 ? { headers: { requests, tokens: null } } : {}),
+      }),
+    });
+
+    clock.advance(120_000);
+
+    expect(countCalls(traffic, { from: 20_000, to: 30_000 })).toBeLessThan(20);
+    expect(countCalls(traffic, { from: 110_000, to: 120_000 })).toBe(400);
+  });
+
   test('are believed where the calls that they rule out are refused', () => {
     const clock = createVirtualClock();
     const gate = createGate({ maxConcurrency: 8, clock, random: () => 1 });
