@@ -17,7 +17,7 @@ const itemsPerChunk = 100;
 export interface Claims {
   /** Claims until enough is ready. One claim at a time; asked for again meanwhile, it looks once more. */
   claim(): void;
-  /** Claims from this batch if nothing of it is ready, even if enough else is, so that it does not wait until those before it need more. */
+  /** Claims from this batch if hardly anything of it is ready, even if enough else is, so that it does not wait until those before it need more. */
   claimFrom(batchKey: bigint): void;
   /** Gives back what is leased to this worker but not held: a claim whose answer was lost on the way. */
   compareLeases(): void;
@@ -30,6 +30,7 @@ export function createClaims({
   held,
   workerId,
   wants,
+  isDry,
   limit,
   hold,
   onClaimed,
@@ -40,6 +41,8 @@ export function createClaims({
   workerId: () => string | null;
   /** Whether more is needed. */
   wants: () => boolean;
+  /** Whether hardly anything of it is left to send. */
+  isDry: (batch: HeldBatch) => boolean;
   /** Calls under way at once. */
   limit: number;
   /** Makes a batch one that this worker holds. Null where it must not be worked on, or not by this process. */
@@ -82,7 +85,7 @@ export function createClaims({
     for (const key of fresh) {
       fresh.delete(key);
       const batch = held.get(key);
-      if (batch && batch.ready.length > 0) continue;
+      if (batch && !isDry(batch)) continue;
       if (!(await claimSome(1, key)) && batch) batch.mayHaveMore = false;
     }
     while (!stopped && wants()) {

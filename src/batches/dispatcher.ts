@@ -5,9 +5,10 @@
  */
 import type { ItemAnswer, Step } from '../execute.ts';
 import type { Log } from '../log.ts';
-import type { Gate, Permit } from '../model/model.ts';
+import type { Permit } from '../model/model.ts';
 import { type HeldBatch, type HeldItem, type Holdings, runsAlone } from './held-batch.ts';
 import type { Marks } from './marks.ts';
+import { createSuspects, type Suspects } from './suspects.ts';
 import type { Turns } from './turns.ts';
 
 export interface Dispatcher {
@@ -17,6 +18,7 @@ export interface Dispatcher {
   inFlight(): number;
   /** How many more may be sent now. */
   room(): number;
+  suspects: Suspects;
   /** The one call under way is of an item that runs alone. */
   busyAlone(): boolean;
   /** Items that wait to be sent. */
@@ -61,6 +63,18 @@ export function createDispatcher({
   let again = false;
   let inFlight = 0;
   let busyAlone = false;
+  const suspects = createSuspects({
+    held,
+    inFlight: () => inFlight,
+    isOpen(item) {
+      // Giving the permit back wakes this dispatcher, which has nothing to wake up for.
+      const before = again;
+      const permit = item.gate().tryEnter();
+      permit?.release('aborted');
+      again = before;
+      return permit !== null;
+    },
+  });
 
   /** A provider that is down holds a batch up without failing it, so that the log has to say so; once a minute for each model. */
   function tellFailure(batch: HeldBatch, { giveUp }: Step & { kind: 'later' }): void {
@@ -91,20 +105,21 @@ export function createDispatcher({
 
   /** One item of each batch in turn, until nothing more goes. */
   function sendReady(): void {
-    if (stopped || workerId() === null) return;
+    if (stopped || busyAlone || workerId() === null) return;
     const blocked = new Set<HeldBatch>();
+    const suspect = suspects.next();
     for (let places = room(); places > 0 && !busyAlone; ) {
-      const batch = nextInTurn(blocked);
+      const alone = suspect !== null && suspects.isAlone();
+      const batch = alone ? suspect : nextInTurn(blocked);
       const item = batch?.ready[0];
       if (!batch || !item) return;
       const gate = item.gate();
-      const alone = runsAlone(item);
-      const marked = item.index <= item.chunk.sentTo;
-      // What is under way ends first, and nothing else starts while the one that runs alone waits for its mark.
-      if (alone && (inFlight > 0 || !marked) && isOpen(gate)) return;
-      const permit = marked ? gate.tryEnter() : null;
+      // What is marked goes before one that runs alone, which is marked when nothing else is under way.
+      const goes = item.index <= item.chunk.sentTo && alone === runsAlone(item);
+      const permit = goes ? gate.tryEnter() : null;
       if (!permit) {
-        if (marked) onClosed(gate);
+        if (goes) onClosed(gate);
+        if (alone) return;
         blocked.add(batch);
         continue;
       }
@@ -122,25 +137,14 @@ export function createDispatcher({
     return Math.max(0, concurrency - taken);
   }
 
-  /** The batch whose turn it is; one whose next item runs alone goes first. */
+  /** The batch whose turn it is. */
   function nextInTurn(blocked: ReadonlySet<HeldBatch>): HeldBatch | null {
     const open: HeldBatch[] = [];
     for (const batch of held.values()) {
-      const [item] = batch.ready;
-      if (!item || blocked.has(batch) || batch.abort.signal.aborted) continue;
-      if (runsAlone(item)) return batch;
+      if (batch.ready.length === 0 || blocked.has(batch) || batch.abort.signal.aborted) continue;
       open.push(batch);
     }
     return turns.next(open);
-  }
-
-  /** Giving the permit back wakes this dispatcher, which has nothing to wake up for. */
-  function isOpen(gate: Gate): boolean {
-    const before = again;
-    const permit = gate.tryEnter();
-    permit?.release('aborted');
-    again = before;
-    return permit !== null;
   }
 
   async function send(batch: HeldBatch, item: HeldItem, permit: Permit): Promise<void> {
@@ -210,6 +214,7 @@ export function createDispatcher({
     dispatch,
     inFlight: () => inFlight,
     room,
+    suspects,
     busyAlone: () => busyAlone,
     ready() {
       let items = 0;

@@ -10,7 +10,7 @@ const fenceShare = 0.6;
 /** A renewal that has waited so long when the worker fences itself has met silence, and not a process that slept. */
 const silentShare = 0.2;
 /** A renewal that failed is tried again this soon. */
-const retryDelayMs = 1_000;
+const retryDelayMs = 200;
 
 /**
  * A worker's lease: a row in `workers` that is renewed every third of `leaseMs`. When the row is gone, or cannot be

@@ -3,6 +3,7 @@ import type { Sql } from '../db/client.ts';
 import type { Log } from '../log.ts';
 import type { Gate, Permit } from '../model/model.ts';
 import { type HeldBatch, type Holdings, runsAlone } from './held-batch.ts';
+import type { Suspects } from './suspects.ts';
 import type { Turns } from './turns.ts';
 
 /**
@@ -35,7 +36,7 @@ export function createMarks({
   turns,
   workerId,
   concurrency,
-  inFlight,
+  suspects,
   busyAlone,
   room,
   onRaised,
@@ -46,7 +47,7 @@ export function createMarks({
   turns: Turns;
   workerId: () => string | null;
   concurrency: number;
-  inFlight: () => number;
+  suspects: () => Suspects;
   busyAlone: () => boolean;
   /** How many more may be sent now. */
   room: () => number;
@@ -79,15 +80,16 @@ export function createMarks({
     const places = Math.min(room(), atOnce);
     // Beside an item that runs alone nothing is sent, and must not be charged with its crash.
     if (places === 0 || busyAlone()) return [];
-    const blocked = [...held.values()].filter(
-      ({ ready: [next], abort }) => next && next.index > next.chunk.sentTo && !abort.signal.aborted,
-    );
-    for (const { ready, plan } of blocked) {
-      const [next] = ready;
-      if (!next || !runsAlone(next) || roomAt(plan.model.gate, 1) === 0) continue;
-      // One at a time, and only when it is about to be sent: it would be charged with a crash that others caused.
-      return inFlight() === 0 ? [{ ...next.chunk, sentTo: next.index }] : [];
+    const batch = suspects().next();
+    const [suspect] = batch?.ready ?? [];
+    if (suspect) {
+      const isMarked = suspect.index <= suspect.chunk.sentTo;
+      return !isMarked && suspects().isAlone() ? [{ ...suspect.chunk, sentTo: suspect.index }] : [];
     }
+    const blocked = [...held.values()].filter(
+      ({ ready: [next], abort }) =>
+        next && !runsAlone(next) && next.index > next.chunk.sentTo && !abort.signal.aborted,
+    );
     const rooms = new Map<Gate, number>();
     return [...turns.share(blocked, places)].flatMap(([batch, share]) => {
       const { gate } = batch.plan.model;

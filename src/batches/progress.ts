@@ -2,11 +2,14 @@
  * Pushes the state of batches to whoever watches them, in this process. A signal says that a batch changed; its state is
  * then read once for all watchers, at most ten times a second, and each gets the latest.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import {
+  type BatchFile,
   type BatchFilter,
   type BatchRecord,
   matchesFilter,
   readBatchByKey,
+  readBatchFile,
 } from '../db/batches.ts';
 import type { Database } from '../db/client.ts';
 import { type ItemRecord, readResultsAfter } from '../db/items.ts';
@@ -19,6 +22,9 @@ const minReadIntervalMs = 100;
 const pollMs = 1_000;
 /** Items in one event of batchResults. */
 const resultsPageSize = 500;
+/** A database that comes back within this time breaks no subscription. */
+const patienceMs = 60_000;
+const retryDelayMs = 500;
 
 const finalStatuses = new Set(['COMPLETED', 'FAILED', 'CANCELLED', 'EXPIRED']);
 
@@ -41,6 +47,8 @@ export interface ResultsPosition {
 export interface ResultsPage {
   batch: BatchRecord;
   items: ItemRecord[];
+  /** What the rows of the items are read by. */
+  file: BatchFile;
   end: ResultsPosition;
 }
 
@@ -104,6 +112,19 @@ export function createProgress({
         watched.delete(key);
       }
     }, minReadIntervalMs).unref();
+  }
+
+  /** Reads, and tries again for a while when the database is away. */
+  async function insist<T>(read: () => Promise<T>): Promise<T> {
+    for (const until = performance.now() + patienceMs; ; ) {
+      try {
+        return await read();
+      } catch (error) {
+        if (performance.now() > until) throw error;
+        log.warn({ err: error }, 'could not read results; trying again');
+        await delay(retryDelayMs, undefined, { ref: false });
+      }
+    }
   }
 
   function watch(key: bigint, watcher: (batch: BatchRecord | null) => void): () => void {
@@ -180,6 +201,10 @@ export function createProgress({
       let position = after;
       let state = batch;
       let closed = false;
+      let file: BatchFile | null = null;
+
+      const readPage = () =>
+        readResultsAfter(db.sql, { batchKey: key, fileKey }, position, resultsPageSize);
 
       return {
         async next() {
@@ -187,16 +212,13 @@ export function createProgress({
             if (closed) return { done: true, value: undefined };
             // The state is older than the read: if it is final, what the read finds is all there is.
             const ended = finalStatuses.has(state.status);
-            const items = await readResultsAfter(
-              db.sql,
-              { batchKey: key, fileKey },
-              position,
-              resultsPageSize,
-            );
+            // Both before the position moves: a page that was read and could not be shown would be missed.
+            file ??= await insist(() => readBatchFile(db, fileKey));
+            const items = await insist(readPage);
             const last = items.at(-1);
             if (last) {
               position = { seq: last.seq, index: last.index };
-              return { done: false, value: { batch: state, items, end: position } };
+              return { done: false, value: { batch: state, items, file, end: position } };
             }
             if (ended) return this.return();
             const next = await states.next();

@@ -31,6 +31,9 @@ import { createTurns } from './turns.ts';
 const claimPollMs = 500;
 const stoppedPollMs = 250;
 
+/** A batch with fewer items ready than this share of the concurrency claims more, so that it has some when its turn comes. */
+const dryShare = 0.125;
+
 export interface Worker {
   start(): Promise<void>;
   /**
@@ -87,7 +90,7 @@ export function createWorker({
     turns,
     workerId: heartbeat.id,
     concurrency,
-    inFlight: () => dispatcher.inFlight(),
+    suspects: () => dispatcher.suspects,
     busyAlone: () => dispatcher.busyAlone(),
     room: () => dispatcher.room(),
     onRaised: () => dispatcher.dispatch(),
@@ -115,6 +118,7 @@ export function createWorker({
     held,
     workerId: heartbeat.id,
     wants: wantsMore,
+    isDry,
     limit: concurrency,
     hold,
     onClaimed: (batch) => {
@@ -139,12 +143,16 @@ export function createWorker({
     return stopped === null && dispatcher.ready() < concurrency;
   }
 
-  /** A batch of which nothing is left to send would lose its turn for as long as others have enough. */
+  /** A batch of which hardly anything is left to send would lose its turn for as long as others have enough. */
   function claimForTheDry(): void {
     if (stopped !== null) return;
-    for (const { key, ready, mayHaveMore } of held.values()) {
-      if (ready.length === 0 && mayHaveMore) claims.claimFrom(key);
+    for (const batch of held.values()) {
+      if (isDry(batch) && batch.mayHaveMore) claims.claimFrom(batch.key);
     }
+  }
+
+  function isDry({ ready }: HeldBatch): boolean {
+    return ready.length < concurrency * dryShare;
   }
 
   async function hold(key: bigint, worker: string): Promise<HeldBatch | null> {

@@ -366,8 +366,11 @@ export async function endFailure(db: Sql, key: bigint): Promise<boolean> {
   return ended.count === 1;
 }
 
+/** The unlisted or listed file that a batch runs over. */
+export type BatchFile = typeof files.$inferSelect;
+
 /** The unlisted or listed file that a batch runs over: name and columns. */
-export async function readBatchFile(db: Database, fileKey: bigint) {
+export async function readBatchFile(db: Database, fileKey: bigint): Promise<BatchFile> {
   const [file] = await db.query.select().from(files).where(eq(files.key, fileKey));
   if (!file) throw new Error(`file ${fileKey} has gone`);
   return file;

@@ -38,7 +38,7 @@ export function createSockets(): Sockets {
 }
 
 /**
- * Tells of an error and of the close in one turn, and not before the driver listens. postgres.js 3.4.9 takes a statement that comes between the two
+ * Tells of an error together with the close, in one turn. postgres.js 3.4.9 takes a statement that comes between the two
  * for its broken connection, and never settles it; whoever tries again at once would hit just that.
  */
 class PoolSocket extends Socket {
@@ -54,7 +54,7 @@ class PoolSocket extends Socket {
     // Here, because the driver takes all listeners off.
     this.#onDestroy();
     this.#error = error;
-    setImmediate(() => super._destroy(null, () => callback(null)));
+    super._destroy(null, () => callback(null));
   }
 
   override emit(event: string | symbol, ...given: unknown[]): boolean {

@@ -1,6 +1,6 @@
 /** Items, their errors and their results: what the synchronous mutations and the batches share. */
 import { z } from 'zod';
-import { type BatchRecord, readBatch, readBatchFile } from '../db/batches.ts';
+import { type BatchFile, type BatchRecord, readBatch, readBatchFile } from '../db/batches.ts';
 import type { Database } from '../db/client.ts';
 import { countItems, type ItemFilter, type ItemRecord, listItems, readItem } from '../db/items.ts';
 import type { ItemErrorCode } from '../errors.ts';
@@ -126,14 +126,15 @@ export interface BatchItemModel {
   row: DecodedRow;
 }
 
-/** Items of one batch, with what their rows hold. */
+/** Items of one batch, with what their rows hold; `known` is its file where that has been read already. */
 export async function toModels(
   batch: BatchRecord,
   items: readonly ItemRecord[],
   db: Database,
+  known?: BatchFile,
 ): Promise<BatchItemModel[]> {
   if (items.length === 0) return [];
-  const file = rowFileOf(await readBatchFile(db, batch.fileKey), batch);
+  const file = rowFileOf(known ?? (await readBatchFile(db, batch.fileKey)), batch);
   return items.map((item) => ({ batch, item, row: decodeRow(file, item) }));
 }
 

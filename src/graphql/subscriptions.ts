@@ -30,7 +30,7 @@ const BatchResultsEvent = builder.objectRef<ResultsPage>('BatchResultsEvent').im
     items: t.field({
       type: [BatchItem],
       description: 'In the order in which they were recorded, up to 500.',
-      resolve: ({ batch, items }, _args, { db }) => toModels(batch, items, db),
+      resolve: ({ batch, items, file }, _args, { db }) => toModels(batch, items, db, file),
     }),
     cursor: t.string({
       description: 'Where this event ends: hand it to `after` to go on from here.',

@@ -171,6 +171,20 @@ test('a pool that is told to disconnect rejects what is under way at once, and c
   expect(after?.pid).not.toBe(before?.pid);
 });
 
+test('connections that are broken while answers stream in end no process', async () => {
+  for (const round of range(1, 10)) {
+    const reading = Promise.allSettled(
+      range(1, 4).map(() => db.sql`select repeat('x', 100000) from generate_series(1, 200)`),
+    );
+    await other`select pg_sleep(${round / 200})`;
+    db.disconnect(new Error('silent'));
+    await reading;
+  }
+
+  const [answer] = await db.sql`select 1 as one`;
+  expect(answer).toEqual({ one: 1 });
+});
+
 test('a hundred thousand rows go in by one statement, past the limit of 65,534 parameters', async () => {
   const key = await insertBatch(db.sql, { items: 100_000, chunkSize: 100_000 });
 

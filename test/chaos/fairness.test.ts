@@ -1,0 +1,104 @@
+/** Who waits for whom: ratios of times, so that they say the same on any machine. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readBatch, submit, texts, untilBatch, untilEnded } from '../batches/support.ts';
+import { until } from '../support/until.ts';
+import { either, printFigures } from './run.ts';
+import { type Stage, setStage } from './stage.ts';
+
+const keys = { many: 'key-of-many-000000000000000', one: 'key-of-one-00000000000000000' };
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await setStage();
+});
+afterAll(() => stage.close());
+
+/** Milliseconds that ten items take from the submit to the end, one after the other so many times, in order of size. */
+async function timesOfTen(times: number): Promise<number[]> {
+  const took: number[] = [];
+  for (let time = 0; time < times; time += 1) {
+    const startedAt = performance.now();
+    const id = await submit(stage.api, texts(10));
+    await untilEnded(stage.api, id, 120_000);
+    took.push(performance.now() - startedAt);
+  }
+  return took.sort((a, b) => a - b);
+}
+
+test('ten items behind a large batch take less than three times what they take alone', async () => {
+  await stage.startAll(['worker']);
+  const times = either(9, 40);
+  const alone = await timesOfTen(times);
+  const large = await Promise.all(
+    Array.from({ length: either(1, 4) }, () => submit(stage.api, texts(10_000))),
+  );
+  await untilBatch(stage.api, large[0] ?? '', ({ counts }) => counts.succeeded > 200, {
+    deadlineMs: 60_000,
+  });
+
+  const behind = await timesOfTen(times);
+  const still = await readBatch(stage.api, large[0] ?? '');
+
+  const middle = Math.floor(times / 2);
+  const [aloneMs = 0, behindMs = 0] = [alone[middle], behind[middle]];
+  const [aloneHigh = 0, behindHigh = 0] = [alone[times - 2], behind[times - 2]];
+  printFigures('ten items behind a running batch of 10,000 and more', {
+    'alone ms': aloneMs,
+    'behind ms': behindMs,
+    ratio: behindMs / aloneMs,
+    'ratio of the second slowest': behindHigh / aloneHigh,
+  });
+  expect(still.status).toBe('PROCESSING');
+  expect(behindMs / aloneMs).toBeLessThan(3);
+  await stage.clear();
+});
+
+test('an owner with forty batches leaves half of the calls to one who has a single one', async () => {
+  const owners = await setStage({
+    apiEnv: { API_KEYS: `many:${keys.many},one:${keys.one}` },
+    latencyMs: 100,
+  });
+  const submitAs = async (key: string, count: number) => {
+    const { data, errors } = await owners.api.graphql(
+      'mutation($input: SubmitBatchInput!) { submitBatch(input: $input) { batch { id } } }',
+      {
+        input: {
+          operation: { label: { categories: ['praise', 'complaint'] } },
+          source: { texts: texts(count) },
+        },
+      },
+      { authorization: `Bearer ${key}` },
+    );
+    if (errors) throw new Error(JSON.stringify(errors));
+    return data?.submitBatch.batch.id as string;
+  };
+  await owners.startAll(['first', 'second']);
+  await Promise.all(Array.from({ length: 40 }, () => submitAs(keys.many, 1_000)));
+  const single = await submitAs(keys.one, either(1_200, 8_000));
+
+  const total = async () => {
+    const [found] = await owners.sql<{ many: number; one: number; status: string }[]>`
+      select (sum(succeeded) filter (where owner = 'many'))::int as many,
+             (sum(succeeded) filter (where owner = 'one'))::int as one,
+             max(status::text) filter (where id = ${single}) as status
+      from batches`;
+    return found as { many: number; one: number; status: string };
+  };
+  const before = await total();
+  await until(async () => (await total()).one >= either(900, 7_000), {
+    deadlineMs: 300_000,
+    what: 'three quarters of the single batch',
+  });
+  const after = await total();
+  await owners.close();
+
+  const [one, many] = [after.one - before.one, after.many - before.many];
+  printFigures('40 batches of one owner beside one batch of another', {
+    'answers of the forty': many,
+    'answers of the one': one,
+    share: one / (one + many),
+  });
+  expect(one / (one + many)).toBeGreaterThan(0.4);
+  expect(one / (one + many)).toBeLessThan(0.6);
+});

@@ -1,0 +1,166 @@
+/** Where a chaos test plays: a database, a provider that keeps every request, a server apart from all workers, and a crew of workers. */
+import postgres from 'postgres';
+import { expect } from 'vitest';
+import { type Sandbox, startSandbox } from '../../src/sandbox/server.ts';
+import { processHeader, startProcess, type WinnowProcess } from '../batches/process.ts';
+import { type BatchView, hasEnded, readBatch, readItems, timesAsked } from '../batches/support.ts';
+import { type App, startApp } from '../support/app.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { until } from '../support/until.ts';
+import { seed } from './run.ts';
+
+export interface Member extends WinnowProcess {
+  name: string;
+}
+
+export interface Stage {
+  databaseUrl: string;
+  sandbox: Sandbox;
+  /** Serves, and works on nothing. */
+  api: App;
+  /** Connections of the test's own. */
+  sql: postgres.Sql;
+  concurrency: number;
+  leaseMs: number;
+  /** Starts a process, a worker unless its environment says otherwise. */
+  start(name: string, env?: Record<string, string>): Promise<Member>;
+  startAll(names: readonly string[], env?: Record<string, string>): Promise<Member[]>;
+  /** When, in milliseconds since 1970, requests of this process came in. */
+  askedBy(name: string): number[];
+  /** Requests beyond the first of each item. */
+  askedAgain(): number;
+  /** Kills whoever still runs, and forgets what was asked. */
+  clear(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface StageOptions {
+  concurrency?: number;
+  leaseMs?: number;
+  /** Median of the provider's answers. */
+  latencyMs?: number;
+  /** Instead of a database of its own. */
+  databaseUrl?: string;
+  /** For the server that is part of the stage. */
+  apiEnv?: Record<string, string>;
+}
+
+export async function setStage({
+  concurrency = 64,
+  leaseMs = 3_000,
+  latencyMs = 200,
+  databaseUrl,
+  apiEnv = {},
+}: StageOptions = {}): Promise<Stage> {
+  const database = databaseUrl === undefined ? await createTestDatabase() : null;
+  const url = databaseUrl ?? database?.url ?? '';
+  const sandbox = await startSandbox({
+    latencyMs: { medianMs: latencyMs, sigma: 0.3, seed },
+    journal: 200_000,
+  });
+  const api = await startApp({ ROLE: 'api', ...apiEnv }, { databaseUrl: url, sandbox });
+  const sql = postgres(url, { max: 2, onnotice: () => undefined });
+  const crew = new Set<Member>();
+
+  const stage: Stage = {
+    databaseUrl: url,
+    sandbox,
+    api,
+    sql,
+    concurrency,
+    leaseMs,
+    async start(name, env = {}) {
+      const started = await startProcess(name, {
+        databaseUrl: url,
+        sandbox,
+        env: {
+          WORKER_CONCURRENCY: String(concurrency),
+          WORKER_LEASE_MS: String(leaseMs),
+          ...env,
+        },
+      });
+      const member = { ...started, name };
+      crew.add(member);
+      void started.exited.then(() => crew.delete(member));
+      return member;
+    },
+    startAll: (names, env) => Promise.all(names.map((name) => stage.start(name, env))),
+    askedBy: (name) =>
+      sandbox.requests.journal
+        .filter(({ headers }) => headers[processHeader] === name)
+        .map(({ at }) => at),
+    askedAgain: () => sandbox.requests.count - timesAsked(sandbox).size,
+    async clear() {
+      const running = [...crew];
+      for (const member of running) {
+        member.signal('SIGCONT');
+        member.signal('SIGKILL');
+      }
+      await Promise.all(running.map(({ exited }) => exited));
+      sandbox.faults.clear();
+      sandbox.requests.clear();
+    },
+    async close() {
+      await stage.clear();
+      await sql.end({ timeout: 1 });
+      await api.stop();
+      await sandbox.close();
+      await database?.drop();
+    },
+  };
+  return stage;
+}
+
+/** The account of some batches that have ended. */
+export interface Account {
+  batches: BatchView[];
+  items: number;
+  /** Requests that the provider got beyond the first of each item. */
+  again: number;
+  /** Requests that the batches say were sent again. */
+  reported: number;
+}
+
+/** Waits for the end of batches over these texts, which all succeed, has `onEnd` end the trouble, and counts: nothing lost, nothing twice, nothing under-reported. */
+export async function accountFor(
+  stage: Stage,
+  ids: readonly string[],
+  given: readonly string[],
+  {
+    deadlineMs = 180_000,
+    onEnd = async () => {},
+  }: { deadlineMs?: number; onEnd?: () => Promise<void> } = {},
+): Promise<Account> {
+  await until(
+    async () => {
+      // A read may meet the database just when it is taken away; whoever asks then asks again.
+      const states = await Promise.allSettled(ids.map((id) => readBatch(stage.api, id)));
+      return states.every((state) => state.status === 'fulfilled' && hasEnded(state.value));
+    },
+    { deadlineMs, what: 'the end of all batches' },
+  );
+  await onEnd();
+  const batches = await Promise.all(ids.map((id) => readBatch(stage.api, id)));
+  const answered = (await Promise.all(ids.map((id) => readItems(stage.api, id)))).flat();
+  const asked = timesAsked(stage.sandbox);
+  const again = stage.askedAgain();
+  const reported = batches.reduce((sum, { resentRequests }) => sum + resentRequests, 0);
+
+  expect(batches.map(({ status }) => status)).toEqual(ids.map(() => 'COMPLETED'));
+  expect(answered.map(({ content }) => content)).toEqual(given);
+  expect(new Set(answered.map(({ status }) => status))).toEqual(new Set(['SUCCEEDED']));
+  expect(batches.reduce((sum, { counts }) => sum + counts.succeeded, 0)).toBe(given.length);
+  expect(batches.reduce((sum, { usage }) => sum + usage.requests, 0)).toBe(given.length);
+  expect(asked.size).toBe(given.length);
+  expect(reported).toBeGreaterThanOrEqual(again);
+  return { batches, items: given.length, again, reported };
+}
+
+/**
+ * What was asked again is at most what may be under way in a process, for each that died; and what is reported is at most 5 % more, or
+ * three requests for each.
+ */
+export function expectBounded(stage: Stage, { again, reported }: Account, deaths: number): void {
+  expect(again).toBeLessThanOrEqual(deaths * stage.concurrency);
+  expect(reported - again).toBeLessThanOrEqual(Math.max(3 * deaths, 0.05 * again));
+}
