@@ -1,6 +1,6 @@
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
-import { watchDeadline } from './deadline.ts';
+import { watchQueries } from './queries.ts';
 import { createSockets, type Target } from './sockets.ts';
 
 /**
@@ -80,11 +80,11 @@ export function openDatabase(
     onSilence: () =>
       disconnect(new Error(`the database did not answer a statement within ${answerTimeoutMs} ms`)),
   };
-  const raw = watchDeadline(
+  const raw = watchQueries(
     postgres(url, { ...shared, types: { bigint: postgres.BigInt, texts } }),
     watch,
   );
-  const forDrizzle = watchDeadline(postgres(url, shared), watch);
+  const forDrizzle = watchQueries(postgres(url, shared), watch);
   const sql: Sql = raw.client;
   const drizzleClient = forDrizzle.client;
 

@@ -8,6 +8,7 @@ interface RunningQuery {
   state: unknown;
   /** It is the one that its connection works on, and not one that waits behind it. */
   active: boolean;
+  resolve: (result: unknown) => void;
   reject: (error: Error) => void;
   /** Takes a query that waits for a connection out of the queue. */
   cancel: () => unknown;
@@ -19,11 +20,16 @@ const lookShare = 0.1;
 const lostAfterDeadlines = 3;
 
 /**
- * Lets no query of a client wait for ever, those of `unsafe` included. One that is worked on for longer than `deadlineMs` has met a connection
+ * Sees to what the driver leaves undone, for every query of a client, those of `unsafe` included.
+ *
+ * None waits for ever. One that is worked on for longer than `deadlineMs` has met a connection
  * that swallows what it is sent, because the server would have ended it by then: `onSilence` is called. One that gets no connection for so long
  * rejects, and is never sent.
+ *
+ * None gets its rows in the wrong place: postgres.js 3.4.9 goes on counting rows where a connection broke in the middle of a result, so that the
+ * first rows of the next result would be missing.
  */
-export function watchDeadline<Types extends Record<string, unknown>>(
+export function watchQueries<Types extends Record<string, unknown>>(
   client: postgres.Sql<Types>,
   { deadlineMs, onSilence }: { deadlineMs: number; onSilence: () => void },
 ): { client: postgres.Sql<Types>; stop: () => void } {
@@ -35,6 +41,8 @@ export function watchDeadline<Types extends Record<string, unknown>>(
     if (typeof query.handler === 'function') {
       const { handler } = query;
       query.handler = (own) => {
+        const { resolve } = own;
+        own.resolve = (rows) => resolve(withoutGap(rows));
         running.set(own, { queuedAt: performance.now(), startedAt: null });
         const settled = () => running.delete(own);
         // The query's own `then` would run it again.
@@ -73,4 +81,13 @@ export function watchDeadline<Types extends Record<string, unknown>>(
     },
   });
   return { client: watched, stop: () => clearInterval(timer) };
+}
+
+/** The rows from index 0 on. */
+function withoutGap(rows: unknown): unknown {
+  if (Array.isArray(rows) && rows.length > 0 && !(0 in rows)) {
+    const first = rows.findIndex((_row, index) => index in rows);
+    rows.splice(0, first === -1 ? rows.length : first);
+  }
+  return rows;
 }
