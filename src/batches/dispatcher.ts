@@ -5,7 +5,7 @@
  */
 import type { ItemAnswer, Step } from '../execute.ts';
 import type { Log } from '../log.ts';
-import type { Permit } from '../model/model.ts';
+import type { Gate, Permit } from '../model/model.ts';
 import { type HeldBatch, type HeldItem, type Holdings, runsAlone } from './held-batch.ts';
 import type { Marks } from './marks.ts';
 import { createSuspects, type Suspects } from './suspects.ts';
