@@ -1,12 +1,14 @@
 /** `npm run bench`: every benchmark, or those that are named. Each prints a table and one line of JSON. */
 import { benchExport } from './export.ts';
 import { benchIngest } from './ingest.ts';
+import { benchLatency } from './latency.ts';
 import { benchThroughput } from './throughput.ts';
 
 const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   ingest: () => benchIngest(),
   export: () => benchExport(),
   throughput: () => benchThroughput(),
+  latency: () => benchLatency(),
 };
 
 const named = process.argv.slice(2);
