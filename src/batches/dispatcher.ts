@@ -28,6 +28,8 @@ export interface Dispatcher {
 }
 
 const tellIntervalMs = 60_000;
+/** Answers that wait to be written take no more than this share of the places from calls: under it, a statement is not worth it. */
+const unwrittenShare = 0.02;
 
 export function createDispatcher({
   held,
@@ -99,6 +101,7 @@ export function createDispatcher({
       sendReady();
     }
     marks.raise();
+    hurryRecorders();
     dispatching = false;
     onDispatched();
   }
@@ -132,9 +135,27 @@ export function createDispatcher({
   }
 
   function room(): number {
-    let taken = inFlight;
-    for (const { recorder } of held.values()) taken += recorder.unwritten();
-    return Math.max(0, concurrency - taken);
+    return Math.max(0, concurrency - inFlight - unwritten());
+  }
+
+  function unwritten(): number {
+    let results = 0;
+    for (const { recorder } of held.values()) results += recorder.unwritten();
+    return results;
+  }
+
+  function ready(): number {
+    let items = 0;
+    for (const batch of held.values()) items += batch.ready.length;
+    return items;
+  }
+
+  /** Before items have to wait for the places of answers, these are written; else they may wait for company. */
+  function hurryRecorders(): void {
+    const waiting = unwritten();
+    const left = concurrency - inFlight - waiting;
+    if (waiting < left || waiting < concurrency * unwrittenShare || ready() === 0) return;
+    for (const { recorder } of held.values()) recorder.hurry();
   }
 
   /** The batch whose turn it is. */
@@ -187,7 +208,10 @@ export function createDispatcher({
       inFlight -= 1;
       batch.inFlight -= 1;
       busyAlone = false;
-      if (batch.inFlight === 0) batch.onIdle?.();
+      if (batch.inFlight === 0) {
+        batch.recorder.hurry(); // nothing will come to keep the last ones company
+        batch.onIdle?.();
+      }
       onSettled(batch);
       dispatch();
       if (inFlight === 0) for (const resolve of idle) resolve();
@@ -216,11 +240,7 @@ export function createDispatcher({
     room,
     suspects,
     busyAlone: () => busyAlone,
-    ready() {
-      let items = 0;
-      for (const batch of held.values()) items += batch.ready.length;
-      return items;
-    },
+    ready,
     async stop() {
       stopped = true;
       if (inFlight === 0) return;

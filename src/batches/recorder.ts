@@ -4,14 +4,18 @@ import type { Log } from '../log.ts';
 
 /** A flush goes out when this many results wait, */
 const flushSize = 1_000;
-/** or when the oldest has waited this long. */
-const flushDelayMs = 5;
+/** or when the oldest has waited this long: a result is to be known to subscribers within 300 ms, */
+const flushDelayMs = 25;
+/** or this long where calls wait for the places of answers. */
+const hurriedDelayMs = 5;
 /** While the database is away, a flush is tried again this often. */
 const retryDelayMs = 500;
 
 /** Results of one batch under one worker id, on their way to the database: one statement at a time. */
 export interface Recorder {
   add(result: NewResult): void;
+  /** Others wait for the places of what is not written yet: it waits no longer than it must to be worth a statement. */
+  hurry(): void;
   /** Results that are not written yet. */
   unwritten(): number;
   /** Resolves when nothing waits any more, whether written or given up. */
@@ -44,23 +48,40 @@ export function createRecorder({
   let flushing: Promise<void> | null = null;
   let abandoned = false;
   let unwritten = 0;
+  let oldestAt = 0;
+  let hurried = false;
 
   function add(result: NewResult): void {
     if (abandoned) return;
     unwritten += 1;
+    if (waiting.length === 0) oldestAt = performance.now();
     waiting.push(result);
     if (waiting.length >= flushSize) flush();
-    else if (!timer && !flushing) timer = setTimeout(flush, flushDelayMs);
+    else if (!timer && !flushing) flushAfter(flushDelayMs);
+  }
+
+  function hurry(): void {
+    if (hurried || waiting.length === 0) return;
+    hurried = true;
+    if (!flushing) flushAfter(hurriedDelayMs);
+  }
+
+  /** When the oldest will have waited this long. */
+  function flushAfter(delayMs: number): void {
+    if (timer) clearTimeout(timer);
+    timer = setTimeout(flush, Math.max(0, oldestAt + delayMs - performance.now()));
   }
 
   function flush(): void {
     if (timer) clearTimeout(timer);
     timer = null;
     if (flushing || waiting.length === 0) return;
+    hurried = false;
     const results = waiting.splice(0, flushSize);
     flushing = write(results).finally(() => {
       flushing = null;
-      if (waiting.length > 0) flush();
+      if (waiting.length >= flushSize) flush();
+      else if (waiting.length > 0) flushAfter(hurried ? hurriedDelayMs : flushDelayMs);
     });
   }
 
@@ -118,6 +139,7 @@ export function createRecorder({
 
   return {
     add,
+    hurry,
     unwritten: () => unwritten,
     async drain() {
       while (flushing || waiting.length > 0) {

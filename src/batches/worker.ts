@@ -4,7 +4,7 @@
  *   claim     chunks of batches in turn, ahead of what may be sent (claims.ts)
  *   mark      before an item beyond a chunk's mark is sent, the mark is raised, so that a crash knows what it cost (marks.ts)
  *   dispatch  one item at a time, from the held batches in turn, as the model's gate and `concurrency` allow (dispatcher.ts)
- *   record    answers wait a few milliseconds for each other and are written in one statement (recorder.ts)
+ *   record    answers wait some milliseconds for each other, fewer where calls wait for their places, and are written in one statement (recorder.ts)
  *   drop      when a batch is cancelled, expires or fails: abort, record what was answered, release the rest
  *   fence     when the lease is lost: abort and forget everything; others have it now (heartbeat.ts)
  *
