@@ -10,6 +10,7 @@ import { createDocumentCache, limitDocuments } from './document.ts';
 import { createMask } from './errors.ts';
 import { explainNotAcceptable, readRequests } from './requests.ts';
 import { schema } from './schema.ts';
+import { shareEvents } from './shared-events.ts';
 import { describeVariableErrors } from './variables.ts';
 
 /** What the WebSocket server hands over instead of an HTTP request. */
@@ -83,6 +84,7 @@ export function createGraphQL({
       explainNotAcceptable,
       limitDocuments,
       codedVariableErrors,
+      shareEvents(),
       ...(introspection ? [] : [withoutIntrospection]),
     ] as Plugin[],
   }) as Yoga;

@@ -2,6 +2,7 @@
 import { benchExport } from './export.ts';
 import { benchIngest } from './ingest.ts';
 import { benchLatency } from './latency.ts';
+import { benchSubscriptions } from './subscriptions.ts';
 import { benchThroughput } from './throughput.ts';
 
 const benches: Readonly<Record<string, () => Promise<unknown>>> = {
@@ -9,6 +10,7 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   export: () => benchExport(),
   throughput: () => benchThroughput(),
   latency: () => benchLatency(),
+  subscriptions: () => benchSubscriptions(),
 };
 
 const named = process.argv.slice(2);

@@ -25,7 +25,18 @@ export interface Contestant {
   stop(): Promise<void>;
 }
 
+export interface WinnowProcess extends Contestant {
+  url: string;
+  /** CPU so far in microseconds and memory in bytes; `stop` ends it. */
+  ask(message: 'cpu' | 'stop'): Promise<{ cpuMicros: number; rss: number }>;
+}
+
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+/**
+ * The provider's limit is the number of calls at once; a worker may hold more that are sent and not yet recorded, so that
+ * no call waits for the answers before it to be written.
+ */
+const headroom = Number(process.env.HEADROOM ?? 2);
 /** How often a batch is looked at from outside; its own times are those of the database. */
 const pollMs = 100;
 
@@ -80,7 +91,7 @@ export async function startWinnow(
   { stubUrl, databaseUrl, concurrency }: Omit<PeerSettings, 'bossBatchSize'>,
   file: string,
   env: Record<string, string> = {},
-): Promise<Contestant & { url: string }> {
+): Promise<WinnowProcess> {
   const child = fork(here('winnow.ts'), [], {
     execArgv: ['--import', 'tsx', ...(process.env.WINNOW_NODE_FLAGS?.split(' ') ?? [])],
     env: {
@@ -88,8 +99,10 @@ export async function startWinnow(
       LOG_LEVEL: 'warn',
       ...env,
       DATABASE_URL: databaseUrl,
-      WORKER_CONCURRENCY: String(concurrency),
-      PROVIDERS: JSON.stringify({ stub: { baseURL: stubUrl, models: [modelName] } }),
+      WORKER_CONCURRENCY: String(concurrency * headroom),
+      PROVIDERS: JSON.stringify({
+        stub: { baseURL: stubUrl, models: [modelName], maxConcurrency: concurrency },
+      }),
       DEFAULT_MODEL: `stub/${modelName}`,
     },
   });
@@ -97,7 +110,7 @@ export async function startWinnow(
   const ask = async (message: 'cpu' | 'stop') => {
     const answered = answerOf(child);
     child.send(message);
-    return (await answered) as { cpuMicros: number };
+    return (await answered) as { cpuMicros: number; rss: number };
   };
   const form = new FormData();
   form.set('file', await openAsBlob(file), 'items.jsonl');
@@ -108,6 +121,7 @@ export async function startWinnow(
   return {
     name: 'winnow',
     url,
+    ask,
     async prepare() {},
     async run() {
       const before = await ask('cpu');
@@ -147,7 +161,8 @@ interface BatchState {
   counts: { total: number; succeeded: number };
 }
 
-async function graphql<Data>(url: string, query: string, variables: object): Promise<Data> {
+/** Asks the GraphQL endpoint of a server. Throws an Error with whatever was refused. */
+export async function graphql<Data>(url: string, query: string, variables: object): Promise<Data> {
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -159,7 +174,7 @@ async function graphql<Data>(url: string, query: string, variables: object): Pro
 }
 
 /** The next message of a child. Rejects when it ends instead. */
-function answerOf(child: ChildProcess): Promise<unknown> {
+export function answerOf(child: ChildProcess): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const ended = (code: number | null) => reject(new Error(`a contestant ended with ${code}`));
     child.once('exit', ended);
