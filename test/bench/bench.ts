@@ -1,8 +1,10 @@
 /** `npm run bench`: every benchmark, or those that are named. Each prints a table and one line of JSON. */
 import { benchExport } from './export.ts';
+import { benchEngine } from './engine.ts';
 import { benchIngest } from './ingest.ts';
 import { benchLatency } from './latency.ts';
 import { benchSubscriptions } from './subscriptions.ts';
+import { benchSync } from './sync.ts';
 import { benchThroughput } from './throughput.ts';
 
 const benches: Readonly<Record<string, () => Promise<unknown>>> = {
@@ -10,6 +12,8 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   export: () => benchExport(),
   throughput: () => benchThroughput(),
   latency: () => benchLatency(),
+  engine: () => benchEngine(),
+  sync: () => benchSync(),
   subscriptions: () => benchSubscriptions(),
 };
 

@@ -85,15 +85,18 @@ async function pushByWinnow(subscribers: number) {
       },
     );
     const { id } = submitBatch.batch;
+    const subscribe = JSON.stringify({
+      id: '1',
+      type: 'subscribe',
+      payload: { query, variables: { id } },
+    });
     const before = await winnow.ask('cpu');
     const heard = await connectAll(`${winnow.url.replace('http', 'ws')}/graphql`, {
       subscribers,
       protocol: 'graphql-transport-ws',
       hello: (socket) => {
+        socket.once('message', () => socket.send(subscribe)); // the acknowledgement
         socket.send('{"type":"connection_init"}');
-        socket.send(
-          JSON.stringify({ id: '1', type: 'subscribe', payload: { query, variables: { id } } }),
-        );
       },
       readKey: (text) => /"succeeded":\d+/.exec(text)?.[0] ?? null,
     });
@@ -181,6 +184,7 @@ async function connectAll(
       sockets.push(socket);
       socket.on('open', () => hello(socket));
       socket.on('error', reject);
+      socket.on('close', (code) => reject(new Error(`a subscriber was cut off with ${code}`)));
       socket.on('message', (data) => {
         const key = readKey(String(data));
         if (key === null) return;
