@@ -28,8 +28,8 @@ export function shareEvents(): Plugin {
       number = documentCount++;
       documents.set(document, number);
     }
-    const { owner } = contextValue as Context;
-    return JSON.stringify([number, owner, operationName ?? null, variableValues ?? null]);
+    const { owner, baseUrl } = contextValue as Context;
+    return JSON.stringify([number, owner, baseUrl, operationName ?? null, variableValues ?? null]);
   }
 
   async function subscribe(

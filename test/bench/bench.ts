@@ -1,6 +1,7 @@
 /** `npm run bench`: every benchmark, or those that are named. Each prints a table and one line of JSON. */
-import { benchExport } from './export.ts';
+
 import { benchEngine } from './engine.ts';
+import { benchExport } from './export.ts';
 import { benchIngest } from './ingest.ts';
 import { benchLatency } from './latency.ts';
 import { benchSubscriptions } from './subscriptions.ts';

@@ -71,7 +71,13 @@ async function run(
   const watched = { ...db, sql: timeClaims(db.sql, claims) };
   const model = instantModel();
   const preparePlan = createPlanner({
-    providers: { resolve: () => model, list: () => [], close: async () => undefined },
+    providers: {
+      resolve: () => model,
+      resolveNamed: () => model,
+      list: () => [],
+      share: () => undefined,
+      close: async () => undefined,
+    },
     defaultModel: model.id,
   });
   const worker = createWorker({
@@ -152,6 +158,7 @@ function instantModel(): Model {
     name: 'model',
     gate: createGate({ maxConcurrency: callsAtOnce }),
     send: () => Promise.resolve(answer),
+    bodyOf: () => ({}),
   };
 }
 
@@ -203,6 +210,9 @@ async function insertBatch(
     inputHash: '',
     expiresInSeconds: 86_400,
     webhookUrl: null,
+    customIdPrefix: null,
+    contentField: null,
+    customIdField: null,
     chunkSize: 100,
   });
   if (typeof key === 'string') throw new Error(key);

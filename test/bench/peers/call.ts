@@ -1,5 +1,6 @@
 /** What a job of the queues does: Winnow's own client, the same request, the answer parsed. */
 import { readFile } from 'node:fs/promises';
+import type { Permit } from '../../../src/model/model.ts';
 import { createProviders } from '../../../src/model/providers.ts';
 import { type BenchItem, modelName, requestFor } from '../request.ts';
 import type { PeerSettings } from './peer.ts';
@@ -30,12 +31,22 @@ export function createCall({ stubUrl, concurrency }: PeerSettings): {
     async call({ text }) {
       const { text: answer, tokens } = await model.send(requestFor(text), {
         signal: new AbortController().signal,
+        permit: free,
       });
       return { answer: JSON.parse(answer) as unknown, usage: tokens };
     },
     close: () => providers.close(),
   };
 }
+
+/** The peers have limits of their own, or none. */
+const free: Permit = {
+  requests: 0,
+  begin() {},
+  observe() {},
+  settle() {},
+  release() {},
+};
 
 export async function readItems(file: string): Promise<BenchItem[]> {
   const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '');
