@@ -1,5 +1,4 @@
-/** `npm run bench`: every benchmark, or those that are named. Each prints a table and one line of JSON. */
-
+/** `npm run bench`: every benchmark, or those that are named (docs/benchmarks.md). Each prints a table and one line of JSON. */
 import { benchEngine } from './engine.ts';
 import { benchExport } from './export.ts';
 import { benchIngest } from './ingest.ts';
