@@ -17,7 +17,7 @@ const shareAtOnce = 0.05;
  * one and a half times, or for so long. Answers that come in by the dozen, and a worker that starts, are no reason.
  */
 const patience = 1.5;
-const maxPatienceMs = 1_000;
+const maxPatienceMs = 3_000;
 
 /**
  * The marks of what may have been sent, one a chunk. An item is sent only when the database knows its mark, so that

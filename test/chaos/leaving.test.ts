@@ -153,5 +153,5 @@ test('what a killed worker held is claimed again within one and a half leases', 
     reported: account.reported,
   });
   expect(backMs).toBeLessThan(1.5 * leaseMs);
-  expectBounded(stage, account, 1);
+  expectBounded(stage, account, { kills: 1 });
 });

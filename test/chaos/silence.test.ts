@@ -71,7 +71,7 @@ test('a worker whose database falls silent fences itself, others finish, and it 
   expect(lastMs).toBeLessThan(0.6 * stage.leaseMs + 1_000);
   // The longest that a connection which was begun in the silence is waited for is 10 s.
   expect(backMs).toBeLessThan(15_000);
-  expectBounded(stage, account, 1);
+  expectBounded(stage, account, { fences: 1 });
 });
 
 test('delays of 100 to 400 ms and resets of one piece in a hundred lose nothing and hardly ask again', async () => {

@@ -43,7 +43,7 @@ test('two workers stopped for three leases and two: all is exact, and nothing is
   expect(oldIds).toHaveLength(2);
   expect(held.count).toBe(0);
   expect(account.again).toBeGreaterThan(0);
-  expectBounded(stage, account, 2);
+  expectBounded(stage, account, { fences: 2 });
 });
 
 /** Stops the process for `ms`, and until others hold what it held. Returns the ids that it worked under, which it must have given up. */

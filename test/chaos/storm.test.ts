@@ -16,7 +16,7 @@ const workers = 3;
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await setStage({ leaseMs: 2_000 });
+  stage = await setStage({ leaseMs: 3_000 });
 });
 afterAll(() => stage.close());
 
@@ -57,11 +57,12 @@ test(`${workers} workers, one killed every 1 to 2 s for ${seconds} s, ${items} i
   printFigures(`${workers} workers of 64 calls, kill -9`, {
     items,
     kills,
+    'leases lost besides': stage.fences(),
     seconds: (Date.now() - startedAt) / 1_000,
     'sent again': account.again,
     reported: account.reported,
     'sent again per kill': account.again / Math.max(1, kills),
   });
   expect(kills).toBeGreaterThan(0);
-  expectBounded(stage, account, kills);
+  expectBounded(stage, account, { kills });
 });

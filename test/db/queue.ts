@@ -99,10 +99,12 @@ export function range(first: number, last: number): number[] {
 export interface Audit {
   status: string;
   ending: string | null;
+  deleted: boolean;
   total: number;
   counted: { succeeded: number; failed: number; cancelled: number; expired: number };
   rows: { succeeded: number; failed: number; cancelled: number; expired: number };
   requests: number;
+  /** Of results, and of those that a retry put aside. */
   requestsOfRows: number;
   /** Sum of `done` of the chunks, and of rows that lie in them. */
   done: number;
@@ -114,7 +116,7 @@ export interface Audit {
 
 export async function audit(sql: Sql, batchKey: bigint): Promise<Audit> {
   const [found] = await sql<Audit[]>`
-    select b.status, b.ending, b.total, b.seq::float8 as seq,
+    select b.status, b.ending, b.deleted_at is not null as deleted, b.total, b.seq::float8 as seq,
            b.resent_requests::float8 as "resentRequests", b.requests::float8 as requests,
            json_build_object('succeeded', b.succeeded, 'failed', b.failed, 'cancelled', b.cancelled, 'expired', b.expired)
              as counted,
@@ -124,7 +126,10 @@ export async function audit(sql: Sql, batchKey: bigint): Promise<Audit> {
               'cancelled', count(*) filter (where status = 'CANCELLED'),
               'expired', count(*) filter (where status = 'EXPIRED'))
             from results where batch_key = b.key) as rows,
-           (select coalesce(sum(requests), 0)::float8 from results where batch_key = b.key) as "requestsOfRows",
+           (select coalesce(sum(requests), 0)::float8 from (
+              select requests from results where batch_key = b.key
+              union all
+              select requests from superseded_results where batch_key = b.key) as answers) as "requestsOfRows",
            (select sum(done)::int from chunks where batch_key = b.key) as done,
            (select json_agg(json_build_array(first, last, state, done) order by first)
             from chunks where batch_key = b.key) as chunks

@@ -11,7 +11,9 @@ import {
   releaseUnknownChunks,
 } from '../../src/db/chunks.ts';
 import { type Database, openDatabase } from '../../src/db/client.ts';
+import { hideBatch, listPurgeable, purgeBatchStep } from '../../src/db/deletions.ts';
 import { finishOpenChunks, recordResults } from '../../src/db/results.ts';
+import { retryItems } from '../../src/db/retries.ts';
 import { deleteWorker } from '../../src/db/workers.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import {
@@ -29,6 +31,9 @@ import {
 const items = 12;
 const final = ['COMPLETED', 'FAILED', 'CANCELLED', 'EXPIRED'];
 const fatalCrashes = 5;
+/** In `npm test`; a long look is STATES_RUNS=500. */
+const runs = Number(process.env.STATES_RUNS ?? 100);
+const maxCommands = runs > 100 ? 200 : 40;
 
 let database: TestDatabase;
 let db: Database;
@@ -69,6 +74,9 @@ const command = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('reap') }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('crash'), who, upTo: fc.nat(5) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('cancel', 'expire', 'fail') }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('retry') }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('clock forward', 'clock back') }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('delete') }) },
 );
 type Command = {
   do: string;
@@ -149,6 +157,21 @@ async function createWorld() {
             await this.run({ do: step, who: at, limit: 1, upTo });
           }
           return;
+        // Time is the database's alone: what a jump of its clock does is that every lease has run out, or runs for longer.
+        case 'clock forward':
+          await db.sql`update workers set expires_at = now() - interval '1 hour' where id = any(${[...workers]}::text[])`;
+          zombies.push(...workers);
+          for (const each of range(0, 2)) workers[each] = await enterWorker(db.sql);
+          return;
+        case 'clock back':
+          await db.sql`update workers set expires_at = expires_at + interval '1 hour' where id = any(${[...workers]}::text[])`;
+          return;
+        case 'retry':
+          await retryItems(db.sql, { owner: 'local', id });
+          return;
+        case 'delete':
+          await hideBatch(db.sql, 'local', id);
+          return;
         case 'cancel':
           await beginCancel(db.sql, 'local', id);
           return;
@@ -162,6 +185,12 @@ async function createWorld() {
     /** What a service does that goes on: a worker that answers whatever it can claim, and the reaper. */
     async finish() {
       for (const worker of workers) await deleteWorker(db.sql, worker);
+      if ((await audit(db.sql, batchKey)).deleted) {
+        await reap();
+        expect(await listPurgeable(db.sql)).toContain(batchKey);
+        while (await purgeBatchStep(db.sql, batchKey));
+        return;
+      }
       const last = await enterWorker(db.sql);
       for (const _ of range(1, 3 * items)) {
         await reap();
@@ -181,6 +210,7 @@ async function createWorld() {
 async function check(
   world: Awaited<ReturnType<typeof createWorld>>,
   before: Audit,
+  done: string,
 ): Promise<Audit> {
   const now = await audit(db.sql, world.batchKey);
   expect(now.counted).toEqual(now.rows);
@@ -202,36 +232,61 @@ async function check(
     expect(done).toBe(rows);
     expect(state === 'done').toBe(rows === last - first + 1);
   }
+  if (done === 'retry') {
+    // Only what succeeded is for ever.
+    const kept = new Set(stored.map(({ index }) => index));
+    for (const [index, status] of world.answered) {
+      if (kept.has(index)) continue;
+      expect(status).not.toBe('SUCCEEDED');
+      world.answered.delete(index);
+    }
+  }
   for (const { index, status } of stored) {
     expect(world.answered.get(index) ?? status).toBe(status);
     world.answered.set(index, status);
   }
   expect(stored.length).toBe(world.answered.size);
 
-  if (final.includes(before.status)) {
+  if (final.includes(before.status) && done !== 'retry' && done !== 'delete') {
     expect(now).toEqual(before);
+  }
+  const [worst] = await db.sql`
+    select max(crashes)::int as crashes from chunks where batch_key = ${world.batchKey}`;
+  expect(worst?.crashes).toBeLessThanOrEqual(fatalCrashes);
+  if (before.deleted) {
+    const leased = (state: Audit) =>
+      state.chunks.filter(([, , chunk]) => chunk === 'leased').length;
+    expect(leased(now)).toBeLessThanOrEqual(leased(before));
   }
   if (final.includes(now.status)) expect(now.ending).toBeNull();
   else expect(sum(now.rows)).toBeLessThan(items);
   return now;
 }
 
-test('whatever happens: counts add up, what is final stays, an item has one result, a batch can reach its end', async () => {
+test('whatever happens: counts add up, what is final stays but for a retry, an item has one result, a batch can reach its end', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(command, { minLength: 5, maxLength: 40 }), async (commands) => {
-      const world = await createWorld();
-      let state = await audit(db.sql, world.batchKey);
+    fc.asyncProperty(
+      fc.array(command, { minLength: 5, maxLength: maxCommands }),
+      async (commands) => {
+        const world = await createWorld();
+        let state = await audit(db.sql, world.batchKey);
 
-      for (const one of commands) {
-        await world.run(one);
-        state = await check(world, state);
-      }
-      await world.finish();
-      state = await check(world, state);
+        for (const one of commands) {
+          await world.run(one);
+          state = await check(world, state, one.do);
+        }
+        await world.finish();
+        if (state.deleted) {
+          const left = await db.sql`select from batches where key = ${world.batchKey}`;
+          expect(left.count).toBe(0);
+          return;
+        }
+        state = await check(world, state, 'finish');
 
-      expect(final).toContain(state.status);
-      if (state.status !== 'FAILED') expect(sum(state.rows)).toBe(items);
-    }),
-    { numRuns: 100, endOnFailure: true },
+        expect(final).toContain(state.status);
+        if (state.status !== 'FAILED') expect(sum(state.rows)).toBe(items);
+      },
+    ),
+    { numRuns: runs, endOnFailure: true },
   );
-});
+}, 600_000);
