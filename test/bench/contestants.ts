@@ -101,7 +101,7 @@ export async function startWinnow(
       DATABASE_URL: databaseUrl,
       WORKER_CONCURRENCY: String(concurrency * headroom),
       PROVIDERS: JSON.stringify({
-        stub: { baseURL: stubUrl, models: [modelName], maxConcurrency: concurrency },
+        stub: { baseURL: stubUrl, models: [modelName], limits: { concurrency } },
       }),
       DEFAULT_MODEL: `stub/${modelName}`,
     },
