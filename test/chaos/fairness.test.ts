@@ -99,6 +99,7 @@ test('an owner with forty batches leaves half of the calls to one who has a sing
     'answers of the one': one,
     share: one / (one + many),
   });
-  expect(one / (one + many)).toBeGreaterThan(0.4);
+  // A half, less what it misses while it claims; one of forty-one batches would have 0.02.
+  expect(one / (one + many)).toBeGreaterThan(0.35);
   expect(one / (one + many)).toBeLessThan(0.6);
 });
