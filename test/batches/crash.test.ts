@@ -21,7 +21,7 @@ import {
 } from './support.ts';
 
 const concurrency = 16;
-const leaseMs = 1_500;
+const leaseMs = 3_000;
 const items = 600;
 
 let database: TestDatabase;
