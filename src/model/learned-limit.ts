@@ -12,7 +12,7 @@ const minuteMs = 60_000;
 const maxWaitMs = 5_000;
 const maxLies = 3;
 const distrustMs = 600_000;
-/** A server that says nothing any more has no limit any more, or all of it is there again. */
+/** After a longer silence all of it is there again. */
 const validMs = 60_000;
 
 /** One limit as the headers have it. */
@@ -46,6 +46,8 @@ export interface LearnedLimit {
   send(now: number, share: LearnedShare, amount: number): void;
   /** Takes in what the answer to a call said. */
   learn(now: number, share: LearnedShare, reading: LimitReading): void;
+  /** A call was answered without a word of this limit. */
+  forget(share: LearnedShare): void;
   /** How a call ended. True where the headers have just lost their credit. */
   end(
     now: number,
@@ -123,6 +125,9 @@ export function createLearnedLimit(): LearnedLimit {
       const remains = Math.min(limit, reading.remaining + perMs * (now - share.sentAt));
       level = remains * fraction - (taken - share.takenUntil);
       at = now;
+    },
+    forget(share) {
+      if (share.sentAt >= readingSentAt) limit = null;
     },
     end(now, share, outcome) {
       settle(share);

@@ -86,6 +86,7 @@ export function createRates({
       const ofRequests = learnedRequests.take(now, 1);
       const ofTokens = learnedTokens.take(now, average);
       let begun = 0;
+      let told: RateHeaders | null = null;
       return {
         begin(at, estimate) {
           begun += 1;
@@ -103,6 +104,7 @@ export function createRates({
           learnedTokens.send(at, ofTokens, spent.tokens);
         },
         observe(at, headers) {
+          told = headers;
           if (headers.requests) learnedRequests.learn(at, ofRequests, headers.requests);
           if (headers.tokens) learnedTokens.learn(at, ofTokens, headers.tokens);
         },
@@ -117,7 +119,12 @@ export function createRates({
           }
           // A request that was refused for the rate is no token more.
           if (outcome === 'unsent' || outcome === 'refused') correct(at, spent, 0);
-          if (outcome === 'answered') adaptive.answered(at);
+          if (outcome === 'answered') {
+            adaptive.answered(at);
+            // Some servers tell of a limit in their 429s alone, and what they said then does not hold for long.
+            if (!told?.requests) learnedRequests.forget(ofRequests);
+            if (!told?.tokens) learnedTokens.forget(ofTokens);
+          }
           const fate = outcome === 'failed' ? 'ignored' : outcome;
           const lies = [
             learnedRequests.end(at, ofRequests, fate),
