@@ -2,7 +2,7 @@
  * graphile-worker, set up as its documentation on performance says: a local queue, completions in batches, a pool of 25.
  * https://worker.graphile.org/docs/performance
  */
-import { Logger, makeWorkerUtils, run, WorkerPreset } from 'graphile-worker';
+import { Logger, makeWorkerUtils, type Runner, run, WorkerPreset } from 'graphile-worker';
 import pg from 'pg';
 import type { BenchItem } from '../request.ts';
 import { createCall, enqueueAtOnce, eventually, readItems } from './call.ts';
@@ -21,11 +21,17 @@ export async function startGraphileWorker(settings: PeerSettings): Promise<Peer>
     'create table answers (run int not null, id text not null, answer json not null, usage json not null, primary key (run, id))',
   );
   let round = 0;
+  let jobs = 0;
+  /** Ended after the measuring only: the CPU of connections that have gone cannot be read. */
+  let runner: Runner | null = null;
 
   return {
     async prepare(file) {
+      await runner?.stop();
+      runner = null;
       round += 1;
       const items = await readItems(file);
+      jobs = items.length;
       for (let from = 0; from < items.length; from += enqueueAtOnce) {
         await utils.addJobs(
           items
@@ -35,7 +41,8 @@ export async function startGraphileWorker(settings: PeerSettings): Promise<Peer>
       }
     },
     async run() {
-      const runner = await run({
+      let stored = 0;
+      runner = await run({
         preset: {
           extends: [WorkerPreset],
           worker: {
@@ -59,16 +66,18 @@ export async function startGraphileWorker(settings: PeerSettings): Promise<Peer>
               JSON.stringify(answer),
               JSON.stringify(usage),
             ]);
+            stored += 1;
           },
         },
       });
       await eventually(async () => {
+        if (stored < jobs) return false;
         const { rows } = await pool.query('select 1 from graphile_worker.jobs limit 1');
         return rows.length === 0;
       });
-      await runner.stop();
     },
     async stop() {
+      await runner?.stop();
       await utils.release();
       await pool.end();
       await close();
