@@ -8,6 +8,10 @@ const welcome = `# Welcome to Winnow: language-model operations over
 #   SubmitBatch    hands over up to 10,000 items
 #   LiveProgress   watches your batches as they change
 #   Results        reads answers, also while they come
+#   Files          shows your uploads, and how to make one
+#   Requests       runs requests that are complete already
+#   Download       signs a link to the answers as a file
+#   Retry          shows what failed, and how to go on
 #   AnError        shows what bad input is told
 #
 # Everything is described: open the docs (top left), or
@@ -193,6 +197,156 @@ query Results {
 }
 `;
 
+const files = `# Upload a CSV, JSON, JSONL or text file and label its
+# rows in one go, from a shell:
+#
+#   curl -s localhost:4000/files -F file=@reviews.csv \\
+#     -F operation=label -F categories=positive,negative
+#
+# The answer names the file and the batch. Or upload it
+# alone, and run operations over it whenever you like:
+#   submitBatch(input: { source: { fileId: "file_…" } … })
+# Its columns are {placeholders} for userPromptTemplate.
+
+query Files {
+  files(first: 5) {
+    totalCount
+    edges {
+      node {
+        id
+        name
+        format
+        itemCount
+        columns
+        contentField
+        rejectedCount
+        rejections {
+          row
+          reason
+        }
+        preview(first: 2)
+      }
+    }
+  }
+}
+`;
+
+const requests = `# Rows that are complete requests, sent as they are. A
+# file for OpenAI's batch API runs unchanged:
+#
+#   curl -s localhost:4000/files -F file=@requests.jsonl \\
+#     -F operation=chat
+#
+# parseResults reads the output of a batch elsewhere.
+
+mutation Requests {
+  submitBatch(
+    input: {
+      name: "as they are"
+      operation: { chat: { responseSchema: { answer: "string" } } }
+      source: {
+        requests: [
+          {
+            custom_id: "first"
+            body: {
+              messages: [
+                { role: "user", content: "Is this good? Great work!" }
+              ]
+              response_format: { type: "json_object" }
+            }
+          }
+        ]
+      }
+    }
+  ) {
+    batch {
+      id
+      status
+      items {
+        edges {
+          node {
+            customId
+            request
+          }
+        }
+      }
+    }
+  }
+}
+`;
+
+const download = `# Your newest batch as a file. The link needs no key and
+# is good for 15 minutes: open it, or
+#   curl -OJ "<the link>"
+# With a key of your own: GET /batches/<id>/output
+#   ?format=csv, jsonl, json or openai_jsonl
+#   &status=failed  &include=input,request
+#   &after=999 goes on behind that index
+
+query Download {
+  batches(first: 1) {
+    edges {
+      node {
+        id
+        name
+        status
+        counts {
+          total
+          succeeded
+        }
+        csv: outputUrl(format: CSV)
+        failed: outputUrl(status: [FAILED], includeInput: true)
+      }
+    }
+  }
+}
+`;
+
+const retry = `# What went wrong in your newest batches, and who was
+# told. What succeeded is never paid for again:
+#   mutation {
+#     retryBatch(id: "batch_…", errorCodes: [TIMEOUT]) {
+#       retriedItems
+#     }
+#   }
+# Also: cancelBatch, startBatch, deleteBatch.
+#
+# Submit with webhookUrl to be told of the end. Calls are
+# signed (webhook-id, -timestamp, -signature), and any
+# Standard Webhooks library verifies them with the secret
+# in WEBHOOK_SECRET. redeliverWebhook sends one again.
+
+query Retry {
+  batches(first: 5) {
+    edges {
+      node {
+        id
+        status
+        error
+        errorSummary {
+          code
+          count
+          message
+        }
+        counts {
+          failed
+          cancelled
+          expired
+        }
+        webhookUrl
+        webhookDeliveries {
+          attempt
+          at
+          statusCode
+          error
+          nextAttemptAt
+        }
+      }
+    }
+  }
+}
+`;
+
 const error = `# Bad input is refused as a whole, with every problem
 # and its place at once: see extensions.issues.
 
@@ -211,6 +365,15 @@ mutation AnError {
 }
 `;
 
-export const graphiqlTabs = [welcome, label, submit, live, results, error].map((query) => ({
-  query,
-}));
+export const graphiqlTabs = [
+  welcome,
+  label,
+  submit,
+  live,
+  results,
+  files,
+  requests,
+  download,
+  retry,
+  error,
+].map((query) => ({ query }));

@@ -101,6 +101,10 @@ describe('the tabs', () => {
       'SubmitBatch',
       'LiveProgress',
       'Results',
+      'Files',
+      'Requests',
+      'Download',
+      'Retry',
       'AnError',
     ]);
   });
@@ -140,9 +144,17 @@ if (executablePath) {
         what: 'a subscription',
       });
       await submitTexts(app, ['good'], { name: 'from another window' });
+      await fetch(`${app.url}/files?name=reviews.csv`, {
+        method: 'POST',
+        body: 'text,n\ngood,1\n',
+      });
       expect(await answerWith(page, 'from another window')).toContain('"progress"');
       await page.click('.graphiql-execute-button'); // stops it
       expect(await runTab(page, 'Results', 'totalCount')).toContain('from another window');
+      expect(await runTab(page, 'Files', 'totalCount')).toContain('reviews.csv');
+      expect(await runTab(page, 'Requests', 'batch_')).toContain('json_object');
+      expect(await runTab(page, 'Download', 'signature=')).toContain(app.url);
+      expect(await runTab(page, 'Retry', 'errorSummary')).toContain('webhookDeliveries');
       expect(await runTab(page, 'AnError', 'BAD_USER_INPUT')).toContain('options.temperature');
 
       expect(
@@ -165,7 +177,7 @@ if (executablePath) {
       }
       await page.reload();
       await page.waitForSelector('.graphiql-tab-button[title="LiveProgress"]');
-      expect(await page.$$('.graphiql-tab')).toHaveLength(6);
+      expect(await page.$$('.graphiql-tab')).toHaveLength(graphiqlTabs.length);
       await page.close();
     });
 
