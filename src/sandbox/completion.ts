@@ -26,6 +26,9 @@ const KEPT_PREFIXES = 64;
 /** Says which version of the rules answered; a change to them changes it. */
 export const systemFingerprint = 'fp_sandbox_rules_1';
 
+export type Completer = ReturnType<typeof createCompleter>;
+export type Completion = ReturnType<Completer>;
+
 export function createCompleter({ rules, contextTokens, promptCache }: CompletionOptions) {
   const prefixes = new Set<string>();
 

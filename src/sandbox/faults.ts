@@ -68,46 +68,52 @@ export interface FaultRequest {
   body: unknown;
   /** The text of the last message. */
   text: string;
-  /** Which request of this sandbox it is, from 1. */
+  /** Which live request of this sandbox it is, from 1; of a batch's row, which row of the batch. */
   number: number;
+  /** The batch whose row this is; null for a live request. */
+  batchId: string | null;
 }
 
-export interface FaultRule {
-  fault: Fault;
+export type FaultRule = Rule<Fault, FaultRequest>;
+export type Faults = FaultList<Fault, FaultRequest>;
+
+/** One entry of a list of faults. `R` is what the rule is asked about: a request, a call, a new batch. */
+export interface Rule<F, R> {
+  fault: F;
   /** Which requests; all when absent. */
-  when?: (request: FaultRequest) => boolean;
+  when?: (request: R) => boolean;
   /** How often at most. */
   times?: number;
   /** Only each n-th of the requests that `when` picks: the n-th, the 2n-th … */
   every?: number;
 }
 
-export interface Faults {
+export interface FaultList<F, R> {
   /** Rules are tried in the order in which they were added; the first that fits decides. Returns how to take it back. */
-  add(rule: FaultRule): () => void;
+  add(rule: Rule<F, R>): () => void;
   clear(): void;
 }
 
-export interface Fate {
+export interface Fate<F> {
   latencyMs: number;
-  fault: ContentFault | TransportFault | null;
+  fault: Exclude<F, LatencyFault> | null;
 }
 
-export interface FaultRegistry extends Faults {
+export interface FaultRegistry<F, R> extends FaultList<F, R> {
   /** What becomes of a request. Counts it. */
-  decide(request: FaultRequest): Fate;
+  decide(request: R): Fate<F>;
   readonly empty: boolean;
 }
 
-interface ActiveRule {
-  rule: FaultRule;
+interface ActiveRule<F, R> {
+  rule: Rule<F, R>;
   seen: number;
   done: number;
-  delay: () => number;
+  delay: (() => number) | null;
 }
 
-export function createFaults(): FaultRegistry {
-  let active: ActiveRule[] = [];
+export function createFaults<F extends { kind: string }, R>(): FaultRegistry<F, R> {
+  let active: ActiveRule<F, R>[] = [];
   return {
     add(rule) {
       const one = { rule, seen: 0, done: 0, delay: delays(rule.fault) };
@@ -123,16 +129,16 @@ export function createFaults(): FaultRegistry {
       return active.length === 0;
     },
     decide(request) {
-      const fate: Fate = { latencyMs: 0, fault: null };
+      const fate: Fate<F> = { latencyMs: 0, fault: null };
       for (const one of active) {
         const { fault, when, times = Number.POSITIVE_INFINITY, every = 1 } = one.rule;
-        if (one.done >= times || (fault.kind !== 'latency' && fate.fault)) continue;
+        if (one.done >= times || (!one.delay && fate.fault)) continue;
         if (when && !when(request)) continue;
         one.seen++;
         if (one.seen % every !== 0) continue;
         one.done++;
-        if (fault.kind === 'latency') fate.latencyMs += one.delay();
-        else fate.fault = fault;
+        if (one.delay) fate.latencyMs += one.delay();
+        else fate.fault = fault as Exclude<F, LatencyFault>;
       }
       return fate;
     },
@@ -148,9 +154,11 @@ export function createDelays(delay: Delay): () => number {
   return () => delay.medianMs * Math.exp(delay.sigma * random.normal());
 }
 
-function delays(fault: Fault): () => number {
-  if (fault.kind !== 'latency') return () => 0;
-  return createDelays('ms' in fault ? fault.ms : fault);
+/** Null for a fault that is no latency. */
+function delays(fault: { kind: string }): (() => number) | null {
+  if (fault.kind !== 'latency') return null;
+  const latency = fault as LatencyFault;
+  return createDelays('ms' in latency ? latency.ms : latency);
 }
 
 export function isContentFault(fault: ContentFault | TransportFault): fault is ContentFault {

@@ -1,44 +1,40 @@
-/** What comes in: the key, the body. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+/** What comes in: the body, as bytes and as JSON. */
 import { ApiError } from './api-error.ts';
-import { json, send } from './reply.ts';
+import type { Exchange } from './exchange.ts';
+import { errorReply, send } from './reply.ts';
 
-/** Larger bodies are 413. */
-const MAX_BODY_BYTES = 32 * 1024 * 1024;
-export function authorize(request: IncomingMessage, apiKey: string): void {
-  const given = request.headers.authorization;
-  if (given === `Bearer ${apiKey}`) return;
-  if (given === undefined) {
-    throw new ApiError(
-      "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY).",
-      { status: 401 },
-    );
-  }
-  throw new ApiError('Incorrect API key provided.', { status: 401, code: 'invalid_api_key' });
-}
+/** Bodies of chats and other small requests; larger ones are 413. */
+export const MAX_JSON_BYTES = 32 * 1024 * 1024;
 
-/** The whole body as text; nothing is called when the client breaks off. */
-export function receive(
-  request: IncomingMessage,
-  response: ServerResponse,
-  then: (text: string) => void,
-): void {
+/** The whole body, held once; nothing is called when the client breaks off. What `then` throws is answered. */
+export function receive(exchange: Exchange, limit: number, then: (body: Buffer) => void): void {
+  const { request, response, requestId, dialect } = exchange;
+  const declared = Number(request.headers['content-length'] ?? Number.NaN);
+  // A body of known length is written where it stays; only one of unknown length is joined at the end.
+  const whole = declared <= limit ? Buffer.allocUnsafeSlow(declared) : null;
   const chunks: Buffer[] = [];
   let length = 0;
   request.on('data', (chunk: Buffer) => {
+    const at = length;
     length += chunk.length;
-    if (length <= MAX_BODY_BYTES) chunks.push(chunk);
-    else if (!response.headersSent) {
+    if (length > limit) {
       chunks.length = 0;
-      const error = new ApiError(`The request body is larger than ${MAX_BODY_BYTES} bytes.`, {
+      if (response.headersSent) return;
+      const error = new ApiError(`The request body is larger than ${limit} bytes.`, {
         status: 413,
       });
-      send(response, json(error.status, error.body, { connection: 'close' }));
-    }
+      const reply = errorReply(error, requestId, dialect);
+      send(response, { ...reply, headers: { ...reply.headers, connection: 'close' } });
+    } else if (whole) chunk.copy(whole, at);
+    else chunks.push(chunk);
   });
   request.on('end', () => {
-    if (length <= MAX_BODY_BYTES)
-      then((chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)).toString('utf8'));
+    if (length > limit) return;
+    try {
+      then(whole ?? (chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length)));
+    } catch (error) {
+      exchange.refuse(error);
+    }
   });
 }
 
@@ -50,10 +46,15 @@ export function readJson(text: string): { body: unknown; malformed: boolean } {
   }
 }
 
+/** The text of the last message, of OpenAI's and of Anthropic's requests. */
 export function lastText(body: unknown): string {
   const messages = (body as { messages?: unknown } | null)?.messages;
   const content = Array.isArray(messages)
     ? (messages.at(-1) as { content?: unknown } | null)?.content
     : undefined;
-  return typeof content === 'string' ? content : '';
+  if (!Array.isArray(content)) return typeof content === 'string' ? content : '';
+  return content
+    .map((part: unknown) => (part as { text?: unknown } | null)?.text)
+    .filter((text) => typeof text === 'string')
+    .join('\n');
 }

@@ -1,4 +1,4 @@
-/** Requests and tokens per minute as OpenAI counts them: two buckets that fill steadily, and headers that tell of both. */
+/** Requests and tokens per minute as providers count them: two buckets that fill steadily, and headers that tell of both. */
 import { ApiError } from './api-error.ts';
 
 export interface RateLimits {
@@ -18,8 +18,20 @@ interface Bucket {
 
 const MINUTE = 60_000;
 
+export interface BucketState {
+  type: 'requests' | 'tokens';
+  limit: number;
+  remaining: number;
+  /** Until the bucket is full. */
+  resetMs: number;
+}
+
 /** `now` is a clock in milliseconds that never goes back. */
-export function createRateLimiter(limits: RateLimits, now: () => number): RateLimiter {
+export function createRateLimiter(
+  limits: RateLimits,
+  now: () => number,
+  tell: (states: readonly BucketState[]) => Record<string, string> = openAiHeaders,
+): RateLimiter {
   const requests = bucket(limits.requestsPerMinute);
   const tokens = bucket(limits.tokensPerMinute);
   let last = now();
@@ -33,10 +45,8 @@ export function createRateLimiter(limits: RateLimits, now: () => number): RateLi
     last = time;
   }
 
-  const headers = (): Record<string, string> => ({
-    ...describe('requests', requests),
-    ...describe('tokens', tokens),
-  });
+  const headers = (): Record<string, string> =>
+    tell([...stateOf('requests', requests), ...stateOf('tokens', tokens)]);
 
   return {
     take(wanted) {
@@ -85,14 +95,21 @@ function refusal({ type, waitMs, limit }: Shortage, headers: Record<string, stri
   );
 }
 
-function describe(name: string, one: Bucket | null): Record<string, string> {
-  if (!one) return {};
-  const waitMs = ((one.capacity - one.level) * MINUTE) / one.capacity;
-  return {
-    [`x-ratelimit-limit-${name}`]: String(one.capacity),
-    [`x-ratelimit-remaining-${name}`]: String(Math.max(0, Math.floor(one.level))),
-    [`x-ratelimit-reset-${name}`]: duration(Math.ceil(waitMs)),
-  };
+function stateOf(type: BucketState['type'], one: Bucket | null): BucketState[] {
+  if (!one) return [];
+  const { capacity, level } = one;
+  const resetMs = Math.ceil(((capacity - level) * MINUTE) / capacity);
+  return [{ type, limit: capacity, remaining: Math.max(0, Math.floor(level)), resetMs }];
+}
+
+function openAiHeaders(states: readonly BucketState[]): Record<string, string> {
+  return Object.fromEntries(
+    states.flatMap(({ type, limit, remaining, resetMs }) => [
+      [`x-ratelimit-limit-${type}`, String(limit)],
+      [`x-ratelimit-remaining-${type}`, String(remaining)],
+      [`x-ratelimit-reset-${type}`, duration(resetMs)],
+    ]),
+  );
 }
 
 /** OpenAI's way to write a time: `120ms`, `1.5s`, `6m0s`. */

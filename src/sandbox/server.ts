@@ -1,25 +1,32 @@
 /**
- * Winnow's own provider: OpenAI's chat completions over HTTP on loopback, answered by rules. It is no model, and says so
- * in its one model's name, `rules`. The service speaks to it as to any provider; tests drive it to fail as providers fail.
+ * Winnow's own provider on loopback, answered by rules: OpenAI's chat completions, files and batches. It is no model, and
+ * says so in its one model's name, `rules`. The service speaks to it as to any provider; tests drive it to fail as
+ * providers fail.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ApiError } from './api-error.ts';
-import { type ChatRequest, createRequestParser, unknownModel } from './chat-request.ts';
-import { createCompleter } from './completion.ts';
-import { createDelays, createFaults, type Delay, type Faults, isContentFault } from './faults.ts';
-import { authorize, lastText, readJson, receive } from './incoming.ts';
-import { createJournal, type JournalEntry, type Requests } from './journal.ts';
-import { createRateLimiter, type RateLimiter, type RateLimits } from './rate-limit.ts';
-import { errorReply, fail, json, type Reply, send } from './reply.ts';
-import { createRules } from './rules/answer.ts';
-import { estimatePromptTokens } from './tokens.ts';
+import { type BatchOptions, createBatches, type SandboxBatches } from './batch/batches.ts';
+import { type Exchange, readUrl } from './exchange.ts';
+import {
+  createDelays,
+  createFaults,
+  type Delay,
+  type Fault,
+  type FaultRequest,
+  type Faults,
+} from './faults.ts';
+import { createJournal, type Requests } from './journal.ts';
+import { createLive } from './live.ts';
+import type { RateLimits } from './rate-limit.ts';
+import { errorReply, send } from './reply.ts';
+import { createRoutes } from './routes.ts';
 
 export interface SandboxOptions {
   /** 0 takes a free one. */
   port?: number;
   host?: string;
-  /** Every answer waits so long. */
+  /** Every live answer waits so long. */
   latencyMs?: Delay;
   /** Demanded as `Authorization: Bearer …` when set. */
   apiKey?: string;
@@ -27,11 +34,14 @@ export interface SandboxOptions {
   models?: readonly string[];
   /** Parameters to refuse with 400 unsupported_parameter, and `json_schema`, `json_object`: emulates other servers. */
   refuse?: readonly string[];
+  /** Of live requests. */
   limits?: RateLimits;
   /** Longer prompts are context_length_exceeded. */
   contextTokens?: number;
   /** Count repeated prefixes as cached tokens. Off by default: usage then depends on the order of requests. */
   promptCache?: boolean;
+  /** How batches move, and their limits. */
+  batches?: BatchOptions;
   /** Hears of bugs in the sandbox itself, which are answered with 500. */
   onError?: (error: unknown) => void;
   /** Requests to keep for `requests.journal`. */
@@ -41,13 +51,18 @@ export interface SandboxOptions {
 export interface Sandbox {
   /** The base URL for a client, ending in /v1. */
   readonly url: string;
+  /** Faults of live requests, and of the rows of batches. */
   readonly faults: Faults;
+  /** Live requests: those that are answered at once. */
   readonly requests: Requests;
-  /** Chat completions received and not yet ended. */
+  readonly batches: SandboxBatches;
+  /** Live requests received and not yet ended. */
   readonly inFlight: number;
   /** Sets other limits from now on, with full buckets; null for none. */
   limit(limits: RateLimits | null): void;
-  /** Resolves as soon as the condition holds; it is looked at after every request's arrival and end. */
+  /** Demands another key from now on, as when one is revoked; null for none. */
+  demandKey(apiKey: string | null): void;
+  /** Resolves as soon as the condition holds; it is looked at after every arrival and end of a request, and every step of a batch. */
   until(condition: (sandbox: Sandbox) => boolean): Promise<void>;
   /** Breaks what is open, and resolves when the port is free. */
   close(): Promise<void>;
@@ -58,137 +73,57 @@ const KEEP_ALIVE_MS = 120_000;
 const DEFAULT_CONTEXT_TOKENS = 1_000_000;
 
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const {
-    port = 0,
-    host = '127.0.0.1',
-    apiKey,
-    models = ['rules'],
-    refuse: refused = [],
-    onError,
-    latencyMs = 0,
-    promptCache = false,
-  } = options;
-  const started = Math.floor(Date.now() / 1_000);
-  const faults = createFaults();
-  const requests = createJournal(options.journal ?? 0);
-  const parse = createRequestParser({ models, refuse: new Set(refused) });
-  const complete = createCompleter({
-    rules: createRules(),
+  const { port = 0, host = '127.0.0.1', onError = () => {} } = options;
+  const faults = createFaults<Fault, FaultRequest>();
+  const journal = createJournal(options.journal ?? 0);
+  const delay = createDelays(options.latencyMs ?? 0);
+  const live = createLive({ faults, journal, delay, changed: notify });
+  const batches = createBatches(options.batches ?? {}, { changed: notify, onError });
+  const routes = createRoutes({
+    live,
+    batches,
+    faults,
+    changed: notify,
+    models: options.models ?? ['rules'],
+    refuse: new Set(options.refuse),
     contextTokens: options.contextTokens ?? DEFAULT_CONTEXT_TOKENS,
-    promptCache,
+    promptCache: options.promptCache ?? false,
+    batchLimits: options.batches ?? {},
+    limits: options.limits ?? null,
   });
-  const delay = createDelays(latencyMs);
   const waiting = new Set<{ condition: (sandbox: Sandbox) => boolean; resolve: () => void }>();
-  const clock = () => performance.now();
-  let limiter: RateLimiter | null = options.limits
-    ? createRateLimiter(options.limits, clock)
-    : null;
-  let inFlight = 0;
+  let { apiKey } = options;
   let number = 0;
 
   const server = createServer(
     { keepAliveTimeout: KEEP_ALIVE_MS, noDelay: true },
     (request, response) => {
-      const requestId = `req_${(++number).toString(16).padStart(32, '0')}`;
-      const path = (request.url ?? '/').split('?', 1)[0] as string;
+      const exchange = open(request, response);
       try {
-        if (apiKey !== undefined) authorize(request, apiKey);
-        if (request.method === 'POST' && path === '/v1/chat/completions') {
-          receive(request, response, (text) => chat(text, request, response, requestId));
-        } else if (
-          request.method === 'GET' &&
-          (path === '/v1/models' || path.startsWith('/v1/models/'))
-        ) {
-          send(response, json(200, modelList(path), { 'x-request-id': requestId }));
-        } else {
-          throw new ApiError(`Unknown request URL: ${request.method} ${path}.`, {
-            status: 404,
-            code: 'unknown_url',
-          });
-        }
+        exchange.dialect.authorize(request, apiKey);
+        routes.handle(exchange);
       } catch (error) {
-        refuse(error, response, requestId);
+        exchange.refuse(error);
       }
     },
   );
 
-  function refuse(error: unknown, response: ServerResponse, requestId: string): void {
-    if (!(error instanceof ApiError)) onError?.(error);
-    send(response, errorReply(error, requestId));
-  }
-
-  function modelList(path: string): object {
-    const list = models.map((id) => ({
-      id,
-      object: 'model',
-      created: started,
-      owned_by: 'winnow',
-    }));
-    if (path === '/v1/models') return { object: 'list', data: list };
-    const wanted = decodeURIComponent(path.slice('/v1/models/'.length));
-    const found = list.find(({ id }) => id === wanted);
-    if (!found) throw unknownModel(wanted);
-    return found;
-  }
-
-  function chat(
-    text: string,
-    request: IncomingMessage,
-    response: ServerResponse,
-    requestId: string,
-  ): void {
-    const own = number;
-    const { body, malformed } = readJson(text);
-    const entry = requests.received(malformed ? text : body, request.headers);
-    inFlight++;
-    const fate = faults.empty
-      ? null
-      : faults.decide({ body, text: lastText(body), number: requests.count });
-    const waitMs = delay() + (fate?.latencyMs ?? 0);
-    let timer: NodeJS.Timeout | undefined;
-    response.once('close', () => {
-      clearTimeout(timer);
-      ended(entry, response);
-    });
-    notify();
-
-    const good = (content: boolean): Reply => {
-      if (malformed)
-        throw new ApiError(
-          "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP library correctly. The OpenAI API expects a JSON payload, but what was sent was not valid JSON.)",
-        );
-      const parsed = parse(body);
-      const headers = limiter?.take(estimatedTokens(parsed)) ?? {};
-      const fault = content && fate?.fault && isContentFault(fate.fault) ? fate.fault : null;
-      const completion = complete(parsed, {
-        id: `chatcmpl-${own.toString(36).padStart(24, '0')}`,
-        created: Math.floor(Date.now() / 1_000),
-        fault,
-      });
-      return json(200, completion, {
-        'x-request-id': requestId,
-        'openai-version': '2020-10-01',
-        ...headers,
-      });
+  function open(request: IncomingMessage, response: ServerResponse): Exchange {
+    const requestId = `req_${(++number).toString(16).padStart(32, '0')}`;
+    const { path, query } = readUrl(request.url ?? '/');
+    const dialect = routes.dialectOf(path);
+    return {
+      request,
+      response,
+      path,
+      query,
+      requestId,
+      dialect,
+      refuse(error) {
+        if (!(error instanceof ApiError)) onError(error);
+        send(response, errorReply(error, requestId, dialect));
+      },
     };
-    const answer = (): void => {
-      if (response.destroyed) return;
-      try {
-        const fault = fate?.fault ?? null;
-        if (fault && !isContentFault(fault)) fail(response, fault, requestId, () => good(false));
-        else send(response, good(true));
-      } catch (error) {
-        refuse(error, response, requestId);
-      }
-    };
-    if (waitMs > 0) timer = setTimeout(answer, waitMs);
-    else answer();
-  }
-
-  function ended(entry: JournalEntry | null, response: ServerResponse): void {
-    inFlight--;
-    requests.ended(entry, response.writableFinished ? response.statusCode : null);
-    notify();
   }
 
   function notify(): void {
@@ -204,18 +139,21 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       return `http://${host}:${(server.address() as AddressInfo | null)?.port ?? port}/v1`;
     },
     faults,
-    requests,
+    requests: journal,
+    batches,
     get inFlight() {
-      return inFlight;
+      return live.inFlight;
     },
-    limit(limits) {
-      limiter = limits ? createRateLimiter(limits, clock) : null;
+    limit: routes.limit,
+    demandKey(next) {
+      apiKey = next ?? undefined;
     },
     until(condition) {
       if (condition(sandbox)) return Promise.resolve();
       return new Promise((resolve) => waiting.add({ condition, resolve }));
     },
     close() {
+      batches.close();
       return new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
@@ -231,9 +169,4 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     });
   });
   return sandbox;
-}
-
-/** What the limiter takes for a request before it is answered: its prompt, and what it may say. */
-function estimatedTokens({ messages, maxTokens }: ChatRequest): number {
-  return estimatePromptTokens(messages) + (maxTokens ?? 16);
 }

@@ -1,0 +1,220 @@
+/**
+ * One batch of either provider, from its creation to its results. It moves one step at a time, whoever makes it move:
+ *
+ *   validating ─┬─> in_progress ─┬─> finalizing ──> completed
+ *               └─> failed       ├─> expired
+ *      (any but the last) ──> cancelling ──> cancelled
+ *
+ * These are OpenAI's names; Anthropic's batches begin in progress, and all ends of theirs are `ended`. Rows are answered
+ * in a shuffled order, which is also the order of the results.
+ */
+import { createRandom } from '../random.ts';
+import type { Provider } from './file-store.ts';
+import type { InputReader } from './input.ts';
+import type { BatchProblem, Outcome } from './outcomes.ts';
+import { createResults, type ResultFile, type Results } from './results.ts';
+
+export type Stage =
+  | 'validating'
+  | 'failed'
+  | 'in_progress'
+  | 'finalizing'
+  | 'completed'
+  | 'expired'
+  | 'cancelling'
+  | 'cancelled';
+
+export interface RowAnswer {
+  line: object;
+  file: ResultFile;
+  usage: { input: number; cached: number; output: number } | null;
+}
+
+/** What a provider's protocol adds to a batch. */
+export interface Work {
+  /** Reads the input; rows that are known from the start come with its first call. */
+  read: InputReader;
+  /** Decided once, when the rows are known. */
+  outcome(input: { total: number; firstCustomId: string }): Outcome | null;
+  /** `failWith`: answer with an error of this status, whatever the row asks for. */
+  answer(row: Buffer, index: number, failWith: number | null): RowAnswer;
+  /** The line of a row that was not answered in time. */
+  unanswered(row: Buffer, index: number, why: 'expired' | 'cancelled'): Omit<RowAnswer, 'usage'>;
+  /** Keeps a file of results, and returns its id. */
+  keep(file: ResultFile, content: readonly Buffer[]): string;
+}
+
+export interface Job {
+  readonly id: string;
+  readonly provider: Provider;
+  readonly inputFileId: string;
+  readonly metadata: Readonly<Record<string, string>> | null;
+  readonly stage: Stage;
+  readonly ended: boolean;
+  readonly model: string | null;
+  readonly outcome: Outcome | null;
+  readonly problems: readonly BatchProblem[] | null;
+  /** When each stage was entered, in milliseconds since 1970. */
+  readonly times: Readonly<Partial<Record<Stage, number>>>;
+  readonly createdAt: number;
+  /** Rows: `total` is 0 until the input is read; `unanswered` until the batch has ended. */
+  readonly counts: { total: number; completed: number; failed: number; unanswered: number };
+  readonly usage: { input: number; cached: number; output: number };
+  readonly files: Readonly<Partial<Record<ResultFile, string>>>;
+  /** Moves on by one stage, or by at most so many rows. */
+  step(rows?: number): void;
+  /** False where it is too late. */
+  cancel(): boolean;
+  /** Ends it now with what is done. Nothing happens where it has ended or is being cancelled. */
+  expire(): void;
+}
+
+export interface JobOptions {
+  id: string;
+  provider: Provider;
+  inputFileId: string;
+  metadata: Readonly<Record<string, string>> | null;
+  /** Same seed, same order of the results. */
+  seed: number;
+  work: Work;
+}
+
+/** Rows answered in one go, so that a large batch does not keep others waiting. */
+const ROWS_AT_ONCE = 250;
+
+export function createJob({ id, provider, inputFileId, metadata, seed, work }: JobOptions): Job {
+  const createdAt = Date.now();
+  const times: Partial<Record<Stage, number>> = { validating: createdAt };
+  const counts = { total: 0, completed: 0, failed: 0, unanswered: 0 };
+  const usage = { input: 0, cached: 0, output: 0 };
+  const files: Partial<Record<ResultFile, string>> = {};
+  let stage: Stage = 'validating';
+  let rows: readonly Buffer[] = [];
+  let order = new Uint32Array();
+  let done = 0;
+  let model: string | null = null;
+  let outcome: Outcome | null = null;
+  let problems: readonly BatchProblem[] | null = null;
+  let results: Results = createResults(null);
+
+  function enter(next: Stage): void {
+    stage = next;
+    times[next] = Date.now();
+  }
+
+  function read(): void {
+    const input = work.read();
+    if (!input) return;
+    if ('problems' in input) {
+      problems = input.problems;
+      enter('failed');
+      return;
+    }
+    const total = input.rows.length;
+    outcome = work.outcome({ total, firstCustomId: input.firstCustomId });
+    if (outcome?.kind === 'rejected') {
+      problems = outcome.problems ?? [rejectedLine];
+      enter('failed');
+      return;
+    }
+    ({ rows, model } = input);
+    counts.total = total;
+    order = shuffled(total, seed);
+    results = createResults(outcome);
+    enter('in_progress');
+  }
+
+  function answerRows(limit: number): void {
+    const stop = outcome?.kind === 'expired' || outcome?.kind === 'cancelled' ? outcome.done : null;
+    const until = Math.min(done + limit, counts.total, stop ?? counts.total);
+    const failWith = outcome?.kind === 'all_errored' ? (outcome.status ?? 400) : null;
+    for (; done < until; done++) {
+      const index = order[done] as number;
+      const answer = work.answer(rows[index] as Buffer, index, failWith);
+      results.add(answer.file, answer.line);
+      if (answer.file === 'output') counts.completed++;
+      else counts.failed++;
+      usage.input += answer.usage?.input ?? 0;
+      usage.cached += answer.usage?.cached ?? 0;
+      usage.output += answer.usage?.output ?? 0;
+    }
+    if (stop !== null && done >= stop && outcome?.kind === 'expired') close('expired');
+    else if (stop !== null && done >= stop) enter('cancelling');
+    else if (done === counts.total) enter('finalizing');
+  }
+
+  function close(end: 'completed' | 'expired' | 'cancelled'): void {
+    for (; end !== 'completed' && done < counts.total; done++) {
+      const index = order[done] as number;
+      const { file, line } = work.unanswered(rows[index] as Buffer, index, end);
+      results.add(file, line);
+      counts.unanswered++;
+    }
+    for (const [file, content] of results.finish()) files[file] = work.keep(file, content);
+    rows = [];
+    enter(end);
+  }
+
+  return {
+    id,
+    provider,
+    inputFileId,
+    metadata,
+    createdAt,
+    times,
+    counts,
+    usage,
+    files,
+    get stage() {
+      return stage;
+    },
+    get ended() {
+      return isEnd(stage);
+    },
+    get model() {
+      return model;
+    },
+    get outcome() {
+      return outcome;
+    },
+    get problems() {
+      return problems;
+    },
+    step(limit = ROWS_AT_ONCE) {
+      if (stage === 'validating') read();
+      else if (stage === 'in_progress') answerRows(limit);
+      else if (stage === 'finalizing') close('completed');
+      else if (stage === 'cancelling') close('cancelled');
+    },
+    cancel() {
+      if (isEnd(stage)) return false;
+      if (stage !== 'cancelling') enter('cancelling');
+      return true;
+    },
+    expire() {
+      if (!isEnd(stage) && stage !== 'cancelling') close('expired');
+    },
+  };
+}
+
+const rejectedLine: BatchProblem = {
+  code: 'invalid_json_line',
+  line: 1,
+  message: 'This line is not parseable as valid JSON.',
+  param: null,
+};
+
+function isEnd(stage: Stage): boolean {
+  return ['completed', 'failed', 'expired', 'cancelled'].includes(stage);
+}
+
+/** Fisher and Yates' shuffle. */
+function shuffled(length: number, seed: number): Uint32Array<ArrayBuffer> {
+  const { uniform } = createRandom(seed);
+  const order = Uint32Array.from({ length }, (_, i) => i);
+  for (let i = length - 1; i > 0; i--) {
+    const j = Math.floor(uniform() * (i + 1));
+    [order[i], order[j]] = [order[j] as number, order[i] as number];
+  }
+  return order;
+}
