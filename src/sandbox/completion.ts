@@ -50,10 +50,7 @@ export function createCompleter({ rules, contextTokens, promptCache }: Completio
   /** The completion, as the body of a 200. Throws an ApiError where the context is too long. */
   return (request: ChatRequest, { id, created, fault }: CompletionContext) => {
     const { call, format, messages, model } = request;
-    const promptTokens = estimatePromptTokens(
-      messages,
-      format.type === 'json' ? format.schemaText : '',
-    );
+    const promptTokens = promptTokensOf(request);
     if (promptTokens > contextTokens) {
       throw new ApiError(
         `This model's maximum context length is ${contextTokens} tokens. However, your messages resulted in ${promptTokens} tokens. Please reduce the length of the messages.`,
@@ -105,6 +102,11 @@ export function createCompleter({ rules, contextTokens, promptCache }: Completio
       system_fingerprint: systemFingerprint,
     };
   };
+}
+
+/** A prompt's tokens, those of the schema that it states included. */
+export function promptTokensOf({ messages, format }: ChatRequest): number {
+  return estimatePromptTokens(messages, format.type === 'json' ? format.schemaText : '');
 }
 
 function message({

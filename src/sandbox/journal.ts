@@ -15,7 +15,7 @@ export interface JournalEntry {
 }
 
 export interface Requests {
-  /** Chat completions asked for since the start, refused ones included. */
+  /** Chat completions and messages asked for since the start, refused ones included. */
   readonly count: number;
   /** Answered in full, with whatever status. */
   readonly answered: number;

@@ -1,4 +1,7 @@
 /** Which request goes where, and what answers it. */
+import { createMessageBatchRoutes } from './anthropic/batch-routes.ts';
+import { anthropicDialect, anthropicRateHeaders } from './anthropic/dialect.ts';
+import { createMessageAnswerer } from './anthropic/message-answerer.ts';
 import { createBatchRoutes } from './batch/batch-routes.ts';
 import type { Batches, BatchOptions } from './batch/batches.ts';
 import { createCalls } from './batch/calls.ts';
@@ -10,7 +13,7 @@ import { type Dialect, openAiDialect } from './dialect.ts';
 import { type Exchange, unknownUrl } from './exchange.ts';
 import type { Fault, FaultRegistry, FaultRequest } from './faults.ts';
 import { MAX_JSON_BYTES, receive } from './incoming.ts';
-import type { Live } from './live.ts';
+import type { Answerer, Live } from './live.ts';
 import { createRateLimiter, type RateLimiter, type RateLimits } from './rate-limit.ts';
 import { json, send } from './reply.ts';
 import { createRules } from './rules/answer.ts';
@@ -54,11 +57,23 @@ export function createRoutes(options: RoutesOptions): Routes {
     limits: batchLimits,
     nextId,
   });
-  let limiter: RateLimiter | null;
+  const messages = createMessageAnswerer({ models, refuse }, { complete, contextTokens, nextId });
+  const messageBatches = createMessageBatchRoutes({
+    batches,
+    call: createCalls('anthropic', { batches, changed }),
+    rows: { answerer: messages, dialect: anthropicDialect, faults },
+    limits: batchLimits,
+    nextId,
+  });
+  let limiters: { chat: RateLimiter; messages: RateLimiter } | null;
   limit(options.limits);
 
   function limit(limits: RateLimits | null): void {
-    limiter = limits ? createRateLimiter(limits, () => performance.now()) : null;
+    const clock = () => performance.now();
+    limiters = limits && {
+      chat: createRateLimiter(limits, clock),
+      messages: createRateLimiter(limits, clock, anthropicRateHeaders),
+    };
   }
 
   function modelList(path: string): object {
@@ -77,19 +92,27 @@ export function createRoutes(options: RoutesOptions): Routes {
 
   return {
     limit,
-    dialectOf: () => openAiDialect,
+    dialectOf: (path) => (isUnder(path, '/v1/messages') ? anthropicDialect : openAiDialect),
     handle(exchange) {
       const { request, response, path, requestId } = exchange;
-      const under = (root: string) => path === root || path.startsWith(`${root}/`);
-      if (request.method === 'POST' && path === '/v1/chat/completions') {
+      const answerLive = (answerer: Answerer, limiter: RateLimiter | undefined): void =>
         receive(exchange, MAX_JSON_BYTES, (body) =>
-          live.handle(body.toString('utf8'), exchange, { answerer: chat, limiter }),
+          live.handle(body.toString('utf8'), exchange, { answerer, limiter: limiter ?? null }),
         );
-      } else if (under('/v1/files')) files(exchange);
-      else if (under('/v1/batches')) openAiBatches(exchange);
-      else if (request.method === 'GET' && under('/v1/models'))
+      if (request.method === 'POST' && path === '/v1/chat/completions')
+        answerLive(chat, limiters?.chat);
+      else if (request.method === 'POST' && path === '/v1/messages')
+        answerLive(messages, limiters?.messages);
+      else if (isUnder(path, '/v1/files')) files(exchange);
+      else if (isUnder(path, '/v1/batches')) openAiBatches(exchange);
+      else if (isUnder(path, '/v1/messages/batches')) messageBatches(exchange);
+      else if (request.method === 'GET' && isUnder(path, '/v1/models'))
         send(response, json(200, modelList(path), { 'x-request-id': requestId }));
       else throw unknownUrl(exchange);
     },
   };
+}
+
+function isUnder(path: string, root: string): boolean {
+  return path === root || path.startsWith(`${root}/`);
 }

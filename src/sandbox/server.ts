@@ -1,7 +1,7 @@
 /**
- * Winnow's own provider on loopback, answered by rules: OpenAI's chat completions, files and batches. It is no model, and
- * says so in its one model's name, `rules`. The service speaks to it as to any provider; tests drive it to fail as
- * providers fail.
+ * Winnow's own provider on loopback, answered by rules: OpenAI's chat completions, files and batches, and Anthropic's
+ * messages and their batches. It is no model, and says so in its one model's name, `rules`. The service speaks to it as to
+ * any provider; tests drive it to fail as providers fail.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -28,13 +28,13 @@ export interface SandboxOptions {
   host?: string;
   /** Every live answer waits so long. */
   latencyMs?: Delay;
-  /** Demanded as `Authorization: Bearer …` when set. */
+  /** Demanded when set: as `Authorization: Bearer …` of OpenAI's clients, as `x-api-key` of Anthropic's. */
   apiKey?: string;
   /** Names it answers to. */
   models?: readonly string[];
   /** Parameters to refuse with 400 unsupported_parameter, and `json_schema`, `json_object`: emulates other servers. */
   refuse?: readonly string[];
-  /** Of live requests. */
+  /** Of live requests; each provider's clients have their own buckets. */
   limits?: RateLimits;
   /** Longer prompts are context_length_exceeded. */
   contextTokens?: number;
@@ -49,11 +49,13 @@ export interface SandboxOptions {
 }
 
 export interface Sandbox {
-  /** The base URL for a client, ending in /v1. */
+  /** The base URL for OpenAI's clients, ending in /v1. */
   readonly url: string;
+  /** The base URL for Anthropic's clients, without /v1. */
+  readonly anthropicUrl: string;
   /** Faults of live requests, and of the rows of batches. */
   readonly faults: Faults;
-  /** Live requests: those that are answered at once. */
+  /** Live requests: chat completions and messages. */
   readonly requests: Requests;
   readonly batches: SandboxBatches;
   /** Live requests received and not yet ended. */
@@ -126,6 +128,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     };
   }
 
+  function origin(): string {
+    return `http://${host}:${(server.address() as AddressInfo | null)?.port ?? port}`;
+  }
+
   function notify(): void {
     for (const one of waiting) {
       if (!one.condition(sandbox)) continue;
@@ -136,7 +142,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 
   const sandbox: Sandbox = {
     get url() {
-      return `http://${host}:${(server.address() as AddressInfo | null)?.port ?? port}/v1`;
+      return `${origin()}/v1`;
+    },
+    get anthropicUrl() {
+      return origin();
     },
     faults,
     requests: journal,

@@ -31,6 +31,7 @@ export interface BatchRecord {
   /** Unlike the status that the API tells, never touched by a fault. */
   stage: Stage;
   metadata: Readonly<Record<string, string>> | null;
+  /** The sandbox's own name of the input where it is no file of OpenAI's. */
   inputFileId: string;
   /** Rows; `total` is 0 until the input is read. */
   total: number;

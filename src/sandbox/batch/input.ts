@@ -13,7 +13,8 @@ export interface BatchInput {
   /** Each row as it lies in the file. */
   rows: Buffer[];
   firstCustomId: string;
-  model: string;
+  /** Null where each row has its own. */
+  model: string | null;
 }
 
 /** Checks the next part; null while there is more. */

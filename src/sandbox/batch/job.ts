@@ -27,6 +27,7 @@ export type Stage =
 export interface RowAnswer {
   line: object;
   file: ResultFile;
+  failed: boolean;
   usage: { input: number; cached: number; output: number } | null;
 }
 
@@ -39,7 +40,11 @@ export interface Work {
   /** `failWith`: answer with an error of this status, whatever the row asks for. */
   answer(row: Buffer, index: number, failWith: number | null): RowAnswer;
   /** The line of a row that was not answered in time. */
-  unanswered(row: Buffer, index: number, why: 'expired' | 'cancelled'): Omit<RowAnswer, 'usage'>;
+  unanswered(
+    row: Buffer,
+    index: number,
+    why: 'expired' | 'cancelled',
+  ): Pick<RowAnswer, 'line' | 'file'>;
   /** Keeps a file of results, and returns its id. */
   keep(file: ResultFile, content: readonly Buffer[]): string;
 }
@@ -132,8 +137,8 @@ export function createJob({ id, provider, inputFileId, metadata, seed, work }: J
       const index = order[done] as number;
       const answer = work.answer(rows[index] as Buffer, index, failWith);
       results.add(answer.file, answer.line);
-      if (answer.file === 'output') counts.completed++;
-      else counts.failed++;
+      if (answer.failed) counts.failed++;
+      else counts.completed++;
       usage.input += answer.usage?.input ?? 0;
       usage.cached += answer.usage?.cached ?? 0;
       usage.output += answer.usage?.output ?? 0;

@@ -6,13 +6,14 @@ import type { RowOutcome } from './row.ts';
 export function resultLine(outcome: RowOutcome, customId: string, id: string): RowAnswer {
   if (outcome.kind === 'timeout') {
     const error = { code: 'request_timeout', message: 'The request to the model timed out.' };
-    return { line: line(id, customId, null, error), file: 'error', usage: null };
+    return { line: line(id, customId, null, error), file: 'error', failed: true, usage: null };
   }
   const { status, body } = responseOf(outcome);
   const response = { status_code: status, request_id: `req_${id}`, body };
   return {
     line: line(id, customId, response, null),
     file: status === 200 ? 'output' : 'error',
+    failed: status !== 200,
     usage: outcome.kind === 'answered' ? usageOf(outcome.body) : null,
   };
 }
