@@ -12,7 +12,7 @@ import {
 } from './outcomes.ts';
 
 export interface BatchOptions {
-  /** Pause before each step of a batch: a stage, or some hundred rows. 5 when absent. */
+  /** Pause before each step of a batch: a stage, or what it does of one in a slice of time. 5 when absent. */
   stepMs?: number;
   /** Nothing moves until `advance` or `release`. */
   held?: boolean;

@@ -1,6 +1,7 @@
 /** The input file of an OpenAI batch, checked as OpenAI does before a batch starts. */
 import { isObject } from '../rules/json-schema.ts';
 import type { BatchProblem } from './outcomes.ts';
+import { startSlice } from './slice.ts';
 
 export interface InputRules {
   endpoint: string;
@@ -20,8 +21,6 @@ export interface BatchInput {
 /** Checks the next part; null while there is more. */
 export type InputReader = () => BatchInput | { problems: BatchProblem[] } | null;
 
-/** Lines checked in one go, so that a large file does not keep others waiting. */
-const LINES_AT_ONCE = 2_000;
 const MAX_PROBLEMS = 100;
 const NEWLINE = 10;
 
@@ -104,7 +103,8 @@ export function createInputReader(file: Buffer, limits: InputRules): InputReader
         'file_too_large',
         `The batch input file is larger than the ${limits.maxBytes} maximum. Please try again with a smaller batch.`,
       );
-    for (let i = 0; i < LINES_AT_ONCE && at < file.length; i++) {
+    const inTime = startSlice();
+    for (let first = true; at < file.length && (first || inTime()); first = false) {
       const end = file.indexOf(NEWLINE, at);
       const bytes = file.subarray(at, end < 0 ? file.length : end);
       at += bytes.length + 1;

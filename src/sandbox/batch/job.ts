@@ -13,6 +13,7 @@ import type { Provider } from './file-store.ts';
 import type { InputReader } from './input.ts';
 import type { BatchProblem, Outcome } from './outcomes.ts';
 import { createResults, type ResultFile, type Results } from './results.ts';
+import { startSlice } from './slice.ts';
 
 export type Stage =
   | 'validating'
@@ -66,7 +67,7 @@ export interface Job {
   readonly counts: { total: number; completed: number; failed: number; unanswered: number };
   readonly usage: { input: number; cached: number; output: number };
   readonly files: Readonly<Partial<Record<ResultFile, string>>>;
-  /** Moves on by one stage, or by at most so many rows. */
+  /** Moves on: by a stage, by a slice of a stage that takes long, or by at most so many rows. */
   step(rows?: number): void;
   /** False where it is too late. */
   cancel(): boolean;
@@ -83,9 +84,6 @@ export interface JobOptions {
   seed: number;
   work: Work;
 }
-
-/** Rows answered in one go, so that a large batch does not keep others waiting. */
-const ROWS_AT_ONCE = 250;
 
 export function createJob({ id, provider, inputFileId, metadata, seed, work }: JobOptions): Job {
   const createdAt = Date.now();
@@ -129,11 +127,13 @@ export function createJob({ id, provider, inputFileId, metadata, seed, work }: J
     enter('in_progress');
   }
 
-  function answerRows(limit: number): void {
+  /** Without a limit: as many rows as fit into a slice of time, one at least. */
+  function answerRows(limit = Number.POSITIVE_INFINITY): void {
+    const inTime = limit === Number.POSITIVE_INFINITY ? startSlice() : () => true;
     const stop = outcome?.kind === 'expired' || outcome?.kind === 'cancelled' ? outcome.done : null;
     const until = Math.min(done + limit, counts.total, stop ?? counts.total);
     const failWith = outcome?.kind === 'all_errored' ? (outcome.status ?? 400) : null;
-    for (; done < until; done++) {
+    for (let first = true; done < until && (first || inTime()); done++, first = false) {
       const index = order[done] as number;
       const answer = work.answer(rows[index] as Buffer, index, failWith);
       results.add(answer.file, answer.line);
@@ -185,7 +185,7 @@ export function createJob({ id, provider, inputFileId, metadata, seed, work }: J
     get problems() {
       return problems;
     },
-    step(limit = ROWS_AT_ONCE) {
+    step(limit) {
       if (stage === 'validating') read();
       else if (stage === 'in_progress') answerRows(limit);
       else if (stage === 'finalizing') close('completed');
