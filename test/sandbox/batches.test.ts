@@ -336,3 +336,44 @@ test('what was made, called and answered can be counted', async () => {
   ]);
   expect(sandbox.requests.count).toBe(0);
 });
+
+test('what is held moves by hand, one batch or all, until it is released', async () => {
+  const sandbox = await openSandbox(onTestFinished);
+  const client = clientOf(sandbox);
+  const { batches } = sandbox;
+  batches.hold();
+  const { id } = await createBatch(client, batchLines(3));
+  const other = await createBatch(client, batchLines(3));
+  const stages = () => batches.created.map(({ stage, completed }) => [stage, completed]);
+
+  batches.advance({ id });
+  expect(stages()).toEqual([
+    ['in_progress', 0],
+    ['validating', 0],
+  ]);
+  batches.advance({ rows: 2 });
+  expect(stages()).toEqual([
+    ['in_progress', 2],
+    ['validating', 0],
+  ]);
+  batches.advance();
+  expect(stages()).toEqual([
+    ['finalizing', 3],
+    ['in_progress', 0],
+  ]);
+  batches.release();
+
+  for (const one of [id, other.id])
+    expect(await ended(sandbox, client, one)).toMatchObject({ status: 'completed' });
+});
+
+test('a batch goes on when its input file is deleted', async () => {
+  const sandbox = await openSandbox(onTestFinished, { batches: { held: true } });
+  const client = clientOf(sandbox);
+  const { id, input_file_id } = await createBatch(client, batchLines(3));
+
+  await client.files.delete(input_file_id);
+  sandbox.batches.release();
+
+  expect(await ended(sandbox, client, id)).toMatchObject({ request_counts: { completed: 3 } });
+});

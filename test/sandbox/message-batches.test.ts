@@ -176,6 +176,17 @@ test('outcomes: refused, all errored, wrong counts, a status that is none, resul
   expect(await results(await next())).toHaveLength(0);
 });
 
+test('foreign_results_url: the results are said to be on another server', async () => {
+  const sandbox = await openSandbox(onTestFinished);
+  const url = 'http://127.0.0.1:9/results';
+  sandbox.batches.outcomes.add({ fault: { kind: 'foreign_results_url', url } });
+
+  const created = await createBatch(sandbox, batchRequests(1));
+
+  expect(created.results_url).toBeNull();
+  expect(await ended(sandbox, created.id)).toMatchObject({ results_url: url });
+});
+
 const row = { custom_id: 'a', params: labelMessage('x') };
 test.each([
   ['no requests', {}, 'requests: Field required'],

@@ -6,6 +6,7 @@ import type { Job } from '../batch/job.ts';
 export function messageBatch(job: Job, resultsUrl: string, status: string = statusOf(job)) {
   const { id, counts, times, outcome, createdAt } = job;
   const told = outcome?.kind === 'wrong_counts' ? outcome.counts : {};
+  const url = outcome?.kind === 'foreign_results_url' ? outcome.url : resultsUrl;
   const expired = job.stage === 'expired';
   const { completed, failed, unanswered } = counts;
   return {
@@ -28,7 +29,7 @@ export function messageBatch(job: Job, resultsUrl: string, status: string = stat
     ended_at: timestamp(times.completed ?? times.expired ?? times.cancelled),
     archived_at: null,
     cancel_initiated_at: timestamp(times.cancelling),
-    results_url: job.ended ? resultsUrl : null,
+    results_url: job.ended ? url : null,
   };
 }
 

@@ -32,6 +32,8 @@ export type Outcome =
   | { kind: 'cancelled'; done: number }
   /** request_counts say this instead, under the provider's own names. */
   | { kind: 'wrong_counts'; counts: Readonly<Record<string, number>> }
+  /** Anthropic: results_url leads elsewhere, where no key must be sent. */
+  | { kind: 'foreign_results_url'; url: string }
   /** Says this status the first `looks` times that it is retrieved, once it is in progress; always when absent. */
   | { kind: 'unknown_status'; status: string; looks?: number };
 
