@@ -26,6 +26,7 @@ import { createPublisher } from './publisher.ts';
 import { createRecorder } from './recorder.ts';
 import type { Signals } from './signals.ts';
 import { createTurns } from './turns.ts';
+import { createWaitingNotes } from './waiting.ts';
 
 /** Signals are hints; these are the backstops behind them. */
 const claimPollMs = 500;
@@ -125,6 +126,13 @@ export function createWorker({
       publisher.publish(batch.key);
       dispatcher.dispatch();
     },
+    log,
+  });
+
+  const waiting = createWaitingNotes({
+    sql: db.sql,
+    held,
+    onNoted: (key) => publisher.publish(key),
     log,
   });
 
@@ -247,6 +255,7 @@ export function createWorker({
         setInterval(() => {
           dispatcher.dispatch();
           claims.claim();
+          void waiting.tell(); // never rejects
         }, claimPollMs),
         setInterval(() => void dropper.dropStopped(), stoppedPollMs), // never rejects
       );

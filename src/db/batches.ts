@@ -143,6 +143,9 @@ const batchColumns = {
   rateAt: batches.rateAt,
   error: sql<string | null>`case when ${batches.status} = 'FAILED' then ${batches.error} end`,
   errorCode: sql<BatchErrorCode | null>`case when ${batches.status} = 'FAILED' then ${batches.errorCode} end`,
+  waitingReason: batches.waitingReason,
+  waitingSince: batches.waitingSince,
+  waitingUntil: batches.waitingUntil,
   processing,
   errorSummary,
   readAt,
@@ -335,6 +338,18 @@ export async function listEnding(db: Sql): Promise<{ key: bigint; ending: Ending
     select key, ending from batches
     where status in ('DRAFT', 'QUEUED', 'PROCESSING', 'CANCELLING') and ending is not null and deleted_at is null
     order by key`;
+}
+
+/** Notes why a running batch does not get on. It is for whoever looks, and decides nothing. */
+export async function noteWaiting(
+  db: Sql,
+  key: bigint,
+  waiting: { reason: string; since: Date; until: Date },
+): Promise<void> {
+  await db`
+    update batches
+    set waiting_reason = ${waiting.reason}, waiting_since = ${waiting.since}, waiting_until = ${waiting.until}
+    where key = ${key} and status = 'PROCESSING'`;
 }
 
 /** Begins the end of a running batch of which no item would succeed. False when it had ended, or is being ended already. */

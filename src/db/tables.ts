@@ -167,6 +167,10 @@ export const batches = pgTable(
     rateAt: instant('rate_at'),
     error: text('error'),
     errorCode: text('error_code'),
+    /** Why its provider is not asked just now, and since and until when; told again as long as that lasts. */
+    waitingReason: text('waiting_reason'),
+    waitingSince: instant('waiting_since'),
+    waitingUntil: instant('waiting_until'),
     webhookUrl: text('webhook_url'),
     /** How it reads its file where that differs from what was chosen at upload. An empty customIdField: the index serves. */
     contentField: text('content_field'),

@@ -104,6 +104,35 @@ const WebhookDelivery = builder.objectRef<DeliveryRecord>('WebhookDelivery').imp
   }),
 });
 
+/** A note is made anew while it holds; this long after its end nobody has done so. */
+const waitingGraceMs = 2_000;
+
+function waiting(batch: BatchRecord): BatchRecord | null {
+  const { status, waitingReason, waitingUntil, readAt } = batch;
+  if (status !== 'PROCESSING' || waitingReason === null || waitingUntil === null) return null;
+  return waitingUntil.getTime() + waitingGraceMs > readAt.getTime() ? batch : null;
+}
+
+const BatchWaiting = builder.objectRef<BatchRecord>('BatchWaiting').implement({
+  description: 'Why a running batch does not get on just now. It goes on by itself.',
+  fields: (t) => ({
+    reason: t.string({
+      description: 'For people: what the provider said or did last.',
+      resolve: ({ waitingReason }) => waitingReason ?? '',
+    }),
+    since: t.expose('waitingSince', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it began.',
+    }),
+    until: t.expose('waitingUntil', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the provider is asked again.',
+    }),
+  }),
+});
+
 builder.node('Batch', {
   description:
     'One operation over many items. Its answers can be read at any time, in input order, while it runs.',
@@ -192,6 +221,13 @@ builder.node('Batch', {
       description: 'The latest 200 attempts to tell webhookUrl, oldest first.',
       complexity: { field: 1, multiplier: 1 },
       resolve: ({ key }, _args, { db }) => listDeliveries(db.sql, key),
+    }),
+    waiting: t.field({
+      type: BatchWaiting,
+      nullable: true,
+      description:
+        'Why it does not get on: its provider is down, or asked for a pause. Null while it gets on.',
+      resolve: waiting,
     }),
     itemsPerSecond: t.float({
       nullable: true,

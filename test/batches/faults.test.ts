@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type App, startApp } from '../support/app.ts';
+import { until } from '../support/until.ts';
 import {
+  ask,
   followProgress,
   hasEnded,
   readBatch,
@@ -199,6 +201,10 @@ test('a provider that fails every call burns no item: the batch asks once in a w
   const id = await submit(app, texts(100));
   await app.sandbox.until(({ requests: { answered } }) => answered >= 10);
   const asked = requests.count;
+  const waiting = await until<Waiting | null>(() => waitingOf(id), {
+    deadlineMs: 5_000,
+    what: 'a word on why',
+  });
   const batch = await readBatch(app, id);
   faults.clear();
   const ended = await untilEnded(app, id, 30_000);
@@ -206,8 +212,26 @@ test('a provider that fails every call burns no item: the batch asks once in a w
   // What was under way, and no more: nobody hammers a provider that is down.
   expect(asked).toBeLessThanOrEqual(2 * concurrency);
   expect(batch).toMatchObject({ status: 'PROCESSING', counts: { failed: 0, succeeded: 0 } });
+  expect(waiting?.reason).toContain('503');
+  expect(Date.parse(waiting?.until ?? '')).toBeGreaterThan(Date.parse(waiting?.since ?? ''));
   expect(ended.counts).toMatchObject({ succeeded: 100, failed: 0 });
+  expect(await waitingOf(id)).toBeNull();
 }, 60_000);
+
+interface Waiting {
+  reason: string;
+  since: string;
+  until: string;
+}
+
+async function waitingOf(id: string): Promise<Waiting | null> {
+  const { batch } = await ask<{ batch: { waiting: Waiting | null } }>(
+    app,
+    'query($id: ID!) { batch(id: $id) { waiting { reason since until } } }',
+    { id },
+  );
+  return batch.waiting;
+}
 
 test('an answer that the database cannot hold fails its item alone', async () => {
   app.sandbox.faults.add({
