@@ -8,7 +8,7 @@ import type { Operation, PromptItem } from '../operations/operation.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 import { type CheckedItem, syncItems } from './inputs.ts';
-import { ItemResult, type ItemResultModel, resultTypeName } from './item.ts';
+import { ItemResult, type ItemResultModel, resultTypeName } from './item-result.ts';
 import { mirrorFields, mirrorInput } from './mirror.ts';
 
 export const ItemInput = builder.inputType('ItemInput', {
