@@ -3,6 +3,7 @@
  * worker's concurrency allow. An answer that is not recorded yet still has its place: so a crash never costs more
  * requests than the concurrency, and a database that is away stops the calls.
  */
+import type { NewResult } from '../db/results.ts';
 import type { ItemAnswer, Step } from '../execute.ts';
 import type { Log } from '../log.ts';
 import type { Gate, Permit } from '../model/model.ts';
@@ -176,7 +177,7 @@ export function createDispatcher({
       const step = await item.run().send(permit, signal);
       switch (step.kind) {
         case 'final':
-          batch.recorder.add({ index: item.index, ...step.answer });
+          batch.recorder.add({ ...placeOf(item), ...step.answer });
           break;
         case 'again':
           item.answered = true;
@@ -201,7 +202,7 @@ export function createDispatcher({
           { err: error, batch: batch.id, index: item.index },
           'an item failed in an unforeseen way',
         );
-        batch.recorder.add({ index: item.index, ...unforeseen });
+        batch.recorder.add({ ...placeOf(item), ...unforeseen });
       }
     } finally {
       permit.release('aborted'); // for what went wrong before the run had it; a second release is none
@@ -249,6 +250,10 @@ export function createDispatcher({
       });
     },
   };
+}
+
+function placeOf({ index, chunk }: HeldItem): Pick<NewResult, 'index' | 'first'> {
+  return { index, first: chunk.first };
 }
 
 const unforeseen: ItemAnswer = {

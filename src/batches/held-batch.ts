@@ -1,6 +1,7 @@
 import type { BatchPlan } from '../db/batches.ts';
 import { aloneFromCrashes, type ClaimedChunk } from '../db/chunks.ts';
 import type { OpenItem } from '../db/items.ts';
+import type { NewResult } from '../db/results.ts';
 import { type ItemRun, type Plan, startItem } from '../execute.ts';
 import { decodeRow, type RowFile, rowFileOf } from '../files/row.ts';
 import type { Gate } from '../model/model.ts';
@@ -112,14 +113,15 @@ export function runsAlone({ chunk }: HeldItem): boolean {
 }
 
 /** Lets go of chunks whose items all have their row. */
-export function settleRecorded(batch: HeldBatch, indexes: readonly number[]): void {
-  for (const index of indexes) {
-    for (const chunk of batch.chunks.values()) {
-      if (index < chunk.first || index > chunk.last) continue;
-      chunk.unrecorded -= 1;
-      if (chunk.unrecorded === 0) batch.chunks.delete(chunk.first);
-      break;
-    }
+export function settleRecorded(
+  { chunks }: HeldBatch,
+  results: readonly Pick<NewResult, 'first'>[],
+): void {
+  for (const { first } of results) {
+    const chunk = chunks.get(first);
+    if (!chunk) continue;
+    chunk.unrecorded -= 1;
+    if (chunk.unrecorded === 0) chunks.delete(first);
   }
 }
 

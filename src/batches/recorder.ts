@@ -36,7 +36,7 @@ export function createRecorder({
   db: Database;
   batchKey: bigint;
   worker: string;
-  onRecorded: (indexes: readonly number[], recorded: Recorded) => void;
+  onRecorded: (results: readonly NewResult[], recorded: Recorded) => void;
   /** There is no such batch any more. */
   onGone: () => void;
   /** A result can be stored in no form: a fault of the statement, not of the item. */
@@ -95,10 +95,7 @@ export function createRecorder({
           onGone();
           return;
         }
-        onRecorded(
-          results.map(({ index }) => index),
-          recorded,
-        );
+        onRecorded(results, recorded);
         return;
       } catch (error) {
         if (isDataError(error) || isTooLong(error)) {
@@ -133,8 +130,8 @@ export function createRecorder({
       onUnstorable();
       return;
     }
-    const { index, attempts } = only;
-    await write([{ index, attempts, usage: unknownUsage, outcome: unstorable }]);
+    const { index, first, attempts } = only;
+    await write([{ index, first, attempts, usage: unknownUsage, outcome: unstorable }]);
   }
 
   return {

@@ -12,7 +12,7 @@
  */
 import { beginFailure, readBatchPlan } from '../db/batches.ts';
 import type { Database } from '../db/client.ts';
-import type { Recorded } from '../db/results.ts';
+import type { NewResult, Recorded } from '../db/results.ts';
 import { BadUserInput, type BatchErrorCode } from '../errors.ts';
 import type { Plan } from '../execute.ts';
 import type { Log } from '../log.ts';
@@ -183,7 +183,7 @@ export function createWorker({
       db,
       batchKey: key,
       worker,
-      onRecorded: (indexes, recorded) => onRecorded(batch, indexes, recorded),
+      onRecorded: (results, recorded) => onRecorded(batch, results, recorded),
       onGone: () => dropper.forget(batch),
       onUnstorable: () => void fail(batch, internalFailure), // never rejects
       log,
@@ -195,10 +195,10 @@ export function createWorker({
 
   function onRecorded(
     batch: HeldBatch,
-    indexes: readonly number[],
+    results: readonly NewResult[],
     { status, ending }: Recorded,
   ): void {
-    settleRecorded(batch, indexes);
+    settleRecorded(batch, results);
     const goesOn = status === 'PROCESSING' && ending === null;
     if (goesOn) publisher.publish(batch.key);
     else void publisher.publishLast(batch.key); // never rejects

@@ -7,7 +7,7 @@ import { createSockets, type Target } from './sockets.ts';
  * The raw client. Keys come back as bigint, JSON and instants as their JavaScript values. The one array it takes is
  * `text[]`, which can be cast on: `${keys.map(String)}::text[]::bigint[]`.
  */
-export type Sql = postgres.Sql<{ bigint: bigint; texts: readonly string[] }>;
+export type Sql = postgres.Sql<{ bigint: bigint; texts: readonly (string | null)[] }>;
 
 /**
  * Two clients of one database: Drizzle changes how its client reads JSON and instants, so what is written in
@@ -103,10 +103,14 @@ export function openDatabase(
   };
 }
 
-const texts: postgres.PostgresType<readonly string[]> = {
+const texts: postgres.PostgresType<readonly (string | null)[]> = {
   to: textArrayOid,
   from: [], // no statement selects an array
   parse: (raw: string) => [raw],
-  serialize: (values: readonly string[]) =>
-    `{${values.map((value) => `"${value.replace(/[\\"]/g, '\\$&')}"`).join()}}`,
+  serialize: (values: readonly (string | null)[]) =>
+    `{${values.map((value) => (value === null ? 'NULL' : quoted(value))).join()}}`,
 };
+
+function quoted(value: string): string {
+  return `"${value.replace(/[\\"]/g, '\\$&')}"`;
+}

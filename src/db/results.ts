@@ -16,6 +16,8 @@ export interface ItemUsage {
 /** A final answer on its way to the database. */
 export interface NewResult {
   index: number;
+  /** Where the chunk begins that its worker holds it in. */
+  first: number;
   /** Requests whose answer counted against the item; a 429 is none. */
   attempts: number;
   usage: ItemUsage;
@@ -37,6 +39,9 @@ export const rateWindowSeconds = 10;
  * holds, adds what was really inserted to the batch's counters, and closes chunks and batch when their last item is
  * in. A result that is already there stays as it is, and a worker that lost its lease writes nothing. Null when the batch
  * has gone.
+ *
+ * It is what the speed of a batch hangs on: each result names its chunk, because a join of results and chunks by range costs one times the
+ * other; and the results come as one array a column, which Postgres reads in a fraction of the time that a JSON object takes it.
  */
 export async function recordResults(
   sql: Sql,
@@ -47,37 +52,39 @@ export async function recordResults(
   },
 ): Promise<Recorded | null> {
   const { batchKey, worker } = flush;
-  const given = JSON.stringify(flush.results.map(toRow));
+  const given = toColumns(flush.results);
   const [written] = await sql<Recorded[]>`
     with batch as materialized (
       select key, seq, status from batches where key = ${batchKey} for update
     ),
     given as materialized (
-      select * from json_to_recordset(${given}::text::json) as g(
-        index int, status final_status, attempts int, requests int, input int, cached int, "outputTokens" int,
-        cost float8, output text, code text, message text)
+      select * from unnest(
+        ${given.index}::int[], ${given.first}::int[], ${given.attempts}::int[], ${given.requests}::int[],
+        ${given.input}::int[], ${given.cached}::int[], ${given.generated}::int[], ${given.cost}::float8[],
+        ${given.output}::text[], ${given.code}::text[], ${given.message}::text[]
+      ) as g(index, first, attempts, requests, input, cached, generated, cost, output, code, message)
     ),
     held as materialized (
       select first, last from chunks
       where batch_key = (select key from batch) and owner = ${worker} and state = 'leased'
-        and exists (select from given where index between chunks.first and chunks.last)
+        and first = any(${given.firsts}::int[])
       order by first
       for update
     ),
     inserted as (
       insert into results (batch_key, seq, index, status, attempts, requests, input_tokens,
                            cached_input_tokens, output_tokens, cost_usd, output, error_code, error_message)
-      select batch.key, batch.seq + 1, g.index, g.status, g.attempts, g.requests, g.input,
-             g.cached, g."outputTokens", g.cost, g.output, g.code, g.message
-      from given g join held on g.index between held.first and held.last cross join batch
+      select batch.key, batch.seq + 1, g.index, (case when g.code is null then 'SUCCEEDED' else 'FAILED' end)::final_status,
+             g.attempts, g.requests, g.input, g.cached, g.generated, g.cost, g.output, g.code, g.message
+      from given g join held on g.first = held.first and g.index between held.first and held.last cross join batch
       on conflict do nothing
       returning index, status, requests, input_tokens, cached_input_tokens, output_tokens, cost_usd,
                 error_code, error_message
     ),
     advanced as (
-      select held.first, count(*)::int as items
-      from held join inserted on inserted.index between held.first and held.last
-      group by held.first
+      select g.first, count(distinct g.index)::int as items
+      from inserted join given g on g.index = inserted.index
+      group by g.first
     ),
     closed as (
       update chunks c
@@ -214,20 +221,27 @@ function announceEnd(sql: Sql) {
     announced as (${insertWebhooks(sql, sql`ended`)})`;
 }
 
-function toRow(result: NewResult) {
-  const { index, attempts, usage, outcome } = result;
-  const succeeded = outcome.status === 'SUCCEEDED';
+/** A column each. The driver knows arrays of text alone; those of numbers are in the text form that Postgres reads. */
+function toColumns(results: readonly NewResult[]) {
+  const errors = results.map(({ outcome }) => (outcome.status === 'FAILED' ? outcome.error : null));
   return {
-    index,
-    status: outcome.status,
-    attempts,
-    requests: usage.requests,
-    input: usage.inputTokens,
-    cached: usage.cachedInputTokens,
-    outputTokens: usage.outputTokens,
-    cost: usage.costUsd,
-    output: succeeded ? JSON.stringify(outcome.output) : null,
-    code: succeeded ? null : outcome.error.code,
-    message: succeeded ? null : outcome.error.message,
+    index: numbers(results.map(({ index }) => index)),
+    first: numbers(results.map(({ first }) => first)),
+    firsts: numbers([...new Set(results.map(({ first }) => first))]),
+    attempts: numbers(results.map(({ attempts }) => attempts)),
+    requests: numbers(results.map(({ usage }) => usage.requests)),
+    input: numbers(results.map(({ usage }) => usage.inputTokens)),
+    cached: numbers(results.map(({ usage }) => usage.cachedInputTokens)),
+    generated: numbers(results.map(({ usage }) => usage.outputTokens)),
+    cost: numbers(results.map(({ usage }) => usage.costUsd)),
+    output: results.map(({ outcome }) =>
+      outcome.status === 'SUCCEEDED' ? JSON.stringify(outcome.output) : null,
+    ),
+    code: errors.map((error) => error?.code ?? null),
+    message: errors.map((error) => error?.message ?? null),
   };
+}
+
+function numbers(values: readonly (number | null)[]): string {
+  return `{${values.map((value) => value ?? 'NULL').join()}}`;
 }

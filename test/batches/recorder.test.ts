@@ -3,7 +3,16 @@ import postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createRecorder } from '../../src/batches/recorder.ts';
 import { type Database, openDatabase } from '../../src/db/client.ts';
-import { audit, claimOf, enterWorker, failed, insertBatch, range, succeeded } from '../db/queue.ts';
+import {
+  type Answer,
+  audit,
+  claimOf,
+  enterWorker,
+  failed,
+  insertBatch,
+  range,
+  succeeded,
+} from '../db/queue.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { until } from '../support/until.ts';
 
@@ -29,19 +38,20 @@ async function open(items: number) {
     db,
     batchKey,
     worker,
-    onRecorded: (indexes) => recorded.push(...indexes),
+    onRecorded: (results) => recorded.push(...results.map(({ index }) => index)),
     onGone: () => events.push('gone'),
     onUnstorable: () => events.push('unstorable'),
     log: pino({ level: 'silent' }),
   });
-  return { worker, batchKey, recorder, recorded, events };
+  const add = (answer: Answer) => recorder.add({ ...answer, first: 0 });
+  return { worker, batchKey, recorder, add, recorded, events };
 }
 
 test('one result that the database refuses fails alone, the others are recorded', async () => {
-  const { batchKey, recorder, recorded, events } = await open(300);
+  const { batchKey, recorder, add, recorded, events } = await open(300);
 
   for (const index of range(0, 299)) {
-    recorder.add(index === 123 ? failed(index, 'NUL \u0000') : succeeded(index));
+    add(index === 123 ? failed(index, 'NUL \u0000') : succeeded(index));
   }
   await recorder.drain();
 
@@ -61,10 +71,10 @@ test('one result that the database refuses fails alone, the others are recorded'
 });
 
 test('NUL and lone surrogates in an output are stored as they are', async () => {
-  const { batchKey, recorder } = await open(1);
+  const { batchKey, recorder, add } = await open(1);
   const output = { text: 'a\u0000b \ud800 😀 "\\' };
 
-  recorder.add(succeeded(0, output));
+  add(succeeded(0, output));
   await recorder.drain();
 
   const [row] = await db.sql`select output from results where batch_key = ${batchKey}`;
@@ -72,13 +82,13 @@ test('NUL and lone surrogates in an output are stored as they are', async () => 
 });
 
 test('a result that can be stored in no form is reported, and the others are recorded', async () => {
-  const { batchKey, recorder, events } = await open(20);
+  const { batchKey, recorder, add, events } = await open(20);
   await db.sql`create function refuse() returns trigger language plpgsql as $$
     begin raise exception 'never' using errcode = '22000'; end $$`;
   await db.sql`create trigger refuse before insert on results for each row when (new.index = 7)
     execute function refuse()`;
 
-  for (const index of range(0, 19)) recorder.add(succeeded(index));
+  for (const index of range(0, 19)) add(succeeded(index));
   await recorder.drain();
   await db.sql`drop trigger refuse on results`;
 
@@ -87,7 +97,7 @@ test('a result that can be stored in no form is reported, and the others are rec
 });
 
 test('results outlast connections that die, and are there once', async () => {
-  const { batchKey, recorder, recorded } = await open(400);
+  const { batchKey, recorder, add, recorded } = await open(400);
   const other = postgres(database.url, { max: 1 });
   let adding = true;
   const killing = (async () => {
@@ -101,7 +111,7 @@ test('results outlast connections that die, and are there once', async () => {
   })();
 
   for (const index of range(0, 399)) {
-    recorder.add(succeeded(index));
+    add(succeeded(index));
     if (index % 10 === 0) {
       await until(() => recorded.length >= index, { deadlineMs: 10_000, what: 'a flush' });
     }
@@ -117,21 +127,21 @@ test('results outlast connections that die, and are there once', async () => {
 });
 
 test('a batch that has gone takes nothing more', async () => {
-  const { batchKey, recorder, events } = await open(3);
+  const { batchKey, recorder, add, events } = await open(3);
   await db.sql`delete from batches where key = ${batchKey}`;
 
-  recorder.add(succeeded(0));
+  add(succeeded(0));
   await recorder.drain();
 
   expect(events).toEqual(['gone']);
 });
 
 test('what is given up is neither written nor waited for', async () => {
-  const { batchKey, recorder } = await open(3);
+  const { batchKey, recorder, add } = await open(3);
 
-  recorder.add(succeeded(0));
+  add(succeeded(0));
   recorder.abandon();
-  recorder.add(succeeded(1));
+  add(succeeded(1));
   await recorder.drain();
 
   expect((await audit(db.sql, batchKey)).rows.succeeded).toBe(0);

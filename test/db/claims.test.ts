@@ -2,9 +2,16 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { beginCancel, beginFailure } from '../../src/db/batches.ts';
 import { claimChunks, releaseChunks, releaseUnknownChunks } from '../../src/db/chunks.ts';
 import { type Database, openDatabase } from '../../src/db/client.ts';
-import { recordResults } from '../../src/db/results.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { audit, claimOf, enterWorker, insertBatch, range, succeeded } from './queue.ts';
+import {
+  audit,
+  claimOf,
+  enterWorker,
+  insertBatch,
+  range,
+  recordAnswers,
+  succeeded,
+} from './queue.ts';
 
 let database: TestDatabase;
 let db: Database;
@@ -138,7 +145,7 @@ test('a released chunk keeps its results, and only what was open is asked again'
   const worker = await enterWorker(db.sql);
   const batchKey = await insertBatch(db.sql, { items: 10 });
   await claimOf(db.sql, batchKey, worker);
-  await recordResults(db.sql, {
+  await recordAnswers(db.sql, {
     batchKey,
     worker,
     results: range(0, 3).map((at) => succeeded(at)),

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { insertInlineBatch } from '../../src/db/batches.ts';
 import { type ClaimTurn, claimChunks } from '../../src/db/chunks.ts';
 import type { Sql } from '../../src/db/client.ts';
-import type { NewResult } from '../../src/db/results.ts';
+import { type NewResult, recordResults } from '../../src/db/results.ts';
 import { insertWorker } from '../../src/db/workers.ts';
 
 /** A queued batch of `items` items, in chunks. Returns its key. */
@@ -69,11 +69,32 @@ export async function claimOf(sql: Sql, batchKey: bigint, worker: string, limit 
   return await claimChunks(sql, { worker, after: nobody, limit, onlyBatchKey: batchKey });
 }
 
-export function succeeded(index: number, output: unknown = { label: 'yes' }): NewResult {
+/** An answer to an item, wherever that is. */
+export type Answer = Omit<NewResult, 'first'>;
+
+/** Records answers under the chunks that their items are in now, as a worker does that holds them. */
+export async function recordAnswers(
+  sql: Sql,
+  { batchKey, worker, results }: { batchKey: bigint; worker: string; results: readonly Answer[] },
+) {
+  const chunks = await sql<{ first: number; last: number }[]>`
+    select first, last from chunks where batch_key = ${batchKey}`;
+  return await recordResults(sql, {
+    batchKey,
+    worker,
+    results: results.map((result) => {
+      const { index } = result;
+      const chunk = chunks.find(({ first, last }) => first <= index && index <= last);
+      return { ...result, first: chunk?.first ?? 0 };
+    }),
+  });
+}
+
+export function succeeded(index: number, output: unknown = { label: 'yes' }): Answer {
   return { index, attempts: 1, usage, outcome: { status: 'SUCCEEDED', output } };
 }
 
-export function failed(index: number, message = 'refused'): NewResult {
+export function failed(index: number, message = 'refused'): Answer {
   return {
     index,
     attempts: 1,

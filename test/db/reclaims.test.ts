@@ -6,7 +6,15 @@ import { finishOpenChunks, recordResults } from '../../src/db/results.ts';
 import { deleteWorker, renewWorker } from '../../src/db/workers.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { until } from '../support/until.ts';
-import { audit, claimOf, enterWorker, insertBatch, range, succeeded } from './queue.ts';
+import {
+  audit,
+  claimOf,
+  enterWorker,
+  insertBatch,
+  range,
+  recordAnswers,
+  succeeded,
+} from './queue.ts';
 
 let database: TestDatabase;
 let db: Database;
@@ -39,7 +47,7 @@ test('a reclaim counts exactly the marked items that have no result, and reopens
   await claimOf(db.sql, batchKey, worker, 3);
   await mark(worker, batchKey, 0, 6);
   await mark(worker, batchKey, 10, 12);
-  await recordResults(db.sql, {
+  await recordAnswers(db.sql, {
     batchKey,
     worker,
     results: [1, 3, 5].map((index) => succeeded(index)),
@@ -58,6 +66,27 @@ test('a reclaim counts exactly the marked items that have no result, and reopens
     [10, 12, 'open', 0, 1],
     [13, 19, 'open', 0, 0],
     [20, 29, 'open', 0, 0],
+  ]);
+});
+
+test('of a chunk that was cut, only who holds the piece writes, and only into it', async () => {
+  const stale = await enterWorker(db.sql);
+  const heir = await enterWorker(db.sql);
+  const batchKey = await insertBatch(db.sql, { items: 10 });
+  await claimOf(db.sql, batchKey, stale);
+  await mark(stale, batchKey, 0, 4);
+  await deleteWorker(db.sql, stale);
+  await reclaimChunks(db.sql);
+  await db.sql`update chunks set state = 'leased', owner = ${heir} where batch_key = ${batchKey} and first = 0`;
+  const results = range(0, 9).map((index) => ({ ...succeeded(index), first: 0 }));
+
+  const late = await recordResults(db.sql, { batchKey, worker: stale, results });
+  const own = await recordResults(db.sql, { batchKey, worker: heir, results });
+
+  expect([late?.recorded, own?.recorded]).toEqual([0, 5]);
+  expect(await chunksOf(batchKey)).toEqual([
+    [0, 4, 'done', 5, 1],
+    [5, 9, 'open', 0, 0],
   ]);
 });
 
@@ -118,7 +147,7 @@ test('what was under way is cut off from what was not, and alone charged with th
   await claimOf(db.sql, batchKey, worker);
   await mark(worker, batchKey, 0, 5);
   const results = [0, 2].map((index) => succeeded(index));
-  await recordResults(db.sql, { batchKey, worker, results });
+  await recordAnswers(db.sql, { batchKey, worker, results });
 
   await deleteWorker(db.sql, worker);
   await reclaimChunks(db.sql);
@@ -133,7 +162,7 @@ test('the third crash leaves an item each of what was under way', async () => {
   const batchKey = await insertBatch(db.sql, { items: 6, chunkSize: 6 });
   const worker = await enterWorker(db.sql);
   await claimOf(db.sql, batchKey, worker);
-  await recordResults(db.sql, { batchKey, worker, results: [succeeded(1)] });
+  await recordAnswers(db.sql, { batchKey, worker, results: [succeeded(1)] });
   await deleteWorker(db.sql, worker);
   await reclaimChunks(db.sql);
 
@@ -180,7 +209,7 @@ test('a reclaim that had to wait for a last flush counts what that flush recorde
     select pg_sleep(0.4) from held`.execute();
   await until(() => waiting(0), { deadlineMs: 5_000, what: 'the lock' });
   const results = range(0, 4).map((index) => succeeded(index));
-  const flushing = recordResults(db.sql, { batchKey, worker, results });
+  const flushing = recordAnswers(db.sql, { batchKey, worker, results });
   await until(() => waiting(1), { deadlineMs: 5_000, what: 'the flush to wait' });
   const reclaiming = reclaimChunks(db.sql);
 

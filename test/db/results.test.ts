@@ -3,7 +3,7 @@ import { beginCancel } from '../../src/db/batches.ts';
 import { reclaimChunks, releaseChunks } from '../../src/db/chunks.ts';
 import { type Database, openDatabase } from '../../src/db/client.ts';
 import { readResultsAfter } from '../../src/db/items.ts';
-import { finishOpenChunks, recordResults } from '../../src/db/results.ts';
+import { finishOpenChunks } from '../../src/db/results.ts';
 import { deleteWorker } from '../../src/db/workers.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import {
@@ -14,6 +14,7 @@ import {
   failed,
   insertBatch,
   range,
+  recordAnswers,
   succeeded,
   sum,
 } from './queue.ts';
@@ -43,10 +44,10 @@ test('a result that is recorded twice, at once and later, is there once and coun
   const results = range(0, 8).map((index) => succeeded(index));
 
   const both = await Promise.all([
-    recordResults(db.sql, { batchKey, worker, results }),
-    recordResults(db.sql, { batchKey, worker, results }),
+    recordAnswers(db.sql, { batchKey, worker, results }),
+    recordAnswers(db.sql, { batchKey, worker, results }),
   ]);
-  const later = await recordResults(db.sql, { batchKey, worker, results });
+  const later = await recordAnswers(db.sql, { batchKey, worker, results });
 
   expect(both.map((written) => written?.recorded).sort()).toEqual([0, 9]);
   expect(later?.recorded).toBe(0);
@@ -63,13 +64,13 @@ test('a worker that lost its chunk writes nothing, whatever became of the chunk'
   await claimOf(db.sql, batchKey, stale, 2);
   await kill(stale);
 
-  const whileOpen = await recordResults(db.sql, {
+  const whileOpen = await recordAnswers(db.sql, {
     batchKey,
     worker: stale,
     results: [succeeded(0)],
   });
   await claimOf(db.sql, batchKey, heir);
-  const whileLeased = await recordResults(db.sql, {
+  const whileLeased = await recordAnswers(db.sql, {
     batchKey,
     worker: stale,
     results: [succeeded(0), failed(15)],
@@ -84,11 +85,11 @@ test('a late failure never overwrites a success, nor a late success a failure', 
   const second = await enterWorker(db.sql);
   const batchKey = await insertBatch(db.sql, { items: 3 });
   await claimOf(db.sql, batchKey, first);
-  await recordResults(db.sql, { batchKey, worker: first, results: [succeeded(0), failed(1)] });
+  await recordAnswers(db.sql, { batchKey, worker: first, results: [succeeded(0), failed(1)] });
   await kill(first);
   await claimOf(db.sql, batchKey, second);
 
-  await recordResults(db.sql, {
+  await recordAnswers(db.sql, {
     batchKey,
     worker: second,
     results: [failed(0), succeeded(1), succeeded(2)],
@@ -116,7 +117,7 @@ test('completions that race a reclaim and a second worker leave one row each (30
         const fast = await enterWorker(db.sql);
         const [chunk] = await claimOf(db.sql, batchKey, slow);
         const index = chunk?.first ?? -1;
-        const late = recordResults(db.sql, { batchKey, worker: slow, results: [failed(index)] });
+        const late = recordAnswers(db.sql, { batchKey, worker: slow, results: [failed(index)] });
         await deleteWorker(db.sql, slow);
         await reclaimChunks(db.sql);
         await claimOf(db.sql, batchKey, fast);
@@ -139,7 +140,7 @@ async function finishHeld(batchKey: bigint, worker: string) {
   const held = await db.sql<{ first: number; last: number }[]>`
     select first, last from chunks where batch_key = ${batchKey} and owner = ${worker}`;
   const results = held.flatMap(({ first, last }) => range(first, last)).map((at) => succeeded(at));
-  if (results.length > 0) await recordResults(db.sql, { batchKey, worker, results });
+  if (results.length > 0) await recordAnswers(db.sql, { batchKey, worker, results });
 }
 
 test('counters equal the rows at every instant while flushes, reclaims, releases and a cancel run', async () => {
@@ -162,8 +163,8 @@ test('counters equal the rows at every instant while flushes, reclaims, releases
       const answers = items.filter((at) => (at + round) % 4 !== 0).map((at) => succeeded(at));
       const half = Math.floor(answers.length / 2);
       await Promise.all([
-        recordResults(db.sql, { batchKey, worker, results: answers.slice(0, half + 5) }),
-        recordResults(db.sql, { batchKey, worker, results: answers.slice(half) }),
+        recordAnswers(db.sql, { batchKey, worker, results: answers.slice(0, half + 5) }),
+        recordAnswers(db.sql, { batchKey, worker, results: answers.slice(half) }),
       ]);
       if (round % 2 === 0) await releaseChunks(db.sql, { worker, batchKey, resent: 1 });
       else await deleteWorker(db.sql, worker);
@@ -208,7 +209,7 @@ test('nothing appears behind a cursor while eight workers flush', async () => {
       const items = range(chunk.first, chunk.last);
       for (const part of [items.slice(0, 3), items.slice(3)]) {
         const results = part.map((at) => succeeded(at));
-        await recordResults(db.sql, { batchKey, worker, results });
+        await recordAnswers(db.sql, { batchKey, worker, results });
       }
     }
   }
@@ -237,7 +238,7 @@ test('nothing appears behind a cursor while eight workers flush', async () => {
 test('a flush to a batch that has gone says so', async () => {
   const worker = await enterWorker(db.sql);
 
-  const written = await recordResults(db.sql, { batchKey: 0n, worker, results: [succeeded(0)] });
+  const written = await recordAnswers(db.sql, { batchKey: 0n, worker, results: [succeeded(0)] });
 
   expect(written).toBeNull();
 });

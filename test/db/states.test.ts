@@ -12,7 +12,7 @@ import {
 } from '../../src/db/chunks.ts';
 import { type Database, openDatabase } from '../../src/db/client.ts';
 import { hideBatch, listPurgeable, purgeBatchStep } from '../../src/db/deletions.ts';
-import { finishOpenChunks, recordResults } from '../../src/db/results.ts';
+import { finishOpenChunks } from '../../src/db/results.ts';
 import { retryItems } from '../../src/db/retries.ts';
 import { deleteWorker } from '../../src/db/workers.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -24,6 +24,7 @@ import {
   failed,
   insertBatch,
   range,
+  recordAnswers,
   succeeded,
   sum,
 } from './queue.ts';
@@ -114,7 +115,7 @@ async function createWorld() {
 
   async function record(worker: string, picks: readonly number[], good: boolean) {
     const results = [...new Set(picks)].map((index) => (good ? succeeded(index) : failed(index)));
-    await recordResults(db.sql, { batchKey, worker, results });
+    await recordAnswers(db.sql, { batchKey, worker, results });
   }
 
   return {
