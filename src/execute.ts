@@ -122,154 +122,183 @@ const lonelyFailureMs = 300_000;
 
 /** Starts an item. Nothing is sent yet. */
 export function startItem(plan: Plan, item: PromptItem): ItemRun {
-  const { operation, sampling } = plan;
-  const { model, failure: unusable } = modelFor(plan, item);
-  const usage: RunUsage = {
+  return new StartedItem(plan, item);
+}
+
+/** State and lifecycle of one item; a class, because functions made anew for each of a million items cost more than their work. */
+class StartedItem implements ItemRun {
+  readonly model: Model;
+  private readonly plan: Plan;
+  private readonly item: PromptItem;
+  private readonly unusable: ItemFailure | undefined;
+  private readonly usage: RunUsage = {
     requests: 0,
     inputTokens: 0,
     cachedInputTokens: 0,
     outputTokens: 0,
     costUsd: null,
   };
-  const answeredAtStart = model.gate.answered;
+  private readonly answeredAtStart: number;
   /** Made when first sent, because a template may lack a field; a repair adds to it. */
-  let prompt: Prompt | null = null;
-  let { maxOutputTokens } = sampling;
-  let attempts = 0;
-  let repairs = 0;
+  private prompt: Prompt | null = null;
+  private maxOutputTokens: number | undefined;
+  private attempts = 0;
+  private repairs = 0;
   /** Failures that may be the item's own: not those of an outage. */
-  let failures = 0;
-  let firstFailure = { at: 0, answered: 0 };
-  let enlarged = false;
+  private failures = 0;
+  private firstFailure = { at: 0, answered: 0 };
+  private enlarged = false;
 
-  return {
-    model,
-    async send(permit, signal) {
-      if (!prompt) {
-        try {
-          if (unusable) throw unusable;
-          prompt = createPrompt(operation, item);
-        } catch (error) {
-          permit.release('aborted');
-          if (error instanceof ItemFailure) return failed(error);
-          throw error;
-        }
-      }
-      let answer: ModelAnswer;
+  constructor(plan: Plan, item: PromptItem) {
+    const { model, failure } = modelFor(plan, item);
+    this.plan = plan;
+    this.item = item;
+    this.model = model;
+    this.unusable = failure;
+    this.answeredAtStart = model.gate.answered;
+    this.maxOutputTokens = plan.sampling.maxOutputTokens;
+  }
+
+  async send(permit: Permit, signal: AbortSignal): Promise<Step> {
+    if (!this.prompt) {
       try {
-        const request = { ...sampling, maxOutputTokens, ...prompt };
-        answer = await model.send(request, { signal, permit });
+        if (this.unusable) throw this.unusable;
+        this.prompt = createPrompt(this.plan.operation, this.item);
       } catch (error) {
-        usage.requests += permit.requests;
-        if (!(error instanceof ModelError)) {
-          permit.release('aborted');
-          throw error;
-        }
-        return understand(error, permit);
+        permit.release('aborted');
+        if (error instanceof ItemFailure) return this.failed(error);
+        throw error;
       }
-      usage.requests += permit.requests;
-      permit.release('ok');
-      attempts += 1;
-      spend(answer);
-      return read(answer);
-    },
-  };
+    }
+    let answer: ModelAnswer;
+    try {
+      const { maxOutputTokens } = this;
+      const request = { ...this.plan.sampling, maxOutputTokens, ...this.prompt };
+      answer = await this.model.send(request, { signal, permit });
+    } catch (error) {
+      this.usage.requests += permit.requests;
+      if (!(error instanceof ModelError)) {
+        permit.release('aborted');
+        throw error;
+      }
+      return this.understand(error, permit);
+    }
+    this.usage.requests += permit.requests;
+    permit.release('ok');
+    this.attempts += 1;
+    this.spend(answer);
+    return this.read(answer);
+  }
 
-  function read(answer: ModelAnswer): Step {
+  private read(answer: ModelAnswer): Step {
+    const { operation } = this.plan;
     try {
       const output = operation.parse(answer);
-      return { kind: 'final', answer: answerWith({ status: 'SUCCEEDED', output }) };
+      return { kind: 'final', answer: this.answerWith({ status: 'SUCCEEDED', output }) };
     } catch (error) {
-      if (error instanceof ItemFailure) return failed(error);
+      if (error instanceof ItemFailure) return this.failed(error);
       if (!(error instanceof InvalidOutput)) throw error;
-      if (repairs === maxRepairs) {
-        return failed({
+      if (this.repairs === maxRepairs) {
+        return this.failed({
           code: 'INVALID_OUTPUT',
           message: `The model's answer is not valid: ${error.message}`,
         });
       }
-      repairs += 1;
+      this.repairs += 1;
       // Always the first prompt plus the last bad answer: the prompt does not grow with every repair.
-      prompt = withRepair(createPrompt(operation, item), answer.text, error.message);
+      this.prompt = withRepair(createPrompt(operation, this.item), answer.text, error.message);
       return { kind: 'again' };
     }
   }
 
-  function understand(error: ModelError, permit: Permit): Step {
+  private understand(error: ModelError, permit: Permit): Step {
     const { failure } = error;
-    if (error.tokens) spend({ tokens: error.tokens, costUsd: error.costUsd });
+    if (error.tokens) this.spend({ tokens: error.tokens, costUsd: error.costUsd });
     switch (failure.kind) {
       case 'later': {
         const { code, retryAfterMs } = failure;
         if (failure.counts) {
-          attempts += 1;
-          if (model.gate.hold()?.reason !== 'failing') countFailure();
+          this.attempts += 1;
+          if (this.model.gate.hold()?.reason !== 'failing') this.countFailure();
         }
         permit.release(
-          code === 'RATE_LIMITED' ? 'rate_limited' : failures === 1 ? 'failed' : 'failed_again',
+          code === 'RATE_LIMITED'
+            ? 'rate_limited'
+            : this.failures === 1
+              ? 'failed'
+              : 'failed_again',
           { retryAfterMs, message: error.message },
         );
-        const giveUp = answerWith({ status: 'FAILED', error: { code, message: error.message } });
-        if (isItemsOwn()) return { kind: 'final', answer: giveUp };
+        const giveUp = this.answerWith({
+          status: 'FAILED',
+          error: { code, message: error.message },
+        });
+        if (this.isItemsOwn()) return { kind: 'final', answer: giveUp };
         const delayMs = laterDelayMs({
           // Rate limits are paced by the gate, for all calls at once; an item waits longer only for its own failures.
-          tries: failures + 1,
+          tries: this.failures + 1,
           retryAfterMs: failure.retryAfterMs,
         });
-        return { kind: 'later', delayMs, failures, giveUp };
+        return { kind: 'later', delayMs, failures: this.failures, giveUp };
       }
       case 'item': {
         permit.release('ok');
-        attempts += 1;
-        if (failure.code === 'TRUNCATED' && maxOutputTokens !== undefined && !enlarged) {
-          enlarged = true;
-          maxOutputTokens *= 2;
+        this.attempts += 1;
+        const { maxOutputTokens } = this;
+        if (failure.code === 'TRUNCATED' && maxOutputTokens !== undefined && !this.enlarged) {
+          this.enlarged = true;
+          this.maxOutputTokens = maxOutputTokens * 2;
           return { kind: 'again' };
         }
-        return failed({ code: failure.code, message: error.message });
+        return this.failed({ code: failure.code, message: error.message });
       }
       case 'batch': {
         permit.release('refused');
-        if (failure.code === 'UNKNOWN_MODEL' && model !== plan.model) {
+        if (failure.code === 'UNKNOWN_MODEL' && this.model !== this.plan.model) {
           // The model that this one request names; the others have theirs.
-          return failed({ code: 'INVALID_REQUEST', message: error.message });
+          return this.failed({ code: 'INVALID_REQUEST', message: error.message });
         }
         return { kind: 'stop', code: failure.code, message: error.message };
       }
     }
   }
 
-  function countFailure(): void {
-    if (failures === 0) firstFailure = { at: performance.now(), answered: model.gate.answered };
-    failures += 1;
+  private countFailure(): void {
+    if (this.failures === 0) {
+      this.firstFailure = { at: performance.now(), answered: this.model.gate.answered };
+    }
+    this.failures += 1;
   }
 
   /**
    * Whether it is the item that fails, and not the provider: it failed often enough, while the provider answered others. Where nobody has
    * asked since its first failure, at the end of a batch, that may also be an outage, which is waited for.
    */
-  function isItemsOwn(): boolean {
-    if (failures < maxCountedTries) return false;
-    const { answered } = model.gate;
+  private isItemsOwn(): boolean {
+    if (this.failures < maxCountedTries) return false;
+    const { answered } = this.model.gate;
     return (
-      answered > firstFailure.answered ||
-      (answered > answeredAtStart && performance.now() - firstFailure.at >= lonelyFailureMs)
+      answered > this.firstFailure.answered ||
+      (answered > this.answeredAtStart &&
+        performance.now() - this.firstFailure.at >= lonelyFailureMs)
     );
   }
 
-  function spend({ tokens, costUsd }: Pick<ModelAnswer, 'tokens' | 'costUsd'>): void {
+  private spend({ tokens, costUsd }: Pick<ModelAnswer, 'tokens' | 'costUsd'>): void {
+    const { usage } = this;
     usage.inputTokens += tokens.inputTokens;
     usage.cachedInputTokens += tokens.cachedInputTokens;
     usage.outputTokens += tokens.outputTokens;
     if (costUsd !== null) usage.costUsd = (usage.costUsd ?? 0) + costUsd;
   }
 
-  function failed({ code, message }: ItemError): Step {
-    return { kind: 'final', answer: answerWith({ status: 'FAILED', error: { code, message } }) };
+  private failed({ code, message }: ItemError): Step {
+    const answer = this.answerWith({ status: 'FAILED', error: { code, message } });
+    return { kind: 'final', answer };
   }
 
-  function answerWith(outcome: ItemAnswer['outcome']): ItemAnswer {
-    return { attempts, usage: { ...usage }, outcome };
+  private answerWith(outcome: ItemAnswer['outcome']): ItemAnswer {
+    return { attempts: this.attempts, usage: { ...this.usage }, outcome };
   }
 }
 

@@ -89,21 +89,33 @@ export function holdChunk(
 ): void {
   const chunk: HeldChunk = { ...claimed, unrecorded: items.length };
   batch.chunks.set(chunk.first, chunk);
-  for (const item of items) {
-    let run: ItemRun | null = null;
-    batch.ready.push({
-      index: item.index,
-      chunk,
-      answered: false,
-      run() {
-        run ??= startItem(batch.plan, decodeRow(batch.file, item));
-        return run;
-      },
-      gate() {
-        const { model, modelOf } = batch.plan;
-        return (modelOf ? this.run().model : model).gate;
-      },
-    });
+  for (const item of items) batch.ready.push(new ReadyItem(batch, chunk, item));
+}
+
+/** A class, because there may be a million a minute. */
+class ReadyItem implements HeldItem {
+  readonly index: number;
+  readonly chunk: HeldChunk;
+  answered = false;
+  private readonly batch: HeldBatch;
+  private readonly row: OpenItem;
+  private started: ItemRun | null = null;
+
+  constructor(batch: HeldBatch, chunk: HeldChunk, row: OpenItem) {
+    this.index = row.index;
+    this.chunk = chunk;
+    this.batch = batch;
+    this.row = row;
+  }
+
+  run(): ItemRun {
+    this.started ??= startItem(this.batch.plan, decodeRow(this.batch.file, this.row));
+    return this.started;
+  }
+
+  gate(): Gate {
+    const { model, modelOf } = this.batch.plan;
+    return (modelOf ? this.run().model : model).gate;
   }
 }
 

@@ -1,7 +1,7 @@
 import { type ChunkMark, raiseSentMarks } from '../db/chunks.ts';
 import type { Sql } from '../db/client.ts';
 import type { Log } from '../log.ts';
-import type { Gate, Permit } from '../model/model.ts';
+import type { Gate } from '../model/model.ts';
 import { type HeldBatch, type Holdings, runsAlone } from './held-batch.ts';
 import type { Suspects } from './suspects.ts';
 import type { Turns } from './turns.ts';
@@ -93,7 +93,7 @@ export function createMarks({
     const rooms = new Map<Gate, number>();
     return [...turns.share(blocked, places)].flatMap(([batch, share]) => {
       const { gate } = batch.plan.model;
-      const left = rooms.get(gate) ?? roomAt(gate, places);
+      const left = rooms.get(gate) ?? gate.room(places);
       const open = Math.min(left, share);
       rooms.set(gate, left - open);
       return nextMarks(batch, open);
@@ -138,16 +138,4 @@ function nextMarks({ ready }: HeldBatch, items: number): ChunkMark[] {
     if (item.index > sentTo) marks.set(first, { batchKey, first, sentTo: item.index });
   }
   return [...marks.values()];
-}
-
-/** How many permits a gate has to give, up to `atMost`. They are taken and given back at once. */
-function roomAt(gate: Gate, atMost: number): number {
-  const permits: Permit[] = [];
-  while (permits.length < atMost) {
-    const permit = gate.tryEnter();
-    if (!permit) break;
-    permits.push(permit);
-  }
-  for (const permit of permits) permit.release('aborted');
-  return permits.length;
 }

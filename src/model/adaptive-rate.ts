@@ -39,6 +39,8 @@ const maxStrays = 5;
 export interface AdaptiveRate {
   /** When the next call may go out: `now` or later. */
   opensAt(now: number): number;
+  /** It knows no limit. */
+  isOff(): boolean;
   /** Takes the place of one call, or gives it back with -1. */
   take(now: number, calls: 1 | -1): void;
   answered(now: number): void;
@@ -95,6 +97,7 @@ export function createAdaptiveRate(): AdaptiveRate {
       adjust(now);
       return bucket.opensAt(now, 1);
     },
+    isOff: () => peakPerMs === null,
     take(now, calls) {
       if (peakPerMs !== null) bucket.take(now, calls);
     },

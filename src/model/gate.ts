@@ -13,7 +13,7 @@ import { type Clock, systemClock } from './clock.ts';
 import { createConcurrency } from './concurrency.ts';
 import { createLine } from './line.ts';
 import { type Gate, type Hold, ModelError, type Permit } from './model.ts';
-import { createRates, type RateLimits } from './rates.ts';
+import { createRates, type RateLimits, type Spending } from './rates.ts';
 
 /** Backoff of the first 429 without Retry-After; doubled per decrease in a row, drawn from the upper half of its window. */
 const backoffMs = 500;
@@ -91,87 +91,110 @@ export function createGate({
     return Math.max(pause.until, breaker.outage?.nextProbeAt ?? at, rates.opensAt(at));
   }
 
+  /** No function is made in here but the permit's own methods: every call comes through. */
   function issue(): Permit {
     const enteredAt = now();
-    const { generation } = concurrency;
-    const isProbe = breaker.start(enteredAt);
-    const spending = rates.take(enteredAt);
-    let requests = 0;
+    const call: Call = {
+      generation: concurrency.generation,
+      isProbe: breaker.start(enteredAt),
+      spending: rates.take(enteredAt),
+      requests: 0,
+    };
     let released = false;
     inFlight += 1;
     concurrency.started(inFlight);
-
-    function learn(outcome: Parameters<Permit['release']>[0], reason: ReleaseReason): void {
-      const at = now();
-      const { retryAfterMs = null, message = '' } = reason;
-      switch (outcome) {
-        case 'ok':
-        case 'refused':
-          spending.end(at, outcome === 'ok' ? 'answered' : 'failed');
-          if (outcome === 'ok') {
-            answered += 1;
-            if (generation === concurrency.generation) decreasesInARow = 0;
-            concurrency.succeeded(generation, inFlight);
-          }
-          foundAnswering(at);
-          return;
-        case 'rate_limited': {
-          spending.end(at, 'refused');
-          foundAnswering(at);
-          const isNew = concurrency.rateLimited(generation);
-          if (isNew) decreasesInARow += 1;
-          rates.refused(at, {
-            isEcho: !isNew,
-            guessPerMs: Math.max(minGuessPerSecond, 2 * concurrency.places) / 1_000,
-          });
-          if (retryAfterMs !== null) pauseFor(Math.max(minPauseMs, retryAfterMs), message);
-          else if (isNew) pauseFor(backoff(), message);
-          return;
-        }
-        case 'failed':
-        case 'failed_again':
-          spending.end(at, 'failed');
-          if (retryAfterMs !== null) pauseFor(retryAfterMs, message);
-          if (breaker.failed(at, { isFirst: outcome === 'failed', message }) && breaker.outage) {
-            onEvent({ kind: 'outage', message });
-            line.refuseAll(outageError(breaker.outage));
-          }
-          return;
-        case 'aborted':
-          spending.end(at, requests === 0 ? 'unsent' : 'failed');
-          if (requests === 0) breaker.unsent(at, isProbe);
-          return;
-        default:
-          outcome satisfies never;
-      }
-    }
-
-    function foundAnswering(at: number): void {
-      const since = breaker.outage?.since ?? at;
-      if (!breaker.answered(isProbe)) return;
-      concurrency.restart();
-      onEvent({ kind: 'recovery', afterMs: at - since });
-    }
-
     return {
       get requests() {
-        return requests;
+        return call.requests;
       },
       begin(tokens) {
-        requests += 1;
-        spending.begin(now(), tokens);
+        call.requests += 1;
+        call.spending.begin(now(), tokens);
       },
-      observe: (headers) => spending.observe(now(), headers),
-      settle: (tokens) => spending.settle(now(), tokens),
+      observe(headers) {
+        call.spending.observe(now(), headers);
+      },
+      settle(tokens) {
+        call.spending.settle(now(), tokens);
+      },
       release(outcome, reason = {}) {
         // A second release is ignored: a `finally` may follow an explicit release, and must not free someone else's place.
         if (released) return;
         released = true;
-        learn(outcome, reason);
+        learn(call, outcome, reason);
         inFlight -= 1;
         line.serve();
       },
     };
+  }
+
+  function learn(call: Call, outcome: Parameters<Permit['release']>[0], reason: ReleaseReason) {
+    const at = now();
+    const { generation, isProbe, spending } = call;
+    const { retryAfterMs = null, message = '' } = reason;
+    switch (outcome) {
+      case 'ok':
+      case 'refused':
+        spending.end(at, outcome === 'ok' ? 'answered' : 'failed');
+        if (outcome === 'ok') {
+          answered += 1;
+          if (generation === concurrency.generation) decreasesInARow = 0;
+          concurrency.succeeded(generation, inFlight);
+        }
+        foundAnswering(at, isProbe);
+        return;
+      case 'rate_limited': {
+        spending.end(at, 'refused');
+        foundAnswering(at, isProbe);
+        const isNew = concurrency.rateLimited(generation);
+        if (isNew) decreasesInARow += 1;
+        rates.refused(at, {
+          isEcho: !isNew,
+          guessPerMs: Math.max(minGuessPerSecond, 2 * concurrency.places) / 1_000,
+        });
+        if (retryAfterMs !== null) pauseFor(Math.max(minPauseMs, retryAfterMs), message);
+        else if (isNew) pauseFor(backoff(), message);
+        return;
+      }
+      case 'failed':
+      case 'failed_again':
+        spending.end(at, 'failed');
+        if (retryAfterMs !== null) pauseFor(retryAfterMs, message);
+        if (breaker.failed(at, { isFirst: outcome === 'failed', message }) && breaker.outage) {
+          onEvent({ kind: 'outage', message });
+          line.refuseAll(outageError(breaker.outage));
+        }
+        return;
+      case 'aborted':
+        spending.end(at, call.requests === 0 ? 'unsent' : 'failed');
+        if (call.requests === 0) breaker.unsent(at, isProbe);
+        return;
+      default:
+        outcome satisfies never;
+    }
+  }
+
+  function foundAnswering(at: number, isProbe: boolean): void {
+    const since = breaker.outage?.since ?? at;
+    if (!breaker.answered(isProbe)) return;
+    concurrency.restart();
+    onEvent({ kind: 'recovery', afterMs: at - since });
+  }
+
+  function room(atMost: number): number {
+    const at = now();
+    if (!breaker.outage && pause.until <= at && rates.isUnlimited(at) && !line.isWaitedFor()) {
+      return Math.max(0, Math.min(atMost, concurrency.places - inFlight));
+    }
+    // What time limits is tried.
+    const permits: Permit[] = [];
+    while (permits.length < atMost) {
+      const permit = line.tryEnter();
+      if (!permit) break;
+      permits.push(permit);
+    }
+    for (const permit of permits) permit.release('aborted');
+    return permits.length;
   }
 
   function backoff(): number {
@@ -218,6 +241,7 @@ export function createGate({
     hold,
     enter: line.enter,
     tryEnter: line.tryEnter,
+    room,
     onOpen: line.onOpen,
     share(fraction) {
       rates.share(now(), fraction);
@@ -225,6 +249,14 @@ export function createGate({
       line.serve();
     },
   };
+}
+
+/** What the gate remembers of a call that has its permit. */
+interface Call {
+  generation: number;
+  isProbe: boolean;
+  spending: Spending;
+  requests: number;
 }
 
 type ReleaseReason = NonNullable<Parameters<Permit['release']>[1]>;

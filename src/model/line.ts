@@ -21,6 +21,7 @@ export interface Line extends Pick<Gate, 'enter' | 'tryEnter' | 'onOpen'> {
   serve(): void;
   /** Sends away who waits. */
   refuseAll(error: Error): void;
+  isWaitedFor(): boolean;
 }
 
 interface Waiter {
@@ -76,6 +77,7 @@ export function createLine(door: Door, clock: Clock): Line {
       for (const waiter of waiters) waiter.refuse(error);
       waiters.clear();
     },
+    isWaitedFor: () => waiters.size > 0,
     enter(signal) {
       if (signal.aborted) return Promise.reject(signal.reason);
       admitWaiters();

@@ -153,6 +153,8 @@ export interface Gate {
   enter(signal: AbortSignal): Promise<Permit>;
   /** A permit if one is free now and nobody waits for it, else null. */
   tryEnter(): Permit | null;
+  /** How many permits it would give just now one after the other, up to `atMost`. */
+  room(atMost: number): number;
   /** Calls back when a permit may have become free. Returns the unsubscribe function. */
   onOpen(listener: () => void): () => void;
   /** Why no call goes out now, and until when; null where calls go out, at most a second apart. */

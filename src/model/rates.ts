@@ -19,6 +19,8 @@ export interface RateLimits {
 export interface Rates {
   /** When the next call may go out: `now` or later. */
   opensAt(now: number): number;
+  /** Nothing is limited, as far as is known: any number of calls may go out. */
+  isUnlimited(now: number): boolean;
   take(now: number): Spending;
   refused: AdaptiveRate['refused'];
   /** The part of all limits that this process takes, above 0 to 1. */
@@ -77,6 +79,9 @@ export function createRates({
         learnedTokens.opensAt(now, average),
         adaptive.opensAt(now),
       );
+    },
+    isUnlimited(now) {
+      return !requests && !countsTokens(now) && !learnedRequests.isKnown(now) && adaptive.isOff();
     },
     take(now) {
       const spent = { tokens: average };
