@@ -120,17 +120,20 @@ export function createClaims({
     const batch = held.get(batchKey) ?? (await hold(batchKey, worker));
     if (!batch) return false;
     const inOrder = [...chunks].sort((a, b) => a.first - b.first);
-    const items = await Promise.all(
-      inOrder.map((chunk) =>
-        readOpenItems(sql, { ...chunk, fileKey: batch.fileKey, someDone: chunk.done > 0 }),
-      ),
-    );
+    const items = (
+      await Promise.all(
+        runsOf(inOrder).map((run) => readOpenItems(sql, { ...run, fileKey: batch.fileKey })),
+      )
+    ).flat();
     // It may have been dropped while the items were read, or the lease lost.
     if (batch.abort.signal.aborted || workerId() !== batch.worker) return false;
     held.set(batchKey, batch); // nor is it held any more if its other chunks were all recorded meanwhile
-    inOrder.forEach((chunk, at) => {
-      holdChunk(batch, chunk, items[at] ?? []);
-    });
+    let next = 0;
+    for (const chunk of inOrder) {
+      const start = next;
+      while ((items[next]?.index ?? Number.POSITIVE_INFINITY) <= chunk.last) next += 1;
+      holdChunk(batch, chunk, items.slice(start, next));
+    }
     onClaimed(batch);
     return true;
   }
@@ -165,4 +168,20 @@ export function createClaims({
       while (claiming !== null) await claiming;
     },
   };
+}
+
+/** The items of one run are read by one statement. */
+const maxRunItems = 2_000;
+
+/** Chunks that follow each other, and of which either some items or none have a result, as one range; all of one batch, in order. */
+function runsOf(chunks: readonly ClaimedChunk[]) {
+  const runs: { batchKey: bigint; first: number; last: number; someDone: boolean }[] = [];
+  for (const { batchKey, first, last, done } of chunks) {
+    const run = runs.at(-1);
+    const someDone = done > 0;
+    const goesOn = run && run.last + 1 === first && run.someDone === someDone;
+    if (goesOn && last - run.first < maxRunItems) run.last = last;
+    else runs.push({ batchKey, first, last, someDone });
+  }
+  return runs;
 }

@@ -43,16 +43,34 @@ export const rateWindowSeconds = 10;
  * It is what the speed of a batch hangs on: each result names its chunk, because a join of results and chunks by range costs one times the
  * other; and the results come as one array a column, which Postgres reads in a fraction of the time that a JSON object takes it.
  */
-export async function recordResults(
+export async function recordResults(sql: Sql, flush: Flush): Promise<Recorded | null> {
+  try {
+    return await flushResults(sql, flush, { someWritten: false });
+  } catch (error) {
+    // Written before, by a statement whose answer was lost. To expect that of every row would cost an eighth of the write-ahead log.
+    if (!isWrittenBefore(error)) throw error;
+    return await flushResults(sql, flush, { someWritten: true });
+  }
+}
+
+/** SQLSTATE unique_violation of the key of `results`. */
+function isWrittenBefore(error: unknown): boolean {
+  if (!(error instanceof Error && 'code' in error && 'constraint_name' in error)) return false;
+  return error.code === '23505' && error.constraint_name === 'results_batch_key_index_pk';
+}
+
+interface Flush {
+  batchKey: bigint;
+  worker: string;
+  results: readonly NewResult[];
+}
+
+async function flushResults(
   sql: Sql,
-  flush: {
-    batchKey: bigint;
-    worker: string;
-    results: readonly NewResult[];
-  },
+  { batchKey, worker, results }: Flush,
+  { someWritten }: { someWritten: boolean },
 ): Promise<Recorded | null> {
-  const { batchKey, worker } = flush;
-  const given = toColumns(flush.results);
+  const given = toColumns(results);
   const [written] = await sql<Recorded[]>`
     with batch as materialized (
       select key, seq, status from batches where key = ${batchKey} for update
@@ -77,7 +95,7 @@ export async function recordResults(
       select batch.key, batch.seq + 1, g.index, (case when g.code is null then 'SUCCEEDED' else 'FAILED' end)::final_status,
              g.attempts, g.requests, g.input, g.cached, g.generated, g.cost, g.output, g.code, g.message
       from given g join held on g.first = held.first and g.index between held.first and held.last cross join batch
-      on conflict do nothing
+      ${someWritten ? sql`on conflict do nothing` : sql``}
       returning index, status, requests, input_tokens, cached_input_tokens, output_tokens, cost_usd,
                 error_code, error_message
     ),
