@@ -18,11 +18,17 @@ const shareAtOnce = 0.05;
  */
 const patience = 1.5;
 const maxPatienceMs = 3_000;
+/**
+ * So many items are marked before there is a place for them, or this share of what a crash would cost just now, so that a place that is
+ * given up is not empty until a statement ends. That is what a crash reports too many.
+ */
+const minAhead = 3;
+const shareAhead = 0.05;
 
 /**
  * The marks of what may have been sent, one a chunk. An item is sent only when the database knows its mark, so that
- * a crash never costs more requests than it reports; and it is raised only as far as there is room to send, so that a crash
- * reports hardly more than it cost: what is marked, and not yet sent, at that instant. For that reason it is a short
+ * a crash never costs more requests than it reports; and it is raised only as far as there is room to send and a little ahead, so that
+ * a crash reports hardly more than it cost: what is marked, and not yet sent, at that instant. For that reason it is a short
  * statement of its own, and no part of the flush that makes the room.
  */
 export interface Marks {
@@ -86,17 +92,38 @@ export function createMarks({
       const isMarked = suspect.index <= suspect.chunk.sentTo;
       return !isMarked && suspects().isAlone() ? [{ ...suspect.chunk, sentTo: suspect.index }] : [];
     }
-    const blocked = [...held.values()].filter(
-      ({ ready: [next], abort }) =>
-        next && !runsAlone(next) && next.index > next.chunk.sentTo && !abort.signal.aborted,
-    );
-    const rooms = new Map<Gate, number>();
-    return [...turns.share(blocked, places)].flatMap(([batch, share]) => {
+    return dueBesides(places);
+  }
+
+  /** Where none runs alone: the next in turn, what is marked already included, as far as the gates have room, and a little ahead. */
+  function dueBesides(places: number): ChunkMark[] {
+    const batches = [...held.values()].filter(({ abort, ready }) => {
+      return ready.length > 0 && !abort.signal.aborted;
+    });
+    const gates = new Map<Gate, { room: number; marked: number }>();
+    const marked = new Map<HeldBatch, number>();
+    for (const batch of batches) {
       const { gate } = batch.plan.model;
-      const left = rooms.get(gate) ?? gate.room(places);
-      const open = Math.min(left, share);
-      rooms.set(gate, left - open);
-      return nextMarks(batch, open);
+      const state = gates.get(gate) ?? { room: gate.room(places), marked: 0 };
+      marked.set(batch, countMarked(batch));
+      state.marked += marked.get(batch) ?? 0;
+      gates.set(gate, state);
+    }
+    const open = batches.filter((batch) => isOpen(batch, marked.get(batch) ?? 0, gates));
+    const unsent = sum(marked.values());
+    const ahead = Math.max(minAhead, Math.floor((concurrency - room()) * shareAhead));
+    // Early enough that the last of them is not waited for, and not for each one.
+    const isLow =
+      open.some(({ plan }) => isShort(gates.get(plan.model.gate))) || unsent <= ahead / 2;
+    if (!isLow) return [];
+    const now = sum([...gates.values()].map((gate) => gate.room));
+    const shares = turns.share(open, Math.min(places, now + ahead));
+    let left = places - unsent;
+    return [...shares].flatMap(([batch, share]) => {
+      const from = marked.get(batch) ?? 0;
+      const to = Math.min(share, from + Math.max(0, left));
+      left -= Math.max(0, to - from);
+      return nextMarks(batch, from, to);
     });
   }
 
@@ -129,10 +156,44 @@ export function createMarks({
   };
 }
 
-/** What the next items of a batch need, up to one that runs alone. A chunk has one mark. */
-function nextMarks({ ready }: HeldBatch, items: number): ChunkMark[] {
+/** There are items to mark, and their gate has room, or will have some before long. */
+function isOpen(
+  { plan, ready }: HeldBatch,
+  marked: number,
+  gates: ReadonlyMap<Gate, { room: number }>,
+): boolean {
+  const { gate } = plan.model;
+  const next = ready[marked];
+  if (next && runsAlone(next)) return false;
+  return (gates.get(gate)?.room ?? 0) > 0 || gate.hold() === null;
+}
+
+function isShort(gate: { room: number; marked: number } | undefined): boolean {
+  return gate !== undefined && gate.marked < gate.room;
+}
+
+/** Items in front that may be sent as far as their mark goes. Behind the first that may not, none may. */
+function countMarked({ ready }: HeldBatch): number {
+  let [from, to] = [0, ready.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    const item = ready[middle];
+    if (item && item.index <= item.chunk.sentTo) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
+function sum(values: Iterable<number>): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+}
+
+/** What these items of a batch need, up to one that runs alone. A chunk has one mark. */
+function nextMarks({ ready }: HeldBatch, from: number, to: number): ChunkMark[] {
   const marks = new Map<number, ChunkMark>();
-  for (const item of ready.slice(0, items)) {
+  for (const item of ready.slice(from, to)) {
     if (runsAlone(item)) break;
     const { batchKey, first, sentTo } = item.chunk;
     if (item.index > sentTo) marks.set(first, { batchKey, first, sentTo: item.index });
