@@ -1,4 +1,4 @@
-import { beginCancel } from '../db/batches.ts';
+import { beginCancel } from '../db/batch-life.ts';
 import type { Database } from '../db/client.ts';
 import { finishEnding } from './reaper.ts';
 import type { Signals } from './signals.ts';

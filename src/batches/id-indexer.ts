@@ -2,7 +2,7 @@
  * Makes batches ready that take their custom ids from another field than the upload did: indexes the ids, and stops the
  * batch where two rows have the same one. Runs in every process; each step is one statement, and one process at a batch.
  */
-import { beginFailure } from '../db/batches.ts';
+import { beginFailure } from '../db/batch-life.ts';
 import type { Sql } from '../db/client.ts';
 import {
   type CustomIdProblem,

@@ -2,7 +2,7 @@
  * What has to happen to batches whether or not anybody works on them: leases of the dead are taken back, batches whose
  * time is over are ended. Runs in every process, whatever its role; each step is one statement and safe beside itself.
  */
-import { beginExpiry, type Ending, endFailure, listEnding } from '../db/batches.ts';
+import { beginExpiry, type Ending, endFailure, listEnding } from '../db/batch-life.ts';
 import { reclaimChunks } from '../db/chunks.ts';
 import type { Database } from '../db/client.ts';
 import { listPurgeable, purgeBatchStep } from '../db/deletions.ts';

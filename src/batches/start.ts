@@ -1,4 +1,4 @@
-import { startDraft } from '../db/batches.ts';
+import { startDraft } from '../db/batch-life.ts';
 import type { Database } from '../db/client.ts';
 import type { Signals } from './signals.ts';
 

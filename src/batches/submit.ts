@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { findByIdempotencyKey, insertInlineBatch } from '../db/batches.ts';
 import type { Database } from '../db/client.ts';
 import { insertFileBatch } from '../db/file-batches.ts';
+import { findByIdempotencyKey, insertInlineBatch } from '../db/inline-batches.ts';
 import { AppError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { Signals } from './signals.ts';

@@ -2,7 +2,7 @@
  * Tells whoever looks at a batch why it does not get on: its provider is down, or said to keep off. A gate belongs to one process; what it
  * says is noted on the batches that this worker holds, again as long as it lasts, so that it needs no taking back.
  */
-import { noteWaiting } from '../db/batches.ts';
+import { noteWaiting } from '../db/batch-life.ts';
 import type { Sql } from '../db/client.ts';
 import type { Log } from '../log.ts';
 import type { HeldBatch, Holdings } from './held-batch.ts';

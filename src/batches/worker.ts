@@ -10,7 +10,8 @@
  *
  * No transaction and no lock is held while a model answers.
  */
-import { beginFailure, readBatchPlan } from '../db/batches.ts';
+import { beginFailure } from '../db/batch-life.ts';
+import { readBatchPlan } from '../db/batches.ts';
 import type { Database } from '../db/client.ts';
 import type { NewResult, Recorded } from '../db/results.ts';
 import { BadUserInput, type BatchErrorCode } from '../errors.ts';

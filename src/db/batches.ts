@@ -1,4 +1,4 @@
-/** The life of a batch, one statement each: it comes, is read, and ends. */
+/** Batches as they are read: one, a page of them, and what a worker needs to run one. */
 import {
   and,
   asc,
@@ -16,83 +16,7 @@ import {
 } from 'drizzle-orm';
 import type { BatchErrorCode, ItemErrorCode } from '../errors.ts';
 import type { Database, Sql } from './client.ts';
-import { type BatchStatus, batches, type FinalStatus, files } from './tables.ts';
-import { insertWebhooks } from './webhooks.ts';
-
-/** A batch as it was submitted with its items inline. `options` and the like are JSON text. */
-export interface NewInlineBatch {
-  id: string;
-  owner: string;
-  operation: string;
-  options: string;
-  model: string;
-  status: 'DRAFT' | 'QUEUED';
-  name: string | null;
-  metadata: string | null;
-  idempotencyKey: string | null;
-  inputHash: string;
-  expiresInSeconds: number;
-  webhookUrl: string | null;
-  customIdPrefix: string | null;
-  chunkSize: number;
-  file: { id: string; name: string; format: string; sizeBytes: number; columns: readonly string[] };
-  rows: readonly { customId: string | null; content: string | null; fields: string | null }[];
-}
-
-/**
- * Inserts a batch, its unlisted file, its rows and its chunks. Null when the owner's idempotency key is taken:
- * then nothing was written, and `findByIdempotencyKey` has the winner.
- */
-export async function insertInlineBatch(
-  db: Sql,
-  batch: NewInlineBatch,
-): Promise<{ key: bigint } | null> {
-  const { file, rows } = batch;
-  const given = JSON.stringify(rows.map((row, index) => ({ index, ...row })));
-  const [inserted] = await db<{ key: bigint }[]>`
-    with batch as (
-      insert into batches (file_key, id, owner, operation, options, model, status, name, metadata,
-                           idempotency_key, input_hash, expires_in_seconds, expires_at, webhook_url, custom_id_prefix, total)
-      values (nextval('files_key_seq'), ${batch.id}, ${batch.owner}, ${batch.operation}, ${batch.options},
-              ${batch.model}, ${batch.status}, ${batch.name}, ${batch.metadata}, ${batch.idempotencyKey},
-              ${batch.inputHash}, ${batch.expiresInSeconds}, now() + make_interval(secs => ${batch.expiresInSeconds}), ${batch.webhookUrl},
-              ${batch.customIdPrefix}, ${rows.length})
-      on conflict (owner, idempotency_key) where idempotency_key is not null do nothing
-      returning key, file_key
-    ),
-    file as (
-      insert into files (key, id, owner, listed, name, format, size_bytes, item_count, columns)
-      select file_key, ${file.id}, ${batch.owner}, false, ${file.name}, ${file.format}, ${file.sizeBytes},
-             ${rows.length}, ${JSON.stringify(file.columns)}
-      from batch
-    ),
-    stored as (
-      insert into rows (file_key, index, custom_id, content, fields)
-      select batch.file_key, g.index, g."customId", g.content, g.fields
-      from batch, json_to_recordset(${given}::text::json)
-        as g(index int, "customId" text, content text, fields text)
-    ),
-    cut as (
-      insert into chunks (batch_key, first, last, sent_to)
-      select batch.key, first, least(first + ${batch.chunkSize}, ${rows.length}) - 1, first - 1
-      from batch, generate_series(0, ${rows.length - 1}, ${batch.chunkSize}) as first
-    )
-    select key from batch`;
-  return inserted ?? null;
-}
-
-/** The batch that holds an owner's idempotency key, with the hash of the input it was submitted with. */
-export async function findByIdempotencyKey(
-  db: Database,
-  owner: string,
-  idempotencyKey: string,
-): Promise<{ id: string; inputHash: string } | undefined> {
-  const [found] = await db.query
-    .select({ id: batches.id, inputHash: batches.inputHash })
-    .from(batches)
-    .where(and(eq(batches.owner, owner), eq(batches.idempotencyKey, idempotencyKey)));
-  return found;
-}
+import { type BatchStatus, batches, files } from './tables.ts';
 
 /** Items that workers hold: those of leased chunks that have no result yet. Read with the counters, so that they add up. */
 const processing = sql<number>`(
@@ -297,88 +221,6 @@ export async function readStopped(db: Sql, keys: readonly bigint[]): Promise<big
     where not exists (
       select from batches where key = given and status in ('QUEUED', 'PROCESSING') and ending is null and deleted_at is null)`;
   return stopped.map(({ key }) => key);
-}
-
-/** Queues a DRAFT. Returns its key, or null where there is none of that id. */
-export async function startDraft(db: Sql, owner: string, id: string): Promise<bigint | null> {
-  const [started] = await db<{ key: bigint }[]>`
-    update batches set status = 'QUEUED'
-    where id = ${id} and owner = ${owner} and status = 'DRAFT' and ending is null and deleted_at is null
-    returning key`;
-  return started?.key ?? null;
-}
-
-/**
- * Begins the end of an unfinished batch on its owner's wish. Returns its key, or null where there is nothing to cancel:
- * unknown, another owner's, ended, or being ended already.
- */
-export async function beginCancel(db: Sql, owner: string, id: string): Promise<bigint | null> {
-  const [begun] = await db<{ key: bigint }[]>`
-    update batches set status = 'CANCELLING', ending = 'CANCELLED', cancel_initiated_at = now()
-    where id = ${id} and owner = ${owner} and status in ('DRAFT', 'QUEUED', 'PROCESSING') and ending is null and deleted_at is null
-    returning key`;
-  return begun?.key ?? null;
-}
-
-/** Begins the end of every batch whose time has run out. Returns their keys. */
-export async function beginExpiry(db: Sql): Promise<bigint[]> {
-  const begun = await db<{ key: bigint }[]>`
-    update batches set ending = 'EXPIRED'
-    where status in ('DRAFT', 'QUEUED', 'PROCESSING') and ending is null and expires_at <= now() and deleted_at is null
-    returning key`;
-  return begun.map(({ key }) => key);
-}
-
-/** How a batch ends before all of its items were answered. */
-export type Ending = Exclude<FinalStatus, 'SUCCEEDED'>;
-
-/** The batches that are being ended. */
-export async function listEnding(db: Sql): Promise<{ key: bigint; ending: Ending }[]> {
-  return await db<{ key: bigint; ending: Ending }[]>`
-    select key, ending from batches
-    where status in ('DRAFT', 'QUEUED', 'PROCESSING', 'CANCELLING') and ending is not null and deleted_at is null
-    order by key`;
-}
-
-/** Notes why a running batch does not get on. It is for whoever looks, and decides nothing. */
-export async function noteWaiting(
-  db: Sql,
-  key: bigint,
-  waiting: { reason: string; since: Date; until: Date },
-): Promise<void> {
-  await db`
-    update batches
-    set waiting_reason = ${waiting.reason}, waiting_since = ${waiting.since}, waiting_until = ${waiting.until}
-    where key = ${key} and status = 'PROCESSING'`;
-}
-
-/** Begins the end of a running batch of which no item would succeed. False when it had ended, or is being ended already. */
-export async function beginFailure(
-  db: Sql,
-  key: bigint,
-  failure: { code: BatchErrorCode; message: string },
-): Promise<boolean> {
-  const begun = await db`
-    update batches set ending = 'FAILED', error = ${failure.message}, error_code = ${failure.code}
-    where key = ${key} and status in ('QUEUED', 'PROCESSING') and ending is null`;
-  return begun.count === 1;
-}
-
-/**
- * Ends a batch that is failing once no worker holds items of it, so that nothing is recorded after its end. Its unfinished
- * items stay PENDING. False where it is not failing, or not yet at its end.
- */
-export async function endFailure(db: Sql, key: bigint): Promise<boolean> {
-  const ended = await db`
-    with ended as (
-      update batches b set status = 'FAILED', ending = null, completed_at = now()
-      where key = ${key} and status in ('QUEUED', 'PROCESSING') and ending = 'FAILED'
-        and not exists (select from chunks where batch_key = b.key and state = 'leased')
-      returning b.*
-    ),
-    announced as (${insertWebhooks(db, db`ended`)})
-    select key from ended`;
-  return ended.count === 1;
 }
 
 /** The unlisted or listed file that a batch runs over. */

@@ -1,6 +1,7 @@
 /** Batches over an uploaded file, which copy nothing of it. */
-import type { NewInlineBatch } from './batches.ts';
+
 import type { Sql } from './client.ts';
+import type { NewInlineBatch } from './inline-batches.ts';
 
 /** A batch over a file that is there already. */
 export type NewFileBatch = Omit<NewInlineBatch, 'file' | 'rows'> & {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { insertInlineBatch } from '../../src/db/batches.ts';
 import { type ClaimTurn, claimChunks } from '../../src/db/chunks.ts';
 import type { Sql } from '../../src/db/client.ts';
+import { insertInlineBatch } from '../../src/db/inline-batches.ts';
 import { type NewResult, recordResults } from '../../src/db/results.ts';
 import { insertWorker } from '../../src/db/workers.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { beginFailure, endFailure } from '../../src/db/batches.ts';
+import { beginFailure, endFailure } from '../../src/db/batch-life.ts';
 import { aloneFromCrashes, raiseSentMarks, reclaimChunks } from '../../src/db/chunks.ts';
 import { type Database, openDatabase } from '../../src/db/client.ts';
 import { finishOpenChunks, recordResults } from '../../src/db/results.ts';

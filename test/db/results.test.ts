@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { beginCancel } from '../../src/db/batches.ts';
+import { beginCancel } from '../../src/db/batch-life.ts';
 import { reclaimChunks, releaseChunks } from '../../src/db/chunks.ts';
 import { type Database, openDatabase } from '../../src/db/client.ts';
 import { readResultsAfter } from '../../src/db/items.ts';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { finishEnding } from '../../src/batches/reaper.ts';
 import type { Signals } from '../../src/batches/signals.ts';
-import { beginCancel, beginExpiry, beginFailure, listEnding } from '../../src/db/batches.ts';
+import { beginCancel, beginExpiry, beginFailure, listEnding } from '../../src/db/batch-life.ts';
 import {
   raiseSentMarks,
   reclaimChunks,

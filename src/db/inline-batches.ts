@@ -1,0 +1,79 @@
+/** Batches whose items come with the submit. */
+import { and, eq } from 'drizzle-orm';
+import type { Database, Sql } from './client.ts';
+import { batches } from './tables.ts';
+
+/** A batch as it was submitted with its items inline. `options` and the like are JSON text. */
+export interface NewInlineBatch {
+  id: string;
+  owner: string;
+  operation: string;
+  options: string;
+  model: string;
+  status: 'DRAFT' | 'QUEUED';
+  name: string | null;
+  metadata: string | null;
+  idempotencyKey: string | null;
+  inputHash: string;
+  expiresInSeconds: number;
+  webhookUrl: string | null;
+  customIdPrefix: string | null;
+  chunkSize: number;
+  file: { id: string; name: string; format: string; sizeBytes: number; columns: readonly string[] };
+  rows: readonly { customId: string | null; content: string | null; fields: string | null }[];
+}
+
+/**
+ * Inserts a batch, its unlisted file, its rows and its chunks. Null when the owner's idempotency key is taken:
+ * then nothing was written, and `findByIdempotencyKey` has the winner.
+ */
+export async function insertInlineBatch(
+  db: Sql,
+  batch: NewInlineBatch,
+): Promise<{ key: bigint } | null> {
+  const { file, rows } = batch;
+  const given = JSON.stringify(rows.map((row, index) => ({ index, ...row })));
+  const [inserted] = await db<{ key: bigint }[]>`
+    with batch as (
+      insert into batches (file_key, id, owner, operation, options, model, status, name, metadata,
+                           idempotency_key, input_hash, expires_in_seconds, expires_at, webhook_url, custom_id_prefix, total)
+      values (nextval('files_key_seq'), ${batch.id}, ${batch.owner}, ${batch.operation}, ${batch.options},
+              ${batch.model}, ${batch.status}, ${batch.name}, ${batch.metadata}, ${batch.idempotencyKey},
+              ${batch.inputHash}, ${batch.expiresInSeconds}, now() + make_interval(secs => ${batch.expiresInSeconds}), ${batch.webhookUrl},
+              ${batch.customIdPrefix}, ${rows.length})
+      on conflict (owner, idempotency_key) where idempotency_key is not null do nothing
+      returning key, file_key
+    ),
+    file as (
+      insert into files (key, id, owner, listed, name, format, size_bytes, item_count, columns)
+      select file_key, ${file.id}, ${batch.owner}, false, ${file.name}, ${file.format}, ${file.sizeBytes},
+             ${rows.length}, ${JSON.stringify(file.columns)}
+      from batch
+    ),
+    stored as (
+      insert into rows (file_key, index, custom_id, content, fields)
+      select batch.file_key, g.index, g."customId", g.content, g.fields
+      from batch, json_to_recordset(${given}::text::json)
+        as g(index int, "customId" text, content text, fields text)
+    ),
+    cut as (
+      insert into chunks (batch_key, first, last, sent_to)
+      select batch.key, first, least(first + ${batch.chunkSize}, ${rows.length}) - 1, first - 1
+      from batch, generate_series(0, ${rows.length - 1}, ${batch.chunkSize}) as first
+    )
+    select key from batch`;
+  return inserted ?? null;
+}
+
+/** The batch that holds an owner's idempotency key, with the hash of the input it was submitted with. */
+export async function findByIdempotencyKey(
+  db: Database,
+  owner: string,
+  idempotencyKey: string,
+): Promise<{ id: string; inputHash: string } | undefined> {
+  const [found] = await db.query
+    .select({ id: batches.id, inputHash: batches.inputHash })
+    .from(batches)
+    .where(and(eq(batches.owner, owner), eq(batches.idempotencyKey, idempotencyKey)));
+  return found;
+}
