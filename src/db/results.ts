@@ -223,8 +223,10 @@ export async function finishOpenChunks(
 function closeWhenFull(sql: Sql, items: ReturnType<Sql>) {
   const full = sql`b.succeeded + b.failed + b.cancelled + b.expired + ${items} = b.total
     and b.status in ('DRAFT', 'QUEUED', 'PROCESSING', 'CANCELLING')`;
+  // After a retry of some items, others may have been left as they were.
+  const leftUndone = sql`case when b.cancelled > 0 then 'CANCELLED' when b.expired > 0 then 'EXPIRED' else 'COMPLETED' end`;
   return sql`
-    status = case when ${full} then coalesce(b.ending::text, 'COMPLETED')::batch_status else b.status end,
+    status = case when ${full} then coalesce(b.ending::text, ${leftUndone})::batch_status else b.status end,
     ending = case when ${full} then null else b.ending end,
     completed_at = case when ${full} then now() else b.completed_at end`;
 }

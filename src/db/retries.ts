@@ -48,7 +48,7 @@ export async function retryItems(
                                       cached_input_tokens, output_tokens, cost_usd, output, error_code, error_message)
       select batch_key, seq, completed_at, index, status, attempts, requests, input_tokens,
              cached_input_tokens, output_tokens, cost_usd, output, error_code, error_message
-      from moved
+      from moved where requests > 0 -- the others have cost nothing
     ),
     reopened as (
       update chunks c
@@ -57,9 +57,14 @@ export async function retryItems(
           sent_to = case when c.state = 'done' then c.first - 1 else c.sent_to end,
           crashes = 0
       from (
-        select c.first, count(*)::int as items
-        from batch b join chunks c on c.batch_key = b.key join moved on moved.index between c.first and c.last
-        group by c.first
+        -- Chunks partition the items: the one that an item is in begins last before it. By index: both sides may be large.
+        select (
+          select c.first from chunks c
+          where c.batch_key = moved.batch_key and c.first <= moved.index
+          order by c.first desc limit 1
+        ) as first, count(*)::int as items
+        from moved
+        group by 1
       ) m, batch b
       where c.batch_key = b.key and c.first = m.first
     ),

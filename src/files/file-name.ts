@@ -8,8 +8,13 @@ const fallback = 'upload';
  */
 export function fileNameOf(given: string | null | undefined): string {
   const last = (given ?? '').toWellFormed().split(/[/\\]/).at(-1) ?? '';
-  const name = [...last.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\uFFFD]/gu, '').trim()]
-    .slice(0, maxLength)
-    .join('');
+  const letters = [...last.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\uFFFD]/gu, '').trim()];
+  const name = letters.length > maxLength ? shortened(letters) : letters.join('');
   return /^\.*$/.test(name) ? fallback : name;
+}
+
+/** Cut in the middle: the end tells the format. */
+function shortened(letters: readonly string[]): string {
+  const [extension = ''] = /\.[a-z0-9]{1,10}$/i.exec(letters.slice(-12).join('')) ?? [];
+  return letters.slice(0, maxLength - extension.length).join('') + extension;
 }

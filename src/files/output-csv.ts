@@ -5,13 +5,15 @@ import { ownColumns, type RowFile } from './row.ts';
 
 /**
  * The input's columns in their order, then the output's, then status, error_code and error_message. `outputColumns` null: one
- * column `output` of JSON. A name that the user has already gets `_2`; the user's own columns keep their names as they are.
+ * column `output` of JSON. Custom ids of the batch's own stand behind the input. A name that the user has already gets `_2`; the user's own columns keep their names as they are.
  */
 export function csvWriter(
   file: RowFile & { listed: boolean },
   rows: RowTexts,
   outputColumns: readonly string[] | null,
+  { keepFormulas }: { keepFormulas: boolean },
 ): OutputWriter {
+  const write = keepFormulas ? plainCell : cell;
   // Of inline items the id and the text are columns of ours, and give way to a field of that name.
   const theirs = file.listed ? ownColumns(file) : file.columns;
   const taken = new Set(theirs);
@@ -24,6 +26,7 @@ export function csvWriter(
   const header = [
     ...(file.listed ? [] : ['custom_id', 'content'].map(unique)),
     ...theirs,
+    ...(rows.ownIds ? [unique('custom_id')] : []),
     ...(outputColumns ?? ['output']).map(unique),
     ...['status', 'error_code', 'error_message'].map(unique),
   ];
@@ -32,16 +35,17 @@ export function csvWriter(
   return {
     contentType: 'text/csv; charset=utf-8; header=present',
     columns: { row: true, usage: false, completedAt: false },
-    head: toBytes(`${header.map(textCell).join(',')}\n`),
+    head: `${header.map((name) => write(toBytes(name))).join(',')}\n`,
     record(item) {
       let line = '';
-      for (const value of rows.cells(item)) line += `${cell(value)},`;
+      for (const value of rows.cells(item)) line += `${write(value)},`;
+      if (rows.ownIds) line += `${write(rows.customId(item))},`;
       const flat = item.output === null ? null : flatMembers(item.output, heads);
       const values =
         flat ??
         (outputColumns ? memberTexts(item.output, outputColumns, outputKeys) : [item.output ?? '']);
-      for (const value of values) line += `${cell(value)},`;
-      return `${line}${item.status.toLowerCase()},${item.errorCode ?? ''},${cell(item.errorMessage ?? '')}\n`;
+      for (const value of values) line += `${write(value)},`;
+      return `${line}${item.status.toLowerCase()},${item.errorCode ?? ''},${write(item.errorMessage ?? '')}\n`;
     },
     separator: '',
     tail: '',
@@ -82,13 +86,25 @@ function cell(bytes: string): string {
     : toBytes(textCell(toText(bytes)));
 }
 
+/** A cell whatever a spreadsheet makes of it, for programs. */
+function plainCell(bytes: string): string {
+  if (bytes === '') return '';
+  return isVisible(bytes.charCodeAt(bytes.length - 1)) && isVisible(bytes.charCodeAt(0))
+    ? quoted(bytes)
+    : toBytes(withSpace(toText(bytes)));
+}
+
 function isVisible(code: number): boolean {
   return code > 0x20 && code < 0x7f;
 }
 
 function textCell(value: string): string {
-  const safe = isFormula(value) ? `'${value}` : value;
-  return safe === safe.trim() ? quoted(safe) : `"${safe.replaceAll('"', '""')}"`;
+  return withSpace(isFormula(value) ? `'${value}` : value);
+}
+
+/** White space at the ends is quoted, so that no reader takes it off. */
+function withSpace(value: string): string {
+  return value === value.trim() ? quoted(value) : `"${value.replaceAll('"', '""')}"`;
 }
 
 function quoted(value: string): string {

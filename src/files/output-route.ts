@@ -22,7 +22,8 @@ const statuses = new Map<string, ItemStatus>(
     (status) => [status.toLowerCase(), status],
   ),
 );
-const knownParameters = ['format', 'status', 'include', 'after', 'expires', 'signature'];
+const knownParameters = ['format', 'status', 'include', 'formulas', 'after'];
+const linkParameters = ['expires', 'signature'];
 
 /** What was or would be sent to the model for a row of a batch. */
 type RequestOf = (batch: BatchRecord) => NonNullable<JsonIncludes['request']>;
@@ -54,7 +55,7 @@ export async function answerOutput(route: OutputRoute): Promise<void> {
   }
   const batch = await findBatch(services.db, owner, batchId);
   if (!batch) throw new RouteError(404, 'NOT_FOUND', 'There is no batch with this id');
-  const { includes, ...wanted } = readQuery(query);
+  const { includes, keepFormulas, ...wanted } = readQuery(query);
   const writer = await outputWriter(services.db, batch, {
     operation: operationOf(batch),
     format: wanted.format,
@@ -62,6 +63,7 @@ export async function answerOutput(route: OutputRoute): Promise<void> {
       input: includes.has('input'),
       request: includes.has('request') ? requestOf(batch) : null,
     },
+    keepFormulas,
   });
   response.writeHead(200, {
     'content-type': writer.contentType,
@@ -114,14 +116,16 @@ function extension(format: OutputFormat): string {
 
 function checkOnce(query: URLSearchParams): void {
   for (const name of new Set(query.keys())) {
-    if (!knownParameters.includes(name)) {
-      throw bad(`${name} is unknown; known are ${knownParameters.slice(0, 4).join(', ')}`);
+    if (!knownParameters.includes(name) && !linkParameters.includes(name)) {
+      throw bad(`${name} is unknown; known are ${knownParameters.join(', ')}`);
     }
     if (query.getAll(name).length > 1) throw bad(`${name} is given more than once`);
   }
 }
 
-function readQuery(query: URLSearchParams): OutputRequest & { includes: ReadonlySet<string> } {
+function readQuery(
+  query: URLSearchParams,
+): OutputRequest & { includes: ReadonlySet<string>; keepFormulas: boolean } {
   checkOnce(query);
   const format = query.get('format') ?? 'jsonl';
   if (!isFormat(format)) throw bad(`format is one of ${outputFormats.join(', ')}`);
@@ -129,12 +133,16 @@ function readQuery(query: URLSearchParams): OutputRequest & { includes: Readonly
   if (includes.has('request') && format !== 'json' && format !== 'jsonl') {
     throw bad('include=request needs the format json or jsonl');
   }
+  const formulas = query.get('formulas') ?? 'defuse';
+  if (formulas !== 'defuse' && formulas !== 'keep') throw bad('formulas is defuse or keep');
+  if (formulas === 'keep' && format !== 'csv') throw bad('formulas needs the format csv');
   const after = query.get('after') ?? '-1';
   if (!/^(-1|0|[1-9][0-9]{0,8})$/.test(after)) throw bad('after is the index of an item');
   return {
     format,
     status: query.get('status')?.split(',').map(toStatus),
     includes,
+    keepFormulas: formulas === 'keep',
     afterIndex: Number(after),
   };
 }

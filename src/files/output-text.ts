@@ -33,6 +33,8 @@ export function hasUnicodeEscape(json: string | null): boolean {
 export interface RowTexts {
   /** Whether custom ids stand in the rows themselves. */
   idsInRows: boolean;
+  /** Whether custom ids are others than the file's. */
+  ownIds: boolean;
   /** The custom id, as a byte string. */
   customId(item: ExportedItem): string;
   /** `"content":…,"metadata":…`, as a byte string of JSON. */
@@ -58,6 +60,7 @@ export function createRowTexts(file: RowFile & { listed: boolean }): RowTexts {
   const count = file.columns.length;
   return {
     idsInRows: file.idsInFields ?? false,
+    ownIds: file.listed && (file.idsInFields || (file.customIdPrefix ?? '') !== ''),
     customId: (item) =>
       file.idsInFields && hasUnicodeEscape(item.fields)
         ? toBytes(customIdOf(file, decoded(item)))

@@ -46,10 +46,13 @@ export async function outputWriter(
     operation,
     format,
     includes,
+    keepFormulas,
   }: {
     operation: PreparedOperation;
     format: OutputFormat;
     includes: JsonIncludes;
+    /** CSV: text that a spreadsheet would run goes out as it is. */
+    keepFormulas: boolean;
   },
 ): Promise<OutputWriter> {
   const file = rowFileOf(await readBatchFile(db, batch.fileKey), batch);
@@ -60,7 +63,7 @@ export async function outputWriter(
     case 'jsonl':
       return jsonLinesWriter(rows, includes);
     case 'csv':
-      return csvWriter(file, rows, operation.columns);
+      return csvWriter(file, rows, operation.columns, { keepFormulas });
     case 'openai_jsonl':
       return openAiLinesWriter(batch, rows, operation);
   }

@@ -259,11 +259,13 @@ function readLine(line: unknown): { body: Record<string, unknown> | null; isChat
   };
 }
 
-/** A row of plain JSON that is a request itself: it has messages. */
+/** A row of plain JSON that is a request itself, because it has messages, or has one as `request`, as an output with requests does. */
 function bareRequest(file: RowFile, fields: string): Record<string, unknown> | null {
-  if (!file.columns.includes('messages')) return null;
-  const { customIdField } = file;
-  const members = Object.entries(toObject(parseKeepingNumbers(fields)));
+  const { columns, customIdField } = file;
+  if (!columns.includes('messages') && !columns.includes('request')) return null;
+  const row = toObject(parseKeepingNumbers(fields));
+  const given = Array.isArray(row.messages) ? row : toObject(row.request);
+  const members = Object.entries(given);
   const request = Object.fromEntries(
     members.filter(([name]) => name !== customIdField && name !== 'custom_id'),
   );

@@ -82,6 +82,8 @@ export function createSignedLinks({
 
 /** What the signature stands for: as JSON, so that no two links have the same. */
 function signedText(batchId: string, query: URLSearchParams): string {
-  const signed = ['format', 'status', 'include', 'expires'].map((name) => query.get(name));
+  const signed = ['format', 'status', 'include', 'formulas', 'expires'].map((name) =>
+    query.get(name),
+  );
   return JSON.stringify(['output', batchId, ...signed]);
 }

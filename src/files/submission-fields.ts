@@ -14,7 +14,11 @@ const batchParams = z.strictObject({
   autoStart: z.boolean().nullish(),
   execution: z.string().nullish(),
   rescue: z.boolean().nullish(),
-  idempotencyKey: z.string().nullish(),
+  idempotencyKey: z
+    .undefined({
+      error: 'is for submitBatch: each upload is another file, and so another input',
+    })
+    .optional(),
   expiresInSeconds: z.number().nullish(),
   customIdPrefix: z.string().nullish(),
   contentField: z.string().nullish(),
@@ -57,6 +61,9 @@ export function readSubmission(
 ): UploadSubmission {
   const given = collect(fields);
   const named = given.get('operation');
+  if (Array.isArray(named)) {
+    throw new BadUserInput([{ path: 'operation', message: 'is given more than once' }]);
+  }
   if (typeof named !== 'string' || named.trim() === '') {
     throw new BadUserInput([
       { path: 'operation', message: 'is missing, but other fields ask for a batch' },

@@ -101,8 +101,10 @@ function problemForRequests(
       ? null
       : `${name} takes requests, or a file of them`;
   if (file.format === 'OPENAI_JSONL') return null;
-  if (file.format.startsWith('JSON') && namesOf(file).includes('messages')) return null;
-  return `${name} takes files of complete requests: lines {custom_id, body: {messages}} as OpenAI’s batch API has them, or {messages}; this file is ${file.format}`;
+  const names = namesOf(file);
+  if (file.format.startsWith('JSON') && (names.includes('messages') || names.includes('request')))
+    return null;
+  return `${name} takes files of complete requests: lines {custom_id, body: {messages}} as OpenAI’s batch API has them, {messages}, or an output with include=request; this file is ${file.format}`;
 }
 
 function problemForTexts(

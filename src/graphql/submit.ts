@@ -80,7 +80,10 @@ export function createUploadSubmit(context: Submitter): UploadSubmit {
       const issues = [...(params?.error?.issues ?? []), ...(fields.error?.issues ?? [])];
       if (!params?.success || !fields.success) {
         throw new BadUserInput(
-          issues.map(({ path, message }) => ({ path: path.map(String).join('.'), message })),
+          issues.map((issue) => ({
+            path: issue.path.map(String).join('.'),
+            message: wordsFor(issue),
+          })),
         );
       }
       return await submitChecked(context, {
@@ -94,4 +97,12 @@ export function createUploadSubmit(context: Submitter): UploadSubmit {
       });
     },
   };
+}
+
+/** What a check of ours said, or in place of zod's own words: what is wanted. */
+function wordsFor(issue: z.core.$ZodIssue): string {
+  if (issue.code !== 'invalid_type' || !issue.message.startsWith('Invalid input')) {
+    return issue.message;
+  }
+  return issue.message.endsWith('undefined') ? 'is missing' : `needs to be ${issue.expected}`;
 }

@@ -17,7 +17,7 @@ export type LineOutcome =
   | { kind: 'expired' }
   | { kind: 'cancelled' };
 
-const provider = 'The provider';
+const provider = 'the provider';
 const shown = (message: string) => quote(message);
 
 /** The outcome of one parsed line. Messages hold of the provider's words what may be quoted. */

@@ -118,6 +118,17 @@ it('cancelled and expired items, and those of a stopped batch, are asked again',
   expect((await ended(stopped, 'COMPLETED')).counts.succeeded).toBe(2);
 });
 
+it('a batch of which some items were left cancelled is CANCELLED again, whatever else was answered', async () => {
+  const id = await submit(['good', 'bad', 'fine'], ', autoStart: false');
+  await app.graphql('mutation ($id: ID!) { cancelBatch(id: $id) { batch { id } } }', { id });
+  await ended(id, 'CANCELLED');
+
+  const { data } = await retry(id, ', customIds: ["1"]');
+
+  expect(data?.retryBatch.retriedItems).toBe(1);
+  expect((await ended(id, 'CANCELLED')).counts).toMatchObject({ succeeded: 1, cancelled: 2 });
+});
+
 it('a deleted batch is unknown at once, its calls are aborted, and its rows go', async () => {
   app.sandbox.faults.add({ fault: { kind: 'stall', at: 'headers' } });
   const id = await submit(['good', 'bad'], ', idempotencyKey: "once"');

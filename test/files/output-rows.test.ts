@@ -87,9 +87,13 @@ describe('files', () => {
 
     const { data } = Papa.parse<string[]>((await output(id, '?format=csv')).slice(0, -1));
     const [header, ...found] = data;
+    const kept = Papa.parse<string[]>(
+      (await output(id, '?format=csv&formulas=keep')).slice(0, -1),
+    ).data.slice(1);
     const lines = records(await output(id, '?include=input'));
 
     const formulas = ['＝1+1', '=1+1', ';=1'];
+    expect(kept.map((row) => row[2])).toEqual(cells);
     expect(header?.slice(0, 4)).toEqual(['ID', 'größe', '価格, "x"', 'label']);
     expect(found.map((row) => row[2])).toEqual(
       cells.map((cell) => (formulas.includes(cell) ? `'${cell}` : cell)),
@@ -267,6 +271,7 @@ describe('items', () => {
       operation: operationOf(batch),
       format: 'jsonl',
       includes: { input: true, request: null },
+      keepFormulas: false,
     });
     const pieces = writeOutput({ db, copy }, batch, writer, { status: undefined, afterIndex: -1 });
     await pieces.next();

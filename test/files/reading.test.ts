@@ -99,6 +99,18 @@ it('a prefix stands before every custom id, and is asked for with it', async () 
   expect(await ids(indexes, '(customIds: ["run-2:2"])')).toEqual(['run-2:2']);
 });
 
+it('ids of the batch’s own stand in its CSV output, behind the input', async () => {
+  const fileId = await upload('a.csv', files['a.csv']);
+  const id = await run(fileId, { customIdPrefix: 'p-' });
+  await untilEnded(app, id);
+  const csv = await (await fetch(`${app.url}/batches/${id}/output?format=csv`)).text();
+
+  expect(csv.split('\n').slice(0, 2)).toEqual([
+    expect.stringMatching(/^custom_id,ref,text,title,custom_id_2,label,/),
+    expect.stringMatching(/^1,x,good,"Very, bad",p-1,good,/),
+  ]);
+});
+
 it('inline items have the prefix too', async () => {
   const { data } = await app.graphql(submitMutation, {
     input: {

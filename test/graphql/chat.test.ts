@@ -233,9 +233,13 @@ describe('chat', () => {
     stub.reply(echo);
     stub.requests.length = 0;
     await submit({ requests: [failed.request] });
+    // Or the whole output as it is.
+    const fileId = await upload('failed.jsonl', [failed]);
+    const [again] = await itemsOf(await submit({ fileId }));
 
+    expect(again).toMatchObject({ customId: '1', status: 'SUCCEEDED' });
     expect(failed).toMatchObject({ index: 1, status: 'failed', request: { seed: 2 } });
-    expect(sent()).toEqual([{ ...requests[1], model: 'base' }]);
+    expect(sent()).toEqual([1, 2].map(() => ({ ...requests[1], model: 'base' })));
   });
 
   it('shows the request of any operation as it is sent', async () => {

@@ -98,7 +98,7 @@ describe('an enrich answer', () => {
 
   it.each([
     ['sector', 'Food', /^sector must be one of "Tech","Health"/],
-    ['field_2', '12', /^field_2 must be number,null/],
+    ['field_2', '12', /^field_2 must be number or null/],
     ['founded', '2001-02-30', /^founded must match format "date"/],
     ['products', 'a', /^products must be array/],
     ['city', undefined, /^the answer must have the key "city"/],

@@ -22,8 +22,8 @@ const binaryKinds: readonly [bytes: string, kind: string, advice: string][] = [
   ['Rar!', 'a RAR archive', 'unpack it'],
   ['PAR1', 'Parquet', 'convert it to CSV or JSONL'],
   ['SQLite format 3', 'an SQLite database', 'export a table as CSV'],
-  ['\x89PNG', 'an image', 'upload text'],
-  ['\xff\xd8\xff', 'an image', 'upload text'],
+  ['\x89PNG', 'an image', 'write down its text'],
+  ['\xff\xd8\xff', 'an image', 'write down its text'],
 ];
 
 /** Throws UnreadableFile for bytes that begin no text. */

@@ -75,6 +75,8 @@ function describeError({ instancePath, keyword, params, message }: ErrorObject):
     case 'additionalProperties':
     case 'unevaluatedProperties':
       return `${where} must not have the key ${JSON.stringify(params.additionalProperty ?? params.unevaluatedProperty)}`;
+    case 'type':
+      return `${where} must be ${[params.type].flat().join(' or ')}`;
     case 'required':
       return `${where} must have the key ${JSON.stringify(params.missingProperty)}`;
     default:
