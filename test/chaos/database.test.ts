@@ -87,10 +87,14 @@ test('backends that are killed every second, those of listeners too: progress is
   const id = await submit(stage.api, given);
   let staleMs = 0;
   let seenAt = Date.now();
+  let hasBegun = false;
   const progress = followProgress(stage.api.socket(), id, () => {
     staleMs = Math.max(staleMs, Date.now() - seenAt);
     seenAt = Date.now();
+    hasBegun = true;
   });
+  // What is to survive is a subscription, not the request for one.
+  await until(() => hasBegun, { deadlineMs: 10_000, what: 'the first event' });
 
   let running = true;
   let killed = 0;
