@@ -67,7 +67,7 @@ export function createHeartbeat({
 
   /** One that swallows what it is sent would keep what waits for its answer as long as the longest statement may take. */
   function breakConnections(): void {
-    db.disconnect(new Error('the database does not answer the heartbeat'));
+    void db.disconnect(new Error('the database does not answer the heartbeat'));
   }
 
   /** Rejects after its share of the lease; the next beat then takes another connection. */

@@ -21,9 +21,9 @@ export interface Database {
   sql: Sql;
   /**
    * Breaks every connection, for a database that has gone silent: what is under way rejects with `reason`, which may have been done or
-   * not, and the next statement connects anew.
+   * not. Once it resolves, the next statement connects anew; one that comes before may reject too.
    */
-  disconnect(reason: Error): void;
+  disconnect(reason: Error): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -78,7 +78,9 @@ export function openDatabase(
   const watch = {
     deadlineMs: answerTimeoutMs,
     onSilence: () =>
-      disconnect(new Error(`the database did not answer a statement within ${answerTimeoutMs} ms`)),
+      void disconnect(
+        new Error(`the database did not answer a statement within ${answerTimeoutMs} ms`),
+      ),
   };
   const raw = watchQueries(
     postgres(url, { ...shared, types: { bigint: postgres.BigInt, texts } }),

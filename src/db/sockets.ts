@@ -11,12 +11,12 @@ export interface Target {
 export interface Sockets {
   /** Begins a connection. The driver may write to it at once. */
   open(target: Target): Socket;
-  /** Breaks every connection: statements under way reject with `reason`, and the next ones connect anew. */
-  breakAll(reason: Error): void;
+  /** Breaks every connection: statements under way reject with `reason`. Once it resolves, the next ones connect anew; one that comes before may reject too. */
+  breakAll(reason: Error): Promise<void>;
 }
 
 export function createSockets(): Sockets {
-  const sockets = new Set<Socket>();
+  const sockets = new Set<PoolSocket>();
   let opened = 0;
 
   return {
@@ -31,8 +31,8 @@ export function createSockets(): Sockets {
       Object.assign(socket, { host: host[at], port: port[at] });
       return socket.connect({ host: host[at] ?? 'localhost', port: port[at] ?? 5432 });
     },
-    breakAll(reason) {
-      for (const socket of sockets) socket.destroy(reason);
+    async breakAll(reason) {
+      await Promise.all([...sockets].map((socket) => socket.destroy(reason).gone));
     },
   };
 }
@@ -43,11 +43,17 @@ export function createSockets(): Sockets {
  */
 class PoolSocket extends Socket {
   readonly #onDestroy: () => void;
+  /** Resolves once the driver knows that it closed. A listener of ours would be taken off by it. */
+  readonly gone: Promise<void>;
+  #tellGone: () => void = () => undefined;
   #error: Error | null = null;
 
   constructor(onDestroy: () => void) {
     super();
     this.#onDestroy = onDestroy;
+    this.gone = new Promise((resolve) => {
+      this.#tellGone = resolve;
+    });
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
@@ -58,10 +64,12 @@ class PoolSocket extends Socket {
   }
 
   override emit(event: string | symbol, ...given: unknown[]): boolean {
-    if (event !== 'close' || this.#error === null) return super.emit(event, ...given);
+    if (event !== 'close') return super.emit(event, ...given);
     const error = this.#error;
     this.#error = null;
-    super.emit('error', error);
-    return super.emit('close', true);
+    if (error !== null) super.emit('error', error);
+    const heard = super.emit('close', error !== null || given[0]);
+    this.#tellGone();
+    return heard;
   }
 }

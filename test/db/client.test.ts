@@ -163,7 +163,7 @@ test('a pool that is told to disconnect rejects what is under way at once, and c
     { deadlineMs: 5_000, what: 'ten sleepers' },
   );
 
-  db.disconnect(new Error('silent'));
+  await db.disconnect(new Error('silent'));
   const ended = await sleeping;
   const [after] = await db.sql`select pg_backend_pid() as pid`;
 
@@ -177,7 +177,7 @@ test('connections that break in the middle of a result end no process, and the n
       range(1, 4).map(() => db.sql`select repeat('x', 100000) from generate_series(1, 200)`),
     );
     await other`select pg_sleep(${round / 200})`;
-    db.disconnect(new Error('silent'));
+    await db.disconnect(new Error('silent'));
     await reading;
   }
 
