@@ -2,13 +2,18 @@ import { createHash } from 'node:crypto';
 import type { Database } from '../db/client.ts';
 import { insertFileBatch } from '../db/file-batches.ts';
 import { findByIdempotencyKey, insertInlineBatch } from '../db/inline-batches.ts';
+import type { Execution } from '../db/tables.ts';
 import { AppError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { Signals } from './signals.ts';
 
 /** The unit of claiming. Small enough to spread a batch over workers, large enough that a million items are 10,000 rows. */
 const chunkSize = 100;
-const defaultExpirySeconds = 24 * 60 * 60;
+const defaultExpirySeconds: Readonly<Record<Execution, number>> = {
+  LIVE: 24 * 60 * 60,
+  // The provider has 24 h for what it is given; two more to give it, and to take in what it answered in the last minute.
+  PROVIDER_BATCH: 26 * 60 * 60,
+};
 
 export interface InlineItem {
   customId: string;
@@ -25,6 +30,9 @@ export interface Submission {
   model: string;
   /** The items themselves, or the id of an uploaded file, of which nothing is copied. */
   source: { items: readonly InlineItem[] } | { fileId: string };
+  execution: Execution;
+  /** PROVIDER_BATCH only: what the provider's window leaves undone is called live. */
+  rescue: boolean;
   /** False: it waits as a DRAFT. */
   autoStart: boolean;
   name: string | null;
@@ -63,9 +71,11 @@ export async function submitBatch(
     metadata: submission.metadata && JSON.stringify(submission.metadata),
     idempotencyKey,
     inputHash,
-    expiresInSeconds: submission.expiresInSeconds ?? defaultExpirySeconds,
+    expiresInSeconds: submission.expiresInSeconds ?? defaultExpirySeconds[submission.execution],
     webhookUrl: submission.webhookUrl,
     customIdPrefix: submission.customIdPrefix,
+    execution: submission.execution,
+    rescue: submission.rescue,
     chunkSize,
   } as const;
   const inserted =

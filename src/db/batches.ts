@@ -51,6 +51,8 @@ const batchColumns = {
   contentField: batches.contentField,
   customIdField: batches.customIdField,
   customIdPrefix: batches.customIdPrefix,
+  execution: batches.execution,
+  rescue: batches.rescue,
   total: batches.total,
   succeeded: batches.succeeded,
   failed: batches.failed,

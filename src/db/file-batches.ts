@@ -28,12 +28,12 @@ export async function insertFileBatch(
     batch as (
       insert into batches (file_key, id, owner, operation, options, model, status, name, metadata,
                            idempotency_key, input_hash, expires_in_seconds, expires_at, webhook_url, total,
-                           content_field, custom_id_field, custom_id_prefix, ids_indexed)
+                           content_field, custom_id_field, custom_id_prefix, execution, rescue, ids_indexed)
       select file.key, ${batch.id}, ${batch.owner}, ${batch.operation}, ${batch.options}, ${batch.model},
              ${batch.status}, ${batch.name}, ${batch.metadata}, ${batch.idempotencyKey}, ${batch.inputHash},
              ${batch.expiresInSeconds}, now() + make_interval(secs => ${batch.expiresInSeconds}),
              ${batch.webhookUrl}, file.item_count,
-             ${batch.contentField}, ${batch.customIdField}, ${batch.customIdPrefix},
+             ${batch.contentField}, ${batch.customIdField}, ${batch.customIdPrefix}, ${batch.execution}, ${batch.rescue},
              case when ${(batch.customIdField ?? '') !== ''} then 0 end
       from file
       on conflict (owner, idempotency_key) where idempotency_key is not null do nothing

@@ -1,7 +1,7 @@
 /** Batches whose items come with the submit. */
 import { and, eq } from 'drizzle-orm';
 import type { Database, Sql } from './client.ts';
-import { batches } from './tables.ts';
+import { batches, type Execution } from './tables.ts';
 
 /** A batch as it was submitted with its items inline. `options` and the like are JSON text. */
 export interface NewInlineBatch {
@@ -18,6 +18,8 @@ export interface NewInlineBatch {
   expiresInSeconds: number;
   webhookUrl: string | null;
   customIdPrefix: string | null;
+  execution: Execution;
+  rescue: boolean;
   chunkSize: number;
   file: { id: string; name: string; format: string; sizeBytes: number; columns: readonly string[] };
   rows: readonly { customId: string | null; content: string | null; fields: string | null }[];
@@ -36,11 +38,12 @@ export async function insertInlineBatch(
   const [inserted] = await db<{ key: bigint }[]>`
     with batch as (
       insert into batches (file_key, id, owner, operation, options, model, status, name, metadata,
-                           idempotency_key, input_hash, expires_in_seconds, expires_at, webhook_url, custom_id_prefix, total)
+                           idempotency_key, input_hash, expires_in_seconds, expires_at, webhook_url, custom_id_prefix,
+                           execution, rescue, total)
       values (nextval('files_key_seq'), ${batch.id}, ${batch.owner}, ${batch.operation}, ${batch.options},
               ${batch.model}, ${batch.status}, ${batch.name}, ${batch.metadata}, ${batch.idempotencyKey},
               ${batch.inputHash}, ${batch.expiresInSeconds}, now() + make_interval(secs => ${batch.expiresInSeconds}), ${batch.webhookUrl},
-              ${batch.customIdPrefix}, ${rows.length})
+              ${batch.customIdPrefix}, ${batch.execution}, ${batch.rescue}, ${rows.length})
       on conflict (owner, idempotency_key) where idempotency_key is not null do nothing
       returning key, file_key
     ),

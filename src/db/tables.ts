@@ -44,6 +44,11 @@ export const finalStatuses = ['SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED'] as 
 export type FinalStatus = (typeof finalStatuses)[number];
 export const finalStatus = pgEnum('final_status', finalStatuses);
 
+/** LIVE: a call an item. PROVIDER_BATCH: through the provider's own batch API. */
+export const executions = ['LIVE', 'PROVIDER_BATCH'] as const;
+export type Execution = (typeof executions)[number];
+export const execution = pgEnum('execution', executions);
+
 export const chunkState = pgEnum('chunk_state', ['open', 'leased', 'done']);
 
 const key = (name: string) => bigint(name, { mode: 'bigint' });
@@ -177,6 +182,11 @@ export const batches = pgTable(
     customIdField: text('custom_id_field'),
     /** Stands before every custom id. */
     customIdPrefix: text('custom_id_prefix'),
+    execution: execution('execution').notNull().default('LIVE'),
+    /** PROVIDER_BATCH only: what the provider's window leaves undone is called live. */
+    rescue: boolean('rescue').notNull().default(false),
+    /** Since when open chunks go to live calls although the batch is one for the provider's batch API. */
+    rescuedAt: instant('rescued_at'),
     /** With a custom id field of its own: how many of its rows have theirs in `custom_ids`. No chunk is claimed before all have. */
     idsIndexed: integer('ids_indexed'),
     /** Deleted for its owner; results and chunks are purged in the background, the batch last. */
@@ -241,7 +251,9 @@ export const chunks = pgTable(
     state: chunkState('state').notNull().default('open'),
     /** How often a worker died with requests for these items under way. */
     crashes: smallint('crashes').notNull().default(0),
-    /** The worker that holds the lease. The lease itself is that worker's row in `workers`. */
+    /** How many provider batches ended without an answer for all of its items. */
+    rounds: smallint('rounds').notNull().default(0),
+    /** The worker that holds the lease, whose own row in `workers` says how long; or the id of the provider batch that its items are in. */
     owner: text('owner'),
   },
   (table) => [
@@ -250,6 +262,67 @@ export const chunks = pgTable(
     index('chunks_leased').on(table.batchKey).where(sql`state = 'leased'`), // counts, reclaimChunks
     check('chunks_owner', sql`(owner is not null) = (state = 'leased')`),
     check('chunks_range', sql`first <= last and done between 0 and last - first + 1`),
+  ],
+);
+
+/** What is to be done next with a provider batch: make and upload its input, create it, wait for it, read its results; nothing any more. */
+export const providerBatchState = pgEnum('provider_batch_state', [
+  'preparing',
+  'creating',
+  'working',
+  'reading',
+  'done',
+]);
+
+/**
+ * The jobs that a batch was cut into for its provider's own batch API. A row stands before anything is sent, and its id goes with
+ * the job, so that one whose creation nobody remembers is found again instead of paid twice.
+ */
+export const providerBatches = pgTable(
+  'provider_batches',
+  {
+    key: key('key').primaryKey().generatedByDefaultAsIdentity(),
+    batchKey: key('batch_key').notNull(),
+    /** Ours, public. */
+    id: text('id').notNull(),
+    /** Of all its requests: `provider/name`. Requests of a chat batch may name several, which go to jobs of their own. */
+    model: text('model').notNull(),
+    state: providerBatchState('state').notNull().default('preparing'),
+    /** Where the chunks begin whose items are in it. */
+    firsts: integer('firsts').array().notNull(),
+    /** Requests in its input; 0 before that is made. */
+    requests: integer('requests').notNull().default(0),
+    /** The id of the input that was uploaded, where the provider takes files. */
+    inputId: text('input_id'),
+    /** The provider's own id; null as long as it is not known to exist. */
+    providerId: text('provider_id'),
+    /** In the provider's own words; in ours before it exists there. */
+    status: text('status').notNull().default('preparing'),
+    /** What the provider says of its requests. */
+    succeeded: integer('succeeded').notNull().default(0),
+    failed: integer('failed').notNull().default(0),
+    cancelled: integer('cancelled').notNull().default(0),
+    expired: integer('expired').notNull().default(0),
+    /** JSON of where the provider's results are, for the adapter. */
+    results: text('results'),
+    /** When the provider gives up what it has not done. */
+    expiresAt: instant('expires_at'),
+    cancelledAt: instant('cancelled_at'),
+    /** The worker that does the present step. */
+    worker: text('worker'),
+    /** When the next step is due. */
+    dueAt: instant('due_at').notNull().defaultNow(),
+    /** Steps that failed one after the other. */
+    failures: integer('failures').notNull().default(0),
+    /** Live calls that may be under way for its invalid answers: to be sent again should the worker die. */
+    liveCalls: integer('live_calls').notNull().default(0),
+    createdAt: instant('created_at').notNull().defaultNow(),
+    endedAt: instant('ended_at'),
+  },
+  (table) => [
+    uniqueIndex('provider_batches_id').on(table.id), // recordResults' owners
+    index('provider_batches_batch').on(table.batchKey, table.key), // listProviderBatches
+    index('provider_batches_due').on(table.dueAt).where(sql`state <> 'done'`), // claimProviderBatch
   ],
 );
 

@@ -45,6 +45,8 @@ export async function submitChecked(
     options,
     model: modelOfBatch(plan, source).id,
     source: source.given,
+    execution: 'LIVE',
+    rescue: false,
     autoStart: fields.autoStart ?? true,
     name: fields.name ?? null,
     metadata: fields.metadata ?? null,

@@ -3,6 +3,7 @@
  * Types only; the adapters beside this file speak to providers.
  */
 import type { BatchErrorCode, ItemErrorCode } from '../errors.ts';
+import type { BatchApi } from './batch-api.ts';
 import type { RateHeaders } from './rate-headers.ts';
 import type { RateLimits } from './rates.ts';
 
@@ -131,6 +132,8 @@ export interface Model {
    * Callers take a permit, send, and give it back with what they learned.
    */
   readonly gate: Gate;
+  /** The provider's batch API for this model; null where it is known to have none. */
+  readonly batches: BatchApi | null;
 }
 
 export interface SendOptions {

@@ -140,6 +140,7 @@ export function createModel({
     provider,
     name,
     gate,
+    batches: null,
     bodyOf: (request) => buildRequestBody(name, request, habits).body,
     async send(request, { signal, permit }) {
       signal.throwIfAborted();

@@ -157,6 +157,7 @@ function instantModel(): Model {
     provider: 'instant',
     name: 'model',
     gate: createGate({ maxConcurrency: callsAtOnce }),
+    batches: null,
     send: () => Promise.resolve(answer),
     bodyOf: () => ({}),
   };
@@ -211,6 +212,8 @@ async function insertBatch(
     expiresInSeconds: 86_400,
     webhookUrl: null,
     customIdPrefix: null,
+    execution: 'LIVE',
+    rescue: false,
     contentField: null,
     customIdField: null,
     chunkSize: 100,

@@ -36,6 +36,8 @@ export async function insertBatch(
     expiresInSeconds,
     webhookUrl: null,
     customIdPrefix: null,
+    execution: 'LIVE' as const,
+    rescue: false,
     chunkSize,
     file: {
       id: `file_${randomUUID()}`,

@@ -66,6 +66,8 @@ beforeAll(async () => {
     expiresInSeconds: null,
     webhookUrl: null,
     customIdPrefix: null,
+    execution: 'LIVE',
+    rescue: false,
     contentField: null,
     customIdField: null,
   });

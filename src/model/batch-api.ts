@@ -1,0 +1,103 @@
+/**
+ * What the rest of Winnow knows of a provider's own batch API: an input of many requests goes in, a job works on it for up to a day,
+ * and its results come back in any order. Types only; the adapters beside this file speak to providers.
+ */
+import type { ModelAnswer, ModelError, ModelRequest } from './model.ts';
+
+/**
+ * The batch API of one provider, for one model. Every call makes exactly one request, retries nothing, and rejects with a ModelError: `later` where it may
+ * succeed in a while, `batch` for key, quota and a provider that has no batch API, `item` (INVALID_REQUEST, CONTEXT_TOO_LONG) where the provider refuses
+ * what it was sent; or with the signal's reason when aborted.
+ */
+export interface BatchApi {
+  /** The provider's limits of one job. `bytes` are those of the whole input, as `create` or `upload` sends it. */
+  readonly limits: { readonly requests: number; readonly bytes: number };
+  /** Bytes that the input has besides its lines, and besides one between each two. */
+  readonly framingBytes: number;
+  /** One request as one line of JSON, without a line break. `customId` is 1 to 64 of `A-Z a-z 0-9 _ -`. Pure. */
+  encode(customId: string, request: ModelRequest): string;
+  /** Uploads the input as a stream, where the provider takes files. Returns the id it has there; null where the input goes with `create`. */
+  upload(input: BatchInput, signal: AbortSignal): Promise<string | null>;
+  /** Creates the job. A failure other than a status of 4xx leaves open whether it exists: `find` tells. */
+  create(job: NewJob, signal: AbortSignal): Promise<Job>;
+  /**
+   * The job that was created for `intent`, whoever sent it. Null where the provider has none; `unsure` where it has one that may be it,
+   * which only its results will tell.
+   */
+  find(job: LostJob, signal: AbortSignal): Promise<Job | 'unsure' | null>;
+  retrieve(providerId: string, signal: AbortSignal): Promise<Job>;
+  /** Asks for the end of a job. One that has ended already is no error. */
+  cancel(providerId: string, signal: AbortSignal): Promise<Job>;
+  /**
+   * What an ended job answered, as a stream, in the provider's order, from `Job.results`. Lines that are no result of a request are `unreadable`.
+   * Rejects in the middle where the download breaks off; read again from the start then.
+   */
+  results(results: string, signal: AbortSignal): AsyncIterable<BatchLine>;
+}
+
+/** The lines of a job, made of `encode`, in a file of this machine; each ends in a newline. */
+export interface BatchInput {
+  path: string;
+  bytes: number;
+  /** How many lines. */
+  requests: number;
+  /** Our id of the job; also names the upload. */
+  intent: string;
+}
+
+export interface NewJob {
+  /** Our id of the job, which stands in its metadata where the provider has such, and begins every custom id. */
+  intent: string;
+  /** What `upload` returned. */
+  inputId: string | null;
+  input: BatchInput;
+}
+
+export interface LostJob {
+  intent: string;
+  /** No earlier job is it. */
+  since: Date;
+  /** How many requests it has. */
+  requests: number;
+  /** Jobs of the provider that are known to be others. */
+  others: ReadonlySet<string>;
+}
+
+/** A job as its provider tells of it. */
+export interface Job {
+  providerId: string;
+  /** In the provider's own words. One that is not known is taken for one at work. */
+  status: string;
+  /**
+   * - `working`: not ended, cancelled but not yet confirmed included
+   * - `completed`, `expired`, `cancelled`: ended; what was finished can be read
+   * - `rejected`: the provider took none of it; `problems` say why
+   */
+  phase: 'working' | 'completed' | 'expired' | 'cancelled' | 'rejected';
+  /** The provider's counts, which may lag and need not add up. */
+  counts: { succeeded: number; failed: number; cancelled: number; expired: number };
+  /** When the provider gives up what it has not done; null where it does not say. */
+  expiresAt: Date | null;
+  /** Where its results are, for `results`; null before it has any. */
+  results: string | null;
+  problems: readonly JobProblem[];
+}
+
+/** Why a provider rejected a job. */
+export interface JobProblem {
+  /** The provider's code, such as `token_limit_exceeded`; null where there is none. */
+  code: string | null;
+  /** Fit to be shown. */
+  message: string;
+  /** The line of the input that it is about, from 1; null where it is about the whole. */
+  line: number | null;
+}
+
+export type BatchLine =
+  /** A complete answer; its cost is at batch prices. */
+  | { kind: 'answer'; customId: string; answer: ModelAnswer }
+  /** The request failed there; `error.tokens` are what it was billed all the same. */
+  | { kind: 'error'; customId: string; error: ModelError }
+  /** The window ended before the request was answered, or the job was cancelled. */
+  | { kind: 'expired' | 'cancelled'; customId: string }
+  | { kind: 'unreadable' };
