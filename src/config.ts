@@ -16,6 +16,8 @@ export interface Config {
   workerConcurrency: number;
   workerLeaseMs: number;
   modelTimeoutMs: number;
+  /** Milliseconds between two looks at a provider's batch; null: more rarely the older it is. */
+  providerBatchPollMs: number | null;
   role: 'all' | 'api' | 'worker';
   /** Owner by key; empty: no key is needed, everybody is `local`. */
   apiKeys: ReadonlyMap<string, string>;
@@ -135,6 +137,7 @@ const environment = z.object({
   WORKER_CONCURRENCY: integer(64, 1, 10_000),
   WORKER_LEASE_MS: integer(30_000, 1_000, 600_000),
   MODEL_TIMEOUT_MS: integer(120_000, 100, 3_600_000),
+  PROVIDER_BATCH_POLL_MS: optionalInteger(50, 3_600_000),
   ROLE: z.enum(['all', 'api', 'worker']).default('all'),
   API_KEYS: apiKeys,
   GRAPHIQL: bool(true, 'on', 'off'),
@@ -236,6 +239,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     workerConcurrency: data.WORKER_CONCURRENCY,
     workerLeaseMs: data.WORKER_LEASE_MS,
     modelTimeoutMs: data.MODEL_TIMEOUT_MS,
+    providerBatchPollMs: data.PROVIDER_BATCH_POLL_MS ?? null,
     role: data.ROLE,
     apiKeys: data.API_KEYS,
     graphiql: data.GRAPHIQL,

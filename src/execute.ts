@@ -15,6 +15,7 @@ import {
   type Model,
   type ModelAnswer,
   ModelError,
+  type ModelRequest,
   type Permit,
   type PromptRequest,
   type Sampling,
@@ -113,6 +114,8 @@ export interface ItemRun {
    * Makes one request and gives the permit back. Rejects only with the signal's reason; the run can be sent again then.
    */
   send(permit: Permit, signal: AbortSignal): Promise<Step>;
+  /** Takes what a request came to that went out by another way, through the provider's batch API: an answer, or why there is none. */
+  receive(result: ModelAnswer | ModelError): Step;
 }
 
 /** An answer that breaks its schema is asked again this often, with the validator's message. */
@@ -190,6 +193,14 @@ class StartedItem implements ItemRun {
     return this.read(answer);
   }
 
+  receive(result: ModelAnswer | ModelError): Step {
+    this.usage.requests += 1;
+    if (result instanceof ModelError) return this.understand(result, null);
+    this.attempts += 1;
+    this.spend(result);
+    return this.read(result);
+  }
+
   private read(answer: ModelAnswer): Step {
     const { operation } = this.plan;
     try {
@@ -211,7 +222,7 @@ class StartedItem implements ItemRun {
     }
   }
 
-  private understand(error: ModelError, permit: Permit): Step {
+  private understand(error: ModelError, permit: Permit | null): Step {
     const { failure } = error;
     if (error.tokens) this.spend({ tokens: error.tokens, costUsd: error.costUsd });
     switch (failure.kind) {
@@ -221,7 +232,7 @@ class StartedItem implements ItemRun {
           this.attempts += 1;
           if (this.model.gate.hold()?.reason !== 'failing') this.countFailure();
         }
-        permit.release(
+        permit?.release(
           code === 'RATE_LIMITED'
             ? 'rate_limited'
             : this.failures === 1
@@ -242,7 +253,7 @@ class StartedItem implements ItemRun {
         return { kind: 'later', delayMs, failures: this.failures, giveUp };
       }
       case 'item': {
-        permit.release('ok');
+        permit?.release('ok');
         this.attempts += 1;
         const { maxOutputTokens } = this;
         if (failure.code === 'TRUNCATED' && maxOutputTokens !== undefined && !this.enlarged) {
@@ -253,7 +264,7 @@ class StartedItem implements ItemRun {
         return this.failed({ code: failure.code, message: error.message });
       }
       case 'batch': {
-        permit.release('refused');
+        permit?.release('refused');
         if (failure.code === 'UNKNOWN_MODEL' && this.model !== this.plan.model) {
           // The model that this one request names; the others have theirs.
           return this.failed({ code: 'INVALID_REQUEST', message: error.message });
@@ -312,14 +323,20 @@ function modelFor(plan: Plan, item: PromptItem): { model: Model; failure?: ItemF
   }
 }
 
+/** The request that an item is first sent as, and the model it goes to. Throws ItemFailure where it cannot be sent at all. */
+export function requestOf(plan: Plan, item: PromptItem): { model: Model; request: ModelRequest } {
+  const model = plan.modelOf?.(item) ?? plan.model;
+  return { model, request: { ...plan.sampling, ...createPrompt(plan.operation, item) } };
+}
+
 /**
  * The body that an item was or would be sent with, as far as it is known now: the first one, without what a repair adds. Null
  * where the item cannot be sent at all.
  */
 export function requestBody(plan: Plan, item: PromptItem): Record<string, unknown> | null {
   try {
-    const model = plan.modelOf?.(item) ?? plan.model;
-    return model.bodyOf({ ...plan.sampling, ...createPrompt(plan.operation, item) });
+    const { model, request } = requestOf(plan, item);
+    return model.bodyOf(request);
   } catch (error) {
     if (error instanceof ItemFailure) return null;
     throw error;

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 const randomLength = 25;
 
 /** A new public id such as `batch_3f…`: unguessable, and the same in GraphQL, routes and webhooks. */
-export function newId(kind: 'batch' | 'file'): string {
+export function newId(kind: 'batch' | 'file' | 'pbatch'): string {
   const random = BigInt(`0x${randomBytes(16).toString('hex')}`);
   return `${kind}_${random.toString(36).padStart(randomLength, '0')}`;
 }

@@ -16,6 +16,7 @@ import { createFileJanitor } from './files/janitor.ts';
 import { createSignedLinks, newLinkKey } from './files/signed-link.ts';
 import type { Log } from './log.ts';
 import { createProviders } from './model/providers.ts';
+import { createProviderLane } from './provider-batches/lane.ts';
 import { startSandbox } from './sandbox/server.ts';
 import { createHttpServer } from './server.ts';
 import { createWebhooks } from './webhooks/deliver.ts';
@@ -98,13 +99,23 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     undo.push(() => signals.stop());
 
     if (config.role !== 'api') {
+      const prepareStored = ({ operation, options, model }: StoredOperation) =>
+        preparePlan(operation, JSON.parse(options) as Record<string, unknown>, model);
+      const lane = createProviderLane({
+        db,
+        signals,
+        preparePlan: prepareStored,
+        workerId: () => running.id(),
+        pollMs: config.providerBatchPollMs,
+        log,
+      });
       const running = createWorker({
         db,
         signals,
-        preparePlan: ({ operation, options, model }) =>
-          preparePlan(operation, JSON.parse(options) as Record<string, unknown>, model),
+        preparePlan: prepareStored,
         concurrency: config.workerConcurrency,
         leaseMs: config.workerLeaseMs,
+        beside: lane,
         log,
       });
       await running.start();
@@ -191,6 +202,14 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     await stopAll();
     throw error;
   }
+}
+
+/** As a batch has it stored. */
+interface StoredOperation {
+  operation: string;
+  /** JSON text. */
+  options: string;
+  model: string;
 }
 
 /** What is wrong with a webhook's URL, by its text and by the addresses of its name; null when it may be called. */

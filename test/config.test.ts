@@ -29,6 +29,7 @@ it('an empty environment is a whole configuration: this machine only, embedded d
     webhookSecrets: null,
     workerConcurrency: 64,
     workerLeaseMs: 30_000,
+    providerBatchPollMs: null,
     modelTimeoutMs: 120_000,
     role: 'all',
     apiKeys: new Map(),

@@ -1,6 +1,6 @@
 import { beginCancel } from '../db/batch-life.ts';
 import type { Database } from '../db/client.ts';
-import { finishOpenChunks } from '../db/results.ts';
+import { finishChunks } from '../db/results.ts';
 import type { Signals } from './signals.ts';
 
 /**
@@ -16,6 +16,6 @@ export async function cancelBatch(
   const key = await beginCancel(db.sql, owner, id);
   if (key === null) return;
   await signals.send(key, 'stop');
-  await finishOpenChunks(db.sql, { batchKey: key, status: 'CANCELLED' });
+  await finishChunks(db.sql, { batchKey: key, status: 'CANCELLED' });
   await signals.send(key, 'progress');
 }

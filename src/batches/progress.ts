@@ -89,7 +89,7 @@ export function createProgress({
     try {
       const batch = await readBatchByKey(db, key);
       const state = batch
-        ? `${batch.status} ${batch.seq} ${batch.processing} ${batch.resentRequests}`
+        ? `${batch.status} ${batch.seq} ${batch.processing} ${batch.resentRequests} ${batch.providerState ?? ''}`
         : 'gone';
       if (state !== entry.seen) {
         entry.seen = state;

@@ -6,7 +6,7 @@ import { beginExpiry, type Ending, endFailure, listEnding } from '../db/batch-li
 import { reclaimChunks } from '../db/chunks.ts';
 import type { Database } from '../db/client.ts';
 import { listPurgeable, purgeBatchStep } from '../db/deletions.ts';
-import { finishOpenChunks } from '../db/results.ts';
+import { finishChunks } from '../db/results.ts';
 import { deleteDeadWorkers } from '../db/workers.ts';
 import type { Log } from '../log.ts';
 import type { Signals } from './signals.ts';
@@ -38,7 +38,7 @@ export function createReaper({
 
   async function sweep(): Promise<void> {
     for (const key of await reclaimChunks(db.sql)) {
-      await finishOpenChunks(db.sql, {
+      await finishChunks(db.sql, {
         batchKey: key,
         status: 'FAILED',
         error: {
@@ -115,7 +115,7 @@ export async function finishEnding(
     return;
   }
   for (;;) {
-    const written = await finishOpenChunks(db.sql, { batchKey, status: ending });
+    const written = await finishChunks(db.sql, { batchKey, status: ending });
     if (!written || written.recorded === 0) return;
     await signals.send(batchKey, 'progress');
     if (written.status === ending) return;

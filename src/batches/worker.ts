@@ -37,6 +37,8 @@ const stoppedPollMs = 250;
 const dryShare = 0.125;
 
 export interface Worker {
+  /** The id that its lease is under; null while it has none. */
+  id(): string | null;
   start(): Promise<void>;
   /**
    * Claims nothing more, lets calls in flight finish for up to `graceMs`, records them, gives the rest back.
@@ -53,6 +55,13 @@ export interface WorkerOptions {
   /** Calls under way at once in this process. */
   concurrency: number;
   leaseMs: number;
+  /** What else works under this lease. */
+  beside?: {
+    start(): Promise<void>;
+    stop(graceMs: number): Promise<void>;
+    /** The lease is lost: everything ends at once. */
+    fence(): void;
+  };
   log: Log;
 }
 
@@ -62,6 +71,7 @@ export function createWorker({
   preparePlan,
   concurrency,
   leaseMs,
+  beside,
   log,
 }: WorkerOptions): Worker {
   const held: Holdings = new Map();
@@ -82,6 +92,7 @@ export function createWorker({
     leaseMs,
     onFenced: () => {
       for (const batch of [...held.values()]) dropper.forget(batch);
+      beside?.fence();
     },
     onBeat: () => claims.compareLeases(),
     log,
@@ -226,7 +237,8 @@ export function createWorker({
     await signals.send(key, 'stop');
   }
 
-  async function stop(): Promise<void> {
+  async function stop(graceMs: number): Promise<void> {
+    const besideStopped = beside?.stop(graceMs);
     unsubscribe();
     for (const timer of timers) clearInterval(timer);
     for (const off of gates.values()) off();
@@ -234,10 +246,13 @@ export function createWorker({
     await claims.stop();
     await Promise.race([idle, hurried]);
     await Promise.all([...held.values()].map(dropper.drop));
+    await besideStopped;
     await heartbeat.stop();
   }
 
   return {
+    id: heartbeat.id,
+
     async start() {
       await heartbeat.start();
       unsubscribe = signals.subscribe((hint) => {
@@ -261,11 +276,13 @@ export function createWorker({
         setInterval(() => void dropper.dropStopped(), stoppedPollMs), // never rejects
       );
       claims.claim();
+      await beside?.start();
     },
 
     stop(graceMs) {
       const timer = setTimeout(hurry, graceMs);
-      stopped ??= stop();
+      if (stopped !== null) void beside?.stop(graceMs);
+      stopped ??= stop(graceMs);
       return stopped.finally(() => clearTimeout(timer));
     },
   };

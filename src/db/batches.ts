@@ -23,6 +23,11 @@ const processing = sql<number>`(
   select coalesce(sum(c.last - c.first + 1 - c.done), 0)::int
   from chunks c where c.batch_key = batches.key and c.state = 'leased')`;
 
+/** What its provider says of a batch's provider batches: changes with every step that anybody may want to see. */
+const providerState = sql<string | null>`(
+  select string_agg(concat_ws(' ', p.status, p.succeeded + p.failed), ';' order by p.key)
+  from provider_batches p where p.batch_key = batches.key)`;
+
 const errorSummary = sql<{ code: ItemErrorCode; count: number; message: string }[]>`(
   select coalesce(json_agg(json_build_object('code', e.code, 'count', e.count, 'message', e.message)
                            order by e.count desc, e.code), '[]')
@@ -73,6 +78,7 @@ const batchColumns = {
   waitingSince: batches.waitingSince,
   waitingUntil: batches.waitingUntil,
   processing,
+  providerState,
   errorSummary,
   readAt,
 };
@@ -184,8 +190,12 @@ export type BatchPlan = Pick<
   reading: Pick<BatchRecord, 'contentField' | 'customIdField' | 'customIdPrefix'>;
 };
 
-/** Null where there is nothing to run: being ended, ended, or gone. */
-export async function readBatchPlan(db: Database, key: bigint): Promise<BatchPlan | null> {
+/** Null where there is nothing to run: being ended, ended, or gone. `whatever`: also then, for what has to be brought to its end. */
+export async function readBatchPlan(
+  db: Database,
+  key: bigint,
+  { whatever = false } = {},
+): Promise<BatchPlan | null> {
   const { id, owner, fileKey, operation, options, model } = batches;
   const [plan] = await db.query
     .select({
@@ -208,9 +218,13 @@ export async function readBatchPlan(db: Database, key: bigint): Promise<BatchPla
     .where(
       and(
         eq(batches.key, key),
-        inArray(batches.status, ['QUEUED', 'PROCESSING']),
-        isNull(batches.ending),
-        isNull(batches.deletedAt),
+        whatever
+          ? undefined
+          : and(
+              inArray(batches.status, ['QUEUED', 'PROCESSING']),
+              isNull(batches.ending),
+              isNull(batches.deletedAt),
+            ),
       ),
     );
   return plan ?? null;

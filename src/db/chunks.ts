@@ -57,6 +57,7 @@ export async function claimChunks(
       select b.key, b.owner from batches b
       left join json_to_recordset(${lastBatches}::text::json) as l(owner text, key bigint) on l.owner = b.owner
       where status in ('QUEUED', 'PROCESSING') and ending is null and deleted_at is null
+        and (execution = 'LIVE' or rescued_at is not null)
         and coalesce(ids_indexed = total, true)
         and (${onlyBatchKey}::bigint is null or b.key = ${onlyBatchKey})
         and exists (select from chunks where batch_key = b.key and state = 'open')
@@ -195,6 +196,8 @@ export async function reclaimChunks(sql: Sql): Promise<bigint[]> {
       select batch_key, first, owner from chunks c
       where state = 'leased'
         and not exists (select from workers w where w.id = c.owner and w.expires_at > now())
+        -- What is in a provider batch needs no worker alive.
+        and not exists (select from provider_batches p where p.id = c.owner)
       order by batch_key, first
       limit 500
     ),

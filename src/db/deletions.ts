@@ -14,12 +14,13 @@ export async function hideBatch(sql: Sql, owner: string, id: string): Promise<bi
   return hidden?.key ?? null;
 }
 
-/** Deleted batches that no worker holds any more. */
+/** Deleted batches that no worker holds any more, nor the provider works on. */
 export async function listPurgeable(sql: Sql): Promise<bigint[]> {
   const purgeable = await sql<{ key: bigint }[]>`
     select key from batches b
     where deleted_at is not null
       and not exists (select from chunks c where c.batch_key = b.key and c.state = 'leased')
+      and not exists (select from provider_batches p where p.batch_key = b.key and p.state <> 'done')
     order by key limit 100`;
   return purgeable.map(({ key }) => key);
 }
@@ -58,7 +59,8 @@ export async function purgeBatchStep(sql: Sql, key: bigint): Promise<boolean> {
     with batch as (
       delete from batches where key = ${key} and deleted_at is not null returning file_key
     ),
-    errors as (delete from batch_errors where batch_key = ${key})
+    errors as (delete from batch_errors where batch_key = ${key}),
+    jobs as (delete from provider_batches where batch_key = ${key})
     update files f set deleted_at = now()
     from batch
     where f.key = batch.file_key and not f.listed and f.deleted_at is null

@@ -25,6 +25,18 @@ export async function readOpenItems(
     order by index`;
 }
 
+/** Those of the given items that have no result yet, in order. */
+export async function readOpenItemsAt(
+  sql: Sql,
+  { fileKey, batchKey, indexes }: { fileKey: bigint; batchKey: bigint; indexes: readonly number[] },
+): Promise<OpenItem[]> {
+  return await sql<OpenItem[]>`
+    select index, custom_id as "customId", content, fields from rows
+    where file_key = ${fileKey} and index = any(${`{${indexes.join()}}`}::int[])
+      and not exists (select from results r where r.batch_key = ${batchKey} and r.index = rows.index)
+    order by index`;
+}
+
 export type ItemStatus = FinalStatus | 'PENDING' | 'PROCESSING';
 
 /** An item: the row as it is stored, and its result, whose columns are null while there is none. `fields` and `output` are JSON text. */

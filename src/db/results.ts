@@ -155,32 +155,38 @@ async function flushResults(
   return written ?? null;
 }
 
+/** Which chunks `finishChunks` writes the rest of. Those that a worker holds are always left to it. */
+export type Unfinished =
+  /** Open chunks of a batch that is being ended. */
+  | { status: 'CANCELLED' | 'EXPIRED' }
+  /** Chunks of one item that killed so many workers, while the batch runs. */
+  | { status: 'FAILED'; error: ItemError; crashes: number }
+  /** Open chunks that so many provider batches have left unanswered, while the batch runs. */
+  | { status: 'FAILED'; error: ItemError; rounds: number }
+  /** The chunks of one provider batch. */
+  | { status: 'EXPIRED'; providerBatch: string };
+
 /**
- * Writes final rows for every open item in up to 200 chunks of a batch: as CANCELLED or EXPIRED where the batch is being
- * ended so, as FAILED / WORKER_CRASHED for chunks of one item that killed `crashes` workers while the batch runs. Chunks
- * that a worker holds are left to it. Returns null when the batch is not in that state (any more).
+ * Writes final rows for every item without one in up to 200 chunks of a batch. Returns null when the batch is not in a state for it
+ * (any more).
  */
-export async function finishOpenChunks(
+export async function finishChunks(
   sql: Sql,
-  finish: { batchKey: bigint } & (
-    | { status: 'CANCELLED' | 'EXPIRED' }
-    | { status: 'FAILED'; error: ItemError; crashes: number }
-  ),
+  finish: { batchKey: bigint } & Unfinished,
 ): Promise<Recorded | null> {
   const { batchKey, status } = finish;
   const error = finish.status === 'FAILED' ? finish.error : null;
-  const crashes = finish.status === 'FAILED' ? finish.crashes : null;
+  const isEnding = finish.status !== 'FAILED' && !('providerBatch' in finish);
   const [written] = await sql<Recorded[]>`
     with batch as materialized (
       select key, seq, status from batches
       where key = ${batchKey} and status in ('DRAFT', 'QUEUED', 'PROCESSING', 'CANCELLING')
-        and ending is not distinct from ${crashes === null ? status : null}
+        and ending is not distinct from ${isEnding ? status : null}
       for update
     ),
     open as materialized (
       select first, last from chunks
-      where batch_key = (select key from batch) and state = 'open'
-        and (${crashes}::int is null or (first = last and crashes >= ${crashes}))
+      where batch_key = (select key from batch) and ${unfinished(sql, finish)}
       order by crashes, first
       limit 200
       for update skip locked
@@ -193,7 +199,7 @@ export async function finishOpenChunks(
       returning index
     ),
     closed as (
-      update chunks c set state = 'done', done = c.last - c.first + 1
+      update chunks c set state = 'done', done = c.last - c.first + 1, owner = null
       from open where c.batch_key = ${batchKey} and c.first = open.first
     ),
     errors as (
@@ -217,6 +223,14 @@ export async function finishOpenChunks(
     ${announceEnd(sql)}
     select recorded, status, ending from counted`;
   return written ?? null;
+}
+
+function unfinished(sql: Sql, finish: Unfinished) {
+  if ('providerBatch' in finish) return sql`state = 'leased' and owner = ${finish.providerBatch}`;
+  if ('crashes' in finish)
+    return sql`state = 'open' and first = last and crashes >= ${finish.crashes}`;
+  if ('rounds' in finish) return sql`state = 'open' and rounds >= ${finish.rounds}`;
+  return sql`state = 'open'`;
 }
 
 /** The batch ends with its last item; where it ends up depends on whether it was being ended, which it then is no more. */

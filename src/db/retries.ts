@@ -55,7 +55,8 @@ export async function retryItems(
       set done = c.done - m.items,
           state = case when c.state = 'done' then 'open' else c.state end,
           sent_to = case when c.state = 'done' then c.first - 1 else c.sent_to end,
-          crashes = 0
+          crashes = 0,
+          rounds = 0
       from (
         -- Chunks partition the items: the one that an item is in begins last before it. By index: both sides may be large.
         select (
@@ -86,7 +87,7 @@ export async function retryItems(
         seq = b.seq + 1,
         status = case when b.started_at is null then 'QUEUED' else 'PROCESSING' end::batch_status,
         completed_at = null, cancel_initiated_at = null, error = null, error_code = null,
-        rate = 0, rate_at = now(),
+        rate = 0, rate_at = now(), rescued_at = null,
         expires_at = now() + make_interval(secs => b.expires_in_seconds)
     from total t, batch
     where b.key = batch.key and (t.items > 0 or batch.status = 'FAILED' and batch.undone > 0)

@@ -258,7 +258,7 @@ export const chunks = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.batchKey, table.first] }),
-    index('chunks_open').on(table.batchKey, table.crashes, table.first).where(sql`state = 'open'`), // claimChunks, finishOpenChunks
+    index('chunks_open').on(table.batchKey, table.crashes, table.first).where(sql`state = 'open'`), // claimChunks, finishChunks
     index('chunks_leased').on(table.batchKey).where(sql`state = 'leased'`), // counts, reclaimChunks
     check('chunks_owner', sql`(owner is not null) = (state = 'leased')`),
     check('chunks_range', sql`first <= last and done between 0 and last - first + 1`),
@@ -307,6 +307,7 @@ export const providerBatches = pgTable(
     results: text('results'),
     /** When the provider gives up what it has not done. */
     expiresAt: instant('expires_at'),
+    /** Since when it is to end before its time. */
     cancelledAt: instant('cancelled_at'),
     /** The worker that does the present step. */
     worker: text('worker'),

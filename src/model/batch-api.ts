@@ -30,9 +30,13 @@ export interface BatchApi {
   cancel(providerId: string, signal: AbortSignal): Promise<Job>;
   /**
    * What an ended job answered, as a stream, in the provider's order, from `Job.results`. Lines that are no result of a request are `unreadable`.
-   * Rejects in the middle where the download breaks off; read again from the start then.
+   * Rejects in the middle where the download breaks off; read again from the start then. `whole`: the requests were complete bodies, and any
+   * whole answer to them is one.
    */
-  results(results: string, signal: AbortSignal): AsyncIterable<BatchLine>;
+  results(
+    results: string,
+    options: { whole: boolean; signal: AbortSignal },
+  ): AsyncIterable<BatchLine>;
 }
 
 /** The lines of a job, made of `encode`, in a file of this machine; each ends in a newline. */

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { beginFailure, endFailure } from '../../src/db/batch-life.ts';
 import { aloneFromCrashes, raiseSentMarks, reclaimChunks } from '../../src/db/chunks.ts';
 import { type Database, openDatabase } from '../../src/db/client.ts';
-import { finishOpenChunks, recordResults } from '../../src/db/results.ts';
+import { finishChunks, recordResults } from '../../src/db/results.ts';
 import { deleteWorker, renewWorker } from '../../src/db/workers.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { until } from '../support/until.ts';
@@ -183,10 +183,10 @@ test('the item that crashes five times fails, and it alone', async () => {
   for (const _ of range(1, aloneFromCrashes)) await crashAt(batchKey, 0, 3);
   await crashAt(batchKey, 2);
   const error = { code: 'WORKER_CRASHED', message: 'died' } as const;
-  const early = await finishOpenChunks(db.sql, { batchKey, status: 'FAILED', error, crashes: 5 });
+  const early = await finishChunks(db.sql, { batchKey, status: 'FAILED', error, crashes: 5 });
   await crashAt(batchKey, 2);
 
-  const written = await finishOpenChunks(db.sql, { batchKey, status: 'FAILED', error, crashes: 5 });
+  const written = await finishChunks(db.sql, { batchKey, status: 'FAILED', error, crashes: 5 });
 
   expect(early).toMatchObject({ recorded: 0 });
   expect(written).toMatchObject({ recorded: 1, status: 'PROCESSING' });

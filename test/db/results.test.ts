@@ -3,7 +3,7 @@ import { beginCancel } from '../../src/db/batch-life.ts';
 import { reclaimChunks, releaseChunks } from '../../src/db/chunks.ts';
 import { type Database, openDatabase } from '../../src/db/client.ts';
 import { readResultsAfter } from '../../src/db/items.ts';
-import { finishOpenChunks } from '../../src/db/results.ts';
+import { finishChunks } from '../../src/db/results.ts';
 import { deleteWorker } from '../../src/db/workers.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import {
@@ -177,7 +177,7 @@ test('counters equal the rows at every instant while flushes, reclaims, releases
     while (sum((await audit(db.sql, batchKey)).rows) < 1_500);
     await beginCancel(db.sql, 'local', id);
     while ((await audit(db.sql, batchKey)).status !== 'CANCELLED') {
-      await finishOpenChunks(db.sql, { batchKey, status: 'CANCELLED' });
+      await finishChunks(db.sql, { batchKey, status: 'CANCELLED' });
     }
     over = true;
   }
@@ -246,11 +246,11 @@ test('a flush to a batch that has gone says so', async () => {
 test('a batch is ended only as it is being ended', async () => {
   const batchKey = await insertBatch(db.sql, { items: 10 });
 
-  const running = await finishOpenChunks(db.sql, { batchKey, status: 'CANCELLED' });
+  const running = await finishChunks(db.sql, { batchKey, status: 'CANCELLED' });
   await db.sql`update batches set ending = 'EXPIRED' where key = ${batchKey}`;
-  const otherwise = await finishOpenChunks(db.sql, { batchKey, status: 'CANCELLED' });
-  const rightly = await finishOpenChunks(db.sql, { batchKey, status: 'EXPIRED' });
-  const again = await finishOpenChunks(db.sql, { batchKey, status: 'EXPIRED' });
+  const otherwise = await finishChunks(db.sql, { batchKey, status: 'CANCELLED' });
+  const rightly = await finishChunks(db.sql, { batchKey, status: 'EXPIRED' });
+  const again = await finishChunks(db.sql, { batchKey, status: 'EXPIRED' });
 
   expect([running, otherwise, again]).toEqual([null, null, null]);
   expect(rightly).toEqual({ recorded: 10, status: 'EXPIRED', ending: null });

@@ -12,7 +12,7 @@ import {
 } from '../../src/db/chunks.ts';
 import { type Database, openDatabase } from '../../src/db/client.ts';
 import { hideBatch, listPurgeable, purgeBatchStep } from '../../src/db/deletions.ts';
-import { finishOpenChunks } from '../../src/db/results.ts';
+import { finishChunks } from '../../src/db/results.ts';
 import { retryItems } from '../../src/db/retries.ts';
 import { deleteWorker } from '../../src/db/workers.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -106,7 +106,7 @@ async function createWorld() {
   async function reap() {
     await reclaimChunks(db.sql);
     const error = { code: 'WORKER_CRASHED', message: 'died' } as const;
-    await finishOpenChunks(db.sql, { batchKey, status: 'FAILED', error, crashes: fatalCrashes });
+    await finishChunks(db.sql, { batchKey, status: 'FAILED', error, crashes: fatalCrashes });
     await beginExpiry(db.sql);
     for (const { key, ending } of await listEnding(db.sql)) {
       await finishEnding({ db, signals: silent }, key, ending);

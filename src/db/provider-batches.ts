@@ -1,0 +1,313 @@
+/**
+ * The jobs that batches are cut into for their provider's own batch API. A chunk whose items are in one is `leased` with the id of the
+ * provider batch as its owner, so that answers are recorded, counted and kept from coming twice by the same statement as those of
+ * live calls; no worker has to stay alive for it.
+ *
+ *     preparing --create is begun--> creating --it exists--> working --it ended--> reading --all read--> done
+ *
+ * A worker takes a provider batch for one step at a time. One that dies in the middle of a step leaves its id behind, and the
+ * next one does the step again.
+ */
+import { and, eq } from 'drizzle-orm';
+import type { Database, Sql } from './client.ts';
+import { type FinalStatus, providerBatches } from './tables.ts';
+
+/** A provider batch in the hands of a worker, with what its batch says at that moment. */
+export type HeldProviderBatch = Omit<typeof providerBatches.$inferSelect, 'worker' | 'dueAt'> & {
+  /** How the batch is being ended; null while it runs. */
+  ending: FinalStatus | null;
+  /** The batch was deleted. */
+  deleted: boolean;
+  /** When the batch expires. */
+  batchExpiresAt: Date;
+  /** What the provider leaves undone is to be called live. */
+  rescue: boolean;
+  /** Open items of the batch go to live calls by now. */
+  rescued: boolean;
+  /** It was put aside when its batch failed: its chunks are open. */
+  parked: boolean;
+  /** Its last worker died in the middle of a step. */
+  orphaned: boolean;
+  /** The database's clock. */
+  now: Date;
+};
+
+/** What of a provider batch a step changes. */
+export type ProviderBatchChange = Partial<
+  Pick<
+    typeof providerBatches.$inferInsert,
+    | 'model'
+    | 'state'
+    | 'requests'
+    | 'inputId'
+    | 'providerId'
+    | 'status'
+    | 'succeeded'
+    | 'failed'
+    | 'cancelled'
+    | 'expired'
+    | 'results'
+    | 'expiresAt'
+    | 'cancelledAt'
+    | 'failures'
+    | 'liveCalls'
+  >
+>;
+
+/**
+ * Takes open chunks of the next running batch that goes through a provider's batch API, and enters the provider batch that they are
+ * to be in, in this worker's hands. Null where there is nothing to take. A batch of which the provider refused one for being too much at once
+ * is left alone until that one's time has come.
+ */
+export async function planProviderBatch(
+  sql: Sql,
+  plan: { id: string; worker: string; maxChunks: number; maxRounds: number },
+): Promise<bigint | null> {
+  const { id, worker, maxChunks, maxRounds } = plan;
+  const [planned] = await sql<{ batchKey: bigint }[]>`
+    with next as materialized (
+      select key, model from batches b
+      where execution = 'PROVIDER_BATCH' and rescued_at is null
+        and status in ('QUEUED', 'PROCESSING') and ending is null and deleted_at is null
+        and coalesce(ids_indexed = total, true)
+        and exists (
+          select from chunks c
+          where c.batch_key = b.key and c.state = 'open' and c.rounds < ${maxRounds}
+            and not exists (select from provider_batches p where p.batch_key = b.key and p.state <> 'done' and c.first = any(p.firsts)))
+        and not exists (
+          select from provider_batches p where p.batch_key = b.key and p.state = 'done' and p.due_at > now())
+      order by key
+      limit 1
+      for update skip locked
+    ),
+    picked as materialized (
+      select c.first from chunks c, next
+      where c.batch_key = next.key and c.state = 'open' and c.rounds < ${maxRounds}
+        and not exists (select from provider_batches p where p.batch_key = next.key and p.state <> 'done' and c.first = any(p.firsts))
+      order by c.first
+      limit ${maxChunks}
+      for update of c
+    ),
+    taken as (
+      update chunks c set state = 'leased', owner = ${id}, sent_to = c.first - 1
+      from picked, next
+      where c.batch_key = next.key and c.first = picked.first
+      returning c.first
+    ),
+    started as (
+      update batches b set status = 'PROCESSING', started_at = coalesce(b.started_at, now())
+      from next where b.key = next.key and b.status = 'QUEUED'
+    )
+    insert into provider_batches (batch_key, id, model, firsts, worker)
+    select next.key, ${id}, next.model, array(select first from taken order by first), ${worker}
+    from next
+    where exists (select from taken)
+    returning batch_key as "batchKey"`;
+  return planned?.batchKey ?? null;
+}
+
+/** Puts a provider batch whose time has come into a worker's hands: the one with the id, or the next that nobody alive holds. */
+export async function holdProviderBatch(
+  sql: Sql,
+  hold: { worker: string; id: string | null },
+): Promise<HeldProviderBatch | null> {
+  const { worker, id } = hold;
+  const [held] = await sql<HeldProviderBatch[]>`
+    with due as materialized (
+      select p.key, p.worker as last, p.live_calls as lost, b.ending, b.deleted_at is not null as deleted, b.expires_at as batch_expires_at,
+             b.rescue, b.rescued_at is not null as rescued,
+             exists (
+               select from chunks c where c.batch_key = b.key and c.first = any(p.firsts) and c.state = 'open'
+             ) as parked
+      from provider_batches p join batches b on b.key = p.batch_key
+      where p.state <> 'done'
+        and (b.status in ('QUEUED', 'PROCESSING', 'CANCELLING') or b.deleted_at is not null)
+        -- One that failed only has its chunks to give back.
+        and (b.ending is distinct from 'FAILED'
+             or exists (select from chunks c where c.batch_key = b.key and c.owner = p.id))
+        and (p.worker = ${worker} and p.id = ${id}
+             or ${id}::text is null and not exists (select from workers w where w.id = p.worker and w.expires_at > now())
+                and (p.due_at <= now() or p.cancelled_at is null and p.state <> 'reading' and (b.ending is not null or b.deleted_at is not null or b.rescued_at is not null)))
+      order by p.due_at
+      limit 1
+      for update of p skip locked
+    ),
+    resent as (
+      update batches b set resent_requests = b.resent_requests + due.lost
+      from due join provider_batches p on p.key = due.key
+      where b.key = p.batch_key and due.lost > 0 and due.last is distinct from ${worker}
+    )
+    update provider_batches p set worker = ${worker}, live_calls = 0
+    from due
+    where p.key = due.key
+    returning p.key, p.batch_key as "batchKey", p.id, p.model, p.state, p.firsts, p.requests, p.input_id as "inputId",
+              p.provider_id as "providerId", p.status, p.succeeded, p.failed, p.cancelled, p.expired, p.results,
+              p.expires_at as "expiresAt", p.cancelled_at as "cancelledAt", p.failures, p.live_calls as "liveCalls",
+              p.created_at as "createdAt", p.ended_at as "endedAt", due.ending, due.deleted,
+              due.batch_expires_at as "batchExpiresAt", due.rescue, due.rescued, due.parked,
+              due.last is not null and due.last <> ${worker} as orphaned, now() as now`;
+  return held ?? null;
+}
+
+/** Writes down what a step found out, as long as it is this worker's. False when it is another's by now. */
+export async function changeProviderBatch(
+  db: Database,
+  held: { key: bigint; worker: string },
+  change: ProviderBatchChange,
+): Promise<boolean> {
+  const changed = await db.query
+    .update(providerBatches)
+    .set(change)
+    .where(and(eq(providerBatches.key, held.key), eq(providerBatches.worker, held.worker)))
+    .returning({ key: providerBatches.key });
+  return changed.length === 1;
+}
+
+/** Lets go of a provider batch until its next step is due. */
+export async function releaseProviderBatch(
+  sql: Sql,
+  held: { key: bigint; worker: string },
+  dueInMs: number,
+): Promise<void> {
+  await sql`
+    update provider_batches
+    set worker = null, due_at = now() + make_interval(secs => ${dueInMs / 1000})
+    where key = ${held.key} and worker = ${held.worker}`;
+}
+
+/** Where the chunks of a provider batch begin and end. */
+export async function readHeldChunks(
+  sql: Sql,
+  held: { id: string; batchKey: bigint },
+): Promise<{ first: number; last: number }[]> {
+  return await sql<{ first: number; last: number }[]>`
+    select first, last from chunks
+    where batch_key = ${held.batchKey} and state = 'leased' and owner = ${held.id}
+    order by first`;
+}
+
+/** Which items of the chunks of a provider batch have no result yet. */
+export async function readUnanswered(
+  sql: Sql,
+  held: { id: string; batchKey: bigint },
+): Promise<number[]> {
+  const unanswered = await sql<{ index: number }[]>`
+    select item as index
+    from chunks c cross join lateral generate_series(c.first, c.last) as item
+    where c.batch_key = ${held.batchKey} and c.state = 'leased' and c.owner = ${held.id}
+      and not exists (select from results r where r.batch_key = c.batch_key and r.index = item)`;
+  return unanswered.map(({ index }) => index);
+}
+
+/** Gives back the chunks from `fromFirst` on, for another provider batch. */
+export async function shortenProviderBatch(
+  sql: Sql,
+  held: { key: bigint; id: string; batchKey: bigint; worker: string },
+  fromFirst: number,
+): Promise<void> {
+  await sql`
+    with batch as materialized (select key from batches where key = ${held.batchKey} for update),
+    mine as (
+      update provider_batches
+      set firsts = array(select first from unnest(firsts) as first where first < ${fromFirst} order by first)
+      where key = ${held.key} and worker = ${held.worker}
+      returning key
+    )
+    update chunks set state = 'open', owner = null, sent_to = first - 1
+    where batch_key = (select key from batch) and owner = ${held.id} and first >= ${fromFirst} and exists (select from mine)`;
+}
+
+/** Takes back the chunks that were given up when the batch failed. */
+export async function resumeProviderBatch(
+  sql: Sql,
+  held: { key: bigint; id: string; batchKey: bigint; worker: string },
+): Promise<void> {
+  await sql`
+    with batch as materialized (select key from batches where key = ${held.batchKey} for update),
+    mine as (select firsts from provider_batches where key = ${held.key} and worker = ${held.worker})
+    update chunks c set state = 'leased', owner = ${held.id}, sent_to = c.first - 1
+    from mine, batch
+    where c.batch_key = batch.key and c.state = 'open' and c.first = any(mine.firsts)`;
+}
+
+/** Gives the chunks of a provider batch back, which stays as it is: its batch fails, and may go on with it later. */
+export async function parkProviderBatch(
+  sql: Sql,
+  held: { key: bigint; id: string; batchKey: bigint; worker: string },
+): Promise<void> {
+  await sql`
+    with batch as materialized (select key from batches where key = ${held.batchKey} for update),
+    parked as (
+      update provider_batches set worker = null, due_at = now(), failures = 0
+      where key = ${held.key} and worker = ${held.worker}
+      returning id
+    )
+    update chunks set state = 'open', owner = null, sent_to = first - 1
+    where batch_key = (select key from batch) and owner = (select id from parked)`;
+}
+
+/**
+ * Ends a provider batch, and gives back the chunks that it left items of unanswered, for whoever is to ask next. `round`: it was tried, and the chunks
+ * are charged with it. `holdOffMs`: no other one of the same batch is planned for so long.
+ */
+export async function endProviderBatch(
+  sql: Sql,
+  held: { key: bigint; id: string; batchKey: bigint; worker: string },
+  end: { status: string; round: boolean; holdOffMs: number },
+): Promise<void> {
+  await sql`
+    with batch as materialized (select key from batches where key = ${held.batchKey} for update),
+    ended as (
+      update provider_batches
+      set state = 'done', status = ${end.status}, worker = null, ended_at = now(),
+          due_at = now() + make_interval(secs => ${end.holdOffMs / 1000})
+      where key = ${held.key} and worker = ${held.worker}
+      returning id
+    )
+    update chunks set state = 'open', owner = null, sent_to = first - 1, rounds = rounds + ${end.round ? 1 : 0}
+    where batch_key = (select key from batch) and owner = (select id from ended)`;
+}
+
+/** From now on the open items of a batch go to live calls. */
+export async function rescueBatch(sql: Sql, batchKey: bigint): Promise<void> {
+  await sql`
+    update batches set rescued_at = now()
+    where key = ${batchKey} and rescue and rescued_at is null and status in ('QUEUED', 'PROCESSING') and ending is null`;
+}
+
+/**
+ * Rescues every batch that asks for it and whose time is nearly over: a tenth of it is left, at least half a minute and at most an hour, and
+ * never more than half. Returns their keys.
+ */
+export async function rescueInTime(sql: Sql): Promise<bigint[]> {
+  const rescued = await sql<{ key: bigint }[]>`
+    update batches set rescued_at = now()
+    where execution = 'PROVIDER_BATCH' and rescue and rescued_at is null
+      and status in ('QUEUED', 'PROCESSING') and ending is null and deleted_at is null
+      and now() >= expires_at - make_interval(secs =>
+        least(3600, greatest(30, expires_in_seconds / 10.0), expires_in_seconds / 2.0))
+    returning key`;
+  return rescued.map(({ key }) => key);
+}
+
+/** Batches with chunks that provider batches have left items of unanswered too often. */
+export async function listGivenUp(
+  sql: Sql,
+  maxRounds: number,
+): Promise<{ key: bigint; rescue: boolean }[]> {
+  return await sql<{ key: bigint; rescue: boolean }[]>`
+    select key, rescue from batches b
+    where execution = 'PROVIDER_BATCH' and rescued_at is null
+      and status in ('QUEUED', 'PROCESSING') and ending is null and deleted_at is null
+      and exists (select from chunks c where c.batch_key = b.key and c.state = 'open' and c.rounds >= ${maxRounds})
+    order by key
+    limit 100`;
+}
+
+/** The ids of all jobs that are known at a model's provider, so that a lost one is not taken for one of them. */
+export async function listProviderIds(sql: Sql, provider: string, since: Date): Promise<string[]> {
+  const known = await sql<{ providerId: string }[]>`
+    select provider_id as "providerId" from provider_batches
+    where starts_with(model, ${`${provider}/`}) and provider_id is not null and created_at >= ${since}::timestamptz - interval '2 days'`;
+  return known.map(({ providerId }) => providerId);
+}

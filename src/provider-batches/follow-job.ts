@@ -1,0 +1,144 @@
+/** While the provider works: look, tell, and end it where it is to end. */
+import { readUnanswered, rescueBatch } from '../db/provider-batches.ts';
+import { type NewResult, recordResults } from '../db/results.ts';
+import type { BatchErrorCode } from '../errors.ts';
+import type { Job, JobProblem } from '../model/batch-api.ts';
+import { ModelError } from '../model/model.ts';
+import { chunkOf } from './chunk-of.ts';
+import { change, changeOf, endWanted, type HeldJob, type Outcome } from './job.ts';
+import { readJob } from './read-job.ts';
+import { nextPollMs } from './timing.ts';
+
+/** A job that its provider says it does not have, so often in a row, is gone. */
+const goneAfterFailures = 5;
+/** Batches of one owner at a provider may have so many tokens waiting; what was too much is tried again after this. */
+const tooMuchHoldOffMs = 5 * 60_000;
+
+/** The step of state `working`. */
+export async function followJob(job: HeldJob): Promise<Outcome> {
+  const { held, pollMs } = job;
+  const before = JSON.stringify([held.status, held.succeeded, held.failed]);
+  let found: Job;
+  try {
+    found = await look(job);
+  } catch (error) {
+    if (isGone(error) && held.failures >= goneAfterFailures) {
+      return { kind: 'end', status: 'gone', round: true };
+    }
+    if (isGone(error)) return { kind: 'later', dueInMs: await countFailure(job) };
+    throw error;
+  }
+  if (held.deleted) return { kind: 'end', status: found.status, round: false };
+  await change(job, { failures: 0, ...changeOf(found) });
+  if (before !== JSON.stringify([held.status, held.succeeded, held.failed])) job.publish();
+  switch (found.phase) {
+    case 'working':
+      return {
+        kind: 'later',
+        dueInMs: nextPollMs(held.now.getTime() - held.createdAt.getTime(), pollMs),
+      };
+    case 'rejected':
+      return await takeBack(job, found.problems);
+    case 'expired':
+      if (held.rescue) await rescueBatch(job.db.sql, held.batchKey);
+      break;
+    default:
+  }
+  await change(job, { state: 'reading' });
+  return await readJob(job);
+}
+
+async function look(job: HeldJob): Promise<Job> {
+  const { held, api, stopping } = job;
+  const { providerId } = held;
+  if (providerId === null) throw new Error(`provider batch ${held.id} works without an id`);
+  if (!endWanted(job)) return await api.retrieve(providerId, stopping);
+  const isAsked = held.cancelledAt !== null && /cancel/i.test(held.status);
+  await change(job, { cancelledAt: held.cancelledAt ?? held.now });
+  return isAsked ? api.retrieve(providerId, stopping) : api.cancel(providerId, stopping);
+}
+
+/** The provider took none of it. Items whose lines it names fail; without such, the reason is everybody's. */
+async function takeBack(job: HeldJob, problems: readonly JobProblem[]): Promise<Outcome> {
+  const { held, db } = job;
+  if (endWanted(job)) return { kind: 'end', status: held.status, round: false };
+  const whole = problems.find(({ line }) => line === null) ?? null;
+  const isTooMuch = problems.some(({ code }) => code !== null && limitCodes.has(code));
+  if (isTooMuch) {
+    return {
+      kind: 'end',
+      status: held.status,
+      round: false,
+      holdOffMs: job.pollMs ?? tooMuchHoldOffMs,
+    };
+  }
+  const failed = await failuresByLine(job, problems);
+  if (failed.length > 0) {
+    await recordResults(db.sql, { batchKey: held.batchKey, worker: held.id, results: failed });
+    job.publish();
+    return { kind: 'end', status: held.status, round: false };
+  }
+  const code = batchCodes.get(whole?.code ?? '') ?? 'PROVIDER_REJECTED_FILE';
+  const message = whole?.message ?? problems[0]?.message ?? 'The provider gave no reason';
+  return {
+    kind: 'stop',
+    code,
+    message: `The provider rejected the batch: ${message}`,
+    over: true,
+  };
+}
+
+/** The lines of an input are its unanswered items in order: nothing of it has been answered. */
+async function failuresByLine(
+  { held, db }: HeldJob,
+  problems: readonly JobProblem[],
+): Promise<NewResult[]> {
+  const lines = problems.filter(({ line }) => line !== null);
+  if (lines.length === 0) return [];
+  const indexes = (await readUnanswered(db.sql, held)).sort((a, b) => a - b);
+  const byIndex = new Map<number, NewResult>();
+  for (const { line, code, message } of lines) {
+    const index = indexes[(line ?? 0) - 1];
+    if (index === undefined || indexes.length !== held.requests) continue;
+    const first = chunkOf(held.firsts, index);
+    if (first === null) continue;
+    byIndex.set(index, {
+      index,
+      first,
+      attempts: 0,
+      usage: { requests: 0, inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, costUsd: null },
+      outcome: {
+        status: 'FAILED',
+        error: {
+          code: 'INVALID_REQUEST',
+          message: `The provider rejected the request${code ? ` (${code})` : ''}: ${message}`,
+        },
+      },
+    });
+  }
+  return [...byIndex.values()];
+}
+
+/** What says that it is too much at once, and not that anything is wrong with it. */
+const limitCodes = new Set(['token_limit_exceeded', 'batch_limit_exceeded', 'rate_limit_exceeded']);
+
+const batchCodes: ReadonlyMap<string, BatchErrorCode> = new Map([
+  ['model_not_found', 'UNKNOWN_MODEL'],
+  ['billing_hard_limit_reached', 'QUOTA_EXHAUSTED'],
+  ['insufficient_quota', 'QUOTA_EXHAUSTED'],
+  ['invalid_api_key', 'INVALID_KEY'],
+]);
+
+function isGone(error: unknown): boolean {
+  return (
+    error instanceof ModelError &&
+    error.failure.kind === 'batch' &&
+    error.failure.code === 'UNKNOWN_MODEL'
+  );
+}
+
+async function countFailure(job: HeldJob): Promise<number> {
+  const { held, pollMs } = job;
+  await change(job, { failures: held.failures + 1 });
+  return nextPollMs(0, pollMs);
+}

@@ -1,0 +1,155 @@
+/** The input of a provider batch: the requests of its unanswered items, a line each, in a file of this machine. */
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { readOpenItems } from '../db/items.ts';
+import { readHeldChunks, shortenProviderBatch } from '../db/provider-batches.ts';
+import { type NewResult, recordResults } from '../db/results.ts';
+import { ItemFailure } from '../errors.ts';
+import { requestOf } from '../execute.ts';
+import { decodeRow } from '../files/row.ts';
+import type { BatchApi, BatchInput } from '../model/batch-api.ts';
+import type { Model } from '../model/model.ts';
+import { change, type HeldJob } from './job.ts';
+
+const directoryPrefix = 'winnow-provider-batch-';
+
+/** Removes what processes of this machine left behind that were killed while they made or sent an input. */
+export async function removeOldInputs(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const [, pid] = new RegExp(`^${directoryPrefix}(\\d+)-`).exec(name) ?? [];
+    if (pid && Number(pid) !== process.pid && !isAlive(Number(pid))) {
+      await rm(join(tmpdir(), name), { recursive: true, force: true });
+    }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+/** A chunk alone is more than the provider takes at once. */
+export class InputTooLarge extends Error {
+  override readonly name = 'InputTooLarge';
+}
+
+/**
+ * Makes the input and hands it to `use`; it is gone afterwards. Items for which there is no request (a template that names a field they
+ * lack) are recorded as failed. Chunks that would go beyond the provider's limits are given back for another provider batch; so are, at their
+ * time, items that name another model than the first one does: one input has one model. Null where no request is left.
+ */
+export async function withInput<T>(
+  job: HeldJob,
+  use: (input: BatchInput, api: BatchApi) => Promise<T>,
+): Promise<T | null> {
+  const directory = await mkdtemp(join(tmpdir(), `${directoryPrefix}${process.pid}-`));
+  try {
+    const path = join(directory, 'input.jsonl');
+    const written = await writeInput(job, path);
+    if (!written) return null;
+    const { model, bytes, requests } = written;
+    await change(job, { model: model.id, requests });
+    return await use({ path, bytes, requests, intent: job.held.id }, apiOf(model));
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** Throws where the model has none, which `submitBatch` refuses. */
+function apiOf({ batches, id }: Model): BatchApi {
+  if (!batches) throw new Error(`${id} has no batch API`);
+  return batches;
+}
+
+async function writeInput(
+  job: HeldJob,
+  path: string,
+): Promise<{ model: Model; bytes: number; requests: number } | null> {
+  const { held, fileKey, db, stopping } = job;
+  const { batchKey } = held;
+  const file = createWriteStream(path);
+  const done = finished(file);
+  done.catch(() => undefined);
+  let model: Model | null = null;
+  let requests = 0;
+  let bytes = job.api.framingBytes;
+  try {
+    for (const { first, last } of await readHeldChunks(db.sql, held)) {
+      stopping.throwIfAborted();
+      const items = await readOpenItems(db.sql, { fileKey, batchKey, first, last, someDone: true });
+      const lines: Buffer[] = [];
+      const failed: NewResult[] = [];
+      for (const item of items) {
+        try {
+          const wanted = requestOf(job.plan, decodeRow(job.file, item));
+          model ??= wanted.model;
+          if (wanted.model !== model) continue;
+          const line = apiOf(model).encode(customIdOf(held.id, item.index), wanted.request);
+          lines.push(Buffer.from(`${line}\n`));
+        } catch (error) {
+          if (!(error instanceof ItemFailure)) throw error;
+          failed.push(failureOf(item.index, first, error));
+        }
+      }
+      if (failed.length > 0) {
+        await recordResults(db.sql, { batchKey, worker: held.id, results: failed });
+        job.publish();
+      }
+      const size = lines.reduce((sum, line) => sum + line.length, 0);
+      const { limits } = model ? apiOf(model) : job.api;
+      if (bytes + size > limits.bytes || requests + lines.length > limits.requests) {
+        if (requests === 0) {
+          throw new InputTooLarge(
+            `${lines.length} requests have ${size} bytes together, and the provider takes ${limits.bytes} and ${limits.requests} requests at once`,
+          );
+        }
+        await shortenProviderBatch(db.sql, { ...held, worker: job.worker }, first);
+        break;
+      }
+      for (const line of lines) await write(file, line);
+      requests += lines.length;
+      bytes += size;
+    }
+  } finally {
+    file.end();
+    await done;
+  }
+  return model && requests > 0 ? { model, bytes, requests } : null;
+}
+
+/** What an item is called in the input, told apart from those of every other provider batch. */
+export function customIdOf(id: string, index: number): string {
+  return `${id}-${index}`;
+}
+
+/** The item that a custom id of the input stands for; null for any other text. */
+export function indexOf(id: string, customId: string): number | null {
+  const digits = customId.startsWith(`${id}-`) ? customId.slice(id.length + 1) : '';
+  return /^(0|[1-9][0-9]{0,8})$/.test(digits) ? Number(digits) : null;
+}
+
+function failureOf(index: number, first: number, { code, message }: ItemFailure): NewResult {
+  return {
+    index,
+    first,
+    attempts: 0,
+    usage: { requests: 0, inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, costUsd: null },
+    outcome: { status: 'FAILED', error: { code, message } },
+  };
+}
+
+async function write(file: Writable, line: Buffer): Promise<void> {
+  if (file.write(line)) return;
+  await new Promise<void>((resolve, reject) => {
+    file.once('drain', resolve);
+    file.once('error', reject);
+  });
+}

@@ -1,0 +1,88 @@
+/** A provider batch in a worker's hands, and what its steps share. */
+import type { Database } from '../db/client.ts';
+import {
+  changeProviderBatch,
+  type HeldProviderBatch,
+  type ProviderBatchChange,
+} from '../db/provider-batches.ts';
+import type { BatchErrorCode } from '../errors.ts';
+import type { Plan } from '../execute.ts';
+import type { RowFile } from '../files/row.ts';
+import type { Log } from '../log.ts';
+import type { BatchApi, Job } from '../model/batch-api.ts';
+
+export interface HeldJob {
+  held: HeldProviderBatch;
+  /** The worker that does the step. */
+  worker: string;
+  plan: Plan;
+  /** What the rows of the batch are read by. */
+  file: RowFile;
+  fileKey: bigint;
+  /** Of the model that its requests go to. */
+  api: BatchApi;
+  db: Database;
+  log: Log;
+  /** Aborted as soon as the process is told to stop. For what can be broken off at no cost. */
+  stopping: AbortSignal;
+  /** Aborted at the end of the grace, and when the lease is lost. For what costs something. */
+  ended: AbortSignal;
+  pollMs: number | null;
+  /** The counts of the batch, or what its provider says of it, have changed. */
+  publish: () => void;
+}
+
+/** What a step comes to. */
+export type Outcome =
+  /** The next step is due in so many milliseconds. */
+  | { kind: 'later'; dueInMs: number }
+  /** It is over. `round`: it was tried. `holdOffMs`: the provider wants no other one for so long. */
+  | { kind: 'end'; status: string; round: boolean; holdOffMs?: number }
+  /** No item would succeed: the batch stops. `over`: when it is resumed, it goes on with another provider batch. */
+  | { kind: 'stop'; code: BatchErrorCode; message: string; over: boolean };
+
+/** Another worker has the provider batch by now: this one writes nothing more. */
+export class HandsLost extends Error {
+  override readonly name = 'HandsLost';
+}
+
+/** Writes down what the step found out. */
+export async function change(job: HeldJob, change: ProviderBatchChange): Promise<void> {
+  const { held, worker, db } = job;
+  if (!(await changeProviderBatch(db, { key: held.key, worker }, change))) {
+    throw new HandsLost(`provider batch ${held.id} is in other hands`);
+  }
+  Object.assign(held, change);
+}
+
+/** What is known of a job at its provider. */
+export function changeOf({ providerId, status, counts, results, expiresAt }: Job) {
+  return {
+    providerId,
+    status: status.slice(0, maxStatusChars),
+    ...countsOf(counts),
+    results,
+    expiresAt,
+  };
+}
+
+const maxStatusChars = 100;
+/** A column holds no more, and a provider may say anything. */
+const maxCount = 2 ** 31 - 1;
+
+function countsOf(counts: Job['counts']): Job['counts'] {
+  const clean = (count: number) =>
+    Number.isFinite(count) ? Math.min(maxCount, Math.max(0, Math.trunc(count))) : 0;
+  return {
+    succeeded: clean(counts.succeeded),
+    failed: clean(counts.failed),
+    cancelled: clean(counts.cancelled),
+    expired: clean(counts.expired),
+  };
+}
+
+/** Why a provider batch is to end before its time; null while it is not. */
+export function endWanted({ held }: HeldJob): 'ending' | 'rescue' | null {
+  if (held.ending !== null || held.deleted) return 'ending';
+  return held.rescued ? 'rescue' : null;
+}

@@ -1,0 +1,119 @@
+/** Takes in what an ended job answered, as it comes: each answer on the road of live ones, in any order, each item once. */
+import { readOpenItemsAt } from '../db/items.ts';
+import { readHeldChunks } from '../db/provider-batches.ts';
+import { finishChunks, type NewResult, recordResults } from '../db/results.ts';
+import { startItem } from '../execute.ts';
+import { decodeRow } from '../files/row.ts';
+import type { BatchLine } from '../model/batch-api.ts';
+import type { ModelAnswer, ModelError } from '../model/model.ts';
+import { chunkOf } from './chunk-of.ts';
+import { indexOf } from './input.ts';
+import { endWanted, type HeldJob, type Outcome } from './job.ts';
+import { type Repair, repairLive } from './repair-live.ts';
+
+/** Answers that are parsed and recorded together. */
+const windowSize = 500;
+
+/** The step of state `reading`. */
+export async function readJob(job: HeldJob): Promise<Outcome> {
+  const { held, api, plan, stopping } = job;
+  const firsts = (await readHeldChunks(job.db.sql, held)).map(({ first }) => first);
+  const taken: Taken = { recorded: 0, stop: null };
+  if (held.results !== null) {
+    const whole = plan.operation.body !== undefined;
+    let window: Answered[] = [];
+    for await (const line of api.results(held.results, { whole, signal: stopping })) {
+      const answered = answeredBy(job, line, firsts);
+      if (answered) window.push(answered);
+      if (window.length < windowSize) continue;
+      await takeIn(job, window, taken);
+      window = [];
+    }
+    await takeIn(job, window, taken);
+  }
+  if (taken.stop) return taken.stop;
+  if (isExpired(job)) await expire(job);
+  // Requests of several models go to a job each: what another one is for is no failure of this one.
+  const round = plan.modelOf === null || taken.recorded === 0;
+  return { kind: 'end', status: held.status, round: round && !endWanted(job) };
+}
+
+interface Taken {
+  /** Items that have their result now. */
+  recorded: number;
+  /** Why the batch is to stop, once all that was answered is recorded. */
+  stop: Outcome | null;
+}
+
+interface Answered {
+  index: number;
+  first: number;
+  result: ModelAnswer | ModelError;
+}
+
+/** Null for a line that says nothing of an item of this job, or that its request was left undone. */
+function answeredBy(
+  { held }: HeldJob,
+  line: BatchLine,
+  firsts: readonly number[],
+): Answered | null {
+  if (line.kind !== 'answer' && line.kind !== 'error') return null;
+  const index = indexOf(held.id, line.customId);
+  const first = index === null ? null : chunkOf(firsts, index);
+  if (index === null || first === null) return null;
+  return { index, first, result: line.kind === 'answer' ? line.answer : line.error };
+}
+
+/**
+ * Parses and records answers. What is invalid is asked again, live, at once; what failed at the provider and may succeed
+ * another time is left for the next provider batch.
+ */
+async function takeIn(job: HeldJob, window: readonly Answered[], taken: Taken): Promise<void> {
+  if (window.length === 0) return;
+  const { held, plan, file, fileKey, db } = job;
+  const { batchKey } = held;
+  const byIndex = new Map<number, Answered>();
+  // The first answer to a request is its answer, as with results.
+  for (const answered of window) {
+    if (!byIndex.has(answered.index)) byIndex.set(answered.index, answered);
+  }
+  const items = await readOpenItemsAt(db.sql, { fileKey, batchKey, indexes: [...byIndex.keys()] });
+  const results: NewResult[] = [];
+  const repairs: Repair[] = [];
+  for (const item of items) {
+    const answered = byIndex.get(item.index);
+    if (!answered) continue;
+    const { index, first, result } = answered;
+    const run = startItem(plan, decodeRow(file, item));
+    const step = run.receive(result);
+    if (step.kind === 'stop') taken.stop ??= { ...step, over: true };
+    if (step.kind === 'final') results.push({ index, first, ...step.answer });
+    if (step.kind === 'again' && !endWanted(job)) repairs.push({ index, first, run });
+  }
+  await record(job, results);
+  const repaired = await repairLive(job, repairs, (more) => record(job, more));
+  taken.recorded += results.length + repaired.recorded;
+  taken.stop ??= repaired.stop;
+}
+
+async function record(job: HeldJob, results: readonly NewResult[]): Promise<void> {
+  if (results.length === 0) return;
+  const { held, db } = job;
+  await recordResults(db.sql, { batchKey: held.batchKey, worker: held.id, results });
+  job.publish();
+}
+
+/** The provider's window has passed over it, and nobody is to call what was left undone live. */
+function isExpired(job: HeldJob): boolean {
+  const { held } = job;
+  return held.expired > 0 || /expired/i.test(held.status) ? !held.rescue && !endWanted(job) : false;
+}
+
+async function expire({ held, db, publish }: HeldJob): Promise<void> {
+  const { batchKey, id } = held;
+  for (;;) {
+    const written = await finishChunks(db.sql, { batchKey, status: 'EXPIRED', providerBatch: id });
+    publish();
+    if (!written || written.recorded === 0) return;
+  }
+}

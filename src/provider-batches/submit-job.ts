@@ -1,0 +1,121 @@
+/** From chunks to a job at the provider: input, upload, create. A row says before each step what is about to happen. */
+import { listProviderIds, shortenProviderBatch } from '../db/provider-batches.ts';
+import type { BatchApi, BatchInput, Job } from '../model/batch-api.ts';
+import { ModelError } from '../model/model.ts';
+import { InputTooLarge, withInput } from './input.ts';
+import { change, changeOf, endWanted, type HeldJob, type Outcome } from './job.ts';
+import { nextPollMs, retryMs } from './timing.ts';
+
+/** A job that may have been created by a call whose answer never came is looked for so often before another one is created. */
+const looks = 2;
+
+/** The step of state `preparing`: nothing has been asked of the provider yet, but for an upload, which costs nothing. */
+export async function prepareJob(job: HeldJob): Promise<Outcome> {
+  if (endWanted(job)) return { kind: 'end', status: 'cancelled', round: false };
+  try {
+    const outcome = await withInput(job, (input, api) => uploadAndCreate(job, input, api));
+    return outcome ?? { kind: 'end', status: 'empty', round: false };
+  } catch (error) {
+    if (!(error instanceof InputTooLarge)) throw error;
+    return rejected(error.message);
+  }
+}
+
+/**
+ * The step of state `creating`: somebody was about to create the job, or has, and did not live to tell. It is looked for; where the provider knows
+ * nothing of it, time after time, it is created.
+ */
+export async function recoverJob(job: HeldJob): Promise<Outcome> {
+  const { held, stopping, pollMs } = job;
+  const found = await findJob(job);
+  if (found === 'unsure') return { kind: 'later', dueInMs: nextPollMs(ageMs(job), pollMs) };
+  if (found) {
+    await adopt(job, found);
+    return { kind: 'later', dueInMs: 0 };
+  }
+  if (held.failures < looks) {
+    // A request that outlived its sender may still be on its way.
+    await change(job, { failures: held.failures + 1, status: 'looked for' });
+    return { kind: 'later', dueInMs: nextPollMs(0, pollMs) };
+  }
+  stopping.throwIfAborted();
+  await change(job, { state: 'preparing', failures: 0, status: 'preparing' });
+  return prepareJob(job);
+}
+
+async function findJob({ held, api, db, stopping }: HeldJob): Promise<Job | 'unsure' | null> {
+  const provider = held.model.slice(0, held.model.indexOf('/'));
+  const others = await listProviderIds(db.sql, provider, held.createdAt);
+  return await api.find(
+    { intent: held.id, since: held.createdAt, requests: held.requests, others: new Set(others) },
+    stopping,
+  );
+}
+
+async function uploadAndCreate(job: HeldJob, input: BatchInput, api: BatchApi): Promise<Outcome> {
+  const { held, stopping, ended } = job;
+  try {
+    if (held.inputId === null) {
+      await change(job, { status: 'uploading' });
+      await change(job, { inputId: await api.upload(input, stopping) });
+    }
+    stopping.throwIfAborted();
+    // From here on it may exist.
+    await change(job, { state: 'creating', status: 'creating' });
+    const { inputId, id: intent } = held;
+    await adopt(job, await api.create({ intent, inputId, input }, ended));
+    job.publish();
+    return { kind: 'later', dueInMs: nextPollMs(0, job.pollMs) };
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+    return refused(job, error);
+  }
+}
+
+async function adopt(job: HeldJob, found: Job): Promise<void> {
+  await change(job, { state: 'working', failures: 0, ...changeOf(found) });
+}
+
+async function refused(job: HeldJob, error: ModelError): Promise<Outcome> {
+  const { held, pollMs } = job;
+  const { failure, message } = error;
+  switch (failure.kind) {
+    case 'batch':
+      // Nothing exists: a provider that refuses the key, the quota or the model has created nothing.
+      await change(job, { state: 'preparing', status: 'preparing', inputId: null });
+      return { kind: 'stop', code: failure.code, message, over: true };
+    case 'item':
+      return failure.code === 'CONTEXT_TOO_LONG' && held.firsts.length > 1
+        ? await halve(job)
+        : rejected(message);
+    case 'later': {
+      const failures = held.failures + 1;
+      const { retryAfterMs, code } = failure;
+      // A 429 has created nothing for certain; of everything else that is not known.
+      const isKnown = code === 'RATE_LIMITED' && held.state === 'creating';
+      await change(job, {
+        failures: held.state === 'creating' && !isKnown ? 0 : failures,
+        ...(isKnown ? { state: 'preparing' } : {}),
+        status: code === 'RATE_LIMITED' ? 'waiting for the provider’s limits' : held.status,
+      });
+      return { kind: 'later', dueInMs: retryMs({ failures, retryAfterMs }, pollMs) };
+    }
+  }
+}
+
+function rejected(message: string): Outcome {
+  return { kind: 'stop', code: 'PROVIDER_REJECTED_FILE', message, over: true };
+}
+
+/** The provider takes less at once than it is known for: half of the chunks go to another provider batch. */
+async function halve(job: HeldJob): Promise<Outcome> {
+  const { held, db, worker } = job;
+  const middle = held.firsts[Math.ceil(held.firsts.length / 2)];
+  if (middle !== undefined) await shortenProviderBatch(db.sql, { ...held, worker }, middle);
+  await change(job, { state: 'preparing', status: 'preparing', inputId: null });
+  return { kind: 'later', dueInMs: 0 };
+}
+
+function ageMs({ held }: HeldJob): number {
+  return held.now.getTime() - held.createdAt.getTime();
+}
