@@ -3,17 +3,21 @@
  * to be is told by its schema: text, JSON, or a list with commas. `options` holds the same as one JSON object.
  */
 import { z } from 'zod';
+import { executions } from '../db/tables.ts';
 import { BadUserInput, type InputIssue } from '../errors.ts';
 import type { FormFields } from './upload-form.ts';
+
+const yesOrNo = z.boolean({ error: 'needs to be true or false' });
+const lane = { error: 'needs to be live or provider_batch' };
 
 /** What a batch is submitted with beside its operation; the names are those of SubmitBatchInput. */
 const batchParams = z.strictObject({
   name: z.string().nullish(),
   metadata: z.record(z.string(), z.unknown()).nullish(),
   webhookUrl: z.string().nullish(),
-  autoStart: z.boolean().nullish(),
-  execution: z.string().nullish(),
-  rescue: z.boolean().nullish(),
+  autoStart: yesOrNo.nullish(),
+  execution: z.string(lane).trim().toUpperCase().pipe(z.enum(executions, lane)).nullish(),
+  rescue: yesOrNo.nullish(),
   idempotencyKey: z
     .undefined({
       error: 'is for submitBatch: each upload is another file, and so another input',

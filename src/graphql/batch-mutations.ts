@@ -86,7 +86,13 @@ const SubmitBatchInput = builder.inputType('SubmitBatchInput', {
     execution: t.field({
       type: ExecutionEnum,
       defaultValue: 'LIVE',
-      description: 'How to reach the model.',
+      description:
+        'How to reach the model. PROVIDER_BATCH needs a model whose providerBatch is true; a file, an operation and its answers are the same in both.',
+    }),
+    rescue: t.boolean({
+      defaultValue: false,
+      description:
+        'PROVIDER_BATCH only. true: rows that the provider’s window leaves undone are called live, at the live price; false: they become EXPIRED, and retryBatch sends them again.',
     }),
     idempotencyKey: t.string({
       description:
@@ -99,7 +105,8 @@ const SubmitBatchInput = builder.inputType('SubmitBatchInput', {
       validate: { schema: batchFields.webhookUrl as never },
     }),
     expiresInSeconds: t.int({
-      description: 'Seconds until unfinished items expire, 1 s to 30 days; 24 h when absent.',
+      description:
+        'Seconds until unfinished items expire, 1 s to 30 days. When absent 24 h, or 26 h for PROVIDER_BATCH: the provider’s own 24, and time to send and to read.',
       validate: { schema: batchFields.expiresInSeconds as never },
     }),
   }),
@@ -166,7 +173,7 @@ builder.mutationField('cancelBatch', (t) =>
       'The batch that was cancelled: CANCELLING, or CANCELLED already.',
     ),
     description:
-      'Ends a batch: no call starts more than a second later, calls in flight are aborted, finished results stay. A batch that has ended is returned as it is.',
+      'Ends a batch: no call starts more than a second later, calls in flight are aborted, finished results stay. What is at the provider’s batch API is cancelled there, and CANCELLING until the provider confirms; what it had finished by then is kept. A batch that has ended is returned as it is.',
     args: { id: t.arg.id(idArg) },
     resolve: async (_root, { id }, context) => {
       await theBatch(id, context);

@@ -1,6 +1,6 @@
 /** What a batch consists of, beside its items: its states, counts, errors and deliveries. */
 import type { BatchRecord } from '../db/batches.ts';
-import type { batchStatuses } from '../db/tables.ts';
+import type { batchStatuses, Execution } from '../db/tables.ts';
 import type { DeliveryRecord } from '../db/webhooks.ts';
 import type { BatchErrorCode } from '../errors.ts';
 import { builder } from './builder.ts';
@@ -12,11 +12,14 @@ export const BatchStatusEnum = builder.enumType('BatchStatus', {
     DRAFT: { description: 'Submitted with autoStart false; waits for startBatch.' },
     QUEUED: { description: 'Waits for a worker.' },
     PROCESSING: { description: 'Workers have begun.' },
-    CANCELLING: { description: 'Cancelled, but calls in flight are still being stopped.' },
+    CANCELLING: {
+      description:
+        'Cancelled, but calls in flight are still being stopped, or the provider has yet to confirm.',
+    },
     COMPLETED: { description: 'Every item has its answer, failures included.' },
     FAILED: {
       description:
-        'Stopped as a whole (key, quota, model): error and errorCode say why, unfinished items stay PENDING, retryBatch resumes.',
+        'Stopped as a whole (key, quota, model, file): error and errorCode say why, unfinished items stay PENDING, retryBatch resumes.',
     },
     CANCELLED: { description: 'Ended by cancelBatch; unfinished items are CANCELLED.' },
     EXPIRED: { description: 'Time ran out; unfinished items are EXPIRED.' },
@@ -39,19 +42,44 @@ export const BatchErrorCodeEnum = builder.enumType('BatchErrorCode', {
 
 export const ExecutionEnum = builder.enumType('Execution', {
   description: 'How a batch reaches the model.',
-  values: { LIVE: { description: 'Calls the model row by row, now.' } },
+  values: {
+    LIVE: { description: 'Calls the model row by row, now.' },
+    PROVIDER_BATCH: {
+      description:
+        'Hands the rows to the provider’s own batch API: about half the price, answers within 24 h. Only for models whose providerBatch is true.',
+    },
+  } satisfies Record<Execution, { description: string }>,
 });
 
-export const BatchCounts = builder.objectRef<BatchRecord>('BatchCounts').implement({
-  description: 'Items by where they stand. Adds up to total at every instant.',
+/** Things by where they stand. Adds up to total. */
+export interface Counts {
+  total: number;
+  pending: number;
+  processing: number;
+  succeeded: number;
+  failed: number;
+  cancelled: number;
+  expired: number;
+}
+
+export const BatchCounts = builder.objectRef<Counts>('BatchCounts').implement({
+  description:
+    'Items of a batch, or requests of a provider batch, by where they stand. Adds up to total at every instant.',
   fields: (t) => ({
-    total: t.exposeInt('total', { description: 'All items.' }),
-    pending: t.int({
-      description: 'Nobody works on them yet, or again.',
-      resolve: (batch) => batch.total - finished(batch) - processing(batch),
+    total: t.exposeInt('total', {
+      description: 'All of them. Of a provider batch 0 until its input is made.',
     }),
-    processing: t.int({ description: 'Held by a worker right now.', resolve: processing }),
-    succeeded: t.exposeInt('succeeded', { description: 'With a valid output.' }),
+    pending: t.exposeInt('pending', {
+      description:
+        'Nobody works on them yet, or again. In a provider batch that is over: left without an answer.',
+    }),
+    processing: t.exposeInt('processing', {
+      description: 'Held by a worker or by the provider right now.',
+    }),
+    succeeded: t.exposeInt('succeeded', {
+      description:
+        'Items with a valid output; requests that the provider has answered, validly or not.',
+    }),
     failed: t.exposeInt('failed', { description: 'With an error.' }),
     cancelled: t.exposeInt('cancelled', { description: 'Left undone by cancelBatch.' }),
     expired: t.exposeInt('expired', { description: 'Left undone when time ran out.' }),
@@ -122,6 +150,13 @@ export const BatchWaiting = builder.objectRef<BatchRecord>('BatchWaiting').imple
     }),
   }),
 });
+
+export function countsOf(batch: BatchRecord): Counts {
+  const { total, succeeded, failed, cancelled, expired } = batch;
+  const held = processing(batch);
+  const pending = total - finished(batch) - held;
+  return { total, pending, processing: held, succeeded, failed, cancelled, expired };
+}
 
 export function finished({ succeeded, failed, cancelled, expired }: BatchRecord): number {
   return succeeded + failed + cancelled + expired;

@@ -14,8 +14,8 @@ import {
   BatchErrorCodeEnum,
   BatchStatusEnum,
   BatchWaiting,
+  countsOf,
   ErrorCount,
-  ExecutionEnum,
   finished,
   WebhookDelivery,
   waiting,
@@ -57,7 +57,7 @@ builder.node('Batch', {
     counts: t.field({
       type: BatchCounts,
       description: 'Items by where they stand; adds up to total at every instant.',
-      resolve: (batch) => batch,
+      resolve: countsOf,
     }),
     usage: t.field({
       type: 'Usage',
@@ -79,11 +79,6 @@ builder.node('Batch', {
       nullable: true,
       description: 'As given at submit; null when none was.',
       resolve: ({ metadata }) => (metadata === null ? null : (JSON.parse(metadata) as unknown)),
-    }),
-    execution: t.field({
-      type: ExecutionEnum,
-      description: 'How it reaches the model.',
-      resolve: () => 'LIVE' as const,
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was submitted.' }),
     startedAt: t.expose('startedAt', {

@@ -17,7 +17,7 @@ export const ItemStatusEnum = builder.enumType('ItemStatus', {
   description: 'Where one item of a batch stands.',
   values: {
     PENDING: { description: 'Nobody works on it yet, or again.' },
-    PROCESSING: { description: 'A worker holds it.' },
+    PROCESSING: { description: 'A worker holds it, or the provider in a batch of its own.' },
     SUCCEEDED: { description: 'It has a valid output. Final.' },
     FAILED: { description: 'It has an error. Final.' },
     CANCELLED: { description: 'The batch was cancelled before its turn. Final.' },

@@ -2,6 +2,7 @@
 import './item.ts';
 import './operation.ts';
 import './batch.ts';
+import './provider-batch.ts';
 import './file.ts';
 import './upload-file.ts';
 import './parse-results.ts';

@@ -23,7 +23,8 @@ const Model = builder.objectRef<ModelInfo>('Model').implement({
       description: 'USD per million output tokens; null when unknown.',
     }),
     providerBatch: t.exposeBoolean('providerBatch', {
-      description: 'Whether batches can be handed to the provider’s own batch API.',
+      description:
+        'Whether submitBatch takes it with execution PROVIDER_BATCH: the rows go to the provider’s own batch API, at about half these prices, with answers within 24 h.',
     }),
   }),
 });

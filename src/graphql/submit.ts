@@ -1,6 +1,7 @@
 /** A submit whose fields have been checked one by one, whichever road they came: what they must be together, and to whom. */
 import { z } from 'zod';
 import { submitBatch } from '../batches/submit.ts';
+import { type Execution, executions } from '../db/tables.ts';
 import { BadUserInput, ItemFailure } from '../errors.ts';
 import type { Plan } from '../execute.ts';
 import type { UploadSubmit } from '../files/submission-fields.ts';
@@ -24,6 +25,8 @@ interface CheckedSubmit {
   sourcePath: string;
   fields: { [Name in keyof typeof batchFields]?: z.output<(typeof batchFields)[Name]> } & {
     autoStart?: boolean | null | undefined;
+    execution?: Execution | null | undefined;
+    rescue?: boolean | null | undefined;
   };
   /** What stands before a field's name in the caller's input: empty, or ends with a dot. */
   fieldsPath: string;
@@ -35,18 +38,30 @@ export async function submitChecked(
   { operation, options, optionsPath, source, sourcePath, fields, fieldsPath }: CheckedSubmit,
 ): Promise<string> {
   refuseMismatch(findOperation(operation), source, sourcePath);
+  const execution = fields.execution ?? 'LIVE';
+  const rescue = fields.rescue ?? false;
+  if (rescue && execution === 'LIVE') {
+    const message =
+      'is for execution PROVIDER_BATCH: it calls live what the provider’s batch leaves undone; leave it out for LIVE';
+    throw new BadUserInput([{ path: `${fieldsPath}rescue`, message }]);
+  }
   const reading = readingOf(fields, source.file, fieldsPath);
   const plan = planFor(operation, options, sampleOf(source, reading), context, optionsPath);
+  const model = modelOfBatch(plan, source);
+  if (execution === 'PROVIDER_BATCH' && !model.batches) {
+    const message = `${model.id} has no batch API that Winnow knows of; LIVE would be right, or a model whose providerBatch is true`;
+    throw new BadUserInput([{ path: `${fieldsPath}execution`, message }]);
+  }
   const { webhookUrl } = fields;
   const message = typeof webhookUrl === 'string' ? await context.checkWebhook(webhookUrl) : null;
   if (message !== null) throw new BadUserInput([{ path: `${fieldsPath}webhookUrl`, message }]);
   return await submitBatch(context, context.owner, {
     operation,
     options,
-    model: modelOfBatch(plan, source).id,
+    model: model.id,
     source: source.given,
-    execution: 'LIVE',
-    rescue: false,
+    execution,
+    rescue,
     autoStart: fields.autoStart ?? true,
     name: fields.name ?? null,
     metadata: fields.metadata ?? null,
@@ -68,7 +83,12 @@ function modelOfBatch(plan: Plan, { items: [first] }: CheckedSource): Model {
   }
 }
 
-const formFields = z.strictObject({ ...batchFields, autoStart: z.boolean().nullish() });
+const formFields = z.strictObject({
+  ...batchFields,
+  autoStart: z.boolean().nullish(),
+  execution: z.enum(executions).nullish(),
+  rescue: z.boolean().nullish(),
+});
 
 /** The submit that may come with an upload: the form's fields checked as GraphQL checks them. */
 export function createUploadSubmit(context: Submitter): UploadSubmit {

@@ -255,7 +255,7 @@ describe('cost', () => {
         {
           path: 'batches',
           message: expect.stringMatching(
-            /costs \d+, 200000 are allowed; ask for smaller pages or fewer fields/,
+            /costs \d+, 250000 are allowed; ask for smaller pages or fewer fields/,
           ),
         },
       ],

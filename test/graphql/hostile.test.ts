@@ -145,7 +145,7 @@ describe('documents that multiply', () => {
     expect(answer.body.errors?.[0]?.extensions.issues).toEqual([
       {
         path: 'wide',
-        message: expect.stringMatching(/costs \d+, 200000 are allowed; ask for smaller pages/),
+        message: expect.stringMatching(/costs \d+, 250000 are allowed; ask for smaller pages/),
       },
     ]);
   });

@@ -116,7 +116,7 @@ const promised = buildSchema(/* GraphQL */ `
   input OperationInput @oneOf { label: LabelOptions, extract: ExtractOptions, summarize: SummarizeOptions, enrich: EnrichOptions, run: RunOptions }
   input SourceInput @oneOf { items: [ItemInput!], texts: [String!] }
   enum Operation { LABEL EXTRACT SUMMARIZE ENRICH RUN }
-  enum Execution { LIVE }
+  enum Execution { LIVE PROVIDER_BATCH }
   input SubmitBatchInput {
     operation: OperationInput!
     source: SourceInput!
@@ -124,6 +124,7 @@ const promised = buildSchema(/* GraphQL */ `
     metadata: JSONObject
     autoStart: Boolean = true
     execution: Execution = LIVE
+    rescue: Boolean = false
     idempotencyKey: String
     expiresInSeconds: Int
   }
@@ -141,6 +142,7 @@ const promised = buildSchema(/* GraphQL */ `
     name: String
     metadata: JSONObject
     execution: Execution!
+    providerBatches: [ProviderBatch!]!
     createdAt: DateTime!
     startedAt: DateTime
     completedAt: DateTime
@@ -154,6 +156,7 @@ const promised = buildSchema(/* GraphQL */ `
     resentRequests: Int!
     items(first: Int, after: String, last: Int, before: String, status: [ItemStatus!], customIds: [String!], errorCodes: [ItemErrorCode!]): BatchItemConnection!
   }
+  type ProviderBatch { id: ID!, providerId: String, provider: String!, status: String!, counts: BatchCounts!, createdAt: DateTime!, endedAt: DateTime }
   type BatchCounts { total: Int!, pending: Int!, processing: Int!, succeeded: Int!, failed: Int!, cancelled: Int!, expired: Int! }
   type ErrorCount { code: ItemErrorCode!, count: Int!, message: String! }
   enum ItemStatus { PENDING PROCESSING SUCCEEDED FAILED CANCELLED EXPIRED }
