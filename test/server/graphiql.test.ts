@@ -103,6 +103,8 @@ describe('the tabs', () => {
       'Results',
       'Files',
       'Requests',
+      'HalfPrice',
+      'AtTheProvider',
       'Download',
       'Retry',
       'AnError',
