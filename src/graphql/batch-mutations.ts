@@ -87,7 +87,7 @@ const SubmitBatchInput = builder.inputType('SubmitBatchInput', {
       type: ExecutionEnum,
       defaultValue: 'LIVE',
       description:
-        'How to reach the model. PROVIDER_BATCH needs a model whose providerBatch is true; a file, an operation and its answers are the same in both.',
+        'How to reach the model. Files, operations and answers are the same in both lanes. PROVIDER_BATCH needs a provider that has a batch API: BAD_USER_INPUT where it is known to have none.',
     }),
     rescue: t.boolean({
       defaultValue: false,

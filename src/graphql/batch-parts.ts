@@ -46,7 +46,7 @@ export const ExecutionEnum = builder.enumType('Execution', {
     LIVE: { description: 'Calls the model row by row, now.' },
     PROVIDER_BATCH: {
       description:
-        'Hands the rows to the provider’s own batch API: about half the price, answers within 24 h. Only for models whose providerBatch is true.',
+        'Hands the rows to the provider’s own batch API: about half the price, answers within 24 h. Only for providers that have one.',
     },
   } satisfies Record<Execution, { description: string }>,
 });

@@ -24,7 +24,7 @@ const Model = builder.objectRef<ModelInfo>('Model').implement({
     }),
     providerBatch: t.exposeBoolean('providerBatch', {
       description:
-        'Whether submitBatch takes it with execution PROVIDER_BATCH: the rows go to the provider’s own batch API, at about half these prices, with answers within 24 h.',
+        'Whether its provider is known to have a batch API: submitBatch with execution PROVIDER_BATCH gets answers within 24 h, at about half these prices. false where it has none or nobody knows.',
     }),
   }),
 });

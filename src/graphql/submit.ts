@@ -49,7 +49,7 @@ export async function submitChecked(
   const plan = planFor(operation, options, sampleOf(source, reading), context, optionsPath);
   const model = modelOfBatch(plan, source);
   if (execution === 'PROVIDER_BATCH' && !model.batches) {
-    const message = `${model.id} has no batch API that Winnow knows of; LIVE would be right, or a model whose providerBatch is true`;
+    const message = `${model.id} has no batch API; LIVE would be right, or a model of a provider that has one (Query.service tells by providerBatch)`;
     throw new BadUserInput([{ path: `${fieldsPath}execution`, message }]);
   }
   const { webhookUrl } = fields;
