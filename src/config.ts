@@ -69,6 +69,8 @@ const providerEntry = z.strictObject({
   /** Of each model; `models` has what differs for single ones. */
   limits: modelLimits.extend({ models: z.record(z.string(), modelLimits).default({}) }).optional(),
   models: z.array(z.string().min(1)).default([]),
+  /** Whether it has a batch API as OpenAI's; unknown when absent. */
+  batches: z.boolean().optional(),
 });
 
 const providerName = z
@@ -192,7 +194,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       if (apiKey === undefined) {
         problems.push(`PROVIDERS.${name}.apiKeyEnv: the variable ${entry.apiKeyEnv} is not set`);
       }
-      const { baseURL, headers, query, limits, models } = entry;
+      const { baseURL, headers, query, limits, models, batches } = entry;
       const { models: limitsOfModels, ...limitsOfEach } = limits ?? { models: {} };
       configs.push({
         ...plain(name),
@@ -203,6 +205,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
         limits: limitsOfEach,
         modelLimits: limitsOfModels,
         models,
+        batches,
       });
     }
     const defaultProvider = data.DEFAULT_MODEL?.split('/')[0];

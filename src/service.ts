@@ -85,6 +85,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
           query: {},
           models: ['rules'],
           closed: true,
+          batches: true,
         },
       ],
       timeoutMs: config.modelTimeoutMs,

@@ -30,8 +30,8 @@ export interface BatchApi {
   cancel(providerId: string, signal: AbortSignal): Promise<Job>;
   /**
    * What an ended job answered, as a stream, in the provider's order, from `Job.results`. Lines that are no result of a request are `unreadable`.
-   * Rejects in the middle where the download breaks off; read again from the start then. `whole`: the requests were complete bodies, and any
-   * whole answer to them is one.
+   * Rejects in the middle where the download breaks off; read again from the start then. `whole` says that the job's requests were BodyRequests:
+   * any whole completion is an answer to those.
    */
   results(
     results: string,

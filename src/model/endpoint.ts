@@ -37,3 +37,16 @@ export function requestHeaders({ name, apiKey, headers }: ProviderConfig): Recor
   }
   return all;
 }
+
+/**
+ * Where the batch API is that belongs to a base URL, and the path that its requests are for. That is the same base and `/v1/chat/completions`, but
+ * for Azure's older addresses (https://learn.microsoft.com/azure/ai-services/openai/how-to/batch): chats go to a deployment there, batches do not.
+ */
+export function batchAddress(baseUrl: string): { baseUrl: string; endpoint: string } {
+  const normal = new URL(normalizeBaseUrl(baseUrl));
+  const isAzure = /\.azure\.(com|us|cn)$/.test(normal.hostname);
+  const [, root] = /^(.*\/openai)(?:\/deployments\/[^/]+)?$/.exec(normal.pathname) ?? [];
+  const isOlder = root !== undefined && (isAzure || root !== normal.pathname);
+  if (!isOlder) return { baseUrl: normalizeBaseUrl(baseUrl), endpoint: '/v1/chat/completions' };
+  return { baseUrl: `${normal.origin}${root}${normal.search}`, endpoint: '/chat/completions' };
+}

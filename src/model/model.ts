@@ -201,7 +201,10 @@ export interface Permit {
   ): void;
 }
 
-/** What `Query.service` shows of a model. Prices in USD per million tokens, null when unknown. */
+/**
+ * What `Query.service` shows of a model. Prices in USD per million tokens, null when unknown. `providerBatch` is true where a batch API is known to be
+ * there; false says that nobody knows, and it is tried all the same when a batch asks for it, unless the configuration says that there is none.
+ */
 export interface ModelInfo {
   id: string;
   provider: string;
@@ -225,6 +228,8 @@ export interface ProviderConfig {
   models: readonly string[];
   /** True where only the listed models exist (the sandbox). */
   closed: boolean;
+  /** Whether it has OpenAI's batch API. Where this is not said, it is OpenAI's own server that has one, and any other is tried. */
+  batches?: boolean | undefined;
 }
 
 export interface ModelLimits extends RateLimits {

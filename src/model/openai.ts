@@ -5,7 +5,7 @@
  * Retry-Afters, and takes HTML with status 200 for an answer. What is left of it is the protocol and its types of errors.
  */
 import { setMaxListeners } from 'node:events';
-import OpenAI, { APIConnectionError, APIError } from 'openai';
+import OpenAI from 'openai';
 import { readAnswer } from './answer.ts';
 import { normalizeBaseUrl, requestHeaders } from './endpoint.ts';
 import { estimateTokens } from './estimate.ts';
@@ -20,12 +20,15 @@ import {
   type ProviderConfig,
   type Tokens,
 } from './model.ts';
+import { type BatchConnection, connectBatches } from './openai-batch-connection.ts';
+import { createOpenAiBatches } from './openai-batches.ts';
+import { isStatusError, secretsOf, timedOut, translateTransport } from './openai-failure.ts';
 import { createPrices } from './prices.ts';
 import { readRateHeaders } from './rate-headers.ts';
 import { quote } from './redact.ts';
 import { buildRequestBody } from './request-body.ts';
 import { maxRetryAfterMs, parseRetryAfter } from './retry-after.ts';
-import { BodyTooLarge, createThinFetch, type ThinFetch } from './thin-fetch.ts';
+import { createThinFetch, type ThinFetch } from './thin-fetch.ts';
 
 /** What this folder logs, in pino's manner. */
 export interface Log {
@@ -37,6 +40,8 @@ export interface Log {
 export interface Connection {
   readonly config: ProviderConfig;
   readonly client: OpenAI;
+  /** Null where the configuration says that there is no batch API. */
+  readonly batches: BatchConnection | null;
   close(): Promise<void>;
 }
 
@@ -67,7 +72,15 @@ export function connect(config: ProviderConfig, timeoutMs: number): Connection {
     logLevel: 'off',
     fetch: thin.fetch,
   });
-  return { config, client, close: thin.close };
+  const batches = config.batches === false ? null : connectBatches(config, { timeoutMs });
+  return {
+    config,
+    client,
+    batches,
+    close: async () => {
+      await Promise.all([thin.close(), batches?.close()]);
+    },
+  };
 }
 
 /** The model `name` of a connected provider. What it refuses is remembered here, so one Model per name is kept. */
@@ -91,6 +104,8 @@ export function createModel({
   const prices = createPrices(provider, name);
   const habits = createHabits(provider === 'openai' ? 'max_completion_tokens' : 'max_tokens');
   const secrets = secretsOf(config);
+
+  const bodyOf = (request: ModelRequest) => buildRequestBody(name, request, habits).body;
 
   /** Sends, and sends again while the model refuses something that can be left out. Returns the body as it came. */
   async function exchange(
@@ -140,8 +155,9 @@ export function createModel({
     provider,
     name,
     gate,
-    batches: null,
-    bodyOf: (request) => buildRequestBody(name, request, habits).body,
+    batches:
+      connection.batches && createOpenAiBatches({ connection: connection.batches, name, bodyOf }),
+    bodyOf,
     async send(request, { signal, permit }) {
       signal.throwIfAborted();
       // Node 20 warns of a leak when an eleventh call shares a signal.
@@ -193,43 +209,4 @@ function textsOf(request: ModelRequest): string[] {
     return value;
   });
   return texts;
-}
-
-/** The key, and whatever in headers and query is long enough to be one. */
-function secretsOf({ apiKey, headers, query }: ProviderConfig): string[] {
-  const others = [...Object.values(headers), ...Object.values(query)];
-  return [...(apiKey ? [apiKey] : []), ...others.filter((value) => value.length >= 8)];
-}
-
-function isStatusError(error: unknown): error is APIError<number, Headers> {
-  return error instanceof APIError && typeof error.status === 'number';
-}
-
-function timedOut(provider: string, timeoutMs: number): ModelError {
-  return new ModelError(
-    { kind: 'later', code: 'TIMEOUT', retryAfterMs: null, counts: true },
-    `${provider} gave no complete answer within ${timeoutMs} ms.`,
-  );
-}
-
-/** Resets, refused connections, unknown hosts, bodies cut short. */
-function translateTransport(error: unknown, provider: string): ModelError {
-  const cause = error instanceof APIConnectionError ? error.cause : error;
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  // UND_ERR_CONNECT_TIMEOUT and the system's ETIMEDOUT.
-  const isTimeout = code.endsWith('TIMEOUT') || code === 'ETIMEDOUT';
-  const message =
-    cause instanceof BodyTooLarge
-      ? `The answer of ${provider} is too large.`
-      : `The connection to ${provider} failed${code ? ` (${code})` : ''}.`;
-  return new ModelError(
-    {
-      kind: 'later',
-      code: isTimeout ? 'TIMEOUT' : 'PROVIDER_ERROR',
-      retryAfterMs: null,
-      counts: true,
-    },
-    message,
-    { cause },
-  );
 }

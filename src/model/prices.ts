@@ -46,6 +46,16 @@ export function createPrices(provider: string, model: string): Prices {
   };
 }
 
+/** What a batch costs: half of every price, as OpenAI, Anthropic, Groq, Together and Azure publish it for theirs. */
+export function atBatchPrices({ inputPrice, outputPrice, costUsd }: Prices): Prices {
+  const half = (price: number | null) => (price === null ? null : price / 2);
+  return {
+    inputPrice: half(inputPrice),
+    outputPrice: half(outputPrice),
+    costUsd: (tokens) => half(costUsd(tokens)),
+  };
+}
+
 const unpriced: Prices = { inputPrice: null, outputPrice: null, costUsd: () => null };
 
 function calculate(tokens: Tokens, model: string, provider: Provider) {

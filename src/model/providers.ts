@@ -178,10 +178,12 @@ function tell(log: Log | null, model: string, event: GateEvent): void {
 }
 
 const info =
-  ({ name: provider }: ProviderConfig) =>
+  (config: ProviderConfig) =>
   (name: string): ModelInfo => {
+    const { name: provider, batches } = config;
     const { inputPrice, outputPrice } = createPrices(provider, name);
-    return { id: `${provider}/${name}`, provider, inputPrice, outputPrice, providerBatch: false };
+    const providerBatch = batches ?? isOpenAi(config);
+    return { id: `${provider}/${name}`, provider, inputPrice, outputPrice, providerBatch };
   };
 
 /** OPENAI_BASE_URL may name any server, and what that has is not ours to guess. */

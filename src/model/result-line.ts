@@ -74,7 +74,7 @@ function readError(error: unknown, status: number | null): LineOutcome {
   // Winnow's own output files have its own codes.
   const own = itemErrorCodes.find((name) => name.toLowerCase() === code);
   if (own) return { kind: 'failed', code: own, message: shown(message) };
-  const likely = status ?? statuses.get(code ?? '') ?? statuses.get(type ?? '') ?? 500;
+  const likely = status ?? likelyStatus({ code, type });
   const refusal = classify(toRefusal(likely, error), {
     provider,
     quote: shown,
@@ -91,7 +91,11 @@ function readError(error: unknown, status: number | null): LineOutcome {
   };
 }
 
-/** By the codes of OpenAI and the types of Anthropic. */
+/** The HTTP status that an error would have come with, told by its code (OpenAI's) or its type (Anthropic's); 500 where neither is known. */
+export function likelyStatus({ code, type }: { code: string | null; type: string | null }): number {
+  return statuses.get(code ?? '') ?? statuses.get(type ?? '') ?? 500;
+}
+
 const statuses: ReadonlyMap<string, number> = new Map([
   ['invalid_request', 400],
   ['invalid_request_error', 400],

@@ -118,7 +118,8 @@ async function readText(
   return text.startsWith('\uFEFF') ? text.slice(1) : text;
 }
 
-function thinHeaders(headers: Record<string, string | string[] | undefined>): ThinHeaders {
+/** Headers as undici hands them over, of repeated ones the first. */
+export function thinHeaders(headers: Record<string, string | string[] | undefined>): ThinHeaders {
   const first = (name: string) => {
     const value = Object.hasOwn(headers, name) ? headers[name] : undefined;
     return (Array.isArray(value) ? value[0] : value) ?? null;
@@ -135,20 +136,22 @@ function thinHeaders(headers: Record<string, string | string[] | undefined>): Th
  * (Mistral). What is not JSON has no message worth showing.
  */
 export function openAiErrorBody(text: string): string {
-  let body: unknown;
   try {
-    body = JSON.parse(text);
+    return JSON.stringify({ error: openAiError(JSON.parse(text)) });
   } catch {
     return JSON.stringify({ error: { message: '' } });
   }
-  if (Array.isArray(body)) body = body[0]; // Google's compatible endpoint answers [{error}].
-  if (!isRecord(body)) return JSON.stringify({ error: { message: '' } });
-  if (isRecord(body.error)) return JSON.stringify({ error: body.error });
-  if (typeof body.error === 'string') {
-    return JSON.stringify({ error: { ...body, message: body.message ?? body.error } });
-  }
-  if (body.detail !== undefined) return JSON.stringify({ error: fromDetail(body.detail) });
-  return JSON.stringify({ error: body });
+}
+
+/** The `error` of an error body in any of these shapes, parsed already; without a message where it is no object. */
+export function openAiError(body: unknown): Record<string, unknown> {
+  // Google's compatible endpoint answers [{error}].
+  const root: unknown = Array.isArray(body) ? body[0] : body;
+  if (!isRecord(root)) return { message: '' };
+  if (isRecord(root.error)) return root.error;
+  if (typeof root.error === 'string') return { ...root, message: root.message ?? root.error };
+  if (root.detail !== undefined) return fromDetail(root.detail);
+  return root;
 }
 
 function fromDetail(detail: unknown): Record<string, unknown> {

@@ -1,0 +1,72 @@
+/**
+ * A line of an output or error file of OpenAI's Batch API. Source: https://platform.openai.com/docs/api-reference/batch/request-output.
+ */
+import { readAnswer } from './answer.ts';
+import type { BatchLine } from './batch-api.ts';
+import { isRecord } from './completion-shapes.ts';
+import { classify, toRefusal } from './failure.ts';
+import { ModelError } from './model.ts';
+import { unusable } from './openai-job.ts';
+import type { Prices } from './prices.ts';
+import { likelyStatus } from './result-line.ts';
+import { openAiError } from './thin-fetch.ts';
+
+export interface LineOptions {
+  /** Named in messages. */
+  provider: string;
+  /** Those of a batch. */
+  prices: Prices;
+  /** Cuts a provider's words to what may be shown. */
+  quote: (message: string) => string;
+  /** Whether any whole completion is an answer, as for live calls. */
+  whole: boolean;
+}
+
+/** Longer ones are not ours. */
+const maxCustomIdChars = 512;
+
+/** `line` null is one that was too long to be read. */
+export function readBatchLine(line: string | null, options: LineOptions): BatchLine {
+  const parsed = line === null ? null : parse(line);
+  const customId = isRecord(parsed) ? parsed.custom_id : null;
+  if (!isRecord(parsed) || typeof customId !== 'string' || customId.length > maxCustomIdChars) {
+    return { kind: 'unreadable' };
+  }
+  const { error } = parsed;
+  const response = isRecord(parsed.response) ? parsed.response : null;
+  const status = response ? Number(response.status_code ?? 200) : null;
+  if (error != null) {
+    const { code, type } = toRefusal(0, error);
+    if (code === 'batch_expired') return { kind: 'expired', customId };
+    if (code === 'batch_cancelled' || code === 'batch_canceled')
+      return { kind: 'cancelled', customId };
+    const given = status !== null && status >= 400 ? status : likelyStatus({ code, type });
+    return { kind: 'error', customId, error: failureOf(given, error, options) };
+  }
+  if (response === null || status === null) {
+    const message = `${options.provider} returned neither a response nor an error.`;
+    return { kind: 'error', customId, error: unusable(message) };
+  }
+  if (!(status < 400)) {
+    return { kind: 'error', customId, error: failureOf(status, response.body, options) };
+  }
+  try {
+    return { kind: 'answer', customId, answer: readAnswer(response.body, options) };
+  } catch (failure) {
+    if (!(failure instanceof ModelError)) throw failure;
+    return { kind: 'error', customId, error: failure };
+  }
+}
+
+function failureOf(status: number, error: unknown, { provider, quote }: LineOptions): ModelError {
+  const refusal = toRefusal(Number.isNaN(status) ? 500 : status, openAiError(error));
+  return classify(refusal, { provider, quote, retryAfterMs: null });
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * A batch of OpenAI's Batch API as a Job. Source: https://platform.openai.com/docs/api-reference/batch/object. Everything in it is
+ * from outside: types are checked, numbers are made plausible, words are cut to what may be shown.
+ */
+import type { Job, JobProblem } from './batch-api.ts';
+import { isRecord } from './completion-shapes.ts';
+import { ModelError } from './model.ts';
+
+/** Where an ended batch's results are: file ids, null where there is no such file. */
+export interface ResultFiles {
+  output: string | null;
+  errors: string | null;
+}
+
+const maxIdChars = 512;
+const maxProblems = 100;
+/** The largest time that a Date holds, in seconds. */
+const maxSeconds = 8.64e12;
+
+/** Throws a ModelError of the kind `later` where the answer is no batch: a proxy's page, or an answer cut short. */
+export function readJob(
+  batch: unknown,
+  { provider, quote }: { provider: string; quote: (message: string) => string },
+): Job {
+  const providerId = isRecord(batch) ? readId(batch.id) : null;
+  if (!isRecord(batch) || providerId === null || typeof batch.status !== 'string') {
+    throw unusable(`${provider} answered with something that is no batch.`);
+  }
+  const files = { output: readId(batch.output_file_id), errors: readId(batch.error_file_id) };
+  const hasFiles = files.output !== null || files.errors !== null;
+  const phase = phaseOf(batch.status, hasFiles);
+  const problems = readProblems(batch.errors, quote);
+  return {
+    providerId,
+    status: quote(batch.status) || 'unknown',
+    phase,
+    counts: readCounts(batch.request_counts, phase),
+    expiresAt: readTime(batch.expires_at),
+    // Where it has ended without a file, there is nothing to read, which is a result too.
+    results: phase === 'working' || phase === 'rejected' ? null : JSON.stringify(files),
+    problems:
+      phase === 'rejected' && problems.length === 0
+        ? [{ code: null, message: `${provider} gave no reason.`, line: null }]
+        : problems,
+  };
+}
+
+/** An id that the provider gave; null for anything that can be none. */
+export function readId(id: unknown): string | null {
+  return typeof id === 'string' && id.length <= maxIdChars && /^[\x21-\x7e]+$/.test(id) ? id : null;
+}
+
+/** What `readJob` wrote. */
+export function readResultFiles(results: string): ResultFiles {
+  const files: unknown = JSON.parse(results);
+  if (!isRecord(files)) throw new TypeError('These are no results of an OpenAI batch.');
+  return { output: readId(files.output), errors: readId(files.errors) };
+}
+
+/** When, by seconds since 1970, or by the date in words that some servers send. */
+export function readTime(time: unknown): Date | null {
+  if (typeof time === 'number' && time > 0 && time < maxSeconds) return new Date(time * 1_000);
+  const ms = typeof time === 'string' ? Date.parse(time) : Number.NaN;
+  return Number.isNaN(ms) ? null : new Date(ms);
+}
+
+export function unusable(message: string): ModelError {
+  return new ModelError(
+    { kind: 'later', code: 'PROVIDER_ERROR', retryAfterMs: null, counts: true },
+    message,
+  );
+}
+
+/** A batch that failed after a part was done is one with results, however its provider calls it. */
+function phaseOf(status: string, hasFiles: boolean): Job['phase'] {
+  switch (status) {
+    case 'completed':
+    case 'expired':
+    case 'cancelled':
+      return status;
+    case 'canceled':
+      return 'cancelled';
+    case 'failed':
+      return hasFiles ? 'completed' : 'rejected';
+    default:
+      return 'working';
+  }
+}
+
+/** OpenAI counts no requests as expired or cancelled: they are those that are neither done nor failed in the end. */
+function readCounts(counts: unknown, phase: Job['phase']): Job['counts'] {
+  const { total, completed, failed } = isRecord(counts) ? counts : {};
+  const [succeeded, wrong] = [count(completed), count(failed)];
+  const left = Math.max(0, count(total) - succeeded - wrong);
+  return {
+    succeeded,
+    failed: wrong,
+    cancelled: phase === 'cancelled' ? left : 0,
+    expired: phase === 'expired' ? left : 0,
+  };
+}
+
+function count(value: unknown): number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0;
+}
+
+/** From `{data: [{code, line, message}]}`, or the one sentence that some servers send. */
+function readProblems(errors: unknown, quote: (message: string) => string): JobProblem[] {
+  if (typeof errors === 'string' && errors !== '') {
+    return [{ code: null, message: quote(errors), line: null }];
+  }
+  const list = isRecord(errors) ? errors.data : errors;
+  if (!Array.isArray(list)) return [];
+  return list
+    .filter(isRecord)
+    .slice(0, maxProblems)
+    .map(({ code, message, line }) => {
+      const words = typeof message === 'string' ? quote(message) : '';
+      const name = typeof code === 'string' ? quote(code) : '';
+      return {
+        code: name || null,
+        message: words || name || 'The provider gave no reason.',
+        line: count(line) || null,
+      };
+    });
+}
