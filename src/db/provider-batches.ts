@@ -13,7 +13,10 @@ import type { Database, Sql } from './client.ts';
 import { type FinalStatus, providerBatches } from './tables.ts';
 
 /** A provider batch in the hands of a worker, with what its batch says at that moment. */
-export type HeldProviderBatch = Omit<typeof providerBatches.$inferSelect, 'worker' | 'dueAt'> & {
+export type HeldProviderBatch = Omit<
+  typeof providerBatches.$inferSelect,
+  'firsts' | 'worker' | 'dueAt'
+> & {
   /** How the batch is being ended; null while it runs. */
   ending: FinalStatus | null;
   /** The batch was deleted. */
@@ -140,7 +143,7 @@ export async function holdProviderBatch(
     update provider_batches p set worker = ${worker}, live_calls = 0
     from due
     where p.key = due.key
-    returning p.key, p.batch_key as "batchKey", p.id, p.model, p.state, p.firsts, p.requests, p.input_id as "inputId",
+    returning p.key, p.batch_key as "batchKey", p.id, p.model, p.state, p.requests, p.input_id as "inputId",
               p.provider_id as "providerId", p.status, p.succeeded, p.failed, p.cancelled, p.expired, p.results,
               p.expires_at as "expiresAt", p.cancelled_at as "cancelledAt", p.failures, p.live_calls as "liveCalls",
               p.created_at as "createdAt", p.ended_at as "endedAt", due.ending, due.deleted,

@@ -215,7 +215,7 @@ export async function finishChunks(
           failed = b.failed + case when ${status} = 'FAILED' then t.items else 0 end,
           cancelled = b.cancelled + case when ${status} = 'CANCELLED' then t.items else 0 end,
           expired = b.expired + case when ${status} = 'EXPIRED' then t.items else 0 end,
-          ${closeWhenFull(sql, sql`t.items`)}
+          ${closeWhenFull(sql, sql`t.items`, status)}
       from total t, batch
       where b.key = batch.key
       returning b.*, t.items as recorded
@@ -233,12 +233,16 @@ function unfinished(sql: Sql, finish: Unfinished) {
   return sql`state = 'open'`;
 }
 
-/** The batch ends with its last item; where it ends up depends on whether it was being ended, which it then is no more. */
-function closeWhenFull(sql: Sql, items: ReturnType<Sql>) {
+/**
+ * The batch ends with its last item; where it ends up depends on whether it was being ended, which it then is no more, and on what became
+ * of items before, or does now: `ending`.
+ */
+function closeWhenFull(sql: Sql, items: ReturnType<Sql>, ending: FinalStatus = 'SUCCEEDED') {
   const full = sql`b.succeeded + b.failed + b.cancelled + b.expired + ${items} = b.total
     and b.status in ('DRAFT', 'QUEUED', 'PROCESSING', 'CANCELLING')`;
   // After a retry of some items, others may have been left as they were.
-  const leftUndone = sql`case when b.cancelled > 0 then 'CANCELLED' when b.expired > 0 then 'EXPIRED' else 'COMPLETED' end`;
+  const leftUndone = sql`case when b.cancelled > 0 then 'CANCELLED'
+    when b.expired > 0 or ${ending} = 'EXPIRED' then 'EXPIRED' else 'COMPLETED' end`;
   return sql`
     status = case when ${full} then coalesce(b.ending::text, ${leftUndone})::batch_status else b.status end,
     ending = case when ${full} then null else b.ending end,

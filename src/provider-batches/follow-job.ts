@@ -1,5 +1,5 @@
 /** While the provider works: look, tell, and end it where it is to end. */
-import { readUnanswered, rescueBatch } from '../db/provider-batches.ts';
+import { readHeldChunks, readUnanswered, rescueBatch } from '../db/provider-batches.ts';
 import { type NewResult, recordResults } from '../db/results.ts';
 import type { BatchErrorCode } from '../errors.ts';
 import type { Job, JobProblem } from '../model/batch-api.ts';
@@ -62,30 +62,21 @@ async function look(job: HeldJob): Promise<Job> {
 async function takeBack(job: HeldJob, problems: readonly JobProblem[]): Promise<Outcome> {
   const { held, db } = job;
   if (endWanted(job)) return { kind: 'end', status: held.status, round: false };
-  const whole = problems.find(({ line }) => line === null) ?? null;
-  const isTooMuch = problems.some(({ code }) => code !== null && limitCodes.has(code));
-  if (isTooMuch) {
-    return {
-      kind: 'end',
-      status: held.status,
-      round: false,
-      holdOffMs: job.pollMs ?? tooMuchHoldOffMs,
-    };
+  if (problems.some(({ code }) => code !== null && limitCodes.has(code))) {
+    const holdOffMs = job.pollMs ?? tooMuchHoldOffMs;
+    return { kind: 'end', status: held.status, round: false, holdOffMs };
   }
-  const failed = await failuresByLine(job, problems);
+  const everybodys = problems.find(({ code }) => code !== null && batchCodes.has(code));
+  const failed = everybodys ? [] : await failuresByLine(job, problems);
   if (failed.length > 0) {
     await recordResults(db.sql, { batchKey: held.batchKey, worker: held.id, results: failed });
     job.publish();
     return { kind: 'end', status: held.status, round: false };
   }
-  const code = batchCodes.get(whole?.code ?? '') ?? 'PROVIDER_REJECTED_FILE';
-  const message = whole?.message ?? problems[0]?.message ?? 'The provider gave no reason';
-  return {
-    kind: 'stop',
-    code,
-    message: `The provider rejected the batch: ${message}`,
-    over: true,
-  };
+  const problem = everybodys ?? problems.find(({ line }) => line === null) ?? problems[0];
+  const code = batchCodes.get(problem?.code ?? '') ?? 'PROVIDER_REJECTED_FILE';
+  const reason = problem?.message ?? 'it gave no reason';
+  return { kind: 'stop', code, message: `The provider rejected the batch: ${reason}`, over: true };
 }
 
 /** The lines of an input are its unanswered items in order: nothing of it has been answered. */
@@ -96,11 +87,12 @@ async function failuresByLine(
   const lines = problems.filter(({ line }) => line !== null);
   if (lines.length === 0) return [];
   const indexes = (await readUnanswered(db.sql, held)).sort((a, b) => a - b);
+  const firsts = (await readHeldChunks(db.sql, held)).map(({ first }) => first);
   const byIndex = new Map<number, NewResult>();
   for (const { line, code, message } of lines) {
     const index = indexes[(line ?? 0) - 1];
     if (index === undefined || indexes.length !== held.requests) continue;
-    const first = chunkOf(held.firsts, index);
+    const first = chunkOf(firsts, index);
     if (first === null) continue;
     byIndex.set(index, {
       index,

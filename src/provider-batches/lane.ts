@@ -264,6 +264,7 @@ export function createProviderLane({
     switch (outcome.kind) {
       case 'later':
         await releaseProviderBatch(sql, held, outcome.dueInMs);
+        if (outcome.dueInMs < lookMs) setTimeout(look, outcome.dueInMs).unref();
         return;
       case 'end':
         await endProviderBatch(sql, held, { holdOffMs: 0, ...outcome });

@@ -1,5 +1,5 @@
 /** From chunks to a job at the provider: input, upload, create. A row says before each step what is about to happen. */
-import { listProviderIds, shortenProviderBatch } from '../db/provider-batches.ts';
+import { listProviderIds, readHeldChunks, shortenProviderBatch } from '../db/provider-batches.ts';
 import type { BatchApi, BatchInput, Job } from '../model/batch-api.ts';
 import { ModelError } from '../model/model.ts';
 import { InputTooLarge, withInput } from './input.ts';
@@ -85,9 +85,7 @@ async function refused(job: HeldJob, error: ModelError): Promise<Outcome> {
       await change(job, { state: 'preparing', status: 'preparing', inputId: null });
       return { kind: 'stop', code: failure.code, message, over: true };
     case 'item':
-      return failure.code === 'CONTEXT_TOO_LONG' && held.firsts.length > 1
-        ? await halve(job)
-        : rejected(message);
+      return (failure.code === 'CONTEXT_TOO_LONG' && (await halve(job))) || rejected(message);
     case 'later': {
       const failures = held.failures + 1;
       const { retryAfterMs, code } = failure;
@@ -107,11 +105,13 @@ function rejected(message: string): Outcome {
   return { kind: 'stop', code: 'PROVIDER_REJECTED_FILE', message, over: true };
 }
 
-/** The provider takes less at once than it is known for: half of the chunks go to another provider batch. */
-async function halve(job: HeldJob): Promise<Outcome> {
+/** The provider takes less at once than it is known for: half of the chunks go to another provider batch. Null where there is but one. */
+async function halve(job: HeldJob): Promise<Outcome | null> {
   const { held, db, worker } = job;
-  const middle = held.firsts[Math.ceil(held.firsts.length / 2)];
-  if (middle !== undefined) await shortenProviderBatch(db.sql, { ...held, worker }, middle);
+  const chunks = await readHeldChunks(db.sql, held);
+  const middle = chunks[Math.ceil(chunks.length / 2)];
+  if (!middle) return null;
+  await shortenProviderBatch(db.sql, { ...held, worker }, middle.first);
   await change(job, { state: 'preparing', status: 'preparing', inputId: null });
   return { kind: 'later', dueInMs: 0 };
 }

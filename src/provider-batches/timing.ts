@@ -19,5 +19,5 @@ export function retryMs(
   pollMs: number | null,
 ): number {
   const first = Math.min(firstRetryMs, pollMs ?? firstRetryMs);
-  return Math.max(retryAfterMs ?? 0, Math.min(maxRetryMs, first * 2 ** Math.min(failures, 20)));
+  return Math.max(retryAfterMs ?? 0, Math.min(maxRetryMs, first * 2 ** Math.min(failures - 1, 20)));
 }

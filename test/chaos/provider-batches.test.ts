@@ -1,0 +1,179 @@
+/** Processes that are killed at every step of a provider batch: nothing is lost, no job is created twice, and nothing is paid twice. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { BatchOperation } from '../../src/sandbox/batch/outcomes.ts';
+import { type Sandbox, startSandbox } from '../../src/sandbox/server.ts';
+import { startProcess, type WinnowProcess } from '../batches/process.ts';
+import { cancel, readItems, texts, untilBatch, untilEnded } from '../batches/support.ts';
+import {
+  laneEnv,
+  providers,
+  readProviderBatches,
+  submitToLane,
+} from '../provider-batches/support.ts';
+import { type App, startApp } from '../support/app.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+const items = 230;
+
+let database: TestDatabase;
+let sandbox: Sandbox;
+/** Serves, and works on nothing: a process apart from all workers. */
+let api: App;
+const running: WinnowProcess[] = [];
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+beforeEach(async () => {
+  sandbox = await startSandbox();
+  sandbox.requests.keep(5_000);
+  api = await startApp({ ...laneEnv(), ROLE: 'api' }, { databaseUrl: database.url, sandbox });
+});
+afterEach(async () => {
+  for (const one of running) one.signal('SIGKILL');
+  await Promise.all(running.splice(0).map(({ exited }) => exited));
+  await api.stop();
+  await sandbox.close();
+});
+
+async function start(name: string): Promise<WinnowProcess> {
+  const started = await startProcess(name, { databaseUrl: database.url, sandbox, env: laneEnv() });
+  running.push(started);
+  return started;
+}
+
+/** Kills the process that is running when it next makes such a call. The call itself is carried out. */
+function killAt(operation: BatchOperation): Promise<unknown> {
+  let killed = false;
+  const [victim] = running;
+  sandbox.batches.callFaults.add({
+    fault: { kind: 'latency', ms: 0 },
+    when: (call) => {
+      if (call.operation === operation && !killed) {
+        killed = true;
+        victim?.signal('SIGKILL');
+      }
+      return false;
+    },
+  });
+  return victim?.exited ?? Promise.resolve();
+}
+
+describe.each(providers)('$provider', ({ provider, model }) => {
+  const operations: BatchOperation[] = ['create', 'retrieve', 'download'];
+  test.each(provider === 'test' ? (['upload', ...operations] as const) : operations)(
+    'a worker that is killed at the %s leaves nothing to be paid twice',
+    async (operation) => {
+      await start('first');
+      const killed = killAt(operation);
+      const id = await submitToLane(api, texts(items), { model });
+      await killed;
+      await start('second');
+
+      expect(await untilEnded(api, id, 30_000)).toMatchObject({
+        status: 'COMPLETED',
+        counts: { total: items, succeeded: items },
+        usage: { requests: items },
+        resentRequests: 0,
+      });
+      expect(sandbox.batches.createdCount).toBe(1);
+      expect(sandbox.batches.answeredRows).toBe(items);
+      expect(await readProviderBatches(api, id)).toHaveLength(1);
+    },
+  );
+
+  test('a create whose answer is lost is found again', async () => {
+    sandbox.batches.callFaults.add({
+      fault: { kind: 'lost_answer' },
+      when: ({ operation }) => operation === 'create',
+      times: 1,
+    });
+    await start('only');
+    const id = await submitToLane(api, texts(items), { model });
+
+    expect(await untilEnded(api, id, 30_000)).toMatchObject({ status: 'COMPLETED' });
+    expect(sandbox.batches.createdCount).toBe(1);
+    expect(sandbox.batches.answeredRows).toBe(items);
+  });
+
+  test('a create that never arrived is made, once', async () => {
+    sandbox.batches.callFaults.add({
+      fault: { kind: 'drop', at: 'headers' },
+      when: ({ operation }) => operation === 'create',
+      times: 1,
+    });
+    await start('only');
+    const id = await submitToLane(api, texts(items), { model });
+
+    expect(await untilEnded(api, id, 30_000)).toMatchObject({ status: 'COMPLETED' });
+    expect(sandbox.batches.createdCount).toBe(1);
+  });
+
+  test('a worker that is killed while it asks invalid answers again says what was sent twice', async () => {
+    sandbox.faults.add({
+      fault: { kind: 'wrong_category' },
+      when: ({ batchId, text }) => batchId !== null && /text [0-9]$/.test(text),
+    });
+    const first = await start('first');
+    sandbox.faults.add({
+      fault: { kind: 'stall', at: 'headers' },
+      when: ({ batchId }) => {
+        if (batchId !== null || sandbox.requests.count < 5) return false;
+        first.signal('SIGKILL');
+        return true;
+      },
+      times: 1,
+    });
+    const id = await submitToLane(api, texts(items), { model });
+    await first.exited;
+    const sentBefore = sandbox.requests.count;
+    await start('second');
+
+    const ended = await untilEnded(api, id, 30_000);
+    expect(ended).toMatchObject({ status: 'COMPLETED', counts: { succeeded: items } });
+    const sentTwice = sandbox.requests.count - 10;
+    expect(sentTwice).toBeLessThanOrEqual(sentBefore);
+    expect(ended.resentRequests).toBeGreaterThanOrEqual(sentTwice);
+    expect(ended.resentRequests).toBeLessThanOrEqual(sentTwice + 3);
+    expect(sandbox.batches.createdCount).toBe(1);
+  });
+
+  test('a cancel that a killed worker had begun is brought to its end', async () => {
+    sandbox.batches.hold();
+    await start('first');
+    const killed = killAt('cancel');
+    const id = await submitToLane(api, texts(items), { model });
+    await sandbox.until(({ batches }) => batches.createdCount === 1);
+    sandbox.batches.advance();
+    sandbox.batches.advance({ rows: 100 });
+    await cancel(api, id);
+    await killed;
+    sandbox.batches.release();
+    await start('second');
+
+    expect(await untilEnded(api, id, 30_000)).toMatchObject({
+      status: 'CANCELLED',
+      counts: { succeeded: 100, cancelled: items - 100 },
+    });
+  });
+
+  test('a process that is told to stop leaves at once, and another goes on with the job', async () => {
+    sandbox.batches.hold();
+    const first = await start('first');
+    const id = await submitToLane(api, texts(items), { model });
+    await sandbox.until(({ batches }) => batches.createdCount === 1);
+    first.signal('SIGTERM');
+    const code = await first.exited;
+    const between = await untilBatch(api, id, ({ counts }) => counts.processing === items);
+    sandbox.batches.release();
+    await start('second');
+    const ended = await untilEnded(api, id, 30_000);
+
+    expect(code).toBe(0);
+    expect(between.status).toBe('PROCESSING');
+    expect(ended).toMatchObject({ status: 'COMPLETED', resentRequests: 0 });
+    expect((await readItems(api, id)).every(({ status }) => status === 'SUCCEEDED')).toBe(true);
+    expect(sandbox.batches.createdCount).toBe(1);
+  });
+});
