@@ -1,7 +1,7 @@
 import { calcPrice } from '@pydantic/genai-prices';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BadUserInput } from '../../src/errors.ts';
-import { createPrices } from '../../src/model/prices.ts';
+import { atBatchPrices, createPrices } from '../../src/model/prices.ts';
 import { createProviders, openAiModels } from '../../src/model/providers.ts';
 import { type StubProvider, startStubProvider } from '../support/stub-provider.ts';
 import { ask, providerConfig } from './support.ts';
@@ -109,6 +109,34 @@ describe('the list', () => {
   test('guesses nothing for a server behind OPENAI_BASE_URL', () => {
     expect(providersOf({ ...openai, baseUrl: 'http://localhost:11434/v1' }).list()).toEqual([]);
   });
+
+  test('tells of a batch API where one is known to be there', () => {
+    const other = { ...sandbox, name: 'other' };
+    const list = providersOf(
+      openai,
+      other,
+      { ...sandbox, name: 'with', batches: true },
+      { ...sandbox, name: 'without', batches: false },
+      { ...openai, name: 'own', baseUrl: 'http://127.0.0.1:9', models: ['m'] },
+    ).list();
+
+    const known = list.filter(({ providerBatch }) => providerBatch).map(({ provider }) => provider);
+    expect([...new Set(known)]).toEqual(['openai', 'with']);
+  });
+});
+
+describe('a batch API', () => {
+  test('is tried wherever the configuration does not say that there is none', () => {
+    const providers = providersOf(openai, sandbox, {
+      ...sandbox,
+      name: 'without',
+      batches: false,
+    });
+
+    expect(providers.resolve('openai/gpt-4.1').batches).not.toBeNull();
+    expect(providers.resolve('sandbox/rules').batches).not.toBeNull();
+    expect(providers.resolve('without/rules').batches).toBeNull();
+  });
 });
 
 describe('a configuration', () => {
@@ -197,5 +225,15 @@ describe('prices', () => {
 
     expect(prices.costUsd({ inputTokens: 1, cachedInputTokens: 0, outputTokens: 1 })).toBeNull();
     expect(prices).toMatchObject({ inputPrice: null, outputPrice: null });
+  });
+
+  test('of a batch are half of all, and unknown where those are', () => {
+    const live = createPrices('openai', 'gpt-4.1-mini');
+    const batch = atBatchPrices(live);
+    const usage = { inputTokens: 1_000_000, cachedInputTokens: 500_000, outputTokens: 1_000_000 };
+
+    expect(batch).toMatchObject({ inputPrice: 0.2, outputPrice: 0.8 });
+    expect(batch.costUsd(usage)).toBeCloseTo((live.costUsd(usage) ?? -1) / 2, 10);
+    expect(atBatchPrices(createPrices('sandbox', 'rules')).costUsd(usage)).toBeNull();
   });
 });
