@@ -17,6 +17,15 @@ export type LimitName = (typeof limits)[number];
 /** The body's keys that `learn` may change; `own` is the body without the user's extraBody. */
 export type OwnParams = Readonly<Record<string, unknown>>;
 
+/**
+ * What a request of a batch may have been sent with: its refusal comes hours later, maybe to another process. A refused value is not known then, and
+ * is left to the next live call to learn.
+ */
+export const anyParams: OwnParams = {
+  ...Object.fromEntries([...droppable, ...limits].map((name) => [name, '?'])),
+  response_format: { type: 'json_schema' satisfies FormatKind },
+};
+
 export interface Habits {
   readonly limitName: LimitName;
   acceptsFormat(kind: FormatKind): boolean;

@@ -4,7 +4,7 @@
 import { readAnswer } from './answer.ts';
 import type { BatchLine } from './batch-api.ts';
 import { isRecord } from './completion-shapes.ts';
-import { classify, toRefusal } from './failure.ts';
+import { classify, type Refusal, toRefusal } from './failure.ts';
 import { ModelError } from './model.ts';
 import { unusable } from './openai-job.ts';
 import type { Prices } from './prices.ts';
@@ -20,6 +20,8 @@ export interface LineOptions {
   quote: (message: string) => string;
   /** Whether any whole completion is an answer, as for live calls. */
   whole: boolean;
+  /** Takes in a refusal; true where the same request will be sent without what was refused from now on. */
+  learn: (refusal: Refusal) => boolean;
 }
 
 /** Longer ones are not ours. */
@@ -58,9 +60,15 @@ export function readBatchLine(line: string | null, options: LineOptions): BatchL
   }
 }
 
-function failureOf(status: number, error: unknown, { provider, quote }: LineOptions): ModelError {
+/** A refused parameter of ours is no failure of the item: a live call would have been sent again at once, so it is one for later. */
+function failureOf(
+  status: number,
+  error: unknown,
+  { provider, quote, whole, learn }: LineOptions,
+): ModelError {
   const refusal = toRefusal(Number.isNaN(status) ? 500 : status, openAiError(error));
-  return classify(refusal, { provider, quote, retryAfterMs: null });
+  const failure = classify(refusal, { provider, quote, retryAfterMs: null });
+  return !whole && learn(refusal) ? unusable(failure.message) : failure;
 }
 
 function parse(line: string): unknown {

@@ -7,59 +7,43 @@ import { open } from 'node:fs/promises';
 import type { BatchCreateParams } from 'openai/resources/batches';
 import type { BatchApi, Job } from './batch-api.ts';
 import { isRecord } from './completion-shapes.ts';
-import { classify, toRefusal } from './failure.ts';
+import type { Refusal } from './failure.ts';
 import { splitLines } from './json-lines.ts';
-import { ModelError, type ModelRequest } from './model.ts';
+import type { ModelRequest } from './model.ts';
 import type { BatchConnection } from './openai-batch-connection.ts';
+import { type Asked, translateCall } from './openai-batch-failure.ts';
 import { readBatchLine } from './openai-batch-line.ts';
-import { isStatusError, secretsOf, timedOut, translateTransport } from './openai-failure.ts';
+import { isStatusError, secretsOf, timedOut } from './openai-failure.ts';
 import { readId, readJob, readResultFiles, unusable } from './openai-job.ts';
 import { findJob, intentKey, uploadName } from './openai-lost-job.ts';
 import { createUpload } from './openai-upload.ts';
 import { atBatchPrices, createPrices } from './prices.ts';
 import { quote } from './redact.ts';
-import { parseRetryAfter } from './retry-after.ts';
 import { maxBodyBytes } from './thin-fetch.ts';
 
 /** Of one batch, by the reference of `POST /batches`; megabytes are taken for a million bytes, the stricter reading. */
 const limits = { requests: 50_000, bytes: 200_000_000 };
 
-/** What a call is about, as far as that changes what its 404 means. */
-type Asked = 'the API' | 'a batch' | 'a file';
-
-/** The batch API for the model `name`. `bodyOf` is what a live call would send for a request just now. */
+/**
+ * The batch API for the model `name`. `bodyOf` is what a live call would send for a request just now; `learn` takes in what the model refused, and says
+ * whether that changes what is sent.
+ */
 export function createOpenAiBatches({
   connection: { config, client, endpoint, timeoutMs },
   name,
   bodyOf,
+  learn,
 }: {
   connection: BatchConnection;
   name: string;
   bodyOf: (request: ModelRequest) => Record<string, unknown>;
+  learn: (refusal: Refusal) => boolean;
 }): BatchApi {
   const provider = config.name;
   const prices = atBatchPrices(createPrices(provider, name));
   const secrets = secretsOf(config);
   const show = (message: string) => quote(message, { secrets });
   const read = (batch: unknown) => readJob(batch, { provider, quote: show });
-
-  function translate(error: unknown, asked: Asked): ModelError {
-    if (error instanceof ModelError) return error;
-    // A 200 that claims to be JSON.
-    if (error instanceof SyntaxError) {
-      return unusable(`${provider} answered with something that is not JSON.`);
-    }
-    if (!isStatusError(error)) return translateTransport(error, provider);
-    const refusal = toRefusal(error.status, error.error);
-    const absence = refusal.code === 'model_not_found' ? null : absenceOf(error.status, asked);
-    if (absence) {
-      const words = show(refusal.message);
-      const said = words ? `${error.status}: ${words}` : String(error.status);
-      return new ModelError(absence.failure, absence.message(provider, said));
-    }
-    const retryAfterMs = parseRetryAfter((header) => error.headers.get(header), Date.now());
-    return classify(refusal, { provider, quote: show, retryAfterMs });
-  }
 
   /** One call: ends with the caller's signal and, where it has one, at its deadline. */
   function begin(asked: Asked, signal: AbortSignal, deadlineMs: number | null = timeoutMs) {
@@ -75,7 +59,9 @@ export function createOpenAiBatches({
       /** What to throw for `error`. */
       failure(error: unknown): unknown {
         if (signal.aborted) return signal.reason;
-        return call.signal.aborted ? timedOut(provider, timeoutMs) : translate(error, asked);
+        return call.signal.aborted
+          ? timedOut(provider, timeoutMs)
+          : translateCall(error, { asked, provider, quote: show });
       },
       end() {
         if (timer) clearTimeout(timer);
@@ -202,7 +188,7 @@ export function createOpenAiBatches({
       for (const fileId of [output, errors]) {
         if (fileId === null) continue;
         for await (const line of download(fileId, signal)) {
-          yield readBatchLine(line, { provider, prices, quote: show, whole });
+          yield readBatchLine(line, { provider, prices, quote: show, whole, learn });
         }
       }
     },
@@ -215,39 +201,3 @@ const lineBreaks = /[\u0085\u2028\u2029]/g;
 function escaped(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
-
-interface Absence {
-  failure: ModelError['failure'];
-  message: (provider: string, said: string) => string;
-}
-
-/** What it means that something is not there; null where the status does not say so. */
-function absenceOf(status: number, asked: Asked): Absence | null {
-  const isGone = status === 404 || status === 410;
-  switch (asked) {
-    case 'the API':
-      return isGone || status === 405 || status === 501 ? noBatchApi : null;
-    case 'a batch':
-      return isGone ? noBatch : null;
-    case 'a file':
-      return isGone ? noFile : null;
-    default: {
-      const never: never = asked;
-      throw new TypeError(String(never));
-    }
-  }
-}
-
-const noBatchApi: Absence = {
-  failure: { kind: 'batch', code: 'UNKNOWN_MODEL' },
-  message: (provider, said) =>
-    `${provider} has no batch API (${said}): use execution LIVE, or a model of a provider that has one.`,
-};
-const noBatch: Absence = {
-  failure: { kind: 'item', code: 'INVALID_REQUEST' },
-  message: (provider, said) => `${provider} does not have this provider batch (${said}).`,
-};
-const noFile: Absence = {
-  failure: { kind: 'item', code: 'INVALID_REQUEST' },
-  message: (provider, said) => `${provider} does not have this file of results any more (${said}).`,
-};

@@ -10,7 +10,7 @@ import { readAnswer } from './answer.ts';
 import { normalizeBaseUrl, requestHeaders } from './endpoint.ts';
 import { estimateTokens } from './estimate.ts';
 import { classify, toRefusal } from './failure.ts';
-import { createHabits } from './habits.ts';
+import { anyParams, createHabits } from './habits.ts';
 import {
   type Gate,
   type Model,
@@ -156,7 +156,13 @@ export function createModel({
     name,
     gate,
     batches:
-      connection.batches && createOpenAiBatches({ connection: connection.batches, name, bodyOf }),
+      connection.batches &&
+      createOpenAiBatches({
+        connection: connection.batches,
+        name,
+        bodyOf,
+        learn: (refusal) => habits.learn(refusal, anyParams) !== null,
+      }),
     bodyOf,
     async send(request, { signal, permit }) {
       signal.throwIfAborted();

@@ -261,6 +261,42 @@ test('rows that fail say so as live calls do', async () => {
   });
 });
 
+test('what a model refuses is left out of the next job, as from the next live call', async () => {
+  const { sandbox, api } = await openApi({ refuse: ['temperature', 'json_schema', 'max_tokens'] });
+  const request = { ...json, temperature: 0, maxOutputTokens: 90 };
+
+  const failures: string[] = [];
+  for (let jobs = 1; jobs <= 4; jobs++) {
+    const lines = linesOf(api, [request, request]);
+    const { providerId } = await submit(api, await inputOf(onTestFinished, lines));
+    const results = await linesIn(api, await ended(sandbox, api, providerId));
+    for (const line of results) {
+      failures.push(line.kind === 'error' ? line.error.failure.kind : line.kind);
+    }
+  }
+
+  expect(failures).toEqual([...Array(6).fill('later'), 'answer', 'answer']);
+  expect(JSON.parse(api.encode('x', request)).body).toMatchObject({
+    response_format: { type: 'json_object' },
+    max_completion_tokens: 90,
+  });
+});
+
+test("what a model refuses of the caller's own body is that item's failure", async () => {
+  const { sandbox, api } = await openApi({ refuse: ['temperature'] });
+  const body = { messages: [{ role: 'user', content: 'Hello' }], temperature: 0 };
+  const line = api.encode('row-1', { body });
+  const { providerId } = await submit(api, await inputOf(onTestFinished, [line]));
+
+  const [result] = await linesIn(api, await ended(sandbox, api, providerId), { whole: true });
+
+  expect(result).toMatchObject({
+    kind: 'error',
+    error: { failure: { kind: 'item', code: 'INVALID_REQUEST' } },
+  });
+  expect(api.encode('row-1', { body })).toBe(line);
+});
+
 test('a create whose answer is lost is found by its id, and no other is taken for it', async () => {
   const { sandbox, api } = await openApi();
   const lines = linesOf(api, rows(1));
