@@ -5,6 +5,7 @@ import type { BatchApi, LostJob } from '../../src/model/batch-api.ts';
 import type { ProviderConfig } from '../../src/model/model.ts';
 import { connectBatches } from '../../src/model/openai-batch-connection.ts';
 import { createOpenAiBatches } from '../../src/model/openai-batches.ts';
+import { createPrices } from '../../src/model/prices.ts';
 import { calm, inputOf, linesIn, refused } from './batch-support.ts';
 import { providerConfig } from './support.ts';
 
@@ -54,11 +55,12 @@ function apiOf(
     progressMs = 30_000,
     ...overrides
   }: Partial<ProviderConfig> & { timeoutMs?: number; progressMs?: number } = {},
+  name = 'm',
 ): BatchApi {
   const config = providerConfig(baseUrl, overrides);
   const connection = connectBatches(config, { timeoutMs, progressMs });
   onTestFinished(() => connection.close());
-  return createOpenAiBatches({ connection, name: 'm', bodyOf: () => ({}), learn: () => false });
+  return createOpenAiBatches({ connection, name, bodyOf: () => ({}), learn: () => false });
 }
 
 /** A server whose every file is `content`, written as `write` does. */
@@ -209,6 +211,28 @@ test('results come through cuts anywhere, in lines of any ending, with what is n
     'c',
   ]);
   expect(lines[0]).toMatchObject({ answer: { text: 'é€😀' } });
+});
+
+test('an answer costs half of what it would cost live, with cached tokens for what they are', async () => {
+  const usage = {
+    prompt_tokens: 1_000_000,
+    completion_tokens: 1_000_000,
+    prompt_tokens_details: { cached_tokens: 400_000 },
+  };
+  const { origin } = await serve((_, response) =>
+    response.end(line('a', { ...completion, usage })),
+  );
+  const api = apiOf(origin, { name: 'openai' }, 'gpt-4.1-mini');
+
+  const [answer] = await linesIn(api, { results });
+
+  const live = createPrices('openai', 'gpt-4.1-mini').costUsd({
+    inputTokens: 1_000_000,
+    cachedInputTokens: 400_000,
+    outputTokens: 1_000_000,
+  });
+  expect(live).toBeGreaterThan(1);
+  expect(answer).toMatchObject({ answer: { costUsd: (live ?? 0) / 2 } });
 });
 
 test('a line beyond 20 MB is unreadable, and the next one is read', async () => {
