@@ -34,29 +34,32 @@ export function createLine(door: Door, clock: Clock): Line {
   const listeners = new Set<() => void>();
   let timer: { at: number; cancel: () => void } | null = null;
 
-  function isFree(): boolean {
-    const at = clock.now();
+  /** `at` is now. All that one look decides, it decides by one time, or a gate that opened meanwhile would be told to nobody. */
+  function isFree(at: number): boolean {
     return door.hasRoom() && door.opensAt(at) <= at;
   }
 
-  function admitWaiters(): void {
+  /** Returns the time of its last look. */
+  function admitWaiters(): number {
+    let at = clock.now();
     for (const waiter of waiters) {
-      if (!isFree()) return;
+      if (!isFree(at)) break;
       waiters.delete(waiter);
       waiter.admit(door.issue());
+      at = clock.now();
     }
+    return at;
   }
 
   function serve(): void {
-    admitWaiters();
-    if (waiters.size === 0 && isFree()) for (const listener of [...listeners]) listener();
-    arm();
+    const at = admitWaiters();
+    if (waiters.size === 0 && isFree(at)) for (const listener of [...listeners]) listener();
+    arm(at);
   }
 
   /** Sees to it that whoever waits hears of it when time alone opens the gate. */
-  function arm(): void {
+  function arm(now: number): void {
     if ((waiters.size === 0 && listeners.size === 0) || !door.hasRoom()) return;
-    const now = clock.now();
     const at = door.opensAt(now);
     if (at <= now || (timer && timer.at <= at)) return;
     timer?.cancel();
@@ -80,8 +83,8 @@ export function createLine(door: Door, clock: Clock): Line {
     isWaitedFor: () => waiters.size > 0,
     enter(signal) {
       if (signal.aborted) return Promise.reject(signal.reason);
-      admitWaiters();
-      if (waiters.size === 0 && isFree()) return Promise.resolve(door.issue());
+      const at = admitWaiters();
+      if (waiters.size === 0 && isFree(at)) return Promise.resolve(door.issue());
       const refusal = door.refusal();
       if (refusal) return Promise.reject(refusal);
       return new Promise((resolve, reject) => {
@@ -103,18 +106,18 @@ export function createLine(door: Door, clock: Clock): Line {
         setMaxListeners(0, signal);
         signal.addEventListener('abort', leave, { once: true });
         waiters.add(waiter);
-        arm();
+        arm(at);
       });
     },
     tryEnter() {
-      admitWaiters();
-      if (waiters.size === 0 && isFree()) return door.issue();
-      arm();
+      const at = admitWaiters();
+      if (waiters.size === 0 && isFree(at)) return door.issue();
+      arm(at);
       return null;
     },
     onOpen(listener) {
       listeners.add(listener);
-      arm();
+      arm(clock.now());
       return () => listeners.delete(listener);
     },
   };

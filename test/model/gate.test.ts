@@ -196,6 +196,38 @@ describe('time', () => {
     callbacks.shift()?.();
     expect(opened).toBe(1);
   });
+
+  test('whoever waits is let in also when it opens while it is looked at', async () => {
+    let time = 0;
+    let perLook = 0;
+    let timer: (() => void) | null = null;
+    const gate = createGate({
+      maxConcurrency: 1,
+      clock: {
+        now: () => {
+          time += perLook;
+          return time;
+        },
+        setTimer: (callback) => {
+          timer = callback;
+          return () => {};
+        },
+      },
+    });
+    gate.tryEnter()?.release('rate_limited', { retryAfterMs: 1_000 });
+    const permit = gate.enter(never);
+
+    // Closed at the first look, open at any later one.
+    time = 999.95;
+    perLook = 0.04;
+    for (let fired = 0; timer && fired < 5; fired += 1) {
+      const fire: () => void = timer;
+      timer = null;
+      fire();
+    }
+
+    expect(await Promise.race([permit, 'still waiting'])).toMatchObject({ requests: 0 });
+  });
 });
 
 describe('the line', () => {
