@@ -58,6 +58,7 @@ const batchColumns = {
   customIdPrefix: batches.customIdPrefix,
   execution: batches.execution,
   rescue: batches.rescue,
+  rescuedAt: batches.rescuedAt,
   total: batches.total,
   succeeded: batches.succeeded,
   failed: batches.failed,

@@ -50,6 +50,12 @@ builder.objectFields('Batch', (t) => ({
     description:
       'As given at submit: whether rows that the provider’s window leaves undone are called live.',
   }),
+  rescuedAt: t.expose('rescuedAt', {
+    type: 'DateTime',
+    nullable: true,
+    description:
+      'Since when rows that the provider’s window leaves undone are called live; null before, and without rescue.',
+  }),
   providerBatches: t.field({
     type: [ProviderBatch],
     description:

@@ -93,6 +93,16 @@ describe('a submit', () => {
     });
   });
 
+  it('tells since when its rows are called live', async () => {
+    const { data } = await submit({ execution: 'PROVIDER_BATCH', rescue: true });
+    const { id } = data?.submitBatch.batch ?? {};
+    const before = await read(id, 'rescuedAt');
+    await db.sql`update batches set rescued_at = '2026-11-21T05:30:00Z' where id = ${id}`;
+
+    expect(before).toEqual({ rescuedAt: null });
+    expect(await read(id, 'rescuedAt')).toEqual({ rescuedAt: '2026-11-21T05:30:00.000Z' });
+  });
+
   it('is LIVE and without rescue unless it says otherwise', async () => {
     const silent = await submit({});
     const nulls = await submit({ execution: null, rescue: null });
