@@ -4,7 +4,8 @@ import { type Database, openDatabase } from '../../src/db/client.ts';
 import type { BatchApi } from '../../src/model/batch-api.ts';
 import type { Model } from '../../src/model/model.ts';
 import { type App, startApp } from '../support/app.ts';
-import { labelOptions, request, submitTexts } from './support.ts';
+import { until } from '../support/until.ts';
+import { labelOptions, request, submitTexts, subscribeSse } from './support.ts';
 
 const openAiLimits = { requests: 50_000, bytes: 200_000_000 };
 
@@ -42,7 +43,8 @@ vi.mock('../../src/db/provider-batches-read.ts', async (load) => {
 let app: App;
 let db: Database;
 beforeAll(async () => {
-  app = await startApp();
+  // No worker, which would take the rows that are inserted here for its own.
+  app = await startApp({ ROLE: 'api' });
   db = openDatabase(app.databaseUrl);
 });
 afterAll(async () => {
@@ -363,6 +365,57 @@ describe('providerBatches', () => {
       ]),
     ).toEqual(ids.map((id, at) => [id, at === 1 ? [] : [`pb_1_${id}`, `pb_2_${id}`]]));
     expect(reads.count).toBe(1);
+  });
+
+  it('are read anew for every event of a subscription', async () => {
+    const id = await submitTexts(app, ['x'], { autoStart: false, execution: 'PROVIDER_BATCH' });
+    await insert(id, { id: `pb_${id}`, state: 'working', status: 'in_progress', requests: 1 });
+    const events = subscribeSse(
+      app,
+      'subscription ($id: ID!) { batchProgress(id: $id) { status providerBatches { status counts { processing cancelled } } } }',
+      { id },
+    );
+    await until(() => events.all.length > 0, { deadlineMs: 10_000, what: 'the first event' });
+
+    await db.sql`
+      update provider_batches set state = 'done', status = 'cancelled', cancelled = 1 where id = ${`pb_${id}`}`;
+    await app.graphql('mutation ($id: ID!) { cancelBatch(id: $id) { batch { id } } }', { id });
+    const states = (await events.ended()).map(({ batchProgress }) => batchProgress);
+
+    expect(states.at(0)).toEqual({
+      status: 'DRAFT',
+      providerBatches: [{ status: 'in_progress', counts: { processing: 1, cancelled: 0 } }],
+    });
+    expect(states.at(-1)).toEqual({
+      status: 'CANCELLED',
+      providerBatches: [{ status: 'cancelled', counts: { processing: 0, cancelled: 1 } }],
+    });
+  });
+
+  it('of another owner are as unknown as their batch', async () => {
+    const key = (owner: string) => `${owner}-key-0123456789abcdefgh`;
+    const owned = await startApp(
+      { ROLE: 'api', API_KEYS: `anna:${key('anna')},bert:${key('bert')}` },
+      { databaseUrl: app.databaseUrl, sandbox: app.sandbox },
+    );
+    const as = (owner: string) => ({ authorization: `Bearer ${key(owner)}` });
+    try {
+      const id = await submitTexts(owned, ['x'], {
+        autoStart: false,
+        execution: 'PROVIDER_BATCH',
+        headers: as('anna'),
+      });
+      await insert(id, { id: `pb_${id}` });
+      const document = 'query ($id: ID!) { batch(id: $id) { providerBatches { id } } }';
+
+      const anna = await owned.graphql(document, { id }, as('anna'));
+      const bert = await owned.graphql(document, { id }, as('bert'));
+
+      expect(anna.data?.batch).toEqual({ providerBatches: [{ id: `pb_${id}` }] });
+      expect(bert.data).toEqual({ batch: null });
+    } finally {
+      await owned.stop();
+    }
   });
 
   it('cost a page of 1,000 batches no more than is allowed', async () => {
