@@ -40,7 +40,7 @@ const cached = questionTokens({ cache: true });
 const inputTokens = sum(uncached.map((tokens) => tokens.inputTokens));
 const outputTokens = sum(uncached.map((tokens) => tokens.outputTokens));
 print(
-  `About ${count(inputTokens)} input and ${count(outputTokens)} output tokens for ${count(questions.length)} questions:\n`,
+  `${count(questions.length)} questions: about ${roughly(inputTokens)} input and ${roughly(outputTokens)} output tokens, at four characters each.\n`,
 );
 print('| model | `LIVE` | `LIVE`, prompt cached | `PROVIDER_BATCH` |');
 print('|---|---:|---:|---:|');
@@ -80,6 +80,11 @@ function cost(provider: string, model: string, requests: readonly Tokens[]): num
       return usd;
     }),
   );
+}
+
+/** 3.6 million: an estimate has no more digits than that. */
+function roughly(tokens: number): string {
+  return tokens.toLocaleString('en-US', { notation: 'compact', compactDisplay: 'long' });
 }
 
 function sum(values: readonly number[]): number {
