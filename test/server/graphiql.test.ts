@@ -155,6 +155,8 @@ if (executablePath) {
       expect(await runTab(page, 'Results', 'totalCount')).toContain('from another window');
       expect(await runTab(page, 'Files', 'totalCount')).toContain('reviews.csv');
       expect(await runTab(page, 'Requests', 'batch_')).toContain('json_object');
+      expect(await runTab(page, 'HalfPrice', 'batch_')).toContain('"PROVIDER_BATCH"');
+      expect(await runTab(page, 'AtTheProvider', 'providerBatches')).toContain('at half the price');
       expect(await runTab(page, 'Download', 'signature=')).toContain(app.url);
       expect(await runTab(page, 'Retry', 'errorSummary')).toContain('webhookDeliveries');
       expect(await runTab(page, 'AnError', 'BAD_USER_INPUT')).toContain('options.temperature');
