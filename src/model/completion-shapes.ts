@@ -1,6 +1,6 @@
 /** Answers in other shapes than a chat completion's, made into one: what reads completions then reads them all. */
-
-type JsonRecord = Record<string, unknown>;
+import { messageToCompletion } from './anthropic/completion.ts';
+import { isRecord, type JsonRecord } from './json-record.ts';
 
 /**
  * The body as a chat completion: of the Responses API, of Anthropic's Messages, of the old completions and function calls. Anything else comes
@@ -9,7 +9,7 @@ type JsonRecord = Record<string, unknown>;
 export function toCompletion(body: unknown): unknown {
   if (!isRecord(body)) return body;
   if (Array.isArray(body.output)) return fromResponse(body, body.output.filter(isRecord));
-  if (Array.isArray(body.content)) return fromMessage(body, body.content.filter(isRecord));
+  if (Array.isArray(body.content)) return messageToCompletion(body);
   const [choice] = Array.isArray(body.choices) ? body.choices : [];
   if (!isRecord(choice)) return body;
   if (!isRecord(choice.message) && typeof choice.text === 'string') {
@@ -45,23 +45,6 @@ function fromResponse(body: JsonRecord, output: readonly JsonRecord[]): JsonReco
   };
 }
 
-/** https://docs.anthropic.com/en/api/messages */
-function fromMessage(body: JsonRecord, content: readonly JsonRecord[]): JsonRecord {
-  const text = joined(texts(content, 'text', 'text'));
-  const reason = body.stop_reason;
-  const isCut = reason === 'max_tokens' || reason === 'model_context_window_exceeded';
-  return completion(
-    {
-      content: text,
-      refusal: reason === 'refusal' ? text || 'it gave no reason.' : null,
-      tool_calls: content
-        .filter(({ type }) => type === 'tool_use')
-        .map(({ name, input }) => ({ function: { name, arguments: JSON.stringify(input) } })),
-    },
-    isCut ? 'length' : 'stop',
-  );
-}
-
 function completion(message: JsonRecord, finishReason: unknown): JsonRecord {
   return { choices: [{ message, finish_reason: finishReason }] };
 }
@@ -76,8 +59,4 @@ function texts(parts: readonly JsonRecord[], type: string, field: string): strin
 /** Null where there is none: an answer without a text is another one than an empty text. */
 function joined(parts: readonly string[]): string | null {
   return parts.length > 0 ? parts.join('') : null;
-}
-
-export function isRecord(value: unknown): value is JsonRecord {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

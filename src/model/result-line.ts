@@ -5,8 +5,9 @@
  */
 import { type BatchErrorCode, type ItemErrorCode, itemErrorCodes } from '../errors.ts';
 import { readAnswer } from './answer.ts';
-import { isRecord, toCompletion } from './completion-shapes.ts';
+import { toCompletion } from './completion-shapes.ts';
 import { classify, toRefusal } from './failure.ts';
+import { isRecord } from './json-record.ts';
 import { type ModelAnswer, ModelError } from './model.ts';
 import { quote } from './redact.ts';
 

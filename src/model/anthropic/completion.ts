@@ -1,0 +1,161 @@
+/**
+ * A message of Anthropic's as the chat completion that OpenAI's API would have given
+ * (https://platform.claude.com/docs/en/api/messages/create, https://platform.openai.com/docs/api-reference/chat/object), and back. Pure.
+ *
+ * Thinking, citations and the calls of tools that Anthropic runs itself have no place in a completion and are left out of it.
+ */
+import { isRecord, type JsonRecord, recordsOf } from '../json-record.ts';
+
+/**
+ * The completion. `created` is in seconds since 1970; a message has no such time, so the caller says it (0 when absent). Texts are joined; a
+ * refusal stands in the message's `refusal`; a message without a text has null content.
+ */
+export function messageToCompletion(
+  message: Readonly<JsonRecord>,
+  { created = 0 }: { created?: number } = {},
+): JsonRecord {
+  const blocks = recordsOf(message.content);
+  const text = textOf(blocks);
+  const calls = blocks.filter(({ type }) => type === 'tool_use');
+  const refused = message.stop_reason === 'refusal';
+  const usage = isRecord(message.usage) ? usageToCompletion(message.usage) : null;
+  return {
+    id: message.id ?? '',
+    object: 'chat.completion',
+    created,
+    model: message.model ?? '',
+    choices: [
+      {
+        index: 0,
+        message: {
+          role: 'assistant',
+          content: refused ? null : text,
+          refusal: refused ? (text ?? explanationOf(message.stop_details)) : null,
+          ...(calls.length > 0 ? { tool_calls: calls.map(toToolCall) } : undefined),
+        },
+        logprobs: null,
+        finish_reason: finishReason(message.stop_reason),
+      },
+    ],
+    ...(usage ? { usage } : undefined),
+  };
+}
+
+/** The message. Of several choices it is the first. Log-probabilities and audio have no place in it. */
+export function completionToMessage(completion: Readonly<JsonRecord>): JsonRecord {
+  const [choice = {}] = recordsOf(completion.choices);
+  const said = isRecord(choice.message) ? choice.message : {};
+  const calls = recordsOf(said.tool_calls);
+  const texts = [said.content, said.refusal].flatMap((part) => textsOf(part));
+  return {
+    id: completion.id ?? '',
+    type: 'message',
+    role: 'assistant',
+    model: completion.model ?? '',
+    content: [...texts.map((text) => ({ type: 'text', text })), ...calls.map(toToolUse)],
+    stop_reason: stopReason(choice.finish_reason, said, calls.length > 0),
+    stop_sequence: null,
+    usage: usageToMessage(isRecord(completion.usage) ? completion.usage : {}),
+  };
+}
+
+function textOf(blocks: readonly JsonRecord[]): string | null {
+  const texts = blocks
+    .filter(({ type }) => type === 'text')
+    .map(({ text }) => text)
+    .filter((text) => typeof text === 'string');
+  return texts.length > 0 ? texts.join('') : null;
+}
+
+function explanationOf(details: unknown): string {
+  const { explanation, category } = isRecord(details) ? details : {};
+  if (typeof explanation === 'string' && explanation !== '') return explanation;
+  return typeof category === 'string'
+    ? `it gave no reason but its category, ${category}.`
+    : 'it gave no reason.';
+}
+
+function toToolCall({ id, name, input }: JsonRecord): JsonRecord {
+  const call = { name, arguments: JSON.stringify(input ?? {}) };
+  return { id, type: 'function', function: call };
+}
+
+/** Arguments that are no JSON object, which a model may write, are kept as they are under `arguments`. */
+function toToolUse({ id, function: called }: JsonRecord): JsonRecord {
+  const { name, arguments: given } = isRecord(called) ? called : {};
+  return { type: 'tool_use', id, name, input: inputOf(given) };
+}
+
+/** The arguments of a call as an object. */
+export function inputOf(given: unknown): JsonRecord {
+  if (isRecord(given)) return given;
+  if (typeof given !== 'string' || given.trim() === '') return {};
+  try {
+    const parsed: unknown = JSON.parse(given);
+    if (isRecord(parsed)) return parsed;
+  } catch {
+    // Told below, as what it is.
+  }
+  return { arguments: given };
+}
+
+function textsOf(part: unknown): string[] {
+  if (typeof part === 'string') return part === '' ? [] : [part];
+  return recordsOf(part)
+    .map(({ text }) => text)
+    .filter((text) => typeof text === 'string');
+}
+
+function finishReason(reason: unknown): string {
+  switch (reason) {
+    case 'max_tokens':
+    case 'model_context_window_exceeded':
+      return 'length';
+    case 'tool_use':
+      return 'tool_calls';
+    default:
+      // end_turn, stop_sequence, pause_turn; and a refusal, which OpenAI tells in the message.
+      return 'stop';
+  }
+}
+
+function stopReason(reason: unknown, { refusal }: JsonRecord, isCall: boolean): string {
+  if (typeof refusal === 'string' && refusal !== '') return 'refusal';
+  switch (reason) {
+    case 'length':
+      return 'max_tokens';
+    case 'content_filter':
+      return 'refusal';
+    default:
+      return isCall ? 'tool_use' : 'end_turn';
+  }
+}
+
+/** Anthropic counts what was read from the cache and written to it apart; OpenAI's prompt tokens are all of them. */
+function usageToCompletion(usage: JsonRecord): JsonRecord {
+  const cached = count(usage.cache_read_input_tokens);
+  const prompt = count(usage.input_tokens) + cached + count(usage.cache_creation_input_tokens);
+  const completion = count(usage.output_tokens);
+  return {
+    prompt_tokens: prompt,
+    completion_tokens: completion,
+    total_tokens: prompt + completion,
+    prompt_tokens_details: { cached_tokens: cached },
+  };
+}
+
+function usageToMessage(usage: JsonRecord): JsonRecord {
+  const { prompt_tokens, completion_tokens, prompt_tokens_details: details } = usage;
+  const prompt = count(prompt_tokens);
+  const cached = Math.min(prompt, count(isRecord(details) ? details.cached_tokens : 0));
+  return {
+    input_tokens: prompt - cached,
+    cache_creation_input_tokens: 0,
+    cache_read_input_tokens: cached,
+    output_tokens: count(completion_tokens),
+  };
+}
+
+function count(value: unknown): number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0;
+}
