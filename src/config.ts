@@ -77,8 +77,8 @@ const providerName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9_-]{0,31}$/, 'names are lower-case letters, digits, - and _')
   .refine(
-    (name) => name !== 'sandbox' && name !== 'openai',
-    'is taken: sandbox and openai are built in',
+    (name) => !['sandbox', 'openai', 'anthropic'].includes(name),
+    'is taken: sandbox, openai and anthropic are built in',
   );
 
 const providers = z
@@ -131,6 +131,8 @@ const environment = z.object({
   OPENAI_BASE_URL: httpUrl.optional(),
   OPENAI_REQUESTS_PER_MINUTE: optionalInteger(1, 1_000_000_000),
   OPENAI_TOKENS_PER_MINUTE: optionalInteger(1, 1_000_000_000),
+  ANTHROPIC_API_KEY: z.string().min(1).optional(),
+  ANTHROPIC_BASE_URL: httpUrl.optional(),
   PROVIDERS: providers,
   DEFAULT_MODEL: z
     .string()
@@ -161,6 +163,12 @@ const environment = z.object({
 });
 
 const openaiBaseUrl = 'https://api.openai.com/v1';
+const anthropicBaseUrl = 'https://api.anthropic.com';
+
+const ownBaseUrls = new Set([openaiBaseUrl, anthropicBaseUrl, `${anthropicBaseUrl}/v1`]);
+
+/** What is asked by default, by the first provider that is configured: small and cheap, with structured output. */
+const defaultModels = { openai: 'openai/gpt-4.1-mini', anthropic: 'anthropic/claude-haiku-4-5' };
 
 /** The configuration in an environment. Throws one ConfigError that names every bad variable; it never quotes a value. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
@@ -187,6 +195,14 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
           requestsPerMinute: data.OPENAI_REQUESTS_PER_MINUTE,
           tokensPerMinute: data.OPENAI_TOKENS_PER_MINUTE,
         },
+      });
+    }
+    if (data.ANTHROPIC_API_KEY || data.ANTHROPIC_BASE_URL) {
+      configs.push({
+        ...plain('anthropic'),
+        protocol: 'anthropic',
+        baseUrl: data.ANTHROPIC_BASE_URL ?? anthropicBaseUrl,
+        apiKey: data.ANTHROPIC_API_KEY ?? null,
       });
     }
     for (const [name, entry] of Object.entries(data.PROVIDERS)) {
@@ -229,8 +245,14 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   }
 
   const { data } = parsed;
-  const hasOpenAi = configs.some(({ name }) => name === 'openai');
-  const defaultModel = data.DEFAULT_MODEL ?? (hasOpenAi ? 'openai/gpt-4.1-mini' : 'sandbox/rules');
+  const has = (provider: string) => configs.some(({ name }) => name === provider);
+  const defaultModel =
+    data.DEFAULT_MODEL ??
+    (has('openai')
+      ? defaultModels.openai
+      : has('anthropic')
+        ? defaultModels.anthropic
+        : 'sandbox/rules');
   listDefault(configs, defaultModel);
   return {
     port: data.PORT,
@@ -254,11 +276,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   };
 }
 
-/** A server of which nothing is known but the model that is asked by default lists that one. OpenAI's own are listed by the model layer. */
+/** A server of which nothing is known but the model that is asked by default lists that one. OpenAI's and Anthropic's own are listed by the model layer. */
 function listDefault(configs: readonly ProviderConfig[], defaultModel: string): void {
   const [provider, ...name] = defaultModel.split('/');
   const config = configs.find((one) => one.name === provider);
-  if (config && config.models.length === 0 && config.baseUrl !== openaiBaseUrl) {
+  if (config && config.models.length === 0 && !ownBaseUrls.has(config.baseUrl)) {
     config.models = [name.join('/')];
   }
 }

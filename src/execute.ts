@@ -343,11 +343,13 @@ export function requestBody(plan: Plan, item: PromptItem): Record<string, unknow
   }
 }
 
-type Prompt = Pick<PromptRequest, 'messages' | 'format' | 'logprobs'> | Pick<BodyRequest, 'body'>;
+type Prompt =
+  | Pick<PromptRequest, 'messages' | 'format' | 'logprobs'>
+  | Pick<BodyRequest, 'body' | 'dialect'>;
 
 function createPrompt(operation: PreparedOperation, item: PromptItem): Prompt {
   return operation.body
-    ? { body: operation.body(item) }
+    ? { body: operation.body(item), dialect: item.dialect }
     : {
         messages: operation.messages(item),
         format: operation.format,
@@ -358,7 +360,8 @@ function createPrompt(operation: PreparedOperation, item: PromptItem): Prompt {
 /** The prompt with a bad answer and what is wrong with it. */
 function withRepair(prompt: Prompt, answer: string, problem: string): Prompt {
   const turns: ChatMessage[] = [
-    { role: 'assistant', content: answer },
+    // An answer may be tool calls alone, and Anthropic refuses a message without content.
+    ...(answer === '' ? [] : [{ role: 'assistant' as const, content: answer }]),
     {
       role: 'user',
       content: `That answer is not valid: ${problem}. Answer again, complete and in the required form, with nothing else.`,
@@ -367,6 +370,7 @@ function withRepair(prompt: Prompt, answer: string, problem: string): Prompt {
   if (!('body' in prompt)) return { ...prompt, messages: [...prompt.messages, ...turns] };
   const { messages } = prompt.body;
   return {
+    ...prompt,
     body: { ...prompt.body, messages: [...(Array.isArray(messages) ? messages : []), ...turns] },
   };
 }

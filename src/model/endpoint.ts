@@ -19,15 +19,36 @@ export function normalizeBaseUrl(baseUrl: string): string {
 }
 
 /**
- * All headers of a request, names in lower case; the configuration's own win. No Authorization without a key. Throws an Error that
+ * Anthropic's base URL without /v1, which its package adds to every path; one that ends in it, or in the whole address of its messages, is
+ * meant alike. Throws a TypeError when it is no http URL.
+ */
+export function normalizeAnthropicBaseUrl(baseUrl: string): string {
+  const normal = new URL(normalizeBaseUrl(baseUrl));
+  const path = normal.pathname.replace(/\/v1(\/messages)?$/, '');
+  return `${normal.origin}${path}`;
+}
+
+/**
+ * The version of Anthropic's API whose parameters and answers are spoken here. A later one (2026-10-21) refuses temperature and top_p of every
+ * model, also of those that take them, and files of requests that were written for this one have them.
+ */
+const anthropicVersion = '2023-06-01';
+
+/**
+ * All headers of a request, names in lower case; the configuration's own win. No Authorization (for Anthropic, x-api-key) without a key. Throws an Error that
  * names the header, never its value, where one has characters that HTTP cannot carry.
  */
-export function requestHeaders({ name, apiKey, headers }: ProviderConfig): Record<string, string> {
+export function requestHeaders({
+  name,
+  protocol,
+  apiKey,
+  headers,
+}: ProviderConfig): Record<string, string> {
   const all: Record<string, string> = {
     accept: 'application/json',
     'content-type': 'application/json',
     'user-agent': 'winnow',
-    ...(apiKey ? { authorization: `Bearer ${apiKey}` } : undefined),
+    ...(protocol === 'anthropic' ? anthropicHeaders(apiKey) : openAiHeaders(apiKey)),
   };
   for (const [header, value] of Object.entries(headers)) all[header.toLowerCase()] = value;
   for (const [header, value] of Object.entries(all)) {
@@ -36,6 +57,17 @@ export function requestHeaders({ name, apiKey, headers }: ProviderConfig): Recor
     }
   }
   return all;
+}
+
+function openAiHeaders(apiKey: string | null): Record<string, string> {
+  return apiKey ? { authorization: `Bearer ${apiKey}` } : {};
+}
+
+function anthropicHeaders(apiKey: string | null): Record<string, string> {
+  return {
+    'anthropic-version': anthropicVersion,
+    ...(apiKey ? { 'x-api-key': apiKey } : undefined),
+  };
 }
 
 /**

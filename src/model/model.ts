@@ -45,13 +45,18 @@ export interface PromptRequest extends Sampling {
 }
 
 /**
- * A complete chat completion body of the caller's own, sent as it is but for the model, what the sampling options set, and
+ * A complete request body of the caller's own, sent as it is but for the model, what the sampling options set, and
  * `stream`. Nothing of it is dropped when the model refuses it, and any whole completion is an answer: tool calls, a length stop,
  * several choices.
  */
 export interface BodyRequest extends Sampling {
   body: Readonly<Record<string, unknown>>;
+  /** Whose API the body is written for, OpenAI's chat completions when absent; translated where the provider speaks another. */
+  dialect?: Dialect | undefined;
 }
+
+/** The two shapes of complete requests and answers: OpenAI's chat completions and Anthropic's messages. */
+export type Dialect = 'openai' | 'anthropic';
 
 export interface Tokens {
   /** All prompt tokens, the cached ones included. */
@@ -69,7 +74,7 @@ export interface TokenLogprob {
 export interface ModelAnswer {
   /** The content of the first choice; empty where a body request was answered by tool calls alone. */
   text: string;
-  /** The whole completion, as the provider sent it. */
+  /** The whole answer, as the provider sent it: a chat completion, or a message of Anthropic's. */
   completion: Readonly<Record<string, unknown>>;
   tokens: Tokens;
   /** USD; null when the model has no known price. */
@@ -213,9 +218,11 @@ export interface ModelInfo {
   providerBatch: boolean;
 }
 
-/** Where an OpenAI-compatible server is and how to speak to it. */
+/** Where a provider is and how to speak to it. */
 export interface ProviderConfig {
   name: string;
+  /** Which API it has: OpenAI's or one like it (when absent), or Anthropic's. */
+  protocol?: Dialect | undefined;
   baseUrl: string;
   apiKey: string | null;
   headers: Record<string, string>;

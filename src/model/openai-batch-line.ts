@@ -3,8 +3,8 @@
  */
 import { readAnswer } from './answer.ts';
 import type { BatchLine } from './batch-api.ts';
-import { isRecord } from './completion-shapes.ts';
 import { classify, type Refusal, toRefusal } from './failure.ts';
+import { isRecord } from './json-record.ts';
 import { ModelError } from './model.ts';
 import { unusable } from './openai-job.ts';
 import type { Prices } from './prices.ts';

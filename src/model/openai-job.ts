@@ -3,7 +3,7 @@
  * from outside: types are checked, numbers are made plausible, words are cut to what may be shown.
  */
 import type { Job, JobProblem } from './batch-api.ts';
-import { isRecord } from './completion-shapes.ts';
+import { isRecord } from './json-record.ts';
 import { ModelError } from './model.ts';
 
 /** Where an ended batch's results are: file ids, null where there is no such file. */

@@ -2,7 +2,7 @@
  * Finds a batch that was created but whose answer was lost.
  */
 import type { Job, LostJob } from './batch-api.ts';
-import { isRecord } from './completion-shapes.ts';
+import { isRecord } from './json-record.ts';
 import { readId, readTime, unusable } from './openai-job.ts';
 
 /** The key in a batch's metadata that holds our id of the job. */

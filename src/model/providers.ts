@@ -2,10 +2,12 @@
  * The configured providers, and the models behind ids like `openai/gpt-4.1-mini`.
  */
 import { BadUserInput } from '../errors.ts';
+import { connectAnthropic } from './anthropic/connection.ts';
+import { createAnthropicModel } from './anthropic/model.ts';
 import type { Clock } from './clock.ts';
 import { createGate, type GateEvent, type SharedGate } from './gate.ts';
 import type { Model, ModelInfo, ProviderConfig } from './model.ts';
-import { type Connection, connect, createModel, type Log } from './openai.ts';
+import { connect, createModel, type Log } from './openai.ts';
 import { createPrices } from './prices.ts';
 import type { RateLimits } from './rates.ts';
 
@@ -57,6 +59,17 @@ export const openAiModels = [
   'gpt-5.4-mini',
 ] as const;
 
+/** Listed for Anthropic itself. All have known prices, structured output and message batches. */
+export const anthropicModels = [
+  'claude-haiku-4-5',
+  'claude-sonnet-5',
+  'claude-sonnet-4-6',
+  'claude-sonnet-4-5',
+  'claude-opus-5-5',
+  'claude-opus-5',
+  'claude-opus-4-8',
+] as const;
+
 /** Names come from users; a stranger who invents them must not fill the memory. */
 const maxModels = 1_000;
 const maxNameChars = 200;
@@ -72,8 +85,8 @@ export function createProviders({
   const connections = new Map<string, Connection>();
   for (const config of configs) {
     if (connections.has(config.name)) throw new Error(`Two providers are named ${config.name}.`);
-    const models = config.models.length === 0 && isOpenAi(config) ? openAiModels : config.models;
-    connections.set(config.name, connect({ ...config, models }, timeoutMs));
+    const models = config.models.length === 0 ? knownModels(config) : config.models;
+    connections.set(config.name, open({ ...config, models }, timeoutMs));
   }
   const models = new Map<string, Model>();
   const gates = new Map<string, SharedGate>();
@@ -107,7 +120,7 @@ export function createProviders({
     });
     gate.share(fraction);
     gates.set(id, gate);
-    return createModel({ connection, name, gate, timeoutMs, log: log ?? null });
+    return connection.model({ name, gate, timeoutMs, log: log ?? null });
   }
 
   function resolve(id: string, path = 'model'): Model {
@@ -139,6 +152,27 @@ export function createProviders({
     async close() {
       await Promise.all([...connections.values()].map((connection) => connection.close()));
     },
+  };
+}
+
+/** One provider's connections, whatever it speaks. */
+interface Connection {
+  readonly config: ProviderConfig;
+  model(options: { name: string; gate: SharedGate; timeoutMs: number; log: Log | null }): Model;
+  close(): Promise<void>;
+}
+
+function open(config: ProviderConfig, timeoutMs: number): Connection {
+  if (config.protocol === 'anthropic') {
+    const connection = connectAnthropic(config, timeoutMs);
+    const model: Connection['model'] = (given) => createAnthropicModel({ connection, ...given });
+    return { config, model, close: connection.close };
+  }
+  const connection = connect(config, timeoutMs);
+  return {
+    config,
+    model: (given) => createModel({ connection, ...given }),
+    close: connection.close,
   };
 }
 
@@ -182,13 +216,15 @@ const info =
   (name: string): ModelInfo => {
     const { name: provider, batches } = config;
     const { inputPrice, outputPrice } = createPrices(provider, name);
-    const providerBatch = batches ?? isOpenAi(config);
+    const providerBatch = batches ?? knownModels(config).length > 0;
     return { id: `${provider}/${name}`, provider, inputPrice, outputPrice, providerBatch };
   };
 
-/** OPENAI_BASE_URL may name any server, and what that has is not ours to guess. */
-function isOpenAi({ name, baseUrl }: ProviderConfig): boolean {
-  return name === 'openai' && new URL(baseUrl).hostname === 'api.openai.com';
+/** The models of OpenAI and Anthropic themselves: a base URL may name any server, and what that has is not ours to guess. */
+function knownModels({ name, baseUrl }: ProviderConfig): readonly string[] {
+  const { hostname } = new URL(baseUrl);
+  if (name === 'openai' && hostname === 'api.openai.com') return openAiModels;
+  return name === 'anthropic' && hostname === 'api.anthropic.com' ? anthropicModels : [];
 }
 
 function describe(connections: ReadonlyMap<string, Connection>): string {

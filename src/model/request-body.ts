@@ -1,6 +1,7 @@
 /**
  * A ModelRequest as the body of POST /chat/completions, as far as the model is known to take it. Pure.
  */
+import { paramsToChatBody } from './anthropic/chat-body.ts';
 import type { FormatKind, Habits, OwnParams } from './habits.ts';
 import type {
   AnswerFormat,
@@ -63,7 +64,11 @@ function completeBody(
   const limits =
     request.maxOutputTokens === undefined ? [] : ['max_tokens', 'max_completion_tokens'];
   const left = new Set(['stream', 'stream_options', ...limits]);
-  const own = Object.fromEntries(Object.entries(request.body).filter(([key]) => !left.has(key)));
+  const body =
+    request.dialect === 'anthropic'
+      ? paramsToChatBody(request.body, { limitName: habits.limitName })
+      : request.body;
+  const own = Object.fromEntries(Object.entries(body).filter(([key]) => !left.has(key)));
   const set = {
     temperature: request.temperature,
     top_p: request.topP,

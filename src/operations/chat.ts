@@ -1,6 +1,7 @@
 /** chat: rows that are complete chat requests, sent as they are. */
 import { z } from 'zod';
 import { InvalidOutput, ItemFailure } from '../errors.ts';
+import { toCompletion } from '../model/completion-shapes.ts';
 import { isObject, type JsonObject, ownValue, storableJson } from './answer.ts';
 import { prepareAnswerSchema } from './json-schema/answer-schema.ts';
 import type { Operation } from './operation.ts';
@@ -32,7 +33,8 @@ const chatResult = z.object({
       'The answer, parsed by responseSchema; null without one, and where the item failed.',
   }),
   response: z.record(z.string(), z.unknown()).nullable().meta({
-    description: 'The whole chat completion, as the provider sent it; null where the item failed.',
+    description:
+      'The whole answer, as the provider sent it: a chat completion, or a message of Anthropic’s. Null where the item failed.',
   }),
 });
 
@@ -57,7 +59,7 @@ export const chat: Operation<typeof chatParams> = {
         if (request) return request;
         throw new ItemFailure(
           'INVALID_REQUEST',
-          'The row is no chat request: {"messages": […]}, or a line {"custom_id": "…", "url": "/v1/chat/completions", "body": {"messages": […]}}',
+          'The row is no chat request: {"messages": […]}, or a line {"custom_id": "…", "url": "/v1/chat/completions", "body": {"messages": […]}}, or {"custom_id": "…", "params": {"messages": […]}}',
         );
       },
       parse({ text, completion = {} }) {
@@ -93,7 +95,7 @@ export function structuredText(text: string, completion: Readonly<JsonObject>): 
   return typeof called === 'string' ? called : text;
 }
 
-/** The tool calls of a chat completion's first choice. */
+/** The tool calls of an answer's first choice. */
 export function toolCalls(completion: Readonly<JsonObject>): readonly unknown[] {
   const { message } = firstChoice(completion);
   return Array.isArray(message.tool_calls) ? message.tool_calls : [];
@@ -116,10 +118,13 @@ function refuseUnfinished(completion: Readonly<JsonObject>): void {
   }
 }
 
-function firstChoice({ choices }: Readonly<JsonObject>): {
+/** Of a chat completion, or of an answer in another shape. */
+function firstChoice(answer: Readonly<JsonObject>): {
   finishReason: unknown;
   message: JsonObject;
 } {
+  const completion = toCompletion(answer);
+  const choices = isObject(completion) ? completion.choices : null;
   const choice: unknown = Array.isArray(choices) ? choices[0] : null;
   if (!isObject(choice)) return { finishReason: null, message: {} };
   return {

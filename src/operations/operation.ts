@@ -8,6 +8,8 @@ export interface PromptItem {
   metadata: Readonly<Record<string, unknown>> | null;
   /** The row where it is a complete chat request; only chat has a use for it. */
   request?: Readonly<Record<string, unknown>> | null | undefined;
+  /** Whose API `request` is written for: OpenAI's chat completions when absent, or Anthropic's messages. */
+  dialect?: 'openai' | 'anthropic' | undefined;
 }
 
 /** The part of a model's answer that operations read. */

@@ -1,0 +1,129 @@
+/**
+ * Reads what Anthropic answered with status 200, or what a batch of its says of one request, trusting none of it. What is billed is counted, also
+ * where the answer is no good.
+ */
+import { isRecord, type JsonRecord, recordsOf } from '../json-record.ts';
+import { type ModelAnswer, ModelError, type Tokens } from '../model.ts';
+import type { Prices } from '../prices.ts';
+import { messageToCompletion } from './completion.ts';
+
+export interface ReadOptions {
+  /** Named in messages. */
+  provider: string;
+  prices: Prices;
+  /** Cuts a provider's words to what may be shown. */
+  quote: (message: string) => string;
+  /** Whether any whole message is an answer, however it stopped. */
+  whole: boolean;
+}
+
+/**
+ * The complete answer in `message`, the body as it came or parsed. Its text is the text blocks, or the input of the tool that the model
+ * was made to call, as JSON. Throws ModelError.
+ */
+export function readMessage(
+  message: unknown,
+  { provider, prices, quote, whole }: ReadOptions,
+): ModelAnswer {
+  const body = typeof message === 'string' ? parse(message) : message;
+  if (!isRecord(body)) throw unusable(`${provider} answered with something that is not JSON.`);
+  const tokens = readTokens(body.usage);
+  const costUsd = tokens && prices.costUsd(tokens);
+  const billed = { tokens, costUsd };
+  if (!Array.isArray(body.content)) throw unusable(`${provider} answered without content.`, billed);
+
+  const blocks = recordsOf(body.content);
+  const text = textOf(blocks);
+  const answer = {
+    completion: body,
+    tokens: tokens ?? { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0 },
+    costUsd,
+    logprobs: null,
+  };
+  if (whole) return { ...answer, text: wellFormed(text) };
+
+  switch (body.stop_reason) {
+    case 'refusal': {
+      const why = quote(refusalOf(body));
+      throw new ModelError({ kind: 'item', code: 'REFUSED' }, `The model refused: ${why}`, billed);
+    }
+    case 'max_tokens':
+      throw new ModelError(
+        { kind: 'item', code: 'TRUNCATED' },
+        'The answer reached the limit on output tokens before its end.',
+        billed,
+      );
+    case 'model_context_window_exceeded':
+      throw new ModelError(
+        { kind: 'item', code: 'TRUNCATED' },
+        'The answer reached the end of the model’s context window before its own.',
+        billed,
+      );
+    case 'pause_turn':
+      throw unusable(`${provider} paused in the middle of the answer.`, billed);
+    default:
+  }
+  const called = blocks.find(({ type }) => type === 'tool_use');
+  const said = called ? JSON.stringify(called.input ?? {}) : text;
+  if (!called && !blocks.some(({ type }) => type === 'text')) {
+    throw unusable(`${provider} answered without content.`, billed);
+  }
+  return { ...answer, text: wellFormed(said) };
+}
+
+/** Null where there is no usage at all. Input tokens are all of them: fresh, read from the cache, and written to it. */
+function readTokens(usage: unknown): Tokens | null {
+  if (!isRecord(usage)) return null;
+  const { input_tokens, output_tokens } = usage;
+  if (typeof input_tokens !== 'number' && typeof output_tokens !== 'number') return null;
+  const cached = count(usage.cache_read_input_tokens);
+  return {
+    inputTokens: count(input_tokens) + cached + count(usage.cache_creation_input_tokens),
+    cachedInputTokens: cached,
+    outputTokens: count(output_tokens),
+  };
+}
+
+function refusalOf(message: JsonRecord): string {
+  const { choices } = messageToCompletion(message);
+  const [choice] = recordsOf(choices);
+  const { refusal } = isRecord(choice?.message) ? choice.message : {};
+  return typeof refusal === 'string' ? refusal : '';
+}
+
+function textOf(blocks: readonly JsonRecord[]): string {
+  return blocks
+    .filter(({ type }) => type === 'text')
+    .map(({ text }) => text)
+    .filter((text) => typeof text === 'string')
+    .join('');
+}
+
+/** U+FFFD for NUL and lone surrogates, which Postgres and UTF-8 cannot hold. In JSON they stand as escapes, and are the operation's to clean. */
+function wellFormed(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: NUL is what is looked for
+  return text.replace(/\u0000|\p{Surrogate}/gu, '\uFFFD');
+}
+
+function unusable(
+  message: string,
+  billed: { tokens: Tokens | null; costUsd: number | null } = { tokens: null, costUsd: null },
+): ModelError {
+  return new ModelError(
+    { kind: 'later', code: 'PROVIDER_ERROR', retryAfterMs: null, counts: true },
+    message,
+    billed,
+  );
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function count(value: unknown): number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0;
+}

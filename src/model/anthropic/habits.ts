@@ -1,0 +1,85 @@
+/**
+ * What one Claude model turned out not to take, learned from its 400s and kept for the life of the process: newer models refuse temperature and
+ * top_p, older ones the output format and the effort, those that always think a forced tool.
+ *
+ * As in ../habits.ts: a refused request is sent again without what was refused, each thing at most once a call; a provider does not bill a 400.
+ * Anthropic's errors have neither a code nor a parameter's name: what a refusal is about stands in its words alone.
+ */
+import type { Refusal } from '../failure.ts';
+import type { JsonSchema } from '../model.ts';
+
+/** How a model is held to a JSON answer, the strictest first: by the output format, by a tool that it must call, by words. */
+export type Road = 'format' | 'tool' | 'words';
+
+/** What was sent that may be left out. */
+export interface Sent {
+  /** Null where no JSON was asked for. */
+  road: Road | null;
+  /** Null where it is not known. */
+  schema: JsonSchema | null;
+  /** Of temperature, top_p and effort, those that we set, with their values. */
+  sampling: Readonly<Record<string, unknown>>;
+}
+
+export interface Habits {
+  takesRoad(road: Road, schema: JsonSchema): boolean;
+  takes(param: string, value: unknown): boolean;
+  /** As Habits.learn of ../habits.ts: a name for what will be different next time, null where nothing of ours was refused. */
+  learn(refusal: Refusal, sent: Sent): string | null;
+}
+
+export function createHabits(): Habits {
+  const refused = new Set<string>();
+  /** Schemas that the model takes no output format, or no tool, for; it takes others. */
+  const schemas = { format: new WeakSet<JsonSchema>(), tool: new WeakSet<JsonSchema>() };
+
+  function learnRoad(message: string, { road, schema }: Sent): string | null {
+    if ((road !== 'format' && road !== 'tool') || !isAbout[road].test(message)) return null;
+    if (!isAboutSchema.test(message)) refused.add(road);
+    else if (schema) schemas[road].add(schema);
+    else return null;
+    return road;
+  }
+
+  return {
+    takesRoad: (road, schema) =>
+      road === 'words' || !(refused.has(road) || schemas[road].has(schema)),
+    takes: (param, value) => !refused.has(param) && !refused.has(`${param}=${String(value)}`),
+    learn(refusal, sent) {
+      if (refusal.status !== 400 && refusal.status !== 422) return null;
+      const message = refusal.message.slice(0, maxSearchedChars);
+      // Where two are refused together, the second one goes: temperature is the one that people set on purpose.
+      for (const param of ['top_p', 'temperature', 'effort']) {
+        const value = sent.sampling[param];
+        if (value === undefined || !mentions(message, param) || isOutOfRange(message)) continue;
+        // Of the efforts a model may know some: only that one is remembered.
+        const isValue = param === 'effort' && /input should be/i.test(message);
+        refused.add(isValue ? `${param}=${String(value)}` : param);
+        return param;
+      }
+      return learnRoad(message, sent);
+    },
+  };
+}
+
+const maxSearchedChars = 2_000;
+
+const isAbout = {
+  format: /output_config|output[ _]format|structured output|json_schema|\bschema\b|grammar/i,
+  tool: /tool_choice|\btools?\b|input_schema|\bschema\b/i,
+};
+
+/** About what the schema says, or how large it is, and not about its being there. */
+const isAboutSchema =
+  /\bschema\b(?!['"]?:? (is|are) not supported)|input_schema|grammar|too complex|compil/i;
+
+/** A value that is the caller's to mend. */
+function isOutOfRange(message: string): boolean {
+  return /(less|greater) than|at (most|least)|range|valid (number|integer)|must be between/i.test(
+    message,
+  );
+}
+
+function mentions(text: string, name: string): boolean {
+  return new RegExp(`(?<![A-Za-z0-9_])${name}(?![A-Za-z0-9_])`).test(text);
+}

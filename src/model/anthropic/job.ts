@@ -1,0 +1,83 @@
+/** A message batch as Anthropic tells of it (https://platform.claude.com/docs/en/api/messages/batches/retrieve), trusting none of it. */
+import type { Job } from '../batch-api.ts';
+import { isRecord } from '../json-record.ts';
+import { ModelError } from '../model.ts';
+
+export interface JobSource {
+  /** Named in messages. */
+  provider: string;
+  /** Without a slash at its end. */
+  baseUrl: string;
+  /** Of batches, behind the base URL. */
+  path: string;
+}
+
+/** Throws a ModelError where it is none. */
+export function readJob(batch: unknown, { provider, baseUrl, path }: JobSource): Job {
+  if (!isRecord(batch) || typeof batch.id !== 'string' || batch.id === '') {
+    throw unusable(`${provider} answered with something that is no message batch.`);
+  }
+  const { id, processing_status: given, results_url: url } = batch;
+  const status = typeof given === 'string' ? given : 'unknown';
+  const counts = readCounts(batch.request_counts);
+  return {
+    providerId: id,
+    status,
+    phase: phaseOf(status, counts),
+    counts,
+    expiresAt: readTime(batch.expires_at),
+    results:
+      status === 'ended' && typeof url === 'string'
+        ? ownUrl(url, `${baseUrl}${path}/${encodeURIComponent(id)}/results`)
+        : null,
+    problems: [],
+  };
+}
+
+/** How many requests the batch has, by its counts. */
+export function sizeOf(batch: Readonly<Record<string, unknown>>): number {
+  const counts = isRecord(batch.request_counts) ? batch.request_counts : {};
+  return Object.values(counts).reduce<number>((sum, value) => sum + count(value), 0);
+}
+
+export function readTime(value: unknown): Date | null {
+  const ms = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(ms) ? null : new Date(ms);
+}
+
+/** An answer that makes no sense, which another try may mend. */
+export function unusable(message: string): ModelError {
+  return new ModelError(
+    { kind: 'later', code: 'PROVIDER_ERROR', retryAfterMs: null, counts: true },
+    message,
+  );
+}
+
+/** Neither a cancelled nor an expired batch has a status of its own: its counts tell. */
+function phaseOf(status: string, { cancelled, expired }: Job['counts']): Job['phase'] {
+  if (status !== 'ended') return 'working';
+  if (expired > 0) return 'expired';
+  return cancelled > 0 ? 'cancelled' : 'completed';
+}
+
+function readCounts(counts: unknown): Job['counts'] {
+  const { succeeded, errored, canceled, expired } = isRecord(counts) ? counts : {};
+  return {
+    succeeded: count(succeeded),
+    failed: count(errored),
+    cancelled: count(canceled),
+    expired: count(expired),
+  };
+}
+
+/**
+ * Where the results are: as said where that is the configured server, else at the place that is documented, there. A gateway passes on what
+ * Anthropic said, which names Anthropic itself; the key goes to the configured server alone.
+ */
+function ownUrl(url: string, documented: string): string {
+  return URL.canParse(url) && new URL(url).origin === new URL(documented).origin ? url : documented;
+}
+
+function count(value: unknown): number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0;
+}

@@ -1,0 +1,150 @@
+/**
+ * A ModelRequest as the params of a message, POST /v1/messages, as far as the model is known to take them. Pure.
+ */
+import { isRecord, type JsonRecord } from '../json-record.ts';
+import type {
+  AnswerFormat,
+  BodyRequest,
+  JsonSchema,
+  ModelRequest,
+  PromptRequest,
+} from '../model.ts';
+import { stateSchema } from '../schema-prompt.ts';
+import type { Habits, Road, Sent } from './habits.ts';
+import { toOutputSchema } from './output-schema.ts';
+import { chatBodyToParams, defaultMaxTokens, toEffort, toTemperature } from './params.ts';
+
+export interface MessageParams {
+  params: JsonRecord;
+  /** What we set of it and may leave out when the model refuses it. */
+  sent: Sent;
+}
+
+/** What no extraBody may set: the operation's own, and a stream. */
+const reserved = new Set(['messages', 'system', 'model', 'stream']);
+
+/** The params for `model`, the name as Anthropic knows it. */
+export function buildParams(model: string, request: ModelRequest, habits: Habits): MessageParams {
+  return 'body' in request
+    ? { params: completeParams(model, request), sent: { road: null, schema: null, sampling: {} } }
+    : promptParams(model, request, habits);
+}
+
+function promptParams(model: string, request: PromptRequest, habits: Habits): MessageParams {
+  const extra = extraOf(request);
+  const { format } = request;
+  const schema = format.type === 'json' ? format.schema : null;
+  const road = format.type === 'json' ? roadFor(format, extra, habits) : null;
+  const given = { temperature: toTemperature(request.temperature), top_p: request.topP };
+  const sampling = Object.fromEntries(
+    Object.entries(given).filter(
+      ([name, value]) => value !== undefined && !(name in extra) && habits.takes(name, value),
+    ),
+  );
+  const effort = toEffort(request.reasoningEffort);
+  const hasEffort = effort !== null && habits.takes('effort', effort);
+  const stated =
+    schema && road === 'words' ? stateSchema(request.messages, schema) : request.messages;
+  const system = stated.filter(({ role }) => role === 'system').map(({ content }) => content);
+  const outputConfig: JsonRecord = {
+    ...(hasEffort ? { effort } : undefined),
+    ...(schema && road === 'format'
+      ? { format: { type: 'json_schema', schema: outputSchema(schema) } }
+      : undefined),
+  };
+  const params = {
+    model,
+    max_tokens: request.maxOutputTokens ?? defaultMaxTokens(model),
+    ...(system.length > 0 ? { system: system.join('\n\n') } : undefined),
+    messages: stated.filter(({ role, content }) => isTurn(role, content)),
+    ...sampling,
+    ...(format.type === 'json' && road === 'tool' ? answerTool(format) : undefined),
+  };
+  return {
+    params: merge({ ...params, output_config: outputConfig }, extra),
+    sent: { road, schema, sampling: { ...sampling, ...(hasEffort ? { effort } : undefined) } },
+  };
+}
+
+/** A turn of the model's without a word is refused there; one of the user's is for it to judge. */
+function isTurn(role: string, content: string): boolean {
+  return role === 'user' || (role === 'assistant' && content !== '');
+}
+
+/** The caller's own params under this model, or their own chat body in Anthropic's terms, with what the options set in its place. */
+function completeParams(model: string, request: BodyRequest): JsonRecord {
+  const own =
+    request.dialect === 'anthropic'
+      ? request.body
+      : chatBodyToParams(request.body, { maxTokens: defaultMaxTokens(model) });
+  const effort = toEffort(request.reasoningEffort);
+  const set = {
+    max_tokens: request.maxOutputTokens,
+    temperature: toTemperature(request.temperature),
+    top_p: request.topP,
+    output_config: effort === null ? undefined : { effort },
+  };
+  // Entries, not assignment: an own `__proto__` of a parsed JSON stays data.
+  const kept = Object.entries(own).filter(([key]) => key !== 'stream');
+  const given = Object.entries(set).filter(([, value]) => value !== undefined);
+  const whole = merge(Object.fromEntries(kept), Object.fromEntries(given));
+  return { ...merge(whole, extraOf(request)), model };
+}
+
+function extraOf({ extraBody = {} }: ModelRequest): JsonRecord {
+  return Object.fromEntries(Object.entries(extraBody).filter(([key]) => !reserved.has(key)));
+}
+
+/** `extra` goes before `params`; of output_config, which holds both format and effort, single members do. */
+function merge(params: JsonRecord, extra: JsonRecord): JsonRecord {
+  const merged: JsonRecord = { ...params, ...extra };
+  const configs = [params.output_config, extra.output_config].filter(isRecord);
+  if (configs.length > 0) merged.output_config = Object.assign({}, ...configs);
+  if (isRecord(merged.output_config) && Object.keys(merged.output_config).length === 0) {
+    delete merged.output_config;
+  }
+  return merged;
+}
+
+/** The strictest road that fits the schema and that the model is not known to refuse. */
+function roadFor(format: JsonFormat, extra: JsonRecord, habits: Habits): Road {
+  const { schema, strict } = format;
+  if (strict && habits.takesRoad('format', schema)) return 'format';
+  return fitsTool(schema, extra) && habits.takesRoad('tool', schema) ? 'tool' : 'words';
+}
+
+type JsonFormat = Extract<AnswerFormat, { type: 'json' }>;
+
+/**
+ * A tool's input is an object of named properties (for one without, models give an empty object); a tool cannot be forced on a model that was
+ * asked to think, and tools of the caller's own are not ours to hide.
+ */
+function fitsTool(schema: JsonSchema, extra: JsonRecord): boolean {
+  const { type, properties } = schema;
+  if (type !== 'object' || !isRecord(properties) || Object.keys(properties).length === 0)
+    return false;
+  if (['anyOf', 'oneOf', 'allOf', '$ref'].some((name) => schema[name] !== undefined)) return false;
+  const thinks = isRecord(extra.thinking) && extra.thinking.type !== 'disabled';
+  return !thinks && extra.tools === undefined && extra.tool_choice === undefined;
+}
+
+function answerTool({ name, schema }: JsonFormat): JsonRecord {
+  const tool = {
+    name,
+    description: 'Takes the answer. Call it once, with all of it.',
+    input_schema: schema,
+  };
+  return {
+    tools: [tool],
+    tool_choice: { type: 'tool', name, disable_parallel_tool_use: true },
+  };
+}
+
+/** Made once for all items of a batch, which share their schema. */
+const outputSchemas = new WeakMap<JsonSchema, JsonRecord>();
+
+function outputSchema(schema: JsonSchema): JsonRecord {
+  const made = outputSchemas.get(schema) ?? toOutputSchema(schema);
+  outputSchemas.set(schema, made);
+  return made;
+}
