@@ -73,11 +73,13 @@ export function unusable(message: string): ModelError {
 
 /** A batch that failed after a part was done is one with results, however its provider calls it. */
 function phaseOf(status: string, hasFiles: boolean): Job['phase'] {
-  switch (status) {
+  // Some servers shout.
+  const known = status.toLowerCase();
+  switch (known) {
     case 'completed':
     case 'expired':
     case 'cancelled':
-      return status;
+      return known;
     case 'canceled':
       return 'cancelled';
     case 'failed':

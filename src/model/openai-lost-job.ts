@@ -23,7 +23,7 @@ const maxLookups = 20;
 export interface JobList {
   /** Named in messages. */
   provider: string;
-  /** One page of batches, newest first. */
+  /** One page of batches, newest first as a rule. */
   page(query: { limit: number; after?: string }): Promise<unknown>;
   /** What the provider calls a file; null where it has no such file, or no name for it. */
   fileName(fileId: string): Promise<string | null>;
@@ -31,7 +31,7 @@ export interface JobList {
 }
 
 /**
- * The batch with our id in its metadata, or, where a server keeps no metadata, the one whose input has the name of our upload. Null where
+ * The batch with our id in its metadata, or, where a server shows none of any batch, the one whose input has the name of our upload. Null where
  * there is none; `unsure` where there are more than can be looked through.
  */
 export async function findJob(
@@ -40,38 +40,45 @@ export async function findJob(
 ): Promise<Job | 'unsure' | null> {
   const oldest = since.getTime() - skewMs;
   const nameless: { batch: unknown; fileId: string }[] = [];
+  let keepsMetadata = false;
+
+  async function findByUpload(): Promise<Job | 'unsure' | null> {
+    if (keepsMetadata) return null;
+    for (const { batch, fileId } of nameless.slice(0, maxLookups)) {
+      if ((await list.fileName(fileId)) === uploadName(intent)) return list.read(batch);
+    }
+    return nameless.length > maxLookups ? 'unsure' : null;
+  }
+
   let after: string | undefined;
   for (let page = 0; page < maxPages; page += 1) {
     const { batches, hasMore } = readPage(
       await list.page({ limit: pageSize, ...(after === undefined ? {} : { after }) }),
       list.provider,
     );
-    for (const batch of batches) {
-      const createdAt = readTime(batch.created_at);
-      if (createdAt !== null && createdAt.getTime() < oldest) {
-        return findByUpload(list, intent, nameless);
-      }
-      if (isRecord(batch.metadata) && batch.metadata[intentKey] === intent) return list.read(batch);
+    const times = batches.map((batch) => readTime(batch.created_at)?.getTime() ?? null);
+    for (const [index, batch] of batches.entries()) {
+      const metadata = isRecord(batch.metadata) ? batch.metadata : {};
+      keepsMetadata ||= Object.keys(metadata).length > 0;
+      const time = times[index] ?? null;
+      if (time !== null && time < oldest) continue;
+      if (metadata[intentKey] === intent) return list.read(batch);
       const fileId = readId(batch.input_file_id);
-      const isKnown = others.has(String(batch.id));
-      if (!isKnown && batch.metadata == null && fileId !== null) nameless.push({ batch, fileId });
+      if (fileId !== null && !others.has(String(batch.id))) nameless.push({ batch, fileId });
     }
     const last = readId(batches.at(-1)?.id);
-    if (!hasMore || last === null || last === after) return findByUpload(list, intent, nameless);
+    if (!hasMore || last === null || last === after || endsBefore(oldest, times)) {
+      return findByUpload();
+    }
     after = last;
   }
-  return (await findByUpload(list, intent, nameless)) ?? 'unsure';
+  return (await findByUpload()) ?? 'unsure';
 }
 
-async function findByUpload(
-  list: JobList,
-  intent: string,
-  nameless: readonly { batch: unknown; fileId: string }[],
-): Promise<Job | 'unsure' | null> {
-  for (const { batch, fileId } of nameless.slice(0, maxLookups)) {
-    if ((await list.fileName(fileId)) === uploadName(intent)) return list.read(batch);
-  }
-  return nameless.length > maxLookups ? 'unsure' : null;
+/** Whether a page of batches ends with one that is older than `oldest`, newest first: some servers list the oldest first. */
+function endsBefore(oldest: number, times: readonly (number | null)[]): boolean {
+  const [first, last] = [times.at(0) ?? null, times.at(-1) ?? null];
+  return first !== null && last !== null && last < oldest && first >= last;
 }
 
 function readPage(page: unknown, provider: string) {

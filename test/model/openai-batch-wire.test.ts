@@ -441,6 +441,65 @@ test('where no metadata is kept, a lost job is known by the name of its upload',
   expect(received.filter(({ url }) => url?.includes('/batches'))).toHaveLength(2);
 });
 
+test('where metadata is kept, a job without any is not ours, and no file is looked at', async () => {
+  const { origin, received } = await serve((_, response) =>
+    json(response, {
+      data: [
+        batch({ id: 'batch_3', input_file_id: 'file-2', created_at: now(), metadata: null }),
+        batch({ id: 'batch_2', input_file_id: 'file-1', metadata: { winnow_batch: 'i-2' } }),
+      ],
+      has_more: false,
+    }),
+  );
+
+  expect(await apiOf(origin).find(lost, calm())).toBeNull();
+  expect(received).toHaveLength(1);
+});
+
+test('a list with the oldest first is read to its end', async () => {
+  const pages: Record<string, object[]> = {
+    '': [batch({ id: 'a', created_at: 1 }), batch({ id: 'b', created_at: 2 })],
+    b: [
+      batch({ id: 'c', created_at: 3, metadata: { winnow_batch: 'i-1' } }),
+      batch({ id: 'd', created_at: now(), metadata: { winnow_batch: 'i-1' } }),
+    ],
+  };
+  const { origin } = await serve(({ url = '' }, response) => {
+    const after = new URL(url, 'http://x').searchParams.get('after') ?? '';
+    json(response, { data: pages[after], has_more: after === '' });
+  });
+
+  expect(await apiOf(origin).find(lost, calm())).toMatchObject({ providerId: 'd' });
+});
+
+test('more jobs than can be looked through leave it open', async () => {
+  const many = Array.from({ length: 30 }, (_, i) =>
+    batch({ id: `batch_${i}`, input_file_id: `file-${i}`, created_at: now(), metadata: {} }),
+  );
+  const { origin } = await serve(({ url = '' }, response) =>
+    url.includes('/files/')
+      ? json(response, { error: { message: 'gone' } }, 404)
+      : json(response, { data: many, has_more: false }),
+  );
+  const api = apiOf(origin);
+  const others = new Set(many.slice(0, 15).map(({ id }) => id));
+
+  expect(await api.find(lost, calm())).toBe('unsure');
+  expect(await api.find({ ...lost, others }, calm())).toBeNull();
+});
+
+test.each([
+  ['COMPLETED', 'completed'],
+  ['EXPIRED', 'expired'],
+  ['canceled', 'cancelled'],
+  ['Failed', 'rejected'],
+  ['IN_PROGRESS', 'working'],
+])('the status %s is one of a job that is %s', async (status, phase) => {
+  const { origin } = await serve((_, response) => json(response, batch({ status })));
+
+  expect(await apiOf(origin).retrieve('batch_1', calm())).toMatchObject({ status, phase });
+});
+
 test('a list that never ends is not followed for ever', async () => {
   let number = 0;
   const { origin, received } = await serve((_, response) =>
