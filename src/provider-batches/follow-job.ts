@@ -3,14 +3,11 @@ import { readHeldChunks, readUnanswered, rescueBatch } from '../db/provider-batc
 import { type NewResult, recordResults } from '../db/results.ts';
 import type { BatchErrorCode } from '../errors.ts';
 import type { Job, JobProblem } from '../model/batch-api.ts';
-import { ModelError } from '../model/model.ts';
 import { chunkOf } from './chunk-of.ts';
 import { change, changeOf, endWanted, type HeldJob, type Outcome } from './job.ts';
 import { readJob } from './read-job.ts';
 import { nextPollMs } from './timing.ts';
 
-/** A job that its provider says it does not have, so often in a row, is gone. */
-const goneAfterFailures = 5;
 /** Batches of one owner at a provider may have so many tokens waiting; what was too much is tried again after this. */
 const tooMuchHoldOffMs = 5 * 60_000;
 
@@ -18,16 +15,7 @@ const tooMuchHoldOffMs = 5 * 60_000;
 export async function followJob(job: HeldJob): Promise<Outcome> {
   const { held, pollMs } = job;
   const before = JSON.stringify([held.status, held.succeeded, held.failed]);
-  let found: Job;
-  try {
-    found = await look(job);
-  } catch (error) {
-    if (isGone(error) && held.failures >= goneAfterFailures) {
-      return { kind: 'end', status: 'gone', round: true };
-    }
-    if (isGone(error)) return { kind: 'later', dueInMs: await countFailure(job) };
-    throw error;
-  }
+  const found = await look(job);
   if (held.deleted) return { kind: 'end', status: found.status, round: false };
   await change(job, { failures: 0, ...changeOf(found) });
   if (before !== JSON.stringify([held.status, held.succeeded, held.failed])) job.publish();
@@ -120,17 +108,3 @@ const batchCodes: ReadonlyMap<string, BatchErrorCode> = new Map([
   ['insufficient_quota', 'QUOTA_EXHAUSTED'],
   ['invalid_api_key', 'INVALID_KEY'],
 ]);
-
-function isGone(error: unknown): boolean {
-  return (
-    error instanceof ModelError &&
-    error.failure.kind === 'batch' &&
-    error.failure.code === 'UNKNOWN_MODEL'
-  );
-}
-
-async function countFailure(job: HeldJob): Promise<number> {
-  const { held, pollMs } = job;
-  await change(job, { failures: held.failures + 1 });
-  return nextPollMs(0, pollMs);
-}

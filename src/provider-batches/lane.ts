@@ -53,8 +53,8 @@ const chunkItems = 100;
 const maxRounds = 3;
 /** A database that fails in a step is given this long. */
 const brokenStepMs = 1_000;
-/** The end of a deleted batch's job is asked for so often. */
-const maxDeletedFailures = 5;
+/** The end of a deleted batch's job is asked for so often; so often in a row a provider says that it has no such job, before that is believed. */
+const maxFailures = 5;
 
 export interface ProviderLane {
   start(): Promise<void>;
@@ -234,8 +234,15 @@ export function createProviderLane({
     { failure, message }: ModelError,
   ): Promise<Outcome> {
     const failures = held.failures + 1;
-    if (held.deleted && failures >= maxDeletedFailures) {
+    if (held.deleted && failures >= maxFailures) {
       return { kind: 'end', status: held.status, round: false };
+    }
+    if (failure.kind === 'item' && failures >= maxFailures) {
+      log.warn(
+        { providerBatch: held.id, reason: message },
+        'a provider has lost a job or its results',
+      );
+      return { kind: 'end', status: 'gone', round: true };
     }
     // What is being ended waits for its provider's word; a key that is gone will get none.
     if (failure.kind === 'batch') {

@@ -28,7 +28,10 @@ afterAll(() => database.drop());
 beforeEach(async () => {
   sandbox = await startSandbox();
   sandbox.requests.keep(5_000);
-  api = await startApp({ ...laneEnv(), ROLE: 'api' }, { databaseUrl: database.url, sandbox });
+  api = await startApp(
+    { ...laneEnv(sandbox), ROLE: 'api' },
+    { databaseUrl: database.url, sandbox },
+  );
 });
 afterEach(async () => {
   for (const one of running) one.signal('SIGKILL');
@@ -38,7 +41,11 @@ afterEach(async () => {
 });
 
 async function start(name: string): Promise<WinnowProcess> {
-  const started = await startProcess(name, { databaseUrl: database.url, sandbox, env: laneEnv() });
+  const started = await startProcess(name, {
+    databaseUrl: database.url,
+    sandbox,
+    env: laneEnv(sandbox),
+  });
   running.push(started);
   return started;
 }

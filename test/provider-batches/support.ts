@@ -1,5 +1,5 @@
 /** Batches through the sandbox's own batch APIs, seen through the public API. */
-import { startSandbox } from '../../src/sandbox/server.ts';
+import { type Sandbox, startSandbox } from '../../src/sandbox/server.ts';
 import { type Api, ask, type BatchView, submit } from '../batches/support.ts';
 import { type App, startApp } from '../support/app.ts';
 
@@ -15,13 +15,16 @@ export interface ProviderBatchView {
 }
 
 /** The providers whose batch APIs the sandbox speaks: how each is configured, and the model that asks it. */
-export const providers = [{ provider: 'test', model: 'test/rules' }] as const;
+export const providers = [
+  { provider: 'test', model: 'test/rules' },
+  { provider: 'anthropic', model: 'anthropic/rules' },
+] as const;
 
 /** An app whose sandbox is asked after every 50 ms. */
 export async function startLaneApp(env: Record<string, string> = {}): Promise<App> {
   const sandbox = await startSandbox();
   sandbox.requests.keep(5_000);
-  const app = await startApp(laneEnv(env), { sandbox });
+  const app = await startApp(laneEnv(sandbox, env), { sandbox });
   return {
     ...app,
     async stop() {
@@ -31,8 +34,12 @@ export async function startLaneApp(env: Record<string, string> = {}): Promise<Ap
   };
 }
 
-export function laneEnv(env: Record<string, string> = {}): Record<string, string> {
-  return { PROVIDER_BATCH_POLL_MS: '50', ...env };
+/** The sandbox as Anthropic too, and jobs looked at often. */
+export function laneEnv(
+  { anthropicUrl }: Sandbox,
+  env: Record<string, string> = {},
+): Record<string, string> {
+  return { PROVIDER_BATCH_POLL_MS: '50', ANTHROPIC_BASE_URL: anthropicUrl, ...env };
 }
 
 /** Submits a label batch for the provider's batch API. Returns its id. */
