@@ -1,5 +1,5 @@
 /** Processes that are killed at every step of a provider batch: nothing is lost, no job is created twice, and nothing is paid twice. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { BatchOperation } from '../../src/sandbox/batch/outcomes.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/server.ts';
 import { startProcess, type WinnowProcess } from '../batches/process.ts';
@@ -21,11 +21,9 @@ let sandbox: Sandbox;
 let api: App;
 const running: WinnowProcess[] = [];
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(() => database.drop());
 beforeEach(async () => {
+  // With a sandbox of its own, whose ids begin anew.
+  database = await createTestDatabase();
   sandbox = await startSandbox();
   sandbox.requests.keep(5_000);
   api = await startApp(
@@ -38,6 +36,7 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map(({ exited }) => exited));
   await api.stop();
   await sandbox.close();
+  await database.drop();
 });
 
 async function start(name: string): Promise<WinnowProcess> {
@@ -152,7 +151,8 @@ describe.each(providers)('$provider', ({ provider, model }) => {
     const killed = killAt('cancel');
     const id = await submitToLane(api, texts(items), { model });
     await sandbox.until(({ batches }) => batches.createdCount === 1);
-    sandbox.batches.advance();
+    // OpenAI's look at the input first.
+    if (sandbox.batches.created[0]?.stage === 'validating') sandbox.batches.advance();
     sandbox.batches.advance({ rows: 100 });
     await cancel(api, id);
     await killed;
