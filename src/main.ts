@@ -77,6 +77,6 @@ function announcement({ url, data }: Service, ms: number): string {
 
 function modelLine(): string {
   return config.defaultModel.startsWith('sandbox/')
-    ? `${config.defaultModel}: rules, not a language model; set OPENAI_API_KEY or OPENAI_BASE_URL for one`
+    ? `${config.defaultModel}: rules, not a language model; set OPENAI_API_KEY, OPENAI_BASE_URL or ANTHROPIC_API_KEY for one`
     : config.defaultModel;
 }

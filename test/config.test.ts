@@ -40,6 +40,42 @@ it('an empty environment is a whole configuration: this machine only, embedded d
   });
 });
 
+it.each([
+  [{ ANTHROPIC_API_KEY: 'sk-ant-x' }, 'https://api.anthropic.com', 'sk-ant-x', []],
+  [
+    { ANTHROPIC_BASE_URL: 'http://gateway.example/anthropic/' },
+    'http://gateway.example/anthropic',
+    null,
+    ['claude-haiku-4-5'],
+  ],
+])('with %o anthropic is a provider, and asked by default', (env, baseUrl, apiKey, models) => {
+  const { providers, defaultModel } = readConfig(env);
+
+  expect(providers).toEqual([
+    {
+      name: 'anthropic',
+      protocol: 'anthropic',
+      baseUrl,
+      apiKey,
+      headers: {},
+      query: {},
+      models,
+      closed: false,
+    },
+  ]);
+  expect(defaultModel).toBe('anthropic/claude-haiku-4-5');
+});
+
+it('of OpenAI and Anthropic, OpenAI is asked by default', () => {
+  const config = readConfig({ OPENAI_API_KEY: 'sk-x', ANTHROPIC_API_KEY: 'sk-ant-x' });
+
+  expect(config.providers.map(({ name }) => name)).toEqual(['openai', 'anthropic']);
+  expect(config.defaultModel).toBe('openai/gpt-4.1-mini');
+  expect(
+    readConfig({ ANTHROPIC_API_KEY: 'x', DEFAULT_MODEL: 'anthropic/claude-opus-5' }).defaultModel,
+  ).toBe('anthropic/claude-opus-5');
+});
+
 it('every variable arrives', () => {
   const config = readConfig({
     PORT: '0',

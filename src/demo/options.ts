@@ -25,7 +25,8 @@ Options
   --help        this text
 
 The model is the one that npm start would take from the environment or from .env: OPENAI_API_KEY,
-OPENAI_BASE_URL, PROVIDERS, DEFAULT_MODEL. Without any it is the sandbox: rules, not a language model.
+OPENAI_BASE_URL, ANTHROPIC_API_KEY, PROVIDERS, DEFAULT_MODEL. Without any it is the sandbox: rules,
+not a language model.
 `;
 
 /** Throws an Error that says which argument is wrong. */

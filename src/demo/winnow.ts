@@ -25,7 +25,14 @@ const ownSettings = {
 };
 
 /** What chooses a model. */
-const modelSettings = { OPENAI_API_KEY: '', OPENAI_BASE_URL: '', PROVIDERS: '', DEFAULT_MODEL: '' };
+const modelSettings = {
+  OPENAI_API_KEY: '',
+  OPENAI_BASE_URL: '',
+  ANTHROPIC_API_KEY: '',
+  ANTHROPIC_BASE_URL: '',
+  PROVIDERS: '',
+  DEFAULT_MODEL: '',
+};
 
 /** The environment's models and limits with the demo's own place. Throws ConfigError. */
 export function ownConfig(

@@ -1,12 +1,16 @@
 import { calcPrice } from '@pydantic/genai-prices';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { BadUserInput } from '../../src/errors.ts';
 import { atBatchPrices, createPrices } from '../../src/model/prices.ts';
-import { createProviders, openAiModels } from '../../src/model/providers.ts';
+import { anthropicModels, createProviders, openAiModels } from '../../src/model/providers.ts';
 import { type StubProvider, startStubProvider } from '../support/stub-provider.ts';
 import { ask, providerConfig } from './support.ts';
 
 const openai = providerConfig('https://api.openai.com/v1', { name: 'openai' });
+const anthropic = providerConfig('https://api.anthropic.com', {
+  name: 'anthropic',
+  protocol: 'anthropic',
+});
 const sandbox = providerConfig('http://127.0.0.1:9', {
   name: 'sandbox',
   models: ['rules'],
@@ -106,8 +110,18 @@ describe('the list', () => {
     expect(list.at(-1)).toMatchObject({ provider: 'sandbox', inputPrice: null, outputPrice: null });
   });
 
-  test('guesses nothing for a server behind OPENAI_BASE_URL', () => {
+  test("has Anthropic's models with prices and a batch API", () => {
+    const list = providersOf(anthropic).list();
+
+    expect(list.map(({ id }) => id)).toEqual(anthropicModels.map((name) => `anthropic/${name}`));
+    expect(list.every(({ inputPrice, outputPrice }) => inputPrice && outputPrice)).toBe(true);
+    expect(list.every(({ providerBatch }) => providerBatch)).toBe(true);
+    expect(providersOf(anthropic).resolve('anthropic/claude-haiku-4-5').batches).not.toBeNull();
+  });
+
+  test('guesses nothing for a server behind OPENAI_BASE_URL or ANTHROPIC_BASE_URL', () => {
     expect(providersOf({ ...openai, baseUrl: 'http://localhost:11434/v1' }).list()).toEqual([]);
+    expect(providersOf({ ...anthropic, baseUrl: 'http://localhost:4000' }).list()).toEqual([]);
   });
 
   test('tells of a batch API where one is known to be there', () => {
@@ -163,6 +177,39 @@ describe('the environment', () => {
   afterEach(async () => {
     process.env = before;
     await stub.close();
+  });
+
+  test('that the Anthropic package reads by itself reaches no provider', async () => {
+    process.env = {
+      ...before,
+      ANTHROPIC_API_KEY: 'sk-ant-env-key',
+      ANTHROPIC_AUTH_TOKEN: 'env-token',
+      ANTHROPIC_BASE_URL: 'http://127.0.0.1:9/env',
+      ANTHROPIC_PROFILE: 'env-profile',
+      ANTHROPIC_WORKSPACE_ID: 'env-workspace',
+      ANTHROPIC_LOG: 'debug',
+      ANTHROPIC_CUSTOM_HEADERS: 'x-env: env-header',
+    };
+    const content = [{ type: 'text', text: 'ok' }];
+    stub.reply({ body: { type: 'message', content, stop_reason: 'end_turn' } });
+    const logged: unknown[] = [];
+    const methods = ['log', 'info', 'debug', 'warn', 'error'] as const;
+    for (const method of methods) {
+      vi.spyOn(console, method).mockImplementation((...words) => logged.push(words));
+    }
+    onTestFinished(() => {
+      vi.restoreAllMocks();
+    });
+
+    const config = providerConfig(stub.origin, {
+      name: 'anthropic',
+      protocol: 'anthropic',
+      apiKey: null,
+    });
+    await ask(providersOf(config).resolve('anthropic/m'));
+
+    expect(JSON.stringify(stub.requests[0]?.headers)).not.toMatch(/env/);
+    expect(logged).toEqual([]);
   });
 
   test('that the openai package reads by itself reaches no provider', async () => {
