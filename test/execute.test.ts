@@ -9,7 +9,14 @@ import {
   test,
   vi,
 } from 'vitest';
-import { createPlanner, type ItemRun, type Plan, type Step, startItem } from '../src/execute.ts';
+import {
+  createPlanner,
+  type ItemRun,
+  type Plan,
+  requestBody,
+  type Step,
+  startItem,
+} from '../src/execute.ts';
 import { createProviders, type Providers } from '../src/model/providers.ts';
 import { type Sandbox, startSandbox } from '../src/sandbox/server.ts';
 
@@ -200,3 +207,50 @@ for (const [status, code, expected] of [
     expect(step).toMatchObject({ kind: 'stop', code: expected });
   });
 }
+
+test('a complete request is sent in the shape of the provider, whichever it is written in', async () => {
+  const configs = [
+    ['openai', sandbox.url, 'openai'],
+    ['anthropic', sandbox.anthropicUrl, 'anthropic'],
+  ] as const;
+  const both = createProviders({
+    configs: configs.map(([name, baseUrl, protocol]) => ({
+      ...{ name, baseUrl, protocol, apiKey: null, headers: {}, query: {}, models: ['rules'] },
+      closed: false,
+    })),
+    timeoutMs: 2_000,
+    concurrency: 8,
+  });
+  onTestFinished(() => both.close());
+  const planOf = (model: string) =>
+    createPlanner({ providers: both, defaultModel: model })('chat', {});
+  const base = { content: '', metadata: null };
+  const messages = [{ role: 'user', content: 'Hi' }];
+  const chat = {
+    ...base,
+    request: { messages: [{ role: 'system', content: 'Be kind.' }, ...messages], max_tokens: 9 },
+  };
+  const params = {
+    ...base,
+    request: { system: 'Be kind.', messages, max_tokens: 9 },
+    dialect: 'anthropic' as const,
+  };
+
+  for (const item of [chat, params]) {
+    expect(requestBody(planOf('openai/rules'), item)).toEqual({
+      model: 'rules',
+      messages: chat.request.messages,
+      [item === chat ? 'max_tokens' : 'max_completion_tokens']: 9,
+    });
+    expect(requestBody(planOf('anthropic/rules'), item)).toEqual({
+      model: 'rules',
+      ...params.request,
+    });
+    const plan = planOf('anthropic/rules');
+    const [step] = await drive(plan, startItem(plan, item), 1);
+    expect(step).toMatchObject({
+      kind: 'final',
+      answer: { outcome: { status: 'SUCCEEDED', output: { response: { type: 'message' } } } },
+    });
+  }
+});

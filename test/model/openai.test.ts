@@ -119,6 +119,32 @@ describe('the request', () => {
   });
 });
 
+test('a complete request in Anthropic’s shape is translated', async () => {
+  const body = {
+    model: 'claude-opus-5',
+    max_tokens: 50,
+    top_k: 3,
+    system: 'Be kind.',
+    stop_sequences: ['END'],
+    messages: [{ role: 'user', content: [{ type: 'text', text: 'Hi' }] }],
+  };
+  const request = { body, dialect: 'anthropic' };
+
+  await ask(modelOf(stub.url).model, request as never);
+  await ask(modelOf(stub.url, { name: 'openai' }).model, request as never);
+
+  const expected = {
+    model: 'some-model',
+    messages: [
+      { role: 'system', content: 'Be kind.' },
+      { role: 'user', content: 'Hi' },
+    ],
+    stop: ['END'],
+  };
+  expect(sent(0)).toEqual({ ...expected, max_tokens: 50 });
+  expect(sent(1)).toEqual({ ...expected, max_completion_tokens: 50 });
+});
+
 describe('a parameter that a model refuses', () => {
   test.each([
     ['temperature', { temperature: 0.2 }, { param: 'temperature', code: 'unsupported_value' }],

@@ -154,6 +154,19 @@ describe('a message batch', () => {
     expect(sandbox.batches.created[0]?.total).toBe(40);
   });
 
+  test('that is too large is refused while it is sent', async () => {
+    const { sandbox, api } = await held({ batches: { held: true, maxBytes: 1_000_000 } });
+    const big = Array.from({ length: 40 }, () => ({
+      ...text,
+      messages: [{ role: 'user' as const, content: 'x'.repeat(1_000_000) }],
+    }));
+
+    const { failure } = await failureOf(createdBy(api, 'pbatch_big', big));
+
+    expect(failure).toEqual({ kind: 'item', code: 'CONTEXT_TOO_LONG' });
+    expect(sandbox.batches.createdCount).toBe(0);
+  });
+
   test('costs half', async () => {
     const stub = await startStubProvider();
     onTestFinished(() => stub.close());
