@@ -1,12 +1,13 @@
 import type { ExportedItem } from '../db/item-export.ts';
 import type { PreparedOperation } from '../operations/operation.ts';
 import type { OutputWriter } from './output.ts';
-import { hasUnicodeEscape, type RowTexts, toBytes, toText } from './output-text.ts';
+import { answerTextOf, storedCompletion } from './output-answer.ts';
+import { type RowTexts, toBytes } from './output-text.ts';
 
 /**
  * Lines as OpenAI's batch output and error files have them: {id, custom_id, response: {status_code, request_id, body}, error}, one
  * for each item that has ended. The body is a chat completion with the output as its content, so that tools for OpenAI's files read
- * every batch; of chat it is the completion as the provider sent it. https://platform.openai.com/docs/api-reference/batch/request-output
+ * every batch; of chat it is the completion as the provider sent it, or what a message of Anthropic's is as one. https://platform.openai.com/docs/api-reference/batch/request-output
  */
 export function openAiLinesWriter(
   { id, model }: { id: string; model: string },
@@ -15,7 +16,7 @@ export function openAiLinesWriter(
 ): OutputWriter {
   const suffix = id.slice('batch_'.length);
   const modelBytes = toBytes(model);
-  const content = contentOf(operation);
+  const content = answerTextOf(operation);
 
   function response(item: ExportedItem): object {
     const { inputTokens = 0, cachedInputTokens = 0, outputTokens = 0 } = item.usage ?? {};
@@ -45,10 +46,9 @@ export function openAiLinesWriter(
     };
   }
 
-  /** The provider's own completion where the output has it, as a byte string of JSON. */
-  function completionOf({ status, output }: ExportedItem): string | null {
-    if (!operation.completion || status !== 'SUCCEEDED' || output === null) return null;
-    const completion = operation.completion(JSON.parse(toText(output)));
+  /** The provider's own answer where the output has it, as a byte string of JSON. */
+  function completionOf(item: ExportedItem): string | null {
+    const completion = item.status === 'SUCCEEDED' ? storedCompletion(operation, item) : null;
     return completion && toBytes(JSON.stringify(completion));
   }
 
@@ -73,20 +73,6 @@ export function openAiLinesWriter(
       };
       return `${JSON.stringify(line)}\n`;
     },
-  };
-}
-
-/** Text answers as they were written, all others as the JSON text that is stored; byte strings both. */
-function contentOf({ format, columns }: PreparedOperation): (output: string) => string {
-  const field = format.type === 'text' ? columns?.[0] : undefined;
-  if (field === undefined) return (output) => output;
-  const key = toBytes(field);
-  return (output) => {
-    const escaped = hasUnicodeEscape(output);
-    const values = JSON.parse(escaped ? toText(output) : output) as Record<string, unknown> | null;
-    const text = values?.[escaped ? field : key];
-    if (typeof text !== 'string') return output;
-    return escaped ? toBytes(text) : text;
   };
 }
 

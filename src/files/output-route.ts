@@ -109,9 +109,9 @@ async function write(response: ServerResponse, bytes: string): Promise<void> {
   });
 }
 
-/** `openai_jsonl` is JSONL to whoever opens it. */
+/** `openai_jsonl` and `anthropic_jsonl` are JSONL to whoever opens them. */
 function extension(format: OutputFormat): string {
-  return format === 'openai_jsonl' ? 'jsonl' : format;
+  return format.endsWith('_jsonl') ? 'jsonl' : format;
 }
 
 function checkOnce(query: URLSearchParams): void {

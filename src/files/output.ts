@@ -6,6 +6,7 @@ import type { Copy } from '../db/copy.ts';
 import type { ExportColumns, ExportedItem } from '../db/item-export.ts';
 import type { ItemStatus } from '../db/items.ts';
 import type { PreparedOperation } from '../operations/operation.ts';
+import { anthropicLinesWriter } from './output-anthropic.ts';
 import { csvWriter } from './output-csv.ts';
 import { type JsonIncludes, jsonLinesWriter, jsonWriter } from './output-json.ts';
 import { openAiLinesWriter } from './output-openai.ts';
@@ -13,7 +14,7 @@ import { readItems } from './output-ranges.ts';
 import { createRowTexts } from './output-text.ts';
 import { rowFileOf } from './row.ts';
 
-export const outputFormats = ['json', 'jsonl', 'csv', 'openai_jsonl'] as const;
+export const outputFormats = ['json', 'jsonl', 'csv', 'openai_jsonl', 'anthropic_jsonl'] as const;
 export type OutputFormat = (typeof outputFormats)[number];
 
 /** A format: what stands before, between and after the records, and a record itself; all of them byte strings, for output-text.ts says why. */
@@ -38,7 +39,7 @@ export interface OutputRequest {
 /** Characters that are written at a time: little enough that other requests get their turn. */
 const pieceLength = 32_768;
 
-/** Chooses the writer; a CSV's columns are fixed before its first row. Of `includes`, CSV has the input anyway, and OpenAI's lines have neither. */
+/** Chooses the writer; a CSV's columns are fixed before its first row. Of `includes`, CSV has the input anyway, and the lines of providers have neither. */
 export async function outputWriter(
   db: Database,
   batch: BatchRecord,
@@ -66,6 +67,8 @@ export async function outputWriter(
       return csvWriter(file, rows, operation.columns, { keepFormulas });
     case 'openai_jsonl':
       return openAiLinesWriter(batch, rows, operation);
+    case 'anthropic_jsonl':
+      return anthropicLinesWriter(batch, rows, operation);
   }
 }
 

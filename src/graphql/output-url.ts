@@ -17,7 +17,13 @@ const OutputFormatEnum = builder.enumType('OutputFormat', {
     },
     OPENAI_JSONL: {
       value: 'openai_jsonl',
-      description: 'OpenAI batch output and error lines; only of items that have ended.',
+      description:
+        'OpenAI batch output and error lines, whichever provider answered; only of items that have ended.',
+    },
+    ANTHROPIC_JSONL: {
+      value: 'anthropic_jsonl',
+      description:
+        'Anthropic’s lines of results, {custom_id, result}, whichever provider answered; only of items that have ended.',
     },
   } as const satisfies Record<string, { value: OutputFormat; description: string }>,
 });

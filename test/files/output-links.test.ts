@@ -65,6 +65,10 @@ describe('a link', () => {
       [{ format: 'CSV' }, '?format=csv'],
       [{ format: 'JSON', includeInput: true }, '?format=json&include=input'],
       [{ format: 'OPENAI_JSONL', status: ['SUCCEEDED', 'FAILED'] }, '?format=openai_jsonl'],
+      [
+        { format: 'ANTHROPIC_JSONL', status: ['SUCCEEDED'] },
+        '?format=anthropic_jsonl&status=succeeded',
+      ],
     ] as const;
     for (const [variables, query] of choices) {
       const link = await linkTo(variables);
