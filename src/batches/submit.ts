@@ -21,6 +21,8 @@ export interface InlineItem {
   metadata: Record<string, unknown> | null;
   /** Where the item is a complete chat request: its body. Content and metadata are not stored then. */
   request?: Record<string, unknown> | null;
+  /** Whose API the request is written for; OpenAI's when absent. */
+  dialect?: 'openai' | 'anthropic';
 }
 
 /** A batch whose input has been checked: options are the operation's params with their defaults, the model is resolved. */
@@ -109,12 +111,16 @@ export async function submitBatch(
   return winner.id;
 }
 
-/** Items as the rows of a file that is not listed: requests as the lines of OpenAI's batch file. */
+/** Items as the rows of a file that is not listed: requests as the lines of their provider's batch file. */
 function inlineRows(items: readonly InlineItem[]) {
   const areRequests = items.some(({ request }) => request);
-  const rows = items.map(({ customId, content, metadata, request }) =>
+  const rows = items.map(({ customId, content, metadata, request, dialect }) =>
     request
-      ? { customId, content: null, fields: JSON.stringify({ body: request }) }
+      ? {
+          customId,
+          content: null,
+          fields: JSON.stringify({ [dialect === 'anthropic' ? 'params' : 'body']: request }),
+        }
       : { customId, content, fields: metadata && JSON.stringify(metadata) },
   );
   return {

@@ -1,6 +1,7 @@
 /** What a stored row holds: for prompts, for the preview, and for the columns that a CSV output gives back. */
 import { jsonMembers, oneLine, parseExact, parseKeepingNumbers } from './json-text.ts';
 import { columnNames } from './read/csv-names.ts';
+import { type Dialect, mayBeRequests, readBareRow, readLine } from './request-row.ts';
 
 /** What has to be known of a file to read its rows. Of a CSV file, `columns` are the header's cells or `columnNames` of them. */
 export interface RowFile {
@@ -36,6 +37,8 @@ export interface DecodedRow {
   customId: string;
   /** The body where the row is a complete chat request; null for any other row. Numbers keep their text. */
   request: Record<string, unknown> | null;
+  /** Whose API the request is written for; absent where there is none. */
+  dialect?: Dialect | undefined;
 }
 
 /**
@@ -55,15 +58,12 @@ export function decodeRow(file: RowFile, row: RowText): DecodedRow {
     case 'CSV':
       return { ...decodeCells(file, JSON.parse(fields) as string[]), customId, request: null };
     case 'OPENAI_JSONL':
-    case 'ANTHROPIC_JSONL': {
-      const { body, isChat } = readLine(parseKeepingNumbers(fields));
-      const request = isChat ? body : null;
-      return { content: lastUserText(body), metadata: null, customId, request };
-    }
+    case 'ANTHROPIC_JSONL':
+      return { ...readLine(parseKeepingNumbers(fields)), metadata: null, customId };
     case 'OPENAI_RESULTS':
       return { content: '', metadata: null, customId, request: null };
     default:
-      return { ...decodeObject(file, fields), customId, request: bareRequest(file, fields) };
+      return { ...decodeObject(file, fields), customId, ...bareRequest(file, fields) };
   }
 }
 
@@ -245,49 +245,15 @@ function setOwn(object: Record<string, unknown>, name: string, value: unknown): 
   }
 }
 
+/** The request that a row of plain JSON is or has; other files' rows are not parsed for it. */
+function bareRequest(
+  { columns, customIdField }: RowFile,
+  fields: string,
+): Pick<DecodedRow, 'request' | 'dialect'> {
+  if (!mayBeRequests(columns)) return { request: null };
+  return readBareRow(parseKeepingNumbers(fields), customIdField) ?? { request: null };
+}
+
 function toObject(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-}
-
-/** The body of a line of a provider's batch file, null where there is none, and whether it is one for chat. */
-function readLine(line: unknown): { body: Record<string, unknown> | null; isChat: boolean } {
-  const { body = null, params = null, url } = toObject(line);
-  const request = body ?? params;
-  return {
-    body: typeof request === 'object' && request !== null ? toObject(request) : null,
-    isChat: typeof url !== 'string' || url.endsWith('/chat/completions'),
-  };
-}
-
-/** A row of plain JSON that is a request itself, because it has messages, or has one as `request`, as an output with requests does. */
-function bareRequest(file: RowFile, fields: string): Record<string, unknown> | null {
-  const { columns, customIdField } = file;
-  if (!columns.includes('messages') && !columns.includes('request')) return null;
-  const row = toObject(parseKeepingNumbers(fields));
-  const given = Array.isArray(row.messages) ? row : toObject(row.request);
-  const members = Object.entries(given);
-  const request = Object.fromEntries(
-    members.filter(([name]) => name !== customIdField && name !== 'custom_id'),
-  );
-  return Array.isArray(request.messages) ? request : null;
-}
-
-/** The text of the last user message of a request; nothing where there is none. */
-function lastUserText(request: Record<string, unknown> | null): string {
-  const { messages, input } = request ?? {};
-  const turns = Array.isArray(messages) ? messages : Array.isArray(input) ? input : [];
-  for (const message of turns.toReversed()) {
-    const { role, content } = toObject(message);
-    if (role === 'user') return textOf(content);
-  }
-  return typeof input === 'string' ? input : '';
-}
-
-function textOf(content: unknown): string {
-  if (typeof content === 'string') return content;
-  if (!Array.isArray(content)) return '';
-  return content
-    .map((part) => toObject(part).text)
-    .filter((text) => typeof text === 'string')
-    .join('\n');
 }

@@ -36,7 +36,7 @@ const SourceInput = builder.inputType('SourceInput', {
     requests: t.field({
       type: ['JSONObject'],
       description:
-        'For chat: request bodies {messages: …}, or whole lines of OpenAI’s batch file {custom_id, body}; 1 to 10,000.',
+        'For chat: request bodies {messages: …}, or whole lines of batch input, OpenAI’s {custom_id, body} or Anthropic’s {custom_id, params}; 1 to 10,000.',
       validate: { schema: inlineRequests as never },
     }),
     fileId: t.id({

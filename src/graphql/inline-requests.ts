@@ -1,5 +1,6 @@
 /** Complete chat requests that are given inline. */
 import { z } from 'zod';
+import { dialectOf } from '../files/request-row.ts';
 import {
   type CheckedItem,
   inlineSize,
@@ -8,30 +9,65 @@ import {
   storableJsonObject,
 } from './inputs.ts';
 
-const line = z.looseObject({
-  custom_id: item.shape.customId,
-  method: z.literal('POST', 'only POST is sent').nullish(),
-  url: z.string().endsWith('/chat/completions', 'only /v1/chat/completions is sent').nullish(),
-  body: z.custom<Record<string, unknown>>(
+/** Handed on as it is: a copy of zod's would lose a key named __proto__. */
+const messages = (message: string) =>
+  z.custom<Record<string, unknown>>(
     (body) =>
       typeof body === 'object' &&
       body !== null &&
       'messages' in body &&
       Array.isArray(body.messages),
-    'needs {messages: […]}, or a line {custom_id, body: {messages: […]}}',
+    message,
+  );
+
+const openAiLine = z.looseObject({
+  custom_id: item.shape.customId,
+  method: z.literal('POST', 'only POST is sent').nullish(),
+  url: z.string().endsWith('/chat/completions', 'only /v1/chat/completions is sent').nullish(),
+  body: messages(
+    'needs {messages: […]}, or a line {custom_id, body: {messages: […]}} or {custom_id, params: {messages: […]}}',
   ),
 });
 
-/** A body, or a line of OpenAI's batch file. The body is handed on as it is: a copy of zod's would lose a key named __proto__. */
+const anthropicLine = z.looseObject({
+  custom_id: item.shape.customId,
+  params: messages('needs {messages: […]}'),
+});
+
+/** A body, or a line of OpenAI's or Anthropic's batch input. */
 const request = storableJsonObject.transform((given, context) => {
-  const { custom_id: customId, ...body } = given;
-  const checked = line.safeParse('body' in given ? given : { custom_id: customId, body });
-  if (checked.success) return { customId: checked.data.custom_id, request: checked.data.body };
-  for (const { path, message } of checked.error.issues) {
+  const read = readRequest(given);
+  if (read.success) return read.data;
+  for (const { path, message } of read.error.issues) {
     context.addIssue({ code: 'custom', path: path.filter((name) => name in given), message });
   }
   return z.NEVER;
 });
+
+const fromOpenAi = openAiLine.transform(({ custom_id, body }) => ({
+  customId: custom_id,
+  request: body,
+  dialect: 'openai' as const,
+}));
+
+const fromAnthropic = anthropicLine.transform(({ custom_id, params }) => ({
+  customId: custom_id,
+  request: params,
+  dialect: 'anthropic' as const,
+}));
+
+const fromBody = openAiLine.transform(({ custom_id, body }) => ({
+  customId: custom_id,
+  request: body,
+  dialect: dialectOf(body),
+}));
+
+function readRequest(given: Record<string, unknown>) {
+  if ('body' in given) return fromOpenAi.safeParse(given);
+  if ('params' in given && !('messages' in given)) return fromAnthropic.safeParse(given);
+  const { custom_id, ...body } = given;
+  return fromBody.safeParse({ custom_id, body });
+}
 
 /** Requests as items, whose content is inside them. */
 export const inlineRequests = z
@@ -40,11 +76,12 @@ export const inlineRequests = z
   .superRefine(inlineSize)
   .pipe(z.array(request))
   .transform((requests): CheckedItem[] =>
-    requests.map(({ customId, request }, index) => ({
+    requests.map(({ customId, request, dialect }, index) => ({
       customId: customId ?? String(index),
       content: '',
       metadata: null,
       request,
+      dialect,
     })),
   )
   .superRefine((items, context) => refuseDuplicates(items, context, 'custom_id'));

@@ -92,6 +92,8 @@ export interface CheckedItem {
   metadata: Record<string, unknown> | null;
   /** The body where it is a complete chat request. */
   request?: Record<string, unknown> | null;
+  /** Whose API the request is written for. */
+  dialect?: 'openai' | 'anthropic';
 }
 
 const withDefaults = (items: z.output<typeof item>[]): CheckedItem[] =>

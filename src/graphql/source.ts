@@ -2,6 +2,7 @@
 import type { Submission } from '../batches/submit.ts';
 import { readFile, readFileRows } from '../db/files.ts';
 import { AppError, BadUserInput, type InputIssue } from '../errors.ts';
+import { mayBeRequests } from '../files/request-row.ts';
 import { decodeRow, type FileReading, namesOf, type RowFile, rowFileOf } from '../files/row.ts';
 import { isId } from '../ids.ts';
 import type { Operation, PromptItem } from '../operations/operation.ts';
@@ -100,11 +101,9 @@ function problemForRequests(
     return items.every(({ request }) => request)
       ? null
       : `${name} takes requests, or a file of them`;
-  if (file.format === 'OPENAI_JSONL') return null;
-  const names = namesOf(file);
-  if (file.format.startsWith('JSON') && (names.includes('messages') || names.includes('request')))
-    return null;
-  return `${name} takes files of complete requests: lines {custom_id, body: {messages}} as OpenAI’s batch API has them, {messages}, or an output with include=request; this file is ${file.format}`;
+  if (file.format === 'OPENAI_JSONL' || file.format === 'ANTHROPIC_JSONL') return null;
+  if (file.format.startsWith('JSON') && mayBeRequests(namesOf(file))) return null;
+  return `${name} takes files of complete requests: lines {custom_id, body: {messages}} as OpenAI’s batch API has them, {custom_id, params: {messages}} as Anthropic’s, {messages}, or an output with include=request; this file is ${file.format}`;
 }
 
 function problemForTexts(

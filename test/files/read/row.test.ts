@@ -139,7 +139,13 @@ describe('a stored row', () => {
     const none = store('{"custom_id":"c","params":{}}\n');
 
     expect(decodeAll(openai)).toEqual([
-      { content: 'last\none', metadata: null, customId: 'a', request: { messages } },
+      {
+        content: 'last\none',
+        metadata: null,
+        customId: 'a',
+        request: { messages },
+        dialect: 'openai',
+      },
     ]);
     expect(decodeAll(anthropic)).toEqual([
       {
@@ -147,9 +153,64 @@ describe('a stored row', () => {
         metadata: null,
         customId: 'b',
         request: { messages: messages.slice(0, 2) },
+        dialect: 'anthropic',
       },
     ]);
-    expect(decodeAll(none)).toEqual([{ content: '', metadata: null, customId: 'c', request: {} }]);
+    expect(decodeAll(none)).toEqual([
+      { content: '', metadata: null, customId: 'c', request: {}, dialect: 'anthropic' },
+    ]);
+  });
+
+  it.each<[string, object, string | undefined]>([
+    ['a body', { messages: [] }, 'openai'],
+    ['a line of OpenAI in an array', { custom_id: 'a', body: { messages: [] } }, 'openai'],
+    ['a line of Anthropic in an array', { custom_id: 'a', params: { messages: [] } }, 'anthropic'],
+    ['an output with its request', { custom_id: 'a', request: { messages: [] } }, 'openai'],
+    ['a system prompt by itself', { messages: [], system: 'Be brief.' }, 'anthropic'],
+    ['one in blocks', { request: { messages: [], system: [{ type: 'text' }] } }, 'anthropic'],
+    ['stop sequences', { messages: [], stop_sequences: ['x'] }, 'anthropic'],
+    ['an output format', { messages: [], output_config: { format: {} } }, 'anthropic'],
+    ['thinking', { messages: [], thinking: { type: 'enabled', budget_tokens: 9 } }, 'anthropic'],
+    ['thinking of others', { messages: [], thinking: { type: 'enabled' } }, 'openai'],
+    ['a tool', { messages: [], tools: [{ name: 'f', input_schema: {} }] }, 'anthropic'],
+    ['a tool of a server', { messages: [], tools: [{ type: 'x_1', name: 'x' }] }, 'anthropic'],
+    [
+      'a function',
+      { messages: [], tools: [{ type: 'function', function: { name: 'f' } }] },
+      'openai',
+    ],
+    ['a choice of tool', { messages: [], tool_choice: { type: 'any' } }, 'anthropic'],
+    [
+      'a choice of function',
+      { messages: [], tool_choice: { type: 'function', function: { name: 'f' } } },
+      'openai',
+    ],
+    ['a choice in a word', { messages: [], tool_choice: 'auto' }, 'openai'],
+    [
+      'a result of a tool',
+      { messages: [{ role: 'user', content: [{ type: 'tool_result' }] }] },
+      'anthropic',
+    ],
+    [
+      'an image of Anthropic',
+      { messages: [{ role: 'user', content: [{ type: 'image', source: {} }] }] },
+      'anthropic',
+    ],
+    [
+      'an image of OpenAI',
+      { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: {} }] }] },
+      'openai',
+    ],
+    ['params that are no request', { custom_id: 'a', params: { a: 1 }, text: 'x' }, undefined],
+    ['an e-mail', { body: { messages: [] }, text: 'x' }, undefined],
+    ['hostile values', { messages: [null, 1, { content: [null, 'x', []] }], tools: 7 }, 'openai'],
+  ])('of plain JSON with %s is told whose request it is', (_what, row, dialect) => {
+    const decoded = decodeAll(store(JSON.stringify([row, row]), { name: 'x.json' }));
+
+    expect(decoded.map((one) => one.dialect)).toEqual([dialect, dialect]);
+    expect(decoded.map((one) => one.request !== null)).toEqual(
+      Array(2).fill(dialect !== undefined),
+    );
   });
 
   it('of a request keeps numbers that JavaScript would change, and names that are traps', () => {
