@@ -59,16 +59,20 @@ export function createPlanner({
       operation: operation.prepare(params),
       model,
       sampling: samplingOf(shared),
-      modelOf:
-        operation.whole && !shared.model ? ({ request }) => modelNamedBy(request, model) : null,
+      modelOf: operation.whole && !shared.model ? (item) => modelNamedBy(item, model) : null,
     };
   };
 
-  function modelNamedBy(request: PromptItem['request'], model: Model): Model {
+  function modelNamedBy({ request, dialect }: PromptItem, model: Model): Model {
     const name = request?.model ?? model.name;
     try {
       if (name === model.name) return model;
-      if (typeof name === 'string') return providers.resolveNamed(name, model);
+      if (typeof name === 'string') {
+        return (
+          (dialect === 'anthropic' ? modelOfAnthropic(name, model) : null) ??
+          providers.resolveNamed(name, model)
+        );
+      }
     } catch (error) {
       if (!(error instanceof BadUserInput)) throw error;
       throw new ItemFailure(
@@ -77,6 +81,13 @@ export function createPlanner({
       );
     }
     throw new ItemFailure('INVALID_REQUEST', 'The request’s model is no text');
+  }
+
+  /** What is written for Anthropic names Anthropic's models, whoever answers the rest; null where Anthropic is not configured. */
+  function modelOfAnthropic(name: string, model: Model): Model | null {
+    if (name.includes('/')) return null;
+    const named = providers.resolveNamed(`anthropic/${name}`, model);
+    return named.provider === 'anthropic' ? named : null;
   }
 }
 

@@ -224,11 +224,12 @@ describe('requests given inline', () => {
       ['p-o', 'of OpenAI', 'of OpenAI'],
       ['p-a', 'of Anthropic', 'of Anthropic'],
     ]);
-    expect(items.map(({ request }) => JSON.stringify(request).includes('Be brief.'))).toEqual([
-      false,
-      true,
-      false,
-      true,
+    const system = { role: 'system', content: 'Be brief.' };
+    expect(items.map(({ request }) => request.messages)).toEqual([
+      [{ role: 'user', content: 'bare' }],
+      [system, { role: 'user', content: 'bare too' }],
+      [{ role: 'user', content: 'of OpenAI' }],
+      [system, { role: 'user', content: 'of Anthropic' }],
     ]);
   });
 
