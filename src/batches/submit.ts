@@ -5,6 +5,7 @@ import { findByIdempotencyKey, insertInlineBatch } from '../db/inline-batches.ts
 import type { Execution } from '../db/tables.ts';
 import { AppError } from '../errors.ts';
 import { newId } from '../ids.ts';
+import type { PromptItem } from '../operations/operation.ts';
 import type { Signals } from './signals.ts';
 
 /** The unit of claiming. Small enough to spread a batch over workers, large enough that a million items are 10,000 rows. */
@@ -22,7 +23,7 @@ export interface InlineItem {
   /** Where the item is a complete chat request: its body. Content and metadata are not stored then. */
   request?: Record<string, unknown> | null;
   /** Whose API the request is written for; OpenAI's when absent. */
-  dialect?: 'openai' | 'anthropic';
+  dialect?: PromptItem['dialect'];
 }
 
 /** A batch whose input has been checked: options are the operation's params with their defaults, the model is resolved. */

@@ -1,9 +1,9 @@
 /** Rows that are complete requests: where the request stands in them, and whose API it is written for. */
+import type { PromptItem } from '../operations/operation.ts';
 
 type JsonRecord = Record<string, unknown>;
 
-/** OpenAI's chat completions, or Anthropic's messages. */
-export type Dialect = 'openai' | 'anthropic';
+export type Dialect = NonNullable<PromptItem['dialect']>;
 
 export interface RowRequest {
   request: JsonRecord;

@@ -1,5 +1,6 @@
 /** What is checked of every input that is stored or sent on, whichever operation it is for. */
 import { z } from 'zod';
+import type { Dialect } from '../files/request-row.ts';
 
 /** Items that a synchronous mutation answers at once. */
 export const maxSyncItems = 50;
@@ -93,7 +94,7 @@ export interface CheckedItem {
   /** The body where it is a complete chat request. */
   request?: Record<string, unknown> | null;
   /** Whose API the request is written for. */
-  dialect?: 'openai' | 'anthropic';
+  dialect?: Dialect;
 }
 
 const withDefaults = (items: z.output<typeof item>[]): CheckedItem[] =>
