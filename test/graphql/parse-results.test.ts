@@ -488,7 +488,7 @@ describe('what cannot be asked', () => {
   it('more filtered reads than one request may ask for', async () => {
     const fileId = await upload([line('a', said('x'))]);
     const reads = Array.from(
-      { length: 11 },
+      { length: 14 },
       (_, n) => `a${n}: parseResults(fileId: "${fileId}", status: FAILED, first: 1) { totalCount }`,
     );
 

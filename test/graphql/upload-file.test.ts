@@ -274,7 +274,7 @@ describe('a form that is refused', () => {
 
   it('asks for more uploads than one request may have', async () => {
     const uploads = Array.from(
-      { length: 11 },
+      { length: 14 },
       (_, n) => `a${n}: uploadFile(file: $file) { file { id } }`,
     );
     const before = await countFiles();
