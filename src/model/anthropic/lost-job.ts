@@ -19,7 +19,7 @@ const maxLines = 20;
 export interface BatchList {
   /** Named in messages. */
   provider: string;
-  /** One page of batches, newest first. */
+  /** One page of batches, newest first as a rule. */
   page(query: { limit: number; after_id?: string }): Promise<unknown>;
   results(url: string): AsyncIterable<Uint8Array>;
   read(batch: unknown): Job;
@@ -39,9 +39,10 @@ export async function findJob(
   for (let page = 0; page < maxPages; page += 1) {
     const query = { limit: pageSize, ...(after === undefined ? {} : { after_id: after }) };
     const { batches, hasMore } = readPage(await list.page(query), list.provider);
-    for (const batch of batches) {
-      const createdAt = readTime(batch.created_at);
-      if (createdAt !== null && createdAt.getTime() < oldest) return unsure ? 'unsure' : null;
+    const times = batches.map((batch) => readTime(batch.created_at)?.getTime() ?? null);
+    for (const [index, batch] of batches.entries()) {
+      const time = times[index] ?? null;
+      if (time !== null && time < oldest) continue;
       if (others.has(String(batch.id)) || sizeOf(batch) !== requests) continue;
       const job = list.read(batch);
       const ids = await idsOf(job, list);
@@ -49,10 +50,18 @@ export async function findJob(
       if (ids.length === 0) unsure = true;
     }
     const last = batches.at(-1)?.id;
-    if (!hasMore || typeof last !== 'string' || last === after) return unsure ? 'unsure' : null;
+    if (!hasMore || typeof last !== 'string' || last === after || endsBefore(oldest, times)) {
+      return unsure ? 'unsure' : null;
+    }
     after = last;
   }
   return 'unsure';
+}
+
+/** Whether a page ends with a batch that is older than `oldest`, newest first, as documented: a gateway may list the oldest first. */
+function endsBefore(oldest: number, times: readonly (number | null)[]): boolean {
+  const [first, last] = [times.at(0) ?? null, times.at(-1) ?? null];
+  return first !== null && last !== null && last < oldest && first >= last;
 }
 
 /** None where there are no results yet, or no longer any. */

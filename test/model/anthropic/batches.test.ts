@@ -524,6 +524,28 @@ describe('a lost job', () => {
     expect(await find({})).toMatchObject({ providerId: job.providerId });
   });
 
+  test('is found in a list with the oldest first, and the list is read no further than need be', async () => {
+    const stub = await startStubProvider();
+    onTestFinished(() => stub.close());
+    const api = batchesOf(claudeOf(stub.origin));
+    const batchOf = (id: string, created_at: Date) => ({
+      ...{ id, created_at, processing_status: 'ended', results_url: `${stub.origin}/results` },
+      request_counts: { processing: 0, succeeded: 3 },
+    });
+    const old = batchOf('msgbatch_old', new Date('2020-01-01'));
+    const recent = batchOf('msgbatch_new', new Date());
+    const results = { body: `${JSON.stringify({ custom_id: `${intent}-7`, result: {} })}\n` };
+
+    stub.reply({ body: { data: [old, recent], has_more: true } }, results);
+    const found = await api.find(lost, signal);
+    stub.reply({ body: { data: [{ ...recent, request_counts: {} }, old], has_more: true } });
+    const none = await api.find(lost, signal);
+
+    expect(found).toMatchObject({ providerId: 'msgbatch_new' });
+    expect(none).toBeNull();
+    expect(stub.requests).toHaveLength(3);
+  });
+
   test('is looked for on every page', async () => {
     const { sandbox, api } = await held();
     const job = await createdBy(api, intent, labels(3));
