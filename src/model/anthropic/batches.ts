@@ -5,6 +5,8 @@
 
 import { setMaxListeners } from 'node:events';
 import { open } from 'node:fs/promises';
+import { pipeline, Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
 import type { BatchApi, BatchInput, Job } from '../batch-api.ts';
 import { ModelError, type ModelRequest } from '../model.ts';
 import { secretsOf, timedOut } from '../openai-failure.ts';
@@ -117,7 +119,9 @@ export function createMessageBatches({
     try {
       const response = await streaming.get(url, { signal }).asResponse();
       // The stream fetch's body is its chunks, made to be iterated.
-      if (response.body) yield* response.body as AsyncIterable<Uint8Array>;
+      const chunks = response.body as AsyncIterable<Uint8Array> | null;
+      const isZipped = response.headers.get('content-encoding') === 'gzip';
+      if (chunks) yield* isZipped ? unzipped(chunks) : chunks;
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       throw translate(error);
@@ -169,4 +173,10 @@ export function createMessageBatches({
     results: (url, { whole, signal }) =>
       readResults(results(url, signal), { whole, provider, prices, habits, quote: show }),
   };
+}
+
+/** Some gateways zip what nobody asked them to. */
+function unzipped(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  // Whoever reads the end of the pipeline hears of its errors.
+  return pipeline(Readable.from(chunks), createGunzip(), () => {});
 }

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { BatchApi, BatchInput, BatchLine } from '../../../src/model/batch-api.ts';
 import { type Model, ModelError, type ModelRequest } from '../../../src/model/model.ts';
@@ -459,6 +460,28 @@ describe('results', () => {
     expect(before).toHaveProperty('temperature');
     expect(afterOwn).toHaveProperty('temperature');
     expect(model.bodyOf(warm)).not.toHaveProperty('temperature');
+  });
+
+  test('are read where they come zipped, and may be read again where that is broken', async () => {
+    const stub = await startStubProvider();
+    onTestFinished(() => stub.close());
+    const zipped = gzipSync(`${JSON.stringify(line({ type: 'expired' }))}\n`);
+    const headers = { 'content-encoding': 'gzip' };
+    const api = batchesOf(claudeOf(stub.origin));
+    stub.reply(
+      { body: zipped, headers },
+      { body: zipped.subarray(0, -9), headers },
+      { body: 'no gzip', headers },
+    );
+
+    const whole = await linesOf(api, `${stub.origin}/r`);
+    const cut = await failureOf(linesOf(api, `${stub.origin}/r`));
+    const none = await failureOf(linesOf(api, `${stub.origin}/r`));
+
+    expect(whole).toEqual([{ kind: 'expired', customId: 'a-0' }]);
+    for (const { failure } of [cut, none]) {
+      expect(failure).toMatchObject({ kind: 'later', code: 'PROVIDER_ERROR' });
+    }
   });
 
   test('break off where the download does', async () => {
