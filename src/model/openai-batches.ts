@@ -5,13 +5,14 @@
 import { setMaxListeners } from 'node:events';
 import { open } from 'node:fs/promises';
 import type { BatchCreateParams } from 'openai/resources/batches';
+import type { Asked } from './batch-absence.ts';
 import type { BatchApi, Job } from './batch-api.ts';
 import type { Refusal } from './failure.ts';
 import { splitLines } from './json-lines.ts';
 import { isRecord } from './json-record.ts';
 import type { ModelRequest } from './model.ts';
 import type { BatchConnection } from './openai-batch-connection.ts';
-import { type Asked, translateCall } from './openai-batch-failure.ts';
+import { translateCall } from './openai-batch-failure.ts';
 import { readBatchLine } from './openai-batch-line.ts';
 import { isStatusError, secretsOf, timedOut } from './openai-failure.ts';
 import { readId, readJob, readResultFiles, unusable } from './openai-job.ts';

@@ -1,4 +1,5 @@
 /** The input of a provider batch: the requests of its unanswered items, a line each, in a file of this machine. */
+import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -148,8 +149,5 @@ function failureOf(index: number, first: number, { code, message }: ItemFailure)
 
 async function write(file: Writable, line: Buffer): Promise<void> {
   if (file.write(line)) return;
-  await new Promise<void>((resolve, reject) => {
-    file.once('drain', resolve);
-    file.once('error', reject);
-  });
+  await once(file, 'drain');
 }

@@ -7,6 +7,7 @@ import { setMaxListeners } from 'node:events';
 import { open } from 'node:fs/promises';
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { type Asked, absenceOf } from '../batch-absence.ts';
 import type { BatchApi, BatchInput, Job } from '../batch-api.ts';
 import { ModelError, type ModelRequest } from '../model.ts';
 import { secretsOf, timedOut } from '../openai-failure.ts';
@@ -47,11 +48,16 @@ export function createMessageBatches({
   const show = (message: string) => quote(message, { secrets });
   const { origin } = new URL(baseUrl);
 
-  function translate(error: unknown): ModelError {
+  function translate(error: unknown, asked: Asked): ModelError {
     if (error instanceof ModelError) return error;
     if (!isStatusError(error)) return translateTransport(error, provider);
+    const refusal = refusalOf(error.status, error.error);
+    const words = show(refusal.message);
     const retryAfterMs = parseRetryAfter((header) => error.headers.get(header), Date.now());
-    return failureOf(refusalOf(error.status, error.error), { provider, quote: show, retryAfterMs });
+    return (
+      absenceOf(error.status, { asked, provider, words }) ??
+      failureOf(refusal, { provider, quote: show, retryAfterMs })
+    );
   }
 
   /** One call under a deadline of its own. Its answer is JSON. */
@@ -124,17 +130,20 @@ export function createMessageBatches({
       if (chunks) yield* isZipped ? unzipped(chunks) : chunks;
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      throw translate(error);
+      throw translate(error, 'a file');
     }
   }
 
   /** Rejects with ModelErrors alone, or with the signal's reason. */
-  async function guarded<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  async function guarded<T>(
+    { signal, asked }: { signal: AbortSignal; asked: Asked },
+    work: () => Promise<T>,
+  ): Promise<T> {
     try {
       return await work();
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      throw translate(error);
+      throw translate(error, asked);
     }
   }
 
@@ -144,9 +153,10 @@ export function createMessageBatches({
     encode: (customId, request) =>
       JSON.stringify({ custom_id: customId, params: paramsOf(request) }),
     upload: async () => null,
-    create: ({ input }, signal) => guarded(signal, () => create(input, signal)),
+    create: ({ input }, signal) =>
+      guarded({ signal, asked: 'the API' }, () => create(input, signal)),
     find: (job, signal) =>
-      guarded(signal, () =>
+      guarded({ signal, asked: 'the API' }, () =>
         findJob(
           {
             page: (query) => call('get', batchesPath, { signal, query }),
@@ -157,9 +167,10 @@ export function createMessageBatches({
           job,
         ),
       ),
-    retrieve: (providerId, signal) => guarded(signal, () => retrieve(providerId, signal)),
+    retrieve: (providerId, signal) =>
+      guarded({ signal, asked: 'a batch' }, () => retrieve(providerId, signal)),
     cancel: (providerId, signal) =>
-      guarded(signal, async () => {
+      guarded({ signal, asked: 'a batch' }, async () => {
         try {
           return toJob(await call('post', `${pathOf(providerId)}/cancel`, { signal }));
         } catch (error) {

@@ -260,7 +260,6 @@ describe('a failure', () => {
     [401, 'authentication_error', { kind: 'batch', code: 'INVALID_KEY' }],
     [403, 'permission_error', { kind: 'batch', code: 'INVALID_KEY' }],
     [402, 'billing_error', { kind: 'batch', code: 'QUOTA_EXHAUSTED' }],
-    [404, 'not_found_error', { kind: 'batch', code: 'UNKNOWN_MODEL' }],
     [400, 'invalid_request_error', { kind: 'item', code: 'INVALID_REQUEST' }],
     [413, 'request_too_large', { kind: 'item', code: 'CONTEXT_TOO_LONG' }],
     [429, 'rate_limit_error', { kind: 'later', code: 'RATE_LIMITED', retryAfterMs: 7_000 }],
@@ -283,6 +282,25 @@ describe('a failure', () => {
     ];
 
     for (const error of failures) expect(error.failure).toMatchObject(failure);
+  });
+
+  test('of 404 is about what was asked for: the API, the batch, its results', async () => {
+    const stub = await startStubProvider();
+    onTestFinished(() => stub.close());
+    stub.reply(refusal(404, 'not_found_error', 'no'));
+    const api = batchesOf(claudeOf(stub.origin));
+    const input = await inputOf(api, 'pbatch_f', labels(1));
+
+    const created = await failureOf(
+      api.create({ intent: 'pbatch_f', inputId: null, input }, signal),
+    );
+    const retrieved = await failureOf(api.retrieve('msgbatch_1', signal));
+    const read = await failureOf(linesOf(api, `${stub.origin}/results`));
+
+    expect(created.failure).toEqual({ kind: 'batch', code: 'UNKNOWN_MODEL' });
+    expect(created.message).toContain('has no batch API');
+    expect(retrieved.failure).toEqual({ kind: 'item', code: 'INVALID_REQUEST' });
+    expect(read.failure).toEqual({ kind: 'item', code: 'INVALID_REQUEST' });
   });
 
   test.each([
