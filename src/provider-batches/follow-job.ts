@@ -50,9 +50,10 @@ async function look(job: HeldJob): Promise<Job> {
 async function takeBack(job: HeldJob, problems: readonly JobProblem[]): Promise<Outcome> {
   const { held, db } = job;
   if (endWanted(job)) return { kind: 'end', status: held.status, round: false };
-  if (problems.some(({ code }) => code !== null && limitCodes.has(code))) {
-    const holdOffMs = job.pollMs ?? tooMuchHoldOffMs;
-    return { kind: 'end', status: held.status, round: false, holdOffMs };
+  const tooMuch = problems.find(({ code }) => code !== null && limitCodes.has(code));
+  if (tooMuch) {
+    const holdOff = { ms: job.pollMs ?? tooMuchHoldOffMs, why: tooMuch.message };
+    return { kind: 'end', status: held.status, round: false, holdOff };
   }
   const everybodys = problems.find(({ code }) => code !== null && batchCodes.has(code));
   const failed = everybodys ? [] : await failuresByLine(job, problems);

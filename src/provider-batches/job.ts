@@ -34,10 +34,10 @@ export interface HeldJob {
 
 /** What a step comes to. */
 export type Outcome =
-  /** The next step is due in so many milliseconds. */
-  | { kind: 'later'; dueInMs: number }
-  /** It is over. `round`: it was tried. `holdOffMs`: the provider wants no other one for so long. */
-  | { kind: 'end'; status: string; round: boolean; holdOffMs?: number }
+  /** The next step is due in so many milliseconds. `why`: what kept this one from being done, in the provider's words. */
+  | { kind: 'later'; dueInMs: number; why?: string }
+  /** It is over. `round`: it was tried. `holdOff`: the provider wants no other one for a while. */
+  | { kind: 'end'; status: string; round: boolean; holdOff?: { ms: number; why: string } }
   /** No item would succeed: the batch stops. `over`: when it is resumed, it goes on with another provider batch. */
   | { kind: 'stop'; code: BatchErrorCode; message: string; over: boolean };
 

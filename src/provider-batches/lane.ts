@@ -13,7 +13,7 @@
 
 import { createPublisher } from '../batches/publisher.ts';
 import type { Signals } from '../batches/signals.ts';
-import { beginFailure } from '../db/batch-life.ts';
+import { beginFailure, noteWaiting } from '../db/batch-life.ts';
 import { readBatchPlan } from '../db/batches.ts';
 import type { Database } from '../db/client.ts';
 import {
@@ -85,6 +85,8 @@ export function createProviderLane({
   const { sql } = db;
   const steps = new Set<Promise<void>>();
   const publisher = createPublisher(signals);
+  /** Since when the steps of each provider batch fail, by its id. */
+  const failingSince = new Map<string, Date>();
   const stopping = new AbortController();
   let ended = new AbortController();
   let timer: NodeJS.Timeout | null = null;
@@ -256,7 +258,7 @@ export function createProviderLane({
       'the provider did not do a step; trying again',
     );
     const retryAfterMs = failure.kind === 'later' ? failure.retryAfterMs : null;
-    return { kind: 'later', dueInMs: retryMs({ failures, retryAfterMs }, pollMs) };
+    return { kind: 'later', dueInMs: retryMs({ failures, retryAfterMs }, pollMs), why: message };
   }
 
   async function settle(
@@ -270,11 +272,15 @@ export function createProviderLane({
     }
     switch (outcome.kind) {
       case 'later':
+        if (outcome.why) await explain(held, outcome.why, outcome.dueInMs);
+        else failingSince.delete(held.id);
         await releaseProviderBatch(sql, held, outcome.dueInMs);
         if (outcome.dueInMs < lookMs) setTimeout(look, outcome.dueInMs).unref();
         return;
       case 'end':
-        await endProviderBatch(sql, held, { holdOffMs: 0, ...outcome });
+        if (outcome.holdOff) await explain(held, outcome.holdOff.why, outcome.holdOff.ms);
+        failingSince.delete(held.id);
+        await endProviderBatch(sql, held, { holdOffMs: outcome.holdOff?.ms ?? 0, ...outcome });
         await signals.send(held.batchKey, held.rescued || held.rescue ? 'work' : 'progress');
         break;
       case 'stop': {
@@ -291,6 +297,15 @@ export function createProviderLane({
     }
     // Others may wait for the chunks: the end of the batch, or the next provider batch.
     await signals.send(held.batchKey, 'stop');
+  }
+
+  /** Says on the batch why it does not get on just now. */
+  async function explain(held: HeldProviderBatch, reason: string, ms: number): Promise<void> {
+    const now = Date.now();
+    const since = failingSince.get(held.id) ?? new Date(now);
+    failingSince.set(held.id, since);
+    await noteWaiting(sql, held.batchKey, { reason, since, until: new Date(now + ms) });
+    publisher.publish(held.batchKey);
   }
 
   return {

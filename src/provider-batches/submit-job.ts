@@ -96,7 +96,7 @@ async function refused(job: HeldJob, error: ModelError): Promise<Outcome> {
         ...(isKnown ? { state: 'preparing' } : {}),
         status: code === 'RATE_LIMITED' ? 'waiting for the provider’s limits' : held.status,
       });
-      return { kind: 'later', dueInMs: retryMs({ failures, retryAfterMs }, pollMs) };
+      return { kind: 'later', dueInMs: retryMs({ failures, retryAfterMs }, pollMs), why: message };
     }
   }
 }

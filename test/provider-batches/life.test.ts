@@ -303,3 +303,27 @@ test('the provider’s counts are pushed while it works, and all counts add up',
   expect(seen.some(({ done }) => done > 0 && done < items)).toBe(true);
   expect(seen.at(-1)?.done).toBe(items);
 });
+
+test('a batch whose provider does nothing says why, until it goes on', async () => {
+  app.sandbox.batches.callFaults.add({
+    fault: { kind: 'status', status: 503, message: 'down for a while' },
+    when: ({ operation }) => operation === 'retrieve',
+    times: 3,
+  });
+  const id = await submitToLane(app, texts(20));
+  const read = () =>
+    ask<{ batch: { waiting: { reason: string; since: string; until: string } | null } }>(
+      app,
+      'query($id: ID!) { batch(id: $id) { waiting { reason since until } } }',
+      { id },
+    );
+  const waiting = await until(async () => (await read()).batch.waiting, {
+    deadlineMs: 5_000,
+    what: 'the reason',
+  });
+  const ended = await untilEnded(app, id);
+
+  expect(waiting.reason).toContain('503');
+  expect(ended).toMatchObject({ status: 'COMPLETED', counts: { succeeded: 20 } });
+  expect((await read()).batch.waiting).toBeNull();
+});
