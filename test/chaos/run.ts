@@ -8,8 +8,8 @@ export const seconds = Number(CHAOS_SECONDS ?? 60);
 /** Everything that is left to chance is drawn from it. */
 export const seed = Number(CHAOS_SEED ?? Math.floor(Math.random() * 1e9));
 
-/** The short form's number or the long form's. */
-export function either(short: number, long: number): number {
+/** What the short form takes, or the long one. */
+export function either<T>(short: T, long: T): T {
   return isShort ? short : long;
 }
 

@@ -323,7 +323,7 @@ test('a batch whose provider does nothing says why, until it goes on', async () 
   });
   const ended = await untilEnded(app, id);
 
-  expect(waiting.reason).toContain('503');
+  expect(waiting?.reason).toContain('503');
   expect(ended).toMatchObject({ status: 'COMPLETED', counts: { succeeded: 20 } });
   expect((await read()).batch.waiting).toBeNull();
 });
