@@ -25,7 +25,7 @@ const processing = sql<number>`(
 
 /** What its provider says of a batch's provider batches: changes with every step that anybody may want to see. */
 const providerState = sql<string | null>`(
-  select string_agg(concat_ws(' ', p.status, p.succeeded + p.failed), ';' order by p.key)
+  select string_agg(concat_ws(' ', p.status, p.succeeded::bigint + p.failed), ';' order by p.key)
   from provider_batches p where p.batch_key = batches.key)`;
 
 const errorSummary = sql<{ code: ItemErrorCode; count: number; message: string }[]>`(

@@ -16,7 +16,7 @@ export async function followJob(job: HeldJob): Promise<Outcome> {
   const { held, pollMs } = job;
   const before = JSON.stringify([held.status, held.succeeded, held.failed]);
   const found = await look(job);
-  if (held.deleted) return { kind: 'end', status: found.status, round: false };
+  if (held.unwanted) return { kind: 'end', status: found.status, round: false };
   await change(job, { failures: 0, ...changeOf(found) });
   if (before !== JSON.stringify([held.status, held.succeeded, held.failed])) job.publish();
   switch (found.phase) {

@@ -83,6 +83,6 @@ function countsOf(counts: Job['counts']): Job['counts'] {
 
 /** Why a provider batch is to end before its time; null while it is not. */
 export function endWanted({ held }: HeldJob): 'ending' | 'rescue' | null {
-  if (held.ending !== null || held.deleted) return 'ending';
+  if (held.ending !== null || held.unwanted) return 'ending';
   return held.rescued ? 'rescue' : null;
 }

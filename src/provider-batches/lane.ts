@@ -46,14 +46,16 @@ import { retryMs } from './timing.ts';
 /** Looks for due steps this often; hints come sooner. */
 const lookMs = 500;
 /** Steps at once in one process: uploads and downloads, mostly. */
-const maxSteps = 4;
+const maxSteps = 6;
+/** Those of one owner: another's are not to wait until a day's results have been read. */
+const maxOwnerSteps = 4;
 /** Items in a chunk, at most. */
 const chunkItems = 100;
 /** Chunks of which provider batches have left items unanswered so often are given up. */
 const maxRounds = 3;
 /** A database that fails in a step is given this long. */
 const brokenStepMs = 1_000;
-/** The end of a deleted batch's job is asked for so often; so often in a row a provider says that it has no such job, before that is believed. */
+/** The end of an unwanted job is asked for so often; so often in a row a provider says that it has no such job, before that is believed. */
 const maxFailures = 5;
 
 export interface ProviderLane {
@@ -62,6 +64,15 @@ export interface ProviderLane {
   stop(graceMs: number): Promise<void>;
   /** The lease is lost: everything ends at once. */
   fence(): void;
+}
+
+/** One that is under way. */
+interface Step {
+  /** Of its provider batch. */
+  id: string;
+  /** Whose batch it is. */
+  owner: string;
+  done: Promise<void>;
 }
 
 export function createProviderLane({
@@ -83,28 +94,28 @@ export function createProviderLane({
   log: Log;
 }): ProviderLane {
   const { sql } = db;
-  const steps = new Set<Promise<void>>();
+  const steps = new Set<Step>();
   const publisher = createPublisher(signals);
   /** Since when the steps of each provider batch fail, by its id. */
   const failingSince = new Map<string, Date>();
   const stopping = new AbortController();
   let ended = new AbortController();
   let timer: NodeJS.Timeout | null = null;
-  let looking = false;
+  let looking: Promise<void> | null = null;
   let again = false;
   let unsubscribe = () => undefined as unknown;
 
   function look(): void {
-    if (looking) {
+    if (stopping.signal.aborted) return;
+    if (looking !== null) {
       again = true;
       return;
     }
-    looking = true;
-    void lookOnce()
+    looking = lookOnce()
       .catch((error: unknown) => log.warn({ err: error }, 'could not look for provider batches'))
       .finally(() => {
-        looking = false;
-        if (again && !stopping.signal.aborted) {
+        looking = null;
+        if (again) {
           again = false;
           look();
         }
@@ -117,23 +128,39 @@ export function createProviderLane({
     while (steps.size < maxSteps && !stopping.signal.aborted) {
       const worker = workerId();
       if (worker === null) return;
-      const held = (await holdProviderBatch(sql, { worker, id: null })) ?? (await plan(worker));
+      const busyOwners = listBusyOwners();
+      const ids = [...steps].map(({ id }) => id);
+      const held =
+        (await holdProviderBatch(sql, { worker, id: null, ids, busyOwners })) ??
+        (await plan(worker, busyOwners));
       if (!held) return;
-      const step: Promise<void> = run(held, worker).finally(() => {
+      const { id, owner } = held;
+      const done = run(held, worker).finally(() => {
         steps.delete(step);
         look();
       });
+      const step: Step = { id, owner, done };
       steps.add(step);
     }
   }
 
-  async function plan(worker: string): Promise<HeldProviderBatch | null> {
+  function listBusyOwners(): string[] {
+    const counts = new Map<string, number>();
+    for (const { owner } of steps) counts.set(owner, (counts.get(owner) ?? 0) + 1);
+    return [...counts].flatMap(([owner, count]) => (count >= maxOwnerSteps ? [owner] : []));
+  }
+
+  async function plan(
+    worker: string,
+    busyOwners: readonly string[],
+  ): Promise<HeldProviderBatch | null> {
     const id = newId('pbatch');
     const planned = await planProviderBatch(sql, {
       id,
       worker,
       maxChunks: maxRequests / chunkItems,
       maxRounds,
+      busyOwners,
     });
     if (planned === null) return null;
     publisher.publish(planned);
@@ -179,15 +206,19 @@ export function createProviderLane({
   async function outcomeOf(
     held: HeldProviderBatch & { worker: string },
   ): Promise<Outcome | 'park'> {
-    if (held.ending === 'FAILED') return 'park';
-    if (held.parked && held.ending === null && !held.deleted) await resumeProviderBatch(sql, held);
+    if (held.ending === 'FAILED' && !held.unwanted) return 'park';
+    if (held.parked && held.ending === null && !held.unwanted) await resumeProviderBatch(sql, held);
+    const over: Outcome = { kind: 'end', status: held.status, round: false };
+    if (held.unwanted && held.state === 'reading') return over;
     const found = await readBatchPlan(db, held.batchKey, { whatever: true });
-    if (!found) return { kind: 'end', status: held.status, round: false };
+    if (!found) return over;
     let bound: Plan;
     try {
       bound = preparePlan({ ...found, model: held.model });
     } catch (error) {
       if (!(error instanceof BadUserInput)) throw error;
+      // Its provider cannot be told any more that it is to end.
+      if (held.ending !== null || held.unwanted) return over;
       return { kind: 'stop', code: 'UNKNOWN_MODEL', message: error.message, over: false };
     }
     const api = bound.model.batches;
@@ -236,7 +267,7 @@ export function createProviderLane({
     { failure, message }: ModelError,
   ): Promise<Outcome> {
     const failures = held.failures + 1;
-    if (held.deleted && failures >= maxFailures) {
+    if (held.unwanted && failures >= maxFailures) {
       return { kind: 'end', status: held.status, round: false };
     }
     if (failure.kind === 'item' && failures >= maxFailures) {
@@ -248,7 +279,7 @@ export function createProviderLane({
     }
     // What is being ended waits for its provider's word; a key that is gone will get none.
     if (failure.kind === 'batch') {
-      return held.ending === null && !held.deleted
+      return held.ending === null && !held.unwanted
         ? { kind: 'stop', code: failure.code, message, over: false }
         : { kind: 'end', status: held.status, round: false };
     }
@@ -322,7 +353,8 @@ export function createProviderLane({
       if (timer) clearInterval(timer);
       stopping.abort(new Error('the process is to stop'));
       const hurry = setTimeout(() => ended.abort(new Error('the process stops now')), graceMs);
-      await Promise.all(steps);
+      await looking;
+      await Promise.all([...steps].map(({ done }) => done));
       clearTimeout(hurry);
     },
     fence() {

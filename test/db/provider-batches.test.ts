@@ -1,0 +1,184 @@
+/** When a provider batch is taken in hand, and by whom. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { beginCancel, beginFailure } from '../../src/db/batch-life.ts';
+import { readBatchByKey } from '../../src/db/batches.ts';
+import { type Database, openDatabase } from '../../src/db/client.ts';
+import { hideBatch, listPurgeable } from '../../src/db/deletions.ts';
+import {
+  changeProviderBatch,
+  endProviderBatch,
+  holdProviderBatch,
+  parkProviderBatch,
+  planProviderBatch,
+  releaseProviderBatch,
+} from '../../src/db/provider-batches.ts';
+import { deleteWorker } from '../../src/db/workers.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { enterWorker, insertBatch } from './queue.ts';
+
+let database: TestDatabase;
+let db: Database;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = openDatabase(database.url);
+});
+afterEach(async () => {
+  await db.sql`delete from batches`;
+  await db.sql`delete from provider_batches`;
+});
+afterAll(async () => {
+  await db.close();
+  await database.drop();
+});
+
+async function insertLaneBatch(owner = 'local'): Promise<bigint> {
+  const key = await insertBatch(db.sql, { items: 30, owner });
+  await db.sql`update batches set execution = 'PROVIDER_BATCH' where key = ${key}`;
+  return key;
+}
+
+async function plan(worker: string, busyOwners: readonly string[] = []): Promise<string | null> {
+  const id = `pbatch_${randomUUID()}`;
+  const limits = { maxChunks: 1_000, maxRounds: 3 };
+  const planned = await planProviderBatch(db.sql, { id, worker, busyOwners, ...limits });
+  return planned === null ? null : id;
+}
+
+/** A provider batch of a new batch in the hands of a new worker. */
+async function takeNew() {
+  const batchKey = await insertLaneBatch();
+  const worker = await enterWorker(db.sql);
+  const id = await plan(worker);
+  const held = await holdProviderBatch(db.sql, { worker, id: id ?? '' });
+  if (!held) throw new Error('nothing was planned');
+  return { batchKey, worker, held, mine: { ...held, worker } };
+}
+
+async function holdDue(worker: string, ids: readonly string[] = []) {
+  const held = await holdProviderBatch(db.sql, { worker, id: null, ids, busyOwners: [] });
+  return held?.id ?? null;
+}
+
+async function idOf(batchKey: bigint): Promise<string> {
+  return (await readBatchByKey(db, batchKey))?.id ?? '';
+}
+
+test('what a live worker has lost sight of is taken again by that worker alone', async () => {
+  const { worker, held } = await takeNew();
+
+  const other = await holdDue(await enterWorker(db.sql));
+  const known = await holdDue(worker, [held.id]);
+  const lost = await holdDue(worker);
+
+  expect([other, known, lost]).toEqual([null, null, held.id]);
+});
+
+test('live calls that were under way are counted once, whoever takes the provider batch again', async () => {
+  const { batchKey, worker, mine } = await takeNew();
+  await changeProviderBatch(db, mine, { liveCalls: 4 });
+
+  await holdDue(worker);
+  await changeProviderBatch(db, mine, { liveCalls: 2 });
+  await deleteWorker(db.sql, worker);
+  const successor = await enterWorker(db.sql);
+  await holdDue(successor);
+  await holdDue(successor);
+
+  expect((await readBatchByKey(db, batchKey))?.resentRequests).toBe(6);
+});
+
+test('a job that may exist is looked for no sooner because its batch is cancelled', async () => {
+  const { batchKey, worker, mine } = await takeNew();
+  await changeProviderBatch(db, mine, { state: 'creating' });
+  await releaseProviderBatch(db.sql, mine, 60_000);
+
+  await beginCancel(db.sql, 'local', await idOf(batchKey));
+
+  expect(await holdDue(worker)).toBeNull();
+});
+
+test.each(['preparing', 'working'] as const)(
+  'a cancel does not wait for the next look at a job in state %s',
+  async (state) => {
+    const { batchKey, worker, held, mine } = await takeNew();
+    await changeProviderBatch(db, mine, { state });
+    await releaseProviderBatch(db.sql, mine, 60_000);
+
+    await beginCancel(db.sql, 'local', await idOf(batchKey));
+
+    expect(await holdDue(worker)).toBe(held.id);
+  },
+);
+
+test('a batch that fails gets its chunks back at once from all that hold some, and only once', async () => {
+  const { batchKey, worker, held, mine } = await takeNew();
+  await changeProviderBatch(db, mine, { state: 'reading' });
+  await releaseProviderBatch(db.sql, mine, 60_000);
+
+  await beginFailure(db.sql, batchKey, { code: 'QUOTA_EXHAUSTED', message: 'no money left' });
+  const first = await holdDue(worker);
+  await parkProviderBatch(db.sql, mine);
+  const second = await holdDue(worker);
+
+  expect([first, second]).toEqual([held.id, null]);
+});
+
+test('the job of a batch that is deleted while it fails is taken, brought to its end, and the batch purged', async () => {
+  const { batchKey, worker, held, mine } = await takeNew();
+  await beginFailure(db.sql, batchKey, { code: 'QUOTA_EXHAUSTED', message: 'no money left' });
+  await parkProviderBatch(db.sql, mine);
+  await hideBatch(db.sql, 'local', await idOf(batchKey));
+
+  const taken = await holdProviderBatch(db.sql, { worker, id: null, ids: [], busyOwners: [] });
+  await endProviderBatch(db.sql, mine, { status: 'ended', round: false, holdOffMs: 0 });
+
+  expect(taken).toMatchObject({ id: held.id, unwanted: true });
+  expect(await listPurgeable(db.sql)).toContain(batchKey);
+});
+
+test('a provider batch whose batch has ended without it is unwanted', async () => {
+  const { batchKey, held, worker } = await takeNew();
+  await db.sql`update batches set status = 'COMPLETED', completed_at = now() where key = ${batchKey}`;
+  await deleteWorker(db.sql, worker);
+
+  const successor = await enterWorker(db.sql);
+  const taken = await holdProviderBatch(db.sql, {
+    worker: successor,
+    id: null,
+    ids: [],
+    busyOwners: [],
+  });
+
+  expect(taken).toMatchObject({ id: held.id, unwanted: true });
+});
+
+test('an owner with enough steps under way waits, and another is served', async () => {
+  const greedy = await insertLaneBatch('greedy');
+  const modest = await insertLaneBatch('modest');
+  const worker = await enterWorker(db.sql);
+
+  const planned = await plan(worker, ['greedy']);
+  const held = await holdProviderBatch(db.sql, { worker, id: planned ?? '' });
+
+  expect(held?.batchKey).toBe(modest);
+  expect(await plan(worker, ['greedy'])).toBeNull();
+  await plan(worker);
+  await db.sql`update provider_batches set worker = null`;
+  const due = await holdProviderBatch(db.sql, {
+    worker,
+    id: null,
+    ids: [],
+    busyOwners: ['modest'],
+  });
+  expect(due?.batchKey).toBe(greedy);
+});
+
+test('a batch is read whatever counts its provider claims', async () => {
+  const { batchKey, mine } = await takeNew();
+  const most = 2 ** 31 - 1;
+  await changeProviderBatch(db, mine, { succeeded: most, failed: most });
+
+  expect((await readBatchByKey(db, batchKey))?.providerState).toContain(String(2 * most));
+});
