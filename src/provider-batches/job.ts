@@ -55,16 +55,21 @@ export async function change(job: HeldJob, change: ProviderBatchChange): Promise
   Object.assign(held, change);
 }
 
-/** What is known of a job at its provider. */
+/** What is known of a job at its provider, as far as columns can hold it: what a provider says must not keep its job from being written down. */
 export function changeOf({ providerId, status, counts, results, expiresAt }: Job) {
   return {
     providerId,
-    status: status.slice(0, maxStatusChars),
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
+    status: status.replace(/[\u0000-\u001f\u007f]+/g, ' ').slice(0, maxStatusChars),
     ...countsOf(counts),
     results,
-    expiresAt,
+    // Milliseconds that were sent for seconds are a year of five digits, which is no date to Postgres.
+    expiresAt: expiresAt && expiresAt >= firstTime && expiresAt <= lastTime ? expiresAt : null,
   };
 }
+
+const firstTime = new Date(0);
+const lastTime = new Date('9999-12-31T00:00:00Z');
 
 const maxStatusChars = 100;
 /** A column holds no more, and a provider may say anything. */

@@ -14,6 +14,7 @@ import {
   releaseProviderBatch,
 } from '../../src/db/provider-batches.ts';
 import { deleteWorker } from '../../src/db/workers.ts';
+import { changeOf } from '../../src/provider-batches/job.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { enterWorker, insertBatch } from './queue.ts';
 
@@ -181,4 +182,28 @@ test('a batch is read whatever counts its provider claims', async () => {
   await changeProviderBatch(db, mine, { succeeded: most, failed: most });
 
   expect((await readBatchByKey(db, batchKey))?.providerState).toContain(String(2 * most));
+});
+
+test.each([
+  ['a year beyond dates', { expiresAt: new Date(1.79e15) }],
+  ['a year before dates', { expiresAt: new Date('-000044-03-15T00:00:00Z') }],
+  ['a status with characters that text cannot hold', { status: 'in\u0000progress' }],
+  ['a status without end', { status: 'x'.repeat(100_000) }],
+  [
+    'counts without sense',
+    { counts: { succeeded: -1, failed: 1e300, cancelled: Number.NaN, expired: 0.5 } },
+  ],
+])('%s does not keep a job from being written down', async (_, said) => {
+  const { mine } = await takeNew();
+  const job = {
+    providerId: 'job-1',
+    status: 'working',
+    phase: 'working',
+    counts: { succeeded: 0, failed: 0, cancelled: 0, expired: 0 },
+    expiresAt: null,
+    results: null,
+    problems: [],
+  } as const;
+
+  expect(await changeProviderBatch(db, mine, changeOf({ ...job, ...said }))).toBe(true);
 });

@@ -14,7 +14,7 @@ export interface JobSource {
 
 /** Throws a ModelError where it is none. */
 export function readJob(batch: unknown, { provider, baseUrl, path }: JobSource): Job {
-  if (!isRecord(batch) || typeof batch.id !== 'string' || batch.id === '') {
+  if (!isRecord(batch) || !isId(batch.id)) {
     throw unusable(`${provider} answered with something that is no message batch.`);
   }
   const { id, processing_status: given, results_url: url } = batch;
@@ -32,6 +32,11 @@ export function readJob(batch: unknown, { provider, baseUrl, path }: JobSource):
         : null,
     problems: [],
   };
+}
+
+/** Stands in paths and in the database, whatever gateways call a batch. */
+function isId(id: unknown): id is string {
+  return typeof id === 'string' && /^(?!\.{1,2}$)[\x21-\x7e]{1,512}$/.test(id);
 }
 
 /** How many requests the batch has, by its counts. */
