@@ -35,7 +35,7 @@ query Files {
 `;
 
 export const requests = `# Rows that are complete requests, sent as they are. A
-# file for OpenAI's or Anthropic's batch API runs as it is:
+# file for OpenAI's or Anthropic's batches runs unchanged:
 #
 #   curl -s localhost:4000/files -F file=@requests.jsonl \\
 #     -F operation=chat
@@ -82,7 +82,8 @@ export const download = `# Your newest batch as a file. The link needs no key an
 # is good for 15 minutes: open it, or
 #   curl -OJ "<the link>"
 # With a key of your own: GET /batches/<id>/output
-#   ?format=csv, jsonl, json, openai_jsonl, anthropic_jsonl
+#   ?format=csv, jsonl, json, openai_jsonl or
+#   anthropic_jsonl
 #   &status=failed  &include=input,request
 #   &after=999 goes on behind that index
 
