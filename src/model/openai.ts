@@ -5,8 +5,9 @@
  * Retry-Afters, and takes HTML with status 200 for an answer. What is left of it is the protocol and its types of errors.
  */
 import { setMaxListeners } from 'node:events';
-import OpenAI from 'openai';
+import type OpenAI from 'openai';
 import { readAnswer } from './answer.ts';
+import { ChatClient } from './chat-client.ts';
 import { normalizeBaseUrl, requestHeaders } from './endpoint.ts';
 import { estimateTokens } from './estimate.ts';
 import { classify, toRefusal } from './failure.ts';
@@ -56,7 +57,7 @@ export function connect(config: ProviderConfig, timeoutMs: number): Connection {
     headers: requestHeaders(config),
     timeoutMs,
   });
-  const client = new OpenAI({
+  const client = new ChatClient({
     baseURL: baseUrl,
     defaultQuery: config.query,
     // The package wants one; the real key goes out with the thin fetch's headers and is never in the package's reach.
