@@ -60,7 +60,9 @@ export async function claimChunks(
         and (execution = 'LIVE' or rescued_at is not null)
         and coalesce(ids_indexed = total, true)
         and (${onlyBatchKey}::bigint is null or b.key = ${onlyBatchKey})
-        and exists (select from chunks where batch_key = b.key and state = 'open')
+        -- From the far end: under an old snapshot everything that was claimed before is still in the index, in front.
+        and (select true from chunks where batch_key = b.key and state = 'open'
+             order by crashes desc, first desc limit 1)
       order by b.owner <= ${after.owner}, b.owner, b.key <= coalesce(l.key, 0), b.key
       limit 1
     ),
