@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { answerItems } from '../src/answer-items.ts';
 import type { Plan } from '../src/execute.ts';
-import { createGate } from '../src/model/gate.ts';
+import { createGate } from '../src/model/limits/gate.ts';
 import type { Model } from '../src/model/model.ts';
 import { findOperation } from '../src/operations/index.ts';
 

@@ -4,8 +4,8 @@
  */
 import type { BatchErrorCode, ItemErrorCode } from '../errors.ts';
 import type { BatchApi } from './batch-api.ts';
-import type { RateHeaders } from './rate-headers.ts';
-import type { RateLimits } from './rates.ts';
+import type { RateHeaders } from './limits/rate-headers.ts';
+import type { RateLimits } from './limits/rates.ts';
 
 export interface ChatMessage {
   role: 'system' | 'user' | 'assistant';
@@ -242,4 +242,10 @@ export interface ProviderConfig {
 export interface ModelLimits extends RateLimits {
   /** Calls at once in one process; the worker's concurrency when absent. */
   concurrency?: number | undefined;
+}
+
+/** What this folder logs, in pino's manner. */
+export interface Log {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
 }

@@ -4,12 +4,12 @@
 import { BadUserInput } from '../errors.ts';
 import { connectAnthropic } from './anthropic/connection.ts';
 import { createAnthropicModel } from './anthropic/model.ts';
-import type { Clock } from './clock.ts';
-import { createGate, type GateEvent, type SharedGate } from './gate.ts';
-import type { Model, ModelInfo, ProviderConfig } from './model.ts';
-import { connect, createModel, type Log } from './openai.ts';
+import type { Clock } from './limits/clock.ts';
+import { createGate, type GateEvent, type SharedGate } from './limits/gate.ts';
+import type { RateLimits } from './limits/rates.ts';
+import type { Log, Model, ModelInfo, ProviderConfig } from './model.ts';
+import { connect, createModel } from './openai/model.ts';
 import { createPrices } from './prices.ts';
-import type { RateLimits } from './rates.ts';
 
 export interface Providers {
   /**

@@ -1,6 +1,7 @@
 /**
  * What may be quoted of a provider's error message: enough to mend the cause, never a key and never a row.
  */
+import type { ProviderConfig } from './model.ts';
 
 const maxQuotedChars = 300;
 /** Shorter runs are words that a message and a row share by chance. */
@@ -47,4 +48,10 @@ function withoutEchoes(message: string, texts: readonly string[]): string {
     }
   }
   return safe;
+}
+
+/** The key, and whatever in headers and query is long enough to be one. */
+export function secretsOf({ apiKey, headers, query }: ProviderConfig): string[] {
+  const others = [...Object.values(headers), ...Object.values(query)];
+  return [...(apiKey ? [apiKey] : []), ...others.filter((value) => value.length >= 8)];
 }

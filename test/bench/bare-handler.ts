@@ -2,8 +2,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import OpenAI from 'openai';
-import { createHabits } from '../../src/model/habits.ts';
-import { buildRequestBody } from '../../src/model/request-body.ts';
+import { createHabits } from '../../src/model/openai/habits.ts';
+import { buildRequestBody } from '../../src/model/openai/request-body.ts';
 import { modelName, requestFor } from './request.ts';
 
 const client = new OpenAI({ baseURL: process.argv[2], apiKey: 'none' });

@@ -11,7 +11,7 @@ import { insertFileBatch } from '../../src/db/file-batches.ts';
 import { migrateDatabase } from '../../src/db/migrate.ts';
 import { createPlanner } from '../../src/execute.ts';
 import { createLog } from '../../src/log.ts';
-import { createGate } from '../../src/model/gate.ts';
+import { createGate } from '../../src/model/limits/gate.ts';
 import type { Model } from '../../src/model/model.ts';
 import { median, percentile, report, rounded } from './figures.ts';
 import { type BenchPostgres, openBenchPostgres } from './postgres.ts';

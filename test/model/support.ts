@@ -1,6 +1,6 @@
 /** Builders for the tests of this folder. They assert nothing. */
 
-import { createGate } from '../../src/model/gate.ts';
+import { createGate } from '../../src/model/limits/gate.ts';
 import {
   type Model,
   type ModelAnswer,

@@ -1,7 +1,7 @@
 /** Time that stands still until it is told to move, and a provider that lives in it. They assert nothing. */
-import type { Clock } from '../../src/model/clock.ts';
+import type { Clock } from '../../src/model/limits/clock.ts';
+import type { RateHeaders } from '../../src/model/limits/rate-headers.ts';
 import type { Gate, Permit } from '../../src/model/model.ts';
-import type { RateHeaders } from '../../src/model/rate-headers.ts';
 
 export interface VirtualClock extends Clock {
   /** Moves on by so many milliseconds; what is due meanwhile is called back at its time. */

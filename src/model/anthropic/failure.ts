@@ -5,7 +5,7 @@ import { APIConnectionError, APIError } from '@anthropic-ai/sdk';
 import { classify, type Refusal, toRefusal } from '../failure.ts';
 import { isRecord } from '../json-record.ts';
 import type { ModelError } from '../model.ts';
-import { translateTransport as translateCause } from '../openai-failure.ts';
+import { translateTransport as translateCause } from '../transport.ts';
 
 /** Anthropic answered, with a status that is no success. */
 export function isStatusError(error: unknown): error is APIError<number, Headers> {

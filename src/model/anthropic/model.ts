@@ -5,17 +5,17 @@ import { setMaxListeners } from 'node:events';
 import { estimateTokens } from '../estimate.ts';
 import {
   type Gate,
+  type Log,
   type Model,
   ModelError,
   type ModelRequest,
   type Permit,
   type Tokens,
 } from '../model.ts';
-import type { Log } from '../openai.ts';
-import { secretsOf, timedOut } from '../openai-failure.ts';
 import { atBatchPrices, createPrices } from '../prices.ts';
-import { quote } from '../redact.ts';
+import { quote, secretsOf } from '../redact.ts';
 import { maxRetryAfterMs, parseRetryAfter } from '../retry-after.ts';
+import { timedOut } from '../transport.ts';
 import { readMessage } from './answer.ts';
 import { createMessageBatches } from './batches.ts';
 import type { AnthropicConnection } from './connection.ts';

@@ -4,8 +4,8 @@ import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
 import OpenAI from 'openai';
 import pLimit from 'p-limit';
-import { createHabits } from '../../../src/model/habits.ts';
-import { buildRequestBody } from '../../../src/model/request-body.ts';
+import { createHabits } from '../../../src/model/openai/habits.ts';
+import { buildRequestBody } from '../../../src/model/openai/request-body.ts';
 import { type BenchItem, modelName, requestFor } from '../request.ts';
 import type { Peer, PeerSettings } from './peer.ts';
 

@@ -1,8 +1,8 @@
 /** What becomes of a live call that fails: which kind it is, what is said of it, and what the gate hears. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createGate } from '../../../src/model/gate.ts';
+import { createGate } from '../../../src/model/limits/gate.ts';
+import type { RateHeaders } from '../../../src/model/limits/rate-headers.ts';
 import type { Permit } from '../../../src/model/model.ts';
-import type { RateHeaders } from '../../../src/model/rate-headers.ts';
 import { type StubProvider, startStubProvider } from '../../support/stub-provider.ts';
 import { ask, failureOf, text } from '../support.ts';
 import { claudeOf, message, refusal } from './support.ts';

@@ -3,9 +3,9 @@
  * are off. A client of its own, for files that are streamed.
  */
 import OpenAI from 'openai';
-import { batchAddress, requestHeaders } from './endpoint.ts';
-import type { ProviderConfig } from './model.ts';
-import { createStreamFetch } from './stream-fetch.ts';
+import { batchAddress, requestHeaders } from '../endpoint.ts';
+import type { ProviderConfig } from '../model.ts';
+import { createStreamFetch } from '../stream-fetch.ts';
 
 /** Shared by the provider's models. */
 export interface BatchConnection {

@@ -1,10 +1,10 @@
 /** What a failed call to OpenAI's batch API means. */
-import { type Asked, absenceOf } from './batch-absence.ts';
-import { classify, toRefusal } from './failure.ts';
-import { ModelError } from './model.ts';
-import { isStatusError, translateTransport } from './openai-failure.ts';
-import { unusable } from './openai-job.ts';
-import { parseRetryAfter } from './retry-after.ts';
+import { type Asked, absenceOf } from '../batch-absence.ts';
+import { classify, toRefusal } from '../failure.ts';
+import { ModelError } from '../model.ts';
+import { parseRetryAfter } from '../retry-after.ts';
+import { isStatusError, translateTransport } from './failure.ts';
+import { unusable } from './job.ts';
 
 /** The ModelError for what a call was rejected with. */
 export function translateCall(

@@ -6,36 +6,32 @@
  */
 import { setMaxListeners } from 'node:events';
 import type OpenAI from 'openai';
-import { readAnswer } from './answer.ts';
-import { ChatClient } from './chat-client.ts';
-import { normalizeBaseUrl, requestHeaders } from './endpoint.ts';
-import { estimateTokens } from './estimate.ts';
-import { classify, toRefusal } from './failure.ts';
-import { anyParams, createHabits } from './habits.ts';
+import { readAnswer } from '../answer.ts';
+import { normalizeBaseUrl, requestHeaders } from '../endpoint.ts';
+import { estimateTokens } from '../estimate.ts';
+import { classify, toRefusal } from '../failure.ts';
+import { readRateHeaders } from '../limits/rate-headers.ts';
 import {
   type Gate,
+  type Log,
   type Model,
   ModelError,
   type ModelRequest,
   type Permit,
   type ProviderConfig,
   type Tokens,
-} from './model.ts';
-import { type BatchConnection, connectBatches } from './openai-batch-connection.ts';
-import { createOpenAiBatches } from './openai-batches.ts';
-import { isStatusError, secretsOf, timedOut, translateTransport } from './openai-failure.ts';
-import { createPrices } from './prices.ts';
-import { readRateHeaders } from './rate-headers.ts';
-import { quote } from './redact.ts';
+} from '../model.ts';
+import { createPrices } from '../prices.ts';
+import { quote, secretsOf } from '../redact.ts';
+import { maxRetryAfterMs, parseRetryAfter } from '../retry-after.ts';
+import { createThinFetch, type ThinFetch } from '../thin-fetch.ts';
+import { timedOut } from '../transport.ts';
+import { type BatchConnection, connectBatches } from './batch-connection.ts';
+import { createOpenAiBatches } from './batches.ts';
+import { ChatClient } from './chat-client.ts';
+import { isStatusError, translateTransport } from './failure.ts';
+import { anyParams, createHabits } from './habits.ts';
 import { buildRequestBody } from './request-body.ts';
-import { maxRetryAfterMs, parseRetryAfter } from './retry-after.ts';
-import { createThinFetch, type ThinFetch } from './thin-fetch.ts';
-
-/** What this folder logs, in pino's manner. */
-export interface Log {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-}
 
 /** One provider's connections, shared by its models. */
 export interface Connection {

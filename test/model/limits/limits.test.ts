@@ -1,16 +1,16 @@
 /** What reaches the gate of what a provider says and counts, over real HTTP. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createPlanner, startItem } from '../../src/execute.ts';
-import type { Model } from '../../src/model/model.ts';
-import { createProviders, type Providers } from '../../src/model/providers.ts';
+import { createPlanner, startItem } from '../../../src/execute.ts';
+import type { Model } from '../../../src/model/model.ts';
+import { createProviders, type Providers } from '../../../src/model/providers.ts';
 import {
   completion,
   refusal,
   type StubProvider,
   startStubProvider,
-} from '../support/stub-provider.ts';
-import { providerConfig, text } from './support.ts';
-import { createVirtualClock } from './virtual.ts';
+} from '../../support/stub-provider.ts';
+import { providerConfig, text } from '../support.ts';
+import { createVirtualClock } from '../virtual.ts';
 
 let stub: StubProvider;
 beforeEach(async () => {

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { normalizeBaseUrl } from '../../src/model/endpoint.ts';
-import type { PromptRequest } from '../../src/model/model.ts';
+import { normalizeBaseUrl } from '../../../src/model/endpoint.ts';
+import type { PromptRequest } from '../../../src/model/model.ts';
 import {
   completion,
   refusal,
   type StubProvider,
   startStubProvider,
-} from '../support/stub-provider.ts';
-import { ask, failureOf, json, modelOf, schema, text } from './support.ts';
+} from '../../support/stub-provider.ts';
+import { ask, failureOf, json, modelOf, schema, text } from '../support.ts';
 
 let stub: StubProvider;
 beforeEach(async () => {

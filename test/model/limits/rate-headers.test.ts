@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseDurationMs, readRateHeaders } from '../../src/model/rate-headers.ts';
+import { parseDurationMs, readRateHeaders } from '../../../src/model/limits/rate-headers.ts';
 
 test.each([
   ['1s', 1_000],

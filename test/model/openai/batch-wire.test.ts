@@ -1,13 +1,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import type { BatchApi, LostJob } from '../../src/model/batch-api.ts';
-import type { ProviderConfig } from '../../src/model/model.ts';
-import { connectBatches } from '../../src/model/openai-batch-connection.ts';
-import { createOpenAiBatches } from '../../src/model/openai-batches.ts';
-import { createPrices } from '../../src/model/prices.ts';
-import { calm, inputOf, linesIn, refused } from './batch-support.ts';
-import { providerConfig } from './support.ts';
+import type { BatchApi, LostJob } from '../../../src/model/batch-api.ts';
+import type { ProviderConfig } from '../../../src/model/model.ts';
+import { connectBatches } from '../../../src/model/openai/batch-connection.ts';
+import { createOpenAiBatches } from '../../../src/model/openai/batches.ts';
+import { createPrices } from '../../../src/model/prices.ts';
+import { calm, inputOf, linesIn, refused } from '../batch-support.ts';
+import { providerConfig } from '../support.ts';
 
 interface Seen {
   method: string | undefined;

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import type { BatchApi } from '../../src/model/batch-api.ts';
-import type { ProviderConfig } from '../../src/model/model.ts';
-import type { Outcome } from '../../src/sandbox/batch/outcomes.ts';
-import type { Sandbox, SandboxOptions } from '../../src/sandbox/server.ts';
-import { openSandbox } from '../sandbox/requests.ts';
+import type { BatchApi } from '../../../src/model/batch-api.ts';
+import type { ProviderConfig } from '../../../src/model/model.ts';
+import type { Outcome } from '../../../src/sandbox/batch/outcomes.ts';
+import type { Sandbox, SandboxOptions } from '../../../src/sandbox/server.ts';
+import { openSandbox } from '../../sandbox/requests.ts';
 import {
   asking,
   batchesOf,
@@ -16,8 +16,8 @@ import {
   linesOf,
   refused,
   submit,
-} from './batch-support.ts';
-import { json, modelOf } from './support.ts';
+} from '../batch-support.ts';
+import { json, modelOf } from '../support.ts';
 
 async function openApi(
   options: SandboxOptions = {},

@@ -5,7 +5,7 @@
  * A refused request is sent again without what was refused, each thing at most once a call; a provider does not bill a 400.
  * Messages, the model's name, the schema and the user's extraBody are never dropped: those refusals are the item's error.
  */
-import type { Refusal } from './failure.ts';
+import type { Refusal } from '../failure.ts';
 
 /** The kinds of response_format that are asked for, the strictest first; below them there are only words. */
 export type FormatKind = 'json_schema' | 'json_object';

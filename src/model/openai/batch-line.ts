@@ -1,15 +1,15 @@
 /**
  * A line of an output or error file of OpenAI's Batch API. Source: https://platform.openai.com/docs/api-reference/batch/request-output.
  */
-import { readAnswer } from './answer.ts';
-import type { BatchLine } from './batch-api.ts';
-import { classify, type Refusal, toRefusal } from './failure.ts';
-import { isRecord } from './json-record.ts';
-import { ModelError } from './model.ts';
-import { unusable } from './openai-job.ts';
-import type { Prices } from './prices.ts';
-import { likelyStatus } from './result-line.ts';
-import { openAiError } from './thin-fetch.ts';
+import { readAnswer } from '../answer.ts';
+import type { BatchLine } from '../batch-api.ts';
+import { classify, type Refusal, toRefusal } from '../failure.ts';
+import { isRecord } from '../json-record.ts';
+import { ModelError } from '../model.ts';
+import type { Prices } from '../prices.ts';
+import { likelyStatus } from '../result-line.ts';
+import { openAiError } from '../thin-fetch.ts';
+import { unusable } from './job.ts';
 
 export interface LineOptions {
   /** Named in messages. */

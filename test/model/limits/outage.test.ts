@@ -1,9 +1,9 @@
 /** What a gate does while its provider fails every call, in virtual time. */
 import { expect, test } from 'vitest';
-import { createGate } from '../../src/model/gate.ts';
-import { ModelError } from '../../src/model/model.ts';
-import { createRandom } from '../../src/sandbox/random.ts';
-import { countCalls, createVirtualClock, drive, type ProviderReply } from './virtual.ts';
+import { createGate } from '../../../src/model/limits/gate.ts';
+import { ModelError } from '../../../src/model/model.ts';
+import { createRandom } from '../../../src/sandbox/random.ts';
+import { countCalls, createVirtualClock, drive, type ProviderReply } from '../virtual.ts';
 
 const never = new AbortController().signal;
 

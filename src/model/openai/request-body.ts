@@ -1,16 +1,16 @@
 /**
  * A ModelRequest as the body of POST /chat/completions, as far as the model is known to take it. Pure.
  */
-import { paramsToChatBody } from './anthropic/chat-body.ts';
-import type { FormatKind, Habits, OwnParams } from './habits.ts';
+import { paramsToChatBody } from '../anthropic/chat-body.ts';
 import type {
   AnswerFormat,
   BodyRequest,
   ChatMessage,
   ModelRequest,
   PromptRequest,
-} from './model.ts';
-import { stateSchema } from './schema-prompt.ts';
+} from '../model.ts';
+import { stateSchema } from '../schema-prompt.ts';
+import type { FormatKind, Habits, OwnParams } from './habits.ts';
 
 /**
  * What no extraBody may set: the messages and the model are the operation's, and we read one whole answer, never a stream.

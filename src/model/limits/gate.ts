@@ -8,11 +8,12 @@
  *
  * Who waits, and who is served first, is line.ts.
  */
+
+import { type Gate, type Hold, ModelError, type Permit } from '../model.ts';
 import { createBreaker } from './breaker.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { createConcurrency } from './concurrency.ts';
 import { createLine } from './line.ts';
-import { type Gate, type Hold, ModelError, type Permit } from './model.ts';
 import { createRates, type RateLimits, type Spending } from './rates.ts';
 
 /** Backoff of the first 429 without Retry-After; doubled per decrease in a row, drawn from the upper half of its window. */

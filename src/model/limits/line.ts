@@ -3,8 +3,8 @@
  * the gate but never starve a synchronous caller, who waits for one running call at most.
  */
 import { setMaxListeners } from 'node:events';
+import type { Gate, Permit } from '../model.ts';
 import type { Clock } from './clock.ts';
-import type { Gate, Permit } from './model.ts';
 
 /** What the line needs to know of its gate. */
 interface Door {

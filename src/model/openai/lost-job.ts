@@ -1,9 +1,9 @@
 /**
  * Finds a batch that was created but whose answer was lost.
  */
-import type { Job, LostJob } from './batch-api.ts';
-import { isRecord } from './json-record.ts';
-import { readId, readTime, unusable } from './openai-job.ts';
+import type { Job, LostJob } from '../batch-api.ts';
+import { isRecord } from '../json-record.ts';
+import { readId, readTime, unusable } from './job.ts';
 
 /** The key in a batch's metadata that holds our id of the job. */
 export const intentKey = 'winnow_batch';
