@@ -1,8 +1,9 @@
 /** Synchronous mutations: a few items at once, answered within a minute. */
 import { AppError, BadUserInput, type BatchErrorCode, type ItemErrorCode } from './errors.ts';
-import { type ItemAnswer, type Plan, startItem } from './execute.ts';
+import { type ItemAnswer, startItem } from './execute.ts';
 import { type Model, ModelError } from './model/model.ts';
 import type { PromptItem } from './operations/operation.ts';
+import type { Plan } from './plan.ts';
 
 /** A synchronous caller does not wait as long for a provider that fails: a few seconds. */
 const maxFailures = 5;

@@ -1,10 +1,10 @@
 /** What a synchronous request comes to when nobody answers in time, or nobody waits any more. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { answerItems } from '../src/answer-items.ts';
-import type { Plan } from '../src/execute.ts';
 import { createGate } from '../src/model/limits/gate.ts';
 import type { Model } from '../src/model/model.ts';
 import { findOperation } from '../src/operations/index.ts';
+import type { Plan } from '../src/plan.ts';
 
 const item = { content: 'a text', metadata: null };
 

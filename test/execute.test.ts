@@ -9,15 +9,9 @@ import {
   test,
   vi,
 } from 'vitest';
-import {
-  createPlanner,
-  type ItemRun,
-  type Plan,
-  requestBody,
-  type Step,
-  startItem,
-} from '../src/execute.ts';
+import { type ItemRun, type Step, startItem } from '../src/execute.ts';
 import { createProviders, type Providers } from '../src/model/providers.ts';
+import { createPlanner, type Plan, requestBody } from '../src/plan.ts';
 import { type Sandbox, startSandbox } from '../src/sandbox/server.ts';
 
 let sandbox: Sandbox;

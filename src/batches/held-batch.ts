@@ -2,9 +2,10 @@ import type { BatchPlan } from '../db/batches.ts';
 import { aloneFromCrashes, type ClaimedChunk } from '../db/chunks.ts';
 import type { OpenItem } from '../db/items.ts';
 import type { NewResult } from '../db/results.ts';
-import { type ItemRun, type Plan, startItem } from '../execute.ts';
+import { type ItemRun, startItem } from '../execute.ts';
 import { decodeRow, type RowFile, rowFileOf } from '../files/row.ts';
 import type { Gate } from '../model/model.ts';
+import type { Plan } from '../plan.ts';
 import type { Recorder } from './recorder.ts';
 
 /** A chunk in a worker's hands. `unrecorded` items of it have no row in `results` yet. */

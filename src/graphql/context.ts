@@ -2,10 +2,10 @@ import type { Progress } from '../batches/progress.ts';
 import type { Signals } from '../batches/signals.ts';
 import type { Database } from '../db/client.ts';
 import type { Copy } from '../db/copy.ts';
-import type { Plan } from '../execute.ts';
 import type { SignedLinks } from '../files/signed-link.ts';
 import type { Providers } from '../model/providers.ts';
 import type { ResultCounter } from '../parse-results.ts';
+import type { Plan } from '../plan.ts';
 import type { Webhooks } from '../webhooks/deliver.ts';
 
 /** What resolvers work with; one object for the whole process. */

@@ -2,9 +2,10 @@
 
 import { answerItems } from '../answer-items.ts';
 import { BadUserInput } from '../errors.ts';
-import { type ItemAnswer, type Plan, placeholdersNobodyHas, type RunUsage } from '../execute.ts';
+import type { ItemAnswer, RunUsage } from '../execute.ts';
 import { operations } from '../operations/index.ts';
 import type { Operation, PromptItem } from '../operations/operation.ts';
+import { type Plan, placeholdersNobodyHas } from '../plan.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 import { type CheckedItem, syncItems } from './inputs.ts';

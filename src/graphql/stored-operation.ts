@@ -1,9 +1,9 @@
 /** The operation of a batch as it was submitted: to read its answers by, and to show what it sends. */
 import type { BatchRecord } from '../db/batches.ts';
 import { BadUserInput } from '../errors.ts';
-import { type Plan, requestBody } from '../execute.ts';
 import { findOperation } from '../operations/index.ts';
 import type { PreparedOperation, PromptItem } from '../operations/operation.ts';
+import { type Plan, requestBody } from '../plan.ts';
 import type { Context } from './context.ts';
 
 type StoredBatch = Pick<BatchRecord, 'operation' | 'options' | 'model'>;

@@ -10,10 +10,10 @@ import { readOpenItems } from '../db/items.ts';
 import { readHeldChunks, shortenProviderBatch } from '../db/provider-batches.ts';
 import { type NewResult, recordResults } from '../db/results.ts';
 import { ItemFailure } from '../errors.ts';
-import { requestOf } from '../execute.ts';
 import { decodeRow } from '../files/row.ts';
 import type { BatchApi, BatchInput } from '../model/batch-api.ts';
 import type { Model } from '../model/model.ts';
+import { requestOf } from '../plan.ts';
 import { change, type HeldJob } from './job.ts';
 
 const directoryPrefix = 'winnow-provider-batch-';

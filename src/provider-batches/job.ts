@@ -6,10 +6,10 @@ import {
   type ProviderBatchChange,
 } from '../db/provider-batches.ts';
 import type { BatchErrorCode } from '../errors.ts';
-import type { Plan } from '../execute.ts';
 import type { RowFile } from '../files/row.ts';
 import type { Log } from '../log.ts';
 import type { BatchApi, Job } from '../model/batch-api.ts';
+import type { Plan } from '../plan.ts';
 
 export interface HeldJob {
   held: HeldProviderBatch;

@@ -31,11 +31,11 @@ import {
 } from '../db/provider-batches.ts';
 import { finishChunks } from '../db/results.ts';
 import { BadUserInput } from '../errors.ts';
-import type { Plan } from '../execute.ts';
 import { rowFileOf } from '../files/row.ts';
 import { newId } from '../ids.ts';
 import type { Log } from '../log.ts';
 import { ModelError } from '../model/model.ts';
+import type { Plan } from '../plan.ts';
 import { followJob } from './follow-job.ts';
 import { removeOldInputs } from './input.ts';
 import { HandsLost, type HeldJob, type Outcome } from './job.ts';

@@ -1,0 +1,117 @@
+/** An operation bound to a model, and the request that it makes of an item. */
+import { BadUserInput, ItemFailure } from './errors.ts';
+import type { BodyRequest, Model, ModelRequest, PromptRequest, Sampling } from './model/model.ts';
+import type { Providers } from './model/providers.ts';
+import { findOperation } from './operations/index.ts';
+import type { PreparedOperation, PromptItem } from './operations/operation.ts';
+import { type SharedParams, samplingOf } from './operations/params.ts';
+
+/** An operation bound to its params, its model and its sampling options. */
+export interface Plan {
+  operation: PreparedOperation;
+  model: Model;
+  sampling: Sampling;
+  /** Where items that are complete requests may name a model of their own. Throws ItemFailure INVALID_REQUEST. */
+  modelOf: ((item: PromptItem) => Model) | null;
+}
+
+/**
+ * Binds operations to models: `model`, else the one of the params, else the default. `preparePlan` throws BadUserInput where the
+ * model is unknown or its provider not configured.
+ */
+export function createPlanner({
+  providers,
+  defaultModel,
+}: {
+  providers: Providers;
+  defaultModel: string;
+}) {
+  return function preparePlan(
+    operationName: string,
+    params: Record<string, unknown>,
+    modelId?: string,
+  ): Plan {
+    const operation = findOperation(operationName);
+    if (!operation) throw new Error(`there is no operation ${operationName}`);
+    const shared = params as SharedParams;
+    const model = providers.resolve(modelId ?? shared.model ?? defaultModel);
+    return {
+      operation: operation.prepare(params),
+      model,
+      sampling: samplingOf(shared),
+      modelOf: operation.whole && !shared.model ? (item) => modelNamedBy(item, model) : null,
+    };
+  };
+
+  function modelNamedBy({ request, dialect }: PromptItem, model: Model): Model {
+    const name = request?.model ?? model.name;
+    try {
+      if (name === model.name) return model;
+      if (typeof name === 'string') {
+        return (
+          (dialect === 'anthropic' ? modelOfAnthropic(name, model) : null) ??
+          providers.resolveNamed(name, model)
+        );
+      }
+    } catch (error) {
+      if (!(error instanceof BadUserInput)) throw error;
+      throw new ItemFailure(
+        'INVALID_REQUEST',
+        `The request’s model cannot be used: ${error.message}`,
+      );
+    }
+    throw new ItemFailure('INVALID_REQUEST', 'The request’s model is no text');
+  }
+
+  /** What is written for Anthropic names Anthropic's models, whoever answers the rest; null where Anthropic is not configured. */
+  function modelOfAnthropic(name: string, model: Model): Model | null {
+    if (name.includes('/')) return null;
+    const named = providers.resolveNamed(`anthropic/${name}`, model);
+    return named.provider === 'anthropic' ? named : null;
+  }
+}
+
+/** The request that an item is first sent as, and the model it goes to. Throws ItemFailure where it cannot be sent at all. */
+export function requestOf(plan: Plan, item: PromptItem): { model: Model; request: ModelRequest } {
+  const model = plan.modelOf?.(item) ?? plan.model;
+  return { model, request: { ...plan.sampling, ...createPrompt(plan.operation, item) } };
+}
+
+/**
+ * The body that an item was or would be sent with, as far as it is known now: the first one, without what a repair adds. Null
+ * where the item cannot be sent at all.
+ */
+export function requestBody(plan: Plan, item: PromptItem): Record<string, unknown> | null {
+  try {
+    const { model, request } = requestOf(plan, item);
+    return model.bodyOf(request);
+  } catch (error) {
+    if (error instanceof ItemFailure) return null;
+    throw error;
+  }
+}
+
+/** What of a request an operation says. */
+export type Prompt =
+  | Pick<PromptRequest, 'messages' | 'format' | 'logprobs'>
+  | Pick<BodyRequest, 'body' | 'dialect'>;
+
+export function createPrompt(operation: PreparedOperation, item: PromptItem): Prompt {
+  return operation.body
+    ? { body: operation.body(item), dialect: item.dialect }
+    : {
+        messages: operation.messages(item),
+        format: operation.format,
+        logprobs: operation.logprobs,
+      };
+}
+
+/** The metadata fields that the template names and none of the items has: a mistake in the template, not in the items. */
+export function placeholdersNobodyHas(
+  operation: PreparedOperation,
+  items: readonly PromptItem[],
+): string[] {
+  return operation.placeholders.filter(
+    (name) => !items.some(({ metadata }) => metadata !== null && Object.hasOwn(metadata, name)),
+  );
+}
