@@ -61,40 +61,6 @@ describe.each(providers)('$provider', ({ model }) => {
     expect(app.sandbox.requests.count).toBe(0);
   });
 
-  test('a batch whose time runs out ends its job, and keeps what was finished', async () => {
-    app.sandbox.batches.hold();
-    const id = await submitToLane(app, texts(items), { model, expiresInSeconds: 3 });
-    await untilAnswered(100);
-    await app.sandbox.until(({ batches }) => batches.calls.cancel > 0);
-    app.sandbox.batches.release();
-
-    expect(await untilEnded(app, id)).toMatchObject({
-      status: 'EXPIRED',
-      counts: { succeeded: 100, expired: 150 },
-    });
-  });
-
-  test('with rescue, a batch whose time is nearly over ends its job and calls the rest live', async () => {
-    app.sandbox.batches.hold();
-    const id = await submitToLane(app, texts(items), {
-      model,
-      rescue: true,
-      expiresInSeconds: 12,
-    });
-    await untilAnswered(100);
-    await app.sandbox.until(({ batches }) => batches.calls.cancel > 0);
-    const before = app.sandbox.requests.count;
-    app.sandbox.batches.release();
-
-    expect(await untilEnded(app, id, 20_000)).toMatchObject({
-      status: 'COMPLETED',
-      counts: { succeeded: items },
-      usage: { requests: items },
-    });
-    expect(before).toBe(0);
-    expect(app.sandbox.requests.count).toBe(150);
-  });
-
   test('a deleted batch ends its job, and is gone', async () => {
     app.sandbox.batches.hold();
     const id = await submitToLane(app, texts(items), { model });
@@ -326,4 +292,37 @@ test('a batch whose provider does nothing says why, until it goes on', async () 
   expect(waiting?.reason).toContain('503');
   expect(ended).toMatchObject({ status: 'COMPLETED', counts: { succeeded: 20 } });
   expect((await read()).batch.waiting).toBeNull();
+});
+
+test('a batch whose time runs out ends its job, and keeps what was finished', async () => {
+  app.sandbox.batches.hold();
+  const id = await submitToLane(app, texts(items), { expiresInSeconds: 3 });
+  await untilAnswered(100);
+  await app.sandbox.until(({ batches }) => batches.calls.cancel > 0);
+  app.sandbox.batches.release();
+
+  expect(await untilEnded(app, id)).toMatchObject({
+    status: 'EXPIRED',
+    counts: { succeeded: 100, expired: 150 },
+  });
+});
+
+test('with rescue, a batch whose time is nearly over ends its job and calls the rest live', async () => {
+  app.sandbox.batches.hold();
+  const id = await submitToLane(app, texts(items), {
+    rescue: true,
+    expiresInSeconds: 12,
+  });
+  await untilAnswered(100);
+  await app.sandbox.until(({ batches }) => batches.calls.cancel > 0);
+  const before = app.sandbox.requests.count;
+  app.sandbox.batches.release();
+
+  expect(await untilEnded(app, id, 20_000)).toMatchObject({
+    status: 'COMPLETED',
+    counts: { succeeded: items },
+    usage: { requests: items },
+  });
+  expect(before).toBe(0);
+  expect(app.sandbox.requests.count).toBe(150);
 });
