@@ -1,16 +1,13 @@
 /** The input of a provider batch: the requests of its unanswered items, a line each, in a file of this machine. */
-import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Writable } from 'node:stream';
-import { finished } from 'node:stream/promises';
 import { readOpenItems } from '../db/items.ts';
 import { readHeldChunks, shortenProviderBatch } from '../db/provider-batches.ts';
 import { type NewResult, recordResults } from '../db/results.ts';
 import { ItemFailure } from '../errors.ts';
 import { decodeRow } from '../files/row.ts';
+import type { Log } from '../log.ts';
 import type { BatchApi, BatchInput } from '../model/batch-api.ts';
 import type { Model } from '../model/model.ts';
 import { requestOf } from '../plan.ts';
@@ -18,13 +15,18 @@ import { change, type HeldJob } from './job.ts';
 
 const directoryPrefix = 'winnow-provider-batch-';
 
-/** Removes what processes of this machine left behind that were killed while they made or sent an input. */
-export async function removeOldInputs(): Promise<void> {
-  for (const name of await readdir(tmpdir())) {
-    const [, pid] = new RegExp(`^${directoryPrefix}(\\d+)-`).exec(name) ?? [];
-    if (pid && Number(pid) !== process.pid && !isAlive(Number(pid))) {
-      await rm(join(tmpdir(), name), { recursive: true, force: true });
+/** Removes what processes of this machine left behind that were killed while they made or sent an input. Never rejects: some of it may be other users'. */
+export async function removeOldInputs(log: Log): Promise<void> {
+  try {
+    for (const name of await readdir(tmpdir())) {
+      const [, pid] = new RegExp(`^${directoryPrefix}(\\d+)-`).exec(name) ?? [];
+      if (!pid || Number(pid) === process.pid || isAlive(Number(pid))) continue;
+      await rm(join(tmpdir(), name), { recursive: true, force: true }).catch((error: unknown) =>
+        log.warn({ err: error }, 'could not remove an old input of a provider batch'),
+      );
     }
+  } catch (error) {
+    log.warn({ err: error }, 'could not look for old inputs of provider batches');
   }
 }
 
@@ -64,10 +66,13 @@ export async function withInput<T>(
   }
 }
 
-/** Throws where the model has none, which `submitBatch` refuses. */
+/** `submitBatch` looks at the batch's own model alone. Throws ItemFailure where the one that a request names has no batch API. */
 function apiOf({ batches, id }: Model): BatchApi {
-  if (!batches) throw new Error(`${id} has no batch API`);
-  return batches;
+  if (batches) return batches;
+  throw new ItemFailure(
+    'INVALID_REQUEST',
+    `The request’s model ${id} has no batch API; execution LIVE calls it`,
+  );
 }
 
 async function writeInput(
@@ -76,9 +81,7 @@ async function writeInput(
 ): Promise<{ model: Model; bytes: number; requests: number } | null> {
   const { held, fileKey, db, stopping } = job;
   const { batchKey } = held;
-  const file = createWriteStream(path);
-  const done = finished(file);
-  done.catch(() => undefined);
+  const file = await open(path, 'w');
   let model: Model | null = null;
   let requests = 0;
   let bytes = job.api.framingBytes;
@@ -91,9 +94,10 @@ async function writeInput(
       for (const item of items) {
         try {
           const wanted = requestOf(job.plan, decodeRow(job.file, item));
+          const api = apiOf(wanted.model);
           model ??= wanted.model;
           if (wanted.model !== model) continue;
-          const line = apiOf(model).encode(customIdOf(held.id, item.index), wanted.request);
+          const line = api.encode(customIdOf(held.id, item.index), wanted.request);
           lines.push(Buffer.from(`${line}\n`));
         } catch (error) {
           if (!(error instanceof ItemFailure)) throw error;
@@ -115,13 +119,12 @@ async function writeInput(
         await shortenProviderBatch(db.sql, { ...held, worker: job.worker }, first);
         break;
       }
-      for (const line of lines) await write(file, line);
+      await file.appendFile(Buffer.concat(lines));
       requests += lines.length;
       bytes += size;
     }
   } finally {
-    file.end();
-    await done;
+    await file.close();
   }
   return model && requests > 0 ? { model, bytes, requests } : null;
 }
@@ -145,9 +148,4 @@ function failureOf(index: number, first: number, { code, message }: ItemFailure)
     usage: { requests: 0, inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, costUsd: null },
     outcome: { status: 'FAILED', error: { code, message } },
   };
-}
-
-async function write(file: Writable, line: Buffer): Promise<void> {
-  if (file.write(line)) return;
-  await once(file, 'drain');
 }

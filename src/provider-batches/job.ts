@@ -4,6 +4,7 @@ import {
   changeProviderBatch,
   type HeldProviderBatch,
   type ProviderBatchChange,
+  readWanted,
 } from '../db/provider-batches.ts';
 import type { BatchErrorCode } from '../errors.ts';
 import type { RowFile } from '../files/row.ts';
@@ -90,4 +91,10 @@ function countsOf(counts: Job['counts']): Job['counts'] {
 export function endWanted({ held }: HeldJob): 'ending' | 'rescue' | null {
   if (held.ending !== null || held.unwanted) return 'ending';
   return held.rescued ? 'rescue' : null;
+}
+
+/** As `endWanted`, as of now: what a long step began with may be long past. */
+export async function endWantedNow(job: HeldJob): Promise<ReturnType<typeof endWanted>> {
+  Object.assign(job.held, await readWanted(job.db.sql, job.held.batchKey));
+  return endWanted(job);
 }

@@ -341,7 +341,7 @@ export function createProviderLane({
 
   return {
     async start() {
-      await removeOldInputs();
+      await removeOldInputs(log);
       unsubscribe = signals.subscribe((hint) => {
         if (hint === null || hint.signal !== 'progress') look();
       });

@@ -3,15 +3,17 @@ import { listProviderIds, readHeldChunks, shortenProviderBatch } from '../db/pro
 import type { BatchApi, BatchInput, Job } from '../model/batch-api.ts';
 import { ModelError } from '../model/model.ts';
 import { InputTooLarge, withInput } from './input.ts';
-import { change, changeOf, endWanted, type HeldJob, type Outcome } from './job.ts';
+import { change, changeOf, endWanted, endWantedNow, type HeldJob, type Outcome } from './job.ts';
 import { nextPollMs, retryMs } from './timing.ts';
 
 /** A job that may have been created by a call whose answer never came is looked for so often before another one is created. */
 const looks = 2;
 
+const cancelled: Outcome = { kind: 'end', status: 'cancelled', round: false };
+
 /** The step of state `preparing`: nothing has been asked of the provider yet, but for an upload, which costs nothing. */
 export async function prepareJob(job: HeldJob): Promise<Outcome> {
-  if (endWanted(job)) return { kind: 'end', status: 'cancelled', round: false };
+  if (endWanted(job)) return cancelled;
   try {
     const outcome = await withInput(job, (input, api) => uploadAndCreate(job, input, api));
     return outcome ?? { kind: 'end', status: 'empty', round: false };
@@ -27,7 +29,17 @@ export async function prepareJob(job: HeldJob): Promise<Outcome> {
  */
 export async function recoverJob(job: HeldJob): Promise<Outcome> {
   const { held, stopping, pollMs } = job;
-  const found = await findJob(job);
+  let found: Job | 'unsure' | null;
+  try {
+    found = await findJob(job);
+  } catch (error) {
+    // A look that failed is none. One for an unwanted job is not tried for ever.
+    if (!(error instanceof ModelError) || error.failure.kind !== 'later' || held.unwanted)
+      throw error;
+    const { retryAfterMs } = error.failure;
+    const dueInMs = Math.max(retryAfterMs ?? 0, nextPollMs(ageMs(job), pollMs));
+    return { kind: 'later', dueInMs, why: error.message };
+  }
   if (found === 'unsure') return { kind: 'later', dueInMs: nextPollMs(ageMs(job), pollMs) };
   if (found) {
     await adopt(job, found);
@@ -54,21 +66,23 @@ async function findJob({ held, api, db, stopping }: HeldJob): Promise<Job | 'uns
 
 async function uploadAndCreate(job: HeldJob, input: BatchInput, api: BatchApi): Promise<Outcome> {
   const { held, stopping, ended } = job;
+  const failures = held.failures + 1;
   try {
     if (held.inputId === null) {
       await change(job, { status: 'uploading' });
       await change(job, { inputId: await api.upload(input, stopping) });
     }
     stopping.throwIfAborted();
-    // From here on it may exist.
-    await change(job, { state: 'creating', status: 'creating' });
+    if (await endWantedNow(job)) return cancelled;
+    // From here on it may exist. Whoever has to look for it has not looked yet, however often the upload failed.
+    await change(job, { state: 'creating', status: 'creating', failures: 0 });
     const { inputId, id: intent } = held;
     await adopt(job, await api.create({ intent, inputId, input }, ended));
     job.publish();
     return { kind: 'later', dueInMs: nextPollMs(0, job.pollMs) };
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
-    return refused(job, error);
+    return refused(job, error, failures);
   }
 }
 
@@ -76,7 +90,8 @@ async function adopt(job: HeldJob, found: Job): Promise<void> {
   await change(job, { state: 'working', failures: 0, ...changeOf(found) });
 }
 
-async function refused(job: HeldJob, error: ModelError): Promise<Outcome> {
+/** `failures`: how often in a row by now. */
+async function refused(job: HeldJob, error: ModelError, failures: number): Promise<Outcome> {
   const { held, pollMs } = job;
   const { failure, message } = error;
   switch (failure.kind) {
@@ -87,7 +102,6 @@ async function refused(job: HeldJob, error: ModelError): Promise<Outcome> {
     case 'item':
       return (failure.code === 'CONTEXT_TOO_LONG' && (await halve(job))) || rejected(message);
     case 'later': {
-      const failures = held.failures + 1;
       const { retryAfterMs, code } = failure;
       // A 429 has created nothing for certain; of everything else that is not known.
       const isKnown = code === 'RATE_LIMITED' && held.state === 'creating';
