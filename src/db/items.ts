@@ -25,15 +25,22 @@ export async function readOpenItems(
     order by index`;
 }
 
-/** Those of the given items that have no result yet, in order. */
-export async function readOpenItemsAt(
+/**
+ * Those of the given items that have no result yet, in order, and had none since `since`: one that did, and is open again, was retried, and is to be
+ * asked anew.
+ */
+export async function readUnansweredAt(
   sql: Sql,
-  { fileKey, batchKey, indexes }: { fileKey: bigint; batchKey: bigint; indexes: readonly number[] },
+  open: { fileKey: bigint; batchKey: bigint; indexes: readonly number[]; since: Date },
 ): Promise<OpenItem[]> {
+  const { fileKey, batchKey, indexes, since } = open;
   return await sql<OpenItem[]>`
     select index, custom_id as "customId", content, fields from rows
     where file_key = ${fileKey} and index = any(${`{${indexes.join()}}`}::int[])
       and not exists (select from results r where r.batch_key = ${batchKey} and r.index = rows.index)
+      and not exists (
+        select from superseded_results s
+        where s.batch_key = ${batchKey} and s.index = rows.index and s.completed_at >= ${since})
     order by index`;
 }
 

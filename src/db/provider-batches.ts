@@ -157,7 +157,7 @@ export async function holdProviderBatch(
     resent as (
       update batches b set resent_requests = b.resent_requests + due.lost
       from due join provider_batches p on p.key = due.key
-      where b.key = p.batch_key and due.lost > 0
+      where b.key = p.batch_key and due.lost > 0 and b.status = 'PROCESSING' and b.ending is null
     )
     update provider_batches p set worker = ${worker}, live_calls = 0
     from due
@@ -285,7 +285,7 @@ export async function parkProviderBatch(
 
 /**
  * Ends a provider batch, and gives back the chunks that it left items of unanswered, for whoever is to ask next. `round`: it was tried, and the chunks
- * are charged with it. `holdOffMs`: no other one of the same batch is planned for so long.
+ * are charged with it. Live calls that it broke off are sent again by whoever that is. `holdOffMs`: no other one of the same batch is planned for so long.
  */
 export async function endProviderBatch(
   sql: Sql,
@@ -299,7 +299,12 @@ export async function endProviderBatch(
       set state = 'done', status = ${end.status}, worker = null, ended_at = now(),
           due_at = now() + make_interval(secs => ${end.holdOffMs / 1000})
       where key = ${held.key} and worker = ${held.worker}
-      returning id
+      returning id, live_calls
+    ),
+    resent as (
+      update batches b set resent_requests = b.resent_requests + ended.live_calls
+      from ended
+      where b.key = (select key from batch) and ended.live_calls > 0 and b.status = 'PROCESSING' and b.ending is null
     )
     update chunks set state = 'open', owner = null, sent_to = first - 1, rounds = rounds + ${end.round ? 1 : 0}
     where batch_key = (select key from batch) and owner = (select id from ended)`;

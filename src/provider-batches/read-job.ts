@@ -1,5 +1,5 @@
 /** Takes in what an ended job answered, as it comes: each answer on the road of live ones, in any order, each item once. */
-import { readOpenItemsAt } from '../db/items.ts';
+import { readUnansweredAt } from '../db/items.ts';
 import { readHeldChunks } from '../db/provider-batches.ts';
 import { finishChunks, type NewResult, recordResults } from '../db/results.ts';
 import { startItem } from '../execute.ts';
@@ -8,11 +8,13 @@ import type { BatchLine } from '../model/batch-api.ts';
 import type { ModelAnswer, ModelError } from '../model/model.ts';
 import { chunkOf } from './chunk-of.ts';
 import { indexOf } from './input.ts';
-import { endWanted, type HeldJob, type Outcome } from './job.ts';
+import { endWanted, endWantedNow, type HeldJob, type Outcome } from './job.ts';
 import { type Repair, repairLive } from './repair-live.ts';
 
 /** Answers that are parsed and recorded together. */
 const windowSize = 500;
+/** Characters of them, beyond which they are not held any longer. */
+const windowChars = 16 * 1024 * 1024;
 
 /** The step of state `reading`. */
 export async function readJob(job: HeldJob): Promise<Outcome> {
@@ -22,12 +24,15 @@ export async function readJob(job: HeldJob): Promise<Outcome> {
   if (held.results !== null) {
     const whole = plan.operation.body !== undefined;
     let window: Answered[] = [];
+    let chars = 0;
     for await (const line of api.results(held.results, { whole, signal: stopping })) {
       const answered = answeredBy(job, line, firsts);
       if (answered) window.push(answered);
-      if (window.length < windowSize) continue;
+      if (line.kind === 'answer') chars += JSON.stringify(line.answer.completion).length;
+      if (window.length < windowSize && chars < windowChars) continue;
       await takeIn(job, window, taken);
       window = [];
+      chars = 0;
     }
     await takeIn(job, window, taken);
   }
@@ -77,7 +82,12 @@ async function takeIn(job: HeldJob, window: readonly Answered[], taken: Taken): 
   for (const answered of window) {
     if (!byIndex.has(answered.index)) byIndex.set(answered.index, answered);
   }
-  const items = await readOpenItemsAt(db.sql, { fileKey, batchKey, indexes: [...byIndex.keys()] });
+  const items = await readUnansweredAt(db.sql, {
+    fileKey,
+    batchKey,
+    indexes: [...byIndex.keys()],
+    since: held.createdAt,
+  });
   const results: NewResult[] = [];
   const repairs: Repair[] = [];
   for (const item of items) {
@@ -88,10 +98,11 @@ async function takeIn(job: HeldJob, window: readonly Answered[], taken: Taken): 
     const step = run.receive(result);
     if (step.kind === 'stop') taken.stop ??= { ...step, over: true };
     if (step.kind === 'final') results.push({ index, first, ...step.answer });
-    if (step.kind === 'again' && !endWanted(job)) repairs.push({ index, first, run });
+    if (step.kind === 'again') repairs.push({ index, first, run });
   }
   await record(job, results);
-  const repaired = await repairLive(job, repairs, (more) => record(job, more));
+  const wanted = taken.stop !== null || (await endWantedNow(job)) !== null ? [] : repairs;
+  const repaired = await repairLive(job, wanted, (more) => record(job, more));
   taken.recorded += results.length + repaired.recorded;
   taken.stop ??= repaired.stop;
 }

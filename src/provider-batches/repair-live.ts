@@ -2,14 +2,18 @@
 import type { NewResult } from '../db/results.ts';
 import type { ItemAnswer, ItemRun, Step } from '../execute.ts';
 import { ModelError } from '../model/model.ts';
-import { change, type HeldJob, type Outcome } from './job.ts';
+import { change, endWantedNow, type HeldJob, type Outcome } from './job.ts';
 
 /** Calls at once, as far as the model's gate lets them. */
 const atOnce = 16;
 /** Calls are marked so far ahead, so that a crash knows what it cost. */
 const marksAhead = 3;
+/** So many answers are recorded together: what waits for that is lost by a crash. */
+const keptTogether = 16;
 /** A gate that is closed because its provider fails is asked again after this. */
 const closedDelayMs = 1_000;
+/** Whether the batch is to end is looked at so often: no call starts more than a second after a cancel. */
+const wantedMs = 500;
 
 export interface Repair {
   index: number;
@@ -18,7 +22,10 @@ export interface Repair {
   run: ItemRun;
 }
 
-/** Rejects when the process is told to stop: what is lost by that is marked. `stop`: why the batch is to stop, if it is. */
+/**
+ * Rejects when the process is told to stop: what is lost by that is marked. Where the batch comes to be ended, calls in flight are aborted, and the
+ * rest is left unanswered. `stop`: why the batch is to stop, if it is.
+ */
 export async function repairLive(
   job: HeldJob,
   repairs: readonly Repair[],
@@ -29,61 +36,97 @@ export async function repairLive(
   const answered: NewResult[] = [];
   const stops: Stop[] = [];
   const sent = new Set<ItemRun>();
-  let started = 0;
   let marked = 0;
-  let marking = Promise.resolve();
+  let recorded = 0;
+  /** What is written of them, one after the other: marks go up before a call, and down after its answer is recorded. */
+  let writing = Promise.resolve();
 
-  /** Resolves once the mark is beyond what has been started. */
-  function mark(): Promise<void> {
-    started += 1;
-    const wanted = started;
-    marking = marking.then(async () => {
-      if (wanted <= marked) return;
-      marked = Math.min(repairs.length, wanted + marksAhead - 1);
-      await change(job, { liveCalls: marked });
-    });
-    return marking;
+  function write(work: () => Promise<void>): Promise<void> {
+    writing = writing.then(work);
+    return writing;
   }
 
-  async function work(): Promise<void> {
+  /** Resolves once the mark covers the run. */
+  async function mark(run: ItemRun): Promise<void> {
+    if (sent.has(run)) return;
+    sent.add(run);
+    const wanted = sent.size;
+    await write(async () => {
+      if (wanted <= marked) return;
+      marked = Math.min(repairs.length, wanted + marksAhead - 1);
+      await change(job, { liveCalls: marked - recorded });
+    });
+  }
+
+  function keep(): Promise<void> {
+    return write(async () => {
+      const results = answered.splice(0);
+      if (results.length === 0) return;
+      await record(results);
+      recorded += results.length;
+      await change(job, { liveCalls: marked - recorded });
+    });
+  }
+
+  async function work(signals: Signals): Promise<void> {
     for (const { index, first, run } of queue) {
       if (stops.length > 0) return;
-      await mark();
-      const driven = await drive(job, run, () => sent.add(run));
+      const driven = await drive(run, { ...signals, onSend: () => mark(run) });
       if (driven.kind === 'stop') stops.push(driven);
       else answered.push({ index, first, ...driven.answer });
+      if (answered.length >= keptTogether) await keep();
     }
   }
 
-  const workers = Array.from({ length: Math.min(atOnce, repairs.length) }, work);
+  const watch = watchWanted(job);
+  const signals = {
+    stopping: AbortSignal.any([job.stopping, watch.signal]),
+    ended: AbortSignal.any([job.ended, watch.signal]),
+  };
+  const workers = Array.from({ length: Math.min(atOnce, repairs.length) }, () => work(signals));
   const ends = await Promise.allSettled(workers);
-  await record(answered);
-  await change(job, { liveCalls: sent.size - answered.length });
-  for (const end of ends) if (end.status === 'rejected') throw end.reason;
-  return { recorded: answered.length, stop: stops[0] ?? null };
+  watch.stop();
+  await keep();
+  // What was refused as no item would succeed has been answered as well.
+  await change(job, { liveCalls: sent.size - recorded - stops.length });
+  for (const end of ends) {
+    if (end.status === 'rejected' && !watch.signal.aborted) throw end.reason;
+  }
+  return { recorded, stop: stops[0] ?? null };
 }
 
 type Stop = Extract<Outcome, { kind: 'stop' }>;
 type Driven = { kind: 'answered'; answer: ItemAnswer } | Stop;
+type Signals = Pick<HeldJob, 'stopping' | 'ended'>;
+/** `onSend` resolves when it is written down that a call is about to go out. */
+type Sending = Signals & { onSend: () => Promise<void> };
+
+/** Aborts once the batch is to end. */
+function watchWanted(job: HeldJob): { signal: AbortSignal; stop: () => void } {
+  const wanted = new AbortController();
+  const timer = setInterval(() => {
+    endWantedNow(job).then(
+      (end) => end && wanted.abort(new Error('the batch is to end')),
+      () => undefined, // a database that fails now is noticed by whoever writes to it
+    );
+  }, wantedMs);
+  return { signal: wanted.signal, stop: () => clearInterval(timer) };
+}
 
 /** Sends until there is a final answer. */
-async function drive(
-  { stopping, ended }: HeldJob,
-  run: ItemRun,
-  onSent: () => void,
-): Promise<Driven> {
+async function drive(run: ItemRun, sending: Sending): Promise<Driven> {
   for (;;) {
-    const step = await send(run, { stopping, ended, onSent });
+    const step = await send(run, sending);
     switch (step?.kind) {
       case 'final':
         return { kind: 'answered', answer: step.answer };
       case 'stop':
         return { ...step, over: false };
       case 'later':
-        await pause(step.delayMs, stopping);
+        await pause(step.delayMs, sending.stopping);
         break;
       case undefined:
-        await pause(closedDelayMs, stopping);
+        await pause(closedDelayMs, sending.stopping);
         break;
       default:
     }
@@ -91,13 +134,15 @@ async function drive(
 }
 
 /** Null where the gate lets nobody through. */
-async function send(
-  run: ItemRun,
-  { stopping, ended, onSent }: Pick<HeldJob, 'stopping' | 'ended'> & { onSent: () => void },
-): Promise<Step | null> {
+async function send(run: ItemRun, { stopping, ended, onSend }: Sending): Promise<Step | null> {
   try {
     const permit = await run.model.gate.enter(stopping);
-    onSent();
+    try {
+      await onSend();
+    } catch (error) {
+      permit.release('aborted');
+      throw error;
+    }
     return await run.send(permit, ended);
   } catch (error) {
     if (error instanceof ModelError) return null;
