@@ -11,9 +11,12 @@ import { nextPollMs } from './timing.ts';
 /** Batches of one owner at a provider may have so many tokens waiting; what was too much is tried again after this. */
 const tooMuchHoldOffMs = 5 * 60_000;
 
+/** No provider works on a job for longer: one that has not confirmed its end by then never will. */
+const maxEndingMs = 24 * 60 * 60_000;
+
 /** The step of state `working`. */
 export async function followJob(job: HeldJob): Promise<Outcome> {
-  const { held, pollMs } = job;
+  const { held, pollMs, log } = job;
   const before = JSON.stringify([held.status, held.succeeded, held.failed]);
   const found = await look(job);
   if (held.unwanted) return { kind: 'end', status: found.status, round: false };
@@ -21,6 +24,10 @@ export async function followJob(job: HeldJob): Promise<Outcome> {
   if (before !== JSON.stringify([held.status, held.succeeded, held.failed])) job.publish();
   switch (found.phase) {
     case 'working':
+      if (held.cancelledAt && held.now.getTime() - held.cancelledAt.getTime() > maxEndingMs) {
+        log.warn({ providerBatch: held.id }, 'a provider never confirmed the end of a job');
+        return { kind: 'end', status: held.status, round: false };
+      }
       return {
         kind: 'later',
         dueInMs: nextPollMs(held.now.getTime() - held.createdAt.getTime(), pollMs),

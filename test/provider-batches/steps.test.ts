@@ -1,6 +1,15 @@
 /** What happens in the middle of a step: cancels, failures of its own, retries. */
+import postgres from 'postgres';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { ask, cancel, readItems, submit, texts, untilEnded } from '../batches/support.ts';
+import {
+  ask,
+  cancel,
+  readBatch,
+  readItems,
+  submit,
+  texts,
+  untilEnded,
+} from '../batches/support.ts';
 import { type App, startApp } from '../support/app.ts';
 import { laneEnv, providers, readProviderBatches, startLaneApp, submitToLane } from './support.ts';
 
@@ -131,4 +140,20 @@ test('a request for a model without a batch API is its item’s error, and says 
     { error: null },
     { error: { code: 'INVALID_REQUEST', message: expect.stringContaining('LIVE') } },
   ]);
+});
+
+test('a provider that never confirms the end of a job is not waited for longer than a job can last', async () => {
+  app.sandbox.batches.outcomes.add({ fault: { kind: 'unknown_status', status: 'pondering' } });
+  const id = await submitToLane(app, texts(10));
+  await app.sandbox.until(({ batches }) => batches.createdCount > 0);
+  await cancel(app, id);
+  await app.sandbox.until(({ batches }) => batches.calls.cancel > 0);
+  const cancelling = await readBatch(app, id);
+
+  const sql = postgres(app.databaseUrl, { max: 1 });
+  await sql`update provider_batches set cancelled_at = cancelled_at - interval '25 hours'`;
+  await sql.end();
+
+  expect(cancelling.status).toBe('CANCELLING');
+  expect(await untilEnded(app, id)).toMatchObject({ status: 'CANCELLED' });
 });
