@@ -1,10 +1,10 @@
 /** A provider batch in a worker's hands, and what its steps share. */
 import type { Database } from '../db/client.ts';
+import { readWanted } from '../db/provider-batch-hold.ts';
 import {
   changeProviderBatch,
   type HeldProviderBatch,
   type ProviderBatchChange,
-  readWanted,
 } from '../db/provider-batches.ts';
 import type { BatchErrorCode } from '../errors.ts';
 import type { RowFile } from '../files/row.ts';

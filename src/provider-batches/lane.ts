@@ -16,11 +16,11 @@ import type { Signals } from '../batches/signals.ts';
 import { beginFailure, noteWaiting } from '../db/batch-life.ts';
 import { readBatchPlan } from '../db/batches.ts';
 import type { Database } from '../db/client.ts';
+import { holdProviderBatch } from '../db/provider-batch-hold.ts';
 import {
   changeProviderBatch,
   endProviderBatch,
   type HeldProviderBatch,
-  holdProviderBatch,
   listGivenUp,
   parkProviderBatch,
   planProviderBatch,

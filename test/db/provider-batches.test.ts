@@ -5,10 +5,10 @@ import { beginCancel, beginFailure } from '../../src/db/batch-life.ts';
 import { readBatchByKey } from '../../src/db/batches.ts';
 import { type Database, openDatabase } from '../../src/db/client.ts';
 import { hideBatch, listPurgeable } from '../../src/db/deletions.ts';
+import { holdProviderBatch } from '../../src/db/provider-batch-hold.ts';
 import {
   changeProviderBatch,
   endProviderBatch,
-  holdProviderBatch,
   parkProviderBatch,
   planProviderBatch,
   releaseProviderBatch,
