@@ -191,11 +191,13 @@ export function createProviderLane({
   /** One step, from hold to release. Never rejects. */
   async function run(held: HeldProviderBatch, worker: string): Promise<void> {
     const mine = { ...held, worker };
+    // Of the lease that the step began under.
+    const { signal } = ended;
     try {
       await settle(mine, await outcomeOf(mine));
     } catch (error) {
       if (error instanceof HandsLost) return;
-      const isOurs = error instanceof ModelError || stopping.signal.aborted || ended.signal.aborted;
+      const isOurs = error instanceof ModelError || stopping.signal.aborted || signal.aborted;
       if (!isOurs) log.warn({ err: error, providerBatch: held.id }, 'a step failed; trying again');
       await releaseProviderBatch(sql, mine, stopping.signal.aborted ? 0 : brokenStepMs).catch(
         () => undefined, // whoever comes when the lease has run out does the step again
