@@ -34,6 +34,7 @@ import { BadUserInput } from '../errors.ts';
 import { rowFileOf } from '../files/row.ts';
 import { newId } from '../ids.ts';
 import type { Log } from '../log.ts';
+import type { BatchApi } from '../model/batch-api.ts';
 import { ModelError } from '../model/model.ts';
 import type { Plan } from '../plan.ts';
 import { followJob } from './follow-job.ts';
@@ -214,16 +215,18 @@ export function createProviderLane({
     if (held.unwanted && held.state === 'reading') return over;
     const found = await readBatchPlan(db, held.batchKey, { whatever: true });
     if (!found) return over;
+    // The batch's own plan: by it a row that names no model, or another provider's, is read the same in every step.
     let bound: Plan;
+    let api: BatchApi | null;
     try {
-      bound = preparePlan({ ...found, model: held.model });
+      bound = preparePlan(found);
+      api = preparePlan({ ...found, model: held.model }).model.batches;
     } catch (error) {
       if (!(error instanceof BadUserInput)) throw error;
       // Its provider cannot be told any more that it is to end.
       if (held.ending !== null || held.unwanted) return over;
       return { kind: 'stop', code: 'UNKNOWN_MODEL', message: error.message, over: false };
     }
-    const api = bound.model.batches;
     if (!api) {
       const message = `${held.model} has no batch API; execution LIVE calls it`;
       return { kind: 'stop', code: 'UNKNOWN_MODEL', message, over: true };

@@ -206,22 +206,56 @@ test('too much at once for the provider waits, and is handed over again', async 
   expect(app.sandbox.batches.createdCount).toBe(3);
 });
 
-test('requests of several models go to a job each', async () => {
-  const body = (model: string, content: string) => ({
-    custom_id: content,
-    body: { model, messages: [{ role: 'user', content }] },
+describe('requests that name their models', () => {
+  const row = (custom_id: string, model?: string) => ({
+    custom_id,
+    body: { ...(model && { model }), messages: [{ role: 'user', content: custom_id }] },
   });
-  await app.stop();
-  app = await startLaneApp();
-  const id = await submit(app, [], {
-    operation: { chat: {} },
-    source: { requests: [body('rules', 'a'), body('rules', 'b'), body('rules', 'c')] },
-    execution: 'PROVIDER_BATCH',
+  const submitRows = (requests: object[]) =>
+    submit(app, [], {
+      operation: { chat: {} },
+      source: { requests },
+      execution: 'PROVIDER_BATCH',
+    });
+  const statuses = async (id: string) =>
+    Object.fromEntries(
+      (await readItems(app, id)).map(({ customId, error }) => [customId, error?.code ?? 'ok']),
+    );
+
+  test('go to a job for each model', async () => {
+    const id = await submitRows([row('a'), row('b', 'anthropic/rules'), row('c', 'rules')]);
+    const ended = await untilEnded(app, id);
+
+    expect(ended).toMatchObject({ status: 'COMPLETED', counts: { succeeded: 3 } });
+    const jobs = await readProviderBatches(app, id);
+    expect(jobs.map(({ provider, counts }) => [provider, counts.succeeded])).toEqual([
+      ['test', 2],
+      ['anthropic', 1],
+    ]);
   });
 
-  expect(await untilEnded(app, id)).toMatchObject({
-    status: 'COMPLETED',
-    counts: { succeeded: 3 },
+  test.each([['test/absent'], ['anthropic/absent']])(
+    'fail alone where there is no %s, as they do live',
+    async (absent) => {
+      const id = await submitRows([row('b'), row('a', absent), row('c', absent)]);
+      const ended = await untilEnded(app, id);
+
+      expect(ended).toMatchObject({ status: 'COMPLETED', counts: { succeeded: 1, failed: 2 } });
+      expect(await statuses(id)).toEqual({ a: 'INVALID_REQUEST', b: 'ok', c: 'INVALID_REQUEST' });
+    },
+  );
+
+  test('fail alone where their provider has no batch API', async () => {
+    await app.stop();
+    app = await startLaneApp({
+      DEFAULT_MODEL: 'anthropic/rules',
+      PROVIDERS: JSON.stringify({ plain: { baseURL: 'http://127.0.0.1:9/v1', batches: false } }),
+    });
+    const id = await submitRows([row('b'), row('a', 'plain/rules')]);
+    const ended = await untilEnded(app, id);
+
+    expect(ended).toMatchObject({ status: 'COMPLETED', counts: { succeeded: 1, failed: 1 } });
+    expect(await statuses(id)).toEqual({ a: 'INVALID_REQUEST', b: 'ok' });
   });
 });
 
