@@ -77,7 +77,9 @@ export function chatBodyToParams(
   const tools = recordsOf(body.tools).map(toTool);
   const choice = toToolChoice(body.tool_choice, body.parallel_tool_calls, tools.length > 0);
   const stops = [body.stop].flat().filter((stop) => typeof stop === 'string');
-  const kept = Object.entries(body).filter(([name]) => !translated.has(name) && !left.has(name));
+  const kept = Object.entries(body).filter(
+    ([name, value]) => !translated.has(name) && !left.has(name) && !isWholeTopP(name, value),
+  );
   return {
     ...Object.fromEntries(kept),
     max_tokens: body.max_completion_tokens ?? body.max_tokens ?? maxTokens,
@@ -90,6 +92,11 @@ export function chatBodyToParams(
     ...(Object.keys(outputConfig).length > 0 ? { output_config: outputConfig } : undefined),
     ...(typeof body.user === 'string' ? { metadata: { user_id: body.user } } : undefined),
   };
+}
+
+/** OpenAI's default, which many a request spells out; some of Anthropic's models refuse it beside a temperature. */
+function isWholeTopP(name: string, value: unknown): boolean {
+  return name === 'top_p' && (value === 1 || value === null);
 }
 
 /** OpenAI's scale ends at 2, Anthropic's at 1, where its own compatible endpoint caps it too. */

@@ -95,6 +95,8 @@ describe('a chat body as params', () => {
       messages: [{ role: 'user', content: 'x' }],
       n: 2,
       seed: 1,
+      // OpenAI's default: some models refuse it beside a temperature.
+      top_p: 1,
       logprobs: true,
       top_logprobs: 2,
       presence_penalty: 1,
