@@ -39,15 +39,11 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** A chunk alone is more than the provider takes at once. */
-export class InputTooLarge extends Error {
-  override readonly name = 'InputTooLarge';
-}
-
 /**
  * Makes the input and hands it to `use`; it is gone afterwards. Items for which there is no request (a template that names a field they
- * lack) are recorded as failed. Chunks that would go beyond the provider's limits are given back for another provider batch; so are, at their
- * time, items that name another model than the first one does: one input has one model. Null where no request is left.
+ * lack, a row that is more than the provider takes at once) are recorded as failed. Chunks that would go beyond the provider's limits, or beyond
+ * as many requests as it had before, are given back for another provider batch; so are, at their time, what a chunk has too much by itself, and
+ * items that name another model than the first one does: one input has one model. Null where no request is left.
  */
 export async function withInput<T>(
   job: HeldJob,
@@ -85,6 +81,7 @@ async function writeInput(
   let model: Model | null = null;
   let requests = 0;
   let bytes = job.api.framingBytes;
+  const cap = held.requests > 0 ? held.requests : Number.POSITIVE_INFINITY;
   try {
     for (const { first, last } of await readHeldChunks(db.sql, held)) {
       stopping.throwIfAborted();
@@ -98,7 +95,7 @@ async function writeInput(
           model ??= wanted.model;
           if (wanted.model !== model) continue;
           const line = api.encode(customIdOf(held.id, item.index), wanted.request);
-          lines.push(Buffer.from(`${line}\n`));
+          lines.push(fitting(Buffer.from(`${line}\n`), api));
         } catch (error) {
           if (!(error instanceof ItemFailure)) throw error;
           failed.push(failureOf(item.index, first, error));
@@ -108,25 +105,46 @@ async function writeInput(
         await recordResults(db.sql, { batchKey, worker: held.id, results: failed });
         job.publish();
       }
-      const size = lines.reduce((sum, line) => sum + line.length, 0);
       const { limits } = model ? apiOf(model) : job.api;
-      if (bytes + size > limits.bytes || requests + lines.length > limits.requests) {
-        if (requests === 0) {
-          throw new InputTooLarge(
-            `${lines.length} requests have ${size} bytes together, and the provider takes ${limits.bytes} and ${limits.requests} requests at once`,
-          );
-        }
-        await shortenProviderBatch(db.sql, { ...held, worker: job.worker }, first);
-        break;
+      const fit = countFitting(lines, {
+        requests: Math.min(limits.requests, cap) - requests,
+        bytes: limits.bytes - bytes,
+      });
+      const isCut = fit < lines.length;
+      if (isCut) {
+        const from = requests === 0 ? last + 1 : first;
+        await shortenProviderBatch(db.sql, { ...held, worker: job.worker }, from);
+        if (requests > 0) break;
       }
-      await file.appendFile(Buffer.concat(lines));
-      requests += lines.length;
-      bytes += size;
+      const input = Buffer.concat(lines.slice(0, fit));
+      await file.appendFile(input);
+      requests += fit;
+      bytes += input.length;
+      if (isCut) break;
     }
   } finally {
     await file.close();
   }
   return model && requests > 0 ? { model, bytes, requests } : null;
+}
+
+/** The line, if the provider takes it alone. */
+function fitting(line: Buffer, { limits, framingBytes }: BatchApi): Buffer {
+  if (line.length + framingBytes <= limits.bytes) return line;
+  throw new ItemFailure(
+    'CONTEXT_TOO_LONG',
+    `The request has ${line.length} bytes, and the provider takes ${limits.bytes} at once.`,
+  );
+}
+
+/** How many of the lines, from the first on, there is room for. */
+function countFitting(lines: readonly Buffer[], room: { requests: number; bytes: number }): number {
+  let bytes = 0;
+  for (const [index, line] of lines.entries()) {
+    bytes += line.length;
+    if (index >= room.requests || bytes > room.bytes) return index;
+  }
+  return lines.length;
 }
 
 /** What an item is called in the input, told apart from those of every other provider batch. */
@@ -140,7 +158,8 @@ export function indexOf(id: string, customId: string): number | null {
   return /^(0|[1-9][0-9]{0,8})$/.test(digits) ? Number(digits) : null;
 }
 
-function failureOf(index: number, first: number, { code, message }: ItemFailure): NewResult {
+/** The result of an item of which nothing was taken. */
+export function failureOf(index: number, first: number, { code, message }: ItemFailure): NewResult {
   return {
     index,
     first,

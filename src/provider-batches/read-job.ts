@@ -1,6 +1,6 @@
 /** Takes in what an ended job answered, as it comes: each answer on the road of live ones, in any order, each item once. */
 import { readUnansweredAt } from '../db/items.ts';
-import { readHeldChunks } from '../db/provider-batches.ts';
+import { readHeldChunks, readUnanswered } from '../db/provider-batches.ts';
 import { finishChunks, type NewResult, recordResults } from '../db/results.ts';
 import { startItem } from '../execute.ts';
 import { decodeRow } from '../files/row.ts';
@@ -20,6 +20,8 @@ const windowChars = 16 * 1024 * 1024;
 export async function readJob(job: HeldJob): Promise<Outcome> {
   const { held, api, plan, stopping } = job;
   const firsts = (await readHeldChunks(job.db.sql, held)).map(({ first }) => first);
+  // More than it took at once: the rest of a chunk is for the next one.
+  const isCut = (await readUnanswered(job.db.sql, held)).length > held.requests;
   const taken: Taken = { recorded: 0, stop: null };
   if (held.results !== null) {
     const whole = plan.operation.body !== undefined;
@@ -38,8 +40,8 @@ export async function readJob(job: HeldJob): Promise<Outcome> {
   }
   if (taken.stop) return taken.stop;
   if (isExpired(job)) await expire(job);
-  // Requests of several models go to a job each: what another one is for is no failure of this one.
-  const round = plan.modelOf === null || taken.recorded === 0;
+  // Requests of several models go to a job each, and so do parts of a large chunk: what another one is for is no failure of this one.
+  const round = (plan.modelOf === null && !isCut) || taken.recorded === 0;
   return { kind: 'end', status: held.status, round: round && !endWanted(job) };
 }
 

@@ -1,8 +1,16 @@
 /** From chunks to a job at the provider: input, upload, create. A row says before each step what is about to happen. */
-import { listProviderIds, readHeldChunks, shortenProviderBatch } from '../db/provider-batches.ts';
+import {
+  listProviderIds,
+  readHeldChunks,
+  readUnanswered,
+  shortenProviderBatch,
+} from '../db/provider-batches.ts';
+import { recordResults } from '../db/results.ts';
+import { ItemFailure } from '../errors.ts';
 import type { BatchApi, BatchInput, Job } from '../model/batch-api.ts';
 import { ModelError } from '../model/model.ts';
-import { InputTooLarge, withInput } from './input.ts';
+import { chunkOf } from './chunk-of.ts';
+import { failureOf, withInput } from './input.ts';
 import { change, changeOf, endWanted, endWantedNow, type HeldJob, type Outcome } from './job.ts';
 import { nextPollMs, retryMs } from './timing.ts';
 
@@ -14,13 +22,8 @@ const cancelled: Outcome = { kind: 'end', status: 'cancelled', round: false };
 /** The step of state `preparing`: nothing has been asked of the provider yet, but for an upload, which costs nothing. */
 export async function prepareJob(job: HeldJob): Promise<Outcome> {
   if (endWanted(job)) return cancelled;
-  try {
-    const outcome = await withInput(job, (input, api) => uploadAndCreate(job, input, api));
-    return outcome ?? { kind: 'end', status: 'empty', round: false };
-  } catch (error) {
-    if (!(error instanceof InputTooLarge)) throw error;
-    return rejected(error.message);
-  }
+  const outcome = await withInput(job, (input, api) => uploadAndCreate(job, input, api));
+  return outcome ?? { kind: 'end', status: 'empty', round: false };
 }
 
 /**
@@ -100,7 +103,9 @@ async function refused(job: HeldJob, error: ModelError, failures: number): Promi
       await change(job, { state: 'preparing', status: 'preparing', inputId: null });
       return { kind: 'stop', code: failure.code, message, over: true };
     case 'item':
-      return (failure.code === 'CONTEXT_TOO_LONG' && (await halve(job))) || rejected(message);
+      return failure.code === 'CONTEXT_TOO_LONG'
+        ? ((await halve(job)) ?? (await failOnly(job, message)))
+        : rejected(message);
     case 'later': {
       const { retryAfterMs, code } = failure;
       // A 429 has created nothing for certain; of everything else that is not known.
@@ -119,15 +124,31 @@ function rejected(message: string): Outcome {
   return { kind: 'stop', code: 'PROVIDER_REJECTED_FILE', message, over: true };
 }
 
-/** The provider takes less at once than it is known for: half of the chunks go to another provider batch. Null where there is but one. */
+/** The provider takes less at once than it is known for: half of it goes to another provider batch. Null where it is one request. */
 async function halve(job: HeldJob): Promise<Outcome | null> {
   const { held, db, worker } = job;
   const chunks = await readHeldChunks(db.sql, held);
   const middle = chunks[Math.ceil(chunks.length / 2)];
-  if (!middle) return null;
-  await shortenProviderBatch(db.sql, { ...held, worker }, middle.first);
-  await change(job, { state: 'preparing', status: 'preparing', inputId: null });
+  if (middle) await shortenProviderBatch(db.sql, { ...held, worker }, middle.first);
+  else if (held.requests <= 1) return null;
+  // So many, at most, are in the next input.
+  const requests = Math.ceil(held.requests / 2);
+  await change(job, { state: 'preparing', status: 'preparing', inputId: null, requests });
   return { kind: 'later', dueInMs: 0 };
+}
+
+/** The one request of the input is too much alone: its item fails, and the others go on without it. It was the first that is unanswered. */
+async function failOnly(job: HeldJob, message: string): Promise<Outcome> {
+  const { held, db } = job;
+  const index = Math.min(...(await readUnanswered(db.sql, held)));
+  const firsts = (await readHeldChunks(db.sql, held)).map(({ first }) => first);
+  const first = chunkOf(firsts, index);
+  if (first === null) return rejected(message);
+  const failure = new ItemFailure('CONTEXT_TOO_LONG', message);
+  const results = [failureOf(index, first, failure)];
+  await recordResults(db.sql, { batchKey: held.batchKey, worker: held.id, results });
+  job.publish();
+  return { kind: 'end', status: 'failed', round: false };
 }
 
 function ageMs({ held }: HeldJob): number {

@@ -40,7 +40,7 @@ async function untilCreated(): Promise<void> {
   await app.sandbox.until(({ batches }) => batches.createdCount > 0);
 }
 
-describe.each(providers)('$provider', ({ model }) => {
+describe.each(providers)('$provider', ({ provider, model }) => {
   test('a cancelled batch is CANCELLING until the provider confirms, and keeps what was finished', async () => {
     app.sandbox.batches.hold();
     const id = await submitToLane(app, texts(items), { model });
@@ -128,6 +128,47 @@ describe.each(providers)('$provider', ({ model }) => {
     expect(stopped).toMatchObject({ status: 'FAILED', errorCode: 'UNKNOWN_MODEL' });
     expect(stopped.error).toMatch(/no batch API/);
     expect(stopped.error).toMatch(/LIVE/);
+  });
+
+  test('what is too much for the provider at once is handed over in parts', async () => {
+    const asked = provider === 'anthropic' ? 'create' : 'upload';
+    app.sandbox.batches.callFaults.add({
+      fault: { kind: 'status', status: 413 },
+      when: ({ operation }) => operation === asked,
+      times: 3,
+    });
+
+    const id = await submitToLane(app, texts(80), { model });
+
+    expect(await untilEnded(app, id)).toMatchObject({
+      status: 'COMPLETED',
+      counts: { succeeded: 80 },
+      usage: { requests: 80 },
+    });
+    const jobs = await readProviderBatches(app, id);
+    expect(jobs.map(({ counts }) => counts.total)).toEqual([10, 70]);
+  });
+
+  test('a row that is too much for the provider alone fails, and the others go on', async () => {
+    const asked = provider === 'anthropic' ? 'create' : 'upload';
+    app.sandbox.batches.callFaults.add({
+      fault: { kind: 'status', status: 413, message: 'too much' },
+      when: ({ operation }) => operation === asked,
+      times: 3,
+    });
+
+    // Four rows, two, and one: the first.
+    const id = await submitToLane(app, texts(4), { model });
+
+    expect(await untilEnded(app, id)).toMatchObject({
+      status: 'COMPLETED',
+      counts: { succeeded: 3, failed: 1 },
+    });
+    const [first] = await readItems(app, id);
+    expect(first?.error).toMatchObject({
+      code: 'CONTEXT_TOO_LONG',
+      message: expect.stringContaining('too much'),
+    });
   });
 
   test('a live batch beside it is not held up', async () => {
