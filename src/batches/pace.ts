@@ -12,8 +12,10 @@ export function itemsPerSecond(batch: BatchRecord): number | null {
   const { startedAt, completedAt, rateAt, readAt } = batch;
   const answered = batch.succeeded + batch.failed;
   if (!startedAt || answered === 0) return null;
+  // A job at a provider answers all at once: what it did of late says nothing of when the next one ends.
+  const isAtProvider = batch.execution === 'PROVIDER_BATCH' && !batch.rescuedAt;
   if (completedAt) return answered / Math.max(secondsBetween(startedAt, completedAt), minSeconds);
-  if (!rateAt) return null;
+  if (!rateAt || isAtProvider) return null;
   const seen =
     1 - Math.exp(-Math.max(secondsBetween(startedAt, readAt), minSeconds) / rateWindowSeconds);
   return (batch.rate * Math.exp(-secondsBetween(rateAt, readAt) / rateWindowSeconds)) / seen;

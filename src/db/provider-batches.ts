@@ -261,17 +261,15 @@ export async function rescueInTime(sql: Sql): Promise<bigint[]> {
 }
 
 /** Batches with chunks that provider batches have left items of unanswered too often. */
-export async function listGivenUp(
-  sql: Sql,
-  maxRounds: number,
-): Promise<{ key: bigint; rescue: boolean }[]> {
-  return await sql<{ key: bigint; rescue: boolean }[]>`
-    select key, rescue from batches b
+export async function listGivenUp(sql: Sql, maxRounds: number): Promise<bigint[]> {
+  const givenUp = await sql<{ key: bigint }[]>`
+    select key from batches b
     where execution = 'PROVIDER_BATCH' and rescued_at is null
       and status in ('QUEUED', 'PROCESSING') and ending is null and deleted_at is null
       and exists (select from chunks c where c.batch_key = b.key and c.state = 'open' and c.rounds >= ${maxRounds})
     order by key
     limit 100`;
+  return givenUp.map(({ key }) => key);
 }
 
 /** The ids of all jobs that are known at a model's provider, so that a lost one is not taken for one of them. */

@@ -11,7 +11,7 @@ import type { FormFields } from './upload-form.ts';
 export function checkEarlyFields(fields: FormFields, submit: UploadSubmit): void {
   if (!namesOperation(fields)) return;
   try {
-    const { operation, options } = readSubmission(fields, (name) => submit.paramsOf(name));
+    const { operation, options } = readSubmission(fields, submit);
     const { error } = submit.paramsOf(operation)?.safeParse(options) ?? {};
     const issues = (error?.issues ?? [])
       .filter(({ path: [name] }) => name !== undefined && Object.hasOwn(options, name))

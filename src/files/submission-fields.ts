@@ -42,6 +42,8 @@ export interface UploadSubmission {
 
 /** What is known of operations outside. */
 export interface UploadSubmit {
+  /** The names of all operations, in lower case. */
+  readonly operations: readonly string[];
   /** The params of an operation of this name in lower case; undefined when there is none. */
   paramsOf(operation: string): z.ZodObject | undefined;
   /** Submits a batch over the file, and returns its id. Throws AppError. */
@@ -61,7 +63,7 @@ export function wantsBatch(fields: FormFields): boolean {
 /** The submission that a form asks for. Throws BadUserInput with all that is wrong. */
 export function readSubmission(
   fields: FormFields,
-  paramsOf: UploadSubmit['paramsOf'],
+  known: Pick<UploadSubmit, 'operations' | 'paramsOf'>,
 ): UploadSubmission {
   const given = collect(fields);
   const named = given.get('operation');
@@ -70,16 +72,18 @@ export function readSubmission(
   }
   if (typeof named !== 'string' || named.trim() === '') {
     throw new BadUserInput([
-      { path: 'operation', message: 'is missing, but other fields ask for a batch' },
+      {
+        path: 'operation',
+        message: `is missing, but other fields ask for a batch; there are ${known.operations.join(', ')}`,
+      },
     ]);
   }
   const lower = named.trim().toLowerCase();
   const operation = operationAliases.get(lower) ?? lower;
-  const params = paramsOf(operation);
+  const params = known.paramsOf(operation);
   if (!params) {
-    throw new BadUserInput([
-      { path: 'operation', message: `${JSON.stringify(named.slice(0, 100))} is not known` },
-    ]);
+    const message = `${JSON.stringify(named.slice(0, 100))} is not known; there are ${known.operations.join(', ')}`;
+    throw new BadUserInput([{ path: 'operation', message }]);
   }
 
   const options: Record<string, unknown> = {};

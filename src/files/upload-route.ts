@@ -182,7 +182,7 @@ async function submitOver(
 ): Promise<string | null> {
   if (!submit) return null;
   try {
-    const submission = readSubmission(fields, (operation) => submit.paramsOf(operation));
+    const submission = readSubmission(fields, submit);
     const { contentField, customIdField } = submission.batch;
     // What the file has anyway need not be said again.
     if (contentField === file.contentField) delete submission.batch.contentField;

@@ -120,7 +120,7 @@ builder.node('Batch', {
     itemsPerSecond: t.float({
       nullable: true,
       description:
-        'Items answered per second: of late while it runs, over its whole life afterwards; null before the first.',
+        'Items answered per second: of late while it runs, over its whole life afterwards; null before the first, and while a provider’s batch API has them, which answers all at once.',
       resolve: itemsPerSecond,
     }),
     estimatedCompletionAt: t.field({

@@ -5,7 +5,7 @@ import { type Execution, executions } from '../db/tables.ts';
 import { BadUserInput, ItemFailure } from '../errors.ts';
 import type { UploadSubmit } from '../files/submission-fields.ts';
 import type { Model } from '../model/model.ts';
-import { findOperation } from '../operations/index.ts';
+import { findOperation, operations } from '../operations/index.ts';
 import type { Plan } from '../plan.ts';
 import type { Context } from './context.ts';
 import { batchFields } from './inputs.ts';
@@ -93,6 +93,7 @@ const formFields = z.strictObject({
 /** The submit that may come with an upload: the form's fields checked as GraphQL checks them. */
 export function createUploadSubmit(context: Submitter): UploadSubmit {
   return {
+    operations: operations.map(({ name }) => name),
     paramsOf: (operation) => findOperation(operation)?.params,
     async submit(fileId, { operation, options, batch }) {
       const params = findOperation(operation)?.params.safeParse(options);

@@ -24,6 +24,8 @@ export interface HeldJob {
   api: BatchApi;
   db: Database;
   log: Log;
+  /** Whether the lease that the step is done under still runs: a process that was stopped and continued has to notice. */
+  isOurs: () => boolean;
   /** Aborted as soon as the process is told to stop. For what can be broken off at no cost. */
   stopping: AbortSignal;
   /** Aborted at the end of the grace, and when the lease is lost. For what costs something. */

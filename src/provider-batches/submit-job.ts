@@ -11,7 +11,15 @@ import type { BatchApi, BatchInput, Job } from '../model/batch-api.ts';
 import { ModelError } from '../model/model.ts';
 import { chunkOf } from './chunk-of.ts';
 import { failureOf, withInput } from './input.ts';
-import { change, changeOf, endWanted, endWantedNow, type HeldJob, type Outcome } from './job.ts';
+import {
+  change,
+  changeOf,
+  endWanted,
+  endWantedNow,
+  HandsLost,
+  type HeldJob,
+  type Outcome,
+} from './job.ts';
 import { nextPollMs, retryMs } from './timing.ts';
 
 /** A job that may have been created by a call whose answer never came is looked for so often before another one is created. */
@@ -80,6 +88,7 @@ async function uploadAndCreate(job: HeldJob, input: BatchInput, api: BatchApi): 
     // From here on it may exist. Whoever has to look for it has not looked yet, however often the upload failed.
     await change(job, { state: 'creating', status: 'creating', failures: 0 });
     const { inputId, id: intent } = held;
+    if (!job.isOurs()) throw new HandsLost('the lease ran out before the job was created');
     await adopt(job, await api.create({ intent, inputId, input }, ended));
     job.publish();
     return { kind: 'later', dueInMs: nextPollMs(0, job.pollMs) };

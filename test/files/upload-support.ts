@@ -10,7 +10,7 @@ import type { Patience } from '../../src/files/received.ts';
 import { sendRouteError } from '../../src/files/route-error.ts';
 import type { UploadSubmission, UploadSubmit } from '../../src/files/submission-fields.ts';
 import { answerUpload } from '../../src/files/upload-route.ts';
-import { findOperation } from '../../src/operations/index.ts';
+import { findOperation, operations } from '../../src/operations/index.ts';
 import { createTestDatabase } from '../support/database.ts';
 
 export interface UploadServer {
@@ -34,6 +34,7 @@ export async function startUploadServer(): Promise<UploadServer> {
   const copy = openCopy(database.url);
   const log = pino({ level: 'silent' });
   const submit: UploadSubmit = {
+    operations: operations.map(({ name }) => name),
     paramsOf: (name) => findOperation(name)?.params,
     submit: async (fileId, submission) => {
       if (uploads.refusal) throw uploads.refusal;
