@@ -22,8 +22,11 @@ import {
 } from './job.ts';
 import { nextPollMs, retryMs } from './timing.ts';
 
-/** A job that may have been created by a call whose answer never came is looked for so often before another one is created. */
-const looks = 2;
+/**
+ * A job that may have been created by a call whose answer never came is looked for so often before another one is created: half a minute, for
+ * a provider that still takes in hundreds of megabytes when their sender is dead and replaced. A second job would cost all of it again.
+ */
+const looks = 6;
 
 const cancelled: Outcome = { kind: 'end', status: 'cancelled', round: false };
 
