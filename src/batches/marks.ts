@@ -110,7 +110,8 @@ export function createMarks({
       gates.set(gate, state);
     }
     const open = batches.filter((batch) => isOpen(batch, marked.get(batch) ?? 0, gates));
-    const unsent = sum(marked.values());
+    // What waits at a closed gate keeps nobody else from being marked.
+    const unsent = sum(open.map((batch) => marked.get(batch) ?? 0));
     const ahead = Math.max(minAhead, Math.floor((concurrency - room()) * shareAhead));
     // Early enough that the last of them is not waited for, and not for each one.
     const isLow =

@@ -27,6 +27,8 @@ import { nextPollMs, retryMs } from './timing.ts';
  * a provider that still takes in hundreds of megabytes when their sender is dead and replaced. A second job would cost all of it again.
  */
 const looks = 6;
+/** Between two of them at least, however often jobs are looked at otherwise. */
+const minLookMs = 2_000;
 
 const cancelled: Outcome = { kind: 'end', status: 'cancelled', round: false };
 
@@ -62,7 +64,7 @@ export async function recoverJob(job: HeldJob): Promise<Outcome> {
   if (held.failures < looks) {
     // A request that outlived its sender may still be on its way.
     await change(job, { failures: held.failures + 1, status: 'looked for' });
-    return { kind: 'later', dueInMs: nextPollMs(0, pollMs) };
+    return { kind: 'later', dueInMs: Math.max(minLookMs, nextPollMs(0, pollMs)) };
   }
   stopping.throwIfAborted();
   await change(job, { state: 'preparing', failures: 0, status: 'preparing' });

@@ -266,7 +266,7 @@ test('a template field that most items lack fails those items without a call', a
 
 test('a batch whose items wait for a closed gate does not hold up a batch of another model', async () => {
   app.sandbox.faults.add({
-    fault: { kind: 'rate_limited', retryAfter: '30' },
+    fault: { kind: 'rate_limited', retryAfter: '300' },
     when: ({ text }) => text.startsWith('text'),
   });
   const waiting = await submit(app, texts(20));

@@ -113,17 +113,22 @@ describe.each(either<readonly (typeof providers)[number][]>([], providers))(
       expect(sandbox.batches.answeredRows).toBe(items);
     });
 
-    test('a create that never arrived is made, once', async () => {
-      sandbox.batches.callFaults.add({
+    test('a create that never arrived is looked for in full, whatever failed before, and then made once', async () => {
+      const { callFaults, calls } = sandbox.batches;
+      const failing = { kind: 'status', status: 503 } as const;
+      callFaults.add({ fault: failing, when: ({ operation }) => operation === 'upload', times: 3 });
+      callFaults.add({
         fault: { kind: 'drop', at: 'headers' },
         when: ({ operation }) => operation === 'create',
         times: 1,
       });
+      callFaults.add({ fault: failing, when: ({ operation }) => operation === 'list', times: 2 });
       await start('only');
       const id = await submitToLane(api, texts(items), { model });
 
-      expect(await untilEnded(api, id, 30_000)).toMatchObject({ status: 'COMPLETED' });
+      expect(await untilEnded(api, id, 40_000)).toMatchObject({ status: 'COMPLETED' });
       expect(sandbox.batches.createdCount).toBe(1);
+      expect(calls).toMatchObject({ create: 2, list: 2 + 7 });
     });
 
     test('a worker that is killed while it asks invalid answers again says what was sent twice', async () => {

@@ -95,24 +95,6 @@ test('a batch that is cancelled while its input is uploaded is not handed over',
   expect(app.sandbox.batches.calls).toMatchObject({ upload: 1, create: 0 });
 });
 
-test('a job that may exist is looked for in full before another one is made, whatever failed before', async () => {
-  const { callFaults, calls } = app.sandbox.batches;
-  const failing = { kind: 'status', status: 503 } as const;
-  callFaults.add({ fault: failing, when: ({ operation }) => operation === 'upload', times: 3 });
-  callFaults.add({
-    fault: { kind: 'drop', at: 'headers' },
-    when: ({ operation }) => operation === 'create',
-    times: 1,
-  });
-  callFaults.add({ fault: failing, when: ({ operation }) => operation === 'list', times: 2 });
-
-  const id = await submitToLane(app, texts(10));
-  const ended = await untilEnded(app, id);
-
-  expect(ended).toMatchObject({ status: 'COMPLETED', counts: { succeeded: 10 } });
-  expect(calls).toMatchObject({ upload: 4, create: 2, list: 2 + 3 });
-});
-
 test('a request for a model without a batch API is its item’s error, and says what would be right', async () => {
   const { sandbox } = app;
   const server = { baseURL: sandbox.url, models: ['rules'] };
