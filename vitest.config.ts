@@ -10,7 +10,7 @@ export default defineConfig({
     exclude: ['test/chaos/**', 'test/bench/**'],
     globalSetup: ['test/support/global-setup.ts'],
     // Tests wait for processes and timers more than they compute; the default is one worker fewer than there are cores.
-    maxWorkers: 2,
+    maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
