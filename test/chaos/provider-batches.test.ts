@@ -202,7 +202,7 @@ describe.each(either<readonly (typeof providers)[number][]>([], providers))(
 );
 
 test('workers that are killed all the time leave every answer recorded once, and no job created twice', async () => {
-  const given = texts(either(1_500, 20_000));
+  const given = texts(either(1_500, 10_000));
   const { uniform } = createRandom(seed);
   const isInvalid = (text: string) => /text [0-9]*5$/.test(text);
   sandbox.faults.add({
