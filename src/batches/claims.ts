@@ -11,6 +11,12 @@ import { type HeldBatch, type Holdings, holdChunk } from './held-batch.ts';
 /** Owners whose last batch is remembered. */
 const maxOwners = 1_000;
 
+/**
+ * How often a worker looks for chunks from the start of a batch, not from behind what it claimed last: what was claimed before stays in
+ * the index while an old snapshot is held, and each look from the start reads all of it again.
+ */
+const lookFromStartEveryMs = 1_000;
+
 /** A chunk has about a hundred items: a claim takes about as many as may be under way at once. */
 const itemsPerChunk = 100;
 
@@ -59,6 +65,9 @@ export function createClaims({
   let lastOwner = '';
   /** The batch of each owner that was served last. */
   const lastBatches = new Map<string, bigint>();
+  /** By batch, the index behind what was claimed of it last. */
+  const nextFirsts = new Map<bigint, number>();
+  let lookedFromStartAt = performance.now();
 
   function claim(): void {
     if (claiming !== null) {
@@ -97,19 +106,33 @@ export function createClaims({
   async function claimSome(chunkLimit: number, onlyBatchKey: bigint | null): Promise<boolean> {
     const worker = workerId();
     if (worker === null || stopped) return false;
-    const chunks = await claimChunks(sql, {
+    const claim = {
       worker,
       after: { owner: lastOwner, batches: lastBatches },
       limit: chunkLimit,
       onlyBatchKey,
-    });
+    };
+    if (performance.now() >= lookedFromStartAt + lookFromStartEveryMs) lookFromStart();
+    let chunks = await claimChunks(sql, { ...claim, from: nextFirsts });
+    if (chunks.length === 0 && nextFirsts.size > 0) {
+      // What is open yet stands before them, given back or put back by a retry.
+      lookFromStart();
+      chunks = await claimChunks(sql, { ...claim, from: nextFirsts });
+    }
     const [first] = chunks;
     if (!first) return false;
+    if (nextFirsts.size >= maxOwners) nextFirsts.clear();
+    nextFirsts.set(first.batchKey, Math.max(...chunks.map(({ last }) => last)) + 1);
     lastOwner = first.batchOwner;
     if (lastBatches.size >= maxOwners) lastBatches.clear();
     lastBatches.set(first.batchOwner, first.batchKey);
     if (!(await takeIn(first.batchKey, worker, chunks))) comparing = true;
     return true;
+  }
+
+  function lookFromStart(): void {
+    nextFirsts.clear();
+    lookedFromStartAt = performance.now();
   }
 
   async function takeIn(

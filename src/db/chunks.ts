@@ -46,12 +46,18 @@ export async function claimChunks(
     after: ClaimTurn;
     limit: number;
     onlyBatchKey: bigint | null;
+    /**
+     * By batch, the index before which chunks without crashes are not looked for, because they were claimed: they stay in the index while an old
+     * snapshot is held, and would be read again by each claim. All of a batch that is not in it is looked through.
+     */
+    from: ReadonlyMap<bigint, number>;
   },
 ): Promise<ClaimedChunk[]> {
-  const { worker, after, limit, onlyBatchKey } = claim;
+  const { worker, after, limit, onlyBatchKey, from } = claim;
   const lastBatches = JSON.stringify(
     [...after.batches].map(([owner, key]) => ({ owner, key: String(key) })),
   );
+  const firsts = JSON.stringify([...from].map(([key, first]) => ({ key: String(key), first })));
   return await sql<ClaimedChunk[]>`
     with turn as materialized (
       select b.key, b.owner from batches b
@@ -69,6 +75,9 @@ export async function claimChunks(
     picked as materialized (
       select batch_key, first from chunks
       where batch_key = (select key from turn) and state = 'open'
+        and (crashes, first) >= (0, coalesce((
+          select f.first from json_to_recordset(${firsts}::text::json) as f(key bigint, first int)
+          where f.key = (select key from turn)), 0))
       order by crashes, first
       limit ${limit}
       for update skip locked

@@ -7,7 +7,9 @@ import {
   audit,
   claimOf,
   enterWorker,
+  fromStart,
   insertBatch,
+  nobody,
   range,
   recordAnswers,
   succeeded,
@@ -80,7 +82,13 @@ async function claimInTurn(claims: number): Promise<bigint[]> {
   let owner = '';
   for (const _ of range(1, claims)) {
     const after = { owner, batches };
-    const [chunk] = await claimChunks(db.sql, { worker, after, limit: 1, onlyBatchKey: null });
+    const [chunk] = await claimChunks(db.sql, {
+      worker,
+      after,
+      limit: 1,
+      onlyBatchKey: null,
+      from: fromStart,
+    });
     if (!chunk) break;
     served.push(chunk.batchKey);
     owner = chunk.batchOwner;
@@ -123,6 +131,25 @@ test('a claimed chunk starts with nothing marked as sent', async () => {
     [10, 19, 0, 9],
     [20, 24, 0, 19],
   ]);
+});
+
+test('a claim that looks from an index on takes what follows, then what has crashes, and nothing before', async () => {
+  const worker = await enterWorker(db.sql);
+  const batchKey = await insertBatch(db.sql, { items: 60 });
+  await db.sql`update chunks set crashes = 1 where batch_key = ${batchKey} and first in (10, 50)`;
+  const claim = { worker, after: nobody, limit: 2, onlyBatchKey: batchKey };
+  const take = async (from: ReadonlyMap<bigint, number>) =>
+    (await claimChunks(db.sql, { ...claim, from })).map(({ first }) => first);
+
+  const from = new Map([
+    [batchKey, 20],
+    [batchKey + 1n, 0],
+  ]);
+  const behind = [await take(from), await take(from), await take(from)];
+  const all = await take(new Map([[batchKey + 1n, 20]]));
+
+  expect(behind.map((firsts) => firsts.sort())).toEqual([[20, 30], [10, 40], [50]]);
+  expect(all).toEqual([0]);
 });
 
 test('nothing is claimed of a draft, or of a batch that is being cancelled or is failing', async () => {

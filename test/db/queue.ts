@@ -66,9 +66,18 @@ export async function enterWorker(sql: Sql, leaseMs = 60_000): Promise<string> {
 /** The turn before anybody was served. */
 export const nobody: ClaimTurn = { owner: '', batches: new Map() };
 
+/** Looks through all of each batch. */
+export const fromStart: ReadonlyMap<bigint, number> = new Map();
+
 /** Claims from one batch. */
 export async function claimOf(sql: Sql, batchKey: bigint, worker: string, limit = 1) {
-  return await claimChunks(sql, { worker, after: nobody, limit, onlyBatchKey: batchKey });
+  return await claimChunks(sql, {
+    worker,
+    after: nobody,
+    limit,
+    onlyBatchKey: batchKey,
+    from: fromStart,
+  });
 }
 
 /** An answer to an item, wherever that is. */
