@@ -210,7 +210,7 @@ export function createDispatcher({
       batch.inFlight -= 1;
       busyAlone = false;
       if (batch.inFlight === 0) {
-        batch.recorder.hurry(); // nothing will come to keep the last ones company
+        if (batch.ready.length === 0) batch.recorder.hurry(); // nothing will come to keep the last ones company
         batch.onIdle?.();
       }
       onSettled(batch);
