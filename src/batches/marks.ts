@@ -13,11 +13,15 @@ import type { Turns } from './turns.ts';
 const minAtOnce = 3;
 const shareAtOnce = 0.05;
 /**
- * Only where that does not keep up are more marked, twice as many each time: after as many statements without a pause as fill all places
- * one and a half times, or for so long. Answers that come in by the dozen, and a worker that starts, are no reason.
+ * Only where that does not keep up are more marked, twice as many each time: after as many statements at whose end more was to be marked as fill
+ * all places one and a half times, or when they have come for so long. Answers that come in by the dozen, and a worker that starts, are no reason.
  */
 const patience = 1.5;
 const maxPatienceMs = 3_000;
+/** So many statements in a row may find that they kept up, and the next are as long as before. */
+const slack = 8;
+/** After so long without a statement everything begins anew. */
+const pauseMs = 10;
 /**
  * So many items are marked before there is a place for them, or this share of what a crash would cost just now, so that a place that is
  * given up is not empty until a statement ends. That is what a crash reports too many.
@@ -64,22 +68,24 @@ export function createMarks({
   const patientRaises = Math.ceil((patience * concurrency) / firstAtOnce);
   let atOnce = firstAtOnce;
   let raising = false;
-  /** This raise follows on the heels of another. */
-  let goingOn = false;
-  /** Statements since the last pause, and when that was. */
-  let withoutPause = 0;
-  let pausedAt = 0;
+  /** A statement has just ended. */
+  let ended = false;
+  /** Statements at whose end more was to be marked, less those that kept up; since when there are any; and when the last one ended. */
+  let late = 0;
+  let lateSince = 0;
+  let endedAt = 0;
 
-  function pace(): void {
-    if (goingOn) {
-      withoutPause += 1;
-      const isLate = performance.now() - pausedAt > maxPatienceMs;
-      if (withoutPause > patientRaises || isLate) atOnce = Math.min(atOnce * 2, concurrency);
-    } else {
-      atOnce = Math.max(firstAtOnce, Math.floor(atOnce / 2));
-      if (atOnce === firstAtOnce) withoutPause = 0;
-      pausedAt = performance.now();
+  /** Learns from the statement that has just ended. */
+  function pace(keptUp: boolean): void {
+    if (keptUp) {
+      late = Math.max(0, late - 1);
+      if (late < patientRaises) atOnce = Math.max(firstAtOnce, Math.floor(atOnce / 2));
+      return;
     }
+    if (late === 0) lateSince = performance.now();
+    late = Math.min(late + 1, patientRaises + slack);
+    const isLate = performance.now() - lateSince > maxPatienceMs;
+    if (late > patientRaises || isLate) atOnce = Math.min(atOnce * 2, concurrency);
   }
 
   function dueMarks(): ChunkMark[] {
@@ -132,21 +138,26 @@ export function createMarks({
     raise() {
       const worker = workerId();
       if (raising || worker === null) return;
-      pace();
+      if (performance.now() - endedAt > pauseMs) {
+        late = 0;
+        atOnce = firstAtOnce;
+      }
       const marks = dueMarks();
+      if (ended) pace(marks.length === 0);
+      ended = false;
       if (marks.length === 0) return;
       raising = true;
       // Both ways are handled, and neither throws.
       void raiseSentMarks(sql, worker, marks).then(
         () => {
           raising = false;
-          goingOn = true;
+          ended = true;
+          endedAt = performance.now();
           for (const { batchKey, first, sentTo } of marks) {
             const chunk = held.get(batchKey)?.chunks.get(first);
             if (chunk) chunk.sentTo = Math.max(chunk.sentTo, sentTo);
           }
           onRaised();
-          goingOn = false;
         },
         (error: unknown) => {
           raising = false; // the worker's next look tries again
