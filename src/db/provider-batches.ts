@@ -15,7 +15,7 @@ import { type FinalStatus, providerBatches } from './tables.ts';
 /** A provider batch in the hands of a worker, with what its batch says at that moment. */
 export type HeldProviderBatch = Omit<
   typeof providerBatches.$inferSelect,
-  'firsts' | 'worker' | 'dueAt'
+  'firsts' | 'items' | 'worker' | 'dueAt'
 > & {
   /** How the batch is being ended; null while it runs. */
   ending: FinalStatus | null;
@@ -40,6 +40,7 @@ export type ProviderBatchChange = Partial<
     | 'model'
     | 'state'
     | 'requests'
+    | 'items'
     | 'inputId'
     | 'providerId'
     | 'status'
@@ -138,48 +139,6 @@ export async function releaseProviderBatch(
     update provider_batches
     set worker = null, due_at = now() + make_interval(secs => ${dueInMs / 1000})
     where key = ${held.key} and worker = ${held.worker}`;
-}
-
-/** Where the chunks of a provider batch begin and end. */
-export async function readHeldChunks(
-  sql: Sql,
-  held: { id: string; batchKey: bigint },
-): Promise<{ first: number; last: number }[]> {
-  return await sql<{ first: number; last: number }[]>`
-    select first, last from chunks
-    where batch_key = ${held.batchKey} and state = 'leased' and owner = ${held.id}
-    order by first`;
-}
-
-/** Which items of the chunks of a provider batch have no result yet. */
-export async function readUnanswered(
-  sql: Sql,
-  held: { id: string; batchKey: bigint },
-): Promise<number[]> {
-  const unanswered = await sql<{ index: number }[]>`
-    select item as index
-    from chunks c cross join lateral generate_series(c.first, c.last) as item
-    where c.batch_key = ${held.batchKey} and c.state = 'leased' and c.owner = ${held.id}
-      and not exists (select from results r where r.batch_key = c.batch_key and r.index = item)`;
-  return unanswered.map(({ index }) => index);
-}
-
-/** Gives back the chunks from `fromFirst` on, for another provider batch. */
-export async function shortenProviderBatch(
-  sql: Sql,
-  held: { key: bigint; id: string; batchKey: bigint; worker: string },
-  fromFirst: number,
-): Promise<void> {
-  await sql`
-    with batch as materialized (select key from batches where key = ${held.batchKey} for update),
-    mine as (
-      update provider_batches
-      set firsts = array(select first from unnest(firsts) as first where first < ${fromFirst} order by first)
-      where key = ${held.key} and worker = ${held.worker}
-      returning key
-    )
-    update chunks set state = 'open', owner = null, sent_to = first - 1
-    where batch_key = (select key from batch) and owner = ${held.id} and first >= ${fromFirst} and exists (select from mine)`;
 }
 
 /** Takes back the chunks that were given up when the batch failed. */

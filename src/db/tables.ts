@@ -13,6 +13,7 @@ import {
   bigint,
   boolean,
   check,
+  customType,
   doublePrecision,
   index,
   integer,
@@ -25,6 +26,7 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
+import { toItemSet } from './item-set.ts';
 
 export const batchStatuses = [
   'DRAFT',
@@ -53,6 +55,11 @@ export const chunkState = pgEnum('chunk_state', ['open', 'leased', 'done']);
 
 const key = (name: string) => bigint(name, { mode: 'bigint' });
 const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3 });
+/** Items by index: runs of neighbours cost as much as one of them. */
+const itemSet = customType<{ data: readonly number[]; driverData: string }>({
+  dataType: () => 'int4multirange',
+  toDriver: toItemSet,
+});
 /** A sum that outgrows 32 bits but not 2^53. */
 const sum = (name: string) => bigint(name, { mode: 'number' }).notNull().default(0);
 
@@ -292,6 +299,8 @@ export const providerBatches = pgTable(
     firsts: integer('firsts').array().notNull(),
     /** Requests in its input; 0 before that is made. */
     requests: integer('requests').notNull().default(0),
+    /** The items of its input, a line each, in order: its chunks may have others besides, which name another model. Empty before it is made. */
+    items: itemSet('items').notNull().default(sql`'{}'`),
     /** The id of the input that was uploaded, where the provider takes files. */
     inputId: text('input_id'),
     /** The provider's own id; null as long as it is not known to exist. */

@@ -54,7 +54,8 @@ export interface NewJob {
   intent: string;
   /** What `upload` returned. */
   inputId: string | null;
-  input: BatchInput;
+  /** Null where the upload has it. */
+  input: BatchInput | null;
 }
 
 export interface LostJob {

@@ -3,7 +3,7 @@ import { mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readOpenItems } from '../db/items.ts';
-import { readHeldChunks, shortenProviderBatch } from '../db/provider-batches.ts';
+import { giveBackFrom, readHeldChunks } from '../db/provider-batch-items.ts';
 import { type NewResult, recordResults } from '../db/results.ts';
 import { ItemFailure } from '../errors.ts';
 import { decodeRow } from '../files/row.ts';
@@ -41,9 +41,9 @@ function isAlive(pid: number): boolean {
 
 /**
  * Makes the input and hands it to `use`; it is gone afterwards. Items for which there is no request (a template that names a field they
- * lack, a row that is more than the provider takes at once) are recorded as failed. Chunks that would go beyond the provider's limits, or beyond
- * as many requests as it had before, are given back for another provider batch; so are, at their time, what a chunk has too much by itself, and
- * items that name another model than the first one does: one input has one model. Null where no request is left.
+ * lack, a row that is more than the provider takes at once) are recorded as failed. What would go beyond the provider's limits, or beyond as many
+ * requests as it had before, is given back for another provider batch; so are, at their time, items that name another model than the first one
+ * does: one input has one model. Null where no request is left.
  */
 export async function withInput<T>(
   job: HeldJob,
@@ -54,8 +54,9 @@ export async function withInput<T>(
     const path = join(directory, 'input.jsonl');
     const written = await writeInput(job, path);
     if (!written) return null;
-    const { model, bytes, requests } = written;
-    await change(job, { model: model.id, requests });
+    const { model, items, bytes } = written;
+    const requests = items.length;
+    await change(job, { model: model.id, requests, items });
     return await use({ path, bytes, requests, intent: job.held.id }, apiOf(model));
   } finally {
     await rm(directory, { recursive: true, force: true });
@@ -71,61 +72,81 @@ function apiOf({ batches, id }: Model): BatchApi {
   );
 }
 
+/** One request of the input. */
+interface Line {
+  /** Of its item. */
+  index: number;
+  text: Buffer;
+}
+
 async function writeInput(
   job: HeldJob,
   path: string,
-): Promise<{ model: Model; bytes: number; requests: number } | null> {
-  const { held, fileKey, db, stopping } = job;
-  const { batchKey } = held;
+): Promise<{ model: Model; items: number[]; bytes: number } | null> {
+  const { held, db, stopping } = job;
   const file = await open(path, 'w');
-  let model: Model | null = null;
-  let requests = 0;
-  let bytes = job.api.framingBytes;
   const cap = held.requests > 0 ? held.requests : Number.POSITIVE_INFINITY;
+  const written: number[] = [];
+  let bytes = 0;
+  let model: Model | null = null;
   try {
-    for (const { first, last } of await readHeldChunks(db.sql, held)) {
+    for (const chunk of await readHeldChunks(db.sql, held)) {
       stopping.throwIfAborted();
-      const items = await readOpenItems(db.sql, { fileKey, batchKey, first, last, someDone: true });
-      const lines: Buffer[] = [];
-      const failed: NewResult[] = [];
-      for (const item of items) {
-        try {
-          const wanted = requestOf(job.plan, decodeRow(job.file, item));
-          const api = apiOf(wanted.model);
-          model ??= wanted.model;
-          if (wanted.model !== model) continue;
-          const line = api.encode(customIdOf(held.id, item.index), wanted.request);
-          lines.push(fitting(Buffer.from(`${line}\n`), api));
-        } catch (error) {
-          if (!(error instanceof ItemFailure)) throw error;
-          failed.push(failureOf(item.index, first, error));
-        }
-      }
-      if (failed.length > 0) {
-        await recordResults(db.sql, { batchKey, worker: held.id, results: failed });
-        job.publish();
-      }
-      const { limits } = model ? apiOf(model) : job.api;
+      const { lines, only } = await encodeChunk(job, chunk, model);
+      if (only === null) continue;
+      model = only;
+      const { limits, framingBytes } = apiOf(only);
       const fit = countFitting(lines, {
-        requests: Math.min(limits.requests, cap) - requests,
-        bytes: limits.bytes - bytes,
+        requests: Math.min(limits.requests, cap) - written.length,
+        bytes: limits.bytes - framingBytes - bytes,
       });
-      const isCut = fit < lines.length;
-      if (isCut) {
-        const from = requests === 0 ? last + 1 : first;
-        await shortenProviderBatch(db.sql, { ...held, worker: job.worker }, from);
-        if (requests > 0) break;
-      }
-      const input = Buffer.concat(lines.slice(0, fit));
+      const input = Buffer.concat(lines.slice(0, fit).map(({ text }) => text));
       await file.appendFile(input);
-      requests += fit;
       bytes += input.length;
-      if (isCut) break;
+      for (const { index } of lines.slice(0, fit)) written.push(index);
+      const next = lines[fit];
+      if (next) {
+        await giveBackFrom(db.sql, { ...held, worker: job.worker }, next.index);
+        break;
+      }
     }
   } finally {
     await file.close();
   }
-  return model && requests > 0 ? { model, bytes, requests } : null;
+  if (model === null || written.length === 0) return null;
+  return { model, items: written, bytes: bytes + apiOf(model).framingBytes };
+}
+
+/** The requests of a chunk that go to a model: `only`, or that of the first request where it is null. */
+async function encodeChunk(
+  { held, plan, file, fileKey, db, publish }: HeldJob,
+  { first, last }: { first: number; last: number },
+  only: Model | null,
+): Promise<{ lines: Line[]; only: Model | null }> {
+  const { batchKey } = held;
+  const items = await readOpenItems(db.sql, { fileKey, batchKey, first, last, someDone: true });
+  const lines: Line[] = [];
+  const failed: NewResult[] = [];
+  let model = only;
+  for (const item of items) {
+    const { index } = item;
+    try {
+      const wanted = requestOf(plan, decodeRow(file, item));
+      const api = apiOf(wanted.model);
+      model ??= wanted.model;
+      if (wanted.model !== model) continue;
+      const line = api.encode(customIdOf(held.id, index), wanted.request);
+      lines.push({ index, text: fitting(Buffer.from(`${line}\n`), api) });
+    } catch (error) {
+      if (!(error instanceof ItemFailure)) throw error;
+      failed.push(failureOf(index, first, error));
+    }
+  }
+  if (failed.length > 0) {
+    await recordResults(db.sql, { batchKey, worker: held.id, results: failed });
+    publish();
+  }
+  return { lines, only: model };
 }
 
 /** The line, if the provider takes it alone. */
@@ -138,11 +159,11 @@ function fitting(line: Buffer, { limits, framingBytes }: BatchApi): Buffer {
 }
 
 /** How many of the lines, from the first on, there is room for. */
-function countFitting(lines: readonly Buffer[], room: { requests: number; bytes: number }): number {
+function countFitting(lines: readonly Line[], room: { requests: number; bytes: number }): number {
   let bytes = 0;
-  for (const [index, line] of lines.entries()) {
-    bytes += line.length;
-    if (index >= room.requests || bytes > room.bytes) return index;
+  for (const [count, { text }] of lines.entries()) {
+    bytes += text.length;
+    if (count >= room.requests || bytes > room.bytes) return count;
   }
   return lines.length;
 }

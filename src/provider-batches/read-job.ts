@@ -1,6 +1,6 @@
 /** Takes in what an ended job answered, as it comes: each answer on the road of live ones, in any order, each item once. */
 import { readUnansweredAt } from '../db/items.ts';
-import { readHeldChunks, readUnanswered } from '../db/provider-batches.ts';
+import { giveBackOthers, giveBackTried, readHeldChunks } from '../db/provider-batch-items.ts';
 import { finishChunks, type NewResult, recordResults } from '../db/results.ts';
 import { startItem } from '../execute.ts';
 import { decodeRow } from '../files/row.ts';
@@ -20,9 +20,7 @@ const windowChars = 16 * 1024 * 1024;
 export async function readJob(job: HeldJob): Promise<Outcome> {
   const { held, api, plan, stopping } = job;
   const firsts = (await readHeldChunks(job.db.sql, held)).map(({ first }) => first);
-  // More than it took at once: the rest of a chunk is for the next one.
-  const isCut = (await readUnanswered(job.db.sql, held)).length > held.requests;
-  const taken: Taken = { recorded: 0, stop: null };
+  const taken: Taken = { failedForNow: [], stop: null };
   if (held.results !== null) {
     const whole = plan.operation.body !== undefined;
     let window: Answered[] = [];
@@ -39,15 +37,13 @@ export async function readJob(job: HeldJob): Promise<Outcome> {
     await takeIn(job, window, taken);
   }
   if (taken.stop) return taken.stop;
-  if (isExpired(job)) await expire(job);
-  // Requests of several models go to a job each, and so do parts of a large chunk: what another one is for is no failure of this one.
-  const round = (plan.modelOf === null && !isCut) || taken.recorded === 0;
-  return { kind: 'end', status: held.status, round: round && !endWanted(job) };
+  if (isExpired(job)) await expire(job, taken.failedForNow);
+  return { kind: 'end', status: held.status, round: !endWanted(job) };
 }
 
 interface Taken {
-  /** Items that have their result now. */
-  recorded: number;
+  /** Items whose requests failed at the provider and may succeed another time. */
+  failedForNow: number[];
   /** Why the batch is to stop, once all that was answered is recorded. */
   stop: Outcome | null;
 }
@@ -101,11 +97,11 @@ async function takeIn(job: HeldJob, window: readonly Answered[], taken: Taken): 
     if (step.kind === 'stop') taken.stop ??= { ...step, over: true };
     if (step.kind === 'final') results.push({ index, first, ...step.answer });
     if (step.kind === 'again') repairs.push({ index, first, run });
+    if (step.kind === 'later') taken.failedForNow.push(index);
   }
   await record(job, results);
   const wanted = taken.stop !== null || (await endWantedNow(job)) !== null ? [] : repairs;
   const repaired = await repairLive(job, wanted, (more) => record(job, more));
-  taken.recorded += results.length + repaired.recorded;
   taken.stop ??= repaired.stop;
 }
 
@@ -122,8 +118,18 @@ function isExpired(job: HeldJob): boolean {
   return held.expired > 0 || /expired/i.test(held.status) ? !held.rescue && !endWanted(job) : false;
 }
 
-async function expire({ held, db, publish }: HeldJob): Promise<void> {
+/** Items of the input that the provider did not come to are EXPIRED; `failedForNow` it did come to. */
+async function expire(job: HeldJob, failedForNow: readonly number[]): Promise<void> {
+  const { held, worker, db, publish } = job;
   const { batchKey, id } = held;
+  await giveBackOthers(db.sql, { ...held, worker });
+  if (failedForNow.length > 0) {
+    await giveBackTried(
+      db.sql,
+      { ...held, worker },
+      failedForNow.toSorted((a, b) => a - b),
+    );
+  }
   for (;;) {
     const written = await finishChunks(db.sql, { batchKey, status: 'EXPIRED', providerBatch: id });
     publish();

@@ -4,6 +4,7 @@ import type { Signals } from '../batches/signals.ts';
 import { beginFailure, noteWaiting } from '../db/batch-life.ts';
 import { readBatchPlan } from '../db/batches.ts';
 import type { Database } from '../db/client.ts';
+import { giveBackOthers } from '../db/provider-batch-items.ts';
 import {
   changeProviderBatch,
   endProviderBatch,
@@ -190,6 +191,8 @@ export function createStep({
       case 'end':
         if (outcome.holdOff) await explain(held, outcome.holdOff.why, outcome.holdOff.ms);
         failingSince.delete(held.id);
+        // The chunks are charged with it, and not for items that were never in it.
+        if (outcome.round) await giveBackOthers(sql, held);
         await endProviderBatch(sql, held, { holdOffMs: outcome.holdOff?.ms ?? 0, ...outcome });
         await signals.send(held.batchKey, held.rescued || held.rescue ? 'work' : 'progress');
         break;

@@ -1,10 +1,6 @@
 /** From chunks to a job at the provider: input, upload, create. A row says before each step what is about to happen. */
-import {
-  listProviderIds,
-  readHeldChunks,
-  readUnanswered,
-  shortenProviderBatch,
-} from '../db/provider-batches.ts';
+import { readHeldChunks, readInputItems } from '../db/provider-batch-items.ts';
+import { listProviderIds } from '../db/provider-batches.ts';
 import { recordResults } from '../db/results.ts';
 import { ItemFailure } from '../errors.ts';
 import type { BatchApi, BatchInput, Job } from '../model/batch-api.ts';
@@ -35,6 +31,8 @@ const cancelled: Outcome = { kind: 'end', status: 'cancelled', round: false };
 /** The step of state `preparing`: nothing has been asked of the provider yet, but for an upload, which costs nothing. */
 export async function prepareJob(job: HeldJob): Promise<Outcome> {
   if (endWanted(job)) return cancelled;
+  // What was uploaded stays the input: made anew it might be another one by now.
+  if (job.held.inputId !== null) return await uploadAndCreate(job, null, job.api);
   const outcome = await withInput(job, (input, api) => uploadAndCreate(job, input, api));
   return outcome ?? { kind: 'end', status: 'empty', round: false };
 }
@@ -80,11 +78,16 @@ async function findJob({ held, api, db, stopping }: HeldJob): Promise<Job | 'uns
   );
 }
 
-async function uploadAndCreate(job: HeldJob, input: BatchInput, api: BatchApi): Promise<Outcome> {
+/** `input` null: it was uploaded before. */
+async function uploadAndCreate(
+  job: HeldJob,
+  input: BatchInput | null,
+  api: BatchApi,
+): Promise<Outcome> {
   const { held, stopping, ended } = job;
   const failures = held.failures + 1;
   try {
-    if (held.inputId === null) {
+    if (input !== null) {
       await change(job, { status: 'uploading' });
       await change(job, { inputId: await api.upload(input, stopping) });
     }
@@ -138,26 +141,22 @@ function rejected(message: string): Outcome {
   return { kind: 'stop', code: 'PROVIDER_REJECTED_FILE', message, over: true };
 }
 
-/** The provider takes less at once than it is known for: half of it goes to another provider batch. Null where it is one request. */
+/** The provider takes less at once than it is known for: the next input has half of it at most. Null where it is one request. */
 async function halve(job: HeldJob): Promise<Outcome | null> {
-  const { held, db, worker } = job;
-  const chunks = await readHeldChunks(db.sql, held);
-  const middle = chunks[Math.ceil(chunks.length / 2)];
-  if (middle) await shortenProviderBatch(db.sql, { ...held, worker }, middle.first);
-  else if (held.requests <= 1) return null;
-  // So many, at most, are in the next input.
+  const { held } = job;
+  if (held.requests <= 1) return null;
   const requests = Math.ceil(held.requests / 2);
   await change(job, { state: 'preparing', status: 'preparing', inputId: null, requests });
   return { kind: 'later', dueInMs: 0 };
 }
 
-/** The one request of the input is too much alone: its item fails, and the others go on without it. It was the first that is unanswered. */
+/** The one request of the input is too much alone: its item fails, and the others go on without it. */
 async function failOnly(job: HeldJob, message: string): Promise<Outcome> {
   const { held, db } = job;
-  const index = Math.min(...(await readUnanswered(db.sql, held)));
+  const [index] = await readInputItems(db.sql, held);
   const firsts = (await readHeldChunks(db.sql, held)).map(({ first }) => first);
-  const first = chunkOf(firsts, index);
-  if (first === null) return rejected(message);
+  const first = index === undefined ? null : chunkOf(firsts, index);
+  if (index === undefined || first === null) return rejected(message);
   const failure = new ItemFailure('CONTEXT_TOO_LONG', message);
   const results = [failureOf(index, first, failure)];
   await recordResults(db.sql, { batchKey: held.batchKey, worker: held.id, results });

@@ -153,8 +153,10 @@ export function createMessageBatches({
     encode: (customId, request) =>
       JSON.stringify({ custom_id: customId, params: paramsOf(request) }),
     upload: async () => null,
-    create: ({ input }, signal) =>
-      guarded({ signal, asked: 'the API' }, () => create(input, signal)),
+    create({ input }, signal) {
+      if (input === null) throw new TypeError('A message batch is created with its input.');
+      return guarded({ signal, asked: 'the API' }, () => create(input, signal));
+    },
     find: (job, signal) =>
       guarded({ signal, asked: 'the API' }, () =>
         findJob(

@@ -128,7 +128,7 @@ export function createMessageBatchRoutes({
 
   function createFrom(bytes: Buffer, exchange: Exchange): void {
     const { body, malformed } = readJson(bytes.toString('utf8'));
-    call(exchange, { operation: 'create', body }, () => {
+    call(exchange, { operation: 'create', body, bytes: bytes.length }, () => {
       if (malformed) throw malformedBody();
       return ok(exchange, shown(create(body, exchange.request), exchange));
     });

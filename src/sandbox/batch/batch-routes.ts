@@ -115,7 +115,7 @@ export function createBatchRoutes({
     if (id === undefined && method === 'POST')
       receive(exchange, MAX_JSON_BYTES, (bytes) => {
         const { body, malformed } = readJson(bytes.toString('utf8'));
-        call(exchange, { operation: 'create', body }, () => {
+        call(exchange, { operation: 'create', body, bytes: bytes.length }, () => {
           if (malformed) throw malformedBody();
           return ok(exchange, batchObject(create(body, request), ENDPOINT));
         });

@@ -8,7 +8,7 @@ import type { BatchOperation } from './outcomes.ts';
 /** Runs one call. `work` does what is asked for and returns the answer, or throws an ApiError. */
 export type Call = (
   exchange: Exchange,
-  call: { operation: BatchOperation; id?: string; body?: unknown },
+  call: { operation: BatchOperation; id?: string; body?: unknown; bytes?: number },
   work: () => Reply,
 ) => void;
 
@@ -16,7 +16,7 @@ export function createCalls(
   provider: Provider,
   { batches, changed }: { batches: Batches; changed: () => void },
 ): Call {
-  return (exchange, { operation, id = null, body = null }, work) => {
+  return (exchange, { operation, id = null, body = null, bytes = 0 }, work) => {
     const { response } = exchange;
     const number = ++batches.calls[operation];
     const { fault, latencyMs } = batches.callFaults.decide({
@@ -24,6 +24,7 @@ export function createCalls(
       operation,
       id,
       body,
+      bytes,
       number,
     });
 

@@ -70,7 +70,7 @@ export function createFileRoutes({ batches, call }: { batches: Batches; call: Ca
     if (id === undefined) {
       if (route === 'POST ')
         receive(exchange, MAX_UPLOAD_BYTES, (body) =>
-          call(exchange, { operation: 'upload' }, () =>
+          call(exchange, { operation: 'upload', bytes: body.length }, () =>
             ok(exchange, fileObject(upload(body, request.headers['content-type']))),
           ),
         );

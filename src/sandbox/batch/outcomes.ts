@@ -78,6 +78,8 @@ export interface BatchCall {
   id: string | null;
   /** The parsed JSON body; null where there is none. */
   body: unknown;
+  /** How long the body is, whatever it is; 0 where there is none. */
+  bytes: number;
   /** Which call of this operation it is, from 1. */
   number: number;
 }

@@ -1,0 +1,1 @@
+ALTER TABLE "provider_batches" ADD COLUMN "items" "int4multirange" DEFAULT '{}' NOT NULL;

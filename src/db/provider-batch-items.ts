@@ -1,0 +1,131 @@
+/**
+ * Which items are a provider batch's. It holds whole chunks, and its input may have a part of their items: the others name another model, or
+ * were too much at once. What becomes of it concerns the items of its input alone; for the others there will be another provider batch.
+ */
+import type { Sql } from './client.ts';
+import { toItemSet } from './item-set.ts';
+
+/** A provider batch in a worker's hands. */
+interface Held {
+  key: bigint;
+  id: string;
+  batchKey: bigint;
+  worker: string;
+}
+
+/** Where the chunks of a provider batch begin and end. */
+export async function readHeldChunks(
+  sql: Sql,
+  held: { id: string; batchKey: bigint },
+): Promise<{ first: number; last: number }[]> {
+  return await sql<{ first: number; last: number }[]>`
+    select first, last from chunks
+    where batch_key = ${held.batchKey} and state = 'leased' and owner = ${held.id}
+    order by first`;
+}
+
+/** The items of its input, line by line. */
+export async function readInputItems(sql: Sql, held: { key: bigint }): Promise<number[]> {
+  const items = await sql<{ index: number }[]>`
+    select generate_series(lower(run), upper(run) - 1) as index
+    from provider_batches cross join lateral unnest(items) as run
+    where key = ${held.key}
+    order by index`;
+  return items.map(({ index }) => index);
+}
+
+/** Gives back the items from an index on, for another provider batch: there is no room for them. */
+export async function giveBackFrom(sql: Sql, held: Held, index: number): Promise<void> {
+  await giveBack(sql, held, { which: sql`item >= ${index}`, rounds: 0 });
+}
+
+/** Gives back the items that are not in its input, and those that were answered and have been put back in the queue by a retry since. */
+export async function giveBackOthers(sql: Sql, held: Held): Promise<void> {
+  await giveBack(sql, held, {
+    which: sql`
+      (not item <@ mine.items or exists (
+        select from superseded_results s
+        where s.batch_key = held.batch_key and s.index = item and s.completed_at >= mine.created_at))`,
+    rounds: 0,
+  });
+}
+
+/** Gives back items of its input, in ascending order, that it was tried with and that another one is to be tried with. */
+export async function giveBackTried(
+  sql: Sql,
+  held: Held,
+  indexes: readonly number[],
+): Promise<void> {
+  await giveBack(sql, held, {
+    which: sql`item <@ ${toItemSet(indexes)}::int4multirange`,
+    rounds: 1,
+  });
+}
+
+/**
+ * Gives back those items without a result of which `which` is true, and cuts their chunks where that leaves some to the provider batch. Rejects where
+ * results of a chunk come in at the same moment: its counts would be wrong, and the step is to be done again.
+ */
+async function giveBack(
+  sql: Sql,
+  { key, id, batchKey, worker }: Held,
+  { which, rounds }: { which: ReturnType<Sql>; rounds: 0 | 1 },
+): Promise<void> {
+  const [given] = await sql<{ missed: boolean }[]>`
+    with batch as materialized (select key from batches where key = ${batchKey} for update),
+    mine as materialized (
+      select p.key, p.items, p.created_at from provider_batches p join batch on batch.key = p.batch_key
+      where p.key = ${key} and p.worker = ${worker}
+      for update of p
+    ),
+    leased as materialized (
+      select c.batch_key, c.first from chunks c join batch on batch.key = c.batch_key
+      where c.state = 'leased' and c.owner = ${id} and exists (select from mine)
+    ),
+    -- Of a flush or a retry that was waited for, this statement's snapshot shows the chunk and not the results.
+    held as materialized (
+      select c.batch_key, c.first, c.last, c.crashes, c.rounds
+      from chunks c join leased l on c.batch_key = l.batch_key and c.first = l.first
+      where c.done = (select count(*) from results r where r.batch_key = c.batch_key and r.index between c.first and c.last)
+      order by c.first
+      for update of c
+    ),
+    undone as materialized (
+      select held.first as chunk, held.last as chunk_last, item, ${which} as given
+      from mine cross join held cross join lateral generate_series(held.first, held.last) as item
+      where not exists (select from results r where r.batch_key = held.batch_key and r.index = item)
+    ),
+    turns as (select *, lag(given) over (partition by chunk order by item) as before from undone),
+    pieces as (
+      select chunk, given, case when before is null then chunk else item end as first,
+             coalesce(lead(item) over (partition by chunk order by item) - 1, chunk_last) as last
+      from turns where given is distinct from before
+    ),
+    cut as materialized (
+      select held.batch_key, p.chunk, p.first, p.last, p.given, held.crashes,
+             held.rounds + case when p.given then ${rounds}::int else 0 end as rounds,
+             case when p.given then 'open' else 'leased' end::chunk_state as state,
+             case when p.given then null else ${id} end as owner,
+             (select count(*)::int from results r where r.batch_key = held.batch_key and r.index between p.first and p.last) as done
+      from pieces p join held on held.first = p.chunk
+      where p.given or p.last < held.last or p.first > held.first
+    ),
+    shortened as (
+      update chunks c
+      set last = p.last, done = p.done, state = p.state, owner = p.owner, rounds = p.rounds, sent_to = p.first - 1
+      from cut p
+      where c.batch_key = p.batch_key and c.first = p.first and p.first = p.chunk
+    ),
+    added as (
+      insert into chunks (batch_key, first, last, done, sent_to, state, owner, crashes, rounds)
+      select batch_key, first, last, done, first - 1, state, owner, crashes, rounds from cut where first <> chunk
+    )
+    update provider_batches p
+    set firsts = array(
+      (select unnest(p.firsts) except select first from cut where given)
+      union select first from cut where not given
+      order by 1)
+    from mine where p.key = mine.key
+    returning (select count(*) from leased) > (select count(*) from held) as missed`;
+  if (given?.missed) throw new Error(`results of provider batch ${id} came in while it was cut`);
+}
