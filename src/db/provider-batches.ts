@@ -58,8 +58,8 @@ export type ProviderBatchChange = Partial<
 
 /**
  * Takes open chunks of the next running batch that goes through a provider's batch API, and enters the provider batch that they are
- * to be in, in this worker's hands. Null where there is nothing to take. A batch of which the provider refused one for being too much at once
- * is left alone until that one's time has come.
+ * to be in, in this worker's hands. Null where there is nothing to take. A batch of which one waits because its provider did not take it is left
+ * alone until that one's time has come.
  */
 export async function planProviderBatch(
   sql: Sql,
@@ -84,7 +84,7 @@ export async function planProviderBatch(
           where c.batch_key = b.key and c.state = 'open' and c.rounds < ${maxRounds}
             and not exists (select from provider_batches p where p.batch_key = b.key and p.state <> 'done' and c.first = any(p.firsts)))
         and not exists (
-          select from provider_batches p where p.batch_key = b.key and p.state = 'done' and p.due_at > now())
+          select from provider_batches p where p.batch_key = b.key and p.state = 'preparing' and p.due_at > now())
       order by key
       limit 1
       for update skip locked
@@ -172,19 +172,18 @@ export async function parkProviderBatch(
 
 /**
  * Ends a provider batch, and gives back the chunks that it left items of unanswered, for whoever is to ask next. `round`: it was tried, and the chunks
- * are charged with it. Live calls that it broke off are sent again by whoever that is. `holdOffMs`: no other one of the same batch is planned for so long.
+ * are charged with it. Live calls that it broke off are sent again by whoever that is.
  */
 export async function endProviderBatch(
   sql: Sql,
   held: { key: bigint; id: string; batchKey: bigint; worker: string },
-  end: { status: string; round: boolean; holdOffMs: number },
+  end: { status: string; round: boolean },
 ): Promise<void> {
   await sql`
     with batch as materialized (select key from batches where key = ${held.batchKey} for update),
     ended as (
       update provider_batches
-      set state = 'done', status = ${end.status}, worker = null, ended_at = now(),
-          due_at = now() + make_interval(secs => ${end.holdOffMs / 1000})
+      set state = 'done', status = ${end.status}, worker = null, ended_at = now()
       where key = ${held.key} and worker = ${held.worker}
       returning id, live_calls
     ),

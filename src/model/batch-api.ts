@@ -18,6 +18,8 @@ export interface BatchApi {
   encode(customId: string, request: ModelRequest): string;
   /** Uploads the input as a stream, where the provider takes files. Returns the id it has there; null where the input goes with `create`. */
   upload(input: BatchInput, signal: AbortSignal): Promise<string | null>;
+  /** Deletes an upload. Rejects where the provider does not have it, as well. */
+  discard(inputId: string, signal: AbortSignal): Promise<void>;
   /** Creates the job. A failure other than a status of 4xx leaves open whether it exists: `find` tells. */
   create(job: NewJob, signal: AbortSignal): Promise<Job>;
   /**

@@ -47,7 +47,7 @@ function isAlive(pid: number): boolean {
  */
 export async function withInput<T>(
   job: HeldJob,
-  use: (input: BatchInput, api: BatchApi) => Promise<T>,
+  use: (input: BatchInput) => Promise<T>,
 ): Promise<T | null> {
   const directory = await mkdtemp(join(tmpdir(), `${directoryPrefix}${process.pid}-`));
   try {
@@ -57,7 +57,8 @@ export async function withInput<T>(
     const { model, items, bytes } = written;
     const requests = items.length;
     await change(job, { model: model.id, requests, items });
-    return await use({ path, bytes, requests, intent: job.held.id }, apiOf(model));
+    job.api = apiOf(model);
+    return await use({ path, bytes, requests, intent: job.held.id });
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

@@ -39,8 +39,8 @@ export interface HeldJob {
 export type Outcome =
   /** The next step is due in so many milliseconds. `why`: what kept this one from being done, in the provider's words. */
   | { kind: 'later'; dueInMs: number; why?: string }
-  /** It is over. `round`: it was tried. `holdOff`: the provider wants no other one for a while. */
-  | { kind: 'end'; status: string; round: boolean; holdOff?: { ms: number; why: string } }
+  /** It is over. `round`: it was tried. */
+  | { kind: 'end'; status: string; round: boolean }
   /** No item would succeed: the batch stops. `over`: when it is resumed, it goes on with another provider batch. */
   | { kind: 'stop'; code: BatchErrorCode; message: string; over: boolean };
 
@@ -93,6 +93,14 @@ function countsOf(counts: Job['counts']): Job['counts'] {
 export function endWanted({ held }: HeldJob): 'ending' | 'rescue' | null {
   if (held.ending !== null || held.unwanted) return 'ending';
   return held.rescued ? 'rescue' : null;
+}
+
+/** Deletes the upload that no job will take. Nobody waits for that: one that stays is dropped by its provider in time. */
+export function discardInput({ held, api, stopping, log }: HeldJob): void {
+  if (held.inputId === null) return;
+  api.discard(held.inputId, stopping).catch((error: unknown) => {
+    log.debug({ err: error, providerBatch: held.id }, 'an input stays at its provider');
+  });
 }
 
 /** As `endWanted`, as of now: what a long step began with may be long past. */

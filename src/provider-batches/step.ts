@@ -189,11 +189,10 @@ export function createStep({
         onDueIn(outcome.dueInMs);
         return;
       case 'end':
-        if (outcome.holdOff) await explain(held, outcome.holdOff.why, outcome.holdOff.ms);
         failingSince.delete(held.id);
         // The chunks are charged with it, and not for items that were never in it.
         if (outcome.round) await giveBackOthers(sql, held);
-        await endProviderBatch(sql, held, { holdOffMs: outcome.holdOff?.ms ?? 0, ...outcome });
+        await endProviderBatch(sql, held, outcome);
         await signals.send(held.batchKey, held.rescued || held.rescue ? 'work' : 'progress');
         break;
       case 'stop': {
@@ -203,8 +202,7 @@ export function createStep({
         if (await beginFailure(sql, held.batchKey, { code, message })) {
           log.warn({ batchKey: String(held.batchKey), code }, 'a batch was stopped');
         }
-        if (over)
-          await endProviderBatch(sql, held, { status: 'failed', round: false, holdOffMs: 0 });
+        if (over) await endProviderBatch(sql, held, { status: 'failed', round: false });
         else await parkProviderBatch(sql, held);
         break;
       }

@@ -3,13 +3,14 @@ import { readHeldChunks, readInputItems } from '../db/provider-batch-items.ts';
 import { listProviderIds } from '../db/provider-batches.ts';
 import { recordResults } from '../db/results.ts';
 import { ItemFailure } from '../errors.ts';
-import type { BatchApi, BatchInput, Job } from '../model/batch-api.ts';
+import type { BatchInput, Job } from '../model/batch-api.ts';
 import { ModelError } from '../model/model.ts';
 import { chunkOf } from './chunk-of.ts';
 import { failureOf, withInput } from './input.ts';
 import {
   change,
   changeOf,
+  discardInput,
   endWanted,
   endWantedNow,
   HandsLost,
@@ -26,14 +27,12 @@ const looks = 6;
 /** Between two of them at least, however often jobs are looked at otherwise. */
 const minLookMs = 2_000;
 
-const cancelled: Outcome = { kind: 'end', status: 'cancelled', round: false };
-
 /** The step of state `preparing`: nothing has been asked of the provider yet, but for an upload, which costs nothing. */
 export async function prepareJob(job: HeldJob): Promise<Outcome> {
-  if (endWanted(job)) return cancelled;
+  if (endWanted(job)) return cancelled(job);
   // What was uploaded stays the input: made anew it might be another one by now.
-  if (job.held.inputId !== null) return await uploadAndCreate(job, null, job.api);
-  const outcome = await withInput(job, (input, api) => uploadAndCreate(job, input, api));
+  if (job.held.inputId !== null) return await uploadAndCreate(job, null);
+  const outcome = await withInput(job, (input) => uploadAndCreate(job, input));
   return outcome ?? { kind: 'end', status: 'empty', round: false };
 }
 
@@ -79,12 +78,8 @@ async function findJob({ held, api, db, stopping }: HeldJob): Promise<Job | 'uns
 }
 
 /** `input` null: it was uploaded before. */
-async function uploadAndCreate(
-  job: HeldJob,
-  input: BatchInput | null,
-  api: BatchApi,
-): Promise<Outcome> {
-  const { held, stopping, ended } = job;
+async function uploadAndCreate(job: HeldJob, input: BatchInput | null): Promise<Outcome> {
+  const { held, api, stopping, ended } = job;
   const failures = held.failures + 1;
   try {
     if (input !== null) {
@@ -92,7 +87,7 @@ async function uploadAndCreate(
       await change(job, { inputId: await api.upload(input, stopping) });
     }
     stopping.throwIfAborted();
-    if (await endWantedNow(job)) return cancelled;
+    if (await endWantedNow(job)) return cancelled(job);
     // From here on it may exist. Whoever has to look for it has not looked yet, however often the upload failed.
     await change(job, { state: 'creating', status: 'creating', failures: 0 });
     const { inputId, id: intent } = held;
@@ -106,6 +101,11 @@ async function uploadAndCreate(
   }
 }
 
+function cancelled(job: HeldJob): Outcome {
+  discardInput(job);
+  return { kind: 'end', status: 'cancelled', round: false };
+}
+
 async function adopt(job: HeldJob, found: Job): Promise<void> {
   await change(job, { state: 'working', failures: 0, ...changeOf(found) });
 }
@@ -117,9 +117,11 @@ async function refused(job: HeldJob, error: ModelError, failures: number): Promi
   switch (failure.kind) {
     case 'batch':
       // Nothing exists: a provider that refuses the key, the quota or the model has created nothing.
+      discardInput(job);
       await change(job, { state: 'preparing', status: 'preparing', inputId: null });
       return { kind: 'stop', code: failure.code, message, over: true };
     case 'item':
+      discardInput(job);
       return failure.code === 'CONTEXT_TOO_LONG'
         ? ((await halve(job)) ?? (await failOnly(job, message)))
         : rejected(message);

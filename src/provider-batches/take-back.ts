@@ -5,20 +5,18 @@ import { type BatchErrorCode, ItemFailure } from '../errors.ts';
 import type { JobProblem } from '../model/batch-api.ts';
 import { chunkOf } from './chunk-of.ts';
 import { failureOf } from './input.ts';
-import { endWanted, type HeldJob, type Outcome } from './job.ts';
+import { change, discardInput, endWanted, type HeldJob, type Outcome } from './job.ts';
 
-/** Batches of one owner at a provider may have so many tokens waiting; what was too much is tried again after this. */
-const tooMuchHoldOffMs = 5 * 60_000;
+/** A provider lets so many tokens wait at once; what was too many is tried again after this. */
+const tooMuchDelayMs = 5 * 60_000;
 
 /** The provider took none of it. Items whose lines it names fail; without such, the reason is everybody's. */
 export async function takeBack(job: HeldJob, problems: readonly JobProblem[]): Promise<Outcome> {
   const { held } = job;
-  if (endWanted(job)) return { kind: 'end', status: held.status, round: false };
   const tooMuch = problems.find(({ code }) => code !== null && limitCodes.has(code));
-  if (tooMuch) {
-    const holdOff = { ms: job.pollMs ?? tooMuchHoldOffMs, why: tooMuch.message };
-    return { kind: 'end', status: held.status, round: false, holdOff };
-  }
+  if (tooMuch && !endWanted(job)) return await wait(job, tooMuch.message);
+  discardInput(job);
+  if (endWanted(job)) return { kind: 'end', status: held.status, round: false };
   const everybodys = problems.find(({ code }) => code !== null && batchCodes.has(code));
   const failing = await failingItems(job, problems, everybodys ?? null);
   if (failing.size > 0) {
@@ -29,6 +27,15 @@ export async function takeBack(job: HeldJob, problems: readonly JobProblem[]): P
   const code = batchCodes.get(problem?.code ?? '') ?? 'PROVIDER_REJECTED_FILE';
   const reason = problem?.message ?? 'it gave no reason';
   return { kind: 'stop', code, message: `The provider rejected the batch: ${reason}`, over: true };
+}
+
+/** Another job will be created from the same upload. */
+async function wait(job: HeldJob, why: string): Promise<Outcome> {
+  const none = { succeeded: 0, failed: 0, cancelled: 0, expired: 0 };
+  const status = 'waiting for the provider’s limits';
+  await change(job, { state: 'preparing', status, providerId: null, expiresAt: null, ...none });
+  job.publish();
+  return { kind: 'later', dueInMs: job.pollMs ?? tooMuchDelayMs, why };
 }
 
 /**

@@ -112,7 +112,7 @@ test('items that are not in the input are given back uncharged, and those that a
   await giveBackOthers(db.sql, mine);
   const chunks = await chunksOf(mine);
   const firsts = await firstsOf(mine);
-  await endProviderBatch(db.sql, mine, { status: 'ended', round: true, holdOffMs: 0 });
+  await endProviderBatch(db.sql, mine, { status: 'ended', round: true });
 
   // 2 has its answer, and goes along with whatever is before it.
   expect(chunks).toEqual([

@@ -40,18 +40,22 @@ async function insertLaneBatch(owner = 'local'): Promise<bigint> {
   return key;
 }
 
-async function plan(worker: string, busyOwners: readonly string[] = []): Promise<string | null> {
+async function plan(
+  worker: string,
+  busyOwners: readonly string[] = [],
+  maxChunks = 1_000,
+): Promise<string | null> {
   const id = `pbatch_${randomUUID()}`;
-  const limits = { maxChunks: 1_000, maxRounds: 3 };
+  const limits = { maxChunks, maxRounds: 3 };
   const planned = await planProviderBatch(db.sql, { id, worker, busyOwners, ...limits });
   return planned === null ? null : id;
 }
 
 /** A provider batch of a new batch in the hands of a new worker. */
-async function takeNew() {
+async function takeNew({ maxChunks = 1_000 } = {}) {
   const batchKey = await insertLaneBatch();
   const worker = await enterWorker(db.sql);
-  const id = await plan(worker);
+  const id = await plan(worker, [], maxChunks);
   const held = await holdProviderBatch(db.sql, { worker, id: id ?? '' });
   if (!held) throw new Error('nothing was planned');
   return { batchKey, worker, held, mine: { ...held, worker } };
@@ -133,7 +137,7 @@ test('the job of a batch that is deleted while it fails is taken, brought to its
   await hideBatch(db.sql, 'local', await idOf(batchKey));
 
   const taken = await holdProviderBatch(db.sql, { worker, id: null, ids: [], busyOwners: [] });
-  await endProviderBatch(db.sql, mine, { status: 'ended', round: false, holdOffMs: 0 });
+  await endProviderBatch(db.sql, mine, { status: 'ended', round: false });
 
   expect(taken).toMatchObject({ id: held.id, unwanted: true });
   expect(await listPurgeable(db.sql)).toContain(batchKey);
@@ -153,6 +157,18 @@ test('a provider batch whose batch has ended without it is unwanted', async () =
   });
 
   expect(taken).toMatchObject({ id: held.id, unwanted: true });
+});
+
+test('while one waits because its provider did not take it, no other one of its batch is planned', async () => {
+  const { batchKey, worker, mine } = await takeNew({ maxChunks: 1 });
+  await releaseProviderBatch(db.sql, mine, 60_000);
+
+  const meanwhile = await plan(worker);
+  await db.sql`update provider_batches set due_at = now() where batch_key = ${batchKey}`;
+  const then = await plan(worker);
+
+  expect(meanwhile).toBeNull();
+  expect(then).not.toBeNull();
 });
 
 test('an owner with enough steps under way waits, and another is served', async () => {

@@ -153,6 +153,7 @@ export function createMessageBatches({
     encode: (customId, request) =>
       JSON.stringify({ custom_id: customId, params: paramsOf(request) }),
     upload: async () => null,
+    discard: async () => undefined,
     create({ input }, signal) {
       if (input === null) throw new TypeError('A message batch is created with its input.');
       return guarded({ signal, asked: 'the API' }, () => create(input, signal));

@@ -143,6 +143,9 @@ export function createOpenAiBatches({
         await file.close();
       }
     },
+    async discard(inputId, signal) {
+      await ask(begin('a file', signal), (signal) => client.files.delete(inputId, { signal }));
+    },
     async create({ intent, inputId }, signal) {
       if (inputId === null) throw new TypeError('A batch of OpenAI is created from an upload.');
       return ask(begin('the API', signal), async (signal) =>

@@ -31,8 +31,8 @@ export interface JobList {
 }
 
 /**
- * The batch with our id in its metadata, or, where a server shows none of any batch, the one whose input has the name of our upload. Null where
- * there is none; `unsure` where there are more than can be looked through.
+ * The batch with our id in its metadata, or, where a server shows none of any batch, the one whose input has the name of our upload. One that was
+ * rejected is none: it cost nothing, and the next one that is created for the same intent is not it. Null where there is none; `unsure` where there are more than can be looked through.
  */
 export async function findJob(
   list: JobList,
@@ -45,7 +45,9 @@ export async function findJob(
   async function findByUpload(): Promise<Job | 'unsure' | null> {
     if (keepsMetadata) return null;
     for (const { batch, fileId } of nameless.slice(0, maxLookups)) {
-      if ((await list.fileName(fileId)) === uploadName(intent)) return list.read(batch);
+      if ((await list.fileName(fileId)) !== uploadName(intent)) continue;
+      const job = list.read(batch);
+      if (job.phase !== 'rejected') return job;
     }
     return nameless.length > maxLookups ? 'unsure' : null;
   }
@@ -62,7 +64,11 @@ export async function findJob(
       keepsMetadata ||= Object.keys(metadata).length > 0;
       const time = times[index] ?? null;
       if (time !== null && time < oldest) continue;
-      if (metadata[intentKey] === intent) return list.read(batch);
+      if (metadata[intentKey] === intent) {
+        const job = list.read(batch);
+        if (job.phase !== 'rejected') return job;
+        continue;
+      }
       const fileId = readId(batch.input_file_id);
       if (fileId !== null && !others.has(String(batch.id))) nameless.push({ batch, fileId });
     }

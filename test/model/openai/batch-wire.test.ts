@@ -456,6 +456,32 @@ test('where metadata is kept, a job without any is not ours, and no file is look
   expect(received).toHaveLength(1);
 });
 
+test('a job of ours that was rejected is not the one that is looked for', async () => {
+  const ours = { created_at: now(), metadata: { winnow_batch: 'i-1' } };
+  const { origin } = await serve((_, response) =>
+    json(response, {
+      data: [
+        batch({ id: 'batch_1', ...ours, status: 'failed' }),
+        batch({ id: 'batch_2', ...ours, status: 'validating' }),
+      ],
+      has_more: false,
+    }),
+  );
+  const without = await serve(({ url = '' }, response) => {
+    if (url.includes('/files/')) json(response, { id: 'file-1', filename: 'i-1.jsonl' });
+    else
+      json(response, {
+        data: [
+          batch({ id: 'batch_1', input_file_id: 'file-1', created_at: now(), status: 'failed' }),
+        ],
+        has_more: false,
+      });
+  });
+
+  expect(await apiOf(origin).find(lost, calm())).toMatchObject({ providerId: 'batch_2' });
+  expect(await apiOf(without.origin).find(lost, calm())).toBeNull();
+});
+
 test('a list with the oldest first is read to its end', async () => {
   const pages: Record<string, object[]> = {
     '': [batch({ id: 'a', created_at: 1 }), batch({ id: 'b', created_at: 2 })],

@@ -336,6 +336,18 @@ test('a job that was created before it could be ours ends the search', async () 
   expect(sandbox.batches.calls.list).toBe(1);
 });
 
+test('an upload is deleted, and one that is not there is said not to be', async () => {
+  const { sandbox, api } = await openApi();
+  const input = await inputOf(onTestFinished, linesOf(api, rows(1)));
+  const inputId = (await api.upload(input, calm())) ?? '';
+
+  await api.discard(inputId, calm());
+  const again = await refused(api.discard(inputId, calm()));
+
+  expect(sandbox.batches.files).toEqual([]);
+  expect(again.failure.kind).toBe('item');
+});
+
 test('a job is cancelled, and one that has ended says how', async () => {
   const { sandbox, api } = await openApi({ batches: { held: true } });
   const { providerId } = await submit(api, await inputOf(onTestFinished, linesOf(api, rows(2))));
