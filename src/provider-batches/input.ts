@@ -97,10 +97,13 @@ async function writeInput(
       if (only === null) continue;
       model = only;
       const { limits, framingBytes } = apiOf(only);
-      const fit = countFitting(lines, {
+      const maxBytes = Math.min(limits.bytes, job.sizes.limitOf(only.provider));
+      const room = countFitting(lines, {
         requests: Math.min(limits.requests, cap) - written.length,
-        bytes: limits.bytes - framingBytes - bytes,
+        bytes: maxBytes - framingBytes - bytes,
       });
+      // One alone is tried, whatever has been learned from many.
+      const fit = written.length === 0 ? Math.max(1, room) : room;
       const input = Buffer.concat(lines.slice(0, fit).map(({ text }) => text));
       await file.appendFile(input);
       bytes += input.length;

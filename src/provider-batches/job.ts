@@ -11,6 +11,7 @@ import type { RowFile } from '../files/row.ts';
 import type { Log } from '../log.ts';
 import type { BatchApi, Job } from '../model/batch-api.ts';
 import type { Plan } from '../plan.ts';
+import type { InputSizes } from './input-sizes.ts';
 
 export interface HeldJob {
   held: HeldProviderBatch;
@@ -24,6 +25,8 @@ export interface HeldJob {
   api: BatchApi;
   db: Database;
   log: Log;
+  /** What this process has learned of its providers. */
+  sizes: InputSizes;
   /** Whether the lease that the step is done under still runs: a process that was stopped and continued has to notice. */
   isOurs: () => boolean;
   /** Aborted as soon as the process is told to stop. For what can be broken off at no cost. */
@@ -47,6 +50,11 @@ export type Outcome =
 /** Another worker has the provider batch by now: this one writes nothing more. */
 export class HandsLost extends Error {
   override readonly name = 'HandsLost';
+}
+
+/** Whose API has the job, as its model's id begins. */
+export function providerOf({ model }: { model: string }): string {
+  return model.slice(0, model.indexOf('/'));
 }
 
 /** Writes down what the step found out. */

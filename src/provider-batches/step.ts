@@ -20,6 +20,7 @@ import type { BatchApi } from '../model/batch-api.ts';
 import { ModelError } from '../model/model.ts';
 import type { Plan } from '../plan.ts';
 import { followJob } from './follow-job.ts';
+import { createInputSizes } from './input-sizes.ts';
 import { HandsLost, type HeldJob, type Outcome } from './job.ts';
 import { readJob } from './read-job.ts';
 import { prepareJob, recoverJob } from './submit-job.ts';
@@ -71,6 +72,7 @@ export function createStep({
   const { sql } = db;
   /** Since when the steps of each provider batch fail, by its id. */
   const failingSince = new Map<string, Date>();
+  const sizes = createInputSizes();
 
   /** Never rejects. */
   async function take(held: HeldProviderBatch, hands: Hands): Promise<void> {
@@ -119,6 +121,7 @@ export function createStep({
       api,
       db,
       log,
+      sizes,
       isOurs: () => workerId() === held.worker,
       stopping: AbortSignal.any([stopping, held.ended]),
       ended: held.ended,

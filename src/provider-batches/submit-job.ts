@@ -16,6 +16,7 @@ import {
   HandsLost,
   type HeldJob,
   type Outcome,
+  providerOf,
 } from './job.ts';
 import { nextPollMs, retryMs } from './timing.ts';
 
@@ -69,8 +70,7 @@ export async function recoverJob(job: HeldJob): Promise<Outcome> {
 }
 
 async function findJob({ held, api, db, stopping }: HeldJob): Promise<Job | 'unsure' | null> {
-  const provider = held.model.slice(0, held.model.indexOf('/'));
-  const others = await listProviderIds(db.sql, provider, held.createdAt);
+  const others = await listProviderIds(db.sql, providerOf(held), held.createdAt);
   return await api.find(
     { intent: held.id, since: held.createdAt, requests: held.requests, others: new Set(others) },
     stopping,
@@ -97,7 +97,7 @@ async function uploadAndCreate(job: HeldJob, input: BatchInput | null): Promise<
     return { kind: 'later', dueInMs: nextPollMs(0, job.pollMs) };
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
-    return refused(job, error, failures);
+    return refused(job, error, { failures, bytes: input?.bytes ?? null });
   }
 }
 
@@ -110,8 +110,12 @@ async function adopt(job: HeldJob, found: Job): Promise<void> {
   await change(job, { state: 'working', failures: 0, ...changeOf(found) });
 }
 
-/** `failures`: how often in a row by now. */
-async function refused(job: HeldJob, error: ModelError, failures: number): Promise<Outcome> {
+/** `failures`: how often in a row by now. `bytes`: of the input that was sent; null where it was uploaded before. */
+async function refused(
+  job: HeldJob,
+  error: ModelError,
+  { failures, bytes }: { failures: number; bytes: number | null },
+): Promise<Outcome> {
   const { held, pollMs } = job;
   const { failure, message } = error;
   switch (failure.kind) {
@@ -123,7 +127,7 @@ async function refused(job: HeldJob, error: ModelError, failures: number): Promi
     case 'item':
       discardInput(job);
       return failure.code === 'CONTEXT_TOO_LONG'
-        ? ((await halve(job)) ?? (await failOnly(job, message)))
+        ? ((await halve(job, bytes)) ?? (await failOnly(job, message)))
         : rejected(message);
     case 'later': {
       const { retryAfterMs, code } = failure;
@@ -144,9 +148,10 @@ function rejected(message: string): Outcome {
 }
 
 /** The provider takes less at once than it is known for: the next input has half of it at most. Null where it is one request. */
-async function halve(job: HeldJob): Promise<Outcome | null> {
-  const { held } = job;
+async function halve(job: HeldJob, bytes: number | null): Promise<Outcome | null> {
+  const { held, sizes } = job;
   if (held.requests <= 1) return null;
+  if (bytes !== null) sizes.refused(providerOf(held), bytes);
   const requests = Math.ceil(held.requests / 2);
   await change(job, { state: 'preparing', status: 'preparing', inputId: null, requests });
   return { kind: 'later', dueInMs: 0 };

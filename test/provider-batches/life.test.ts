@@ -130,13 +130,19 @@ describe.each(providers)('$provider', ({ provider, model }) => {
     expect(stopped.error).toMatch(/LIVE/);
   });
 
-  /** The provider takes so many bytes at once, whatever it says. */
-  function takeAtMost(most: number): void {
+  /** The provider takes so many bytes at once, whatever it says. Returns what counts how often it was asked to take more. */
+  function takeAtMost(most: number): () => number {
     const asked = provider === 'anthropic' ? 'create' : 'upload';
+    let refusals = 0;
     app.sandbox.batches.callFaults.add({
       fault: { kind: 'status', status: 413, message: 'too much' },
-      when: ({ operation, bytes }) => operation === asked && bytes > most,
+      when: ({ operation, bytes }) => {
+        const isTooMuch = operation === asked && bytes > most;
+        if (isTooMuch) refusals += 1;
+        return isTooMuch;
+      },
     });
+    return () => refusals;
   }
 
   test('what is too much for the provider at once is handed over in parts', async () => {
@@ -152,6 +158,18 @@ describe.each(providers)('$provider', ({ provider, model }) => {
     const sizes = (await readProviderBatches(app, id)).map(({ counts }) => counts.total);
     expect(sizes.length).toBeGreaterThan(1);
     expect(sizes.reduce((sum, size) => sum + size)).toBe(80);
+  });
+
+  test('how much it takes at once is learned once', async () => {
+    const countRefusals = takeAtMost(20_000);
+    await untilEnded(app, await submitToLane(app, texts(80), { model }));
+    const learning = countRefusals();
+
+    const id = await submitToLane(app, texts(80), { model });
+
+    expect(await untilEnded(app, id)).toMatchObject({ counts: { succeeded: 80 } });
+    expect(learning).toBeGreaterThan(0);
+    expect(countRefusals()).toBe(learning);
   });
 
   test('a row that is too much for the provider alone fails, and the others go on', async () => {
