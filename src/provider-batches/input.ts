@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readOpenItems } from '../db/items.ts';
 import { giveBackFrom, readHeldChunks } from '../db/provider-batch-items.ts';
-import { type NewResult, recordResults } from '../db/results.ts';
+import type { NewResult } from '../db/results.ts';
 import { ItemFailure } from '../errors.ts';
 import { decodeRow } from '../files/row.ts';
 import type { Log } from '../log.ts';
 import type { BatchApi, BatchInput } from '../model/batch-api.ts';
 import type { Model } from '../model/model.ts';
 import { requestOf } from '../plan.ts';
+import { failureOf, recordFailures } from './fail-items.ts';
 import { change, type HeldJob } from './job.ts';
 
 const directoryPrefix = 'winnow-provider-batch-';
@@ -123,10 +124,11 @@ async function writeInput(
 
 /** The requests of a chunk that go to a model: `only`, or that of the first request where it is null. */
 async function encodeChunk(
-  { held, plan, file, fileKey, db, publish }: HeldJob,
+  job: HeldJob,
   { first, last }: { first: number; last: number },
   only: Model | null,
 ): Promise<{ lines: Line[]; only: Model | null }> {
+  const { held, plan, file, fileKey, db } = job;
   const { batchKey } = held;
   const items = await readOpenItems(db.sql, { fileKey, batchKey, first, last, someDone: true });
   const lines: Line[] = [];
@@ -146,10 +148,7 @@ async function encodeChunk(
       failed.push(failureOf(index, first, error));
     }
   }
-  if (failed.length > 0) {
-    await recordResults(db.sql, { batchKey, worker: held.id, results: failed });
-    publish();
-  }
+  await recordFailures(job, failed);
   return { lines, only: model };
 }
 
@@ -181,15 +180,4 @@ export function customIdOf(id: string, index: number): string {
 export function indexOf(id: string, customId: string): number | null {
   const digits = customId.startsWith(`${id}-`) ? customId.slice(id.length + 1) : '';
   return /^(0|[1-9][0-9]{0,8})$/.test(digits) ? Number(digits) : null;
-}
-
-/** The result of an item of which nothing was taken. */
-export function failureOf(index: number, first: number, { code, message }: ItemFailure): NewResult {
-  return {
-    index,
-    first,
-    attempts: 0,
-    usage: { requests: 0, inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, costUsd: null },
-    outcome: { status: 'FAILED', error: { code, message } },
-  };
 }

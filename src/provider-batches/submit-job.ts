@@ -1,12 +1,11 @@
 /** From chunks to a job at the provider: input, upload, create. A row says before each step what is about to happen. */
-import { readHeldChunks, readInputItems } from '../db/provider-batch-items.ts';
+import { readInputItems } from '../db/provider-batch-items.ts';
 import { listProviderIds } from '../db/provider-batches.ts';
-import { recordResults } from '../db/results.ts';
 import { ItemFailure } from '../errors.ts';
 import type { BatchInput, Job } from '../model/batch-api.ts';
 import { ModelError } from '../model/model.ts';
-import { chunkOf } from './chunk-of.ts';
-import { failureOf, withInput } from './input.ts';
+import { failItems } from './fail-items.ts';
+import { withInput } from './input.ts';
 import {
   change,
   changeOf,
@@ -159,16 +158,10 @@ async function halve(job: HeldJob, bytes: number | null): Promise<Outcome | null
 
 /** The one request of the input is too much alone: its item fails, and the others go on without it. */
 async function failOnly(job: HeldJob, message: string): Promise<Outcome> {
-  const { held, db } = job;
-  const [index] = await readInputItems(db.sql, held);
-  const firsts = (await readHeldChunks(db.sql, held)).map(({ first }) => first);
-  const first = index === undefined ? null : chunkOf(firsts, index);
-  if (index === undefined || first === null) return rejected(message);
   const failure = new ItemFailure('CONTEXT_TOO_LONG', message);
-  const results = [failureOf(index, first, failure)];
-  await recordResults(db.sql, { batchKey: held.batchKey, worker: held.id, results });
-  job.publish();
-  return { kind: 'end', status: 'failed', round: false };
+  const items = await readInputItems(job.db.sql, job.held);
+  const isHeld = await failItems(job, new Map(items.map((index) => [index, failure])));
+  return isHeld ? { kind: 'end', status: 'failed', round: false } : rejected(message);
 }
 
 function ageMs({ held }: HeldJob): number {

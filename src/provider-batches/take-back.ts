@@ -1,10 +1,8 @@
 /** A job that its provider rejected: whose fault it is, and who goes on. */
-import { readHeldChunks, readInputItems } from '../db/provider-batch-items.ts';
-import { type NewResult, recordResults } from '../db/results.ts';
+import { readInputItems } from '../db/provider-batch-items.ts';
 import { type BatchErrorCode, ItemFailure } from '../errors.ts';
 import type { JobProblem } from '../model/batch-api.ts';
-import { chunkOf } from './chunk-of.ts';
-import { failureOf } from './input.ts';
+import { failItems } from './fail-items.ts';
 import { change, discardInput, endWanted, type HeldJob, type Outcome } from './job.ts';
 
 /** A provider lets so many tokens wait at once; what was too many is tried again after this. */
@@ -18,9 +16,7 @@ export async function takeBack(job: HeldJob, problems: readonly JobProblem[]): P
   discardInput(job);
   if (endWanted(job)) return { kind: 'end', status: held.status, round: false };
   const everybodys = problems.find(({ code }) => code !== null && batchCodes.has(code));
-  const failing = await failingItems(job, problems, everybodys ?? null);
-  if (failing.size > 0) {
-    await failItems(job, failing);
+  if (await failItems(job, await failingItems(job, problems, everybodys ?? null))) {
     return { kind: 'end', status: held.status, round: false };
   }
   const problem = everybodys ?? problems.find(({ line }) => line === null) ?? problems[0];
@@ -46,36 +42,23 @@ async function failingItems(
   { held, plan, db }: HeldJob,
   problems: readonly JobProblem[],
   everybodys: JobProblem | null,
-): Promise<Map<number, JobProblem>> {
+): Promise<Map<number, ItemFailure>> {
   const isTheirs = everybodys?.code === 'model_not_found' && held.model !== plan.model.id;
   if (everybodys && !isTheirs) return new Map();
   const items = await readInputItems(db.sql, held);
-  if (everybodys) return new Map(items.map((index) => [index, everybodys]));
-  const byLine = problems.map((problem) => [items[(problem.line ?? 0) - 1], problem] as const);
-  return new Map(
-    byLine.flatMap(([index, problem]) => (index === undefined ? [] : [[index, problem]])),
-  );
+  if (everybodys) return new Map(items.map((index) => [index, failureFor(everybodys)]));
+  const failing = new Map<number, ItemFailure>();
+  for (const problem of problems) {
+    const index = problem.line === null ? undefined : items[problem.line - 1];
+    if (index !== undefined) failing.set(index, failureFor(problem));
+  }
+  return failing;
 }
 
-async function failItems(job: HeldJob, failing: ReadonlyMap<number, JobProblem>): Promise<void> {
-  const { held, db } = job;
-  const { batchKey, id: worker } = held;
-  const firsts = (await readHeldChunks(db.sql, held)).map(({ first }) => first);
-  const results: NewResult[] = [];
-  for (const [index, { code, message }] of failing) {
-    const first = chunkOf(firsts, index);
-    if (first === null) continue;
-    const why = `The provider rejected the request${code ? ` (${code})` : ''}: ${message}`;
-    results.push(failureOf(index, first, new ItemFailure('INVALID_REQUEST', why)));
-  }
-  for (let from = 0; from < results.length; from += resultsAtOnce) {
-    const some = results.slice(from, from + resultsAtOnce);
-    await recordResults(db.sql, { batchKey, worker, results: some });
-    job.publish();
-  }
+function failureFor({ code, message }: JobProblem): ItemFailure {
+  const name = code ? ` (${code})` : '';
+  return new ItemFailure('INVALID_REQUEST', `The provider rejected the request${name}: ${message}`);
 }
-
-const resultsAtOnce = 500;
 
 /** What says that it is too much at once, and not that anything is wrong with it. */
 const limitCodes = new Set(['token_limit_exceeded', 'batch_limit_exceeded', 'rate_limit_exceeded']);
