@@ -81,7 +81,7 @@ export async function planProviderBatch(
         and owner <> all(${[...busyOwners]}::text[])
         and exists (
           select from chunks c
-          where c.batch_key = b.key and c.state = 'open' and c.rounds < ${maxRounds}
+          where c.batch_key = b.key and c.state = 'open' and c.rounds < ${maxRounds} and not c.left_to_rescue
             and not exists (select from provider_batches p where p.batch_key = b.key and p.state <> 'done' and c.first = any(p.firsts)))
         and not exists (
           select from provider_batches p where p.batch_key = b.key and p.state = 'preparing' and p.due_at > now())
@@ -91,7 +91,7 @@ export async function planProviderBatch(
     ),
     picked as materialized (
       select c.first from chunks c, next
-      where c.batch_key = next.key and c.state = 'open' and c.rounds < ${maxRounds}
+      where c.batch_key = next.key and c.state = 'open' and c.rounds < ${maxRounds} and not c.left_to_rescue
         and not exists (select from provider_batches p where p.batch_key = next.key and p.state <> 'done' and c.first = any(p.firsts))
       order by c.first
       limit ${maxChunks}
@@ -196,24 +196,33 @@ export async function endProviderBatch(
     where batch_key = (select key from batch) and owner = (select id from ended)`;
 }
 
-/** From now on the open items of a batch go to live calls. */
-export async function rescueBatch(sql: Sql, batchKey: bigint): Promise<void> {
+/** Gives back what an expired provider batch still holds, for live calls: `rescueBatches` says when. */
+export async function leaveToRescue(
+  sql: Sql,
+  held: { key: bigint; id: string; batchKey: bigint; worker: string },
+): Promise<void> {
   await sql`
-    update batches set rescued_at = now()
-    where key = ${batchKey} and rescue and rescued_at is null and status in ('QUEUED', 'PROCESSING') and ending is null`;
+    with batch as materialized (select key from batches where key = ${held.batchKey} for update)
+    update chunks set state = 'open', owner = null, sent_to = first - 1, left_to_rescue = true
+    where batch_key = (select key from batch) and owner = ${held.id}
+      and exists (select from provider_batches where key = ${held.key} and worker = ${held.worker})`;
 }
 
 /**
- * Rescues every batch that asks for it and whose time is nearly over: a tenth of it is left, at least half a minute and at most an hour, and
- * never more than half. Returns their keys.
+ * From now on the open items of these batches go to live calls: of every batch that asks for it and whose time is nearly over (a tenth of it is
+ * left, at least half a minute and at most an hour, and never more than half), or whose provider has nothing more to do than what its window
+ * passed over. Returns their keys.
  */
-export async function rescueInTime(sql: Sql): Promise<bigint[]> {
+export async function rescueBatches(sql: Sql): Promise<bigint[]> {
   const rescued = await sql<{ key: bigint }[]>`
-    update batches set rescued_at = now()
+    update batches b set rescued_at = now()
     where execution = 'PROVIDER_BATCH' and rescue and rescued_at is null
       and status in ('QUEUED', 'PROCESSING') and ending is null and deleted_at is null
-      and now() >= expires_at - make_interval(secs =>
-        least(3600, greatest(30, expires_in_seconds / 10.0), expires_in_seconds / 2.0))
+      and (now() >= expires_at - make_interval(secs =>
+             least(3600, greatest(30, expires_in_seconds / 10.0), expires_in_seconds / 2.0))
+           or not exists (select from provider_batches p where p.batch_key = b.key and p.state <> 'done')
+              and exists (select from chunks c where c.batch_key = b.key and c.state = 'open')
+              and not exists (select from chunks c where c.batch_key = b.key and c.state = 'open' and not c.left_to_rescue))
     returning key`;
   return rescued.map(({ key }) => key);
 }

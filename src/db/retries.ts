@@ -56,7 +56,8 @@ export async function retryItems(
           state = case when c.state = 'done' then 'open' else c.state end,
           sent_to = case when c.state = 'done' then c.first - 1 else c.sent_to end,
           crashes = 0,
-          rounds = 0
+          rounds = 0,
+          left_to_rescue = false
       from (
         -- Chunks partition the items: the one that an item is in begins last before it. By index: both sides may be large.
         select (

@@ -260,6 +260,8 @@ export const chunks = pgTable(
     crashes: smallint('crashes').notNull().default(0),
     /** How many provider batches ended without an answer for all of its items. */
     rounds: smallint('rounds').notNull().default(0),
+    /** No provider batch takes it any more: a provider's window has passed over its items, and they are to be called live. */
+    leftToRescue: boolean('left_to_rescue').notNull().default(false),
     /** The worker that holds the lease, whose own row in `workers` says how long; or the id of the provider batch that its items are in. */
     owner: text('owner'),
   },

@@ -1,5 +1,4 @@
 /** While the provider works: look, tell, and end it where it is to end. */
-import { rescueBatch } from '../db/provider-batches.ts';
 import type { Job } from '../model/batch-api.ts';
 import { change, changeOf, endWanted, type HeldJob, type Outcome } from './job.ts';
 import { readJob } from './read-job.ts';
@@ -29,9 +28,6 @@ export async function followJob(job: HeldJob): Promise<Outcome> {
       };
     case 'rejected':
       return await takeBack(job, found.problems);
-    case 'expired':
-      if (held.rescue) await rescueBatch(job.db.sql, held.batchKey);
-      break;
     default:
   }
   await change(job, { state: 'reading' });

@@ -17,7 +17,7 @@ import {
   type HeldProviderBatch,
   listGivenUp,
   planProviderBatch,
-  rescueInTime,
+  rescueBatches,
 } from '../db/provider-batches.ts';
 import { finishChunks } from '../db/results.ts';
 import { newId } from '../ids.ts';
@@ -92,7 +92,7 @@ export function createProviderLane(
   }
 
   async function lookOnce(): Promise<void> {
-    for (const key of await rescueInTime(sql)) await signals.send(key, 'work');
+    for (const key of await rescueBatches(sql)) await signals.send(key, 'work');
     await giveUp();
     while (steps.size < maxSteps && !stopping.signal.aborted) {
       const worker = workerId();

@@ -1,6 +1,7 @@
 /** Takes in what an ended job answered, as it comes: each answer on the road of live ones, in any order, each item once. */
 import { readUnansweredAt } from '../db/items.ts';
 import { giveBackOthers, giveBackTried, readHeldChunks } from '../db/provider-batch-items.ts';
+import { leaveToRescue } from '../db/provider-batches.ts';
 import { finishChunks, type NewResult, recordResults } from '../db/results.ts';
 import { startItem } from '../execute.ts';
 import { decodeRow } from '../files/row.ts';
@@ -112,13 +113,13 @@ async function record(job: HeldJob, results: readonly NewResult[]): Promise<void
   job.publish();
 }
 
-/** The provider's window has passed over it, and nobody is to call what was left undone live. */
+/** The provider's window has passed over it, and what was left undone is not open to live calls already. */
 function isExpired(job: HeldJob): boolean {
   const { held } = job;
-  return held.expired > 0 || /expired/i.test(held.status) ? !held.rescue && !endWanted(job) : false;
+  return (held.expired > 0 || /expired/i.test(held.status)) && !endWanted(job);
 }
 
-/** Items of the input that the provider did not come to are EXPIRED; `failedForNow` it did come to. */
+/** Items of the input that the provider did not come to are EXPIRED, or left to live calls; `failedForNow` it did come to. */
 async function expire(job: HeldJob, failedForNow: readonly number[]): Promise<void> {
   const { held, worker, db, publish } = job;
   const { batchKey, id } = held;
@@ -129,6 +130,11 @@ async function expire(job: HeldJob, failedForNow: readonly number[]): Promise<vo
       { ...held, worker },
       failedForNow.toSorted((a, b) => a - b),
     );
+  }
+  if (held.rescue) {
+    await leaveToRescue(db.sql, { ...held, worker });
+    publish();
+    return;
   }
   for (;;) {
     const written = await finishChunks(db.sql, { batchKey, status: 'EXPIRED', providerBatch: id });

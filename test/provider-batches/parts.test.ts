@@ -53,6 +53,37 @@ test.each([
   },
 );
 
+test('with rescue, only what was in the job that expired is called live', async () => {
+  app.sandbox.batches.outcomes.add({ fault: { kind: 'expired', done: 1 }, when: isOpenAi });
+
+  const id = await submitRequests({ rescue: true });
+  const ended = await untilEnded(app, id);
+
+  expect(ended).toMatchObject({ status: 'COMPLETED', counts: { succeeded: 5 } });
+  expect(app.sandbox.requests.count).toBe(2);
+  expect(app.sandbox.batches).toMatchObject({ createdCount: 2, answeredRows: 3 });
+});
+
+test('with rescue, a job that expires ends no other one', async () => {
+  app.sandbox.batches.callFaults.add({
+    fault: { kind: 'status', status: 413 },
+    when: ({ operation }) => operation === 'upload',
+    times: 1,
+  });
+  app.sandbox.batches.outcomes.add({
+    fault: { kind: 'expired', done: 10 },
+    when: ({ firstCustomId }) => firstCustomId.endsWith('-0'),
+  });
+
+  const id = await submitToLane(app, texts(80), { rescue: true });
+  const ended = await untilEnded(app, id);
+
+  const [first] = await readProviderBatches(app, id);
+  expect(ended).toMatchObject({ status: 'COMPLETED', counts: { succeeded: 80 } });
+  expect(app.sandbox.requests.count).toBe((first?.counts.total ?? 0) - 10);
+  expect(app.sandbox.batches.calls.cancel).toBe(0);
+});
+
 test('a job that expires leaves the rest of its chunk to the next one', async () => {
   app.sandbox.batches.callFaults.add({
     fault: { kind: 'status', status: 413 },

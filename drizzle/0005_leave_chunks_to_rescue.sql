@@ -1,0 +1,1 @@
+ALTER TABLE "chunks" ADD COLUMN "left_to_rescue" boolean DEFAULT false NOT NULL;
