@@ -239,6 +239,20 @@ export async function listGivenUp(sql: Sql, maxRounds: number): Promise<bigint[]
   return givenUp.map(({ key }) => key);
 }
 
+/** Whether another job for the same model is at its provider, or was within so many milliseconds, of whichever batch. */
+export async function hasJobBesides(
+  sql: Sql,
+  { key, model }: { key: bigint; model: string },
+  withinMs: number,
+): Promise<boolean> {
+  const others = await sql`
+    select from provider_batches
+    where key <> ${key} and model = ${model}
+      and (state in ('creating', 'working', 'reading') or ended_at > now() - make_interval(secs => ${withinMs / 1000}))
+    limit 1`;
+  return others.length > 0;
+}
+
 /** The ids of all jobs that are known at a model's provider, so that a lost one is not taken for one of them. */
 export async function listProviderIds(sql: Sql, provider: string, since: Date): Promise<string[]> {
   const known = await sql<{ providerId: string }[]>`

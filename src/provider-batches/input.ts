@@ -85,7 +85,7 @@ async function writeInput(
   job: HeldJob,
   path: string,
 ): Promise<{ model: Model; items: number[]; bytes: number } | null> {
-  const { held, db, stopping } = job;
+  const { held, db, learned, stopping } = job;
   const file = await open(path, 'w');
   const cap = held.requests > 0 ? held.requests : Number.POSITIVE_INFINITY;
   const written: number[] = [];
@@ -98,9 +98,11 @@ async function writeInput(
       if (only === null) continue;
       model = only;
       const { limits, framingBytes } = apiOf(only);
-      const maxBytes = Math.min(limits.bytes, job.sizes.limitOf(only.provider));
+      const { provider, id } = only;
+      const maxRequests = Math.min(limits.requests, learned.requests.limitOf(id), cap);
+      const maxBytes = Math.min(limits.bytes, learned.bytes.limitOf(provider));
       const room = countFitting(lines, {
-        requests: Math.min(limits.requests, cap) - written.length,
+        requests: maxRequests - written.length,
         bytes: maxBytes - framingBytes - bytes,
       });
       // One alone is tried, whatever has been learned from many.

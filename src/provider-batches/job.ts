@@ -11,7 +11,7 @@ import type { RowFile } from '../files/row.ts';
 import type { Log } from '../log.ts';
 import type { BatchApi, Job } from '../model/batch-api.ts';
 import type { Plan } from '../plan.ts';
-import type { InputSizes } from './input-sizes.ts';
+import type { LearnedLimits } from './learned-limits.ts';
 
 export interface HeldJob {
   held: HeldProviderBatch;
@@ -25,8 +25,7 @@ export interface HeldJob {
   api: BatchApi;
   db: Database;
   log: Log;
-  /** What this process has learned of its providers. */
-  sizes: InputSizes;
+  learned: Learned;
   /** Whether the lease that the step is done under still runs: a process that was stopped and continued has to notice. */
   isOurs: () => boolean;
   /** Aborted as soon as the process is told to stop. For what can be broken off at no cost. */
@@ -36,6 +35,14 @@ export interface HeldJob {
   pollMs: number | null;
   /** The counts of the batch, or what its provider says of it, have changed. */
   publish: () => void;
+}
+
+/** What this process has learned of inputs that were too large. */
+export interface Learned {
+  /** Bytes, by provider. */
+  bytes: LearnedLimits;
+  /** Requests, by the id of the model: each has a queue of its own at its provider. */
+  requests: LearnedLimits;
 }
 
 /** What a step comes to. */

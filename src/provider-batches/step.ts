@@ -20,8 +20,8 @@ import type { BatchApi } from '../model/batch-api.ts';
 import { ModelError } from '../model/model.ts';
 import type { Plan } from '../plan.ts';
 import { followJob } from './follow-job.ts';
-import { createInputSizes } from './input-sizes.ts';
-import { HandsLost, type HeldJob, type Outcome } from './job.ts';
+import { HandsLost, type HeldJob, type Learned, type Outcome } from './job.ts';
+import { createLearnedLimits } from './learned-limits.ts';
 import { readJob } from './read-job.ts';
 import { prepareJob, recoverJob } from './submit-job.ts';
 import { retryMs } from './timing.ts';
@@ -72,7 +72,7 @@ export function createStep({
   const { sql } = db;
   /** Since when the steps of each provider batch fail, by its id. */
   const failingSince = new Map<string, Date>();
-  const sizes = createInputSizes();
+  const learned: Learned = { bytes: createLearnedLimits(), requests: createLearnedLimits() };
 
   /** Never rejects. */
   async function take(held: HeldProviderBatch, hands: Hands): Promise<void> {
@@ -121,7 +121,7 @@ export function createStep({
       api,
       db,
       log,
-      sizes,
+      learned,
       isOurs: () => workerId() === held.worker,
       stopping: AbortSignal.any([stopping, held.ended]),
       ended: held.ended,

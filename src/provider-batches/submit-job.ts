@@ -148,9 +148,9 @@ function rejected(message: string): Outcome {
 
 /** The provider takes less at once than it is known for: the next input has half of it at most. Null where it is one request. */
 async function halve(job: HeldJob, bytes: number | null): Promise<Outcome | null> {
-  const { held, sizes } = job;
+  const { held, learned } = job;
   if (held.requests <= 1) return null;
-  if (bytes !== null) sizes.refused(providerOf(held), bytes);
+  if (bytes !== null) learned.bytes.refused(providerOf(held), bytes);
   const requests = Math.ceil(held.requests / 2);
   await change(job, { state: 'preparing', status: 'preparing', inputId: null, requests });
   return { kind: 'later', dueInMs: 0 };

@@ -1,5 +1,6 @@
 /** A job that its provider rejected: whose fault it is, and who goes on. */
 import { readInputItems } from '../db/provider-batch-items.ts';
+import { hasJobBesides } from '../db/provider-batches.ts';
 import { type BatchErrorCode, ItemFailure } from '../errors.ts';
 import type { JobProblem } from '../model/batch-api.ts';
 import { failItems } from './fail-items.ts';
@@ -8,11 +9,14 @@ import { change, discardInput, endWanted, type HeldJob, type Outcome } from './j
 /** A provider lets so many tokens wait at once; what was too many is tried again after this. */
 const tooMuchDelayMs = 5 * 60_000;
 
+/** No job is made smaller: somebody else may have filled the queue, and jobs of a few requests each would not empty it sooner. */
+const fewRequests = 100;
+
 /** The provider took none of it. Items whose lines it names fail; without such, the reason is everybody's. */
 export async function takeBack(job: HeldJob, problems: readonly JobProblem[]): Promise<Outcome> {
   const { held } = job;
   const tooMuch = problems.find(({ code }) => code !== null && limitCodes.has(code));
-  if (tooMuch && !endWanted(job)) return await wait(job, tooMuch.message);
+  if (tooMuch && !endWanted(job)) return await wait(job, tooMuch);
   discardInput(job);
   if (endWanted(job)) return { kind: 'end', status: held.status, round: false };
   const everybodys = problems.find(({ code }) => code !== null && batchCodes.has(code));
@@ -25,13 +29,28 @@ export async function takeBack(job: HeldJob, problems: readonly JobProblem[]): P
   return { kind: 'stop', code, message: `The provider rejected the batch: ${reason}`, over: true };
 }
 
-/** Another job will be created from the same upload. */
-async function wait(job: HeldJob, why: string): Promise<Outcome> {
+/**
+ * Another job will be created from the same upload, when those before it are done. Where there are none, it would never be taken: the next input has
+ * half of the requests.
+ */
+async function wait(job: HeldJob, { code, message: why }: JobProblem): Promise<Outcome> {
+  const { held, db, learned } = job;
+  const dueInMs = job.pollMs ?? tooMuchDelayMs;
+  const isTooLarge =
+    code === 'token_limit_exceeded' &&
+    held.requests > fewRequests &&
+    // One that has just ended may have been in the queue when this one was refused.
+    !(await hasJobBesides(db.sql, held, 2 * dueInMs));
+  if (isTooLarge) {
+    learned.requests.refused(held.model, held.requests);
+    discardInput(job);
+    await change(job, { inputId: null, requests: Math.ceil(held.requests / 2) });
+  }
   const none = { succeeded: 0, failed: 0, cancelled: 0, expired: 0 };
   const status = 'waiting for the provider’s limits';
   await change(job, { state: 'preparing', status, providerId: null, expiresAt: null, ...none });
   job.publish();
-  return { kind: 'later', dueInMs: job.pollMs ?? tooMuchDelayMs, why };
+  return { kind: 'later', dueInMs, why };
 }
 
 /**

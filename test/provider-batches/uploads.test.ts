@@ -39,6 +39,37 @@ test('what is too much at once is uploaded once, however often its job is create
   ]);
 });
 
+test('a job that is too much for the provider’s queue alone is made smaller, and later ones are no larger', async () => {
+  const { batches } = app.sandbox;
+  const inQueue = () =>
+    batches.created
+      .filter(({ stage }) => stage === 'in_progress' || stage === 'finalizing')
+      .reduce((sum, { total }) => sum + total, 0);
+  batches.outcomes.add({
+    fault: {
+      kind: 'rejected',
+      problems: [
+        { code: 'token_limit_exceeded', line: null, message: 'Enqueued token limit', param: null },
+      ],
+    },
+    when: ({ total }) => inQueue() + total > 150,
+  });
+
+  const id = await submitToLane(app, texts(600));
+  const ended = await untilEnded(app, id, 30_000);
+
+  expect(ended).toMatchObject({
+    status: 'COMPLETED',
+    counts: { succeeded: 600 },
+    usage: { requests: 600 },
+  });
+  const sizes = (await readProviderBatches(app, id)).map(({ counts }) => counts.total);
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(150);
+  expect(sizes.reduce((sum, size) => sum + size)).toBe(600);
+  // None was made smaller than its share: a job waits for those before it with its upload.
+  expect(batches.uploadedCount).toBeLessThan(12);
+});
+
 test('a create whose answer is lost is not taken for the one that was refused before', async () => {
   reject({ code: 'token_limit_exceeded', message: 'Enqueued token limit' });
   app.sandbox.batches.callFaults.add({
