@@ -39,6 +39,14 @@ export async function giveBackFrom(sql: Sql, held: Held, index: number): Promise
   await giveBack(sql, held, { which: sql`item >= ${index}`, rounds: 0 });
 }
 
+/** Gives back the chunks of which nothing is in its input, at once: another provider batch need not wait for this one to end. */
+export async function giveBackOtherChunks(sql: Sql, held: Held): Promise<void> {
+  await giveBack(sql, held, {
+    which: sql`not int4range(held.first, held.last, '[]') && mine.items`,
+    rounds: 0,
+  });
+}
+
 /** Gives back the items that are not in its input, and those that were answered and have been put back in the queue by a retry since. */
 export async function giveBackOthers(sql: Sql, held: Held): Promise<void> {
   await giveBack(sql, held, {

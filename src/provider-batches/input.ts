@@ -3,7 +3,7 @@ import { mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readOpenItems } from '../db/items.ts';
-import { giveBackFrom, readHeldChunks } from '../db/provider-batch-items.ts';
+import { giveBackFrom, giveBackOtherChunks, readHeldChunks } from '../db/provider-batch-items.ts';
 import type { NewResult } from '../db/results.ts';
 import { ItemFailure } from '../errors.ts';
 import { decodeRow } from '../files/row.ts';
@@ -43,8 +43,8 @@ function isAlive(pid: number): boolean {
 /**
  * Makes the input and hands it to `use`; it is gone afterwards. Items for which there is no request (a template that names a field they
  * lack, a row that is more than the provider takes at once) are recorded as failed. What would go beyond the provider's limits, or beyond as many
- * requests as it had before, is given back for another provider batch; so are, at their time, items that name another model than the first one
- * does: one input has one model. Null where no request is left.
+ * requests as it had before, is given back for another provider batch; so are items that name another model than the first one does, as one input
+ * has one model: at once where a chunk has no others, and else when the job is over. Null where no request is left.
  */
 export async function withInput<T>(
   job: HeldJob,
@@ -55,9 +55,10 @@ export async function withInput<T>(
     const path = join(directory, 'input.jsonl');
     const written = await writeInput(job, path);
     if (!written) return null;
-    const { model, items, bytes } = written;
+    const { model, items, bytes, hasOtherChunks } = written;
     const requests = items.length;
     await change(job, { model: model.id, requests, items });
+    if (hasOtherChunks) await giveBackOtherChunks(job.db.sql, { ...job.held, worker: job.worker });
     job.api = apiOf(model);
     return await use({ path, bytes, requests, intent: job.held.id });
   } finally {
@@ -81,22 +82,30 @@ interface Line {
   text: Buffer;
 }
 
-async function writeInput(
-  job: HeldJob,
-  path: string,
-): Promise<{ model: Model; items: number[]; bytes: number } | null> {
+interface Written {
+  model: Model;
+  /** Line by line. */
+  items: number[];
+  bytes: number;
+  /** Some of its chunks are of other models alone. */
+  hasOtherChunks: boolean;
+}
+
+async function writeInput(job: HeldJob, path: string): Promise<Written | null> {
   const { held, db, learned, stopping } = job;
   const file = await open(path, 'w');
   const cap = held.requests > 0 ? held.requests : Number.POSITIVE_INFINITY;
   const written: number[] = [];
   let bytes = 0;
   let model: Model | null = null;
+  let hasOtherChunks = false;
   try {
     for (const chunk of await readHeldChunks(db.sql, held)) {
       stopping.throwIfAborted();
       const { lines, only } = await encodeChunk(job, chunk, model);
       if (only === null) continue;
       model = only;
+      hasOtherChunks ||= lines.length === 0;
       const { limits, framingBytes } = apiOf(only);
       const { provider, id } = only;
       const maxRequests = Math.min(limits.requests, learned.requests.limitOf(id), cap);
@@ -121,7 +130,8 @@ async function writeInput(
     await file.close();
   }
   if (model === null || written.length === 0) return null;
-  return { model, items: written, bytes: bytes + apiOf(model).framingBytes };
+  bytes += apiOf(model).framingBytes;
+  return { model, items: written, bytes, hasOtherChunks };
 }
 
 /** The requests of a chunk that go to a model: `only`, or that of the first request where it is null. */

@@ -8,6 +8,7 @@ import { toItemSet } from '../../src/db/item-set.ts';
 import { holdProviderBatch } from '../../src/db/provider-batch-hold.ts';
 import {
   giveBackFrom,
+  giveBackOtherChunks,
   giveBackOthers,
   giveBackTried,
   readInputItems,
@@ -99,6 +100,18 @@ test('what there is no room for is given back at once, down to the item', async 
     [14, 19, 'open'],
   ]);
   expect(await firstsOf(mine)).toEqual([0, 10]);
+});
+
+test('chunks of which nothing is in the input are given back as they are', async () => {
+  const mine = await take([14, 19]);
+
+  await giveBackOtherChunks(db.sql, mine);
+
+  expect(await chunksOf(mine)).toEqual([
+    [0, 9, 'open'],
+    [10, 19, 'leased'],
+  ]);
+  expect(await firstsOf(mine)).toEqual([10]);
 });
 
 test('items that are not in the input are given back uncharged, and those that are stay', async () => {

@@ -14,9 +14,12 @@ afterEach(() => app.stop());
 const isOpenAi = ({ provider }: NewBatch) => provider === 'openai';
 
 /** Three requests of one model, and between them two of another. */
-const models = ['test/rules', 'anthropic/rules', 'test/rules', 'anthropic/rules', 'test/rules'];
+const mixed = ['test/rules', 'anthropic/rules', 'test/rules', 'anthropic/rules', 'test/rules'];
 
-function submitRequests(input: Record<string, unknown> = {}): Promise<string> {
+function submitRequests(
+  input: Record<string, unknown> = {},
+  models: readonly string[] = mixed,
+): Promise<string> {
   return submit(app, [], {
     operation: { chat: {} },
     source: {
@@ -33,6 +36,25 @@ function submitRequests(input: Record<string, unknown> = {}): Promise<string> {
 async function statuses(id: string): Promise<string[]> {
   return (await readItems(app, id)).map(({ status }) => status);
 }
+
+test('models of which each has chunks of its own have their jobs at the same time', async () => {
+  app.sandbox.batches.hold();
+  const named = (model: string) => Array.from({ length: 100 }, () => model);
+
+  const id = await submitRequests({}, [...named('test/rules'), ...named('anthropic/rules')]);
+  await app.sandbox.until(({ batches }) => batches.createdCount === 2);
+  const jobs = await readProviderBatches(app, id);
+  app.sandbox.batches.release();
+
+  expect(await untilEnded(app, id)).toMatchObject({
+    status: 'COMPLETED',
+    counts: { succeeded: 200 },
+  });
+  expect(jobs.map(({ provider, counts }) => [provider, counts.total])).toEqual([
+    ['test', 100],
+    ['anthropic', 100],
+  ]);
+});
 
 test.each([
   ['openai', ['EXPIRED', 'SUCCEEDED', 'EXPIRED', 'SUCCEEDED', 'EXPIRED']],
