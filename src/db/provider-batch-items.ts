@@ -82,7 +82,8 @@ async function giveBack(
   const [given] = await sql<{ missed: boolean }[]>`
     with batch as materialized (select key from batches where key = ${batchKey} for update),
     mine as materialized (
-      select p.key, p.items, p.created_at from provider_batches p join batch on batch.key = p.batch_key
+      -- The sum unpacks a large set once; as it is stored, every look at it would.
+      select p.key, p.items + '{}'::int4multirange as items, p.created_at from provider_batches p join batch on batch.key = p.batch_key
       where p.key = ${key} and p.worker = ${worker}
       for update of p
     ),
