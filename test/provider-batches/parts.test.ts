@@ -1,7 +1,7 @@
 /** Jobs that have only a part of their chunks' items: items of another model, and what was too much at once, are for other jobs. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { NewBatch } from '../../src/sandbox/batch/outcomes.ts';
-import { readItems, submit, texts, untilEnded } from '../batches/support.ts';
+import { ask, readItems, submit, texts, untilEnded } from '../batches/support.ts';
 import type { App } from '../support/app.ts';
 import { readProviderBatches, startLaneApp, submitToLane } from './support.ts';
 
@@ -84,6 +84,24 @@ test('with rescue, only what was in the job that expired is called live', async 
   expect(ended).toMatchObject({ status: 'COMPLETED', counts: { succeeded: 5 } });
   expect(app.sandbox.requests.count).toBe(2);
   expect(app.sandbox.batches).toMatchObject({ createdCount: 2, answeredRows: 3 });
+});
+
+test('what failed in a rescue and is retried goes to the provider’s batch API again', async () => {
+  app.sandbox.batches.outcomes.add({ fault: { kind: 'expired', done: 0 }, times: 1 });
+  app.sandbox.faults.add({
+    fault: { kind: 'status', status: 400 },
+    when: ({ batchId }) => batchId === null,
+    times: 1,
+  });
+  const id = await submitToLane(app, texts(3), { rescue: true });
+  const rescued = await untilEnded(app, id);
+
+  await ask(app, 'mutation($id: ID!) { retryBatch(id: $id) { retriedItems } }', { id });
+
+  expect(rescued.counts).toMatchObject({ succeeded: 2, failed: 1 });
+  expect(await untilEnded(app, id)).toMatchObject({ counts: { succeeded: 3, failed: 0 } });
+  expect(app.sandbox.requests.count).toBe(3);
+  expect(app.sandbox.batches.createdCount).toBe(2);
 });
 
 test('with rescue, a job that expires ends no other one', async () => {
