@@ -67,11 +67,14 @@ export async function planProviderBatch(
     id: string;
     worker: string;
     maxChunks: number;
+    /** Without a result. */
+    maxItems: number;
     maxRounds: number;
     busyOwners: readonly string[];
   },
 ): Promise<bigint | null> {
-  const { id, worker, maxChunks, maxRounds, busyOwners } = plan;
+  const { id, worker, maxChunks, maxItems, maxRounds, busyOwners } = plan;
+  const isOpen = sql`(c.state = 'open' and c.rounds < ${maxRounds} and not c.left_to_rescue)`;
   const [planned] = await sql<{ batchKey: bigint }[]>`
     with next as materialized (
       select key, model from batches b
@@ -81,7 +84,7 @@ export async function planProviderBatch(
         and owner <> all(${[...busyOwners]}::text[])
         and exists (
           select from chunks c
-          where c.batch_key = b.key and c.state = 'open' and c.rounds < ${maxRounds} and not c.left_to_rescue
+          where c.batch_key = b.key and ${isOpen}
             and not exists (select from provider_batches p where p.batch_key = b.key and p.state <> 'done' and c.first = any(p.firsts)))
         and not exists (
           select from provider_batches p where p.batch_key = b.key and p.state = 'preparing' and p.due_at > now())
@@ -89,12 +92,21 @@ export async function planProviderBatch(
       limit 1
       for update skip locked
     ),
+    fitting as materialized (
+      select first, sum(last - first + 1 - done) over (order by first) as items
+      from chunks c
+      where c.batch_key = (select key from next) and ${isOpen}
+        and c.first not in (
+          select unnest(p.firsts) from provider_batches p where p.batch_key = (select key from next) and p.state <> 'done')
+      order by first
+      limit ${maxChunks}
+    ),
     picked as materialized (
       select c.first from chunks c, next
-      where c.batch_key = next.key and c.state = 'open' and c.rounds < ${maxRounds} and not c.left_to_rescue
-        and not exists (select from provider_batches p where p.batch_key = next.key and p.state <> 'done' and c.first = any(p.firsts))
+      where c.batch_key = next.key and c.state = 'open'
+        and c.first in (
+          select first from fitting where items <= greatest(${maxItems}, (select min(items) from fitting)))
       order by c.first
-      limit ${maxChunks}
       for update of c
     ),
     taken as (

@@ -30,8 +30,8 @@ const lookMs = 500;
 const maxSteps = 6;
 /** Those of one owner: another's are not to wait until a day's results have been read. */
 const maxOwnerSteps = 4;
-/** Items in a chunk, at most. */
-const chunkItems = 100;
+/** Chunks of a provider batch: after a retry of items here and there, or where jobs have left some, each has few that are open. */
+const maxChunks = 10_000;
 /** Chunks of which provider batches have left items unanswered so often are given up. */
 const maxRounds = 3;
 
@@ -127,7 +127,8 @@ export function createProviderLane(
     const planned = await planProviderBatch(sql, {
       id,
       worker,
-      maxChunks: maxRequests / chunkItems,
+      maxChunks,
+      maxItems: maxRequests,
       maxRounds,
       busyOwners,
     });

@@ -54,7 +54,8 @@ async function take(items: readonly number[]) {
   await db.sql`update batches set execution = 'PROVIDER_BATCH' where key = ${batchKey}`;
   const worker = await enterWorker(db.sql);
   const id = `pbatch_${randomUUID()}`;
-  await planProviderBatch(db.sql, { id, worker, maxChunks: 100, maxRounds: 3, busyOwners: [] });
+  const limits = { maxChunks: 100, maxItems: 1_000, maxRounds: 3 };
+  await planProviderBatch(db.sql, { id, worker, busyOwners: [], ...limits });
   const held = await holdProviderBatch(db.sql, { worker, id });
   if (!held) throw new Error('nothing was planned');
   const mine = { ...held, worker };

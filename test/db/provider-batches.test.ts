@@ -43,19 +43,19 @@ async function insertLaneBatch(owner = 'local'): Promise<bigint> {
 async function plan(
   worker: string,
   busyOwners: readonly string[] = [],
-  maxChunks = 1_000,
+  more: { maxChunks?: number; maxItems?: number } = {},
 ): Promise<string | null> {
   const id = `pbatch_${randomUUID()}`;
-  const limits = { maxChunks, maxRounds: 3 };
+  const limits = { maxChunks: 10_000, maxItems: 100_000, maxRounds: 3, ...more };
   const planned = await planProviderBatch(db.sql, { id, worker, busyOwners, ...limits });
   return planned === null ? null : id;
 }
 
 /** A provider batch of a new batch in the hands of a new worker. */
-async function takeNew({ maxChunks = 1_000 } = {}) {
+async function takeNew(limits: { maxChunks?: number; maxItems?: number } = {}) {
   const batchKey = await insertLaneBatch();
   const worker = await enterWorker(db.sql);
-  const id = await plan(worker, [], maxChunks);
+  const id = await plan(worker, [], limits);
   const held = await holdProviderBatch(db.sql, { worker, id: id ?? '' });
   if (!held) throw new Error('nothing was planned');
   return { batchKey, worker, held, mine: { ...held, worker } };
@@ -157,6 +157,31 @@ test('a provider batch whose batch has ended without it is unwanted', async () =
   });
 
   expect(taken).toMatchObject({ id: held.id, unwanted: true });
+});
+
+test.each([
+  ['items', { maxItems: 20 }],
+  ['chunks', { maxChunks: 2 }],
+])('a provider batch takes as many %s as it may', async (_, limits) => {
+  const { batchKey, worker } = await takeNew(limits);
+  await plan(worker, [], limits);
+
+  const planned = await db.sql<{ firsts: string }[]>`
+    select firsts::text as firsts from provider_batches where batch_key = ${batchKey} order by key`;
+  expect(planned.map(({ firsts }) => firsts)).toEqual(['{0,10}', '{20}']);
+});
+
+test('items that have an answer take no room in a provider batch, and one chunk always fits', async () => {
+  const batchKey = await insertLaneBatch();
+  const worker = await enterWorker(db.sql);
+  await db.sql`update chunks set done = 8 where batch_key = ${batchKey} and first < 20`;
+
+  await plan(worker, [], { maxItems: 4 });
+  await plan(worker, [], { maxItems: 4 });
+
+  const planned = await db.sql<{ firsts: string }[]>`
+    select firsts::text as firsts from provider_batches where batch_key = ${batchKey} order by key`;
+  expect(planned.map(({ firsts }) => firsts)).toEqual(['{0,10}', '{20}']);
 });
 
 test('while one waits because its provider did not take it, no other one of its batch is planned', async () => {
