@@ -44,11 +44,18 @@ async function wait(job: HeldJob, { code, message: why }: JobProblem): Promise<O
   if (isTooLarge) {
     learned.requests.refused(held.model, held.requests);
     discardInput(job);
-    await change(job, { inputId: null, requests: Math.ceil(held.requests / 2) });
   }
-  const none = { succeeded: 0, failed: 0, cancelled: 0, expired: 0 };
-  const status = 'waiting for the provider’s limits';
-  await change(job, { state: 'preparing', status, providerId: null, expiresAt: null, ...none });
+  await change(job, {
+    state: 'preparing',
+    status: 'waiting for the provider’s limits',
+    providerId: null,
+    expiresAt: null,
+    succeeded: 0,
+    failed: 0,
+    cancelled: 0,
+    expired: 0,
+    ...(isTooLarge && { inputId: null, requests: Math.ceil(held.requests / 2) }),
+  });
   job.publish();
   return { kind: 'later', dueInMs, why };
 }
