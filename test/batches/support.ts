@@ -64,6 +64,19 @@ export function texts(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `text ${index}`);
 }
 
+/** More texts than these go as a file. */
+const maxInlineTexts = 10_000;
+
+async function sourceOf({ url }: Api, source: readonly string[]) {
+  if (source.length <= maxInlineTexts) return { texts: source };
+  const form = new FormData();
+  form.set('file', new File([source.join('\n')], 'texts.txt', { type: 'text/plain' }));
+  const response = await fetch(`${url}/files`, { method: 'POST', body: form });
+  const body = (await response.json()) as { id?: string };
+  if (!body.id) throw new Error(`refused: ${JSON.stringify(body)}`);
+  return { fileId: body.id };
+}
+
 /** Submits a label batch; `input` adds to it or overrides. Returns its id. */
 export async function submit(
   api: Api,
@@ -76,7 +89,7 @@ export async function submit(
     {
       input: {
         operation: { label: { categories: ['praise', 'complaint'] } },
-        source: { texts: source },
+        source: await sourceOf(api, source),
         ...input,
       },
     },
