@@ -14,7 +14,7 @@ afterEach(() => stage.clear());
 afterAll(() => stage.close());
 
 test('rolling restarts in the middle of a batch ask nothing again', async () => {
-  const given = texts(either(2_000, 20_000));
+  const given = texts(either(2_000, 60_000));
   const restarts = either(3, 20);
   const crew: Member[] = await stage.startAll(['first', 'second', 'third']);
   const id = await submit(stage.api, given);
@@ -144,8 +144,8 @@ test('what a killed worker held is claimed again within one and a half leases', 
     { deadlineMs: 90_000, what: 'its chunks to be taken back' },
   );
   const backMs = Date.now() - killedAt;
-  const account = await accountFor(stage, [id], given);
   slow();
+  const account = await accountFor(stage, [id], given);
 
   printFigures(`recovery after kill -9, lease ${leaseMs} ms`, {
     'all taken back after ms': backMs,
