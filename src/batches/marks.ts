@@ -83,9 +83,10 @@ export function createMarks({
       return;
     }
     if (late === 0) lateSince = performance.now();
-    late = Math.min(late + 1, patientRaises + slack);
-    const isLate = performance.now() - lateSince > maxPatienceMs;
-    if (late > patientRaises || isLate) atOnce = Math.min(atOnce * 2, concurrency);
+    late += 1;
+    if (late <= patientRaises && performance.now() - lateSince <= maxPatienceMs) return;
+    late = patientRaises + slack;
+    atOnce = Math.min(atOnce * 2, concurrency);
   }
 
   function dueMarks(): ChunkMark[] {
