@@ -24,12 +24,21 @@ export async function readHeldChunks(
     order by first`;
 }
 
-/** The items of its input, line by line. */
-export async function readInputItems(sql: Sql, held: { key: bigint }): Promise<number[]> {
+/** The items of its input, line by line. One that was made before items were kept has those of its chunks that are unanswered. */
+export async function readInputItems(
+  sql: Sql,
+  held: { key: bigint; id: string; batchKey: bigint },
+): Promise<number[]> {
   const items = await sql<{ index: number }[]>`
     select generate_series(lower(run), upper(run) - 1) as index
     from provider_batches cross join lateral unnest(items) as run
     where key = ${held.key}
+    union all
+    select item
+    from chunks c cross join lateral generate_series(c.first, c.last) as item
+    where c.batch_key = ${held.batchKey} and c.state = 'leased' and c.owner = ${held.id}
+      and exists (select from provider_batches where key = ${held.key} and isempty(items))
+      and not exists (select from results r where r.batch_key = c.batch_key and r.index = item)
     order by index`;
   return items.map(({ index }) => index);
 }
@@ -82,8 +91,8 @@ async function giveBack(
   const [given] = await sql<{ missed: boolean }[]>`
     with batch as materialized (select key from batches where key = ${batchKey} for update),
     mine as materialized (
-      -- The sum unpacks a large set once; as it is stored, every look at it would.
-      select p.key, p.items + '{}'::int4multirange as items, p.created_at from provider_batches p join batch on batch.key = p.batch_key
+      -- The sum unpacks a large set once; as it is stored, every look at it would. What was made before items were kept has all of its chunks'.
+      select p.key, case when isempty(p.items) then '{(,)}' else p.items + '{}' end::int4multirange as items, p.created_at from provider_batches p join batch on batch.key = p.batch_key
       where p.key = ${key} and p.worker = ${worker}
       for update of p
     ),

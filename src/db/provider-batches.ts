@@ -251,16 +251,21 @@ export async function listGivenUp(sql: Sql, maxRounds: number): Promise<bigint[]
   return givenUp.map(({ key }) => key);
 }
 
-/** Whether another job for the same model is at its provider, or was within so many milliseconds, of whichever batch. */
+/**
+ * Whether another job for the same model is at its provider, or was within so many milliseconds, of whichever batch. Those of a failed batch stay as
+ * they were until it is retried, if ever, and tell nothing.
+ */
 export async function hasJobBesides(
   sql: Sql,
   { key, model }: { key: bigint; model: string },
   withinMs: number,
 ): Promise<boolean> {
   const others = await sql`
-    select from provider_batches
+    select from provider_batches p
     where key <> ${key} and model = ${model}
-      and (state in ('creating', 'working', 'reading') or ended_at > now() - make_interval(secs => ${withinMs / 1000}))
+      and (state in ('creating', 'working', 'reading')
+             and not exists (select from batches b where b.key = p.batch_key and b.status = 'FAILED')
+           or ended_at > now() - make_interval(secs => ${withinMs / 1000}))
     limit 1`;
   return others.length > 0;
 }

@@ -8,7 +8,7 @@ import type { HeldJob } from './job.ts';
 /** Results that are recorded together. */
 const atOnce = 500;
 
-/** Records why each of these items failed, by its index. False where the provider batch holds none of them. */
+/** Records why each of these items failed, by its index. False where there are none. Those that it does not hold (any more) have their result: it is a step that is done again. */
 export async function failItems(
   job: HeldJob,
   failing: ReadonlyMap<number, ItemFailure>,
@@ -23,7 +23,7 @@ export async function failItems(
   for (let from = 0; from < results.length; from += atOnce) {
     await recordFailures(job, results.slice(from, from + atOnce));
   }
-  return results.length > 0;
+  return failing.size > 0;
 }
 
 export async function recordFailures(

@@ -6,7 +6,7 @@ import { takeBack } from './take-back.ts';
 import { nextPollMs } from './timing.ts';
 
 /** No provider works on a job for longer: one that has not confirmed its end by then never will. */
-const maxEndingMs = 24 * 60 * 60_000;
+export const maxEndingMs = 24 * 60 * 60_000;
 
 /** The step of state `working`. */
 export async function followJob(job: HeldJob): Promise<Outcome> {

@@ -110,10 +110,16 @@ export function endWanted({ held }: HeldJob): 'ending' | 'rescue' | null {
   return held.rescued ? 'rescue' : null;
 }
 
-/** Deletes the upload that no job will take. Nobody waits for that: one that stays is dropped by its provider in time. */
-export function discardInput({ held, api, stopping, log }: HeldJob): void {
-  if (held.inputId === null) return;
-  api.discard(held.inputId, stopping).catch((error: unknown) => {
+/**
+ * Deletes the upload that no job will take. Nobody waits for that: one that stays is dropped by its provider in time. A row that goes on has to have
+ * forgotten it before, or whoever does the step again would create a job from it.
+ */
+export function discardInput(
+  { held, api, stopping, log }: HeldJob,
+  inputId: string | null = held.inputId,
+): void {
+  if (inputId === null) return;
+  api.discard(inputId, stopping).catch((error: unknown) => {
     log.debug({ err: error, providerBatch: held.id }, 'an input stays at its provider');
   });
 }

@@ -5,6 +5,7 @@ import { ItemFailure } from '../errors.ts';
 import type { BatchInput, Job } from '../model/batch-api.ts';
 import { ModelError } from '../model/model.ts';
 import { failItems } from './fail-items.ts';
+import { maxEndingMs } from './follow-job.ts';
 import { withInput } from './input.ts';
 import {
   change,
@@ -53,7 +54,17 @@ export async function recoverJob(job: HeldJob): Promise<Outcome> {
     const dueInMs = Math.max(retryAfterMs ?? 0, nextPollMs(ageMs(job), pollMs));
     return { kind: 'later', dueInMs, why: error.message };
   }
-  if (found === 'unsure') return { kind: 'later', dueInMs: nextPollMs(ageMs(job), pollMs) };
+  if (found === 'unsure') {
+    if (endWanted(job)) {
+      // A server that tells of too many jobs, and nothing of what is in them, stays unsure.
+      const since = held.cancelledAt ?? held.now;
+      if (held.now.getTime() - since.getTime() > maxEndingMs) {
+        return { kind: 'end', status: held.status, round: false };
+      }
+      await change(job, { cancelledAt: since });
+    }
+    return { kind: 'later', dueInMs: nextPollMs(ageMs(job), pollMs) };
+  }
   if (found) {
     await adopt(job, found);
     return { kind: 'later', dueInMs: 0 };
@@ -116,15 +127,20 @@ async function refused(
   { failures, bytes }: { failures: number; bytes: number | null },
 ): Promise<Outcome> {
   const { held, pollMs } = job;
+  const { inputId } = held;
   const { failure, message } = error;
+  if (failure.kind !== 'later') {
+    // Nothing exists: a provider that refuses the key, the quota, the model or the input has created nothing.
+    await change(job, { state: 'preparing', status: 'preparing', inputId: null });
+    discardInput(job, inputId);
+    // An upload that has waited may be gone by now: what is wrong with the input, a fresh one tells.
+    const isUploads = failure.code === 'INVALID_REQUEST' || failure.code === 'UNKNOWN_MODEL';
+    if (inputId !== null && bytes === null && isUploads) return { kind: 'later', dueInMs: 0 };
+  }
   switch (failure.kind) {
     case 'batch':
-      // Nothing exists: a provider that refuses the key, the quota or the model has created nothing.
-      discardInput(job);
-      await change(job, { state: 'preparing', status: 'preparing', inputId: null });
       return { kind: 'stop', code: failure.code, message, over: true };
     case 'item':
-      discardInput(job);
       return failure.code === 'CONTEXT_TOO_LONG'
         ? ((await halve(job, bytes)) ?? (await failOnly(job, message)))
         : rejected(message);
@@ -151,8 +167,7 @@ async function halve(job: HeldJob, bytes: number | null): Promise<Outcome | null
   const { held, learned } = job;
   if (held.requests <= 1) return null;
   if (bytes !== null) learned.bytes.refused(providerOf(held), bytes);
-  const requests = Math.ceil(held.requests / 2);
-  await change(job, { state: 'preparing', status: 'preparing', inputId: null, requests });
+  await change(job, { requests: Math.ceil(held.requests / 2) });
   return { kind: 'later', dueInMs: 0 };
 }
 

@@ -41,10 +41,8 @@ async function wait(job: HeldJob, { code, message: why }: JobProblem): Promise<O
     held.requests > fewRequests &&
     // One that has just ended may have been in the queue when this one was refused.
     !(await hasJobBesides(db.sql, held, 2 * dueInMs));
-  if (isTooLarge) {
-    learned.requests.refused(held.model, held.requests);
-    discardInput(job);
-  }
+  const { inputId } = held;
+  if (isTooLarge) learned.requests.refused(held.model, held.requests);
   await change(job, {
     state: 'preparing',
     status: 'waiting for the provider’s limits',
@@ -56,6 +54,7 @@ async function wait(job: HeldJob, { code, message: why }: JobProblem): Promise<O
     expired: 0,
     ...(isTooLarge && { inputId: null, requests: Math.ceil(held.requests / 2) }),
   });
+  if (isTooLarge) discardInput(job, inputId);
   job.publish();
   return { kind: 'later', dueInMs, why };
 }

@@ -80,7 +80,6 @@ async function firstsOf({ key }: { key: bigint }): Promise<number[]> {
 }
 
 test.each([
-  [[], '{}'],
   [[0], '{[0,1)}'],
   [[0, 1, 2, 7, 9, 10], '{[0,3),[7,8),[9,11)}'],
 ])('the items %j are kept as %s, and read line by line', async (items, text) => {
@@ -88,6 +87,13 @@ test.each([
 
   expect(toItemSet(items)).toBe(text);
   expect(await readInputItems(db.sql, mine)).toEqual(items);
+});
+
+test('where nobody has kept its items, as before, its input has those of its chunks that are unanswered', async () => {
+  const mine = await take([]);
+
+  expect(toItemSet([])).toBe('{}');
+  expect(await readInputItems(db.sql, mine)).toEqual(range(0, 19));
 });
 
 test('what there is no room for is given back at once, down to the item', async () => {

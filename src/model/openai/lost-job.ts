@@ -46,8 +46,7 @@ export async function findJob(
     if (keepsMetadata) return null;
     for (const { batch, fileId } of nameless.slice(0, maxLookups)) {
       if ((await list.fileName(fileId)) !== uploadName(intent)) continue;
-      const job = list.read(batch);
-      if (job.phase !== 'rejected') return job;
+      return list.read(batch);
     }
     return nameless.length > maxLookups ? 'unsure' : null;
   }
@@ -70,7 +69,8 @@ export async function findJob(
         continue;
       }
       const fileId = readId(batch.input_file_id);
-      if (fileId !== null && !others.has(String(batch.id))) nameless.push({ batch, fileId });
+      if (fileId === null || others.has(String(batch.id)) || isRejected(batch, list)) continue;
+      nameless.push({ batch, fileId });
     }
     const last = readId(batches.at(-1)?.id);
     if (!hasMore || last === null || last === after || endsBefore(oldest, times)) {
@@ -79,6 +79,12 @@ export async function findJob(
     after = last;
   }
   return (await findByUpload()) ?? 'unsure';
+}
+
+/** Of those that wait for their provider's limits there may be hundreds, which nobody knows any more. */
+function isRejected(batch: Record<string, unknown>, { read }: JobList): boolean {
+  const isBatch = readId(batch.id) !== null && typeof batch.status === 'string';
+  return isBatch && read(batch).phase === 'rejected';
 }
 
 /** Whether a page of batches ends with one that is older than `oldest`, newest first: some servers list the oldest first. */
