@@ -9,6 +9,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/chaos/**', 'test/bench/**'],
     globalSetup: ['test/support/global-setup.ts'],
+    // Files share what they import, which takes a quarter of the time: nothing in src keeps a state of its own, and no test replaces a module.
+    isolate: false,
     // Tests wait for processes and timers more than they compute; the default is one worker fewer than there are cores.
     maxWorkers: 3,
     testTimeout: 60_000,

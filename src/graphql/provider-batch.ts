@@ -65,13 +65,13 @@ builder.objectFields('Batch', (t) => ({
   }),
 }));
 
-/** What the resolvers of one request ask for in one turn: a page of batches is one statement. */
 const rounds = new WeakMap<
   Context,
   { keys: Set<bigint>; found: Promise<Map<bigint, ProviderBatchRecord[]>> }
 >();
 
-async function loadProviderBatches(
+/** What the resolvers of one request ask for in one turn is read by one statement: so is a page of batches. */
+export async function loadProviderBatches(
   batchKey: bigint,
   context: Context,
 ): Promise<ProviderBatchRecord[]> {
