@@ -42,7 +42,7 @@ test('progress and results reach subscribers on every server, while a worker joi
   const progress = sockets.map((socket) => followProgress(socket, id));
   const results = sockets.map((socket) => followResults(socket, id));
 
-  await until(() => stage.askedBy('first').length > 200, { deadlineMs: 60_000, what: 'work' });
+  await until(() => stage.askedBy('first').length > 100, { deadlineMs: 60_000, what: 'work' });
   const joined = stage.start('third');
   await until(() => stage.askedBy('third').length > 0, { deadlineMs: 60_000, what: 'the third' });
   slow();

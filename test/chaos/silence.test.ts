@@ -76,7 +76,7 @@ test('a worker whose database falls silent fences itself, others finish, and it 
 
 test('delays of 100 to 400 ms and resets of one piece in a hundred lose nothing and hardly ask again', async () => {
   const { uniform } = createRandom(seed);
-  const given = texts(either(200, 10_000));
+  const given = texts(either(100, 10_000));
   let resets = 0;
   const through = { DATABASE_URL: proxy.through(stage.databaseUrl), WORKER_LEASE_MS: '30000' };
   await stage.startAll(['first', 'second', 'third'], through);
