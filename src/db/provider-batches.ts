@@ -87,7 +87,9 @@ export async function planProviderBatch(
           where c.batch_key = b.key and ${isOpen}
             and not exists (select from provider_batches p where p.batch_key = b.key and p.state <> 'done' and c.first = any(p.firsts)))
         and not exists (
-          select from provider_batches p where p.batch_key = b.key and p.state = 'preparing' and p.due_at > now())
+          -- In no hands: the time of one that was just made is rounded, and may lie ahead.
+          select from provider_batches p
+          where p.batch_key = b.key and p.state = 'preparing' and p.worker is null and p.due_at > now())
       order by key
       limit 1
       for update skip locked

@@ -184,6 +184,13 @@ test('items that have an answer take no room in a provider batch, and one chunk 
   expect(planned.map(({ firsts }) => firsts)).toEqual(['{0,10}', '{20}']);
 });
 
+test('one that was just made keeps no other from being planned, although its time is rounded', async () => {
+  const { worker, held } = await takeNew({ maxChunks: 1 });
+  await db.sql`update provider_batches set due_at = now() + interval '1 minute' where key = ${held.key}`;
+
+  expect(await plan(worker)).not.toBeNull();
+});
+
 test('while one waits because its provider did not take it, no other one of its batch is planned', async () => {
   const { batchKey, worker, mine } = await takeNew({ maxChunks: 1 });
   await releaseProviderBatch(db.sql, mine, 60_000);
