@@ -196,7 +196,7 @@ test('while one waits because its provider did not take it, no other one of its 
   await releaseProviderBatch(db.sql, mine, 60_000);
 
   const meanwhile = await plan(worker);
-  await db.sql`update provider_batches set due_at = now() where batch_key = ${batchKey}`;
+  await db.sql`update provider_batches set due_at = now() - interval '1 second' where batch_key = ${batchKey}`;
   const then = await plan(worker);
 
   expect(meanwhile).toBeNull();
