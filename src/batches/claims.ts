@@ -172,7 +172,8 @@ export function createClaims({
       const released = await releaseUnknownChunks(sql, worker, known);
       if (released > 0) log.info({ released }, 'gave back chunks that are not held');
     } catch (error) {
-      log.warn({ err: error }, 'could not compare leases; the next heartbeat will');
+      comparing = true; // with the next claim: until then nobody works on them
+      log.warn({ err: error }, 'could not compare leases; trying again');
     }
   }
 
