@@ -1,9 +1,9 @@
 /** Items that fail without an answer: nothing was asked, or the provider took none of it. */
 import { readHeldChunks } from '../db/provider-batch-items.ts';
-import { type NewResult, recordResults } from '../db/results.ts';
+import type { NewResult } from '../db/results.ts';
 import type { ItemFailure } from '../errors.ts';
 import { chunkOf } from './chunk-of.ts';
-import type { HeldJob } from './job.ts';
+import { type HeldJob, record } from './job.ts';
 
 /** Results that are recorded together. */
 const atOnce = 500;
@@ -21,18 +21,9 @@ export async function failItems(
     if (first !== null) results.push(failureOf(index, first, failure));
   }
   for (let from = 0; from < results.length; from += atOnce) {
-    await recordFailures(job, results.slice(from, from + atOnce));
+    await record(job, results.slice(from, from + atOnce));
   }
   return failing.size > 0;
-}
-
-export async function recordFailures(
-  { held, db, publish }: HeldJob,
-  results: readonly NewResult[],
-): Promise<void> {
-  if (results.length === 0) return;
-  await recordResults(db.sql, { batchKey: held.batchKey, worker: held.id, results });
-  publish();
 }
 
 /** The result of an item whose chunk begins at `first`, and of which nothing was taken. */

@@ -11,8 +11,8 @@ import type { Log } from '../log.ts';
 import type { BatchApi, BatchInput } from '../model/batch-api.ts';
 import type { Model } from '../model/model.ts';
 import { requestOf } from '../plan.ts';
-import { failureOf, recordFailures } from './fail-items.ts';
-import { change, type HeldJob } from './job.ts';
+import { failureOf } from './fail-items.ts';
+import { change, type HeldJob, record } from './job.ts';
 
 const directoryPrefix = 'winnow-provider-batch-';
 
@@ -160,7 +160,7 @@ async function encodeChunk(
       failed.push(failureOf(index, first, error));
     }
   }
-  await recordFailures(job, failed);
+  await record(job, failed);
   return { lines, only: model };
 }
 

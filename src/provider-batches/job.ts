@@ -6,6 +6,7 @@ import {
   type HeldProviderBatch,
   type ProviderBatchChange,
 } from '../db/provider-batches.ts';
+import { type NewResult, recordResults } from '../db/results.ts';
 import type { BatchErrorCode } from '../errors.ts';
 import type { RowFile } from '../files/row.ts';
 import type { Log } from '../log.ts';
@@ -128,4 +129,14 @@ export function discardInput(
 export async function endWantedNow(job: HeldJob): Promise<ReturnType<typeof endWanted>> {
   Object.assign(job.held, await readWanted(job.db.sql, job.held.batchKey));
   return endWanted(job);
+}
+
+/** Records results of items that the provider batch holds, and tells of it. */
+export async function record(
+  { held, db, publish }: HeldJob,
+  results: readonly NewResult[],
+): Promise<void> {
+  if (results.length === 0) return;
+  await recordResults(db.sql, { batchKey: held.batchKey, worker: held.id, results });
+  publish();
 }

@@ -2,14 +2,14 @@
 import { readUnansweredAt } from '../db/items.ts';
 import { giveBackOthers, giveBackTried, readHeldChunks } from '../db/provider-batch-items.ts';
 import { leaveToRescue } from '../db/provider-batches.ts';
-import { finishChunks, type NewResult, recordResults } from '../db/results.ts';
+import { finishChunks, type NewResult } from '../db/results.ts';
 import { startItem } from '../execute.ts';
 import { decodeRow } from '../files/row.ts';
 import type { BatchLine } from '../model/batch-api.ts';
 import type { ModelAnswer, ModelError } from '../model/model.ts';
 import { chunkOf } from './chunk-of.ts';
 import { indexOf } from './input.ts';
-import { endWanted, endWantedNow, type HeldJob, type Outcome } from './job.ts';
+import { endWanted, endWantedNow, type HeldJob, type Outcome, record } from './job.ts';
 import { type Repair, repairLive } from './repair-live.ts';
 
 /** Answers that are parsed and recorded together. */
@@ -104,13 +104,6 @@ async function takeIn(job: HeldJob, window: readonly Answered[], taken: Taken): 
   const wanted = taken.stop !== null || (await endWantedNow(job)) !== null ? [] : repairs;
   const repaired = await repairLive(job, wanted, (more) => record(job, more));
   taken.stop ??= repaired.stop;
-}
-
-async function record(job: HeldJob, results: readonly NewResult[]): Promise<void> {
-  if (results.length === 0) return;
-  const { held, db } = job;
-  await recordResults(db.sql, { batchKey: held.batchKey, worker: held.id, results });
-  job.publish();
 }
 
 /** The provider's window has passed over it, and what was left undone is not open to live calls already. */
