@@ -39,6 +39,10 @@ export interface Reading {
   customIdField: string | null;
   rejectedCount: number;
   rejections: RowRejection[];
+  /** Rows of blank cells alone, and blank lines of a text file; neither items nor rejected. */
+  blankCount: number;
+  /** What was guessed, skipped or renamed, a sentence each. */
+  warnings: string[];
   /** Rows that seem to have the same custom id; somebody has to look. */
   duplicateCandidates: readonly DuplicateCandidate[];
   /** True where duplicates refuse the file; false where the index serves instead. */
@@ -124,6 +128,7 @@ export function createFileReader({
       file.window.push(file.transcoder.end());
       file.window.end();
       const fields = file.finish();
+      rows.finish();
       if (rows.accepted === 0) throw nothingRead(rows, file.format);
       return {
         format: file.format,
@@ -131,6 +136,8 @@ export function createFileReader({
         itemCount: rows.accepted,
         rejectedCount: rows.rejected,
         rejections: rows.rejections,
+        blankCount: rows.blank,
+        warnings: rows.warnings,
         ...fields,
       };
     },

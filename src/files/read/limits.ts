@@ -22,5 +22,7 @@ export const readLimits: ReadLimits = {
 
 /** Rejections that are kept; all are counted. */
 export const maxRejections = 100;
+/** Warnings that are kept: a reader has a few to give, and none for each row. */
+export const maxWarnings = 100;
 /** UTF-16 units, as for inline items. */
 export const maxCustomIdLength = 512;

@@ -1,7 +1,7 @@
 /** What all readers of rows do: number, reject, limit, and hand on to the sink. */
 import type { RowSink } from './block-reader.ts';
 import type { CustomIds } from './custom-ids.ts';
-import { maxRejections, type ReadLimits } from './limits.ts';
+import { maxRejections, maxWarnings, type ReadLimits } from './limits.ts';
 import { UnreadableFile } from './unreadable.ts';
 
 /** `row` counts from 1: rows of data in a CSV file and elements of an array, lines of every other file. */
@@ -13,13 +13,18 @@ export interface RowRejection {
 export class Rows {
   accepted = 0;
   rejected = 0;
+  /** Rows of blank cells alone, which are in neither of the two. */
+  blank = 0;
   readonly rejections: RowRejection[] = [];
+  /** What was guessed, skipped or renamed, a sentence each, for the file's owner. */
+  readonly warnings: string[] = [];
   readonly sink: RowSink;
   readonly limits: ReadLimits;
   /** Null: the index serves as custom id. */
   ids: CustomIds | null = null;
   /** How many rows were accepted before the ids that were offered were given up. */
   acceptedWithIds = 0;
+  private firstBlank = 0;
 
   constructor(sink: RowSink, limits: ReadLimits) {
     this.sink = sink;
@@ -30,6 +35,28 @@ export class Rows {
     this.rejected += 1;
     if (this.rejections.length < maxRejections) this.rejections.push({ row, reason });
     this.checkCount();
+  }
+
+  /** Counts a row of blank cells alone, which is no item. */
+  skipBlank(row: number): void {
+    this.blank += 1;
+    if (this.blank === 1) this.firstBlank = row;
+  }
+
+  /** Tells the file's owner something; `sentence` names the row or column and the option that changes it. */
+  warn(sentence: string): void {
+    if (this.warnings.length < maxWarnings) this.warnings.push(sentence);
+  }
+
+  /** Tells of what is known at the end of the file alone. */
+  finish(): void {
+    const { blank, firstBlank } = this;
+    if (blank === 1) this.warn(`Row ${firstBlank} is blank and was skipped`);
+    if (blank > 1) {
+      this.warn(
+        `${blank.toLocaleString('en')} blank rows were skipped, the first is row ${firstBlank}`,
+      );
+    }
   }
 
   /**
