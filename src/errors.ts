@@ -17,6 +17,8 @@ export const itemErrorCodes = [
   'TIMEOUT',
   'PROVIDER_ERROR',
   'WORKER_CRASHED',
+  'EMPTY_CONTENT',
+  'INTERNAL',
 ] as const;
 export type ItemErrorCode = (typeof itemErrorCodes)[number];
 
@@ -51,7 +53,10 @@ export type AppErrorCode =
   | 'IDEMPOTENCY_CONFLICT'
   | 'RATE_LIMITED'
   | 'PAYLOAD_TOO_LARGE'
-  | 'PROVIDER_UNAVAILABLE';
+  | 'PROVIDER_UNAVAILABLE'
+  | 'DATABASE_UNAVAILABLE'
+  | 'STORAGE_FULL'
+  | 'TOO_MANY_REQUESTS';
 
 /** An expected failure of a whole request. `code` is public and stable; callers branch on it, never on the message. */
 export class AppError extends Error {

@@ -82,8 +82,14 @@ export const files = pgTable(
     /** The column or JSON field that `rows.custom_id` was taken from; null where the index serves. */
     customIdField: text('custom_id_field'),
     rejectedCount: integer('rejected_count').notNull().default(0),
-    /** JSON array of {row, reason}, the first 100. */
+    /** JSON array of {row, reason}, of the first that were refused. */
     rejections: text('rejections').notNull().default('[]'),
+    /** Rows of blank cells alone, which were skipped. */
+    blankCount: integer('blank_count').notNull().default(0),
+    /** JSON array of sentences: what was guessed, decoded, skipped or renamed. */
+    warnings: text('warnings').notNull().default('[]'),
+    /** How the bytes were read; null for inline items and for files of servers that did not count rows. */
+    encoding: text('encoding'),
     createdAt: instant('created_at').notNull().defaultNow(),
     /** Deleted for its owner; the rows are purged in the background, the file last. */
     deletedAt: instant('deleted_at'),
@@ -117,14 +123,17 @@ export const rows = pgTable(
   {
     fileKey: key('file_key').notNull(),
     index: integer('index').notNull(),
-    /** Null: the index serves as custom id. */
+    /** Null: the place of the row in its file, counted from 0, serves as custom id. */
     customId: text('custom_id'),
     content: text('content'),
     fields: text('fields'),
+    /** The number of the row in its file, counted from 1; null where it is index + 1, and where rows are not counted. */
+    row: integer('row'),
   },
   (table) => [
     primaryKey({ columns: [table.fileKey, table.index] }),
     index('rows_custom_id').on(table.fileKey, table.customId).where(sql`custom_id is not null`), // listItems by customIds
+    index('rows_row').on(table.fileKey, table.row).where(sql`"row" is not null`), // listItems by customIds
     check('rows_text', sql`content is not null or fields is not null`),
   ],
 );
@@ -367,6 +376,8 @@ export const results = pgTable(
     output: text('output'),
     errorCode: text('error_code'),
     errorMessage: text('error_message'),
+    /** The beginning of the last answer that was refused. */
+    rejectedAnswer: text('rejected_answer'),
   },
   (table) => [
     primaryKey({ columns: [table.batchKey, table.index] }),
@@ -376,7 +387,7 @@ export const results = pgTable(
   ],
 );
 
-/** Answers that a retry put aside: what they cost is still the item's. Same columns as `results`, which it is filled from. */
+/** Answers that a retry put aside: what they cost is still the item's. The columns of `results` that tell of cost and end. */
 export const supersededResults = pgTable(
   'superseded_results',
   {

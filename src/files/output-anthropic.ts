@@ -96,4 +96,6 @@ const errorTypes: Readonly<Record<ItemErrorCode, string>> = {
   INVALID_OUTPUT: 'api_error',
   PROVIDER_ERROR: 'api_error',
   WORKER_CRASHED: 'api_error',
+  EMPTY_CONTENT: 'invalid_request_error',
+  INTERNAL: 'api_error',
 };

@@ -250,9 +250,13 @@ function statusOf(code: AppErrorCode): number {
     case 'PAYLOAD_TOO_LARGE':
       return 413;
     case 'RATE_LIMITED':
+    case 'TOO_MANY_REQUESTS':
       return 429;
     case 'PROVIDER_UNAVAILABLE':
+    case 'DATABASE_UNAVAILABLE':
       return 503;
+    case 'STORAGE_FULL':
+      return 507;
   }
 }
 

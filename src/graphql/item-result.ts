@@ -21,6 +21,10 @@ export const ItemErrorCodeEnum = builder.enumType('ItemErrorCode', {
     TIMEOUT: { description: 'No complete answer in time.' },
     PROVIDER_ERROR: { description: 'The provider failed again and again on this item.' },
     WORKER_CRASHED: { description: 'This item killed the worker each time it ran, also alone.' },
+    EMPTY_CONTENT: { description: 'The item’s text is blank, so nothing was sent.' },
+    INTERNAL: {
+      description: 'Winnow failed on this item because of a bug. The server log has the details.',
+    },
   } satisfies Record<ItemErrorCode, { description: string }>,
 });
 
