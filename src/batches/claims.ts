@@ -91,26 +91,41 @@ export function createClaims({
   }
 
   async function claimAll(): Promise<void> {
-    for (const key of fresh) {
-      fresh.delete(key);
-      const batch = held.get(key);
-      if (batch && !isDry(batch)) continue;
-      if (!(await claimSome(1, key)) && batch) batch.mayHaveMore = false;
-    }
+    while (!stopped && fresh.size > 0) await claimFresh();
     while (!stopped && wants()) {
-      if (!(await claimSome(Math.ceil(limit / itemsPerChunk), null))) return;
+      if ((await claimSome(Math.ceil(limit / itemsPerChunk), null)) === null) return;
     }
   }
 
-  /** Claims from one batch: this one, or the next in turn. False where there was nothing. */
-  async function claimSome(chunkLimit: number, onlyBatchKey: bigint | null): Promise<boolean> {
+  /** A chunk of one of them, in turn: whoever submits a thousand batches is not before the others for that long. */
+  async function claimFresh(): Promise<void> {
+    for (const key of fresh) {
+      const batch = held.get(key);
+      if (batch && !isDry(batch)) fresh.delete(key);
+    }
+    const asked = [...fresh];
+    if (asked.length === 0) return;
+    const claimed = await claimSome(1, asked);
+    for (const key of claimed === null ? asked : [claimed]) fresh.delete(key);
+    if (claimed !== null) return;
+    for (const key of asked) {
+      const batch = held.get(key);
+      if (batch) batch.mayHaveMore = false;
+    }
+  }
+
+  /** Claims from one batch: the next in turn, of all or of these. Returns its key; null where there was nothing. */
+  async function claimSome(
+    chunkLimit: number,
+    onlyBatchKeys: readonly bigint[] | null,
+  ): Promise<bigint | null> {
     const worker = workerId();
-    if (worker === null || stopped) return false;
+    if (worker === null || stopped) return null;
     const claim = {
       worker,
       after: { owner: lastOwner, batches: lastBatches },
       limit: chunkLimit,
-      onlyBatchKey,
+      onlyBatchKeys,
     };
     if (performance.now() >= lookedFromStartAt + lookFromStartEveryMs) lookFromStart();
     let chunks = await claimChunks(sql, { ...claim, from: nextFirsts });
@@ -120,14 +135,14 @@ export function createClaims({
       chunks = await claimChunks(sql, { ...claim, from: nextFirsts });
     }
     const [first] = chunks;
-    if (!first) return false;
+    if (!first) return null;
     if (nextFirsts.size >= maxOwners) nextFirsts.clear();
     nextFirsts.set(first.batchKey, Math.max(...chunks.map(({ last }) => last)) + 1);
     lastOwner = first.batchOwner;
     if (lastBatches.size >= maxOwners) lastBatches.clear();
     lastBatches.set(first.batchOwner, first.batchKey);
     if (!(await takeIn(first.batchKey, worker, chunks))) comparing = true;
-    return true;
+    return first.batchKey;
   }
 
   function lookFromStart(): void {

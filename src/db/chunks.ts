@@ -36,8 +36,9 @@ export interface ClaimTurn {
 }
 
 /**
- * Claims up to `limit` open chunks of one batch: `onlyBatchKey`, or the one whose turn it is after `after`; those with crashes last, so that what kills workers does it when the rest is done, and what was hit by chance is not hit
- * again by the same storm. Nothing may be sent yet: marks are raised apart, when it is known what there is room for.
+ * Claims up to `limit` open chunks of one batch: the one whose turn it is after `after`, of all or of `onlyBatchKeys`. Those with
+ * crashes come last, so that what kills workers does it when the rest is done, and what was hit by chance is not hit again by the
+ * same storm. Nothing may be sent yet: marks are raised apart, when it is known what there is room for.
  */
 export async function claimChunks(
   sql: Sql,
@@ -45,7 +46,7 @@ export async function claimChunks(
     worker: string;
     after: ClaimTurn;
     limit: number;
-    onlyBatchKey: bigint | null;
+    onlyBatchKeys: readonly bigint[] | null;
     /**
      * By batch, the index before which chunks without crashes are not looked for, because they were claimed: they stay in the index while an old
      * snapshot is held, and would be read again by each claim. All of a batch that is not in it is looked through.
@@ -53,23 +54,27 @@ export async function claimChunks(
     from: ReadonlyMap<bigint, number>;
   },
 ): Promise<ClaimedChunk[]> {
-  const { worker, after, limit, onlyBatchKey, from } = claim;
+  const { worker, after, limit, onlyBatchKeys, from } = claim;
+  const only = onlyBatchKeys === null ? null : `{${onlyBatchKeys.join()}}`;
   const lastBatches = JSON.stringify(
     [...after.batches].map(([owner, key]) => ({ owner, key: String(key) })),
   );
   const firsts = JSON.stringify([...from].map(([key, first]) => ({ key: String(key), first })));
   return await sql<ClaimedChunk[]>`
     with turn as materialized (
-      select b.key, b.owner from batches b
-      left join json_to_recordset(${lastBatches}::text::json) as l(owner text, key bigint) on l.owner = b.owner
-      where status in ('QUEUED', 'PROCESSING') and ending is null and deleted_at is null
-        and (execution = 'LIVE' or rescued_at is not null)
-        and coalesce(ids_indexed = total, true)
-        and (${onlyBatchKey}::bigint is null or b.key = ${onlyBatchKey})
-        -- From the far end: under an old snapshot everything that was claimed before is still in the index, in front.
-        and (select true from chunks where batch_key = b.key and state = 'open'
+      -- Sorted first, so that chunks are looked for in the batch whose turn it is, and not in a thousand others.
+      select key, owner from (
+        select b.key, b.owner from batches b
+        left join json_to_recordset(${lastBatches}::text::json) as l(owner text, key bigint) on l.owner = b.owner
+        where status in ('QUEUED', 'PROCESSING') and ending is null and deleted_at is null
+          and (execution = 'LIVE' or rescued_at is not null)
+          and coalesce(ids_indexed = total, true)
+          and (${only}::text is null or b.key = any(${only}::text::bigint[]))
+        order by b.owner <= ${after.owner}, b.owner, b.key <= coalesce(l.key, 0), b.key
+      ) in_turn
+      -- From the far end: under an old snapshot everything that was claimed before is still in the index, in front.
+      where (select true from chunks where batch_key = in_turn.key and state = 'open'
              order by crashes desc, first desc limit 1)
-      order by b.owner <= ${after.owner}, b.owner, b.key <= coalesce(l.key, 0), b.key
       limit 1
     ),
     picked as materialized (

@@ -86,7 +86,7 @@ async function claimInTurn(claims: number): Promise<bigint[]> {
       worker,
       after,
       limit: 1,
-      onlyBatchKey: null,
+      onlyBatchKeys: null,
       from: fromStart,
     });
     if (!chunk) break;
@@ -137,7 +137,7 @@ test('a claim that looks from an index on takes what follows, then what has cras
   const worker = await enterWorker(db.sql);
   const batchKey = await insertBatch(db.sql, { items: 60 });
   await db.sql`update chunks set crashes = 1 where batch_key = ${batchKey} and first in (10, 50)`;
-  const claim = { worker, after: nobody, limit: 2, onlyBatchKey: batchKey };
+  const claim = { worker, after: nobody, limit: 2, onlyBatchKeys: [batchKey] };
   const take = async (from: ReadonlyMap<bigint, number>) =>
     (await claimChunks(db.sql, { ...claim, from })).map(({ first }) => first);
 

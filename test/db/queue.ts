@@ -75,7 +75,7 @@ export async function claimOf(sql: Sql, batchKey: bigint, worker: string, limit 
     worker,
     after: nobody,
     limit,
-    onlyBatchKey: batchKey,
+    onlyBatchKeys: [batchKey],
     from: fromStart,
   });
 }
