@@ -1,4 +1,5 @@
 /** Winnow as a whole: builds the parts in the order in which they need each other, and takes them down the other way round. */
+import { randomBytes } from 'node:crypto';
 import { createIdIndexer } from './batches/id-indexer.ts';
 import { createProgress } from './batches/progress.ts';
 import { createReaper } from './batches/reaper.ts';
@@ -72,7 +73,9 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     const copy = openCopy(databaseUrl);
     undo.push(() => copy.close());
 
-    const sandbox = await startSandbox();
+    // Whoever has an account on this machine could else read every owner's rows from it.
+    const sandboxKey = randomBytes(24).toString('base64url');
+    const sandbox = await startSandbox({ apiKey: sandboxKey });
     undo.push(() => sandbox.close());
     const providers = createProviders({
       configs: [
@@ -80,7 +83,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
         {
           name: 'sandbox',
           baseUrl: sandbox.url,
-          apiKey: null,
+          apiKey: sandboxKey,
           headers: {},
           query: {},
           models: ['rules'],

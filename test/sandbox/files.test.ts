@@ -155,3 +155,16 @@ test('the oldest file that is not in use makes room, and a full store refuses up
   expect(() => store.add(file(30))).toThrow('at most 100 bytes');
   expect(store.addResult(file(30)).bytes).toBe(30);
 });
+
+test('an upload of more than 100 MB is refused', async () => {
+  const sandbox = await openSandbox(onTestFinished);
+  const body = Buffer.alloc(100 * 1024 * 1024 + 1);
+
+  const response = await fetch(`${sandbox.url}/files`, {
+    method: 'POST',
+    headers: { 'content-type': 'multipart/form-data; boundary=xyz' },
+    body,
+  });
+
+  expect(response.status).toBe(413);
+});
