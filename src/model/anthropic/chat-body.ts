@@ -2,9 +2,11 @@
  * The params of an Anthropic message as the body of a chat completion (https://platform.openai.com/docs/api-reference/chat/create): for lines
  * {custom_id, params} that go to a model of another provider. Pure.
  *
- * What OpenAI's API has not is left out: thinking, top_k, cache marks. Blocks that it might not know go on as they are, so that the refusal names them.
+ * What OpenAI's API has not, and an answer can do without, is left out: thinking, top_k, marks for a cache, citations. All else that it might
+ * not know goes on as it is, so that the refusal names it.
  */
 import { isRecord, type JsonRecord, recordsOf } from '../json-record.ts';
+import { contentOf, isShown, isText, toParts } from './chat-parts.ts';
 
 const translated = new Set([
   'system',
@@ -21,11 +23,9 @@ const left = new Set([
   'thinking',
   'top_k',
   'cache_control',
-  'container',
   'context_management',
   'diagnostics',
   'inference_geo',
-  'mcp_servers',
   'service_tier',
   'speed',
   'stream',
@@ -36,7 +36,7 @@ export function paramsToChatBody(
   params: Readonly<JsonRecord>,
   { limitName }: { limitName: 'max_tokens' | 'max_completion_tokens' },
 ): JsonRecord {
-  const system = textOf(params.system);
+  const system = systemOf(params.system);
   const { effort, format = params.output_format } = isRecord(params.output_config)
     ? params.output_config
     : {};
@@ -48,7 +48,7 @@ export function paramsToChatBody(
     ...Object.fromEntries(kept),
     messages: [
       ...(system === '' ? [] : [{ role: 'system', content: system }]),
-      ...recordsOf(params.messages).flatMap(toMessages),
+      ...toMessages(Array.isArray(params.messages) ? params.messages : []),
     ],
     ...(params.max_tokens == null ? undefined : { [limitName]: params.max_tokens }),
     ...(stops.length > 0 ? { stop: stops } : undefined),
@@ -59,63 +59,87 @@ export function paramsToChatBody(
   };
 }
 
+/** A text, or parts where it holds more than text. */
+function systemOf(system: unknown): unknown {
+  if (system === undefined || system === null || typeof system === 'string') return system ?? '';
+  return Array.isArray(system) ? contentOf(system.flatMap(toParts), '\n\n') : [system];
+}
+
 function toResponseFormat({ schema }: JsonRecord): JsonRecord {
   // Not strict: Anthropic takes optional properties, which OpenAI's strict schemas have not.
   return { type: 'json_schema', json_schema: { name: 'answer', schema, strict: false } };
 }
 
-/** The results of tools are messages of their own, before what the user says beside them. */
-function toMessages({ role, content }: JsonRecord): JsonRecord[] {
-  if (!Array.isArray(content)) return [{ role, content }];
-  const blocks = recordsOf(content);
-  if (role === 'assistant') {
-    const calls = blocks.filter(({ type }) => type === 'tool_use').map(toToolCall);
-    const text = textOf(blocks, '');
-    return [
-      {
-        role,
-        content: calls.length > 0 && text === '' ? null : text,
-        ...(calls.length > 0 ? { tool_calls: calls } : undefined),
-      },
-    ];
+/**
+ * The results of tools are messages of their own, before what the user says beside them. Their pictures and files, which OpenAI takes from users
+ * alone, stand in the user's message behind the last result.
+ */
+function toMessages(messages: readonly unknown[]): unknown[] {
+  const made: unknown[] = [];
+  let shown: unknown[] = [];
+  const say = (said: readonly unknown[], message: JsonRecord = { role: 'user' }) => {
+    const parts = [...shown, ...said];
+    if (parts.length > 0) made.push({ ...message, content: contentOf(parts, '\n\n') });
+    shown = [];
+  };
+  for (const message of messages) {
+    if (!isRecord(message) || !Array.isArray(message.content) || message.content.length === 0) {
+      say([]);
+      made.push(message);
+    } else if (message.role === 'assistant') {
+      say([]);
+      made.push(toAssistant(message, message.content));
+    } else {
+      if (message.role !== 'user') say([]);
+      const results = recordsOf(message.content).filter(isResult);
+      const said = message.content.filter((block) => !isResult(block)).flatMap(toParts);
+      const told = results.map(toToolMessage);
+      made.push(...told.map(({ result }) => result));
+      shown.push(...told.flatMap((one) => one.shown));
+      if (said.length > 0) say(said, message);
+    }
   }
-  const results = blocks.filter(({ type }) => type === 'tool_result');
-  const said = blocks.filter(({ type }) => type !== 'tool_result');
-  return [
-    ...results.map(({ tool_use_id, content: result }) => ({
-      role: 'tool',
-      tool_call_id: tool_use_id,
-      content: textOf(result),
-    })),
-    ...(said.length > 0 ? [{ role, content: toContent(said) }] : []),
-  ];
+  say([]);
+  return made;
 }
 
-/** A text alone is a string, which every server takes. */
-function toContent(blocks: readonly JsonRecord[]): unknown {
-  return blocks.every(({ type }) => type === 'text') ? textOf(blocks) : blocks.map(toPart);
+/** What a model thought is left out: it is signed for Anthropic alone. */
+function toAssistant(message: JsonRecord, content: readonly unknown[]): JsonRecord {
+  const said = content.filter((block) => !isRecord(block) || !thoughts.has(block.type));
+  const calls = recordsOf(said).filter(isCall).map(toToolCall);
+  const text = contentOf(said.filter((block) => !isCall(block)).flatMap(toParts), '');
+  return {
+    ...message,
+    content: calls.length > 0 && text === '' ? null : text,
+    ...(calls.length > 0 ? { tool_calls: calls } : undefined),
+  };
 }
 
-function toPart(block: JsonRecord): JsonRecord {
-  const source = isRecord(block.source) ? block.source : {};
-  switch (block.type) {
-    case 'text':
-      return { type: 'text', text: block.text };
-    case 'image':
-      return { type: 'image_url', image_url: { url: toUrl(source) } };
-    case 'document':
-      if (source.type !== 'base64') return block;
-      return {
-        type: 'file',
-        file: { filename: block.title ?? 'document.pdf', file_data: toUrl(source) },
-      };
-    default:
-      return block;
+function toToolMessage({ tool_use_id, content, is_error }: JsonRecord): {
+  result: JsonRecord;
+  shown: unknown[];
+} {
+  const parts = (Array.isArray(content) ? content : [content ?? '']).flatMap(toParts);
+  const told = parts.filter((part) => !isShown(part));
+  if (is_error === true) {
+    const [first] = told;
+    const text = isText(first) ? first.text : '';
+    told.splice(0, isText(first) ? 1 : 0, { type: 'text', text: `Error: ${text}` });
   }
+  return {
+    result: { role: 'tool', tool_call_id: tool_use_id, content: contentOf(told, '\n\n') },
+    shown: parts.filter(isShown),
+  };
 }
 
-function toUrl({ type, url, media_type, data }: JsonRecord): unknown {
-  return type === 'base64' ? `data:${String(media_type)};base64,${String(data)}` : url;
+const thoughts: ReadonlySet<unknown> = new Set(['thinking', 'redacted_thinking']);
+
+function isResult(block: unknown): boolean {
+  return isRecord(block) && block.type === 'tool_result';
+}
+
+function isCall(block: unknown): boolean {
+  return isRecord(block) && block.type === 'tool_use';
 }
 
 function toToolCall({ id, name, input }: JsonRecord): JsonRecord {
@@ -142,13 +166,4 @@ function toToolChoice(choice: unknown): JsonRecord {
     default:
       return { tool_choice: 'auto', ...single };
   }
-}
-
-/** The text of a content, a string or blocks; those of a model are one text, others are paragraphs. */
-function textOf(content: unknown, between = '\n\n'): string {
-  if (typeof content === 'string') return content;
-  const texts = recordsOf(content)
-    .filter(({ type }) => type === 'text')
-    .map(({ text }) => text);
-  return texts.filter((text) => typeof text === 'string').join(between);
 }

@@ -1,12 +1,13 @@
 /**
  * The body of a chat completion as the params of a message (https://platform.claude.com/docs/en/api/messages/create). Pure.
  *
- * What Anthropic has not is left out: n, seed, penalties, log-probabilities, store. Parts of a message that it might not know go on as they
- * are, so that its refusal names them.
+ * What Anthropic has not, and an answer can do without, is left out: seed, penalties,
+ * log-probabilities, store, the names of who speaks. All else that it might not know goes on as it
+ * is, so that its refusal names it.
  */
 import { isRecord, type JsonRecord, recordsOf } from '../json-record.ts';
-import { inputOf } from './completion.ts';
 import { toOutputSchema } from './output-schema.ts';
+import { systemOf, toTurns } from './turns.ts';
 
 /**
  * The answer's limit where a request has none, since Anthropic demands one: what every model since claude-3-5 takes, and 4,096 for those
@@ -24,6 +25,8 @@ const translated = new Set([
   'stop',
   'tools',
   'tool_choice',
+  'functions',
+  'function_call',
   'parallel_tool_calls',
   'response_format',
   'reasoning_effort',
@@ -44,16 +47,11 @@ const left = new Set([
   'service_tier',
   'stream',
   'stream_options',
-  'modalities',
-  'audio',
   'prediction',
   'verbosity',
-  'web_search_options',
   'prompt_cache_key',
   'prompt_cache_retention',
   'safety_identifier',
-  'functions',
-  'function_call',
 ]);
 
 /** The params for `body`; the model stays the one that it names. `maxTokens` is the limit where the body has none. */
@@ -61,30 +59,30 @@ export function chatBodyToParams(
   body: Readonly<JsonRecord>,
   { maxTokens }: { maxTokens: number },
 ): JsonRecord {
-  const messages = recordsOf(body.messages);
+  const messages: unknown[] = Array.isArray(body.messages) ? body.messages : [];
   const format = formatOf(body.response_format);
-  const system = [
-    ...messages.filter(isSystem).map(({ content }) => plainText(content)),
-    format.words,
-  ]
-    .filter((text) => text !== '')
-    .join('\n\n');
+  const system = systemOf(messages.filter(isSystem), format.words);
   const effort = toEffort(body.reasoning_effort);
   const outputConfig = {
     ...(effort === null ? undefined : { effort }),
     ...(format.schema ? { format: { type: 'json_schema', schema: format.schema } } : undefined),
   };
-  const tools = recordsOf(body.tools).map(toTool);
-  const choice = toToolChoice(body.tool_choice, body.parallel_tool_calls, tools.length > 0);
+  const functions = recordsOf(body.functions).map((named) => ({
+    type: 'function',
+    function: named,
+  }));
+  const tools = [...recordsOf(body.tools), ...functions].map(toTool);
+  const chosen = body.tool_choice ?? toolOf(body.function_call);
+  const choice = toToolChoice(chosen, body.parallel_tool_calls, tools.length > 0);
   const stops = [body.stop].flat().filter((stop) => typeof stop === 'string');
   const kept = Object.entries(body).filter(
-    ([name, value]) => !translated.has(name) && !left.has(name) && !isWholeTopP(name, value),
+    ([name, value]) => !translated.has(name) && !left.has(name) && !isDefault(name, value),
   );
   return {
     ...Object.fromEntries(kept),
     max_tokens: body.max_completion_tokens ?? body.max_tokens ?? maxTokens,
     ...(system === '' ? undefined : { system }),
-    messages: toMessages(messages.filter((message) => !isSystem(message))),
+    messages: toTurns(messages.filter((message) => !isSystem(message))),
     ...(stops.length > 0 ? { stop_sequences: stops } : undefined),
     ...(body.temperature == null ? undefined : { temperature: toTemperature(body.temperature) }),
     ...(tools.length > 0 ? { tools } : undefined),
@@ -94,9 +92,13 @@ export function chatBodyToParams(
   };
 }
 
-/** OpenAI's default, which many a request spells out; some of Anthropic's models refuse it beside a temperature. */
-function isWholeTopP(name: string, value: unknown): boolean {
-  return name === 'top_p' && (value === 1 || value === null);
+/**
+ * OpenAI's defaults, which many a request spells out; some of Anthropic's models refuse such a top_p
+ * beside a temperature.
+ */
+function isDefault(name: string, value: unknown): boolean {
+  if (name === 'modalities') return String(value) === 'text';
+  return value === null || (name === 'top_p' && value === 1);
 }
 
 /** OpenAI's scale ends at 2, Anthropic's at 1, where its own compatible endpoint caps it too. */
@@ -118,95 +120,19 @@ export function toEffort(effort: unknown): unknown {
   }
 }
 
-function isSystem({ role }: JsonRecord): boolean {
-  return role === 'system' || role === 'developer';
+function isSystem(message: unknown): message is JsonRecord {
+  return isRecord(message) && (message.role === 'system' || message.role === 'developer');
 }
 
 function formatOf(given: unknown): { schema: JsonRecord | null; words: string } {
   if (!isRecord(given)) return { schema: null, words: '' };
-  const { schema } = isRecord(given.json_schema) ? given.json_schema : {};
+  const { schema, description } = isRecord(given.json_schema) ? given.json_schema : {};
   if (given.type === 'json_schema' && isRecord(schema)) {
-    return { schema: toOutputSchema(schema), words: '' };
+    const described = typeof description === 'string' ? { description } : undefined;
+    return { schema: toOutputSchema({ ...described, ...schema }), words: '' };
   }
   const isJson = given.type === 'json_object' || given.type === 'json_schema';
   return { schema: null, words: isJson ? 'Answer with a JSON object and nothing else.' : '' };
-}
-
-/** Tool results that follow each other are one user message, as Anthropic demands of results of calls that were made together. */
-function toMessages(messages: readonly JsonRecord[]): JsonRecord[] {
-  const made: JsonRecord[] = [];
-  let results: JsonRecord[] | null = null;
-  for (const message of messages) {
-    const { role, content } = message;
-    if (role === 'tool' || role === 'function') {
-      if (!results) {
-        results = [];
-        made.push({ role: 'user', content: results });
-      }
-      results.push(toToolResult(message));
-      continue;
-    }
-    results = null;
-    if (role === 'assistant') {
-      const said = toAssistantContent(message);
-      // A turn without a word is refused there.
-      if (said !== '' && said != null) made.push({ role, content: said });
-    } else made.push({ role, content: Array.isArray(content) ? content.map(toBlock) : content });
-  }
-  return made;
-}
-
-function toToolResult({ tool_call_id, name, content }: JsonRecord): JsonRecord {
-  return {
-    type: 'tool_result',
-    tool_use_id: tool_call_id ?? name,
-    content: Array.isArray(content) ? content.map(toBlock) : (content ?? ''),
-  };
-}
-
-function toAssistantContent({ content, refusal, tool_calls, function_call }: JsonRecord): unknown {
-  const calls: JsonRecord[] = recordsOf(tool_calls);
-  if (isRecord(function_call)) calls.push({ id: function_call.name, function: function_call });
-  const said = content ?? refusal;
-  if (calls.length === 0) return Array.isArray(said) ? said.map(toBlock) : said;
-  const blocks = Array.isArray(said)
-    ? said.map(toBlock)
-    : typeof said === 'string' && said !== ''
-      ? [{ type: 'text', text: said }]
-      : [];
-  return [...blocks, ...calls.map(toToolUse)];
-}
-
-function toToolUse({ id, function: called }: JsonRecord): JsonRecord {
-  const { name, arguments: given } = isRecord(called) ? called : {};
-  return { type: 'tool_use', id: id ?? name, name, input: inputOf(given) };
-}
-
-function toBlock(part: unknown): unknown {
-  if (typeof part === 'string') return { type: 'text', text: part };
-  if (!isRecord(part)) return part;
-  switch (part.type) {
-    case 'image_url': {
-      const { url } = isRecord(part.image_url) ? part.image_url : { url: part.image_url };
-      return { type: 'image', source: toSource(url) };
-    }
-    case 'file': {
-      const { file_data, filename } = isRecord(part.file) ? part.file : {};
-      if (typeof file_data !== 'string') return part;
-      const title = typeof filename === 'string' ? { title: filename } : undefined;
-      return { type: 'document', source: toSource(file_data), ...title };
-    }
-    case 'refusal':
-      return { type: 'text', text: part.refusal };
-    default:
-      return part;
-  }
-}
-
-function toSource(url: unknown): JsonRecord {
-  const [, type, data] =
-    typeof url === 'string' ? (/^data:([^;,]+);base64,(.*)$/s.exec(url) ?? []) : [];
-  return type ? { type: 'base64', media_type: type, data } : { type: 'url', url };
 }
 
 function toTool(tool: JsonRecord): JsonRecord {
@@ -219,6 +145,11 @@ function toTool(tool: JsonRecord): JsonRecord {
       ? { type: 'object', ...parameters }
       : { type: 'object', properties: {} },
   };
+}
+
+/** The choice of an old request with functions. */
+function toolOf(choice: unknown): unknown {
+  return isRecord(choice) ? { type: 'function', function: choice } : choice;
 }
 
 function toToolChoice(choice: unknown, parallel: unknown, hasTools: boolean): JsonRecord | null {
@@ -237,11 +168,4 @@ function toToolChoice(choice: unknown, parallel: unknown, hasTools: boolean): Js
     default:
       return single ? { type: 'auto', ...single } : choice === 'auto' ? { type: 'auto' } : null;
   }
-}
-
-/** The text of a content, a string or parts. */
-function plainText(content: unknown): string {
-  if (typeof content === 'string') return content;
-  const texts = recordsOf(content).map(({ text }) => text);
-  return texts.filter((text) => typeof text === 'string').join('\n');
 }
