@@ -16,7 +16,7 @@ import type { Operation } from './operation.ts';
 import { createPrompt, inputRule, paragraphs } from './prompt.ts';
 
 const enrichResult = z.object({
-  data: z.record(z.string(), z.unknown()).nullable().meta({
+  data: z.unknown().nullable().meta({
     description:
       'The values by field name, null for those that are not known; null as a whole where the item failed.',
   }),

@@ -35,7 +35,7 @@ const extractParams = z
   });
 
 const extractResult = z.object({
-  data: z.record(z.string(), z.unknown()).nullable().meta({
+  data: z.unknown().nullable().meta({
     description: 'The extracted values by field name; null where the item failed.',
   }),
 });

@@ -24,7 +24,7 @@ const summarizeResult = z.object({
   summary: z.string().nullable().meta({
     description: 'The summary; null with a JSON response format, and where the item failed.',
   }),
-  data: z.record(z.string(), z.unknown()).nullable().meta({
+  data: z.unknown().nullable().meta({
     description: 'The answer to a JSON response format; null with TEXT, and where the item failed.',
   }),
 });

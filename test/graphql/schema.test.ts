@@ -98,9 +98,9 @@ const promised = buildSchema(/* GraphQL */ `
 
   interface ItemResult { index: Int!, customId: String!, error: ItemError, usage: Usage }
   type LabelResult implements ItemResult { index: Int!, customId: String!, label: String, labels: [String!], confidence: Float, confidenceMethod: ConfidenceMethod, error: ItemError, usage: Usage }
-  type ExtractResult implements ItemResult { index: Int!, customId: String!, data: JSONObject, error: ItemError, usage: Usage }
-  type SummarizeResult implements ItemResult { index: Int!, customId: String!, summary: String, data: JSONObject, error: ItemError, usage: Usage }
-  type EnrichResult implements ItemResult { index: Int!, customId: String!, data: JSONObject, error: ItemError, usage: Usage }
+  type ExtractResult implements ItemResult { index: Int!, customId: String!, data: JSON, error: ItemError, usage: Usage }
+  type SummarizeResult implements ItemResult { index: Int!, customId: String!, summary: String, data: JSON, error: ItemError, usage: Usage }
+  type EnrichResult implements ItemResult { index: Int!, customId: String!, data: JSON, error: ItemError, usage: Usage }
   type RunResult implements ItemResult { index: Int!, customId: String!, text: String, data: JSON, error: ItemError, usage: Usage }
   enum ConfidenceMethod { LOGPROBS MODEL_REPORTED AGREEMENT }
   type Usage { requests: Int!, inputTokens: SafeInt!, cachedInputTokens: SafeInt!, outputTokens: SafeInt!, costUsd: Float }
