@@ -38,7 +38,10 @@ export function createPlanner({
     return {
       operation: operation.prepare(params),
       model,
-      sampling: samplingOf(shared),
+      sampling: {
+        ...samplingOf(shared),
+        defaultTemperature: shared.temperature == null ? operation.defaultTemperature : undefined,
+      },
       modelOf: operation.whole && !shared.model ? (item) => modelNamedBy(item, model) : null,
     };
   };

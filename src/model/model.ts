@@ -26,6 +26,8 @@ export type JsonSchema = { readonly [key: string]: unknown };
 /** The sampling options that every operation takes; absent means the provider's default. */
 export interface Sampling {
   temperature?: number | undefined;
+  /** The temperature where the caller gives none; it gives way to whatever else the caller asks for. */
+  defaultTemperature?: number | undefined;
   topP?: number | undefined;
   seed?: number | undefined;
   maxOutputTokens?: number | undefined;

@@ -38,6 +38,7 @@ export const enrich: Operation<typeof enrichParams> = {
   params: enrichParams,
   optionsOptional: false,
   result: enrichResult,
+  defaultTemperature: 0,
 
   prepare(params) {
     const fields = prepareFields(params);

@@ -46,6 +46,7 @@ export const extract: Operation<typeof extractParams> = {
   params: extractParams,
   optionsOptional: false,
   result: extractResult,
+  defaultTemperature: 0,
 
   prepare(params) {
     const { fields, format, columns, read } = params.schema

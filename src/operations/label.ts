@@ -47,6 +47,7 @@ export const label: Operation<typeof labelParams> = {
   params: labelParams,
   optionsOptional: false,
   result: labelResult,
+  defaultTemperature: 0,
 
   prepare(params) {
     const multiLabel = params.multiLabel ?? false;

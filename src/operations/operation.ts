@@ -53,6 +53,8 @@ export interface Operation<Params extends z.ZodObject = z.ZodObject> {
   /** True where every param has a default, so that the mutation's `options` may be left out. */
   readonly optionsOptional: boolean;
   readonly result: z.ZodObject;
+  /** The temperature where none is given: 0 where there is one right answer. The provider's own when absent. */
+  readonly defaultTemperature?: number;
   /** True where rows are whole requests: there is no synchronous mutation for it, and its rows come as `requests` or files of them. */
   readonly whole?: true;
   prepare(params: z.output<Params>): PreparedOperation;

@@ -22,7 +22,7 @@ export const sharedParams = {
     .nullish()
     .meta({
       description:
-        "Randomness of the answer, 0 to 2. The provider's default when absent; left out for models that refuse it.",
+        "Randomness of the answer, 0 to 2. When absent it is 0 for label, extract and enrich, which ask for the one right answer, and the provider's default for the others. Left out for models that refuse it.",
     }),
   maxOutputTokens: z
     .int()

@@ -2,6 +2,7 @@
  * Speaks Anthropic's Messages API (https://platform.claude.com/docs/en/api/messages/create).
  */
 import { setMaxListeners } from 'node:events';
+import { batchRequest } from '../default-temperature.ts';
 import { estimateTokens } from '../estimate.ts';
 import {
   type Gate,
@@ -116,7 +117,7 @@ export function createAnthropicModel({
       timeoutMs,
       prices: atBatchPrices(prices),
       habits,
-      paramsOf: (request) => buildParams(name, request, habits).params,
+      paramsOf: (request) => buildParams(name, batchRequest(name, request), habits).params,
     }),
     bodyOf: (request) => buildParams(name, request, habits).params,
     async send(request, { signal, permit }) {

@@ -35,7 +35,7 @@ function promptParams(model: string, request: PromptRequest, habits: Habits): Me
   const { format } = request;
   const schema = format.type === 'json' ? format.schema : null;
   const road = format.type === 'json' ? roadFor(format, extra, habits) : null;
-  const given = { temperature: toTemperature(request.temperature), top_p: request.topP };
+  const given = { temperature: toTemperature(temperatureOf(request)), top_p: request.topP };
   const sampling = Object.fromEntries(
     Object.entries(given).filter(
       ([name, value]) => value !== undefined && !(name in extra) && habits.takes(name, value),
@@ -64,6 +64,17 @@ function promptParams(model: string, request: PromptRequest, habits: Habits): Me
     params: merge({ ...params, output_config: outputConfig }, extra),
     sent: { road, schema, sampling: { ...sampling, ...(hasEffort ? { effort } : undefined) } },
   };
+}
+
+/** Many models refuse temperature and top_p together: a default does not cost the caller their top_p. */
+function temperatureOf({
+  temperature,
+  defaultTemperature,
+  topP,
+  extraBody = {},
+}: PromptRequest): number | undefined {
+  const hasTopP = topP !== undefined || Object.hasOwn(extraBody, 'top_p');
+  return temperature ?? (hasTopP ? undefined : defaultTemperature);
 }
 
 /** A turn of the model's without a word is refused there; one of the user's is for it to judge. */

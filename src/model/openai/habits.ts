@@ -67,9 +67,15 @@ export function createHabits(initialLimitName: LimitName): Habits {
         limitName = other;
         return other;
       }
-      if (!isUnsupported(refusal)) return null;
-      // A value may be refused where others are taken (reasoning_effort: minimal), so only that value is remembered.
-      refused.add(refusal.code === 'unsupported_value' ? `${param}=${String(own[param])}` : param);
+      if (!isUnsupported(refusal)) {
+        // Some servers take no temperature of 0 at all, and say that it must be more; others stay the caller's to mend.
+        if (param !== 'temperature' || own.temperature !== 0) return null;
+        refused.add('temperature=0');
+        return param;
+      }
+      // Some efforts may be refused where others are taken, so only that value is remembered.
+      const isValue = param === 'reasoning_effort' && refusal.code === 'unsupported_value';
+      refused.add(isValue ? `${param}=${String(own[param])}` : param);
       return param;
     },
   };

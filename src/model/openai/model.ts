@@ -7,6 +7,7 @@
 import { setMaxListeners } from 'node:events';
 import type OpenAI from 'openai';
 import { readAnswer } from '../answer.ts';
+import { batchRequest } from '../default-temperature.ts';
 import { normalizeBaseUrl, requestHeaders } from '../endpoint.ts';
 import { estimateTokens } from '../estimate.ts';
 import { classify, toRefusal } from '../failure.ts';
@@ -157,7 +158,7 @@ export function createModel({
       createOpenAiBatches({
         connection: connection.batches,
         name,
-        bodyOf,
+        bodyOf: (request) => bodyOf(batchRequest(name, request)),
         learn: (refusal) => habits.learn(refusal, anyParams) !== null,
       }),
     bodyOf,

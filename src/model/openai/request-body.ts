@@ -40,7 +40,7 @@ export function buildRequestBody(
   const responseFormat = toResponseFormat(request.format, kind);
   if (responseFormat) own.response_format = responseFormat;
   const sampling = {
-    temperature: request.temperature,
+    temperature: request.temperature ?? request.defaultTemperature,
     top_p: request.topP,
     seed: request.seed,
     reasoning_effort: request.reasoningEffort,
