@@ -3,7 +3,7 @@ import { and, asc, desc, eq, gt, isNull, lt, type SQL } from 'drizzle-orm';
 import type { Database, Sql } from './client.ts';
 import { files } from './tables.ts';
 
-/** A file as its upload has left it. `columns` and `rejections` are JSON text. */
+/** A file as its upload has left it. `columns`, `rejections` and `warnings` are JSON text. */
 export interface NewFile {
   key: bigint;
   id: string;
@@ -17,9 +17,12 @@ export interface NewFile {
   customIdField: string | null;
   rejectedCount: number;
   rejections: string;
+  blankCount: number;
+  warnings: string;
+  encoding: string;
 }
 
-/** `columns` and `rejections` are JSON text; a CSV file's columns are its header's cells as they came. */
+/** `columns`, `rejections` and `warnings` are JSON text; a CSV file's columns are its header's cells as they came. */
 export type FileRecord = typeof files.$inferSelect;
 
 /** Enters a file whose rows are in, and ends its ingest. False when the ingest's lease had run out: the rows are being removed. */
@@ -29,10 +32,12 @@ export async function insertFile(sql: Sql, file: NewFile): Promise<boolean> {
       delete from ingests where file_key = ${file.key} and expires_at > now() returning file_key
     )
     insert into files (key, id, owner, listed, name, format, size_bytes, item_count, columns,
-                       content_field, custom_id_field, rejected_count, rejections)
+                       content_field, custom_id_field, rejected_count, rejections,
+                       blank_count, warnings, encoding)
     select file_key, ${file.id}, ${file.owner}, true, ${file.name}, ${file.format}, ${file.sizeBytes},
            ${file.itemCount}, ${file.columns}, ${file.contentField}, ${file.customIdField},
-           ${file.rejectedCount}, ${file.rejections}
+           ${file.rejectedCount}, ${file.rejections},
+           ${file.blankCount}, ${file.warnings}, ${file.encoding}
     from ended`;
   return inserted.count === 1;
 }

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { executions } from '../db/tables.ts';
 import { BadUserInput, type InputIssue } from '../errors.ts';
+import { type OptionName, optionNames } from './given-options.ts';
 import type { FormFields } from './upload-form.ts';
 
 const yesOrNo = z.boolean({ error: 'needs to be true or false' });
@@ -51,7 +52,11 @@ export interface UploadSubmit {
 }
 
 /** Fields of a form that do not ask for a batch by themselves: they are about the file, or about both. */
-const fileFields = new Set(['format', 'name', 'contentField', 'customIdField']);
+const fileFields: ReadonlySet<string> = new Set(['name', ...optionNames]);
+/** Those that are about the file alone: a batch reads what is stored. */
+function isForFileAlone(name: string): boolean {
+  return optionNames.includes(name as OptionName) && !Object.hasOwn(batchParams.shape, name);
+}
 /** What people call an operation besides its name. */
 const operationAliases: ReadonlyMap<string, string> = new Map([['classify', 'label']]);
 
@@ -90,7 +95,7 @@ export function readSubmission(
   const batch: Record<string, unknown> = {};
   const issues: InputIssue[] = [];
   for (const [name, value] of given) {
-    if (name === 'operation' || name === 'format') continue;
+    if (name === 'operation' || isForFileAlone(name)) continue;
     if (Object.hasOwn(params.shape, name)) {
       options[name] = typed(params.shape[name] as z.ZodType, value);
     } else if (Object.hasOwn(batchParams.shape, name)) {

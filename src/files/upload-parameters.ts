@@ -1,29 +1,34 @@
 /** What is said about a file beside its bytes: in the URL, or in fields of a form. */
-import type { Reading, ReadOptions } from './read/file-reader.ts';
-import { type FileFormat, fileFormats, parseFormat } from './read/format.ts';
+import { type OptionName, optionNames, parseOptions, UnknownOptionValue } from './given-options.ts';
+import type { Reading } from './read/file-reader.ts';
+import { parseFormat } from './read/format.ts';
+import type { ReadOptions } from './read/read-options.ts';
 import { RouteError } from './route-error.ts';
 import type { FormFields } from './upload-form.ts';
 
-const knownParameters = ['name', 'format', 'contentField', 'customIdField'] as const;
+const knownParameters = ['name', ...optionNames] as const;
 /** What is said about a file beside its bytes, as text. */
 export type Parameters = Partial<Record<(typeof knownParameters)[number], string>>;
 
-/** The query of the URL. Throws RouteError 400 for what it does not know. */
+/** The query of the URL, in snake or camel case. Throws RouteError 400 for what it does not know. */
 export function readParameters(query: URLSearchParams): Parameters {
-  for (const name of new Set(query.keys())) {
-    if (!(knownParameters as readonly string[]).includes(name)) {
-      throw bad(`${name.slice(0, 100)} is unknown; known are ${knownParameters.join(', ')}`);
+  const parameters: Parameters = {};
+  for (const [given, value] of query) {
+    const name = knownParameters.find((known) => given === known || given === toSnakeCase(known));
+    if (!name) {
+      throw bad(`${given.slice(0, 100)} is unknown; known are ${knownParameters.join(', ')}`);
     }
-    if (query.getAll(name).length > 1) throw bad(`${name} is given more than once`);
+    if (parameters[name] !== undefined) throw bad(`${name} is given more than once`);
+    parameters[name] = value;
   }
-  return Object.fromEntries(query);
+  return parameters;
 }
 
 /** What a form says about its file, in snake or camel case; the query may say the same. */
 export function mergeFields(parameters: Parameters, fields: FormFields): Parameters {
   const merged: Parameters = { ...parameters };
-  for (const name of ['format', 'contentField', 'customIdField'] as const) {
-    const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  for (const name of optionNames) {
+    const snake = toSnakeCase(name);
     for (const value of [
       ...(fields.get(name) ?? []),
       ...(snake === name ? [] : (fields.get(snake) ?? [])),
@@ -42,26 +47,34 @@ export function checkLateFields(
   reading: Reading,
   isForBatch: boolean,
 ): void {
-  const settled = {
+  const settled: Partial<Record<OptionName, string>> = {
     format: reading.format,
     contentField: reading.contentField ?? '',
     customIdField: reading.customIdField ?? '',
+    charset: reading.encoding,
   };
-  for (const name of ['format', 'contentField', 'customIdField'] as const) {
+  for (const name of optionNames) {
     const late = all[name];
     // A batch may name others than the file.
-    if (isForBatch && name !== 'format') continue;
+    if (isForBatch && (name === 'contentField' || name === 'customIdField')) continue;
     if (late === undefined || late === early[name]) continue;
     if ((name === 'format' ? (parseFormat(late) ?? late) : late) === settled[name]) continue;
     throw bad(`${name} has to come before the file, or in the URL: the file was read without it`);
   }
 }
 
-export function readOptions({ format, contentField, customIdField }: Parameters): ReadOptions {
-  const known: FileFormat | null | undefined =
-    format === undefined ? undefined : parseFormat(format);
-  if (known === null) throw bad(`format is one of ${fileFormats.join(', ')}`);
-  return { format: known, contentField: contentField || undefined, customIdField };
+/** Throws RouteError 400 for a value that an option does not have. */
+export function readOptions(parameters: Parameters): ReadOptions {
+  try {
+    return parseOptions(parameters);
+  } catch (error) {
+    if (!(error instanceof UnknownOptionValue)) throw error;
+    throw bad(`${error.option} ${error.message}`);
+  }
+}
+
+function toSnakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 function bad(message: string): RouteError {

@@ -218,6 +218,9 @@ function describe(file: FileRecord) {
     customIdField: file.customIdField,
     rejectedCount: file.rejectedCount,
     rejections: JSON.parse(file.rejections) as unknown,
+    blankCount: file.blankCount,
+    encoding: file.encoding,
+    warnings: JSON.parse(file.warnings) as unknown,
   };
 }
 

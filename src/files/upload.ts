@@ -13,8 +13,9 @@ import { newId } from '../ids.ts';
 import { fileNameOf } from './file-name.ts';
 import { takeIngestLease } from './ingest-lease.ts';
 import { duplicateIds } from './read/custom-ids.ts';
-import { createFileReader, type Reading, type ReadOptions } from './read/file-reader.ts';
+import { createFileReader, type Reading } from './read/file-reader.ts';
 import { type ReadLimits, readLimits } from './read/limits.ts';
+import type { ReadOptions } from './read/read-options.ts';
 import { UnreadableFile } from './read/unreadable.ts';
 import { removalStep, removeRows } from './rows-removal.ts';
 
@@ -168,7 +169,8 @@ async function settleIds(db: Database, fileKey: bigint, reading: Reading): Promi
 }
 
 function stored(reading: Reading) {
-  const { format, sizeBytes, itemCount, contentField, customIdField, rejectedCount } = reading;
+  const { format, sizeBytes, itemCount, contentField, customIdField } = reading;
+  const { rejectedCount, blankCount, encoding } = reading;
   return {
     format,
     sizeBytes,
@@ -178,5 +180,8 @@ function stored(reading: Reading) {
     customIdField,
     rejectedCount,
     rejections: JSON.stringify(reading.rejections),
+    blankCount,
+    warnings: JSON.stringify(reading.warnings),
+    encoding,
   };
 }

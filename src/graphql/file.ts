@@ -90,6 +90,19 @@ builder.node('File', {
     rejectedCount: t.exposeInt('rejectedCount', {
       description: 'How many rows were refused at upload.',
     }),
+    warnings: t.stringList({
+      description:
+        'What was guessed, decoded, skipped or renamed while the file was read, a sentence each, with the option that changes it. Empty when there is nothing to say.',
+      resolve: ({ warnings }) => JSON.parse(warnings) as string[],
+    }),
+    encoding: t.exposeString('encoding', {
+      nullable: true,
+      description:
+        'How the bytes were read: utf-8, utf-16le, utf-16be or windows-1252. Null for files of before.',
+    }),
+    blankCount: t.exposeInt('blankCount', {
+      description: 'Rows of blank cells alone, which were skipped.',
+    }),
     preview: t.field({
       type: ['JSONObject'],
       description: 'The first rows, each as an object.',

@@ -1,6 +1,7 @@
 /** The upload of a small file in a GraphQL request: the same readers and the same storage as POST /files. */
 import type { FileRecord } from '../db/files.ts';
 import { BadUserInput } from '../errors.ts';
+import { type OptionTexts, parseOptions, UnknownOptionValue } from '../files/given-options.ts';
 import { UploadRefused, uploadFile } from '../files/upload.ts';
 import { builder } from './builder.ts';
 import { FileFormatEnum } from './file.ts';
@@ -56,8 +57,24 @@ builder.mutationField('uploadFile', (t) =>
         description:
           'The column or JSON field that holds the custom id; custom_id, id, or the index when absent. Empty: the index.',
       }),
+      charset: t.arg.string({
+        description:
+          'How its bytes are to be read, such as windows-1252 or utf-16le. A byte order mark goes before it; when absent, the charset of the content type counts, then what the bytes are.',
+      }),
+      delimiter: t.arg.string({
+        description:
+          'What stands between the cells of a CSV row: , ; | tab, or any other single character of ASCII. Found when absent.',
+      }),
+      quote: t.arg.string({
+        description:
+          'Whether the cells of a CSV can be quoted: " where they can, none where quotes are text. Found when absent.',
+      }),
+      rowsField: t.arg.string({
+        description:
+          'Of a JSON file that is one object, the member that holds the rows; the only array of objects or strings when absent.',
+      }),
     },
-    resolve: async (_root, { file, name, format, ...fields }, { db, copy, owner }) => {
+    resolve: async (_root, { file, name, ...given }, { db, copy, owner }) => {
       try {
         const stored = await uploadFile({
           db,
@@ -66,20 +83,25 @@ builder.mutationField('uploadFile', (t) =>
           source: inOnePiece(file.bytes),
           name: name ?? file.name,
           contentType: file.contentType,
-          options: {
-            format: format ?? undefined,
-            contentField: fields.contentField || undefined,
-            customIdField: fields.customIdField ?? undefined,
-          },
+          options: parseOptions(withoutNulls(given)),
         });
         return { file: stored };
       } catch (error) {
+        if (error instanceof UnknownOptionValue) {
+          throw new BadUserInput([{ path: error.option, message: error.message }]);
+        }
         if (!(error instanceof UploadRefused) || error.kind === 'too_large') throw error;
         throw new BadUserInput([{ path: 'file', message: error.message }]);
       }
     },
   }),
 );
+
+function withoutNulls(given: { [Name in keyof OptionTexts]: string | null | undefined }) {
+  return Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== null && value !== undefined),
+  ) as OptionTexts;
+}
 
 async function* inOnePiece(bytes: Buffer): AsyncGenerator<Buffer, void, undefined> {
   yield bytes;

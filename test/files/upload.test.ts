@@ -119,6 +119,9 @@ describe('POST /files with the file as its body', () => {
       customIdField: 'custom_id',
       rejectedCount: 1,
       rejections: [{ row: 2, reason: 'has 2 cells where the header has 3 (line 3)' }],
+      blankCount: 0,
+      encoding: 'utf-8',
+      warnings: [],
     });
     expect(await rowsOf(body.id)).toEqual([
       { index: 0, customId: 'x', content: null, fields: '["x","hello","1"]' },

@@ -2,6 +2,8 @@
 import { UnreadableFile } from './unreadable.ts';
 
 export interface Transcoder {
+  /** The encoding of the bytes, as the API names it. */
+  readonly encoding: string;
   /** UTF-8 of the next bytes of the file. */
   push(chunk: Buffer): Buffer;
   /** What was still waiting for its other half. */
@@ -26,11 +28,12 @@ export function createTranscoder(head: Buffer, charset: string | null): Transcod
   return decoding(label);
 }
 
-const asItIs: Transcoder = { push: (chunk) => chunk, end: () => nothing };
+const asItIs: Transcoder = { encoding: 'utf-8', push: (chunk) => chunk, end: () => nothing };
 
 function skipping(count: number, inner: Transcoder): Transcoder {
   let left = count;
   return {
+    encoding: inner.encoding,
     push(chunk) {
       const skipped = Math.min(left, chunk.length);
       left -= skipped;
@@ -47,6 +50,7 @@ function skipping(count: number, inner: Transcoder): Transcoder {
 function utf16(bigEndian: boolean): Transcoder {
   let rest = nothing;
   return {
+    encoding: bigEndian ? 'utf-16be' : 'utf-16le',
     push(chunk) {
       const bytes = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
       let end = bytes.length - (bytes.length % 2);
@@ -92,7 +96,7 @@ function decoding(label: string): Transcoder {
   } catch {
     throw new UnreadableFile(
       'unsupported',
-      'The charset of the content type is not known; save the file as UTF-8',
+      'The charset of the content type is not known; name another by charset=, or save the file as UTF-8',
     );
   }
   const decode = (chunk?: Buffer): Buffer => {
@@ -101,9 +105,9 @@ function decoding(label: string): Transcoder {
     } catch {
       throw new UnreadableFile(
         'invalid',
-        `The file is not in the charset that its content type names (${decoder.encoding})`,
+        `The file is not in the charset that is named for it (${decoder.encoding}); charset= names another`,
       );
     }
   };
-  return { push: (chunk) => decode(chunk), end: () => decode() };
+  return { encoding: decoder.encoding, push: (chunk) => decode(chunk), end: () => decode() };
 }

@@ -5,13 +5,14 @@ import { CsvReader } from './csv.ts';
 import { guessDelimiter } from './csv-delimiter.ts';
 import type { DuplicateCandidate } from './custom-ids.ts';
 import { createTranscoder, type Transcoder } from './encoding.ts';
-import { customIdOnly, type FieldOptions } from './fields.ts';
+import { customIdOnly } from './fields.ts';
 import type { FileFormat } from './format.ts';
 import { createJsonArrayReader } from './json-array.ts';
 import { createJsonLinesReader } from './json-lines.ts';
 import { contentColumn, JsonRows } from './json-rows.ts';
 import { JsonScanner } from './json-scanner.ts';
 import type { ReadLimits } from './limits.ts';
+import type { ReadOptions } from './read-options.ts';
 import { type RowRejection, Rows } from './rows.ts';
 import { refuseBinary, sniffFormat } from './sniff.ts';
 import { createTextReader } from './text.ts';
@@ -22,11 +23,6 @@ import { Window } from './window.ts';
 const headBytes = 65_536;
 /** What is read in one go, so that other requests get their turn. */
 const defaultStepBytes = 65_536;
-
-export interface ReadOptions extends FieldOptions {
-  /** Believed as it is. */
-  format?: FileFormat | undefined;
-}
 
 /** A file that was read to its end. */
 export interface Reading {
@@ -39,6 +35,8 @@ export interface Reading {
   customIdField: string | null;
   rejectedCount: number;
   rejections: RowRejection[];
+  /** How the bytes were read: `utf-8`, `utf-16le`, `utf-16be`, `windows-1252`, or another charset that was named. */
+  encoding: string;
   /** Rows of blank cells alone, and blank lines of a text file; neither items nor rejected. */
   blankCount: number;
   /** What was guessed, skipped or renamed, a sentence each. */
@@ -86,13 +84,14 @@ export function createFileReader({
     pending = [];
     if (bytes.length === 0) throw new UnreadableFile('invalid', 'The file is empty');
     refuseBinary(bytes);
-    const guess = createTranscoder(bytes, charset);
+    const named = options.charset ?? charset;
+    const guess = createTranscoder(bytes, named);
     let head = guess.push(bytes);
     if (isWhole) head = Buffer.concat([head, guess.end()]);
     if (head.length === 0) throw new UnreadableFile('invalid', 'The file is empty');
     const format = sniffFormat({ head, isWhole, asked: options.format ?? null, name, mediaType });
     const decided = {
-      transcoder: createTranscoder(bytes, charset),
+      transcoder: createTranscoder(bytes, named),
       ...createParts({ format, head, isWhole, rows, options }),
     };
     for (let at = 0; at < bytes.length; at += stepBytes) {
@@ -136,6 +135,7 @@ export function createFileReader({
         itemCount: rows.accepted,
         rejectedCount: rows.rejected,
         rejections: rows.rejections,
+        encoding: file.transcoder.encoding,
         blankCount: rows.blank,
         warnings: rows.warnings,
         ...fields,
@@ -191,7 +191,7 @@ function createParts({
   if (format === 'CSV') {
     const reader = new CsvReader(
       rows,
-      guessDelimiter(head, head.length, isWhole).delimiter,
+      options.delimiter ?? guessDelimiter(head, head.length, isWhole).delimiter,
       options,
     );
     return withReader(reader, () => ({

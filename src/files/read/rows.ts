@@ -1,7 +1,7 @@
 /** What all readers of rows do: number, reject, limit, and hand on to the sink. */
 import type { RowSink } from './block-reader.ts';
 import type { CustomIds } from './custom-ids.ts';
-import { maxRejections, maxWarnings, type ReadLimits } from './limits.ts';
+import { maxRejections, maxWarningLength, maxWarnings, type ReadLimits } from './limits.ts';
 import { UnreadableFile } from './unreadable.ts';
 
 /** `row` counts from 1: rows of data in a CSV file and elements of an array, lines of every other file. */
@@ -45,7 +45,10 @@ export class Rows {
 
   /** Tells the file's owner something; `sentence` names the row or column and the option that changes it. */
   warn(sentence: string): void {
-    if (this.warnings.length < maxWarnings) this.warnings.push(sentence);
+    if (this.warnings.length >= maxWarnings) return;
+    const isLong = sentence.length > maxWarningLength;
+    const told = isLong ? `${sentence.slice(0, maxWarningLength)}…` : sentence;
+    if (!this.warnings.includes(told)) this.warnings.push(told.toWellFormed());
   }
 
   /** Tells of what is known at the end of the file alone. */

@@ -1,12 +1,9 @@
 /** A sink that keeps rows as text, and a file read through it in chunks of any size. */
 
 import type { RowSink } from '../../../src/files/read/block-reader.ts';
-import {
-  createFileReader,
-  type Reading,
-  type ReadOptions,
-} from '../../../src/files/read/file-reader.ts';
+import { createFileReader, type Reading } from '../../../src/files/read/file-reader.ts';
 import { type ReadLimits, readLimits } from '../../../src/files/read/limits.ts';
+import type { ReadOptions } from '../../../src/files/read/read-options.ts';
 
 export interface KeptRow {
   content: string | null;

@@ -1,0 +1,9 @@
+/** More of a long name says no more. */
+const maxLength = 100;
+
+/** A name of a file's own, as warnings and refusals quote it. */
+export function quotedName(name: string): string {
+  return JSON.stringify(
+    name.length > maxLength ? `${name.slice(0, maxLength).toWellFormed()}…` : name.toWellFormed(),
+  );
+}
