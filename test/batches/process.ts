@@ -30,7 +30,7 @@ export async function startProcess(
     databaseUrl,
     sandbox,
     env = {},
-  }: { databaseUrl: string; sandbox: Sandbox; env?: Record<string, string> },
+  }: { databaseUrl: string; sandbox: Pick<Sandbox, 'url'>; env?: Record<string, string> },
 ): Promise<WinnowProcess> {
   const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), main], {
     // Not the repository: it may hold a .env.

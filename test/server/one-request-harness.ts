@@ -1,0 +1,237 @@
+/**
+ * What one request does to everybody else: a server in a process of its own, attacked from here, while a further process asks it
+ * `{__typename}` every 10 ms on a connection of its own and reads its memory.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { startProcess, type WinnowProcess } from '../batches/process.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { type StubProvider, startStubProvider } from '../support/stub-provider.ts';
+import type { Sighting, Watch } from './one-request-watcher.ts';
+
+/** What a request may cost others: a wait on top of the longest one without it, a small read of the database, memory, time in all. */
+export const bounds = { waitMs: 250, readMs: 1_000, rssMb: 150, caseMs: 15_000 };
+
+const attackerKey = 'anna-key-0123456789abcdefgh';
+const neighbourKey = 'bert-key-0123456789abcdefgh';
+
+const watcher = fileURLToPath(new URL('./one-request-watcher.ts', import.meta.url));
+/** The longest wait without an attack is looked for so long, before each one. */
+const baselineMs = 1_500;
+/** What an attack leaves running shows after its answer. */
+const settleMs = 300;
+
+/** Whom an attack is made on. */
+export interface Target {
+  readonly url: string;
+  readonly socketUrl: string;
+  /** The attacker's key; empty on a server without keys. */
+  readonly headers: Record<string, string>;
+  /** The key of the owner who watches; empty on a server without keys. */
+  readonly neighbour: Record<string, string>;
+  /** What the server's one model, `test/rules`, is asked and answers with. */
+  readonly provider: StubProvider;
+  /** Aborted when the case has taken as long as it may. */
+  readonly signal: AbortSignal;
+  /** A POST to /graphql with the attacker's key, and its answer as text. */
+  post(body: unknown): Promise<{ status: number; text: string }>;
+}
+
+export interface Report {
+  /** The longest that another waited for `{__typename}` beside the attack. */
+  readonly longestWaitMs: number;
+  /** The same without an attack, just before it. */
+  readonly baselineWaitMs: number;
+  /** The longest that another owner waited for a page of batches. */
+  readonly longestReadMs: number;
+  readonly baselineReadMs: number;
+  /** Null where the machine has no /proc to read it from. */
+  readonly rssRiseMb: number | null;
+  readonly attackMs: number;
+  /** Whether the process still runs. */
+  readonly alive: boolean;
+  /** Every bound that was broken, in words with its number; empty where all hold. */
+  readonly breaches: readonly string[];
+}
+
+export interface Victim {
+  readonly provider: StubProvider;
+  readonly databaseUrl: string;
+  /** The process that runs now: after a breach, the next attack starts another. */
+  readonly process: WinnowProcess;
+  /** Runs an attack to its end, or until the case has taken as long as it may. `fresh`: on a process that nobody has attacked. */
+  attack(
+    work: (target: Target) => Promise<unknown>,
+    options?: { fresh?: boolean },
+  ): Promise<Report>;
+  stop(): Promise<void>;
+}
+
+/** Starts `src/main.ts` as server and worker, on a database and with a provider of its own. */
+export async function startVictim({
+  withKeys,
+  env = {},
+}: {
+  withKeys: boolean;
+  env?: Record<string, string>;
+}): Promise<Victim> {
+  const database = await createTestDatabase();
+  const provider = await startStubProvider();
+  const keys = { API_KEYS: `anna:${attackerKey},bert:${neighbourKey}` };
+  const headersOf = (key: string): Record<string, string> =>
+    withKeys ? { authorization: `Bearer ${key}` } : {};
+  const [headers, neighbour] = [headersOf(attackerKey), headersOf(neighbourKey)];
+  const watching = fork(watcher, { execArgv: ['--import', import.meta.resolve('tsx')] });
+
+  async function start(): Promise<WinnowProcess> {
+    const started = await startProcess('victim', {
+      databaseUrl: database.url,
+      sandbox: provider,
+      env: { ROLE: 'all', ...(withKeys ? keys : {}), ...env },
+    });
+    // What runs for the first time is compiled first.
+    await watch(started, () => delay(500));
+    return started;
+  }
+
+  async function watch(
+    { pid, url }: WinnowProcess,
+    work: () => Promise<unknown>,
+  ): Promise<Sighting> {
+    const order: Watch = { pid, url, headers: neighbour };
+    watching.send(order);
+    try {
+      await work();
+    } finally {
+      watching.send('stop');
+    }
+    const [sighting] = (await once(watching, 'message')) as [Sighting];
+    return sighting;
+  }
+
+  let running = await start();
+  let isDead = false;
+  /** Whether an attack may have left something in the process that runs. */
+  let isSpoilt = false;
+  void watchDeath(running);
+
+  async function watchDeath(one: WinnowProcess): Promise<void> {
+    await one.exited;
+    if (one === running) isDead = true;
+  }
+
+  async function end(): Promise<void> {
+    running.signal('SIGKILL');
+    await running.exited;
+  }
+
+  async function restart(): Promise<void> {
+    await end();
+    running = await start();
+    isDead = false;
+    isSpoilt = false;
+    void watchDeath(running);
+  }
+
+  return {
+    provider,
+    databaseUrl: database.url,
+    get process() {
+      return running;
+    },
+    async attack(work, { fresh = false } = {}) {
+      if (fresh || isDead || isSpoilt) await restart();
+      const { url } = running;
+      const before = await watch(running, () => delay(baselineMs));
+      const signal = AbortSignal.timeout(bounds.caseMs);
+      const target: Target = {
+        url,
+        socketUrl: `${url.replace('http', 'ws')}/graphql`,
+        headers,
+        neighbour,
+        provider,
+        signal,
+        async post(body) {
+          const response = await fetch(`${url}/graphql`, {
+            method: 'POST',
+            headers: { 'content-type': 'application/json', ...headers },
+            body: typeof body === 'string' ? body : JSON.stringify(body),
+            signal,
+          });
+          return { status: response.status, text: await response.text() };
+        },
+      };
+      const startedAt = performance.now();
+      let attackMs = 0;
+      let failure: unknown = null;
+      const beside = await watch(running, async () => {
+        try {
+          await Promise.race([work(target), running.exited, ended(signal)]);
+        } catch (error) {
+          failure = error;
+        }
+        attackMs = performance.now() - startedAt;
+        await delay(settleMs);
+      });
+      const report = reportOf(before, beside, { attackMs, isDead });
+      isSpoilt = report.breaches.length > 0;
+      // What a test asserts of an answer is its own to tell, unless the server has died of it.
+      if (failure !== null && report.breaches.length === 0) throw failure;
+      return report;
+    },
+    async stop() {
+      await end();
+      await stopChild(watching);
+      await provider.close();
+      await database.drop();
+    },
+  };
+}
+
+/** Never, but for a signal that aborts. */
+async function ended(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
+}
+
+async function stopChild(child: ChildProcess): Promise<void> {
+  child.kill('SIGKILL');
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+}
+
+function reportOf(
+  before: Sighting,
+  beside: Sighting,
+  { attackMs, isDead }: { attackMs: number; isDead: boolean },
+): Report {
+  const alive = !isDead;
+  const rssRiseMb =
+    beside.peakMb === null || before.endMb === null ? null : beside.peakMb - before.endMb;
+  const waitBound = bounds.waitMs + before.longestWaitMs;
+  const readBound = bounds.readMs + before.longestReadMs;
+  const breaches = [
+    ...(alive ? [] : ['the server died']),
+    ...(beside.failures > 0 ? [`${beside.failures} requests of others failed`] : []),
+    ...over('{__typename} waited', beside.longestWaitMs, waitBound, 'ms'),
+    ...over('a page of batches waited', beside.longestReadMs, readBound, 'ms'),
+    ...over('memory rose by', rssRiseMb ?? 0, bounds.rssMb, 'MB'),
+    ...over('the attack took', attackMs, bounds.caseMs, 'ms'),
+  ];
+  return {
+    longestWaitMs: beside.longestWaitMs,
+    baselineWaitMs: before.longestWaitMs,
+    longestReadMs: beside.longestReadMs,
+    baselineReadMs: before.longestReadMs,
+    rssRiseMb,
+    attackMs,
+    alive,
+    breaches,
+  };
+}
+
+function over(what: string, value: number, bound: number, unit: string): string[] {
+  return value <= bound
+    ? []
+    : [`${what} ${Math.round(value)} ${unit}, at most ${Math.round(bound)} ${unit}`];
+}
