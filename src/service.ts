@@ -10,7 +10,9 @@ import type { Config } from './config.ts';
 import { openDatabase } from './db/client.ts';
 import { openCopy } from './db/copy.ts';
 import { startEmbeddedPostgres } from './db/embedded.ts';
+import type { ServerEvent } from './db/embedded-guard.ts';
 import { migrateDatabase } from './db/migrate.ts';
+import { createRoomCheck } from './db/room.ts';
 import { readOrMakeSetting } from './db/settings.ts';
 import { createFileJanitor } from './files/janitor.ts';
 import { createSignedLinks, newLinkKey } from './files/signed-link.ts';
@@ -59,16 +61,19 @@ export async function startService(config: Config, log: Log): Promise<Service> {
   try {
     let { databaseUrl } = config;
     let data = 'the database of DATABASE_URL';
+    let checkRoom: (() => Promise<void>) | undefined;
     if (databaseUrl === null) {
       const postgres = await startEmbeddedPostgres({
         directory: `${config.dataDirectory}/postgres`,
+        onEvent: (event) => tellOfDatabase(event, log),
       });
       undo.push(() => postgres.stop());
       databaseUrl = postgres.url;
       data = config.dataDirectory;
+      checkRoom = createRoomCheck(data);
     }
     await migrateDatabase(databaseUrl);
-    const db = openDatabase(databaseUrl);
+    const db = openDatabase(databaseUrl, { ...(checkRoom ? { checkRoom } : {}) });
     undo.push(() => db.close());
     const copy = openCopy(databaseUrl);
     undo.push(() => copy.close());
@@ -206,6 +211,16 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     await stopAll();
     throw error;
   }
+}
+
+function tellOfDatabase(event: ServerEvent, log: Log): void {
+  if (event.kind === 'restarted')
+    log.warn('the embedded Postgres had ended, and was started again');
+  else
+    log.error(
+      { err: event.error },
+      'the embedded Postgres has ended, and does not start; trying again',
+    );
 }
 
 /** As a batch has it stored. */

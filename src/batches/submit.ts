@@ -61,6 +61,7 @@ export async function submitBatch(
   submission: Submission,
 ): Promise<string> {
   const { source, idempotencyKey } = submission;
+  await db.checkRoom();
   const id = newId('batch');
   const inputHash = createHash('sha256').update(canonicalJson(submission)).digest('hex');
   const batch = {

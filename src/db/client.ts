@@ -24,6 +24,8 @@ export interface Database {
    * not. Once it resolves, the next statement connects anew; one that comes before may reject too.
    */
   disconnect(reason: Error): Promise<void>;
+  /** Call before much is stored: throws STORAGE_FULL where the disk has no room for it, as far as that is known. */
+  checkRoom(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -44,6 +46,14 @@ const defaultAnswerTimeoutMs = defaultStatementTimeoutMs + 5_000;
 /** https://github.com/postgres/postgres/blob/master/src/include/catalog/pg_type.dat: `_text` */
 const textArrayOid = 1009;
 
+export interface DatabaseOptions {
+  maxConnections?: number;
+  statementTimeoutMs?: number;
+  answerTimeoutMs?: number;
+  /** Where the disk that the database is on can be looked at. */
+  checkRoom?: () => Promise<void>;
+}
+
 /** Opens both pools; connections are made when first needed. */
 export function openDatabase(
   url: string,
@@ -51,7 +61,8 @@ export function openDatabase(
     maxConnections = 10,
     statementTimeoutMs = defaultStatementTimeoutMs,
     answerTimeoutMs = defaultAnswerTimeoutMs,
-  } = {},
+    checkRoom = async () => undefined,
+  }: DatabaseOptions = {},
 ): Database {
   const sockets = createSockets();
   const shared = {
@@ -94,6 +105,7 @@ export function openDatabase(
     query: drizzle(drizzleClient),
     sql,
     disconnect,
+    checkRoom,
     async close() {
       raw.stop();
       forDrizzle.stop();

@@ -78,8 +78,11 @@ export async function findPostmaster({ data }: Cluster): Promise<Postmaster | nu
   return pid > 0 && port > 0 && (await isPostmaster(pid, data)) ? { pid, port } : null;
 }
 
-/** Starts the server; call it only when `findPostmaster` has found none. Throws with the end of its log. */
-export async function startPostmaster(cluster: Cluster): Promise<Postmaster> {
+/**
+ * Starts the server, on `port` or on one that is free; call it only when `findPostmaster` has found none. Throws with the end of its
+ * log.
+ */
+export async function startPostmaster(cluster: Cluster, port?: number): Promise<Postmaster> {
   const { folder, data, binaries, account, durable } = cluster;
   const log = join(folder, 'postgres.log');
   await rename(log, join(folder, 'postgres.previous.log')).catch(ignore('ENOENT'));
@@ -88,7 +91,10 @@ export async function startPostmaster(cluster: Cluster): Promise<Postmaster> {
   for (;;) {
     // Left by a postmaster that was killed. Postgres clears it too, but not while the pid is a zombie's or another's.
     await rm(join(data, 'postmaster.pid'), { force: true });
-    const options = [`-p ${await findFreePort()}`, ...settings.map((setting) => `-c ${setting}`)];
+    const options = [
+      `-p ${port ?? (await findFreePort())}`,
+      ...settings.map((setting) => `-c ${setting}`),
+    ];
     const limit = String(READY_DEADLINE_SECONDS);
     const start = ['start', '-s', '-w', '-t', limit, '-D', data, '-o', options.join(' ')];
     const output = await open(log, 'a', 0o600);

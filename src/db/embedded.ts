@@ -22,6 +22,7 @@ import {
   startPostmaster,
   stopPostmaster,
 } from './embedded-cluster.ts';
+import { guardPostmaster, type ServerEvent } from './embedded-guard.ts';
 import { addOwner, nameOwner, removeOwner, startWatchdog, withLock } from './embedded-owners.ts';
 
 const ANSWER_POLL_MS = 20;
@@ -37,22 +38,27 @@ export interface EmbeddedPostgres {
 
 /**
  * Starts Postgres in `directory`, which is made if need be, or joins the one that already runs there; returns when a
- * query has been answered. `durable: false` trades safety against power loss for speed, for tests. Throws an Error that
+ * query has been answered. From then on the server is started again where it ends by itself. `durable: false` trades safety against power loss for speed, for tests. Throws an Error that
  * says what to do where no Postgres can run here, and one with the end of Postgres' log where it does not start.
  */
 export async function startEmbeddedPostgres({
   directory,
   durable = true,
+  onEvent = () => undefined,
 }: {
   directory: string;
   durable?: boolean;
+  /** Hears that the server ended by itself and was started again, or could not be. */
+  onEvent?: (event: ServerEvent) => void;
 }): Promise<EmbeddedPostgres> {
   const home = await makeHome(directory);
   const owner = await nameOwner();
   let watchdog: { end(): void } | undefined;
   let cluster: Cluster | undefined;
+  let guard: { stop(): Promise<void> } | undefined;
 
   const leave = async (): Promise<void> => {
+    await guard?.stop();
     await withLock(home, owner, async () => {
       const { isLast } = await removeOwner(home, owner);
       if (isLast && cluster !== undefined) await stopPostmaster(cluster);
@@ -76,6 +82,12 @@ export async function startEmbeddedPostgres({
       const joined = await withLock(home, owner, join);
       const url = await urlOf(joined);
       if (await answers(url, joined, deadline)) {
+        guard = guardPostmaster({
+          cluster: joined.cluster,
+          port: joined.postmaster.port,
+          withLock: (work) => withLock(home, owner, work),
+          onEvent,
+        });
         let stopped: Promise<void> | undefined;
         const stop = (): Promise<void> => {
           stopped ??= leave();

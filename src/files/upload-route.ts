@@ -226,7 +226,10 @@ function describe(file: FileRecord) {
 
 /** Refusals as answers; everything else is not for the client. */
 function presented(error: unknown): unknown {
-  if (!(error instanceof UploadRefused)) return error;
+  if (!(error instanceof AppError)) return error;
+  if (!(error instanceof UploadRefused)) {
+    return new RouteError(statusOf(error.code), error.code, error.message, { cause: error });
+  }
   switch (error.kind) {
     case 'invalid':
       return new RouteError(400, 'BAD_USER_INPUT', error.message, { cause: error });

@@ -66,6 +66,7 @@ export interface Ingested {
 export async function ingestFile(upload: Upload): Promise<Ingested> {
   const { db, copy, owner, source, contentType, options, limits = readLimits } = upload;
   const name = fileNameOf(upload.name);
+  await db.checkRoom();
   const lease = await takeIngestLease(db.sql);
   const { fileKey } = lease;
   const encoder = new RowEncoder(fileKey);
@@ -112,6 +113,7 @@ export async function ingestFile(upload: Upload): Promise<Ingested> {
         }
       }
       lease.check();
+      await db.checkRoom();
     }
     const reading = reader.end();
     await send(encoder.finish());
