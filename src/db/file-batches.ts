@@ -12,8 +12,8 @@ export type NewFileBatch = Omit<NewInlineBatch, 'file' | 'rows'> & {
 };
 
 /**
- * Inserts a batch over its owner's file, with its chunks. `unknown_file` where there is none (any more), `key_taken` where the owner's
- * idempotency key is: then nothing was written.
+ * Inserts a batch over its owner's file, with its chunks; without a name it has the file's. `unknown_file` where there is none (any
+ * more), `key_taken` where the owner's idempotency key is: then nothing was written.
  */
 export async function insertFileBatch(
   sql: Sql,
@@ -21,7 +21,7 @@ export async function insertFileBatch(
 ): Promise<bigint | 'unknown_file' | 'key_taken'> {
   const [inserted] = await sql<{ key: bigint | null; known: boolean }[]>`
     with file as materialized (
-      select key, item_count from files
+      select key, item_count, name from files
       where id = ${batch.fileId} and owner = ${batch.owner} and listed and deleted_at is null
       for share
     ),
@@ -30,7 +30,7 @@ export async function insertFileBatch(
                            idempotency_key, input_hash, expires_in_seconds, expires_at, webhook_url, total,
                            content_field, custom_id_field, custom_id_prefix, execution, rescue, ids_indexed)
       select file.key, ${batch.id}, ${batch.owner}, ${batch.operation}, ${batch.options}, ${batch.model},
-             ${batch.status}, ${batch.name}, ${batch.metadata}, ${batch.idempotencyKey}, ${batch.inputHash},
+             ${batch.status}, coalesce(${batch.name}, file.name), ${batch.metadata}, ${batch.idempotencyKey}, ${batch.inputHash},
              ${batch.expiresInSeconds}, now() + make_interval(secs => ${batch.expiresInSeconds}),
              ${batch.webhookUrl}, file.item_count,
              ${batch.contentField}, ${batch.customIdField}, ${batch.customIdPrefix}, ${batch.execution}, ${batch.rescue},

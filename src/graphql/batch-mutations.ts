@@ -71,7 +71,8 @@ const SubmitBatchInput = builder.inputType('SubmitBatchInput', {
       validate: { schema: batchFields.customIdPrefix as never },
     }),
     name: t.string({
-      description: 'For people, up to 200 characters; need not be unique.',
+      description:
+        'For people, up to 200 characters; need not be unique. The name of the file when absent; none for inline items.',
       validate: { schema: batchFields.name as never },
     }),
     metadata: t.field({

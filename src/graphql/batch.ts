@@ -72,7 +72,8 @@ builder.node('Batch', {
     }),
     name: t.exposeString('name', {
       nullable: true,
-      description: 'As given at submit; null when none was.',
+      description:
+        'As given at submit, else the name of its file; null where its items were given inline without one.',
     }),
     metadata: t.field({
       type: 'JSONObject',

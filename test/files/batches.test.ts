@@ -67,6 +67,32 @@ it('a batch over a file reads its text and ids, and gives its columns back as th
   ]);
 });
 
+it('a batch that is given no name has that of its file, whichever way it is submitted', async () => {
+  const nameOf = async (batchId: string) =>
+    (await app.graphql('query ($id: ID!) { batch(id: $id) { name } }', { id: batchId })).data?.batch
+      .name;
+  const beside = async (fields: Record<string, string>) => {
+    const form = new FormData();
+    for (const [name, value] of Object.entries(fields)) form.set(name, value);
+    form.set('file', new Blob(['text\nI love it\n']), 'dir/opinions.csv');
+    const response = await fetch(`${app.url}/files`, { method: 'POST', body: form });
+    return ((await response.json()) as { batchId: string }).batchId;
+  };
+  const submit = async (input: Record<string, unknown>) => {
+    const file = await upload('lines.txt', 'good\n');
+    const { data } = await app.graphql(
+      'mutation ($input: SubmitBatchInput!) { submitBatch(input: $input) { batch { id } } }',
+      { input: { operation: { summarize: {} }, source: { fileId: file.id }, ...input } },
+    );
+    return data?.submitBatch.batch.id;
+  };
+
+  expect(await nameOf(await beside({ operation: 'summarize' }))).toBe('opinions.csv');
+  expect(await nameOf(await beside({ operation: 'summarize', name: 'mine' }))).toBe('mine');
+  expect(await nameOf(await submit({}))).toBe('lines.txt');
+  expect(await nameOf(await submit({ name: 'mine' }))).toBe('mine');
+});
+
 it('items without a custom id are found by their index', async () => {
   const file = await upload('lines.txt', 'good\nbad\nugly\n');
   const { data } = await label(file.id);
