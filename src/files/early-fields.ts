@@ -1,5 +1,6 @@
 /** Fields that ask for a batch and come before the file: what is wrong with them can be said before the file is read. */
 import { BadUserInput } from '../errors.ts';
+import { issuesOf } from './form-words.ts';
 import { RouteError } from './route-error.ts';
 import { readSubmission, type UploadSubmit } from './submission-fields.ts';
 import type { FormFields } from './upload-form.ts';
@@ -12,10 +13,10 @@ export function checkEarlyFields(fields: FormFields, submit: UploadSubmit): void
   if (!namesOperation(fields)) return;
   try {
     const { operation, options } = readSubmission(fields, submit);
-    const { error } = submit.paramsOf(operation)?.safeParse(options) ?? {};
-    const issues = (error?.issues ?? [])
-      .filter(({ path: [name] }) => name !== undefined && Object.hasOwn(options, name))
-      .map(({ path, message }) => ({ path: path.map(String).join('.'), message }));
+    const params = submit.paramsOf(operation);
+    const issues = (
+      params ? issuesOf(params, params.safeParse(options).error, options) : []
+    ).filter(({ path }) => Object.hasOwn(options, path.split('.', 1)[0] as string));
     if (issues.length > 0) throw new BadUserInput(issues);
   } catch (error) {
     if (!(error instanceof BadUserInput)) throw error;

@@ -5,20 +5,19 @@
 import { z } from 'zod';
 import { executions } from '../db/tables.ts';
 import { BadUserInput, type InputIssue } from '../errors.ts';
+import { type Given, parseJson, readGiven, toCamelCase } from './form-values.ts';
+import { didYouMean, issuesOf } from './form-words.ts';
 import { type OptionName, optionNames } from './given-options.ts';
 import type { FormFields } from './upload-form.ts';
-
-const yesOrNo = z.boolean({ error: 'needs to be true or false' });
-const lane = { error: 'needs to be live or provider_batch' };
 
 /** What a batch is submitted with beside its operation; the names are those of SubmitBatchInput. */
 const batchParams = z.strictObject({
   name: z.string().nullish(),
   metadata: z.record(z.string(), z.unknown()).nullish(),
   webhookUrl: z.string().nullish(),
-  autoStart: yesOrNo.nullish(),
-  execution: z.string(lane).trim().toUpperCase().pipe(z.enum(executions, lane)).nullish(),
-  rescue: yesOrNo.nullish(),
+  autoStart: z.boolean().nullish(),
+  execution: z.enum(executions).nullish(),
+  rescue: z.boolean().nullish(),
   idempotencyKey: z
     .undefined({
       error: 'is for submitBatch: each upload is another file, and so another input',
@@ -59,6 +58,11 @@ function isForFileAlone(name: string): boolean {
 }
 /** What people call an operation besides its name. */
 const operationAliases: ReadonlyMap<string, string> = new Map([['classify', 'label']]);
+/** What people call a field besides its name. */
+const fieldAliases: ReadonlyMap<string, string> = new Map([
+  ['extractionInstructions', 'instructions'],
+  ['summaryInstructions', 'instructions'],
+]);
 
 /** Whether a form asks for a batch over its file. */
 export function wantsBatch(fields: FormFields): boolean {
@@ -76,18 +80,14 @@ export function readSubmission(
     throw new BadUserInput([{ path: 'operation', message: 'is given more than once' }]);
   }
   if (typeof named !== 'string' || named.trim() === '') {
-    throw new BadUserInput([
-      {
-        path: 'operation',
-        message: `is missing, but other fields ask for a batch; there are ${known.operations.join(', ')}`,
-      },
-    ]);
+    throw new BadUserInput(withoutOperation([...given.keys()], known));
   }
   const lower = named.trim().toLowerCase();
   const operation = operationAliases.get(lower) ?? lower;
   const params = known.paramsOf(operation);
   if (!params) {
-    const message = `${JSON.stringify(named.slice(0, 100))} is not known; there are ${known.operations.join(', ')}`;
+    const hint = didYouMean(lower, [...known.operations, ...operationAliases.keys()]);
+    const message = `${JSON.stringify(named.slice(0, 100))} is not known${hint}; there are ${known.operations.join(', ')}`;
     throw new BadUserInput([{ path: 'operation', message }]);
   }
 
@@ -96,33 +96,57 @@ export function readSubmission(
   const issues: InputIssue[] = [];
   for (const [name, value] of given) {
     if (name === 'operation' || isForFileAlone(name)) continue;
-    if (Object.hasOwn(params.shape, name)) {
-      options[name] = typed(params.shape[name] as z.ZodType, value);
-    } else if (Object.hasOwn(batchParams.shape, name)) {
-      batch[name] = typed(batchParams.shape[name as keyof BatchFields], value);
-    } else {
-      issues.push({ path: name, message: `is not known for ${operation}` });
+    const isOption = Object.hasOwn(params.shape, name);
+    const shape: z.core.$ZodLooseShape = isOption ? params.shape : batchParams.shape;
+    if (!Object.hasOwn(shape, name)) {
+      const names = [...Object.keys(params.shape), ...batchNames, ...fileFields, 'operation'];
+      issues.push({ path: name, message: unknownFor(operation, name, names) });
+      continue;
     }
+    const reading = readGiven(shape[name] as z.ZodType, value);
+    if (reading.problem === null) (isOption ? options : batch)[name] = reading.value;
+    else issues.push({ path: name, message: reading.problem });
   }
   const checked = batchParams.safeParse(batch);
-  if (!checked.success) {
-    for (const { path, message } of checked.error.issues) {
-      issues.push({ path: path.map(String).join('.'), message });
-    }
-  }
+  issues.push(...issuesOf(batchParams, checked.error, batch));
   if (issues.length > 0 || !checked.success) throw new BadUserInput(issues);
   return { operation, options, batch: checked.data };
 }
 
-/** A value as it stood in the form: texts, one or several, or what stood in the JSON of `options`. */
-type Given = string | readonly string[] | { json: unknown };
+const batchNames = Object.keys(batchParams.shape);
+
+/** Fields that no operation has are slips of the pen; with others, the operation is what is missing. */
+function withoutOperation(
+  names: readonly string[],
+  { operations, paramsOf }: Pick<UploadSubmit, 'operations' | 'paramsOf'>,
+): InputIssue[] {
+  const all = new Set([
+    ...operations.flatMap((operation) => Object.keys(paramsOf(operation)?.shape ?? {})),
+    ...batchNames,
+    ...fileFields,
+    'operation',
+  ]);
+  const unknown = names.filter((name) => !all.has(name));
+  if (unknown.length > 0) {
+    return unknown.map((name) => ({ path: name, message: unknownFor('a form', name, all) }));
+  }
+  const asking = names.filter((name) => !fileFields.has(name)).slice(0, 5);
+  const message = `is missing, but ${asking.join(', ')} ask for a batch; there are ${operations.join(', ')}`;
+  return [{ path: 'operation', message }];
+}
+
+function unknownFor(what: string, name: string, names: Iterable<string>): string {
+  const hint = didYouMean(name, names);
+  return `is not known for ${what}${hint === '' ? `; there are ${[...names].join(', ')}` : hint}`;
+}
 
 /** All fields by their names in camel case, those inside `options` too. */
 function collect(fields: FormFields): Map<string, Given> {
   const given = new Map<string, Given>();
   const issues: InputIssue[] = [];
   const add = (name: string, value: Given) => {
-    const known = toCamelCase(name);
+    const camel = toCamelCase(name);
+    const known = fieldAliases.get(camel) ?? camel;
     if (given.has(known)) issues.push({ path: known, message: 'is given more than once' });
     given.set(known, value);
   };
@@ -131,12 +155,9 @@ function collect(fields: FormFields): Map<string, Given> {
     if (toCamelCase(name) !== 'options') add(name, values.length === 1 ? first : values);
   }
   for (const text of fields.get('options') ?? []) {
-    const inner = parseJson(text)?.value;
-    if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) {
-      issues.push({ path: 'options', message: 'needs to be one JSON object' });
-      continue;
-    }
-    for (const [name, json] of Object.entries(inner)) {
+    const { value, problem } = readOptions(text);
+    if (problem !== null) issues.push({ path: 'options', message: problem });
+    for (const [name, json] of Object.entries(value)) {
       add(name, toCamelCase(name) === 'operation' && typeof json === 'string' ? json : { json });
     }
   }
@@ -144,52 +165,13 @@ function collect(fields: FormFields): Map<string, Given> {
   return given;
 }
 
-/** The reading of a text that its schema takes; where it takes none, the one that comes nearest, so that the message is about the value. */
-function typed(schema: z.ZodType, given: Given): unknown {
-  const readings = readingsOf(given);
-  const fits = readings.find((reading) => schema.safeParse(reading).success);
-  if (fits !== undefined) return fits;
-  const near = readings.find((reading) => {
-    const { error } = schema.safeParse(reading);
-    return error?.issues.every((issue) => issue.code !== 'invalid_type' || issue.path.length > 0);
-  });
-  return near ?? readings[0];
-}
+const optionsObject = z.record(z.string(), z.unknown());
 
-function readingsOf(given: Given): unknown[] {
-  if (typeof given === 'object' && 'json' in given) {
-    const { json } = given;
-    return isTexts(json) ? [json, named(json)] : [json];
-  }
-  if (typeof given !== 'string') return [[...given], named(given)];
-  const parsed = parseJson(given);
-  return [given, ...(parsed ? [parsed.value] : []), list(given), named(list(given))];
-}
-
-/** Where objects are wanted, a bare name is one that has nothing else. */
-function named(names: readonly string[]): { name: string }[] {
-  return names.map((name) => ({ name }));
-}
-
-function isTexts(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((one) => typeof one === 'string');
-}
-
-function list(text: string): string[] {
-  return text
-    .split(',')
-    .map((one) => one.trim())
-    .filter((one) => one !== '');
-}
-
-function parseJson(text: string): { value: unknown } | null {
-  try {
-    return { value: JSON.parse(text) as unknown };
-  } catch {
-    return null;
-  }
-}
-
-function toCamelCase(name: string): string {
-  return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+function readOptions(text: string): { value: Record<string, unknown>; problem: string | null } {
+  const reading = parseJson(text, optionsObject);
+  if (reading.problem !== null) return { value: {}, problem: reading.problem };
+  const { data, success } = optionsObject.safeParse(reading.value);
+  return success
+    ? { value: data, problem: null }
+    : { value: {}, problem: 'needs to be a JSON object' };
 }

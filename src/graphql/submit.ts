@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { submitBatch } from '../batches/submit.ts';
 import { type Execution, executions } from '../db/tables.ts';
 import { BadUserInput, ItemFailure } from '../errors.ts';
+import { issuesOf } from '../files/form-words.ts';
 import type { UploadSubmit } from '../files/submission-fields.ts';
 import type { Model } from '../model/model.ts';
 import { findOperation, operations } from '../operations/index.ts';
@@ -96,18 +97,17 @@ export function createUploadSubmit(context: Submitter): UploadSubmit {
     operations: operations.map(({ name }) => name),
     paramsOf: (operation) => findOperation(operation)?.params,
     async submit(fileId, { operation, options, batch }) {
-      const params = findOperation(operation)?.params.safeParse(options);
-      const fields = formFields.safeParse(
-        Object.fromEntries(Object.entries(batch).filter(([, value]) => value !== undefined)),
+      const schema = findOperation(operation)?.params;
+      const params = schema?.safeParse(options);
+      const given = Object.fromEntries(
+        Object.entries(batch).filter(([, value]) => value !== undefined),
       );
-      const issues = [...(params?.error?.issues ?? []), ...(fields.error?.issues ?? [])];
-      if (!params?.success || !fields.success) {
-        throw new BadUserInput(
-          issues.map((issue) => ({
-            path: issue.path.map(String).join('.'),
-            message: wordsFor(issue),
-          })),
-        );
+      const fields = formFields.safeParse(given);
+      if (!schema || !params?.success || !fields.success) {
+        throw new BadUserInput([
+          ...(schema ? issuesOf(schema, params?.error, options) : []),
+          ...issuesOf(formFields, fields.error, given),
+        ]);
       }
       return await submitChecked(context, {
         operation,
@@ -120,12 +120,4 @@ export function createUploadSubmit(context: Submitter): UploadSubmit {
       });
     },
   };
-}
-
-/** What a check of ours said, or in place of zod's own words: what is wanted. */
-function wordsFor(issue: z.core.$ZodIssue): string {
-  if (issue.code !== 'invalid_type' || !issue.message.startsWith('Invalid input')) {
-    return issue.message;
-  }
-  return issue.message.endsWith('undefined') ? 'is missing' : `needs to be ${issue.expected}`;
 }

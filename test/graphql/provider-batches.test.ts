@@ -214,9 +214,9 @@ describe('an upload that asks for a batch', () => {
   });
 
   it.each([
-    [{ execution: 'batch' }, 'execution', 'needs to be live or provider_batch'],
-    [{ execution: '' }, 'execution', 'needs to be live or provider_batch'],
-    [{ options: '{"execution": 1}' }, 'execution', 'needs to be live or provider_batch'],
+    [{ execution: 'batch' }, 'execution', 'needs to be one of LIVE, PROVIDER_BATCH'],
+    [{ execution: '' }, 'execution', 'needs to be one of LIVE, PROVIDER_BATCH'],
+    [{ options: '{"execution": 1}' }, 'execution', 'needs to be one of LIVE, PROVIDER_BATCH'],
     [{ execution: 'provider_batch', rescue: 'maybe' }, 'rescue', 'needs to be true or false'],
     [{ rescue: 'true' }, 'rescue', 'is for execution PROVIDER_BATCH'],
     [{ execution: 'live', rescue: 'true' }, 'rescue', 'is for execution PROVIDER_BATCH'],
