@@ -58,6 +58,47 @@ export type AppErrorCode =
   | 'STORAGE_FULL'
   | 'TOO_MANY_REQUESTS';
 
+/** The HTTP status of a request that failed so. */
+export function statusOf(code: AppErrorCode): number {
+  switch (code) {
+    case 'BAD_USER_INPUT':
+      return 400;
+    case 'UNAUTHENTICATED':
+      return 401;
+    case 'FORBIDDEN':
+      return 403;
+    case 'NOT_FOUND':
+      return 404;
+    case 'CONFLICT':
+    case 'IDEMPOTENCY_CONFLICT':
+      return 409;
+    case 'PAYLOAD_TOO_LARGE':
+      return 413;
+    case 'RATE_LIMITED':
+    case 'TOO_MANY_REQUESTS':
+      return 429;
+    case 'PROVIDER_UNAVAILABLE':
+    case 'DATABASE_UNAVAILABLE':
+      return 503;
+    case 'STORAGE_FULL':
+      return 507;
+  }
+}
+
+/** When it may go better, in seconds; null where trying again will not help by itself. */
+export function retryAfterSeconds(code: string): number | null {
+  switch (code) {
+    case 'DATABASE_UNAVAILABLE':
+      return 5;
+    case 'STORAGE_FULL':
+      return 10;
+    case 'TOO_MANY_REQUESTS':
+      return 1;
+    default:
+      return null;
+  }
+}
+
 /** An expected failure of a whole request. `code` is public and stable; callers branch on it, never on the message. */
 export class AppError extends Error {
   override readonly name: string = 'AppError';

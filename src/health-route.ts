@@ -25,6 +25,7 @@ export async function answerHealth(
   response.writeHead(answered ? 200 : 503, {
     'content-type': 'application/json; charset=utf-8',
     'cache-control': 'no-store',
+    ...(answered ? {} : { 'retry-after': '5' }),
   });
   const body = { status: answered ? 'ok' : 'the database does not answer' };
   response.end(request.method === 'HEAD' ? undefined : `${JSON.stringify(body)}\n`);

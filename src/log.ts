@@ -1,6 +1,24 @@
 import pino, { type Logger } from 'pino';
+import { version } from './version.ts';
 
 export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
+
+/** Whose request it is that a line tells of, and where in it. Never what stood in it. */
+export interface Asking {
+  /** As it came in x-request-id, or made; sent back with the answer. */
+  requestId: string;
+  /** Absent until the key has been looked at. */
+  owner?: string;
+  /** Of GraphQL, where it has a name. */
+  operationName?: string;
+  /** The field, dotted, or the path of a route without its query. */
+  path?: string;
+}
+
+/** What a client is told of a failure that nobody foresaw: enough to find its line. */
+export function somethingFailed({ requestId }: Asking): string {
+  return `Something failed on the server; its log says what, under the request id ${requestId}`;
+}
 
 /** Where a secret could stand in an object that somebody logs. Values are never logged in messages. */
 const secretPaths = [
@@ -12,17 +30,20 @@ const secretPaths = [
 ];
 
 /** JSON lines on standard error, so that standard output stays for what a command prints; readable lines on a terminal. */
-export function createLog(level: string): Logger {
+export function createLog(level: string, { role }: { role: string }): Logger {
   const options = {
     level,
-    base: null,
+    base: { pid: process.pid, role, version },
     redact: secretPaths,
     serializers: { err: withoutParameters },
   };
   return process.stderr.isTTY
     ? pino({
         ...options,
-        transport: { target: 'pino-pretty', options: { destination: 2, ignore: 'pid,hostname' } },
+        transport: {
+          target: 'pino-pretty',
+          options: { destination: 2, ignore: 'pid,hostname,role,version' },
+        },
       })
     : pino(options, pino.destination(2));
 }

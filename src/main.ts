@@ -18,7 +18,7 @@ try {
   process.exit(1);
 }
 
-const log = createLog(config.logLevel);
+const log = createLog(config.logLevel, config);
 const startedAt = performance.now();
 
 // Taken from the first instant on, so that a Ctrl-C during the start leaves nothing behind either.

@@ -1,24 +1,29 @@
 /** The one HTTP server: GraphQL and GraphiQL, GraphQL over WebSocket on the same port and path, and the streaming routes. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Authenticate, createAuthenticate } from './auth.ts';
+import { createAuthenticate } from './auth.ts';
 import { type Config, isLoopback } from './config.ts';
+import { allowOrigin, answerPreflight } from './cors.ts';
 import { answerOutput } from './files/output-route.ts';
 import { RouteError, sendRouteError } from './files/route-error.ts';
 import { answerUpload } from './files/upload-route.ts';
 import { createGraphiQLPage, wantsPage } from './graphiql-page.ts';
 import type { Services } from './graphql/context.ts';
+import { createMask } from './graphql/mask.ts';
 import { operationOf, requestOf } from './graphql/stored-operation.ts';
 import { createUploadSubmit } from './graphql/submit.ts';
-import { createGraphQL, unauthenticated } from './graphql/yoga.ts';
+import { createGraphQL, needsKey } from './graphql/yoga.ts';
 import { answerHealth } from './health-route.ts';
-import type { Log } from './log.ts';
+import type { Asking, Log } from './log.ts';
+import { requestIdOf } from './request-id.ts';
 import { attachSockets } from './sockets.ts';
 
 /** How often connections that have become idle are looked for while the server closes. */
 const idleSweepMs = 50;
 /** Node's own limit of 5 min would cut a large upload over a slow line; what is too slow altogether, the upload cuts itself. */
 const requestTimeoutMs = 3_600_000;
+/** Of a path that somebody made up. */
+const maxLoggedPath = 200;
 
 export interface Server {
   /** Resolves with the URL the server is reached at, without a trailing slash. */
@@ -38,43 +43,61 @@ export function createHttpServer({
 }): Server {
   const authenticate = createAuthenticate(config.apiKeys);
   const trusts = createTrust(config);
+  const mask = createMask(log);
   const yoga = createGraphQL({
     services,
     authenticate,
-    allowOrigin: (origin) => trusts.origin(origin),
     introspection: config.introspection,
     publicUrl: config.publicUrl,
-    log,
+    mask,
   });
   const graphiql = config.graphiql
     ? createGraphiQLPage({ withKeys: config.apiKeys.size > 0 })
     : null;
 
   const http = createServer((request, response) => {
-    void handle(request, response).catch((error: unknown) => sendRouteError(response, error, log));
+    const asking: Asking = { requestId: requestIdOf(request.headers) };
+    response.setHeader('x-request-id', asking.requestId);
+    void handle(request, response, asking).catch((error: unknown) =>
+      sendRouteError(response, error, { asking, log }),
+    );
   });
   http.requestTimeout = requestTimeoutMs;
   const serveSockets = () =>
     attachSockets({
       http,
       yoga,
+      mask,
       authenticate,
-      trusts: (request) => trusts.request(request),
+      trusts,
       log,
     });
 
   let sockets: ReturnType<typeof attachSockets> | null = null;
   let closing: Promise<void> | null = null;
 
-  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (!trusts.request(request)) {
+  async function handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    asking: Asking,
+  ): Promise<void> {
+    if (!trusts(request)) {
       throw new RouteError(
         403,
         'FORBIDDEN',
         'This server has no keys, so it serves this machine only',
       );
     }
+    allowOrigin(request, response);
+    if (answerPreflight(request, response)) return;
     const url = readUrl(request);
+    asking.path = url.pathname.slice(0, maxLoggedPath);
+    const ownerOf = (): string => {
+      const owner = authenticate(request.headers.authorization);
+      if (owner === null) throw new RouteError(401, 'UNAUTHENTICATED', needsKey);
+      asking.owner = owner;
+      return owner;
+    };
     const output = /^\/batches\/([^/]+)\/output$/.exec(url.pathname);
     if (output?.[1]) {
       await answerOutput({
@@ -83,14 +106,14 @@ export function createHttpServer({
         services,
         operationOf,
         requestOf: (batch) => (row) => requestOf(batch, row, services.preparePlan),
-        ownerOf: () => ownerOf(request, authenticate),
+        ownerOf,
         batchId: output[1],
         query: url.searchParams,
       });
       return;
     }
     if (url.pathname === '/files') {
-      const owner = ownerOf(request, authenticate);
+      const owner = ownerOf();
       await answerUpload({
         request,
         response,
@@ -103,7 +126,7 @@ export function createHttpServer({
     }
     if (url.pathname === '/graphql' || url.pathname === '/graphql/') {
       if (graphiql && wantsPage(request)) await graphiql(request, response);
-      else await yoga(request, response);
+      else await yoga(request, response, { asking });
       return;
     }
     if (url.pathname === '/' && graphiql && request.method === 'GET') {
@@ -160,20 +183,16 @@ function createTrust({ apiKeys, publicUrl }: Config) {
   const publicHost = publicUrl ? new URL(publicUrl).hostname : null;
   const trustsHost = (hostname: string) => isLoopback(hostname) || hostname === publicHost;
   const trustsOrigin = (origin: string) => {
-    if (open) return true;
     try {
       return trustsHost(new URL(origin).hostname);
     } catch {
       return false; // "null": a sandboxed frame or a file
     }
   };
-  return {
-    origin: trustsOrigin,
-    request({ headers }: IncomingMessage): boolean {
-      if (open) return true;
-      const host = (headers.host ?? '').replace(/:\d+$/, '');
-      return trustsHost(host) && (headers.origin === undefined || trustsOrigin(headers.origin));
-    },
+  return ({ headers }: IncomingMessage): boolean => {
+    if (open) return true;
+    const host = (headers.host ?? '').replace(/:\d+$/, '');
+    return trustsHost(host) && (headers.origin === undefined || trustsOrigin(headers.origin));
   };
 }
 
@@ -184,10 +203,4 @@ function readUrl({ url = '', headers }: IncomingMessage): URL {
     throw new RouteError(400, 'BAD_REQUEST', 'The address of the request is not valid');
   }
   return new URL(address);
-}
-
-function ownerOf(request: IncomingMessage, authenticate: Authenticate): string {
-  const owner = authenticate(request.headers.authorization);
-  if (owner === null) throw new RouteError(401, 'UNAUTHENTICATED', unauthenticated().message);
-  return owner;
 }

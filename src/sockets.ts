@@ -4,9 +4,12 @@ import { type GraphQLError, type GraphQLFormattedError, getOperationAST } from '
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 import type { Authenticate } from './auth.ts';
-import { badRequest, createMask } from './graphql/errors.ts';
-import type { SocketContext, Yoga } from './graphql/yoga.ts';
-import type { Log } from './log.ts';
+import type { Context } from './graphql/context.ts';
+import { badRequest } from './graphql/errors.ts';
+import { type Mask, maskResult } from './graphql/mask.ts';
+import { needsKey, type SocketContext, type Yoga } from './graphql/yoga.ts';
+import type { Asking, Log } from './log.ts';
+import { requestIdOf } from './request-id.ts';
 
 /** Larger requests go over HTTP; a subscription is small. */
 const maxMessageBytes = 1_048_576;
@@ -18,6 +21,7 @@ const goodbyeMs = 1_000;
 interface SocketOptions {
   http: Server;
   yoga: Yoga;
+  mask: Mask;
   authenticate: Authenticate;
   /** False: the upgrade is refused with 403. */
   trusts: (request: IncomingMessage) => boolean;
@@ -26,6 +30,7 @@ interface SocketOptions {
 
 interface SocketExtra {
   owner: string;
+  requestId: string;
   closed: AbortController;
 }
 
@@ -36,8 +41,14 @@ interface Enveloped {
 }
 
 /** Serves the upgrades of `http`. `dispose` says goodbye to every client, and does not wait long for an answer. */
-export function attachSockets({ http, yoga, authenticate, trusts, log }: SocketOptions) {
-  const mask = createMask(log);
+export function attachSockets({ http, yoga, mask, authenticate, trusts, log }: SocketOptions) {
+  /** Of each connection: made once, where none came. */
+  const requestIds = new WeakMap<IncomingMessage, string>();
+  const idOf = (request: IncomingMessage): string => {
+    const id = requestIds.get(request) ?? requestIdOf(request.headers);
+    requestIds.set(request, id);
+    return id;
+  };
   const sockets = new WebSocketServer({
     server: http,
     path: '/graphql',
@@ -53,8 +64,13 @@ export function attachSockets({ http, yoga, authenticate, trusts, log }: SocketO
       onConnect: ({ connectionParams, extra }) => {
         const given = connectionParams?.Authorization ?? connectionParams?.authorization;
         const owner = authenticate(typeof given === 'string' ? given : null);
-        if (owner === null) return false; // closes with 4403
+        if (owner === null) {
+          // Before graphql-ws, which gives no reason.
+          extra.socket.close(4403, `UNAUTHENTICATED: ${needsKey}`);
+          return false;
+        }
         extra.owner = owner;
+        extra.requestId = idOf(extra.request);
         extra.closed = new AbortController();
         return true;
       },
@@ -63,9 +79,11 @@ export function attachSockets({ http, yoga, authenticate, trusts, log }: SocketO
       },
       // Whatever is thrown here would close the socket, with the subscriptions that have nothing to do with it.
       onSubscribe: async ({ extra }, _id, params) => {
+        const asking = askingOf(extra, params.operationName);
         try {
           const socket: SocketContext = {
             owner: extra.owner as string,
+            asking,
             origin: `http://${extra.request.headers.host ?? 'localhost'}`,
             signal: extra.closed?.signal as AbortSignal,
           };
@@ -87,23 +105,31 @@ export function attachSockets({ http, yoga, authenticate, trusts, log }: SocketO
             rootValue: { execute, subscribe },
           };
         } catch (error) {
-          return [mask(error)];
+          return [mask(error, asking)];
         }
       },
       execute: (args) => (args.rootValue as Enveloped).execute(args) as never,
       subscribe: (args) => (args.rootValue as Enveloped).subscribe(args) as never,
-      onNext: (_context, _id, _params, _args, { errors, ...result }) =>
-        errors ? { ...result, errors: errors.map(present) } : undefined,
+      onNext: (_context, _id, _params, { contextValue }, result) => {
+        const { asking } = contextValue as Context;
+        const { errors } = maskResult(result, mask, asking);
+        return errors ? { ...result, errors: errors.map(present) } : undefined;
+      },
       // Also called with whatever a running subscription threw.
-      onError: (_context, _id, _params, errors) =>
-        (errors as readonly GraphQLError[]).map((error) => present(mask(error))),
+      onError: ({ extra }, _id, { operationName }, errors) => {
+        const asking = askingOf(extra, operationName);
+        return (errors as readonly GraphQLError[]).map((error) => present(mask(error, asking)));
+      },
     },
     sockets,
   );
+  sockets.on('headers', (headers, request) => headers.push(`x-request-id: ${idOf(request)}`));
   sockets.on('connection', (socket) => {
     // A client that breaks the protocol is its own fault; graphql-ws would print a stack for it.
     socket.removeAllListeners('error');
-    socket.on('error', (error) => log.debug({ err: error }, 'a WebSocket client was cut off'));
+    socket.on('error', (error) =>
+      log.debug({ reason: error.message }, 'a WebSocket client was cut off'),
+    );
   });
   return {
     async dispose() {
@@ -113,6 +139,14 @@ export function attachSockets({ http, yoga, authenticate, trusts, log }: SocketO
       await server.dispose();
       clearTimeout(timer);
     },
+  };
+}
+
+function askingOf({ requestId = '', owner }: Partial<SocketExtra>, name?: string | null): Asking {
+  return {
+    requestId,
+    ...(owner === undefined ? {} : { owner }),
+    ...(name ? { operationName: name.slice(0, 100) } : {}),
   };
 }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Database } from '../db/client.ts';
+import { ConnectionLost } from '../db/failure.ts';
 import { deleteWorker, insertWorker, listWorkers, renewWorker } from '../db/workers.ts';
 import type { Log } from '../log.ts';
 
@@ -67,7 +68,7 @@ export function createHeartbeat({
 
   /** One that swallows what it is sent would keep what waits for its answer as long as the longest statement may take. */
   function breakConnections(): void {
-    void db.disconnect(new Error('the database does not answer the heartbeat'));
+    void db.disconnect(new ConnectionLost('the database does not answer the heartbeat'));
   }
 
   /** Rejects after its share of the lease; the next beat then takes another connection. */

@@ -1,5 +1,6 @@
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
+import { ConnectionLost } from './failure.ts';
 import { watchQueries } from './queries.ts';
 import { createSockets, type Target } from './sockets.ts';
 
@@ -90,7 +91,7 @@ export function openDatabase(
     deadlineMs: answerTimeoutMs,
     onSilence: () =>
       void disconnect(
-        new Error(`the database did not answer a statement within ${answerTimeoutMs} ms`),
+        new ConnectionLost(`the database did not answer a statement within ${answerTimeoutMs} ms`),
       ),
   };
   const raw = watchQueries(

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import pg from 'pg';
 import { from, to } from 'pg-copy-streams';
+import { ConnectionLost } from './failure.ts';
 import { encodedColumns } from './row-encoder.ts';
 
 /** COPYs at a time in each direction; more wait. A slow client holds one for as long as it takes. */
@@ -44,7 +45,7 @@ export function openCopy(url: string, { maxConnections = defaultConnections } = 
   const incoming = createPool(url, maxConnections);
   const outgoing = createPool(url, maxConnections);
   return {
-    rowsIn: async () => beginRowsIn(await incoming.connect()),
+    rowsIn: async () => beginRowsIn(await connectTo(incoming)),
     out: (query) => copyOut(outgoing, query),
     close: async () => {
       await Promise.all([incoming.end(), outgoing.end()]);
@@ -75,7 +76,7 @@ function beginRowsIn(client: pg.PoolClient): RowsIn {
   let failure: Error | null = null;
   let released = false;
   const fail = (error: Error): void => {
-    failure ??= error;
+    failure ??= ofDatabase(error);
   };
   stream.on('error', fail);
   client.on('error', fail);
@@ -122,7 +123,7 @@ function beginRowsIn(client: pg.PoolClient): RowsIn {
 }
 
 async function* copyOut(pool: pg.Pool, query: CopySql): AsyncGenerator<Buffer, void, undefined> {
-  const client = await pool.connect();
+  const client = await connectTo(pool);
   let isWhole = false;
   client.on('error', ignore);
   try {
@@ -131,11 +132,27 @@ async function* copyOut(pool: pg.Pool, query: CopySql): AsyncGenerator<Buffer, v
     stream.on('error', ignore);
     for await (const piece of stream) yield piece as Buffer;
     isWhole = true;
+  } catch (error) {
+    throw ofDatabase(error);
   } finally {
     client.off('error', ignore);
     if (!isWhole) client.on('error', ignore);
     client.release(!isWhole);
   }
+}
+
+async function connectTo(pool: pg.Pool): Promise<pg.PoolClient> {
+  try {
+    return await pool.connect();
+  } catch (error) {
+    throw ofDatabase(error);
+  }
+}
+
+/** `pg` says of a connection that is lost only that, in words; what the database itself refused has a code. */
+function ofDatabase(error: unknown): Error {
+  if (error instanceof Error && 'code' in error) return error;
+  return new ConnectionLost('the connection of a COPY was lost', { cause: error });
 }
 
 function ignore(): void {

@@ -1,4 +1,5 @@
 import type postgres from 'postgres';
+import { ConnectionLost } from './failure.ts';
 
 /** What a query of the driver has that its types do not tell. */
 interface RunningQuery {
@@ -60,10 +61,10 @@ export function watchQueries<Types extends Record<string, unknown>>(
       if (query.active) times.startedAt ??= now;
       if (times.startedAt !== null) silent ||= now - times.startedAt > deadlineMs;
       else if (query.state === null && now - times.queuedAt > deadlineMs) {
-        query.reject(new Error(`no connection to the database within ${deadlineMs} ms`));
+        query.reject(new ConnectionLost(`no connection to the database within ${deadlineMs} ms`));
         query.cancel();
       } else if (now - times.queuedAt > lostAfterDeadlines * deadlineMs) {
-        query.reject(new Error('the connection that a statement waited for was lost'));
+        query.reject(new ConnectionLost('the connection that a statement waited for was lost'));
       }
     }
     if (silent) onSilence();

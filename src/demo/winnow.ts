@@ -53,7 +53,7 @@ export function ownConfig(
  * once, which nobody agreed to. Throws when another demo is up in the same folder.
  */
 export async function startOwnWinnow(config: Config): Promise<OwnWinnow> {
-  const log = createLog(config.logLevel);
+  const log = createLog(config.logLevel, config);
   const note = join(config.dataDirectory, 'demo.url');
   await mkdir(config.dataDirectory, { recursive: true });
   await refuseSecond(note, config.dataDirectory);

@@ -14,7 +14,7 @@ import {
   writeOutput,
 } from './output.ts';
 import type { JsonIncludes } from './output-json.ts';
-import { RouteError } from './route-error.ts';
+import { ClientGone, RouteError } from './route-error.ts';
 import { isLink, type SignedLinks } from './signed-link.ts';
 
 const statuses = new Map<string, ItemStatus>(
@@ -96,14 +96,13 @@ async function findBatch(
 
 /** Resolves once the system has all of a byte string, so that there is never more than one on its way. Rejects when the reader goes. */
 async function write(response: ServerResponse, bytes: string): Promise<void> {
-  const gone = () => new Error('the reader has gone');
-  if (response.destroyed) throw gone();
+  if (response.destroyed) throw new ClientGone();
   await new Promise<void>((resolve, reject) => {
-    const close = () => reject(gone());
+    const close = () => reject(new ClientGone());
     response.once('close', close);
     response.write(bytes, 'latin1', (error) => {
       response.off('close', close);
-      if (error) reject(error);
+      if (error) reject(new ClientGone(undefined, { cause: error }));
       else resolve();
     });
   });

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Database } from '../db/client.ts';
 import type { Copy } from '../db/copy.ts';
 import type { FileRecord } from '../db/files.ts';
-import { AppError, type AppErrorCode, BadUserInput } from '../errors.ts';
+import { AppError, BadUserInput, statusOf } from '../errors.ts';
 import { checkEarlyFields } from './early-fields.ts';
 import { type ReadLimits, readLimits } from './read/limits.ts';
 import { letRunOut, type Patience, received } from './received.ts';
@@ -237,32 +237,6 @@ function presented(error: unknown): unknown {
       return new RouteError(413, 'PAYLOAD_TOO_LARGE', error.message, { cause: error });
     case 'unsupported':
       return new RouteError(415, 'UNSUPPORTED_MEDIA_TYPE', error.message, { cause: error });
-  }
-}
-
-function statusOf(code: AppErrorCode): number {
-  switch (code) {
-    case 'BAD_USER_INPUT':
-      return 400;
-    case 'UNAUTHENTICATED':
-      return 401;
-    case 'FORBIDDEN':
-      return 403;
-    case 'NOT_FOUND':
-      return 404;
-    case 'CONFLICT':
-    case 'IDEMPOTENCY_CONFLICT':
-      return 409;
-    case 'PAYLOAD_TOO_LARGE':
-      return 413;
-    case 'RATE_LIMITED':
-    case 'TOO_MANY_REQUESTS':
-      return 429;
-    case 'PROVIDER_UNAVAILABLE':
-    case 'DATABASE_UNAVAILABLE':
-      return 503;
-    case 'STORAGE_FULL':
-      return 507;
   }
 }
 

@@ -3,6 +3,7 @@ import type { Signals } from '../batches/signals.ts';
 import type { Database } from '../db/client.ts';
 import type { Copy } from '../db/copy.ts';
 import type { SignedLinks } from '../files/signed-link.ts';
+import type { Asking } from '../log.ts';
 import type { Providers } from '../model/providers.ts';
 import type { ResultCounter } from '../parse-results.ts';
 import type { Plan } from '../plan.ts';
@@ -26,6 +27,8 @@ export interface Services {
 /** One request's view: the services, who asks, and when it gave up. */
 export interface Context extends Services {
   owner: string;
+  /** The same for the log. */
+  asking: Asking;
   /** Where clients reach the server, without a slash at its end. */
   baseUrl: string;
   resultCounter: ResultCounter;

@@ -1,17 +1,21 @@
 import { GraphQLError } from 'graphql';
 import { ZodError } from 'zod';
-import { AppError, BadUserInput, type InputIssue } from '../errors.ts';
-import type { Log } from '../log.ts';
+import { AppError, BadUserInput, type InputIssue, retryAfterSeconds, statusOf } from '../errors.ts';
 
 /** More would not help whoever mends the input, and bad input must not make large answers. */
 const maxIssues = 50;
 
 /** An expected failure as GraphQL shows it: its message, its code, and where an input is wrong. */
 export function presentError(error: AppError): GraphQLError {
+  const seconds = retryAfterSeconds(error.code);
   return new GraphQLError(error.message, {
     extensions: {
       code: error.code,
       ...(error instanceof BadUserInput ? { issues: error.issues } : {}),
+      // What stands in the way of any request is told to proxies and clients that read no bodies, too.
+      ...(seconds === null
+        ? {}
+        : { http: { status: statusOf(error.code), headers: { 'retry-after': String(seconds) } } }),
     },
   });
 }
@@ -40,55 +44,4 @@ export function presentZodError(error: unknown): GraphQLError {
 /** A request that is no GraphQL request at all. `status` is for every client, `spec` for those that know graphql-response+json. */
 export function badRequest(message: string, status = 400): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'BAD_REQUEST', http: { status } } });
-}
-
-/** The libraries' codes in our words; what is not named here is ours, or GraphQL's own. */
-const translatedCodes = new Map<unknown, string>([
-  ['OPERATION_RESOLUTION_FAILURE', 'BAD_REQUEST'],
-  ['REQUEST_ENTITY_TOO_LARGE', 'PAYLOAD_TOO_LARGE'],
-]);
-
-/** Makes every error fit to be shown: expected failures as they are, with a code; everything else is logged, and shown to nobody. */
-export function createMask(log: Log): (error: unknown) => GraphQLError {
-  return (error) => {
-    const original = error instanceof GraphQLError ? originalOf(error) : error;
-    const position =
-      error instanceof GraphQLError
-        ? { nodes: error.nodes, source: error.source, positions: error.positions, path: error.path }
-        : {};
-    if (original instanceof AppError) {
-      const { message, extensions } = presentError(original);
-      return new GraphQLError(message, { ...position, extensions });
-    }
-    if (original instanceof GraphQLError) {
-      const { code, originalError, ...extensions } = original.extensions;
-      const translated = translatedCodes.get(code);
-      if (code !== undefined && originalError === undefined && translated === undefined) {
-        return error as GraphQLError;
-      }
-      return new GraphQLError(original.message, {
-        ...position,
-        extensions:
-          code === undefined
-            ? { ...extensions, code: 'BAD_USER_INPUT', issues: [issueOf(error as GraphQLError)] }
-            : { ...extensions, code: translated ?? code },
-      });
-    }
-    log.error({ err: original }, 'a resolver failed in an unforeseen way');
-    return new GraphQLError('Something failed on the server; its log says what', {
-      ...position,
-      extensions: { code: 'INTERNAL_SERVER_ERROR' },
-    });
-  };
-}
-
-function originalOf(error: GraphQLError): unknown {
-  let inner: unknown = error;
-  while (inner instanceof GraphQLError && inner.originalError) inner = inner.originalError;
-  return inner;
-}
-
-/** GraphQL's own complaint about an argument names it in words; the field is what can be pointed to. */
-function issueOf({ path, message }: GraphQLError): InputIssue {
-  return { path: (path ?? []).join('.'), message };
 }

@@ -1,13 +1,18 @@
 /** GraphQL over HTTP: Yoga, with errors that carry a code and a path, and nothing that a foreign web page could forge. */
 import type { ServerResponse } from 'node:http';
-import { type ExecutionArgs, GraphQLError, NoSchemaIntrospectionCustomRule } from 'graphql';
+import {
+  type ExecutionArgs,
+  GraphQLError,
+  getOperationAST,
+  NoSchemaIntrospectionCustomRule,
+} from 'graphql';
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import type { Authenticate } from '../auth.ts';
-import type { Log } from '../log.ts';
+import type { Asking } from '../log.ts';
 import { createResultCounter } from '../parse-results.ts';
 import type { Context, Services } from './context.ts';
 import { createDocumentCache, limitDocuments } from './document.ts';
-import { createMask } from './errors.ts';
+import { type Mask, maskResults } from './mask.ts';
 import { explainNotAcceptable, readRequests } from './requests.ts';
 import { schema } from './schema.ts';
 import { shareEvents } from './shared-events.ts';
@@ -16,6 +21,7 @@ import { describeVariableErrors } from './variables.ts';
 /** What the WebSocket server hands over instead of an HTTP request. */
 export interface SocketContext {
   owner: string;
+  asking: Asking;
   /** The server as the client named it. */
   origin: string;
   signal: AbortSignal;
@@ -24,18 +30,17 @@ export interface SocketContext {
 export interface YogaOptions {
   services: Services;
   authenticate: Authenticate;
-  /** Null: this origin gets no CORS headers. */
-  allowOrigin: (origin: string) => boolean;
   introspection: boolean;
   /** Where clients reach the server, if not where they ask. */
   publicUrl: string | null;
-  log: Log;
+  mask: Mask;
 }
 
 /** Beside the request: what the WebSocket server or node:http hand over. */
 interface ServerContext {
   socket?: SocketContext;
   res?: ServerResponse;
+  asking?: Asking;
 }
 
 export type Yoga = YogaServerInstance<ServerContext, Context>;
@@ -43,10 +48,9 @@ export type Yoga = YogaServerInstance<ServerContext, Context>;
 export function createGraphQL({
   services,
   authenticate,
-  allowOrigin,
   introspection,
   publicUrl,
-  log,
+  mask,
 }: YogaOptions): Yoga {
   const resultCounter = createResultCounter();
   return createYoga<ServerContext, Context>({
@@ -63,21 +67,20 @@ export function createGraphQL({
       documentCache: createDocumentCache(),
       errorCache: createDocumentCache(),
     },
-    cors: (request) => {
-      const origin = request.headers.get('origin');
-      if (!origin || !allowOrigin(origin)) return false;
-      return { origin, credentials: false, methods: ['GET', 'POST'], maxAge: 600 };
-    },
-    maskedErrors: { maskError: createMask(log) },
-    context: ({ request, socket, res }) => {
+    // The server sees to origins, on every route alike.
+    cors: false,
+    // It does not know whose errors it masks; see maskResults.
+    maskedErrors: false,
+    context: ({ request, socket, res, asking = { requestId: '' } }) => {
       if (socket) {
         const { origin, ...asked } = socket;
         return { ...services, ...asked, baseUrl: publicUrl ?? origin, resultCounter };
       }
       const owner = authenticate(request.headers.get('authorization'));
       if (owner === null) throw unauthenticated();
+      asking.owner = owner;
       const baseUrl = publicUrl ?? new URL(request.url).origin;
-      return { ...services, owner, baseUrl, signal: whenGone(res), resultCounter };
+      return { ...services, owner, asking, baseUrl, signal: whenGone(res), resultCounter };
     },
     plugins: [
       readRequests,
@@ -85,6 +88,8 @@ export function createGraphQL({
       limitDocuments,
       codedVariableErrors,
       shareEvents(),
+      nameOperation,
+      maskResults(mask),
       ...(introspection ? [] : [withoutIntrospection]),
     ] as Plugin[],
   }) as Yoga;
@@ -99,8 +104,10 @@ function whenGone(response: ServerResponse | undefined): AbortSignal {
   return gone.signal;
 }
 
+export const needsKey = 'This server needs a key: Authorization: Bearer <key>';
+
 export function unauthenticated(): GraphQLError {
-  return new GraphQLError('This server needs a key: Authorization: Bearer <key>', {
+  return new GraphQLError(needsKey, {
     extensions: {
       code: 'UNAUTHENTICATED',
       http: { status: 401, headers: { 'www-authenticate': 'Bearer' } },
@@ -131,6 +138,16 @@ function describeIfRefused(result: unknown, args: ExecutionArgs): GraphQLError |
     path !== undefined || issues !== undefined || (code !== undefined && code !== 'BAD_USER_INPUT');
   if (errors.some(described)) return null;
   return describeVariableErrors(args);
+}
+
+const nameOperation: Plugin<Context> = {
+  onExecute: ({ args }) => name(args),
+  onSubscribe: ({ args }) => name(args),
+};
+
+function name({ document, operationName, contextValue }: ExecutionArgs): void {
+  const name = getOperationAST(document, operationName)?.name?.value;
+  if (name !== undefined) (contextValue as Context).asking.operationName = name.slice(0, 100);
 }
 
 const withoutIntrospection: Plugin = {

@@ -35,7 +35,7 @@ test('an owner with one new batch is served before the second of a hundred of an
       return null;
     },
     onClaimed: () => undefined,
-    log: createLog('silent'),
+    log: createLog('silent', { role: 'all' }),
   });
 
   for (const key of [...many, one]) claims.claimFrom(key);

@@ -64,7 +64,7 @@ async function run(
   const url = await server.database('engine');
   await migrateDatabase(url);
   const db = openDatabase(url);
-  const log = createLog('warn');
+  const log = createLog('warn', { role: 'all' });
   const signals = createSignals({ db, log });
   const old = postgres(url, { max: 1 });
   const claims: { items: number; ms: number }[] = [];

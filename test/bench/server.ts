@@ -12,7 +12,7 @@ import { startService } from '../../src/service.ts';
 
 const sampleMs = 10;
 
-const log = createLog('warn');
+const log = createLog('warn', { role: 'all' });
 const service = await startService(readConfig({ ...process.env, PORT: '0' }), log);
 const graphql = `${service.url}/graphql`;
 const { status } = await fetch(`${service.url}/files`, { method: 'POST', body: '' });
@@ -42,7 +42,7 @@ async function serveFiles(): Promise<string> {
   const http = createServer((request, response) => {
     const query = new URL(request.url ?? '/', 'http://localhost').searchParams;
     void answerUpload({ request, response, services, owner: 'local', query }).catch(
-      (error: unknown) => sendRouteError(response, error, log),
+      (error: unknown) => sendRouteError(response, error, { asking: { requestId: 'test' }, log }),
     );
   });
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));

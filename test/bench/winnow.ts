@@ -4,7 +4,7 @@ import { createLog } from '../../src/log.ts';
 import { startService } from '../../src/service.ts';
 
 const config = readConfig({ ...process.env, PORT: '0' });
-const service = await startService(config, createLog(config.logLevel));
+const service = await startService(config, createLog(config.logLevel, config));
 process.on('message', (message) => {
   const { user, system } = process.cpuUsage();
   const { rss } = process.memoryUsage();

@@ -56,7 +56,9 @@ export async function startUploadServer(): Promise<UploadServer> {
       owner: 'local',
       query: new URL(request.url ?? '/', 'http://localhost').searchParams,
       submit,
-    }).catch((error: unknown) => sendRouteError(response, error, log));
+    }).catch((error: unknown) =>
+      sendRouteError(response, error, { asking: { requestId: 'test' }, log }),
+    );
   });
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   const { port } = http.address() as AddressInfo;

@@ -186,6 +186,8 @@ it('nothing in the headers says what the server is made of', async () => {
     'content-type',
     'date',
     'keep-alive',
+    'vary',
+    'x-request-id',
   ]);
 });
 
