@@ -1,7 +1,7 @@
 /** A multipart form: one file, streamed, with text fields before and behind it. */
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
-import { Busboy } from '@fastify/busboy';
+import { createFormParser, type FormParser } from './form-parser.ts';
 import { RouteError } from './route-error.ts';
 
 /** The name of the part that is the file. */
@@ -44,7 +44,7 @@ export async function readForm<Result>(
   }: { take: (file: FormFile) => Promise<Result>; undo: (result: Result) => Promise<void> },
 ): Promise<ReadForm<Result>> {
   const fields = new Map<string, string[]>();
-  const parser = createParser(contentType);
+  const { parser, partType } = createParser(contentType);
   let part: Readable | null = null;
   let taken: Promise<Result> | null = null;
   let failure: { error: unknown } | null = null;
@@ -63,7 +63,7 @@ export async function readForm<Result>(
   parser.on('filesLimit', () => fail(bad('The form has more than one file; send one at a time')));
   parser.on('partsLimit', () => fail(bad('The form has too many parts')));
   parser.on('error', () => fail(bad('The form is broken, or ends too early')));
-  parser.on('file', (name, stream, fileName, _encoding, type) => {
+  parser.on('file', (name, stream, fileName) => {
     // Said by the parser too, and by the iterator of whoever reads it.
     stream.on('error', () => undefined);
     if (name !== filePart) {
@@ -75,7 +75,7 @@ export async function readForm<Result>(
     taken = take({
       source: stream as AsyncIterable<Buffer>,
       name: fileName ?? null,
-      contentType: type ?? null,
+      contentType: partType(),
       fields: new Map(fields),
     });
     taken.catch(fail);
@@ -111,10 +111,9 @@ export async function readForm<Result>(
   return { result: await pending, fields };
 }
 
-function createParser(contentType: string): InstanceType<typeof Busboy> {
+function createParser(contentType: string): FormParser {
   try {
-    return new Busboy({
-      headers: { 'content-type': contentType },
+    return createFormParser(contentType, {
       preservePath: true,
       // curl -F 'file=<data.csv' sends it without a file name.
       isPartAFile: (name, _type, fileName) => name === filePart || fileName !== undefined,

@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
-import { Busboy } from '@fastify/busboy';
+import { createFormParser, type FormParser } from '../files/form-parser.ts';
 import { badRequest } from './errors.ts';
 
 /** Bytes of a whole request that carries files. */
@@ -103,12 +103,13 @@ async function readParts(
 ): Promise<{ texts: Map<string, Buffer>; files: Map<string, UploadedPart> }> {
   const texts = new Map<string, Buffer>();
   const files = new Map<string, UploadedPart>();
-  const parser = createParser(contentType);
+  const { parser, partType } = createParser(contentType);
   let problem: string | null = null;
   parser.on('partsLimit', () => {
     problem = `The form has more than ${maxParts} parts`;
   });
-  parser.on('file', (name, stream: Readable, fileName, _encoding, type) => {
+  parser.on('file', (name, stream: Readable, fileName) => {
+    const type = partType();
     const pieces: Buffer[] = [];
     // Said by the parser too.
     stream.on('error', () => undefined);
@@ -133,10 +134,9 @@ async function readParts(
   return { texts, files };
 }
 
-function createParser(contentType: string): InstanceType<typeof Busboy> {
+function createParser(contentType: string): FormParser {
   try {
-    return new Busboy({
-      headers: { 'content-type': contentType },
+    return createFormParser(contentType, {
       preservePath: true,
       // Fields are decoded on the way, and bytes that are no UTF-8 would be changed silently.
       isPartAFile: () => true,

@@ -1,34 +1,72 @@
-/** Bytes of any encoding in, UTF-8 out. Without a BOM and a charset, bytes are UTF-8 and pass as they are. */
+/** How the bytes of a file become UTF-8. */
+import { asItIs, type Transcoder } from './transcoder.ts';
 import { UnreadableFile } from './unreadable.ts';
+import { utf8OrWindows } from './utf8-or-windows.ts';
+import { isUtf32, utf16, utf16Order } from './utf16.ts';
 
-export interface Transcoder {
-  /** The encoding of the bytes, as the API names it. */
-  readonly encoding: string;
-  /** UTF-8 of the next bytes of the file. */
-  push(chunk: Buffer): Buffer;
-  /** What was still waiting for its other half. */
-  end(): Buffer;
+/** What is known of a file's encoding. */
+export interface KnownEncoding {
+  /** The file's first bytes (at least 4, or all there are). */
+  head: Buffer;
+  /** True where `head` is the whole file. */
+  isWhole: boolean;
+  /** The charset that the file's owner names, which is known. */
+  asked: string | null;
+  /** The charset of the content type: any text. */
+  named: string | null;
+  /** Is told what was guessed, decoded or set aside. */
+  warn: (sentence: string) => void;
 }
 
-const nothing = Buffer.alloc(0);
 const unicodeLabels = new Set(['utf-8', 'utf8', 'us-ascii', 'ascii', 'unicode-1-1-utf-8']);
+const orderNames = { little: 'utf-16le', big: 'utf-16be' } as const;
 
 /**
- * The transcoder for a file that begins with `head` (at least 4 bytes, or all there are). A BOM is believed before the charset of
- * the content type. Throws UnreadableFile for a charset that nobody knows.
+ * The transcoder for a file: by its byte order mark, else by the charset that was asked for or that its content type names, else by what its
+ * bytes are. Throws UnreadableFile for a charset that nobody knows, and for one that the bytes cannot be in.
  */
-export function createTranscoder(head: Buffer, charset: string | null): Transcoder {
-  if (head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf) return skipping(3, asItIs);
-  if (head[0] === 0xff && head[1] === 0xfe) return skipping(2, utf16(false));
-  if (head[0] === 0xfe && head[1] === 0xff) return skipping(2, utf16(true));
-  const label = charset?.toLowerCase() ?? 'utf-8';
-  if (unicodeLabels.has(label)) return asItIs;
-  if (label === 'utf-16' || label === 'utf-16le') return utf16(false);
+export function createTranscoder({ head, isWhole, asked, named, warn }: KnownEncoding): Transcoder {
+  if (isUtf32(head)) {
+    throw new UnreadableFile('unsupported', 'The file is UTF-32; save it as UTF-8');
+  }
+  const marked = byMark(head);
+  const label = (asked ?? named)?.toLowerCase() ?? null;
+  if (marked) {
+    const { encoding } = marked;
+    if (asked !== null && new TextDecoder(asked).encoding !== encoding) {
+      warn(
+        `The file begins with the byte order mark of ${encoding} and was read so; charset=${asked} was set aside`,
+      );
+    }
+    return marked;
+  }
+  const order = utf16Order(head);
+  if (label === null) {
+    if (order === null) return utf8OrWindows(head, isWhole, warn);
+    warn(
+      `The file has no byte order mark, and was read as UTF-16 (${orderNames[order]}) for the looks of its bytes; charset= names another charset`,
+    );
+    return utf16(order === 'big');
+  }
+  if (unicodeLabels.has(label)) {
+    if (order === null) return asItIs;
+    throw new UnreadableFile(
+      'invalid',
+      `The file is UTF-16 without a byte order mark, and not UTF-8; charset=${orderNames[order]} reads it`,
+    );
+  }
+  if (label === 'utf-16') return utf16(order === 'big');
+  if (label === 'utf-16le') return utf16(false);
   if (label === 'utf-16be') return utf16(true);
   return decoding(label);
 }
 
-const asItIs: Transcoder = { encoding: 'utf-8', push: (chunk) => chunk, end: () => nothing };
+function byMark(head: Buffer): Transcoder | null {
+  if (head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf) return skipping(3, asItIs);
+  if (head[0] === 0xff && head[1] === 0xfe) return skipping(2, utf16(false));
+  if (head[0] === 0xfe && head[1] === 0xff) return skipping(2, utf16(true));
+  return null;
+}
 
 function skipping(count: number, inner: Transcoder): Transcoder {
   let left = count;
@@ -41,52 +79,6 @@ function skipping(count: number, inner: Transcoder): Transcoder {
     },
     end: () => inner.end(),
   };
-}
-
-/**
- * A unit cut in two waits for its other half, and so does a surrogate pair. A lone surrogate becomes the three bytes that UTF-8 forbids for
- * it, so that its row is rejected like any other that is not UTF-8.
- */
-function utf16(bigEndian: boolean): Transcoder {
-  let rest = nothing;
-  return {
-    encoding: bigEndian ? 'utf-16be' : 'utf-16le',
-    push(chunk) {
-      const bytes = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
-      let end = bytes.length - (bytes.length % 2);
-      const high = end >= 2 ? bytes[end - (bigEndian ? 2 : 1)] : undefined;
-      if (high !== undefined && (high & 0xfc) === 0xd8) end -= 2;
-      rest = Buffer.from(bytes.subarray(end));
-      if (end === 0) return nothing;
-      const whole = Buffer.from(bytes.subarray(0, end));
-      return encode((bigEndian ? whole.swap16() : whole).toString('utf16le'));
-    },
-    end() {
-      if (rest.length % 2 === 1) {
-        throw new UnreadableFile(
-          'invalid',
-          'The file is UTF-16, but ends in the middle of a character',
-        );
-      }
-      const last = bigEndian ? Buffer.from(rest).swap16() : rest;
-      rest = nothing;
-      return encode(last.toString('utf16le'));
-    },
-  };
-}
-
-function encode(text: string): Buffer {
-  if (text.isWellFormed()) return Buffer.from(text);
-  const pieces: Buffer[] = [];
-  for (const piece of text.split(/(\p{Surrogate})/u)) {
-    const unit = piece.length === 1 ? piece.charCodeAt(0) : 0;
-    pieces.push(
-      unit >= 0xd800 && unit <= 0xdfff
-        ? Buffer.from([0xed, 0x80 | ((unit >> 6) & 0x3f), 0x80 | (unit & 0x3f)])
-        : Buffer.from(piece),
-    );
-  }
-  return Buffer.concat(pieces);
 }
 
 function decoding(label: string): Transcoder {

@@ -4,7 +4,7 @@ import { memberChecks } from './chat-lines.ts';
 import { CsvReader } from './csv.ts';
 import { guessDelimiter } from './csv-delimiter.ts';
 import type { DuplicateCandidate } from './custom-ids.ts';
-import { createTranscoder, type Transcoder } from './encoding.ts';
+import { createTranscoder } from './encoding.ts';
 import { customIdOnly } from './fields.ts';
 import type { FileFormat } from './format.ts';
 import { createJsonArrayReader } from './json-array.ts';
@@ -16,6 +16,7 @@ import type { ReadOptions } from './read-options.ts';
 import { type RowRejection, Rows } from './rows.ts';
 import { refuseBinary, sniffFormat } from './sniff.ts';
 import { createTextReader } from './text.ts';
+import type { Transcoder } from './transcoder.ts';
 import { UnreadableFile } from './unreadable.ts';
 import { Window } from './window.ts';
 
@@ -84,14 +85,20 @@ export function createFileReader({
     pending = [];
     if (bytes.length === 0) throw new UnreadableFile('invalid', 'The file is empty');
     refuseBinary(bytes);
-    const named = options.charset ?? charset;
-    const guess = createTranscoder(bytes, named);
+    const known = {
+      head: bytes,
+      isWhole,
+      asked: options.charset ?? null,
+      named: charset,
+      warn: (sentence: string) => rows.warn(sentence),
+    };
+    const guess = createTranscoder(known);
     let head = guess.push(bytes);
     if (isWhole) head = Buffer.concat([head, guess.end()]);
     if (head.length === 0) throw new UnreadableFile('invalid', 'The file is empty');
     const format = sniffFormat({ head, isWhole, asked: options.format ?? null, name, mediaType });
     const decided = {
-      transcoder: createTranscoder(bytes, named),
+      transcoder: createTranscoder(known),
       ...createParts({ format, head, isWhole, rows, options }),
     };
     for (let at = 0; at < bytes.length; at += stepBytes) {

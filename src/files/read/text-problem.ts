@@ -9,5 +9,5 @@ export function encodingProblem(bytes: Uint8Array): string {
       return surrogateProblem;
     }
   }
-  return 'is not valid UTF-8; save the file as UTF-8, or name its charset in the content type';
+  return 'is not valid UTF-8; save the file as UTF-8, or name its charset by charset=, such as charset=windows-1252';
 }

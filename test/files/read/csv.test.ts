@@ -103,7 +103,7 @@ describe('CSV', () => {
       Buffer.from([0x31, 0x30, 0x2c, 0xe9, 0x0a]),
       Buffer.from('11,"12\n13"\n'),
     ]);
-    const { rows, rejections, rejectedCount } = readAll(bad, { name: 'x.csv' });
+    const { rows, rejections, rejectedCount } = readAll(bad, { name: 'x.csv', charset: 'utf-8' });
 
     expect(rows.map(({ fields }) => fields)).toEqual(['["1","2"]', '["11","12\\n13"]']);
     expect(rejectedCount).toBe(5);
