@@ -5,6 +5,7 @@ import type { Providers } from './model/providers.ts';
 import { findOperation } from './operations/index.ts';
 import type { PreparedOperation, PromptItem } from './operations/operation.ts';
 import { type SharedParams, samplingOf } from './operations/params.ts';
+import { compileTemplate, doubledFields, fieldOf } from './operations/template.ts';
 
 /** An operation bound to its params, its model and its sampling options. */
 export interface Plan {
@@ -109,12 +110,23 @@ export function createPrompt(operation: PreparedOperation, item: PromptItem): Pr
       };
 }
 
-/** The metadata fields that the template names and none of the items has: a mistake in the template, not in the items. */
+/** The fields that the template names and none of the items has: a mistake in the template, not in the items. */
 export function placeholdersNobodyHas(
   operation: PreparedOperation,
   items: readonly PromptItem[],
 ): string[] {
   return operation.placeholders.filter(
-    (name) => !items.some(({ metadata }) => metadata !== null && Object.hasOwn(metadata, name)),
+    (name) => !items.some((item) => fieldOf(item, name) !== undefined),
   );
+}
+
+/** What the template has in doubled braces that some item has as a field: it would be sent as it stands, the same for all. */
+export function doubledPlaceholders(
+  { userPromptTemplate }: SharedParams,
+  items: readonly PromptItem[],
+): string[] {
+  if (typeof userPromptTemplate !== 'string') return [];
+  const template = compileTemplate(userPromptTemplate);
+  if (template.doubled.length === 0) return [];
+  return [...new Set(items.flatMap((item) => doubledFields(template, item)))];
 }

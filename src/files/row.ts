@@ -1,4 +1,5 @@
 /** What a stored row holds: for prompts, for the preview, and for the columns that a CSV output gives back. */
+import type { NamedParts } from '../operations/operation.ts';
 import { jsonMembers, oneLine, parseExact, parseKeepingNumbers } from './json-text.ts';
 import { columnNames } from './read/csv-names.ts';
 import { type Dialect, mayBeRequests, readBareRow, readLine } from './request-row.ts';
@@ -34,6 +35,8 @@ export interface RowText {
 export interface DecodedRow {
   content: string;
   metadata: Record<string, unknown> | null;
+  /** By which names the text and the id stand in the row; absent where it has no fields. */
+  named?: NamedParts;
   customId: string;
   /** The body where the row is a complete chat request; null for any other row. Numbers keep their text. */
   request: Record<string, unknown> | null;
@@ -205,7 +208,7 @@ function planOf(file: RowFile): CellPlan {
   return plan;
 }
 
-type Decoded = Pick<DecodedRow, 'content' | 'metadata'>;
+type Decoded = Pick<DecodedRow, 'content' | 'metadata' | 'named'>;
 
 function decodeCells(file: RowFile, cells: string[]): Decoded {
   const { names, content, customId } = planOf(file);
@@ -213,7 +216,11 @@ function decodeCells(file: RowFile, cells: string[]): Decoded {
   for (let at = 0; at < names.length; at += 1) {
     if (at !== content && at !== customId) setOwn(metadata, names[at] as string, cells[at]);
   }
-  return { content: content < 0 ? JSON.stringify(metadata) : (cells[content] ?? ''), metadata };
+  return {
+    content: content < 0 ? JSON.stringify(metadata) : (cells[content] ?? ''),
+    metadata,
+    named: { content: file.contentField, id: file.customIdField, idValue: cells[customId] },
+  };
 }
 
 function decodeObject(file: RowFile, fields: string): Decoded {
@@ -223,12 +230,17 @@ function decodeObject(file: RowFile, fields: string): Decoded {
   for (const name of Object.keys(parsed)) {
     if (name !== contentField && name !== customIdField) setOwn(metadata, name, parsed[name]);
   }
-  if (contentField === null) return { content: fields, metadata };
+  const idValue =
+    customIdField !== null && Object.hasOwn(parsed, customIdField)
+      ? parsed[customIdField]
+      : undefined;
+  const named = { content: contentField, id: customIdField, idValue };
+  if (contentField === null) return { content: fields, metadata, named };
   const value = Object.hasOwn(parsed, contentField) ? parsed[contentField] : '';
   // What is no text is the JSON text that it came as.
   const content =
     typeof value === 'string' ? value : cellOf(new Map(jsonMembers(fields)).get(contentField));
-  return { content, metadata };
+  return { content, metadata, named };
 }
 
 /** `__proto__` is a name like any other. */

@@ -5,7 +5,8 @@ import { BadUserInput } from '../errors.ts';
 import type { ItemAnswer, RunUsage } from '../execute.ts';
 import { operations } from '../operations/index.ts';
 import type { Operation, PromptItem } from '../operations/operation.ts';
-import { type Plan, placeholdersNobodyHas } from '../plan.ts';
+import { doubledProblem } from '../operations/params.ts';
+import { doubledPlaceholders, type Plan, placeholdersNobodyHas } from '../plan.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 import { type CheckedItem, syncItems } from './inputs.ts';
@@ -159,7 +160,7 @@ async function runNow(
   };
 }
 
-/** Binds checked options to a model; what is wrong with either is told at `path`, the options' place in the input. */
+/** Binds checked options to a model; what is wrong with either is told at `path`, the options' place in the input: empty, or a path. */
 export function planFor(
   operation: string,
   options: Record<string, unknown>,
@@ -167,22 +168,24 @@ export function planFor(
   { preparePlan }: Pick<Context, 'preparePlan'>,
   path: string,
 ): Plan {
+  const at = (name: string) => (path === '' ? name : `${path}.${name}`);
   let plan: Plan;
   try {
     plan = preparePlan(operation, options);
   } catch (error) {
     if (!(error instanceof BadUserInput)) throw error;
-    throw new BadUserInput(
-      error.issues.map((issue) => ({ ...issue, path: `${path}.${issue.path}` })),
-    );
+    throw new BadUserInput(error.issues.map((issue) => ({ ...issue, path: at(issue.path) })));
   }
-  const unknown = placeholdersNobodyHas(plan.operation, items);
-  if (unknown.length > 0) {
+  const problems = [
+    ...doubledPlaceholders(options, items).map(doubledProblem),
+    ...placeholdersNobodyHas(plan.operation, items).map(
+      (name) =>
+        `names {${name}}, but no item has a metadata field of that name; {content} is the text, and {{ and }} are braces`,
+    ),
+  ];
+  if (problems.length > 0) {
     throw new BadUserInput(
-      unknown.map((name) => ({
-        path: `${path}.userPromptTemplate`,
-        message: `names {${name}}, but no item has a metadata field of that name; {content} is the text, and {{ and }} are braces`,
-      })),
+      problems.map((message) => ({ path: at('userPromptTemplate'), message })),
     );
   }
   return plan;

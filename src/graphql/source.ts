@@ -77,7 +77,13 @@ export function sampleOf(
       .filter((name) => name !== contentField && name !== customIdField)
       .map((name) => [name, '']),
   );
-  return [{ content: '', metadata }];
+  return [
+    {
+      content: '',
+      metadata,
+      named: { content: contentField, id: customIdField || null, idValue: '' },
+    },
+  ];
 }
 
 /** Throws BadUserInput at `path` where an operation cannot work on what the source has. */

@@ -19,7 +19,7 @@ export type Submitter = Pick<Context, 'db' | 'signals' | 'preparePlan' | 'checkW
 interface CheckedSubmit {
   operation: string;
   options: Record<string, unknown>;
-  /** Where the options stand in the caller's input, for issues. */
+  /** Where the options stand in the caller's input, for issues: empty, or a path. */
   optionsPath: string;
   source: CheckedSource;
   /** What stands for the source in the caller's input, for issues. */
@@ -112,7 +112,7 @@ export function createUploadSubmit(context: Submitter): UploadSubmit {
       return await submitChecked(context, {
         operation,
         options: params.data,
-        optionsPath: 'options',
+        optionsPath: '',
         source: await fileSource(fileId, context),
         sourcePath: 'operation',
         fields: fields.data,

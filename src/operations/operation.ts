@@ -6,10 +6,20 @@ import type { AnswerFormat, ChatMessage, ModelAnswer } from '../model/model.ts';
 export interface PromptItem {
   content: string;
   metadata: Readonly<Record<string, unknown>> | null;
+  /** By which names the text and the id stand in the file; absent where they stand in none. */
+  named?: Readonly<NamedParts> | undefined;
   /** The row where it is a complete chat request; only chat has a use for it. */
   request?: Readonly<Record<string, unknown>> | null | undefined;
   /** Whose API `request` is written for: OpenAI's chat completions when absent, or Anthropic's messages. */
   dialect?: 'openai' | 'anthropic' | undefined;
+}
+
+/** The columns of a file that are no metadata, because they hold the text and the id. */
+export interface NamedParts {
+  content: string | null;
+  id: string | null;
+  /** What stands in the column of the id; undefined where the row has none. */
+  idValue: unknown;
 }
 
 /** The part of a model's answer that operations read. */

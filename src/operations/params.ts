@@ -1,7 +1,7 @@
 /** The params that every operation takes. */
 import { z } from 'zod';
 import type { Sampling } from '../model/model.ts';
-import { compileTemplate, TemplateError } from './template.ts';
+import { compileTemplate, foreignPlaceholders, TemplateError } from './template.ts';
 import { jsonObject, promptText, text } from './text.ts';
 
 /** What Winnow itself decides about a request; an answer could not be read if these were changed. */
@@ -65,7 +65,7 @@ export const sharedParams = {
   }),
   userPromptTemplate: promptText().superRefine(checkTemplate).nullish().meta({
     description:
-      'Replaces the built-in user message: {content} and {any_metadata_field} stand for the item, {{ and }} for braces. The item alone is sent when absent. At most 1,000,000 characters.',
+      'Replaces the built-in user message: {content} and {any_metadata_field} stand for the item, {{ and }} for braces; the columns of a file that hold the text and the id are fields too. One that names nothing of the item is refused. The item alone is sent when absent. At most 1,000,000 characters.',
   }),
 };
 
@@ -121,12 +121,33 @@ function refuseOwnKeys(body: Record<string, unknown>, context: z.core.$Refinemen
 }
 
 function checkTemplate(template: string, context: z.core.$RefinementCtx): void {
+  if (context.issues.length > 0) return;
   try {
-    compileTemplate(template);
+    const problem = templateProblem(template);
+    if (problem !== null) context.addIssue({ code: 'custom', message: problem });
   } catch (error) {
     if (!(error instanceof TemplateError)) {
       throw error;
     }
     context.addIssue({ code: 'custom', message: error.message });
   }
+}
+
+/** Why every item would be sent the same text, or one that was not meant. */
+function templateProblem(source: string): string | null {
+  const template = compileTemplate(source);
+  const [foreign] = foreignPlaceholders(template);
+  if (foreign !== undefined) return doubledProblem(foreign);
+  if (template.names.length === 0) {
+    return 'names nothing of the item, so that all would be sent the same; {content} is the text, {field} any metadata field, and {{ writes a brace';
+  }
+  if (/\$\{content\}/.test(source)) {
+    return `has \${content}, which is sent with the $; {content} is the text, and {{ writes a brace`;
+  }
+  return null;
+}
+
+/** What is said of a placeholder in doubled braces, as other tools have them. */
+export function doubledProblem(text: string): string {
+  return `has {{${text}}}, which is sent as {${text}}, the same for every item; {content} is the text, {field} any metadata field, and {{ writes a brace`;
 }

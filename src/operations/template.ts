@@ -8,6 +8,10 @@ const MAX_NAME_LENGTH = 200;
 export interface Template {
   /** The metadata fields that it names, each once, in order; `content` left out. */
   readonly placeholders: readonly string[];
+  /** All that it names, `content` included. */
+  readonly names: readonly string[];
+  /** What stands in doubled braces and may be meant as a placeholder, as it stands: `{{ text }}` gives ` text `. */
+  readonly doubled: readonly string[];
   /** Throws ItemFailure TEMPLATE_FIELD_MISSING for the first field that the item does not have. */
   render(item: PromptItem): string;
 }
@@ -20,11 +24,13 @@ type Part = { literal: string } | { field: string };
  * @throws {TemplateError} where a brace is neither doubled nor part of a placeholder.
  */
 export function compileTemplate(source: string): Template {
-  const parts = parseTemplate(source);
-  const fields = parts.flatMap((part) => ('field' in part ? [part.field] : []));
+  const { parts, doubled } = parseTemplate(source);
+  const names = [...new Set(parts.flatMap((part) => ('field' in part ? [part.field] : [])))];
 
   return {
-    placeholders: [...new Set(fields)].filter((field) => field !== 'content'),
+    names,
+    placeholders: names.filter((field) => field !== 'content'),
+    doubled,
     render: (item) =>
       parts
         .map((part) => ('literal' in part ? part.literal : renderField(part.field, item)))
@@ -37,11 +43,14 @@ export class TemplateError extends Error {
   override readonly name = 'TemplateError';
 }
 
-function parseTemplate(source: string): Part[] {
+function parseTemplate(source: string): { parts: Part[]; doubled: string[] } {
   const parts: Part[] = [];
+  const doubled: string[] = [];
   const brace = /[{}]/g;
   let literal = '';
   let position = 0;
+  /** Behind the last {{: where another one follows at once, somebody knows what doubling does. */
+  let behindDoubled = -1;
 
   for (let match = brace.exec(source); match; match = brace.exec(source)) {
     const { index } = match;
@@ -49,6 +58,11 @@ function parseTemplate(source: string): Part[] {
     if (source[index + 1] === match[0]) {
       literal += match[0];
       position = index + 2;
+      if (match[0] === '{') {
+        const name = index === behindDoubled ? null : readDoubled(source, position);
+        if (name !== null) doubled.push(name);
+        behindDoubled = position;
+      }
     } else if (match[0] === '}') {
       throw new TemplateError(`has a lone } at character ${index + 1}; write }} for a brace`);
     } else {
@@ -60,7 +74,13 @@ function parseTemplate(source: string): Part[] {
     brace.lastIndex = position;
   }
   parts.push({ literal: literal + source.slice(position) });
-  return parts;
+  return { parts, doubled };
+}
+
+/** What stands between {{, which ends at `from`, and the next brace, where that is }}. */
+function readDoubled(source: string, from: number): string | null {
+  const text = source.slice(from, from + MAX_NAME_LENGTH + 2);
+  return /^[^{}\n\r]+(?=\}\})/.exec(text)?.[0] ?? null;
 }
 
 function readName(source: string, open: number): string {
@@ -78,12 +98,47 @@ function readName(source: string, open: number): string {
   return name;
 }
 
+/**
+ * A name of other tools' templates, which doubled braces stand for there: `input.text`, `row["text"]`, `text | upper`. Groups: the first name,
+ * what is read of it, and filters.
+ */
+const foreignName =
+  /^\s*([\p{L}_][\p{L}\p{N}_$-]*)((?:\s*(?:\.\s*[\p{L}\p{N}_-]+|\[[^\]]*\]))*)(\s*\|.*)?\s*$/u;
+
+/**
+ * What of `doubled` is meant as a placeholder, whatever fields items have: `content`, and names as other tools write them, with blanks
+ * around them or a dot in them. JSON and the like is not.
+ */
+export function foreignPlaceholders({ doubled }: Template): string[] {
+  return doubled.filter((text) => {
+    const [, name, path] = foreignName.exec(text) ?? [];
+    return name !== undefined && (name === 'content' || path !== '' || text !== text.trim());
+  });
+}
+
+/** What of `doubled` names a field that an item has. */
+export function doubledFields({ doubled }: Template, item: PromptItem): string[] {
+  return doubled.filter((text) => {
+    const name = text.trim();
+    const [, first = name] = foreignName.exec(text) ?? [];
+    return [text, name, first].some((field) => fieldOf(item, field) !== undefined);
+  });
+}
+
+/** The value of a field; undefined where the item does not have it. The text and the id have names too where they are columns. */
+export function fieldOf({ content, metadata, named }: PromptItem, field: string): unknown {
+  if (metadata !== null && Object.hasOwn(metadata, field)) return metadata[field];
+  if (named && field === named.content) return content;
+  if (named && field === named.id) return named.idValue;
+  return undefined;
+}
+
 /** Strings as they are, numbers and booleans plainly, null as nothing (like an empty CSV cell), the rest as JSON. */
-function renderField(field: string, { content, metadata }: PromptItem): string {
+function renderField(field: string, item: PromptItem): string {
   if (field === 'content') {
-    return content;
+    return item.content;
   }
-  const value = metadata !== null && Object.hasOwn(metadata, field) ? metadata[field] : undefined;
+  const value = fieldOf(item, field);
   if (value === undefined) {
     throw new ItemFailure(
       'TEMPLATE_FIELD_MISSING',

@@ -26,8 +26,20 @@ describe('a stored row', () => {
     const stored = store('id,b,text,a\n7,x,hello,y\n8,,"",\n', { name: 'x.csv' });
 
     expect(decodeAll(stored)).toEqual([
-      { content: 'hello', metadata: { b: 'x', a: 'y' }, customId: '7', request: null },
-      { content: '', metadata: { b: '', a: '' }, customId: '8', request: null },
+      {
+        content: 'hello',
+        metadata: { b: 'x', a: 'y' },
+        named: { content: 'text', id: 'id', idValue: '7' },
+        customId: '7',
+        request: null,
+      },
+      {
+        content: '',
+        metadata: { b: '', a: '' },
+        named: { content: 'text', id: 'id', idValue: '8' },
+        customId: '8',
+        request: null,
+      },
     ]);
     expect(Object.keys(decodeAll(stored)[0]?.metadata ?? {})).toEqual(['b', 'a']);
   });
@@ -39,12 +51,14 @@ describe('a stored row', () => {
     expect(csv).toEqual({
       content: '{"a":"1","b":"2"}',
       metadata: { a: '1', b: '2' },
+      named: { content: null, id: null, idValue: undefined },
       customId: '0',
       request: null,
     });
     expect(json).toEqual({
       content: '{"a":"1", "b":"2"}',
       metadata: { a: '1', b: '2' },
+      named: { content: null, id: null, idValue: undefined },
       customId: '0',
       request: null,
     });
@@ -80,6 +94,7 @@ describe('a stored row', () => {
     expect(row).toEqual({
       content: '1.0',
       metadata: { n: '12345678901234567890', m: '1e400', i: 3, f: 0.1 },
+      named: { content: 'text', id: null, idValue: undefined },
       customId: '0',
       request: null,
     });
