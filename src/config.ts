@@ -165,8 +165,6 @@ const environment = z.object({
 const openaiBaseUrl = 'https://api.openai.com/v1';
 const anthropicBaseUrl = 'https://api.anthropic.com';
 
-const ownBaseUrls = new Set([openaiBaseUrl, anthropicBaseUrl, `${anthropicBaseUrl}/v1`]);
-
 /** What is asked by default, by the first provider that is configured: small and cheap, with structured output. */
 const defaultModels = { openai: 'openai/gpt-4.1-mini', anthropic: 'anthropic/claude-haiku-4-5' };
 
@@ -253,7 +251,6 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       : has('anthropic')
         ? defaultModels.anthropic
         : 'sandbox/rules');
-  listDefault(configs, defaultModel);
   return {
     port: data.PORT,
     host: data.HOST,
@@ -274,15 +271,6 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     webhookAllowPrivate: data.WEBHOOK_ALLOW_PRIVATE,
     logLevel: data.LOG_LEVEL,
   };
-}
-
-/** A server of which nothing is known but the model that is asked by default lists that one. OpenAI's and Anthropic's own are listed by the model layer. */
-function listDefault(configs: readonly ProviderConfig[], defaultModel: string): void {
-  const [provider, ...name] = defaultModel.split('/');
-  const config = configs.find((one) => one.name === provider);
-  if (config && config.models.length === 0 && !ownBaseUrls.has(config.baseUrl)) {
-    config.models = [name.join('/')];
-  }
 }
 
 /** True for addresses that only this machine reaches. */

@@ -12,7 +12,7 @@ import {
 } from './model/model.ts';
 import { laterDelayMs, maxCountedTries } from './model/retry.ts';
 import type { PromptItem } from './operations/operation.ts';
-import { createPrompt, type Plan, type Prompt } from './plan.ts';
+import { createPrompt, modelOf, type Plan, type Prompt } from './plan.ts';
 
 /** What an item has cost so far. USD null while no request had a known price. */
 export interface RunUsage {
@@ -48,8 +48,11 @@ export interface ItemRun {
    * Makes one request and gives the permit back. Rejects only with the signal's reason; the run can be sent again then.
    */
   send(permit: Permit, signal: AbortSignal): Promise<Step>;
-  /** Takes what a request came to that went out by another way, through the provider's batch API: an answer, or why there is none. */
-  receive(result: ModelAnswer | ModelError): Step;
+  /**
+   * Takes what a request came to that went out by another way, through the batch API of the model
+   * with the id `asked`: an answer, or why there is none.
+   */
+  receive(result: ModelAnswer | ModelError, asked: string): Step;
 }
 
 /** An answer that breaks its schema is asked again this often, with the validator's message. */
@@ -68,6 +71,8 @@ class StartedItem implements ItemRun {
   private readonly plan: Plan;
   private readonly item: PromptItem;
   private readonly unusable: ItemFailure | undefined;
+  /** The model is the item's own choice: where it is not there, the others have theirs. */
+  private readonly named: boolean;
   private readonly usage: RunUsage = {
     requests: 0,
     inputTokens: 0,
@@ -87,11 +92,12 @@ class StartedItem implements ItemRun {
   private enlarged = false;
 
   constructor(plan: Plan, item: PromptItem) {
-    const { model, failure } = modelFor(plan, item);
+    const { model, named, failure } = modelFor(plan, item);
     this.plan = plan;
     this.item = item;
     this.model = model;
     this.unusable = failure;
+    this.named = named;
     this.answeredAtStart = model.gate.answered;
     this.maxOutputTokens = plan.sampling.maxOutputTokens;
   }
@@ -127,9 +133,18 @@ class StartedItem implements ItemRun {
     return this.read(answer);
   }
 
-  receive(result: ModelAnswer | ModelError): Step {
+  receive(result: ModelAnswer | ModelError, asked: string): Step {
     this.usage.requests += 1;
-    if (result instanceof ModelError) return this.understand(result, null);
+    if (result instanceof ModelError) {
+      const isUnknown = result.failure.code === 'UNKNOWN_MODEL';
+      if (!isUnknown || !this.model.readings?.ruleOut(asked)) return this.understand(result, null);
+      const { message } = result;
+      const giveUp = this.answerWith({
+        status: 'FAILED',
+        error: { code: 'INVALID_REQUEST', message },
+      });
+      return { kind: 'later', delayMs: 0, failures: 0, giveUp };
+    }
     this.attempts += 1;
     this.spend(result);
     return this.read(result);
@@ -199,11 +214,12 @@ class StartedItem implements ItemRun {
       }
       case 'batch': {
         permit?.release('refused');
-        if (failure.code === 'UNKNOWN_MODEL' && this.model !== this.plan.model) {
-          // The model that this one request names; the others have theirs.
-          return this.failed({ code: 'INVALID_REQUEST', message: error.message });
-        }
-        return { kind: 'stop', code: failure.code, message: error.message };
+        const isUnknown = failure.code === 'UNKNOWN_MODEL';
+        const { readings } = this.model;
+        const message = isUnknown && readings ? `${error.message} ${readings.told}` : error.message;
+        return isUnknown && this.named
+          ? this.failed({ code: 'INVALID_REQUEST', message })
+          : { kind: 'stop', code: failure.code, message };
       }
     }
   }
@@ -248,11 +264,14 @@ class StartedItem implements ItemRun {
 }
 
 /** The model that an item goes to; the plan's, with the reason, where it can go to none. */
-function modelFor(plan: Plan, item: PromptItem): { model: Model; failure?: ItemFailure } {
+function modelFor(
+  plan: Plan,
+  item: PromptItem,
+): { model: Model; named: boolean; failure?: ItemFailure } {
   try {
-    return { model: plan.modelOf?.(item) ?? plan.model };
+    return modelOf(plan, item);
   } catch (error) {
-    if (error instanceof ItemFailure) return { model: plan.model, failure: error };
+    if (error instanceof ItemFailure) return { model: plan.model, named: true, failure: error };
     throw error;
   }
 }

@@ -52,8 +52,10 @@ export function createPlanner({
     try {
       if (name === model.name) return model;
       if (typeof name === 'string') {
+        // What is written for Anthropic names Anthropic's models, whoever answers the rest.
+        const isAnthropics = dialect === 'anthropic' && !name.includes('/');
         return (
-          (dialect === 'anthropic' ? modelOfAnthropic(name, model) : null) ??
+          (isAnthropics ? providers.resolveAt('anthropic', name) : null) ??
           providers.resolveNamed(name, model)
         );
       }
@@ -66,18 +68,21 @@ export function createPlanner({
     }
     throw new ItemFailure('INVALID_REQUEST', 'The request’s model is no text');
   }
+}
 
-  /** What is written for Anthropic names Anthropic's models, whoever answers the rest; null where Anthropic is not configured. */
-  function modelOfAnthropic(name: string, model: Model): Model | null {
-    if (name.includes('/')) return null;
-    const named = providers.resolveNamed(`anthropic/${name}`, model);
-    return named.provider === 'anthropic' ? named : null;
-  }
+/**
+ * The model that an item goes to; `named` where it is the item's own choice, not the batch's. Throws
+ * ItemFailure where it can go to none.
+ */
+export function modelOf(plan: Plan, item: PromptItem): { model: Model; named: boolean } {
+  return plan.modelOf
+    ? { model: plan.modelOf(item), named: item.request?.model != null }
+    : { model: plan.model, named: false };
 }
 
 /** The request that an item is first sent as, and the model it goes to. Throws ItemFailure where it cannot be sent at all. */
 export function requestOf(plan: Plan, item: PromptItem): { model: Model; request: ModelRequest } {
-  const model = plan.modelOf?.(item) ?? plan.model;
+  const { model } = modelOf(plan, item);
   return { model, request: { ...plan.sampling, ...createPrompt(plan.operation, item) } };
 }
 

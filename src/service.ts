@@ -98,6 +98,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       ],
       timeoutMs: config.modelTimeoutMs,
       concurrency: config.workerConcurrency,
+      defaultModel: config.defaultModel,
       log,
     });
     undo.push(() => providers.close());

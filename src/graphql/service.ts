@@ -23,8 +23,9 @@ const Model = builder.objectRef<ModelInfo>('Model').implement({
       description: 'USD per million output tokens; null when unknown.',
     }),
     providerBatch: t.exposeBoolean('providerBatch', {
+      nullable: true,
       description:
-        'Whether its provider is known to have a batch API: submitBatch with execution PROVIDER_BATCH gets answers within 24 h, at about half these prices. false where it has none or nobody knows.',
+        'Whether its provider has a batch API: submitBatch with execution PROVIDER_BATCH gets answers within 24 h, at about half these prices. Null where that is not known: it is tried where a batch asks for it.',
     }),
   }),
 });
@@ -56,8 +57,12 @@ const Service = builder.objectRef<object>('Service').implement({
     }),
     models: t.field({
       type: [Model],
-      description: 'The models that the configured providers list.',
-      resolve: (_service, _args, { providers }) => providers.list(),
+      description:
+        'Models of every configured provider: those of its configuration, else those that it lists itself (asked when first needed, for at most 2 s, and kept for ten minutes), else the one that is asked by default. At most 1,000 of one provider.',
+      resolve: async (_service, _args, { providers }) => {
+        await providers.learn();
+        return providers.list();
+      },
     }),
     limits: t.field({
       type: Limits,

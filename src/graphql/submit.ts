@@ -7,7 +7,7 @@ import { issuesOf } from '../files/form-words.ts';
 import type { UploadSubmit } from '../files/submission-fields.ts';
 import type { Model } from '../model/model.ts';
 import { findOperation, operations } from '../operations/index.ts';
-import type { Plan } from '../plan.ts';
+import { modelOf, type Plan } from '../plan.ts';
 import type { Context } from './context.ts';
 import { batchFields } from './inputs.ts';
 import { planFor } from './operation.ts';
@@ -48,7 +48,8 @@ export async function submitChecked(
   }
   const reading = readingOf(fields, source.file, fieldsPath);
   const plan = planFor(operation, options, sampleOf(source, reading), context, optionsPath);
-  const model = modelOfBatch(plan, source);
+  const named = modelOfBatch(plan, source);
+  const model = (await named.readings?.settled()) ?? named;
   if (execution === 'PROVIDER_BATCH' && !model.batches) {
     const message = `${model.id} has no batch API; LIVE would be right, or a model of a provider that has one (Query.service tells by providerBatch)`;
     throw new BadUserInput([{ path: `${fieldsPath}execution`, message }]);
@@ -76,7 +77,7 @@ export async function submitChecked(
 /** The plan's; or the one that the first request names, where requests name their own. */
 function modelOfBatch(plan: Plan, { items: [first] }: CheckedSource): Model {
   try {
-    return (first && plan.modelOf?.(first)) ?? plan.model;
+    return first ? modelOf(plan, first).model : plan.model;
   } catch (error) {
     // It is that item's error, as it will be told.
     if (error instanceof ItemFailure) return plan.model;

@@ -141,6 +141,21 @@ export interface Model {
   readonly gate: Gate;
   /** The provider's batch API for this model; null where it is known to have none. */
   readonly batches: BatchApi | null;
+  /** Where its name has two readings, and which one is right is not known beforehand. */
+  readonly readings?: Readings;
+}
+
+/** What the two readings of a model's name come to: what the Model itself says is the likelier one. */
+export interface Readings {
+  /** The model of one reading, as far as the provider's list tells; asked for where that is worth it. */
+  settled(): Promise<Model>;
+  /**
+   * The provider says that it has no model of the id `asked`. True where the other reading is worth a
+   * request: from now on that is the likelier one.
+   */
+  ruleOut(asked: string): boolean;
+  /** Both readings, for people. */
+  readonly told: string;
 }
 
 export interface SendOptions {
@@ -209,15 +224,15 @@ export interface Permit {
 }
 
 /**
- * What `Query.service` shows of a model. Prices in USD per million tokens, null when unknown. `providerBatch` is true where a batch API is known to be
- * there; false says that nobody knows, and it is tried all the same when a batch asks for it, unless the configuration says that there is none.
+ * What `Query.service` shows of a model. Prices in USD per million tokens, null when unknown.
+ * `providerBatch` is null where nobody knows: a batch API is tried when a batch asks for it.
  */
 export interface ModelInfo {
   id: string;
   provider: string;
   inputPrice: number | null;
   outputPrice: number | null;
-  providerBatch: boolean;
+  providerBatch: boolean | null;
 }
 
 /** Where a provider is and how to speak to it. */

@@ -2,14 +2,13 @@
  * The configured providers, and the models behind ids like `openai/gpt-4.1-mini`.
  */
 import { BadUserInput } from '../errors.ts';
-import { connectAnthropic } from './anthropic/connection.ts';
-import { createAnthropicModel } from './anthropic/model.ts';
+import { type Connection, openConnection, openGate } from './connections.ts';
 import type { Clock } from './limits/clock.ts';
-import { createGate, type GateEvent, type SharedGate } from './limits/gate.ts';
-import type { RateLimits } from './limits/rates.ts';
+import type { SharedGate } from './limits/gate.ts';
 import type { Log, Model, ModelInfo, ProviderConfig } from './model.ts';
-import { connect, createModel } from './openai/model.ts';
+import { createModelLists, isModelName, maxNameChars } from './model-lists.ts';
 import { createPrices } from './prices.ts';
+import { createReadings } from './readings.ts';
 
 export interface Providers {
   /**
@@ -18,13 +17,22 @@ export interface Providers {
    */
   resolve(id: string, path?: string): Model;
   /**
-   * The model that a request names itself: an id where a configured provider stands before the slash, else a model of the same provider
-   * as `model`, slashes included. A provider that has only its listed models (the sandbox) answers with `model` for every
-   * other. Throws BadUserInput as `resolve` does.
+   * The model that a request names itself, where `model` answers the others. A name that a server of
+   * the user's own lists is a model of it; else it is an id where a configured provider stands before
+   * the slash, and a model of the same provider, slashes included, where none does. A provider that
+   * has only its listed models (the sandbox) answers with `model` for every other. Throws BadUserInput
+   * as `resolve` does.
    */
   resolveNamed(name: string, model: Model): Model;
-  /** The listed models of every provider, with prices, in the order of the configuration. */
+  /** The model `name` of a provider; null where that is not configured. */
+  resolveAt(provider: string, name: string): Model | null;
+  /**
+   * The models of every provider, with prices, in the order of the configuration: those that it lists,
+   * else those that the provider said to have, else the one that is asked by default.
+   */
   list(): ModelInfo[];
+  /** Asks the providers of which nothing is listed, for at most 2 s. Never rejects. */
+  learn(): Promise<void>;
   /**
    * How much of each provider's limits per minute is this process's, above 0 to 1; all of it until told otherwise. The sum over all
    * processes should be 1.
@@ -40,6 +48,8 @@ export interface ProvidersOptions {
   timeoutMs: number;
   /** Calls in flight at once per model, where the provider's limits have no concurrency. */
   concurrency: number;
+  /** The id of the model that is asked where none is named: its provider has that one at least. */
+  defaultModel?: string | undefined;
   log?: Log | undefined;
   /** Of the gates. */
   clock?: Clock | undefined;
@@ -72,143 +82,178 @@ export const anthropicModels = [
 
 /** Names come from users; a stranger who invents them must not fill the memory. */
 const maxModels = 1_000;
-const maxNameChars = 200;
+/** A router has hundreds; a form has no use for more. */
+const maxListed = 1_000;
 
 /** Throws an Error where two providers share a name or one cannot be spoken to at all. Connects to nothing yet. */
 export function createProviders({
   configs,
   timeoutMs,
   concurrency,
-  log,
+  defaultModel,
+  log: givenLog,
   clock,
 }: ProvidersOptions): Providers {
+  const log = givenLog ?? null;
   const connections = new Map<string, Connection>();
   for (const config of configs) {
     if (connections.has(config.name)) throw new Error(`Two providers are named ${config.name}.`);
     const models = config.models.length === 0 ? knownModels(config) : config.models;
-    connections.set(config.name, open({ ...config, models }, timeoutMs));
+    connections.set(config.name, openConnection({ ...config, models }, timeoutMs));
   }
-  const models = new Map<string, Model>();
+  const lists = createModelLists({
+    ask: async (provider, signal) => (await connections.get(provider)?.listModels(signal)) ?? '',
+    log,
+  });
   const gates = new Map<string, SharedGate>();
+  const models = createKept<Model>((id) => gates.delete(id));
+  const readings = createKept<Model>();
   let fraction = 1;
 
-  function create(id: string, path: string): Model {
-    const refuse = (message: string) =>
-      new BadUserInput([{ path, message: `${message} ${describe(connections)}` }]);
+  /** The model `name` of a connected provider. */
+  function modelAt({ config, model }: Connection, name: string): Model {
+    const id = `${config.name}/${name}`;
+    return models.get(id, () => {
+      const gate = openGate(config, name, { concurrency, log, clock });
+      gate.share(fraction);
+      gates.set(id, gate);
+      return model({ name, gate, timeoutMs, log });
+    });
+  }
+
+  function refuse(path: string, message: string): BadUserInput {
+    return new BadUserInput([{ path, message: `${message} ${describe(connections)}` }]);
+  }
+
+  /** The provider and the name in an id. */
+  function placeOf(id: string, path: string): { connection: Connection; name: string } {
     const slash = id.indexOf('/');
     const name = id.slice(slash + 1);
     if (slash < 1 || name === '') {
-      throw refuse(`${shown(id)} is not a model id, which is written provider/name.`);
+      throw refuse(path, `${shown(id)} is not a model id, which is written provider/name.`);
     }
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
-    if (name.length > maxNameChars || /[\s\u0000-\u001f\u007f]/.test(name)) {
+    if (!isModelName(name)) {
       throw refuse(
+        path,
         `A model's name has no white space and at most ${maxNameChars} characters, unlike ${shown(id)}.`,
       );
     }
     const connection = connections.get(id.slice(0, slash));
-    if (!connection) throw refuse(`${shown(id.slice(0, slash))} is not a configured provider.`);
+    if (!connection)
+      throw refuse(path, `${shown(id.slice(0, slash))} is not a configured provider.`);
     const { config } = connection;
     if (config.closed && !config.models.includes(name)) {
-      throw refuse(`${config.name} has no model ${shown(name)}.`);
+      throw refuse(path, `${config.name} has no model ${shown(name)}.`);
     }
-    const gate = createGate({
-      id,
-      ...limitsOf(config, name, concurrency),
-      ...(clock ? { clock } : undefined),
-      onEvent: (event) => tell(log ?? null, id, event),
-    });
-    gate.share(fraction);
-    gates.set(id, gate);
-    return connection.model({ name, gate, timeoutMs, log: log ?? null });
+    return { connection, name };
+  }
+
+  /** What `provider` lists: by its configuration, and as it says itself. */
+  function isListed({ config }: Connection, name: string): boolean {
+    return config.models.includes(name) || (lists.known(config.name)?.has(name) ?? false);
   }
 
   function resolve(id: string, path = 'model'): Model {
-    const model = models.get(id) ?? create(id, path);
-    // Put at the end again, so that the first one is the longest unused.
-    models.delete(id);
-    models.set(id, model);
-    const [longestUnused] = models.keys();
-    if (models.size > maxModels && longestUnused !== undefined) {
-      models.delete(longestUnused);
-      gates.delete(longestUnused);
-    }
-    return model;
+    const { connection, name } = placeOf(id, path);
+    const { config } = connection;
+    const cut = modelAt(connection, name);
+    if (!isOpen(config) || config.models.includes(name) || !isModelName(id)) return cut;
+    return readings.get(id, () =>
+      createReadings({
+        cut,
+        whole: () => modelAt(connection, id),
+        isWhole: () => (isListed(connection, name) ? false : isListed(connection, id) || null),
+        // A provider's name of the user's own is seldom the beginning of its models' names.
+        ask: config.name === 'openai' && !isOpenAis(name) ? () => lists.ask(config.name) : null,
+      }),
+    );
+  }
+
+  /** `name` begins with a provider, and `asked`, which a server of the user's own, has perhaps a model of this whole name. */
+  function resolveEither(name: string, asked: Connection): Model {
+    const { connection, name: rest } = placeOf(name, 'model');
+    const cut = modelAt(connection, rest);
+    if (!isModelName(name)) return cut;
+    return readings.get(`${asked.config.name} ${name}`, () =>
+      createReadings({
+        cut,
+        whole: () => modelAt(asked, name),
+        isWhole: () =>
+          isListed(asked, name) ||
+          (isListed(connection, rest) && connection === asked ? false : null),
+        ask: () => lists.ask(asked.config.name),
+      }),
+    );
   }
 
   return {
     resolve,
     resolveNamed(name, model) {
-      if (connections.has(name.slice(0, Math.max(0, name.indexOf('/'))))) return resolve(name);
-      const config = connections.get(model.provider)?.config;
-      if (config?.closed && !config.models.includes(name)) return model;
-      return resolve(`${model.provider}/${name}`);
+      const asked = connections.get(model.provider);
+      if (connections.has(name.slice(0, Math.max(0, name.indexOf('/'))))) {
+        return asked && isOpen(asked.config) ? resolveEither(name, asked) : resolve(name);
+      }
+      if (asked?.config.closed && !asked.config.models.includes(name)) return model;
+      const place = placeOf(`${model.provider}/${name}`, 'model');
+      return modelAt(place.connection, place.name);
     },
+    resolveAt: (provider, name) =>
+      connections.has(provider) ? resolve(`${provider}/${name}`) : null,
     share(next) {
       fraction = next;
       for (const gate of gates.values()) gate.share(fraction);
     },
-    list: () => [...connections.values()].flatMap(({ config }) => config.models.map(info(config))),
+    async learn() {
+      const unlisted = [...connections.values()].filter(({ config }) => config.models.length === 0);
+      await Promise.all(unlisted.map(({ config }) => lists.ask(config.name)));
+    },
+    list: () =>
+      [...connections.values()].flatMap(({ config }) => {
+        const known =
+          config.models.length > 0 ? config.models : [...(lists.known(config.name) ?? [])];
+        const names = known.length > 0 ? known : defaultOf(config, defaultModel);
+        return names.slice(0, maxListed).map(info(config));
+      }),
     async close() {
       await Promise.all([...connections.values()].map((connection) => connection.close()));
     },
   };
 }
 
-/** One provider's connections, whatever it speaks. */
-interface Connection {
-  readonly config: ProviderConfig;
-  model(options: { name: string; gate: SharedGate; timeoutMs: number; log: Log | null }): Model;
-  close(): Promise<void>;
+/** A server of the user's own, whose models may have any names. */
+function isOpen(config: ProviderConfig): boolean {
+  return !config.closed && knownModels(config).length === 0;
 }
 
-function open(config: ProviderConfig, timeoutMs: number): Connection {
-  if (config.protocol === 'anthropic') {
-    const connection = connectAnthropic(config, timeoutMs);
-    const model: Connection['model'] = (given) => createAnthropicModel({ connection, ...given });
-    return { config, model, close: connection.close };
-  }
-  const connection = connect(config, timeoutMs);
+function isOpenAis(name: string): boolean {
+  return (openAiModels as readonly string[]).includes(name);
+}
+
+/** What is asked of a provider where nothing is known of it: the model of the server, or OpenAI's and Anthropic's first. */
+function defaultOf({ name }: ProviderConfig, defaultModel: string | undefined): string[] {
+  if (defaultModel === undefined) return [];
+  if (defaultModel.startsWith(`${name}/`)) return [defaultModel.slice(name.length + 1)];
+  const known = { openai: openAiModels[0], anthropic: anthropicModels[0] };
+  return name === 'openai' || name === 'anthropic' ? [known[name]] : [];
+}
+
+/** The latest `maxModels` that were asked for, each made once. */
+function createKept<T>(onDropped: (key: string) => void = () => undefined) {
+  const kept = new Map<string, T>();
   return {
-    config,
-    model: (given) => createModel({ connection, ...given }),
-    close: connection.close,
+    get(key: string, make: () => T): T {
+      const value = kept.get(key) ?? make();
+      // Put at the end again, so that the first one is the longest unused.
+      kept.delete(key);
+      kept.set(key, value);
+      const [longestUnused] = kept.keys();
+      if (kept.size > maxModels && longestUnused !== undefined) {
+        kept.delete(longestUnused);
+        onDropped(longestUnused);
+      }
+      return value;
+    },
   };
-}
-
-function limitsOf(
-  { limits, modelLimits = {} }: ProviderConfig,
-  name: string,
-  concurrency: number,
-): RateLimits & { maxConcurrency: number } {
-  const own = Object.hasOwn(modelLimits, name) ? modelLimits[name] : undefined;
-  return {
-    maxConcurrency: own?.concurrency ?? limits?.concurrency ?? concurrency,
-    requestsPerMinute: own?.requestsPerMinute ?? limits?.requestsPerMinute,
-    tokensPerMinute: own?.tokensPerMinute ?? limits?.tokensPerMinute,
-  };
-}
-
-function tell(log: Log | null, model: string, event: GateEvent): void {
-  switch (event.kind) {
-    case 'outage':
-      log?.warn(
-        { model, reason: event.message },
-        'every call fails; one in some seconds goes on, to see when the provider is back',
-      );
-      return;
-    case 'recovery':
-      log?.info({ model, afterMs: Math.round(event.afterMs) }, 'the provider answers again');
-      return;
-    case 'distrust':
-      log?.warn(
-        { model },
-        'the rate limits in the headers are not what the provider does; ignored for ten minutes',
-      );
-      return;
-    default:
-      event satisfies never;
-  }
 }
 
 const info =
@@ -216,7 +261,7 @@ const info =
   (name: string): ModelInfo => {
     const { name: provider, batches } = config;
     const { inputPrice, outputPrice } = createPrices(provider, name);
-    const providerBatch = batches ?? knownModels(config).length > 0;
+    const providerBatch = batches ?? (knownModels(config).length > 0 || null);
     return { id: `${provider}/${name}`, provider, inputPrice, outputPrice, providerBatch };
   };
 

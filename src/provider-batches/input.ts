@@ -149,11 +149,12 @@ async function encodeChunk(
   for (const item of items) {
     const { index } = item;
     try {
-      const wanted = requestOf(plan, decodeRow(file, item));
-      const api = apiOf(wanted.model);
-      model ??= wanted.model;
-      if (wanted.model !== model) continue;
-      const line = api.encode(customIdOf(held.id, index), wanted.request);
+      const { model: named, request } = requestOf(plan, decodeRow(file, item));
+      const wanted = (await named.readings?.settled()) ?? named;
+      const api = apiOf(wanted);
+      model ??= wanted;
+      if (wanted !== model) continue;
+      const line = api.encode(customIdOf(held.id, index), request);
       lines.push({ index, text: fitting(Buffer.from(`${line}\n`), api) });
     } catch (error) {
       if (!(error instanceof ItemFailure)) throw error;

@@ -94,7 +94,7 @@ async function takeIn(job: HeldJob, window: readonly Answered[], taken: Taken): 
     if (!answered) continue;
     const { index, first, result } = answered;
     const run = startItem(plan, decodeRow(file, item));
-    const step = run.receive(result);
+    const step = run.receive(result, held.model);
     if (step.kind === 'stop') taken.stop ??= { ...step, over: true };
     if (step.kind === 'final') results.push({ index, first, ...step.answer });
     if (step.kind === 'again') repairs.push({ index, first, run });

@@ -5,6 +5,7 @@ import { type BatchErrorCode, ItemFailure } from '../errors.ts';
 import type { JobProblem } from '../model/batch-api.ts';
 import { failItems } from './fail-items.ts';
 import { change, discardInput, endWanted, type HeldJob, type Outcome } from './job.ts';
+import { withoutModel } from './unknown-model.ts';
 
 /** A provider lets so many tokens wait at once; what was too many is tried again after this. */
 const tooMuchDelayMs = 5 * 60_000;
@@ -20,12 +21,17 @@ export async function takeBack(job: HeldJob, problems: readonly JobProblem[]): P
   discardInput(job);
   if (endWanted(job)) return { kind: 'end', status: held.status, round: false };
   const everybodys = problems.find(({ code }) => code !== null && batchCodes.has(code));
-  if (await failItems(job, await failingItems(job, problems, everybodys ?? null))) {
+  if (everybodys?.code === 'model_not_found') {
+    const goesOn = await withoutModel(job, everybodys);
+    if (goesOn) return goesOn;
+  }
+  if (!everybodys && (await failItems(job, await failingItems(job, problems)))) {
     return { kind: 'end', status: held.status, round: false };
   }
   const problem = everybodys ?? problems.find(({ line }) => line === null) ?? problems[0];
   const code = batchCodes.get(problem?.code ?? '') ?? 'PROVIDER_REJECTED_FILE';
-  const reason = problem?.message ?? 'it gave no reason';
+  const told = code === 'UNKNOWN_MODEL' ? (job.plan.model.readings?.told ?? '') : '';
+  const reason = `${problem?.message ?? 'it gave no reason'} ${told}`.trim();
   return { kind: 'stop', code, message: `The provider rejected the batch: ${reason}`, over: true };
 }
 
@@ -59,19 +65,12 @@ async function wait(job: HeldJob, { code, message: why }: JobProblem): Promise<O
   return { kind: 'later', dueInMs, why };
 }
 
-/**
- * What is wrong with which items, by index. A problem with the model is one of all items of the input where these name a model that is not the
- * batch's own: they fail, as they do live, and the others go on.
- */
+/** What is wrong with which items, by index. */
 async function failingItems(
-  { held, plan, db }: HeldJob,
+  { held, db }: HeldJob,
   problems: readonly JobProblem[],
-  everybodys: JobProblem | null,
 ): Promise<Map<number, ItemFailure>> {
-  const isTheirs = everybodys?.code === 'model_not_found' && held.model !== plan.model.id;
-  if (everybodys && !isTheirs) return new Map();
   const items = await readInputItems(db.sql, held);
-  if (everybodys) return new Map(items.map((index) => [index, failureFor(everybodys)]));
   const failing = new Map<number, ItemFailure>();
   for (const problem of problems) {
     const index = problem.line === null ? undefined : items[problem.line - 1];

@@ -74,7 +74,9 @@ async function run(
     providers: {
       resolve: () => model,
       resolveNamed: () => model,
+      resolveAt: () => null,
       list: () => [],
+      learn: async () => undefined,
       share: () => undefined,
       close: async () => undefined,
     },

@@ -37,6 +37,10 @@ export interface StubProvider {
   readonly url: string;
   readonly origin: string;
   readonly requests: StubRequest[];
+  /** What GET /models lists; null answers it with 404. Such questions are no `requests`. */
+  models: readonly string[] | null;
+  /** How often GET /models was asked. */
+  readonly listed: number;
   /** Connections open now. */
   readonly openSockets: number;
   /** Connections accepted in all. */
@@ -87,6 +91,8 @@ export async function startStubProvider(): Promise<StubProvider> {
   const closed = new WeakMap<Socket, Promise<void>>();
   const waiting = new Set<() => void>();
   let accepted = 0;
+  let models: readonly string[] | null = null;
+  let listed = 0;
   let script: (StubReply | ((request: StubRequest) => StubReply))[] = [{ body: completion('ok') }];
   const changed = () => {
     for (const check of [...waiting]) check();
@@ -106,6 +112,12 @@ export async function startStubProvider(): Promise<StubProvider> {
     const chunks: Buffer[] = [];
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
     incoming.on('end', () => {
+      if (incoming.method === 'GET' && incoming.url?.endsWith('/models')) {
+        listed += 1;
+        const data = models?.map((id) => ({ id, object: 'model' }));
+        send(response, data ? { body: { object: 'list', data } } : refusal(404, {}));
+        return;
+      }
       const text = Buffer.concat(chunks).toString();
       const request: StubRequest = {
         method: incoming.method ?? '',
@@ -149,6 +161,15 @@ export async function startStubProvider(): Promise<StubProvider> {
     url: `${origin}/v1`,
     origin,
     requests,
+    get models() {
+      return models;
+    },
+    set models(names) {
+      models = names;
+    },
+    get listed() {
+      return listed;
+    },
     get openSockets() {
       return sockets.size;
     },

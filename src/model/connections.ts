@@ -1,0 +1,89 @@
+/** Providers as they are spoken to: their connections, and a gate for each of their models. */
+import { connectAnthropic } from './anthropic/connection.ts';
+import { createAnthropicModel } from './anthropic/model.ts';
+import type { Clock } from './limits/clock.ts';
+import { createGate, type GateEvent, type SharedGate } from './limits/gate.ts';
+import type { RateLimits } from './limits/rates.ts';
+import type { Log, Model, ProviderConfig } from './model.ts';
+import { connect, createModel } from './openai/model.ts';
+
+/** One provider's connections, whatever it speaks. */
+export interface Connection {
+  readonly config: ProviderConfig;
+  model(options: { name: string; gate: SharedGate; timeoutMs: number; log: Log | null }): Model;
+  /** What it says of its models, as it came. */
+  listModels(signal: AbortSignal): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** Connects lazily. Throws an Error where the base URL, the key or a header cannot be used at all. */
+export function openConnection(config: ProviderConfig, timeoutMs: number): Connection {
+  if (config.protocol === 'anthropic') {
+    const connection = connectAnthropic(config, timeoutMs);
+    return {
+      config,
+      model: (given) => createAnthropicModel({ connection, ...given }),
+      listModels: async (signal) =>
+        (await connection.client.get('/v1/models', { signal }).asResponse()).text(),
+      close: connection.close,
+    };
+  }
+  const connection = connect(config, timeoutMs);
+  return {
+    config,
+    model: (given) => createModel({ connection, ...given }),
+    listModels: async (signal) =>
+      (await connection.client.get('/models', { signal }).asResponse()).text(),
+    close: connection.close,
+  };
+}
+
+/** The gate of one model. What it learns of its provider is logged. */
+export function openGate(
+  config: ProviderConfig,
+  name: string,
+  { concurrency, log, clock }: { concurrency: number; log: Log | null; clock?: Clock | undefined },
+): SharedGate {
+  const id = `${config.name}/${name}`;
+  return createGate({
+    id,
+    ...limitsOf(config, name, concurrency),
+    ...(clock ? { clock } : undefined),
+    onEvent: (event) => tell(log, id, event),
+  });
+}
+
+function limitsOf(
+  { limits, modelLimits = {} }: ProviderConfig,
+  name: string,
+  concurrency: number,
+): RateLimits & { maxConcurrency: number } {
+  const own = Object.hasOwn(modelLimits, name) ? modelLimits[name] : undefined;
+  return {
+    maxConcurrency: own?.concurrency ?? limits?.concurrency ?? concurrency,
+    requestsPerMinute: own?.requestsPerMinute ?? limits?.requestsPerMinute,
+    tokensPerMinute: own?.tokensPerMinute ?? limits?.tokensPerMinute,
+  };
+}
+
+function tell(log: Log | null, model: string, event: GateEvent): void {
+  switch (event.kind) {
+    case 'outage':
+      log?.warn(
+        { model, reason: event.message },
+        'every call fails; one in some seconds goes on, to see when the provider is back',
+      );
+      return;
+    case 'recovery':
+      log?.info({ model, afterMs: Math.round(event.afterMs) }, 'the provider answers again');
+      return;
+    case 'distrust':
+      log?.warn(
+        { model },
+        'the rate limits in the headers are not what the provider does; ignored for ten minutes',
+      );
+      return;
+    default:
+      event satisfies never;
+  }
+}
