@@ -109,6 +109,19 @@ export async function readFileRows(
     order by index limit ${page.limit}`;
 }
 
+/** The first indexes of the rows with a custom id. */
+export async function findRows(
+  sql: Sql,
+  fileKey: bigint,
+  { customId, limit }: { customId: string; limit: number },
+): Promise<number[]> {
+  const found = await sql<{ index: number }[]>`
+    select index from rows
+    where file_key = ${fileKey} and custom_id = ${customId}
+    order by index limit ${limit}`;
+  return found.map(({ index }) => index);
+}
+
 /** The same, of at most so many bytes of text, but at least one row where there is one. */
 export async function readFileRowsWithin(
   sql: Sql,

@@ -24,7 +24,7 @@ import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 import { storableText } from './inputs.ts';
 import { OperationEnum } from './operation.ts';
-import { pageCost, readPage } from './page.ts';
+import { cursorOf, pageCost, readPage } from './page.ts';
 
 builder.node('Batch', {
   description:
@@ -213,11 +213,15 @@ builder.queryField('batches', (t) =>
         }),
       },
       complexity: pageCost,
-      resolve: async (_root, args, { db, owner }) => {
+      resolve: async (_root, args, context) => {
+        const { db, owner } = context;
         const filter = toFilter(args.filter);
         const connection = await readPage(
           args,
-          ({ key }: BatchRecord) => String(key),
+          {
+            toCursor: ({ key }: BatchRecord) => String(key),
+            find: async (id) => cursorOf(await findBatch(id, context)),
+          },
           ({ limit, after, before, inverted }) =>
             listBatches(db, owner, filter, {
               limit,

@@ -69,7 +69,7 @@ export const builder = new SchemaBuilder<{
     endCursorFieldOptions: { description: 'The last entry’s cursor; null on an empty page.' },
     ...pageArgOptions,
     nodeQueryOptions: {
-      description: 'Anything with an id: a batch or an item. Null for an unknown id.',
+      description: 'Anything with an id: a batch, an item or a file. Null for an unknown id.',
       args: { id: { description: 'As any field `id` gave it.' } },
     },
     nodesQueryOptions: false,

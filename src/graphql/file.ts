@@ -16,7 +16,7 @@ import { isId } from '../ids.ts';
 import { builder, notFound } from './builder.ts';
 import type { Context } from './context.ts';
 import { presentError } from './errors.ts';
-import { pageCost, readPage } from './page.ts';
+import { cursorOf, pageCost, readPage } from './page.ts';
 
 const maxPreviewRows = 100;
 
@@ -167,12 +167,15 @@ builder.queryField('files', (t) =>
       type: 'File',
       description: 'The caller’s files, newest first.',
       complexity: pageCost,
-      resolve: (_root, args, { db, owner }) =>
+      resolve: (_root, args, context) =>
         readPage(
           args,
-          ({ key }: FileRecord) => String(key),
+          {
+            toCursor: ({ key }: FileRecord) => String(key),
+            find: async (id) => cursorOf(await findFile(id, context)),
+          },
           ({ limit, after, before, inverted }) =>
-            listFiles(db, owner, {
+            listFiles(context.db, context.owner, {
               limit,
               afterKey: after === undefined ? undefined : BigInt(after),
               beforeKey: before === undefined ? undefined : BigInt(before),

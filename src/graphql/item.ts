@@ -204,7 +204,14 @@ builder.objectField('Batch', 'items', (t) =>
         };
         const connection = await readPage(
           args,
-          ({ item }: BatchItemModel) => String(item.index),
+          {
+            toCursor: ({ item }: BatchItemModel) => String(item.index),
+            find: async (id) => {
+              const parsed = parseItemId(id);
+              const isOurs = parsed?.batchId === batch.id && parsed.index < batch.total;
+              return isOurs ? String(parsed.index) : null;
+            },
+          },
           async ({ limit, after, before, inverted }) => {
             const items = await listItems(db.sql, source(batch), filter, {
               limit,

@@ -1,5 +1,6 @@
 /** What an uploaded file of batch results says, line by line. */
-import type { FileRecord } from '../db/files.ts';
+import type { Sql } from '../db/client.ts';
+import { type FileRecord, findRows } from '../db/files.ts';
 import { answerSchemaParam } from '../operations/given-answer.ts';
 import { type ParsedResult, parseResults, type ResultSource } from '../parse-results.ts';
 import { builder, notFound } from './builder.ts';
@@ -110,7 +111,8 @@ builder.queryField('parseResults', (t) =>
         validate: pageArgOptions.firstArgOptions.validate,
       }),
       after: t.arg.string({
-        description: 'The cursor behind which to begin; the start of the file when absent.',
+        description:
+          'Where to begin: behind this cursor, or the one result with this custom id (digits are read as a cursor); the start of the file when absent.',
         validate: pageArgOptions.afterArgOptions.validate,
       }),
     },
@@ -124,7 +126,10 @@ builder.queryField('parseResults', (t) =>
       const source = { fileKey: file.key, schema: responseSchema ?? null };
       const connection = await readPage(
         { first, after },
-        ({ index }: ParsedResult) => String(index),
+        {
+          toCursor: ({ index }: ParsedResult) => String(index),
+          find: (customId) => findLine(context.db.sql, file, customId),
+        },
         async ({ limit, after: cursor }) => {
           const { db, signal } = context;
           const afterIndex = cursor === undefined ? -1 : Number(cursor);
@@ -141,3 +146,13 @@ builder.queryField('parseResults', (t) =>
     },
   }),
 );
+
+/** The cursor of the one line with a custom id; null where there is none. */
+async function findLine(sql: Sql, file: FileRecord, customId: string): Promise<string | null> {
+  const [index, another] = await findRows(sql, file.key, { customId, limit: 2 });
+  if (another !== undefined) {
+    const message = 'is the custom id of several results; go on with the cursor of one of them';
+    throw presentIssues([{ path: 'after', message }]);
+  }
+  return index === undefined ? null : String(index);
+}
