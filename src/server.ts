@@ -28,7 +28,7 @@ const maxLoggedPath = 200;
 export interface Server {
   /** Resolves with the URL the server is reached at, without a trailing slash. */
   listen(): Promise<string>;
-  /** Takes nothing new, ends subscriptions, waits for requests under way for up to `graceMs`. Called again with less it hurries up. */
+  /** Takes nothing new, cuts off subscriptions, waits for requests under way for up to `graceMs`. Called again with less it hurries up. */
   close(graceMs: number): Promise<void>;
 }
 
@@ -49,6 +49,7 @@ export function createHttpServer({
     authenticate,
     introspection: config.introspection,
     publicUrl: config.publicUrl,
+    onStream,
     mask,
   });
   const graphiql = config.graphiql
@@ -75,6 +76,18 @@ export function createHttpServer({
 
   let sockets: ReturnType<typeof attachSockets> | null = null;
   let closing: Promise<void> | null = null;
+
+  /** Cut off when the server closes: a stream that completed would look as if its batch had ended, and its client would not come back. */
+  const streams = new Set<ServerResponse>();
+
+  function onStream(response: ServerResponse): void {
+    if (closing !== null) {
+      response.destroy();
+      return;
+    }
+    streams.add(response);
+    response.once('close', () => streams.delete(response));
+  }
 
   async function handle(
     request: IncomingMessage,
@@ -166,6 +179,7 @@ export function createHttpServer({
   async function close(): Promise<void> {
     const closed = new Promise<void>((resolve) => http.close(() => resolve()));
     services.progress.stop();
+    for (const stream of streams) stream.destroy();
     // A connection that is kept alive is idle only after its last answer.
     const sweep = setInterval(() => http.closeIdleConnections(), idleSweepMs);
     await sockets?.dispose();

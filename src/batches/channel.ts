@@ -6,6 +6,8 @@ export interface Channel<Value> extends AsyncIterableIterator<Value> {
   push(key: unknown, value: Value): void;
   /** The reader gets what is left, then the end. */
   end(): void;
+  /** The reader gets what is left, then this error, and the end behind it. */
+  fail(error: Error): void;
   /** The reader has gone: pending and later reads end at once. */
   return(): Promise<IteratorResult<Value>>;
 }
@@ -13,7 +15,11 @@ export interface Channel<Value> extends AsyncIterableIterator<Value> {
 /** `onClose` runs once, when the channel has been read to its end or its reader has gone. */
 export function createChannel<Value>(onClose: () => void): Channel<Value> {
   const latest = new Map<unknown, Value>();
-  let reader: ((result: IteratorResult<Value>) => void) | null = null;
+  let reader: {
+    resolve: (result: IteratorResult<Value>) => void;
+    reject: (error: Error) => void;
+  } | null = null;
+  let failure: Error | null = null;
   let ended = false;
   let closed = false;
 
@@ -31,7 +37,7 @@ export function createChannel<Value>(onClose: () => void): Channel<Value> {
     push(key, value) {
       if (ended) return;
       if (reader) {
-        reader({ done: false, value });
+        reader.resolve({ done: false, value });
         reader = null;
       } else {
         latest.set(key, value);
@@ -40,8 +46,19 @@ export function createChannel<Value>(onClose: () => void): Channel<Value> {
     end() {
       ended = true;
       if (reader) {
-        reader(close());
+        reader.resolve(close());
         reader = null;
+      }
+    },
+    fail(error) {
+      if (ended) return;
+      if (reader) {
+        close();
+        reader.reject(error);
+        reader = null;
+      } else {
+        ended = true;
+        failure = error;
       }
     },
     next() {
@@ -49,14 +66,20 @@ export function createChannel<Value>(onClose: () => void): Channel<Value> {
         latest.delete(key);
         return Promise.resolve({ done: false, value });
       }
-      if (ended) return Promise.resolve(close());
-      return new Promise((resolve) => {
-        reader = resolve;
+      if (ended) {
+        const error = failure;
+        failure = null;
+        const end = close();
+        return error === null ? Promise.resolve(end) : Promise.reject(error);
+      }
+      return new Promise((resolve, reject) => {
+        reader = { resolve, reject };
       });
     },
     return() {
       const result = close();
-      reader?.(result);
+      failure = null;
+      reader?.resolve(result);
       reader = null;
       return Promise.resolve(result);
     },

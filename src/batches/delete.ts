@@ -14,5 +14,6 @@ export async function deleteBatch(
   const key = await hideBatch(db.sql, owner, id);
   if (key === null) return false;
   await signals.send(key, 'stop');
+  await signals.sendDeleted({ id, owner });
   return true;
 }

@@ -2,61 +2,47 @@
  * Pushes the state of batches to whoever watches them, in this process. A signal says that a batch changed; its state is
  * then read once for all watchers, at most ten times a second, and each gets the latest.
  */
-import { setTimeout as delay } from 'node:timers/promises';
-import {
-  type BatchFile,
-  type BatchFilter,
-  type BatchRecord,
-  matchesFilter,
-  readBatchByKey,
-  readBatchFile,
-} from '../db/batches.ts';
+import { type BatchFilter, type BatchRecord, readBatchByKey } from '../db/batches.ts';
 import type { Database } from '../db/client.ts';
-import { type ItemRecord, readResultsAfter } from '../db/items.ts';
+import type { DeletedBatch } from '../db/notifications.ts';
 import type { Log } from '../log.ts';
 import { type Channel, createChannel } from './channel.ts';
+import { createOwnerWatches, stateOf } from './owner-watches.ts';
+import {
+  batchDeleted,
+  finalStatuses,
+  type ResultsPage,
+  type ResultsPosition,
+  watchResults,
+} from './results-watch.ts';
 import type { Signals } from './signals.ts';
 
 const minReadIntervalMs = 100;
 /** The backstop: a watched batch is read this often even if no signal came. */
 const pollMs = 1_000;
-/** Items in one event of batchResults. */
-const resultsPageSize = 500;
-/** A database that comes back within this time breaks no subscription. */
-const patienceMs = 60_000;
-const retryDelayMs = 500;
-
-const finalStatuses = new Set(['COMPLETED', 'FAILED', 'CANCELLED', 'EXPIRED']);
 
 export interface Progress {
   start(): void;
+  /** Tells nothing any more. No watch ends by it: whoever takes an end for the end of its batch would not come back. */
   stop(): void;
-  /** The batch as given, then every change, the final state last; ends there, or when the batch has gone. */
+  /** The batch as given, then every change, the final state last; ends there. Throws NOT_FOUND once the batch is deleted. */
   watchBatch(batch: BatchRecord): AsyncIterableIterator<BatchRecord>;
-  /** Every batch of one owner that changes and matches. Never ends by itself. */
-  watchOwner(owner: string, filter: BatchFilter): AsyncIterableIterator<BatchRecord>;
+  /** Every batch of one owner that changes and matches, behind those that `readFirst` finds. Never ends by itself. */
+  watchOwner(
+    owner: string,
+    filter: BatchFilter,
+    readFirst?: () => Promise<readonly BatchRecord[]>,
+  ): AsyncIterableIterator<BatchRecord>;
+  /** The batches of one owner that are deleted. Never ends by itself. */
+  watchDeleted(owner: string): AsyncIterableIterator<DeletedBatch>;
   /** Succeeded and failed items after a position, in pages as they are recorded; ends after the last one of a batch that has ended. */
   watchResults(batch: BatchRecord, after: ResultsPosition): AsyncIterableIterator<ResultsPage>;
-}
-
-export interface ResultsPosition {
-  seq: number;
-  index: number;
-}
-
-export interface ResultsPage {
-  batch: BatchRecord;
-  items: ItemRecord[];
-  /** What the rows of the items are read by. */
-  file: BatchFile;
-  end: ResultsPosition;
 }
 
 interface Watched {
   watchers: Set<(batch: BatchRecord | null) => void>;
   reading: boolean;
   again: boolean;
-  seen: string;
 }
 
 export function createProgress({
@@ -69,15 +55,17 @@ export function createProgress({
   log: Log;
 }): Progress {
   const watched = new Map<bigint, Watched>();
-  const owners = new Map<string, Set<{ channel: Channel<BatchRecord>; filter: BatchFilter }>>();
+  const owners = createOwnerWatches();
+  const deletions = new Map<string, Set<Channel<DeletedBatch>>>();
   let unsubscribe = () => undefined as unknown;
+  let unsubscribeDeleted = () => undefined as unknown;
   let poll: NodeJS.Timeout | null = null;
 
   function changed(key: bigint): void {
     let entry = watched.get(key);
     if (!entry) {
-      if (owners.size === 0) return;
-      entry = { watchers: new Set(), reading: false, again: false, seen: '' };
+      if (owners.isEmpty()) return;
+      entry = { watchers: new Set(), reading: false, again: false };
       watched.set(key, entry);
     }
     if (entry.reading) entry.again = true;
@@ -88,18 +76,8 @@ export function createProgress({
     entry.reading = true;
     try {
       const batch = await readBatchByKey(db, key);
-      const state = batch
-        ? `${batch.status} ${batch.seq} ${batch.processing} ${batch.resentRequests} ${batch.providerState ?? ''}`
-        : 'gone';
-      if (state !== entry.seen) {
-        entry.seen = state;
-        for (const watcher of entry.watchers) watcher(batch);
-        if (batch) {
-          for (const { channel, filter } of owners.get(batch.owner) ?? []) {
-            if (matchesFilter(batch, filter)) channel.push(key, batch);
-          }
-        }
-      }
+      for (const watcher of entry.watchers) watcher(batch);
+      if (batch) owners.tell(batch);
     } catch (error) {
       log.warn({ err: error }, 'could not read the state of a batch; trying again');
     }
@@ -114,26 +92,8 @@ export function createProgress({
     }, minReadIntervalMs).unref();
   }
 
-  /** Reads, and tries again for a while when the database is away. */
-  async function insist<T>(read: () => Promise<T>): Promise<T> {
-    for (const until = performance.now() + patienceMs; ; ) {
-      try {
-        return await read();
-      } catch (error) {
-        if (performance.now() > until) throw error;
-        log.warn({ err: error }, 'could not read results; trying again');
-        await delay(retryDelayMs, undefined, { ref: false });
-      }
-    }
-  }
-
   function watch(key: bigint, watcher: (batch: BatchRecord | null) => void): () => void {
-    const entry = watched.get(key) ?? {
-      watchers: new Set(),
-      reading: false,
-      again: false,
-      seen: '',
-    };
+    const entry = watched.get(key) ?? { watchers: new Set(), reading: false, again: false };
     watched.set(key, entry);
     entry.watchers.add(watcher);
     return () => {
@@ -148,6 +108,9 @@ export function createProgress({
         if (hint) changed(hint.batchKey);
         else for (const key of watched.keys()) changed(key);
       });
+      unsubscribeDeleted = signals.subscribeDeleted((batch) => {
+        for (const channel of deletions.get(batch.owner) ?? []) channel.push(batch.id, batch);
+      });
       poll = setInterval(() => {
         for (const [key, { watchers }] of watched) if (watchers.size > 0) changed(key);
       }, pollMs);
@@ -156,85 +119,48 @@ export function createProgress({
 
     stop() {
       unsubscribe();
+      unsubscribeDeleted();
       if (poll) clearInterval(poll);
-      for (const watchers of owners.values()) for (const { channel } of watchers) channel.end();
-      for (const { watchers } of watched.values()) for (const watcher of watchers) watcher(null);
     },
 
     watchBatch(batch) {
       let newest = batch.readAt;
+      let shown = '';
       const unwatch = watch(batch.key, (next) => {
-        if (!next) channel.end();
+        if (!next) channel.fail(batchDeleted());
         else if (next.readAt >= newest) {
           newest = next.readAt;
           show(next);
         }
       });
       const channel = createChannel<BatchRecord>(unwatch);
-      const show = (state: BatchRecord) => {
-        channel.push(state.key, state);
-        if (finalStatuses.has(state.status)) channel.end();
+      const show = (next: BatchRecord) => {
+        const state = stateOf(next);
+        if (state !== shown) channel.push(next.key, next);
+        shown = state;
+        if (finalStatuses.has(next.status)) channel.end();
       };
       show(batch);
-      // What changed between the caller's read and the watch is read again, and told even if the others know it already.
-      const entry = watched.get(batch.key);
-      if (entry) entry.seen = '';
+      // What changed between the caller's read and the watch is read again.
       changed(batch.key);
       return channel;
     },
 
-    watchOwner(owner, filter) {
-      const watchers = owners.get(owner) ?? new Set();
-      owners.set(owner, watchers);
-      const channel = createChannel<BatchRecord>(() => {
-        watchers.delete(watcher);
-        if (watchers.size === 0) owners.delete(owner);
+    watchOwner: owners.watch,
+
+    watchDeleted(owner) {
+      const channels = deletions.get(owner) ?? new Set();
+      deletions.set(owner, channels);
+      const channel = createChannel<DeletedBatch>(() => {
+        channels.delete(channel);
+        if (channels.size === 0) deletions.delete(owner);
       });
-      const watcher = { channel, filter };
-      watchers.add(watcher);
+      channels.add(channel);
       return channel;
     },
 
     watchResults(batch, after) {
-      const { key, fileKey } = batch;
-      const states = this.watchBatch(batch);
-      let position = after;
-      let state = batch;
-      let closed = false;
-      let file: BatchFile | null = null;
-
-      const readPage = () =>
-        readResultsAfter(db.sql, { batchKey: key, fileKey }, position, resultsPageSize);
-
-      return {
-        async next() {
-          for (;;) {
-            if (closed) return { done: true, value: undefined };
-            // The state is older than the read: if it is final, what the read finds is all there is.
-            const ended = finalStatuses.has(state.status);
-            // Both before the position moves: a page that was read and could not be shown would be missed.
-            file ??= await insist(() => readBatchFile(db, fileKey));
-            const items = await insist(readPage);
-            const last = items.at(-1);
-            if (last) {
-              position = { seq: last.seq, index: last.index };
-              return { done: false, value: { batch: state, items, file, end: position } };
-            }
-            if (ended) return this.return();
-            const next = await states.next();
-            if (next.done) closed ||= !finalStatuses.has(state.status);
-            else state = next.value;
-          }
-        },
-        async return() {
-          closed = true;
-          await states.return?.();
-          return { done: true, value: undefined };
-        },
-        [Symbol.asyncIterator]() {
-          return this;
-        },
-      } as AsyncIterableIterator<ResultsPage> & { return(): Promise<IteratorResult<ResultsPage>> };
+      return watchResults({ db, log }, { batch, states: this.watchBatch(batch), after });
     },
   };
 }

@@ -10,10 +10,22 @@ import type { Sql } from './client.ts';
 export type BatchSignal = 'work' | 'stop' | 'progress';
 
 const channel = 'winnow_batches';
+/** Beside the signals, with the batch itself: nobody can read of it any more. Processes of before do not know the word, and pass it over. */
+const deletedWord = 'deleted';
+
+export interface DeletedBatch {
+  id: string;
+  owner: string;
+}
 
 /** Tells every process, this one included. Never part of a write to items: NOTIFY takes a lock over all commits. */
 export async function notifyBatch(sql: Sql, batchKey: bigint, signal: BatchSignal): Promise<void> {
   await sql`select pg_notify(${channel}, ${`${signal}:${batchKey}`})`;
+}
+
+/** Tells every process of a batch that its owner has deleted. Its signal to the workers is another one. */
+export async function notifyDeleted(sql: Sql, { id, owner }: DeletedBatch): Promise<void> {
+  await sql`select pg_notify(${channel}, ${`${deletedWord}:${id}:${owner}`})`;
 }
 
 /**
@@ -22,13 +34,21 @@ export async function notifyBatch(sql: Sql, batchKey: bigint, signal: BatchSigna
  */
 export async function listenToBatches(
   sql: Sql,
-  onSignal: (batchKey: bigint, signal: BatchSignal) => void,
-  onConnect: () => void,
+  {
+    onSignal,
+    onDeleted,
+    onConnect,
+  }: {
+    onSignal: (batchKey: bigint, signal: BatchSignal) => void;
+    onDeleted: (batch: DeletedBatch) => void;
+    onConnect: () => void;
+  },
 ): Promise<() => Promise<void>> {
   const listener = await sql.listen(
     channel,
     (payload) => {
-      const [signal, key] = payload.split(':');
+      const [signal, key, ...rest] = payload.split(':');
+      if (signal === deletedWord && key) onDeleted({ id: key, owner: rest.join(':') });
       if (key && (signal === 'work' || signal === 'stop' || signal === 'progress')) {
         onSignal(BigInt(key), signal);
       }

@@ -33,6 +33,8 @@ export interface YogaOptions {
   introspection: boolean;
   /** Where clients reach the server, if not where they ask. */
   publicUrl: string | null;
+  /** Told of each response that a subscription is about to stream into. */
+  onStream: (response: ServerResponse) => void;
   mask: Mask;
 }
 
@@ -50,6 +52,7 @@ export function createGraphQL({
   authenticate,
   introspection,
   publicUrl,
+  onStream,
   mask,
 }: YogaOptions): Yoga {
   const resultCounter = createResultCounter();
@@ -89,6 +92,7 @@ export function createGraphQL({
       codedVariableErrors,
       shareEvents(),
       nameOperation,
+      handOver(onStream),
       maskResults(mask),
       ...(introspection ? [] : [withoutIntrospection]),
     ] as Plugin[],
@@ -138,6 +142,15 @@ function describeIfRefused(result: unknown, args: ExecutionArgs): GraphQLError |
     path !== undefined || issues !== undefined || (code !== undefined && code !== 'BAD_USER_INPUT');
   if (errors.some(described)) return null;
   return describeVariableErrors(args);
+}
+
+function handOver(onStream: YogaOptions['onStream']): Plugin {
+  return {
+    onSubscribe({ args }) {
+      const { res } = args.contextValue as ServerContext;
+      if (res) onStream(res);
+    },
+  };
 }
 
 const nameOperation: Plugin<Context> = {
