@@ -2,6 +2,7 @@
 import { guessDelimiter } from './csv-delimiter.ts';
 import { type CsvRecord, readCsvRecord } from './csv-record.ts';
 
+const TAB = 0x09;
 const lookedAt = 100;
 /** A row that is broken is rejected later; too many of them, and these are no rows. */
 const minAgreement = 0.9;
@@ -25,6 +26,12 @@ export function looksLikeCsv(head: Uint8Array, isWhole: boolean): boolean {
   if (whole.some(({ cells }) => cells.some((cell, at) => cell === names[at]))) return false;
   // In prose a blank follows a comma. So it does in some tables, which have a column of numbers to show for it.
   return names.every((name) => name === name.trim()) || hasNumbers(whole, columns);
+}
+
+/** The same for a table whose cells are separated by tabs, which prose hardly has. */
+export function looksLikeTabs(head: Uint8Array, isWhole: boolean): boolean {
+  const { delimiter } = guessDelimiter(head, head.length, isWhole);
+  return delimiter === TAB && looksLikeCsv(head, isWhole);
 }
 
 function firstRecords(head: Uint8Array, delimiter: number, isLast: boolean): CsvRecord[] {

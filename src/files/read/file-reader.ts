@@ -1,4 +1,6 @@
 /** A file as it arrives: finds out what it is from its first bytes, then reads its rows into a sink. Synchronous; whoever pushes has the backpressure. */
+
+import { refuseBinary } from './binary.ts';
 import type { BlockReader, RowSink } from './block-reader.ts';
 import { memberChecks } from './chat-lines.ts';
 import { CsvReader } from './csv.ts';
@@ -7,14 +9,14 @@ import type { DuplicateCandidate } from './custom-ids.ts';
 import { createTranscoder } from './encoding.ts';
 import { customIdOnly } from './fields.ts';
 import type { FileFormat } from './format.ts';
-import { createJsonArrayReader } from './json-array.ts';
+import { createJsonReader } from './json-document.ts';
 import { createJsonLinesReader } from './json-lines.ts';
 import { contentColumn, JsonRows } from './json-rows.ts';
 import { JsonScanner } from './json-scanner.ts';
 import type { ReadLimits } from './limits.ts';
 import type { ReadOptions } from './read-options.ts';
 import { type RowRejection, Rows } from './rows.ts';
-import { refuseBinary, sniffFormat } from './sniff.ts';
+import { sniffFormat } from './sniff.ts';
 import { createTextReader } from './text.ts';
 import type { Transcoder } from './transcoder.ts';
 import { UnreadableFile } from './unreadable.ts';
@@ -96,7 +98,8 @@ export function createFileReader({
     let head = guess.push(bytes);
     if (isWhole) head = Buffer.concat([head, guess.end()]);
     if (head.length === 0) throw new UnreadableFile('invalid', 'The file is empty');
-    const format = sniffFormat({ head, isWhole, asked: options.format ?? null, name, mediaType });
+    const { format, told } = sniffFormat({ head, isWhole, options, name, mediaType });
+    if (told !== null) rows.warn(told);
     const decided = {
       transcoder: createTranscoder(known),
       ...createParts({ format, head, isWhole, rows, options }),
@@ -186,6 +189,7 @@ function createParts({
     finish,
   });
 
+  refuseStrangers(options, format);
   if (format === 'TEXT') {
     refuseFields(options, 'a text file has no columns: each line is a row');
     const isOldMac = !head.includes(0x0a) && head.includes(0x0d);
@@ -214,12 +218,28 @@ function createParts({
     refuseFields(options, 'each line is a request or a result with its custom_id');
     json.settle(customIdOnly(format === 'OPENAI_RESULTS' ? 'repeatable' : 'required'));
   }
-  const create = lines ? createJsonLinesReader : createJsonArrayReader;
+  const create = lines ? createJsonLinesReader : createJsonReader;
   return withReader(create(rows, json, scanner, options), () => ({
     columns: memberChecks[format] ? [...json.columns] : json.allColumns(),
     contentField: json.fields?.contentField ?? null,
     ...idFields(rows, json.fields),
   }));
+}
+
+/** An option that this format does not have was given for a reason: what it was to change would go wrong in silence. */
+function refuseStrangers({ delimiter, quote, rowsField }: ReadOptions, format: FileFormat): void {
+  const strangers = [
+    ['delimiter', delimiter, 'CSV', 'CSV'],
+    ['quote', quote, 'CSV', 'CSV'],
+    ['rowsField', rowsField, 'JSON', 'a JSON file that is one object'],
+  ] as const;
+  for (const [option, value, wanted, what] of strangers) {
+    if (value === undefined || format === wanted) continue;
+    throw new UnreadableFile(
+      'invalid',
+      `${option} is for ${what}; this file is ${format}, unless format= says otherwise`,
+    );
+  }
 }
 
 function refuseFields(options: ReadOptions, reason: string): void {

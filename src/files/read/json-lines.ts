@@ -4,13 +4,13 @@ import { isUtf8 } from 'node:buffer';
 import type { BlockReader, Rest } from './block-reader.ts';
 import type { FieldOptions } from './fields.ts';
 import type { JsonRows } from './json-rows.ts';
+import { canBeRow, parseBytes, sampleRows } from './json-sample.ts';
 import { INCOMPLETE, type JsonScanner } from './json-scanner.ts';
+import { notJson } from './not-json.ts';
 import type { Rows } from './rows.ts';
 import { encodingProblem } from './text-problem.ts';
 
 const LINE_FEED = 0x0a;
-/** Rows that are looked at before content and custom id are settled. */
-export const sampleRows = 100;
 
 export function createJsonLinesReader(
   rows: Rows,
@@ -20,27 +20,33 @@ export function createJsonLinesReader(
 ): BlockReader {
   let line = 0;
 
-  /** False when there is no whole line yet. */
-  function settle(bytes: Uint8Array, start: number, end: number, rest: Rest): boolean {
+  /** Chooses the fields from the good lines at hand, of which the first begins at `start`. */
+  function settle(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    { rest, valid }: { rest: Rest; valid: boolean },
+  ): void {
     const sample: unknown[] = [];
     let from = start;
     while (from < end && sample.length < sampleRows) {
       const found = bytes.indexOf(LINE_FEED, from);
       if ((found < 0 || found >= end) && rest !== 'last') break;
-      const to = found < 0 || found > end ? end : found;
-      const value = parse(bytes, from, to);
-      if (value !== undefined) sample.push(value);
-      from = to + 1;
+      const stop = found < 0 || found > end ? end : found;
+      const begin = scanner.skipSpace(bytes, from);
+      scanner.flaw = null;
+      const to = begin < stop ? scanner.value(bytes, begin, stop) : INCOMPLETE;
+      const isAlone = to >= 0 && scanner.skipSpace(bytes, to) >= stop;
+      if (isAlone && canBeRow(scanner, bytes, begin, to, valid)) {
+        sample.push(parseBytes(bytes, begin, to));
+      }
+      from = stop + 1;
     }
-    if (sample.length === 0 && from === start && rest === 'more') return false;
-    // Without a single row that could be read there is nothing to choose from, nor a column that could be missing.
-    json.choose(sample, sample.length === 0 ? {} : options);
-    return true;
+    json.choose(sample, options);
   }
 
   return {
     read(bytes, start, end, rest, valid) {
-      if (json.fields === null && !settle(bytes, start, end, rest)) return start;
       bytes[end] = 0;
       let from = start;
       while (from < end) {
@@ -59,6 +65,10 @@ export function createJsonLinesReader(
         const behind = to < 0 ? to : scanner.skipSpace(bytes, to);
         const isWhole = to >= 0 && (behind >= end ? rest === 'last' : bytes[behind] === LINE_FEED);
         if (isWhole) {
+          if (json.fields === null && canBeRow(scanner, bytes, begin, to, valid)) {
+            settle(bytes, from, end, { rest, valid });
+            continue;
+          }
           if (!json.take(line + 1, bytes, begin, to, valid)) continue;
           line += 1;
           from = behind + 1;
@@ -87,14 +97,5 @@ function lineProblem(
   if (!valid && !isUtf8(content)) return encodingProblem(content);
   if (to === INCOMPLETE) return 'is not JSON: the line ends too early';
   if (to >= 0) return `is not JSON: something follows the value at byte ${behind - from + 1}`;
-  return `is not JSON: byte ${scanner.errorAt - from + 1} should be ${scanner.error}`;
-}
-
-/** Undefined when it is not JSON. */
-function parse(bytes: Uint8Array, start: number, end: number): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString());
-  } catch {
-    return undefined;
-  }
+  return notJson(scanner, bytes, stop, { before: -from, of: '' });
 }

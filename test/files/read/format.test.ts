@@ -24,7 +24,8 @@ describe('the format of a file', () => {
     ['a JSON array that is called JSON Lines', '[\n{"a":1}\n]', 'x.jsonl', null, 'JSON'],
     ['JSON that is called CSV', '[{"a":1},{"a":2}]', 'x.csv', 'text/csv', 'JSON'],
     ['CSV that begins like JSON', '{a},b\n1,2\n', 'x.csv', null, 'CSV'],
-    ['JSON Lines that are called text are text', '{"a":1}\n', 'x.txt', null, 'TEXT'],
+    ['JSON Lines that are called text', '{"a":1}\n{"a":2}\n', 'x.txt', null, 'JSONL'],
+    ['text of which one line is JSON', '{"a":1}\nand so on\n', 'x.txt', null, 'TEXT'],
   ])('is found: %s', (_name, file, name, contentType, expected) => {
     expect(format(file, name, contentType)).toBe(expected);
   });

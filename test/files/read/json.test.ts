@@ -112,7 +112,7 @@ describe('JSON Lines and JSON arrays', () => {
     ['something behind the array', '[{"a":1}]x', 'follows the JSON array'],
     ['a missing comma', '[{"a":1} {"a":2}]', 'row 2'],
     ['an empty array', '[]', 'no rows'],
-    ['an object', '{\n"a":1}', 'one array'],
+    ['an object', '{\n"a":1}', 'is one object'],
     ['numbers', '[1,2]', 'row 1 is neither'],
     ['brackets without end', '['.repeat(100_000), 'no end'],
   ])('a JSON file is refused: %s', (_name, file, message) => {

@@ -1,0 +1,23 @@
+/** The first rows of JSON that are good, from which content and custom id are chosen: a bad one takes nothing from the others. */
+import { isUtf8 } from 'node:buffer';
+import type { JsonScanner } from './json-scanner.ts';
+
+/** Rows that are looked at before content and custom id are settled. */
+export const sampleRows = 100;
+
+/** Whether the value bytes[start, end), which the scanner has just scanned, is one that a row can be. */
+export function canBeRow(
+  scanner: JsonScanner,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  valid: boolean,
+): boolean {
+  const isKind = bytes[start] === 0x7b || bytes[start] === 0x22;
+  return isKind && scanner.flaw === null && (valid || isUtf8(bytes.subarray(start, end)));
+}
+
+/** The value of bytes[start, end), which is JSON. */
+export function parseBytes(bytes: Uint8Array, start: number, end: number): unknown {
+  return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString());
+}

@@ -1,0 +1,51 @@
+/** What is said of bytes that are not JSON. */
+import type { JsonScanner } from './json-scanner.ts';
+
+/** What Python and JavaScript write for JSON that is none, and what JSON has in its place. */
+const foreignWords: ReadonlyMap<string, string> = new Map([
+  ...['NaN', 'nan', 'NAN', 'None', 'undefined', 'NULL', 'Null', 'nil', 'NA', 'NaT'].map(
+    (word) => [word, 'null'] as const,
+  ),
+  ...['Infinity', '-Infinity', 'inf', '-inf', 'Inf', '-Inf'].map((word) => [word, 'null'] as const),
+  ...['True', 'TRUE'].map((word) => [word, 'true'] as const),
+  ...['False', 'FALSE'].map((word) => [word, 'false'] as const),
+]);
+const longestWord = 10;
+
+/**
+ * Why what the scanner has just found invalid is no JSON, as the end of a sentence about its row. `before` bytes stand before bytes[0] in what
+ * is counted in; `of` names that.
+ */
+export function notJson(
+  scanner: JsonScanner,
+  bytes: Uint8Array,
+  end: number,
+  { before, of }: { before: number; of: string },
+): string {
+  const { error, errorAt } = scanner;
+  const { word, at } = wordAround(bytes, errorAt, end);
+  const right = foreignWords.get(word);
+  if (right) {
+    return `has ${word} at byte ${before + at + 1}${of}: ${word} is not JSON; ${right} is JSON`;
+  }
+  return `is not JSON: byte ${before + errorAt + 1}${of} should be ${error}`;
+}
+
+/** Where a word that is known, but not to JSON, ends that begins at `at`; -1 where there is none. */
+export function foreignWordEnd(bytes: Uint8Array, at: number, end: number): number {
+  const { word, at: start } = wordAround(bytes, at, end);
+  return start === at && foreignWords.has(word) ? at + word.length : -1;
+}
+
+function wordAround(bytes: Uint8Array, at: number, end: number): { word: string; at: number } {
+  let from = at;
+  while (from > 0 && at - from < longestWord && isWordByte(bytes[from - 1])) from -= 1;
+  let to = at;
+  while (to < end && to - from <= longestWord && isWordByte(bytes[to])) to += 1;
+  return { word: Buffer.from(bytes.subarray(from, to)).toString('latin1'), at: from };
+}
+
+function isWordByte(byte: number | undefined): boolean {
+  if (byte === undefined) return false;
+  return byte === 0x2d || ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a);
+}
