@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { createAuthenticate } from './auth.ts';
 import { type Config, isLoopback } from './config.ts';
 import { allowOrigin, answerPreflight } from './cors.ts';
+import type { Database } from './db/client.ts';
 import { answerOutput } from './files/output-route.ts';
 import { RouteError, sendRouteError } from './files/route-error.ts';
 import { answerUpload } from './files/upload-route.ts';
@@ -35,10 +36,13 @@ export interface Server {
 export function createHttpServer({
   config,
   services,
+  db,
   log,
 }: {
   config: Config;
   services: Services;
+  /** What the health is asked of, apart from all requests. */
+  db: Pick<Database, 'sql'>;
   log: Log;
 }): Server {
   const authenticate = createAuthenticate(config.apiKeys);
@@ -116,7 +120,8 @@ export function createHttpServer({
       await answerOutput({
         request,
         response,
-        services,
+        accessOf: (owner) => services.line.of(owner),
+        links: services.links,
         operationOf,
         requestOf: (batch) => (row) => requestOf(batch, row, services.preparePlan),
         ownerOf,
@@ -127,13 +132,14 @@ export function createHttpServer({
     }
     if (url.pathname === '/files') {
       const owner = ownerOf();
+      const access = services.line.of(owner);
       await answerUpload({
         request,
         response,
-        services,
+        services: access,
         owner,
         query: url.searchParams,
-        submit: createUploadSubmit({ ...services, owner }),
+        submit: createUploadSubmit({ ...services, ...access, owner }),
       });
       return;
     }
@@ -147,7 +153,7 @@ export function createHttpServer({
       return;
     }
     if (url.pathname === '/health') {
-      await answerHealth(request, response, services.db);
+      await answerHealth(request, response, db);
       return;
     }
     throw new RouteError(404, 'NOT_FOUND', 'There is nothing here; GraphQL is at /graphql');

@@ -12,6 +12,7 @@ import { openCopy } from './db/copy.ts';
 import { startEmbeddedPostgres } from './db/embedded.ts';
 import type { ServerEvent } from './db/embedded-guard.ts';
 import { migrateDatabase } from './db/migrate.ts';
+import { createRequestLine } from './db/request-line.ts';
 import { createRoomCheck } from './db/room.ts';
 import { readOrMakeSetting } from './db/settings.ts';
 import { createFileJanitor } from './files/janitor.ts';
@@ -26,6 +27,11 @@ import { createWebhooks } from './webhooks/deliver.ts';
 import { checkWebhookTarget, createResolveName } from './webhooks/dial.ts';
 import { newWebhookSecret } from './webhooks/sign.ts';
 
+/** What requests have of the database at once: statements, and COPYs in each direction. */
+const requestConnections = 8;
+const copyConnections = 6;
+/** Stands in line for the states of batches: the name of no owner. */
+const everybody = '';
 /** Calls in flight get this long to finish at an orderly end. */
 const shutdownGraceMs = 30_000;
 
@@ -75,7 +81,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     await migrateDatabase(databaseUrl);
     const db = openDatabase(databaseUrl, { ...(checkRoom ? { checkRoom } : {}) });
     undo.push(() => db.close());
-    const copy = openCopy(databaseUrl);
+    const copy = openCopy(databaseUrl, { maxConnections: copyConnections });
     undo.push(() => copy.close());
 
     // Whoever has an account on this machine could else read every owner's rows from it.
@@ -168,14 +174,29 @@ export async function startService(config: Config, log: Log): Promise<Service> {
 
     let url: string | null = null;
     if (config.role !== 'worker') {
-      const progress = createProgress({ db, signals, log });
+      // Whatever is asked, the engine's connections are left to the engine.
+      const requestDb = openDatabase(databaseUrl, {
+        maxConnections: requestConnections,
+        ...(checkRoom ? { checkRoom } : {}),
+      });
+      undo.push(() => requestDb.close());
+      const line = createRequestLine(
+        { db: requestDb, copy },
+        { statements: requestConnections, copies: copyConnections },
+      );
+      const progress = createProgress({
+        db: line.of(everybody).db,
+        dbOf: (owner) => line.of(owner).db,
+        signals,
+        log,
+      });
       progress.start();
       undo.push(async () => progress.stop());
       const server = createHttpServer({
         config,
+        db,
         services: {
-          db,
-          copy,
+          line,
           links: createSignedLinks({
             key: await readOrMakeSetting(db.sql, 'link_key', newLinkKey),
           }),

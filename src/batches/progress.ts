@@ -47,10 +47,14 @@ interface Watched {
 
 export function createProgress({
   db,
+  dbOf,
   signals,
   log,
 }: {
+  /** For the states of batches, which are read for all who watch. */
   db: Database;
+  /** For the results of an owner's batches, which each reader reads for himself. */
+  dbOf: (owner: string) => Database;
   signals: Signals;
   log: Log;
 }): Progress {
@@ -160,7 +164,8 @@ export function createProgress({
     },
 
     watchResults(batch, after) {
-      return watchResults({ db, log }, { batch, states: this.watchBatch(batch), after });
+      const own = dbOf(batch.owner);
+      return watchResults({ db: own, log }, { batch, states: this.watchBatch(batch), after });
     },
   };
 }

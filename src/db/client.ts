@@ -1,7 +1,9 @@
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
+
 import { ConnectionLost } from './failure.ts';
-import { watchQueries } from './queries.ts';
+import { admitQueries, type Statement, watchQueries } from './queries.ts';
+
 import { createSockets, type Target } from './sockets.ts';
 
 /**
@@ -25,6 +27,8 @@ export interface Database {
    * not. Once it resolves, the next statement connects anew; one that comes before may reject too.
    */
   disconnect(reason: Error): Promise<void>;
+  /** The same database for one caller, whose statements begin when `admit` begins them. */
+  admittedBy(admit: (statement: Statement) => void): Database;
   /** Call before much is stored: throws STORAGE_FULL where the disk has no room for it, as far as that is known. */
   checkRoom(): Promise<void>;
   close(): Promise<void>;
@@ -102,9 +106,20 @@ export function openDatabase(
   const sql: Sql = raw.client;
   const drizzleClient = forDrizzle.client;
 
-  return {
+  const database: Database = {
     query: drizzle(drizzleClient),
     sql,
+    admittedBy(admit) {
+      let query: PostgresJsDatabase | null = null;
+      return {
+        ...database,
+        sql: admitQueries(sql, admit),
+        get query() {
+          query ??= drizzle(admitQueries(drizzleClient, admit));
+          return query;
+        },
+      };
+    },
     disconnect,
     checkRoom,
     async close() {
@@ -116,6 +131,7 @@ export function openDatabase(
       ]);
     },
   };
+  return database;
 }
 
 const texts: postgres.PostgresType<readonly (string | null)[]> = {

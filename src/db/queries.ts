@@ -13,6 +13,18 @@ interface RunningQuery {
   reject: (error: Error) => void;
   /** Takes a query that waits for a connection out of the queue. */
   cancel: () => unknown;
+  /** What `cancel` calls, and drops the promise of: the server is asked to end the query. */
+  canceller: ((query: RunningQuery) => Promise<unknown>) | null;
+}
+
+/** A query that was asked for and is not begun. */
+export interface Statement {
+  begin(): void;
+  /** Rejects with `reason`, without being begun. */
+  refuse(reason: Error): void;
+  /** Has the server end what was begun, so that it rejects, with `reason`. */
+  cancel(reason: Error): void;
+  onSettled(listener: () => void): void;
 }
 
 /** How often queries are looked at, as a share of the deadline. */
@@ -37,21 +49,15 @@ export function watchQueries<Types extends Record<string, unknown>>(
   /** When each was handed over, and later when it was first seen at work; milliseconds of the monotonic clock. */
   const running = new Map<RunningQuery, { queuedAt: number; startedAt: number | null }>();
 
-  function watch<Result>(result: Result): Result {
-    const query = result as unknown as Partial<RunningQuery>;
-    if (typeof query.handler === 'function') {
-      const { handler } = query;
-      query.handler = (own) => {
-        const { resolve } = own;
-        own.resolve = (rows) => resolve(withoutGap(rows));
-        running.set(own, { queuedAt: performance.now(), startedAt: null });
-        const settled = () => running.delete(own);
-        // The query's own `then` would run it again.
-        Promise.prototype.then.call(own, settled, settled);
-        return handler(own);
-      };
-    }
-    return result;
+  function watch(query: RunningQuery): void {
+    const { handler } = query;
+    query.handler = (own) => {
+      const { resolve } = own;
+      own.resolve = (rows) => resolve(withoutGap(rows));
+      running.set(own, { queuedAt: performance.now(), startedAt: null });
+      onSettled(own, () => running.delete(own));
+      return handler(own);
+    };
   }
 
   function look(): void {
@@ -73,15 +79,59 @@ export function watchQueries<Types extends Record<string, unknown>>(
   const timer = setInterval(look, deadlineMs * lookShare);
   timer.unref();
 
-  const watched = new Proxy(client, {
-    apply: (target, self, given) => watch(Reflect.apply(target, self, given)),
+  return { client: withEvery(client, watch), stop: () => clearInterval(timer) };
+}
+
+/** The same client, whose queries begin when `admit` begins them. */
+export function admitQueries<Types extends Record<string, unknown>>(
+  client: postgres.Sql<Types>,
+  admit: (statement: Statement) => void,
+): postgres.Sql<Types> {
+  return withEvery(client, (query) => {
+    const { handler } = query;
+    query.handler = (own) => admit(statementOf(own, handler));
+  });
+}
+
+function statementOf(query: RunningQuery, handler: RunningQuery['handler']): Statement {
+  const { reject } = query;
+  return {
+    begin: () => void handler(query),
+    refuse: reject,
+    cancel(reason) {
+      query.reject = () => reject(reason);
+      const { canceller } = query;
+      query.canceller = null;
+      // Where the server cannot be asked, it has gone, and the query with it.
+      void canceller?.(query).catch(() => undefined);
+    },
+    onSettled: (listener) => onSettled(query, listener),
+  };
+}
+
+/** The query's own `then` would run it. */
+function onSettled(query: RunningQuery, listener: () => void): void {
+  Promise.prototype.then.call(query, listener, listener);
+}
+
+/** The same client; `prepare` is called with every query, those of `unsafe` included, before it runs. */
+function withEvery<Types extends Record<string, unknown>>(
+  client: postgres.Sql<Types>,
+  prepare: (query: RunningQuery) => void,
+): postgres.Sql<Types> {
+  const prepared = <Result>(result: Result): Result => {
+    const query = result as unknown as Partial<RunningQuery>;
+    if (typeof query.handler === 'function') prepare(query as RunningQuery);
+    return result;
+  };
+  return new Proxy(client, {
+    apply: (target, self, given) => prepared(Reflect.apply(target, self, given)),
     get(target, name) {
       const value: unknown = Reflect.get(target, name);
       if (name !== 'unsafe' || typeof value !== 'function') return value;
-      return (...given: unknown[]) => watch(Reflect.apply(value, target, given));
+      return (...given: unknown[]) => prepared(Reflect.apply(value, target, given));
     },
   });
-  return { client: watched, stop: () => clearInterval(timer) };
 }
 
 /** The rows from index 0 on. */

@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
 import { type BatchRecord, readBatch, readBatchById } from '../db/batches.ts';
 import type { Database } from '../db/client.ts';
-import type { Copy } from '../db/copy.ts';
 import type { ItemStatus } from '../db/items.ts';
+import type { RequestAccess } from '../db/request-line.ts';
 import { isId } from '../ids.ts';
 import type { PreparedOperation } from '../operations/operation.ts';
 import {
@@ -31,7 +31,8 @@ type RequestOf = (batch: BatchRecord) => NonNullable<JsonIncludes['request']>;
 export interface OutputRoute {
   request: IncomingMessage;
   response: ServerResponse;
-  services: { db: Database; copy: Copy; links: SignedLinks };
+  accessOf: (owner: string) => RequestAccess;
+  links: SignedLinks;
   operationOf: (batch: BatchRecord) => PreparedOperation;
   requestOf: RequestOf;
   /** Who asks, by the request's key; throws where it has none. Not asked of those who come by a link. */
@@ -42,7 +43,7 @@ export interface OutputRoute {
 
 /** `GET /batches/{id}/output`: streamed in input order, at the reader's pace, at any time. */
 export async function answerOutput(route: OutputRoute): Promise<void> {
-  const { request, response, services, operationOf, requestOf, batchId, query } = route;
+  const { request, response, accessOf, links, operationOf, requestOf, batchId, query } = route;
   const byLink = isLink(query);
   const owner = byLink ? null : route.ownerOf();
   if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -51,12 +52,13 @@ export async function answerOutput(route: OutputRoute): Promise<void> {
   }
   if (byLink) {
     checkOnce(query);
-    services.links.check(batchId, query);
+    links.check(batchId, query);
   }
-  const batch = await findBatch(services.db, owner, batchId);
+  const batch = await findBatch(accessOf(owner ?? '').db, owner, batchId);
   if (!batch) throw new RouteError(404, 'NOT_FOUND', 'There is no batch with this id');
   const { includes, keepFormulas, ...wanted } = readQuery(query);
-  const writer = await outputWriter(services.db, batch, {
+  const access = accessOf(batch.owner);
+  const writer = await outputWriter(access.db, batch, {
     operation: operationOf(batch),
     format: wanted.format,
     includes: {
@@ -74,7 +76,7 @@ export async function answerOutput(route: OutputRoute): Promise<void> {
     ...(byLink ? { 'referrer-policy': 'no-referrer' } : {}),
   });
   if (request.method === 'GET') {
-    for await (const piece of writeOutput(services, batch, writer, wanted)) {
+    for await (const piece of writeOutput(access, batch, writer, wanted)) {
       if (piece === '') continue;
       await write(response, piece);
       // A quick reader's write is done at once, and everybody else would wait for the whole part.

@@ -1,7 +1,6 @@
 import type { Progress } from '../batches/progress.ts';
 import type { Signals } from '../batches/signals.ts';
-import type { Database } from '../db/client.ts';
-import type { Copy } from '../db/copy.ts';
+import type { RequestAccess, RequestLine } from '../db/request-line.ts';
 import type { SignedLinks } from '../files/signed-link.ts';
 import type { Asking } from '../log.ts';
 import type { Providers } from '../model/providers.ts';
@@ -11,8 +10,8 @@ import type { Webhooks } from '../webhooks/deliver.ts';
 
 /** What resolvers work with; one object for the whole process. */
 export interface Services {
-  db: Database;
-  copy: Copy;
+  /** The database, an owner at a time. */
+  line: RequestLine;
   links: SignedLinks;
   signals: Signals;
   progress: Progress;
@@ -25,7 +24,7 @@ export interface Services {
 }
 
 /** One request's view: the services, who asks, and when it gave up. */
-export interface Context extends Services {
+export interface Context extends Services, RequestAccess {
   owner: string;
   /** The same for the log. */
   asking: Asking;

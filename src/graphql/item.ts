@@ -10,7 +10,7 @@ import { builder } from './builder.ts';
 
 import { storableText } from './inputs.ts';
 import { ItemErrorCodeEnum, ItemResult } from './item-result.ts';
-import { pageCost, readPage } from './page.ts';
+import { filterCost, pageCost, readPage } from './page.ts';
 import { operationOf, requestOf } from './stored-operation.ts';
 
 export const ItemStatusEnum = builder.enumType('ItemStatus', {
@@ -195,7 +195,10 @@ builder.objectField('Batch', 'items', (t) =>
           description: 'Only items that failed with one of these codes.',
         }),
       },
-      complexity: pageCost,
+      complexity: (args) => ({
+        ...pageCost(args),
+        field: args.status || args.customIds || args.errorCodes ? filterCost : 1,
+      }),
       resolve: async (batch, args, { db }) => {
         const filter: ItemFilter = {
           status: args.status ?? undefined,

@@ -6,6 +6,8 @@ import { storableText } from './inputs.ts';
 
 export const defaultPageSize = 50;
 export const maxPageSize = 1_000;
+/** With a filter all of a list may have to be read for one page, and for its total; so a request may ask for a few of these. */
+export const filterCost = 20_000;
 
 const size = z
   .int()

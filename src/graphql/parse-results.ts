@@ -7,10 +7,14 @@ import { builder, notFound } from './builder.ts';
 import { presentIssues } from './errors.ts';
 import { findFile } from './file.ts';
 import { ItemStatusEnum } from './item.ts';
-import { defaultPageSize, maxPageSize, pageArgOptions, pageCost, readPage } from './page.ts';
-
-/** With a filter all lines of a file may have to be read for one page, and for its total; so a request may ask for a few of these. */
-const filterCost = 20_000;
+import {
+  defaultPageSize,
+  filterCost,
+  maxPageSize,
+  pageArgOptions,
+  pageCost,
+  readPage,
+} from './page.ts';
 
 const ParsedResultType = builder.objectRef<ParsedResult>('ParsedResult').implement({
   description: 'A line of a file of batch results: one request, and what became of it.',

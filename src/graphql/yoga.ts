@@ -77,13 +77,28 @@ export function createGraphQL({
     context: ({ request, socket, res, asking = { requestId: '' } }) => {
       if (socket) {
         const { origin, ...asked } = socket;
-        return { ...services, ...asked, baseUrl: publicUrl ?? origin, resultCounter };
+        const { line } = services;
+        return {
+          ...services,
+          ...line.of(asked.owner),
+          ...asked,
+          baseUrl: publicUrl ?? origin,
+          resultCounter,
+        };
       }
       const owner = authenticate(request.headers.get('authorization'));
       if (owner === null) throw unauthenticated();
       asking.owner = owner;
       const baseUrl = publicUrl ?? new URL(request.url).origin;
-      return { ...services, owner, asking, baseUrl, signal: whenGone(res), resultCounter };
+      return {
+        ...services,
+        ...services.line.of(owner),
+        owner,
+        asking,
+        baseUrl,
+        signal: whenGone(res),
+        resultCounter,
+      };
     },
     plugins: [
       readRequests,
@@ -93,6 +108,7 @@ export function createGraphQL({
       shareEvents(),
       nameOperation,
       handOver(onStream),
+      endReadsWithTheirClient,
       maskResults(mask),
       ...(introspection ? [] : [withoutIntrospection]),
     ] as Plugin[],
@@ -162,6 +178,15 @@ function name({ document, operationName, contextValue }: ExecutionArgs): void {
   const name = getOperationAST(document, operationName)?.name?.value;
   if (name !== undefined) (contextValue as Context).asking.operationName = name.slice(0, 100);
 }
+
+/** What a mutation has begun it finishes, and an event of a subscription is for all who are subscribed; a query is its client's alone. */
+const endReadsWithTheirClient: Plugin<Context> = {
+  onExecute({ args, extendContext }) {
+    const { line, owner, signal } = args.contextValue;
+    if (getOperationAST(args.document, args.operationName)?.operation !== 'query') return;
+    extendContext({ db: line.reads(owner, signal) });
+  },
+};
 
 const withoutIntrospection: Plugin = {
   onValidate({ addValidationRule }) {

@@ -8,6 +8,7 @@ import { submitBatch } from '../../src/batches/submit.ts';
 import { readConfig } from '../../src/config.ts';
 import { openDatabase } from '../../src/db/client.ts';
 import { openCopy } from '../../src/db/copy.ts';
+import { createRequestLine } from '../../src/db/request-line.ts';
 import { createSignedLinks, newLinkKey } from '../../src/files/signed-link.ts';
 import { createProviders } from '../../src/model/providers.ts';
 import { createPlanner } from '../../src/plan.ts';
@@ -29,7 +30,7 @@ beforeAll(async () => {
   const db = openDatabase(database.url);
   const signals = createSignals({ db, log });
   await signals.start();
-  watches = countWatches(createProgress({ db, signals, log }));
+  watches = countWatches(createProgress({ db, dbOf: () => db, signals, log }));
   watches.progress.start();
   const providers = createProviders({
     configs: [],
@@ -39,9 +40,9 @@ beforeAll(async () => {
   });
   const server = createHttpServer({
     config: readConfig({ PORT: '0' }),
+    db,
     services: {
-      db,
-      copy: openCopy(database.url),
+      line: createRequestLine({ db, copy: openCopy(database.url) }, { statements: 8, copies: 6 }),
       links: createSignedLinks({ key: newLinkKey() }),
       signals,
       progress: watches.progress,
