@@ -5,6 +5,7 @@ import type { Sql } from './db/client.ts';
 import { readFileRowsWithin, type StoredRow } from './db/files.ts';
 import type { ItemStatus } from './db/items.ts';
 import { InvalidOutput, type ItemError } from './errors.ts';
+import { parseKeepingNumbers } from './model/exact-json.ts';
 import { readResultLine } from './model/result-line.ts';
 import { createAnswerReader, type GivenAnswer } from './operations/given-answer.ts';
 
@@ -70,7 +71,7 @@ function parseRow(
     output: null,
     error: null,
   };
-  const outcome = readResultLine(JSON.parse(fields ?? 'null'));
+  const outcome = readResultLine(parseKeepingNumbers(fields ?? 'null'));
   switch (outcome.kind) {
     case 'expired':
       return { ...result, status: 'EXPIRED' };

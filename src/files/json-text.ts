@@ -1,7 +1,7 @@
 /** JSON text as it is stored, looked at without changing what it says. All of it has been checked to be JSON when it came in. */
+import { scalarEnd, stringEnd } from '../model/exact-json.ts';
 
 const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 
 /** The members of an object in order, values as the text they are. A name that comes twice is there twice; JSON.parse keeps the last. */
 export function jsonMembers(text: string): [name: string, value: string][] {
@@ -19,69 +19,6 @@ export function jsonMembers(text: string): [name: string, value: string][] {
   return members;
 }
 
-/**
- * The value of JSON text. A number that JavaScript would change (more than 15 digits that do not come back, or too large) becomes a
- * string of its own text.
- */
-export function parseExact(text: string): unknown {
-  return JSON.parse(/\d{16}|\d[eE]/.test(text) ? quoteInexactNumbers(text) : text);
-}
-
-/**
- * The value of JSON text that is to be written as JSON again. A number that JavaScript would change stands for its own text, which
- * JSON.stringify gives back.
- */
-export function parseKeepingNumbers(text: string): unknown {
-  const { rawJSON } = newerJson;
-  if (!rawJSON || !/\d{16}|\d[eE]/.test(text)) return JSON.parse(text);
-  return newerJson.parse(text, (_name, value, { source }) =>
-    typeof value === 'number' && !isExact(source) ? rawJSON(source) : value,
-  );
-}
-
-/** What Node has since version 21; before that, numbers are rounded. */
-const newerJson = JSON as unknown as {
-  parse(
-    text: string,
-    revive: (name: string, value: unknown, context: { source: string }) => unknown,
-  ): unknown;
-  rawJSON?: (text: string) => unknown;
-};
-
-function quoteInexactNumbers(text: string): string {
-  let exact = '';
-  let copied = 0;
-  for (let at = 0; at < text.length; ) {
-    const code = text.charCodeAt(at);
-    if (code === QUOTE) {
-      at = stringEnd(text, at);
-    } else if (code === 0x2d || (code >= 0x30 && code <= 0x39)) {
-      const end = scalarEnd(text, at);
-      const number = text.slice(at, end);
-      if (!isExact(number)) {
-        exact += `${text.slice(copied, at)}"${number}"`;
-        copied = end;
-      }
-      at = end;
-    } else {
-      at += 1;
-    }
-  }
-  return exact + text.slice(copied);
-}
-
-function isExact(number: string): boolean {
-  const value = Number(number);
-  if (!Number.isFinite(value)) return false;
-  if (String(value) === number) return true;
-  const digits = number
-    .replace(/[eE].*$/, '')
-    .replace(/[-.]/g, '')
-    .replace(/^0+/, '');
-  // 15 significant digits always survive a double, unless it is too small to have them.
-  return digits.length <= 15 && (digits === '' || Math.abs(value) >= 2.3e-308);
-}
-
 /** The same JSON without a line break, which can only stand between its tokens: for formats that have a record per line. */
 export function oneLine(json: string): string {
   return json.includes('\n') || json.includes('\r') ? json.replace(/[\r\n]/g, ' ') : json;
@@ -93,23 +30,6 @@ function skipSpace(text: string, start: number): number {
     at += 1;
     code = text.charCodeAt(at);
   }
-  return at;
-}
-
-/** Behind the string whose opening quote is at `start`. */
-function stringEnd(text: string, start: number): number {
-  let at = text.indexOf('"', start + 1);
-  for (; at >= 0; at = text.indexOf('"', at + 1)) {
-    let slashes = 0;
-    while (text.charCodeAt(at - 1 - slashes) === BACKSLASH) slashes += 1;
-    if (slashes % 2 === 0) return at + 1;
-  }
-  return text.length;
-}
-
-function scalarEnd(text: string, start: number): number {
-  let at = start;
-  while (at < text.length && !',]} \t\r\n'.includes(text[at] as string)) at += 1;
   return at;
 }
 

@@ -1,6 +1,7 @@
 /** What a provider's results file says of an answer of ours. */
 import type { ExportedItem } from '../db/item-export.ts';
 import { completionToMessage, messageToCompletion } from '../model/anthropic/completion.ts';
+import { parseKeepingNumbers } from '../model/exact-json.ts';
 import type { PreparedOperation } from '../operations/operation.ts';
 import { hasUnicodeEscape, toBytes, toText } from './output-text.ts';
 
@@ -51,7 +52,7 @@ export function storedMessage(
 }
 
 function storedAnswer({ completion }: PreparedOperation, output: string | null): Answer | null {
-  return completion && output !== null ? completion(JSON.parse(toText(output))) : null;
+  return completion && output !== null ? completion(parseKeepingNumbers(toText(output))) : null;
 }
 
 function isMessage({ content, choices }: Answer): boolean {

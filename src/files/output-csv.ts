@@ -1,3 +1,4 @@
+import { parseKeepingNumbers } from '../model/exact-json.ts';
 import type { OutputWriter } from './output.ts';
 import { flatMembers, memberHeads } from './output-flat.ts';
 import { hasUnicodeEscape, type RowTexts, toBytes, toText } from './output-text.ts';
@@ -60,10 +61,10 @@ function memberTexts(
 ): string[] {
   if (output === null) return columns.map(() => '');
   if (hasUnicodeEscape(output)) {
-    const values = JSON.parse(toText(output)) as Record<string, unknown>;
+    const values = parseKeepingNumbers(toText(output)) as Record<string, unknown>;
     return columns.map((column) => toBytes(cellText(values, column)));
   }
-  const values = JSON.parse(output) as Record<string, unknown>;
+  const values = parseKeepingNumbers(output) as Record<string, unknown>;
   return keys.map((key) => cellText(values, key));
 }
 

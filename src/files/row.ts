@@ -1,6 +1,7 @@
 /** What a stored row holds: for prompts, for the preview, and for the columns that a CSV output gives back. */
+import { parseExact, parseKeepingNumbers } from '../model/exact-json.ts';
 import type { NamedParts } from '../operations/operation.ts';
-import { jsonMembers, oneLine, parseExact, parseKeepingNumbers } from './json-text.ts';
+import { jsonMembers, oneLine } from './json-text.ts';
 import { columnNames } from './read/csv-names.ts';
 import { type Dialect, mayBeRequests, readBareRow, readLine } from './request-row.ts';
 

@@ -6,6 +6,7 @@ import { countItems, type ItemFilter, type ItemRecord, listItems, readItem } fro
 import type { RunUsage } from '../execute.ts';
 import { type DecodedRow, decodeRow, rowFileOf } from '../files/row.ts';
 import { itemId, parseItemId } from '../ids.ts';
+import { parseKeepingNumbers } from '../model/exact-json.ts';
 import { builder } from './builder.ts';
 
 import { storableText } from './inputs.ts';
@@ -110,7 +111,7 @@ builder.node(BatchItem, {
           operation: batch.operation,
           index: item.index,
           customId: row.customId,
-          fields: item.output === null ? null : operationOf(batch).result(JSON.parse(item.output)),
+          fields: item.output === null ? null : operationOf(batch).result(parseJson(item.output)),
           error: itemError(item),
           usage: itemUsage(item),
         };
@@ -162,7 +163,7 @@ function itemUsage(item: ItemRecord): RunUsage | null {
 }
 
 function parseJson(text: string | null): Record<string, unknown> | null {
-  return text === null ? null : (JSON.parse(text) as Record<string, unknown>);
+  return text === null ? null : (parseKeepingNumbers(text) as Record<string, unknown>);
 }
 
 function source({ key, fileKey }: BatchRecord) {

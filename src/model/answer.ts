@@ -2,7 +2,9 @@
  * Reads what a provider answered with status 200, trusting none of it: HTML, `{error}`, `choices: []`, null content
  * and absent usage all occur. What is billed is counted, also where the answer is no good.
  */
+import { parseKeepingNumbers } from './exact-json.ts';
 import { classify, toRefusal } from './failure.ts';
+import { firstChoice } from './first-choice.ts';
 import type { ModelAnswer, Tokens } from './model.ts';
 import { ModelError } from './model.ts';
 import type { Prices } from './prices.ts';
@@ -22,7 +24,8 @@ export interface ReadOptions {
 /** The complete answer in `completion`, the body as it came or parsed. Throws ModelError. */
 export function readAnswer(completion: unknown, options: ReadOptions): ModelAnswer {
   const { provider, prices, quote, whole, toolCalls = false } = options;
-  const body = typeof completion === 'string' ? parse(completion) : completion;
+  // A whole completion is handed on, so that its numbers stay as they came.
+  const body = typeof completion === 'string' ? parse(completion, whole) : completion;
   if (!isRecord(body)) throw unusable(`${provider} answered with something that is not JSON.`);
   if (body.error != null) {
     // OpenRouter and others send the upstream's error, and its status as `code`, with status 200.
@@ -36,9 +39,9 @@ export function readAnswer(completion: unknown, options: ReadOptions): ModelAnsw
 
   const tokens = readTokens(body.usage);
   const billed = { tokens, costUsd: tokens && prices.costUsd(tokens) };
-  const choice = Array.isArray(body.choices) ? body.choices[0] : undefined;
-  const message = isRecord(choice) ? choice.message : undefined;
-  if (!isRecord(choice) || !isRecord(message)) {
+  const choice = firstChoice(body.choices);
+  const message = choice?.message;
+  if (!choice || !isRecord(message)) {
     throw unusable(`${provider} answered without a choice.`, billed);
   }
 
@@ -112,9 +115,9 @@ function unusable(
   );
 }
 
-function parse(text: string): unknown {
+function parse(text: string, whole: boolean): unknown {
   try {
-    return JSON.parse(text);
+    return whole ? parseKeepingNumbers(text) : JSON.parse(text);
   } catch {
     return null;
   }

@@ -1,5 +1,6 @@
 /** Answers in other shapes than a chat completion's, made into one: what reads completions then reads them all. */
 import { messageToCompletion } from './anthropic/completion.ts';
+import { firstChoice } from './first-choice.ts';
 import { isRecord, type JsonRecord } from './json-record.ts';
 
 /**
@@ -10,8 +11,8 @@ export function toCompletion(body: unknown): unknown {
   if (!isRecord(body)) return body;
   if (Array.isArray(body.output)) return fromResponse(body, body.output.filter(isRecord));
   if (Array.isArray(body.content)) return messageToCompletion(body);
-  const [choice] = Array.isArray(body.choices) ? body.choices : [];
-  if (!isRecord(choice)) return body;
+  const choice = firstChoice(body.choices);
+  if (!choice) return body;
   if (!isRecord(choice.message) && typeof choice.text === 'string') {
     return completion({ content: choice.text }, choice.finish_reason);
   }

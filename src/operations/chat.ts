@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { InvalidOutput, ItemFailure } from '../errors.ts';
 import { toCompletion } from '../model/completion-shapes.ts';
-import { isObject, type JsonObject, ownValue, storableJson } from './answer.ts';
+import { firstChoice } from '../model/first-choice.ts';
+import { isObject, type JsonObject, ownValue, tidy } from './answer.ts';
 import { prepareAnswerSchema } from './json-schema/answer-schema.ts';
 import type { Operation } from './operation.ts';
 import { sharedParams } from './params.ts';
@@ -67,7 +68,7 @@ export const chat: Operation<typeof chatParams> = {
         return {
           text: storableText(text),
           data: schema ? schema.read(structuredText(text, completion)) : null,
-          response: storableJson(completion),
+          response: tidy(completion),
         };
       },
       completion(output) {
@@ -97,13 +98,13 @@ export function structuredText(text: string, completion: Readonly<JsonObject>): 
 
 /** The tool calls of an answer's first choice. */
 export function toolCalls(completion: Readonly<JsonObject>): readonly unknown[] {
-  const { message } = firstChoice(completion);
+  const { message } = choiceOf(completion);
   return Array.isArray(message.tool_calls) ? message.tool_calls : [];
 }
 
 /** An answer that is to follow a schema, and that the model or its provider cut off: asking for a valid one would not help. */
 function refuseUnfinished(completion: Readonly<JsonObject>): void {
-  const { finishReason, message } = firstChoice(completion);
+  const { finishReason, message } = choiceOf(completion);
   if (typeof message.refusal === 'string' && message.refusal !== '') {
     throw new ItemFailure('REFUSED', 'The model refused to answer');
   }
@@ -119,14 +120,13 @@ function refuseUnfinished(completion: Readonly<JsonObject>): void {
 }
 
 /** Of a chat completion, or of an answer in another shape. */
-function firstChoice(answer: Readonly<JsonObject>): {
+function choiceOf(answer: Readonly<JsonObject>): {
   finishReason: unknown;
   message: JsonObject;
 } {
   const completion = toCompletion(answer);
-  const choices = isObject(completion) ? completion.choices : null;
-  const choice: unknown = Array.isArray(choices) ? choices[0] : null;
-  if (!isObject(choice)) return { finishReason: null, message: {} };
+  const choice = isObject(completion) ? firstChoice(completion.choices) : undefined;
+  if (!choice) return { finishReason: null, message: {} };
   return {
     finishReason: choice.finish_reason,
     message: isObject(choice.message) ? choice.message : {},

@@ -1,7 +1,8 @@
 /** enrich: fields filled in for each item, from its text and from what is generally known. */
 import { z } from 'zod';
 import type { AnswerFormat, JsonSchema } from '../model/model.ts';
-import { isObject, type JsonObject, ownValue, readJsonObject } from './answer.ts';
+import { isObject, type JsonObject, ownValue } from './answer.ts';
+import { readJson } from './answer-json.ts';
 import { type Choices, createChoices } from './choice.ts';
 import {
   allowedValues,
@@ -9,9 +10,9 @@ import {
   type EnrichParams,
   enrichParams,
 } from './enrich-params.ts';
+import { createJudge } from './json-schema/judge.ts';
 import { limitProblems, STRICT_NAME } from './json-schema/limits.ts';
 import { nullable } from './json-schema/strict-nodes.ts';
-import { createValidator } from './json-schema/validator.ts';
 import type { Operation } from './operation.ts';
 import { createPrompt, inputRule, paragraphs } from './prompt.ts';
 
@@ -43,7 +44,7 @@ export const enrich: Operation<typeof enrichParams> = {
   prepare(params) {
     const fields = prepareFields(params);
     const schema = answerSchema(fields);
-    const validator = createValidator(schema);
+    const judge = createJudge(schema);
     return {
       ...createPrompt({
         params,
@@ -54,8 +55,9 @@ export const enrich: Operation<typeof enrichParams> = {
       logprobs: false,
       columns: fields.map(({ field }) => field.name),
       parse: ({ text }) => {
-        const answer = pickFields(readJsonObject(text), fields);
-        validator.validate(answer);
+        const answer = readJson(text, ({ value, exact }) =>
+          judge({ value: pickFields(value, fields), exact }),
+        );
         return Object.fromEntries(fields.map(({ field, key }) => [field.name, answer[key]]));
       },
       result: (output) => ({ data: isObject(output) ? output : null }),
@@ -176,7 +178,7 @@ function fieldLine({ field, key, values }: PreparedField): string {
     .join('');
 }
 
-/** The fields that were asked for, with values that differ from an allowed one in case only set right. */
+/** The fields that were asked for, with values that differ from an allowed one in their form only set right. */
 function pickFields(answer: JsonObject, fields: readonly PreparedField[]): JsonObject {
   const entries = fields
     .filter(({ key }) => Object.hasOwn(answer, key))

@@ -1,5 +1,6 @@
 /** Answers that were given elsewhere: read as those of chat are. */
-import { isObject, type JsonObject, readJsonObject } from './answer.ts';
+import { parseKeepingNumbers } from '../model/exact-json.ts';
+import { isObject, type JsonObject, tidy } from './answer.ts';
 import { structuredText, toolCalls } from './chat.ts';
 import { prepareAnswerSchema } from './json-schema/answer-schema.ts';
 import { checkAnswerSchema } from './response-format.ts';
@@ -17,13 +18,13 @@ export const answerSchemaParam = jsonObject().superRefine((schema, context) =>
 );
 
 /**
- * What reads one answer after the other. With a schema, the object in the answer or in the arguments of its one tool call, valid against it; throws
- * InvalidOutput. Without one, the text, or what its tool calls were given.
+ * What reads one answer after the other. With a schema, the object in the answer or in the arguments of its one tool call, valid against it, long integers
+ * with all their digits, since nobody can be asked for a string any more; throws InvalidOutput. Without one, the text, or what its tool calls were given.
  */
 export function createAnswerReader(schema: JsonObject | null): (answer: GivenAnswer) => unknown {
   const prepared = schema ? prepareAnswerSchema(schema) : null;
   return ({ text, completion }) => {
-    if (prepared) return prepared.read(structuredText(text, completion));
+    if (prepared) return prepared.read(structuredText(text, completion), { longIntegers: true });
     const called = toolCalls(completion).map(argumentsOf);
     return called.length === 0 ? text : called.length === 1 ? called[0] : called;
   };
@@ -34,7 +35,8 @@ function argumentsOf(call: unknown): unknown {
   const given = isObject(call) && isObject(call.function) ? call.function.arguments : null;
   if (typeof given !== 'string') return null;
   try {
-    return readJsonObject(given);
+    const parsed = tidy(parseKeepingNumbers(given));
+    return isObject(parsed) ? parsed : given;
   } catch {
     return given;
   }

@@ -2,9 +2,10 @@
 import { z } from 'zod';
 import { InvalidOutput } from '../errors.ts';
 import type { AnswerFormat, TokenLogprob } from '../model/model.ts';
-import { isObject, ownValue, readJsonObject } from './answer.ts';
+import { isObject, ownValue } from './answer.ts';
 import { type Choices, createChoices } from './choice.ts';
 import { type Confidence, chooseConfidence, valueProbability } from './confidence.ts';
+import { readJsonObject } from './exact-numbers.ts';
 import { limitProblems } from './json-schema/limits.ts';
 import { type LabelParams, labelParams } from './label-params.ts';
 import type { Operation } from './operation.ts';

@@ -1,7 +1,8 @@
 /** How the answer of summarize and run looks: text, any JSON object, or an object of a given schema. */
 import { z } from 'zod';
 import type { AnswerFormat } from '../model/model.ts';
-import { type JsonObject, readJsonObject, readText } from './answer.ts';
+import { type JsonObject, readText } from './answer.ts';
+import { readJsonObject } from './exact-numbers.ts';
 import {
   type AnswerSchema,
   answerSchemaIssues,
@@ -92,7 +93,12 @@ export function responseAnswer(name: string, format: ResponseFormat, textField: 
 /** An answer that is held to a user's schema. */
 export function schemaAnswer(name: string, answerSchema: AnswerSchema): Answer {
   const { schema, strict, description, columns, read } = answerSchema;
-  return { format: { type: 'json', name, schema, strict }, fields: description, columns, read };
+  return {
+    format: { type: 'json', name, schema, strict },
+    fields: description,
+    columns,
+    read: (text) => read(text),
+  };
 }
 
 /** An answer that is any JSON object. */

@@ -152,7 +152,7 @@ describe('an answer', () => {
 
 describe('what is no good answer', () => {
   it.each([
-    ['breaks the schema', said('{"company": 5}'), null, 'INVALID_OUTPUT', 'company must be string'],
+    ['breaks the schema', said('{"company": [5]}'), null, 'INVALID_OUTPUT', 'company must be string'],
     ['is no JSON', said('Acme'), null, 'INVALID_OUTPUT', 'JSON object'],
     ['calls two tools', called('{}', '{}'), null, 'INVALID_OUTPUT', 'one tool call'],
     ['was cut off', chat({ content: '{"comp' }, 'length'), null, 'TRUNCATED', 'limit'],
@@ -338,7 +338,7 @@ describe('results of Anthropic', () => {
 describe('a whole file', () => {
   const kinds = [
     (id: string) => line(id, said(JSON.stringify({ company: id }))),
-    (id: string) => line(id, said('{"company": 5}')),
+    (id: string) => line(id, said('{"company": [5]}')),
     (id: string) => line(id, null, { code: 'batch_expired', message: 'late' }),
     (id: string) => line(id, null, { code: 'batch_cancelled', message: 'off' }),
   ];
@@ -389,15 +389,15 @@ describe('a whole file', () => {
     const counted = async (responseSchema: object | null) =>
       (await parse(fileId, { responseSchema, status: ['SUCCEEDED'], first: 1 })).totalCount;
 
-    const number = { company: 'number' };
+    const list = { company: 'number[]' };
     const text = order.filter((n) => n % 4 === 0).length;
     const broken = order.filter((n) => n % 4 === 1).length;
-    expect(await Promise.all([counted(null), counted(schema), counted(number)])).toEqual([
+    expect(await Promise.all([counted(null), counted(schema), counted(list)])).toEqual([
       text + broken,
       text,
       broken,
     ]);
-    expect(await counted(number)).toBe(broken);
+    expect(await counted(list)).toBe(broken);
   });
 
   it('is read with 50 results a page, and no more than 1,000', async () => {

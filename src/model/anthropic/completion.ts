@@ -4,6 +4,8 @@
  *
  * Thinking, citations and the calls of tools that Anthropic runs itself have no place in a completion and are left out of it.
  */
+import { isKeptNumber, parseKeepingNumbers } from '../exact-json.ts';
+import { firstChoice } from '../first-choice.ts';
 import { isRecord, type JsonRecord, recordsOf } from '../json-record.ts';
 
 /**
@@ -41,9 +43,9 @@ export function messageToCompletion(
   };
 }
 
-/** The message. Of several choices it is the first. Log-probabilities and audio have no place in it. */
+/** The message. Of several choices it is the one with index 0. Log-probabilities and audio have no place in it. */
 export function completionToMessage(completion: Readonly<JsonRecord>): JsonRecord {
-  const [choice = {}] = recordsOf(completion.choices);
+  const choice = firstChoice(completion.choices) ?? {};
   const said = isRecord(choice.message) ? choice.message : {};
   const calls = recordsOf(said.tool_calls);
   const texts = [said.content, said.refusal].flatMap((part) => textsOf(part));
@@ -88,11 +90,11 @@ function toToolUse({ id, function: called }: JsonRecord): JsonRecord {
 
 /** The arguments of a call as an object. */
 export function inputOf(given: unknown): JsonRecord {
-  if (isRecord(given)) return given;
+  if (isRecord(given) && !isKeptNumber(given)) return given;
   if (typeof given !== 'string' || given.trim() === '') return {};
   try {
-    const parsed: unknown = JSON.parse(given);
-    if (isRecord(parsed)) return parsed;
+    const parsed = parseKeepingNumbers(given);
+    if (isRecord(parsed) && !isKeptNumber(parsed)) return parsed;
   } catch {
     // Told below, as what it is.
   }

@@ -3,6 +3,7 @@
  */
 import { readAnswer } from '../answer.ts';
 import type { BatchLine } from '../batch-api.ts';
+import { parseKeepingNumbers } from '../exact-json.ts';
 import { classify, type Refusal, toRefusal } from '../failure.ts';
 import { isRecord } from '../json-record.ts';
 import { ModelError } from '../model.ts';
@@ -29,7 +30,7 @@ const maxCustomIdChars = 512;
 
 /** `line` null is one that was too long to be read. */
 export function readBatchLine(line: string | null, options: LineOptions): BatchLine {
-  const parsed = line === null ? null : parse(line);
+  const parsed = line === null ? null : parse(line, options.whole);
   const customId = isRecord(parsed) ? parsed.custom_id : null;
   if (!isRecord(parsed) || typeof customId !== 'string' || customId.length > maxCustomIdChars) {
     return { kind: 'unreadable' };
@@ -71,9 +72,10 @@ function failureOf(
   return !whole && learn(refusal) ? unusable(failure.message) : failure;
 }
 
-function parse(line: string): unknown {
+/** A whole completion is handed on, so that its numbers stay as they came. */
+function parse(line: string, whole: boolean): unknown {
   try {
-    return JSON.parse(line);
+    return whole ? parseKeepingNumbers(line) : JSON.parse(line);
   } catch {
     return null;
   }

@@ -1,9 +1,10 @@
 /** A user's answer schema, short or full, made ready: what is sent, how an answer is judged, what columns it has. */
 import type { JsonSchema } from '../../model/model.ts';
-import { isObject, type JsonObject, ownValue, readJsonObject } from '../answer.ts';
+import { isObject, type JsonObject, ownValue } from '../answer.ts';
+import { readJson } from '../answer-json.ts';
 import { checkSchema } from './check.ts';
 import { describeFields } from './describe.ts';
-import { restoreAbsent } from './restore.ts';
+import { createJudge, type JudgeOptions } from './judge.ts';
 import { expandShortForm, isFullSchema, type SchemaIssue } from './short-form.ts';
 import { toStrictSchema } from './strict.ts';
 import { everyKeyword, followReferences, subschemas } from './subschemas.ts';
@@ -17,8 +18,11 @@ export interface AnswerSchema {
   readonly description: string;
   /** The answer's top-level fields in order; null where it may have others. */
   readonly columns: readonly string[] | null;
-  /** The object in a model's answer, valid against the user's schema. Throws InvalidOutput. */
-  read(answer: string): JsonObject;
+  /**
+   * The object in a model's answer, valid against the user's schema. Throws InvalidOutput, and ItemFailure for an integer that JavaScript cannot hold: with
+   * `longIntegers` its digits stand instead.
+   */
+  read(answer: string, options?: JudgeOptions): JsonObject;
 }
 
 type Prepared = { issues: readonly SchemaIssue[]; answerSchema: AnswerSchema | null };
@@ -66,10 +70,9 @@ function prepare(given: JsonObject): Prepared {
 function build(original: JsonSchema): AnswerSchema {
   const strict = toStrictSchema(original).schema;
   const judge = strict ? closeObjects(original) : original;
-  const validator = createValidator(judge);
   // Closed alternatives exclude each other where open ones overlap: what is valid for the judge need not be for the original.
-  const openValidator =
-    strict && everyKeyword(original).has('oneOf') ? createValidator(original) : null;
+  const open = strict && everyKeyword(original).has('oneOf') ? createValidator(original) : null;
+  const read = createJudge(judge, open);
   const { properties, additionalProperties } = followReferences(judge, judge);
 
   return {
@@ -78,15 +81,7 @@ function build(original: JsonSchema): AnswerSchema {
     description: describeFields(original),
     columns:
       isObject(properties) && additionalProperties === false ? Object.keys(properties) : null,
-    read: (answer) => {
-      const written = readJsonObject(answer);
-      return validator.limited(() => {
-        const value = restoreAbsent(judge, written, validator.accepts);
-        validator.validate(value);
-        openValidator?.validate(value);
-        return value as JsonObject; // as the schema says: checkSchema saw to that
-      });
-    },
+    read: (answer, options) => readJson(answer, (found) => read(found, options)),
   };
 }
 

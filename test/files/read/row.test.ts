@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { oneLine, parseExact } from '../../../src/files/json-text.ts';
+import { oneLine } from '../../../src/files/json-text.ts';
 import {
   decodeRow,
   type FileReading,
@@ -9,6 +9,7 @@ import {
   previewRow,
   rowFileOf,
 } from '../../../src/files/row.ts';
+import { parseExact } from '../../../src/model/exact-json.ts';
 import { readAll } from './support.ts';
 
 /** A file and its rows as they would be stored. */

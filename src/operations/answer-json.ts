@@ -1,0 +1,96 @@
+/** The JSON object in a model's answer: as the whole of it, in a fence, or among words. */
+import { InvalidOutput } from '../errors.ts';
+import { mayRound, parseExact } from '../model/exact-json.ts';
+import { isObject, type JsonObject, tidy } from './answer.ts';
+import { completeObjects, type JsonPiece } from './json-objects.ts';
+import { behindOpenedThought, behindUnopenedThought } from './thought.ts';
+
+/** An object that a model wrote. Its strings and keys are storable. */
+export interface FoundJson extends JsonPiece {
+  value: JsonObject;
+  /** The same with the digits of numbers that JavaScript would change, as texts; null where there are none such. */
+  exact: JsonObject | null;
+}
+
+/** Objects among words that are judged, from the last one on. */
+const maxObjects = 10;
+
+/**
+ * What `judge` makes of the object in an answer. The answer is read as it is; else the content of its one fence; else the last complete object in it that
+ * `judge` takes. A thought in front of it is passed over. Throws InvalidOutput, in the words of `judge` about the first object there is.
+ */
+export function readJson<T>(answer: string, judge: (found: FoundJson) => T): T {
+  let problem: InvalidOutput | null = null;
+  for (const piece of piecesOf(answer)) {
+    try {
+      return judge(toFound(piece));
+    } catch (error) {
+      if (!(error instanceof InvalidOutput)) throw error;
+      problem ??= error;
+    }
+  }
+  throw problem ?? new InvalidOutput('The answer must be one JSON object and nothing else.');
+}
+
+/** Pieces that are JSON, the likeliest first. */
+function* piecesOf(answer: string): Generator<ParsedPiece> {
+  const start = behindOpenedThought(answer);
+  const whole = parsePiece(trimmed(answer, start, answer.length));
+  if (whole) {
+    yield whole;
+    return;
+  }
+  // In a fence the tag may be part of a text.
+  const begun = trimmed(answer, start, answer.length);
+  const from = start > 0 || begun.text.startsWith('```') ? start : behindUnopenedThought(answer);
+  if (from > start) {
+    const rest = parsePiece(trimmed(answer, from, answer.length));
+    if (rest) {
+      yield rest;
+      return;
+    }
+  }
+  const fenced = fencedPiece(answer, from);
+  const parsed = fenced && parsePiece(fenced);
+  if (parsed) yield parsed;
+  const objects = completeObjects(answer.slice(from)).toReversed().slice(0, maxObjects);
+  for (const { at, text } of objects) {
+    const object = parsePiece({ at: from + at, text });
+    if (object && object.at !== parsed?.at) yield object;
+  }
+}
+
+/** What stands between the first fence and the last one: JSON only where these are the two ends of one block. */
+function fencedPiece(answer: string, from: number): JsonPiece | null {
+  const opened = answer.indexOf('```', from);
+  const closed = answer.lastIndexOf('```');
+  if (opened < 0 || closed < opened + 3) return null;
+  const [mark = ''] = /^```[\w-]*/.exec(answer.slice(opened, opened + 100)) ?? [];
+  return closed < opened + mark.length ? null : trimmed(answer, opened + mark.length, closed);
+}
+
+/** Without white space at its ends; a byte order mark is such. */
+function trimmed(answer: string, from: number, to: number): JsonPiece {
+  const piece = answer.slice(from, to);
+  const text = piece.trimStart();
+  return { at: from + piece.length - text.length, text: text.trimEnd() };
+}
+
+interface ParsedPiece extends JsonPiece {
+  json: unknown;
+}
+
+function parsePiece({ at, text }: JsonPiece): ParsedPiece | null {
+  try {
+    return { at, text, json: JSON.parse(text) };
+  } catch {
+    return null;
+  }
+}
+
+function toFound({ at, text, json }: ParsedPiece): FoundJson {
+  const value = tidy(json);
+  if (!isObject(value)) throw new InvalidOutput('The answer must be one JSON object.');
+  const exact = mayRound(text) ? tidy(parseExact(text)) : null;
+  return { at, text, value, exact: isObject(exact) ? exact : null };
+}

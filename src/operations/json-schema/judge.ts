@@ -1,0 +1,52 @@
+/** Holds the object that a model wrote to an answer schema. */
+import { InvalidOutput } from '../../errors.ts';
+import type { JsonSchema } from '../../model/model.ts';
+import type { JsonObject } from '../answer.ts';
+import type { FoundJson } from '../answer-json.ts';
+import { withExactNumbers } from '../exact-numbers.ts';
+import { rootPlace } from './place.ts';
+import { restoreAbsent } from './restore.ts';
+import { textWhereWanted } from './text-where-wanted.ts';
+import { createValidator, type Validator } from './validator.ts';
+
+export interface JudgeOptions {
+  /** An integer that JavaScript cannot hold is good, with all its digits. */
+  longIntegers?: boolean;
+}
+
+type Written = Pick<FoundJson, 'value' | 'exact'>;
+
+/**
+ * What an answer comes to under the schema, which `checkSchema` found no fault with: as it is; where that is not valid, with numbers as texts where text
+ * alone is wanted. `open` is a second schema's. Throws InvalidOutput, and ItemFailure for an integer that JavaScript cannot hold.
+ */
+export function createJudge(
+  schema: JsonSchema,
+  open: Validator | null = null,
+): (written: Written, options?: JudgeOptions) => JsonObject {
+  const validator = createValidator(schema);
+  const place = rootPlace(schema);
+
+  function check(written: JsonObject): JsonObject {
+    const value = restoreAbsent(schema, written, validator.accepts);
+    validator.validate(value);
+    open?.validate(value);
+    return value as JsonObject; // as the schema says: checkSchema saw to that
+  }
+
+  function judge({ value, exact }: Written): JsonObject {
+    try {
+      return check(value);
+    } catch (error) {
+      if (!(error instanceof InvalidOutput)) throw error;
+      const mended = textWhereWanted(value, exact, place);
+      if (mended === value) throw error;
+      return check(mended);
+    }
+  }
+
+  return (written, { longIntegers = false } = {}) =>
+    validator.limited(() =>
+      withExactNumbers(judge(written), written.exact, longIntegers ? null : place),
+    );
+}
