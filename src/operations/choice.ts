@@ -1,7 +1,7 @@
 /** Matching what a model wrote to the value that it meant. */
 
 export interface Choices {
-  /** The choice that a value names: exactly, or but for case and surrounding white space where only one fits. Else null. */
+  /** The choice that a value names: exactly, or but for its form where only one fits. Else null. */
   match(value: unknown): string | null;
   /** The choices for a message to the model, unless they are too many to repeat. */
   readonly list: string;
@@ -10,25 +10,73 @@ export interface Choices {
 /** A message with more than this is no help to the model and dear to send. */
 const MAX_LIST_LENGTH = 2_000;
 
+/** Longer than any choice in whatever quotes. */
+const MAX_TEXT_LENGTH = 2_000;
+
+/** What is of no account in a name, less and less strict: a name that fits one choice by a strict rule is not asked about by a looser one. */
+const rules: readonly ((value: string) => string)[] = [
+  inNfc,
+  (value) => foldCase(value.trim()),
+  (value) => foldCase(bare(value)),
+  (value) => joined(foldCase(bare(value))),
+];
+
 export function createChoices(values: readonly string[], name: string): Choices {
   const exact = new Set(values);
-  const folded = new Map<string, string | null>();
-  for (const value of values) {
-    folded.set(fold(value), folded.has(fold(value)) ? null : value);
-  }
+  const folded = rules.map((rule) => {
+    const byForm = new Map<string, string | null>();
+    for (const value of values) {
+      const form = rule(value);
+      byForm.set(form, byForm.has(form) ? null : value);
+    }
+    return { rule, byForm };
+  });
   const quoted = values.map((value) => JSON.stringify(value)).join(', ');
 
   return {
-    match: (value) => {
-      if (typeof value !== 'string') {
-        return null;
+    match(value) {
+      const text = textOf(value);
+      if (text === null || exact.has(text)) return text;
+      if (text.length > MAX_TEXT_LENGTH) return null;
+      for (const { rule, byForm } of folded) {
+        const form = rule(text);
+        const found = form === '' ? undefined : byForm.get(form);
+        if (found !== undefined) return found;
       }
-      return exact.has(value) ? value : (folded.get(fold(value)) ?? null);
+      return null;
     },
     list: quoted.length <= MAX_LIST_LENGTH ? `one of ${quoted}` : `one of the given ${name}`,
   };
 }
 
-function fold(value: string): string {
-  return value.trim().toLowerCase();
+/** Letters with accents in one of the two ways that Unicode has for them. */
+export function inNfc(value: string): string {
+  return value.normalize('NFC');
+}
+
+/** Values such as "5" and "true" are written without quotes now and then. */
+function textOf(value: unknown): string | null {
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : null;
+}
+
+/** Also of letters that one case alone has, such as ß. */
+function foldCase(value: string): string {
+  return inNfc(value).toUpperCase().toLowerCase();
+}
+
+const leading = /^[\s"'`´“”„‟‘’‚‛«»‹›]+/;
+const trailing = /[\s"'`´“”„‟‘’‚‛«»‹›]+$/;
+
+/** Without white space, quotes and one ending dot around it. */
+function bare(value: string): string {
+  return value.replace(leading, '').replace(trailing, '').replace(/\.$/, '').replace(trailing, '');
+}
+
+/** Without blanks, hyphens and underscores. A minus sign stays, and between digits a mark: 1-5 is neither 15 nor 1.5. */
+function joined(value: string): string {
+  return value
+    .replace(/(?<=\d)[\s\p{Pd}_]+(?=\d)/gu, '\0')
+    .replace(/^[\s_]*[\p{Pd}−](?=\s*[\d.])/u, '\x01')
+    .replace(/[\s\p{Pd}_]+/gu, '');
 }

@@ -1,5 +1,6 @@
 /** What label is asked for: categories, their meanings, examples. */
 import { z } from 'zod';
+import { inNfc } from './choice.ts';
 import { instructionsParam, refuseDuplicates, sharedParams } from './params.ts';
 import { jsonObject, promptText, text } from './text.ts';
 
@@ -10,9 +11,10 @@ const MAX_EXAMPLES = 100;
 const labelExampleInput = z
   .strictObject({
     content: promptText().meta({ description: 'A text such as the items have.' }),
-    labels: z
-      .array(text({ max: 1_000 }))
-      .meta({ description: 'The right categories for it: exactly one unless multiLabel is set.' }),
+    labels: z.array(text({ max: 1_000 })).meta({
+      description:
+        'The right categories for it: exactly one unless multiLabel is set, or none with allowNone.',
+    }),
   })
   .meta({
     id: 'LabelExampleInput',
@@ -40,6 +42,10 @@ export const labelParams = z
     multiLabel: z.boolean().nullish().default(false).meta({
       description: 'True: every category that applies, or none. False or null: exactly one.',
     }),
+    allowNone: z.boolean().nullish().default(false).meta({
+      description:
+        'True: where no category fits, label is null and labels is empty, and the item succeeds. False or null: the nearest one is chosen. With multiLabel, where labels may be empty anyway, it changes nothing.',
+    }),
     instructions: instructionsParam('Judge the tone, not the topic.'),
     examples: z
       .array(labelExampleInput)
@@ -60,10 +66,10 @@ export const labelParams = z
 export type LabelParams = z.output<typeof labelParams>;
 
 function checkDescriptions(params: LabelParams, context: z.core.$RefinementCtx): void {
-  const categories = new Set(params.categories);
+  const categories = new Set(params.categories.map(inNfc));
   for (const [category, description] of Object.entries(params.categoryDescriptions ?? {})) {
     const path = ['categoryDescriptions', category];
-    if (!categories.has(category)) {
+    if (!categories.has(inNfc(category))) {
       context.addIssue({ code: 'custom', path, message: 'is not one of the categories' });
     } else if (typeof description !== 'string') {
       context.addIssue({ code: 'custom', path, message: 'must be text' });
@@ -72,16 +78,17 @@ function checkDescriptions(params: LabelParams, context: z.core.$RefinementCtx):
 }
 
 function checkExamples(params: LabelParams, context: z.core.$RefinementCtx): void {
-  const categories = new Set(params.categories);
+  const categories = new Set(params.categories.map(inNfc));
   for (const [index, { labels }] of (params.examples ?? []).entries()) {
     const path = ['examples', index, 'labels'];
-    if (!params.multiLabel && labels.length !== 1) {
+    const isNone = params.allowNone && labels.length === 0;
+    if (!params.multiLabel && labels.length !== 1 && !isNone) {
       const message = `needs exactly 1 label without multiLabel, got ${labels.length}`;
       context.addIssue({ code: 'custom', path, message });
     }
     refuseDuplicates(labels, path, context);
     for (const [position, label] of labels.entries()) {
-      if (!categories.has(label)) {
+      if (!categories.has(inNfc(label))) {
         const message = 'is not one of the categories';
         context.addIssue({ code: 'custom', path: [...path, position], message });
       }

@@ -3,10 +3,11 @@ import { z } from 'zod';
 import { InvalidOutput } from '../errors.ts';
 import type { AnswerFormat, TokenLogprob } from '../model/model.ts';
 import { isObject, ownValue } from './answer.ts';
-import { type Choices, createChoices } from './choice.ts';
+import { readJson } from './answer-json.ts';
+import { type Choices, createChoices, inNfc } from './choice.ts';
 import { type Confidence, chooseConfidence, valueProbability } from './confidence.ts';
-import { readJsonObject } from './exact-numbers.ts';
 import { limitProblems } from './json-schema/limits.ts';
+import { nullable } from './json-schema/strict-nodes.ts';
 import { type LabelParams, labelParams } from './label-params.ts';
 import type { Operation } from './operation.ts';
 import { createPrompt, inputRule, instructionsPart, paragraphs } from './prompt.ts';
@@ -19,17 +20,18 @@ const confidenceMethod = z.enum(['LOGPROBS', 'MODEL_REPORTED', 'AGREEMENT']).met
   values: {
     LOGPROBS: "From the probabilities that the model gave the label's own tokens.",
     MODEL_REPORTED: 'What the model says of itself: a number that it wrote, often too high.',
-    AGREEMENT: 'The share of repeated answers that agree.',
+    AGREEMENT: 'The share of repeated answers that agree. Nothing makes it yet.',
   },
 });
 
 const labelResult = z.object({
   label: z.string().nullable().meta({
-    description: 'The chosen category; null with multiLabel, and where the item failed.',
+    description:
+      'The chosen category; null with multiLabel, where none fits (allowNone), and where the item failed.',
   }),
   labels: z.array(z.string()).nullable().meta({
     description:
-      'The categories that apply, in the order they were given in; without multiLabel the one label. Null where the item failed.',
+      'The categories that apply, in the order they were given in; without multiLabel the one label. Empty where none fits, null where the item failed.',
   }),
   confidence: z.number().nullable().meta({
     description:
@@ -53,7 +55,6 @@ export const label: Operation<typeof labelParams> = {
   prepare(params) {
     const multiLabel = params.multiLabel ?? false;
     const choices = createChoices(params.categories, 'categories');
-    const read = multiLabel ? readLabels : readLabel;
     return {
       ...createPrompt({
         params,
@@ -61,13 +62,17 @@ export const label: Operation<typeof labelParams> = {
         examples: (params.examples ?? []).map(({ content, labels }) => ({
           content,
           // Without a confidence: any number here would be copied.
-          answer: JSON.stringify(multiLabel ? { labels } : { label: labels[0] }),
+          answer: exampleAnswer(
+            labels.map((label) => choices.match(label) ?? label),
+            multiLabel,
+          ),
         })),
       }),
       format: answerFormat(params, multiLabel),
       logprobs: !multiLabel,
       columns: [multiLabel ? 'labels' : 'label', 'confidence', 'confidenceMethod'],
-      parse: (answer) => read(answer, choices, params.categories),
+      parse: (answer) =>
+        multiLabel ? readLabels(answer, choices, params) : readLabel(answer, choices, params),
       result: readResult,
     };
   },
@@ -83,7 +88,7 @@ Answer with one JSON object: {"labels": [the categories], "confidence": the prob
     : `Choose the one category from the list below that fits the text as a whole best.
 - Copy the category exactly as it stands between the quotes, whatever language the text is in.
 - If several fit, choose the most specific one; if these are equally specific, the one that stands first in the list.
-- If none fits well, choose the nearest one and give a low confidence.
+${noneRule(params)}
 
 Answer with one JSON object: {"label": the category, "confidence": the probability from 0 to 1 that it is right}`;
 
@@ -96,10 +101,25 @@ Answer with one JSON object: {"label": the category, "confidence": the probabili
   );
 }
 
+function exampleAnswer(labels: readonly string[], multiLabel: boolean): string {
+  return JSON.stringify(multiLabel ? { labels } : { label: labels[0] ?? null });
+}
+
+/** What to do where no category fits: the nearest one says something that the text does not. */
+function noneRule({ allowNone }: LabelParams): string {
+  const other = '- If none fits, choose a category such as "other" if there is one, else';
+  return allowNone
+    ? `${other} write null.`
+    : `${other} the nearest one, with a confidence under 0.5.`;
+}
+
 function categoryLines({ categories, categoryDescriptions }: LabelParams): string {
+  const descriptions = new Map(
+    Object.entries(categoryDescriptions ?? {}).map(([name, meaning]) => [inNfc(name), meaning]),
+  );
   return categories
     .map((category) => {
-      const description = ownValue(categoryDescriptions ?? {}, category);
+      const description = descriptions.get(inNfc(category));
       return typeof description === 'string' && description.trim() !== ''
         ? `- ${JSON.stringify(category)}: ${description}`
         : `- ${JSON.stringify(category)}`;
@@ -118,7 +138,9 @@ function answerFormat(params: LabelParams, multiLabel: boolean): AnswerFormat {
   const schema = {
     type: 'object',
     properties: {
-      ...(multiLabel ? { labels: { type: 'array', items: category } } : { label: category }),
+      ...(multiLabel
+        ? { labels: { type: 'array', items: category } }
+        : { label: params.allowNone ? nullable(category) : category }),
       confidence: { type: 'number', description: 'Probability that this is right, 0 to 1' },
     },
     required: [multiLabel ? 'labels' : 'label', 'confidence'],
@@ -131,46 +153,52 @@ function answerFormat(params: LabelParams, multiLabel: boolean): AnswerFormat {
 function readLabel(
   answer: Answer,
   choices: Choices,
-  categories: readonly string[],
-): { label: string } & Confidence {
-  const value = readJsonObject(answer.text);
-  const written = ownValue(value, 'label');
-  const chosen = choices.match(written);
-  if (chosen === null) {
-    throw new InvalidOutput(`label must be ${choices.list}`);
-  }
-  const isPrefix = categories.some((other) => other !== chosen && other.startsWith(chosen));
-  const probability = written === chosen ? valueProbability(answer, 'label', isPrefix) : null;
-  return { label: chosen, ...chooseConfidence(probability, ownValue(value, 'confidence')) };
+  { categories, allowNone }: LabelParams,
+): { label: string | null } & Confidence {
+  return readJson(answer.text, (found) => {
+    const written = ownValue(found.value, 'label');
+    const reported = ownValue(found.value, 'confidence');
+    if (allowNone && written === null) return { label: null, ...chooseConfidence(null, reported) };
+    const chosen = choices.match(written);
+    if (chosen === null) {
+      throw new InvalidOutput(`label must be ${choices.list}${allowNone ? ', or null' : ''}`);
+    }
+    const closed = categories.some((other) => other !== chosen && other.startsWith(chosen));
+    const probability =
+      written === chosen ? valueProbability(answer, found, { key: 'label', closed }) : null;
+    return { label: chosen, ...chooseConfidence(probability, reported, { forced: !allowNone }) };
+  });
 }
 
 function readLabels(
   answer: Answer,
   choices: Choices,
-  categories: readonly string[],
+  { categories }: LabelParams,
 ): { labels: string[] } & Confidence {
-  const value = readJsonObject(answer.text);
-  const written = ownValue(value, 'labels');
-  if (!Array.isArray(written)) {
-    throw new InvalidOutput('labels must be a list of categories');
-  }
-  const chosen = written.map((entry, index) => {
-    const category = choices.match(entry);
-    if (category === null) {
-      throw new InvalidOutput(`labels/${index} must be ${choices.list}`);
+  return readJson(answer.text, ({ value }) => {
+    const written = ownValue(value, 'labels');
+    if (!Array.isArray(written)) {
+      throw new InvalidOutput('labels must be a list of categories');
     }
-    return category;
+    const chosen = written.map((entry, index) => {
+      const category = choices.match(entry);
+      if (category === null) {
+        throw new InvalidOutput(`labels/${index} must be ${choices.list}`);
+      }
+      return category;
+    });
+    const labels = categories.filter((category) => chosen.includes(category));
+    return { labels, ...chooseConfidence(null, ownValue(value, 'confidence')) };
   });
-  const labels = categories.filter((category) => chosen.includes(category));
-  return { labels, ...chooseConfidence(null, ownValue(value, 'confidence')) };
 }
 
+/** A stored label that is null says that no category fits; a list is what multiLabel stores. */
 function readResult(output: unknown): Record<string, unknown> {
   const stored = isObject(output) ? output : {};
   const chosen = ownValue(stored, 'label') ?? null;
   return {
     label: chosen,
-    labels: chosen === null ? (ownValue(stored, 'labels') ?? null) : [chosen],
+    labels: chosen === null ? (ownValue(stored, 'labels') ?? []) : [chosen],
     confidence: ownValue(stored, 'confidence') ?? null,
     confidenceMethod: ownValue(stored, 'confidenceMethod') ?? null,
   };

@@ -1,6 +1,7 @@
 /** The params that every operation takes. */
 import { z } from 'zod';
 import type { Sampling } from '../model/model.ts';
+import { inNfc } from './choice.ts';
 import { compileTemplate, foreignPlaceholders, TemplateError } from './template.ts';
 import { jsonObject, promptText, text } from './text.ts';
 
@@ -93,7 +94,7 @@ export function instructionsParam(example: string) {
     });
 }
 
-/** Adds an issue for every value that repeats an earlier one. `path` leads to the list. */
+/** Adds an issue for every value that repeats an earlier one, be it with its accents written in the other way. `path` leads to the list. */
 export function refuseDuplicates(
   values: readonly string[],
   path: (string | number)[],
@@ -101,9 +102,9 @@ export function refuseDuplicates(
 ): void {
   const firstIndex = new Map<string, number>();
   for (const [index, value] of values.entries()) {
-    const first = firstIndex.get(value);
+    const first = firstIndex.get(inNfc(value));
     if (first === undefined) {
-      firstIndex.set(value, index);
+      firstIndex.set(inNfc(value), index);
     } else {
       context.addIssue({
         code: 'custom',

@@ -152,7 +152,13 @@ describe('an answer', () => {
 
 describe('what is no good answer', () => {
   it.each([
-    ['breaks the schema', said('{"company": [5]}'), null, 'INVALID_OUTPUT', 'company must be string'],
+    [
+      'breaks the schema',
+      said('{"company": [5]}'),
+      null,
+      'INVALID_OUTPUT',
+      'company must be string',
+    ],
     ['is no JSON', said('Acme'), null, 'INVALID_OUTPUT', 'JSON object'],
     ['calls two tools', called('{}', '{}'), null, 'INVALID_OUTPUT', 'one tool call'],
     ['was cut off', chat({ content: '{"comp' }, 'length'), null, 'TRUNCATED', 'limit'],

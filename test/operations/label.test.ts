@@ -22,7 +22,7 @@ describe('the label prompt', () => {
       Choose the one category from the list below that fits the text as a whole best.
       - Copy the category exactly as it stands between the quotes, whatever language the text is in.
       - If several fit, choose the most specific one; if these are equally specific, the one that stands first in the list.
-      - If none fits well, choose the nearest one and give a low confidence.
+      - If none fits, choose a category such as "other" if there is one, else the nearest one, with a confidence under 0.5.
 
       Answer with one JSON object: {"label": the category, "confidence": the probability from 0 to 1 that it is right}
 
@@ -171,13 +171,16 @@ describe('a label answer', () => {
     });
   });
 
-  it.each([undefined, null, '0.9', 90, -0.1])('with the confidence %j has none', (confidence) => {
-    expect(prepared.parse(answerOf({ label: 'neutral', confidence }))).toEqual({
-      label: 'neutral',
-      confidence: null,
-      confidenceMethod: null,
-    });
-  });
+  it.each([undefined, null, 'high', '90%', 90, -0.1])(
+    'with the confidence %j has none',
+    (confidence) => {
+      expect(prepared.parse(answerOf({ label: 'neutral', confidence }))).toEqual({
+        label: 'neutral',
+        confidence: null,
+        confidenceMethod: null,
+      });
+    },
+  );
 
   it('outside the categories is rejected with the categories', () => {
     const message = 'label must be one of "positive", "negative", "neutral"';
