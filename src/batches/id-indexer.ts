@@ -6,6 +6,7 @@ import { beginFailure } from '../db/batch-life.ts';
 import type { Sql } from '../db/client.ts';
 import {
   type CustomIdProblem,
+  type ItemPlace,
   indexCustomIds,
   listUnindexed,
   maxCustomIdLength,
@@ -48,7 +49,7 @@ export function createIdIndexer({
       const step = await indexCustomIds(sql, key, { name, column: columnOf(batch) });
       if (!step) return;
       if (step.problems.length > 0) {
-        const message = messageFor(name, step.problems);
+        const message = messageFor(batch, step.problems);
         if (await beginFailure(sql, key, { code: 'DUPLICATE_CUSTOM_ID', message })) {
           await signals.send(key, 'stop');
         }
@@ -105,11 +106,16 @@ function columnOf({ format, columns, customIdField }: UnindexedBatch): number | 
     : null;
 }
 
-function messageFor(field: string, problems: readonly CustomIdProblem[]): string {
+function messageFor(
+  { customIdField: field, isNumbered }: UnindexedBatch,
+  problems: readonly CustomIdProblem[],
+): string {
+  const what = isNumbered ? 'row' : 'item';
+  const at = ({ index, row }: ItemPlace) => (isNumbered ? row : index);
   const parts = problems.map(({ customId, first, second }) =>
     second === null
-      ? `the one of item ${first}, ${JSON.stringify(customId.toWellFormed())}…, has more than ${maxCustomIdLength} characters`
-      : `items ${first} and ${second} both have ${JSON.stringify(customId)}`,
+      ? `the one of ${what} ${at(first)}, ${JSON.stringify(customId.toWellFormed())}…, has more than ${maxCustomIdLength} characters`
+      : `${what}s ${at(first)} and ${at(second)} both have ${JSON.stringify(customId)}`,
   );
-  return `${JSON.stringify(field)} does not hold custom ids: ${parts.join('; ')}. Submit with another customIdField, or an empty one for the indexes`;
+  return `${JSON.stringify(field)} does not hold custom ids: ${parts.join('; ')}. Submit with another customIdField, or an empty one for the places of the rows in the file`;
 }

@@ -16,6 +16,7 @@ import {
 } from 'drizzle-orm';
 import type { BatchErrorCode, ItemErrorCode } from '../errors.ts';
 import type { Database, Sql } from './client.ts';
+import { type FileRecord, fileColumns } from './files.ts';
 import { type BatchStatus, batches, files } from './tables.ts';
 
 /** Items that workers hold: those of leased chunks that have no result yet. Read with the counters, so that they add up. */
@@ -187,7 +188,7 @@ export type BatchPlan = Pick<
   BatchRecord,
   'key' | 'id' | 'owner' | 'fileKey' | 'operation' | 'options' | 'model'
 > & {
-  file: typeof files.$inferSelect;
+  file: FileRecord;
   reading: Pick<BatchRecord, 'contentField' | 'customIdField' | 'customIdPrefix'>;
 };
 
@@ -207,7 +208,7 @@ export async function readBatchPlan(
       operation,
       options,
       model,
-      file: files,
+      file: fileColumns,
       reading: {
         contentField: batches.contentField,
         customIdField: batches.customIdField,
@@ -241,11 +242,11 @@ export async function readStopped(db: Sql, keys: readonly bigint[]): Promise<big
 }
 
 /** The unlisted or listed file that a batch runs over. */
-export type BatchFile = typeof files.$inferSelect;
+export type BatchFile = FileRecord;
 
 /** The unlisted or listed file that a batch runs over: name and columns. */
 export async function readBatchFile(db: Database, fileKey: bigint): Promise<BatchFile> {
-  const [file] = await db.query.select().from(files).where(eq(files.key, fileKey));
+  const [file] = await db.query.select(fileColumns).from(files).where(eq(files.key, fileKey));
   if (!file) throw new Error(`file ${fileKey} has gone`);
   return file;
 }

@@ -8,7 +8,7 @@ export const maxCustomIdLength = 512;
 
 /**
  * The indexes of the items that `customIds` name in a batch, as a query. `batch` is a query of the batch's row: key, file_key,
- * custom_id_field and custom_id_prefix. An item without a custom id is known by its index.
+ * custom_id_field and custom_id_prefix. An item without a custom id is known by its place in the file, counted from 0.
  */
 export function itemsNamed(
   sql: Sql,
@@ -17,18 +17,24 @@ export function itemsNamed(
 ) {
   return sql`(
     with wanted as materialized (
-      select b.key, b.file_key, b.custom_id_field is null as at_upload, b.custom_id_field = '' as by_index,
+      select b.key, b.file_key, b.custom_id_field is null as at_upload, coalesce(b.custom_id_field = '', false) as by_index,
              substr(given, length(coalesce(b.custom_id_prefix, '')) + 1) as id
       from (${batch}) b, unnest(${[...customIds]}::text[]) as given
       where starts_with(given, coalesce(b.custom_id_prefix, ''))
+    ),
+    placed as materialized (
+      select *, id::int as place from wanted where id ~ '^(0|[1-9][0-9]{0,8})$' and (at_upload or by_index)
     )
     select r.index from wanted w
     join rows r on r.file_key = w.file_key and r.custom_id = w.id and r.custom_id is not null
     where w.at_upload
     union all
-    select r.index from wanted w
-    join rows r on r.file_key = w.file_key
-               and r.index = case when w.id ~ '^(0|[1-9][0-9]{0,8})$' then w.id::int end
+    select r.index from placed w
+    join rows r on r.file_key = w.file_key and r.index = w.place and r.row is null
+    where w.by_index or w.at_upload and r.custom_id is null
+    union all
+    select r.index from placed w
+    join rows r on r.file_key = w.file_key and r.row = w.place + 1 and r.row is not null
     where w.by_index or w.at_upload and r.custom_id is null
     union all
     select c.index from wanted w
@@ -43,23 +49,32 @@ export interface UnindexedBatch {
   format: string;
   /** JSON text. */
   columns: string;
+  /** Whether the file's rows have numbers. */
+  isNumbered: boolean;
 }
 
 /** The oldest batches that wait for their custom ids. */
 export async function listUnindexed(sql: Sql): Promise<UnindexedBatch[]> {
   return await sql<UnindexedBatch[]>`
-    select b.key, b.custom_id_field as "customIdField", f.format, f.columns
+    select b.key, b.custom_id_field as "customIdField", f.format, f.columns,
+           f.encoding is not null as "isNumbered"
     from batches b join files f on f.key = b.file_key
     where b.ids_indexed < b.total
       and b.status in ('DRAFT', 'QUEUED', 'PROCESSING') and b.ending is null and b.deleted_at is null
     order by b.key limit 10`;
 }
 
-/** Two items of one custom id, or (`second` null) one whose id is too long to be any. */
+/** Two items of one custom id, or (`second` null) one whose id is too long to be any. Each by its index and its row. */
 export interface CustomIdProblem {
   customId: string;
-  first: number;
-  second: number | null;
+  first: ItemPlace;
+  second: ItemPlace | null;
+}
+
+export interface ItemPlace {
+  index: number;
+  /** Right where the file's rows have numbers. */
+  row: number;
 }
 
 export interface IndexedStep {
@@ -90,7 +105,7 @@ export async function indexCustomIds(
       for update skip locked
     ),
     given as materialized (
-      select b.key, r.index, coalesce(nullif(${value}, ''), r.index::text) as id
+      select b.key, r.index, coalesce(nullif(${value}, ''), coalesce(r.row - 1, r.index)::text) as id
       from batch b join rows r on r.file_key = b.file_key
        and r.index >= b.first and r.index < b.first + ${stepSize}
     ),
@@ -118,7 +133,16 @@ export async function indexCustomIds(
       returning b.ids_indexed = b.total as done
     )
     select coalesce((select done from moved), false) as done,
-           coalesce((select json_agg(problems) from problems), '[]') as problems
-    from batch`;
+           (select coalesce(json_agg(json_build_object(
+              'customId', p."customId", 'first', ${placeOf(sql, sql`p.first`)}, 'second', ${placeOf(sql, sql`p.second`)})), '[]')
+            from problems p) as problems
+    from batch b`;
   return step ?? null;
+}
+
+/** An item of the file of `b`, by its index and its row; null for null. */
+function placeOf(sql: Sql, index: ReturnType<Sql>) {
+  return sql`(
+    select json_build_object('index', r.index, 'row', coalesce(r.row, r.index + 1))
+    from rows r where r.file_key = b.file_key and r.index = ${index})`;
 }

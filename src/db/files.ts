@@ -1,5 +1,5 @@
 /** Files: they come with their rows, are read, and go when no batch needs them. */
-import { and, asc, desc, eq, gt, isNull, lt, type SQL } from 'drizzle-orm';
+import { and, asc, desc, eq, getTableColumns, gt, isNull, lt, type SQL } from 'drizzle-orm';
 import type { Database, Sql } from './client.ts';
 import { files } from './tables.ts';
 
@@ -22,8 +22,15 @@ export interface NewFile {
   encoding: string;
 }
 
-/** `columns`, `rejections` and `warnings` are JSON text; a CSV file's columns are its header's cells as they came. */
-export type FileRecord = typeof files.$inferSelect;
+/** Without its rejections. `columns` and `warnings` are JSON text; a CSV file's columns are its header's cells as they came. */
+export type FileRecord = Omit<typeof files.$inferSelect, 'rejections'>;
+
+/** All columns but the rejections, which may be long and are wanted rarely. */
+export const fileColumns = leaveOut(getTableColumns(files));
+
+function leaveOut<Columns extends { rejections: unknown }>({ rejections, ...columns }: Columns) {
+  return columns;
+}
 
 /** Enters a file whose rows are in, and ends its ingest. False when the ingest's lease had run out: the rows are being removed. */
 export async function insertFile(sql: Sql, file: NewFile): Promise<boolean> {
@@ -49,10 +56,17 @@ export async function readFile(
   id: string,
 ): Promise<FileRecord | null> {
   const [file] = await db.query
-    .select()
+    .select(fileColumns)
     .from(files)
     .where(and(eq(files.id, id), ofOwner(owner)));
   return file ?? null;
+}
+
+/** What was refused of a file at upload, as JSON text of {row, reason}. */
+export async function readRejections(sql: Sql, fileKey: bigint): Promise<string> {
+  const [file] = await sql<{ rejections: string }[]>`
+    select rejections from files where key = ${fileKey}`;
+  return file?.rejections ?? '[]';
 }
 
 /** A page of an owner's files, newest first; `inverted` reads it from the far end. Keys bound it on both sides, themselves left out. */
@@ -68,7 +82,7 @@ export async function listFiles(
 ): Promise<FileRecord[]> {
   const { limit, afterKey, beforeKey, inverted } = page;
   return await db.query
-    .select()
+    .select(fileColumns)
     .from(files)
     .where(
       and(
@@ -95,6 +109,8 @@ export interface StoredRow {
   customId: string | null;
   content: string | null;
   fields: string | null;
+  /** Its number in the file where that is not index + 1; null where it is, or the file is of before. */
+  row: number | null;
 }
 
 /** Rows of a file in order, behind an index (-1: from the first). */
@@ -104,7 +120,7 @@ export async function readFileRows(
   page: { afterIndex: number; limit: number },
 ): Promise<StoredRow[]> {
   return await sql<StoredRow[]>`
-    select index, custom_id as "customId", content, fields from rows
+    select index, custom_id as "customId", content, fields, row from rows
     where file_key = ${fileKey} and index > ${page.afterIndex}
     order by index limit ${page.limit}`;
 }
@@ -129,11 +145,11 @@ export async function readFileRowsWithin(
   page: { afterIndex: number; limit: number; maxBytes: number },
 ): Promise<StoredRow[]> {
   return await sql<StoredRow[]>`
-    select index, custom_id as "customId", content, fields from (
+    select index, custom_id as "customId", content, fields, row from (
       select *, sum(coalesce(octet_length(content), 0) + coalesce(octet_length(fields), 0)) over (order by index) as bytes,
              row_number() over (order by index) as place
       from (
-        select index, custom_id, content, fields from rows
+        select index, custom_id, content, fields, row from rows
         where file_key = ${fileKey} and index > ${page.afterIndex}
         order by index limit ${page.limit}
       ) as page

@@ -12,6 +12,8 @@ export interface ExportedItem {
   customId: string | null;
   content: string | null;
   fields: string | null;
+  /** Its number in the file where that is not index + 1; null where it is, or rows have none. */
+  row: number | null;
   status: ItemStatus;
   output: string | null;
   errorCode: ItemErrorCode | null;
@@ -121,6 +123,7 @@ export function* itemsIn({ bytes, length }: ItemBuffer): Generator<ExportedItem,
       usage: sizes[8] === nullSize ? null : usageAt(bytes, from, starts, sizes),
       completedAt:
         sizes[13] === nullSize ? null : bytes.readDoubleBE(from + (starts[13] as number)),
+      row: sizes[14] === nullSize ? null : readInt32(bytes, from + (starts[14] as number)),
     };
   }
 }
@@ -161,7 +164,7 @@ function readInt32(bytes: Uint8Array, at: number): number {
   );
 }
 
-const columnCount = 14;
+const columnCount = 15;
 
 /** The columns that `itemsIn` reads, in its order. What an item is said to be is the same as in items.ts. */
 function selectRange({ source, first, last, status, with: wanted }: ExportRange): CopySql {
@@ -186,7 +189,7 @@ function selectRange({ source, first, last, status, with: wanted }: ExportRange)
     select i.index, i.custom_id, ${wanted.row ? copySql`i.content, i.fields` : copySql`null::text, null::text`},
       coalesce(r.status::text, case when ${leased} then 'PROCESSING' else 'PENDING' end),
       r.output, r.error_code, r.error_message, ${usage},
-      ${wanted.completedAt ? copySql`extract(epoch from r.completed_at)::float8` : copySql`null::float8`}
+      ${wanted.completedAt ? copySql`extract(epoch from r.completed_at)::float8` : copySql`null::float8`}, i.row
     from rows i
     left join results r on r.batch_key = ${batchKey} and r.index = i.index and r.index between ${first} and ${last}
     ${wanted.usage ? earlierAnswers : nothing}

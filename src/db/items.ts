@@ -10,6 +10,8 @@ export interface OpenItem {
   customId: string | null;
   content: string | null;
   fields: string | null;
+  /** Its number in the file where that is not index + 1; null where it is, or rows have none. */
+  row: number | null;
 }
 
 /** The items of a range that have no result yet, in order. `someDone` false saves looking for results. */
@@ -19,7 +21,7 @@ export async function readOpenItems(
 ): Promise<OpenItem[]> {
   const { fileKey, batchKey, first, last, someDone } = range;
   return await sql<OpenItem[]>`
-    select index, custom_id as "customId", content, fields from rows
+    select index, custom_id as "customId", content, fields, row from rows
     where file_key = ${fileKey} and index between ${first} and ${last}
     ${someDone ? sql`and not exists (select from results r where r.batch_key = ${batchKey} and r.index = rows.index)` : sql``}
     order by index`;
@@ -35,7 +37,7 @@ export async function readUnansweredAt(
 ): Promise<OpenItem[]> {
   const { fileKey, batchKey, indexes, since } = open;
   return await sql<OpenItem[]>`
-    select index, custom_id as "customId", content, fields from rows
+    select index, custom_id as "customId", content, fields, row from rows
     where file_key = ${fileKey} and index = any(${`{${indexes.join()}}`}::int[])
       and not exists (select from results r where r.batch_key = ${batchKey} and r.index = rows.index)
       and not exists (
@@ -52,6 +54,8 @@ export interface ItemRecord {
   customId: string | null;
   content: string | null;
   fields: string | null;
+  /** As of an OpenItem. */
+  row: number | null;
   status: ItemStatus;
   seq: number | null;
   output: string | null;
@@ -152,7 +156,7 @@ export async function readResultsAfter(
 
 function itemColumns(sql: Sql) {
   return sql`
-    i.index, i.custom_id as "customId", i.content, i.fields,
+    i.index, i.custom_id as "customId", i.content, i.fields, i.row,
     coalesce(r.status::text, case when exists (
       select from chunks c
       where c.batch_key = b.key and c.state = 'leased' and i.index between c.first and c.last

@@ -4,7 +4,7 @@
  */
 
 /** The columns that rows come in, in this order. */
-export const encodedColumns = 'file_key, index, content, fields, custom_id';
+export const encodedColumns = 'file_key, index, content, fields, custom_id, row';
 
 /** Pieces of this size are handed to the connection: large enough to cost nothing each, small enough to hold several. */
 const pieceBytes = 131_072;
@@ -35,7 +35,7 @@ export class RowEncoder {
     this.bytes = Buffer.allocUnsafeSlow(pieceBytes);
     this.filled = signature.copy(this.bytes);
     this.head = Buffer.alloc(indexAt);
-    this.head.writeInt16BE(5, 0);
+    this.head.writeInt16BE(6, 0);
     this.head.writeInt32BE(8, 2);
     this.head.writeBigInt64BE(fileKey, 6);
     this.head.writeInt32BE(4, 14);
@@ -65,14 +65,17 @@ export class RowEncoder {
 
   /** False when the row ends behind the buffer: then there is a larger one, and the row is to be begun again. */
   fits(at: number, customIdBytes: number): boolean {
-    const end = at + 8 + customIdBytes;
+    const end = at + 16 + customIdBytes;
     if (end <= this.bytes.length) return true;
     this.nextPiece(Math.max(pieceBytes, end - this.filled + minRoomBytes));
     return false;
   }
 
-  /** Ends the row whose text ends before `at`. Its custom id is customId[start, end), or null. */
-  end(at: number, customId: Uint8Array | null, start: number, end: number): void {
+  /**
+   * Ends the row whose text ends before `at`. Its custom id is customId[start, end), or null. Its number in the file is kept where it is not the
+   * one behind its index, as it is until a row is left out.
+   */
+  end(at: number, customId: Uint8Array | null, start: number, end: number, row: number): void {
     const { bytes, filled } = this;
     let to = at;
     if (this.isFields) {
@@ -87,8 +90,16 @@ export class RowEncoder {
     if (customId !== null) {
       for (let from = start; from < end; from += 1) bytes[to++] = customId[from] as number;
     }
-    this.filled = to;
     this.index += 1;
+    if (row === this.index) {
+      setInt32(bytes, to, -1);
+      to += 4;
+    } else {
+      setInt32(bytes, to, 4);
+      setInt32(bytes, to + 4, row);
+      to += 8;
+    }
+    this.filled = to;
   }
 
   private nextPiece(size: number): void {

@@ -5,14 +5,14 @@ import { hasUnicodeEscape, type RowTexts, toBytes, toText } from './output-text.
 import { ownColumns, type RowFile } from './row.ts';
 
 /**
- * The input's columns in their order, then the output's, then status, error_code and error_message. `outputColumns` null: one
+ * The input's columns in their order, the row's number where it is wanted, then the output's columns, then status, error_code and error_message. `outputColumns` null: one
  * column `output` of JSON. Custom ids of the batch's own stand behind the input. A name that the user has already gets `_2`; the user's own columns keep their names as they are.
  */
 export function csvWriter(
   file: RowFile & { listed: boolean },
   rows: RowTexts,
   outputColumns: readonly string[] | null,
-  { keepFormulas }: { keepFormulas: boolean },
+  { keepFormulas, includeRow }: { keepFormulas: boolean; includeRow: boolean },
 ): OutputWriter {
   const write = keepFormulas ? plainCell : cell;
   // Of inline items the id and the text are columns of ours, and give way to a field of that name.
@@ -27,6 +27,7 @@ export function csvWriter(
   const header = [
     ...(file.listed ? [] : ['custom_id', 'content'].map(unique)),
     ...theirs,
+    ...(includeRow ? [unique('row')] : []),
     ...(rows.ownIds ? [unique('custom_id')] : []),
     ...(outputColumns ?? ['output']).map(unique),
     ...['status', 'error_code', 'error_message'].map(unique),
@@ -40,6 +41,7 @@ export function csvWriter(
     record(item) {
       let line = '';
       for (const value of rows.cells(item)) line += `${write(value)},`;
+      if (includeRow) line += `${rows.row(item) ?? ''},`;
       if (rows.ownIds) line += `${write(rows.customId(item))},`;
       const flat = item.output === null ? null : flatMembers(item.output, heads);
       const values =

@@ -39,7 +39,7 @@ export function jsonWriter(rows: RowTexts, includes: JsonIncludes): OutputWriter
 }
 
 /**
- * {index, custom_id, status, output, error, usage}, with the input also content and metadata, then request. What is stored as JSON text
+ * {index, row, custom_id, status, output, error, usage}, with the input also content and metadata, then request. What is stored as JSON text
  * goes out as that text, so that no number and no order of keys changes on the way.
  */
 function jsonRecord(rows: RowTexts, includes: JsonIncludes, item: ExportedItem): string {
@@ -48,7 +48,7 @@ function jsonRecord(rows: RowTexts, includes: JsonIncludes, item: ExportedItem):
   const request = includes.request
     ? `,"request":${toBytes(JSON.stringify(includes.request(rows.decode(item))))}`
     : '';
-  return `{"index":${index},"custom_id":${JSON.stringify(rows.customId(item))},"status":"${item.status.toLowerCase()}"${input}${request},"output":${item.output ?? 'null'},"error":${errorOf(item)},"usage":${usageOf(item)}}`;
+  return `{"index":${index},"row":${rows.row(item)},"custom_id":${JSON.stringify(rows.customId(item))},"status":"${item.status.toLowerCase()}"${input}${request},"output":${item.output ?? 'null'},"error":${errorOf(item)},"usage":${usageOf(item)}}`;
 }
 
 function errorOf({ errorCode, errorMessage }: ExportedItem): string {

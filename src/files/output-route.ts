@@ -66,6 +66,7 @@ export async function answerOutput(route: OutputRoute): Promise<void> {
       request: includes.has('request') ? requestOf(batch) : null,
     },
     keepFormulas,
+    includeRow: includes.has('row'),
   });
   response.writeHead(200, {
     'content-type': writer.contentType,
@@ -148,11 +149,14 @@ function readQuery(
   };
 }
 
+const knownIncludes: ReadonlySet<string> = new Set(['input', 'request', 'row']);
+
 function toIncludes(list: string | null): ReadonlySet<string> {
   const includes = new Set(list?.split(',').map((name) => name.trim()));
   for (const name of includes) {
-    if (name !== 'input' && name !== 'request')
-      throw bad('include is a comma-separated list of input, request');
+    if (!knownIncludes.has(name)) {
+      throw bad(`include is a comma-separated list of ${[...knownIncludes].join(', ')}`);
+    }
   }
   return includes;
 }

@@ -13,6 +13,7 @@ import {
   namesOf,
   ownCells,
   type RowFile,
+  rowNumberOf,
 } from './row.ts';
 
 /** The byte string of text. */
@@ -37,6 +38,8 @@ export interface RowTexts {
   ownIds: boolean;
   /** The custom id, as a byte string. */
   customId(item: ExportedItem): string;
+  /** The number of the row in the file; null where it has none. */
+  row(item: ExportedItem): number | null;
   /** `"content":…,"metadata":…`, as a byte string of JSON. */
   input(item: ExportedItem): string;
   /** The cells under `ownColumns`, as byte strings. */
@@ -65,6 +68,7 @@ export function createRowTexts(file: RowFile & { listed: boolean }): RowTexts {
       file.idsInFields && hasUnicodeEscape(item.fields)
         ? toBytes(customIdOf(file, decoded(item)))
         : customIdOf(inBytes, item),
+    row: (item) => rowNumberOf(file, item),
     input(item) {
       const { fields } = item;
       const texts = flat && fields !== null ? flatTexts(fields, count) : null;

@@ -48,12 +48,15 @@ export async function outputWriter(
     format,
     includes,
     keepFormulas,
+    includeRow,
   }: {
     operation: PreparedOperation;
     format: OutputFormat;
     includes: JsonIncludes;
     /** CSV: text that a spreadsheet would run goes out as it is. */
     keepFormulas: boolean;
+    /** CSV: with the row's number in the file, which JSON has anyway. */
+    includeRow: boolean;
   },
 ): Promise<OutputWriter> {
   const file = rowFileOf(await readBatchFile(db, batch.fileKey), batch);
@@ -64,7 +67,7 @@ export async function outputWriter(
     case 'jsonl':
       return jsonLinesWriter(rows, includes);
     case 'csv':
-      return csvWriter(file, rows, operation.columns, { keepFormulas });
+      return csvWriter(file, rows, operation.columns, { keepFormulas, includeRow });
     case 'openai_jsonl':
       return openAiLinesWriter(batch, rows, operation);
     case 'anthropic_jsonl':

@@ -15,18 +15,24 @@ export interface RowFile {
   idsInFields?: boolean;
   /** Stands before every custom id. */
   customIdPrefix?: string;
+  /** Whether its rows have numbers: those of inline items and of files of before have none. */
+  isNumbered?: boolean;
 }
 
-/** How a batch reads its file where it differs from what was chosen at upload; null where it does not. An empty customIdField: the index serves. */
+/** How a batch reads its file where it differs from what was chosen at upload; null where it does not. An empty customIdField: the place in the file serves. */
 export interface FileReading {
   contentField: string | null;
   customIdField: string | null;
   customIdPrefix: string | null;
 }
 
-/** A row as it is stored. An inline item has its text in `content` and its metadata in `fields`. */
+/**
+ * A row as it is stored. An inline item has its text in `content` and its metadata in `fields`. `row` is its number in the file where
+ * that is not index + 1.
+ */
 export interface RowText {
   index: number;
+  row: number | null;
   customId: string | null;
   content: string | null;
   fields: string | null;
@@ -46,7 +52,7 @@ export interface DecodedRow {
 }
 
 /**
- * The content of a row, its custom id (its index where it has none) and as metadata all its other fields, in their order. Where the file has
+ * The content of a row, its custom id (its place in the file where it has none) and as metadata all its other fields, in their order. Where the file has
  * no content field, a row of several fields is its own content, as JSON. A line of a provider's batch file has the text of its last user
  * message as content, and no metadata. Numbers that JavaScript would change are strings.
  */
@@ -71,10 +77,18 @@ export function decodeRow(file: RowFile, row: RowText): DecodedRow {
   }
 }
 
-/** The custom id of a row: what stands for it, else its index, behind the batch's prefix. */
+/**
+ * The number of a row in its file, counted from 1 as rejections count it; null where rows have none. An index has no gaps for what was
+ * refused or skipped, a row number has.
+ */
+export function rowNumberOf({ isNumbered }: RowFile, { index, row }: RowText): number | null {
+  return row ?? (isNumbered ? index + 1 : null);
+}
+
+/** The custom id of a row: what stands for it, else its place in the file counted from 0, behind the batch's prefix. */
 export function customIdOf(file: RowFile, row: RowText): string {
   const own = file.idsInFields ? idInFields(file, row) : row.customId;
-  return (file.customIdPrefix ?? '') + (own ?? String(row.index));
+  return (file.customIdPrefix ?? '') + (own ?? String(row.row === null ? row.index : row.row - 1));
 }
 
 function idInFields(file: RowFile, { content, fields }: RowText): string | null {
@@ -96,6 +110,7 @@ export function rowFileOf(
     columns: string;
     contentField: string | null;
     customIdField: string | null;
+    encoding: string | null;
   },
   reading?: FileReading,
 ): RowFile & { listed: boolean } {
@@ -109,6 +124,7 @@ export function rowFileOf(
     customIdField: customIdField === '' ? null : customIdField,
     idsInFields: typeof reading?.customIdField === 'string',
     customIdPrefix: reading?.customIdPrefix ?? '',
+    isNumbered: file.encoding !== null,
   };
 }
 

@@ -14,6 +14,7 @@ export interface OutputLink {
   /** Only items that stand so; all when undefined. */
   status: readonly ItemStatus[] | undefined;
   includeInput: boolean;
+  includeRow: boolean;
 }
 
 export interface SignedLinks {
@@ -46,12 +47,13 @@ export function createSignedLinks({
     createHmac('sha256', secret).update(signedText(batchId, query)).digest('base64url');
 
   return {
-    toOutput({ batchId, format, status, includeInput }) {
+    toOutput({ batchId, format, status, includeInput, includeRow }) {
+      const include = [...(includeInput ? ['input'] : []), ...(includeRow ? ['row'] : [])].join();
       const expires = Math.floor(now() / 1_000) + linkMinutes * 60;
       const query = new URLSearchParams({
         format,
         ...(status ? { status: status.map((one) => one.toLowerCase()).join() } : {}),
-        ...(includeInput ? { include: 'input' } : {}),
+        ...(include === '' ? {} : { include }),
         expires: String(expires),
       });
       query.set('signature', sign(batchId, query));

@@ -5,6 +5,7 @@ import type { Copy } from '../db/copy.ts';
 import type { FileRecord } from '../db/files.ts';
 import { AppError, BadUserInput, statusOf } from '../errors.ts';
 import { checkEarlyFields } from './early-fields.ts';
+import type { Reading } from './read/file-reader.ts';
 import { type ReadLimits, readLimits } from './read/limits.ts';
 import { letRunOut, type Patience, received } from './received.ts';
 import { RouteError } from './route-error.ts';
@@ -66,7 +67,9 @@ export async function answerUpload({
         'x-content-type-options': 'nosniff',
         location: `/files/${file.id}`,
       })
-      .end(`${JSON.stringify({ ...describe(file), ...(batchId ? { batchId } : {}) })}\n`);
+      .end(
+        `${JSON.stringify({ ...describe(file, ingested.reading), ...(batchId ? { batchId } : {}) })}\n`,
+      );
   } catch (error) {
     letRunOut(request);
     throw presented(error);
@@ -205,7 +208,7 @@ async function submitOver(
   }
 }
 
-function describe(file: FileRecord) {
+function describe(file: FileRecord, reading: Reading) {
   const columns = JSON.parse(file.columns) as string[];
   return {
     id: file.id,
@@ -217,7 +220,7 @@ function describe(file: FileRecord) {
     contentField: file.contentField,
     customIdField: file.customIdField,
     rejectedCount: file.rejectedCount,
-    rejections: JSON.parse(file.rejections) as unknown,
+    rejections: reading.rejections,
     blankCount: file.blankCount,
     encoding: file.encoding,
     warnings: JSON.parse(file.warnings) as unknown,

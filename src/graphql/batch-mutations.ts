@@ -62,12 +62,12 @@ const SubmitBatchInput = builder.inputType('SubmitBatchInput', {
     }),
     customIdField: t.string({
       description:
-        'The column or JSON field of the file that holds the custom ids, in place of the upload’s; empty: the indexes serve. Read before the batch starts; an id that comes twice stops it with DUPLICATE_CUSTOM_ID. A row without one has its index.',
+        'The column or JSON field of the file that holds the custom ids, in place of the upload’s; empty: the places of the rows in the file serve, counted from 0. Read before the batch starts; an id that comes twice stops it with DUPLICATE_CUSTOM_ID. A row without one has its place.',
       validate: { schema: batchFields.customIdField as never },
     }),
     customIdPrefix: t.string({
       description:
-        'Put before every custom id, the indexes that serve as such included. Up to 100 characters.',
+        'Put before every custom id, the places that serve as such included. Up to 100 characters.',
       validate: { schema: batchFields.customIdPrefix as never },
     }),
     name: t.string({

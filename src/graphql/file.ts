@@ -8,6 +8,7 @@ import {
   listFiles,
   readFile,
   readFileRows,
+  readRejections,
 } from '../db/files.ts';
 import { AppError } from '../errors.ts';
 import type { fileFormats } from '../files/read/format.ts';
@@ -19,6 +20,8 @@ import { presentError } from './errors.ts';
 import { cursorOf, pageCost, readPage } from './page.ts';
 
 const maxPreviewRows = 100;
+/** A thousand of them a file. */
+const rejectionsCost = 10;
 
 export const FileFormatEnum = builder.enumType('FileFormat', {
   description: 'How the rows of a file are written.',
@@ -78,14 +81,16 @@ builder.node('File', {
     }),
     customIdField: t.exposeString('customIdField', {
       nullable: true,
-      description: 'Which of them holds the custom id; null where the index serves.',
+      description:
+        'Which of them holds the custom id; null where the place of a row in the file serves, counted from 0.',
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the upload ended.' }),
     rejections: t.field({
       type: [RowRejection],
-      description: 'What was refused at upload; the first 100, rejectedCount has them all.',
-      complexity: { field: 1, multiplier: 1 },
-      resolve: ({ rejections }) => JSON.parse(rejections) as Rejection[],
+      description: 'What was refused at upload; the first 1,000, rejectedCount has them all.',
+      complexity: { field: rejectionsCost, multiplier: 1 },
+      resolve: async ({ key }, _args, { db }) =>
+        JSON.parse(await readRejections(db.sql, key)) as Rejection[],
     }),
     rejectedCount: t.exposeInt('rejectedCount', {
       description: 'How many rows were refused at upload.',

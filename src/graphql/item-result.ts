@@ -79,9 +79,12 @@ export const ItemResult = builder.interfaceRef<ItemResultModel>('ItemResult').im
     'The result of one item. Exactly one of the operation’s fields and `error` is set once it is final.',
   resolveType: ({ operation }) => resultTypeName(operation),
   fields: (t) => ({
-    index: t.exposeInt('index', { description: 'Position in the input, from 0.' }),
+    index: t.exposeInt('index', {
+      description: 'Position among the items, from 0 and without gaps.',
+    }),
     customId: t.exposeString('customId', {
-      description: 'The caller’s own key; the index when none was given.',
+      description:
+        'The caller’s own key. When none was given, the index; of a row of a file, its place there, counted from 0.',
     }),
     error: t.expose('error', {
       type: 'ItemError',

@@ -4,7 +4,7 @@ import { type BatchFile, type BatchRecord, readBatch, readBatchFile } from '../d
 import type { Database } from '../db/client.ts';
 import { countItems, type ItemFilter, type ItemRecord, listItems, readItem } from '../db/items.ts';
 import type { RunUsage } from '../execute.ts';
-import { type DecodedRow, decodeRow, rowFileOf } from '../files/row.ts';
+import { type DecodedRow, decodeRow, rowFileOf, rowNumberOf } from '../files/row.ts';
 import { itemId, parseItemId } from '../ids.ts';
 import { parseKeepingNumbers } from '../model/exact-json.ts';
 import { builder } from './builder.ts';
@@ -32,6 +32,8 @@ export interface BatchItemModel {
   item: ItemRecord;
   /** What its row holds. */
   row: DecodedRow;
+  /** Its row's number in the file; null where it has none. */
+  rowNumber: number | null;
 }
 
 /** Items of one batch, with what their rows hold; `known` is its file where that has been read already. */
@@ -43,7 +45,12 @@ export async function toModels(
 ): Promise<BatchItemModel[]> {
   if (items.length === 0) return [];
   const file = rowFileOf(known ?? (await readBatchFile(db, batch.fileKey)), batch);
-  return items.map((item) => ({ batch, item, row: decodeRow(file, item) }));
+  return items.map((item) => ({
+    batch,
+    item,
+    row: decodeRow(file, item),
+    rowNumber: rowNumberOf(file, item),
+  }));
 }
 
 export const BatchItem = builder.objectRef<BatchItemModel>('BatchItem');
@@ -64,11 +71,19 @@ builder.node(BatchItem, {
   },
   fields: (t) => ({
     index: t.int({
-      description: 'Position in the input, from 0.',
+      description:
+        'Position among the items, from 0 and without gaps: cursors and `after` count on it. It is not the number of a row in a file, which `row` is.',
       resolve: ({ item }) => item.index,
     }),
+    row: t.int({
+      nullable: true,
+      description:
+        'The row’s number in its file, counted from 1 as rejections count it: refused and skipped rows leave gaps. Null for inline items and for files of before.',
+      resolve: ({ rowNumber }) => rowNumber,
+    }),
     customId: t.string({
-      description: 'The caller’s own key; the index when none was given.',
+      description:
+        'The caller’s own key. When none was given, the index of an inline item, and the place of a row in its file, counted from 0: row - 1.',
       resolve: ({ row }) => row.customId,
     }),
     status: t.field({

@@ -52,14 +52,20 @@ builder.objectField('Batch', 'outputUrl', (t) =>
         defaultValue: false,
         description: 'JSON and JSONL: content and metadata too. CSV has the input anyway.',
       }),
+      includeRow: t.arg.boolean({
+        defaultValue: false,
+        description:
+          'CSV: a column `row` with the number of each row in the file. JSON and JSONL have it anyway.',
+      }),
     },
-    resolve: ({ id }, { format, status, includeInput }, { links, baseUrl }) =>
+    resolve: ({ id }, { format, status, includeInput, includeRow }, { links, baseUrl }) =>
       baseUrl +
       links.toOutput({
         batchId: id,
         format,
         status: status ? [...new Set(status)] : undefined,
         includeInput: includeInput === true,
+        includeRow: includeRow === true,
       }),
   }),
 );

@@ -30,6 +30,7 @@ function encode(
   kind: 'fields' | 'content',
   text: string,
   customId: string | null,
+  row: number,
 ): void {
   const bytes = Buffer.from(text);
   const id = customId === null ? null : Buffer.from(customId);
@@ -38,7 +39,7 @@ function encode(
     begun = kind === 'fields' ? encoder.beginFields() : encoder.beginContent();
   } while (!encoder.fits(begun + bytes.length, id?.length ?? 0));
   encoder.bytes.set(bytes, begun);
-  encoder.end(begun + bytes.length, id, 0, id?.length ?? 0);
+  encoder.end(begun + bytes.length, id, 0, id?.length ?? 0, row);
 }
 
 const countRows = async (fileKey: bigint) =>
@@ -84,18 +85,26 @@ describe('COPY in', () => {
           ? texts[index % texts.length]!.slice(0, index < 14 ? undefined : 100)
           : null,
       fields: index % 2 === 0 ? null : `["${index}"]`,
+      // Two rows were left out before the hundredth.
+      row: index < 100 ? null : index + 3,
     }));
 
     const rowsIn = await copy.rowsIn();
-    for (const { content, fields, customId } of given) {
-      encode(encoder, content === null ? 'fields' : 'content', content ?? fields!, customId);
+    for (const { index, content, fields, customId, row } of given) {
+      encode(
+        encoder,
+        content === null ? 'fields' : 'content',
+        content ?? fields!,
+        customId,
+        row ?? index + 1,
+      );
       for (const piece of encoder.take()) if (await rowsIn.write(piece)) encoder.recycle(piece);
     }
     for (const piece of encoder.finish()) await rowsIn.write(piece);
     const count = await rowsIn.finish();
 
     const stored = await db.sql`
-      select index, custom_id as "customId", content, fields from rows where file_key = ${fileKey} order by index`;
+      select index, custom_id as "customId", content, fields, row from rows where file_key = ${fileKey} order by index`;
     expect(count).toBe(given.length);
     expect([...stored]).toEqual(given);
   });
@@ -104,7 +113,7 @@ describe('COPY in', () => {
     const fileKey = nextKey++;
     const encoder = new RowEncoder(fileKey);
     const rowsIn = await copy.rowsIn();
-    for (let row = 0; row < 50_000; row += 1) encode(encoder, 'content', 'some text', null);
+    for (let row = 1; row <= 50_000; row += 1) encode(encoder, 'content', 'some text', null, row);
     for (const piece of encoder.take()) await rowsIn.write(piece);
 
     const before = await countRows(fileKey);
@@ -128,7 +137,7 @@ describe('COPY in', () => {
       const encoder = new RowEncoder(fileKey);
       const rowsIn = await copy.rowsIn();
       try {
-        encode(encoder, 'content', 'x', null);
+        encode(encoder, 'content', 'x', null, 1);
         for (const piece of encoder.finish()) await rowsIn.write(piece);
         await rowsIn.finish();
       } finally {
@@ -155,7 +164,7 @@ describe('COPY in', () => {
     const fileKey = nextKey++;
     const rowsIn = await copy.rowsIn();
     const encoder = new RowEncoder(fileKey);
-    for (let row = 0; row < 50_000; row += 1) encode(encoder, 'content', 'some text', null);
+    for (let row = 1; row <= 50_000; row += 1) encode(encoder, 'content', 'some text', null, row);
     await until(
       async () =>
         (

@@ -141,7 +141,13 @@ describe('a link', () => {
   });
 
   it('is good for 15 minutes', async () => {
-    const link = { batchId: id, format: 'jsonl', status: undefined, includeInput: false } as const;
+    const link = {
+      batchId: id,
+      format: 'jsonl',
+      status: undefined,
+      includeInput: false,
+      includeRow: false,
+    } as const;
     const late = await get((await linksOf(14)).toOutput(link));
     const tooLate = await get((await linksOf(15)).toOutput(link));
 
@@ -225,6 +231,7 @@ describe('other servers of the same database', () => {
       format: 'csv',
       status: undefined,
       includeInput: false,
+      includeRow: false,
     });
 
     expect((await get(link)).status).toBe(403);

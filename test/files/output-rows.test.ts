@@ -156,7 +156,7 @@ describe('files', () => {
 
 describe('items', () => {
   const itemsQuery = `query($id: ID!) { batch(id: $id) { items(first: 1000) { edges { node {
-    index customId status usage { requests inputTokens cachedInputTokens outputTokens costUsd } error { code message }
+    index row customId status usage { requests inputTokens cachedInputTokens outputTokens costUsd } error { code message }
   } } } } }`;
 
   it('stand as GraphQL says, in each of their statuses, also after a retry', async () => {
@@ -173,8 +173,9 @@ describe('items', () => {
       const lines = records(await output(id));
       const { data } = await app.graphql(itemsQuery, { id });
       const nodes: Data[] = data?.batch.items.edges.map(({ node }: Data) => node);
-      const found = nodes.map(({ index, customId, status, usage, error }) => ({
+      const found = nodes.map(({ index, row, customId, status, usage, error }) => ({
         index,
+        row,
         custom_id: customId,
         status: status.toLowerCase(),
         error: error && { code: error.code, message: error.message },
@@ -272,6 +273,7 @@ describe('items', () => {
       format: 'jsonl',
       includes: { input: true, request: null },
       keepFormulas: false,
+      includeRow: false,
     });
     const pieces = writeOutput({ db, copy }, batch, writer, { status: undefined, afterIndex: -1 });
     await pieces.next();

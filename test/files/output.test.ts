@@ -61,6 +61,7 @@ describe('records', () => {
     expect(JSON.parse(array.text)).toEqual(all);
     expect(Object.keys(all[0] ?? {})).toEqual([
       'index',
+      'row',
       'custom_id',
       'status',
       'output',

@@ -153,7 +153,7 @@ it('ids that come twice stop the batch before anything is sent, and are named', 
     id,
   });
   expect(data?.batch.errorCode).toBe('DUPLICATE_CUSTOM_ID');
-  expect(data?.batch.error).toMatch(/items 7 and 41000 both have "7"/);
+  expect(data?.batch.error).toMatch(/rows 8 and 41001 both have "7"/);
   expect(app.sandbox.requests.count).toBe(0);
 });
 
@@ -163,7 +163,7 @@ it('an id too long to be one stops the batch too', async () => {
   await untilEnded(app, id);
 
   const { data } = await app.graphql('query ($id: ID!) { batch(id: $id) { error } }', { id });
-  expect(data?.batch.error).toMatch(/the one of item 0, "é+"…, has more than 512 characters/);
+  expect(data?.batch.error).toMatch(/the one of row 1, "é+"…, has more than 512 characters/);
 });
 
 it('a batch whose ids are being read can be cancelled', async () => {

@@ -124,8 +124,8 @@ describe('POST /files with the file as its body', () => {
       warnings: [],
     });
     expect(await rowsOf(body.id)).toEqual([
-      { index: 0, customId: 'x', content: null, fields: '["x","hello","1"]' },
-      { index: 1, customId: 'z', content: null, fields: '["z","é\\n",""]' },
+      { index: 0, customId: 'x', content: null, fields: '["x","hello","1"]', row: null },
+      { index: 1, customId: 'z', content: null, fields: '["z","é\\n",""]', row: 3 },
     ]);
     await untilLeft({ rows: 2, files: 1, ingests: 0 });
   });

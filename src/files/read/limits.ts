@@ -21,7 +21,9 @@ export const readLimits: ReadLimits = {
 };
 
 /** Rejections that are kept; all are counted. */
-export const maxRejections = 100;
+export const maxRejections = 1_000;
+/** Characters that are kept of one. */
+export const maxReasonLength = 300;
 /** Warnings that are kept: a reader has a few to give, and none for each row. */
 export const maxWarnings = 100;
 /** UTF-16 units, as for inline items. */

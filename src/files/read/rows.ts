@@ -1,7 +1,13 @@
 /** What all readers of rows do: number, reject, limit, and hand on to the sink. */
 import type { RowSink } from './block-reader.ts';
 import type { CustomIds } from './custom-ids.ts';
-import { maxRejections, maxWarningLength, maxWarnings, type ReadLimits } from './limits.ts';
+import {
+  maxReasonLength,
+  maxRejections,
+  maxWarningLength,
+  maxWarnings,
+  type ReadLimits,
+} from './limits.ts';
 import { UnreadableFile } from './unreadable.ts';
 
 /** `row` counts from 1: rows of data in a CSV file and elements of an array, lines of every other file. */
@@ -33,7 +39,9 @@ export class Rows {
 
   reject(row: number, reason: string): void {
     this.rejected += 1;
-    if (this.rejections.length < maxRejections) this.rejections.push({ row, reason });
+    if (this.rejections.length < maxRejections) {
+      this.rejections.push({ row, reason: shortened(reason) });
+    }
     this.checkCount();
   }
 
@@ -81,7 +89,7 @@ export class Rows {
         this.ids = null;
       }
     }
-    this.sink.end(at, this.ids === null ? null : ids, start, end);
+    this.sink.end(at, this.ids === null ? null : ids, start, end, row);
     this.accepted += 1;
     this.checkCount();
   }
@@ -94,4 +102,11 @@ export class Rows {
       );
     }
   }
+}
+
+/** A reason may quote a name that is as long as anybody likes. */
+function shortened(reason: string): string {
+  return reason.length > maxReasonLength
+    ? `${reason.slice(0, maxReasonLength).toWellFormed()}…`
+    : reason;
 }

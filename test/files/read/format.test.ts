@@ -83,7 +83,7 @@ describe('the format of a file', () => {
 
   it('is what is asked for, before all else', () => {
     expect(readAll('{"a":1}\n', { name: 'x.jsonl', format: 'TEXT' }).rows).toEqual([
-      { content: '{"a":1}', fields: null, customId: null },
+      { content: '{"a":1}', fields: null, customId: null, row: 1 },
     ]);
   });
 

@@ -117,7 +117,7 @@ describe('a stored row', () => {
       customIdField: null,
       listed: false,
     };
-    const row = { index: 3, customId: 'c', content: 'text', fields: '{"k":1.0}' };
+    const row = { index: 3, row: null, customId: 'c', content: 'text', fields: '{"k":1.0}' };
 
     expect(decodeRow(file, row)).toEqual({
       content: 'text',
@@ -262,7 +262,7 @@ describe('a stored row', () => {
       rows.map((row) => {
         const { content, metadata, customId } = decodeRow(
           rowFileOf(
-            { ...file, columns: JSON.stringify(file.columns) },
+            { ...file, columns: JSON.stringify(file.columns), encoding: 'utf-8' },
             { contentField: null, customIdField: null, customIdPrefix: null, ...reading },
           ),
           row,

@@ -9,6 +9,7 @@ export interface KeptRow {
   content: string | null;
   fields: string | null;
   customId: string | null;
+  row: number;
 }
 
 /** Begins with so little room that long rows have to be begun again. */
@@ -33,12 +34,13 @@ export class KeepingSink implements RowSink {
     return false;
   }
 
-  end(at: number, customId: Uint8Array | null, start: number, end: number): void {
+  end(at: number, customId: Uint8Array | null, start: number, end: number, row: number): void {
     const text = decode(this.bytes.subarray(3, at));
     this.rows.push({
       content: this.isFields ? null : text,
       fields: this.isFields ? text : null,
       customId: customId === null ? null : decode(customId.subarray(start, end)),
+      row,
     });
   }
 }
