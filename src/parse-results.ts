@@ -1,12 +1,12 @@
 /** The answers in an uploaded file of a provider's batch results, parsed and validated without a model. */
 import { createHash } from 'node:crypto';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Sql } from './db/client.ts';
 import { readFileRowsWithin, type StoredRow } from './db/files.ts';
 import type { ItemStatus } from './db/items.ts';
 import { InvalidOutput, type ItemError } from './errors.ts';
 import { parseKeepingNumbers } from './model/exact-json.ts';
 import { readResultLine } from './model/result-line.ts';
+import type { CheckTime } from './operations/check-time.ts';
 import { createAnswerReader, type GivenAnswer } from './operations/given-answer.ts';
 
 /** What a line says of its request. */
@@ -36,11 +36,11 @@ const turnMs = 3;
 export async function* parseResults(
   sql: Sql,
   { fileKey, schema }: ResultSource,
-  { afterIndex, signal }: { afterIndex: number; signal: AbortSignal },
+  { afterIndex, signal, time }: { afterIndex: number; signal: AbortSignal; time: CheckTime },
 ): AsyncGenerator<ParsedResult, void, undefined> {
-  const read = createAnswerReader(schema);
+  const read = createAnswerReader(schema, time);
   let after = afterIndex;
-  let turnAt = performance.now();
+  let turnAt = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
     const rows = await readFileRowsWithin(sql, fileKey, {
       afterIndex: after,
@@ -50,11 +50,11 @@ export async function* parseResults(
     const last = rows.at(-1);
     if (!last) return;
     for (const row of rows) {
-      yield parseRow(row, read);
       if (performance.now() - turnAt > turnMs) {
-        await nextTurn();
+        await time.turn();
         turnAt = performance.now();
       }
+      yield parseRow(row, read);
     }
     after = last.index;
   }
@@ -94,9 +94,15 @@ function parseRow(
 /** How many results of a file stand how. */
 export type StatusCounts = ReadonlyMap<ItemStatus, number>;
 
+/** Who asks for a count: until when, and how long the checks of the answers may take. */
+interface Asked {
+  signal: AbortSignal;
+  time: CheckTime;
+}
+
 export interface ResultCounter {
   /** Reads the whole file when it is asked for the first time. */
-  count(sql: Sql, source: ResultSource, signal: AbortSignal): Promise<StatusCounts>;
+  count(sql: Sql, source: ResultSource, asked: Asked): Promise<StatusCounts>;
 }
 
 /** Files and schemas whose counts are remembered; a few numbers each. */
@@ -107,15 +113,15 @@ export function createResultCounter(): ResultCounter {
   const known = new Map<string, StatusCounts>();
   let last = Promise.resolve();
 
-  async function count(sql: Sql, source: ResultSource, signal: AbortSignal): Promise<StatusCounts> {
+  async function count(sql: Sql, source: ResultSource, asked: Asked): Promise<StatusCounts> {
     const key = keyOf(source);
     const remembered = known.get(key);
     if (remembered) return remembered;
     const counts = new Map<ItemStatus, number>();
-    for await (const { status } of parseResults(sql, source, { afterIndex: -1, signal })) {
+    for await (const { status } of parseResults(sql, source, { ...asked, afterIndex: -1 })) {
       counts.set(status, (counts.get(status) ?? 0) + 1);
     }
-    if (!signal.aborted) {
+    if (!asked.signal.aborted) {
       known.set(key, counts);
       const [oldest] = known.keys();
       if (known.size > maxRemembered && oldest !== undefined) known.delete(oldest);
@@ -124,8 +130,8 @@ export function createResultCounter(): ResultCounter {
   }
 
   return {
-    count(sql, source, signal) {
-      const counted = last.then(() => count(sql, source, signal));
+    count(sql, source, asked) {
+      const counted = last.then(() => count(sql, source, asked));
       last = counted.then(
         () => undefined,
         () => undefined, // Whoever asked has the error.

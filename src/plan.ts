@@ -2,6 +2,7 @@
 import { BadUserInput, ItemFailure } from './errors.ts';
 import type { BodyRequest, Model, ModelRequest, PromptRequest, Sampling } from './model/model.ts';
 import type { Providers } from './model/providers.ts';
+import type { CheckTime } from './operations/check-time.ts';
 import { findOperation } from './operations/index.ts';
 import type { PreparedOperation, PromptItem } from './operations/operation.ts';
 import { type SharedParams, samplingOf } from './operations/params.ts';
@@ -31,13 +32,14 @@ export function createPlanner({
     operationName: string,
     params: Record<string, unknown>,
     modelId?: string,
+    time?: CheckTime,
   ): Plan {
     const operation = findOperation(operationName);
     if (!operation) throw new Error(`there is no operation ${operationName}`);
     const shared = params as SharedParams;
     const model = providers.resolve(modelId ?? shared.model ?? defaultModel);
     return {
-      operation: operation.prepare(params),
+      operation: operation.prepare(params, time),
       model,
       sampling: {
         ...samplingOf(shared),

@@ -4,6 +4,7 @@ import type { RequestAccess, RequestLine } from '../db/request-line.ts';
 import type { SignedLinks } from '../files/signed-link.ts';
 import type { Asking } from '../log.ts';
 import type { Providers } from '../model/providers.ts';
+import type { CheckTime } from '../operations/check-time.ts';
 import type { ResultCounter } from '../parse-results.ts';
 import type { Plan } from '../plan.ts';
 import type { Webhooks } from '../webhooks/deliver.ts';
@@ -20,7 +21,13 @@ export interface Services {
   webhooks: Webhooks;
   /** What is wrong with a webhook's URL; null when it may be called. */
   checkWebhook(url: string): Promise<string | null>;
-  preparePlan(operation: string, params: Record<string, unknown>, modelId?: string): Plan;
+  /** `time` is shared by all that one request checks. */
+  preparePlan(
+    operation: string,
+    params: Record<string, unknown>,
+    modelId?: string,
+    time?: CheckTime,
+  ): Plan;
 }
 
 /** One request's view: the services, who asks, and when it gave up. */
@@ -31,6 +38,8 @@ export interface Context extends Services, RequestAccess {
   /** Where clients reach the server, without a slash at its end. */
   baseUrl: string;
   resultCounter: ResultCounter;
+  /** What the checks of answers may take, all that this request asks for together. */
+  time: CheckTime;
   /** Aborted when the client has gone. */
   signal: AbortSignal;
 }

@@ -165,13 +165,13 @@ export function planFor(
   operation: string,
   options: Record<string, unknown>,
   items: readonly PromptItem[],
-  { preparePlan }: Pick<Context, 'preparePlan'>,
+  { preparePlan, time }: Pick<Context, 'preparePlan'> & Partial<Pick<Context, 'time'>>,
   path: string,
 ): Plan {
   const at = (name: string) => (path === '' ? name : `${path}.${name}`);
   let plan: Plan;
   try {
-    plan = preparePlan(operation, options);
+    plan = preparePlan(operation, options, undefined, time);
   } catch (error) {
     if (!(error instanceof BadUserInput)) throw error;
     throw new BadUserInput(error.issues.map((issue) => ({ ...issue, path: at(issue.path) })));

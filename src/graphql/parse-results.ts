@@ -80,9 +80,9 @@ const ParsedResultConnection = builder
       totalCount: t.int({
         description:
           'How many results the filter leaves, over all pages. With a filter the whole file is parsed for it, once for each schema.',
-        resolve: async ({ file, source, status }, _args, { db, signal, resultCounter }) => {
+        resolve: async ({ file, source, status }, _args, { db, signal, time, resultCounter }) => {
           if (status === null) return file.itemCount;
-          const counts = await resultCounter.count(db.sql, source, signal);
+          const counts = await resultCounter.count(db.sql, source, { signal, time });
           return [...counts].reduce((sum, [one, n]) => (status.includes(one) ? sum + n : sum), 0);
         },
       }),
@@ -135,11 +135,11 @@ builder.queryField('parseResults', (t) =>
           find: (customId) => findLine(context.db.sql, file, customId),
         },
         async ({ limit, after: cursor }) => {
-          const { db, signal } = context;
+          const { db, signal, time } = context;
           const afterIndex = cursor === undefined ? -1 : Number(cursor);
           const page: ParsedResult[] = [];
           if (status?.length === 0 || afterIndex >= file.itemCount) return page;
-          for await (const result of parseResults(db.sql, source, { afterIndex, signal })) {
+          for await (const result of parseResults(db.sql, source, { afterIndex, signal, time })) {
             if (!status || status.includes(result.status)) page.push(result);
             if (page.length === limit) break;
           }

@@ -9,6 +9,7 @@ import {
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import type { Authenticate } from '../auth.ts';
 import type { Asking } from '../log.ts';
+import { createCheckTime } from '../operations/check-time.ts';
 import { createResultCounter } from '../parse-results.ts';
 import type { Context, Services } from './context.ts';
 import { createDocumentCache, limitDocuments } from './document.ts';
@@ -83,6 +84,7 @@ export function createGraphQL({
           ...line.of(asked.owner),
           ...asked,
           baseUrl: publicUrl ?? origin,
+          time: createCheckTime(),
           resultCounter,
         };
       }
@@ -97,6 +99,7 @@ export function createGraphQL({
         asking,
         baseUrl,
         signal: whenGone(res),
+        time: createCheckTime(),
         resultCounter,
       };
     },

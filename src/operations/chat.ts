@@ -4,6 +4,7 @@ import { InvalidOutput, ItemFailure } from '../errors.ts';
 import { toCompletion } from '../model/completion-shapes.ts';
 import { firstChoice } from '../model/first-choice.ts';
 import { isObject, type JsonObject, ownValue, tidy } from './answer.ts';
+import { createCheckTime } from './check-time.ts';
 import { prepareAnswerSchema } from './json-schema/answer-schema.ts';
 import type { Operation } from './operation.ts';
 import { sharedParams } from './params.ts';
@@ -48,7 +49,7 @@ export const chat: Operation<typeof chatParams> = {
   result: chatResult,
   whole: true,
 
-  prepare(params) {
+  prepare(params, time = createCheckTime()) {
     const schema = params.responseSchema ? prepareAnswerSchema(params.responseSchema) : null;
     return {
       placeholders: [],
@@ -67,7 +68,7 @@ export const chat: Operation<typeof chatParams> = {
         if (schema) refuseUnfinished(completion);
         return {
           text: storableText(text),
-          data: schema ? schema.read(structuredText(text, completion)) : null,
+          data: schema ? schema.read(structuredText(text, completion), { time }) : null,
           response: tidy(completion),
         };
       },

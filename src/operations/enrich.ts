@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { AnswerFormat, JsonSchema } from '../model/model.ts';
 import { isObject, type JsonObject, ownValue } from './answer.ts';
 import { readJson } from './answer-json.ts';
+import { createCheckTime } from './check-time.ts';
 import { type Choices, createChoices } from './choice.ts';
 import {
   allowedValues,
@@ -41,7 +42,7 @@ export const enrich: Operation<typeof enrichParams> = {
   result: enrichResult,
   defaultTemperature: 0,
 
-  prepare(params) {
+  prepare(params, time = createCheckTime()) {
     const fields = prepareFields(params);
     const schema = answerSchema(fields);
     const judge = createJudge(schema);
@@ -56,7 +57,7 @@ export const enrich: Operation<typeof enrichParams> = {
       columns: fields.map(({ field }) => field.name),
       parse: ({ text }) => {
         const answer = readJson(text, ({ value, exact }) =>
-          judge({ value: pickFields(value, fields), exact }),
+          judge({ value: pickFields(value, fields), exact }, { time }),
         );
         return Object.fromEntries(fields.map(({ field, key }) => [field.name, answer[key]]));
       },

@@ -1,6 +1,7 @@
 /** extract: values out of a text, into an object of a given schema or of fields that the instructions name. */
 import { z } from 'zod';
 import { isObject } from './answer.ts';
+import { createCheckTime } from './check-time.ts';
 import { prepareAnswerSchema } from './json-schema/answer-schema.ts';
 import type { Operation } from './operation.ts';
 import { instructionsParam, sharedParams } from './params.ts';
@@ -48,9 +49,9 @@ export const extract: Operation<typeof extractParams> = {
   result: extractResult,
   defaultTemperature: 0,
 
-  prepare(params) {
+  prepare(params, time = createCheckTime()) {
     const { fields, format, columns, read } = params.schema
-      ? schemaAnswer('extract', prepareAnswerSchema(params.schema))
+      ? schemaAnswer('extract', prepareAnswerSchema(params.schema), time)
       : objectAnswer('extract');
     return {
       ...createPrompt({ params, system: systemPrompt(params, fields) }),

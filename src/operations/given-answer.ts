@@ -2,6 +2,7 @@
 import { parseKeepingNumbers } from '../model/exact-json.ts';
 import { isObject, type JsonObject, tidy } from './answer.ts';
 import { structuredText, toolCalls } from './chat.ts';
+import type { CheckTime } from './check-time.ts';
 import { prepareAnswerSchema } from './json-schema/answer-schema.ts';
 import { checkAnswerSchema } from './response-format.ts';
 import { jsonObject } from './text.ts';
@@ -21,10 +22,15 @@ export const answerSchemaParam = jsonObject().superRefine((schema, context) =>
  * What reads one answer after the other. With a schema, the object in the answer or in the arguments of its one tool call, valid against it, long integers
  * with all their digits, since nobody can be asked for a string any more; throws InvalidOutput. Without one, the text, or what its tool calls were given.
  */
-export function createAnswerReader(schema: JsonObject | null): (answer: GivenAnswer) => unknown {
+export function createAnswerReader(
+  schema: JsonObject | null,
+  time: CheckTime,
+): (answer: GivenAnswer) => unknown {
   const prepared = schema ? prepareAnswerSchema(schema) : null;
   return ({ text, completion }) => {
-    if (prepared) return prepared.read(structuredText(text, completion), { longIntegers: true });
+    if (prepared) {
+      return prepared.read(structuredText(text, completion), { time, longIntegers: true });
+    }
     const called = toolCalls(completion).map(argumentsOf);
     return called.length === 0 ? text : called.length === 1 ? called[0] : called;
   };

@@ -1,6 +1,7 @@
 /** What an operation is: params in, prompt and answer schema out, and a parser for what comes back. Pure, no I/O. */
 import type { z } from 'zod';
 import type { AnswerFormat, ChatMessage, ModelAnswer } from '../model/model.ts';
+import type { CheckTime } from './check-time.ts';
 
 /** An item as an operation sees it. `metadata` holds the caller's own fields; only own properties are ever read. */
 export interface PromptItem {
@@ -67,5 +68,6 @@ export interface Operation<Params extends z.ZodObject = z.ZodObject> {
   readonly defaultTemperature?: number;
   /** True where rows are whole requests: there is no synchronous mutation for it, and its rows come as `requests` or files of them. */
   readonly whole?: true;
-  prepare(params: z.output<Params>): PreparedOperation;
+  /** `time` is what the checks of its answers may take, shared with others of one request; its own when absent. */
+  prepare(params: z.output<Params>, time?: CheckTime): PreparedOperation;
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { AnswerFormat } from '../model/model.ts';
 import { type JsonObject, readText } from './answer.ts';
+import type { CheckTime } from './check-time.ts';
 import { readJsonObject } from './exact-numbers.ts';
 import {
   type AnswerSchema,
@@ -71,11 +72,15 @@ export function checkResponseFormat(format: ResponseFormat, context: z.core.$Ref
 }
 
 /** The answer of an operation under a response format; text is stored under `textField`. */
-export function responseAnswer(name: string, format: ResponseFormat, textField: string): Answer {
+export function responseAnswer(
+  name: string,
+  format: ResponseFormat,
+  { textField, time }: { textField: string; time: CheckTime },
+): Answer {
   const type = format?.type ?? 'TEXT';
   switch (type) {
     case 'JSON_SCHEMA':
-      return schemaAnswer(name, prepareAnswerSchema(format?.schema ?? {}));
+      return schemaAnswer(name, prepareAnswerSchema(format?.schema ?? {}), time);
     case 'JSON_OBJECT':
       return objectAnswer(name);
     case 'TEXT':
@@ -91,13 +96,13 @@ export function responseAnswer(name: string, format: ResponseFormat, textField: 
 }
 
 /** An answer that is held to a user's schema. */
-export function schemaAnswer(name: string, answerSchema: AnswerSchema): Answer {
-  const { schema, strict, description, columns, read } = answerSchema;
+export function schemaAnswer(name: string, answerSchema: AnswerSchema, time: CheckTime): Answer {
+  const { schema, strict, description, columns } = answerSchema;
   return {
     format: { type: 'json', name, schema, strict },
     fields: description,
     columns,
-    read: (text) => read(text),
+    read: (text) => answerSchema.read(text, { time }),
   };
 }
 

@@ -1,6 +1,7 @@
 /** run: any task, in the user's words. */
 import { z } from 'zod';
 import { isObject, ownValue } from './answer.ts';
+import { createCheckTime } from './check-time.ts';
 import type { Operation } from './operation.ts';
 import { instructionsParam, sharedParams } from './params.ts';
 import { createPrompt, inputRule, instructionsPart, paragraphs } from './prompt.ts';
@@ -49,8 +50,8 @@ export const run: Operation<typeof runParams> = {
   optionsOptional: false,
   result: runResult,
 
-  prepare(params) {
-    const answer = responseAnswer('run', params.responseFormat, 'text');
+  prepare(params, time = createCheckTime()) {
+    const answer = responseAnswer('run', params.responseFormat, { textField: 'text', time });
     const isText = answer.format.type === 'text';
     return {
       ...createPrompt({

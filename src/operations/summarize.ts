@@ -1,6 +1,7 @@
 /** summarize: each item in short, as text or as an object. */
 import { z } from 'zod';
 import { isObject, ownValue } from './answer.ts';
+import { createCheckTime } from './check-time.ts';
 import type { Operation } from './operation.ts';
 import { instructionsParam, sharedParams } from './params.ts';
 import { createPrompt, inputRule, instructionsPart, paragraphs } from './prompt.ts';
@@ -36,8 +37,11 @@ export const summarize: Operation<typeof summarizeParams> = {
   optionsOptional: true,
   result: summarizeResult,
 
-  prepare(params) {
-    const answer = responseAnswer('summarize', params.responseFormat, 'summary');
+  prepare(params, time = createCheckTime()) {
+    const answer = responseAnswer('summarize', params.responseFormat, {
+      textField: 'summary',
+      time,
+    });
     const isText = answer.format.type === 'text';
     return {
       ...createPrompt({

@@ -97,9 +97,9 @@ describe('an enrich answer', () => {
   });
 
   it.each([
-    ['sector', 'Food', /^sector must be one of "Tech","Health"/],
+    ['sector', 'Food', /^sector must be one of "Tech", "Health" or null/],
     ['field_2', '12', /^field_2 must be number or null/],
-    ['founded', '2001-02-30', /^founded must match format "date"/],
+    ['founded', '2001-02-30', /^founded must be a date, YYYY-MM-DD/],
     ['products', 'a', /^products must be array/],
     ['city', undefined, /^the answer must have the key "city"/],
   ])('with %s %j is rejected', (key, value, message) => {

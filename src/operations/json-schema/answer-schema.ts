@@ -22,7 +22,7 @@ export interface AnswerSchema {
    * The object in a model's answer, valid against the user's schema. Throws InvalidOutput, and ItemFailure for an integer that JavaScript cannot hold: with
    * `longIntegers` its digits stand instead.
    */
-  read(answer: string, options?: JudgeOptions): JsonObject;
+  read(answer: string, options: JudgeOptions): JsonObject;
 }
 
 type Prepared = { issues: readonly SchemaIssue[]; answerSchema: AnswerSchema | null };

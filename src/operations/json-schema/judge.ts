@@ -3,6 +3,7 @@ import { InvalidOutput } from '../../errors.ts';
 import type { JsonSchema } from '../../model/model.ts';
 import type { JsonObject } from '../answer.ts';
 import type { FoundJson } from '../answer-json.ts';
+import type { CheckTime } from '../check-time.ts';
 import { withExactNumbers } from '../exact-numbers.ts';
 import { rootPlace } from './place.ts';
 import { restoreAbsent } from './restore.ts';
@@ -10,6 +11,8 @@ import { textWhereWanted } from './text-where-wanted.ts';
 import { createValidator, type Validator } from './validator.ts';
 
 export interface JudgeOptions {
+  /** What the checks of all answers of whoever asks may take. */
+  time: CheckTime;
   /** An integer that JavaScript cannot hold is good, with all its digits. */
   longIntegers?: boolean;
 }
@@ -23,30 +26,32 @@ type Written = Pick<FoundJson, 'value' | 'exact'>;
 export function createJudge(
   schema: JsonSchema,
   open: Validator | null = null,
-): (written: Written, options?: JudgeOptions) => JsonObject {
+): (written: Written, options: JudgeOptions) => JsonObject {
   const validator = createValidator(schema);
   const place = rootPlace(schema);
 
-  function check(written: JsonObject): JsonObject {
-    const value = restoreAbsent(schema, written, validator.accepts);
-    validator.validate(value);
-    open?.validate(value);
+  function check(written: JsonObject, tick: () => void): JsonObject {
+    const checking = validator.start(tick);
+    const value = restoreAbsent(schema, written, checking.accepts);
+    checking.validate(value);
+    open?.start(tick).validate(value);
     return value as JsonObject; // as the schema says: checkSchema saw to that
   }
 
-  function judge({ value, exact }: Written): JsonObject {
+  function judge({ value, exact }: Written, tick: () => void): JsonObject {
     try {
-      return check(value);
+      return check(value, tick);
     } catch (error) {
       if (!(error instanceof InvalidOutput)) throw error;
       const mended = textWhereWanted(value, exact, place);
       if (mended === value) throw error;
-      return check(mended);
+      return check(mended, tick);
     }
   }
 
-  return (written, { longIntegers = false } = {}) =>
-    validator.limited(() =>
-      withExactNumbers(judge(written), written.exact, longIntegers ? null : place),
+  return (written, { time, longIntegers = false }) =>
+    time.limit(
+      (tick) => withExactNumbers(judge(written, tick), written.exact, longIntegers ? null : place),
+      validator,
     );
 }

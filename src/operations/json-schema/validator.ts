@@ -1,85 +1,109 @@
-/** ajv, set up for schemas and answers that nobody vouches for, and its errors put into words for the model. */
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
-import formats from 'ajv-formats';
+/**
+ * JSON Schema (draft 2020-12) for schemas and answers that nobody vouches for. A schema is walked and never turned into program
+ * text: what a check costs is counted while it runs, and preparing one costs no more than reading it.
+ */
 import { InvalidOutput } from '../../errors.ts';
 import type { JsonSchema } from '../../model/model.ts';
-import { everyKeyword, toReference } from './subschemas.ts';
-import { createTimeLimit, type TimeLimit } from './time-limit.ts';
+import { isObject, type JsonObject } from '../answer.ts';
+import { combiningKeywords, every } from './combining-keywords.ts';
+import { memberKeywords } from './member-keywords.ts';
+import { accepts, type Check, type Fault, fail, startRun } from './run.ts';
+import { everyKeyword, resolveReference } from './subschemas.ts';
+import { unevaluatedItems, unevaluatedProperties } from './unevaluated.ts';
+import { identityKeywords, type Keyword, valueKeywords } from './value-keywords.ts';
 
-const MAX_ERRORS = 5;
+const MAX_TOLD = 5;
 const MAX_MESSAGE_LENGTH = 1_000;
 
-/** Without these the time is bounded by the sizes of schema and answer. */
-const UNBOUNDED = ['$ref', 'pattern', 'patternProperties', 'uniqueItems'];
-
-export interface Validator {
-  /** Runs the whole check of one answer, under a time limit where the schema could take for ever. */
-  readonly limited: TimeLimit;
+/** The check of one answer. */
+export interface Checking {
   /** Throws InvalidOutput that names what breaks the schema, at most five things. */
   validate(value: unknown): void;
-  /** Whether the part of the schema at a path accepts a value. */
-  accepts(path: readonly string[], value: unknown): boolean;
+  /** Whether a part of the schema accepts a value. */
+  accepts(part: unknown, value: unknown): boolean;
 }
 
-/**
- * Compiles a schema that `checkSchema` found no fault with. Nothing is loaded from elsewhere. Throws ajv's error where
- * the schema cannot be compiled all the same.
- */
-export function createValidator(schema: JsonSchema): Validator {
-  const keywords = everyKeyword(schema);
-  const ajv = new Ajv2020({
-    strict: false,
-    meta: false,
-    validateSchema: false, // checkSchema did
-    logger: false,
-    // All of them for the model, unless alternatives that refer to themselves would all be followed to their ends.
-    allErrors: !keywords.has('$ref'),
-    ownProperties: true,
-    code: { optimize: false }, // compiles in half the time
-  });
-  formats.default(ajv);
-  ajv.addSchema(schema as object, 'answer');
-  const validateRoot = ajv.getSchema('answer');
-  if (!validateRoot) {
-    throw new Error('The schema was not found under its own name.');
+export interface Validator {
+  /** Begins the check of one answer; `tick` is called at every step of it. */
+  start(tick: () => void): Checking;
+  /** Whether regular expressions of a user's run in it, which `tick` does not see. */
+  readonly patterns: boolean;
+}
+
+/** The validator of a schema that `checkSchema` found no fault with. */
+export function createValidator(root: JsonSchema): Validator {
+  const checks = new Map<unknown, Check>();
+
+  /** Made when it first runs: a schema may hold itself. */
+  function compile(schema: unknown): Check {
+    if (typeof schema === 'boolean') {
+      return schema ? () => true : (_value, run) => fail(run, 'false', 'must not be there');
+    }
+    const known = checks.get(schema);
+    if (known) return known;
+    let made: Check | null = null;
+    const check: Check = (value, run) => {
+      run.tick();
+      made ??= checkOf(isObject(schema) ? schema : {});
+      return made(value, run);
+    };
+    checks.set(schema, check);
+    return check;
   }
 
+  function checkOf(schema: JsonObject): Check {
+    const identity = every(keywordChecks(schema, identityKeywords));
+    const parts = { compile, resolve: (reference: unknown) => resolveReference(root, reference) };
+    const rest = every([
+      ...keywordChecks(schema, valueKeywords),
+      ...memberKeywords
+        .filter(({ of }) => of.some((name) => Object.hasOwn(schema, name)))
+        .map(({ check }) => check(schema, compile)),
+      ...(Object.hasOwn(schema, '$ref') ? [reference(schema.$ref)] : []),
+      ...combiningKeywords
+        .filter(({ of }) => Object.hasOwn(schema, of))
+        .map(({ check }) => check(schema, compile)),
+      ...(Object.hasOwn(schema, 'unevaluatedItems') ? [unevaluatedItems(schema, parts)] : []),
+      ...(Object.hasOwn(schema, 'unevaluatedProperties')
+        ? [unevaluatedProperties(schema, parts)]
+        : []),
+    ]);
+    return (value, run) => identity(value, run) && rest(value, run);
+  }
+
+  function reference(given: unknown): Check {
+    const target = compile(resolveReference(root, given) ?? true);
+    return (value, run) =>
+      run.quiet > 0 || run.known.get(target)?.get(Object(value)) === true
+        ? accepts(target, value, run)
+        : target(value, run);
+  }
+
+  const checkRoot = compile(root);
+  const keywords = everyKeyword(root);
   return {
-    limited: UNBOUNDED.some((keyword) => keywords.has(keyword))
-      ? createTimeLimit()
-      : (work) => work(),
-    validate: (value) => {
-      if (validateRoot(value) !== true) {
-        throw new InvalidOutput(describeErrors(validateRoot.errors ?? []));
-      }
+    patterns: keywords.has('pattern') || keywords.has('patternProperties'),
+    start(tick) {
+      const run = startRun(tick);
+      return {
+        validate(value) {
+          run.faults = [];
+          if (!checkRoot(value, run)) throw new InvalidOutput(describeFaults(run.faults));
+        },
+        accepts: (part, value) => accepts(compile(part), value, run),
+      };
     },
-    accepts: (path, value) => ajv.getSchema(`answer${toReference(path)}`)?.(value) === true,
   };
 }
 
-function describeErrors(errors: readonly ErrorObject[]): string {
-  // An anyOf names every branch's errors and then itself: the first ones say more.
-  const messages = [...new Set(errors.map(describeError))].slice(0, MAX_ERRORS).join('; ');
-  return messages.length > MAX_MESSAGE_LENGTH
-    ? `${messages.slice(0, MAX_MESSAGE_LENGTH)}…`
-    : messages;
+function keywordChecks(schema: JsonObject, keywords: Record<string, Keyword>): Check[] {
+  return Object.entries(keywords).flatMap(([name, keyword]) =>
+    Object.hasOwn(schema, name) ? (keyword(schema[name]) ?? []) : [],
+  );
 }
 
-function describeError({ instancePath, keyword, params, message }: ErrorObject): string {
-  const where = instancePath.slice(1) || 'the answer';
-  switch (keyword) {
-    case 'enum':
-      return `${where} must be one of ${JSON.stringify(params.allowedValues).slice(1, -1)}`;
-    case 'const':
-      return `${where} must be ${JSON.stringify(params.allowedValue)}`;
-    case 'additionalProperties':
-    case 'unevaluatedProperties':
-      return `${where} must not have the key ${JSON.stringify(params.additionalProperty ?? params.unevaluatedProperty)}`;
-    case 'type':
-      return `${where} must be ${[params.type].flat().join(' or ')}`;
-    case 'required':
-      return `${where} must have the key ${JSON.stringify(params.missingProperty)}`;
-    default:
-      return `${where} ${message ?? 'is not valid'}`;
-  }
+function describeFaults(faults: readonly Fault[]): string {
+  const messages = faults.map(({ path, message }) => `${path.slice(1) || 'the answer'} ${message}`);
+  const told = [...new Set(messages)].slice(0, MAX_TOLD).join('; ');
+  return told.length > MAX_MESSAGE_LENGTH ? `${told.slice(0, MAX_MESSAGE_LENGTH)}…` : told;
 }

@@ -1,0 +1,21 @@
+/** When two JSON values are the same one. */
+import { isObject } from '../answer.ts';
+
+/** A text that two values have in common only if they are equal: keys in any order, numbers by their value. */
+export function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  if (!isObject(value)) return JSON.stringify(value) ?? 'null';
+  const members = Object.keys(value)
+    .sort()
+    .map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`);
+  return `{${members.join(',')}}`;
+}
+
+/** What tells whether a value is one of these: at once, however many they are. */
+export function createMembership(values: readonly unknown[]): (value: unknown) => boolean {
+  const isPlain = (value: unknown) => typeof value !== 'object' || value === null;
+  const plain = new Set(values.filter(isPlain));
+  const whole = new Set(values.filter((value) => !isPlain(value)).map(canonical));
+  return (value) =>
+    isPlain(value) ? plain.has(value) : whole.size > 0 && whole.has(canonical(value));
+}

@@ -1,0 +1,158 @@
+/** Our validator beside ajv, which reads the same draft of JSON Schema. */
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { InvalidOutput } from '../../../src/errors.ts';
+import { createValidator } from '../../../src/operations/json-schema/validator.ts';
+
+type Schema = Record<string, unknown>;
+
+const name = fc.constantFrom('a', 'b', 'c', 'ab', 'length');
+const small = fc.integer({ min: 0, max: 3 });
+const number = fc.integer({ min: -2, max: 4 });
+const type = fc.constantFrom('string', 'number', 'integer', 'boolean', 'null', 'object', 'array');
+
+const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+  value: fc.oneof(
+    { depthSize: 'small' },
+    fc.constantFrom(null, true, false, 0, 1, 2, 3.5, -1, 10),
+    fc.constantFrom('', 'a', 'bb', 'abc', '2024-01-01', '😀'),
+    fc.array(tie('value'), { maxLength: 4 }),
+    dictionary(tie('value'), 4),
+  ),
+}));
+
+const { schema } = fc.letrec<{ schema: unknown }>((tie) => {
+  const inside = tie('schema');
+  const insides = (maxLength: number) => fc.array(inside, { minLength: 1, maxLength });
+  const keywords = fc.record(
+    {
+      type: fc.oneof(type, fc.uniqueArray(type, { minLength: 1, maxLength: 3 })),
+      enum: fc.array(value, { minLength: 1, maxLength: 3 }),
+      const: value,
+      minimum: number,
+      maximum: number,
+      exclusiveMinimum: number,
+      exclusiveMaximum: number,
+      multipleOf: fc.constantFrom(1, 2, 0.5),
+      minLength: small,
+      maxLength: small,
+      pattern: fc.constantFrom('^a', 'b$', '.'),
+      format: fc.constantFrom('date', 'email', 'of nobody'),
+      required: fc.uniqueArray(name, { maxLength: 2 }),
+      minProperties: small,
+      maxProperties: small,
+      properties: dictionary(inside, 3),
+      patternProperties: fc.dictionary(fc.constantFrom('^a', 'b'), inside, {
+        maxKeys: 2,
+        noNullPrototype: true,
+      }),
+      additionalProperties: inside,
+      propertyNames: fc.constantFrom({ maxLength: 1 }, { pattern: 'a' }, false),
+      dependentRequired: fc.constantFrom({ a: ['b'] }, { b: ['a', 'c'] }),
+      dependentSchemas: dictionary(inside, 1),
+      prefixItems: insides(2),
+      items: inside,
+      minItems: small,
+      maxItems: small,
+      uniqueItems: fc.boolean(),
+      contains: inside,
+      minContains: small,
+      maxContains: small,
+      allOf: insides(2),
+      anyOf: insides(3),
+      oneOf: insides(3),
+      not: inside,
+      if: inside,
+      then: inside,
+      else: inside,
+      unevaluatedProperties: fc.boolean(),
+      unevaluatedItems: fc.boolean(),
+    },
+    { requiredKeys: [] },
+  );
+  const few = keywords.chain((all) =>
+    fc
+      .subarray(Object.entries(all), { maxLength: 4 })
+      .map((entries): unknown => Object.fromEntries(entries)),
+  );
+  const leaf = fc.constantFrom<unknown>(
+    true,
+    false,
+    {},
+    { $ref: '#/$defs/list' },
+    { type: 'object' },
+  );
+  return { schema: fc.oneof({ depthSize: 'small', withCrossShrink: true }, leaf, few) };
+});
+
+const root = fc.tuple(schema, schema).map(
+  ([first, second]): Schema => ({
+    allOf: [first],
+    $defs: {
+      list: {
+        type: ['object', 'array', 'string'],
+        properties: { a: { $ref: '#/$defs/list' }, b: withoutReferences(second) },
+        items: { $ref: '#/$defs/list' },
+      },
+    },
+  }),
+);
+
+function dictionary<T>(of: fc.Arbitrary<T>, maxKeys: number): fc.Arbitrary<Record<string, T>> {
+  return fc.dictionary(name, of, { maxKeys, noNullPrototype: true });
+}
+
+/** A schema that referred to itself for the same value would never end. */
+function withoutReferences(given: unknown): unknown {
+  return JSON.parse(JSON.stringify(given), (_name, inside) =>
+    Object.hasOwn(Object(inside), '$ref') ? {} : inside,
+  );
+}
+
+function compile(given: Schema): ValidateFunction | null {
+  const ajv = new Ajv2020({ strict: false, meta: false, ownProperties: true, logger: false });
+  formats.default(ajv);
+  try {
+    return ajv.compile(given);
+  } catch {
+    return null;
+  }
+}
+
+function isValid(work: () => void): boolean {
+  try {
+    work();
+    return true;
+  } catch (error) {
+    if (!(error instanceof InvalidOutput)) throw error;
+    return false;
+  }
+}
+
+it('takes what ajv takes, and refuses what it refuses', () => {
+  let taken = 0;
+  let refused = 0;
+
+  fc.assert(
+    fc.property(root, fc.array(value, { minLength: 8, maxLength: 8 }), (given, values) => {
+      const theirs = compile(given);
+      if (!theirs) return;
+      const ours = createValidator(given);
+      for (const one of values) {
+        const checking = ours.start(() => undefined);
+        const expected = theirs(one);
+        const found = isValid(() => checking.validate(one));
+        expect({ given, one, found }).toEqual({ given, one, found: expected });
+        expect(checking.accepts(given, one)).toBe(expected);
+        if (expected) taken += 1;
+        else refused += 1;
+      }
+    }),
+    { numRuns: 150 },
+  );
+
+  expect(taken).toBeGreaterThan(100);
+  expect(refused).toBeGreaterThan(100);
+}, 60_000);
