@@ -12,7 +12,7 @@ import type { FormFields } from './upload-form.ts';
 export function checkEarlyFields(fields: FormFields, submit: UploadSubmit): void {
   if (!namesOperation(fields)) return;
   try {
-    const { operation, options } = readSubmission(fields, submit);
+    const { operation, options } = readSubmission(fields, submit).submission;
     const params = submit.paramsOf(operation);
     const issues = (
       params ? issuesOf(params, params.safeParse(options).error, options) : []

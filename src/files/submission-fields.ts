@@ -27,9 +27,11 @@ const batchParams = z.strictObject({
   customIdPrefix: z.string().nullish(),
   contentField: z.string().nullish(),
   customIdField: z.string().nullish(),
+  /** What becomes of the batch where rows of the file were refused. */
+  onRejected: z.enum(['DRAFT', 'CONTINUE']).nullish(),
 });
 
-export type BatchFields = z.output<typeof batchParams>;
+export type BatchFields = Omit<z.output<typeof batchParams>, 'onRejected'>;
 
 export interface UploadSubmission {
   /** In lower case. */
@@ -38,6 +40,12 @@ export interface UploadSubmission {
   options: Record<string, unknown>;
   /** Of the right types, not checked any further. */
   batch: BatchFields;
+}
+
+/** A submission, and whether it is to start although rows of its file were refused. */
+export interface UploadForm {
+  submission: UploadSubmission;
+  startsAnyway: boolean;
 }
 
 /** What is known of operations outside. */
@@ -69,11 +77,11 @@ export function wantsBatch(fields: FormFields): boolean {
   return [...fields.keys()].some((name) => !fileFields.has(toCamelCase(name)));
 }
 
-/** The submission that a form asks for. Throws BadUserInput with all that is wrong. */
+/** What a form asks for beside its file. Throws BadUserInput with all that is wrong. */
 export function readSubmission(
   fields: FormFields,
   known: Pick<UploadSubmit, 'operations' | 'paramsOf'>,
-): UploadSubmission {
+): UploadForm {
   const given = collect(fields);
   const named = given.get('operation');
   if (Array.isArray(named)) {
@@ -92,7 +100,7 @@ export function readSubmission(
   }
 
   const options: Record<string, unknown> = {};
-  const batch: Record<string, unknown> = {};
+  const forBatch: Record<string, unknown> = {};
   const issues: InputIssue[] = [];
   for (const [name, value] of given) {
     if (name === 'operation' || isForFileAlone(name)) continue;
@@ -104,13 +112,14 @@ export function readSubmission(
       continue;
     }
     const reading = readGiven(shape[name] as z.ZodType, value);
-    if (reading.problem === null) (isOption ? options : batch)[name] = reading.value;
+    if (reading.problem === null) (isOption ? options : forBatch)[name] = reading.value;
     else issues.push({ path: name, message: reading.problem });
   }
-  const checked = batchParams.safeParse(batch);
-  issues.push(...issuesOf(batchParams, checked.error, batch));
+  const checked = batchParams.safeParse(forBatch);
+  issues.push(...issuesOf(batchParams, checked.error, forBatch));
   if (issues.length > 0 || !checked.success) throw new BadUserInput(issues);
-  return { operation, options, batch: checked.data };
+  const { onRejected, ...batch } = checked.data;
+  return { submission: { operation, options, batch }, startsAnyway: onRejected === 'CONTINUE' };
 }
 
 const batchNames = Object.keys(batchParams.shape);

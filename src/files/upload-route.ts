@@ -29,7 +29,7 @@ export interface UploadServices {
 }
 
 /**
- * Answers 201 with the file, and `batchId` where the form asked for a batch and `submit` is there. Throws RouteError 400, 405, 408, 411, 413 or 415. Fields
+ * Answers 201 with the file, and `batchId` and `started` where the form asked for a batch and `submit` is there. Throws RouteError 400, 405, 408, 411, 413 or 415. Fields
  * before the file are judged before it is read; when the file is in but the batch is not, the error names the file.
  */
 export async function answerUpload({
@@ -59,7 +59,7 @@ export async function answerUpload({
     }
     const asksForBatch = fields !== null && wantsBatch(fields);
     const file = await ingested.store(asksForBatch ? undefined : fields?.get('name')?.[0]);
-    const batchId = asksForBatch ? await submitOver(file, fields, submit) : null;
+    const begun = asksForBatch ? await submitOver(file, fields, submit) : null;
     response
       .writeHead(201, {
         'content-type': 'application/json; charset=utf-8',
@@ -67,9 +67,7 @@ export async function answerUpload({
         'x-content-type-options': 'nosniff',
         location: `/files/${file.id}`,
       })
-      .end(
-        `${JSON.stringify({ ...describe(file, ingested.reading), ...(batchId ? { batchId } : {}) })}\n`,
-      );
+      .end(`${JSON.stringify(describe(file, ingested.reading, begun))}\n`);
   } catch (error) {
     letRunOut(request);
     throw presented(error);
@@ -182,15 +180,23 @@ async function submitOver(
   file: FileRecord,
   fields: FormFields,
   submit: UploadSubmit | undefined,
-): Promise<string | null> {
+): Promise<BegunBatch | null> {
   if (!submit) return null;
   try {
-    const submission = readSubmission(fields, submit);
-    const { contentField, customIdField } = submission.batch;
+    const { submission, startsAnyway } = readSubmission(fields, submit);
+    const { contentField, customIdField, autoStart } = submission.batch;
+    // Nobody has seen yet what was refused, and what is left may not be worth paying for.
+    const waits = file.rejectedCount > 0 && !startsAnyway;
+    if (waits) submission.batch.autoStart = false;
     // What the file has anyway need not be said again.
     if (contentField === file.contentField) delete submission.batch.contentField;
     if ((customIdField ?? '') === (file.customIdField ?? '')) delete submission.batch.customIdField;
-    return await submit.submit(file.id, submission);
+    const batchId = await submit.submit(file.id, submission);
+    return {
+      batchId,
+      started: submission.batch.autoStart ?? true,
+      warning: waits && autoStart !== false ? draftWarning(batchId, file.rejectedCount) : null,
+    };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     throw new RouteError(
@@ -208,7 +214,21 @@ async function submitOver(
   }
 }
 
-function describe(file: FileRecord, reading: Reading) {
+interface BegunBatch {
+  batchId: string;
+  /** False: it waits as a DRAFT. */
+  started: boolean;
+  /** Why it does where nobody asked for that. */
+  warning: string | null;
+}
+
+function draftWarning(batchId: string, rejectedCount: number): string {
+  const rows =
+    rejectedCount === 1 ? '1 row was' : `${rejectedCount.toLocaleString('en')} rows were`;
+  return `${rows} refused, so the batch waits as a DRAFT: startBatch(id: "${batchId}") runs it over the others, and a form with onRejected=continue starts at once`;
+}
+
+function describe(file: FileRecord, reading: Reading, begun: BegunBatch | null) {
   const columns = JSON.parse(file.columns) as string[];
   return {
     id: file.id,
@@ -223,7 +243,11 @@ function describe(file: FileRecord, reading: Reading) {
     rejections: reading.rejections,
     blankCount: file.blankCount,
     encoding: file.encoding,
-    warnings: JSON.parse(file.warnings) as unknown,
+    warnings: [
+      ...(JSON.parse(file.warnings) as string[]),
+      ...(begun?.warning ? [begun.warning] : []),
+    ],
+    ...(begun ? { batchId: begun.batchId, started: begun.started } : {}),
   };
 }
 
