@@ -244,6 +244,17 @@ export async function readStopped(db: Sql, keys: readonly bigint[]): Promise<big
 /** The unlisted or listed file that a batch runs over. */
 export type BatchFile = FileRecord;
 
+/** The unlisted or listed files that some batches run over, in any order. */
+export async function readBatchFiles(
+  db: Database,
+  fileKeys: readonly bigint[],
+): Promise<BatchFile[]> {
+  return await db.query
+    .select()
+    .from(files)
+    .where(inArray(files.key, [...fileKeys]));
+}
+
 /** The unlisted or listed file that a batch runs over: name and columns. */
 export async function readBatchFile(db: Database, fileKey: bigint): Promise<BatchFile> {
   const [file] = await db.query.select(fileColumns).from(files).where(eq(files.key, fileKey));

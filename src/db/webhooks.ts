@@ -12,6 +12,10 @@ type Fragment = ReturnType<Sql>;
 
 /** A process that dies holds its webhooks up this long. Four times as long as an attempt may take. */
 const leaseSeconds = 60;
+/** Of a batch's metadata as JSON text, in a body. */
+const maxMetadataBytes = 10_000;
+/** A batch is announced by hand so often: each time is a request to somebody else's server. */
+const redeliverySeconds = 60;
 
 /**
  * The body of the CTE that writes the outbox, for the very statement that ends a batch: then the batch has ended if and only if
@@ -26,21 +30,16 @@ const leaseSeconds = 60;
  *     select … from counted
  *
  * The body says how the batch ended, whatever becomes of it until it is sent. It stays under 20 kB, as Standard Webhooks asks:
- * nothing in it grows with the batch, and what people wrote is cut.
+ * nothing in it grows with the batch, and what people wrote is cut. Metadata cannot be cut: it is
+ * whole, or left out and said to be.
  */
 export function insertWebhooks(sql: Sql, ended: Fragment): Fragment {
-  return sql`
-    insert into webhooks (batch_key, id, url, endpoint, body)
-    select b.key, 'msg_' || replace(gen_random_uuid()::text, '-', ''), b.webhook_url,
-           b.owner || ' ' || coalesce(lower(substring(b.webhook_url from '^[^:]*:/*([^/?#]*)')), ''),
-           json_build_object(
-             'type', 'batch.' || lower(b.status::text),
-             'timestamp', ${instant(sql, sql`b.completed_at`)},
-             'data', json_build_object(
+  const data = sql`
                'id', b.id,
                'operation', lower(b.operation),
                'status', lower(b.status::text),
                'name', left(b.name, 500),
+               'metadata', case when octet_length(b.metadata) <= ${maxMetadataBytes} then b.metadata::json end,
                'model', left(b.model, 500),
                'counts', json_build_object(
                  'total', b.total,
@@ -59,28 +58,64 @@ export function insertWebhooks(sql: Sql, ended: Fragment): Fragment {
                'error_code', b.error_code,
                'created_at', ${instant(sql, sql`b.created_at`)},
                'completed_at', ${instant(sql, sql`b.completed_at`)},
-               'output_path', '/batches/' || b.id || '/output'))::text
+               'output_path', '/batches/' || b.id || '/output'`;
+  return sql`
+    insert into webhooks (batch_key, id, url, endpoint, body)
+    select b.key, 'msg_' || replace(gen_random_uuid()::text, '-', ''), b.webhook_url,
+           b.owner || ' ' || coalesce(lower(substring(b.webhook_url from '^[^:]*:/*([^/?#]*)')), ''),
+           json_build_object(
+             'type', 'batch.' || lower(b.status::text),
+             'timestamp', ${instant(sql, sql`b.completed_at`)},
+             'data', case when octet_length(b.metadata) > ${maxMetadataBytes}
+               then json_build_object(${data}, 'metadata_omitted', true)
+               else json_build_object(${data}) end)::text
     from ${ended} b
     where b.webhook_url is not null and b.deleted_at is null`;
 }
 
+/** What came of a wish to announce a batch once more. */
+export interface Redelivery {
+  batchKey: bigint;
+  /** False where it has no webhook, has not ended, or was announced by hand a short while ago. */
+  queued: boolean;
+  /** Where the latter is so: when it may be again. */
+  againAt?: Date;
+}
+
 /**
- * Announces the end of a batch once more, as a message of its own with a new id. Null where the owner has no such batch;
- * `queued` is false where it has no webhook, or has not ended.
+ * Announces the end of a batch once more, as a message of its own with a new id: once a minute. Null
+ * where the owner has no such batch.
  */
 export async function insertRedelivery(
   sql: Sql,
   owner: string,
   batchId: string,
-): Promise<{ batchKey: bigint; queued: boolean } | null> {
-  const [found] = await sql<{ batchKey: bigint; queued: boolean }[]>`
-    with batch as materialized (
-      select * from batches where id = ${batchId} and owner = ${owner} and deleted_at is null
-    ),
-    ended as (select * from batch where completed_at is not null),
-    queued as (${insertWebhooks(sql, sql`ended`)} returning batch_key)
-    select key as "batchKey", exists (select from queued) as queued from batch`;
-  return found ?? null;
+): Promise<Redelivery | null> {
+  // Two at once wait for each other, and the second one sees what the first has written.
+  return await sql.begin(async (transaction) => {
+    const [batch] = await transaction<{ key: bigint }[]>`
+      select key from batches where id = ${batchId} and owner = ${owner} and deleted_at is null for update`;
+    if (!batch) return null;
+    // The end of a batch and its announcement have the same instant; what is later came by hand.
+    const [done] = await transaction<(Redelivery & { againAt: Date | null })[]>`
+      with batch as materialized (select * from batches where key = ${String(batch.key)}),
+      recent as (
+        select max(w.created_at) + make_interval(secs => ${redeliverySeconds}) as until
+        from webhooks w join batch on batch.key = w.batch_key
+        where w.created_at > batch.completed_at
+          and w.created_at > now() - make_interval(secs => ${redeliverySeconds})
+      ),
+      ended as (
+        select * from batch where completed_at is not null and (select until from recent) is null
+      ),
+      queued as (${insertWebhooks(sql, sql`ended`)} returning batch_key)
+      select key as "batchKey", exists (select from queued) as queued,
+             (select until from recent) as "againAt"
+      from batch`;
+    if (!done) return null;
+    const { againAt, ...redelivery } = done;
+    return againAt ? { ...redelivery, againAt } : redelivery;
+  });
 }
 
 /** A webhook that is to be sent now, by whoever has its lease. */
@@ -206,16 +241,23 @@ export interface DeliveryRecord {
 /** A batch with more attempts than this was sent again by hand many times; the oldest are not shown. */
 const maxDeliveries = 200;
 
-/** The delivery log of a batch, oldest attempt first; the latest 200. */
-export async function listDeliveries(sql: Sql, batchKey: bigint): Promise<DeliveryRecord[]> {
-  const latest = await sql<DeliveryRecord[]>`
-    select w.id || '.' || a.attempt as id, w.id as "messageId", a.attempt, a.at,
-           a.status_code as "statusCode", a.error, a.next_attempt_at as "nextAttemptAt"
-    from webhooks w join webhook_attempts a on a.webhook_key = w.key
-    where w.batch_key = ${batchKey}
-    order by a.at desc, w.key desc, a.attempt desc
-    limit ${maxDeliveries}`;
-  return [...latest].reverse();
+/** The delivery logs of some batches, each batch's oldest attempt first; of each the latest 200. */
+export async function listDeliveries(
+  sql: Sql,
+  batchKeys: readonly bigint[],
+): Promise<(DeliveryRecord & { batchKey: bigint })[]> {
+  return await sql<(DeliveryRecord & { batchKey: bigint })[]>`
+    select given as "batchKey", d.id, d."messageId", d.attempt, d.at, d."statusCode", d.error, d."nextAttemptAt"
+    from unnest(${batchKeys.map(String)}::text[]::bigint[]) as given
+    cross join lateral (
+      select w.id || '.' || a.attempt as id, w.id as "messageId", w.key, a.attempt, a.at,
+             a.status_code as "statusCode", a.error, a.next_attempt_at as "nextAttemptAt"
+      from webhooks w join webhook_attempts a on a.webhook_key = w.key
+      where w.batch_key = given
+      order by a.at desc, w.key desc, a.attempt desc
+      limit ${maxDeliveries}
+    ) d
+    order by given, d.at, d.key, d.attempt`;
 }
 
 /** Deletes the webhooks of a batch with their log: for whoever deletes the batch. What is being sent is not recorded any more. */

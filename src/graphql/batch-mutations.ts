@@ -265,11 +265,19 @@ builder.mutationField('redeliverWebhook', (t) =>
   t.field({
     type: 'Batch',
     description:
-      'Tells the webhook of a batch that has ended once more, as a new message. A batch without a webhook, or that has not ended, is returned as it is.',
+      'Tells the webhook of a batch that has ended once more, as a new message: once a minute, else CONFLICT says when. A batch without a webhook, or that has not ended, is returned as it is.',
     args: { batchId: t.arg.id(idArg) },
     resolve: async (_root, { batchId }, context) => {
       const batch = await theBatch(batchId, context);
-      await insertRedelivery(context.db.sql, context.owner, batchId);
+      const redelivery = await insertRedelivery(context.db.sql, context.owner, batchId);
+      if (redelivery?.againAt) {
+        throw presentError(
+          new AppError(
+            'CONFLICT',
+            `The webhook was sent again less than a minute ago; it can be again from ${redelivery.againAt.toISOString()} on`,
+          ),
+        );
+      }
       context.webhooks.nudge();
       return batch;
     },

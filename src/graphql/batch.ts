@@ -7,7 +7,7 @@ import {
   listBatches,
   readBatch,
 } from '../db/batches.ts';
-import { listDeliveries } from '../db/webhooks.ts';
+import { type DeliveryRecord, listDeliveries } from '../db/webhooks.ts';
 import { isId } from '../ids.ts';
 import {
   BatchCounts,
@@ -25,6 +25,11 @@ import type { Context } from './context.ts';
 import { storableText } from './inputs.ts';
 import { OperationEnum } from './operation.ts';
 import { cursorOf, pageCost, readPage } from './page.ts';
+import { byBatch, createRounds } from './rounds.ts';
+
+const deliveriesOf = createRounds<DeliveryRecord[]>(async (keys, { db }) =>
+  byBatch(await listDeliveries(db.sql, keys)),
+);
 
 builder.node('Batch', {
   description:
@@ -109,7 +114,7 @@ builder.node('Batch', {
       type: [WebhookDelivery],
       description: 'The latest 200 attempts to tell webhookUrl, oldest first.',
       complexity: { field: 1, multiplier: 1 },
-      resolve: ({ key }, _args, { db }) => listDeliveries(db.sql, key),
+      resolve: async ({ key }, _args, context) => (await deliveriesOf(key, context)) ?? [],
     }),
     waiting: t.field({
       type: BatchWaiting,

@@ -1,6 +1,6 @@
 /** Uploaded files: the type, the list, and their end. They come in by POST /files, small ones by uploadFile too. */
 import { z } from 'zod';
-import { readBatchFile } from '../db/batches.ts';
+import { type BatchFile, readBatchFiles } from '../db/batches.ts';
 import {
   countFiles,
   deleteFile,
@@ -18,6 +18,7 @@ import { builder, notFound } from './builder.ts';
 import type { Context } from './context.ts';
 import { presentError } from './errors.ts';
 import { cursorOf, pageCost, readPage } from './page.ts';
+import { createRounds } from './rounds.ts';
 
 const maxPreviewRows = 100;
 /** A thousand of them a file. */
@@ -142,14 +143,18 @@ export async function findFile(
   return isId('file', id) ? await readFile(db, owner, id) : null;
 }
 
+const fileOf = createRounds<BatchFile>(
+  async (keys, { db }) => new Map((await readBatchFiles(db, keys)).map((file) => [file.key, file])),
+);
+
 builder.objectField('Batch', 'file', (t) =>
   t.field({
     type: 'File',
     nullable: true,
     description: 'The file that it runs over; null where its items were given inline.',
-    resolve: async ({ fileKey }, _args, { db }) => {
-      const file = await readBatchFile(db, fileKey);
-      return file.listed ? file : null;
+    resolve: async ({ fileKey }, _args, context) => {
+      const file = await fileOf(fileKey, context);
+      return file?.listed ? file : null;
     },
   }),
 );

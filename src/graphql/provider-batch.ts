@@ -3,6 +3,7 @@ import { listProviderBatches, type ProviderBatchRecord } from '../db/provider-ba
 import { BatchCounts, ExecutionEnum } from './batch-parts.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
+import { byBatch, createRounds } from './rounds.ts';
 
 const ProviderBatch = builder.objectRef<ProviderBatchRecord>('ProviderBatch').implement({
   description:
@@ -65,33 +66,13 @@ builder.objectFields('Batch', (t) => ({
   }),
 }));
 
-const rounds = new WeakMap<
-  Context,
-  { keys: Set<bigint>; found: Promise<Map<bigint, ProviderBatchRecord[]>> }
->();
+const readPage = createRounds<ProviderBatchRecord[]>(async (keys, { db }) =>
+  byBatch(await listProviderBatches(db.sql, keys)),
+);
 
-/** What the resolvers of one request ask for in one turn is read by one statement: so is a page of batches. */
 export async function loadProviderBatches(
   batchKey: bigint,
   context: Context,
 ): Promise<ProviderBatchRecord[]> {
-  let round = rounds.get(context);
-  if (!round) {
-    const keys = new Set<bigint>();
-    round = { keys, found: Promise.resolve().then(() => read(keys)) };
-    rounds.set(context, round);
-  }
-  round.keys.add(batchKey);
-  return (await round.found).get(batchKey) ?? [];
-
-  async function read(keys: ReadonlySet<bigint>) {
-    rounds.delete(context);
-    const byBatch = new Map<bigint, ProviderBatchRecord[]>();
-    for (const one of await listProviderBatches(context.db.sql, [...keys])) {
-      const sameBatch = byBatch.get(one.batchKey);
-      if (sameBatch) sameBatch.push(one);
-      else byBatch.set(one.batchKey, [one]);
-    }
-    return byBatch;
-  }
+  return (await readPage(batchKey, context)) ?? [];
 }

@@ -58,7 +58,10 @@ export const chat: Operation<typeof chatParams> = {
       columns: schema ? ['text', 'data'] : ['text'],
       messages: () => [],
       body({ request }) {
-        if (request) return request;
+        if (request) {
+          refuseSeveralAnswers(request);
+          return request;
+        }
         throw new ItemFailure(
           'INVALID_REQUEST',
           'The row is no chat request: {"messages": […]}, or a line {"custom_id": "…", "url": "/v1/chat/completions", "body": {"messages": […]}}, or {"custom_id": "…", "params": {"messages": […]}}',
@@ -87,6 +90,18 @@ export const chat: Operation<typeof chatParams> = {
     };
   },
 };
+
+/** All of them would be paid, and one read. */
+function refuseSeveralAnswers({ n }: Readonly<JsonObject>): void {
+  // A number that is too long to hold stands for its own text.
+  const count = isObject(n) ? Number(JSON.stringify(n)) : Number(n);
+  if (count > 1) {
+    throw new ItemFailure(
+      'INVALID_REQUEST',
+      'The request asks for several answers by n, of which one would be read; leave n out, or send it as several rows',
+    );
+  }
+}
 
 /** Where the structured answer stands: in the arguments of the one tool call, else in the content. */
 export function structuredText(text: string, completion: Readonly<JsonObject>): string {

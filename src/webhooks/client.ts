@@ -1,7 +1,8 @@
 /** One attempt to deliver a webhook, and what its answer means. */
 import { errors, Client as HttpClient } from 'undici';
-import { type AddressRules, checkWebhookUrl } from './address.ts';
-import { BlockedAddress, createDialer, type ResolveName } from './dial.ts';
+import { type AddressRules, checkWebhookUrl, notPublic } from './address.ts';
+import { BlockedAddress, createDialer, NoAddress, type ResolveName } from './dial.ts';
+import { describeFailure } from './failure.ts';
 import { parseRetryAfter } from './retry-after.ts';
 
 /** For all of it: looking the name up, connecting, and the whole answer. The standard says 15 to 30 s. */
@@ -27,12 +28,12 @@ export interface WebhookAnswer {
   outcome: 'delivered' | 'gone' | 'failed' | 'aborted';
   statusCode: number | null;
   /**
-   * For the tenant; null after a success. One text for all that gave no answer: whoever can choose the URL must not
-   * learn whether a port was closed, slow or out of bounds.
+   * For the tenant; null after a success. What went wrong on the way to an address that may be called.
+   * One text for a name of none: whoever can choose the URL must not learn what is inside a network.
    */
   error: string | null;
   /** The same for whoever runs the server. */
-  cause: 'blocked address' | 'connection failed' | 'timed out' | null;
+  cause: 'blocked address' | 'no address' | 'connection failed' | 'timed out' | null;
   /** What a 429 or 503 asked for, at most a day. */
   retryAfterMs: number | null;
 }
@@ -47,7 +48,11 @@ export async function sendWebhook(
 ): Promise<WebhookAnswer> {
   const { allowPrivate, resolveName, timeoutMs = attemptTimeoutMs, signal } = options;
   // Checked when it was submitted; the rules may have been others then.
-  if (checkWebhookUrl(url, { allowPrivate }) !== null) return unanswered('blocked address');
+  const problem = checkWebhookUrl(url, { allowPrivate });
+  if (problem !== null) {
+    const told = problem === notPublic ? noPublicAddress : `the URL ${problem}`;
+    return unanswered('blocked address', told);
+  }
   if (signal?.aborted) return aborted;
 
   const { origin, pathname, search } = new URL(url);
@@ -91,9 +96,19 @@ export async function sendWebhook(
     };
   } catch (error) {
     if (signal?.aborted) return aborted;
-    if (error instanceof BlockedAddress) return unanswered('blocked address');
     const late = stop.signal.aborted || error instanceof errors.ConnectTimeoutError;
-    return unanswered(late ? 'timed out' : 'connection failed');
+    const cause =
+      error instanceof BlockedAddress
+        ? 'blocked address'
+        : error instanceof NoAddress
+          ? 'no address'
+          : late
+            ? 'timed out'
+            : 'connection failed';
+    // Before it dials, an attempt knows of the name alone, however it ended.
+    if (!dialer.dials) return unanswered(cause, allowPrivate ? noAddress : noPublicAddress);
+    const slow = `timed out after ${timeoutMs / 1_000} s`;
+    return unanswered(cause, late ? slow : describeFailure(error));
   } finally {
     clearTimeout(deadline);
     signal?.removeEventListener('abort', onAbort);
@@ -110,8 +125,11 @@ const aborted: WebhookAnswer = {
   retryAfterMs: null,
 };
 
-function unanswered(cause: WebhookAnswer['cause']): WebhookAnswer {
-  return { ...aborted, outcome: 'failed', error: 'no answer', cause };
+const noPublicAddress = 'the name has no public address';
+const noAddress = 'the name has no address';
+
+function unanswered(cause: WebhookAnswer['cause'], error: string): WebhookAnswer {
+  return { ...aborted, outcome: 'failed', error, cause };
 }
 
 function describe(statusCode: number): string | null {

@@ -12,6 +12,11 @@ export class BlockedAddress extends Error {
   override readonly name = 'BlockedAddress';
 }
 
+/** The name stands for no address, as far as the name servers tell. */
+export class NoAddress extends Error {
+  override readonly name = 'NoAddress';
+}
+
 /** A name server that does not answer is given up after twice this. */
 const queryTimeoutMs = 2_500;
 /** How long a submit waits for a name server. */
@@ -74,16 +79,22 @@ export async function checkWebhookTarget(
   }
 }
 
-/** Connects for one attempt; `close` ends what it has begun, a connection that does not stand yet included. */
+/**
+ * Connects for one attempt; `close` ends what it has begun, a connection that does not stand yet
+ * included. `dials` is true once there is an address that may be called: before that, what failed says
+ * something of the name alone.
+ */
 export function createDialer({
   allowPrivate,
   resolveName,
   timeoutMs,
 }: AddressRules & { resolveName: ResolveName; timeoutMs: number }): {
   connect: buildConnector.connector;
+  readonly dials: boolean;
   close(): void;
 } {
   let closed = false;
+  let dials = false;
   let socket: Socket | undefined;
   const connector = buildConnector({
     timeout: timeoutMs,
@@ -98,12 +109,15 @@ export function createDialer({
   });
 
   async function resolveAllowed(hostname: string) {
-    const found = await resolveName(hostname);
+    const found = await resolveName(hostname).catch((cause: unknown) => {
+      throw new NoAddress(`${hostname} has no address`, { cause });
+    });
     if (!found.every(({ address }) => isAllowedAddress(address, { allowPrivate }))) {
       throw new BlockedAddress(`${hostname} is not public`);
     }
     const [first, ...others] = found;
-    if (!first || closed) throw new Error(`${hostname} has no address`);
+    if (!first || closed) throw new NoAddress(`${hostname} has no address`);
+    dials = true;
     return [first, ...others] as const;
   }
 
@@ -113,8 +127,12 @@ export function createDialer({
         callback(new BlockedAddress(`${options.hostname} is not public`), null);
         return;
       }
+      dials ||= isIP(options.hostname) !== 0;
       // Its type hides that it answers with the socket that it is about to connect.
       socket = connector(options, callback) as unknown as Socket;
+    },
+    get dials() {
+      return dials;
     },
     close() {
       closed = true;

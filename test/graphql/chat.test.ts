@@ -74,7 +74,7 @@ describe('chat', () => {
           custom_id: 'two',
           method: 'POST',
           url: '/v1/chat/completions',
-          body: { model: 'other', messages: ask('two'), n: 2 },
+          body: { model: 'other', messages: ask('two'), n: 1 },
         },
       ],
     });
@@ -88,7 +88,7 @@ describe('chat', () => {
         tool_choice: 'auto',
         metadata: { a: 1 },
       },
-      { model: 'other', messages: ask('two'), n: 2 },
+      { model: 'other', messages: ask('two'), n: 1 },
     ]);
     const items = await itemsOf(id);
     expect(items.map(({ customId, content, output }) => [customId, content, output.text])).toEqual([
@@ -178,6 +178,23 @@ describe('chat', () => {
       'INVALID_REQUEST',
       undefined,
     ]);
+  });
+
+  it('does not pay for several answers of which one would be read', async () => {
+    const id = await submit({
+      requests: [2, 128, '3', 1, null].map((n) => ({ n, messages: ask(`n is ${n}`) })),
+    });
+    const items = await itemsOf(id);
+
+    expect(items.map(({ error }) => error?.code)).toEqual([
+      'INVALID_REQUEST',
+      'INVALID_REQUEST',
+      'INVALID_REQUEST',
+      undefined,
+      undefined,
+    ]);
+    expect(items[0]?.error.message).toContain('leave n out');
+    expect(sent().map(({ n }) => n)).toEqual([1, null]);
   });
 
   it('validates answers and tool arguments against a schema, and asks again with what is wrong', async () => {

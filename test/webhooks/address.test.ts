@@ -239,6 +239,7 @@ describe('the resolver', () => {
 });
 
 describe('sending', () => {
+  const noPublicAddress = 'the name has no public address';
   let canary: Awaited<ReturnType<typeof startCanary>>;
   let canary6: Awaited<ReturnType<typeof startCanary>> | null;
   const message = { headers: {}, body: '{}' };
@@ -261,9 +262,10 @@ describe('sending', () => {
           { ...message, url: `${scheme}://${host}:${port}/` },
           { ...rules, resolveName },
         );
+        // Of http that it is no https, which says nothing of the host either.
         expect(answer).toMatchObject({
           outcome: 'failed',
-          error: 'no answer',
+          error: scheme === 'http' ? 'the URL must be an https:// URL' : noPublicAddress,
           cause: 'blocked address',
         });
       }
@@ -274,9 +276,12 @@ describe('sending', () => {
   it('goes by the rules of today for a URL that was stored under others', async () => {
     const resolveName: ResolveName = async () => [{ address: '127.0.0.1', family: 4 }];
 
-    for (const url of [`http://u:p@127.0.0.1:${canary.port}/`, `ftp://127.0.0.1:${canary.port}/`]) {
+    for (const [url, error] of [
+      [`http://u:p@127.0.0.1:${canary.port}/`, 'the URL must not contain a user name or password'],
+      [`ftp://127.0.0.1:${canary.port}/`, 'the URL must be an https:// URL'],
+    ] as const) {
       const answer = await sendWebhook({ ...message, url }, { allowPrivate: true, resolveName });
-      expect(answer).toMatchObject({ error: 'no answer', cause: 'blocked address' });
+      expect(answer).toMatchObject({ error, cause: 'blocked address' });
     }
     expect(canary.accepted).toBe(0);
   });
@@ -313,7 +318,7 @@ describe('sending', () => {
     );
 
     expect(asked).toEqual(['hooks.example.com']);
-    expect(answer).toMatchObject({ error: 'no answer', cause: 'blocked address' });
+    expect(answer).toMatchObject({ error: noPublicAddress, cause: 'blocked address' });
     expect(canary.accepted).toBe(0);
   });
 
@@ -326,7 +331,7 @@ describe('sending', () => {
     expect(await checkWebhookTarget(url, { ...rules, resolveName: rebinding })).toBeNull();
     const answer = await sendWebhook({ ...message, url }, { ...rules, resolveName: rebinding });
 
-    expect(answer).toMatchObject({ error: 'no answer', cause: 'blocked address' });
+    expect(answer).toMatchObject({ error: noPublicAddress, cause: 'blocked address' });
     expect(canary.accepted).toBe(0);
     expect(answers).toHaveLength(1); // looked up once per attempt: there is no second answer to dial
   });
@@ -360,32 +365,53 @@ describe('sending', () => {
     await receiver.close();
   });
 
-  it('tells the tenant the same of a blocked, a closed, a silent and a nameless target', async () => {
+  it('tells the tenant the same of a blocked, a private, a silent and an unknown name', async () => {
+    const silent = await startCanary();
     const resolveName: ResolveName = async (hostname) => {
-      if (hostname === 'nameless.example') throw new Error('ENOTFOUND');
+      if (hostname === 'nameless.example.com') throw new Error('ENOTFOUND');
+      if (hostname === 'empty.example.com') return [];
+      if (hostname === 'slow.example.com') await new Promise(() => undefined);
       return [{ address: '127.0.0.1', family: 4 }];
     };
-    const closed = await closedPort();
-    const send = (url: string, allowPrivate: boolean) =>
-      sendWebhook({ ...message, url }, { allowPrivate, resolveName, timeoutMs: 100 });
-    const silent = await startCanary();
+    const names = ['private', 'nameless', 'empty', 'slow'];
 
     const answers = [
-      await send('https://127.0.0.1:4444/', false),
-      await send('https://blocked.example.com/', false),
-      await send(`http://127.0.0.1:${closed}/`, true),
-      await send(`http://127.0.0.1:${silent.port}/`, true),
-      await send('http://nameless.example/', true),
+      await sendWebhook({ ...message, url: 'https://127.0.0.1:4444/' }, { ...rules, resolveName }),
     ];
+    for (const name of names) {
+      const url = `https://${name}.example.com:${silent.port}/`;
+      answers.push(
+        await sendWebhook({ ...message, url }, { ...rules, resolveName, timeoutMs: 200 }),
+      );
+    }
 
     expect(answers.map(({ cause }) => cause)).toEqual([
       'blocked address',
       'blocked address',
-      'connection failed',
+      'no address',
+      'no address',
       'timed out',
-      'connection failed',
     ]);
-    expect(new Set(answers.map(({ cause: _, ...shown }) => JSON.stringify(shown))).size).toBe(1);
+    expect(new Set(answers.map(({ error }) => error))).toEqual(new Set([noPublicAddress]));
+    expect(silent.accepted).toBe(0);
+    await silent.close();
+  });
+
+  it('tells the tenant why an address that may be called gave no answer', async () => {
+    const resolveName: ResolveName = async (hostname) => {
+      if (hostname === 'nameless.example.com') throw new Error('ENOTFOUND');
+      return [{ address: '127.0.0.1', family: 4 }];
+    };
+    const closed = await closedPort();
+    const silent = await startCanary();
+    const send = async (url: string) =>
+      (await sendWebhook({ ...message, url }, { allowPrivate: true, resolveName, timeoutMs: 200 }))
+        .error;
+
+    expect(await send(`http://127.0.0.1:${closed}/`)).toBe('the connection was refused');
+    expect(await send(`http://named.example.com:${closed}/`)).toBe('the connection was refused');
+    expect(await send(`http://127.0.0.1:${silent.port}/`)).toBe('timed out after 0.2 s');
+    expect(await send('http://nameless.example.com/')).toBe('the name has no address');
     await silent.close();
   });
 });

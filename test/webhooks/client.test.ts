@@ -1,10 +1,12 @@
 import { once } from 'node:events';
 import { createServer as createTcpServer, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { sendWebhook, type WebhookAnswer } from '../../src/webhooks/client.ts';
 import { createResolveName } from '../../src/webhooks/dial.ts';
 import { parseRetryAfter } from '../../src/webhooks/retry-after.ts';
 import { until } from '../support/until.ts';
+import { selfSigned } from './certificate.ts';
 import { closedPort, startCanary, startReceiver } from './support.ts';
 
 const resolveName = createResolveName({ allowPrivate: true });
@@ -108,21 +110,35 @@ describe('an attempt', () => {
     const talking = await startRaw((socket) => socket.end('220 mail ESMTP\r\n'));
     const plain = await startReceiver();
 
-    for (const url of [
-      resetting.url,
-      talking.url,
-      `http://127.0.0.1:${await closedPort()}/`,
-      plain.url.replace('http:', 'https:'),
+    for (const [url, error] of [
+      [resetting.url, 'the connection was closed without an answer'],
+      [talking.url, 'answered with something that is not HTTP'],
+      [`http://127.0.0.1:${await closedPort()}/`, 'the connection was refused'],
+      [
+        plain.url.replace('http:', 'https:'),
+        expect.stringMatching(/^TLS: the handshake failed \(/),
+      ],
     ]) {
       expect(await send(url)).toEqual({
         outcome: 'failed',
         statusCode: null,
-        error: 'no answer',
+        error,
         cause: 'connection failed',
         retryAfterMs: null,
       });
     }
     await Promise.all([resetting.close(), talking.close(), plain.close()]);
+  });
+
+  it('is failed by a certificate that nobody vouches for, which it names', async () => {
+    const server = createTlsServer(selfSigned).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+
+    expect((await send(`https://127.0.0.1:${port}/`)).error).toBe(
+      'TLS: the certificate is signed by itself (DEPTH_ZERO_SELF_SIGNED_CERT)',
+    );
+    server.close();
   });
 
   it('ends at its limit when nothing comes, and leaves no connection behind', async () => {
@@ -131,7 +147,7 @@ describe('an attempt', () => {
 
     const answer = await send(`http://127.0.0.1:${canary.port}/`, { timeoutMs: 300 });
 
-    expect(answer).toMatchObject({ error: 'no answer', cause: 'timed out' });
+    expect(answer).toMatchObject({ error: 'timed out after 0.3 s', cause: 'timed out' });
     expect(performance.now() - began).toBeLessThan(1_500);
     await until(() => canary.sockets.size === 0, {
       deadlineMs: 2_000,
@@ -150,7 +166,7 @@ describe('an attempt', () => {
 
     const answer = await send(dripping.url, { timeoutMs: 300 });
 
-    expect(answer).toMatchObject({ error: 'no answer', cause: 'timed out' });
+    expect(answer).toMatchObject({ error: 'timed out after 0.3 s', cause: 'timed out' });
     expect(performance.now() - began).toBeLessThan(1_500);
     await dripping.close();
   });
@@ -161,7 +177,9 @@ describe('an attempt', () => {
       socket.on('close', () => clearInterval(timer));
     });
 
-    expect(await send(hinting.url, { timeoutMs: 300 })).toMatchObject({ error: 'no answer' });
+    expect(await send(hinting.url, { timeoutMs: 300 })).toMatchObject({
+      error: 'timed out after 0.3 s',
+    });
     await hinting.close();
   });
 

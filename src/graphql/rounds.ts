@@ -1,0 +1,42 @@
+/** Fields of the entries of a list, read by one statement for the whole page. */
+import type { Context } from './context.ts';
+
+/**
+ * What reads one value for a key. Whatever the resolvers of one request ask for in one turn is read
+ * together; undefined for a key that `read` has nothing for.
+ */
+export function createRounds<Value>(
+  read: (keys: readonly bigint[], context: Context) => Promise<ReadonlyMap<bigint, Value>>,
+): (key: bigint, context: Context) => Promise<Value | undefined> {
+  const rounds = new WeakMap<
+    Context,
+    { keys: Set<bigint>; found: Promise<ReadonlyMap<bigint, Value>> }
+  >();
+  return async (key, context) => {
+    let round = rounds.get(context);
+    if (!round) {
+      const keys = new Set<bigint>();
+      const found = Promise.resolve().then(() => {
+        rounds.delete(context);
+        return read([...keys], context);
+      });
+      round = { keys, found };
+      rounds.set(context, round);
+    }
+    round.keys.add(key);
+    return (await round.found).get(key);
+  };
+}
+
+/** What belongs to each batch, in the order in which it came. */
+export function byBatch<Entry extends { batchKey: bigint }>(
+  entries: readonly Entry[],
+): Map<bigint, Entry[]> {
+  const found = new Map<bigint, Entry[]>();
+  for (const entry of entries) {
+    const others = found.get(entry.batchKey);
+    if (others) others.push(entry);
+    else found.set(entry.batchKey, [entry]);
+  }
+  return found;
+}
