@@ -283,7 +283,7 @@ function withRepair(prompt: Prompt, answer: string, problem: string): Prompt {
     ...(answer === '' ? [] : [{ role: 'assistant' as const, content: answer }]),
     {
       role: 'user',
-      content: `That answer is not valid: ${problem}. Answer again, complete and in the required form, with nothing else.`,
+      content: `That answer is not valid: ${problem.replace(/\.$/, '')}. Answer again, complete and in the required form, with nothing else.`,
     },
   ];
   if (!('body' in prompt)) return { ...prompt, messages: [...prompt.messages, ...turns] };

@@ -104,7 +104,7 @@ export function requestBody(plan: Plan, item: PromptItem): Record<string, unknow
 
 /** What of a request an operation says. */
 export type Prompt =
-  | Pick<PromptRequest, 'messages' | 'format' | 'logprobs'>
+  | Pick<PromptRequest, 'messages' | 'format' | 'schemaUnsaid' | 'logprobs'>
   | Pick<BodyRequest, 'body' | 'dialect'>;
 
 export function createPrompt(operation: PreparedOperation, item: PromptItem): Prompt {
@@ -113,23 +113,19 @@ export function createPrompt(operation: PreparedOperation, item: PromptItem): Pr
     : {
         messages: operation.messages(item),
         format: operation.format,
+        schemaUnsaid: operation.schemaUnsaid,
         logprobs: operation.logprobs,
       };
 }
 
-/** The fields that the template names and none of the items has: a mistake in the template, not in the items. */
-export function placeholdersNobodyHas(
-  operation: PreparedOperation,
-  items: readonly PromptItem[],
-): string[] {
-  return operation.placeholders.filter(
-    (name) => !items.some((item) => fieldOf(item, name) !== undefined),
-  );
+/** The fields that options name and none of the items has: a mistake in the options, not in the items. */
+export function fieldsNobodyHas(names: readonly string[], items: readonly PromptItem[]): string[] {
+  return names.filter((name) => !items.some((item) => fieldOf(item, name) !== undefined));
 }
 
 /** What the template has in doubled braces that some item has as a field: it would be sent as it stands, the same for all. */
 export function doubledPlaceholders(
-  { userPromptTemplate }: SharedParams,
+  { userPromptTemplate }: Pick<SharedParams, 'userPromptTemplate'>,
   items: readonly PromptItem[],
 ): string[] {
   if (typeof userPromptTemplate !== 'string') return [];

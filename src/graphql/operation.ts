@@ -1,12 +1,12 @@
 /** The operations as GraphQL: mirrored from the registry, so that a new one needs nothing here. */
 
 import { answerItems } from '../answer-items.ts';
-import { BadUserInput } from '../errors.ts';
+import { BadUserInput, type InputIssue } from '../errors.ts';
 import type { ItemAnswer, RunUsage } from '../execute.ts';
 import { operations } from '../operations/index.ts';
-import type { Operation, PromptItem } from '../operations/operation.ts';
+import type { Operation, PreparedOperation, PromptItem } from '../operations/operation.ts';
 import { doubledProblem } from '../operations/params.ts';
-import { doubledPlaceholders, type Plan, placeholdersNobodyHas } from '../plan.ts';
+import { doubledPlaceholders, fieldsNobodyHas, type Plan } from '../plan.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 import { type CheckedItem, syncItems } from './inputs.ts';
@@ -176,19 +176,43 @@ export function planFor(
     if (!(error instanceof BadUserInput)) throw error;
     throw new BadUserInput(error.issues.map((issue) => ({ ...issue, path: at(issue.path) })));
   }
-  const problems = [
-    ...doubledPlaceholders(options, items).map(doubledProblem),
-    ...placeholdersNobodyHas(plan.operation, items).map(
-      (name) =>
-        `names {${name}}, but no item has a metadata field of that name; {content} is the text, and {{ and }} are braces`,
-    ),
-  ];
-  if (problems.length > 0) {
-    throw new BadUserInput(
-      problems.map((message) => ({ path: at('userPromptTemplate'), message })),
-    );
-  }
+  const issues = [
+    ...optionIssues(plan.operation, options, items),
+    ...exampleIssues(plan.operation, items),
+  ].map((issue) => ({ ...issue, path: at(issue.path) }));
+  if (issues.length > 0) throw new BadUserInput(issues);
   return plan;
+}
+
+/** What options name that no item has, or that is meant as a placeholder and would be sent as it stands. */
+function optionIssues(
+  { placeholders, referenceField }: PreparedOperation,
+  options: Record<string, unknown>,
+  items: readonly PromptItem[],
+): InputIssue[] {
+  const dateFields = referenceField == null ? [] : [referenceField];
+  return [
+    ...doubledPlaceholders(options, items).map((text) => ({
+      path: 'userPromptTemplate',
+      message: doubledProblem(text),
+    })),
+    ...fieldsNobodyHas(placeholders, items).map((name) => ({
+      path: 'userPromptTemplate',
+      message: `names {${name}}, but no item has a metadata field of that name; {content} is the text, and {{ and }} are braces`,
+    })),
+    ...fieldsNobodyHas(dateFields, items).map((name) => ({
+      path: 'referenceDate',
+      message: `names {${name}}, but no item has a metadata field of that name`,
+    })),
+  ];
+}
+
+function exampleIssues(operation: PreparedOperation, [item]: readonly PromptItem[]): InputIssue[] {
+  const problems = (item && operation.exampleProblems?.(item)) ?? [];
+  return problems.map(({ index, message }) => ({
+    path: `examples.${index}.metadata`,
+    message: `does not go with the options, and an example is shown as the items are: ${message}`,
+  }));
 }
 
 function totalUsage(answers: readonly ItemAnswer[]): RunUsage {

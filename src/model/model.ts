@@ -42,6 +42,8 @@ export type ModelRequest = PromptRequest | BodyRequest;
 export interface PromptRequest extends Sampling {
   messages: readonly ChatMessage[];
   format: AnswerFormat;
+  /** True where the messages say nothing of what the schema has: it is stated where the provider may not show it to the model. */
+  schemaUnsaid?: boolean | undefined;
   /** Ask for log-probabilities of the answer's tokens; dropped where the model refuses them. */
   logprobs: boolean;
 }

@@ -9,10 +9,26 @@ import type { ChatMessage, JsonSchema } from './model.ts';
  * there, before the item, so that all items of a batch keep one prefix and the provider's prompt cache hits.
  */
 export function stateSchema(messages: readonly ChatMessage[], schema: JsonSchema): ChatMessage[] {
-  const statement = `Answer with a JSON object that satisfies this JSON Schema: ${JSON.stringify(schema)}`;
+  const statement = statementOf(messages, schema);
+  if (statement === '') return [...messages];
   const at = messages.findIndex(({ role }) => role === 'system');
   if (at === -1) return [{ role: 'system', content: statement }, ...messages];
   return messages.map((message, index) =>
     index === at ? { role: 'system', content: `${message.content}\n\n${statement}` } : message,
   );
+}
+
+/** A schema of any object says no more than its words do; the built-in prompts have these already. */
+function statementOf(messages: readonly ChatMessage[], schema: JsonSchema): string {
+  const { description, ...rules } = schema;
+  if (Object.keys(rules).join() !== 'type') {
+    return `Answer with a JSON object that satisfies this JSON Schema: ${JSON.stringify(schema)}`;
+  }
+  const asks = messages.some(
+    ({ role, content }) => role === 'system' && content.includes('one JSON object'),
+  );
+  return [
+    ...(asks ? [] : ['Answer with one JSON object and nothing else.']),
+    ...(typeof description === 'string' ? [description] : []),
+  ].join('\n\n');
 }

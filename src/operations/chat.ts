@@ -11,7 +11,13 @@ import { sharedParams } from './params.ts';
 import { checkAnswerSchema } from './response-format.ts';
 import { jsonObject, storableText } from './text.ts';
 
-const { systemPrompt: _system, userPromptTemplate: _template, ...modelParams } = sharedParams;
+const {
+  systemPrompt: _system,
+  userPromptTemplate: _template,
+  includeContext: _context,
+  referenceDate: _date,
+  ...modelParams
+} = sharedParams;
 
 const chatParams = z
   .strictObject({

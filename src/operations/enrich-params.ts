@@ -1,51 +1,15 @@
-/** What enrich is asked for: fields, their types and values. */
+/** What enrich is asked for: fields, values that override theirs, examples. */
 import { z } from 'zod';
-import { isObject, ownValue } from './answer.ts';
+import { isObject, type JsonObject } from './answer.ts';
+import { createCheckTime } from './check-time.ts';
+import { type EnrichField, enrichFieldInput, validValues } from './enrich-fields.ts';
+import { answerSchema, prepareFields } from './enrich-schema.ts';
+import { checkExamples, examplesParam } from './examples.ts';
+import { createJudge } from './json-schema/judge.ts';
 import { refuseDuplicates, sharedParams } from './params.ts';
-import { jsonObject, jsonValue, promptText, text } from './text.ts';
+import { jsonObject } from './text.ts';
 
 const MAX_FIELDS = 100;
-const MAX_VALUES = 500;
-const MAX_EXAMPLES = 20;
-
-const enrichFieldType = z.enum(['CATEGORICAL', 'NUMERIC', 'TEXT', 'BOOLEAN', 'DATE', 'LIST']).meta({
-  id: 'EnrichFieldType',
-  description: "What a field's values are.",
-  values: {
-    CATEGORICAL: 'One of the valid values.',
-    NUMERIC: 'A number.',
-    TEXT: 'Text; one of the valid values where the field has some.',
-    BOOLEAN: 'True or false.',
-    DATE: 'A calendar date, YYYY-MM-DD.',
-    LIST: 'A list of texts; of valid values where the field has some.',
-  },
-});
-
-const validValues = z
-  .array(text({ min: 1, max: 1_000 }))
-  .min(1, 'needs at least 1 value')
-  .max(MAX_VALUES, `takes at most ${MAX_VALUES} values`);
-
-const enrichFieldInput = z
-  .strictObject({
-    name: text({ min: 1, max: 200 }).meta({
-      description: 'The key of the value in the answer, unique among the fields.',
-    }),
-    type: enrichFieldType.nullish().default('TEXT').meta({ description: 'What its values are.' }),
-    description: promptText().nullish().meta({
-      description: 'What the field means; sent to the model. Its name alone when absent.',
-    }),
-    validValues: validValues.nullish().meta({
-      description:
-        'The only values allowed, 1 to 500. Required for CATEGORICAL unless runtimeCategories has them; not for NUMERIC, BOOLEAN and DATE.',
-    }),
-    examples: z
-      .array(jsonValue())
-      .max(MAX_EXAMPLES, `takes at most ${MAX_EXAMPLES} examples`)
-      .nullish()
-      .meta({ description: 'Values as they should look, at most 20; sent to the model.' }),
-  })
-  .meta({ id: 'EnrichFieldInput', description: 'A field to be filled in; its name is enough.' });
 
 export const enrichParams = z
   .strictObject({
@@ -58,10 +22,7 @@ export const enrichParams = z
       description:
         'Lists of valid values by field name, which override those of the field: for values that are only known at run time.',
     }),
-    includeContext: z.boolean().nullish().default(false).meta({
-      description:
-        'Put the metadata of the item before its content, as a first line of JSON. Has no effect with a userPromptTemplate, which can name the fields itself.',
-    }),
+    examples: examplesParam('EnrichExampleInput', 'enrich'),
     ...sharedParams,
   })
   .superRefine((params, context) => {
@@ -74,17 +35,16 @@ export const enrichParams = z
       checkField(params, field, index, context);
     }
     checkRuntimeCategories(params, context);
+    if (context.issues.length > 0 || !params.examples?.length) return;
+    // Under the names of the fields, as the caller knows them.
+    const named = prepareFields(params).map((one) => ({ ...one, key: one.field.name }));
+    const time = createCheckTime();
+    const judge = createJudge(answerSchema(named));
+    const check = (value: JsonObject) => judge({ value, exact: null }, { time, exactly: true });
+    checkExamples(params.examples, check, context);
   });
 
 export type EnrichParams = z.output<typeof enrichParams>;
-export type EnrichField = EnrichParams['fields'][number];
-
-/** The values that a field may take; null when any may. */
-export function allowedValues(params: EnrichParams, field: EnrichField): readonly string[] | null {
-  const runtime = ownValue(params.runtimeCategories ?? {}, field.name);
-  return Array.isArray(runtime) ? runtime.map(String) : (field.validValues ?? null);
-}
-
 function checkField(
   params: EnrichParams,
   { name, type, validValues: values }: EnrichField,

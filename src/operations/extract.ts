@@ -1,14 +1,25 @@
 /** extract: values out of a text, into an object of a given schema or of fields that the instructions name. */
 import { z } from 'zod';
-import { isObject } from './answer.ts';
-import { createCheckTime } from './check-time.ts';
+import { isObject, type JsonObject } from './answer.ts';
+import { type CheckTime, createCheckTime } from './check-time.ts';
+import { checkExamples, examplesParam, promptExamples } from './examples.ts';
 import { prepareAnswerSchema } from './json-schema/answer-schema.ts';
 import type { Operation } from './operation.ts';
+import { ownSystemPrompt } from './own-system-prompt.ts';
 import { instructionsParam, sharedParams } from './params.ts';
-import { createPrompt, inputRule, instructionsPart, paragraphs } from './prompt.ts';
 import {
+  createPrompt,
+  hasContext,
+  inputRule,
+  instructionsPart,
+  paragraphs,
+  relativeDateRule,
+} from './prompt.ts';
+import {
+  type Answer,
   checkAnswerSchema,
   objectAnswer,
+  objectPart,
   schemaAnswer,
   withInstructions,
 } from './response-format.ts';
@@ -24,15 +35,19 @@ const extractParams = z
       description:
         'What to extract and how, in words, e.g. "Extract: person_name, title, company". Required unless a schema is given; at most 1,000,000 characters.',
     }),
+    examples: examplesParam('ExtractExampleInput', 'extract'),
     ...sharedParams,
   })
-  .superRefine(({ schema, instructions }, context) => {
+  .superRefine((params, context) => {
+    const { schema, instructions, examples } = params;
     if (schema) {
       checkAnswerSchema(schema, ['schema'], context);
     } else if (!instructions?.trim()) {
       const message = 'is required unless instructions say what to extract';
       context.addIssue({ code: 'custom', path: ['schema'], message });
     }
+    if (context.issues.length === 0)
+      checkExamples(examples, answerOf(params, createCheckTime()).check, context);
   });
 
 const extractResult = z.object({
@@ -50,12 +65,18 @@ export const extract: Operation<typeof extractParams> = {
   defaultTemperature: 0,
 
   prepare(params, time = createCheckTime()) {
-    const { fields, format, columns, read } = params.schema
-      ? schemaAnswer('extract', prepareAnswerSchema(params.schema), time)
-      : objectAnswer('extract');
+    const answer = answerOf(params, time);
+    const { fields, format, columns, read } = answer;
+    const { instructions } = params;
+    const own = ownSystemPrompt(params.systemPrompt, { fields, instructions });
     return {
-      ...createPrompt({ params, system: systemPrompt(params, fields) }),
-      format: withInstructions(format, params),
+      ...createPrompt({
+        params,
+        system: systemPrompt(params, answer),
+        own,
+        examples: promptExamples(params.examples),
+      }),
+      format: withInstructions(format, instructions, own),
       logprobs: false,
       columns,
       parse: ({ text }) => read(text),
@@ -64,19 +85,37 @@ export const extract: Operation<typeof extractParams> = {
   },
 };
 
-function systemPrompt(params: z.output<typeof extractParams>, fields: string | null): string {
+function answerOf({ schema }: { schema?: JsonObject | null | undefined }, time: CheckTime): Answer {
+  return schema
+    ? schemaAnswer('extract', prepareAnswerSchema(schema), time)
+    : objectAnswer('extract');
+}
+
+function systemPrompt(params: z.output<typeof extractParams>, answer: Answer): string {
+  const hasFields = answer.fields !== null && answer.fields !== '';
+  const unknown = hasFields
+    ? 'counts as not stated (null if the field takes null)'
+    : 'counts as not stated (null)';
+  const source = hasContext(params) ? 'the text itself or its context' : 'the text itself';
   return paragraphs(
     'You extract data from texts.',
     inputRule(params),
-    `- Take every value from the text itself. Do not guess, and add nothing from general knowledge.
-- Where the text does not state a value, write null; where it names nothing for a list, write [].
+    `- Take every value from ${source}. Do not guess, and add nothing from general knowledge.
+- Where the text does not state a value, write ${
+      hasFields
+        ? 'null if the field takes null, [] for any other list, else what its line says'
+        : 'null, and [] for a list'
+    }.
 - Keep names and quotations as the text spells them, in its language.
-- Write numbers as JSON numbers without units, currency signs or separators: "1.5 million" is 1500000.
-- Write dates as YYYY-MM-DD unless another form is asked for.`,
-    fields
-      ? 'Answer with one JSON object that has exactly the fields below.'
+- Write numbers as JSON numbers without units, currency signs or separators: "1.5 million" is 1500000, "12 %" is 12.
+- Write dates as YYYY-MM-DD unless another form is asked for.${relativeDateRule(params, unknown)}${
+      hasFields
+        ? "\n- A field's own description goes before these rules, also on units and percent."
+        : ''
+    }`,
+    params.schema
+      ? objectPart(answer)
       : 'Answer with one JSON object. Use the field names in the instructions as its keys, spelled as they are.',
-    fields && `Fields:\n${fields}`,
     instructionsPart(params.instructions),
   );
 }

@@ -11,6 +11,10 @@ const MAX_EXAMPLES = 100;
 const labelExampleInput = z
   .strictObject({
     content: promptText().meta({ description: 'A text such as the items have.' }),
+    metadata: jsonObject().nullish().meta({
+      description:
+        'Its metadata, for templates that name fields, includeContext and referenceDate.',
+    }),
     labels: z.array(text({ max: 1_000 })).meta({
       description:
         'The right categories for it: exactly one unless multiLabel is set, or none with allowNone.',

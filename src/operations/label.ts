@@ -10,6 +10,7 @@ import { limitProblems } from './json-schema/limits.ts';
 import { nullable } from './json-schema/strict-nodes.ts';
 import { type LabelParams, labelParams } from './label-params.ts';
 import type { Operation } from './operation.ts';
+import { type OwnSystemPrompt, ownSystemPrompt } from './own-system-prompt.ts';
 import { createPrompt, inputRule, instructionsPart, paragraphs } from './prompt.ts';
 import { withInstructions } from './response-format.ts';
 
@@ -55,12 +56,17 @@ export const label: Operation<typeof labelParams> = {
   prepare(params) {
     const multiLabel = params.multiLabel ?? false;
     const choices = createChoices(params.categories, 'categories');
+    const own = ownSystemPrompt(params.systemPrompt, {
+      categories: `${categoryLines(params)}${params.allowNone && !multiLabel ? '\n- null, if none of these fits' : ''}`,
+      instructions: params.instructions,
+    });
     return {
       ...createPrompt({
         params,
         system: systemPrompt(params, multiLabel),
-        examples: (params.examples ?? []).map(({ content, labels }) => ({
-          content,
+        own,
+        examples: (params.examples ?? []).map(({ labels, ...example }) => ({
+          ...example,
           // Without a confidence: any number here would be copied.
           answer: exampleAnswer(
             labels.map((label) => choices.match(label) ?? label),
@@ -68,7 +74,7 @@ export const label: Operation<typeof labelParams> = {
           ),
         })),
       }),
-      format: answerFormat(params, multiLabel),
+      format: answerFormat(params, multiLabel, own),
       logprobs: !multiLabel,
       columns: [multiLabel ? 'labels' : 'label', 'confidence', 'confidenceMethod'],
       parse: (answer) =>
@@ -96,6 +102,8 @@ Answer with one JSON object: {"label": the category, "confidence": the probabili
     'You label texts.',
     inputRule(params),
     rules,
+    (params.examples ?? []).length > 0 &&
+      'The examples leave the confidence out, so that it is not copied; your answer has it.',
     `Categories:\n${categoryLines(params)}`,
     instructionsPart(params.instructions),
   );
@@ -127,9 +135,13 @@ function categoryLines({ categories, categoryDescriptions }: LabelParams): strin
     .join('\n');
 }
 
-/** With a systemPrompt of the user's, which replaces the list above, the meanings go with the schema. */
-function answerFormat(params: LabelParams, multiLabel: boolean): AnswerFormat {
-  const isDescribed = params.systemPrompt != null && isObject(params.categoryDescriptions);
+/** Where a systemPrompt of the user's own has no place for the categories, their meanings go with the schema. */
+function answerFormat(
+  params: LabelParams,
+  multiLabel: boolean,
+  own: OwnSystemPrompt | null,
+): AnswerFormat {
+  const isDescribed = own && !own.has('categories') && isObject(params.categoryDescriptions);
   const category = {
     type: 'string',
     enum: params.categories,
@@ -147,7 +159,11 @@ function answerFormat(params: LabelParams, multiLabel: boolean): AnswerFormat {
     additionalProperties: false,
   };
   const strict = limitProblems(schema).length === 0;
-  return withInstructions({ type: 'json', name: 'label', schema, strict }, params);
+  return withInstructions(
+    { type: 'json', name: 'label', schema, strict },
+    params.instructions,
+    own,
+  );
 }
 
 function readLabel(

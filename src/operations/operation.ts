@@ -31,7 +31,13 @@ export type ParsedAnswer = Pick<ModelAnswer, 'text' | 'logprobs'> &
 export interface PreparedOperation {
   /** The metadata fields that the user's template names (`content` left out); empty without a template. */
   readonly placeholders: readonly string[];
+  /** The metadata field that has the day of each text; null or absent where none is named. */
+  readonly referenceField?: string | null;
+  /** Why examples cannot be shown as items like this one are, by their positions. */
+  exampleProblems?(like: PromptItem): readonly { index: number; message: string }[];
   readonly format: AnswerFormat;
+  /** True where the messages say nothing of what the answer's schema has. */
+  readonly schemaUnsaid?: boolean;
   /** True where log-probabilities of the answer make a confidence. */
   readonly logprobs: boolean;
   /** The prompt for one item, fixed parts first, the item last. Throws ItemFailure TEMPLATE_FIELD_MISSING. */

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Sampling } from '../model/model.ts';
 import { inNfc } from './choice.ts';
+import { checkReferenceDate } from './reference-date.ts';
 import { compileTemplate, foreignPlaceholders, TemplateError } from './template.ts';
 import { jsonObject, promptText, text } from './text.ts';
 
@@ -36,7 +37,7 @@ export const sharedParams = {
     }),
   systemPrompt: promptText().nullish().meta({
     description:
-      'Replaces the whole built-in system prompt, its categories, fields and instructions included; the answer is still held to its schema. At most 1,000,000 characters.',
+      'Replaces the whole built-in system prompt. {categories}, {fields} and {instructions} in it stand for these parts of the built-in one; all other braces stay as they are. Where it has neither categories nor fields, the answer’s JSON Schema is stated behind it, unless the provider is OpenAI or Anthropic itself, which show the model the schema. At most 1,000,000 characters.',
   }),
   topP: z
     .number()
@@ -66,7 +67,15 @@ export const sharedParams = {
   }),
   userPromptTemplate: promptText().superRefine(checkTemplate).nullish().meta({
     description:
-      'Replaces the built-in user message: {content} and {any_metadata_field} stand for the item, {{ and }} for braces; the columns of a file that hold the text and the id are fields too. One that names nothing of the item is refused. The item alone is sent when absent. At most 1,000,000 characters.',
+      'Replaces the built-in user message, in examples too: {content} and {any_metadata_field} stand for the item, {{ and }} for braces; the columns of a file that hold the text and the id are fields too. One that names nothing of the item is refused. The item alone is sent when absent. At most 1,000,000 characters.',
+  }),
+  includeContext: z.boolean().nullish().default(false).meta({
+    description:
+      'Put the metadata of the item before its content, as a first line of JSON. Has no effect with a userPromptTemplate, which can name the fields itself.',
+  }),
+  referenceDate: text({ min: 1, max: 300 }).superRefine(checkReferenceDate).nullish().meta({
+    description:
+      'The day on which the texts were written, by which “next Friday” becomes a date: YYYY-MM-DD, or {field} for a metadata field that has it; an item without a date there fails. When absent, relative dates are not known: extract and enrich give null for them.',
   }),
 };
 

@@ -9,6 +9,8 @@ import {
   answerSchemaIssues,
   prepareAnswerSchema,
 } from './json-schema/answer-schema.ts';
+import type { OwnSystemPrompt } from './own-system-prompt.ts';
+import { instructionsPart } from './prompt.ts';
 import { jsonObject } from './text.ts';
 
 const responseFormat = z.enum(['TEXT', 'JSON_OBJECT', 'JSON_SCHEMA']).meta({
@@ -46,6 +48,8 @@ export interface Answer {
   readonly columns: readonly string[] | null;
   /** Throws InvalidOutput. */
   read(text: string): JsonObject;
+  /** Holds an example's answer to the schema, if there is one. Throws InvalidOutput. */
+  check(value: JsonObject): void;
 }
 
 /** Adds the issues of a user's schema under `path`. */
@@ -89,6 +93,7 @@ export function responseAnswer(
         fields: null,
         columns: [textField],
         read: (text) => ({ [textField]: readText(text) }),
+        check: () => undefined,
       };
     default:
       return type satisfies never;
@@ -103,6 +108,7 @@ export function schemaAnswer(name: string, answerSchema: AnswerSchema, time: Che
     fields: description,
     columns,
     read: (text) => answerSchema.read(text, { time }),
+    check: (value) => answerSchema.check(value, time),
   };
 }
 
@@ -113,21 +119,40 @@ export function objectAnswer(name: string): Answer {
     fields: null,
     columns: null,
     read: readJsonObject,
+    check: () => undefined,
   };
 }
 
 /**
- * The format with the instructions in its schema's description: a user's systemPrompt replaces the message that they
- * would stand in, and is sent exactly as it is.
+ * The format with the instructions in its schema's description, where a systemPrompt of the user's own has no place for them.
  */
 export function withInstructions(
   format: AnswerFormat,
-  params: { systemPrompt?: string | null | undefined; instructions?: string | null | undefined },
+  instructions: string | null | undefined,
+  own: OwnSystemPrompt | null,
 ): AnswerFormat {
-  if (format.type === 'text' || params.systemPrompt == null || !params.instructions?.trim()) {
+  if (format.type === 'text' || !own || own.has('instructions') || !instructions?.trim()) {
     return format;
   }
-  const parts = [format.schema.description, params.instructions];
+  const parts = [format.schema.description, instructions];
   const description = parts.filter((part) => typeof part === 'string').join('\n\n');
   return { ...format, schema: { ...format.schema, description } };
+}
+
+/** What goes behind a systemPrompt of the user's own: the instructions, where it has no place for them and the answer has no schema. */
+export function textAppendix(
+  { format }: Pick<Answer, 'format'>,
+  instructions: string | null | undefined,
+  own: OwnSystemPrompt | null,
+): string | null {
+  return format.type === 'text' && !own?.has('instructions')
+    ? instructionsPart(instructions)
+    : null;
+}
+
+/** The sentence that asks for an answer of this form, and the fields it has, where it is no text. */
+export function objectPart({ fields, columns }: Pick<Answer, 'fields' | 'columns'>): string {
+  if (!fields) return 'Answer with one JSON object and nothing else.';
+  const exactly = columns ? 'exactly ' : '';
+  return `Answer with one JSON object that has ${exactly}the fields below.\n\nFields:\n${fields}`;
 }

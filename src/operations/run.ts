@@ -3,13 +3,16 @@ import { z } from 'zod';
 import { isObject, ownValue } from './answer.ts';
 import { createCheckTime } from './check-time.ts';
 import type { Operation } from './operation.ts';
+import { ownSystemPrompt } from './own-system-prompt.ts';
 import { instructionsParam, sharedParams } from './params.ts';
-import { createPrompt, inputRule, instructionsPart, paragraphs } from './prompt.ts';
+import { createPrompt, inputRule, paragraphs } from './prompt.ts';
 import {
   type Answer,
   checkResponseFormat,
+  objectPart,
   responseAnswer,
   responseFormatParam,
+  textAppendix,
   withInstructions,
 } from './response-format.ts';
 import { text } from './text.ts';
@@ -21,7 +24,7 @@ const runParams = z
     }),
     instructions: instructionsParam('').meta({
       description:
-        'What to do with each item, e.g. "Translate into French." One of instructions, systemPrompt and userPromptTemplate is required. Behind a systemPrompt where both are given (with a JSON response format, in its schema). At most 1,000,000 characters.',
+        'What to do with each item, e.g. "Translate into French." One of instructions, systemPrompt and userPromptTemplate is required. With a systemPrompt too, they stand where it has {instructions}, else behind it (with a JSON response format, in its schema). At most 1,000,000 characters.',
     }),
     responseFormat: responseFormatParam,
     ...sharedParams,
@@ -53,13 +56,16 @@ export const run: Operation<typeof runParams> = {
   prepare(params, time = createCheckTime()) {
     const answer = responseAnswer('run', params.responseFormat, { textField: 'text', time });
     const isText = answer.format.type === 'text';
+    const { instructions } = params;
+    const own = ownSystemPrompt(params.systemPrompt, { fields: answer.fields, instructions });
     return {
       ...createPrompt({
         params,
         system: systemPrompt(params, answer),
-        appendix: isText ? instructionsPart(params.instructions) : null,
+        own,
+        appendix: textAppendix(answer, instructions, own),
       }),
-      format: withInstructions(answer.format, params),
+      format: withInstructions(answer.format, instructions, own),
       logprobs: false,
       columns: answer.columns,
       parse: ({ text: answerText }) => answer.read(answerText),
@@ -74,18 +80,15 @@ export const run: Operation<typeof runParams> = {
   },
 };
 
-function systemPrompt(params: z.output<typeof runParams>, { format, fields }: Answer): string {
+function systemPrompt(params: z.output<typeof runParams>, answer: Answer): string {
   return paragraphs(
     params.userPromptTemplate
       ? 'You carry out the task that you are given.'
       : 'You carry out one task on each text that you are given.',
     inputRule(params),
-    format.type === 'text'
+    answer.format.type === 'text'
       ? 'Answer with the outcome alone, as plain text: no introduction, no comment.'
-      : fields
-        ? 'Answer with one JSON object that has exactly the fields below.'
-        : 'Answer with one JSON object and nothing else.',
-    fields && `Fields:\n${fields}`,
+      : objectPart(answer),
     params.operation && `Task: ${params.operation}`,
     params.instructions?.trim() && `Instructions:\n${params.instructions}`,
   );

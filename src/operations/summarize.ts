@@ -3,13 +3,16 @@ import { z } from 'zod';
 import { isObject, ownValue } from './answer.ts';
 import { createCheckTime } from './check-time.ts';
 import type { Operation } from './operation.ts';
+import { ownSystemPrompt } from './own-system-prompt.ts';
 import { instructionsParam, sharedParams } from './params.ts';
-import { createPrompt, inputRule, instructionsPart, paragraphs } from './prompt.ts';
+import { createPrompt, hasContext, inputRule, instructionsPart, paragraphs } from './prompt.ts';
 import {
   type Answer,
   checkResponseFormat,
+  objectPart,
   responseAnswer,
   responseFormatParam,
+  textAppendix,
   withInstructions,
 } from './response-format.ts';
 
@@ -43,13 +46,16 @@ export const summarize: Operation<typeof summarizeParams> = {
       time,
     });
     const isText = answer.format.type === 'text';
+    const { instructions } = params;
+    const own = ownSystemPrompt(params.systemPrompt, { fields: answer.fields, instructions });
     return {
       ...createPrompt({
         params,
         system: systemPrompt(params, answer),
-        appendix: isText ? instructionsPart(params.instructions) : null,
+        own,
+        appendix: textAppendix(answer, instructions, own),
       }),
-      format: withInstructions(answer.format, params),
+      format: withInstructions(answer.format, instructions, own),
       logprobs: false,
       columns: answer.columns,
       parse: ({ text }) => answer.read(text),
@@ -64,22 +70,21 @@ export const summarize: Operation<typeof summarizeParams> = {
   },
 };
 
-function systemPrompt(
-  params: z.output<typeof summarizeParams>,
-  { format, fields }: Answer,
-): string {
+function systemPrompt(params: z.output<typeof summarizeParams>, answer: Answer): string {
+  const { format } = answer;
+  const isFree = params.responseFormat?.type === 'JSON_OBJECT';
+  const source = hasContext(params) ? 'the text and its context say' : 'the text says';
   return paragraphs(
     'You summarize texts.',
     inputRule(params),
     `- Say what matters most in the text: its point, then the facts, names and numbers that carry it.
-- Say only what the text says. Add no opinion, no advice and no knowledge of your own.
+- Say only what ${source}. Add no opinion, no advice and no knowledge of your own.
 - Write in the language of the text, in one to three sentences, and never more than the text itself has.`,
     format.type === 'text'
       ? 'Answer with the summary alone, as plain text: no heading, no quotes, no words about the summary.'
-      : fields
-        ? 'Answer with one JSON object that has exactly the fields below.'
-        : 'Answer with one JSON object. Put the summary under the key "summary" unless the instructions name other keys.',
-    fields && `Fields:\n${fields}`,
+      : isFree
+        ? 'Answer with one JSON object. Put the summary under the key "summary" unless the instructions name other keys.'
+        : objectPart(answer),
     instructionsPart(params.instructions),
   );
 }

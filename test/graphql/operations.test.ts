@@ -285,8 +285,9 @@ describe.each([
       },
     );
 
+    // The schema behind it: the sandbox is a server that may not show it to its model.
     expect(messages()).toEqual([
-      { role: 'system', content: 'Only this.' },
+      { role: 'system', content: expect.stringMatching(/^Only this\.(\n\n.*JSON Schema.*)?$/) },
       { role: 'user', content: '{de} the text / [1,2]' },
     ]);
     expect(sent()[0]).toMatchObject({

@@ -57,13 +57,18 @@ const promised = buildSchema(/* GraphQL */ `
     examples: [LabelExampleInput!]
     model: String, temperature: Float, maxOutputTokens: Int, systemPrompt: String, topP: Float, seed: Int
     reasoningEffort: String, extraBody: JSONObject, userPromptTemplate: String
+    includeContext: Boolean = false, referenceDate: String
   }
-  input LabelExampleInput { content: String!, labels: [String!]! }
+  input LabelExampleInput { content: String!, labels: [String!]!, metadata: JSONObject }
+  input ExtractExampleInput { content: String!, metadata: JSONObject, output: JSONObject! }
+  input EnrichExampleInput { content: String!, metadata: JSONObject, output: JSONObject! }
   input ExtractOptions {
     schema: JSONObject
+    examples: [ExtractExampleInput!]
     instructions: String
     model: String, temperature: Float, maxOutputTokens: Int, systemPrompt: String, topP: Float, seed: Int
     reasoningEffort: String, extraBody: JSONObject, userPromptTemplate: String
+    includeContext: Boolean = false, referenceDate: String
   }
   enum ResponseFormat { TEXT JSON_OBJECT JSON_SCHEMA }
   input ResponseFormatInput { type: ResponseFormat!, schema: JSONObject }
@@ -72,6 +77,7 @@ const promised = buildSchema(/* GraphQL */ `
     responseFormat: ResponseFormatInput
     model: String, temperature: Float, maxOutputTokens: Int, systemPrompt: String, topP: Float, seed: Int
     reasoningEffort: String, extraBody: JSONObject, userPromptTemplate: String
+    includeContext: Boolean = false, referenceDate: String
   }
   enum EnrichFieldType { CATEGORICAL NUMERIC TEXT BOOLEAN DATE LIST }
   input EnrichFieldInput {
@@ -84,9 +90,10 @@ const promised = buildSchema(/* GraphQL */ `
   input EnrichOptions {
     fields: [EnrichFieldInput!]!
     runtimeCategories: JSONObject
-    includeContext: Boolean = false
+    examples: [EnrichExampleInput!]
     model: String, temperature: Float, maxOutputTokens: Int, systemPrompt: String, topP: Float, seed: Int
     reasoningEffort: String, extraBody: JSONObject, userPromptTemplate: String
+    includeContext: Boolean = false, referenceDate: String
   }
   input RunOptions {
     operation: String
@@ -94,6 +101,7 @@ const promised = buildSchema(/* GraphQL */ `
     responseFormat: ResponseFormatInput
     model: String, temperature: Float, maxOutputTokens: Int, systemPrompt: String, topP: Float, seed: Int
     reasoningEffort: String, extraBody: JSONObject, userPromptTemplate: String
+    includeContext: Boolean = false, referenceDate: String
   }
 
   interface ItemResult { index: Int!, customId: String!, error: ItemError, usage: Usage }

@@ -239,8 +239,10 @@ it('inputs and enums have the names of the contract', () => {
 
   expect([...new Set(names)].sort()).toEqual([
     'ConfidenceMethod',
+    'EnrichExampleInput',
     'EnrichFieldInput',
     'EnrichFieldType',
+    'ExtractExampleInput',
     'LabelExampleInput',
     'ResponseFormat',
     'ResponseFormatInput',

@@ -22,13 +22,15 @@ export interface Sent {
 }
 
 export interface Habits {
+  /** Whether a schema that goes beside the messages is shown to the model. */
+  readonly showsSchema: boolean;
   takesRoad(road: Road, schema: JsonSchema): boolean;
   takes(param: string, value: unknown): boolean;
   /** As Habits.learn of ../habits.ts: a name for what will be different next time, null where nothing of ours was refused. */
   learn(refusal: Refusal, sent: Sent): string | null;
 }
 
-export function createHabits(): Habits {
+export function createHabits(showsSchema = true): Habits {
   const refused = new Set<string>();
   /** Schemas that the model takes no output format, or no tool, for; it takes others. */
   const schemas = { format: new WeakSet<JsonSchema>(), tool: new WeakSet<JsonSchema>() };
@@ -42,6 +44,7 @@ export function createHabits(): Habits {
   }
 
   return {
+    showsSchema,
     takesRoad: (road, schema) =>
       road === 'words' || !(refused.has(road) || schemas[road].has(schema)),
     takes: (param, value) => !refused.has(param) && !refused.has(`${param}=${String(value)}`),

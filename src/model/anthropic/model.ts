@@ -3,6 +3,7 @@
  */
 import { setMaxListeners } from 'node:events';
 import { batchRequest } from '../default-temperature.ts';
+import { showsSchemas } from '../endpoint.ts';
 import { estimateTokens } from '../estimate.ts';
 import {
   type Gate,
@@ -44,7 +45,7 @@ export function createAnthropicModel({
   const provider = config.name;
   const id = `${provider}/${name}`;
   const prices = createPrices(provider, name);
-  const habits = createHabits();
+  const habits = createHabits(showsSchemas(config));
   const secrets = secretsOf(config);
   /** Of the last answer: what a limit on input or output tokens means for calls like these. */
   let mix: Tokens | null = null;

@@ -43,8 +43,11 @@ function promptParams(model: string, request: PromptRequest, habits: Habits): Me
   );
   const effort = toEffort(request.reasoningEffort);
   const hasEffort = effort !== null && habits.takes('effort', effort);
+  const isUnsaid = request.schemaUnsaid === true && !habits.showsSchema;
   const stated =
-    schema && road === 'words' ? stateSchema(request.messages, schema) : request.messages;
+    schema && (road === 'words' || isUnsaid)
+      ? stateSchema(request.messages, schema)
+      : request.messages;
   const system = stated.filter(({ role }) => role === 'system').map(({ content }) => content);
   const outputConfig: JsonRecord = {
     ...(hasEffort ? { effort } : undefined),

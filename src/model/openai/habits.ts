@@ -28,6 +28,8 @@ export const anyParams: OwnParams = {
 
 export interface Habits {
   readonly limitName: LimitName;
+  /** Whether a schema that goes beside the messages is shown to the model. */
+  readonly showsSchema: boolean;
   acceptsFormat(kind: FormatKind): boolean;
   accepts(param: string, value: unknown): boolean;
   /**
@@ -37,12 +39,13 @@ export interface Habits {
   learn(refusal: Refusal, own: OwnParams): string | null;
 }
 
-/** Habits that know nothing yet but what to call the limit on output tokens. */
-export function createHabits(initialLimitName: LimitName): Habits {
+/** Habits that know nothing yet but what to call the limit on output tokens, and whether the server shows schemas. */
+export function createHabits(initialLimitName: LimitName, showsSchema = true): Habits {
   const refused = new Set<string>();
   let limitName = initialLimitName;
 
   return {
+    showsSchema,
     get limitName() {
       return limitName;
     },

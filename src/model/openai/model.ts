@@ -8,7 +8,7 @@ import { setMaxListeners } from 'node:events';
 import type OpenAI from 'openai';
 import { readAnswer } from '../answer.ts';
 import { batchRequest } from '../default-temperature.ts';
-import { normalizeBaseUrl, requestHeaders } from '../endpoint.ts';
+import { normalizeBaseUrl, requestHeaders, showsSchemas } from '../endpoint.ts';
 import { estimateTokens } from '../estimate.ts';
 import { classify, toRefusal } from '../failure.ts';
 import { readRateHeaders } from '../limits/rate-headers.ts';
@@ -100,7 +100,10 @@ export function createModel({
   const provider = config.name;
   const id = `${provider}/${name}`;
   const prices = createPrices(provider, name);
-  const habits = createHabits(provider === 'openai' ? 'max_completion_tokens' : 'max_tokens');
+  const habits = createHabits(
+    provider === 'openai' ? 'max_completion_tokens' : 'max_tokens',
+    showsSchemas(config),
+  );
   const secrets = secretsOf(config);
 
   const bodyOf = (request: ModelRequest) => buildRequestBody(name, request, habits).body;

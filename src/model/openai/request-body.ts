@@ -51,7 +51,7 @@ export function buildRequestBody(
     if (value !== undefined && habits.accepts(name, value)) own[name] = value;
   }
   for (const name of Object.keys(extra)) delete own[name];
-  return { body: { model, messages: toMessages(request, kind), ...own, ...extra }, own };
+  return { body: { model, messages: toMessages(request, kind, habits), ...own, ...extra }, own };
 }
 
 /** The caller's own body under this model, with what the options set in its place, never as a stream. */
@@ -96,10 +96,11 @@ function toResponseFormat(format: AnswerFormat, kind: FormatKind | null): object
 }
 
 function toMessages(
-  { messages, format }: PromptRequest,
+  { messages, format, schemaUnsaid = false }: PromptRequest,
   kind: FormatKind | null,
+  { showsSchema }: Habits,
 ): readonly ChatMessage[] {
-  return format.type === 'json' && kind !== 'json_schema'
-    ? stateSchema(messages, format.schema)
-    : messages;
+  if (format.type === 'text') return messages;
+  const isKnown = kind === 'json_schema' && (showsSchema || !schemaUnsaid);
+  return isKnown ? messages : stateSchema(messages, format.schema);
 }

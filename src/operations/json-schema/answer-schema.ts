@@ -2,6 +2,7 @@
 import type { JsonSchema } from '../../model/model.ts';
 import { isObject, type JsonObject, ownValue } from '../answer.ts';
 import { readJson } from '../answer-json.ts';
+import type { CheckTime } from '../check-time.ts';
 import { checkSchema } from './check.ts';
 import { describeFields } from './describe.ts';
 import { createJudge, type JudgeOptions } from './judge.ts';
@@ -23,6 +24,8 @@ export interface AnswerSchema {
    * `longIntegers` its digits stand instead.
    */
   read(answer: string, options: JudgeOptions): JsonObject;
+  /** Holds an answer that somebody gives as an example to the user's schema, as it is. Throws InvalidOutput. */
+  check(value: JsonObject, time: CheckTime): void;
 }
 
 type Prepared = { issues: readonly SchemaIssue[]; answerSchema: AnswerSchema | null };
@@ -78,10 +81,11 @@ function build(original: JsonSchema): AnswerSchema {
   return {
     schema: strict ?? original,
     strict: strict !== null,
-    description: describeFields(original),
+    description: describeFields(original, { strict: strict !== null }),
     columns:
       isObject(properties) && additionalProperties === false ? Object.keys(properties) : null,
     read: (answer, options) => readJson(answer, (found) => read(found, options)),
+    check: (value, time) => void read({ value, exact: null }, { time, exactly: true }),
   };
 }
 

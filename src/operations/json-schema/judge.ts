@@ -15,6 +15,8 @@ export interface JudgeOptions {
   time: CheckTime;
   /** An integer that JavaScript cannot hold is good, with all its digits. */
   longIntegers?: boolean;
+  /** Nothing of its form is set right. */
+  exactly?: boolean;
 }
 
 type Written = Pick<FoundJson, 'value' | 'exact'>;
@@ -38,20 +40,28 @@ export function createJudge(
     return value as JsonObject; // as the schema says: checkSchema saw to that
   }
 
-  function judge({ value, exact }: Written, tick: () => void): JsonObject {
+  function judge(
+    { value, exact }: Written,
+    { tick, exactly }: { tick: () => void; exactly: boolean },
+  ): JsonObject {
     try {
       return check(value, tick);
     } catch (error) {
-      if (!(error instanceof InvalidOutput)) throw error;
+      if (!(error instanceof InvalidOutput) || exactly) throw error;
       const mended = textWhereWanted(value, exact, place);
       if (mended === value) throw error;
       return check(mended, tick);
     }
   }
 
-  return (written, { time, longIntegers = false }) =>
+  return (written, { time, longIntegers = false, exactly = false }) =>
     time.limit(
-      (tick) => withExactNumbers(judge(written, tick), written.exact, longIntegers ? null : place),
+      (tick) =>
+        withExactNumbers(
+          judge(written, { tick, exactly }),
+          written.exact,
+          longIntegers ? null : place,
+        ),
       validator,
     );
 }

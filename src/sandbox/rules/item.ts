@@ -48,12 +48,12 @@ export function labelKey(label: string): string {
   return terms(label.replace(/_/g, ' ').replace(/([a-z\d])([A-Z])/g, '$1 $2')).stream.join(' ');
 }
 
-/** A first line `Context: {…}` holds fields of the item, not its text. */
+/** First lines `Context: {…}`, which holds fields of the item, and `Written on: …` are not its text. */
 function splitContext(text: string): { context: Record<string, unknown>; content: string } {
-  const match = /^Context: (\{.*\})\n\n/.exec(text);
-  if (!match) return { context: {}, content: text };
+  const match = /^(?:Context: (\{.*\})\n)?(?:Written on: .{1,60}\n)?\n/.exec(text);
+  if (!match || match[0] === '\n') return { context: {}, content: text };
   try {
-    const context = JSON.parse(match[1] ?? '') as Record<string, unknown>;
+    const context = JSON.parse(match[1] ?? '{}') as Record<string, unknown>;
     return { context, content: text.slice(match[0].length) };
   } catch {
     return { context: {}, content: text };

@@ -234,8 +234,17 @@ describe('a JSON answer', () => {
     expect(sent(0).tools[0].input_schema).toEqual(open);
   });
 
+  test('is asked for in words for any object, of which a schema would say nothing more', async () => {
+    stub.reply({ body: message('{}') });
+    const format = { type: 'json', name: 'x', schema: { type: 'object' }, strict: false } as const;
+
+    await ask(claudeOf(stub.origin), { ...json, format });
+
+    expect(sent(0)).not.toHaveProperty('tool_choice');
+    expect(sent(0).system).toMatch(/\n\nAnswer with one JSON object and nothing else\.$/);
+  });
+
   test.each([
-    ['any object', { type: 'object' }, {}],
     ['one of several', { type: 'object', properties: { a: {} }, anyOf: [{}] }, {}],
     ['a model that thinks', schema, { thinking: { type: 'adaptive' } }],
     ['tools of the caller', schema, { tools: [{ name: 'own', input_schema: { type: 'object' } }] }],

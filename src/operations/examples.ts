@@ -1,0 +1,62 @@
+/** Examples of extract and enrich: a text and the right answer, shown to the model as turns of the conversation. */
+import { z } from 'zod';
+import { InvalidOutput } from '../errors.ts';
+import type { JsonObject } from './answer.ts';
+import type { PromptExample } from './prompt.ts';
+import { jsonObject, promptText } from './text.ts';
+
+const MAX_EXAMPLES = 100;
+
+/** The param of that name for an operation whose input of an example is called `id`. */
+export function examplesParam(id: string, operation: string) {
+  const example = z
+    .strictObject({
+      content: promptText().meta({ description: 'The text.' }),
+      metadata: jsonObject().nullish().meta({
+        description:
+          'Its metadata, for templates that name fields, includeContext and referenceDate.',
+      }),
+      output: jsonObject().meta({
+        description: 'The right answer, as it would be in data; it is held to the same schema.',
+      }),
+    })
+    .meta({ id, description: `One example of ${operation}: a text and the right answer.` });
+  return z
+    .array(example)
+    .max(MAX_EXAMPLES, `takes at most ${MAX_EXAMPLES} examples`)
+    .nullish()
+    .meta({
+      description:
+        'Texts with their right answers that show the model what is meant, at most 100. Shown as the items are, by the userPromptTemplate where there is one. None when absent.',
+    });
+}
+
+type Examples = z.output<ReturnType<typeof examplesParam>>;
+
+/** Adds an issue for each example whose output `check` throws InvalidOutput for. */
+export function checkExamples(
+  examples: Examples,
+  check: (output: JsonObject) => void,
+  context: z.core.$RefinementCtx,
+): void {
+  for (const [index, { output }] of (examples ?? []).entries()) {
+    try {
+      check(output);
+    } catch (error) {
+      if (!(error instanceof InvalidOutput)) throw error;
+      const message = `is not an answer that would be taken: ${error.message}`;
+      context.addIssue({ code: 'custom', path: ['examples', index, 'output'], message });
+    }
+  }
+}
+
+/** As turns of the conversation; `write` says how the model would write an output. */
+export function promptExamples(
+  examples: Examples,
+  write: (output: JsonObject) => JsonObject = (output) => output,
+): PromptExample[] {
+  return (examples ?? []).map(({ output, ...example }) => ({
+    ...example,
+    answer: JSON.stringify(write(output)),
+  }));
+}
