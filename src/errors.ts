@@ -124,6 +124,11 @@ export class BadUserInput extends AppError {
   }
 }
 
+/** The program cannot start, for a reason that lies beside it. The message is all that whoever starts it has to read. */
+export class StartFailure extends Error {
+  override readonly name = 'StartFailure';
+}
+
 /** One item cannot be asked as it is (a field that its template names is missing). Ends that item, nothing else. */
 export class ItemFailure extends Error {
   override readonly name = 'ItemFailure';

@@ -1,6 +1,7 @@
 /** The program: environment in, service up, signals out. The only reader of process.env. */
 import { existsSync } from 'node:fs';
 import { type Config, ConfigError, readConfig } from './config.ts';
+import { StartFailure } from './errors.ts';
 import { createLog } from './log.ts';
 import { type Service, startService } from './service.ts';
 
@@ -19,26 +20,29 @@ try {
 }
 
 const log = createLog(config.logLevel, config);
-const startedAt = performance.now();
 
 // Taken from the first instant on, so that a Ctrl-C during the start leaves nothing behind either.
 let service: Service | null = null;
+const starting = new AbortController();
 let stopping = false;
 let stoppedAt = Number.NEGATIVE_INFINITY;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
 
 try {
-  service = await startService(config, log);
+  service = await startService(config, log, { tell: complain, signal: starting.signal });
 } catch (error) {
-  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-    process.stderr.write(
-      `${config.host}:${config.port} is in use, perhaps by another Winnow; set PORT to another port\n`,
-    );
-  } else log.error({ err: error }, 'Winnow could not start');
+  if (stopping) process.exit(0);
+  if (error instanceof StartFailure) complain(error.message);
+  else log.error({ err: error }, 'Winnow could not start');
   process.exit(1);
 }
 if (stopping) await end(service, false);
-else process.stdout.write(`${announcement(service, performance.now() - startedAt)}\n`);
+else process.stdout.write(`${announcement(service)}\n`);
+
+/** For people, whatever LOG_LEVEL says. */
+function complain(sentence: string): void {
+  process.stderr.write(`${sentence}\n`);
+}
 
 function stop(): void {
   const now = performance.now();
@@ -46,6 +50,7 @@ function stop(): void {
   const again = stopping;
   stopping = true;
   stoppedAt = now;
+  starting.abort(new Error('the start was given up'));
   if (service) void end(service, again);
   // A start that hangs must not outlast its user's patience.
   else if (again) process.exit(130);
@@ -58,9 +63,11 @@ async function end(running: Service, hurry: boolean): Promise<void> {
   process.exit(0);
 }
 
-function announcement({ url, data }: Service, ms: number): string {
+function announcement({ url, data }: Service): string {
+  // Of this clock, the zero is the start of the process.
+  const seconds = (performance.now() / 1_000).toFixed(1);
   const lines = [
-    `Winnow is up after ${(ms / 1000).toFixed(1)} s.`,
+    `Winnow is up after ${seconds} s.`,
     ...(url
       ? [
           `  GraphiQL    ${config.graphiql ? `${url}/graphql` : 'off'}`,

@@ -5,6 +5,7 @@ import { createAuthenticate } from './auth.ts';
 import { type Config, isLoopback } from './config.ts';
 import { allowOrigin, answerPreflight } from './cors.ts';
 import type { Database } from './db/client.ts';
+import { StartFailure } from './errors.ts';
 import { answerOutput } from './files/output-route.ts';
 import { RouteError, sendRouteError } from './files/route-error.ts';
 import { answerUpload } from './files/upload-route.ts';
@@ -162,9 +163,9 @@ export function createHttpServer({
   return {
     async listen() {
       await new Promise<void>((resolve, reject) => {
-        http.once('error', reject);
+        http.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(error, config)));
         http.listen(config.port, config.host, () => {
-          http.off('error', reject);
+          http.removeAllListeners('error');
           resolve();
         });
       });
@@ -223,4 +224,21 @@ function readUrl({ url = '', headers }: IncomingMessage): URL {
     throw new RouteError(400, 'BAD_REQUEST', 'The address of the request is not valid');
   }
   return new URL(address);
+}
+
+function cannotListen(error: NodeJS.ErrnoException, { host, port }: Config): Error {
+  const place = `${host}:${port}`;
+  const sentence = (text: string) => new StartFailure(text, { cause: error });
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return sentence(`${place} is in use, perhaps by another Winnow; set PORT to another port`);
+    case 'EACCES':
+      return sentence(`This user may not listen on ${place}; set PORT to one of 1024 or more`);
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return sentence(`HOST ${host} is no address of this machine (${error.code})`);
+    default:
+      return error;
+  }
 }

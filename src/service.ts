@@ -7,6 +7,7 @@ import { createShares } from './batches/shares.ts';
 import { createSignals } from './batches/signals.ts';
 import { createWorker, type Worker } from './batches/worker.ts';
 import type { Config } from './config.ts';
+import { awaitDatabase, startFailureOf } from './db/await-database.ts';
 import { openDatabase } from './db/client.ts';
 import { openCopy } from './db/copy.ts';
 import { startEmbeddedPostgres } from './db/embedded.ts';
@@ -47,7 +48,19 @@ export interface Service {
   stop(options?: { hurry: boolean }): Promise<void>;
 }
 
-export async function startService(config: Config, log: Log): Promise<Service> {
+export interface StartOptions {
+  /** Hears what the start waits for, in sentences for people. */
+  tell?: (sentence: string) => void;
+  /** Ends a start that waits. */
+  signal?: AbortSignal;
+}
+
+/** Throws StartFailure where something beside Winnow is in its way: its database, its folder, its port. */
+export async function startService(
+  config: Config,
+  log: Log,
+  { tell = (sentence) => log.warn(sentence), signal }: StartOptions = {},
+): Promise<Service> {
   const undo: (() => Promise<unknown>)[] = [];
   let stopping: Promise<void> | null = null;
   let worker: Worker | null = null;
@@ -64,8 +77,8 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     }
   }
 
+  let { databaseUrl } = config;
   try {
-    let { databaseUrl } = config;
     let data = 'the database of DATABASE_URL';
     let checkRoom: (() => Promise<void>) | undefined;
     if (databaseUrl === null) {
@@ -77,7 +90,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       databaseUrl = postgres.url;
       data = config.dataDirectory;
       checkRoom = createRoomCheck(data);
-    }
+    } else await awaitDatabase(databaseUrl, { tell, signal });
     await migrateDatabase(databaseUrl);
     const db = openDatabase(databaseUrl, { ...(checkRoom ? { checkRoom } : {}) });
     undo.push(() => db.close());
@@ -231,7 +244,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     };
   } catch (error) {
     await stopAll();
-    throw error;
+    throw (databaseUrl === null ? null : startFailureOf(error, databaseUrl)) ?? error;
   }
 }
 

@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import { chmod, readdir, readFile, stat, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
+import { StartFailure } from '../errors.ts';
 
 /** The oldest major version that the SQL of this service is written for. */
 const OLDEST_MAJOR = 15;
@@ -34,12 +35,12 @@ export async function findPostgresBinaries(wantedMajor: number | null): Promise<
   }
   if (wantedMajor !== null && found.length > 0) {
     const majors = found.map(({ major }) => major).join(', ');
-    throw new Error(
+    throw new StartFailure(
       `The database was made by Postgres ${wantedMajor}, but only Postgres ${majors} is here. ` +
         `Install Postgres ${wantedMajor}, choose another DATA_DIR, or set DATABASE_URL.`,
     );
   }
-  throw new Error(
+  throw new StartFailure(
     `No Postgres to run: ${bundledPackage()} is not installed or does not run here, and ${SYSTEM_BINARIES} has none of ` +
       `version ${OLDEST_MAJOR} or later. Set DATABASE_URL to a Postgres of your own, or install with optional dependencies.`,
   );
@@ -66,7 +67,7 @@ export async function chooseAccount(
   const owner = await stat(cluster).catch(ignore('ENOENT'));
   if (self !== 0) {
     if (owner !== null && owner.uid !== self) {
-      throw new Error(
+      throw new StartFailure(
         `The database in ${cluster} belongs to user ${owner.uid}, and this process runs as user ${self}. ` +
           'Run as that user, choose another DATA_DIR, or set DATABASE_URL.',
       );
@@ -87,7 +88,7 @@ export async function chooseAccount(
     const inNamespace = await runAs({ prefix, user: null }, binaries.postgres, ['--version']);
     if (inNamespace.code === 0) return { prefix, user: null };
   }
-  throw new Error(
+  throw new StartFailure(
     `Postgres refuses to run as root, and user ${user?.uid ?? 'nobody'} cannot enter ${home} or run ${binaries.postgres}. ` +
       'Move the project out of folders that only root can enter, run as a normal user, or set DATABASE_URL.',
   );

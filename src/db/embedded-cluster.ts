@@ -7,6 +7,7 @@ import { chown, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'no
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { StartFailure } from '../errors.ts';
 import {
   type Account,
   chooseAccount,
@@ -105,7 +106,9 @@ export async function startPostmaster(cluster: Cluster, port?: number): Promise<
     const started = await findPostmaster(cluster);
     if (started !== null) return started;
     if (Date.now() > retryUntil) {
-      throw new Error(`Postgres does not start (pg_ctl: ${code}). ${await endOfLog(cluster)}`);
+      throw new StartFailure(
+        `Postgres does not start (pg_ctl: ${code}). ${await endOfLog(cluster)}`,
+      );
     }
     await delay(START_POLL_MS);
   }
@@ -173,7 +176,7 @@ async function createCluster(
     failures.push(output);
   }
   await rm(draft, { recursive: true, force: true });
-  throw new Error(`initdb could not make a database in ${home}: ${failures.at(-1)}`);
+  throw new StartFailure(`initdb could not make a database in ${home}: ${failures.at(-1)}`);
 }
 
 /** Makes the rename last through a power cut. Windows cannot open folders. */

@@ -28,6 +28,7 @@ import {
 } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { StartFailure } from '../errors.ts';
 import { ignore, PLAIN_ENVIRONMENT, run } from './embedded-binaries.ts';
 
 /** Longer than a start that has to recover after a crash. */
@@ -65,7 +66,9 @@ export async function withLock<T>(home: string, owner: string, work: () => Promi
   while (!(await takeLock(lock, owner))) {
     await breakDeadLock(lock, owner);
     if (Date.now() > deadline) {
-      throw new Error(`Another process keeps starting or stopping the database: see ${lock}.`);
+      throw new StartFailure(
+        `Another process keeps starting or stopping the database: see ${lock}.`,
+      );
     }
     await delay(LOCK_POLL_MS);
   }

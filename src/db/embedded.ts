@@ -11,6 +11,7 @@ import { access, chmod, constants, mkdir, realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import postgres from 'postgres';
+import { StartFailure } from '../errors.ts';
 import {
   type Cluster,
   endOfLog,
@@ -111,12 +112,15 @@ interface Joined {
 
 async function makeHome(directory: string): Promise<string> {
   const path = resolve(directory);
-  const made = await mkdir(path, { recursive: true });
+  const made = await mkdir(path, { recursive: true }).catch((cause: NodeJS.ErrnoException) => {
+    const message = `The folder ${path} cannot be made (${cause.code}): choose another DATA_DIR, or set DATABASE_URL.`;
+    throw new StartFailure(message, { cause });
+  });
   // The account that Postgres changes to must be able to enter; what is private lies in cluster/, which is its alone.
   if (made !== undefined) await chmod(path, 0o755);
   await access(path, constants.W_OK).catch((cause: unknown) => {
     const message = `This user may not write to ${path}: choose another DATA_DIR, or set DATABASE_URL.`;
-    throw new Error(message, { cause });
+    throw new StartFailure(message, { cause });
   });
   return realpath(path);
 }
@@ -141,7 +145,7 @@ async function answers(
       const refused = error instanceof postgres.PostgresError && error.code !== CANNOT_CONNECT_NOW;
       if (refused || Date.now() > deadline) {
         const message = `Postgres runs, but refuses a query. ${await endOfLog(cluster)}`;
-        throw new Error(message, { cause: error });
+        throw new StartFailure(message, { cause: error });
       }
     } finally {
       await sql.end({ timeout: 1 });

@@ -37,14 +37,13 @@ async function demo(options: Options, { signal, hurry }: Ending): Promise<void> 
     );
   }
 
-  const startedAt = performance.now();
   const winnow = await startOwnWinnow(config);
   const client = connectTo(winnow.url);
   hurry.addEventListener('abort', () => void winnow.stop({ hurry: true })); // stop never rejects
   try {
     signal.throwIfAborted();
     print(
-      `${styleText('bold', 'Winnow')} is up after ${duration(performance.now() - startedAt)}, at ${winnow.url}`,
+      `${styleText('bold', 'Winnow')} is up after ${duration(performance.now())}, at ${winnow.url}`,
     );
     print(entry('Model', isSandbox(model) ? `${model}: rules, not a language model` : model));
     await cancelUnfinished(client, signal);
