@@ -6,7 +6,7 @@ import type { CheckTime } from './operations/check-time.ts';
 import { findOperation } from './operations/index.ts';
 import type { PreparedOperation, PromptItem } from './operations/operation.ts';
 import { type SharedParams, samplingOf } from './operations/params.ts';
-import { compileTemplate, doubledFields, fieldOf } from './operations/template.ts';
+import { compileTemplate, doubledFields, fieldOf, refuseTooLong } from './operations/template.ts';
 
 /** An operation bound to its params, its model and its sampling options. */
 export interface Plan {
@@ -107,15 +107,13 @@ export type Prompt =
   | Pick<PromptRequest, 'messages' | 'format' | 'schemaUnsaid' | 'logprobs'>
   | Pick<BodyRequest, 'body' | 'dialect'>;
 
+/** Throws ItemFailure where the item cannot be sent. */
 export function createPrompt(operation: PreparedOperation, item: PromptItem): Prompt {
-  return operation.body
-    ? { body: operation.body(item), dialect: item.dialect }
-    : {
-        messages: operation.messages(item),
-        format: operation.format,
-        schemaUnsaid: operation.schemaUnsaid,
-        logprobs: operation.logprobs,
-      };
+  if (operation.body) return { body: operation.body(item), dialect: item.dialect };
+  const messages = operation.messages(item);
+  refuseTooLong(messages.reduce((sum, { content }) => sum + content.length, 0));
+  const { format, schemaUnsaid, logprobs } = operation;
+  return { messages, format, schemaUnsaid, logprobs };
 }
 
 /** The fields that options name and none of the items has: a mistake in the options, not in the items. */

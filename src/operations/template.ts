@@ -12,8 +12,23 @@ export interface Template {
   readonly names: readonly string[];
   /** What stands in doubled braces and may be meant as a placeholder, as it stands: `{{ text }}` gives ` text `. */
   readonly doubled: readonly string[];
-  /** Throws ItemFailure TEMPLATE_FIELD_MISSING for the first field that the item does not have. */
+  /**
+   * Throws ItemFailure: TEMPLATE_FIELD_MISSING for the first field that the item does not have, CONTEXT_TOO_LONG before it would make more
+   * than 8 million characters.
+   */
   render(item: PromptItem): string;
+}
+
+/** A template may name a long text 50,000 times: what comes of it is counted before it is made. Far above any model's context. */
+const MAX_PROMPT_LENGTH = 8_000_000;
+
+/** Throws ItemFailure CONTEXT_TOO_LONG where a prompt, or a part of one, is longer than any that is sent. */
+export function refuseTooLong(characters: number): void {
+  if (characters <= MAX_PROMPT_LENGTH) return;
+  throw new ItemFailure(
+    'CONTEXT_TOO_LONG',
+    `The prompt has ${characters} characters; at most ${MAX_PROMPT_LENGTH} are sent.`,
+  );
 }
 
 type Part = { literal: string } | { field: string };
@@ -24,6 +39,14 @@ type Part = { literal: string } | { field: string };
  * @throws {TemplateError} where a brace is neither doubled nor part of a placeholder.
  */
 export function compileTemplate(source: string): Template {
+  // Checked, bound to a model and made a prompt of, one after the other: a template of 50,000 placeholders takes a while.
+  if (latest?.source !== source) latest = { source, template: compile(source) };
+  return latest.template;
+}
+
+let latest: { source: string; template: Template } | null = null;
+
+function compile(source: string): Template {
   const { parts, doubled } = parseTemplate(source);
   const names = [...new Set(parts.flatMap((part) => ('field' in part ? [part.field] : [])))];
 
@@ -31,10 +54,14 @@ export function compileTemplate(source: string): Template {
     names,
     placeholders: names.filter((field) => field !== 'content'),
     doubled,
-    render: (item) =>
-      parts
-        .map((part) => ('literal' in part ? part.literal : renderField(part.field, item)))
-        .join(''),
+    render(item) {
+      const values = new Map(names.map((name) => [name, renderField(name, item)]));
+      const pieces = parts.map((part) =>
+        'literal' in part ? part.literal : (values.get(part.field) ?? ''),
+      );
+      refuseTooLong(pieces.reduce((sum, { length }) => sum + length, 0));
+      return pieces.join('');
+    },
   };
 }
 

@@ -7,6 +7,7 @@ import { checkSchema } from './check.ts';
 import { describeFields } from './describe.ts';
 import { createJudge, type JudgeOptions } from './judge.ts';
 import { expandShortForm, isFullSchema, type SchemaIssue } from './short-form.ts';
+import { lengthIssues, sizeIssues } from './size.ts';
 import { toStrictSchema } from './strict.ts';
 import { everyKeyword, followReferences, subschemas } from './subschemas.ts';
 import { createValidator } from './validator.ts';
@@ -30,8 +31,10 @@ export interface AnswerSchema {
 
 type Prepared = { issues: readonly SchemaIssue[]; answerSchema: AnswerSchema | null };
 
-// Checking the params and preparing the operation see the same object: a large schema takes a while to compile.
-const prepared = new WeakMap<object, Prepared>();
+/** Prepared schemas by their text, the latest last: a page of a thousand items of one batch prepares its schema once. */
+const prepared = new Map<string, Prepared>();
+/** Characters of text that are kept; what is made of a schema takes some 20 times its text. */
+const MAX_KEPT = 1_000_000;
 
 /** What is wrong with a user's schema, with paths from its root; empty when `prepareAnswerSchema` takes it. */
 export function answerSchemaIssues(given: JsonObject): readonly SchemaIssue[] {
@@ -48,26 +51,28 @@ export function prepareAnswerSchema(given: JsonObject): AnswerSchema {
 }
 
 function prepareOnce(given: JsonObject): Prepared {
-  const result = prepared.get(given) ?? prepare(given);
-  prepared.set(given, result);
+  const text = JSON.stringify(given);
+  const result = prepared.get(text) ?? prepare(given);
+  prepared.delete(text);
+  // One that is too long is refused at once, each time.
+  if (text.length <= MAX_KEPT / 4) prepared.set(text, result);
+  let kept = [...prepared.keys()].reduce((sum, { length }) => sum + length, 0);
+  for (const [oldest] of prepared) {
+    if (kept <= MAX_KEPT) break;
+    prepared.delete(oldest);
+    kept -= oldest.length;
+  }
   return result;
 }
 
 function prepare(given: JsonObject): Prepared {
-  const issues: SchemaIssue[] = [];
+  const issues = lengthIssues(given);
+  if (issues.length > 0) return { issues, answerSchema: null };
   const schema = isFullSchema(given) ? withoutAddress(given) : expandShortForm(given, issues);
-  issues.push(...(issues.length > 0 ? [] : checkSchema(schema)));
-  if (issues.length > 0) {
-    return { issues, answerSchema: null };
+  for (const check of [sizeIssues, checkSchema]) {
+    issues.push(...(issues.length > 0 ? [] : check(schema)));
   }
-  try {
-    return { issues, answerSchema: build(schema) };
-  } catch (error) {
-    // ajv's own words, about a schema that passed every check of ours.
-    const reason = error instanceof Error ? error.message : String(error);
-    const message = `cannot be used to check answers: ${reason}`;
-    return { issues: [{ path: [], message }], answerSchema: null };
-  }
+  return { issues, answerSchema: issues.length > 0 ? null : build(schema) };
 }
 
 function build(original: JsonSchema): AnswerSchema {

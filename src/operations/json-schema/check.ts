@@ -2,7 +2,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import type { JsonSchema } from '../../model/model.ts';
-import { ownValue } from '../answer.ts';
+import { isObject, ownValue } from '../answer.ts';
 import type { SchemaIssue } from './short-form.ts';
 import {
   everySchema,
@@ -12,8 +12,6 @@ import {
   subschemas,
 } from './subschemas.ts';
 
-/** Longer schemas take seconds to compile and do not fit beside a text in a prompt. */
-const MAX_LENGTH = 100_000;
 const MAX_PATTERN_LENGTH = 1_000;
 const MAX_ISSUES = 10;
 
@@ -24,14 +22,8 @@ const UNSUPPORTED = ['$anchor', '$dynamicAnchor', '$dynamicRef', '$id', '$recurs
 const metaSchema = new Ajv2020({ strict: false, allErrors: true, logger: false });
 formats.default(metaSchema);
 
-/** What is wrong with a schema; empty when it can be compiled and describes an object. */
+/** What is wrong with a schema that is not too large; empty when answers can be held to it and it describes an object. */
 export function checkSchema(root: JsonSchema): SchemaIssue[] {
-  const { length } = JSON.stringify(root);
-  if (length > MAX_LENGTH) {
-    return [
-      { path: [], message: `is too long: ${length} characters of JSON, at most ${MAX_LENGTH}` },
-    ];
-  }
   const issues = metaSchemaIssues(root);
   if (issues.length > 0) {
     return issues;
@@ -42,7 +34,7 @@ export function checkSchema(root: JsonSchema): SchemaIssue[] {
   if (issues.length === 0 && hasEndlessReference(root)) {
     issues.push({ path: [], message: 'refers to itself without an object or a list in between' });
   }
-  if (issues.length === 0 && !describesObject(root, root, 0)) {
+  if (issues.length === 0 && !describesObject(root, root)) {
     issues.push({
       path: [],
       message: 'must describe an object: { "type": "object", "properties": … }',
@@ -131,7 +123,24 @@ function hasEndlessReference(root: JsonSchema): boolean {
 }
 
 /** An object in every case: by type, by its keywords where there is no type, or because each alternative is one. */
-function describesObject(root: JsonSchema, schema: JsonSchema, depth: number): boolean {
+function describesObject(
+  root: JsonSchema,
+  schema: JsonSchema,
+  known = new Map<JsonSchema, boolean>(),
+): boolean {
+  const found = known.get(schema);
+  if (found !== undefined) return found;
+  known.set(schema, false); // where it comes back to itself
+  const describes = describesObjectAnew(root, schema, known);
+  known.set(schema, describes);
+  return describes;
+}
+
+function describesObjectAnew(
+  root: JsonSchema,
+  schema: JsonSchema,
+  known: Map<JsonSchema, boolean>,
+): boolean {
   const { type, properties, required, patternProperties, anyOf, oneOf, allOf } = followReferences(
     root,
     schema,
@@ -142,8 +151,7 @@ function describesObject(root: JsonSchema, schema: JsonSchema, depth: number): b
   if (properties !== undefined || required !== undefined || patternProperties !== undefined) {
     return true;
   }
-  const isObjectSchema = (child: unknown) =>
-    depth < 20 && describesObject(root, child as JsonSchema, depth + 1);
+  const isObjectSchema = (child: unknown) => isObject(child) && describesObject(root, child, known);
   const alternatives = anyOf ?? oneOf;
   return Array.isArray(alternatives)
     ? alternatives.every(isObjectSchema)

@@ -1,0 +1,60 @@
+/** How large an answer schema may be: by what it is made of, since that is what reading it, and holding answers to it, costs. */
+import type { JsonSchema } from '../../model/model.ts';
+import { ownValue } from '../answer.ts';
+import type { SchemaIssue } from './short-form.ts';
+import { subschemas } from './subschemas.ts';
+
+/** Longer schemas do not fit beside a text in a prompt. */
+const MAX_LENGTH = 100_000;
+
+/** Together they are read in less than 100 ms. None of a generator's schemas comes near. */
+const limits = {
+  parts: { most: 5_000, what: 'schemas inside' },
+  references: { most: 1_000, what: 'references ($ref)' },
+  branches: { most: 1_000, what: 'branches of anyOf, oneOf and allOf' },
+  values: { most: 5_000, what: 'values of enum' },
+  patterns: { most: 200, what: 'patterns' },
+};
+
+type Counts = Record<keyof typeof limits, number>;
+
+/** Whether a schema, as it is given, is too long to be looked at. */
+export function lengthIssues(given: JsonSchema): SchemaIssue[] {
+  const { length } = JSON.stringify(given);
+  return length > MAX_LENGTH
+    ? [issue(`is too long: ${length} characters of JSON, at most ${MAX_LENGTH}`)]
+    : [];
+}
+
+/** What a JSON Schema has too much of. */
+export function sizeIssues(root: JsonSchema): SchemaIssue[] {
+  const counts: Counts = { parts: 0, references: 0, branches: 0, values: 0, patterns: 0 };
+  count(root, counts);
+  return Object.entries(limits)
+    .filter(([name, { most }]) => counts[name as keyof Counts] > most)
+    .map(([name, { most, what }]) =>
+      issue(`is too large: ${counts[name as keyof Counts]} ${what}, at most ${most}`),
+    );
+}
+
+function issue(message: string): SchemaIssue {
+  return { path: [], message };
+}
+
+function count(schema: JsonSchema, counts: Counts): void {
+  counts.parts += 1;
+  counts.references += Object.hasOwn(schema, '$ref') ? 1 : 0;
+  counts.patterns += Object.hasOwn(schema, 'pattern') ? 1 : 0;
+  counts.patterns += Object.keys(Object(ownValue(schema, 'patternProperties'))).length;
+  counts.values += lengthOf(schema, 'enum');
+  counts.branches += ['anyOf', 'oneOf', 'allOf'].reduce(
+    (sum, keyword) => sum + lengthOf(schema, keyword),
+    0,
+  );
+  for (const inside of subschemas(schema)) count(inside.schema, counts);
+}
+
+function lengthOf(schema: JsonSchema, keyword: string): number {
+  const list = ownValue(schema, keyword);
+  return Array.isArray(list) ? list.length : 0;
+}
