@@ -95,7 +95,7 @@ export async function indexCustomIds(
 ): Promise<IndexedStep | null> {
   const value =
     field.column === null
-      ? sql`r.fields::json ->> ${field.name}::text`
+      ? sql`coalesce(r.fields::json ->> ${field.name}::text, ${inMetadata(sql, field.name)})`
       : sql`r.fields::json ->> ${field.column}::int`;
   const [step] = await sql<IndexedStep[]>`
     with batch as materialized (
@@ -145,4 +145,10 @@ function placeOf(sql: Sql, index: ReturnType<Sql>) {
   return sql`(
     select json_build_object('index', r.index, 'row', coalesce(r.row, r.index + 1))
     from rows r where r.file_key = b.file_key and r.index = ${index})`;
+}
+
+/** A field of a row that is an item: it stands in the metadata beside the text. */
+function inMetadata(sql: Sql, name: string) {
+  return sql`case when json_typeof(r.fields::json -> 'content') = 'string' and json_typeof(r.fields::json -> 'metadata') = 'object'
+    then r.fields::json -> 'metadata' ->> ${name}::text end`;
 }

@@ -1,5 +1,7 @@
 /** Rows that are complete requests: where the request stands in them, and whose API it is written for. */
+
 import type { PromptItem } from '../operations/operation.ts';
+import { isChatUrl } from './chat-url.ts';
 
 type JsonRecord = Record<string, unknown>;
 
@@ -21,7 +23,7 @@ export function readLine(
   const isAnthropic = !isRecord(body) && isRecord(params);
   const request = isAnthropic ? params : isRecord(body) ? body : null;
   const content = lastUserText(request);
-  const isChat = typeof url !== 'string' || url.endsWith('/chat/completions');
+  const isChat = typeof url !== 'string' || isChatUrl(url);
   if (request === null || !isChat) return { content, request: null };
   return { content, request, dialect: isAnthropic ? 'anthropic' : 'openai' };
 }

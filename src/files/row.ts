@@ -1,7 +1,8 @@
 /** What a stored row holds: for prompts, for the preview, and for the columns that a CSV output gives back. */
 import { parseExact, parseKeepingNumbers } from '../model/exact-json.ts';
 import type { NamedParts } from '../operations/operation.ts';
-import { jsonMembers, oneLine } from './json-text.ts';
+import { rowFields, rowMembers } from './item-members.ts';
+import { oneLine } from './json-text.ts';
 import { columnNames } from './read/csv-names.ts';
 import { type Dialect, mayBeRequests, readBareRow, readLine } from './request-row.ts';
 
@@ -96,7 +97,7 @@ function idInFields(file: RowFile, { content, fields }: RowText): string | null 
   const id =
     file.format === 'CSV'
       ? (JSON.parse(fields) as string[])[planOf(file).customId]
-      : cellOf(new Map(jsonMembers(fields)).get(file.customIdField));
+      : cellOf(new Map(rowMembers(file, fields)).get(file.customIdField));
   return id || null;
 }
 
@@ -136,7 +137,7 @@ export function metadataText(file: RowFile, row: RowText): string {
   if (isChat(file)) return 'null';
   if (file.format !== 'CSV') {
     return toJsonObject(
-      jsonMembers(fields).filter(
+      rowMembers(file, fields).filter(
         ([name]) => name !== file.contentField && name !== file.customIdField,
       ),
     );
@@ -167,7 +168,7 @@ export function previewRow(file: RowFile, row: RowText): Record<string, unknown>
   if (fields === null) return { content };
   const parsed = parseExact(fields);
   if (file.format !== 'CSV')
-    return content === null ? toObject(parsed) : { content, ...toObject(parsed) };
+    return content === null ? rowFields(file, toObject(parsed)) : { content, ...toObject(parsed) };
   const preview = {};
   for (const [at, name] of namesOf(file).entries()) setOwn(preview, name, (parsed as string[])[at]);
   return preview;
@@ -187,7 +188,7 @@ export function ownCells(file: RowFile & { listed: boolean }, row: RowText): str
     const decoded = decodeRow(file, row);
     return [decoded.customId, decoded.content];
   }
-  const values = new Map(fields === null ? [] : jsonMembers(fields));
+  const values = new Map(fields === null ? [] : rowMembers(file, fields));
   const cells = file.columns.map((name) => cellOf(values.get(name)));
   if (!file.listed) return [customIdOf(file, row), content ?? '', ...cells];
   if (content !== null) return file.columns.map((name) => (name === 'content' ? content : ''));
@@ -242,7 +243,7 @@ function decodeCells(file: RowFile, cells: string[]): Decoded {
 
 function decodeObject(file: RowFile, fields: string): Decoded {
   const { contentField, customIdField } = file;
-  const parsed = toObject(parseExact(fields));
+  const parsed = rowFields(file, toObject(parseExact(fields)));
   const metadata = {};
   for (const name of Object.keys(parsed)) {
     if (name !== contentField && name !== customIdField) setOwn(metadata, name, parsed[name]);
@@ -256,7 +257,7 @@ function decodeObject(file: RowFile, fields: string): Decoded {
   const value = Object.hasOwn(parsed, contentField) ? parsed[contentField] : '';
   // What is no text is the JSON text that it came as.
   const content =
-    typeof value === 'string' ? value : cellOf(new Map(jsonMembers(fields)).get(contentField));
+    typeof value === 'string' ? value : cellOf(new Map(rowMembers(file, fields)).get(contentField));
   return { content, metadata, named };
 }
 

@@ -1,5 +1,6 @@
 /** Complete chat requests that are given inline. */
 import { z } from 'zod';
+import { isChatUrl, wrongMethod, wrongUrl } from '../files/chat-url.ts';
 import { dialectOf } from '../files/request-row.ts';
 import {
   type CheckedItem,
@@ -20,10 +21,18 @@ const messages = (message: string) =>
     message,
   );
 
+function shown(value: unknown): string {
+  return (JSON.stringify(value) ?? '').slice(0, 100).toWellFormed();
+}
+
 const openAiLine = z.looseObject({
   custom_id: item.shape.customId,
-  method: z.literal('POST', 'only POST is sent').nullish(),
-  url: z.string().endsWith('/chat/completions', 'only /v1/chat/completions is sent').nullish(),
+  method: z.literal('POST', { error: ({ input }) => wrongMethod(shown(input)) }).nullish(),
+  url: z
+    .custom<string>((url) => typeof url === 'string' && isChatUrl(url), {
+      error: ({ input }) => wrongUrl(shown(input)),
+    })
+    .nullish(),
   body: messages(
     'needs {messages: […]}, or a line {custom_id, body: {messages: […]}} or {custom_id, params: {messages: […]}}',
   ),

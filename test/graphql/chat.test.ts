@@ -108,8 +108,8 @@ describe('chat', () => {
       [1, 2, 3].map((n) => ({
         custom_id: `r${n}`,
         method: 'POST',
-        url: n === 3 ? '/v1/embeddings' : '/v1/chat/completions',
-        body: { model: 'stub/base', messages: ask(`n${n}`), seed: n },
+        url: '/v1/chat/completions',
+        body: { model: n === 3 ? 7 : 'stub/base', messages: ask(`n${n}`), seed: n },
       })),
     );
     const id = await submit({ fileId });

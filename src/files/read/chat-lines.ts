@@ -1,13 +1,19 @@
 /** What the lines of the providers' batch files must have, so that a file is refused row by row at upload and not call by call later. */
+
+import { isChatUrl, wrongMethod, wrongUrl } from '../chat-url.ts';
 import type { FileFormat } from './format.ts';
 import type { MemberCheck } from './json-rows.ts';
+import type { JsonScanner } from './json-scanner.ts';
+import { quotedName } from './quoted-name.ts';
 
 const BRACE = 0x7b;
 
 /** Undefined for formats whose rows need nothing. */
 export const memberChecks: Partial<Record<FileFormat, MemberCheck>> = {
   OPENAI_JSONL: (bytes, scanner, member) =>
-    isObject(bytes, scanner.valueStart[member('body')]) ? null : 'has no object "body"',
+    isObject(bytes, scanner.valueStart[member('body')])
+      ? endpointProblem(bytes, scanner, member)
+      : 'has no object "body"',
   ANTHROPIC_JSONL: (bytes, scanner, member) =>
     isObject(bytes, scanner.valueStart[member('params')]) ? null : 'has no object "params"',
   OPENAI_RESULTS: (_bytes, _scanner, member) =>
@@ -15,6 +21,48 @@ export const memberChecks: Partial<Record<FileFormat, MemberCheck>> = {
       ? null
       : 'has neither "response" nor "error" (nor Anthropic’s "result"), as the lines of a batch’s output have',
 };
+
+const chatEnd = Buffer.from('/chat/completions"');
+const post = Buffer.from('"POST"');
+
+/** Why a line with a body is none that can be run: it is for another endpoint. */
+export const endpointProblem: MemberCheck = (bytes, scanner, member) => {
+  const url = member('url');
+  if (url >= 0 && !endsWith(bytes, scanner.valueEnd[url] as number, chatEnd)) {
+    const given = parsedValue(bytes, scanner, url);
+    if (given !== null && !(typeof given === 'string' && isChatUrl(given))) {
+      return wrongUrl(shown(given));
+    }
+  }
+  const method = member('method');
+  if (method >= 0 && !endsWith(bytes, scanner.valueEnd[method] as number, post)) {
+    const given = parsedValue(bytes, scanner, method);
+    if (given !== null) return wrongMethod(shown(given));
+  }
+  return null;
+};
+
+/** The same for a row of plain JSON, which is such a line only where it has an object "body" and a url. */
+export const bareEndpointProblem: MemberCheck = (bytes, scanner, member) =>
+  isObject(bytes, scanner.valueStart[member('body')]) && member('custom_id') >= 0
+    ? endpointProblem(bytes, scanner, member)
+    : null;
+
+function endsWith(bytes: Uint8Array, end: number, text: Uint8Array): boolean {
+  for (let at = 1; at <= text.length; at += 1) {
+    if (bytes[end - at] !== text[text.length - at]) return false;
+  }
+  return true;
+}
+
+function parsedValue(bytes: Uint8Array, scanner: JsonScanner, member: number): unknown {
+  const value = bytes.subarray(scanner.valueStart[member], scanner.valueEnd[member]);
+  return JSON.parse(Buffer.from(value).toString());
+}
+
+function shown(value: unknown): string {
+  return quotedName(typeof value === 'string' ? value : JSON.stringify(value));
+}
 
 function isObject(bytes: Uint8Array, start: number | undefined): boolean {
   return start !== undefined && bytes[start] === BRACE;

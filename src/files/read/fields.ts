@@ -24,12 +24,14 @@ export function chooseFields(
   names: readonly string[],
   textNames: readonly string[],
   options: FieldOptions,
+  idNames: readonly string[] = ['custom_id'],
 ): ChosenFields {
   const { contentField, customIdField } = options;
   if (contentField !== undefined) requireName(names, contentField, 'contentField');
   if (customIdField) requireName(names, customIdField, 'customIdField');
 
-  const required = findName(names, 'custom_id');
+  const required =
+    idNames.map((name) => findName(names, name)).find((name) => name !== null) ?? null;
   const offered = findName(names, 'id');
   const free = (name: string | null) => (name === contentField ? null : name);
   const id =

@@ -18,6 +18,7 @@ import type { ReadOptions } from './read-options.ts';
 import { type RowRejection, Rows } from './rows.ts';
 import { sniffFormat } from './sniff.ts';
 import { createTextReader } from './text.ts';
+import { toldOfText } from './told-fields.ts';
 import type { Transcoder } from './transcoder.ts';
 import { UnreadableFile } from './unreadable.ts';
 import { Window } from './window.ts';
@@ -137,6 +138,8 @@ export function createFileReader({
       file.window.push(file.transcoder.end());
       file.window.end();
       const fields = file.finish();
+      const told = toldOfText({ format: file.format, ...fields }, options);
+      if (told !== null) rows.warn(told);
       rows.finish();
       if (rows.accepted === 0) throw nothingRead(rows, file.format);
       return {

@@ -1,13 +1,16 @@
 /** A JSON value that is a row, wherever it stood: a string is its content, an object its fields, kept as the text it came as. */
 import { isUtf8 } from 'node:buffer';
+import { bareEndpointProblem } from './chat-lines.ts';
 import { CustomIds } from './custom-ids.ts';
 import { type ChosenFields, chooseFields, type FieldOptions } from './fields.ts';
-import type { JsonScanner } from './json-scanner.ts';
+import { isItem, itemFields, itemIds, itemMetadata, itemText } from './json-items.ts';
+import { JsonScanner } from './json-scanner.ts';
 import type { Rows } from './rows.ts';
 import { encodingProblem } from './text-problem.ts';
 import { rowTooLong } from './unreadable.ts';
 
 const QUOTE = 0x22;
+const BRACE = 0x7b;
 /** The name that the content of a row goes by when the row is a string. */
 export const contentColumn = 'content';
 
@@ -32,24 +35,33 @@ export class JsonRows {
   /** For each column the member of the present row that has it, -1 when none; of those seen in this row only. */
   private contentColumn = -1;
   private idColumn = -1;
+  /** The columns that make a row an item, and what its metadata is read with. */
+  private textColumn = -1;
+  private metadataColumn = -1;
+  private hasItems = false;
+  private readonly inner: JsonScanner;
   private readonly check: MemberCheck | null;
+  /** Looks at rows of plain JSON that may be lines of a provider's batch file; null until their columns say so. */
+  private lineCheck: MemberCheck | null = null;
 
   constructor(rows: Rows, scanner: JsonScanner, check: MemberCheck | null) {
     this.rows = rows;
     this.scanner = scanner;
     this.check = check;
+    this.inner = new JsonScanner({ lines: false, maxDepth: rows.limits.depth });
   }
 
   /** Settles content and custom id from the first rows, parsed. */
   choose(sample: readonly unknown[], options: FieldOptions): void {
-    const objects = sample.filter(
+    const given = sample.filter(
       (row): row is Record<string, unknown> => typeof row === 'object' && row !== null,
     );
+    const objects = given.map(itemFields);
     const names = [...new Set(objects.flatMap((row) => Object.keys(row)))];
     const textNames = names.filter((name) =>
       objects.every((row) => Object.hasOwn(row, name) && typeof row[name] === 'string'),
     );
-    this.settle(chooseFields(names, textNames, options));
+    this.settle(chooseFields(names, textNames, options, given.some(isItem) ? itemIds : undefined));
   }
 
   settle(fields: ChosenFields): void {
@@ -59,11 +71,12 @@ export class JsonRows {
     }
   }
 
-  /** The names of all columns; the content of rows that are strings is one. */
+  /** The names of all columns; the content of rows that are strings is one, and the metadata of items is none. */
   allColumns(): string[] {
-    return this.hasStrings && !this.byName.has(contentColumn)
-      ? [contentColumn, ...this.columns]
+    const names = this.hasItems
+      ? this.columns.filter((name) => name !== itemMetadata)
       : this.columns;
+    return this.hasStrings && !this.byName.has(contentColumn) ? [contentColumn, ...names] : names;
   }
 
   /**
@@ -84,7 +97,7 @@ export class JsonRows {
       return true;
     }
     if (kind === QUOTE && this.check === null) return this.takeString(row, bytes, start, end);
-    if (kind === 0x7b) return this.takeObject(row, bytes, start, end);
+    if (kind === BRACE) return this.takeObject(row, bytes, start, end);
     rows.reject(row, this.check === null ? 'is neither an object nor a string' : 'is no object');
     return true;
   }
@@ -110,6 +123,9 @@ export class JsonRows {
     const { sink } = rows;
     let contentMember = -1;
     let idMember = -1;
+    let textMember = -1;
+    let metadataMember = -1;
+    const own = scanner.members;
     for (let member = 0; member < scanner.members; member += 1) {
       const column = this.columnOf(bytes, member);
       if (column < 0) {
@@ -119,11 +135,21 @@ export class JsonRows {
         );
         return true;
       }
-      if (column === this.contentColumn) contentMember = member;
-      if (column === this.idColumn) idMember = member;
+      if (column === this.contentColumn && (member < own || contentMember < 0)) {
+        contentMember = member;
+      }
+      if (column === this.idColumn && (member < own || idMember < 0)) idMember = member;
+      if (member < own) {
+        if (column === this.textColumn) textMember = member;
+        if (column === this.metadataColumn) metadataMember = member;
+        // The members of an item's metadata are its fields, and come behind its own.
+        if (member === own - 1 && metadataMember >= 0) {
+          this.addMetadata(bytes, textMember, metadataMember);
+        }
+      }
     }
     const problem =
-      this.check?.(bytes, scanner, (name) => this.memberOf(bytes, name)) ??
+      (this.check ?? this.lineCheck)?.(bytes, scanner, (name) => this.memberOf(bytes, name)) ??
       this.contentProblem(bytes, contentMember);
     if (problem !== null) {
       rows.reject(row, problem);
@@ -135,6 +161,17 @@ export class JsonRows {
     bytes.copy(sink.bytes, begun, start, end);
     this.acceptObject(row, bytes, idMember, begun + length);
     return true;
+  }
+
+  /** Adds the members of the metadata to those of the present object, where that is an item. */
+  private addMetadata(bytes: Uint8Array, text: number, metadata: number): void {
+    const { scanner, inner } = this;
+    const start = scanner.valueStart[metadata] as number;
+    if (this.check !== null || text < 0) return;
+    if (bytes[scanner.valueStart[text] as number] !== QUOTE || bytes[start] !== BRACE) return;
+    this.hasItems = true;
+    inner.object(bytes, start, scanner.valueEnd[metadata] as number);
+    scanner.addMembers(inner);
   }
 
   private contentProblem(bytes: Uint8Array, member: number): string | null {
@@ -198,6 +235,9 @@ export class JsonRows {
     this.byName.set(name, column);
     if (name === this.fields?.contentField) this.contentColumn = column;
     if (name === this.fields?.customIdField) this.idColumn = column;
+    if (this.byName.has('url') && this.byName.has('body')) this.lineCheck = bareEndpointProblem;
+    if (name === itemText) this.textColumn = column;
+    if (name === itemMetadata) this.metadataColumn = column;
     return column;
   }
 

@@ -91,6 +91,19 @@ export class JsonScanner {
     }
   }
 
+  /** Adds the members of another object to those of the last one. */
+  addMembers(other: JsonScanner): void {
+    for (let from = 0; from < other.members; from += 1) {
+      const member = this.members;
+      this.keyStart[member] = other.keyStart[from] as number;
+      this.keyEnd[member] = other.keyEnd[from] as number;
+      this.keyEscaped[member] = other.keyEscaped[from] as number;
+      this.valueStart[member] = other.valueStart[from] as number;
+      this.valueEnd[member] = other.valueEnd[from] as number;
+      this.members = member + 1;
+    }
+  }
+
   /** The value of any kind that begins at `at`: returns where it ends. A number that reaches `end` may go on there. */
   value(bytes: Uint8Array, at: number, end: number): number {
     const { stack, spaces } = this;

@@ -55,7 +55,13 @@ export function sniffFormat(file: Sniffed): { format: FileFormat; told: string |
   const called = own(byExtension, extension) ? `called .${extension}` : `sent as ${mediaType}`;
   const format = said === 'TEXT' ? sniffText(file, extension) : sniffOther(file, said);
   // A chat file is JSON Lines, and each of its lines says so.
-  const isAsSaid = said === null || said === format || (said === 'JSONL' && format.endsWith('L'));
+  if (said === null) {
+    return {
+      format,
+      told: `Neither the name nor the content type says what the file is; it was read as ${format} for what is in it, and format= names another format`,
+    };
+  }
+  const isAsSaid = said === format || (said === 'JSONL' && format.endsWith('L'));
   if (!isAsSaid) {
     return {
       format,

@@ -242,11 +242,16 @@ describe('a stored row', () => {
   });
 
   it('that is for another endpoint, or for none, is no chat request', () => {
-    const [embedding, message] = decodeAll(
-      store(
-        '{"custom_id":"a","url":"/v1/embeddings","body":{"input":"x"}}\n{"custom_id":"b","url":"/v1/chat/completions","body":{"messages":[]}}\n',
-      ),
-    );
+    const line = (id: string) =>
+      `{"custom_id":"${id}","url":"/v1/chat/completions","body":{"messages":[]}}\n`;
+    const { file, rows } = store(line('a') + line('b'));
+    // Refused at upload; a file of before may have it.
+    const [first, ...others] = rows;
+    const other = first?.fields?.replace('chat/completions', 'embeddings') ?? null;
+    const [embedding, message] = decodeAll({
+      file,
+      rows: [{ index: 0, customId: 'a', content: null, fields: other, row: 1 }, ...others],
+    });
     const [plain] = decodeAll(store('{"text":"x","messages":"none"}\n'));
 
     expect([embedding?.request, message?.request, plain?.request]).toEqual([

@@ -1,0 +1,25 @@
+/** Rows that are items as GraphQL takes them and outputs write them: a text `content` with an object `metadata` beside it. */
+type Row = Readonly<Record<string, unknown>>;
+
+/** What the members of an item are called that make it one. */
+export const itemText = 'content';
+export const itemMetadata = 'metadata';
+/** An item's id, in GraphQL and in outputs; in lower case. */
+export const itemIds = ['custom_id', 'customid'] as const;
+
+export function isItem(row: Row): boolean {
+  const { content, metadata } = row;
+  return (
+    typeof content === 'string' &&
+    typeof metadata === 'object' &&
+    metadata !== null &&
+    !Array.isArray(metadata)
+  );
+}
+
+/** The fields of a row; those of an item's metadata among them. */
+export function itemFields(row: Row): Row {
+  if (!isItem(row)) return row;
+  const { metadata, ...own } = row;
+  return { ...(metadata as Row), ...own };
+}

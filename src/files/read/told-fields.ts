@@ -1,0 +1,56 @@
+/** What is told of the columns that were taken for the text of a row where nobody named one: it decides what is sent, and what that costs. */
+import { quotedName } from './quoted-name.ts';
+import type { ReadOptions } from './read-options.ts';
+
+const namesShown = 10;
+
+/** Null where there is nothing to say: the column was named, or is called what a text is called. */
+export function toldOfText(
+  {
+    format,
+    columns,
+    contentField,
+  }: {
+    format: string;
+    columns: readonly string[];
+    contentField: string | null;
+  },
+  options: ReadOptions,
+): string | null {
+  if (!['CSV', 'JSON', 'JSONL'].includes(format) || options.contentField !== undefined) return null;
+  if (contentField === null) return areTextsOrRequests(columns) ? null : noText(columns);
+  const other = 'contentField= names another, where that is not right';
+  const name = contentField.toLowerCase();
+  if (name === 'content' || name === 'text') {
+    const also = columns.find((one) => one !== contentField && /^(content|text)$/i.test(one));
+    return also === undefined
+      ? null
+      : `The column ${quotedName(contentField)} was taken for the text, though there is ${quotedName(also)} too; ${other}`;
+  }
+  const isId = name === 'id' || name === 'custom_id';
+  if (columns.length === 1 && !isId) return null;
+  const why =
+    columns.length === 1
+      ? 'the only one'
+      : format === 'CSV'
+        ? 'the only one beside the id'
+        : 'the only one that is text in every row looked at';
+  return `The column ${quotedName(contentField)} was taken for the text, as ${why}; ${other}`;
+}
+
+/** Rows that are strings, and complete requests, are sent as what they are. */
+function areTextsOrRequests(columns: readonly string[]): boolean {
+  const has = (name: string) => columns.includes(name);
+  return (
+    (columns.length === 1 && has('content')) ||
+    has('messages') ||
+    has('request') ||
+    (has('custom_id') && (has('body') || has('params')))
+  );
+}
+
+function noText(columns: readonly string[]): string {
+  const names = columns.slice(0, namesShown).map(quotedName).join(', ');
+  const more = columns.length > namesShown ? ', …' : '';
+  return `No column was found to hold the text, so that each row is sent whole, as JSON with all its columns; contentField= names the one that does: ${names}${more}`;
+}
