@@ -1,6 +1,7 @@
 /** Strings: by the kind of thing that the property's name asks for, else by what the text says nearest to it. */
 import { findDates } from './find/dates.ts';
 import { type Found, isoTime } from './find/patterns.ts';
+import { inIsoForm } from './iso-codes.ts';
 import type { Item } from './item.ts';
 import { labelKey } from './item.ts';
 import type { JsonSchema } from './json-schema.ts';
@@ -24,7 +25,7 @@ export function compileString(schema: JsonSchema, place: Place): SchemaNode {
   const empty = emptyString(format);
 
   const toFilled = (found: Found): Filled => {
-    const value = formatted(found.value, format);
+    const value = formatted(inIsoForm(found.value, place.description), format);
     const fitted = value === null ? null : fitString([value], schema, empty);
     return fitted?.found
       ? { value: fitted.value, score: found.score, found: true, decisions: [], at: found.at }
