@@ -14,6 +14,7 @@ import { createJsonLinesReader } from './json-lines.ts';
 import { contentColumn, JsonRows } from './json-rows.ts';
 import { JsonScanner } from './json-scanner.ts';
 import type { ReadLimits } from './limits.ts';
+import { withoutMarks } from './marks.ts';
 import type { ReadOptions } from './read-options.ts';
 import { type RowRejection, Rows } from './rows.ts';
 import { sniffFormat } from './sniff.ts';
@@ -95,14 +96,14 @@ export function createFileReader({
       named: charset,
       warn: (sentence: string) => rows.warn(sentence),
     };
-    const guess = createTranscoder(known);
+    const guess = withoutMarks(createTranscoder(known));
     let head = guess.push(bytes);
     if (isWhole) head = Buffer.concat([head, guess.end()]);
     if (head.length === 0) throw new UnreadableFile('invalid', 'The file is empty');
     const { format, told } = sniffFormat({ head, isWhole, options, name, mediaType });
     if (told !== null) rows.warn(told);
     const decided = {
-      transcoder: createTranscoder(known),
+      transcoder: withoutMarks(createTranscoder(known)),
       ...createParts({ format, head, isWhole, rows, options }),
     };
     for (let at = 0; at < bytes.length; at += stepBytes) {
@@ -265,6 +266,10 @@ function idFields(rows: Rows, fields: { customIdField: string | null; idRule: st
 
 function nothingRead(rows: Rows, format: FileFormat): UnreadableFile {
   const [first] = rows.rejections;
+  if (!first && rows.blank > 0) {
+    const blank = rows.blank === 1 ? 'a blank row' : `${rows.blank} blank rows`;
+    return new UnreadableFile('invalid', `The file has ${blank} and no others`);
+  }
   if (!first) {
     return new UnreadableFile(
       'invalid',

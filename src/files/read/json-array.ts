@@ -3,6 +3,7 @@ import type { FieldOptions } from './fields.ts';
 import type { JsonRows } from './json-rows.ts';
 import { canBeRow, parseBytes, sampleRows } from './json-sample.ts';
 import { INCOMPLETE, INVALID, type JsonScanner } from './json-scanner.ts';
+import { behindSpaceAndMarks } from './marks.ts';
 import { foreignWordEnd, notJson } from './not-json.ts';
 import type { Rows } from './rows.ts';
 import { UnreadableFile } from './unreadable.ts';
@@ -101,7 +102,7 @@ export function createJsonArray(
     },
     read(bytes, start, end, valid, bytesBefore) {
       before = bytesBefore;
-      let at = scanner.skipSpace(bytes, start);
+      let at = behindSpaceAndMarks(scanner, bytes, start, end);
       while (at < end && state !== 'end') {
         const byte = bytes[at];
         if (state === 'first' && byte === 0x5d) {
@@ -123,7 +124,7 @@ export function createJsonArray(
           state = 'after';
           at = to;
         }
-        at = scanner.skipSpace(bytes, at);
+        at = behindSpaceAndMarks(scanner, bytes, at, end);
       }
       return at;
     },

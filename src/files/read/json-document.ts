@@ -6,6 +6,7 @@ import { JsonMembers, kindOf } from './json-members.ts';
 import type { JsonRows } from './json-rows.ts';
 import type { JsonScanner } from './json-scanner.ts';
 import { createSkipper, type Skipper } from './json-skipper.ts';
+import { behindSpaceAndMarks } from './marks.ts';
 import type { Rows } from './rows.ts';
 import { UnreadableFile } from './unreadable.ts';
 
@@ -152,9 +153,11 @@ export function createJsonReader(
   return {
     read(bytes, start, end, rest, valid) {
       bytes[end] = 0;
-      let at = scanner.skipSpace(bytes, start);
+      let at = behindSpaceAndMarks(scanner, bytes, start, end);
       isShort = false;
-      while (at < end && !isShort) at = scanner.skipSpace(bytes, step(bytes, at, end, valid));
+      while (at < end && !isShort) {
+        at = behindSpaceAndMarks(scanner, bytes, step(bytes, at, end, valid), end);
+      }
       if (rest === 'last') {
         finish();
         return end;

@@ -6,6 +6,7 @@ import type { FieldOptions } from './fields.ts';
 import type { JsonRows } from './json-rows.ts';
 import { canBeRow, parseBytes, sampleRows } from './json-sample.ts';
 import { INCOMPLETE, type JsonScanner } from './json-scanner.ts';
+import { behindSpaceAndMarks } from './marks.ts';
 import { notJson } from './not-json.ts';
 import type { Rows } from './rows.ts';
 import { encodingProblem } from './text-problem.ts';
@@ -33,7 +34,7 @@ export function createJsonLinesReader(
       const found = bytes.indexOf(LINE_FEED, from);
       if ((found < 0 || found >= end) && rest !== 'last') break;
       const stop = found < 0 || found > end ? end : found;
-      const begin = scanner.skipSpace(bytes, from);
+      const begin = behindSpaceAndMarks(scanner, bytes, from, stop);
       scanner.flaw = null;
       const to = begin < stop ? scanner.value(bytes, begin, stop) : INCOMPLETE;
       const isAlone = to >= 0 && scanner.skipSpace(bytes, to) >= stop;
@@ -50,7 +51,7 @@ export function createJsonLinesReader(
       bytes[end] = 0;
       let from = start;
       while (from < end) {
-        const begin = scanner.skipSpace(bytes, from);
+        const begin = behindSpaceAndMarks(scanner, bytes, from, end);
         if (begin >= end) return rest === 'last' ? end : from;
         if (bytes[begin] === LINE_FEED) {
           line += 1;
@@ -71,6 +72,7 @@ export function createJsonLinesReader(
           }
           if (!json.take(line + 1, bytes, begin, to, valid)) continue;
           line += 1;
+          if (begin > from && begin > scanner.skipSpace(bytes, from)) rows.warnOfMark(line);
           from = behind + 1;
           continue;
         }

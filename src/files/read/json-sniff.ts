@@ -2,6 +2,7 @@
 import { chatFormat } from './chat-lines.ts';
 import type { FileFormat } from './format.ts';
 import { JsonScanner } from './json-scanner.ts';
+import { behindSpaceAndMarks } from './marks.ts';
 import { foreignWordEnd } from './not-json.ts';
 
 /** Rows that are looked at. */
@@ -25,7 +26,7 @@ export function sniffJson(head: Buffer, isWhole: boolean): SniffedJson | null {
   // The scanner looks one byte behind the end.
   const bytes = Buffer.concat([head, Buffer.alloc(16)]);
   const end = head.length;
-  const at = scanner.skipSpace(bytes, 0);
+  const at = behindSpaceAndMarks(scanner, bytes, 0, end);
   if (bytes[at] === 0x5b) {
     const isArray = looksLikeArray(scanner, bytes, at + 1, end, isWhole);
     return isArray ? { format: 'JSON', isObject: false, isOneLine: false } : null;
@@ -44,7 +45,7 @@ function looksLikeArray(
   let from = start;
   let objects = 0;
   for (let row = 0; row < sniffedRows; row += 1) {
-    const begin = scanner.skipSpace(bytes, from);
+    const begin = behindSpaceAndMarks(scanner, bytes, from, end);
     if (bytes[begin] === CLOSING_BRACKET && begin < end && row === 0) return true;
     const isObject = bytes[begin] === BRACE;
     const isText = bytes[begin] === QUOTE;
@@ -127,7 +128,7 @@ export function sniffLines(
 /** Which provider's lines these are, by the first that is JSON; null for others. */
 function lineFormat(head: Buffer): FileFormat | null {
   for (const line of head.toString('utf8').split('\n')) {
-    const value = parsed(line);
+    const value = parsed(line.trim());
     if (value !== null) return chatFormat(value);
   }
   return null;

@@ -31,6 +31,7 @@ export class Rows {
   /** How many rows were accepted before the ids that were offered were given up. */
   acceptedWithIds = 0;
   private firstBlank = 0;
+  private hasMark = false;
 
   constructor(sink: RowSink, limits: ReadLimits) {
     this.sink = sink;
@@ -57,6 +58,15 @@ export class Rows {
     const isLong = sentence.length > maxWarningLength;
     const told = isLong ? `${sentence.slice(0, maxWarningLength)}…` : sentence;
     if (!this.warnings.includes(told)) this.warnings.push(told.toWellFormed());
+  }
+
+  /** Tells of a byte order mark that a row began with, once. */
+  warnOfMark(row: number): void {
+    if (this.hasMark) return;
+    this.hasMark = true;
+    this.warn(
+      `Row ${row} begins with a byte order mark, as in files that were put together; such marks were taken off`,
+    );
   }
 
   /** Tells of what is known at the end of the file alone. */

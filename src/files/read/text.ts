@@ -1,7 +1,9 @@
-/** A row per line. A blank line is a row; a line break at the end begins none. */
+/** A row per line. A blank line is skipped; a line break at the end begins none. */
 
 import { isUtf8 } from 'node:buffer';
+import { blankStarts, isBlank } from './blank.ts';
 import type { BlockReader, Rest } from './block-reader.ts';
+import { behindMarks, MARK_START } from './marks.ts';
 import type { Rows } from './rows.ts';
 import { encodingProblem, nulProblem } from './text-problem.ts';
 import { rowTooLong } from './unreadable.ts';
@@ -22,7 +24,8 @@ export function createTextReader(rows: Rows, separator: 0x0a | 0x0d): BlockReade
         const begun = sink.beginContent();
         const target = sink.bytes;
         let at = begun;
-        let to = from;
+        const begin = bytes[from] === MARK_START ? behindMarks(bytes, from, end) : from;
+        let to = begin;
         let nul = false;
         for (let byte = bytes[to] as number; byte !== separator; byte = bytes[++to] as number) {
           if (byte === 0) nul = true;
@@ -33,6 +36,12 @@ export function createTextReader(rows: Rows, separator: 0x0a | 0x0d): BlockReade
         if (to - from > rows.limits.rowBytes) throw rowTooLong(rows.limits.rowBytes);
         if (!sink.fits(at, 0)) continue;
         line += 1;
+        if (blankStarts[bytes[begin] as number] !== 0 && isBlank(bytes, begin, to)) {
+          rows.skipBlank(line);
+          from = to + 1;
+          continue;
+        }
+        if (begin !== from) rows.warnOfMark(line);
         const problem = nul
           ? nulProblem
           : valid || isUtf8(bytes.subarray(from, to))

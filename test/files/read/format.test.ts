@@ -164,13 +164,13 @@ describe('the encoding of a file', () => {
 });
 
 describe('text', () => {
-  it('is a row per line, blank ones too', () => {
+  it('is a row per line that is not blank', () => {
     const content = (file: string) =>
       readAll(file, { format: 'TEXT' }).rows.map((row) => row.content);
 
-    expect(content('a\n\n b \r\nc')).toEqual(['a', '', ' b ', 'c']);
+    expect(content('a\n\n b \r\nc')).toEqual(['a', ' b ', 'c']);
     expect(content('a\n')).toEqual(['a']);
-    expect(content('\n\n')).toEqual(['', '']);
+    expect(() => content('\n\n')).toThrow('2 blank rows and no others');
     expect(content('a\rb\r')).toEqual(['a', 'b']);
     expect(content('a\rb\n')).toEqual(['a\rb']);
     expect(content('x\u2028y\n')).toEqual(['x\u2028y']);
