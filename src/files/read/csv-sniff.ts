@@ -1,6 +1,8 @@
 /** Whether text that nobody says anything about is CSV. Prose has commas too, so that in doubt it is not. */
-import { guessDelimiter } from './csv-delimiter.ts';
-import { type CsvRecord, readCsvRecord } from './csv-record.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { guessDialect } from './csv-dialect.ts';
+import type { CsvRecord } from './csv-record.ts';
+import { sampleRecords } from './csv-sample.ts';
 
 const TAB = 0x09;
 const lookedAt = 100;
@@ -14,14 +16,22 @@ const maxNameWords = 4;
  * header the first row would be lost.
  */
 export function looksLikeCsv(head: Uint8Array, isWhole: boolean): boolean {
-  const { delimiter, columns } = guessDelimiter(head, head.length, isWhole);
+  const { delimiter, columns, quoting, start } = guessDialect(head, isWhole, {});
+  // Nobody writes sep= for anything else.
+  if (start > 0) return true;
   if (columns < 2) return false;
-  const records = firstRecords(head, delimiter, isWhole);
-  const [header, ...rows] = records;
-  if (!header?.wellFormed || rows.length === 0) return false;
-  const whole = rows.filter(({ cells }) => cells.length === columns);
-  if (whole.length < rows.length * minAgreement) return false;
+  const quotes = quoting !== 'off';
+  const options = { delimiter, quotes, isWhole, max: lookedAt };
+  const [header, ...rest] = sampleRecords(head, 0, head.length, options).records;
+  if (!header?.wellFormed) return false;
   const names = header.cells;
+  // Files that were put together have the header again. A quote that never ends says nothing about the table.
+  const rows = rest.filter(
+    ({ cells, wellFormed, seen }) =>
+      !isDeepStrictEqual(cells, names) && (wellFormed || seen < head.length),
+  );
+  const whole = rows.filter(({ cells }) => cells.length === columns);
+  if (rows.length === 0 || whole.length < rows.length * minAgreement) return false;
   if (new Set(names).size < columns || !names.every(isName)) return false;
   if (whole.some(({ cells }) => cells.some((cell, at) => cell === names[at]))) return false;
   // In prose a blank follows a comma. So it does in some tables, which have a column of numbers to show for it.
@@ -30,19 +40,7 @@ export function looksLikeCsv(head: Uint8Array, isWhole: boolean): boolean {
 
 /** The same for a table whose cells are separated by tabs, which prose hardly has. */
 export function looksLikeTabs(head: Uint8Array, isWhole: boolean): boolean {
-  const { delimiter } = guessDelimiter(head, head.length, isWhole);
-  return delimiter === TAB && looksLikeCsv(head, isWhole);
-}
-
-function firstRecords(head: Uint8Array, delimiter: number, isLast: boolean): CsvRecord[] {
-  const records: CsvRecord[] = [];
-  for (let at = 0; at < head.length && records.length < lookedAt; ) {
-    const record = readCsvRecord(head, at, head.length, { delimiter, isLast });
-    if (!record) break;
-    if (record.cells.length > 1 || record.cells[0] !== '') records.push(record);
-    at = record.next;
-  }
-  return records;
+  return guessDialect(head, isWhole, {}).delimiter === TAB && looksLikeCsv(head, isWhole);
 }
 
 /** A few words that begin with a letter, and are no sentence. */

@@ -1,91 +1,116 @@
 /**
  * CSV (RFC 4180) with any delimiter of one byte and any mix of line breaks. The cells of a row are written as a JSON array of strings
  * while they are found, in one pass over the bytes. A row that has not the header's number of cells is rejected, and so is one
- * whose quotes do not fit; a quote that never closes costs its own line alone.
+ * whose quotes do not fit; it costs its first line alone, and so does one that took other rows with it.
  */
 import { isUtf8 } from 'node:buffer';
+import { blankStarts, isBlankRow } from './blank.ts';
 import type { BlockReader, Rest } from './block-reader.ts';
-import { readCsvHeader } from './csv-header.ts';
+import type { CsvDialect } from './csv-dialect.ts';
+import { readCsvHeader, trimName, warnOfNames } from './csv-header.ts';
+import { areBlankCells, decodeCell, isSame, jsonEscapes, jsonStops, writeHex } from './csv-json.ts';
+import { behindBreak, isBreak, lineEnd } from './csv-lines.ts';
 import { columnNames } from './csv-names.ts';
+import { type Place, QuoteJudge } from './csv-quote-judge.ts';
 import { CustomIds } from './custom-ids.ts';
 import { type ChosenFields, chooseFields, type FieldOptions } from './fields.ts';
+import { behindMarks, MARK_START } from './marks.ts';
 import type { Rows } from './rows.ts';
 import { encodingProblem, nulProblem } from './text-problem.ts';
 import { rowTooLong } from './unreadable.ts';
 
+// Constants of this file: bytes are compared with them, and those of another take a look each time.
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const BLANK = 0x20;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
-/** What follows a backslash in JSON; `u` stands for the long form. */
-const escapes = new Uint8Array(0x60);
-escapes.fill(0x75, 0, 0x20);
-for (const [byte, letter] of [...Object.entries({ 8: 'b', 9: 't', 10: 'n', 12: 'f', 13: 'r' })]) {
-  escapes[Number(byte)] = letter.charCodeAt(0);
-}
-escapes[QUOTE] = QUOTE;
-escapes[BACKSLASH] = BACKSLASH;
-
-const hexDigits = Buffer.from('0123456789abcdef');
-
-/** 0 for bytes that stand in a quoted cell as they are, and in JSON too. */
-const quoted = new Uint8Array(256);
-quoted.fill(1, 0, 0x20);
-quoted[QUOTE] = 1;
-quoted[BACKSLASH] = 1;
-
 export class CsvReader implements BlockReader {
-  /** The header's cells as they came; null before they are read. */
+  /** The names of the header, without what stands around them; null before they are read. */
   header: string[] | null = null;
   fields: ChosenFields | null = null;
   private readonly rows: Rows;
-  private readonly delimiter: number;
   private readonly options: FieldOptions;
+  private readonly delimiter: number;
+  private readonly judge: QuoteJudge;
+  /** Bytes of a first line that is no header, and has not come yet. */
+  private toSkip: number;
+  private spaced = false;
+  private bareReturns = false;
   /** 0 for bytes that stand in an unquoted cell as they are, and in JSON too. */
   private readonly unquoted: Uint8Array;
+  /** 0 for bytes that no row of blank cells has. */
+  private readonly blankRow: Uint8Array;
+  /** The header's cells as a row is written; empty where a row may well be equal to it. */
+  private headerRow: Uint8Array = Buffer.alloc(0);
   private idColumn = -1;
   private row = 0;
   private line = 1;
+  /** Bytes of the file before the block. */
+  private offset = 0;
 
-  constructor(rows: Rows, delimiter: number, options: FieldOptions) {
+  constructor(rows: Rows, dialect: CsvDialect, options: FieldOptions) {
+    const { delimiter, quoting, start } = dialect;
     this.rows = rows;
     this.delimiter = delimiter;
+    this.judge = new QuoteJudge(rows, quoting);
+    this.toSkip = start;
+    if (start > 0) this.line += 1;
     this.options = options;
-    this.unquoted = Uint8Array.from(quoted);
+    this.unquoted = Uint8Array.from(jsonStops);
     this.unquoted[delimiter] = 1;
+    this.blankRow = Uint8Array.from(blankStarts);
+    this.blankRow[delimiter] = 1;
+    this.blankRow[QUOTE] = 1;
   }
 
   read(bytes: Uint8Array, start: number, end: number, rest: Rest, valid: boolean): number {
     let at = start;
     while (this.header === null) {
       if (at >= end) return end;
-      const behind = this.readHeader(bytes, at, end, rest);
+      if (this.toSkip > 0) {
+        const skipped = Math.min(this.toSkip, end - at);
+        this.toSkip -= skipped;
+        at += skipped;
+        continue;
+      }
+      const behind = this.readHeader(bytes, behindMarks(bytes, at, end), end, rest);
       if (behind < 0) return at;
       at = behind;
     }
-    return this.readRows(bytes, at, end, rest, valid);
+    const unread = this.readRows(bytes, at, end, rest, valid);
+    this.offset += unread - start;
+    return unread;
   }
 
   /** Where the header ends; -1 when it does not yet. Blank lines before it are nothing. */
   private readHeader(bytes: Uint8Array, start: number, end: number, rest: Rest): number {
-    const record = readCsvHeader(bytes, start, end, {
-      delimiter: this.delimiter,
+    const { rows, delimiter, judge } = this;
+    const header = readCsvHeader(bytes, start, end, {
+      delimiter,
+      quoting: judge.quoting,
       rest,
-      maxColumns: this.rows.limits.columns,
+      maxColumns: rows.limits.columns,
     });
-    if (record === null) return -1;
-    this.line += record.lines;
-    if (record.cells === null) return record.next;
-    const names = columnNames(record.cells);
+    if (header === null) return -1;
+    this.line += header.lines;
+    if (header.cells === null) return header.next;
+    const trimmed = header.cells.map(trimName);
+    warnOfNames(rows, header.cells, trimmed);
+    const names = columnNames(trimmed);
     const fields = chooseFields(names, names, this.options);
-    this.header = record.cells;
+    this.header = trimmed;
     this.fields = fields;
+    judge.begin(names.length, header.rules);
+    this.spaced = header.rules.spaced;
+    this.bareReturns = header.rules.bareReturns;
+    if (names.length > 1) this.headerRow = Buffer.from(JSON.stringify(header.cells));
     if (fields.customIdField !== null) {
       this.idColumn = names.indexOf(fields.customIdField);
-      this.rows.ids = new CustomIds(fields.idRule, this.rows.limits.rows);
+      rows.ids = new CustomIds(fields.idRule, rows.limits.rows);
     }
-    return record.next;
+    return header.next;
   }
 
   private readRows(
@@ -95,27 +120,22 @@ export class CsvReader implements BlockReader {
     rest: Rest,
     valid: boolean,
   ): number {
-    const { rows, delimiter, unquoted, idColumn } = this;
+    const { rows, judge, delimiter, unquoted, blankRow, idColumn } = this;
+    const { spaced, bareReturns, headerRow } = this;
     const { sink } = rows;
+    const stops = jsonStops;
+    const escapes = jsonEscapes;
     const width = (this.header as string[]).length;
+    const lineBreak = bareReturns ? CARRIAGE_RETURN : LINE_FEED;
     // Every loop over the bytes of a cell stops here at the latest.
     bytes[end] = LINE_FEED;
     let from = start;
     while (from < end) {
-      let at = from;
-      if (width > 1) {
-        const byte = bytes[at];
-        if (byte === LINE_FEED || (byte === CARRIAGE_RETURN && (at + 1 < end || rest === 'last'))) {
-          // A blank line: of one column it would be a row, of several it is none.
-          this.line += 1;
-          from =
-            byte === CARRIAGE_RETURN && at + 1 < end && bytes[at + 1] === LINE_FEED
-              ? at + 2
-              : at + 1;
-          continue;
-        }
-      }
-      let to = sink.beginFields();
+      const quote = judge.quoting === 'off' ? -1 : QUOTE;
+      const begin = bytes[from] === MARK_START ? behindMarks(bytes, from, end) : from;
+      let at = begin;
+      const begun = sink.beginFields();
+      let to = begun;
       const target = sink.bytes;
       let cells = 0;
       let hasNul = false;
@@ -127,16 +147,24 @@ export class CsvReader implements BlockReader {
       target[to++] = 0x5b;
       let cellStart = to;
       let byte: number;
-      // Ends with `at` behind the row; at -1 when the block ends in it, at -2 when it ends in quotes.
+      // Ends with `at` behind the row, or at what makes it malformed; at -1 when the block ends in it, at -2 when it ends in quotes.
       for (;;) {
         let isEscaped = false;
         target[to++] = QUOTE;
         byte = bytes[at] as number;
-        if (byte === QUOTE) {
+        if (spaced && byte === BLANK) {
+          let opening = at;
+          while (bytes[opening] === BLANK) opening += 1;
+          if (bytes[opening] === quote) {
+            at = opening;
+            byte = quote;
+          }
+        }
+        if (byte === quote) {
           byte = bytes[++at] as number;
           let isOpen = true;
           for (;;) {
-            while (quoted[byte] === 0) {
+            while (stops[byte] === 0) {
               target[to++] = byte;
               byte = bytes[++at] as number;
             }
@@ -147,7 +175,7 @@ export class CsvReader implements BlockReader {
                 isOpen = false;
                 break;
               }
-            } else if (byte === LINE_FEED) lineBreaks += 1;
+            } else if (byte === lineBreak) lineBreaks += 1;
             isEscaped = true;
             target[to++] = BACKSLASH;
             target[to++] = escapes[byte] as number;
@@ -161,8 +189,14 @@ export class CsvReader implements BlockReader {
             at = -2;
             break;
           }
-          if (byte !== delimiter && byte !== LINE_FEED && byte !== CARRIAGE_RETURN) {
+          if (spaced) while (byte === BLANK) byte = bytes[++at] as number;
+          if (
+            byte !== delimiter &&
+            byte !== LINE_FEED &&
+            !(byte === CARRIAGE_RETURN && (bareReturns || isBreak(bytes, at)))
+          ) {
             isMalformed = true;
+            break;
           }
         }
         for (;;) {
@@ -170,7 +204,8 @@ export class CsvReader implements BlockReader {
             target[to++] = byte;
             byte = bytes[++at] as number;
           }
-          if (byte === delimiter || byte === LINE_FEED || byte === CARRIAGE_RETURN) break;
+          if (byte === delimiter || byte === LINE_FEED) break;
+          if (byte === CARRIAGE_RETURN && (bareReturns || isBreak(bytes, at))) break;
           isEscaped = true;
           target[to++] = BACKSLASH;
           target[to++] = escapes[byte] as number;
@@ -195,37 +230,60 @@ export class CsvReader implements BlockReader {
         }
         if (at >= end) at = rest === 'last' ? end : -1;
         else if (byte === LINE_FEED) at += 1;
-        else if (at + 1 >= end) at = rest === 'last' ? end : -1;
-        else at += bytes[at + 1] === LINE_FEED ? 2 : 1;
+        else at = behindBreak(bytes, at, end, rest === 'last');
         break;
       }
       target[to++] = 0x5d;
 
-      if (at < 0) {
-        if (rest === 'more') return from;
-        // At -1 there is more to come, and no room for it.
-        if (at === -1) return from;
-        at = this.giveUp(bytes, from, end, rest);
-        if (at < 0) return from;
-        from = at;
+      if (isMalformed || at < 0) {
+        // A block may end in a row; at -1 there is more to come for it, and at 'full' no room.
+        if (!isMalformed && (rest === 'more' || at === -1)) return from;
+        const seen = isMalformed ? at : end;
+        const behind = this.leaveLine(bytes, { from, begin, seen, end, rest, lineBreaks });
+        if (behind < 0) return from;
+        from = behind;
         continue;
       }
       if (at - from > rows.limits.rowBytes) throw rowTooLong(rows.limits.rowBytes);
       if (!sink.fits(to, 3 * 512)) continue;
+      const lines = lineBreaks > 0 ? judge.plainRowsIn(bytes, begin, at, cells) : 0;
+      if (lines > 0) {
+        const place = this.placeOf(from - start);
+        const verdict = judge.ofLines(bytes, begin, at, { lines, cells, place });
+        if (verdict !== 'row') {
+          if (verdict !== 'again') {
+            this.rejectLine(verdict.reject);
+            from = lineEnd(bytes, begin, at, { bareReturns, isLast: true });
+          }
+          continue;
+        }
+      }
       this.row += 1;
       const line = this.line;
       this.line += 1 + lineBreaks;
-      const problem = isMalformed
-        ? 'has something behind a closing quote'
-        : cells !== width
+      if (
+        blankRow[bytes[begin] as number] !== 0 &&
+        isBlankRow(bytes, begin, at, blankRow) &&
+        areBlankCells(target, begun, to)
+      ) {
+        rows.skipBlank(this.row);
+        from = at;
+        continue;
+      }
+      if (begin !== from) rows.warnOfMark(this.row);
+      const problem =
+        cells !== width
           ? `has ${cells} ${cells === 1 ? 'cell' : 'cells'} where the header has ${width}`
           : hasNul
             ? nulProblem
-            : valid || isUtf8(bytes.subarray(from, at))
-              ? null
-              : encodingProblem(bytes.subarray(from, at));
+            : !valid && !isUtf8(bytes.subarray(from, at))
+              ? encodingProblem(bytes.subarray(from, at))
+              : to - begun === headerRow.length && isSame(headerRow, target, begun)
+                ? 'repeats the header'
+                : null;
       if (problem !== null) {
-        rows.reject(this.row, `${problem} (line ${line})`);
+        const where = lineBreaks > 0 ? `lines ${line} to ${line + lineBreaks}` : `line ${line}`;
+        rows.reject(this.row, `${problem} (${where})`);
       } else if (rows.ids === null) {
         rows.accept(this.row, to, null, 0, 0);
       } else if (idEscaped) {
@@ -239,31 +297,36 @@ export class CsvReader implements BlockReader {
     return end;
   }
 
-  /** Rejects the line that a quote which never closes stands in. Returns where the next begins; -1 when it is the only line there is. */
-  private giveUp(bytes: Uint8Array, start: number, end: number, rest: Rest): number {
-    let at = start;
-    while (at < end && bytes[at] !== LINE_FEED && bytes[at] !== CARRIAGE_RETURN) at += 1;
-    if (at >= end && rest === 'full') return -1;
-    this.row += 1;
-    this.rows.reject(this.row, `has a quoted cell that never ends (line ${this.line})`);
-    this.line += 1;
-    if (at >= end) return end;
-    return bytes[at] === CARRIAGE_RETURN && at + 1 < end && bytes[at + 1] === LINE_FEED
-      ? at + 2
-      : at + 1;
+  /** Goes on behind the first line of a row whose quotes do not fit. Returns where; -1 when its end is not there yet. */
+  private leaveLine(
+    bytes: Uint8Array,
+    row: { from: number; begin: number; seen: number; end: number; rest: Rest; lineBreaks: number },
+  ): number {
+    const { from, begin, seen, end, rest, lineBreaks } = row;
+    const isLast = rest === 'last';
+    const next = lineEnd(bytes, begin, end, { bareReturns: this.bareReturns, isLast });
+    if (next < 0) return -1;
+    const last = this.line + lineBreaks;
+    const reason =
+      seen === end
+        ? 'has a quoted cell that never ends'
+        : lineBreaks === 0
+          ? 'has something behind a closing quote'
+          : `has a quoted cell that ends in line ${last} with something behind it; quote=none reads quotes as text`;
+    const place = this.placeOf(from);
+    const verdict = this.judge.ofBroken(bytes, begin, next, { seen, reason, place });
+    if (verdict === 'again' || verdict === 'row') return from;
+    this.rejectLine(verdict.reject);
+    return next;
   }
-}
 
-function writeHex(target: Uint8Array, at: number, byte: number): number {
-  target[at] = 0x30;
-  target[at + 1] = 0x30;
-  target[at + 2] = hexDigits[byte >> 4] as number;
-  target[at + 3] = hexDigits[byte & 15] as number;
-  return at + 4;
-}
+  private rejectLine(reason: string): void {
+    this.row += 1;
+    this.rows.reject(this.row, `${reason} (line ${this.line})`);
+    this.line += 1;
+  }
 
-/** The bytes of a cell that was written as the JSON string target[start, end). */
-function decodeCell(target: Uint8Array, start: number, end: number): Uint8Array {
-  const json = Buffer.from(target.buffer, target.byteOffset + start, end - start);
-  return Buffer.from(JSON.parse(json.toString()) as string);
+  private placeOf(from: number): Place {
+    return { row: this.row + 1, line: this.line, offset: this.offset + from };
+  }
 }

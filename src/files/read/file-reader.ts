@@ -4,7 +4,7 @@ import { refuseBinary } from './binary.ts';
 import type { BlockReader, RowSink } from './block-reader.ts';
 import { memberChecks } from './chat-lines.ts';
 import { CsvReader } from './csv.ts';
-import { guessDelimiter } from './csv-delimiter.ts';
+import { guessDialect } from './csv-dialect.ts';
 import type { DuplicateCandidate } from './custom-ids.ts';
 import { createTranscoder } from './encoding.ts';
 import { customIdOnly } from './fields.ts';
@@ -100,11 +100,12 @@ export function createFileReader({
     let head = guess.push(bytes);
     if (isWhole) head = Buffer.concat([head, guess.end()]);
     if (head.length === 0) throw new UnreadableFile('invalid', 'The file is empty');
+    const otherwise = saysTabs(name, mediaType) ? 0x09 : 0x2c;
     const { format, told } = sniffFormat({ head, isWhole, options, name, mediaType });
     if (told !== null) rows.warn(told);
     const decided = {
       transcoder: withoutMarks(createTranscoder(known)),
-      ...createParts({ format, head, isWhole, rows, options }),
+      ...createParts({ format, head, isWhole, rows, options, otherwise }),
     };
     for (let at = 0; at < bytes.length; at += stepBytes) {
       decided.window.push(decided.transcoder.push(bytes.subarray(at, at + stepBytes)));
@@ -180,12 +181,15 @@ function createParts({
   isWhole,
   rows,
   options,
+  otherwise,
 }: {
   format: FileFormat;
   head: Buffer;
   isWhole: boolean;
   rows: Rows;
   options: ReadOptions;
+  /** The delimiter of a table that does not tell its own. */
+  otherwise: number;
 }): Parts {
   const withReader = (reader: BlockReader, finish: Parts['finish']): Parts => ({
     format,
@@ -204,11 +208,9 @@ function createParts({
     }));
   }
   if (format === 'CSV') {
-    const reader = new CsvReader(
-      rows,
-      options.delimiter ?? guessDelimiter(head, head.length, isWhole).delimiter,
-      options,
-    );
+    const dialect = guessDialect(head, isWhole, { ...options, otherwise });
+    for (const warning of dialect.warnings) rows.warn(warning);
+    const reader = new CsvReader(rows, dialect, options);
     return withReader(reader, () => ({
       columns: reader.header ?? [],
       contentField: reader.fields?.contentField ?? null,
@@ -244,6 +246,10 @@ function refuseStrangers({ delimiter, quote, rowsField }: ReadOptions, format: F
       `${option} is for ${what}; this file is ${format}, unless format= says otherwise`,
     );
   }
+}
+
+function saysTabs(name: string, mediaType: string | null): boolean {
+  return /\.(tsv|tab)$/i.test(name) || mediaType === 'text/tab-separated-values';
 }
 
 function refuseFields(options: ReadOptions, reason: string): void {

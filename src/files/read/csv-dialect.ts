@@ -1,0 +1,85 @@
+/** How a CSV file is written: what was said about it, else what its first bytes say. */
+import { canDelimit, guessDelimiter, nameOfDelimiter } from './csv-delimiter.ts';
+import { breakLength } from './csv-lines.ts';
+import { guessQuoting, type Quoting } from './csv-quoting.ts';
+import type { ReadOptions } from './read-options.ts';
+
+const COMMA = 0x2c;
+const QUOTE = 0x22;
+
+export interface CsvDialect {
+  delimiter: number;
+  quoting: Quoting;
+  /** Bytes of a first line that is `sep=` and the delimiter, as Excel takes it; 0 where there is none. */
+  start: number;
+  /** Columns of the header, and the share of the first rows that have as many; 1 and 0 where nothing had to be guessed. */
+  columns: number;
+  agreement: number;
+  /** What was guessed that could be otherwise. */
+  warnings: string[];
+}
+
+/** The dialect of a file that begins with `head`. `otherwise`: the delimiter where nothing tells. */
+export function guessDialect(
+  head: Uint8Array,
+  isWhole: boolean,
+  {
+    delimiter: said,
+    quote,
+    otherwise = COMMA,
+  }: Pick<ReadOptions, 'delimiter' | 'quote'> & { otherwise?: number },
+): CsvDialect {
+  const warnings: string[] = [];
+  const sep = readSepLine(head);
+  const start = sep?.next ?? 0;
+  if (sep) {
+    warnings.push(
+      said === undefined || said === sep.delimiter
+        ? `The first line, sep=, names the delimiter ${nameOfDelimiter(sep.delimiter)} and was skipped; delimiter= names another`
+        : `The first line names the delimiter ${nameOfDelimiter(sep.delimiter)}; it was skipped, and delimiter=${nameOfDelimiter(said)} was taken`,
+    );
+  }
+  const known = said ?? sep?.delimiter ?? null;
+  const guess =
+    known === null
+      ? guessDelimiter(head, start, head.length, { isWhole, otherwise })
+      : { delimiter: known, columns: 1, agreement: 0, rival: null };
+  if (guess.rival !== null) {
+    warnings.push(
+      `The delimiter was taken to be ${nameOfDelimiter(guess.delimiter)}, though ${nameOfDelimiter(guess.rival)} cuts the first rows as evenly; delimiter= names another`,
+    );
+  }
+  const { quoting, line } = quote
+    ? { quoting: quote === 'none' ? ('off' as const) : ('said' as const), line: null }
+    : guessQuoting(head, start, head.length, { delimiter: guess.delimiter, isWhole });
+  if (quoting === 'off' && line !== null) {
+    warnings.push(
+      `Quotes were read as text, since the lines are rows only so (the first is line ${line}); quote=" reads them as quoting`,
+    );
+  }
+  const { columns, agreement } = guess;
+  return {
+    delimiter: guess.delimiter,
+    quoting,
+    start,
+    columns,
+    agreement,
+    warnings,
+  };
+}
+
+/** The delimiter that a first line of exactly `sep=` and one character names, and where the next line begins; null when there is no such line. */
+export function readSepLine(head: Uint8Array): { delimiter: number; next: number } | null {
+  const start = head[0] === QUOTE ? 1 : 0;
+  const word = Buffer.from(head.subarray(start, start + 4)).toString('latin1');
+  if (word.toLowerCase() !== 'sep=') return null;
+  const delimiter = head[start + 4] ?? 0;
+  let at = start + 5;
+  if (start === 1) {
+    if (head[at] !== QUOTE) return null;
+    at += 1;
+  }
+  const length = breakLength(head, at, head.length, { bareReturns: true, isLast: true });
+  if (length === 0 || !canDelimit(delimiter)) return null;
+  return { delimiter, next: at + length };
+}

@@ -1,0 +1,140 @@
+/** Where the lines of a table end, whatever its cells are. */
+export const QUOTE = 0x22;
+export const BLANK = 0x20;
+export const LINE_FEED = 0x0a;
+export const CARRIAGE_RETURN = 0x0d;
+
+export interface LineRules {
+  /** True: a carriage return ends a line by itself, as in files of old Macs. */
+  bareReturns: boolean;
+  /** Nothing follows the bytes at hand. */
+  isLast: boolean;
+}
+
+/**
+ * Bytes of the line break at `at`: a line feed with up to two carriage returns before it (Python writes two on
+ * Windows), or a carriage return by itself where those end lines or the file ends. 0: there is none; -1: nobody
+ * knows yet.
+ */
+export function breakLength(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  { bareReturns, isLast }: LineRules,
+): number {
+  const byte = bytes[at];
+  if (byte === LINE_FEED) return 1;
+  if (byte !== CARRIAGE_RETURN) return 0;
+  if (at + 1 >= end) return isLast ? 1 : -1;
+  if (bytes[at + 1] === LINE_FEED) return 2;
+  if (bytes[at + 1] === CARRIAGE_RETURN) {
+    if (at + 2 >= end && !isLast) return -1;
+    if (at + 2 < end && bytes[at + 2] === LINE_FEED) return 3;
+  }
+  return bareReturns ? 1 : 0;
+}
+
+/** Whether a carriage return ends a line where it does not by itself. bytes[end] is a line feed, so that the end of a block may be one. */
+export function isBreak(bytes: Uint8Array, at: number): boolean {
+  const next = bytes[at + 1];
+  return next === LINE_FEED || (next === CARRIAGE_RETURN && bytes[at + 2] === LINE_FEED);
+}
+
+/** Where the line break at `at` ends; -1 when that is not known yet. */
+export function behindBreak(bytes: Uint8Array, at: number, end: number, isLast: boolean): number {
+  const length = breakLength(bytes, at, end, { bareReturns: true, isLast });
+  return length < 0 ? -1 : at + length;
+}
+
+/** Where the line after the one that begins at `start` begins; -1 when that is not there yet. */
+export function lineEnd(bytes: Uint8Array, start: number, end: number, rules: LineRules): number {
+  for (let at = start; at < end; at += 1) {
+    if (bytes[at] !== LINE_FEED && bytes[at] !== CARRIAGE_RETURN) continue;
+    const length = breakLength(bytes, at, end, rules);
+    if (length < 0) return -1;
+    if (length > 0) return at + length;
+  }
+  return rules.isLast ? end : -1;
+}
+
+/** Cells of the line bytes[start, end) when quotes are text. */
+export function plainCells(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  delimiter: number,
+): number {
+  let cells = 1;
+  for (let at = start; at < end; at += 1) if (bytes[at] === delimiter) cells += 1;
+  return cells;
+}
+
+/** How the lines of a table would be cut if quotes were text. */
+export interface PlainRules {
+  delimiter: number;
+  /** Cells of a row. */
+  width: number;
+  bareReturns: boolean;
+}
+
+/** The number of lines of bytes[start, end), which are several, if each has the cells of a row, else 0. */
+export function countPlainRows(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  { delimiter, width, bareReturns }: PlainRules,
+): number {
+  const lineBreak = bareReturns ? CARRIAGE_RETURN : LINE_FEED;
+  // The first line is looked at last, since it has them mostly: text stands at the end of a row.
+  const second = bytes.indexOf(lineBreak, start) + 1;
+  let lines = 1;
+  let cells = 1;
+  let from = second;
+  for (let at = second; at < end; at += 1) {
+    if (bytes[at] === delimiter) cells += 1;
+    if (bytes[at] !== lineBreak) continue;
+    if (cells !== width) return 0;
+    lines += 1;
+    cells = 1;
+    from = at + 1;
+    if (bytes[from] === LINE_FEED && bareReturns) from += 1;
+  }
+  if (from < end) {
+    if (cells !== width) return 0;
+    lines += 1;
+  }
+  return plainCells(bytes, start, second, delimiter) === width ? lines : 0;
+}
+
+/** True when the first or the last cells of all lines of bytes[start, end) look like the numbers of one list. */
+export function areNumbered(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  { delimiter, bareReturns }: PlainRules,
+): boolean {
+  const firsts = new Set<string>();
+  const lasts = new Set<string>();
+  for (let at = start; at < end; ) {
+    const next = lineEnd(bytes, at, end, { bareReturns, isLast: true });
+    const line = bytes.subarray(at, next);
+    firsts.add(shapeOf(line.subarray(0, line.indexOf(delimiter))));
+    lasts.add(shapeOf(line.subarray(line.lastIndexOf(delimiter) + 1)));
+    at = next;
+  }
+  return isOneList(firsts) || isOneList(lasts);
+}
+
+function isOneList(shapes: ReadonlySet<string>): boolean {
+  const [shape = ''] = shapes;
+  return shapes.size === 1 && shape.includes('0');
+}
+
+const maxShapeBytes = 40;
+
+/** `r-17` and `r-18` have one shape, `r-0`: letters as they are, a zero for each number. Empty for what is too long. */
+function shapeOf(cell: Uint8Array): string {
+  if (cell.length > maxShapeBytes) return '';
+  const text = Buffer.from(cell).toString('latin1');
+  return text.replaceAll('"', '').trim().replace(/\d+/g, '0');
+}
