@@ -60,6 +60,8 @@ async function answerItem(
 ): Promise<ItemAnswer> {
   const { gate } = plan.model;
   const run = startItem(plan, item);
+  const refusal = run.refusal();
+  if (refusal) return refusal;
   let giveUp: ItemAnswer | null = null;
   try {
     for (;;) {

@@ -44,6 +44,8 @@ export type Step =
 export interface ItemRun {
   /** The model that it asks: whose gate gives the permit. */
   readonly model: Model;
+  /** The answer of an item that cannot be sent at all; null for every other. Nobody need wait for a permit to learn it. */
+  refusal(): ItemAnswer | null;
   /**
    * Makes one request and gives the permit back. Rejects only with the signal's reason; the run can be sent again then.
    */
@@ -102,21 +104,26 @@ class StartedItem implements ItemRun {
     this.maxOutputTokens = plan.sampling.maxOutputTokens;
   }
 
+  refusal(): ItemAnswer | null {
+    const prompt = this.prepare();
+    return prompt instanceof ItemFailure
+      ? this.answerWith({
+          status: 'FAILED',
+          error: { code: prompt.code, message: prompt.message },
+        })
+      : null;
+  }
+
   async send(permit: Permit, signal: AbortSignal): Promise<Step> {
-    if (!this.prompt) {
-      try {
-        if (this.unusable) throw this.unusable;
-        this.prompt = createPrompt(this.plan.operation, this.item);
-      } catch (error) {
-        permit.release('aborted');
-        if (error instanceof ItemFailure) return this.failed(error);
-        throw error;
-      }
+    const prompt = this.prepare();
+    if (prompt instanceof ItemFailure) {
+      permit.release('aborted');
+      return this.failed(prompt);
     }
     let answer: ModelAnswer;
     try {
       const { maxOutputTokens } = this;
-      const request = { ...this.plan.sampling, maxOutputTokens, ...this.prompt };
+      const request = { ...this.plan.sampling, maxOutputTokens, ...prompt };
       answer = await this.model.send(request, { signal, permit });
     } catch (error) {
       this.usage.requests += permit.requests;
@@ -148,6 +155,17 @@ class StartedItem implements ItemRun {
     this.attempts += 1;
     this.spend(result);
     return this.read(result);
+  }
+
+  private prepare(): Prompt | ItemFailure {
+    try {
+      if (this.unusable) return this.unusable;
+      this.prompt ??= createPrompt(this.plan.operation, this.item);
+      return this.prompt;
+    } catch (error) {
+      if (error instanceof ItemFailure) return error;
+      throw error;
+    }
   }
 
   private read(answer: ModelAnswer): Step {

@@ -40,7 +40,7 @@ export interface PreparedOperation {
   readonly schemaUnsaid?: boolean;
   /** True where log-probabilities of the answer make a confidence. */
   readonly logprobs: boolean;
-  /** The prompt for one item, fixed parts first, the item last. Throws ItemFailure TEMPLATE_FIELD_MISSING. */
+  /** The prompt for one item, fixed parts first, the item last. Throws ItemFailure TEMPLATE_FIELD_MISSING and EMPTY_CONTENT. */
   messages(item: PromptItem): ChatMessage[];
   /** Where the item is a complete request: its body, which is sent instead of messages, format and logprobs. */
   readonly body?: (item: PromptItem) => Readonly<Record<string, unknown>>;

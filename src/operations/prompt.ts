@@ -5,6 +5,7 @@
  */
 import { ItemFailure } from '../errors.ts';
 import type { ChatMessage } from '../model/model.ts';
+import { refuseBlank } from './blank-content.ts';
 import type { PreparedOperation, PromptItem } from './operation.ts';
 import type { OwnSystemPrompt } from './own-system-prompt.ts';
 import type { SharedParams } from './params.ts';
@@ -42,7 +43,8 @@ export function createPrompt({
 }): Prompt {
   const template = templateOf(params);
   const date = readReferenceDate(params.referenceDate);
-  const write = createWriter({ template, date, includeContext: params.includeContext ?? false });
+  const includeContext = params.includeContext ?? false;
+  const write = createWriter({ template, date, includeContext });
   const systemMessage: ChatMessage = {
     role: 'system',
     content: own ? paragraphs(own.text, appendix, date?.day && dateRule(date)) : system,
@@ -57,11 +59,14 @@ export function createPrompt({
         problem ? [{ index, message: problem }] : [],
       ),
     schemaUnsaid: own?.isBlind ?? false,
-    messages: (item) => [
-      systemMessage,
-      ...shownLike(item).flatMap(({ turns }) => turns),
-      { role: 'user', content: write(item) },
-    ],
+    messages(item) {
+      refuseBlank(item, { template, includeContext });
+      return [
+        systemMessage,
+        ...shownLike(item).flatMap(({ turns }) => turns),
+        { role: 'user', content: write(item) },
+      ];
+    },
   };
 }
 

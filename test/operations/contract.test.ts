@@ -55,7 +55,9 @@ const named = operations.map((operation) => [operation.name, operation] as const
 describe.each(named.filter(([, { whole }]) => !whole))('%s, which words its requests,', (name) => {
   const { options, strictOptions } = caseOf(name);
 
-  it.each(HOSTILE_TEXTS)('sends %j in the last user message only, exactly as it is', (content) => {
+  const seen = HOSTILE_TEXTS.filter((text) => text.trim() !== '');
+
+  it.each(seen)('sends %j in the last user message only, exactly as it is', (content) => {
     const prepared = prepare(name, options);
 
     const messages = prepared.messages({ content, metadata: { secret: 'metadata' } });
@@ -65,6 +67,14 @@ describe.each(named.filter(([, { whole }]) => !whole))('%s, which words its requ
       prepared.messages({ content: 'other', metadata: null }).slice(0, -1),
     );
     expect(JSON.stringify(messages)).not.toContain('metadata');
+  });
+
+  it('sends nothing for a text that is blank', () => {
+    for (const content of ['', ' \t\n', '\u00a0']) {
+      expect(() => prepare(name, options).messages({ content, metadata: { a: 'x' } })).toThrow(
+        expect.objectContaining({ code: 'EMPTY_CONTENT' }),
+      );
+    }
   });
 
   it('sends a replaced system prompt exactly', () => {
