@@ -1,20 +1,36 @@
 import { parseKeepingNumbers } from '../model/exact-json.ts';
+import type { PreparedOperation } from '../operations/operation.ts';
 import type { OutputWriter } from './output.ts';
+import { createCellWriter, type OutputDelimiter } from './output-cells.ts';
 import { flatMembers, memberHeads } from './output-flat.ts';
 import { hasUnicodeEscape, type RowTexts, toBytes, toText } from './output-text.ts';
 import { ownColumns, type RowFile } from './row.ts';
 
+export interface CsvOptions {
+  /** Text that a spreadsheet would run goes out as it is. */
+  keepFormulas: boolean;
+  /** With the row's number in the file. */
+  includeRow: boolean;
+  delimiter: OutputDelimiter;
+  /** Begins with a byte order mark, without which Excel takes it for another encoding than UTF-8. */
+  bom: boolean;
+}
+
+/** U+FEFF as a byte string. */
+const byteOrderMark = '\u00ef\u00bb\u00bf';
+
 /**
- * The input's columns in their order, the row's number where it is wanted, then the output's columns, then status, error_code and error_message. `outputColumns` null: one
- * column `output` of JSON. Custom ids of the batch's own stand behind the input. A name that the user has already gets `_2`; the user's own columns keep their names as they are.
+ * The input's columns in their order, the row's number where it is wanted, then the output's columns, then status, error_code and error_message. Without columns
+ * of its own an output is one column `output` of JSON. Custom ids of the batch's own stand behind the input. A name that the user has already gets `_2`; the user's own columns keep their names as they are.
  */
 export function csvWriter(
   file: RowFile & { listed: boolean },
   rows: RowTexts,
-  outputColumns: readonly string[] | null,
-  { keepFormulas, includeRow }: { keepFormulas: boolean; includeRow: boolean },
+  operation: PreparedOperation,
+  { keepFormulas, includeRow, delimiter, bom }: CsvOptions,
 ): OutputWriter {
-  const write = keepFormulas ? plainCell : cell;
+  const write = createCellWriter({ delimiter, keepFormulas });
+  const { columns, outputNames = {} } = operation;
   // Of inline items the id and the text are columns of ours, and give way to a field of that name.
   const theirs = file.listed ? ownColumns(file) : file.columns;
   const taken = new Set(theirs);
@@ -29,98 +45,65 @@ export function csvWriter(
     ...theirs,
     ...(includeRow ? [unique('row')] : []),
     ...(rows.ownIds ? [unique('custom_id')] : []),
-    ...(outputColumns ?? ['output']).map(unique),
+    ...(columns ?? ['output']).map((name) => unique(outputNames[name] ?? name)),
     ...['status', 'error_code', 'error_message'].map(unique),
   ];
-  const outputKeys = outputColumns?.map(toBytes) ?? [];
-  const heads = memberHeads(outputKeys);
+  const read = createOutputCells(operation);
   return {
     contentType: 'text/csv; charset=utf-8; header=present',
     columns: { row: true, usage: false, completedAt: false },
-    head: `${header.map((name) => write(toBytes(name))).join(',')}\n`,
+    head: `${bom ? byteOrderMark : ''}${header.map((name) => write(toBytes(name))).join(delimiter)}\n`,
     record(item) {
       let line = '';
-      for (const value of rows.cells(item)) line += `${write(value)},`;
-      if (includeRow) line += `${rows.row(item) ?? ''},`;
-      if (rows.ownIds) line += `${write(rows.customId(item))},`;
-      const flat = item.output === null ? null : flatMembers(item.output, heads);
-      const values =
-        flat ??
-        (outputColumns ? memberTexts(item.output, outputColumns, outputKeys) : [item.output ?? '']);
-      for (const value of values) line += `${write(value)},`;
-      return `${line}${item.status.toLowerCase()},${item.errorCode ?? ''},${write(item.errorMessage ?? '')}\n`;
+      for (const value of rows.cells(item)) line += write(value) + delimiter;
+      if (includeRow) line += (rows.row(item) ?? '') + delimiter;
+      if (rows.ownIds) line += write(rows.customId(item)) + delimiter;
+      for (const value of read(item.output)) line += write(value) + delimiter;
+      return `${line}${item.status.toLowerCase()}${delimiter}${item.errorCode ?? ''}${delimiter}${write(item.errorMessage ?? '')}\n`;
     },
     separator: '',
     tail: '',
   };
 }
 
+/** What takes a stored output apart into its cells, byte strings both. */
+function createOutputCells({
+  columns,
+  cells,
+}: PreparedOperation): (output: string | null) => readonly string[] {
+  if (!columns) return (output) => [output ?? ''];
+  const none = columns.map(() => '');
+  if (cells) {
+    return (output) =>
+      output === null
+        ? none
+        : cells(parseKeepingNumbers(toText(output))).map((value) => toBytes(cellText(value)));
+  }
+  const keys = columns.map(toBytes);
+  const heads = memberHeads(keys);
+  return (output) =>
+    output === null ? none : (flatMembers(output, heads) ?? memberTexts(output, columns, keys));
+}
+
 /** The members of an output under its columns, as byte strings: text as it is, null and absence as nothing, everything else as JSON. */
 function memberTexts(
-  output: string | null,
+  output: string,
   columns: readonly string[],
   keys: readonly string[],
 ): string[] {
-  if (output === null) return columns.map(() => '');
   if (hasUnicodeEscape(output)) {
     const values = parseKeepingNumbers(toText(output)) as Record<string, unknown>;
-    return columns.map((column) => toBytes(cellText(values, column)));
+    return columns.map((column) => toBytes(cellText(ownValue(values, column))));
   }
   const values = parseKeepingNumbers(output) as Record<string, unknown>;
-  return keys.map((key) => cellText(values, key));
+  return keys.map((key) => cellText(ownValue(values, key)));
 }
 
-function cellText(values: Record<string, unknown>, key: string): string {
-  const value = Object.hasOwn(values, key) ? values[key] : null;
+function cellText(value: unknown): string {
   if (value === null || value === undefined) return '';
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/**
- * A cell as a byte string. Where it begins and ends with a visible ASCII character, of which the first makes no formula, nothing of it
- * has to be decoded.
- */
-function cell(bytes: string): string {
-  if (bytes === '') return '';
-  return isVisible(bytes.charCodeAt(bytes.length - 1)) &&
-    isVisible(bytes.charCodeAt(0)) &&
-    !'=+-@;,'.includes(bytes[0] as string)
-    ? quoted(bytes)
-    : toBytes(textCell(toText(bytes)));
-}
-
-/** A cell whatever a spreadsheet makes of it, for programs. */
-function plainCell(bytes: string): string {
-  if (bytes === '') return '';
-  return isVisible(bytes.charCodeAt(bytes.length - 1)) && isVisible(bytes.charCodeAt(0))
-    ? quoted(bytes)
-    : toBytes(withSpace(toText(bytes)));
-}
-
-function isVisible(code: number): boolean {
-  return code > 0x20 && code < 0x7f;
-}
-
-function textCell(value: string): string {
-  return withSpace(isFormula(value) ? `'${value}` : value);
-}
-
-/** White space at the ends is quoted, so that no reader takes it off. */
-function withSpace(value: string): string {
-  return value === value.trim() ? quoted(value) : `"${value.replaceAll('"', '""')}"`;
-}
-
-function quoted(value: string): string {
-  return /["\r\n,]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
-}
-
-/**
- * What a spreadsheet would run when the file is opened: text that begins with = + - @ or a control character (OWASP CSV injection), also
- * in full width. Plain numbers are left alone.
- */
-function isFormula(value: string): boolean {
-  return (
-    /^[=+\-@\t\r\n＝＋－＠]|^[;,]\s*[=+\-@]/.test(value) &&
-    !/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value)
-  );
+function ownValue(values: Record<string, unknown>, key: string): unknown {
+  return Object.hasOwn(values, key) ? values[key] : null;
 }

@@ -1,5 +1,7 @@
 import type { ExportedItem } from '../db/item-export.ts';
+import type { PreparedOperation } from '../operations/operation.ts';
 import type { OutputWriter } from './output.ts';
+import { createRenamer } from './output-names.ts';
 import { type RowTexts, toBytes } from './output-text.ts';
 import type { DecodedRow } from './row.ts';
 
@@ -11,7 +13,12 @@ export interface JsonIncludes {
 }
 
 /** One record a line. */
-export function jsonLinesWriter(rows: RowTexts, includes: JsonIncludes): OutputWriter {
+export function jsonLinesWriter(
+  rows: RowTexts,
+  operation: PreparedOperation,
+  includes: JsonIncludes,
+): OutputWriter {
+  const record = createRecord(rows, operation, includes);
   return {
     contentType: 'application/x-ndjson; charset=utf-8',
     columns: {
@@ -20,19 +27,23 @@ export function jsonLinesWriter(rows: RowTexts, includes: JsonIncludes): OutputW
       completedAt: false,
     },
     head: '',
-    record: (item) => `${jsonRecord(rows, includes, item)}\n`,
+    record: (item) => `${record(item)}\n`,
     separator: '',
     tail: '',
   };
 }
 
 /** One array, a record a line. */
-export function jsonWriter(rows: RowTexts, includes: JsonIncludes): OutputWriter {
+export function jsonWriter(
+  rows: RowTexts,
+  operation: PreparedOperation,
+  includes: JsonIncludes,
+): OutputWriter {
   return {
-    ...jsonLinesWriter(rows, includes),
+    ...jsonLinesWriter(rows, operation, includes),
     contentType: 'application/json; charset=utf-8',
     head: '[\n',
-    record: (item) => jsonRecord(rows, includes, item),
+    record: createRecord(rows, operation, includes),
     separator: ',\n',
     tail: '\n]\n',
   };
@@ -40,15 +51,22 @@ export function jsonWriter(rows: RowTexts, includes: JsonIncludes): OutputWriter
 
 /**
  * {index, row, custom_id, status, output, error, usage}, with the input also content and metadata, then request. What is stored as JSON text
- * goes out as that text, so that no number and no order of keys changes on the way.
+ * goes out as that text, so that no number and no order of keys changes on the way; names of ours are in snake case.
  */
-function jsonRecord(rows: RowTexts, includes: JsonIncludes, item: ExportedItem): string {
-  const { index } = item;
-  const input = includes.input ? `,${rows.input(item)}` : '';
-  const request = includes.request
-    ? `,"request":${toBytes(JSON.stringify(includes.request(rows.decode(item))))}`
-    : '';
-  return `{"index":${index},"row":${rows.row(item)},"custom_id":${JSON.stringify(rows.customId(item))},"status":"${item.status.toLowerCase()}"${input}${request},"output":${item.output ?? 'null'},"error":${errorOf(item)},"usage":${usageOf(item)}}`;
+function createRecord(
+  rows: RowTexts,
+  operation: PreparedOperation,
+  includes: JsonIncludes,
+): (item: ExportedItem) => string {
+  const rename = createRenamer(operation);
+  return (item) => {
+    const { index } = item;
+    const input = includes.input ? `,${rows.input(item)}` : '';
+    const request = includes.request
+      ? `,"request":${toBytes(JSON.stringify(includes.request(rows.decode(item))))}`
+      : '';
+    return `{"index":${index},"row":${rows.row(item)},"custom_id":${JSON.stringify(rows.customId(item))},"status":"${item.status.toLowerCase()}"${input}${request},"output":${item.output === null ? 'null' : rename(item.output)},"error":${errorOf(item)},"usage":${usageOf(item)}}`;
+  };
 }
 
 function errorOf({ errorCode, errorMessage }: ExportedItem): string {

@@ -13,6 +13,8 @@ import {
   outputWriter,
   writeOutput,
 } from './output.ts';
+import { toDelimiter } from './output-cells.ts';
+import type { CsvOptions } from './output-csv.ts';
 import type { JsonIncludes } from './output-json.ts';
 import { ClientGone, RouteError } from './route-error.ts';
 import { isLink, type SignedLinks } from './signed-link.ts';
@@ -22,7 +24,7 @@ const statuses = new Map<string, ItemStatus>(
     (status) => [status.toLowerCase(), status],
   ),
 );
-const knownParameters = ['format', 'status', 'include', 'formulas', 'after'];
+const knownParameters = ['format', 'status', 'include', 'formulas', 'bom', 'delimiter', 'after'];
 const linkParameters = ['expires', 'signature'];
 
 /** What was or would be sent to the model for a row of a batch. */
@@ -56,7 +58,7 @@ export async function answerOutput(route: OutputRoute): Promise<void> {
   }
   const batch = await findBatch(accessOf(owner ?? '').db, owner, batchId);
   if (!batch) throw new RouteError(404, 'NOT_FOUND', 'There is no batch with this id');
-  const { includes, keepFormulas, ...wanted } = readQuery(query);
+  const { includes, csv, ...wanted } = readQuery(query);
   const access = accessOf(batch.owner);
   const writer = await outputWriter(access.db, batch, {
     operation: operationOf(batch),
@@ -65,8 +67,7 @@ export async function answerOutput(route: OutputRoute): Promise<void> {
       input: includes.has('input'),
       request: includes.has('request') ? requestOf(batch) : null,
     },
-    keepFormulas,
-    includeRow: includes.has('row'),
+    csv: { ...csv, includeRow: includes.has('row') },
   });
   response.writeHead(200, {
     'content-type': writer.contentType,
@@ -127,7 +128,7 @@ function checkOnce(query: URLSearchParams): void {
 
 function readQuery(
   query: URLSearchParams,
-): OutputRequest & { includes: ReadonlySet<string>; keepFormulas: boolean } {
+): OutputRequest & { includes: ReadonlySet<string>; csv: Omit<CsvOptions, 'includeRow'> } {
   checkOnce(query);
   const format = query.get('format') ?? 'jsonl';
   if (!isFormat(format)) throw bad(`format is one of ${outputFormats.join(', ')}`);
@@ -137,14 +138,24 @@ function readQuery(
   }
   const formulas = query.get('formulas') ?? 'defuse';
   if (formulas !== 'defuse' && formulas !== 'keep') throw bad('formulas is defuse or keep');
-  if (formulas === 'keep' && format !== 'csv') throw bad('formulas needs the format csv');
+  const bom = query.get('bom') ?? 'false';
+  if (bom !== 'true' && bom !== 'false') throw bad('bom is true or false');
+  const delimiter = toDelimiter(query.get('delimiter') ?? ',');
+  if (!delimiter) throw bad('delimiter is one of , ; | and tab');
+  const ofCsv = [
+    ...(formulas === 'keep' ? ['formulas'] : []),
+    ...(bom === 'true' ? ['bom'] : []),
+    ...(delimiter === ',' ? [] : ['delimiter']),
+  ];
+  if (ofCsv[0] && format !== 'csv') throw bad(`${ofCsv[0]} needs the format csv`);
   const after = query.get('after') ?? '-1';
   if (!/^(-1|0|[1-9][0-9]{0,8})$/.test(after)) throw bad('after is the index of an item');
   return {
     format,
     status: query.get('status')?.split(',').map(toStatus),
     includes,
-    keepFormulas: formulas === 'keep',
+    // What is put behind an earlier part has no beginning.
+    csv: { keepFormulas: formulas === 'keep', bom: bom === 'true' && after === '-1', delimiter },
     afterIndex: Number(after),
   };
 }

@@ -7,7 +7,7 @@ import type { ExportColumns, ExportedItem } from '../db/item-export.ts';
 import type { ItemStatus } from '../db/items.ts';
 import type { PreparedOperation } from '../operations/operation.ts';
 import { anthropicLinesWriter } from './output-anthropic.ts';
-import { csvWriter } from './output-csv.ts';
+import { type CsvOptions, csvWriter } from './output-csv.ts';
 import { type JsonIncludes, jsonLinesWriter, jsonWriter } from './output-json.ts';
 import { openAiLinesWriter } from './output-openai.ts';
 import { readItems } from './output-ranges.ts';
@@ -47,27 +47,23 @@ export async function outputWriter(
     operation,
     format,
     includes,
-    keepFormulas,
-    includeRow,
+    csv,
   }: {
     operation: PreparedOperation;
     format: OutputFormat;
     includes: JsonIncludes;
-    /** CSV: text that a spreadsheet would run goes out as it is. */
-    keepFormulas: boolean;
-    /** CSV: with the row's number in the file, which JSON has anyway. */
-    includeRow: boolean;
+    csv: CsvOptions;
   },
 ): Promise<OutputWriter> {
   const file = rowFileOf(await readBatchFile(db, batch.fileKey), batch);
   const rows = createRowTexts(file);
   switch (format) {
     case 'json':
-      return jsonWriter(rows, includes);
+      return jsonWriter(rows, operation, includes);
     case 'jsonl':
-      return jsonLinesWriter(rows, includes);
+      return jsonLinesWriter(rows, operation, includes);
     case 'csv':
-      return csvWriter(file, rows, operation.columns, { keepFormulas, includeRow });
+      return csvWriter(file, rows, operation, csv);
     case 'openai_jsonl':
       return openAiLinesWriter(batch, rows, operation);
     case 'anthropic_jsonl':

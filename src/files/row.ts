@@ -89,7 +89,12 @@ export function rowNumberOf({ isNumbered }: RowFile, { index, row }: RowText): n
 /** The custom id of a row: what stands for it, else its place in the file counted from 0, behind the batch's prefix. */
 export function customIdOf(file: RowFile, row: RowText): string {
   const own = file.idsInFields ? idInFields(file, row) : row.customId;
-  return (file.customIdPrefix ?? '') + (own ?? String(row.row === null ? row.index : row.row - 1));
+  return (file.customIdPrefix ?? '') + (own ?? placeOf(row));
+}
+
+/** The place in the file, counted from 0, with gaps for what was refused or skipped. */
+function placeOf({ index, row }: RowText): string {
+  return String(row === null ? index : row - 1);
 }
 
 function idInFields(file: RowFile, { content, fields }: RowText): string | null {
@@ -185,8 +190,9 @@ export function ownCells(file: RowFile & { listed: boolean }, row: RowText): str
   const { content, fields } = row;
   if (file.format === 'CSV' && fields !== null) return JSON.parse(fields) as string[];
   if (isChat(file)) {
-    const decoded = decodeRow(file, row);
-    return [decoded.customId, decoded.content];
+    // The file's own id: that of the batch stands in a column of its own where it is another.
+    const id = file.listed ? (row.customId ?? placeOf(row)) : customIdOf(file, row);
+    return [id, decodeRow(file, row).content];
   }
   const values = new Map(fields === null ? [] : rowMembers(file, fields));
   const cells = file.columns.map((name) => cellOf(values.get(name)));

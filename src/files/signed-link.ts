@@ -15,6 +15,9 @@ export interface OutputLink {
   status: readonly ItemStatus[] | undefined;
   includeInput: boolean;
   includeRow: boolean;
+  /** CSV, as the route takes them. */
+  bom?: boolean;
+  delimiter?: string;
 }
 
 export interface SignedLinks {
@@ -47,13 +50,15 @@ export function createSignedLinks({
     createHmac('sha256', secret).update(signedText(batchId, query)).digest('base64url');
 
   return {
-    toOutput({ batchId, format, status, includeInput, includeRow }) {
+    toOutput({ batchId, format, status, includeInput, includeRow, bom, delimiter }) {
       const include = [...(includeInput ? ['input'] : []), ...(includeRow ? ['row'] : [])].join();
       const expires = Math.floor(now() / 1_000) + linkMinutes * 60;
       const query = new URLSearchParams({
         format,
         ...(status ? { status: status.map((one) => one.toLowerCase()).join() } : {}),
         ...(include === '' ? {} : { include }),
+        ...(bom ? { bom: 'true' } : {}),
+        ...(delimiter === undefined ? {} : { delimiter }),
         expires: String(expires),
       });
       query.set('signature', sign(batchId, query));
@@ -87,5 +92,10 @@ function signedText(batchId: string, query: URLSearchParams): string {
   const signed = ['format', 'status', 'include', 'formulas', 'expires'].map((name) =>
     query.get(name),
   );
-  return JSON.stringify(['output', batchId, ...signed]);
+  // Left out where they are absent, so that links of processes that do not know them go on working.
+  const later = ['bom', 'delimiter'].flatMap((name) => {
+    const value = query.get(name);
+    return value === null ? [] : [[name, value]];
+  });
+  return JSON.stringify(['output', batchId, ...signed, ...later]);
 }

@@ -1,8 +1,10 @@
 /** Links to a batch's output, for those who can send no Authorization header. */
 import { z } from 'zod';
 import type { OutputFormat } from '../files/output.ts';
+import { toDelimiter } from '../files/output-cells.ts';
 import { linkMinutes } from '../files/signed-link.ts';
 import { builder } from './builder.ts';
+import { presentIssues } from './errors.ts';
 import { ItemStatusEnum } from './item.ts';
 
 const OutputFormatEnum = builder.enumType('OutputFormat', {
@@ -57,15 +59,43 @@ builder.objectField('Batch', 'outputUrl', (t) =>
         description:
           'CSV: a column `row` with the number of each row in the file. JSON and JSONL have it anyway.',
       }),
-    },
-    resolve: ({ id }, { format, status, includeInput, includeRow }, { links, baseUrl }) =>
-      baseUrl +
-      links.toOutput({
-        batchId: id,
-        format,
-        status: status ? [...new Set(status)] : undefined,
-        includeInput: includeInput === true,
-        includeRow: includeRow === true,
+      bom: t.arg.boolean({
+        defaultValue: false,
+        description:
+          'CSV: begins with a byte order mark, without which Excel shows letters beyond ASCII wrongly.',
       }),
+      delimiter: t.arg.string({
+        description:
+          'CSV: what stands between cells, one of , ; | and tab; a comma when absent. Excel takes ; where decimals have a comma.',
+        validate: {
+          schema: z
+            .string()
+            .refine((text) => toDelimiter(text) !== null, 'is one of , ; | and tab')
+            .nullish() as never,
+        },
+      }),
+    },
+    resolve: ({ id }, args, { links, baseUrl }) => {
+      const { format, status, includeInput, includeRow, bom } = args;
+      const delimiter = args.delimiter ? toDelimiter(args.delimiter) : ',';
+      const issues = [
+        ...(bom && format !== 'csv' ? ['bom'] : []),
+        ...(delimiter !== ',' && format !== 'csv' ? ['delimiter'] : []),
+      ].map((path) => ({ path, message: 'needs the format CSV' }));
+      if (issues.length > 0) throw presentIssues(issues);
+      return (
+        baseUrl +
+        links.toOutput({
+          batchId: id,
+          format,
+          status: status ? [...new Set(status)] : undefined,
+          includeInput: includeInput === true,
+          includeRow: includeRow === true,
+          bom: bom === true,
+          ...(delimiter &&
+            delimiter !== ',' && { delimiter: delimiter === '\t' ? 'tab' : delimiter }),
+        })
+      );
+    },
   }),
 );

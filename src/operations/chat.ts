@@ -2,10 +2,11 @@
 import { z } from 'zod';
 import { InvalidOutput, ItemFailure } from '../errors.ts';
 import { toCompletion } from '../model/completion-shapes.ts';
+import { parseKeepingNumbers } from '../model/exact-json.ts';
 import { firstChoice } from '../model/first-choice.ts';
 import { isObject, type JsonObject, ownValue, tidy } from './answer.ts';
 import { createCheckTime } from './check-time.ts';
-import { prepareAnswerSchema } from './json-schema/answer-schema.ts';
+import { type AnswerSchema, prepareAnswerSchema } from './json-schema/answer-schema.ts';
 import type { Operation } from './operation.ts';
 import { sharedParams } from './params.ts';
 import { checkAnswerSchema } from './response-format.ts';
@@ -34,7 +35,7 @@ const chatParams = z
 const chatResult = z.object({
   text: z.string().nullable().meta({
     description:
-      'The content of the first choice; empty where the model called a tool. Null where the item failed.',
+      'The content of the first choice; empty where the model called a tool, whose arguments CSV has in its place. Null where the item failed.',
   }),
   data: z.unknown().nullable().meta({
     description:
@@ -61,7 +62,8 @@ export const chat: Operation<typeof chatParams> = {
       placeholders: [],
       format: { type: 'text' },
       logprobs: false,
-      columns: schema ? ['text', 'data'] : ['text'],
+      columns: ['text', ...(schema ? (schema.columns ?? ['data']) : [])],
+      cells: (output) => cellsOf(output, schema),
       messages: () => [],
       body({ request }) {
         if (request) {
@@ -97,6 +99,17 @@ export const chat: Operation<typeof chatParams> = {
   },
 };
 
+/** What was answered, and behind it the fields of a schema, or all of the data where it may have others. */
+function cellsOf(output: unknown, schema: AnswerSchema | null): unknown[] {
+  const { text, data, response } = isObject(output) ? output : {};
+  const called = isObject(response) ? calledWith(response) : undefined;
+  const fields = isObject(data) ? data : {};
+  return [
+    called ?? text,
+    ...(schema ? (schema.columns?.map((name) => ownValue(fields, name)) ?? [data]) : []),
+  ];
+}
+
 /** All of them would be paid, and one read. */
 function refuseSeveralAnswers({ n }: Readonly<JsonObject>): void {
   // A number that is too long to hold stands for its own text.
@@ -122,6 +135,25 @@ export function structuredText(text: string, completion: Readonly<JsonObject>): 
 export function toolCalls(completion: Readonly<JsonObject>): readonly unknown[] {
   const { message } = choiceOf(completion);
   return Array.isArray(message.tool_calls) ? message.tool_calls : [];
+}
+
+/** What the tools were called with: the arguments of one call, a list of those of several; undefined where none was called. */
+export function calledWith(completion: Readonly<JsonObject>): unknown {
+  const called = toolCalls(completion).map(argumentsOf);
+  return called.length > 1 ? called : called[0];
+}
+
+/** Parsed if they are a JSON object, else the text they are. */
+function argumentsOf(call: unknown): unknown {
+  const { function: called, custom } = isObject(call) ? call : {};
+  const given = isObject(called) ? called.arguments : isObject(custom) ? custom.input : null;
+  if (typeof given !== 'string') return null;
+  try {
+    const parsed = tidy(parseKeepingNumbers(given));
+    return isObject(parsed) ? parsed : given;
+  } catch {
+    return given;
+  }
 }
 
 /** An answer that is to follow a schema, and that the model or its provider cut off: asking for a valid one would not help. */

@@ -1,7 +1,6 @@
 /** Answers that were given elsewhere: read as those of chat are. */
-import { parseKeepingNumbers } from '../model/exact-json.ts';
-import { isObject, type JsonObject, tidy } from './answer.ts';
-import { structuredText, toolCalls } from './chat.ts';
+import type { JsonObject } from './answer.ts';
+import { calledWith, structuredText } from './chat.ts';
 import type { CheckTime } from './check-time.ts';
 import { prepareAnswerSchema } from './json-schema/answer-schema.ts';
 import { checkAnswerSchema } from './response-format.ts';
@@ -31,19 +30,7 @@ export function createAnswerReader(
     if (prepared) {
       return prepared.read(structuredText(text, completion), { time, longIntegers: true });
     }
-    const called = toolCalls(completion).map(argumentsOf);
-    return called.length === 0 ? text : called.length === 1 ? called[0] : called;
+    const called = calledWith(completion);
+    return called === undefined ? text : called;
   };
-}
-
-/** Parsed if they are a JSON object, else the text they are. */
-function argumentsOf(call: unknown): unknown {
-  const given = isObject(call) && isObject(call.function) ? call.function.arguments : null;
-  if (typeof given !== 'string') return null;
-  try {
-    const parsed = tidy(parseKeepingNumbers(given));
-    return isObject(parsed) ? parsed : given;
-  } catch {
-    return given;
-  }
 }

@@ -77,6 +77,7 @@ export const label: Operation<typeof labelParams> = {
       format: answerFormat(params, multiLabel, own),
       logprobs: !multiLabel,
       columns: [multiLabel ? 'labels' : 'label', 'confidence', 'confidenceMethod'],
+      outputNames: { confidenceMethod: 'confidence_method' },
       parse: (answer) =>
         multiLabel ? readLabels(answer, choices, params) : readLabel(answer, choices, params),
       result: readResult,

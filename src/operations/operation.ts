@@ -55,6 +55,10 @@ export interface PreparedOperation {
   readonly completion?: (output: unknown) => Record<string, unknown> | null;
   /** CSV columns that the output spreads over, in order; null when only one `output` column of JSON fits. */
   readonly columns: readonly string[] | null;
+  /** What of an output stands under the columns, where these are not its members. */
+  readonly cells?: (output: unknown) => readonly unknown[];
+  /** Members of ours, by the names that outputs write: those in snake case. An output that has such holds no object. */
+  readonly outputNames?: Readonly<Record<string, string>>;
 }
 
 /**

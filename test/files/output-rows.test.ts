@@ -272,8 +272,7 @@ describe('items', () => {
       operation: operationOf(batch),
       format: 'jsonl',
       includes: { input: true, request: null },
-      keepFormulas: false,
-      includeRow: false,
+      csv: { keepFormulas: false, includeRow: false, bom: false, delimiter: ',' },
     });
     const pieces = writeOutput({ db, copy }, batch, writer, { status: undefined, afterIndex: -1 });
     await pieces.next();
