@@ -7,6 +7,7 @@ import { allowOrigin, answerPreflight } from './cors.ts';
 import type { Database } from './db/client.ts';
 import { StartFailure } from './errors.ts';
 import { answerOutput } from './files/output-route.ts';
+import { letRunOut, limitPace, strangerBytes } from './files/received.ts';
 import { RouteError, sendRouteError } from './files/route-error.ts';
 import { answerUpload } from './files/upload-route.ts';
 import { createGraphiQLPage, wantsPage } from './graphiql-page.ts';
@@ -64,9 +65,10 @@ export function createHttpServer({
   const http = createServer((request, response) => {
     const asking: Asking = { requestId: requestIdOf(request.headers) };
     response.setHeader('x-request-id', asking.requestId);
-    void handle(request, response, asking).catch((error: unknown) =>
-      sendRouteError(response, error, { asking, log }),
-    );
+    void handle(request, response, asking).catch((error: unknown) => {
+      sendRouteError(response, error, { asking, log });
+      letRunOut(request, asking.owner === undefined ? strangerBytes : undefined);
+    });
   });
   http.requestTimeout = requestTimeoutMs;
   const serveSockets = () =>
@@ -116,7 +118,22 @@ export function createHttpServer({
       asking.owner = owner;
       return owner;
     };
+    const isGraphQL = url.pathname === '/graphql' || url.pathname === '/graphql/';
+    const isPage = graphiql !== null && isGraphQL && wantsPage(request);
     const output = /^\/batches\/([^/]+)\/output$/.exec(url.pathname);
+    // What is open to everybody: the page, which holds nothing, and whether the server lives.
+    if (isPage) {
+      await graphiql(request, response);
+      return;
+    }
+    if (url.pathname === '/' && graphiql && request.method === 'GET') {
+      response.writeHead(302, { location: '/graphql' }).end();
+      return;
+    }
+    if (url.pathname === '/health') {
+      await answerHealth(request, response, db);
+      return;
+    }
     if (output?.[1]) {
       await answerOutput({
         request,
@@ -144,19 +161,17 @@ export function createHttpServer({
       });
       return;
     }
-    if (url.pathname === '/graphql' || url.pathname === '/graphql/') {
-      if (graphiql && wantsPage(request)) await graphiql(request, response);
-      else await yoga(request, response, { asking });
+    if (isGraphQL) {
+      if (authenticate(request.headers.authorization) === null) {
+        refuseQuery(request, response);
+        letRunOut(request, strangerBytes);
+        return;
+      }
+      limitPace(request, response);
+      await yoga(request, response, { asking });
       return;
     }
-    if (url.pathname === '/' && graphiql && request.method === 'GET') {
-      response.writeHead(302, { location: '/graphql' }).end();
-      return;
-    }
-    if (url.pathname === '/health') {
-      await answerHealth(request, response, db);
-      return;
-    }
+    ownerOf();
     throw new RouteError(404, 'NOT_FOUND', 'There is nothing here; GraphQL is at /graphql');
   }
 
@@ -210,11 +225,29 @@ function createTrust({ apiKeys, publicUrl }: Config) {
       return false; // "null": a sandboxed frame or a file
     }
   };
-  return ({ headers }: IncomingMessage): boolean => {
+  return ({ method, headers }: IncomingMessage): boolean => {
     if (open) return true;
     const host = (headers.host ?? '').replace(/:\d+$/, '');
-    return trustsHost(host) && (headers.origin === undefined || trustsOrigin(headers.origin));
+    if (!trustsHost(host)) return false;
+    if (headers.origin !== undefined) return trustsOrigin(headers.origin);
+    // An image or a script of a page from elsewhere, which has no Origin; a person who follows a link comes for a page.
+    const isNavigation = method === 'GET' && headers['sec-fetch-mode'] === 'navigate';
+    return headers['sec-fetch-site'] !== 'cross-site' || isNavigation;
   };
+}
+
+/** A query without a key, as a client of GraphQL is told of it. Nothing of its body has been read. */
+function refuseQuery({ headers }: IncomingMessage, response: ServerResponse): void {
+  const error = { message: needsKey, extensions: { code: 'UNAUTHENTICATED' } };
+  const body = JSON.stringify({ errors: [error] });
+  const isStream = (headers.accept ?? '').includes('text/event-stream');
+  response
+    .writeHead(401, {
+      'content-type': isStream ? 'text/event-stream' : 'application/json; charset=utf-8',
+      'cache-control': 'no-store',
+      'www-authenticate': 'Bearer',
+    })
+    .end(isStream ? `event: next\ndata: ${body}\n\nevent: complete\ndata:\n\n` : body);
 }
 
 /** Path and query. What is asked of a proxy, or of a host that is no name, is refused: Yoga would answer it with a stack. */

@@ -4,8 +4,10 @@ import { type GraphQLError, type GraphQLFormattedError, getOperationAST } from '
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 import type { Authenticate } from './auth.ts';
+import { AppError } from './errors.ts';
 import type { Context } from './graphql/context.ts';
 import { badRequest } from './graphql/errors.ts';
+import { limitErrors } from './graphql/limit-errors.ts';
 import { type Mask, maskResult } from './graphql/mask.ts';
 import { needsKey, type SocketContext, type Yoga } from './graphql/yoga.ts';
 import type { Asking, Log } from './log.ts';
@@ -13,6 +15,12 @@ import { requestIdOf } from './request-id.ts';
 
 /** Larger requests go over HTTP; a subscription is small. */
 const maxMessageBytes = 1_048_576;
+/** Before it is known whose they are: an acknowledged connection may send larger ones. */
+const maxBytesBeforeAck = 8_192;
+/** Operations of one socket at once. A page that shows a hundred things has another socket for more. */
+const maxOperations = 100;
+/** https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1 */
+const messageTooBig = 1009;
 /** A client that connects and says nothing is let go. */
 const initTimeoutMs = 3_000;
 /** One that has stopped reading does not answer a goodbye either. */
@@ -49,10 +57,13 @@ export function attachSockets({ http, yoga, mask, authenticate, trusts, log }: S
     requestIds.set(request, id);
     return id;
   };
+  const acknowledged = new WeakSet<IncomingMessage>();
   const sockets = new WebSocketServer({
     server: http,
     path: '/graphql',
     maxPayload: maxMessageBytes,
+    // Ten thousand messages that come together would keep everybody else waiting.
+    allowSynchronousEvents: false,
     verifyClient: ({ req }: { req: IncomingMessage }, answer) => answer(trusts(req), 403),
   });
 
@@ -70,6 +81,7 @@ export function attachSockets({ http, yoga, mask, authenticate, trusts, log }: S
           return false;
         }
         extra.owner = owner;
+        acknowledged.add(extra.request);
         extra.requestId = idOf(extra.request);
         extra.closed = new AbortController();
         return true;
@@ -78,9 +90,10 @@ export function attachSockets({ http, yoga, mask, authenticate, trusts, log }: S
         extra.closed?.abort(new Error('the client has gone'));
       },
       // Whatever is thrown here would close the socket, with the subscriptions that have nothing to do with it.
-      onSubscribe: async ({ extra }, _id, params) => {
+      onSubscribe: async ({ extra, subscriptions }, _id, params) => {
         const asking = askingOf(extra, params.operationName);
         try {
+          if (Object.keys(subscriptions).length > maxOperations) throw tooManyOperations();
           const socket: SocketContext = {
             owner: extra.owner as string,
             asking,
@@ -118,13 +131,22 @@ export function attachSockets({ http, yoga, mask, authenticate, trusts, log }: S
       // Also called with whatever a running subscription threw.
       onError: ({ extra }, _id, { operationName }, errors) => {
         const asking = askingOf(extra, operationName);
-        return (errors as readonly GraphQLError[]).map((error) => present(mask(error, asking)));
+        const masked = (errors as readonly GraphQLError[]).map((error) => mask(error, asking));
+        return limitErrors(masked).map(present);
       },
     },
     sockets,
   );
   sockets.on('headers', (headers, request) => headers.push(`x-request-id: ${idOf(request)}`));
-  sockets.on('connection', (socket) => {
+  sockets.on('connection', (socket, request) => {
+    let bytes = 0;
+    const count = (piece: Buffer) => {
+      bytes += piece.length;
+      if (acknowledged.has(request)) request.socket.off('data', count);
+      else if (bytes > maxBytesBeforeAck)
+        socket.close(messageTooBig, 'connection_init is too long');
+    };
+    request.socket.on('data', count);
     // A client that breaks the protocol is its own fault; graphql-ws would print a stack for it.
     socket.removeAllListeners('error');
     socket.on('error', (error) =>
@@ -148,6 +170,11 @@ function askingOf({ requestId = '', owner }: Partial<SocketExtra>, name?: string
     ...(owner === undefined ? {} : { owner }),
     ...(name ? { operationName: name.slice(0, 100) } : {}),
   };
+}
+
+function tooManyOperations(): AppError {
+  const message = `A socket has ${maxOperations} operations at once; end some, or open another socket`;
+  return new AppError('TOO_MANY_REQUESTS', message);
 }
 
 /** Without what is meant for HTTP. */

@@ -1,5 +1,5 @@
 /** The body of a request at the pace at which it is taken, with an end to patience. */
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { RouteError } from './route-error.ts';
 
 /** A client is cut off that sends less than this on average, over `memoryMs` at most; the first `graceMs` are free. */
@@ -8,6 +8,8 @@ const graceMs = 10_000;
 const memoryMs = 30_000;
 /** A request that was refused may send on for so long, so that the answer reaches a client that reads it only then. */
 const lingerMs = 10_000;
+/** One that nobody has let in may send no more than this. */
+export const strangerBytes = 1_048_576;
 
 export interface Patience {
   minBytesPerSecond: number;
@@ -74,12 +76,53 @@ async function withinTime<Value>(promise: Promise<Value>, timeMs: number): Promi
   }
 }
 
-/** Reads on and forgets what a refused request still sends, for a while: a connection that is closed over unread bytes loses the answer too. */
-export function letRunOut(request: IncomingMessage): void {
+/** How often the pace of a body is looked at that somebody else reads, and how long it may take in all. */
+const lookEveryMs = 1_000;
+const wholeBodyMs = 60_000;
+
+/** Cuts a request off, with 408, whose body comes too slowly or takes more than a minute. Somebody else reads it. */
+export function limitPace(request: IncomingMessage, response: ServerResponse): void {
+  const { socket } = request;
+  const startedAt = performance.now();
+  const bytesBefore = socket.bytesRead;
+  const timer = setInterval(() => {
+    if (request.complete || request.destroyed) {
+      clearInterval(timer);
+      return;
+    }
+    const tookMs = performance.now() - startedAt;
+    const earnedMs = ((socket.bytesRead - bytesBefore) / minBytesPerSecond) * 1_000;
+    if (tookMs < wholeBodyMs && tookMs < graceMs + earnedMs) return;
+    clearInterval(timer);
+    const error = { code: 'REQUEST_TIMEOUT', message: 'The body comes too slowly' };
+    if (!response.headersSent) {
+      response.writeHead(408, { 'content-type': 'application/json; charset=utf-8' });
+      response.end(`${JSON.stringify({ error })}\n`, () => request.destroy());
+    } else request.destroy();
+  }, lookEveryMs);
+  timer.unref();
+  request.once('close', () => clearInterval(timer));
+}
+
+/**
+ * Reads on and forgets what a refused request still sends, for a while and up to `maxBytes`: a connection that is closed over unread
+ * bytes loses the answer too.
+ */
+export function letRunOut(request: IncomingMessage, maxBytes = Number.POSITIVE_INFINITY): void {
   if (request.complete || request.destroyed) return;
+  const { socket } = request;
+  const bytesBefore = socket.bytesRead;
+  const count = () => {
+    if (socket.bytesRead - bytesBefore > maxBytes) request.destroy();
+  };
+  if (maxBytes < Number.POSITIVE_INFINITY) socket.on('data', count);
   request.resume();
   const timer = setTimeout(() => request.destroy(), lingerMs);
   timer.unref();
-  request.once('close', () => clearTimeout(timer));
-  request.once('end', () => clearTimeout(timer));
+  const stop = () => {
+    clearTimeout(timer);
+    socket.off('data', count);
+  };
+  request.once('close', stop);
+  request.once('end', stop);
 }

@@ -1,9 +1,25 @@
 /** The text of a query: what it may look like before anybody looks at what it asks for, and which ones are remembered. */
-import { type DocumentNode, GraphQLError, parse, type SelectionSetNode } from 'graphql';
+import {
+  type DocumentNode,
+  GraphQLError,
+  Lexer,
+  parse,
+  type SelectionSetNode,
+  Source,
+  TokenKind,
+} from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import { introspectionProblem } from './introspection.ts';
 
-/** A document with 10,000 items as literals has fewer. */
-const maxTokens = 250_000;
+/** Of the text of a query. What it works on goes into variables, which are not parsed as one. */
+const maxCharacters = 1_000_000;
+const maxTokens = 20_000;
+/** They are no tokens, but take as much memory. */
+const maxComments = 20_000;
+/** An error quotes a name as often as it is used wrongly. */
+const maxNameCharacters = 1_000;
+/** Shorter texts can hold nothing of which there is too much. */
+const minCharactersToCount = 2 * maxNameCharacters;
 /** As written, fragments once. What a query costs when they are spread is counted by the fields that it reaches. */
 const maxSelections = 2_000;
 
@@ -20,15 +36,18 @@ export const limitDocuments: Plugin = {
 function parseWithinLimits(...[source, options]: Parameters<typeof parse>): DocumentNode {
   let document: DocumentNode;
   try {
-    document = parse(source, { ...options, maxTokens });
+    checkTokens(typeof source === 'string' ? source : source.body);
+    document = parse(source, options);
   } catch (error) {
     if (error instanceof RangeError) {
       throw refused('is nested too deeply; large values go into variables');
     }
     // Over HTTP Yoga would add it, over a WebSocket nobody.
-    if (error instanceof GraphQLError) error.extensions.code = 'GRAPHQL_PARSE_FAILED';
+    if (error instanceof GraphQLError) error.extensions.code ??= 'GRAPHQL_PARSE_FAILED';
     throw error;
   }
+  const problem = introspectionProblem(document);
+  if (problem !== null) throw tooLarge(problem);
   let selections = document.definitions.length;
   const count = ({ selections: selected }: SelectionSetNode): void => {
     selections += selected.length;
@@ -50,17 +69,58 @@ function parseWithinLimits(...[source, options]: Parameters<typeof parse>): Docu
   return document;
 }
 
+function checkTokens(text: string): void {
+  if (text.length < minCharactersToCount) return;
+  if (text.length > maxCharacters) {
+    throw tooLarge(
+      `has ${text.length.toLocaleString('en')} characters, ${maxCharacters.toLocaleString('en')} are allowed; put values into variables`,
+    );
+  }
+  // Some of these may stand in strings, whose place is in variables too.
+  let comments = 0;
+  for (let at = text.indexOf('#'); at !== -1; at = text.indexOf('#', at + 1)) comments += 1;
+  if (comments > maxComments) {
+    throw tooLarge(
+      `has ${comments.toLocaleString('en')} comments, ${maxComments.toLocaleString('en')} are allowed; leave them out, and put values into variables`,
+    );
+  }
+  const lexer = new Lexer(new Source(text));
+  let tokens = 0;
+  for (let token = lexer.advance(); token.kind !== TokenKind.EOF; token = lexer.advance()) {
+    tokens += 1;
+    if (tokens > maxTokens) {
+      throw tooLarge(
+        `has more than ${maxTokens.toLocaleString('en')} words and signs; put values into variables`,
+      );
+    }
+    if (token.kind === TokenKind.NAME && token.value.length > maxNameCharacters) {
+      throw tooLarge(
+        `has a name of ${token.value.length.toLocaleString('en')} characters, ${maxNameCharacters.toLocaleString('en')} are allowed`,
+      );
+    }
+  }
+}
+
+function tooLarge(what: string): GraphQLError {
+  const message = `The query ${what}`;
+  return new GraphQLError(message, {
+    extensions: { code: 'BAD_USER_INPUT', issues: [{ path: 'query', message: what }] },
+  });
+}
+
 function refused(why: string): GraphQLError {
   return new GraphQLError(`The query ${why}`, { extensions: { code: 'GRAPHQL_PARSE_FAILED' } });
 }
 
 /** A document with values written into it comes once, and would only fill the memory. */
 const maxRememberedCharacters = 10_000;
-const maxRemembered = 1_000;
+/** Of all that is remembered: parsed, a character takes some 130 bytes, so this is 16 MB. */
+const maxCharactersInAll = 120_000;
 
 /** Remembers by text: the longest unused goes first, long texts are not kept at all. */
 export function createDocumentCache<Value>() {
   const kept = new Map<string, Value>();
+  let characters = 0;
   return {
     get(text: string): Value | undefined {
       const value = kept.get(text);
@@ -72,9 +132,13 @@ export function createDocumentCache<Value>() {
     },
     set(text: string, value: Value): void {
       if (text.length > maxRememberedCharacters) return;
+      if (!kept.has(text)) characters += text.length;
       kept.set(text, value);
-      const [longestUnused] = kept.keys();
-      if (kept.size > maxRemembered && longestUnused !== undefined) kept.delete(longestUnused);
+      for (const longestUnused of kept.keys()) {
+        if (characters <= maxCharactersInAll) return;
+        kept.delete(longestUnused);
+        characters -= longestUnused.length;
+      }
     },
   };
 }

@@ -5,6 +5,7 @@ import { databaseFailure, databaseFailureCode } from '../db/failure.ts';
 import { AppError, type InputIssue } from '../errors.ts';
 import { type Asking, type Log, somethingFailed } from '../log.ts';
 import { presentError } from './errors.ts';
+import { limitErrors } from './limit-errors.ts';
 
 export type Mask = (error: unknown, asking: Asking) => GraphQLError;
 
@@ -98,7 +99,8 @@ export function maskResult<Result extends ExecutionResult>(
   asking: Asking,
 ): Result {
   const { errors } = result;
-  return errors ? { ...result, errors: errors.map((error) => mask(error, asking)) } : result;
+  if (!errors) return result;
+  return { ...result, errors: limitErrors(errors.map((error) => mask(error, asking))) };
 }
 
 function maskEvents(events: Events, mask: Mask, asking: Asking): Events {

@@ -3,6 +3,7 @@ import type { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { AppError } from '../errors.ts';
 import { badRequest, presentError } from './errors.ts';
+import { jsonSizeProblem } from './json-size.ts';
 import { maxMultipartBytes, preflightHeaders, readMultipart } from './multipart.ts';
 
 /**
@@ -73,6 +74,8 @@ function readJson(body: ArrayBuffer | Uint8Array): object {
   } catch {
     throw badRequest('The body is not valid UTF-8');
   }
+  const problem = jsonSizeProblem(new Uint8Array(body));
+  if (problem !== null) throw badRequest(`The body ${problem}; POST /files takes more`, 413);
   let params: unknown;
   try {
     params = JSON.parse(text);

@@ -194,5 +194,16 @@ const endReadsWithTheirClient: Plugin<Context> = {
 const withoutIntrospection: Plugin = {
   onValidate({ addValidationRule }) {
     addValidationRule(NoSchemaIntrospectionCustomRule);
+    return ({ result, setResult }) => {
+      setResult((result as readonly GraphQLError[]).map(withoutSuggestions));
+    };
   },
 };
+
+/** GraphQL's own words name what is near to what was asked for: the schema, a name at a time. */
+function withoutSuggestions(error: GraphQLError): GraphQLError {
+  const message = error.message.replace(/ Did you mean .*\?$/s, '');
+  if (message === error.message) return error;
+  const { nodes, source, positions, path, extensions } = error;
+  return new GraphQLError(message, { nodes, source, positions, path, extensions });
+}

@@ -1,0 +1,111 @@
+/** What a query asks about the schema itself, which is outside of what Pothos counts: lists in lists, as often as somebody aliases them. */
+import {
+  type DocumentNode,
+  type FragmentDefinitionNode,
+  getIntrospectionQuery,
+  Kind,
+  parse,
+  type SelectionSetNode,
+} from 'graphql';
+
+/** With fragments spread. The introspection query of graphql-js with all of its options has 200. */
+const maxSelections = 1_000;
+/** Of what the whole introspection query costs: nobody needs it twice over. */
+const maxShare = 2;
+
+/** How long the lists of the introspection types are, about. */
+const sizes = new Map([
+  ['types', 150],
+  ['fields', 10],
+  ['inputFields', 10],
+  ['args', 3],
+  ['enumValues', 8],
+  ['possibleTypes', 5],
+  ['directives', 8],
+  ['locations', 5],
+]);
+
+interface Weight {
+  selections: number;
+  /** Values in the answer, about. */
+  cost: number;
+}
+
+/** What is wrong with what the document asks below `__schema` and `__type`; null when it is no more than a tool needs. */
+export function introspectionProblem(document: DocumentNode): string | null {
+  const { selections, cost } = weightOf(document);
+  if (selections > maxSelections) {
+    return `selects ${describe(selections)} fields of the schema, ${maxSelections} are allowed`;
+  }
+  return cost > whole.cost * maxShare
+    ? 'asks for more of the schema than twice the whole of it; ask for it in parts'
+    : null;
+}
+
+function describe(count: number): string {
+  return count < 1e9 ? count.toLocaleString('en') : 'billions of';
+}
+
+function weightOf(document: DocumentNode): Weight {
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const definition of document.definitions) {
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) {
+      fragments.set(definition.name.value, definition);
+    }
+  }
+  /** Each fragment is weighed once, in and outside of an introspection. One that spreads itself, which validation refuses, weighs nothing there. */
+  const known = new Map<string, Weight>();
+
+  function ofFragment(name: string, inside: boolean): Weight {
+    const key = `${inside} ${name}`;
+    const found = known.get(key);
+    if (found) return found;
+    known.set(key, { selections: 0, cost: 0 });
+    const weight = ofSelections(fragments.get(name)?.selectionSet, inside);
+    known.set(key, weight);
+    return weight;
+  }
+
+  function ofSelections(set: SelectionSetNode | undefined, inside: boolean): Weight {
+    const sum: Weight = { selections: 0, cost: 0 };
+    for (const selection of set?.selections ?? []) {
+      if (selection.kind === Kind.FRAGMENT_SPREAD) {
+        add(sum, ofFragment(selection.name.value, inside), 1);
+        continue;
+      }
+      const name = selection.kind === Kind.FIELD ? selection.name.value : null;
+      const isInside = inside || name === '__schema' || name === '__type';
+      const own = isInside ? 1 : 0;
+      add(sum, { selections: own, cost: own }, 1);
+      const size = isInside && name !== null ? (sizes.get(name) ?? 1) : 1;
+      add(sum, ofSelections(selection.selectionSet, isInside), size);
+    }
+    return sum;
+  }
+
+  const sum: Weight = { selections: 0, cost: 0 };
+  for (const definition of document.definitions) {
+    if (definition.kind === Kind.OPERATION_DEFINITION) {
+      add(sum, ofSelections(definition.selectionSet, false), 1);
+    }
+  }
+  return sum;
+}
+
+function add(sum: Weight, { selections, cost }: Weight, times: number): void {
+  sum.selections += selections;
+  sum.cost += cost * times;
+}
+
+const whole = weightOf(
+  parse(
+    getIntrospectionQuery({
+      descriptions: true,
+      specifiedByUrl: true,
+      directiveIsRepeatable: true,
+      schemaDescription: true,
+      inputValueDeprecation: true,
+      oneOf: true,
+    }),
+  ),
+);
