@@ -63,7 +63,9 @@ export async function submitBatch(
   const { source, idempotencyKey } = submission;
   await db.checkRoom();
   const id = newId('batch');
-  const inputHash = createHash('sha256').update(canonicalJson(submission)).digest('hex');
+  const inputHash = createHash('sha256')
+    .update(canonicalJson(asHashed(submission)))
+    .digest('hex');
   const batch = {
     id,
     owner,
@@ -140,6 +142,26 @@ function inlineRows(items: readonly InlineItem[]) {
     },
     rows,
   };
+}
+
+/** Options that operations did not have at first, all of them false where they are absent. */
+const laterOptions: Readonly<Record<string, readonly string[]>> = {
+  label: ['allowNone', 'includeContext'],
+  extract: ['includeContext'],
+  summarize: ['includeContext'],
+  run: ['includeContext'],
+};
+
+/**
+ * A submission without the later options that say nothing, so that it hashes as it did before there were these: a key is tried again with
+ * another server during an upgrade.
+ */
+function asHashed(submission: Submission): Submission {
+  const later = laterOptions[submission.operation] ?? [];
+  const options = Object.entries(submission.options).filter(
+    ([name, value]) => !(value === false && later.includes(name)),
+  );
+  return { ...submission, options: Object.fromEntries(options) };
 }
 
 /** JSON with the keys in order, so that the same input hashes the same however a client orders it. */
