@@ -57,6 +57,7 @@ export function createHttpServer({
     publicUrl: config.publicUrl,
     onStream,
     mask,
+    log,
   });
   const graphiql = config.graphiql
     ? createGraphiQLPage({ withKeys: config.apiKeys.size > 0 })
@@ -157,7 +158,7 @@ export function createHttpServer({
         services: access,
         owner,
         query: url.searchParams,
-        submit: createUploadSubmit({ ...services, ...access, owner }),
+        submit: createUploadSubmit({ ...services, ...access, owner, log }),
       });
       return;
     }

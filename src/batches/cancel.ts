@@ -1,7 +1,9 @@
 import { beginCancel } from '../db/batch-life.ts';
 import type { Database } from '../db/client.ts';
 import { finishChunks } from '../db/results.ts';
+import type { Log } from '../log.ts';
 import type { Signals } from './signals.ts';
+import { hasEnded, tellBatch } from './tell-batch.ts';
 
 /**
  * Cancels a batch. Workers abort its calls as soon as they hear of it. Of what nobody holds, 20,000 items are CANCELLED before
@@ -9,13 +11,14 @@ import type { Signals } from './signals.ts';
  * One that has ended, or is unknown to this owner, is left alone.
  */
 export async function cancelBatch(
-  { db, signals }: { db: Database; signals: Signals },
+  { db, signals, log }: { db: Database; signals: Signals; log?: Log | undefined },
   owner: string,
   id: string,
 ): Promise<void> {
   const key = await beginCancel(db.sql, owner, id);
   if (key === null) return;
   await signals.send(key, 'stop');
-  await finishChunks(db.sql, { batchKey: key, status: 'CANCELLED' });
+  const written = await finishChunks(db.sql, { batchKey: key, status: 'CANCELLED' });
+  if (hasEnded(written)) void tellBatch({ db, log }, key, 'batch ended'); // never rejects
   await signals.send(key, 'progress');
 }

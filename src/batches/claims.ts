@@ -40,6 +40,7 @@ export function createClaims({
   limit,
   hold,
   onClaimed,
+  onBegun,
   log,
 }: {
   sql: Sql;
@@ -54,6 +55,8 @@ export function createClaims({
   /** Makes a batch one that this worker holds. Null where it must not be worked on, or not by this process. */
   hold: (batchKey: bigint, worker: string) => Promise<HeldBatch | null>;
   onClaimed: (batch: HeldBatch) => void;
+  /** The batch was claimed from for the first time, by anybody. */
+  onBegun: (batchKey: bigint) => void;
   log: Log;
 }): Claims {
   /** Batches to claim from whatever else is ready. */
@@ -136,6 +139,7 @@ export function createClaims({
     }
     const [first] = chunks;
     if (!first) return null;
+    if (first.begun) onBegun(first.batchKey);
     if (nextFirsts.size >= maxOwners) nextFirsts.clear();
     nextFirsts.set(first.batchKey, Math.max(...chunks.map(({ last }) => last)) + 1);
     lastOwner = first.batchOwner;

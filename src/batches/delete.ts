@@ -1,5 +1,6 @@
 import type { Database } from '../db/client.ts';
 import { hideBatch } from '../db/deletions.ts';
+import type { Log } from '../log.ts';
 import type { Signals } from './signals.ts';
 
 /**
@@ -7,12 +8,13 @@ import type { Signals } from './signals.ts';
  * False where there is none.
  */
 export async function deleteBatch(
-  { db, signals }: { db: Database; signals: Signals },
+  { db, signals, log }: { db: Database; signals: Signals; log?: Log | undefined },
   owner: string,
   id: string,
 ): Promise<boolean> {
   const key = await hideBatch(db.sql, owner, id);
   if (key === null) return false;
+  log?.info({ batch: id, owner }, 'batch deleted');
   await signals.send(key, 'stop');
   await signals.sendDeleted({ id, owner });
   return true;

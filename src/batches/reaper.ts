@@ -10,6 +10,7 @@ import { finishChunks } from '../db/results.ts';
 import { deleteDeadWorkers } from '../db/workers.ts';
 import type { Log } from '../log.ts';
 import type { Signals } from './signals.ts';
+import { hasEnded, tellBatch } from './tell-batch.ts';
 
 const intervalMs = 1_000;
 /** An item under which so many workers died, the last of them while it ran alone, is the one that kills them. */
@@ -38,7 +39,7 @@ export function createReaper({
 
   async function sweep(): Promise<void> {
     for (const key of await reclaimChunks(db.sql)) {
-      await finishChunks(db.sql, {
+      const written = await finishChunks(db.sql, {
         batchKey: key,
         status: 'FAILED',
         error: {
@@ -47,11 +48,12 @@ export function createReaper({
         },
         crashes: fatalCrashes,
       });
+      if (hasEnded(written)) await tellBatch({ db, log }, key, 'batch ended');
       await signals.send(key, 'work');
     }
     for (const key of await beginExpiry(db.sql)) await signals.send(key, 'stop');
     for (const { key, ending } of await listEnding(db.sql))
-      await finishEnding({ db, signals }, key, ending);
+      await finishEnding({ db, signals, log }, key, ending);
     await purge();
     await deleteDeadWorkers(db.sql);
   }
@@ -106,18 +108,21 @@ export function createReaper({
  * rows, the last of which ends it; of a failing one they stay as they are.
  */
 export async function finishEnding(
-  { db, signals }: { db: Database; signals: Signals },
+  { db, signals, log }: { db: Database; signals: Signals; log?: Log | undefined },
   batchKey: bigint,
   ending: Ending,
 ): Promise<void> {
   if (ending === 'FAILED') {
-    if (await endFailure(db.sql, batchKey)) await signals.send(batchKey, 'progress');
+    if (!(await endFailure(db.sql, batchKey))) return;
+    await signals.send(batchKey, 'progress');
+    await tellBatch({ db, log }, batchKey, 'batch ended');
     return;
   }
   for (;;) {
     const written = await finishChunks(db.sql, { batchKey, status: ending });
     if (!written || written.recorded === 0) return;
     await signals.send(batchKey, 'progress');
+    if (hasEnded(written)) await tellBatch({ db, log }, batchKey, 'batch ended');
     if (written.status === ending) return;
   }
 }

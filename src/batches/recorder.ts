@@ -27,6 +27,7 @@ export interface Recorder {
 export function createRecorder({
   db,
   batchKey,
+  batchId,
   worker,
   onRecorded,
   onGone,
@@ -35,6 +36,8 @@ export function createRecorder({
 }: {
   db: Database;
   batchKey: bigint;
+  /** As its owner knows it, for the log. */
+  batchId: string;
   worker: string;
   onRecorded: (results: readonly NewResult[], recorded: Recorded) => void;
   /** There is no such batch any more. */
@@ -102,10 +105,7 @@ export function createRecorder({
           await writeRefused(results, error);
           return;
         }
-        log.warn(
-          { err: error, batchKey: String(batchKey) },
-          'could not record results; trying again',
-        );
+        log.warn({ err: error, batch: batchId }, 'could not record results; trying again');
         await new Promise((resolve) => setTimeout(resolve, retryDelayMs));
       }
     }
@@ -121,10 +121,7 @@ export function createRecorder({
       await write(results.slice(half));
       return;
     }
-    log.error(
-      { err: error, batchKey: String(batchKey), index: only.index },
-      'an answer cannot be stored',
-    );
+    log.error({ err: error, batch: batchId, index: only.index }, 'an answer cannot be stored');
     if (only.usage === unknownUsage) {
       unwritten -= 1;
       onUnstorable();

@@ -5,8 +5,10 @@ import { findByIdempotencyKey, insertInlineBatch } from '../db/inline-batches.ts
 import type { Execution } from '../db/tables.ts';
 import { AppError } from '../errors.ts';
 import { newId } from '../ids.ts';
+import type { Log } from '../log.ts';
 import type { PromptItem } from '../operations/operation.ts';
 import type { Signals } from './signals.ts';
+import { tellBatch } from './tell-batch.ts';
 
 /** The unit of claiming. Small enough to spread a batch over workers, large enough that a million items are 10,000 rows. */
 const chunkSize = 100;
@@ -56,7 +58,7 @@ export interface Submission {
  * by the same input, the id of the batch that has it.
  */
 export async function submitBatch(
-  { db, signals }: { db: Database; signals: Signals },
+  { db, signals, log }: { db: Database; signals: Signals; log?: Log | undefined },
   owner: string,
   submission: Submission,
 ): Promise<string> {
@@ -96,6 +98,7 @@ export async function submitBatch(
         'key_taken');
   if (inserted === 'unknown_file') throw new AppError('NOT_FOUND', 'There is no file with this id');
   if (inserted !== 'key_taken') {
+    void tellBatch({ db, log }, inserted, 'batch submitted'); // never rejects
     await signals.send(inserted, 'work');
     return id;
   }

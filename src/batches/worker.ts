@@ -26,6 +26,7 @@ import { createMarks } from './marks.ts';
 import { createPublisher } from './publisher.ts';
 import { createRecorder } from './recorder.ts';
 import type { Signals } from './signals.ts';
+import { hasEnded, tellBatch } from './tell-batch.ts';
 import { createTurns } from './turns.ts';
 import { createWaitingNotes } from './waiting.ts';
 
@@ -138,6 +139,7 @@ export function createWorker({
       publisher.publish(batch.key);
       dispatcher.dispatch();
     },
+    onBegun: (key) => void tellBatch({ db, log }, key, 'batch started'), // never rejects
     log,
   });
 
@@ -184,16 +186,17 @@ export function createWorker({
     } catch (error) {
       // A batch that no worker can run must not go round for ever.
       if (error instanceof BadUserInput) {
-        await beginStop(key, { code: 'UNKNOWN_MODEL', message: error.message });
+        await beginStop(found, { code: 'UNKNOWN_MODEL', message: error.message });
       } else {
         log.error({ err: error, batch: found.id }, 'a stored batch cannot be run');
-        await beginStop(key, internalFailure);
+        await beginStop(found, internalFailure);
       }
       return null;
     }
     const recorder = createRecorder({
       db,
       batchKey: key,
+      batchId: found.id,
       worker,
       onRecorded: (results, recorded) => onRecorded(batch, results, recorded),
       onGone: () => dropper.forget(batch),
@@ -205,12 +208,10 @@ export function createWorker({
     return batch;
   }
 
-  function onRecorded(
-    batch: HeldBatch,
-    results: readonly NewResult[],
-    { status, ending }: Recorded,
-  ): void {
+  function onRecorded(batch: HeldBatch, results: readonly NewResult[], recorded: Recorded): void {
+    const { status, ending } = recorded;
     settleRecorded(batch, results);
+    if (hasEnded(recorded)) void tellBatch({ db, log }, batch.key, 'batch ended'); // never rejects
     const goesOn = status === 'PROCESSING' && ending === null;
     if (goesOn) publisher.publish(batch.key);
     else void publisher.publishLast(batch.key); // never rejects
@@ -221,18 +222,21 @@ export function createWorker({
 
   /** Stops the whole batch, everywhere. Never rejects. */
   async function fail(batch: HeldBatch, failure: BatchFailure): Promise<void> {
-    await beginStop(batch.key, failure);
+    await beginStop(batch, failure);
     void dropper.drop(batch); // never rejects
   }
 
-  async function beginStop(key: bigint, { code, message }: BatchFailure): Promise<void> {
+  async function beginStop(
+    { key, id }: { key: bigint; id: string },
+    { code, message }: BatchFailure,
+  ): Promise<void> {
     try {
       if (await beginFailure(db.sql, key, { code, message })) {
-        log.warn({ batchKey: String(key), code }, 'a batch was stopped');
+        log.warn({ batch: id, code }, 'a batch was stopped');
       }
     } catch (error) {
       // It stays claimable; whoever claims it next runs into the same failure and stops it then.
-      log.warn({ err: error, batchKey: String(key) }, 'could not stop a batch');
+      log.warn({ err: error, batch: id }, 'could not stop a batch');
     }
     await signals.send(key, 'stop');
   }

@@ -26,6 +26,8 @@ export interface ClaimedChunk {
   /** Requests may go out for items up to this index; the mark is raised before going further. */
   sentTo: number;
   crashes: number;
+  /** The claim was the first of its batch. */
+  begun: boolean;
 }
 
 /** Who was served last. Owners take turns by name, the batches of each by key. */
@@ -90,13 +92,14 @@ export async function claimChunks(
     started as (
       update batches set status = 'PROCESSING', started_at = coalesce(started_at, now())
       where key = (select batch_key from picked limit 1) and status = 'QUEUED'
+      returning true as begun
     )
     update chunks c
     set state = 'leased', owner = ${worker}, sent_to = c.first - 1
     from picked p
     where c.batch_key = p.batch_key and c.first = p.first
     returning c.batch_key as "batchKey", c.first, c.last, c.done, c.sent_to as "sentTo", c.crashes,
-              (select turn.owner from turn) as "batchOwner"`;
+              (select turn.owner from turn) as "batchOwner", coalesce((select begun from started), false) as begun`;
 }
 
 /** Requests may go out for items of the chunk that begins at `first`, up to the index `sentTo`. */

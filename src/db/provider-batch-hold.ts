@@ -19,7 +19,7 @@ export async function holdProviderBatch(
   const { ids, busyOwners } = hold.id === null ? hold : { ids: [], busyOwners: [] };
   const [held] = await sql<HeldProviderBatch[]>`
     with due as materialized (
-      select p.key, p.live_calls as lost, b.owner, b.ending, ${unwanted(sql)} as unwanted,
+      select p.key, p.live_calls as lost, b.id as batch_id, b.owner, b.ending, ${unwanted(sql)} as unwanted,
              b.rescue, b.rescued_at is not null as rescued,
              exists (
                select from chunks c where c.batch_key = b.key and c.first = any(p.firsts) and c.state = 'open'
@@ -53,7 +53,7 @@ export async function holdProviderBatch(
     returning p.key, p.batch_key as "batchKey", p.id, p.model, p.state, p.requests, p.input_id as "inputId",
               p.provider_id as "providerId", p.status, p.succeeded, p.failed, p.cancelled, p.expired, p.results,
               p.expires_at as "expiresAt", p.cancelled_at as "cancelledAt", p.failures, p.live_calls as "liveCalls",
-              p.created_at as "createdAt", p.ended_at as "endedAt", due.owner, due.ending, due.unwanted,
+              p.created_at as "createdAt", p.ended_at as "endedAt", due.batch_id as "batchId", due.owner, due.ending, due.unwanted,
               due.rescue, due.rescued, due.parked, now() as now`;
   return held ?? null;
 }

@@ -19,6 +19,8 @@ export type HeldProviderBatch = Omit<
 > & {
   /** How the batch is being ended; null while it runs. */
   ending: FinalStatus | null;
+  /** The batch, as its owner knows it. */
+  batchId: string;
   /** Whose the batch is. */
   owner: string;
   /** Nobody waits for it any more: the batch was deleted, or has ended without it. */
@@ -59,7 +61,7 @@ export type ProviderBatchChange = Partial<
 /**
  * Takes open chunks of the next running batch that goes through a provider's batch API, and enters the provider batch that they are
  * to be in, in this worker's hands. Null where there is nothing to take. A batch of which one waits because its provider did not take it is left
- * alone until that one's time has come.
+ * alone until that one's time has come. `begun`: it is the first of its batch.
  */
 export async function planProviderBatch(
   sql: Sql,
@@ -72,10 +74,10 @@ export async function planProviderBatch(
     maxRounds: number;
     busyOwners: readonly string[];
   },
-): Promise<bigint | null> {
+): Promise<{ batchKey: bigint; begun: boolean } | null> {
   const { id, worker, maxChunks, maxItems, maxRounds, busyOwners } = plan;
   const isOpen = sql`(c.state = 'open' and c.rounds < ${maxRounds} and not c.left_to_rescue)`;
-  const [planned] = await sql<{ batchKey: bigint }[]>`
+  const [planned] = await sql<{ batchKey: bigint; begun: boolean }[]>`
     with next as materialized (
       select key, model from batches b
       where execution = 'PROVIDER_BATCH' and rescued_at is null
@@ -120,13 +122,14 @@ export async function planProviderBatch(
     started as (
       update batches b set status = 'PROCESSING', started_at = coalesce(b.started_at, now())
       from next where b.key = next.key and b.status = 'QUEUED'
+      returning true as begun
     )
     insert into provider_batches (batch_key, id, model, firsts, worker)
     select next.key, ${id}, next.model, array(select first from taken order by first), ${worker}
     from next
     where exists (select from taken)
-    returning batch_key as "batchKey"`;
-  return planned?.batchKey ?? null;
+    returning batch_key as "batchKey", coalesce((select begun from started), false) as begun`;
+  return planned ?? null;
 }
 
 /** Writes down what a step found out, as long as it is this worker's. False when it is another's by now. */

@@ -2,7 +2,7 @@ import type { Progress } from '../batches/progress.ts';
 import type { Signals } from '../batches/signals.ts';
 import type { RequestAccess, RequestLine } from '../db/request-line.ts';
 import type { SignedLinks } from '../files/signed-link.ts';
-import type { Asking } from '../log.ts';
+import type { Asking, Log } from '../log.ts';
 import type { Providers } from '../model/providers.ts';
 import type { CheckTime } from '../operations/check-time.ts';
 import type { ResultCounter } from '../parse-results.ts';
@@ -37,6 +37,7 @@ export interface Context extends Services, RequestAccess {
   asking: Asking;
   /** Where clients reach the server, without a slash at its end. */
   baseUrl: string;
+  log: Log;
   resultCounter: ResultCounter;
   /** What the checks of answers may take, all that this request asks for together. */
   time: CheckTime;

@@ -14,7 +14,10 @@ import { planFor } from './operation.ts';
 import { type CheckedSource, fileSource, readingOf, refuseMismatch, sampleOf } from './source.ts';
 
 /** What of the context a submit needs. */
-export type Submitter = Pick<Context, 'db' | 'signals' | 'preparePlan' | 'checkWebhook' | 'owner'>;
+export type Submitter = Pick<
+  Context,
+  'db' | 'signals' | 'preparePlan' | 'checkWebhook' | 'owner' | 'log'
+>;
 
 interface CheckedSubmit {
   operation: string;

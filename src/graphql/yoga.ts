@@ -8,7 +8,7 @@ import {
 } from 'graphql';
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import type { Authenticate } from '../auth.ts';
-import type { Asking } from '../log.ts';
+import type { Asking, Log } from '../log.ts';
 import { createCheckTime } from '../operations/check-time.ts';
 import { createResultCounter } from '../parse-results.ts';
 import type { Context, Services } from './context.ts';
@@ -37,6 +37,7 @@ export interface YogaOptions {
   /** Told of each response that a subscription is about to stream into. */
   onStream: (response: ServerResponse) => void;
   mask: Mask;
+  log: Log;
 }
 
 /** Beside the request: what the WebSocket server or node:http hand over. */
@@ -55,6 +56,7 @@ export function createGraphQL({
   publicUrl,
   onStream,
   mask,
+  log,
 }: YogaOptions): Yoga {
   const resultCounter = createResultCounter();
   return createYoga<ServerContext, Context>({
@@ -84,6 +86,7 @@ export function createGraphQL({
           ...line.of(asked.owner),
           ...asked,
           baseUrl: publicUrl ?? origin,
+          log,
           time: createCheckTime(),
           resultCounter,
         };
@@ -99,6 +102,7 @@ export function createGraphQL({
         asking,
         baseUrl,
         signal: whenGone(res),
+        log,
         time: createCheckTime(),
         resultCounter,
       };

@@ -19,7 +19,10 @@ export async function followJob(job: HeldJob): Promise<Outcome> {
   switch (found.phase) {
     case 'working':
       if (held.cancelledAt && held.now.getTime() - held.cancelledAt.getTime() > maxEndingMs) {
-        log.warn({ providerBatch: held.id }, 'a provider never confirmed the end of a job');
+        log.warn(
+          { batch: held.batchId, providerBatch: held.id },
+          'a provider never confirmed the end of a job',
+        );
         return { kind: 'end', status: held.status, round: false };
       }
       return {

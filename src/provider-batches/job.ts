@@ -1,4 +1,5 @@
 /** A provider batch in a worker's hands, and what its steps share. */
+import { hasEnded, tellBatch } from '../batches/tell-batch.ts';
 import type { Database } from '../db/client.ts';
 import { readWanted } from '../db/provider-batch-hold.ts';
 import {
@@ -121,7 +122,10 @@ export function discardInput(
 ): void {
   if (inputId === null) return;
   api.discard(inputId, stopping).catch((error: unknown) => {
-    log.debug({ err: error, providerBatch: held.id }, 'an input stays at its provider');
+    log.debug(
+      { err: error, batch: held.batchId, providerBatch: held.id },
+      'an input stays at its provider',
+    );
   });
 }
 
@@ -133,10 +137,12 @@ export async function endWantedNow(job: HeldJob): Promise<ReturnType<typeof endW
 
 /** Records results of items that the provider batch holds, and tells of it. */
 export async function record(
-  { held, db, publish }: HeldJob,
+  { held, db, publish, log }: HeldJob,
   results: readonly NewResult[],
 ): Promise<void> {
   if (results.length === 0) return;
-  await recordResults(db.sql, { batchKey: held.batchKey, worker: held.id, results });
+  const { batchKey, id: worker } = held;
+  const recorded = await recordResults(db.sql, { batchKey, worker, results });
+  if (hasEnded(recorded)) void tellBatch({ db, log }, batchKey, 'batch ended'); // never rejects
   publish();
 }

@@ -12,6 +12,7 @@
  */
 
 import { createPublisher } from '../batches/publisher.ts';
+import { hasEnded, tellBatch } from '../batches/tell-batch.ts';
 import { holdProviderBatch } from '../db/provider-batch-hold.ts';
 import {
   type HeldProviderBatch,
@@ -133,14 +134,16 @@ export function createProviderLane(
       busyOwners,
     });
     if (planned === null) return null;
-    publisher.publish(planned);
+    const { batchKey, begun } = planned;
+    publisher.publish(batchKey);
+    if (begun) void tellBatch({ db, log }, batchKey, 'batch started'); // never rejects
     return await holdProviderBatch(sql, { worker, id });
   }
 
   /** What provider batches cannot get answered fails: the provider's window has nothing to do with it, nor has a rescue. */
   async function giveUp(): Promise<void> {
     for (const key of await listGivenUp(sql, maxRounds)) {
-      await finishChunks(sql, {
+      const written = await finishChunks(sql, {
         batchKey: key,
         status: 'FAILED',
         error: {
@@ -149,6 +152,7 @@ export function createProviderLane(
         },
         rounds: maxRounds,
       });
+      if (hasEnded(written)) void tellBatch({ db, log }, key, 'batch ended'); // never rejects
       publisher.publish(key);
     }
   }

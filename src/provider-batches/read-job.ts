@@ -1,4 +1,5 @@
 /** Takes in what an ended job answered, as it comes: each answer on the road of live ones, in any order, each item once. */
+import { hasEnded, tellBatch } from '../batches/tell-batch.ts';
 import { readUnansweredAt } from '../db/items.ts';
 import { giveBackOthers, giveBackTried, readHeldChunks } from '../db/provider-batch-items.ts';
 import { leaveToRescue } from '../db/provider-batches.ts';
@@ -114,7 +115,7 @@ function isExpired(job: HeldJob): boolean {
 
 /** Items of the input that the provider did not come to are EXPIRED, or left to live calls; `failedForNow` it did come to. */
 async function expire(job: HeldJob, failedForNow: readonly number[]): Promise<void> {
-  const { held, worker, db, publish } = job;
+  const { held, worker, db, publish, log } = job;
   const { batchKey, id } = held;
   await giveBackOthers(db.sql, { ...held, worker });
   if (failedForNow.length > 0) {
@@ -132,6 +133,7 @@ async function expire(job: HeldJob, failedForNow: readonly number[]): Promise<vo
   for (;;) {
     const written = await finishChunks(db.sql, { batchKey, status: 'EXPIRED', providerBatch: id });
     publish();
+    if (hasEnded(written)) void tellBatch({ db, log }, batchKey, 'batch ended'); // never rejects
     if (!written || written.recorded === 0) return;
   }
 }

@@ -82,7 +82,11 @@ export function createStep({
     } catch (error) {
       if (error instanceof HandsLost) return;
       const isOurs = error instanceof ModelError || stopping.aborted || hands.ended.aborted;
-      if (!isOurs) log.warn({ err: error, providerBatch: held.id }, 'a step failed; trying again');
+      if (!isOurs)
+        log.warn(
+          { err: error, batch: held.batchId, providerBatch: held.id },
+          'a step failed; trying again',
+        );
       await releaseProviderBatch(sql, mine, stopping.aborted ? 0 : brokenStepMs).catch(
         () => undefined, // whoever comes when the lease has run out does the step again
       );
@@ -157,7 +161,7 @@ export function createStep({
     }
     if (failure.kind === 'item' && failures >= maxFailures) {
       log.warn(
-        { providerBatch: held.id, reason: message },
+        { batch: held.batchId, providerBatch: held.id, reason: message },
         'a provider has lost a job or its results',
       );
       return { kind: 'end', status: 'gone', round: true };
@@ -170,7 +174,7 @@ export function createStep({
     }
     await changeProviderBatch(db, held, { failures });
     log.info(
-      { providerBatch: held.id, reason: message },
+      { batch: held.batchId, providerBatch: held.id, reason: message },
       'the provider did not do a step; trying again',
     );
     const retryAfterMs = failure.kind === 'later' ? failure.retryAfterMs : null;
@@ -203,7 +207,7 @@ export function createStep({
         failingSince.delete(held.id);
         // Before its chunks are given back, or they would be planned again at once.
         if (await beginFailure(sql, held.batchKey, { code, message })) {
-          log.warn({ batchKey: String(held.batchKey), code }, 'a batch was stopped');
+          log.warn({ batch: held.batchId, code }, 'a batch was stopped');
         }
         if (over) await endProviderBatch(sql, held, { status: 'failed', round: false });
         else await parkProviderBatch(sql, held);

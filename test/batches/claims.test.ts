@@ -35,6 +35,7 @@ test('an owner with one new batch is served before the second of a hundred of an
       return null;
     },
     onClaimed: () => undefined,
+    onBegun: () => undefined,
     log: createLog('silent', { role: 'all' }),
   });
 

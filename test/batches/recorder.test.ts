@@ -37,6 +37,7 @@ async function open(items: number) {
   const recorder = createRecorder({
     db,
     batchKey,
+    batchId: 'batch_of_the_test',
     worker,
     onRecorded: (results) => recorded.push(...results.map(({ index }) => index)),
     onGone: () => events.push('gone'),

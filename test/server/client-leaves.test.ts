@@ -1,0 +1,62 @@
+/** Clients that leave in the middle: told of at debug, in one line without a stack. */
+import { connect } from 'node:net';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { submitTexts } from '../graphql/support.ts';
+import { type App, startApp } from '../support/app.ts';
+import { createLogTo } from '../support/logged.ts';
+import { until } from '../support/until.ts';
+
+const { logTo, lines } = createLogTo();
+let app: App;
+beforeAll(async () => {
+  app = await startApp({ LOG_LEVEL: 'debug', ROLE: 'api' }, { logTo });
+});
+afterAll(() => app.stop());
+beforeEach(() => {
+  lines.length = 0;
+});
+
+/** Sends this, waits for the first bytes that come back where there are any, and breaks the connection. */
+async function askAndLeave(text: string, { afterAnswer }: { afterAnswer: boolean }): Promise<void> {
+  const { hostname, port } = new URL(app.url);
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => undefined);
+  socket.write(text);
+  await new Promise((resolve) => socket.once(afterAnswer ? 'data' : 'connect', resolve));
+  if (!afterAnswer) await new Promise((resolve) => setImmediate(resolve));
+  socket.resetAndDestroy();
+}
+
+async function expectOneQuietLine(path: string): Promise<void> {
+  await until(() => lines.some((line) => line.path === path), {
+    deadlineMs: 10_000,
+    what: 'a line',
+  });
+  const [line, ...more] = lines.filter(({ requestId }) => requestId === 'of-the-test');
+  expect(more).toEqual([]);
+  expect(line).toMatchObject({ level: 20, path, owner: 'local' });
+  expect(line).not.toHaveProperty('err');
+  expect(lines.filter(({ level }) => level >= 40)).toEqual([]);
+}
+
+it('one who leaves an output', async () => {
+  const texts = Array.from({ length: 9_000 }, (_, at) => `${at} ${'x'.repeat(2_000)}`);
+  const id = await submitTexts(app, texts, { autoStart: false });
+  const path = `/batches/${id}/output`;
+
+  await askAndLeave(
+    `GET ${path}?format=csv&include=input HTTP/1.1\r\nHost: localhost\r\nx-request-id: of-the-test\r\n\r\n`,
+    { afterAnswer: true },
+  );
+
+  await expectOneQuietLine(path);
+});
+
+it('one who leaves an upload', async () => {
+  await askAndLeave(
+    'POST /files?name=a.txt HTTP/1.1\r\nHost: localhost\r\nx-request-id: of-the-test\r\ncontent-length: 1000000\r\n\r\none\ntwo\n',
+    { afterAnswer: false },
+  );
+
+  await expectOneQuietLine('/files');
+});
