@@ -17,7 +17,7 @@ const deadlineMs = 60_000;
 export async function answerItems(
   plan: Plan,
   items: readonly PromptItem[],
-  { signal }: { signal: AbortSignal },
+  { signal, onFault }: { signal: AbortSignal; onFault: OnFault },
 ): Promise<ItemAnswer[]> {
   // One controller, a listener and a timer: AbortSignal.any and AbortSignal.timeout cost a request more than its validation does.
   const stop = new AbortController();
@@ -29,7 +29,7 @@ export async function answerItems(
   const answeredBefore = plan.model.gate.answered;
   try {
     const answers = await Promise.all(
-      items.map((item) => answerItem(plan, item, { stop: stop.signal, endsAt })),
+      items.map((item) => answerItem(plan, item, { stop: stop.signal, endsAt, onFault })),
     );
     if (plan.model.gate.answered === answeredBefore && answers.every(isUnanswered)) {
       throw new AppError(
@@ -48,6 +48,9 @@ export async function answerItems(
   }
 }
 
+/** Told of what nobody foresaw, which its item alone ends with. */
+type OnFault = (error: unknown) => void;
+
 /** Why calls are cut off that are under way when the time is up. */
 class DeadlineOver extends Error {
   override readonly name = 'DeadlineOver';
@@ -56,14 +59,14 @@ class DeadlineOver extends Error {
 async function answerItem(
   plan: Plan,
   item: PromptItem,
-  { stop, endsAt }: { stop: AbortSignal; endsAt: number },
+  { stop, endsAt, onFault }: { stop: AbortSignal; endsAt: number; onFault: OnFault },
 ): Promise<ItemAnswer> {
   const { gate } = plan.model;
   const run = startItem(plan, item);
-  const refusal = run.refusal();
-  if (refusal) return refusal;
   let giveUp: ItemAnswer | null = null;
   try {
+    const refusal = run.refusal();
+    if (refusal) return refusal;
     for (;;) {
       const hold = gate.hold();
       // Nobody should wait a minute to be told that it takes two.
@@ -89,7 +92,12 @@ async function answerItem(
     if (error instanceof ModelError && error.failure.kind === 'later') {
       return giveUp ?? unanswered(error.failure.code, error.message);
     }
-    if (!(stop.reason instanceof DeadlineOver) || error instanceof AppError) throw error;
+    if (error instanceof AppError) throw error;
+    if (!stop.aborted) {
+      onFault(error);
+      return run.abandon();
+    }
+    if (!(stop.reason instanceof DeadlineOver)) throw error;
     const message = `No answer within ${deadlineMs / 1000} s; a batch waits longer`;
     return giveUp ?? unanswered('TIMEOUT', message);
   }

@@ -28,6 +28,12 @@ export interface ItemError {
   message: string;
 }
 
+/** What an item or a batch ends with that Winnow itself failed on. Whoever says so has written to the log what it was. */
+export const internalError = {
+  code: 'INTERNAL',
+  message: 'A fault of Winnow’s own; the log has it',
+} as const;
+
 export const batchErrorCodes = [
   'INVALID_KEY',
   'QUOTA_EXHAUSTED',

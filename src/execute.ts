@@ -2,7 +2,13 @@
  * The one road from an item to its answer: prompt, model, parse. Synchronous mutations (answer-items.ts) and the worker both
  * drive an ItemRun one request at a time, so that waiting, order and limits are theirs, and what an answer means is said here alone.
  */
-import { type BatchErrorCode, InvalidOutput, type ItemError, ItemFailure } from './errors.ts';
+import {
+  type BatchErrorCode,
+  InvalidOutput,
+  type ItemError,
+  ItemFailure,
+  internalError,
+} from './errors.ts';
 import {
   type ChatMessage,
   type Model,
@@ -13,6 +19,7 @@ import {
 import { laterDelayMs, maxCountedTries } from './model/retry.ts';
 import type { PromptItem } from './operations/operation.ts';
 import { createPrompt, modelOf, type Plan, type Prompt } from './plan.ts';
+import { rejectedAnswer } from './rejected-answer.ts';
 
 /** What an item has cost so far. USD null while no request had a known price. */
 export interface RunUsage {
@@ -28,7 +35,14 @@ export interface ItemAnswer {
   /** Requests whose answer counted against the item; a 429 is none. */
   attempts: number;
   usage: RunUsage;
-  outcome: { status: 'SUCCEEDED'; output: unknown } | { status: 'FAILED'; error: ItemError };
+  outcome: { status: 'SUCCEEDED'; output: unknown } | FailedOutcome;
+}
+
+/** `rejectedAnswer`: what is kept of the last answer that was refused; absent where none was. */
+export interface FailedOutcome {
+  status: 'FAILED';
+  error: ItemError;
+  rejectedAnswer?: string;
 }
 
 /** What came of one request, and so what the caller does next. */
@@ -55,6 +69,8 @@ export interface ItemRun {
    * with the id `asked`: an answer, or why there is none.
    */
   receive(result: ModelAnswer | ModelError, asked: string): Step;
+  /** The answer where Winnow itself failed on it, with what it has cost so far. */
+  abandon(): ItemAnswer;
 }
 
 /** An answer that breaks its schema is asked again this often, with the validator's message. */
@@ -92,6 +108,8 @@ class StartedItem implements ItemRun {
   private failures = 0;
   private firstFailure = { at: 0, answered: 0 };
   private enlarged = false;
+  /** What is kept of the last answer that was refused. */
+  private rejected: string | null = null;
 
   constructor(plan: Plan, item: PromptItem) {
     const { model, named, failure } = modelFor(plan, item);
@@ -168,12 +186,17 @@ class StartedItem implements ItemRun {
     }
   }
 
+  abandon(): ItemAnswer {
+    return this.answerWith({ status: 'FAILED', error: internalError });
+  }
+
   private read(answer: ModelAnswer): Step {
     const { operation } = this.plan;
     try {
       const output = operation.parse(answer);
       return { kind: 'final', answer: this.answerWith({ status: 'SUCCEEDED', output }) };
     } catch (error) {
+      this.rejected = rejectedAnswer(operation.written?.(answer) ?? answer.text);
       if (error instanceof ItemFailure) return this.failed(error);
       if (!(error instanceof InvalidOutput)) throw error;
       if (this.repairs === maxRepairs) {
@@ -191,6 +214,7 @@ class StartedItem implements ItemRun {
 
   private understand(error: ModelError, permit: Permit | null): Step {
     const { failure } = error;
+    this.rejected = rejectedAnswer(error.answer) ?? this.rejected;
     if (error.tokens) this.spend({ tokens: error.tokens, costUsd: error.costUsd });
     switch (failure.kind) {
       case 'later': {
@@ -277,7 +301,11 @@ class StartedItem implements ItemRun {
   }
 
   private answerWith(outcome: ItemAnswer['outcome']): ItemAnswer {
-    return { attempts: this.attempts, usage: { ...this.usage }, outcome };
+    const whole =
+      outcome.status === 'FAILED' && this.rejected !== null
+        ? { ...outcome, rejectedAnswer: this.rejected }
+        : outcome;
+    return { attempts: this.attempts, usage: { ...this.usage }, outcome: whole };
   }
 }
 

@@ -6,8 +6,10 @@ import type { ItemStatus } from './db/items.ts';
 import { InvalidOutput, type ItemError } from './errors.ts';
 import { parseKeepingNumbers } from './model/exact-json.ts';
 import { readResultLine } from './model/result-line.ts';
+import { writtenText } from './operations/chat.ts';
 import type { CheckTime } from './operations/check-time.ts';
 import { createAnswerReader, type GivenAnswer } from './operations/given-answer.ts';
+import { rejectedAnswer } from './rejected-answer.ts';
 
 /** What a line says of its request. */
 export interface ParsedResult {
@@ -18,6 +20,8 @@ export interface ParsedResult {
   output: unknown;
   /** Null unless it failed. */
   error: ItemError | null;
+  /** What is kept of an answer that was refused; null where none was. */
+  rejectedAnswer: string | null;
 }
 
 /** A file of results, and the answer schema that they are held to, if any. */
@@ -70,6 +74,7 @@ function parseRow(
     status: 'FAILED',
     output: null,
     error: null,
+    rejectedAnswer: null,
   };
   const outcome = readResultLine(parseKeepingNumbers(fields ?? 'null'));
   switch (outcome.kind) {
@@ -78,13 +83,21 @@ function parseRow(
     case 'cancelled':
       return { ...result, status: 'CANCELLED' };
     case 'failed':
-      return { ...result, error: { code: outcome.code, message: outcome.message } };
+      return {
+        ...result,
+        error: { code: outcome.code, message: outcome.message },
+        rejectedAnswer: rejectedAnswer(outcome.answer ?? null),
+      };
     case 'answer':
       try {
         return { ...result, status: 'SUCCEEDED', output: read(outcome) };
       } catch (error) {
         if (!(error instanceof InvalidOutput)) throw error;
-        return { ...result, error: { code: 'INVALID_OUTPUT', message: error.message } };
+        return {
+          ...result,
+          error: { code: 'INVALID_OUTPUT', message: error.message },
+          rejectedAnswer: rejectedAnswer(writtenText(outcome.text, outcome.completion)),
+        };
       }
     default:
       return outcome satisfies never;

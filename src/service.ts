@@ -217,6 +217,7 @@ export async function startService(
           progress,
           providers,
           defaultModel: config.defaultModel,
+          log,
           preparePlan,
           webhooks,
           checkWebhook: createWebhookCheck(config.webhookAllowPrivate),

@@ -7,6 +7,9 @@ import { findOperation } from '../src/operations/index.ts';
 import type { Plan } from '../src/plan.ts';
 
 const item = { content: 'a text', metadata: null };
+const onFault = (error: unknown) => {
+  throw error;
+};
 
 /** Answers nothing until it is told to stop; `stopped` counts who was. */
 function silentModel(): Model & { stopped: number } {
@@ -47,7 +50,7 @@ describe('a provider that does not answer', () => {
     const model = silentModel();
     const { signal } = new AbortController();
 
-    const answers = answerItems(planOf(model), [item, item], { signal });
+    const answers = answerItems(planOf(model), [item, item], { signal, onFault });
     const failure = expect(answers).rejects.toMatchObject({
       code: 'PROVIDER_UNAVAILABLE',
       message: expect.stringContaining('No answer within 60 s'),
@@ -64,7 +67,7 @@ describe('a caller who goes', () => {
   it('ends the calls and is told its own reason, at once or before anything was sent', async () => {
     const model = silentModel();
     const gone = new AbortController();
-    const answers = answerItems(planOf(model), [item, item], { signal: gone.signal });
+    const answers = answerItems(planOf(model), [item, item], { signal: gone.signal, onFault });
     const failure = expect(answers).rejects.toThrow('gone');
 
     await vi.advanceTimersByTimeAsync(0);
@@ -72,9 +75,9 @@ describe('a caller who goes', () => {
 
     await failure;
     expect(model.stopped).toBe(1);
-    await expect(answerItems(planOf(model), [item], { signal: gone.signal })).rejects.toThrow(
-      'gone',
-    );
+    await expect(
+      answerItems(planOf(model), [item], { signal: gone.signal, onFault }),
+    ).rejects.toThrow('gone');
     expect(vi.getTimerCount()).toBe(0);
   });
 });

@@ -4,6 +4,7 @@
  * requests than the concurrency, and a database that is away stops the calls.
  */
 import type { NewResult } from '../db/results.ts';
+import { internalError } from '../errors.ts';
 import type { ItemAnswer, Step } from '../execute.ts';
 import type { Log } from '../log.ts';
 import type { Gate, Permit } from '../model/model.ts';
@@ -202,7 +203,7 @@ export function createDispatcher({
           { err: error, batch: batch.id, index: item.index },
           'an item failed in an unforeseen way',
         );
-        batch.recorder.add({ ...placeOf(item), ...unforeseen });
+        batch.recorder.add({ ...placeOf(item), ...abandoned(item) });
       }
     } finally {
       permit.release('aborted'); // for what went wrong before the run had it; a second release is none
@@ -256,8 +257,18 @@ function placeOf({ index, chunk }: HeldItem): Pick<NewResult, 'index' | 'first'>
   return { index, first: chunk.first };
 }
 
-const unforeseen: ItemAnswer = {
-  attempts: 1,
-  usage: { requests: 1, inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, costUsd: null },
-  outcome: { status: 'FAILED', error: { code: 'PROVIDER_ERROR', message: 'An unforeseen error' } },
+/** The answer of an item that failed in an unforeseen way, be it before it could be begun. */
+function abandoned(item: HeldItem): ItemAnswer {
+  try {
+    return item.run().abandon();
+  } catch {
+    // The error that its beginning failed with, which has been logged.
+    return neverBegun;
+  }
+}
+
+const neverBegun: ItemAnswer = {
+  attempts: 0,
+  usage: { requests: 0, inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, costUsd: null },
+  outcome: { status: 'FAILED', error: internalError },
 };

@@ -14,7 +14,7 @@ import { beginFailure } from '../db/batch-life.ts';
 import { readBatchPlan } from '../db/batches.ts';
 import type { Database } from '../db/client.ts';
 import type { NewResult, Recorded } from '../db/results.ts';
-import { BadUserInput, type BatchErrorCode } from '../errors.ts';
+import { BadUserInput, type BatchErrorCode, internalError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Plan } from '../plan.ts';
 import { createClaims } from './claims.ts';
@@ -189,7 +189,7 @@ export function createWorker({
         await beginStop(found, { code: 'UNKNOWN_MODEL', message: error.message });
       } else {
         log.error({ err: error, batch: found.id }, 'a stored batch cannot be run');
-        await beginStop(found, internalFailure);
+        await beginStop(found, internalError);
       }
       return null;
     }
@@ -200,7 +200,7 @@ export function createWorker({
       worker,
       onRecorded: (results, recorded) => onRecorded(batch, results, recorded),
       onGone: () => dropper.forget(batch),
-      onUnstorable: () => void fail(batch, internalFailure), // never rejects
+      onUnstorable: () => void fail(batch, internalError), // never rejects
       log,
     });
     const batch = holdBatch(found, { worker, plan, recorder });
@@ -296,8 +296,3 @@ interface BatchFailure {
   code: BatchErrorCode;
   message: string;
 }
-
-const internalFailure: BatchFailure = {
-  code: 'INTERNAL',
-  message: 'A fault of Winnow’s own; the log has it',
-};

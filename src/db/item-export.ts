@@ -18,6 +18,8 @@ export interface ExportedItem {
   output: string | null;
   errorCode: ItemErrorCode | null;
   errorMessage: string | null;
+  /** The beginning of the last answer that was refused. */
+  rejectedAnswer: string | null;
   /** What its answers cost, those that a retry put aside included; null while there is no result. */
   usage: ExportedUsage | null;
   /** In seconds since 1970; null while there is no result. */
@@ -48,6 +50,7 @@ export interface ExportColumns {
   row: boolean;
   usage: boolean;
   completedAt: boolean;
+  rejectedAnswer: boolean;
 }
 
 /** Memory that is written again and again, so that an export of gigabytes leaves no garbage of that size. */
@@ -124,6 +127,7 @@ export function* itemsIn({ bytes, length }: ItemBuffer): Generator<ExportedItem,
       completedAt:
         sizes[13] === nullSize ? null : bytes.readDoubleBE(from + (starts[13] as number)),
       row: sizes[14] === nullSize ? null : readInt32(bytes, from + (starts[14] as number)),
+      rejectedAnswer: textAt(row, starts[15], sizes[15]),
     };
   }
 }
@@ -164,7 +168,7 @@ function readInt32(bytes: Uint8Array, at: number): number {
   );
 }
 
-const columnCount = 15;
+const columnCount = 16;
 
 /** The columns that `itemsIn` reads, in its order. What an item is said to be is the same as in items.ts. */
 function selectRange({ source, first, last, status, with: wanted }: ExportRange): CopySql {
@@ -189,7 +193,8 @@ function selectRange({ source, first, last, status, with: wanted }: ExportRange)
     select i.index, i.custom_id, ${wanted.row ? copySql`i.content, i.fields` : copySql`null::text, null::text`},
       coalesce(r.status::text, case when ${leased} then 'PROCESSING' else 'PENDING' end),
       r.output, r.error_code, r.error_message, ${usage},
-      ${wanted.completedAt ? copySql`extract(epoch from r.completed_at)::float8` : copySql`null::float8`}, i.row
+      ${wanted.completedAt ? copySql`extract(epoch from r.completed_at)::float8` : copySql`null::float8`}, i.row,
+      ${wanted.rejectedAnswer ? copySql`r.rejected_answer` : copySql`null::text`}
     from rows i
     left join results r on r.batch_key = ${batchKey} and r.index = i.index and r.index between ${first} and ${last}
     ${wanted.usage ? earlierAnswers : nothing}

@@ -61,6 +61,8 @@ export interface ItemRecord {
   output: string | null;
   errorCode: ItemErrorCode | null;
   errorMessage: string | null;
+  /** The beginning of the last answer that was refused. */
+  rejectedAnswer: string | null;
   attempts: number;
   requests: number | null;
   inputTokens: number | null;
@@ -162,6 +164,7 @@ function itemColumns(sql: Sql) {
       where c.batch_key = b.key and c.state = 'leased' and i.index between c.first and c.last
     ) then 'PROCESSING' else 'PENDING' end) as status,
     r.seq::float8 as seq, r.output, r.error_code as "errorCode", r.error_message as "errorMessage",
+    r.rejected_answer as "rejectedAnswer",
     coalesce(r.attempts, 0) + coalesce(s.attempts, 0) as attempts,
     r.requests + coalesce(s.requests, 0) as requests, r.input_tokens + coalesce(s.input, 0) as "inputTokens",
     r.cached_input_tokens + coalesce(s.cached, 0) as "cachedInputTokens",

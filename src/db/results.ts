@@ -21,7 +21,9 @@ export interface NewResult {
   /** Requests whose answer counted against the item; a 429 is none. */
   attempts: number;
   usage: ItemUsage;
-  outcome: { status: 'SUCCEEDED'; output: unknown } | { status: 'FAILED'; error: ItemError };
+  outcome:
+    | { status: 'SUCCEEDED'; output: unknown }
+    | { status: 'FAILED'; error: ItemError; rejectedAnswer?: string };
 }
 
 /** What a write left behind: how many results were really new, and where the batch stands. */
@@ -80,7 +82,9 @@ async function flushResults(
         ${given.index}::int[], ${given.first}::int[], ${given.attempts}::int[], ${given.requests}::int[],
         ${given.input}::int[], ${given.cached}::int[], ${given.generated}::int[], ${given.cost}::float8[],
         ${given.output}::text[], ${given.code}::text[], ${given.message}::text[]
-      ) as g(index, first, attempts, requests, input, cached, generated, cost, output, code, message)
+        ${given.rejected ? sql`, ${given.rejected}::text[]` : sql``}
+      ) as g(index, first, attempts, requests, input, cached, generated, cost, output, code, message
+             ${given.rejected ? sql`, rejected` : sql``})
     ),
     held as materialized (
       select first, last from chunks
@@ -91,9 +95,11 @@ async function flushResults(
     ),
     inserted as (
       insert into results (batch_key, seq, index, status, attempts, requests, input_tokens,
-                           cached_input_tokens, output_tokens, cost_usd, output, error_code, error_message)
+                           cached_input_tokens, output_tokens, cost_usd, output, error_code, error_message
+                           ${given.rejected ? sql`, rejected_answer` : sql``})
       select batch.key, batch.seq + 1, g.index, (case when g.code is null then 'SUCCEEDED' else 'FAILED' end)::final_status,
              g.attempts, g.requests, g.input, g.cached, g.generated, g.cost, g.output, g.code, g.message
+             ${given.rejected ? sql`, g.rejected` : sql``}
       from given g join held on g.first = held.first and g.index between held.first and held.last cross join batch
       ${someWritten ? sql`on conflict do nothing` : sql``}
       returning index, status, requests, input_tokens, cached_input_tokens, output_tokens, cost_usd,
@@ -261,6 +267,9 @@ function announceEnd(sql: Sql) {
 
 /** A column each. The driver knows arrays of text alone; those of numbers are in the text form that Postgres reads. */
 function toColumns(results: readonly NewResult[]) {
+  const rejected = results.map(({ outcome }) =>
+    outcome.status === 'FAILED' ? (outcome.rejectedAnswer ?? null) : null,
+  );
   const errors = results.map(({ outcome }) => (outcome.status === 'FAILED' ? outcome.error : null));
   return {
     index: numbers(results.map(({ index }) => index)),
@@ -277,6 +286,8 @@ function toColumns(results: readonly NewResult[]) {
     ),
     code: errors.map((error) => error?.code ?? null),
     message: errors.map((error) => error?.message ?? null),
+    // Hardly a flush has one: the others need not carry the column.
+    rejected: rejected.some((text) => text !== null) ? rejected : null,
   };
 }
 

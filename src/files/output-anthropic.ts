@@ -64,7 +64,7 @@ export function anthropicLinesWriter(
 
   return {
     contentType: 'application/x-ndjson; charset=utf-8',
-    columns: { row: rows.idsInRows, usage: true, completedAt: false },
+    columns: { row: rows.idsInRows, usage: true, completedAt: false, rejectedAnswer: false },
     head: '',
     separator: '',
     tail: '',

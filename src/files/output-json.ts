@@ -25,6 +25,7 @@ export function jsonLinesWriter(
       row: includes.input || includes.request !== null || rows.idsInRows,
       usage: true,
       completedAt: false,
+      rejectedAnswer: true,
     },
     head: '',
     record: (item) => `${record(item)}\n`,
@@ -50,7 +51,7 @@ export function jsonWriter(
 }
 
 /**
- * {index, row, custom_id, status, output, error, usage}, with the input also content and metadata, then request. What is stored as JSON text
+ * {index, row, custom_id, status, output, error, rejected_answer, usage}, with the input also content and metadata, then request. What is stored as JSON text
  * goes out as that text, so that no number and no order of keys changes on the way; names of ours are in snake case.
  */
 function createRecord(
@@ -65,12 +66,16 @@ function createRecord(
     const request = includes.request
       ? `,"request":${toBytes(JSON.stringify(includes.request(rows.decode(item))))}`
       : '';
-    return `{"index":${index},"row":${rows.row(item)},"custom_id":${JSON.stringify(rows.customId(item))},"status":"${item.status.toLowerCase()}"${input}${request},"output":${item.output === null ? 'null' : rename(item.output)},"error":${errorOf(item)},"usage":${usageOf(item)}}`;
+    return `{"index":${index},"row":${rows.row(item)},"custom_id":${JSON.stringify(rows.customId(item))},"status":"${item.status.toLowerCase()}"${input}${request},"output":${item.output === null ? 'null' : rename(item.output)},"error":${errorOf(item)},"rejected_answer":${rejectedOf(item)},"usage":${usageOf(item)}}`;
   };
 }
 
 function errorOf({ errorCode, errorMessage }: ExportedItem): string {
   return errorCode === null ? 'null' : JSON.stringify({ code: errorCode, message: errorMessage });
+}
+
+function rejectedOf({ rejectedAnswer }: ExportedItem): string {
+  return rejectedAnswer === null ? 'null' : JSON.stringify(rejectedAnswer);
 }
 
 function usageOf({ usage }: ExportedItem): string {

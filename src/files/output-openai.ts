@@ -54,7 +54,7 @@ export function openAiLinesWriter(
 
   return {
     contentType: 'application/x-ndjson; charset=utf-8',
-    columns: { row: rows.idsInRows, usage: true, completedAt: true },
+    columns: { row: rows.idsInRows, usage: true, completedAt: true, rejectedAnswer: false },
     head: '',
     separator: '',
     tail: '',

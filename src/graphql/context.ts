@@ -21,6 +21,7 @@ export interface Services {
   webhooks: Webhooks;
   /** What is wrong with a webhook's URL; null when it may be called. */
   checkWebhook(url: string): Promise<string | null>;
+  log: Log;
   /** `time` is shared by all that one request checks. */
   preparePlan(
     operation: string,

@@ -64,6 +64,10 @@ builder.objectType('Usage', {
   }),
 });
 
+/** Said alike of items, their results and lines of a file. */
+export const rejectedAnswerDescription =
+  'The last answer that was refused, at most its first 2,000 characters. Null where none was.';
+
 /** One item's result, whichever operation made it. `fields` are the operation's own; null where the item has none. */
 export interface ItemResultModel {
   operation: string;
@@ -72,6 +76,7 @@ export interface ItemResultModel {
   fields: Record<string, unknown> | null;
   error: { code: ItemErrorCode; message: string } | null;
   usage: RunUsage | null;
+  rejectedAnswer: string | null;
 }
 
 export const ItemResult = builder.interfaceRef<ItemResultModel>('ItemResult').implement({
@@ -90,6 +95,10 @@ export const ItemResult = builder.interfaceRef<ItemResultModel>('ItemResult').im
       type: 'ItemError',
       nullable: true,
       description: 'Why there is no result; null when there is one.',
+    }),
+    rejectedAnswer: t.exposeString('rejectedAnswer', {
+      nullable: true,
+      description: rejectedAnswerDescription,
     }),
     usage: t.expose('usage', {
       type: 'Usage',

@@ -10,7 +10,7 @@ import { parseKeepingNumbers } from '../model/exact-json.ts';
 import { builder } from './builder.ts';
 
 import { storableText } from './inputs.ts';
-import { ItemErrorCodeEnum, ItemResult } from './item-result.ts';
+import { ItemErrorCodeEnum, ItemResult, rejectedAnswerDescription } from './item-result.ts';
 import { filterCost, pageCost, readPage } from './page.ts';
 import { operationOf, requestOf } from './stored-operation.ts';
 
@@ -128,6 +128,7 @@ builder.node(BatchItem, {
           customId: row.customId,
           fields: item.output === null ? null : operationOf(batch).result(parseJson(item.output)),
           error: itemError(item),
+          rejectedAnswer: item.rejectedAnswer,
           usage: itemUsage(item),
         };
       },
@@ -142,6 +143,11 @@ builder.node(BatchItem, {
       nullable: true,
       description: 'Why it failed; null unless it did.',
       resolve: ({ item }) => itemError(item),
+    }),
+    rejectedAnswer: t.string({
+      nullable: true,
+      description: rejectedAnswerDescription,
+      resolve: ({ item }) => item.rejectedAnswer,
     }),
     attempts: t.int({
       description: 'Requests whose answer counted against it; being rate limited does not.',

@@ -145,7 +145,11 @@ async function runNow(
   context: Context,
 ): Promise<OperationPayload> {
   const plan = planFor(operation.name, options, items, context, 'options');
-  const answers = await answerItems(plan, items, { signal: context.signal });
+  const answers = await answerItems(plan, items, {
+    signal: context.signal,
+    onFault: (error) =>
+      context.log.error({ err: error, ...context.asking }, 'an item failed in an unforeseen way'),
+  });
   return {
     model: plan.model.id,
     usage: totalUsage(answers),
@@ -155,6 +159,7 @@ async function runNow(
       customId: items[index]?.customId ?? String(index),
       fields: outcome.status === 'SUCCEEDED' ? plan.operation.result(outcome.output) : null,
       error: outcome.status === 'FAILED' ? outcome.error : null,
+      rejectedAnswer: outcome.status === 'FAILED' ? (outcome.rejectedAnswer ?? null) : null,
       usage,
     })),
   };

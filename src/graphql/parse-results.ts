@@ -7,6 +7,7 @@ import { builder, notFound } from './builder.ts';
 import { presentIssues } from './errors.ts';
 import { findFile } from './file.ts';
 import { ItemStatusEnum } from './item.ts';
+import { rejectedAnswerDescription } from './item-result.ts';
 import {
   defaultPageSize,
   filterCost,
@@ -39,6 +40,10 @@ const ParsedResultType = builder.objectRef<ParsedResult>('ParsedResult').impleme
       nullable: true,
       description:
         'Why it failed: what the provider said, how the answer ended (TRUNCATED, REFUSED, CONTENT_FILTERED), or what breaks the schema (INVALID_OUTPUT). Null unless FAILED.',
+    }),
+    rejectedAnswer: t.exposeString('rejectedAnswer', {
+      nullable: true,
+      description: rejectedAnswerDescription,
     }),
   }),
 });

@@ -57,12 +57,15 @@ export function readAnswer(completion: unknown, options: ReadOptions): ModelAnsw
     };
   }
 
+  const written = readText(message.content);
+  const isCall = isNonEmpty(message.tool_calls) || isRecord(message.function_call);
+  const failed = { ...billed, answer: written };
   const refusal = message.refusal;
   if (typeof refusal === 'string' && refusal.trim() !== '') {
     throw new ModelError(
       { kind: 'item', code: 'REFUSED' },
       `The model refused: ${quote(refusal)}`,
-      billed,
+      { ...billed, answer: written?.trim() ? written : refusal },
     );
   }
   switch (choice.finish_reason) {
@@ -70,27 +73,26 @@ export function readAnswer(completion: unknown, options: ReadOptions): ModelAnsw
       throw new ModelError(
         { kind: 'item', code: 'TRUNCATED' },
         'The answer reached the limit on output tokens before its end.',
-        billed,
+        failed,
       );
     case 'content_filter':
       throw new ModelError(
         { kind: 'item', code: 'CONTENT_FILTERED' },
         `The content filter of ${provider} stopped the answer.`,
-        billed,
+        failed,
       );
     case 'error':
       throw unusable(`${provider} broke off its answer with an error.`, billed);
     default:
   }
 
-  const isCall = isNonEmpty(message.tool_calls) || isRecord(message.function_call);
-  const text = readText(message.content) ?? (isCall && toolCalls ? '' : null);
+  const text = written ?? (isCall && toolCalls ? '' : null);
   if (text === null) {
     if (isCall) {
       throw new ModelError(
         { kind: 'item', code: 'INVALID_OUTPUT' },
         'The model called a tool instead of answering.',
-        billed,
+        { ...billed, answer: JSON.stringify(message.tool_calls ?? message.function_call) },
       );
     }
     throw unusable(`${provider} answered without content.`, billed);

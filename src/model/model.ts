@@ -109,16 +109,24 @@ export class ModelError extends Error {
   /** What the provider billed for the failed answer (a refusal and a truncated answer are paid for), if it said. */
   readonly tokens: Tokens | null;
   readonly costUsd: number | null;
+  /** What the model had written all the same; null where nothing. */
+  readonly answer: string | null;
 
   constructor(
     failure: ModelErrorKind,
     message: string,
-    options: { cause?: unknown; tokens?: Tokens | null; costUsd?: number | null } = {},
+    options: {
+      cause?: unknown;
+      tokens?: Tokens | null;
+      costUsd?: number | null;
+      answer?: string | null;
+    } = {},
   ) {
     super(message, { cause: options.cause });
     this.failure = failure;
     this.tokens = options.tokens ?? null;
     this.costUsd = options.costUsd ?? null;
+    this.answer = options.answer ?? null;
   }
 }
 

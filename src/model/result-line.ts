@@ -14,7 +14,8 @@ import { quote } from './redact.ts';
 /** What a line says of its request. Text is empty where the answer is tool calls alone. */
 export type LineOutcome =
   | ({ kind: 'answer' } & Pick<ModelAnswer, 'text' | 'completion'>)
-  | { kind: 'failed'; code: ItemErrorCode; message: string }
+  /** `answer`: what the model had written all the same. */
+  | { kind: 'failed'; code: ItemErrorCode; message: string; answer?: string | null }
   | { kind: 'expired' }
   | { kind: 'cancelled' };
 
@@ -63,7 +64,8 @@ function readBody(body: unknown): LineOutcome {
     return { kind: 'answer', text: answer.text, completion: answer.completion };
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
-    return { kind: 'failed', code: itemCodeOf(error), message: error.message };
+    const { message, answer } = error;
+    return { kind: 'failed', code: itemCodeOf(error), message, answer };
   }
 }
 
@@ -121,7 +123,7 @@ const ofItem: Readonly<Record<BatchErrorCode, ItemErrorCode>> = {
   QUOTA_EXHAUSTED: 'RATE_LIMITED',
   PROVIDER_REJECTED_FILE: 'INVALID_REQUEST',
   DUPLICATE_CUSTOM_ID: 'INVALID_REQUEST',
-  INTERNAL: 'PROVIDER_ERROR',
+  INTERNAL: 'INTERNAL',
 };
 
 function unusable(message: string): LineOutcome {

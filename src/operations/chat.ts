@@ -83,6 +83,7 @@ export const chat: Operation<typeof chatParams> = {
           response: tidy(completion),
         };
       },
+      written: ({ text, completion = {} }) => writtenText(text, completion),
       completion(output) {
         const response = isObject(output) ? ownValue(output, 'response') : null;
         return isObject(response) ? response : null;
@@ -129,6 +130,17 @@ export function structuredText(text: string, completion: Readonly<JsonObject>): 
   const call: unknown = calls[0];
   const called = isObject(call) && isObject(call.function) ? call.function.arguments : null;
   return typeof called === 'string' ? called : text;
+}
+
+/** What the model wrote: its text, else its refusal, else what it called tools with. */
+export function writtenText(text: string, completion: Readonly<JsonObject>): string {
+  if (text.trim() !== '') return text;
+  const { refusal } = choiceOf(completion).message;
+  if (typeof refusal === 'string' && refusal !== '') return refusal;
+  return toolCalls(completion)
+    .map((call) => (isObject(call) && isObject(call.function) ? call.function.arguments : null))
+    .filter((given) => typeof given === 'string')
+    .join('\n');
 }
 
 /** The tool calls of an answer's first choice. */

@@ -49,6 +49,8 @@ export interface PreparedOperation {
    * ItemFailure where asking again would not help.
    */
   parse(answer: ParsedAnswer): unknown;
+  /** What the model wrote, where the answer's text does not say all of it. */
+  readonly written?: (answer: ParsedAnswer) => string;
   /** The typed GraphQL result's fields from a stored output: what `Operation.result` describes. */
   result(output: unknown): Record<string, unknown>;
   /** The provider's whole answer, where the output has it. */

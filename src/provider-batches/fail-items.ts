@@ -1,7 +1,7 @@
 /** Items that fail without an answer: nothing was asked, or the provider took none of it. */
 import { readHeldChunks } from '../db/provider-batch-items.ts';
 import type { NewResult } from '../db/results.ts';
-import type { ItemFailure } from '../errors.ts';
+import type { ItemError, ItemFailure } from '../errors.ts';
 import { chunkOf } from './chunk-of.ts';
 import { type HeldJob, record } from './job.ts';
 
@@ -27,7 +27,7 @@ export async function failItems(
 }
 
 /** The result of an item whose chunk begins at `first`, and of which nothing was taken. */
-export function failureOf(index: number, first: number, { code, message }: ItemFailure): NewResult {
+export function failureOf(index: number, first: number, { code, message }: ItemError): NewResult {
   return {
     index,
     first,

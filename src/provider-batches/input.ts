@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { readOpenItems } from '../db/items.ts';
 import { giveBackFrom, giveBackOtherChunks, readHeldChunks } from '../db/provider-batch-items.ts';
 import type { NewResult } from '../db/results.ts';
-import { ItemFailure } from '../errors.ts';
+import { ItemFailure, internalError } from '../errors.ts';
 import { decodeRow } from '../files/row.ts';
 import type { Log } from '../log.ts';
 import type { BatchApi, BatchInput } from '../model/batch-api.ts';
@@ -140,11 +140,15 @@ async function encodeChunk(
   { first, last }: { first: number; last: number },
   only: Model | null,
 ): Promise<{ lines: Line[]; only: Model | null }> {
-  const { held, plan, file, fileKey, db } = job;
+  const { held, plan, file, fileKey, db, log } = job;
   const { batchKey } = held;
   const items = await readOpenItems(db.sql, { fileKey, batchKey, first, last, someDone: true });
   const lines: Line[] = [];
   const failed: NewResult[] = [];
+  const fault = (error: unknown) => {
+    log.error({ err: error, providerBatch: held.id }, 'an item failed in an unforeseen way');
+    return internalError;
+  };
   let model = only;
   for (const item of items) {
     const { index } = item;
@@ -157,8 +161,7 @@ async function encodeChunk(
       const line = api.encode(customIdOf(held.id, index), request);
       lines.push({ index, text: fitting(Buffer.from(`${line}\n`), api) });
     } catch (error) {
-      if (!(error instanceof ItemFailure)) throw error;
-      failed.push(failureOf(index, first, error));
+      failed.push(failureOf(index, first, error instanceof ItemFailure ? error : fault(error)));
     }
   }
   await record(job, failed);

@@ -4,7 +4,7 @@ import { readUnansweredAt } from '../db/items.ts';
 import { giveBackOthers, giveBackTried, readHeldChunks } from '../db/provider-batch-items.ts';
 import { leaveToRescue } from '../db/provider-batches.ts';
 import { finishChunks, type NewResult } from '../db/results.ts';
-import { startItem } from '../execute.ts';
+import { type ItemRun, type Step, startItem } from '../execute.ts';
 import { decodeRow } from '../files/row.ts';
 import type { BatchLine } from '../model/batch-api.ts';
 import type { ModelAnswer, ModelError } from '../model/model.ts';
@@ -93,9 +93,9 @@ async function takeIn(job: HeldJob, window: readonly Answered[], taken: Taken): 
   for (const item of items) {
     const answered = byIndex.get(item.index);
     if (!answered) continue;
-    const { index, first, result } = answered;
+    const { index, first } = answered;
     const run = startItem(plan, decodeRow(file, item));
-    const step = run.receive(result, held.model);
+    const step = received(job, run, answered);
     if (step.kind === 'stop') taken.stop ??= { ...step, over: true };
     if (step.kind === 'final') results.push({ index, first, ...step.answer });
     if (step.kind === 'again') repairs.push({ index, first, run });
@@ -105,6 +105,16 @@ async function takeIn(job: HeldJob, window: readonly Answered[], taken: Taken): 
   const wanted = taken.stop !== null || (await endWantedNow(job)) !== null ? [] : repairs;
   const repaired = await repairLive(job, wanted, (more) => record(job, more));
   taken.stop ??= repaired.stop;
+}
+
+/** An item that Winnow itself fails on does not hold up the others of its job. */
+function received({ held, log }: HeldJob, run: ItemRun, { index, result }: Answered): Step {
+  try {
+    return run.receive(result, held.model);
+  } catch (error) {
+    log.error({ err: error, providerBatch: held.id, index }, 'an item failed in an unforeseen way');
+    return { kind: 'final', answer: run.abandon() };
+  }
 }
 
 /** The provider's window has passed over it, and what was left undone is not open to live calls already. */

@@ -71,7 +71,15 @@ export async function repairLive(
   async function work(signals: Signals): Promise<void> {
     for (const { index, first, run } of queue) {
       if (stops.length > 0) return;
-      const driven = await drive(run, { ...signals, onSend: () => mark(run) });
+      const driven = await drive(run, {
+        ...signals,
+        onSend: () => mark(run),
+        onFault: (error) =>
+          job.log.error(
+            { err: error, providerBatch: job.held.id, index },
+            'an item failed in an unforeseen way',
+          ),
+      });
       if (driven.kind === 'stop') stops.push(driven);
       else answered.push({ index, first, ...driven.answer });
       if (answered.length >= keptTogether) await keep();
@@ -99,7 +107,11 @@ type Stop = Extract<Outcome, { kind: 'stop' }>;
 type Driven = { kind: 'answered'; answer: ItemAnswer } | Stop;
 type Signals = Pick<HeldJob, 'stopping' | 'ended'>;
 /** `onSend` resolves when it is written down that a call is about to go out. */
-type Sending = Signals & { onSend: () => Promise<void> };
+type Sending = Signals & {
+  onSend: () => Promise<void>;
+  /** Told of what nobody foresaw, which its item alone ends with. */
+  onFault: (error: unknown) => void;
+};
 
 /** Aborts once the batch is to end. */
 function watchWanted(job: HeldJob): { signal: AbortSignal; stop: () => void } {
@@ -134,7 +146,10 @@ async function drive(run: ItemRun, sending: Sending): Promise<Driven> {
 }
 
 /** Null where the gate lets nobody through. */
-async function send(run: ItemRun, { stopping, ended, onSend }: Sending): Promise<Step | null> {
+async function send(
+  run: ItemRun,
+  { stopping, ended, onSend, onFault }: Sending,
+): Promise<Step | null> {
   try {
     const permit = await run.model.gate.enter(stopping);
     try {
@@ -143,7 +158,11 @@ async function send(run: ItemRun, { stopping, ended, onSend }: Sending): Promise
       permit.release('aborted');
       throw error;
     }
-    return await run.send(permit, ended);
+    return await run.send(permit, ended).catch((error: unknown) => {
+      if (ended.aborted) throw error;
+      onFault(error);
+      return { kind: 'final', answer: run.abandon() } as const;
+    });
   } catch (error) {
     if (error instanceof ModelError) return null;
     throw error;

@@ -40,7 +40,7 @@ export interface WebhookAnswer {
 
 /**
  * Sends one POST on a connection of its own, which does not outlive the attempt: one that was kept would have been checked for
- * an earlier attempt, and would break just when the next one is sent. Never rejects for what an endpoint does.
+ * an earlier attempt, and would break just when the next one is sent. Never rejects for what an endpoint does, only for a fault of our own.
  */
 export async function sendWebhook(
   { url, headers, body }: WebhookRequest,
@@ -96,6 +96,7 @@ export async function sendWebhook(
     };
   } catch (error) {
     if (signal?.aborted) return aborted;
+    if (isOwnFault(error)) throw error;
     const late = stop.signal.aborted || error instanceof errors.ConnectTimeoutError;
     const cause =
       error instanceof BlockedAddress
@@ -115,6 +116,16 @@ export async function sendWebhook(
     dialer.close();
     void client.destroy(); // resolves when it is closed; nobody waits for it
   }
+}
+
+/** What a connection fails with is an error of undici or of the system; these are the language's, or about how undici was called. */
+function isOwnFault(error: unknown): boolean {
+  return (
+    error instanceof TypeError ||
+    error instanceof RangeError ||
+    error instanceof ReferenceError ||
+    error instanceof errors.InvalidArgumentError
+  );
 }
 
 const aborted: WebhookAnswer = {

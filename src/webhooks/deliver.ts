@@ -12,8 +12,9 @@ import {
   recordAttempt,
   releaseWebhooks,
 } from '../db/webhooks.ts';
+import { internalError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { attemptTimeoutMs, sendWebhook } from './client.ts';
+import { attemptTimeoutMs, sendWebhook, type WebhookAnswer } from './client.ts';
 import { createResolveName, type ResolveName } from './dial.ts';
 import { nextAttemptInMs, webhookSchedule } from './schedule.ts';
 import { parseWebhookSecrets, signatureHeaders } from './sign.ts';
@@ -131,12 +132,9 @@ export function createWebhooks({
   }
 
   async function deliver(webhook: ClaimedWebhook): Promise<void> {
-    const { key, lease, id, url, body } = webhook;
+    const { key, lease, id, url } = webhook;
     const began = performance.now();
-    const answer = await sendWebhook(
-      { url, body, headers: signatureHeaders({ id, timestamp: new Date(), body, keys }) },
-      { allowPrivate, resolveName, timeoutMs, signal: hurry.signal },
-    );
+    const answer = await attempt(webhook);
     if (answer.outcome === 'aborted') return await releaseWebhooks(db.sql, [webhook]);
 
     const { statusCode, error, cause, retryAfterMs } = answer;
@@ -162,6 +160,25 @@ export function createWebhooks({
     else if (retryInMs === null) log.warn(facts, 'webhook abandoned');
     else log.info(facts, 'webhook failed; it will be tried again');
     if (retryInMs !== null) nudgeIn(retryInMs);
+  }
+
+  /** A fault of our own is an attempt that failed: unrecorded it would be made again for ever. */
+  async function attempt({ id, url, body }: ClaimedWebhook): Promise<WebhookAnswer> {
+    try {
+      return await sendWebhook(
+        { url, body, headers: signatureHeaders({ id, timestamp: new Date(), body, keys }) },
+        { allowPrivate, resolveName, timeoutMs, signal: hurry.signal },
+      );
+    } catch (error) {
+      log.error({ err: error, webhook: id }, 'a webhook failed in an unforeseen way');
+      return {
+        outcome: 'failed',
+        statusCode: null,
+        error: internalError.message,
+        cause: null,
+        retryAfterMs: null,
+      };
+    }
   }
 
   function nudgeIn(delayMs: number): void {

@@ -156,7 +156,7 @@ describe('files', () => {
 
 describe('items', () => {
   const itemsQuery = `query($id: ID!) { batch(id: $id) { items(first: 1000) { edges { node {
-    index row customId status usage { requests inputTokens cachedInputTokens outputTokens costUsd } error { code message }
+    index row customId status usage { requests inputTokens cachedInputTokens outputTokens costUsd } error { code message } rejectedAnswer
   } } } } }`;
 
   it('stand as GraphQL says, in each of their statuses, also after a retry', async () => {
@@ -173,12 +173,13 @@ describe('items', () => {
       const lines = records(await output(id));
       const { data } = await app.graphql(itemsQuery, { id });
       const nodes: Data[] = data?.batch.items.edges.map(({ node }: Data) => node);
-      const found = nodes.map(({ index, row, customId, status, usage, error }) => ({
+      const found = nodes.map(({ index, row, customId, status, usage, error, rejectedAnswer }) => ({
         index,
         row,
         custom_id: customId,
         status: status.toLowerCase(),
         error: error && { code: error.code, message: error.message },
+        rejected_answer: rejectedAnswer,
         usage: usage && {
           requests: usage.requests,
           input_tokens: usage.inputTokens,
@@ -239,7 +240,7 @@ describe('items', () => {
       first: 0,
       last: 2_999,
       status: undefined,
-      with: { row: true, usage: true, completedAt: true },
+      with: { row: true, usage: true, completedAt: true, rejectedAnswer: true },
     })) {
       const before = lengths.length;
       for (const item of items) {

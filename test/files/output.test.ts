@@ -66,6 +66,7 @@ describe('records', () => {
       'status',
       'output',
       'error',
+      'rejected_answer',
       'usage',
     ]);
     expect(all[3]).toMatchObject({
@@ -73,6 +74,7 @@ describe('records', () => {
       status: 'succeeded',
       output: { label: expect.any(String) },
       error: null,
+      rejected_answer: null,
       usage: {
         requests: 1,
         input_tokens: expect.any(Number),

@@ -48,6 +48,7 @@ beforeAll(async () => {
       progress: watches.progress,
       providers,
       defaultModel: 'test/rules',
+      log,
       preparePlan: createPlanner({ providers, defaultModel: 'test/rules' }),
       webhooks: createWebhooks({ db, secrets: newWebhookSecret(), allowPrivate: false, log }),
       checkWebhook: async () => null,

@@ -96,6 +96,22 @@ async function states(): Promise<Record<string, number>> {
   return Object.fromEntries(rows.map(({ state, webhooks }) => [state, webhooks]));
 }
 
+describe('a fault of Winnow’s own', () => {
+  it('is an attempt that failed, called what it is, and is not made again for ever', async () => {
+    const { port } = await receive();
+    const { key } = await endBatch(db.sql, { webhookUrl: `http://localhost:${port}/hook` });
+
+    start({ schedule: [0, 0], resolveName: async () => null as never });
+
+    const ours = { error: 'A fault of Winnow’s own; the log has it', statusCode: null };
+    expect(await logged(key, 2)).toMatchObject([ours, ours]);
+    await until(async () => (await states()).abandoned === 1, {
+      deadlineMs: 8_000,
+      what: 'the end of the attempts',
+    });
+  });
+});
+
 describe('the outbox', () => {
   it('has a row from the same commit as the end of a batch, and none when that is rolled back', async () => {
     const batch = await insertRunningBatch(db.sql, { webhookUrl: 'https://example.com/hook' });

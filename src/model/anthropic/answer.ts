@@ -42,30 +42,31 @@ export function readMessage(
     logprobs: null,
   };
   if (whole) return { ...answer, text: wellFormed(text) };
+  const called = blocks.find(({ type }) => type === 'tool_use');
+  const said = called ? JSON.stringify(called.input ?? {}) : text;
+  const failed = { ...billed, answer: said };
 
   switch (body.stop_reason) {
     case 'refusal': {
       const why = quote(refusalOf(body));
-      throw new ModelError({ kind: 'item', code: 'REFUSED' }, `The model refused: ${why}`, billed);
+      throw new ModelError({ kind: 'item', code: 'REFUSED' }, `The model refused: ${why}`, failed);
     }
     case 'max_tokens':
       throw new ModelError(
         { kind: 'item', code: 'TRUNCATED' },
         'The answer reached the limit on output tokens before its end.',
-        billed,
+        failed,
       );
     case 'model_context_window_exceeded':
       throw new ModelError(
         { kind: 'item', code: 'TRUNCATED' },
         'The answer reached the end of the model’s context window before its own.',
-        billed,
+        failed,
       );
     case 'pause_turn':
       throw unusable(`${provider} paused in the middle of the answer.`, billed);
     default:
   }
-  const called = blocks.find(({ type }) => type === 'tool_use');
-  const said = called ? JSON.stringify(called.input ?? {}) : text;
   if (!called && !blocks.some(({ type }) => type === 'text')) {
     throw unusable(`${provider} answered without content.`, billed);
   }
