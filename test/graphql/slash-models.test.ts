@@ -1,8 +1,5 @@
 /** Models whose names have a slash, at servers that call their models so: rows, options, the default model, both lanes. */
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { createServer, request as httpRequest } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startSandbox } from '../../src/sandbox/server.ts';
 import { type App, startApp } from '../support/app.ts';
@@ -13,6 +10,7 @@ import {
   type StubRequest,
   startStubProvider,
 } from '../support/stub-provider.ts';
+import { startWithoutList } from '../support/without-list.ts';
 import { type Data, submitMutation, untilEnded } from './support.ts';
 
 const oss = 'openai/gpt-oss-20b';
@@ -271,30 +269,3 @@ describe('in the provider’s batch API', () => {
     });
   });
 });
-
-/** The server at `target` as it were without GET /models. */
-async function startWithoutList(target: string) {
-  const { origin } = new URL(target);
-  const server = createServer((request, response) => {
-    if (request.url === '/v1/models') {
-      response.writeHead(404).end();
-      return;
-    }
-    const { method = 'GET', headers } = request;
-    const onward = httpRequest(`${origin}${request.url}`, { method, headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(response);
-    });
-    request.pipe(onward);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
-    async close() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
-}

@@ -43,12 +43,17 @@ export function messageToCompletion(
   };
 }
 
-/** The message. Of several choices it is the one with index 0. Log-probabilities and audio have no place in it. */
+/** The message. Of several choices it is the one with index 0. Log-probabilities have no place in it, and what was spoken is its text. */
 export function completionToMessage(completion: Readonly<JsonRecord>): JsonRecord {
   const choice = firstChoice(completion.choices) ?? {};
   const said = isRecord(choice.message) ? choice.message : {};
-  const calls = recordsOf(said.tool_calls);
-  const texts = [said.content, said.refusal].flatMap((part) => textsOf(part));
+  const { function_call: old, audio } = said;
+  const calls = [
+    ...recordsOf(said.tool_calls),
+    ...(isRecord(old) ? [{ id: old.name, function: old }] : []),
+  ];
+  const spoken = isRecord(audio) ? audio.transcript : null;
+  const texts = [said.content, said.refusal, spoken].flatMap((part) => textsOf(part));
   return {
     id: completion.id ?? '',
     type: 'message',
@@ -83,7 +88,11 @@ function toToolCall({ id, name, input }: JsonRecord): JsonRecord {
 }
 
 /** Arguments that are no JSON object, which a model may write, are kept as they are under `arguments`. */
-function toToolUse({ id, function: called }: JsonRecord): JsonRecord {
+function toToolUse({ id, function: called, custom }: JsonRecord): JsonRecord {
+  if (isRecord(custom)) {
+    const { name, input } = custom;
+    return { type: 'tool_use', id, name, input: { input } };
+  }
   const { name, arguments: given } = isRecord(called) ? called : {};
   return { type: 'tool_use', id, name, input: inputOf(given) };
 }
@@ -104,7 +113,7 @@ export function inputOf(given: unknown): JsonRecord {
 function textsOf(part: unknown): string[] {
   if (typeof part === 'string') return part === '' ? [] : [part];
   return recordsOf(part)
-    .map(({ text }) => text)
+    .map(({ text, refusal }) => text ?? refusal)
     .filter((text) => typeof text === 'string');
 }
 

@@ -156,6 +156,44 @@ describe('a completion as a message', () => {
     ).toEqual([{ type: 'tool_use', id: 'a', name: 'f', input: { arguments: '{"half' } }]);
   });
 
+  test.each([
+    [
+      { content: null, function_call: { name: 'f', arguments: '{"a":1}' } },
+      [{ type: 'tool_use', id: 'f', name: 'f', input: { a: 1 } }],
+      'tool_use',
+    ],
+    [
+      {
+        content: '',
+        tool_calls: [{ id: 'c', type: 'custom', custom: { name: 'run', input: 'ls' } }],
+      },
+      [{ type: 'tool_use', id: 'c', name: 'run', input: { input: 'ls' } }],
+      'tool_use',
+    ],
+    [
+      { content: null, audio: { id: 'audio_1', transcript: 'Hello.' } },
+      [{ type: 'text', text: 'Hello.' }],
+      'end_turn',
+    ],
+    [
+      {
+        content: [
+          { type: 'text', text: 'Hm.' },
+          { type: 'refusal', refusal: 'No.' },
+        ],
+      },
+      [
+        { type: 'text', text: 'Hm.' },
+        { type: 'text', text: 'No.' },
+      ],
+      'end_turn',
+    ],
+  ])('keeps of %j all that can be said', (said, content, stop_reason) => {
+    const completion = { choices: [{ finish_reason: 'stop', message: said }] };
+
+    expect(completionToMessage(completion)).toMatchObject({ content, stop_reason });
+  });
+
   test('takes what is missing for absent', () => {
     expect(completionToMessage({})).toMatchObject({
       content: [],
