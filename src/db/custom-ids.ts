@@ -1,4 +1,5 @@
 /** Custom ids: which items they name, and the index of those that a batch takes from a field of its own. */
+import { blankCharacters } from '../blank-characters.ts';
 import type { Sql } from './client.ts';
 
 /** Rows indexed by one statement, which holds the batch's lock. */
@@ -38,7 +39,7 @@ export function itemsNamed(
     where w.by_index or w.at_upload and r.custom_id is null
     union all
     select c.index from wanted w
-    join custom_ids c on c.batch_key = w.key and c.custom_id = w.id
+    join custom_ids c on c.batch_key = w.key and c.custom_id in (w.id, btrim(w.id, ${blankCharacters}))
   )`;
 }
 
@@ -105,7 +106,8 @@ export async function indexCustomIds(
       for update skip locked
     ),
     given as materialized (
-      select b.key, r.index, coalesce(nullif(${value}, ''), coalesce(r.row - 1, r.index)::text) as id
+      -- Two that differ in the white space around them are one to whoever joins by them.
+      select b.key, r.index, coalesce(nullif(btrim(${value}, ${blankCharacters}), ''), coalesce(r.row - 1, r.index)::text) as id
       from batch b join rows r on r.file_key = b.file_key
        and r.index >= b.first and r.index < b.first + ${stepSize}
     ),

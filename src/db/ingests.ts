@@ -2,6 +2,7 @@
  * Uploads that are under way. Their rows come by COPY, the file by the statement that ends the ingest; whoever dies between the two leaves rows
  * without a file, which the janitor removes once the lease has run out. Time is the database's alone.
  */
+import { blankCharacters, withoutBlanks } from '../blank-characters.ts';
 import type { Sql } from './client.ts';
 
 /** How long the entry of a dead ingest is kept, in case its process was only asleep and its rows come yet. */
@@ -58,13 +59,16 @@ export async function countCustomId(sql: Sql, fileKey: bigint, customId: string)
   return counted?.count ?? 0;
 }
 
-/** Takes the custom ids of rows [first, end) away, so that the index serves. */
-export async function clearCustomIds(
+/** How many rows have a custom id that is the given one but for white space around it, up to two. Reads all rows of the file. */
+export async function countCustomIdsAlike(
   sql: Sql,
   fileKey: bigint,
-  range: { first: number; end: number },
-): Promise<void> {
-  await sql`
-    update rows set custom_id = null
-    where file_key = ${fileKey} and index >= ${range.first} and index < ${range.end} and custom_id is not null`;
+  customId: string,
+): Promise<number> {
+  const [counted] = await sql<{ count: number }[]>`
+    select count(*)::int as count from (
+      select from rows
+      where file_key = ${fileKey} and custom_id is not null and btrim(custom_id, ${blankCharacters}) = ${withoutBlanks(customId)}
+      limit 2) as found`;
+  return counted?.count ?? 0;
 }

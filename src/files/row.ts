@@ -1,4 +1,6 @@
 /** What a stored row holds: for prompts, for the preview, and for the columns that a CSV output gives back. */
+
+import { withoutBlanks } from '../blank-characters.ts';
 import { parseExact, parseKeepingNumbers } from '../model/exact-json.ts';
 import type { NamedParts } from '../operations/operation.ts';
 import { rowFields, rowMembers } from './item-members.ts';
@@ -103,7 +105,7 @@ function idInFields(file: RowFile, { content, fields }: RowText): string | null 
     file.format === 'CSV'
       ? (JSON.parse(fields) as string[])[planOf(file).customId]
       : cellOf(new Map(rowMembers(file, fields)).get(file.customIdField));
-  return id || null;
+  return id === undefined || withoutBlanks(id) === '' ? null : id;
 }
 
 /**

@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Database } from '../db/client.ts';
 import type { Copy, RowsIn } from '../db/copy.ts';
 import { type FileRecord, insertFile, readFile } from '../db/files.ts';
-import { abandonIngest, clearCustomIds, countCustomId, deleteIngest } from '../db/ingests.ts';
+import { abandonIngest, countCustomId, countCustomIdsAlike, deleteIngest } from '../db/ingests.ts';
 import { RowEncoder } from '../db/row-encoder.ts';
 import { AppError } from '../errors.ts';
 import { newId } from '../ids.ts';
@@ -17,7 +17,7 @@ import { createFileReader, type Reading } from './read/file-reader.ts';
 import { type ReadLimits, readLimits } from './read/limits.ts';
 import type { ReadOptions } from './read/read-options.ts';
 import { UnreadableFile } from './read/unreadable.ts';
-import { removalStep, removeRows } from './rows-removal.ts';
+import { removeRows } from './rows-removal.ts';
 
 /** Others get their turn after so long: a socket with much to read would otherwise be read for 2 MB in one turn of the event loop. */
 const turnMs = 3;
@@ -120,7 +120,7 @@ export async function ingestFile(upload: Upload): Promise<Ingested> {
     lease.check();
     mayBeStored = true;
     await (rowsIn as RowsIn | null)?.finish();
-    await settleIds(db, fileKey, reading);
+    await refuseDuplicates(db, fileKey, reading);
 
     return {
       reading,
@@ -155,18 +155,14 @@ export async function ingestFile(upload: Upload): Promise<Ingested> {
   }
 }
 
-/** Looks at what seemed to be duplicates, and takes custom ids back that not all rows can have. */
-async function settleIds(db: Database, fileKey: bigint, reading: Reading): Promise<void> {
+/** Looks at what seemed to be duplicates. Throws UnreadableFile where two are. */
+async function refuseDuplicates(db: Database, fileKey: bigint, reading: Reading): Promise<void> {
   for (const candidate of reading.duplicateCandidates) {
-    if ((await countCustomId(db.sql, fileKey, candidate.customId)) < 2) continue;
-    if (reading.idsRequired) throw duplicateIds(candidate);
-    reading.customIdField = null;
-    reading.idsToClear = reading.itemCount;
-    break;
-  }
-  for (let first = 0; first < reading.idsToClear; first += removalStep) {
-    const end = Math.min(first + removalStep, reading.idsToClear);
-    await clearCustomIds(db.sql, fileKey, { first, end });
+    const { customId } = candidate;
+    if ((await countCustomId(db.sql, fileKey, customId)) > 1) throw duplicateIds(candidate);
+    if ((await countCustomIdsAlike(db.sql, fileKey, customId)) > 1) {
+      throw duplicateIds(candidate, { butForBlanks: true });
+    }
   }
 }
 

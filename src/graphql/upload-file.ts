@@ -55,7 +55,7 @@ builder.mutationField('uploadFile', (t) =>
       }),
       customIdField: t.arg.string({
         description:
-          'The column or JSON field that holds the custom id; custom_id, id, or the place of the row in the file, counted from 0, when absent. Empty: the place.',
+          'The column or JSON field that holds the custom id; custom_id, id, or the place of the row in the file, counted from 0, when absent. Empty: the place. A row without one is refused, and one that comes twice refuses the file.',
       }),
       charset: t.arg.string({
         description:

@@ -157,6 +157,22 @@ it('ids that come twice stop the batch before anything is sent, and are named', 
   expect(app.sandbox.requests.count).toBe(0);
 });
 
+it('ids that differ in white space alone are one, and a blank one is none', async () => {
+  const fileId = await upload('b.csv', 'custom_id,ref,text\n1, x,a\n2," ",b\n3,y,c\n');
+  const twice = await upload('b.csv', 'custom_id,ref,text\n1, x,a\n2,z,b\n3,x,c\n');
+  const id = await run(fileId, { customIdField: 'ref' });
+  const stopped = await run(twice, { customIdField: 'ref' });
+
+  expect(await untilEnded(app, id)).toMatchObject({ status: 'COMPLETED' });
+  expect(await ids(id)).toEqual([' x', '1', 'y']);
+  expect(await ids(id, '(customIds: [" x", "1"])')).toEqual([' x', '1']);
+  expect(await untilEnded(app, stopped)).toMatchObject({ status: 'FAILED' });
+  const { data } = await app.graphql('query ($id: ID!) { batch(id: $id) { error } }', {
+    id: stopped,
+  });
+  expect(data?.batch.error).toMatch(/rows 1 and 3 both have "x"/);
+});
+
 it('an id too long to be one stops the batch too', async () => {
   const fileId = await upload('c.csv', `custom_id,ref,text\n1,${'é'.repeat(513)},a\n2,b,c\n`);
   const id = await run(fileId, { customIdField: 'ref' });

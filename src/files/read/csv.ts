@@ -12,8 +12,7 @@ import { areBlankCells, decodeCell, isSame, jsonEscapes, jsonStops, writeHex } f
 import { behindBreak, isBreak, lineEnd } from './csv-lines.ts';
 import { columnNames } from './csv-names.ts';
 import { type Place, QuoteJudge } from './csv-quote-judge.ts';
-import { CustomIds } from './custom-ids.ts';
-import { type ChosenFields, chooseFields, type FieldOptions } from './fields.ts';
+import { type ChosenFields, chooseFields, createIds, type FieldOptions } from './fields.ts';
 import { behindMarks, MARK_START } from './marks.ts';
 import type { Rows } from './rows.ts';
 import { encodingProblem, nulProblem } from './text-problem.ts';
@@ -32,6 +31,7 @@ export class CsvReader implements BlockReader {
   fields: ChosenFields | null = null;
   private readonly rows: Rows;
   private readonly options: FieldOptions;
+  private readonly hasIds: (column: number) => boolean;
   private readonly delimiter: number;
   private readonly judge: QuoteJudge;
   /** Bytes of a first line that is no header, and has not come yet. */
@@ -50,7 +50,13 @@ export class CsvReader implements BlockReader {
   /** Bytes of the file before the block. */
   private offset = 0;
 
-  constructor(rows: Rows, dialect: CsvDialect, options: FieldOptions) {
+  /** `hasIds`: whether one of the first rows has a custom id in a column. */
+  constructor(
+    rows: Rows,
+    dialect: CsvDialect,
+    options: FieldOptions,
+    hasIds: (column: number) => boolean,
+  ) {
     const { delimiter, quoting, start } = dialect;
     this.rows = rows;
     this.delimiter = delimiter;
@@ -58,6 +64,7 @@ export class CsvReader implements BlockReader {
     this.toSkip = start;
     if (start > 0) this.line += 1;
     this.options = options;
+    this.hasIds = hasIds;
     this.unquoted = Uint8Array.from(jsonStops);
     this.unquoted[delimiter] = 1;
     this.blankRow = Uint8Array.from(blankStarts);
@@ -108,8 +115,11 @@ export class CsvReader implements BlockReader {
     if (names.length > 1) this.headerRow = Buffer.from(JSON.stringify(header.cells));
     if (fields.customIdField !== null) {
       this.idColumn = names.indexOf(fields.customIdField);
-      rows.ids = new CustomIds(fields.idRule, rows.limits.rows);
     }
+    rows.ids = createIds(fields, {
+      hasIds: () => this.hasIds(this.idColumn),
+      maxRows: rows.limits.rows,
+    });
     return header.next;
   }
 

@@ -1,16 +1,18 @@
 /** Custom ids as they come by: which rows have none that will do, and which may have one that was there before. */
+import { withoutBlanks } from '../../blank-characters.ts';
 import { IdTable } from './id-table.ts';
 import { maxCustomIdLength } from './limits.ts';
+import { quotedName } from './quoted-name.ts';
 import { UnreadableFile } from './unreadable.ts';
 
 /**
- * How much a custom id matters. `required`: a row without a proper one is rejected, a duplicate refuses the file. `offered` (a column
- * that is merely called id): one row without a proper one, or a duplicate, and the file's rows have their index instead. `repeatable`
- * (results, which may be those of several tries): a row without a proper one is rejected, duplicates are none.
+ * How much a custom id matters. `required`: a row without a proper one is rejected, a duplicate refuses the file. `repeatable` (results, which
+ * may be those of several tries): the same, but duplicates are none. `watched` (a column that is merely called id, and has none in the
+ * first rows): rows have their place in the file instead, and one that has an id after all refuses the file, since both cannot be meant.
  */
-export type IdRule = 'required' | 'offered' | 'repeatable';
+export type IdRule = 'required' | 'repeatable' | 'watched';
 
-/** Rows that seem to have one custom id, the same hash at least. */
+/** Rows that seem to have one custom id, or one but for the white space around it: the same hash at least. */
 export interface DuplicateCandidate {
   customId: string;
   /** Row numbers. */
@@ -21,51 +23,93 @@ export interface DuplicateCandidate {
 /** So many equal hashes of 64 bits are no accident: some are duplicates, whatever a closer look would say. */
 const maxCandidates = 16;
 
+const BLANK = 0x20;
+
 export class CustomIds {
   readonly candidates: DuplicateCandidate[] = [];
-  /** True once the ids that were offered have turned out not to be any. */
-  abandoned = false;
+  /** Whether rows have them; else their places in the file serve. */
+  readonly areKept: boolean;
+  private readonly field: string;
   private readonly rule: IdRule;
   private readonly table: IdTable;
 
-  constructor(rule: IdRule, maxRows: number) {
+  constructor(field: string, rule: IdRule, maxRows: number) {
+    this.field = field;
     this.rule = rule;
-    this.table = new IdTable(maxRows);
+    this.areKept = rule !== 'watched';
+    this.table = new IdTable(rule === 'required' ? maxRows : 0);
   }
 
-  /** Why a row with the id bytes[start, end) is to be rejected, or null. `abandoned` is to be looked at behind each call. */
+  /** Why a row with the id bytes[start, end) is to be rejected, or null. Throws UnreadableFile. */
   problem(bytes: Uint8Array, start: number, end: number, row: number): string | null {
-    if (end === start) return this.without('has an empty custom id');
-    if (end - start > maxCustomIdLength && lengthOf(bytes, start, end) > maxCustomIdLength) {
-      return this.without(`has a custom id of more than ${maxCustomIdLength} characters`);
+    let from = start;
+    let to = end;
+    while (from < to && (bytes[from] as number) <= BLANK) from += 1;
+    while (to > from && (bytes[to - 1] as number) <= BLANK) to -= 1;
+    if (from === to) return this.missing();
+    let bare = bytes;
+    if ((bytes[from] as number) >= 0x80 || (bytes[to - 1] as number) >= 0x80) {
+      bare = Buffer.from(withoutBlanks(Buffer.from(bytes.subarray(from, to)).toString()));
+      [from, to] = [0, bare.length];
+      if (to === 0) return this.missing();
     }
+    if (end - start > maxCustomIdLength && lengthOf(bytes, start, end) > maxCustomIdLength) {
+      return this.unfit(`has more than ${maxCustomIdLength} characters`);
+    }
+    if (this.rule === 'watched') throw lateId(this.field, row);
     if (this.rule === 'repeatable') return null;
-    const first = this.table.enter(bytes, start, end, row);
-    if (first !== 0)
-      this.noteCandidate(Buffer.from(bytes.subarray(start, end)).toString(), first, row);
+    // Two that differ in white space alone are one to whoever joins by them.
+    const first = this.table.enter(bare, from, to, row);
+    if (first !== 0) {
+      const customId = Buffer.from(bytes.subarray(start, end)).toString();
+      this.noteCandidate({ customId, first, second: row });
+    }
     return null;
   }
 
-  /** The same for a row that has no id that could be looked at. */
-  without(reason: string): string | null {
-    if (this.rule !== 'offered') return reason;
-    this.abandoned = true;
-    return null;
+  /** The same for a row that has none. */
+  missing(): string | null {
+    return this.areKept ? `has no custom id in ${quotedName(this.field)}` : null;
   }
 
-  private noteCandidate(customId: string, first: number, second: number): void {
-    this.candidates.push({ customId, first, second });
-    if (this.candidates.length <= maxCandidates) return;
-    if (this.rule === 'offered') this.abandoned = true;
-    else throw duplicateIds(this.candidates[0] as DuplicateCandidate);
+  /** The same for a row whose custom id cannot be one. */
+  unfit(reason: string): string | null {
+    return this.areKept ? `has a custom id in ${quotedName(this.field)} that ${reason}` : null;
+  }
+
+  private noteCandidate(candidate: DuplicateCandidate): void {
+    this.candidates.push(candidate);
+    if (this.candidates.length > maxCandidates) {
+      throw duplicateIds(this.candidates[0] as DuplicateCandidate);
+    }
   }
 }
 
+/** Whether a value of the column could be a custom id. */
+export function canBeId(value: unknown): boolean {
+  if (typeof value === 'number') return true;
+  return (
+    typeof value === 'string' && withoutBlanks(value) !== '' && value.length <= maxCustomIdLength
+  );
+}
+
 /** Refuses the file. */
-export function duplicateIds({ customId, first, second }: DuplicateCandidate): UnreadableFile {
+export function duplicateIds(
+  { customId, first, second }: DuplicateCandidate,
+  { butForBlanks = false } = {},
+): UnreadableFile {
+  const same = butForBlanks ? 'the same custom id but for white space' : 'the same custom id';
   return new UnreadableFile(
     'invalid',
-    `Rows ${first} and ${second} have the same custom id, ${JSON.stringify(shown(customId))}; custom ids are unique. Name another column by customIdField, or leave customIdField empty so that a row has its index`,
+    `Rows ${first} and ${second} have ${same}, ${JSON.stringify(shown(customId))}; custom ids are unique. customIdField= names another column; customIdField= with nothing behind it gives each row its place in the file, counted from 0`,
+  );
+}
+
+function lateId(field: string, row: number): UnreadableFile {
+  const name = quotedName(field);
+  return new UnreadableFile(
+    'invalid',
+    `Row ${row} has a custom id in ${name}, and the rows before it have none. Give each of them one, or name another column by customIdField=; customIdField= with nothing behind it gives each row its place in the file, counted from 0`,
   );
 }
 

@@ -1,8 +1,8 @@
 /** Which column or JSON field holds the text of a row, and which its custom id, when a user names them and when not. */
-import type { IdRule } from './custom-ids.ts';
+import { CustomIds, type IdRule } from './custom-ids.ts';
 import { UnreadableFile } from './unreadable.ts';
 
-/** What a user may say about an upload. An empty `customIdField` means: none, the index serves. */
+/** What a user may say about an upload. An empty `customIdField` means: none, the place in the file serves. */
 export interface FieldOptions {
   contentField?: string | undefined;
   customIdField?: string | undefined;
@@ -11,9 +11,10 @@ export interface FieldOptions {
 export interface ChosenFields {
   /** Null: the row as a whole. */
   contentField: string | null;
-  /** Null: the index. */
+  /** Null: the place in the file. */
   customIdField: string | null;
-  idRule: IdRule;
+  /** `offered`: the column is merely called id. Whether it has ids, the first rows tell. */
+  idRule: Exclude<IdRule, 'watched'> | 'offered';
 }
 
 /**
@@ -74,4 +75,14 @@ function requireName(names: readonly string[], wanted: string, option: string): 
     'invalid',
     `${option} names ${JSON.stringify(wanted.slice(0, 100).toWellFormed())}, which the file does not have; it has ${shown.join(', ')}${names.length > shown.length ? ', …' : ''}`,
   );
+}
+
+/** What looks at the custom ids of rows; null where there is no column of them. `hasIds`: whether some of the first rows have one. */
+export function createIds(
+  { customIdField, idRule }: ChosenFields,
+  { hasIds, maxRows }: { hasIds: () => boolean; maxRows: number },
+): CustomIds | null {
+  if (customIdField === null) return null;
+  const rule = idRule !== 'offered' ? idRule : hasIds() ? 'required' : 'watched';
+  return new CustomIds(customIdField, rule, maxRows);
 }

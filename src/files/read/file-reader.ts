@@ -5,6 +5,7 @@ import type { BlockReader, RowSink } from './block-reader.ts';
 import { memberChecks } from './chat-lines.ts';
 import { CsvReader } from './csv.ts';
 import { guessDialect } from './csv-dialect.ts';
+import { hasIds } from './csv-ids.ts';
 import type { DuplicateCandidate } from './custom-ids.ts';
 import { createTranscoder } from './encoding.ts';
 import { customIdOnly } from './fields.ts';
@@ -15,6 +16,7 @@ import { contentColumn, JsonRows } from './json-rows.ts';
 import { JsonScanner } from './json-scanner.ts';
 import type { ReadLimits } from './limits.ts';
 import { withoutMarks } from './marks.ts';
+import { quotedName } from './quoted-name.ts';
 import type { ReadOptions } from './read-options.ts';
 import { type RowRejection, Rows } from './rows.ts';
 import { sniffFormat } from './sniff.ts';
@@ -48,10 +50,6 @@ export interface Reading {
   warnings: string[];
   /** Rows that seem to have the same custom id; somebody has to look. */
   duplicateCandidates: readonly DuplicateCandidate[];
-  /** True where duplicates refuse the file; false where the index serves instead. */
-  idsRequired: boolean;
-  /** How many rows were given a custom id before it turned out that not all can have one; the index serves then. 0 where ids are whole. */
-  idsToClear: number;
 }
 
 export interface FileReader {
@@ -164,15 +162,7 @@ type Decided = Parts & { transcoder: Transcoder };
 interface Parts {
   format: FileFormat;
   window: Window;
-  finish(): Pick<
-    Reading,
-    | 'columns'
-    | 'contentField'
-    | 'customIdField'
-    | 'duplicateCandidates'
-    | 'idsRequired'
-    | 'idsToClear'
-  >;
+  finish(): Pick<Reading, 'columns' | 'contentField' | 'customIdField' | 'duplicateCandidates'>;
 }
 
 function createParts({
@@ -210,7 +200,9 @@ function createParts({
   if (format === 'CSV') {
     const dialect = guessDialect(head, isWhole, { ...options, otherwise });
     for (const warning of dialect.warnings) rows.warn(warning);
-    const reader = new CsvReader(rows, dialect, options);
+    const reader = new CsvReader(rows, dialect, options, (column) =>
+      hasIds(head, { ...dialect, isWhole, column }),
+    );
     return withReader(reader, () => ({
       columns: reader.header ?? [],
       contentField: reader.fields?.contentField ?? null,
@@ -260,13 +252,17 @@ function refuseFields(options: ReadOptions, reason: string): void {
   }
 }
 
-function idFields(rows: Rows, fields: { customIdField: string | null; idRule: string } | null) {
+function idFields(rows: Rows, fields: { customIdField: string | null } | null) {
   const given = fields?.customIdField ?? null;
+  const isKept = given !== null && rows.ids?.areKept === true;
+  if (given !== null && !isKept) {
+    rows.warn(
+      `No row has a custom id in ${quotedName(given)}, so that a row has its place in the file, counted from 0; customIdField= names another column`,
+    );
+  }
   return {
-    customIdField: given !== null && rows.ids === null ? null : given,
+    customIdField: isKept ? given : null,
     duplicateCandidates: rows.ids?.candidates ?? [],
-    idsRequired: fields?.idRule !== 'offered',
-    idsToClear: given !== null && rows.ids === null ? rows.acceptedWithIds : 0,
   };
 }
 

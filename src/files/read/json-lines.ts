@@ -1,7 +1,7 @@
 /** A JSON value per line. Lines end at a line feed alone (U+2028 is data), a carriage return before it is white space; a blank line is no row. */
 
 import { isUtf8 } from 'node:buffer';
-import type { BlockReader, Rest } from './block-reader.ts';
+import type { BlockReader } from './block-reader.ts';
 import type { FieldOptions } from './fields.ts';
 import type { JsonRows } from './json-rows.ts';
 import { canBeRow, parseBytes, sampleRows } from './json-sample.ts';
@@ -22,17 +22,12 @@ export function createJsonLinesReader(
   let line = 0;
 
   /** Chooses the fields from the good lines at hand, of which the first begins at `start`. */
-  function settle(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    { rest, valid }: { rest: Rest; valid: boolean },
-  ): void {
+  function settle(bytes: Uint8Array, start: number, end: number, valid: boolean): void {
     const sample: unknown[] = [];
     let from = start;
     while (from < end && sample.length < sampleRows) {
       const found = bytes.indexOf(LINE_FEED, from);
-      if ((found < 0 || found >= end) && rest !== 'last') break;
+      // The last line of a block may end later; one that is whole already is a row.
       const stop = found < 0 || found > end ? end : found;
       const begin = behindSpaceAndMarks(scanner, bytes, from, stop);
       scanner.flaw = null;
@@ -67,7 +62,7 @@ export function createJsonLinesReader(
         const isWhole = to >= 0 && (behind >= end ? rest === 'last' : bytes[behind] === LINE_FEED);
         if (isWhole) {
           if (json.fields === null && canBeRow(scanner, bytes, begin, to, valid)) {
-            settle(bytes, from, end, { rest, valid });
+            settle(bytes, from, end, valid);
             continue;
           }
           if (!json.take(line + 1, bytes, begin, to, valid)) continue;

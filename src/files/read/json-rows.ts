@@ -1,8 +1,8 @@
 /** A JSON value that is a row, wherever it stood: a string is its content, an object its fields, kept as the text it came as. */
 import { isUtf8 } from 'node:buffer';
 import { bareEndpointProblem } from './chat-lines.ts';
-import { CustomIds } from './custom-ids.ts';
-import { type ChosenFields, chooseFields, type FieldOptions } from './fields.ts';
+import { CustomIds, canBeId } from './custom-ids.ts';
+import { type ChosenFields, chooseFields, createIds, type FieldOptions } from './fields.ts';
 import { isItem, itemFields, itemIds, itemMetadata, itemText } from './json-items.ts';
 import { JsonScanner } from './json-scanner.ts';
 import type { Rows } from './rows.ts';
@@ -39,6 +39,8 @@ export class JsonRows {
   private textColumn = -1;
   private metadataColumn = -1;
   private hasItems = false;
+  /** No column of custom ids was found, and one that comes is told. */
+  private watches = false;
   private readonly inner: JsonScanner;
   private readonly check: MemberCheck | null;
   /** Looks at rows of plain JSON that may be lines of a provider's batch file; null until their columns say so. */
@@ -61,14 +63,21 @@ export class JsonRows {
     const textNames = names.filter((name) =>
       objects.every((row) => Object.hasOwn(row, name) && typeof row[name] === 'string'),
     );
-    this.settle(chooseFields(names, textNames, options, given.some(isItem) ? itemIds : undefined));
+    const fields = chooseFields(
+      names,
+      textNames,
+      options,
+      given.some(isItem) ? itemIds : undefined,
+    );
+    const { customIdField: id } = fields;
+    this.settle(fields, () => objects.some((row) => id !== null && canBeId(row[id])));
+    // An id that only later rows have is told when it comes.
+    this.watches = options.customIdField === undefined && id === null;
   }
 
-  settle(fields: ChosenFields): void {
+  settle(fields: ChosenFields, hasIds: () => boolean = () => true): void {
     this.fields = fields;
-    if (fields.customIdField !== null) {
-      this.rows.ids = new CustomIds(fields.idRule, this.rows.limits.rows);
-    }
+    this.rows.ids = createIds(fields, { hasIds, maxRows: this.rows.limits.rows });
   }
 
   /** The names of all columns; the content of rows that are strings is one, and the metadata of items is none. */
@@ -105,8 +114,8 @@ export class JsonRows {
   private takeString(row: number, bytes: Uint8Array, start: number, end: number): boolean {
     const { rows } = this;
     const { sink } = rows;
-    if (rows.ids !== null && this.fields?.idRule === 'required') {
-      rows.reject(row, `is a string, and so has no ${this.fields.customIdField ?? 'custom id'}`);
+    if (rows.ids?.areKept) {
+      rows.reject(row, `is a string, and so has no ${this.fields?.customIdField ?? 'custom id'}`);
       return true;
     }
     const text = decodeString(bytes, start, end);
@@ -201,7 +210,8 @@ export class JsonRows {
     } else if (first === 0x2d || (first >= 0x30 && first <= 0x39)) {
       rows.accept(row, at, bytes, start, end);
     } else {
-      const problem = rows.ids.without('has a custom id that is neither text nor a number');
+      const problem =
+        first === 0x6e ? rows.ids.missing() : rows.ids.unfit('is neither text nor a number');
       if (problem === null) rows.accept(row, at, null, 0, 0);
       else rows.reject(row, problem);
     }
@@ -235,10 +245,19 @@ export class JsonRows {
     this.byName.set(name, column);
     if (name === this.fields?.contentField) this.contentColumn = column;
     if (name === this.fields?.customIdField) this.idColumn = column;
+    if (this.watches && isIdName(name) && name !== this.fields?.contentField)
+      this.watch(name, column);
     if (this.byName.has('url') && this.byName.has('body')) this.lineCheck = bareEndpointProblem;
     if (name === itemText) this.textColumn = column;
     if (name === itemMetadata) this.metadataColumn = column;
     return column;
+  }
+
+  /** From the first row on that has it, a column of ids that nobody expected. */
+  private watch(name: string, column: number): void {
+    this.watches = false;
+    this.idColumn = column;
+    this.rows.ids = new CustomIds(name, 'watched', this.rows.limits.rows);
   }
 
   /** The last member of the present object that has the name: the one that JSON.parse would keep. -1 when none has. */
@@ -250,6 +269,10 @@ export class JsonRows {
     }
     return -1;
   }
+}
+
+function isIdName(name: string): boolean {
+  return ['custom_id', 'id'].includes(name.toLowerCase());
 }
 
 function decodeString(bytes: Uint8Array, start: number, end: number): Uint8Array {

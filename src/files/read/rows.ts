@@ -26,10 +26,8 @@ export class Rows {
   readonly warnings: string[] = [];
   readonly sink: RowSink;
   readonly limits: ReadLimits;
-  /** Null: the index serves as custom id. */
+  /** Null: there is no column of custom ids, and the place in the file serves. */
   ids: CustomIds | null = null;
-  /** How many rows were accepted before the ids that were offered were given up. */
-  acceptedWithIds = 0;
   private firstBlank = 0;
   private hasMark = false;
 
@@ -86,20 +84,13 @@ export class Rows {
    */
   accept(row: number, at: number, ids: Uint8Array | null, start: number, end: number): void {
     if (this.ids !== null) {
-      const problem =
-        ids === null
-          ? this.ids.without('has no custom id')
-          : this.ids.problem(ids, start, end, row);
+      const problem = ids === null ? this.ids.missing() : this.ids.problem(ids, start, end, row);
       if (problem !== null) {
         this.reject(row, problem);
         return;
       }
-      if (this.ids.abandoned) {
-        this.acceptedWithIds = this.accepted;
-        this.ids = null;
-      }
     }
-    this.sink.end(at, this.ids === null ? null : ids, start, end, row);
+    this.sink.end(at, this.ids?.areKept ? ids : null, start, end, row);
     this.accepted += 1;
     this.checkCount();
   }

@@ -69,11 +69,21 @@ describe('content and custom id', () => {
     expect(reading.rejections.map(({ row }) => row)).toEqual([3, 4, 5, 7]);
   });
 
-  it('fall back to the index when a column that is merely called id has none for a row', () => {
-    const reading = readAll('id,text\n1,a\n,b\n1,c\n', { name: 'x.csv' });
+  it.each([
+    ['id,text\n1,a\n,b\n3,c\n', 'x.csv'],
+    ['id,text\n1,a\n" ",b\n3,c', 'x.csv'],
+    ['[{"id":1,"text":"a"},{"text":"b"},{"id":3,"text":"c"}]', 'x.json'],
+    ['{"id":1,"text":"a"}\n{"id":null,"text":"b"}\n{"id":3,"text":"c"}', 'x.jsonl'],
+  ])('of a column that is merely called id reject the row without one: %j', (file, name) => {
+    const reading = readAll(file, { name });
 
-    expect(reading.rows.map(({ customId }) => customId)).toEqual(['1', null, null]);
-    expect(reading).toMatchObject({ customIdField: null, idsToClear: 1, rejectedCount: 0 });
+    expect(reading.rows.map(({ customId, row }) => [customId, row])).toEqual([
+      ['1', 1],
+      ['3', 3],
+    ]);
+    expect(reading.rejections).toEqual([
+      { row: 2, reason: expect.stringMatching(/^has no custom id in "id"/) },
+    ]);
   });
 
   it('name rows that seem to have one custom id', () => {
@@ -83,7 +93,6 @@ describe('content and custom id', () => {
       { customId: 'x', first: 1, second: 3 },
       { customId: 'y"', first: 2, second: 4 },
     ]);
-    expect(reading.idsRequired).toBe(true);
   });
 
   it('refuse a file early that has many duplicates', () => {
@@ -134,9 +143,9 @@ describe('the table of ids', () => {
   });
 
   it('does not take ids for missing that nobody requires', () => {
-    const ids = new CustomIds('offered', 10);
+    const ids = new CustomIds('id', 'watched', 10);
 
     expect(ids.problem(encode(''), 0, 0, 1)).toBeNull();
-    expect(ids.abandoned).toBe(true);
+    expect([ids.missing(), ids.unfit('is too long'), ids.areKept]).toEqual([null, null, false]);
   });
 });

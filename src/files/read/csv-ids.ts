@@ -1,0 +1,28 @@
+import type { CsvDialect } from './csv-dialect.ts';
+import { sampleRecords } from './csv-sample.ts';
+import { canBeId } from './custom-ids.ts';
+
+/** Rows that are looked at before a column that is called id is believed to have none. */
+const sampledRows = 100;
+
+/** Whether a column has a custom id in one of the first rows of a CSV file that begins with `head`. */
+export function hasIds(
+  head: Uint8Array,
+  {
+    delimiter,
+    quoting,
+    start,
+    isWhole,
+    column,
+  }: Pick<CsvDialect, 'delimiter' | 'quoting' | 'start'> & { isWhole: boolean; column: number },
+): boolean {
+  const [header, ...rows] = sampleRecords(head, start, head.length, {
+    delimiter,
+    quotes: quoting !== 'off',
+    isWhole,
+    max: sampledRows + 1,
+  }).records;
+  return rows.some(
+    ({ cells }) => cells.length === header?.cells.length && canBeId(cells[column] ?? ''),
+  );
+}
