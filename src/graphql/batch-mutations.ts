@@ -6,6 +6,7 @@ import { startBatch } from '../batches/start.ts';
 import type { BatchRecord } from '../db/batches.ts';
 import { insertRedelivery } from '../db/webhooks.ts';
 import { AppError, BadUserInput } from '../errors.ts';
+import { readLimits } from '../files/read/limits.ts';
 import { isId } from '../ids.ts';
 import { findBatch } from './batch.ts';
 import { ExecutionEnum } from './batch-parts.ts';
@@ -13,12 +14,20 @@ import { builder, notFound } from './builder.ts';
 import type { Context } from './context.ts';
 import { presentError } from './errors.ts';
 import { inlineRequests } from './inline-requests.ts';
-import { batchFields, type CheckedItem, inlineItems, inlineTexts } from './inputs.ts';
-import { customIdList } from './item.ts';
+import {
+  batchFields,
+  type CheckedItem,
+  inlineItems,
+  inlineTexts,
+  maxInlineItems,
+} from './inputs.ts';
+import { customIdList, maxCustomIds } from './item.ts';
 import { ItemErrorCodeEnum } from './item-result.ts';
 import { ItemInput, OperationInput } from './operation.ts';
 import { type CheckedSource, fileSource, inlineSource } from './source.ts';
 import { submitChecked } from './submit.ts';
+
+const inline = maxInlineItems.toLocaleString('en');
 
 const SourceInput = builder.inputType('SourceInput', {
   description: 'Where the items come from. Exactly one key.',
@@ -26,22 +35,20 @@ const SourceInput = builder.inputType('SourceInput', {
   fields: (t) => ({
     items: t.field({
       type: [ItemInput],
-      description: 'The items themselves, 1 to 10,000.',
+      description: `The items themselves, 1 to ${inline}.`,
       validate: { schema: inlineItems as never },
     }),
     texts: t.stringList({
-      description: 'Plain strings, 1 to 10,000; their custom ids are their indexes.',
+      description: `Plain strings, 1 to ${inline}; their custom ids are their indexes.`,
       validate: { schema: inlineTexts as never },
     }),
     requests: t.field({
       type: ['JSONObject'],
-      description:
-        'For chat: request bodies {messages: …}, or whole lines of batch input, OpenAI’s {custom_id, body} or Anthropic’s {custom_id, params}; 1 to 10,000.',
+      description: `For chat: request bodies {messages: …}, or whole lines of batch input, OpenAI’s {custom_id, body} or Anthropic’s {custom_id, params}; 1 to ${inline}.`,
       validate: { schema: inlineRequests as never },
     }),
     fileId: t.id({
-      description:
-        'A file that was uploaded with POST /files, up to 1,000,000 rows. NOT_FOUND when there is none.',
+      description: `A file that was uploaded with POST /files, up to ${readLimits.rows.toLocaleString('en')} rows. NOT_FOUND when there is none.`,
     }),
   }),
 });
@@ -211,7 +218,7 @@ builder.mutationField('retryBatch', (t) =>
     args: {
       id: t.arg.id(idArg),
       customIds: t.arg.stringList({
-        description: 'Only items with these custom ids, at most 1,000; all when absent.',
+        description: `Only items with these custom ids, at most ${maxCustomIds.toLocaleString('en')}; all when absent.`,
         validate: { schema: customIdList as never },
       }),
       errorCodes: t.arg({

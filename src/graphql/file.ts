@@ -12,6 +12,7 @@ import {
 } from '../db/files.ts';
 import { AppError } from '../errors.ts';
 import type { fileFormats } from '../files/read/format.ts';
+import { maxRejections } from '../files/read/limits.ts';
 import { namesOf, previewRow, rowFileOf } from '../files/row.ts';
 import { isId } from '../ids.ts';
 import { builder, notFound } from './builder.ts';
@@ -88,7 +89,7 @@ builder.node('File', {
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the upload ended.' }),
     rejections: t.field({
       type: [RowRejection],
-      description: 'What was refused at upload; the first 1,000, rejectedCount has them all.',
+      description: `What was refused at upload; the first ${maxRejections.toLocaleString('en')}, rejectedCount has them all.`,
       complexity: { field: rejectionsCost, multiplier: 1 },
       resolve: async ({ key }, _args, { db }) =>
         JSON.parse(await readRejections(db.sql, key)) as Rejection[],

@@ -1,12 +1,13 @@
 /** What is checked of every input that is stored or sent on, whichever operation it is for. */
 import { z } from 'zod';
+import { maxCustomIdLength } from '../db/custom-ids.ts';
+import { readLimits } from '../files/read/limits.ts';
 import type { Dialect } from '../files/request-row.ts';
 
 /** Items that a synchronous mutation answers at once. */
 export const maxSyncItems = 50;
 /** Items that a submit takes inline; more go through a file. */
 export const maxInlineItems = 10_000;
-const maxCustomIdLength = 512;
 
 /** Why a text cannot be kept exactly, or null. Postgres has no NUL, and UTF-8 no lone surrogate: changing them silently is worse than refusing them. */
 function textProblem(text: string): string | null {
@@ -22,7 +23,6 @@ export const storableText = z.string().superRefine((text, context) => {
   if (problem) context.addIssue({ code: 'custom', message: problem });
 });
 
-const maxJsonDepth = 100;
 /** Enough to mend a value by; one that is wrong everywhere is not told everything. */
 const maxJsonIssues = 20;
 
@@ -49,8 +49,8 @@ export const storableJsonObject = z
       const problem = valueProblem(inner);
       if (problem) refuse(path, problem);
       if (typeof inner !== 'object' || inner === null) continue;
-      if (path.length >= maxJsonDepth) {
-        refuse([], `is nested deeper than ${maxJsonDepth} levels`);
+      if (path.length >= readLimits.depth) {
+        refuse([], `is nested deeper than ${readLimits.depth} levels`);
         return;
       }
       for (const [key, child] of Object.entries(inner)) {

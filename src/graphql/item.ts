@@ -191,10 +191,12 @@ function source({ key, fileKey }: BatchRecord) {
   return { batchKey: key, fileKey };
 }
 
+/** Custom ids that one call may name. */
+export const maxCustomIds = 1_000;
 /** Items by their custom ids, wherever they are asked for so. */
 export const customIdList = z
   .array(storableText)
-  .max(1_000, 'takes at most 1,000 custom ids')
+  .max(maxCustomIds, `takes at most ${maxCustomIds.toLocaleString('en')} custom ids`)
   .nullish();
 
 builder.objectField('Batch', 'items', (t) =>
@@ -209,7 +211,7 @@ builder.objectField('Batch', 'items', (t) =>
           description: 'Only items that stand so; all when absent, none for an empty list.',
         }),
         customIds: t.arg.stringList({
-          description: 'Only items with these custom ids, at most 1,000.',
+          description: `Only items with these custom ids, at most ${maxCustomIds.toLocaleString('en')}.`,
           validate: { schema: customIdList as never },
         }),
         errorCodes: t.arg({

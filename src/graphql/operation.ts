@@ -1,6 +1,7 @@
 /** The operations as GraphQL: mirrored from the registry, so that a new one needs nothing here. */
 
 import { answerItems } from '../answer-items.ts';
+import { maxCustomIdLength } from '../db/custom-ids.ts';
 import { BadUserInput, type InputIssue } from '../errors.ts';
 import type { ItemAnswer, RunUsage } from '../execute.ts';
 import { operations } from '../operations/index.ts';
@@ -9,7 +10,7 @@ import { doubledProblem } from '../operations/params.ts';
 import { doubledPlaceholders, fieldsNobodyHas, type Plan } from '../plan.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
-import { type CheckedItem, syncItems } from './inputs.ts';
+import { type CheckedItem, maxSyncItems, syncItems } from './inputs.ts';
 import { ItemResult, type ItemResultModel, resultTypeName } from './item-result.ts';
 import { mirrorFields, mirrorInput } from './mirror.ts';
 
@@ -22,8 +23,7 @@ export const ItemInput = builder.inputType('ItemInput', {
         'The text to work on, sent exactly as it is. No NUL characters, no lone surrogates.',
     }),
     customId: t.string({
-      description:
-        'The caller’s own key, unique within the request, 1 to 512 characters; the item’s index when absent.',
+      description: `The caller’s own key, unique within the request, 1 to ${maxCustomIdLength} characters; the item’s index when absent.`,
     }),
     metadata: t.field({
       type: 'JSONObject',
@@ -115,12 +115,12 @@ function mirrorMutation(operation: Operation, result: ReturnType<typeof mirrorRe
   builder.mutationField(name, (t) =>
     t.field({
       type: payload,
-      description: `${description} Answers 1 to 50 items at once, in order; an item that fails has its own error.`,
+      description: `${description} Answers 1 to ${maxSyncItems} items at once, in order; an item that fails has its own error.`,
       args: {
         items: t.arg({
           type: [ItemInput],
           required: true,
-          description: 'The items, 1 to 50.',
+          description: `The items, 1 to ${maxSyncItems}.`,
           validate: { schema: syncItems as never },
         }),
         options: t.arg({

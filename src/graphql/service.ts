@@ -1,13 +1,10 @@
 /** What a frontend needs to build its forms. */
+import { readLimits } from '../files/read/limits.ts';
 import type { ModelInfo } from '../model/model.ts';
 import { version } from '../version.ts';
 import { builder } from './builder.ts';
 import { maxInlineItems, maxSyncItems } from './inputs.ts';
 import { maxPageSize } from './page.ts';
-
-/** Bytes and rows of an uploaded file. */
-const maxFileBytes = 104_857_600;
-const maxFileRows = 1_000_000;
 
 const Model = builder.objectRef<ModelInfo>('Model').implement({
   description: 'A model that can be named in options. A provider may have more than it lists.',
@@ -41,8 +38,11 @@ const Limits = builder.objectRef<object>('Limits').implement({
       description: 'Items that submitBatch takes inline.',
       resolve: () => maxInlineItems,
     }),
-    fileBytes: t.int({ description: 'Bytes of an uploaded file.', resolve: () => maxFileBytes }),
-    fileRows: t.int({ description: 'Rows of an uploaded file.', resolve: () => maxFileRows }),
+    fileBytes: t.int({
+      description: 'Bytes of an uploaded file.',
+      resolve: () => readLimits.fileBytes,
+    }),
+    fileRows: t.int({ description: 'Rows of an uploaded file.', resolve: () => readLimits.rows }),
     pageSize: t.int({ description: 'Entries of one page of a list.', resolve: () => maxPageSize }),
   }),
 });

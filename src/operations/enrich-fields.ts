@@ -34,14 +34,15 @@ export const enrichFieldInput = z
       description: 'What the field means; sent to the model. Its name alone when absent.',
     }),
     validValues: validValues.nullish().meta({
-      description:
-        'The only values allowed, 1 to 500. Required for CATEGORICAL unless runtimeCategories has them; not for NUMERIC, BOOLEAN and DATE.',
+      description: `The only values allowed, 1 to ${MAX_VALUES}. Required for CATEGORICAL unless runtimeCategories has them; not for NUMERIC, BOOLEAN and DATE.`,
     }),
     examples: z
       .array(jsonValue())
       .max(MAX_EXAMPLES, `takes at most ${MAX_EXAMPLES} examples`)
       .nullish()
-      .meta({ description: 'Values as they should look, at most 20; sent to the model.' }),
+      .meta({
+        description: `Values as they should look, at most ${MAX_EXAMPLES}; sent to the model.`,
+      }),
   })
   .meta({ id: 'EnrichFieldInput', description: 'A field to be filled in; its name is enough.' });
 

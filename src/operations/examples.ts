@@ -26,8 +26,7 @@ export function examplesParam(id: string, operation: string) {
     .max(MAX_EXAMPLES, `takes at most ${MAX_EXAMPLES} examples`)
     .nullish()
     .meta({
-      description:
-        'Texts with their right answers that show the model what is meant, at most 100. Shown as the items are, by the userPromptTemplate where there is one. None when absent.',
+      description: `Texts with their right answers that show the model what is meant, at most ${MAX_EXAMPLES}. Shown as the items are, by the userPromptTemplate where there is one. None when absent.`,
     });
 }
 

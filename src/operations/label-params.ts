@@ -36,8 +36,7 @@ export const labelParams = z
         error: ({ input }) => `takes at most ${MAX_CATEGORIES} categories, got ${sizeOf(input)}`,
       })
       .meta({
-        description:
-          'The categories to choose from, 2 to 500, each once, none blank. Where several fit equally, the first one is chosen.',
+        description: `The categories to choose from, ${MIN_CATEGORIES} to ${MAX_CATEGORIES}, each once, none blank. Where several fit equally, the first one is chosen.`,
       }),
     categoryDescriptions: jsonObject().nullish().meta({
       description:
@@ -56,8 +55,7 @@ export const labelParams = z
       .max(MAX_EXAMPLES, `takes at most ${MAX_EXAMPLES} examples`)
       .nullish()
       .meta({
-        description:
-          'Labelled texts that show the model what is meant, at most 100. None when absent.',
+        description: `Labelled texts that show the model what is meant, at most ${MAX_EXAMPLES}. None when absent.`,
       }),
     ...sharedParams,
   })

@@ -194,7 +194,7 @@ const promised = buildSchema(/* GraphQL */ `
   input BatchFilter { status: [BatchStatus!], operation: [Operation!], name: String, createdAfter: DateTime, createdBefore: DateTime }
 
   type Service { version: String!, defaultModel: String!, models: [Model!]!, limits: Limits! }
-  type Model { id: String!, provider: String!, inputPrice: Float, outputPrice: Float, providerBatch: Boolean! }
+  type Model { id: String!, provider: String!, inputPrice: Float, outputPrice: Float, providerBatch: Boolean }
   type Limits { syncItems: Int!, inlineItems: Int!, fileBytes: Int!, fileRows: Int!, pageSize: Int! }
 
   type Query {

@@ -1,7 +1,7 @@
 /** Custom ids as they come by: which rows have none that will do, and which may have one that was there before. */
 import { withoutBlanks } from '../../blank-characters.ts';
+import { maxCustomIdLength } from '../../db/custom-ids.ts';
 import { IdTable } from './id-table.ts';
-import { maxCustomIdLength } from './limits.ts';
 import { quotedName } from './quoted-name.ts';
 import { UnreadableFile } from './unreadable.ts';
 

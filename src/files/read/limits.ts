@@ -26,7 +26,5 @@ export const maxRejections = 1_000;
 export const maxReasonLength = 300;
 /** Warnings that are kept: a reader has a few to give, and none for each row. */
 export const maxWarnings = 100;
-/** UTF-16 units, as for inline items. */
-export const maxCustomIdLength = 512;
 /** UTF-16 units of one warning: names of columns stand in it, which may be of any length. */
 export const maxWarningLength = 600;

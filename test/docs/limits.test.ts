@@ -1,0 +1,54 @@
+/** Numbers that are told are those that are enforced: in README, in `service.limits` and in descriptions. */
+import { readFileSync } from 'node:fs';
+import { graphql } from 'graphql';
+import { expect, it } from 'vitest';
+import { maxCustomIdLength } from '../../src/db/custom-ids.ts';
+import { maxRejections, readLimits } from '../../src/files/read/limits.ts';
+import { maxInlineItems, maxSyncItems } from '../../src/graphql/inputs.ts';
+import { maxMultipartBytes } from '../../src/graphql/multipart.ts';
+import { maxPageSize } from '../../src/graphql/page.ts';
+import { schema } from '../../src/graphql/schema.ts';
+
+const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+const told = (number: number) => number.toLocaleString('en');
+
+it('service.limits are the limits that uploads and requests are held to', async () => {
+  const { data, errors } = await graphql({
+    schema,
+    contextValue: {},
+    source: '{ service { limits { syncItems inlineItems fileBytes fileRows pageSize } } }',
+  });
+
+  expect(errors).toBeUndefined();
+  expect(data).toEqual({
+    service: {
+      limits: {
+        syncItems: maxSyncItems,
+        inlineItems: maxInlineItems,
+        fileBytes: readLimits.fileBytes,
+        fileRows: readLimits.rows,
+        pageSize: maxPageSize,
+      },
+    },
+  });
+});
+
+it.each([
+  ['items answered at once', told(maxSyncItems)],
+  ['items of a batch, inline', told(maxInlineItems)],
+  [
+    'an uploaded file',
+    `${told(readLimits.fileBytes)} bytes, ${told(readLimits.rows)} rows, ${readLimits.rowBytes / 1024 / 1024} MB a row, ${told(readLimits.columns)} columns`,
+  ],
+  ['a page of a list', told(maxPageSize)],
+  ['a custom id', `${maxCustomIdLength} characters`],
+])('README says of %s what is enforced', (what, limit) => {
+  expect(readme).toContain(`| ${what} | ${limit} |`);
+});
+
+it('README and the schema say of uploads what is enforced', () => {
+  expect(readme).toContain(`(\`uploadFile\`) ${told(maxMultipartBytes)} bytes`);
+  expect(schema.getType('File')?.toConfig()).toMatchObject({
+    fields: { rejections: { description: expect.stringContaining(told(maxRejections)) } },
+  });
+});
