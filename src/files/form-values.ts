@@ -112,10 +112,12 @@ export function toCamelCase(name: string): string {
 
 /** The value of JSON text; a problem that says where it breaks, and what `schema` takes. */
 export function parseJson(text: string, schema: z.ZodType): Reading {
+  // A field may come from a file, and a file may begin with a mark.
+  const json = text.replace(/^\ufeff/, '');
   try {
-    return good(JSON.parse(text));
+    return good(JSON.parse(json));
   } catch {
-    return { problem: `is not JSON: ${jsonProblem(text)}; it takes ${takes(schema)}` };
+    return { problem: `is not JSON: ${jsonProblem(json)}; it takes ${takes(schema)}` };
   }
 }
 
@@ -152,10 +154,10 @@ function parsed(schema: z.ZodType, text: string): Reading {
   return reading.problem === null ? good(fromJson(schema, reading.value)) : reading;
 }
 
-/** Names with commas between them. Quotes would be cut at the commas inside them. */
+/** Names with commas or line breaks between them. Quotes would be cut at the commas inside them. */
 function listOf(schema: z.ZodType, text: string): Reading {
   const names = text
-    .split(',')
+    .split(/[,\r\n]/)
     .map((one) => one.trim())
     .filter((one) => one !== '');
   if (names.some((name) => name.startsWith('"'))) {

@@ -88,7 +88,7 @@ describe('fields with broken JSON, or JSON of another shape', () => {
     ],
     [
       { operation: 'label', categories: 'a,b', examples: '[{"content": "x", "labels": ["a"],}]' },
-      'examples is not JSON: character 35 should be a key in double quotes; it takes a JSON array of objects {content, labels}',
+      'examples is not JSON: character 35 should be a key in double quotes; it takes a JSON array of objects {content, metadata, labels}',
     ],
     [
       { operation: 'extract', schema: '{price: number}' },
@@ -170,6 +170,8 @@ describe('what people write', () => {
     [cases.good[1], { responseFormat: { type: 'JSON_OBJECT' } }],
     [cases.good[2], { instructions: 'Extract: person_name, title' }],
     [cases.good[3], { categories: ['positive', 'negative'] }],
+    [{ operation: 'label', categories: 'a, b c\nd\r\n' }, { categories: ['a', 'b c', 'd'] }],
+    [{ operation: 'extract', schema: '\ufeff{"a": "string"}\n' }, { schema: { a: 'string' } }],
     [
       { operation: 'Summarize', summary_instructions: 'One sentence.' },
       { instructions: 'One sentence.' },

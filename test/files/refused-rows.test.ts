@@ -10,7 +10,9 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-const refusedRow = await readFile(new URL('../cases/refused-row.csv', import.meta.url), 'utf8');
+const caseFile = (name: string) => readFile(new URL(`../cases/${name}`, import.meta.url), 'utf8');
+const blankRows = await caseFile('blank-rows.csv');
+const refusedRow = await caseFile('refused-row.csv');
 const label = { operation: 'label', categories: 'positive,negative' };
 
 async function send(
@@ -103,6 +105,45 @@ describe('a form whose file lost a row', () => {
     expect(status).toBe(400);
     expect(body.error.issues).toEqual([
       { path: 'onRejected', message: expect.stringContaining('DRAFT, CONTINUE') },
+    ]);
+  });
+});
+
+describe('a form whose file has blank rows', () => {
+  it('starts its batch, and sends nothing for them', async () => {
+    app.sandbox.requests.clear();
+    const { body } = await send(label, { name: 'blank-rows.csv', body: blankRows });
+
+    expect(body).toMatchObject({
+      started: true,
+      itemCount: 2,
+      blankCount: 3,
+      rejectedCount: 0,
+      customIdField: 'id',
+    });
+    await untilEnded(app, body.batchId);
+    expect(await read(body.batchId)).toMatchObject({
+      status: 'COMPLETED',
+      usage: { requests: 2 },
+      items: {
+        edges: [{ node: { row: 1, customId: '1' } }, { node: { row: 2, customId: '2' } }],
+      },
+    });
+    expect(app.sandbox.requests.count).toBe(2);
+  });
+
+  it.each([
+    ['x.csv', 'text,stars\nI love it,1\n,\nWorst ever,2\n'],
+    ['x.csv', 'text\nI love it\n \nWorst ever\n'],
+    ['x.txt', 'I love it\n\t\nWorst ever\n'],
+    ['x.jsonl', '{"text": "I love it"}\n\n{"text": "Worst ever"}\n'],
+  ])('counts them in the numbers and ids of the others: %s %j', async (name, body) => {
+    const answer = await send(label, { name, body });
+
+    expect(answer.body).toMatchObject({ started: true, rejectedCount: 0 });
+    expect((await read(answer.body.batchId)).items.edges).toEqual([
+      { node: { row: 1, customId: '0' } },
+      { node: { row: 3, customId: '2' } },
     ]);
   });
 });
