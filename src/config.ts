@@ -1,7 +1,10 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { describeIssue, textOf, wholeNumber } from './config-text.ts';
 import type { ProviderConfig } from './model/model.ts';
+import { httpUrl, providers } from './provider-settings.ts';
+import { tellStrangeVariables } from './strange-variables.ts';
 import { parseWebhookSecrets } from './webhooks/sign.ts';
 
 /** Everything that can be set from outside, parsed once. */
@@ -39,63 +42,18 @@ export class ConfigError extends Error {
 
 const bool = (fallback: boolean, on = 'true', off = 'false') =>
   z
-    .enum([on, off, 'true', 'false', '1', '0'])
+    .enum([on, off, 'true', 'false', '1', '0'], { error: `must be ${on} or ${off}` })
     .default(fallback ? on : off)
     .transform((value) => value === on || value === 'true' || value === '1');
 
+const oneOf = <const Values extends readonly [string, ...string[]]>(values: Values) =>
+  z.enum(values, { error: `must be one of ${values.join(', ')}` });
+
 const integer = (fallback: number, min: number, max: number) =>
-  z.coerce.number().int().min(min).max(max).default(fallback);
+  z.coerce.number(wholeNumber).int(wholeNumber).min(min).max(max).default(fallback);
 
 const optionalInteger = (min: number, max: number) =>
-  z.coerce.number().int().min(min).max(max).optional();
-
-const httpUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''));
-
-const perMinute = z.int().min(1).max(1_000_000_000).optional();
-
-/** Per minute for all processes together; concurrency for each. */
-const modelLimits = z.strictObject({
-  requestsPerMinute: perMinute,
-  tokensPerMinute: perMinute,
-  concurrency: z.int().min(1).max(10_000).optional(),
-});
-
-const providerEntry = z.strictObject({
-  baseURL: httpUrl,
-  /** The name of the variable that holds the key; the key itself never stands in PROVIDERS. */
-  apiKeyEnv: z.string().min(1).optional(),
-  headers: z.record(z.string(), z.string()).default({}),
-  query: z.record(z.string(), z.string()).default({}),
-  /** Of each model; `models` has what differs for single ones. */
-  limits: modelLimits.extend({ models: z.record(z.string(), modelLimits).default({}) }).optional(),
-  models: z.array(z.string().min(1)).default([]),
-  /** Whether it has a batch API as OpenAI's; unknown when absent. */
-  batches: z.boolean().optional(),
-});
-
-const providerName = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9_-]{0,31}$/, 'names are lower-case letters, digits, - and _')
-  .refine(
-    (name) => !['sandbox', 'openai', 'anthropic'].includes(name),
-    'is taken: sandbox, openai and anthropic are built in',
-  );
-
-const providers = z
-  .string()
-  .default('{}')
-  .transform((text, context) => {
-    try {
-      return JSON.parse(text) as unknown;
-    } catch {
-      context.addIssue({
-        code: 'custom',
-        message: 'is not JSON: {"name": {"baseURL": "http://…"}}',
-      });
-      return z.NEVER;
-    }
-  })
-  .pipe(z.record(providerName, providerEntry));
+  z.coerce.number(wholeNumber).int(wholeNumber).min(min).max(max).optional();
 
 const minKeyLength = 24;
 
@@ -125,7 +83,12 @@ const apiKeys = z
 const environment = z.object({
   PORT: integer(4000, 0, 65_535),
   HOST: z.string().min(1).default('127.0.0.1'),
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  DATABASE_URL: z
+    .url({
+      protocol: /^postgres(ql)?$/,
+      error: 'must be an address such as postgres://user:password@host:5432/database',
+    })
+    .optional(),
   DATA_DIR: z.string().min(1).default('.data'),
   OPENAI_API_KEY: z.string().min(1).optional(),
   OPENAI_BASE_URL: httpUrl.optional(),
@@ -142,7 +105,7 @@ const environment = z.object({
   WORKER_LEASE_MS: integer(30_000, 1_000, 600_000),
   MODEL_TIMEOUT_MS: integer(120_000, 100, 3_600_000),
   PROVIDER_BATCH_POLL_MS: optionalInteger(50, 3_600_000),
-  ROLE: z.enum(['all', 'api', 'worker']).default('all'),
+  ROLE: oneOf(['all', 'api', 'worker']).default('all'),
   API_KEYS: apiKeys,
   GRAPHIQL: bool(true, 'on', 'off'),
   INTROSPECTION: bool(true, 'on', 'off'),
@@ -159,7 +122,7 @@ const environment = z.object({
     })
     .optional(),
   WEBHOOK_ALLOW_PRIVATE: bool(false),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
 const openaiBaseUrl = 'https://api.openai.com/v1';
@@ -172,14 +135,8 @@ const defaultModels = { openai: 'openai/gpt-4.1-mini', anthropic: 'anthropic/cla
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
   // An empty variable is one that was not set: compose files and .env templates leave them so.
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
-  const parsed = environment.safeParse(given);
-  const problems = parsed.success
-    ? []
-    : parsed.error.issues.map(({ path, ...issue }) => {
-        // A bad name says "Invalid key in record"; what is wrong with it stands inside.
-        const [inner] = issue.code === 'invalid_key' ? issue.issues : [];
-        return `${path.join('.')}: ${(inner ?? issue).message}`;
-      });
+  const parsed = environment.safeParse(given, { error: textOf });
+  const problems = parsed.success ? [] : parsed.error.issues.map(describeIssue);
 
   const configs: ProviderConfig[] = [];
   if (parsed.success) {
@@ -281,4 +238,13 @@ export function isLoopback(host: string): boolean {
 
 function plain(name: string) {
   return { name, headers: {}, query: {}, models: [], closed: false };
+}
+
+/** The variables that look like ours and are none, a sentence each. */
+export function findStrangeVariables(
+  env: Readonly<Record<string, string | undefined>>,
+): readonly string[] {
+  const entries = providers.safeParse(env.PROVIDERS || undefined).data ?? {};
+  const named = Object.values(entries).flatMap(({ apiKeyEnv }) => apiKeyEnv ?? []);
+  return tellStrangeVariables(env, Object.keys(environment.shape), new Set(named));
 }

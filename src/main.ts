@@ -1,6 +1,6 @@
 /** The program: environment in, service up, signals out. The only reader of process.env. */
 import { existsSync } from 'node:fs';
-import { type Config, ConfigError, readConfig } from './config.ts';
+import { type Config, ConfigError, findStrangeVariables, readConfig } from './config.ts';
 import { StartFailure } from './errors.ts';
 import { createLog } from './log.ts';
 import { type Service, startService } from './service.ts';
@@ -20,6 +20,7 @@ try {
 }
 
 const log = createLog(config.logLevel, config);
+for (const sentence of findStrangeVariables(process.env)) log.warn(sentence);
 
 // Taken from the first instant on, so that a Ctrl-C during the start leaves nothing behind either.
 let service: Service | null = null;

@@ -166,8 +166,8 @@ describe('a provider', () => {
     });
     expect(problems({ OPENAI_REQUESTS_PER_MINUTE: '0', OPENAI_TOKENS_PER_MINUTE: 'many' })).toEqual(
       [
-        expect.stringMatching(/^OPENAI_REQUESTS_PER_MINUTE: /),
-        expect.stringMatching(/^OPENAI_TOKENS_PER_MINUTE: /),
+        expect.stringMatching(/^OPENAI_REQUESTS_PER_MINUTE must be at least 1$/),
+        expect.stringMatching(/^OPENAI_TOKENS_PER_MINUTE must be a whole number$/),
       ],
     );
   });
@@ -192,24 +192,38 @@ describe('a provider', () => {
   });
 
   it.each([
-    ['no JSON', '{"a":', /^PROVIDERS: is not JSON/],
-    ['a list', '[]', /^PROVIDERS: /],
+    ['no JSON', '{"a":', /^PROVIDERS is not JSON/],
+    ['a list', '[]', /^PROVIDERS must be an object/],
     [
       'a name of its own that is taken',
       '{"openai": {"baseURL": "http://x"}}',
-      /^PROVIDERS\.openai: .*taken/,
+      /^PROVIDERS\.openai is taken/,
     ],
     [
       'a name with capitals',
       '{"Local": {"baseURL": "http://x"}}',
       /^PROVIDERS\.Local: .*lower-case/,
     ],
-    ['no address', '{"a": {}}', /^PROVIDERS\.a\.baseURL: /],
-    ['another protocol', '{"a": {"baseURL": "ftp://x"}}', /^PROVIDERS\.a\.baseURL: /],
+    ['no address', '{"a": {}}', /^PROVIDERS\.a\.baseURL is missing/],
+    [
+      'another protocol',
+      '{"a": {"baseURL": "ftp://x"}}',
+      /^PROVIDERS\.a\.baseURL must be an address that begins with http/,
+    ],
     [
       'an unknown field',
       '{"a": {"baseURL": "http://x", "apiKey": "sk-secret"}}',
-      /^PROVIDERS\.a: .*apiKey/,
+      /^PROVIDERS\.a has a setting apiKey, which is none; did you mean apiKeyEnv\?$/,
+    ],
+    [
+      'an address spelt in another way',
+      '{"a": {"baseURL": "http://x", "limits": {"requestPerMinute": 5}}}',
+      /^PROVIDERS\.a\.limits has a setting requestPerMinute, which is none; did you mean requestsPerMinute\?$/,
+    ],
+    [
+      'a key in the wrong place',
+      '{"a": {"baseURL": "http://x", "sk-secret and more": "x"}}',
+      /^PROVIDERS\.a has a setting that is none; there are baseURL, apiKeyEnv, /,
     ],
     [
       'a key variable that is not set',
@@ -219,12 +233,12 @@ describe('a provider', () => {
     [
       'no room',
       '{"a": {"baseURL": "http://x", "limits": {"concurrency": 0}}}',
-      /^PROVIDERS\.a\.limits\.concurrency: /,
+      /^PROVIDERS\.a\.limits\.concurrency must be at least 1$/,
     ],
     [
       'half a request a minute',
       '{"a": {"baseURL": "http://x", "limits": {"models": {"b": {"requestsPerMinute": 0.5}}}}}',
-      /^PROVIDERS\.a\.limits\.models\.b\.requestsPerMinute: /,
+      /^PROVIDERS\.a\.limits\.models\.b\.requestsPerMinute must be a whole number$/,
     ],
   ])('with %s is refused by its place', (_what, PROVIDERS, expected) => {
     const lines = problems({ PROVIDERS });
@@ -256,7 +270,7 @@ it('every bad variable is named in one error, and no value is quoted', () => {
   const lines = problems(bad);
 
   // HOST is judged together with API_KEYS, once that is understood.
-  expect(lines.map((line) => line.split(/[:.]/)[0]).sort()).toEqual(
+  expect(lines.map((line) => line.split(/[:. ]/)[0]).sort()).toEqual(
     Object.keys(bad)
       .filter((name) => name !== 'HOST')
       .sort(),
