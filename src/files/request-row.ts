@@ -84,6 +84,12 @@ const anthropicBlocks: ReadonlySet<unknown> = new Set([
   'redacted_thinking',
   'document',
   'search_result',
+  'server_tool_use',
+  'web_search_tool_result',
+  'web_fetch_tool_result',
+  'mcp_tool_use',
+  'mcp_tool_result',
+  'container_upload',
 ]);
 
 /** One with a name of its own: OpenAI's have it inside `function` or `custom`. */

@@ -208,6 +208,11 @@ describe('a stored row', () => {
       'anthropic',
     ],
     [
+      'a tool that a server runs',
+      { messages: [{ role: 'assistant', content: [{ type: 'server_tool_use' }] }] },
+      'anthropic',
+    ],
+    [
       'an image of Anthropic',
       { messages: [{ role: 'user', content: [{ type: 'image', source: {} }] }] },
       'anthropic',
