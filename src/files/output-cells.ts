@@ -1,4 +1,7 @@
-/** Cells of a CSV output as byte strings: quoted where they have to be, and with nothing in them that a spreadsheet would run. */
+/**
+ * Cells of a CSV output as byte strings: quoted where they have to be, and with nothing in them
+ * that a spreadsheet would run.
+ */
 import { toBytes, toText } from './output-text.ts';
 
 /** What may stand between the cells of an output. */
@@ -62,8 +65,9 @@ function isVisible(code: number): boolean {
 }
 
 /**
- * What a spreadsheet would run when the file is opened: text that begins with = + - @ or a control character (OWASP CSV injection), also
- * in full width, and behind what it might take for a delimiter. Plain numbers are left alone.
+ * What a spreadsheet would run when the file is opened: text that begins with = + - @ or a control
+ * character (OWASP CSV injection), also in full width, and behind what it might take for a
+ * delimiter. Plain numbers are left alone.
  */
 function isFormula(value: string): boolean {
   return (

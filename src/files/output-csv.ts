@@ -20,8 +20,10 @@ export interface CsvOptions {
 const byteOrderMark = '\u00ef\u00bb\u00bf';
 
 /**
- * The input's columns in their order, the row's number where it is wanted, then the output's columns, then status, error_code and error_message. Without columns
- * of its own an output is one column `output` of JSON. Custom ids of the batch's own stand behind the input. A name that the user has already gets `_2`; the user's own columns keep their names as they are.
+ * The input's columns in their order, the row's number where it is wanted, then the output's
+ * columns, then status, error_code and error_message. Without columns of its own an output is one
+ * column `output` of JSON. Custom ids of the batch's own stand behind the input. A name that the
+ * user has already gets `_2`; the user's own columns keep their names as they are.
  */
 export function csvWriter(
   file: RowFile & { listed: boolean },

@@ -148,7 +148,13 @@ export function createProviders({
     return { connection, name };
   }
 
-  /** What `provider` lists: by its configuration, and as it says itself. */
+  /** The model of an id whose name somebody wrote without its provider: it has one reading. */
+  function only(id: string): Model {
+    const { connection, name } = placeOf(id, 'model');
+    return modelAt(connection, name);
+  }
+
+  /** What a provider lists: by its configuration, and as it says itself. */
   function isListed({ config }: Connection, name: string): boolean {
     return config.models.includes(name) || (lists.known(config.name)?.has(name) ?? false);
   }
@@ -169,7 +175,7 @@ export function createProviders({
     );
   }
 
-  /** `name` begins with a provider, and `asked`, which a server of the user's own, has perhaps a model of this whole name. */
+  /** `name` begins with a provider, and `asked`, a server of the user's own, may have it whole. */
   function resolveEither(name: string, asked: Connection): Model {
     const { connection, name: rest } = placeOf(name, 'model');
     const cut = modelAt(connection, rest);
@@ -194,11 +200,9 @@ export function createProviders({
         return asked && isOpen(asked.config) ? resolveEither(name, asked) : resolve(name);
       }
       if (asked?.config.closed && !asked.config.models.includes(name)) return model;
-      const place = placeOf(`${model.provider}/${name}`, 'model');
-      return modelAt(place.connection, place.name);
+      return only(`${model.provider}/${name}`);
     },
-    resolveAt: (provider, name) =>
-      connections.has(provider) ? resolve(`${provider}/${name}`) : null,
+    resolveAt: (provider, name) => (connections.has(provider) ? only(`${provider}/${name}`) : null),
     share(next) {
       fraction = next;
       for (const gate of gates.values()) gate.share(fraction);

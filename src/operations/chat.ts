@@ -149,7 +149,10 @@ export function toolCalls(completion: Readonly<JsonObject>): readonly unknown[] 
   return Array.isArray(message.tool_calls) ? message.tool_calls : [];
 }
 
-/** What the tools were called with: the arguments of one call, a list of those of several; undefined where none was called. */
+/**
+ * What the tools were called with: the arguments of one call, a list of those of several; undefined
+ * where none was called.
+ */
 export function calledWith(completion: Readonly<JsonObject>): unknown {
   const called = toolCalls(completion).map(argumentsOf);
   return called.length > 1 ? called : called[0];

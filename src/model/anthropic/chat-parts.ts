@@ -1,6 +1,7 @@
 /**
- * The blocks of Anthropic's messages as the parts of OpenAI's (https://platform.openai.com/docs/api-reference/chat/create). Pure. A block that OpenAI
- * has nothing for is its own part, so that the refusal names it.
+ * The blocks of Anthropic's messages as the parts of OpenAI's
+ * (https://platform.openai.com/docs/api-reference/chat/create). Pure. A block that OpenAI has
+ * nothing for is its own part, so that the refusal names it.
  */
 import { isRecord, type JsonRecord } from '../json-record.ts';
 
@@ -28,7 +29,10 @@ export function toParts(block: unknown): unknown[] {
   }
 }
 
-/** A document that is text is one; a file of bytes stays a file. What OpenAI has no way to fetch goes on as it is. */
+/**
+ * A document that is text is one; a file of bytes stays a file. What OpenAI has no way to fetch
+ * goes on as it is.
+ */
 function documentParts(block: JsonRecord, source: JsonRecord): unknown[] {
   const { title, context } = block;
   switch (source.type) {
