@@ -39,7 +39,7 @@ export const enrichParams = z
     // Under the names of the fields, as the caller knows them.
     const named = prepareFields(params).map((one) => ({ ...one, key: one.field.name }));
     const time = createCheckTime();
-    const judge = createJudge(answerSchema(named));
+    const judge = createJudge({ schema: answerSchema(named) });
     const check = (value: JsonObject) => judge({ value, exact: null }, { time, exactly: true });
     checkExamples(params.examples, check, context);
   });

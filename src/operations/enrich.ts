@@ -38,7 +38,7 @@ export const enrich: Operation<typeof enrichParams> = {
   prepare(params, time = createCheckTime()) {
     const fields = prepareFields(params);
     const schema = answerSchema(fields);
-    const judge = createJudge(schema);
+    const judge = createJudge({ schema });
     const own = ownSystemPrompt(params.systemPrompt, { fields: fieldLines(fields) });
     return {
       ...createPrompt({

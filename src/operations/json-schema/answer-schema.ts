@@ -6,11 +6,11 @@ import type { CheckTime } from '../check-time.ts';
 import { checkSchema } from './check.ts';
 import { describeFields } from './describe.ts';
 import { createJudge, type JudgeOptions } from './judge.ts';
-import { expandShortForm, isFullSchema, type SchemaIssue } from './short-form.ts';
+import { givenPath, toModern } from './modern.ts';
+import { expandShortForm, isFullSchema, type SchemaIssue, shortPath } from './short-form.ts';
 import { lengthIssues, sizeIssues } from './size.ts';
 import { toStrictSchema } from './strict.ts';
-import { everyKeyword, followReferences, subschemas } from './subschemas.ts';
-import { createValidator } from './validator.ts';
+import { everyKeyword, followReferences, IN_PLACE, subschemas } from './subschemas.ts';
 
 export interface AnswerSchema {
   /** What is sent: strict where the subset can express the user's schema, else that schema itself. */
@@ -67,24 +67,35 @@ function prepareOnce(given: JsonObject): Prepared {
 
 function prepare(given: JsonObject): Prepared {
   const issues = lengthIssues(given);
+  const isShort = !isFullSchema(given);
+  const full = isShort && issues.length === 0 ? expandShortForm(given, issues) : given;
   if (issues.length > 0) return { issues, answerSchema: null };
-  const schema = isFullSchema(given) ? withoutAddress(given) : expandShortForm(given, issues);
-  for (const check of [sizeIssues, checkSchema]) {
-    issues.push(...(issues.length > 0 ? [] : check(schema)));
+  const schema = toModern(full, issues);
+  if (issues.length === 0) issues.push(...sizeIssues(schema));
+  if (issues.length === 0) {
+    const found = checkSchema(schema);
+    issues.push(...found.map((issue) => ({ ...issue, path: givenPath(full, issue.path) })));
   }
-  return { issues, answerSchema: issues.length > 0 ? null : build(schema) };
+  if (issues.length === 0) return { issues, answerSchema: build(schema, isShort) };
+  return {
+    issues: isShort
+      ? issues.map((issue) => ({ ...issue, path: shortPath(given, issue.path) }))
+      : issues,
+    answerSchema: null,
+  };
 }
 
-function build(original: JsonSchema): AnswerSchema {
+/** `isClosed`: its objects have the keys alone that it names, where it says nothing else. */
+function build(original: JsonSchema, isClosed: boolean): AnswerSchema {
   const strict = toStrictSchema(original).schema;
-  const judge = strict ? closeObjects(original) : original;
-  // Closed alternatives exclude each other where open ones overlap: what is valid for the judge need not be for the original.
-  const open = strict && everyKeyword(original).has('oneOf') ? createValidator(original) : null;
-  const read = createJudge(judge, open);
-  const { properties, additionalProperties } = followReferences(judge, judge);
+  const { schema, closed } = strict || isClosed ? closeObjects(original) : asItIs(original);
+  // Closed alternatives exclude each other where open ones overlap: what is valid for the one need not be for the other.
+  const open = closed.size > 0 && everyKeyword(original).has('oneOf') ? original : null;
+  const read = createJudge({ schema, closed, open });
+  const { properties, additionalProperties } = followReferences(schema, schema);
 
   return {
-    schema: strict ?? original,
+    schema: strict ?? schema,
     strict: strict !== null,
     description: describeFields(original, { strict: strict !== null }),
     columns:
@@ -94,26 +105,37 @@ function build(original: JsonSchema): AnswerSchema {
   };
 }
 
-/** `$schema` may name a draft that ajv has not loaded, and `$id` only serves references from elsewhere. */
-function withoutAddress(schema: JsonObject): JsonSchema {
-  const { $schema, $id, ...rest } = schema;
-  return rest;
+interface Closed {
+  schema: JsonSchema;
+  /** The objects in it that were closed. */
+  closed: Set<JsonSchema>;
+}
+
+function asItIs(schema: JsonSchema): Closed {
+  return { schema, closed: new Set() };
 }
 
 /**
  * The schema as the strict one closes it: keys that it does not name are refused where it does not say otherwise. So an
  * answer is judged alike whether or not the provider held the model to the schema.
  */
-function closeObjects(schema: JsonSchema): JsonSchema {
+function closeObjects(schema: JsonSchema): Closed {
   const copy = structuredClone(schema) as JsonObject;
+  const closed = new Set<JsonSchema>();
   const close = (node: JsonObject) => {
-    if (isObject(ownValue(node, 'properties')) && !Object.hasOwn(node, 'additionalProperties')) {
+    // Others for the same value may name further keys.
+    const isWhole = !subschemas(node).some(({ keyword }) => IN_PLACE.has(keyword));
+    const isOpen = !['additionalProperties', 'unevaluatedProperties', '$ref'].some((keyword) =>
+      Object.hasOwn(node, keyword),
+    );
+    if (isObject(ownValue(node, 'properties')) && isWhole && isOpen) {
       node.additionalProperties = false;
+      closed.add(node);
     }
     for (const child of subschemas(node)) {
       close(child.schema as JsonObject);
     }
   };
   close(copy);
-  return copy;
+  return { schema: copy, closed };
 }

@@ -1,14 +1,14 @@
 /** Holds the object that a model wrote to an answer schema. */
 import { InvalidOutput } from '../../errors.ts';
 import type { JsonSchema } from '../../model/model.ts';
-import type { JsonObject } from '../answer.ts';
+import { isObject, type JsonObject } from '../answer.ts';
 import type { FoundJson } from '../answer-json.ts';
 import type { CheckTime } from '../check-time.ts';
 import { withExactNumbers } from '../exact-numbers.ts';
+import { createMend, type Written } from './mend.ts';
 import { rootPlace } from './place.ts';
-import { restoreAbsent } from './restore.ts';
-import { textWhereWanted } from './text-where-wanted.ts';
-import { createValidator, type Validator } from './validator.ts';
+import { createRestore } from './restore.ts';
+import { createValidator } from './validator.ts';
 
 export interface JudgeOptions {
   /** What the checks of all answers of whoever asks may take. */
@@ -19,49 +19,52 @@ export interface JudgeOptions {
   exactly?: boolean;
 }
 
-type Written = Pick<FoundJson, 'value' | 'exact'>;
+type Found = Pick<FoundJson, 'value' | 'exact'>;
+
+/** The schema that an answer is held to, and what of it is not the user's own. */
+export interface Judged {
+  schema: JsonSchema;
+  /** The objects in it that were closed for the user; none when absent. */
+  closed?: ReadonlySet<JsonSchema>;
+  /** A second schema that the answer is held to. */
+  open?: JsonSchema | null;
+}
 
 /**
- * What an answer comes to under the schema, which `checkSchema` found no fault with: as it is; where that is not valid, with numbers as texts where text
- * alone is wanted. `open` is a second schema's. Throws InvalidOutput, and ItemFailure for an integer that JavaScript cannot hold.
+ * What an answer comes to under the schema, which `checkSchema` found no fault with: as it is; where that is not valid, with its form set right. Throws
+ * InvalidOutput, and ItemFailure for an integer that JavaScript cannot hold.
  */
-export function createJudge(
-  schema: JsonSchema,
-  open: Validator | null = null,
-): (written: Written, options: JudgeOptions) => JsonObject {
+export function createJudge({
+  schema,
+  closed = new Set(),
+  open = null,
+}: Judged): (found: Found, options: JudgeOptions) => JsonObject {
   const validator = createValidator(schema);
+  const openValidator = open ? createValidator(open) : null;
   const place = rootPlace(schema);
 
-  function check(written: JsonObject, tick: () => void): JsonObject {
-    const checking = validator.start(tick);
-    const value = restoreAbsent(schema, written, checking.accepts);
-    checking.validate(value);
-    open?.start(tick).validate(value);
-    return value as JsonObject; // as the schema says: checkSchema saw to that
+  function judge(found: Found, { time, longIntegers, exactly }: JudgeOptions): JsonObject {
+    return time.limit((tick) => {
+      const { accepts, validate } = validator.start(tick);
+      const restore = createRestore(schema, accepts);
+
+      function check({ value, exact }: Written): JsonObject {
+        const restored = restore(value, schema);
+        validate(restored);
+        openValidator?.start(tick).validate(restored);
+        const numbers = isObject(exact) ? exact : null;
+        // An object, as the schema says: checkSchema saw to that.
+        return withExactNumbers(restored as JsonObject, numbers, longIntegers ? null : place);
+      }
+
+      try {
+        return check(found);
+      } catch (error) {
+        if (!(error instanceof InvalidOutput) || exactly) throw error;
+        return check(createMend({ root: schema, closed, accepts, restore })(found));
+      }
+    }, validator);
   }
 
-  function judge(
-    { value, exact }: Written,
-    { tick, exactly }: { tick: () => void; exactly: boolean },
-  ): JsonObject {
-    try {
-      return check(value, tick);
-    } catch (error) {
-      if (!(error instanceof InvalidOutput) || exactly) throw error;
-      const mended = textWhereWanted(value, exact, place);
-      if (mended === value) throw error;
-      return check(mended, tick);
-    }
-  }
-
-  return (written, { time, longIntegers = false, exactly = false }) =>
-    time.limit(
-      (tick) =>
-        withExactNumbers(
-          judge(written, { tick, exactly }),
-          written.exact,
-          longIntegers ? null : place,
-        ),
-      validator,
-    );
+  return judge;
 }

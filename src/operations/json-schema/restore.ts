@@ -9,8 +9,11 @@ import { resolveReference } from './subschemas.ts';
 /** Whether a part of the original schema accepts a value. */
 type Accepts = (part: unknown, value: unknown) => boolean;
 
-/** A copy of the answer without the nulls; where alternatives apply, as the first one that accepts it then. */
-export function restoreAbsent(root: JsonSchema, answer: unknown, accepts: Accepts): unknown {
+/** What makes a copy of an answer, or of a part of it, without the nulls; where alternatives apply, as the first one that accepts it then. */
+export function createRestore(
+  root: JsonSchema,
+  accepts: Accepts,
+): (value: unknown, part: JsonSchema) => unknown {
   // Alternatives try one value several times, and again inside each other: remembered, that stays polynomial.
   const memory = new Map<JsonSchema, WeakMap<object, unknown>>();
 
@@ -66,5 +69,5 @@ export function restoreAbsent(root: JsonSchema, answer: unknown, accepts: Accept
     return Object.fromEntries(entries);
   }
 
-  return restore(answer, root);
+  return restore;
 }

@@ -1,22 +1,33 @@
 /**
  * The short way to write an answer schema: `{ company: "string", revenue: "number", year: "integer", tags: "string[]" }`.
  *
- * A field is a type name, with `[]` for a list of it; another short form, for an object inside; or a short form or type
- * name in a list of one, for a list of those. A value that the text does not state is null, a list then empty; with a
- * `?` behind the type it is left out of the answer instead.
+ * A field is a type name, with `[]` for a list of it; a text with a blank in it, which describes a text field; a list of two or more
+ * texts, of which one is the value; a JSON Schema with a type or an enum; another short form, for an object inside; or one of these in
+ * a list of one, for a list of those. A value that the text does not state is null, a list then empty; with a `?` behind the type it
+ * is left out of the answer instead.
  */
 import type { JsonSchema } from '../../model/model.ts';
+import { nearest } from '../../nearest.ts';
 import { isObject, type JsonObject, ownValue } from '../answer.ts';
+import { withNull } from './nullable.ts';
+import { isKeyword } from './subschemas.ts';
 
 const TYPES: Record<string, JsonSchema> = {
   string: { type: 'string' },
+  text: { type: 'string' },
   number: { type: 'number' },
+  float: { type: 'number' },
   integer: { type: 'integer' },
+  int: { type: 'integer' },
   boolean: { type: 'boolean' },
+  bool: { type: 'boolean' },
   date: { type: 'string', format: 'date' },
 };
 
-const KNOWN = `${Object.keys(TYPES).join(', ')}, each also as a list (string[]) or left out when unknown (string?)`;
+const JSON_TYPES = ['string', 'number', 'integer', 'boolean', 'object', 'array', 'null'];
+
+const KNOWN =
+  'string, number, integer, boolean or date, each also as a list (string[]) or left out when unknown (string?)';
 
 export interface SchemaIssue {
   path: string[];
@@ -44,7 +55,7 @@ export function isFullSchema(value: JsonObject): boolean {
   );
 }
 
-/** The JSON Schema that a short form stands for. Issues are added with their path; the result is then of no use. */
+/** The JSON Schema that a short form stands for, its objects open. Issues are added with their path; the result is then of no use. */
 export function expandShortForm(
   fields: JsonObject,
   issues: SchemaIssue[],
@@ -56,45 +67,156 @@ export function expandShortForm(
     if (key === '__proto__') {
       issues.push({ path: [...path, key], message: 'is not usable as a name' });
     }
-    const optional = typeof value === 'string' && value.trim().endsWith('?');
-    properties.push([key, expandField(value, issues, [...path, key], optional)]);
-    if (!optional) {
+    const mayLack = typeof value === 'string' && readType(value)?.optional === true;
+    properties.push([
+      key,
+      expandField(value, { issues, path: [...path, key], takesNull: !mayLack }),
+    ]);
+    if (!mayLack) {
       required.push(key);
     }
   }
   if (properties.length === 0) {
     issues.push({ path, message: 'needs at least one field' });
   }
-  return {
-    type: 'object',
-    properties: Object.fromEntries(properties),
-    required,
-    additionalProperties: false,
-  };
+  return { type: 'object', properties: Object.fromEntries(properties), required };
 }
 
-function expandField(
-  value: unknown,
-  issues: SchemaIssue[],
-  path: string[],
-  optional: boolean,
-): JsonSchema {
+/** Where a place in what a short form stands for is in the short form itself. */
+export function shortPath(fields: unknown, path: readonly string[]): string[] {
+  const [keyword, name, ...rest] = path;
+  if (keyword !== 'properties' || name === undefined) return [];
+  let field = ownValue(Object(fields), name);
+  let inside = rest;
+  const found = [name];
+  while (Array.isArray(field) && inside[0] === 'items') {
+    found.push('0');
+    field = field[0];
+    inside = inside.slice(1);
+  }
+  return isObject(field) && !isProperty(field)
+    ? [...found, ...shortPath(field, inside)]
+    : [...found, ...inside];
+}
+
+interface Place {
+  issues: SchemaIssue[];
+  path: string[];
+  /** Whether null stands for a value that is not stated. */
+  takesNull: boolean;
+}
+
+function expandField(value: unknown, place: Place): JsonSchema {
   if (isObject(value)) {
-    return expandShortForm(value, issues, path);
+    return isProperty(value) ? expandProperty(value, place) : expandInside(value, place);
   }
-  if (Array.isArray(value) && value.length === 1) {
-    return { type: 'array', items: expandField(value[0], issues, [...path, '0'], true) };
+  if (Array.isArray(value)) {
+    return expandList(value, place);
   }
-  const [, name = '', list] =
-    typeof value === 'string' ? (/^(\w+)(\[\])?\??$/.exec(value.trim()) ?? []) : [];
-  const type = ownValue(TYPES, name) as JsonSchema | undefined;
-  if (!type) {
-    const got = typeof value === 'string' ? `unknown type ${JSON.stringify(value)}` : 'not a type';
-    issues.push({ path, message: `${got}; use ${KNOWN}, a nested object, or a list of one` });
+  const type = typeof value === 'string' ? readType(value) : null;
+  if (type) {
+    if (type.list) return { type: 'array', items: type.schema };
+    return place.takesNull ? withNull(type.schema) : type.schema;
+  }
+  if (typeof value === 'string' && isDescription(value)) {
+    const text = { type: 'string', description: value.trim() };
+    return place.takesNull ? withNull(text) : text;
+  }
+  place.issues.push({ path: place.path, message: unknownType(value) });
+  return {};
+}
+
+/** A type by its name, perhaps of a list, perhaps left out when unknown. */
+function readType(value: string): { schema: JsonSchema; list: boolean; optional: boolean } | null {
+  const [, name = '', list, optional] = /^(\w+)(\[\])?(\?)?$/.exec(value.trim()) ?? [];
+  const schema = ownValue(TYPES, name) as JsonSchema | undefined;
+  return schema ? { schema, list: list !== undefined, optional: optional !== undefined } : null;
+}
+
+/** A text with a blank in it, but not one that begins as types are written elsewhere: "string | null", "integer (year)". */
+function isDescription(value: string): boolean {
+  const [, name = ''] =
+    /^(\w+)(?:\[\])?\??\s*(?:[|&,:;(<>=/]|or\s+null\b)/.exec(value.trim()) ?? [];
+  return /\S\s+\S/.test(value) && !Object.hasOwn(TYPES, name);
+}
+
+function unknownType(value: unknown): string {
+  if (typeof value !== 'string') {
+    return `not a type; use ${KNOWN}, a list of values, a nested object, or a list of one`;
+  }
+  const word = value.trim();
+  const [, name = word] = /^(\w+)/.exec(word) ?? [];
+  if (/\s/.test(word)) {
+    return `${JSON.stringify(word)} is neither a type nor a description; write { "type": ${JSON.stringify(name)}, "description": … }`;
+  }
+  const meant = nearest(name, Object.keys(TYPES));
+  const hint = meant ? `; did you mean ${meant}?` : '';
+  return `unknown type ${JSON.stringify(word)}${hint} Use ${KNOWN}, a description in several words, a list of values, a nested object, or a list of one`;
+}
+
+/** A list of one is a list of that; of two or more texts one is the value. */
+function expandList(list: readonly unknown[], place: Place): JsonSchema {
+  if (list.length === 1) {
+    const inside = { ...place, path: [...place.path, '0'], takesNull: false };
+    return { type: 'array', items: expandField(list[0], inside) };
+  }
+  if (list.length === 0 || !list.every((one) => typeof one === 'string')) {
+    const message =
+      'must be a list of one type, or of two or more texts, of which one is the value; other values are { "enum": […] }';
+    place.issues.push({ path: place.path, message });
     return {};
   }
-  if (list) {
-    return { type: 'array', items: type };
+  if (list.every((one) => readType(one) !== null || JSON_TYPES.includes(one))) {
+    const message =
+      'could be types or values; write { "type": […] } for types, { "enum": […] } for values';
+    place.issues.push({ path: place.path, message });
+    return {};
   }
-  return optional ? type : { ...type, type: [type.type, 'null'] };
+  return expandProperty({ enum: list }, place);
+}
+
+/** Whether an object is a JSON Schema of a property: by its type or its values, where nothing else stands beside them. */
+function isProperty(value: JsonObject): boolean {
+  return hasType(value) && Object.keys(value).every(isKeyword);
+}
+
+function hasType(value: JsonObject): boolean {
+  const types = [ownValue(value, 'type') ?? []].flat();
+  const isTyped = types.length > 0 && types.every((type) => JSON_TYPES.includes(String(type)));
+  return isTyped || Array.isArray(ownValue(value, 'enum'));
+}
+
+function expandProperty(property: JsonObject, { issues, path, takesNull }: Place): JsonSchema {
+  for (const keyword of ['title', 'description']) {
+    const said = ownValue(property, keyword);
+    if (typeof said !== 'string' || readType(said) === null) continue;
+    const message = `could be the ${keyword} of this field, or a field of an object with that type; write { "type": "object", "properties": … } for an object`;
+    issues.push({ path: [...path, keyword], message });
+  }
+  const values = ownValue(property, 'enum');
+  const isText = Array.isArray(values) && values.every((value) => typeof value === 'string');
+  const schema =
+    isText && ownValue(property, 'type') === undefined ? { type: 'string', ...property } : property;
+  const isWhole = [ownValue(schema, 'type') ?? []]
+    .flat()
+    .some((type) => type === 'object' || type === 'array');
+  if (!takesNull || isWhole || Object.hasOwn(schema, 'nullable')) return schema;
+  return withNull(
+    Array.isArray(values) ? { ...schema, enum: [...new Set([...values, null])] } : schema,
+  );
+}
+
+/** An object inside. One that looks like a JSON Schema, and is none, is refused: its words would become fields. */
+function expandInside(value: JsonObject, { issues, path }: Place): JsonSchema {
+  const others = Object.entries(value).filter(([key]) => !isKeyword(key));
+  const isShort = (field: unknown) => typeof field === 'string' && readType(field) !== null;
+  if (hasType(value) && !Object.values(value).every(isShort)) {
+    for (const [key] of others) {
+      const meant = nearest(key, ['description', 'enum', 'format', 'minimum', 'maximum', 'items']);
+      const hint = meant ? `; did you mean ${meant}?` : '';
+      issues.push({ path: [...path, key], message: `is no keyword of a JSON Schema${hint}` });
+    }
+    return {};
+  }
+  return expandShortForm(value, issues, path);
 }

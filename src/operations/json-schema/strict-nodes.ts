@@ -1,16 +1,34 @@
 /** The pieces of a strict schema that stand for themselves: types, values, constraints, null. */
 import type { JsonSchema } from '../../model/model.ts';
 import { isObject, ownValue } from '../answer.ts';
+import { createValidator } from './validator.ts';
 
 /** Constraints that are left out and told in the description, because our own validation holds the answer to them. */
 const TOLD = ['minLength', 'maxLength', 'uniqueItems', 'minProperties', 'maxProperties'];
 
 const NUMBER = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'];
 
-const FORMATS = new Set('date date-time time duration email hostname ipv4 ipv6 uuid'.split(' '));
+const FORMATS = new Set('date duration email hostname ipv4 ipv6 uuid'.split(' '));
+
+const DATE = '\\d{4}-\\d{2}-\\d{2}';
+const TIME = '\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?(Z|[+-]\\d{2}:\\d{2})?';
+
+/** A server that is held to these formats wants a zone, which few texts state: they are sent as patterns that take both. */
+const LOCAL: Readonly<Record<string, { pattern: string; told: string }>> = {
+  time: {
+    pattern: `^${TIME}$`,
+    told: 'A time, such as 15:00:00; with its zone only where that is known.',
+  },
+  'date-time': {
+    pattern: `^${DATE}T${TIME}$`,
+    told: 'A date and time, such as 2026-03-01T15:00:00; with its zone only where that is known.',
+  },
+};
 
 /** Look-around, named groups, back references and Unicode classes are not taken. */
 const HARD_PATTERN = /\(\?(?!:)|\\[1-9kpPbB]/;
+
+type Local = (typeof LOCAL)[string] | undefined;
 
 const ANNOTATIONS = new Set([
   '$comment',
@@ -50,7 +68,8 @@ export function describeNode(schema: JsonSchema): { description?: string } {
   const description = ownValue(schema, 'description');
   const told: Record<string, unknown> = pick(schema, TOLD);
   const { format, pattern } = schema;
-  if (typeof format === 'string' && !FORMATS.has(format)) {
+  const local = typeof format === 'string' ? (ownValue(LOCAL, format) as Local) : undefined;
+  if (typeof format === 'string' && !FORMATS.has(format) && !local) {
     told.format = format;
   }
   if (typeof pattern === 'string' && HARD_PATTERN.test(pattern)) {
@@ -58,6 +77,7 @@ export function describeNode(schema: JsonSchema): { description?: string } {
   }
   const parts = [
     ...(typeof description === 'string' ? [description] : []),
+    ...(local ? [local.told] : []),
     ...(Object.keys(told).length > 0 ? [`Constraints: ${JSON.stringify(told)}`] : []),
   ];
   return parts.length > 0 ? { description: parts.join('\n') } : {};
@@ -72,11 +92,14 @@ export function constraints(type: string, schema: JsonSchema): JsonSchema {
     case 'number':
     case 'integer':
       return pick(schema, NUMBER);
-    case 'string':
+    case 'string': {
+      const local = typeof format === 'string' ? (ownValue(LOCAL, format) as Local) : undefined;
+      const own = typeof pattern === 'string' ? pattern : local?.pattern;
       return {
         ...(typeof format === 'string' && FORMATS.has(format) ? { format } : {}),
-        ...(typeof pattern === 'string' && !HARD_PATTERN.test(pattern) ? { pattern } : {}),
+        ...(own !== undefined && !HARD_PATTERN.test(own) ? { pattern: own } : {}),
       };
+    }
     default:
       return {};
   }
@@ -85,7 +108,14 @@ export function constraints(type: string, schema: JsonSchema): JsonSchema {
 /** The schema of an enum or const, one type to a branch; null where a value is an object or array, or none is left. */
 export function valuesNode(schema: JsonSchema): JsonSchema | null {
   const { enum: listed } = schema;
-  const values = new Set(Array.isArray(listed) ? listed : [schema.const]);
+  const { start } = createValidator(schema);
+  const { accepts } = start(() => undefined);
+  // What else the schema says of them is not sent beside an enum.
+  const values = new Set(
+    (Array.isArray(listed) ? listed : [schema.const]).filter(
+      (value) => Object(value) === value || accepts(schema, value),
+    ),
+  );
   const types = ownValue(schema, 'type') === undefined ? null : typesOf(schema);
   const byType = new Map<string, unknown[]>();
   for (const value of values) {

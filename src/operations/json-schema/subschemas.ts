@@ -1,6 +1,6 @@
 /** Where a JSON Schema (draft 2020-12, and `definitions` of older ones) holds other schemas. */
 import type { JsonSchema } from '../../model/model.ts';
-import { isObject, ownValue } from '../answer.ts';
+import { isObject, type JsonObject, ownValue } from '../answer.ts';
 
 const HOLDS_ONE = [
   'additionalProperties',
@@ -17,6 +17,23 @@ const HOLDS_ONE = [
 ];
 const HOLDS_LIST = ['allOf', 'anyOf', 'oneOf', 'prefixItems'];
 const HOLDS_MAP = ['$defs', 'definitions', 'dependentSchemas', 'patternProperties', 'properties'];
+
+const PLAIN =
+  'additionalItems const contentEncoding contentMediaType dependencies dependentRequired discriminator enum exclusiveMaximum exclusiveMinimum externalDocs format maxContains maxItems maxLength maxProperties maximum minContains minItems minLength minProperties minimum multipleOf nullable pattern required type uniqueItems xml';
+const ANNOTATIONS =
+  '$comment default deprecated description example examples readOnly title writeOnly';
+const KEYWORDS = new Set([
+  ...HOLDS_ONE,
+  ...HOLDS_LIST,
+  ...HOLDS_MAP,
+  ...PLAIN.split(' '),
+  ...ANNOTATIONS.split(' '),
+]);
+
+/** Whether a key is a keyword of JSON Schema, or of OpenAPI's schemas, or begins as those do that nobody else has. */
+export function isKeyword(key: string): boolean {
+  return KEYWORDS.has(key) || /^(?:\$|x-)/.test(key);
+}
 
 /** The keywords whose schemas apply to the same value as the schema that holds them. */
 export const IN_PLACE = new Set([
@@ -57,6 +74,31 @@ export function subschemas(schema: JsonSchema): Subschema[] {
     }
   }
   return found;
+}
+
+/** The schema with what `change` makes of each schema directly inside it; boolean schemas stay. */
+export function mapSubschemas(
+  schema: JsonSchema,
+  change: (inside: JsonSchema, path: string[]) => unknown,
+): JsonObject {
+  const copy: JsonObject = { ...schema };
+  for (const { keyword, path, schema: inside } of subschemas(schema)) {
+    const [, key] = path;
+    const changed = change(inside, path);
+    if (key === undefined) {
+      copy[keyword] = changed;
+      continue;
+    }
+    const held = copy[keyword] === schema[keyword] ? copyOf(schema[keyword]) : copy[keyword];
+    Object.defineProperty(held, key, { value: changed, enumerable: true, writable: true });
+    copy[keyword] = held;
+  }
+  return copy;
+}
+
+/** Of a list, or of an object with whatever names. */
+function copyOf(held: unknown): unknown {
+  return Array.isArray(held) ? [...held] : Object.fromEntries(Object.entries(Object(held)));
 }
 
 /** The schema and every schema inside it, each with its path from the root. */

@@ -1,0 +1,173 @@
+/** An answer that is right but for its form: set right where its schema leaves no doubt. */
+
+import { parseExact } from '../../model/exact-json.ts';
+import type { JsonSchema } from '../../model/model.ts';
+import { isObject, type JsonObject, ownValue } from '../answer.ts';
+import { type Choices, createChoices } from '../choice.ts';
+import { resolveReference } from './subschemas.ts';
+
+/** A value, and the same with the digits of numbers that JavaScript would change, as texts; undefined where there are none such. */
+export interface Written {
+  value: unknown;
+  exact: unknown;
+}
+
+export interface MendOptions {
+  root: JsonSchema;
+  /** The objects that take no other keys only because Winnow closed them. */
+  closed: ReadonlySet<JsonSchema>;
+  /** Whether a part of the schema accepts a value. */
+  accepts(part: unknown, value: unknown): boolean;
+  /** The value without the nulls that stand for absent members. */
+  restore(value: unknown, part: JsonSchema): unknown;
+}
+
+const numberPattern = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+
+/**
+ * The answer without keys that no part of the schema names, unless the user closed the object; with numbers, true and false that stand as
+ * text where text is not allowed, and digits where only text is; and with one of several texts that are allowed where it fits but for its
+ * form. Of alternatives the first is taken that accepts what comes of it.
+ */
+export function createMend({ root, closed, accepts, restore }: MendOptions) {
+  // Alternatives try one value several times, and again inside each other: remembered, that stays polynomial.
+  const memory = new Map<JsonSchema, WeakMap<object, Written>>();
+
+  function mend(written: Written, schema: JsonSchema): Written {
+    const { value } = written;
+    if (typeof value !== 'object' || value === null) return mendFresh(written, schema);
+    const known = memory.get(schema) ?? new WeakMap<object, Written>();
+    memory.set(schema, known);
+    const mended = known.get(value) ?? mendFresh(written, schema);
+    known.set(value, mended);
+    return mended;
+  }
+
+  function mendFresh(written: Written, schema: JsonSchema): Written {
+    let mended = mendOwn(written, schema);
+    const target = resolveReference(root, ownValue(schema, '$ref'));
+    const all = [target, ...[ownValue(schema, 'allOf') ?? []].flat()].filter(isObject);
+    for (const inside of all) mended = mend(mended, inside);
+    for (const keyword of ['anyOf', 'oneOf']) {
+      const branches = [ownValue(schema, keyword) ?? []].flat().filter(isObject);
+      mended = firstAccepted(mended, branches) ?? mended;
+    }
+    return mended;
+  }
+
+  function firstAccepted(written: Written, branches: readonly JsonSchema[]): Written | null {
+    const fits = ({ value }: Written, branch: JsonSchema) =>
+      accepts(branch, restore(value, branch));
+    if (branches.some((branch) => fits(written, branch))) return written;
+    for (const branch of branches) {
+      const mended = mend(written, branch);
+      if (fits(mended, branch)) return mended;
+    }
+    return null;
+  }
+
+  function mendOwn(written: Written, schema: JsonSchema): Written {
+    const { value, exact } = written;
+    if (Array.isArray(value)) return mendEntries(value, exact, schema);
+    if (isObject(value)) return mendMembers(value, exact, schema);
+    const other = inOtherForm(written, schema);
+    return other === undefined || !accepts(schema, other)
+      ? written
+      : { value: other, exact: other };
+  }
+
+  function mendEntries(value: readonly unknown[], exact: unknown, schema: JsonSchema): Written {
+    const first = [ownValue(schema, 'prefixItems') ?? []].flat();
+    const items = ownValue(schema, 'items');
+    const given = Array.isArray(exact) ? exact : [];
+    const mended = value.map((entry, at) => {
+      const inside = at < first.length ? first[at] : items;
+      const written = { value: entry, exact: given[at] };
+      return isObject(inside) ? mend(written, inside) : written;
+    });
+    return {
+      value: mended.map((entry) => entry.value),
+      exact: Array.isArray(exact) ? mended.map((entry) => entry.exact) : undefined,
+    };
+  }
+
+  function mendMembers(value: JsonObject, exact: unknown, schema: JsonSchema): Written {
+    const mended = Object.entries(value).flatMap(([name, member]): [string, Written][] => {
+      let written: Written = { value: member, exact: ownValue(Object(exact), name) };
+      const insides = schemasOf(name, schema);
+      if (insides.length === 0 && isUnnamed(name, schema)) return [];
+      for (const inside of insides) written = mend(written, inside);
+      return [[name, written]];
+    });
+    return {
+      value: Object.fromEntries(mended.map(([name, member]) => [name, member.value])),
+      exact: isObject(exact)
+        ? Object.fromEntries(mended.map(([name, member]) => [name, member.exact]))
+        : undefined,
+    };
+  }
+
+  function isUnnamed(name: string, schema: JsonSchema): boolean {
+    return closed.has(schema) && !Object.hasOwn(Object(ownValue(schema, 'properties')), name);
+  }
+
+  return (written: Written): Written => mend(written, root);
+}
+
+/** What a schema says of a member. */
+function schemasOf(name: string, schema: JsonSchema): JsonSchema[] {
+  const own = ownValue(Object(ownValue(schema, 'properties')), name);
+  const patterns = Object.entries(Object(ownValue(schema, 'patternProperties')))
+    .filter(([pattern]) => new RegExp(pattern, 'u').test(name))
+    .map(([, inside]) => inside);
+  const named = [own, ...patterns].filter((inside) => inside !== undefined);
+  const insides = named.length > 0 ? named : [ownValue(schema, 'additionalProperties')];
+  return insides.filter(isObject);
+}
+
+/** A plain value in the form that the schema wants; undefined where it has no doubt about the form, or there is no other. */
+function inOtherForm({ value, exact }: Written, schema: JsonSchema): unknown {
+  const types = namedTypes(schema);
+  if (types.length === 0) return undefined;
+  const takesText = types.includes('string');
+  const takesNumber = types.includes('number') || types.includes('integer');
+  if (typeof value === 'number' && takesText && !takesNumber) {
+    return choiceOf(typeof exact === 'string' ? exact : String(value), schema);
+  }
+  if (typeof value !== 'string') return undefined;
+  if (takesText) return choiceOf(value, schema);
+  const text = value.trim();
+  if (takesNumber && numberPattern.test(text)) {
+    // The digits of one that JavaScript would change stay the text that they are.
+    const number = parseExact(text);
+    return typeof number === 'number' ? number : undefined;
+  }
+  const word = text.toLowerCase();
+  return types.includes('boolean') && (word === 'true' || word === 'false')
+    ? word === 'true'
+    : undefined;
+}
+
+/** The one of the texts allowed that is meant; the text itself where any is. */
+function choiceOf(text: string, schema: JsonSchema): string {
+  const values = ownValue(schema, 'enum');
+  if (!Array.isArray(values)) return text;
+  const choices = knownChoices.get(values) ?? createChoices(values.filter(isText), 'values');
+  knownChoices.set(values, choices);
+  return choices.match(text) ?? text;
+}
+
+const knownChoices = new WeakMap<object, Choices>();
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function namedTypes(schema: JsonSchema): string[] {
+  const type = ownValue(schema, 'type');
+  if (type !== undefined) return [type].flat().map(String);
+  const values = Object.hasOwn(schema, 'const')
+    ? [schema.const]
+    : [ownValue(schema, 'enum') ?? []].flat();
+  return [...new Set(values.map((value) => (value === null ? 'null' : typeof value)))];
+}
