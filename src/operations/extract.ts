@@ -1,6 +1,6 @@
 /** extract: values out of a text, into an object of a given schema or of fields that the instructions name. */
 import { z } from 'zod';
-import { isObject, type JsonObject } from './answer.ts';
+import { isObject } from './answer.ts';
 import { type CheckTime, createCheckTime } from './check-time.ts';
 import { checkExamples, examplesParam, promptExamples } from './examples.ts';
 import { prepareAnswerSchema } from './json-schema/answer-schema.ts';
@@ -33,7 +33,7 @@ const extractParams = z
     }),
     instructions: instructionsParam('Extract: person_name, title, company').meta({
       description:
-        'What to extract and how, in words, e.g. "Extract: person_name, title, company". Required unless a schema is given; at most 1,000,000 characters.',
+        'What to extract and how, in words. Without a schema, names that it lists behind a colon ("Extract: person_name, title (as written), company", or one a line) are the keys of every answer, each a text, number, true or false, list of texts or null. Where it lists none, keys may differ from row to row. Required unless a schema is given; at most 1,000,000 characters.',
     }),
     examples: examplesParam('ExtractExampleInput', 'extract'),
     ...sharedParams,
@@ -85,10 +85,13 @@ export const extract: Operation<typeof extractParams> = {
   },
 };
 
-function answerOf({ schema }: { schema?: JsonObject | null | undefined }, time: CheckTime): Answer {
+function answerOf(
+  { schema, instructions }: Pick<z.output<typeof extractParams>, 'schema' | 'instructions'>,
+  time: CheckTime,
+): Answer {
   return schema
     ? schemaAnswer('extract', prepareAnswerSchema(schema), time)
-    : objectAnswer('extract');
+    : objectAnswer('extract', { instructions, time });
 }
 
 function systemPrompt(params: z.output<typeof extractParams>, answer: Answer): string {
@@ -113,7 +116,7 @@ function systemPrompt(params: z.output<typeof extractParams>, answer: Answer): s
         ? "\n- A field's own description goes before these rules, also on units and percent."
         : ''
     }`,
-    params.schema
+    hasFields
       ? objectPart(answer)
       : 'Answer with one JSON object. Use the field names in the instructions as its keys, spelled as they are.',
     instructionsPart(params.instructions),

@@ -4,10 +4,12 @@ import type { AnswerFormat } from '../model/model.ts';
 import { type JsonObject, readText } from './answer.ts';
 import type { CheckTime } from './check-time.ts';
 import { readJsonObject } from './exact-numbers.ts';
+import { namesIn } from './instruction-names.ts';
 import {
   type AnswerSchema,
   answerSchemaIssues,
   prepareAnswerSchema,
+  prepareNamedFields,
 } from './json-schema/answer-schema.ts';
 import type { OwnSystemPrompt } from './own-system-prompt.ts';
 import { instructionsPart } from './prompt.ts';
@@ -18,7 +20,8 @@ const responseFormat = z.enum(['TEXT', 'JSON_OBJECT', 'JSON_SCHEMA']).meta({
   description: 'How an answer looks.',
   values: {
     TEXT: 'Plain text.',
-    JSON_OBJECT: 'A JSON object of any shape; the instructions say which keys.',
+    JSON_OBJECT:
+      'A JSON object with the keys that the instructions list ("with the keys: summary, mood"), each a text, number, true or false, list of texts or null; of any shape where they list none, and keys may then differ from row to row.',
     JSON_SCHEMA: 'A JSON object that is valid against the schema given beside it.',
   },
 });
@@ -79,14 +82,14 @@ export function checkResponseFormat(format: ResponseFormat, context: z.core.$Ref
 export function responseAnswer(
   name: string,
   format: ResponseFormat,
-  { textField, time }: { textField: string; time: CheckTime },
+  { textField, time, instructions }: ResponseOptions & { textField: string },
 ): Answer {
   const type = format?.type ?? 'TEXT';
   switch (type) {
     case 'JSON_SCHEMA':
       return schemaAnswer(name, prepareAnswerSchema(format?.schema ?? {}), time);
     case 'JSON_OBJECT':
-      return objectAnswer(name);
+      return objectAnswer(name, { time, instructions, sure: true });
     case 'TEXT':
       return {
         format: { type: 'text' },
@@ -112,8 +115,19 @@ export function schemaAnswer(name: string, answerSchema: AnswerSchema, time: Che
   };
 }
 
-/** An answer that is any JSON object. */
-export function objectAnswer(name: string): Answer {
+interface ResponseOptions {
+  /** What the checks of its answers may take. */
+  time: CheckTime;
+  instructions: string | null | undefined;
+}
+
+/** An answer that has the fields that the instructions list, each a text, number, true or false, list of texts or null; any JSON object where they list none. */
+export function objectAnswer(
+  name: string,
+  { time, instructions, sure = false }: ResponseOptions & { sure?: boolean },
+): Answer {
+  const fields = namesIn(instructions ?? '', { sure });
+  if (fields.length > 0) return schemaAnswer(name, prepareNamedFields(fields), time);
   return {
     format: { type: 'json', name, schema: { type: 'object' }, strict: false },
     fields: null,

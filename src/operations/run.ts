@@ -54,9 +54,13 @@ export const run: Operation<typeof runParams> = {
   result: runResult,
 
   prepare(params, time = createCheckTime()) {
-    const answer = responseAnswer('run', params.responseFormat, { textField: 'text', time });
-    const isText = answer.format.type === 'text';
     const { instructions } = params;
+    const answer = responseAnswer('run', params.responseFormat, {
+      textField: 'text',
+      time,
+      instructions,
+    });
+    const isText = answer.format.type === 'text';
     const own = ownSystemPrompt(params.systemPrompt, { fields: answer.fields, instructions });
     return {
       ...createPrompt({

@@ -44,6 +44,7 @@ export const summarize: Operation<typeof summarizeParams> = {
     const answer = responseAnswer('summarize', params.responseFormat, {
       textField: 'summary',
       time,
+      instructions: params.instructions,
     });
     const isText = answer.format.type === 'text';
     const { instructions } = params;

@@ -1,8 +1,9 @@
 /** Answer schemas in the words that people come with: OpenAPI's, older drafts', the short form's, or none but names. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../support/app.ts';
-import { type StubProvider, startStubProvider } from '../support/stub-provider.ts';
+import { completion, type StubProvider, startStubProvider } from '../support/stub-provider.ts';
 import { caseText, readCase, runCase } from './case-support.ts';
+import { submitMutation, untilEnded } from './support.ts';
 
 type Schema = Record<string, any>;
 
@@ -278,5 +279,73 @@ describe('older drafts', () => {
 
     expect(issue?.path).toBe(`options.schema.properties.a.${path}`);
     expect(issue?.message).toContain(words);
+  });
+});
+
+describe('names in instructions', () => {
+  const named = readCase('instructions-only.answer.json');
+  const names = ['person_name', 'title', 'company', 'seat_count', 'timeline'];
+
+  it('are a strict schema, and what has none of them is asked again', async () => {
+    const { result, requests } = await runCase(app, stub, named);
+
+    expect(stub.requests[0]?.body.response_format.json_schema.strict).toBe(true);
+    expect(Object.keys(sentSchema().properties)).toEqual(names);
+    expect(sentSchema().required).toEqual(names);
+    expect(requests).toBe(2);
+    expect(result.data).toEqual(JSON.parse(named.answers[1] ?? ''));
+  });
+
+  it('are the columns of the output', async () => {
+    stub.reply({ body: completion(named.answers[1]) });
+    const input = { operation: { extract: named.options }, source: { texts: [named.item] } };
+    const { data } = await app.graphql(submitMutation, { input });
+    const { id } = await untilEnded(app, data?.submitBatch.batch.id);
+
+    const csv = await (await fetch(`${app.url}/batches/${id}/output?format=csv`)).text();
+
+    expect(csv.split(/\r?\n/)[0]).toContain(names.join(','));
+  });
+
+  it.each([
+    ['Fields:\n- a (the first)\n- b: the second\n- c\n\nBe brief.', ['a', 'b', 'c']],
+    ['Please extract:\n1. a\n2. b (in EUR, as written)\n', ['a', 'b']],
+    ['Extract: a, b (x, y) and c. Use null where nothing is said.', ['a', 'b', 'c']],
+    ['Felder: firma, größe', ['firma', 'größe']],
+  ])('%j', async (instructions, keys) => {
+    await extract({ instructions }, Object.fromEntries(keys.map((key) => [key, null])));
+
+    const { content } = stub.requests[0]?.body.messages[0] ?? {};
+    for (const key of keys) expect(content).toContain(`- "${key}" (`);
+    expect(stub.requests.length).toBe(1);
+  });
+
+  it.each([
+    ['Extract what matters.'],
+    ['Extract the company. Use one of these sizes as values: small, large'],
+    ['Extract everything but leave out, without exception: a, b'],
+    ['Extract: the name of the person, the title'],
+  ])('%j has none: any object is taken', async (instructions) => {
+    const { result, requests } = await extract({ instructions }, { anything: { of: ['any'] } });
+
+    expect(result).toEqual({ data: { anything: { of: ['any'] } }, error: null });
+    expect(requests).toBe(1);
+  });
+
+  it.each([['run'], ['summarize']])('hold the objects of %s, too', async (operation) => {
+    const given = {
+      operation,
+      options: {
+        instructions: 'Read it. Return JSON with the keys: mood, score',
+        responseFormat: { type: 'JSON_OBJECT' },
+      },
+      item: 'x',
+      answers: ['{"Mood": "good"}', '{"mood": "good", "score": 3}'],
+    };
+
+    const { result, requests } = await runCase(app, stub, given);
+
+    expect(result.data).toEqual({ mood: 'good', score: 3 });
+    expect(requests).toBe(2);
   });
 });

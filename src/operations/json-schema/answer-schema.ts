@@ -3,6 +3,7 @@ import type { JsonSchema } from '../../model/model.ts';
 import { isObject, type JsonObject, ownValue } from '../answer.ts';
 import { readJson } from '../answer-json.ts';
 import type { CheckTime } from '../check-time.ts';
+import type { NamedField } from '../instruction-names.ts';
 import { checkSchema } from './check.ts';
 import { describeFields } from './describe.ts';
 import { createJudge, type JudgeOptions } from './judge.ts';
@@ -48,6 +49,23 @@ export function prepareAnswerSchema(given: JsonObject): AnswerSchema {
     throw new Error(`The schema was not checked: ${issues[0]?.message}`);
   }
   return answerSchema;
+}
+
+/** The schema of fields that are known by name alone: each a text, a number, true or false, a list of texts, or null. */
+export function prepareNamedFields(fields: readonly NamedField[]): AnswerSchema {
+  const value = {
+    anyOf: [
+      ...['string', 'number', 'boolean'].map((type) => ({ type })),
+      { type: 'array', items: { type: 'string' } },
+      { type: 'null' },
+    ],
+  };
+  const properties = fields.map(
+    ({ name, description }) =>
+      [name, description === null ? value : { description, ...value }] as const,
+  );
+  const required = fields.map(({ name }) => name);
+  return build({ type: 'object', properties: Object.fromEntries(properties), required }, true);
 }
 
 function prepareOnce(given: JsonObject): Prepared {
