@@ -1,4 +1,6 @@
 /** A systemPrompt of the user's own, with the built-in parts that it names put in their places. */
+import { BadUserInput } from '../errors.ts';
+import { MAX_PROMPT_LENGTH } from './template.ts';
 
 /** What stands in braces for a part. */
 type PartName = 'categories' | 'fields' | 'instructions';
@@ -16,22 +18,32 @@ export interface OwnSystemPrompt {
 
 const names = /\{(categories|fields|instructions)\}/g;
 
-/** Null without a systemPrompt. Every brace that stands for no part of the operation stays as it is. */
+/** Null without a systemPrompt. Throws BadUserInput where it would be too long. Every brace that stands for no part of the operation stays as it is. */
 export function ownSystemPrompt(
   systemPrompt: string | null | undefined,
   parts: PromptParts,
 ): OwnSystemPrompt | null {
   if (systemPrompt == null) return null;
-  const placed = new Set<string>();
-  // In one pass: what is put in may have such braces itself.
-  const text = systemPrompt.replace(names, (braces, name: PartName) => {
-    if (!Object.hasOwn(parts, name)) return braces;
-    placed.add(name);
-    return parts[name]?.trim() ? parts[name] : '';
-  });
+  const placed = new Map<string, string>();
+  let length = systemPrompt.length;
+  for (const [, name] of systemPrompt.matchAll(names) as Iterable<[string, PartName]>) {
+    if (!Object.hasOwn(parts, name)) continue;
+    const part = parts[name]?.trim() ? parts[name] : '';
+    placed.set(name, part);
+    length += part.length;
+  }
+  refuseTooLong(length);
   return {
-    text,
+    // In one pass: what is put in may have such braces itself.
+    text: systemPrompt.replace(names, (braces, name: PartName) => placed.get(name) ?? braces),
     has: (part) => placed.has(part),
-    isBlind: !placed.has('categories') && !placed.has('fields'),
+    isBlind: !placed.get('categories') && !placed.get('fields'),
   };
+}
+
+/** Counted before it is made: a prompt may name a long part 50,000 times. */
+function refuseTooLong(characters: number): void {
+  if (characters <= MAX_PROMPT_LENGTH) return;
+  const message = `has ${characters} characters with the parts that it names; at most ${MAX_PROMPT_LENGTH} are sent`;
+  throw new BadUserInput([{ path: 'systemPrompt', message }]);
 }

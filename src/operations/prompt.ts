@@ -10,7 +10,7 @@ import type { PreparedOperation, PromptItem } from './operation.ts';
 import type { OwnSystemPrompt } from './own-system-prompt.ts';
 import type { SharedParams } from './params.ts';
 import { type ReferenceDate, readReferenceDate } from './reference-date.ts';
-import { compileTemplate, type Template } from './template.ts';
+import { compileTemplate, refuseTooLong, type Template } from './template.ts';
 
 export interface PromptExample {
   content: string;
@@ -41,8 +41,7 @@ export function createPrompt({
   appendix?: string | null;
   examples?: readonly PromptExample[];
 }): Prompt {
-  const template = templateOf(params);
-  const date = readReferenceDate(params.referenceDate);
+  const { template, date } = wordingOf(params);
   const includeContext = params.includeContext ?? false;
   const write = createWriter({ template, date, includeContext });
   const systemMessage: ChatMessage = {
@@ -77,8 +76,7 @@ export function paragraphs(...parts: (string | null | undefined | false)[]): str
 
 /** The paragraphs that tell the model what the user message is: what of it is data, and when that was written. */
 export function inputRule(params: SharedParams): string {
-  const template = templateOf(params);
-  const date = readReferenceDate(params.referenceDate);
+  const { template, date } = wordingOf(params);
   return paragraphs(
     template
       ? `Each user message is made from one text by a template, unless it says that your answer is not valid.${templateRule(template)}`
@@ -91,7 +89,7 @@ export function inputRule(params: SharedParams): string {
 
 /** Whether the user message begins with the item's metadata: a template names the fields itself. */
 export function hasContext(params: SharedParams): boolean {
-  return Boolean(params.includeContext) && templateOf(params) === null;
+  return Boolean(params.includeContext) && wordingOf(params).template === null;
 }
 
 /** The user's instructions as a paragraph. */
@@ -118,8 +116,22 @@ function dateRule({ day }: ReferenceDate): string {
 
 const dateLine = 'Written on:';
 
-function templateOf({ userPromptTemplate }: SharedParams): Template | null {
-  return typeof userPromptTemplate === 'string' ? compileTemplate(userPromptTemplate) : null;
+interface Wording {
+  template: Template | null;
+  date: ReferenceDate | null;
+}
+
+/** Compiled once for all the parts of a prompt. */
+const wordings = new WeakMap<SharedParams, Wording>();
+
+function wordingOf(params: SharedParams): Wording {
+  const { userPromptTemplate, referenceDate } = params;
+  const wording = wordings.get(params) ?? {
+    template: typeof userPromptTemplate === 'string' ? compileTemplate(userPromptTemplate) : null,
+    date: readReferenceDate(referenceDate),
+  };
+  wordings.set(params, wording);
+  return wording;
 }
 
 /** Whatever a template puts in came with the item; what stands around it is the user's own. */
@@ -175,11 +187,32 @@ function createShown(
   return ({ named }) => {
     const own = named?.content ?? null;
     if (shown === null || own !== name) {
-      shown = examples.map((example) => showExample(write, example, own));
+      shown = showAll(examples, write, own);
       name = own;
     }
     return shown;
   };
+}
+
+/** What a template makes of many long examples is counted while it is made. */
+function showAll(
+  examples: readonly PromptExample[],
+  write: Writer,
+  name: string | null,
+): ShownExample[] {
+  let characters = 0;
+  return examples.map((example) => {
+    const shown = showExample(
+      (item) => {
+        refuseTooLong(characters);
+        return write(item);
+      },
+      example,
+      name,
+    );
+    for (const { content } of shown.turns) characters += content.length;
+    return shown;
+  });
 }
 
 /** Submits refuse an example with a problem; those of before were shown as their bare content, and still are. */

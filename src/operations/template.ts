@@ -20,7 +20,7 @@ export interface Template {
 }
 
 /** A template may name a long text 50,000 times: what comes of it is counted before it is made. Far above any model's context. */
-const MAX_PROMPT_LENGTH = 8_000_000;
+export const MAX_PROMPT_LENGTH = 8_000_000;
 
 /** Throws ItemFailure CONTEXT_TOO_LONG where a prompt, or a part of one, is longer than any that is sent. */
 export function refuseTooLong(characters: number): void {

@@ -167,6 +167,18 @@ describe('an example that would not be an answer, or not be shown as the items a
       { schema: { company: 'string' }, examples: Array(101).fill(example) },
       [/^options\.examples: takes at most 100 examples/],
     ],
+    [
+      'extract',
+      {
+        schema: { company: 'string' },
+        userPromptTemplate: '{content}'.repeat(7),
+        examples: Array(6).fill({ ...example, content: 'x'.repeat(1_000_000) }),
+      },
+      Array.from(
+        { length: 4 },
+        (_, index) => new RegExp(`^options\\.examples\\.${index + 2}\\.metadata: .*characters`),
+      ),
+    ],
   ])('of %s is refused at submit, by its place (%#)', async (operation, options, expected) => {
     sending.answer('{}');
 

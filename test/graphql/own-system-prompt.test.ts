@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../support/app.ts';
-import { type Sending, startSending } from './sent.ts';
+import { issuesOf, type Sending, startSending } from './sent.ts';
 import { type Data, submitMutation } from './support.ts';
 
 const given = JSON.parse(
@@ -86,6 +86,21 @@ describe('a systemPrompt', () => {
       '{content} {{x}} } { {"a": 1} {Categories} - "{instructions}"\n- "$&"',
     );
   });
+});
+
+it('a systemPrompt that names a long part without end is refused before it is made', async () => {
+  sending.answer('Fine.');
+
+  const issues = issuesOf(
+    await sending.run('summarize', items, {
+      instructions: 'x'.repeat(900_000),
+      systemPrompt: '{instructions}'.repeat(50_000),
+    }),
+  );
+
+  expect(issues).toEqual([
+    expect.stringMatching(/^options\.systemPrompt: has 45000700000 characters with the parts/),
+  ]);
 });
 
 describe('a systemPrompt without the parts', () => {
