@@ -119,7 +119,7 @@ export async function readBatchByKey(db: Database, key: bigint): Promise<BatchRe
 export interface BatchFilter {
   status?: readonly BatchStatus[] | undefined;
   operation?: readonly string[] | undefined;
-  /** Case-insensitive part of the name. */
+  /** Part of the name, whatever its case and however its accents are written. */
   name?: string | undefined;
   createdAfter?: Date | undefined;
   createdBefore?: Date | undefined;
@@ -165,7 +165,9 @@ function matches(owner: string, filter: BatchFilter): SQL | undefined {
     isNull(batches.deletedAt),
     status && inArray(batches.status, [...status]),
     operation && inArray(batches.operation, [...operation]),
-    name === undefined ? undefined : ilike(batches.name, `%${name.replace(/[\\%_]/g, '\\$&')}%`),
+    name === undefined
+      ? undefined
+      : ilike(sql`normalize(${batches.name}, NFC)`, `%${escaped(name.normalize('NFC'))}%`),
     createdAfter && gte(batches.createdAt, createdAfter),
     createdBefore && lte(batches.createdAt, createdBefore),
   );
@@ -177,10 +179,18 @@ export function matchesFilter(batch: BatchRecord, filter: BatchFilter): boolean 
   return (
     (!status || status.includes(batch.status)) &&
     (!operation || operation.includes(batch.operation)) &&
-    (name === undefined || (batch.name ?? '').toLowerCase().includes(name.toLowerCase())) &&
+    (name === undefined || folded(batch.name ?? '').includes(folded(name))) &&
     (!createdAfter || batch.createdAt >= createdAfter) &&
     (!createdBefore || batch.createdAt <= createdBefore)
   );
+}
+
+function escaped(pattern: string): string {
+  return pattern.replace(/[\\%_]/g, '\\$&');
+}
+
+function folded(name: string): string {
+  return name.normalize('NFC').toLowerCase();
 }
 
 /** What a worker needs to know of a batch to run its items. */

@@ -221,6 +221,17 @@ describe('batches', () => {
     expect(await count(`{name: "100%", createdBefore: "${newest}"}`)).toBe(23);
     expect(await count('{createdBefore: "2020-01-01T00:00:00Z"}')).toBe(0);
   });
+
+  it('a name is found however its accents are written', async () => {
+    const draft = { autoStart: false };
+    const first = await submitTexts(app, ['x'], { ...draft, name: 'Cafe\u0301, first' });
+    const second = await submitTexts(app, ['x'], { ...draft, name: 'Caf\u00e9, second' });
+    const named = async (name: string) =>
+      (await read(`{name: ${JSON.stringify(name)}}`)({})).edges.map(({ node }) => node.id);
+
+    expect(await named('CAF\u00c9')).toEqual([second, first]);
+    expect(await named('cafe\u0301')).toEqual([second, first]);
+  });
 });
 
 describe('cost', () => {
