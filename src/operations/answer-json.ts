@@ -20,8 +20,11 @@ const maxObjects = 10;
  * `judge` takes. A thought in front of it is passed over. Throws InvalidOutput, in the words of `judge` about the first object there is.
  */
 export function readJson<T>(answer: string, judge: (found: FoundJson) => T): T {
+  const start = behindOpenedThought(answer);
+  const whole = parsePiece(trimmed(answer, start, answer.length));
+  if (whole) return judge(toFound(whole));
   let problem: InvalidOutput | null = null;
-  for (const piece of piecesOf(answer)) {
+  for (const piece of piecesOf(answer, start)) {
     try {
       return judge(toFound(piece));
     } catch (error) {
@@ -32,17 +35,11 @@ export function readJson<T>(answer: string, judge: (found: FoundJson) => T): T {
   throw problem ?? new InvalidOutput('The answer must be one JSON object and nothing else.');
 }
 
-/** Pieces that are JSON, the likeliest first. */
-function* piecesOf(answer: string): Generator<ParsedPiece> {
-  const start = behindOpenedThought(answer);
-  const whole = parsePiece(trimmed(answer, start, answer.length));
-  if (whole) {
-    yield whole;
-    return;
-  }
+/** Pieces that are JSON, of an answer that is none as a whole from `start` on: the likeliest first. */
+function* piecesOf(answer: string, start: number): Generator<ParsedPiece> {
   // In a fence the tag may be part of a text.
-  const begun = trimmed(answer, start, answer.length);
-  const from = start > 0 || begun.text.startsWith('```') ? start : behindUnopenedThought(answer);
+  const isFenced = answer.trimStart().startsWith('```');
+  const from = start > 0 || isFenced ? start : behindUnopenedThought(answer);
   if (from > start) {
     const rest = parsePiece(trimmed(answer, from, answer.length));
     if (rest) {
