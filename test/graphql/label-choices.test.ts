@@ -276,3 +276,21 @@ async function items(id: string): Promise<Data> {
   );
   return data?.batch.items;
 }
+
+describe('the sandbox', () => {
+  it('gives none to a text that no category has to do with, where it may', async () => {
+    const sandboxed = await startApp();
+    const { data } = await sandboxed.graphql(
+      `mutation($options: LabelOptions!) {
+        label(items: [{content: "What is the capital of France?"}, {content: "My billing is wrong"}], options: $options) {
+          results { label labels } } }`,
+      { options: { categories: ['billing', 'delivery'], allowNone: true } },
+    );
+    await sandboxed.stop();
+
+    expect(data?.label.results).toEqual([
+      { label: null, labels: [] },
+      { label: 'billing', labels: ['billing'] },
+    ]);
+  });
+});

@@ -95,7 +95,7 @@ function union(branches: readonly JsonSchema[], place: Place): SchemaNode {
   );
   const nodes = branches
     .filter((branch) => typesOf(branch)[0] !== 'null')
-    .map((branch) => place.compile(branch, place));
+    .map((branch) => place.compile(nullable ? orNull(branch) : branch, place));
   return {
     fill(item, near) {
       let best: Filled | null = null;
@@ -113,6 +113,11 @@ function union(branches: readonly JsonSchema[], place: Place): SchemaNode {
         .reduce<Filled[]>((most, one) => (one.length > most.length ? one : most), []);
     },
   };
+}
+
+/** A choice beside which null is allowed need not be made. */
+function orNull(branch: JsonSchema): JsonSchema {
+  return Array.isArray(branch.enum) ? { ...branch, enum: [...branch.enum, null] } : branch;
 }
 
 /** Limits that strict mode does not take are told in words: `Constraints: {"maxLength": 20}` in the description. */

@@ -58,7 +58,7 @@ const money =
   'usd|eur|gbp|jpy|chf|inr|cad|aud|cny|rmb|sek|pln|dollars?|bucks|euros?|pounds?|quid|yen|francs?|rupees?|yuan|kronor|zloty';
 
 const pattern = new RegExp(
-  `(?<before>(?:${signs}|\\b(?:${money})) ?)?(?<number>-?\\d{1,3}(?:[,' ]\\d{3}){1,6}(?:\\.\\d{1,8})?|-?\\d{1,15}(?:[.,]\\d{1,8})?)` +
+  `(?<before>(?:${signs}|\\b(?:${money})) ?)?(?<number>-?\\d{1,3}(?:[,' ]\\d{3}){1,6}(?:\\.\\d{1,30})?|-?\\d{1,15}(?:[.,]\\d{1,30})?)(?!\\d)` +
     `(?: ?(?<scale>thousand|grand|millions?|billions?|trillion|mio|mn|mm|bn|tn|[kmb])(?![\\w]))?(?: ?(?<after>%|percent|per cent|${signs}|(?:${money})\\b))?`,
   'gi',
 );
