@@ -135,6 +135,20 @@ export class StartFailure extends Error {
   override readonly name = 'StartFailure';
 }
 
+/** More was asked for than one request reads. `cursor` is the last that fitted, to go on behind; null where nothing did. */
+export class PageTooLarge extends AppError {
+  override readonly name = 'PageTooLarge';
+  readonly cursor: string | null;
+
+  constructor(cursor: string | null) {
+    super(
+      'PAYLOAD_TOO_LARGE',
+      'The rows of this request are too large together; ask for fewer at once and go on behind the cursor, or stream GET /batches/{id}/output',
+    );
+    this.cursor = cursor;
+  }
+}
+
 /** One item cannot be asked as it is (a field that its template names is missing). Ends that item, nothing else. */
 export class ItemFailure extends Error {
   override readonly name = 'ItemFailure';

@@ -1,7 +1,7 @@
 /** The answers in an uploaded file of a provider's batch results, parsed and validated without a model. */
 import { createHash } from 'node:crypto';
 import type { Sql } from './db/client.ts';
-import { readFileRowsWithin, type StoredRow } from './db/files.ts';
+import { readFileRows, type StoredRow } from './db/files.ts';
 import type { ItemStatus } from './db/items.ts';
 import { InvalidOutput, type ItemError } from './errors.ts';
 import { parseKeepingNumbers } from './model/exact-json.ts';
@@ -22,6 +22,8 @@ export interface ParsedResult {
   error: ItemError | null;
   /** What is kept of an answer that was refused; null where none was. */
   rejectedAnswer: string | null;
+  /** Of its line in the file, about. */
+  bytes: number;
 }
 
 /** A file of results, and the answer schema that they are held to, if any. */
@@ -46,7 +48,7 @@ export async function* parseResults(
   let after = afterIndex;
   let turnAt = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
-    const rows = await readFileRowsWithin(sql, fileKey, {
+    const rows = await readFileRows(sql, fileKey, {
       afterIndex: after,
       limit: stepRows,
       maxBytes: stepBytes,
@@ -75,6 +77,7 @@ function parseRow(
     output: null,
     error: null,
     rejectedAnswer: null,
+    bytes: fields?.length ?? 0,
   };
   const outcome = readResultLine(parseKeepingNumbers(fields ?? 'null'));
   switch (outcome.kind) {

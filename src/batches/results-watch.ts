@@ -9,6 +9,8 @@ import type { Log } from '../log.ts';
 
 /** Items in one event of batchResults. */
 const pageSize = 500;
+/** Of one event, in bytes of rows and answers; one item may have more. */
+const pageBytes = 4_194_304;
 /** A database that comes back within this time breaks no subscription. */
 const patienceMs = 60_000;
 const retryDelayMs = 500;
@@ -77,7 +79,11 @@ export function watchResults(
     if ((await readBatchByKey(db, key)) === null) throw batchDeleted();
   }
 
-  const readPage = () => readResultsAfter(db.sql, { batchKey: key, fileKey }, position, pageSize);
+  const readPage = () =>
+    readResultsAfter(db.sql, { batchKey: key, fileKey }, position, {
+      limit: pageSize,
+      maxBytes: pageBytes,
+    });
 
   async function next(): Promise<IteratorResult<ResultsPage>> {
     for (;;) {

@@ -1,5 +1,6 @@
 /** Files: they come with their rows, are read, and go when no batch needs them. */
 import { and, asc, desc, eq, getTableColumns, gt, isNull, lt, type SQL } from 'drizzle-orm';
+import { cutBehind, type PlaceInPage } from './bytes.ts';
 import type { Database, Sql } from './client.ts';
 import { files } from './tables.ts';
 
@@ -113,16 +114,20 @@ export interface StoredRow {
   row: number | null;
 }
 
-/** Rows of a file in order, behind an index (-1: from the first). */
+/** Rows of a file in order, behind an index (-1: from the first), cut behind `maxBytes` of text but with one row at least. */
 export async function readFileRows(
   sql: Sql,
   fileKey: bigint,
-  page: { afterIndex: number; limit: number },
-): Promise<StoredRow[]> {
-  return await sql<StoredRow[]>`
-    select index, custom_id as "customId", content, fields, row from rows
+  page: { afterIndex: number; limit: number; maxBytes: number },
+): Promise<(StoredRow & PlaceInPage)[]> {
+  const rows = sql`
+    select index, custom_id as "customId", content, fields, row,
+           coalesce(octet_length(content), 0) + coalesce(octet_length(fields), 0) as octets
+    from rows
     where file_key = ${fileKey} and index > ${page.afterIndex}
     order by index limit ${page.limit}`;
+  return await sql<(StoredRow & PlaceInPage)[]>`
+    ${cutBehind(sql, rows, { order: sql`index`, maxBytes: page.maxBytes })}`;
 }
 
 /** The first indexes of the rows with a custom id. */
@@ -136,26 +141,6 @@ export async function findRows(
     where file_key = ${fileKey} and custom_id = ${customId}
     order by index limit ${limit}`;
   return found.map(({ index }) => index);
-}
-
-/** The same, of at most so many bytes of text, but at least one row where there is one. */
-export async function readFileRowsWithin(
-  sql: Sql,
-  fileKey: bigint,
-  page: { afterIndex: number; limit: number; maxBytes: number },
-): Promise<StoredRow[]> {
-  return await sql<StoredRow[]>`
-    select index, custom_id as "customId", content, fields, row from (
-      select *, sum(coalesce(octet_length(content), 0) + coalesce(octet_length(fields), 0)) over (order by index) as bytes,
-             row_number() over (order by index) as place
-      from (
-        select index, custom_id, content, fields, row from rows
-        where file_key = ${fileKey} and index > ${page.afterIndex}
-        order by index limit ${page.limit}
-      ) as page
-    ) as measured
-    where bytes <= ${page.maxBytes} or place = 1
-    order by index`;
 }
 
 /**

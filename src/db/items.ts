@@ -1,5 +1,6 @@
 /** Items: the rows of a file seen from a batch, with the result where there is one. */
 import type { ItemErrorCode } from '../errors.ts';
+import { cutBehind, type PlaceInPage } from './bytes.ts';
 import type { Sql } from './client.ts';
 import { itemsNamed } from './custom-ids.ts';
 import type { FinalStatus } from './tables.ts';
@@ -92,21 +93,29 @@ export interface ItemPage {
   inverted: boolean;
 }
 
-/** A page of items by index; `inverted` reads from the far end. */
+/** A page of items by index, cut behind `maxBytes` but with one item at least; `inverted` reads from the far end. */
 export async function listItems(
   sql: Sql,
   source: ItemSource,
   filter: ItemFilter,
-  page: ItemPage,
-): Promise<ItemRecord[]> {
-  const { limit, afterIndex = -1, beforeIndex = null, inverted } = page;
-  return await sql<ItemRecord[]>`
-    select ${itemColumns(sql)}
+  page: ItemPage & { maxBytes: number },
+): Promise<(ItemRecord & PlaceInPage)[]> {
+  const { limit, afterIndex = -1, beforeIndex = null, inverted, maxBytes } = page;
+  const items = sql`
+    select ${itemColumns(sql)}, ${itemBytes(sql)} as octets
     from ${itemTables(sql, source)} ${earlierAnswers(sql, source)}
     where ${itemConditions(sql, source, filter)}
       and i.index > ${afterIndex} and (${beforeIndex}::int is null or i.index < ${beforeIndex})
     order by ${inverted ? sql`i.index desc` : sql`i.index`}
     limit ${limit}`;
+  return await sql<(ItemRecord & PlaceInPage)[]>`
+    ${cutBehind(sql, items, { order: inverted ? sql`index desc` : sql`index`, maxBytes })}`;
+}
+
+/** What the text of an item takes, its answer included. */
+function itemBytes(sql: Sql) {
+  return sql`(coalesce(octet_length(i.content), 0) + coalesce(octet_length(i.fields), 0)
+    + coalesce(octet_length(r.output), 0) + coalesce(octet_length(r.rejected_answer), 0))`;
 }
 
 /** How many items a filter leaves. Costs a scan of what it leaves; counters are cheaper where they say the same. */
@@ -120,17 +129,6 @@ export async function countItems(
   return counted?.items ?? 0;
 }
 
-export async function readItem(
-  sql: Sql,
-  source: ItemSource,
-  index: number,
-): Promise<ItemRecord | null> {
-  const [item] = await sql<ItemRecord[]>`
-    select ${itemColumns(sql)} from ${itemTables(sql, source)} ${earlierAnswers(sql, source)}
-    where i.file_key = ${source.fileKey} and i.index = ${index}`;
-  return item ?? null;
-}
-
 /**
  * Succeeded and failed items in the order in which they were recorded, after a (seq, index) position. Nothing is ever
  * recorded behind a position once read: seq is given out under the batch's lock.
@@ -139,8 +137,12 @@ export async function readResultsAfter(
   sql: Sql,
   source: ItemSource,
   after: { seq: number; index: number },
-  limit: number,
+  { limit, maxBytes }: { limit: number; maxBytes: number },
 ): Promise<(ItemRecord & { seq: number })[]> {
+  const items = sql`
+    select ${itemColumns(sql)}, ${itemBytes(sql)} as octets
+    from ${itemTables(sql, source)} join page on page.index = i.index ${earlierAnswers(sql, source)}
+    where i.file_key = ${source.fileKey}`;
   return await sql<(ItemRecord & { seq: number })[]>`
     with page as materialized (
       select index, seq from results
@@ -150,10 +152,7 @@ export async function readResultsAfter(
       order by seq, index
       limit ${limit}
     )
-    select ${itemColumns(sql)}
-    from ${itemTables(sql, source)} join page on page.index = i.index ${earlierAnswers(sql, source)}
-    where i.file_key = ${source.fileKey}
-    order by page.seq, page.index`;
+    ${cutBehind(sql, items, { order: sql`seq, index`, maxBytes })}`;
 }
 
 function itemColumns(sql: Sql) {

@@ -147,11 +147,14 @@ builder.mutationField('submitBatch', (t) =>
         input.operation as Record<string, unknown>,
         'input.operation',
       );
+      const source = await toSource(input.source, context);
+      if (source.file) context.budget.takeFileRows(source.itemCount);
+      else context.budget.takeInlineItems(source.itemCount);
       const id = await submitChecked(context, {
         operation,
         options: options as Record<string, unknown>,
         optionsPath: `input.operation.${operation}`,
-        source: await toSource(input.source, context),
+        source,
         sourcePath: 'input.source',
         fields: input,
         fieldsPath: 'input.',

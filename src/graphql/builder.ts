@@ -9,17 +9,10 @@ import { AppError, type ItemError } from '../errors.ts';
 import type { RunUsage } from '../execute.ts';
 import { parseItemId } from '../ids.ts';
 import type { Context } from './context.ts';
-import { presentError, presentIssues, presentZodError } from './errors.ts';
+import { costLimits, tooCostly } from './cost.ts';
+import { presentError, presentZodError } from './errors.ts';
 import { UploadedPart } from './multipart.ts';
 import { pageArgOptions } from './page.ts';
-
-/**
- * Each selected field costs 1, times the sizes of the pages that it stands in. 1,000 items with every field of theirs, of all kinds of
- * results, and of their batch, its provider batches and its file cost 210,000; a page of a list inside a page of a list costs more than anybody needs.
- */
-export const maxComplexity = 250_000;
-const maxDepth = 15;
-const maxBreadth = 500;
 
 export const builder = new SchemaBuilder<{
   Context: Context;
@@ -81,27 +74,8 @@ export const builder = new SchemaBuilder<{
   complexity: {
     defaultComplexity: 1,
     defaultListMultiplier: 10,
-    limit: { complexity: maxComplexity, depth: maxDepth, breadth: maxBreadth },
-    complexityError: (
-      kind,
-      {
-        maxComplexity: cost,
-        maxDepth: depth,
-        maxBreadth: breadth,
-        complexity,
-        depth: actualDepth,
-        breadth: actualBreadth,
-      },
-      { path },
-    ) => {
-      const message =
-        kind === 'Complexity'
-          ? `the query costs ${complexity}, ${cost} are allowed; ask for smaller pages or fewer fields`
-          : kind === 'Depth'
-            ? `the query is ${actualDepth} levels deep, ${depth} are allowed`
-            : `the query selects ${actualBreadth} fields, ${breadth} are allowed`;
-      return presentIssues([{ path: String(path.key), message }]);
-    },
+    limit: costLimits,
+    complexityError: (_kind, cost, { path }) => tooCostly(cost, String(path.key)),
   },
   zod: { validationError: presentZodError },
 });

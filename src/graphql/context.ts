@@ -8,6 +8,7 @@ import type { CheckTime } from '../operations/check-time.ts';
 import type { ResultCounter } from '../parse-results.ts';
 import type { Plan } from '../plan.ts';
 import type { Webhooks } from '../webhooks/deliver.ts';
+import type { Budget } from './budget.ts';
 
 /** What resolvers work with; one object for the whole process. */
 export interface Services {
@@ -42,6 +43,8 @@ export interface Context extends Services, RequestAccess {
   resultCounter: ResultCounter;
   /** What the checks of answers may take, all that this request asks for together. */
   time: CheckTime;
+  /** What this request may take, all of its operations together. */
+  budget: Budget;
   /** Aborted when the client has gone. */
   signal: AbortSignal;
 }

@@ -1,6 +1,13 @@
 import { GraphQLError } from 'graphql';
 import { ZodError } from 'zod';
-import { AppError, BadUserInput, type InputIssue, retryAfterSeconds, statusOf } from '../errors.ts';
+import {
+  AppError,
+  BadUserInput,
+  type InputIssue,
+  PageTooLarge,
+  retryAfterSeconds,
+  statusOf,
+} from '../errors.ts';
 
 /** More would not help whoever mends the input, and bad input must not make large answers. */
 const maxIssues = 50;
@@ -12,6 +19,7 @@ export function presentError(error: AppError): GraphQLError {
     extensions: {
       code: error.code,
       ...(error instanceof BadUserInput ? { issues: error.issues } : {}),
+      ...(error instanceof PageTooLarge ? { cursor: error.cursor } : {}),
       // What stands in the way of any request is told to proxies and clients that read no bodies, too.
       ...(seconds === null
         ? {}

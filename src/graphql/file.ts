@@ -10,11 +10,12 @@ import {
   readFileRows,
   readRejections,
 } from '../db/files.ts';
-import { AppError } from '../errors.ts';
+import { AppError, PageTooLarge } from '../errors.ts';
 import type { fileFormats } from '../files/read/format.ts';
 import { maxRejections } from '../files/read/limits.ts';
 import { namesOf, previewRow, rowFileOf } from '../files/row.ts';
 import { isId } from '../ids.ts';
+import { measure } from './budget.ts';
 import { builder, notFound } from './builder.ts';
 import type { Context } from './context.ts';
 import { presentError } from './errors.ts';
@@ -112,7 +113,8 @@ builder.node('File', {
     }),
     preview: t.field({
       type: ['JSONObject'],
-      description: 'The first rows, each as an object.',
+      description:
+        'The first rows, each as an object. PAYLOAD_TOO_LARGE where they are larger than a request reads; fewer of them would be right.',
       args: {
         first: t.arg.int({
           defaultValue: 5,
@@ -127,9 +129,20 @@ builder.node('File', {
         }),
       },
       complexity: { field: 10, multiplier: 1 },
-      resolve: async (file, { first }, { db }) => {
+      resolve: async (file, { first }, { db, budget }) => {
         const rowFile = rowFileOf(file);
-        const rows = await readFileRows(db.sql, file.key, { afterIndex: -1, limit: first ?? 5 });
+        const { rows, bytes, isCut } = await budget.read(async (allowance) =>
+          measure(
+            await readFileRows(db.sql, file.key, {
+              afterIndex: -1,
+              limit: first ?? 5,
+              maxBytes: allowance.bytes,
+            }),
+            allowance,
+          ),
+        );
+        if (isCut) throw new PageTooLarge(null);
+        budget.send(bytes, null);
         return rows.map((row) => previewRow(rowFile, row));
       },
     }),

@@ -2,11 +2,13 @@
 import { z } from 'zod';
 import { type BatchFile, type BatchRecord, readBatch, readBatchFile } from '../db/batches.ts';
 import type { Database } from '../db/client.ts';
-import { countItems, type ItemFilter, type ItemRecord, listItems, readItem } from '../db/items.ts';
+import { countItems, type ItemFilter, type ItemRecord, listItems } from '../db/items.ts';
+import { PageTooLarge } from '../errors.ts';
 import type { RunUsage } from '../execute.ts';
 import { type DecodedRow, decodeRow, rowFileOf, rowNumberOf } from '../files/row.ts';
 import { itemId, parseItemId } from '../ids.ts';
 import { parseKeepingNumbers } from '../model/exact-json.ts';
+import { type Budget, measure } from './budget.ts';
 import { builder } from './builder.ts';
 
 import { storableText } from './inputs.ts';
@@ -62,11 +64,28 @@ builder.node(BatchItem, {
     resolve: ({ batch, item }) => itemId(batch.id, item.index),
   },
   isTypeOf: (value) => typeof value === 'object' && value !== null && 'item' in value,
-  loadOne: async (id, { db, owner }) => {
+  loadOne: async (id, { db, owner, budget }) => {
     const parsed = parseItemId(id);
     const batch = parsed && (await readBatch(db, owner, parsed.batchId));
-    const item = batch && (await readItem(db.sql, source(batch), parsed.index));
-    const [model] = item ? await toModels(batch, [item], db) : [];
+    if (!batch) return null;
+    const beforeIt = String(parsed.index - 1);
+    const { rows, isCut } = await budget.read(async (allowance) =>
+      measure(
+        await listItems(
+          db.sql,
+          source(batch),
+          {},
+          { limit: 1, afterIndex: parsed.index - 1, inverted: false, maxBytes: allowance.bytes },
+        ),
+        allowance,
+      ),
+    );
+    if (isCut) throw new PageTooLarge(beforeIt);
+    const [model] = await toModels(
+      batch,
+      rows.filter(({ index }) => index === parsed.index),
+      db,
+    );
     return model ?? null;
   },
   fields: (t) => ({
@@ -93,35 +112,51 @@ builder.node(BatchItem, {
     }),
     content: t.string({
       description: 'The text, exactly as it came.',
-      resolve: ({ row }) => row.content,
+      resolve: ({ item, row }, _args, { budget }) => {
+        send(budget, item, row.content);
+        return row.content;
+      },
     }),
     metadata: t.field({
       type: 'JSONObject',
       nullable: true,
       description: 'The caller’s other fields, exactly as they came; null when there were none.',
-      resolve: ({ row }) => row.metadata,
+      resolve: ({ item, row }, _args, { budget }) => {
+        send(budget, item, item.fields);
+        return row.metadata;
+      },
     }),
     request: t.field({
       type: 'JSONObject',
       nullable: true,
       description:
         'The body of the request as it was or would be sent, the first one where it was asked again: what chat and other tools take. Null where it cannot be sent at all, or its model is not configured any more.',
-      resolve: ({ batch, row }, _args, { preparePlan }) => requestOf(batch, row, preparePlan),
+      resolve: ({ batch, item, row }, _args, { preparePlan, budget }) => {
+        // Before it is made: a template can make much of a small row.
+        send(budget, item, null);
+        const request = requestOf(batch, row, preparePlan);
+        send(budget, item, JSON.stringify(request));
+        return request;
+      },
     }),
     output: t.field({
       type: 'JSON',
       nullable: true,
       description:
         'The operation’s output, e.g. {"label": "positive", "confidence": 0.9}; null until it succeeded.',
-      resolve: ({ item }) => parseJson(item.output),
+      resolve: ({ item }, _args, { budget }) => {
+        send(budget, item, item.output);
+        return parseJson(item.output);
+      },
     }),
     result: t.field({
       type: ItemResult,
       nullable: true,
       description:
         'The same, typed as in the synchronous mutations; null while there is no final answer.',
-      resolve: ({ batch, item, row }) => {
+      resolve: ({ batch, item, row }, _args, { budget }) => {
         if (item.seq === null) return null;
+        send(budget, item, item.output);
         return {
           operation: batch.operation,
           index: item.index,
@@ -167,6 +202,11 @@ builder.node(BatchItem, {
     }),
   }),
 });
+
+/** Counts what goes into the answer of an item; where there is too much, the items behind the one before it are to be asked for. */
+function send(budget: Budget, { index }: ItemRecord, text: string | null): void {
+  budget.send(text?.length ?? 0, index === 0 ? null : String(index - 1));
+}
 
 function itemError({ errorCode, errorMessage }: ItemRecord) {
   return errorCode === null ? null : { code: errorCode, message: errorMessage ?? '' };
@@ -223,7 +263,7 @@ builder.objectField('Batch', 'items', (t) =>
         ...pageCost(args),
         field: args.status || args.customIds || args.errorCodes ? filterCost : 1,
       }),
-      resolve: async (batch, args, { db }) => {
+      resolve: async (batch, args, { db, budget }) => {
         const filter: ItemFilter = {
           status: args.status ?? undefined,
           customIds: args.customIds ?? undefined,
@@ -240,13 +280,25 @@ builder.objectField('Batch', 'items', (t) =>
             },
           },
           async ({ limit, after, before, inverted }) => {
-            const items = await listItems(db.sql, source(batch), filter, {
-              limit,
-              afterIndex: toIndex(after),
-              beforeIndex: toIndex(before),
-              inverted,
-            });
-            return await toModels(batch, items, db);
+            const { rows, isCut } = await budget.read(async (allowance) =>
+              measure(
+                await listItems(db.sql, source(batch), filter, {
+                  limit,
+                  afterIndex: toIndex(after),
+                  beforeIndex: toIndex(before),
+                  inverted,
+                  maxBytes: allowance.bytes,
+                }),
+                allowance,
+              ),
+            );
+            const models = await toModels(batch, rows, db);
+            if (!isCut) return models;
+            const last = models.at(-1);
+            // The one beyond the page only tells that there is more.
+            if (last && models.length === limit - 1) return [...models, last];
+            const fitted = last && String(last.item.index);
+            throw new PageTooLarge(fitted ?? (inverted ? before : after) ?? null);
           },
         );
         return { ...connection, batch, filter };

@@ -131,6 +131,7 @@ function mirrorMutation(operation: Operation, result: ReturnType<typeof mirrorRe
       },
       resolve: async (_root, args, context) => {
         const items = args.items as unknown as CheckedItem[];
+        context.budget.takeItems(items.length);
         const given = (args.options ?? {}) as Record<string, unknown>;
         return await runNow(operation, items, given, context);
       },

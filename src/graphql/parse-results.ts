@@ -140,12 +140,16 @@ builder.queryField('parseResults', (t) =>
           find: (customId) => findLine(context.db.sql, file, customId),
         },
         async ({ limit, after: cursor }) => {
-          const { db, signal, time } = context;
+          const { db, signal, time, budget } = context;
           const afterIndex = cursor === undefined ? -1 : Number(cursor);
           const page: ParsedResult[] = [];
           if (status?.length === 0 || afterIndex >= file.itemCount) return page;
           for await (const result of parseResults(db.sql, source, { afterIndex, signal, time })) {
-            if (!status || status.includes(result.status)) page.push(result);
+            if (!status || status.includes(result.status)) {
+              // The one beyond the page only tells that there is more.
+              if (page.length < limit - 1) budget.send(result.bytes, cursorOfLast(page, cursor));
+              page.push(result);
+            }
             if (page.length === limit) break;
           }
           return page;
@@ -155,6 +159,12 @@ builder.queryField('parseResults', (t) =>
     },
   }),
 );
+
+/** Behind which to go on; null for the start of the file. */
+function cursorOfLast(page: readonly ParsedResult[], after: string | undefined): string | null {
+  const last = page.at(-1);
+  return last ? String(last.index) : (after ?? null);
+}
 
 /** The cursor of the one line with a custom id; null where there is none. */
 async function findLine(sql: Sql, file: FileRecord, customId: string): Promise<string | null> {

@@ -15,10 +15,11 @@ export interface CheckedSource {
   items: readonly PromptItem[];
   /** How the file's rows are read; null where items are given inline. */
   file: RowFile | null;
+  itemCount: number;
 }
 
 export function inlineSource(items: readonly CheckedItem[]): CheckedSource {
-  return { given: { items }, items, file: null };
+  return { given: { items }, items, file: null, itemCount: items.length };
 }
 
 /** An uploaded file as a source. Throws NOT_FOUND. */
@@ -29,8 +30,17 @@ export async function fileSource(
   const record = isId('file', fileId) ? await readFile(db, owner, fileId) : null;
   if (!record) throw new AppError('NOT_FOUND', 'There is no file with this id');
   const file = rowFileOf(record);
-  const rows = await readFileRows(db.sql, record.key, { afterIndex: -1, limit: 1 });
-  return { given: { fileId }, items: rows.map((row) => decodeRow(file, row)), file };
+  const rows = await readFileRows(db.sql, record.key, {
+    afterIndex: -1,
+    limit: 1,
+    maxBytes: 0,
+  });
+  return {
+    given: { fileId },
+    items: rows.map((row) => decodeRow(file, row)),
+    file,
+    itemCount: record.itemCount,
+  };
 }
 
 /** What is named of a file in a submit. */

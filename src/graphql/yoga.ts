@@ -11,7 +11,9 @@ import type { Authenticate } from '../auth.ts';
 import type { Asking, Log } from '../log.ts';
 import { createCheckTime } from '../operations/check-time.ts';
 import { createResultCounter } from '../parse-results.ts';
+import { createBudgets } from './budget.ts';
 import type { Context, Services } from './context.ts';
+import { costProblem } from './cost.ts';
 import { createDocumentCache, limitDocuments } from './document.ts';
 import { type Mask, maskResults } from './mask.ts';
 import { explainNotAcceptable, readRequests } from './requests.ts';
@@ -59,6 +61,7 @@ export function createGraphQL({
   log,
 }: YogaOptions): Yoga {
   const resultCounter = createResultCounter();
+  const budgets = createBudgets();
   return createYoga<ServerContext, Context>({
     schema,
     graphqlEndpoint: '/graphql',
@@ -88,6 +91,7 @@ export function createGraphQL({
           baseUrl: publicUrl ?? origin,
           log,
           time: createCheckTime(),
+          budget: budgets.begin(asked.owner),
           resultCounter,
         };
       }
@@ -104,6 +108,7 @@ export function createGraphQL({
         signal: whenGone(res),
         log,
         time: createCheckTime(),
+        budget: budgets.begin(owner),
         resultCounter,
       };
     },
@@ -116,6 +121,8 @@ export function createGraphQL({
       nameOperation,
       handOver(onStream),
       endReadsWithTheirClient,
+      endBudgets,
+      limitSubscriptions,
       maskResults(mask),
       ...(introspection ? [] : [withoutIntrospection]),
     ] as Plugin[],
@@ -192,6 +199,18 @@ const endReadsWithTheirClient: Plugin<Context> = {
     const { line, owner, signal } = args.contextValue;
     if (getOperationAST(args.document, args.operationName)?.operation !== 'query') return;
     extendContext({ db: line.reads(owner, signal) });
+  },
+};
+
+const endBudgets: Plugin<Context> = {
+  onExecute: ({ args }) => ({ onExecuteDone: () => args.contextValue.budget.end() }),
+};
+
+/** Else its events would be counted one by one, and each refused. */
+const limitSubscriptions: Plugin<Context> = {
+  onSubscribe({ args, setResultAndStopExecution }) {
+    const error = costProblem(args);
+    if (error) setResultAndStopExecution({ errors: [error] });
   },
 };
 

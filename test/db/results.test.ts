@@ -217,7 +217,10 @@ test('nothing appears behind a cursor while eight workers flush', async () => {
     let position = { seq: 0, index: -1 };
     for (;;) {
       const last = !writing;
-      const page = await readResultsAfter(db.sql, { batchKey, fileKey }, position, 100);
+      const page = await readResultsAfter(db.sql, { batchKey, fileKey }, position, {
+        limit: 100,
+        maxBytes: 1_000_000,
+      });
       read.push(...page.map(({ index }) => index));
       const end = page.at(-1);
       if (end) position = { seq: end.seq, index: end.index };

@@ -92,9 +92,13 @@ function postEndless(beginning: string): Promise<{ status: number; body: any }> 
 
 async function rowsOf(id: string) {
   const file = await readFile(server.db, 'local', id);
-  return (await readFileRows(server.db.sql, file!.key, { afterIndex: -1, limit: 1_000 })).map(
-    (row) => ({ ...row }),
-  );
+  return (
+    await readFileRows(server.db.sql, file!.key, {
+      afterIndex: -1,
+      limit: 1_000,
+      maxBytes: 1e9,
+    })
+  ).map(({ index, customId, content, fields, row }) => ({ index, customId, content, fields, row }));
 }
 
 describe('POST /files with the file as its body', () => {

@@ -1,0 +1,27 @@
+/** Pages of rows that may be large: cut behind so many bytes, and never without a row. */
+import type postgres from 'postgres';
+import type { Sql } from './client.ts';
+
+/** Where a row stands in the page that was asked for. */
+export interface PlaceInPage {
+  /** Of the rows up to this one, in bytes of text. */
+  bytesSoFar: number;
+  /** How many rows the page has, those included that were cut off. */
+  rowsOfPage: number;
+}
+
+/** `page`: a query whose rows tell their size as `octets`. Sizes are known without reading what is large. */
+export function cutBehind(
+  sql: Sql,
+  page: postgres.Fragment,
+  { order, maxBytes }: { order: postgres.Fragment; maxBytes: number },
+) {
+  return sql`
+    select * from (
+      select *, (sum(octets) over (order by ${order}))::float8 as "bytesSoFar",
+             (count(*) over ())::int as "rowsOfPage", row_number() over (order by ${order}) as place
+      from (${page}) as page
+    ) as measured
+    where "bytesSoFar" <= ${maxBytes}::float8 or place = 1
+    order by place`;
+}

@@ -1,0 +1,66 @@
+/** What a query may cost, and how that is told. */
+import { complexityFromQuery } from '@pothos/plugin-complexity';
+import {
+  type DocumentNode,
+  type ExecutionArgs,
+  type GraphQLError,
+  getOperationAST,
+  Kind,
+} from 'graphql';
+import { presentIssues } from './errors.ts';
+
+/**
+ * Each selected field costs 1, times the sizes of the pages that it stands in. 1,000 items with every field of theirs, of all kinds of
+ * results, and of their batch, its provider batches and its file cost 210,000; a page of a list inside a page of a list costs more than anybody needs.
+ */
+export const maxComplexity = 250_000;
+/** `depth` in levels, `breadth` in fields. */
+export const costLimits = { complexity: maxComplexity, depth: 15, breadth: 500 };
+
+interface Cost {
+  complexity: number;
+  depth: number;
+  breadth: number;
+}
+
+/** The first limit that a cost is over, at the field that it is counted from. */
+export function tooCostly({ complexity, depth, breadth }: Cost, path: string): GraphQLError {
+  const message =
+    depth > costLimits.depth
+      ? `the query is ${depth} levels deep, ${costLimits.depth} are allowed`
+      : breadth > costLimits.breadth
+        ? `the query selects ${breadth} fields, ${costLimits.breadth} are allowed`
+        : `the query costs ${complexity}, ${costLimits.complexity} are allowed; ask for smaller pages or fewer fields`;
+  return presentIssues([{ path, message }]);
+}
+
+/** What is too much of a subscription, which Pothos would tell at each of its events; null where it may start. */
+export function costProblem(asked: ExecutionArgs): GraphQLError | null {
+  const { schema, document, operationName, variableValues, contextValue } = asked;
+  const operation = getOperationAST(document, operationName);
+  if (!operation) return null;
+  const alone: DocumentNode = {
+    ...document,
+    definitions: [
+      operation,
+      ...document.definitions.filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION),
+    ],
+  };
+  let cost: Cost;
+  try {
+    cost = complexityFromQuery(alone, {
+      schema,
+      variables: (variableValues ?? {}) as Record<string, unknown>,
+      ctx: contextValue as object,
+    });
+  } catch {
+    return null; // variables of the wrong shape, as the execution will tell
+  }
+  const { complexity, depth, breadth } = cost;
+  const fits =
+    complexity <= costLimits.complexity &&
+    depth <= costLimits.depth &&
+    breadth <= costLimits.breadth;
+  const [field] = operation.selectionSet.selections;
+  return fits ? null : tooCostly(cost, field?.kind === Kind.FIELD ? field.name.value : '');
+}
