@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { answerOf, issuesOf, prepare, rejection, transcript } from './support.ts';
+import { answerOf, issuesOf, prepare, rejection, schemaOf, transcript } from './support.ts';
 
 describe('the extract prompt', () => {
   it('lists the fields of a schema and the instructions', () => {
@@ -68,13 +68,19 @@ describe('the extract prompt', () => {
       [user]
       Dr. No"
     `);
-    expect(prepared.format).toEqual({
+    expect(prepared.format).toMatchObject({ type: 'json', name: 'extract', strict: true });
+    expect(schemaOf(prepared).required).toEqual(['person_name', 'title']);
+  });
+
+  it('whose instructions list no names is any object', () => {
+    const { format } = prepare('extract', { instructions: 'Extract what matters' });
+
+    expect(format).toEqual({
       type: 'json',
       name: 'extract',
       schema: { type: 'object' },
       strict: false,
     });
-    expect(prepared.columns).toBeNull();
   });
 });
 
