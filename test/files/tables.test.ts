@@ -21,9 +21,9 @@ describe('quotes', () => {
       { customId: '5', content: 'Fine.', metadata: {} },
     ]);
     expect(file).toMatchObject({ rejectedCount: 0, blankCount: 0 });
-    expect(file.warnings).toEqual([
+    expect(file.warnings).toContainEqual(
       expect.stringMatching(/Quotes were read as text.*line 2.*quote="/),
-    ]);
+    );
   });
 
   it('that do not fit cost one row, and take no others with it', async () => {
@@ -47,7 +47,7 @@ describe('quotes', () => {
       'It was great, he told us.\n2\tThe room was dirty.\n3\tThe food was cold.\n4\tWe will come back, she added.',
       'Fine.',
     ]);
-    expect(quoted.warnings).toEqual([]);
+    expect(quoted.warnings).not.toContainEqual(expect.stringContaining('quote'));
     expect(plain.items.map(({ customId }) => customId)).toEqual(['1', '2', '3', '5']);
     expect(plain.contents[0]).toBe('"It was great');
     expect(plain.rejections).toEqual([
@@ -77,7 +77,7 @@ describe('quotes', () => {
 
     expect(file.contents.map((content) => content)).toEqual(contents);
     expect(file.rejectedCount).toBe(0);
-    expect(file.warnings).toEqual([expect.stringContaining('quote="')]);
+    expect(file.warnings).toContainEqual(expect.stringContaining('quote="'));
   });
 
   it.each([
