@@ -39,6 +39,30 @@ export function isBlankRow(
   return at >= end;
 }
 
+/** Where the first line of bytes[start, end) begins that is not blank or has no end yet, and how many are before it. */
+export function behindBlankLines(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  isLast: boolean,
+): { next: number; lines: number } {
+  let next = start;
+  let lines = 0;
+  for (let at = start; at < end; ) {
+    const length = blankLength(bytes, at);
+    if (length === 0) return { next, lines };
+    const isReturn = bytes[at] === 0x0d;
+    const isFeed = bytes[at] === 0x0a;
+    at += length;
+    if (isReturn && at >= end && !isLast) break;
+    if (isReturn && at < end && bytes[at] === 0x0a) at += 1;
+    if (!isReturn && !isFeed) continue;
+    next = at;
+    lines += 1;
+  }
+  return { next: isLast ? end : next, lines };
+}
+
 /** Three bytes of UTF-8 in one number: U+1680, U+2000 to U+200A, U+2028, U+2029, U+202F, U+205F, U+3000 and U+FEFF. */
 function isLongBlank(character: number): boolean {
   return (

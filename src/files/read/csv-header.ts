@@ -1,8 +1,11 @@
 import { isUtf8 } from 'node:buffer';
+import { behindBlankLines } from './blank.ts';
 import type { Rest } from './block-reader.ts';
+import type { CsvDialect } from './csv-dialect.ts';
 import { columnNames } from './csv-names.ts';
-import { headerSwallows, type Quoting } from './csv-quoting.ts';
-import { type CellRules, isBlankLine, readFirstRecord } from './csv-record.ts';
+import { headerSwallows } from './csv-quoting.ts';
+import { type CellRules, isBlankRecord, readFirstRecord } from './csv-record.ts';
+import { behindMarks } from './marks.ts';
 import { quotedName } from './quoted-name.ts';
 import type { Rows } from './rows.ts';
 import { encodingProblem, nulProblem } from './text-problem.ts';
@@ -13,48 +16,89 @@ const maxHeaderBytes = 1_048_576;
 /** Names that one warning tells of. */
 const maxTold = 5;
 
-/**
- * The first record of a CSV file, which names its columns; null when its end is not there yet, and cells null for a blank line, which is nothing.
- * Throws UnreadableFile for a header that cannot be one: a row that is wrong can be rejected, a header cannot.
- */
-export function readCsvHeader(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  options: { delimiter: number; quoting: Quoting; rest: Rest; maxColumns: number },
-): { cells: string[] | null; rules: CellRules; next: number; lines: number } | null {
-  const { delimiter, quoting, rest, maxColumns } = options;
-  const quotes = quoting !== 'off';
-  const first = readFirstRecord(bytes, start, end, { delimiter, quotes, isLast: rest === 'last' });
-  if ((first?.record.next ?? end) - start > maxHeaderBytes) {
-    throw refuse(`has more than ${maxHeaderBytes.toLocaleString('en')} bytes`);
+export interface CsvHeader {
+  /** The cells as they came. */
+  cells: string[];
+  /** The same without what stands around them. */
+  names: string[];
+  rules: CellRules;
+}
+
+/** Reads what a CSV file begins with: a line of sep=, blank rows, which are nothing, and the header, which names its columns. */
+export class CsvHeaderReader {
+  /** Null before it is read. */
+  header: CsvHeader | null = null;
+  /** The line that is read next. */
+  line = 1;
+  private readonly rows: Rows;
+  private readonly dialect: CsvDialect;
+  /** Bytes of a first line that is no header, and has not come yet. */
+  private toSkip: number;
+
+  constructor(rows: Rows, dialect: CsvDialect) {
+    this.rows = rows;
+    this.dialect = dialect;
+    this.toSkip = dialect.start;
+    if (dialect.start > 0) this.line += 1;
   }
-  if (first === null) {
-    if (rest === 'more') return null;
-    throw refuse('has no end: a quoted name never closes; quote=none reads quotes as text');
+
+  /** Reads on, and returns where it got to; -1 when there is no whole row yet. Throws UnreadableFile for a header that cannot be one. */
+  read(bytes: Uint8Array, start: number, end: number, rest: Rest): number {
+    if (this.toSkip > 0) {
+      const skipped = Math.min(this.toSkip, end - start);
+      this.toSkip -= skipped;
+      return start + skipped;
+    }
+    const blank = behindBlankLines(bytes, start, end, rest === 'last');
+    this.line += blank.lines;
+    if (blank.next > start) return blank.next;
+    const found = this.readFirst(bytes, behindMarks(bytes, start, end), end, rest);
+    if (found === null) return -1;
+    const { record, rules } = found;
+    this.line += record.lines;
+    if (!isBlankRecord(record)) {
+      const names = record.cells.map(trimName);
+      warnOfNames(this.rows, record.cells, names);
+      this.header = { cells: record.cells, names, rules };
+    }
+    return record.next;
   }
-  const { record, rules } = first;
-  const { cells, next, lines, wellFormed } = record;
-  if (isBlankLine(record)) return { cells: null, rules, next, lines };
-  const content = bytes.subarray(start, next);
-  if (!isUtf8(content)) throw refuse(encodingProblem(content));
-  if (content.includes(0)) {
-    throw refuse(
-      `${nulProblem}; if the file is UTF-16, save it with a byte order mark or as UTF-8`,
-    );
+
+  /** A header that is wrong cannot be rejected, as a row can. */
+  private readFirst(bytes: Uint8Array, start: number, end: number, rest: Rest) {
+    const { delimiter, quoting } = this.dialect;
+    const isLast = rest === 'last';
+    const quotes = quoting !== 'off';
+    const first = readFirstRecord(bytes, start, end, { delimiter, quotes, isLast });
+    if ((first?.record.next ?? end) - start > maxHeaderBytes) {
+      throw refuse(`has more than ${maxHeaderBytes.toLocaleString('en')} bytes`);
+    }
+    if (first === null) {
+      if (rest === 'more') return null;
+      throw refuse('has no end: a quoted name never closes; quote=none reads quotes as text');
+    }
+    const { cells, next, lines, wellFormed } = first.record;
+    const content = bytes.subarray(start, next);
+    if (!isUtf8(content)) throw refuse(encodingProblem(content));
+    if (content.includes(0)) {
+      throw refuse(
+        `${nulProblem}; if the file is UTF-16, save it with a byte order mark or as UTF-8`,
+      );
+    }
+    if (!wellFormed) {
+      throw refuse('has something behind a closing quote; quote=none reads quotes as text');
+    }
+    if (lines > 1 && quoting !== 'said' && headerSwallows(bytes, start, next, first.rules)) {
+      throw refuse(
+        `opens a quote over ${lines} lines, each of which could be a row; quote=" reads them as the header, quote=none reads quotes as text`,
+      );
+    }
+    const { columns } = this.rows.limits;
+    if (cells.length > columns) {
+      throw refuse(`has ${cells.length} columns, ${columns} are allowed`);
+    }
+    return first;
   }
-  if (!wellFormed) {
-    throw refuse('has something behind a closing quote; quote=none reads quotes as text');
-  }
-  if (lines > 1 && quoting !== 'said' && headerSwallows(bytes, start, next, rules)) {
-    throw refuse(
-      `opens a quote over ${lines} lines, each of which could be a row; quote=" reads them as the header, quote=none reads quotes as text`,
-    );
-  }
-  if (cells.length > maxColumns) {
-    throw refuse(`has ${cells.length} columns, ${maxColumns} are allowed`);
-  }
-  return { cells, rules, next, lines };
 }
 
 /** What no eye sees besides white space: zero-width blanks and joiners, marks of direction. */
@@ -72,11 +116,7 @@ export function trimName(cell: string): string {
 }
 
 /** Tells which columns do not go by what stands in the header. */
-export function warnOfNames(
-  rows: Rows,
-  cells: readonly string[],
-  trimmed: readonly string[],
-): void {
+function warnOfNames(rows: Rows, cells: readonly string[], trimmed: readonly string[]): void {
   const bare = trimmed.filter((name, at) => name !== cells[at] && name !== '');
   if (bare.length > 0) {
     rows.warn(`Blanks around names in the header were taken off: ${listed(bare.map(quotedName))}`);

@@ -28,8 +28,8 @@ export function breakLength(
   if (at + 1 >= end) return isLast ? 1 : -1;
   if (bytes[at + 1] === LINE_FEED) return 2;
   if (bytes[at + 1] === CARRIAGE_RETURN) {
-    if (at + 2 >= end && !isLast) return -1;
-    if (at + 2 < end && bytes[at + 2] === LINE_FEED) return 3;
+    if (at + 2 >= end) return bareReturns ? 1 : isLast ? 2 : -1;
+    if (bytes[at + 2] === LINE_FEED) return 3;
   }
   return bareReturns ? 1 : 0;
 }
@@ -41,8 +41,8 @@ export function isBreak(bytes: Uint8Array, at: number): boolean {
 }
 
 /** Where the line break at `at` ends; -1 when that is not known yet. */
-export function behindBreak(bytes: Uint8Array, at: number, end: number, isLast: boolean): number {
-  const length = breakLength(bytes, at, end, { bareReturns: true, isLast });
+export function behindBreak(bytes: Uint8Array, at: number, end: number, rules: LineRules): number {
+  const length = breakLength(bytes, at, end, rules);
   return length < 0 ? -1 : at + length;
 }
 

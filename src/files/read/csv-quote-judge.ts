@@ -1,12 +1,12 @@
 /** What becomes of a row whose quotes do not fit, and of one that may have taken others with it. */
-import { areNumbered, countPlainRows, type PlainRules, plainCells } from './csv-lines.ts';
+import { areNumbered, countPlainRows, lineEnd, type PlainRules, plainCells } from './csv-lines.ts';
 import type { Quoting } from './csv-quoting.ts';
 import type { CellRules } from './csv-record.ts';
 import type { Rows } from './rows.ts';
 import { UnreadableFile } from './unreadable.ts';
 
-/** `row`: it is one. `again`: quotes are text from here on. Else why its first line is rejected; the next is read then. */
-export type Verdict = 'row' | 'again' | { reject: string };
+/** `row`: it is one. `again`: quotes are text from here on. `wait`: its first line has no end yet. Else why that is rejected, and where the next begins. */
+export type Verdict = 'row' | 'again' | 'wait' | { reject: string; next: number };
 
 /** Where a row stands. */
 export interface Place {
@@ -15,6 +15,16 @@ export interface Place {
   line: number;
   /** Bytes of the file before it. */
   offset: number;
+}
+
+/** A row whose quotes do not fit. */
+export interface BrokenRow {
+  begin: number;
+  /** Where that was found: at `end`, where the bytes at hand end, when a quote never closes. */
+  seen: number;
+  end: number;
+  /** Line breaks in its quotes, up to there. */
+  lineBreaks: number;
 }
 
 /** Lines times delimiters of which chance explains no more that all are as in the header. */
@@ -66,6 +76,7 @@ export class QuoteJudge {
       this.readInVain(end - start, place);
       return {
         reject: `opens a quote over lines ${place.line} to ${last}, each of which could be a row; quote=" reads them as one row, quote=none reads quotes as text`,
+        next: lineEnd(bytes, start, end, { ...rules, isLast: true }),
       };
     }
     if (cells === width && !this.hasWarned && (lines - 1) * (width - 1) >= suspiciousDelimiters) {
@@ -77,21 +88,25 @@ export class QuoteJudge {
     return 'row';
   }
 
-  /** Judges a row whose quotes do not fit by its first line, bytes[start, end). `seen` is where that was found. */
-  ofBroken(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    { seen, reason, place }: { seen: number; reason: string; place: Place },
-  ): Verdict {
-    const { width, delimiter } = this.rules;
-    const isRow = width > 1 && plainCells(bytes, start, end, delimiter) === width;
-    if (this.quoting === 'open' && isRow) return this.takeAsText(place, seen - start, place.line);
-    this.readInVain(seen - end, place);
-    return { reject: reason };
+  /** Judges a row whose quotes do not fit by its first line. */
+  ofBroken(bytes: Uint8Array, row: BrokenRow, isLast: boolean, place: Place): Verdict {
+    const { begin, seen, end, lineBreaks } = row;
+    const { width, delimiter, bareReturns } = this.rules;
+    const next = lineEnd(bytes, begin, end, { bareReturns, isLast });
+    if (next < 0) return 'wait';
+    const isRow = width > 1 && plainCells(bytes, begin, next, delimiter) === width;
+    if (this.quoting === 'open' && isRow) return this.takeAsText(place, seen - begin, place.line);
+    this.readInVain(seen - next, place);
+    const reject =
+      seen === end
+        ? 'has a quoted cell that never ends'
+        : lineBreaks === 0
+          ? 'has something behind a closing quote'
+          : `has a quoted cell that ends in line ${place.line + lineBreaks} with something behind it; quote=none reads quotes as text`;
+    return { reject, next };
   }
 
-  private takeAsText({ row, line, offset }: Place, bytes: number, last: number): Verdict {
+  private takeAsText({ row, line, offset }: Place, bytes: number, last: number): 'again' {
     this.readInVain(bytes, { row, line, offset });
     this.quoting = 'off';
     const lines = last > line ? `lines ${line} to ${last} are rows` : `line ${line} is a row`;

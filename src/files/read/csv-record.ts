@@ -39,50 +39,47 @@ export function readCsvRecord(
 ): CsvRecord | null {
   const lineRules = { bareReturns, isLast };
   const lineBreak = bareReturns ? CARRIAGE_RETURN : LINE_FEED;
-  const endsCell = (at: number) =>
-    bytes[at] === delimiter || breakLength(bytes, at, end, lineRules) !== 0;
-  const record = { cells: [] as string[], lines: 1, wellFormed: true, quoted: false, blanks: 0 };
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const endsCell = (at: number) => {
+    const byte = bytes[at];
+    if (byte === delimiter || byte === LINE_FEED) return true;
+    return byte === CARRIAGE_RETURN && breakLength(bytes, at, end, lineRules) !== 0;
+  };
+  const cells: string[] = [];
+  let lines = 1;
+  let blanks = 0;
+  let quoted = false;
   let at = start;
   for (;;) {
-    const cell: number[] = [];
-    if (at < end && bytes[at] === BLANK && record.cells.length > 0) record.blanks += 1;
+    let cell = '';
+    if (bytes[at] === BLANK && at < end && cells.length > 0) blanks += 1;
     const opening = spaced ? behindBlanks(bytes, at, end) : at;
     if (quotes && opening < end && bytes[opening] === QUOTE) {
-      record.quoted = true;
+      quoted = true;
       at = opening + 1;
-      for (;;) {
+      for (let from = at; ; ) {
         if (at >= end) return null;
         const byte = bytes[at] as number;
         at += 1;
-        if (byte === QUOTE) {
-          if (at >= end && !isLast) return null;
-          if (at >= end || bytes[at] !== QUOTE) break;
-          at += 1;
-        } else if (byte === lineBreak) record.lines += 1;
-        cell.push(byte);
+        if (byte === lineBreak) lines += 1;
+        if (byte !== QUOTE) continue;
+        if (at >= end && !isLast) return null;
+        const isDoubled = at < end && bytes[at] === QUOTE;
+        cell += text.toString('utf8', from, isDoubled ? at : at - 1);
+        if (!isDoubled) break;
+        at += 1;
+        from = at;
       }
       if (spaced) at = behindBlanks(bytes, at, end);
       if (at < end && !endsCell(at)) {
         const next = lineEnd(bytes, start, end, lineRules);
-        if (next < 0) return null;
-        const { quoted, blanks } = record;
-        return {
-          cells: [],
-          lines: 1,
-          wellFormed: false,
-          quoted,
-          blanks,
-          bareReturn: false,
-          next,
-          seen: at,
-        };
+        return next < 0 ? null : brokenRecord(next, at);
       }
     }
-    while (at < end && !endsCell(at)) {
-      cell.push(bytes[at] as number);
-      at += 1;
-    }
-    record.cells.push(Buffer.from(cell).toString());
+    const from = at;
+    while (at < end && !endsCell(at)) at += 1;
+    if (at > from) cell += text.toString('utf8', from, at);
+    cells.push(cell);
     if (at < end && bytes[at] === delimiter) {
       at += 1;
       continue;
@@ -90,8 +87,23 @@ export function readCsvRecord(
     const length = at < end ? breakLength(bytes, at, end, lineRules) : isLast ? 0 : -1;
     if (length < 0) return null;
     const bareReturn = length === 1 && bytes[at] === CARRIAGE_RETURN;
-    return { ...record, next: at + length, bareReturn, seen: at + length };
+    const next = at + length;
+    return { cells, next, lines, wellFormed: true, quoted, blanks, bareReturn, seen: next };
   }
+}
+
+/** The first line of a record whose quotes do not fit, which was found at `seen`. */
+export function brokenRecord(next: number, seen: number): CsvRecord {
+  return {
+    cells: [],
+    next,
+    lines: 1,
+    wellFormed: false,
+    quoted: true,
+    blanks: 0,
+    bareReturn: false,
+    seen,
+  };
 }
 
 /**
@@ -124,9 +136,4 @@ function behindBlanks(bytes: Uint8Array, start: number, end: number): number {
 /** True for a record of blank cells alone. */
 export function isBlankRecord({ cells, wellFormed }: CsvRecord): boolean {
   return wellFormed && cells.every((cell) => cell.trim() === '');
-}
-
-/** True for a line without cells: before a header it is nothing. */
-export function isBlankLine(record: CsvRecord): boolean {
-  return record.cells.length === 1 && isBlankRecord(record);
 }

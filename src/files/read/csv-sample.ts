@@ -1,9 +1,10 @@
 /** The first records of a table, cut as its reader would cut them: for guessing. */
-import { lineEnd } from './csv-lines.ts';
+import { behindBlankLines } from './blank.ts';
+import { type LineRules, lineEnd } from './csv-lines.ts';
 import {
+  brokenRecord,
   type CellRules,
   type CsvRecord,
-  isBlankLine,
   isBlankRecord,
   readCsvRecord,
   readFirstRecord,
@@ -22,7 +23,9 @@ export interface Sample {
 }
 
 /** A head is read through so many times at most, however its quotes are laid. */
-const maxPasses = 8;
+const maxPasses = 3;
+/** And so many records are looked at for each that is wanted: blank ones are not. */
+const maxLooks = 10;
 
 /**
  * Up to `max` records of head[start, end). A quote that does not fit costs its own line alone, unless the head may
@@ -34,29 +37,31 @@ export function sampleRecords(
   end: number,
   options: { delimiter: number; quotes: boolean; isWhole: boolean; max: number },
 ): Sample {
-  const { delimiter, quotes, isWhole, max } = options;
-  const records: SampledRecord[] = [];
-  let rules: CellRules | null = null;
-  let left = maxPasses * (end - start);
-  for (let from = start; from < end && records.length < max && left > 0; ) {
+  const { delimiter, quotes, isWhole: isLast, max } = options;
+  const firstLine = (at: number) =>
+    behindMarks(head, behindBlankLines(head, at, end, true).next, end);
+  let bytesLeft = maxPasses * (end - start);
+  let looksLeft = maxLooks * max;
+  let begin = firstLine(start);
+  let first = readFirstRecord(head, begin, end, { delimiter, quotes, isLast });
+  for (; first !== null && isBlankRecord(first.record) && looksLeft > 0; looksLeft -= 1) {
+    begin = firstLine(first.record.next);
+    first = readFirstRecord(head, begin, end, { delimiter, quotes, isLast });
+  }
+  if (first === null || begin >= end) return { records: [], rules: null };
+  const { record: header, rules } = first;
+  const records: SampledRecord[] = [{ ...header, start: begin }];
+  let from = header.next;
+  while (from < end && records.length < max && bytesLeft > 0 && looksLeft > 0) {
     const at = behindMarks(head, from, end);
-    let record: CsvRecord | null;
-    if (rules === null) {
-      const first = readFirstRecord(head, at, end, { delimiter, quotes, isLast: isWhole });
-      record = first?.record ?? null;
-      if (first === null || record === null) break;
-      if (!isBlankLine(record)) {
-        rules = first.rules;
-        records.push({ ...record, start: at });
-      }
-    } else {
-      record =
-        readCsvRecord(head, at, end, { ...rules, isLast: isWhole }) ??
-        (isWhole || records.length === 1 ? brokenLine(head, at, end, rules, isWhole) : null);
-      if (record === null) break;
-      if (!isBlankRecord(record)) records.push({ ...record, start: at });
-    }
-    left -= record.seen - at;
+    const mayBeBroken = isLast || records.length === 1;
+    const record =
+      readCsvRecord(head, at, end, { ...rules, isLast }) ??
+      (mayBeBroken ? brokenLine(head, at, end, { ...rules, isLast }) : null);
+    if (record === null) break;
+    bytesLeft -= record.seen - at;
+    looksLeft -= 1;
+    if (!isBlankRecord(record)) records.push({ ...record, start: at });
     from = record.next;
   }
   return { records, rules };
@@ -67,19 +72,8 @@ function brokenLine(
   head: Uint8Array,
   start: number,
   end: number,
-  { bareReturns }: CellRules,
-  isLast: boolean,
+  rules: LineRules,
 ): CsvRecord | null {
-  const next = lineEnd(head, start, end, { bareReturns, isLast });
-  if (next < 0) return null;
-  return {
-    cells: [],
-    lines: 1,
-    wellFormed: false,
-    quoted: true,
-    blanks: 0,
-    bareReturn: false,
-    next,
-    seen: end,
-  };
+  const next = lineEnd(head, start, end, rules);
+  return next < 0 ? null : brokenRecord(next, end);
 }

@@ -1,6 +1,6 @@
 /** Whether text that nobody says anything about is CSV. Prose has commas too, so that in doubt it is not. */
 import { isDeepStrictEqual } from 'node:util';
-import { guessDialect } from './csv-dialect.ts';
+import { type CsvDialect, guessDialect } from './csv-dialect.ts';
 import type { CsvRecord } from './csv-record.ts';
 import { sampleRecords } from './csv-sample.ts';
 
@@ -11,12 +11,23 @@ const minAgreement = 0.9;
 const maxNameLength = 64;
 const maxNameWords = 4;
 
+/** Whether text looks like a table. */
+export function looksLikeCsv(head: Uint8Array, isWhole: boolean): boolean {
+  return isTable(head, isWhole, guessDialect(head, isWhole, {}));
+}
+
+/** The same for a table whose cells are separated by tabs, which prose hardly has. */
+export function looksLikeTabs(head: Uint8Array, isWhole: boolean): boolean {
+  const dialect = guessDialect(head, isWhole, {});
+  return dialect.delimiter === TAB && isTable(head, isWhole, dialect);
+}
+
 /**
  * True when the first record is a header (names, all different, none of which comes again in its column) and the others have as many cells. Without a
  * header the first row would be lost.
  */
-export function looksLikeCsv(head: Uint8Array, isWhole: boolean): boolean {
-  const { delimiter, columns, quoting, start } = guessDialect(head, isWhole, {});
+function isTable(head: Uint8Array, isWhole: boolean, dialect: CsvDialect): boolean {
+  const { delimiter, columns, quoting, start } = dialect;
   // Nobody writes sep= for anything else.
   if (start > 0) return true;
   if (columns < 2) return false;
@@ -36,11 +47,6 @@ export function looksLikeCsv(head: Uint8Array, isWhole: boolean): boolean {
   if (whole.some(({ cells }) => cells.some((cell, at) => cell === names[at]))) return false;
   // In prose a blank follows a comma. So it does in some tables, which have a column of numbers to show for it.
   return names.every((name) => name === name.trim()) || hasNumbers(whole, columns);
-}
-
-/** The same for a table whose cells are separated by tabs, which prose hardly has. */
-export function looksLikeTabs(head: Uint8Array, isWhole: boolean): boolean {
-  return guessDialect(head, isWhole, {}).delimiter === TAB && looksLikeCsv(head, isWhole);
 }
 
 /** A few words that begin with a letter, and are no sentence. */

@@ -7,23 +7,24 @@ import { isUtf8 } from 'node:buffer';
 import { blankStarts, isBlankRow } from './blank.ts';
 import type { BlockReader, Rest } from './block-reader.ts';
 import type { CsvDialect } from './csv-dialect.ts';
-import { readCsvHeader, trimName, warnOfNames } from './csv-header.ts';
-import { areBlankCells, decodeCell, isSame, jsonEscapes, jsonStops, writeHex } from './csv-json.ts';
-import { behindBreak, isBreak, lineEnd } from './csv-lines.ts';
+import { type CsvHeader, CsvHeaderReader } from './csv-header.ts';
+import {
+  areBlankCells,
+  BACKSLASH,
+  decodeCell,
+  isSame,
+  jsonEscapes,
+  jsonStops,
+  writeHex,
+} from './csv-json.ts';
+import { BLANK, behindBreak, CARRIAGE_RETURN, isBreak, LINE_FEED, QUOTE } from './csv-lines.ts';
 import { columnNames } from './csv-names.ts';
-import { type Place, QuoteJudge } from './csv-quote-judge.ts';
+import { type Place, QuoteJudge, type Verdict } from './csv-quote-judge.ts';
 import { type ChosenFields, chooseFields, createIds, type FieldOptions } from './fields.ts';
 import { behindMarks, MARK_START } from './marks.ts';
 import type { Rows } from './rows.ts';
 import { encodingProblem, nulProblem } from './text-problem.ts';
 import { rowTooLong } from './unreadable.ts';
-
-// Constants of this file: bytes are compared with them, and those of another take a look each time.
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const BLANK = 0x20;
-const LINE_FEED = 0x0a;
-const CARRIAGE_RETURN = 0x0d;
 
 export class CsvReader implements BlockReader {
   /** The names of the header, without what stands around them; null before they are read. */
@@ -34,8 +35,7 @@ export class CsvReader implements BlockReader {
   private readonly hasIds: (column: number) => boolean;
   private readonly delimiter: number;
   private readonly judge: QuoteJudge;
-  /** Bytes of a first line that is no header, and has not come yet. */
-  private toSkip: number;
+  private readonly head: CsvHeaderReader;
   private spaced = false;
   private bareReturns = false;
   /** 0 for bytes that stand in an unquoted cell as they are, and in JSON too. */
@@ -57,12 +57,11 @@ export class CsvReader implements BlockReader {
     options: FieldOptions,
     hasIds: (column: number) => boolean,
   ) {
-    const { delimiter, quoting, start } = dialect;
+    const { delimiter, quoting } = dialect;
     this.rows = rows;
     this.delimiter = delimiter;
     this.judge = new QuoteJudge(rows, quoting);
-    this.toSkip = start;
-    if (start > 0) this.line += 1;
+    this.head = new CsvHeaderReader(rows, dialect);
     this.options = options;
     this.hasIds = hasIds;
     this.unquoted = Uint8Array.from(jsonStops);
@@ -76,51 +75,32 @@ export class CsvReader implements BlockReader {
     let at = start;
     while (this.header === null) {
       if (at >= end) return end;
-      if (this.toSkip > 0) {
-        const skipped = Math.min(this.toSkip, end - at);
-        this.toSkip -= skipped;
-        at += skipped;
-        continue;
-      }
-      const behind = this.readHeader(bytes, behindMarks(bytes, at, end), end, rest);
+      const behind = this.head.read(bytes, at, end, rest);
       if (behind < 0) return at;
       at = behind;
+      if (this.head.header !== null) this.begin(this.head.header);
     }
     const unread = this.readRows(bytes, at, end, rest, valid);
     this.offset += unread - start;
     return unread;
   }
 
-  /** Where the header ends; -1 when it does not yet. Blank lines before it are nothing. */
-  private readHeader(bytes: Uint8Array, start: number, end: number, rest: Rest): number {
-    const { rows, delimiter, judge } = this;
-    const header = readCsvHeader(bytes, start, end, {
-      delimiter,
-      quoting: judge.quoting,
-      rest,
-      maxColumns: rows.limits.columns,
-    });
-    if (header === null) return -1;
-    this.line += header.lines;
-    if (header.cells === null) return header.next;
-    const trimmed = header.cells.map(trimName);
-    warnOfNames(rows, header.cells, trimmed);
-    const names = columnNames(trimmed);
-    const fields = chooseFields(names, names, this.options);
-    this.header = trimmed;
+  private begin({ cells, names, rules }: CsvHeader): void {
+    const { rows, judge } = this;
+    const columns = columnNames(names);
+    const fields = chooseFields(columns, columns, this.options);
+    this.header = names;
     this.fields = fields;
-    judge.begin(names.length, header.rules);
-    this.spaced = header.rules.spaced;
-    this.bareReturns = header.rules.bareReturns;
-    if (names.length > 1) this.headerRow = Buffer.from(JSON.stringify(header.cells));
-    if (fields.customIdField !== null) {
-      this.idColumn = names.indexOf(fields.customIdField);
-    }
+    this.line = this.head.line;
+    this.spaced = rules.spaced;
+    this.bareReturns = rules.bareReturns;
+    judge.begin(columns.length, rules);
+    if (columns.length > 1) this.headerRow = Buffer.from(JSON.stringify(cells));
+    if (fields.customIdField !== null) this.idColumn = columns.indexOf(fields.customIdField);
     rows.ids = createIds(fields, {
       hasIds: () => this.hasIds(this.idColumn),
       maxRows: rows.limits.rows,
     });
-    return header.next;
   }
 
   private readRows(
@@ -240,34 +220,36 @@ export class CsvReader implements BlockReader {
         }
         if (at >= end) at = rest === 'last' ? end : -1;
         else if (byte === LINE_FEED) at += 1;
-        else at = behindBreak(bytes, at, end, rest === 'last');
+        else if (bytes[at + 1] === LINE_FEED && at + 1 < end) at += 2;
+        else at = behindBreak(bytes, at, end, { bareReturns, isLast: rest === 'last' });
         break;
       }
       target[to++] = 0x5d;
 
+      let verdict: Verdict = 'row';
       if (isMalformed || at < 0) {
         // A block may end in a row; at -1 there is more to come for it, and at 'full' no room.
         if (!isMalformed && (rest === 'more' || at === -1)) return from;
-        const seen = isMalformed ? at : end;
-        const behind = this.leaveLine(bytes, { from, begin, seen, end, rest, lineBreaks });
-        if (behind < 0) return from;
-        from = behind;
+        const broken = { begin, seen: isMalformed ? at : end, end, lineBreaks };
+        verdict = judge.ofBroken(bytes, broken, rest === 'last', this.placeOf(from - start));
+      } else if (lineBreaks > 0) {
+        const lines = judge.plainRowsIn(bytes, begin, at, cells);
+        if (lines > 0) {
+          const place = this.placeOf(from - start);
+          verdict = judge.ofLines(bytes, begin, at, { lines, cells, place });
+        }
+      }
+      if (verdict !== 'row') {
+        if (verdict === 'wait') return from;
+        if (verdict === 'again') continue;
+        this.row += 1;
+        rows.reject(this.row, `${verdict.reject} (line ${this.line})`);
+        this.line += 1;
+        from = verdict.next;
         continue;
       }
       if (at - from > rows.limits.rowBytes) throw rowTooLong(rows.limits.rowBytes);
       if (!sink.fits(to, 3 * 512)) continue;
-      const lines = lineBreaks > 0 ? judge.plainRowsIn(bytes, begin, at, cells) : 0;
-      if (lines > 0) {
-        const place = this.placeOf(from - start);
-        const verdict = judge.ofLines(bytes, begin, at, { lines, cells, place });
-        if (verdict !== 'row') {
-          if (verdict !== 'again') {
-            this.rejectLine(verdict.reject);
-            from = lineEnd(bytes, begin, at, { bareReturns, isLast: true });
-          }
-          continue;
-        }
-      }
       this.row += 1;
       const line = this.line;
       this.line += 1 + lineBreaks;
@@ -305,35 +287,6 @@ export class CsvReader implements BlockReader {
       from = at;
     }
     return end;
-  }
-
-  /** Goes on behind the first line of a row whose quotes do not fit. Returns where; -1 when its end is not there yet. */
-  private leaveLine(
-    bytes: Uint8Array,
-    row: { from: number; begin: number; seen: number; end: number; rest: Rest; lineBreaks: number },
-  ): number {
-    const { from, begin, seen, end, rest, lineBreaks } = row;
-    const isLast = rest === 'last';
-    const next = lineEnd(bytes, begin, end, { bareReturns: this.bareReturns, isLast });
-    if (next < 0) return -1;
-    const last = this.line + lineBreaks;
-    const reason =
-      seen === end
-        ? 'has a quoted cell that never ends'
-        : lineBreaks === 0
-          ? 'has something behind a closing quote'
-          : `has a quoted cell that ends in line ${last} with something behind it; quote=none reads quotes as text`;
-    const place = this.placeOf(from);
-    const verdict = this.judge.ofBroken(bytes, begin, next, { seen, reason, place });
-    if (verdict === 'again' || verdict === 'row') return from;
-    this.rejectLine(verdict.reject);
-    return next;
-  }
-
-  private rejectLine(reason: string): void {
-    this.row += 1;
-    this.rows.reject(this.row, `${reason} (line ${this.line})`);
-    this.line += 1;
   }
 
   private placeOf(from: number): Place {

@@ -141,7 +141,7 @@ export function createFileReader({
       const told = toldOfText({ format: file.format, ...fields }, options);
       if (told !== null) rows.warn(told);
       rows.finish();
-      if (rows.accepted === 0) throw nothingRead(rows, file.format);
+      if (rows.accepted === 0) throw nothingRead(rows, file.format, fields.columns.length > 0);
       return {
         format: file.format,
         sizeBytes,
@@ -266,7 +266,7 @@ function idFields(rows: Rows, fields: { customIdField: string | null } | null) {
   };
 }
 
-function nothingRead(rows: Rows, format: FileFormat): UnreadableFile {
+function nothingRead(rows: Rows, format: FileFormat, hasColumns: boolean): UnreadableFile {
   const [first] = rows.rejections;
   if (!first && rows.blank > 0) {
     const blank = rows.blank === 1 ? 'a blank row' : `${rows.blank} blank rows`;
@@ -275,7 +275,11 @@ function nothingRead(rows: Rows, format: FileFormat): UnreadableFile {
   if (!first) {
     return new UnreadableFile(
       'invalid',
-      format === 'CSV' ? 'The CSV file has a header and no rows' : 'The file has no rows',
+      format !== 'CSV'
+        ? 'The file has no rows'
+        : hasColumns
+          ? 'The CSV file has a header and no rows'
+          : 'The CSV file has no header; all its lines are blank',
     );
   }
   return new UnreadableFile(
