@@ -17,8 +17,17 @@ export type Shape =
 
 export type Reading = { value: unknown; problem: null } | { problem: string };
 
+/** More than any list of a form takes; to say what is wrong with each of a million entries would take long. */
+const maxEntries = 10_000;
+
 /** The value that a field is given, not checked any further. A problem where it cannot be one for this schema. */
 export function readGiven(schema: z.ZodType, given: Given): Reading {
+  const reading = readOne(schema, given);
+  if (reading.problem !== null || isWithin(schema, reading.value)) return reading;
+  return { problem: `has a list of more than ${maxEntries.toLocaleString('en')} entries` };
+}
+
+function readOne(schema: z.ZodType, given: Given): Reading {
   if (typeof given === 'string') return fromText(schema, given);
   if ('json' in given) return good(fromJson(schema, given.json));
   const shape = shapeOf(schema);
@@ -192,6 +201,19 @@ function fromJson(schema: z.ZodType, value: unknown): unknown {
     default:
       return value;
   }
+}
+
+/** Whether all lists that the schema knows of are short enough to be checked one by one. */
+function isWithin(schema: z.ZodType, value: unknown): boolean {
+  const shape = shapeOf(schema);
+  if (shape.kind === 'list' && Array.isArray(value)) {
+    return value.length <= maxEntries && value.every((one) => isWithin(shape.element, one));
+  }
+  if (shape.kind !== 'object' || typeof value !== 'object' || value === null) return true;
+  return Object.entries(shape.fields).every(
+    ([name, field]) =>
+      !Object.hasOwn(value, name) || isWithin(field, (value as Record<string, unknown>)[name]),
+  );
 }
 
 /** The key itself where it is known, or is given in both spellings: then one of the two stays unknown. */

@@ -4,13 +4,17 @@ import type { InputIssue } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import { shapeOf, takes } from './form-values.ts';
 
+/** Enough to mend a form by; one that is wrong everywhere is not told everything. */
+const maxIssues = 20;
+const maxKeys = 5;
+
 /** The issues of a check by `schema`, each with its place and what would be right. */
 export function issuesOf(
   schema: z.ZodType,
   error: z.ZodError | undefined,
   value: unknown,
 ): InputIssue[] {
-  return (error?.issues ?? []).map((issue) => ({
+  return (error?.issues ?? []).slice(0, maxIssues).map((issue) => ({
     path: issue.path.map(String).join('.'),
     message: wordsFor(issue, {
       schema: schemaAt(schema, issue.path),
@@ -43,11 +47,12 @@ function wordsFor(
     case 'unrecognized_keys': {
       const shape = schema && shapeOf(schema);
       const names = shape?.kind === 'object' ? Object.keys(shape.fields) : [];
-      const shown = issue.keys.map(
-        (key) => `${JSON.stringify(key.slice(0, 100))}${didYouMean(key, names)}`,
-      );
-      const keys = shown.length === 1 ? 'an unknown key' : 'unknown keys';
-      return `has ${keys} ${shown.join(', ')}; it takes ${names.join(', ')}`;
+      const shown = issue.keys
+        .slice(0, maxKeys)
+        .map((key) => `${JSON.stringify(key.slice(0, 100))}${didYouMean(key, names)}`);
+      const keys = issue.keys.length === 1 ? 'an unknown key' : 'unknown keys';
+      const more = issue.keys.length > maxKeys ? ', …' : '';
+      return `has ${keys} ${shown.join(', ')}${more}; it takes ${names.join(', ')}`;
     }
     default:
       return issue.message;

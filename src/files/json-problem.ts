@@ -12,53 +12,66 @@ const words: Readonly<Record<Exclude<Wanted, 'next'>, string>> = {
 
 /** What others write for a value that JSON has not. */
 const foreign = /[-+]?(NaN|Infinity|undefined|None|nan|inf)\b/y;
-const scalar = /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-const scalarEnd = /[\s,\]}:]|$/y;
+const scalar = /(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(?=[\s,\]}:]|$)/y;
+/** So far is a long text looked through: others wait meanwhile. */
+const maxLooked = 1_000_000;
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const OPENINGS = [0x5b, 0x7b];
 
 /** Null for JSON (RFC 8259). Characters are counted from 1, each as people see it. */
 export function jsonProblem(text: string): string | null {
-  const closings: string[] = [];
+  const closings: number[] = [];
+  let closing = 0;
   let wanted = 'value' as Wanted;
   let at = skipSpace(text, 0);
-  for (;;) {
-    const char = text[at];
-    const closing = closings.at(-1);
+  while (at <= maxLooked) {
+    const code = text.charCodeAt(at);
     if (wanted === 'next') {
-      if (closing === undefined) {
-        if (char === undefined) return null;
+      if (closings.length === 0) {
+        if (at >= text.length) return null;
         return `something follows its end at character ${placeOf(text, at)}`;
       }
-      if (char === ',') wanted = closing === ']' ? 'value' : 'key';
-      else if (char === closing) closings.pop();
-      else return `character ${placeOf(text, at)} should be , or ${closing}`;
+      if (code === closing) {
+        closings.pop();
+        closing = closings.at(-1) ?? 0;
+      } else if (code === COMMA) wanted = closing === 0x5d ? 'value' : 'key';
+      else {
+        return `character ${placeOf(text, at)} should be , or ${String.fromCharCode(closing)}`;
+      }
       at += 1;
-    } else if ((wanted === 'element' || wanted === 'member') && char === closing) {
+    } else if ((wanted === 'element' || wanted === 'member') && code === closing) {
       closings.pop();
+      closing = closings.at(-1) ?? 0;
       wanted = 'next';
       at += 1;
     } else if (wanted === 'colon') {
-      if (char !== ':') return problemAt(text, at, wanted);
+      if (code !== 0x3a) return problemAt(text, at, wanted);
       wanted = 'value';
       at += 1;
-    } else if (char === '"') {
+    } else if (code === QUOTE) {
       const end = stringEnd(text, at + 1);
-      if (end.problem !== null) return end.problem;
+      if (typeof end === 'string') return end;
       wanted = wanted === 'key' || wanted === 'member' ? 'colon' : 'next';
-      at = end.at;
+      at = end;
     } else if (wanted === 'key' || wanted === 'member') {
       return problemAt(text, at, wanted);
-    } else if (char === '[' || char === '{') {
-      closings.push(char === '[' ? ']' : '}');
-      wanted = char === '[' ? 'element' : 'member';
+    } else if (OPENINGS.includes(code)) {
+      closing = code + 2;
+      closings.push(closing);
+      wanted = closing === 0x5d ? 'element' : 'member';
       at += 1;
     } else {
       const end = matchEnd(scalar, text, at);
-      if (end < 0 || matchEnd(scalarEnd, text, end) < 0) return problemAt(text, at, wanted);
+      if (end < 0) return problemAt(text, at, wanted);
       wanted = 'next';
       at = end;
     }
     at = skipSpace(text, at);
   }
+  return `it breaks behind character ${maxLooked.toLocaleString('en')}`;
 }
 
 function problemAt(text: string, at: number, wanted: Exclude<Wanted, 'next'>): string {
@@ -69,39 +82,30 @@ function problemAt(text: string, at: number, wanted: Exclude<Wanted, 'next'>): s
   return `character ${placeOf(text, at)} should be ${words[wanted]}${hint}${quote}`;
 }
 
-function stringEnd(
-  text: string,
-  start: number,
-): { at: number; problem: null } | { problem: string } {
-  for (let at = start; ; at += 1) {
-    const char = text[at];
-    if (char === '"') return { at: at + 1, problem: null };
-    if (char === undefined) {
-      return {
-        problem: `the text that begins at character ${placeOf(text, start - 1)} has no end`,
-      };
+/** Where the text ends that begins at `start`, behind its quote; or what is wrong with it. */
+function stringEnd(text: string, start: number): number | string {
+  for (let at = start; at <= text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) return at + 1;
+    if (code < 0x20) {
+      const isBreak = code === 0x0a || code === 0x0d;
+      const name = isBreak ? 'a line break, which is \\n in JSON' : 'a control character';
+      return `character ${placeOf(text, at)} is ${name}`;
     }
-    if (char < ' ') {
-      const name =
-        char === '\n' || char === '\r'
-          ? 'a line break, which is \\n in JSON'
-          : 'a control character';
-      return { problem: `character ${placeOf(text, at)} is ${name}` };
-    }
-    if (char !== '\\') continue;
+    if (code !== BACKSLASH) continue;
     if (!/^(["\\/bfnrt]|u[0-9a-f]{4})/i.test(text.slice(at + 1, at + 6))) {
-      return {
-        problem: `character ${placeOf(text, at)} begins no escape that JSON has; \\\\ is a backslash`,
-      };
+      return `character ${placeOf(text, at)} begins no escape that JSON has; \\\\ is a backslash`;
     }
     at += 1;
   }
+  return `the text that begins at character ${placeOf(text, start - 1)} has no end`;
 }
 
 function skipSpace(text: string, start: number): number {
-  let at = start;
-  while (at < text.length && ' \t\n\r'.includes(text[at] as string)) at += 1;
-  return at;
+  for (let at = start; ; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return at;
+  }
 }
 
 /** Where a match at this very place ends; -1 where there is none. */
@@ -110,8 +114,11 @@ function matchEnd(pattern: RegExp, text: string, at: number): number {
   return pattern.test(text) ? pattern.lastIndex : -1;
 }
 
+/** The second halves of surrogate pairs are no characters. */
 function placeOf(text: string, at: number): number {
   let place = 1;
-  for (const char of text.slice(0, at)) place += char.length > 0 ? 1 : 0;
+  for (let before = 0; before < at; before += 1) {
+    if ((text.charCodeAt(before) & 0xfc00) !== 0xdc00) place += 1;
+  }
   return place;
 }

@@ -142,11 +142,26 @@ describe('fields with broken JSON, or JSON of another shape', () => {
     ],
     [{ operation: 'label', options: '{"categories": ["a", 1]}' }, 'categories.1 needs to be text'],
     [
+      { operation: 'label', categories: `[${'1,'.repeat(300_000)}1]` },
+      'categories has a list of more than 10,000 entries',
+    ],
+    [
+      { operation: 'label', categories: '['.repeat(2_000_000) },
+      'categories is not JSON: it breaks behind character 1,000,000; it takes a JSON array of texts, or names with commas between them',
+    ],
+    [
+      {
+        operation: 'enrich',
+        fields: `[{"name": "a", ${Array.from({ length: 9 }, (_, at) => `"k${at}": 1`).join()}}]`,
+      },
+      'fields.0 has unknown keys "k0", "k1", "k2", "k3", "k4", …; it takes name, type, description, validValues, examples',
+    ],
+    [
       { operation: 'label', categories: '"a, b","c"' },
       'categories has a name in quotes; write a JSON array, ["a", "b"], or the names without quotes',
     ],
-  ])('%j: %s', async (fields, problem) => {
-    expect(await problemOf(fields as Fields)).toBe(problem);
+  ] as [Fields, string][])('are told: %#', async (fields, problem) => {
+    expect(await problemOf(fields)).toBe(problem);
   });
 });
 
