@@ -15,6 +15,8 @@ export interface Plan {
   sampling: Sampling;
   /** Where items that are complete requests may name a model of their own. Throws ItemFailure INVALID_REQUEST. */
   modelOf: ((item: PromptItem) => Model) | null;
+  /** `model` is the choice of the batch's first request: nobody has said that it is there. */
+  isRequests?: boolean;
 }
 
 /**
@@ -38,6 +40,9 @@ export function createPlanner({
     if (!operation) throw new Error(`there is no operation ${operationName}`);
     const shared = params as SharedParams;
     const model = providers.resolve(modelId ?? shared.model ?? defaultModel);
+    const mayName = operation.whole && !shared.model;
+    // By either reading of the server's own.
+    const isDefault = [defaultModel, `${model.provider}/${defaultModel}`].includes(model.id);
     return {
       operation: operation.prepare(params, time),
       model,
@@ -45,7 +50,8 @@ export function createPlanner({
         ...samplingOf(shared),
         defaultTemperature: shared.temperature == null ? operation.defaultTemperature : undefined,
       },
-      modelOf: operation.whole && !shared.model ? (item) => modelNamedBy(item, model) : null,
+      modelOf: mayName ? (item) => modelNamedBy(item, model) : null,
+      isRequests: mayName === true && !isDefault,
     };
   };
 
@@ -73,12 +79,15 @@ export function createPlanner({
 }
 
 /**
- * The model that an item goes to; `named` where it is the item's own choice, not the batch's. Throws
- * ItemFailure where it can go to none.
+ * The model that an item goes to; `named` where a request has chosen it, the item or the first one of
+ * its batch, and not the options or the server. Throws ItemFailure where it can go to none.
  */
 export function modelOf(plan: Plan, item: PromptItem): { model: Model; named: boolean } {
   return plan.modelOf
-    ? { model: plan.modelOf(item), named: item.request?.model != null }
+    ? {
+        model: plan.modelOf(item),
+        named: item.request?.model != null || plan.isRequests === true,
+      }
     : { model: plan.model, named: false };
 }
 

@@ -168,6 +168,30 @@ describe('a row’s model', () => {
   });
 });
 
+it('a first row’s model that nobody has takes no other row with it', async () => {
+  stub.reply(only(llama));
+
+  await withServer({}, async (app) => {
+    const requests = [row('lost'), row(undefined), row(llama)];
+    const { status, items } = await run(app, { requests });
+
+    expect(status).toBe('COMPLETED');
+    expect(items.map(({ error }: Data) => error?.code)).toEqual([
+      'INVALID_REQUEST',
+      // A row that names none goes where the first one does.
+      'INVALID_REQUEST',
+      undefined,
+    ]);
+  });
+  // The server's own model is everybody's.
+  stub.reply(only());
+  await withServer({}, async (app) => {
+    const { status, errorCode } = await run(app, { requests: [row(undefined), row(undefined)] });
+
+    expect([status, errorCode]).toEqual(['FAILED', 'UNKNOWN_MODEL']);
+  });
+});
+
 describe('the model of options, and that of the server', () => {
   const label = { label: { categories: ['a', 'b'] } };
   const texts = { texts: ['one', 'two'] };
@@ -266,6 +290,19 @@ describe('in the provider’s batch API', () => {
       expect(status).toBe('COMPLETED');
       expect(items.map(answered)).toEqual([oss, 'rules', 'INVALID_REQUEST']);
       expect(items[2].error.message).toContain('"gone" of openai');
+    });
+  });
+
+  it('the model of the options is tried whole in the next job, and its absence stops the batch', async () => {
+    await withSandbox(['rules', oss], { lists: false }, async (app) => {
+      const operation = (model: string) => ({ chat: { model } });
+
+      const found = await run(app, rows(undefined), { ...lane, operation: operation(oss) });
+      const gone = await run(app, rows(undefined), { ...lane, operation: operation('openai/no') });
+
+      expect(found.items.map(answered)).toEqual([oss]);
+      expect([gone.status, gone.errorCode]).toEqual(['FAILED', 'UNKNOWN_MODEL']);
+      expect(gone.error).toContain('"openai/no" of openai');
     });
   });
 });
