@@ -96,19 +96,21 @@ function answerOf(
 
 function systemPrompt(params: z.output<typeof extractParams>, answer: Answer): string {
   const hasFields = answer.fields !== null && answer.fields !== '';
+  const isOpen = !hasFields && params.schema;
+  const notStated = hasFields
+    ? 'write null if the field takes null, [] for any other list, else what its line says'
+    : isOpen
+      ? 'leave it out'
+      : 'write null, and [] for a list';
   const unknown = hasFields
     ? 'counts as not stated (null if the field takes null)'
-    : 'counts as not stated (null)';
+    : `counts as not stated${isOpen ? '' : ' (null)'}`;
   const source = hasContext(params) ? 'the text itself or its context' : 'the text itself';
   return paragraphs(
     'You extract data from texts.',
     inputRule(params),
     `- Take every value from ${source}. Do not guess, and add nothing from general knowledge.
-- Where the text does not state a value, write ${
-      hasFields
-        ? 'null if the field takes null, [] for any other list, else what its line says'
-        : 'null, and [] for a list'
-    }.
+- Where the text does not state a value, ${notStated}.
 - Keep names and quotations as the text spells them, in its language.
 - Write numbers as JSON numbers without units, currency signs or separators: "1.5 million" is 1500000, "12 %" is 12.
 - Write dates as YYYY-MM-DD unless another form is asked for.${relativeDateRule(params, unknown)}${
@@ -116,7 +118,7 @@ function systemPrompt(params: z.output<typeof extractParams>, answer: Answer): s
         ? "\n- A field's own description goes before these rules, also on units and percent."
         : ''
     }`,
-    hasFields
+    hasFields || isOpen
       ? objectPart(answer)
       : 'Answer with one JSON object. Use the field names in the instructions as its keys, spelled as they are.',
     instructionsPart(params.instructions),

@@ -137,6 +137,16 @@ describe('a field', () => {
   );
 });
 
+it('a schema that names no fields is not asked for by names in instructions that there are not', async () => {
+  const schema = { type: 'object', additionalProperties: { type: 'number' } };
+
+  const system = await systemFor('extract', { schema });
+
+  expect(system).toContain('Where the text does not state a value, leave it out.');
+  expect(system).toContain('Answer with one JSON object and nothing else.');
+  expect(system).not.toMatch(/names in the instructions|null/);
+});
+
 describe('an answer of any shape', () => {
   it.each([
     ['extract', { instructions: 'Whatever matters.' }],
