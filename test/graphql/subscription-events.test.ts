@@ -133,6 +133,27 @@ describe.each(roads)('over %s', (_road, watch) => {
   });
 });
 
+it('batchProgress tells when a batch begins to wait for its provider', async () => {
+  const undo = app.sandbox.faults.add({ fault: { kind: 'status', status: 503 } });
+  const texts = Array.from({ length: 100 }, (_, at) => `good ${at}`);
+  const id = await submitTexts(app, texts, { headers: anna });
+  const events = subscribeSse(
+    app,
+    'subscription($id: ID!) { batchProgress(id: $id) { status waiting { reason } } }',
+    { id },
+    anna,
+  );
+
+  await until(() => events.all.some(({ batchProgress }) => batchProgress.waiting), {
+    deadlineMs: 15_000,
+    what: 'a word on why',
+  });
+  undo();
+
+  expect(events.all.at(-1)?.batchProgress.waiting.reason).toContain('503');
+  events.stop();
+}, 30_000);
+
 it('a snapshot is 0 to 100 batches', async () => {
   for (const snapshot of [-1, 101]) {
     const events = subscribeSse(

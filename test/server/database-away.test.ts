@@ -1,4 +1,5 @@
 /** A database that is away while the server runs: a code, a status and a time to come back, and a line that says whose request it was. */
+import postgres from 'postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { post, type RawAnswer, request, subscribe, subscribeSse } from '../graphql/support.ts';
 import { type App, startApp } from '../support/app.ts';
@@ -144,6 +145,34 @@ it('once it is back everything is answered again', async () => {
   );
 
   expect((await request(`${app.url}/health`)).status).toBe(200);
+});
+
+it('an upload whose connection to the database breaks in the middle is told to come again', async () => {
+  const sql = postgres(database.url, { max: 1 });
+  const backends = () =>
+    sql`select pid from pg_stat_activity
+        where application_name = 'winnow copy' and state = 'active' and datname = current_database()`;
+  let finish = () => undefined as unknown;
+  const body = new ReadableStream({
+    start(controller) {
+      const row = new TextEncoder().encode(`${'x'.repeat(1_000)}\n`);
+      for (let rows = 0; rows < 3_000; rows += 1) controller.enqueue(row);
+      finish = () => controller.close();
+    },
+  });
+  const answered = request(`${app.url}/files?name=a.txt`, {
+    method: 'POST',
+    headers: anna,
+    body,
+    duplex: 'half',
+  } as RequestInit);
+  await until(async () => (await backends()).length > 0, { deadlineMs: 10_000, what: 'a COPY' });
+
+  for (const { pid } of await backends()) await sql`select pg_terminate_backend(${pid})`;
+  finish();
+
+  expectAway(await answered);
+  await sql.end();
 });
 
 it('what nobody foresaw names the request, to the client and in the log', async () => {
