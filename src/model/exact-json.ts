@@ -13,7 +13,17 @@ export function mayRound(text: string): boolean {
 
 /** The value of JSON text. A number that JavaScript would change becomes a string of its own text. */
 export function parseExact(text: string): unknown {
-  return JSON.parse(mayRound(text) ? quoteInexactNumbers(text) : text);
+  return JSON.parse(mayRound(text) ? quoteNumbers(text, (number) => !isExact(number)) : text);
+}
+
+/** False for most JSON, and so for numbers that JavaScript writes as they stand there. */
+export function mayRewrite(text: string): boolean {
+  return mayRound(text) || /\.\d*0(?!\d)|0\.000000|-0/.test(text);
+}
+
+/** The value of JSON text. A number that JavaScript would write in another form, such as 1.50 or 1e3, becomes a string of its own text. */
+export function parseAsWritten(text: string): unknown {
+  return JSON.parse(quoteNumbers(text, (number) => String(Number(number)) !== number));
 }
 
 /**
@@ -49,7 +59,7 @@ const newerJson = JSON as unknown as {
   isRawJSON?: (value: unknown) => boolean;
 };
 
-function quoteInexactNumbers(text: string): string {
+function quoteNumbers(text: string, isQuoted: (number: string) => boolean): string {
   let exact = '';
   let copied = 0;
   for (let at = 0; at < text.length; ) {
@@ -60,7 +70,7 @@ function quoteInexactNumbers(text: string): string {
       const end = scalarEnd(text, at);
       const number = text.slice(at, end);
       // What is no number is for the parser to refuse.
-      if (numberPattern.test(number) && !isExact(number)) {
+      if (numberPattern.test(number) && isQuoted(number)) {
         exact += `${text.slice(copied, at)}"${number}"`;
         copied = end;
       }
@@ -75,7 +85,7 @@ function quoteInexactNumbers(text: string): string {
 const numberPattern = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 /** Whether JavaScript writes a JSON number as the same number, if perhaps in another form. */
-function isExact(number: string): boolean {
+export function isExact(number: string): boolean {
   const value = Number(number);
   if (!Number.isFinite(value)) return false;
   const written = String(value);

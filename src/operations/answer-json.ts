@@ -1,6 +1,6 @@
 /** The JSON object in a model's answer: as the whole of it, in a fence, or among words. */
 import { InvalidOutput } from '../errors.ts';
-import { mayRound, parseExact } from '../model/exact-json.ts';
+import { mayRewrite, parseAsWritten } from '../model/exact-json.ts';
 import { isObject, type JsonObject, tidy } from './answer.ts';
 import { completeObjects, type JsonPiece } from './json-objects.ts';
 import { behindOpenedThought, behindUnopenedThought } from './thought.ts';
@@ -8,7 +8,7 @@ import { behindOpenedThought, behindUnopenedThought } from './thought.ts';
 /** An object that a model wrote. Its strings and keys are storable. */
 export interface FoundJson extends JsonPiece {
   value: JsonObject;
-  /** The same with the digits of numbers that JavaScript would change, as texts; null where there are none such. */
+  /** The same with numbers that JavaScript would write otherwise as the texts that they were written as; null where there are none such. */
   exact: JsonObject | null;
 }
 
@@ -88,6 +88,6 @@ function parsePiece({ at, text }: JsonPiece): ParsedPiece | null {
 function toFound({ at, text, json }: ParsedPiece): FoundJson {
   const value = tidy(json);
   if (!isObject(value)) throw new InvalidOutput('The answer must be one JSON object.');
-  const exact = mayRound(text) ? tidy(parseExact(text)) : null;
+  const exact = mayRewrite(text) ? tidy(parseAsWritten(text)) : null;
   return { at, text, value, exact: isObject(exact) ? exact : null };
 }

@@ -1,6 +1,6 @@
 /** Numbers of an answer as they were written, where JavaScript would write others. */
 import { ItemFailure } from '../errors.ts';
-import { numberOf } from '../model/exact-json.ts';
+import { isExact, numberOf } from '../model/exact-json.ts';
 import { isObject, type JsonObject, ownValue } from './answer.ts';
 import { type FoundJson, readJson } from './answer-json.ts';
 import type { Place } from './json-schema/place.ts';
@@ -28,6 +28,7 @@ function restore(
   { place, path }: { place: Place | null; path: readonly (string | number)[] },
 ): unknown {
   if (typeof value === 'number' && typeof exact === 'string') {
+    if (isExact(exact)) return value;
     if (place?.types.has('integer') && !place.types.has('number')) throw tooLong(path);
     return numberOf(exact);
   }

@@ -175,8 +175,10 @@ function readLabel(
   return readJson(answer.text, (found) => {
     const written = ownValue(found.value, 'label');
     const reported = ownValue(found.value, 'confidence');
-    if (allowNone && written === null) return { label: null, ...chooseConfidence(null, reported) };
     const chosen = choices.match(written);
+    if (chosen === null && allowNone && saysNone(written)) {
+      return { label: null, ...chooseConfidence(null, reported) };
+    }
     if (chosen === null) {
       throw new InvalidOutput(`label must be ${choices.list}${allowNone ? ', or null' : ''}`);
     }
@@ -185,6 +187,13 @@ function readLabel(
       written === chosen ? valueProbability(answer, found, { key: 'label', closed }) : null;
     return { label: chosen, ...chooseConfidence(probability, reported, { forced: !allowNone }) };
   });
+}
+
+/** Null, also as a text. A key that is not there says nothing. */
+function saysNone(written: unknown): boolean {
+  return (
+    written === null || (typeof written === 'string' && /^\s*(?:null|none)?\.?\s*$/i.test(written))
+  );
 }
 
 function readLabels(

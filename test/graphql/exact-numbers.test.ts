@@ -86,6 +86,27 @@ describe('a number in an answer', () => {
     expect(text).toContain(`"data":{"n":${number}}`);
   });
 
+  it.each([
+    ['1.50', '1.50'],
+    ['1e3', '1e3'],
+    ['-0', '-0'],
+    ['0.0000001', '0.0000001'],
+    ['1.10', '1.10'],
+  ])('is the text that it was written as where text is wanted: %s', async (number, written) => {
+    const { result } = await run(extract({ version: 'string' }, `{"version": ${number}}`));
+
+    expect(result.data).toEqual({ version: written });
+  });
+
+  it('that stands as text is held to the same: its digits, or what to do', async () => {
+    const number = await run(extract({ n: 'number' }, `{"n": "${decimal}"}`));
+    const integer = await run(extract({ n: 'integer' }, `{"n": "${digits}"}`));
+
+    expect(number.text).toContain(`"data":{"n":${decimal}}`);
+    expect(integer.result.error.message).toContain('write it as a string');
+    expect(integer.requests).toBe(1);
+  });
+
   it('that comes back the same in another form is a number like any other', async () => {
     const { result } = await run(extract({ n: 'integer', f: 'number' }, '{"n": 1e3, "f": 1.50}'));
 

@@ -167,6 +167,26 @@ describe('allowNone', () => {
     expect(JSON.stringify(schemaOf(stub.requests[0]))).not.toContain('null');
   });
 
+  it.each(['"null"', '"None."', '""'])(
+    'takes %s for null, which no category is called',
+    async (label) => {
+      const given = readCase('none-fits.answer.json');
+      const free = await run({ ...given, answers: [`{"label": ${label}}`] });
+      const named = await run(
+        { ...given, answers: ['{"label": "none"}'] },
+        { categories: ['None', 'delivery'] },
+      );
+      const forced = await run(
+        { ...given, answers: [`{"label": ${label}}`] },
+        { allowNone: false },
+      );
+
+      expect(free.result).toMatchObject({ label: null, labels: [], error: null });
+      expect(named.result).toMatchObject({ label: 'None' });
+      expect(forced.result).toMatchObject({ error: { code: 'INVALID_OUTPUT' } });
+    },
+  );
+
   it('takes labels too, and examples without one', async () => {
     const given = readCase('none-fits.answer.json');
     const examples = [{ content: 'Hello', labels: [] }];

@@ -1,12 +1,10 @@
 /** An answer that is right but for its form: set right where its schema leaves no doubt. */
-
-import { parseExact } from '../../model/exact-json.ts';
 import type { JsonSchema } from '../../model/model.ts';
 import { isObject, type JsonObject, ownValue } from '../answer.ts';
 import { type Choices, createChoices } from '../choice.ts';
 import { resolveReference } from './subschemas.ts';
 
-/** A value, and the same with the digits of numbers that JavaScript would change, as texts; undefined where there are none such. */
+/** A value, and the same with numbers that JavaScript would write otherwise as the texts that they were written as; undefined where there are none such. */
 export interface Written {
   value: unknown;
   exact: unknown;
@@ -71,9 +69,7 @@ export function createMend({ root, closed, accepts, restore }: MendOptions) {
     if (Array.isArray(value)) return mendEntries(value, exact, schema);
     if (isObject(value)) return mendMembers(value, exact, schema);
     const other = inOtherForm(written, schema);
-    return other === undefined || !accepts(schema, other)
-      ? written
-      : { value: other, exact: other };
+    return other === null || !accepts(schema, other.value) ? written : other;
   }
 
   function mendEntries(value: readonly unknown[], exact: unknown, schema: JsonSchema): Written {
@@ -87,7 +83,9 @@ export function createMend({ root, closed, accepts, restore }: MendOptions) {
     });
     return {
       value: mended.map((entry) => entry.value),
-      exact: Array.isArray(exact) ? mended.map((entry) => entry.exact) : undefined,
+      exact: mended.some((entry) => entry.exact !== undefined)
+        ? mended.map((entry) => entry.exact)
+        : undefined,
     };
   }
 
@@ -101,7 +99,7 @@ export function createMend({ root, closed, accepts, restore }: MendOptions) {
     });
     return {
       value: Object.fromEntries(mended.map(([name, member]) => [name, member.value])),
-      exact: isObject(exact)
+      exact: mended.some(([, member]) => member.exact !== undefined)
         ? Object.fromEntries(mended.map(([name, member]) => [name, member.exact]))
         : undefined,
     };
@@ -125,27 +123,29 @@ function schemasOf(name: string, schema: JsonSchema): JsonSchema[] {
   return insides.filter(isObject);
 }
 
-/** A plain value in the form that the schema wants; undefined where it has no doubt about the form, or there is no other. */
-function inOtherForm({ value, exact }: Written, schema: JsonSchema): unknown {
+/** A plain value in the form that the schema wants; null where it has no doubt about the form, or there is no other. */
+function inOtherForm({ value, exact }: Written, schema: JsonSchema): Written | null {
   const types = namedTypes(schema);
-  if (types.length === 0) return undefined;
+  if (types.length === 0) return null;
   const takesText = types.includes('string');
   const takesNumber = types.includes('number') || types.includes('integer');
   if (typeof value === 'number' && takesText && !takesNumber) {
-    return choiceOf(typeof exact === 'string' ? exact : String(value), schema);
+    return asIs(choiceOf(typeof exact === 'string' ? exact : String(value), schema));
   }
-  if (typeof value !== 'string') return undefined;
-  if (takesText) return choiceOf(value, schema);
+  if (typeof value !== 'string') return null;
+  if (takesText) return asIs(choiceOf(value, schema));
   const text = value.trim();
   if (takesNumber && numberPattern.test(text)) {
-    // The digits of one that JavaScript would change stay the text that they are.
-    const number = parseExact(text);
-    return typeof number === 'number' ? number : undefined;
+    return { value: Number(text), exact: text };
   }
   const word = text.toLowerCase();
   return types.includes('boolean') && (word === 'true' || word === 'false')
-    ? word === 'true'
-    : undefined;
+    ? asIs(word === 'true')
+    : null;
+}
+
+function asIs(value: unknown): Written {
+  return { value, exact: value };
 }
 
 /** The one of the texts allowed that is meant; the text itself where any is. */
