@@ -48,7 +48,7 @@ export interface Submission {
   webhookUrl: string | null;
   /** Stands before every custom id. */
   customIdPrefix: string | null;
-  /** Fields of a file in place of those chosen at upload; null for these. An empty customIdField: the index serves. */
+  /** Fields of a file in place of those chosen at upload; null for these. An empty customIdField: the place in the file serves. */
   contentField: string | null;
   customIdField: string | null;
 }

@@ -63,11 +63,14 @@ export async function readFile(
   return file ?? null;
 }
 
-/** What was refused of a file at upload, as JSON text of {row, reason}. */
-export async function readRejections(sql: Sql, fileKey: bigint): Promise<string> {
-  const [file] = await sql<{ rejections: string }[]>`
-    select rejections from files where key = ${fileKey}`;
-  return file?.rejections ?? '[]';
+/** What was refused of files at upload, by their keys: JSON text of {row, reason}. */
+export async function readRejections(
+  sql: Sql,
+  fileKeys: readonly bigint[],
+): Promise<ReadonlyMap<bigint, string>> {
+  const found = await sql<{ key: bigint; rejections: string }[]>`
+    select key, rejections from files where key = any(${fileKeys.map(String)}::text[]::bigint[])`;
+  return new Map(found.map(({ key, rejections }) => [key, rejections]));
 }
 
 /** A page of an owner's files, newest first; `inverted` reads it from the far end. Keys bound it on both sides, themselves left out. */

@@ -79,7 +79,7 @@ export const files = pgTable(
     columns: text('columns').notNull(),
     /** The column or JSON field that holds the text of an item; null where the row is the text, or a whole request. */
     contentField: text('content_field'),
-    /** The column or JSON field that `rows.custom_id` was taken from; null where the index serves. */
+    /** The column or JSON field that `rows.custom_id` was taken from; null where the place in the file serves. */
     customIdField: text('custom_id_field'),
     rejectedCount: integer('rejected_count').notNull().default(0),
     /** JSON array of {row, reason}, of the first that were refused. */
@@ -193,7 +193,7 @@ export const batches = pgTable(
     waitingSince: instant('waiting_since'),
     waitingUntil: instant('waiting_until'),
     webhookUrl: text('webhook_url'),
-    /** How it reads its file where that differs from what was chosen at upload. An empty customIdField: the index serves. */
+    /** How it reads its file where that differs from what was chosen at upload. An empty customIdField: the place in the file serves. */
     contentField: text('content_field'),
     customIdField: text('custom_id_field'),
     /** Stands before every custom id. */

@@ -8,7 +8,6 @@ import {
   listFiles,
   readFile,
   readFileRows,
-  readRejections,
 } from '../db/files.ts';
 import { AppError, PageTooLarge } from '../errors.ts';
 import type { fileFormats } from '../files/read/format.ts';
@@ -20,6 +19,7 @@ import { builder, notFound } from './builder.ts';
 import type { Context } from './context.ts';
 import { presentError } from './errors.ts';
 import { cursorOf, pageCost, readPage } from './page.ts';
+import { loadRejections, type Rejection } from './rejections.ts';
 import { createRounds } from './rounds.ts';
 
 const maxPreviewRows = 100;
@@ -40,11 +40,6 @@ export const FileFormatEnum = builder.enumType('FileFormat', {
     },
   } satisfies Record<(typeof fileFormats)[number], { description: string }>,
 });
-
-interface Rejection {
-  row: number;
-  reason: string;
-}
 
 const RowRejection = builder.objectRef<Rejection>('RowRejection').implement({
   description: 'A row that was refused at upload, while the others went in.',
@@ -92,8 +87,7 @@ builder.node('File', {
       type: [RowRejection],
       description: `What was refused at upload; the first ${maxRejections.toLocaleString('en')}, rejectedCount has them all.`,
       complexity: { field: rejectionsCost, multiplier: 1 },
-      resolve: async ({ key }, _args, { db }) =>
-        JSON.parse(await readRejections(db.sql, key)) as Rejection[],
+      resolve: ({ key }, _args, context) => loadRejections(context, key),
     }),
     rejectedCount: t.exposeInt('rejectedCount', {
       description: 'How many rows were refused at upload.',

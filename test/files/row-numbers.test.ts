@@ -208,6 +208,40 @@ describe('a file of which a row was refused', () => {
   });
 });
 
+describe('the refusals of many files', () => {
+  const query = `query ($first: Int!) { files(first: $first) { edges { node { id rejections { row reason } } } } }`;
+
+  it('come with the files that they are of', async () => {
+    const ids = [];
+    for (const row of [1, 2, 3]) {
+      const { id } = await upload(`text,n\n${'a,b\n'.repeat(row - 1)}a\na,b\n`, 'name=x.csv');
+      ids.unshift({ id, rejections: [expect.objectContaining({ row })] });
+    }
+    const { data } = await app.graphql(query, { first: 3 });
+
+    expect(data?.files.edges.map(({ node }: { node: object }) => node)).toEqual(ids);
+  });
+
+  it('are refused where they are too much for one answer', async () => {
+    const db = openDatabase(app.databaseUrl);
+    const rejections = JSON.stringify(
+      Array.from({ length: 1_000 }, (_, row) => ({ row, reason: 'x'.repeat(300) })),
+    );
+    await db.sql`
+      insert into files (id, owner, listed, name, format, size_bytes, item_count, columns, rejections)
+      select 'file_' || n, 'local', true, 'x', 'CSV', 1, 1, '[]', ${rejections} from generate_series(1, 100) n`;
+
+    const many = await app.graphql(query, { first: 100 });
+    const few = await app.graphql(query, { first: 20 });
+    await db.sql`delete from files where name = 'x'`;
+    await db.close();
+
+    expect(many.errors?.[0]?.extensions.code).toBe('PAYLOAD_TOO_LARGE');
+    expect(few.errors).toBeUndefined();
+    expect(few.data?.files.edges.at(-1).node.rejections).toHaveLength(1_000);
+  });
+});
+
 describe('items without a file', () => {
   it('have no row, and their index as id', async () => {
     const { data } = await app.graphql(submitMutation, {
