@@ -73,7 +73,7 @@ export const summarize: Operation<typeof summarizeParams> = {
 
 function systemPrompt(params: z.output<typeof summarizeParams>, answer: Answer): string {
   const { format } = answer;
-  const isFree = params.responseFormat?.type === 'JSON_OBJECT';
+  const isFree = params.responseFormat?.type === 'JSON_OBJECT' && !answer.fields;
   const source = hasContext(params) ? 'the text and its context say' : 'the text says';
   return paragraphs(
     'You summarize texts.',

@@ -147,6 +147,20 @@ it('a schema that names no fields is not asked for by names in instructions that
   expect(system).not.toMatch(/names in the instructions|null/);
 });
 
+it('summarize asks for the keys that its instructions list, and for no other', async () => {
+  const responseFormat = { type: 'JSON_OBJECT' };
+
+  const listed = await systemFor('summarize', {
+    responseFormat,
+    instructions: 'Keys: topic, mood',
+  });
+  const free = await systemFor('summarize', { responseFormat });
+
+  expect(listed).toContain('- "topic" (');
+  expect(listed).not.toContain('under the key "summary"');
+  expect(free).toContain('under the key "summary"');
+});
+
 describe('an answer of any shape', () => {
   it.each([
     ['extract', { instructions: 'Whatever matters.' }],

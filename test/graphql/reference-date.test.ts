@@ -1,7 +1,7 @@
 /** "By next Friday" becomes a date where it is known when the text was written, and null where it is not. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { issuesOf, type Sending, startSending } from './sent.ts';
-import { labelOptions } from './support.ts';
+import { labelOptions, untilEnded } from './support.ts';
 
 const operations = [
   ['label', labelOptions, { label: 'praise', confidence: 1 }],
@@ -91,6 +91,20 @@ it.each(['extract', 'enrich'] as const)(
     expect(messages(1)[0]?.content).not.toContain('A relative date');
   },
 );
+
+it('comes with a form too, braces and all', async () => {
+  sending.answer('Fine.');
+  const form = new FormData();
+  form.set('operation', 'summarize');
+  form.set('reference_date', '{sent}');
+  form.set('file', new Blob(['text,sent\nBy next Friday.,2026-03-04\n']), 'rows.csv');
+
+  const response = await fetch(`${sending.app.url}/files`, { method: 'POST', body: form });
+  const { batchId } = (await response.json()) as { batchId: string };
+  await untilEnded(sending.app, batchId);
+
+  expect(messages()[1]?.content).toBe('Written on: 2026-03-04, a Wednesday\n\nBy next Friday.');
+});
 
 it('stands behind a systemPrompt, above what a template makes, and below the context', async () => {
   sending.answer('Fine.');
