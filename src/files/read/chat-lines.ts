@@ -10,43 +10,58 @@ const BRACE = 0x7b;
 
 /** Undefined for formats whose rows need nothing. */
 export const memberChecks: Partial<Record<FileFormat, MemberCheck>> = {
-  OPENAI_JSONL: (bytes, scanner, member) =>
-    isObject(bytes, scanner.valueStart[member('body')])
-      ? endpointProblem(bytes, scanner, member)
-      : 'has no object "body"',
-  ANTHROPIC_JSONL: (bytes, scanner, member) =>
-    isObject(bytes, scanner.valueStart[member('params')]) ? null : 'has no object "params"',
-  OPENAI_RESULTS: (_bytes, _scanner, member) =>
-    ['response', 'error', 'result'].some((name) => member(name) >= 0)
-      ? null
-      : 'has neither "response" nor "error" (nor Anthropic’s "result"), as the lines of a batch’s output have',
+  OPENAI_JSONL: {
+    names: ['body', 'url', 'method'],
+    problem: (bytes, scanner, members) =>
+      isObject(bytes, scanner, members[0])
+        ? endpointProblem(bytes, scanner, members[1], members[2])
+        : 'has no object "body"',
+  },
+  ANTHROPIC_JSONL: {
+    names: ['params'],
+    problem: (bytes, scanner, members) =>
+      isObject(bytes, scanner, members[0]) ? null : 'has no object "params"',
+  },
+  OPENAI_RESULTS: {
+    names: ['response', 'error', 'result'],
+    problem: (_bytes, _scanner, members) =>
+      members.some((member) => member >= 0)
+        ? null
+        : 'has neither "response" nor "error" (nor Anthropic’s "result"), as the lines of a batch’s output have',
+  },
+};
+
+/** A row of plain JSON is a line for OpenAI's batch API only where it has all that one has. */
+export const bareLineCheck: MemberCheck = {
+  names: ['custom_id', 'body', 'url', 'method'],
+  problem: (bytes, scanner, members) =>
+    isObject(bytes, scanner, members[1]) && (members[0] as number) >= 0
+      ? endpointProblem(bytes, scanner, members[2], members[3])
+      : null,
 };
 
 const chatEnd = Buffer.from('/chat/completions"');
 const post = Buffer.from('"POST"');
 
 /** Why a line with a body is none that can be run: it is for another endpoint. */
-export const endpointProblem: MemberCheck = (bytes, scanner, member) => {
-  const url = member('url');
+function endpointProblem(
+  bytes: Uint8Array,
+  scanner: JsonScanner,
+  url = -1,
+  method = -1,
+): string | null {
   if (url >= 0 && !endsWith(bytes, scanner.valueEnd[url] as number, chatEnd)) {
     const given = parsedValue(bytes, scanner, url);
     if (given !== null && !(typeof given === 'string' && isChatUrl(given))) {
       return wrongUrl(shown(given));
     }
   }
-  const method = member('method');
   if (method >= 0 && !endsWith(bytes, scanner.valueEnd[method] as number, post)) {
     const given = parsedValue(bytes, scanner, method);
     if (given !== null) return wrongMethod(shown(given));
   }
   return null;
-};
-
-/** The same for a row of plain JSON, which is such a line only where it has an object "body" and a url. */
-export const bareEndpointProblem: MemberCheck = (bytes, scanner, member) =>
-  isObject(bytes, scanner.valueStart[member('body')]) && member('custom_id') >= 0
-    ? endpointProblem(bytes, scanner, member)
-    : null;
+}
 
 function endsWith(bytes: Uint8Array, end: number, text: Uint8Array): boolean {
   for (let at = 1; at <= text.length; at += 1) {
@@ -64,8 +79,8 @@ function shown(value: unknown): string {
   return quotedName(typeof value === 'string' ? value : JSON.stringify(value));
 }
 
-function isObject(bytes: Uint8Array, start: number | undefined): boolean {
-  return start !== undefined && bytes[start] === BRACE;
+function isObject(bytes: Uint8Array, scanner: JsonScanner, member = -1): boolean {
+  return member >= 0 && bytes[scanner.valueStart[member] as number] === BRACE;
 }
 
 function holds(value: object, name: string, inner: string): boolean {

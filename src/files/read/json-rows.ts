@@ -1,6 +1,6 @@
 /** A JSON value that is a row, wherever it stood: a string is its content, an object its fields, kept as the text it came as. */
 import { isUtf8 } from 'node:buffer';
-import { bareEndpointProblem } from './chat-lines.ts';
+import { bareLineCheck } from './chat-lines.ts';
 import { CustomIds, canBeId } from './custom-ids.ts';
 import { type ChosenFields, chooseFields, createIds, type FieldOptions } from './fields.ts';
 import { isItem, itemFields, itemIds, itemMetadata, itemText } from './json-items.ts';
@@ -14,12 +14,13 @@ const BRACE = 0x7b;
 /** The name that the content of a row goes by when the row is a string. */
 export const contentColumn = 'content';
 
-/** What a line of a provider's batch file must have; answers why it has not. */
-export type MemberCheck = (
-  bytes: Uint8Array,
-  scanner: JsonScanner,
-  column: (name: string) => number,
-) => string | null;
+/** What a line of a provider's batch file must have. */
+export interface MemberCheck {
+  /** The members that are looked at. */
+  names: readonly string[];
+  /** Why a line is none; `members` are those of `names`, -1 where it has none of that name. */
+  problem(bytes: Uint8Array, scanner: JsonScanner, members: Int32Array): string | null;
+}
 
 export class JsonRows {
   /** Names in the order in which rows brought them. */
@@ -42,14 +43,23 @@ export class JsonRows {
   /** No column of custom ids was found, and one that comes is told. */
   private watches = false;
   private readonly inner: JsonScanner;
-  private readonly check: MemberCheck | null;
-  /** Looks at rows of plain JSON that may be lines of a provider's batch file; null until their columns say so. */
-  private lineCheck: MemberCheck | null = null;
+  private readonly check: MemberCheck;
+  /** False where each row is a line for a provider. */
+  private readonly isPlain: boolean;
+  /** For a column the place in `check.names` of its name. */
+  private readonly checkedAt: Int32Array;
+  private readonly checked: Int32Array;
+  /** Whether rows are checked at all: plain ones only from when their columns are those of lines. */
+  private isChecked: boolean;
 
   constructor(rows: Rows, scanner: JsonScanner, check: MemberCheck | null) {
     this.rows = rows;
     this.scanner = scanner;
-    this.check = check;
+    this.check = check ?? bareLineCheck;
+    this.isPlain = check === null;
+    this.isChecked = check !== null;
+    this.checked = new Int32Array(this.check.names.length);
+    this.checkedAt = new Int32Array(rows.limits.columns);
     this.inner = new JsonScanner({ lines: false, maxDepth: rows.limits.depth });
   }
 
@@ -105,9 +115,9 @@ export class JsonRows {
       rows.reject(row, problem);
       return true;
     }
-    if (kind === QUOTE && this.check === null) return this.takeString(row, bytes, start, end);
+    if (kind === QUOTE && this.isPlain) return this.takeString(row, bytes, start, end);
     if (kind === BRACE) return this.takeObject(row, bytes, start, end);
-    rows.reject(row, this.check === null ? 'is neither an object nor a string' : 'is no object');
+    rows.reject(row, this.isPlain ? 'is neither an object nor a string' : 'is no object');
     return true;
   }
 
@@ -135,6 +145,8 @@ export class JsonRows {
     let textMember = -1;
     let metadataMember = -1;
     const own = scanner.members;
+    const { checked, checkedAt, isChecked } = this;
+    if (isChecked) checked.fill(-1);
     for (let member = 0; member < scanner.members; member += 1) {
       const column = this.columnOf(bytes, member);
       if (column < 0) {
@@ -143,6 +155,11 @@ export class JsonRows {
           `brings one more key than the ${rows.limits.columns} that a file can have`,
         );
         return true;
+      }
+      if (isChecked) {
+        // The last one of a name counts, as for JSON.parse; a field of an item's metadata is none of the line's.
+        const place = checkedAt[column] as number;
+        if (place >= 0 && member < own) checked[place] = member;
       }
       if (column === this.contentColumn && (member < own || contentMember < 0)) {
         contentMember = member;
@@ -157,8 +174,13 @@ export class JsonRows {
         }
       }
     }
+    if (this.isChecked && !isChecked) {
+      // Its columns have just become those of a line.
+      scanner.members = own;
+      return this.takeObject(row, bytes, start, end);
+    }
     const problem =
-      (this.check ?? this.lineCheck)?.(bytes, scanner, (name) => this.memberOf(bytes, name)) ??
+      (isChecked ? this.check.problem(bytes, scanner, checked) : null) ??
       this.contentProblem(bytes, contentMember);
     if (problem !== null) {
       rows.reject(row, problem);
@@ -176,7 +198,7 @@ export class JsonRows {
   private addMetadata(bytes: Uint8Array, text: number, metadata: number): void {
     const { scanner, inner } = this;
     const start = scanner.valueStart[metadata] as number;
-    if (this.check !== null || text < 0) return;
+    if (!this.isPlain || text < 0) return;
     if (bytes[scanner.valueStart[text] as number] !== QUOTE || bytes[start] !== BRACE) return;
     this.hasItems = true;
     inner.object(bytes, start, scanner.valueEnd[metadata] as number);
@@ -247,7 +269,8 @@ export class JsonRows {
     if (name === this.fields?.customIdField) this.idColumn = column;
     if (this.watches && isIdName(name) && name !== this.fields?.contentField)
       this.watch(name, column);
-    if (this.byName.has('url') && this.byName.has('body')) this.lineCheck = bareEndpointProblem;
+    this.checkedAt[column] = this.check.names.indexOf(name);
+    if (this.byName.has('url') && this.byName.has('body')) this.isChecked = true;
     if (name === itemText) this.textColumn = column;
     if (name === itemMetadata) this.metadataColumn = column;
     return column;
@@ -258,16 +281,6 @@ export class JsonRows {
     this.watches = false;
     this.idColumn = column;
     this.rows.ids = new CustomIds(name, 'watched', this.rows.limits.rows);
-  }
-
-  /** The last member of the present object that has the name: the one that JSON.parse would keep. -1 when none has. */
-  private memberOf(bytes: Uint8Array, name: string): number {
-    const wanted = this.byName.get(name);
-    if (wanted === undefined) return -1;
-    for (let member = this.scanner.members - 1; member >= 0; member -= 1) {
-      if (this.columnOf(bytes, member) === wanted) return member;
-    }
-    return -1;
   }
 }
 
