@@ -27,15 +27,15 @@ export function toldOfText(
       ? null
       : `The column ${quotedName(contentField)} was taken for the text, though there is ${quotedName(also)} too; ${other}`;
   }
-  const isId = name === 'id' || name === 'custom_id';
-  if (columns.length === 1 && !isId) return null;
+  const others = columns.filter((one) => one !== contentField && !isIdName(one));
+  if (others.length === 0 && !isIdName(contentField)) return null;
   const why =
-    columns.length === 1
-      ? 'the only one'
-      : format === 'CSV'
-        ? 'the only one beside the id'
-        : 'the only one that is text in every row looked at';
+    others.length === 0 ? 'the only one' : 'the only one that is text in every row looked at';
   return `The column ${quotedName(contentField)} was taken for the text, as ${why}; ${other}`;
+}
+
+function isIdName(name: string): boolean {
+  return /^(id|custom_?id)$/i.test(name);
 }
 
 /** Rows that are strings, and complete requests, are sent as what they are. */
