@@ -2,12 +2,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import postgres from 'postgres';
 import { StartFailure } from '../errors.ts';
-import { databaseFailureCode } from './failure.ts';
+import { ConnectionLost, databaseFailureCode } from './failure.ts';
 
 export const databasePatienceMs = 60_000;
 const tellEveryMs = 5_000;
 const retryMs = 250;
-const connectTimeoutSeconds = 5;
+/** What is no Postgres can hold the driver up for ever. */
+const askMs = 5_000;
 /** https://www.postgresql.org/docs/15/release-15.html: the oldest that the tests run on. */
 const oldestVersion = 15;
 
@@ -30,7 +31,7 @@ export async function awaitDatabase(
   const until = performance.now() + patienceMs;
   let code: string | null = null;
   const tellWhy = () => {
-    const left = Math.ceil((until - performance.now()) / 1_000);
+    const left = Math.max(0, Math.ceil((until - performance.now()) / 1_000));
     const why = inWords(code ?? 'CONNECT_TIMEOUT');
     tell(`Waiting for the database at ${placeOf(url)}, for up to ${left} s more: ${why}`);
   };
@@ -78,16 +79,25 @@ async function ask(url: string): Promise<unknown> {
 async function askVersion(url: string): Promise<number> {
   const client = postgres(url, {
     max: 1,
-    connect_timeout: connectTimeoutSeconds,
+    connect_timeout: askMs / 1_000,
     fetch_types: false,
     onnotice: () => undefined,
   });
+  const asked = client<{ version: string }[]>`
+    select current_setting('server_version_num') as version`;
+  const late = new AbortController();
   try {
-    const [row] = await client<{ version: string }[]>`
-      select current_setting('server_version_num') as version`;
+    const [row] = await Promise.race([
+      asked,
+      delay(askMs, undefined, { signal: late.signal }).then((): never => {
+        throw new ConnectionLost('no answer in time');
+      }),
+    ]);
     return Math.floor(Number(row?.version) / 10_000);
   } finally {
-    await client.end({ timeout: 1 });
+    late.abort();
+    asked.catch(() => undefined); // where it has been given up
+    void client.end({ timeout: 0 }); // nobody waits for a goodbye
   }
 }
 
@@ -151,6 +161,9 @@ const words: Readonly<Record<string, string>> = {
   ENOTFOUND: 'its name is not known',
   EAI_AGAIN: 'its name is not known',
   CONNECT_TIMEOUT: 'it does not answer',
+  CONNECTION_LOST: 'it does not answer as Postgres does',
+  ECONNRESET:
+    'it breaks connections off, as a server without TLS does where the address asks for that',
   ETIMEDOUT: 'it does not answer',
   '57P03': 'it is starting up',
   '53300': 'it has too many connections',

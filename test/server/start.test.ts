@@ -112,6 +112,23 @@ describe('a database that is not there yet', () => {
     ).rejects.toThrow(/^The database at 127\.0\.0\.1:1 did not answer within 1 s: /);
     expect(told).toHaveLength(1);
   });
+
+  it('is given up when something else answers in its place', async () => {
+    const other = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    });
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const address = other.address();
+    const url = addressWith((changed) => {
+      changed.port = typeof address === 'object' ? String(address?.port) : '';
+    });
+
+    await expect(awaitDatabase(url, { tell: () => undefined, patienceMs: 100 })).rejects.toThrow(
+      /did not answer within 0 s: it does not answer/,
+    );
+    other.close();
+  }, 30_000);
 });
 
 describe('a start that no waiting mends is one sentence', () => {
