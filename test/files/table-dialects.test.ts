@@ -31,7 +31,7 @@ describe('a first line of sep= and one character', () => {
     ['line breaks of old Macs', 'sep=;\rid;text\r1;a\r', ['id', 'text'], 'a'],
     ['blank lines', 'sep=;\n\nid;text\n1;a\n', ['id', 'text'], 'a'],
   ])('is read with %s', async (_name, table, columns, content) => {
-    for (const name of ['x.csv', 'x']) {
+    for (const name of ['x.csv', 'x', 'x.txt']) {
       const file = await uploadTable(app, name, table);
       expect(file).toMatchObject({ format: 'CSV', columns, contents: [content] });
       expect(file.rejectedCount).toBe(0);
@@ -176,6 +176,7 @@ describe('a carriage return', () => {
     ['quotes', 'id,text\n1,"a\rb"\n3,c\n', ['a\rb', 'c']],
     ['semicolons', 'id;text\n1;a\rb\n3;c\n', ['a\rb', 'c']],
     ['lines that Python ended twice on Windows', 'id,text\r\r\n1,a\r\r\n3,c\r\r\n', ['a', 'c']],
+    ['a name in the header', 'id,text,"n\ro",a\rb\n1,a,2,3\n3,c,4,5\n', ['a', 'c']],
     ['an end without a line feed', 'id,text\n1,a\n3,c\r', ['a', 'c']],
   ])('is no row of its own: %s', async (_name, table, contents) => {
     const file = await uploadTable(app, 'x.csv', table);

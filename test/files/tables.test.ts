@@ -120,6 +120,23 @@ describe('quotes', () => {
     ]);
   });
 
+  it('that seem to take rows with them are told where nothing is sure', async () => {
+    const merged = await uploadTable(
+      app,
+      'a.csv',
+      'id,text\na,"It was great\nbc,Dirty\nd,Come back"\ne,"x, y\nz"\n',
+    );
+    const prose = await uploadTable(
+      app,
+      'a.csv',
+      `id,text\na,"Hello\nwell, yes\nso, no"\n${['b', 'c', 'd'].map((id) => `${id},"one\ntwo\nthree"\n`).join('')}`,
+    );
+
+    expect(merged.warnings).toEqual([expect.stringMatching(/row 1 with lines 2 to 4; quote=none/)]);
+    expect(prose.warnings).toEqual([]);
+    expect(merged.itemCount + prose.itemCount).toBe(6);
+  });
+
   it('keep cells of several lines whole, prose with commas too', async () => {
     const text = 'Dear all,\nthanks, and bye\n\nJohn, "the" cook';
     const cell = `"${text.replaceAll('"', '""')}"`;

@@ -1,6 +1,6 @@
 /** How a CSV file is written: what was said about it, else what its first bytes say. */
 import { canDelimit, guessDelimiter, nameOfDelimiter } from './csv-delimiter.ts';
-import { breakLength } from './csv-lines.ts';
+import { breakLength, hasBareReturns } from './csv-lines.ts';
 import { guessQuoting, type Quoting } from './csv-quoting.ts';
 import type { ReadOptions } from './read-options.ts';
 
@@ -10,6 +10,8 @@ const QUOTE = 0x22;
 export interface CsvDialect {
   delimiter: number;
   quoting: Quoting;
+  /** True: a carriage return ends a line by itself, as in files of old Macs. */
+  bareReturns: boolean;
   /** Bytes of a first line that is `sep=` and the delimiter, as Excel takes it; 0 where there is none. */
   start: number;
   /** Columns of the header, and the share of the first rows that have as many; 1 and 0 where nothing had to be guessed. */
@@ -61,6 +63,7 @@ export function guessDialect(
   return {
     delimiter: guess.delimiter,
     quoting,
+    bareReturns: hasBareReturns(head, start, head.length),
     start,
     columns,
     agreement,

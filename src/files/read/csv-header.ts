@@ -66,10 +66,15 @@ export class CsvHeaderReader {
 
   /** A header that is wrong cannot be rejected, as a row can. */
   private readFirst(bytes: Uint8Array, start: number, end: number, rest: Rest) {
-    const { delimiter, quoting } = this.dialect;
+    const { delimiter, quoting, bareReturns } = this.dialect;
     const isLast = rest === 'last';
     const quotes = quoting !== 'off';
-    const first = readFirstRecord(bytes, start, end, { delimiter, quotes, isLast });
+    const first = readFirstRecord(bytes, start, end, {
+      delimiter,
+      quotes,
+      bareReturns,
+      isLast,
+    });
     if ((first?.record.next ?? end) - start > maxHeaderBytes) {
       throw refuse(`has more than ${maxHeaderBytes.toLocaleString('en')} bytes`);
     }

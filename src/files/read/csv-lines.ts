@@ -12,6 +12,27 @@ export interface LineRules {
 }
 
 /**
+ * Whether a carriage return ends lines by itself in a file that begins with head[start, end): outside of quotes one comes
+ * before any line feed, and there are more of these than of those.
+ */
+export function hasBareReturns(head: Uint8Array, start: number, end: number): boolean {
+  let isQuoted = false;
+  let bare = 0;
+  let feeds = 0;
+  for (let at = start; at < end; at += 1) {
+    const byte = head[at];
+    if (byte === QUOTE) isQuoted = !isQuoted;
+    if (isQuoted || (byte !== LINE_FEED && byte !== CARRIAGE_RETURN)) continue;
+    const length = breakLength(head, at, end, { bareReturns: true, isLast: true });
+    if (byte === CARRIAGE_RETURN && length === 1) bare += 1;
+    else if (bare === 0) return false;
+    else feeds += 1;
+    at += length - 1;
+  }
+  return bare > feeds;
+}
+
+/**
  * Bytes of the line break at `at`: a line feed with up to two carriage returns before it (Python writes two on
  * Windows), or a carriage return by itself where those end lines or the file ends. 0: there is none; -1: nobody
  * knows yet.
@@ -106,7 +127,7 @@ export function countPlainRows(
   return plainCells(bytes, start, second, delimiter) === width ? lines : 0;
 }
 
-/** True when the first or the last cells of all lines of bytes[start, end) look like the numbers of one list. */
+/** True when the first cells of all lines of bytes[start, end) look like ids of one list, or the last ones are all numbers. */
 export function areNumbered(
   bytes: Uint8Array,
   start: number,
@@ -122,7 +143,9 @@ export function areNumbered(
     lasts.add(shapeOf(line.subarray(line.lastIndexOf(delimiter) + 1)));
     at = next;
   }
-  return isOneList(firsts) || isOneList(lasts);
+  return (
+    isOneList(firsts) || (isOneList(lasts) && [...lasts].every((shape) => /^[0.,-]+$/.test(shape)))
+  );
 }
 
 function isOneList(shapes: ReadonlySet<string>): boolean {

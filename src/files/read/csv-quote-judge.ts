@@ -28,7 +28,7 @@ export interface BrokenRow {
 }
 
 /** Lines times delimiters of which chance explains no more that all are as in the header. */
-const suspiciousDelimiters = 3;
+const suspiciousDelimiters = 2;
 /** A row of so many lines that each could be a row has taken them, when its own cells are no row. */
 const suspiciousLines = 4;
 /** Rows that may be as long as they can be and still be read twice, besides once all that came. */
@@ -39,7 +39,10 @@ export class QuoteJudge {
   private readonly rows: Rows;
   private rules: PlainRules = { delimiter: 0, width: 0, bareReturns: false };
   private bytesInVain = 0;
-  private hasWarned = false;
+  /** Rows of several lines, and those of which each could be a row; the first of these. */
+  private several = 0;
+  private doubtful = 0;
+  private firstDoubt = '';
 
   constructor(rows: Rows, quoting: Quoting) {
     this.rows = rows;
@@ -55,6 +58,7 @@ export class QuoteJudge {
   plainRowsIn(bytes: Uint8Array, start: number, end: number, cells: number): number {
     const { width } = this.rules;
     if (width < 2 || this.quoting === 'said') return 0;
+    this.several += 1;
     const lines = countPlainRows(bytes, start, end, this.rules);
     // A cell with line breaks that is none but for its quotes.
     if (lines === 0 && cells === width && this.quoting === 'open') this.quoting = 'on';
@@ -79,13 +83,20 @@ export class QuoteJudge {
         next: lineEnd(bytes, start, end, { ...rules, isLast: true }),
       };
     }
-    if (cells === width && !this.hasWarned && (lines - 1) * (width - 1) >= suspiciousDelimiters) {
-      this.hasWarned = true;
-      this.rows.warn(
-        `Row ${place.row} has lines ${place.line} to ${last} in quotes, each of which could be a row by its cells; quote=none reads quotes as text`,
-      );
+    if (cells === width && (lines - 1) * (width - 1) >= suspiciousDelimiters) {
+      this.doubtful += 1;
+      this.firstDoubt ||= `row ${place.row} with lines ${place.line} to ${last}`;
     }
     return 'row';
+  }
+
+  /** Warns at the end of the file where as many cells of several lines as not could be rows: of prose few are. */
+  finish(): void {
+    const { several, doubtful, firstDoubt } = this;
+    if (doubtful === 0 || doubtful * 2 < several) return;
+    this.rows.warn(
+      `Quotes hold lines each of which could be a row by its cells, the first is ${firstDoubt}; quote=none reads quotes as text`,
+    );
   }
 
   /** Judges a row whose quotes do not fit by its first line. */

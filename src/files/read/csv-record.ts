@@ -24,8 +24,6 @@ export interface CsvRecord {
   quoted: boolean;
   /** Delimiters that have a blank behind them. */
   blanks: number;
-  /** True when it ends in a carriage return alone. */
-  bareReturn: boolean;
   /** Where reading stopped: behind `next` in what is not well formed. */
   seen: number;
 }
@@ -86,9 +84,8 @@ export function readCsvRecord(
     }
     const length = at < end ? breakLength(bytes, at, end, lineRules) : isLast ? 0 : -1;
     if (length < 0) return null;
-    const bareReturn = length === 1 && bytes[at] === CARRIAGE_RETURN;
     const next = at + length;
-    return { cells, next, lines, wellFormed: true, quoted, blanks, bareReturn, seen: next };
+    return { cells, next, lines, wellFormed: true, quoted, blanks, seen: next };
   }
 }
 
@@ -101,30 +98,23 @@ export function brokenRecord(next: number, seen: number): CsvRecord {
     wellFormed: false,
     quoted: true,
     blanks: 0,
-    bareReturn: false,
     seen,
   };
 }
 
-/**
- * The first record of a table, which says by itself how the others are cut: by a blank behind each delimiter, and
- * by the line break that it ends in.
- */
+/** The first record of a table, whose blanks say how the others are cut. */
 export function readFirstRecord(
   bytes: Uint8Array,
   start: number,
   end: number,
-  { delimiter, quotes, isLast }: { delimiter: number; quotes: boolean; isLast: boolean },
+  options: Omit<CellRules, 'spaced'> & { isLast: boolean },
 ): { record: CsvRecord; rules: CellRules } | null {
-  const read = (spaced: boolean, bareReturns: boolean) =>
-    readCsvRecord(bytes, start, end, { delimiter, quotes, spaced, bareReturns, isLast });
-  const cut = delimiter === BLANK ? null : read(true, true);
+  const { delimiter, quotes, bareReturns } = options;
+  const cut =
+    delimiter === BLANK ? null : readCsvRecord(bytes, start, end, { ...options, spaced: true });
   const spaced = cut !== null && cut.cells.length > 1 && cut.blanks === cut.cells.length - 1;
-  const first = spaced ? cut : read(false, true);
-  // Read again where it ends in a line feed: the lines of its quoted cells do so too.
-  const record = first === null || first.bareReturn ? first : read(spaced, false);
-  if (record === null) return null;
-  return { record, rules: { delimiter, quotes, spaced, bareReturns: record.bareReturn } };
+  const record = spaced ? cut : readCsvRecord(bytes, start, end, { ...options, spaced });
+  return record && { record, rules: { delimiter, quotes, spaced, bareReturns } };
 }
 
 function behindBlanks(bytes: Uint8Array, start: number, end: number): number {

@@ -1,6 +1,6 @@
 /** The first records of a table, cut as its reader would cut them: for guessing. */
 import { behindBlankLines } from './blank.ts';
-import { type LineRules, lineEnd } from './csv-lines.ts';
+import { hasBareReturns, type LineRules, lineEnd } from './csv-lines.ts';
 import {
   brokenRecord,
   type CellRules,
@@ -38,15 +38,16 @@ export function sampleRecords(
   options: { delimiter: number; quotes: boolean; isWhole: boolean; max: number },
 ): Sample {
   const { delimiter, quotes, isWhole: isLast, max } = options;
+  const bareReturns = hasBareReturns(head, start, end);
   const firstLine = (at: number) =>
     behindMarks(head, behindBlankLines(head, at, end, true).next, end);
   let bytesLeft = maxPasses * (end - start);
   let looksLeft = maxLooks * max;
   let begin = firstLine(start);
-  let first = readFirstRecord(head, begin, end, { delimiter, quotes, isLast });
+  let first = readFirstRecord(head, begin, end, { delimiter, quotes, bareReturns, isLast });
   for (; first !== null && isBlankRecord(first.record) && looksLeft > 0; looksLeft -= 1) {
     begin = firstLine(first.record.next);
-    first = readFirstRecord(head, begin, end, { delimiter, quotes, isLast });
+    first = readFirstRecord(head, begin, end, { delimiter, quotes, bareReturns, isLast });
   }
   if (first === null || begin >= end) return { records: [], rules: null };
   const { record: header, rules } = first;

@@ -16,10 +16,11 @@ export function looksLikeCsv(head: Uint8Array, isWhole: boolean): boolean {
   return isTable(head, isWhole, guessDialect(head, isWhole, {}));
 }
 
-/** The same for a table whose cells are separated by tabs, which prose hardly has. */
+/** The same for a table that names its delimiter, or whose cells are separated by tabs, which prose hardly has. */
 export function looksLikeTabs(head: Uint8Array, isWhole: boolean): boolean {
   const dialect = guessDialect(head, isWhole, {});
-  return dialect.delimiter === TAB && isTable(head, isWhole, dialect);
+  // Nobody writes sep= for anything else.
+  return dialect.start > 0 || (dialect.delimiter === TAB && isTable(head, isWhole, dialect));
 }
 
 /**
@@ -28,7 +29,6 @@ export function looksLikeTabs(head: Uint8Array, isWhole: boolean): boolean {
  */
 function isTable(head: Uint8Array, isWhole: boolean, dialect: CsvDialect): boolean {
   const { delimiter, columns, quoting, start } = dialect;
-  // Nobody writes sep= for anything else.
   if (start > 0) return true;
   if (columns < 2) return false;
   const quotes = quoting !== 'off';

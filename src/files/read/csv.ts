@@ -85,6 +85,11 @@ export class CsvReader implements BlockReader {
     return unread;
   }
 
+  /** The file has ended. */
+  finish(): void {
+    this.judge.finish();
+  }
+
   private begin({ cells, names, rules }: CsvHeader): void {
     const { rows, judge } = this;
     const columns = columnNames(names);

@@ -203,11 +203,14 @@ function createParts({
     const reader = new CsvReader(rows, dialect, options, (column) =>
       hasIds(head, { ...dialect, isWhole, column }),
     );
-    return withReader(reader, () => ({
-      columns: reader.header ?? [],
-      contentField: reader.fields?.contentField ?? null,
-      ...idFields(rows, reader.fields),
-    }));
+    return withReader(reader, () => {
+      reader.finish();
+      return {
+        columns: reader.header ?? [],
+        contentField: reader.fields?.contentField ?? null,
+        ...idFields(rows, reader.fields),
+      };
+    });
   }
   const lines = format !== 'JSON';
   const scanner = new JsonScanner({ lines, maxDepth: rows.limits.depth });
