@@ -1,11 +1,15 @@
 /** A schema's fields as a list for the prompt: a model that is only held to a schema may never have read it. */
 import type { JsonSchema } from '../../model/model.ts';
-import { isObject, ownValue } from '../answer.ts';
+import { isObject, type JsonObject, ownValue } from '../answer.ts';
 import { knownForm } from '../known-forms.ts';
 import { followReferences } from './subschemas.ts';
 
 const MAX_DEPTH = 4;
 const MAX_LINES = 200;
+/** Of all lines: what one schema refers to again and again is written out each time. */
+const MAX_CHARACTERS = 200_000;
+/** Alternatives of alternatives and lists of lists that are named; a schema may hold itself. */
+const MAX_NESTING = 2;
 
 /**
  * One line per field, those of nested objects indented under it; at most 200 lines and four levels. A field that takes null says so; one that has to
@@ -13,14 +17,18 @@ const MAX_LINES = 200;
  */
 export function describeFields(root: JsonSchema, { strict }: { strict: boolean }): string {
   const lines: string[] = [];
-  addFieldLines(root, lines, { root, strict, depth: 0 });
+  const place: Place = { root, strict, depth: 0, room: MAX_CHARACTERS, kindOf: createKinds(root) };
+  addFieldLines(root, lines, place);
   return lines.join('\n');
 }
 
 interface Place {
-  root: JsonSchema;
-  strict: boolean;
+  readonly root: JsonSchema;
+  readonly strict: boolean;
   depth: number;
+  /** Characters that there is room for. */
+  room: number;
+  kindOf(schema: JsonSchema): Kind;
 }
 
 function addFieldLines(schema: JsonSchema, lines: string[], place: Place): void {
@@ -30,24 +38,27 @@ function addFieldLines(schema: JsonSchema, lines: string[], place: Place): void 
     return;
   }
   for (const [name, property] of Object.entries(properties)) {
-    if (lines.length === MAX_LINES) {
-      lines.push('- … and the others that the schema has');
-    }
-    if (lines.length > MAX_LINES) {
+    if (place.room <= 0 || lines.length > MAX_LINES) {
       return;
     }
     const own = isObject(property) ? property : {};
     const target = followReferences(root, own);
     const isRequired = Array.isArray(required) && required.includes(name);
-    const kind = kindOf(root, target);
+    const kind = place.kindOf(target);
     const head = `${'  '.repeat(depth)}- ${JSON.stringify(name)} (${withAbsence(kind, { isRequired, strict: place.strict })})`;
     const description =
       own.description ?? target.description ?? (kind.isPlainText && knownForm(name));
-    lines.push(typeof description === 'string' && description ? `${head}: ${description}` : head);
-    addFieldLines(isObject(target.items) ? target.items : target, lines, {
-      ...place,
-      depth: depth + 1,
-    });
+    const line = typeof description === 'string' && description ? `${head}: ${description}` : head;
+    place.room -= line.length;
+    if (place.room <= 0 || lines.length === MAX_LINES) {
+      place.room = 0;
+      lines.push('- … and the others that the schema has');
+      return;
+    }
+    lines.push(line);
+    place.depth = depth + 1;
+    addFieldLines(isObject(target.items) ? target.items : target, lines, place);
+    place.depth = depth;
   }
 }
 
@@ -73,40 +84,64 @@ function withAbsence(
   return blank === null ? what : `${what}, ${blank}`;
 }
 
-/** A schema as people would name it; alternatives are named one after the other. */
-function kindOf(root: JsonSchema, schema: JsonSchema): Kind {
-  const values = schema.enum ?? (Object.hasOwn(schema, 'const') ? [schema.const] : undefined);
-  if (Array.isArray(values)) {
-    const others = values.filter((value) => value !== null);
+/**
+ * What names a schema as people would; alternatives are named one after the other. Each part is looked at once for each level that it
+ * stands at, however often the schema refers to it.
+ */
+function createKinds(root: JsonSchema): (schema: JsonSchema) => Kind {
+  const known = Array.from({ length: MAX_NESTING + 1 }, () => new Map<JsonSchema, Kind>());
+
+  function kindAt(level: number, schema: JsonSchema): Kind {
+    const found = known[level]?.get(schema) ?? makeKind(level, schema);
+    known[level]?.set(schema, found);
+    return found;
+  }
+
+  function makeKind(level: number, schema: JsonSchema): Kind {
+    const values = schema.enum ?? (Object.hasOwn(schema, 'const') ? [schema.const] : undefined);
+    if (Array.isArray(values)) {
+      return kindOfValues(values);
+    }
+    const inside =
+      level === MAX_NESTING
+        ? null
+        : (branch: JsonObject) => kindAt(level + 1, followReferences(root, branch));
+    const alternatives = [ownValue(schema, 'anyOf') ?? ownValue(schema, 'oneOf') ?? []].flat();
+    const kinds = inside ? alternatives.filter(isObject).map(inside) : [];
+    const types = [schema.type ?? (kinds.length > 0 ? [] : 'value')].flat().map(String);
+    const items = inside && isObject(schema.items) ? inside(schema.items) : null;
+    const names = types
+      .filter((type) => type !== 'null')
+      .map((type) => typeName(schema, type, items));
     return {
-      names: others.length > 0 ? [`one of ${others.map((v) => JSON.stringify(v)).join(', ')}`] : [],
-      takesNull: others.length < values.length,
-      blank: others.length > 1 ? 'the nearest if none fits' : null,
-      isPlainText: false,
+      names: [...new Set([...names, ...kinds.flatMap((kind) => kind.names)])],
+      takesNull:
+        types.includes('null') ||
+        (schema.nullable === true && schema.type !== undefined) ||
+        kinds.some(({ takesNull }) => takesNull),
+      blank: types.length === 1 && kinds.length === 0 ? blankOf(schema) : null,
+      isPlainText: kinds.length === 0 && isPlainText(schema),
     };
   }
-  const alternatives = [ownValue(schema, 'anyOf') ?? ownValue(schema, 'oneOf') ?? []].flat();
-  const kinds = alternatives
-    .filter(isObject)
-    .map((branch) => kindOf(root, followReferences(root, branch)));
-  const types = [schema.type ?? (kinds.length > 0 ? [] : 'value')].flat().map(String);
-  const names = types.filter((type) => type !== 'null').map((type) => typeName(root, schema, type));
+
+  return (schema) => kindAt(0, schema);
+}
+
+function kindOfValues(values: readonly unknown[]): Kind {
+  const others = values.filter((value) => value !== null);
+  const listed = others.map((value) => JSON.stringify(value)).join(', ');
   return {
-    names: [...new Set([...names, ...kinds.flatMap((kind) => kind.names)])],
-    takesNull:
-      types.includes('null') ||
-      (schema.nullable === true && schema.type !== undefined) ||
-      kinds.some(({ takesNull }) => takesNull),
-    blank: types.length === 1 && kinds.length === 0 ? blankOf(schema) : null,
-    isPlainText: kinds.length === 0 && isPlainText(schema),
+    names: others.length > 0 ? [`one of ${listed}`] : [],
+    takesNull: others.length < values.length,
+    blank: others.length > 1 ? 'the nearest if none fits' : null,
+    isPlainText: false,
   };
 }
 
-function typeName(root: JsonSchema, schema: JsonSchema, type: string): string {
-  const { format, items } = schema;
+function typeName(schema: JsonSchema, type: string, items: Kind | null): string {
+  const { format } = schema;
   if (type === 'array') {
-    const inner = isObject(items) ? kindOf(root, followReferences(root, items)) : null;
-    return inner && inner.names.length > 0 ? `list of ${inner.names.join(' or ')}` : 'list';
+    return items && items.names.length > 0 ? `list of ${items.names.join(' or ')}` : 'list';
   }
   return type === 'string' && typeof format === 'string' ? format : type;
 }
