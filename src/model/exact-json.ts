@@ -3,27 +3,32 @@
  * their last digits. Such a number stands for its own text here.
  */
 
-const quote = 0x22;
+import { randomUUID } from 'node:crypto';
+
 const backslash = 0x5c;
 
-/** False for most JSON, and so for numbers that all come back as they were; true where one may not. */
-export function mayRound(text: string): boolean {
-  return /[\d.]{16}|\d[eE]/.test(text);
-}
+/** Of 15 digits and no exponent all come back. */
+const mayBeRounded = /[\d.]{16}|\d[eE]/;
+const mayBeRewritten = /[\d.]{16}|\d[eE]|\.\d*0(?!\d)|0\.000000|-0/;
 
 /** The value of JSON text. A number that JavaScript would change becomes a string of its own text. */
 export function parseExact(text: string): unknown {
-  return JSON.parse(mayRound(text) ? quoteNumbers(text, (number) => !isExact(number)) : text);
+  return JSON.parse(
+    quoteNumbers(text, mayBeRounded, (number) => (isExact(number) ? null : number)),
+  );
 }
 
 /** False for most JSON, and so for numbers that JavaScript writes as they stand there. */
 export function mayRewrite(text: string): boolean {
-  return mayRound(text) || /\.\d*0(?!\d)|0\.000000|-0/.test(text);
+  return mayBeRewritten.test(text);
 }
 
 /** The value of JSON text. A number that JavaScript would write in another form, such as 1.50 or 1e3, becomes a string of its own text. */
 export function parseAsWritten(text: string): unknown {
-  return JSON.parse(quoteNumbers(text, (number) => String(Number(number)) !== number));
+  const isAsIs = (number: string) => String(Number(number)) === number;
+  return JSON.parse(
+    quoteNumbers(text, mayBeRewritten, (number) => (isAsIs(number) ? null : number)),
+  );
 }
 
 /**
@@ -31,12 +36,32 @@ export function parseAsWritten(text: string): unknown {
  * JSON.stringify gives back.
  */
 export function parseKeepingNumbers(text: string): unknown {
-  if (!mayRound(text)) return JSON.parse(text);
   const { rawJSON } = newerJson;
   if (!rawJSON) return parseExact(text);
-  return newerJson.parse(text, (_name, value, { source }) =>
-    typeof value === 'number' && !isExact(source) ? rawJSON(source) : value,
+  // Not by a reviver, which is asked about every value: of a million it takes a second.
+  const marked = quoteNumbers(text, mayBeRounded, (number) =>
+    isExact(number) ? null : mark + number,
   );
+  const value: unknown = JSON.parse(marked);
+  return marked === text ? value : unmarked(value, rawJSON);
+}
+
+/** No text that comes from outside begins so. */
+const mark = `${randomUUID()}:`;
+
+/** The value with the numbers for the marked texts in it. A list of what is still to be looked at, because a value may be deeper than the stack. */
+function unmarked(value: unknown, rawJSON: (text: string) => unknown): unknown {
+  const whole = { value };
+  const pending: object[] = [whole];
+  for (let parent = pending.pop(); parent; parent = pending.pop()) {
+    for (const [name, child] of Object.entries(parent) as [string, unknown][]) {
+      if (typeof child === 'object' && child !== null) pending.push(child);
+      if (typeof child !== 'string' || !child.startsWith(mark)) continue;
+      // Defined, not assigned: `__proto__` is a name like any other.
+      Object.defineProperty(parent, name, { value: rawJSON(child.slice(mark.length)) });
+    }
+  }
+  return whole.value;
 }
 
 /** What stands for the text of a number, where JSON is written; the text itself where this Node knows of no such thing. */
@@ -51,37 +76,40 @@ export function isKeptNumber(value: unknown): boolean {
 
 /** What Node has since version 21; before that, such numbers become strings. */
 const newerJson = JSON as unknown as {
-  parse(
-    text: string,
-    revive: (name: string, value: unknown, context: { source: string }) => unknown,
-  ): unknown;
   rawJSON?: (text: string) => unknown;
   isRawJSON?: (value: unknown) => boolean;
 };
 
-function quoteNumbers(text: string, isQuoted: (number: string) => boolean): string {
-  let exact = '';
+/** The JSON text with what `quoted` has for numbers that look like `hint` in their places, as texts; null leaves a number. */
+function quoteNumbers(
+  text: string,
+  hint: RegExp,
+  quoted: (number: string) => string | null,
+): string {
+  if (!hint.test(text)) return text;
+  const seek = new RegExp(`"|${hint.source}`, 'g');
+  let made = '';
   let copied = 0;
-  for (let at = 0; at < text.length; ) {
-    const code = text.charCodeAt(at);
-    if (code === quote) {
-      at = stringEnd(text, at);
-    } else if (code === 0x2d || (code >= 0x30 && code <= 0x39)) {
-      const end = scalarEnd(text, at);
-      const number = text.slice(at, end);
-      // What is no number is for the parser to refuse.
-      if (numberPattern.test(number) && isQuoted(number)) {
-        exact += `${text.slice(copied, at)}"${number}"`;
-        copied = end;
-      }
-      at = end;
-    } else {
-      at += 1;
+  for (let match = seek.exec(text); match; match = seek.exec(text)) {
+    if (match[0] === '"') {
+      seek.lastIndex = stringEnd(text, match.index);
+      continue;
     }
+    let start = match.index;
+    while (start > copied && numeral.test(text[start - 1] as string)) start -= 1;
+    const end = scalarEnd(text, match.index);
+    const number = text.slice(start, end);
+    seek.lastIndex = end;
+    // What is no number is for the parser to refuse.
+    const replaced = numberPattern.test(number) ? quoted(number) : null;
+    if (replaced === null) continue;
+    made += `${text.slice(copied, start)}"${replaced}"`;
+    copied = end;
   }
-  return exact + text.slice(copied);
+  return made + text.slice(copied);
 }
 
+const numeral = /[\d.eE+-]/;
 const numberPattern = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 /** Whether JavaScript writes a JSON number as the same number, if perhaps in another form. */

@@ -152,6 +152,14 @@ describe('a number in an answer', () => {
     });
     const stored = `{"id":${odd},"share":${decimal}}`;
     expect(text.split(stored)).toHaveLength(3);
+    const events = await fetch(`${app.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+      body: JSON.stringify({
+        query: `subscription { batchResults(id: ${JSON.stringify(id)}) { items { output } } }`,
+      }),
+    });
+    expect(await events.text()).toContain(`"output":${stored}`);
     expect(await output(id, 'jsonl')).toContain(`"output":${stored}`);
     expect(await output(id, 'csv')).toContain(stored.replaceAll('"', '""'));
     expect(await output(id, 'openai_jsonl')).toContain(JSON.stringify(stored).slice(1, -1));
