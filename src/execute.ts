@@ -48,7 +48,7 @@ export interface FailedOutcome {
 /** What came of one request, and so what the caller does next. */
 export type Step =
   | { kind: 'final'; answer: ItemAnswer }
-  /** Send again as soon as there is a permit: the answer was invalid or cut short. */
+  /** Send again as soon as there is a permit: the answer was invalid or cut short, or the model has another name. */
   | { kind: 'again' }
   /** Send again after `delayMs`. `giveUp` is the answer should the caller not want to wait any more. */
   | { kind: 'later'; delayMs: number; failures: number; giveUp: ItemAnswer }
@@ -108,6 +108,8 @@ class StartedItem implements ItemRun {
   private failures = 0;
   private firstFailure = { at: 0, answered: 0 };
   private enlarged = false;
+  /** The other reading of its model's name, once the first one was ruled out. */
+  private other: Model | null = null;
   /** What is kept of the last answer that was refused. */
   private rejected: string | null = null;
 
@@ -139,17 +141,20 @@ class StartedItem implements ItemRun {
       return this.failed(prompt);
     }
     let answer: ModelAnswer;
+    const { readings } = this.model;
+    const model = this.other ?? (readings ? await readings.settled() : this.model);
     try {
       const { maxOutputTokens } = this;
       const request = { ...this.plan.sampling, maxOutputTokens, ...prompt };
-      answer = await this.model.send(request, { signal, permit });
+      answer = await model.send(request, { signal, permit });
+      readings?.confirm(model);
     } catch (error) {
       this.usage.requests += permit.requests;
       if (!(error instanceof ModelError)) {
         permit.release('aborted');
         throw error;
       }
-      return this.understand(error, permit);
+      return this.understand(error, permit, model.id);
     }
     this.usage.requests += permit.requests;
     permit.release('ok');
@@ -160,16 +165,7 @@ class StartedItem implements ItemRun {
 
   receive(result: ModelAnswer | ModelError, asked: string): Step {
     this.usage.requests += 1;
-    if (result instanceof ModelError) {
-      const isUnknown = result.failure.code === 'UNKNOWN_MODEL';
-      if (!isUnknown || !this.model.readings?.ruleOut(asked)) return this.understand(result, null);
-      const { message } = result;
-      const giveUp = this.answerWith({
-        status: 'FAILED',
-        error: { code: 'INVALID_REQUEST', message },
-      });
-      return { kind: 'later', delayMs: 0, failures: 0, giveUp };
-    }
+    if (result instanceof ModelError) return this.understand(result, null, asked);
     this.attempts += 1;
     this.spend(result);
     return this.read(result);
@@ -212,7 +208,8 @@ class StartedItem implements ItemRun {
     }
   }
 
-  private understand(error: ModelError, permit: Permit | null): Step {
+  /** `permit` null: it went out through the batch API. `asked` is the id of the model that refused. */
+  private understand(error: ModelError, permit: Permit | null, asked: string): Step {
     const { failure } = error;
     this.rejected = rejectedAnswer(error.answer) ?? this.rejected;
     if (error.tokens) this.spend({ tokens: error.tokens, costUsd: error.costUsd });
@@ -258,12 +255,26 @@ class StartedItem implements ItemRun {
         permit?.release('refused');
         const isUnknown = failure.code === 'UNKNOWN_MODEL';
         const { readings } = this.model;
+        const other = isUnknown ? readings?.ruleOut(asked, { back: permit !== null }) : null;
+        if (other && !this.other) {
+          this.other = other;
+          return permit ? { kind: 'again' } : this.laterByOther(error);
+        }
         const message = isUnknown && readings ? `${error.message} ${readings.told}` : error.message;
         return isUnknown && this.named
           ? this.failed({ code: 'INVALID_REQUEST', message })
           : { kind: 'stop', code: failure.code, message };
       }
     }
+  }
+
+  /** In the next input: its job has one model. */
+  private laterByOther({ message }: ModelError): Step {
+    const giveUp = this.answerWith({
+      status: 'FAILED',
+      error: { code: 'INVALID_REQUEST', message },
+    });
+    return { kind: 'later', delayMs: 0, failures: 0, giveUp };
   }
 
   private countFailure(): void {

@@ -159,11 +159,14 @@ export interface Model {
 export interface Readings {
   /** The model of one reading, as far as the provider's list tells; asked for where that is worth it. */
   settled(): Promise<Model>;
+  /** One of them has answered, and so it is the right one. */
+  confirm(model: Model): void;
   /**
-   * The provider says that it has no model of the id `asked`. True where the other reading is worth a
-   * request: from now on that is the likelier one.
+   * The provider says that it has no model of the id `asked`. The model of the other reading where
+   * that is worth a request: it is the likelier one until it is ruled out as well. `back`: also from
+   * the whole name to the shorter one, for who sees to it that each is asked once.
    */
-  ruleOut(asked: string): boolean;
+  ruleOut(asked: string, options: { back: boolean }): Model | null;
   /** Both readings, for people. */
   readonly told: string;
 }

@@ -2,7 +2,7 @@
  * A name with a slash, where a provider stands before it, has two readings: a model of that provider,
  * or the whole name as a server has it that calls its models so (`openai/gpt-oss-20b`).
  */
-import { type Model, ModelError } from './model.ts';
+import type { Model } from './model.ts';
 
 export interface ReadingsOptions {
   /** The name behind the slash at the provider before it. */
@@ -15,21 +15,15 @@ export interface ReadingsOptions {
   ask: (() => Promise<void>) | null;
 }
 
-/** A model of two readings. The list decides, and where there is none, the provider's answer. */
+/**
+ * A model of two readings. The list decides, and where there is none, the provider's answers: who sends
+ * tells of them.
+ */
 export function createReadings({ cut, whole, isWhole, ask }: ReadingsOptions): Model {
-  /** Once an answer has told. */
-  let found: Model | null = null;
+  /** The one that has answered, or that is tried since the other one was ruled out. */
+  let found: { model: Model; hasAnswered: boolean } | null = null;
 
-  const likely = (): Model => found ?? (isWhole() ? whole() : cut);
-
-  async function settled(): Promise<Model> {
-    if (!found && ask && isWhole() === null) await ask();
-    return likely();
-  }
-
-  /** What is tried once where a provider has no model of the id `asked`. */
-  const other = (asked: string): Model | null =>
-    found || asked !== cut.id || isWhole() !== null ? null : whole();
+  const likely = (): Model => found?.model ?? (isWhole() ? whole() : cut);
 
   return {
     get id() {
@@ -48,26 +42,20 @@ export function createReadings({ cut, whole, isWhole, ask }: ReadingsOptions): M
       return likely().batches;
     },
     bodyOf: (request) => likely().bodyOf(request),
-    async send(request, options) {
-      const model = found ?? (await settled());
-      try {
-        const answer = await model.send(request, options);
-        found = model;
-        return answer;
-      } catch (error) {
-        const next = isUnknown(error) ? other(model.id) : null;
-        if (!next) throw error;
-        const answer = await next.send(request, options);
-        found = next;
-        return answer;
-      }
-    },
+    send: (request, options) => likely().send(request, options),
     readings: {
-      settled,
-      ruleOut(asked) {
-        const next = other(asked);
-        if (next) found = next;
-        return next !== null;
+      async settled() {
+        if (!found && ask && isWhole() === null) await ask();
+        return likely();
+      },
+      confirm(model) {
+        if (!found?.hasAnswered) found = { model, hasAnswered: true };
+      },
+      ruleOut(asked, { back }) {
+        if (found?.hasAnswered || isWhole() !== null) return null;
+        // A model that is not there today may be there tomorrow.
+        found = asked === cut.id ? { model: whole(), hasAnswered: false } : null;
+        return found?.model ?? (back ? cut : null);
       },
       get told() {
         const shown = ({ name, provider }: Model) => `${JSON.stringify(name)} of ${provider}`;
@@ -75,8 +63,4 @@ export function createReadings({ cut, whole, isWhole, ask }: ReadingsOptions): M
       },
     },
   };
-}
-
-function isUnknown(error: unknown): boolean {
-  return error instanceof ModelError && error.failure.code === 'UNKNOWN_MODEL';
 }

@@ -23,7 +23,7 @@ export async function withoutModel(job: HeldJob, problem: JobProblem): Promise<O
   for (let from = 0; from < indexes.length; from += atOnce) {
     for (const { index, item } of await readItems(job, indexes.slice(from, from + atOnce))) {
       const { model, named } = modelOf(job.plan, item);
-      if (model.readings?.ruleOut(held.model)) {
+      if (model.readings?.ruleOut(held.model, { back: false })) {
         return { kind: 'end', status: held.status, round: true };
       }
       if (!named) continue;

@@ -61,7 +61,7 @@ async function run(app: App, source: object, input: object = {}): Promise<Data> 
     { id },
   );
   const { items, ...batch } = (answer.data?.batch ?? {}) as Data;
-  return { ...batch, items: items.edges.map(({ node }: Data) => node) };
+  return { id, ...batch, items: items.edges.map(({ node }: Data) => node) };
 }
 
 /** A server of the user's own behind OPENAI_BASE_URL, asked anew what it lists. */
@@ -241,6 +241,19 @@ describe('the model of options, and that of the server', () => {
       expect([status, errorCode]).toEqual(['FAILED', 'UNKNOWN_MODEL']);
       expect(error).toContain('"gpt-oss-20b" of openai');
       expect(error).toContain(`"${oss}" of openai`);
+    });
+  });
+
+  it('that somebody fetches later are asked by the shorter name again', async () => {
+    await withServer({ DEFAULT_MODEL: oss }, async (app) => {
+      stub.reply(answer());
+      const { id } = await run(app, texts, { operation: label });
+
+      stub.reply(answer('gpt-oss-20b'));
+      await app.graphql('mutation ($id: ID!) { retryBatch(id: $id) { retriedItems } }', { id });
+      const ended = await untilEnded(app, id);
+
+      expect(ended).toMatchObject({ status: 'COMPLETED', counts: { succeeded: 2 } });
     });
   });
 });
