@@ -15,7 +15,7 @@ const commands = page
   .map((code) => code.replaceAll('\\|', '|'));
 const unique = [...new Set(commands)];
 const documents = unique.flatMap((code) => toDocument(code) ?? []);
-const base = 'curl -s localhost:4000/files -F operation=chat -F file=@requests.jsonl';
+const base = 'curl -sS localhost:4000/files -F operation=chat -F file=@requests.jsonl';
 const uploads = unique
   .map((code) => (code.startsWith('-F ') ? `${base} ${code}` : code.replace(/^… \| /, '')))
   .filter((code) => code.startsWith('curl') && code.includes('/files'));
