@@ -30,7 +30,9 @@ export const FileFormatEnum = builder.enumType('FileFormat', {
   description: 'How the rows of a file are written.',
   values: {
     CSV: { description: 'Rows of cells under a header; the delimiter is found.' },
-    JSON: { description: 'One array, of objects or of strings.' },
+    JSON: {
+      description: 'One array, of objects or of strings, or one object with such an array in it.',
+    },
     JSONL: { description: 'A JSON object or string a line.' },
     TEXT: { description: 'A text a line.' },
     OPENAI_JSONL: { description: 'OpenAI batch input: lines {custom_id, body}.' },

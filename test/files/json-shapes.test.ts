@@ -101,6 +101,7 @@ describe('one object', () => {
     ['with no array', '{"error":"not found","code":404}', /no member.*"error", "code".*JSONL/],
     ['with an empty array', '{"data":[]}', /no rows/],
     ['with nothing', '{}', /one object/],
+    ['as pandas writes orient="values"', '[["a",5],["b",1]]', /orient="records"/],
     [
       'that is one chat request',
       '{"messages":[{"role":"user","content":"x"}]}',

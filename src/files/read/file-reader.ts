@@ -18,6 +18,7 @@ import type { ReadLimits } from './limits.ts';
 import { withoutMarks } from './marks.ts';
 import { quotedName } from './quoted-name.ts';
 import type { ReadOptions } from './read-options.ts';
+import { refuseFields, refuseStrangers } from './refused-options.ts';
 import { type RowRejection, Rows } from './rows.ts';
 import { sniffFormat } from './sniff.ts';
 import { createTextReader } from './text.ts';
@@ -227,32 +228,8 @@ function createParts({
   }));
 }
 
-/** An option that this format does not have was given for a reason: what it was to change would go wrong in silence. */
-function refuseStrangers({ delimiter, quote, rowsField }: ReadOptions, format: FileFormat): void {
-  const strangers = [
-    ['delimiter', delimiter, 'CSV', 'CSV'],
-    ['quote', quote, 'CSV', 'CSV'],
-    ['rowsField', rowsField, 'JSON', 'a JSON file that is one object'],
-  ] as const;
-  for (const [option, value, wanted, what] of strangers) {
-    if (value === undefined || format === wanted) continue;
-    throw new UnreadableFile(
-      'invalid',
-      `${option} is for ${what}; this file is ${format}, unless format= says otherwise`,
-    );
-  }
-}
-
 function saysTabs(name: string, mediaType: string | null): boolean {
   return /\.(tsv|tab)$/i.test(name) || mediaType === 'text/tab-separated-values';
-}
-
-function refuseFields(options: ReadOptions, reason: string): void {
-  for (const option of ['contentField', 'customIdField'] as const) {
-    if (options[option]) {
-      throw new UnreadableFile('invalid', `${option} cannot be chosen for this file: ${reason}`);
-    }
-  }
 }
 
 function idFields(rows: Rows, fields: { customIdField: string | null } | null) {

@@ -28,3 +28,18 @@ export function hexUnit(bytes: Uint8Array, at: number): number {
 export function couldBeEscape(bytes: Uint8Array, at: number, end: number): boolean {
   return (at >= end || bytes[at] === 0x5c) && (at + 1 >= end || bytes[at + 1] === 0x75);
 }
+
+/** The text of the string bytes[start, end), quotes and all. */
+export function decodeString(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  const inner = bytes.subarray(start + 1, end - 1);
+  if (!inner.includes(0x5c)) return inner;
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString();
+  return Buffer.from(JSON.parse(text) as string);
+}
+
+/** Whether bytes[start, end) are those of a key. */
+export function sameBytes(key: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  if (key.length !== end - start) return false;
+  for (let at = 0; at < key.length; at += 1) if (key[at] !== bytes[start + at]) return false;
+  return true;
+}

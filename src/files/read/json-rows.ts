@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { bareLineCheck } from './chat-lines.ts';
 import { CustomIds, canBeId } from './custom-ids.ts';
 import { type ChosenFields, chooseFields, createIds, type FieldOptions } from './fields.ts';
+import { decodeString, sameBytes } from './json-bytes.ts';
 import { isItem, itemFields, itemIds, itemMetadata, itemText } from './json-items.ts';
 import { JsonScanner } from './json-scanner.ts';
 import type { Rows } from './rows.ts';
@@ -117,7 +118,7 @@ export class JsonRows {
     }
     if (kind === QUOTE && this.isPlain) return this.takeString(row, bytes, start, end);
     if (kind === BRACE) return this.takeObject(row, bytes, start, end);
-    rows.reject(row, this.isPlain ? 'is neither an object nor a string' : 'is no object');
+    rows.reject(row, this.isPlain ? noRow(kind) : 'is no object');
     return true;
   }
 
@@ -284,19 +285,11 @@ export class JsonRows {
   }
 }
 
+function noRow(kind: number | undefined): string {
+  const isArray = kind === 0x5b;
+  return `is neither an object nor a string${isArray ? ', but an array; pandas writes objects with orient="records"' : ''}`;
+}
+
 function isIdName(name: string): boolean {
   return ['custom_id', 'id'].includes(name.toLowerCase());
-}
-
-function decodeString(bytes: Uint8Array, start: number, end: number): Uint8Array {
-  const inner = bytes.subarray(start + 1, end - 1);
-  if (!inner.includes(0x5c)) return inner;
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString();
-  return Buffer.from(JSON.parse(text) as string);
-}
-
-function sameBytes(key: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
-  if (key.length !== end - start) return false;
-  for (let at = 0; at < key.length; at += 1) if (key[at] !== bytes[start + at]) return false;
-  return true;
 }
