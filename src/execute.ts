@@ -18,7 +18,7 @@ import {
 } from './model/model.ts';
 import { laterDelayMs, maxCountedTries } from './model/retry.ts';
 import type { PromptItem } from './operations/operation.ts';
-import { createPrompt, modelOf, type Plan, type Prompt } from './plan.ts';
+import { createPrompt, modelOf, type Plan, type Prompt, promptLength } from './plan.ts';
 import { rejectedAnswer } from './rejected-answer.ts';
 
 /** What an item has cost so far. USD null while no request had a known price. */
@@ -75,6 +75,10 @@ export interface ItemRun {
 
 /** An answer that breaks its schema is asked again this often, with the validator's message. */
 const maxRepairs = 2;
+/** Longer prompts are not kept while an item waits. */
+const keptPrompt = 100_000;
+/** After this an item looks again for room for its long prompt. */
+const roomDelayMs = 100;
 /** So long is an item tried where no other tells whether the provider is down. */
 const lonelyFailureMs = 300_000;
 
@@ -101,6 +105,10 @@ class StartedItem implements ItemRun {
   private readonly answeredAtStart: number;
   /** Made when first sent, because a template may lack a field; a repair adds to it. */
   private prompt: Prompt | null = null;
+  /** Null until it is made for the first time. */
+  private promptLength: number | null = null;
+  /** The last answer that was not valid, and why. */
+  private repair: Repair | null = null;
   private maxOutputTokens: number | undefined;
   private attempts = 0;
   private repairs = 0;
@@ -126,6 +134,7 @@ class StartedItem implements ItemRun {
 
   refusal(): ItemAnswer | null {
     const prompt = this.prepare();
+    this.forgetLong();
     return prompt instanceof ItemFailure
       ? this.answerWith({
           status: 'FAILED',
@@ -135,11 +144,37 @@ class StartedItem implements ItemRun {
   }
 
   async send(permit: Permit, signal: AbortSignal): Promise<Step> {
-    const prompt = this.prepare();
-    if (prompt instanceof ItemFailure) {
-      permit.release('aborted');
-      return this.failed(prompt);
+    // Known of a long prompt that has been made before.
+    let leave = this.promptLength === null ? null : this.plan.room.take(this.promptLength);
+    if (this.promptLength !== null && !leave) return this.waitForRoom(permit);
+    try {
+      const prompt = this.prepare();
+      if (prompt instanceof ItemFailure) {
+        permit.release('aborted');
+        return this.failed(prompt);
+      }
+      leave ??= this.plan.room.take(this.promptLength ?? 0);
+      return leave ? await this.sendPrompt(prompt, permit, signal) : this.waitForRoom(permit);
+    } finally {
+      leave?.();
+      this.forgetLong();
     }
+  }
+
+  /** Others have all the room that there is for long prompts. */
+  private waitForRoom(permit: Permit): Step {
+    permit.release('aborted');
+    const message = 'Too many long prompts were under way at once';
+    const giveUp = this.answerWith({ status: 'FAILED', error: { code: 'TIMEOUT', message } });
+    return { kind: 'later', delayMs: roomDelayMs, failures: this.failures, giveUp };
+  }
+
+  /** A long prompt is made again when it is sent again: what waits holds none. */
+  private forgetLong(): void {
+    if ((this.promptLength ?? 0) > keptPrompt) this.prompt = null;
+  }
+
+  private async sendPrompt(prompt: Prompt, permit: Permit, signal: AbortSignal): Promise<Step> {
     let answer: ModelAnswer;
     const { readings } = this.model;
     const model = this.other ?? (readings ? await readings.settled() : this.model);
@@ -174,7 +209,12 @@ class StartedItem implements ItemRun {
   private prepare(): Prompt | ItemFailure {
     try {
       if (this.unusable) return this.unusable;
-      this.prompt ??= createPrompt(this.plan.operation, this.item);
+      if (!this.prompt) {
+        const first = createPrompt(this.plan.operation, this.item);
+        // Always the first prompt plus the last bad answer: the prompt does not grow with every repair.
+        this.prompt = this.repair ? withRepair(first, this.repair) : first;
+        this.promptLength = promptLength(this.prompt);
+      }
       return this.prompt;
     } catch (error) {
       if (error instanceof ItemFailure) return error;
@@ -202,8 +242,8 @@ class StartedItem implements ItemRun {
         });
       }
       this.repairs += 1;
-      // Always the first prompt plus the last bad answer: the prompt does not grow with every repair.
-      this.prompt = withRepair(createPrompt(operation, this.item), answer.text, error.message);
+      this.repair = { answer: answer.text, problem: error.message };
+      this.prompt = null;
       return { kind: 'again' };
     }
   }
@@ -333,8 +373,13 @@ function modelFor(
   }
 }
 
+interface Repair {
+  answer: string;
+  problem: string;
+}
+
 /** The prompt with a bad answer and what is wrong with it. */
-function withRepair(prompt: Prompt, answer: string, problem: string): Prompt {
+function withRepair(prompt: Prompt, { answer, problem }: Repair): Prompt {
   const turns: ChatMessage[] = [
     // An answer may be tool calls alone, and Anthropic refuses a message without content.
     ...(answer === '' ? [] : [{ role: 'assistant' as const, content: answer }]),

@@ -1,18 +1,28 @@
 /** An operation bound to a model, and the request that it makes of an item. */
 import { BadUserInput, ItemFailure } from './errors.ts';
-import type { BodyRequest, Model, ModelRequest, PromptRequest, Sampling } from './model/model.ts';
+import type {
+  BodyRequest,
+  ChatMessage,
+  Model,
+  ModelRequest,
+  PromptRequest,
+  Sampling,
+} from './model/model.ts';
 import type { Providers } from './model/providers.ts';
 import type { CheckTime } from './operations/check-time.ts';
 import { findOperation } from './operations/index.ts';
 import type { PreparedOperation, PromptItem } from './operations/operation.ts';
 import { type SharedParams, samplingOf } from './operations/params.ts';
 import { compileTemplate, doubledFields, fieldOf, refuseTooLong } from './operations/template.ts';
+import { createPromptRoom, type PromptRoom } from './prompt-room.ts';
 
 /** An operation bound to its params, its model and its sampling options. */
 export interface Plan {
   operation: PreparedOperation;
   model: Model;
   sampling: Sampling;
+  /** What all plans of this process have for their long prompts. */
+  room: PromptRoom;
   /** Where items that are complete requests may name a model of their own. Throws ItemFailure INVALID_REQUEST. */
   modelOf: ((item: PromptItem) => Model) | null;
   /** `model` is the choice of the batch's first request: nobody has said that it is there. */
@@ -30,6 +40,8 @@ export function createPlanner({
   providers: Providers;
   defaultModel: string;
 }) {
+  const room = createPromptRoom();
+
   return function preparePlan(
     operationName: string,
     params: Record<string, unknown>,
@@ -46,6 +58,7 @@ export function createPlanner({
     return {
       operation: operation.prepare(params, time),
       model,
+      room,
       sampling: {
         ...samplingOf(shared),
         defaultTemperature: shared.temperature == null ? operation.defaultTemperature : undefined,
@@ -116,11 +129,20 @@ export type Prompt =
   | Pick<PromptRequest, 'messages' | 'format' | 'schemaUnsaid' | 'logprobs'>
   | Pick<BodyRequest, 'body' | 'dialect'>;
 
+/** Characters of a prompt; 0 of an item that is a complete request, which is no longer than its row. */
+export function promptLength(prompt: Prompt): number {
+  return 'body' in prompt ? 0 : lengthOf(prompt.messages);
+}
+
+function lengthOf(messages: readonly ChatMessage[]): number {
+  return messages.reduce((sum, { content }) => sum + content.length, 0);
+}
+
 /** Throws ItemFailure where the item cannot be sent. */
 export function createPrompt(operation: PreparedOperation, item: PromptItem): Prompt {
   if (operation.body) return { body: operation.body(item), dialect: item.dialect };
   const messages = operation.messages(item);
-  refuseTooLong(messages.reduce((sum, { content }) => sum + content.length, 0));
+  refuseTooLong(lengthOf(messages));
   const { format, schemaUnsaid, logprobs } = operation;
   return { messages, format, schemaUnsaid, logprobs };
 }

@@ -5,6 +5,7 @@ import { createGate } from '../src/model/limits/gate.ts';
 import type { Model } from '../src/model/model.ts';
 import { findOperation } from '../src/operations/index.ts';
 import type { Plan } from '../src/plan.ts';
+import { createPromptRoom } from '../src/prompt-room.ts';
 
 const item = { content: 'a text', metadata: null };
 const onFault = (error: unknown) => {
@@ -35,7 +36,13 @@ function silentModel(): Model & { stopped: number } {
 function planOf(model: Model): Plan {
   const operation = findOperation('summarize');
   if (!operation) throw new Error('no summarize');
-  return { operation: operation.prepare({}), model, sampling: {}, modelOf: null };
+  return {
+    operation: operation.prepare({}),
+    model,
+    sampling: {},
+    modelOf: null,
+    room: createPromptRoom(),
+  };
 }
 
 beforeEach(() => {

@@ -60,7 +60,10 @@ function compile(source: string): Template {
         'literal' in part ? part.literal : (values.get(part.field) ?? ''),
       );
       refuseTooLong(pieces.reduce((sum, { length }) => sum + length, 0));
-      return pieces.join('');
+      // Put together bit by bit, a text is only made where it is read: what waits to be sent takes no room.
+      let text = '';
+      for (const piece of pieces) text += piece;
+      return text;
     },
   };
 }

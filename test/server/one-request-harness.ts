@@ -11,7 +11,10 @@ import { createTestDatabase } from '../support/database.ts';
 import { type StubProvider, startStubProvider } from '../support/stub-provider.ts';
 import type { Sighting, Watch } from './one-request-watcher.ts';
 
-/** What a request may cost others: a wait on top of the longest one without it, a small read of the database, memory, time in all. */
+/**
+ * What a request may cost others: a wait on top of the longest one without it, a small read of the database, memory, time in all. On a machine that
+ * others work on, each wait may be as many times longer as all work takes there.
+ */
 export const bounds = { waitMs: 250, readMs: 1_000, rssMb: 150, caseMs: 15_000 };
 
 const attackerKey = 'anna-key-0123456789abcdefgh';
@@ -208,8 +211,9 @@ function reportOf(
   const alive = !isDead;
   const rssRiseMb =
     beside.peakMb === null || before.endMb === null ? null : beside.peakMb - before.endMb;
-  const waitBound = bounds.waitMs + before.longestWaitMs;
-  const readBound = bounds.readMs + before.longestReadMs;
+  const slowdown = Math.max(before.slowdown, beside.slowdown);
+  const waitBound = bounds.waitMs * slowdown + before.longestWaitMs;
+  const readBound = bounds.readMs * slowdown + before.longestReadMs;
   const breaches = [
     ...(alive ? [] : ['the server died']),
     ...(beside.failures > 0 ? [`${beside.failures} requests of others failed`] : []),

@@ -19,6 +19,8 @@ export interface Sighting {
   peakMb: number | null;
   /** At the end of the watch. */
   endMb: number | null;
+  /** How many times longer than its own work something takes, because others work on the machine. */
+  slowdown: number;
   /** Requests that nobody answered, or that were not answered with data. */
   failures: number;
 }
@@ -36,6 +38,7 @@ process.on('message', (message) => {
 });
 
 async function watch({ pid, url, headers }: Watch): Promise<Sighting> {
+  const slowdown = measureSlowdown();
   let stopped = false;
   let failures = 0;
   let peakMb = memoryOf(pid);
@@ -61,7 +64,25 @@ async function watch({ pid, url, headers }: Watch): Promise<Sighting> {
   }, 10);
   const [longestWaitMs, longestReadMs] = await Promise.all([longest(tiny), longest(read)]);
   clearInterval(sampling);
-  return { longestWaitMs, longestReadMs, peakMb, endMb: memoryOf(pid), failures };
+  return {
+    longestWaitMs,
+    longestReadMs,
+    peakMb,
+    endMb: memoryOf(pid),
+    slowdown: Math.max(slowdown, measureSlowdown()),
+    failures,
+  };
+}
+
+/** By 50 ms of work of this process' own. */
+function measureSlowdown(): number {
+  const startedAt = performance.now();
+  const before = process.cpuUsage();
+  for (;;) {
+    const { user, system } = process.cpuUsage(before);
+    const workMs = (user + system) / 1_000;
+    if (workMs >= 50) return Math.max(1, (performance.now() - startedAt) / workMs);
+  }
 }
 
 function ask(

@@ -87,8 +87,10 @@ function prepare(given: JsonObject): Prepared {
   const issues = lengthIssues(given);
   const isShort = !isFullSchema(given);
   const full = isShort && issues.length === 0 ? expandShortForm(given, issues) : given;
+  if (issues.length === 0) issues.push(...sizeIssues(full));
   if (issues.length > 0) return { issues, answerSchema: null };
   const schema = toModern(full, issues);
+  // What older drafts have in other places counts as well.
   if (issues.length === 0) issues.push(...sizeIssues(schema));
   if (issues.length === 0) {
     const found = checkSchema(schema);
