@@ -98,6 +98,8 @@ function beginRowsIn(client: pg.PoolClient): RowsIn {
         // Both reject when the stream fails; a connection that is lost makes it fail.
         await once(stream, event, options);
       }
+    } catch (error) {
+      throw failure ?? ofDatabase(error);
     } finally {
       stop.abort();
     }
@@ -149,9 +151,9 @@ async function connectTo(pool: pg.Pool): Promise<pg.PoolClient> {
   }
 }
 
-/** `pg` says of a connection that is lost only that, in words; what the database itself refused has a code. */
+/** What the database itself refused is a DatabaseError; everything else that `pg` and its streams fail with is the connection's. */
 function ofDatabase(error: unknown): Error {
-  if (error instanceof Error && 'code' in error) return error;
+  if (error instanceof pg.DatabaseError) return error;
   return new ConnectionLost('the connection of a COPY was lost', { cause: error });
 }
 
