@@ -13,7 +13,13 @@ import type { CheckTime } from './operations/check-time.ts';
 import { findOperation } from './operations/index.ts';
 import type { PreparedOperation, PromptItem } from './operations/operation.ts';
 import { type SharedParams, samplingOf } from './operations/params.ts';
-import { compileTemplate, doubledFields, fieldOf, refuseTooLong } from './operations/template.ts';
+import {
+  compileTemplate,
+  fieldNames,
+  fieldOf,
+  namesMeant,
+  refuseTooLong,
+} from './operations/template.ts';
 import { createPromptRoom, type PromptRoom } from './prompt-room.ts';
 
 /** An operation bound to its params, its model and its sampling options. */
@@ -149,7 +155,16 @@ export function createPrompt(operation: PreparedOperation, item: PromptItem): Pr
 
 /** The fields that options name and none of the items has: a mistake in the options, not in the items. */
 export function fieldsNobodyHas(names: readonly string[], items: readonly PromptItem[]): string[] {
-  return names.filter((name) => !items.some((item) => fieldOf(item, name) !== undefined));
+  const left = new Set(names);
+  for (const item of items) {
+    if (left.size === 0) break;
+    // Whichever is shorter: names and fields are both the caller's, and their product would be his too.
+    const fields = fieldNames(item);
+    for (const name of fields.length < left.size ? fields : left) {
+      if (fieldOf(item, name) !== undefined) left.delete(name);
+    }
+  }
+  return [...left];
 }
 
 /** What the template has in doubled braces that some item has as a field: it would be sent as it stands, the same for all. */
@@ -158,7 +173,18 @@ export function doubledPlaceholders(
   items: readonly PromptItem[],
 ): string[] {
   if (typeof userPromptTemplate !== 'string') return [];
-  const template = compileTemplate(userPromptTemplate);
-  if (template.doubled.length === 0) return [];
-  return [...new Set(items.flatMap((item) => doubledFields(template, item)))];
+  const meant = compileTemplate(userPromptTemplate).doubled.map((text) => ({
+    text,
+    names: namesMeant(text),
+  }));
+  if (meant.length === 0) return [];
+  const missing = new Set(
+    fieldsNobodyHas(
+      meant.flatMap(({ names }) => names),
+      items,
+    ),
+  );
+  return meant
+    .filter(({ names }) => names.some((name) => !missing.has(name)))
+    .map(({ text }) => text);
 }

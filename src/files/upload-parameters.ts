@@ -1,4 +1,5 @@
 /** What is said about a file beside its bytes: in the URL, or in fields of a form. */
+import { didYouMean } from './form-words.ts';
 import { type OptionName, optionNames, parseOptions, UnknownOptionValue } from './given-options.ts';
 import type { Reading } from './read/file-reader.ts';
 import { parseFormat } from './read/format.ts';
@@ -16,7 +17,9 @@ export function readParameters(query: URLSearchParams): Parameters {
   for (const [given, value] of query) {
     const name = knownParameters.find((known) => given === known || given === toSnakeCase(known));
     if (!name) {
-      throw bad(`${given.slice(0, 100)} is unknown; known are ${knownParameters.join(', ')}`);
+      throw bad(
+        `${given.slice(0, 100)} is unknown${didYouMean(given, knownParameters)}; known are ${knownParameters.join(', ')}`,
+      );
     }
     if (parameters[name] !== undefined) throw bad(`${name} is given more than once`);
     parameters[name] = value;

@@ -166,6 +166,9 @@ async function runNow(
   };
 }
 
+/** Enough to mend options by. */
+const maxIssues = 20;
+
 /** Binds checked options to a model; what is wrong with either is told at `path`, the options' place in the input: empty, or a path. */
 export function planFor(
   operation: string,
@@ -186,7 +189,7 @@ export function planFor(
     ...optionIssues(plan.operation, options, items),
     ...exampleIssues(plan.operation, items),
   ].map((issue) => ({ ...issue, path: at(issue.path) }));
-  if (issues.length > 0) throw new BadUserInput(issues);
+  if (issues.length > 0) throw new BadUserInput(issues.slice(0, maxIssues));
   return plan;
 }
 

@@ -4,6 +4,8 @@ import type { PromptItem } from './operation.ts';
 
 /** What a placeholder may be called at most; a longer one is a literal brace that was not doubled. */
 const MAX_NAME_LENGTH = 200;
+/** So many texts in doubled braces are looked at; who has more knows what they are. */
+const MAX_DOUBLED = 1_000;
 
 export interface Template {
   /** The metadata fields that it names, each once, in order; `content` left out. */
@@ -75,7 +77,7 @@ export class TemplateError extends Error {
 
 function parseTemplate(source: string): { parts: Part[]; doubled: string[] } {
   const parts: Part[] = [];
-  const doubled: string[] = [];
+  const doubled = new Set<string>();
   const brace = /[{}]/g;
   let literal = '';
   let position = 0;
@@ -89,8 +91,11 @@ function parseTemplate(source: string): { parts: Part[]; doubled: string[] } {
       literal += match[0];
       position = index + 2;
       if (match[0] === '{') {
-        const name = index === behindDoubled ? null : readDoubled(source, position);
-        if (name !== null) doubled.push(name);
+        const name =
+          index === behindDoubled || doubled.size === MAX_DOUBLED
+            ? null
+            : readDoubled(source, position);
+        if (name !== null) doubled.add(name);
         behindDoubled = position;
       }
     } else if (match[0] === '}') {
@@ -104,7 +109,7 @@ function parseTemplate(source: string): { parts: Part[]; doubled: string[] } {
     brace.lastIndex = position;
   }
   parts.push({ literal: literal + source.slice(position) });
-  return { parts, doubled };
+  return { parts, doubled: [...doubled] };
 }
 
 /** What stands between {{, which ends at `from`, and the next brace, where that is }}. */
@@ -146,13 +151,17 @@ export function foreignPlaceholders({ doubled }: Template): string[] {
   });
 }
 
-/** What of `doubled` names a field that an item has. */
-export function doubledFields({ doubled }: Template, item: PromptItem): string[] {
-  return doubled.filter((text) => {
-    const name = text.trim();
-    const [, first = name] = foreignName.exec(text) ?? [];
-    return [text, name, first].some((field) => fieldOf(item, field) !== undefined);
-  });
+/** The fields that text in doubled braces may be meant for: itself, and the first name in it. */
+export function namesMeant(text: string): string[] {
+  const name = text.trim();
+  const [, first = name] = foreignName.exec(text) ?? [];
+  return [...new Set([text, name, first])];
+}
+
+/** The names of an item's fields. */
+export function fieldNames({ metadata, named }: PromptItem): string[] {
+  const own = [named?.content, named?.id].filter((name) => typeof name === 'string');
+  return [...Object.keys(metadata ?? {}), ...own];
 }
 
 /** The value of a field; undefined where the item does not have it. The text and the id have names too where they are columns. */

@@ -185,7 +185,13 @@ describe('POST /files with the file as its body', () => {
       'contentField names "c"',
     ],
     ['a format that is none', 'a', { query: '?format=xlsx' }, 400, 'format is one of'],
-    ['a parameter that is none', 'a', { query: '?fromat=csv' }, 400, 'fromat is unknown'],
+    [
+      'a parameter that is none',
+      'a',
+      { query: '?fromat=csv' },
+      400,
+      'fromat is unknown (did you mean "format"?)',
+    ],
     ['a parameter twice', 'a', { query: '?format=csv&format=text' }, 400, 'more than once'],
     [
       'duplicate custom ids',
