@@ -4,7 +4,7 @@ import type { JsonRows } from './json-rows.ts';
 import { canBeRow, parseBytes, sampleRows } from './json-sample.ts';
 import { INCOMPLETE, INVALID, type JsonScanner } from './json-scanner.ts';
 import { behindSpaceAndMarks } from './marks.ts';
-import { foreignWordEnd, notJson } from './not-json.ts';
+import { foreignWordEnd, mayGoOn, notJson } from './not-json.ts';
 import type { Rows } from './rows.ts';
 import { UnreadableFile } from './unreadable.ts';
 
@@ -76,7 +76,8 @@ export function createJsonArray(
     const problem = notJson(scanner, bytes, end, { before, of: ' of the file' });
     const isNested = bytes[begin] === 0x7b || bytes[begin] === 0x5b;
     const to = endOfInvalid(bytes, begin, end);
-    if (!isNested && to < 0) throw broken(problem);
+    // A word may go on in the next block.
+    if (!isNested && to < 0 && !mayGoOn(bytes, begin, end)) throw broken(problem);
     // What seems to be the end need not be: a comma or the array's own end must follow.
     const behind = to < 0 ? end : scanner.skipSpace(bytes, to);
     if (to < 0 || behind >= end) return INCOMPLETE;

@@ -37,6 +37,12 @@ export function foreignWordEnd(bytes: Uint8Array, at: number, end: number): numb
   return start === at && foreignWords.has(word) ? at + word.length : -1;
 }
 
+/** Whether the bytes end in a word that began at `at`, and may be one of those once the rest is there. */
+export function mayGoOn(bytes: Uint8Array, at: number, end: number): boolean {
+  const { word } = wordAround(bytes, at, end);
+  return at + word.length >= end && word.length < longestWord;
+}
+
 function wordAround(bytes: Uint8Array, at: number, end: number): { word: string; at: number } {
   let from = at;
   while (from > 0 && at - from < longestWord && isWordByte(bytes[from - 1])) from -= 1;

@@ -105,6 +105,16 @@ describe('JSON Lines and JSON arrays', () => {
     }
   });
 
+  it('rejects a word that is not JSON alone, in chunks of any size', () => {
+    const file = '[NaN,{"a":"x"},-Infinity, undefined,{"a":"y"},None]';
+    for (let chunkBytes = 1; chunkBytes <= file.length; chunkBytes += 1) {
+      const { rows, rejections } = readAll(file, { name: names.json, chunkBytes });
+
+      expect(rows.map(({ fields }) => fields)).toEqual(['{"a":"x"}', '{"a":"y"}']);
+      expect(rejections.map(({ row }) => row)).toEqual([1, 3, 4, 6]);
+    }
+  });
+
   it.each([
     ['an array that stops', '[{"a":1},{"b":2}', 'no end'],
     ['an array that stops in an element', '[{"a":1},{"b', 'no end'],
@@ -112,6 +122,7 @@ describe('JSON Lines and JSON arrays', () => {
     ['something behind the array', '[{"a":1}]x', 'follows the JSON array'],
     ['a missing comma', '[{"a":1} {"a":2}]', 'row 2'],
     ['an empty array', '[]', 'no rows'],
+    ['a word', '[{"a":1},abc]', 'row 2 is not JSON: byte 10'],
     ['an object', '{\n"a":1}', 'is one object'],
     ['numbers', '[1,2]', 'row 1 is neither'],
     ['brackets without end', '['.repeat(100_000), 'no end'],
