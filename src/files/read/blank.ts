@@ -1,6 +1,8 @@
 /** What is blank: white space of any kind, as `String.prototype.trim` has it. */
 
-/** Bytes that white space begins with: ASCII's own, and the first bytes of the rest of it in UTF-8. */
+/**
+ * Bytes that white space begins with: ASCII's own, and the first bytes of the rest of it in UTF-8.
+ */
 export const blankStarts = new Uint8Array(256);
 for (const byte of [0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x20, 0xc2, 0xe1, 0xe2, 0xe3, 0xef]) {
   blankStarts[byte] = 1;
@@ -17,7 +19,10 @@ export function blankLength(bytes: Uint8Array, at: number): number {
   return isLongBlank(character) ? 3 : 0;
 }
 
-/** True when the UTF-8 of a row or line, bytes[start, end), is white space alone. Reads as far as the first byte that is none. */
+/**
+ * True when the UTF-8 of a row or line, bytes[start, end), is white space alone. Reads as far as
+ * the first byte that is none.
+ */
 export function isBlank(bytes: Uint8Array, start: number, end: number): boolean {
   for (let at = start; at < end; ) {
     const length = blankLength(bytes, at);
@@ -27,7 +32,10 @@ export function isBlank(bytes: Uint8Array, start: number, end: number): boolean 
   return true;
 }
 
-/** True when a CSV row, bytes[start, end), has only white space and bytes that `blankRow` has besides: delimiters and quotes. */
+/**
+ * True when a CSV row, bytes[start, end), has only white space and bytes that `blankRow` has
+ * besides: delimiters and quotes.
+ */
 export function isBlankRow(
   bytes: Uint8Array,
   start: number,
@@ -39,7 +47,10 @@ export function isBlankRow(
   return at >= end;
 }
 
-/** Where the first line of bytes[start, end) begins that is not blank or has no end yet, and how many are before it. */
+/**
+ * Where the first line of bytes[start, end) begins that is not blank or has no end yet, and how
+ * many are before it.
+ */
 export function behindBlankLines(
   bytes: Uint8Array,
   start: number,
@@ -63,7 +74,10 @@ export function behindBlankLines(
   return { next: isLast ? end : next, lines };
 }
 
-/** Three bytes of UTF-8 in one number: U+1680, U+2000 to U+200A, U+2028, U+2029, U+202F, U+205F, U+3000 and U+FEFF. */
+/**
+ * Three bytes of UTF-8 in one number: U+1680, U+2000 to U+200A, U+2028, U+2029, U+202F, U+205F,
+ * U+3000 and U+FEFF.
+ */
 function isLongBlank(character: number): boolean {
   return (
     (character >= 0xe28080 && character <= 0xe2808a) ||

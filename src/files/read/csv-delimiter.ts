@@ -4,7 +4,10 @@ const COMMA = 0x2c;
 const TAB = 0x09;
 const candidates = [...',;\t|'].map((one) => one.charCodeAt(0));
 const sampledRecords = 100;
-/** A delimiter that looks like prose or like decimals throughout has to agree so much better than one that does not. */
+/**
+ * A delimiter that looks like prose or like decimals throughout has to agree so much better than
+ * one that does not.
+ */
 const suspicionWeight = 0.3;
 
 export interface DelimiterGuess {
@@ -16,7 +19,10 @@ export interface DelimiterGuess {
   rival: number | null;
 }
 
-/** True for delimiters that do not stand in prose, so that a line which they cut as the header is a row. */
+/**
+ * True for delimiters that do not stand in prose, so that a line which they cut as the header is a
+ * row.
+ */
 export function isUnlikeProse(delimiter: number): boolean {
   return !',;: '.includes(String.fromCharCode(delimiter));
 }
@@ -34,7 +40,8 @@ export function guessDelimiter(
   { isWhole, otherwise }: { isWhole: boolean; otherwise: number },
 ): DelimiterGuess {
   const guesses = candidates.flatMap((delimiter) => {
-    // Where a quote may well be text, what it does to the rows must not speak against the delimiter.
+    // Where a quote may well be text, what it does to the rows must not speak against the
+    // delimiter.
     const readings = isUnlikeProse(delimiter) ? [true, false] : [true];
     return readings.flatMap((quotes) => {
       const { records } = sampleRecords(head, start, end, {

@@ -12,16 +12,24 @@ export interface CsvDialect {
   quoting: Quoting;
   /** True: a carriage return ends a line by itself, as in files of old Macs. */
   bareReturns: boolean;
-  /** Bytes of a first line that is `sep=` and the delimiter, as Excel takes it; 0 where there is none. */
+  /**
+   * Bytes of a first line that is `sep=` and the delimiter, as Excel takes it; 0 where there is
+   * none.
+   */
   start: number;
-  /** Columns of the header, and the share of the first rows that have as many; 1 and 0 where nothing had to be guessed. */
+  /**
+   * Columns of the header, and the share of the first rows that have as many; 1 and 0 where nothing
+   * had to be guessed.
+   */
   columns: number;
   agreement: number;
   /** What was guessed that could be otherwise. */
   warnings: string[];
 }
 
-/** The dialect of a file that begins with `head`. `otherwise`: the delimiter where nothing tells. */
+/**
+ * The dialect of a file that begins with `head`. `otherwise`: the delimiter where nothing tells.
+ */
 export function guessDialect(
   head: Uint8Array,
   isWhole: boolean,
@@ -71,7 +79,10 @@ export function guessDialect(
   };
 }
 
-/** The delimiter that a first line of exactly `sep=` and one character names, and where the next line begins; null when there is no such line. */
+/**
+ * The delimiter that a first line of exactly `sep=` and one character names, and where the next
+ * line begins; null when there is no such line.
+ */
 export function readSepLine(head: Uint8Array): { delimiter: number; next: number } | null {
   const start = head[0] === QUOTE ? 1 : 0;
   const word = Buffer.from(head.subarray(start, start + 4)).toString('latin1');

@@ -24,7 +24,10 @@ export interface CsvHeader {
   rules: CellRules;
 }
 
-/** Reads what a CSV file begins with: a line of sep=, blank rows, which are nothing, and the header, which names its columns. */
+/**
+ * Reads what a CSV file begins with: a line of sep=, blank rows, which are nothing, and the header,
+ * which names its columns.
+ */
 export class CsvHeaderReader {
   /** Null before it is read. */
   header: CsvHeader | null = null;
@@ -42,7 +45,10 @@ export class CsvHeaderReader {
     if (dialect.start > 0) this.line += 1;
   }
 
-  /** Reads on, and returns where it got to; -1 when there is no whole row yet. Throws UnreadableFile for a header that cannot be one. */
+  /**
+   * Reads on, and returns where it got to; -1 when there is no whole row yet. Throws UnreadableFile
+   * for a header that cannot be one.
+   */
   read(bytes: Uint8Array, start: number, end: number, rest: Rest): number {
     if (this.toSkip > 0) {
       const skipped = Math.min(this.toSkip, end - start);

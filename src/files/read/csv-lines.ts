@@ -55,7 +55,10 @@ export function breakLength(
   return bareReturns ? 1 : 0;
 }
 
-/** Whether a carriage return ends a line where it does not by itself. bytes[end] is a line feed, so that the end of a block may be one. */
+/**
+ * Whether a carriage return ends a line where it does not by itself. bytes[end] is a line feed, so
+ * that the end of a block may be one.
+ */
 export function isBreak(bytes: Uint8Array, at: number): boolean {
   const next = bytes[at + 1];
   return next === LINE_FEED || (next === CARRIAGE_RETURN && bytes[at + 2] === LINE_FEED);
@@ -98,7 +101,10 @@ export interface PlainRules {
   bareReturns: boolean;
 }
 
-/** The number of lines of bytes[start, end), which are several, if each has the cells of a row, else 0. */
+/**
+ * The number of lines of bytes[start, end), which are several, if each has the cells of a row, else
+ * 0.
+ */
 export function countPlainRows(
   bytes: Uint8Array,
   start: number,
@@ -127,7 +133,10 @@ export function countPlainRows(
   return plainCells(bytes, start, second, delimiter) === width ? lines : 0;
 }
 
-/** True when the first cells of all lines of bytes[start, end) look like ids of one list, or the last ones are all numbers. */
+/**
+ * True when the first cells of all lines of bytes[start, end) look like ids of one list, or the
+ * last ones are all numbers.
+ */
 export function areNumbered(
   bytes: Uint8Array,
   start: number,
@@ -155,7 +164,10 @@ function isOneList(shapes: ReadonlySet<string>): boolean {
 
 const maxShapeBytes = 40;
 
-/** `r-17` and `r-18` have one shape, `r-0`: letters as they are, a zero for each number. Empty for what is too long. */
+/**
+ * `r-17` and `r-18` have one shape, `r-0`: letters as they are, a zero for each number. Empty for
+ * what is too long.
+ */
 function shapeOf(cell: Uint8Array): string {
   if (cell.length > maxShapeBytes) return '';
   const text = Buffer.from(cell).toString('latin1');

@@ -5,7 +5,10 @@ import type { CellRules } from './csv-record.ts';
 import type { Rows } from './rows.ts';
 import { UnreadableFile } from './unreadable.ts';
 
-/** `row`: it is one. `again`: quotes are text from here on. `wait`: its first line has no end yet. Else why that is rejected, and where the next begins. */
+/**
+ * `row`: it is one. `again`: quotes are text from here on. `wait`: its first line has no end yet.
+ * Else why that is rejected, and where the next begins.
+ */
 export type Verdict = 'row' | 'again' | 'wait' | { reject: string; next: number };
 
 /** Where a row stands. */
@@ -29,7 +32,9 @@ export interface BrokenRow {
 
 /** Lines times delimiters of which chance explains no more that all are as in the header. */
 const suspiciousDelimiters = 2;
-/** A row of so many lines that each could be a row has taken them, when its own cells are no row. */
+/**
+ * A row of so many lines that each could be a row has taken them, when its own cells are no row.
+ */
 const suspiciousLines = 4;
 /** Rows that may be as long as they can be and still be read twice, besides once all that came. */
 const longRowsInVain = 2;
@@ -54,7 +59,10 @@ export class QuoteJudge {
     this.rules = { delimiter: rules.delimiter, width, bareReturns: rules.bareReturns };
   }
 
-  /** The number of lines of a row of several, bytes[start, end), if each could be a row by itself, else 0. */
+  /**
+   * The number of lines of a row of several, bytes[start, end), if each could be a row by itself,
+   * else 0.
+   */
   plainRowsIn(bytes: Uint8Array, start: number, end: number, cells: number): number {
     const { width } = this.rules;
     if (width < 2 || this.quoting === 'said') return 0;
@@ -90,7 +98,10 @@ export class QuoteJudge {
     return 'row';
   }
 
-  /** Warns at the end of the file where as many cells of several lines as not could be rows: of prose few are. */
+  /**
+   * Warns at the end of the file where as many cells of several lines as not could be rows: of
+   * prose few are.
+   */
   finish(): void {
     const { several, doubtful, firstDoubt } = this;
     if (doubtful === 0 || doubtful * 2 < several) return;
@@ -127,7 +138,10 @@ export class QuoteJudge {
     return 'again';
   }
 
-  /** Bytes that will be read again. Somebody could lay quotes so that each line takes all that follow with it. */
+  /**
+   * Bytes that will be read again. Somebody could lay quotes so that each line takes all that
+   * follow with it.
+   */
   private readInVain(bytes: number, { row, offset }: Place): void {
     this.bytesInVain += Math.max(0, bytes);
     if (this.bytesInVain <= longRowsInVain * this.rows.limits.rowBytes + offset) return;

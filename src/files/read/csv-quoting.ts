@@ -1,4 +1,7 @@
-/** Whether quotes mean anything in a table. Where lines are rows without quoting, and with it are not, they are text. */
+/**
+ * Whether quotes mean anything in a table. Where lines are rows without quoting, and with it are
+ * not, they are text.
+ */
 import { isUnlikeProse } from './csv-delimiter.ts';
 import { CARRIAGE_RETURN, countPlainRows, LINE_FEED, lineEnd, plainCells } from './csv-lines.ts';
 import type { CellRules } from './csv-record.ts';
@@ -51,7 +54,10 @@ export function guessQuoting(
   return lead < 0 ? on : { quoting: 'open', line: null };
 }
 
-/** True when a header spans lines that each have the cells of the first: rows that a quote took with it. */
+/**
+ * True when a header spans lines that each have the cells of the first: rows that a quote took with
+ * it.
+ */
 export function headerSwallows(
   bytes: Uint8Array,
   start: number,

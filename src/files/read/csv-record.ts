@@ -1,4 +1,7 @@
-/** One record of a CSV file as strings: for the header and for guessing, where speed does not matter. */
+/**
+ * One record of a CSV file as strings: for the header and for guessing, where speed does not
+ * matter.
+ */
 import { BLANK, breakLength, CARRIAGE_RETURN, LINE_FEED, lineEnd, QUOTE } from './csv-lines.ts';
 
 /** How the bytes of a table are cut into cells. */
@@ -18,7 +21,9 @@ export interface CsvRecord {
   next: number;
   /** Lines that it takes. */
   lines: number;
-  /** False when something follows a closing quote; the record is its first line then, without cells. */
+  /**
+   * False when something follows a closing quote; the record is its first line then, without cells.
+   */
   wellFormed: boolean;
   /** True when a cell is quoted. */
   quoted: boolean;
@@ -28,7 +33,10 @@ export interface CsvRecord {
   seen: number;
 }
 
-/** The record that begins at `start`; null when its end is not there. `isLast`: nothing follows bytes[start, end), which may then be its end. */
+/**
+ * The record that begins at `start`; null when its end is not there. `isLast`: nothing follows
+ * bytes[start, end), which may then be its end.
+ */
 export function readCsvRecord(
   bytes: Uint8Array,
   start: number,

@@ -1,4 +1,7 @@
-/** Whether text that nobody says anything about is CSV. Prose has commas too, so that in doubt it is not. */
+/**
+ * Whether text that nobody says anything about is CSV. Prose has commas too, so that in doubt it is
+ * not.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import { type CsvDialect, guessDialect } from './csv-dialect.ts';
 import type { CsvRecord } from './csv-record.ts';
@@ -16,7 +19,10 @@ export function looksLikeCsv(head: Uint8Array, isWhole: boolean): boolean {
   return isTable(head, isWhole, guessDialect(head, isWhole, {}));
 }
 
-/** The same for a table that names its delimiter, or whose cells are separated by tabs, which prose hardly has. */
+/**
+ * The same for a table that names its delimiter, or whose cells are separated by tabs, which prose
+ * hardly has.
+ */
 export function looksLikeTabs(head: Uint8Array, isWhole: boolean): boolean {
   const dialect = guessDialect(head, isWhole, {});
   // Nobody writes sep= for anything else.
@@ -36,7 +42,8 @@ function isTable(head: Uint8Array, isWhole: boolean, dialect: CsvDialect): boole
   const [header, ...rest] = sampleRecords(head, 0, head.length, options).records;
   if (!header?.wellFormed) return false;
   const names = header.cells;
-  // Files that were put together have the header again. A quote that never ends says nothing about the table.
+  // Files that were put together have the header again. A quote that never ends says nothing about
+  // the table.
   const rows = rest.filter(
     ({ cells, wellFormed, seen }) =>
       !isDeepStrictEqual(cells, names) && (wellFormed || seen < head.length),
@@ -45,7 +52,8 @@ function isTable(head: Uint8Array, isWhole: boolean, dialect: CsvDialect): boole
   if (rows.length === 0 || whole.length < rows.length * minAgreement) return false;
   if (new Set(names).size < columns || !names.every(isName)) return false;
   if (whole.some(({ cells }) => cells.some((cell, at) => cell === names[at]))) return false;
-  // In prose a blank follows a comma. So it does in some tables, which have a column of numbers to show for it.
+  // In prose a blank follows a comma. So it does in some tables, which have a column of numbers to
+  // show for it.
   return names.every((name) => name === name.trim()) || hasNumbers(whole, columns);
 }
 

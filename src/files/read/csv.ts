@@ -142,7 +142,8 @@ export class CsvReader implements BlockReader {
       target[to++] = 0x5b;
       let cellStart = to;
       let byte: number;
-      // Ends with `at` behind the row, or at what makes it malformed; at -1 when the block ends in it, at -2 when it ends in quotes.
+      // Ends with `at` behind the row, or at what makes it malformed; at -1 when the block ends in
+      // it, at -2 when it ends in quotes.
       for (;;) {
         let isEscaped = false;
         target[to++] = QUOTE;

@@ -1,4 +1,7 @@
-/** Byte order marks, which files have at their start, and behind a line break where several were put together. */
+/**
+ * Byte order marks, which files have at their start, and behind a line break where several were put
+ * together.
+ */
 import type { JsonScanner } from './json-scanner.ts';
 import { noBytes, type Transcoder } from './transcoder.ts';
 
