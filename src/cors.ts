@@ -1,4 +1,7 @@
-/** What browsers are told of pages from other origins: the same on every route, whatever the answer is. */
+/**
+ * What browsers are told of pages from other origins: the same on every route, whatever the answer
+ * is.
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { preflightHeaders } from './graphql/multipart.ts';
 
@@ -17,8 +20,9 @@ const maxAgeSeconds = 600;
 const token = /^[\w!#$%&'*+.^`|~-]+$/;
 
 /**
- * Lets the page read the answer, which is still to be written. To be called once it is known that its origin is trusted: a page may then send
- * what headers it likes, because a key is a header that it must know, and cookies are none of ours.
+ * Lets the page read the answer, which is still to be written. To be called once it is known that
+ * its origin is trusted: a page may then send what headers it likes, because a key is a header that
+ * it must know, and cookies are none of ours.
  */
 export function allowOrigin({ headers }: IncomingMessage, response: ServerResponse): void {
   response.setHeader('vary', 'Origin');
@@ -27,7 +31,10 @@ export function allowOrigin({ headers }: IncomingMessage, response: ServerRespon
   response.setHeader('access-control-expose-headers', exposedHeaders.join(', '));
 }
 
-/** Answers what a browser asks before it lets a page send something: 204, without a key. False where that is not what is asked. */
+/**
+ * Answers what a browser asks before it lets a page send something: 204, without a key. False where
+ * that is not what is asked.
+ */
 export function answerPreflight(request: IncomingMessage, response: ServerResponse): boolean {
   if (request.method !== 'OPTIONS') return false;
   if (request.headers.origin !== undefined) {

@@ -28,7 +28,10 @@ export interface ItemError {
   message: string;
 }
 
-/** What an item or a batch ends with that Winnow itself failed on. Whoever says so has written to the log what it was. */
+/**
+ * What an item or a batch ends with that Winnow itself failed on. Whoever says so has written to
+ * the log what it was.
+ */
 export const internalError = {
   code: 'INTERNAL',
   message: 'A fault of Winnow’s own; the log has it',
@@ -130,12 +133,18 @@ export class BadUserInput extends AppError {
   }
 }
 
-/** The program cannot start, for a reason that lies beside it. The message is all that whoever starts it has to read. */
+/**
+ * The program cannot start, for a reason that lies beside it. The message is all that whoever
+ * starts it has to read.
+ */
 export class StartFailure extends Error {
   override readonly name = 'StartFailure';
 }
 
-/** More was asked for than one request reads. `cursor` is the last that fitted, to go on behind; null where nothing did. */
+/**
+ * More was asked for than one request reads. `cursor` is the last that fitted, to go on behind;
+ * null where nothing did.
+ */
 export class PageTooLarge extends AppError {
   override readonly name = 'PageTooLarge';
   readonly cursor: string | null;

@@ -48,7 +48,10 @@ export interface FailedOutcome {
 /** What came of one request, and so what the caller does next. */
 export type Step =
   | { kind: 'final'; answer: ItemAnswer }
-  /** Send again as soon as there is a permit: the answer was invalid or cut short, or the model has another name. */
+  /**
+   * Send again as soon as there is a permit: the answer was invalid or cut short, or the model has
+   * another name.
+   */
   | { kind: 'again' }
   /** Send again after `delayMs`. `giveUp` is the answer should the caller not want to wait any more. */
   | { kind: 'later'; delayMs: number; failures: number; giveUp: ItemAnswer }
@@ -58,7 +61,10 @@ export type Step =
 export interface ItemRun {
   /** The model that it asks: whose gate gives the permit. */
   readonly model: Model;
-  /** The answer of an item that cannot be sent at all; null for every other. Nobody need wait for a permit to learn it. */
+  /**
+   * The answer of an item that cannot be sent at all; null for every other. Nobody need wait for a
+   * permit to learn it.
+   */
   refusal(): ItemAnswer | null;
   /**
    * Makes one request and gives the permit back. Rejects only with the signal's reason; the run can be sent again then.
@@ -211,7 +217,8 @@ class StartedItem implements ItemRun {
       if (this.unusable) return this.unusable;
       if (!this.prompt) {
         const first = createPrompt(this.plan.operation, this.item);
-        // Always the first prompt plus the last bad answer: the prompt does not grow with every repair.
+        // Always the first prompt plus the last bad answer: the prompt does not grow with every
+        // repair.
         this.prompt = this.repair ? withRepair(first, this.repair) : first;
         this.promptLength = promptLength(this.prompt);
       }
@@ -248,7 +255,9 @@ class StartedItem implements ItemRun {
     }
   }
 
-  /** `permit` null: it went out through the batch API. `asked` is the id of the model that refused. */
+  /**
+   * `permit` null: it went out through the batch API. `asked` is the id of the model that refused.
+   */
   private understand(error: ModelError, permit: Permit | null, asked: string): Step {
     const { failure } = error;
     this.rejected = rejectedAnswer(error.answer) ?? this.rejected;

@@ -4,8 +4,9 @@
 const maxLength = 60;
 
 /**
- * The one of `names` that differs least from `word`: by no more than a third of its letters, each left out, added, changed or swapped with the
- * next. Case, blanks, hyphens and underscores count for nothing. Null where none is near.
+ * The one of `names` that differs least from `word`: by no more than a third of its letters, each
+ * left out, added, changed or swapped with the next. Case, blanks, hyphens and underscores count
+ * for nothing. Null where none is near.
  */
 export function nearest(word: string, names: Iterable<string>): string | null {
   const wanted = letters(word);

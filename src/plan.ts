@@ -98,8 +98,8 @@ export function createPlanner({
 }
 
 /**
- * The model that an item goes to; `named` where a request has chosen it, the item or the first one of
- * its batch, and not the options or the server. Throws ItemFailure where it can go to none.
+ * The model that an item goes to; `named` where a request has chosen it, the item or the first one
+ * of its batch, and not the options or the server. Throws ItemFailure where it can go to none.
  */
 export function modelOf(plan: Plan, item: PromptItem): { model: Model; named: boolean } {
   return plan.modelOf
@@ -135,7 +135,9 @@ export type Prompt =
   | Pick<PromptRequest, 'messages' | 'format' | 'schemaUnsaid' | 'logprobs'>
   | Pick<BodyRequest, 'body' | 'dialect'>;
 
-/** Characters of a prompt; 0 of an item that is a complete request, which is no longer than its row. */
+/**
+ * Characters of a prompt; 0 of an item that is a complete request, which is no longer than its row.
+ */
 export function promptLength(prompt: Prompt): number {
   return 'body' in prompt ? 0 : lengthOf(prompt.messages);
 }
@@ -153,12 +155,16 @@ export function createPrompt(operation: PreparedOperation, item: PromptItem): Pr
   return { messages, format, schemaUnsaid, logprobs };
 }
 
-/** The fields that options name and none of the items has: a mistake in the options, not in the items. */
+/**
+ * The fields that options name and none of the items has: a mistake in the options, not in the
+ * items.
+ */
 export function fieldsNobodyHas(names: readonly string[], items: readonly PromptItem[]): string[] {
   const left = new Set(names);
   for (const item of items) {
     if (left.size === 0) break;
-    // Whichever is shorter: names and fields are both the caller's, and their product would be his too.
+    // Whichever is shorter: names and fields are both the caller's, and their product would be his
+    // too.
     const fields = fieldNames(item);
     for (const name of fields.length < left.size ? fields : left) {
       if (fieldOf(item, name) !== undefined) left.delete(name);
@@ -167,7 +173,10 @@ export function fieldsNobodyHas(names: readonly string[], items: readonly Prompt
   return [...left];
 }
 
-/** What the template has in doubled braces that some item has as a field: it would be sent as it stands, the same for all. */
+/**
+ * What the template has in doubled braces that some item has as a field: it would be sent as it
+ * stands, the same for all.
+ */
 export function doubledPlaceholders(
   { userPromptTemplate }: Pick<SharedParams, 'userPromptTemplate'>,
   items: readonly PromptItem[],

@@ -31,7 +31,10 @@ const maxLoggedPath = 200;
 export interface Server {
   /** Resolves with the URL the server is reached at, without a trailing slash. */
   listen(): Promise<string>;
-  /** Takes nothing new, cuts off subscriptions, waits for requests under way for up to `graceMs`. Called again with less it hurries up. */
+  /**
+   * Takes nothing new, cuts off subscriptions, waits for requests under way for up to `graceMs`.
+   * Called again with less it hurries up.
+   */
   close(graceMs: number): Promise<void>;
 }
 
@@ -85,7 +88,10 @@ export function createHttpServer({
   let sockets: ReturnType<typeof attachSockets> | null = null;
   let closing: Promise<void> | null = null;
 
-  /** Cut off when the server closes: a stream that completed would look as if its batch had ended, and its client would not come back. */
+  /**
+   * Cut off when the server closes: a stream that completed would look as if its batch had ended,
+   * and its client would not come back.
+   */
   const streams = new Set<ServerResponse>();
 
   function onStream(response: ServerResponse): void {
@@ -231,13 +237,16 @@ function createTrust({ apiKeys, publicUrl }: Config) {
     const host = (headers.host ?? '').replace(/:\d+$/, '');
     if (!trustsHost(host)) return false;
     if (headers.origin !== undefined) return trustsOrigin(headers.origin);
-    // An image or a script of a page from elsewhere, which has no Origin; a person who follows a link comes for a page.
+    // An image or a script of a page from elsewhere, which has no Origin; a person who follows a
+    // link comes for a page.
     const isNavigation = method === 'GET' && headers['sec-fetch-mode'] === 'navigate';
     return headers['sec-fetch-site'] !== 'cross-site' || isNavigation;
   };
 }
 
-/** A query without a key, as a client of GraphQL is told of it. Nothing of its body has been read. */
+/**
+ * A query without a key, as a client of GraphQL is told of it. Nothing of its body has been read.
+ */
 function refuseQuery({ headers }: IncomingMessage, response: ServerResponse): void {
   const error = { message: needsKey, extensions: { code: 'UNAUTHENTICATED' } };
   const body = JSON.stringify({ errors: [error] });

@@ -55,7 +55,10 @@ export interface StartOptions {
   signal?: AbortSignal;
 }
 
-/** Throws StartFailure where something beside Winnow is in its way: its database, its folder, its port. */
+/**
+ * Throws StartFailure where something beside Winnow is in its way: its database, its folder, its
+ * port.
+ */
 export async function startService(
   config: Config,
   log: Log,

@@ -17,7 +17,9 @@ import { requestIdOf } from './request-id.ts';
 const maxMessageBytes = 1_048_576;
 /** Before it is known whose they are: an acknowledged connection may send larger ones. */
 const maxBytesBeforeAck = 8_192;
-/** Operations of one socket at once. A page that shows a hundred things has another socket for more. */
+/**
+ * Operations of one socket at once. A page that shows a hundred things has another socket for more.
+ */
 const maxOperations = 100;
 /** https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1 */
 const messageTooBig = 1009;

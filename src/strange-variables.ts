@@ -1,6 +1,9 @@
 /** Variables that look like ours and are none: a misspelt one would do nothing, without a word. */
 
-/** Set by Kubernetes for every service, whatever its name: X_SERVICE_HOST, X_PORT_80_TCP_ADDR, X_PORT=tcp://… */
+/**
+ * Set by Kubernetes for every service, whatever its name: X_SERVICE_HOST, X_PORT_80_TCP_ADDR,
+ * X_PORT=tcp://…
+ */
 const ofKubernetes = /_(SERVICE_(HOST|PORT)(_\w+)?|PORT_\d+_(TCP|UDP)(_\w+)?)=|_PORT=(tcp|udp):/;
 const ownPrefix = /^WINNOW_/;
 /** More than this would be an attack, not a name. */
@@ -10,7 +13,10 @@ const longNameLength = 8;
 /** Of a name that was left unfinished. */
 const shortestBeginning = 4;
 
-/** A sentence for each variable whose name is near one of `known`, or begins as some do; never its value. `named` are variables that PROVIDERS names. */
+/**
+ * A sentence for each variable whose name is near one of `known`, or begins as some do; never its
+ * value. `named` are variables that PROVIDERS names.
+ */
 export function tellStrangeVariables(
   env: Readonly<Record<string, string | undefined>>,
   known: readonly string[],
@@ -63,7 +69,10 @@ function hasWordsOf(known: string, name: string): boolean {
   return name.split('_').every((word) => words.includes(word));
 }
 
-/** How many letters were added, left out, changed, or swapped with the next. https://en.wikipedia.org/wiki/Damerau–Levenshtein_distance */
+/**
+ * How many letters were added, left out, changed, or swapped with the next.
+ * https://en.wikipedia.org/wiki/Damerau–Levenshtein_distance
+ */
 function distanceBetween(a: string, b: string): number {
   const rows: number[][] = [];
   const at = (row: number, column: number) => rows[row]?.[column] ?? 0;

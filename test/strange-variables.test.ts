@@ -1,4 +1,7 @@
-/** Bad values in plain words, and variables that are misspelt: warned of by name, never with their value. */
+/**
+ * Bad values in plain words, and variables that are misspelt: warned of by name, never with their
+ * value.
+ */
 import { expect, it } from 'vitest';
 import { findStrangeVariables, readConfig } from '../src/config.ts';
 import { createTestDatabase } from './support/database.ts';

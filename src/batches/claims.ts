@@ -100,7 +100,10 @@ export function createClaims({
     }
   }
 
-  /** A chunk of one of them, in turn: whoever submits a thousand batches is not before the others for that long. */
+  /**
+   * A chunk of one of them, in turn: whoever submits a thousand batches is not before the others
+   * for that long.
+   */
   async function claimFresh(): Promise<void> {
     for (const key of fresh) {
       const batch = held.get(key);
@@ -117,7 +120,10 @@ export function createClaims({
     }
   }
 
-  /** Claims from one batch: the next in turn, of all or of these. Returns its key; null where there was nothing. */
+  /**
+   * Claims from one batch: the next in turn, of all or of these. Returns its key; null where there
+   * was nothing.
+   */
   async function claimSome(
     chunkLimit: number,
     onlyBatchKeys: readonly bigint[] | null,

@@ -1,4 +1,7 @@
-/** Those who watch all batches of an owner. What is equal to what they were told last is not told again. */
+/**
+ * Those who watch all batches of an owner. What is equal to what they were told last is not told
+ * again.
+ */
 import { type BatchFilter, type BatchRecord, matchesFilter } from '../db/batches.ts';
 import { type Channel, createChannel } from './channel.ts';
 
@@ -10,7 +13,10 @@ interface OwnerWatch {
 }
 
 export interface OwnerWatches {
-  /** Every batch of an owner that is told from now on and matches, behind those that `readFirst` finds. */
+  /**
+   * Every batch of an owner that is told from now on and matches, behind those that `readFirst`
+   * finds.
+   */
   watch(
     owner: string,
     filter: BatchFilter,

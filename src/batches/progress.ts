@@ -23,11 +23,20 @@ const pollMs = 1_000;
 
 export interface Progress {
   start(): void;
-  /** Tells nothing any more. No watch ends by it: whoever takes an end for the end of its batch would not come back. */
+  /**
+   * Tells nothing any more. No watch ends by it: whoever takes an end for the end of its batch
+   * would not come back.
+   */
   stop(): void;
-  /** The batch as given, then every change, the final state last; ends there. Throws NOT_FOUND once the batch is deleted. */
+  /**
+   * The batch as given, then every change, the final state last; ends there. Throws NOT_FOUND once
+   * the batch is deleted.
+   */
   watchBatch(batch: BatchRecord): AsyncIterableIterator<BatchRecord>;
-  /** Every batch of one owner that changes and matches, behind those that `readFirst` finds. Never ends by itself. */
+  /**
+   * Every batch of one owner that changes and matches, behind those that `readFirst` finds. Never
+   * ends by itself.
+   */
   watchOwner(
     owner: string,
     filter: BatchFilter,

@@ -41,8 +41,9 @@ export function batchDeleted(): AppError {
 }
 
 /**
- * Succeeded and failed items behind a position, in pages; ends after the last one of a batch that has ended. `states` are those of the batch, the final one
- * last. Throws NOT_FOUND once the batch is deleted.
+ * Succeeded and failed items behind a position, in pages; ends after the last one of a batch that
+ * has ended. `states` are those of the batch, the final one last. Throws NOT_FOUND once the batch
+ * is deleted.
  */
 export function watchResults(
   { db, log }: { db: Database; log: Log },
@@ -90,7 +91,8 @@ export function watchResults(
       if (closed) return { done: true, value: undefined };
       // The state is older than the read: if it is final, what the read finds is all there is.
       const ended = finalStatuses.has(state.status);
-      // Both before the position moves: a page that was read and could not be shown would be missed.
+      // Both before the position moves: a page that was read and could not be shown would be
+      // missed.
       file ??= await insist(() => readBatchFile(db, fileKey));
       const items = await insist(readPage);
       const last = items.at(-1);

@@ -48,7 +48,10 @@ export interface Submission {
   webhookUrl: string | null;
   /** Stands before every custom id. */
   customIdPrefix: string | null;
-  /** Fields of a file in place of those chosen at upload; null for these. An empty customIdField: the place in the file serves. */
+  /**
+   * Fields of a file in place of those chosen at upload; null for these. An empty customIdField:
+   * the place in the file serves.
+   */
   contentField: string | null;
   customIdField: string | null;
 }
@@ -156,8 +159,8 @@ const laterOptions: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * A submission without the later options that say nothing, so that it hashes as it did before there were these: a key is tried again with
- * another server during an upgrade.
+ * A submission without the later options that say nothing, so that it hashes as it did before there
+ * were these: a key is tried again with another server during an upgrade.
  */
 function asHashed(submission: Submission): Submission {
   const later = laterOptions[submission.operation] ?? [];

@@ -6,8 +6,9 @@ import type { Log } from '../log.ts';
 export type BatchEvent = 'batch submitted' | 'batch started' | 'batch ended';
 
 /**
- * Writes a line of the log at a turn of a batch's life, for whoever runs the server: whose it is, what it does, and what it came to so far. No name,
- * option or text of it. Never rejects; the line is lost where the database is.
+ * Writes a line of the log at a turn of a batch's life, for whoever runs the server: whose it is,
+ * what it does, and what it came to so far. No name, option or text of it. Never rejects; the line
+ * is lost where the database is.
  */
 export async function tellBatch(
   { db, log }: { db: Database; log?: Log | undefined },
@@ -23,7 +24,10 @@ export async function tellBatch(
   }
 }
 
-/** Whether what was written has ended its batch: of all writes, the one that changed something and left it in a final state. */
+/**
+ * Whether what was written has ended its batch: of all writes, the one that changed something and
+ * left it in a final state.
+ */
 export function hasEnded(written: { recorded: number; status: BatchStatus } | null): boolean {
   return written !== null && written.recorded > 0 && finalStatuses.has(written.status);
 }

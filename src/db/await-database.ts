@@ -1,4 +1,7 @@
-/** The database at the start of a process: waited for while it comes up, and told in one sentence where waiting would not help. */
+/**
+ * The database at the start of a process: waited for while it comes up, and told in one sentence
+ * where waiting would not help.
+ */
 import { setTimeout as delay } from 'node:timers/promises';
 import postgres from 'postgres';
 import { StartFailure } from '../errors.ts';
@@ -13,8 +16,10 @@ const askMs = 5_000;
 const oldestVersion = 15;
 
 /**
- * Resolves when the database answers. Until then it is asked again, up to `patienceMs`, and `tell` hears a sentence at once and every 5 s. Throws StartFailure when
- * the time is over, and at once for what no waiting mends: a wrong password, a missing database, missing rights, a server that is too old.
+ * Resolves when the database answers. Until then it is asked again, up to `patienceMs`, and `tell`
+ * hears a sentence at once and every 5 s. Throws StartFailure when the time is over, and at once
+ * for what no waiting mends: a wrong password, a missing database, missing rights, a server that is
+ * too old.
  */
 export async function awaitDatabase(
   url: string,

@@ -10,7 +10,10 @@ export interface PlaceInPage {
   rowsOfPage: number;
 }
 
-/** `page`: a query whose rows tell their size as `octets`. Sizes are known without reading what is large. */
+/**
+ * `page`: a query whose rows tell their size as `octets`. Sizes are known without reading what is
+ * large.
+ */
 export function cutBehind(
   sql: Sql,
   page: postgres.Fragment,

@@ -38,9 +38,10 @@ export interface ClaimTurn {
 }
 
 /**
- * Claims up to `limit` open chunks of one batch: the one whose turn it is after `after`, of all or of `onlyBatchKeys`. Those with
- * crashes come last, so that what kills workers does it when the rest is done, and what was hit by chance is not hit again by the
- * same storm. Nothing may be sent yet: marks are raised apart, when it is known what there is room for.
+ * Claims up to `limit` open chunks of one batch: the one whose turn it is after `after`, of all or
+ * of `onlyBatchKeys`. Those with crashes come last, so that what kills workers does it when the
+ * rest is done, and what was hit by chance is not hit again by the same storm. Nothing may be sent
+ * yet: marks are raised apart, when it is known what there is room for.
  */
 export async function claimChunks(
   sql: Sql,

@@ -29,7 +29,10 @@ export interface Database {
   disconnect(reason: Error): Promise<void>;
   /** The same database for one caller, whose statements begin when `admit` begins them. */
   admittedBy(admit: (statement: Statement) => void): Database;
-  /** Call before much is stored: throws STORAGE_FULL where the disk has no room for it, as far as that is known. */
+  /**
+   * Call before much is stored: throws STORAGE_FULL where the disk has no room for it, as far as
+   * that is known.
+   */
   checkRoom(): Promise<void>;
   close(): Promise<void>;
 }

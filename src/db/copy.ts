@@ -151,7 +151,10 @@ async function connectTo(pool: pg.Pool): Promise<pg.PoolClient> {
   }
 }
 
-/** What the database itself refused is a DatabaseError; everything else that `pg` and its streams fail with is the connection's. */
+/**
+ * What the database itself refused is a DatabaseError; everything else that `pg` and its streams
+ * fail with is the connection's.
+ */
 function ofDatabase(error: unknown): Error {
   if (error instanceof pg.DatabaseError) return error;
   return new ConnectionLost('the connection of a COPY was lost', { cause: error });

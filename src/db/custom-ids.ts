@@ -8,8 +8,9 @@ const stepSize = 20_000;
 export const maxCustomIdLength = 512;
 
 /**
- * The indexes of the items that `customIds` name in a batch, as a query. `batch` is a query of the batch's row: key, file_key,
- * custom_id_field and custom_id_prefix. An item without a custom id is known by its place in the file, counted from 0.
+ * The indexes of the items that `customIds` name in a batch, as a query. `batch` is a query of the
+ * batch's row: key, file_key, custom_id_field and custom_id_prefix. An item without a custom id is
+ * known by its place in the file, counted from 0.
  */
 export function itemsNamed(
   sql: Sql,
@@ -65,7 +66,10 @@ export async function listUnindexed(sql: Sql): Promise<UnindexedBatch[]> {
     order by b.key limit 10`;
 }
 
-/** Two items of one custom id, or (`second` null) one whose id is too long to be any. Each by its index and its row. */
+/**
+ * Two items of one custom id, or (`second` null) one whose id is too long to be any. Each by its
+ * index and its row.
+ */
 export interface CustomIdProblem {
   customId: string;
   first: ItemPlace;

@@ -80,8 +80,8 @@ export async function findPostmaster({ data }: Cluster): Promise<Postmaster | nu
 }
 
 /**
- * Starts the server, on `port` or on one that is free; call it only when `findPostmaster` has found none. Throws with the end of its
- * log.
+ * Starts the server, on `port` or on one that is free; call it only when `findPostmaster` has found
+ * none. Throws with the end of its log.
  */
 export async function startPostmaster(cluster: Cluster, port?: number): Promise<Postmaster> {
   const { folder, data, binaries, account, durable } = cluster;

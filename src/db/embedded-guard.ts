@@ -1,4 +1,7 @@
-/** Starts the embedded server again when it has ended by itself: killed, or shut down by a disk that was full. */
+/**
+ * Starts the embedded server again when it has ended by itself: killed, or shut down by a disk that
+ * was full.
+ */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Cluster, findPostmaster, startPostmaster } from './embedded-cluster.ts';
 
@@ -11,8 +14,9 @@ const longestPauseMs = 30_000;
 export type ServerEvent = { kind: 'restarted' } | { kind: 'not_restarted'; error: unknown };
 
 /**
- * Looks after the server on `cluster` until it is stopped. The server comes back on the same port, so that whoever knows its
- * address finds it again. `withLock` keeps other processes from starting or stopping it meanwhile.
+ * Looks after the server on `cluster` until it is stopped. The server comes back on the same port,
+ * so that whoever knows its address finds it again. `withLock` keeps other processes from starting
+ * or stopping it meanwhile.
  */
 export function guardPostmaster({
   cluster,

@@ -38,9 +38,11 @@ export interface EmbeddedPostgres {
 }
 
 /**
- * Starts Postgres in `directory`, which is made if need be, or joins the one that already runs there; returns when a
- * query has been answered. From then on the server is started again where it ends by itself. `durable: false` trades safety against power loss for speed, for tests. Throws an Error that
- * says what to do where no Postgres can run here, and one with the end of Postgres' log where it does not start.
+ * Starts Postgres in `directory`, which is made if need be, or joins the one that already runs
+ * there; returns when a query has been answered. From then on the server is started again where it
+ * ends by itself. `durable: false` trades safety against power loss for speed, for tests. Throws an
+ * Error that says what to do where no Postgres can run here, and one with the end of Postgres' log
+ * where it does not start.
  */
 export async function startEmbeddedPostgres({
   directory,

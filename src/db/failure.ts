@@ -1,13 +1,18 @@
 /** Which failures are the database's own, and not those of a statement or of its values. */
 import { AppError } from '../errors.ts';
 
-/** A connection of ours was given up, or got no answer. The drivers say the same with codes, or without. */
+/**
+ * A connection of ours was given up, or got no answer. The drivers say the same with codes, or
+ * without.
+ */
 export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost';
   readonly code = 'CONNECTION_LOST';
 }
 
-/** Of the system, of postgres.js, and ours. https://nodejs.org/api/errors.html#common-system-errors */
+/**
+ * Of the system, of postgres.js, and ours. https://nodejs.org/api/errors.html#common-system-errors
+ */
 const lostCodes = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -28,16 +33,20 @@ const lostCodes = new Set([
 ]);
 
 /**
- * SQLSTATEs of a server that takes nothing now: class 08, connections; 57, an operator or a start, a statement that was given up included; 53, out of memory or connections; 58,
- * its system; 25006, a server that only reads after a switch-over. 3D000, 28000 and 28P01: the database or its account was taken away while we run.
- * https://www.postgresql.org/docs/current/errcodes-appendix.html
+ * SQLSTATEs of a server that takes nothing now: class 08, connections; 57, an operator or a start,
+ * a statement that was given up included; 53, out of memory or connections; 58, its system; 25006,
+ * a server that only reads after a switch-over. 3D000, 28000 and 28P01: the database or its account
+ * was taken away while we run. https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 const unavailableStates = /^(08...|57...|53...|58...|25006|3D000|28...)$/;
 const diskFull = '53100';
 /** Drizzle puts its own error around the driver's, and we around both. */
 const maxCauses = 5;
 
-/** The code that an error, or what caused it, says the database's failure with; null where the database did not fail. */
+/**
+ * The code that an error, or what caused it, says the database's failure with; null where the
+ * database did not fail.
+ */
 export function databaseFailureCode(error: unknown): string | null {
   let inner = error;
   for (let depth = 0; depth < maxCauses && inner instanceof Error; depth += 1) {

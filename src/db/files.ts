@@ -23,7 +23,10 @@ export interface NewFile {
   encoding: string;
 }
 
-/** Without its rejections. `columns` and `warnings` are JSON text; a CSV file's columns are its header's cells as they came. */
+/**
+ * Without its rejections. `columns` and `warnings` are JSON text; a CSV file's columns are its
+ * header's cells as they came.
+ */
 export type FileRecord = Omit<typeof files.$inferSelect, 'rejections'>;
 
 /** All columns but the rejections, which may be long and are wanted rarely. */
@@ -113,11 +116,16 @@ export interface StoredRow {
   customId: string | null;
   content: string | null;
   fields: string | null;
-  /** Its number in the file where that is not index + 1; null where it is, or the file is of before. */
+  /**
+   * Its number in the file where that is not index + 1; null where it is, or the file is of before.
+   */
   row: number | null;
 }
 
-/** Rows of a file in order, behind an index (-1: from the first), cut behind `maxBytes` of text but with one row at least. */
+/**
+ * Rows of a file in order, behind an index (-1: from the first), cut behind `maxBytes` of text but
+ * with one row at least.
+ */
 export async function readFileRows(
   sql: Sql,
   fileKey: bigint,

@@ -59,7 +59,10 @@ export async function countCustomId(sql: Sql, fileKey: bigint, customId: string)
   return counted?.count ?? 0;
 }
 
-/** How many rows have a custom id that is the given one but for white space around it, up to two. Reads all rows of the file. */
+/**
+ * How many rows have a custom id that is the given one but for white space around it, up to two.
+ * Reads all rows of the file.
+ */
 export async function countCustomIdsAlike(
   sql: Sql,
   fileKey: bigint,

@@ -93,7 +93,10 @@ export interface ItemPage {
   inverted: boolean;
 }
 
-/** A page of items by index, cut behind `maxBytes` but with one item at least; `inverted` reads from the far end. */
+/**
+ * A page of items by index, cut behind `maxBytes` but with one item at least; `inverted` reads from
+ * the far end.
+ */
 export async function listItems(
   sql: Sql,
   source: ItemSource,

@@ -10,7 +10,10 @@ import type { Sql } from './client.ts';
 export type BatchSignal = 'work' | 'stop' | 'progress';
 
 const channel = 'winnow_batches';
-/** Beside the signals, with the batch itself: nobody can read of it any more. Processes of before do not know the word, and pass it over. */
+/**
+ * Beside the signals, with the batch itself: nobody can read of it any more. Processes of before do
+ * not know the word, and pass it over.
+ */
 const deletedWord = 'deleted';
 
 export interface DeletedBatch {
@@ -23,7 +26,10 @@ export async function notifyBatch(sql: Sql, batchKey: bigint, signal: BatchSigna
   await sql`select pg_notify(${channel}, ${`${signal}:${batchKey}`})`;
 }
 
-/** Tells every process of a batch that its owner has deleted. Its signal to the workers is another one. */
+/**
+ * Tells every process of a batch that its owner has deleted. Its signal to the workers is another
+ * one.
+ */
 export async function notifyDeleted(sql: Sql, { id, owner }: DeletedBatch): Promise<void> {
   await sql`select pg_notify(${channel}, ${`${deletedWord}:${id}:${owner}`})`;
 }

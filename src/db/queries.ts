@@ -114,7 +114,10 @@ function onSettled(query: RunningQuery, listener: () => void): void {
   Promise.prototype.then.call(query, listener, listener);
 }
 
-/** The same client; `prepare` is called with every query, those of `unsafe` included, before it runs. */
+/**
+ * The same client; `prepare` is called with every query, those of `unsafe` included, before it
+ * runs.
+ */
 function withEvery<Types extends Record<string, unknown>>(
   client: postgres.Sql<Types>,
   prepare: (query: RunningQuery) => void,

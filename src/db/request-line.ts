@@ -1,6 +1,7 @@
 /**
- * The line in which the statements of requests wait for the database. An owner has few at work at once, and owners are served in
- * turn, so that whoever asks for much waits behind himself. The engine never stands in it: it has connections of its own.
+ * The line in which the statements of requests wait for the database. An owner has few at work at
+ * once, and owners are served in turn, so that whoever asks for much waits behind himself. The
+ * engine never stands in it: it has connections of its own.
  */
 import { AppError } from '../errors.ts';
 import type { Database } from './client.ts';
@@ -127,7 +128,10 @@ function createLine(places: number) {
     if (atWork === 0 && waiting.size === 0) owners.delete(owner);
   }
 
-  /** Calls `begin` in its turn, with what gives the place back. What is returned gives the turn up; false where it has come. */
+  /**
+   * Calls `begin` in its turn, with what gives the place back. What is returned gives the turn up;
+   * false where it has come.
+   */
   function enter(owner: string, begin: (leave: () => void) => void): () => boolean {
     const standing = owners.get(owner) ?? { atWork: 0, waiting: new Set() };
     owners.set(owner, standing);

@@ -1,4 +1,7 @@
-/** Whether the disk of the embedded database has room, so that Postgres never meets its end: it stops there. */
+/**
+ * Whether the disk of the embedded database has room, so that Postgres never meets its end: it
+ * stops there.
+ */
 import { statfs } from 'node:fs/promises';
 import { AppError } from '../errors.ts';
 
@@ -7,7 +10,10 @@ const minFreeBytes = 512 * 1024 * 1024;
 const minFreeShare = 0.02;
 const lookEveryMs = 1_000;
 
-/** Throws STORAGE_FULL when hardly anything of the disk that `directory` is on is free. Looks at the disk once a second at most. */
+/**
+ * Throws STORAGE_FULL when hardly anything of the disk that `directory` is on is free. Looks at the
+ * disk once a second at most.
+ */
 export function createRoomCheck(directory: string): () => Promise<void> {
   let lookedAt = Number.NEGATIVE_INFINITY;
   let isFull = false;

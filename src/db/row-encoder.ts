@@ -72,8 +72,9 @@ export class RowEncoder {
   }
 
   /**
-   * Ends the row whose text ends before `at`. Its custom id is customId[start, end), or null. Its number in the file is kept where it is not the
-   * one behind its index, as it is until a row is left out.
+   * Ends the row whose text ends before `at`. Its custom id is customId[start, end), or null. Its
+   * number in the file is kept where it is not the one behind its index, as it is until a row is
+   * left out.
    */
   end(at: number, customId: Uint8Array | null, start: number, end: number, row: number): void {
     const { bytes, filled } = this;

@@ -79,7 +79,10 @@ export const files = pgTable(
     columns: text('columns').notNull(),
     /** The column or JSON field that holds the text of an item; null where the row is the text, or a whole request. */
     contentField: text('content_field'),
-    /** The column or JSON field that `rows.custom_id` was taken from; null where the place in the file serves. */
+    /**
+     * The column or JSON field that `rows.custom_id` was taken from; null where the place in the
+     * file serves.
+     */
     customIdField: text('custom_id_field'),
     rejectedCount: integer('rejected_count').notNull().default(0),
     /** JSON array of {row, reason}, of the first that were refused. */
@@ -88,7 +91,10 @@ export const files = pgTable(
     blankCount: integer('blank_count').notNull().default(0),
     /** JSON array of sentences: what was guessed, decoded, skipped or renamed. */
     warnings: text('warnings').notNull().default('[]'),
-    /** How the bytes were read; null for inline items and for files of servers that did not count rows. */
+    /**
+     * How the bytes were read; null for inline items and for files of servers that did not count
+     * rows.
+     */
     encoding: text('encoding'),
     createdAt: instant('created_at').notNull().defaultNow(),
     /** Deleted for its owner; the rows are purged in the background, the file last. */
@@ -127,7 +133,10 @@ export const rows = pgTable(
     customId: text('custom_id'),
     content: text('content'),
     fields: text('fields'),
-    /** The number of the row in its file, counted from 1; null where it is index + 1, and where rows are not counted. */
+    /**
+     * The number of the row in its file, counted from 1; null where it is index + 1, and where rows
+     * are not counted.
+     */
     row: integer('row'),
   },
   (table) => [
@@ -193,7 +202,10 @@ export const batches = pgTable(
     waitingSince: instant('waiting_since'),
     waitingUntil: instant('waiting_until'),
     webhookUrl: text('webhook_url'),
-    /** How it reads its file where that differs from what was chosen at upload. An empty customIdField: the place in the file serves. */
+    /**
+     * How it reads its file where that differs from what was chosen at upload. An empty
+     * customIdField: the place in the file serves.
+     */
     contentField: text('content_field'),
     customIdField: text('custom_id_field'),
     /** Stands before every custom id. */
@@ -387,7 +399,10 @@ export const results = pgTable(
   ],
 );
 
-/** Answers that a retry put aside: what they cost is still the item's. The columns of `results` that tell of cost and end. */
+/**
+ * Answers that a retry put aside: what they cost is still the item's. The columns of `results` that
+ * tell of cost and end.
+ */
 export const supersededResults = pgTable(
   'superseded_results',
   {

@@ -83,8 +83,8 @@ export interface Redelivery {
 }
 
 /**
- * Announces the end of a batch once more, as a message of its own with a new id: once a minute. Null
- * where the owner has no such batch.
+ * Announces the end of a batch once more, as a message of its own with a new id: once a minute.
+ * Null where the owner has no such batch.
  */
 export async function insertRedelivery(
   sql: Sql,

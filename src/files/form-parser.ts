@@ -15,7 +15,8 @@ export function createFormParser(
 ): FormParser {
   const parser = new Busboy({ ...config, headers: { 'content-type': contentType } });
   let type: string | null = null;
-  // Busboy hands on the type without its parameters, of which one is the charset. What it reads the headers with has them.
+  // Busboy hands on the type without its parameters, of which one is the charset. What it reads the
+  // headers with has them.
   const { parser: reader } = (parser as unknown as { _parser: { parser: EventEmitter } })._parser;
   reader.on('part', (part: EventEmitter) => {
     part.prependListener('header', (header: { readonly [name: string]: readonly string[] }) => {

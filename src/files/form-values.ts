@@ -1,11 +1,14 @@
 /**
- * Values of form fields, which are text: what each is meant to be is told by its schema. JSON is read as JSON or refused, never as something
- * else; words of an enum are taken in either case, and the keys of objects in snake or camel case.
+ * Values of form fields, which are text: what each is meant to be is told by its schema. JSON is
+ * read as JSON or refused, never as something else; words of an enum are taken in either case, and
+ * the keys of objects in snake or camel case.
  */
 import type { z } from 'zod';
 import { jsonProblem } from './json-problem.ts';
 
-/** A value as it stood in the form: texts, one or several, or what stood in the JSON of `options`. */
+/**
+ * A value as it stood in the form: texts, one or several, or what stood in the JSON of `options`.
+ */
 export type Given = string | readonly string[] | { json: unknown };
 
 /** What a schema wants, as far as a form has to know. */
@@ -17,10 +20,16 @@ export type Shape =
 
 export type Reading = { value: unknown; problem: null } | { problem: string };
 
-/** More than any list of a form takes; to say what is wrong with each of a million entries would take long. */
+/**
+ * More than any list of a form takes; to say what is wrong with each of a million entries would
+ * take long.
+ */
 const maxEntries = 10_000;
 
-/** The value that a field is given, not checked any further. A problem where it cannot be one for this schema. */
+/**
+ * The value that a field is given, not checked any further. A problem where it cannot be one for
+ * this schema.
+ */
 export function readGiven(schema: z.ZodType, given: Given): Reading {
   const reading = readOne(schema, given);
   if (reading.problem !== null || isWithin(schema, reading.value)) return reading;
@@ -103,7 +112,9 @@ export function shapeOf(schema: z.ZodType): Shape {
   }
 }
 
-/** What zod keeps of a schema, as far as it is read here. https://zod.dev/packages/core#internals */
+/**
+ * What zod keeps of a schema, as far as it is read here. https://zod.dev/packages/core#internals
+ */
 interface Def {
   type: string;
   innerType?: z.ZodType;
@@ -177,7 +188,9 @@ function listOf(schema: z.ZodType, text: string): Reading {
   return good(fromJson(schema, names));
 }
 
-/** A parsed value with words and keys as the schema spells them, and objects in place of bare names. */
+/**
+ * A parsed value with words and keys as the schema spells them, and objects in place of bare names.
+ */
 function fromJson(schema: z.ZodType, value: unknown): unknown {
   const shape = shapeOf(schema);
   switch (shape.kind) {
@@ -216,7 +229,10 @@ function isWithin(schema: z.ZodType, value: unknown): boolean {
   );
 }
 
-/** The key itself where it is known, or is given in both spellings: then one of the two stays unknown. */
+/**
+ * The key itself where it is known, or is given in both spellings: then one of the two stays
+ * unknown.
+ */
 function nameOf(key: string, given: object, fields: Readonly<Record<string, z.ZodType>>): string {
   const camel = toCamelCase(key);
   return Object.hasOwn(fields, camel) && !Object.hasOwn(given, camel) ? camel : key;

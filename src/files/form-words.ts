@@ -1,4 +1,7 @@
-/** What is wrong with values of a form, in words of ours: zod's own are for those who know its types. */
+/**
+ * What is wrong with values of a form, in words of ours: zod's own are for those who know its
+ * types.
+ */
 import type { z } from 'zod';
 import type { InputIssue } from '../errors.ts';
 import { nearest } from '../nearest.ts';

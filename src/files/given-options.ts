@@ -1,4 +1,7 @@
-/** How a file is to be read, where its owner says so: one list for the URL, the fields of a form and the arguments of uploadFile. */
+/**
+ * How a file is to be read, where its owner says so: one list for the URL, the fields of a form and
+ * the arguments of uploadFile.
+ */
 import { type FileFormat, fileFormats, parseFormat } from './read/format.ts';
 import type { ReadOptions } from './read/read-options.ts';
 
@@ -27,7 +30,10 @@ export class UnknownOptionValue extends Error {
   }
 }
 
-/** An empty contentField or rowsField says nothing; an empty customIdField says that there is none. Throws UnknownOptionValue. */
+/**
+ * An empty contentField or rowsField says nothing; an empty customIdField says that there is none.
+ * Throws UnknownOptionValue.
+ */
 export function parseOptions(given: OptionTexts): ReadOptions {
   const { format, contentField, customIdField, charset, delimiter, quote, rowsField } = given;
   return {

@@ -1,6 +1,6 @@
 /**
- * Rows of JSON in the shape that items have in GraphQL and in outputs: a text `content` with an object `metadata` beside it, whose members are
- * fields of the row like its others.
+ * Rows of JSON in the shape that items have in GraphQL and in outputs: a text `content` with an
+ * object `metadata` beside it, whose members are fields of the row like its others.
  */
 import { jsonMembers } from './json-text.ts';
 
@@ -14,7 +14,10 @@ interface ItemFile {
 
 type Member = [name: string, json: string];
 
-/** The members of a row of JSON in their order, values as the text they are; those of an item's metadata in its place. */
+/**
+ * The members of a row of JSON in their order, values as the text they are; those of an item's
+ * metadata in its place.
+ */
 export function rowMembers(file: ItemFile, fields: string): Member[] {
   const members = jsonMembers(fields);
   if (!mayHaveItems(file)) return members;

@@ -1,4 +1,7 @@
-/** Where a text breaks that was to be JSON, and what should stand there: for whoever wrote it by hand. */
+/**
+ * Where a text breaks that was to be JSON, and what should stand there: for whoever wrote it by
+ * hand.
+ */
 
 type Wanted = 'value' | 'element' | 'key' | 'member' | 'colon' | 'next';
 

@@ -51,8 +51,9 @@ export function jsonWriter(
 }
 
 /**
- * {index, row, custom_id, status, output, error, rejected_answer, usage}, with the input also content and metadata, then request. What is stored as JSON text
- * goes out as that text, so that no number and no order of keys changes on the way; names of ours are in snake case.
+ * {index, row, custom_id, status, output, error, rejected_answer, usage}, with the input also
+ * content and metadata, then request. What is stored as JSON text goes out as that text, so that no
+ * number and no order of keys changes on the way; names of ours are in snake case.
  */
 function createRecord(
   rows: RowTexts,

@@ -76,11 +76,17 @@ async function withinTime<Value>(promise: Promise<Value>, timeMs: number): Promi
   }
 }
 
-/** How often the pace of a body is looked at that somebody else reads, and how long it may take in all. */
+/**
+ * How often the pace of a body is looked at that somebody else reads, and how long it may take in
+ * all.
+ */
 const lookEveryMs = 1_000;
 const wholeBodyMs = 60_000;
 
-/** Cuts a request off, with 408, whose body comes too slowly or takes more than a minute. Somebody else reads it. */
+/**
+ * Cuts a request off, with 408, whose body comes too slowly or takes more than a minute. Somebody
+ * else reads it.
+ */
 export function limitPace(request: IncomingMessage, response: ServerResponse): void {
   const { socket } = request;
   const startedAt = performance.now();
@@ -105,8 +111,8 @@ export function limitPace(request: IncomingMessage, response: ServerResponse): v
 }
 
 /**
- * Reads on and forgets what a refused request still sends, for a while and up to `maxBytes`: a connection that is closed over unread
- * bytes loses the answer too.
+ * Reads on and forgets what a refused request still sends, for a while and up to `maxBytes`: a
+ * connection that is closed over unread bytes loses the answer too.
  */
 export function letRunOut(request: IncomingMessage, maxBytes = Number.POSITIVE_INFINITY): void {
   if (request.complete || request.destroyed) return;

@@ -22,7 +22,10 @@ export interface RowFile {
   isNumbered?: boolean;
 }
 
-/** How a batch reads its file where it differs from what was chosen at upload; null where it does not. An empty customIdField: the place in the file serves. */
+/**
+ * How a batch reads its file where it differs from what was chosen at upload; null where it does
+ * not. An empty customIdField: the place in the file serves.
+ */
 export interface FileReading {
   contentField: string | null;
   customIdField: string | null;
@@ -30,8 +33,8 @@ export interface FileReading {
 }
 
 /**
- * A row as it is stored. An inline item has its text in `content` and its metadata in `fields`. `row` is its number in the file where
- * that is not index + 1.
+ * A row as it is stored. An inline item has its text in `content` and its metadata in `fields`.
+ * `row` is its number in the file where that is not index + 1.
  */
 export interface RowText {
   index: number;
@@ -55,9 +58,10 @@ export interface DecodedRow {
 }
 
 /**
- * The content of a row, its custom id (its place in the file where it has none) and as metadata all its other fields, in their order. Where the file has
- * no content field, a row of several fields is its own content, as JSON. A line of a provider's batch file has the text of its last user
- * message as content, and no metadata. Numbers that JavaScript would change are strings.
+ * The content of a row, its custom id (its place in the file where it has none) and as metadata all
+ * its other fields, in their order. Where the file has no content field, a row of several fields is
+ * its own content, as JSON. A line of a provider's batch file has the text of its last user message
+ * as content, and no metadata. Numbers that JavaScript would change are strings.
  */
 export function decodeRow(file: RowFile, row: RowText): DecodedRow {
   const customId = customIdOf(file, row);
@@ -81,14 +85,17 @@ export function decodeRow(file: RowFile, row: RowText): DecodedRow {
 }
 
 /**
- * The number of a row in its file, counted from 1 as rejections count it; null where rows have none. An index has no gaps for what was
- * refused or skipped, a row number has.
+ * The number of a row in its file, counted from 1 as rejections count it; null where rows have
+ * none. An index has no gaps for what was refused or skipped, a row number has.
  */
 export function rowNumberOf({ isNumbered }: RowFile, { index, row }: RowText): number | null {
   return row ?? (isNumbered ? index + 1 : null);
 }
 
-/** The custom id of a row: what stands for it, else its place in the file counted from 0, behind the batch's prefix. */
+/**
+ * The custom id of a row: what stands for it, else its place in the file counted from 0, behind the
+ * batch's prefix.
+ */
 export function customIdOf(file: RowFile, row: RowText): string {
   const own = file.idsInFields ? idInFields(file, row) : row.customId;
   return (file.customIdPrefix ?? '') + (own ?? placeOf(row));

@@ -124,7 +124,9 @@ export function readSubmission(
 
 const batchNames = Object.keys(batchParams.shape);
 
-/** Fields that no operation has are slips of the pen; with others, the operation is what is missing. */
+/**
+ * Fields that no operation has are slips of the pen; with others, the operation is what is missing.
+ */
 function withoutOperation(
   names: readonly string[],
   { operations, paramsOf }: Pick<UploadSubmit, 'operations' | 'paramsOf'>,

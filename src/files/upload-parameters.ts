@@ -11,7 +11,9 @@ const knownParameters = ['name', ...optionNames] as const;
 /** What is said about a file beside its bytes, as text. */
 export type Parameters = Partial<Record<(typeof knownParameters)[number], string>>;
 
-/** The query of the URL, in snake or camel case. Throws RouteError 400 for what it does not know. */
+/**
+ * The query of the URL, in snake or camel case. Throws RouteError 400 for what it does not know.
+ */
 export function readParameters(query: URLSearchParams): Parameters {
   const parameters: Parameters = {};
   for (const [given, value] of query) {

@@ -29,8 +29,9 @@ export interface UploadServices {
 }
 
 /**
- * Answers 201 with the file, and `batchId` and `started` where the form asked for a batch and `submit` is there. Throws RouteError 400, 405, 408, 411, 413 or 415. Fields
- * before the file are judged before it is read; when the file is in but the batch is not, the error names the file.
+ * Answers 201 with the file, and `batchId` and `started` where the form asked for a batch and
+ * `submit` is there. Throws RouteError 400, 405, 408, 411, 413 or 415. Fields before the file are
+ * judged before it is read; when the file is in but the batch is not, the error names the file.
  */
 export async function answerUpload({
   request,

@@ -1,6 +1,7 @@
 /**
- * What one request may take that others need too: items answered at once, rows submitted, bytes read and sent. All operations and
- * all aliases of a request share it, so that nothing is to be had twice by asking twice.
+ * What one request may take that others need too: items answered at once, rows submitted, bytes
+ * read and sent. All operations and all aliases of a request share it, so that nothing is to be had
+ * twice by asking twice.
  */
 import { AppError, PageTooLarge } from '../errors.ts';
 import { readLimits } from '../files/read/limits.ts';
@@ -31,9 +32,15 @@ export interface Budget {
   takeItems(count: number): void;
   takeInlineItems(count: number): void;
   takeFileRows(count: number): void;
-  /** Reads in turn with the other reads of the request; more than a little in turn with the owner's other requests, until `end`. */
+  /**
+   * Reads in turn with the other reads of the request; more than a little in turn with the owner's
+   * other requests, until `end`.
+   */
   read<Row>(load: (allowance: Allowance) => Promise<Measured<Row>>): Promise<Measured<Row>>;
-  /** Counts what goes into the answer. Throws PageTooLarge with the cursor behind which it is to be asked for. */
+  /**
+   * Counts what goes into the answer. Throws PageTooLarge with the cursor behind which it is to be
+   * asked for.
+   */
   send(bytes: number, cursor: string | null): void;
   /** The request has been executed. */
   end(): void;
@@ -131,7 +138,10 @@ function tooMuch(what: string): AppError {
   );
 }
 
-/** What was read, of rows that carry the sum of bytes up to theirs, and how many rows their page has in all. */
+/**
+ * What was read, of rows that carry the sum of bytes up to theirs, and how many rows their page has
+ * in all.
+ */
 export function measure<Row extends { bytesSoFar: number; rowsOfPage: number }>(
   rows: readonly Row[],
   { bytes, first }: Allowance,

@@ -10,8 +10,9 @@ import {
 import { presentIssues } from './errors.ts';
 
 /**
- * Each selected field costs 1, times the sizes of the pages that it stands in. 1,000 items with every field of theirs, of all kinds of
- * results, and of their batch, its provider batches and its file cost 210,000; a page of a list inside a page of a list costs more than anybody needs.
+ * Each selected field costs 1, times the sizes of the pages that it stands in. 1,000 items with
+ * every field of theirs, of all kinds of results, and of their batch, its provider batches and its
+ * file cost 210,000; a page of a list inside a page of a list costs more than anybody needs.
  */
 export const maxComplexity = 250_000;
 /** `depth` in levels, `breadth` in fields. */
@@ -34,7 +35,10 @@ export function tooCostly({ complexity, depth, breadth }: Cost, path: string): G
   return presentIssues([{ path, message }]);
 }
 
-/** What is too much of a subscription, which Pothos would tell at each of its events; null where it may start. */
+/**
+ * What is too much of a subscription, which Pothos would tell at each of its events; null where it
+ * may start.
+ */
 export function costProblem(asked: ExecutionArgs): GraphQLError | null {
   const { schema, document, operationName, variableValues, contextValue } = asked;
   const operation = getOperationAST(document, operationName);

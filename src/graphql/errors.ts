@@ -20,7 +20,8 @@ export function presentError(error: AppError): GraphQLError {
       code: error.code,
       ...(error instanceof BadUserInput ? { issues: error.issues } : {}),
       ...(error instanceof PageTooLarge ? { cursor: error.cursor } : {}),
-      // What stands in the way of any request is told to proxies and clients that read no bodies, too.
+      // What stands in the way of any request is told to proxies and clients that read no bodies,
+      // too.
       ...(seconds === null
         ? {}
         : { http: { status: statusOf(error.code), headers: { 'retry-after': String(seconds) } } }),

@@ -1,4 +1,7 @@
-/** What a query asks about the schema itself, which is outside of what Pothos counts: lists in lists, as often as somebody aliases them. */
+/**
+ * What a query asks about the schema itself, which is outside of what Pothos counts: lists in
+ * lists, as often as somebody aliases them.
+ */
 import {
   type DocumentNode,
   type FragmentDefinitionNode,
@@ -31,7 +34,10 @@ interface Weight {
   cost: number;
 }
 
-/** What is wrong with what the document asks below `__schema` and `__type`; null when it is no more than a tool needs. */
+/**
+ * What is wrong with what the document asks below `__schema` and `__type`; null when it is no more
+ * than a tool needs.
+ */
 export function introspectionProblem(document: DocumentNode): string | null {
   const { selections, cost } = weightOf(document);
   if (selections > maxSelections) {
@@ -53,7 +59,10 @@ function weightOf(document: DocumentNode): Weight {
       fragments.set(definition.name.value, definition);
     }
   }
-  /** Each fragment is weighed once, in and outside of an introspection. One that spreads itself, which validation refuses, weighs nothing there. */
+  /**
+   * Each fragment is weighed once, in and outside of an introspection. One that spreads itself,
+   * which validation refuses, weighs nothing there.
+   */
   const known = new Map<string, Weight>();
 
   function ofFragment(name: string, inside: boolean): Weight {

@@ -203,7 +203,10 @@ builder.node(BatchItem, {
   }),
 });
 
-/** Counts what goes into the answer of an item; where there is too much, the items behind the one before it are to be asked for. */
+/**
+ * Counts what goes into the answer of an item; where there is too much, the items behind the one
+ * before it are to be asked for.
+ */
 function send(budget: Budget, { index }: ItemRecord, text: string | null): void {
   budget.send(text?.length ?? 0, index === 0 ? null : String(index - 1));
 }

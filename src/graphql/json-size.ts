@@ -6,7 +6,10 @@ const maxValues = 1_000_000;
 const quote = 0x22;
 const backslash = 0x5c;
 
-/** What there is too much of in a JSON text; null where it can be parsed. Strings are passed over whatever they hold. */
+/**
+ * What there is too much of in a JSON text; null where it can be parsed. Strings are passed over
+ * whatever they hold.
+ */
 export function jsonSizeProblem(bytes: Uint8Array): string | null {
   let values = 0;
   for (let at = 0; at < bytes.length; at += 1) {

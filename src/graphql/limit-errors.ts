@@ -7,7 +7,10 @@ const maxMessage = 2_000;
 /** Of all errors of an answer, as JSON. */
 const maxCharacters = 20_000;
 
-/** The errors with long names cut, as many of the first as fit, and a last one that counts the others. */
+/**
+ * The errors with long names cut, as many of the first as fit, and a last one that counts the
+ * others.
+ */
 export function limitErrors(errors: readonly GraphQLError[]): GraphQLError[] {
   const shown: GraphQLError[] = [];
   let left = maxCharacters;

@@ -1,4 +1,7 @@
-/** The last look at every answer of GraphQL, on both of its roads: no error leaves that was not meant to be seen. */
+/**
+ * The last look at every answer of GraphQL, on both of its roads: no error leaves that was not
+ * meant to be seen.
+ */
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { databaseFailure, databaseFailureCode } from '../db/failure.ts';
@@ -15,7 +18,10 @@ const translatedCodes = new Map<unknown, string>([
   ['REQUEST_ENTITY_TOO_LARGE', 'PAYLOAD_TOO_LARGE'],
 ]);
 
-/** Makes every error fit to be shown: expected failures as they are, with a code; everything else is logged, and shown to nobody. */
+/**
+ * Makes every error fit to be shown: expected failures as they are, with a code; everything else is
+ * logged, and shown to nobody.
+ */
 export function createMask(log: Log): Mask {
   return (error, asking) => {
     const original = error instanceof GraphQLError ? originalOf(error) : error;
@@ -24,7 +30,8 @@ export function createMask(log: Log): Mask {
         ? { nodes: error.nodes, source: error.source, positions: error.positions, path: error.path }
         : {};
     if (error instanceof GraphQLError && error.extensions.code === 'GRAPHQL_VALIDATION_FAILED') {
-      // What a scalar threw at a literal is its word to the caller, which GraphQL has given a place.
+      // What a scalar threw at a literal is its word to the caller, which GraphQL has given a
+      // place.
       return new GraphQLError(error.message, { ...position, extensions: error.extensions });
     }
     const failure = original instanceof AppError ? original : databaseFailure(original);
@@ -69,7 +76,9 @@ function originalOf(error: GraphQLError): unknown {
   return inner;
 }
 
-/** GraphQL's own complaint about an argument names it in words; the field is what can be pointed to. */
+/**
+ * GraphQL's own complaint about an argument names it in words; the field is what can be pointed to.
+ */
 function issueOf({ path, message }: GraphQLError): InputIssue {
   return { path: (path ?? []).join('.'), message };
 }

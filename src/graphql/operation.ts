@@ -169,7 +169,10 @@ async function runNow(
 /** Enough to mend options by. */
 const maxIssues = 20;
 
-/** Binds checked options to a model; what is wrong with either is told at `path`, the options' place in the input: empty, or a path. */
+/**
+ * Binds checked options to a model; what is wrong with either is told at `path`, the options' place
+ * in the input: empty, or a path.
+ */
 export function planFor(
   operation: string,
   options: Record<string, unknown>,
@@ -193,7 +196,10 @@ export function planFor(
   return plan;
 }
 
-/** What options name that no item has, or that is meant as a placeholder and would be sent as it stands. */
+/**
+ * What options name that no item has, or that is meant as a placeholder and would be sent as it
+ * stands.
+ */
 function optionIssues(
   { placeholders, referenceField }: PreparedOperation,
   options: Record<string, unknown>,

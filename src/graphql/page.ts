@@ -6,7 +6,10 @@ import { storableText } from './inputs.ts';
 
 export const defaultPageSize = 50;
 export const maxPageSize = 1_000;
-/** With a filter all of a list may have to be read for one page, and for its total; so a request may ask for a few of these. */
+/**
+ * With a filter all of a list may have to be read for one page, and for its total; so a request may
+ * ask for a few of these.
+ */
 export const filterCost = 20_000;
 
 const size = z
@@ -15,7 +18,10 @@ const size = z
   .max(maxPageSize, `takes at most ${maxPageSize}; page with after or before for more`)
   .nullish();
 
-/** What we made ourselves; other places are looked up, and what is found nowhere is refused, not ignored. */
+/**
+ * What we made ourselves; other places are looked up, and what is found nowhere is refused, not
+ * ignored.
+ */
 const cursorText = /^(0|[1-9][0-9]{0,17})$/;
 const maxPlaceLength = 512;
 
@@ -57,7 +63,10 @@ export function pageCost({ first, last }: PageArgs) {
   return { field: 1, multiplier: Math.min(first ?? last ?? defaultPageSize, maxPageSize) };
 }
 
-/** How a list makes the cursors of its entries, and finds the cursor of the entry with an id: null where it has none. */
+/**
+ * How a list makes the cursors of its entries, and finds the cursor of the entry with an id: null
+ * where it has none.
+ */
 export interface Places<Entry> {
   toCursor(entry: Entry): string;
   find(id: string): Promise<string | null>;

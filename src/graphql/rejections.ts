@@ -1,4 +1,7 @@
-/** What was refused of files at upload: read a group of files a statement, whichever fields of a page ask for it. */
+/**
+ * What was refused of files at upload: read a group of files a statement, whichever fields of a
+ * page ask for it.
+ */
 import { readRejections } from '../db/files.ts';
 import { AppError } from '../errors.ts';
 import type { Context } from './context.ts';
@@ -23,7 +26,10 @@ type Access = Pick<Context, 'db'>;
 /** By request: who waits for which file. */
 const asked = new WeakMap<Access['db'], Map<bigint, Asked[]>>();
 
-/** The rejections of a file. Throws PAYLOAD_TOO_LARGE where those of all files of a page are too much. */
+/**
+ * The rejections of a file. Throws PAYLOAD_TOO_LARGE where those of all files of a page are too
+ * much.
+ */
 export function loadRejections({ db }: Access, fileKey: bigint): Promise<Rejection[]> {
   return new Promise((resolve, reject) => {
     let files = asked.get(db);

@@ -1,4 +1,7 @@
-/** Live views of batches. Each event of a batch is a whole state; results are gone on with behind a cursor. */
+/**
+ * Live views of batches. Each event of a batch is a whole state; results are gone on with behind a
+ * cursor.
+ */
 
 import { z } from 'zod';
 import type { ResultsPage, ResultsPosition } from '../batches/results-watch.ts';

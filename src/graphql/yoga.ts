@@ -193,7 +193,10 @@ function name({ document, operationName, contextValue }: ExecutionArgs): void {
   if (name !== undefined) (contextValue as Context).asking.operationName = name.slice(0, 100);
 }
 
-/** What a mutation has begun it finishes, and an event of a subscription is for all who are subscribed; a query is its client's alone. */
+/**
+ * What a mutation has begun it finishes, and an event of a subscription is for all who are
+ * subscribed; a query is its client's alone.
+ */
 const endReadsWithTheirClient: Plugin<Context> = {
   onExecute({ args, extendContext }) {
     const { line, owner, signal } = args.contextValue;

@@ -16,7 +16,9 @@ export interface Connection {
   close(): Promise<void>;
 }
 
-/** Connects lazily. Throws an Error where the base URL, the key or a header cannot be used at all. */
+/**
+ * Connects lazily. Throws an Error where the base URL, the key or a header cannot be used at all.
+ */
 export function openConnection(config: ProviderConfig, timeoutMs: number): Connection {
   if (config.protocol === 'anthropic') {
     const connection = connectAnthropic(config, timeoutMs);

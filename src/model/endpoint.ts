@@ -35,8 +35,8 @@ export function normalizeAnthropicBaseUrl(baseUrl: string): string {
 const anthropicVersion = '2023-06-01';
 
 /**
- * Whether a provider is OpenAI or Anthropic at their own addresses, which put an answer's schema before the model. Other servers may use it as a
- * grammar alone, by which a model chooses blind.
+ * Whether a provider is OpenAI or Anthropic at their own addresses, which put an answer's schema
+ * before the model. Other servers may use it as a grammar alone, by which a model chooses blind.
  */
 export function showsSchemas({ baseUrl }: Pick<ProviderConfig, 'baseUrl'>): boolean {
   return /(^|\.)api\.(openai|anthropic)\.com$/.test(new URL(baseUrl).hostname);

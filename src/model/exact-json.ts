@@ -1,6 +1,7 @@
 /**
- * JSON whose numbers are never changed. JavaScript keeps 53 bits of a number: 9007199254740993 comes back as 9007199254740992, and long decimals lose
- * their last digits. Such a number stands for its own text here.
+ * JSON whose numbers are never changed. JavaScript keeps 53 bits of a number: 9007199254740993
+ * comes back as 9007199254740992, and long decimals lose their last digits. Such a number stands
+ * for its own text here.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -11,7 +12,9 @@ const backslash = 0x5c;
 const mayBeRounded = /[\d.]{16}|\d[eE]/;
 const mayBeRewritten = /[\d.]{16}|\d[eE]|\.\d*0(?!\d)|0\.000000|-0/;
 
-/** The value of JSON text. A number that JavaScript would change becomes a string of its own text. */
+/**
+ * The value of JSON text. A number that JavaScript would change becomes a string of its own text.
+ */
 export function parseExact(text: string): unknown {
   return JSON.parse(
     quoteNumbers(text, mayBeRounded, (number) => (isExact(number) ? null : number)),
@@ -23,7 +26,10 @@ export function mayRewrite(text: string): boolean {
   return mayBeRewritten.test(text);
 }
 
-/** The value of JSON text. A number that JavaScript would write in another form, such as 1.50 or 1e3, becomes a string of its own text. */
+/**
+ * The value of JSON text. A number that JavaScript would write in another form, such as 1.50 or
+ * 1e3, becomes a string of its own text.
+ */
 export function parseAsWritten(text: string): unknown {
   const isAsIs = (number: string) => String(Number(number)) === number;
   return JSON.parse(
@@ -32,8 +38,8 @@ export function parseAsWritten(text: string): unknown {
 }
 
 /**
- * The value of JSON text that is to be written as JSON again. A number that JavaScript would change stands for its own text, which
- * JSON.stringify gives back.
+ * The value of JSON text that is to be written as JSON again. A number that JavaScript would change
+ * stands for its own text, which JSON.stringify gives back.
  */
 export function parseKeepingNumbers(text: string): unknown {
   const { rawJSON } = newerJson;
@@ -49,7 +55,10 @@ export function parseKeepingNumbers(text: string): unknown {
 /** No text that comes from outside begins so. */
 const mark = `${randomUUID()}:`;
 
-/** The value with the numbers for the marked texts in it. A list of what is still to be looked at, because a value may be deeper than the stack. */
+/**
+ * The value with the numbers for the marked texts in it. A list of what is still to be looked at,
+ * because a value may be deeper than the stack.
+ */
 function unmarked(value: unknown, rawJSON: (text: string) => unknown): unknown {
   const whole = { value };
   const pending: object[] = [whole];
@@ -64,7 +73,10 @@ function unmarked(value: unknown, rawJSON: (text: string) => unknown): unknown {
   return whole.value;
 }
 
-/** What stands for the text of a number, where JSON is written; the text itself where this Node knows of no such thing. */
+/**
+ * What stands for the text of a number, where JSON is written; the text itself where this Node
+ * knows of no such thing.
+ */
 export function numberOf(text: string): unknown {
   return newerJson.rawJSON?.(text) ?? text;
 }
@@ -80,7 +92,10 @@ const newerJson = JSON as unknown as {
   isRawJSON?: (value: unknown) => boolean;
 };
 
-/** The JSON text with what `quoted` has for numbers that look like `hint` in their places, as texts; null leaves a number. */
+/**
+ * The JSON text with what `quoted` has for numbers that look like `hint` in their places, as texts;
+ * null leaves a number.
+ */
 function quoteNumbers(
   text: string,
   hint: RegExp,
@@ -131,7 +146,9 @@ function decimal(number: string): string {
   return `${sign}${significant}e${Number(exponent) - fraction.length + dropped}`;
 }
 
-/** Behind the string whose opening quote is at `start`; the end of the text where it is not closed. */
+/**
+ * Behind the string whose opening quote is at `start`; the end of the text where it is not closed.
+ */
 export function stringEnd(text: string, start: number): number {
   let at = text.indexOf('"', start + 1);
   for (; at >= 0; at = text.indexOf('"', at + 1)) {

@@ -1,9 +1,14 @@
-/** What servers of the user's own say that they have: `GET /models`, asked when it is first needed. */
+/**
+ * What servers of the user's own say that they have: `GET /models`, asked when it is first needed.
+ */
 import { isRecord, recordsOf } from './json-record.ts';
 import type { Log } from './model.ts';
 
 export interface ModelLists {
-  /** The names of a provider's models, as it said last; null where it was not asked, or said nothing. */
+  /**
+   * The names of a provider's models, as it said last; null where it was not asked, or said
+   * nothing.
+   */
   known(provider: string): ReadonlySet<string> | null;
   /** Asks unless it was asked a short while ago. Never rejects. */
   ask(provider: string): Promise<void>;
@@ -71,7 +76,10 @@ async function withDeadline<T>(work: (signal: AbortSignal) => Promise<T>): Promi
   }
 }
 
-/** `{data: [{id}]}` as OpenAI and Anthropic have it, or such a list by itself. Throws where there is none. */
+/**
+ * `{data: [{id}]}` as OpenAI and Anthropic have it, or such a list by itself. Throws where there is
+ * none.
+ */
 function namesIn(text: string): ReadonlySet<string> {
   const body: unknown = JSON.parse(text);
   const list = isRecord(body) ? body.data : body;

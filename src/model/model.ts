@@ -26,7 +26,9 @@ export type JsonSchema = { readonly [key: string]: unknown };
 /** The sampling options that every operation takes; absent means the provider's default. */
 export interface Sampling {
   temperature?: number | undefined;
-  /** The temperature where the caller gives none; it gives way to whatever else the caller asks for. */
+  /**
+   * The temperature where the caller gives none; it gives way to whatever else the caller asks for.
+   */
   defaultTemperature?: number | undefined;
   topP?: number | undefined;
   seed?: number | undefined;
@@ -42,7 +44,10 @@ export type ModelRequest = PromptRequest | BodyRequest;
 export interface PromptRequest extends Sampling {
   messages: readonly ChatMessage[];
   format: AnswerFormat;
-  /** True where the messages say nothing of what the schema has: it is stated where the provider may not show it to the model. */
+  /**
+   * True where the messages say nothing of what the schema has: it is stated where the provider may
+   * not show it to the model.
+   */
   schemaUnsaid?: boolean | undefined;
   /** Ask for log-probabilities of the answer's tokens; dropped where the model refuses them. */
   logprobs: boolean;
@@ -155,16 +160,21 @@ export interface Model {
   readonly readings?: Readings;
 }
 
-/** What the two readings of a model's name come to: what the Model itself says is the likelier one. */
+/**
+ * What the two readings of a model's name come to: what the Model itself says is the likelier one.
+ */
 export interface Readings {
-  /** The model of one reading, as far as the provider's list tells; asked for where that is worth it. */
+  /**
+   * The model of one reading, as far as the provider's list tells; asked for where that is worth
+   * it.
+   */
   settled(): Promise<Model>;
   /** One of them has answered, and so it is the right one. */
   confirm(model: Model): void;
   /**
    * The provider says that it has no model of the id `asked`. The model of the other reading where
-   * that is worth a request: it is the likelier one until it is ruled out as well. `back`: also from
-   * the whole name to the shorter one, for who sees to it that each is asked once.
+   * that is worth a request: it is the likelier one until it is ruled out as well. `back`: also
+   * from the whole name to the shorter one, for who sees to it that each is asked once.
    */
   ruleOut(asked: string, options: { back: boolean }): Model | null;
   /** Both readings, for people. */

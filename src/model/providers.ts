@@ -17,18 +17,18 @@ export interface Providers {
    */
   resolve(id: string, path?: string): Model;
   /**
-   * The model that a request names itself, where `model` answers the others. A name that a server of
-   * the user's own lists is a model of it; else it is an id where a configured provider stands before
-   * the slash, and a model of the same provider, slashes included, where none does. A provider that
-   * has only its listed models (the sandbox) answers with `model` for every other. Throws BadUserInput
-   * as `resolve` does.
+   * The model that a request names itself, where `model` answers the others. A name that a server
+   * of the user's own lists is a model of it; else it is an id where a configured provider stands
+   * before the slash, and a model of the same provider, slashes included, where none does. A
+   * provider that has only its listed models (the sandbox) answers with `model` for every other.
+   * Throws BadUserInput as `resolve` does.
    */
   resolveNamed(name: string, model: Model): Model;
   /** The model `name` of a provider; null where that is not configured. */
   resolveAt(provider: string, name: string): Model | null;
   /**
-   * The models of every provider, with prices, in the order of the configuration: those that it lists,
-   * else those that the provider said to have, else the one that is asked by default.
+   * The models of every provider, with prices, in the order of the configuration: those that it
+   * lists, else those that the provider said to have, else the one that is asked by default.
    */
   list(): ModelInfo[];
   /** Asks the providers of which nothing is listed, for at most 2 s. Never rejects. */
@@ -233,7 +233,10 @@ function isOpenAis(name: string): boolean {
   return (openAiModels as readonly string[]).includes(name);
 }
 
-/** What is asked of a provider where nothing is known of it: the model of the server, or OpenAI's and Anthropic's first. */
+/**
+ * What is asked of a provider where nothing is known of it: the model of the server, or OpenAI's
+ * and Anthropic's first.
+ */
 function defaultOf({ name }: ProviderConfig, defaultModel: string | undefined): string[] {
   if (defaultModel === undefined) return [];
   if (defaultModel.startsWith(`${name}/`)) return [defaultModel.slice(name.length + 1)];

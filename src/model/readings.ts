@@ -1,6 +1,6 @@
 /**
- * A name with a slash, where a provider stands before it, has two readings: a model of that provider,
- * or the whole name as a server has it that calls its models so (`openai/gpt-oss-20b`).
+ * A name with a slash, where a provider stands before it, has two readings: a model of that
+ * provider, or the whole name as a server has it that calls its models so (`openai/gpt-oss-20b`).
  */
 import type { Model } from './model.ts';
 
@@ -16,8 +16,8 @@ export interface ReadingsOptions {
 }
 
 /**
- * A model of two readings. The list decides, and where there is none, the provider's answers: who sends
- * tells of them.
+ * A model of two readings. The list decides, and where there is none, the provider's answers: who
+ * sends tells of them.
  */
 export function createReadings({ cut, whole, isWhole, ask }: ReadingsOptions): Model {
   /** The one that has answered, or that is tried since the other one was ruled out. */

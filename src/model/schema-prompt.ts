@@ -18,7 +18,9 @@ export function stateSchema(messages: readonly ChatMessage[], schema: JsonSchema
   );
 }
 
-/** A schema of any object says no more than its words do; the built-in prompts have these already. */
+/**
+ * A schema of any object says no more than its words do; the built-in prompts have these already.
+ */
 function statementOf(messages: readonly ChatMessage[], schema: JsonSchema): string {
   const { description, ...rules } = schema;
   if (Object.keys(rules).join() !== 'type') {

@@ -8,7 +8,10 @@ import { behindOpenedThought, behindUnopenedThought } from './thought.ts';
 /** An object that a model wrote. Its strings and keys are storable. */
 export interface FoundJson extends JsonPiece {
   value: JsonObject;
-  /** The same with numbers that JavaScript would write otherwise as the texts that they were written as; null where there are none such. */
+  /**
+   * The same with numbers that JavaScript would write otherwise as the texts that they were written
+   * as; null where there are none such.
+   */
   exact: JsonObject | null;
 }
 
@@ -16,8 +19,9 @@ export interface FoundJson extends JsonPiece {
 const maxObjects = 10;
 
 /**
- * What `judge` makes of the object in an answer. The answer is read as it is; else the content of its one fence; else the last complete object in it that
- * `judge` takes. A thought in front of it is passed over. Throws InvalidOutput, in the words of `judge` about the first object there is.
+ * What `judge` makes of the object in an answer. The answer is read as it is; else the content of
+ * its one fence; else the last complete object in it that `judge` takes. A thought in front of it
+ * is passed over. Throws InvalidOutput, in the words of `judge` about the first object there is.
  */
 export function readJson<T>(answer: string, judge: (found: FoundJson) => T): T {
   const start = behindOpenedThought(answer);
@@ -35,7 +39,9 @@ export function readJson<T>(answer: string, judge: (found: FoundJson) => T): T {
   throw problem ?? new InvalidOutput('The answer must be one JSON object and nothing else.');
 }
 
-/** Pieces that are JSON, of an answer that is none as a whole from `start` on: the likeliest first. */
+/**
+ * Pieces that are JSON, of an answer that is none as a whole from `start` on: the likeliest first.
+ */
 function* piecesOf(answer: string, start: number): Generator<ParsedPiece> {
   // In a fence the tag may be part of a text.
   const isFenced = answer.trimStart().startsWith('```');
@@ -57,7 +63,10 @@ function* piecesOf(answer: string, start: number): Generator<ParsedPiece> {
   }
 }
 
-/** What stands between the first fence and the last one: JSON only where these are the two ends of one block. */
+/**
+ * What stands between the first fence and the last one: JSON only where these are the two ends of
+ * one block.
+ */
 function fencedPiece(answer: string, from: number): JsonPiece | null {
   const opened = answer.indexOf('```', from);
   const closed = answer.lastIndexOf('```');

@@ -9,7 +9,10 @@ const MAX_DEPTH = 100;
 
 export type JsonObject = { [key: string]: unknown };
 
-/** A plain-text answer without the thought in front of it, trimmed and storable. Throws InvalidOutput when nothing is left. */
+/**
+ * A plain-text answer without the thought in front of it, trimmed and storable. Throws
+ * InvalidOutput when nothing is left.
+ */
 export function readText(answer: string): string {
   const text = storableText(withoutThought(answer)).trim();
   if (text === '') {
@@ -29,8 +32,8 @@ export function ownValue(object: Readonly<JsonObject>, key: string): unknown {
 }
 
 /**
- * JSON that came from outside, storable as a whole: its numbers are finite, or stand for their own text. Throws InvalidOutput where that cannot be, or it is
- * too deep.
+ * JSON that came from outside, storable as a whole: its numbers are finite, or stand for their own
+ * text. Throws InvalidOutput where that cannot be, or it is too deep.
  */
 export function tidy(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') {

@@ -7,8 +7,8 @@ import { fieldOf, type Template } from './template.ts';
 const seen = /[^\s\u200b-\u200f\u2060\ufeff]/;
 
 /**
- * Throws ItemFailure EMPTY_CONTENT where nothing of an item would be sent: its text is blank, and so is all else that the template names, or that
- * its context has.
+ * Throws ItemFailure EMPTY_CONTENT where nothing of an item would be sent: its text is blank, and
+ * so is all else that the template names, or that its context has.
  */
 export function refuseBlank(
   item: PromptItem,

@@ -100,7 +100,10 @@ export const chat: Operation<typeof chatParams> = {
   },
 };
 
-/** What was answered, and behind it the fields of a schema, or all of the data where it may have others. */
+/**
+ * What was answered, and behind it the fields of a schema, or all of the data where it may have
+ * others.
+ */
 function cellsOf(output: unknown, schema: AnswerSchema | null): unknown[] {
   const { text, data, response } = isObject(output) ? output : {};
   const called = isObject(response) ? calledWith(response) : undefined;

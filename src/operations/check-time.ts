@@ -1,8 +1,8 @@
 /**
- * How long answers may take to be checked. A user's schema can take exponential time on some answer,
- * by a `pattern` that backtracks, and one answer can be a million values: only running it shows
- * that, and nobody else is served meanwhile. What counts is the time at work: a process that is
- * stopped, or waits for a processor, fails no answer by it.
+ * How long answers may take to be checked. A user's schema can take exponential time on some
+ * answer, by a `pattern` that backtracks, and one answer can be a million values: only running it
+ * shows that, and nobody else is served meanwhile. What counts is the time at work: a process that
+ * is stopped, or waits for a processor, fails no answer by it.
  */
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { type Context, createContext, Script } from 'node:vm';
@@ -12,7 +12,10 @@ import { InvalidOutput } from '../errors.ts';
 const LIMIT_MS = 200;
 /** What an answer takes at most that is not a slow one. */
 const FREE_MS = 5;
-/** Of the time that passes, so much comes back: a batch may stop the process for a tenth of its time. */
+/**
+ * Of the time that passes, so much comes back: a batch may stop the process for a tenth of its
+ * time.
+ */
 const REFILL = 0.1;
 /** An answer that was stopped costs this: for ten seconds no other is checked. */
 const OVERRUN_MS = 1_000;

@@ -13,7 +13,10 @@ const MAX_LIST_LENGTH = 2_000;
 /** Longer than any choice in whatever quotes. */
 const MAX_TEXT_LENGTH = 2_000;
 
-/** What is of no account in a name, less and less strict: a name that fits one choice by a strict rule is not asked about by a looser one. */
+/**
+ * What is of no account in a name, less and less strict: a name that fits one choice by a strict
+ * rule is not asked about by a looser one.
+ */
 const rules: readonly ((value: string) => string)[] = [
   inNfc,
   (value) => foldCase(value.trim()),
@@ -73,7 +76,10 @@ function bare(value: string): string {
   return value.replace(leading, '').replace(trailing, '').replace(/\.$/, '').replace(trailing, '');
 }
 
-/** Without blanks, hyphens and underscores. A minus sign stays, and between digits a mark: 1-5 is neither 15 nor 1.5. */
+/**
+ * Without blanks, hyphens and underscores. A minus sign stays, and between digits a mark: 1-5 is
+ * neither 15 nor 1.5.
+ */
 function joined(value: string): string {
   return value
     .replace(/(?<=\d)[\s\p{Pd}_]+(?=\d)/gu, '\0')

@@ -11,8 +11,9 @@ export interface Confidence {
 const doubt = 0.5;
 
 /**
- * The best-founded confidence there is; never a constant. `forced`: the model had to choose, and where nothing fits, the tokens of what it chose are
- * likely all the same; then a doubt that it wrote goes before their probability.
+ * The best-founded confidence there is; never a constant. `forced`: the model had to choose, and
+ * where nothing fits, the tokens of what it chose are likely all the same; then a doubt that it
+ * wrote goes before their probability.
  */
 export function chooseConfidence(
   probability: number | null,
@@ -36,10 +37,11 @@ function shareOf(reported: unknown): number | null {
 }
 
 /**
- * The probability that the model gave the tokens of one top-level string value of its JSON answer: exp of the sum over
- * the tokens that overlap the text between the quotes. With `closed` the closing quote counts too, which is where a
- * value that another one begins with ("other", "other loan") parts from it.
- * The JSON is that piece of the answer. Null where the tokens do not make up the answer's text, or the value cannot be found.
+ * The probability that the model gave the tokens of one top-level string value of its JSON answer:
+ * exp of the sum over the tokens that overlap the text between the quotes. With `closed` the
+ * closing quote counts too, which is where a value that another one begins with ("other", "other
+ * loan") parts from it. The JSON is that piece of the answer. Null where the tokens do not make up
+ * the answer's text, or the value cannot be found.
  */
 export function valueProbability(
   answer: { text: string; logprobs: readonly TokenLogprob[] | null },

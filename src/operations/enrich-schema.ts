@@ -1,4 +1,6 @@
-/** What the fields of enrich come to in the answer: their keys, and the schema that it is held to. */
+/**
+ * What the fields of enrich come to in the answer: their keys, and the schema that it is held to.
+ */
 import type { JsonSchema } from '../model/model.ts';
 import { type JsonObject, ownValue } from './answer.ts';
 import { type Choices, createChoices } from './choice.ts';
@@ -76,7 +78,10 @@ export function toAnswer(data: JsonObject, fields: readonly PreparedField[]): Js
   return Object.fromEntries(fields.map(({ field, key }) => [key, ownValue(data, field.name)]));
 }
 
-/** The fields that were asked for, with values that differ from an allowed one in their form only set right. */
+/**
+ * The fields that were asked for, with values that differ from an allowed one in their form only
+ * set right.
+ */
 export function pickFields(answer: JsonObject, fields: readonly PreparedField[]): JsonObject {
   const entries = fields
     .filter(({ key }) => Object.hasOwn(answer, key))

@@ -61,7 +61,10 @@ export const enrich: Operation<typeof enrichParams> = {
   },
 };
 
-/** Where a systemPrompt of the user's own has no place for the fields, their meanings go with the schema. */
+/**
+ * Where a systemPrompt of the user's own has no place for the fields, their meanings go with the
+ * schema.
+ */
 function answerFormat(
   fields: readonly PreparedField[],
   schema: JsonSchema,

@@ -11,8 +11,9 @@ export function readJsonObject(answer: string): JsonObject {
 }
 
 /**
- * The value with the numbers of `exact` that JavaScript would change standing for their own text. Throws ItemFailure where the schema, whose root is `place`,
- * wants an integer: most readers of JSON would change it, and asking again would bring the same.
+ * The value with the numbers of `exact` that JavaScript would change standing for their own text.
+ * Throws ItemFailure where the schema, whose root is `place`, wants an integer: most readers of
+ * JSON would change it, and asking again would bring the same.
  */
 export function withExactNumbers(
   value: JsonObject,

@@ -18,8 +18,10 @@ export const answerSchemaParam = jsonObject().superRefine((schema, context) =>
 );
 
 /**
- * What reads one answer after the other. With a schema, the object in the answer or in the arguments of its one tool call, valid against it, long integers
- * with all their digits, since nobody can be asked for a string any more; throws InvalidOutput. Without one, the text, or what its tool calls were given.
+ * What reads one answer after the other. With a schema, the object in the answer or in the
+ * arguments of its one tool call, valid against it, long integers with all their digits, since
+ * nobody can be asked for a string any more; throws InvalidOutput. Without one, the text, or what
+ * its tool calls were given.
  */
 export function createAnswerReader(
   schema: JsonObject | null,

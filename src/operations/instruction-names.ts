@@ -1,4 +1,7 @@
-/** The names that instructions give to the fields of an answer: "Extract: person_name, title (as written), company". */
+/**
+ * The names that instructions give to the fields of an answer: "Extract: person_name, title (as
+ * written), company".
+ */
 
 export interface NamedField {
   name: string;
@@ -8,7 +11,10 @@ export interface NamedField {
 
 /** More are no list of fields. */
 const maxNames = 200;
-/** Lists are looked for behind so many colons, each so far: instructions may have a million characters. */
+/**
+ * Lists are looked for behind so many colons, each so far: instructions may have a million
+ * characters.
+ */
 const maxColons = 100;
 const maxReach = 5_000;
 
@@ -29,8 +35,8 @@ const ofSomething =
   /\b(?:get|find|pull|collect|give|list|capture|identify|include|following|these|needs?|wants?|names?|output)\b/i;
 
 /**
- * The fields that instructions list behind a colon, with commas or one a line; empty where they list none. `sure`: only where the words before
- * the colon speak of fields.
+ * The fields that instructions list behind a colon, with commas or one a line; empty where they
+ * list none. `sure`: only where the words before the colon speak of fields.
  */
 export function namesIn(instructions: string, { sure = false } = {}): NamedField[] {
   const text = instructions.replaceAll('\r', '').trim();
@@ -68,7 +74,9 @@ function readList(behind: string): List {
     : { fields: lines.fields, end: start + lines.end };
 }
 
-/** Names with commas, up to the end of the sentence; none where something else stands among them. */
+/**
+ * Names with commas, up to the end of the sentence; none where something else stands among them.
+ */
 function readSentence(behind: string): List {
   const [sentence = ''] = /^(?:\([^()\n]*\)|,\s*\n|[^.\n(]|\.(?!\s|$))*/u.exec(behind) ?? [];
   const entries = sentence

@@ -7,12 +7,16 @@ export interface JsonPiece {
   text: string;
 }
 
-/** Objects with a fault in them whose end is looked for: each may cost a walk through the whole text. */
+/**
+ * Objects with a fault in them whose end is looked for: each may cost a walk through the whole
+ * text.
+ */
 const maxBroken = 100;
 
 /**
- * The complete objects of a text that stand in no other object or list, first to last. Of what is cut off at the end of the text, or has a fault inside,
- * nothing is taken: a part of it would pass for the whole.
+ * The complete objects of a text that stand in no other object or list, first to last. Of what is
+ * cut off at the end of the text, or has a fault inside, nothing is taken: a part of it would pass
+ * for the whole.
  */
 export function completeObjects(text: string): JsonPiece[] {
   const objects: JsonPiece[] = [];
@@ -42,7 +46,10 @@ function nextOpening(text: string, from: number): number {
 
 const scalar = /^(?:true|false|null|-?\d[\d.eE+-]*)$/;
 
-/** Walks from an opening bracket to the one that closes it (`at` is behind it), to what cannot stand in JSON, or to the end of the text. */
+/**
+ * Walks from an opening bracket to the one that closes it (`at` is behind it), to what cannot stand
+ * in JSON, or to the end of the text.
+ */
 function walk(text: string, start: number): { kind: 'complete' | 'broken' | 'cut'; at: number } {
   let depth = 0;
   for (let at = start; at < text.length; ) {
@@ -66,7 +73,9 @@ function walk(text: string, start: number): { kind: 'complete' | 'broken' | 'cut
   return { kind: 'cut', at: text.length };
 }
 
-/** Behind the bracket that closes the one at `start`, whatever stands between; null where none does. */
+/**
+ * Behind the bracket that closes the one at `start`, whatever stands between; null where none does.
+ */
 function balancedEnd(text: string, start: number): number | null {
   let depth = 0;
   const marks = /["{}[\]]/g;

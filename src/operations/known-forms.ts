@@ -1,4 +1,7 @@
-/** How the values of a field look whose name alone says what it holds: without a form, models write en, EN and English. */
+/**
+ * How the values of a field look whose name alone says what it holds: without a form, models write
+ * en, EN and English.
+ */
 
 const forms: ReadonlyMap<string, string> = new Map([
   ['language', 'as its ISO 639-1 code, e.g. en'],
@@ -15,8 +18,9 @@ const singulars: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * The form for a name such as language, home_country, HomeCountry, currency_code or country_of_origin; null for every other. A word
- * behind it makes it another thing: country_name, sentiment_score.
+ * The form for a name such as language, home_country, HomeCountry, currency_code or
+ * country_of_origin; null for every other. A word behind it makes it another thing: country_name,
+ * sentiment_score.
  */
 export function knownForm(name: string): string | null {
   const words = name

@@ -136,7 +136,10 @@ function categoryLines({ categories, categoryDescriptions }: LabelParams): strin
     .join('\n');
 }
 
-/** Where a systemPrompt of the user's own has no place for the categories, their meanings go with the schema. */
+/**
+ * Where a systemPrompt of the user's own has no place for the categories, their meanings go with
+ * the schema.
+ */
 function answerFormat(
   params: LabelParams,
   multiLabel: boolean,

@@ -40,7 +40,10 @@ export interface PreparedOperation {
   readonly schemaUnsaid?: boolean;
   /** True where log-probabilities of the answer make a confidence. */
   readonly logprobs: boolean;
-  /** The prompt for one item, fixed parts first, the item last. Throws ItemFailure TEMPLATE_FIELD_MISSING and EMPTY_CONTENT. */
+  /**
+   * The prompt for one item, fixed parts first, the item last. Throws ItemFailure
+   * TEMPLATE_FIELD_MISSING and EMPTY_CONTENT.
+   */
   messages(item: PromptItem): ChatMessage[];
   /** Where the item is a complete request: its body, which is sent instead of messages, format and logprobs. */
   readonly body?: (item: PromptItem) => Readonly<Record<string, unknown>>;
@@ -59,7 +62,10 @@ export interface PreparedOperation {
   readonly columns: readonly string[] | null;
   /** What of an output stands under the columns, where these are not its members. */
   readonly cells?: (output: unknown) => readonly unknown[];
-  /** Members of ours, by the names that outputs write: those in snake case. An output that has such holds no object. */
+  /**
+   * Members of ours, by the names that outputs write: those in snake case. An output that has such
+   * holds no object.
+   */
   readonly outputNames?: Readonly<Record<string, string>>;
 }
 
@@ -76,10 +82,16 @@ export interface Operation<Params extends z.ZodObject = z.ZodObject> {
   /** True where every param has a default, so that the mutation's `options` may be left out. */
   readonly optionsOptional: boolean;
   readonly result: z.ZodObject;
-  /** The temperature where none is given: 0 where there is one right answer. The provider's own when absent. */
+  /**
+   * The temperature where none is given: 0 where there is one right answer. The provider's own when
+   * absent.
+   */
   readonly defaultTemperature?: number;
   /** True where rows are whole requests: there is no synchronous mutation for it, and its rows come as `requests` or files of them. */
   readonly whole?: true;
-  /** `time` is what the checks of its answers may take, shared with others of one request; its own when absent. */
+  /**
+   * `time` is what the checks of its answers may take, shared with others of one request; its own
+   * when absent.
+   */
   prepare(params: z.output<Params>, time?: CheckTime): PreparedOperation;
 }

@@ -18,7 +18,10 @@ export interface OwnSystemPrompt {
 
 const names = /\{(categories|fields|instructions)\}/g;
 
-/** Null without a systemPrompt. Throws BadUserInput where it would be too long. Every brace that stands for no part of the operation stays as it is. */
+/**
+ * Null without a systemPrompt. Throws BadUserInput where it would be too long. Every brace that
+ * stands for no part of the operation stays as it is.
+ */
 export function ownSystemPrompt(
   systemPrompt: string | null | undefined,
   parts: PromptParts,

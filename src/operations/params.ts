@@ -103,7 +103,10 @@ export function instructionsParam(example: string) {
     });
 }
 
-/** Adds an issue for every value that repeats an earlier one, be it with its accents written in the other way. `path` leads to the list. */
+/**
+ * Adds an issue for every value that repeats an earlier one, be it with its accents written in the
+ * other way. `path` leads to the list.
+ */
 export function refuseDuplicates(
   values: readonly string[],
   path: (string | number)[],

@@ -25,8 +25,8 @@ export type Prompt = Pick<
 >;
 
 /**
- * Builds the prompt. `system` is the built-in system prompt, which the user's own replaces as a whole; `appendix` is what of the
- * user's own goes behind that.
+ * Builds the prompt. `system` is the built-in system prompt, which the user's own replaces as a
+ * whole; `appendix` is what of the user's own goes behind that.
  */
 export function createPrompt({
   params,
@@ -74,7 +74,10 @@ export function paragraphs(...parts: (string | null | undefined | false)[]): str
   return parts.filter((part) => typeof part === 'string' && part !== '').join('\n\n');
 }
 
-/** The paragraphs that tell the model what the user message is: what of it is data, and when that was written. */
+/**
+ * The paragraphs that tell the model what the user message is: what of it is data, and when that
+ * was written.
+ */
 export function inputRule(params: SharedParams): string {
   const { template, date } = wordingOf(params);
   return paragraphs(
@@ -147,8 +150,8 @@ function templateRule({ names }: Template): string {
 type Writer = (item: PromptItem) => string;
 
 /**
- * What writes the user message of an item. What Winnow adds goes first, each on one line, so that everything after the first blank line is
- * the content, or what the template makes of it.
+ * What writes the user message of an item. What Winnow adds goes first, each on one line, so that
+ * everything after the first blank line is the content, or what the template makes of it.
  */
 function createWriter({
   template,
@@ -175,8 +178,8 @@ interface ShownExample {
 }
 
 /**
- * What shows the examples as items like this one: in their template the text may have the name of its column. Rendered once for all items that
- * have the same.
+ * What shows the examples as items like this one: in their template the text may have the name of
+ * its column. Rendered once for all items that have the same.
  */
 function createShown(
   examples: readonly PromptExample[],
@@ -215,7 +218,10 @@ function showAll(
   });
 }
 
-/** Submits refuse an example with a problem; those of before were shown as their bare content, and still are. */
+/**
+ * Submits refuse an example with a problem; those of before were shown as their bare content, and
+ * still are.
+ */
 function showExample(
   write: Writer,
   { content, metadata = null, answer }: PromptExample,

@@ -9,7 +9,10 @@ export interface ReferenceDate {
   readonly field: string | null;
   /** The day in words, "2026-03-04, a Wednesday"; null where each item has its own. */
   readonly day: string | null;
-  /** The day of an item. Throws ItemFailure TEMPLATE_FIELD_MISSING where it has none that can be read in one way only. */
+  /**
+   * The day of an item. Throws ItemFailure TEMPLATE_FIELD_MISSING where it has none that can be
+   * read in one way only.
+   */
   dayOf(item: PromptItem): string;
 }
 
@@ -70,8 +73,8 @@ export function checkReferenceDate(given: string, context: z.core.$RefinementCtx
 const months = 'jan feb mar apr may jun jul aug sep oct nov dec'.split(' ');
 
 /**
- * The day that a text names: 2026-03-04 with any time behind it, 2026/03/04, 4.3.2026, 4 March 2026, March 4, 2026. 04/03/2026 is one day here and
- * another there, and so none.
+ * The day that a text names: 2026-03-04 with any time behind it, 2026/03/04, 4.3.2026, 4 March
+ * 2026, March 4, 2026. 04/03/2026 is one day here and another there, and so none.
  */
 function dayIn(text: string): string | null {
   const iso = /^(\d{4})([-/])(\d{1,2})\2(\d{1,2})(?:$|[T ]\s*\d{1,2}:)/.exec(text.trim());

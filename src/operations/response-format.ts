@@ -121,7 +121,10 @@ interface ResponseOptions {
   instructions: string | null | undefined;
 }
 
-/** An answer that has the fields that the instructions list, each a text, number, true or false, list of texts or null; any JSON object where they list none. */
+/**
+ * An answer that has the fields that the instructions list, each a text, number, true or false,
+ * list of texts or null; any JSON object where they list none.
+ */
 export function objectAnswer(
   name: string,
   { time, instructions, sure = false }: ResponseOptions & { sure?: boolean },
@@ -138,7 +141,8 @@ export function objectAnswer(
 }
 
 /**
- * The format with the instructions in its schema's description, where a systemPrompt of the user's own has no place for them.
+ * The format with the instructions in its schema's description, where a systemPrompt of the user's
+ * own has no place for them.
  */
 export function withInstructions(
   format: AnswerFormat,
@@ -153,7 +157,10 @@ export function withInstructions(
   return { ...format, schema: { ...format.schema, description } };
 }
 
-/** What goes behind a systemPrompt of the user's own: the instructions, where it has no place for them and the answer has no schema. */
+/**
+ * What goes behind a systemPrompt of the user's own: the instructions, where it has no place for
+ * them and the answer has no schema.
+ */
 export function textAppendix(
   { format }: Pick<Answer, 'format'>,
   instructions: string | null | undefined,
@@ -164,7 +171,9 @@ export function textAppendix(
     : null;
 }
 
-/** The sentence that asks for an answer of this form, and the fields it has, where it is no text. */
+/**
+ * The sentence that asks for an answer of this form, and the fields it has, where it is no text.
+ */
 export function objectPart({ fields, columns }: Pick<Answer, 'fields' | 'columns'>): string {
   if (!fields) return 'Answer with one JSON object and nothing else.';
   const exactly = columns ? 'exactly ' : '';

@@ -12,19 +12,28 @@ export interface Template {
   readonly placeholders: readonly string[];
   /** All that it names, `content` included. */
   readonly names: readonly string[];
-  /** What stands in doubled braces and may be meant as a placeholder, as it stands: `{{ text }}` gives ` text `. */
+  /**
+   * What stands in doubled braces and may be meant as a placeholder, as it stands: `{{ text }}`
+   * gives ` text `.
+   */
   readonly doubled: readonly string[];
   /**
-   * Throws ItemFailure: TEMPLATE_FIELD_MISSING for the first field that the item does not have, CONTEXT_TOO_LONG before it would make more
-   * than 8 million characters.
+   * Throws ItemFailure: TEMPLATE_FIELD_MISSING for the first field that the item does not have,
+   * CONTEXT_TOO_LONG before it would make more than 8 million characters.
    */
   render(item: PromptItem): string;
 }
 
-/** A template may name a long text 50,000 times: what comes of it is counted before it is made. Far above any model's context. */
+/**
+ * A template may name a long text 50,000 times: what comes of it is counted before it is made. Far
+ * above any model's context.
+ */
 export const MAX_PROMPT_LENGTH = 8_000_000;
 
-/** Throws ItemFailure CONTEXT_TOO_LONG where a prompt, or a part of one, is longer than any that is sent. */
+/**
+ * Throws ItemFailure CONTEXT_TOO_LONG where a prompt, or a part of one, is longer than any that is
+ * sent.
+ */
 export function refuseTooLong(characters: number): void {
   if (characters <= MAX_PROMPT_LENGTH) return;
   throw new ItemFailure(
@@ -41,7 +50,8 @@ type Part = { literal: string } | { field: string };
  * @throws {TemplateError} where a brace is neither doubled nor part of a placeholder.
  */
 export function compileTemplate(source: string): Template {
-  // Checked, bound to a model and made a prompt of, one after the other: a template of 50,000 placeholders takes a while.
+  // Checked, bound to a model and made a prompt of, one after the other: a template of 50,000
+  // placeholders takes a while.
   if (latest?.source !== source) latest = { source, template: compile(source) };
   return latest.template;
 }
@@ -62,7 +72,8 @@ function compile(source: string): Template {
         'literal' in part ? part.literal : (values.get(part.field) ?? ''),
       );
       refuseTooLong(pieces.reduce((sum, { length }) => sum + length, 0));
-      // Put together bit by bit, a text is only made where it is read: what waits to be sent takes no room.
+      // Put together bit by bit, a text is only made where it is read: what waits to be sent takes
+      // no room.
       let text = '';
       for (const piece of pieces) text += piece;
       return text;
@@ -134,15 +145,15 @@ function readName(source: string, open: number): string {
 }
 
 /**
- * A name of other tools' templates, which doubled braces stand for there: `input.text`, `row["text"]`, `text | upper`. Groups: the first name,
- * what is read of it, and filters.
+ * A name of other tools' templates, which doubled braces stand for there: `input.text`,
+ * `row["text"]`, `text | upper`. Groups: the first name, what is read of it, and filters.
  */
 const foreignName =
   /^\s*([\p{L}_][\p{L}\p{N}_$-]*)((?:\s*(?:\.\s*[\p{L}\p{N}_-]+|\[[^\]]*\]))*)(\s*\|.*)?\s*$/u;
 
 /**
- * What of `doubled` is meant as a placeholder, whatever fields items have: `content`, and names as other tools write them, with blanks
- * around them or a dot in them. JSON and the like is not.
+ * What of `doubled` is meant as a placeholder, whatever fields items have: `content`, and names as
+ * other tools write them, with blanks around them or a dot in them. JSON and the like is not.
  */
 export function foreignPlaceholders({ doubled }: Template): string[] {
   return doubled.filter((text) => {
@@ -164,7 +175,10 @@ export function fieldNames({ metadata, named }: PromptItem): string[] {
   return [...Object.keys(metadata ?? {}), ...own];
 }
 
-/** The value of a field; undefined where the item does not have it. The text and the id have names too where they are columns. */
+/**
+ * The value of a field; undefined where the item does not have it. The text and the id have names
+ * too where they are columns.
+ */
 export function fieldOf({ content, metadata, named }: PromptItem, field: string): unknown {
   if (metadata !== null && Object.hasOwn(metadata, field)) return metadata[field];
   if (named && field === named.content) return content;

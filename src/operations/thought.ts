@@ -1,13 +1,17 @@
 /**
- * What a reasoning model thinks before it answers. Where its server does not take that off, it stands in front of the answer, in a block whose opening tag
- * may be part of the prompt and so be missing.
+ * What a reasoning model thinks before it answers. Where its server does not take that off, it
+ * stands in front of the answer, in a block whose opening tag may be part of the prompt and so be
+ * missing.
  */
 import { InvalidOutput } from '../errors.ts';
 
 const opening = /^\s*<(think|thinking|reasoning)>/i;
 const firstTag = /<(\/?)(?:think|thinking|reasoning)>/i;
 
-/** Where the answer begins behind a block that the text opens with; 0 where it opens with none. Throws InvalidOutput where the block does not end. */
+/**
+ * Where the answer begins behind a block that the text opens with; 0 where it opens with none.
+ * Throws InvalidOutput where the block does not end.
+ */
 export function behindOpenedThought(text: string): number {
   const [opened = '', name = ''] = opening.exec(text) ?? [];
   if (name === '') return 0;
@@ -20,8 +24,9 @@ export function behindOpenedThought(text: string): number {
 }
 
 /**
- * Where the answer begins behind a block whose opening tag is missing; 0 where there is none. A tag in quotes is one that the text speaks of, and so is
- * one whose opening tag stands later than at the start.
+ * Where the answer begins behind a block whose opening tag is missing; 0 where there is none. A tag
+ * in quotes is one that the text speaks of, and so is one whose opening tag stands later than at
+ * the start.
  */
 export function behindUnopenedThought(text: string): number {
   const tag = firstTag.exec(text);

@@ -1,4 +1,7 @@
-/** A job that its provider rejected because it does not have the model that all of its requests go to. */
+/**
+ * A job that its provider rejected because it does not have the model that all of its requests go
+ * to.
+ */
 import { readUnansweredAt } from '../db/items.ts';
 import { readInputItems } from '../db/provider-batch-items.ts';
 import { ItemFailure } from '../errors.ts';

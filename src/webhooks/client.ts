@@ -28,8 +28,9 @@ export interface WebhookAnswer {
   outcome: 'delivered' | 'gone' | 'failed' | 'aborted';
   statusCode: number | null;
   /**
-   * For the tenant; null after a success. What went wrong on the way to an address that may be called.
-   * One text for a name of none: whoever can choose the URL must not learn what is inside a network.
+   * For the tenant; null after a success. What went wrong on the way to an address that may be
+   * called. One text for a name of none: whoever can choose the URL must not learn what is inside a
+   * network.
    */
   error: string | null;
   /** The same for whoever runs the server. */
@@ -39,8 +40,9 @@ export interface WebhookAnswer {
 }
 
 /**
- * Sends one POST on a connection of its own, which does not outlive the attempt: one that was kept would have been checked for
- * an earlier attempt, and would break just when the next one is sent. Never rejects for what an endpoint does, only for a fault of our own.
+ * Sends one POST on a connection of its own, which does not outlive the attempt: one that was kept
+ * would have been checked for an earlier attempt, and would break just when the next one is sent.
+ * Never rejects for what an endpoint does, only for a fault of our own.
  */
 export async function sendWebhook(
   { url, headers, body }: WebhookRequest,
@@ -118,7 +120,10 @@ export async function sendWebhook(
   }
 }
 
-/** What a connection fails with is an error of undici or of the system; these are the language's, or about how undici was called. */
+/**
+ * What a connection fails with is an error of undici or of the system; these are the language's, or
+ * about how undici was called.
+ */
 function isOwnFault(error: unknown): boolean {
   return (
     error instanceof TypeError ||

@@ -81,8 +81,8 @@ export async function checkWebhookTarget(
 
 /**
  * Connects for one attempt; `close` ends what it has begun, a connection that does not stand yet
- * included. `dials` is true once there is an address that may be called: before that, what failed says
- * something of the name alone.
+ * included. `dials` is true once there is an address that may be called: before that, what failed
+ * says something of the name alone.
  */
 export function createDialer({
   allowPrivate,

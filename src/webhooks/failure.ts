@@ -1,8 +1,8 @@
 /** Why a connection to an address that may be called came to nothing, for the tenant. */
 
 /**
- * One of our own sentences by the code of the error: what the other end wrote, or Node words, is never
- * shown.
+ * One of our own sentences by the code of the error: what the other end wrote, or Node words, is
+ * never shown.
  */
 export function describeFailure(error: unknown): string {
   const code = codeOf(error);

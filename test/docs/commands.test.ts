@@ -1,4 +1,6 @@
-/** Every block of README and docs runs as it is written, in order, and gives what is shown below it. */
+/**
+ * Every block of README and docs runs as it is written, in order, and gives what is shown below it.
+ */
 import { execFile, spawnSync } from 'node:child_process';
 import { access, mkdtemp, rm } from 'node:fs/promises';
 import { stripTypeScriptTypes } from 'node:module';

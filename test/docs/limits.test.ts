@@ -1,4 +1,7 @@
-/** Numbers that are told are those that are enforced: in README, in `service.limits` and in descriptions. */
+/**
+ * Numbers that are told are those that are enforced: in README, in `service.limits` and in
+ * descriptions.
+ */
 import { readFileSync } from 'node:fs';
 import { graphql } from 'graphql';
 import { expect, it } from 'vitest';

@@ -1,4 +1,7 @@
-/** What the bytes of a file are, in every way in and every format: by its mark, by what is said, by what they look like. */
+/**
+ * What the bytes of a file are, in every way in and every format: by its mark, by what is said, by
+ * what they look like.
+ */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../support/app.ts';

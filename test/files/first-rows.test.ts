@@ -1,4 +1,6 @@
-/** Rows at the beginning of a JSON file that are broken: they take nothing from those behind them. */
+/**
+ * Rows at the beginning of a JSON file that are broken: they take nothing from those behind them.
+ */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { submitMutation, untilEnded } from '../graphql/support.ts';

@@ -1,4 +1,7 @@
-/** What stands in the fields of a form: JSON that is JSON, names with commas, and spellings that people come with. */
+/**
+ * What stands in the fields of a form: JSON that is JSON, names with commas, and spellings that
+ * people come with.
+ */
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../support/app.ts';

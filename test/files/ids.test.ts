@@ -1,4 +1,6 @@
-/** Ids of a file: never given up in silence, so that answers never come back under other rows' ids. */
+/**
+ * Ids of a file: never given up in silence, so that answers never come back under other rows' ids.
+ */
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { submitMutation, untilEnded } from '../graphql/support.ts';

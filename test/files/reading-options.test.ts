@@ -1,4 +1,7 @@
-/** The options that say how a file is read, in every way in, and what is told of a file that was read. */
+/**
+ * The options that say how a file is read, in every way in, and what is told of a file that was
+ * read.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../support/app.ts';
 import { asBody, asForm, waysIn } from './ways-in.ts';

@@ -1,4 +1,7 @@
-/** Numbers that a user may take for a row: what was refused or skipped leaves a gap, and joins by position stay right. */
+/**
+ * Numbers that a user may take for a row: what was refused or skipped leaves a gap, and joins by
+ * position stay right.
+ */
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../src/db/client.ts';

@@ -42,7 +42,8 @@ export const asBody: Way = {
 export const asForm: Way = {
   name: 'POST /files with a form',
   async send({ url }, bytes, { name = 'upload', type, options = {} } = {}) {
-    // FormData writes the type in lower case and drops what it does not like; curl sends what it is told.
+    // FormData writes the type in lower case and drops what it does not like; curl sends what it is
+    // told.
     const parts = Object.entries(options).map(
       ([field, value]) =>
         `--b\r\nContent-Disposition: form-data; name="${field}"\r\n\r\n${value}\r\n`,

@@ -1,4 +1,7 @@
-/** Answers that are right and stand in another form than was asked for: behind a thought, in a fence, among words. One request each. */
+/**
+ * Answers that are right and stand in another form than was asked for: behind a thought, in a
+ * fence, among words. One request each.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../support/app.ts';
 import { completion, type StubProvider, startStubProvider } from '../support/stub-provider.ts';

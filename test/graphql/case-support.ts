@@ -1,4 +1,7 @@
-/** Cases of answers: an operation, its options, one item, and what a scripted provider writes, asked through the public API. */
+/**
+ * Cases of answers: an operation, its options, one item, and what a scripted provider writes, asked
+ * through the public API.
+ */
 import { readFileSync } from 'node:fs';
 import type { App } from '../support/app.ts';
 import { completion, type StubProvider, type StubReply } from '../support/stub-provider.ts';
@@ -35,7 +38,10 @@ export interface CaseResult {
   requests: number;
 }
 
-/** Runs a case synchronously. `more` overrides options; `fields` are read of the result beside the operation's own. */
+/**
+ * Runs a case synchronously. `more` overrides options; `fields` are read of the result beside the
+ * operation's own.
+ */
 export async function runCase(
   app: App,
   stub: StubProvider,

@@ -1,4 +1,7 @@
-/** What is put into a prompt from outside is data, whatever wrote the message; and what goes before the text. */
+/**
+ * What is put into a prompt from outside is data, whatever wrote the message; and what goes before
+ * the text.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Sending, startSending } from './sent.ts';
 import { labelOptions, untilEnded } from './support.ts';

@@ -1,4 +1,7 @@
-/** Items whose text is blank: nothing is sent for them, whichever way they come, and nothing is paid. */
+/**
+ * Items whose text is blank: nothing is sent for them, whichever way they come, and nothing is
+ * paid.
+ */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startLaneApp } from '../provider-batches/support.ts';
 import type { App } from '../support/app.ts';

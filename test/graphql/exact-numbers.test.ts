@@ -1,4 +1,7 @@
-/** Numbers that JavaScript would round: from a model's answer and from a request, through the database, to every output. */
+/**
+ * Numbers that JavaScript would round: from a model's answer and from a request, through the
+ * database, to every output.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../support/app.ts';
 import {

@@ -1,4 +1,7 @@
-/** Examples go out in the form that items have, and are held to the schema before anything is paid for. */
+/**
+ * Examples go out in the form that items have, and are held to the schema before anything is paid
+ * for.
+ */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { issuesOf, type Sending, startSending } from './sent.ts';

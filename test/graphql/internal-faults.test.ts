@@ -1,4 +1,7 @@
-/** A fault of Winnow's own, planted in an operation: it is called that, and ends its item alone, on every road. */
+/**
+ * A fault of Winnow's own, planted in an operation: it is called that, and ends its item alone, on
+ * every road.
+ */
 import { Writable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { label } from '../../src/operations/label.ts';

@@ -1,4 +1,7 @@
-/** Columns whose names alone say what they hold are asked for in one form, so that en, EN and English do not stand side by side. */
+/**
+ * Columns whose names alone say what they hold are asked for in one form, so that en, EN and
+ * English do not stand side by side.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../support/app.ts';
 import { type Sending, startSending } from './sent.ts';

@@ -1,4 +1,7 @@
-/** Answers that are right but for their form are set right, and cost no second request; what may mean something else is asked again. */
+/**
+ * Answers that are right but for their form are set right, and cost no second request; what may
+ * mean something else is asked again.
+ */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../support/app.ts';

@@ -1,4 +1,7 @@
-/** What servers of before options were added have stored, and what is sent to them and to us: it means the same as ever. */
+/**
+ * What servers of before options were added have stored, and what is sent to them and to us: it
+ * means the same as ever.
+ */
 import { createHash } from 'node:crypto';
 import postgres from 'postgres';
 import { afterAll, beforeAll, expect, it } from 'vitest';

@@ -1,4 +1,7 @@
-/** One document may ask for what every operation's results have: clients' compilers refuse fields of one name and two types. */
+/**
+ * One document may ask for what every operation's results have: clients' compilers refuse fields of
+ * one name and two types.
+ */
 import { type GraphQLObjectType, isInterfaceType, parse, validate } from 'graphql';
 import { expect, it } from 'vitest';
 import { schema } from '../../src/graphql/schema.ts';

@@ -1,4 +1,7 @@
-/** Prompts as they are sent: nothing in one contradicts another part of it, and what is wrong with an answer is said once. */
+/**
+ * Prompts as they are sent: nothing in one contradicts another part of it, and what is wrong with
+ * an answer is said once.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { completion } from '../support/stub-provider.ts';
 import { type Sending, startSending } from './sent.ts';

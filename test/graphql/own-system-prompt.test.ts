@@ -1,4 +1,7 @@
-/** A systemPrompt of the user's own: the built-in parts in its places, and a model that is not left to choose blind. */
+/**
+ * A systemPrompt of the user's own: the built-in parts in its places, and a model that is not left
+ * to choose blind.
+ */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../support/app.ts';

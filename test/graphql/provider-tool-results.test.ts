@@ -1,4 +1,7 @@
-/** Tool results with pictures and errors, written for Anthropic and run at a model of another provider. */
+/**
+ * Tool results with pictures and errors, written for Anthropic and run at a model of another
+ * provider.
+ */
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type App, startApp } from '../support/app.ts';

@@ -1,4 +1,7 @@
-/** "By next Friday" becomes a date where it is known when the text was written, and null where it is not. */
+/**
+ * "By next Friday" becomes a date where it is known when the text was written, and null where it is
+ * not.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { issuesOf, type Sending, startSending } from './sent.ts';
 import { labelOptions, untilEnded } from './support.ts';

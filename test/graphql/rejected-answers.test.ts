@@ -1,4 +1,7 @@
-/** What a model wrote is kept where it was refused: with the item, its result, its records, and a line of a file of results. */
+/**
+ * What a model wrote is kept where it was refused: with the item, its result, its records, and a
+ * line of a file of results.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startLaneApp } from '../provider-batches/support.ts';
 import type { App } from '../support/app.ts';

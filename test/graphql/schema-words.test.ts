@@ -1,4 +1,7 @@
-/** Answer schemas in the words that people come with: OpenAPI's, older drafts', the short form's, or none but names. */
+/**
+ * Answer schemas in the words that people come with: OpenAPI's, older drafts', the short form's, or
+ * none but names.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../support/app.ts';
 import { completion, type StubProvider, startStubProvider } from '../support/stub-provider.ts';
@@ -21,7 +24,10 @@ afterAll(async () => {
   await stub.close();
 });
 
-/** Extracts by a schema from one item that is answered so, and gives what was sent and what came of it. */
+/**
+ * Extracts by a schema from one item that is answered so, and gives what was sent and what came of
+ * it.
+ */
 async function extract(options: Schema, ...answers: unknown[]) {
   const written = answers.map((answer) =>
     typeof answer === 'string' ? answer : JSON.stringify(answer),

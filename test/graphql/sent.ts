@@ -1,4 +1,7 @@
-/** What a model is sent, seen from outside: an app with a scripted provider, and operations run through GraphQL. */
+/**
+ * What a model is sent, seen from outside: an app with a scripted provider, and operations run
+ * through GraphQL.
+ */
 import { type Answer, type App, startApp } from '../support/app.ts';
 import { completion, type StubProvider, startStubProvider } from '../support/stub-provider.ts';
 import { type Data, submitMutation, untilEnded } from './support.ts';

@@ -1,4 +1,7 @@
-/** Names with a slash at a server that speaks Anthropic's API: a router that calls its models anthropic/…. */
+/**
+ * Names with a slash at a server that speaks Anthropic's API: a router that calls its models
+ * anthropic/….
+ */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/server.ts';
 import { type App, startApp } from '../support/app.ts';

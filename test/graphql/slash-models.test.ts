@@ -1,4 +1,7 @@
-/** Models whose names have a slash, at servers that call their models so: rows, options, the default model, both lanes. */
+/**
+ * Models whose names have a slash, at servers that call their models so: rows, options, the default
+ * model, both lanes.
+ */
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startSandbox } from '../../src/sandbox/server.ts';

@@ -1,4 +1,7 @@
-/** Which events a subscriber gets: none twice, deletions too, and the latest batches first where it asks for them. */
+/**
+ * Which events a subscriber gets: none twice, deletions too, and the latest batches first where it
+ * asks for them.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../support/app.ts';
 import { until } from '../support/until.ts';

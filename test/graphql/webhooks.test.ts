@@ -1,4 +1,7 @@
-/** Webhooks as their owner sees them: what is sent, what is told of it, and how often it may be asked for. */
+/**
+ * Webhooks as their owner sees them: what is sent, what is told of it, and how often it may be
+ * asked for.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../src/db/client.ts';
 import type { Context } from '../../src/graphql/context.ts';

@@ -1,4 +1,7 @@
-/** The life of a batch in the log: a line each when it is submitted, started and ended, of whose it is and what it came to. */
+/**
+ * The life of a batch in the log: a line each when it is submitted, started and ended, of whose it
+ * is and what it came to.
+ */
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { submitTexts, untilEnded } from '../graphql/support.ts';
 import { type App, startApp } from '../support/app.ts';
@@ -22,7 +25,9 @@ beforeAll(async () => {
 afterAll(() => app.stop());
 afterEach(() => app.sandbox.faults.clear());
 
-/** Lines of a batch about its life, once it has been told that it ended, as often as `ends` says. */
+/**
+ * Lines of a batch about its life, once it has been told that it ended, as often as `ends` says.
+ */
 async function linesOf(id: string, ends = 1): Promise<Line[]> {
   const own = () => lines.filter(({ batch, msg }) => batch === id && /^batch /.test(msg));
   await until(() => own().filter(({ msg }) => msg === 'batch ended').length >= ends, {

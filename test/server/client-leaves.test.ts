@@ -16,7 +16,10 @@ beforeEach(() => {
   lines.length = 0;
 });
 
-/** Sends this, waits for the first bytes that come back where there are any, and breaks the connection. */
+/**
+ * Sends this, waits for the first bytes that come back where there are any, and breaks the
+ * connection.
+ */
 async function askAndLeave(text: string, { afterAnswer }: { afterAnswer: boolean }): Promise<void> {
   const { hostname, port } = new URL(app.url);
   const socket = connect(Number(port), hostname);

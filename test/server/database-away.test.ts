@@ -1,4 +1,7 @@
-/** A database that is away while the server runs: a code, a status and a time to come back, and a line that says whose request it was. */
+/**
+ * A database that is away while the server runs: a code, a status and a time to come back, and a
+ * line that says whose request it was.
+ */
 import postgres from 'postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { post, type RawAnswer, request, subscribe, subscribeSse } from '../graphql/support.ts';

@@ -1,4 +1,6 @@
-/** What a server with its own Postgres outlives: a killed server process, and a disk that fills up. */
+/**
+ * What a server with its own Postgres outlives: a killed server process, and a disk that fills up.
+ */
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

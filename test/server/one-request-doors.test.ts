@@ -1,4 +1,7 @@
-/** Requests that are refused for what they are, with a key and without: see one-request-harness.ts for what must hold beside them. */
+/**
+ * Requests that are refused for what they are, with a key and without: see one-request-harness.ts
+ * for what must hold beside them.
+ */
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';

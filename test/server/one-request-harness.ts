@@ -1,6 +1,7 @@
 /**
- * What one request does to everybody else: a server in a process of its own, attacked from here, while a further process asks it
- * `{__typename}` every 10 ms on a connection of its own and reads its memory.
+ * What one request does to everybody else: a server in a process of its own, attacked from here,
+ * while a further process asks it `{__typename}` every 10 ms on a connection of its own and reads
+ * its memory.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,8 +13,9 @@ import { type StubProvider, startStubProvider } from '../support/stub-provider.t
 import type { Sighting, Watch } from './one-request-watcher.ts';
 
 /**
- * What a request may cost others: a wait on top of the longest one without it, a small read of the database, memory, time in all. On a machine that
- * others work on, each wait may be as many times longer as all work takes there.
+ * What a request may cost others: a wait on top of the longest one without it, a small read of the
+ * database, memory, time in all. On a machine that others work on, each wait may be as many times
+ * longer as all work takes there.
  */
 export const bounds = { waitMs: 250, readMs: 1_000, rssMb: 150, caseMs: 15_000 };
 
@@ -64,7 +66,10 @@ export interface Victim {
   readonly databaseUrl: string;
   /** The process that runs now: after a breach, the next attack starts another. */
   readonly process: WinnowProcess;
-  /** Runs an attack to its end, or until the case has taken as long as it may. `fresh`: on a process that nobody has attacked. */
+  /**
+   * Runs an attack to its end, or until the case has taken as long as it may. `fresh`: on a process
+   * that nobody has attacked.
+   */
   attack(
     work: (target: Target) => Promise<unknown>,
     options?: { fresh?: boolean },

@@ -1,6 +1,7 @@
 /**
- * A process that asks a server small things at short intervals, each kind on a connection of its own, and reads its memory. It
- * is told whom to watch by a message, and answers what it saw when it is told to stop.
+ * A process that asks a server small things at short intervals, each kind on a connection of its
+ * own, and reads its memory. It is told whom to watch by a message, and answers what it saw when it
+ * is told to stop.
  */
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
@@ -19,7 +20,9 @@ export interface Sighting {
   peakMb: number | null;
   /** At the end of the watch. */
   endMb: number | null;
-  /** How many times longer than its own work something takes, because others work on the machine. */
+  /**
+   * How many times longer than its own work something takes, because others work on the machine.
+   */
   slowdown: number;
   /** Requests that nobody answered, or that were not answered with data. */
   failures: number;

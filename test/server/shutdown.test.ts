@@ -1,4 +1,7 @@
-/** The end of the server, and of batches, for those who watch: nothing looks like an end that is none. */
+/**
+ * The end of the server, and of batches, for those who watch: nothing looks like an end that is
+ * none.
+ */
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';

@@ -1,4 +1,7 @@
-/** The start of the program: what it waits for, what it gives up at once, and what it says meanwhile. */
+/**
+ * The start of the program: what it waits for, what it gives up at once, and what it says
+ * meanwhile.
+ */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';

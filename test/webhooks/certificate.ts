@@ -1,4 +1,7 @@
-/** A certificate for hooks.example.com that is signed by itself, and its key: worth nothing anywhere. */
+/**
+ * A certificate for hooks.example.com that is signed by itself, and its key: worth nothing
+ * anywhere.
+ */
 export const selfSigned = {
   key: `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgcurMcQ1WoDP+YJE/

@@ -26,6 +26,9 @@ export interface RowSink {
   beginContent(): number;
   /** True when a row whose text ends before `at`, with a custom id of so many bytes, fits; otherwise room was made: begin it again. */
   fits(at: number, customIdBytes: number): boolean;
-  /** Ends the row that was begun, which has this number in the file, from 1. `customId` null: its number serves. */
+  /**
+   * Ends the row that was begun, which has this number in the file, from 1. `customId` null: its
+   * number serves.
+   */
   end(at: number, customId: Uint8Array | null, start: number, end: number, row: number): void;
 }

@@ -28,10 +28,10 @@ export function isUnlikeProse(delimiter: number): boolean {
 }
 
 /**
- * The delimiter of a table whose first bytes are head[start, end): the one that cuts the most of the first records into
- * as many cells as the header. Among equals one goes first that has no blank behind it and is no decimal comma,
- * then the one that makes the most cells. Where none cuts the header it is `otherwise`. `isWhole`: the head is the
- * whole file.
+ * The delimiter of a table whose first bytes are head[start, end): the one that cuts the most of
+ * the first records into as many cells as the header. Among equals one goes first that has no blank
+ * behind it and is no decimal comma, then the one that makes the most cells. Where none cuts the
+ * header it is `otherwise`. `isWhole`: the head is the whole file.
  */
 export function guessDelimiter(
   head: Uint8Array,

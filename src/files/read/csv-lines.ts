@@ -12,8 +12,8 @@ export interface LineRules {
 }
 
 /**
- * Whether a carriage return ends lines by itself in a file that begins with head[start, end): outside of quotes one comes
- * before any line feed, and there are more of these than of those.
+ * Whether a carriage return ends lines by itself in a file that begins with head[start, end):
+ * outside of quotes one comes before any line feed, and there are more of these than of those.
  */
 export function hasBareReturns(head: Uint8Array, start: number, end: number): boolean {
   let isQuoted = false;
@@ -33,9 +33,9 @@ export function hasBareReturns(head: Uint8Array, start: number, end: number): bo
 }
 
 /**
- * Bytes of the line break at `at`: a line feed with up to two carriage returns before it (Python writes two on
- * Windows), or a carriage return by itself where those end lines or the file ends. 0: there is none; -1: nobody
- * knows yet.
+ * Bytes of the line break at `at`: a line feed with up to two carriage returns before it (Python
+ * writes two on Windows), or a carriage return by itself where those end lines or the file ends. 0:
+ * there is none; -1: nobody knows yet.
  */
 export function breakLength(
   bytes: Uint8Array,

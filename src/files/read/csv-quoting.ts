@@ -8,8 +8,9 @@ import type { CellRules } from './csv-record.ts';
 import { sampleRecords } from './csv-sample.ts';
 
 /**
- * `said`: quotes mean something, whatever comes of it. `on`: they do, though a row that takes others with it is looked
- * at. `open`: they do as long as no row speaks against it. `off`: they are text.
+ * `said`: quotes mean something, whatever comes of it. `on`: they do, though a row that takes
+ * others with it is looked at. `open`: they do as long as no row speaks against it. `off`: they are
+ * text.
  */
 export type Quoting = 'said' | 'on' | 'open' | 'off';
 
@@ -17,8 +18,8 @@ export type Quoting = 'said' | 'on' | 'open' | 'off';
 const sampledRecords = 2_000;
 
 /**
- * The quoting of a table whose first bytes are head[start, end), for a delimiter that was said or guessed. Where it
- * is off, `line` is the first that speaks for it.
+ * The quoting of a table whose first bytes are head[start, end), for a delimiter that was said or
+ * guessed. Where it is off, `line` is the first that speaks for it.
  */
 export function guessQuoting(
   head: Uint8Array,

@@ -28,8 +28,8 @@ const maxPasses = 3;
 const maxLooks = 10;
 
 /**
- * Up to `max` records of head[start, end). A quote that does not fit costs its own line alone, unless the head may
- * simply have ended too early.
+ * Up to `max` records of head[start, end). A quote that does not fit costs its own line alone,
+ * unless the head may simply have ended too early.
  */
 export function sampleRecords(
   head: Uint8Array,

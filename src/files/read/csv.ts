@@ -1,7 +1,8 @@
 /**
- * CSV (RFC 4180) with any delimiter of one byte and any mix of line breaks. The cells of a row are written as a JSON array of strings
- * while they are found, in one pass over the bytes. A row that has not the header's number of cells is rejected, and so is one
- * whose quotes do not fit; it costs its first line alone, and so does one that took other rows with it.
+ * CSV (RFC 4180) with any delimiter of one byte and any mix of line breaks. The cells of a row are
+ * written as a JSON array of strings while they are found, in one pass over the bytes. A row that
+ * has not the header's number of cells is rejected, and so is one whose quotes do not fit; it costs
+ * its first line alone, and so does one that took other rows with it.
  */
 import { isUtf8 } from 'node:buffer';
 import { blankStarts, isBlankRow } from './blank.ts';

@@ -6,13 +6,18 @@ import { quotedName } from './quoted-name.ts';
 import { UnreadableFile } from './unreadable.ts';
 
 /**
- * How much a custom id matters. `required`: a row without a proper one is rejected, a duplicate refuses the file. `repeatable` (results, which
- * may be those of several tries): the same, but duplicates are none. `watched` (a column that is merely called id, and has none in the
- * first rows): rows have their place in the file instead, and one that has an id after all refuses the file, since both cannot be meant.
+ * How much a custom id matters. `required`: a row without a proper one is rejected, a duplicate
+ * refuses the file. `repeatable` (results, which may be those of several tries): the same, but
+ * duplicates are none. `watched` (a column that is merely called id, and has none in the first
+ * rows): rows have their place in the file instead, and one that has an id after all refuses the
+ * file, since both cannot be meant.
  */
 export type IdRule = 'required' | 'repeatable' | 'watched';
 
-/** Rows that seem to have one custom id, or one but for the white space around it: the same hash at least. */
+/**
+ * Rows that seem to have one custom id, or one but for the white space around it: the same hash at
+ * least.
+ */
 export interface DuplicateCandidate {
   customId: string;
   /** Row numbers. */

@@ -22,8 +22,9 @@ const unicodeLabels = new Set(['utf-8', 'utf8', 'us-ascii', 'ascii', 'unicode-1-
 const orderNames = { little: 'utf-16le', big: 'utf-16be' } as const;
 
 /**
- * The transcoder for a file: by its byte order mark, else by the charset that was asked for or that its content type names, else by what its
- * bytes are. Throws UnreadableFile for a charset that nobody knows, and for one that the bytes cannot be in.
+ * The transcoder for a file: by its byte order mark, else by the charset that was asked for or that
+ * its content type names, else by what its bytes are. Throws UnreadableFile for a charset that
+ * nobody knows, and for one that the bytes cannot be in.
  */
 export function createTranscoder({ head, isWhole, asked, named, warn }: KnownEncoding): Transcoder {
   if (isUtf32(head)) {

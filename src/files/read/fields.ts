@@ -2,7 +2,10 @@
 import { CustomIds, type IdRule } from './custom-ids.ts';
 import { UnreadableFile } from './unreadable.ts';
 
-/** What a user may say about an upload. An empty `customIdField` means: none, the place in the file serves. */
+/**
+ * What a user may say about an upload. An empty `customIdField` means: none, the place in the file
+ * serves.
+ */
 export interface FieldOptions {
   contentField?: string | undefined;
   customIdField?: string | undefined;
@@ -77,7 +80,10 @@ function requireName(names: readonly string[], wanted: string, option: string): 
   );
 }
 
-/** What looks at the custom ids of rows; null where there is no column of them. `hasIds`: whether some of the first rows have one. */
+/**
+ * What looks at the custom ids of rows; null where there is no column of them. `hasIds`: whether
+ * some of the first rows have one.
+ */
 export function createIds(
   { customIdField, idRule }: ChosenFields,
   { hasIds, maxRows }: { hasIds: () => boolean; maxRows: number },

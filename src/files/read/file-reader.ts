@@ -43,7 +43,10 @@ export interface Reading {
   customIdField: string | null;
   rejectedCount: number;
   rejections: RowRejection[];
-  /** How the bytes were read: `utf-8`, `utf-16le`, `utf-16be`, `windows-1252`, or another charset that was named. */
+  /**
+   * How the bytes were read: `utf-8`, `utf-16le`, `utf-16be`, `windows-1252`, or another charset
+   * that was named.
+   */
   encoding: string;
   /** Rows of blank cells alone, and blank lines of a text file; neither items nor rejected. */
   blankCount: number;

@@ -14,8 +14,8 @@ export interface JsonArray {
   /** True behind the bracket that closes the array. */
   readonly ended: boolean;
   /**
-   * Reads the whole elements of bytes[start, end), and returns where the first unread one begins, or the end of the array. `before` bytes of the
-   * file stand before bytes[0].
+   * Reads the whole elements of bytes[start, end), and returns where the first unread one begins,
+   * or the end of the array. `before` bytes of the file stand before bytes[0].
    */
   read(bytes: Buffer, start: number, end: number, valid: boolean, before: number): number;
 }

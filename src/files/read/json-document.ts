@@ -46,7 +46,10 @@ export function createJsonReader(
     } else throw neither();
   }
 
-  /** Goes over the members at hand, so that a file which cannot be read is refused for that, and not for what its first array lacks. */
+  /**
+   * Goes over the members at hand, so that a file which cannot be read is refused for that, and not
+   * for what its first array lacks.
+   */
   function lookAhead(bytes: Buffer, start: number, end: number): void {
     const known = new JsonMembers(options.rowsField ?? null);
     let at = scanner.skipSpace(bytes, start);

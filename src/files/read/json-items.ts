@@ -1,4 +1,7 @@
-/** Rows that are items as GraphQL takes them and outputs write them: a text `content` with an object `metadata` beside it. */
+/**
+ * Rows that are items as GraphQL takes them and outputs write them: a text `content` with an object
+ * `metadata` beside it.
+ */
 type Row = Readonly<Record<string, unknown>>;
 
 /** What the members of an item are called that make it one. */

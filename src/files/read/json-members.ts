@@ -1,4 +1,7 @@
-/** The members of the one object that a JSON file is: which of them holds the rows, and what is said where none or several could. */
+/**
+ * The members of the one object that a JSON file is: which of them holds the rows, and what is said
+ * where none or several could.
+ */
 import { quotedName } from './quoted-name.ts';
 import { UnreadableFile } from './unreadable.ts';
 
@@ -50,7 +53,10 @@ export class JsonMembers {
     this.asked = asked;
   }
 
-  /** Takes note of the next member, and answers what to do with it. Throws UnreadableFile once it is plain that the file cannot be read. */
+  /**
+   * Takes note of the next member, and answers what to do with it. Throws UnreadableFile once it is
+   * plain that the file cannot be read.
+   */
   add(name: string, kind: MemberKind): 'rows' | 'skip' {
     this.count += 1;
     if (this.names.length < maxKept) this.names.push(name);
@@ -80,7 +86,10 @@ export class JsonMembers {
     return 'rows';
   }
 
-  /** What is to be told of a file that was read to its end, whose rows have these columns. Throws UnreadableFile where it had none. */
+  /**
+   * What is to be told of a file that was read to its end, whose rows have these columns. Throws
+   * UnreadableFile where it had none.
+   */
   finish(columns: readonly string[]): string | null {
     const { taken } = this;
     if (taken === null) throw this.none();

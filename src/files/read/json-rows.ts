@@ -50,7 +50,9 @@ export class JsonRows {
   /** For a column the place in `check.names` of its name. */
   private readonly checkedAt: Int32Array;
   private readonly checked: Int32Array;
-  /** Whether rows are checked at all: plain ones only from when their columns are those of lines. */
+  /**
+   * Whether rows are checked at all: plain ones only from when their columns are those of lines.
+   */
   private isChecked: boolean;
 
   constructor(rows: Rows, scanner: JsonScanner, check: MemberCheck | null) {
@@ -91,7 +93,10 @@ export class JsonRows {
     this.rows.ids = createIds(fields, { hasIds, maxRows: this.rows.limits.rows });
   }
 
-  /** The names of all columns; the content of rows that are strings is one, and the metadata of items is none. */
+  /**
+   * The names of all columns; the content of rows that are strings is one, and the metadata of
+   * items is none.
+   */
   allColumns(): string[] {
     const names = this.hasItems
       ? this.columns.filter((name) => name !== itemMetadata)
@@ -158,7 +163,8 @@ export class JsonRows {
         return true;
       }
       if (isChecked) {
-        // The last one of a name counts, as for JSON.parse; a field of an item's metadata is none of the line's.
+        // The last one of a name counts, as for JSON.parse; a field of an item's metadata is none
+        // of the line's.
         const place = checkedAt[column] as number;
         if (place >= 0 && member < own) checked[place] = member;
       }

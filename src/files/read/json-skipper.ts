@@ -1,4 +1,7 @@
-/** Goes over a JSON value of any length, of which nothing is kept. What is in it need not be JSON as long as its end can be told. */
+/**
+ * Goes over a JSON value of any length, of which nothing is kept. What is in it need not be JSON as
+ * long as its end can be told.
+ */
 export interface Skipper {
   readonly done: boolean;
   /** Goes on at `at`, and returns where the value ends, or `end`. */

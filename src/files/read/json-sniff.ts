@@ -1,4 +1,7 @@
-/** Whether the beginning of a file is JSON, and of which kind. One row that is broken does not make the others something else. */
+/**
+ * Whether the beginning of a file is JSON, and of which kind. One row that is broken does not make
+ * the others something else.
+ */
 import { chatFormat } from './chat-lines.ts';
 import type { FileFormat } from './format.ts';
 import { JsonScanner } from './json-scanner.ts';
@@ -34,7 +37,10 @@ export function sniffJson(head: Buffer, isWhole: boolean): SniffedJson | null {
   return bytes[at] === BRACE ? sniffObject(scanner, bytes, at, { head, isWhole }) : null;
 }
 
-/** True for an array of which some element at the beginning is a string or an object, good or broken. */
+/**
+ * True for an array of which some element at the beginning is a string or an object, good or
+ * broken.
+ */
 function looksLikeArray(
   scanner: JsonScanner,
   bytes: Buffer,
@@ -108,7 +114,10 @@ function beginningOf(scanner: JsonScanner, bytes: Buffer, at: number, end: numbe
   );
 }
 
-/** Which lines of JSON these are: each that is looked at is an object, or begins as one and some are. Null where they are not. */
+/**
+ * Which lines of JSON these are: each that is looked at is an object, or begins as one and some
+ * are. Null where they are not.
+ */
 export function sniffLines(
   head: Buffer,
   isWhole: boolean,

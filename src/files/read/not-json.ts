@@ -13,8 +13,8 @@ const foreignWords: ReadonlyMap<string, string> = new Map([
 const longestWord = 10;
 
 /**
- * Why what the scanner has just found invalid is no JSON, as the end of a sentence about its row. `before` bytes stand before bytes[0] in what
- * is counted in; `of` names that.
+ * Why what the scanner has just found invalid is no JSON, as the end of a sentence about its row.
+ * `before` bytes stand before bytes[0] in what is counted in; `of` names that.
  */
 export function notJson(
   scanner: JsonScanner,
@@ -31,13 +31,18 @@ export function notJson(
   return `is not JSON: byte ${before + errorAt + 1}${of} should be ${error}`;
 }
 
-/** Where a word that is known, but not to JSON, ends that begins at `at`; -1 where there is none. */
+/**
+ * Where a word that is known, but not to JSON, ends that begins at `at`; -1 where there is none.
+ */
 export function foreignWordEnd(bytes: Uint8Array, at: number, end: number): number {
   const { word, at: start } = wordAround(bytes, at, end);
   return start === at && foreignWords.has(word) ? at + word.length : -1;
 }
 
-/** Whether the bytes end in a word that began at `at`, and may be one of those once the rest is there. */
+/**
+ * Whether the bytes end in a word that began at `at`, and may be one of those once the rest is
+ * there.
+ */
 export function mayGoOn(bytes: Uint8Array, at: number, end: number): boolean {
   const { word } = wordAround(bytes, at, end);
   return at + word.length >= end && word.length < longestWord;

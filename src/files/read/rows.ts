@@ -50,7 +50,10 @@ export class Rows {
     if (this.blank === 1) this.firstBlank = row;
   }
 
-  /** Tells the file's owner something; `sentence` names the row or column and the option that changes it. */
+  /**
+   * Tells the file's owner something; `sentence` names the row or column and the option that
+   * changes it.
+   */
   warn(sentence: string): void {
     if (this.warnings.length >= maxWarnings) return;
     const isLong = sentence.length > maxWarningLength;

@@ -1,4 +1,7 @@
-/** What is told of the columns that were taken for the text of a row where nobody named one: it decides what is sent, and what that costs. */
+/**
+ * What is told of the columns that were taken for the text of a row where nobody named one: it
+ * decides what is sent, and what that costs.
+ */
 import { quotedName } from './quoted-name.ts';
 import type { ReadOptions } from './read-options.ts';
 

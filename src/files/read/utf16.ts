@@ -7,8 +7,9 @@ import { UnreadableFile } from './unreadable.ts';
 const lookedAt = 4_096;
 
 /**
- * A unit cut in two waits for its other half, and so does a surrogate pair. A lone surrogate becomes the three bytes that UTF-8 forbids for
- * it, so that its row is rejected like any other that is not UTF-8.
+ * A unit cut in two waits for its other half, and so does a surrogate pair. A lone surrogate
+ * becomes the three bytes that UTF-8 forbids for it, so that its row is rejected like any other
+ * that is not UTF-8.
  */
 export function utf16(bigEndian: boolean): Transcoder {
   let rest = noBytes;
@@ -38,7 +39,9 @@ export function utf16(bigEndian: boolean): Transcoder {
   };
 }
 
-/** The byte order of a file that begins with `head` and can only be UTF-16; null for every other. */
+/**
+ * The byte order of a file that begins with `head` and can only be UTF-16; null for every other.
+ */
 export function utf16Order(head: Buffer): 'little' | 'big' | null {
   const sample = head.subarray(0, Math.min(head.length - (head.length % 2), lookedAt));
   let even = 0;
@@ -51,7 +54,8 @@ export function utf16Order(head: Buffer): 'little' | 'big' | null {
   // Half of each letter of ASCII is NUL, and always the same half.
   const bigEndian = even > odd;
   if (Math.min(even, odd) > 0 || even + odd < 2) return null;
-  // Text of other scripts has few such letters, and is no UTF-8; a text in UTF-8 may have a NUL or two.
+  // Text of other scripts has few such letters, and is no UTF-8; a text in UTF-8 may have a NUL or
+  // two.
   const least = isUtf8(sample) ? 0.4 * sample.length : sample.length / 64;
   if (even + odd < least) return null;
   const units = bigEndian ? Buffer.from(sample).swap16() : sample;
@@ -62,7 +66,10 @@ export function utf16Order(head: Buffer): 'little' | 'big' | null {
   return bigEndian ? 'big' : 'little';
 }
 
-/** Whether a file that begins with `head` is UTF-32, which nobody decodes: its byte order mark, or three NULs to each letter. */
+/**
+ * Whether a file that begins with `head` is UTF-32, which nobody decodes: its byte order mark, or
+ * three NULs to each letter.
+ */
 export function isUtf32(head: Buffer): boolean {
   if (head.length % 4 !== 0 && head.length < lookedAt) return false;
   const mark = head.toString('latin1', 0, 4);

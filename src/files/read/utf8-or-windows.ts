@@ -1,6 +1,7 @@
 /**
- * Bytes that nobody says anything about are UTF-8; where the first above 127 are none, they are Windows-1252, in which Excel writes CSV in half of
- * Europe. A file that has real characters of UTF-8 besides is never decoded: rows that are no UTF-8 are refused one by one.
+ * Bytes that nobody says anything about are UTF-8; where the first above 127 are none, they are
+ * Windows-1252, in which Excel writes CSV in half of Europe. A file that has real characters of
+ * UTF-8 besides is never decoded: rows that are no UTF-8 are refused one by one.
  */
 import { isAscii } from 'node:buffer';
 import { asItIs, noBytes, type Transcoder } from './transcoder.ts';
@@ -8,15 +9,24 @@ import { UnreadableFile } from './unreadable.ts';
 
 /** What Windows-1252 has no character for. */
 const undefinedBytes: ReadonlySet<number> = new Set([0x81, 0x8d, 0x8f, 0x90, 0x9d]);
-/** What follows a letter in prose: quotes, dots, dashes, no-break spaces. Behind a letter with an accent they can look like UTF-8. */
+/**
+ * What follows a letter in prose: quotes, dots, dashes, no-break spaces. Behind a letter with an
+ * accent they can look like UTF-8.
+ */
 const punctuation: ReadonlySet<number> = new Set([
   0x82, 0x84, 0x85, 0x91, 0x92, 0x93, 0x94, 0x96, 0x97, 0x9b, 0xa0, 0xab, 0xbb,
 ]);
-/** So many bytes above 127 in a row are no word of Western Europe, and so many such words no accident. */
+/**
+ * So many bytes above 127 in a row are no word of Western Europe, and so many such words no
+ * accident.
+ */
 const foreignRun = 5;
 const foreignRuns = 3;
 
-/** `warn` is told when the file turns out to be Windows-1252. `head` begins the file, and is all of it where `isWhole`. */
+/**
+ * `warn` is told when the file turns out to be Windows-1252. `head` begins the file, and is all of
+ * it where `isWhole`.
+ */
 export function utf8OrWindows(
   head: Buffer,
   isWhole: boolean,
@@ -147,7 +157,10 @@ function mixed(problem: string): UnreadableFile {
   );
 }
 
-/** Bytes of the character of UTF-8 that begins at `at`, or of a lone surrogate; 0 where there is none, -1 where the bytes end in it. */
+/**
+ * Bytes of the character of UTF-8 that begins at `at`, or of a lone surrogate; 0 where there is
+ * none, -1 where the bytes end in it.
+ */
 function characterLength(bytes: Buffer, at: number): number {
   const lead = bytes[at] as number;
   const length = lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
@@ -164,7 +177,10 @@ function characterLength(bytes: Buffer, at: number): number {
   return length;
 }
 
-/** Whether no text in Windows-1252 would have these bytes: Ã© and â€™ are what is seen where UTF-8 is taken for it. */
+/**
+ * Whether no text in Windows-1252 would have these bytes: Ã© and â€™ are what is seen where UTF-8
+ * is taken for it.
+ */
 function isReal(bytes: Buffer, at: number, length: number): boolean {
   const lead = bytes[at] as number;
   if (lead === 0xc2 || lead === 0xc3 || lead === 0xe2 || lead === 0xed || length === 4) return true;

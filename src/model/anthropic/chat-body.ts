@@ -2,8 +2,9 @@
  * The params of an Anthropic message as the body of a chat completion (https://platform.openai.com/docs/api-reference/chat/create): for lines
  * {custom_id, params} that go to a model of another provider. Pure.
  *
- * What OpenAI's API has not, and an answer can do without, is left out: thinking, top_k, marks for a cache, citations. All else that it might
- * not know goes on as it is, so that the refusal names it.
+ * What OpenAI's API has not, and an answer can do without, is left out: thinking, top_k, marks for
+ * a cache, citations. All else that it might not know goes on as it is, so that the refusal names
+ * it.
  */
 import { isRecord, type JsonRecord, recordsOf } from '../json-record.ts';
 import { contentOf, isShown, isText, toParts } from './chat-parts.ts';
@@ -71,8 +72,9 @@ function toResponseFormat({ schema }: JsonRecord): JsonRecord {
 }
 
 /**
- * The results of tools are messages of their own, before what the user says beside them. Their pictures and files, which OpenAI takes from users
- * alone, stand in the user's message behind the last result.
+ * The results of tools are messages of their own, before what the user says beside them. Their
+ * pictures and files, which OpenAI takes from users alone, stand in the user's message behind the
+ * last result.
  */
 function toMessages(messages: readonly unknown[]): unknown[] {
   const made: unknown[] = [];

@@ -43,7 +43,10 @@ export function messageToCompletion(
   };
 }
 
-/** The message. Of several choices it is the one with index 0. Log-probabilities have no place in it, and what was spoken is its text. */
+/**
+ * The message. Of several choices it is the one with index 0. Log-probabilities have no place in
+ * it, and what was spoken is its text.
+ */
 export function completionToMessage(completion: Readonly<JsonRecord>): JsonRecord {
   const choice = firstChoice(completion.choices) ?? {};
   const said = isRecord(choice.message) ? choice.message : {};

@@ -93,8 +93,8 @@ export function chatBodyToParams(
 }
 
 /**
- * OpenAI's defaults, which many a request spells out; some of Anthropic's models refuse such a top_p
- * beside a temperature.
+ * OpenAI's defaults, which many a request spells out; some of Anthropic's models refuse such a
+ * top_p beside a temperature.
  */
 function isDefault(name: string, value: unknown): boolean {
   if (name === 'modalities') return String(value) === 'text';

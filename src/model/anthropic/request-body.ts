@@ -69,7 +69,10 @@ function promptParams(model: string, request: PromptRequest, habits: Habits): Me
   };
 }
 
-/** Many models refuse temperature and top_p together: a default does not cost the caller their top_p. */
+/**
+ * Many models refuse temperature and top_p together: a default does not cost the caller their
+ * top_p.
+ */
 function temperatureOf({
   temperature,
   defaultTemperature,

@@ -1,12 +1,14 @@
 /**
  * The messages of a chat completion as the turns of Anthropic's
- * (https://platform.claude.com/docs/en/api/messages/create). Pure. A part that Anthropic has nothing
- * for goes on as it is, so that the refusal names it.
+ * (https://platform.claude.com/docs/en/api/messages/create). Pure. A part that Anthropic has
+ * nothing for goes on as it is, so that the refusal names it.
  */
 import { isRecord, type JsonRecord } from '../json-record.ts';
 import { inputOf } from './completion.ts';
 
-/** The system messages and `words` behind them: a text, or blocks where they hold more than text. */
+/**
+ * The system messages and `words` behind them: a text, or blocks where they hold more than text.
+ */
 export function systemOf(messages: readonly JsonRecord[], words: string): unknown {
   const blocks = messages.flatMap(({ content }) =>
     Array.isArray(content) ? joined(content.map(toBlock)) : [toBlock(content ?? '')],
@@ -29,8 +31,8 @@ function isText(block: unknown): block is { type: 'text'; text: string } {
 }
 
 /**
- * Tool results that follow each other are one user message, as Anthropic demands of results of calls
- * that were made together.
+ * Tool results that follow each other are one user message, as Anthropic demands of results of
+ * calls that were made together.
  */
 export function toTurns(messages: readonly unknown[]): unknown[] {
   const made: unknown[] = [];

@@ -39,7 +39,10 @@ export interface Habits {
   learn(refusal: Refusal, own: OwnParams): string | null;
 }
 
-/** Habits that know nothing yet but what to call the limit on output tokens, and whether the server shows schemas. */
+/**
+ * Habits that know nothing yet but what to call the limit on output tokens, and whether the server
+ * shows schemas.
+ */
 export function createHabits(initialLimitName: LimitName, showsSchema = true): Habits {
   const refused = new Set<string>();
   let limitName = initialLimitName;
@@ -71,7 +74,8 @@ export function createHabits(initialLimitName: LimitName, showsSchema = true): H
         return other;
       }
       if (!isUnsupported(refusal)) {
-        // Some servers take no temperature of 0 at all, and say that it must be more; others stay the caller's to mend.
+        // Some servers take no temperature of 0 at all, and say that it must be more; others stay
+        // the caller's to mend.
         if (param !== 'temperature' || own.temperature !== 0) return null;
         refused.add('temperature=0');
         return param;

@@ -22,17 +22,24 @@ export interface AnswerSchema {
   /** The answer's top-level fields in order; null where it may have others. */
   readonly columns: readonly string[] | null;
   /**
-   * The object in a model's answer, valid against the user's schema. Throws InvalidOutput, and ItemFailure for an integer that JavaScript cannot hold: with
-   * `longIntegers` its digits stand instead.
+   * The object in a model's answer, valid against the user's schema. Throws InvalidOutput, and
+   * ItemFailure for an integer that JavaScript cannot hold: with `longIntegers` its digits stand
+   * instead.
    */
   read(answer: string, options: JudgeOptions): JsonObject;
-  /** Holds an answer that somebody gives as an example to the user's schema, as it is. Throws InvalidOutput. */
+  /**
+   * Holds an answer that somebody gives as an example to the user's schema, as it is. Throws
+   * InvalidOutput.
+   */
   check(value: JsonObject, time: CheckTime): void;
 }
 
 type Prepared = { issues: readonly SchemaIssue[]; answerSchema: AnswerSchema | null };
 
-/** Prepared schemas by their text, the latest last: a page of a thousand items of one batch prepares its schema once. */
+/**
+ * Prepared schemas by their text, the latest last: a page of a thousand items of one batch prepares
+ * its schema once.
+ */
 const prepared = new Map<string, Prepared>();
 /** Characters of text that are kept; what is made of a schema takes some 20 times its text. */
 const MAX_KEPT = 1_000_000;
@@ -51,7 +58,10 @@ export function prepareAnswerSchema(given: JsonObject): AnswerSchema {
   return answerSchema;
 }
 
-/** The schema of fields that are known by name alone: each a text, a number, true or false, a list of texts, or null. */
+/**
+ * The schema of fields that are known by name alone: each a text, a number, true or false, a list
+ * of texts, or null.
+ */
 export function prepareNamedFields(fields: readonly NamedField[]): AnswerSchema {
   const value = {
     anyOf: [
@@ -109,7 +119,8 @@ function prepare(given: JsonObject): Prepared {
 function build(original: JsonSchema, isClosed: boolean): AnswerSchema {
   const strict = toStrictSchema(original).schema;
   const { schema, closed } = strict || isClosed ? closeObjects(original) : asItIs(original);
-  // Closed alternatives exclude each other where open ones overlap: what is valid for the one need not be for the other.
+  // Closed alternatives exclude each other where open ones overlap: what is valid for the one need
+  // not be for the other.
   const open = closed.size > 0 && everyKeyword(original).has('oneOf') ? original : null;
   const read = createJudge({ schema, closed, open });
   const { properties, additionalProperties } = followReferences(schema, schema);

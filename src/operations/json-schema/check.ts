@@ -22,7 +22,10 @@ const UNSUPPORTED = ['$anchor', '$dynamicAnchor', '$dynamicRef', '$id', '$recurs
 const metaSchema = new Ajv2020({ strict: false, allErrors: true, logger: false });
 formats.default(metaSchema);
 
-/** What is wrong with a schema that is not too large; empty when answers can be held to it and it describes an object. */
+/**
+ * What is wrong with a schema that is not too large; empty when answers can be held to it and it
+ * describes an object.
+ */
 export function checkSchema(root: JsonSchema): SchemaIssue[] {
   const issues = metaSchemaIssues(root);
   if (issues.length > 0) {

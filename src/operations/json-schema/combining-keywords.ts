@@ -72,8 +72,8 @@ function dependentSchemas(schema: JsonObject, compile: (inside: unknown) => Chec
 }
 
 /**
- * Adds why no alternative accepts a value: the faults of the only one that was meant, by the type and the constants that it has; else what all
- * of them allow, once.
+ * Adds why no alternative accepts a value: the faults of the only one that was meant, by the type
+ * and the constants that it has; else what all of them allow, once.
  */
 function explain(keyword: string, branches: readonly Check[], value: unknown, run: Run): false {
   const unexplained = `must match a schema in ${keyword}`;

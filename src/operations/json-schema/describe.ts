@@ -12,8 +12,9 @@ const MAX_CHARACTERS = 200_000;
 const MAX_NESTING = 2;
 
 /**
- * One line per field, those of nested objects indented under it; at most 200 lines and four levels. A field that takes null says so; one that has to
- * have a value says what stands there where there is none. `strict` says that an absent field is written as null.
+ * One line per field, those of nested objects indented under it; at most 200 lines and four levels.
+ * A field that takes null says so; one that has to have a value says what stands there where there
+ * is none. `strict` says that an absent field is written as null.
  */
 export function describeFields(root: JsonSchema, { strict }: { strict: boolean }): string {
   const lines: string[] = [];
@@ -85,8 +86,8 @@ function withAbsence(
 }
 
 /**
- * What names a schema as people would; alternatives are named one after the other. Each part is looked at once for each level that it
- * stands at, however often the schema refers to it.
+ * What names a schema as people would; alternatives are named one after the other. Each part is
+ * looked at once for each level that it stands at, however often the schema refers to it.
  */
 function createKinds(root: JsonSchema): (schema: JsonSchema) => Kind {
   const known = Array.from({ length: MAX_NESTING + 1 }, () => new Map<JsonSchema, Kind>());

@@ -7,7 +7,10 @@ interface Format {
   validate: RegExp | ((value: unknown) => boolean);
 }
 
-/** Whether a value has the format of this name; null for a name that nobody knows, which asks for nothing. */
+/**
+ * Whether a value has the format of this name; null for a name that nobody knows, which asks for
+ * nothing.
+ */
 export function createFormatCheck(name: string): ((value: unknown) => boolean) | null {
   // A text states a time and seldom its zone: a model that must write one invents it.
   const kind = name === 'time' || name === 'date-time' ? `iso-${name}` : name;

@@ -31,8 +31,9 @@ export interface Judged {
 }
 
 /**
- * What an answer comes to under the schema, which `checkSchema` found no fault with: as it is; where that is not valid, with its form set right. Throws
- * InvalidOutput, and ItemFailure for an integer that JavaScript cannot hold.
+ * What an answer comes to under the schema, which `checkSchema` found no fault with: as it is;
+ * where that is not valid, with its form set right. Throws InvalidOutput, and ItemFailure for an
+ * integer that JavaScript cannot hold.
  */
 export function createJudge({
   schema,

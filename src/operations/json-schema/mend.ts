@@ -4,7 +4,10 @@ import { isObject, type JsonObject, ownValue } from '../answer.ts';
 import { type Choices, createChoices } from '../choice.ts';
 import { resolveReference } from './subschemas.ts';
 
-/** A value, and the same with numbers that JavaScript would write otherwise as the texts that they were written as; undefined where there are none such. */
+/**
+ * A value, and the same with numbers that JavaScript would write otherwise as the texts that they
+ * were written as; undefined where there are none such.
+ */
 export interface Written {
   value: unknown;
   exact: unknown;
@@ -23,12 +26,14 @@ export interface MendOptions {
 const numberPattern = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 /**
- * The answer without keys that no part of the schema names, unless the user closed the object; with numbers, true and false that stand as
- * text where text is not allowed, and digits where only text is; and with one of several texts that are allowed where it fits but for its
- * form. Of alternatives the first is taken that accepts what comes of it.
+ * The answer without keys that no part of the schema names, unless the user closed the object; with
+ * numbers, true and false that stand as text where text is not allowed, and digits where only text
+ * is; and with one of several texts that are allowed where it fits but for its form. Of
+ * alternatives the first is taken that accepts what comes of it.
  */
 export function createMend({ root, closed, accepts, restore }: MendOptions) {
-  // Alternatives try one value several times, and again inside each other: remembered, that stays polynomial.
+  // Alternatives try one value several times, and again inside each other: remembered, that stays
+  // polynomial.
   const memory = new Map<JsonSchema, WeakMap<object, Written>>();
 
   function mend(written: Written, schema: JsonSchema): Written {
@@ -123,7 +128,10 @@ function schemasOf(name: string, schema: JsonSchema): JsonSchema[] {
   return insides.filter(isObject);
 }
 
-/** A plain value in the form that the schema wants; null where it has no doubt about the form, or there is no other. */
+/**
+ * A plain value in the form that the schema wants; null where it has no doubt about the form, or
+ * there is no other.
+ */
 function inOtherForm({ value, exact }: Written, schema: JsonSchema): Written | null {
   const types = namedTypes(schema);
   if (types.length === 0) return null;

@@ -1,6 +1,7 @@
 /**
- * A schema as draft 2020-12 writes it. Keywords of older drafts are translated where `$schema` names such a draft, or none; where it
- * names a draft that has another keyword for it, that one is told. `nullable`, which is OpenAPI's, becomes a type.
+ * A schema as draft 2020-12 writes it. Keywords of older drafts are translated where `$schema`
+ * names such a draft, or none; where it names a draft that has another keyword for it, that one is
+ * told. `nullable`, which is OpenAPI's, becomes a type.
  */
 import type { JsonSchema } from '../../model/model.ts';
 import { isObject, type JsonObject, ownValue } from '../answer.ts';
@@ -16,7 +17,10 @@ interface Reading {
   issues: SchemaIssue[];
 }
 
-/** The whole schema, without its address and the name of its draft. Issues are added with their path. */
+/**
+ * The whole schema, without its address and the name of its draft. Issues are added with their
+ * path.
+ */
 export function toModern(given: JsonSchema, issues: SchemaIssue[]): JsonSchema {
   const { $schema, $id, id, ...rest } = given;
   const addresses = [$id, id].filter((one) => typeof one === 'string' && one !== '') as string[];
@@ -82,7 +86,10 @@ function translate(node: JsonObject, path: string[], reading: Reading): JsonObje
   return node;
 }
 
-/** A list of schemas, one a position, and what stands behind them: `items` and `additionalItems` until 2019. */
+/**
+ * A list of schemas, one a position, and what stands behind them: `items` and `additionalItems`
+ * until 2019.
+ */
 function translateItems(node: JsonObject, path: string[], { draft, issues }: Reading): void {
   const { items, additionalItems } = node;
   const isList = Array.isArray(items);
@@ -114,7 +121,10 @@ function translateItems(node: JsonObject, path: string[], { draft, issues }: Rea
   }
 }
 
-/** A limit that does not belong to its range: a switch beside it until draft 4, a number of its own since. */
+/**
+ * A limit that does not belong to its range: a switch beside it until draft 4, a number of its own
+ * since.
+ */
 function translateLimit(
   node: JsonObject,
   [inclusive, exclusive]: readonly [string, string],
@@ -159,7 +169,10 @@ function translateDependencies(node: JsonObject): void {
   );
 }
 
-/** References by the schema's own address, and to the root as 2019-09 writes them where a schema holds itself. */
+/**
+ * References by the schema's own address, and to the root as 2019-09 writes them where a schema
+ * holds itself.
+ */
 function translateReferences(node: JsonObject, { address }: Reading): void {
   if (node.$recursiveRef === '#') {
     delete node.$recursiveRef;

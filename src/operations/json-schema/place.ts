@@ -5,7 +5,10 @@ import { resolveReference } from './subschemas.ts';
 
 /** A place in an answer. */
 export interface Place {
-  /** The types that any part of the schema names for a value here: of alternatives those of all. None where no part says. */
+  /**
+   * The types that any part of the schema names for a value here: of alternatives those of all.
+   * None where no part says.
+   */
   readonly types: ReadonlySet<string>;
   /** The place of a member. */
   member(name: string): Place;
@@ -24,7 +27,8 @@ export function rootPlace(root: JsonSchema): Place {
 function placeOf(root: JsonSchema, given: readonly JsonSchema[]): Place {
   const schemas = withInPlace(root, given);
   const known = new Map<string, Place>();
-  // Names and positions that the schemas do not tell apart are one place, however many an answer has.
+  // Names and positions that the schemas do not tell apart are one place, however many an answer
+  // has.
   const patterns = schemas.flatMap((schema) =>
     Object.entries(Object(ownValue(schema, 'patternProperties'))),
   );

@@ -9,7 +9,10 @@ import { resolveReference } from './subschemas.ts';
 /** Whether a part of the original schema accepts a value. */
 type Accepts = (part: unknown, value: unknown) => boolean;
 
-/** What makes a copy of an answer, or of a part of it, without the nulls; where alternatives apply, as the first one that accepts it then. */
+/**
+ * What makes a copy of an answer, or of a part of it, without the nulls; where alternatives apply,
+ * as the first one that accepts it then.
+ */
 export function createRestore(
   root: JsonSchema,
   accepts: Accepts,

@@ -1,4 +1,7 @@
-/** What a check of one value carries along: where it is, what it found, and how long it may still take. */
+/**
+ * What a check of one value carries along: where it is, what it found, and how long it may still
+ * take.
+ */
 
 /** A breach of the schema. The words are for the model, behind the place that they are about. */
 export interface Fault {
@@ -61,8 +64,8 @@ export function checkAt(key: string | number, check: Check, value: unknown, run:
 }
 
 /**
- * Whether a check accepts a value, without its faults. Alternatives try one value several times, and again inside each other:
- * remembered, that stays polynomial.
+ * Whether a check accepts a value, without its faults. Alternatives try one value several times,
+ * and again inside each other: remembered, that stays polynomial.
  */
 export function accepts(check: Check, value: unknown, run: Run): boolean {
   if (typeof value !== 'object' || value === null) return quietly(check, value, run);

@@ -1,10 +1,11 @@
 /**
  * The short way to write an answer schema: `{ company: "string", revenue: "number", year: "integer", tags: "string[]" }`.
  *
- * A field is a type name, with `[]` for a list of it; a text with a blank in it, which describes a text field; a list of two or more
- * texts, of which one is the value; a JSON Schema with a type or an enum; another short form, for an object inside; or one of these in
- * a list of one, for a list of those. A value that the text does not state is null, a list then empty; with a `?` behind the type it
- * is left out of the answer instead.
+ * A field is a type name, with `[]` for a list of it; a text with a blank in it, which describes a
+ * text field; a list of two or more texts, of which one is the value; a JSON Schema with a type or
+ * an enum; another short form, for an object inside; or one of these in a list of one, for a list
+ * of those. A value that the text does not state is null, a list then empty; with a `?` behind the
+ * type it is left out of the answer instead.
  */
 import type { JsonSchema } from '../../model/model.ts';
 import { nearest } from '../../nearest.ts';
@@ -55,7 +56,10 @@ export function isFullSchema(value: JsonObject): boolean {
   );
 }
 
-/** The JSON Schema that a short form stands for, its objects open. Issues are added with their path; the result is then of no use. */
+/**
+ * The JSON Schema that a short form stands for, its objects open. Issues are added with their path;
+ * the result is then of no use.
+ */
 export function expandShortForm(
   fields: JsonObject,
   issues: SchemaIssue[],
@@ -133,7 +137,10 @@ function readType(value: string): { schema: JsonSchema; list: boolean; optional:
   return schema ? { schema, list: list !== undefined, optional: optional !== undefined } : null;
 }
 
-/** A text with a blank in it, but not one that begins as types are written elsewhere: "string | null", "integer (year)". */
+/**
+ * A text with a blank in it, but not one that begins as types are written elsewhere: "string |
+ * null", "integer (year)".
+ */
 function isDescription(value: string): boolean {
   const [, name = ''] =
     /^(\w+)(?:\[\])?\??\s*(?:[|&,:;(<>=/]|or\s+null\b)/.exec(value.trim()) ?? [];
@@ -175,7 +182,10 @@ function expandList(list: readonly unknown[], place: Place): JsonSchema {
   return expandProperty({ enum: list }, place);
 }
 
-/** Whether an object is a JSON Schema of a property: by its type or its values, where nothing else stands beside them. */
+/**
+ * Whether an object is a JSON Schema of a property: by its type or its values, where nothing else
+ * stands beside them.
+ */
 function isProperty(value: JsonObject): boolean {
   return hasType(value) && Object.keys(value).every(isKeyword);
 }
@@ -206,7 +216,10 @@ function expandProperty(property: JsonObject, { issues, path, takesNull }: Place
   );
 }
 
-/** An object inside. One that looks like a JSON Schema, and is none, is refused: its words would become fields. */
+/**
+ * An object inside. One that looks like a JSON Schema, and is none, is refused: its words would
+ * become fields.
+ */
 function expandInside(value: JsonObject, { issues, path }: Place): JsonSchema {
   const others = Object.entries(value).filter(([key]) => !isKeyword(key));
   const isShort = (field: unknown) => typeof field === 'string' && readType(field) !== null;

@@ -1,4 +1,7 @@
-/** How large an answer schema may be: by what it is made of, since that is what reading it, and holding answers to it, costs. */
+/**
+ * How large an answer schema may be: by what it is made of, since that is what reading it, and
+ * holding answers to it, costs.
+ */
 import type { JsonSchema } from '../../model/model.ts';
 import { ownValue } from '../answer.ts';
 import type { SchemaIssue } from './short-form.ts';

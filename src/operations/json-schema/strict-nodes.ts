@@ -13,7 +13,10 @@ const FORMATS = new Set('date duration email hostname ipv4 ipv6 uuid'.split(' ')
 const DATE = '\\d{4}-\\d{2}-\\d{2}';
 const TIME = '\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?(Z|[+-]\\d{2}:\\d{2})?';
 
-/** A server that is held to these formats wants a zone, which few texts state: they are sent as patterns that take both. */
+/**
+ * A server that is held to these formats wants a zone, which few texts state: they are sent as
+ * patterns that take both.
+ */
 const LOCAL: Readonly<Record<string, { pattern: string; told: string }>> = {
   time: {
     pattern: `^${TIME}$`,

@@ -30,7 +30,10 @@ const KEYWORDS = new Set([
   ...ANNOTATIONS.split(' '),
 ]);
 
-/** Whether a key is a keyword of JSON Schema, or of OpenAPI's schemas, or begins as those do that nobody else has. */
+/**
+ * Whether a key is a keyword of JSON Schema, or of OpenAPI's schemas, or begins as those do that
+ * nobody else has.
+ */
 export function isKeyword(key: string): boolean {
   return KEYWORDS.has(key) || /^(?:\$|x-)/.test(key);
 }

@@ -1,4 +1,7 @@
-/** The two keywords about members and entries that no other keyword of a schema, or of one applied with it, speaks of. */
+/**
+ * The two keywords about members and entries that no other keyword of a schema, or of one applied
+ * with it, speaks of.
+ */
 import { isObject, type JsonObject, ownValue } from '../answer.ts';
 import { patternChecks } from './member-keywords.ts';
 import { accepts, type Check, checkAt, fail, isDone, type Run } from './run.ts';
@@ -56,7 +59,10 @@ interface Asked {
   own: boolean;
 }
 
-/** Whether a schema says something of a member or an entry, by itself or by a schema for the same value that accepts it. */
+/**
+ * Whether a schema says something of a member or an entry, by itself or by a schema for the same
+ * value that accepts it.
+ */
 function speaksOf(key: string | number, schema: JsonObject, asked: Asked): boolean {
   asked.run.tick();
   return (

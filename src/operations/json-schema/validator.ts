@@ -1,6 +1,7 @@
 /**
- * JSON Schema (draft 2020-12) for schemas and answers that nobody vouches for. A schema is walked and never turned into program
- * text: what a check costs is counted while it runs, and preparing one costs no more than reading it.
+ * JSON Schema (draft 2020-12) for schemas and answers that nobody vouches for. A schema is walked
+ * and never turned into program text: what a check costs is counted while it runs, and preparing
+ * one costs no more than reading it.
  */
 import { InvalidOutput } from '../../errors.ts';
 import type { JsonSchema } from '../../model/model.ts';

@@ -1,4 +1,7 @@
-/** The keywords of JSON Schema about a value itself: its type, the values allowed, and the limits of text and numbers. */
+/**
+ * The keywords of JSON Schema about a value itself: its type, the values allowed, and the limits of
+ * text and numbers.
+ */
 import { isObject } from '../answer.ts';
 import { createMembership } from './equality.ts';
 import { createFormatCheck, formatWords } from './formats.ts';
@@ -76,8 +79,8 @@ function limit(
 }
 
 /**
- * Of a step such as 0.01, whose multiples no binary number is exactly, within the error that the two numbers and their quotient can
- * have. Whole numbers are held to it exactly.
+ * Of a step such as 0.01, whose multiples no binary number is exactly, within the error that the
+ * two numbers and their quotient can have. Whole numbers are held to it exactly.
  */
 function isMultipleOf(value: number, step: number): boolean {
   if (value % step === 0) return true;

@@ -8,7 +8,10 @@ import type { StoredFile } from './file-store.ts';
 import { readMultipart } from './multipart.ts';
 import { cursorPage } from './page.ts';
 
-/** OpenAI takes 512 MB; here a file is kept in memory, and a client that meets the limit sends smaller ones. */
+/**
+ * OpenAI takes 512 MB; here a file is kept in memory, and a client that meets the limit sends
+ * smaller ones.
+ */
 const MAX_UPLOAD_BYTES = 100 * 1024 * 1024;
 const MAX_LISTED = 10_000;
 const THIRTY_DAYS = 30 * 24 * 60 * 60;

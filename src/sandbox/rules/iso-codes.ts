@@ -16,7 +16,10 @@ const otherNames: ReadonlyMap<string, string> = new Map([
 
 let countries: ReadonlyMap<string, string> | null = null;
 
-/** A value in the form that a field's description asks for; as it is where that asks for none, or the code is not known. */
+/**
+ * A value in the form that a field's description asks for; as it is where that asks for none, or
+ * the code is not known.
+ */
 export function inIsoForm(value: string, description: string): string {
   if (/ISO 639/.test(description)) {
     return languages[languageNamed(value)]?.codes.split(' ')[0] ?? value;

@@ -48,7 +48,9 @@ export function labelKey(label: string): string {
   return terms(label.replace(/_/g, ' ').replace(/([a-z\d])([A-Z])/g, '$1 $2')).stream.join(' ');
 }
 
-/** First lines `Context: {…}`, which holds fields of the item, and `Written on: …` are not its text. */
+/**
+ * First lines `Context: {…}`, which holds fields of the item, and `Written on: …` are not its text.
+ */
 function splitContext(text: string): { context: Record<string, unknown>; content: string } {
   const match = /^(?:Context: (\{.*\})\n)?(?:Written on: .{1,60}\n)?\n/.exec(text);
   if (!match || match[0] === '\n') return { context: {}, content: text };

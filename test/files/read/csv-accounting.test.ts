@@ -1,4 +1,7 @@
-/** Every line of a table is in one row, and every row is an item, refused or blank, however its quotes are laid. */
+/**
+ * Every line of a table is in one row, and every row is an item, refused or blank, however its
+ * quotes are laid.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UnreadableFile } from '../../../src/files/read/unreadable.ts';

@@ -1,4 +1,7 @@
-/** Every block of Anthropic's messages and every part of OpenAI's, as what the other one is sent: nothing is left out in silence. */
+/**
+ * Every block of Anthropic's messages and every part of OpenAI's, as what the other one is sent:
+ * nothing is left out in silence.
+ */
 import { describe, expect, test } from 'vitest';
 import { paramsToChatBody } from '../../../src/model/anthropic/chat-body.ts';
 import { chatBodyToParams } from '../../../src/model/anthropic/params.ts';
