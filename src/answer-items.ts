@@ -1,6 +1,7 @@
 /** Synchronous mutations: a few items at once, answered within a minute. */
 import { AppError, BadUserInput, type BatchErrorCode, type ItemErrorCode } from './errors.ts';
-import { type ItemAnswer, startItem } from './execute.ts';
+import { startItem } from './execute.ts';
+import type { ItemAnswer } from './item-run.ts';
 import { type Model, ModelError } from './model/model.ts';
 import type { PromptItem } from './operations/operation.ts';
 import type { Plan } from './plan.ts';

@@ -1,88 +1,19 @@
 /**
- * The one road from an item to its answer: prompt, model, parse. Synchronous mutations (answer-items.ts) and the worker both
- * drive an ItemRun one request at a time, so that waiting, order and limits are theirs, and what an answer means is said here alone.
+ * The one road from an item to its answer: prompt, model, parse. Synchronous mutations
+ * (answer-items.ts) and the worker both drive an ItemRun one request at a time, so that waiting,
+ * order and limits are theirs, and what an answer means is said here alone.
  */
-import {
-  type BatchErrorCode,
-  InvalidOutput,
-  type ItemError,
-  ItemFailure,
-  internalError,
-} from './errors.ts';
-import {
-  type ChatMessage,
-  type Model,
-  type ModelAnswer,
-  ModelError,
-  type Permit,
-} from './model/model.ts';
+import { InvalidOutput, type ItemError, ItemFailure, internalError } from './errors.ts';
+import { ItemPrompt } from './item-prompt.ts';
+import type { ItemAnswer, ItemRun, RunUsage, Step } from './item-run.ts';
+import { type Model, type ModelAnswer, ModelError, type Permit } from './model/model.ts';
 import { laterDelayMs, maxCountedTries } from './model/retry.ts';
 import type { PromptItem } from './operations/operation.ts';
-import { createPrompt, modelOf, type Plan, type Prompt, promptLength } from './plan.ts';
+import { modelOf, type Plan, type Prompt } from './plan.ts';
 import { rejectedAnswer } from './rejected-answer.ts';
-
-/** What an item has cost so far. USD null while no request had a known price. */
-export interface RunUsage {
-  requests: number;
-  inputTokens: number;
-  cachedInputTokens: number;
-  outputTokens: number;
-  costUsd: number | null;
-}
-
-/** The final answer of an item. */
-export interface ItemAnswer {
-  /** Requests whose answer counted against the item; a 429 is none. */
-  attempts: number;
-  usage: RunUsage;
-  outcome: { status: 'SUCCEEDED'; output: unknown } | FailedOutcome;
-}
-
-/** `rejectedAnswer`: what is kept of the last answer that was refused; absent where none was. */
-export interface FailedOutcome {
-  status: 'FAILED';
-  error: ItemError;
-  rejectedAnswer?: string;
-}
-
-/** What came of one request, and so what the caller does next. */
-export type Step =
-  | { kind: 'final'; answer: ItemAnswer }
-  /**
-   * Send again as soon as there is a permit: the answer was invalid or cut short, or the model has
-   * another name.
-   */
-  | { kind: 'again' }
-  /** Send again after `delayMs`. `giveUp` is the answer should the caller not want to wait any more. */
-  | { kind: 'later'; delayMs: number; failures: number; giveUp: ItemAnswer }
-  /** No item would succeed: stop the batch. */
-  | { kind: 'stop'; code: BatchErrorCode; message: string };
-
-export interface ItemRun {
-  /** The model that it asks: whose gate gives the permit. */
-  readonly model: Model;
-  /**
-   * The answer of an item that cannot be sent at all; null for every other. Nobody need wait for a
-   * permit to learn it.
-   */
-  refusal(): ItemAnswer | null;
-  /**
-   * Makes one request and gives the permit back. Rejects only with the signal's reason; the run can be sent again then.
-   */
-  send(permit: Permit, signal: AbortSignal): Promise<Step>;
-  /**
-   * Takes what a request came to that went out by another way, through the batch API of the model
-   * with the id `asked`: an answer, or why there is none.
-   */
-  receive(result: ModelAnswer | ModelError, asked: string): Step;
-  /** The answer where Winnow itself failed on it, with what it has cost so far. */
-  abandon(): ItemAnswer;
-}
 
 /** An answer that breaks its schema is asked again this often, with the validator's message. */
 const maxRepairs = 2;
-/** Longer prompts are not kept while an item waits. */
-const keptPrompt = 100_000;
 /** After this an item looks again for room for its long prompt. */
 const roomDelayMs = 100;
 /** So long is an item tried where no other tells whether the provider is down. */
@@ -93,11 +24,13 @@ export function startItem(plan: Plan, item: PromptItem): ItemRun {
   return new StartedItem(plan, item);
 }
 
-/** State and lifecycle of one item; a class, because functions made anew for each of a million items cost more than their work. */
+/**
+ * State and lifecycle of one item; a class, because functions made anew for each of a million items
+ * cost more than their work.
+ */
 class StartedItem implements ItemRun {
   readonly model: Model;
   private readonly plan: Plan;
-  private readonly item: PromptItem;
   private readonly unusable: ItemFailure | undefined;
   /** The model is the item's own choice: where it is not there, the others have theirs. */
   private readonly named: boolean;
@@ -109,12 +42,7 @@ class StartedItem implements ItemRun {
     costUsd: null,
   };
   private readonly answeredAtStart: number;
-  /** Made when first sent, because a template may lack a field; a repair adds to it. */
-  private prompt: Prompt | null = null;
-  /** Null until it is made for the first time. */
-  private promptLength: number | null = null;
-  /** The last answer that was not valid, and why. */
-  private repair: Repair | null = null;
+  private readonly prompt: ItemPrompt;
   private maxOutputTokens: number | undefined;
   private attempts = 0;
   private repairs = 0;
@@ -130,7 +58,7 @@ class StartedItem implements ItemRun {
   constructor(plan: Plan, item: PromptItem) {
     const { model, named, failure } = modelFor(plan, item);
     this.plan = plan;
-    this.item = item;
+    this.prompt = new ItemPrompt(plan, item);
     this.model = model;
     this.unusable = failure;
     this.named = named;
@@ -140,7 +68,7 @@ class StartedItem implements ItemRun {
 
   refusal(): ItemAnswer | null {
     const prompt = this.prepare();
-    this.forgetLong();
+    this.prompt.forgetLong();
     return prompt instanceof ItemFailure
       ? this.answerWith({
           status: 'FAILED',
@@ -151,19 +79,20 @@ class StartedItem implements ItemRun {
 
   async send(permit: Permit, signal: AbortSignal): Promise<Step> {
     // Known of a long prompt that has been made before.
-    let leave = this.promptLength === null ? null : this.plan.room.take(this.promptLength);
-    if (this.promptLength !== null && !leave) return this.waitForRoom(permit);
+    const { length } = this.prompt;
+    let leave = length === null ? null : this.plan.room.take(length);
+    if (length !== null && !leave) return this.waitForRoom(permit);
     try {
       const prompt = this.prepare();
       if (prompt instanceof ItemFailure) {
         permit.release('aborted');
         return this.failed(prompt);
       }
-      leave ??= this.plan.room.take(this.promptLength ?? 0);
+      leave ??= this.plan.room.take(this.prompt.length ?? 0);
       return leave ? await this.sendPrompt(prompt, permit, signal) : this.waitForRoom(permit);
     } finally {
       leave?.();
-      this.forgetLong();
+      this.prompt.forgetLong();
     }
   }
 
@@ -173,11 +102,6 @@ class StartedItem implements ItemRun {
     const message = 'Too many long prompts were under way at once';
     const giveUp = this.answerWith({ status: 'FAILED', error: { code: 'TIMEOUT', message } });
     return { kind: 'later', delayMs: roomDelayMs, failures: this.failures, giveUp };
-  }
-
-  /** A long prompt is made again when it is sent again: what waits holds none. */
-  private forgetLong(): void {
-    if ((this.promptLength ?? 0) > keptPrompt) this.prompt = null;
   }
 
   private async sendPrompt(prompt: Prompt, permit: Permit, signal: AbortSignal): Promise<Step> {
@@ -213,20 +137,7 @@ class StartedItem implements ItemRun {
   }
 
   private prepare(): Prompt | ItemFailure {
-    try {
-      if (this.unusable) return this.unusable;
-      if (!this.prompt) {
-        const first = createPrompt(this.plan.operation, this.item);
-        // Always the first prompt plus the last bad answer: the prompt does not grow with every
-        // repair.
-        this.prompt = this.repair ? withRepair(first, this.repair) : first;
-        this.promptLength = promptLength(this.prompt);
-      }
-      return this.prompt;
-    } catch (error) {
-      if (error instanceof ItemFailure) return error;
-      throw error;
-    }
+    return this.unusable ?? this.prompt.make();
   }
 
   abandon(): ItemAnswer {
@@ -249,8 +160,7 @@ class StartedItem implements ItemRun {
         });
       }
       this.repairs += 1;
-      this.repair = { answer: answer.text, problem: error.message };
-      this.prompt = null;
+      this.prompt.askToRepair({ answer: answer.text, problem: error.message });
       return { kind: 'again' };
     }
   }
@@ -283,7 +193,8 @@ class StartedItem implements ItemRun {
         });
         if (this.isItemsOwn()) return { kind: 'final', answer: giveUp };
         const delayMs = laterDelayMs({
-          // Rate limits are paced by the gate, for all calls at once; an item waits longer only for its own failures.
+          // Rate limits are paced by the gate, for all calls at once; an item waits longer only for
+          // its own failures.
           tries: this.failures + 1,
           retryAfterMs: failure.retryAfterMs,
         });
@@ -334,8 +245,9 @@ class StartedItem implements ItemRun {
   }
 
   /**
-   * Whether it is the item that fails, and not the provider: it failed often enough, while the provider answered others. Where nobody has
-   * asked since its first failure, at the end of a batch, that may also be an outage, which is waited for.
+   * Whether it is the item that fails, and not the provider: it failed often enough, while the
+   * provider answered others. Where nobody has asked since its first failure, at the end of a
+   * batch, that may also be an outage, which is waited for.
    */
   private isItemsOwn(): boolean {
     if (this.failures < maxCountedTries) return false;
@@ -380,27 +292,4 @@ function modelFor(
     if (error instanceof ItemFailure) return { model: plan.model, named: true, failure: error };
     throw error;
   }
-}
-
-interface Repair {
-  answer: string;
-  problem: string;
-}
-
-/** The prompt with a bad answer and what is wrong with it. */
-function withRepair(prompt: Prompt, { answer, problem }: Repair): Prompt {
-  const turns: ChatMessage[] = [
-    // An answer may be tool calls alone, and Anthropic refuses a message without content.
-    ...(answer === '' ? [] : [{ role: 'assistant' as const, content: answer }]),
-    {
-      role: 'user',
-      content: `That answer is not valid: ${problem.replace(/\.$/, '')}. Answer again, complete and in the required form, with nothing else.`,
-    },
-  ];
-  if (!('body' in prompt)) return { ...prompt, messages: [...prompt.messages, ...turns] };
-  const { messages } = prompt.body;
-  return {
-    ...prompt,
-    body: { ...prompt.body, messages: [...(Array.isArray(messages) ? messages : []), ...turns] },
-  };
 }

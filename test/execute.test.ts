@@ -9,7 +9,8 @@ import {
   test,
   vi,
 } from 'vitest';
-import { type ItemRun, type Step, startItem } from '../src/execute.ts';
+import { startItem } from '../src/execute.ts';
+import type { ItemRun, Step } from '../src/item-run.ts';
 import { createProviders, type Providers } from '../src/model/providers.ts';
 import { createPlanner, type Plan, requestBody } from '../src/plan.ts';
 import { type Sandbox, startSandbox } from '../src/sandbox/server.ts';

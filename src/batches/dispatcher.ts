@@ -5,7 +5,7 @@
  */
 import type { NewResult } from '../db/results.ts';
 import { internalError } from '../errors.ts';
-import type { ItemAnswer, Step } from '../execute.ts';
+import type { ItemAnswer, Step } from '../item-run.ts';
 import type { Log } from '../log.ts';
 import type { Gate, Permit } from '../model/model.ts';
 import { type HeldBatch, type HeldItem, type Holdings, runsAlone } from './held-batch.ts';

@@ -1,6 +1,6 @@
 /** What became of an item: its error, its cost and its result, which the synchronous mutations and the batches share. */
 import type { ItemErrorCode } from '../errors.ts';
-import type { RunUsage } from '../execute.ts';
+import type { RunUsage } from '../item-run.ts';
 import { builder } from './builder.ts';
 
 export const ItemErrorCodeEnum = builder.enumType('ItemErrorCode', {

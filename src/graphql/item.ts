@@ -4,9 +4,9 @@ import { type BatchFile, type BatchRecord, readBatch, readBatchFile } from '../d
 import type { Database } from '../db/client.ts';
 import { countItems, type ItemFilter, type ItemRecord, listItems } from '../db/items.ts';
 import { PageTooLarge } from '../errors.ts';
-import type { RunUsage } from '../execute.ts';
 import { type DecodedRow, decodeRow, rowFileOf, rowNumberOf } from '../files/row.ts';
 import { itemId, parseItemId } from '../ids.ts';
+import type { RunUsage } from '../item-run.ts';
 import { parseKeepingNumbers } from '../model/exact-json.ts';
 import { type Budget, measure } from './budget.ts';
 import { builder } from './builder.ts';

@@ -3,7 +3,7 @@
 import { answerItems } from '../answer-items.ts';
 import { maxCustomIdLength } from '../db/custom-ids.ts';
 import { BadUserInput, type InputIssue } from '../errors.ts';
-import type { ItemAnswer, RunUsage } from '../execute.ts';
+import type { ItemAnswer, RunUsage } from '../item-run.ts';
 import { operations } from '../operations/index.ts';
 import type { Operation, PreparedOperation, PromptItem } from '../operations/operation.ts';
 import { doubledProblem } from '../operations/params.ts';

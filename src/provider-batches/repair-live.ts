@@ -1,6 +1,6 @@
 /** Asks again, live and with the validator's message, what was answered invalidly: a further day of waiting would buy little. */
 import type { NewResult } from '../db/results.ts';
-import type { ItemAnswer, ItemRun, Step } from '../execute.ts';
+import type { ItemAnswer, ItemRun, Step } from '../item-run.ts';
 import { ModelError } from '../model/model.ts';
 import { change, endWantedNow, type HeldJob, type Outcome } from './job.ts';
 
