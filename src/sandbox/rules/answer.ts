@@ -63,7 +63,7 @@ function keyOf({ system, examples }: Prompt, format: RuleRequest['format']): str
 function compile(prompt: Prompt, format: RuleRequest['format']): Rule {
   const stated = statedSchema(prompt.system);
   const schema = format.type === 'json' ? (format.schema ?? stated) : stated;
-  if (format.type === 'text' && !schema) return compileText(prompt);
+  if (format.type === 'text' && !schema && !asksForObject(prompt)) return compileText(prompt);
   // A user's own system prompt has taken the place of the instructions; they then stand in the schema's description.
   const described = typeof schema?.description === 'string' ? `\n\n${schema.description}` : '';
   const told = { ...prompt, system: prompt.system + described };
@@ -83,6 +83,11 @@ function compile(prompt: Prompt, format: RuleRequest['format']): Rule {
     const { content, decisions } = answer(text);
     return { content: JSON.stringify({ [key]: content }), decisions };
   };
+}
+
+/** In words, where the provider has no other way to say so. */
+function asksForObject({ system }: Prompt): boolean {
+  return /\banswer with (?:one|a) JSON object\b/i.test(system);
 }
 
 /** `{type: object}` alone says no more than that the answer is JSON. */
