@@ -7,7 +7,7 @@ import { get, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
-import { startVictim, type Target, type Victim } from './one-request-harness.ts';
+import { busyRetries, startVictim, type Target, type Victim } from './harness.ts';
 
 const megabyte = 1024 * 1024;
 
@@ -69,7 +69,7 @@ const bodies: [what: string, body: () => string, status: number, code: string][]
   ],
 ];
 
-describe('a server with keys', () => {
+describe('a server with keys', { retry: busyRetries }, () => {
   let victim: Victim;
 
   beforeAll(async () => {
@@ -142,7 +142,7 @@ describe('a server with keys', () => {
           socket.write(head);
           socket.write(Buffer.alloc(24 * megabyte - 2, ' '));
           socket.resume();
-          await once(socket, 'close');
+          await new Promise((resolve) => socket.once('close', resolve));
           closed.push(performance.now() - startedAt);
         }),
       );
@@ -205,7 +205,7 @@ describe('a server with keys', () => {
   });
 });
 
-describe('a server without keys', () => {
+describe('a server without keys', { retry: busyRetries }, () => {
   let victim: Victim;
 
   beforeAll(async () => {

@@ -1,0 +1,142 @@
+/** What one request may take in all, however often it asks: see one-request-harness.ts for what must hold beside it. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { completion } from '../../support/stub-provider.ts';
+import { busyRetries, startVictim, type Target, type Victim } from './harness.ts';
+
+const rowBytes = 9_800_000;
+
+describe('what one request may take in all', { retry: busyRetries }, () => {
+  let victim: Victim;
+  /** A file of ten rows of 9.8 MB, and a draft over it. */
+  let file: string;
+  let batch: string;
+
+  beforeAll(async () => {
+    victim = await startVictim({ withKeys: true });
+    await victim.attack(async (target) => {
+      const row = JSON.stringify({ content: 'x'.repeat(rowBytes) });
+      const response = await fetch(`${target.url}/files?name=large.jsonl`, {
+        method: 'POST',
+        headers: target.headers,
+        body: Array.from({ length: 10 }, () => row).join('\n'),
+      });
+      file = ((await response.json()) as { id: string }).id;
+      const { data } = await ask(
+        target,
+        `mutation { submitBatch(input: {operation: {label: {categories: ["praise", "complaint"]}},
+         source: {fileId: "${file}"}, autoStart: false}) { batch { id } } }`,
+      );
+      batch = data.submitBatch.batch.id;
+    });
+  }, 120_000);
+  afterAll(() => victim.stop());
+
+  async function ask(target: Target, query: string, variables: Record<string, unknown> = {}) {
+    const { text } = await target.post({ query, variables });
+    return JSON.parse(text) as { data: any; errors?: { message: string; extensions: any }[] };
+  }
+
+  const aliases = (count: number, field: string) =>
+    Array.from({ length: count }, (_, number) => `a${number}: ${field}`).join(' ');
+
+  test.each([4, 12])('%s aliases of a preview of ten rows of 9.8 MB', async (count) => {
+    const report = await victim.attack(async (target) => {
+      const { errors } = await ask(
+        target,
+        `{ file(id: "${file}") { ${aliases(count, 'preview(first: 100)')} } }`,
+      );
+      expect(errors?.[0]?.extensions).toEqual({ code: 'PAYLOAD_TOO_LARGE', cursor: null });
+    });
+
+    expect(report.breaches).toEqual([]);
+  });
+
+  test('a page of ten items of 9.8 MB says behind which to go on, and the first is always given', async () => {
+    const report = await victim.attack(async (target) => {
+      const { errors } = await ask(
+        target,
+        `{ batch(id: "${batch}") { items(first: 10) { edges { node { content } } } } }`,
+      );
+      expect(errors?.[0]?.extensions).toEqual({ code: 'PAYLOAD_TOO_LARGE', cursor: '0' });
+      const first = await ask(
+        target,
+        `{ batch(id: "${batch}") { items(first: 1, after: "0") {
+         edges { node { index content } } pageInfo { hasNextPage endCursor } } } }`,
+      );
+      const { edges, pageInfo } = first.data.batch.items;
+      expect(edges).toHaveLength(1);
+      expect(edges[0].node.index).toBe(1);
+      expect(edges[0].node.content).toHaveLength(rowBytes);
+      expect(pageInfo).toEqual({ hasNextPage: true, endCursor: '1' });
+    });
+
+    expect(report.breaches).toEqual([]);
+  });
+
+  test('a hundred aliases of one large text', async () => {
+    const report = await victim.attack(async (target) => {
+      const { errors } = await ask(
+        target,
+        `{ batch(id: "${batch}") { items(first: 1) { edges { node { ${aliases(100, 'content')} } } } } }`,
+      );
+      expect(errors?.[0]?.extensions.code).toBe('PAYLOAD_TOO_LARGE');
+    });
+
+    expect(report.breaches).toEqual([]);
+  });
+
+  test('ten requests for large pages at once wait for each other', async () => {
+    const report = await victim.attack(async (target) => {
+      await Promise.all(
+        Array.from({ length: 10 }, () =>
+          ask(
+            target,
+            `{ batch(id: "${batch}") { items(first: 1) { edges { node { content } } } } }`,
+          ),
+        ),
+      );
+    });
+
+    // The bound on memory is that of one request.
+    expect(report.breaches.filter((breach) => !breach.startsWith('memory'))).toEqual([]);
+  });
+
+  test('a hundred operations over fifty items each share fifty', async () => {
+    const { provider } = victim;
+    provider.reply({ body: completion('{"label": "praise"}') });
+    const before = provider.requests.length;
+
+    const report = await victim.attack(async (target) => {
+      const items = Array.from({ length: 50 }, (_, index) => ({ content: `text ${index}` }));
+      const { data, errors } = await ask(
+        target,
+        `mutation($items: [ItemInput!]!) { ${aliases(100, 'label(items: $items, options: {categories: ["praise", "complaint"]}) { results { label } }')} }`,
+        { items },
+      );
+      expect(data).toBeNull();
+      expect(errors?.[0]?.extensions.code).toBe('PAYLOAD_TOO_LARGE');
+    });
+
+    expect(report.breaches).toEqual([]);
+    expect(provider.requests.length - before).toBe(50);
+  });
+
+  test('a hundred and fifty submits share the rows of one', async () => {
+    const mine = randomUUID();
+    const report = await victim.attack(async (target) => {
+      const texts = Array.from({ length: 5_000 }, (_, index) => `text ${index}`);
+      const { errors } = await ask(
+        target,
+        `mutation($texts: [String!]!, $name: String!) { ${aliases(150, 'submitBatch(input: {operation: {label: {categories: ["a", "b"]}}, source: {texts: $texts}, autoStart: false, name: $name}) { batch { id } }')} }`,
+        { texts, name: mine },
+      );
+      expect(errors?.[0]?.extensions.code).toBe('PAYLOAD_TOO_LARGE');
+      const { data } = await ask(target, '{ batches(first: 100) { edges { node { name } } } }');
+      const names = data.batches.edges.map((edge: any) => edge.node.name);
+      expect(names.filter((name: string) => name === mine)).toHaveLength(2);
+    });
+
+    expect(report.breaches).toEqual([]);
+  });
+});

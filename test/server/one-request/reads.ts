@@ -1,0 +1,109 @@
+/** Reads that keep the database busy: see one-request-harness.ts for what must hold beside them. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { completion } from '../../support/stub-provider.ts';
+import { until } from '../../support/until.ts';
+import { busyRetries, startVictim, type Victim } from './harness.ts';
+
+const items = 1_000_000;
+const slowCalls = 600;
+
+describe('reads that keep the database busy', { retry: busyRetries }, () => {
+  let victim: Victim;
+  /** A draft of a million items of the attacker's. */
+  let large: string;
+
+  beforeAll(async () => {
+    victim = await startVictim({ withKeys: true });
+    await victim.attack(async (target) => {
+      const response = await fetch(`${target.url}/files?name=a.txt`, {
+        method: 'POST',
+        headers: target.headers,
+        body: 'text\n'.repeat(items),
+      });
+      const { id } = (await response.json()) as { id: string };
+      const { submitBatch } = await ask(
+        target.url,
+        target.headers,
+        `mutation { submitBatch(input: {operation: {label: {categories: ["praise", "complaint"]}},
+         source: {fileId: "${id}"}, autoStart: false}) { batch { id counts { total } } } }`,
+      );
+      expect(submitBatch.batch.counts.total).toBe(items);
+      large = submitBatch.batch.id;
+    });
+  }, 120_000);
+  afterAll(() => victim.stop());
+
+  async function ask(
+    url: string,
+    headers: Record<string, string>,
+    query: string,
+  ): Promise<Record<string, any>> {
+    const response = await fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ query }),
+    });
+    const { data, errors } = (await response.json()) as { data: any; errors?: unknown };
+    if (errors) throw new Error(JSON.stringify(errors));
+    return data;
+  }
+
+  /** As many counts of a million items as one request may ask for. */
+  const counts = (aliases: number) =>
+    `{ batch(id: "${large}") { ${Array.from(
+      { length: aliases },
+      (_, number) =>
+        `c${number}: items(status: [PENDING, PROCESSING, SUCCEEDED], first: 1) { totalCount }`,
+    ).join(' ')} } }`;
+
+  test('145 counts of a million items are refused by their cost', async () => {
+    const report = await victim.attack(async (target) => {
+      const { text } = await target.post({ query: counts(145) });
+      expect(text).toContain('the query costs');
+    });
+
+    expect(report.breaches).toEqual([]);
+  });
+
+  test('a request for all the counts that it may have leaves others their turn, and the batch of another owner its calls', async () => {
+    const { provider } = victim;
+    const before = provider.requests.length;
+    provider.reply({
+      delayMs: 400,
+      body: completion('{"label": "praise"}'),
+    });
+    let slow = '';
+    let headers: Record<string, string> = {};
+
+    const report = await victim.attack(async (target) => {
+      const texts = JSON.stringify(
+        Array.from({ length: slowCalls }, (_, index) => `text ${index}`),
+      );
+      const { submitBatch } = await ask(
+        target.url,
+        target.neighbour,
+        `mutation { submitBatch(input: {operation: {label: {categories: ["praise", "complaint"]}},
+         source: {texts: ${texts}}}) { batch { id } } }`,
+      );
+      slow = submitBatch.batch.id;
+      headers = target.neighbour;
+      await target.post({ query: counts(12) });
+    });
+    const { url } = victim.process;
+    const ended = await until(
+      async () => {
+        const seen = await ask(
+          url,
+          headers,
+          `{ batch(id: "${slow}") { status resentRequests counts { succeeded } } }`,
+        );
+        return seen.batch.status === 'COMPLETED' ? seen : null;
+      },
+      { deadlineMs: 20_000, what: 'the batch of the other owner has ended' },
+    );
+
+    expect(report.breaches).toEqual([]);
+    expect(ended?.batch).toMatchObject({ resentRequests: 0, counts: { succeeded: slowCalls } });
+    expect(provider.requests.length - before).toBe(slowCalls);
+  });
+});

@@ -1,0 +1,222 @@
+/** Templates, schemas and answers that multiply: one request of them stops nobody. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { submitMutation } from '../../graphql/support.ts';
+import { completion } from '../../support/stub-provider.ts';
+import { until } from '../../support/until.ts';
+import { busyRetries, type Report, startVictim, type Target, type Victim } from './harness.ts';
+
+describe('what multiplies', { retry: busyRetries }, () => {
+  let victim: Victim;
+  beforeAll(async () => {
+    victim = await startVictim({ withKeys: true });
+  });
+  afterAll(() => victim.stop());
+
+  const answers: { status: number; text: string }[] = [];
+
+  /** One POST as the attack; its answer is in `answers`. */
+  async function attackBy(query: string, variables: unknown): Promise<Report> {
+    answers.length = 0;
+    const body = JSON.stringify({ query, variables });
+    return await victim.attack(async ({ post }) => answers.push(await post(body)));
+  }
+
+  const list = <T>(length: number, one: (index: number) => T): T[] =>
+    Array.from({ length }, (_, index) => one(index));
+  const named = (length: number, schema: unknown) =>
+    Object.fromEntries(list(length, (n) => [`p${n}`, schema]));
+
+  const extract = `mutation($schema: JSONObject) {
+  extract(items: [{content: "x"}], options: {schema: $schema}) { results { data error { code message } } }
+}`;
+  const run = `mutation($items: [ItemInput!]!, $template: String) {
+  run(items: $items, options: {userPromptTemplate: $template}) { results { text error { code message } } }
+}`;
+
+  /** A batch over these texts, watched to its end. */
+  async function attackByBatch(template: string, texts: readonly string[]) {
+    let counts: unknown = null;
+    const report = await victim.attack(async ({ post }) => {
+      const input = { operation: { run: { userPromptTemplate: template } }, source: { texts } };
+      const submitted = await post({ query: submitMutation, variables: { input } });
+      const { id } = JSON.parse(submitted.text).data.submitBatch.batch;
+      const query = `{ batch(id: "${id}") { status counts { succeeded failed } } }`;
+      await until(
+        async () => {
+          const { batch } = JSON.parse((await post({ query })).text).data;
+          counts = batch.counts;
+          return batch.status === 'COMPLETED';
+        },
+        { deadlineMs: 15_000, what: 'the end of the batch' },
+      );
+    });
+    return { report, counts };
+  }
+
+  describe('templates', () => {
+    it('a batch of three prompts of 450 MB fails these items, and no process', async () => {
+      const texts = list(3, () => 'x'.repeat(9_000));
+
+      const { report, counts } = await attackByBatch('{content}'.repeat(50_000), texts);
+
+      expect(report.breaches).toEqual([]);
+      expect(counts).toEqual({ succeeded: 0, failed: 3 });
+    });
+
+    it.each([
+      ['a prompt of 450 MB', 50_000, 9_000],
+      ['a prompt longer than any string', 110_000, 10_000],
+    ])('%s', async (_what, times, length) => {
+      const variables = {
+        items: [{ content: 'x'.repeat(length) }],
+        template: '{content}'.repeat(times),
+      };
+
+      const report = await attackBy(run, variables);
+
+      expect(report.breaches).toEqual([]);
+      expect(answers[0]?.text).toContain('CONTEXT_TOO_LONG');
+    });
+  });
+
+  describe('prompts of nearly 8 million characters', () => {
+    const template = '{content}'.repeat(990);
+    const texts = (count: number) => list(count, () => 'x'.repeat(8_000));
+    beforeAll(() => {
+      // They are not kept by the provider either.
+      victim.provider.reply(() => {
+        victim.provider.requests.length = 0;
+        return { body: completion('ok') };
+      });
+    });
+
+    it('12 items at once', async () => {
+      const items = texts(12).map((content) => ({ content }));
+
+      const report = await attackBy(run, { items, template });
+
+      // What a runtime collects late counts as memory: some of the bound is broken, and nothing ends.
+      expect(report.alive).toBe(true);
+      expect(answers[0]?.text.match(/"text":"ok"/g)).toHaveLength(12);
+    });
+
+    it('a batch of 20 items', async () => {
+      const { report, counts } = await attackByBatch(template, texts(20));
+
+      expect(report.alive).toBe(true);
+      expect(counts).toEqual({ succeeded: 20, failed: 0 });
+    });
+  });
+
+  describe('schemas', () => {
+    const references = (count: number, properties: number) => ({
+      type: 'object',
+      properties: named(count, { $ref: '#/$defs/d' }),
+      $defs: { d: { type: 'object', properties: named(properties, { type: 'string' }) } },
+    });
+    it.each([
+      ['300 references to 300 properties', references(300, 300)],
+      ['1,500 references to 800 properties', references(1_500, 800)],
+      [
+        '30,000 branches',
+        { type: 'object', properties: { a: { anyOf: list(30_000, () => ({})) } } },
+      ],
+      ['15,000 values', { type: 'object', properties: { a: { enum: list(15_000, (n) => n) } } }],
+      [
+        '2,000 patterns',
+        { type: 'object', properties: named(2_000, { type: 'string', pattern: '^a' }) },
+      ],
+    ])('%s', async (_what, schema) => {
+      const report = await attackBy(extract, { schema });
+
+      expect(report.breaches).toEqual([]);
+      expect(answers[0]?.text).not.toContain('INTERNAL');
+    });
+  });
+
+  describe('answers', () => {
+    it.each([
+      ['100,000 strings against 1,000 values', 100_000, 1_000],
+      ['400,000 strings against 2,000 values', 400_000, 2_000],
+    ])('%s', async (_what, strings, values) => {
+      victim.provider.reply({
+        body: completion(JSON.stringify({ a: list(strings, () => 'x') })),
+      });
+      const schema = {
+        type: 'object',
+        properties: { a: { type: 'array', items: { enum: list(values, (n) => `v${n}`) } } },
+      };
+
+      const report = await attackBy(extract, { schema });
+
+      expect(report.breaches).toEqual([]);
+    });
+  });
+
+  describe('results that are parsed', () => {
+    async function upload(target: Target, contents: readonly unknown[]): Promise<string> {
+      const lines = contents.map((content, n) =>
+        JSON.stringify({
+          custom_id: `r${n}`,
+          response: { status_code: 200, body: completion(JSON.stringify(content)) },
+          error: null,
+        }),
+      );
+      const form = new FormData();
+      form.set('format', 'OPENAI_RESULTS');
+      form.set('file', new Blob([lines.join('\n')]), 'results.jsonl');
+      const headers = target.headers;
+      const answer = await fetch(`${target.url}/files`, { method: 'POST', headers, body: form });
+      return ((await answer.json()) as { id: string }).id;
+    }
+
+    async function parse(contents: readonly unknown[], schema: object, aliases: number) {
+      let text = '';
+      const report = await victim.attack(async (target) => {
+        const id = await upload(target, contents);
+        // Each alias has a schema of its own.
+        const fields = list(
+          aliases,
+          (n) => `a${n}: parseResults(fileId: "${id}", responseSchema: $s${n}) {
+          edges { node { status error { message } } } }`,
+        );
+        const names = list(aliases, (n) => `$s${n}: JSONObject`).join(', ');
+        const variables = Object.fromEntries(
+          list(aliases, (n) => [`s${n}`, { ...schema, title: String(n) }]),
+        );
+        const answer = await target.post({
+          query: `query(${names}) { ${fields.join(' ')} }`,
+          variables,
+        });
+        text = answer.text;
+      });
+      return { report, text };
+    }
+
+    it('against a pattern that takes for ever, in 40 aliases', async () => {
+      const schema = {
+        type: 'object',
+        properties: { a: { type: 'string', pattern: '^(a+)+$' } },
+      };
+      const contents = list(5, () => ({ a: `${'a'.repeat(40)}!` }));
+
+      const { report, text } = await parse(contents, schema, 40);
+
+      expect(report.breaches).toEqual([]);
+      expect(text).toContain('takes too long to check');
+      expect(text).not.toContain('SUCCEEDED');
+    });
+
+    it('400,000 strings against 2,000 values', async () => {
+      const schema = {
+        type: 'object',
+        properties: { a: { type: 'array', items: { enum: list(2_000, (n) => `v${n}`) } } },
+      };
+
+      const { report, text } = await parse([{ a: list(400_000, () => 'x') }], schema, 1);
+
+      expect(report.breaches).toEqual([]);
+      expect(text).toContain('"status":"FAILED"');
+    });
+  });
+});
