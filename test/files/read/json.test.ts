@@ -169,8 +169,11 @@ describe('JSON Lines and JSON arrays', () => {
     );
     fc.assert(
       fc.property(line, fc.integer({ min: 1, max: 9 }), (text, chunkBytes) => {
+        // A row with an id makes ids of all rows, which is another test's matter.
         fc.pre(
-          !/[\n\0]/.test(text) && text.isWellFormed() && !/\\u(0000|[dD][89a-fA-F])/.test(text),
+          !/[\n\0]|"(custom_?)?id"/i.test(text) &&
+            text.isWellFormed() &&
+            !/\\u(0000|[dD][89a-fA-F])/.test(text),
         );
         let value: unknown;
         try {
