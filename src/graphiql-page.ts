@@ -2,9 +2,16 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { constants, crc32, deflateRaw } from 'node:zlib';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
-import { graphiqlTabs } from './graphql/graphiql.ts';
+import { graphiqlScript } from './graphiql-script.ts';
+import { graphiqlStyle } from './graphiql-style.ts';
+import { createTabs } from './graphql/graphiql.ts';
+
+const deflate = promisify(deflateRaw);
+
+/** Of a gzip file without a name and a time (RFC 1952). */
+const gzipHeader = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
 
 /**
  * A browser that opens the address, and not a client that happens to accept anything. With a query in the address too: GraphiQL
@@ -14,29 +21,21 @@ export function wantsPage({ method, headers }: IncomingMessage): boolean {
   return method === 'GET' && (headers.accept ?? '').includes('text/html');
 }
 
-/** GraphiQL leaves its tabs displaced by an unfinished animation, and hides that until one has the focus: the tab jumps away under the first click. */
-const steadyTabs = '<style>.graphiql-tab { transform: none !important }</style>';
-
-/** GraphiQL with everything in one page of 9 MB: compressed once, and not sent again to a browser that has it. */
+/** GraphiQL, 9 MB that are the same for everybody and compressed once, before the tabs, which name the address that clients use. */
 export function createGraphiQLPage({ withKeys }: { withKeys: boolean }) {
-  let made: Promise<{ page: Buffer; compressed: Buffer; etag: string }> | null = null;
+  let made: ReturnType<typeof makeStart> | null = null;
 
-  async function make() {
-    const rendered = renderGraphiQL({
-      title: 'Winnow',
-      // Headers that are given in a tab go out with requests, not into a WebSocket's connection parameters.
-      subscriptionsProtocol: withKeys ? 'SSE' : 'WS',
-      defaultTabs: graphiqlTabs,
-    });
-    const page = Buffer.from(rendered.replace('</head>', () => `${steadyTabs}</head>`));
-    const compressed = await promisify(gzip)(page);
-    const etag = `"${createHash('sha256').update(page).digest('base64url').slice(0, 22)}"`;
-    return { page, compressed, etag };
-  }
-
-  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    made ??= make();
-    const { page, compressed, etag } = await made;
+  return async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    address: string,
+  ): Promise<void> => {
+    made ??= makeStart();
+    const start = await made;
+    const end = Buffer.from(renderEnd(address, withKeys));
+    const etag = `"${hash(Buffer.concat([start.hash, end]))
+      .toString('base64url')
+      .slice(0, 22)}"`;
     const headers = {
       'content-type': 'text/html; charset=utf-8',
       'cache-control': 'no-cache',
@@ -48,9 +47,61 @@ export function createGraphiQLPage({ withKeys }: { withKeys: boolean }) {
     if (request.headers['if-none-match'] === etag) {
       response.writeHead(304, headers).end();
     } else if ((request.headers['accept-encoding'] ?? '').includes('gzip')) {
-      response.writeHead(200, { ...headers, 'content-encoding': 'gzip' }).end(compressed);
+      const trailer = Buffer.alloc(8);
+      trailer.writeUInt32LE(crc32(end, start.crc));
+      trailer.writeUInt32LE(start.page.length + end.length, 4);
+      const packed = [gzipHeader, start.compressed, await deflate(end), trailer];
+      send(response, { ...headers, 'content-encoding': 'gzip' }, packed);
     } else {
-      response.writeHead(200, headers).end(page);
+      send(response, headers, [start.page, end]);
     }
   };
+}
+
+/** The page up to the call that shows GraphiQL. */
+async function makeStart() {
+  const rendered = renderGraphiQL({ title: 'Winnow' });
+  const end = rendered.lastIndexOf('YogaGraphiQL.renderYogaGraphiQL(');
+  if (end < 0) throw new Error('GraphiQL is not shown as it was: see its renderGraphiQL');
+  const page = Buffer.from(
+    rendered.slice(0, end).replace('</head>', () => `${graphiqlStyle}</head>`),
+  );
+  return {
+    page,
+    // Ends at a byte, without saying that it ends: more can follow.
+    compressed: await deflate(page, { finishFlush: constants.Z_FULL_FLUSH }),
+    crc: crc32(page),
+    hash: hash(page),
+  };
+}
+
+function renderEnd(address: string, withKeys: boolean): string {
+  const tabs = createTabs(address);
+  const hints = Object.fromEntries(tabs.map(({ name, hint }) => [name, hint]));
+  const defaultTabs = tabs.map(({ query, variables }) => ({ query, variables }));
+  return `YogaGraphiQL.renderYogaGraphiQL(document.querySelector('#root'), {
+          title: 'Winnow',
+          defaultTabs: ${inScript(defaultTabs)},
+          ...(${graphiqlScript})(${inScript({ hints, withKeys })}),
+        });
+      </script>
+    </body>
+  </html>
+`;
+}
+
+/** As a value of JavaScript that cannot end its script. */
+function inScript(value: unknown): string {
+  return JSON.stringify(value).replaceAll('<', '\\u003c');
+}
+
+function hash(bytes: Buffer): Buffer {
+  return createHash('sha256').update(bytes).digest();
+}
+
+function send(response: ServerResponse, headers: Record<string, string>, parts: Buffer[]): void {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  response.writeHead(200, { ...headers, 'content-length': length });
+  for (const part of parts) response.write(part);
+  response.end();
 }

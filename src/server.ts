@@ -130,7 +130,7 @@ export function createHttpServer({
     const output = /^\/batches\/([^/]+)\/output$/.exec(url.pathname);
     // What is open to everybody: the page, which holds nothing, and whether the server lives.
     if (isPage) {
-      await graphiql(request, response);
+      await graphiql(request, response, config.publicUrl ?? addressOf(url));
       return;
     }
     if (url.pathname === '/' && graphiql && request.method === 'GET') {
@@ -267,6 +267,12 @@ function readUrl({ url = '', headers }: IncomingMessage): URL {
     throw new RouteError(400, 'BAD_REQUEST', 'The address of the request is not valid');
   }
   return new URL(address);
+}
+
+/** Where a page was asked for, as it can stand in a command for a shell. */
+function addressOf({ origin, host, port }: URL): string {
+  // A host may have letters that a shell would read; nobody's server has such a name.
+  return /^[\w.:[\]-]+$/.test(host) ? origin : `http://localhost:${port || 80}`;
 }
 
 function cannotListen(error: NodeJS.ErrnoException, { host, port }: Config): Error {

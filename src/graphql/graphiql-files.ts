@@ -1,17 +1,26 @@
-/** Tabs of GraphiQL about what comes in and goes out as a file. */
+/** Tabs of GraphiQL about rows that come as a file, or as requests. Addresses are the server's, without a trailing slash. */
 
-export const files = `# Upload a CSV, JSON, JSONL or text file and label its
-# rows in one go, from a shell:
+export const files = (address: string) => `# Your uploads. To upload a CSV, JSON, JSONL or
+# text file and label its rows, in a shell:
 #
-#   curl -s localhost:4000/files -F file=@reviews.csv \\
-#     -F operation=label -F categories=positive,negative
+#   curl -sS "${address}/files" \\
+#     -F operation=label \\
+#     -F categories=positive,negative \\
+#     -F file=@reviews.csv
 #
-# The answer names the file and the batch. Or upload it
-# alone, and run operations over it whenever you like:
-#   submitBatch(input: { source: { fileId: "file_…" } … })
-# Its columns are {placeholders} for userPromptTemplate.
+# Keys? Add -H "Authorization: Bearer <key>".
+# The answer names the file and the batch. Or
+# upload it alone, and run what you like over it:
+#   submitBatch(input: {source: {fileId: …} …})
+# Columns are {placeholders} of userPromptTemplate.
 
 query Files {
+  service {
+    limits {
+      fileBytes
+      fileRows
+    }
+  }
   files(first: 5) {
     totalCount
     edges {
@@ -27,6 +36,7 @@ query Files {
           row
           reason
         }
+        warnings
         preview(first: 2)
       }
     }
@@ -34,15 +44,17 @@ query Files {
 }
 `;
 
-export const requests = `# Rows that are complete requests, sent as they are. A
-# file for OpenAI's or Anthropic's batches runs unchanged:
+export const requests = (address: string) => `# Rows that are complete requests, sent as they
+# are. A file for batches of OpenAI or Anthropic
+# runs unchanged:
 #
-#   curl -s localhost:4000/files -F file=@requests.jsonl \\
-#     -F operation=chat
+#   curl -sS "${address}/files" \\
+#     -F operation=chat -F file=@requests.jsonl
 #
-# parseResults reads the output of a batch elsewhere.
+# Beside json_object a message has to say JSON.
+# parseResults reads output of a batch elsewhere.
 
-mutation Requests {
+mutation OwnRequests {
   submitBatch(
     input: {
       name: "as they are"
@@ -53,6 +65,10 @@ mutation Requests {
             custom_id: "first"
             body: {
               messages: [
+                {
+                  role: "system"
+                  content: "Answer in JSON, under the key \\"answer\\"."
+                }
                 { role: "user", content: "Is this good? Great work!" }
               ]
               response_format: { type: "json_object" }
@@ -72,34 +88,6 @@ mutation Requests {
             request
           }
         }
-      }
-    }
-  }
-}
-`;
-
-export const download = `# Your newest batch as a file. The link needs no key and
-# is good for 15 minutes: open it, or
-#   curl -OJ "<the link>"
-# With a key of your own: GET /batches/<id>/output
-#   ?format=csv, jsonl, json, openai_jsonl or
-#   anthropic_jsonl
-#   &status=failed  &include=input,request
-#   &after=999 goes on behind that index
-
-query Download {
-  batches(first: 1) {
-    edges {
-      node {
-        id
-        name
-        status
-        counts {
-          total
-          succeeded
-        }
-        csv: outputUrl(format: CSV)
-        failed: outputUrl(status: [FAILED], includeInput: true)
       }
     }
   }

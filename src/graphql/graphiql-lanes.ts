@@ -1,16 +1,21 @@
-/** Tabs of GraphiQL about the provider’s own batch API. */
+/** A tab of GraphiQL about the provider’s own batch API. */
 
-export const halfPrice = `# For what has time: the rows go to the provider's own
-# batch API, at about half the price, for up to 24 hours.
-# Operations, answers and output are those of the live
-# lane. The sandbox has such an API too, and is quick.
+export const halfPrice = `# For what has time: the rows go to the provider's
+# batch API, for up to 24 hours, at about half the
+# price. Operations and answers are the same.
+# The sandbox has such an API too, and is quick.
 #
-# rescue: what the provider has not done when its window
-# is nearly over is called live, at the live price.
+# rescue: what the provider has not done when its
+# time is nearly over is called live, at its price.
 #
 # Which models have one? See providerBatch:
 #   { service { models { id providerBatch } } }
 # With an upload: -F execution=provider_batch
+#
+# WatchProgress shows it move. The provider's side:
+#   { batch(id: "batch_…") {
+#     providerBatches { providerId status }
+#   } }
 
 mutation HalfPrice {
   submitBatch(
@@ -42,57 +47,6 @@ mutation HalfPrice {
       execution
       rescue
       expiresAt
-    }
-  }
-}
-`;
-
-export const atTheProvider = `# Run it again to see it move; or, as it moves:
-#   subscription {
-#     batchProgress(id: "batch_…") {
-#       status providerBatches { status }
-#     }
-#   }
-#
-# counts of a provider batch are the provider's own, which
-# may lag; those of the batch are answers that are here.
-# cancelBatch keeps what was finished by then, retryBatch
-# sends only what is missing.
-
-query AtTheProvider {
-  batches(first: 3) {
-    edges {
-      node {
-        id
-        name
-        status
-        execution
-        progress
-        counts {
-          total
-          processing
-          succeeded
-          failed
-          expired
-        }
-        usage {
-          costUsd
-        }
-        providerBatches {
-          id
-          provider
-          providerId
-          status
-          counts {
-            total
-            processing
-            succeeded
-            failed
-          }
-          createdAt
-          endedAt
-        }
-      }
     }
   }
 }

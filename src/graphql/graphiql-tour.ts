@@ -1,26 +1,21 @@
 /** Tabs of GraphiQL for a first visit: answers at once, a batch, its progress, its answers. */
 
-export const welcome = `# Welcome to Winnow: language-model operations over
-# datasets. Run this with the play button or Ctrl-Enter.
+export const welcome = `# Welcome to Winnow: operations of language models
+# over datasets. Run this with the play button, or
+# with Ctrl-Enter.
 #
-# The other tabs run as they are, from left to right:
-#   Label          answers up to 50 items at once
-#   SubmitBatch    hands over up to 10,000 items
-#   LiveProgress   watches your batches as they change
-#   Results        reads answers, also while they come
-#   Files          shows your uploads, and how to make one
-#   Requests       runs requests that are complete already
-#   HalfPrice      hands rows to the provider's batch API
-#   AtTheProvider  watches the provider's batches
-#   Download       signs a link to the answers as a file
-#   Retry          shows what failed, and how to go on
-#   AnError        shows what bad input is told
+# The other tabs run as they are, in any order:
+#   LabelTexts     answers up to 50 items at once
+#   SubmitBatch    hands over 2,000 items
+#   WatchProgress  shows batches as they change
+#   Answers        reads answers, here or as a file
+#   Files          shows uploads, and how to upload
+#   OwnRequests    runs requests that are complete
+#   HalfPrice      uses the provider's batch API
+#   Failures       shows what failed, and what next
 #
-# Everything is described: open the docs (top left), or
-# hold the pointer over a name.
-#
-# Does the server ask for a key? Open "Headers" below:
-#   {"Authorization": "Bearer <key>"}
+# Everything is described: open the docs (left),
+# or hold the pointer over a name.
 
 query Welcome {
   service {
@@ -41,8 +36,11 @@ query Welcome {
 
 export const label = `# One request, one answer per item, in their order.
 # Also: extract, summarize, enrich, run.
+#
+# Bad input is refused with every problem and its
+# place at once: try temperature: 3 in the options.
 
-mutation Label {
+mutation LabelTexts {
   label(
     items: [
       { content: "I love how quickly the parcel came, thank you!" }
@@ -54,7 +52,7 @@ mutation Label {
       categoryDescriptions: {
         praise: "thanks, love, great, happy"
         complaint: "broken, late, nobody answers, refund"
-        question: "asks for information"
+        question: "asks for information: what, when, does it come in"
       }
     }
   ) {
@@ -79,35 +77,29 @@ mutation Label {
 }
 `;
 
-const texts = [
-  'Dr. Ada Palmer joined Terra Ignota Ltd in March 2019 for $120,000 a year.',
-  'Write to jo@example.org before 2026-12-01 about invoice 4711.',
-  'Nothing of note happened on Tuesday.',
-];
+export const submit = `# Returns at once with the id of the batch. Workers
+# answer the 2,000 texts under "Variables" below:
+# see WatchProgress meanwhile, and then Answers.
+#
+# sandbox/rules costs nothing, and is no language
+# model. Leave model out for the server's own.
 
-export const submit = `# Returns at once with the batch's id; workers answer the
-# items. Run it again while LiveProgress is running.
-
-mutation SubmitBatch {
+mutation SubmitBatch($texts: [String!]!) {
   submitBatch(
     input: {
       name: "people and dates"
       operation: {
         extract: {
+          model: "sandbox/rules"
           schema: {
             person: "string"
             company: "string"
-            email: "string"
             date: "date"
             amount: "number"
           }
         }
       }
-      source: {
-        texts: [
-${texts.map((text) => `          ${JSON.stringify(text)}`).join('\n')}
-        ]
-      }
+      source: { texts: $texts }
     }
   ) {
     batch {
@@ -121,17 +113,28 @@ ${texts.map((text) => `          ${JSON.stringify(text)}`).join('\n')}
 }
 `;
 
-export const live = `# Shows every batch of yours whenever it changes, until
-# you stop it. Nothing comes while nothing changes: start
-# it, then run SubmitBatch in another window.
-#
-# For one batch, to its end:
-#   subscription {
-#     batchProgress(id: "batch_…") { status progress }
-#   }
+const first = ['Ada', 'Grace', 'Alan', 'Katherine', 'Edsger', 'Barbara', 'Donald', 'Margaret'];
+const last = ['Palmer', 'Okafor', 'Lindqvist', 'Moreau', 'Tanaka', 'Novak', 'Silva', 'Haddad'];
+const companies = ['Terra Ignota', 'Blue Harbour', 'Northwind', 'Acme', 'Vega Labs'];
+const months = ['January', 'March', 'April', 'June', 'August', 'October'];
 
-subscription LiveProgress {
-  batchesChanged {
+/** So many that there is something to watch, and each another, so that none is answered from a cache. */
+export const submitTexts: readonly string[] = Array.from({ length: 2_000 }, (_, n) => {
+  const name = `${first[n % 8]} ${last[Math.floor(n / 8) % 8]}`;
+  const date = `${(n % 28) + 1} ${months[n % 6]} ${2_000 + (n % 25)}`;
+  return `${name} joined ${companies[n % 5]} Ltd on ${date} for $${60_000 + n * 25} a year.`;
+});
+
+export const live = `# Your newest batch as it is now, then each of them
+# whenever it changes, until you stop it, or open
+# another tab. Run SubmitBatch just before, or in
+# another window.
+#
+# One batch, to its end: batchProgress(id: …).
+# Its answers as they come: batchResults(id: …).
+
+subscription WatchProgress {
+  batchesChanged(snapshot: 1) {
     id
     name
     status
@@ -149,11 +152,21 @@ subscription LiveProgress {
 }
 `;
 
-export const results = `# Your newest batch with its items, in input order.
-# All of them as a file: GET /batches/<id>/output
-# with ?format=csv, jsonl or json.
+/** `address` is where clients reach the server, without a trailing slash. */
+export const results = (address: string) => `# Your newest batch. Answers stand in the order of
+# the input, also while they come. For all of them
+# as a file, click the link, which needs no key for
+# 15 minutes, or
+#   curl -fsS "<the link>" -o answers.csv
+#
+# Without a link, and with a key if there are keys:
+#   curl -fsS -H "Authorization: Bearer <key>" \\
+#     "${address}/batches/<id>/output?format=csv" \\
+#     -o answers.csv
+# Also format=jsonl, json, openai_jsonl and
+# anthropic_jsonl, &status=failed, &include=input.
 
-query Results {
+query Answers {
   batches(first: 1) {
     totalCount
     edges {
@@ -161,7 +174,7 @@ query Results {
         id
         name
         status
-        progress
+        csv: outputUrl(format: CSV)
         usage {
           requests
           inputTokens
@@ -179,6 +192,9 @@ query Results {
                   confidence
                 }
                 ... on ExtractResult {
+                  data
+                }
+                ... on ChatResult {
                   data
                 }
               }

@@ -1,24 +1,24 @@
-/** Tabs of GraphiQL about what goes wrong. */
+/** A tab of GraphiQL about what goes wrong. */
 
-export const retry = `# What went wrong in your newest batches, and who was
-# told. What succeeded is never paid for again:
+export const failures = `# What went wrong in your newest batches, and who
+# was told. What succeeded is never paid for again:
 #   mutation {
-#     retryBatch(id: "batch_…", errorCodes: [TIMEOUT]) {
-#       retriedItems
-#     }
+#     retryBatch(id: "batch_…") { retriedItems }
 #   }
 # Also: cancelBatch, startBatch, deleteBatch.
 #
-# Submit with webhookUrl to be told of the end. Calls are
-# signed (webhook-id, -timestamp, -signature), and any
-# Standard Webhooks library verifies them with the secret
-# in WEBHOOK_SECRET. redeliverWebhook sends one again.
+# Submit with webhookUrl to be told of the end. Its
+# calls are signed: any Standard Webhooks library
+# verifies them with the secret in WEBHOOK_SECRET.
+# redeliverWebhook sends one again.
 
-query Retry {
+query Failures {
   batches(first: 5) {
+    totalCount
     edges {
       node {
         id
+        name
         status
         error
         errorSummary {
@@ -27,6 +27,7 @@ query Retry {
           message
         }
         counts {
+          succeeded
           failed
           cancelled
           expired
@@ -40,24 +41,6 @@ query Retry {
           nextAttemptAt
         }
       }
-    }
-  }
-}
-`;
-
-export const error = `# Bad input is refused as a whole, with every problem
-# and its place at once: see extensions.issues.
-
-mutation AnError {
-  label(
-    items: [
-      { content: "one", customId: "same" }
-      { content: "two", customId: "same" }
-    ]
-    options: { categories: ["only one"], temperature: 3 }
-  ) {
-    results {
-      label
     }
   }
 }

@@ -1,166 +1,50 @@
-/** GraphiQL as a newcomer meets it: the page, and in a real browser its tabs. */
-import { existsSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
-import { parse } from 'graphql';
-import { type Browser, chromium, type Page } from 'playwright-core';
+/** GraphiQL as a newcomer meets it: in a real browser, on a server without keys. */
+import { readFileSync } from 'node:fs';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { graphiqlTabs } from '../../src/graphql/graphiql.ts';
-import { labelOptions, submitTexts } from '../graphql/support.ts';
+import { createTabs } from '../../src/graphql/graphiql.ts';
+import { submitTexts } from '../graphql/support.ts';
 import { type App, startApp } from '../support/app.ts';
+import {
+  answerWith,
+  browserPath,
+  launchBrowser,
+  openGraphiQL,
+  runTab,
+  showTab,
+} from '../support/graphiql-browser.ts';
 import { until } from '../support/until.ts';
 
-const annaKey = 'anna-key-0123456789abcdefgh';
-const browsers = [
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-  chromium.executablePath(),
-];
-const executablePath = browsers.find((path) => existsSync(path));
+const tabs = createTabs('');
 
 let app: App;
-beforeAll(async () => {
-  app = await startApp();
-});
-afterAll(() => app.stop());
+let browser: Browser;
 
-describe('the page', () => {
-  const asBrowser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
-  // Not fetch, which unpacks by itself and sends its own accept-encoding.
-  const get = (path: string, headers: Record<string, string> = {}) =>
-    fetch(`${app.url}${path}`, { headers: { ...asBrowser, ...headers }, redirect: 'manual' });
-
-  it('is sent packed, and not again to a browser that has it', async () => {
-    const first = await get('/graphql', { 'accept-encoding': 'gzip' });
-    const etag = first.headers.get('etag') ?? '';
-    const again = await get('/graphql', { 'if-none-match': etag });
-
-    expect(first.status).toBe(200);
-    expect(first.headers.get('content-type')).toBe('text/html; charset=utf-8');
-    expect(first.headers.get('content-encoding')).toBe('gzip');
-    expect(Number(first.headers.get('content-length'))).toBeLessThan(4_000_000);
-    expect(first.headers.get('vary')).toBe('accept-encoding');
-    expect(first.headers.get('x-frame-options')).toBe('DENY');
-    expect(etag).toMatch(/^"[\w-]{22}"$/);
-    expect([again.status, await again.text()]).toEqual([304, '']);
-  });
-
-  it('is the same for a client that cannot unpack', async () => {
-    const plain = await get('/graphql', { 'accept-encoding': 'identity' });
-    const packed = await get('/graphql', { 'accept-encoding': 'gzip' });
-
-    expect(plain.headers.get('content-encoding')).toBeNull();
-    const text = await plain.text();
-    expect(text).toBe(await packed.text());
-    expect(text).toContain('<title>Winnow</title>');
-    expect(() => gunzipSync(Buffer.from(text))).toThrow();
-  });
-
-  it('loads nothing from anywhere', async () => {
-    const html = await (await get('/graphql')).text();
-    const tags = html.match(/<(?:script|link|img|iframe|source)\b[^>]*>/g) ?? [];
-
-    expect(tags.filter((tag) => /(?:src|href)\s*=\s*["']?(?:https?:)?\/\//.test(tag))).toEqual([]);
-  });
-
-  it('is what a browser gets at /, and at an address with a query in it', async () => {
-    const root = await get('/');
-    const query = await get('/graphql?query=%7B%20__typename%20%7D');
-
-    expect([root.status, root.headers.get('location')]).toEqual([302, '/graphql']);
-    expect(query.headers.get('content-type')).toBe('text/html; charset=utf-8');
-  });
-
-  it('is not what a program gets, and can be switched off', async () => {
-    const program = await fetch(`${app.url}/graphql?query={__typename}`);
-    expect(await program.json()).toEqual({ data: { __typename: 'Query' } });
-
-    const without = await startApp({ GRAPHIQL: 'off' });
-    try {
-      const page = await fetch(`${without.url}/graphql`, { headers: asBrowser });
-      expect(page.headers.get('content-type')).not.toContain('text/html');
-      expect((await fetch(`${without.url}/`, { headers: asBrowser })).status).toBe(404);
-    } finally {
-      await without.stop();
-    }
-  });
-});
-
-describe('the tabs', () => {
-  it('have one named operation each, in the order of a first visit', () => {
-    const names = graphiqlTabs.map(({ query }) => {
-      const [definition, ...more] = parse(query).definitions;
-      expect(more).toEqual([]);
-      return definition && 'name' in definition ? definition.name?.value : undefined;
-    });
-
-    expect(names).toEqual([
-      'Welcome',
-      'Label',
-      'SubmitBatch',
-      'LiveProgress',
-      'Results',
-      'Files',
-      'Requests',
-      'HalfPrice',
-      'AtTheProvider',
-      'Download',
-      'Retry',
-      'AnError',
-    ]);
-  });
-
-  it('have comments that fit beside the answer', () => {
-    const wide = graphiqlTabs
-      .flatMap(({ query }) => query.split('\n'))
-      .filter((line) => line.startsWith('#') && line.length > 58);
-
-    expect(wide).toEqual([]);
-  });
-});
-
-if (executablePath) {
+if (browserPath) {
   describe('in a browser', () => {
-    let browser: Browser;
     beforeAll(async () => {
-      browser = await chromium.launch({
-        executablePath,
-        args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
-      });
+      app = await startApp();
+      browser = await launchBrowser();
     });
-    afterAll(() => browser.close());
+    afterAll(async () => {
+      await browser?.close();
+      await app?.stop();
+    });
 
-    it('every tab runs as it is and shows its data, live events come by WebSocket, nothing comes from outside', {
+    it('every tab answers on an empty server, from the last to the first, and nothing comes from outside', {
       timeout: 60_000,
     }, async () => {
-      const { page, addresses, sockets, problems } = await openGraphiQL(browser, app.url);
+      const { page, addresses, problems } = await openGraphiQL(browser, app.url);
 
-      expect(await runTab(page, 'Welcome', 'defaultModel')).toContain('test/rules');
-      expect(await runTab(page, 'Label', 'confidence')).toContain('"complaint"');
-      expect(await runTab(page, 'SubmitBatch', 'batch_')).toContain('"total": 3');
-      await showTab(page, 'LiveProgress');
-      await page.click('.graphiql-execute-button');
-      await until(() => sockets.some((frame) => frame.includes('"subscribe"')), {
-        deadlineMs: 5_000,
-        what: 'a subscription',
-      });
-      await submitTexts(app, ['good'], { name: 'from another window' });
-      await fetch(`${app.url}/files?name=reviews.csv`, {
-        method: 'POST',
-        body: 'text,n\ngood,1\n',
-      });
-      expect(await answerWith(page, 'from another window')).toContain('"progress"');
-      await page.click('.graphiql-execute-button'); // stops it
-      expect(await runTab(page, 'Results', 'totalCount')).toContain('from another window');
-      expect(await runTab(page, 'Files', 'totalCount')).toContain('reviews.csv');
-      expect(await runTab(page, 'Requests', 'batch_')).toContain('json_object');
+      expect(await runTab(page, 'Failures', 'totalCount')).toContain('Run the tab SubmitBatch');
+      expect(await runTab(page, 'Files', 'fileRows')).toContain('There is no file yet');
+      expect(await runTab(page, 'Answers', 'totalCount')).toContain('Run the tab SubmitBatch');
+      expect(await runTab(page, 'WatchProgress', 'hint')).toContain('Run the tab SubmitBatch');
       expect(await runTab(page, 'HalfPrice', 'batch_')).toContain('"PROVIDER_BATCH"');
-      expect(await runTab(page, 'AtTheProvider', 'providerBatches')).toContain('at half the price');
-      expect(await runTab(page, 'Download', 'signature=')).toContain(app.url);
-      expect(await runTab(page, 'Retry', 'errorSummary')).toContain('webhookDeliveries');
-      expect(await runTab(page, 'AnError', 'BAD_USER_INPUT')).toContain('options.temperature');
-
+      expect(await runTab(page, 'OwnRequests', 'batch_')).toContain('json_object');
+      expect(await runTab(page, 'SubmitBatch', 'batch_')).toContain('"total": 2000');
+      expect(await runTab(page, 'LabelTexts', 'confidence')).toContain('"complaint"');
+      expect(await runTab(page, 'Welcome', 'defaultModel')).toContain('test/rules');
       expect(
         addresses.filter(
           (address) => !address.startsWith(app.url) && !/^(blob|data):/.test(address),
@@ -170,101 +54,107 @@ if (executablePath) {
       await page.close();
     });
 
+    it('every tab answers once there is something, in their order, and live events come as they happen', {
+      timeout: 60_000,
+    }, async () => {
+      const { page, problems } = await openGraphiQL(browser, app.url);
+
+      expect(await runTab(page, 'Welcome', 'defaultModel')).toContain('test/rules');
+      expect(await runTab(page, 'LabelTexts', 'confidence')).toContain('"question-7"');
+      expect(await runTab(page, 'SubmitBatch', 'batch_')).toContain('"total": 2000');
+      expect(await runTab(page, 'WatchProgress', '"COMPLETED"')).toContain('people and dates');
+      await submitTexts(app, ['good'], { name: 'from another window' });
+      await fetch(`${app.url}/files?name=reviews.csv`, {
+        method: 'POST',
+        body: 'text,n\ngood,1\n',
+      });
+      expect(await answerWith(page, 'from another window')).toContain('"progress"');
+      expect(await runTab(page, 'Answers', 'totalCount')).toContain('from another window');
+      expect(await runTab(page, 'Files', 'totalCount')).toContain('reviews.csv');
+      expect(await runTab(page, 'OwnRequests', 'batch_')).toContain('json_object');
+      expect(await runTab(page, 'HalfPrice', 'batch_')).toContain('"PROVIDER_BATCH"');
+      expect(await runTab(page, 'Failures', 'errorSummary')).toContain('webhookDeliveries');
+      expect(problems).toEqual([]);
+      await page.close();
+    });
+
     it('a tab opens at the first click, and is there again after a reload', {
       timeout: 60_000,
     }, async () => {
       const { page } = await openGraphiQL(browser, app.url);
 
-      for (const name of ['Label', 'Results', 'Welcome', 'AnError', 'SubmitBatch']) {
+      for (const name of ['LabelTexts', 'Answers', 'Welcome', 'Failures', 'SubmitBatch']) {
         await page.click(`.graphiql-tab-button[title="${name}"]`);
         await page.waitForSelector(`[aria-selected=true] [title="${name}"]`, { timeout: 2_000 });
       }
+      await page.waitForFunction(() => localStorage.getItem('graphiql:variables'));
       await page.reload();
-      await page.waitForSelector('.graphiql-tab-button[title="LiveProgress"]');
-      expect(await page.$$('.graphiql-tab')).toHaveLength(graphiqlTabs.length);
+      await page.waitForSelector('.graphiql-tab-button[title="WatchProgress"]');
+      expect(await page.$$('.graphiql-tab')).toHaveLength(tabs.length);
       await page.close();
     });
 
-    it('with keys the header of a tab counts for live events too', {
+    it.each([1_280, 1_400])(
+      'at %i pixels no tab is cut off',
+      { timeout: 60_000 },
+      async (width) => {
+        const { page } = await openGraphiQL(browser, app.url, { width, height: 800 });
+
+        const bar = await page.locator('.graphiql-tabs').boundingBox();
+        const last = await page.locator('.graphiql-tab').last().boundingBox();
+        expect((last?.x ?? 0) + (last?.width ?? 0)).toBeLessThanOrEqual(
+          (bar?.x ?? 0) + (bar?.width ?? 0),
+        );
+        await page.close();
+      },
+    );
+
+    it('a link in an answer opens by a plain click, and pulling over it opens nothing', {
       timeout: 60_000,
     }, async () => {
-      const closed = await startApp({ API_KEYS: `anna:${annaKey}` });
-      const anna = { authorization: `Bearer ${annaKey}` };
-      try {
-        const { page } = await openGraphiQL(browser, closed.url);
-        await showTab(page, 'LiveProgress');
-        await page.getByText('Headers', { exact: true }).click();
-        await page.locator('.graphiql-editor-tool .monaco-editor:visible').click();
-        await page.keyboard.insertText(JSON.stringify(anna));
-        const stream = page.waitForResponse(
-          (response) => response.headers()['content-type'] === 'text/event-stream',
-        );
-        await page.click('.graphiql-execute-button');
-        await stream;
-        await submitTexts(closed, ['good'], { name: 'of anna', headers: anna });
-        expect(await answerWith(page, 'of anna')).toContain('"progress"');
-        await page.close();
-      } finally {
-        await closed.stop();
-      }
+      await submitTexts(app, ['good'], { name: 'to be read' });
+      const { page } = await openGraphiQL(browser, app.url);
+      await runTab(page, 'Answers', 'signature=');
+      const link = page.locator('.result-window .detected-link').first();
+      const box = await link.boundingBox();
+      const opened: unknown[] = [];
+      page.context().on('page', (other) => opened.push(other));
+
+      await page.mouse.move((box?.x ?? 0) + 10, (box?.y ?? 0) + 5);
+      await page.mouse.down();
+      await page.mouse.move((box?.x ?? 0) + 60, (box?.y ?? 0) + 5, { steps: 4 });
+      await page.mouse.up();
+      expect(opened).toEqual([]);
+
+      const download = page.waitForEvent('download');
+      await link.click();
+      expect(readFileSync(await (await download).path(), 'utf8')).toContain('good');
+      await page.close();
+    });
+
+    it('a stream that the server cuts off says so', { timeout: 60_000 }, async () => {
+      const other = await startApp();
+      const { page } = await openGraphiQL(browser, other.url);
+      await showTab(page, 'WatchProgress');
+      const stream = page.waitForResponse(
+        (response) => response.headers()['content-type'] === 'text/event-stream',
+      );
+      await page.click('.graphiql-execute-button');
+      await stream;
+
+      await other.stop();
+
+      expect(await answerWith(page, 'broke off')).toContain('run this again');
+      await until(async () => (await page.$$('.graphiql-spinner')).length === 0, {
+        deadlineMs: 5_000,
+        what: 'the end of the spinner',
+      });
+      await page.close();
     });
   });
 } else {
   it('no browser was found, so the tabs were not run in one', () => {
-    process.stderr.write(`GraphiQL was not tried in a browser: none of ${browsers.join(', ')}\n`);
-    expect(labelOptions.categories).toHaveLength(2);
+    process.stderr.write('GraphiQL was not tried in a browser: none was found\n');
+    expect(tabs).toHaveLength(9);
   });
-}
-
-async function openGraphiQL(browser: Browser, url: string) {
-  const page = await browser.newPage({ viewport: { width: 1_400, height: 1_600 } });
-  const addresses: string[] = [];
-  const sockets: string[] = [];
-  const problems: string[] = [];
-  page.on('request', (request) => addresses.push(request.url()));
-  page.on('pageerror', ({ message }) => problems.push(message));
-  page.on('websocket', (socket) => {
-    socket.on('framesent', ({ payload }) => sockets.push(String(payload)));
-  });
-  await page.goto(`${url}/graphql`);
-  await page.waitForSelector('.graphiql-tab-button[title="AnError"]');
-  return { page, addresses, sockets, problems };
-}
-
-/** Opens a tab, and waits until GraphiQL has read its query: before, it would run the operation of the tab that was open. */
-async function showTab(page: Page, name: string): Promise<void> {
-  await page.click(`.graphiql-tab-button[title="${name}"]`);
-  await page.waitForFunction((wanted) => {
-    const { tabs = [], activeTabIndex = 0 } = JSON.parse(
-      localStorage.getItem('graphiql:tabState') ?? '{}',
-    );
-    return tabs[activeTabIndex]?.operationName === wanted;
-  }, name);
-}
-
-/** Runs a tab as it is, and answers what it shows as soon as that holds `expected`. */
-async function runTab(page: Page, name: string, expected: string): Promise<string> {
-  await showTab(page, name);
-  await page.click('.graphiql-execute-button');
-  return await answerWith(page, expected);
-}
-
-async function answerWith(page: Page, expected: string): Promise<string> {
-  return await until(
-    async () => {
-      const text = await answer(page);
-      return text.includes(expected) ? text : '';
-    },
-    { deadlineMs: 10_000, what: `${expected} in the answer` },
-  );
-}
-
-async function answer(page: Page): Promise<string> {
-  return await textOf(page, '.result-window');
-}
-
-/** The lines of an editor that are in sight, in any order. */
-async function textOf(page: Page, selector: string): Promise<string> {
-  const text = (await page.locator(selector).textContent()) ?? '';
-  return text.replaceAll('\u00a0', ' ');
 }

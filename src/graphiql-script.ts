@@ -1,0 +1,194 @@
+/**
+ * What the page runs beside GraphiQL, as the text of a function that takes `page`: {hints, withKeys} and makes the options that
+ * GraphiQL wants. In a browser there is nothing else of ours, so that it is plain JavaScript, and short.
+ */
+export const graphiqlScript = `(page) => {
+  // The key lives in this variable and in its field, and nowhere else.
+  const prompt = 'This server needs a key. It stays in this page, and is forgotten when that is closed.';
+  const missing = 'This server needs a key. Give it in the field at the top.';
+  let key = '';
+  let accepted = !page.withKeys;
+  let waiting = [];
+  const streams = new Set();
+  const field = page.withKeys ? showField() : null;
+  tell(prompt, '');
+
+  function showField() {
+    const bar = document.createElement('form');
+    bar.className = 'winnow-key';
+    // No password for the browser: it would offer to keep it.
+    bar.innerHTML = '<label>API key <input name="key" type="text" placeholder="paste it here"' +
+      ' autocomplete="off" autocapitalize="off" spellcheck="false" data-1p-ignore data-lpignore="true"></label>' +
+      '<output></output>';
+    document.body.classList.add('winnow-keys');
+    document.getElementById('root').before(bar);
+    const input = bar.querySelector('input');
+    let timer;
+    const use = (delayMs) => {
+      clearTimeout(timer);
+      if (!changeKey(input.value.trim()) && delayMs > 0) return;
+      if (key !== '') timer = setTimeout(checkKey, delayMs);
+    };
+    input.addEventListener('input', () => use(300));
+    bar.addEventListener('submit', (event) => { event.preventDefault(); use(0); });
+    // A page that the browser keeps for its back button is closed too.
+    addEventListener('pagehide', () => { input.value = ''; changeKey(''); });
+    input.focus();
+    return { input, output: bar.querySelector('output') };
+  }
+
+  function changeKey(given) {
+    const isKey = /^[\\w~.-]*$/.test(given);
+    const next = isKey ? given : '';
+    if (next === key && isKey) return false;
+    key = next;
+    accepted = false;
+    for (const stream of streams) stream.abort();
+    if (!isKey) tell('A key has letters, digits and . _ ~ - only.', 'refused');
+    else tell(key === '' ? prompt : 'Asking the server …', '');
+    return true;
+  }
+
+  async function checkKey() {
+    const asked = key;
+    try {
+      const { status } = await post({ query: '{ __typename }' });
+      if (status !== 200 && status !== 401 && asked === key) tell('The server could not be asked: status ' + status + '.', 'refused');
+    } catch {
+      if (asked === key) tell('The server does not answer.', 'refused');
+    }
+  }
+
+  function tell(text, state) {
+    if (!field) return;
+    field.output.textContent = text;
+    field.output.dataset.state = state;
+  }
+
+  async function post(body, { headers = {}, accept = 'application/json', signal } = {}) {
+    const sent = new Headers({ 'content-type': 'application/json', accept });
+    if (key !== '') sent.set('authorization', 'Bearer ' + key);
+    for (const [name, value] of Object.entries(headers)) sent.set(name, value);
+    const asked = key;
+    const own = asked !== '' && sent.get('authorization') === 'Bearer ' + asked;
+    const response = await fetch(location.pathname, { method: 'POST', headers: sent, body: JSON.stringify(body), signal });
+    if (own && asked === key) judge(response.status);
+    return response;
+  }
+
+  function judge(status) {
+    if (status === 401) {
+      tell(accepted ? 'The server does not take this key any more.' : 'The server does not know this key.', 'refused');
+      accepted = false;
+    } else if (status === 200) {
+      accepted = true;
+      tell('Used for every request of this page; forgotten when it is closed.', 'accepted');
+      for (const go of waiting.splice(0)) go();
+    }
+  }
+
+  async function ask(body, headers) {
+    const text = await (await post(body, { headers })).text();
+    let answer;
+    try { answer = JSON.parse(text); } catch { return { errors: [{ message: 'The server answered no JSON: ' + text.slice(0, 200) }] }; }
+    const hint = page.hints[body.operationName];
+    const isEmpty = Object.values(answer.data ?? {}).some((list) => list?.totalCount === 0);
+    return hint && isEmpty ? { ...answer, extensions: { ...answer.extensions, hint } } : answer;
+  }
+
+  // An observable, which GraphiQL can end at any time.
+  function subscribe(body, headers) {
+    return {
+      subscribe(observer) {
+        const gone = new AbortController();
+        let ended = false;
+        streams.add(gone);
+        const hint = page.hints[body.operationName];
+        const timer = setTimeout(() => hint && observer.next({ extensions: { hint } }), 1_000);
+        const next = (event) => { clearTimeout(timer); if (!ended) observer.next(event); };
+        read(body, headers, gone.signal, next)
+          .catch(({ message }) => {
+            if (gone.signal.aborted) next({ errors: [{ message: 'The key was changed: run this again.' }] });
+            else next({ errors: [{ message: 'The connection broke off (' + message + '): run this again.' }] });
+          })
+          .finally(() => {
+            clearTimeout(timer);
+            streams.delete(gone);
+            if (!ended) observer.complete();
+          });
+        return { unsubscribe() { ended = true; gone.abort(); } };
+      },
+    };
+  }
+
+  async function read(body, headers, signal, next) {
+    const response = await post(body, { headers, accept: 'text/event-stream', signal });
+    let text = '';
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+      text += piece.value;
+      const events = text.split('\\n\\n');
+      text = events.pop();
+      for (const event of events) {
+        const lines = event.split('\\n');
+        if (lines.includes('event: complete')) return;
+        const data = lines.find((line) => line.startsWith('data: '));
+        if (lines.includes('event: next') && data) next(JSON.parse(data.slice(6)));
+      }
+    }
+    throw new Error('it ended before its end');
+  }
+
+  async function fetcher({ query, variables, operationName }, given = {}) {
+    const headers = given.headers ?? {};
+    // What GraphiQL knows of a tab that has just been opened is of the one before.
+    const operations = [...query.replace(/#.*/g, '').matchAll(/^\\s*(query|mutation|subscription)\\b\\s*(\\w+)?/gm)];
+    const chosen = operations.find(([, , name]) => name === operationName) ?? operations[0];
+    const body = { query, variables, operationName: chosen?.[2] };
+    const hasOwn = Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
+    if (!('documentAST' in given) && !hasOwn) {
+      // The schema, for which there is time until a key is accepted.
+      while (!accepted) await new Promise((go) => waiting.push(go));
+      return ask(body, headers);
+    }
+    if (field && key === '' && !hasOwn) {
+      field.input.focus();
+      return { errors: [{ message: missing, extensions: { code: 'UNAUTHENTICATED' } }] };
+    }
+    return chosen?.[1] === 'subscription' ? subscribe(body, headers) : ask(body, headers);
+  }
+
+  // GraphiQL keeps the headers of tabs and of its history, and they may hold a key.
+  const keeping = ['graphiql:tabState', 'graphiql:queries', 'graphiql:favorites'];
+  function withoutHeaders(text) {
+    return JSON.stringify(JSON.parse(text), (name, value) => (name === 'headers' ? null : value));
+  }
+  const storage = {
+    get length() { return localStorage.length; },
+    getItem: (name) => localStorage.getItem(name),
+    setItem(name, text) {
+      if (name === 'graphiql:headers') return;
+      localStorage.setItem(name, keeping.includes(name) ? withoutHeaders(text) : text);
+    },
+    removeItem: (name) => localStorage.removeItem(name),
+    clear: () => localStorage.clear(),
+  };
+  localStorage.removeItem('graphiql:headers');
+  for (const name of keeping) {
+    const text = localStorage.getItem(name);
+    try { if (text !== null) storage.setItem(name, text); } catch { localStorage.removeItem(name); }
+  }
+
+  // A link in an answer opens by a plain click: for its editor, a click with the key that it asks for.
+  let pressed = null;
+  const withKey = (event) => {
+    if (event.type === 'mousedown') {
+      pressed = event.button === 0 && event.target.closest?.('.result-window .detected-link') ? event : null;
+    }
+    if (!pressed || Math.hypot(event.x - pressed.x, event.y - pressed.y) > 3) return;
+    Object.defineProperty(event, navigator.platform.startsWith('Mac') ? 'metaKey' : 'ctrlKey', { value: true });
+  };
+  for (const type of ['mousedown', 'mouseup']) addEventListener(type, withKey, true);
+
+  return { fetcher, storage, shouldPersistHeaders: false, showPersistHeadersSettings: false };
+}`;

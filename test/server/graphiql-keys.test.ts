@@ -1,0 +1,219 @@
+/** GraphiQL on a server with keys, in a real browser: one field, and what becomes of the key in it. */
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { submitTexts } from '../graphql/support.ts';
+import { type App, startApp } from '../support/app.ts';
+import {
+  answerWith,
+  browserPath,
+  launchBrowser,
+  openGraphiQL,
+  runTab,
+  showTab,
+} from '../support/graphiql-browser.ts';
+import { until } from '../support/until.ts';
+
+const annaKey = 'anna-key-0123456789abcdefgh';
+const bobsKey = 'bobs-key-0123456789abcdefgh';
+const API_KEYS = `anna:${annaKey},bob:${bobsKey}`;
+const anna = { authorization: `Bearer ${annaKey}` };
+const bob = { authorization: `Bearer ${bobsKey}` };
+
+const answers = [
+  ['Failures', 'totalCount'],
+  ['HalfPrice', 'PROVIDER_BATCH'],
+  ['OwnRequests', 'json_object'],
+  ['Files', 'fileRows'],
+  ['Answers', 'signature='],
+  ['SubmitBatch', '"total": 2000'],
+  ['LabelTexts', 'confidence'],
+  ['Welcome', 'defaultModel'],
+] as const;
+
+let app: App;
+let browser: Browser;
+
+if (browserPath) {
+  describe('with keys', () => {
+    beforeAll(async () => {
+      app = await startApp({ API_KEYS });
+      browser = await launchBrowser();
+    });
+    afterAll(async () => {
+      await browser.close();
+      await app.stop();
+    });
+
+    it('without one a tab says where to give it, and nothing is asked', {
+      timeout: 60_000,
+    }, async () => {
+      const { page, keys, problems } = await openGraphiQL(browser, app.url);
+
+      expect(await stateOf(page)).toContain('This server needs a key');
+      expect(await runTab(page, 'WatchProgress', 'UNAUTHENTICATED')).toContain('at the top');
+      expect(await runTab(page, 'Welcome', 'UNAUTHENTICATED')).toContain('at the top');
+      expect(keys).toEqual([]);
+      expect(problems).toEqual([]);
+      await page.close();
+    });
+
+    it('one field serves the docs, every tab and live events', { timeout: 60_000 }, async () => {
+      const { page, keys, problems } = await openGraphiQL(browser, app.url);
+
+      await giveKey(page, annaKey, 'Used for every request');
+
+      for (const [name, expected] of answers) await runTab(page, name, expected);
+      await showTab(page, 'WatchProgress');
+      await page.click('.graphiql-execute-button');
+      await answerWith(page, 'batchesChanged');
+      await submitTexts(app, ['good'], { name: 'of anna', headers: anna });
+      await answerWith(page, 'of anna');
+      await page.click('.graphiql-execute-button');
+      await page.click('[aria-label="Show Documentation Explorer"]');
+      await page.waitForSelector('.graphiql-doc-explorer-content :text("Subscription")');
+      expect(new Set(keys)).toEqual(new Set([anna.authorization]));
+      expect(problems).toEqual([]);
+      await page.close();
+    });
+
+    it('it is kept nowhere, and gone after a reload and after a way back', {
+      timeout: 60_000,
+    }, async () => {
+      const { page } = await openGraphiQL(browser, app.url);
+      await giveKey(page, annaKey, 'Used for every request');
+      await page.click('.graphiql-editor-tools [data-name=headers]');
+      await page.locator('.graphiql-editor-tool .monaco-editor:visible').click();
+      await page.keyboard.insertText(JSON.stringify({ 'x-secret': annaKey }));
+      await runTab(page, 'Welcome', 'defaultModel');
+      await runTab(page, 'LabelTexts', 'confidence');
+
+      expect(await keptOf(page)).not.toContain(annaKey);
+      await page.reload();
+      expect(await fieldOf(page)).toBe('');
+      await giveKey(page, annaKey, 'Used for every request');
+      await page.goto('about:blank');
+      await page.goBack();
+      expect(await fieldOf(page)).toBe('');
+      expect(await runTab(page, 'Welcome', 'UNAUTHENTICATED')).toContain('at the top');
+      await page.close();
+    });
+
+    it('headers that an earlier page has kept are dropped', { timeout: 60_000 }, async () => {
+      const context = await browser.newContext();
+      const tab = { id: 'x', title: 'Own', hash: null, query: 'query Own { __typename }' };
+      const state = {
+        tabs: [
+          {
+            ...tab,
+            variables: null,
+            headers: JSON.stringify(anna),
+            operationName: 'Own',
+            response: null,
+          },
+        ],
+        activeTabIndex: 0,
+      };
+      const history = { queries: [{ query: tab.query, headers: JSON.stringify(anna) }] };
+      const first = await context.newPage();
+      await first.goto(`${app.url}/health`);
+      await first.evaluate(
+        (kept) => {
+          for (const [name, text] of Object.entries(kept)) localStorage.setItem(name, text);
+        },
+        {
+          'graphiql:tabState': JSON.stringify(state),
+          'graphiql:queries': JSON.stringify(history),
+          'graphiql:headers': JSON.stringify(anna),
+          'graphiql:shouldPersistHeaders': 'true',
+        },
+      );
+      await first.goto(`${app.url}/graphql`);
+      await first.waitForSelector('.graphiql-tab-button[title="Own"]');
+
+      expect(await keptOf(first)).not.toContain(annaKey);
+      expect(await keptOf(first)).toContain('query Own');
+      await context.close();
+    });
+
+    it('a wrong one is told, and the right one after it brings the docs', {
+      timeout: 60_000,
+    }, async () => {
+      const { page } = await openGraphiQL(browser, app.url);
+
+      await giveKey(page, 'wrong-key-0123456789abcdefgh', 'does not know this key');
+      expect(await runTab(page, 'Welcome', 'UNAUTHENTICATED')).toContain('needs a key');
+      await giveKey(page, 'ключ “mit” ü', 'letters, digits');
+      await giveKey(page, bobsKey, 'Used for every request');
+
+      await runTab(page, 'Welcome', 'defaultModel');
+      await page.click('[aria-label="Show Documentation Explorer"]');
+      await page.waitForSelector('.graphiql-doc-explorer-content :text("Subscription")');
+      await page.close();
+    });
+
+    it('another one ends what runs for the first', { timeout: 60_000 }, async () => {
+      await submitTexts(app, ['good'], { name: 'seen by anna', headers: anna });
+      await submitTexts(app, ['good'], { name: 'seen by bob', headers: bob });
+      const { page } = await openGraphiQL(browser, app.url);
+      await giveKey(page, annaKey, 'Used for every request');
+      await runTab(page, 'WatchProgress', 'seen by anna');
+
+      await giveKey(page, bobsKey, 'Used for every request');
+
+      expect(await answerWith(page, 'The key was changed')).not.toContain('anna');
+      await page.click('.graphiql-execute-button');
+      await answerWith(page, 'seen by bob');
+      await giveKey(page, '', 'needs a key');
+      await answerWith(page, 'The key was changed');
+      await page.close();
+    });
+
+    it('one that the server takes no more is told', { timeout: 60_000 }, async () => {
+      const old = await startApp({ API_KEYS });
+      const { page } = await openGraphiQL(browser, old.url);
+      await giveKey(page, annaKey, 'Used for every request');
+      const { port } = new URL(old.url);
+      await old.stop();
+      await giveKey(page, bobsKey, 'does not answer');
+      await giveKey(page, annaKey, 'does not answer');
+      const next = await startApp({ PORT: port, API_KEYS: `bob:${bobsKey}` });
+      try {
+        await runTab(page, 'Welcome', 'UNAUTHENTICATED');
+        expect(await stateOf(page)).toContain('does not know this key');
+        await giveKey(page, bobsKey, 'Used for every request');
+        await runTab(page, 'LabelTexts', 'confidence');
+        await page.close();
+      } finally {
+        await next.stop();
+      }
+    });
+  });
+} else {
+  it('no browser was found, so no key was given in one', () => {
+    expect(browserPath).toBeNull();
+  });
+}
+
+async function giveKey(page: Page, key: string, expected: string): Promise<void> {
+  await page.getByLabel('API key').fill(key);
+  await until(async () => (await stateOf(page)).includes(expected), {
+    deadlineMs: 10_000,
+    what: `${expected} beside the key`,
+  });
+}
+
+async function stateOf(page: Page): Promise<string> {
+  return (await page.locator('.winnow-key output').textContent()) ?? '';
+}
+
+async function fieldOf(page: Page): Promise<string> {
+  return await page.getByLabel('API key').inputValue();
+}
+
+/** All that the browser keeps for this address. */
+async function keptOf(page: Page): Promise<string> {
+  const stores = await page.evaluate(() =>
+    JSON.stringify([localStorage, sessionStorage, document.cookie, location.href, history.state]),
+  );
+  return stores + JSON.stringify(await page.context().storageState());
+}

@@ -1,0 +1,151 @@
+/** The tabs of GraphiQL, each as it is, against a server that has nothing yet. */
+import { parse } from 'graphql';
+import { describe, expect, it } from 'vitest';
+import { createTabs, type GraphiQLTab } from '../../src/graphql/graphiql.ts';
+import { finalStatuses, subscribeSse } from '../graphql/support.ts';
+import { type App, startApp } from '../support/app.ts';
+import { until } from '../support/until.ts';
+
+const tabs = createTabs('http://127.0.0.1:41234');
+
+describe('the tabs', () => {
+  it('have one named operation each, in the order of a first visit', () => {
+    const names = tabs.map(({ query }) => {
+      const [definition, ...more] = parse(query).definitions;
+      expect(more).toEqual([]);
+      return definition && 'name' in definition ? definition.name?.value : undefined;
+    });
+
+    expect(names).toEqual(tabs.map(({ name }) => name));
+    expect(names).toEqual([
+      'Welcome',
+      'LabelTexts',
+      'SubmitBatch',
+      'WatchProgress',
+      'Answers',
+      'Files',
+      'OwnRequests',
+      'HalfPrice',
+      'Failures',
+    ]);
+  });
+
+  it('are each explained by the first one', () => {
+    const [welcome, ...others] = tabs;
+
+    for (const { name } of others) expect(welcome?.query).toContain(`#   ${name} `);
+  });
+
+  it('have comments that fit beside the answer, but for addresses', () => {
+    const wide = tabs
+      .flatMap(({ query }) => query.split('\n'))
+      .filter((line) => line.startsWith('#') && line.length > 51 && !line.includes('http://'));
+
+    expect(wide).toEqual([]);
+  });
+
+  it('download with a curl that says where it fails', () => {
+    const commands = tabs.flatMap(({ query }) => query.match(/curl [^\n]*/g) ?? []);
+
+    expect(commands).not.toEqual([]);
+    for (const command of commands) expect(command).toMatch(/^curl -f?sS /);
+    expect(tabs.map(({ query }) => query).join()).toContain(
+      'curl -fsS "<the link>" -o answers.csv',
+    );
+  });
+});
+
+describe('on a server that has nothing yet', () => {
+  it.each(tabs)(
+    '$name answers alone, and no item of it fails',
+    { timeout: 40_000 },
+    async (tab) => {
+      const app = await startApp();
+      try {
+        await run(app, tab);
+        expect(await failedItems(app)).toBe(0);
+      } finally {
+        await app.stop();
+      }
+    },
+  );
+
+  it('all of them answer in order, and no item fails', { timeout: 40_000 }, async () => {
+    const app = await startApp();
+    try {
+      for (const tab of tabs) await run(app, tab);
+      expect(await failedItems(app)).toBe(0);
+    } finally {
+      await app.stop();
+    }
+  });
+
+  it('LabelTexts is answered right', async () => {
+    const app = await startApp();
+    try {
+      const { label } = await run(app, tabs[1] as GraphiQLTab);
+      expect(label.results.map(({ label: name }: { label: string }) => name)).toEqual([
+        'praise',
+        'complaint',
+        'question',
+      ]);
+    } finally {
+      await app.stop();
+    }
+  });
+
+  it('SubmitBatch is large enough to be watched, and WatchProgress shows it from its start', {
+    timeout: 40_000,
+  }, async () => {
+    const app = await startApp();
+    try {
+      const { batch } = (await run(app, tabs[2] as GraphiQLTab)).submitBatch;
+      expect(batch.counts.total).toBe(2_000);
+      const events = subscribeSse(app, tabs[3]?.query ?? '');
+      const last = () => events.all.at(-1)?.batchesChanged;
+      await until(() => last()?.status === 'COMPLETED', {
+        deadlineMs: 30_000,
+        what: 'the end of the batch',
+      });
+      events.stop();
+      expect(events.all[0]?.batchesChanged.id).toBe(batch.id);
+      expect(events.all.length).toBeGreaterThan(2);
+      expect(last().counts).toMatchObject({ succeeded: 2_000, failed: 0 });
+    } finally {
+      await app.stop();
+    }
+  });
+});
+
+/** The data of a tab's answer. */
+async function run(app: App, { query, variables }: GraphiQLTab): Promise<Record<string, any>> {
+  if (/^subscription /m.test(query)) {
+    const events = subscribeSse(app, query);
+    events.stop();
+    expect(events.errors).toEqual([]);
+    return {};
+  }
+  const answer = await app.graphql(query, variables ? JSON.parse(variables) : {});
+  expect(answer).toMatchObject({ status: 200, data: expect.anything() });
+  expect(answer.errors).toBeUndefined();
+  return answer.data ?? {};
+}
+
+/** Of all batches, once each has ended. */
+async function failedItems(app: App): Promise<number> {
+  const counts = await until(
+    async () => {
+      const { data } = await app.graphql(
+        '{ batches(first: 100) { edges { node { status counts { failed expired cancelled } } } } }',
+      );
+      const nodes = data?.batches.edges.map(({ node }: { node: unknown }) => node);
+      return nodes.every(({ status }: { status: string }) => finalStatuses.includes(status))
+        ? nodes.map((node: { counts: Record<string, number> }) => node.counts)
+        : null;
+    },
+    { deadlineMs: 30_000, what: 'the end of every batch' },
+  );
+  return counts
+    .flatMap((count: Record<string, number>) => Object.values(count))
+    .reduce((sum: number, count: number) => sum + count, 0);
+}
