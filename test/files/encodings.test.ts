@@ -203,6 +203,52 @@ describe('UTF-16', () => {
     }
   });
 
+  it.each([
+    ['Cyrillic, whose every byte is one of ASCII', 'x.txt', 'привет мир\nкак дела\n'],
+    ['Cyrillic in JSON', 'x.jsonl', '{"text":"привет"}\n{"text":"мир"}\n'],
+    ['Cyrillic in a table', 'x.csv', 'ид,text\n1,привет мир\n2,как дела\n'],
+    ['Arabic', 'x.csv', 'id,text\n1,مرحبا بالعالم\n2,كيف حالك\n'],
+    ['Greek', 'x.txt', 'Καλημέρα κόσμε\nΤι κάνεις\n'],
+    [
+      'long lines of another script',
+      'x.jsonl',
+      `{"text":"${'価格は教'.repeat(400)}"}\n{"text":"良い"}\n`,
+    ],
+  ])('is found without a mark in either order: %s', async (_what, name, text) => {
+    const little = Buffer.from(text, 'utf16le');
+    for (const [encoding, bytes] of [
+      ['utf-16le', little],
+      ['utf-16be', Buffer.from(little).swap16()],
+    ] as const) {
+      const { file, error } = await asBody.send(app, bytes, { name });
+
+      expect(error).toBe('');
+      expect(file).toMatchObject({ encoding, itemCount: 2, rejectedCount: 0 });
+      const lines = text.trimEnd().split('\n').slice(-2);
+      const rows = (await preview(file.id)).map((row) => row.text ?? row.content);
+      expect(lines).toEqual(rows.map((row) => expect.stringContaining(row as string)));
+    }
+  });
+
+  it('is not what two NULs make of UTF-8, wherever the sample cuts it', async () => {
+    for (const [at, script] of [...'яé価'].entries()) {
+      const text = `text\na\0b\n${'x'.repeat(at)}${`${script} `.repeat(3_000)}\nc\0d\ngood\n`;
+      const { file } = await asBody.send(app, text, { name: 'x.csv' });
+
+      expect(file).toMatchObject({ encoding: 'utf-8', itemCount: 2, rejectedCount: 2 });
+    }
+  });
+
+  it('that cannot be told is refused with charset= as the way out', async () => {
+    const { status, error } = await asBody.send(app, Buffer.from('你好\n', 'utf16le'), {
+      name: 'x.csv',
+      options: { format: 'CSV' },
+    });
+
+    expect(status).toBe(400);
+    expect(error).toMatch(/UTF-16.*charset=utf-16le/);
+  });
+
   it('without a mark, where the charset is said to be UTF-8, is refused by its name', async () => {
     const { status, error } = await asBody.send(app, handed('utf16-without-bom.jsonl'), {
       name: 'x.jsonl',

@@ -8,7 +8,7 @@ import { type CellRules, isBlankRecord, readFirstRecord } from './csv-record.ts'
 import { behindMarks } from './marks.ts';
 import { quotedName } from './quoted-name.ts';
 import type { Rows } from './rows.ts';
-import { encodingProblem, nulProblem } from './text-problem.ts';
+import { encodingProblem, nulByteProblem } from './text-problem.ts';
 import { UnreadableFile } from './unreadable.ts';
 
 /** Room for 10,000 names of a hundred characters. */
@@ -91,11 +91,7 @@ export class CsvHeaderReader {
     const { cells, next, lines, wellFormed } = first.record;
     const content = bytes.subarray(start, next);
     if (!isUtf8(content)) throw refuse(encodingProblem(content));
-    if (content.includes(0)) {
-      throw refuse(
-        `${nulProblem}; if the file is UTF-16, save it with a byte order mark or as UTF-8`,
-      );
-    }
+    if (content.includes(0)) throw refuse(nulByteProblem);
     if (!wellFormed) {
       throw refuse('has something behind a closing quote; quote=none reads quotes as text');
     }

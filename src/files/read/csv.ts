@@ -24,7 +24,7 @@ import { type Place, QuoteJudge, type Verdict } from './csv-quote-judge.ts';
 import { type ChosenFields, chooseFields, createIds, type FieldOptions } from './fields.ts';
 import { behindMarks, MARK_START } from './marks.ts';
 import type { Rows } from './rows.ts';
-import { encodingProblem, nulProblem } from './text-problem.ts';
+import { encodingProblem, nulByteProblem } from './text-problem.ts';
 import { rowTooLong } from './unreadable.ts';
 
 export class CsvReader implements BlockReader {
@@ -274,7 +274,7 @@ export class CsvReader implements BlockReader {
         cells !== width
           ? `has ${cells} ${cells === 1 ? 'cell' : 'cells'} where the header has ${width}`
           : hasNul
-            ? nulProblem
+            ? nulByteProblem
             : !valid && !isUtf8(bytes.subarray(from, at))
               ? encodingProblem(bytes.subarray(from, at))
               : to - begun === headerRow.length && isSame(headerRow, target, begun)

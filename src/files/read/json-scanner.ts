@@ -3,7 +3,7 @@
  * changed. What JSON.parse would do to a million rows costs more time than Postgres takes to store them.
  */
 import { couldBeEscape, hexUnit, skipDigits } from './json-bytes.ts';
-import { nulProblem, surrogateProblem } from './text-problem.ts';
+import { nulByteProblem, nulProblem, surrogateProblem } from './text-problem.ts';
 
 /** Returned in place of a position: the text ends too early. */
 export const INCOMPLETE = -1;
@@ -189,7 +189,7 @@ export class JsonScanner {
         if (to < 0) return to;
       } else {
         if (byte === LINE_FEED && this.lines) return this.fail(to, end, 'the end of a string');
-        this.flaw ??= byte === 0 ? nulProblem : 'has a control character in a string';
+        this.flaw ??= byte === 0 ? nulByteProblem : 'has a control character in a string';
         to += 1;
       }
     }

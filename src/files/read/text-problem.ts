@@ -1,5 +1,7 @@
 /** Why the bytes of a row cannot be kept exactly. Changing them silently would be worse than refusing them. */
 export const nulProblem = 'holds a NUL character (U+0000), which cannot be stored';
+/** The same of a NUL that stands in the file as a byte. */
+export const nulByteProblem = `${nulProblem}; if the file is UTF-16, charset=utf-16le or charset=utf-16be reads it`;
 export const surrogateProblem = 'holds half of a surrogate pair, which is not valid Unicode';
 
 /** What is wrong with bytes that are not UTF-8. Lone surrogates of UTF-16 come as the three bytes that UTF-8 forbids for them. */

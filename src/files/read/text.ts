@@ -5,7 +5,7 @@ import { blankStarts, isBlank } from './blank.ts';
 import type { BlockReader, Rest } from './block-reader.ts';
 import { behindMarks, MARK_START } from './marks.ts';
 import type { Rows } from './rows.ts';
-import { encodingProblem, nulProblem } from './text-problem.ts';
+import { encodingProblem, nulByteProblem } from './text-problem.ts';
 import { rowTooLong } from './unreadable.ts';
 
 const lineFeed = 0x0a;
@@ -43,7 +43,7 @@ export function createTextReader(rows: Rows, separator: 0x0a | 0x0d): BlockReade
         }
         if (begin !== from) rows.warnOfMark(line);
         const problem = nul
-          ? nulProblem
+          ? nulByteProblem
           : valid || isUtf8(bytes.subarray(from, to))
             ? null
             : encodingProblem(bytes.subarray(from, to));

@@ -47,23 +47,36 @@ export function utf16Order(head: Buffer): 'little' | 'big' | null {
   let even = 0;
   let odd = 0;
   for (const [at, byte] of sample.entries()) {
-    if (byte !== 0) continue;
+    if (byte >= firstOfNoAlphabet) continue;
     if (at % 2 === 0) even += 1;
     else odd += 1;
   }
-  // Half of each letter of ASCII is NUL, and always the same half.
+  // Half of each letter of an alphabet is such a byte, and nearly always the same half.
   const bigEndian = even > odd;
-  if (Math.min(even, odd) > 0 || even + odd < 2) return null;
-  // Text of other scripts has few such letters, and is no UTF-8; a text in UTF-8 may have a NUL or
-  // two.
-  const least = isUtf8(sample) ? 0.4 * sample.length : sample.length / 64;
-  if (even + odd < least) return null;
+  const most = Math.max(even, odd);
+  const others = Math.min(even, odd);
+  // Text of other scripts has few such letters, but is no UTF-8 either; a text in UTF-8 may have a
+  // NUL or two.
+  const isLikely = isCutUtf8(sample)
+    ? most >= 0.4 * sample.length && others <= most / 8
+    : most >= 2 && others <= most / 2;
+  if (!isLikely) return null;
   const units = bigEndian ? Buffer.from(sample).swap16() : sample;
   const text = units.toString('utf16le');
   // A surrogate pair may be cut at the end. Noncharacters and private use are in no text.
   const isWellFormed = text.isWellFormed() || text.slice(0, -1).isWellFormed();
   if (!isWellFormed || /[\p{Co}\p{Cn}]/u.test(text)) return null;
   return bigEndian ? 'big' : 'little';
+}
+
+/** The upper halves of all letters from Latin to Arabic are below it, and no character of text is. */
+const firstOfNoAlphabet = 0x09;
+
+/** Whether bytes are UTF-8, whose last character may be cut. */
+function isCutUtf8(bytes: Buffer): boolean {
+  const end = Math.max(bytes.length - 3, 0);
+  const lead = bytes.subarray(end).findLastIndex((byte) => byte >= 0xc0);
+  return isUtf8(bytes) || (lead >= 0 && isUtf8(bytes.subarray(0, end + lead)));
 }
 
 /**
