@@ -22,7 +22,7 @@ const name = '["\'`*]*(?<name>[\\p{L}_][\\p{L}\\p{N}_-]{0,63})["\'`*]*';
 const remark = '(?:\\s*\\((?<remark>[^()\\n]{1,500})\\))?';
 const entry = new RegExp(`^(?:and\\s+|und\\s+)?${name}${remark}$`, 'u');
 const line = new RegExp(
-  `^\\s*(?<mark>[-*•–]|\\d{1,3}[.)])?\\s*${name}(?:${remark}|\\s*(?::|\\s[-–])\\s+(?<told>\\S.{0,499}))\\s*[,;.]?$`,
+  `^\\s*(?<mark>[-*•–]|\\d{1,3}[.)])?\\s*${name}${remark}(?:\\s*(?::|\\s[-–—])\\s+(?<told>\\S.{0,499}))?\\s*[,;.]?$`,
   'u',
 );
 const marked = /^\s*(?:[-*•–]|\d{1,3}[.)])\s/u;
@@ -111,8 +111,8 @@ function readLines(behind: string): List {
 function fieldOf(found: RegExpExecArray | null): NamedField | null {
   const groups = found?.groups;
   if (!groups?.name) return null;
-  const description = (groups.remark ?? groups.told)?.trim();
-  return { name: groups.name, description: description || null };
+  const told = [groups.remark, groups.told].map((words) => words?.trim() ?? '');
+  return { name: groups.name, description: told.filter(Boolean).join('; ') || null };
 }
 
 /** Each once; none at all where one is no name. */

@@ -165,6 +165,9 @@ describe('the short form', () => {
 
   it.each([
     [{ a: 'intger[]' }, 'a', 'did you mean integer?'],
+    [{ a: 'datetime' }, 'a', 'did you mean { "type": "string", "format": "date-time" }? Use'],
+    [{ a: 'str' }, 'a', 'did you mean string? Use'],
+    [{ a: 'won' }, 'a', 'unknown type "won"; use string'],
     [{ a: 'integer (year)' }, 'a', 'neither a type nor a description'],
     [{ a: 'string | null' }, 'a', 'neither a type nor a description'],
     [{ a: ['string', 'number'] }, 'a', 'could be types or values'],
@@ -190,9 +193,10 @@ describe('the short form', () => {
           years: [{ type: 'integer', minimum: 1900 }],
           when: { type: 'string', format: 'date', description: 'the day' },
           whole: { type: 'object', properties: { b: { type: 'string' } }, required: ['b'] },
+          size: { anyOf: [{ type: 'number' }, { type: 'string' }], description: 'in any unit' },
         },
       },
-      { names: [], sizes: ['small'], years: [1999], when: null, whole: { b: 'x' } },
+      { names: [], sizes: ['small'], years: [1999], when: null, whole: { b: 'x' }, size: 5 },
     );
 
     expect(sent.properties).toEqual({
@@ -205,6 +209,10 @@ describe('the short form', () => {
         properties: { b: { type: 'string' } },
         required: ['b'],
         additionalProperties: false,
+      },
+      size: {
+        anyOf: [{ type: 'number' }, { type: 'string' }, { type: 'null' }],
+        description: 'in any unit',
       },
     });
   });
@@ -316,6 +324,7 @@ describe('names in instructions', () => {
   it.each([
     ['Fields:\n- a (the first)\n- b: the second\n- c\n\nBe brief.', ['a', 'b', 'c']],
     ['Please extract:\n1. a\n2. b (in EUR, as written)\n', ['a', 'b']],
+    ['Fields:\n- a (text): the first\n- b (a number) - the second', ['a', 'b']],
     ['Extract: a, b (x, y) and c. Use null where nothing is said.', ['a', 'b', 'c']],
     ['Felder: firma, größe', ['firma', 'größe']],
   ])('%j', async (instructions, keys) => {

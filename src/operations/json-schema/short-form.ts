@@ -2,10 +2,10 @@
  * The short way to write an answer schema: `{ company: "string", revenue: "number", year: "integer", tags: "string[]" }`.
  *
  * A field is a type name, with `[]` for a list of it; a text with a blank in it, which describes a
- * text field; a list of two or more texts, of which one is the value; a JSON Schema with a type or
- * an enum; another short form, for an object inside; or one of these in a list of one, for a list
- * of those. A value that the text does not state is null, a list then empty; with a `?` behind the
- * type it is left out of the answer instead.
+ * text field; a list of two or more texts, of which one is the value; a JSON Schema with a type, an
+ * enum or branches; another short form, for an object inside; or one of these in a list of one, for
+ * a list of those. A value that the text does not state is null, a list then empty; with a `?`
+ * behind the type it is left out of the answer instead.
  */
 import type { JsonSchema } from '../../model/model.ts';
 import { nearest } from '../../nearest.ts';
@@ -23,6 +23,24 @@ const TYPES: Record<string, JsonSchema> = {
   boolean: { type: 'boolean' },
   bool: { type: 'boolean' },
   date: { type: 'string', format: 'date' },
+};
+
+/** What is meant by words that name types in other places. */
+const ELSEWHERE: Record<string, string> = {
+  str: 'string',
+  varchar: 'string',
+  num: 'number',
+  numeric: 'number',
+  double: 'number',
+  decimal: 'number',
+  long: 'integer',
+  datetime: '{ "type": "string", "format": "date-time" }',
+  timestamp: '{ "type": "string", "format": "date-time" }',
+  time: '{ "type": "string", "format": "time" }',
+  list: 'string[]',
+  array: 'string[]',
+  object: '{ "type": "object" } or the fields inside',
+  dict: '{ "type": "object" } or the fields inside',
 };
 
 const JSON_TYPES = ['string', 'number', 'integer', 'boolean', 'object', 'array', 'null'];
@@ -156,9 +174,9 @@ function unknownType(value: unknown): string {
   if (/\s/.test(word)) {
     return `${JSON.stringify(word)} is neither a type nor a description; write { "type": ${JSON.stringify(name)}, "description": … }`;
   }
-  const meant = nearest(name, Object.keys(TYPES));
-  const hint = meant ? `; did you mean ${meant}?` : '';
-  return `unknown type ${JSON.stringify(word)}${hint} Use ${KNOWN}, a description in several words, a list of values, a nested object, or a list of one`;
+  const meant = ownValue(ELSEWHERE, name.toLowerCase()) ?? nearest(name, Object.keys(TYPES));
+  const hint = meant ? `; did you mean ${meant}? Use` : '; use';
+  return `unknown type ${JSON.stringify(word)}${hint} ${KNOWN}, a description in several words, a list of values, a nested object, or a list of one`;
 }
 
 /** A list of one is a list of that; of two or more texts one is the value. */
@@ -183,11 +201,22 @@ function expandList(list: readonly unknown[], place: Place): JsonSchema {
 }
 
 /**
- * Whether an object is a JSON Schema of a property: by its type or its values, where nothing else
- * stands beside them.
+ * Whether an object is a JSON Schema of a property: by its type, its values or its branches, where
+ * nothing else stands beside them.
  */
 function isProperty(value: JsonObject): boolean {
-  return hasType(value) && Object.keys(value).every(isKeyword);
+  return (hasType(value) || hasBranches(value)) && Object.keys(value).every(isKeyword);
+}
+
+/** Whether an object is a choice among schemas, or points to one. */
+function hasBranches(value: JsonObject): boolean {
+  return (
+    typeof ownValue(value, '$ref') === 'string' ||
+    ['anyOf', 'oneOf', 'allOf'].some((keyword) => {
+      const branches = ownValue(value, keyword);
+      return Array.isArray(branches) && branches.length > 0 && branches.every(isObject);
+    })
+  );
 }
 
 function hasType(value: JsonObject): boolean {
