@@ -1,6 +1,7 @@
 /**
- * One execution for all subscribers of the same thing. A batch that changes is read once, and everybody who watches it gets the same
- * record; where owner, document and variables are the same too, so is the answer, and it is made once.
+ * One execution for all subscribers of the same thing. A batch that changes is read once, and
+ * everybody who watches it gets the same record; where owner, document and variables are the same
+ * too, so is the answer, and it is made once.
  */
 import {
   createSourceEventStream,
@@ -12,10 +13,13 @@ import {
 import type { Plugin } from 'graphql-yoga';
 import type { Context } from './context.ts';
 
-type Answer = ExecutionResult | Promise<ExecutionResult>;
+type Answer = Promise<ExecutionResult>;
 
-/** Has every event of a subscription executed once for those who ask the same of it. */
-export function shareEvents(): Plugin {
+/**
+ * Has every event of a subscription executed once for those who ask the same of it. `begin` gives
+ * each of them a context of its own: what one request may take, one event may.
+ */
+export function shareEvents(begin: (context: Context) => Context): Plugin {
   /** By event. An event is dropped when the last subscriber has had it, and its answers with it. */
   const answers = new WeakMap<object, Map<string, Answer>>();
   /** Equal texts are parsed to one document, which is what the document cache is for. */
@@ -40,17 +44,26 @@ export function shareEvents(): Plugin {
     const key = keyOf(args);
     return mapEvents(events, (event) => {
       if (typeof event !== 'object' || event === null) {
-        return execute({ ...args, rootValue: event }) as Answer;
+        return executeEvent(args, event);
       }
       let known = answers.get(event);
       if (!known) {
         known = new Map();
         answers.set(event, known);
       }
-      const answer = known.get(key) ?? (execute({ ...args, rootValue: event }) as Answer);
+      const answer = known.get(key) ?? executeEvent(args, event);
       known.set(key, answer);
       return answer;
     });
+  }
+
+  async function executeEvent(args: ExecutionArgs, event: unknown): Answer {
+    const contextValue = begin(args.contextValue as Context);
+    try {
+      return await execute({ ...args, rootValue: event, contextValue });
+    } finally {
+      contextValue.budget.end();
+    }
   }
 
   return {

@@ -62,6 +62,11 @@ export function createGraphQL({
 }: YogaOptions): Yoga {
   const resultCounter = createResultCounter();
   const budgets = createBudgets();
+  /** What one execution may take. */
+  const allowances = (owner: string) => ({
+    time: createCheckTime(),
+    budget: budgets.begin(owner),
+  });
   return createYoga<ServerContext, Context>({
     schema,
     graphqlEndpoint: '/graphql',
@@ -90,8 +95,7 @@ export function createGraphQL({
           ...asked,
           baseUrl: publicUrl ?? origin,
           log,
-          time: createCheckTime(),
-          budget: budgets.begin(asked.owner),
+          ...allowances(asked.owner),
           resultCounter,
         };
       }
@@ -107,8 +111,7 @@ export function createGraphQL({
         baseUrl,
         signal: whenGone(res),
         log,
-        time: createCheckTime(),
-        budget: budgets.begin(owner),
+        ...allowances(owner),
         resultCounter,
       };
     },
@@ -117,7 +120,7 @@ export function createGraphQL({
       explainNotAcceptable,
       limitDocuments,
       codedVariableErrors,
-      shareEvents(),
+      shareEvents((context) => ({ ...context, ...allowances(context.owner) })),
       nameOperation,
       handOver(onStream),
       endReadsWithTheirClient,
