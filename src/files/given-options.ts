@@ -82,7 +82,8 @@ function delimiterByte(given: string): number {
 }
 
 function knownQuote(given: string): '"' | 'none' {
-  if (given === '"' || given === 'none') return given;
+  if (given === '"') return given;
+  if (given.toLowerCase() === 'none') return 'none';
   throw new UnknownOptionValue(
     'quote',
     `takes " where cells may be quoted, or none where quotes are text; ${shown(given)} is neither`,

@@ -26,15 +26,10 @@ export const sharedParams = {
       description:
         "Randomness of the answer, 0 to 2. When absent it is 0 for label, extract and enrich, which ask for the one right answer, and the provider's default for the others. Left out for models that refuse it.",
     }),
-  maxOutputTokens: z
-    .int()
-    .min(1, 'must be between 1 and 1,000,000')
-    .max(1_000_000, 'must be between 1 and 1,000,000')
-    .nullish()
-    .meta({
-      description:
-        "The most tokens that one answer may take, 1 to 1,000,000. The model's own limit when absent.",
-    }),
+  maxOutputTokens: whole(1, 1_000_000, 'must be between 1 and 1,000,000').nullish().meta({
+    description:
+      "The most tokens that one answer may take, 1 to 1,000,000. The model's own limit when absent.",
+  }),
   systemPrompt: promptText().nullish().meta({
     description:
       'Replaces the whole built-in system prompt. {categories}, {fields} and {instructions} in it stand for these parts of the built-in one; all other braces stay as they are. Where it has neither categories nor fields, the answer’s JSON Schema is stated behind it, unless the provider is OpenAI or Anthropic itself, which show the model the schema. At most 1,000,000 characters.',
@@ -48,10 +43,7 @@ export const sharedParams = {
       description:
         "Nucleus sampling: only the likeliest tokens up to this share, 0 to 1. The provider's default when absent.",
     }),
-  seed: z
-    .int()
-    .min(-MAX_INT - 1, 'must be a 32-bit integer')
-    .max(MAX_INT, 'must be a 32-bit integer')
+  seed: whole(-MAX_INT - 1, MAX_INT, 'must be a 32-bit integer')
     .nullish()
     .meta({
       description:
@@ -125,6 +117,12 @@ export function refuseDuplicates(
       });
     }
   }
+}
+
+/** A whole number within bounds, which are told once, also where it is beyond 2^53. */
+function whole(min: number, max: number, problem: string) {
+  const error = ({ code }: { code?: string }) => (code?.startsWith('too_') ? problem : undefined);
+  return z.int({ error, abort: true }).min(min, problem).max(max, problem);
 }
 
 function refuseOwnKeys(body: Record<string, unknown>, context: z.core.$RefinementCtx): void {

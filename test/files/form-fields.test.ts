@@ -129,6 +129,11 @@ describe('fields with broken JSON, or JSON of another shape', () => {
     ],
     [{ operation: 'summarize', temperature: 'hot' }, 'temperature needs to be a number'],
     [{ operation: 'summarize', seed: '1.5' }, 'seed needs to be a whole number'],
+    [{ operation: 'summarize', seed: '12345678901234567890' }, 'seed must be a 32-bit integer'],
+    [
+      { operation: 'summarize', max_output_tokens: '1e30' },
+      'maxOutputTokens must be between 1 and 1,000,000',
+    ],
     [{ operation: 'summarize', temperature: '[0]' }, 'temperature needs to be a number'],
     [
       { operation: 'label', categories: 'a,b', multi_label: 'yes' },

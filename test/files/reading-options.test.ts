@@ -41,6 +41,16 @@ describe.each(waysIn)('$name', ({ send }) => {
     expect(file).toMatchObject({ columns: ['id', 'text'], itemCount: 2 });
   });
 
+  it.each(['none', 'NONE'])('reads quotes as text where quote=%s', async (quote) => {
+    const { file, error } = await send(app, 'id,text\n1,"a\n2,b"\n', {
+      name: 'x.csv',
+      options: { quote },
+    });
+
+    expect(error).toBe('');
+    expect(file).toMatchObject({ itemCount: 2, rejectedCount: 0 });
+  });
+
   it.each([
     ['charset', 'klingon', /charset.*"klingon" is not known; it takes utf-8,/],
     ['charset', '', /charset.*it takes utf-8,/],
