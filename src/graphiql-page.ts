@@ -23,7 +23,9 @@ export function wantsPage({ method, headers }: IncomingMessage): boolean {
 
 /** GraphiQL, 9 MB that are the same for everybody and compressed once, before the tabs, which name the address that clients use. */
 export function createGraphiQLPage({ withKeys }: { withKeys: boolean }) {
-  let made: ReturnType<typeof makeStart> | null = null;
+  let made: Promise<Start> | null = null;
+  /** For the address that was asked for last: there is hardly ever another. */
+  let end: Awaited<ReturnType<typeof makeEnd>> | null = null;
 
   return async (
     request: IncomingMessage,
@@ -32,10 +34,9 @@ export function createGraphiQLPage({ withKeys }: { withKeys: boolean }) {
   ): Promise<void> => {
     made ??= makeStart();
     const start = await made;
-    const end = Buffer.from(renderEnd(address, withKeys));
-    const etag = `"${hash(Buffer.concat([start.hash, end]))
-      .toString('base64url')
-      .slice(0, 22)}"`;
+    const own = end?.address === address ? end : await makeEnd(start, address, withKeys);
+    end = own;
+    const { etag, page, compressed, trailer } = own;
     const headers = {
       'content-type': 'text/html; charset=utf-8',
       'cache-control': 'no-cache',
@@ -47,16 +48,15 @@ export function createGraphiQLPage({ withKeys }: { withKeys: boolean }) {
     if (request.headers['if-none-match'] === etag) {
       response.writeHead(304, headers).end();
     } else if ((request.headers['accept-encoding'] ?? '').includes('gzip')) {
-      const trailer = Buffer.alloc(8);
-      trailer.writeUInt32LE(crc32(end, start.crc));
-      trailer.writeUInt32LE(start.page.length + end.length, 4);
-      const packed = [gzipHeader, start.compressed, await deflate(end), trailer];
+      const packed = [gzipHeader, start.compressed, compressed, trailer];
       send(response, { ...headers, 'content-encoding': 'gzip' }, packed);
     } else {
-      send(response, headers, [start.page, end]);
+      send(response, headers, [start.page, page]);
     }
   };
 }
+
+type Start = Awaited<ReturnType<typeof makeStart>>;
 
 /** The page up to the call that shows GraphiQL. */
 async function makeStart() {
@@ -72,6 +72,22 @@ async function makeStart() {
     compressed: await deflate(page, { finishFlush: constants.Z_FULL_FLUSH }),
     crc: crc32(page),
     hash: hash(page),
+  };
+}
+
+/** The rest of the page, and what ends the gzip file of both. */
+async function makeEnd(start: Start, address: string, withKeys: boolean) {
+  const page = Buffer.from(renderEnd(address, withKeys));
+  const trailer = Buffer.alloc(8);
+  trailer.writeUInt32LE(crc32(page, start.crc));
+  trailer.writeUInt32LE(start.page.length + page.length, 4);
+  const digest = hash(Buffer.concat([start.hash, page])).toString('base64url');
+  return {
+    address,
+    page,
+    compressed: await deflate(page),
+    trailer,
+    etag: `"${digest.slice(0, 22)}"`,
   };
 }
 

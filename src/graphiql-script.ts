@@ -26,7 +26,7 @@ export const graphiqlScript = `(page) => {
     let timer;
     const use = (delayMs) => {
       clearTimeout(timer);
-      if (!changeKey(input.value.trim()) && delayMs > 0) return;
+      if (!changeKey(input.value.trim().replace(/^Bearer\\s+/i, '')) && delayMs > 0) return;
       if (key !== '') timer = setTimeout(checkKey, delayMs);
     };
     input.addEventListener('input', () => use(300));
@@ -87,10 +87,16 @@ export const graphiqlScript = `(page) => {
     }
   }
 
+  function readJson(text) {
+    try {
+      return JSON.parse(text);
+    } catch {
+      return { errors: [{ message: 'The server answered no JSON: ' + text.slice(0, 200) }] };
+    }
+  }
+
   async function ask(body, headers) {
-    const text = await (await post(body, { headers })).text();
-    let answer;
-    try { answer = JSON.parse(text); } catch { return { errors: [{ message: 'The server answered no JSON: ' + text.slice(0, 200) }] }; }
+    const answer = readJson(await (await post(body, { headers })).text());
     const hint = page.hints[body.operationName];
     const isEmpty = Object.values(answer.data ?? {}).some((list) => list?.totalCount === 0);
     return hint && isEmpty ? { ...answer, extensions: { ...answer.extensions, hint } } : answer;
@@ -123,6 +129,10 @@ export const graphiqlScript = `(page) => {
 
   async function read(body, headers, signal, next) {
     const response = await post(body, { headers, accept: 'text/event-stream', signal });
+    if (!(response.headers.get('content-type') ?? '').startsWith('text/event-stream')) {
+      next(readJson(await response.text()));
+      return;
+    }
     let text = '';
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {

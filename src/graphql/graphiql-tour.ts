@@ -194,6 +194,16 @@ query Answers {
                 ... on ExtractResult {
                   data
                 }
+                ... on SummarizeResult {
+                  summary
+                }
+                ... on EnrichResult {
+                  data
+                }
+                ... on RunResult {
+                  text
+                  data
+                }
                 ... on ChatResult {
                   data
                 }

@@ -83,6 +83,25 @@ export async function untilEnded(
   ).then((batch) => batch ?? {});
 }
 
+/** Waits until each of the latest 100 batches has its final state. */
+export async function untilAllEnded(
+  app: App,
+  headers: Record<string, string> = {},
+): Promise<Data[]> {
+  return await until<Data[] | null>(
+    async () => {
+      const { data } = await app.graphql(
+        '{ batches(first: 100) { edges { node { status counts { failed expired } } } } }',
+        {},
+        headers,
+      );
+      const batches: Data[] = data?.batches.edges.map(({ node }: { node: Data }) => node);
+      return batches.every(({ status }) => finalStatuses.includes(status)) ? batches : null;
+    },
+    { deadlineMs: 30_000, what: 'the end of every batch' },
+  ).then((batches) => batches ?? []);
+}
+
 /** A subscription's events as they come. */
 export interface Events {
   readonly all: Data[];

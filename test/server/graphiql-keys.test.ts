@@ -1,7 +1,7 @@
 /** GraphiQL on a server with keys, in a real browser: one field, and what becomes of the key in it. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { submitTexts } from '../graphql/support.ts';
+import { submitTexts, untilAllEnded } from '../graphql/support.ts';
 import { type App, startApp } from '../support/app.ts';
 import {
   answerWith,
@@ -66,6 +66,7 @@ if (browserPath) {
       await showTab(page, 'WatchProgress');
       await page.click('.graphiql-execute-button');
       await answerWith(page, 'batchesChanged');
+      await untilAllEnded(app, anna);
       await submitTexts(app, ['good'], { name: 'of anna', headers: anna });
       await answerWith(page, 'of anna');
       await page.click('.graphiql-execute-button');
@@ -135,6 +136,21 @@ if (browserPath) {
       await context.close();
     });
 
+    it('a tab may have another in its headers, which serves its live events too', {
+      timeout: 60_000,
+    }, async () => {
+      const { page, keys } = await openGraphiQL(browser, app.url);
+      await showTab(page, 'WatchProgress');
+      await page.click('.graphiql-editor-tools [data-name=headers]');
+      await page.locator('.graphiql-editor-tool .monaco-editor:visible').click();
+      await page.keyboard.insertText(JSON.stringify({ Authorization: bob.authorization }));
+      await page.click('.graphiql-execute-button');
+      await submitTexts(app, ['good'], { name: 'by header', headers: bob });
+      await answerWith(page, 'by header');
+      expect(new Set(keys)).toEqual(new Set([bob.authorization]));
+      await page.close();
+    });
+
     it('a wrong one is told, and the right one after it brings the docs', {
       timeout: 60_000,
     }, async () => {
@@ -143,7 +159,7 @@ if (browserPath) {
       await giveKey(page, 'wrong-key-0123456789abcdefgh', 'does not know this key');
       expect(await runTab(page, 'Welcome', 'UNAUTHENTICATED')).toContain('needs a key');
       await giveKey(page, 'ключ “mit” ü', 'letters, digits');
-      await giveKey(page, bobsKey, 'Used for every request');
+      await giveKey(page, ` Bearer ${bobsKey} `, 'Used for every request');
 
       await runTab(page, 'Welcome', 'defaultModel');
       await page.click('[aria-label="Show Documentation Explorer"]');

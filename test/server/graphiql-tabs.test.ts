@@ -2,7 +2,7 @@
 import { parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { createTabs, type GraphiQLTab } from '../../src/graphql/graphiql.ts';
-import { finalStatuses, subscribeSse } from '../graphql/support.ts';
+import { subscribeSse, untilAllEnded } from '../graphql/support.ts';
 import { type App, startApp } from '../support/app.ts';
 import { until } from '../support/until.ts';
 
@@ -133,19 +133,6 @@ async function run(app: App, { query, variables }: GraphiQLTab): Promise<Record<
 
 /** Of all batches, once each has ended. */
 async function failedItems(app: App): Promise<number> {
-  const counts = await until(
-    async () => {
-      const { data } = await app.graphql(
-        '{ batches(first: 100) { edges { node { status counts { failed expired cancelled } } } } }',
-      );
-      const nodes = data?.batches.edges.map(({ node }: { node: unknown }) => node);
-      return nodes.every(({ status }: { status: string }) => finalStatuses.includes(status))
-        ? nodes.map((node: { counts: Record<string, number> }) => node.counts)
-        : null;
-    },
-    { deadlineMs: 30_000, what: 'the end of every batch' },
-  );
-  return counts
-    .flatMap((count: Record<string, number>) => Object.values(count))
-    .reduce((sum: number, count: number) => sum + count, 0);
+  const batches = await untilAllEnded(app);
+  return batches.reduce((sum, { counts }) => sum + counts.failed + counts.expired, 0);
 }

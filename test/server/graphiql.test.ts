@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTabs } from '../../src/graphql/graphiql.ts';
-import { submitTexts } from '../graphql/support.ts';
+import { submitTexts, untilAllEnded } from '../graphql/support.ts';
 import { type App, startApp } from '../support/app.ts';
 import {
   answerWith,
@@ -62,7 +62,8 @@ if (browserPath) {
       expect(await runTab(page, 'Welcome', 'defaultModel')).toContain('test/rules');
       expect(await runTab(page, 'LabelTexts', 'confidence')).toContain('"question-7"');
       expect(await runTab(page, 'SubmitBatch', 'batch_')).toContain('"total": 2000');
-      expect(await runTab(page, 'WatchProgress', '"COMPLETED"')).toContain('people and dates');
+      expect(await runTab(page, 'WatchProgress', 'people and dates')).toContain('"progress"');
+      await untilAllEnded(app);
       await submitTexts(app, ['good'], { name: 'from another window' });
       await fetch(`${app.url}/files?name=reviews.csv`, {
         method: 'POST',
@@ -129,6 +130,20 @@ if (browserPath) {
       const download = page.waitForEvent('download');
       await link.click();
       expect(readFileSync(await (await download).path(), 'utf8')).toContain('good');
+      await page.close();
+    });
+
+    it('a subscription that is refused shows why', { timeout: 60_000 }, async () => {
+      const { page } = await openGraphiQL(browser, app.url);
+      for (const [text, reason] of [
+        ['subscription Own { batchProgress(id: "batch_no") { id } }', 'NOT_FOUND'],
+        ['subscription Own { nothing }', 'Cannot query field'],
+      ] as const) {
+        await page.goto(`${app.url}/graphql?query=${encodeURIComponent(text)}`);
+        await page.waitForSelector('[aria-selected=true] [title="Own"]');
+        await page.click('.graphiql-execute-button');
+        expect(await answerWith(page, 'errors')).toContain(reason);
+      }
       await page.close();
     });
 
