@@ -239,6 +239,13 @@ describe('UTF-16', () => {
     }
   });
 
+  it('is not what a file of one character is', async () => {
+    const { file, error } = await asBody.send(app, '5', { name: 'x.txt' });
+
+    expect(error).toBe('');
+    expect(file).toMatchObject({ encoding: 'utf-8', itemCount: 1, warnings: [] });
+  });
+
   it('that cannot be told is refused with charset= as the way out', async () => {
     const { status, error } = await asBody.send(app, Buffer.from('你好\n', 'utf16le'), {
       name: 'x.csv',

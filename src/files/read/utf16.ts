@@ -59,8 +59,8 @@ export function utf16Order(head: Buffer): 'little' | 'big' | null {
   // NUL or two.
   const isLikely = isCutUtf8(sample)
     ? most >= 0.4 * sample.length && others <= most / 8
-    : most >= 2 && others <= most / 2;
-  if (!isLikely) return null;
+    : others <= most / 2;
+  if (!isLikely || most < 2) return null;
   const units = bigEndian ? Buffer.from(sample).swap16() : sample;
   const text = units.toString('utf16le');
   // A surrogate pair may be cut at the end. Noncharacters and private use are in no text.
