@@ -1,3 +1,6 @@
+const dark = `
+    --back: #1a2030; --text: #b7c2d7; --field: #212a3b; --line: #fff3; --good: #6fd39b; --bad: #ff8793;`;
+
 /** What the page adds to the looks of GraphiQL. */
 export const graphiqlStyle = `<style>
   /* GraphiQL leaves its tabs displaced by an unfinished animation, and hides that until one has the focus: the tab jumps away under the first click. */
@@ -8,24 +11,23 @@ export const graphiqlStyle = `<style>
   .winnow-keys #root { flex: 1; min-height: 0 }
   .winnow-keys #root .graphiql-container { height: 100% }
   .winnow-key {
+    --back: #f3f4f7; --text: #3b4b68; --field: #fff; --line: #0003; --good: #1a7f4b; --bad: #c62a3c;
     display: flex; align-items: center; gap: 12px; padding: 6px 12px;
-    font: 14px system-ui, sans-serif; background: #f3f4f7; color: #3b4b68;
-    border-bottom: 1px solid #0002;
+    font: 14px system-ui, sans-serif; background: var(--back); color: var(--text);
+    border-bottom: 1px solid var(--line);
+  }
+  .graphiql-dark .winnow-key {${dark}
+  }
+  @media (prefers-color-scheme: dark) {
+    body:not(.graphiql-light) .winnow-key {${dark}
+    }
   }
   .winnow-key input {
     width: 22em; margin-left: 8px; padding: 4px 8px; font: inherit; color: inherit;
-    background: #fff; border: 1px solid #0003; border-radius: 4px;
+    background: var(--field); border: 1px solid var(--line); border-radius: 4px;
     -webkit-text-security: disc;
   }
   .winnow-key input:placeholder-shown { -webkit-text-security: none }
-  .winnow-key output[data-state=accepted] { color: #1a7f4b }
-  .winnow-key output[data-state=refused] { color: #c62a3c }
-  .graphiql-dark .winnow-key { background: #1a2030; color: #b7c2d7; border-color: #fff2 }
-  .graphiql-dark .winnow-key input { background: #212a3b; border-color: #fff3 }
-  .graphiql-dark .winnow-key output[data-state=accepted] { color: #6fd39b }
-  .graphiql-dark .winnow-key output[data-state=refused] { color: #ff8793 }
-  @media (prefers-color-scheme: dark) {
-    body:not(.graphiql-light) .winnow-key { background: #1a2030; color: #b7c2d7; border-color: #fff2 }
-    body:not(.graphiql-light) .winnow-key input { background: #212a3b; border-color: #fff3 }
-  }
+  .winnow-key output[data-state=accepted] { color: var(--good) }
+  .winnow-key output[data-state=refused] { color: var(--bad) }
 </style>`;

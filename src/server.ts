@@ -194,7 +194,7 @@ export function createHttpServer({
       // Only now, or a port that is in use is told by the socket server's own complaint.
       sockets = serveSockets();
       const { port } = http.address() as AddressInfo;
-      const host = config.host.includes(':') ? `[${config.host}]` : config.host;
+      const host = reachable(config.host);
       return config.publicUrl ?? `http://${host}:${port}`;
     },
 
@@ -267,6 +267,13 @@ function readUrl({ url = '', headers }: IncomingMessage): URL {
     throw new RouteError(400, 'BAD_REQUEST', 'The address of the request is not valid');
   }
   return new URL(address);
+}
+
+/** Of an address in URLs. Every address of a machine is none that a browser opens; its own is one of them. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') ? `[${host}]` : host;
 }
 
 /** Where a page was asked for, as it can stand in a command for a shell. */

@@ -102,7 +102,7 @@ export function nextReport({
           entry('GraphiQL', styleText('cyan', `${url}/graphql`)),
           entry('', `{ batch(id: "${id}") { progress`),
           entry('', '  items(first: 5) { edges { node { content output } } } } }'),
-          entry('Download', `curl -o answers.csv \\`),
+          entry('Download', `curl -fsS -o answers.csv \\`),
           entry('', `  '${url}/batches/${id}/output?format=csv'`),
         ]
       : [entry('Browse', `npm run demo   ${styleText('dim', 'without --exit it stays up')}`)]),

@@ -114,6 +114,19 @@ describe('the address in the tabs', () => {
     }
   });
 
+  it.each([
+    ['0.0.0.0', '127.0.0.1'],
+    ['127.0.0.1', '127.0.0.1'],
+  ])('at the start, with HOST %s, is one that opens', async (HOST, expected) => {
+    const open = await startApp({ HOST, API_KEYS: 'anna:anna-key-0123456789abcdefgh' });
+    try {
+      expect(new URL(open.url).hostname).toBe(expected);
+      expect((await fetch(`${open.url}/graphql`, { headers: asBrowser })).status).toBe(200);
+    } finally {
+      await open.stop();
+    }
+  });
+
   it('holds nothing of a Host that a shell or a browser would run', async () => {
     const closed = await startApp({ API_KEYS: 'anna:anna-key-0123456789abcdefgh' });
     try {
