@@ -99,6 +99,7 @@ export function createHttpServer({
       response.destroy();
       return;
     }
+    if (response.closed) return;
     streams.add(response);
     response.once('close', () => streams.delete(response));
   }

@@ -123,6 +123,7 @@ export function createGraphQL({
       shareEvents((context) => ({ ...context, ...allowances(context.owner) })),
       nameOperation,
       handOver(onStream),
+      endStreamsWithTheirClient,
       endReadsWithTheirClient,
       endBudgets,
       limitSubscriptions,
@@ -135,9 +136,11 @@ export function createGraphQL({
 /** Aborted when the client goes before its answer is complete. */
 function whenGone(response: ServerResponse | undefined): AbortSignal {
   const gone = new AbortController();
-  response?.once('close', () => {
-    if (!response.writableEnded) gone.abort(new Error('the client has gone'));
-  });
+  const end = () => {
+    if (!response?.writableEnded) gone.abort(new Error('the client has gone'));
+  };
+  if (response?.closed) end();
+  else response?.once('close', end);
   return gone.signal;
 }
 
@@ -185,6 +188,19 @@ function handOver(onStream: YogaOptions['onStream']): Plugin {
     },
   };
 }
+
+/** Yoga drops the stream of a client that goes before its answer begins, and does not end it. */
+const endStreamsWithTheirClient: Plugin<Context> = {
+  onSubscribe: ({ args: { contextValue } }) => ({
+    onSubscribeResult({ result }) {
+      const { res } = contextValue as ServerContext;
+      if (!res || !(Symbol.asyncIterator in result)) return;
+      const end = () => void result.return?.(); // closes a channel, and never rejects
+      if (res.closed) end();
+      else res.once('close', end);
+    },
+  }),
+};
 
 const nameOperation: Plugin<Context> = {
   onExecute: ({ args }) => name(args),

@@ -1,4 +1,6 @@
 /** Clients that vanish: whatever they watched is let go. The server is built by hand, so that what is watched can be counted. */
+import { request } from 'node:http';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import pino from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import WebSocket from 'ws';
@@ -107,6 +109,22 @@ it('100 clients of server-sent events that are cut off leave nothing behind', as
     const begun = before + (round + 1) * 10;
     await until(() => watches.total() >= begun, { deadlineMs: 5_000, what: 'subscriptions' });
     for (const client of clients) client.stop();
+  }
+
+  await until(() => watches.open() === 0, { deadlineMs: 5_000, what: 'all watches to be let go' });
+});
+
+it('clients of server-sent events that go before the answer begins leave nothing behind', async () => {
+  const before = watches.total();
+  for (let turns = 0; watches.total() < before + 100; turns = (turns + 1) % 40) {
+    const client = request(`${url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+    });
+    client.on('error', () => undefined); // its own end
+    client.end(JSON.stringify({ query: queries[turns % 3], variables: { id } }));
+    for (let turn = 0; turn < turns; turn += 1) await nextTurn();
+    client.destroy();
   }
 
   await until(() => watches.open() === 0, { deadlineMs: 5_000, what: 'all watches to be let go' });
