@@ -41,6 +41,9 @@ const warningsOf = async (name: string, text: string) => {
 it.each([
   ['JSON without a text', 'x.json', '[{"a":"x","b":"y"}]', /sent whole.*contentField=/],
   ['JSON Lines without a text', 'x.jsonl', '{"a":1,"b":2}\n', /sent whole.*contentField=/],
+  ['columns that requests have too', 'x.csv', 'user,messages\na,b\n', /sent whole.*"messages"/],
+  ['a body that is no request', 'x.csv', 'custom_id,body,from\n1,hi,kim\n', /sent whole.*"body"/],
+  ['a request in words', 'x.json', '[{"request":"hi","reply":"ho"}]', /sent whole.*"request"/],
   ['the only field that is text', 'x.json', '[{"note":"x","n":1,"m":2}]', /"note".*contentField=/],
   ['content beside text', 'x.csv', 'text,content\na,b\n', /"content".*"text".*contentField=/],
   ['a column called id that is the only one', 'x.csv', 'id\na\n', /"id".*contentField=/],

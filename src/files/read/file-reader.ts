@@ -142,7 +142,10 @@ export function createFileReader({
       file.window.push(file.transcoder.end());
       file.window.end();
       const fields = file.finish();
-      const told = toldOfText({ format: file.format, ...fields }, options);
+      const told = toldOfText(
+        { format: file.format, areRequests: file.areRequests(), ...fields },
+        options,
+      );
       if (told !== null) rows.warn(told);
       rows.finish();
       if (rows.accepted === 0) throw nothingRead(rows, file.format, fields.columns.length > 0);
@@ -166,6 +169,8 @@ type Decided = Parts & { transcoder: Transcoder };
 interface Parts {
   format: FileFormat;
   window: Window;
+  /** Whether its rows are complete requests, as far as was looked. */
+  areRequests(): boolean;
   finish(): Pick<Reading, 'columns' | 'contentField' | 'customIdField' | 'duplicateCandidates'>;
 }
 
@@ -185,9 +190,14 @@ function createParts({
   /** The delimiter of a table that does not tell its own. */
   otherwise: number;
 }): Parts {
-  const withReader = (reader: BlockReader, finish: Parts['finish']): Parts => ({
+  const withReader = (
+    reader: BlockReader,
+    finish: Parts['finish'],
+    areRequests = () => false,
+  ): Parts => ({
     format,
     window: new Window(reader, rows.limits.rowBytes),
+    areRequests,
     finish,
   });
 
@@ -224,11 +234,15 @@ function createParts({
     json.settle(customIdOnly(format === 'OPENAI_RESULTS' ? 'repeatable' : 'required'));
   }
   const create = lines ? createJsonLinesReader : createJsonReader;
-  return withReader(create(rows, json, scanner, options), () => ({
-    columns: memberChecks[format] ? [...json.columns] : json.allColumns(),
-    contentField: json.fields?.contentField ?? null,
-    ...idFields(rows, json.fields),
-  }));
+  return withReader(
+    create(rows, json, scanner, options),
+    () => ({
+      columns: memberChecks[format] ? [...json.columns] : json.allColumns(),
+      contentField: json.fields?.contentField ?? null,
+      ...idFields(rows, json.fields),
+    }),
+    () => json.areRequests,
+  );
 }
 
 function saysTabs(name: string, mediaType: string | null): boolean {

@@ -1,5 +1,6 @@
 /** A JSON value that is a row, wherever it stood: a string is its content, an object its fields, kept as the text it came as. */
 import { isUtf8 } from 'node:buffer';
+import { readBareRow } from '../request-row.ts';
 import { bareLineCheck } from './chat-lines.ts';
 import { CustomIds, canBeId } from './custom-ids.ts';
 import { type ChosenFields, chooseFields, createIds, type FieldOptions } from './fields.ts';
@@ -27,6 +28,8 @@ export class JsonRows {
   /** Names in the order in which rows brought them. */
   readonly columns: string[] = [];
   fields: ChosenFields | null = null;
+  /** Whether the first rows are complete requests, each of them. */
+  areRequests = false;
   /** True once a row was a string: its text is the column `content`. */
   private hasStrings = false;
   private readonly rows: Rows;
@@ -72,6 +75,7 @@ export class JsonRows {
       (row): row is Record<string, unknown> => typeof row === 'object' && row !== null,
     );
     const objects = given.map(itemFields);
+    this.areRequests = given.length > 0 && given.every((row) => readBareRow(row, null) !== null);
     const names = [...new Set(objects.flatMap((row) => Object.keys(row)))];
     const textNames = names.filter((name) =>
       objects.every((row) => Object.hasOwn(row, name) && typeof row[name] === 'string'),

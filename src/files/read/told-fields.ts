@@ -2,6 +2,7 @@
  * What is told of the columns that were taken for the text of a row where nobody named one: it
  * decides what is sent, and what that costs.
  */
+import { contentColumn } from './json-rows.ts';
 import { quotedName } from './quoted-name.ts';
 import type { ReadOptions } from './read-options.ts';
 
@@ -13,15 +14,21 @@ export function toldOfText(
     format,
     columns,
     contentField,
+    areRequests,
   }: {
     format: string;
     columns: readonly string[];
     contentField: string | null;
+    /** Rows that are complete requests are sent as what they are, and so are strings. */
+    areRequests: boolean;
   },
   options: ReadOptions,
 ): string | null {
   if (!['CSV', 'JSON', 'JSONL'].includes(format) || options.contentField !== undefined) return null;
-  if (contentField === null) return areTextsOrRequests(columns) ? null : noText(columns);
+  if (contentField === null) {
+    const areTexts = columns.length === 1 && columns[0] === contentColumn;
+    return areRequests || areTexts ? null : noText(columns);
+  }
   const other = 'contentField= names another, where that is not right';
   const name = contentField.toLowerCase();
   if (name === 'content' || name === 'text') {
@@ -39,17 +46,6 @@ export function toldOfText(
 
 function isIdName(name: string): boolean {
   return /^(id|custom_?id)$/i.test(name);
-}
-
-/** Rows that are strings, and complete requests, are sent as what they are. */
-function areTextsOrRequests(columns: readonly string[]): boolean {
-  const has = (name: string) => columns.includes(name);
-  return (
-    (columns.length === 1 && has('content')) ||
-    has('messages') ||
-    has('request') ||
-    (has('custom_id') && (has('body') || has('params')))
-  );
 }
 
 function noText(columns: readonly string[]): string {
