@@ -258,7 +258,7 @@ function tellOfDatabase(event: ServerEvent, log: Log): void {
   else
     log.error(
       { err: event.error },
-      'the embedded Postgres has ended, and does not start; trying again',
+      'the embedded Postgres does not start again, or cannot be looked for; trying again',
     );
 }
 

@@ -40,8 +40,9 @@ export function guardPostmaster({
   async function guard(): Promise<void> {
     let pauseMs = firstPauseMs;
     while (await wait(lookEveryMs)) {
-      if ((await findPostmaster(cluster)) !== null) continue;
+      // Looking fails too: where the process has no file descriptor left, for one.
       try {
+        if ((await findPostmaster(cluster)) !== null) continue;
         await withLock(startIfGone);
         pauseMs = firstPauseMs;
       } catch (error) {
