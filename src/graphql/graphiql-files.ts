@@ -3,6 +3,8 @@
 export const files = (address: string) => `# Your uploads. To upload a CSV, JSON, JSONL or
 # text file and label its rows, in a shell:
 #
+#   printf 'text\\nGreat work\\nToo late\\n' \\
+#     > reviews.csv
 #   curl -sS "${address}/files" \\
 #     -F operation=label \\
 #     -F categories=positive,negative \\
@@ -48,6 +50,9 @@ export const requests = (address: string) => `# Rows that are complete requests,
 # are. A file for batches of OpenAI or Anthropic
 # runs unchanged:
 #
+#   printf %s '{"custom_id": "a", "body": ' \\
+#     '{"messages": [{"role": "user", ' \\
+#     '"content": "Say hi."}]}}' > requests.jsonl
 #   curl -sS "${address}/files" \\
 #     -F operation=chat -F file=@requests.jsonl
 #

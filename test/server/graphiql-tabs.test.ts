@@ -1,4 +1,9 @@
 /** The tabs of GraphiQL, each as it is, against a server that has nothing yet. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { createTabs, type GraphiQLTab } from '../../src/graphql/graphiql.ts';
@@ -116,6 +121,49 @@ describe('on a server that has nothing yet', () => {
     }
   });
 });
+
+describe('the commands in the tabs', () => {
+  it('run in a shell as they are, one after the other', { timeout: 40_000 }, async () => {
+    const app = await startApp();
+    const folder = await mkdtemp(join(tmpdir(), 'winnow-tabs-'));
+    const shell = (command: string) =>
+      promisify(execFile)('bash', ['-c', command], { cwd: folder });
+    try {
+      const [files, requests, answers] = ['Files', 'OwnRequests', 'Answers'].map((name) =>
+        commandsOf(createTabs(app.url).find((tab) => tab.name === name)?.query ?? ''),
+      );
+      for (const commands of [files, requests]) {
+        const { stdout } = await shell(commands ?? '');
+        expect(JSON.parse(stdout)).toMatchObject({ started: true, warnings: [] });
+      }
+      await untilAllEnded(app);
+      const { data } = await app.graphql(
+        '{ batches(first: 1) { edges { node { id csv: outputUrl(format: CSV) } } } }',
+      );
+      const { id, csv } = data?.batches.edges[0].node ?? {};
+      await writeFile(join(folder, 'answers.csv'), 'of another time');
+      for (const command of (answers ?? '').split(/^(?=curl)/m)) {
+        await shell(command.replace('<the link>', csv).replace('<id>', id));
+        expect(await readFile(join(folder, 'answers.csv'), 'utf8')).toContain('Say hi.');
+        await expect(shell(command)).rejects.toMatchObject({
+          stderr: expect.stringContaining('curl: '),
+        });
+      }
+    } finally {
+      await app.stop();
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+/** What stands in the comments for a shell. */
+function commandsOf(query: string): string {
+  const lines = query.split('\n').filter((line) => line.startsWith('#   '));
+  const commands = lines.filter(
+    (line, at) => /^# {3}(?:curl|printf) /.test(line) || lines[at - 1]?.endsWith('\\'),
+  );
+  return commands.map((line) => `${line.slice(4)}\n`).join('');
+}
 
 /** The data of a tab's answer. */
 async function run(app: App, { query, variables }: GraphiQLTab): Promise<Record<string, any>> {
