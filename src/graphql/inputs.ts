@@ -1,5 +1,6 @@
 /** What is checked of every input that is stored or sent on, whichever operation it is for. */
 import { z } from 'zod';
+import { withoutBlanks } from '../blank-characters.ts';
 import { maxCustomIdLength } from '../db/custom-ids.ts';
 import { readLimits } from '../files/read/limits.ts';
 import type { Dialect } from '../files/request-row.ts';
@@ -80,7 +81,10 @@ function valueProblem(value: unknown): string | null {
 export const item = z.object({
   content: storableText,
   customId: storableText
-    .min(1, 'is empty; leave it out to use the item’s index')
+    .refine(
+      (id) => withoutBlanks(id) !== '',
+      'is empty or blank; leave it out to use the item’s index',
+    )
     .max(maxCustomIdLength, `is longer than ${maxCustomIdLength} characters`)
     .nullish(),
   metadata: storableJsonObject.nullish(),
@@ -104,6 +108,7 @@ const withDefaults = (items: z.output<typeof item>[]): CheckedItem[] =>
     metadata: metadata ?? null,
   }));
 
+/** Ids that differ in white space alone are one, as they are in files: scripts take it off. */
 export function refuseDuplicates(
   items: readonly CheckedItem[],
   context: z.RefinementCtx,
@@ -111,15 +116,17 @@ export function refuseDuplicates(
 ): void {
   const seen = new Map<string, number>();
   for (const [index, { customId }] of items.entries()) {
-    const before = seen.get(customId);
+    const bare = withoutBlanks(customId);
+    const before = seen.get(bare);
     if (before === undefined) {
-      seen.set(customId, index);
+      seen.set(bare, index);
       continue;
     }
+    const white = items[before]?.customId === customId ? '' : ', but for white space,';
     context.addIssue({
       code: 'custom',
       path: [index, field],
-      message: `"${customId}" is the custom id of item ${before} already; custom ids are unique (an item without one has its index)`,
+      message: `"${customId}" is${white} the custom id of item ${before} already; custom ids are unique (an item without one has its index)`,
     });
   }
 }

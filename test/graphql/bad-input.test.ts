@@ -87,6 +87,17 @@ describe('items and options', () => {
       { items: [{ content: 'x', customId: '1' }, { content: 'y' }] },
       ['items.1.customId'],
     ],
+    [
+      'a custom id given twice but for white space',
+      {
+        items: [
+          { content: 'x', customId: 'a' },
+          { content: 'y', customId: 'a\u00a0' },
+        ],
+      },
+      ['items.1.customId'],
+    ],
+    ['a blank custom id', { items: [{ content: 'x', customId: ' ' }] }, ['items.0.customId']],
     ['an empty custom id', { items: [{ content: 'x', customId: '' }] }, ['items.0.customId']],
     [
       'a custom id of 513 characters',
