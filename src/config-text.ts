@@ -1,6 +1,6 @@
 /** What is wrong with a setting, in plain words that quote no value. */
 import type { z } from 'zod';
-import { nearest } from './strange-variables.ts';
+import { nearestSetting } from './strange-variables.ts';
 
 /** Where, and what. */
 export function describeIssue({ path, ...issue }: z.core.$ZodIssue): string {
@@ -52,7 +52,7 @@ export function withoutOthers(known: readonly string[]) {
       const [key = ''] = issue.keys as readonly string[];
       // What is no name could be a value in the wrong place.
       if (!plainName.test(key)) return `has a setting that is none; there are ${known.join(', ')}`;
-      const near = nearest(key, known);
+      const near = nearestSetting(key, known);
       const hint = near ? `did you mean ${near}?` : `there are ${known.join(', ')}`;
       return `has a setting ${key}, which is none; ${hint}`;
     },

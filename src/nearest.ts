@@ -16,7 +16,7 @@ export function nearest(word: string, names: Iterable<string>): string | null {
   for (const name of names) {
     const other = letters(name);
     if (Math.abs(other.length - wanted.length) >= bestDistance) continue;
-    const distance = distanceOf(wanted, other);
+    const distance = editDistance(wanted, other);
     if (distance >= bestDistance) continue;
     best = name;
     bestDistance = distance;
@@ -28,8 +28,11 @@ function letters(word: string): string {
   return word.toLowerCase().replace(/[\s_-]+/g, '');
 }
 
-/** Optimal string alignment distance: https://en.wikipedia.org/wiki/Damerau–Levenshtein_distance */
-function distanceOf(a: string, b: string): number {
+/**
+ * How many letters were added, left out, changed, or swapped with the next.
+ * https://en.wikipedia.org/wiki/Damerau–Levenshtein_distance
+ */
+export function editDistance(a: string, b: string): number {
   let before: number[] = [];
   let above = Array.from({ length: b.length + 1 }, (_, at) => at);
   for (let i = 1; i <= a.length; i += 1) {

@@ -1,4 +1,5 @@
 /** Variables that look like ours and are none: a misspelt one would do nothing, without a word. */
+import { editDistance } from './nearest.ts';
 
 /**
  * Set by Kubernetes for every service, whatever its name: X_SERVICE_HOST, X_PORT_80_TCP_ADDR,
@@ -32,11 +33,14 @@ export function tellStrangeVariables(
   return sentences;
 }
 
-/** The known name that somebody may have meant by another; null where none is near. */
-export function nearest(name: string, known: readonly string[]): string | null {
+/**
+ * The known name that somebody may have meant by another: nearer than a slip of the pen in a text,
+ * because the variables of all programs stand together; null where none is near.
+ */
+export function nearestSetting(name: string, known: readonly string[]): string | null {
   let best: { name: string; distance: number } | null = null;
   for (const candidate of known) {
-    const distance = distanceBetween(name.toLowerCase(), candidate.toLowerCase());
+    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (best === null || distance < best.distance) best = { name: candidate, distance };
   }
   const allowed = name.length < longNameLength ? 1 : 2;
@@ -47,7 +51,7 @@ export function nearest(name: string, known: readonly string[]): string | null {
 
 function hintFor(name: string, known: readonly string[]): string | null {
   const bare = name.replace(ownPrefix, '');
-  const near = nearest(bare, known);
+  const near = nearestSetting(bare, known);
   if (near !== null) return `did you mean ${near}?`;
   if (bare !== name) return 'the variables have no such prefix';
   const word = firstWord(name.toUpperCase());
@@ -67,31 +71,4 @@ function firstWord(name: string): string {
 function hasWordsOf(known: string, name: string): boolean {
   const words = known.split('_');
   return name.split('_').every((word) => words.includes(word));
-}
-
-/**
- * How many letters were added, left out, changed, or swapped with the next.
- * https://en.wikipedia.org/wiki/Damerau–Levenshtein_distance
- */
-function distanceBetween(a: string, b: string): number {
-  const rows: number[][] = [];
-  const at = (row: number, column: number) => rows[row]?.[column] ?? 0;
-  for (let row = 0; row <= a.length; row += 1) {
-    rows.push([row]);
-    for (let column = 1; column <= b.length; column += 1) {
-      const isSame = a[row - 1] === b[column - 1];
-      let best =
-        row === 0
-          ? column
-          : Math.min(
-              at(row - 1, column) + 1,
-              at(row, column - 1) + 1,
-              at(row - 1, column - 1) + (isSame ? 0 : 1),
-            );
-      const isSwap = row > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
-      if (isSwap && column > 1) best = Math.min(best, at(row - 2, column - 2) + 1);
-      rows[row]?.push(best);
-    }
-  }
-  return at(a.length, b.length);
 }

@@ -7,10 +7,10 @@ import type { Database } from '../db/client.ts';
 import type { DeletedBatch } from '../db/notifications.ts';
 import type { Log } from '../log.ts';
 import { type Channel, createChannel } from './channel.ts';
+import { isFinal } from './final-status.ts';
 import { createOwnerWatches, stateOf } from './owner-watches.ts';
 import {
   batchDeleted,
-  finalStatuses,
   type ResultsPage,
   type ResultsPosition,
   watchResults,
@@ -151,7 +151,7 @@ export function createProgress({
         const state = stateOf(next);
         if (state !== shown) channel.push(next.key, next);
         shown = state;
-        if (finalStatuses.has(next.status)) channel.end();
+        if (isFinal(next.status)) channel.end();
       };
       show(batch);
       // What changed between the caller's read and the watch is read again.

@@ -6,6 +6,7 @@ import { databaseFailureCode } from '../db/failure.ts';
 import { type ItemRecord, readResultsAfter } from '../db/items.ts';
 import { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { isFinal } from './final-status.ts';
 
 /** Items in one event of batchResults. */
 const pageSize = 500;
@@ -14,13 +15,6 @@ const pageBytes = 4_194_304;
 /** A database that comes back within this time breaks no subscription. */
 const patienceMs = 60_000;
 const retryDelayMs = 500;
-
-export const finalStatuses: ReadonlySet<string> = new Set([
-  'COMPLETED',
-  'FAILED',
-  'CANCELLED',
-  'EXPIRED',
-]);
 
 export interface ResultsPosition {
   seq: number;
@@ -90,7 +84,7 @@ export function watchResults(
     for (;;) {
       if (closed) return { done: true, value: undefined };
       // The state is older than the read: if it is final, what the read finds is all there is.
-      const ended = finalStatuses.has(state.status);
+      const ended = isFinal(state.status);
       // Both before the position moves: a page that was read and could not be shown would be
       // missed.
       file ??= await insist(() => readBatchFile(db, fileKey));
@@ -106,7 +100,7 @@ export function watchResults(
         return await close();
       }
       const changed = await states.next();
-      if (changed.done) closed ||= !finalStatuses.has(state.status);
+      if (changed.done) closed ||= !isFinal(state.status);
       else state = changed.value;
     }
   }

@@ -2,6 +2,7 @@ import { type BatchRecord, readBatchByKey } from '../db/batches.ts';
 import type { Database } from '../db/client.ts';
 import type { BatchStatus } from '../db/tables.ts';
 import type { Log } from '../log.ts';
+import { isFinal } from './final-status.ts';
 
 export type BatchEvent = 'batch submitted' | 'batch started' | 'batch ended';
 
@@ -29,10 +30,8 @@ export async function tellBatch(
  * left it in a final state.
  */
 export function hasEnded(written: { recorded: number; status: BatchStatus } | null): boolean {
-  return written !== null && written.recorded > 0 && finalStatuses.has(written.status);
+  return written !== null && written.recorded > 0 && isFinal(written.status);
 }
-
-const finalStatuses: ReadonlySet<string> = new Set(['COMPLETED', 'FAILED', 'CANCELLED', 'EXPIRED']);
 
 function fieldsOf(batch: BatchRecord) {
   const { id, owner, operation, model, execution, status } = batch;

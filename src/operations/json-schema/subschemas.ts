@@ -148,15 +148,6 @@ export function referencePath(reference: unknown): string[] | null {
   }
 }
 
-/** The local reference to a path. */
-export function toReference(path: readonly string[]): string {
-  return ['#', ...path.map(escapeSegment)].join('/');
-}
-
-function escapeSegment(segment: string): string {
-  return encodeURIComponent(segment.replaceAll('~', '~0').replaceAll('/', '~1'));
-}
-
 /** The schema that a chain of references, with nothing but annotations beside each, ends at; itself without one. */
 export function followReferences(root: JsonSchema, schema: JsonSchema): JsonSchema {
   let current = schema;
