@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import type { InputIssue } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import { shapeOf, takes } from './form-values.ts';
+import { quotedName } from './read/quoted-name.ts';
 
 /** Enough to mend a form by; one that is wrong everywhere is not told everything. */
 const maxIssues = 20;
@@ -52,7 +53,7 @@ function wordsFor(
       const names = shape?.kind === 'object' ? Object.keys(shape.fields) : [];
       const shown = issue.keys
         .slice(0, maxKeys)
-        .map((key) => `${JSON.stringify(key.slice(0, 100))}${didYouMean(key, names)}`);
+        .map((key) => `${quotedName(key)}${didYouMean(key, names)}`);
       const keys = issue.keys.length === 1 ? 'an unknown key' : 'unknown keys';
       const more = issue.keys.length > maxKeys ? ', …' : '';
       return `has ${keys} ${shown.join(', ')}${more}; it takes ${names.join(', ')}`;

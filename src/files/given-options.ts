@@ -3,6 +3,7 @@
  * the arguments of uploadFile.
  */
 import { type FileFormat, fileFormats, parseFormat } from './read/format.ts';
+import { quotedName } from './read/quoted-name.ts';
 import type { ReadOptions } from './read/read-options.ts';
 
 export const optionNames = [
@@ -61,7 +62,7 @@ function knownCharset(given: string): string {
   } catch {
     throw new UnknownOptionValue(
       'charset',
-      `${shown(given)} is not known; it takes utf-8, utf-16le, utf-16be, windows-1252 and the other names of https://encoding.spec.whatwg.org/#names-and-labels`,
+      `${quotedName(given)} is not known; it takes utf-8, utf-16le, utf-16be, windows-1252 and the other names of https://encoding.spec.whatwg.org/#names-and-labels`,
     );
   }
 }
@@ -75,7 +76,7 @@ function delimiterByte(given: string): number {
   if (one.length !== 1 || byte > 0x7f || '\0\n\r"'.includes(one)) {
     throw new UnknownOptionValue(
       'delimiter',
-      `${shown(given)} is no delimiter; it takes , ; | tab, or any other single ASCII character but a quote or a line break`,
+      `${quotedName(given)} is no delimiter; it takes , ; | tab, or any other single ASCII character but a quote or a line break`,
     );
   }
   return byte;
@@ -86,10 +87,6 @@ function knownQuote(given: string): '"' | 'none' {
   if (given.toLowerCase() === 'none') return 'none';
   throw new UnknownOptionValue(
     'quote',
-    `takes " where cells may be quoted, or none where quotes are text; ${shown(given)} is neither`,
+    `takes " where cells may be quoted, or none where quotes are text; ${quotedName(given)} is neither`,
   );
-}
-
-function shown(text: string): string {
-  return JSON.stringify(text.slice(0, 100).toWellFormed());
 }

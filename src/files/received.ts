@@ -62,7 +62,7 @@ async function withinTime<Value>(promise: Promise<Value>, timeMs: number): Promi
           new RouteError(
             408,
             'REQUEST_TIMEOUT',
-            'The body comes too slowly; the upload was given up',
+            `The body comes too slowly, and the upload was given up; send at least ${minBytesPerSecond.toLocaleString('en')} bytes a second`,
           ),
         ),
       Math.max(0, timeMs),
@@ -82,6 +82,7 @@ async function withinTime<Value>(promise: Promise<Value>, timeMs: number): Promi
  */
 const lookEveryMs = 1_000;
 const wholeBodyMs = 60_000;
+const tooSlowToRead = `The body comes too slowly; send at least ${minBytesPerSecond.toLocaleString('en')} bytes a second, and all of it within a minute`;
 
 /**
  * Cuts a request off, with 408, whose body comes too slowly or takes more than a minute. Somebody
@@ -100,7 +101,7 @@ export function limitPace(request: IncomingMessage, response: ServerResponse): v
     const earnedMs = ((socket.bytesRead - bytesBefore) / minBytesPerSecond) * 1_000;
     if (tookMs < wholeBodyMs && tookMs < graceMs + earnedMs) return;
     clearInterval(timer);
-    const error = { code: 'REQUEST_TIMEOUT', message: 'The body comes too slowly' };
+    const error = { code: 'REQUEST_TIMEOUT', message: tooSlowToRead };
     if (!response.headersSent) {
       response.writeHead(408, { 'content-type': 'application/json; charset=utf-8' });
       response.end(`${JSON.stringify({ error })}\n`, () => request.destroy());

@@ -8,6 +8,7 @@ import { BadUserInput, type InputIssue } from '../errors.ts';
 import { type Given, parseJson, readGiven, toCamelCase } from './form-values.ts';
 import { didYouMean, issuesOf } from './form-words.ts';
 import { type OptionName, optionNames } from './given-options.ts';
+import { quotedName } from './read/quoted-name.ts';
 import type { FormFields } from './upload-form.ts';
 
 /** What a batch is submitted with beside its operation; the names are those of SubmitBatchInput. */
@@ -95,7 +96,7 @@ export function readSubmission(
   const params = known.paramsOf(operation);
   if (!params) {
     const hint = didYouMean(lower, [...known.operations, ...operationAliases.keys()]);
-    const message = `${JSON.stringify(named.slice(0, 100))} is not known${hint}; there are ${known.operations.join(', ')}`;
+    const message = `${quotedName(named)} is not known${hint}; there are ${known.operations.join(', ')}`;
     throw new BadUserInput([{ path: 'operation', message }]);
   }
 

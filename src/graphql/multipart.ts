@@ -5,6 +5,7 @@
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { createFormParser, type FormParser } from '../files/form-parser.ts';
+import { quotedName } from '../files/read/quoted-name.ts';
 import { badRequest } from './errors.ts';
 
 /** Bytes of a whole request that carries files. */
@@ -58,7 +59,8 @@ export async function readMultipart(
   const { variables } = params as { variables?: unknown };
   for (const [part, paths] of readMap(mapText)) {
     const file = files.get(part);
-    if (!file) throw badRequest(`map names the part ${quoted(part)}, which the form does not have`);
+    if (!file)
+      throw badRequest(`map names the part ${quotedName(part)}, which the form does not have`);
     for (const path of paths) placeFile(variables, path, file);
   }
   return params;
@@ -74,7 +76,7 @@ function placeFile(variables: unknown, path: string, file: UploadedPart): void {
     (variables as Record<string, unknown>)[name] !== null
   ) {
     throw badRequest(
-      `map points to ${quoted(path)}; it has to be variables.<name> of a variable that is null in operations`,
+      `map points to ${quotedName(path)}; it has to be variables.<name> of a variable that is null in operations`,
     );
   }
   Object.defineProperty(variables, name, { value: file });
@@ -117,7 +119,7 @@ async function readParts(
     stream.on('end', () => {
       const bytes = Buffer.concat(pieces);
       if (texts.has(name) || files.has(name)) {
-        problem = `The form has two parts that are called ${quoted(name)}`;
+        problem = `The form has two parts that are called ${quotedName(name)}`;
       } else if (name === 'operations' || name === 'map') {
         texts.set(name, bytes);
       } else {
@@ -145,8 +147,4 @@ function createParser(contentType: string): FormParser {
   } catch {
     throw badRequest('The Content-Type of the form has no boundary');
   }
-}
-
-function quoted(text: string): string {
-  return JSON.stringify(text.slice(0, 100).toWellFormed());
 }

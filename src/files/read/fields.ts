@@ -1,5 +1,6 @@
 /** Which column or JSON field holds the text of a row, and which its custom id, when a user names them and when not. */
 import { CustomIds, type IdRule } from './custom-ids.ts';
+import { quotedName } from './quoted-name.ts';
 import { UnreadableFile } from './unreadable.ts';
 
 /**
@@ -73,10 +74,10 @@ function findName(names: readonly string[], wanted: string): string | null {
 
 function requireName(names: readonly string[], wanted: string, option: string): void {
   if (names.includes(wanted)) return;
-  const shown = names.slice(0, 20).map((name) => JSON.stringify(name.slice(0, 100).toWellFormed()));
+  const shown = names.slice(0, 20).map(quotedName);
   throw new UnreadableFile(
     'invalid',
-    `${option} names ${JSON.stringify(wanted.slice(0, 100).toWellFormed())}, which the file does not have; it has ${shown.join(', ')}${names.length > shown.length ? ', …' : ''}`,
+    `${option} names ${quotedName(wanted)}, which the file does not have; it has ${shown.join(', ')}${names.length > shown.length ? ', …' : ''}`,
   );
 }
 
