@@ -1,14 +1,15 @@
 /**
- * What the page runs beside GraphiQL, as the text of a function that takes `page`: {hints, withKeys} and makes the options that
- * GraphiQL wants. In a browser there is nothing else of ours, so that it is plain JavaScript, and short.
+ * What the page runs beside GraphiQL: the text of a function that takes `page`, {hints, withKeys},
+ * and makes options of GraphiQL. A browser takes it as it stands here, so that it is JavaScript.
  */
 export const graphiqlScript = `(page) => {
-  // The key lives in this variable and in its field, and nowhere else.
-  const prompt = 'This server needs a key. It stays in this page, and is forgotten when that is closed.';
+  const prompt =
+    'This server needs a key. It stays in this page, and is forgotten when that is closed.';
   const missing = 'This server needs a key. Give it in the field at the top.';
+  // The key lives in this variable and in its field, and nowhere else.
   let key = '';
   let accepted = !page.withKeys;
-  let waiting = [];
+  const waiting = [];
   const streams = new Set();
   const field = page.withKeys ? showField() : null;
   tell(prompt, '');
@@ -18,15 +19,15 @@ export const graphiqlScript = `(page) => {
     bar.className = 'winnow-key';
     // No password for the browser: it would offer to keep it.
     bar.innerHTML = '<label>API key <input name="key" type="text" placeholder="paste it here"' +
-      ' autocomplete="off" autocapitalize="off" spellcheck="false" data-1p-ignore data-lpignore="true"></label>' +
-      '<output></output>';
+      ' autocomplete="off" autocapitalize="off" spellcheck="false"' +
+      ' data-1p-ignore data-lpignore="true"></label><output></output>';
     document.body.classList.add('winnow-keys');
     document.getElementById('root').before(bar);
     const input = bar.querySelector('input');
     let timer;
     const use = (delayMs) => {
       clearTimeout(timer);
-      if (!changeKey(input.value.trim().replace(/^Bearer\\s+/i, '')) && delayMs > 0) return;
+      changeKey(input.value.trim().replace(/^Bearer\\s+/i, ''));
       if (key !== '') timer = setTimeout(checkKey, delayMs);
     };
     input.addEventListener('input', () => use(300));
@@ -40,20 +41,20 @@ export const graphiqlScript = `(page) => {
   function changeKey(given) {
     const isKey = /^[\\w~.-]*$/.test(given);
     const next = isKey ? given : '';
-    if (next === key && isKey) return false;
+    if (next === key && isKey) return;
     key = next;
     accepted = false;
     for (const stream of streams) stream.abort();
     if (!isKey) tell('A key has letters, digits and . _ ~ - only.', 'refused');
     else tell(key === '' ? prompt : 'Asking the server …', '');
-    return true;
   }
 
   async function checkKey() {
     const asked = key;
     try {
       const { status } = await post({ query: '{ __typename }' });
-      if (status !== 200 && status !== 401 && asked === key) tell('The server could not be asked: status ' + status + '.', 'refused');
+      if (status === 200 || status === 401 || asked !== key) return;
+      tell('The server could not be asked: status ' + status + '.', 'refused');
     } catch {
       if (asked === key) tell('The server does not answer.', 'refused');
     }
@@ -71,14 +72,16 @@ export const graphiqlScript = `(page) => {
     for (const [name, value] of Object.entries(headers)) sent.set(name, value);
     const asked = key;
     const own = asked !== '' && sent.get('authorization') === 'Bearer ' + asked;
-    const response = await fetch(location.pathname, { method: 'POST', headers: sent, body: JSON.stringify(body), signal });
+    const request = { method: 'POST', headers: sent, body: JSON.stringify(body), signal };
+    const response = await fetch(location.pathname, request);
     if (own && asked === key) judge(response.status);
     return response;
   }
 
   function judge(status) {
     if (status === 401) {
-      tell(accepted ? 'The server does not take this key any more.' : 'The server does not know this key.', 'refused');
+      const told = accepted ? 'takes this key no more.' : 'does not know this key.';
+      tell('The server ' + told, 'refused');
       accepted = false;
     } else if (status === 200) {
       accepted = true;
@@ -110,12 +113,17 @@ export const graphiqlScript = `(page) => {
         let ended = false;
         streams.add(gone);
         const hint = page.hints[body.operationName];
-        const timer = setTimeout(() => hint && observer.next({ extensions: { hint } }), 1_000);
-        const next = (event) => { clearTimeout(timer); if (!ended) observer.next(event); };
+        const next = (event) => {
+          clearTimeout(timer);
+          if (!ended) observer.next(event);
+        };
+        const timer = setTimeout(() => hint && next({ extensions: { hint } }), 1_000);
         read(body, headers, gone.signal, next)
-          .catch(({ message }) => {
-            if (gone.signal.aborted) next({ errors: [{ message: 'The key was changed: run this again.' }] });
-            else next({ errors: [{ message: 'The connection broke off (' + message + '): run this again.' }] });
+          .catch((error) => {
+            const why = gone.signal.aborted
+              ? 'The key was changed'
+              : 'The connection broke off (' + error.message + ')';
+            next({ errors: [{ message: why + ': run this again.' }] });
           })
           .finally(() => {
             clearTimeout(timer);
@@ -152,7 +160,8 @@ export const graphiqlScript = `(page) => {
   async function fetcher({ query, variables, operationName }, given = {}) {
     const headers = given.headers ?? {};
     // What GraphiQL knows of a tab that has just been opened is of the one before.
-    const operations = [...query.replace(/#.*/g, '').matchAll(/^\\s*(query|mutation|subscription)\\b\\s*(\\w+)?/gm)];
+    const heads = /^\\s*(query|mutation|subscription)\\b\\s*(\\w+)?/gm;
+    const operations = [...query.replace(/#.*/g, '').matchAll(heads)];
     const chosen = operations.find(([, , name]) => name === operationName) ?? operations[0];
     const body = { query, variables, operationName: chosen?.[2] };
     const hasOwn = Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
@@ -189,14 +198,16 @@ export const graphiqlScript = `(page) => {
     try { if (text !== null) storage.setItem(name, text); } catch { localStorage.removeItem(name); }
   }
 
-  // A link in an answer opens by a plain click: for its editor, a click with the key that it asks for.
+  // A link in an answer opens by a plain click: its editor is shown one with the key that it wants.
   let pressed = null;
   const withKey = (event) => {
     if (event.type === 'mousedown') {
-      pressed = event.button === 0 && event.target.closest?.('.result-window .detected-link') ? event : null;
+      const link = event.target.closest?.('.result-window .detected-link');
+      pressed = link && event.button === 0 ? event : null;
     }
     if (!pressed || Math.hypot(event.x - pressed.x, event.y - pressed.y) > 3) return;
-    Object.defineProperty(event, navigator.platform.startsWith('Mac') ? 'metaKey' : 'ctrlKey', { value: true });
+    const wanted = navigator.platform.startsWith('Mac') ? 'metaKey' : 'ctrlKey';
+    Object.defineProperty(event, wanted, { value: true });
   };
   for (const type of ['mousedown', 'mouseup']) addEventListener(type, withKey, true);
 
