@@ -4,6 +4,7 @@ import { withoutBlanks } from '../blank-characters.ts';
 import { maxCustomIdLength } from '../db/custom-ids.ts';
 import { readLimits } from '../files/read/limits.ts';
 import type { Dialect } from '../files/request-row.ts';
+import { roundingProblem } from '../operations/text.ts';
 
 /** Items that a synchronous mutation answers at once. */
 export const maxSyncItems = 50;
@@ -62,20 +63,8 @@ export const storableJsonObject = z
     }
   });
 
-/** From here on JSON is written with an exponent, by somebody who knows that it is not exact. */
-const exponentFrom = 1e21;
-
 function valueProblem(value: unknown): string | null {
-  if (typeof value === 'string') return textProblem(value);
-  if (
-    typeof value === 'number' &&
-    Number.isInteger(value) &&
-    !Number.isSafeInteger(value) &&
-    Math.abs(value) < exponentFrom
-  ) {
-    return 'is a whole number beyond 2^53, which JSON readers round; give it as a string';
-  }
-  return null;
+  return typeof value === 'string' ? textProblem(value) : roundingProblem(value);
 }
 
 export const item = z.object({

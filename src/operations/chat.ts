@@ -10,7 +10,7 @@ import { type AnswerSchema, prepareAnswerSchema } from './json-schema/answer-sch
 import type { Operation } from './operation.ts';
 import { sharedParams } from './params.ts';
 import { checkAnswerSchema } from './response-format.ts';
-import { jsonObject, storableText } from './text.ts';
+import { schemaObject, storableText } from './text.ts';
 
 const {
   systemPrompt: _system,
@@ -22,7 +22,7 @@ const {
 
 const chatParams = z
   .strictObject({
-    responseSchema: jsonObject().nullish().meta({
+    responseSchema: schemaObject().nullish().meta({
       description:
         'A JSON Schema, or the short form, that answers (or the arguments of the one tool call) are parsed and validated against. Any answer is good when absent. At most 100,000 characters.',
     }),

@@ -23,11 +23,11 @@ import {
   schemaAnswer,
   withInstructions,
 } from './response-format.ts';
-import { jsonObject } from './text.ts';
+import { schemaObject } from './text.ts';
 
 const extractParams = z
   .strictObject({
-    schema: jsonObject().nullish().meta({
+    schema: schemaObject().nullish().meta({
       description:
         'The fields to extract: the short form {company: "string", revenue: "number", year: "integer", tags: "string[]"}, or a JSON Schema of an object. In the short form a value that the text does not state is null, or left out with a ? ("integer?"). Required unless instructions are given. At most 100,000 characters.',
     }),

@@ -4,7 +4,7 @@ import { calledWith, structuredText } from './chat.ts';
 import type { CheckTime } from './check-time.ts';
 import { prepareAnswerSchema } from './json-schema/answer-schema.ts';
 import { checkAnswerSchema } from './response-format.ts';
-import { jsonObject } from './text.ts';
+import { schemaObject } from './text.ts';
 
 export interface GivenAnswer {
   text: string;
@@ -13,7 +13,7 @@ export interface GivenAnswer {
 }
 
 /** A user's answer schema, as extract takes it. */
-export const answerSchemaParam = jsonObject().superRefine((schema, context) =>
+export const answerSchemaParam = schemaObject().superRefine((schema, context) =>
   checkAnswerSchema(schema, [], context),
 );
 

@@ -13,7 +13,7 @@ import {
 } from './json-schema/answer-schema.ts';
 import type { OwnSystemPrompt } from './own-system-prompt.ts';
 import { instructionsPart } from './prompt.ts';
-import { jsonObject } from './text.ts';
+import { schemaObject } from './text.ts';
 
 const responseFormat = z.enum(['TEXT', 'JSON_OBJECT', 'JSON_SCHEMA']).meta({
   id: 'ResponseFormat',
@@ -29,7 +29,7 @@ const responseFormat = z.enum(['TEXT', 'JSON_OBJECT', 'JSON_SCHEMA']).meta({
 export const responseFormatInput = z
   .strictObject({
     type: responseFormat.meta({ description: 'How the answer looks.' }),
-    schema: jsonObject().nullish().meta({
+    schema: schemaObject().nullish().meta({
       description:
         'A JSON Schema of an object, or the short form {company: "string", year: "integer"}. Required for JSON_SCHEMA, refused otherwise. At most 100,000 characters.',
     }),

@@ -35,33 +35,62 @@ export function promptText() {
   return text({ max: MAX_PROMPT_LENGTH });
 }
 
-/** A JSONObject param: any JSON values, at most 64 levels deep, all strings and keys storable. */
+/**
+ * A JSONObject param: any JSON values, at most 64 levels deep, all strings and keys storable, no
+ * number rounded.
+ */
 export function jsonObject() {
-  return z.record(z.string(), z.unknown()).superRefine(checkJson);
+  return z.record(z.string(), z.unknown()).superRefine(checkJson(() => true));
 }
 
 /** A JSON param, checked like `jsonObject`. */
 export function jsonValue() {
-  return z.unknown().superRefine(checkJson);
+  return z.unknown().superRefine(checkJson(() => true));
 }
 
-function checkJson(value: unknown, context: z.core.$RefinementCtx): void {
-  const found = findUnstorable(value, []);
-  if (found) {
-    // Not to be continued: the checks after this one recurse into the value.
-    context.addIssue({ code: 'custom', ...found, continue: false });
-  }
+/**
+ * A JSONObject param that is a schema, checked like `jsonObject`. Its values have to be exact; the
+ * bounds of 64-bit integers, which many generators write, may be off by one.
+ */
+export function schemaObject() {
+  const isValue = (path: readonly string[]) => path.at(-1) === 'const' || path.at(-2) === 'enum';
+  return z.record(z.string(), z.unknown()).superRefine(checkJson(isValue));
 }
 
-function findUnstorable(
+/** From here on JSON is written with an exponent, by somebody who knows that it is not exact. */
+const exponentFrom = 1e21;
+
+/** Why a number is not what was written, or null. */
+export function roundingProblem(value: unknown): string | null {
+  if (typeof value !== 'number' || !Number.isInteger(value)) return null;
+  if (Number.isSafeInteger(value) || Math.abs(value) >= exponentFrom) return null;
+  return 'is a whole number beyond 2^53, which JSON readers round; give it as a string';
+}
+
+type PathTest = (path: readonly string[]) => boolean;
+
+/** `isExact`: whether a number at a path has to be what was written. */
+function checkJson(isExact: PathTest) {
+  return (value: unknown, context: z.core.$RefinementCtx): void => {
+    const found = findProblem(value, [], isExact);
+    if (found) {
+      // Not to be continued: the checks after this one recurse into the value.
+      context.addIssue({ code: 'custom', ...found, continue: false });
+    }
+  };
+}
+
+function findProblem(
   value: unknown,
   path: string[],
+  isExact: PathTest,
 ): { path: string[]; message: string } | null {
   if (typeof value === 'string') {
     return unstorable.test(value) ? { path, message: UNSTORABLE_MESSAGE } : null;
   }
   if (typeof value !== 'object' || value === null) {
-    return null;
+    const message = isExact(path) ? roundingProblem(value) : null;
+    return message === null ? null : { path, message };
   }
   if (path.length >= MAX_JSON_DEPTH) {
     return { path: [], message: `must not be nested deeper than ${MAX_JSON_DEPTH} levels` };
@@ -69,7 +98,7 @@ function findUnstorable(
   for (const [key, child] of Object.entries(value)) {
     const found = unstorable.test(key)
       ? { path, message: `a key ${UNSTORABLE_MESSAGE}` }
-      : findUnstorable(child, [...path, key]);
+      : findProblem(child, [...path, key], isExact);
     if (found) {
       return found;
     }
