@@ -12,6 +12,12 @@ import type { Statement } from './queries.ts';
 const perOwner = 4;
 /** A read that takes longer asks for too much at once. */
 const readTimeoutMs = 10_000;
+/**
+ * A read that its client leaves is let run for so long. The server ends whatever its connection is
+ * at when it hears of it: of a read that is about to be done, that could be the next statement,
+ * somebody else's.
+ */
+const cancelAfterMs = 250;
 
 /** What one owner's requests have of the database. Nothing that was begun is cut off. */
 export interface RequestAccess {
@@ -40,14 +46,21 @@ export function createRequestLine(
       return;
     }
     let timer: NodeJS.Timeout | undefined;
+    let begunAt = 0;
     const giveUp = statements.enter(owner, (leave) => {
+      begunAt = performance.now();
       timer = setTimeout(() => statement.cancel(tookTooLong()), readTimeoutMs).unref();
       statement.onSettled(leave);
       statement.begin();
     });
     const end = () => {
-      if (giveUp()) statement.refuse(reasonOf(signal));
-      else statement.cancel(reasonOf(signal));
+      if (giveUp()) {
+        statement.refuse(reasonOf(signal));
+        return;
+      }
+      clearTimeout(timer);
+      const waitMs = Math.max(0, begunAt + cancelAfterMs - performance.now());
+      timer = setTimeout(() => statement.cancel(reasonOf(signal)), waitMs).unref();
     };
     signal.addEventListener('abort', end, { once: true });
     statement.onSettled(() => {

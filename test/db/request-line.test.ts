@@ -104,6 +104,17 @@ test('a read ends in the database with its client, and one that waited is never 
   await expect(sql`select 1`).rejects.toBe(reason);
 });
 
+test('a read that is nearly done is not ended: what comes behind it would be', async () => {
+  const line = createRequestLine({ db, copy }, { ...places, statements: 1 });
+  const gone = new AbortController();
+  const reading = line.reads('owner', gone.signal).sql`select pg_sleep(0.1), 1 as one`.execute();
+  await nextTurn();
+
+  gone.abort(new Error('the client has gone'));
+
+  expect(await reading).toMatchObject([{ one: 1 }]);
+});
+
 test('queries of the builder stand in the same line, and end with their client too', async () => {
   const line = createRequestLine({ db, copy }, { ...places, statements: 1 });
   const gone = new AbortController();
