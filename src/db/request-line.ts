@@ -17,7 +17,7 @@ const readTimeoutMs = 10_000;
  * at when it hears of it: of a read that is about to be done, that could be the next statement,
  * somebody else's.
  */
-const cancelAfterMs = 250;
+const defaultCancelAfterMs = 250;
 
 /** What one owner's requests have of the database. Nothing that was begun is cut off. */
 export interface RequestAccess {
@@ -35,6 +35,7 @@ export interface RequestLine {
 export function createRequestLine(
   { db, copy }: RequestAccess,
   places: { statements: number; copies: number },
+  { cancelAfterMs = defaultCancelAfterMs } = {},
 ): RequestLine {
   const statements = createLine(places.statements);
   const incoming = createLine(places.copies);

@@ -105,14 +105,20 @@ test('a read ends in the database with its client, and one that waited is never 
 });
 
 test('a read that is nearly done is not ended: what comes behind it would be', async () => {
-  const line = createRequestLine({ db, copy }, { ...places, statements: 1 });
+  const line = createRequestLine({ db, copy }, places, { cancelAfterMs: 60_000 });
   const gone = new AbortController();
-  const reading = line.reads('owner', gone.signal).sql`select pg_sleep(0.1), 1 as one`.execute();
-  await nextTurn();
+  const gate = await closeGate(4);
+  const { sql } = line.reads('owner', gone.signal);
+  const reading = sql`select pg_advisory_lock_shared(4), 'nearly done' as state`.execute();
+  await until(async () => (await atWork('nearly done')) === 1, {
+    deadlineMs: 5_000,
+    what: 'it is at work',
+  });
 
   gone.abort(new Error('the client has gone'));
+  await gate.open();
 
-  expect(await reading).toMatchObject([{ one: 1 }]);
+  expect(await reading).toMatchObject([{ state: 'nearly done' }]);
 });
 
 test('queries of the builder stand in the same line, and end with their client too', async () => {
