@@ -149,7 +149,8 @@ function withoutOperation(
 
 function unknownFor(what: string, name: string, names: Iterable<string>): string {
   const hint = didYouMean(name, names);
-  return `is not known for ${what}${hint === '' ? `; there are ${[...names].join(', ')}` : hint}`;
+  const known = [...new Set(names)].join(', ');
+  return `is not known for ${what}${hint === '' ? `; there are ${known}` : hint}`;
 }
 
 /** All fields by their names in camel case, those inside `options` too. */

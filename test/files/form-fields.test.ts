@@ -288,4 +288,12 @@ describe('what people write', () => {
   ])('%j is answered with what is known: %s', async (fields, problem) => {
     expect(await problemOf(fields as Fields)).toContain(problem);
   });
+
+  it('a name that is near none is answered with all there are, each once', async () => {
+    const problem = await problemOf({ operation: 'label', categories: 'a,b', zzzzzzzz: 'x' });
+    const names = problem.split('; there are ')[1]?.split(', ') ?? [];
+
+    expect(names).toEqual(expect.arrayContaining(['categories', 'contentField', 'rowsField']));
+    expect(names).toEqual([...new Set(names)]);
+  });
 });
