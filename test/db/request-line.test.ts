@@ -116,6 +116,7 @@ test('a read that is nearly done is not ended: what comes behind it would be', a
   });
 
   gone.abort(new Error('the client has gone'));
+  for (let look = 0; look < 50; look += 1) expect(await atWork('nearly done')).toBe(1);
   await gate.open();
 
   expect(await reading).toMatchObject([{ state: 'nearly done' }]);
