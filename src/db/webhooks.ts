@@ -33,7 +33,11 @@ const redeliverySeconds = 60;
  * nothing in it grows with the batch, and what people wrote is cut. Metadata cannot be cut: it is
  * whole, or left out and said to be.
  */
-export function insertWebhooks(sql: Sql, ended: Fragment): Fragment {
+export function insertWebhooks(
+  sql: Sql,
+  ended: Fragment,
+  id: Fragment = sql`'msg_' || replace(gen_random_uuid()::text, '-', '')`,
+): Fragment {
   const data = sql`
                'id', b.id,
                'operation', lower(b.operation),
@@ -61,7 +65,7 @@ export function insertWebhooks(sql: Sql, ended: Fragment): Fragment {
                'output_path', '/batches/' || b.id || '/output'`;
   return sql`
     insert into webhooks (batch_key, id, url, endpoint, body)
-    select b.key, 'msg_' || replace(gen_random_uuid()::text, '-', ''), b.webhook_url,
+    select b.key, ${id}, b.webhook_url,
            b.owner || ' ' || coalesce(lower(substring(b.webhook_url from '^[^:]*:/*([^/?#]*)')), ''),
            json_build_object(
              'type', 'batch.' || lower(b.status::text),
@@ -91,31 +95,37 @@ export async function insertRedelivery(
   owner: string,
   batchId: string,
 ): Promise<Redelivery | null> {
-  // Two at once wait for each other, and the second one sees what the first has written.
-  return await sql.begin(async (transaction) => {
-    const [batch] = await transaction<{ key: bigint }[]>`
-      select key from batches where id = ${batchId} and owner = ${owner} and deleted_at is null for update`;
-    if (!batch) return null;
-    // The end of a batch and its announcement have the same instant; what is later came by hand.
-    const [done] = await transaction<(Redelivery & { againAt: Date | null })[]>`
-      with batch as materialized (select * from batches where key = ${String(batch.key)}),
-      recent as (
-        select max(w.created_at) + make_interval(secs => ${redeliverySeconds}) as until
-        from webhooks w join batch on batch.key = w.batch_key
-        where w.created_at > batch.completed_at
-          and w.created_at > now() - make_interval(secs => ${redeliverySeconds})
-      ),
-      ended as (
-        select * from batch where completed_at is not null and (select until from recent) is null
-      ),
-      queued as (${insertWebhooks(sql, sql`ended`)} returning batch_key)
-      select key as "batchKey", exists (select from queued) as queued,
-             (select until from recent) as "againAt"
-      from batch`;
-    if (!done) return null;
-    const { againAt, ...redelivery } = done;
-    return againAt ? { ...redelivery, againAt } : redelivery;
-  });
+  // Two at once make one id: the index has the second wait for the first, and insert nothing.
+  const id: Fragment = sql`'msg_' || md5(b.id || ' ' || (select last from sent))`;
+  // The end of a batch and its announcement have the same instant; what is later came by hand.
+  const [done] = await sql<(Redelivery & { againAt: Date | null })[]>`
+    with batch as materialized (
+      select * from batches where id = ${batchId} and owner = ${owner} and deleted_at is null
+    ),
+    sent as materialized (
+      select coalesce(max(w.key), 0) as last,
+             max(w.created_at) filter (where w.created_at > batch.completed_at) as by_hand_at
+      from webhooks w join batch on batch.key = w.batch_key
+    ),
+    recent as materialized (
+      select by_hand_at + make_interval(secs => ${redeliverySeconds}) as until
+      from sent where by_hand_at > now() - make_interval(secs => ${redeliverySeconds})
+    ),
+    ended as materialized (
+      select * from batch where completed_at is not null and not exists (select from recent)
+    ),
+    queued as (${insertWebhooks(sql, sql`ended`, id)} on conflict (id) do nothing returning batch_key)
+    select key as "batchKey", exists (select from queued) as queued,
+           coalesce(
+             (select until from recent),
+             case when exists (select from ended where webhook_url is not null)
+                   and not exists (select from queued)
+               then now() + make_interval(secs => ${redeliverySeconds}) end
+           ) as "againAt"
+    from batch`;
+  if (!done) return null;
+  const { againAt, ...redelivery } = done;
+  return againAt ? { ...redelivery, againAt } : redelivery;
 }
 
 /** A webhook that is to be sent now, by whoever has its lease. */
