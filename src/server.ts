@@ -270,7 +270,10 @@ function readUrl({ url = '', headers }: IncomingMessage): URL {
   return new URL(address);
 }
 
-/** Of an address in URLs. Every address of a machine is none that a browser opens; its own is one of them. */
+/**
+ * Of an address in URLs. Every address of a machine is none that a browser opens; its own is one of
+ * them.
+ */
 function reachable(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
   if (host === '::') return '[::1]';

@@ -1,4 +1,6 @@
-/** Numbers beyond 2^53 in the options of an operation: sent rounded they would teach another number. */
+/**
+ * Numbers beyond 2^53 in the options of an operation: sent rounded they would teach another number.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../support/app.ts';
 

@@ -1,7 +1,8 @@
 /**
- * No single request stops, freezes or fills the process. Beside each of these a tiny query waits at most 250 ms longer than without it
- * and a small read of another owner at most a second, memory rises by at most 150 MB, and nothing crashes: the one test that
- * asserts times. For each new field, route and input, answer these and add a case:
+ * No single request stops, freezes or fills the process. Beside each of these a tiny query waits at
+ * most 250 ms longer than without it and a small read of another owner at most a second, memory
+ * rises by at most 150 MB, and nothing crashes: the one test that asserts times. For each new
+ * field, route and input, answer these and add a case:
  *
  * 1. What is done before it is known who asks? Headers may be read, nothing else.
  * 2. What is a product of two things that the caller chose (fragments, aliases x items, template x row, answers x schema, page x row)?

@@ -69,7 +69,9 @@ export function utf16Order(head: Buffer): 'little' | 'big' | null {
   return bigEndian ? 'big' : 'little';
 }
 
-/** The upper halves of all letters from Latin to Arabic are below it, and no character of text is. */
+/**
+ * The upper halves of all letters from Latin to Arabic are below it, and no character of text is.
+ */
 const firstOfNoAlphabet = 0x09;
 
 /** Whether bytes are UTF-8, whose last character may be cut. */

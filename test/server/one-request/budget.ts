@@ -1,4 +1,7 @@
-/** What one request may take in all, however often it asks: see one-request-harness.ts for what must hold beside it. */
+/**
+ * What one request may take in all, however often it asks: see one-request-harness.ts for what must
+ * hold beside it.
+ */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { completion } from '../../support/stub-provider.ts';

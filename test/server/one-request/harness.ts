@@ -25,9 +25,14 @@ const neighbourKey = 'bert-key-0123456789abcdefgh';
 const watcher = fileURLToPath(new URL('./watcher.ts', import.meta.url));
 /** The longest wait without an attack is looked for so long, before each one. */
 const baselineMs = 1_500;
-/** Before a later attack on the same process only so long, because the machine may have got busier. */
+/**
+ * Before a later attack on the same process only so long, because the machine may have got busier.
+ */
 const laterBaselineMs = 300;
-/** A machine that is busy for a moment fails no case: a bound that does not hold is broken each time. */
+/**
+ * A machine that is busy for a moment fails no case: a bound that does not hold is broken each
+ * time.
+ */
 export const busyRetries = 2;
 /** What an attack leaves running shows after its answer. */
 const settleMs = 300;

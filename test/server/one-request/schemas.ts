@@ -95,7 +95,8 @@ describe('what multiplies', { retry: busyRetries }, () => {
 
       const report = await attackBy(run, { items, template });
 
-      // What a runtime collects late counts as memory: some of the bound is broken, and nothing ends.
+      // What a runtime collects late counts as memory: some of the bound is broken, and nothing
+      // ends.
       expect(report.alive).toBe(true);
       expect(answers[0]?.text.match(/"text":"ok"/g)).toHaveLength(12);
     });
