@@ -202,6 +202,10 @@ it('introspection can be switched off, and __typename stays', async () => {
       expect(errors?.[0]?.extensions.code).toBe('GRAPHQL_VALIDATION_FAILED');
     }
     expect((await closed.graphql('{ __typename }')).data).toEqual({ __typename: 'Query' });
+    for (const near of ['{ servise { version } }', '{ batches(frist: 1) { totalCount } }']) {
+      const { errors } = await closed.graphql(near);
+      expect(errors?.[0]?.message).not.toContain('Did you mean');
+    }
   } finally {
     await closed.stop();
   }
