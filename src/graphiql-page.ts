@@ -98,9 +98,13 @@ function renderEnd(address: string, withKeys: boolean): string {
   const tabs = createTabs(address);
   const hints = Object.fromEntries(tabs.map(({ name, hint }) => [name, hint]));
   const defaultTabs = tabs.map(({ query, variables }) => ({ query, variables }));
+  // Who follows a link to a query sees it first, also at the first visit.
   return `YogaGraphiQL.renderYogaGraphiQL(document.querySelector('#root'), {
           title: 'Winnow',
-          defaultTabs: ${inScript(defaultTabs)},
+          defaultTabs: ((asked, tabs) => {
+            const [query, variables] = [asked.get('query'), asked.get('variables') ?? undefined];
+            return query ? [{ query, variables }, ...tabs] : tabs;
+          })(new URLSearchParams(location.search), ${inScript(defaultTabs)}),
           ...(${graphiqlScript})(${inScript({ hints, withKeys })}),
         });
       </script>

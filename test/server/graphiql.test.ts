@@ -147,6 +147,19 @@ if (browserPath) {
       await page.close();
     });
 
+    it('a link to a query shows it at the first visit', { timeout: 60_000 }, async () => {
+      const page = await browser.newPage();
+
+      await page.goto(
+        `${app.url}/graphql?query=${encodeURIComponent('query Linked { __typename }')}`,
+      );
+
+      await page.waitForSelector('[aria-selected=true] [title="Linked"]');
+      await page.click('.graphiql-execute-button');
+      expect(await answerWith(page, '__typename')).toContain('Query');
+      await page.close();
+    });
+
     it('a stream that the server cuts off says so', { timeout: 60_000 }, async () => {
       const other = await startApp();
       const { page } = await openGraphiQL(browser, other.url);
