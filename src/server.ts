@@ -55,7 +55,6 @@ export function createHttpServer({
   const mask = createMask(log);
   const yoga = createGraphQL({
     services,
-    authenticate,
     introspection: config.introspection,
     publicUrl: config.publicUrl,
     onStream,
@@ -170,11 +169,13 @@ export function createHttpServer({
       return;
     }
     if (isGraphQL) {
-      if (authenticate(request.headers.authorization) === null) {
+      const owner = authenticate(request.headers.authorization);
+      if (owner === null) {
         refuseQuery(request, response);
         letRunOut(request, strangerBytes);
         return;
       }
+      asking.owner = owner;
       limitPace(request, response);
       await yoga(request, response, { asking });
       return;

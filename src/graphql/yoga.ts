@@ -7,7 +7,6 @@ import {
   NoSchemaIntrospectionCustomRule,
 } from 'graphql';
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
-import type { Authenticate } from '../auth.ts';
 import type { Asking, Log } from '../log.ts';
 import { createCheckTime } from '../operations/check-time.ts';
 import { createResultCounter } from '../parse-results.ts';
@@ -32,7 +31,6 @@ export interface SocketContext {
 
 export interface YogaOptions {
   services: Services;
-  authenticate: Authenticate;
   introspection: boolean;
   /** Where clients reach the server, if not where they ask. */
   publicUrl: string | null;
@@ -46,6 +44,7 @@ export interface YogaOptions {
 interface ServerContext {
   socket?: SocketContext;
   res?: ServerResponse;
+  /** Of a request over HTTP, with its owner: the server has looked at the key. */
   asking?: Asking;
 }
 
@@ -53,7 +52,6 @@ export type Yoga = YogaServerInstance<ServerContext, Context>;
 
 export function createGraphQL({
   services,
-  authenticate,
   introspection,
   publicUrl,
   onStream,
@@ -85,7 +83,7 @@ export function createGraphQL({
     cors: false,
     // It does not know whose errors it masks; see maskResults.
     maskedErrors: false,
-    context: ({ request, socket, res, asking = { requestId: '' } }) => {
+    context: ({ request, socket, res, asking }) => {
       if (socket) {
         const { origin, ...asked } = socket;
         const { line } = services;
@@ -99,9 +97,8 @@ export function createGraphQL({
           resultCounter,
         };
       }
-      const owner = authenticate(request.headers.get('authorization'));
-      if (owner === null) throw unauthenticated();
-      asking.owner = owner;
+      const owner = asking?.owner;
+      if (!asking || owner === undefined) throw new Error('nobody knows who asks');
       const baseUrl = publicUrl ?? new URL(request.url).origin;
       return {
         ...services,
@@ -145,15 +142,6 @@ function whenGone(response: ServerResponse | undefined): AbortSignal {
 }
 
 export const needsKey = 'This server needs a key: Authorization: Bearer <key>';
-
-export function unauthenticated(): GraphQLError {
-  return new GraphQLError(needsKey, {
-    extensions: {
-      code: 'UNAUTHENTICATED',
-      http: { status: 401, headers: { 'www-authenticate': 'Bearer' } },
-    },
-  });
-}
 
 const codedVariableErrors: Plugin = {
   onExecute: () => ({
