@@ -3,7 +3,8 @@ const dark = `
 
 /** What the page adds to the looks of GraphiQL. */
 export const graphiqlStyle = `<style>
-  /* GraphiQL leaves its tabs displaced by an unfinished animation, and hides that until one has the focus: the tab jumps away under the first click. */
+  /* GraphiQL leaves its tabs displaced by an unfinished animation, and hides that until one has
+     the focus: the tab jumps away under the first click. */
   .graphiql-tab { transform: none !important }
   .graphiql-container .graphiql-tabs { gap: 4px }
   .result-window .detected-link { cursor: pointer }

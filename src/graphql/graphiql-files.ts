@@ -1,4 +1,7 @@
-/** Tabs of GraphiQL about rows that come as a file, or as requests. Addresses are the server's, without a trailing slash. */
+/**
+ * Tabs of GraphiQL about rows that come as a file, or as requests. Addresses are the server's,
+ * without a trailing slash.
+ */
 
 export const files = (address: string) => `# Your uploads. To upload a CSV, JSON, JSONL or
 # text file and label its rows, in a shell:

@@ -118,7 +118,7 @@ const last = ['Palmer', 'Okafor', 'Lindqvist', 'Moreau', 'Tanaka', 'Novak', 'Sil
 const companies = ['Terra Ignota', 'Blue Harbour', 'Northwind', 'Acme', 'Vega Labs'];
 const months = ['January', 'March', 'April', 'June', 'August', 'October'];
 
-/** So many that there is something to watch, and each another, so that none is answered from a cache. */
+/** So many that there is something to watch. Each is another, so that no cache answers. */
 export const submitTexts: readonly string[] = Array.from({ length: 2_000 }, (_, n) => {
   const name = `${first[n % 8]} ${last[Math.floor(n / 8) % 8]}`;
   const date = `${(n % 28) + 1} ${months[n % 6]} ${2_000 + (n % 25)}`;
