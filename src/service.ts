@@ -8,7 +8,7 @@ import { createSignals } from './batches/signals.ts';
 import { createWorker, type Worker } from './batches/worker.ts';
 import type { Config } from './config.ts';
 import { awaitDatabase, startFailureOf } from './db/await-database.ts';
-import { openDatabase } from './db/client.ts';
+import { type DatabaseOptions, openDatabase } from './db/client.ts';
 import { openCopy } from './db/copy.ts';
 import { startEmbeddedPostgres } from './db/embedded.ts';
 import type { ServerEvent } from './db/embedded-guard.ts';
@@ -83,7 +83,7 @@ export async function startService(
   let { databaseUrl } = config;
   try {
     let data = 'the database of DATABASE_URL';
-    let checkRoom: (() => Promise<void>) | undefined;
+    let room: Pick<DatabaseOptions, 'checkRoom'> = {};
     if (databaseUrl === null) {
       const postgres = await startEmbeddedPostgres({
         directory: `${config.dataDirectory}/postgres`,
@@ -92,10 +92,10 @@ export async function startService(
       undo.push(() => postgres.stop());
       databaseUrl = postgres.url;
       data = config.dataDirectory;
-      checkRoom = createRoomCheck(data);
+      room = { checkRoom: createRoomCheck(data) };
     } else await awaitDatabase(databaseUrl, { tell, signal });
     await migrateDatabase(databaseUrl);
-    const db = openDatabase(databaseUrl, { ...(checkRoom ? { checkRoom } : {}) });
+    const db = openDatabase(databaseUrl, room);
     undo.push(() => db.close());
     const copy = openCopy(databaseUrl, { maxConnections: copyConnections });
     undo.push(() => copy.close());
@@ -193,7 +193,7 @@ export async function startService(
       // Whatever is asked, the engine's connections are left to the engine.
       const requestDb = openDatabase(databaseUrl, {
         maxConnections: requestConnections,
-        ...(checkRoom ? { checkRoom } : {}),
+        ...room,
       });
       undo.push(() => requestDb.close());
       const line = createRequestLine(
