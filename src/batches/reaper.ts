@@ -3,7 +3,7 @@
  * time is over are ended. Runs in every process, whatever its role; each step is one statement and safe beside itself.
  */
 import { beginExpiry, type Ending, endFailure, listEnding } from '../db/batch-life.ts';
-import { reclaimChunks } from '../db/chunks.ts';
+import { fatalCrashes, listFatal, reclaimChunks } from '../db/chunks.ts';
 import type { Database } from '../db/client.ts';
 import { listPurgeable, purgeBatchStep } from '../db/deletions.ts';
 import { finishChunks } from '../db/results.ts';
@@ -13,8 +13,6 @@ import type { Signals } from './signals.ts';
 import { hasEnded, tellBatch } from './tell-batch.ts';
 
 const intervalMs = 1_000;
-/** An item under which so many workers died, the last of them while it ran alone, is the one that kills them. */
-const fatalCrashes = 5;
 
 const purgeStepsPerSweep = 5;
 
@@ -38,7 +36,9 @@ export function createReaper({
   let unsubscribe = () => undefined as unknown;
 
   async function sweep(): Promise<void> {
-    for (const key of await reclaimChunks(db.sql)) {
+    const reclaimed = await reclaimChunks(db.sql);
+    // Looked for, not told by the reclaim: whoever reclaimed them may have died right after it.
+    for (const key of await listFatal(db.sql)) {
       const written = await finishChunks(db.sql, {
         batchKey: key,
         status: 'FAILED',
@@ -49,8 +49,9 @@ export function createReaper({
         crashes: fatalCrashes,
       });
       if (hasEnded(written)) await tellBatch({ db, log }, key, 'batch ended');
-      await signals.send(key, 'work');
+      await signals.send(key, 'progress');
     }
+    for (const key of reclaimed) await signals.send(key, 'work');
     for (const key of await beginExpiry(db.sql)) await signals.send(key, 'stop');
     for (const { key, ending } of await listEnding(db.sql))
       await finishEnding({ db, signals, log }, key, ending);

@@ -15,6 +15,12 @@ import type { Sql } from './client.ts';
 /** From this many crashes on, items are cut into chunks of their own, and each runs alone in its process. */
 export const aloneFromCrashes = 3;
 
+/**
+ * An item under which so many workers died, the last of them while it ran alone, is the one that
+ * kills them: nobody claims it any more.
+ */
+export const fatalCrashes = 5;
+
 /** A chunk as its worker holds it. */
 export interface ClaimedChunk {
   batchKey: bigint;
@@ -76,7 +82,8 @@ export async function claimChunks(
         order by b.owner <= ${after.owner}, b.owner, b.key <= coalesce(l.key, 0), b.key
       ) in_turn
       -- From the far end: under an old snapshot everything that was claimed before is still in the index, in front.
-      where (select true from chunks where batch_key = in_turn.key and state = 'open'
+      where (select true from chunks
+             where batch_key = in_turn.key and state = 'open' and crashes < ${fatalCrashes}
              order by crashes desc, first desc limit 1)
       limit 1
     ),
@@ -86,6 +93,7 @@ export async function claimChunks(
         and (crashes, first) >= (0, coalesce((
           select f.first from json_to_recordset(${firsts}::text::json) as f(key bigint, first int)
           where f.key = (select key from turn)), 0))
+        and crashes < ${fatalCrashes}
       order by crashes, first
       limit ${limit}
       for update skip locked
@@ -275,4 +283,16 @@ export async function reclaimChunks(sql: Sql): Promise<bigint[]> {
     )
     select distinct batch_key as key from lost`;
   return reclaimed.map(({ key }) => key);
+}
+
+/** The keys of running batches with open items that are not claimed any more: too many workers died under them. */
+export async function listFatal(sql: Sql): Promise<bigint[]> {
+  const found = await sql<{ key: bigint }[]>`
+    select key from batches b
+    where status in ('QUEUED', 'PROCESSING') and ending is null and deleted_at is null
+      and exists (
+        select from chunks c
+        where c.batch_key = b.key and c.state = 'open' and c.crashes >= ${fatalCrashes})
+    order by key`;
+  return found.map(({ key }) => key);
 }

@@ -6,7 +6,8 @@ import { either, isShort, printFigures } from './run.ts';
 import { type Member, type Stage, setStage } from './stage.ts';
 
 const items = either(300, 5_000);
-const fatalCrashes = 5;
+
+import { fatalCrashes } from '../../src/db/chunks.ts';
 
 let stage: Stage;
 

@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { beginFailure, endFailure } from '../../src/db/batch-life.ts';
-import { aloneFromCrashes, raiseSentMarks, reclaimChunks } from '../../src/db/chunks.ts';
+import {
+  aloneFromCrashes,
+  fatalCrashes,
+  listFatal,
+  raiseSentMarks,
+  reclaimChunks,
+} from '../../src/db/chunks.ts';
 import { type Database, openDatabase } from '../../src/db/client.ts';
 import { finishChunks, recordResults } from '../../src/db/results.ts';
 import { deleteWorker, renewWorker } from '../../src/db/workers.ts';
@@ -183,10 +189,20 @@ test('the item that crashes five times fails, and it alone', async () => {
   for (const _ of range(1, aloneFromCrashes)) await crashAt(batchKey, 0, 3);
   await crashAt(batchKey, 2);
   const error = { code: 'WORKER_CRASHED', message: 'died' } as const;
-  const early = await finishChunks(db.sql, { batchKey, status: 'FAILED', error, crashes: 5 });
+  const early = await finishChunks(db.sql, {
+    batchKey,
+    status: 'FAILED',
+    error,
+    crashes: fatalCrashes,
+  });
   await crashAt(batchKey, 2);
 
-  const written = await finishChunks(db.sql, { batchKey, status: 'FAILED', error, crashes: 5 });
+  const written = await finishChunks(db.sql, {
+    batchKey,
+    status: 'FAILED',
+    error,
+    crashes: fatalCrashes,
+  });
 
   expect(early).toMatchObject({ recorded: 0 });
   expect(written).toMatchObject({ recorded: 1, status: 'PROCESSING' });
@@ -195,6 +211,19 @@ test('the item that crashes five times fails, and it alone', async () => {
   const [summary] =
     await db.sql`select code, count from batch_errors where batch_key = ${batchKey}`;
   expect(summary).toEqual({ code: 'WORKER_CRASHED', count: 1 });
+});
+
+test('nobody claims the item that crashed five times, even before it fails', async () => {
+  const batchKey = await insertBatch(db.sql, { items: 2, chunkSize: 1 });
+  for (const _ of range(1, fatalCrashes)) await crashAt(batchKey, 0);
+  const [fatal, worker] = [await listFatal(db.sql), await enterWorker(db.sql)];
+
+  const claimed = await claimOf(db.sql, batchKey, worker, 100);
+  const again = await claimOf(db.sql, batchKey, worker, 100);
+
+  expect(fatal).toContain(batchKey);
+  expect(claimed.map(({ first }) => first)).toEqual([1]);
+  expect(again).toEqual([]);
 });
 
 test('a reclaim that had to wait for a last flush counts what that flush recorded', async () => {

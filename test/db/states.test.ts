@@ -5,6 +5,7 @@ import { finishEnding } from '../../src/batches/reaper.ts';
 import type { Signals } from '../../src/batches/signals.ts';
 import { beginCancel, beginExpiry, beginFailure, listEnding } from '../../src/db/batch-life.ts';
 import {
+  fatalCrashes,
   raiseSentMarks,
   reclaimChunks,
   releaseChunks,
@@ -31,7 +32,6 @@ import {
 
 const items = 12;
 const final = ['COMPLETED', 'FAILED', 'CANCELLED', 'EXPIRED'];
-const fatalCrashes = 5;
 /** In `npm test`; a long look is STATES_RUNS=500. */
 const runs = Number(process.env.STATES_RUNS ?? 100);
 const maxCommands = runs > 100 ? 200 : 40;
