@@ -9,7 +9,7 @@ import type { ItemAnswer, ItemRun, RunUsage, Step } from './item-run.ts';
 import { type Model, type ModelAnswer, ModelError, type Permit } from './model/model.ts';
 import { laterDelayMs, maxCountedTries } from './model/retry.ts';
 import type { PromptItem } from './operations/operation.ts';
-import { modelOf, type Plan, type Prompt } from './plan.ts';
+import { modelOf, type Plan } from './plan.ts';
 import { rejectedAnswer } from './rejected-answer.ts';
 
 /** An answer that breaks its schema is asked again this often, with the validator's message. */
@@ -48,7 +48,7 @@ class StartedItem implements ItemRun {
   private repairs = 0;
   /** Failures that may be the item's own: not those of an outage. */
   private failures = 0;
-  private firstFailure = { at: 0, answered: 0 };
+  private firstFailure: { at: number; answered: number } | null = null;
   private enlarged = false;
   /** The other reading of its model's name, once the first one was ruled out. */
   private other: Model | null = null;
@@ -67,8 +67,8 @@ class StartedItem implements ItemRun {
   }
 
   refusal(): ItemAnswer | null {
-    const prompt = this.prepare();
-    this.prompt.forgetLong();
+    const prompt = this.unusable ?? this.prompt.make();
+    this.prompt.leave();
     return prompt instanceof ItemFailure
       ? this.answerWith({
           status: 'FAILED',
@@ -78,37 +78,17 @@ class StartedItem implements ItemRun {
   }
 
   async send(permit: Permit, signal: AbortSignal): Promise<Step> {
-    // Known of a long prompt that has been made before.
-    const { length } = this.prompt;
-    let leave = length === null ? null : this.plan.room.take(length);
-    if (length !== null && !leave) return this.waitForRoom(permit);
-    try {
-      const prompt = this.prepare();
-      if (prompt instanceof ItemFailure) {
-        permit.release('aborted');
-        return this.failed(prompt);
-      }
-      leave ??= this.plan.room.take(this.prompt.length ?? 0);
-      return leave ? await this.sendPrompt(prompt, permit, signal) : this.waitForRoom(permit);
-    } finally {
-      leave?.();
-      this.prompt.forgetLong();
+    const prompt = this.unusable ?? this.prompt.enter();
+    if (prompt === null) return this.waitForRoom(permit);
+    if (prompt instanceof ItemFailure) {
+      permit.release('aborted');
+      return this.failed(prompt);
     }
-  }
-
-  /** Others have all the room that there is for long prompts. */
-  private waitForRoom(permit: Permit): Step {
-    permit.release('aborted');
-    const message = 'Too many long prompts were under way at once';
-    const giveUp = this.answerWith({ status: 'FAILED', error: { code: 'TIMEOUT', message } });
-    return { kind: 'later', delayMs: roomDelayMs, failures: this.failures, giveUp };
-  }
-
-  private async sendPrompt(prompt: Prompt, permit: Permit, signal: AbortSignal): Promise<Step> {
     let answer: ModelAnswer;
     const { readings } = this.model;
-    const model = this.other ?? (readings ? await readings.settled() : this.model);
+    let model = this.other ?? this.model;
     try {
+      if (!this.other && readings) model = await readings.settled();
       const { maxOutputTokens } = this;
       const request = { ...this.plan.sampling, maxOutputTokens, ...prompt };
       answer = await model.send(request, { signal, permit });
@@ -120,6 +100,8 @@ class StartedItem implements ItemRun {
         throw error;
       }
       return this.understand(error, permit, model.id);
+    } finally {
+      this.prompt.leave();
     }
     this.usage.requests += permit.requests;
     permit.release('ok');
@@ -128,16 +110,20 @@ class StartedItem implements ItemRun {
     return this.read(answer);
   }
 
+  /** Others have all the room that there is for long prompts. */
+  private waitForRoom(permit: Permit): Step {
+    permit.release('aborted');
+    const message = 'Too many long prompts were under way at once';
+    const giveUp = this.answerWith({ status: 'FAILED', error: { code: 'TIMEOUT', message } });
+    return { kind: 'later', delayMs: roomDelayMs, failures: this.failures, giveUp };
+  }
+
   receive(result: ModelAnswer | ModelError, asked: string): Step {
     this.usage.requests += 1;
     if (result instanceof ModelError) return this.understand(result, null, asked);
     this.attempts += 1;
     this.spend(result);
     return this.read(result);
-  }
-
-  private prepare(): Prompt | ItemFailure {
-    return this.unusable ?? this.prompt.make();
   }
 
   abandon(): ItemAnswer {
@@ -238,9 +224,7 @@ class StartedItem implements ItemRun {
   }
 
   private countFailure(): void {
-    if (this.failures === 0) {
-      this.firstFailure = { at: performance.now(), answered: this.model.gate.answered };
-    }
+    this.firstFailure ??= { at: performance.now(), answered: this.model.gate.answered };
     this.failures += 1;
   }
 
@@ -250,12 +234,12 @@ class StartedItem implements ItemRun {
    * batch, that may also be an outage, which is waited for.
    */
   private isItemsOwn(): boolean {
-    if (this.failures < maxCountedTries) return false;
+    const { firstFailure } = this;
+    if (this.failures < maxCountedTries || !firstFailure) return false;
     const { answered } = this.model.gate;
     return (
-      answered > this.firstFailure.answered ||
-      (answered > this.answeredAtStart &&
-        performance.now() - this.firstFailure.at >= lonelyFailureMs)
+      answered > firstFailure.answered ||
+      (answered > this.answeredAtStart && performance.now() - firstFailure.at >= lonelyFailureMs)
     );
   }
 

@@ -6,13 +6,18 @@ import type { ChatMessage } from './model/model.ts';
 import type { PromptItem } from './operations/operation.ts';
 import { createPrompt, type Plan, type Prompt, promptLength } from './plan.ts';
 
-/** Longer prompts are not kept while an item waits. */
-const keptPrompt = 100_000;
+/**
+ * Characters. Shorter prompts are kept while an item waits, and take no room: all that a process
+ * has under way at once take less than the room.
+ */
+const shortPrompt = 100_000;
 
 /** State, and so a class: there is one for each of a million items. */
 export class ItemPrompt {
   /** Characters of it; null until it is made for the first time. */
-  length: number | null = null;
+  private length: number | null = null;
+  /** Characters that it takes of the room for long prompts. */
+  private taken = 0;
   private readonly plan: Plan;
   private readonly item: PromptItem;
   private made: Prompt | null = null;
@@ -21,6 +26,35 @@ export class ItemPrompt {
   constructor(plan: Plan, item: PromptItem) {
     this.plan = plan;
     this.item = item;
+  }
+
+  /**
+   * Makes it to be sent now, and takes its room: null where others have all that there is. Whoever
+   * got it leaves again when it has been sent.
+   */
+  enter(): Prompt | ItemFailure | null {
+    // Known of one that has been made before.
+    if (!this.takeRoom()) return null;
+    const prompt = this.make();
+    if (this.takeRoom()) return prompt;
+    this.leave();
+    return null;
+  }
+
+  private takeRoom(): boolean {
+    const { length } = this;
+    if (this.taken > 0 || length === null || length <= shortPrompt) return true;
+    if (!this.plan.room.take(length)) return false;
+    this.taken = length;
+    return true;
+  }
+
+  /** A long prompt is made again when it is sent again: what waits holds none. */
+  leave(): void {
+    if (this.length === null || this.length <= shortPrompt) return;
+    this.made = null;
+    this.plan.room.giveBack(this.taken);
+    this.taken = 0;
   }
 
   /** Why the item cannot be sent where there is none: a template may lack a field. */
@@ -43,11 +77,6 @@ export class ItemPrompt {
   askToRepair(repair: Repair): void {
     this.repair = repair;
     this.made = null;
-  }
-
-  /** A long prompt is made again when it is sent again: what waits holds none. */
-  forgetLong(): void {
-    if ((this.length ?? 0) > keptPrompt) this.made = null;
   }
 }
 

@@ -143,7 +143,9 @@ export function promptLength(prompt: Prompt): number {
 }
 
 function lengthOf(messages: readonly ChatMessage[]): number {
-  return messages.reduce((sum, { content }) => sum + content.length, 0);
+  let characters = 0;
+  for (const { content } of messages) characters += content.length;
+  return characters;
 }
 
 /** Throws ItemFailure where the item cannot be sent. */

@@ -146,5 +146,5 @@ const texts: postgres.PostgresType<readonly (string | null)[]> = {
 };
 
 function quoted(value: string): string {
-  return `"${value.replace(/[\\"]/g, '\\$&')}"`;
+  return `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }

@@ -7,12 +7,12 @@ import { behindOpenedThought, behindUnopenedThought } from './thought.ts';
 
 /** An object that a model wrote. Its strings and keys are storable. */
 export interface FoundJson extends JsonPiece {
-  value: JsonObject;
+  readonly value: JsonObject;
   /**
    * The same with numbers that JavaScript would write otherwise as the texts that they were written
    * as; null where there are none such.
    */
-  exact: JsonObject | null;
+  readonly exact: JsonObject | null;
 }
 
 /** Objects among words that are judged, from the last one on. */
@@ -97,6 +97,23 @@ function parsePiece({ at, text }: JsonPiece): ParsedPiece | null {
 function toFound({ at, text, json }: ParsedPiece): FoundJson {
   const value = tidy(json);
   if (!isObject(value)) throw new InvalidOutput('The answer must be one JSON object.');
-  const exact = mayRewrite(text) ? tidy(parseAsWritten(text)) : null;
-  return { at, text, value, exact: isObject(exact) ? exact : null };
+  return new Found(at, text, value);
+}
+
+/** A class, so that numbers are looked at only where somebody asks for them as they were written. */
+class Found implements FoundJson {
+  readonly at: number;
+  readonly text: string;
+  readonly value: JsonObject;
+
+  constructor(at: number, text: string, value: JsonObject) {
+    this.at = at;
+    this.text = text;
+    this.value = value;
+  }
+
+  get exact(): JsonObject | null {
+    const exact = mayRewrite(this.text) ? tidy(parseAsWritten(this.text)) : null;
+    return isObject(exact) ? exact : null;
+  }
 }

@@ -51,8 +51,18 @@ export function tidy(value: unknown, depth = 0): unknown {
   if (Array.isArray(value)) {
     return value.map((child) => tidy(child, depth + 1));
   }
+  // Hardly any object has something to change, and a copy of each costs more than a look.
+  const members = value as JsonObject;
+  const keys = Object.keys(members);
+  let changed: [string, unknown][] | null = null;
+  for (const [at, key] of keys.entries()) {
+    const name = storableText(key);
+    const child = tidy(members[key], depth + 1);
+    if (name !== key || !Object.is(child, members[key])) {
+      changed ??= keys.slice(0, at).map((same) => [same, members[same]]);
+    }
+    changed?.push([name, child]);
+  }
   // fromEntries defines properties, so that a __proto__ key stays data.
-  return Object.fromEntries(
-    Object.entries(value).map(([key, child]) => [storableText(key), tidy(child, depth + 1)]),
-  );
+  return changed ? Object.fromEntries(changed) : value;
 }

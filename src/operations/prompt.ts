@@ -54,17 +54,13 @@ export function createPrompt({
     placeholders: template?.placeholders ?? [],
     referenceField: date?.field ?? null,
     exampleProblems: (like) =>
-      shownLike(like).flatMap(({ problem }, index) =>
+      shownLike(like).examples.flatMap(({ problem }, index) =>
         problem ? [{ index, message: problem }] : [],
       ),
     schemaUnsaid: own?.isBlind ?? false,
     messages(item) {
       refuseBlank(item, { template, includeContext });
-      return [
-        systemMessage,
-        ...shownLike(item).flatMap(({ turns }) => turns),
-        { role: 'user', content: write(item) },
-      ];
+      return [systemMessage, ...shownLike(item).turns, { role: 'user', content: write(item) }];
     },
   };
 }
@@ -162,6 +158,9 @@ function createWriter({
   date: ReferenceDate | null;
   includeContext: boolean;
 }): Writer {
+  if (!date && (template || !includeContext)) {
+    return (item) => template?.render(item) ?? item.content;
+  }
   return (item) => {
     const lines: string[] = [];
     if (includeContext && !template) lines.push(`Context: ${JSON.stringify(item.metadata ?? {})}`);
@@ -177,6 +176,12 @@ interface ShownExample {
   problem: string | null;
 }
 
+interface ShownExamples {
+  examples: readonly ShownExample[];
+  /** Of all of them, in order. */
+  turns: readonly ChatMessage[];
+}
+
 /**
  * What shows the examples as items like this one: in their template the text may have the name of
  * its column. Rendered once for all items that have the same.
@@ -184,13 +189,14 @@ interface ShownExample {
 function createShown(
   examples: readonly PromptExample[],
   write: Writer,
-): (like: PromptItem) => readonly ShownExample[] {
+): (like: PromptItem) => ShownExamples {
   let name: string | null | undefined;
-  let shown: readonly ShownExample[] | null = null;
+  let shown: ShownExamples | null = null;
   return ({ named }) => {
     const own = named?.content ?? null;
     if (shown === null || own !== name) {
-      shown = showAll(examples, write, own);
+      const shownExamples = showAll(examples, write, own);
+      shown = { examples: shownExamples, turns: shownExamples.flatMap(({ turns }) => turns) };
       name = own;
     }
     return shown;
