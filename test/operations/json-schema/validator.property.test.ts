@@ -75,7 +75,7 @@ const { schema } = fc.letrec<{ schema: unknown }>((tie) => {
   const few = keywords.chain((all) =>
     fc
       .subarray(Object.entries(all), { maxLength: 4 })
-      .map((entries): unknown => Object.fromEntries(entries)),
+      .map((entries): unknown => withoutAjvsFault(Object.fromEntries(entries))),
   );
   const leaf = fc.constantFrom<unknown>(
     true,
@@ -102,6 +102,13 @@ const root = fc.tuple(schema, schema).map(
 
 function dictionary<T>(of: fc.Arbitrary<T>, maxKeys: number): fc.Arbitrary<Record<string, T>> {
   return fc.dictionary(name, of, { maxKeys, noNullPrototype: true });
+}
+
+/** An empty list contains nothing; Ajv 8 takes it where prefixItems stands beside contains. */
+function withoutAjvsFault(keywords: Record<string, unknown>): Record<string, unknown> {
+  if (!('prefixItems' in keywords)) return keywords;
+  const { contains: _, ...others } = keywords;
+  return others;
 }
 
 /** A schema that referred to itself for the same value would never end. */
@@ -156,3 +163,10 @@ it('takes what ajv takes, and refuses what it refuses', () => {
   expect(taken).toBeGreaterThan(100);
   expect(refused).toBeGreaterThan(100);
 }, 60_000);
+
+it('finds nothing in an empty list that has to contain something', () => {
+  const ours = createValidator({ prefixItems: [{ type: 'string' }], contains: {} });
+  const isTaken = (value: unknown) => isValid(() => ours.start(() => undefined).validate(value));
+
+  expect([isTaken([]), isTaken(['a'])]).toEqual([false, true]);
+});
