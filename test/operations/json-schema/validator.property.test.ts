@@ -128,6 +128,16 @@ function compile(given: Schema): ValidateFunction | null {
   }
 }
 
+/** Null where the code that Ajv made of the schema is broken: it names a variable that is not there. */
+function verdictOf(theirs: ValidateFunction, one: unknown): boolean | null {
+  try {
+    return theirs(one);
+  } catch (error) {
+    if (error instanceof ReferenceError) return null;
+    throw error;
+  }
+}
+
 function isValid(work: () => void): boolean {
   try {
     work();
@@ -149,7 +159,8 @@ it('takes what ajv takes, and refuses what it refuses', () => {
       const ours = createValidator(given);
       for (const one of values) {
         const checking = ours.start(() => undefined);
-        const expected = theirs(one);
+        const expected = verdictOf(theirs, one);
+        if (expected === null) return;
         const found = isValid(() => checking.validate(one));
         expect({ given, one, found }).toEqual({ given, one, found: expected });
         expect(checking.accepts(given, one)).toBe(expected);
