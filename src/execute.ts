@@ -4,12 +4,12 @@
  * order and limits are theirs, and what an answer means is said here alone.
  */
 import { InvalidOutput, type ItemError, ItemFailure, internalError } from './errors.ts';
-import { ItemPrompt } from './item-prompt.ts';
+import { makePrompt, type Repair } from './item-prompt.ts';
 import type { ItemAnswer, ItemRun, RunUsage, Step } from './item-run.ts';
 import { type Model, type ModelAnswer, ModelError, type Permit } from './model/model.ts';
 import { laterDelayMs, maxCountedTries } from './model/retry.ts';
 import type { PromptItem } from './operations/operation.ts';
-import { modelOf, type Plan } from './plan.ts';
+import { modelOf, type Plan, type Prompt, promptLength } from './plan.ts';
 import { rejectedAnswer } from './rejected-answer.ts';
 
 /** An answer that breaks its schema is asked again this often, with the validator's message. */
@@ -31,9 +31,10 @@ export function startItem(plan: Plan, item: PromptItem): ItemRun {
 class StartedItem implements ItemRun {
   readonly model: Model;
   private readonly plan: Plan;
-  private readonly unusable: ItemFailure | undefined;
+  private readonly item: PromptItem;
+  private readonly unusable: ItemFailure | null = null;
   /** The model is the item's own choice: where it is not there, the others have theirs. */
-  private readonly named: boolean;
+  private readonly named: boolean = false;
   private readonly usage: RunUsage = {
     requests: 0,
     inputTokens: 0,
@@ -42,7 +43,9 @@ class StartedItem implements ItemRun {
     costUsd: null,
   };
   private readonly answeredAtStart: number;
-  private readonly prompt: ItemPrompt;
+  /** Characters of its prompt, once that has been made. */
+  private promptLength = 0;
+  private repair: Repair | null = null;
   private maxOutputTokens: number | undefined;
   private attempts = 0;
   private repairs = 0;
@@ -56,19 +59,21 @@ class StartedItem implements ItemRun {
   private rejected: string | null = null;
 
   constructor(plan: Plan, item: PromptItem) {
-    const { model, named, failure } = modelFor(plan, item);
     this.plan = plan;
-    this.prompt = new ItemPrompt(plan, item);
-    this.model = model;
-    this.unusable = failure;
-    this.named = named;
-    this.answeredAtStart = model.gate.answered;
+    this.item = item;
+    this.model = plan.model;
+    if (plan.modelOf) {
+      const { model, named, failure } = modelFor(plan, item);
+      this.model = model;
+      this.unusable = failure;
+      this.named = named;
+    }
+    this.answeredAtStart = this.model.gate.answered;
     this.maxOutputTokens = plan.sampling.maxOutputTokens;
   }
 
   refusal(): ItemAnswer | null {
-    const prompt = this.unusable ?? this.prompt.make();
-    this.prompt.leave();
+    const prompt = this.unusable ?? this.makePrompt();
     return prompt instanceof ItemFailure
       ? this.answerWith({
           status: 'FAILED',
@@ -78,12 +83,16 @@ class StartedItem implements ItemRun {
   }
 
   async send(permit: Permit, signal: AbortSignal): Promise<Step> {
-    const prompt = this.unusable ?? this.prompt.enter();
-    if (prompt === null) return this.waitForRoom(permit);
+    const { room } = this.plan;
+    // Before a prompt is made again that is known to be long.
+    if (!room.has(this.promptLength)) return this.waitForRoom(permit);
+    const prompt = this.unusable ?? this.makePrompt();
     if (prompt instanceof ItemFailure) {
       permit.release('aborted');
       return this.failed(prompt);
     }
+    const length = this.promptLength;
+    if (!room.take(length)) return this.waitForRoom(permit);
     let answer: ModelAnswer;
     const { readings } = this.model;
     let model = this.other ?? this.model;
@@ -101,7 +110,7 @@ class StartedItem implements ItemRun {
       }
       return this.understand(error, permit, model.id);
     } finally {
-      this.prompt.leave();
+      room.giveBack(length);
     }
     this.usage.requests += permit.requests;
     permit.release('ok');
@@ -110,11 +119,21 @@ class StartedItem implements ItemRun {
     return this.read(answer);
   }
 
+  /**
+   * Made anew for each request, so that what waits for its next one holds none: hardly any item has
+   * a second.
+   */
+  private makePrompt(): Prompt | ItemFailure {
+    const prompt = makePrompt(this.plan, this.item, this.repair);
+    if (!(prompt instanceof ItemFailure)) this.promptLength = promptLength(prompt);
+    return prompt;
+  }
+
   /** Others have all the room that there is for long prompts. */
   private waitForRoom(permit: Permit): Step {
     permit.release('aborted');
     const message = 'Too many long prompts were under way at once';
-    const giveUp = this.answerWith({ status: 'FAILED', error: { code: 'TIMEOUT', message } });
+    const giveUp = this.giveUpWith({ code: 'TIMEOUT', message });
     return { kind: 'later', delayMs: roomDelayMs, failures: this.failures, giveUp };
   }
 
@@ -146,7 +165,7 @@ class StartedItem implements ItemRun {
         });
       }
       this.repairs += 1;
-      this.prompt.askToRepair({ answer: answer.text, problem: error.message });
+      this.repair = { answer: answer.text, problem: error.message };
       return { kind: 'again' };
     }
   }
@@ -173,10 +192,7 @@ class StartedItem implements ItemRun {
               : 'failed_again',
           { retryAfterMs, message: error.message },
         );
-        const giveUp = this.answerWith({
-          status: 'FAILED',
-          error: { code, message: error.message },
-        });
+        const giveUp = this.giveUpWith({ code, message: error.message });
         if (this.isItemsOwn()) return { kind: 'final', answer: giveUp };
         const delayMs = laterDelayMs({
           // Rate limits are paced by the gate, for all calls at once; an item waits longer only for
@@ -216,10 +232,7 @@ class StartedItem implements ItemRun {
 
   /** In the next input: its job has one model. */
   private laterByOther({ message }: ModelError): Step {
-    const giveUp = this.answerWith({
-      status: 'FAILED',
-      error: { code: 'INVALID_REQUEST', message },
-    });
+    const giveUp = this.giveUpWith({ code: 'INVALID_REQUEST', message });
     return { kind: 'later', delayMs: 0, failures: 0, giveUp };
   }
 
@@ -256,12 +269,18 @@ class StartedItem implements ItemRun {
     return { kind: 'final', answer };
   }
 
+  /** The answer should nobody want to wait; the item may go on, and cost more than this one says. */
+  private giveUpWith(error: ItemError): ItemAnswer {
+    const answer = this.answerWith({ status: 'FAILED', error });
+    return { ...answer, usage: { ...answer.usage } };
+  }
+
   private answerWith(outcome: ItemAnswer['outcome']): ItemAnswer {
     const whole =
       outcome.status === 'FAILED' && this.rejected !== null
         ? { ...outcome, rejectedAnswer: this.rejected }
         : outcome;
-    return { attempts: this.attempts, usage: { ...this.usage }, outcome: whole };
+    return { attempts: this.attempts, usage: this.usage, outcome: whole };
   }
 }
 
@@ -269,9 +288,9 @@ class StartedItem implements ItemRun {
 function modelFor(
   plan: Plan,
   item: PromptItem,
-): { model: Model; named: boolean; failure?: ItemFailure } {
+): { model: Model; named: boolean; failure: ItemFailure | null } {
   try {
-    return modelOf(plan, item);
+    return { ...modelOf(plan, item), failure: null };
   } catch (error) {
     if (error instanceof ItemFailure) return { model: plan.model, named: true, failure: error };
     throw error;

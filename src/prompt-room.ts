@@ -3,11 +3,18 @@
  * few, and hundreds of items go out at once.
  */
 
+/**
+ * Characters. Shorter prompts are not counted: all that a process has under way at once take less
+ * than the room.
+ */
+const shortPrompt = 100_000;
 /** Characters; each is held some three times while it is sent, as text, as JSON and as bytes. */
 const roomCharacters = 8_000_000;
 
 export interface PromptRoom {
-  /** False where there is no room for so many characters now. */
+  /** Whether there is room for so many characters now. */
+  has(characters: number): boolean;
+  /** Takes room, and says whether there was any. What was taken is given back once it is sent. */
   take(characters: number): boolean;
   giveBack(characters: number): void;
 }
@@ -15,14 +22,17 @@ export interface PromptRoom {
 /** The room of one process. */
 export function createPromptRoom(): PromptRoom {
   let taken = 0;
-  return {
+  const counted = (characters: number) => (characters > shortPrompt ? characters : 0);
+  const room: PromptRoom = {
+    has: (characters) => taken === 0 || taken + counted(characters) <= roomCharacters,
     take(characters) {
-      if (taken > 0 && taken + characters > roomCharacters) return false;
-      taken += characters;
+      if (!room.has(characters)) return false;
+      taken += counted(characters);
       return true;
     },
     giveBack(characters) {
-      taken -= characters;
+      taken -= counted(characters);
     },
   };
+  return room;
 }

@@ -50,7 +50,6 @@ export interface DecodedRow {
   metadata: Record<string, unknown> | null;
   /** By which names the text and the id stand in the row; absent where it has no fields. */
   named?: NamedParts;
-  customId: string;
   /** The body where the row is a complete chat request; null for any other row. Numbers keep their text. */
   request: Record<string, unknown> | null;
   /** Whose API the request is written for; absent where there is none. */
@@ -58,29 +57,27 @@ export interface DecodedRow {
 }
 
 /**
- * The content of a row, its custom id (its place in the file where it has none) and as metadata all
- * its other fields, in their order. Where the file has no content field, a row of several fields is
+ * The content of a row, and as metadata all its other fields but the id, in their order. Where the file has no content field, a row of several fields is
  * its own content, as JSON. A line of a provider's batch file has the text of its last user message
  * as content, and no metadata. Numbers that JavaScript would change are strings.
  */
 export function decodeRow(file: RowFile, row: RowText): DecodedRow {
-  const customId = customIdOf(file, row);
   const { content, fields } = row;
   if (content !== null) {
     const metadata = fields === null ? null : toObject(parseExact(fields));
-    return { content, metadata, customId, request: null };
+    return { content, metadata, request: null };
   }
   if (fields === null) throw new Error(`row ${row.index} has neither content nor fields`);
   switch (file.format) {
     case 'CSV':
-      return { ...decodeCells(file, JSON.parse(fields) as string[]), customId, request: null };
+      return { ...decodeCells(file, JSON.parse(fields) as string[]), request: null };
     case 'OPENAI_JSONL':
     case 'ANTHROPIC_JSONL':
-      return { ...readLine(parseKeepingNumbers(fields)), metadata: null, customId };
+      return { ...readLine(parseKeepingNumbers(fields)), metadata: null };
     case 'OPENAI_RESULTS':
-      return { content: '', metadata: null, customId, request: null };
+      return { content: '', metadata: null, request: null };
     default:
-      return { ...decodeObject(file, fields), customId, ...bareRequest(file, fields) };
+      return { ...decodeObject(file, fields), ...bareRequest(file, fields) };
   }
 }
 

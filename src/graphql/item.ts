@@ -4,7 +4,7 @@ import { type BatchFile, type BatchRecord, readBatch, readBatchFile } from '../d
 import type { Database } from '../db/client.ts';
 import { countItems, type ItemFilter, type ItemRecord, listItems } from '../db/items.ts';
 import { PageTooLarge } from '../errors.ts';
-import { type DecodedRow, decodeRow, rowFileOf, rowNumberOf } from '../files/row.ts';
+import { customIdOf, type DecodedRow, decodeRow, rowFileOf, rowNumberOf } from '../files/row.ts';
 import { itemId, parseItemId } from '../ids.ts';
 import type { RunUsage } from '../item-run.ts';
 import { parseKeepingNumbers } from '../model/exact-json.ts';
@@ -34,6 +34,7 @@ export interface BatchItemModel {
   item: ItemRecord;
   /** What its row holds. */
   row: DecodedRow;
+  customId: string;
   /** Its row's number in the file; null where it has none. */
   rowNumber: number | null;
 }
@@ -51,6 +52,7 @@ export async function toModels(
     batch,
     item,
     row: decodeRow(file, item),
+    customId: customIdOf(file, item),
     rowNumber: rowNumberOf(file, item),
   }));
 }
@@ -103,7 +105,7 @@ builder.node(BatchItem, {
     customId: t.string({
       description:
         'The caller’s own key. When none was given, the index of an inline item, and the place of a row in its file, counted from 0: row - 1.',
-      resolve: ({ row }) => row.customId,
+      resolve: ({ customId }) => customId,
     }),
     status: t.field({
       type: ItemStatusEnum,
@@ -154,13 +156,13 @@ builder.node(BatchItem, {
       nullable: true,
       description:
         'The same, typed as in the synchronous mutations; null while there is no final answer.',
-      resolve: ({ batch, item, row }, _args, { budget }) => {
+      resolve: ({ batch, item, customId }, _args, { budget }) => {
         if (item.seq === null) return null;
         send(budget, item, item.output);
         return {
           operation: batch.operation,
           index: item.index,
-          customId: row.customId,
+          customId,
           fields: item.output === null ? null : operationOf(batch).result(parseJson(item.output)),
           error: itemError(item),
           rejectedAnswer: item.rejectedAnswer,

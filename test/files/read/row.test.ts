@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { oneLine } from '../../../src/files/json-text.ts';
 import {
+  customIdOf,
   decodeRow,
   type FileReading,
   namesOf,
   ownCells,
   ownColumns,
   previewRow,
+  type RowFile,
+  type RowText,
   rowFileOf,
 } from '../../../src/files/row.ts';
 import { parseExact } from '../../../src/model/exact-json.ts';
@@ -19,8 +22,13 @@ function store(text: string, options: Parameters<typeof readAll>[1] = {}) {
   return { file, rows: rows.map((row, index) => ({ index, ...row })) };
 }
 
+/** A row with its id, as items show them. */
+const decode = (file: RowFile, row: RowText) => ({
+  ...decodeRow(file, row),
+  customId: customIdOf(file, row),
+});
 const decodeAll = ({ file, rows }: ReturnType<typeof store>) =>
-  rows.map((row) => decodeRow(file, row));
+  rows.map((row) => decode(file, row));
 
 describe('a stored row', () => {
   it('of CSV has its other columns as metadata', () => {
@@ -119,13 +127,13 @@ describe('a stored row', () => {
     };
     const row = { index: 3, row: null, customId: 'c', content: 'text', fields: '{"k":1.0}' };
 
-    expect(decodeRow(file, row)).toEqual({
+    expect(decode(file, row)).toEqual({
       content: 'text',
       metadata: { k: 1 },
       customId: 'c',
       request: null,
     });
-    expect(decodeRow(file, { ...row, fields: null }).metadata).toBeNull();
+    expect(decode(file, { ...row, fields: null }).metadata).toBeNull();
     expect([ownColumns(file), ownCells(file, row)]).toEqual([
       ['custom_id', 'content', 'k'],
       ['c', 'text', '1.0'],
@@ -270,7 +278,7 @@ describe('a stored row', () => {
     const { file, rows } = store('id,text,b\n7,hello,x\n8,bye,\n', { name: 'x.csv' });
     const read = (reading: Partial<FileReading>) =>
       rows.map((row) => {
-        const { content, metadata, customId } = decodeRow(
+        const { content, metadata, customId } = decode(
           rowFileOf(
             { ...file, columns: JSON.stringify(file.columns), encoding: 'utf-8' },
             { contentField: null, customIdField: null, customIdPrefix: null, ...reading },
