@@ -12,7 +12,7 @@ export default defineConfig({
     // Files share what they import, which takes a quarter of the time: nothing in src keeps a state of its own, and no test replaces a module.
     isolate: false,
     // Tests wait for processes and timers more than they compute; the default is one worker fewer than there are cores.
-    maxWorkers: 3,
+    maxWorkers: 4,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

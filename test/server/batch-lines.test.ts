@@ -25,16 +25,25 @@ beforeAll(async () => {
 afterAll(() => app.stop());
 afterEach(() => app.sandbox.faults.clear());
 
+const life = ['batch submitted', 'batch started', 'batch ended'];
+
 /**
- * Lines of a batch about its life, once it has been told that it ended, as often as `ends` says.
+ * The lines of a batch about its life, in the order of that: each is written when the database has
+ * answered, so that they may pass each other. Waits until it has been told to have ended, as often
+ * as `ends` says, and all that it went through.
  */
 async function linesOf(id: string, ends = 1): Promise<Line[]> {
-  const own = () => lines.filter(({ batch, msg }) => batch === id && /^batch /.test(msg));
-  await until(() => own().filter(({ msg }) => msg === 'batch ended').length >= ends, {
-    deadlineMs: 10_000,
-    what: `the line of the end of ${id}`,
-  });
-  return own();
+  const own = () => lines.filter(({ batch, msg }) => batch === id && life.includes(String(msg)));
+  await until(
+    () => {
+      const told = own().filter(({ msg }) => msg === 'batch ended');
+      const hasRun = told.some(({ runSeconds }) => runSeconds !== null);
+      const before = own().length - told.length;
+      return told.length >= ends && before === (hasRun ? 2 : 1);
+    },
+    { deadlineMs: 10_000, what: `the lines of ${id}` },
+  );
+  return own().toSorted((a, b) => life.indexOf(String(a.msg)) - life.indexOf(String(b.msg)));
 }
 
 const submit = (texts: string[], input: Record<string, unknown> = {}) =>
