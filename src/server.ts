@@ -171,12 +171,19 @@ export function createHttpServer({
     if (isGraphQL) {
       const owner = authenticate(request.headers.authorization);
       if (owner === null) {
-        refuseQuery(request, response);
+        refuseQuery(request, response, new RouteError(401, 'UNAUTHENTICATED', needsKey));
         letRunOut(request, strangerBytes);
         return;
       }
       asking.owner = owner;
-      limitPace(request, response);
+      limitPace(request, (late) => {
+        if (response.headersSent) {
+          request.destroy();
+          return;
+        }
+        response.once('finish', () => request.destroy());
+        refuseQuery(request, response, late);
+      });
       await yoga(request, response, { asking });
       return;
     }
@@ -247,17 +254,21 @@ function createTrust({ apiKeys, publicUrl }: Config) {
 }
 
 /**
- * A query without a key, as a client of GraphQL is told of it. Nothing of its body has been read.
+ * Answers a query whose body was not read, or not to its end, as a client of GraphQL is told of
+ * errors.
  */
-function refuseQuery({ headers }: IncomingMessage, response: ServerResponse): void {
-  const error = { message: needsKey, extensions: { code: 'UNAUTHENTICATED' } };
-  const body = JSON.stringify({ errors: [error] });
+function refuseQuery(
+  { headers }: IncomingMessage,
+  response: ServerResponse,
+  { status, code, message }: RouteError,
+): void {
+  const body = JSON.stringify({ errors: [{ message, extensions: { code } }] });
   const isStream = (headers.accept ?? '').includes('text/event-stream');
   response
-    .writeHead(401, {
+    .writeHead(status, {
       'content-type': isStream ? 'text/event-stream' : 'application/json; charset=utf-8',
       'cache-control': 'no-store',
-      'www-authenticate': 'Bearer',
+      ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
     })
     .end(isStream ? `event: next\ndata: ${body}\n\nevent: complete\ndata:\n\n` : body);
 }

@@ -1,5 +1,5 @@
 /** The body of a request at the pace at which it is taken, with an end to patience. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { RouteError } from './route-error.ts';
 
 /** A client is cut off that sends less than this on average, over `memoryMs` at most; the first `graceMs` are free. */
@@ -85,10 +85,10 @@ const wholeBodyMs = 60_000;
 const tooSlowToRead = `The body comes too slowly; send at least ${minBytesPerSecond.toLocaleString('en')} bytes a second, and all of it within a minute`;
 
 /**
- * Cuts a request off, with 408, whose body comes too slowly or takes more than a minute. Somebody
- * else reads it.
+ * Calls `giveUp` once, with a 408, when a body comes too slowly or takes more than a minute.
+ * Somebody else reads it.
  */
-export function limitPace(request: IncomingMessage, response: ServerResponse): void {
+export function limitPace(request: IncomingMessage, giveUp: (error: RouteError) => void): void {
   const { socket } = request;
   const startedAt = performance.now();
   const bytesBefore = socket.bytesRead;
@@ -101,11 +101,7 @@ export function limitPace(request: IncomingMessage, response: ServerResponse): v
     const earnedMs = ((socket.bytesRead - bytesBefore) / minBytesPerSecond) * 1_000;
     if (tookMs < wholeBodyMs && tookMs < graceMs + earnedMs) return;
     clearInterval(timer);
-    const error = { code: 'REQUEST_TIMEOUT', message: tooSlowToRead };
-    if (!response.headersSent) {
-      response.writeHead(408, { 'content-type': 'application/json; charset=utf-8' });
-      response.end(`${JSON.stringify({ error })}\n`, () => request.destroy());
-    } else request.destroy();
+    giveUp(new RouteError(408, 'REQUEST_TIMEOUT', tooSlowToRead));
   }, lookEveryMs);
   timer.unref();
   request.once('close', () => clearInterval(timer));

@@ -1,10 +1,13 @@
 /** What comes in over HTTP before it is GraphQL: media types, bodies, and what no web page may send unasked. */
-import type { GraphQLError } from 'graphql';
+import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { AppError } from '../errors.ts';
 import { badRequest, presentError } from './errors.ts';
 import { jsonSizeProblem } from './json-size.ts';
 import { maxMultipartBytes, preflightHeaders, readMultipart } from './multipart.ts';
+
+/** Bytes of a JSON body. */
+export const maxBodyBytes = 25_000_000;
 
 /**
  * Bodies are JSON in UTF-8, or forms with a file. A form on any web page can post the other types without asking first; JSON makes
@@ -32,7 +35,7 @@ export const readRequests: Plugin = {
     if (mediaType === 'multipart/form-data') {
       checkForm(request.headers);
       setRequestParser(async (post) => {
-        const body = Buffer.from(await post.arrayBuffer());
+        const body = Buffer.from(await bytesOf(post));
         if (body.length > maxMultipartBytes) throw formTooLarge();
         return await readMultipart(request.headers.get('content-type') ?? '', body, readJson);
       });
@@ -42,9 +45,18 @@ export const readRequests: Plugin = {
     if (mediaType !== 'application/json' || (charset && !/^charset="?utf-?8"?$/.test(charset))) {
       throw badRequest('Send application/json in UTF-8', 415);
     }
-    setRequestParser(async (post) => readJson(await post.arrayBuffer()));
+    setRequestParser(async (post) => readJson(await bytesOf(post)));
   },
 };
+
+async function bytesOf(post: Request): Promise<ArrayBuffer> {
+  try {
+    return await post.arrayBuffer();
+  } catch (error) {
+    // The limit of the body's bytes says so by itself; what else breaks off is a client that goes.
+    throw error instanceof GraphQLError ? error : badRequest('The body ends too early');
+  }
+}
 
 function checkForm(headers: Headers): void {
   if (!preflightHeaders.some((name) => headers.get(name))) {

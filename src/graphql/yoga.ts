@@ -15,7 +15,7 @@ import type { Context, Services } from './context.ts';
 import { costProblem } from './cost.ts';
 import { createDocumentCache, limitDocuments } from './document.ts';
 import { type Mask, maskResults } from './mask.ts';
-import { explainNotAcceptable, readRequests } from './requests.ts';
+import { explainNotAcceptable, maxBodyBytes, readRequests } from './requests.ts';
 import { schema } from './schema.ts';
 import { shareEvents } from './shared-events.ts';
 import { describeVariableErrors } from './variables.ts';
@@ -73,6 +73,7 @@ export function createGraphQL({
     landingPage: false,
     batching: false,
     multipart: false,
+    maxRequestBodySize: maxBodyBytes,
     // It would log every error that a client is shown; what nobody foresaw is logged by the mask.
     logging: false,
     parserAndValidationCache: {

@@ -1,4 +1,6 @@
 /** What the log may hold: what happened, never anybody's text or keys. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { labelOptions, post, submitMutation, submitTexts, untilEnded } from '../graphql/support.ts';
@@ -88,4 +90,18 @@ it('neither item text nor keys nor prompts are logged, whatever happens to them'
   expect(all).not.toContain(providerKey);
   expect(all).not.toContain('wrong-key');
   expect(all).not.toMatch(/select |insert into/i);
+});
+
+it('a client that goes in the middle of its body is no failure of ours', async () => {
+  const { hostname, port } = new URL(app.url);
+  const before = logged.length;
+  const socket = connect(Number(port), hostname).resume();
+  const head = `POST /graphql HTTP/1.1\r\nhost: ${hostname}\r\nauthorization: ${anna.authorization}`;
+
+  socket.end(`${head}\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{"query"`);
+  await once(socket, 'close');
+  await post(app, { query: '{ __typename }' }, anna);
+
+  const warnings = logged.slice(before).filter((line) => JSON.parse(line).level >= 40);
+  expect(warnings).toEqual([]);
 });

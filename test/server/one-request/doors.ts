@@ -3,8 +3,9 @@
  * for what must hold beside them.
  */
 import { once } from 'node:events';
-import { get, type IncomingMessage } from 'node:http';
+import { get, type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
+import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { busyRetries, startVictim, type Target, type Victim } from './harness.ts';
@@ -151,6 +152,35 @@ describe('a server with keys', { retry: busyRetries }, () => {
     expect(report.breaches).toEqual([]);
     expect(closed).toHaveLength(20);
     expect(Math.max(...closed)).toBeLessThan(14_000);
+  });
+
+  test('a body that stops before its end is given up with a key too, in the shape of GraphQL', async () => {
+    let answer: unknown;
+
+    const report = await victim.attack(async ({ url, headers }) => {
+      const length = { 'content-type': 'application/json', 'content-length': 1_000 };
+      const asked = request(`${url}/graphql`, {
+        method: 'POST',
+        headers: { ...headers, ...length },
+      });
+      asked.on('error', () => undefined);
+      asked.write('{"query"');
+      const [response] = (await once(asked, 'response')) as [IncomingMessage];
+      answer = { status: response.statusCode, body: await json(response) };
+    });
+
+    expect(report.breaches).toEqual([]);
+    expect(answer).toEqual({
+      status: 408,
+      body: {
+        errors: [
+          {
+            message: expect.stringContaining('1,024 bytes a second'),
+            extensions: { code: 'REQUEST_TIMEOUT' },
+          },
+        ],
+      },
+    });
   });
 
   test('a socket that says more than 8 kB before it is known is closed', async () => {
