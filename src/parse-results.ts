@@ -22,7 +22,7 @@ export interface ParsedResult {
   error: ItemError | null;
   /** What is kept of an answer that was refused; null where none was. */
   rejectedAnswer: string | null;
-  /** Of its line in the file, about. */
+  /** Of its line in the file. */
   bytes: number;
 }
 
@@ -77,7 +77,7 @@ function parseRow(
     output: null,
     error: null,
     rejectedAnswer: null,
-    bytes: fields?.length ?? 0,
+    bytes: Buffer.byteLength(fields ?? ''),
   };
   const outcome = readResultLine(parseKeepingNumbers(fields ?? 'null'));
   switch (outcome.kind) {

@@ -260,7 +260,7 @@ export async function readBatchFiles(
   fileKeys: readonly bigint[],
 ): Promise<BatchFile[]> {
   return await db.query
-    .select()
+    .select(fileColumns)
     .from(files)
     .where(inArray(files.key, [...fileKeys]));
 }

@@ -66,14 +66,20 @@ export async function readFile(
   return file ?? null;
 }
 
-/** What was refused of files at upload, by their keys: JSON text of {row, reason}. */
+/**
+ * What was refused of files at upload, as JSON text of {row, reason}; cut behind `maxBytes`, but
+ * with one file at least.
+ */
 export async function readRejections(
   sql: Sql,
   fileKeys: readonly bigint[],
-): Promise<ReadonlyMap<bigint, string>> {
-  const found = await sql<{ key: bigint; rejections: string }[]>`
-    select key, rejections from files where key = any(${fileKeys.map(String)}::text[]::bigint[])`;
-  return new Map(found.map(({ key, rejections }) => [key, rejections]));
+  maxBytes: number,
+): Promise<({ key: bigint; rejections: string } & PlaceInPage)[]> {
+  const found = sql`
+    select key, rejections, octet_length(rejections) as octets
+    from files where key = any(${fileKeys.map(String)}::text[]::bigint[])`;
+  return await sql<({ key: bigint; rejections: string } & PlaceInPage)[]>`
+    ${cutBehind(sql, found, { order: sql`key`, maxBytes })}`;
 }
 
 /** A page of an owner's files, newest first; `inverted` reads it from the far end. Keys bound it on both sides, themselves left out. */

@@ -210,7 +210,7 @@ builder.node(BatchItem, {
  * before it are to be asked for.
  */
 function send(budget: Budget, { index }: ItemRecord, text: string | null): void {
-  budget.send(text?.length ?? 0, index === 0 ? null : String(index - 1));
+  budget.send(Buffer.byteLength(text ?? ''), index === 0 ? null : String(index - 1));
 }
 
 function itemError({ errorCode, errorMessage }: ItemRecord) {

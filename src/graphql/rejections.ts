@@ -1,9 +1,11 @@
 /**
- * What was refused of files at upload: read a group of files a statement, whichever fields of a
- * page ask for it.
+ * What was refused of files at upload: read by one statement, whichever fields of a page ask for
+ * it.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { readRejections } from '../db/files.ts';
-import { AppError } from '../errors.ts';
+import { PageTooLarge } from '../errors.ts';
+import { type Budget, measure } from './budget.ts';
 import type { Context } from './context.ts';
 
 export interface Rejection {
@@ -11,33 +13,31 @@ export interface Rejection {
   reason: string;
 }
 
-/** Files of one statement: of each there may be 300 kB. */
-const filesAtOnce = 50;
-/** Of what is asked for in one turn; fifty files with a thousand rejections each. */
-const maxBytes = 16 * 1_048_576;
+/** An answer of many small objects takes this many times the room of one of long texts. */
+export const rejectionsWeight = 3;
 
 interface Asked {
   resolve(rejections: Rejection[]): void;
   reject(reason: unknown): void;
 }
 
-type Access = Pick<Context, 'db'>;
+type Asking = Pick<Context, 'db' | 'budget'>;
 
 /** By request: who waits for which file. */
-const asked = new WeakMap<Access['db'], Map<bigint, Asked[]>>();
+const asked = new WeakMap<Budget, Map<bigint, Asked[]>>();
 
 /**
- * The rejections of a file. Throws PAYLOAD_TOO_LARGE where those of all files of a page are too
- * much.
+ * The rejections of a file. Throws PAYLOAD_TOO_LARGE where they are too much with whatever else the
+ * request asks for.
  */
-export function loadRejections({ db }: Access, fileKey: bigint): Promise<Rejection[]> {
+export function loadRejections(context: Asking, fileKey: bigint): Promise<Rejection[]> {
   return new Promise((resolve, reject) => {
-    let files = asked.get(db);
+    let files = asked.get(context.budget);
     if (!files) {
       files = new Map();
-      asked.set(db, files);
+      asked.set(context.budget, files);
       // Behind this turn, in which all files of a page are asked for.
-      setImmediate(() => void answerAll(db));
+      setImmediate(() => void answerAll(context));
     }
     const waiting = files.get(fileKey);
     if (waiting) waiting.push({ resolve, reject });
@@ -46,47 +46,29 @@ export function loadRejections({ db }: Access, fileKey: bigint): Promise<Rejecti
 }
 
 /** Never rejects: who waits is told. */
-async function answerAll(db: Access['db']): Promise<void> {
-  const files = [...(asked.get(db) ?? [])];
-  asked.delete(db);
-  let left = maxBytes;
-  let failure: { reason: unknown } | null = null;
-  for (let at = 0; at < files.length; at += filesAtOnce) {
-    const group = files.slice(at, at + filesAtOnce);
-    try {
-      // What is too much is not read on for.
-      if (failure) throw failure.reason;
-      left = await answer(db, group, left);
-    } catch (reason) {
-      failure ??= { reason };
-      for (const { reject } of group.flatMap(([, waiting]) => waiting)) reject(reason);
+async function answerAll({ db, budget }: Asking): Promise<void> {
+  const files = new Map(asked.get(budget));
+  asked.delete(budget);
+  const waiting = new Set([...files.values()].flat());
+  try {
+    const { rows, isCut } = await budget.read(async (allowance) =>
+      measure(await readRejections(db.sql, [...files.keys()], allowance.bytes), allowance),
+    );
+    if (isCut) throw new PageTooLarge(null);
+    for (const { key, rejections } of rows) {
+      const bytes = Buffer.byteLength(rejections);
+      const parsed = JSON.parse(rejections) as Rejection[];
+      for (const one of files.get(key) ?? []) {
+        budget.send(bytes * rejectionsWeight, null);
+        one.resolve(parsed);
+        waiting.delete(one);
+        // A thousand of them are made an answer of in one go, and others wait for that.
+        await nextTurn();
+      }
     }
+    // Of files that have gone meanwhile.
+    for (const { resolve } of waiting) resolve([]);
+  } catch (reason) {
+    for (const { reject } of waiting) reject(reason);
   }
-}
-
-/** Returns how many bytes are left. */
-async function answer(
-  { sql }: Access['db'],
-  group: readonly (readonly [bigint, readonly Asked[]])[],
-  bytes: number,
-): Promise<number> {
-  let left = bytes;
-  const keys = group.map(([key]) => key);
-  const texts = await readRejections(sql, keys);
-  for (const [key, waiting] of group) {
-    const text = texts.get(key) ?? '[]';
-    for (const { resolve } of waiting) {
-      left -= text.length;
-      if (left < 0) throw tooMuch();
-      resolve(JSON.parse(text) as Rejection[]);
-    }
-  }
-  return left;
-}
-
-function tooMuch(): AppError {
-  return new AppError(
-    'PAYLOAD_TOO_LARGE',
-    'The rejections of these files are more than one answer holds; ask for fewer files at once',
-  );
 }

@@ -1,5 +1,5 @@
 /** What one request may ask for: told with what would be right, and wide enough for what people ask. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../support/app.ts';
 import { submitTexts, subscribe } from './support.ts';
 
@@ -66,4 +66,42 @@ it('a name that is quoted in an error is cut, and many errors are counted', asyn
   expect(text.length).toBeLessThan(22_000);
   expect(text).toContain(`${'v'.repeat(99)}`);
   expect(text).not.toContain('v'.repeat(101));
+});
+
+describe('what a request may be sent in all', () => {
+  /** A draft over one row of 3 MB in a million characters; a thousand other rows were refused. */
+  let batch: string;
+  beforeAll(async () => {
+    const refused = Array.from({ length: 1_000 }, () => ',x').join('\n');
+    const response = await fetch(`${app.url}/files?name=rows.csv&customIdField=id`, {
+      method: 'POST',
+      body: `id,text\nr,${'日'.repeat(1_000_000)}\n${refused}\n`,
+    });
+    const { id: fileId } = (await response.json()) as { id: string };
+    batch = await submitTexts(app, [], { source: { fileId }, autoStart: false });
+  });
+
+  const ask = async (contents: number, rejections: number) => {
+    const aliases = (count: number, field: string) =>
+      Array.from({ length: count }, (_, at) => `${field[0]}${at}: ${field}`).join(' ');
+    const { errors } = await app.graphql(
+      `query($id: ID!) { batch(id: $id) {
+         items(first: 1) { edges { node { id ${aliases(contents, 'content')} } } }
+         file { id ${aliases(rejections, 'rejections { row }')} } } }`,
+      { id: batch },
+    );
+    return errors?.map(({ extensions }) => extensions);
+  };
+  const tooLarge = [{ code: 'PAYLOAD_TOO_LARGE', cursor: null }];
+
+  it('is counted in bytes', async () => {
+    expect(await ask(11, 0)).toBeUndefined();
+    expect(await ask(12, 0)).toEqual(tooLarge);
+  });
+
+  it('is shared by texts and by what was refused of files', async () => {
+    expect(await ask(10, 0)).toBeUndefined();
+    expect(await ask(0, 50)).toBeUndefined();
+    expect(await ask(10, 50)).toEqual(expect.arrayContaining(tooLarge));
+  });
 });
