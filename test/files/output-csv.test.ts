@@ -1,24 +1,17 @@
 /** CSV outputs: chat's answers, spreadsheets, and the spelling of names in all outputs. */
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Data, submitMutation, untilEnded } from '../graphql/support.ts';
-import { type App, startApp } from '../support/app.ts';
-import { completion, type StubProvider, startStubProvider } from '../support/stub-provider.ts';
+import { chatLine, type Data, submitMutation, untilEnded } from '../graphql/support.ts';
+import type { App } from '../support/app.ts';
+import { startStubApp } from '../support/stub-app.ts';
+import { completion, type StubProvider } from '../support/stub-provider.ts';
 
 let app: App;
 let stub: StubProvider;
 beforeAll(async () => {
-  stub = await startStubProvider();
-  app = await startApp({
-    PROVIDERS: JSON.stringify({ stub: { baseURL: stub.url } }),
-    ANTHROPIC_BASE_URL: stub.origin,
-    DEFAULT_MODEL: 'stub/base',
-  });
+  ({ app, stub } = await startStubApp(({ origin }) => ({ ANTHROPIC_BASE_URL: origin })));
 });
-afterAll(async () => {
-  await app.stop();
-  await stub.close();
-});
+afterAll(() => app.stop());
 beforeEach(() => {
   stub.requests.length = 0;
 });
@@ -70,12 +63,7 @@ const called = (...tool_calls: object[]) => ({
 
 describe('the answers of chat', () => {
   const line = (custom_id: string, content = custom_id) =>
-    JSON.stringify({
-      custom_id,
-      method: 'POST',
-      url: '/v1/chat/completions',
-      body: { messages: [{ role: 'user', content }] },
-    });
+    JSON.stringify(chatLine(custom_id, { messages: [{ role: 'user', content }] }));
 
   it('are the arguments where a tool was called', async () => {
     stub.reply(called(call('{"name": "Jane", "age": 28}')));

@@ -1,27 +1,16 @@
 /** Results as OpenAI's and Anthropic's batch APIs give them, of every operation and provider, and back through parseResults. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Data, labelOptions, submitMutation, untilEnded } from '../graphql/support.ts';
-import { type App, startApp } from '../support/app.ts';
-import {
-  completion,
-  refusal,
-  type StubProvider,
-  startStubProvider,
-} from '../support/stub-provider.ts';
+import type { App } from '../support/app.ts';
+import { startStubApp } from '../support/stub-app.ts';
+import { completion, refusal, type StubProvider } from '../support/stub-provider.ts';
 
 let app: App;
 let stub: StubProvider;
 beforeAll(async () => {
-  stub = await startStubProvider();
-  app = await startApp({
-    PROVIDERS: JSON.stringify({ stub: { baseURL: stub.url } }),
-    DEFAULT_MODEL: 'stub/größe',
-  });
+  ({ app, stub } = await startStubApp(() => ({ DEFAULT_MODEL: 'stub/größe' })));
 });
-afterAll(async () => {
-  await app.stop();
-  await stub.close();
-});
+afterAll(() => app.stop());
 
 const formats = ['openai_jsonl', 'anthropic_jsonl'] as const;
 

@@ -1,27 +1,18 @@
 /** Complete requests: sent as they are, answered as they came, validated where a schema is given. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type App, startApp } from '../support/app.ts';
-import {
-  completion,
-  type StubProvider,
-  type StubRequest,
-  startStubProvider,
-} from '../support/stub-provider.ts';
-import { type Data, submitMutation, untilEnded } from './support.ts';
+import type { App } from '../support/app.ts';
+import { startStubApp } from '../support/stub-app.ts';
+import { completion, type StubProvider, type StubRequest } from '../support/stub-provider.ts';
+import { chatLine, type Data, submitMutation, untilEnded } from './support.ts';
 
 let app: App;
 let stub: StubProvider;
 beforeAll(async () => {
-  stub = await startStubProvider();
-  app = await startApp({
-    PROVIDERS: JSON.stringify({ stub: { baseURL: stub.url }, twin: { baseURL: stub.url } }),
-    DEFAULT_MODEL: 'stub/base',
-  });
+  ({ app, stub } = await startStubApp(({ url }) => ({
+    PROVIDERS: JSON.stringify({ stub: { baseURL: url }, twin: { baseURL: url } }),
+  })));
 });
-afterAll(async () => {
-  await app.stop();
-  await stub.close();
-});
+afterAll(() => app.stop());
 beforeEach(() => {
   stub.requests.length = 0;
   stub.reply(echo);
@@ -70,12 +61,7 @@ describe('chat', () => {
     const id = await submit({
       requests: [
         { messages: ask('one'), temperature: 0.2, tools, tool_choice: 'auto', metadata: { a: 1 } },
-        {
-          custom_id: 'two',
-          method: 'POST',
-          url: '/v1/chat/completions',
-          body: { model: 'other', messages: ask('two'), n: 1 },
-        },
+        chatLine('two', { model: 'other', messages: ask('two'), n: 1 }),
       ],
     });
 
@@ -105,12 +91,13 @@ describe('chat', () => {
   it('sends an uploaded batch file as it is, and gives unsuccessful requests back', async () => {
     const fileId = await upload(
       'requests.jsonl',
-      [1, 2, 3].map((n) => ({
-        custom_id: `r${n}`,
-        method: 'POST',
-        url: '/v1/chat/completions',
-        body: { model: n === 3 ? 7 : 'stub/base', messages: ask(`n${n}`), seed: n },
-      })),
+      [1, 2, 3].map((n) =>
+        chatLine(`r${n}`, {
+          model: n === 3 ? 7 : 'stub/base',
+          messages: ask(`n${n}`),
+          seed: n,
+        }),
+      ),
     );
     const id = await submit({ fileId });
     const items = await itemsOf(id);

@@ -3,13 +3,9 @@
  * database, to every output.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type App, startApp } from '../support/app.ts';
-import {
-  completion,
-  type StubProvider,
-  type StubReply,
-  startStubProvider,
-} from '../support/stub-provider.ts';
+import type { App } from '../support/app.ts';
+import { startStubApp } from '../support/stub-app.ts';
+import { completion, type StubProvider, type StubReply } from '../support/stub-provider.ts';
 import { type AnswerCase, caseText, readCase, runCase } from './case-support.ts';
 import { type Data, post, submitMutation, untilEnded } from './support.ts';
 
@@ -20,17 +16,9 @@ const decimal = '0.12345678901234567890123';
 let app: App;
 let stub: StubProvider;
 beforeAll(async () => {
-  stub = await startStubProvider();
-  app = await startApp({
-    PROVIDERS: JSON.stringify({ stub: { baseURL: stub.url } }),
-    ANTHROPIC_BASE_URL: stub.origin,
-    DEFAULT_MODEL: 'stub/base',
-  });
+  ({ app, stub } = await startStubApp(({ origin }) => ({ ANTHROPIC_BASE_URL: origin })));
 });
-afterAll(async () => {
-  await app.stop();
-  await stub.close();
-});
+afterAll(() => app.stop());
 
 const run = (given: AnswerCase, more: Record<string, unknown> = {}) =>
   runCase(app, stub, given, { more });

@@ -1,23 +1,17 @@
 /** Labels and valid values: written in another form, none that fits, and how sure the model is. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../support/app.ts';
-import { completion, type StubProvider, startStubProvider } from '../support/stub-provider.ts';
+import { startStubApp } from '../support/stub-app.ts';
+import { completion, type StubProvider } from '../support/stub-provider.ts';
 import { type AnswerCase, readCase, runCase } from './case-support.ts';
 import { type Data, post, untilEnded } from './support.ts';
 
 let app: App;
 let stub: StubProvider;
 beforeAll(async () => {
-  stub = await startStubProvider();
-  app = await startApp({
-    PROVIDERS: JSON.stringify({ stub: { baseURL: stub.url } }),
-    DEFAULT_MODEL: 'stub/base',
-  });
+  ({ app, stub } = await startStubApp());
 });
-afterAll(async () => {
-  await app.stop();
-  await stub.close();
-});
+afterAll(() => app.stop());
 
 const run = (given: AnswerCase, more: Record<string, unknown> = {}) =>
   runCase(app, stub, given, { more });

@@ -4,23 +4,17 @@
  */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type App, startApp } from '../support/app.ts';
-import { type StubProvider, startStubProvider } from '../support/stub-provider.ts';
+import type { App } from '../support/app.ts';
+import { startStubApp } from '../support/stub-app.ts';
+import type { StubProvider } from '../support/stub-provider.ts';
 import { readCase, runCase } from './case-support.ts';
 
 let app: App;
 let stub: StubProvider;
 beforeAll(async () => {
-  stub = await startStubProvider();
-  app = await startApp({
-    PROVIDERS: JSON.stringify({ stub: { baseURL: stub.url } }),
-    DEFAULT_MODEL: 'stub/base',
-  });
+  ({ app, stub } = await startStubApp());
 });
-afterAll(async () => {
-  await app.stop();
-  await stub.close();
-});
+afterAll(() => app.stop());
 
 type Schema = Record<string, any>;
 

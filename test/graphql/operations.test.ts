@@ -2,7 +2,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startSandbox } from '../../src/sandbox/server.ts';
 import { type App, startApp } from '../support/app.ts';
-import { completion, startStubProvider } from '../support/stub-provider.ts';
+import { startStubApp } from '../support/stub-app.ts';
+import { completion } from '../support/stub-provider.ts';
 import { until } from '../support/until.ts';
 import type { Data } from './support.ts';
 
@@ -318,11 +319,7 @@ describe('fifty items', () => {
   }));
 
   it('are asked at once, and answered in order however the answers come', async () => {
-    const stub = await startStubProvider();
-    const other = await startApp({
-      PROVIDERS: JSON.stringify({ stub: { baseURL: stub.url } }),
-      DEFAULT_MODEL: 'stub/model',
-    });
+    const { app: other, stub } = await startStubApp();
     try {
       // Nobody is answered before everybody has asked; then the later half is first.
       const allAsked = stub.received(50);
@@ -345,7 +342,6 @@ describe('fifty items', () => {
       );
     } finally {
       await other.stop();
-      await stub.close();
     }
   });
 

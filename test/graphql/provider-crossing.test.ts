@@ -1,28 +1,16 @@
 /** Requests written for either provider, run at either, and results in either shape: every combination says the same. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../support/app.ts';
-import {
-  completion,
-  type StubProvider,
-  type StubRequest,
-  startStubProvider,
-} from '../support/stub-provider.ts';
+import { startStubApp } from '../support/stub-app.ts';
+import { completion, type StubProvider, type StubRequest } from '../support/stub-provider.ts';
 import { type Data, submitMutation, untilEnded } from './support.ts';
 
 let app: App;
 let stub: StubProvider;
 beforeAll(async () => {
-  stub = await startStubProvider();
-  app = await startApp({
-    PROVIDERS: JSON.stringify({ stub: { baseURL: stub.url } }),
-    ANTHROPIC_BASE_URL: stub.origin,
-    DEFAULT_MODEL: 'stub/base',
-  });
+  ({ app, stub } = await startStubApp(({ origin }) => ({ ANTHROPIC_BASE_URL: origin })));
 });
-afterAll(async () => {
-  await app.stop();
-  await stub.close();
-});
+afterAll(() => app.stop());
 beforeEach(() => {
   stub.requests.length = 0;
   stub.reply(answer);

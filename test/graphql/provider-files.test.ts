@@ -1,28 +1,21 @@
 /** Requests written for OpenAI's and for Anthropic's batch API: run as they are, found by their ids, fed in again where they failed. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type App, startApp } from '../support/app.ts';
+import type { App } from '../support/app.ts';
+import { startStubApp } from '../support/stub-app.ts';
 import {
   completion,
   refusal,
   type StubProvider,
   type StubRequest,
-  startStubProvider,
 } from '../support/stub-provider.ts';
-import { type Data, submitMutation, untilEnded } from './support.ts';
+import { chatLine, type Data, submitMutation, untilEnded } from './support.ts';
 
 let app: App;
 let stub: StubProvider;
 beforeAll(async () => {
-  stub = await startStubProvider();
-  app = await startApp({
-    PROVIDERS: JSON.stringify({ stub: { baseURL: stub.url } }),
-    DEFAULT_MODEL: 'stub/base',
-  });
+  ({ app, stub } = await startStubApp());
 });
-afterAll(async () => {
-  await app.stop();
-  await stub.close();
-});
+afterAll(() => app.stop());
 beforeEach(() => {
   stub.requests.length = 0;
   stub.reply(echo);
@@ -48,12 +41,7 @@ const bodyOf = (text: string) => ({
 });
 
 const dialects = {
-  OPENAI_JSONL: (custom_id: string, text: string) => ({
-    custom_id,
-    method: 'POST',
-    url: '/v1/chat/completions',
-    body: bodyOf(text),
-  }),
+  OPENAI_JSONL: (custom_id: string, text: string) => chatLine(custom_id, bodyOf(text)),
   ANTHROPIC_JSONL: (custom_id: string, text: string) => ({
     custom_id,
     params: { ...bodyOf(text), system: 'Be brief.' },

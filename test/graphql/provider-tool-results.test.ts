@@ -4,8 +4,9 @@
  */
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { type App, startApp } from '../support/app.ts';
-import { type StubProvider, startStubProvider } from '../support/stub-provider.ts';
+import type { App } from '../support/app.ts';
+import { startStubApp } from '../support/stub-app.ts';
+import type { StubProvider } from '../support/stub-provider.ts';
 import { type Data, submitMutation, untilEnded } from './support.ts';
 
 const file = new URL('../cases/tool-result-image.jsonl', import.meta.url);
@@ -13,16 +14,9 @@ const file = new URL('../cases/tool-result-image.jsonl', import.meta.url);
 let app: App;
 let stub: StubProvider;
 beforeAll(async () => {
-  stub = await startStubProvider();
-  app = await startApp({
-    PROVIDERS: JSON.stringify({ stub: { baseURL: stub.url } }),
-    DEFAULT_MODEL: 'stub/base',
-  });
+  ({ app, stub } = await startStubApp());
 });
-afterAll(async () => {
-  await app.stop();
-  await stub.close();
-});
+afterAll(() => app.stop());
 beforeEach(() => {
   stub.requests.length = 0;
 });

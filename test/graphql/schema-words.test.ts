@@ -3,8 +3,9 @@
  * none but names.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type App, startApp } from '../support/app.ts';
-import { completion, type StubProvider, startStubProvider } from '../support/stub-provider.ts';
+import type { App } from '../support/app.ts';
+import { startStubApp } from '../support/stub-app.ts';
+import { completion, type StubProvider } from '../support/stub-provider.ts';
 import { caseText, readCase, runCase } from './case-support.ts';
 import { submitMutation, untilEnded } from './support.ts';
 
@@ -13,16 +14,9 @@ type Schema = Record<string, any>;
 let app: App;
 let stub: StubProvider;
 beforeAll(async () => {
-  stub = await startStubProvider();
-  app = await startApp({
-    PROVIDERS: JSON.stringify({ stub: { baseURL: stub.url } }),
-    DEFAULT_MODEL: 'stub/base',
-  });
+  ({ app, stub } = await startStubApp());
 });
-afterAll(async () => {
-  await app.stop();
-  await stub.close();
-});
+afterAll(() => app.stop());
 
 /**
  * Extracts by a schema from one item that is answered so, and gives what was sent and what came of

@@ -2,13 +2,12 @@
  * What a model is sent, seen from outside: an app with a scripted provider, and operations run
  * through GraphQL.
  */
-import { type Answer, type App, startApp } from '../support/app.ts';
-import { completion, type StubProvider, startStubProvider } from '../support/stub-provider.ts';
+import type { Answer } from '../support/app.ts';
+import { type StubApp, startStubApp } from '../support/stub-app.ts';
+import { completion } from '../support/stub-provider.ts';
 import { type Data, submitMutation, untilEnded } from './support.ts';
 
-export interface Sending {
-  app: App;
-  stub: StubProvider;
+export interface Sending extends StubApp {
   /** The bodies that were sent since the last `answer`, oldest first. */
   bodies(): Data[];
   /** What the model writes from now on; forgets what was sent. */
@@ -21,12 +20,7 @@ export interface Sending {
 }
 
 export async function startSending(env: Record<string, string> = {}): Promise<Sending> {
-  const stub = await startStubProvider();
-  const app = await startApp({
-    PROVIDERS: JSON.stringify({ stub: { baseURL: stub.url } }),
-    DEFAULT_MODEL: 'stub/base',
-    ...env,
-  });
+  const { app, stub } = await startStubApp(() => env);
   return {
     app,
     stub,
@@ -58,10 +52,7 @@ export async function startSending(env: Record<string, string> = {}): Promise<Se
       );
       return read.data?.batch.items.edges.map(({ node }: Data) => node);
     },
-    async close() {
-      await app.stop();
-      await stub.close();
-    },
+    close: () => app.stop(),
   };
 }
 

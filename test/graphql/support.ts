@@ -42,6 +42,11 @@ export async function request(url: string, init: RequestInit = {}): Promise<RawA
 
 export const labelOptions = { categories: ['praise', 'complaint'] };
 
+/** A line of OpenAI's batch input. */
+export function chatLine<Body extends object>(custom_id: string, body: Body) {
+  return { custom_id, method: 'POST', url: '/v1/chat/completions', body };
+}
+
 export const submitMutation = `mutation Submit($input: SubmitBatchInput!) {
   submitBatch(input: $input) { batch { id status counts { total } } }
 }`;
