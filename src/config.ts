@@ -1,10 +1,10 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { describeIssue, textOf, wholeNumber } from './config-text.ts';
+import { httpUrl, providers } from './config/provider-settings.ts';
+import { tellStrangeVariables } from './config/strange-variables.ts';
+import { describeIssue, textOf, wholeNumber } from './config/text.ts';
 import type { ProviderConfig } from './model/model.ts';
-import { httpUrl, providers } from './provider-settings.ts';
-import { tellStrangeVariables } from './strange-variables.ts';
 import { parseWebhookSecrets } from './webhooks/sign.ts';
 
 /** Everything that can be set from outside, parsed once. */

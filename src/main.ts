@@ -1,8 +1,8 @@
 /** The program: environment in, service up, signals out. The only reader of process.env. */
 import { existsSync } from 'node:fs';
 import { type Config, ConfigError, findStrangeVariables, readConfig } from './config.ts';
-import { StartFailure } from './errors.ts';
-import { createLog } from './log.ts';
+import { StartFailure } from './core/errors.ts';
+import { createLog } from './core/log.ts';
 import { type Service, startService } from './service.ts';
 
 /** One press of Ctrl-C may arrive twice: from the terminal, and from the npm that the program runs under. */

@@ -1,6 +1,6 @@
 /** The life of a batch, one statement a step: it starts, waits, and ends. */
-import type { BatchErrorCode } from '../errors.ts';
-import type { Sql } from './client.ts';
+import type { BatchErrorCode } from '../core/errors.ts';
+import type { Sql } from './driver/client.ts';
 import type { FinalStatus } from './tables.ts';
 import { insertWebhooks } from './webhooks.ts';
 

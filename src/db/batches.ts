@@ -14,8 +14,8 @@ import {
   type SQL,
   sql,
 } from 'drizzle-orm';
-import type { BatchErrorCode, ItemErrorCode } from '../errors.ts';
-import type { Database, Sql } from './client.ts';
+import type { BatchErrorCode, ItemErrorCode } from '../core/errors.ts';
+import type { Database, Sql } from './driver/client.ts';
 import { type FileRecord, fileColumns } from './files.ts';
 import { type BatchStatus, batches, files } from './tables.ts';
 

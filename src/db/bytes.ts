@@ -1,6 +1,6 @@
 /** Pages of rows that may be large: cut behind so many bytes, and never without a row. */
 import type postgres from 'postgres';
-import type { Sql } from './client.ts';
+import type { Sql } from './driver/client.ts';
 
 /** Where a row stands in the page that was asked for. */
 export interface PlaceInPage {

@@ -10,7 +10,7 @@
  * Lock order in every statement of this folder: batch, then chunks by their first index. A claim takes chunks first, but skips
  * those that are locked, and so never waits for one.
  */
-import type { Sql } from './client.ts';
+import type { Sql } from './driver/client.ts';
 
 /** From this many crashes on, items are cut into chunks of their own, and each runs alone in its process. */
 export const aloneFromCrashes = 3;

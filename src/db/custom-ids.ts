@@ -1,6 +1,6 @@
 /** Custom ids: which items they name, and the index of those that a batch takes from a field of its own. */
-import { blankCharacters } from '../blank-characters.ts';
-import type { Sql } from './client.ts';
+import { blankCharacters } from '../core/blank-characters.ts';
+import type { Sql } from './driver/client.ts';
 
 /** Rows indexed by one statement, which holds the batch's lock. */
 const stepSize = 20_000;

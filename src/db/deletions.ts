@@ -1,5 +1,5 @@
 /** Taking batches out: hidden at once, purged in steps that hold no lock for long. */
-import type { Sql } from './client.ts';
+import type { Sql } from './driver/client.ts';
 import { deleteWebhooks } from './webhooks.ts';
 
 /** Rows removed by one statement. */

@@ -1,6 +1,6 @@
 /** Batches over an uploaded file, which copy nothing of it. */
 
-import type { Sql } from './client.ts';
+import type { Sql } from './driver/client.ts';
 import type { NewInlineBatch } from './inline-batches.ts';
 
 /** A batch over a file that is there already. */

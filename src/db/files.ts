@@ -1,7 +1,7 @@
 /** Files: they come with their rows, are read, and go when no batch needs them. */
 import { and, asc, desc, eq, getTableColumns, gt, isNull, lt, type SQL } from 'drizzle-orm';
 import { cutBehind, type PlaceInPage } from './bytes.ts';
-import type { Database, Sql } from './client.ts';
+import type { Database, Sql } from './driver/client.ts';
 import { files } from './tables.ts';
 
 /** A file as its upload has left it. `columns`, `rejections` and `warnings` are JSON text. */

@@ -2,8 +2,8 @@
  * Uploads that are under way. Their rows come by COPY, the file by the statement that ends the ingest; whoever dies between the two leaves rows
  * without a file, which the janitor removes once the lease has run out. Time is the database's alone.
  */
-import { blankCharacters, withoutBlanks } from '../blank-characters.ts';
-import type { Sql } from './client.ts';
+import { blankCharacters, withoutBlanks } from '../core/blank-characters.ts';
+import type { Sql } from './driver/client.ts';
 
 /** How long the entry of a dead ingest is kept, in case its process was only asleep and its rows come yet. */
 const graceSeconds = 60 * 60;

@@ -1,6 +1,6 @@
 /** Batches whose items come with the submit. */
 import { and, eq } from 'drizzle-orm';
-import type { Database, Sql } from './client.ts';
+import type { Database, Sql } from './driver/client.ts';
 import { batches, type Execution } from './tables.ts';
 
 /** A batch as it was submitted with its items inline. `options` and the like are JSON text. */

@@ -1,6 +1,6 @@
 /** Items for outputs of any size: a range of indexes a statement, through COPY in its binary format, in which nothing is escaped. */
-import type { ItemErrorCode } from '../errors.ts';
-import { type Copy, type CopySql, copySql } from './copy.ts';
+import type { ItemErrorCode } from '../core/errors.ts';
+import { type Copy, type CopySql, copySql } from './driver/copy.ts';
 import type { ItemSource, ItemStatus } from './items.ts';
 
 /**

@@ -1,8 +1,8 @@
 /** Items: the rows of a file seen from a batch, with the result where there is one. */
-import type { ItemErrorCode } from '../errors.ts';
+import type { ItemErrorCode } from '../core/errors.ts';
 import { cutBehind, type PlaceInPage } from './bytes.ts';
-import type { Sql } from './client.ts';
 import { itemsNamed } from './custom-ids.ts';
+import type { Sql } from './driver/client.ts';
 import type { FinalStatus } from './tables.ts';
 
 /** What a worker reads of an item: the row as it is stored. */

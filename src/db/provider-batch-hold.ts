@@ -1,5 +1,5 @@
 /** Which provider batch is taken in hand next, and whether it is to go on. */
-import type { Sql } from './client.ts';
+import type { Sql } from './driver/client.ts';
 import type { HeldProviderBatch } from './provider-batches.ts';
 
 /** What a process has in hand. */

@@ -2,7 +2,7 @@
  * Which items are a provider batch's. It holds whole chunks, and its input may have a part of their items: the others name another model, or
  * were too much at once. What becomes of it concerns the items of its input alone; for the others there will be another provider batch.
  */
-import type { Sql } from './client.ts';
+import type { Sql } from './driver/client.ts';
 import { toItemSet } from './item-set.ts';
 
 /** A provider batch in a worker's hands. */

@@ -1,5 +1,5 @@
 /** Provider batches as they are shown. */
-import type { Sql } from './client.ts';
+import type { Sql } from './driver/client.ts';
 
 /** A job at a provider's batch API, at one instant. */
 export interface ProviderBatchRecord {

@@ -9,7 +9,7 @@
  * next one does the step again.
  */
 import { and, eq } from 'drizzle-orm';
-import type { Database, Sql } from './client.ts';
+import type { Database, Sql } from './driver/client.ts';
 import { type FinalStatus, providerBatches } from './tables.ts';
 
 /** A provider batch in the hands of a worker, with what its batch says at that moment. */

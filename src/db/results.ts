@@ -1,6 +1,6 @@
 /** Writing and reading the one final answer of each item. */
-import type { ItemError } from '../errors.ts';
-import type { Sql } from './client.ts';
+import type { ItemError } from '../core/errors.ts';
+import type { Sql } from './driver/client.ts';
 import type { BatchStatus, FinalStatus } from './tables.ts';
 import { insertWebhooks } from './webhooks.ts';
 

@@ -1,7 +1,7 @@
 /** Putting items back in the queue. */
-import type { ItemErrorCode } from '../errors.ts';
-import type { Sql } from './client.ts';
+import type { ItemErrorCode } from '../core/errors.ts';
 import { itemsNamed } from './custom-ids.ts';
+import type { Sql } from './driver/client.ts';
 
 export interface Retried {
   key: bigint;

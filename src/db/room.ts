@@ -3,7 +3,7 @@
  * stops there.
  */
 import { statfs } from 'node:fs/promises';
-import { AppError } from '../errors.ts';
+import { AppError } from '../core/errors.ts';
 
 /** What Postgres needs for its log and for the answers of batches that run. */
 const minFreeBytes = 512 * 1024 * 1024;

@@ -6,7 +6,7 @@
  *   delivered  an attempt was answered with 2xx
  *   abandoned  the schedule is over, or the endpoint answered 410
  */
-import type { Sql } from './client.ts';
+import type { Sql } from './driver/client.ts';
 
 type Fragment = ReturnType<Sql>;
 

@@ -2,7 +2,7 @@
  * The workers' lease: one row a process, renewed by its heartbeat. Time is the database's alone. A process that only serves
  * has a row too, under an id of its own kind: it holds no chunks, and counts where the providers' limits are divided.
  */
-import type { Sql } from './client.ts';
+import type { Sql } from './driver/client.ts';
 
 /** Enters a worker; its lease runs from now. */
 export async function insertWorker(

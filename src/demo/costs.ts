@@ -4,7 +4,7 @@
  */
 import { createPrices } from '../model/prices.ts';
 import { label } from '../operations/label.ts';
-import { estimatePromptTokens } from '../sandbox/tokens.ts';
+import { estimatePromptTokens } from '../sandbox/wire/tokens.ts';
 import { count, dollars, print } from './columns.ts';
 import { readDataset } from './dataset.ts';
 

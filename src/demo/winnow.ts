@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Config, readConfig } from '../config.ts';
-import { createLog } from '../log.ts';
+import { createLog } from '../core/log.ts';
 import { type Service, startService } from '../service.ts';
 
 /** A Winnow that belongs to the demo alone. */

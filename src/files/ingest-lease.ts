@@ -1,4 +1,4 @@
-import type { Sql } from '../db/client.ts';
+import type { Sql } from '../db/driver/client.ts';
 import { beginIngest, renewIngest } from '../db/ingests.ts';
 
 /** How long the rows of an upload whose process died stay; three renewals are missed by then. */

@@ -1,5 +1,5 @@
 /** JSON text as it is stored, looked at without changing what it says. All of it has been checked to be JSON when it came in. */
-import { scalarEnd, stringEnd } from '../model/exact-json.ts';
+import { scalarEnd, stringEnd } from '../core/exact-json.ts';
 
 const QUOTE = 0x22;
 

@@ -1,7 +1,7 @@
 /** What a stored row holds: for prompts, for the preview, and for the columns that a CSV output gives back. */
 
-import { withoutBlanks } from '../blank-characters.ts';
-import { parseExact, parseKeepingNumbers } from '../model/exact-json.ts';
+import { withoutBlanks } from '../core/blank-characters.ts';
+import { parseExact, parseKeepingNumbers } from '../core/exact-json.ts';
 import type { NamedParts } from '../operations/operation.ts';
 import { rowFields, rowMembers } from './item-members.ts';
 import { oneLine } from './json-text.ts';

@@ -1,4 +1,4 @@
-import type { Sql } from '../db/client.ts';
+import type { Sql } from '../db/driver/client.ts';
 import { deleteRows, readRowsEnd } from '../db/files.ts';
 
 /** Rows removed by one statement: a step holds its locks, and its share of the disk, for a moment only. */

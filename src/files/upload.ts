@@ -3,13 +3,13 @@
  * and the piece at hand, and there are no temporary files.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Database } from '../db/client.ts';
-import type { Copy, RowsIn } from '../db/copy.ts';
+import { AppError } from '../core/errors.ts';
+import { newId } from '../core/ids.ts';
+import type { Database } from '../db/driver/client.ts';
+import type { Copy, RowsIn } from '../db/driver/copy.ts';
+import { RowEncoder } from '../db/driver/row-encoder.ts';
 import { type FileRecord, insertFile, readFile } from '../db/files.ts';
 import { abandonIngest, countCustomId, countCustomIdsAlike, deleteIngest } from '../db/ingests.ts';
-import { RowEncoder } from '../db/row-encoder.ts';
-import { AppError } from '../errors.ts';
-import { newId } from '../ids.ts';
 import { fileNameOf } from './file-name.ts';
 import { takeIngestLease } from './ingest-lease.ts';
 import { duplicateIds } from './read/custom-ids.ts';

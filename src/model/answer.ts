@@ -2,7 +2,7 @@
  * Reads what a provider answered with status 200, trusting none of it: HTML, `{error}`, `choices: []`, null content
  * and absent usage all occur. What is billed is counted, also where the answer is no good.
  */
-import { parseKeepingNumbers } from './exact-json.ts';
+import { parseKeepingNumbers } from '../core/exact-json.ts';
 import { classify, toRefusal } from './failure.ts';
 import { firstChoice } from './first-choice.ts';
 import type { ModelAnswer, Tokens } from './model.ts';

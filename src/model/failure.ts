@@ -2,7 +2,7 @@
  * Tells what a caller should do about a provider's refusal: wait, give up this item, or stop the batch.
  * Codes decide; a message's words count only where the provider sent no code.
  */
-import type { BatchErrorCode, ItemErrorCode } from '../errors.ts';
+import type { BatchErrorCode, ItemErrorCode } from '../core/errors.ts';
 import { ModelError, type ModelErrorKind } from './model.ts';
 
 /** An error answer, in OpenAI's terms. `code` is null where there is none. */

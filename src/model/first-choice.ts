@@ -1,4 +1,4 @@
-import { recordsOf } from './json-record.ts';
+import { recordsOf } from '../core/json-record.ts';
 
 /**
  * The first choice of a chat completion: the one with index 0, wherever it stands; where none says

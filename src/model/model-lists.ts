@@ -1,7 +1,7 @@
 /**
  * What servers of the user's own say that they have: `GET /models`, asked when it is first needed.
  */
-import { isRecord, recordsOf } from './json-record.ts';
+import { isRecord, recordsOf } from '../core/json-record.ts';
 import type { Log } from './model.ts';
 
 export interface ModelLists {

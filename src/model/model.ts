@@ -2,7 +2,7 @@
  * What the rest of Winnow knows of language models: a request, an answer, and three kinds of failure.
  * Types only; the adapters beside this file speak to providers.
  */
-import type { BatchErrorCode, ItemErrorCode } from '../errors.ts';
+import type { BatchErrorCode, ItemErrorCode } from '../core/errors.ts';
 import type { BatchApi } from './batch-api.ts';
 import type { RateHeaders } from './limits/rate-headers.ts';
 import type { RateLimits } from './limits/rates.ts';

@@ -1,7 +1,7 @@
 /**
  * The configured providers, and the models behind ids like `openai/gpt-4.1-mini`.
  */
-import { BadUserInput } from '../errors.ts';
+import { BadUserInput } from '../core/errors.ts';
 import { type Connection, openConnection, openGate } from './connections.ts';
 import type { Clock } from './limits/clock.ts';
 import type { SharedGate } from './limits/gate.ts';

@@ -3,11 +3,11 @@
  * (https://platform.openai.com/docs/api-reference/batch/request-output), which others have taken over, and Anthropic's results
  * (https://docs.anthropic.com/en/api/retrieving-message-batch-results). Trusting none of it, as with answers that come at once.
  */
-import { type BatchErrorCode, type ItemErrorCode, itemErrorCodes } from '../errors.ts';
+import { type BatchErrorCode, type ItemErrorCode, itemErrorCodes } from '../core/errors.ts';
+import { isRecord } from '../core/json-record.ts';
 import { readAnswer } from './answer.ts';
 import { toCompletion } from './completion-shapes.ts';
 import { classify, toRefusal } from './failure.ts';
-import { isRecord } from './json-record.ts';
 import { type ModelAnswer, ModelError } from './model.ts';
 import { quote } from './redact.ts';
 

@@ -1,6 +1,6 @@
 /** The JSON object in a model's answer: as the whole of it, in a fence, or among words. */
-import { InvalidOutput } from '../errors.ts';
-import { mayRewrite, parseAsWritten } from '../model/exact-json.ts';
+import { InvalidOutput } from '../core/errors.ts';
+import { mayRewrite, parseAsWritten } from '../core/exact-json.ts';
 import { isObject, type JsonObject, tidy } from './answer.ts';
 import { completeObjects, type JsonPiece } from './json-objects.ts';
 import { behindOpenedThought, behindUnopenedThought } from './thought.ts';

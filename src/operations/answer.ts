@@ -1,6 +1,6 @@
 /** What a database can hold of a model's answer, and what its objects are. */
-import { InvalidOutput } from '../errors.ts';
-import { isKeptNumber } from '../model/exact-json.ts';
+import { InvalidOutput } from '../core/errors.ts';
+import { isKeptNumber } from '../core/exact-json.ts';
 import { storableText } from './text.ts';
 import { withoutThought } from './thought.ts';
 

@@ -1,5 +1,5 @@
 /** Items that say nothing: an answer to one would be made up, and paid for. */
-import { ItemFailure } from '../errors.ts';
+import { ItemFailure } from '../core/errors.ts';
 import type { PromptItem } from './operation.ts';
 import { fieldOf, type Template } from './template.ts';
 

@@ -1,8 +1,8 @@
 /** chat: rows that are complete chat requests, sent as they are. */
 import { z } from 'zod';
-import { InvalidOutput, ItemFailure } from '../errors.ts';
+import { InvalidOutput, ItemFailure } from '../core/errors.ts';
+import { parseKeepingNumbers } from '../core/exact-json.ts';
 import { toCompletion } from '../model/completion-shapes.ts';
-import { parseKeepingNumbers } from '../model/exact-json.ts';
 import { firstChoice } from '../model/first-choice.ts';
 import { isObject, type JsonObject, ownValue, tidy } from './answer.ts';
 import { createCheckTime } from './check-time.ts';

@@ -6,7 +6,7 @@
  */
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { type Context, createContext, Script } from 'node:vm';
-import { InvalidOutput } from '../errors.ts';
+import { InvalidOutput } from '../core/errors.ts';
 
 /** For one answer, and for all the slow ones of a request or a batch together. */
 const LIMIT_MS = 200;

@@ -1,6 +1,6 @@
 /** Numbers of an answer as they were written, where JavaScript would write others. */
-import { ItemFailure } from '../errors.ts';
-import { isExact, numberOf } from '../model/exact-json.ts';
+import { ItemFailure } from '../core/errors.ts';
+import { isExact, numberOf } from '../core/exact-json.ts';
 import { isObject, type JsonObject, ownValue } from './answer.ts';
 import { type FoundJson, readJson } from './answer-json.ts';
 import type { Place } from './json-schema/place.ts';

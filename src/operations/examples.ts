@@ -3,7 +3,7 @@
  * conversation.
  */
 import { z } from 'zod';
-import { InvalidOutput } from '../errors.ts';
+import { InvalidOutput } from '../core/errors.ts';
 import type { JsonObject } from './answer.ts';
 import type { PromptExample } from './prompt.ts';
 import { jsonObject, promptText } from './text.ts';

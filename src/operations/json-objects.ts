@@ -1,5 +1,5 @@
 /** JSON objects that stand among words. */
-import { scalarEnd, stringEnd } from '../model/exact-json.ts';
+import { scalarEnd, stringEnd } from '../core/exact-json.ts';
 
 export interface JsonPiece {
   /** Where it begins in the text. */

@@ -1,6 +1,6 @@
 /** label: one category, or all that apply, out of a given list. */
 import { z } from 'zod';
-import { InvalidOutput } from '../errors.ts';
+import { InvalidOutput } from '../core/errors.ts';
 import type { AnswerFormat, TokenLogprob } from '../model/model.ts';
 import { isObject, ownValue } from './answer.ts';
 import { readJson } from './answer-json.ts';

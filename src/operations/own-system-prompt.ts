@@ -1,5 +1,5 @@
 /** A systemPrompt of the user's own, with the built-in parts that it names put in their places. */
-import { BadUserInput } from '../errors.ts';
+import { BadUserInput } from '../core/errors.ts';
 import { MAX_PROMPT_LENGTH } from './template.ts';
 
 /** What stands in braces for a part. */

@@ -3,7 +3,7 @@
  * (so that providers' prompt caches hit), examples as turns of the conversation, and the item last. Item text goes into
  * the user message only, and without a template the user message is nothing else.
  */
-import { ItemFailure } from '../errors.ts';
+import { ItemFailure } from '../core/errors.ts';
 import type { ChatMessage } from '../model/model.ts';
 import { refuseBlank } from './blank-content.ts';
 import type { PreparedOperation, PromptItem } from './operation.ts';

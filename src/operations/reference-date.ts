@@ -1,6 +1,6 @@
 /** The day on which a text was written, by which "next Friday" is a date. */
 import type { z } from 'zod';
-import { ItemFailure } from '../errors.ts';
+import { ItemFailure } from '../core/errors.ts';
 import type { PromptItem } from './operation.ts';
 import { compileTemplate, type Template, TemplateError } from './template.ts';
 

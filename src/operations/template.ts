@@ -1,5 +1,5 @@
 /** The user's message template: `{content}`, `{any_metadata_field}`, and `{{`, `}}` for literal braces. */
-import { ItemFailure } from '../errors.ts';
+import { ItemFailure } from '../core/errors.ts';
 import type { PromptItem } from './operation.ts';
 
 /** What a placeholder may be called at most; a longer one is a literal brace that was not doubled. */

@@ -3,7 +3,7 @@
  * stands in front of the answer, in a block whose opening tag may be part of the prompt and so be
  * missing.
  */
-import { InvalidOutput } from '../errors.ts';
+import { InvalidOutput } from '../core/errors.ts';
 
 const opening = /^\s*<(think|thinking|reasoning)>/i;
 const firstTag = /<(\/?)(?:think|thinking|reasoning)>/i;

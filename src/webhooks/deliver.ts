@@ -5,15 +5,15 @@
  * between leaves a lease that runs out, and the webhook is sent again with the same id and the same bytes.
  */
 import { setMaxListeners } from 'node:events';
-import type { Database } from '../db/client.ts';
+import { internalError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import type { Database } from '../db/driver/client.ts';
 import {
   type ClaimedWebhook,
   claimWebhooks,
   recordAttempt,
   releaseWebhooks,
 } from '../db/webhooks.ts';
-import { internalError } from '../errors.ts';
-import type { Log } from '../log.ts';
 import { attemptTimeoutMs, sendWebhook, type WebhookAnswer } from './client.ts';
 import { createResolveName, type ResolveName } from './dial.ts';
 import { nextAttemptInMs, webhookSchedule } from './schedule.ts';

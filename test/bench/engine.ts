@@ -4,15 +4,15 @@
  */
 import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
-import { createSignals } from '../../src/batches/signals.ts';
-import { createWorker } from '../../src/batches/worker.ts';
-import { openDatabase } from '../../src/db/client.ts';
+import { createLog } from '../../src/core/log.ts';
+import { openDatabase } from '../../src/db/driver/client.ts';
 import { insertFileBatch } from '../../src/db/file-batches.ts';
 import { migrateDatabase } from '../../src/db/migrate.ts';
-import { createLog } from '../../src/log.ts';
+import { createSignals } from '../../src/engine/process/signals.ts';
+import { createPlanner } from '../../src/engine/run/plan.ts';
+import { createWorker } from '../../src/engine/worker/worker.ts';
 import { createGate } from '../../src/model/limits/gate.ts';
 import type { Model } from '../../src/model/model.ts';
-import { createPlanner } from '../../src/plan.ts';
 import { median, percentile, report, rounded } from './figures.ts';
 import { type BenchPostgres, openBenchPostgres } from './postgres.ts';
 import { categories } from './request.ts';

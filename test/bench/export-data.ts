@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Database } from '../../src/db/client.ts';
+import type { Database } from '../../src/db/driver/client.ts';
 import { copyLine, makeRows, shapes, writeLines } from './data.ts';
 
 const run = promisify(execFile);

@@ -3,11 +3,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { readConfig } from '../../src/config.ts';
-import { openDatabase } from '../../src/db/client.ts';
-import { openCopy } from '../../src/db/copy.ts';
-import { sendRouteError } from '../../src/files/route-error.ts';
-import { answerUpload } from '../../src/files/upload-route.ts';
-import { createLog } from '../../src/log.ts';
+import { createLog } from '../../src/core/log.ts';
+import { openDatabase } from '../../src/db/driver/client.ts';
+import { openCopy } from '../../src/db/driver/copy.ts';
+import { sendRouteError } from '../../src/faces/http/route-error.ts';
+import { answerUpload } from '../../src/faces/rest/upload-route.ts';
 import { startService } from '../../src/service.ts';
 
 const sampleMs = 10;

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTabs } from '../../src/graphql/graphiql.ts';
-import { submitTexts, untilAllEnded } from '../graphql/support.ts';
+import { createTabs } from '../../src/faces/console/tabs.ts';
+import { submitTexts, untilAllEnded } from '../faces/graphql/support.ts';
 import { type App, startApp } from '../support/app.ts';
 import {
   answerWith,

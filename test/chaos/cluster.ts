@@ -1,14 +1,14 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runAs } from '../../src/db/embedded-binaries.ts';
+import { runAs } from '../../src/db/embedded/binaries.ts';
 import {
   findPostmaster,
   openCluster,
   readPassword,
   startPostmaster,
   stopPostmaster,
-} from '../../src/db/embedded-cluster.ts';
+} from '../../src/db/embedded/cluster.ts';
 import { startProxy, type TcpProxy } from '../support/proxy.ts';
 
 /** A Postgres of the test's own, durable as in production, behind a proxy that keeps its address over restarts. */

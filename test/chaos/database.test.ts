@@ -1,7 +1,13 @@
 /** A database that crashes, cuts off its clients, refuses what it is given: no process dies, nothing is lost, and everything goes on by itself. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { followProgress, followResults, submit, texts, untilBatch } from '../batches/support.ts';
+import {
+  followProgress,
+  followResults,
+  submit,
+  texts,
+  untilBatch,
+} from '../engine/worker/support.ts';
 import { until } from '../support/until.ts';
 import { startTestCluster, type TestCluster } from './cluster.ts';
 import { either, printFigures } from './run.ts';

@@ -1,6 +1,6 @@
 /** Who waits for whom: ratios of times, so that they say the same on any machine. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readBatch, submit, texts, untilBatch, untilEnded } from '../batches/support.ts';
+import { readBatch, submit, texts, untilBatch, untilEnded } from '../engine/worker/support.ts';
 import { until } from '../support/until.ts';
 import { either, printFigures } from './run.ts';
 import { type Stage, setStage } from './stage.ts';

@@ -1,6 +1,6 @@
 /** Orderly ends: a process that is told to stop claims nothing more, finishes its calls, and leaves nothing to be asked again. */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { submit, texts, untilBatch } from '../batches/support.ts';
+import { submit, texts, untilBatch } from '../engine/worker/support.ts';
 import { until } from '../support/until.ts';
 import { either, printFigures } from './run.ts';
 import { accountFor, expectBounded, type Member, type Stage, setStage } from './stage.ts';

@@ -3,9 +3,9 @@
  * calls a second, of which it tells nothing but 429s; then it fails every call for a while. What the gate does in virtual time (test/model/capacity.test.ts, outage.test.ts) has to hold here too.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Sandbox, startSandbox } from '../../src/sandbox/server.ts';
-import { startProcess, type WinnowProcess } from '../batches/process.ts';
-import { cancel, readBatch, submit, texts, untilBatch } from '../batches/support.ts';
+import { type Sandbox, startSandbox } from '../../src/sandbox/wire/server.ts';
+import { startProcess, type WinnowProcess } from '../engine/worker/process.ts';
+import { cancel, readBatch, submit, texts, untilBatch } from '../engine/worker/support.ts';
 import { type App, startApp } from '../support/app.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { until } from '../support/until.ts';

@@ -9,7 +9,7 @@ import {
   submit,
   sumOf,
   texts,
-} from '../batches/support.ts';
+} from '../engine/worker/support.ts';
 import { until } from '../support/until.ts';
 import { either, printFigures } from './run.ts';
 import { accountFor, type Stage, setStage } from './stage.ts';

@@ -1,17 +1,17 @@
 /** Processes that are killed at every step of a provider batch: nothing is lost, no job is created twice, and nothing is paid twice. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { BatchOperation } from '../../src/sandbox/batch/outcomes.ts';
-import { createRandom } from '../../src/sandbox/random.ts';
-import { type Sandbox, startSandbox } from '../../src/sandbox/server.ts';
-import { startProcess, type WinnowProcess } from '../batches/process.ts';
-import { cancel, readItems, texts, untilBatch, untilEnded } from '../batches/support.ts';
+import type { BatchOperation } from '../../src/sandbox/wire/batch/outcomes.ts';
+import { createRandom } from '../../src/sandbox/wire/random.ts';
+import { type Sandbox, startSandbox } from '../../src/sandbox/wire/server.ts';
 import {
   laneEnv,
   providers,
   readProviderBatches,
   submitToLane,
-} from '../provider-batches/support.ts';
+} from '../engine/provider-jobs/support.ts';
+import { startProcess, type WinnowProcess } from '../engine/worker/process.ts';
+import { cancel, readItems, texts, untilBatch, untilEnded } from '../engine/worker/support.ts';
 import { type App, startApp } from '../support/app.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { either, printFigures, seconds, seed } from './run.ts';

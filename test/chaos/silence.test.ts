@@ -1,7 +1,7 @@
 /** Networks that swallow, delay and reset what is sent: a proxy between workers and their database does it. */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { createRandom } from '../../src/sandbox/random.ts';
-import { submit, texts, untilEnded } from '../batches/support.ts';
+import { createRandom } from '../../src/sandbox/wire/random.ts';
+import { submit, texts, untilEnded } from '../engine/worker/support.ts';
 import { startProxy, type TcpProxy } from '../support/proxy.ts';
 import { until } from '../support/until.ts';
 import { either, printFigures, seed } from './run.ts';

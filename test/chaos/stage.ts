@@ -1,9 +1,15 @@
 /** Where a chaos test plays: a database, a provider that keeps every request, a server apart from all workers, and a crew of workers. */
 import postgres from 'postgres';
 import { expect } from 'vitest';
-import { type Sandbox, startSandbox } from '../../src/sandbox/server.ts';
-import { processHeader, startProcess, type WinnowProcess } from '../batches/process.ts';
-import { type BatchView, hasEnded, readBatch, readItems, timesAsked } from '../batches/support.ts';
+import { type Sandbox, startSandbox } from '../../src/sandbox/wire/server.ts';
+import { processHeader, startProcess, type WinnowProcess } from '../engine/worker/process.ts';
+import {
+  type BatchView,
+  hasEnded,
+  readBatch,
+  readItems,
+  timesAsked,
+} from '../engine/worker/support.ts';
 import { type App, startApp } from '../support/app.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { until } from '../support/until.ts';

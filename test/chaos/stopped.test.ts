@@ -1,6 +1,6 @@
 /** Processes that are stopped for longer than their lease and continue: a laptop that sleeps, a machine that is moved, a long pause of any kind. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { submit, texts } from '../batches/support.ts';
+import { submit, texts } from '../engine/worker/support.ts';
 import { until } from '../support/until.ts';
 import { either, printFigures } from './run.ts';
 import { accountFor, expectBounded, type Member, type Stage, setStage } from './stage.ts';

@@ -3,8 +3,8 @@
  * answer, and what was asked twice is what the batches say.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createRandom } from '../../src/sandbox/random.ts';
-import { hasEnded, readBatch, submit, texts } from '../batches/support.ts';
+import { createRandom } from '../../src/sandbox/wire/random.ts';
+import { hasEnded, readBatch, submit, texts } from '../engine/worker/support.ts';
 import { until } from '../support/until.ts';
 import { either, printFigures, seconds, seed } from './run.ts';
 import { accountFor, expectBounded, type Member, type Stage, setStage } from './stage.ts';

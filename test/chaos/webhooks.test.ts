@@ -3,11 +3,11 @@
  * killed in between.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openDatabase } from '../../src/db/client.ts';
-import { createRandom } from '../../src/sandbox/random.ts';
-import { type Sandbox, startSandbox } from '../../src/sandbox/server.ts';
-import { startProcess, type WinnowProcess } from '../batches/process.ts';
-import { submit } from '../batches/support.ts';
+import { openDatabase } from '../../src/db/driver/client.ts';
+import { createRandom } from '../../src/sandbox/wire/random.ts';
+import { type Sandbox, startSandbox } from '../../src/sandbox/wire/server.ts';
+import { startProcess, type WinnowProcess } from '../engine/worker/process.ts';
+import { submit } from '../engine/worker/support.ts';
 import { startApp } from '../support/app.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { until } from '../support/until.ts';

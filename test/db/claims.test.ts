@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { beginCancel, beginFailure } from '../../src/db/batch-life.ts';
 import { claimChunks, releaseChunks, releaseUnknownChunks } from '../../src/db/chunks.ts';
-import { type Database, openDatabase } from '../../src/db/client.ts';
+import { type Database, openDatabase } from '../../src/db/driver/client.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import {
   audit,

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Database, openDatabase } from '../../src/db/client.ts';
-import { type Copy, type CopySql, copySql, openCopy } from '../../src/db/copy.ts';
-import { RowEncoder } from '../../src/db/row-encoder.ts';
+import { type Database, openDatabase } from '../../src/db/driver/client.ts';
+import { type Copy, type CopySql, copySql, openCopy } from '../../src/db/driver/copy.ts';
+import { RowEncoder } from '../../src/db/driver/row-encoder.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { until } from '../support/until.ts';
 

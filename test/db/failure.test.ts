@@ -1,6 +1,6 @@
 /** Which errors are the database's, whatever driver and wrapper they come by. */
 import { describe, expect, it } from 'vitest';
-import { ConnectionLost, databaseFailure } from '../../src/db/failure.ts';
+import { ConnectionLost, databaseFailure } from '../../src/db/driver/failure.ts';
 
 function coded(code: string, cause?: unknown): Error {
   return Object.assign(new Error(`failed with ${code}`, { cause }), { code });

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { readBatchByKey } from '../../src/db/batches.ts';
-import { type Database, openDatabase } from '../../src/db/client.ts';
+import { type Database, openDatabase } from '../../src/db/driver/client.ts';
 import { toItemSet } from '../../src/db/item-set.ts';
 import { holdProviderBatch } from '../../src/db/provider-batch-hold.ts';
 import {

@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { beginCancel, beginFailure } from '../../src/db/batch-life.ts';
 import { readBatchByKey } from '../../src/db/batches.ts';
-import { type Database, openDatabase } from '../../src/db/client.ts';
 import { hideBatch, listPurgeable } from '../../src/db/deletions.ts';
+import { type Database, openDatabase } from '../../src/db/driver/client.ts';
 import { holdProviderBatch } from '../../src/db/provider-batch-hold.ts';
 import {
   changeProviderBatch,
@@ -14,7 +14,7 @@ import {
   releaseProviderBatch,
 } from '../../src/db/provider-batches.ts';
 import { deleteWorker } from '../../src/db/workers.ts';
-import { changeOf } from '../../src/provider-batches/job.ts';
+import { changeOf } from '../../src/engine/provider-jobs/job.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { enterWorker, insertBatch } from './queue.ts';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type ClaimTurn, claimChunks } from '../../src/db/chunks.ts';
-import type { Sql } from '../../src/db/client.ts';
+import type { Sql } from '../../src/db/driver/client.ts';
 import { insertInlineBatch } from '../../src/db/inline-batches.ts';
 import { type NewResult, recordResults } from '../../src/db/results.ts';
 import { insertWorker } from '../../src/db/workers.ts';

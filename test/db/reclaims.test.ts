@@ -7,7 +7,7 @@ import {
   raiseSentMarks,
   reclaimChunks,
 } from '../../src/db/chunks.ts';
-import { type Database, openDatabase } from '../../src/db/client.ts';
+import { type Database, openDatabase } from '../../src/db/driver/client.ts';
 import { finishChunks, recordResults } from '../../src/db/results.ts';
 import { deleteWorker, renewWorker } from '../../src/db/workers.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';

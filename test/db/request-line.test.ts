@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { count } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Database, openDatabase } from '../../src/db/client.ts';
-import { type Copy, copySql, openCopy } from '../../src/db/copy.ts';
-import { createRequestLine } from '../../src/db/request-line.ts';
+import { type Database, openDatabase } from '../../src/db/driver/client.ts';
+import { type Copy, copySql, openCopy } from '../../src/db/driver/copy.ts';
+import { createRequestLine } from '../../src/db/driver/request-line.ts';
 import { files } from '../../src/db/tables.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { until } from '../support/until.ts';

@@ -1,8 +1,6 @@
 /** The state machine of batch, chunk and item under random sequences of everything that can happen to it. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { finishEnding } from '../../src/batches/reaper.ts';
-import type { Signals } from '../../src/batches/signals.ts';
 import { beginCancel, beginExpiry, beginFailure, listEnding } from '../../src/db/batch-life.ts';
 import {
   fatalCrashes,
@@ -11,11 +9,13 @@ import {
   releaseChunks,
   releaseUnknownChunks,
 } from '../../src/db/chunks.ts';
-import { type Database, openDatabase } from '../../src/db/client.ts';
 import { hideBatch, listPurgeable, purgeBatchStep } from '../../src/db/deletions.ts';
+import { type Database, openDatabase } from '../../src/db/driver/client.ts';
 import { finishChunks } from '../../src/db/results.ts';
 import { retryItems } from '../../src/db/retries.ts';
 import { deleteWorker } from '../../src/db/workers.ts';
+import type { Signals } from '../../src/engine/process/signals.ts';
+import { finishEnding } from '../../src/engine/upkeep/reaper.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import {
   type Audit,

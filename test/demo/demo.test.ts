@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import Papa from 'papaparse';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startSandbox } from '../../src/sandbox/server.ts';
+import { startSandbox } from '../../src/sandbox/wire/server.ts';
 import { until } from '../support/until.ts';
 
 const program = fileURLToPath(new URL('../../src/demo/demo.ts', import.meta.url));

@@ -1,7 +1,7 @@
 /** docs/coming-from.md: every command in its tables does what it says, or at least is understood. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Data, submitMutation, subscribeSse, untilEnded } from '../graphql/support.ts';
+import { type Data, submitMutation, subscribeSse, untilEnded } from '../faces/graphql/support.ts';
 import { type App, startApp } from '../support/app.ts';
 import { completion, type StubProvider, startStubProvider } from '../support/stub-provider.ts';
 

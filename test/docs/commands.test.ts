@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Data, subscribeSse } from '../graphql/support.ts';
+import { type Data, subscribeSse } from '../faces/graphql/support.ts';
 import { type App, startApp } from '../support/app.ts';
 import { type Block, readBlocks } from './blocks.ts';
 

@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 import { createServer, type ViteDevServer } from 'vite';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import WebSocket from 'ws';
-import { request, submitTexts, untilEnded } from '../graphql/support.ts';
+import { request, submitTexts, untilEnded } from '../faces/graphql/support.ts';
 import { type App, startApp } from '../support/app.ts';
 
 let app: App;

@@ -5,12 +5,12 @@
 import { readFileSync } from 'node:fs';
 import { graphql } from 'graphql';
 import { expect, it } from 'vitest';
+import { maxInlineItems, maxSyncItems } from '../../src/app/inputs.ts';
 import { maxCustomIdLength } from '../../src/db/custom-ids.ts';
+import { maxMultipartBytes } from '../../src/faces/graphql/multipart.ts';
+import { maxPageSize } from '../../src/faces/graphql/page.ts';
+import { schema } from '../../src/faces/graphql/schema.ts';
 import { maxRejections, readLimits } from '../../src/files/read/limits.ts';
-import { maxInlineItems, maxSyncItems } from '../../src/graphql/inputs.ts';
-import { maxMultipartBytes } from '../../src/graphql/multipart.ts';
-import { maxPageSize } from '../../src/graphql/page.ts';
-import { schema } from '../../src/graphql/schema.ts';
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 const told = (number: number) => number.toLocaleString('en');

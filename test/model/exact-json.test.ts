@@ -1,6 +1,6 @@
 /** JSON text, read without changing a number of it. */
 import { describe, expect, it } from 'vitest';
-import { parseAsWritten, parseExact, parseKeepingNumbers } from '../../src/model/exact-json.ts';
+import { parseAsWritten, parseExact, parseKeepingNumbers } from '../../src/core/exact-json.ts';
 
 const long = '12345678901234567890';
 

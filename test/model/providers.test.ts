@@ -1,6 +1,6 @@
 import { calcPrice } from '@pydantic/genai-prices';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { BadUserInput } from '../../src/errors.ts';
+import { BadUserInput } from '../../src/core/errors.ts';
 import { atBatchPrices, createPrices } from '../../src/model/prices.ts';
 import { anthropicModels, createProviders, openAiModels } from '../../src/model/providers.ts';
 import { type StubProvider, startStubProvider } from '../support/stub-provider.ts';

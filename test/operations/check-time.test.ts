@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { InvalidOutput } from '../../src/errors.ts';
+import { InvalidOutput } from '../../src/core/errors.ts';
 import { createCheckTime } from '../../src/operations/check-time.ts';
 
 /** More than an answer has for its check. */

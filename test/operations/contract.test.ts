@@ -1,7 +1,7 @@
 /** What every registered operation keeps. A new operation joins by its minimal options here. */
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { InvalidOutput } from '../../src/errors.ts';
+import { InvalidOutput } from '../../src/core/errors.ts';
 import { findOperation, operations } from '../../src/operations/index.ts';
 import { strictBreaches } from '../support/strict-schema.ts';
 import { HOSTILE_TEXTS, issuesOf, prepare } from './support.ts';

@@ -1,4 +1,4 @@
-import { InvalidOutput } from '../../src/errors.ts';
+import { InvalidOutput } from '../../src/core/errors.ts';
 import type { TokenLogprob } from '../../src/model/model.ts';
 import { findOperation } from '../../src/operations/index.ts';
 import type { Operation, PreparedOperation } from '../../src/operations/operation.ts';

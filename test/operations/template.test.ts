@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ItemFailure } from '../../src/errors.ts';
+import { ItemFailure } from '../../src/core/errors.ts';
 import { compileTemplate, TemplateError } from '../../src/operations/template.ts';
 import { HOSTILE_TEXTS } from './support.ts';
 

@@ -1,6 +1,6 @@
 import { toFile } from 'openai';
 import { expect, onTestFinished, test } from 'vitest';
-import { createFileStore, type NewFile } from '../../src/sandbox/batch/file-store.ts';
+import { createFileStore, type NewFile } from '../../src/sandbox/wire/batch/file-store.ts';
 import { batchLines, createBatch, ended, upload } from './batch-requests.ts';
 import { clientOf, openSandbox } from './requests.ts';
 

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { outputSchemaFault } from '../../src/sandbox/anthropic/schema.ts';
+import { outputSchemaFault } from '../../src/sandbox/wire/anthropic/schema.ts';
 import {
   answer,
   call,

@@ -1,6 +1,6 @@
 /** Requests and answers for the sandbox's tests. */
 import OpenAI from 'openai';
-import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/server.ts';
+import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/wire/server.ts';
 
 /** Starts a sandbox that ends with the test. */
 export async function openSandbox(

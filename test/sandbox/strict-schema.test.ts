@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { strictSchemaFault } from '../../src/sandbox/strict-schema.ts';
+import { strictSchemaFault } from '../../src/sandbox/wire/strict-schema.ts';
 import { type ErrorAnswer, labelRequest, openSandbox, post } from './requests.ts';
 
 const object = (properties: Record<string, unknown>, rest: object = {}) => ({

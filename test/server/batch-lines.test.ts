@@ -3,7 +3,7 @@
  * is and what it came to.
  */
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { submitTexts, untilEnded } from '../graphql/support.ts';
+import { submitTexts, untilEnded } from '../faces/graphql/support.ts';
 import { type App, startApp } from '../support/app.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { createLogTo, type Line } from '../support/logged.ts';

@@ -1,7 +1,7 @@
 /** Clients that leave in the middle: told of at debug, in one line without a stack. */
 import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { submitTexts } from '../graphql/support.ts';
+import { submitTexts } from '../faces/graphql/support.ts';
 import { type App, startApp } from '../support/app.ts';
 import { createLogTo } from '../support/logged.ts';
 import { until } from '../support/until.ts';

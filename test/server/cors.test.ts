@@ -1,6 +1,6 @@
 /** Pages of another origin: every route tells a browser what /graphql tells it, on errors too. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RawAnswer, request, submitTexts, untilEnded } from '../graphql/support.ts';
+import { type RawAnswer, request, submitTexts, untilEnded } from '../faces/graphql/support.ts';
 import { type App, startApp } from '../support/app.ts';
 import { closedPort } from '../webhooks/support.ts';
 

@@ -4,7 +4,13 @@
  */
 import postgres from 'postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { post, type RawAnswer, request, subscribe, subscribeSse } from '../graphql/support.ts';
+import {
+  post,
+  type RawAnswer,
+  request,
+  subscribe,
+  subscribeSse,
+} from '../faces/graphql/support.ts';
 import { type App, startApp } from '../support/app.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createLogTo } from '../support/logged.ts';

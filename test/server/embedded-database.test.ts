@@ -10,7 +10,7 @@ import postgres from 'postgres';
 import { expect, type OnTestFinishedHandler, onTestFinished, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { startService } from '../../src/service.ts';
-import { readBatch, submit, texts, untilEnded } from '../batches/support.ts';
+import { readBatch, submit, texts, untilEnded } from '../engine/worker/support.ts';
 import { until } from '../support/until.ts';
 
 const megabyte = 1024 * 1024;

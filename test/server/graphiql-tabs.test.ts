@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { createTabs, type GraphiQLTab } from '../../src/graphql/graphiql.ts';
-import { subscribeSse, untilAllEnded } from '../graphql/support.ts';
+import { createTabs, type GraphiQLTab } from '../../src/faces/console/tabs.ts';
+import { subscribeSse, untilAllEnded } from '../faces/graphql/support.ts';
 import { type App, startApp } from '../support/app.ts';
 import { until } from '../support/until.ts';
 

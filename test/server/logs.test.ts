@@ -3,7 +3,13 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { labelOptions, post, submitMutation, submitTexts, untilEnded } from '../graphql/support.ts';
+import {
+  labelOptions,
+  post,
+  submitMutation,
+  submitTexts,
+  untilEnded,
+} from '../faces/graphql/support.ts';
 import { type App, startApp } from '../support/app.ts';
 
 const key = 'anna-key-0123456789abcdefgh';

@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
-import { submitTexts, untilEnded } from '../graphql/support.ts';
+import { submitTexts, untilEnded } from '../faces/graphql/support.ts';
 import { type App, startApp } from '../support/app.ts';
 import { until } from '../support/until.ts';
 

@@ -2,7 +2,7 @@ import { type Client, createClient } from 'graphql-ws';
 import pino from 'pino';
 import WebSocket from 'ws';
 import { readConfig } from '../../src/config.ts';
-import { type Sandbox, startSandbox } from '../../src/sandbox/server.ts';
+import { type Sandbox, startSandbox } from '../../src/sandbox/wire/server.ts';
 import { type Service, startService } from '../../src/service.ts';
 import { createTestDatabase } from './database.ts';
 

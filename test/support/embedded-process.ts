@@ -3,7 +3,7 @@
  * `{ url, reused }` as one line of JSON when it is ready; stops and exits when its stdin ends.
  */
 import { text } from 'node:stream/consumers';
-import { startEmbeddedPostgres } from '../../src/db/embedded.ts';
+import { startEmbeddedPostgres } from '../../src/db/embedded/embedded.ts';
 
 const [directory = ''] = process.argv.slice(2);
 const { url, reused, stop } = await startEmbeddedPostgres({ directory, durable: false });

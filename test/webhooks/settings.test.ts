@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Database, openDatabase } from '../../src/db/client.ts';
+import { type Database, openDatabase } from '../../src/db/driver/client.ts';
 import { readOrMakeSetting } from '../../src/db/settings.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 

@@ -11,9 +11,9 @@ import { type AddressInfo, createServer as createTcpServer, type Socket } from '
 import { text } from 'node:stream/consumers';
 import ipaddr from 'ipaddr.js';
 import pino from 'pino';
-import type { Database, Sql } from '../../src/db/client.ts';
+import { newId } from '../../src/core/ids.ts';
+import type { Database, Sql } from '../../src/db/driver/client.ts';
 import { insertWebhooks } from '../../src/db/webhooks.ts';
-import { newId } from '../../src/ids.ts';
 import { createWebhooks, type Webhooks, type WebhooksOptions } from '../../src/webhooks/deliver.ts';
 import { newWebhookSecret } from '../../src/webhooks/sign.ts';
 

@@ -1,5 +1,5 @@
 /** Custom ids as they come by: which rows have none that will do, and which may have one that was there before. */
-import { withoutBlanks } from '../../blank-characters.ts';
+import { withoutBlanks } from '../../core/blank-characters.ts';
 import { maxCustomIdLength } from '../../db/custom-ids.ts';
 import { IdTable } from './id-table.ts';
 import { quotedName } from './quoted-name.ts';

@@ -2,8 +2,8 @@
  * Reads what Anthropic answered with status 200, or what a batch of its says of one request, trusting none of it. What is billed is counted, also
  * where the answer is no good.
  */
-import { parseKeepingNumbers } from '../exact-json.ts';
-import { isRecord, type JsonRecord, recordsOf } from '../json-record.ts';
+import { parseKeepingNumbers } from '../../core/exact-json.ts';
+import { isRecord, type JsonRecord, recordsOf } from '../../core/json-record.ts';
 import { type ModelAnswer, ModelError, type Tokens } from '../model.ts';
 import type { Prices } from '../prices.ts';
 import { messageToCompletion } from './completion.ts';

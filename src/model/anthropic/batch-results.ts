@@ -1,8 +1,9 @@
 /** The lines of a batch's results (https://platform.claude.com/docs/en/api/messages/batches/results), in any order, trusting none of them. */
+
+import { parseKeepingNumbers } from '../../core/exact-json.ts';
+import { isRecord } from '../../core/json-record.ts';
 import type { BatchLine } from '../batch-api.ts';
-import { parseKeepingNumbers } from '../exact-json.ts';
 import { splitLines } from '../json-lines.ts';
-import { isRecord } from '../json-record.ts';
 import { ModelError } from '../model.ts';
 import type { Prices } from '../prices.ts';
 import { likelyStatus } from '../result-line.ts';

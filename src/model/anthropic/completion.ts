@@ -4,9 +4,9 @@
  *
  * Thinking, citations and the calls of tools that Anthropic runs itself have no place in a completion and are left out of it.
  */
-import { isKeptNumber, parseKeepingNumbers } from '../exact-json.ts';
+import { isKeptNumber, parseKeepingNumbers } from '../../core/exact-json.ts';
+import { isRecord, type JsonRecord, recordsOf } from '../../core/json-record.ts';
 import { firstChoice } from '../first-choice.ts';
-import { isRecord, type JsonRecord, recordsOf } from '../json-record.ts';
 
 /**
  * The completion. `created` is in seconds since 1970; a message has no such time, so the caller says it (0 when absent). Texts are joined; a

@@ -2,8 +2,8 @@
  * What went wrong in a call through @anthropic-ai/sdk, in Winnow's terms.
  */
 import { APIConnectionError, APIError } from '@anthropic-ai/sdk';
+import { isRecord } from '../../core/json-record.ts';
 import { classify, type Refusal, toRefusal } from '../failure.ts';
-import { isRecord } from '../json-record.ts';
 import type { ModelError } from '../model.ts';
 import { translateTransport as translateCause } from '../transport.ts';
 

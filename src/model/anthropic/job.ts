@@ -1,6 +1,7 @@
 /** A message batch as Anthropic tells of it (https://platform.claude.com/docs/en/api/messages/batches/retrieve), trusting none of it. */
+
+import { isRecord } from '../../core/json-record.ts';
 import type { Job } from '../batch-api.ts';
-import { isRecord } from '../json-record.ts';
 import { ModelError } from '../model.ts';
 
 export interface JobSource {

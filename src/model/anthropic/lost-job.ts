@@ -2,8 +2,9 @@
  * Finds a batch that was created but whose answer was lost. Anthropic keeps no metadata: what tells a batch is the custom ids of its results,
  * which there are none of before its end.
  */
+
+import { isRecord, recordsOf } from '../../core/json-record.ts';
 import type { Job, LostJob } from '../batch-api.ts';
-import { isRecord, recordsOf } from '../json-record.ts';
 import { ModelError } from '../model.ts';
 import { readCustomIds } from './batch-results.ts';
 import { readTime, sizeOf, unusable } from './job.ts';

@@ -1,7 +1,7 @@
 /**
  * A ModelRequest as the params of a message, POST /v1/messages, as far as the model is known to take them. Pure.
  */
-import { isRecord, type JsonRecord } from '../json-record.ts';
+import { isRecord, type JsonRecord } from '../../core/json-record.ts';
 import type {
   AnswerFormat,
   BodyRequest,

@@ -1,11 +1,12 @@
 /**
  * A line of an output or error file of OpenAI's Batch API. Source: https://platform.openai.com/docs/api-reference/batch/request-output.
  */
+
+import { parseKeepingNumbers } from '../../core/exact-json.ts';
+import { isRecord } from '../../core/json-record.ts';
 import { readAnswer } from '../answer.ts';
 import type { BatchLine } from '../batch-api.ts';
-import { parseKeepingNumbers } from '../exact-json.ts';
 import { classify, type Refusal, toRefusal } from '../failure.ts';
-import { isRecord } from '../json-record.ts';
 import { ModelError } from '../model.ts';
 import type { Prices } from '../prices.ts';
 import { likelyStatus } from '../result-line.ts';

@@ -5,11 +5,11 @@
 import { setMaxListeners } from 'node:events';
 import { open } from 'node:fs/promises';
 import type { BatchCreateParams } from 'openai/resources/batches';
+import { isRecord } from '../../core/json-record.ts';
 import type { Asked } from '../batch-absence.ts';
 import type { BatchApi, Job } from '../batch-api.ts';
 import type { Refusal } from '../failure.ts';
 import { splitLines } from '../json-lines.ts';
-import { isRecord } from '../json-record.ts';
 import type { ModelRequest } from '../model.ts';
 import { atBatchPrices, createPrices } from '../prices.ts';
 import { quote, secretsOf } from '../redact.ts';

@@ -2,8 +2,9 @@
  * A batch of OpenAI's Batch API as a Job. Source: https://platform.openai.com/docs/api-reference/batch/object. Everything in it is
  * from outside: types are checked, numbers are made plausible, words are cut to what may be shown.
  */
+
+import { isRecord } from '../../core/json-record.ts';
 import type { Job, JobProblem } from '../batch-api.ts';
-import { isRecord } from '../json-record.ts';
 import { ModelError } from '../model.ts';
 
 /** Where an ended batch's results are: file ids, null where there is no such file. */

@@ -1,8 +1,9 @@
 /**
  * Finds a batch that was created but whose answer was lost.
  */
+
+import { isRecord } from '../../core/json-record.ts';
 import type { Job, LostJob } from '../batch-api.ts';
-import { isRecord } from '../json-record.ts';
 import { readId, readTime, unusable } from './job.ts';
 
 /** The key in a batch's metadata that holds our id of the job. */

@@ -1,5 +1,5 @@
 /** Holds the object that a model wrote to an answer schema. */
-import { InvalidOutput } from '../../errors.ts';
+import { InvalidOutput } from '../../core/errors.ts';
 import type { JsonSchema } from '../../model/model.ts';
 import { isObject, type JsonObject } from '../answer.ts';
 import type { FoundJson } from '../answer-json.ts';

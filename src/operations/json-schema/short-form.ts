@@ -7,8 +7,9 @@
  * a list of those. A value that the text does not state is null, a list then empty; with a `?`
  * behind the type it is left out of the answer instead.
  */
+
+import { nearest } from '../../core/nearest.ts';
 import type { JsonSchema } from '../../model/model.ts';
-import { nearest } from '../../nearest.ts';
 import { isObject, type JsonObject, ownValue } from '../answer.ts';
 import { withNull } from './nullable.ts';
 import { isKeyword } from './subschemas.ts';

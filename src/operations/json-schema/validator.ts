@@ -3,7 +3,7 @@
  * and never turned into program text: what a check costs is counted while it runs, and preparing
  * one costs no more than reading it.
  */
-import { InvalidOutput } from '../../errors.ts';
+import { InvalidOutput } from '../../core/errors.ts';
 import type { JsonSchema } from '../../model/model.ts';
 import { isObject, type JsonObject } from '../answer.ts';
 import { combiningKeywords, every } from './combining-keywords.ts';

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseExact } from '../../../src/core/exact-json.ts';
 import { oneLine } from '../../../src/files/json-text.ts';
 import {
   customIdOf,
@@ -12,7 +13,6 @@ import {
   type RowText,
   rowFileOf,
 } from '../../../src/files/row.ts';
-import { parseExact } from '../../../src/model/exact-json.ts';
 import { readAll } from './support.ts';
 
 /** A file and its rows as they would be stored. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { paramsToChatBody } from '../../../src/model/anthropic/chat-body.ts';
 import { toOutputSchema } from '../../../src/model/anthropic/output-schema.ts';
 import { chatBodyToParams } from '../../../src/model/anthropic/params.ts';
-import { outputSchemaFault } from '../../../src/sandbox/anthropic/schema.ts';
+import { outputSchemaFault } from '../../../src/sandbox/wire/anthropic/schema.ts';
 
 const toParams = (body: object) => chatBodyToParams(body as never, { maxTokens: 100 });
 const toBody = (params: object) => paramsToChatBody(params as never, { limitName: 'max_tokens' });

@@ -1,7 +1,7 @@
 /** How closely gates follow what a provider takes, in virtual time: nothing here depends on how fast the machine is. */
 import { describe, expect, test } from 'vitest';
 import { createGate } from '../../../src/model/limits/gate.ts';
-import { createRandom } from '../../../src/sandbox/random.ts';
+import { createRandom } from '../../../src/sandbox/wire/random.ts';
 import { countCalls, createVirtualClock, drive, type ProviderReply } from '../virtual.ts';
 
 /** Takes `perSecond` calls a second, refuses the rest, and tells as much of it as `tells` says. */

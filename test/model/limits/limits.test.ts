@@ -1,9 +1,9 @@
 /** What reaches the gate of what a provider says and counts, over real HTTP. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { startItem } from '../../../src/execute.ts';
+import { startItem } from '../../../src/engine/run/execute.ts';
+import { createPlanner } from '../../../src/engine/run/plan.ts';
 import type { Model } from '../../../src/model/model.ts';
 import { createProviders, type Providers } from '../../../src/model/providers.ts';
-import { createPlanner } from '../../../src/plan.ts';
 import {
   completion,
   refusal,

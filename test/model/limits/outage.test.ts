@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { createGate } from '../../../src/model/limits/gate.ts';
 import { ModelError } from '../../../src/model/model.ts';
-import { createRandom } from '../../../src/sandbox/random.ts';
+import { createRandom } from '../../../src/sandbox/wire/random.ts';
 import { countCalls, createVirtualClock, drive, type ProviderReply } from '../virtual.ts';
 
 const never = new AbortController().signal;

@@ -2,7 +2,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { InvalidOutput } from '../../../src/errors.ts';
+import { InvalidOutput } from '../../../src/core/errors.ts';
 import { createCheckTime } from '../../../src/operations/check-time.ts';
 import {
   answerSchemaIssues,

@@ -3,7 +3,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { InvalidOutput } from '../../../src/errors.ts';
+import { InvalidOutput } from '../../../src/core/errors.ts';
 import { createValidator } from '../../../src/operations/json-schema/validator.ts';
 
 type Schema = Record<string, unknown>;

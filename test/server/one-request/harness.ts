@@ -7,7 +7,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { startProcess, type WinnowProcess } from '../../batches/process.ts';
+import { startProcess, type WinnowProcess } from '../../engine/worker/process.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import { type StubProvider, startStubProvider } from '../../support/stub-provider.ts';
 import type { Sighting, Watch } from './watcher.ts';

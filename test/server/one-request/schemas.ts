@@ -1,6 +1,6 @@
 /** Templates, schemas and answers that multiply: one request of them stops nobody. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { submitMutation } from '../../graphql/support.ts';
+import { submitMutation } from '../../faces/graphql/support.ts';
 import { completion } from '../../support/stub-provider.ts';
 import { until } from '../../support/until.ts';
 import { busyRetries, type Report, startVictim, type Target, type Victim } from './harness.ts';

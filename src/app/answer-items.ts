@@ -1,0 +1,147 @@
+/** Synchronous mutations: a few items at once, answered within a minute. */
+import { AppError, BadUserInput, type BatchErrorCode, type ItemErrorCode } from '../core/errors.ts';
+import { startItem } from '../engine/run/execute.ts';
+import type { ItemAnswer } from '../engine/run/item-run.ts';
+import type { Plan } from '../engine/run/plan.ts';
+import { type Model, ModelError } from '../model/model.ts';
+import type { PromptItem } from '../operations/operation.ts';
+
+/** A synchronous caller does not wait as long for a provider that fails: a few seconds. */
+const maxFailures = 5;
+const deadlineMs = 60_000;
+
+/**
+ * Answers a few items at once, in order, waiting for rate limits and trying failures again for up to 60 s in all.
+ * An item that fails is its own answer. Rejects with an AppError when no item could succeed (key, quota, model, a provider
+ * that does not answer at all), and with the signal's reason when the caller has gone.
+ */
+export async function answerItems(
+  plan: Plan,
+  items: readonly PromptItem[],
+  { signal, onFault }: { signal: AbortSignal; onFault: OnFault },
+): Promise<ItemAnswer[]> {
+  // One controller, a listener and a timer: AbortSignal.any and AbortSignal.timeout cost a request more than its validation does.
+  const stop = new AbortController();
+  const leave = () => stop.abort(signal.reason);
+  const timer = setTimeout(() => stop.abort(new DeadlineOver()), deadlineMs);
+  if (signal.aborted) leave();
+  else signal.addEventListener('abort', leave, { once: true });
+  const endsAt = Date.now() + deadlineMs;
+  const answeredBefore = plan.model.gate.answered;
+  try {
+    const answers = await Promise.all(
+      items.map((item) => answerItem(plan, item, { stop: stop.signal, endsAt, onFault })),
+    );
+    if (plan.model.gate.answered === answeredBefore && answers.every(isUnanswered)) {
+      throw new AppError(
+        'PROVIDER_UNAVAILABLE',
+        `${plan.model.provider} does not answer: ${firstMessage(answers)}`,
+      );
+    }
+    return answers;
+  } catch (error) {
+    // Whatever ended the request, no call of it goes on.
+    stop.abort(error);
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', leave);
+  }
+}
+
+/** Told of what nobody foresaw, which its item alone ends with. */
+type OnFault = (error: unknown) => void;
+
+/** Why calls are cut off that are under way when the time is up. */
+class DeadlineOver extends Error {
+  override readonly name = 'DeadlineOver';
+}
+
+async function answerItem(
+  plan: Plan,
+  item: PromptItem,
+  { stop, endsAt, onFault }: { stop: AbortSignal; endsAt: number; onFault: OnFault },
+): Promise<ItemAnswer> {
+  const { gate } = plan.model;
+  const run = startItem(plan, item);
+  let giveUp: ItemAnswer | null = null;
+  try {
+    const refusal = run.refusal();
+    if (refusal) return refusal;
+    for (;;) {
+      const hold = gate.hold();
+      // Nobody should wait a minute to be told that it takes two.
+      if (hold?.reason === 'rate_limited' && hold.until.getTime() > endsAt) {
+        return giveUp ?? unanswered('RATE_LIMITED', hold.message);
+      }
+      const step = await run.send(await gate.enter(stop), stop);
+      switch (step.kind) {
+        case 'final':
+          return step.answer;
+        case 'again':
+          break;
+        case 'stop':
+          throw stopError(plan.model, step);
+        case 'later':
+          giveUp = step.giveUp;
+          if (step.failures >= maxFailures) return giveUp;
+          await wait(step.delayMs, stop);
+      }
+    }
+  } catch (error) {
+    // The gate lets nobody through while the provider fails every call.
+    if (error instanceof ModelError && error.failure.kind === 'later') {
+      return giveUp ?? unanswered(error.failure.code, error.message);
+    }
+    if (error instanceof AppError) throw error;
+    if (!stop.aborted) {
+      onFault(error);
+      return run.abandon();
+    }
+    if (!(stop.reason instanceof DeadlineOver)) throw error;
+    const message = `No answer within ${deadlineMs / 1000} s; a batch waits longer`;
+    return giveUp ?? unanswered('TIMEOUT', message);
+  }
+}
+
+/** The answer of an item that was never sent. */
+function unanswered(code: ItemErrorCode, message: string): ItemAnswer {
+  return {
+    attempts: 0,
+    usage: { requests: 0, inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, costUsd: null },
+    outcome: { status: 'FAILED', error: { code, message } },
+  };
+}
+
+function stopError(model: Model, stop: { code: BatchErrorCode; message: string }): AppError {
+  return stop.code === 'UNKNOWN_MODEL'
+    ? new BadUserInput([{ path: 'options.model', message: stop.message }])
+    : new AppError('PROVIDER_UNAVAILABLE', `${model.provider}: ${stop.message}`);
+}
+
+function isUnanswered({ outcome }: ItemAnswer): boolean {
+  return (
+    outcome.status === 'FAILED' &&
+    (outcome.error.code === 'PROVIDER_ERROR' || outcome.error.code === 'TIMEOUT')
+  );
+}
+
+function firstMessage(answers: readonly ItemAnswer[]): string {
+  const outcome = answers[0]?.outcome;
+  return outcome?.status === 'FAILED' ? outcome.error.message : 'no answer';
+}
+
+function wait(delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      clearTimeout(timer);
+      reject(signal.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', abort);
+      resolve();
+    }, delayMs);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });
+}

@@ -1,0 +1,24 @@
+import type { Log } from '../core/log.ts';
+import { beginCancel } from '../db/batch-life.ts';
+import type { Database } from '../db/driver/client.ts';
+import { finishChunks } from '../db/results.ts';
+import type { Signals } from '../engine/process/signals.ts';
+import { hasEnded, tellBatch } from '../engine/process/tell-batch.ts';
+
+/**
+ * Cancels a batch. Workers abort its calls as soon as they hear of it. Of what nobody holds, 20,000 items are CANCELLED before
+ * this returns, so that a small batch has ended; the reaper goes on with the rest.
+ * One that has ended, or is unknown to this owner, is left alone.
+ */
+export async function cancelBatch(
+  { db, signals, log }: { db: Database; signals: Signals; log?: Log | undefined },
+  owner: string,
+  id: string,
+): Promise<void> {
+  const key = await beginCancel(db.sql, owner, id);
+  if (key === null) return;
+  await signals.send(key, 'stop');
+  const written = await finishChunks(db.sql, { batchKey: key, status: 'CANCELLED' });
+  if (hasEnded(written)) void tellBatch({ db, log }, key, 'batch ended'); // never rejects
+  await signals.send(key, 'progress');
+}

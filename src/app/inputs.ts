@@ -1,0 +1,182 @@
+/** What is checked of every input that is stored or sent on, whichever operation it is for. */
+import { z } from 'zod';
+import { withoutBlanks } from '../core/blank-characters.ts';
+import { maxCustomIdLength } from '../db/custom-ids.ts';
+import { readLimits } from '../files/read/limits.ts';
+import type { Dialect } from '../files/request-row.ts';
+import { roundingProblem } from '../operations/text.ts';
+
+/** Items that a synchronous mutation answers at once. */
+export const maxSyncItems = 50;
+/** Items that a submit takes inline; more go through a file. */
+export const maxInlineItems = 10_000;
+
+/** Why a text cannot be kept exactly, or null. Postgres has no NUL, and UTF-8 no lone surrogate: changing them silently is worse than refusing them. */
+function textProblem(text: string): string | null {
+  if (text.includes('\u0000'))
+    return 'holds a NUL character (U+0000), which cannot be stored; remove it';
+  if (!text.isWellFormed())
+    return 'holds half of a surrogate pair, which is not valid Unicode; remove or complete it';
+  return null;
+}
+
+export const storableText = z.string().superRefine((text, context) => {
+  const problem = textProblem(text);
+  if (problem) context.addIssue({ code: 'custom', message: problem });
+});
+
+/** Enough to mend a value by; one that is wrong everywhere is not told everything. */
+const maxJsonIssues = 20;
+
+/**
+ * A JSON object whose keys, strings and numbers can all be kept exactly. It is handed on as it is: a copy of zod's would lose
+ * a key named __proto__.
+ */
+export const storableJsonObject = z
+  .custom<Record<string, unknown>>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    'needs a JSON object',
+  )
+  .superRefine((value, context) => {
+    let issues = 0;
+    const refuse = (path: (string | number)[], message: string) => {
+      issues += 1;
+      // A copy: zod writes the rest of the way into the path it is given.
+      context.addIssue({ code: 'custom', path: [...path], message });
+    };
+    // A list of what is still to be looked at, not a recursion, which a deep value would overflow.
+    const pending: { value: unknown; path: (string | number)[] }[] = [{ value, path: [] }];
+    for (let next = pending.pop(); next && issues < maxJsonIssues; next = pending.pop()) {
+      const { value: inner, path } = next;
+      const problem = valueProblem(inner);
+      if (problem) refuse(path, problem);
+      if (typeof inner !== 'object' || inner === null) continue;
+      if (path.length >= readLimits.depth) {
+        refuse([], `is nested deeper than ${readLimits.depth} levels`);
+        return;
+      }
+      for (const [key, child] of Object.entries(inner)) {
+        const keyProblem = textProblem(key);
+        if (keyProblem && issues < maxJsonIssues) refuse(path, `a key ${keyProblem}`);
+        pending.push({ value: child, path: [...path, Array.isArray(inner) ? Number(key) : key] });
+      }
+    }
+  });
+
+function valueProblem(value: unknown): string | null {
+  return typeof value === 'string' ? textProblem(value) : roundingProblem(value);
+}
+
+export const item = z.object({
+  content: storableText,
+  customId: storableText
+    .refine(
+      (id) => withoutBlanks(id) !== '',
+      'is empty or blank; leave it out to use the item’s index',
+    )
+    .max(maxCustomIdLength, `is longer than ${maxCustomIdLength} characters`)
+    .nullish(),
+  metadata: storableJsonObject.nullish(),
+});
+
+/** An item with its defaults: the index as custom id, no metadata. */
+export interface CheckedItem {
+  customId: string;
+  content: string;
+  metadata: Record<string, unknown> | null;
+  /** The body where it is a complete chat request. */
+  request?: Record<string, unknown> | null;
+  /** Whose API the request is written for. */
+  dialect?: Dialect;
+}
+
+const withDefaults = (items: z.output<typeof item>[]): CheckedItem[] =>
+  items.map(({ content, customId, metadata }, index) => ({
+    content,
+    customId: customId ?? String(index),
+    metadata: metadata ?? null,
+  }));
+
+/** Ids that differ in white space alone are one, as they are in files: scripts take it off. */
+export function refuseDuplicates(
+  items: readonly CheckedItem[],
+  context: z.RefinementCtx,
+  field = 'customId',
+): void {
+  const seen = new Map<string, number>();
+  for (const [index, { customId }] of items.entries()) {
+    const bare = withoutBlanks(customId);
+    const before = seen.get(bare);
+    if (before === undefined) {
+      seen.set(bare, index);
+      continue;
+    }
+    const white = items[before]?.customId === customId ? '' : ', but for white space,';
+    context.addIssue({
+      code: 'custom',
+      path: [index, field],
+      message: `"${customId}" is${white} the custom id of item ${before} already; custom ids are unique (an item without one has its index)`,
+    });
+  }
+}
+
+export const syncItems = z
+  .array(item)
+  .min(1, 'needs at least 1 item')
+  .max(maxSyncItems, `takes at most ${maxSyncItems} items at once; submitBatch takes more`)
+  .transform(withDefaults)
+  .superRefine((items, context) => refuseDuplicates(items, context));
+
+export const inlineSize = (items: readonly unknown[], context: z.RefinementCtx) => {
+  if (items.length > maxInlineItems) {
+    context.addIssue({
+      code: 'custom',
+      params: { code: 'PAYLOAD_TOO_LARGE' },
+      message: `${items.length} items are given inline, ${maxInlineItems} are allowed; upload more as a file`,
+    });
+    return z.NEVER;
+  }
+  return undefined;
+};
+
+export const inlineItems = z
+  .array(z.unknown())
+  .min(1, 'needs at least 1 item')
+  .superRefine(inlineSize)
+  .pipe(z.array(item))
+  .transform(withDefaults)
+  .superRefine((items, context) => refuseDuplicates(items, context));
+
+export const inlineTexts = z
+  .array(z.unknown())
+  .min(1, 'needs at least 1 text')
+  .superRefine(inlineSize)
+  .pipe(z.array(storableText));
+
+/** A column name may be longer, but none that a person would name. */
+const maxFieldLength = 1_000;
+const maxExpirySeconds = 30 * 24 * 60 * 60;
+
+/** What a batch is submitted with beside operation and source, whichever road it comes. */
+export const batchFields = {
+  name: storableText.max(200, 'is longer than 200 characters').nullish(),
+  metadata: storableJsonObject.nullish(),
+  idempotencyKey: storableText
+    .min(1, 'is empty')
+    .max(200, 'is longer than 200 characters')
+    .nullish(),
+  webhookUrl: storableText.max(2_000, 'is longer than 2,000 characters').nullish(),
+  contentField: storableText
+    .min(1, 'is empty; leave it out for the one chosen at upload')
+    .max(maxFieldLength, `is longer than ${maxFieldLength} characters`)
+    .nullish(),
+  customIdField: storableText
+    .max(maxFieldLength, `is longer than ${maxFieldLength} characters`)
+    .nullish(),
+  customIdPrefix: storableText.max(100, 'is longer than 100 characters').nullish(),
+  expiresInSeconds: z
+    .int()
+    .min(1, 'needs at least 1')
+    .max(maxExpirySeconds, `takes at most ${maxExpirySeconds} (30 days)`)
+    .nullish(),
+};

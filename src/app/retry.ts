@@ -1,0 +1,23 @@
+import type { ItemErrorCode } from '../core/errors.ts';
+import type { Database } from '../db/driver/client.ts';
+import { retryItems } from '../db/retries.ts';
+import type { Signals } from '../engine/process/signals.ts';
+
+/**
+ * Puts items that failed, expired or were cancelled back in the queue. Returns how many items will be asked again; 0 leaves the
+ * batch as it is. What succeeded is never asked again.
+ */
+export async function retryBatch(
+  { db, signals }: { db: Database; signals: Signals },
+  retry: {
+    owner: string;
+    id: string;
+    customIds?: readonly string[] | undefined;
+    errorCodes?: readonly ItemErrorCode[] | undefined;
+  },
+): Promise<number> {
+  const retried = await retryItems(db.sql, retry);
+  if (!retried) return 0;
+  await signals.send(retried.key, 'work');
+  return retried.retriedItems;
+}

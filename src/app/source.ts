@@ -1,0 +1,137 @@
+/** Where the items of a submit come from, and how a batch reads them. */
+
+import { AppError, BadUserInput, type InputIssue } from '../core/errors.ts';
+import { isId } from '../core/ids.ts';
+import { readFile, readFileRows } from '../db/files.ts';
+import type { Context } from '../faces/graphql/context.ts';
+import { mayBeRequests } from '../files/request-row.ts';
+import { decodeRow, type FileReading, namesOf, type RowFile, rowFileOf } from '../files/row.ts';
+import type { Operation, PromptItem } from '../operations/operation.ts';
+import type { CheckedItem } from './inputs.ts';
+import type { Submission } from './store-batch.ts';
+
+export interface CheckedSource {
+  given: Submission['source'];
+  /** Inline: all items. Of a file: the first. */
+  items: readonly PromptItem[];
+  /** How the file's rows are read; null where items are given inline. */
+  file: RowFile | null;
+  itemCount: number;
+}
+
+export function inlineSource(items: readonly CheckedItem[]): CheckedSource {
+  return { given: { items }, items, file: null, itemCount: items.length };
+}
+
+/** An uploaded file as a source. Throws NOT_FOUND. */
+export async function fileSource(
+  fileId: string,
+  { db, owner }: Pick<Context, 'db' | 'owner'>,
+): Promise<CheckedSource> {
+  const record = isId('file', fileId) ? await readFile(db, owner, fileId) : null;
+  if (!record) throw new AppError('NOT_FOUND', 'There is no file with this id');
+  const file = rowFileOf(record);
+  const rows = await readFileRows(db.sql, record.key, {
+    afterIndex: -1,
+    limit: 1,
+    maxBytes: 0,
+  });
+  return {
+    given: { fileId },
+    items: rows.map((row) => decodeRow(file, row)),
+    file,
+    itemCount: record.itemCount,
+  };
+}
+
+/** What is named of a file in a submit. */
+type Named = { [Name in keyof FileReading]?: string | null | undefined };
+
+/** How a batch reads its file, where it says otherwise than the upload. Throws BadUserInput for fields that there are not. */
+export function readingOf(named: Named, file: RowFile | null, path: string): FileReading {
+  const { contentField = null, customIdField = null, customIdPrefix = null } = named;
+  const names = file ? namesOf(file) : [];
+  const issues: InputIssue[] = [];
+  for (const [field, name] of Object.entries({ contentField, customIdField })) {
+    if (name === null || name === '' || names.includes(name)) continue;
+    const message = file
+      ? `${JSON.stringify(name)} is no column of the file; there are ${shown(names)}`
+      : 'is for files; items given inline have content and customId';
+    issues.push({ path: path + field, message });
+  }
+  if (issues.length > 0) throw new BadUserInput(issues);
+  return {
+    contentField: contentField === file?.contentField ? null : contentField,
+    customIdField: (customIdField || null) === file?.customIdField ? null : customIdField,
+    customIdPrefix: customIdPrefix || null,
+  };
+}
+
+const maxShown = 50;
+
+function shown(names: readonly string[]): string {
+  if (names.length === 0) return 'none';
+  const some = names.slice(0, maxShown).map((name) => JSON.stringify(name));
+  return names.length > maxShown ? `${some.join(', ')} and more` : some.join(', ');
+}
+
+/** Items that have every metadata field that the source's have: to check a template by. */
+export function sampleOf(
+  { items, file }: CheckedSource,
+  reading: FileReading,
+): readonly PromptItem[] {
+  if (!file) return items;
+  const contentField = reading.contentField ?? file.contentField;
+  const customIdField = reading.customIdField ?? file.customIdField;
+  const metadata = Object.fromEntries(
+    namesOf(file)
+      .filter((name) => name !== contentField && name !== customIdField)
+      .map((name) => [name, '']),
+  );
+  return [
+    {
+      content: '',
+      metadata,
+      named: { content: contentField, id: customIdField || null, idValue: '' },
+    },
+  ];
+}
+
+/** Throws BadUserInput at `path` where an operation cannot work on what the source has. */
+export function refuseMismatch(
+  operation: Operation | undefined,
+  { items, file }: CheckedSource,
+  path: string,
+): void {
+  const message = operation?.whole
+    ? problemForRequests(operation.name, items, file)
+    : problemForTexts(operation?.name ?? '', items, file);
+  if (message !== null) throw new BadUserInput([{ path, message }]);
+}
+
+function problemForRequests(
+  name: string,
+  items: readonly PromptItem[],
+  file: RowFile | null,
+): string | null {
+  if (!file)
+    return items.every(({ request }) => request)
+      ? null
+      : `${name} takes requests, or a file of them`;
+  if (file.format === 'OPENAI_JSONL' || file.format === 'ANTHROPIC_JSONL') return null;
+  if (file.format.startsWith('JSON') && mayBeRequests(namesOf(file))) return null;
+  return `${name} takes files of complete requests: lines {custom_id, body: {messages}} as OpenAI’s batch API has them, {custom_id, params: {messages}} as Anthropic’s, {messages}, or an output with include=request; this file is ${file.format}`;
+}
+
+function problemForTexts(
+  name: string,
+  items: readonly PromptItem[],
+  file: RowFile | null,
+): string | null {
+  if (file?.format === 'OPENAI_RESULTS') {
+    return 'this file is the output of a batch; parseResults reads it';
+  }
+  return !file && items.some(({ request }) => request)
+    ? `requests are for chat; ${name} takes items or texts`
+    : null;
+}

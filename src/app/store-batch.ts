@@ -1,0 +1,180 @@
+import { createHash } from 'node:crypto';
+import { AppError } from '../core/errors.ts';
+import { newId } from '../core/ids.ts';
+import type { Log } from '../core/log.ts';
+import type { Database } from '../db/driver/client.ts';
+import { insertFileBatch } from '../db/file-batches.ts';
+import { findByIdempotencyKey, insertInlineBatch } from '../db/inline-batches.ts';
+import type { Execution } from '../db/tables.ts';
+import type { Signals } from '../engine/process/signals.ts';
+import { tellBatch } from '../engine/process/tell-batch.ts';
+import type { PromptItem } from '../operations/operation.ts';
+
+/** The unit of claiming. Small enough to spread a batch over workers, large enough that a million items are 10,000 rows. */
+const chunkSize = 100;
+const defaultExpirySeconds: Readonly<Record<Execution, number>> = {
+  LIVE: 24 * 60 * 60,
+  // The provider has 24 h for what it is given; two more to give it, and to take in what it answered in the last minute.
+  PROVIDER_BATCH: 26 * 60 * 60,
+};
+
+export interface InlineItem {
+  customId: string;
+  content: string;
+  metadata: Record<string, unknown> | null;
+  /** Where the item is a complete chat request: its body. Content and metadata are not stored then. */
+  request?: Record<string, unknown> | null;
+  /** Whose API the request is written for; OpenAI's when absent. */
+  dialect?: PromptItem['dialect'];
+}
+
+/** A batch whose input has been checked: options are the operation's params with their defaults, the model is resolved. */
+export interface Submission {
+  operation: string;
+  options: Record<string, unknown>;
+  model: string;
+  /** The items themselves, or the id of an uploaded file, of which nothing is copied. */
+  source: { items: readonly InlineItem[] } | { fileId: string };
+  execution: Execution;
+  /** PROVIDER_BATCH only: what the provider's window leaves undone is called live. */
+  rescue: boolean;
+  /** False: it waits as a DRAFT. */
+  autoStart: boolean;
+  name: string | null;
+  metadata: Record<string, unknown> | null;
+  idempotencyKey: string | null;
+  expiresInSeconds: number | null;
+  /** Checked already; null where nobody is to be told of the end. */
+  webhookUrl: string | null;
+  /** Stands before every custom id. */
+  customIdPrefix: string | null;
+  /**
+   * Fields of a file in place of those chosen at upload; null for these. An empty customIdField:
+   * the place in the file serves.
+   */
+  contentField: string | null;
+  customIdField: string | null;
+}
+
+/**
+ * Stores a batch with its items and hands it to the workers. Returns its id; under an idempotency key that is taken
+ * by the same input, the id of the batch that has it.
+ */
+export async function submitBatch(
+  { db, signals, log }: { db: Database; signals: Signals; log?: Log | undefined },
+  owner: string,
+  submission: Submission,
+): Promise<string> {
+  const { source, idempotencyKey } = submission;
+  await db.checkRoom();
+  const id = newId('batch');
+  const inputHash = createHash('sha256')
+    .update(canonicalJson(asHashed(submission)))
+    .digest('hex');
+  const batch = {
+    id,
+    owner,
+    operation: submission.operation,
+    options: JSON.stringify(submission.options),
+    model: submission.model,
+    status: submission.autoStart ? 'QUEUED' : 'DRAFT',
+    name: submission.name,
+    metadata: submission.metadata && JSON.stringify(submission.metadata),
+    idempotencyKey,
+    inputHash,
+    expiresInSeconds: submission.expiresInSeconds ?? defaultExpirySeconds[submission.execution],
+    webhookUrl: submission.webhookUrl,
+    customIdPrefix: submission.customIdPrefix,
+    execution: submission.execution,
+    rescue: submission.rescue,
+    chunkSize,
+  } as const;
+  const inserted =
+    'fileId' in source
+      ? await insertFileBatch(db.sql, {
+          ...batch,
+          fileId: source.fileId,
+          contentField: submission.contentField,
+          customIdField: submission.customIdField,
+        })
+      : ((await insertInlineBatch(db.sql, { ...batch, ...inlineRows(source.items) }))?.key ??
+        'key_taken');
+  if (inserted === 'unknown_file') throw new AppError('NOT_FOUND', 'There is no file with this id');
+  if (inserted !== 'key_taken') {
+    void tellBatch({ db, log }, inserted, 'batch submitted'); // never rejects
+    await signals.send(inserted, 'work');
+    return id;
+  }
+
+  const winner = await findByIdempotencyKey(db, owner, idempotencyKey ?? '');
+  if (!winner)
+    throw new AppError(
+      'CONFLICT',
+      'The batch with this idempotencyKey was just deleted; submit again',
+    );
+  if (winner.inputHash !== inputHash) {
+    throw new AppError(
+      'IDEMPOTENCY_CONFLICT',
+      `idempotencyKey was used with another input, for ${winner.id}; use a new key for a new input`,
+    );
+  }
+  return winner.id;
+}
+
+/** Items as the rows of a file that is not listed: requests as the lines of their provider's batch file. */
+function inlineRows(items: readonly InlineItem[]) {
+  const areRequests = items.some(({ request }) => request);
+  const rows = items.map(({ customId, content, metadata, request, dialect }) =>
+    request
+      ? {
+          customId,
+          content: null,
+          fields: JSON.stringify({ [dialect === 'anthropic' ? 'params' : 'body']: request }),
+        }
+      : { customId, content, fields: metadata && JSON.stringify(metadata) },
+  );
+  return {
+    file: {
+      id: newId('file'),
+      name: 'inline',
+      format: areRequests ? 'OPENAI_JSONL' : 'JSON',
+      sizeBytes: rows.reduce(
+        (bytes, { content, fields }) => bytes + Buffer.byteLength(content ?? fields ?? ''),
+        0,
+      ),
+      columns: areRequests
+        ? []
+        : [...new Set(items.flatMap(({ metadata }) => Object.keys(metadata ?? {})))],
+    },
+    rows,
+  };
+}
+
+/** Options that operations did not have at first, all of them false where they are absent. */
+const laterOptions: Readonly<Record<string, readonly string[]>> = {
+  label: ['allowNone', 'includeContext'],
+  extract: ['includeContext'],
+  summarize: ['includeContext'],
+  run: ['includeContext'],
+};
+
+/**
+ * A submission without the later options that say nothing, so that it hashes as it did before there
+ * were these: a key is tried again with another server during an upgrade.
+ */
+function asHashed(submission: Submission): Submission {
+  const later = laterOptions[submission.operation] ?? [];
+  const options = Object.entries(submission.options).filter(
+    ([name, value]) => !(value === false && later.includes(name)),
+  );
+  return { ...submission, options: Object.fromEntries(options) };
+}
+
+/** JSON with the keys in order, so that the same input hashes the same however a client orders it. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}

@@ -1,0 +1,51 @@
+/** The operation of a batch as it was submitted: to read its answers by, and to show what it sends. */
+
+import { BadUserInput } from '../core/errors.ts';
+import type { BatchRecord } from '../db/batches.ts';
+import { type Plan, requestBody } from '../engine/run/plan.ts';
+import type { Context } from '../faces/graphql/context.ts';
+import { findOperation } from '../operations/index.ts';
+import type { PreparedOperation, PromptItem } from '../operations/operation.ts';
+
+type StoredBatch = Pick<BatchRecord, 'operation' | 'options' | 'model'>;
+
+/** Preparing compiles templates and answer schemas; a page of 1,000 items of one batch does it once. */
+const prepared = new WeakMap<object, PreparedOperation>();
+const plans = new WeakMap<object, Plan | null>();
+
+/** Without its model: the answers stay readable when the provider is configured no more. */
+export function operationOf(batch: StoredBatch): PreparedOperation {
+  const known = prepared.get(batch);
+  if (known) return known;
+  const operation = findOperation(batch.operation);
+  if (!operation) throw new Error(`there is no operation ${batch.operation}`);
+  const made = operation.prepare(JSON.parse(batch.options) as Record<string, unknown>);
+  prepared.set(batch, made);
+  return made;
+}
+
+/** The body that an item is sent with; null where it cannot be sent, or its model is not configured here any more. */
+export function requestOf(
+  batch: StoredBatch,
+  item: PromptItem,
+  preparePlan: Context['preparePlan'],
+): Record<string, unknown> | null {
+  let plan = plans.get(batch);
+  if (plan === undefined) {
+    plan = planOf(batch, preparePlan);
+    plans.set(batch, plan);
+  }
+  return plan && requestBody(plan, item);
+}
+
+function planOf(
+  { operation, options, model }: StoredBatch,
+  preparePlan: Context['preparePlan'],
+): Plan | null {
+  try {
+    return preparePlan(operation, JSON.parse(options) as Record<string, unknown>, model);
+  } catch (error) {
+    if (error instanceof BadUserInput) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,127 @@
+/** A submit whose fields have been checked one by one, whichever road they came: what they must be together, and to whom. */
+import { z } from 'zod';
+import { BadUserInput, ItemFailure } from '../core/errors.ts';
+import { type Execution, executions } from '../db/tables.ts';
+import { modelOf, type Plan } from '../engine/run/plan.ts';
+import type { Context } from '../faces/graphql/context.ts';
+import { planFor } from '../faces/graphql/operation.ts';
+import { issuesOf } from '../faces/http/form-words.ts';
+import type { UploadSubmit } from '../faces/rest/submission-fields.ts';
+import type { Model } from '../model/model.ts';
+import { findOperation, operations } from '../operations/index.ts';
+import { batchFields } from './inputs.ts';
+import { type CheckedSource, fileSource, readingOf, refuseMismatch, sampleOf } from './source.ts';
+import { submitBatch } from './store-batch.ts';
+
+/** What of the context a submit needs. */
+export type Submitter = Pick<
+  Context,
+  'db' | 'signals' | 'preparePlan' | 'checkWebhook' | 'owner' | 'log'
+>;
+
+interface CheckedSubmit {
+  operation: string;
+  options: Record<string, unknown>;
+  /** Where the options stand in the caller's input, for issues: empty, or a path. */
+  optionsPath: string;
+  source: CheckedSource;
+  /** What stands for the source in the caller's input, for issues. */
+  sourcePath: string;
+  fields: { [Name in keyof typeof batchFields]?: z.output<(typeof batchFields)[Name]> } & {
+    autoStart?: boolean | null | undefined;
+    execution?: Execution | null | undefined;
+    rescue?: boolean | null | undefined;
+  };
+  /** What stands before a field's name in the caller's input: empty, or ends with a dot. */
+  fieldsPath: string;
+}
+
+/** Submits, and returns the batch's id. */
+export async function submitChecked(
+  context: Submitter,
+  { operation, options, optionsPath, source, sourcePath, fields, fieldsPath }: CheckedSubmit,
+): Promise<string> {
+  refuseMismatch(findOperation(operation), source, sourcePath);
+  const execution = fields.execution ?? 'LIVE';
+  const rescue = fields.rescue ?? false;
+  if (rescue && execution === 'LIVE') {
+    const message =
+      'is for execution PROVIDER_BATCH: it calls live what the provider’s batch leaves undone; leave it out for LIVE';
+    throw new BadUserInput([{ path: `${fieldsPath}rescue`, message }]);
+  }
+  const reading = readingOf(fields, source.file, fieldsPath);
+  const plan = planFor(operation, options, sampleOf(source, reading), context, optionsPath);
+  const named = modelOfBatch(plan, source);
+  const model = (await named.readings?.settled()) ?? named;
+  if (execution === 'PROVIDER_BATCH' && !model.batches) {
+    const message = `${model.id} has no batch API; LIVE would be right, or a model of a provider that has one (Query.service tells by providerBatch)`;
+    throw new BadUserInput([{ path: `${fieldsPath}execution`, message }]);
+  }
+  const { webhookUrl } = fields;
+  const message = typeof webhookUrl === 'string' ? await context.checkWebhook(webhookUrl) : null;
+  if (message !== null) throw new BadUserInput([{ path: `${fieldsPath}webhookUrl`, message }]);
+  return await submitBatch(context, context.owner, {
+    operation,
+    options,
+    model: model.id,
+    source: source.given,
+    execution,
+    rescue,
+    autoStart: fields.autoStart ?? true,
+    name: fields.name ?? null,
+    metadata: fields.metadata ?? null,
+    idempotencyKey: fields.idempotencyKey ?? null,
+    expiresInSeconds: fields.expiresInSeconds ?? null,
+    webhookUrl: webhookUrl ?? null,
+    ...reading,
+  });
+}
+
+/** The plan's; or the one that the first request names, where requests name their own. */
+function modelOfBatch(plan: Plan, { items: [first] }: CheckedSource): Model {
+  try {
+    return first ? modelOf(plan, first).model : plan.model;
+  } catch (error) {
+    // It is that item's error, as it will be told.
+    if (error instanceof ItemFailure) return plan.model;
+    throw error;
+  }
+}
+
+const formFields = z.strictObject({
+  ...batchFields,
+  autoStart: z.boolean().nullish(),
+  execution: z.enum(executions).nullish(),
+  rescue: z.boolean().nullish(),
+});
+
+/** The submit that may come with an upload: the form's fields checked as GraphQL checks them. */
+export function createUploadSubmit(context: Submitter): UploadSubmit {
+  return {
+    operations: operations.map(({ name }) => name),
+    paramsOf: (operation) => findOperation(operation)?.params,
+    async submit(fileId, { operation, options, batch }) {
+      const schema = findOperation(operation)?.params;
+      const params = schema?.safeParse(options);
+      const given = Object.fromEntries(
+        Object.entries(batch).filter(([, value]) => value !== undefined),
+      );
+      const fields = formFields.safeParse(given);
+      if (!schema || !params?.success || !fields.success) {
+        throw new BadUserInput([
+          ...(schema ? issuesOf(schema, params?.error, options) : []),
+          ...issuesOf(formFields, fields.error, given),
+        ]);
+      }
+      return await submitChecked(context, {
+        operation,
+        options: params.data,
+        optionsPath: '',
+        source: await fileSource(fileId, context),
+        sourcePath: 'operation',
+        fields: fields.data,
+        fieldsPath: '',
+      });
+    },
+  };
+}

@@ -1,0 +1,73 @@
+/** Which failures are the database's own, and not those of a statement or of its values. */
+import { AppError } from '../../core/errors.ts';
+
+/**
+ * A connection of ours was given up, or got no answer. The drivers say the same with codes, or
+ * without.
+ */
+export class ConnectionLost extends Error {
+  override readonly name = 'ConnectionLost';
+  readonly code = 'CONNECTION_LOST';
+}
+
+/**
+ * Of the system, of postgres.js, and ours. https://nodejs.org/api/errors.html#common-system-errors
+ */
+const lostCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'EAI_AGAIN',
+  'ENOTFOUND',
+  'ENOENT', // a Unix socket without a server
+  'CONNECTION_CLOSED',
+  'CONNECTION_ENDED',
+  'CONNECTION_DESTROYED',
+  'CONNECT_TIMEOUT',
+  'CONNECTION_LOST',
+]);
+
+/**
+ * SQLSTATEs of a server that takes nothing now: class 08, connections; 57, an operator or a start,
+ * a statement that was given up included; 53, out of memory or connections; 58, its system; 25006,
+ * a server that only reads after a switch-over. 3D000, 28000 and 28P01: the database or its account
+ * was taken away while we run. https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+const unavailableStates = /^(08...|57...|53...|58...|25006|3D000|28...)$/;
+const diskFull = '53100';
+/** Drizzle puts its own error around the driver's, and we around both. */
+const maxCauses = 5;
+
+/**
+ * The code that an error, or what caused it, says the database's failure with; null where the
+ * database did not fail.
+ */
+export function databaseFailureCode(error: unknown): string | null {
+  let inner = error;
+  for (let depth = 0; depth < maxCauses && inner instanceof Error; depth += 1) {
+    const code = 'code' in inner ? String(inner.code) : '';
+    if (lostCodes.has(code) || unavailableStates.test(code)) return code;
+    inner = inner.cause;
+  }
+  return null;
+}
+
+/** What callers are told where the database failed; null where it did not. */
+export function databaseFailure(error: unknown): AppError | null {
+  const code = databaseFailureCode(error);
+  if (code === null) return null;
+  return code === diskFull
+    ? new AppError('STORAGE_FULL', 'The database has no space left; nothing was stored', {
+        cause: error,
+      })
+    : new AppError(
+        'DATABASE_UNAVAILABLE',
+        'The database does not answer just now; try again in a few seconds',
+        { cause: error },
+      );
+}

@@ -1,0 +1,13 @@
+import type { BatchStatus } from './tables.ts';
+
+const finalStatuses: ReadonlySet<BatchStatus> = new Set([
+  'COMPLETED',
+  'FAILED',
+  'CANCELLED',
+  'EXPIRED',
+]);
+
+/** Whether a batch that stands so changes no more, unless it is retried. */
+export function isFinal(status: BatchStatus): boolean {
+  return finalStatuses.has(status);
+}

@@ -1,0 +1,35 @@
+import type { BatchRecord } from '../../db/batches.ts';
+import { rateWindowSeconds } from '../../db/results.ts';
+
+/** Under this, an estimate says more about the start of a batch than about its pace. */
+const minSeconds = 0.2;
+
+/**
+ * Items answered per second: of late while the batch runs (a decaying average, corrected for a young batch), over its whole
+ * life once it has ended. Null before the first answer.
+ */
+export function itemsPerSecond(batch: BatchRecord): number | null {
+  const { startedAt, completedAt, rateAt, readAt } = batch;
+  const answered = batch.succeeded + batch.failed;
+  if (!startedAt || answered === 0) return null;
+  // A job at a provider answers all at once: what it did of late says nothing of when the next one ends.
+  const isAtProvider = batch.execution === 'PROVIDER_BATCH' && !batch.rescuedAt;
+  if (completedAt) return answered / Math.max(secondsBetween(startedAt, completedAt), minSeconds);
+  if (!rateAt || isAtProvider) return null;
+  const seen =
+    1 - Math.exp(-Math.max(secondsBetween(startedAt, readAt), minSeconds) / rateWindowSeconds);
+  return (batch.rate * Math.exp(-secondsBetween(rateAt, readAt) / rateWindowSeconds)) / seen;
+}
+
+/** When the batch will be through at its present pace; null while nothing can be said, and once it has ended. */
+export function estimatedCompletionAt(batch: BatchRecord): Date | null {
+  const pace = itemsPerSecond(batch);
+  if (batch.status !== 'PROCESSING' || pace === null || pace < 1e-6) return null;
+  const left = batch.total - batch.succeeded - batch.failed - batch.cancelled - batch.expired;
+  const at = batch.readAt.getTime() + (left / pace) * 1000;
+  return at <= batch.expiresAt.getTime() ? new Date(at) : null;
+}
+
+function secondsBetween(from: Date, to: Date): number {
+  return Math.max(0, (to.getTime() - from.getTime()) / 1000);
+}

@@ -1,0 +1,149 @@
+/** A provider batch in a worker's hands, and what its steps share. */
+
+import type { BatchErrorCode } from '../../core/errors.ts';
+import type { Log } from '../../core/log.ts';
+import type { Database } from '../../db/driver/client.ts';
+import { readWanted } from '../../db/provider-batch-hold.ts';
+import {
+  changeProviderBatch,
+  type HeldProviderBatch,
+  type ProviderBatchChange,
+} from '../../db/provider-batches.ts';
+import { type NewResult, recordResults } from '../../db/results.ts';
+import type { RowFile } from '../../files/row.ts';
+import type { BatchApi, Job } from '../../model/batch-api.ts';
+import { hasEnded, tellBatch } from '../process/tell-batch.ts';
+import type { Plan } from '../run/plan.ts';
+import type { LearnedLimits } from './learned-limits.ts';
+
+export interface HeldJob {
+  held: HeldProviderBatch;
+  /** The worker that does the step. */
+  worker: string;
+  plan: Plan;
+  /** What the rows of the batch are read by. */
+  file: RowFile;
+  fileKey: bigint;
+  /** Of the model that its requests go to. */
+  api: BatchApi;
+  db: Database;
+  log: Log;
+  learned: Learned;
+  /** Whether the lease that the step is done under still runs: a process that was stopped and continued has to notice. */
+  isOurs: () => boolean;
+  /** Aborted as soon as the process is told to stop. For what can be broken off at no cost. */
+  stopping: AbortSignal;
+  /** Aborted at the end of the grace, and when the lease is lost. For what costs something. */
+  ended: AbortSignal;
+  pollMs: number | null;
+  /** The counts of the batch, or what its provider says of it, have changed. */
+  publish: () => void;
+}
+
+/** What this process has learned of inputs that were too large. */
+export interface Learned {
+  /** Bytes, by provider. */
+  bytes: LearnedLimits;
+  /** Requests, by the id of the model: each has a queue of its own at its provider. */
+  requests: LearnedLimits;
+}
+
+/** What a step comes to. */
+export type Outcome =
+  /** The next step is due in so many milliseconds. `why`: what kept this one from being done, in the provider's words. */
+  | { kind: 'later'; dueInMs: number; why?: string }
+  /** It is over. `round`: it was tried. */
+  | { kind: 'end'; status: string; round: boolean }
+  /** No item would succeed: the batch stops. `over`: when it is resumed, it goes on with another provider batch. */
+  | { kind: 'stop'; code: BatchErrorCode; message: string; over: boolean };
+
+/** Another worker has the provider batch by now: this one writes nothing more. */
+export class HandsLost extends Error {
+  override readonly name = 'HandsLost';
+}
+
+/** Whose API has the job, as its model's id begins. */
+export function providerOf({ model }: { model: string }): string {
+  return model.slice(0, model.indexOf('/'));
+}
+
+/** Writes down what the step found out. */
+export async function change(job: HeldJob, change: ProviderBatchChange): Promise<void> {
+  const { held, worker, db } = job;
+  if (!(await changeProviderBatch(db, { key: held.key, worker }, change))) {
+    throw new HandsLost(`provider batch ${held.id} is in other hands`);
+  }
+  Object.assign(held, change);
+}
+
+/** What is known of a job at its provider, as far as columns can hold it: what a provider says must not keep its job from being written down. */
+export function changeOf({ providerId, status, counts, results, expiresAt }: Job) {
+  return {
+    providerId,
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
+    status: status.replace(/[\u0000-\u001f\u007f]+/g, ' ').slice(0, maxStatusChars),
+    ...countsOf(counts),
+    results,
+    // Milliseconds that were sent for seconds are a year of five digits, which is no date to Postgres.
+    expiresAt: expiresAt && expiresAt >= firstTime && expiresAt <= lastTime ? expiresAt : null,
+  };
+}
+
+const firstTime = new Date(0);
+const lastTime = new Date('9999-12-31T00:00:00Z');
+
+const maxStatusChars = 100;
+/** A column holds no more, and a provider may say anything. */
+const maxCount = 2 ** 31 - 1;
+
+function countsOf(counts: Job['counts']): Job['counts'] {
+  const clean = (count: number) =>
+    Number.isFinite(count) ? Math.min(maxCount, Math.max(0, Math.trunc(count))) : 0;
+  return {
+    succeeded: clean(counts.succeeded),
+    failed: clean(counts.failed),
+    cancelled: clean(counts.cancelled),
+    expired: clean(counts.expired),
+  };
+}
+
+/** Why a provider batch is to end before its time; null while it is not. */
+export function endWanted({ held }: HeldJob): 'ending' | 'rescue' | null {
+  if (held.ending !== null || held.unwanted) return 'ending';
+  return held.rescued ? 'rescue' : null;
+}
+
+/**
+ * Deletes the upload that no job will take. Nobody waits for that: one that stays is dropped by its provider in time. A row that goes on has to have
+ * forgotten it before, or whoever does the step again would create a job from it.
+ */
+export function discardInput(
+  { held, api, stopping, log }: HeldJob,
+  inputId: string | null = held.inputId,
+): void {
+  if (inputId === null) return;
+  api.discard(inputId, stopping).catch((error: unknown) => {
+    log.debug(
+      { err: error, batch: held.batchId, providerBatch: held.id },
+      'an input stays at its provider',
+    );
+  });
+}
+
+/** As `endWanted`, as of now: what a long step began with may be long past. */
+export async function endWantedNow(job: HeldJob): Promise<ReturnType<typeof endWanted>> {
+  Object.assign(job.held, await readWanted(job.db.sql, job.held.batchKey));
+  return endWanted(job);
+}
+
+/** Records results of items that the provider batch holds, and tells of it. */
+export async function record(
+  { held, db, publish, log }: HeldJob,
+  results: readonly NewResult[],
+): Promise<void> {
+  if (results.length === 0) return;
+  const { batchKey, id: worker } = held;
+  const recorded = await recordResults(db.sql, { batchKey, worker, results });
+  if (hasEnded(recorded)) void tellBatch({ db, log }, batchKey, 'batch ended'); // never rejects
+  publish();
+}

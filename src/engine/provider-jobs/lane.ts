@@ -1,0 +1,186 @@
+/**
+ * The cheap lane: runs batches through their provider's own batch API. One per process that works, beside the worker whose lease it shares; any
+ * number of processes. Each step of a provider batch is one hold of its row:
+ *
+ *   plan      open chunks of a batch become a provider batch (db/provider-batches.ts)
+ *   prepare   its requests are written to a file, uploaded, and the job is created (input.ts, submit-job.ts)
+ *   recover   a job that may exist, since a process died at its creation, is looked for before another is created
+ *   follow    the provider is asked how it gets on, or to end it (follow-job.ts)
+ *   read      what it answered is parsed, asked again live where invalid, and recorded (read-job.ts, repair-live.ts)
+ *
+ * What a provider batch leaves unanswered goes back to be open, for the next one, or for live calls where the batch is rescued.
+ */
+
+import { newId } from '../../core/ids.ts';
+import { holdProviderBatch } from '../../db/provider-batch-hold.ts';
+import {
+  type HeldProviderBatch,
+  listGivenUp,
+  planProviderBatch,
+  rescueBatches,
+} from '../../db/provider-batches.ts';
+import { finishChunks } from '../../db/results.ts';
+import { createPublisher } from '../live/publisher.ts';
+import { hasEnded, tellBatch } from '../process/tell-batch.ts';
+import { removeOldInputs } from './input.ts';
+import { createStep, type StepOptions } from './step.ts';
+
+/** Looks for due steps this often; hints come sooner. */
+const lookMs = 500;
+/** Steps at once in one process: uploads and downloads, mostly. */
+const maxSteps = 6;
+/** Those of one owner: another's are not to wait until a day's results have been read. */
+const maxOwnerSteps = 4;
+/** Chunks of a provider batch: after a retry of items here and there, or where jobs have left some, each has few that are open. */
+const maxChunks = 10_000;
+/** Chunks of which provider batches have left items unanswered so often are given up. */
+const maxRounds = 3;
+
+export interface ProviderLane {
+  start(): Promise<void>;
+  /** Begins no step, lets what costs money finish for up to `graceMs`, and breaks off the rest. Called again with a shorter grace it hurries up. */
+  stop(graceMs: number): Promise<void>;
+  /** The lease is lost: everything ends at once. */
+  fence(): void;
+}
+
+/** One that is under way. */
+interface Step {
+  /** Of its provider batch. */
+  id: string;
+  /** Whose batch it is. */
+  owner: string;
+  done: Promise<void>;
+}
+
+export function createProviderLane(
+  options: Pick<StepOptions, 'db' | 'signals' | 'preparePlan' | 'workerId' | 'pollMs' | 'log'>,
+): ProviderLane {
+  const { db, signals, workerId, log } = options;
+  const { sql } = db;
+  const steps = new Set<Step>();
+  const publisher = createPublisher(signals);
+  const stopping = new AbortController();
+  let ended = new AbortController();
+  let timer: NodeJS.Timeout | null = null;
+  let looking: Promise<void> | null = null;
+  let again = false;
+  let unsubscribe = () => undefined as unknown;
+  const take = createStep({
+    ...options,
+    publisher,
+    stopping: stopping.signal,
+    onDueIn(ms) {
+      if (ms < lookMs) setTimeout(look, ms).unref();
+    },
+  });
+
+  function look(): void {
+    if (stopping.signal.aborted) return;
+    if (looking !== null) {
+      again = true;
+      return;
+    }
+    looking = lookOnce()
+      .catch((error: unknown) => log.warn({ err: error }, 'could not look for provider batches'))
+      .finally(() => {
+        looking = null;
+        if (again) {
+          again = false;
+          look();
+        }
+      });
+  }
+
+  async function lookOnce(): Promise<void> {
+    for (const key of await rescueBatches(sql)) await signals.send(key, 'work');
+    await giveUp();
+    while (steps.size < maxSteps && !stopping.signal.aborted) {
+      const worker = workerId();
+      if (worker === null) return;
+      const busyOwners = listBusyOwners();
+      const ids = [...steps].map(({ id }) => id);
+      const held =
+        (await holdProviderBatch(sql, { worker, id: null, ids, busyOwners })) ??
+        (await plan(worker, busyOwners));
+      if (!held) return;
+      const { id, owner } = held;
+      const done = take(held, { worker, ended: ended.signal }).finally(() => {
+        steps.delete(step);
+        look();
+      });
+      const step: Step = { id, owner, done };
+      steps.add(step);
+    }
+  }
+
+  function listBusyOwners(): string[] {
+    const counts = new Map<string, number>();
+    for (const { owner } of steps) counts.set(owner, (counts.get(owner) ?? 0) + 1);
+    return [...counts].flatMap(([owner, count]) => (count >= maxOwnerSteps ? [owner] : []));
+  }
+
+  async function plan(
+    worker: string,
+    busyOwners: readonly string[],
+  ): Promise<HeldProviderBatch | null> {
+    const id = newId('pbatch');
+    const planned = await planProviderBatch(sql, {
+      id,
+      worker,
+      maxChunks,
+      maxItems: maxRequests,
+      maxRounds,
+      busyOwners,
+    });
+    if (planned === null) return null;
+    const { batchKey, begun } = planned;
+    publisher.publish(batchKey);
+    if (begun) void tellBatch({ db, log }, batchKey, 'batch started'); // never rejects
+    return await holdProviderBatch(sql, { worker, id });
+  }
+
+  /** What provider batches cannot get answered fails: the provider's window has nothing to do with it, nor has a rescue. */
+  async function giveUp(): Promise<void> {
+    for (const key of await listGivenUp(sql, maxRounds)) {
+      const written = await finishChunks(sql, {
+        batchKey: key,
+        status: 'FAILED',
+        error: {
+          code: 'PROVIDER_ERROR',
+          message: `The provider left the item unanswered in ${maxRounds} batches`,
+        },
+        rounds: maxRounds,
+      });
+      if (hasEnded(written)) void tellBatch({ db, log }, key, 'batch ended'); // never rejects
+      publisher.publish(key);
+    }
+  }
+
+  return {
+    async start() {
+      await removeOldInputs(log);
+      unsubscribe = signals.subscribe((hint) => {
+        if (hint === null || hint.signal !== 'progress') look();
+      });
+      timer = setInterval(look, lookMs);
+      look();
+    },
+    async stop(graceMs) {
+      unsubscribe();
+      if (timer) clearInterval(timer);
+      stopping.abort(new Error('the process is to stop'));
+      const hurry = setTimeout(() => ended.abort(new Error('the process stops now')), graceMs);
+      await looking;
+      await Promise.all([...steps].map(({ done }) => done));
+      clearTimeout(hurry);
+    },
+    fence() {
+      ended.abort(new Error('the lease was lost'));
+      ended = new AbortController();
+    },
+  };
+}
+
+/** As many as any provider takes at once. */
+const maxRequests = 100_000;

@@ -1,0 +1,185 @@
+/** Asks again, live and with the validator's message, what was answered invalidly: a further day of waiting would buy little. */
+import type { NewResult } from '../../db/results.ts';
+import { ModelError } from '../../model/model.ts';
+import type { ItemAnswer, ItemRun, Step } from '../run/item-run.ts';
+import { change, endWantedNow, type HeldJob, type Outcome } from './job.ts';
+
+/** Calls at once, as far as the model's gate lets them. */
+const atOnce = 16;
+/** Calls are marked so far ahead, so that a crash knows what it cost. */
+const marksAhead = 3;
+/** So many answers are recorded together: what waits for that is lost by a crash. */
+const keptTogether = 16;
+/** A gate that is closed because its provider fails is asked again after this. */
+const closedDelayMs = 1_000;
+/** Whether the batch is to end is looked at so often: no call starts more than a second after a cancel. */
+const wantedMs = 500;
+
+export interface Repair {
+  index: number;
+  /** Where its chunk begins. */
+  first: number;
+  run: ItemRun;
+}
+
+/**
+ * Rejects when the process is told to stop: what is lost by that is marked. Where the batch comes to be ended, calls in flight are aborted, and the
+ * rest is left unanswered. `stop`: why the batch is to stop, if it is.
+ */
+export async function repairLive(
+  job: HeldJob,
+  repairs: readonly Repair[],
+  record: (results: readonly NewResult[]) => Promise<void>,
+): Promise<{ recorded: number; stop: Stop | null }> {
+  if (repairs.length === 0) return { recorded: 0, stop: null };
+  const queue = repairs.values();
+  const answered: NewResult[] = [];
+  const stops: Stop[] = [];
+  const sent = new Set<ItemRun>();
+  let marked = 0;
+  let recorded = 0;
+  /** What is written of them, one after the other: marks go up before a call, and down after its answer is recorded. */
+  let writing = Promise.resolve();
+
+  function write(work: () => Promise<void>): Promise<void> {
+    writing = writing.then(work);
+    return writing;
+  }
+
+  /** Resolves once the mark covers the run. */
+  async function mark(run: ItemRun): Promise<void> {
+    if (sent.has(run)) return;
+    sent.add(run);
+    const wanted = sent.size;
+    await write(async () => {
+      if (wanted <= marked) return;
+      marked = Math.min(repairs.length, wanted + marksAhead - 1);
+      await change(job, { liveCalls: marked - recorded });
+    });
+  }
+
+  function keep(): Promise<void> {
+    return write(async () => {
+      const results = answered.splice(0);
+      if (results.length === 0) return;
+      await record(results);
+      recorded += results.length;
+      await change(job, { liveCalls: marked - recorded });
+    });
+  }
+
+  async function work(signals: Signals): Promise<void> {
+    for (const { index, first, run } of queue) {
+      if (stops.length > 0) return;
+      const driven = await drive(run, {
+        ...signals,
+        onSend: () => mark(run),
+        onFault: (error) =>
+          job.log.error(
+            { err: error, providerBatch: job.held.id, index },
+            'an item failed in an unforeseen way',
+          ),
+      });
+      if (driven.kind === 'stop') stops.push(driven);
+      else answered.push({ index, first, ...driven.answer });
+      if (answered.length >= keptTogether) await keep();
+    }
+  }
+
+  const watch = watchWanted(job);
+  const signals = {
+    stopping: AbortSignal.any([job.stopping, watch.signal]),
+    ended: AbortSignal.any([job.ended, watch.signal]),
+  };
+  const workers = Array.from({ length: Math.min(atOnce, repairs.length) }, () => work(signals));
+  const ends = await Promise.allSettled(workers);
+  watch.stop();
+  await keep();
+  // What was refused as no item would succeed has been answered as well.
+  await change(job, { liveCalls: sent.size - recorded - stops.length });
+  for (const end of ends) {
+    if (end.status === 'rejected' && !watch.signal.aborted) throw end.reason;
+  }
+  return { recorded, stop: stops[0] ?? null };
+}
+
+type Stop = Extract<Outcome, { kind: 'stop' }>;
+type Driven = { kind: 'answered'; answer: ItemAnswer } | Stop;
+type Signals = Pick<HeldJob, 'stopping' | 'ended'>;
+/** `onSend` resolves when it is written down that a call is about to go out. */
+type Sending = Signals & {
+  onSend: () => Promise<void>;
+  /** Told of what nobody foresaw, which its item alone ends with. */
+  onFault: (error: unknown) => void;
+};
+
+/** Aborts once the batch is to end. */
+function watchWanted(job: HeldJob): { signal: AbortSignal; stop: () => void } {
+  const wanted = new AbortController();
+  const timer = setInterval(() => {
+    endWantedNow(job).then(
+      (end) => end && wanted.abort(new Error('the batch is to end')),
+      () => undefined, // a database that fails now is noticed by whoever writes to it
+    );
+  }, wantedMs);
+  return { signal: wanted.signal, stop: () => clearInterval(timer) };
+}
+
+/** Sends until there is a final answer. */
+async function drive(run: ItemRun, sending: Sending): Promise<Driven> {
+  for (;;) {
+    const step = await send(run, sending);
+    switch (step?.kind) {
+      case 'final':
+        return { kind: 'answered', answer: step.answer };
+      case 'stop':
+        return { ...step, over: false };
+      case 'later':
+        await pause(step.delayMs, sending.stopping);
+        break;
+      case undefined:
+        await pause(closedDelayMs, sending.stopping);
+        break;
+      default:
+    }
+  }
+}
+
+/** Null where the gate lets nobody through. */
+async function send(
+  run: ItemRun,
+  { stopping, ended, onSend, onFault }: Sending,
+): Promise<Step | null> {
+  try {
+    const permit = await run.model.gate.enter(stopping);
+    try {
+      await onSend();
+    } catch (error) {
+      permit.release('aborted');
+      throw error;
+    }
+    return await run.send(permit, ended).catch((error: unknown) => {
+      if (ended.aborted) throw error;
+      onFault(error);
+      return { kind: 'final', answer: run.abandon() } as const;
+    });
+  } catch (error) {
+    if (error instanceof ModelError) return null;
+    throw error;
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const abort = () => {
+      clearTimeout(timer);
+      reject(signal.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', abort);
+      resolve();
+    }, ms);
+    signal.addEventListener('abort', abort, { once: true });
+  });
+}

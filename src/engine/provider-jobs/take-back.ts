@@ -1,0 +1,96 @@
+/** A job that its provider rejected: whose fault it is, and who goes on. */
+
+import { type BatchErrorCode, ItemFailure } from '../../core/errors.ts';
+import { readInputItems } from '../../db/provider-batch-items.ts';
+import { hasJobBesides } from '../../db/provider-batches.ts';
+import type { JobProblem } from '../../model/batch-api.ts';
+import { failItems } from './fail-items.ts';
+import { change, discardInput, endWanted, type HeldJob, type Outcome } from './job.ts';
+import { withoutModel } from './unknown-model.ts';
+
+/** A provider lets so many tokens wait at once; what was too many is tried again after this. */
+const tooMuchDelayMs = 5 * 60_000;
+
+/** No job is made smaller: somebody else may have filled the queue, and jobs of a few requests each would not empty it sooner. */
+const fewRequests = 100;
+
+/** The provider took none of it. Items whose lines it names fail; without such, the reason is everybody's. */
+export async function takeBack(job: HeldJob, problems: readonly JobProblem[]): Promise<Outcome> {
+  const { held } = job;
+  const tooMuch = problems.find(({ code }) => code !== null && limitCodes.has(code));
+  if (tooMuch && !endWanted(job)) return await wait(job, tooMuch);
+  discardInput(job);
+  if (endWanted(job)) return { kind: 'end', status: held.status, round: false };
+  const everybodys = problems.find(({ code }) => code !== null && batchCodes.has(code));
+  if (everybodys?.code === 'model_not_found') {
+    const goesOn = await withoutModel(job, everybodys);
+    if (goesOn) return goesOn;
+  }
+  if (!everybodys && (await failItems(job, await failingItems(job, problems)))) {
+    return { kind: 'end', status: held.status, round: false };
+  }
+  const problem = everybodys ?? problems.find(({ line }) => line === null) ?? problems[0];
+  const code = batchCodes.get(problem?.code ?? '') ?? 'PROVIDER_REJECTED_FILE';
+  const told = code === 'UNKNOWN_MODEL' ? (job.plan.model.readings?.told ?? '') : '';
+  const reason = `${problem?.message ?? 'it gave no reason'} ${told}`.trim();
+  return { kind: 'stop', code, message: `The provider rejected the batch: ${reason}`, over: true };
+}
+
+/**
+ * Another job will be created from the same upload, when those before it are done. Where there are none, it would never be taken: the next input has
+ * half of the requests.
+ */
+async function wait(job: HeldJob, { code, message: why }: JobProblem): Promise<Outcome> {
+  const { held, db, learned } = job;
+  const dueInMs = job.pollMs ?? tooMuchDelayMs;
+  const isTooLarge =
+    code === 'token_limit_exceeded' &&
+    held.requests > fewRequests &&
+    // One that has just ended may have been in the queue when this one was refused.
+    !(await hasJobBesides(db.sql, held, 2 * dueInMs));
+  const { inputId } = held;
+  if (isTooLarge) learned.requests.refused(held.model, held.requests);
+  await change(job, {
+    state: 'preparing',
+    status: 'waiting for the provider’s limits',
+    providerId: null,
+    expiresAt: null,
+    succeeded: 0,
+    failed: 0,
+    cancelled: 0,
+    expired: 0,
+    ...(isTooLarge && { inputId: null, requests: Math.ceil(held.requests / 2) }),
+  });
+  if (isTooLarge) discardInput(job, inputId);
+  job.publish();
+  return { kind: 'later', dueInMs, why };
+}
+
+/** What is wrong with which items, by index. */
+async function failingItems(
+  { held, db }: HeldJob,
+  problems: readonly JobProblem[],
+): Promise<Map<number, ItemFailure>> {
+  const items = await readInputItems(db.sql, held);
+  const failing = new Map<number, ItemFailure>();
+  for (const problem of problems) {
+    const index = problem.line === null ? undefined : items[problem.line - 1];
+    if (index !== undefined) failing.set(index, failureFor(problem));
+  }
+  return failing;
+}
+
+function failureFor({ code, message }: JobProblem): ItemFailure {
+  const name = code ? ` (${code})` : '';
+  return new ItemFailure('INVALID_REQUEST', `The provider rejected the request${name}: ${message}`);
+}
+
+/** What says that it is too much at once, and not that anything is wrong with it. */
+const limitCodes = new Set(['token_limit_exceeded', 'batch_limit_exceeded', 'rate_limit_exceeded']);
+
+const batchCodes: ReadonlyMap<string, BatchErrorCode> = new Map([
+  ['model_not_found', 'UNKNOWN_MODEL'],
+  ['billing_hard_limit_reached', 'QUOTA_EXHAUSTED'],
+  ['insufficient_quota', 'QUOTA_EXHAUSTED'],
+  ['invalid_api_key', 'INVALID_KEY'],
+]);

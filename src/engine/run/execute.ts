@@ -1,0 +1,298 @@
+/**
+ * The one road from an item to its answer: prompt, model, parse. Synchronous mutations
+ * (answer-items.ts) and the worker both drive an ItemRun one request at a time, so that waiting,
+ * order and limits are theirs, and what an answer means is said here alone.
+ */
+import { InvalidOutput, type ItemError, ItemFailure, internalError } from '../../core/errors.ts';
+import { type Model, type ModelAnswer, ModelError, type Permit } from '../../model/model.ts';
+import { laterDelayMs, maxCountedTries } from '../../model/retry.ts';
+import type { PromptItem } from '../../operations/operation.ts';
+import { makePrompt, type Repair } from './item-prompt.ts';
+import type { ItemAnswer, ItemRun, RunUsage, Step } from './item-run.ts';
+import { modelOf, type Plan, type Prompt, promptLength } from './plan.ts';
+import { rejectedAnswer } from './rejected-answer.ts';
+
+/** An answer that breaks its schema is asked again this often, with the validator's message. */
+const maxRepairs = 2;
+/** After this an item looks again for room for its long prompt. */
+const roomDelayMs = 100;
+/** So long is an item tried where no other tells whether the provider is down. */
+const lonelyFailureMs = 300_000;
+
+/** Starts an item. Nothing is sent yet. */
+export function startItem(plan: Plan, item: PromptItem): ItemRun {
+  return new StartedItem(plan, item);
+}
+
+/**
+ * State and lifecycle of one item; a class, because functions made anew for each of a million items
+ * cost more than their work.
+ */
+class StartedItem implements ItemRun {
+  readonly model: Model;
+  private readonly plan: Plan;
+  private readonly item: PromptItem;
+  private readonly unusable: ItemFailure | null = null;
+  /** The model is the item's own choice: where it is not there, the others have theirs. */
+  private readonly named: boolean = false;
+  private readonly usage: RunUsage = {
+    requests: 0,
+    inputTokens: 0,
+    cachedInputTokens: 0,
+    outputTokens: 0,
+    costUsd: null,
+  };
+  private readonly answeredAtStart: number;
+  /** Characters of its prompt, once that has been made. */
+  private promptLength = 0;
+  private repair: Repair | null = null;
+  private maxOutputTokens: number | undefined;
+  private attempts = 0;
+  private repairs = 0;
+  /** Failures that may be the item's own: not those of an outage. */
+  private failures = 0;
+  private firstFailure: { at: number; answered: number } | null = null;
+  private enlarged = false;
+  /** The other reading of its model's name, once the first one was ruled out. */
+  private other: Model | null = null;
+  /** What is kept of the last answer that was refused. */
+  private rejected: string | null = null;
+
+  constructor(plan: Plan, item: PromptItem) {
+    this.plan = plan;
+    this.item = item;
+    this.model = plan.model;
+    if (plan.modelOf) {
+      const { model, named, failure } = modelFor(plan, item);
+      this.model = model;
+      this.unusable = failure;
+      this.named = named;
+    }
+    this.answeredAtStart = this.model.gate.answered;
+    this.maxOutputTokens = plan.sampling.maxOutputTokens;
+  }
+
+  refusal(): ItemAnswer | null {
+    const prompt = this.unusable ?? this.makePrompt();
+    return prompt instanceof ItemFailure
+      ? this.answerWith({
+          status: 'FAILED',
+          error: { code: prompt.code, message: prompt.message },
+        })
+      : null;
+  }
+
+  async send(permit: Permit, signal: AbortSignal): Promise<Step> {
+    const { room } = this.plan;
+    // Before a prompt is made again that is known to be long.
+    if (!room.has(this.promptLength)) return this.waitForRoom(permit);
+    const prompt = this.unusable ?? this.makePrompt();
+    if (prompt instanceof ItemFailure) {
+      permit.release('aborted');
+      return this.failed(prompt);
+    }
+    const length = this.promptLength;
+    if (!room.take(length)) return this.waitForRoom(permit);
+    let answer: ModelAnswer;
+    const { readings } = this.model;
+    let model = this.other ?? this.model;
+    try {
+      if (!this.other && readings) model = await readings.settled();
+      const { maxOutputTokens } = this;
+      const request = { ...this.plan.sampling, maxOutputTokens, ...prompt };
+      answer = await model.send(request, { signal, permit });
+      readings?.confirm(model);
+    } catch (error) {
+      this.usage.requests += permit.requests;
+      if (!(error instanceof ModelError)) {
+        permit.release('aborted');
+        throw error;
+      }
+      return this.understand(error, permit, model.id);
+    } finally {
+      room.giveBack(length);
+    }
+    this.usage.requests += permit.requests;
+    permit.release('ok');
+    this.attempts += 1;
+    this.spend(answer);
+    return this.read(answer);
+  }
+
+  /**
+   * Made anew for each request, so that what waits for its next one holds none: hardly any item has
+   * a second.
+   */
+  private makePrompt(): Prompt | ItemFailure {
+    const prompt = makePrompt(this.plan, this.item, this.repair);
+    if (!(prompt instanceof ItemFailure)) this.promptLength = promptLength(prompt);
+    return prompt;
+  }
+
+  /** Others have all the room that there is for long prompts. */
+  private waitForRoom(permit: Permit): Step {
+    permit.release('aborted');
+    const message = 'Too many long prompts were under way at once';
+    const giveUp = this.giveUpWith({ code: 'TIMEOUT', message });
+    return { kind: 'later', delayMs: roomDelayMs, failures: this.failures, giveUp };
+  }
+
+  receive(result: ModelAnswer | ModelError, asked: string): Step {
+    this.usage.requests += 1;
+    if (result instanceof ModelError) return this.understand(result, null, asked);
+    this.attempts += 1;
+    this.spend(result);
+    return this.read(result);
+  }
+
+  abandon(): ItemAnswer {
+    return this.answerWith({ status: 'FAILED', error: internalError });
+  }
+
+  private read(answer: ModelAnswer): Step {
+    const { operation } = this.plan;
+    try {
+      const output = operation.parse(answer);
+      return { kind: 'final', answer: this.answerWith({ status: 'SUCCEEDED', output }) };
+    } catch (error) {
+      this.rejected = rejectedAnswer(operation.written?.(answer) ?? answer.text);
+      if (error instanceof ItemFailure) return this.failed(error);
+      if (!(error instanceof InvalidOutput)) throw error;
+      if (this.repairs === maxRepairs) {
+        return this.failed({
+          code: 'INVALID_OUTPUT',
+          message: `The model's answer is not valid: ${error.message}`,
+        });
+      }
+      this.repairs += 1;
+      this.repair = { answer: answer.text, problem: error.message };
+      return { kind: 'again' };
+    }
+  }
+
+  /**
+   * `permit` null: it went out through the batch API. `asked` is the id of the model that refused.
+   */
+  private understand(error: ModelError, permit: Permit | null, asked: string): Step {
+    const { failure } = error;
+    this.rejected = rejectedAnswer(error.answer) ?? this.rejected;
+    if (error.tokens) this.spend({ tokens: error.tokens, costUsd: error.costUsd });
+    switch (failure.kind) {
+      case 'later': {
+        const { code, retryAfterMs } = failure;
+        if (failure.counts) {
+          this.attempts += 1;
+          if (this.model.gate.hold()?.reason !== 'failing') this.countFailure();
+        }
+        permit?.release(
+          code === 'RATE_LIMITED'
+            ? 'rate_limited'
+            : this.failures === 1
+              ? 'failed'
+              : 'failed_again',
+          { retryAfterMs, message: error.message },
+        );
+        const giveUp = this.giveUpWith({ code, message: error.message });
+        if (this.isItemsOwn()) return { kind: 'final', answer: giveUp };
+        const delayMs = laterDelayMs({
+          // Rate limits are paced by the gate, for all calls at once; an item waits longer only for
+          // its own failures.
+          tries: this.failures + 1,
+          retryAfterMs: failure.retryAfterMs,
+        });
+        return { kind: 'later', delayMs, failures: this.failures, giveUp };
+      }
+      case 'item': {
+        permit?.release('ok');
+        this.attempts += 1;
+        const { maxOutputTokens } = this;
+        if (failure.code === 'TRUNCATED' && maxOutputTokens !== undefined && !this.enlarged) {
+          this.enlarged = true;
+          this.maxOutputTokens = maxOutputTokens * 2;
+          return { kind: 'again' };
+        }
+        return this.failed({ code: failure.code, message: error.message });
+      }
+      case 'batch': {
+        permit?.release('refused');
+        const isUnknown = failure.code === 'UNKNOWN_MODEL';
+        const { readings } = this.model;
+        const other = isUnknown ? readings?.ruleOut(asked, { back: permit !== null }) : null;
+        if (other && !this.other) {
+          this.other = other;
+          return permit ? { kind: 'again' } : this.laterByOther(error);
+        }
+        const message = isUnknown && readings ? `${error.message} ${readings.told}` : error.message;
+        return isUnknown && this.named
+          ? this.failed({ code: 'INVALID_REQUEST', message })
+          : { kind: 'stop', code: failure.code, message };
+      }
+    }
+  }
+
+  /** In the next input: its job has one model. */
+  private laterByOther({ message }: ModelError): Step {
+    const giveUp = this.giveUpWith({ code: 'INVALID_REQUEST', message });
+    return { kind: 'later', delayMs: 0, failures: 0, giveUp };
+  }
+
+  private countFailure(): void {
+    this.firstFailure ??= { at: performance.now(), answered: this.model.gate.answered };
+    this.failures += 1;
+  }
+
+  /**
+   * Whether it is the item that fails, and not the provider: it failed often enough, while the
+   * provider answered others. Where nobody has asked since its first failure, at the end of a
+   * batch, that may also be an outage, which is waited for.
+   */
+  private isItemsOwn(): boolean {
+    const { firstFailure } = this;
+    if (this.failures < maxCountedTries || !firstFailure) return false;
+    const { answered } = this.model.gate;
+    return (
+      answered > firstFailure.answered ||
+      (answered > this.answeredAtStart && performance.now() - firstFailure.at >= lonelyFailureMs)
+    );
+  }
+
+  private spend({ tokens, costUsd }: Pick<ModelAnswer, 'tokens' | 'costUsd'>): void {
+    const { usage } = this;
+    usage.inputTokens += tokens.inputTokens;
+    usage.cachedInputTokens += tokens.cachedInputTokens;
+    usage.outputTokens += tokens.outputTokens;
+    if (costUsd !== null) usage.costUsd = (usage.costUsd ?? 0) + costUsd;
+  }
+
+  private failed({ code, message }: ItemError): Step {
+    const answer = this.answerWith({ status: 'FAILED', error: { code, message } });
+    return { kind: 'final', answer };
+  }
+
+  /** The answer should nobody want to wait; the item may go on, and cost more than this one says. */
+  private giveUpWith(error: ItemError): ItemAnswer {
+    const answer = this.answerWith({ status: 'FAILED', error });
+    return { ...answer, usage: { ...answer.usage } };
+  }
+
+  private answerWith(outcome: ItemAnswer['outcome']): ItemAnswer {
+    const whole =
+      outcome.status === 'FAILED' && this.rejected !== null
+        ? { ...outcome, rejectedAnswer: this.rejected }
+        : outcome;
+    return { attempts: this.attempts, usage: this.usage, outcome: whole };
+  }
+}
+
+/** The model that an item goes to; the plan's, with the reason, where it can go to none. */
+function modelFor(
+  plan: Plan,
+  item: PromptItem,
+): { model: Model; named: boolean; failure: ItemFailure | null } {
+  try {
+    return { ...modelOf(plan, item), failure: null };
+  } catch (error) {
+    if (error instanceof ItemFailure) return { model: plan.model, named: true, failure: error };
+    throw error;
+  }
+}

@@ -1,0 +1,64 @@
+/** What drives an item to its answer sees of it: one request at a time, and what came of it. */
+import type { BatchErrorCode, ItemError } from '../../core/errors.ts';
+import type { Model, ModelAnswer, ModelError, Permit } from '../../model/model.ts';
+
+/** What an item has cost so far. USD null while no request had a known price. */
+export interface RunUsage {
+  requests: number;
+  inputTokens: number;
+  cachedInputTokens: number;
+  outputTokens: number;
+  costUsd: number | null;
+}
+
+/** The final answer of an item. */
+export interface ItemAnswer {
+  /** Requests whose answer counted against the item; a 429 is none. */
+  attempts: number;
+  usage: RunUsage;
+  outcome: { status: 'SUCCEEDED'; output: unknown } | FailedOutcome;
+}
+
+/** `rejectedAnswer`: what is kept of the last answer that was refused; absent where none was. */
+export interface FailedOutcome {
+  status: 'FAILED';
+  error: ItemError;
+  rejectedAnswer?: string;
+}
+
+/** What came of one request, and so what the caller does next. */
+export type Step =
+  | { kind: 'final'; answer: ItemAnswer }
+  /**
+   * Send again as soon as there is a permit: the answer was invalid or cut short, or the model has
+   * another name.
+   */
+  | { kind: 'again' }
+  /**
+   * Send again after `delayMs`. `giveUp` is the answer should the caller not want to wait any more.
+   */
+  | { kind: 'later'; delayMs: number; failures: number; giveUp: ItemAnswer }
+  /** No item would succeed: stop the batch. */
+  | { kind: 'stop'; code: BatchErrorCode; message: string };
+
+export interface ItemRun {
+  /** The model that it asks: whose gate gives the permit. */
+  readonly model: Model;
+  /**
+   * The answer of an item that cannot be sent at all; null for every other. Nobody need wait for a
+   * permit to learn it.
+   */
+  refusal(): ItemAnswer | null;
+  /**
+   * Makes one request and gives the permit back. Rejects only with the signal's reason; the run can
+   * be sent again then.
+   */
+  send(permit: Permit, signal: AbortSignal): Promise<Step>;
+  /**
+   * Takes what a request came to that went out by another way, through the batch API of the model
+   * with the id `asked`: an answer, or why there is none.
+   */
+  receive(result: ModelAnswer | ModelError, asked: string): Step;
+  /** The answer where Winnow itself failed on it, with what it has cost so far. */
+  abandon(): ItemAnswer;
+}

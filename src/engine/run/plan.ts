@@ -1,0 +1,201 @@
+/** An operation bound to a model, and the request that it makes of an item. */
+import { BadUserInput, ItemFailure } from '../../core/errors.ts';
+import type {
+  BodyRequest,
+  ChatMessage,
+  Model,
+  ModelRequest,
+  PromptRequest,
+  Sampling,
+} from '../../model/model.ts';
+import type { Providers } from '../../model/providers.ts';
+import type { CheckTime } from '../../operations/check-time.ts';
+import { findOperation } from '../../operations/index.ts';
+import type { PreparedOperation, PromptItem } from '../../operations/operation.ts';
+import { type SharedParams, samplingOf } from '../../operations/params.ts';
+import {
+  compileTemplate,
+  fieldNames,
+  fieldOf,
+  namesMeant,
+  refuseTooLong,
+} from '../../operations/template.ts';
+import { createPromptRoom, type PromptRoom } from './prompt-room.ts';
+
+/** An operation bound to its params, its model and its sampling options. */
+export interface Plan {
+  operation: PreparedOperation;
+  model: Model;
+  sampling: Sampling;
+  /** What all plans of this process have for their long prompts. */
+  room: PromptRoom;
+  /** Where items that are complete requests may name a model of their own. Throws ItemFailure INVALID_REQUEST. */
+  modelOf: ((item: PromptItem) => Model) | null;
+  /** `model` is the choice of the batch's first request: nobody has said that it is there. */
+  isRequests?: boolean;
+}
+
+/**
+ * Binds operations to models: `model`, else the one of the params, else the default. `preparePlan` throws BadUserInput where the
+ * model is unknown or its provider not configured.
+ */
+export function createPlanner({
+  providers,
+  defaultModel,
+}: {
+  providers: Providers;
+  defaultModel: string;
+}) {
+  const room = createPromptRoom();
+
+  return function preparePlan(
+    operationName: string,
+    params: Record<string, unknown>,
+    modelId?: string,
+    time?: CheckTime,
+  ): Plan {
+    const operation = findOperation(operationName);
+    if (!operation) throw new Error(`there is no operation ${operationName}`);
+    const shared = params as SharedParams;
+    const model = providers.resolve(modelId ?? shared.model ?? defaultModel);
+    const mayName = operation.whole && !shared.model;
+    // By either reading of the server's own.
+    const isDefault = [defaultModel, `${model.provider}/${defaultModel}`].includes(model.id);
+    return {
+      operation: operation.prepare(params, time),
+      model,
+      room,
+      sampling: {
+        ...samplingOf(shared),
+        defaultTemperature: shared.temperature == null ? operation.defaultTemperature : undefined,
+      },
+      modelOf: mayName ? (item) => modelNamedBy(item, model) : null,
+      isRequests: mayName === true && !isDefault,
+    };
+  };
+
+  function modelNamedBy({ request, dialect }: PromptItem, model: Model): Model {
+    const name = request?.model ?? model.name;
+    try {
+      if (name === model.name) return model;
+      if (typeof name === 'string') {
+        // What is written for Anthropic names Anthropic's models, whoever answers the rest.
+        const isAnthropics = dialect === 'anthropic' && !name.includes('/');
+        return (
+          (isAnthropics ? providers.resolveAt('anthropic', name) : null) ??
+          providers.resolveNamed(name, model)
+        );
+      }
+    } catch (error) {
+      if (!(error instanceof BadUserInput)) throw error;
+      throw new ItemFailure(
+        'INVALID_REQUEST',
+        `The request’s model cannot be used: ${error.message}`,
+      );
+    }
+    throw new ItemFailure('INVALID_REQUEST', 'The request’s model is no text');
+  }
+}
+
+/**
+ * The model that an item goes to; `named` where a request has chosen it, the item or the first one
+ * of its batch, and not the options or the server. Throws ItemFailure where it can go to none.
+ */
+export function modelOf(plan: Plan, item: PromptItem): { model: Model; named: boolean } {
+  return plan.modelOf
+    ? {
+        model: plan.modelOf(item),
+        named: item.request?.model != null || plan.isRequests === true,
+      }
+    : { model: plan.model, named: false };
+}
+
+/** The request that an item is first sent as, and the model it goes to. Throws ItemFailure where it cannot be sent at all. */
+export function requestOf(plan: Plan, item: PromptItem): { model: Model; request: ModelRequest } {
+  const { model } = modelOf(plan, item);
+  return { model, request: { ...plan.sampling, ...createPrompt(plan.operation, item) } };
+}
+
+/**
+ * The body that an item was or would be sent with, as far as it is known now: the first one, without what a repair adds. Null
+ * where the item cannot be sent at all.
+ */
+export function requestBody(plan: Plan, item: PromptItem): Record<string, unknown> | null {
+  try {
+    const { model, request } = requestOf(plan, item);
+    return model.bodyOf(request);
+  } catch (error) {
+    if (error instanceof ItemFailure) return null;
+    throw error;
+  }
+}
+
+/** What of a request an operation says. */
+export type Prompt =
+  | Pick<PromptRequest, 'messages' | 'format' | 'schemaUnsaid' | 'logprobs'>
+  | Pick<BodyRequest, 'body' | 'dialect'>;
+
+/**
+ * Characters of a prompt; 0 of an item that is a complete request, which is no longer than its row.
+ */
+export function promptLength(prompt: Prompt): number {
+  return 'body' in prompt ? 0 : lengthOf(prompt.messages);
+}
+
+function lengthOf(messages: readonly ChatMessage[]): number {
+  let characters = 0;
+  for (const { content } of messages) characters += content.length;
+  return characters;
+}
+
+/** Throws ItemFailure where the item cannot be sent. */
+export function createPrompt(operation: PreparedOperation, item: PromptItem): Prompt {
+  if (operation.body) return { body: operation.body(item), dialect: item.dialect };
+  const messages = operation.messages(item);
+  refuseTooLong(lengthOf(messages));
+  const { format, schemaUnsaid, logprobs } = operation;
+  return { messages, format, schemaUnsaid, logprobs };
+}
+
+/**
+ * The fields that options name and none of the items has: a mistake in the options, not in the
+ * items.
+ */
+export function fieldsNobodyHas(names: readonly string[], items: readonly PromptItem[]): string[] {
+  const left = new Set(names);
+  for (const item of items) {
+    if (left.size === 0) break;
+    // Whichever is shorter: names and fields are both the caller's, and their product would be his
+    // too.
+    const fields = fieldNames(item);
+    for (const name of fields.length < left.size ? fields : left) {
+      if (fieldOf(item, name) !== undefined) left.delete(name);
+    }
+  }
+  return [...left];
+}
+
+/**
+ * What the template has in doubled braces that some item has as a field: it would be sent as it
+ * stands, the same for all.
+ */
+export function doubledPlaceholders(
+  { userPromptTemplate }: Pick<SharedParams, 'userPromptTemplate'>,
+  items: readonly PromptItem[],
+): string[] {
+  if (typeof userPromptTemplate !== 'string') return [];
+  const meant = compileTemplate(userPromptTemplate).doubled.map((text) => ({
+    text,
+    names: namesMeant(text),
+  }));
+  if (meant.length === 0) return [];
+  const missing = new Set(
+    fieldsNobodyHas(
+      meant.flatMap(({ names }) => names),
+      items,
+    ),
+  );
+  return meant
+    .filter(({ names }) => names.some((name) => !missing.has(name)))
+    .map(({ text }) => text);
+}

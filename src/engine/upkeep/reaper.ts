@@ -1,0 +1,130 @@
+/**
+ * What has to happen to batches whether or not anybody works on them: leases of the dead are taken back, batches whose
+ * time is over are ended. Runs in every process, whatever its role; each step is one statement and safe beside itself.
+ */
+
+import type { Log } from '../../core/log.ts';
+import { beginExpiry, type Ending, endFailure, listEnding } from '../../db/batch-life.ts';
+import { fatalCrashes, listFatal, reclaimChunks } from '../../db/chunks.ts';
+import { listPurgeable, purgeBatchStep } from '../../db/deletions.ts';
+import type { Database } from '../../db/driver/client.ts';
+import { finishChunks } from '../../db/results.ts';
+import { deleteDeadWorkers } from '../../db/workers.ts';
+import type { Signals } from '../process/signals.ts';
+import { hasEnded, tellBatch } from '../process/tell-batch.ts';
+
+const intervalMs = 1_000;
+
+const purgeStepsPerSweep = 5;
+
+export interface Reaper {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export function createReaper({
+  db,
+  signals,
+  log,
+}: {
+  db: Database;
+  signals: Signals;
+  log: Log;
+}): Reaper {
+  let timer: NodeJS.Timeout | null = null;
+  let running: Promise<void> | null = null;
+  let again = false;
+  let unsubscribe = () => undefined as unknown;
+
+  async function sweep(): Promise<void> {
+    const reclaimed = await reclaimChunks(db.sql);
+    // Looked for, not told by the reclaim: whoever reclaimed them may have died right after it.
+    for (const key of await listFatal(db.sql)) {
+      const written = await finishChunks(db.sql, {
+        batchKey: key,
+        status: 'FAILED',
+        error: {
+          code: 'WORKER_CRASHED',
+          message: `The worker died each of the ${fatalCrashes} times it ran this item`,
+        },
+        crashes: fatalCrashes,
+      });
+      if (hasEnded(written)) await tellBatch({ db, log }, key, 'batch ended');
+      await signals.send(key, 'progress');
+    }
+    for (const key of reclaimed) await signals.send(key, 'work');
+    for (const key of await beginExpiry(db.sql)) await signals.send(key, 'stop');
+    for (const { key, ending } of await listEnding(db.sql))
+      await finishEnding({ db, signals, log }, key, ending);
+    await purge();
+    await deleteDeadWorkers(db.sql);
+  }
+
+  /** Removes deleted batches a few steps at a time, so that nothing waits long behind a large one. */
+  async function purge(): Promise<void> {
+    let steps = 0;
+    for (const key of await listPurgeable(db.sql)) {
+      while (await purgeBatchStep(db.sql, key)) {
+        steps += 1;
+        if (steps === purgeStepsPerSweep) return;
+      }
+    }
+  }
+
+  function run(): void {
+    if (running !== null) {
+      again = true;
+      return;
+    }
+    running = sweep()
+      .catch((error: unknown) => log.warn({ err: error }, 'could not sweep; trying again'))
+      .finally(() => {
+        running = null;
+        if (again && timer) run();
+        again = false;
+      });
+  }
+
+  return {
+    async start() {
+      // What a killed process left behind is taken back before anything else.
+      run();
+      await running;
+      timer = setInterval(run, intervalMs);
+      timer.unref();
+      unsubscribe = signals.subscribe((hint) => {
+        if (hint === null || hint.signal === 'stop') run();
+      });
+    },
+    async stop() {
+      unsubscribe();
+      if (timer) clearInterval(timer);
+      timer = null;
+      await running;
+    },
+  };
+}
+
+/**
+ * Ends a batch that is being ended, as far as no worker holds items of it. Of a cancelled or expired one the open items get their final
+ * rows, the last of which ends it; of a failing one they stay as they are.
+ */
+export async function finishEnding(
+  { db, signals, log }: { db: Database; signals: Signals; log?: Log | undefined },
+  batchKey: bigint,
+  ending: Ending,
+): Promise<void> {
+  if (ending === 'FAILED') {
+    if (!(await endFailure(db.sql, batchKey))) return;
+    await signals.send(batchKey, 'progress');
+    await tellBatch({ db, log }, batchKey, 'batch ended');
+    return;
+  }
+  for (;;) {
+    const written = await finishChunks(db.sql, { batchKey, status: ending });
+    if (!written || written.recorded === 0) return;
+    await signals.send(batchKey, 'progress');
+    if (hasEnded(written)) await tellBatch({ db, log }, batchKey, 'batch ended');
+    if (written.status === ending) return;
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * What one request may take that others need too: items answered at once, rows submitted, bytes
+ * read and sent. All operations and all aliases of a request share it, so that nothing is to be had
+ * twice by asking twice.
+ */
+
+import { maxInlineItems, maxSyncItems } from '../../app/inputs.ts';
+import { AppError, PageTooLarge } from '../../core/errors.ts';
+import { readLimits } from '../../files/read/limits.ts';
+
+/** Bytes of rows and answers that are read for a request. */
+const maxReadBytes = 16 * 1_048_576;
+/** Bytes of them in its answer: the text of a row may stand in several fields. */
+const maxSentBytes = 2 * maxReadBytes;
+/** Pages up to this size need not wait for each other. */
+const smallBytes = 1_048_576;
+
+/** What may be read now. `first`: the first row may be larger. */
+export interface Allowance {
+  bytes: number;
+  first: boolean;
+}
+
+/** Rows that were read, as many of them as the allowance holds. */
+export interface Measured<Row> {
+  rows: Row[];
+  bytes: number;
+  /** There is more, which did not fit. */
+  isCut: boolean;
+}
+
+export interface Budget {
+  takeItems(count: number): void;
+  takeInlineItems(count: number): void;
+  takeFileRows(count: number): void;
+  /**
+   * Reads in turn with the other reads of the request; more than a little in turn with the owner's
+   * other requests, until `end`.
+   */
+  read<Row>(load: (allowance: Allowance) => Promise<Measured<Row>>): Promise<Measured<Row>>;
+  /**
+   * Counts what goes into the answer. Throws PageTooLarge with the cursor behind which it is to be
+   * asked for.
+   */
+  send(bytes: number, cursor: string | null): void;
+  /** The request has been executed. */
+  end(): void;
+}
+
+/** Gives each request its budget, and lets those of an owner that read much wait for each other. */
+export function createBudgets(): { begin(owner: string): Budget } {
+  /** By owner, the end of the last request that reads much. */
+  const large = new Map<string, Promise<void>>();
+
+  async function turn(owner: string): Promise<() => void> {
+    const before = large.get(owner);
+    let leave = () => undefined as unknown;
+    const mine = new Promise<void>((resolve) => {
+      leave = resolve;
+    });
+    const all = Promise.all([before, mine]).then(() => {
+      if (large.get(owner) === all) large.delete(owner);
+    });
+    large.set(owner, all);
+    await before;
+    return leave;
+  }
+
+  return {
+    begin(owner) {
+      let [items, inlineItems, fileRows, readBytes, sentBytes] = [0, 0, 0, 0, 0];
+      let lastRead: Promise<unknown> = Promise.resolve();
+      let leave: Promise<() => void> | null = null;
+      let ended = false;
+
+      async function readNext<Row>(
+        load: (allowance: Allowance) => Promise<Measured<Row>>,
+      ): Promise<Measured<Row>> {
+        const first = readBytes === 0;
+        const left = Math.max(0, maxReadBytes - readBytes);
+        let page: Measured<Row> | null = null;
+        if (leave === null) {
+          page = await load({ bytes: Math.min(left, smallBytes), first });
+          if (page.isCut) page = null;
+        }
+        if (page === null) {
+          leave ??= turn(owner);
+          const leaving = await leave;
+          if (ended) leaving();
+          page = await load({ bytes: left, first });
+        }
+        readBytes += page.bytes;
+        return page;
+      }
+
+      return {
+        takeItems(count) {
+          items += count;
+          if (items > maxSyncItems) throw tooMuch(`${maxSyncItems} items at once`);
+        },
+        takeInlineItems(count) {
+          inlineItems += count;
+          if (inlineItems > maxInlineItems) {
+            throw tooMuch(`${maxInlineItems.toLocaleString('en')} inline items`);
+          }
+        },
+        takeFileRows(count) {
+          fileRows += count;
+          if (fileRows > readLimits.rows) {
+            throw tooMuch(`${readLimits.rows.toLocaleString('en')} rows of files`);
+          }
+        },
+        read(load) {
+          const page = lastRead.then(() => readNext(load));
+          lastRead = page.catch(() => undefined); // the next one's turn, whatever came of this
+          return page;
+        },
+        send(bytes, cursor) {
+          if (sentBytes > 0 && sentBytes + bytes > maxSentBytes) {
+            // What is smaller comes behind it, and would leave a gap.
+            sentBytes = Number.POSITIVE_INFINITY;
+            throw new PageTooLarge(cursor);
+          }
+          sentBytes += bytes;
+        },
+        end() {
+          ended = true;
+          void leave?.then((leaving) => leaving());
+        },
+      };
+    },
+  };
+}
+
+function tooMuch(what: string): AppError {
+  return new AppError(
+    'PAYLOAD_TOO_LARGE',
+    `All operations of a request take ${what} together; send the others in requests of their own`,
+  );
+}
+
+/**
+ * What was read, of rows that carry the sum of bytes up to theirs, and how many rows their page has
+ * in all.
+ */
+export function measure<Row extends { bytesSoFar: number; rowsOfPage: number }>(
+  rows: readonly Row[],
+  { bytes, first }: Allowance,
+): Measured<Row> {
+  const fitting = rows.filter(({ bytesSoFar }, at) => bytesSoFar <= bytes || (first && at === 0));
+  return {
+    rows: fitting,
+    bytes: fitting.at(-1)?.bytesSoFar ?? 0,
+    isCut: fitting.length < (rows[0]?.rowsOfPage ?? 0),
+  };
+}

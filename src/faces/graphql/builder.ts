@@ -1,0 +1,180 @@
+import SchemaBuilder from '@pothos/core';
+import ComplexityPlugin from '@pothos/plugin-complexity';
+import RelayPlugin from '@pothos/plugin-relay';
+import ZodPlugin from '@pothos/plugin-zod';
+import { type GraphQLError, Kind, type ValueNode } from 'graphql';
+import { AppError, type ItemError } from '../../core/errors.ts';
+import { parseItemId } from '../../core/ids.ts';
+import type { BatchRecord } from '../../db/batches.ts';
+import type { FileRecord } from '../../db/files.ts';
+import type { RunUsage } from '../../engine/run/item-run.ts';
+import type { Context } from './context.ts';
+import { costLimits, tooCostly } from './cost.ts';
+import { presentError, presentZodError } from './errors.ts';
+import { UploadedPart } from './multipart.ts';
+import { pageArgOptions } from './page.ts';
+
+export const builder = new SchemaBuilder<{
+  Context: Context;
+  DefaultFieldNullability: false;
+  DefaultEdgesNullability: { list: false; items: false };
+  DefaultNodeNullability: false;
+  Scalars: {
+    ID: { Input: string; Output: string };
+    DateTime: { Input: Date; Output: Date };
+    JSON: { Input: unknown; Output: unknown };
+    JSONObject: { Input: Record<string, unknown>; Output: unknown };
+    SafeInt: { Input: number; Output: number };
+    Upload: { Input: UploadedPart; Output: never };
+  };
+  Objects: {
+    Batch: BatchRecord;
+    File: FileRecord;
+    ItemError: ItemError;
+    Usage: RunUsage;
+  };
+}>({
+  plugins: [RelayPlugin, ComplexityPlugin, ZodPlugin],
+  defaultFieldNullability: false,
+  relay: {
+    // Ids carry their kind already, and are the same in GraphQL, routes and webhooks.
+    encodeGlobalID: (_typename, id) => String(id),
+    decodeGlobalID: (id) => ({
+      typename: parseItemId(id) ? 'BatchItem' : id.startsWith('file_') ? 'File' : 'Batch',
+      id,
+    }),
+    cursorType: 'String',
+    idFieldOptions: { description: 'The id that this object can be asked for by.' },
+    edgesFieldOptions: {
+      nullable: { list: false, items: false },
+      description: 'The entries of this page, in the list’s order.',
+      // The connection above it has the page's size as its multiplier already.
+      complexity: { field: 1, multiplier: 1 },
+    },
+    nodeFieldOptions: { nullable: false, description: 'The entry itself.' },
+    cursorFieldOptions: {
+      description: 'Its place in the list, to page on from with after or before.',
+    },
+    pageInfoFieldOptions: { description: 'Where this page stands in the whole list.' },
+    hasNextPageFieldOptions: { description: 'Whether there is more behind this page.' },
+    hasPreviousPageFieldOptions: { description: 'Whether there is more before this page.' },
+    startCursorFieldOptions: { description: 'The first entry’s cursor; null on an empty page.' },
+    endCursorFieldOptions: { description: 'The last entry’s cursor; null on an empty page.' },
+    ...pageArgOptions,
+    nodeQueryOptions: {
+      description: 'Anything with an id: a batch, an item or a file. Null for an unknown id.',
+      args: { id: { description: 'As any field `id` gave it.' } },
+    },
+    nodesQueryOptions: false,
+    nodeTypeOptions: { description: 'Anything that can be asked for again by its id.' },
+    pageInfoTypeOptions: {
+      description: 'Where a page stands in its list, and the cursors to go on from.',
+    },
+  },
+  complexity: {
+    defaultComplexity: 1,
+    defaultListMultiplier: 10,
+    limit: costLimits,
+    complexityError: (_kind, cost, { path }) => tooCostly(cost, String(path.key)),
+  },
+  zod: { validationError: presentZodError },
+});
+
+/** The builder's type parameters, for what names them. */
+export type Types = typeof builder extends PothosSchemaTypes.SchemaBuilder<infer T> ? T : never;
+
+builder.queryType({ description: 'Reads. Unknown ids answer null.' });
+builder.mutationType({ description: 'Runs operations now, or hands them over as batches.' });
+builder.subscriptionType({
+  description:
+    'Live views, over WebSocket (graphql-transport-ws) or server-sent events, at the same URL.',
+});
+
+builder.scalarType('DateTime', {
+  description: 'An instant in UTC as ISO 8601, such as 2026-11-20T12:00:00.000Z.',
+  serialize: (value) => value.toISOString(),
+  parseValue: toInstant,
+});
+builder.scalarType('JSON', {
+  description: 'Any JSON value.',
+  serialize: (value) => value,
+  parseValue: (value) => {
+    if (value instanceof UploadedPart) throw new TypeError('needs JSON, not a file');
+    return value;
+  },
+  parseLiteral: (node, variables) => literalToJson(node, variables ?? {}),
+});
+builder.scalarType('JSONObject', {
+  description: 'A JSON object: string keys, any JSON values.',
+  serialize: (value) => value,
+  parseValue: (value) => asObject(value),
+  parseLiteral: (node, variables) => asObject(literalToJson(node, variables ?? {})),
+});
+builder.scalarType('SafeInt', {
+  description: 'A whole number up to 2^53 - 1: token sums outgrow Int.',
+  serialize: (value) => value,
+  parseValue: (value) => {
+    if (!Number.isSafeInteger(value)) throw new TypeError('needs a whole number below 2^53');
+    return value as number;
+  },
+});
+
+/** With its offset, a day that exists, and a year that the database can write. Plain errors, which GraphQL gives a place. */
+function toInstant(value: unknown): Date {
+  const [, year, month, day] =
+    typeof value === 'string'
+      ? (/^(\d{4})-(\d\d)-(\d\d)T.*(?:Z|[+-]\d\d:\d\d)$/.exec(value) ?? [])
+      : [];
+  const instant = new Date(String(value));
+  const utcYear = instant.getUTCFullYear();
+  const exists =
+    new Date(Date.UTC(Number(year), Number(month) - 1, Number(day))).getUTCDate() === Number(day);
+  if (!year || !exists || !(utcYear >= 1 && utcYear <= 9_999)) {
+    throw new TypeError('needs an ISO 8601 instant such as "2026-11-20T12:00:00Z"');
+  }
+  return instant;
+}
+
+function asObject(value: unknown): Record<string, unknown> {
+  if (
+    typeof value !== 'object' ||
+    value === null ||
+    Array.isArray(value) ||
+    value instanceof UploadedPart
+  ) {
+    throw new TypeError('needs a JSON object');
+  }
+  return value as Record<string, unknown>;
+}
+
+function literalToJson(node: ValueNode, variables: Record<string, unknown>): unknown {
+  switch (node.kind) {
+    case Kind.VARIABLE:
+      return variables[node.name.value] ?? null;
+    case Kind.INT:
+    case Kind.FLOAT: {
+      const number = Number(node.value);
+      // JSON has no infinity; it would become null.
+      if (!Number.isFinite(number)) throw new TypeError('holds a number that is too large');
+      return number;
+    }
+    case Kind.STRING:
+    case Kind.BOOLEAN:
+    case Kind.ENUM:
+      return node.value;
+    case Kind.NULL:
+      return null;
+    case Kind.LIST:
+      return node.values.map((value) => literalToJson(value, variables));
+    case Kind.OBJECT:
+      // Entries, not assignment: a key named __proto__ is data.
+      return Object.fromEntries(
+        node.fields.map(({ name, value }) => [name.value, literalToJson(value, variables)]),
+      );
+  }
+}
+
+/** Thrown by mutations and subscriptions for ids that are malformed, unknown, deleted or another owner's alike. */
+export function notFound(what: string): GraphQLError {
+  return presentError(new AppError('NOT_FOUND', `There is no ${what} with this id`));
+}

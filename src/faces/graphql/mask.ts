@@ -1,0 +1,131 @@
+/**
+ * The last look at every answer of GraphQL, on both of its roads: no error leaves that was not
+ * meant to be seen.
+ */
+import { type ExecutionResult, GraphQLError } from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import { AppError, type InputIssue } from '../../core/errors.ts';
+import { type Asking, type Log, somethingFailed } from '../../core/log.ts';
+import { databaseFailure, databaseFailureCode } from '../../db/driver/failure.ts';
+import { presentError } from './errors.ts';
+import { limitErrors } from './limit-errors.ts';
+
+export type Mask = (error: unknown, asking: Asking) => GraphQLError;
+
+/** The libraries' codes in our words; what is not named here is ours, or GraphQL's own. */
+const translatedCodes = new Map<unknown, string>([
+  ['OPERATION_RESOLUTION_FAILURE', 'BAD_REQUEST'],
+  ['REQUEST_ENTITY_TOO_LARGE', 'PAYLOAD_TOO_LARGE'],
+]);
+
+/**
+ * Makes every error fit to be shown: expected failures as they are, with a code; everything else is
+ * logged, and shown to nobody.
+ */
+export function createMask(log: Log): Mask {
+  return (error, asking) => {
+    const original = error instanceof GraphQLError ? originalOf(error) : error;
+    const position =
+      error instanceof GraphQLError
+        ? { nodes: error.nodes, source: error.source, positions: error.positions, path: error.path }
+        : {};
+    if (error instanceof GraphQLError && error.extensions.code === 'GRAPHQL_VALIDATION_FAILED') {
+      // What a scalar threw at a literal is its word to the caller, which GraphQL has given a
+      // place.
+      return new GraphQLError(error.message, { ...position, extensions: error.extensions });
+    }
+    const failure = original instanceof AppError ? original : databaseFailure(original);
+    if (failure) {
+      if (failure !== original) {
+        log.warn(
+          { ...linesOf(asking, error), reason: databaseFailureCode(original) },
+          'the database failed a request',
+        );
+      }
+      const { message, extensions } = presentError(failure);
+      return new GraphQLError(message, { ...position, extensions });
+    }
+    if (original instanceof GraphQLError) {
+      const { code, originalError, ...extensions } = original.extensions;
+      const translated = translatedCodes.get(code);
+      if (code !== undefined && originalError === undefined && translated === undefined) {
+        return error as GraphQLError;
+      }
+      return new GraphQLError(original.message, {
+        ...position,
+        extensions:
+          code === undefined
+            ? { ...extensions, code: 'BAD_USER_INPUT', issues: [issueOf(error as GraphQLError)] }
+            : { ...extensions, code: translated ?? code },
+      });
+    }
+    log.error(
+      { err: original, ...linesOf(asking, error) },
+      'a resolver failed in an unforeseen way',
+    );
+    return new GraphQLError(somethingFailed(asking), {
+      ...position,
+      extensions: { code: 'INTERNAL_SERVER_ERROR' },
+    });
+  };
+}
+
+function originalOf(error: GraphQLError): unknown {
+  let inner: unknown = error;
+  while (inner instanceof GraphQLError && inner.originalError) inner = inner.originalError;
+  return inner;
+}
+
+/**
+ * GraphQL's own complaint about an argument names it in words; the field is what can be pointed to.
+ */
+function issueOf({ path, message }: GraphQLError): InputIssue {
+  return { path: (path ?? []).join('.'), message };
+}
+
+/** What the log says of a request, and in which field of it. */
+function linesOf(asking: Asking, error: unknown): Asking {
+  const path = error instanceof GraphQLError ? error.path?.join('.') : undefined;
+  return path === undefined ? asking : { ...asking, path };
+}
+
+/** Masks what goes out over HTTP: one answer, or each event of a stream. */
+export function maskResults(mask: Mask): Plugin {
+  return {
+    onResultProcess({ result, setResult, serverContext }) {
+      const { asking } = serverContext as unknown as { asking: Asking };
+      if (Symbol.asyncIterator in result) setResult(maskEvents(result as Events, mask, asking));
+      else setResult(maskResult(result as ExecutionResult, mask, asking));
+    },
+  };
+}
+
+type Events = AsyncIterable<ExecutionResult>;
+
+export function maskResult<Result extends ExecutionResult>(
+  result: Result,
+  mask: Mask,
+  asking: Asking,
+): Result {
+  const { errors } = result;
+  if (!errors) return result;
+  return { ...result, errors: limitErrors(errors.map((error) => mask(error, asking))) };
+}
+
+function maskEvents(events: Events, mask: Mask, asking: Asking): Events {
+  return {
+    [Symbol.asyncIterator]() {
+      const iterator = events[Symbol.asyncIterator]();
+      return {
+        async next() {
+          const next = await iterator.next();
+          return next.done ? next : { done: false, value: maskResult(next.value, mask, asking) };
+        },
+        async return() {
+          await iterator.return?.();
+          return { done: true, value: undefined };
+        },
+      };
+    },
+  };
+}

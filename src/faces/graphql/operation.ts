@@ -1,0 +1,253 @@
+/** The operations as GraphQL: mirrored from the registry, so that a new one needs nothing here. */
+
+import { answerItems } from '../../app/answer-items.ts';
+import { type CheckedItem, maxSyncItems, syncItems } from '../../app/inputs.ts';
+import { BadUserInput, type InputIssue } from '../../core/errors.ts';
+import { maxCustomIdLength } from '../../db/custom-ids.ts';
+import type { ItemAnswer, RunUsage } from '../../engine/run/item-run.ts';
+import { doubledPlaceholders, fieldsNobodyHas, type Plan } from '../../engine/run/plan.ts';
+import { operations } from '../../operations/index.ts';
+import type { Operation, PreparedOperation, PromptItem } from '../../operations/operation.ts';
+import { doubledProblem } from '../../operations/params.ts';
+import { builder } from './builder.ts';
+import type { Context } from './context.ts';
+import { ItemResult, type ItemResultModel, resultTypeName } from './item-result.ts';
+import { mirrorFields, mirrorInput } from './mirror.ts';
+
+export const ItemInput = builder.inputType('ItemInput', {
+  description: 'One text with what belongs to it.',
+  fields: (t) => ({
+    content: t.string({
+      required: true,
+      description:
+        'The text to work on, sent exactly as it is. No NUL characters, no lone surrogates.',
+    }),
+    customId: t.string({
+      description: `The caller’s own key, unique within the request, 1 to ${maxCustomIdLength} characters; the item’s index when absent.`,
+    }),
+    metadata: t.field({
+      type: 'JSONObject',
+      description:
+        'Fields for {placeholders} in the prompt template, and carried through to the output.',
+    }),
+  }),
+});
+
+export const OperationEnum = builder.enumType('Operation', {
+  description: 'What is done with each item.',
+  values: Object.fromEntries(
+    operations.map(({ name, description }) => [name.toUpperCase(), { value: name, description }]),
+  ),
+});
+
+const optionInputs = new Map(
+  operations.map((operation) => [
+    operation.name,
+    mirrorInput(
+      `${capitalised(operation.name)}Options`,
+      `How to ${operation.name}. ${operation.description}`,
+      operation.params,
+    ),
+  ]),
+);
+
+/** `@oneOf`: the one key names the operation, its value holds the options. */
+export const OperationInput = builder.inputType('OperationInput', {
+  description: 'Which operation, with its options. Exactly one key.',
+  isOneOf: true,
+  fields: (t) =>
+    Object.fromEntries(
+      operations.map((operation) => [
+        operation.name,
+        t.field({
+          type: optionInputs.get(operation.name) as never,
+          description: operation.description,
+        }),
+      ]),
+    ),
+});
+
+interface OperationPayload {
+  results: ItemResultModel[];
+  model: string;
+  usage: RunUsage;
+}
+
+for (const operation of operations) {
+  const result = mirrorResult(operation);
+  if (!operation.whole) mirrorMutation(operation, result);
+}
+
+function mirrorResult(operation: Operation) {
+  const { name } = operation;
+  return builder.objectRef<ItemResultModel>(resultTypeName(name)).implement({
+    description: `What ${name} made of one item. The fields are null where the item failed.`,
+    interfaces: [ItemResult],
+    fields: (t) =>
+      Object.fromEntries(
+        mirrorFields(operation.result).map((field) => [
+          field.name,
+          t.field({
+            type: field.type as never,
+            nullable: true,
+            description: field.description,
+            resolve: ({ fields }: ItemResultModel) => (fields?.[field.name] ?? null) as never,
+          }),
+        ]),
+      ),
+  });
+}
+
+function mirrorMutation(operation: Operation, result: ReturnType<typeof mirrorResult>): void {
+  const { name, description } = operation;
+  const payload = builder.objectRef<OperationPayload>(`${capitalised(name)}Payload`).implement({
+    description: `What ${name} answers: one result per item.`,
+    fields: (t) => ({
+      results: t.expose('results', {
+        type: [result],
+        description: 'One per item, in the order of the items.',
+      }),
+      model: t.exposeString('model', { description: 'The model that answered, as provider/name.' }),
+      usage: t.expose('usage', { type: 'Usage', description: 'What all items cost together.' }),
+    }),
+  });
+
+  builder.mutationField(name, (t) =>
+    t.field({
+      type: payload,
+      description: `${description} Answers 1 to ${maxSyncItems} items at once, in order; an item that fails has its own error.`,
+      args: {
+        items: t.arg({
+          type: [ItemInput],
+          required: true,
+          description: `The items, 1 to ${maxSyncItems}.`,
+          validate: { schema: syncItems as never },
+        }),
+        options: t.arg({
+          type: optionInputs.get(name) as never,
+          required: !operation.optionsOptional,
+          description: 'The operation’s options, the model’s among them.',
+        }),
+      },
+      resolve: async (_root, args, context) => {
+        const items = args.items as unknown as CheckedItem[];
+        context.budget.takeItems(items.length);
+        const given = (args.options ?? {}) as Record<string, unknown>;
+        return await runNow(operation, items, given, context);
+      },
+    }),
+  );
+}
+
+async function runNow(
+  operation: Operation,
+  items: readonly CheckedItem[],
+  options: Record<string, unknown>,
+  context: Context,
+): Promise<OperationPayload> {
+  const plan = planFor(operation.name, options, items, context, 'options');
+  const answers = await answerItems(plan, items, {
+    signal: context.signal,
+    onFault: (error) =>
+      context.log.error({ err: error, ...context.asking }, 'an item failed in an unforeseen way'),
+  });
+  return {
+    model: plan.model.id,
+    usage: totalUsage(answers),
+    results: answers.map(({ usage, outcome }, index) => ({
+      operation: operation.name,
+      index,
+      customId: items[index]?.customId ?? String(index),
+      fields: outcome.status === 'SUCCEEDED' ? plan.operation.result(outcome.output) : null,
+      error: outcome.status === 'FAILED' ? outcome.error : null,
+      rejectedAnswer: outcome.status === 'FAILED' ? (outcome.rejectedAnswer ?? null) : null,
+      usage,
+    })),
+  };
+}
+
+/** Enough to mend options by. */
+const maxIssues = 20;
+
+/**
+ * Binds checked options to a model; what is wrong with either is told at `path`, the options' place
+ * in the input: empty, or a path.
+ */
+export function planFor(
+  operation: string,
+  options: Record<string, unknown>,
+  items: readonly PromptItem[],
+  { preparePlan, time }: Pick<Context, 'preparePlan'> & Partial<Pick<Context, 'time'>>,
+  path: string,
+): Plan {
+  const at = (name: string) => (path === '' ? name : `${path}.${name}`);
+  let plan: Plan;
+  try {
+    plan = preparePlan(operation, options, undefined, time);
+  } catch (error) {
+    if (!(error instanceof BadUserInput)) throw error;
+    throw new BadUserInput(error.issues.map((issue) => ({ ...issue, path: at(issue.path) })));
+  }
+  const issues = [
+    ...optionIssues(plan.operation, options, items),
+    ...exampleIssues(plan.operation, items),
+  ].map((issue) => ({ ...issue, path: at(issue.path) }));
+  if (issues.length > 0) throw new BadUserInput(issues.slice(0, maxIssues));
+  return plan;
+}
+
+/**
+ * What options name that no item has, or that is meant as a placeholder and would be sent as it
+ * stands.
+ */
+function optionIssues(
+  { placeholders, referenceField }: PreparedOperation,
+  options: Record<string, unknown>,
+  items: readonly PromptItem[],
+): InputIssue[] {
+  const dateFields = referenceField == null ? [] : [referenceField];
+  return [
+    ...doubledPlaceholders(options, items).map((text) => ({
+      path: 'userPromptTemplate',
+      message: doubledProblem(text),
+    })),
+    ...fieldsNobodyHas(placeholders, items).map((name) => ({
+      path: 'userPromptTemplate',
+      message: `names {${name}}, but no item has a metadata field of that name; {content} is the text, and {{ and }} are braces`,
+    })),
+    ...fieldsNobodyHas(dateFields, items).map((name) => ({
+      path: 'referenceDate',
+      message: `names {${name}}, but no item has a metadata field of that name`,
+    })),
+  ];
+}
+
+function exampleIssues(operation: PreparedOperation, [item]: readonly PromptItem[]): InputIssue[] {
+  const problems = (item && operation.exampleProblems?.(item)) ?? [];
+  return problems.map(({ index, message }) => ({
+    path: `examples.${index}.metadata`,
+    message: `does not go with the options, and an example is shown as the items are: ${message}`,
+  }));
+}
+
+function totalUsage(answers: readonly ItemAnswer[]): RunUsage {
+  const total: RunUsage = {
+    requests: 0,
+    inputTokens: 0,
+    cachedInputTokens: 0,
+    outputTokens: 0,
+    costUsd: null,
+  };
+  for (const { usage } of answers) {
+    total.requests += usage.requests;
+    total.inputTokens += usage.inputTokens;
+    total.cachedInputTokens += usage.cachedInputTokens;
+    total.outputTokens += usage.outputTokens;
+    if (usage.costUsd !== null) total.costUsd = (total.costUsd ?? 0) + usage.costUsd;
+  }
+  return total;
+}
+
+function capitalised(name: string): string {
+  return `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
+}

@@ -1,0 +1,122 @@
+/** The pages of every list: Relay's four arguments, with sizes that are refused rather than cut. */
+import { type ResolveCursorConnectionArgs, resolveCursorConnection } from '@pothos/plugin-relay';
+import { z } from 'zod';
+import { storableText } from '../../app/inputs.ts';
+import { presentIssues } from './errors.ts';
+
+export const defaultPageSize = 50;
+export const maxPageSize = 1_000;
+/**
+ * With a filter all of a list may have to be read for one page, and for its total; so a request may
+ * ask for a few of these.
+ */
+export const filterCost = 20_000;
+
+const size = z
+  .int()
+  .min(1, `needs 1 to ${maxPageSize}`)
+  .max(maxPageSize, `takes at most ${maxPageSize}; page with after or before for more`)
+  .nullish();
+
+/**
+ * What we made ourselves; other places are looked up, and what is found nowhere is refused, not
+ * ignored.
+ */
+const cursorText = /^(0|[1-9][0-9]{0,17})$/;
+const maxPlaceLength = 512;
+
+const place = storableText
+  .max(maxPlaceLength, 'is not a cursor that this list gave out, nor the id of an entry of it')
+  .nullish();
+
+/** For the builder: how first, after, last and before are described and checked wherever they stand. */
+export const pageArgOptions = {
+  firstArgOptions: {
+    description: `The first so many after \`after\`, 1 to ${maxPageSize}; ${defaultPageSize} when neither first nor last is given.`,
+    validate: { schema: size as never },
+  },
+  afterArgOptions: {
+    description:
+      'Where to begin: behind this cursor, or the entry with this id; the start when absent.',
+    validate: { schema: place as never },
+  },
+  lastArgOptions: {
+    description: `The last so many before \`before\`, 1 to ${maxPageSize}; not together with first.`,
+    validate: { schema: size as never },
+  },
+  beforeArgOptions: {
+    description:
+      'Where to end: before this cursor, or the entry with this id; the end when absent.',
+    validate: { schema: place as never },
+  },
+};
+
+interface PageArgs {
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  last?: number | null | undefined;
+  before?: string | null | undefined;
+}
+
+/** A page costs what one entry costs, times its size. A size that will be refused as such does not cost more than the largest. */
+export function pageCost({ first, last }: PageArgs) {
+  return { field: 1, multiplier: Math.min(first ?? last ?? defaultPageSize, maxPageSize) };
+}
+
+/**
+ * How a list makes the cursors of its entries, and finds the cursor of the entry with an id: null
+ * where it has none.
+ */
+export interface Places<Entry> {
+  toCursor(entry: Entry): string;
+  find(id: string): Promise<string | null>;
+}
+
+/** A page of a list as a connection: `read` is asked for one entry more than the page holds, which tells whether there is more. */
+export async function readPage<Entry extends object>(
+  args: PageArgs,
+  { toCursor, find }: Places<Entry>,
+  read: (range: ResolveCursorConnectionArgs) => Promise<Entry[]>,
+) {
+  const { first, last } = args;
+  if (typeof first === 'number' && typeof last === 'number') {
+    throw presentIssues([{ path: 'last', message: 'cannot be given together with first' }]);
+  }
+  const after = await placeOf(args, 'after', find);
+  const before = await placeOf(args, 'before', find);
+  const { edges, pageInfo } = await resolveCursorConnection(
+    {
+      args: { first, last, after, before },
+      defaultSize: defaultPageSize,
+      maxSize: maxPageSize,
+      toCursor,
+    },
+    read,
+  );
+  return {
+    edges,
+    pageInfo: {
+      ...pageInfo,
+      startCursor: edges.at(0)?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+  };
+}
+
+async function placeOf(
+  args: PageArgs,
+  path: 'after' | 'before',
+  find: (id: string) => Promise<string | null>,
+): Promise<string | null | undefined> {
+  const given = args[path];
+  if (given === null || given === undefined || cursorText.test(given)) return given;
+  const cursor = await find(given);
+  if (cursor !== null) return cursor;
+  const message = 'is not a cursor that this list gave out, nor the id of an entry of it';
+  throw presentIssues([{ path, message }]);
+}
+
+/** For lists in the order of their keys. */
+export function cursorOf(entry: { key: bigint } | null): string | null {
+  return entry === null ? null : String(entry.key);
+}

@@ -1,0 +1,178 @@
+/** What an uploaded file of batch results says, line by line. */
+
+import { type ParsedResult, parseResults, type ResultSource } from '../../app/parse-results.ts';
+import type { Sql } from '../../db/driver/client.ts';
+import { type FileRecord, findRows } from '../../db/files.ts';
+import { answerSchemaParam } from '../../operations/given-answer.ts';
+import { builder, notFound } from './builder.ts';
+import { presentIssues } from './errors.ts';
+import { findFile } from './file.ts';
+import { ItemStatusEnum } from './item.ts';
+import { rejectedAnswerDescription } from './item-result.ts';
+import {
+  defaultPageSize,
+  filterCost,
+  maxPageSize,
+  pageArgOptions,
+  pageCost,
+  readPage,
+} from './page.ts';
+
+const ParsedResultType = builder.objectRef<ParsedResult>('ParsedResult').implement({
+  description: 'A line of a file of batch results: one request, and what became of it.',
+  fields: (t) => ({
+    customId: t.exposeString('customId', {
+      description: 'The request’s own key. A file may have several results for one.',
+    }),
+    status: t.expose('status', {
+      type: ItemStatusEnum,
+      description:
+        'SUCCEEDED with an output; FAILED with an error; EXPIRED or CANCELLED where the provider says so.',
+    }),
+    output: t.field({
+      type: 'JSON',
+      nullable: true,
+      description:
+        'With responseSchema, the object in the answer’s text, or in the arguments of its one tool call. Without one the text as it is; where tools were called, the arguments as JSON (as text where they are none), a list of them for several calls. Null unless SUCCEEDED.',
+      resolve: ({ output }) => output,
+    }),
+    error: t.expose('error', {
+      type: 'ItemError',
+      nullable: true,
+      description:
+        'Why it failed: what the provider said, how the answer ended (TRUNCATED, REFUSED, CONTENT_FILTERED), or what breaks the schema (INVALID_OUTPUT). Null unless FAILED.',
+    }),
+    rejectedAnswer: t.exposeString('rejectedAnswer', {
+      nullable: true,
+      description: rejectedAnswerDescription,
+    }),
+  }),
+});
+
+interface ResultConnection {
+  edges: { node: ParsedResult; cursor: string }[];
+  pageInfo: object;
+  file: FileRecord;
+  source: ResultSource;
+  status: readonly string[] | null;
+}
+
+const ParsedResultEdge = builder
+  .objectRef<ResultConnection['edges'][number]>('ParsedResultEdge')
+  .implement({
+    description: 'A result and its place in the file.',
+    fields: (t) => ({
+      node: t.expose('node', { type: ParsedResultType, description: 'The result itself.' }),
+      cursor: t.exposeString('cursor', { description: 'To page on from with after.' }),
+    }),
+  });
+
+const ParsedResultConnection = builder
+  .objectRef<ResultConnection>('ParsedResultConnection')
+  .implement({
+    description: 'A page of results.',
+    fields: (t) => ({
+      edges: t.expose('edges', {
+        type: [ParsedResultEdge],
+        description: 'The results of this page, in the order of the file’s lines.',
+        // The connection has the page's size as its multiplier already.
+        complexity: { field: 1, multiplier: 1 },
+      }),
+      pageInfo: t.field({
+        type: builder.pageInfoRef(),
+        description: 'Whether there is more, and from where to go on.',
+        resolve: ({ pageInfo }) => pageInfo as never,
+      }),
+      totalCount: t.int({
+        description:
+          'How many results the filter leaves, over all pages. With a filter the whole file is parsed for it, once for each schema.',
+        resolve: async ({ file, source, status }, _args, { db, signal, time, resultCounter }) => {
+          if (status === null) return file.itemCount;
+          const counts = await resultCounter.count(db.sql, source, { signal, time });
+          return [...counts].reduce((sum, [one, n]) => (status.includes(one) ? sum + n : sum), 0);
+        },
+      }),
+    }),
+  });
+
+builder.queryField('parseResults', (t) =>
+  t.field({
+    type: ParsedResultConnection,
+    description:
+      'An uploaded OpenAI batch output or error file (or Anthropic’s results): its answers parsed and validated against the schema, without a model. The first choice of each answer counts. NOT_FOUND for an unknown file, BAD_USER_INPUT for a file of another format.',
+    complexity: ({ first, status }) => ({
+      field: status ? filterCost : 1,
+      multiplier: pageCost({ first }).multiplier,
+    }),
+    args: {
+      fileId: t.arg.id({ required: true, description: 'A file of format OPENAI_RESULTS.' }),
+      responseSchema: t.arg({
+        type: 'JSONObject',
+        description:
+          'What answers are held to: the short form {company: "string", year: "integer"}, or a JSON Schema of an object. Any answer is good when absent. At most 100,000 characters.',
+        validate: { schema: answerSchemaParam.nullish() as never },
+      }),
+      status: t.arg({
+        type: [ItemStatusEnum],
+        description: 'Only results that stand so; all when absent, none for an empty list.',
+      }),
+      first: t.arg.int({
+        description: `How many, 1 to ${maxPageSize}; ${defaultPageSize} when absent.`,
+        validate: pageArgOptions.firstArgOptions.validate,
+      }),
+      after: t.arg.string({
+        description:
+          'Where to begin: behind this cursor, or the one result with this custom id (digits are read as a cursor); the start of the file when absent.',
+        validate: pageArgOptions.afterArgOptions.validate,
+      }),
+    },
+    resolve: async (_root, { fileId, responseSchema, status, first, after }, context) => {
+      const file = await findFile(fileId, context);
+      if (!file) throw notFound('file');
+      if (file.format !== 'OPENAI_RESULTS') {
+        const message = `needs a file of format OPENAI_RESULTS (lines {custom_id, response, error}); this one was read as ${file.format}. Upload it with format=OPENAI_RESULTS if it is one`;
+        throw presentIssues([{ path: 'fileId', message }]);
+      }
+      const source = { fileKey: file.key, schema: responseSchema ?? null };
+      const connection = await readPage(
+        { first, after },
+        {
+          toCursor: ({ index }: ParsedResult) => String(index),
+          find: (customId) => findLine(context.db.sql, file, customId),
+        },
+        async ({ limit, after: cursor }) => {
+          const { db, signal, time, budget } = context;
+          const afterIndex = cursor === undefined ? -1 : Number(cursor);
+          const page: ParsedResult[] = [];
+          if (status?.length === 0 || afterIndex >= file.itemCount) return page;
+          for await (const result of parseResults(db.sql, source, { afterIndex, signal, time })) {
+            if (!status || status.includes(result.status)) {
+              // The one beyond the page only tells that there is more.
+              if (page.length < limit - 1) budget.send(result.bytes, cursorOfLast(page, cursor));
+              page.push(result);
+            }
+            if (page.length === limit) break;
+          }
+          return page;
+        },
+      );
+      return { ...connection, file, source, status: status ?? null } as ResultConnection;
+    },
+  }),
+);
+
+/** Behind which to go on; null for the start of the file. */
+function cursorOfLast(page: readonly ParsedResult[], after: string | undefined): string | null {
+  const last = page.at(-1);
+  return last ? String(last.index) : (after ?? null);
+}
+
+/** The cursor of the one line with a custom id; null where there is none. */
+async function findLine(sql: Sql, file: FileRecord, customId: string): Promise<string | null> {
+  const [index, another] = await findRows(sql, file.key, { customId, limit: 2 });
+  if (another !== undefined) {
+    const message = 'is the custom id of several results; go on with the cursor of one of them';
+    throw presentIssues([{ path: 'after', message }]);
+  }
+  return index === undefined ? null : String(index);
+}

@@ -1,0 +1,118 @@
+/** What comes in over HTTP before it is GraphQL: media types, bodies, and what no web page may send unasked. */
+import { GraphQLError } from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import { AppError } from '../../core/errors.ts';
+import { badRequest, presentError } from './errors.ts';
+import { jsonSizeProblem } from './json-size.ts';
+import { maxMultipartBytes, preflightHeaders, readMultipart } from './multipart.ts';
+
+/** Bytes of a JSON body. */
+export const maxBodyBytes = 25_000_000;
+
+/**
+ * Bodies are JSON in UTF-8, or forms with a file. A form on any web page can post the other types without asking first; JSON makes
+ * the browser ask, and so does the header that comes with a form. Bytes that are no UTF-8 are refused: replaced, they would change
+ * somebody's text.
+ */
+export const readRequests: Plugin = {
+  onRequestParse({ request, requestParser, setRequestParser }) {
+    if (request.method === 'GET') {
+      const parseUrl = requestParser;
+      setRequestParser(async (get) => {
+        try {
+          return (await parseUrl?.(get)) ?? {};
+        } catch {
+          throw badRequest('variables and extensions in a URL are JSON');
+        }
+      });
+      return;
+    }
+    if (request.method !== 'POST') return; // 405 by Yoga
+    const [mediaType = '', ...parameters] = (request.headers.get('content-type') ?? '')
+      .toLowerCase()
+      .split(';')
+      .map((part) => part.trim());
+    if (mediaType === 'multipart/form-data') {
+      checkForm(request.headers);
+      setRequestParser(async (post) => {
+        const body = Buffer.from(await bytesOf(post));
+        if (body.length > maxMultipartBytes) throw formTooLarge();
+        return await readMultipart(request.headers.get('content-type') ?? '', body, readJson);
+      });
+      return;
+    }
+    const charset = parameters.find((parameter) => parameter.startsWith('charset='));
+    if (mediaType !== 'application/json' || (charset && !/^charset="?utf-?8"?$/.test(charset))) {
+      throw badRequest('Send application/json in UTF-8', 415);
+    }
+    setRequestParser(async (post) => readJson(await bytesOf(post)));
+  },
+};
+
+async function bytesOf(post: Request): Promise<ArrayBuffer> {
+  try {
+    return await post.arrayBuffer();
+  } catch (error) {
+    // The limit of the body's bytes says so by itself; what else breaks off is a client that goes.
+    throw error instanceof GraphQLError ? error : badRequest('The body ends too early');
+  }
+}
+
+function checkForm(headers: Headers): void {
+  if (!preflightHeaders.some((name) => headers.get(name))) {
+    throw badRequest(
+      `Send application/json, or multipart/form-data with a header that no web page can send unasked: ${preflightHeaders[0]}: 1`,
+      415,
+    );
+  }
+  if (Number(headers.get('content-length')) > maxMultipartBytes) throw formTooLarge();
+}
+
+function formTooLarge(): GraphQLError {
+  const error = presentError(
+    new AppError(
+      'PAYLOAD_TOO_LARGE',
+      `A multipart request has at most ${maxMultipartBytes.toLocaleString('en')} bytes; POST /files takes larger files`,
+    ),
+  );
+  error.extensions.http = { status: 413 };
+  return error;
+}
+
+function readJson(body: ArrayBuffer | Uint8Array): object {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(body);
+  } catch {
+    throw badRequest('The body is not valid UTF-8');
+  }
+  const problem = jsonSizeProblem(new Uint8Array(body));
+  if (problem !== null) throw badRequest(`The body ${problem}; POST /files takes more`, 413);
+  let params: unknown;
+  try {
+    params = JSON.parse(text);
+  } catch {
+    // Without the parser's message, which quotes the body.
+    throw badRequest('The body is not valid JSON');
+  }
+  if (Array.isArray(params)) throw badRequest('Send one request at a time, not an array');
+  if (typeof params !== 'object' || params === null) {
+    throw badRequest('The body is not a JSON object such as {"query": "…", "variables": {}}');
+  }
+  return params;
+}
+
+/** Yoga answers these with no body at all. */
+export const explainNotAcceptable: Plugin = {
+  onResponse({ response, setResponse, fetchAPI }) {
+    if (response.status !== 406 || response.body) return;
+    const message =
+      'Queries and mutations are answered as application/json or application/graphql-response+json, subscriptions as text/event-stream';
+    setResponse(
+      fetchAPI.Response.json(
+        { errors: [{ message, extensions: { code: 'BAD_REQUEST' } }] },
+        { status: 406, headers: response.headers },
+      ),
+    );
+  },
+};

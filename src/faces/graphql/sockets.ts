@@ -1,0 +1,186 @@
+/** GraphQL over WebSocket (graphql-transport-ws), on the port and path of the HTTP server, through the same Yoga. */
+import type { IncomingMessage, Server } from 'node:http';
+import { type GraphQLError, type GraphQLFormattedError, getOperationAST } from 'graphql';
+import { useServer } from 'graphql-ws/use/ws';
+import { WebSocketServer } from 'ws';
+import { AppError } from '../../core/errors.ts';
+import type { Asking, Log } from '../../core/log.ts';
+import type { Authenticate } from '../http/auth.ts';
+import { requestIdOf } from '../http/request-id.ts';
+import type { Context } from './context.ts';
+import { badRequest } from './errors.ts';
+import { limitErrors } from './limit-errors.ts';
+import { type Mask, maskResult } from './mask.ts';
+import { needsKey, type SocketContext, type Yoga } from './yoga.ts';
+
+/** Larger requests go over HTTP; a subscription is small. */
+const maxMessageBytes = 1_048_576;
+/** Before it is known whose they are: an acknowledged connection may send larger ones. */
+const maxBytesBeforeAck = 8_192;
+/**
+ * Operations of one socket at once. A page that shows a hundred things has another socket for more.
+ */
+const maxOperations = 100;
+/** https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1 */
+const messageTooBig = 1009;
+/** A client that connects and says nothing is let go. */
+const initTimeoutMs = 3_000;
+/** One that has stopped reading does not answer a goodbye either. */
+const goodbyeMs = 1_000;
+
+interface SocketOptions {
+  http: Server;
+  yoga: Yoga;
+  mask: Mask;
+  authenticate: Authenticate;
+  /** False: the upgrade is refused with 403. */
+  trusts: (request: IncomingMessage) => boolean;
+  log: Log;
+}
+
+interface SocketExtra {
+  owner: string;
+  requestId: string;
+  closed: AbortController;
+}
+
+/** The functions that Yoga's plugins have wrapped for one operation; they travel to graphql-ws as its root value. */
+interface Enveloped {
+  execute: (args: unknown) => unknown;
+  subscribe: (args: unknown) => unknown;
+}
+
+/** Serves the upgrades of `http`. `dispose` says goodbye to every client, and does not wait long for an answer. */
+export function attachSockets({ http, yoga, mask, authenticate, trusts, log }: SocketOptions) {
+  /** Of each connection: made once, where none came. */
+  const requestIds = new WeakMap<IncomingMessage, string>();
+  const idOf = (request: IncomingMessage): string => {
+    const id = requestIds.get(request) ?? requestIdOf(request.headers);
+    requestIds.set(request, id);
+    return id;
+  };
+  const acknowledged = new WeakSet<IncomingMessage>();
+  const sockets = new WebSocketServer({
+    server: http,
+    path: '/graphql',
+    maxPayload: maxMessageBytes,
+    // Ten thousand messages that come together would keep everybody else waiting.
+    allowSynchronousEvents: false,
+    verifyClient: ({ req }: { req: IncomingMessage }, answer) => answer(trusts(req), 403),
+  });
+
+  const server = useServer<Record<string, unknown>, Partial<SocketExtra>>(
+    {
+      // Else the reasons of a close hold the messages of errors that nobody foresaw.
+      isProd: true,
+      connectionInitWaitTimeout: initTimeoutMs,
+      onConnect: ({ connectionParams, extra }) => {
+        const given = connectionParams?.Authorization ?? connectionParams?.authorization;
+        const owner = authenticate(typeof given === 'string' ? given : null);
+        if (owner === null) {
+          // Before graphql-ws, which gives no reason.
+          extra.socket.close(4403, `UNAUTHENTICATED: ${needsKey}`);
+          return false;
+        }
+        extra.owner = owner;
+        acknowledged.add(extra.request);
+        extra.requestId = idOf(extra.request);
+        extra.closed = new AbortController();
+        return true;
+      },
+      onDisconnect: ({ extra }) => {
+        extra.closed?.abort(new Error('the client has gone'));
+      },
+      // Whatever is thrown here would close the socket, with the subscriptions that have nothing to do with it.
+      onSubscribe: async ({ extra, subscriptions }, _id, params) => {
+        const asking = askingOf(extra, params.operationName);
+        try {
+          if (Object.keys(subscriptions).length > maxOperations) throw tooManyOperations();
+          const socket: SocketContext = {
+            owner: extra.owner as string,
+            asking,
+            origin: `http://${extra.request.headers.host ?? 'localhost'}`,
+            signal: extra.closed?.signal as AbortSignal,
+          };
+          const { schema, execute, subscribe, contextFactory, parse, validate } = yoga.getEnveloped(
+            { socket, params } as never,
+          );
+          const document = parse(params.query) as ReturnType<typeof import('graphql').parse>;
+          const errors = validate(schema, document) as readonly GraphQLError[];
+          if (errors.length > 0) return errors;
+          if (!getOperationAST(document, params.operationName)) {
+            return [badRequest('Could not determine what operation to execute.')];
+          }
+          return {
+            schema,
+            document,
+            operationName: params.operationName,
+            variableValues: params.variables,
+            contextValue: await contextFactory(),
+            rootValue: { execute, subscribe },
+          };
+        } catch (error) {
+          return [mask(error, asking)];
+        }
+      },
+      execute: (args) => (args.rootValue as Enveloped).execute(args) as never,
+      subscribe: (args) => (args.rootValue as Enveloped).subscribe(args) as never,
+      onNext: (_context, _id, _params, { contextValue }, result) => {
+        const { asking } = contextValue as Context;
+        const { errors } = maskResult(result, mask, asking);
+        return errors ? { ...result, errors: errors.map(present) } : undefined;
+      },
+      // Also called with whatever a running subscription threw.
+      onError: ({ extra }, _id, { operationName }, errors) => {
+        const asking = askingOf(extra, operationName);
+        const masked = (errors as readonly GraphQLError[]).map((error) => mask(error, asking));
+        return limitErrors(masked).map(present);
+      },
+    },
+    sockets,
+  );
+  sockets.on('headers', (headers, request) => headers.push(`x-request-id: ${idOf(request)}`));
+  sockets.on('connection', (socket, request) => {
+    let bytes = 0;
+    const count = (piece: Buffer) => {
+      bytes += piece.length;
+      if (acknowledged.has(request)) request.socket.off('data', count);
+      else if (bytes > maxBytesBeforeAck)
+        socket.close(messageTooBig, 'connection_init is too long');
+    };
+    request.socket.on('data', count);
+    // A client that breaks the protocol is its own fault; graphql-ws would print a stack for it.
+    socket.removeAllListeners('error');
+    socket.on('error', (error) =>
+      log.debug({ reason: error.message }, 'a WebSocket client was cut off'),
+    );
+  });
+  return {
+    async dispose() {
+      const timer = setTimeout(() => {
+        for (const socket of sockets.clients) socket.terminate();
+      }, goodbyeMs);
+      await server.dispose();
+      clearTimeout(timer);
+    },
+  };
+}
+
+function askingOf({ requestId = '', owner }: Partial<SocketExtra>, name?: string | null): Asking {
+  return {
+    requestId,
+    ...(owner === undefined ? {} : { owner }),
+    ...(name ? { operationName: name.slice(0, 100) } : {}),
+  };
+}
+
+function tooManyOperations(): AppError {
+  const message = `A socket has ${maxOperations} operations at once; end some, or open another socket`;
+  return new AppError('TOO_MANY_REQUESTS', message);
+}
+
+/** Without what is meant for HTTP. */
+function present(error: GraphQLError): GraphQLFormattedError {
+  const { extensions: { http: _, ...extensions } = {}, ...rest } = error.toJSON();
+  return { ...rest, extensions };
+}

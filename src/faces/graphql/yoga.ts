@@ -1,0 +1,243 @@
+/** GraphQL over HTTP: Yoga, with errors that carry a code and a path, and nothing that a foreign web page could forge. */
+import type { ServerResponse } from 'node:http';
+import {
+  type ExecutionArgs,
+  GraphQLError,
+  getOperationAST,
+  NoSchemaIntrospectionCustomRule,
+} from 'graphql';
+import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
+import { createResultCounter } from '../../app/parse-results.ts';
+import type { Asking, Log } from '../../core/log.ts';
+import { createCheckTime } from '../../operations/check-time.ts';
+import { createBudgets } from './budget.ts';
+import type { Context, Services } from './context.ts';
+import { costProblem } from './cost.ts';
+import { createDocumentCache, limitDocuments } from './document.ts';
+import { type Mask, maskResults } from './mask.ts';
+import { explainNotAcceptable, maxBodyBytes, readRequests } from './requests.ts';
+import { schema } from './schema.ts';
+import { shareEvents } from './shared-events.ts';
+import { describeVariableErrors } from './variables.ts';
+
+/** What the WebSocket server hands over instead of an HTTP request. */
+export interface SocketContext {
+  owner: string;
+  asking: Asking;
+  /** The server as the client named it. */
+  origin: string;
+  signal: AbortSignal;
+}
+
+export interface YogaOptions {
+  services: Services;
+  introspection: boolean;
+  /** Where clients reach the server, if not where they ask. */
+  publicUrl: string | null;
+  /** Told of each response that a subscription is about to stream into. */
+  onStream: (response: ServerResponse) => void;
+  mask: Mask;
+  log: Log;
+}
+
+/** Beside the request: what the WebSocket server or node:http hand over. */
+interface ServerContext {
+  socket?: SocketContext;
+  res?: ServerResponse;
+  /** Of a request over HTTP, with its owner: the server has looked at the key. */
+  asking?: Asking;
+}
+
+export type Yoga = YogaServerInstance<ServerContext, Context>;
+
+export function createGraphQL({
+  services,
+  introspection,
+  publicUrl,
+  onStream,
+  mask,
+  log,
+}: YogaOptions): Yoga {
+  const resultCounter = createResultCounter();
+  const budgets = createBudgets();
+  /** What one execution may take. */
+  const allowances = (owner: string) => ({
+    time: createCheckTime(),
+    budget: budgets.begin(owner),
+  });
+  return createYoga<ServerContext, Context>({
+    schema,
+    graphqlEndpoint: '/graphql',
+    // The server serves GraphiQL itself: compressed, cached, and without a CDN.
+    graphiql: false,
+    landingPage: false,
+    batching: false,
+    multipart: false,
+    maxRequestBodySize: maxBodyBytes,
+    // It would log every error that a client is shown; what nobody foresaw is logged by the mask.
+    logging: false,
+    parserAndValidationCache: {
+      documentCache: createDocumentCache(),
+      errorCache: createDocumentCache(),
+    },
+    // The server sees to origins, on every route alike.
+    cors: false,
+    // It does not know whose errors it masks; see maskResults.
+    maskedErrors: false,
+    context: ({ request, socket, res, asking }) => {
+      if (socket) {
+        const { origin, ...asked } = socket;
+        const { line } = services;
+        return {
+          ...services,
+          ...line.of(asked.owner),
+          ...asked,
+          baseUrl: publicUrl ?? origin,
+          log,
+          ...allowances(asked.owner),
+          resultCounter,
+        };
+      }
+      const owner = asking?.owner;
+      if (!asking || owner === undefined) throw new Error('nobody knows who asks');
+      const baseUrl = publicUrl ?? new URL(request.url).origin;
+      return {
+        ...services,
+        ...services.line.of(owner),
+        owner,
+        asking,
+        baseUrl,
+        signal: whenGone(res),
+        log,
+        ...allowances(owner),
+        resultCounter,
+      };
+    },
+    plugins: [
+      readRequests,
+      explainNotAcceptable,
+      limitDocuments,
+      codedVariableErrors,
+      shareEvents((context) => ({ ...context, ...allowances(context.owner) })),
+      nameOperation,
+      handOver(onStream),
+      endStreamsWithTheirClient,
+      endReadsWithTheirClient,
+      endBudgets,
+      limitSubscriptions,
+      maskResults(mask),
+      ...(introspection ? [] : [withoutIntrospection]),
+    ] as Plugin[],
+  }) as Yoga;
+}
+
+/** Aborted when the client goes before its answer is complete. */
+function whenGone(response: ServerResponse | undefined): AbortSignal {
+  const gone = new AbortController();
+  const end = () => {
+    if (!response?.writableEnded) gone.abort(new Error('the client has gone'));
+  };
+  if (response?.closed) end();
+  else response?.once('close', end);
+  return gone.signal;
+}
+
+export const needsKey = 'This server needs a key: Authorization: Bearer <key>';
+
+const codedVariableErrors: Plugin = {
+  onExecute: () => ({
+    onExecuteDone({ result, setResult, args }) {
+      const described = describeIfRefused(result, args);
+      if (described) setResult({ errors: [described] });
+    },
+  }),
+  onSubscribe: () => ({
+    onSubscribeResult({ result, setResult, args }) {
+      const described = describeIfRefused(result, args);
+      if (described) setResult({ errors: [described] });
+    },
+  }),
+};
+
+/** GraphQL refuses variables before it runs anything: errors without data and without a path. */
+function describeIfRefused(result: unknown, args: ExecutionArgs): GraphQLError | null {
+  const { errors, data } = result as { errors?: readonly GraphQLError[]; data?: unknown };
+  if (!errors || errors.length === 0 || data !== undefined) return null;
+  const described = ({ path, extensions: { code, issues } }: GraphQLError) =>
+    path !== undefined || issues !== undefined || (code !== undefined && code !== 'BAD_USER_INPUT');
+  if (errors.some(described)) return null;
+  return describeVariableErrors(args);
+}
+
+function handOver(onStream: YogaOptions['onStream']): Plugin {
+  return {
+    onSubscribe({ args }) {
+      const { res } = args.contextValue as ServerContext;
+      if (res) onStream(res);
+    },
+  };
+}
+
+/** Yoga drops the stream of a client that goes before its answer begins, and does not end it. */
+const endStreamsWithTheirClient: Plugin<Context> = {
+  onSubscribe: ({ args: { contextValue } }) => ({
+    onSubscribeResult({ result }) {
+      const { res } = contextValue as ServerContext;
+      if (!res || !(Symbol.asyncIterator in result)) return;
+      const end = () => void result.return?.(); // closes a channel, and never rejects
+      if (res.closed) end();
+      else res.once('close', end);
+    },
+  }),
+};
+
+const nameOperation: Plugin<Context> = {
+  onExecute: ({ args }) => name(args),
+  onSubscribe: ({ args }) => name(args),
+};
+
+function name({ document, operationName, contextValue }: ExecutionArgs): void {
+  const name = getOperationAST(document, operationName)?.name?.value;
+  if (name !== undefined) (contextValue as Context).asking.operationName = name.slice(0, 100);
+}
+
+/**
+ * What a mutation has begun it finishes, and an event of a subscription is for all who are
+ * subscribed; a query is its client's alone.
+ */
+const endReadsWithTheirClient: Plugin<Context> = {
+  onExecute({ args, extendContext }) {
+    const { line, owner, signal } = args.contextValue;
+    if (getOperationAST(args.document, args.operationName)?.operation !== 'query') return;
+    extendContext({ db: line.reads(owner, signal) });
+  },
+};
+
+const endBudgets: Plugin<Context> = {
+  onExecute: ({ args }) => ({ onExecuteDone: () => args.contextValue.budget.end() }),
+};
+
+/** Else its events would be counted one by one, and each refused. */
+const limitSubscriptions: Plugin<Context> = {
+  onSubscribe({ args, setResultAndStopExecution }) {
+    const error = costProblem(args);
+    if (error) setResultAndStopExecution({ errors: [error] });
+  },
+};
+
+const withoutIntrospection: Plugin = {
+  onValidate({ addValidationRule }) {
+    addValidationRule(NoSchemaIntrospectionCustomRule);
+    return ({ result, setResult }) => {
+      setResult((result as readonly GraphQLError[]).map(withoutSuggestions));
+    };
+  },
+};
+
+/** GraphQL's own words name what is near to what was asked for: the schema, a name at a time. */
+function withoutSuggestions(error: GraphQLError): GraphQLError {
+  const message = error.message.replace(/ Did you mean .*\?$/s, '');
+  if (message === error.message) return error;
+  const { nodes, source, positions, path, extensions } = error;
+  return new GraphQLError(message, { nodes, source, positions, path, extensions });
+}

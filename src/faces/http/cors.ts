@@ -1,0 +1,57 @@
+/**
+ * What browsers are told of pages from other origins: the same on every route, whatever the answer
+ * is.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { preflightHeaders } from '../graphql/multipart.ts';
+
+const allowedHeaders = [
+  'authorization',
+  'content-type',
+  'x-request-id',
+  'idempotency-key',
+  ...preflightHeaders.map((name) => name.toLowerCase()),
+];
+const exposedHeaders = ['content-disposition', 'location', 'retry-after', 'x-request-id'];
+const allowedMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
+/** For so long a browser does not ask again. */
+const maxAgeSeconds = 600;
+/** https://www.rfc-editor.org/rfc/rfc9110#name-tokens */
+const token = /^[\w!#$%&'*+.^`|~-]+$/;
+
+/**
+ * Lets the page read the answer, which is still to be written. To be called once it is known that
+ * its origin is trusted: a page may then send what headers it likes, because a key is a header that
+ * it must know, and cookies are none of ours.
+ */
+export function allowOrigin({ headers }: IncomingMessage, response: ServerResponse): void {
+  response.setHeader('vary', 'Origin');
+  if (headers.origin === undefined) return;
+  response.setHeader('access-control-allow-origin', headers.origin);
+  response.setHeader('access-control-expose-headers', exposedHeaders.join(', '));
+}
+
+/**
+ * Answers what a browser asks before it lets a page send something: 204, without a key. False where
+ * that is not what is asked.
+ */
+export function answerPreflight(request: IncomingMessage, response: ServerResponse): boolean {
+  if (request.method !== 'OPTIONS') return false;
+  if (request.headers.origin !== undefined) {
+    response.setHeader('access-control-allow-methods', allowedMethods.join(', '));
+    response.setHeader('access-control-allow-headers', withRequested(request).join(', '));
+    response.setHeader('access-control-max-age', maxAgeSeconds);
+    response.setHeader('vary', 'Origin, Access-Control-Request-Headers');
+  }
+  response.writeHead(204, { 'cache-control': 'no-store' }).end();
+  return true;
+}
+
+function withRequested({ headers }: IncomingMessage): string[] {
+  const requested = String(headers['access-control-request-headers'] ?? '')
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => token.test(name));
+  return [...new Set([...allowedHeaders, ...requested])];
+}

@@ -1,0 +1,187 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
+import { isId } from '../../core/ids.ts';
+import { type BatchRecord, readBatch, readBatchById } from '../../db/batches.ts';
+import type { Database } from '../../db/driver/client.ts';
+import type { RequestAccess } from '../../db/driver/request-line.ts';
+import type { ItemStatus } from '../../db/items.ts';
+import { toDelimiter } from '../../files/write/cells.ts';
+import type { CsvOptions } from '../../files/write/csv.ts';
+import type { JsonIncludes } from '../../files/write/json.ts';
+import {
+  type OutputFormat,
+  type OutputRequest,
+  outputFormats,
+  outputWriter,
+  writeOutput,
+} from '../../files/write/output.ts';
+import type { PreparedOperation } from '../../operations/operation.ts';
+import { ClientGone, RouteError } from '../http/route-error.ts';
+import { isLink, type SignedLinks } from '../http/signed-link.ts';
+
+const statuses = new Map<string, ItemStatus>(
+  (['PENDING', 'PROCESSING', 'SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED'] as const).map(
+    (status) => [status.toLowerCase(), status],
+  ),
+);
+const knownParameters = ['format', 'status', 'include', 'formulas', 'bom', 'delimiter', 'after'];
+const linkParameters = ['expires', 'signature'];
+
+/** What was or would be sent to the model for a row of a batch. */
+type RequestOf = (batch: BatchRecord) => NonNullable<JsonIncludes['request']>;
+
+export interface OutputRoute {
+  request: IncomingMessage;
+  response: ServerResponse;
+  accessOf: (owner: string) => RequestAccess;
+  links: SignedLinks;
+  operationOf: (batch: BatchRecord) => PreparedOperation;
+  requestOf: RequestOf;
+  /** Who asks, by the request's key; throws where it has none. Not asked of those who come by a link. */
+  ownerOf: () => string;
+  batchId: string;
+  query: URLSearchParams;
+}
+
+/** `GET /batches/{id}/output`: streamed in input order, at the reader's pace, at any time. */
+export async function answerOutput(route: OutputRoute): Promise<void> {
+  const { request, response, accessOf, links, operationOf, requestOf, batchId, query } = route;
+  const byLink = isLink(query);
+  const owner = byLink ? null : route.ownerOf();
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    response.setHeader('allow', 'GET, HEAD');
+    throw new RouteError(405, 'METHOD_NOT_ALLOWED', 'The output can only be read: GET');
+  }
+  if (byLink) {
+    checkOnce(query);
+    links.check(batchId, query);
+  }
+  const batch = await findBatch(accessOf(owner ?? '').db, owner, batchId);
+  if (!batch) throw new RouteError(404, 'NOT_FOUND', 'There is no batch with this id');
+  const { includes, csv, ...wanted } = readQuery(query);
+  const access = accessOf(batch.owner);
+  const writer = await outputWriter(access.db, batch, {
+    operation: operationOf(batch),
+    format: wanted.format,
+    includes: {
+      input: includes.has('input'),
+      request: includes.has('request') ? requestOf(batch) : null,
+    },
+    csv: { ...csv, includeRow: includes.has('row') },
+  });
+  response.writeHead(200, {
+    'content-type': writer.contentType,
+    'content-disposition': `attachment; filename="${batch.id}.${extension(wanted.format)}"`,
+    'cache-control': byLink ? 'private, no-store' : 'no-store',
+    'x-content-type-options': 'nosniff',
+    // The link would let whoever is told of it in.
+    ...(byLink ? { 'referrer-policy': 'no-referrer' } : {}),
+  });
+  if (request.method === 'GET') {
+    for await (const piece of writeOutput(access, batch, writer, wanted)) {
+      if (piece === '') continue;
+      await write(response, piece);
+      // A quick reader's write is done at once, and everybody else would wait for the whole part.
+      await setImmediate();
+    }
+  }
+  response.end();
+}
+
+/** A null owner has been let in by a link. */
+async function findBatch(
+  db: Database,
+  owner: string | null,
+  id: string,
+): Promise<BatchRecord | null> {
+  if (!isId('batch', id)) return null;
+  return owner === null ? await readBatchById(db, id) : await readBatch(db, owner, id);
+}
+
+/** Resolves once the system has all of a byte string, so that there is never more than one on its way. Rejects when the reader goes. */
+async function write(response: ServerResponse, bytes: string): Promise<void> {
+  if (response.destroyed) throw new ClientGone();
+  await new Promise<void>((resolve, reject) => {
+    const close = () => reject(new ClientGone());
+    response.once('close', close);
+    response.write(bytes, 'latin1', (error) => {
+      response.off('close', close);
+      if (error) reject(new ClientGone(undefined, { cause: error }));
+      else resolve();
+    });
+  });
+}
+
+/** `openai_jsonl` and `anthropic_jsonl` are JSONL to whoever opens them. */
+function extension(format: OutputFormat): string {
+  return format.endsWith('_jsonl') ? 'jsonl' : format;
+}
+
+function checkOnce(query: URLSearchParams): void {
+  for (const name of new Set(query.keys())) {
+    if (!knownParameters.includes(name) && !linkParameters.includes(name)) {
+      throw bad(`${name} is unknown; known are ${knownParameters.join(', ')}`);
+    }
+    if (query.getAll(name).length > 1) throw bad(`${name} is given more than once`);
+  }
+}
+
+function readQuery(
+  query: URLSearchParams,
+): OutputRequest & { includes: ReadonlySet<string>; csv: Omit<CsvOptions, 'includeRow'> } {
+  checkOnce(query);
+  const format = query.get('format') ?? 'jsonl';
+  if (!isFormat(format)) throw bad(`format is one of ${outputFormats.join(', ')}`);
+  const includes = toIncludes(query.get('include'));
+  if (includes.has('request') && format !== 'json' && format !== 'jsonl') {
+    throw bad('include=request needs the format json or jsonl');
+  }
+  const formulas = query.get('formulas') ?? 'defuse';
+  if (formulas !== 'defuse' && formulas !== 'keep') throw bad('formulas is defuse or keep');
+  const bom = query.get('bom') ?? 'false';
+  if (bom !== 'true' && bom !== 'false') throw bad('bom is true or false');
+  const delimiter = toDelimiter(query.get('delimiter') ?? ',');
+  if (!delimiter) throw bad('delimiter is one of , ; | and tab');
+  const ofCsv = [
+    ...(formulas === 'keep' ? ['formulas'] : []),
+    ...(bom === 'true' ? ['bom'] : []),
+    ...(delimiter === ',' ? [] : ['delimiter']),
+  ];
+  if (ofCsv[0] && format !== 'csv') throw bad(`${ofCsv[0]} needs the format csv`);
+  const after = query.get('after') ?? '-1';
+  if (!/^(-1|0|[1-9][0-9]{0,8})$/.test(after)) throw bad('after is the index of an item');
+  return {
+    format,
+    status: query.get('status')?.split(',').map(toStatus),
+    includes,
+    // What is put behind an earlier part has no beginning.
+    csv: { keepFormulas: formulas === 'keep', bom: bom === 'true' && after === '-1', delimiter },
+    afterIndex: Number(after),
+  };
+}
+
+const knownIncludes: ReadonlySet<string> = new Set(['input', 'request', 'row']);
+
+function toIncludes(list: string | null): ReadonlySet<string> {
+  const includes = new Set(list?.split(',').map((name) => name.trim()));
+  for (const name of includes) {
+    if (!knownIncludes.has(name)) {
+      throw bad(`include is a comma-separated list of ${[...knownIncludes].join(', ')}`);
+    }
+  }
+  return includes;
+}
+
+function isFormat(format: string): format is OutputFormat {
+  return (outputFormats as readonly string[]).includes(format);
+}
+
+function toStatus(name: string): ItemStatus {
+  const status = statuses.get(name.trim());
+  if (!status) throw bad(`status is a comma-separated list of ${[...statuses.keys()].join(', ')}`);
+  return status;
+}
+
+function bad(message: string): RouteError {
+  return new RouteError(400, 'BAD_USER_INPUT', message);
+}

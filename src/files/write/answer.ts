@@ -1,0 +1,61 @@
+/** What a provider's results file says of an answer of ours. */
+
+import { parseKeepingNumbers } from '../../core/exact-json.ts';
+import type { ExportedItem } from '../../db/item-export.ts';
+import { completionToMessage, messageToCompletion } from '../../model/anthropic/completion.ts';
+import type { PreparedOperation } from '../../operations/operation.ts';
+import { hasUnicodeEscape, toBytes, toText } from './text.ts';
+
+/** What reads the answer as text out of a stored output: text answers as they were written, all others as the JSON text that is stored. Byte strings both. */
+export function answerTextOf({ format, columns }: PreparedOperation): (output: string) => string {
+  const field = format.type === 'text' ? columns?.[0] : undefined;
+  if (field === undefined) return (output) => output;
+  const key = toBytes(field);
+  return (output) => {
+    const escaped = hasUnicodeEscape(output);
+    const values = JSON.parse(escaped ? toText(output) : output) as Record<string, unknown> | null;
+    const text = values?.[escaped ? field : key];
+    if (typeof text !== 'string') return output;
+    return escaped ? toBytes(text) : text;
+  };
+}
+
+type Answer = Record<string, unknown>;
+
+/** The provider's own answer as a chat completion, where the stored output has it; one that is a completion is as it came. */
+export function storedCompletion(
+  operation: PreparedOperation,
+  { output, completedAt }: ExportedItem,
+): Answer | null {
+  const answer = storedAnswer(operation, output);
+  if (!answer || !isMessage(answer)) return answer;
+  return messageToCompletion(answer, { created: Math.floor(completedAt ?? 0) });
+}
+
+/** The same as a message of Anthropic's; one that is a message is as it came. `missing` stands in for what a completion does not say. */
+export function storedMessage(
+  operation: PreparedOperation,
+  { output }: ExportedItem,
+  missing: { id: string; model: string },
+): Answer | null {
+  const answer = storedAnswer(operation, output);
+  if (!answer || isMessage(answer)) return answer;
+  const message = completionToMessage(answer);
+  const { id, model, content } = message;
+  const isEmpty = Array.isArray(content) && content.length === 0;
+  return {
+    ...message,
+    id: id || missing.id,
+    model: model || missing.model,
+    // An answer of nothing is an answer still; without a block it would be none to whoever reads the file.
+    content: isEmpty ? [{ type: 'text', text: '' }] : content,
+  };
+}
+
+function storedAnswer({ completion }: PreparedOperation, output: string | null): Answer | null {
+  return completion && output !== null ? completion(parseKeepingNumbers(toText(output))) : null;
+}
+
+function isMessage({ content, choices }: Answer): boolean {
+  return Array.isArray(content) && !Array.isArray(choices);
+}

@@ -1,0 +1,101 @@
+import type { ItemErrorCode } from '../../core/errors.ts';
+import type { ExportedItem } from '../../db/item-export.ts';
+import type { PreparedOperation } from '../../operations/operation.ts';
+import { answerTextOf, storedMessage } from './answer.ts';
+import type { OutputWriter } from './output.ts';
+import { type RowTexts, toBytes } from './text.ts';
+
+/**
+ * Lines as the results of Anthropic's message batches have them: {custom_id, result}, one for each item that has ended. Of chat
+ * the message is as the provider sent it, or what a chat completion is as one; of everything else it has the output as its text, so that tools for Anthropic's
+ * results read every batch. https://docs.anthropic.com/en/api/retrieving-message-batch-results
+ */
+export function anthropicLinesWriter(
+  { id, model }: { id: string; model: string },
+  rows: RowTexts,
+  operation: PreparedOperation,
+): OutputWriter {
+  const suffix = id.slice('batch_'.length);
+  const modelBytes = toBytes(model);
+  const text = answerTextOf(operation);
+
+  /** A byte string of JSON. */
+  function message(item: ExportedItem): string {
+    const { index, output } = item;
+    const name = `msg_${suffix}_${index}`;
+    const answer = storedMessage(operation, item, { id: name, model });
+    if (answer) return toBytes(JSON.stringify(answer));
+    const { inputTokens = 0, cachedInputTokens = 0, outputTokens = 0 } = item.usage ?? {};
+    return JSON.stringify({
+      id: name,
+      type: 'message',
+      role: 'assistant',
+      model: modelBytes,
+      content: [{ type: 'text', text: text(output ?? 'null') }],
+      stop_reason: 'end_turn',
+      stop_sequence: null,
+      usage: {
+        // Anthropic counts what came out of the cache apart.
+        input_tokens: Math.max(0, inputTokens - cachedInputTokens),
+        cache_creation_input_tokens: 0,
+        cache_read_input_tokens: cachedInputTokens,
+        output_tokens: outputTokens,
+      },
+    });
+  }
+
+  function result(item: ExportedItem): string | null {
+    switch (item.status) {
+      case 'PENDING':
+      case 'PROCESSING':
+        return null;
+      case 'SUCCEEDED':
+        return `{"type":"succeeded","message":${message(item)}}`;
+      case 'FAILED':
+        return JSON.stringify({ type: 'errored', error: errorOf(item) });
+      case 'CANCELLED':
+        return '{"type":"canceled"}';
+      case 'EXPIRED':
+        return '{"type":"expired"}';
+      default:
+        return item.status satisfies never;
+    }
+  }
+
+  return {
+    contentType: 'application/x-ndjson; charset=utf-8',
+    columns: { row: rows.idsInRows, usage: true, completedAt: false, rejectedAnswer: false },
+    head: '',
+    separator: '',
+    tail: '',
+    record(item) {
+      const ended = result(item);
+      if (ended === null) return '';
+      return `{"custom_id":${JSON.stringify(rows.customId(item))},"result":${ended}}\n`;
+    },
+  };
+}
+
+/** The type is one of Anthropic's own, which says whether sending the same again may help; the code beside it is ours, and says more. */
+function errorOf({ errorCode, errorMessage }: ExportedItem): object {
+  const type = errorCode === null ? 'api_error' : errorTypes[errorCode];
+  const code = errorCode?.toLowerCase() ?? null;
+  return { type: 'error', error: { type, message: errorMessage ?? '', code } };
+}
+
+/** https://docs.anthropic.com/en/api/errors */
+const errorTypes: Readonly<Record<ItemErrorCode, string>> = {
+  INVALID_REQUEST: 'invalid_request_error',
+  CONTEXT_TOO_LONG: 'invalid_request_error',
+  TEMPLATE_FIELD_MISSING: 'invalid_request_error',
+  TRUNCATED: 'invalid_request_error',
+  REFUSED: 'invalid_request_error',
+  CONTENT_FILTERED: 'invalid_request_error',
+  RATE_LIMITED: 'rate_limit_error',
+  TIMEOUT: 'timeout_error',
+  INVALID_OUTPUT: 'api_error',
+  PROVIDER_ERROR: 'api_error',
+  WORKER_CRASHED: 'api_error',
+  EMPTY_CONTENT: 'invalid_request_error',
+  INTERNAL: 'api_error',
+};

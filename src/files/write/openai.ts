@@ -1,0 +1,96 @@
+import type { ExportedItem } from '../../db/item-export.ts';
+import type { PreparedOperation } from '../../operations/operation.ts';
+import { answerTextOf, storedCompletion } from './answer.ts';
+import type { OutputWriter } from './output.ts';
+import { type RowTexts, toBytes } from './text.ts';
+
+/**
+ * Lines as OpenAI's batch output and error files have them: {id, custom_id, response: {status_code, request_id, body}, error}, one
+ * for each item that has ended. The body is a chat completion with the output as its content, so that tools for OpenAI's files read
+ * every batch; of chat it is the completion as the provider sent it, or what a message of Anthropic's is as one. https://platform.openai.com/docs/api-reference/batch/request-output
+ */
+export function openAiLinesWriter(
+  { id, model }: { id: string; model: string },
+  rows: RowTexts,
+  operation: PreparedOperation,
+): OutputWriter {
+  const suffix = id.slice('batch_'.length);
+  const modelBytes = toBytes(model);
+  const content = answerTextOf(operation);
+
+  function response(item: ExportedItem): object {
+    const { inputTokens = 0, cachedInputTokens = 0, outputTokens = 0 } = item.usage ?? {};
+    return {
+      status_code: 200,
+      request_id: `req_${suffix}_${item.index}`,
+      body: {
+        id: `chatcmpl-${suffix}_${item.index}`,
+        object: 'chat.completion',
+        created: Math.floor(item.completedAt ?? 0),
+        model: modelBytes,
+        choices: [
+          {
+            index: 0,
+            message: { role: 'assistant', content: content(item.output ?? 'null'), refusal: null },
+            logprobs: null,
+            finish_reason: 'stop',
+          },
+        ],
+        usage: {
+          prompt_tokens: inputTokens,
+          completion_tokens: outputTokens,
+          total_tokens: inputTokens + outputTokens,
+          prompt_tokens_details: { cached_tokens: cachedInputTokens },
+        },
+      },
+    };
+  }
+
+  /** The provider's own answer where the output has it, as a byte string of JSON. */
+  function completionOf(item: ExportedItem): string | null {
+    const completion = item.status === 'SUCCEEDED' ? storedCompletion(operation, item) : null;
+    return completion && toBytes(JSON.stringify(completion));
+  }
+
+  return {
+    contentType: 'application/x-ndjson; charset=utf-8',
+    columns: { row: rows.idsInRows, usage: true, completedAt: true, rejectedAnswer: false },
+    head: '',
+    separator: '',
+    tail: '',
+    record(item) {
+      if (item.status === 'PENDING' || item.status === 'PROCESSING') return '';
+      const completion = completionOf(item);
+      if (completion !== null) {
+        const id = JSON.stringify(rows.customId(item));
+        return `{"id":"batch_req_${suffix}_${item.index}","custom_id":${id},"response":{"status_code":200,"request_id":"req_${suffix}_${item.index}","body":${completion}},"error":null}\n`;
+      }
+      const line = {
+        id: `batch_req_${suffix}_${item.index}`,
+        custom_id: rows.customId(item),
+        response: item.status === 'SUCCEEDED' ? response(item) : null,
+        error: errorOf(item),
+      };
+      return `${JSON.stringify(line)}\n`;
+    },
+  };
+}
+
+function errorOf({ status, errorCode, errorMessage }: ExportedItem): object | null {
+  switch (status) {
+    case 'FAILED':
+      return { code: errorCode?.toLowerCase() ?? 'error', message: errorMessage ?? '' };
+    case 'EXPIRED':
+      return {
+        code: 'batch_expired',
+        message: 'This request could not be executed before the completion window expired.',
+      };
+    case 'CANCELLED':
+      return {
+        code: 'batch_cancelled',
+        message: 'This request was not executed because the batch was cancelled.',
+      };
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,107 @@
+/** The output of a batch as a stream of byte strings, in input order, whatever its size and however far the batch is. */
+import type { BatchRecord } from '../../db/batches.ts';
+import { readBatchByKey, readBatchFile } from '../../db/batches.ts';
+import type { Database } from '../../db/driver/client.ts';
+import type { Copy } from '../../db/driver/copy.ts';
+import type { ExportColumns, ExportedItem } from '../../db/item-export.ts';
+import type { ItemStatus } from '../../db/items.ts';
+import type { PreparedOperation } from '../../operations/operation.ts';
+import { rowFileOf } from '../row.ts';
+import { anthropicLinesWriter } from './anthropic.ts';
+import { type CsvOptions, csvWriter } from './csv.ts';
+import { type JsonIncludes, jsonLinesWriter, jsonWriter } from './json.ts';
+import { openAiLinesWriter } from './openai.ts';
+import { readItems } from './ranges.ts';
+import { createRowTexts } from './text.ts';
+
+export const outputFormats = ['json', 'jsonl', 'csv', 'openai_jsonl', 'anthropic_jsonl'] as const;
+export type OutputFormat = (typeof outputFormats)[number];
+
+/** A format: what stands before, between and after the records, and a record itself; all of them byte strings, for output-text.ts says why. */
+export interface OutputWriter {
+  contentType: string;
+  /** What records are made of, beside what every one needs. */
+  columns: ExportColumns;
+  head: string;
+  record(item: ExportedItem): string;
+  separator: string;
+  tail: string;
+}
+
+export interface OutputRequest {
+  format: OutputFormat;
+  /** Only items that stand so; all when undefined. */
+  status: readonly ItemStatus[] | undefined;
+  /** Begins behind this index: how an interrupted download goes on. */
+  afterIndex: number;
+}
+
+/** Characters that are written at a time: little enough that other requests get their turn. */
+const pieceLength = 32_768;
+
+/** Chooses the writer; a CSV's columns are fixed before its first row. Of `includes`, CSV has the input anyway, and the lines of providers have neither. */
+export async function outputWriter(
+  db: Database,
+  batch: BatchRecord,
+  {
+    operation,
+    format,
+    includes,
+    csv,
+  }: {
+    operation: PreparedOperation;
+    format: OutputFormat;
+    includes: JsonIncludes;
+    csv: CsvOptions;
+  },
+): Promise<OutputWriter> {
+  const file = rowFileOf(await readBatchFile(db, batch.fileKey), batch);
+  const rows = createRowTexts(file);
+  switch (format) {
+    case 'json':
+      return jsonWriter(rows, operation, includes);
+    case 'jsonl':
+      return jsonLinesWriter(rows, operation, includes);
+    case 'csv':
+      return csvWriter(file, rows, operation, csv);
+    case 'openai_jsonl':
+      return openAiLinesWriter(batch, rows, operation);
+    case 'anthropic_jsonl':
+      return anthropicLinesWriter(batch, rows, operation);
+  }
+}
+
+/**
+ * The output in pieces of about `pieceLength`; read as fast as it is taken. Throws when the batch is deleted meanwhile, because what
+ * came until then might look like all of it.
+ */
+export async function* writeOutput(
+  { db, copy }: { db: Database; copy: Copy },
+  batch: BatchRecord,
+  writer: OutputWriter,
+  { status, afterIndex }: Pick<OutputRequest, 'status' | 'afterIndex'>,
+): AsyncGenerator<string, void, undefined> {
+  const { key: batchKey, fileKey, total } = batch;
+  const parts = readItems(copy, {
+    source: { batchKey, fileKey },
+    first: afterIndex + 1,
+    last: total - 1,
+    status,
+    with: writer.columns,
+  });
+  let piece = writer.head;
+  let written = false;
+  for await (const items of parts) {
+    for (const item of items) {
+      if (written) piece += writer.separator;
+      piece += writer.record(item);
+      written = true;
+      if (piece.length < pieceLength) continue;
+      yield piece;
+      piece = '';
+    }
+  }
+  // The rows of a batch go only after the batch itself.
+  if (!(await readBatchByKey(db, batchKey))) throw new Error('the batch has been deleted');
+  yield piece + writer.tail;
+}

@@ -1,0 +1,170 @@
+/** OpenAI's Batch API. Source: https://platform.openai.com/docs/api-reference/batch. */
+import type { IncomingMessage } from 'node:http';
+import { isObject } from '../../rules/json-schema.ts';
+import { ApiError } from '../api-error.ts';
+import { type Exchange, unknownUrl } from '../exchange.ts';
+import { MAX_JSON_BYTES, readJson, receive } from '../incoming.ts';
+import { malformedBody } from '../live.ts';
+import { batchObject } from './batch-object.ts';
+import type { Batches, BatchOptions } from './batches.ts';
+import { type Call, ok } from './calls.ts';
+import { readLifetime } from './file-routes.ts';
+import { createInputReader, type InputReader } from './input.ts';
+import { createJob, type Job, type Work } from './job.ts';
+import { createLooks } from './looks.ts';
+import { readMetadata } from './metadata.ts';
+import { cursorPage } from './page.ts';
+import { answerRow, type RowOptions } from './row.ts';
+import { resultLine, unansweredLine } from './row-line.ts';
+
+export interface BatchRoutesOptions {
+  batches: Batches;
+  call: Call;
+  rows: RowOptions;
+  models: readonly string[];
+  limits: BatchOptions;
+  /** A name for the next answer, unique in this sandbox. */
+  nextId: () => string;
+}
+
+const ENDPOINT = '/v1/chat/completions';
+const MAX_REQUESTS = 50_000;
+const MAX_BYTES = 200 * 1024 * 1024;
+const PAGE = { usual: 20, most: 100 };
+
+export function createBatchRoutes({
+  batches,
+  call,
+  rows,
+  models,
+  limits,
+  nextId,
+}: BatchRoutesOptions) {
+  const { store } = batches;
+  const { maxRequests = MAX_REQUESTS, maxBytes = MAX_BYTES } = limits;
+  const looks = createLooks();
+
+  function found(id: string): Job {
+    const job = batches.find(id, 'openai');
+    if (job) return job;
+    throw new ApiError(`No batch found with id '${id}'.`, { status: 404 });
+  }
+
+  /** Whatever is wrong with the file is said by the batch, not by the call that creates it. */
+  function readerOf(fileId: string): InputReader {
+    const file = store.get(fileId, 'openai');
+    const content = file?.content[0];
+    if (file?.purpose === 'batch' && content)
+      return createInputReader(content, { endpoint: ENDPOINT, models, maxRequests, maxBytes });
+    const message = file
+      ? `The file '${fileId}' has the purpose '${file.purpose}', a batch needs one with the purpose 'batch'.`
+      : `The file '${fileId}' cannot be found or accessed.`;
+    const problem = { code: 'invalid_input_file', line: null, message, param: 'input_file_id' };
+    return () => ({ problems: [problem] });
+  }
+
+  function create(body: unknown, { headers }: IncomingMessage): Job {
+    const { inputFileId, metadata, lifetime } = readCreate(body);
+    const number = batches.nextNumber;
+    const id = `batch_${number.toString(16).padStart(32, '0')}`;
+    const work: Work = {
+      read: readerOf(inputFileId),
+      outcome: (input) =>
+        batches.outcomes.decide({ provider: 'openai', id, metadata, number, ...input }).fault,
+      answer(row, index, failWith) {
+        const { custom_id: customId, body: asked } = JSON.parse(row.toString('utf8'));
+        const outcome = answerRow(rows, { body: asked, headers, batchId: id, index, failWith });
+        return resultLine(outcome, customId, nextId());
+      },
+      unanswered: (row, _index, why) => ({
+        line: unansweredLine(why, JSON.parse(row.toString('utf8')).custom_id, nextId()),
+        file: 'error',
+      }),
+      keep: (kind, content) =>
+        store.addResult({
+          owner: 'openai',
+          filename: `${id}_${kind}.jsonl`,
+          purpose: 'batch_output',
+          content,
+          lifetime,
+        }).id,
+    };
+    const job = createJob({
+      id,
+      provider: 'openai',
+      inputFileId,
+      metadata,
+      seed: number,
+      work,
+    });
+    batches.add(job);
+    return job;
+  }
+
+  function cancel(id: string): Job {
+    const job = found(id);
+    if (job.cancel()) return job;
+    throw new ApiError(`Cannot cancel a batch with status '${job.stage}'.`, { status: 409 });
+  }
+
+  return (exchange: Exchange): void => {
+    const { request, path, query } = exchange;
+    const { method } = request;
+    const [, , , id, action, more] = path.split('/');
+    if (more !== undefined || id === '') throw unknownUrl(exchange);
+    if (id === undefined && method === 'POST')
+      receive(exchange, MAX_JSON_BYTES, (bytes) => {
+        const { body, malformed } = readJson(bytes.toString('utf8'));
+        call(exchange, { operation: 'create', body, bytes: bytes.length }, () => {
+          if (malformed) throw malformedBody();
+          return ok(exchange, batchObject(create(body, request), ENDPOINT));
+        });
+      });
+    else if (id === undefined && method === 'GET')
+      call(exchange, { operation: 'list' }, () => {
+        const all = batches.list('openai').map((job) => batchObject(job, ENDPOINT));
+        return ok(exchange, cursorPage(all, query, PAGE));
+      });
+    else if (id !== undefined && action === undefined && method === 'GET')
+      call(exchange, { operation: 'retrieve', id }, () => {
+        const job = found(id);
+        return ok(exchange, batchObject(job, ENDPOINT, looks(job)));
+      });
+    else if (id !== undefined && action === 'cancel' && method === 'POST')
+      call(exchange, { operation: 'cancel', id }, () =>
+        ok(exchange, batchObject(cancel(id), ENDPOINT)),
+      );
+    else throw unknownUrl(exchange);
+  };
+}
+
+function readCreate(body: unknown) {
+  if (!isObject(body))
+    throw new ApiError("Invalid type for 'body': expected an object.", { code: 'invalid_type' });
+  for (const param of ['input_file_id', 'endpoint', 'completion_window']) {
+    if (body[param] === undefined)
+      throw new ApiError(`Missing required parameter: '${param}'.`, {
+        param,
+        code: 'missing_required_parameter',
+      });
+  }
+  const { input_file_id: inputFileId, endpoint, completion_window: completionWindow } = body;
+  if (typeof inputFileId !== 'string') throw invalid('input_file_id', 'a string');
+  if (endpoint !== ENDPOINT) throw invalid('endpoint', `'${ENDPOINT}'`);
+  if (completionWindow !== '24h') throw invalid('completion_window', "'24h'");
+  const expiry = body.output_expires_after;
+  if (expiry !== undefined && (!isObject(expiry) || expiry.anchor !== 'created_at'))
+    throw invalid('output_expires_after.anchor', "'created_at'");
+  return {
+    inputFileId,
+    metadata: readMetadata(body.metadata),
+    lifetime: isObject(expiry) ? readLifetime(expiry.seconds, 'output_expires_after') : null,
+  };
+}
+
+function invalid(param: string, expected: string): ApiError {
+  return new ApiError(`Invalid value for '${param}': expected ${expected}.`, {
+    param,
+    code: 'invalid_value',
+  });
+}

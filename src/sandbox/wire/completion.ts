@@ -1,0 +1,180 @@
+/** A chat completion in OpenAI's shape, from the rules' answer. */
+
+import type { RuleAnswer, RuleRequest } from '../rules/answer.ts';
+import { ApiError } from './api-error.ts';
+import type { ChatRequest } from './chat-request.ts';
+import type { ContentFault } from './faults.ts';
+import { estimatePromptTokens, tokenize, tokenLogprobs } from './tokens.ts';
+
+export interface CompletionOptions {
+  rules: (request: RuleRequest) => RuleAnswer;
+  contextTokens: number;
+  /** Count repeated prefixes as cached, as OpenAI does from 1,024 tokens on, in steps of 128. */
+  promptCache: boolean;
+}
+
+export interface CompletionContext {
+  id: string;
+  /** Unix seconds. */
+  created: number;
+  fault: ContentFault | null;
+}
+
+const CACHE_FROM = 1_024;
+const CACHE_STEP = 128;
+const KEPT_PREFIXES = 64;
+
+/** Says which version of the rules answered; a change to them changes it. */
+export const systemFingerprint = 'fp_sandbox_rules_1';
+
+export type Completer = ReturnType<typeof createCompleter>;
+export type Completion = ReturnType<Completer>;
+
+export function createCompleter({ rules, contextTokens, promptCache }: CompletionOptions) {
+  const prefixes = new Set<string>();
+
+  function cachedTokens({ messages }: ChatRequest): number {
+    if (!promptCache) return 0;
+    const prefix = messages
+      .slice(0, -1)
+      .map(({ content }) => content)
+      .join('\u0000');
+    const seen = prefixes.has(prefix);
+    if (!seen && prefixes.size >= KEPT_PREFIXES)
+      prefixes.delete(prefixes.values().next().value as string);
+    prefixes.add(prefix);
+    const tokens =
+      Math.floor(estimatePromptTokens(messages.slice(0, -1)) / CACHE_STEP) * CACHE_STEP;
+    return seen && tokens >= CACHE_FROM ? tokens : 0;
+  }
+
+  /** The completion, as the body of a 200. Throws an ApiError where the context is too long. */
+  return (request: ChatRequest, { id, created, fault }: CompletionContext) => {
+    const { call, format, messages, model } = request;
+    const promptTokens = promptTokensOf(request);
+    if (promptTokens > contextTokens) {
+      throw new ApiError(
+        `This model's maximum context length is ${contextTokens} tokens. However, your messages resulted in ${promptTokens} tokens. Please reduce the length of the messages.`,
+        { param: 'messages', code: 'context_length_exceeded' },
+      );
+    }
+    const wanted: RuleRequest['format'] = call
+      ? { type: 'json', schema: call.parameters, schemaText: call.text }
+      : format;
+    const answer = rules({ messages, format: wanted });
+    const altered = alter(answer.content, answer, fault);
+    const limit = altered.limit ?? request.maxTokens ?? Number.POSITIVE_INFINITY;
+    let tokens = tokenize(altered.content);
+    const cut = tokens.length > limit;
+    if (cut) tokens = tokens.slice(0, limit);
+    const content = cut ? tokens.join('') : altered.content;
+    const logprobs =
+      request.topLogprobs === null
+        ? null
+        : { content: tokenLogprobs(tokens, answer.decisions, request.topLogprobs), refusal: null };
+    const cached = cachedTokens(request);
+    return {
+      id,
+      object: 'chat.completion' as const,
+      created,
+      model,
+      choices: [
+        {
+          index: 0,
+          message: message({ content, refusal: altered.refusal, call, id }),
+          logprobs,
+          finish_reason:
+            cut || altered.limit !== null ? 'length' : altered.filtered ? 'content_filter' : 'stop',
+        },
+      ],
+      usage: {
+        prompt_tokens: promptTokens,
+        completion_tokens: tokens.length,
+        total_tokens: promptTokens + tokens.length,
+        prompt_tokens_details: { cached_tokens: cached, audio_tokens: 0 },
+        completion_tokens_details: {
+          reasoning_tokens: 0,
+          audio_tokens: 0,
+          accepted_prediction_tokens: 0,
+          rejected_prediction_tokens: 0,
+        },
+      },
+      service_tier: 'default',
+      system_fingerprint: systemFingerprint,
+    };
+  };
+}
+
+/** A prompt's tokens, those of the schema that it states included. */
+export function promptTokensOf({ messages, format }: ChatRequest): number {
+  return estimatePromptTokens(messages, format.type === 'json' ? format.schemaText : '');
+}
+
+function message({
+  content,
+  refusal,
+  call,
+  id,
+}: {
+  content: string;
+  refusal: string | null;
+  call: ChatRequest['call'];
+  id: string;
+}) {
+  if (refusal !== null) return { role: 'assistant', content: null, refusal, annotations: [] };
+  if (!call) return { role: 'assistant', content, refusal: null, annotations: [] };
+  const calls = [
+    {
+      id: `call_${id.slice(-24)}`,
+      type: 'function',
+      function: { name: call.name, arguments: content },
+    },
+  ];
+  return { role: 'assistant', content: null, refusal: null, annotations: [], tool_calls: calls };
+}
+
+interface Altered {
+  content: string;
+  refusal: string | null;
+  filtered: boolean;
+  /** Tokens left by a fault that cuts; null otherwise. */
+  limit: number | null;
+}
+
+/** What a content fault makes of a good answer. */
+function alter(content: string, { decisions }: RuleAnswer, fault: ContentFault | null): Altered {
+  const plain: Altered = { content, refusal: null, filtered: false, limit: null };
+  switch (fault?.kind) {
+    case undefined:
+      return plain;
+    case 'truncated':
+      return { ...plain, limit: Math.max(1, Math.floor(tokenize(content).length / 2)) };
+    case 'invalid_json':
+      return {
+        ...plain,
+        content: fault.content ?? content.slice(0, Math.max(1, content.length - 1)),
+      };
+    case 'refusal':
+      return {
+        ...plain,
+        content: '',
+        refusal: fault.message ?? "I'm sorry, but I can't help with that.",
+      };
+    case 'content_filter':
+      return { ...plain, content: '', filtered: true };
+    case 'wrong_category': {
+      const wrong = fault.value ?? 'not_a_category';
+      const chosen = decisions.find(({ value }) => typeof value === 'string');
+      const json = JSON.stringify(chosen?.value ?? null);
+      if (!chosen || !content.includes(json))
+        return { ...plain, content: content.startsWith('{') ? content : wrong };
+      return { ...plain, content: content.replace(json, () => JSON.stringify(wrong)) };
+    }
+    case 'content':
+      return { ...plain, content: fault.content };
+    default: {
+      const never: never = fault as never;
+      throw new TypeError(String(never));
+    }
+  }
+}

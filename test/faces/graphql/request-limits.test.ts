@@ -1,0 +1,107 @@
+/** What one request may ask for: told with what would be right, and wide enough for what people ask. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type App, startApp } from '../../support/app.ts';
+import { submitTexts, subscribe } from './support.ts';
+
+let app: App;
+beforeAll(async () => {
+  app = await startApp();
+});
+afterAll(() => app.stop());
+
+it('fifty items of 100 kB are answered at once', async () => {
+  const items = Array.from({ length: 50 }, (_, index) => ({
+    content: `good ${index} ${'x'.repeat(100_000)}`,
+  }));
+
+  const { data, errors } = await app.graphql(
+    `mutation($items: [ItemInput!]!) {
+       label(items: $items, options: {categories: ["good", "bad"]}) { results { label error { code } } } }`,
+    { items },
+  );
+
+  expect(errors).toBeUndefined();
+  expect(data?.label.results).toEqual(Array(50).fill({ label: 'good', error: null }));
+});
+
+it('a subscription that costs more than a query may is refused when it starts', async () => {
+  const id = await submitTexts(app, ['good'], { autoStart: false });
+  const fields = Array.from({ length: 301 }, (_, at) => `f${at}: content`).join(' ');
+
+  const events = subscribe(
+    app.socket(),
+    `subscription($id: ID!) { batchProgress(id: $id) { items(first: 1000) { edges { node { ${fields} } } } } }`,
+    { id },
+  );
+  await events.ended();
+
+  expect(events.all).toEqual([]);
+  expect(events.errors.map(({ message }) => message)).toEqual([
+    expect.stringMatching(/^batchProgress: the query costs \d+, 250000 are allowed/),
+  ]);
+});
+
+it('a query of too many words says that values go into variables', async () => {
+  const { errors } = await app.graphql(
+    `mutation { label(items: [${'{content: "a"} '.repeat(6_000)}], options: {categories: ["a", "b"]}) { model } }`,
+  );
+
+  expect(errors?.[0]?.extensions).toEqual({
+    code: 'BAD_USER_INPUT',
+    issues: [
+      {
+        path: 'query',
+        message: 'has more than 20,000 words and signs; put values into variables',
+      },
+    ],
+  });
+});
+
+it('a name that is quoted in an error is cut, and many errors are counted', async () => {
+  const variables = Array.from({ length: 100 }, (_, at) => `$${'v'.repeat(900)}${at}: Int`);
+
+  const { errors } = await app.graphql(`query Long(${variables.join(' ')}) { __typename }`);
+
+  const text = JSON.stringify(errors);
+  expect(text.length).toBeLessThan(22_000);
+  expect(text).toContain(`${'v'.repeat(99)}`);
+  expect(text).not.toContain('v'.repeat(101));
+});
+
+describe('what a request may be sent in all', () => {
+  /** A draft over one row of 3 MB in a million characters; a thousand other rows were refused. */
+  let batch: string;
+  beforeAll(async () => {
+    const refused = Array.from({ length: 1_000 }, () => ',x').join('\n');
+    const response = await fetch(`${app.url}/files?name=rows.csv&customIdField=id`, {
+      method: 'POST',
+      body: `id,text\nr,${'日'.repeat(1_000_000)}\n${refused}\n`,
+    });
+    const { id: fileId } = (await response.json()) as { id: string };
+    batch = await submitTexts(app, [], { source: { fileId }, autoStart: false });
+  });
+
+  const ask = async (contents: number, rejections: number) => {
+    const aliases = (count: number, field: string) =>
+      Array.from({ length: count }, (_, at) => `${field[0]}${at}: ${field}`).join(' ');
+    const { errors } = await app.graphql(
+      `query($id: ID!) { batch(id: $id) {
+         items(first: 1) { edges { node { id ${aliases(contents, 'content')} } } }
+         file { id ${aliases(rejections, 'rejections { row }')} } } }`,
+      { id: batch },
+    );
+    return errors?.map(({ extensions }) => extensions);
+  };
+  const tooLarge = [{ code: 'PAYLOAD_TOO_LARGE', cursor: null }];
+
+  it('is counted in bytes', async () => {
+    expect(await ask(11, 0)).toBeUndefined();
+    expect(await ask(12, 0)).toEqual(tooLarge);
+  });
+
+  it('is shared by texts and by what was refused of files', async () => {
+    expect(await ask(10, 0)).toBeUndefined();
+    expect(await ask(0, 50)).toBeUndefined();
+    expect(await ask(10, 50)).toEqual(expect.arrayContaining(tooLarge));
+  });
+});
