@@ -20,8 +20,11 @@ import { createIdIndexer } from './engine/upkeep/id-indexer.ts';
 import { createFileJanitor } from './engine/upkeep/janitor.ts';
 import { createReaper } from './engine/upkeep/reaper.ts';
 import { createWorker, type Worker } from './engine/worker/worker.ts';
+import { createConsoleFace } from './faces/console/face.ts';
+import { createGraphQLFace } from './faces/graphql/face.ts';
 import { createHttpServer } from './faces/http/server.ts';
 import { createSignedLinks, newLinkKey } from './faces/http/signed-link.ts';
+import { createRestFace } from './faces/rest/face.ts';
 import { createProviders } from './model/providers.ts';
 import { startSandbox } from './sandbox/wire/server.ts';
 import { createWebhooks } from './webhooks/deliver.ts';
@@ -208,23 +211,30 @@ export async function startService(
       });
       progress.start();
       undo.push(async () => progress.stop());
+      const services = {
+        line,
+        links: createSignedLinks({
+          key: await readOrMakeSetting(db.sql, 'link_key', newLinkKey),
+        }),
+        signals,
+        progress,
+        providers,
+        defaultModel: config.defaultModel,
+        log,
+        preparePlan,
+        webhooks,
+        checkWebhook: createWebhookCheck(config.webhookAllowPrivate),
+      };
+      const { introspection, publicUrl } = config;
       const server = createHttpServer({
         config,
-        db,
-        services: {
-          line,
-          links: createSignedLinks({
-            key: await readOrMakeSetting(db.sql, 'link_key', newLinkKey),
-          }),
-          signals,
-          progress,
-          providers,
-          defaultModel: config.defaultModel,
-          log,
-          preparePlan,
-          webhooks,
-          checkWebhook: createWebhookCheck(config.webhookAllowPrivate),
-        },
+        faces: [
+          ...(config.graphiql
+            ? [createConsoleFace({ withKeys: config.apiKeys.size > 0, publicUrl })]
+            : []),
+          createRestFace({ services, db }),
+          createGraphQLFace({ services, introspection, publicUrl, log }),
+        ],
         log,
       });
       url = await server.listen();

@@ -3,10 +3,10 @@
 import { AppError, BadUserInput, type InputIssue } from '../core/errors.ts';
 import { isId } from '../core/ids.ts';
 import { readFile, readFileRows } from '../db/files.ts';
-import type { Context } from '../faces/graphql/context.ts';
 import { mayBeRequests } from '../files/request-row.ts';
 import { decodeRow, type FileReading, namesOf, type RowFile, rowFileOf } from '../files/row.ts';
 import type { Operation, PromptItem } from '../operations/operation.ts';
+import type { Caller } from './caller.ts';
 import type { CheckedItem } from './inputs.ts';
 import type { Submission } from './store-batch.ts';
 
@@ -26,7 +26,7 @@ export function inlineSource(items: readonly CheckedItem[]): CheckedSource {
 /** An uploaded file as a source. Throws NOT_FOUND. */
 export async function fileSource(
   fileId: string,
-  { db, owner }: Pick<Context, 'db' | 'owner'>,
+  { db, owner }: Pick<Caller, 'db' | 'owner'>,
 ): Promise<CheckedSource> {
   const record = isId('file', fileId) ? await readFile(db, owner, fileId) : null;
   if (!record) throw new AppError('NOT_FOUND', 'There is no file with this id');

@@ -3,9 +3,9 @@
 import { BadUserInput } from '../core/errors.ts';
 import type { BatchRecord } from '../db/batches.ts';
 import { type Plan, requestBody } from '../engine/run/plan.ts';
-import type { Context } from '../faces/graphql/context.ts';
 import { findOperation } from '../operations/index.ts';
 import type { PreparedOperation, PromptItem } from '../operations/operation.ts';
+import type { Caller } from './caller.ts';
 
 type StoredBatch = Pick<BatchRecord, 'operation' | 'options' | 'model'>;
 
@@ -28,7 +28,7 @@ export function operationOf(batch: StoredBatch): PreparedOperation {
 export function requestOf(
   batch: StoredBatch,
   item: PromptItem,
-  preparePlan: Context['preparePlan'],
+  preparePlan: Caller['preparePlan'],
 ): Record<string, unknown> | null {
   let plan = plans.get(batch);
   if (plan === undefined) {
@@ -40,7 +40,7 @@ export function requestOf(
 
 function planOf(
   { operation, options, model }: StoredBatch,
-  preparePlan: Context['preparePlan'],
+  preparePlan: Caller['preparePlan'],
 ): Plan | null {
   try {
     return preparePlan(operation, JSON.parse(options) as Record<string, unknown>, model);

@@ -1,23 +1,15 @@
 /** A submit whose fields have been checked one by one, whichever road they came: what they must be together, and to whom. */
-import { z } from 'zod';
+import type { z } from 'zod';
 import { BadUserInput, ItemFailure } from '../core/errors.ts';
-import { type Execution, executions } from '../db/tables.ts';
+import type { Execution } from '../db/tables.ts';
 import { modelOf, type Plan } from '../engine/run/plan.ts';
-import type { Context } from '../faces/graphql/context.ts';
-import { planFor } from '../faces/graphql/operation.ts';
-import { issuesOf } from '../faces/http/form-words.ts';
-import type { UploadSubmit } from '../faces/rest/submission-fields.ts';
 import type { Model } from '../model/model.ts';
-import { findOperation, operations } from '../operations/index.ts';
-import { batchFields } from './inputs.ts';
-import { type CheckedSource, fileSource, readingOf, refuseMismatch, sampleOf } from './source.ts';
+import { findOperation } from '../operations/index.ts';
+import type { Caller } from './caller.ts';
+import type { batchFields } from './inputs.ts';
+import { planFor } from './plan-for.ts';
+import { type CheckedSource, readingOf, refuseMismatch, sampleOf } from './source.ts';
 import { submitBatch } from './store-batch.ts';
-
-/** What of the context a submit needs. */
-export type Submitter = Pick<
-  Context,
-  'db' | 'signals' | 'preparePlan' | 'checkWebhook' | 'owner' | 'log'
->;
 
 interface CheckedSubmit {
   operation: string;
@@ -38,7 +30,7 @@ interface CheckedSubmit {
 
 /** Submits, and returns the batch's id. */
 export async function submitChecked(
-  context: Submitter,
+  context: Caller,
   { operation, options, optionsPath, source, sourcePath, fields, fieldsPath }: CheckedSubmit,
 ): Promise<string> {
   refuseMismatch(findOperation(operation), source, sourcePath);
@@ -86,42 +78,4 @@ function modelOfBatch(plan: Plan, { items: [first] }: CheckedSource): Model {
     if (error instanceof ItemFailure) return plan.model;
     throw error;
   }
-}
-
-const formFields = z.strictObject({
-  ...batchFields,
-  autoStart: z.boolean().nullish(),
-  execution: z.enum(executions).nullish(),
-  rescue: z.boolean().nullish(),
-});
-
-/** The submit that may come with an upload: the form's fields checked as GraphQL checks them. */
-export function createUploadSubmit(context: Submitter): UploadSubmit {
-  return {
-    operations: operations.map(({ name }) => name),
-    paramsOf: (operation) => findOperation(operation)?.params,
-    async submit(fileId, { operation, options, batch }) {
-      const schema = findOperation(operation)?.params;
-      const params = schema?.safeParse(options);
-      const given = Object.fromEntries(
-        Object.entries(batch).filter(([, value]) => value !== undefined),
-      );
-      const fields = formFields.safeParse(given);
-      if (!schema || !params?.success || !fields.success) {
-        throw new BadUserInput([
-          ...(schema ? issuesOf(schema, params?.error, options) : []),
-          ...issuesOf(formFields, fields.error, given),
-        ]);
-      }
-      return await submitChecked(context, {
-        operation,
-        options: params.data,
-        optionsPath: '',
-        source: await fileSource(fileId, context),
-        sourcePath: 'operation',
-        fields: fields.data,
-        fieldsPath: '',
-      });
-    },
-  };
 }

@@ -1,9 +1,9 @@
+import type { Caller } from '../../app/caller.ts';
 import type { ResultCounter } from '../../app/parse-results.ts';
 import type { Asking, Log } from '../../core/log.ts';
 import type { RequestAccess, RequestLine } from '../../db/driver/request-line.ts';
 import type { Progress } from '../../engine/live/progress.ts';
 import type { Signals } from '../../engine/process/signals.ts';
-import type { Plan } from '../../engine/run/plan.ts';
 import type { Providers } from '../../model/providers.ts';
 import type { CheckTime } from '../../operations/check-time.ts';
 import type { Webhooks } from '../../webhooks/deliver.ts';
@@ -11,7 +11,7 @@ import type { SignedLinks } from '../http/signed-link.ts';
 import type { Budget } from './budget.ts';
 
 /** What resolvers work with; one object for the whole process. */
-export interface Services {
+export interface Services extends Pick<Caller, 'preparePlan' | 'checkWebhook'> {
   /** The database, an owner at a time. */
   line: RequestLine;
   links: SignedLinks;
@@ -20,20 +20,11 @@ export interface Services {
   providers: Providers;
   defaultModel: string;
   webhooks: Webhooks;
-  /** What is wrong with a webhook's URL; null when it may be called. */
-  checkWebhook(url: string): Promise<string | null>;
   log: Log;
-  /** `time` is shared by all that one request checks. */
-  preparePlan(
-    operation: string,
-    params: Record<string, unknown>,
-    modelId?: string,
-    time?: CheckTime,
-  ): Plan;
 }
 
 /** One request's view: the services, who asks, and when it gave up. */
-export interface Context extends Services, RequestAccess {
+export interface Context extends Services, RequestAccess, Caller {
   owner: string;
   /** The same for the log. */
   asking: Asking;

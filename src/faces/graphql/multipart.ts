@@ -4,20 +4,13 @@
  */
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
-import { quotedName } from '../../files/read/quoted-name.ts';
+import { quotedName } from '../../core/quoted-name.ts';
 import { createFormParser, type FormParser } from '../http/form-parser.ts';
 import { badRequest } from './errors.ts';
 
 /** Bytes of a whole request that carries files. */
 export const maxMultipartBytes = 10_485_760;
 const maxParts = 20;
-
-/** Any form on a web page can post this media type without asking first; none can send one of these headers. */
-export const preflightHeaders = [
-  'graphql-preflight',
-  'apollo-require-preflight',
-  'x-graphql-yoga-csrf',
-] as const;
 
 /** A file of a request. A class, since no JSON can pass for it; its fields are private, so that nothing can write it out by accident. */
 export class UploadedPart {

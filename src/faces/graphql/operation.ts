@@ -2,13 +2,11 @@
 
 import { answerItems } from '../../app/answer-items.ts';
 import { type CheckedItem, maxSyncItems, syncItems } from '../../app/inputs.ts';
-import { BadUserInput, type InputIssue } from '../../core/errors.ts';
+import { planFor } from '../../app/plan-for.ts';
 import { maxCustomIdLength } from '../../db/custom-ids.ts';
 import type { ItemAnswer, RunUsage } from '../../engine/run/item-run.ts';
-import { doubledPlaceholders, fieldsNobodyHas, type Plan } from '../../engine/run/plan.ts';
 import { operations } from '../../operations/index.ts';
-import type { Operation, PreparedOperation, PromptItem } from '../../operations/operation.ts';
-import { doubledProblem } from '../../operations/params.ts';
+import type { Operation } from '../../operations/operation.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 import { ItemResult, type ItemResultModel, resultTypeName } from './item-result.ts';
@@ -164,70 +162,6 @@ async function runNow(
       usage,
     })),
   };
-}
-
-/** Enough to mend options by. */
-const maxIssues = 20;
-
-/**
- * Binds checked options to a model; what is wrong with either is told at `path`, the options' place
- * in the input: empty, or a path.
- */
-export function planFor(
-  operation: string,
-  options: Record<string, unknown>,
-  items: readonly PromptItem[],
-  { preparePlan, time }: Pick<Context, 'preparePlan'> & Partial<Pick<Context, 'time'>>,
-  path: string,
-): Plan {
-  const at = (name: string) => (path === '' ? name : `${path}.${name}`);
-  let plan: Plan;
-  try {
-    plan = preparePlan(operation, options, undefined, time);
-  } catch (error) {
-    if (!(error instanceof BadUserInput)) throw error;
-    throw new BadUserInput(error.issues.map((issue) => ({ ...issue, path: at(issue.path) })));
-  }
-  const issues = [
-    ...optionIssues(plan.operation, options, items),
-    ...exampleIssues(plan.operation, items),
-  ].map((issue) => ({ ...issue, path: at(issue.path) }));
-  if (issues.length > 0) throw new BadUserInput(issues.slice(0, maxIssues));
-  return plan;
-}
-
-/**
- * What options name that no item has, or that is meant as a placeholder and would be sent as it
- * stands.
- */
-function optionIssues(
-  { placeholders, referenceField }: PreparedOperation,
-  options: Record<string, unknown>,
-  items: readonly PromptItem[],
-): InputIssue[] {
-  const dateFields = referenceField == null ? [] : [referenceField];
-  return [
-    ...doubledPlaceholders(options, items).map((text) => ({
-      path: 'userPromptTemplate',
-      message: doubledProblem(text),
-    })),
-    ...fieldsNobodyHas(placeholders, items).map((name) => ({
-      path: 'userPromptTemplate',
-      message: `names {${name}}, but no item has a metadata field of that name; {content} is the text, and {{ and }} are braces`,
-    })),
-    ...fieldsNobodyHas(dateFields, items).map((name) => ({
-      path: 'referenceDate',
-      message: `names {${name}}, but no item has a metadata field of that name`,
-    })),
-  ];
-}
-
-function exampleIssues(operation: PreparedOperation, [item]: readonly PromptItem[]): InputIssue[] {
-  const problems = (item && operation.exampleProblems?.(item)) ?? [];
-  return problems.map(({ index, message }) => ({
-    path: `examples.${index}.metadata`,
-    message: `does not go with the options, and an example is shown as the items are: ${message}`,
-  }));
 }
 
 function totalUsage(answers: readonly ItemAnswer[]): RunUsage {

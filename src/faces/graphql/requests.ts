@@ -2,9 +2,10 @@
 import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { AppError } from '../../core/errors.ts';
+import { preflightHeaders } from '../http/cors.ts';
 import { badRequest, presentError } from './errors.ts';
 import { jsonSizeProblem } from './json-size.ts';
-import { maxMultipartBytes, preflightHeaders, readMultipart } from './multipart.ts';
+import { maxMultipartBytes, readMultipart } from './multipart.ts';
 
 /** Bytes of a JSON body. */
 export const maxBodyBytes = 25_000_000;

@@ -5,13 +5,14 @@ import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 import { AppError } from '../../core/errors.ts';
 import type { Asking, Log } from '../../core/log.ts';
-import type { Authenticate } from '../http/auth.ts';
+import { needsKey } from '../http/auth.ts';
+import type { Door } from '../http/face.ts';
 import { requestIdOf } from '../http/request-id.ts';
 import type { Context } from './context.ts';
 import { badRequest } from './errors.ts';
 import { limitErrors } from './limit-errors.ts';
 import { type Mask, maskResult } from './mask.ts';
-import { needsKey, type SocketContext, type Yoga } from './yoga.ts';
+import type { SocketContext, Yoga } from './yoga.ts';
 
 /** Larger requests go over HTTP; a subscription is small. */
 const maxMessageBytes = 1_048_576;
@@ -28,13 +29,10 @@ const initTimeoutMs = 3_000;
 /** One that has stopped reading does not answer a goodbye either. */
 const goodbyeMs = 1_000;
 
-interface SocketOptions {
+interface SocketOptions extends Door {
   http: Server;
   yoga: Yoga;
   mask: Mask;
-  authenticate: Authenticate;
-  /** False: the upgrade is refused with 403. */
-  trusts: (request: IncomingMessage) => boolean;
   log: Log;
 }
 

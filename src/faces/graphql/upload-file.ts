@@ -2,11 +2,16 @@
 
 import { BadUserInput } from '../../core/errors.ts';
 import type { FileRecord } from '../../db/files.ts';
+import {
+  type OptionTexts,
+  parseOptions,
+  UnknownOptionValue,
+} from '../../files/read/given-options.ts';
 import { UploadRefused, uploadFile } from '../../files/upload.ts';
-import { type OptionTexts, parseOptions, UnknownOptionValue } from '../rest/given-options.ts';
+import { preflightHeaders } from '../http/cors.ts';
 import { builder } from './builder.ts';
 import { FileFormatEnum } from './file.ts';
-import { maxMultipartBytes, preflightHeaders, UploadedPart } from './multipart.ts';
+import { maxMultipartBytes, UploadedPart } from './multipart.ts';
 
 /** Each holds a database connection and a file; so many as a query may cost go into one request. */
 const uploadCost = 20_000;

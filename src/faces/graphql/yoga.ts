@@ -142,8 +142,6 @@ function whenGone(response: ServerResponse | undefined): AbortSignal {
   return gone.signal;
 }
 
-export const needsKey = 'This server needs a key: Authorization: Bearer <key>';
-
 const codedVariableErrors: Plugin = {
   onExecute: () => ({
     onExecuteDone({ result, setResult, args }) {

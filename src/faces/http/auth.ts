@@ -22,3 +22,5 @@ export function createAuthenticate(apiKeys: ReadonlyMap<string, string>): Authen
 function hash(key: string): string {
   return createHash('sha256').update(key).digest('hex');
 }
+
+export const needsKey = 'This server needs a key: Authorization: Bearer <key>';

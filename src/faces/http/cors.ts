@@ -3,8 +3,16 @@
  * is.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { preflightHeaders } from '../graphql/multipart.ts';
 
+/**
+ * Headers that no web page can send without asking first, as it can post a form: a multipart
+ * request of GraphQL has one of them.
+ */
+export const preflightHeaders = [
+  'graphql-preflight',
+  'apollo-require-preflight',
+  'x-graphql-yoga-csrf',
+] as const;
 const allowedHeaders = [
   'authorization',
   'content-type',

@@ -4,7 +4,7 @@
  * the keys of objects in snake or camel case.
  */
 import type { z } from 'zod';
-import { jsonProblem } from '../../files/json-problem.ts';
+import { jsonProblem } from '../../core/json-problem.ts';
 
 /**
  * A value as it stood in the form: texts, one or several, or what stood in the JSON of `options`.

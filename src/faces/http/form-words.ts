@@ -5,7 +5,7 @@
 import type { z } from 'zod';
 import type { InputIssue } from '../../core/errors.ts';
 import { nearest } from '../../core/nearest.ts';
-import { quotedName } from '../../files/read/quoted-name.ts';
+import { quotedName } from '../../core/quoted-name.ts';
 import { shapeOf, takes } from './form-values.ts';
 
 /** Enough to mend a form by; one that is wrong everywhere is not told everything. */

@@ -1,23 +1,13 @@
-/** The one HTTP server: GraphQL and GraphiQL, GraphQL over WebSocket on the same port and path, and the streaming routes. */
+/** The one HTTP server: it lets requests in, and hands each to the face whose route it is. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { operationOf, requestOf } from '../../app/stored-operation.ts';
-import { createUploadSubmit } from '../../app/submit.ts';
 import { type Config, isLoopback } from '../../config.ts';
 import { StartFailure } from '../../core/errors.ts';
 import type { Asking, Log } from '../../core/log.ts';
-import type { Database } from '../../db/driver/client.ts';
-import { createGraphiQLPage, wantsPage } from '../console/page.ts';
-import type { Services } from '../graphql/context.ts';
-import { createMask } from '../graphql/mask.ts';
-import { attachSockets } from '../graphql/sockets.ts';
-import { createGraphQL, needsKey } from '../graphql/yoga.ts';
-import { answerHealth } from '../rest/health-route.ts';
-import { answerOutput } from '../rest/output-route.ts';
-import { answerUpload } from '../rest/upload-route.ts';
-import { createAuthenticate } from './auth.ts';
+import { createAuthenticate, needsKey } from './auth.ts';
 import { allowOrigin, answerPreflight } from './cors.ts';
-import { letRunOut, limitPace, strangerBytes } from './received.ts';
+import type { Face } from './face.ts';
+import { letRunOut, strangerBytes } from './received.ts';
 import { requestIdOf } from './request-id.ts';
 import { RouteError, sendRouteError } from './route-error.ts';
 
@@ -38,32 +28,19 @@ export interface Server {
   close(graceMs: number): Promise<void>;
 }
 
+/** Serves these faces: a request goes to the first route that it matches. */
 export function createHttpServer({
   config,
-  services,
-  db,
+  faces,
   log,
 }: {
   config: Config;
-  services: Services;
-  /** What the health is asked of, apart from all requests. */
-  db: Pick<Database, 'sql'>;
+  faces: readonly Face[];
   log: Log;
 }): Server {
   const authenticate = createAuthenticate(config.apiKeys);
   const trusts = createTrust(config);
-  const mask = createMask(log);
-  const yoga = createGraphQL({
-    services,
-    introspection: config.introspection,
-    publicUrl: config.publicUrl,
-    onStream,
-    mask,
-    log,
-  });
-  const graphiql = config.graphiql
-    ? createGraphiQLPage({ withKeys: config.apiKeys.size > 0 })
-    : null;
+  const routes = faces.flatMap((face) => face.routes);
 
   const http = createServer((request, response) => {
     const asking: Asking = { requestId: requestIdOf(request.headers) };
@@ -74,34 +51,7 @@ export function createHttpServer({
     });
   });
   http.requestTimeout = requestTimeoutMs;
-  const serveSockets = () =>
-    attachSockets({
-      http,
-      yoga,
-      mask,
-      authenticate,
-      trusts,
-      log,
-    });
-
-  let sockets: ReturnType<typeof attachSockets> | null = null;
   let closing: Promise<void> | null = null;
-
-  /**
-   * Cut off when the server closes: a stream that completed would look as if its batch had ended,
-   * and its client would not come back.
-   */
-  const streams = new Set<ServerResponse>();
-
-  function onStream(response: ServerResponse): void {
-    if (closing !== null) {
-      response.destroy();
-      return;
-    }
-    if (response.closed) return;
-    streams.add(response);
-    response.once('close', () => streams.delete(response));
-  }
 
   async function handle(
     request: IncomingMessage,
@@ -119,72 +69,20 @@ export function createHttpServer({
     if (answerPreflight(request, response)) return;
     const url = readUrl(request);
     asking.path = url.pathname.slice(0, maxLoggedPath);
-    const ownerOf = (): string => {
+    const identify = (): string | null => {
       const owner = authenticate(request.headers.authorization);
-      if (owner === null) throw new RouteError(401, 'UNAUTHENTICATED', needsKey);
-      asking.owner = owner;
+      if (owner !== null) asking.owner = owner;
       return owner;
     };
-    const isGraphQL = url.pathname === '/graphql' || url.pathname === '/graphql/';
-    const isPage = graphiql !== null && isGraphQL && wantsPage(request);
-    const output = /^\/batches\/([^/]+)\/output$/.exec(url.pathname);
-    // What is open to everybody: the page, which holds nothing, and whether the server lives.
-    if (isPage) {
-      await graphiql(request, response, config.publicUrl ?? addressOf(url));
-      return;
-    }
-    if (url.pathname === '/' && graphiql && request.method === 'GET') {
-      response.writeHead(302, { location: '/graphql' }).end();
-      return;
-    }
-    if (url.pathname === '/health') {
-      await answerHealth(request, response, db);
-      return;
-    }
-    if (output?.[1]) {
-      await answerOutput({
-        request,
-        response,
-        accessOf: (owner) => services.line.of(owner),
-        links: services.links,
-        operationOf,
-        requestOf: (batch) => (row) => requestOf(batch, row, services.preparePlan),
-        ownerOf,
-        batchId: output[1],
-        query: url.searchParams,
-      });
-      return;
-    }
-    if (url.pathname === '/files') {
-      const owner = ownerOf();
-      const access = services.line.of(owner);
-      await answerUpload({
-        request,
-        response,
-        services: access,
-        owner,
-        query: url.searchParams,
-        submit: createUploadSubmit({ ...services, ...access, owner, log }),
-      });
-      return;
-    }
-    if (isGraphQL) {
-      const owner = authenticate(request.headers.authorization);
-      if (owner === null) {
-        refuseQuery(request, response, new RouteError(401, 'UNAUTHENTICATED', needsKey));
-        letRunOut(request, strangerBytes);
-        return;
-      }
-      asking.owner = owner;
-      limitPace(request, (late) => {
-        if (response.headersSent) {
-          request.destroy();
-          return;
-        }
-        response.once('finish', () => request.destroy());
-        refuseQuery(request, response, late);
-      });
-      await yoga(request, response, { asking });
+    const ownerOf = (): string => {
+      const owner = identify();
+      if (owner === null) throw new RouteError(401, 'UNAUTHENTICATED', needsKey);
+      return owner;
+    };
+    const visit = { request, response, url, asking, identify, ownerOf };
+    const route = routes.find(({ matches }) => matches(visit));
+    if (route) {
+      await route.answer(visit);
       return;
     }
     ownerOf();
@@ -201,7 +99,7 @@ export function createHttpServer({
         });
       });
       // Only now, or a port that is in use is told by the socket server's own complaint.
-      sockets = serveSockets();
+      for (const { attach } of faces) attach?.(http, { authenticate, trusts });
       const { port } = http.address() as AddressInfo;
       const host = reachable(config.host);
       return config.publicUrl ?? `http://${host}:${port}`;
@@ -216,11 +114,9 @@ export function createHttpServer({
 
   async function close(): Promise<void> {
     const closed = new Promise<void>((resolve) => http.close(() => resolve()));
-    services.progress.stop();
-    for (const stream of streams) stream.destroy();
     // A connection that is kept alive is idle only after its last answer.
     const sweep = setInterval(() => http.closeIdleConnections(), idleSweepMs);
-    await sockets?.dispose();
+    await Promise.all(faces.map(({ close: closeFace }) => closeFace?.()));
     await closed;
     clearInterval(sweep);
   }
@@ -253,26 +149,6 @@ function createTrust({ apiKeys, publicUrl }: Config) {
   };
 }
 
-/**
- * Answers a query whose body was not read, or not to its end, as a client of GraphQL is told of
- * errors.
- */
-function refuseQuery(
-  { headers }: IncomingMessage,
-  response: ServerResponse,
-  { status, code, message }: RouteError,
-): void {
-  const body = JSON.stringify({ errors: [{ message, extensions: { code } }] });
-  const isStream = (headers.accept ?? '').includes('text/event-stream');
-  response
-    .writeHead(status, {
-      'content-type': isStream ? 'text/event-stream' : 'application/json; charset=utf-8',
-      'cache-control': 'no-store',
-      ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
-    })
-    .end(isStream ? `event: next\ndata: ${body}\n\nevent: complete\ndata:\n\n` : body);
-}
-
 /** Path and query. What is asked of a proxy, or of a host that is no name, is refused: Yoga would answer it with a stack. */
 function readUrl({ url = '', headers }: IncomingMessage): URL {
   const address = `http://${headers.host ?? 'localhost'}${url}`;
@@ -290,12 +166,6 @@ function reachable(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
   if (host === '::') return '[::1]';
   return host.includes(':') ? `[${host}]` : host;
-}
-
-/** Where a page was asked for, as it can stand in a command for a shell. */
-function addressOf({ origin, host, port }: URL): string {
-  // A host may have letters that a shell would read; nobody's server has such a name.
-  return /^[\w.:[\]-]+$/.test(host) ? origin : `http://localhost:${port || 80}`;
 }
 
 function cannotListen(error: NodeJS.ErrnoException, { host, port }: Config): Error {

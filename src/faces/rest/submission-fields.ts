@@ -4,12 +4,12 @@
  */
 import { z } from 'zod';
 import { BadUserInput, type InputIssue } from '../../core/errors.ts';
+import { quotedName } from '../../core/quoted-name.ts';
 import { executions } from '../../db/tables.ts';
-import { quotedName } from '../../files/read/quoted-name.ts';
+import { type OptionName, optionNames } from '../../files/read/given-options.ts';
 import { type Given, parseJson, readGiven, toCamelCase } from '../http/form-values.ts';
 import { didYouMean, issuesOf } from '../http/form-words.ts';
 import type { FormFields } from '../http/upload-form.ts';
-import { type OptionName, optionNames } from './given-options.ts';
 
 /** What a batch is submitted with beside its operation; the names are those of SubmitBatchInput. */
 const batchParams = z.strictObject({

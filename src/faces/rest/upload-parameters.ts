@@ -2,11 +2,16 @@
 
 import type { Reading } from '../../files/read/file-reader.ts';
 import { parseFormat } from '../../files/read/format.ts';
+import {
+  type OptionName,
+  optionNames,
+  parseOptions,
+  UnknownOptionValue,
+} from '../../files/read/given-options.ts';
 import type { ReadOptions } from '../../files/read/read-options.ts';
 import { didYouMean } from '../http/form-words.ts';
 import { RouteError } from '../http/route-error.ts';
 import type { FormFields } from '../http/upload-form.ts';
-import { type OptionName, optionNames, parseOptions, UnknownOptionValue } from './given-options.ts';
 
 const knownParameters = ['name', ...optionNames] as const;
 /** What is said about a file beside its bytes, as text. */

@@ -1,10 +1,10 @@
 /** What the lines of the providers' batch files must have, so that a file is refused row by row at upload and not call by call later. */
 
+import { quotedName } from '../../core/quoted-name.ts';
 import { isChatUrl, wrongMethod, wrongUrl } from '../chat-url.ts';
 import type { FileFormat } from './format.ts';
 import type { MemberCheck } from './json-rows.ts';
 import type { JsonScanner } from './json-scanner.ts';
-import { quotedName } from './quoted-name.ts';
 
 const BRACE = 0x7b;
 

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { quotedName } from '../../core/quoted-name.ts';
 import { behindBlankLines } from './blank.ts';
 import type { Rest } from './block-reader.ts';
 import type { CsvDialect } from './csv-dialect.ts';
@@ -6,7 +7,6 @@ import { columnNames } from './csv-names.ts';
 import { headerSwallows } from './csv-quoting.ts';
 import { type CellRules, isBlankRecord, readFirstRecord } from './csv-record.ts';
 import { behindMarks } from './marks.ts';
-import { quotedName } from './quoted-name.ts';
 import type { Rows } from './rows.ts';
 import { encodingProblem, nulByteProblem } from './text-problem.ts';
 import { UnreadableFile } from './unreadable.ts';

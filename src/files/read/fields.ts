@@ -1,6 +1,7 @@
 /** Which column or JSON field holds the text of a row, and which its custom id, when a user names them and when not. */
+
+import { quotedName } from '../../core/quoted-name.ts';
 import { CustomIds, type IdRule } from './custom-ids.ts';
-import { quotedName } from './quoted-name.ts';
 import { UnreadableFile } from './unreadable.ts';
 
 /**

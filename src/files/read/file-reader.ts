@@ -1,5 +1,6 @@
 /** A file as it arrives: finds out what it is from its first bytes, then reads its rows into a sink. Synchronous; whoever pushes has the backpressure. */
 
+import { quotedName } from '../../core/quoted-name.ts';
 import { refuseBinary } from './binary.ts';
 import type { BlockReader, RowSink } from './block-reader.ts';
 import { memberChecks } from './chat-lines.ts';
@@ -16,7 +17,6 @@ import { contentColumn, JsonRows } from './json-rows.ts';
 import { JsonScanner } from './json-scanner.ts';
 import type { ReadLimits } from './limits.ts';
 import { withoutMarks } from './marks.ts';
-import { quotedName } from './quoted-name.ts';
 import type { ReadOptions } from './read-options.ts';
 import { refuseFields, refuseStrangers } from './refused-options.ts';
 import { type RowRejection, Rows } from './rows.ts';

@@ -2,7 +2,7 @@
  * The members of the one object that a JSON file is: which of them holds the rows, and what is said
  * where none or several could.
  */
-import { quotedName } from './quoted-name.ts';
+import { quotedName } from '../../core/quoted-name.ts';
 import { UnreadableFile } from './unreadable.ts';
 
 /** What a member is: an array by its first element, or something else. */

@@ -2,8 +2,9 @@
  * What is told of the columns that were taken for the text of a row where nobody named one: it
  * decides what is sent, and what that costs.
  */
+
+import { quotedName } from '../../core/quoted-name.ts';
 import { contentColumn } from './json-rows.ts';
-import { quotedName } from './quoted-name.ts';
 import type { ReadOptions } from './read-options.ts';
 
 const namesShown = 10;

@@ -12,6 +12,7 @@ import { createRequestLine } from '../../../src/db/driver/request-line.ts';
 import { createProgress, type Progress } from '../../../src/engine/live/progress.ts';
 import { createSignals } from '../../../src/engine/process/signals.ts';
 import { createPlanner } from '../../../src/engine/run/plan.ts';
+import { createGraphQLFace } from '../../../src/faces/graphql/face.ts';
 import { createHttpServer } from '../../../src/faces/http/server.ts';
 import { createSignedLinks, newLinkKey } from '../../../src/faces/http/signed-link.ts';
 import { createProviders } from '../../../src/model/providers.ts';
@@ -42,19 +43,28 @@ beforeAll(async () => {
   });
   const server = createHttpServer({
     config: readConfig({ PORT: '0' }),
-    db,
-    services: {
-      line: createRequestLine({ db, copy: openCopy(database.url) }, { statements: 8, copies: 6 }),
-      links: createSignedLinks({ key: newLinkKey() }),
-      signals,
-      progress: watches.progress,
-      providers,
-      defaultModel: 'test/rules',
-      log,
-      preparePlan: createPlanner({ providers, defaultModel: 'test/rules' }),
-      webhooks: createWebhooks({ db, secrets: newWebhookSecret(), allowPrivate: false, log }),
-      checkWebhook: async () => null,
-    },
+    faces: [
+      createGraphQLFace({
+        introspection: true,
+        publicUrl: null,
+        log,
+        services: {
+          line: createRequestLine(
+            { db, copy: openCopy(database.url) },
+            { statements: 8, copies: 6 },
+          ),
+          links: createSignedLinks({ key: newLinkKey() }),
+          signals,
+          progress: watches.progress,
+          providers,
+          defaultModel: 'test/rules',
+          log,
+          preparePlan: createPlanner({ providers, defaultModel: 'test/rules' }),
+          webhooks: createWebhooks({ db, secrets: newWebhookSecret(), allowPrivate: false, log }),
+          checkWebhook: async () => null,
+        },
+      }),
+    ],
     log,
   });
   url = await server.listen();

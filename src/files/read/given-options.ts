@@ -2,9 +2,10 @@
  * How a file is to be read, where its owner says so: one list for the URL, the fields of a form and
  * the arguments of uploadFile.
  */
-import { type FileFormat, fileFormats, parseFormat } from '../../files/read/format.ts';
-import { quotedName } from '../../files/read/quoted-name.ts';
-import type { ReadOptions } from '../../files/read/read-options.ts';
+
+import { quotedName } from '../../core/quoted-name.ts';
+import { type FileFormat, fileFormats, parseFormat } from './format.ts';
+import type { ReadOptions } from './read-options.ts';
 
 export const optionNames = [
   'format',

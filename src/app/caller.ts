@@ -1,0 +1,27 @@
+/** What a use case needs of whoever calls it, by whichever face. */
+import type { Log } from '../core/log.ts';
+import type { Database } from '../db/driver/client.ts';
+import type { Signals } from '../engine/process/signals.ts';
+import type { Plan } from '../engine/run/plan.ts';
+import type { CheckTime } from '../operations/check-time.ts';
+
+export interface Caller {
+  /** The name that the key of the request stands for. */
+  owner: string;
+  /** The database, as this owner may use it. */
+  db: Database;
+  signals: Signals;
+  /**
+   * Binds an operation to its options and its model. Throws BadUserInput where there is no such
+   * model. `time` is shared by all that one request checks.
+   */
+  preparePlan(
+    operation: string,
+    params: Record<string, unknown>,
+    modelId?: string,
+    time?: CheckTime,
+  ): Plan;
+  /** What is wrong with a webhook's URL; null when it may be called. */
+  checkWebhook(url: string): Promise<string | null>;
+  log: Log;
+}

@@ -1,0 +1,71 @@
+/** Options bound to a model for the items that they are for. */
+import { BadUserInput, type InputIssue } from '../core/errors.ts';
+import { doubledPlaceholders, fieldsNobodyHas, type Plan } from '../engine/run/plan.ts';
+import type { CheckTime } from '../operations/check-time.ts';
+import type { PreparedOperation, PromptItem } from '../operations/operation.ts';
+import { doubledProblem } from '../operations/params.ts';
+import type { Caller } from './caller.ts';
+
+/** Enough to mend options by. */
+const maxIssues = 20;
+
+/**
+ * Binds checked options to a model; what is wrong with either is told at `path`, the options' place
+ * in the input: empty, or a path.
+ */
+export function planFor(
+  operation: string,
+  options: Record<string, unknown>,
+  items: readonly PromptItem[],
+  { preparePlan, time }: Pick<Caller, 'preparePlan'> & { time?: CheckTime | undefined },
+  path: string,
+): Plan {
+  const at = (name: string) => (path === '' ? name : `${path}.${name}`);
+  let plan: Plan;
+  try {
+    plan = preparePlan(operation, options, undefined, time);
+  } catch (error) {
+    if (!(error instanceof BadUserInput)) throw error;
+    throw new BadUserInput(error.issues.map((issue) => ({ ...issue, path: at(issue.path) })));
+  }
+  const issues = [
+    ...optionIssues(plan.operation, options, items),
+    ...exampleIssues(plan.operation, items),
+  ].map((issue) => ({ ...issue, path: at(issue.path) }));
+  if (issues.length > 0) throw new BadUserInput(issues.slice(0, maxIssues));
+  return plan;
+}
+
+/**
+ * What options name that no item has, or that is meant as a placeholder and would be sent as it
+ * stands.
+ */
+function optionIssues(
+  { placeholders, referenceField }: PreparedOperation,
+  options: Record<string, unknown>,
+  items: readonly PromptItem[],
+): InputIssue[] {
+  const dateFields = referenceField == null ? [] : [referenceField];
+  return [
+    ...doubledPlaceholders(options, items).map((text) => ({
+      path: 'userPromptTemplate',
+      message: doubledProblem(text),
+    })),
+    ...fieldsNobodyHas(placeholders, items).map((name) => ({
+      path: 'userPromptTemplate',
+      message: `names {${name}}, but no item has a metadata field of that name; {content} is the text, and {{ and }} are braces`,
+    })),
+    ...fieldsNobodyHas(dateFields, items).map((name) => ({
+      path: 'referenceDate',
+      message: `names {${name}}, but no item has a metadata field of that name`,
+    })),
+  ];
+}
+
+function exampleIssues(operation: PreparedOperation, [item]: readonly PromptItem[]): InputIssue[] {
+  const problems = (item && operation.exampleProblems?.(item)) ?? [];
+  return problems.map(({ index, message }) => ({
+    path: `examples.${index}.metadata`,
+    message: `does not go with the options, and an example is shown as the items are: ${message}`,
+  }));
+}

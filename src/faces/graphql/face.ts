@@ -1,0 +1,112 @@
+/** GraphQL as a face of the server: over HTTP, as server-sent events, and over WebSocket. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Log } from '../../core/log.ts';
+import { needsKey } from '../http/auth.ts';
+import type { Face } from '../http/face.ts';
+import { letRunOut, limitPace, strangerBytes } from '../http/received.ts';
+import { RouteError } from '../http/route-error.ts';
+import type { Services } from './context.ts';
+import { createMask } from './mask.ts';
+import { attachSockets } from './sockets.ts';
+import { createGraphQL } from './yoga.ts';
+
+export function createGraphQLFace({
+  services,
+  introspection,
+  publicUrl,
+  log,
+}: {
+  services: Services;
+  introspection: boolean;
+  /** Where clients reach the server, if not where they ask. */
+  publicUrl: string | null;
+  log: Log;
+}): Face {
+  const mask = createMask(log);
+  const streams = createStreams();
+  const yoga = createGraphQL({
+    services,
+    introspection,
+    publicUrl,
+    onStream: streams.add,
+    mask,
+    log,
+  });
+  let sockets: ReturnType<typeof attachSockets> | null = null;
+
+  return {
+    routes: [
+      {
+        matches: ({ url }) => url.pathname === '/graphql' || url.pathname === '/graphql/',
+        async answer({ request, response, asking, identify }) {
+          if (identify() === null) {
+            refuseQuery(request, response, new RouteError(401, 'UNAUTHENTICATED', needsKey));
+            letRunOut(request, strangerBytes);
+            return;
+          }
+          limitPace(request, (late) => {
+            if (response.headersSent) {
+              request.destroy();
+              return;
+            }
+            response.once('finish', () => request.destroy());
+            refuseQuery(request, response, late);
+          });
+          await yoga(request, response, { asking });
+        },
+      },
+    ],
+    attach(http, door) {
+      sockets = attachSockets({ http, yoga, mask, ...door, log });
+    },
+    async close() {
+      services.progress.stop();
+      streams.cutOff();
+      await sockets?.dispose();
+    },
+  };
+}
+
+/**
+ * Responses that subscriptions stream into. They are cut off when the server closes: a stream that
+ * completed would look as if its batch had ended, and its client would not come back.
+ */
+function createStreams() {
+  const open = new Set<ServerResponse>();
+  let closed = false;
+  return {
+    add(response: ServerResponse): void {
+      if (closed) {
+        response.destroy();
+        return;
+      }
+      if (response.closed) return;
+      open.add(response);
+      response.once('close', () => open.delete(response));
+    },
+    cutOff(): void {
+      closed = true;
+      for (const response of open) response.destroy();
+    },
+  };
+}
+
+/**
+ * Answers a query whose body was not read, or not to its end, as a client of GraphQL is told of
+ * errors.
+ */
+function refuseQuery(
+  { headers }: IncomingMessage,
+  response: ServerResponse,
+  { status, code, message }: RouteError,
+): void {
+  const body = JSON.stringify({ errors: [{ message, extensions: { code } }] });
+  const isStream = (headers.accept ?? '').includes('text/event-stream');
+  response
+    .writeHead(status, {
+      'content-type': isStream ? 'text/event-stream' : 'application/json; charset=utf-8',
+      'cache-control': 'no-store',
+      ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+    })
+    .end(isStream ? `event: next\ndata: ${body}\n\nevent: complete\ndata:\n\n` : body);
+}

@@ -1,0 +1,38 @@
+/** What the server and a face are to each other: a face is one way into Winnow. */
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Asking } from '../../core/log.ts';
+import type { Authenticate } from './auth.ts';
+
+/** A request that the server has let in. */
+export interface Visit {
+  request: IncomingMessage;
+  response: ServerResponse;
+  url: URL;
+  /** What the log says of the request. */
+  asking: Asking;
+  /** The owner whom the key of the request stands for; null where it stands for nobody. */
+  identify(): string | null;
+  /** The same. Throws RouteError 401 where it stands for nobody. */
+  ownerOf(): string;
+}
+
+export interface Route {
+  matches(visit: Pick<Visit, 'request' | 'url'>): boolean;
+  /** A RouteError that it throws is the answer. */
+  answer(visit: Visit): Promise<void>;
+}
+
+/** Who may come in. */
+export interface Door {
+  authenticate: Authenticate;
+  trusts(request: IncomingMessage): boolean;
+}
+
+export interface Face {
+  /** In the order in which they are asked. */
+  routes: readonly Route[];
+  /** Called once the server listens, for what takes the place of HTTP on its port. */
+  attach?(http: Server, door: Door): void;
+  /** Ends what would go on for ever. The server takes nothing new by then. */
+  close?(): Promise<void>;
+}
