@@ -1,7 +1,10 @@
 import { defineConfig } from 'vitest/config';
 import base from './vitest.config.ts';
 
-/** `npm run test:chaos`: storms over real processes. CHAOS_SECONDS, CHAOS_ITEMS and CHAOS_SEED change them. */
+/**
+ * `npm run test:chaos`: storms over real processes. CHAOS_SECONDS, CHAOS_ITEMS and CHAOS_SEED
+ * change them.
+ */
 export default defineConfig({
   ...base,
   test: {

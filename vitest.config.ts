@@ -2,17 +2,21 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   resolve: {
-    // The copy that Node gives everybody else: Vite would take the one for bundlers, whose classes are other classes.
+    // The copy that Node gives everybody else. Vite would take the one for bundlers, whose
+    // classes are other classes.
     alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }],
   },
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/chaos/**', 'test/bench/**'],
     globalSetup: ['test/support/global-setup.ts'],
-    // Files share what they import, which takes a quarter of the time: nothing in src keeps a state of its own, and no test replaces a module.
+    // Files share what they import, which takes a quarter of the time. Nothing in src keeps a state
+    // of its own, and no test replaces a module.
     isolate: false,
-    // Tests wait for processes and timers more than they compute; the default is one worker fewer than there are cores.
+    // Tests wait for processes and timers more than they compute. The default is one worker fewer
+    // than there are cores.
     maxWorkers: 4,
+    coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'html'] },
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+import { unitTestFiles } from './test/support/unit-files.ts';
+import base from './vitest.config.ts';
+
+/** `npm run test:unit`: the tests that need no Postgres, and none is started. */
+export default defineConfig({
+  ...base,
+  test: {
+    ...base.test,
+    include: unitTestFiles(import.meta.dirname),
+    globalSetup: [],
+  },
+});
