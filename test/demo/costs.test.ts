@@ -1,4 +1,6 @@
-/** What README says of costs and servers: the one as the program prints it, the other as the configuration takes it. */
+/**
+ * What the guides say: costs as the program prints them, servers as the configuration takes them.
+ */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -6,19 +8,20 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 
-const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+const guide = (name: string) =>
+  readFileSync(new URL(`../../docs/guides/${name}.md`, import.meta.url), 'utf8');
 const program = fileURLToPath(new URL('../../src/demo/costs.ts', import.meta.url));
 
 /** A price of the table in USD. */
 const usd = (cell: string | undefined) => Number(cell?.trim().slice(1));
 
 describe('npm run costs', { timeout: 60_000 }, () => {
-  it('prints the table that README shows, in which the provider’s lane is half the price', async () => {
+  it('prints the table that the guide shows, in which the provider’s batch API is half the price', async () => {
     const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', program], {
       env: { PATH: process.env.PATH },
     });
 
-    expect(readme).toContain(stdout);
+    expect(guide('half-price')).toContain(stdout);
     const rows = stdout.split('\n').filter((line) => line.startsWith('| `openai/'));
     const more = stdout.split('\n').filter((line) => line.startsWith('| `anthropic/'));
     expect(Math.min(rows.length, more.length)).toBeGreaterThan(2);
@@ -31,8 +34,8 @@ describe('npm run costs', { timeout: 60_000 }, () => {
   });
 });
 
-describe('README’s table of servers', () => {
-  const settings = readme
+describe('the table of servers in docs/guides/providers.md', () => {
+  const settings = guide('providers')
     .split('\n')
     .flatMap(
       (line) =>

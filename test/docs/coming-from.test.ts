@@ -1,11 +1,14 @@
-/** docs/coming-from.md: every command in its tables does what it says, or at least is understood. */
+/**
+ * docs/guides/coming-from.md: every command in its tables does what it says, or at least is
+ * understood.
+ */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Data, submitMutation, subscribeSse, untilEnded } from '../faces/graphql/support.ts';
 import { type App, startApp } from '../support/app.ts';
 import { completion, type StubProvider, startStubProvider } from '../support/stub-provider.ts';
 
-const page = readFileSync(new URL('../../docs/coming-from.md', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../../docs/guides/coming-from.md', import.meta.url), 'utf8');
 /** What stands in the right columns as code, a pipe in a table without its backslash. */
 const commands = page
   .split('\n')
@@ -81,7 +84,7 @@ async function upload(name: string, body: string): Promise<Data> {
   return (await response.json()) as Data;
 }
 
-describe('docs/coming-from.md', () => {
+describe('docs/guides/coming-from.md', () => {
   it('has commands of each kind', () => {
     expect(documents.length).toBeGreaterThanOrEqual(20);
     expect(uploads.length).toBeGreaterThanOrEqual(10);

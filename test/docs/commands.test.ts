@@ -1,6 +1,4 @@
-/**
- * Every block of README and docs runs as it is written, in order, and gives what is shown below it.
- */
+/** Every block of the documents runs as written, in order, and gives what is shown below it. */
 import { execFile, spawnSync } from 'node:child_process';
 import { access, mkdtemp, rm } from 'node:fs/promises';
 import { stripTypeScriptTypes } from 'node:module';
@@ -11,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Data, subscribeSse } from '../faces/graphql/support.ts';
 import { type App, startApp } from '../support/app.ts';
 import { type Block, readBlocks } from './blocks.ts';
+import { documents } from './documents.ts';
 
 const run = promisify(execFile);
 const root = new URL('../../', import.meta.url);
@@ -18,22 +17,28 @@ const hasZsh = spawnSync('zsh', ['--version']).status === 0;
 const shells = ['bash', ...(hasZsh ? ['zsh'] : [])];
 const deadlineMs = 30_000;
 
-for (const name of ['README.md', 'docs/coming-from.md']) {
-  const blocks = readBlocks(new URL(name, root));
+// An app for each shell, since a document may name idempotency keys.
+describe.each(shells)('in %s', (shell) => {
+  let app: App;
+  beforeAll(async () => {
+    app = await startApp({ DEFAULT_MODEL: 'sandbox/rules' });
+  });
+  afterAll(async () => {
+    await app.stop();
+  });
 
-  describe.each(shells)(`${name} in %s`, (shell) => {
-    let app: App;
+  describe.each(documents)('%s', (name) => {
+    // Diagrams are drawn by the reader's browser.
+    const blocks = readBlocks(new URL(name, root)).filter(({ language }) => language !== 'mermaid');
     let directory: string;
     /** What stands for `batch_…` and `file_…`: the last that an answer named. */
     const ids = { batch: '', file: '' };
     let shown = '';
 
     beforeAll(async () => {
-      app = await startApp({ DEFAULT_MODEL: 'sandbox/rules' });
       directory = await mkdtemp(join(tmpdir(), 'winnow-docs-'));
     });
     afterAll(async () => {
-      await app.stop();
       await rm(directory, { recursive: true });
     });
 
@@ -93,9 +98,9 @@ for (const name of ['README.md', 'docs/coming-from.md']) {
       },
     );
   });
-}
+});
 
-/** Ends in an ellipsis what has another value each time. */
+/** A text that ends in an ellipsis has another value each time. */
 function likeShown(value: unknown): any {
   if (typeof value === 'string' && value.endsWith('…')) {
     return expect.stringMatching(new RegExp(`^${value.slice(0, -1)}`));
@@ -105,7 +110,7 @@ function likeShown(value: unknown): any {
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, likeShown(one)]));
 }
 
-/** What is built is not there before it is. */
+/** Files of the repository that a command names exist; `dist` is made by a build. */
 async function filesExist(text: string): Promise<void> {
   for (const [, file = ''] of text.matchAll(/(?:^|\s)((?:src|test|docs|\.ci)\/[\w./-]+)/g)) {
     await access(new URL(file, root));

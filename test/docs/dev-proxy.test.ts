@@ -1,4 +1,7 @@
-/** The proxy that README shows for a page in development: all that a page uses goes through it. */
+/**
+ * The proxy that docs/guides/frontend.md shows for a page in development: all that a page uses goes
+ * through it.
+ */
 import { readFile } from 'node:fs/promises';
 import { runInNewContext } from 'node:vm';
 import { createServer, type ViteDevServer } from 'vite';
@@ -12,8 +15,8 @@ let vite: ViteDevServer;
 let origin: string;
 beforeAll(async () => {
   app = await startApp();
-  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
-  const block = /```ts\n\/\/ vite\.config\.ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
+  const guide = await readFile(new URL('../../docs/guides/frontend.md', import.meta.url), 'utf8');
+  const block = /```ts\n\/\/ vite\.config\.ts\n([\s\S]*?)```/.exec(guide)?.[1] ?? '';
   const source = block
     .replace('export default', 'config =')
     .replace('http://127.0.0.1:4000', app.url);

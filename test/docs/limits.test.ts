@@ -1,6 +1,6 @@
 /**
- * Numbers that are told are those that are enforced: in README, in `service.limits` and in
- * descriptions.
+ * Numbers that are told are those that are enforced: in docs/reference/limits.md, in
+ * `service.limits` and in descriptions.
  */
 import { readFileSync } from 'node:fs';
 import { graphql } from 'graphql';
@@ -12,7 +12,7 @@ import { maxPageSize } from '../../src/faces/graphql/page.ts';
 import { schema } from '../../src/faces/graphql/schema.ts';
 import { maxRejections, readLimits } from '../../src/files/read/limits.ts';
 
-const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../../docs/reference/limits.md', import.meta.url), 'utf8');
 const told = (number: number) => number.toLocaleString('en');
 
 it('service.limits are the limits that uploads and requests are held to', async () => {
@@ -45,12 +45,12 @@ it.each([
   ],
   ['a page of a list', told(maxPageSize)],
   ['a custom id', `${maxCustomIdLength} characters`],
-])('README says of %s what is enforced', (what, limit) => {
-  expect(readme).toContain(`| ${what} | ${limit} |`);
+])('the page says of %s what is enforced', (what, limit) => {
+  expect(page).toContain(`| ${what} | ${limit} |`);
 });
 
-it('README and the schema say of uploads what is enforced', () => {
-  expect(readme).toContain(`(\`uploadFile\`) ${told(maxMultipartBytes)} bytes`);
+it('the page and the schema say of uploads what is enforced', () => {
+  expect(page).toContain(`(\`uploadFile\`) ${told(maxMultipartBytes)} bytes`);
   expect(schema.getType('File')?.toConfig()).toMatchObject({
     fields: { rejections: { description: expect.stringContaining(told(maxRejections)) } },
   });

@@ -1,0 +1,64 @@
+/** Pages of reference name what the sources have, neither less nor more. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { batchErrorCodes, itemErrorCodes, statusOf } from '../../src/core/errors.ts';
+import { readPage } from './documents.ts';
+
+const source = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+/** The first cell of each row of a table, without its backquotes. */
+const firstCells = (text: string) =>
+  [...text.matchAll(/^\| `([A-Z][A-Z_]+)` \|/gm)].map(([, name = '']) => name);
+const sectionOf = (page: string, title: string) =>
+  page.split(/^## /m).find((section) => section.startsWith(`${title}\n`)) ?? '';
+
+describe('variables of the environment', () => {
+  const [, shape = ''] =
+    /const environment = z\.object\(\{(.*?)^\}\);/ms.exec(source('src/config.ts')) ?? [];
+  const variables = [...shape.matchAll(/^ {2}([A-Z_]+):/gm)].map(([, name = '']) => name);
+
+  it('are found', () => {
+    expect(variables).toContain('DATABASE_URL');
+    expect(variables.length).toBeGreaterThan(20);
+  });
+
+  it('stand in docs/reference/environment.md', () => {
+    expect(firstCells(readPage('docs/reference/environment.md')).sort()).toEqual(
+      [...variables].sort(),
+    );
+  });
+
+  it('stand in .env.example', () => {
+    const listed = [...source('.env.example').matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name);
+
+    expect(listed.sort()).toEqual([...variables].sort());
+  });
+});
+
+describe('codes of errors in docs/reference/errors.md', () => {
+  const page = readPage('docs/reference/errors.md');
+
+  it('has each code of an item', () => {
+    expect(firstCells(sectionOf(page, 'Errors of an item')).sort()).toEqual(
+      [...itemErrorCodes].sort(),
+    );
+  });
+
+  it('has each code of a batch', () => {
+    expect(firstCells(sectionOf(page, 'Errors of a batch')).sort()).toEqual(
+      [...batchErrorCodes].sort(),
+    );
+  });
+
+  it('has each code of a request with its HTTP status', () => {
+    const [first = ''] = sectionOf(page, 'Errors of a request').split('GraphQL and HTTP have');
+    const [, type = ''] = /type AppErrorCode =(.*?);/s.exec(source('src/core/errors.ts')) ?? [];
+    const codes = [...type.matchAll(/'([A-Z_]+)'/g)].map(([, code = '']) => code);
+
+    const listed = [...first.matchAll(/^\| `([A-Z_]+)` \| (\d+) \|/gm)].map(
+      ([, code = '', status]) => [code, Number(status)],
+    );
+    const known = codes.map((code) => [code, statusOf(code as Parameters<typeof statusOf>[0])]);
+
+    expect(listed.sort()).toEqual(known.sort());
+  });
+});
