@@ -1,4 +1,7 @@
-/** Winnow as a whole: builds the parts in the order in which they need each other, and takes them down the other way round. */
+/**
+ * Winnow as a whole: builds the parts in the order in which they need each other, and takes them
+ * down the other way round.
+ */
 import { randomBytes } from 'node:crypto';
 import type { Config } from './config.ts';
 import type { Log } from './core/log.ts';
@@ -45,8 +48,8 @@ export interface Service {
   /** Where the data lies, for people. */
   data: string;
   /**
-   * Takes nothing new, lets calls under way finish, gives back the rest, and closes everything. `hurry` cuts the grace
-   * short, also while an orderly end is under way.
+   * Takes nothing new, lets calls under way finish, gives back the rest, and closes everything.
+   * `hurry` cuts the grace short, also while an orderly end is under way.
    */
   stop(options?: { hurry: boolean }): Promise<void>;
 }
@@ -103,7 +106,7 @@ export async function startService(
     const copy = openCopy(databaseUrl, { maxConnections: copyConnections });
     undo.push(() => copy.close());
 
-    // Whoever has an account on this machine could else read every owner's rows from it.
+    // Other accounts of this machine could otherwise read every owner's rows from the sandbox.
     const sandboxKey = randomBytes(24).toString('base64url');
     const sandbox = await startSandbox({ apiKey: sandboxKey });
     undo.push(() => sandbox.close());
@@ -247,7 +250,8 @@ export async function startService(
       data,
       stop(options) {
         if (!stopping) {
-          // No new calls while requests that are under way are waited for; the end below waits for the same.
+          // No new calls while requests that are under way are waited for; the end below waits for
+          // the same.
           void worker?.stop(shutdownGraceMs).catch(() => undefined);
           stopping = stopAll();
         }
@@ -280,7 +284,10 @@ interface StoredOperation {
   model: string;
 }
 
-/** What is wrong with a webhook's URL, by its text and by the addresses of its name; null when it may be called. */
+/**
+ * What is wrong with a webhook's URL, by its text and by the addresses of its name; null when it
+ * may be called.
+ */
 function createWebhookCheck(allowPrivate: boolean): (url: string) => Promise<string | null> {
   const resolveName = createResolveName({ allowPrivate });
   return (url) => checkWebhookTarget(url, { allowPrivate, resolveName });

@@ -19,12 +19,18 @@ import type { Database, Sql } from './driver/client.ts';
 import { type FileRecord, fileColumns } from './files.ts';
 import { type BatchStatus, batches, files } from './tables.ts';
 
-/** Items that workers hold: those of leased chunks that have no result yet. Read with the counters, so that they add up. */
+/**
+ * Items that workers hold: those of leased chunks that have no result yet. Read with the counters,
+ * so that they add up.
+ */
 const processing = sql<number>`(
   select coalesce(sum(c.last - c.first + 1 - c.done), 0)::int
   from chunks c where c.batch_key = batches.key and c.state = 'leased')`;
 
-/** What its provider says of a batch's provider batches: changes with every step that anybody may want to see. */
+/**
+ * What its provider says of a batch's provider batches: changes with every step that anybody may
+ * want to see.
+ */
 const providerState = sql<string | null>`(
   select string_agg(concat_ws(' ', p.status, p.succeeded::bigint + p.failed), ';' order by p.key)
   from provider_batches p where p.batch_key = batches.key)`;
@@ -104,13 +110,16 @@ export async function readBatch(
   return batch ?? null;
 }
 
-/** Whoever owns it: for those who hold a signed link to it. */
+/** A batch of any owner, for a request with a signed link. */
 export async function readBatchById(db: Database, id: string): Promise<BatchRecord | null> {
   const [batch] = await selectBatches(db, eq(batches.id, id));
   return batch ?? null;
 }
 
-/** For the process itself, which is told of changes by key. Whoever shows it to somebody checks the owner. */
+/**
+ * For the process itself, which is told of changes by key. A caller that shows the batch checks
+ * the owner.
+ */
 export async function readBatchByKey(db: Database, key: bigint): Promise<BatchRecord | null> {
   const [batch] = await selectBatches(db, eq(batches.key, key));
   return batch ?? null;
@@ -125,7 +134,10 @@ export interface BatchFilter {
   createdBefore?: Date | undefined;
 }
 
-/** A page of an owner's batches, newest first; `inverted` reads it from the far end. Keys bound it on both sides, themselves left out. */
+/**
+ * A page of an owner's batches, newest first; `inverted` reads it from the far end. Keys bound it
+ * on both sides, themselves left out.
+ */
 export async function listBatches(
   db: Database,
   owner: string,
@@ -202,7 +214,10 @@ export type BatchPlan = Pick<
   reading: Pick<BatchRecord, 'contentField' | 'customIdField' | 'customIdPrefix'>;
 };
 
-/** Null where there is nothing to run: being ended, ended, or gone. `whatever`: also then, for what has to be brought to its end. */
+/**
+ * Null where there is nothing to run: being ended, ended, or gone. `whatever`: also then, for what
+ * has to be brought to its end.
+ */
 export async function readBatchPlan(
   db: Database,
   key: bigint,

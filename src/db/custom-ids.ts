@@ -1,4 +1,7 @@
-/** Custom ids: which items they name, and the index of those that a batch takes from a field of its own. */
+/**
+ * Custom ids: which items they name, and the index of those that a batch takes from a field of its
+ * own.
+ */
 import { blankCharacters } from '../core/blank-characters.ts';
 import type { Sql } from './driver/client.ts';
 
@@ -90,8 +93,9 @@ export interface IndexedStep {
 }
 
 /**
- * Indexes the custom ids of the next 20,000 rows of a batch; `column` is the position of the field in a row of cells, null where rows
- * are objects. Null where there is nothing to do, or another process is at it.
+ * Indexes the custom ids of the next 20,000 rows of a batch; `column` is the position of the field
+ * in a row of cells, null where rows are objects. Null where there is nothing to do, or another
+ * process is at it.
  */
 export async function indexCustomIds(
   sql: Sql,
@@ -110,7 +114,7 @@ export async function indexCustomIds(
       for update skip locked
     ),
     given as materialized (
-      -- Two that differ in the white space around them are one to whoever joins by them.
+      -- Two ids that differ in the white space around them are one to a reader who joins by ids.
       select b.key, r.index, coalesce(nullif(btrim(${value}, ${blankCharacters}), ''), coalesce(r.row - 1, r.index)::text) as id
       from batch b join rows r on r.file_key = b.file_key
        and r.index >= b.first and r.index < b.first + ${stepSize}

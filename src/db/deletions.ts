@@ -5,7 +5,10 @@ import { deleteWebhooks } from './webhooks.ts';
 /** Rows removed by one statement. */
 const stepSize = 20_000;
 
-/** Hides a batch from its owner and from the workers, and frees its idempotency key. Null where there is none. */
+/**
+ * Hides a batch from its owner and from the workers, and frees its idempotency key. Null where
+ * the batch does not exist.
+ */
 export async function hideBatch(sql: Sql, owner: string, id: string): Promise<bigint | null> {
   const [hidden] = await sql<{ key: bigint }[]>`
     update batches set deleted_at = now(), idempotency_key = null
@@ -26,8 +29,9 @@ export async function listPurgeable(sql: Sql): Promise<bigint[]> {
 }
 
 /**
- * Removes up to 20,000 items' worth of a deleted batch: answers, then chunks, and with the last of them the batch itself. An unlisted file that
- * nobody uses any more is handed to the purge of files. True when there is more to do.
+ * Removes up to 20,000 items' worth of a deleted batch: answers, then chunks, and with the last of
+ * them the batch itself. An unlisted file that nobody uses any more is handed to the purge of
+ * files. True when there is more to do.
  */
 export async function purgeBatchStep(sql: Sql, key: bigint): Promise<boolean> {
   const [step] = await sql<{ removed: number }[]>`

@@ -13,8 +13,8 @@ export type NewFileBatch = Omit<NewInlineBatch, 'file' | 'rows'> & {
 
 /**
  * Inserts a batch over its owner's file, with its chunks; without a name it has the file's.
- * `unknown_file` where there is none (any more), `key_taken` where the owner's idempotency key is:
- * then nothing was written.
+ * `unknown_file` where the file does not exist (any more), `key_taken` where the owner's
+ * idempotency key is: then nothing was written.
  */
 export async function insertFileBatch(
   sql: Sql,

@@ -36,7 +36,10 @@ function leaveOut<Columns extends { rejections: unknown }>({ rejections, ...colu
   return columns;
 }
 
-/** Enters a file whose rows are in, and ends its ingest. False when the ingest's lease had run out: the rows are being removed. */
+/**
+ * Enters a file whose rows are in, and ends its ingest. False when the ingest's lease had run out:
+ * the rows are being removed.
+ */
 export async function insertFile(sql: Sql, file: NewFile): Promise<boolean> {
   const inserted = await sql`
     with ended as (
@@ -82,7 +85,10 @@ export async function readRejections(
     ${cutBehind(sql, found, { order: sql`key`, maxBytes })}`;
 }
 
-/** A page of an owner's files, newest first; `inverted` reads it from the far end. Keys bound it on both sides, themselves left out. */
+/**
+ * A page of an owner's files, newest first; `inverted` reads it from the far end. Keys bound it on
+ * both sides, themselves left out.
+ */
 export async function listFiles(
   db: Database,
   owner: string,
@@ -161,8 +167,8 @@ export async function findRows(
 }
 
 /**
- * Deletes a file for its owner, unless a batch that is not deleted uses it. Its rows go later, and only while that is still so: a
- * batch that is submitted in the same instant keeps them.
+ * Deletes a file for its owner, unless a batch that is not deleted uses it. Its rows go later, and
+ * only while that is still so: a batch that is submitted in the same instant keeps them.
  */
 export async function deleteFile(
   sql: Sql,

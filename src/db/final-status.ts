@@ -7,7 +7,7 @@ const finalStatuses: ReadonlySet<BatchStatus> = new Set([
   'EXPIRED',
 ]);
 
-/** Whether a batch that stands so changes no more, unless it is retried. */
+/** Whether a batch with this status changes no more, unless it is retried. */
 export function isFinal(status: BatchStatus): boolean {
   return finalStatuses.has(status);
 }

@@ -1,11 +1,15 @@
 /**
- * Uploads that are under way. Their rows come by COPY, the file by the statement that ends the ingest; whoever dies between the two leaves rows
- * without a file, which the janitor removes once the lease has run out. Time is the database's alone.
+ * Uploads that are under way. Their rows come by COPY, the file by the statement that ends the
+ * ingest; a process that dies between the two leaves rows without a file, which the janitor removes
+ * once the lease has run out. Time is the database's alone.
  */
 import { blankCharacters, withoutBlanks } from '../core/blank-characters.ts';
 import type { Sql } from './driver/client.ts';
 
-/** How long the entry of a dead ingest is kept, in case its process was only asleep and its rows come yet. */
+/**
+ * How long the entry of a dead ingest is kept, in case its process was only asleep and its rows
+ * come yet.
+ */
 const graceSeconds = 60 * 60;
 
 /** Gives out the key of a file to come, with a lease on it. */
@@ -51,7 +55,9 @@ export async function deleteDeadIngests(sql: Sql): Promise<void> {
       and not exists (select from rows where file_key = i.file_key)`;
 }
 
-/** How many rows before `index` and behind have a given custom id, up to two: two make a duplicate. */
+/**
+ * How many rows before `index` and behind have a given custom id, up to two: two make a duplicate.
+ */
 export async function countCustomId(sql: Sql, fileKey: bigint, customId: string): Promise<number> {
   const [counted] = await sql<{ count: number }[]>`
     select count(*)::int as count from (

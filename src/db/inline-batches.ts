@@ -26,8 +26,8 @@ export interface NewInlineBatch {
 }
 
 /**
- * Inserts a batch, its unlisted file, its rows and its chunks. Null when the owner's idempotency key is taken:
- * then nothing was written, and `findByIdempotencyKey` has the winner.
+ * Inserts a batch, its unlisted file, its rows and its chunks. Null when the owner's idempotency
+ * key is taken: then nothing was written, and `findByIdempotencyKey` has the winner.
  */
 export async function insertInlineBatch(
   db: Sql,
@@ -68,7 +68,10 @@ export async function insertInlineBatch(
   return inserted ?? null;
 }
 
-/** The batch that holds an owner's idempotency key, with the hash of the input it was submitted with. */
+/**
+ * The batch that holds an owner's idempotency key, with the hash of the input it was submitted
+ * with.
+ */
 export async function findByIdempotencyKey(
   db: Database,
   owner: string,

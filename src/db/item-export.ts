@@ -1,11 +1,15 @@
-/** Items for outputs of any size: a range of indexes a statement, through COPY in its binary format, in which nothing is escaped. */
+/**
+ * Items for outputs of any size: a range of indexes a statement, through COPY in its binary format,
+ * in which nothing is escaped.
+ */
 import type { ItemErrorCode } from '../core/errors.ts';
 import { type Copy, type CopySql, copySql } from './driver/copy.ts';
 import type { ItemSource, ItemStatus } from './items.ts';
 
 /**
- * An item as it goes out. Texts are byte strings: a character, of 0 to 255, for each byte of their UTF-8, so that what goes out as it
- * is stored is never decoded. `fields` and `output` are JSON text.
+ * An item as it goes out. Texts are byte strings: a character, of 0 to 255, for each byte of their
+ * UTF-8, so that what goes out as it is stored is never decoded. `fields` and `output` are JSON
+ * text.
  */
 export interface ExportedItem {
   index: number;
@@ -20,7 +24,9 @@ export interface ExportedItem {
   errorMessage: string | null;
   /** The beginning of the last answer that was refused. */
   rejectedAnswer: string | null;
-  /** What its answers cost, those that a retry put aside included; null while there is no result. */
+  /**
+   * What its answers cost, those that a retry put aside included; null before the result.
+   */
   usage: ExportedUsage | null;
   /** In seconds since 1970; null while there is no result. */
   completedAt: number | null;
@@ -39,7 +45,7 @@ export interface ExportRange {
   source: ItemSource;
   first: number;
   last: number;
-  /** Only items that stand so; all when undefined. */
+  /** Only items with one of these statuses; all when undefined. */
   status: readonly ItemStatus[] | undefined;
   /** What costs something to read; what is not wanted is null. */
   with: ExportColumns;
@@ -53,7 +59,10 @@ export interface ExportColumns {
   rejectedAnswer: boolean;
 }
 
-/** Memory that is written again and again, so that an export of gigabytes leaves no garbage of that size. */
+/**
+ * Memory that is written again and again, so that an export of gigabytes leaves no garbage of that
+ * size.
+ */
 export class ItemBuffer {
   bytes = Buffer.alloc(0);
   length = 0;
@@ -77,8 +86,8 @@ export class ItemBuffer {
 }
 
 /**
- * Reads a range into an empty buffer, as they stand at one instant, in order. False when it holds more than `maxBytes`: then what
- * is in the buffer is of no use.
+ * Reads a range into an empty buffer, as they stand at one instant, in order. False when it holds
+ * more than `maxBytes`: then what is in the buffer is of no use.
  */
 export async function readItemRange(
   copy: Copy,
@@ -92,11 +101,17 @@ export async function readItemRange(
   return true;
 }
 
-/** https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format": signature, flags, and the length of an extension that there is none of. */
+/**
+ * https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format": signature, flags, and the
+ * length of an extension that does not exist.
+ */
 const headerBytes = 19;
 const trailer = -1;
 
-/** The items in a buffer that `readItemRange` has filled. Without a closure for each: a million of them cost more than all the rest. */
+/**
+ * The items in a buffer that `readItemRange` has filled. Without a closure for each: a million of
+ * them cost more than all the rest.
+ */
 export function* itemsIn({ bytes, length }: ItemBuffer): Generator<ExportedItem, void, undefined> {
   // Where each column begins, seen from the row's first byte, and its length; -1 for null.
   const starts = new Int32Array(columnCount);
@@ -170,7 +185,10 @@ function readInt32(bytes: Uint8Array, at: number): number {
 
 const columnCount = 16;
 
-/** The columns that `itemsIn` reads, in its order. What an item is said to be is the same as in items.ts. */
+/**
+ * The columns that `itemsIn` reads, in its order. What an item is said to be is the same as in
+ * items.ts.
+ */
 function selectRange({ source, first, last, status, with: wanted }: ExportRange): CopySql {
   const { batchKey, fileKey } = source;
   const leased = copySql`exists (

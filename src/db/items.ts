@@ -15,7 +15,10 @@ export interface OpenItem {
   row: number | null;
 }
 
-/** The items of a range that have no result yet, in order. `someDone` false saves looking for results. */
+/**
+ * The items of a range that have no result yet, in order. `someDone` false saves looking for
+ * results.
+ */
 export async function readOpenItems(
   sql: Sql,
   range: { fileKey: bigint; batchKey: bigint; first: number; last: number; someDone: boolean },
@@ -29,8 +32,8 @@ export async function readOpenItems(
 }
 
 /**
- * Those of the given items that have no result yet, in order, and had none since `since`: one that did, and is open again, was retried, and is to be
- * asked anew.
+ * Those of the given items that have no result yet, in order, and had none since `since`: one that
+ * did, and is open again, was retried, and is to be asked again.
  */
 export async function readUnansweredAt(
   sql: Sql,
@@ -49,7 +52,10 @@ export async function readUnansweredAt(
 
 export type ItemStatus = FinalStatus | 'PENDING' | 'PROCESSING';
 
-/** An item: the row as it is stored, and its result, whose columns are null while there is none. `fields` and `output` are JSON text. */
+/**
+ * An item: the row as it is stored, and its result, whose columns are null before the result.
+ * `fields` and `output` are JSON text.
+ */
 export interface ItemRecord {
   index: number;
   customId: string | null;
@@ -121,7 +127,10 @@ function itemBytes(sql: Sql) {
     + coalesce(octet_length(r.output), 0) + coalesce(octet_length(r.rejected_answer), 0))`;
 }
 
-/** How many items a filter leaves. Costs a scan of what it leaves; counters are cheaper where they say the same. */
+/**
+ * How many items a filter leaves. Costs a scan of what it leaves; counters are cheaper where they
+ * say the same.
+ */
 export async function countItems(
   sql: Sql,
   source: ItemSource,
@@ -133,8 +142,9 @@ export async function countItems(
 }
 
 /**
- * Succeeded and failed items in the order in which they were recorded, after a (seq, index) position. Nothing is ever
- * recorded behind a position once read: seq is given out under the batch's lock.
+ * Succeeded and failed items in the order in which they were recorded, after a (seq, index)
+ * position. Nothing is ever recorded behind a position once read: seq is given out under the
+ * batch's lock.
  */
 export async function readResultsAfter(
   sql: Sql,

@@ -4,13 +4,19 @@ import type { HeldProviderBatch } from './provider-batches.ts';
 
 /** What a process has in hand. */
 export interface InHand {
-  /** The provider batches that it does a step of. What else the database has in its hands was lost on the way, and is taken again. */
+  /**
+   * The provider batches that it does a step of. What else the database has in its hands was lost
+   * on the way, and is taken again.
+   */
   ids: readonly string[];
   /** Owners who have their share of its steps: theirs wait. */
   busyOwners: readonly string[];
 }
 
-/** Puts a provider batch whose time has come into a worker's hands: the one with the id, or the next that nobody alive holds. */
+/**
+ * Puts a provider batch whose time has come into a worker's hands: the one with the id, or the next
+ * that nobody alive holds.
+ */
 export async function holdProviderBatch(
   sql: Sql,
   hold: { worker: string; id: string } | ({ worker: string; id: null } & InHand),

@@ -1,6 +1,7 @@
 /**
- * Which items are a provider batch's. It holds whole chunks, and its input may have a part of their items: the others name another model, or
- * were too much at once. What becomes of it concerns the items of its input alone; for the others there will be another provider batch.
+ * Which items are a provider batch's. It holds whole chunks, and its input may have a part of their
+ * items: the others name another model, or were too much at once. What becomes of it concerns the
+ * items of its input alone; for the others there will be another provider batch.
  */
 import type { Sql } from './driver/client.ts';
 import { toItemSet } from './item-set.ts';
@@ -24,7 +25,10 @@ export async function readHeldChunks(
     order by first`;
 }
 
-/** The items of its input, line by line. One that was made before items were kept has those of its chunks that are unanswered. */
+/**
+ * The items of its input, line by line. One that was made before items were kept has those of its
+ * chunks that are unanswered.
+ */
 export async function readInputItems(
   sql: Sql,
   held: { key: bigint; id: string; batchKey: bigint },
@@ -48,7 +52,10 @@ export async function giveBackFrom(sql: Sql, held: Held, index: number): Promise
   await giveBack(sql, held, { which: sql`item >= ${index}`, rounds: 0 });
 }
 
-/** Gives back the chunks of which nothing is in its input, at once: another provider batch need not wait for this one to end. */
+/**
+ * Gives back the chunks of which nothing is in its input, at once: another provider batch need not
+ * wait for this one to end.
+ */
 export async function giveBackOtherChunks(sql: Sql, held: Held): Promise<void> {
   await giveBack(sql, held, {
     which: sql`not int4range(held.first, held.last, '[]') && mine.items`,
@@ -56,7 +63,10 @@ export async function giveBackOtherChunks(sql: Sql, held: Held): Promise<void> {
   });
 }
 
-/** Gives back the items that are not in its input, and those that were answered and have been put back in the queue by a retry since. */
+/**
+ * Gives back the items that are not in its input, and those that were answered and have been put
+ * back in the queue by a retry since.
+ */
 export async function giveBackOthers(sql: Sql, held: Held): Promise<void> {
   await giveBack(sql, held, {
     which: sql`
@@ -67,7 +77,10 @@ export async function giveBackOthers(sql: Sql, held: Held): Promise<void> {
   });
 }
 
-/** Gives back items of its input, in ascending order, that it was tried with and that another one is to be tried with. */
+/**
+ * Gives back items of its input, in ascending order, that it was tried with and that another one is
+ * to be tried with.
+ */
 export async function giveBackTried(
   sql: Sql,
   held: Held,
@@ -80,8 +93,9 @@ export async function giveBackTried(
 }
 
 /**
- * Gives back those items without a result of which `which` is true, and cuts their chunks where that leaves some to the provider batch. Rejects where
- * results of a chunk come in at the same moment: its counts would be wrong, and the step is to be done again.
+ * Gives back those items without a result of which `which` is true, and cuts their chunks where
+ * that leaves some to the provider batch. Rejects where results of a chunk come in at the same
+ * moment: its counts would be wrong, and the step is to be done again.
  */
 async function giveBack(
   sql: Sql,

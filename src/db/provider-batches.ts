@@ -1,12 +1,14 @@
 /**
- * The jobs that batches are cut into for their provider's own batch API. A chunk whose items are in one is `leased` with the id of the
- * provider batch as its owner, so that answers are recorded, counted and kept from coming twice by the same statement as those of
- * live calls; no worker has to stay alive for it.
+ * The jobs that batches are cut into for their provider's own batch API. A chunk whose items are in
+ * one is `leased` with the id of the provider batch as its owner, so that answers are recorded,
+ * counted and kept from coming twice by the same statement as those of live calls; no worker has to
+ * stay alive for it.
  *
- *     preparing --create is begun--> creating --it exists--> working --it ended--> reading --all read--> done
+ *     preparing --create is begun--> creating --it exists--> working --it ended--> reading --all
+ *     read--> done
  *
- * A worker takes a provider batch for one step at a time. One that dies in the middle of a step leaves its id behind, and the
- * next one does the step again.
+ * A worker takes a provider batch for one step at a time. One that dies in the middle of a step
+ * leaves its id behind, and the next one does the step again.
  */
 import { and, eq } from 'drizzle-orm';
 import type { Database, Sql } from './driver/client.ts';
@@ -59,9 +61,10 @@ export type ProviderBatchChange = Partial<
 >;
 
 /**
- * Takes open chunks of the next running batch that goes through a provider's batch API, and enters the provider batch that they are
- * to be in, in this worker's hands. Null where there is nothing to take. A batch of which one waits because its provider did not take it is left
- * alone until that one's time has come. `begun`: it is the first of its batch.
+ * Takes open chunks of the next running batch that goes through a provider's batch API, and enters
+ * the provider batch that they are to be in, in this worker's hands. Null where there is nothing to
+ * take. A batch of which one waits because its provider did not take it is left alone until that
+ * one's time has come. `begun`: it is the first of its batch.
  */
 export async function planProviderBatch(
   sql: Sql,
@@ -132,7 +135,10 @@ export async function planProviderBatch(
   return planned ?? null;
 }
 
-/** Writes down what a step found out, as long as it is this worker's. False when it is another's by now. */
+/**
+ * Writes down what a step found out, as long as it is this worker's. False when it is another's by
+ * now.
+ */
 export async function changeProviderBatch(
   db: Database,
   held: { key: bigint; worker: string },
@@ -171,7 +177,10 @@ export async function resumeProviderBatch(
     where c.batch_key = batch.key and c.state = 'open' and c.first = any(mine.firsts)`;
 }
 
-/** Gives the chunks of a provider batch back, which stays as it is: its batch fails, and may go on with it later. */
+/**
+ * Gives the chunks of a provider batch back, which stays as it is: its batch fails, and may go on
+ * with it later.
+ */
 export async function parkProviderBatch(
   sql: Sql,
   held: { key: bigint; id: string; batchKey: bigint; worker: string },
@@ -188,8 +197,9 @@ export async function parkProviderBatch(
 }
 
 /**
- * Ends a provider batch, and gives back the chunks that it left items of unanswered, for whoever is to ask next. `round`: it was tried, and the chunks
- * are charged with it. Live calls that it broke off are sent again by whoever that is.
+ * Ends a provider batch, and gives back the chunks that it left items of unanswered, for the party
+ * that is to ask next. `round`: it was tried, and the chunks are charged with it. Live calls that
+ * it broke off are sent again by that party.
  */
 export async function endProviderBatch(
   sql: Sql,
@@ -213,7 +223,9 @@ export async function endProviderBatch(
     where batch_key = (select key from batch) and owner = (select id from ended)`;
 }
 
-/** Gives back what an expired provider batch still holds, for live calls: `rescueBatches` says when. */
+/**
+ * Gives back what an expired provider batch still holds, for live calls: `rescueBatches` says when.
+ */
 export async function leaveToRescue(
   sql: Sql,
   held: { key: bigint; id: string; batchKey: bigint; worker: string },
@@ -226,9 +238,10 @@ export async function leaveToRescue(
 }
 
 /**
- * From now on the open items of these batches go to live calls: of every batch that asks for it and whose time is nearly over (a tenth of it is
- * left, at least half a minute and at most an hour, and never more than half), or whose provider has nothing more to do than what its window
- * passed over. Returns their keys.
+ * From now on the open items of these batches go to live calls: of every batch that asks for it and
+ * whose time is nearly over (a tenth of it is left, at least half a minute and at most an hour, and
+ * never more than half), or whose provider has nothing more to do than what its window passed over.
+ * Returns their keys.
  */
 export async function rescueBatches(sql: Sql): Promise<bigint[]> {
   const rescued = await sql<{ key: bigint }[]>`
@@ -257,8 +270,9 @@ export async function listGivenUp(sql: Sql, maxRounds: number): Promise<bigint[]
 }
 
 /**
- * Whether another job for the same model is at its provider, or was within so many milliseconds, of whichever batch. Those of a failed batch stay as
- * they were until it is retried, if ever, and tell nothing.
+ * Whether another job for the same model is at its provider, or was within so many milliseconds, of
+ * whichever batch. Those of a failed batch stay as they were until it is retried, if ever, and tell
+ * nothing.
  */
 export async function hasJobBesides(
   sql: Sql,
@@ -275,7 +289,10 @@ export async function hasJobBesides(
   return others.length > 0;
 }
 
-/** The ids of all jobs that are known at a model's provider, so that a lost one is not taken for one of them. */
+/**
+ * The ids of all jobs that are known at a model's provider, so that a lost one is not taken for one
+ * of them.
+ */
 export async function listProviderIds(sql: Sql, provider: string, since: Date): Promise<string[]> {
   const known = await sql<{ providerId: string }[]>`
     select provider_id as "providerId" from provider_batches

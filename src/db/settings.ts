@@ -1,7 +1,10 @@
 /** What a server makes once and keeps. */
 import type { Sql } from './driver/client.ts';
 
-/** The setting of a name; where there is none, what `make` returns. All who race to make it get the one that won. */
+/**
+ * The setting of a name; where the setting is missing, what `make` returns. All who race to make it
+ * get the one that won.
+ */
 export async function readOrMakeSetting(
   sql: Sql,
   name: string,

@@ -1,12 +1,13 @@
 /**
- * Every table, and the one rule that they follow: what is large is append-only. `rows` and `results` are written once;
- * the only rows that workers update are `chunks`, one per hundred items, so an old snapshot (an export, a backup, a
- * forgotten session) does not slow the queue down.
+ * Every table, and the one rule that they follow: what is large is append-only. `rows` and
+ * `results` are written once; the only rows that workers update are `chunks`, one per hundred
+ * items, so an old snapshot (an export, a backup, a forgotten session) does not slow the queue
+ * down.
  *
- * Keys are numbers inside and prefixed random ids outside: a number costs eight bytes in each of a million rows.
- * Everything is keyed by file or batch first, so that the large tables partition or distribute by that key.
- * `rows`, `chunks` and `results` carry no foreign keys: a check per row would cost more than the row; whoever deletes
- * a batch or a file deletes them.
+ * Keys are numbers inside and prefixed random ids outside: a number costs eight bytes in each of a
+ * million rows. Everything is keyed by file or batch first, so that the large tables partition or
+ * distribute by that key. `rows`, `chunks` and `results` carry no foreign keys: a check per row
+ * would cost more than the row; the deletion of a batch or a file deletes them.
  */
 import { sql } from 'drizzle-orm';
 import {
@@ -77,7 +78,10 @@ export const files = pgTable(
     itemCount: integer('item_count').notNull(),
     /** JSON array of column names, in the file's order. */
     columns: text('columns').notNull(),
-    /** The column or JSON field that holds the text of an item; null where the row is the text, or a whole request. */
+    /**
+     * The column or JSON field that holds the text of an item; null where the row is the text, or a
+     * whole request.
+     */
     contentField: text('content_field'),
     /**
      * The column or JSON field that `rows.custom_id` was taken from; null where the place in the
@@ -120,9 +124,11 @@ export const settings = pgTable('settings', {
 });
 
 /**
- * The rows of a file, as they came. An inline item has its text in `content` and its metadata in `fields`. A row of an uploaded file
- * stands in `fields` alone, whole: the raw JSON text of a JSON or JSONL row, a JSON array of all cells of a CSV row (the names are
- * the file's `columns`); a row of a text file in `content` alone. JSON text, never jsonb, which reorders keys and changes numbers.
+ * The rows of a file, as they came. An inline item has its text in `content` and its metadata in
+ * `fields`. A row of an uploaded file stands in `fields` alone, whole: the raw JSON text of a JSON
+ * or JSONL row, a JSON array of all cells of a CSV row (the names are the file's `columns`); a row
+ * of a text file in `content` alone. JSON text, never jsonb, which reorders keys and changes
+ * numbers.
  */
 export const rows = pgTable(
   'rows',
@@ -141,8 +147,10 @@ export const rows = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.fileKey, table.index] }),
-    index('rows_custom_id').on(table.fileKey, table.customId).where(sql`custom_id is not null`), // listItems by customIds
-    index('rows_row').on(table.fileKey, table.row).where(sql`"row" is not null`), // listItems by customIds
+    // ListItems by customIds
+    index('rows_custom_id').on(table.fileKey, table.customId).where(sql`custom_id is not null`),
+    // ListItems by customIds
+    index('rows_row').on(table.fileKey, table.row).where(sql`"row" is not null`),
     check('rows_text', sql`content is not null or fields is not null`),
   ],
 );
@@ -162,14 +170,16 @@ export const batches = pgTable(
     model: text('model').notNull(),
     status: batchStatus('status').notNull(),
     /**
-     * Set while a batch is being ended: where it goes. Cancelled and expired it ends once every item has a row, failed
-     * once no worker holds items of it.
+     * Set while a batch is being ended: where it goes. Cancelled and expired it ends once every
+     * item has a row, failed once no worker holds items of it.
      */
     ending: finalStatus('ending'),
     name: text('name'),
     metadata: text('metadata'),
     idempotencyKey: text('idempotency_key'),
-    /** SHA-256 of the whole input, to tell a repeated submit from another one under the same key. */
+    /**
+     * SHA-256 of the whole input, to tell a repeated submit from another one under the same key.
+     */
     inputHash: text('input_hash').notNull(),
     createdAt: instant('created_at').notNull().defaultNow(),
     startedAt: instant('started_at'),
@@ -183,7 +193,10 @@ export const batches = pgTable(
     failed: integer('failed').notNull().default(0),
     cancelled: integer('cancelled').notNull().default(0),
     expired: integer('expired').notNull().default(0),
-    /** Counts flushes. Results carry the value they were written under, so it is a cursor that nothing slips behind. */
+    /**
+     * Counts flushes. Results carry the value they were written under, so it is a cursor that
+     * nothing slips behind.
+     */
     seq: sum('seq'),
     requests: sum('requests'),
     inputTokens: sum('input_tokens'),
@@ -192,12 +205,18 @@ export const batches = pgTable(
     /** USD; null until an answer with a known price came in. */
     costUsd: doublePrecision('cost_usd'),
     resentRequests: sum('resent_requests'),
-    /** Items a second, as an exponentially decaying sum over `rateWindowSeconds`, and when it was last brought up to date. */
+    /**
+     * Items a second, as an exponentially decaying sum over `rateWindowSeconds`, and when it was
+     * last brought up to date.
+     */
     rate: doublePrecision('rate').notNull().default(0),
     rateAt: instant('rate_at'),
     error: text('error'),
     errorCode: text('error_code'),
-    /** Why its provider is not asked just now, and since and until when; told again as long as that lasts. */
+    /**
+     * Why its provider is not asked just now, and since and until when; told again as long as that
+     * lasts.
+     */
     waitingReason: text('waiting_reason'),
     waitingSince: instant('waiting_since'),
     waitingUntil: instant('waiting_until'),
@@ -213,9 +232,15 @@ export const batches = pgTable(
     execution: execution('execution').notNull().default('LIVE'),
     /** PROVIDER_BATCH only: what the provider's window leaves undone is called live. */
     rescue: boolean('rescue').notNull().default(false),
-    /** Since when open chunks go to live calls although the batch is one for the provider's batch API. */
+    /**
+     * Since when open chunks go to live calls although the batch is one for the provider's batch
+     * API.
+     */
     rescuedAt: instant('rescued_at'),
-    /** With a custom id field of its own: how many of its rows have theirs in `custom_ids`. No chunk is claimed before all have. */
+    /**
+     * With a custom id field of its own: how many of its rows have theirs in `custom_ids`. No chunk
+     * is claimed before all have.
+     */
     idsIndexed: integer('ids_indexed'),
     /** Deleted for its owner; results and chunks are purged in the background, the batch last. */
     deletedAt: instant('deleted_at'),
@@ -229,7 +254,8 @@ export const batches = pgTable(
       .where(sql`idempotency_key is not null`), // insertInlineBatch
     index('batches_active')
       .on(table.key)
-      .where(sql`status in ('DRAFT', 'QUEUED', 'PROCESSING', 'CANCELLING')`), // claimChunks, expireBatches, endingBatches
+      // ClaimChunks, expireBatches, endingBatches
+      .where(sql`status in ('DRAFT', 'QUEUED', 'PROCESSING', 'CANCELLING')`),
     check(
       'batches_counts',
       sql`succeeded >= 0 and failed >= 0 and cancelled >= 0 and expired >= 0 and succeeded + failed + cancelled + expired <= total`,
@@ -242,7 +268,10 @@ export const batches = pgTable(
   ],
 );
 
-/** The custom ids of a batch that takes them from another field than the upload did. Filled before it starts. */
+/**
+ * The custom ids of a batch that takes them from another field than the upload did. Filled before
+ * it starts.
+ */
 export const customIds = pgTable(
   'custom_ids',
   {
@@ -253,7 +282,10 @@ export const customIds = pgTable(
   (table) => [primaryKey({ columns: [table.batchKey, table.customId] })], // itemsNamed
 );
 
-/** How many items of a batch failed with a code, and one message as an example. Written by the flush that writes the rows. */
+/**
+ * How many items of a batch failed with a code, and one message as an example. Written by the flush
+ * that writes the rows.
+ */
 export const batchErrors = pgTable(
   'batch_errors',
   {
@@ -265,7 +297,10 @@ export const batchErrors = pgTable(
   (table) => [primaryKey({ columns: [table.batchKey, table.code] })],
 );
 
-/** A range of a batch's items: the unit a worker claims. The chunks of a batch always partition 0 to total - 1. */
+/**
+ * A range of a batch's items: the unit a worker claims. The chunks of a batch always partition 0 to
+ * total - 1.
+ */
 export const chunks = pgTable(
   'chunks',
   {
@@ -274,28 +309,41 @@ export const chunks = pgTable(
     last: integer('last').notNull(),
     /** Items of the range that have a row in `results`. */
     done: integer('done').notNull().default(0),
-    /** Requests may have gone out for items up to this index under the present lease; first - 1 when none. */
+    /**
+     * Requests may have gone out for items up to this index under the present lease; first - 1 when
+     * none.
+     */
     sentTo: integer('sent_to').notNull(),
     state: chunkState('state').notNull().default('open'),
     /** How often a worker died with requests for these items under way. */
     crashes: smallint('crashes').notNull().default(0),
     /** How many provider batches ended without an answer for all of its items. */
     rounds: smallint('rounds').notNull().default(0),
-    /** No provider batch takes it any more: a provider's window has passed over its items, and they are to be called live. */
+    /**
+     * No provider batch takes it any more: a provider's window has passed over its items, and they
+     * are to be called live.
+     */
     leftToRescue: boolean('left_to_rescue').notNull().default(false),
-    /** The worker that holds the lease, whose own row in `workers` says how long; or the id of the provider batch that its items are in. */
+    /**
+     * The worker that holds the lease, whose own row in `workers` says how long; or the id of the
+     * provider batch that its items are in.
+     */
     owner: text('owner'),
   },
   (table) => [
     primaryKey({ columns: [table.batchKey, table.first] }),
-    index('chunks_open').on(table.batchKey, table.crashes, table.first).where(sql`state = 'open'`), // claimChunks, finishChunks
+    // ClaimChunks, finishChunks
+    index('chunks_open').on(table.batchKey, table.crashes, table.first).where(sql`state = 'open'`),
     index('chunks_leased').on(table.batchKey).where(sql`state = 'leased'`), // counts, reclaimChunks
     check('chunks_owner', sql`(owner is not null) = (state = 'leased')`),
     check('chunks_range', sql`first <= last and done between 0 and last - first + 1`),
   ],
 );
 
-/** What is to be done next with a provider batch: make and upload its input, create it, wait for it, read its results; nothing any more. */
+/**
+ * What is to be done next with a provider batch: make and upload its input, create it, wait for it,
+ * read its results; nothing any more.
+ */
 export const providerBatchState = pgEnum('provider_batch_state', [
   'preparing',
   'creating',
@@ -305,8 +353,9 @@ export const providerBatchState = pgEnum('provider_batch_state', [
 ]);
 
 /**
- * The jobs that a batch was cut into for its provider's own batch API. A row stands before anything is sent, and its id goes with
- * the job, so that one whose creation nobody remembers is found again instead of paid twice.
+ * The jobs that a batch was cut into for its provider's own batch API. A row stands before anything
+ * is sent, and its id goes with the job, so that one whose creation nobody remembers is found again
+ * instead of paid twice.
  */
 export const providerBatches = pgTable(
   'provider_batches',
@@ -315,14 +364,20 @@ export const providerBatches = pgTable(
     batchKey: key('batch_key').notNull(),
     /** Ours, public. */
     id: text('id').notNull(),
-    /** Of all its requests: `provider/name`. Requests of a chat batch may name several, which go to jobs of their own. */
+    /**
+     * Of all its requests: `provider/name`. Requests of a chat batch may name several, which go to
+     * jobs of their own.
+     */
     model: text('model').notNull(),
     state: providerBatchState('state').notNull().default('preparing'),
     /** Where the chunks begin whose items are in it. */
     firsts: integer('firsts').array().notNull(),
     /** Requests in its input; 0 before that is made. */
     requests: integer('requests').notNull().default(0),
-    /** The items of its input, a line each, in order: its chunks may have others besides, which name another model. Empty before it is made. */
+    /**
+     * The items of its input, a line each, in order: its chunks may have further items, which name
+     * another model. Empty before it is made.
+     */
     items: itemSet('items').notNull().default(sql`'{}'`),
     /** The id of the input that was uploaded, where the provider takes files. */
     inputId: text('input_id'),
@@ -347,7 +402,10 @@ export const providerBatches = pgTable(
     dueAt: instant('due_at').notNull().defaultNow(),
     /** Steps that failed one after the other. */
     failures: integer('failures').notNull().default(0),
-    /** Live calls that may be under way for its invalid answers: to be sent again should the worker die. */
+    /**
+     * Live calls that may be under way for its invalid answers: to be sent again should the worker
+     * die.
+     */
     liveCalls: integer('live_calls').notNull().default(0),
     createdAt: instant('created_at').notNull().defaultNow(),
     endedAt: instant('ended_at'),
@@ -359,17 +417,25 @@ export const providerBatches = pgTable(
   ],
 );
 
-/** One row a live process that works. A worker whose row has expired is dead, whatever it thinks itself. */
+/**
+ * One row a live process that works. A worker whose row has expired is dead, whatever it thinks
+ * itself.
+ */
 export const workers = pgTable('workers', {
   id: text('id').primaryKey(),
-  /** Names the set of process ids that `pid` is one of, so that a process that starts can tell which of its neighbours died. */
+  /**
+   * Names the set of process ids that `pid` is one of, so that a process that starts can tell which
+   * of its neighbours died.
+   */
   machine: text('machine').notNull(),
   pid: integer('pid').notNull(),
   startedAt: instant('started_at').notNull().defaultNow(),
   expiresAt: instant('expires_at').notNull(),
 });
 
-/** The one final answer of an item. Append-only; the primary key is what makes results exactly-once. */
+/**
+ * The one final answer of an item. Append-only; the primary key is what makes results exactly-once.
+ */
 export const results = pgTable(
   'results',
   {
@@ -394,7 +460,8 @@ export const results = pgTable(
   (table) => [
     primaryKey({ columns: [table.batchKey, table.index] }),
     index('results_seq').on(table.batchKey, table.seq), // readResultsAfter
-    index('results_unsuccessful').on(table.batchKey, table.index).where(sql`status <> 'SUCCEEDED'`), // listItems by status, errorCodes
+    // ListItems by status, errorCodes
+    index('results_unsuccessful').on(table.batchKey, table.index).where(sql`status <> 'SUCCEEDED'`),
     check('results_error', sql`(error_code is not null) = (status = 'FAILED')`),
   ],
 );
@@ -427,8 +494,9 @@ export const supersededResults = pgTable(
 export const webhookState = pgEnum('webhook_state', ['pending', 'delivered', 'abandoned']);
 
 /**
- * The outbox: one row each time a batch with a webhook ends, written by the statement that ends it. A row is pending until
- * an attempt succeeds or there are to be no more; a pending one with a lease is being sent just now.
+ * The outbox: one row each time a batch with a webhook ends, written by the statement that ends it.
+ * A row is pending until an attempt succeeds or there are to be no more; a pending one with a lease
+ * is being sent just now.
  */
 export const webhooks = pgTable(
   'webhooks',
@@ -452,7 +520,8 @@ export const webhooks = pgTable(
   },
   (table) => [
     uniqueIndex('webhooks_id').on(table.id), // no statement; a receiver tells messages apart by it
-    index('webhooks_due').on(table.endpoint, table.dueAt).where(sql`state = 'pending'`), // claimWebhooks
+    // ClaimWebhooks
+    index('webhooks_due').on(table.endpoint, table.dueAt).where(sql`state = 'pending'`),
     index('webhooks_leased').on(table.endpoint).where(sql`lease is not null`), // claimWebhooks
     index('webhooks_batch').on(table.batchKey, table.key), // listDeliveries
     check('webhooks_lease', sql`lease is null or state = 'pending'`),

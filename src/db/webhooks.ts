@@ -2,7 +2,8 @@
  * The outbox of webhooks, and the log of their delivery.
  *
  *   pending    due at `due_at`
- *   pending    with a lease: one process is sending it; were that process to die, it is due again when `due_at` comes
+ *   pending    with a lease: one process is sending it; were that process to die, it is due again
+ *              when `due_at` comes
  *   delivered  an attempt was answered with 2xx
  *   abandoned  the schedule is over, or the endpoint answered 410
  */
@@ -10,7 +11,9 @@ import type { Sql } from './driver/client.ts';
 
 type Fragment = ReturnType<Sql>;
 
-/** A process that dies holds its webhooks up this long. Four times as long as an attempt may take. */
+/**
+ * A process that dies holds its webhooks up this long. Four times as long as an attempt may take.
+ */
 const leaseSeconds = 60;
 /** Of a batch's metadata as JSON text, in a body. */
 const maxMetadataBytes = 10_000;
@@ -18,9 +21,10 @@ const maxMetadataBytes = 10_000;
 const redeliverySeconds = 60;
 
 /**
- * The body of the CTE that writes the outbox, for the very statement that ends a batch: then the batch has ended if and only if
- * its webhook is on its way. `ended` names a CTE with all columns of `batches`, after the update, of those batches that this
- * statement has ended: never one that had ended before, or it is announced twice.
+ * The body of the CTE that writes the outbox, for the very statement that ends a batch: then the
+ * batch has ended if and only if its webhook is on its way. `ended` names a CTE with all columns of
+ * `batches`, after the update, of those batches that this statement has ended: never one that had
+ * ended before, or it is announced twice.
  *
  *     with batch as materialized (select key, status, … from batches where key = … for update),
  *     counted as (update batches b set … returning b.*),
@@ -29,9 +33,9 @@ const redeliverySeconds = 60;
  *     announced as (${insertWebhooks(sql, sql`ended`)})
  *     select … from counted
  *
- * The body says how the batch ended, whatever becomes of it until it is sent. It stays under 20 kB, as Standard Webhooks asks:
- * nothing in it grows with the batch, and what people wrote is cut. Metadata cannot be cut: it is
- * whole, or left out and said to be.
+ * The body says how the batch ended, whatever becomes of it until it is sent. It stays under 20 kB,
+ * as Standard Webhooks asks: nothing in it grows with the batch, and what people wrote is cut.
+ * Metadata cannot be cut: it is whole, or left out and said to be.
  */
 export function insertWebhooks(
   sql: Sql,
@@ -128,7 +132,7 @@ export async function insertRedelivery(
   return againAt ? { ...redelivery, againAt } : redelivery;
 }
 
-/** A webhook that is to be sent now, by whoever has its lease. */
+/** A webhook that is to be sent now, by the process that has its lease. */
 export interface ClaimedWebhook {
   key: bigint;
   lease: string;
@@ -140,11 +144,12 @@ export interface ClaimedWebhook {
 }
 
 /**
- * Leases due webhooks: at most `firsts` that were never tried and `retries` that were, and never more than `perEndpoint` of one
- * endpoint at once, whichever process has them. (Two claims at the same instant do not see each other and may exceed it.)
+ * Leases due webhooks: at most `firsts` that were never tried and `retries` that were, and never
+ * more than `perEndpoint` of one endpoint at once, whichever process has them. (Two claims at the
+ * same instant do not see each other and may exceed it.)
  *
- * It goes from endpoint to endpoint along the index rather than through all that is due, so that a hundred thousand for one dead
- * endpoint neither hide the others nor cost more than its first four.
+ * It goes from endpoint to endpoint along the index rather than through all that is due, so that a
+ * hundred thousand for one dead endpoint neither hide the others nor cost more than its first four.
  */
 export async function claimWebhooks(
   sql: Sql,
@@ -189,7 +194,9 @@ export async function claimWebhooks(
     returning w.key, w.lease, w.id, w.url, w.body, w.attempts`;
 }
 
-/** How an attempt ended. `retryInMs` null: there is no other, since it succeeded or they are over. */
+/**
+ * How an attempt ended. `retryInMs` null: there is no other, since it succeeded or they are over.
+ */
 export interface FinishedAttempt {
   key: bigint;
   lease: string;
@@ -202,8 +209,9 @@ export interface FinishedAttempt {
 }
 
 /**
- * Writes an attempt into the log and schedules the next one, or closes the webhook. False when the lease is another's by now:
- * then nothing is written, the webhook is sent again, and that attempt is the one that counts.
+ * Writes an attempt into the log and schedules the next one, or closes the webhook. False when the
+ * lease is another's by now: then nothing is written, the webhook is sent again, and that attempt
+ * is the one that counts.
  */
 export async function recordAttempt(sql: Sql, attempt: FinishedAttempt): Promise<boolean> {
   const { key, lease, tookMs, delivered, statusCode, error, retryInMs } = attempt;
@@ -248,7 +256,9 @@ export interface DeliveryRecord {
   nextAttemptAt: Date | null;
 }
 
-/** A batch with more attempts than this was sent again by hand many times; the oldest are not shown. */
+/**
+ * A batch with more attempts than this was sent again by hand many times; the oldest are not shown.
+ */
 const maxDeliveries = 200;
 
 /** The delivery logs of some batches, each batch's oldest attempt first; of each the latest 200. */
@@ -270,7 +280,10 @@ export async function listDeliveries(
     order by given, d.at, d.key, d.attempt`;
 }
 
-/** Deletes the webhooks of a batch with their log: for whoever deletes the batch. What is being sent is not recorded any more. */
+/**
+ * Deletes the webhooks of a batch with their log: for the deletion of the batch. What is being sent
+ * is not recorded any more.
+ */
 export async function deleteWebhooks(sql: Sql, batchKey: bigint): Promise<void> {
   await sql`
     with deleted as (delete from webhooks where batch_key = ${batchKey} returning key)

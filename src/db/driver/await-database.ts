@@ -10,7 +10,7 @@ import { ConnectionLost, databaseFailureCode } from './failure.ts';
 export const databasePatienceMs = 60_000;
 const tellEveryMs = 5_000;
 const retryMs = 250;
-/** What is no Postgres can hold the driver up for ever. */
+/** A server that is not Postgres can hold the driver up for ever. */
 const askMs = 5_000;
 /** https://www.postgresql.org/docs/15/release-15.html: the oldest that the tests run on. */
 const oldestVersion = 15;
@@ -18,7 +18,7 @@ const oldestVersion = 15;
 /**
  * Resolves when the database answers. Until then it is asked again, up to `patienceMs`, and `tell`
  * hears a sentence at once and every 5 s. Throws StartFailure when the time is over, and at once
- * for what no waiting mends: a wrong password, a missing database, missing rights, a server that is
+ * for what no waiting cures: a wrong password, a missing database, missing rights, a server that is
  * too old.
  */
 export async function awaitDatabase(

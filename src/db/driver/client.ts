@@ -7,24 +7,25 @@ import { admitQueries, type Statement, watchQueries } from './queries.ts';
 import { createSockets, type Target } from './sockets.ts';
 
 /**
- * The raw client. Keys come back as bigint, JSON and instants as their JavaScript values. The one array it takes is
- * `text[]`, which can be cast on: `${keys.map(String)}::text[]::bigint[]`.
+ * The raw client. Keys come back as bigint, JSON and instants as their JavaScript values. The one
+ * array it takes is `text[]`, which can be cast on: `${keys.map(String)}::text[]::bigint[]`.
  */
 export type Sql = postgres.Sql<{ bigint: bigint; texts: readonly (string | null)[] }>;
 
 /**
- * Two clients of one database: Drizzle changes how its client reads JSON and instants, so what is written in
- * plain SQL has a client of its own.
+ * Two clients of one database: Drizzle changes how its client reads JSON and instants, so what is
+ * written in plain SQL has a client of its own.
  *
- * No function takes a transaction: under load, postgres.js leaves connections idle inside one and then loses
- * acknowledged writes. Every write is one statement, and safe to repeat.
+ * No function takes a transaction: under load, postgres.js leaves connections idle inside one and
+ * then loses acknowledged writes. Every write is one statement, and safe to repeat.
  */
 export interface Database {
   query: PostgresJsDatabase;
   sql: Sql;
   /**
-   * Breaks every connection, for a database that has gone silent: what is under way rejects with `reason`, which may have been done or
-   * not. Once it resolves, the next statement connects anew; one that comes before may reject too.
+   * Breaks every connection, for a database that has gone silent: what is under way rejects with
+   * `reason`, which may have been done or not. Once it resolves, the next statement connects again;
+   * one that comes before may reject too.
    */
   disconnect(reason: Error): Promise<void>;
   /** The same database for one caller, whose statements begin when `admit` begins them. */
@@ -38,7 +39,10 @@ export interface Database {
 }
 
 const closeTimeoutSeconds = 2;
-/** A database that comes back is found within this. The driver's own backoff grows to 20 s, for all connections together. */
+/**
+ * A database that comes back is found within this. The driver's own backoff grows to 20 s, for all
+ * connections together.
+ */
 const maxReconnectSeconds = 1;
 const firstReconnectSeconds = 0.02;
 
@@ -76,8 +80,8 @@ export function openDatabase(
   const shared = {
     max: maxConnections,
     connect_timeout: connectTimeoutSeconds,
-    // The driver asks each new connection for the array types, and nobody waits for the answer: a backend that dies just
-    // then is an unhandled rejection, which ends the process.
+    // The driver asks each new connection for the array types, and nobody waits for the answer: a
+    // backend that dies just then is an unhandled rejection, which ends the process.
     fetch_types: false,
     backoff: (attempt: number) =>
       Math.min(firstReconnectSeconds * 2 ** attempt, maxReconnectSeconds),
@@ -86,8 +90,9 @@ export function openDatabase(
     socket: (target: Target) => sockets.open(target),
     connection: {
       application_name: 'winnow',
-      // A backend that dies while a statement waits to be written leaves the driver's connection deaf: postgres.js 3.4.9 forgets that
-      // its write timer was cleared, and never sends its next startup message, unless that alone fills the write buffer.
+      // A backend that dies while a statement waits to be written leaves the driver's connection
+      // deaf: postgres.js 3.4.9 forgets that its write timer was cleared, and never sends its next
+      // startup message, unless that alone fills the write buffer.
       'winnow.padding': ' '.repeat(driverWriteBytes),
       statement_timeout: statementTimeoutMs,
       idle_in_transaction_session_timeout: 15_000,

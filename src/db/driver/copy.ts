@@ -1,6 +1,7 @@
 /**
- * COPY, in both directions. It has clients of its own, by `pg` and `pg-copy-streams`: those of postgres.js strand their connection behind a slow
- * reader, and report a refused COPY as done with no row stored.
+ * COPY, in both directions. It has clients of its own, by `pg` and `pg-copy-streams`: those of
+ * postgres.js strand their connection behind a slow reader, and report a refused COPY as done with
+ * no row stored.
  */
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
@@ -9,20 +10,28 @@ import { from, to } from 'pg-copy-streams';
 import { ConnectionLost } from './failure.ts';
 import { encodedColumns } from './row-encoder.ts';
 
-/** COPYs at a time in each direction; more wait. A slow client holds one for as long as it takes. */
+/**
+ * COPYs at a time in each direction; more wait. A slow client holds one for as long as it takes.
+ */
 const defaultConnections = 6;
-/** Longer than the longest upload or export; a connection that nobody ends must not be kept for ever. */
+/**
+ * Longer than the longest upload or export; a connection that nobody ends must not be kept for
+ * ever.
+ */
 const statementTimeoutMs = 2 * 60 * 60 * 1_000;
 /** Less than a piece of rows, so that each is waited for until it is with the system. */
 const writableBytes = 65_536;
 
 export interface Copy {
-  /** Begins a COPY into `rows`, of pieces that a RowEncoder has made. One statement: before `finish`, nobody sees a row of it. */
+  /**
+   * Begins a COPY into `rows`, of pieces that a RowEncoder has made. One statement: before
+   * `finish`, nobody sees a row of it.
+   */
   rowsIn(): Promise<RowsIn>;
   /**
-   * What a query selects in COPY's binary format, in pieces of any size, as fast as they are taken: lengths and numbers in network order, text
-   * as it is. A reader that stops early ends the statement.
-   * https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format"
+   * What a query selects in COPY's binary format, in pieces of any size, as fast as they are taken:
+   * lengths and numbers in network order, text as it is. A reader that stops early ends the
+   * statement. https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format"
    */
   out(query: CopySql): AsyncGenerator<Buffer, void, undefined>;
   close(): Promise<void>;
@@ -30,8 +39,8 @@ export interface Copy {
 
 export interface RowsIn {
   /**
-   * Resolves when there is room for more: true when the piece has been sent, and its bytes may be written again. Rejects when the database
-   * has refused the rows.
+   * Resolves when there is room for more: true when the piece has been sent, and its bytes may be
+   * written again. Rejects when the database has refused the rows.
    */
   write(piece: Buffer): Promise<boolean>;
   /** Makes the rows visible; resolves with their number. */
@@ -61,7 +70,8 @@ function createPool(url: string, max: number): pg.Pool {
     statement_timeout: statementTimeoutMs,
     keepAlive: true,
   });
-  // A connection that is lost while idle is replaced when needed; unheard, the event would end the process.
+  // A connection that is lost while idle is replaced when needed; unheard, the event would end the
+  // process.
   pool.on('error', ignore);
   return pool;
 }
@@ -130,7 +140,7 @@ async function* copyOut(pool: pg.Pool, query: CopySql): AsyncGenerator<Buffer, v
   client.on('error', ignore);
   try {
     const stream = client.query(to(`copy (${query.text}) to stdout with (format binary)`));
-    // Once the reader has gone, the end of the connection is no news.
+    // Once the reader has gone, the end of the connection says nothing new.
     stream.on('error', ignore);
     for await (const piece of stream) yield piece as Buffer;
     isWhole = true;
@@ -173,7 +183,10 @@ export class CopySql {
   }
 }
 
-/** A query for `Copy.out`, or a part of one. Only whole numbers and other parts can be put in, so that nothing can be smuggled in. */
+/**
+ * A query for `Copy.out`, or a part of one. Only whole numbers and other parts can be put in, so
+ * that nothing can be smuggled in.
+ */
 export function copySql(
   strings: TemplateStringsArray,
   ...values: readonly (number | bigint | CopySql)[]

@@ -1,8 +1,8 @@
 import type { Sql } from './client.ts';
 
 /**
- * What the processes tell each other about a batch. Only a hint to look sooner: every listener also polls, so a lost
- * notification costs time, never truth.
+ * What the processes tell each other about a batch. Only a hint to look sooner: every listener also
+ * polls, so a lost notification costs time, never truth.
  * - `work`: chunks of it were opened, a worker may claim them
  * - `stop`: it is being ended or has failed, workers must drop it
  * - `progress`: its state changed
@@ -21,7 +21,10 @@ export interface DeletedBatch {
   owner: string;
 }
 
-/** Tells every process, this one included. Never part of a write to items: NOTIFY takes a lock over all commits. */
+/**
+ * Tells every process, this one included. Never part of a write to items: NOTIFY takes a lock over
+ * all commits.
+ */
 export async function notifyBatch(sql: Sql, batchKey: bigint, signal: BatchSignal): Promise<void> {
   await sql`select pg_notify(${channel}, ${`${signal}:${batchKey}`})`;
 }
@@ -35,8 +38,8 @@ export async function notifyDeleted(sql: Sql, { id, owner }: DeletedBatch): Prom
 }
 
 /**
- * Listens until the returned function is called. `onConnect` runs at every (re)connection: what was sent before
- * it is lost, so the caller looks for itself then.
+ * Listens until the returned function is called. `onConnect` runs at every (re)connection: what was
+ * sent before it is lost, so the caller looks for itself then.
  */
 export async function listenToBatches(
   sql: Sql,

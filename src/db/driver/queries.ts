@@ -29,24 +29,29 @@ export interface Statement {
 
 /** How often queries are looked at, as a share of the deadline. */
 const lookShare = 0.1;
-/** One that was sent behind another, and is not worked on after so many deadlines, never will be. */
+/**
+ * One that was sent behind another, and is not worked on after so many deadlines, never will be.
+ */
 const lostAfterDeadlines = 3;
 
 /**
  * Sees to what the driver leaves undone, for every query of a client, those of `unsafe` included.
  *
- * None waits for ever. One that is worked on for longer than `deadlineMs` has met a connection
- * that swallows what it is sent, because the server would have ended it by then: `onSilence` is called. One that gets no connection for so long
- * rejects, and is never sent.
+ * None waits for ever. One that is worked on for longer than `deadlineMs` has met a connection that
+ * swallows what it is sent, because the server would have ended it by then: `onSilence` is called.
+ * A statement that gets no connection for that time rejects, and is never sent.
  *
- * None gets its rows in the wrong place: postgres.js 3.4.9 goes on counting rows where a connection broke in the middle of a result, so that the
- * first rows of the next result would be missing.
+ * None gets its rows in the wrong place: postgres.js 3.4.9 goes on counting rows where a connection
+ * broke in the middle of a result, so that the first rows of the next result would be missing.
  */
 export function watchQueries<Types extends Record<string, unknown>>(
   client: postgres.Sql<Types>,
   { deadlineMs, onSilence }: { deadlineMs: number; onSilence: () => void },
 ): { client: postgres.Sql<Types>; stop: () => void } {
-  /** When each was handed over, and later when it was first seen at work; milliseconds of the monotonic clock. */
+  /**
+   * When the driver took each statement, and later when it was first seen at work; milliseconds of
+   * the monotonic clock.
+   */
   const running = new Map<RunningQuery, { queuedAt: number; startedAt: number | null }>();
 
   function watch(query: RunningQuery): void {

@@ -1,6 +1,6 @@
 /**
  * The line in which the statements of requests wait for the database. An owner has few at work at
- * once, and owners are served in turn, so that whoever asks for much waits behind himself. The
+ * once, and owners are served in turn, so that an owner who asks for much waits behind himself. The
  * engine never stands in it: it has connections of its own.
  */
 import { AppError } from '../../core/errors.ts';
@@ -13,8 +13,8 @@ const perOwner = 4;
 /** A read that takes longer asks for too much at once. */
 const readTimeoutMs = 10_000;
 /**
- * A read that its client leaves is let run for so long. The server ends whatever its connection is
- * at when it hears of it: of a read that is about to be done, that could be the next statement,
+ * A read that its client leaves is let run for this time. The server ends whatever its connection
+ * is at when it hears of it: of a read that is about to be done, that could be the next statement,
  * somebody else's.
  */
 const defaultCancelAfterMs = 250;

@@ -1,12 +1,16 @@
 /**
- * Rows in the binary layout of COPY (https://www.postgresql.org/docs/15/sql-copy.html#id-1.9.3.55.9.4): text goes in as it is, with its length
- * before it, so that nothing is escaped here and nothing unescaped there.
+ * Rows in the binary layout of COPY
+ * (https://www.postgresql.org/docs/15/sql-copy.html#id-1.9.3.55.9.4): text goes in as it is, with
+ * its length before it, so that nothing is escaped here and nothing unescaped there.
  */
 
 /** The columns that rows come in, in this order. */
 export const encodedColumns = 'file_key, index, content, fields, custom_id, row';
 
-/** Pieces of this size are handed to the connection: large enough to cost nothing each, small enough to hold several. */
+/**
+ * Pieces of this size are handed to the connection: large enough to cost nothing each, small enough
+ * to hold several.
+ */
 const pieceBytes = 131_072;
 /** A row begins in a new piece when less than this is left in the old one. */
 const minRoomBytes = 4_096;
@@ -63,7 +67,10 @@ export class RowEncoder {
     setInt32(bytes, filled + indexAt, this.index);
   }
 
-  /** False when the row ends behind the buffer: then there is a larger one, and the row is to be begun again. */
+  /**
+   * False when the row ends behind the buffer: then there is a larger one, and the row is to be
+   * begun again.
+   */
   fits(at: number, customIdBytes: number): boolean {
     const end = at + 16 + customIdBytes;
     if (end <= this.bytes.length) return true;
@@ -110,7 +117,10 @@ export class RowEncoder {
     this.filled = 0;
   }
 
-  /** Gives back a piece whose bytes have been sent: to allocate and collect all pieces would take a tenth of the time of an ingest. */
+  /**
+   * Gives back a piece whose bytes have been sent: to allocate and collect all pieces would take a
+   * tenth of the time of an ingest.
+   */
   recycle(piece: Buffer): void {
     if (this.spares.length < maxSpares && piece.buffer.byteLength === pieceBytes) {
       this.spares.push(Buffer.from(piece.buffer));

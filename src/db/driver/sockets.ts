@@ -1,17 +1,26 @@
 import { Socket } from 'node:net';
 
-/** Where the driver is to connect to: the first of `host` and `port` that it has not tried, or a Unix socket. */
+/**
+ * Where the driver is to connect to: the first of `host` and `port` that it has not tried, or a
+ * Unix socket.
+ */
 export interface Target {
   host: readonly string[];
   port: readonly number[];
   path?: string | false | undefined;
 }
 
-/** The sockets of a pool. The driver keeps its own to itself, and has no way to give up one that has gone silent. */
+/**
+ * The sockets of a pool. The driver keeps its own to itself, and has no way to give up one that has
+ * gone silent.
+ */
 export interface Sockets {
   /** Begins a connection. The driver may write to it at once. */
   open(target: Target): Socket;
-  /** Breaks every connection: statements under way reject with `reason`. Once it resolves, the next ones connect anew; one that comes before may reject too. */
+  /**
+   * Breaks every connection: statements under way reject with `reason`. Once it resolves, the next
+   * ones connect again; one that comes before may reject too.
+   */
   breakAll(reason: Error): Promise<void>;
 }
 
@@ -38,8 +47,9 @@ export function createSockets(): Sockets {
 }
 
 /**
- * Tells of an error together with the close, in one turn. postgres.js 3.4.9 takes a statement that comes between the two
- * for its broken connection, and never settles it; whoever tries again at once would hit just that.
+ * Tells of an error together with the close, in one turn. postgres.js 3.4.9 takes a statement that
+ * comes between the two for its broken connection, and never settles it; a caller that tries again
+ * at once would hit just that.
  */
 class PoolSocket extends Socket {
   readonly #onDestroy: () => void;

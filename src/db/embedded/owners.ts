@@ -1,16 +1,18 @@
 /**
- * Who uses the embedded Postgres. Several processes may share one: the first starts it, the last stops it, and one that
- * is killed has a watchdog that stands in for its stop.
+ * Who uses the embedded Postgres. Several processes may share one: the first starts it, the last
+ * stops it, and one that is killed has a watchdog that stands in for its stop.
  *
- * Each process puts one file into `owners/`, named `<pid>-<start of the process>-<nonce>`; the start time tells it from
- * a later process with the same pid. The server is started, and stopped, only under `lock`, a symbolic link to its
- * holder's name (a link is made whole in one step, so that no lock is ever without a holder). Whoever stops the server
- * first removes its own file, stops only when no live owner is left, and keeps the lock until the server has gone.
- * So a newcomer is either seen by the one who stops, or finds no server and starts one.
+ * Each process puts one file into `owners/`, named `<pid>-<start of the process>-<nonce>`; the
+ * start time tells it from a later process with the same pid. The server is started, and stopped,
+ * only under `lock`, a symbolic link to its holder's name (a link is made whole in one step, so
+ * that no lock is ever without a holder). A process that stops the server first removes its own
+ * file, stops only when no live owner is left, and keeps the lock until the server has gone. So a
+ * newcomer is either seen by the one who stops, or finds no server and starts one.
  *
- * One race is left: a holder is killed, and of two who break its lock one is held up between reading the dead name and
- * moving the link away, so that it moves the link of a new holder. It notices and puts it back; only a third process
- * that comes in that instant would hold the lock as well.
+ * One race is left: a holder is killed, and of two who break its lock one is held up between
+ * reading the dead name and moving the link away, so that it moves the link of a new holder. It
+ * notices and puts it back; only a third process that comes in that instant would hold the lock as
+ * well.
  *
  * Pids are compared, so processes in different containers must not share a directory.
  */
@@ -47,7 +49,9 @@ export async function addOwner(home: string, owner: string): Promise<void> {
   await writeFile(join(home, 'owners', owner), '');
 }
 
-/** Call under the lock. Says whether a live owner is left; clears away what dead ones left behind. */
+/**
+ * Call under the lock. Says whether a live owner is left; clears away what dead ones left behind.
+ */
 export async function removeOwner(home: string, owner: string): Promise<{ isLast: boolean }> {
   const owners = join(home, 'owners');
   await unlink(join(owners, owner)).catch(ignore('ENOENT'));
@@ -59,7 +63,10 @@ export async function removeOwner(home: string, owner: string): Promise<{ isLast
   return { isLast };
 }
 
-/** Does `work` while no other process starts or stops the server. Throws when the lock is not free in three minutes. */
+/**
+ * Does `work` while no other process starts or stops the server. Throws when the lock is not free
+ * in three minutes.
+ */
 export async function withLock<T>(home: string, owner: string, work: () => Promise<T>): Promise<T> {
   const lock = join(home, 'lock');
   const deadline = Date.now() + LOCK_DEADLINE_MS;
@@ -80,9 +87,10 @@ export async function withLock<T>(home: string, owner: string, work: () => Promi
 }
 
 /**
- * Starts the process that does what `removeOwner` and a stop would have done, once this process is gone. It is a shell
- * script and not a Node program, so that it costs no memory and needs nothing that an upgrade could take away. It ends
- * by itself when the owner file goes. None on Windows, where a killed process leaves the server to the next start.
+ * Starts the process that does what `removeOwner` and a stop would have done, once this process is
+ * gone. It is a shell script and not a Node program, so that it costs no memory and needs nothing
+ * that an upgrade could take away. It ends by itself when the owner file goes. None on Windows,
+ * where a killed process leaves the server to the next start.
  */
 export function startWatchdog(home: string, owner: string): { end(): void } {
   if (process.platform === 'win32') return { end: () => {} };
@@ -93,13 +101,17 @@ export function startWatchdog(home: string, owner: string): { end(): void } {
     stdio: 'ignore',
   });
   child.on('error', () => {
-    // Without a shell there is no watchdog; the database works all the same and the next start takes it over.
+    // Without a shell there is no watchdog; the database works all the same and the next start
+    // takes it over.
   });
   child.unref();
   return { end: () => void child.kill() };
 }
 
-/** Whether `pid` is a postmaster on this data directory: the pid in an old postmaster.pid may be anybody's by now. */
+/**
+ * Whether `pid` is a postmaster on this data directory: the pid in an old postmaster.pid may be
+ * anybody's by now.
+ */
 export async function isPostmaster(pid: number, data: string): Promise<boolean> {
   if (process.platform === 'win32') return (await startOfProcess(pid)) !== null;
   if (process.platform === 'linux') {
@@ -112,7 +124,8 @@ export async function isPostmaster(pid: number, data: string): Promise<boolean> 
 }
 
 async function takeLock(lock: string, owner: string): Promise<boolean> {
-  // A junction is the one kind of link that Windows lets everybody make; elsewhere the argument means nothing.
+  // A junction is the one kind of link that Windows lets everybody make; elsewhere the argument
+  // means nothing.
   const taken = await symlink(owner, lock, 'junction').then(() => true, ignore('EEXIST'));
   return taken ?? false;
 }
@@ -138,11 +151,15 @@ async function isAlive(owner: string): Promise<boolean> {
   return (await startOfProcess(Number(pid))) === start;
 }
 
-/** When a process began, as letters and digits that mean nothing but "the same"; null when it is gone or a zombie. */
+/**
+ * When a process began, as letters and digits that mean nothing but "the same"; null when it is
+ * gone or a zombie.
+ */
 async function startOfProcess(pid: number): Promise<string | null> {
   if (process.platform === 'linux') {
     const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(ignore('ENOENT', 'ESRCH'));
-    // proc(5): the name, in parentheses, may hold anything; after it come the state and, 19 fields on, the start time.
+    // proc(5): the name, in parentheses, may hold anything; after it come the state and, 19 fields
+    // on, the start time.
     const fields = text?.slice(text.lastIndexOf(')') + 2).split(' ') ?? [];
     return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null);
   }
