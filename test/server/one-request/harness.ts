@@ -1,7 +1,7 @@
 /**
  * What one request does to everybody else: a server in a process of its own, attacked from here,
  * while a further process asks it `{__typename}` every 10 ms on a connection of its own and reads
- * its memory.
+ * its memory, and a batch of another owner goes on.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { startProcess, type WinnowProcess } from '../../engine/worker/process.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import { type StubProvider, startStubProvider } from '../../support/stub-provider.ts';
+import { startNeighbour } from './neighbour.ts';
 import type { Sighting, Watch } from './watcher.ts';
 
 /**
@@ -96,6 +97,7 @@ export async function startVictim({
 }): Promise<Victim> {
   const database = await createTestDatabase();
   const provider = await startStubProvider();
+  const other = await startNeighbour();
   const keys = { API_KEYS: `anna:${attackerKey},bert:${neighbourKey}` };
   const headersOf = (key: string): Record<string, string> =>
     withKeys ? { authorization: `Bearer ${key}` } : {};
@@ -106,7 +108,15 @@ export async function startVictim({
     const started = await startProcess('victim', {
       databaseUrl: database.url,
       sandbox: provider,
-      env: { ROLE: 'all', ...(withKeys ? keys : {}), ...env },
+      env: {
+        ROLE: 'all',
+        PROVIDERS: JSON.stringify({
+          test: { baseURL: provider.url, models: ['rules'] },
+          slow: { baseURL: other.provider.url, models: ['rules'] },
+        }),
+        ...(withKeys ? keys : {}),
+        ...env,
+      },
     });
     // What runs for the first time is compiled first.
     await watch(started, () => delay(500));
@@ -159,6 +169,7 @@ export async function startVictim({
   async function restart(): Promise<void> {
     await end();
     running = await start();
+    await other.startAnew({ url: running.url, headers: neighbour });
     usual = null;
     isDead = false;
     isSpoilt = false;
@@ -174,6 +185,8 @@ export async function startVictim({
     async attack(work, { fresh = false } = {}) {
       if (fresh || isDead || isSpoilt) await restart();
       const { url } = running;
+      const server = { url, headers: neighbour };
+      await other.keepBusy(server);
       const before = await baseline();
       const signal = AbortSignal.timeout(bounds.caseMs);
       const target: Target = {
@@ -205,7 +218,8 @@ export async function startVictim({
         attackMs = performance.now() - startedAt;
         await delay(settleMs);
       });
-      const report = reportOf(before, beside, { attackMs, isDead });
+      const problems = isDead ? [] : await other.problems(server);
+      const report = reportOf(before, beside, { attackMs, isDead, problems });
       isSpoilt = report.breaches.length > 0;
       // What a test asserts of an answer is its own to tell, unless the server has died of it.
       if (failure !== null && report.breaches.length === 0) throw failure;
@@ -215,6 +229,7 @@ export async function startVictim({
       await end();
       await stopChild(watching);
       await provider.close();
+      await other.provider.close();
       await database.drop();
     },
   };
@@ -233,7 +248,7 @@ async function stopChild(child: ChildProcess): Promise<void> {
 function reportOf(
   before: Sighting,
   beside: Sighting,
-  { attackMs, isDead }: { attackMs: number; isDead: boolean },
+  { attackMs, isDead, problems }: { attackMs: number; isDead: boolean; problems: string[] },
 ): Report {
   const alive = !isDead;
   const rssRiseMb =
@@ -243,6 +258,7 @@ function reportOf(
   const readBound = bounds.readMs * slowdown + before.longestReadMs;
   const breaches = [
     ...(alive ? [] : ['the server died']),
+    ...problems,
     ...(beside.failures > 0 ? [`${beside.failures} requests of others failed`] : []),
     ...over('{__typename} waited', beside.longestWaitMs, waitBound, 'ms'),
     ...over('a page of batches waited', beside.longestReadMs, readBound, 'ms'),
