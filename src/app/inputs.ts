@@ -1,29 +1,16 @@
 /** What is checked of every input that is stored or sent on, whichever operation it is for. */
 import { z } from 'zod';
 import { withoutBlanks } from '../core/blank-characters.ts';
-import { maxCustomIdLength } from '../db/custom-ids.ts';
-import { readLimits } from '../files/read/limits.ts';
+import { maxCustomIdLength } from '../core/ids.ts';
+import { maxJsonDepth } from '../core/json.ts';
+import { textProblem } from '../core/text.ts';
 import type { Dialect } from '../files/request-row.ts';
-import { roundingProblem } from '../operations/text.ts';
+import { roundingProblem, storableText } from '../operations/text.ts';
 
 /** Items that a synchronous mutation answers at once. */
 export const maxSyncItems = 50;
 /** Items that a submit takes inline; more go through a file. */
 export const maxInlineItems = 10_000;
-
-/** Why a text cannot be kept exactly, or null. Postgres has no NUL, and UTF-8 no lone surrogate: changing them silently is worse than refusing them. */
-function textProblem(text: string): string | null {
-  if (text.includes('\u0000'))
-    return 'holds a NUL character (U+0000), which cannot be stored; remove it';
-  if (!text.isWellFormed())
-    return 'holds half of a surrogate pair, which is not valid Unicode; remove or complete it';
-  return null;
-}
-
-export const storableText = z.string().superRefine((text, context) => {
-  const problem = textProblem(text);
-  if (problem) context.addIssue({ code: 'custom', message: problem });
-});
 
 /** Enough to mend a value by; one that is wrong everywhere is not told everything. */
 const maxJsonIssues = 20;
@@ -51,8 +38,8 @@ export const storableJsonObject = z
       const problem = valueProblem(inner);
       if (problem) refuse(path, problem);
       if (typeof inner !== 'object' || inner === null) continue;
-      if (path.length >= readLimits.depth) {
-        refuse([], `is nested deeper than ${readLimits.depth} levels`);
+      if (path.length >= maxJsonDepth) {
+        refuse([], `must not be nested deeper than ${maxJsonDepth} levels`);
         return;
       }
       for (const [key, child] of Object.entries(inner)) {

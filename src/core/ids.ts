@@ -23,3 +23,8 @@ export function parseItemId(id: string): { batchId: string; index: number } | nu
   const [, random, index] = /^item_([0-9a-z]{25})_(0|[1-9][0-9]{0,8})$/.exec(id) ?? [];
   return random && index ? { batchId: `batch_${random}`, index: Number(index) } : null;
 }
+
+/** UTF-16 units of a custom id. A longer one would not fit an index of Postgres. */
+export const maxCustomIdLength = 512;
+/** The same in bytes of UTF-8. */
+export const maxCustomIdBytes = 3 * maxCustomIdLength;

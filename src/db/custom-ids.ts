@@ -3,12 +3,11 @@
  * own.
  */
 import { blankCharacters } from '../core/blank-characters.ts';
+import { maxCustomIdLength } from '../core/ids.ts';
 import type { Sql } from './driver/client.ts';
 
 /** Rows indexed by one statement, which holds the batch's lock. */
 const stepSize = 20_000;
-/** Longer ones are no custom ids, and too long for an index. */
-export const maxCustomIdLength = 512;
 
 /**
  * The indexes of the items that `customIds` name in a batch, as a query. `batch` is a query of the

@@ -1,11 +1,9 @@
 /** What a database can hold of a model's answer, and what its objects are. */
 import { InvalidOutput } from '../core/errors.ts';
 import { isKeptNumber } from '../core/exact-json.ts';
-import { storableText } from './text.ts';
+import { maxJsonDepth } from '../core/json.ts';
+import { replaceUnstorable } from '../core/text.ts';
 import { withoutThought } from './thought.ts';
-
-/** Deeper answers are refused: validators and JSON.stringify are recursive. */
-const MAX_DEPTH = 100;
 
 export type JsonObject = { [key: string]: unknown };
 
@@ -14,7 +12,7 @@ export type JsonObject = { [key: string]: unknown };
  * InvalidOutput when nothing is left.
  */
 export function readText(answer: string): string {
-  const text = storableText(withoutThought(answer)).trim();
+  const text = replaceUnstorable(withoutThought(answer)).trim();
   if (text === '') {
     throw new InvalidOutput('The answer must not be empty.');
   }
@@ -37,7 +35,7 @@ export function ownValue(object: Readonly<JsonObject>, key: string): unknown {
  */
 export function tidy(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') {
-    return storableText(value);
+    return replaceUnstorable(value);
   }
   if (typeof value === 'number' && !Number.isFinite(value)) {
     throw new InvalidOutput('Numbers in the answer must be finite.'); // JSON.parse reads 1e999 as Infinity
@@ -45,8 +43,8 @@ export function tidy(value: unknown, depth = 0): unknown {
   if (typeof value !== 'object' || value === null || isKeptNumber(value)) {
     return value;
   }
-  if (depth === MAX_DEPTH) {
-    throw new InvalidOutput(`The answer must not be nested deeper than ${MAX_DEPTH} levels.`);
+  if (depth === maxJsonDepth) {
+    throw new InvalidOutput(`The answer must not be nested deeper than ${maxJsonDepth} levels.`);
   }
   if (Array.isArray(value)) {
     return value.map((child) => tidy(child, depth + 1));
@@ -56,7 +54,7 @@ export function tidy(value: unknown, depth = 0): unknown {
   const keys = Object.keys(members);
   let changed: [string, unknown][] | null = null;
   for (const [at, key] of keys.entries()) {
-    const name = storableText(key);
+    const name = replaceUnstorable(key);
     const child = tidy(members[key], depth + 1);
     if (name !== key || !Object.is(child, members[key])) {
       changed ??= keys.slice(0, at).map((same) => [same, members[same]]);

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { InvalidOutput, ItemFailure } from '../core/errors.ts';
 import { parseKeepingNumbers } from '../core/exact-json.ts';
+import { replaceUnstorable } from '../core/text.ts';
 import { toCompletion } from '../model/completion-shapes.ts';
 import { firstChoice } from '../model/first-choice.ts';
 import { isObject, type JsonObject, ownValue, tidy } from './answer.ts';
@@ -10,7 +11,7 @@ import { type AnswerSchema, prepareAnswerSchema } from './json-schema/answer-sch
 import type { Operation } from './operation.ts';
 import { sharedParams } from './params.ts';
 import { checkAnswerSchema } from './response-format.ts';
-import { schemaObject, storableText } from './text.ts';
+import { schemaObject } from './text.ts';
 
 const {
   systemPrompt: _system,
@@ -78,7 +79,7 @@ export const chat: Operation<typeof chatParams> = {
       parse({ text, completion = {} }) {
         if (schema) refuseUnfinished(completion);
         return {
-          text: storableText(text),
+          text: replaceUnstorable(text),
           data: schema ? schema.read(structuredText(text, completion), { time }) : null,
           response: tidy(completion),
         };

@@ -1,45 +1,32 @@
-/** Strings that the database can hold: text columns take neither NUL nor lone surrogates. */
+/** Params that the database can hold: texts, and JSON made of them. */
 import { z } from 'zod';
-
-// Under the u flag a surrogate only matches where it has no partner.
-const unstorable = /[\0\p{Surrogate}]/u;
-const everyUnstorable = /[\0\p{Surrogate}]/gu;
-
-/** Far deeper than any real options; keeps every recursive reader of them off the end of the stack. */
-const MAX_JSON_DEPTH = 64;
+import { maxJsonDepth } from '../core/json.ts';
+import { textProblem } from '../core/text.ts';
 
 /** The longest prompt text (system prompt, template, instructions); far above any model's context in one message. */
-const MAX_PROMPT_LENGTH = 1_000_000;
+const maxPromptLength = 1_000_000;
 
-const UNSTORABLE_MESSAGE =
-  'must not contain NUL characters or lone surrogates (broken halves of a character)';
-
-/** The text with NUL characters and lone surrogates replaced by U+FFFD. */
-export function storableText(text: string): string {
-  // Asked in a way that costs nothing: every answer is.
-  return text.isWellFormed() && !text.includes('\0')
-    ? text
-    : text.replace(everyUnstorable, '\uFFFD');
-}
+/** A text that can be stored exactly. */
+export const storableText = z.string().superRefine((value, context) => {
+  const problem = textProblem(value);
+  if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+});
 
 /** A string param: lengths in UTF-16 units; `min: 1` also refuses blank text. */
 export function text({ min = 0, max }: { min?: 0 | 1; max: number }) {
-  const bounded = z
-    .string()
-    .max(max, {
-      error: ({ input }) => `is too long: ${lengthOf(input)} characters, at most ${max}`,
-    })
-    .refine((value) => !unstorable.test(value), UNSTORABLE_MESSAGE);
+  const bounded = storableText.max(max, {
+    error: ({ input }) => `is too long: ${lengthOf(input)} characters, at most ${max}`,
+  });
   return min === 0 ? bounded : bounded.refine((value) => value.trim() !== '', 'must not be blank');
 }
 
 /** A string param that goes into a prompt. */
 export function promptText() {
-  return text({ max: MAX_PROMPT_LENGTH });
+  return text({ max: maxPromptLength });
 }
 
 /**
- * A JSONObject param: any JSON values, at most 64 levels deep, all strings and keys storable, no
+ * A JSONObject param: any JSON values, at most 100 levels deep, all strings and keys storable, no
  * number rounded.
  */
 export function jsonObject() {
@@ -89,19 +76,22 @@ function findProblem(
   isExact: PathTest,
 ): { path: string[]; message: string } | null {
   if (typeof value === 'string') {
-    return unstorable.test(value) ? { path, message: UNSTORABLE_MESSAGE } : null;
+    const message = textProblem(value);
+    return message === null ? null : { path, message };
   }
   if (typeof value !== 'object' || value === null) {
     const message = isExact(path) ? roundingProblem(value) : null;
     return message === null ? null : { path, message };
   }
-  if (path.length >= MAX_JSON_DEPTH) {
-    return { path: [], message: `must not be nested deeper than ${MAX_JSON_DEPTH} levels` };
+  if (path.length >= maxJsonDepth) {
+    return { path: [], message: `must not be nested deeper than ${maxJsonDepth} levels` };
   }
   for (const [key, child] of Object.entries(value)) {
-    const found = unstorable.test(key)
-      ? { path, message: `a key ${UNSTORABLE_MESSAGE}` }
-      : findProblem(child, [...path, key], isExact);
+    const keyProblem = textProblem(key);
+    const found =
+      keyProblem === null
+        ? findProblem(child, [...path, key], isExact)
+        : { path, message: `a key ${keyProblem}` };
     if (found) {
       return found;
     }

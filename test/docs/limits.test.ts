@@ -6,7 +6,8 @@ import { readFileSync } from 'node:fs';
 import { graphql } from 'graphql';
 import { expect, it } from 'vitest';
 import { maxInlineItems, maxSyncItems } from '../../src/app/inputs.ts';
-import { maxCustomIdLength } from '../../src/db/custom-ids.ts';
+import { maxCustomIdLength } from '../../src/core/ids.ts';
+import { maxJsonDepth } from '../../src/core/json.ts';
 import { maxMultipartBytes } from '../../src/faces/graphql/multipart.ts';
 import { maxPageSize } from '../../src/faces/graphql/page.ts';
 import { schema } from '../../src/faces/graphql/schema.ts';
@@ -45,6 +46,7 @@ it.each([
   ],
   ['a page of a list', told(maxPageSize)],
   ['a custom id', `${maxCustomIdLength} characters`],
+  ['JSON in options, metadata, rows and answers', `${maxJsonDepth} levels deep`],
 ])('the page says of %s what is enforced', (what, limit) => {
   expect(page).toContain(`| ${what} | ${limit} |`);
 });

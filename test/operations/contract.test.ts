@@ -219,10 +219,10 @@ describe.each(named)('%s', (name, operation) => {
           ? []
           : [
               'userPromptTemplate: has a lone } at character 3; write }} for a brace',
-              expect.stringMatching(/^systemPrompt: must not contain NUL/),
+              expect.stringMatching(/^systemPrompt: must not contain a NUL/),
             ]),
-        expect.stringMatching(/^reasoningEffort: must not contain NUL/),
-        expect.stringMatching(/^extraBody.deep.list.0: must not contain NUL/),
+        expect.stringMatching(/^reasoningEffort: must not contain half of a surrogate/),
+        expect.stringMatching(/^extraBody.deep.list.0: must not contain a NUL/),
         ': Unrecognized key: "unknown"',
       ]),
     );
@@ -236,7 +236,7 @@ describe.each(named)('%s', (name, operation) => {
     const text = `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`;
 
     expect(issuesOf(name, { ...options, extraBody: JSON.parse(text) })).toEqual([
-      'extraBody: must not be nested deeper than 64 levels',
+      'extraBody: must not be nested deeper than 100 levels',
     ]);
   });
 });

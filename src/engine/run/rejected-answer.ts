@@ -1,4 +1,4 @@
-import { storableText } from '../../operations/text.ts';
+import { replaceUnstorable } from '../../core/text.ts';
 
 /** Enough to see what went wrong; a model may write a book. */
 const maxLength = 2_000;
@@ -11,5 +11,5 @@ export function rejectedAnswer(text: string | null): string | null {
   if (text === null || text.trim() === '') return null;
   const beginning = text.slice(0, maxLength);
   const isCut = text.length > maxLength && /[\ud800-\udbff]$/.test(beginning);
-  return storableText(isCut ? beginning.slice(0, -1) : beginning);
+  return replaceUnstorable(isCut ? beginning.slice(0, -1) : beginning);
 }

@@ -3,6 +3,7 @@
  * batch where two rows have the same one. Runs in every process; each step is one statement, and one process at a batch.
  */
 
+import { maxCustomIdLength } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
 import { beginFailure } from '../../db/batch-life.ts';
 import {
@@ -10,7 +11,6 @@ import {
   type ItemPlace,
   indexCustomIds,
   listUnindexed,
-  maxCustomIdLength,
   type UnindexedBatch,
 } from '../../db/custom-ids.ts';
 import type { Sql } from '../../db/driver/client.ts';

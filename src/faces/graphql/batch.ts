@@ -1,6 +1,5 @@
 /** Batches: the type, and the list. */
 
-import { storableText } from '../../app/inputs.ts';
 import { isId } from '../../core/ids.ts';
 import {
   type BatchFilter,
@@ -11,6 +10,7 @@ import {
 } from '../../db/batches.ts';
 import { type DeliveryRecord, listDeliveries } from '../../db/webhooks.ts';
 import { estimatedCompletionAt, itemsPerSecond } from '../../engine/live/pace.ts';
+import { storableText } from '../../operations/text.ts';
 import {
   BatchCounts,
   BatchErrorCodeEnum,

@@ -1,6 +1,5 @@
 /** The items of a batch: the type, and the list. */
 import { z } from 'zod';
-import { storableText } from '../../app/inputs.ts';
 import { operationOf, requestOf } from '../../app/stored-operation.ts';
 import { PageTooLarge } from '../../core/errors.ts';
 import { parseKeepingNumbers } from '../../core/exact-json.ts';
@@ -10,6 +9,7 @@ import type { Database } from '../../db/driver/client.ts';
 import { countItems, type ItemFilter, type ItemRecord, listItems } from '../../db/items.ts';
 import type { RunUsage } from '../../engine/run/item-run.ts';
 import { customIdOf, type DecodedRow, decodeRow, rowFileOf, rowNumberOf } from '../../files/row.ts';
+import { storableText } from '../../operations/text.ts';
 import { type Budget, measure } from './budget.ts';
 import { builder } from './builder.ts';
 import { ItemErrorCodeEnum, ItemResult, rejectedAnswerDescription } from './item-result.ts';

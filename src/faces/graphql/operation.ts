@@ -3,7 +3,7 @@
 import { answerItems } from '../../app/answer-items.ts';
 import { type CheckedItem, maxSyncItems, syncItems } from '../../app/inputs.ts';
 import { planFor } from '../../app/plan-for.ts';
-import { maxCustomIdLength } from '../../db/custom-ids.ts';
+import { maxCustomIdLength } from '../../core/ids.ts';
 import type { ItemAnswer, RunUsage } from '../../engine/run/item-run.ts';
 import { operations } from '../../operations/index.ts';
 import type { Operation } from '../../operations/operation.ts';

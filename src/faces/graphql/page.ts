@@ -1,7 +1,7 @@
 /** The pages of every list: Relay's four arguments, with sizes that are refused rather than cut. */
 import { type ResolveCursorConnectionArgs, resolveCursorConnection } from '@pothos/plugin-relay';
 import { z } from 'zod';
-import { storableText } from '../../app/inputs.ts';
+import { storableText } from '../../operations/text.ts';
 import { presentIssues } from './errors.ts';
 
 export const defaultPageSize = 50;

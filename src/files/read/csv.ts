@@ -5,6 +5,7 @@
  * its first line alone, and so does one that took other rows with it.
  */
 import { isUtf8 } from 'node:buffer';
+import { maxCustomIdBytes } from '../../core/ids.ts';
 import { blankStarts, isBlankRow } from './blank.ts';
 import type { BlockReader, Rest } from './block-reader.ts';
 import type { CsvDialect } from './csv-dialect.ts';
@@ -256,7 +257,7 @@ export class CsvReader implements BlockReader {
         continue;
       }
       if (at - from > rows.limits.rowBytes) throw rowTooLong(rows.limits.rowBytes);
-      if (!sink.fits(to, 3 * 512)) continue;
+      if (!sink.fits(to, maxCustomIdBytes)) continue;
       this.row += 1;
       const line = this.line;
       this.line += 1 + lineBreaks;

@@ -1,7 +1,7 @@
 /** Custom ids as they come by: which rows have none that will do, and which may have one that was there before. */
 import { withoutBlanks } from '../../core/blank-characters.ts';
+import { maxCustomIdLength } from '../../core/ids.ts';
 import { quotedName } from '../../core/quoted-name.ts';
-import { maxCustomIdLength } from '../../db/custom-ids.ts';
 import { IdTable } from './id-table.ts';
 import { UnreadableFile } from './unreadable.ts';
 

@@ -1,5 +1,6 @@
 /** A JSON value that is a row, wherever it stood: a string is its content, an object its fields, kept as the text it came as. */
 import { isUtf8 } from 'node:buffer';
+import { maxCustomIdBytes } from '../../core/ids.ts';
 import { readBareRow } from '../request-row.ts';
 import { bareLineCheck } from './chat-lines.ts';
 import { CustomIds, canBeId } from './custom-ids.ts';
@@ -199,7 +200,7 @@ export class JsonRows {
     }
     const length = end - start;
     const begun = sink.beginFields();
-    if (!sink.fits(begun + length, 4 * 512)) return false;
+    if (!sink.fits(begun + length, maxCustomIdBytes)) return false;
     bytes.copy(sink.bytes, begun, start, end);
     this.acceptObject(row, bytes, idMember, begun + length);
     return true;
@@ -235,7 +236,6 @@ export class JsonRows {
     if (first === QUOTE) {
       if (bytes.subarray(start, end).includes(0x5c)) {
         const id = decodeString(bytes, start, end);
-        // One that fits has room: 512 characters have at most 1,536 bytes.
         rows.accept(row, at, id, 0, id.length);
       } else {
         rows.accept(row, at, bytes, start + 1, end - 1);

@@ -2,8 +2,10 @@
  * Checks JSON text (RFC 8259) byte by byte where it lies, and finds the members of a row's object: no string is made, no number
  * changed. What JSON.parse would do to a million rows costs more time than Postgres takes to store them.
  */
+
+import { nulProblem, surrogateProblem } from '../../core/text.ts';
 import { couldBeEscape, hexUnit, skipDigits } from './json-bytes.ts';
-import { nulByteProblem, nulProblem, surrogateProblem } from './text-problem.ts';
+import { nulByteProblem } from './text-problem.ts';
 
 /** Returned in place of a position: the text ends too early. */
 export const INCOMPLETE = -1;
@@ -121,7 +123,7 @@ export class JsonScanner {
         depth += 1;
         // The row's own object is level 1.
         if (depth >= this.maxDepth) {
-          this.flaw ??= `is nested deeper than ${this.maxDepth} levels`;
+          this.flaw ??= `must not be nested deeper than ${this.maxDepth} levels`;
           return this.skipNested(bytes, to, end, depth);
         }
         stack[depth] = closing;

@@ -2,6 +2,7 @@
  * Whether the beginning of a file is JSON, and of which kind. One row that is broken does not make
  * the others something else.
  */
+import { maxJsonDepth } from '../../core/json.ts';
 import { chatFormat } from './chat-lines.ts';
 import type { FileFormat } from './format.ts';
 import { JsonScanner } from './json-scanner.ts';
@@ -25,7 +26,7 @@ export interface SniffedJson {
 
 /** Null for a beginning of something else. `isWhole`: `head` is the whole file. */
 export function sniffJson(head: Buffer, isWhole: boolean): SniffedJson | null {
-  const scanner = new JsonScanner({ lines: false, maxDepth: 100 });
+  const scanner = new JsonScanner({ lines: false, maxDepth: maxJsonDepth });
   // The scanner looks one byte behind the end.
   const bytes = Buffer.concat([head, Buffer.alloc(16)]);
   const end = head.length;

@@ -1,4 +1,6 @@
-/** What one upload may hold. Arguments rather than constants where they are used, so that tests reach them with small files. */
+import { maxJsonDepth } from '../../core/json.ts';
+
+/** What one upload may hold. Functions take it as an argument, so that tests can use small files. */
 export interface ReadLimits {
   /** Bytes of the file as it was sent. */
   fileBytes: number;
@@ -8,7 +10,7 @@ export interface ReadLimits {
   rowBytes: number;
   /** Columns of a CSV file, or different keys of all JSON rows together. */
   columns: number;
-  /** Levels of nesting of a JSON row; the same as for inline metadata. */
+  /** Levels of nesting of a JSON row. */
   depth: number;
 }
 
@@ -17,7 +19,7 @@ export const readLimits: ReadLimits = {
   rows: 1_000_000,
   rowBytes: 10_485_760,
   columns: 10_000,
-  depth: 100,
+  depth: maxJsonDepth,
 };
 
 /** Rejections that are kept; all are counted. */
