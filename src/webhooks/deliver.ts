@@ -7,6 +7,7 @@
 import { setMaxListeners } from 'node:events';
 import { internalError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
+import { createLooper } from '../core/looper.ts';
 import type { Database } from '../db/driver/client.ts';
 import {
   type ClaimedWebhook,
@@ -79,26 +80,9 @@ export function createWebhooks({
   let retries = 0;
   let poll: NodeJS.Timeout | null = null;
   let stopping = false;
-  let claiming: Promise<void> | null = null;
-  let claimAgain = false;
-
-  /** One claim at a time; asked for again meanwhile, it looks once more. */
-  function nudge(): void {
-    if (stopping) return;
-    if (claiming !== null) {
-      claimAgain = true;
-      return;
-    }
-    claiming = claimAll()
-      .catch((error: unknown) => log.warn({ err: error }, 'could not claim webhooks; trying again'))
-      .finally(() => {
-        claiming = null;
-        if (claimAgain) {
-          claimAgain = false;
-          nudge();
-        }
-      });
-  }
+  const claims = createLooper(claimAll, (error) =>
+    log.warn({ err: error }, 'could not claim webhooks; trying again'),
+  );
 
   async function claimAll(): Promise<void> {
     while (!stopping) {
@@ -126,7 +110,7 @@ export function createWebhooks({
         if (first) firsts--;
         else retries--;
         underWay.delete(attempt);
-        nudge(); // there is room now
+        void claims.run(); // there is room now
       });
     underWay.add(attempt);
   }
@@ -185,7 +169,7 @@ export function createWebhooks({
     if (stopping || delayMs > timerMs) return;
     const timer = setTimeout(() => {
       timers.delete(timer);
-      nudge();
+      void claims.run();
     }, delayMs);
     timer.unref();
     timers.add(timer);
@@ -193,19 +177,19 @@ export function createWebhooks({
 
   return {
     start() {
-      poll = setInterval(nudge, pollMs);
+      poll = setInterval(claims.run, pollMs);
       poll.unref();
-      nudge();
+      void claims.run();
     },
 
-    nudge,
+    nudge: () => void claims.run(),
 
     async stop(graceMs = attemptTimeoutMs) {
       stopping = true;
       if (poll) clearInterval(poll);
       for (const timer of timers) clearTimeout(timer);
       const grace = setTimeout(() => hurry.abort(), graceMs);
-      await claiming;
+      await claims.stop();
       await Promise.all(underWay);
       clearTimeout(grace);
     },

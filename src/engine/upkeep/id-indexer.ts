@@ -5,6 +5,7 @@
 
 import { maxCustomIdLength } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
+import { createLooper } from '../../core/looper.ts';
 import { beginFailure } from '../../db/batch-life.ts';
 import {
   type CustomIdProblem,
@@ -35,8 +36,6 @@ export function createIdIndexer({
   log: Log;
 }): IdIndexer {
   let timer: NodeJS.Timeout | null = null;
-  let running: Promise<void> | null = null;
-  let again = false;
   let stopped = false;
   let unsubscribe = () => undefined as unknown;
 
@@ -63,39 +62,24 @@ export function createIdIndexer({
     }
   }
 
-  function run(): void {
-    if (stopped) return;
-    if (running !== null) {
-      again = true;
-      return;
-    }
-    running = indexAll()
-      .catch((error: unknown) =>
-        log.warn({ err: error }, 'could not index custom ids; trying again'),
-      )
-      .finally(() => {
-        running = null;
-        if (again) {
-          again = false;
-          run();
-        }
-      });
-  }
+  const looks = createLooper(indexAll, (error) =>
+    log.warn({ err: error }, 'could not index custom ids; trying again'),
+  );
 
   return {
     start() {
       unsubscribe = signals.subscribe((hint) => {
-        if (hint === null || hint.signal === 'work') run();
+        if (hint === null || hint.signal === 'work') void looks.run();
       });
-      timer = setInterval(run, intervalMs);
+      timer = setInterval(looks.run, intervalMs);
       timer.unref();
-      run();
+      void looks.run();
     },
     async stop() {
       stopped = true;
       unsubscribe();
       if (timer) clearInterval(timer);
-      await running;
+      await looks.stop();
     },
   };
 }

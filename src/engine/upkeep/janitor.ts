@@ -4,6 +4,7 @@
  */
 
 import type { Log } from '../../core/log.ts';
+import { createLooper } from '../../core/looper.ts';
 import type { Database } from '../../db/driver/client.ts';
 import { listDeletedFiles, removeFile } from '../../db/files.ts';
 import { deleteDeadIngests, listDeadIngests } from '../../db/ingests.ts';
@@ -13,15 +14,13 @@ const intervalMs = 10_000;
 
 export interface FileJanitor {
   start(): void;
-  /** Cleans up now, or once more behind what runs; resolves when it is done. */
+  /** Cleans up now, or once more after the sweep under way. Resolves when that is over. */
   sweep(): Promise<void>;
   stop(): Promise<void>;
 }
 
 export function createFileJanitor({ db, log }: { db: Database; log: Log }): FileJanitor {
   let timer: NodeJS.Timeout | null = null;
-  let running: Promise<void> = Promise.resolve();
-  let waiting = 0;
   let stopping = false;
 
   async function clean(): Promise<void> {
@@ -37,33 +36,21 @@ export function createFileJanitor({ db, log }: { db: Database; log: Log }): File
     }
   }
 
-  function sweep(): Promise<void> {
-    waiting += 1;
-    running = running
-      .then(clean)
-      .catch((error: unknown) => {
-        log.warn({ err: error }, 'could not clean up files; trying again');
-      })
-      .finally(() => {
-        waiting -= 1;
-      });
-    return running;
-  }
+  const sweeps = createLooper(clean, (error) =>
+    log.warn({ err: error }, 'could not clean up files; trying again'),
+  );
 
   return {
     start() {
-      void sweep(); // logs its failures itself
-      timer = setInterval(() => {
-        if (waiting === 0) void sweep();
-      }, intervalMs);
+      void sweeps.run();
+      timer = setInterval(sweeps.run, intervalMs);
       timer.unref();
     },
-    sweep,
+    sweep: sweeps.run,
     async stop() {
       stopping = true;
       if (timer) clearInterval(timer);
-      timer = null;
-      await running;
+      await sweeps.stop();
     },
   };
 }

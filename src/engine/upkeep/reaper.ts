@@ -4,6 +4,7 @@
  */
 
 import type { Log } from '../../core/log.ts';
+import { createLooper } from '../../core/looper.ts';
 import { beginExpiry, type Ending, endFailure, listEnding } from '../../db/batch-life.ts';
 import { fatalCrashes, listFatal, reclaimChunks } from '../../db/chunks.ts';
 import { listPurgeable, purgeBatchStep } from '../../db/deletions.ts';
@@ -32,8 +33,6 @@ export function createReaper({
   log: Log;
 }): Reaper {
   let timer: NodeJS.Timeout | null = null;
-  let running: Promise<void> | null = null;
-  let again = false;
   let unsubscribe = () => undefined as unknown;
 
   async function sweep(): Promise<void> {
@@ -71,36 +70,24 @@ export function createReaper({
     }
   }
 
-  function run(): void {
-    if (running !== null) {
-      again = true;
-      return;
-    }
-    running = sweep()
-      .catch((error: unknown) => log.warn({ err: error }, 'could not sweep; trying again'))
-      .finally(() => {
-        running = null;
-        if (again && timer) run();
-        again = false;
-      });
-  }
+  const sweeps = createLooper(sweep, (error) =>
+    log.warn({ err: error }, 'could not sweep; trying again'),
+  );
 
   return {
     async start() {
       // What a killed process left behind is taken back before anything else.
-      run();
-      await running;
-      timer = setInterval(run, intervalMs);
+      await sweeps.run();
+      timer = setInterval(sweeps.run, intervalMs);
       timer.unref();
       unsubscribe = signals.subscribe((hint) => {
-        if (hint === null || hint.signal === 'stop') run();
+        if (hint === null || hint.signal === 'stop') void sweeps.run();
       });
     },
     async stop() {
       unsubscribe();
       if (timer) clearInterval(timer);
-      timer = null;
-      await running;
+      await sweeps.stop();
     },
   };
 }
