@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { InvalidOutput, type ItemError } from '../core/errors.ts';
 import { parseKeepingNumbers } from '../core/exact-json.ts';
+import { createRecent } from '../core/recent.ts';
 import type { Sql } from '../db/driver/client.ts';
 import { readFileRows, type StoredRow } from '../db/files.ts';
 import type { ItemStatus } from '../db/items.ts';
@@ -126,7 +127,7 @@ const maxRemembered = 1_000;
 
 /** Counts one file at a time, so that many who ask do not take the whole process; rows of a file never change, so each is counted once a schema. */
 export function createResultCounter(): ResultCounter {
-  const known = new Map<string, StatusCounts>();
+  const known = createRecent<StatusCounts>(maxRemembered);
   let last = Promise.resolve();
 
   async function count(sql: Sql, source: ResultSource, asked: Asked): Promise<StatusCounts> {
@@ -137,11 +138,7 @@ export function createResultCounter(): ResultCounter {
     for await (const { status } of parseResults(sql, source, { ...asked, afterIndex: -1 })) {
       counts.set(status, (counts.get(status) ?? 0) + 1);
     }
-    if (!asked.signal.aborted) {
-      known.set(key, counts);
-      const [oldest] = known.keys();
-      if (known.size > maxRemembered && oldest !== undefined) known.delete(oldest);
-    }
+    if (!asked.signal.aborted) known.set(key, counts);
     return counts;
   }
 

@@ -6,6 +6,7 @@
 
 import { randomUUID } from 'node:crypto';
 
+const quote = 0x22;
 const backslash = 0x5c;
 
 /** Of 15 digits and no exponent all come back. */
@@ -147,16 +148,25 @@ function decimal(number: string): string {
 }
 
 /**
- * Behind the string whose opening quote is at `start`; the end of the text where it is not closed.
+ * Behind the string whose opening quote is at `start`, in JSON as text or as bytes; the end of the
+ * JSON where the string is not closed.
  */
-export function stringEnd(text: string, start: number): number {
-  let at = text.indexOf('"', start + 1);
-  for (; at >= 0; at = text.indexOf('"', at + 1)) {
-    let slashes = 0;
-    while (text.charCodeAt(at - 1 - slashes) === backslash) slashes += 1;
-    if (slashes % 2 === 0) return at + 1;
-  }
-  return text.length;
+export function stringEnd(json: string | Uint8Array, start: number): number {
+  let at = start;
+  do {
+    at = typeof json === 'string' ? json.indexOf('"', at + 1) : json.indexOf(quote, at + 1);
+    if (at < 0) return json.length;
+  } while (isEscaped(json, at));
+  return at + 1;
+}
+
+/** Whether an odd number of backslashes stands before `at`. */
+function isEscaped(json: string | Uint8Array, at: number): boolean {
+  let before = at - 1;
+  const isBackslash = () =>
+    (typeof json === 'string' ? json.charCodeAt(before) : json[before]) === backslash;
+  while (isBackslash()) before -= 1;
+  return (at - before) % 2 === 0;
 }
 
 /** Behind the number, true, false or null that begins at `start`. */

@@ -2,6 +2,7 @@
  * The configured providers, and the models behind ids like `openai/gpt-4.1-mini`.
  */
 import { BadUserInput } from '../core/errors.ts';
+import { createRecent } from '../core/recent.ts';
 import { type Connection, openConnection, openGate } from './connections.ts';
 import type { Clock } from './limits/clock.ts';
 import type { SharedGate } from './limits/gate.ts';
@@ -245,19 +246,12 @@ function defaultOf({ name }: ProviderConfig, defaultModel: string | undefined): 
 }
 
 /** The latest `maxModels` that were asked for, each made once. */
-function createKept<T>(onDropped: (key: string) => void = () => undefined) {
-  const kept = new Map<string, T>();
+function createKept<T>(onForgotten = (_id: string): unknown => undefined) {
+  const kept = createRecent<T>(maxModels, { onForgotten });
   return {
     get(key: string, make: () => T): T {
       const value = kept.get(key) ?? make();
-      // Put at the end again, so that the first one is the longest unused.
-      kept.delete(key);
       kept.set(key, value);
-      const [longestUnused] = kept.keys();
-      if (kept.size > maxModels && longestUnused !== undefined) {
-        kept.delete(longestUnused);
-        onDropped(longestUnused);
-      }
       return value;
     },
   };

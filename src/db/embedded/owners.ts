@@ -31,6 +31,7 @@ import {
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { StartFailure } from '../../core/errors.ts';
+import { isRunning } from '../../core/is-running.ts';
 import { ignore, PLAIN_ENVIRONMENT, run } from './binaries.ts';
 
 /** Longer than a start that has to recover after a crash. */
@@ -163,14 +164,7 @@ async function startOfProcess(pid: number): Promise<string | null> {
     const fields = text?.slice(text.lastIndexOf(')') + 2).split(' ') ?? [];
     return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null);
   }
-  if (process.platform === 'win32') {
-    try {
-      process.kill(pid, 0);
-      return 'unknown';
-    } catch (error) {
-      return ignore('ESRCH')(error);
-    }
-  }
+  if (process.platform === 'win32') return isRunning(pid) ? 'unknown' : null;
   const { output } = await run('ps', ['-o', 'stat=', '-o', 'lstart=', '-p', String(pid)]);
   const [state = '', ...date] = output.split(/\s+/);
   return state === '' || state.startsWith('Z') ? null : date.join('').replace(/[^0-9A-Za-z]/g, '');

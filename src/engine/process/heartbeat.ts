@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { isRunning } from '../../core/is-running.ts';
 import type { Log } from '../../core/log.ts';
 import type { Database } from '../../db/driver/client.ts';
 import { ConnectionLost } from '../../db/driver/failure.ts';
@@ -148,15 +149,6 @@ async function buryNeighbours(db: Database, machine: string, log: Log): Promise<
     if (pid !== process.pid && isRunning(pid)) continue;
     log.info({ worker: id }, 'an earlier worker on this machine has died; its items go on at once');
     await deleteWorker(db.sql, id);
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
 

@@ -3,6 +3,7 @@ import { mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ItemFailure, internalError } from '../../core/errors.ts';
+import { isRunning } from '../../core/is-running.ts';
 import type { Log } from '../../core/log.ts';
 import { readOpenItems } from '../../db/items.ts';
 import {
@@ -25,22 +26,13 @@ export async function removeOldInputs(log: Log): Promise<void> {
   try {
     for (const name of await readdir(tmpdir())) {
       const [, pid] = new RegExp(`^${directoryPrefix}(\\d+)-`).exec(name) ?? [];
-      if (!pid || Number(pid) === process.pid || isAlive(Number(pid))) continue;
+      if (!pid || Number(pid) === process.pid || isRunning(Number(pid))) continue;
       await rm(join(tmpdir(), name), { recursive: true, force: true }).catch((error: unknown) =>
         log.warn({ err: error }, 'could not remove an old input of a provider batch'),
       );
     }
   } catch (error) {
     log.warn({ err: error }, 'could not look for old inputs of provider batches');
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
 

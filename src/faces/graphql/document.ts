@@ -9,6 +9,7 @@ import {
   TokenKind,
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import { createRecent, type Recent } from '../../core/recent.ts';
 import { introspectionProblem } from './introspection.ts';
 
 /** Of the text of a query. What it works on goes into variables, which are not parsed as one. */
@@ -117,28 +118,13 @@ const maxRememberedCharacters = 10_000;
 /** Of all that is remembered: parsed, a character takes some 130 bytes, so this is 16 MB. */
 const maxCharactersInAll = 120_000;
 
-/** Remembers by text: the longest unused goes first, long texts are not kept at all. */
-export function createDocumentCache<Value>() {
-  const kept = new Map<string, Value>();
-  let characters = 0;
+/** Remembers by text. Long texts are not kept at all. */
+export function createDocumentCache<Value>(): Recent<Value> {
+  const kept = createRecent<Value>(maxCharactersInAll, { weightOf: (text) => text.length });
   return {
-    get(text: string): Value | undefined {
-      const value = kept.get(text);
-      if (value !== undefined) {
-        kept.delete(text);
-        kept.set(text, value);
-      }
-      return value;
-    },
-    set(text: string, value: Value): void {
-      if (text.length > maxRememberedCharacters) return;
-      if (!kept.has(text)) characters += text.length;
-      kept.set(text, value);
-      for (const longestUnused of kept.keys()) {
-        if (characters <= maxCharactersInAll) return;
-        kept.delete(longestUnused);
-        characters -= longestUnused.length;
-      }
+    get: kept.get,
+    set(text, value) {
+      if (text.length <= maxRememberedCharacters) kept.set(text, value);
     },
   };
 }

@@ -1,10 +1,10 @@
 /** How much a JSON text would become, told by its bytes before it is parsed. */
+import { stringEnd } from '../../core/exact-json.ts';
 
 /** A body of 25 MB can be 12 million values, which take seconds and gigabytes to make. */
 const maxValues = 1_000_000;
 
 const quote = 0x22;
-const backslash = 0x5c;
 
 /**
  * What there is too much of in a JSON text; null where it can be parsed. Strings are passed over
@@ -15,7 +15,7 @@ export function jsonSizeProblem(bytes: Uint8Array): string | null {
   for (let at = 0; at < bytes.length; at += 1) {
     switch (bytes[at]) {
       case quote:
-        at = endOfString(bytes, at);
+        at = stringEnd(bytes, at) - 1;
         break;
       case 0x2c: // ,
       case 0x5b: // [
@@ -26,14 +26,4 @@ export function jsonSizeProblem(bytes: Uint8Array): string | null {
     if (values > maxValues) return `holds more than ${maxValues.toLocaleString('en')} values`;
   }
   return null;
-}
-
-/** Where the string ends that begins at `start`; the end of the text where it does not. */
-function endOfString(bytes: Uint8Array, start: number): number {
-  for (let end = bytes.indexOf(quote, start + 1); end !== -1; end = bytes.indexOf(quote, end + 1)) {
-    let escapes = 0;
-    while (bytes[end - 1 - escapes] === backslash) escapes += 1;
-    if (escapes % 2 === 0) return end;
-  }
-  return bytes.length;
 }
