@@ -38,7 +38,8 @@ process.send?.({ graphql, files });
 /** Until the service has the route itself. */
 async function serveFiles(): Promise<string> {
   const url = process.env.DATABASE_URL ?? '';
-  const services = { db: openDatabase(url), copy: openCopy(url) };
+  const submit = () => Promise.reject(new Error('the bench submits by GraphQL'));
+  const services = { db: openDatabase(url), copy: openCopy(url), submit };
   const http = createServer((request, response) => {
     const query = new URL(request.url ?? '/', 'http://localhost').searchParams;
     void answerUpload({ request, response, services, owner: 'local', query }).catch(

@@ -2,10 +2,9 @@
  * Requests with a file in them: https://github.com/jaydenseric/graphql-multipart-request-spec. Small files only, which are held in memory;
  * POST /files streams the others.
  */
-import { once } from 'node:events';
-import type { Readable } from 'node:stream';
 import { quotedName } from '../../core/quoted-name.ts';
-import { createFormParser, type FormParser } from '../http/form-parser.ts';
+import { readForm } from '../http/form.ts';
+import { RouteError } from '../http/route-error.ts';
 import { badRequest } from './errors.ts';
 
 /** Bytes of a whole request that carries files. */
@@ -98,46 +97,24 @@ async function readParts(
 ): Promise<{ texts: Map<string, Buffer>; files: Map<string, UploadedPart> }> {
   const texts = new Map<string, Buffer>();
   const files = new Map<string, UploadedPart>();
-  const { parser, partType } = createParser(contentType);
-  let problem: string | null = null;
-  parser.on('partsLimit', () => {
-    problem = `The form has more than ${maxParts} parts`;
-  });
-  parser.on('file', (name, stream: Readable, fileName) => {
-    const type = partType();
-    const pieces: Buffer[] = [];
-    // Said by the parser too.
-    stream.on('error', () => undefined);
-    stream.on('data', (piece: Buffer) => pieces.push(piece));
-    stream.on('end', () => {
-      const bytes = Buffer.concat(pieces);
-      if (texts.has(name) || files.has(name)) {
-        problem = `The form has two parts that are called ${quotedName(name)}`;
-      } else if (name === 'operations' || name === 'map') {
-        texts.set(name, bytes);
-      } else {
-        files.set(name, new UploadedPart({ name: fileName ?? null, contentType: type, bytes }));
-      }
-    });
-  });
-  const finished = once(parser, 'finish');
-  parser.end(body);
-  await finished.catch(() => {
-    problem ??= 'The form is broken, or ends too early';
-  });
-  if (problem !== null) throw badRequest(problem);
-  return { texts, files };
-}
-
-function createParser(contentType: string): FormParser {
+  const names = new Set<string>();
   try {
-    return createFormParser(contentType, {
-      preservePath: true,
-      // Fields are decoded on the way, and bytes that are no UTF-8 would be changed silently.
-      isPartAFile: () => true,
-      limits: { parts: maxParts, headerPairs: 50, headerSize: 16_384 },
+    await readForm(contentType, [body], {
+      maxParts,
+      // A field is decoded by the parser, which would change bytes that are no UTF-8.
+      isFile: () => true,
+      async onFile({ field, fileName, contentType, bytes }) {
+        if (names.has(field)) {
+          throw badRequest(`The form has two parts that are called ${quotedName(field)}`);
+        }
+        names.add(field);
+        const whole = Buffer.concat(await bytes.toArray());
+        if (field === 'operations' || field === 'map') texts.set(field, whole);
+        else files.set(field, new UploadedPart({ name: fileName, contentType, bytes: whole }));
+      },
     });
-  } catch {
-    throw badRequest('The Content-Type of the form has no boundary');
+  } catch (error) {
+    throw error instanceof RouteError ? badRequest(error.message) : error;
   }
+  return { texts, files };
 }

@@ -1,14 +1,13 @@
 /**
- * Values of form fields, which are text: what each is meant to be is told by its schema. JSON is
- * read as JSON or refused, never as something else; words of an enum are taken in either case, and
- * the keys of objects in snake or camel case.
+ * Values of form fields, which are text. The schema of a field tells what its text is. JSON is read
+ * as JSON or refused, words of an enum are taken in either case, and keys of objects in snake or
+ * camel case.
  */
 import type { z } from 'zod';
 import { jsonProblem } from '../../core/json-problem.ts';
+import { isRecord } from '../../core/json-record.ts';
 
-/**
- * A value as it stood in the form: texts, one or several, or what stood in the JSON of `options`.
- */
+/** What a form gives for a field: one text, several texts, or a value in the JSON of `options`. */
 export type Given = string | readonly string[] | { json: unknown };
 
 /** What a schema wants, as far as a form has to know. */
@@ -18,36 +17,23 @@ export type Shape =
   | { kind: 'list'; element: z.ZodType }
   | { kind: 'object'; fields: Readonly<Record<string, z.ZodType>> };
 
-export type Reading = { value: unknown; problem: null } | { problem: string };
-
-/**
- * More than any list of a form takes; to say what is wrong with each of a million entries would
- * take long.
- */
-const maxEntries = 10_000;
-
-/**
- * The value that a field is given, not checked any further. A problem where it cannot be one for
- * this schema.
- */
-export function readGiven(schema: z.ZodType, given: Given): Reading {
-  const reading = readOne(schema, given);
-  if (reading.problem !== null || isWithin(schema, reading.value)) return reading;
-  return { problem: `has a list of more than ${maxEntries.toLocaleString('en')} entries` };
+/** Why a text is no value for its schema. The message begins behind the name of the field. */
+export class UnfitValue extends Error {
+  override readonly name = 'UnfitValue';
 }
 
-function readOne(schema: z.ZodType, given: Given): Reading {
+/** More than any list of a form takes. To check each of a million entries would take long. */
+const maxEntries = 10_000;
+
+/** The value that a field is given, not checked further. Throws UnfitValue. */
+export function readGiven(schema: z.ZodType, given: Given): unknown {
   if (typeof given === 'string') return fromText(schema, given);
-  if ('json' in given) return good(fromJson(schema, given.json));
-  const shape = shapeOf(schema);
-  if (shape.kind !== 'list') return { problem: 'is given more than once' };
-  const values: unknown[] = [];
-  for (const text of given) {
-    const one = isJson(text) ? parseJson(text, schema) : good(text);
-    if (one.problem !== null) return one;
-    values.push(one.value);
-  }
-  return good(fromJson(schema, values));
+  if ('json' in given) return fromJson(schema, given.json);
+  if (shapeOf(schema).kind !== 'list') throw new UnfitValue('is given more than once');
+  return fromJson(
+    schema,
+    given.map((text) => (isJson(text) ? parseJson(text, schema) : text)),
+  );
 }
 
 /** What a schema takes, in words that go behind "takes" and "needs to be". */
@@ -82,17 +68,9 @@ export function takes(schema: z.ZodType): string {
 
 export function shapeOf(schema: z.ZodType): Shape {
   const { def } = schema as unknown as { def: Def };
+  const inner = def.innerType ?? def.in;
+  if (inner) return shapeOf(inner);
   switch (def.type) {
-    case 'optional':
-    case 'nullable':
-    case 'nonoptional':
-    case 'default':
-    case 'prefault':
-    case 'catch':
-    case 'readonly':
-      return def.innerType ? shapeOf(def.innerType) : { kind: 'any' };
-    case 'pipe':
-      return def.in ? shapeOf(def.in) : { kind: 'any' };
     case 'string':
       return { kind: 'text' };
     case 'number':
@@ -112,12 +90,12 @@ export function shapeOf(schema: z.ZodType): Shape {
   }
 }
 
-/**
- * What zod keeps of a schema, as far as it is read here. https://zod.dev/packages/core#internals
- */
+/** The parts of a zod schema that are read here. https://zod.dev/packages/core#internals */
 interface Def {
   type: string;
+  /** Of optional, nullable, default and the like. */
   innerType?: z.ZodType;
+  /** Of a pipe. */
   in?: z.ZodType;
   element?: z.ZodType;
   shape?: Record<string, z.ZodType>;
@@ -130,38 +108,34 @@ export function toCamelCase(name: string): string {
   return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** The value of JSON text; a problem that says where it breaks, and what `schema` takes. */
-export function parseJson(text: string, schema: z.ZodType): Reading {
+/** The value of JSON text. Throws UnfitValue, which says where it breaks and what `schema` takes. */
+export function parseJson(text: string, schema: z.ZodType): unknown {
   // A field may come from a file, and a file may begin with a mark.
   const json = text.replace(/^\ufeff/, '');
   try {
-    return good(JSON.parse(json));
+    return JSON.parse(json);
   } catch {
-    return { problem: `is not JSON: ${jsonProblem(json)}; it takes ${takes(schema)}` };
+    throw new UnfitValue(`is not JSON: ${jsonProblem(json)}; it takes ${takes(schema)}`);
   }
 }
 
-function fromText(schema: z.ZodType, text: string): Reading {
+function fromText(schema: z.ZodType, text: string): unknown {
   const shape = shapeOf(schema);
-  if (shape.kind === 'text') return good(text);
+  if (shape.kind === 'text') return text;
   const trimmed = text.trim();
-  if (trimmed === 'null') return good(null);
+  if (trimmed === 'null') return null;
   switch (shape.kind) {
     case 'word':
-      return good(fromJson(schema, trimmed));
+      return fromJson(schema, trimmed);
     case 'number':
     case 'integer':
-      return good(/^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(trimmed) ? Number(trimmed) : text);
+      return /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(trimmed) ? Number(trimmed) : text;
     case 'boolean':
-      return good(truth.get(trimmed.toLowerCase()) ?? text);
-    case 'map':
-    case 'object':
-    case 'any':
-      return isJson(text) ? parsed(schema, text) : good(shape.kind === 'any' ? text : trimmed);
-    case 'list':
-      if (isJson(text)) return parsed(schema, text);
-      return isListOfNames(shape) ? listOf(schema, text) : good(text);
+      return truth.get(trimmed.toLowerCase()) ?? text;
   }
+  if (isJson(text)) return fromJson(schema, parseJson(text, schema));
+  if (shape.kind === 'list' && isListOfNames(shape)) return fromJson(schema, namesIn(text));
+  return shape.kind === 'map' || shape.kind === 'object' ? trimmed : text;
 }
 
 const truth: ReadonlyMap<string, boolean> = new Map([
@@ -169,23 +143,18 @@ const truth: ReadonlyMap<string, boolean> = new Map([
   ['false', false],
 ]);
 
-function parsed(schema: z.ZodType, text: string): Reading {
-  const reading = parseJson(text, schema);
-  return reading.problem === null ? good(fromJson(schema, reading.value)) : reading;
-}
-
 /** Names with commas or line breaks between them. Quotes would be cut at the commas inside them. */
-function listOf(schema: z.ZodType, text: string): Reading {
+function namesIn(text: string): string[] {
   const names = text
     .split(/[,\r\n]/)
     .map((one) => one.trim())
     .filter((one) => one !== '');
   if (names.some((name) => name.startsWith('"'))) {
-    const problem =
-      'has a name in quotes; write a JSON array, ["a", "b"], or the names without quotes';
-    return { problem };
+    throw new UnfitValue(
+      'has a name in quotes; write a JSON array, ["a", "b"], or the names without quotes',
+    );
   }
-  return good(fromJson(schema, names));
+  return names;
 }
 
 /**
@@ -199,10 +168,14 @@ function fromJson(schema: z.ZodType, value: unknown): unknown {
       return shape.words.find((word) => word.toUpperCase() === wanted) ?? value;
     }
     case 'list':
-      return Array.isArray(value) ? value.map((one) => fromJson(shape.element, one)) : value;
-    case 'object': {
+      if (!Array.isArray(value)) return value;
+      if (value.length > maxEntries) {
+        throw new UnfitValue(`has a list of more than ${maxEntries.toLocaleString('en')} entries`);
+      }
+      return value.map((one) => fromJson(shape.element, one));
+    case 'object':
       if (typeof value === 'string' && isNamed(shape.fields)) return { name: value };
-      if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+      if (!isRecord(value)) return value;
       return Object.fromEntries(
         Object.entries(value).map(([key, inner]) => {
           const name = nameOf(key, value, shape.fields);
@@ -210,23 +183,9 @@ function fromJson(schema: z.ZodType, value: unknown): unknown {
           return [name, field ? fromJson(field, inner) : inner];
         }),
       );
-    }
     default:
       return value;
   }
-}
-
-/** Whether all lists that the schema knows of are short enough to be checked one by one. */
-function isWithin(schema: z.ZodType, value: unknown): boolean {
-  const shape = shapeOf(schema);
-  if (shape.kind === 'list' && Array.isArray(value)) {
-    return value.length <= maxEntries && value.every((one) => isWithin(shape.element, one));
-  }
-  if (shape.kind !== 'object' || typeof value !== 'object' || value === null) return true;
-  return Object.entries(shape.fields).every(
-    ([name, field]) =>
-      !Object.hasOwn(value, name) || isWithin(field, (value as Record<string, unknown>)[name]),
-  );
 }
 
 /**
@@ -255,8 +214,4 @@ function isNamed(fields: Readonly<Record<string, z.ZodType>>): boolean {
 
 function isJson(text: string): boolean {
   return /^\s*[[{]/.test(text);
-}
-
-function good(value: unknown): Reading {
-  return { value, problem: null };
 }

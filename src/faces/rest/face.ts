@@ -1,14 +1,16 @@
 /** Files by plain HTTP as a face of the server: what goes in, what comes out, and whether it lives. */
 import type { Caller } from '../../app/caller.ts';
+import { fileSource } from '../../app/source.ts';
 import { operationOf, requestOf } from '../../app/stored-operation.ts';
+import { submitChecked } from '../../app/submit.ts';
 import type { Database } from '../../db/driver/client.ts';
 import type { RequestLine } from '../../db/driver/request-line.ts';
 import type { Face } from '../http/face.ts';
 import type { SignedLinks } from '../http/signed-link.ts';
+import type { UploadSubmission } from './batch-fields.ts';
 import { answerHealth } from './health-route.ts';
 import { answerOutput } from './output-route.ts';
 import { answerUpload } from './upload-route.ts';
-import { createUploadSubmit } from './upload-submit.ts';
 
 export interface RestServices extends Omit<Caller, 'owner' | 'db'> {
   /** The database, an owner at a time. */
@@ -56,13 +58,32 @@ export function createRestFace({
           await answerUpload({
             request,
             response,
-            services: access,
+            services: {
+              ...access,
+              submit: (fileId, submission) =>
+                submitOverFile({ ...services, ...access, owner }, fileId, submission),
+            },
             owner,
             query: url.searchParams,
-            submit: createUploadSubmit({ ...services, ...access, owner }),
           });
         },
       },
     ],
   };
+}
+
+async function submitOverFile(
+  caller: Caller,
+  fileId: string,
+  { operation, options, batch }: UploadSubmission,
+): Promise<string> {
+  return await submitChecked(caller, {
+    operation,
+    options,
+    optionsPath: '',
+    source: await fileSource(fileId, caller),
+    sourcePath: 'operation',
+    fields: batch,
+    fieldsPath: '',
+  });
 }

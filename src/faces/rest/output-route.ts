@@ -16,7 +16,7 @@ import {
   writeOutput,
 } from '../../files/write/output.ts';
 import type { PreparedOperation } from '../../operations/operation.ts';
-import { ClientGone, RouteError } from '../http/route-error.ts';
+import { badInput, ClientGone, RouteError } from '../http/route-error.ts';
 import { isLink, type SignedLinks } from '../http/signed-link.ts';
 
 const statuses = new Map<string, ItemStatus>(
@@ -120,9 +120,9 @@ function extension(format: OutputFormat): string {
 function checkOnce(query: URLSearchParams): void {
   for (const name of new Set(query.keys())) {
     if (!knownParameters.includes(name) && !linkParameters.includes(name)) {
-      throw bad(`${name} is unknown; known are ${knownParameters.join(', ')}`);
+      throw badInput(`${name} is unknown; known are ${knownParameters.join(', ')}`);
     }
-    if (query.getAll(name).length > 1) throw bad(`${name} is given more than once`);
+    if (query.getAll(name).length > 1) throw badInput(`${name} is given more than once`);
   }
 }
 
@@ -131,25 +131,25 @@ function readQuery(
 ): OutputRequest & { includes: ReadonlySet<string>; csv: Omit<CsvOptions, 'includeRow'> } {
   checkOnce(query);
   const format = query.get('format') ?? 'jsonl';
-  if (!isFormat(format)) throw bad(`format is one of ${outputFormats.join(', ')}`);
+  if (!isFormat(format)) throw badInput(`format is one of ${outputFormats.join(', ')}`);
   const includes = toIncludes(query.get('include'));
   if (includes.has('request') && format !== 'json' && format !== 'jsonl') {
-    throw bad('include=request needs the format json or jsonl');
+    throw badInput('include=request needs the format json or jsonl');
   }
   const formulas = query.get('formulas') ?? 'defuse';
-  if (formulas !== 'defuse' && formulas !== 'keep') throw bad('formulas is defuse or keep');
+  if (formulas !== 'defuse' && formulas !== 'keep') throw badInput('formulas is defuse or keep');
   const bom = query.get('bom') ?? 'false';
-  if (bom !== 'true' && bom !== 'false') throw bad('bom is true or false');
+  if (bom !== 'true' && bom !== 'false') throw badInput('bom is true or false');
   const delimiter = toDelimiter(query.get('delimiter') ?? ',');
-  if (!delimiter) throw bad('delimiter is one of , ; | and tab');
+  if (!delimiter) throw badInput('delimiter is one of , ; | and tab');
   const ofCsv = [
     ...(formulas === 'keep' ? ['formulas'] : []),
     ...(bom === 'true' ? ['bom'] : []),
     ...(delimiter === ',' ? [] : ['delimiter']),
   ];
-  if (ofCsv[0] && format !== 'csv') throw bad(`${ofCsv[0]} needs the format csv`);
+  if (ofCsv[0] && format !== 'csv') throw badInput(`${ofCsv[0]} needs the format csv`);
   const after = query.get('after') ?? '-1';
-  if (!/^(-1|0|[1-9][0-9]{0,8})$/.test(after)) throw bad('after is the index of an item');
+  if (!/^(-1|0|[1-9][0-9]{0,8})$/.test(after)) throw badInput('after is the index of an item');
   return {
     format,
     status: query.get('status')?.split(',').map(toStatus),
@@ -166,7 +166,7 @@ function toIncludes(list: string | null): ReadonlySet<string> {
   const includes = new Set(list?.split(',').map((name) => name.trim()));
   for (const name of includes) {
     if (!knownIncludes.has(name)) {
-      throw bad(`include is a comma-separated list of ${[...knownIncludes].join(', ')}`);
+      throw badInput(`include is a comma-separated list of ${[...knownIncludes].join(', ')}`);
     }
   }
   return includes;
@@ -178,10 +178,7 @@ function isFormat(format: string): format is OutputFormat {
 
 function toStatus(name: string): ItemStatus {
   const status = statuses.get(name.trim());
-  if (!status) throw bad(`status is a comma-separated list of ${[...statuses.keys()].join(', ')}`);
+  if (!status)
+    throw badInput(`status is a comma-separated list of ${[...statuses.keys()].join(', ')}`);
   return status;
-}
-
-function bad(message: string): RouteError {
-  return new RouteError(400, 'BAD_USER_INPUT', message);
 }

@@ -8,29 +8,41 @@ import type { Reading } from '../../files/read/file-reader.ts';
 import { type ReadLimits, readLimits } from '../../files/read/limits.ts';
 import { namesOf } from '../../files/row.ts';
 import { type Ingested, ingestFile, UploadRefused } from '../../files/upload.ts';
+import { readForm } from '../http/form.ts';
 import { letRunOut, type Patience, received } from '../http/received.ts';
-import { RouteError } from '../http/route-error.ts';
-import { type FormFields, maxFormBytes, readForm } from '../http/upload-form.ts';
-import { checkEarlyFields } from './early-fields.ts';
-import { readSubmission, type UploadSubmit, wantsBatch } from './submission-fields.ts';
+import { badInput, RouteError } from '../http/route-error.ts';
 import {
+  checkEarlyFields,
+  readSubmission,
+  type UploadSubmission,
+  wantsBatch,
+} from './batch-fields.ts';
+import {
+  addFields,
   checkLateFields,
-  mergeFields,
-  type Parameters,
+  type FileFields,
+  type FormFields,
   readOptions,
-  readParameters,
-} from './upload-parameters.ts';
+  readQuery,
+} from './file-fields.ts';
+
+/** The name of the part that is the file. */
+const filePart = 'file';
+const maxFields = 200;
+/** What a form may hold beside the file. */
+const maxFormBytes = 8_388_608;
 
 export interface UploadServices {
   db: Database;
   copy: Copy;
   limits?: ReadLimits;
   patience?: Patience;
+  /** Submits a batch over a file, and returns its id. Throws AppError. */
+  submit(fileId: string, submission: UploadSubmission): Promise<string>;
 }
 
 /**
- * Answers 201 with the file, and `batchId` and `started` where the form asked for a batch and
- * `submit` is there. Throws RouteError 400, 405, 408, 411, 413 or 415. Fields before the file are
+ * Answers 201 with the file, and `batchId` and `started` where the form asked for a batch. Throws RouteError 400, 405, 408, 411, 413 or 415. Fields before the file are
  * judged before it is read; when the file is in but the batch is not, the error names the file.
  */
 export async function answerUpload({
@@ -39,28 +51,26 @@ export async function answerUpload({
   services,
   owner,
   query,
-  submit,
 }: {
   request: IncomingMessage;
   response: ServerResponse;
   services: UploadServices;
   owner: string;
   query: URLSearchParams;
-  submit?: UploadSubmit | undefined;
 }): Promise<void> {
   try {
     checkHeaders(request, response, services.limits ?? readLimits);
-    const parameters = readParameters(query);
+    const given = readQuery(query);
     const { ingested, fields } = isForm(request)
-      ? await receiveForm({ request, services, owner, parameters, submit })
-      : { ingested: await receiveBody(request, services, owner, parameters), fields: null };
+      ? await receiveForm(request, services, owner, given)
+      : { ingested: await receiveBody(request, services, owner, given), fields: null };
     if (response.destroyed) {
       await ingested.discard();
       return;
     }
     const asksForBatch = fields !== null && wantsBatch(fields);
     const file = await ingested.store(asksForBatch ? undefined : fields?.get('name')?.[0]);
-    const begun = asksForBatch ? await submitOver(file, fields, submit) : null;
+    const begun = asksForBatch ? await submitOver(file, fields, services.submit) : null;
     response
       .writeHead(201, {
         'content-type': 'application/json; charset=utf-8',
@@ -112,7 +122,7 @@ async function receiveBody(
   request: IncomingMessage,
   { db, copy, limits = readLimits, patience }: UploadServices,
   owner: string,
-  parameters: Parameters,
+  given: FileFields,
 ): Promise<Ingested> {
   const { fileBytes } = limits;
   return await ingestFile({
@@ -124,67 +134,82 @@ async function receiveBody(
       tooLarge: () => tooLarge(fileBytes),
       patience,
     }),
-    name: parameters.name ?? null,
+    name: given.name ?? null,
     contentType: request.headers['content-type'] ?? null,
-    options: readOptions(parameters),
+    options: readOptions(given),
     limits,
   });
 }
 
-async function receiveForm({
-  request,
-  services: { db, copy, limits = readLimits, patience },
-  owner,
-  parameters,
-  submit,
-}: {
-  request: IncomingMessage;
-  services: UploadServices;
-  owner: string;
-  parameters: Parameters;
-  submit: UploadSubmit | undefined;
-}): Promise<{ ingested: Ingested; fields: FormFields }> {
+async function receiveForm(
+  request: IncomingMessage,
+  { db, copy, limits = readLimits, patience }: UploadServices,
+  owner: string,
+  given: FileFields,
+): Promise<{ ingested: Ingested; fields: FormFields }> {
   const { fileBytes } = limits;
   const body = received(request, {
     maxBytes: fileBytes + maxFormBytes,
     tooLarge: () => tooLarge(fileBytes),
     patience,
   });
-  let early: Parameters = {};
-  const { result, fields } = await readForm(request.headers['content-type'] ?? '', body, {
-    take: async (file) => {
-      early = mergeFields(parameters, file.fields);
-      if (submit) checkEarlyFields(file.fields, submit);
-      return await ingestFile({
-        db,
-        copy,
-        owner,
-        source: file.source,
-        name: parameters.name ?? file.name,
-        contentType: file.contentType,
-        options: readOptions(early),
-        limits,
-      });
-    },
-    undo: (ingested) => ingested.discard(),
-  });
+  const fields = new Map<string, string[]>();
+  let early: FileFields | null = null;
+  let ingested = null as Ingested | null;
   try {
-    checkLateFields(early, mergeFields(parameters, fields), result.reading, wantsBatch(fields));
+    await readForm(request.headers['content-type'] ?? '', body, {
+      maxParts: maxFields + 1,
+      // curl -F 'file=<data.csv' sends the file without a name.
+      isFile: (field, fileName) => field === filePart || fileName !== undefined,
+      onField: (name, value) => fields.set(name, [...(fields.get(name) ?? []), value]),
+      async onFile({ field, fileName, contentType, bytes }) {
+        if (field !== filePart)
+          throw badInput(`The part that holds the file is called ${filePart}`);
+        if (early) throw badInput('The form has more than one file; send one at a time');
+        early = addFields(given, fields);
+        refuseEarly(fields);
+        ingested = await ingestFile({
+          db,
+          copy,
+          owner,
+          source: bytes,
+          name: given.name ?? fileName,
+          contentType,
+          options: readOptions(early),
+          limits,
+        });
+      },
+    });
+    if (!ingested || !early) {
+      throw badInput(`The form has no file: it stands in a part called ${filePart}`);
+    }
+    checkLateFields(early, addFields(given, fields), ingested.reading, wantsBatch(fields));
+    return { ingested, fields };
   } catch (error) {
-    await result.discard();
+    await ingested?.discard();
     throw error;
   }
-  return { ingested: result, fields };
+}
+
+function refuseEarly(fields: FormFields): void {
+  try {
+    checkEarlyFields(fields);
+  } catch (error) {
+    if (!(error instanceof BadUserInput)) throw error;
+    throw new RouteError(400, error.code, `The file was not read: ${error.message}`, {
+      details: { issues: error.issues },
+      cause: error,
+    });
+  }
 }
 
 async function submitOver(
   file: FileRecord,
   fields: FormFields,
-  submit: UploadSubmit | undefined,
-): Promise<BegunBatch | null> {
-  if (!submit) return null;
+  submit: UploadServices['submit'],
+): Promise<BegunBatch> {
   try {
-    const { submission, startsAnyway } = readSubmission(fields, submit);
+    const { submission, startsAnyway } = readSubmission(fields);
     const { contentField, customIdField, autoStart } = submission.batch;
     // Nobody has seen yet what was refused, and what is left may not be worth paying for.
     const waits = file.rejectedCount > 0 && !startsAnyway;
@@ -192,7 +217,7 @@ async function submitOver(
     // What the file has anyway need not be said again.
     if (contentField === file.contentField) delete submission.batch.contentField;
     if ((customIdField ?? '') === (file.customIdField ?? '')) delete submission.batch.customIdField;
-    const batchId = await submit.submit(file.id, submission);
+    const batchId = await submit(file.id, submission);
     return {
       batchId,
       started: submission.batch.autoStart ?? true,

@@ -6,11 +6,10 @@ import { type Database, openDatabase } from '../../../src/db/driver/client.ts';
 import { type Copy, openCopy } from '../../../src/db/driver/copy.ts';
 import type { Patience } from '../../../src/faces/http/received.ts';
 import { sendRouteError } from '../../../src/faces/http/route-error.ts';
-import type { UploadSubmission, UploadSubmit } from '../../../src/faces/rest/submission-fields.ts';
+import type { UploadSubmission } from '../../../src/faces/rest/batch-fields.ts';
 import { answerUpload } from '../../../src/faces/rest/upload-route.ts';
 import type { ReadLimits } from '../../../src/files/read/limits.ts';
 import { readLimits } from '../../../src/files/read/limits.ts';
-import { findOperation, operations } from '../../../src/operations/index.ts';
 import { createTestDatabase } from '../../support/database.ts';
 
 export interface UploadServer {
@@ -33,14 +32,10 @@ export async function startUploadServer(): Promise<UploadServer> {
   const db = openDatabase(database.url);
   const copy = openCopy(database.url);
   const log = pino({ level: 'silent' });
-  const submit: UploadSubmit = {
-    operations: operations.map(({ name }) => name),
-    paramsOf: (name) => findOperation(name)?.params,
-    submit: async (fileId, submission) => {
-      if (uploads.refusal) throw uploads.refusal;
-      uploads.submissions.push({ fileId, ...submission });
-      return 'batch_1';
-    },
+  const submit = async (fileId: string, submission: UploadSubmission) => {
+    if (uploads.refusal) throw uploads.refusal;
+    uploads.submissions.push({ fileId, ...submission });
+    return 'batch_1';
   };
   const http: Server = createServer((request, response) => {
     uploads.onRequest(request);
@@ -50,12 +45,12 @@ export async function startUploadServer(): Promise<UploadServer> {
       services: {
         db,
         copy,
+        submit,
         limits: uploads.limits,
         ...(uploads.patience ? { patience: uploads.patience } : {}),
       },
       owner: 'local',
       query: new URL(request.url ?? '/', 'http://localhost').searchParams,
-      submit,
     }).catch((error: unknown) =>
       sendRouteError(response, error, { asking: { requestId: 'test' }, log }),
     );

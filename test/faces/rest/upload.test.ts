@@ -382,6 +382,12 @@ describe('a client that is not to be trusted', () => {
   });
 });
 
+/** What options have that are left out. */
+const defaults = {
+  shared: { includeContext: false },
+  label: { includeContext: false, multiLabel: false, allowNone: false },
+};
+
 describe('POST /files as a form', () => {
   it('takes the file and its fields', async () => {
     const { status, body } = await post(
@@ -447,6 +453,7 @@ describe('POST /files as a form', () => {
         fileId: body.id,
         operation: 'label',
         options: {
+          ...defaults.label,
           categories: ['good', 'bad'],
           multiLabel: true,
           temperature: 0.2,
@@ -499,15 +506,26 @@ describe('POST /files as a form', () => {
       ]),
     );
 
+    const labelled = { ...defaults.label, categories: ['a, b', 'c'] };
     expect(
       server.submissions.map(({ operation, options, batch }) => ({ operation, options, batch })),
     ).toEqual([
-      { operation: 'label', options: { categories: ['a, b', 'c'] }, batch: { autoStart: false } },
-      { operation: 'label', options: { categories: ['a, b', 'c'] }, batch: {} },
-      { operation: 'extract', options: { schema: { company: 'string' } }, batch: {} },
+      { operation: 'label', options: labelled, batch: { autoStart: false } },
+      { operation: 'label', options: labelled, batch: {} },
+      {
+        operation: 'extract',
+        options: { ...defaults.shared, schema: { company: 'string' } },
+        batch: {},
+      },
       {
         operation: 'enrich',
-        options: { fields: [{ name: 'company' }, { name: 'year' }] },
+        options: {
+          ...defaults.shared,
+          fields: [
+            { name: 'company', type: 'TEXT' },
+            { name: 'year', type: 'TEXT' },
+          ],
+        },
         batch: {},
       },
     ]);
@@ -651,7 +669,7 @@ describe('POST /files as a form', () => {
 
     expect(answers).toEqual([201, 201, 201]);
     expect(server.submissions.map(({ options }) => options)).toEqual(
-      Array(3).fill({ categories: ['a', 'b'], multiLabel: true }),
+      Array(3).fill({ ...defaults.label, categories: ['a', 'b'], multiLabel: true }),
     );
   });
 
