@@ -1,4 +1,5 @@
 /** Synchronous mutations: a few items at once, answered within a minute. */
+import { pause, withDeadline } from '../core/deadline.ts';
 import { AppError, BadUserInput, type BatchErrorCode, type ItemErrorCode } from '../core/errors.ts';
 import { startItem } from '../engine/run/execute.ts';
 import type { ItemAnswer } from '../engine/run/item-run.ts';
@@ -20,33 +21,19 @@ export async function answerItems(
   items: readonly PromptItem[],
   { signal, onFault }: { signal: AbortSignal; onFault: OnFault },
 ): Promise<ItemAnswer[]> {
-  // One controller, a listener and a timer: AbortSignal.any and AbortSignal.timeout cost a request more than its validation does.
-  const stop = new AbortController();
-  const leave = () => stop.abort(signal.reason);
-  const timer = setTimeout(() => stop.abort(new DeadlineOver()), deadlineMs);
-  if (signal.aborted) leave();
-  else signal.addEventListener('abort', leave, { once: true });
   const endsAt = Date.now() + deadlineMs;
   const answeredBefore = plan.model.gate.answered;
-  try {
-    const answers = await Promise.all(
-      items.map((item) => answerItem(plan, item, { stop: stop.signal, endsAt, onFault })),
+  const deadline = { signal, afterMs: deadlineMs, late: () => new DeadlineOver() };
+  const answers = await withDeadline(deadline, (stop) =>
+    Promise.all(items.map((item) => answerItem(plan, item, { stop, endsAt, onFault }))),
+  );
+  if (plan.model.gate.answered === answeredBefore && answers.every(isUnanswered)) {
+    throw new AppError(
+      'PROVIDER_UNAVAILABLE',
+      `${plan.model.provider} does not answer: ${firstMessage(answers)}`,
     );
-    if (plan.model.gate.answered === answeredBefore && answers.every(isUnanswered)) {
-      throw new AppError(
-        'PROVIDER_UNAVAILABLE',
-        `${plan.model.provider} does not answer: ${firstMessage(answers)}`,
-      );
-    }
-    return answers;
-  } catch (error) {
-    // Whatever ended the request, no call of it goes on.
-    stop.abort(error);
-    throw error;
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', leave);
   }
+  return answers;
 }
 
 /** Told of what nobody foresaw, which its item alone ends with. */
@@ -85,7 +72,7 @@ async function answerItem(
         case 'later':
           giveUp = step.giveUp;
           if (step.failures >= maxFailures) return giveUp;
-          await wait(step.delayMs, stop);
+          await pause(step.delayMs, stop);
       }
     }
   } catch (error) {
@@ -129,19 +116,4 @@ function isUnanswered({ outcome }: ItemAnswer): boolean {
 function firstMessage(answers: readonly ItemAnswer[]): string {
   const outcome = answers[0]?.outcome;
   return outcome?.status === 'FAILED' ? outcome.error.message : 'no answer';
-}
-
-function wait(delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = () => {
-      clearTimeout(timer);
-      reject(signal.reason as Error);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', abort);
-      resolve();
-    }, delayMs);
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort, { once: true });
-  });
 }

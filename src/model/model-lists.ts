@@ -1,6 +1,7 @@
 /**
  * What servers of the user's own say that they have: `GET /models`, asked when it is first needed.
  */
+import { withDeadline } from '../core/deadline.ts';
 import { isRecord, recordsOf } from '../core/json-record.ts';
 import type { Log } from './model.ts';
 
@@ -43,7 +44,9 @@ export function createModelLists({
 
   async function read(provider: string, entry: Entry): Promise<void> {
     try {
-      entry.names = namesIn(await withDeadline((signal) => ask(provider, signal)));
+      const late = () => new Error('no list of models in time');
+      const deadline = { signal: null, afterMs: askMs, late };
+      entry.names = namesIn(await withDeadline(deadline, (signal) => ask(provider, signal)));
       entry.until = now() + keptMs;
     } catch {
       // Many servers have no list. The one of before is better than none.
@@ -64,16 +67,6 @@ export function createModelLists({
       await entry.asking;
     },
   };
-}
-
-async function withDeadline<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const late = new AbortController();
-  const timer = setTimeout(() => late.abort(new Error('no list of models in time')), askMs);
-  try {
-    return await work(late.signal);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /**

@@ -3,6 +3,7 @@
  * What does not move for a while is given up: a day's work must not hang on a connection that is gone.
  */
 import { type Dispatcher, Pool } from 'undici';
+import { follow } from '../core/deadline.ts';
 import { BodyTooLarge, maxBodyBytes, openAiErrorBody, thinHeaders } from './thin-fetch.ts';
 
 const connectMs = 10_000;
@@ -104,11 +105,8 @@ function pick(given: Headers): Record<string, string> {
 
 /** Until the headers of the answer are there. */
 function watchProgress(progressMs: number, signal: AbortSignal | null) {
-  const call = new AbortController();
-  const abort = () => call.abort(signal?.reason);
-  if (signal?.aborted) abort();
-  signal?.addEventListener('abort', abort, { once: true });
-  const timer = setTimeout(() => call.abort(new Stalled(progressMs)), progressMs);
+  const { controller } = follow(signal);
+  const timer = setTimeout(() => controller.abort(new Stalled(progressMs)), progressMs);
 
   async function* watched(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const chunk of chunks) {
@@ -119,8 +117,8 @@ function watchProgress(progressMs: number, signal: AbortSignal | null) {
   }
 
   return {
-    // Stays bound to the caller's signal until the body is through: whoever reads it ends with the caller.
-    signal: call.signal,
+    // It follows the caller's signal until the body is through: its reader ends with the caller.
+    signal: controller.signal,
     body: (sent: Sent) => (sent === null || typeof sent === 'string' ? sent : watched(sent)),
     stop: () => clearTimeout(timer),
   };

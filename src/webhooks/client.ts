@@ -1,5 +1,6 @@
 /** One attempt to deliver a webhook, and what its answer means. */
 import { errors, Client as HttpClient } from 'undici';
+import { follow } from '../core/deadline.ts';
 import { type AddressRules, checkWebhookUrl, notPublic } from './address.ts';
 import { BlockedAddress, createDialer, NoAddress, type ResolveName } from './dial.ts';
 import { describeFailure } from './failure.ts';
@@ -66,10 +67,8 @@ export async function sendWebhook(
     bodyTimeout: 0,
     pipelining: 0,
   });
-  const stop = new AbortController();
-  const onAbort = () => stop.abort();
-  signal?.addEventListener('abort', onAbort);
-  const deadline = setTimeout(onAbort, timeoutMs);
+  const { controller: stop, leave } = follow(signal ?? null);
+  const deadline = setTimeout(() => stop.abort(), timeoutMs);
   try {
     const answer = await client.request({
       method: 'POST',
@@ -114,7 +113,7 @@ export async function sendWebhook(
     return unanswered(cause, late ? slow : describeFailure(error));
   } finally {
     clearTimeout(deadline);
-    signal?.removeEventListener('abort', onAbort);
+    leave();
     dialer.close();
     void client.destroy(); // resolves when it is closed; nobody waits for it
   }

@@ -1,4 +1,5 @@
 /** Asks again, live and with the validator's message, what was answered invalidly: a further day of waiting would buy little. */
+import { pause } from '../../core/deadline.ts';
 import type { NewResult } from '../../db/results.ts';
 import { ModelError } from '../../model/model.ts';
 import type { ItemAnswer, ItemRun, Step } from '../run/item-run.ts';
@@ -167,19 +168,4 @@ async function send(
     if (error instanceof ModelError) return null;
     throw error;
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const abort = () => {
-      clearTimeout(timer);
-      reject(signal.reason as Error);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', abort);
-      resolve();
-    }, ms);
-    signal.addEventListener('abort', abort, { once: true });
-  });
 }
