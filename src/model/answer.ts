@@ -3,26 +3,20 @@
  * and absent usage all occur. What is billed is counted, also where the answer is no good.
  */
 import { parseKeepingNumbers } from '../core/exact-json.ts';
+import { isRecord } from '../core/json-record.ts';
 import { classify, toRefusal } from './failure.ts';
 import { firstChoice } from './first-choice.ts';
-import type { ModelAnswer, Tokens } from './model.ts';
-import { ModelError } from './model.ts';
-import type { Prices } from './prices.ts';
+import { type ModelAnswer, ModelError, type Tokens } from './model.ts';
+import { count, unusable, wellFormed } from './read.ts';
+import type { ReadOptions } from './send.ts';
 
-export interface ReadOptions {
-  /** Named in messages. */
-  provider: string;
-  prices: Prices;
-  /** Cuts a provider's words to what may be shown. */
-  quote: (message: string) => string;
-  /** Whether any whole completion is an answer, however it stopped. */
-  whole: boolean;
+export interface AnswerOptions extends ReadOptions {
   /** Whether tool calls without content are an answer; its text is empty then. */
   toolCalls?: boolean;
 }
 
 /** The complete answer in `completion`, the body as it came or parsed. Throws ModelError. */
-export function readAnswer(completion: unknown, options: ReadOptions): ModelAnswer {
+export function readAnswer(completion: unknown, options: AnswerOptions): ModelAnswer {
   const { provider, prices, quote, whole, toolCalls = false } = options;
   // A whole completion is handed on, so that its numbers stay as they came.
   const body = typeof completion === 'string' ? parse(completion, whole) : completion;
@@ -106,17 +100,6 @@ export function readAnswer(completion: unknown, options: ReadOptions): ModelAnsw
   };
 }
 
-function unusable(
-  message: string,
-  billed: { tokens: Tokens | null; costUsd: number | null } = { tokens: null, costUsd: null },
-): ModelError {
-  return new ModelError(
-    { kind: 'later', code: 'PROVIDER_ERROR', retryAfterMs: null, counts: true },
-    message,
-    billed,
-  );
-}
-
 function parse(text: string, whole: boolean): unknown {
   try {
     return whole ? parseKeepingNumbers(text) : JSON.parse(text);
@@ -137,12 +120,6 @@ function readText(content: unknown): string | null {
   return present.length > 0 ? present.join('') : null;
 }
 
-/** U+FFFD for NUL and lone surrogates, which Postgres and UTF-8 cannot hold. */
-function wellFormed(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: NUL is what is looked for
-  return text.replace(/\u0000|\p{Surrogate}/gu, '\uFFFD');
-}
-
 /** Null where the server sent no usage at all; a part that is no count is 0. */
 function readTokens(usage: unknown): Tokens | null {
   if (!isRecord(usage)) return null;
@@ -160,10 +137,6 @@ function readTokens(usage: unknown): Tokens | null {
   };
 }
 
-function count(value: unknown): number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0;
-}
-
 function readLogprobs(logprobs: unknown): ModelAnswer['logprobs'] {
   const content = isRecord(logprobs) ? logprobs.content : null;
   if (!Array.isArray(content) || content.length === 0) return null;
@@ -178,8 +151,4 @@ function readLogprobs(logprobs: unknown): ModelAnswer['logprobs'] {
 
 function isNonEmpty(value: unknown): boolean {
   return Array.isArray(value) && value.length > 0;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

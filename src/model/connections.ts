@@ -5,7 +5,8 @@ import type { Clock } from './limits/clock.ts';
 import { createGate, type GateEvent, type SharedGate } from './limits/gate.ts';
 import type { RateLimits } from './limits/rates.ts';
 import type { Log, Model, ProviderConfig } from './model.ts';
-import { connect, createModel } from './openai/model.ts';
+import { connectOpenAi } from './openai/connection.ts';
+import { createModel } from './openai/model.ts';
 
 /** One provider's connections, whatever it speaks. */
 export interface Connection {
@@ -30,7 +31,7 @@ export function openConnection(config: ProviderConfig, timeoutMs: number): Conne
       close: connection.close,
     };
   }
-  const connection = connect(config, timeoutMs);
+  const connection = connectOpenAi(config, timeoutMs);
   return {
     config,
     model: (given) => createModel({ connection, ...given }),

@@ -4,6 +4,7 @@
  * read under the caller's signal before the response is handed over, and its size is capped.
  */
 import { type Dispatcher, Pool } from 'undici';
+import { isRecord } from '../core/json-record.ts';
 
 /** An answer of 128,000 tokens with log-probabilities is about 10 MB; more is a fault. */
 export const maxBodyBytes = 20 * 1024 * 1024;
@@ -163,8 +164,4 @@ function fromDetail(detail: unknown): Record<string, unknown> {
     code: first.type ?? first.code ?? null,
     param: loc.filter((part) => part !== 'body').join('.') || null,
   };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

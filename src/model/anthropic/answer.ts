@@ -5,18 +5,9 @@
 import { parseKeepingNumbers } from '../../core/exact-json.ts';
 import { isRecord, type JsonRecord, recordsOf } from '../../core/json-record.ts';
 import { type ModelAnswer, ModelError, type Tokens } from '../model.ts';
-import type { Prices } from '../prices.ts';
+import { count, unusable, wellFormed } from '../read.ts';
+import type { ReadOptions } from '../send.ts';
 import { messageToCompletion } from './completion.ts';
-
-export interface ReadOptions {
-  /** Named in messages. */
-  provider: string;
-  prices: Prices;
-  /** Cuts a provider's words to what may be shown. */
-  quote: (message: string) => string;
-  /** Whether any whole message is an answer, however it stopped. */
-  whole: boolean;
-}
 
 /**
  * The complete answer in `message`, the body as it came or parsed. Its text is the text blocks, or the input of the tool that the model
@@ -101,31 +92,10 @@ function textOf(blocks: readonly JsonRecord[]): string {
     .join('');
 }
 
-/** U+FFFD for NUL and lone surrogates, which Postgres and UTF-8 cannot hold. In JSON they stand as escapes, and are the operation's to clean. */
-function wellFormed(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: NUL is what is looked for
-  return text.replace(/\u0000|\p{Surrogate}/gu, '\uFFFD');
-}
-
-function unusable(
-  message: string,
-  billed: { tokens: Tokens | null; costUsd: number | null } = { tokens: null, costUsd: null },
-): ModelError {
-  return new ModelError(
-    { kind: 'later', code: 'PROVIDER_ERROR', retryAfterMs: null, counts: true },
-    message,
-    billed,
-  );
-}
-
 function parse(text: string): unknown {
   try {
     return parseKeepingNumbers(text);
   } catch {
     return null;
   }
-}
-
-function count(value: unknown): number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0;
 }

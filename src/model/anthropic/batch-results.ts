@@ -6,10 +6,11 @@ import type { BatchLine } from '../batch-api.ts';
 import { splitLines } from '../json-lines.ts';
 import { ModelError } from '../model.ts';
 import type { Prices } from '../prices.ts';
+import { unusable } from '../read.ts';
 import { likelyStatus } from '../result-line.ts';
 import { maxBodyBytes } from '../thin-fetch.ts';
 import { readMessage } from './answer.ts';
-import { failureOf, refusalOf } from './failure.ts';
+import { anthropicFailures } from './failure.ts';
 import type { Habits } from './habits.ts';
 
 export interface ResultOptions {
@@ -74,15 +75,13 @@ function readLine(line: string | null, options: ResultOptions): BatchLine {
  * own would not.
  */
 function readError(error: unknown, { provider, quote, whole, habits }: ResultOptions): ModelError {
+  const { refusalOf, classify } = anthropicFailures;
   const { code, type } = refusalOf(0, error);
   const refusal = refusalOf(likelyStatus({ code, type }), error);
-  const failure = failureOf(refusal, { provider, quote, retryAfterMs: null });
+  const failure = classify(refusal, { provider, quote, retryAfterMs: null });
   const isOurs = !whole && habits.learn(refusal, anything) !== null;
   if (!isOurs) return failure;
-  return new ModelError(
-    { kind: 'later', code: 'PROVIDER_ERROR', retryAfterMs: null, counts: true },
-    failure.message,
-  );
+  return unusable(failure.message);
 }
 
 /** What a request of ours may have had: the results do not say which one had what. */

@@ -7,6 +7,7 @@
 import { isKeptNumber, parseKeepingNumbers } from '../../core/exact-json.ts';
 import { isRecord, type JsonRecord, recordsOf } from '../../core/json-record.ts';
 import { firstChoice } from '../first-choice.ts';
+import { count } from '../read.ts';
 
 /**
  * The completion. `created` is in seconds since 1970; a message has no such time, so the caller says it (0 when absent). Texts are joined; a
@@ -168,8 +169,4 @@ function usageToMessage(usage: JsonRecord): JsonRecord {
     cache_read_input_tokens: cached,
     output_tokens: count(completion_tokens),
   };
-}
-
-function count(value: unknown): number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0;
 }

@@ -1,11 +1,7 @@
-/**
- * Connections to Anthropic's API through @anthropic-ai/sdk.
- *
- * As with the openai package, its retries, time limit, headers, logs and traces are off, and it reads nothing from the environment; what is
- * left of it is the protocol and its types of errors.
- */
+/** Connections to Anthropic's API through @anthropic-ai/sdk. */
 import Anthropic from '@anthropic-ai/sdk';
 import { normalizeAnthropicBaseUrl, requestHeaders } from '../endpoint.ts';
+import { packageOptions } from '../http.ts';
 import type { ProviderConfig } from '../model.ts';
 import { createStreamFetch } from '../stream-fetch.ts';
 import { createThinFetch } from '../thin-fetch.ts';
@@ -20,10 +16,7 @@ export interface AnthropicConnection {
   close(): Promise<void>;
 }
 
-/** The largest delay a timer takes; the package's own time limit cannot be switched off. */
-const never = 2 ** 31 - 1;
-
-/** Connects lazily. Throws an Error where the base URL, the key or a header cannot be used at all. */
+/** Connects lazily. Throws an Error where the base URL, the key or a header cannot be used. */
 export function connectAnthropic(config: ProviderConfig, timeoutMs: number): AnthropicConnection {
   const baseUrl = normalizeAnthropicBaseUrl(config.baseUrl);
   const { origin } = new URL(baseUrl);
@@ -43,17 +36,10 @@ export function connectAnthropic(config: ProviderConfig, timeoutMs: number): Ant
 
 function clientOf(config: ProviderConfig, baseURL: string, fetch: typeof globalThis.fetch) {
   return new Anthropic({
-    baseURL,
-    defaultQuery: config.query,
-    // With one given the package looks for no other; the real key goes out with our own headers and is never in its reach.
-    apiKey: 'unused',
+    ...packageOptions(config, { baseURL, fetch }),
     // Null, or the package reads it from the environment.
     webhookKey: null,
-    maxRetries: 0,
-    timeout: never,
-    // At ANTHROPIC_LOG=debug it would log prompts, and with a tracer trace them.
-    logLevel: 'off',
+    // With a tracer it would trace prompts.
     openTelemetry: false,
-    fetch,
   });
 }

@@ -2,7 +2,7 @@
 
 import { isRecord } from '../../core/json-record.ts';
 import type { Job } from '../batch-api.ts';
-import { ModelError } from '../model.ts';
+import { count, readId, readTime, unusable } from '../read.ts';
 
 export interface JobSource {
   /** Named in messages. */
@@ -15,10 +15,11 @@ export interface JobSource {
 
 /** Throws a ModelError where it is none. */
 export function readJob(batch: unknown, { provider, baseUrl, path }: JobSource): Job {
-  if (!isRecord(batch) || !isId(batch.id)) {
+  const id = isRecord(batch) ? readId(batch.id) : null;
+  if (!isRecord(batch) || id === null) {
     throw unusable(`${provider} answered with something that is no message batch.`);
   }
-  const { id, processing_status: given, results_url: url } = batch;
+  const { processing_status: given, results_url: url } = batch;
   const status = typeof given === 'string' ? given : 'unknown';
   const counts = readCounts(batch.request_counts);
   return {
@@ -35,28 +36,10 @@ export function readJob(batch: unknown, { provider, baseUrl, path }: JobSource):
   };
 }
 
-/** Stands in paths and in the database, whatever gateways call a batch. */
-function isId(id: unknown): id is string {
-  return typeof id === 'string' && /^(?!\.{1,2}$)[\x21-\x7e]{1,512}$/.test(id);
-}
-
 /** How many requests the batch has, by its counts. */
 export function sizeOf(batch: Readonly<Record<string, unknown>>): number {
   const counts = isRecord(batch.request_counts) ? batch.request_counts : {};
   return Object.values(counts).reduce<number>((sum, value) => sum + count(value), 0);
-}
-
-export function readTime(value: unknown): Date | null {
-  const ms = typeof value === 'string' ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(ms) ? null : new Date(ms);
-}
-
-/** An answer that makes no sense, which another try may mend. */
-export function unusable(message: string): ModelError {
-  return new ModelError(
-    { kind: 'later', code: 'PROVIDER_ERROR', retryAfterMs: null, counts: true },
-    message,
-  );
 }
 
 /** Neither a cancelled nor an expired batch has a status of its own: its counts tell. */
@@ -82,8 +65,4 @@ function readCounts(counts: unknown): Job['counts'] {
  */
 function ownUrl(url: string, documented: string): string {
   return URL.canParse(url) && new URL(url).origin === new URL(documented).origin ? url : documented;
-}
-
-function count(value: unknown): number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0;
 }

@@ -1,27 +1,21 @@
 /**
- * Finds a batch that was created but whose answer was lost. Anthropic keeps no metadata: what tells a batch is the custom ids of its results,
- * which there are none of before its end.
+ * Finds a batch that was created but whose answer was lost. Anthropic keeps no metadata: the custom
+ * ids of a batch's results tell it, and results exist only after its end.
  */
-
-import { isRecord, recordsOf } from '../../core/json-record.ts';
 import type { Job, LostJob } from '../batch-api.ts';
 import { ModelError } from '../model.ts';
+import { type PageQuery, searchJobs } from '../read.ts';
 import { readCustomIds } from './batch-results.ts';
-import { readTime, sizeOf, unusable } from './job.ts';
+import { sizeOf } from './job.ts';
 
-/** How far the provider's clock may be behind ours. */
-const skewMs = 10 * 60_000;
-const pageSize = 100;
-/** Ten thousand batches since the job was lost; more are no list of the last minutes. */
-const maxPages = 100;
-/** So many lines are looked at for a custom id: some may be broken. */
+/** Lines that are searched for a custom id: some may be broken. */
 const maxLines = 20;
 
 export interface BatchList {
   /** Named in messages. */
   provider: string;
   /** One page of batches, newest first as a rule. */
-  page(query: { limit: number; after_id?: string }): Promise<unknown>;
+  page(query: PageQuery): Promise<unknown>;
   results(url: string): AsyncIterable<Uint8Array>;
   read(batch: unknown): Job;
 }
@@ -34,35 +28,15 @@ export async function findJob(
   list: BatchList,
   { intent, since, requests, others }: LostJob,
 ): Promise<Job | 'unsure' | null> {
-  const oldest = since.getTime() - skewMs;
   let unsure = false;
-  let after: string | undefined;
-  for (let page = 0; page < maxPages; page += 1) {
-    const query = { limit: pageSize, ...(after === undefined ? {} : { after_id: after }) };
-    const { batches, hasMore } = readPage(await list.page(query), list.provider);
-    const times = batches.map((batch) => readTime(batch.created_at)?.getTime() ?? null);
-    for (const [index, batch] of batches.entries()) {
-      const time = times[index] ?? null;
-      if (time !== null && time < oldest) continue;
-      if (others.has(String(batch.id)) || sizeOf(batch) !== requests) continue;
-      const job = list.read(batch);
-      const ids = await idsOf(job, list);
-      if (ids.some((id) => id.startsWith(`${intent}-`))) return job;
-      if (ids.length === 0) unsure = true;
-    }
-    const last = batches.at(-1)?.id;
-    if (!hasMore || typeof last !== 'string' || last === after || endsBefore(oldest, times)) {
-      return unsure ? 'unsure' : null;
-    }
-    after = last;
-  }
-  return 'unsure';
-}
-
-/** Whether a page ends with a batch that is older than `oldest`, newest first, as documented: a gateway may list the oldest first. */
-function endsBefore(oldest: number, times: readonly (number | null)[]): boolean {
-  const [first, last] = [times.at(0) ?? null, times.at(-1) ?? null];
-  return first !== null && last !== null && last < oldest && first >= last;
+  const found = await searchJobs({ ...list, since }, async (batch, isOlder) => {
+    if (isOlder || others.has(String(batch.id)) || sizeOf(batch) !== requests) return null;
+    const job = list.read(batch);
+    const ids = await idsOf(job, list);
+    if (ids.length === 0) unsure = true;
+    return ids.some((id) => id.startsWith(`${intent}-`)) ? job : null;
+  });
+  return found ?? (unsure ? 'unsure' : null);
 }
 
 /** None where there are no results yet, or no longer any. */
@@ -74,11 +48,4 @@ async function idsOf({ results }: Job, list: BatchList): Promise<string[]> {
     if (error instanceof ModelError && error.failure.kind !== 'later') return [];
     throw error;
   }
-}
-
-function readPage(page: unknown, provider: string) {
-  if (!isRecord(page) || !Array.isArray(page.data)) {
-    throw unusable(`${provider} answered with something that is no list of batches.`);
-  }
-  return { batches: recordsOf(page.data), hasMore: page.has_more === true };
 }

@@ -15,9 +15,9 @@ import { toOutputSchema } from './output-schema.ts';
 import { chatBodyToParams, defaultMaxTokens, toEffort, toTemperature } from './params.ts';
 
 export interface MessageParams {
-  params: JsonRecord;
+  body: JsonRecord;
   /** What we set of it and may leave out when the model refuses it. */
-  sent: Sent;
+  own: Sent;
 }
 
 /** What no extraBody may set: the operation's own, and a stream. */
@@ -26,7 +26,7 @@ const reserved = new Set(['messages', 'system', 'model', 'stream']);
 /** The params for `model`, the name as Anthropic knows it. */
 export function buildParams(model: string, request: ModelRequest, habits: Habits): MessageParams {
   return 'body' in request
-    ? { params: completeParams(model, request), sent: { road: null, schema: null, sampling: {} } }
+    ? { body: completeParams(model, request), own: { road: null, schema: null, sampling: {} } }
     : promptParams(model, request, habits);
 }
 
@@ -64,8 +64,8 @@ function promptParams(model: string, request: PromptRequest, habits: Habits): Me
     ...(format.type === 'json' && road === 'tool' ? answerTool(format) : undefined),
   };
   return {
-    params: merge({ ...params, output_config: outputConfig }, extra),
-    sent: { road, schema, sampling: { ...sampling, ...(hasEffort ? { effort } : undefined) } },
+    body: merge({ ...params, output_config: outputConfig }, extra),
+    own: { road, schema, sampling: { ...sampling, ...(hasEffort ? { effort } : undefined) } },
   };
 }
 

@@ -9,9 +9,9 @@ import type { BatchLine } from '../batch-api.ts';
 import { classify, type Refusal, toRefusal } from '../failure.ts';
 import { ModelError } from '../model.ts';
 import type { Prices } from '../prices.ts';
+import { unusable } from '../read.ts';
 import { likelyStatus } from '../result-line.ts';
 import { openAiError } from '../thin-fetch.ts';
-import { unusable } from './job.ts';
 
 export interface LineOptions {
   /** Named in messages. */

@@ -1,13 +1,9 @@
-/** What went wrong in a call through the openai package: an error answer, for `classify`, or what kept one from coming. */
+/** The errors of the openai package, and of OpenAI's protocol. */
 import { APIConnectionError, APIError } from 'openai';
-import type { ModelError } from '../model.ts';
-import { translateTransport as translateCause } from '../transport.ts';
+import { classify, toRefusal } from '../failure.ts';
+import { createFailures } from '../http.ts';
 
-/** The provider answered, with a status that is no success. */
-export function isStatusError(error: unknown): error is APIError<number, Headers> {
-  return error instanceof APIError && typeof error.status === 'number';
-}
-
-export function translateTransport(error: unknown, provider: string): ModelError {
-  return translateCause(error instanceof APIConnectionError ? error.cause : error, provider);
-}
+export const openAiFailures = createFailures(
+  { APIError, APIConnectionError },
+  { refusalOf: toRefusal, classify },
+);

@@ -5,7 +5,7 @@
 
 import { isRecord } from '../../core/json-record.ts';
 import type { Job, JobProblem } from '../batch-api.ts';
-import { ModelError } from '../model.ts';
+import { count, readId, readTime, unusable } from '../read.ts';
 
 /** Where an ended batch's results are: file ids, null where there is no such file. */
 export interface ResultFiles {
@@ -13,11 +13,7 @@ export interface ResultFiles {
   errors: string | null;
 }
 
-const maxIdChars = 512;
 const maxProblems = 100;
-/** The largest time that a Date holds, in seconds. */
-const maxSeconds = 8.64e12;
-
 /** Throws a ModelError of the kind `later` where the answer is no batch: a proxy's page, or an answer cut short. */
 export function readJob(
   batch: unknown,
@@ -46,30 +42,11 @@ export function readJob(
   };
 }
 
-/** An id that the provider gave; null for anything that can be none. */
-export function readId(id: unknown): string | null {
-  return typeof id === 'string' && id.length <= maxIdChars && /^[\x21-\x7e]+$/.test(id) ? id : null;
-}
-
 /** What `readJob` wrote. */
 export function readResultFiles(results: string): ResultFiles {
   const files: unknown = JSON.parse(results);
   if (!isRecord(files)) throw new TypeError('These are no results of an OpenAI batch.');
   return { output: readId(files.output), errors: readId(files.errors) };
-}
-
-/** When, by seconds since 1970, or by the date in words that some servers send. */
-export function readTime(time: unknown): Date | null {
-  if (typeof time === 'number' && time > 0 && time < maxSeconds) return new Date(time * 1_000);
-  const ms = typeof time === 'string' ? Date.parse(time) : Number.NaN;
-  return Number.isNaN(ms) ? null : new Date(ms);
-}
-
-export function unusable(message: string): ModelError {
-  return new ModelError(
-    { kind: 'later', code: 'PROVIDER_ERROR', retryAfterMs: null, counts: true },
-    message,
-  );
 }
 
 /** A batch that failed after a part was done is one with results, however its provider calls it. */
@@ -101,10 +78,6 @@ function readCounts(counts: unknown, phase: Job['phase']): Job['counts'] {
     cancelled: phase === 'cancelled' ? left : 0,
     expired: phase === 'expired' ? left : 0,
   };
-}
-
-function count(value: unknown): number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0;
 }
 
 /** From `{data: [{code, line, message}]}`, or the one sentence that some servers send. */

@@ -1,10 +1,7 @@
-/**
- * Finds a batch that was created but whose answer was lost.
- */
-
+/** Finds a batch that was created but whose answer was lost. */
 import { isRecord } from '../../core/json-record.ts';
 import type { Job, LostJob } from '../batch-api.ts';
-import { readId, readTime, unusable } from './job.ts';
+import { type PageQuery, readId, searchJobs } from '../read.ts';
 
 /** The key in a batch's metadata that holds our id of the job. */
 export const intentKey = 'winnow_batch';
@@ -14,10 +11,6 @@ export function uploadName(intent: string): string {
   return `${intent}.jsonl`;
 }
 
-/** How far the provider's clock may be behind ours. */
-const skewMs = 10 * 60_000;
-const pageSize = 100;
-const maxPages = 100;
 /** Jobs without metadata whose input is looked at. */
 const maxLookups = 20;
 
@@ -25,7 +18,7 @@ export interface JobList {
   /** Named in messages. */
   provider: string;
   /** One page of batches, newest first as a rule. */
-  page(query: { limit: number; after?: string }): Promise<unknown>;
+  page(query: PageQuery): Promise<unknown>;
   /** What the provider calls a file; null where it has no such file, or no name for it. */
   fileName(fileId: string): Promise<string | null>;
   read(batch: unknown): Job;
@@ -39,7 +32,6 @@ export async function findJob(
   list: JobList,
   { intent, since, others }: LostJob,
 ): Promise<Job | 'unsure' | null> {
-  const oldest = since.getTime() - skewMs;
   const nameless: { batch: unknown; fileId: string }[] = [];
   let keepsMetadata = false;
 
@@ -52,51 +44,25 @@ export async function findJob(
     return nameless.length > maxLookups ? 'unsure' : null;
   }
 
-  let after: string | undefined;
-  for (let page = 0; page < maxPages; page += 1) {
-    const { batches, hasMore } = readPage(
-      await list.page({ limit: pageSize, ...(after === undefined ? {} : { after }) }),
-      list.provider,
-    );
-    const times = batches.map((batch) => readTime(batch.created_at)?.getTime() ?? null);
-    for (const [index, batch] of batches.entries()) {
-      const metadata = isRecord(batch.metadata) ? batch.metadata : {};
-      keepsMetadata ||= Object.keys(metadata).length > 0;
-      const time = times[index] ?? null;
-      if (time !== null && time < oldest) continue;
-      if (metadata[intentKey] === intent) {
-        const job = list.read(batch);
-        if (job.phase !== 'rejected') return job;
-        continue;
-      }
-      const fileId = readId(batch.input_file_id);
-      if (fileId === null || others.has(String(batch.id)) || isRejected(batch, list)) continue;
-      nameless.push({ batch, fileId });
+  const found = await searchJobs({ ...list, since }, (batch, isOlder) => {
+    const metadata = isRecord(batch.metadata) ? batch.metadata : {};
+    keepsMetadata ||= Object.keys(metadata).length > 0;
+    if (isOlder) return null;
+    if (metadata[intentKey] === intent) {
+      const job = list.read(batch);
+      return job.phase === 'rejected' ? null : job;
     }
-    const last = readId(batches.at(-1)?.id);
-    if (!hasMore || last === null || last === after || endsBefore(oldest, times)) {
-      return findByUpload();
-    }
-    after = last;
-  }
-  return (await findByUpload()) ?? 'unsure';
+    const fileId = readId(batch.input_file_id);
+    if (fileId === null || others.has(String(batch.id)) || isRejected(batch, list)) return null;
+    nameless.push({ batch, fileId });
+    return null;
+  });
+  if (found !== null && found !== 'unsure') return found;
+  return (await findByUpload()) ?? found;
 }
 
-/** Of those that wait for their provider's limits there may be hundreds, which nobody knows any more. */
+/** Hundreds of jobs that their provider rejected may stand in the list. */
 function isRejected(batch: Record<string, unknown>, { read }: JobList): boolean {
   const isBatch = readId(batch.id) !== null && typeof batch.status === 'string';
   return isBatch && read(batch).phase === 'rejected';
-}
-
-/** Whether a page of batches ends with one that is older than `oldest`, newest first: some servers list the oldest first. */
-function endsBefore(oldest: number, times: readonly (number | null)[]): boolean {
-  const [first, last] = [times.at(0) ?? null, times.at(-1) ?? null];
-  return first !== null && last !== null && last < oldest && first >= last;
-}
-
-function readPage(page: unknown, provider: string) {
-  if (!isRecord(page) || !Array.isArray(page.data)) {
-    throw unusable(`${provider} answered with something that is no list of batches.`);
-  }
-  return { batches: page.data.filter(isRecord), hasMore: page.has_more === true };
 }

@@ -1,0 +1,68 @@
+/** Connections to a server that speaks OpenAI's protocol, through the openai package. */
+import OpenAI from 'openai';
+import { batchAddress, normalizeBaseUrl, requestHeaders } from '../endpoint.ts';
+import { packageOptions } from '../http.ts';
+import type { ProviderConfig } from '../model.ts';
+import { createStreamFetch } from '../stream-fetch.ts';
+import { createThinFetch } from '../thin-fetch.ts';
+import { ChatClient } from './chat-client.ts';
+
+/** One provider's connections, shared by its models. */
+export interface OpenAiConnection {
+  readonly config: ProviderConfig;
+  /** For live calls, whose answers are held whole. */
+  readonly client: OpenAI;
+  /** Null where the configuration says that there is no batch API. */
+  readonly batches: BatchConnection | null;
+  close(): Promise<void>;
+}
+
+/** Connections to a provider's batch API, whose files are streamed. */
+export interface BatchConnection {
+  readonly config: ProviderConfig;
+  readonly client: OpenAI;
+  /** The path that requests of a batch are for, in the provider's words. */
+  readonly endpoint: string;
+  /** For each call but uploads and downloads, which go on for as long as they move. */
+  readonly timeoutMs: number;
+  close(): Promise<void>;
+}
+
+const usualProgressMs = 60_000;
+
+/** Null, or the package reads them from the environment. */
+const nothingElse = { adminAPIKey: null, organization: null, project: null, webhookSecret: null };
+
+/** Connects lazily. Throws an Error where the base URL, the key or a header cannot be used. */
+export function connectOpenAi(config: ProviderConfig, timeoutMs: number): OpenAiConnection {
+  const baseURL = normalizeBaseUrl(config.baseUrl);
+  const { origin } = new URL(baseURL);
+  const thin = createThinFetch({ origin, headers: requestHeaders(config), timeoutMs });
+  const { fetch } = thin;
+  const client = new ChatClient({ ...packageOptions(config, { baseURL, fetch }), ...nothingElse });
+  const batches = config.batches === false ? null : connectBatches(config, { timeoutMs });
+  return {
+    config,
+    client,
+    batches,
+    close: async () => {
+      await Promise.all([thin.close(), batches?.close()]);
+    },
+  };
+}
+
+/** As `connectOpenAi`, for batches. `progressMs`: after which a stream that stands still ends. */
+export function connectBatches(
+  config: ProviderConfig,
+  { timeoutMs, progressMs = usualProgressMs }: { timeoutMs: number; progressMs?: number },
+): BatchConnection {
+  const { baseUrl: baseURL, endpoint } = batchAddress(config.baseUrl);
+  const { origin } = new URL(baseURL);
+  const { fetch, close } = createStreamFetch({
+    origin,
+    headers: requestHeaders(config),
+    progressMs,
+  });
+  const client = new OpenAI({ ...packageOptions(config, { baseURL, fetch }), ...nothingElse });
+  return { config, client, endpoint, timeoutMs, close };
+}

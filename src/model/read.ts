@@ -1,0 +1,95 @@
+/** Reads values of answers of providers, trusting none of them. */
+import { isRecord, type JsonRecord, recordsOf } from '../core/json-record.ts';
+import { ModelError, type Tokens } from './model.ts';
+
+const noBill = { tokens: null, costUsd: null };
+
+/** The ModelError for an answer that makes no sense; the same request may succeed later. */
+export function unusable(
+  message: string,
+  billed: { tokens: Tokens | null; costUsd: number | null } = noBill,
+): ModelError {
+  return new ModelError(
+    { kind: 'later', code: 'PROVIDER_ERROR', retryAfterMs: null, counts: true },
+    message,
+    billed,
+  );
+}
+
+/** A whole number above 0; 0 for any other value. */
+export function count(value: unknown): number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0;
+}
+
+/** The largest time that a Date holds, in seconds. */
+const maxSeconds = 8.64e12;
+
+/** A time as seconds since 1970 or as a date in words; null for any other value. */
+export function readTime(time: unknown): Date | null {
+  if (typeof time === 'number' && time > 0 && time < maxSeconds) return new Date(time * 1_000);
+  const ms = typeof time === 'string' ? Date.parse(time) : Number.NaN;
+  return Number.isNaN(ms) ? null : new Date(ms);
+}
+
+/** An id that may stand in a path and in the database; null for any other value. */
+export function readId(id: unknown): string | null {
+  return typeof id === 'string' && /^(?!\.{1,2}$)[\x21-\x7e]{1,512}$/.test(id) ? id : null;
+}
+
+/** The text with U+FFFD for NUL and lone surrogates, which Postgres and UTF-8 cannot hold. */
+export function wellFormed(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: NUL is what is looked for
+  return text.replace(/\u0000|\p{Surrogate}/gu, '\uFFFD');
+}
+
+/** How far the provider's clock may be behind this one. */
+const skewMs = 10 * 60_000;
+const pageSize = 100;
+/** Ten thousand jobs since the lost one; no list of the last minutes has more. */
+const maxPages = 100;
+
+export interface PageQuery {
+  limit: number;
+  /** The id of the last job of the page before; undefined for the first page. */
+  after: string | undefined;
+}
+
+/**
+ * Shows `look` the jobs of a provider, page by page, newest first as a rule, until it returns one.
+ * `isOlder`: the job was created before `since`. Null at the end of the list, which is a page that
+ * ends with an older job; `unsure` where the list is too long.
+ */
+export async function searchJobs<T>(
+  {
+    provider,
+    page,
+    since,
+  }: { provider: string; page: (query: PageQuery) => Promise<unknown>; since: Date },
+  look: (job: JsonRecord, isOlder: boolean) => Promise<T | null> | T | null,
+): Promise<T | 'unsure' | null> {
+  const oldest = since.getTime() - skewMs;
+  let after: string | undefined;
+  for (let pages = 0; pages < maxPages; pages += 1) {
+    const answer = await page({ limit: pageSize, after });
+    if (!isRecord(answer) || !Array.isArray(answer.data)) {
+      throw unusable(`${provider} answered with something that is no list of batches.`);
+    }
+    const jobs = recordsOf(answer.data);
+    const times = jobs.map(({ created_at: time }) => readTime(time)?.getTime() ?? null);
+    for (const [index, job] of jobs.entries()) {
+      const found = await look(job, (times[index] ?? oldest) < oldest);
+      if (found !== null) return found;
+    }
+    const last = readId(jobs.at(-1)?.id);
+    const isEnd = answer.has_more !== true || last === null || last === after;
+    if (isEnd || endsBefore(oldest, times)) return null;
+    after = last;
+  }
+  return 'unsure';
+}
+
+/** Whether a page ends with a job older than `oldest`; false where the oldest is listed first. */
+function endsBefore(oldest: number, times: readonly (number | null)[]): boolean {
+  const [first, last] = [times.at(0) ?? null, times.at(-1) ?? null];
+  return first !== null && last !== null && last < oldest && first >= last;
+}
