@@ -6,14 +6,17 @@
  * environment: they retry what costs money (insufficient_quota), ignore long Retry-Afters, and take
  * HTML with status 200 for an answer. What is left of them is the protocol and its types of errors.
  */
+import { parseRetryAfter } from '../core/retry-after.ts';
 import type { classify, Refusal } from './failure.ts';
 import { type Log, ModelError, type ProviderConfig } from './model.ts';
-import { maxRetryAfterMs, parseRetryAfter } from './retry-after.ts';
 import { Stalled } from './stream-fetch.ts';
 import { BodyTooLarge } from './thin-fetch.ts';
 
 /** The largest delay of a timer; the packages' own time limit cannot be switched off. */
 const never = 2 ** 31 - 1;
+
+/** Longer waits are a provider's mistake, or a daily quota that a person has to look at. */
+const maxRetryAfterMs = 3_600_000;
 
 /** Options of a client of either package for one base URL. */
 export function packageOptions(
@@ -95,9 +98,10 @@ export function translate(
   return failures.classify(refusal, { provider, quote, retryAfterMs });
 }
 
-/** Milliseconds that an error answer asks to wait; null where it does not say. */
+/** Milliseconds that an error answer asks to wait, at most an hour; null where it does not say. */
 export function retryAfterOf({ headers }: StatusError): number | null {
-  return parseRetryAfter((name) => headers.get(name), Date.now());
+  const options = { nowMs: Date.now(), maxMs: maxRetryAfterMs };
+  return parseRetryAfter((name) => headers.get(name), options);
 }
 
 /** Resets, refused connections, unknown hosts, bodies cut short or not moving. */

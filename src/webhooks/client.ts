@@ -1,15 +1,17 @@
 /** One attempt to deliver a webhook, and what its answer means. */
 import { errors, Client as HttpClient } from 'undici';
 import { follow } from '../core/deadline.ts';
+import { parseRetryAfter } from '../core/retry-after.ts';
 import { type AddressRules, checkWebhookUrl, notPublic } from './address.ts';
 import { BlockedAddress, createDialer, NoAddress, type ResolveName } from './dial.ts';
 import { describeFailure } from './failure.ts';
-import { parseRetryAfter } from './retry-after.ts';
 
 /** For all of it: looking the name up, connecting, and the whole answer. The standard says 15 to 30 s. */
 export const attemptTimeoutMs = 15_000;
 /** What is read of an answer's body, so that an endpoint may finish it in peace; more is cut off. Nothing of it is kept. */
 const maxAnswerBytes = 64 * 1024;
+/** A day, as long as the longest step of the schedule. */
+const maxRetryAfterMs = 24 * 60 * 60 * 1_000;
 
 export interface WebhookRequest {
   url: string;
@@ -79,7 +81,7 @@ export async function sendWebhook(
     });
     await drain(answer.body);
     const { statusCode } = answer;
-    const retryAfter = answer.headers['retry-after'];
+    const header = (name: string) => [answer.headers[name]].flat()[0] ?? null;
     return {
       outcome:
         statusCode >= 200 && statusCode < 300
@@ -92,7 +94,7 @@ export async function sendWebhook(
       cause: null,
       retryAfterMs:
         statusCode === 429 || statusCode === 503
-          ? parseRetryAfter(Array.isArray(retryAfter) ? retryAfter[0] : retryAfter, Date.now())
+          ? parseRetryAfter(header, { nowMs: Date.now(), maxMs: maxRetryAfterMs })
           : null,
     };
   } catch (error) {

@@ -4,7 +4,6 @@ import { createServer as createTlsServer } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { sendWebhook, type WebhookAnswer } from '../../src/webhooks/client.ts';
 import { createResolveName } from '../../src/webhooks/dial.ts';
-import { parseRetryAfter } from '../../src/webhooks/retry-after.ts';
 import { until } from '../support/until.ts';
 import { selfSigned } from './certificate.ts';
 import { closedPort, startCanary, startReceiver } from './support.ts';
@@ -234,27 +233,5 @@ describe('an attempt', () => {
       outcome: 'aborted',
     });
     await canary.close();
-  });
-});
-
-describe('Retry-After', () => {
-  const now = Date.parse('2026-01-01T00:00:00Z');
-  const day = 24 * 60 * 60 * 1_000;
-
-  it.each([
-    ['0', 0],
-    ['120', 120_000],
-    [' 5 ', 5_000],
-    ['999999999', day],
-    ['Thu, 01 Jan 2026 00:02:00 GMT', 120_000],
-    ['Thu, 01 Jan 2099 00:00:00 GMT', day],
-    ['Thu, 01 Jan 2015 00:00:00 GMT', null],
-    ['-5', null],
-    ['1e3', null],
-    ['soon', null],
-    ['', null],
-    [undefined, null],
-  ])('%j asks for %j ms', (value, delayMs) => {
-    expect(parseRetryAfter(value, now)).toBe(delayMs);
   });
 });

@@ -1,15 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { laterDelayMs, maxCountedTries } from '../../src/model/retry.ts';
-import { maxRetryAfterMs, parseRetryAfter } from '../../src/model/retry-after.ts';
+import { parseRetryAfter } from '../../src/core/retry-after.ts';
 
 const now = Date.parse('2026-11-20T12:00:00Z');
+const maxMs = 3_600_000;
 const parse = (headers: Record<string, string>) =>
-  parseRetryAfter((name) => headers[name] ?? null, now);
+  parseRetryAfter((name) => headers[name] ?? null, { nowMs: now, maxMs });
 
 describe('Retry-After', () => {
   test.each([
     ['2', 2_000],
     ['61', 61_000],
+    ['120', 120_000],
+    ['Fri, 20 Nov 2026 12:02:00 GMT', 120_000],
     ['3600', 3_600_000],
     ['0.25', 250],
     ['0', 0],
@@ -31,34 +33,25 @@ describe('Retry-After', () => {
     '5 apples',
     'Fri, 20 Nov 2026 11:59:59 GMT',
     'Fri, soon',
+    'soon',
+    'Thu, 01 Jan 2015 00:00:00 GMT',
   ])('%j says nothing', (value) => {
     expect(parse({ 'retry-after': value })).toBeNull();
   });
 
   test.each(['86400', '999999999999', 'Sat, 20 Nov 2066 12:00:00 GMT'])(
-    '%j is capped at an hour',
+    '%j is capped at the given most',
     (value) => {
-      expect(parse({ 'retry-after': value })).toBe(maxRetryAfterMs);
+      expect(parse({ 'retry-after': value })).toBe(maxMs);
     },
   );
+
+  test('no header says nothing', () => {
+    expect(parse({})).toBeNull();
+  });
 
   test('retry-after-ms goes first, and gives way when it is garbage', () => {
     expect(parse({ 'retry-after-ms': '300', 'retry-after': '2' })).toBe(300);
     expect(parse({ 'retry-after-ms': 'soon', 'retry-after': '2' })).toBe(2_000);
-  });
-});
-
-describe('the delay of one item', () => {
-  test('is drawn from a window that doubles from half a second to thirty', () => {
-    const longest = Array.from({ length: maxCountedTries }, (_, index) =>
-      laterDelayMs({ tries: index + 1, retryAfterMs: null, random: () => 1 }),
-    );
-
-    expect(longest).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
-    expect(laterDelayMs({ tries: 5, retryAfterMs: null, random: () => 0 })).toBe(0);
-  });
-
-  test('is never shorter than Retry-After', () => {
-    expect(laterDelayMs({ tries: 1, retryAfterMs: 61_000, random: () => 0 })).toBe(61_000);
   });
 });

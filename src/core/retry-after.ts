@@ -1,22 +1,20 @@
+/** Retry-After in every form that servers send it. */
+
 /**
- * Retry-After in every form that providers send it.
+ * Milliseconds that a server asks to wait, at most `maxMs`; null where its headers do not say.
+ * `nowMs` is the wall clock, for dates.
  *
- * `retry-after-ms` (OpenAI, Azure) goes before `retry-after`, which is a number of seconds, whole or not, or an HTTP-date (RFC 9110 10.2.3).
- * What says nothing usable, a negative number, a date in the past (mostly a skewed clock), garbage, is null: the gate then
- * waits its own default. The openai package ignores everything above 60 s; we obey up to an hour.
+ * `retry-after-ms` (OpenAI, Azure) goes before `retry-after`, which is a number of seconds, whole or
+ * not, or an HTTP-date (RFC 9110 10.2.3). A negative number, a date in the past (mostly a skewed
+ * clock) and any other text say nothing.
  */
-
-/** An hour. Longer waits are a provider's mistake, or a daily quota that a person has to look at. */
-export const maxRetryAfterMs = 3_600_000;
-
-/** Milliseconds to keep off, 0 to `maxRetryAfterMs`, or null where the headers do not say. `nowMs` is the wall clock, for dates. */
 export function parseRetryAfter(
   header: (name: string) => string | null,
-  nowMs: number,
+  { nowMs, maxMs }: { nowMs: number; maxMs: number },
 ): number | null {
   const delayMs =
     parseNumber(header('retry-after-ms'), 1) ?? parseSecondsOrDate(header('retry-after'), nowMs);
-  return delayMs === null ? null : Math.min(delayMs, maxRetryAfterMs);
+  return delayMs === null ? null : Math.min(delayMs, maxMs);
 }
 
 function parseSecondsOrDate(value: string | null, nowMs: number): number | null {
@@ -31,8 +29,9 @@ function parseNumber(value: string | null, unitMs: number): number | null {
 
 function parseDate(value: string | null, nowMs: number): number | null {
   // Date.parse alone would take '-5' and 'abc 1' for dates.
-  if (value === null || !/^\s*(mon|tue|wed|thu|fri|sat|sun|\d{4}-\d\d-\d\dT)/i.test(value))
+  if (value === null || !/^\s*(mon|tue|wed|thu|fri|sat|sun|\d{4}-\d\d-\d\dT)/i.test(value)) {
     return null;
+  }
   // The asctime form has no zone; every HTTP-date is UTC.
   const zoned = /(gmt|utc|z|[+-]\d\d:?\d\d)\s*$/i.test(value) ? value : `${value} GMT`;
   const delayMs = Date.parse(zoned) - nowMs;
