@@ -109,7 +109,7 @@ function parseRow(
 }
 
 /** How many results of a file stand how. */
-export type StatusCounts = ReadonlyMap<ItemStatus, number>;
+type StatusCounts = ReadonlyMap<ItemStatus, number>;
 
 /** Who asks for a count: until when, and how long the checks of the answers may take. */
 interface Asked {

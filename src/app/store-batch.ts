@@ -18,7 +18,7 @@ const defaultExpirySeconds: Readonly<Record<Execution, number>> = {
   PROVIDER_BATCH: 26 * 60 * 60,
 };
 
-export interface InlineItem {
+interface InlineItem {
   customId: string;
   content: string;
   metadata: Record<string, unknown> | null;

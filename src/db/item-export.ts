@@ -32,7 +32,7 @@ export interface ExportedItem {
   completedAt: number | null;
 }
 
-export interface ExportedUsage {
+interface ExportedUsage {
   requests: number;
   inputTokens: number;
   cachedInputTokens: number;

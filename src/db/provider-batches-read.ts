@@ -18,7 +18,7 @@ export interface ProviderBatchRecord {
 }
 
 /** Requests by where they stand; adds up to total. */
-export interface ProviderBatchCounts {
+interface ProviderBatchCounts {
   total: number;
   pending: number;
   processing: number;

@@ -5,7 +5,7 @@ import type { BatchStatus, FinalStatus } from './tables.ts';
 import { insertWebhooks } from './webhooks.ts';
 
 /** What one item cost. Tokens as the provider counted them; USD null when the price is unknown. */
-export interface ItemUsage {
+interface ItemUsage {
   requests: number;
   inputTokens: number;
   cachedInputTokens: number;

@@ -3,7 +3,7 @@ import Papa from 'papaparse';
 import { z } from 'zod';
 
 /** A question as submitBatch takes it, with the right answer in its metadata, which no model gets to see. */
-export interface Question {
+interface Question {
   customId: string;
   content: string;
   metadata: { category: string };

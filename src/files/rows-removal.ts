@@ -2,7 +2,7 @@ import type { Sql } from '../db/driver/client.ts';
 import { deleteRows, readRowsEnd } from '../db/files.ts';
 
 /** Rows removed by one statement: a step holds its locks, and its share of the disk, for a moment only. */
-export const removalStep = 20_000;
+const removalStep = 20_000;
 
 /** Removes all rows of a file in steps. Safe beside itself, and to be called again. */
 export async function removeRows(sql: Sql, fileKey: bigint): Promise<void> {

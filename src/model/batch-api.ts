@@ -51,7 +51,7 @@ export interface BatchInput {
   intent: string;
 }
 
-export interface NewJob {
+interface NewJob {
   /** Our id of the job, which stands in its metadata where the provider has such, and begins every custom id. */
   intent: string;
   /** What `upload` returned. */

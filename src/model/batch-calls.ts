@@ -6,7 +6,7 @@ import { unusable } from './read.ts';
 import { quote, secretsOf } from './redact.ts';
 
 /** The subject of a call: a status of "not there" is about the subject, not about the model. */
-export type Asked = 'the API' | 'a batch' | 'a file';
+type Asked = 'the API' | 'a batch' | 'a file';
 
 export interface BatchCalls {
   /** Cuts a provider's words to what may be shown. */

@@ -65,7 +65,7 @@ export interface BodyRequest extends Sampling {
 }
 
 /** The two shapes of complete requests and answers: OpenAI's chat completions and Anthropic's messages. */
-export type Dialect = 'openai' | 'anthropic';
+type Dialect = 'openai' | 'anthropic';
 
 export interface Tokens {
   /** All prompt tokens, the cached ones included. */
@@ -163,7 +163,7 @@ export interface Model {
 /**
  * What the two readings of a model's name come to: what the Model itself says is the likelier one.
  */
-export interface Readings {
+interface Readings {
   /**
    * The model of one reading, as far as the provider's list tells; asked for where that is worth
    * it.
@@ -181,7 +181,7 @@ export interface Readings {
   readonly told: string;
 }
 
-export interface SendOptions {
+interface SendOptions {
   signal: AbortSignal;
   /** Told of every request that goes out, and of what the provider says of its limits. Whoever took it releases it. */
   permit: Permit;
@@ -279,7 +279,7 @@ export interface ProviderConfig {
   batches?: boolean | undefined;
 }
 
-export interface ModelLimits extends RateLimits {
+interface ModelLimits extends RateLimits {
   /** Calls at once in one process; the worker's concurrency when absent. */
   concurrency?: number | undefined;
 }

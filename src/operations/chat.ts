@@ -148,7 +148,7 @@ export function writtenText(text: string, completion: Readonly<JsonObject>): str
 }
 
 /** The tool calls of an answer's first choice. */
-export function toolCalls(completion: Readonly<JsonObject>): readonly unknown[] {
+function toolCalls(completion: Readonly<JsonObject>): readonly unknown[] {
   const { message } = choiceOf(completion);
   return Array.isArray(message.tool_calls) ? message.tool_calls : [];
 }

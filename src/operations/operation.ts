@@ -24,7 +24,7 @@ export interface NamedParts {
 }
 
 /** The part of a model's answer that operations read. */
-export type ParsedAnswer = Pick<ModelAnswer, 'text' | 'logprobs'> &
+type ParsedAnswer = Pick<ModelAnswer, 'text' | 'logprobs'> &
   Partial<Pick<ModelAnswer, 'completion'>>;
 
 /** An operation bound to its params: made once per request or batch, used for every item. */

@@ -26,7 +26,7 @@ const responseFormat = z.enum(['TEXT', 'JSON_OBJECT', 'JSON_SCHEMA']).meta({
   },
 });
 
-export const responseFormatInput = z
+const responseFormatInput = z
   .strictObject({
     type: responseFormat.meta({ description: 'How the answer looks.' }),
     schema: schemaObject().nullish().meta({

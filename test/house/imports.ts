@@ -14,7 +14,7 @@ export interface Imports {
 }
 
 /** The room that a path in src lies in: a file of src itself is one, and so are the folders of faces and engine. */
-export function roomOf(path: string): string {
+function roomOf(path: string): string {
   const [first = '', second = ''] = path.split('/');
   if (first === 'faces' || first === 'engine') return `${first}/${second}`;
   return first.replace(/\.ts$/, '');

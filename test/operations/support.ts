@@ -3,7 +3,7 @@ import type { TokenLogprob } from '../../src/model/model.ts';
 import { findOperation } from '../../src/operations/index.ts';
 import type { Operation, PreparedOperation } from '../../src/operations/operation.ts';
 
-export function operationNamed(name: string): Operation {
+function operationNamed(name: string): Operation {
   const operation = findOperation(name);
   if (!operation) {
     throw new Error(`no operation ${name}`);

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
-export interface Weather {
+interface Weather {
   /** Each piece waits so long, in milliseconds, its turn kept. */
   delayMs?: () => number;
   /** Whether this piece resets its connection instead. */

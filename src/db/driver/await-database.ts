@@ -7,7 +7,7 @@ import postgres from 'postgres';
 import { StartFailure } from '../../core/errors.ts';
 import { ConnectionLost, databaseFailureCode } from './failure.ts';
 
-export const databasePatienceMs = 60_000;
+const databasePatienceMs = 60_000;
 const tellEveryMs = 5_000;
 const retryMs = 250;
 /** A server that is not Postgres can hold the driver up for ever. */

@@ -9,7 +9,7 @@ import {
 } from '../../db/driver/notifications.ts';
 
 /** A hint about a batch; null after a reconnection, when hints may have been lost and everybody looks for themselves. */
-export type SignalListener = (hint: { batchKey: bigint; signal: BatchSignal } | null) => void;
+type SignalListener = (hint: { batchKey: bigint; signal: BatchSignal } | null) => void;
 
 /** One process' ear and mouth: a single LISTEN connection, fanned out to whoever in the process wants to know. */
 export interface Signals {

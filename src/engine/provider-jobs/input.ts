@@ -184,7 +184,7 @@ function countFitting(lines: readonly Line[], room: { requests: number; bytes: n
 }
 
 /** What an item is called in the input, told apart from those of every other provider batch. */
-export function customIdOf(id: string, index: number): string {
+function customIdOf(id: string, index: number): string {
   return `${id}-${index}`;
 }
 

@@ -20,7 +20,7 @@ export interface ItemAnswer {
 }
 
 /** `rejectedAnswer`: what is kept of the last answer that was refused; absent where none was. */
-export interface FailedOutcome {
+interface FailedOutcome {
   status: 'FAILED';
   error: ItemError;
   rejectedAnswer?: string;

@@ -10,7 +10,7 @@ import type { Plan } from '../run/plan.ts';
 import type { Recorder } from './recorder.ts';
 
 /** A chunk in a worker's hands. `unrecorded` items of it have no row in `results` yet. */
-export interface HeldChunk extends ClaimedChunk {
+interface HeldChunk extends ClaimedChunk {
   unrecorded: number;
 }
 

@@ -14,7 +14,7 @@ import { presentIssues } from './errors.ts';
  * every field of theirs, of all kinds of results, and of their batch, its provider batches and its
  * file cost 210,000; a page of a list inside a page of a list costs more than anybody needs.
  */
-export const maxComplexity = 250_000;
+const maxComplexity = 250_000;
 /** `depth` in levels, `breadth` in fields. */
 export const costLimits = { complexity: maxComplexity, depth: 15, breadth: 500 };
 

@@ -14,7 +14,7 @@ export interface Rejection {
 }
 
 /** An answer of many small objects takes this many times the room of one of long texts. */
-export const rejectionsWeight = 3;
+const rejectionsWeight = 3;
 
 interface Asked {
   resolve(rejections: Rejection[]): void;

@@ -4,7 +4,7 @@ import type { Asking } from '../../core/log.ts';
 import type { Authenticate } from './auth.ts';
 
 /** A request that the server has let in. */
-export interface Visit {
+interface Visit {
   request: IncomingMessage;
   response: ServerResponse;
   url: URL;
@@ -16,7 +16,7 @@ export interface Visit {
   ownerOf(): string;
 }
 
-export interface Route {
+interface Route {
   matches(visit: Pick<Visit, 'request' | 'url'>): boolean;
   /** A RouteError that it throws is the answer. */
   answer(visit: Visit): Promise<void>;

@@ -9,7 +9,7 @@ const maxFieldBytes = 4_194_304;
 const maxFieldNameLength = 200;
 
 /** A file of a form. */
-export interface FilePart {
+interface FilePart {
   /** The name of its field. */
   field: string;
   /** As the client says; any text. */

@@ -8,7 +8,7 @@ import { RouteError } from './route-error.ts';
 export const linkMinutes = 15;
 const keyBytes = 32;
 
-export interface OutputLink {
+interface OutputLink {
   batchId: string;
   format: OutputFormat;
   /** Only items that stand so; all when undefined. */

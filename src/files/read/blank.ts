@@ -9,7 +9,7 @@ for (const byte of [0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x20, 0xc2, 0xe1, 0xe2, 0xe3, 
 }
 
 /** Bytes of the white space at `at` in UTF-8; 0 when there is none. */
-export function blankLength(bytes: Uint8Array, at: number): number {
+function blankLength(bytes: Uint8Array, at: number): number {
   const first = bytes[at] as number;
   if (blankStarts[first] === 0) return 0;
   if (first < 0x80) return 1;

@@ -83,7 +83,7 @@ export function guessDialect(
  * The delimiter that a first line of exactly `sep=` and one character names, and where the next
  * line begins; null when there is no such line.
  */
-export function readSepLine(head: Uint8Array): { delimiter: number; next: number } | null {
+function readSepLine(head: Uint8Array): { delimiter: number; next: number } | null {
   const start = head[0] === QUOTE ? 1 : 0;
   const word = Buffer.from(head.subarray(start, start + 4)).toString('latin1');
   if (word.toLowerCase() !== 'sep=') return null;

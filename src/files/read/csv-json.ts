@@ -3,7 +3,7 @@ import { QUOTE } from './csv-lines.ts';
 
 export const BACKSLASH = 0x5c;
 /** What `jsonEscapes` has for bytes of which only the long form is. */
-export const LONG_ESCAPE = 0x75;
+const LONG_ESCAPE = 0x75;
 
 /** What follows a backslash in JSON. */
 export const jsonEscapes = new Uint8Array(0x60);

@@ -11,7 +11,7 @@
  * seconds; and every process asks at least once in twenty, so that all are back half a minute after the provider.
  */
 const failuresToOpen = 10;
-export const probeIntervalMs = 5_000;
+const probeIntervalMs = 5_000;
 const maxProbeIntervalMs = 20_000;
 /** Probes of several processes drift apart by up to this part. */
 const jitter = 0.2;

@@ -17,7 +17,7 @@ const MAX_TOLD = 5;
 const MAX_MESSAGE_LENGTH = 1_000;
 
 /** The check of one answer. */
-export interface Checking {
+interface Checking {
   /** Throws InvalidOutput that names what breaks the schema, at most five things. */
   validate(value: unknown): void;
   /** Whether a part of the schema accepts a value. */

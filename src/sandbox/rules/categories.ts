@@ -6,7 +6,7 @@
 import { implications, meaning } from './implications.ts';
 import { nameToText, type Terms, terms } from './text.ts';
 
-export interface LabelledExample {
+interface LabelledExample {
   text: string;
   labels: readonly string[];
 }

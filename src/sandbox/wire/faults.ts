@@ -46,7 +46,7 @@ export interface StatusFault {
 }
 
 /** Anything: a proxy's HTML page, an empty body, a 200 that is no completion. */
-export interface RawFault {
+interface RawFault {
   kind: 'raw';
   status?: number;
   contentType?: string | null;
@@ -74,11 +74,10 @@ export interface FaultRequest {
   batchId: string | null;
 }
 
-export type FaultRule = Rule<Fault, FaultRequest>;
 export type Faults = FaultList<Fault, FaultRequest>;
 
 /** One entry of a list of faults. `R` is what the rule is asked about: a request, a call, a new batch. */
-export interface Rule<F, R> {
+interface Rule<F, R> {
   fault: F;
   /** Which requests; all when absent. */
   when?: (request: R) => boolean;
@@ -94,7 +93,7 @@ export interface FaultList<F, R> {
   clear(): void;
 }
 
-export interface Fate<F> {
+interface Fate<F> {
   latencyMs: number;
   fault: Exclude<F, LatencyFault> | null;
 }

@@ -1,7 +1,7 @@
 /** A file sent in each way that there is, and what every way answers alike. */
 import type { App } from '../../support/app.ts';
 
-export interface Sent {
+interface Sent {
   status: number;
   /** The file, under the names of the type File. */
   file: Record<string, any>;
@@ -65,7 +65,7 @@ const mutation = `mutation ($file: Upload!, $format: FileFormat, $contentField: 
     delimiter: $delimiter, quote: $quote, rowsField: $rowsField) { file { id name format itemCount columns contentField customIdField
       rejectedCount rejections { row reason } blankCount encoding warnings } } }`;
 
-export const asMutation: Way = {
+const asMutation: Way = {
   name: 'uploadFile',
   async send({ url }, bytes, { name = 'upload', type, options = {} } = {}) {
     const operations = JSON.stringify({ query: mutation, variables: { file: null, ...options } });

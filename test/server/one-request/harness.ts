@@ -18,7 +18,7 @@ import type { Sighting, Watch } from './watcher.ts';
  * database, memory, time in all. On a machine that others work on, each wait may be as many times
  * longer as all work takes there.
  */
-export const bounds = { waitMs: 250, readMs: 1_000, rssMb: 150, caseMs: 15_000 };
+const bounds = { waitMs: 250, readMs: 1_000, rssMb: 150, caseMs: 15_000 };
 
 const attackerKey = 'anna-key-0123456789abcdefgh';
 const neighbourKey = 'bert-key-0123456789abcdefgh';

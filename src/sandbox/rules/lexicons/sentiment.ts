@@ -36,5 +36,3 @@ abysmal nightmare disaster scam useless garbage unacceptable pathetic`;
 
 export const intensifiers = `very really extremely incredibly absolutely totally completely so super highly utterly truly too deeply`;
 export const softeners = `slightly somewhat fairly rather kinda little bit mildly almost okay ok`;
-/** Said of things that are neither. */
-export const neutralWords = `okay ok average fine decent acceptable adequate alright standard ordinary normal so-so`;

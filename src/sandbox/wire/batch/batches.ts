@@ -25,7 +25,7 @@ export interface BatchOptions {
 }
 
 /** One batch that came into being, as it is now. */
-export interface BatchRecord {
+interface BatchRecord {
   id: string;
   provider: Provider;
   /** Unlike the status that the API tells, never touched by a fault. */
@@ -41,7 +41,7 @@ export interface BatchRecord {
   unanswered: number;
 }
 
-export interface FileRecord {
+interface FileRecord {
   id: string;
   filename: string;
   purpose: string;

@@ -10,7 +10,7 @@ export interface InputRules {
   maxBytes: number;
 }
 
-export interface BatchInput {
+interface BatchInput {
   /** Each row as it lies in the file. */
   rows: Buffer[];
   firstCustomId: string;
