@@ -1,4 +1,7 @@
-/** The least that could answer: node:http, the body parsed, the same call with the openai package as it comes, the answer sent on. */
+/**
+ * The least that could answer: node:http, the body parsed, the same call with the openai package as
+ * it comes, the answer sent on.
+ */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import OpenAI from 'openai';

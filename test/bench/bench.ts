@@ -1,4 +1,7 @@
-/** `npm run bench`: every benchmark, or those that are named (docs/benchmarks.md). Each prints a table and one line of JSON. */
+/**
+ * `npm run bench`: every benchmark, or those that are named (docs/benchmarks.md). Each prints a
+ * table and one line of JSON.
+ */
 import { benchEngine } from './engine.ts';
 import { benchExport } from './export.ts';
 import { benchIngest } from './ingest.ts';

@@ -1,4 +1,7 @@
-/** Winnow and its peers side by side: each in a process of its own, over one stub and one Postgres, run in turn. */
+/**
+ * Winnow and its peers side by side: each in a process of its own, over one stub and one Postgres,
+ * run in turn.
+ */
 import { type ChildProcess, fork } from 'node:child_process';
 import { openAsBlob } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -33,8 +36,8 @@ export interface WinnowProcess extends Contestant {
 
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 /**
- * The provider's limit is the number of calls at once; a worker may hold more that are sent and not yet recorded, so that
- * no call waits for the answers before it to be written.
+ * The provider's limit is the number of calls at once; a worker may hold more that are sent and not
+ * yet recorded, so that no call waits for the answers before it to be written.
  */
 const headroom = Number(process.env.HEADROOM ?? 2);
 /** How often a batch is looked at from outside; its own times are those of the database. */
@@ -147,7 +150,8 @@ export async function startWinnow(
           throw new Error(`the batch ended as ${JSON.stringify(batch)}`);
         }
         const { cpuMicros } = await ask('cpu');
-        // Both by the clock of the database. What the submit took is added whole, though it overlaps.
+        // Both by the clock of the database. What the submit took is added whole, though it
+        // overlaps.
         const seconds = (submitMs + Date.parse(batch.completedAt) - Date.parse(createdAt)) / 1_000;
         return { seconds, cpuMicros: cpuMicros - before.cpuMicros };
       }

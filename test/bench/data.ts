@@ -26,7 +26,10 @@ function createRandom(seed: number): () => number {
   };
 }
 
-/** Texts of `words` words, from and to. Now and then a quote, a comma or a line break, as in real files. */
+/**
+ * Texts of `words` words, from and to. Now and then a quote, a comma or a line break, as in real
+ * files.
+ */
 export function* makeRows(
   count: number,
   [fewest, most]: readonly [number, number],
@@ -58,7 +61,10 @@ const copyCell = (cell: string) =>
     .replaceAll('\t', '\\t')
     .replaceAll('\r', '\\r');
 
-/** What an uploader sends, and what `psql \copy` takes: the same rows in the shape of the table. A million rows are about 100 MB of each. */
+/**
+ * What an uploader sends, and what `psql \copy` takes: the same rows in the shape of the table. A
+ * million rows are about 100 MB of each.
+ */
 export const shapes = {
   csv: {
     words: [6, 18],

@@ -1,4 +1,6 @@
-/** Downloads a URL to a file, and prints how many milliseconds that took and how many bytes it was. */
+/**
+ * Downloads a URL to a file, and prints how many milliseconds that took and how many bytes it was.
+ */
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { get, type IncomingMessage } from 'node:http';

@@ -1,6 +1,7 @@
 /**
- * The queue by itself: a worker whose model answers at once, in its own process, over a million items of 1,500 bytes, without and
- * with an old snapshot held open, as an export, a backup or a forgotten session holds one.
+ * The queue by itself: a worker whose model answers at once, in its own process, over a million
+ * items of 1,500 bytes, without and with an old snapshot held open, as an export, a backup or a
+ * forgotten session holds one.
  */
 import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
@@ -18,7 +19,10 @@ import { type BenchPostgres, openBenchPostgres } from './postgres.ts';
 import { categories } from './request.ts';
 import { answerText } from './stub.ts';
 
-/** Calls at once; and how many may be sent or not yet recorded, so that calls go on while answers are written. */
+/**
+ * Calls at once; and how many may be sent or not yet recorded, so that calls go on while answers
+ * are written.
+ */
 const callsAtOnce = 1_000;
 const concurrency = 4 * callsAtOnce;
 const inputBytes = 1_500;
@@ -165,7 +169,10 @@ function instantModel(): Model {
   };
 }
 
-/** The same client, that notes how long each claim took. A claim is the one statement that sets an owner by turn. */
+/**
+ * The same client, that notes how long each claim took. A claim is the one statement that sets an
+ * owner by turn.
+ */
 function timeClaims<Sql extends (strings: TemplateStringsArray, ...values: never[]) => unknown>(
   sql: Sql,
   claims: { items: number; ms: number }[],

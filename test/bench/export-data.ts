@@ -1,4 +1,7 @@
-/** A finished batch, as the engine leaves one behind, over a CSV file; and the statements that psql takes it out with. */
+/**
+ * A finished batch, as the engine leaves one behind, over a CSV file; and the statements that psql
+ * takes it out with.
+ */
 import { execFile } from 'node:child_process';
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -63,7 +66,10 @@ export const sameFile = {
   csv: `\\copy (select i.fields::json->>0 as id, i.fields::json->>1 as text, i.fields::json->>2 as source, r.output::json->>'label' as label, r.output::json->>'confidence' as confidence, r.output::json->>'confidenceMethod' as confidence_method, lower(r.status::text) as status, r.error_code, r.error_message ${answers}) to 'PATH' with (format csv, header)`,
 } as const;
 
-/** What takes the same columns out as they are stored: no file that anybody asked for, but the least that the data costs. */
+/**
+ * What takes the same columns out as they are stored: no file that anybody asked for, but the least
+ * that the data costs.
+ */
 export const bareColumns = {
   jsonl: `\\copy (select i.index, i.custom_id, r.status, r.output, r.error_code, r.error_message, r.requests, r.input_tokens, r.cached_input_tokens, r.output_tokens, r.cost_usd ${answers}) to 'PATH' with (format csv)`,
   csv: `\\copy (select i.fields, r.output, r.status, r.error_code, r.error_message ${answers}) to 'PATH' with (format csv)`,

@@ -1,7 +1,8 @@
 /**
- * How long GET /batches/{id}/output takes for a million finished items, against `psql \copy` to a file: of a statement that makes the same
- * file, and of one that takes out the bare columns. How much memory the server takes for it, slow readers included; and how fast it
- * answers a small query meanwhile.
+ * How long GET /batches/{id}/output takes for a million finished items, against `psql \copy` to a
+ * file: of a statement that makes the same file, and of one that takes out the bare columns. How
+ * much memory the server takes for it, slow readers included; and how fast it answers a small query
+ * meanwhile.
  */
 import { execFile } from 'node:child_process';
 import { createReadStream } from 'node:fs';
@@ -79,7 +80,8 @@ export async function benchExport(rowCount = 1_000_000): Promise<Record<string, 
     const idle = (await started.ask()).rss;
     const report: Record<string, unknown> = { rows: rowCount };
     for (const shape of ['jsonl', 'csv'] as const) {
-      // Once unmeasured, so that code is compiled and pages are read; and looked at, whether it is all there.
+      // Once unmeasured, so that code is compiled and pages are read; and looked at, whether it is
+      // all there.
       await download(shape);
       await checkRecords(path, { shape, rowCount });
       const own: Awaited<ReturnType<typeof download>>[] = [];

@@ -12,7 +12,10 @@ export function rounded(value: number, digits = 0): number {
   return Number(value.toFixed(digits));
 }
 
-/** The middle of the ratios of runs that were made one after the other, so that what slows the machine down slows both. */
+/**
+ * The middle of the ratios of runs that were made one after the other, so that what slows the
+ * machine down slows both.
+ */
 export function medianRatio(ours: readonly number[], theirs: readonly number[]): number {
   return median(ours.map((value, at) => value / (theirs[at] ?? Number.NaN)));
 }

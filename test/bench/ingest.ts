@@ -1,6 +1,7 @@
 /**
- * How long POST /files takes for a million rows, against `psql \copy` of the same rows in the shape of the table, into a table with the same
- * indexes; how much memory the server takes for it; and how fast it answers a small query meanwhile.
+ * How long POST /files takes for a million rows, against `psql \copy` of the same rows in the shape
+ * of the table, into a table with the same indexes; how much memory the server takes for it; and
+ * how fast it answers a small query meanwhile.
  */
 import { type ChildProcess, execFile, fork } from 'node:child_process';
 import { once } from 'node:events';

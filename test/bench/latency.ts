@@ -1,6 +1,7 @@
 /**
- * How full a batch keeps a provider that takes its time: lognormal around 200 ms with 256 calls at once, against the loop and the
- * queues, and a fixed second with 1,024 at once. Ideal is the sum of the delays that were drawn, over the calls at once.
+ * How full a batch keeps a provider that takes its time: lognormal around 200 ms with 256 calls at
+ * once, against the loop and the queues, and a fixed second with 1,024 at once. Ideal is the sum of
+ * the delays that were drawn, over the calls at once.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -36,7 +37,10 @@ const second: Setting = {
   items: 10_240,
   peers: ['loop'],
 };
-/** A batch of pg-boss waits for its slowest job: of 1, 4, 8, 16, 32 and 256 jobs at once, four did best here. */
+/**
+ * A batch of pg-boss waits for its slowest job: of 1, 4, 8, 16, 32 and 256 jobs at once, four did
+ * best here.
+ */
 const bossBatchSize = 4;
 
 export async function benchLatency(): Promise<void> {
@@ -107,7 +111,10 @@ const idealMs = ({ stub }: Run, { concurrency }: Setting) => stub.delayMs / conc
 
 const whole = (run: Run, setting: Setting) => (run.seconds * 1_000) / idealMs(run, setting);
 
-/** From the first tenth of the answers to the last: without the start, and without the last calls, which no worker can shorten. */
+/**
+ * From the first tenth of the answers to the last: without the start, and without the last calls,
+ * which no worker can shorten.
+ */
 function middle(run: Run, setting: Setting): number {
   const { answeredMs } = run.stub;
   return ((answeredMs[90] ?? 0) - (answeredMs[10] ?? 0)) / (0.8 * idealMs(run, setting));

@@ -1,4 +1,6 @@
-/** The least that can be done: a `ws` server that sends one text to everybody when it is told to. */
+/**
+ * The least that can be done: a `ws` server that sends one text to everybody when it is told to.
+ */
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
 

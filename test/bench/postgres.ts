@@ -1,4 +1,7 @@
-/** The Postgres that all contestants share, a database for each, and the CPU time that its processes take. */
+/**
+ * The Postgres that all contestants share, a database for each, and the CPU time that its processes
+ * take.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,7 +12,10 @@ import { startEmbeddedPostgres } from '../../src/db/embedded/embedded.ts';
 export interface BenchPostgres {
   /** A new, empty database; its URL. */
   database(name: string): Promise<string>;
-  /** Starts to measure CPU time: what is returned gives the microseconds of all processes of this server since, null where /proc does not show them. */
+  /**
+   * Starts to measure CPU time: what is returned gives the microseconds of all processes of this
+   * server since, null where /proc does not show them.
+   */
   startCpu(): () => number | null;
   /** Writes out what is dirty, so that it is not charged to the next run. */
   settle(): Promise<void>;
@@ -18,7 +24,10 @@ export interface BenchPostgres {
   stop(): Promise<void>;
 }
 
-/** The server of DATABASE_URL, else one of our own, durable as in production, in a directory that is removed at the end. */
+/**
+ * The server of DATABASE_URL, else one of our own, durable as in production, in a directory that is
+ * removed at the end.
+ */
 export async function openBenchPostgres(): Promise<BenchPostgres> {
   const given = process.env.DATABASE_URL;
   const directory = given ? null : await mkdtemp(join(tmpdir(), 'winnow-bench-'));
@@ -76,8 +85,9 @@ async function findPostmaster(sql: postgres.Sql): Promise<number | null> {
 }
 
 /**
- * Time on a CPU of each child, by the scheduler's clock (nanoseconds; `stat` counts hundredths of a second). A process that has
- * ended is counted no more, so measure while connections stand; autovacuum comes and goes, and is charged to nobody.
+ * Time on a CPU of each child, by the scheduler's clock (nanoseconds; `stat` counts hundredths of a
+ * second). A process that has ended is counted no more, so measure while connections stand;
+ * autovacuum comes and goes, and is charged to nobody.
  */
 function cpuMicrosBelow(postmaster: number): Map<number, number> {
   const micros = new Map<number, number>();

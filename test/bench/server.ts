@@ -1,4 +1,7 @@
-/** The server that is measured, in a process of its own: answers over IPC how much memory it has had, and for how long its event loop was held up. */
+/**
+ * The server that is measured, in a process of its own: answers over IPC how much memory it has
+ * had, and for how long its event loop was held up.
+ */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';

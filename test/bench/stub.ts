@@ -1,4 +1,6 @@
-/** Compiles and runs stub.c: a provider that is never the bottleneck, as one of node:http would be. */
+/**
+ * Compiles and runs stub.c: a provider that is never the bottleneck, as one of node:http would be.
+ */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';

@@ -1,6 +1,7 @@
 /**
- * What it takes to tell everybody: one change of a batch to 1,000 and 5,000 subscribers of batchProgress, against a `ws` server that
- * sends the same text to as many. Both from the first that hears of it to the last, seen by one client process.
+ * What it takes to tell everybody: one change of a batch to 1,000 and 5,000 subscribers of
+ * batchProgress, against a `ws` server that sends the same text to as many. Both from the first
+ * that hears of it to the last, seen by one client process.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -18,7 +19,10 @@ import { startStub } from './stub.ts';
 import { itemLines } from './throughput.ts';
 
 const rounds = 15;
-/** An item is answered, and so the batch changes, once in so long: everybody has heard of it by then. */
+/**
+ * An item is answered, and so the batch changes, once in so long: everybody has heard of it by
+ * then.
+ */
 const betweenMs = 1_000;
 const memoryGoalKb = 60;
 const sizes = [

@@ -1,4 +1,7 @@
-/** What a synchronous answer costs: `label` of one item through GraphQL, against a bare node:http handler that makes the same call. */
+/**
+ * What a synchronous answer costs: `label` of one item through GraphQL, against a bare node:http
+ * handler that makes the same call.
+ */
 import { fork } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
@@ -85,7 +88,10 @@ export async function benchSync(): Promise<void> {
   );
 }
 
-/** Keeps `connections` requests under way for a while. Throws where an answer is not the expected one. */
+/**
+ * Keeps `connections` requests under way for a while. Throws where an answer is not the expected
+ * one.
+ */
 async function requestsPerSecond(url: string, body: string): Promise<number> {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const startedAt = performance.now();

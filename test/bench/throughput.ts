@@ -1,6 +1,7 @@
 /**
- * What a batch costs where the provider costs nothing: no latency, 128 calls at once, against the loop that a user would write
- * and the two queues that keep their jobs in Postgres too, which run the same call with the same client.
+ * What a batch costs where the provider costs nothing: no latency, 128 calls at once, against the
+ * loop that a user would write and the two queues that keep their jobs in Postgres too, which run
+ * the same call with the same client.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

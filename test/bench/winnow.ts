@@ -1,4 +1,7 @@
-/** Winnow in a process of its own, as main.ts starts it: tells over IPC where it listens and how much CPU it has used. */
+/**
+ * Winnow in a process of its own, as main.ts starts it: tells over IPC where it listens and how
+ * much CPU it has used.
+ */
 import { readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/core/log.ts';
 import { startService } from '../../src/service.ts';

@@ -1,4 +1,6 @@
-/** GraphiQL on a server with keys, in a real browser: one field, and what becomes of the key in it. */
+/**
+ * GraphiQL on a server with keys, in a real browser: one field, and what becomes of the key in it.
+ */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { submitTexts, untilAllEnded } from '../faces/graphql/support.ts';

@@ -74,7 +74,10 @@ test('the settings of the nested-loop pool reach the server', async () => {
   expect(shown).toEqual({ hashjoin: 'off' });
 });
 
-/** Claims a chunk at a time, each turn after the one before. Returns the batches in the order in which they were served. */
+/**
+ * Claims a chunk at a time, each turn after the one before. Returns the batches in the order in
+ * which they were served.
+ */
 async function claimInTurn(claims: number): Promise<bigint[]> {
   const worker = await enterWorker(db.sql);
   const batches = new Map<string, bigint>();

@@ -55,7 +55,8 @@ async function read(query: CopySql): Promise<Buffer> {
 async function readTexts(query: CopySql): Promise<(string | null)[]> {
   const bytes = await read(query);
   const texts: (string | null)[] = [];
-  // Behind the header, each row is a count of columns, a length (-1 for null) and the text; a count of -1 ends them.
+  // Behind the header, each row is a count of columns, a length (-1 for null) and the text; a count
+  // of -1 ends them.
   for (let at = 19; bytes.readInt16BE(at) !== -1; ) {
     const length = bytes.readInt32BE(at + 2);
     texts.push(length < 0 ? null : bytes.toString('utf8', at + 6, at + 6 + length));

@@ -48,7 +48,9 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** A provider batch of 20 items in two chunks, with these in its input, in the hands of a worker. */
+/**
+ * A provider batch of 20 items in two chunks, with these in its input, in the hands of a worker.
+ */
 async function take(items: readonly number[]) {
   const batchKey = await insertBatch(db.sql, { items: 20 });
   await db.sql`update batches set execution = 'PROVIDER_BATCH' where key = ${batchKey}`;

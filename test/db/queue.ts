@@ -83,7 +83,9 @@ export async function claimOf(sql: Sql, batchKey: bigint, worker: string, limit 
 /** An answer to an item, wherever that is. */
 export type Answer = Omit<NewResult, 'first'>;
 
-/** Records answers under the chunks that their items are in now, as a worker does that holds them. */
+/**
+ * Records answers under the chunks that their items are in now, as a worker does that holds them.
+ */
 export async function recordAnswers(
   sql: Sql,
   { batchKey, worker, results }: { batchKey: bigint; worker: string; results: readonly Answer[] },

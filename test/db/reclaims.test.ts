@@ -232,7 +232,8 @@ test('a reclaim that had to wait for a last flush counts what that flush recorde
   await claimOf(db.sql, batchKey, worker);
   await mark(worker, batchKey, 0, 7);
   await deleteWorker(db.sql, worker);
-  // Holds the batch for a while, so that the flush and the reclaim queue up behind it in this order.
+  // Holds the batch for a while, so that the flush and the reclaim queue up behind it in this
+  // order.
   const holding = db.sql`
     with held as materialized (select key from batches where key = ${batchKey} for update)
     select pg_sleep(0.4) from held`.execute();

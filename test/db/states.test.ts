@@ -1,4 +1,7 @@
-/** The state machine of batch, chunk and item under random sequences of everything that can happen to it. */
+/**
+ * The state machine of batch, chunk and item under random sequences of everything that can happen
+ * to it.
+ */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { beginCancel, beginExpiry, beginFailure, listEnding } from '../../src/db/batch-life.ts';
@@ -88,7 +91,10 @@ type Command = {
   good?: boolean;
 };
 
-/** One batch, three workers that come back under new ids when they are killed, and what is known of them without asking. */
+/**
+ * One batch, three workers that come back under new ids when they are killed, and what is known of
+ * them without asking.
+ */
 async function createWorld() {
   const batchKey = await insertBatch(db.sql, { items, chunkSize: 4 });
   const [{ id }] = (await db.sql`select id from batches where key = ${batchKey}`) as [
@@ -158,7 +164,8 @@ async function createWorld() {
             await this.run({ do: step, who: at, limit: 1, upTo });
           }
           return;
-        // Time is the database's alone: what a jump of its clock does is that every lease has run out, or runs for longer.
+        // Time is the database's alone: what a jump of its clock does is that every lease has run
+        // out, or runs for longer.
         case 'clock forward':
           await db.sql`update workers set expires_at = now() - interval '1 hour' where id = any(${[...workers]}::text[])`;
           zombies.push(...workers);
@@ -183,7 +190,10 @@ async function createWorld() {
           await beginFailure(db.sql, batchKey, { code: 'INVALID_KEY', message: 'no' });
       }
     },
-    /** What a service does that goes on: a worker that answers whatever it can claim, and the reaper. */
+    /**
+     * What a service does that goes on: a worker that answers whatever it can claim, and the
+     * reaper.
+     */
     async finish() {
       for (const worker of workers) await deleteWorker(db.sql, worker);
       if ((await audit(db.sql, batchKey)).deleted) {

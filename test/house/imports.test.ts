@@ -1,4 +1,6 @@
-/** The table of docs/architecture.md, held to the sources. That no imports go round is the linter's. */
+/**
+ * The table of docs/architecture.md, held to the sources. That no imports go round is the linter's.
+ */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { readImports } from './imports.ts';

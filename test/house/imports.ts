@@ -13,7 +13,10 @@ export interface Imports {
   packages: string[];
 }
 
-/** The room that a path in src lies in: a file of src itself is one, and so are the folders of faces and engine. */
+/**
+ * The room that a path in src lies in: a file of src itself is one, and so are the folders of faces
+ * and engine.
+ */
 function roomOf(path: string): string {
   const [first = '', second = ''] = path.split('/');
   if (first === 'faces' || first === 'engine') return `${first}/${second}`;

@@ -5,9 +5,11 @@
  * field, route and input, answer these and add a case:
  *
  * 1. What is done before it is known who asks? Headers may be read, nothing else.
- * 2. What is a product of two things that the caller chose (fragments, aliases x items, template x row, answers x schema, page x row)?
+ * 2. What is a product of two things that the caller chose (fragments, aliases x items, template x
+ * row, answers x schema, page x row)?
  *    Count it first.
- * 3. In which line does another owner, or the worker, wait too (event loop, connections, claims, model calls)? There owners take
+ * 3. In which line does another owner, or the worker, wait too (event loop, connections, claims,
+ * model calls)? There owners take
  *    turns, or the line is another.
  */
 import './one-request/budget.ts';

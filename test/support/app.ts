@@ -13,7 +13,10 @@ export interface Answer<Data = Record<string, any>> {
   errors?: { message: string; path?: (string | number)[]; extensions: Record<string, any> }[];
 }
 
-/** A whole Winnow on a database of its own, over real HTTP, with a sandbox that the test can drive to fail as provider `test`. */
+/**
+ * A whole Winnow on a database of its own, over real HTTP, with a sandbox that the test can drive
+ * to fail as provider `test`.
+ */
 export interface App {
   url: string;
   databaseUrl: string;
@@ -30,7 +33,10 @@ export interface App {
   stop(): Promise<void>;
 }
 
-/** Further variables override; `databaseUrl` and `sandbox` let two apps share one; what is logged goes to `logTo`. */
+/**
+ * Further variables override; `databaseUrl` and `sandbox` let two apps share one; what is logged
+ * goes to `logTo`.
+ */
 export async function startApp(
   env: Record<string, string> = {},
   shared: { databaseUrl?: string; sandbox?: Sandbox; logTo?: pino.DestinationStream } = {},

@@ -3,7 +3,10 @@ import postgres from 'postgres';
 import { inject } from 'vitest';
 import { until } from './until.ts';
 
-/** https://www.postgresql.org/docs/current/errcodes-appendix.html: somebody else is cloning the template just now. */
+/**
+ * https://www.postgresql.org/docs/current/errcodes-appendix.html: somebody else is cloning the
+ * template just now.
+ */
 const OBJECT_IN_USE = '55006';
 
 export interface TestDatabase {

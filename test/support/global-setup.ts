@@ -8,7 +8,10 @@ import { migrateDatabase } from '../../src/db/migrate.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The superuser's URL of the one Postgres of this run; `createTestDatabase` makes databases on it. */
+    /**
+     * The superuser's URL of the one Postgres of this run; `createTestDatabase` makes databases on
+     * it.
+     */
     postgresUrl: string;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * A TCP proxy between a process and its database, which does what networks do: it swallows what it is sent and keeps the connection open,
- * delays, resets, and moves on to another port.
+ * A TCP proxy between a process and its database, which does what networks do: it swallows what it
+ * is sent and keeps the connection open, delays, resets, and moves on to another port.
  */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
@@ -19,7 +19,10 @@ export interface TcpProxy {
   through(databaseUrl: string): string;
   /** Where connections go from now on. */
   target(port: number): void;
-  /** From now on all bytes are swallowed, of connections that stand and of new ones, which are accepted. No end and no reset is passed on. */
+  /**
+   * From now on all bytes are swallowed, of connections that stand and of new ones, which are
+   * accepted. No end and no reset is passed on.
+   */
   swallow(): void;
   /** New connections pass again. Those that were swallowed stay silent. */
   pass(): void;

@@ -1,6 +1,6 @@
 /**
- * A checker of the subset that strict structured output takes, written from OpenAI's guide and apart from our rewriter:
- * it says what a strict server would refuse.
+ * A checker of the subset that strict structured output takes, written from OpenAI's guide and
+ * apart from our rewriter: it says what a strict server would refuse.
  */
 type Node = Record<string, unknown>;
 
@@ -41,7 +41,9 @@ const FORMATS = [
   'uuid',
 ];
 
-/** Every breach of the subset, each with its place; empty for a schema that a strict server takes. */
+/**
+ * Every breach of the subset, each with its place; empty for a schema that a strict server takes.
+ */
 export function strictBreaches(root: unknown): string[] {
   const breaches: string[] = [];
   const totals = { properties: 0, enums: 0, characters: 0 };

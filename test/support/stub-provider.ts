@@ -22,8 +22,9 @@ export interface StubReply {
   /** Sent as it is when a string or a Buffer, else as JSON. */
   body?: unknown;
   /**
-   * `headers`: nothing is ever sent. `body`: headers and half of the body, then nothing. `trickle`: one byte every 10 ms.
-   * `reset`: the connection is destroyed before the headers. `reset-body`: after half of the body.
+   * `headers`: nothing is ever sent. `body`: headers and half of the body, then nothing. `trickle`:
+   * one byte every 10 ms. `reset`: the connection is destroyed before the headers. `reset-body`:
+   * after half of the body.
    */
   fault?: 'headers' | 'body' | 'trickle' | 'reset' | 'reset-body';
   /** Sent without content-length. */
@@ -49,7 +50,10 @@ export interface StubProvider {
   readonly acceptedSockets: number;
   /** Resolves when `count` requests have arrived in all. */
   received(count: number): Promise<void>;
-  /** What each request from now on is answered with, until the next call. A list is used up first to last, its last for ever. */
+  /**
+   * What each request from now on is answered with, until the next call. A list is used up first to
+   * last, its last for ever.
+   */
   reply(...replies: (StubReply | ((request: StubRequest) => StubReply))[]): void;
   close(): Promise<void>;
 }

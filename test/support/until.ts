@@ -5,8 +5,8 @@ const POLL_MS = 15;
 const SLACK = 3;
 
 /**
- * Waits until `condition` answers with something truthy, and returns that. Throws at the deadline, naming `what` was
- * waited for; an error that the condition throws is thrown on at once.
+ * Waits until `condition` answers with something truthy, and returns that. Throws at the deadline,
+ * naming `what` was waited for; an error that the condition throws is thrown on at once.
  */
 export async function until<T>(
   condition: () => T | Promise<T>,

@@ -1,6 +1,6 @@
 /**
- * graphile-worker, set up as its documentation on performance says: a local queue, completions in batches, a pool of 25.
- * https://worker.graphile.org/docs/performance
+ * graphile-worker, set up as its documentation on performance says: a local queue, completions in
+ * batches, a pool of 25. https://worker.graphile.org/docs/performance
  */
 import { Logger, makeWorkerUtils, type Runner, run, WorkerPreset } from 'graphile-worker';
 import pg from 'pg';

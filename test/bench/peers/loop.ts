@@ -1,4 +1,6 @@
-/** The loop that a user would write: JSONL in, the openai package as it comes, p-limit, JSONL out. */
+/**
+ * The loop that a user would write: JSONL in, the openai package as it comes, p-limit, JSONL out.
+ */
 import { createReadStream, createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';

@@ -1,4 +1,7 @@
-/** A contestant in a process of its own: `peer.ts <kind>`, told over IPC what to do, one thing at a time. */
+/**
+ * A contestant in a process of its own: `peer.ts <kind>`, told over IPC what to do, one thing at a
+ * time.
+ */
 import { once } from 'node:events';
 import { startGraphileWorker } from './graphile-worker.ts';
 import { startLoop } from './loop.ts';

@@ -1,4 +1,7 @@
-/** What the driver promises us, and what it does not when it is used otherwise: docs of src/db/client.ts. */
+/**
+ * What the driver promises us, and what it does not when it is used otherwise: docs of
+ * src/db/client.ts.
+ */
 import postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../../src/db/driver/client.ts';
@@ -83,7 +86,8 @@ test('with backends killed all the time every acknowledged write is there, and n
   const visible = await visibleBatches();
   expect(acknowledged.filter((key) => !visible.has(key))).toEqual([]);
   expect(acknowledged.length + refused).toBe(600);
-  // What was refused may have been written: its answer was lost. Never the other way round, and never a part of it.
+  // What was refused may have been written: its answer was lost. Never the other way round, and
+  // never a part of it.
   const [all] = await other`select count(*)::int as batches from batches`;
   expect(visible.size).toBe(all?.batches);
   expect(visible.size - before).toBeLessThanOrEqual(acknowledged.length + refused);

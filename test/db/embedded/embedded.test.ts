@@ -93,7 +93,8 @@ describe.skipIf(process.platform === 'win32')('the embedded Postgres', () => {
 
   it('is started again when the server and its process are killed together', async () => {
     const killed = await startProcess();
-    // The server is not durable: without this the commit would still be in the killed server's memory.
+    // The server is not durable: without this the commit would still be in the killed server's
+    // memory.
     await query(killed.url, 'set synchronous_commit = on; create table kept as select 7 as number');
 
     for (const pid of await postgresOf(directory)) process.kill(pid, 'SIGKILL');
@@ -161,7 +162,8 @@ describe.skipIf(process.platform === 'win32')('the embedded Postgres', () => {
   });
 
   it('starts although a process was killed while it was starting or stopping it', async () => {
-    // Beyond the largest pid of any system, so surely dead; its watchdog is gone as well, else that would clear the lock.
+    // Beyond the largest pid of any system, so surely dead; its watchdog is gone as well, else that
+    // would clear the lock.
     await symlink('999999999-1-dead', join(directory, 'lock'));
 
     const { url } = await start();
@@ -228,7 +230,9 @@ async function untilStopped(directory: string): Promise<void> {
   });
 }
 
-/** The watchdog names its process in its arguments; it is gone only after it has decided what to do. */
+/**
+ * The watchdog names its process in its arguments; it is gone only after it has decided what to do.
+ */
 async function untilNoWatchdogFor(pid: number): Promise<void> {
   const watches = (command: string): boolean =>
     command.includes('winnow-watchdog') && command.includes(` ${pid}-`);
