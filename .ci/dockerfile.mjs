@@ -1,6 +1,7 @@
 /**
- * Replays the Dockerfile without Docker: its stages in folders of their own, with the files that COPY names from what is committed, its
- * RUN lines in order, and its CMD against a database. What it says is printed; exits with 1 where a step fails.
+ * Replays the Dockerfile without Docker: its stages in folders of their own, with the files that
+ * COPY names from what is committed, its RUN lines in order, and its CMD against a database. Each
+ * step is printed; exits with 1 where a step fails.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import {
@@ -68,13 +69,16 @@ function here() {
   return join(stage.folder, stage.directory);
 }
 
-/** A path that begins with a slash is one of the other stage; files go into a folder, a folder's contents into the target. */
+/**
+ * A path that begins with a slash is one of the other stage. Files go into a folder, a folder's
+ * contents into the target.
+ */
 function copy(words) {
   const from = /^--from=(.*)$/.exec(words[0])?.[1];
   const [target, ...sources] = (from ? words.slice(1) : words).reverse();
   for (const source of sources.reverse()) {
     const origin = from ? join(stages.get(from).folder, source) : join(context, source);
-    if (!existsSync(origin)) throw new Error(`COPY: there is no ${source}`);
+    if (!existsSync(origin)) throw new Error(`COPY: ${source} is missing`);
     const isFile = statSync(origin).isFile();
     cpSync(origin, isFile ? join(here(), target, basename(source)) : join(here(), target), {
       recursive: true,
@@ -115,7 +119,7 @@ async function start() {
   if (!text.includes('"praise"') || code !== 0) throw new Error(`wrong answer, or exit ${code}`);
 }
 
-/** What the first line says of which `read` makes something. */
+/** The result of `read` for the first line of which it makes something. */
 async function firstLine(stream, read) {
   for await (const line of createInterface(stream)) {
     const found = read(line);

@@ -1,4 +1,7 @@
-/** Every link from one document to another leads to a file, and to a heading of that file. */
+/**
+ * Every link from one document to another leads to a file, and to a heading of that file; each file
+ * that docs/architecture.md names exists.
+ */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path/posix';
 import { expect, it } from 'vitest';
@@ -28,4 +31,13 @@ it.each(pages)('%s', (page) => {
   const local = links.filter((link) => !/^[a-z]+:/.test(link));
 
   expect(local.filter((link) => leadsNowhere(page, link))).toEqual([]);
+});
+
+it('each file that docs/architecture.md names by its folder exists', () => {
+  const named = [...readPage('docs/architecture.md').matchAll(/`?((?:[\w-]+\/)+[\w-]+\.ts)\b/g)]
+    .map(([, path = '']) => path)
+    .map((path) => (path.startsWith('test/') ? path : `src/${path}`));
+
+  expect(named.length).toBeGreaterThan(20);
+  expect(named.filter((path) => !existsSync(new URL(path, root)))).toEqual([]);
 });
