@@ -61,4 +61,15 @@ describe('codes of errors in docs/reference/errors.md', () => {
 
     expect(listed.sort()).toEqual(known.sort());
   });
+
+  it('has each further code of the routes', () => {
+    const [, type = ''] =
+      /readonly code:(.*?);/s.exec(source('src/faces/http/route-error.ts')) ?? [];
+    const codes = [...type.matchAll(/'([A-Z_]+)'/g)].map(([, code = '']) => code);
+
+    expect(codes).toContain('METHOD_NOT_ALLOWED');
+    expect(firstCells(sectionOf(page, 'Errors of a request'))).toEqual(
+      expect.arrayContaining(codes),
+    );
+  });
 });
