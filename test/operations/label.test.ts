@@ -167,7 +167,10 @@ describe('label options', () => {
         'examples.2.labels.1: repeats examples.2.labels.0',
       ],
     ],
-    [{ categories: ['a', 'b\0'] }, [expect.stringMatching(/^categories.1: must not contain NUL/)]],
+    [
+      { categories: ['a', 'b\0'] },
+      [expect.stringMatching(/^categories.1: must not contain a NUL/)],
+    ],
   ])('%j are refused with every issue at once', (options, expected) => {
     expect(issuesOf('label', options)).toEqual(expected);
   });
