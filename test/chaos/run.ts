@@ -1,4 +1,7 @@
-/** What one run of the chaos tests is: how long, by which seed; and the line of figures that each test prints. */
+/**
+ * What one run of the chaos tests is: how long, by which seed; and the line of figures that each
+ * test prints.
+ */
 const { CHAOS_SECONDS, CHAOS_SEED } = process.env;
 
 /** Any CHAOS_SECONDS asks for the short form, all files of which take less than three minutes. */

@@ -1,4 +1,7 @@
-/** Time that stands still until it is told to move, and a provider that lives in it. They assert nothing. */
+/**
+ * Time that stands still until it is told to move, and a provider that lives in it. They assert
+ * nothing.
+ */
 import type { Clock } from '../../src/model/limits/clock.ts';
 import type { RateHeaders } from '../../src/model/limits/rate-headers.ts';
 import type { Gate, Permit } from '../../src/model/model.ts';
@@ -47,7 +50,10 @@ export interface Traffic {
   stop(): void;
 }
 
-/** Demand without end behind gates: whatever they let through is sent to `reply`, whose answer comes `latencyMs` later. */
+/**
+ * Demand without end behind gates: whatever they let through is sent to `reply`, whose answer comes
+ * `latencyMs` later.
+ */
 export function drive(
   gates: readonly Gate[],
   {

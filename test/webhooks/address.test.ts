@@ -14,7 +14,9 @@ import { closedPort, startCanary, startNameServer, startReceiver } from './suppo
 const rules = { allowPrivate: false };
 const notPublic = 'must name a public address';
 
-/** Spellings of this machine and of its neighbours, most of which some guard or other has let pass. */
+/**
+ * Spellings of this machine and of its neighbours, most of which some guard or other has let pass.
+ */
 const privateHosts = [
   '127.0.0.1',
   '127.1',
@@ -333,7 +335,8 @@ describe('sending', () => {
 
     expect(answer).toMatchObject({ error: noPublicAddress, cause: 'blocked address' });
     expect(canary.accepted).toBe(0);
-    expect(answers).toHaveLength(1); // looked up once per attempt: there is no second answer to dial
+    // Looked up once per attempt: there is no second answer to dial
+    expect(answers).toHaveLength(1);
   });
 
   it('dials the address that was looked up, not another look-up of the name', async () => {

@@ -194,7 +194,8 @@ describe('CSV', () => {
         fc.boolean(),
         fc.integer({ min: 1, max: 50 }),
         (rows, delimiter, newline, quotes, chunkBytes) => {
-          // A first cell that is not quoted must not begin with what is taken for a byte order mark.
+          // A first cell that is not quoted must not begin with what is taken for a byte order
+          // mark.
           const text = Papa.unparse(rows, {
             delimiter,
             newline,
@@ -224,7 +225,9 @@ describe('CSV', () => {
   });
 });
 
-/** What the reader would take for the delimiter: text of quotes and delimiters alone fits several. */
+/**
+ * What the reader would take for the delimiter: text of quotes and delimiters alone fits several.
+ */
 function readGuess(text: string): string {
   const bytes = Buffer.from(text);
   return String.fromCharCode(

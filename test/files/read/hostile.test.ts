@@ -66,7 +66,8 @@ describe('any bytes', () => {
             expect(reading.rows.length).toBe(reading.itemCount);
             expect(reading.rejections.length).toBe(reading.rejectedCount);
           }
-          // Content is chosen from the rows at hand, so only formats that have no choice are the same throughout.
+          // Content is chosen from the rows at hand, so only formats that have no choice are the
+          // same throughout.
           if (whole && pieces && (format === 'TEXT' || format === 'OPENAI_JSONL')) {
             expect(pieces.rows).toEqual(whole.rows);
           }

@@ -1,4 +1,7 @@
-/** What becomes of a live call that fails: which kind it is, what is said of it, and what the gate hears. */
+/**
+ * What becomes of a live call that fails: which kind it is, what is said of it, and what the gate
+ * hears.
+ */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createGate } from '../../../src/model/limits/gate.ts';
 import type { RateHeaders } from '../../../src/model/limits/rate-headers.ts';
