@@ -56,10 +56,10 @@ async function answerItem(
     const refusal = run.refusal();
     if (refusal) return refusal;
     for (;;) {
-      const hold = gate.hold();
+      const blocked = gate.blocked();
       // Nobody should wait a minute to be told that it takes two.
-      if (hold?.reason === 'rate_limited' && hold.until.getTime() > endsAt) {
-        return giveUp ?? unanswered('RATE_LIMITED', hold.message);
+      if (blocked?.reason === 'rate_limited' && blocked.until.getTime() > endsAt) {
+        return giveUp ?? unanswered('RATE_LIMITED', blocked.message);
       }
       const step = await run.send(await gate.enter(stop), stop);
       switch (step.kind) {

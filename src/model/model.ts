@@ -201,12 +201,14 @@ export interface Gate {
   enter(signal: AbortSignal): Promise<Permit>;
   /** A permit if one is free now and nobody waits for it, else null. */
   tryEnter(): Permit | null;
-  /** How many permits it would give just now one after the other, up to `atMost`. */
+  /** Whether `tryEnter` would give a permit now. Takes none. */
+  isOpen(): boolean;
+  /** How many permits `tryEnter` would give now, one after the other, up to `atMost`. Takes none. */
   room(atMost: number): number;
   /** Calls back when a permit may have become free. Returns the unsubscribe function. */
   onOpen(listener: () => void): () => void;
   /** Why no call goes out now, and until when; null where calls go out, at most a second apart. */
-  hold(): Hold | null;
+  blocked(): Blocked | null;
 }
 
 /**
@@ -215,7 +217,7 @@ export interface Gate {
  * - `rate_limited`: it said to slow down (a 429, or a Retry-After).
  * - `paced`: its requests or tokens per minute, as configured or as its headers tell them, are used up for now.
  */
-export interface Hold {
+export interface Blocked {
   reason: 'failing' | 'rate_limited' | 'paced';
   /** One sentence for people: the last failure as a ModelError words it, without keys or rows. */
   message: string;

@@ -182,7 +182,7 @@ class StartedItem implements ItemRun {
         const { code, retryAfterMs } = failure;
         if (failure.counts) {
           this.attempts += 1;
-          if (this.model.gate.hold()?.reason !== 'failing') this.countFailure();
+          if (this.model.gate.blocked()?.reason !== 'failing') this.countFailure();
         }
         permit?.release(
           code === 'RATE_LIMITED'

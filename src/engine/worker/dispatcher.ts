@@ -71,14 +71,7 @@ export function createDispatcher({
   const suspects = createSuspects({
     held,
     inFlight: () => inFlight,
-    isOpen(item) {
-      // Giving the permit back wakes this dispatcher, which has nothing to wake up for.
-      const before = again;
-      const permit = item.gate().tryEnter();
-      permit?.release('aborted');
-      again = before;
-      return permit !== null;
-    },
+    isOpen: (item) => item.gate().isOpen(),
   });
 
   /** A provider that is down holds a batch up without failing it, so that the log has to say so; once a minute for each model. */

@@ -178,7 +178,7 @@ function isOpen(
   const { gate } = plan.model;
   const next = ready[marked];
   if (next && runsAlone(next)) return false;
-  return (gates.get(gate)?.room ?? 0) > 0 || gate.hold() === null;
+  return (gates.get(gate)?.room ?? 0) > 0 || gate.blocked() === null;
 }
 
 function isShort(gate: { room: number; marked: number } | undefined): boolean {

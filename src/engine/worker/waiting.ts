@@ -33,13 +33,13 @@ export function createWaitingNotes({
   async function tellOf(batch: HeldBatch): Promise<void> {
     // Requests may go to models of their own: the next one's counts.
     const gate = batch.ready[0]?.gate() ?? batch.plan.model.gate;
-    const hold = gate.hold();
-    if (!hold || hold.reason === 'paced') return;
-    const until = hold.until.getTime();
+    const blocked = gate.blocked();
+    if (!blocked || blocked.reason === 'paced') return;
+    const until = blocked.until.getTime();
     if (until - Date.now() < worthTellingMs || until === told.get(batch)) return;
     told.set(batch, until);
-    const { message: reason, since } = hold;
-    await noteWaiting(sql, batch.key, { reason, since, until: hold.until });
+    const { message: reason, since } = blocked;
+    await noteWaiting(sql, batch.key, { reason, since, until: blocked.until });
     onNoted(batch.key);
   }
 

@@ -39,8 +39,8 @@ const maxStrays = 5;
 export interface AdaptiveRate {
   /** When the next call may go out: `now` or later. */
   opensAt(now: number): number;
-  /** It knows no limit. */
-  isOff(): boolean;
+  /** How many calls may go out now, one after the other; infinite where it knows no limit. */
+  room(now: number): number;
   /** Takes the place of one call, or gives it back with -1. */
   take(now: number, calls: 1 | -1): void;
   answered(now: number): void;
@@ -97,7 +97,11 @@ export function createAdaptiveRate(): AdaptiveRate {
       adjust(now);
       return bucket.opensAt(now, 1);
     },
-    isOff: () => peakPerMs === null,
+    room(now) {
+      if (peakPerMs === null) return Number.POSITIVE_INFINITY;
+      adjust(now);
+      return bucket.room(now, 1);
+    },
     take(now, calls) {
       if (peakPerMs !== null) bucket.take(now, calls);
     },

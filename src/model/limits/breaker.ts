@@ -19,6 +19,8 @@ const jitter = 0.2;
 export interface Breaker {
   /** Null while it is closed. Times are of the caller's clock. */
   readonly outage: { since: number; nextProbeAt: number; message: string } | null;
+  /** Calls that may go out at `now`: any number where it is closed, else one once a probe is due. */
+  roomAt(now: number): number;
   /** The call that goes out now is the probe, where it is open. True where it is one. */
   start(now: number): boolean;
   /** An answer; `isProbe` as `start` said. True where that ends an outage. */
@@ -43,6 +45,10 @@ export function createBreaker({ random }: { random: () => number }): Breaker {
   return {
     get outage() {
       return outage;
+    },
+    roomAt(now) {
+      if (!outage) return Number.POSITIVE_INFINITY;
+      return outage.nextProbeAt <= now ? 1 : 0;
     },
     start(now) {
       if (!outage) return false;

@@ -7,10 +7,28 @@ export interface Bucket {
   level(now: number): number;
   /** When `amount` will be there: `now` or later. An amount above what the bucket holds waits for a full one. */
   opensAt(now: number, amount: number): number;
+  /** How many times `amount` may be taken now, one after the other. */
+  room(now: number, amount: number): number;
   /** Takes an amount, or puts a negative one back. */
   take(now: number, amount: number): void;
   /** Changes what flows in per millisecond and what the bucket holds at most; and the level, where it is known. */
   set(now: number, next: { perMs: number; burst: number; level?: number }): void;
+}
+
+/** A part of a call below this is rounding. */
+export const rounding = 1e-6;
+
+/**
+ * How many times `amount` may be taken from `level`. A take needs no more than a full bucket, and
+ * takes all of `amount`.
+ */
+export function timesTaken(
+  level: number,
+  { amount, burst }: { amount: number; burst: number },
+): number {
+  const spare = level - Math.min(amount, burst) + rounding;
+  if (spare < 0) return 0;
+  return amount > 0 ? Math.floor(spare / amount) + 1 : Number.POSITIVE_INFINITY;
 }
 
 /** A full bucket. */
@@ -31,8 +49,10 @@ export function createBucket(initial: { perMs: number; burst: number }): Bucket 
     level: refill,
     opensAt(now, amount) {
       const missing = Math.min(amount, burst) - refill(now);
-      // Below a millionth is rounding.
-      return missing <= 1e-6 ? now : now + missing / perMs;
+      return missing <= rounding ? now : now + missing / perMs;
+    },
+    room(now, amount) {
+      return timesTaken(refill(now), { amount, burst });
     },
     take(now, amount) {
       level = Math.min(burst, refill(now) - amount);

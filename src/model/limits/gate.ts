@@ -9,7 +9,7 @@
  * Who waits, and who is served first, is line.ts.
  */
 
-import { type Gate, type Hold, ModelError, type Permit } from '../model.ts';
+import { type Blocked, type Gate, ModelError, type Permit } from '../model.ts';
 import { createBreaker } from './breaker.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { createConcurrency } from './concurrency.ts';
@@ -183,19 +183,17 @@ export function createGate({
   }
 
   function room(atMost: number): number {
-    const at = now();
-    if (!breaker.outage && pause.until <= at && rates.isUnlimited(at) && !line.isWaitedFor()) {
-      return Math.max(0, Math.min(atMost, concurrency.places - inFlight));
-    }
-    // What time limits is tried.
-    const permits: Permit[] = [];
-    while (permits.length < atMost) {
-      const permit = line.tryEnter();
-      if (!permit) break;
-      permits.push(permit);
-    }
-    for (const permit of permits) permit.release('aborted');
-    return permits.length;
+    const left = Math.min(atMost, roomAt(now()) - line.waiting());
+    if (left > 0) return left;
+    // Whoever hears that the gate is closed waits for its opening.
+    line.watch();
+    return 0;
+  }
+
+  function roomAt(at: number): number {
+    if (pause.until > at) return 0;
+    const byBreaker = breaker.roomAt(at);
+    return Math.min(concurrency.places - inFlight, byBreaker, rates.room(at));
   }
 
   function backoff(): number {
@@ -217,7 +215,7 @@ export function createGate({
     );
   }
 
-  function hold(): Hold | null {
+  function blocked(): Blocked | null {
     const at = now();
     const until = opensAt(at);
     if (breaker.outage) return describe('failing', { ...breaker.outage, until });
@@ -228,9 +226,9 @@ export function createGate({
   }
 
   function describe(
-    reason: Hold['reason'],
+    reason: Blocked['reason'],
     { since, until, message }: { since: number; until: number; message: string },
-  ): Hold {
+  ): Blocked {
     const wallClock = (time: number) => new Date(Date.now() + time - now());
     return { reason, message, since: wallClock(since), until: wallClock(Math.max(until, now())) };
   }
@@ -239,7 +237,8 @@ export function createGate({
     get answered() {
       return answered;
     },
-    hold,
+    blocked,
+    isOpen: () => room(1) > 0,
     enter: line.enter,
     tryEnter: line.tryEnter,
     room,

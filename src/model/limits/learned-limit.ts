@@ -8,6 +8,8 @@
  * Headers are a claim, not a fact, and some servers send the same zero for ever. So no claim holds a call back for more than five
  * seconds; where three calls were answered that the headers had ruled out, the headers are not believed for ten minutes.
  */
+import { rounding, timesTaken } from './bucket.ts';
+
 const minuteMs = 60_000;
 const maxWaitMs = 5_000;
 const maxLies = 3;
@@ -41,6 +43,8 @@ export interface LearnedLimit {
   isKnown(now: number): boolean;
   /** When `amount` may be taken: `now` or later. */
   opensAt(now: number, amount: number): number;
+  /** How many times `amount` may be taken now, one after the other; infinite where it is unknown. */
+  room(now: number, amount: number): number;
   take(now: number, amount: number): LearnedShare;
   /** Corrects what a call takes, now that it goes out. */
   send(now: number, share: LearnedShare, amount: number): void;
@@ -76,11 +80,25 @@ export function createLearnedLimit(): LearnedLimit {
   const isKnown = (now: number) =>
     limit !== null && now >= distrustedUntil && now - learnedAt < validMs;
 
-  function missing(now: number, amount: number): number {
-    const most = Math.max(1, (limit ?? 0) * fraction);
-    level = Math.min(most, level + (now - at) * perMs * fraction);
+  const mostAtOnce = () => Math.max(1, (limit ?? 0) * fraction);
+
+  function refill(now: number): number {
+    level = Math.min(mostAtOnce(), level + (now - at) * perMs * fraction);
     at = now;
-    return Math.min(amount, most) - level;
+    return level;
+  }
+
+  function missing(now: number, amount: number): number {
+    return Math.min(amount, mostAtOnce()) - refill(now);
+  }
+
+  /** When `amount` may be taken of a known limit. */
+  function opensAt(now: number, amount: number): number {
+    const short = missing(now, amount);
+    if (short <= rounding) return now;
+    const waitMs = short / (perMs * fraction);
+    if (waitMs <= maxWaitMs) return now + waitMs;
+    return pending > 0 ? now + maxWaitMs : Math.max(now, lastSentAt + maxWaitMs);
   }
 
   function settle(share: LearnedShare): void {
@@ -91,15 +109,16 @@ export function createLearnedLimit(): LearnedLimit {
   return {
     isKnown,
     opensAt(now, amount) {
-      if (!isKnown(now)) return now;
-      const short = missing(now, amount);
-      if (short <= 1e-6) return now;
-      const waitMs = short / (perMs * fraction);
-      if (waitMs <= maxWaitMs) return now + waitMs;
-      return pending > 0 ? now + maxWaitMs : Math.max(now, lastSentAt + maxWaitMs);
+      return isKnown(now) ? opensAt(now, amount) : now;
+    },
+    room(now, amount) {
+      if (!isKnown(now)) return Number.POSITIVE_INFINITY;
+      const times = timesTaken(refill(now), { amount, burst: mostAtOnce() });
+      // A call in defiance of the headers goes out by itself.
+      return times === 0 && opensAt(now, amount) <= now ? 1 : times;
     },
     take(now, amount) {
-      const defiant = isKnown(now) && missing(now, amount) > 1e-6;
+      const defiant = isKnown(now) && missing(now, amount) > rounding;
       taken += amount;
       pending += 1;
       level -= amount;

@@ -21,7 +21,10 @@ export interface Line extends Pick<Gate, 'enter' | 'tryEnter' | 'onOpen'> {
   serve(): void;
   /** Sends away who waits. */
   refuseAll(error: Error): void;
-  isWaitedFor(): boolean;
+  /** How many wait. */
+  waiting(): number;
+  /** Tells the listeners when time alone opens the gate, which was found closed now. */
+  watch(): void;
 }
 
 interface Waiter {
@@ -80,7 +83,8 @@ export function createLine(door: Door, clock: Clock): Line {
       for (const waiter of waiters) waiter.refuse(error);
       waiters.clear();
     },
-    isWaitedFor: () => waiters.size > 0,
+    waiting: () => waiters.size,
+    watch: () => arm(clock.now()),
     enter(signal) {
       if (signal.aborted) return Promise.reject(signal.reason);
       const at = admitWaiters();

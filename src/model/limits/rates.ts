@@ -19,8 +19,8 @@ export interface RateLimits {
 export interface Rates {
   /** When the next call may go out: `now` or later. */
   opensAt(now: number): number;
-  /** Nothing is limited, as far as is known: any number of calls may go out. */
-  isUnlimited(now: number): boolean;
+  /** How many calls may go out now, one after the other; infinite where no limit is known. */
+  room(now: number): number;
   take(now: number): Spending;
   refused: AdaptiveRate['refused'];
   /** The part of all limits that this process takes, above 0 to 1. */
@@ -80,8 +80,14 @@ export function createRates({
         adaptive.opensAt(now),
       );
     },
-    isUnlimited(now) {
-      return !requests && !countsTokens(now) && !learnedRequests.isKnown(now) && adaptive.isOff();
+    room(now) {
+      return Math.min(
+        requests?.room(now, 1) ?? Number.POSITIVE_INFINITY,
+        tokens?.room(now, average) ?? Number.POSITIVE_INFINITY,
+        learnedRequests.room(now, 1),
+        learnedTokens.room(now, average),
+        adaptive.room(now),
+      );
     },
     take(now) {
       const spent = { tokens: average };
@@ -149,7 +155,7 @@ export function createRates({
   };
 }
 
-interface MinuteBucket extends Pick<Bucket, 'opensAt' | 'take'> {
+interface MinuteBucket extends Pick<Bucket, 'opensAt' | 'room' | 'take'> {
   share(now: number, fraction: number): void;
 }
 
@@ -163,6 +169,7 @@ function createMinuteBucket(perMinute: number | undefined): MinuteBucket | null 
   const bucket = createBucket(flow(1));
   return {
     opensAt: bucket.opensAt,
+    room: bucket.room,
     take: bucket.take,
     share: (now, fraction) => bucket.set(now, flow(fraction)),
   };

@@ -188,12 +188,12 @@ describe('a configured limit', () => {
     const before = Date.now();
 
     gate.tryEnter()?.release('ok');
-    const hold = gate.hold();
+    const blocked = gate.blocked();
 
-    expect(hold).toMatchObject({ reason: 'paced', message: expect.stringContaining('a/b') });
-    expect((hold?.until.getTime() ?? 0) - before).toBeGreaterThan(9_000);
+    expect(blocked).toMatchObject({ reason: 'paced', message: expect.stringContaining('a/b') });
+    expect((blocked?.until.getTime() ?? 0) - before).toBeGreaterThan(9_000);
     clock.advance(10_000);
-    expect(gate.hold()).toBeNull();
+    expect(gate.blocked()).toBeNull();
   });
 });
 

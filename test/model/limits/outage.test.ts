@@ -103,7 +103,7 @@ test.each(['refused', 'rate_limited'] as const)('an answer that is %s ends it to
   gate.tryEnter()?.release(outcome);
   clock.advance(1_000);
 
-  expect(gate.hold()).toBeNull();
+  expect(gate.blocked()).toBeNull();
   expect(gate.tryEnter()).not.toBeNull();
 });
 
@@ -115,7 +115,7 @@ test('an answer among failures, and items that fail again and again, are no outa
   }
   for (let call = 0; call < 100; call += 1) gate.tryEnter()?.release('failed_again');
 
-  expect(gate.hold()).toBeNull();
+  expect(gate.blocked()).toBeNull();
   expect(gate.tryEnter()).not.toBeNull();
 });
 
@@ -151,25 +151,25 @@ test('is told with its reason, its beginning and the next try', () => {
   clock.advance(2_000);
   const now = Date.now();
 
-  const hold = gate.hold();
+  const blocked = gate.blocked();
 
-  expect(hold).toMatchObject({ reason: 'failing', message: 'a failed (503): overloaded' });
-  expect((hold?.since.getTime() ?? 0) - now).toBeCloseTo(-2_000, -2);
-  expect((hold?.until.getTime() ?? 0) - now).toBeCloseTo(3_000, -2);
+  expect(blocked).toMatchObject({ reason: 'failing', message: 'a failed (503): overloaded' });
+  expect((blocked?.since.getTime() ?? 0) - now).toBeCloseTo(-2_000, -2);
+  expect((blocked?.until.getTime() ?? 0) - now).toBeCloseTo(3_000, -2);
 });
 
 test('a Retry-After is told likewise', () => {
   const clock = createVirtualClock();
   const gate = createGate({ maxConcurrency: 64, clock });
 
-  expect(gate.hold()).toBeNull();
+  expect(gate.blocked()).toBeNull();
   gate
     .tryEnter()
     ?.release('rate_limited', { retryAfterMs: 61_000, message: 'a asks to slow down' });
   clock.advance(1_000);
   const now = Date.now();
-  const hold = gate.hold();
+  const blocked = gate.blocked();
 
-  expect(hold).toMatchObject({ reason: 'rate_limited', message: 'a asks to slow down' });
-  expect((hold?.until.getTime() ?? 0) - now).toBeCloseTo(60_000, -2);
+  expect(blocked).toMatchObject({ reason: 'rate_limited', message: 'a asks to slow down' });
+  expect((blocked?.until.getTime() ?? 0) - now).toBeCloseTo(60_000, -2);
 });
