@@ -15,6 +15,7 @@ import { migrateDatabase } from './db/migrate.ts';
 import { createRoomCheck } from './db/room.ts';
 import { readOrMakeSetting } from './db/settings.ts';
 import { createProgress } from './engine/live/progress.ts';
+import { createLease } from './engine/process/lease.ts';
 import { createShares } from './engine/process/shares.ts';
 import { createSignals } from './engine/process/signals.ts';
 import { createProviderLane } from './engine/provider-jobs/lane.ts';
@@ -22,7 +23,7 @@ import { createPlanner } from './engine/run/plan.ts';
 import { createIdIndexer } from './engine/upkeep/id-indexer.ts';
 import { createFileJanitor } from './engine/upkeep/janitor.ts';
 import { createReaper } from './engine/upkeep/reaper.ts';
-import { createWorker, type Worker } from './engine/worker/worker.ts';
+import { createWorker } from './engine/worker/worker.ts';
 import { createConsoleFace } from './faces/console/face.ts';
 import { createGraphQLFace } from './faces/graphql/face.ts';
 import { createHttpServer } from './faces/http/server.ts';
@@ -72,7 +73,8 @@ export async function startService(
 ): Promise<Service> {
   const undo: (() => Promise<unknown>)[] = [];
   let stopping: Promise<void> | null = null;
-  let worker: Worker | null = null;
+  /** Work of the engine, which begins no call once the process is to stop. */
+  const working: { stop(graceMs: number): Promise<void> }[] = [];
   /** Cuts the grace of what has one short. */
   const hurries: (() => Promise<unknown>)[] = [];
 
@@ -139,27 +141,31 @@ export async function startService(
     if (config.role !== 'api') {
       const prepareStored = ({ operation, options, model }: StoredOperation) =>
         preparePlan(operation, JSON.parse(options) as Record<string, unknown>, model);
-      const lane = createProviderLane({
-        db,
-        signals,
-        preparePlan: prepareStored,
-        workerId: () => running.id(),
-        pollMs: config.providerBatchPollMs,
-        log,
-      });
-      const running = createWorker({
+      const lease = createLease({ db, leaseMs: config.workerLeaseMs, log });
+      await lease.start();
+      undo.push(() => lease.stop());
+      const worker = createWorker({
         db,
         signals,
         preparePlan: prepareStored,
         concurrency: config.workerConcurrency,
-        leaseMs: config.workerLeaseMs,
-        beside: lane,
+        lease,
         log,
       });
-      await running.start();
-      undo.push(() => running.stop(shutdownGraceMs));
-      hurries.push(() => running.stop(0));
-      worker = running;
+      const lane = createProviderLane({
+        db,
+        signals,
+        preparePlan: prepareStored,
+        lease,
+        pollMs: config.providerBatchPollMs,
+        log,
+      });
+      for (const part of [worker, lane]) {
+        await part.start();
+        undo.push(() => part.stop(shutdownGraceMs));
+        hurries.push(() => part.stop(0));
+        working.push(part);
+      }
     }
     const shares = createShares({
       db,
@@ -252,7 +258,7 @@ export async function startService(
         if (!stopping) {
           // No new calls while requests that are under way are waited for; the end below waits for
           // the same.
-          void worker?.stop(shutdownGraceMs).catch(() => undefined);
+          for (const part of working) void part.stop(shutdownGraceMs).catch(() => undefined);
           stopping = stopAll();
         }
         // The end under way waits for the same, and has its errors.

@@ -9,6 +9,7 @@ import { createLog } from '../../src/core/log.ts';
 import { openDatabase } from '../../src/db/driver/client.ts';
 import { insertFileBatch } from '../../src/db/file-batches.ts';
 import { migrateDatabase } from '../../src/db/migrate.ts';
+import { createLease } from '../../src/engine/process/lease.ts';
 import { createSignals } from '../../src/engine/process/signals.ts';
 import { createPlanner } from '../../src/engine/run/plan.ts';
 import { createWorker } from '../../src/engine/worker/worker.ts';
@@ -86,13 +87,14 @@ async function run(
     },
     defaultModel: model.id,
   });
+  const lease = createLease({ db, leaseMs: 30_000, log });
   const worker = createWorker({
     db: watched,
     signals,
     preparePlan: ({ operation, options }) =>
       preparePlan(operation, JSON.parse(options) as Record<string, unknown>),
     concurrency,
-    leaseMs: 30_000,
+    lease,
     log,
   });
   try {
@@ -115,7 +117,8 @@ async function run(
     const cpu = server.startCpu();
     const ownBefore = process.cpuUsage();
     const startedAt = performance.now();
-    await worker.start();
+    await lease.start();
+    worker.start();
     for (;;) {
       await new Promise((resolve) => setTimeout(resolve, 100));
       const [batch] = await db.sql<{ status: string; seconds: number }[]>`
@@ -143,6 +146,7 @@ async function run(
     }
   } finally {
     await worker.stop(0);
+    await lease.stop();
     await signals.stop();
     await db.close();
     await old.end();

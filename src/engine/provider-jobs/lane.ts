@@ -1,6 +1,6 @@
 /**
- * The cheap lane: runs batches through their provider's own batch API. One per process that works, beside the worker whose lease it shares; any
- * number of processes. Each step of a provider batch is one hold of its row:
+ * The cheap lane: runs batches through their provider's own batch API. One per process that works,
+ * under the process's lease; any number of processes. Each step of a provider batch is one hold of its row:
  *
  *   plan      open chunks of a batch become a provider batch (db/provider-batches.ts)
  *   prepare   its requests are written to a file, uploaded, and the job is created (input.ts, submit-job.ts)
@@ -38,10 +38,11 @@ const maxRounds = 3;
 
 export interface ProviderLane {
   start(): Promise<void>;
-  /** Begins no step, lets what costs money finish for up to `graceMs`, and breaks off the rest. Called again with a shorter grace it hurries up. */
+  /**
+   * Begins no step, lets what costs money finish for up to `graceMs`, and breaks off the rest.
+   * Called again with a shorter grace it hurries up.
+   */
   stop(graceMs: number): Promise<void>;
-  /** The lease is lost: everything ends at once. */
-  fence(): void;
 }
 
 /** One that is under way. */
@@ -54,9 +55,9 @@ interface Step {
 }
 
 export function createProviderLane(
-  options: Pick<StepOptions, 'db' | 'signals' | 'preparePlan' | 'workerId' | 'pollMs' | 'log'>,
+  options: Pick<StepOptions, 'db' | 'signals' | 'preparePlan' | 'lease' | 'pollMs' | 'log'>,
 ): ProviderLane {
-  const { db, signals, workerId, log } = options;
+  const { db, signals, lease, log } = options;
   const { sql } = db;
   const steps = new Set<Step>();
   const publisher = createPublisher(signals);
@@ -66,6 +67,7 @@ export function createProviderLane(
   let looking: Promise<void> | null = null;
   let again = false;
   let unsubscribe = () => undefined as unknown;
+  let offLost = () => undefined as unknown;
   const take = createStep({
     ...options,
     publisher,
@@ -96,7 +98,7 @@ export function createProviderLane(
     for (const key of await rescueBatches(sql)) await signals.send(key, 'work');
     await giveUp();
     while (steps.size < maxSteps && !stopping.signal.aborted) {
-      const worker = workerId();
+      const worker = lease.id();
       if (worker === null) return;
       const busyOwners = listBusyOwners();
       const ids = [...steps].map(({ id }) => id);
@@ -159,6 +161,11 @@ export function createProviderLane(
 
   return {
     async start() {
+      // Every step ends at once with the lease.
+      offLost = lease.onLost(() => {
+        ended.abort(new Error('the lease was lost'));
+        ended = new AbortController();
+      });
       await removeOldInputs(log);
       unsubscribe = signals.subscribe((hint) => {
         if (hint === null || hint.signal !== 'progress') look();
@@ -174,10 +181,7 @@ export function createProviderLane(
       await looking;
       await Promise.all([...steps].map(({ done }) => done));
       clearTimeout(hurry);
-    },
-    fence() {
-      ended.abort(new Error('the lease was lost'));
-      ended = new AbortController();
+      offLost();
     },
   };
 }

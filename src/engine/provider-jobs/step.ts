@@ -18,6 +18,7 @@ import { rowFileOf } from '../../files/row.ts';
 import type { BatchApi } from '../../model/batch-api.ts';
 import { ModelError } from '../../model/model.ts';
 import type { Publisher } from '../live/publisher.ts';
+import type { Lease } from '../process/lease.ts';
 import type { Signals } from '../process/signals.ts';
 import type { Plan } from '../run/plan.ts';
 import { followJob } from './follow-job.ts';
@@ -46,8 +47,8 @@ export interface StepOptions {
   signals: Signals;
   /** Binds a batch's stored operation to its model. Throws BadUserInput where this process cannot run it. */
   preparePlan: (batch: { operation: string; options: string; model: string }) => Plan;
-  /** The worker whose lease says that this process lives; null while it has none. */
-  workerId: () => string | null;
+  /** The lease that the steps are done under. */
+  lease: Pick<Lease, 'id' | 'onLost'>;
   /** Milliseconds between two looks at a job; null: more rarely the older it is. */
   pollMs: number | null;
   publisher: Publisher;
@@ -63,7 +64,7 @@ export function createStep({
   db,
   signals,
   preparePlan,
-  workerId,
+  lease,
   pollMs,
   publisher,
   stopping,
@@ -127,7 +128,7 @@ export function createStep({
       db,
       log,
       learned,
-      isOurs: () => workerId() === held.worker,
+      isOurs: () => lease.id() === held.worker,
       stopping: AbortSignal.any([stopping, held.ended]),
       ended: held.ended,
       pollMs,

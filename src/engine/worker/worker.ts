@@ -6,7 +6,7 @@
  *   dispatch  one item at a time, from the held batches in turn, as the model's gate and `concurrency` allow (dispatcher.ts)
  *   record    answers wait some milliseconds for each other, fewer where calls wait for their places, and are written in one statement (recorder.ts)
  *   drop      when a batch is cancelled, expires or fails: abort, record what was answered, release the rest
- *   fence     when the lease is lost: abort and forget everything; others have it now (heartbeat.ts)
+ *   fence     when the lease is lost: abort and forget everything; others have it now (lease.ts)
  *
  * No transaction and no lock is held while a model answers.
  */
@@ -18,7 +18,7 @@ import { readBatchPlan } from '../../db/batches.ts';
 import type { Database } from '../../db/driver/client.ts';
 import type { NewResult, Recorded } from '../../db/results.ts';
 import { createPublisher } from '../live/publisher.ts';
-import { createHeartbeat } from '../process/heartbeat.ts';
+import type { Lease } from '../process/lease.ts';
 import type { Signals } from '../process/signals.ts';
 import { hasEnded, tellBatch } from '../process/tell-batch.ts';
 import type { Plan } from '../run/plan.ts';
@@ -39,9 +39,7 @@ const stoppedPollMs = 250;
 const dryShare = 0.125;
 
 export interface Worker {
-  /** The id that its lease is under; null while it has none. */
-  id(): string | null;
-  start(): Promise<void>;
+  start(): void;
   /**
    * Claims nothing more, lets calls in flight finish for up to `graceMs`, records them, gives the rest back.
    * Called again with a shorter grace it hurries up.
@@ -56,14 +54,8 @@ export interface WorkerOptions {
   preparePlan: (batch: { operation: string; options: string; model: string }) => Plan;
   /** Calls under way at once in this process. */
   concurrency: number;
-  leaseMs: number;
-  /** What else works under this lease. */
-  beside?: {
-    start(): Promise<void>;
-    stop(graceMs: number): Promise<void>;
-    /** The lease is lost: everything ends at once. */
-    fence(): void;
-  };
+  /** Started before the worker, and stopped after it. */
+  lease: Pick<Lease, 'id' | 'onLost' | 'onRenewed'>;
   log: Log;
 }
 
@@ -72,14 +64,15 @@ export function createWorker({
   signals,
   preparePlan,
   concurrency,
-  leaseMs,
-  beside,
+  lease,
   log,
 }: WorkerOptions): Worker {
   const held: Holdings = new Map();
   /** Gates that wake the dispatcher, and how to end that. */
   const gates = new Map<object, () => void>();
   const timers: NodeJS.Timeout[] = [];
+  /** Ends what listens to the lease. */
+  const listening: (() => void)[] = [];
   let unsubscribe = () => undefined as unknown;
   let stopped: Promise<void> | null = null;
   let hurry = () => undefined as unknown;
@@ -89,21 +82,11 @@ export function createWorker({
 
   const publisher = createPublisher(signals);
   const turns = createTurns();
-  const heartbeat = createHeartbeat({
-    db,
-    leaseMs,
-    onFenced: () => {
-      for (const batch of [...held.values()]) dropper.forget(batch);
-      beside?.fence();
-    },
-    onBeat: () => claims.compareLeases(),
-    log,
-  });
   const marks = createMarks({
     sql: db.sql,
     held,
     turns,
-    workerId: heartbeat.id,
+    workerId: lease.id,
     concurrency,
     suspects: () => dispatcher.suspects,
     busyAlone: () => dispatcher.busyAlone(),
@@ -114,7 +97,7 @@ export function createWorker({
   const dispatcher = createDispatcher({
     held,
     turns,
-    workerId: heartbeat.id,
+    workerId: lease.id,
     concurrency,
     marks,
     onStop: (batch, failure) => fail(batch, failure),
@@ -131,7 +114,7 @@ export function createWorker({
   const claims = createClaims({
     sql: db.sql,
     held,
-    workerId: heartbeat.id,
+    workerId: lease.id,
     wants: wantsMore,
     isDry,
     limit: concurrency,
@@ -180,7 +163,7 @@ export function createWorker({
 
   async function hold(key: bigint, worker: string): Promise<HeldBatch | null> {
     const found = await readBatchPlan(db, key);
-    if (!found || heartbeat.id() !== worker) return null;
+    if (!found || lease.id() !== worker) return null;
     let plan: Plan;
     try {
       plan = preparePlan(found);
@@ -242,8 +225,7 @@ export function createWorker({
     await signals.send(key, 'stop');
   }
 
-  async function stop(graceMs: number): Promise<void> {
-    const besideStopped = beside?.stop(graceMs);
+  async function stop(): Promise<void> {
     unsubscribe();
     for (const timer of timers) clearInterval(timer);
     for (const off of gates.values()) off();
@@ -251,15 +233,17 @@ export function createWorker({
     await claims.stop();
     await Promise.race([idle, hurried]);
     await Promise.all([...held.values()].map(dropper.drop));
-    await besideStopped;
-    await heartbeat.stop();
+    for (const off of listening) off();
   }
 
   return {
-    id: heartbeat.id,
-
-    async start() {
-      await heartbeat.start();
+    start() {
+      listening.push(
+        lease.onLost(() => {
+          for (const batch of [...held.values()]) dropper.forget(batch);
+        }),
+        lease.onRenewed(claims.compareLeases),
+      );
       unsubscribe = signals.subscribe((hint) => {
         if (hint === null) {
           claims.claim();
@@ -281,13 +265,11 @@ export function createWorker({
         setInterval(() => void dropper.dropStopped(), stoppedPollMs), // never rejects
       );
       claims.claim();
-      await beside?.start();
     },
 
     stop(graceMs) {
       const timer = setTimeout(hurry, graceMs);
-      if (stopped !== null) void beside?.stop(graceMs);
-      stopped ??= stop(graceMs);
+      stopped ??= stop();
       return stopped.finally(() => clearTimeout(timer));
     },
   };

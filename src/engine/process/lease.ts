@@ -7,47 +7,53 @@ import type { Database } from '../../db/driver/client.ts';
 import { ConnectionLost } from '../../db/driver/failure.ts';
 import { deleteWorker, insertWorker, listWorkers, renewWorker } from '../../db/workers.ts';
 
-/** A worker that has not renewed its lease for this share of it fences itself, well before others take it for dead. */
-const fenceShare = 0.6;
-/** A renewal that has waited so long when the worker fences itself has met silence, and not a process that slept. */
+/** The share of a lease after which it counts as lost here, well before others take it for lost. */
+const lostShare = 0.6;
+/** A renewal that has waited this share met silence. One that began later met a process that slept. */
 const silentShare = 0.2;
-/** A renewal that failed is tried again this soon. */
+/** A renewal that failed is tried again after this. */
 const retryDelayMs = 200;
 
 /**
- * A worker's lease: a row in `workers` that is renewed every third of `leaseMs`. When the row is gone, or cannot be
- * renewed in time by the monotonic clock, the worker is dead to the others, and `onFenced` makes it so: it must drop
- * everything it holds. A new id is taken as soon as the database lets it.
+ * A process's right to the chunks that it holds: a row in `workers`, renewed every third of
+ * `leaseMs`. The lease is lost when the row is gone, or is not renewed in time by the monotonic
+ * clock. All work under the lease must be dropped then, and the listeners see to that. The lease
+ * takes a new id as soon as the database lets it.
  */
-export interface Heartbeat {
+export interface Lease {
+  /**
+   * The present id; null while there is none. Asked before every call, so that a process that was
+   * stopped and continued notices the loss.
+   */
+  id(): string | null;
+  /** Calls back at every loss. Returns how to unsubscribe. */
+  onLost(listener: () => void): () => void;
+  /** Calls back after every renewal. Returns how to unsubscribe. */
+  onRenewed(listener: () => void): () => void;
   start(): Promise<void>;
   stop(): Promise<void>;
-  /** The present id, or null while there is none. Checked before every call: a process that was stopped and continued has to notice. */
-  id(): string | null;
 }
 
-export function createHeartbeat({
+/** A lease that `start` takes. */
+export function createLease({
   db,
   leaseMs,
-  onFenced,
-  onBeat,
   log,
 }: {
   db: Database;
   leaseMs: number;
-  onFenced: () => void;
-  /** After every renewal. */
-  onBeat: () => void;
   log: Log;
-}): Heartbeat {
+}): Lease {
   const machine = machineName();
+  const lostListeners = new Set<() => void>();
+  const renewedListeners = new Set<() => void>();
   let current: string | null = null;
   /** The last id that was lost. Its row may still run, and keeps others from its chunks. */
   let lost: string | null = null;
   let renewedAt = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | null = null;
   let stopped = false;
-  /** When the renewal that is under way was begun; null: none is. */
+  /** When the renewal that is under way began; null without one. */
   let askedAt: number | null = null;
 
   async function enter(): Promise<string> {
@@ -58,23 +64,23 @@ export function createHeartbeat({
     return id;
   }
 
-  function fence(reason: string): void {
+  function lose(reason: string): void {
     if (current === null) return;
     log.warn({ worker: current }, `this worker lost its lease (${reason}); it drops what it holds`);
     lost = current;
     current = null;
-    onFenced();
+    for (const listener of lostListeners) listener();
     if (askedAt !== null && performance.now() - askedAt > leaseMs * silentShare) breakConnections();
   }
 
-  /** One that swallows what it is sent would keep what waits for its answer as long as the longest statement may take. */
+  /** A connection that swallows its data would keep its waiters for the longest statement time. */
   function breakConnections(): void {
-    void db.disconnect(new ConnectionLost('the database does not answer the heartbeat'));
+    void db.disconnect(new ConnectionLost('the database does not answer the renewal of the lease'));
   }
 
-  /** Rejects after its share of the lease; the next beat then takes another connection. */
+  /** Rejects after the share of a lost lease; the next renewal then takes another connection. */
   async function inTime<T>(work: Promise<T>): Promise<T> {
-    const ms = leaseMs * fenceShare;
+    const ms = leaseMs * lostShare;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => {
@@ -95,18 +101,17 @@ export function createHeartbeat({
         current = await inTime(enter());
         renewedAt = startedAt;
       } else if (!(await inTime(renewWorker(db.sql, id, leaseMs)))) {
-        fence('it was not renewed in time');
+        lose('it was not renewed in time');
       } else if (current === id) {
         renewedAt = startedAt;
       }
-      // Fenced, by the lines above or by somebody who asked for the id meanwhile.
+      // Lost, by the lines above or by a caller who asked for the id meanwhile.
       if (current === null) delayMs = 0;
-      else onBeat();
+      else for (const listener of renewedListeners) listener();
     } catch (error) {
       log.warn({ err: error }, 'could not renew the lease');
       delayMs = Math.min(retryDelayMs, delayMs);
-      if (performance.now() - renewedAt > leaseMs * fenceShare)
-        fence('the database does not answer');
+      if (performance.now() - renewedAt > leaseMs * lostShare) lose('the database does not answer');
     }
     askedAt = null;
     if (!stopped) {
@@ -116,6 +121,8 @@ export function createHeartbeat({
   }
 
   return {
+    onLost: (listener) => listenTo(lostListeners, listener),
+    onRenewed: (listener) => listenTo(renewedListeners, listener),
     async start() {
       await buryNeighbours(db, machine, log);
       const startedAt = performance.now();
@@ -132,17 +139,23 @@ export function createHeartbeat({
       if (id !== null) await deleteWorker(db.sql, id);
     },
     id() {
-      if (current !== null && performance.now() - renewedAt > leaseMs * fenceShare) {
-        fence('it was not renewed in time');
+      if (current !== null && performance.now() - renewedAt > leaseMs * lostShare) {
+        lose('it was not renewed in time');
       }
       return current;
     },
   };
 }
 
+function listenTo(listeners: Set<() => void>, listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
 /**
- * A process that was killed leaves its lease behind. Whoever starts next on the same machine can see that the process
- * has gone, and need not wait for the lease to run out. A process id that was given out again is left to the lease.
+ * A process that was killed leaves its lease behind. The next process on the same machine sees that
+ * the first has gone, and does not wait for the end of the lease. A process id that was given out
+ * again is left to the lease.
  */
 async function buryNeighbours(db: Database, machine: string, log: Log): Promise<void> {
   for (const { id, pid } of await listWorkers(db.sql, machine)) {
@@ -152,7 +165,10 @@ async function buryNeighbours(db: Database, machine: string, log: Log): Promise<
   }
 }
 
-/** Where process ids mean the same: on Linux a boot and a pid namespace (containers share host names), elsewhere the host. */
+/**
+ * Where process ids mean the same. On Linux a boot and a pid namespace, as containers share host
+ * names; elsewhere the host.
+ */
 function machineName(): string {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();

@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createLog } from '../../../src/core/log.ts';
+import { type Database, openDatabase } from '../../../src/db/driver/client.ts';
+import { deleteWorker } from '../../../src/db/workers.ts';
+import { createLease } from '../../../src/engine/process/lease.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { until } from '../../support/until.ts';
+
+let database: TestDatabase;
+let db: Database;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = openDatabase(database.url);
+});
+afterAll(async () => {
+  await db.close();
+  await database.drop();
+});
+
+test('every listener hears of a loss, and the lease goes on under a new id', async () => {
+  const lease = createLease({ db, leaseMs: 300, log: createLog('silent', { role: 'all' }) });
+  const heard: string[] = [];
+  lease.onLost(() => heard.push(`first, with ${lease.id()}`));
+  lease.onLost(() => heard.push('second'));
+  const off = lease.onLost(() => heard.push('unsubscribed'));
+  off();
+  let renewals = 0;
+  lease.onRenewed(() => {
+    renewals += 1;
+  });
+  await lease.start();
+  const id = lease.id();
+  await until(() => renewals > 0, { deadlineMs: 5_000, what: 'a renewal' });
+  const heardBefore = [...heard];
+
+  await deleteWorker(db.sql, String(id));
+  await until(() => heard.length > 0, { deadlineMs: 5_000, what: 'the loss' });
+  const renewalsBefore = renewals;
+  await until(() => renewals > renewalsBefore, { deadlineMs: 5_000, what: 'a new lease' });
+  const next = lease.id();
+  await lease.stop();
+
+  expect(heardBefore).toEqual([]);
+  expect(heard.slice(0, 2)).toEqual(['first, with null', 'second']);
+  expect(heard).not.toContain('unsubscribed');
+  expect(next).toMatch(/^worker_/);
+  expect(next).not.toBe(id);
+  expect(lease.id()).toBeNull();
+});
