@@ -9,7 +9,7 @@ import { deleteWorker, insertWorker, listWorkers, renewWorker } from '../../db/w
 
 /** The share of a lease after which it counts as lost here, well before others take it for lost. */
 const lostShare = 0.6;
-/** A renewal that has waited this share met silence. One that began later met a process that slept. */
+/** A renewal that has waited this share met silence; a later one met a process that slept. */
 const silentShare = 0.2;
 /** A renewal that failed is tried again after this. */
 const retryDelayMs = 200;

@@ -7,28 +7,31 @@ import type { Gate } from '../../model/model.ts';
 import { startItem } from '../run/execute.ts';
 import type { ItemRun } from '../run/item-run.ts';
 import type { Plan } from '../run/plan.ts';
-import type { Recorder } from './recorder.ts';
 
 /** A chunk in a worker's hands. `unrecorded` items of it have no row in `results` yet. */
 interface HeldChunk extends ClaimedChunk {
   unrecorded: number;
 }
 
-/** An item in a worker's hands. Its run is made when it is first sent, so that a large buffer stays small. */
+/**
+ * An item in a worker's hands. Its run is made when it is first sent, so that a large buffer stays
+ * small.
+ */
 export interface HeldItem {
   readonly index: number;
   readonly chunk: HeldChunk;
   run(): ItemRun;
   /** The gate of the model that it goes to. */
   gate(): Gate;
-  /** It was answered, and the answer was not good enough: whoever lets go of it now has it asked again. */
+  /** It was answered, and the answer was not good enough: when let go of, it is asked again. */
   answered: boolean;
 }
 
 /**
- * What a worker holds of one batch: chunks under lease, items ready to be sent, and the means to stop them all.
- * Items go out in the order of `ready`, so that a mark says what may have been sent; one that waits for another
- * try comes back in front, and is below the mark already.
+ * What a worker holds of one batch: chunks under lease, items ready to be sent, answers not yet
+ * stored, and the means to stop them all. Items go out in the order of `ready`, so that a mark says
+ * what may have been sent. An item that waits for another try comes back in front, and is below the
+ * mark already.
  */
 export interface HeldBatch {
   readonly key: bigint;
@@ -40,28 +43,46 @@ export interface HeldBatch {
   /** The worker id that the leases are under. */
   readonly worker: string;
   readonly plan: Plan;
-  readonly recorder: Recorder;
   /** Aborts its calls and its waiting items. */
   readonly abort: AbortController;
   readonly chunks: Map<number, HeldChunk>;
+  /** Changed by this file alone, which counts it in the worker's state. */
   readonly ready: HeldItem[];
   /** There may be chunks of it that nobody holds. */
   mayHaveMore: boolean;
   /** Items that wait for another try. */
   waiting: number;
   inFlight: number;
-  /** Requests whose answer was cut off or thrown away, to be sent again by whoever comes next. */
+  /** Requests whose answer was cut off or thrown away: they are sent again under the next lease. */
   lost: number;
+  /** Answers that no flush has taken yet. */
+  readonly answers: NewResult[];
+  /** When the oldest of `answers` came, by the worker's clock. */
+  oldestAt: number;
+  /** Answers that are not stored yet: `answers`, and those of the flush under way. */
+  unwritten: number;
+  /** Others wait for the places of its answers, or no more answers will come. */
+  isHurried: boolean;
+  isFlushing: boolean;
+  /** Its end: set once it is being let go of before all of it is done. */
+  dropping: Promise<void> | null;
+  /** Its lease is lost, or the batch has gone: nothing of it is written any more. */
+  isForgotten: boolean;
   /** Told when no call is under way any more. */
   onIdle: (() => void) | null;
+  /** Told when every answer is stored, or given up. */
+  onDrained: (() => void) | null;
 }
 
-/** By batch key. */
-export type Holdings = Map<bigint, HeldBatch>;
+/** What this file counts in the worker's state. */
+interface ReadyCount {
+  /** Items of all batches that wait to be sent. */
+  ready: number;
+}
 
 export function holdBatch(
   { key, id, owner, fileKey, file, reading }: BatchPlan,
-  { worker, plan, recorder }: Pick<HeldBatch, 'worker' | 'plan' | 'recorder'>,
+  { worker, plan }: Pick<HeldBatch, 'worker' | 'plan'>,
 ): HeldBatch {
   return {
     key,
@@ -71,7 +92,6 @@ export function holdBatch(
     file: rowFileOf(file, reading),
     worker,
     plan,
-    recorder,
     abort: new AbortController(),
     chunks: new Map(),
     ready: [],
@@ -79,19 +99,45 @@ export function holdBatch(
     waiting: 0,
     inFlight: 0,
     lost: 0,
+    answers: [],
+    oldestAt: 0,
+    unwritten: 0,
+    isHurried: false,
+    isFlushing: false,
+    dropping: null,
+    isForgotten: false,
     onIdle: null,
+    onDrained: null,
   };
 }
 
 /** Puts a claimed chunk with its unanswered items behind what is ready. */
 export function holdChunk(
+  count: ReadyCount,
   batch: HeldBatch,
-  claimed: ClaimedChunk,
-  items: readonly OpenItem[],
+  { claimed, items }: { claimed: ClaimedChunk; items: readonly OpenItem[] },
 ): void {
   const chunk: HeldChunk = { ...claimed, unrecorded: items.length };
   batch.chunks.set(chunk.first, chunk);
   for (const item of items) batch.ready.push(new ReadyItem(batch, chunk, item));
+  count.ready += items.length;
+}
+
+/** Takes the next item to be sent. */
+export function takeReady(count: ReadyCount, { ready }: HeldBatch): void {
+  if (ready.shift()) count.ready -= 1;
+}
+
+/** Puts an item that is to be sent again in front. */
+export function returnReady(count: ReadyCount, { ready }: HeldBatch, item: HeldItem): void {
+  ready.unshift(item);
+  count.ready += 1;
+}
+
+/** Nothing more of the batch is sent. */
+export function clearReady(count: ReadyCount, { ready }: HeldBatch): void {
+  count.ready -= ready.length;
+  ready.length = 0;
 }
 
 /** A class, because there may be a million a minute. */
@@ -121,9 +167,14 @@ class ReadyItem implements HeldItem {
   }
 }
 
-/** An item that may be the one that kills workers: no other call of this process goes on beside it. */
+/** The item may be the one that kills workers: no other call of the process goes on beside it. */
 export function runsAlone({ chunk }: HeldItem): boolean {
   return chunk.crashes >= aloneFromCrashes;
+}
+
+/** The database knows that the item may be sent. */
+export function isMarked({ index, chunk }: HeldItem): boolean {
+  return index <= chunk.sentTo;
 }
 
 /** Lets go of chunks whose items all have their row. */
@@ -140,8 +191,8 @@ export function settleRecorded(
 }
 
 /** Nothing of it is left in this worker's hands. */
-export function isDone(batch: HeldBatch): boolean {
-  return batch.chunks.size === 0 && batch.inFlight === 0 && batch.waiting === 0;
+export function isDone({ chunks, inFlight, waiting }: HeldBatch): boolean {
+  return chunks.size === 0 && inFlight === 0 && waiting === 0;
 }
 
 /** Resolves when no call of it is under way. */

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createLog } from '../../../src/core/log.ts';
 import { type Database, openDatabase } from '../../../src/db/driver/client.ts';
-import { createClaims } from '../../../src/engine/worker/claims.ts';
+import { claimDue, claimFrom } from '../../../src/engine/worker/claims.ts';
+import { createState, workerClock } from '../../../src/engine/worker/state.ts';
+import { statementsOf } from '../../../src/engine/worker/statements.ts';
 import { enterWorker, insertBatch, range } from '../../db/queue.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 
@@ -23,25 +25,34 @@ test('an owner with one new batch is served before the second of a hundred of an
   const one = await insertBatch(db.sql, { items: 3, owner: 'one' });
   const worker = await enterWorker(db.sql);
   const served: bigint[] = [];
-  const claims = createClaims({
-    sql: db.sql,
-    held: new Map(),
-    workerId: () => worker,
-    wants: () => false,
-    isDry: () => true,
-    limit: 64,
-    hold: async (key) => {
-      served.push(key);
-      return null;
+  const log = createLog('silent', { role: 'all' });
+  const state = createState(
+    {
+      lease: { id: () => worker },
+      // Nothing is claimed but what is asked for.
+      concurrency: 0,
+      statements: {
+        ...statementsOf(db, log),
+        async readPlan(key) {
+          served.push(key);
+          return null;
+        },
+      },
+      preparePlan() {
+        throw new Error('nothing is run');
+      },
+      publisher: { publish: () => undefined, publishLast: async () => undefined },
+      signals: { send: async () => undefined },
+      clock: workerClock,
+      log,
     },
-    onClaimed: () => undefined,
-    onBegun: () => undefined,
-    log: createLog('silent', { role: 'all' }),
-  });
+    claimDue,
+  );
 
-  for (const key of [...many, one]) claims.claimFrom(key);
+  for (const key of [...many, one]) claimFrom(state, key);
   await expect.poll(() => served.length, { timeout: 30_000 }).toBe(101);
-  await claims.stop();
+  state.stopping = true;
+  await state.claims.running;
 
   expect(served.indexOf(one)).toBeLessThan(2);
   expect(new Set(served).size).toBe(101);

@@ -1,8 +1,14 @@
 import pino from 'pino';
 import postgres from 'postgres';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../../src/db/driver/client.ts';
-import { createRecorder } from '../../../src/engine/worker/recorder.ts';
+import type { Plan } from '../../../src/engine/run/plan.ts';
+import { addAnswer } from '../../../src/engine/worker/flush.ts';
+import { holdBatch } from '../../../src/engine/worker/held-batch.ts';
+import { pump } from '../../../src/engine/worker/pump.ts';
+import { forget } from '../../../src/engine/worker/release.ts';
+import { createState, type WorkerState, workerClock } from '../../../src/engine/worker/state.ts';
+import { statementsOf } from '../../../src/engine/worker/statements.ts';
 import {
   type Answer,
   audit,
@@ -28,33 +34,76 @@ afterAll(async () => {
   await database.drop();
 });
 
+const opened: WorkerState[] = [];
+afterEach(() => {
+  for (const state of opened.splice(0)) {
+    state.stopped = true;
+    state.timer?.cancel();
+  }
+});
+
 async function open(items: number) {
   const worker = await enterWorker(db.sql);
   const batchKey = await insertBatch(db.sql, { items, chunkSize: items });
   await claimOf(db.sql, batchKey, worker);
   const recorded: number[] = [];
   const events: string[] = [];
-  const recorder = createRecorder({
-    db,
-    batchKey,
-    batchId: 'batch_of_the_test',
-    worker,
-    onRecorded: (results) => recorded.push(...results.map(({ index }) => index)),
-    onGone: () => events.push('gone'),
-    onUnstorable: () => events.push('unstorable'),
-    log: pino({ level: 'silent' }),
-  });
-  const add = (answer: Answer) => recorder.add({ ...answer, first: 0 });
-  return { worker, batchKey, recorder, add, recorded, events };
+  const log = pino({ level: 'silent' });
+  const statements = statementsOf(db, log);
+  const state = createState(
+    {
+      lease: { id: () => worker },
+      // Nothing is claimed.
+      concurrency: 0,
+      statements: {
+        ...statements,
+        async record(flush) {
+          const done = await statements.record(flush);
+          if (done) recorded.push(...flush.results.map(({ index }) => index));
+          else events.push('gone');
+          return done;
+        },
+        async beginFailure() {
+          events.push('unstorable');
+          return true;
+        },
+        readStopped: async () => [],
+      },
+      preparePlan() {
+        throw new Error('nothing is run');
+      },
+      publisher: { publish: () => undefined, publishLast: async () => undefined },
+      signals: { send: async () => undefined },
+      clock: workerClock,
+      log,
+    },
+    pump,
+  );
+  opened.push(state);
+  const found = await statements.readPlan(batchKey);
+  if (!found) throw new Error('the batch is not there');
+  const batch = holdBatch(found, { worker, plan: {} as Plan });
+  batch.waiting = 1; // more of it is to come: it is not let go of
+  state.batches.set(batchKey, batch);
+  const add = (answer: Answer) => {
+    addAnswer(state, batch, { ...answer, first: 0 });
+    state.wake();
+  };
+  const drain = () =>
+    until(() => batch.unwritten === 0 && !batch.isFlushing, {
+      deadlineMs: 20_000,
+      what: 'the end of all flushes',
+    });
+  return { worker, batchKey, state, batch, add, drain, recorded, events };
 }
 
 test('one result that the database refuses fails alone, the others are recorded', async () => {
-  const { batchKey, recorder, add, recorded, events } = await open(300);
+  const { batchKey, drain, add, recorded, events } = await open(300);
 
   for (const index of range(0, 299)) {
     add(index === 123 ? failed(index, 'NUL \u0000') : succeeded(index));
   }
-  await recorder.drain();
+  await drain();
 
   const found = await audit(db.sql, batchKey);
   expect(found).toMatchObject({ status: 'COMPLETED', counted: { succeeded: 299, failed: 1 } });
@@ -72,25 +121,25 @@ test('one result that the database refuses fails alone, the others are recorded'
 });
 
 test('NUL and lone surrogates in an output are stored as they are', async () => {
-  const { batchKey, recorder, add } = await open(1);
+  const { batchKey, drain, add } = await open(1);
   const output = { text: 'a\u0000b \ud800 😀 "\\' };
 
   add(succeeded(0, output));
-  await recorder.drain();
+  await drain();
 
   const [row] = await db.sql`select output from results where batch_key = ${batchKey}`;
   expect(JSON.parse(row?.output as string)).toEqual(output);
 });
 
 test('a result that can be stored in no form is reported, and the others are recorded', async () => {
-  const { batchKey, recorder, add, events } = await open(20);
+  const { batchKey, drain, add, events } = await open(20);
   await db.sql`create function refuse() returns trigger language plpgsql as $$
     begin raise exception 'never' using errcode = '22000'; end $$`;
   await db.sql`create trigger refuse before insert on results for each row when (new.index = 7)
     execute function refuse()`;
 
   for (const index of range(0, 19)) add(succeeded(index));
-  await recorder.drain();
+  await drain();
   await db.sql`drop trigger refuse on results`;
 
   expect(events).toEqual(['unstorable']);
@@ -98,7 +147,7 @@ test('a result that can be stored in no form is reported, and the others are rec
 });
 
 test('results outlast connections that die, and are there once', async () => {
-  const { batchKey, recorder, add, recorded } = await open(400);
+  const { batchKey, drain, add, recorded } = await open(400);
   const other = postgres(database.url, { max: 1 });
   let adding = true;
   const killing = (async () => {
@@ -119,7 +168,7 @@ test('results outlast connections that die, and are there once', async () => {
   }
   adding = false;
   await killing;
-  await recorder.drain();
+  await drain();
 
   const found = await audit(db.sql, batchKey);
   expect(found).toMatchObject({ status: 'COMPLETED', counted: { succeeded: 400 } });
@@ -128,22 +177,23 @@ test('results outlast connections that die, and are there once', async () => {
 });
 
 test('a batch that has gone takes nothing more', async () => {
-  const { batchKey, recorder, add, events } = await open(3);
+  const { batchKey, drain, add, events } = await open(3);
   await db.sql`delete from batches where key = ${batchKey}`;
 
   add(succeeded(0));
-  await recorder.drain();
+  await drain();
 
   expect(events).toEqual(['gone']);
 });
 
 test('what is given up is neither written nor waited for', async () => {
-  const { batchKey, recorder, add } = await open(3);
+  const { batchKey, state, batch, drain, add } = await open(3);
 
   add(succeeded(0));
-  recorder.abandon();
+  forget(state, batch);
   add(succeeded(1));
-  await recorder.drain();
+  await drain();
 
   expect((await audit(db.sql, batchKey)).rows.succeeded).toBe(0);
+  expect(state.unwritten).toBe(0);
 });

@@ -1,0 +1,72 @@
+/**
+ * Whose turn it is: owners take turns, and so do the batches of each. The one served longest ago
+ * goes first. So a new batch goes at once, and an owner with a hundred batches gets no more than an
+ * owner with one.
+ */
+import type { HeldBatch } from './held-batch.ts';
+
+export interface FairOrder {
+  /** The number of items sent so far. */
+  turn: number;
+  /** The turn in which each owner was served last; an owner who is not in it is next. */
+  readonly owners: Map<string, number>;
+  readonly batches: WeakMap<HeldBatch, number>;
+}
+
+/** Owners who are remembered. */
+const maxOwners = 10_000;
+
+export function createFairOrder(): FairOrder {
+  return { turn: 0, owners: new Map(), batches: new WeakMap() };
+}
+
+/** Which of these is next; null of none. */
+export function nextInOrder(order: FairOrder, batches: Iterable<HeldBatch>): HeldBatch | null {
+  return first(batches, order);
+}
+
+/** How the next `places` go to these batches, if each has items enough. */
+export function shareInOrder(
+  { turn, owners, batches }: FairOrder,
+  given: readonly HeldBatch[],
+  places: number,
+): Map<HeldBatch, number> {
+  const shares = new Map<HeldBatch, number>();
+  const then = {
+    owners: new Map(given.map(({ owner }) => [owner, owners.get(owner) ?? 0])),
+    batches: new Map(given.map((batch) => [batch, batches.get(batch) ?? 0])),
+  };
+  for (let place = 1; place <= places; place += 1) {
+    const batch = first(given, then);
+    if (!batch) break;
+    shares.set(batch, (shares.get(batch) ?? 0) + 1);
+    then.owners.set(batch.owner, turn + place);
+    then.batches.set(batch, turn + place);
+  }
+  return shares;
+}
+
+/** An item of the batch is sent. */
+export function serve(order: FairOrder, batch: HeldBatch): void {
+  order.turn += 1;
+  if (order.owners.size >= maxOwners) order.owners.clear();
+  order.owners.set(batch.owner, order.turn);
+  order.batches.set(batch, order.turn);
+}
+
+function first(
+  given: Iterable<HeldBatch>,
+  { owners, batches }: { owners: FairOrder['owners']; batches: Pick<FairOrder['batches'], 'get'> },
+): HeldBatch | null {
+  let best: HeldBatch | null = null;
+  let [bestOwner, bestTime] = [0, 0];
+  for (const batch of given) {
+    const owner = owners.get(batch.owner) ?? 0;
+    const time = batches.get(batch) ?? 0;
+    if (!best || owner < bestOwner || (owner === bestOwner && time < bestTime)) {
+      best = batch;
+      [bestOwner, bestTime] = [owner, time];
+    }
+  }
+  return best;
+}

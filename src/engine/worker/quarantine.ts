@@ -1,0 +1,47 @@
+/**
+ * Items under which workers died are in quarantine: each runs alone in its process. Nothing else is
+ * under way, marked, or answered and not yet stored beside it, because all that would be charged
+ * with the next crash. One at a time is let through, and what was marked before it ends first.
+ */
+import { aloneFromCrashes } from '../../db/chunks.ts';
+import { type HeldBatch, isMarked, runsAlone } from './held-batch.ts';
+import { listenTo, type WorkerState } from './state.ts';
+
+/**
+ * The batch whose next item may run alone now, or will when the others have ended. Null where no
+ * item is to run alone, or its model takes no call now.
+ */
+export function nextInQuarantine(state: WorkerState): HeldBatch | null {
+  for (const batch of state.batches.values()) {
+    const [item] = batch.ready;
+    if (!item || batch.abort.signal.aborted || !runsAlone(item)) continue;
+    const gate = item.gate();
+    if (gate.isOpen()) return oneWaits(state) ? null : batch;
+    listenTo(state, gate);
+  }
+  return null;
+}
+
+/** Nothing else would be charged with a crash. */
+export function isAlone({ batches, inFlight, unwritten, marks }: WorkerState): boolean {
+  if (inFlight > 0 || unwritten > 0 || marks.isRaising) return false;
+  for (const { ready } of batches.values()) {
+    const [item] = ready;
+    if (item && !runsAlone(item) && isMarked(item)) return false;
+  }
+  return true;
+}
+
+/**
+ * An item that is marked and not the next of its batch waits for another try. Any crash is charged
+ * to it until it is answered.
+ */
+function oneWaits({ batches }: WorkerState): boolean {
+  for (const { chunks, ready } of batches.values()) {
+    for (const chunk of chunks.values()) {
+      if (chunk.crashes < aloneFromCrashes || chunk.sentTo < chunk.first) continue;
+      if (ready[0]?.chunk !== chunk) return true;
+    }
+  }
+  return false;
+}

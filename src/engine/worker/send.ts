@@ -1,0 +1,206 @@
+/**
+ * Sends the items that a worker holds: one at a time, from the held batches in fair order, as the
+ * gates of their models, the marks and the places allow.
+ */
+import { internalError } from '../../core/errors.ts';
+import type { NewResult } from '../../db/results.ts';
+import type { Permit } from '../../model/model.ts';
+import type { ItemAnswer, Step } from '../run/item-run.ts';
+import { nextInOrder, serve } from './fair-order.ts';
+import { addAnswer } from './flush.ts';
+import {
+  type HeldBatch,
+  type HeldItem,
+  isMarked,
+  returnReady,
+  runsAlone,
+  takeReady,
+} from './held-batch.ts';
+import { isAlone, nextInQuarantine } from './quarantine.ts';
+import { failBatch, settle } from './release.ts';
+import { listenTo, placesLeft, type WorkerState } from './state.ts';
+
+const tellIntervalMs = 60_000;
+
+/** A call that has its place and its permit. */
+interface Call {
+  batch: HeldBatch;
+  item: HeldItem;
+  permit: Permit;
+}
+
+/** Takes one item of each batch in turn, until nothing more may be sent. */
+export function takeSendable(state: WorkerState): Call[] {
+  const calls: Call[] = [];
+  if (state.stopping || state.runningAlone || state.lease.id() === null) return calls;
+  const quarantined = nextInQuarantine(state);
+  const blocked = new Set<HeldBatch>();
+  while (placesLeft(state) > 0 && !state.runningAlone) {
+    const alone = quarantined !== null && isAlone(state);
+    const batch = alone ? quarantined : nextInTurn(state, blocked);
+    const item = batch?.ready[0];
+    if (!batch || !item) break;
+    // What is marked goes before an item that runs alone, which is marked with nothing under way.
+    const permit = isMarked(item) && alone === runsAlone(item) ? enter(state, item) : null;
+    if (permit) {
+      take(state, batch);
+      state.runningAlone = alone;
+      calls.push({ batch, item, permit });
+    } else if (alone) break;
+    else blocked.add(batch);
+  }
+  return calls;
+}
+
+function enter(state: WorkerState, item: HeldItem): Permit | null {
+  const gate = item.gate();
+  const permit = gate.tryEnter();
+  if (!permit) listenTo(state, gate);
+  return permit;
+}
+
+function take(state: WorkerState, batch: HeldBatch): void {
+  takeReady(state, batch);
+  state.inFlight += 1;
+  batch.inFlight += 1;
+  serve(state.fairOrder, batch);
+}
+
+function nextInTurn(
+  { batches, fairOrder }: WorkerState,
+  blocked: ReadonlySet<HeldBatch>,
+): HeldBatch | null {
+  const open: HeldBatch[] = [];
+  for (const batch of batches.values()) {
+    if (batch.ready.length === 0 || blocked.has(batch) || batch.abort.signal.aborted) continue;
+    open.push(batch);
+  }
+  return nextInOrder(fairOrder, open);
+}
+
+/** Never rejects. */
+export async function send(state: WorkerState, { batch, item, permit }: Call): Promise<void> {
+  const { signal } = batch.abort;
+  try {
+    // A process that was stopped and continued notices here that its lease is lost.
+    if (state.lease.id() === batch.worker && !signal.aborted) {
+      const step = await item.run().send(permit, signal);
+      const stopping = takeStep(state, { batch, item }, step);
+      if (stopping !== null) await stopping;
+    }
+  } catch (error) {
+    if (signal.aborted) {
+      batch.lost += 1;
+    } else {
+      const { id } = batch;
+      state.log.error(
+        { err: error, batch: id, index: item.index },
+        'an item failed in an unforeseen way',
+      );
+      addAnswer(state, batch, { ...placeOf(item), ...abandoned(item) });
+    }
+  } finally {
+    permit.release('aborted'); // where the run never had it; a second release changes nothing
+    state.inFlight -= 1;
+    batch.inFlight -= 1;
+    state.runningAlone = false;
+    if (batch.inFlight === 0) batch.onIdle?.();
+    if (state.inFlight === 0) state.onIdle?.();
+    settle(state, batch);
+    state.wake();
+  }
+}
+
+/** Returns what the call counts as under way for. */
+function takeStep(
+  state: WorkerState,
+  { batch, item }: Pick<Call, 'batch' | 'item'>,
+  step: Step,
+): Promise<void> | null {
+  const { signal } = batch.abort;
+  switch (step.kind) {
+    case 'final':
+      addAnswer(state, batch, { ...placeOf(item), ...step.answer });
+      return null;
+    case 'again':
+      item.answered = true;
+      if (signal.aborted) batch.lost += 1;
+      else returnReady(state, batch, item);
+      return null;
+    case 'later':
+      if (step.failures > 0) tellFailure(state, batch, step);
+      if (!signal.aborted) backOff(state, { batch, item }, step.delayMs);
+      return null;
+    case 'stop':
+      // No item of the batch would succeed. The call counts as under way until that is stored.
+      return signal.aborted ? null : failBatch(state, batch, step);
+    default:
+      return step satisfies never;
+  }
+}
+
+function backOff(
+  state: WorkerState,
+  { batch, item }: Pick<Call, 'batch' | 'item'>,
+  delayMs: number,
+): void {
+  const at = state.clock.now() + delayMs;
+  batch.waiting += 1;
+  const { backOffs } = state;
+  let [from, to] = [0, backOffs.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((backOffs[middle]?.at ?? 0) <= at) from = middle + 1;
+    else to = middle;
+  }
+  backOffs.splice(from, 0, { at, batch, item });
+}
+
+/** Puts items whose back-off is over in front of their batches. */
+export function endBackOffs(state: WorkerState, now: number): void {
+  const { backOffs } = state;
+  for (let [next] = backOffs; next && next.at <= now; [next] = backOffs) {
+    backOffs.shift();
+    const { batch, item } = next;
+    if (batch.abort.signal.aborted) continue;
+    batch.waiting -= 1;
+    returnReady(state, batch, item);
+  }
+}
+
+/**
+ * A provider that is down holds a batch up without failing it, so that the log has to say so: once
+ * a minute for each model.
+ */
+function tellFailure(
+  { failuresToldAt, clock, log }: WorkerState,
+  batch: HeldBatch,
+  { giveUp }: Step & { kind: 'later' },
+): void {
+  const { id } = batch.plan.model;
+  const now = clock.now();
+  if (now - (failuresToldAt.get(id) ?? Number.NEGATIVE_INFINITY) < tellIntervalMs) return;
+  failuresToldAt.set(id, now);
+  const reason = giveUp.outcome.status === 'FAILED' ? giveUp.outcome.error.message : null;
+  log.warn({ batch: batch.id, model: id, reason }, 'the provider fails; its items are tried again');
+}
+
+function placeOf({ index, chunk }: HeldItem): Pick<NewResult, 'index' | 'first'> {
+  return { index, first: chunk.first };
+}
+
+/** The answer of an item that failed in an unforeseen way, be it before it could be begun. */
+function abandoned(item: HeldItem): ItemAnswer {
+  try {
+    return item.run().abandon();
+  } catch {
+    // The error that its beginning failed with, which has been logged.
+    return neverBegun;
+  }
+}
+
+const neverBegun: ItemAnswer = {
+  attempts: 0,
+  usage: { requests: 0, inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, costUsd: null },
+  outcome: { status: 'FAILED', error: internalError },
+};

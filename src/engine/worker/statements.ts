@@ -1,0 +1,38 @@
+/** All that a worker reads of the database and writes to it: each is one statement. */
+import type { Log } from '../../core/log.ts';
+import { beginFailure, noteWaiting } from '../../db/batch-life.ts';
+import { readBatchPlan, readStopped } from '../../db/batches.ts';
+import {
+  claimChunks,
+  raiseSentMarks,
+  releaseChunks,
+  releaseUnknownChunks,
+} from '../../db/chunks.ts';
+import type { Database } from '../../db/driver/client.ts';
+import { readOpenItems } from '../../db/items.ts';
+import { recordResults } from '../../db/results.ts';
+import { type BatchEvent, tellBatch } from '../process/tell-batch.ts';
+
+export type Statements = ReturnType<typeof statementsOf>;
+
+export function statementsOf(db: Database, log: Log) {
+  const { sql } = db;
+  return {
+    claim: (claim: Parameters<typeof claimChunks>[1]) => claimChunks(sql, claim),
+    readPlan: (key: bigint) => readBatchPlan(db, key),
+    readItems: (range: Parameters<typeof readOpenItems>[1]) => readOpenItems(sql, range),
+    mark: (worker: string, marks: Parameters<typeof raiseSentMarks>[2]) =>
+      raiseSentMarks(sql, worker, marks),
+    record: (flush: Parameters<typeof recordResults>[1]) => recordResults(sql, flush),
+    release: (release: Parameters<typeof releaseChunks>[1]) => releaseChunks(sql, release),
+    releaseUnknown: (worker: string, known: Parameters<typeof releaseUnknownChunks>[2]) =>
+      releaseUnknownChunks(sql, worker, known),
+    readStopped: (keys: readonly bigint[]) => readStopped(sql, keys),
+    noteWaiting: (key: bigint, waiting: Parameters<typeof noteWaiting>[2]) =>
+      noteWaiting(sql, key, waiting),
+    beginFailure: (key: bigint, failure: Parameters<typeof beginFailure>[2]) =>
+      beginFailure(sql, key, failure),
+    /** Writes a line of the log. Never rejects. */
+    tell: (key: bigint, event: BatchEvent) => tellBatch({ db, log }, key, event),
+  };
+}

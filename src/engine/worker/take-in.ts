@@ -1,0 +1,80 @@
+/** Takes in claimed chunks: binds their batch to its model and reads their items. */
+import { BadUserInput, internalError } from '../../core/errors.ts';
+import type { ClaimedChunk } from '../../db/chunks.ts';
+import type { Plan } from '../run/plan.ts';
+import { type HeldBatch, holdBatch, holdChunk } from './held-batch.ts';
+import { beginStop } from './release.ts';
+import type { WorkerState } from './state.ts';
+
+/** The items of one run are read by one statement. */
+const maxRunItems = 2_000;
+
+/**
+ * Takes in chunks of one batch. False where they must not be worked on, not by this process, or not
+ * under this lease any more: they are to be given back.
+ */
+export async function takeIn(
+  state: WorkerState,
+  worker: string,
+  { batchKey, chunks }: { batchKey: bigint; chunks: readonly ClaimedChunk[] },
+): Promise<boolean> {
+  const { batches, statements, lease, publisher } = state;
+  const batch = batches.get(batchKey) ?? (await hold(state, worker, batchKey));
+  if (!batch) return false;
+  const inOrder = [...chunks].sort((a, b) => a.first - b.first);
+  const { fileKey } = batch;
+  const items = (
+    await Promise.all(runsOf(inOrder).map((run) => statements.readItems({ ...run, fileKey })))
+  ).flat();
+  // It may have been dropped while the items were read, or the lease lost.
+  if (batch.abort.signal.aborted || lease.id() !== batch.worker) return false;
+  // Nor is it held any more if its other chunks were all stored meanwhile.
+  batches.set(batchKey, batch);
+  let next = 0;
+  for (const claimed of inOrder) {
+    const start = next;
+    while ((items[next]?.index ?? Number.POSITIVE_INFINITY) <= claimed.last) next += 1;
+    holdChunk(state, batch, { claimed, items: items.slice(start, next) });
+  }
+  publisher.publish(batchKey);
+  return true;
+}
+
+/** Null where the batch must not be worked on, or not by this process. */
+async function hold(state: WorkerState, worker: string, key: bigint): Promise<HeldBatch | null> {
+  const { batches, statements, preparePlan, lease, log } = state;
+  const found = await statements.readPlan(key);
+  if (!found || lease.id() !== worker) return null;
+  let plan: Plan;
+  try {
+    plan = preparePlan(found);
+  } catch (error) {
+    // A batch that no worker can run must not go round for ever.
+    if (error instanceof BadUserInput) {
+      await beginStop(state, found, { code: 'UNKNOWN_MODEL', message: error.message });
+    } else {
+      log.error({ err: error, batch: found.id }, 'a stored batch cannot be run');
+      await beginStop(state, found, internalError);
+    }
+    return null;
+  }
+  const batch = holdBatch(found, { worker, plan });
+  batches.set(key, batch);
+  return batch;
+}
+
+/**
+ * Chunks that follow each other, and of which either some items or none have a result, as one
+ * range; all of one batch, in order.
+ */
+function runsOf(chunks: readonly ClaimedChunk[]) {
+  const runs: { batchKey: bigint; first: number; last: number; someDone: boolean }[] = [];
+  for (const { batchKey, first, last, done } of chunks) {
+    const run = runs.at(-1);
+    const someDone = done > 0;
+    const goesOn = run && run.last + 1 === first && run.someDone === someDone;
+    if (goesOn && last - run.first < maxRunItems) run.last = last;
+    else runs.push({ batchKey, first, last, someDone });
+  }
+  return runs;
+}
