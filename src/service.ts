@@ -16,8 +16,8 @@ import { createRoomCheck } from './db/room.ts';
 import { readOrMakeSetting } from './db/settings.ts';
 import { createProgress } from './engine/live/progress.ts';
 import { createLease } from './engine/process/lease.ts';
+import { createNudges } from './engine/process/nudges.ts';
 import { createShares } from './engine/process/shares.ts';
-import { createSignals } from './engine/process/signals.ts';
 import { createProviderLane } from './engine/provider-jobs/lane.ts';
 import { createPlanner } from './engine/run/plan.ts';
 import { createIdIndexer } from './engine/upkeep/id-indexer.ts';
@@ -134,9 +134,9 @@ export async function startService(
     undo.push(() => providers.close());
     const preparePlan = createPlanner({ providers, defaultModel: config.defaultModel });
 
-    const signals = createSignals({ db, log });
-    await signals.start();
-    undo.push(() => signals.stop());
+    const nudges = createNudges({ db, log });
+    await nudges.start();
+    undo.push(() => nudges.stop());
 
     if (config.role !== 'api') {
       const prepareStored = ({ operation, options, model }: StoredOperation) =>
@@ -146,7 +146,7 @@ export async function startService(
       undo.push(() => lease.stop());
       const worker = createWorker({
         db,
-        signals,
+        nudges,
         preparePlan: prepareStored,
         concurrency: config.workerConcurrency,
         lease,
@@ -154,7 +154,7 @@ export async function startService(
       });
       const lane = createProviderLane({
         db,
-        signals,
+        nudges,
         preparePlan: prepareStored,
         lease,
         pollMs: config.providerBatchPollMs,
@@ -176,11 +176,11 @@ export async function startService(
     });
     await shares.start();
     undo.push(() => shares.stop());
-    const reaper = createReaper({ db, signals, log });
+    const reaper = createReaper({ db, nudges, log });
     await reaper.start();
     undo.push(() => reaper.stop());
 
-    const idIndexer = createIdIndexer({ sql: db.sql, signals, log });
+    const idIndexer = createIdIndexer({ sql: db.sql, nudges, log });
     idIndexer.start();
     undo.push(() => idIndexer.stop());
 
@@ -215,7 +215,7 @@ export async function startService(
       const progress = createProgress({
         db: line.of(everybody).db,
         dbOf: (owner) => line.of(owner).db,
-        signals,
+        nudges,
         log,
       });
       progress.start();
@@ -225,7 +225,7 @@ export async function startService(
         links: createSignedLinks({
           key: await readOrMakeSetting(db.sql, 'link_key', newLinkKey),
         }),
-        signals,
+        nudges,
         progress,
         providers,
         defaultModel: config.defaultModel,

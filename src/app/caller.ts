@@ -1,7 +1,7 @@
 /** What a use case needs of whoever calls it, by whichever face. */
 import type { Log } from '../core/log.ts';
 import type { Database } from '../db/driver/client.ts';
-import type { Signals } from '../engine/process/signals.ts';
+import type { Nudges } from '../engine/process/nudges.ts';
 import type { Plan } from '../engine/run/plan.ts';
 import type { CheckTime } from '../operations/check-time.ts';
 
@@ -10,7 +10,7 @@ export interface Caller {
   owner: string;
   /** The database, as this owner may use it. */
   db: Database;
-  signals: Signals;
+  nudges: Nudges;
   /**
    * Binds an operation to its options and its model. Throws BadUserInput where there is no such
    * model. `time` is shared by all that one request checks.

@@ -2,7 +2,7 @@ import type { Log } from '../core/log.ts';
 import { beginCancel } from '../db/batch-life.ts';
 import type { Database } from '../db/driver/client.ts';
 import { finishChunks } from '../db/results.ts';
-import type { Signals } from '../engine/process/signals.ts';
+import type { Nudges } from '../engine/process/nudges.ts';
 import { hasEnded, tellBatch } from '../engine/process/tell-batch.ts';
 
 /**
@@ -11,14 +11,14 @@ import { hasEnded, tellBatch } from '../engine/process/tell-batch.ts';
  * One that has ended, or is unknown to this owner, is left alone.
  */
 export async function cancelBatch(
-  { db, signals, log }: { db: Database; signals: Signals; log?: Log | undefined },
+  { db, nudges, log }: { db: Database; nudges: Nudges; log?: Log | undefined },
   owner: string,
   id: string,
 ): Promise<void> {
   const key = await beginCancel(db.sql, owner, id);
   if (key === null) return;
-  await signals.send(key, 'stop');
+  await nudges.send(key, 'stop');
   const written = await finishChunks(db.sql, { batchKey: key, status: 'CANCELLED' });
   if (hasEnded(written)) void tellBatch({ db, log }, key, 'batch ended'); // never rejects
-  await signals.send(key, 'progress');
+  await nudges.send(key, 'progress');
 }

@@ -1,14 +1,14 @@
 import type { ItemErrorCode } from '../core/errors.ts';
 import type { Database } from '../db/driver/client.ts';
 import { retryItems } from '../db/retries.ts';
-import type { Signals } from '../engine/process/signals.ts';
+import type { Nudges } from '../engine/process/nudges.ts';
 
 /**
  * Puts items that failed, expired or were cancelled back in the queue. Returns how many items will be asked again; 0 leaves the
  * batch as it is. What succeeded is never asked again.
  */
 export async function retryBatch(
-  { db, signals }: { db: Database; signals: Signals },
+  { db, nudges }: { db: Database; nudges: Nudges },
   retry: {
     owner: string;
     id: string;
@@ -18,6 +18,6 @@ export async function retryBatch(
 ): Promise<number> {
   const retried = await retryItems(db.sql, retry);
   if (!retried) return 0;
-  await signals.send(retried.key, 'work');
+  await nudges.send(retried.key, 'work');
   return retried.retriedItems;
 }

@@ -6,7 +6,7 @@ import type { Database } from '../db/driver/client.ts';
 import { insertFileBatch } from '../db/file-batches.ts';
 import { findByIdempotencyKey, insertInlineBatch } from '../db/inline-batches.ts';
 import type { Execution } from '../db/tables.ts';
-import type { Signals } from '../engine/process/signals.ts';
+import type { Nudges } from '../engine/process/nudges.ts';
 import { tellBatch } from '../engine/process/tell-batch.ts';
 import type { PromptItem } from '../operations/operation.ts';
 
@@ -61,7 +61,7 @@ export interface Submission {
  * by the same input, the id of the batch that has it.
  */
 export async function submitBatch(
-  { db, signals, log }: { db: Database; signals: Signals; log?: Log | undefined },
+  { db, nudges, log }: { db: Database; nudges: Nudges; log?: Log | undefined },
   owner: string,
   submission: Submission,
 ): Promise<string> {
@@ -102,7 +102,7 @@ export async function submitBatch(
   if (inserted === 'unknown_file') throw new AppError('NOT_FOUND', 'There is no file with this id');
   if (inserted !== 'key_taken') {
     void tellBatch({ db, log }, inserted, 'batch submitted'); // never rejects
-    await signals.send(inserted, 'work');
+    await nudges.send(inserted, 'work');
     return id;
   }
 

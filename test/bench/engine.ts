@@ -10,7 +10,7 @@ import { openDatabase } from '../../src/db/driver/client.ts';
 import { insertFileBatch } from '../../src/db/file-batches.ts';
 import { migrateDatabase } from '../../src/db/migrate.ts';
 import { createLease } from '../../src/engine/process/lease.ts';
-import { createSignals } from '../../src/engine/process/signals.ts';
+import { createNudges } from '../../src/engine/process/nudges.ts';
 import { createPlanner } from '../../src/engine/run/plan.ts';
 import { createWorker } from '../../src/engine/worker/worker.ts';
 import { createGate } from '../../src/model/limits/gate.ts';
@@ -70,7 +70,7 @@ async function run(
   await migrateDatabase(url);
   const db = openDatabase(url);
   const log = createLog('warn', { role: 'all' });
-  const signals = createSignals({ db, log });
+  const nudges = createNudges({ db, log });
   const old = postgres(url, { max: 1 });
   const claims: { items: number; ms: number }[] = [];
   const watched = { ...db, sql: timeClaims(db.sql, claims) };
@@ -90,7 +90,7 @@ async function run(
   const lease = createLease({ db, leaseMs: 30_000, log });
   const worker = createWorker({
     db: watched,
-    signals,
+    nudges,
     preparePlan: ({ operation, options }) =>
       preparePlan(operation, JSON.parse(options) as Record<string, unknown>),
     concurrency,
@@ -102,7 +102,7 @@ async function run(
     await db.sql`vacuum analyze rows`;
     await db.sql`analyze chunks`;
     await server.settle();
-    await signals.start();
+    await nudges.start();
     let end = () => undefined as unknown;
     const ended = new Promise<void>((resolve) => {
       end = resolve;
@@ -147,7 +147,7 @@ async function run(
   } finally {
     await worker.stop(0);
     await lease.stop();
-    await signals.stop();
+    await nudges.stop();
     await db.close();
     await old.end();
   }

@@ -17,7 +17,7 @@ import { type Database, openDatabase } from '../../src/db/driver/client.ts';
 import { finishChunks } from '../../src/db/results.ts';
 import { retryItems } from '../../src/db/retries.ts';
 import { deleteWorker } from '../../src/db/workers.ts';
-import type { Signals } from '../../src/engine/process/signals.ts';
+import type { Nudges } from '../../src/engine/process/nudges.ts';
 import { finishEnding } from '../../src/engine/upkeep/reaper.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import {
@@ -41,7 +41,7 @@ const maxCommands = runs > 100 ? 200 : 40;
 
 let database: TestDatabase;
 let db: Database;
-const silent = { send: async () => undefined } as unknown as Signals;
+const silent = { send: async () => undefined } as unknown as Nudges;
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -115,7 +115,7 @@ async function createWorld() {
     await finishChunks(db.sql, { batchKey, status: 'FAILED', error, crashes: fatalCrashes });
     await beginExpiry(db.sql);
     for (const { key, ending } of await listEnding(db.sql)) {
-      await finishEnding({ db, signals: silent }, key, ending);
+      await finishEnding({ db, nudges: silent }, key, ending);
     }
   }
 

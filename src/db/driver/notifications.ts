@@ -7,11 +7,11 @@ import type { Sql } from './client.ts';
  * - `stop`: it is being ended or has failed, workers must drop it
  * - `progress`: its state changed
  */
-export type BatchSignal = 'work' | 'stop' | 'progress';
+export type BatchNudge = 'work' | 'stop' | 'progress';
 
 const channel = 'winnow_batches';
 /**
- * Beside the signals, with the batch itself: nobody can read of it any more. Processes of before do
+ * Beside the nudges, with the batch itself: nobody can read of it any more. Processes of before do
  * not know the word, and pass it over.
  */
 const deletedWord = 'deleted';
@@ -25,12 +25,12 @@ export interface DeletedBatch {
  * Tells every process, this one included. Never part of a write to items: NOTIFY takes a lock over
  * all commits.
  */
-export async function notifyBatch(sql: Sql, batchKey: bigint, signal: BatchSignal): Promise<void> {
-  await sql`select pg_notify(${channel}, ${`${signal}:${batchKey}`})`;
+export async function notifyBatch(sql: Sql, batchKey: bigint, nudge: BatchNudge): Promise<void> {
+  await sql`select pg_notify(${channel}, ${`${nudge}:${batchKey}`})`;
 }
 
 /**
- * Tells every process of a batch that its owner has deleted. Its signal to the workers is another
+ * Tells every process of a batch that its owner has deleted. Its nudge to the workers is another
  * one.
  */
 export async function notifyDeleted(sql: Sql, { id, owner }: DeletedBatch): Promise<void> {
@@ -44,11 +44,11 @@ export async function notifyDeleted(sql: Sql, { id, owner }: DeletedBatch): Prom
 export async function listenToBatches(
   sql: Sql,
   {
-    onSignal,
+    onNudge,
     onDeleted,
     onConnect,
   }: {
-    onSignal: (batchKey: bigint, signal: BatchSignal) => void;
+    onNudge: (batchKey: bigint, nudge: BatchNudge) => void;
     onDeleted: (batch: DeletedBatch) => void;
     onConnect: () => void;
   },
@@ -56,10 +56,10 @@ export async function listenToBatches(
   const listener = await sql.listen(
     channel,
     (payload) => {
-      const [signal, key, ...rest] = payload.split(':');
-      if (signal === deletedWord && key) onDeleted({ id: key, owner: rest.join(':') });
-      if (key && (signal === 'work' || signal === 'stop' || signal === 'progress')) {
-        onSignal(BigInt(key), signal);
+      const [nudge, key, ...rest] = payload.split(':');
+      if (nudge === deletedWord && key) onDeleted({ id: key, owner: rest.join(':') });
+      if (key && (nudge === 'work' || nudge === 'stop' || nudge === 'progress')) {
+        onNudge(BigInt(key), nudge);
       }
     },
     onConnect,

@@ -8,7 +8,7 @@ import { type BatchFilter, type BatchRecord, readBatchByKey } from '../../db/bat
 import type { Database } from '../../db/driver/client.ts';
 import type { DeletedBatch } from '../../db/driver/notifications.ts';
 import { isFinal } from '../../db/final-status.ts';
-import type { Signals } from '../process/signals.ts';
+import type { Nudges } from '../process/nudges.ts';
 import { type Channel, createChannel } from './channel.ts';
 import { createOwnerWatches, stateOf } from './owner-watches.ts';
 import {
@@ -58,14 +58,14 @@ interface Watched {
 export function createProgress({
   db,
   dbOf,
-  signals,
+  nudges,
   log,
 }: {
   /** For the states of batches, which are read for all who watch. */
   db: Database;
   /** For the results of an owner's batches, which each reader reads for himself. */
   dbOf: (owner: string) => Database;
-  signals: Signals;
+  nudges: Nudges;
   log: Log;
 }): Progress {
   const watched = new Map<bigint, Watched>();
@@ -118,11 +118,11 @@ export function createProgress({
 
   return {
     start() {
-      unsubscribe = signals.subscribe((hint) => {
+      unsubscribe = nudges.subscribe((hint) => {
         if (hint) changed(hint.batchKey);
         else for (const key of watched.keys()) changed(key);
       });
-      unsubscribeDeleted = signals.subscribeDeleted((batch) => {
+      unsubscribeDeleted = nudges.subscribeDeleted((batch) => {
         for (const channel of deletions.get(batch.owner) ?? []) channel.push(batch.id, batch);
       });
       poll = setInterval(() => {

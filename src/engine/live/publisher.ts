@@ -1,4 +1,4 @@
-import type { Signals } from '../process/signals.ts';
+import type { Nudges } from '../process/nudges.ts';
 
 /** At most five a second for each batch; with the flush before it, a result is known to subscribers within 300 ms. */
 const intervalMs = 200;
@@ -7,7 +7,7 @@ const intervalMs = 200;
  * Tells everybody that a batch has changed: at once if nothing was said lately, else at the end of the interval, so that
  * the last change is always told.
  */
-export function createPublisher(signals: Signals) {
+export function createPublisher(nudges: Nudges) {
   const batches = new Map<bigint, { timer: NodeJS.Timeout; again: boolean }>();
 
   function publish(batchKey: bigint): void {
@@ -16,7 +16,7 @@ export function createPublisher(signals: Signals) {
       pending.again = true;
       return;
     }
-    void signals.send(batchKey, 'progress'); // never rejects
+    void nudges.send(batchKey, 'progress'); // never rejects
     const timer = setTimeout(() => {
       const { again } = batches.get(batchKey) ?? { again: false };
       batches.delete(batchKey);
@@ -32,7 +32,7 @@ export function createPublisher(signals: Signals) {
     async publishLast(batchKey: bigint): Promise<void> {
       clearTimeout(batches.get(batchKey)?.timer);
       batches.delete(batchKey);
-      await signals.send(batchKey, 'progress');
+      await nudges.send(batchKey, 'progress');
     },
   };
 }

@@ -55,12 +55,12 @@ interface Step {
 }
 
 export function createProviderLane(
-  options: Pick<StepOptions, 'db' | 'signals' | 'preparePlan' | 'lease' | 'pollMs' | 'log'>,
+  options: Pick<StepOptions, 'db' | 'nudges' | 'preparePlan' | 'lease' | 'pollMs' | 'log'>,
 ): ProviderLane {
-  const { db, signals, lease, log } = options;
+  const { db, nudges, lease, log } = options;
   const { sql } = db;
   const steps = new Set<Step>();
-  const publisher = createPublisher(signals);
+  const publisher = createPublisher(nudges);
   const stopping = new AbortController();
   let ended = new AbortController();
   let timer: NodeJS.Timeout | null = null;
@@ -95,7 +95,7 @@ export function createProviderLane(
   }
 
   async function lookOnce(): Promise<void> {
-    for (const key of await rescueBatches(sql)) await signals.send(key, 'work');
+    for (const key of await rescueBatches(sql)) await nudges.send(key, 'work');
     await giveUp();
     while (steps.size < maxSteps && !stopping.signal.aborted) {
       const worker = lease.id();
@@ -167,8 +167,8 @@ export function createProviderLane(
         ended = new AbortController();
       });
       await removeOldInputs(log);
-      unsubscribe = signals.subscribe((hint) => {
-        if (hint === null || hint.signal !== 'progress') look();
+      unsubscribe = nudges.subscribe((hint) => {
+        if (hint === null || hint.nudge !== 'progress') look();
       });
       timer = setInterval(look, lookMs);
       look();

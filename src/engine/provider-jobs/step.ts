@@ -19,7 +19,7 @@ import type { BatchApi } from '../../model/batch-api.ts';
 import { ModelError } from '../../model/model.ts';
 import type { Publisher } from '../live/publisher.ts';
 import type { Lease } from '../process/lease.ts';
-import type { Signals } from '../process/signals.ts';
+import type { Nudges } from '../process/nudges.ts';
 import type { Plan } from '../run/plan.ts';
 import { followJob } from './follow-job.ts';
 import { HandsLost, type HeldJob, type Learned, type Outcome } from './job.ts';
@@ -44,7 +44,7 @@ type Held = HeldProviderBatch & Hands;
 
 export interface StepOptions {
   db: Database;
-  signals: Signals;
+  nudges: Nudges;
   /** Binds a batch's stored operation to its model. Throws BadUserInput where this process cannot run it. */
   preparePlan: (batch: { operation: string; options: string; model: string }) => Plan;
   /** The lease that the steps are done under. */
@@ -62,7 +62,7 @@ export interface StepOptions {
 /** What takes a provider batch that is in this worker's hands through its next step. */
 export function createStep({
   db,
-  signals,
+  nudges,
   preparePlan,
   lease,
   pollMs,
@@ -187,7 +187,7 @@ export function createStep({
     if (outcome === 'park') {
       failingSince.delete(held.id);
       await parkProviderBatch(sql, held);
-      await signals.send(held.batchKey, 'stop');
+      await nudges.send(held.batchKey, 'stop');
       return;
     }
     switch (outcome.kind) {
@@ -202,7 +202,7 @@ export function createStep({
         // The chunks are charged with it, and not for items that were never in it.
         if (outcome.round) await giveBackOthers(sql, held);
         await endProviderBatch(sql, held, outcome);
-        await signals.send(held.batchKey, held.rescued || held.rescue ? 'work' : 'progress');
+        await nudges.send(held.batchKey, held.rescued || held.rescue ? 'work' : 'progress');
         break;
       case 'stop': {
         const { code, message, over } = outcome;
@@ -217,7 +217,7 @@ export function createStep({
       }
     }
     // Others may wait for the chunks: the end of the batch, or the next provider batch.
-    await signals.send(held.batchKey, 'stop');
+    await nudges.send(held.batchKey, 'stop');
   }
 
   /** Says on the batch why it does not get on just now. */

@@ -16,7 +16,7 @@ import {
 } from '../../db/custom-ids.ts';
 import type { Sql } from '../../db/driver/client.ts';
 import { namesOf } from '../../files/row.ts';
-import type { Signals } from '../process/signals.ts';
+import type { Nudges } from '../process/nudges.ts';
 
 /** Submits are signalled; this is the backstop, and what goes on with the work of a process that died. */
 const intervalMs = 1_000;
@@ -28,11 +28,11 @@ export interface IdIndexer {
 
 export function createIdIndexer({
   sql,
-  signals,
+  nudges,
   log,
 }: {
   sql: Sql;
-  signals: Signals;
+  nudges: Nudges;
   log: Log;
 }): IdIndexer {
   let timer: NodeJS.Timeout | null = null;
@@ -51,12 +51,12 @@ export function createIdIndexer({
       if (step.problems.length > 0) {
         const message = messageFor(batch, step.problems);
         if (await beginFailure(sql, key, { code: 'DUPLICATE_CUSTOM_ID', message })) {
-          await signals.send(key, 'stop');
+          await nudges.send(key, 'stop');
         }
         return;
       }
       if (step.done) {
-        await signals.send(key, 'work');
+        await nudges.send(key, 'work');
         return;
       }
     }
@@ -68,8 +68,8 @@ export function createIdIndexer({
 
   return {
     start() {
-      unsubscribe = signals.subscribe((hint) => {
-        if (hint === null || hint.signal === 'work') void looks.run();
+      unsubscribe = nudges.subscribe((hint) => {
+        if (hint === null || hint.nudge === 'work') void looks.run();
       });
       timer = setInterval(looks.run, intervalMs);
       timer.unref();

@@ -11,7 +11,7 @@ import { listPurgeable, purgeBatchStep } from '../../db/deletions.ts';
 import type { Database } from '../../db/driver/client.ts';
 import { finishChunks } from '../../db/results.ts';
 import { deleteDeadWorkers } from '../../db/workers.ts';
-import type { Signals } from '../process/signals.ts';
+import type { Nudges } from '../process/nudges.ts';
 import { hasEnded, tellBatch } from '../process/tell-batch.ts';
 
 const intervalMs = 1_000;
@@ -25,11 +25,11 @@ export interface Reaper {
 
 export function createReaper({
   db,
-  signals,
+  nudges,
   log,
 }: {
   db: Database;
-  signals: Signals;
+  nudges: Nudges;
   log: Log;
 }): Reaper {
   let timer: NodeJS.Timeout | null = null;
@@ -49,12 +49,12 @@ export function createReaper({
         crashes: fatalCrashes,
       });
       if (hasEnded(written)) await tellBatch({ db, log }, key, 'batch ended');
-      await signals.send(key, 'progress');
+      await nudges.send(key, 'progress');
     }
-    for (const key of reclaimed) await signals.send(key, 'work');
-    for (const key of await beginExpiry(db.sql)) await signals.send(key, 'stop');
+    for (const key of reclaimed) await nudges.send(key, 'work');
+    for (const key of await beginExpiry(db.sql)) await nudges.send(key, 'stop');
     for (const { key, ending } of await listEnding(db.sql))
-      await finishEnding({ db, signals, log }, key, ending);
+      await finishEnding({ db, nudges, log }, key, ending);
     await purge();
     await deleteDeadWorkers(db.sql);
   }
@@ -80,8 +80,8 @@ export function createReaper({
       await sweeps.run();
       timer = setInterval(sweeps.run, intervalMs);
       timer.unref();
-      unsubscribe = signals.subscribe((hint) => {
-        if (hint === null || hint.signal === 'stop') void sweeps.run();
+      unsubscribe = nudges.subscribe((hint) => {
+        if (hint === null || hint.nudge === 'stop') void sweeps.run();
       });
     },
     async stop() {
@@ -97,20 +97,20 @@ export function createReaper({
  * rows, the last of which ends it; of a failing one they stay as they are.
  */
 export async function finishEnding(
-  { db, signals, log }: { db: Database; signals: Signals; log?: Log | undefined },
+  { db, nudges, log }: { db: Database; nudges: Nudges; log?: Log | undefined },
   batchKey: bigint,
   ending: Ending,
 ): Promise<void> {
   if (ending === 'FAILED') {
     if (!(await endFailure(db.sql, batchKey))) return;
-    await signals.send(batchKey, 'progress');
+    await nudges.send(batchKey, 'progress');
     await tellBatch({ db, log }, batchKey, 'batch ended');
     return;
   }
   for (;;) {
     const written = await finishChunks(db.sql, { batchKey, status: ending });
     if (!written || written.recorded === 0) return;
-    await signals.send(batchKey, 'progress');
+    await nudges.send(batchKey, 'progress');
     if (hasEnded(written)) await tellBatch({ db, log }, batchKey, 'batch ended');
     if (written.status === ending) return;
   }

@@ -28,7 +28,7 @@ export function drop(state: WorkerState, batch: HeldBatch): Promise<void> {
 }
 
 async function dropNow(state: WorkerState, batch: HeldBatch): Promise<void> {
-  const { statements, signals, claims, log } = state;
+  const { statements, nudges, claims, log } = state;
   if (batch.abort.signal.aborted) return; // forgotten
   batch.lost += batch.ready.filter(({ answered }) => answered).length;
   cease(state, batch, 'the batch was stopped');
@@ -42,7 +42,7 @@ async function dropNow(state: WorkerState, batch: HeldBatch): Promise<void> {
   }
   letGo(state, batch);
   // What is left of it can be ended now; or, at the end of this worker, claimed by another.
-  await signals.send(batch.key, state.stopping ? 'work' : 'stop');
+  await nudges.send(batch.key, state.stopping ? 'work' : 'stop');
   claims.emptyUntil = Number.NEGATIVE_INFINITY;
   state.wake();
 }
@@ -97,7 +97,7 @@ export async function failBatch(
 
 /** Begins the end of the batch; the process that holds the last of it ends it. Never rejects. */
 export async function beginStop(
-  { statements, signals, log }: WorkerState,
+  { statements, nudges, log }: WorkerState,
   { key, id }: { key: bigint; id: string },
   { code, message }: BatchFailure,
 ): Promise<void> {
@@ -109,7 +109,7 @@ export async function beginStop(
     // It stays claimable; the next claim runs into the same failure and stops it then.
     log.warn({ err: error, batch: id }, 'could not stop a batch');
   }
-  await signals.send(key, 'stop');
+  await nudges.send(key, 'stop');
 }
 
 /** Nothing more of the batch is sent, and what is under way is aborted. */

@@ -7,7 +7,7 @@ import type { Clock } from '../../model/limits/clock.ts';
 import type { Gate } from '../../model/model.ts';
 import type { Publisher } from '../live/publisher.ts';
 import type { Lease } from '../process/lease.ts';
-import type { Signals } from '../process/signals.ts';
+import type { Nudges } from '../process/nudges.ts';
 import type { Plan } from '../run/plan.ts';
 import { createFairOrder, type FairOrder } from './fair-order.ts';
 import type { HeldBatch, HeldItem } from './held-batch.ts';
@@ -61,7 +61,7 @@ export interface WorkerParts {
   /** Binds an operation to its model. Throws BadUserInput where this process cannot run it. */
   readonly preparePlan: (batch: { operation: string; options: string; model: string }) => Plan;
   readonly publisher: Publisher;
-  readonly signals: Pick<Signals, 'send'>;
+  readonly nudges: Pick<Nudges, 'send'>;
   readonly clock: Clock;
   readonly log: Log;
 }

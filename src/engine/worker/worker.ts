@@ -17,7 +17,7 @@ import type { Log } from '../../core/log.ts';
 import type { Database } from '../../db/driver/client.ts';
 import { createPublisher } from '../live/publisher.ts';
 import type { Lease } from '../process/lease.ts';
-import type { Signals } from '../process/signals.ts';
+import type { Nudges } from '../process/nudges.ts';
 import { claimFrom, claimSoon, compareLeases } from './claims.ts';
 import { pump } from './pump.ts';
 import { drop, dropStopped, forgetAll } from './release.ts';
@@ -35,20 +35,20 @@ export interface Worker {
 
 export interface WorkerOptions extends Pick<WorkerParts, 'concurrency' | 'preparePlan'> {
   db: Database;
-  signals: Signals;
+  nudges: Nudges;
   /** Started before the worker, and stopped after it. */
   lease: Pick<Lease, 'id' | 'onLost' | 'onRenewed'>;
   log: Log;
 }
 
-export function createWorker({ db, signals, lease, log, ...rest }: WorkerOptions): Worker {
+export function createWorker({ db, nudges, lease, log, ...rest }: WorkerOptions): Worker {
   const state = createState(
     {
       ...rest,
       lease,
-      signals,
+      nudges,
       statements: statementsOf(db, log),
-      publisher: createPublisher(signals),
+      publisher: createPublisher(nudges),
       clock: workerClock,
       log,
     },
@@ -80,13 +80,13 @@ export function createWorker({ db, signals, lease, log, ...rest }: WorkerOptions
         lease.onLost(() => forgetAll(state)),
         lease.onRenewed(() => compareLeases(state)),
       );
-      unsubscribe = signals.subscribe((hint) => {
+      unsubscribe = nudges.subscribe((hint) => {
         if (hint === null) {
           claimSoon(state);
           void dropStopped(state); // never rejects
-        } else if (hint.signal === 'stop') {
+        } else if (hint.nudge === 'stop') {
           if (state.batches.has(hint.batchKey)) void dropStopped(state); // never rejects
-        } else if (hint.signal === 'work') claimFrom(state, hint.batchKey);
+        } else if (hint.nudge === 'work') claimFrom(state, hint.batchKey);
       });
       state.wake();
     },

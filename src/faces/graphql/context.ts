@@ -3,7 +3,7 @@ import type { ResultCounter } from '../../app/parse-results.ts';
 import type { Asking, Log } from '../../core/log.ts';
 import type { RequestAccess, RequestLine } from '../../db/driver/request-line.ts';
 import type { Progress } from '../../engine/live/progress.ts';
-import type { Signals } from '../../engine/process/signals.ts';
+import type { Nudges } from '../../engine/process/nudges.ts';
 import type { Providers } from '../../model/providers.ts';
 import type { CheckTime } from '../../operations/check-time.ts';
 import type { Webhooks } from '../../webhooks/deliver.ts';
@@ -15,7 +15,7 @@ export interface Services extends Pick<Caller, 'preparePlan' | 'checkWebhook'> {
   /** The database, an owner at a time. */
   line: RequestLine;
   links: SignedLinks;
-  signals: Signals;
+  nudges: Nudges;
   progress: Progress;
   providers: Providers;
   defaultModel: string;

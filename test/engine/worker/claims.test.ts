@@ -42,7 +42,7 @@ test('an owner with one new batch is served before the second of a hundred of an
         throw new Error('nothing is run');
       },
       publisher: { publish: () => undefined, publishLast: async () => undefined },
-      signals: { send: async () => undefined },
+      nudges: { send: async () => undefined },
       clock: workerClock,
       log,
     },

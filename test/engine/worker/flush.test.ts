@@ -73,7 +73,7 @@ async function open(items: number) {
         throw new Error('nothing is run');
       },
       publisher: { publish: () => undefined, publishLast: async () => undefined },
-      signals: { send: async () => undefined },
+      nudges: { send: async () => undefined },
       clock: workerClock,
       log,
     },

@@ -334,7 +334,7 @@ export function createWorld(specs: readonly BatchSpec[], concurrency: number, ga
       preparePlan: ({ operation, options, model }) =>
         preparePlan(operation, JSON.parse(options) as Record<string, unknown>, model),
       publisher: { publish: () => undefined, publishLast: async () => undefined },
-      signals: { send: async () => undefined },
+      nudges: { send: async () => undefined },
       clock,
       log: createLog('silent', { role: 'all' }),
     },

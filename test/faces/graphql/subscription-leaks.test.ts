@@ -10,7 +10,7 @@ import { openDatabase } from '../../../src/db/driver/client.ts';
 import { openCopy } from '../../../src/db/driver/copy.ts';
 import { createRequestLine } from '../../../src/db/driver/request-line.ts';
 import { createProgress, type Progress } from '../../../src/engine/live/progress.ts';
-import { createSignals } from '../../../src/engine/process/signals.ts';
+import { createNudges } from '../../../src/engine/process/nudges.ts';
 import { createPlanner } from '../../../src/engine/run/plan.ts';
 import { createGraphQLFace } from '../../../src/faces/graphql/face.ts';
 import { createHttpServer } from '../../../src/faces/http/server.ts';
@@ -31,9 +31,9 @@ let stop: () => Promise<void>;
 beforeAll(async () => {
   const database = await createTestDatabase();
   const db = openDatabase(database.url);
-  const signals = createSignals({ db, log });
-  await signals.start();
-  watches = countWatches(createProgress({ db, dbOf: () => db, signals, log }));
+  const nudges = createNudges({ db, log });
+  await nudges.start();
+  watches = countWatches(createProgress({ db, dbOf: () => db, nudges, log }));
   watches.progress.start();
   const providers = createProviders({
     configs: [],
@@ -54,7 +54,7 @@ beforeAll(async () => {
             { statements: 8, copies: 6 },
           ),
           links: createSignedLinks({ key: newLinkKey() }),
-          signals,
+          nudges,
           progress: watches.progress,
           providers,
           defaultModel: 'test/rules',
@@ -68,7 +68,7 @@ beforeAll(async () => {
     log,
   });
   url = await server.listen();
-  id = await submitBatch({ db, signals }, 'local', {
+  id = await submitBatch({ db, nudges }, 'local', {
     operation: 'run',
     options: { instructions: 'x' },
     model: 'test/rules',
@@ -88,7 +88,7 @@ beforeAll(async () => {
   stop = async () => {
     await server.close(1_000);
     await providers.close();
-    await signals.stop();
+    await nudges.stop();
     await db.close();
     await database.drop();
   };

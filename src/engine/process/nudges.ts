@@ -1,7 +1,7 @@
 import type { Log } from '../../core/log.ts';
 import type { Database } from '../../db/driver/client.ts';
 import {
-  type BatchSignal,
+  type BatchNudge,
   type DeletedBatch,
   listenToBatches,
   notifyBatch,
@@ -9,31 +9,31 @@ import {
 } from '../../db/driver/notifications.ts';
 
 /** A hint about a batch; null after a reconnection, when hints may have been lost and everybody looks for themselves. */
-type SignalListener = (hint: { batchKey: bigint; signal: BatchSignal } | null) => void;
+type NudgeListener = (hint: { batchKey: bigint; nudge: BatchNudge } | null) => void;
 
-/** One process' ear and mouth: a single LISTEN connection, fanned out to whoever in the process wants to know. */
-export interface Signals {
+/** One process' ear and mouth: a single LISTEN connection, fanned out to all listeners of the process. */
+export interface Nudges {
   start(): Promise<void>;
   stop(): Promise<void>;
-  subscribe(listener: SignalListener): () => void;
+  subscribe(listener: NudgeListener): () => void;
   /** Never rejects: a lost hint is found by polling. */
-  send(batchKey: bigint, signal: BatchSignal): Promise<void>;
+  send(batchKey: bigint, nudge: BatchNudge): Promise<void>;
   /** Batches that are deleted while this process listens; nothing is said of those in between. */
   subscribeDeleted(listener: (batch: DeletedBatch) => void): () => void;
   /** Never rejects. */
   sendDeleted(batch: DeletedBatch): Promise<void>;
 }
 
-export function createSignals({ db, log }: { db: Database; log: Log }): Signals {
-  const listeners = new Set<SignalListener>();
+export function createNudges({ db, log }: { db: Database; log: Log }): Nudges {
+  const listeners = new Set<NudgeListener>();
   const deletionListeners = new Set<(batch: DeletedBatch) => void>();
   let unlisten: (() => Promise<void>) | null = null;
 
   return {
     async start() {
       unlisten = await listenToBatches(db.sql, {
-        onSignal(batchKey, signal) {
-          for (const listener of listeners) listener({ batchKey, signal });
+        onNudge(batchKey, nudge) {
+          for (const listener of listeners) listener({ batchKey, nudge });
         },
         onDeleted(batch) {
           for (const listener of deletionListeners) listener(batch);
@@ -53,11 +53,11 @@ export function createSignals({ db, log }: { db: Database; log: Log }): Signals 
       return () => listeners.delete(listener);
     },
 
-    async send(batchKey, signal) {
+    async send(batchKey, nudge) {
       try {
-        await notifyBatch(db.sql, batchKey, signal);
+        await notifyBatch(db.sql, batchKey, nudge);
       } catch (error) {
-        log.warn({ err: error, signal }, 'could not notify; others will find out by polling');
+        log.warn({ err: error, nudge }, 'could not notify; others will find out by polling');
       }
     },
 
