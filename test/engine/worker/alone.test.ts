@@ -38,19 +38,19 @@ function underWay(): string[] {
     .map(({ body }) => textOf(body));
 }
 
-test('a suspect is sent when nothing else is under way, and nothing else is sent while it is', async () => {
+test('an item in quarantine is sent when nothing else is under way, and nothing else is sent while it is', async () => {
   app.sandbox.faults.add({ fault: { kind: 'latency', medianMs: 20, sigma: 0.5 } });
   const together: string[][] = [];
   void app.sandbox.until(() => {
     const now = underWay();
-    if (now.some((text) => text.startsWith('suspect'))) together.push(now);
+    if (now.some((text) => text.startsWith('poison'))) together.push(now);
     return false;
   });
   const other = await submit(app, texts(500));
   await untilBatch(app, other, ({ counts }) => counts.succeeded > 10);
 
-  const suspects = await submitCrashed(['suspect 1', 'suspect 2', 'suspect 3'], 3);
-  const batch = await untilEnded(app, suspects);
+  const quarantined = await submitCrashed(['poison 1', 'poison 2', 'poison 3'], 3);
+  const batch = await untilEnded(app, quarantined);
   const meanwhile = await readBatch(app, other);
   await untilEnded(app, other);
 
@@ -60,12 +60,12 @@ test('a suspect is sent when nothing else is under way, and nothing else is sent
   for (const group of together) expect(group).toHaveLength(1);
 });
 
-test('a suspect whose model is closed for a while holds up nobody', async () => {
+test('an item in quarantine whose model is closed for a while holds up nobody', async () => {
   app.sandbox.faults.add({ fault: { kind: 'rate_limited', retryAfterMs: 1_500 }, times: 1 });
   const limited = await submit(app, ['limited']);
   await app.sandbox.until(({ requests }) => requests.answered === 1);
-  const suspect = await submitCrashed(['suspect'], 3);
-  await untilBatch(app, suspect, ({ status }) => status === 'PROCESSING');
+  const quarantined = await submitCrashed(['poison'], 3);
+  await untilBatch(app, quarantined, ({ status }) => status === 'PROCESSING');
 
   const other = await submit(app, texts(20), {
     operation: { label: { categories: ['a', 'b'], model: 'sandbox/rules' } },
@@ -73,6 +73,6 @@ test('a suspect whose model is closed for a while holds up nobody', async () => 
   await untilEnded(app, other);
 
   expect(app.sandbox.requests.count).toBe(1);
-  expect((await untilEnded(app, suspect)).counts.succeeded).toBe(1);
+  expect((await untilEnded(app, quarantined)).counts.succeeded).toBe(1);
   expect((await untilEnded(app, limited)).counts.succeeded).toBe(1);
 });
