@@ -1,5 +1,5 @@
 /** Sends one request to a model, for every protocol: what is the protocol's own is its port. */
-import { withDeadline } from '../core/deadline.ts';
+import { type CallSignal, DeadlineClock } from '../core/deadline-clock.ts';
 import { estimateTokens } from './estimate.ts';
 import type { Refusal } from './failure.ts';
 import { type Failures, timedOut, translate } from './http.ts';
@@ -34,7 +34,7 @@ export interface Port<Own> {
   /** Makes one HTTP request. Rejects as the protocol's package does. */
   post(
     body: Record<string, unknown>,
-    signal: AbortSignal,
+    signal: CallSignal,
   ): Promise<{ headers: Pick<Headers, 'get'>; text(): Promise<string> }>;
   failures: Failures;
   /**
@@ -66,15 +66,16 @@ export function createSend<Own>(
   const id = `${provider}/${name}`;
   const prices = createPrices(provider, name);
   const secrets = secretsOf(config);
+  const clock = new DeadlineClock(timeoutMs, () => timedOut(provider, timeoutMs));
   /** Of the last answer. */
   let mix: Tokens | null = null;
 
   /** Sends, and sends again while the model refuses something that can be left out. */
   async function exchange(
     request: ModelRequest,
-    { signal, permit }: { signal: AbortSignal; permit: Permit },
+    { signal, permit }: { signal: CallSignal; permit: Permit },
   ): Promise<{ text: string; headers: Pick<Headers, 'get'> }> {
-    const learned = new Set<string>();
+    let learned: Set<string> | null = null;
     for (;;) {
       const { body, own } = port.build(request);
       permit.begin(() => estimateTokens(request));
@@ -86,8 +87,8 @@ export function createSend<Own>(
         observe(permit, error.headers);
         if (signal.aborted) throw error;
         const lesson = port.learn(port.failures.refusalOf(error.status, error.error), own);
-        if (lesson === null || learned.has(lesson)) throw error;
-        learned.add(lesson);
+        if (lesson === null || learned?.has(lesson)) throw error;
+        learned = new Set(learned).add(lesson);
         log?.info(
           { model: id, param: lesson },
           'The model refuses a parameter; sent again without',
@@ -111,23 +112,26 @@ export function createSend<Own>(
 
   return async (request, { signal, permit }) => {
     const show = (message: string) => quote(message, { secrets, texts: textsOf(request) });
-    const { text, headers } = await withDeadline(
-      { signal, afterMs: timeoutMs, late: () => timedOut(provider, timeoutMs) },
-      (signal) => exchange(request, { signal, permit }),
-    ).catch((error: unknown) => {
-      if (signal.aborted || error instanceof ModelError) throw error;
+    const call = clock.start(signal);
+    let exchanged: Awaited<ReturnType<typeof exchange>>;
+    try {
+      exchanged = await exchange(request, { signal: call, permit });
+    } catch (error) {
+      if (call.aborted) throw call.reason;
       throw translate(error, port.failures, { provider, quote: show, log, model: id });
-    });
+    } finally {
+      clock.end(call);
+    }
     try {
       const whole = 'body' in request;
-      const answer = port.read(text, { provider, prices, quote: show, whole });
+      const answer = port.read(exchanged.text, { provider, prices, quote: show, whole });
       settle(permit, answer.tokens);
       return answer;
     } catch (error) {
       if (error instanceof ModelError) settle(permit, error.tokens);
       throw error;
     } finally {
-      observe(permit, headers);
+      observe(permit, exchanged.headers);
     }
   };
 }

@@ -148,7 +148,7 @@ async function readText(body: AsyncIterable<Buffer>): Promise<string> {
   for await (const chunk of body) {
     size += chunk.length;
     if (size > maxBodyBytes) {
-      throw new BodyTooLarge(`The body is longer than ${maxBodyBytes} bytes.`);
+      throw new BodyTooLarge();
     }
     chunks.push(chunk);
   }

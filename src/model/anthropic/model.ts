@@ -47,7 +47,9 @@ export function createAnthropicModel({
         build,
         // Not messages.create, which refuses limits on output tokens that it thinks would take too
         // long.
-        post: (body, signal) => client.post('/v1/messages', { body, signal }).asResponse(),
+        post: (body, signal) =>
+          // The package looks at `aborted` and listens; the rest of an AbortSignal is not there.
+          client.post('/v1/messages', { body, signal: signal as AbortSignal }).asResponse(),
         failures: anthropicFailures,
         learn: habits.learn,
         read: readMessage,

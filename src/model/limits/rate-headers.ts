@@ -14,30 +14,25 @@ const maxResetMs = 24 * 3_600_000;
 
 /** Null where the answer has none of the headers, as most have. */
 export function readRateHeaders(header: (name: string) => string | null): RateHeaders | null {
-  const requests = readLimit(
-    header('x-ratelimit-limit-requests'),
-    header('x-ratelimit-remaining-requests'),
-    header('x-ratelimit-reset-requests'),
-  );
-  const tokens = readLimit(
-    header('x-ratelimit-limit-tokens'),
-    header('x-ratelimit-remaining-tokens'),
-    header('x-ratelimit-reset-tokens'),
-  );
+  const requests = readLimit(header, 'requests');
+  const tokens = readLimit(header, 'tokens');
   return requests || tokens ? { requests, tokens } : null;
 }
 
 function readLimit(
-  limitText: string | null,
-  remainingText: string | null,
-  resetText: string | null,
+  header: (name: string) => string | null,
+  unit: 'requests' | 'tokens',
 ): LimitReading | null {
-  if (limitText === null || remainingText === null) return null;
+  const limitText = header(`x-ratelimit-limit-${unit}`);
+  if (limitText === null) return null;
+  const remainingText = header(`x-ratelimit-remaining-${unit}`);
+  if (remainingText === null) return null;
   if (!/^\d{1,12}$/.test(limitText) || !/^-?\d{1,12}$/.test(remainingText)) return null;
   const limit = Number(limitText);
   if (limit === 0) return null;
   // Below zero is said by servers that let a limit be overdrawn.
   const remaining = Math.min(limit, Math.max(0, Number(remainingText)));
+  const resetText = header(`x-ratelimit-reset-${unit}`);
   return { limit, remaining, resetMs: resetText === null ? null : parseDurationMs(resetText) };
 }
 

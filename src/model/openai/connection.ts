@@ -11,7 +11,7 @@ import { ChatClient } from './chat-client.ts';
 export interface OpenAiConnection {
   readonly config: ProviderConfig;
   /** For live calls, whose answers are held whole. */
-  readonly client: OpenAI;
+  readonly client: ChatClient;
   /** Null where the configuration says that there is no batch API. */
   readonly batches: BatchConnection | null;
   close(): Promise<void>;
@@ -38,8 +38,7 @@ export function connectOpenAi(config: ProviderConfig, timeoutMs: number): OpenAi
   const baseURL = normalizeBaseUrl(config.baseUrl);
   const { origin } = new URL(baseURL);
   const thin = createThinFetch({ origin, headers: requestHeaders(config), timeoutMs });
-  const { fetch } = thin;
-  const client = new ChatClient({ ...packageOptions(config, { baseURL, fetch }), ...nothingElse });
+  const client = createOpenAiClient(config, { baseURL, fetch: thin.fetch });
   const batches = config.batches === false ? null : connectBatches(config, { timeoutMs });
   return {
     config,
@@ -49,6 +48,14 @@ export function connectOpenAi(config: ProviderConfig, timeoutMs: number): OpenAi
       await Promise.all([thin.close(), batches?.close()]);
     },
   };
+}
+
+/** The client of live calls. */
+export function createOpenAiClient(
+  config: ProviderConfig,
+  given: { baseURL: string; fetch: typeof globalThis.fetch },
+): ChatClient {
+  return new ChatClient({ ...packageOptions(config, given), ...nothingElse });
 }
 
 /** As `connectOpenAi`, for batches. `progressMs`: after which a stream that stands still ends. */

@@ -49,9 +49,7 @@ export function createModel({
       { config, name, timeoutMs, log },
       {
         build,
-        // Not chat.completions.create, which inspects the body for a stream at the cost of a tenth of
-        // the call.
-        post: (body, signal) => client.post('/chat/completions', { body, signal }).asResponse(),
+        post: (body, signal) => client.postJson('/chat/completions', body, signal),
         failures: openAiFailures,
         learn: habits.learn,
         read: readAnswer,
