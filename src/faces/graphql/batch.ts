@@ -50,7 +50,10 @@ builder.node('Batch', {
     options: t.field({
       type: 'JSONObject',
       description: 'The operation’s options as they were given.',
-      resolve: ({ options }) => JSON.parse(options) as unknown,
+      resolve: ({ options }, _args, { budget }) => {
+        budget.send(Buffer.byteLength(options), null);
+        return JSON.parse(options) as unknown;
+      },
     }),
     model: t.exposeString('model', {
       description: 'provider/name, fixed when the batch was submitted.',
@@ -85,7 +88,11 @@ builder.node('Batch', {
       type: 'JSONObject',
       nullable: true,
       description: 'As given at submit; null when none was.',
-      resolve: ({ metadata }) => (metadata === null ? null : (JSON.parse(metadata) as unknown)),
+      resolve: ({ metadata }, _args, { budget }) => {
+        if (metadata === null) return null;
+        budget.send(Buffer.byteLength(metadata), null);
+        return JSON.parse(metadata) as unknown;
+      },
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was submitted.' }),
     startedAt: t.expose('startedAt', {

@@ -12,6 +12,8 @@ import { readLimits } from '../../files/read/limits.ts';
 const maxReadBytes = 16 * 1_048_576;
 /** Bytes of them in its answer: the text of a row may stand in several fields. */
 const maxSentBytes = 2 * maxReadBytes;
+/** Entries of lists that no page bounds, times the fields that are asked for of each. */
+const maxListValues = 250_000;
 /** Pages up to this size need not wait for each other. */
 const smallBytes = 1_048_576;
 
@@ -33,6 +35,7 @@ export interface Budget {
   takeItems(count: number): void;
   takeInlineItems(count: number): void;
   takeFileRows(count: number): void;
+  takeListValues(count: number): void;
   /**
    * Reads in turn with the other reads of the request; more than a little in turn with the owner's
    * other requests, until `end`.
@@ -68,7 +71,7 @@ export function createBudgets(): { begin(owner: string): Budget } {
 
   return {
     begin(owner) {
-      let [items, inlineItems, fileRows, readBytes, sentBytes] = [0, 0, 0, 0, 0];
+      let [items, inlineItems, fileRows, listValues, readBytes, sentBytes] = [0, 0, 0, 0, 0, 0];
       let lastRead: Promise<unknown> = Promise.resolve();
       let leave: Promise<() => void> | null = null;
       let ended = false;
@@ -108,6 +111,15 @@ export function createBudgets(): { begin(owner: string): Budget } {
           fileRows += count;
           if (fileRows > readLimits.rows) {
             throw tooMuch(`${readLimits.rows.toLocaleString('en')} rows of files`);
+          }
+        },
+        takeListValues(count) {
+          listValues += count;
+          if (listValues > maxListValues) {
+            throw new AppError(
+              'PAYLOAD_TOO_LARGE',
+              `The lists inside of the entries hold more than ${maxListValues.toLocaleString('en')} values together; ask for fewer entries or fields`,
+            );
           }
         },
         read(load) {

@@ -13,9 +13,6 @@ export interface Rejection {
   reason: string;
 }
 
-/** An answer of many small objects takes this many times the room of one of long texts. */
-const rejectionsWeight = 3;
-
 interface Asked {
   resolve(rejections: Rejection[]): void;
   reject(reason: unknown): void;
@@ -59,7 +56,7 @@ async function answerAll({ db, budget }: Asking): Promise<void> {
       const bytes = Buffer.byteLength(rejections);
       const parsed = JSON.parse(rejections) as Rejection[];
       for (const one of files.get(key) ?? []) {
-        budget.send(bytes * rejectionsWeight, null);
+        budget.send(bytes, null);
         one.resolve(parsed);
         waiting.delete(one);
         // A thousand of them are made an answer of in one go, and others wait for that.

@@ -11,5 +11,6 @@ import './batch-mutations.ts';
 import './subscriptions.ts';
 import './service.ts';
 import { builder } from './builder.ts';
+import { countListValues } from './list-values.ts';
 
-export const schema = builder.toSchema();
+export const schema = countListValues(builder.toSchema());

@@ -11,6 +11,7 @@ import {
   execute,
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import { limitAnswer } from './answer-size.ts';
 import type { Context } from './context.ts';
 
 type Answer = Promise<ExecutionResult>;
@@ -60,7 +61,7 @@ export function shareEvents(begin: (context: Context) => Context): Plugin {
   async function executeEvent(args: ExecutionArgs, event: unknown): Answer {
     const contextValue = begin(args.contextValue as Context);
     try {
-      return await execute({ ...args, rootValue: event, contextValue });
+      return limitAnswer(await execute({ ...args, rootValue: event, contextValue }));
     } finally {
       contextValue.budget.end();
     }

@@ -10,6 +10,7 @@ import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import { createResultCounter } from '../../app/parse-results.ts';
 import type { Asking, Log } from '../../core/log.ts';
 import { createCheckTime } from '../../operations/check-time.ts';
+import { limitAnswers } from './answer-size.ts';
 import { createBudgets } from './budget.ts';
 import type { Context, Services } from './context.ts';
 import { costProblem } from './cost.ts';
@@ -125,6 +126,7 @@ export function createGraphQL({
       endReadsWithTheirClient,
       endBudgets,
       limitSubscriptions,
+      limitAnswers,
       maskResults(mask),
       ...(introspection ? [] : [withoutIntrospection]),
     ] as Plugin[],

@@ -1,6 +1,7 @@
 /** What one request may ask for: told with what would be right, and wide enough for what people ask. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../../support/app.ts';
+import { until } from '../../support/until.ts';
 import { submitTexts, subscribe } from './support.ts';
 
 let app: App;
@@ -81,9 +82,9 @@ describe('what a request may be sent in all', () => {
     batch = await submitTexts(app, [], { source: { fileId }, autoStart: false });
   });
 
+  const aliases = (count: number, field: string) =>
+    Array.from({ length: count }, (_, at) => `${field[0]}${at}: ${field}`).join(' ');
   const ask = async (contents: number, rejections: number) => {
-    const aliases = (count: number, field: string) =>
-      Array.from({ length: count }, (_, at) => `${field[0]}${at}: ${field}`).join(' ');
     const { errors } = await app.graphql(
       `query($id: ID!) { batch(id: $id) {
          items(first: 1) { edges { node { id ${aliases(contents, 'content')} } } }
@@ -100,8 +101,55 @@ describe('what a request may be sent in all', () => {
   });
 
   it('is shared by texts and by what was refused of files', async () => {
-    expect(await ask(10, 0)).toBeUndefined();
-    expect(await ask(0, 50)).toBeUndefined();
-    expect(await ask(10, 50)).toEqual(expect.arrayContaining(tooLarge));
+    expect(await ask(11, 0)).toBeUndefined();
+    expect(await ask(0, 15)).toBeUndefined();
+    expect(await ask(11, 15)).toEqual(expect.arrayContaining(tooLarge));
+  });
+
+  it('is shared by the options and the metadata of batches', async () => {
+    const metadata = { a: 'x'.repeat(3_000_000) };
+    const id = await submitTexts(app, ['good'], { metadata, autoStart: false });
+    const query = (count: number) =>
+      `query($id: ID!) { batch(id: $id) { id ${aliases(count, 'metadata')} } }`;
+
+    expect((await app.graphql(query(11), { id })).errors).toBeUndefined();
+    expect((await app.graphql(query(12), { id })).errors?.[0]?.extensions).toEqual(tooLarge[0]);
+  });
+
+  it('is 48 MB as JSON, whatever it is made of', async () => {
+    const id = await submitTexts(app, ['"'.repeat(3_500_000)], { autoStart: false });
+    const batchOf = (count: number) =>
+      `(id: $id) { items(first: 1) { edges { node { id ${aliases(count, 'content')} } } } }`;
+    const told = [
+      {
+        message: 'The answer is larger than 48 MB; ask for fewer fields, or for smaller pages',
+        extensions: { code: 'PAYLOAD_TOO_LARGE' },
+      },
+    ];
+
+    const within = await app.graphql(`query($id: ID!) { batch${batchOf(7)} }`, { id });
+    const beyond = await app.graphql(`query($id: ID!) { batch${batchOf(8)} }`, { id });
+    const events = subscribe(
+      app.socket(),
+      `subscription($id: ID!) { batchProgress${batchOf(8)} }`,
+      { id },
+    );
+    await until(() => events.errors.length > 0, { deadlineMs: 5_000, what: 'an event' });
+    events.stop();
+
+    expect(within.errors).toBeUndefined();
+    expect(beyond).toMatchObject({ data: null, errors: told });
+    expect(events.errors).toEqual(told);
+  });
+
+  it('has 250,000 values in lists that no page bounds', async () => {
+    const query = (count: number) =>
+      `query($id: ID!) { batch(id: $id) { file { ${aliases(count, `rejections { ${aliases(50, 'row')} }`)} } } }`;
+
+    expect((await app.graphql(query(4), { id: batch })).errors).toBeUndefined();
+    expect((await app.graphql(query(6), { id: batch })).errors?.[0]).toMatchObject({
+      message: expect.stringContaining('more than 250,000 values'),
+      extensions: { code: 'PAYLOAD_TOO_LARGE' },
+    });
   });
 });

@@ -19,18 +19,8 @@ describe('what one request may take in all', { retry: busyRetries }, () => {
     victim = await startVictim({ withKeys: true });
     await victim.attack(async (target) => {
       const row = JSON.stringify({ content: 'x'.repeat(rowBytes) });
-      const response = await fetch(`${target.url}/files?name=large.jsonl`, {
-        method: 'POST',
-        headers: target.headers,
-        body: Array.from({ length: 10 }, () => row).join('\n'),
-      });
-      file = ((await response.json()) as { id: string }).id;
-      const { data } = await ask(
-        target,
-        `mutation { submitBatch(input: {operation: {label: {categories: ["praise", "complaint"]}},
-         source: {fileId: "${file}"}, autoStart: false}) { batch { id } } }`,
-      );
-      batch = data.submitBatch.batch.id;
+      file = await upload(target, 'large.jsonl', `${row}\n`.repeat(10));
+      batch = await draft(target, file);
     });
   }, 120_000);
   afterAll(() => victim.stop());
@@ -38,6 +28,23 @@ describe('what one request may take in all', { retry: busyRetries }, () => {
   async function ask(target: Target, query: string, variables: Record<string, unknown> = {}) {
     const { text } = await target.post({ query, variables });
     return JSON.parse(text) as { data: any; errors?: { message: string; extensions: any }[] };
+  }
+
+  async function upload(target: Target, query: string, body: string): Promise<string> {
+    const { url, headers } = target;
+    const response = await fetch(`${url}/files?name=${query}`, { method: 'POST', headers, body });
+    return ((await response.json()) as { id: string }).id;
+  }
+
+  async function draft(target: Target, fileId: string, metadata = {}): Promise<string> {
+    const { data } = await ask(
+      target,
+      `mutation($fileId: ID!, $metadata: JSONObject) { submitBatch(input: {
+         operation: {label: {categories: ["praise", "complaint"]}}, source: {fileId: $fileId},
+         metadata: $metadata, autoStart: false}) { batch { id } } }`,
+      { fileId, metadata },
+    );
+    return data.submitBatch.batch.id;
   }
 
   const aliases = (count: number, field: string) =>
@@ -83,6 +90,79 @@ describe('what one request may take in all', { retry: busyRetries }, () => {
         target,
         `{ batch(id: "${batch}") { items(first: 1) { edges { node { ${aliases(100, 'content')} } } } } }`,
       );
+      expect(errors?.[0]?.extensions.code).toBe('PAYLOAD_TOO_LARGE');
+    });
+
+    expect(report.breaches).toEqual([]);
+  });
+
+  /** Small files and batches, and what asks for much of them. */
+  const products: [what: string, make: (target: Target) => Promise<string>][] = [
+    [
+      'forty aliases of the answers in a file of results',
+      async (target) => {
+        const message = { content: 'y'.repeat(100_000) };
+        const response = { status_code: 200, body: { choices: [{ message }] } };
+        const line = JSON.stringify({ custom_id: 'a', response, error: null });
+        const id = await upload(target, 'results.jsonl', `${line}\n`.repeat(200));
+        return `{ parseResults(fileId: "${id}", first: 200) { edges { node { ${aliases(40, 'output')} } } } }`;
+      },
+    ],
+    [
+      'sixty aliases of a batch’s metadata of 900 kB',
+      async (target) => {
+        const metadata = { a: 'x'.repeat(900_000) };
+        const id = await draft(target, await upload(target, 'a.txt', 'good\n'), metadata);
+        return `{ batch(id: "${id}") { ${aliases(60, 'metadata')} } }`;
+      },
+    ],
+    [
+      '240 aliases of a thousand custom ids of 500 characters',
+      async (target) => {
+        const rows = Array.from(
+          { length: 1_000 },
+          (_, at) => `${String(at).padEnd(500, 'x')},good`,
+        );
+        const id = await draft(
+          target,
+          await upload(target, 'a.csv', `id,text\n${rows.join('\n')}\n`),
+        );
+        return `{ batch(id: "${id}") { items(first: 1000) { edges { node { ${aliases(240, 'customId')} } } } } }`;
+      },
+    ],
+    [
+      'the 9,000 columns of a file, with each of its items',
+      async (target) => {
+        const names = Array.from({ length: 9_000 }, (_, at) => `column_${at}`);
+        const rows = `${','.repeat(9_000)}good\n`.repeat(200);
+        const id = await draft(
+          target,
+          await upload(target, 'a.csv&contentField=text', `${names},text\n${rows}`),
+        );
+        return `{ batch(id: "${id}") { items(first: 200) { edges { node { batch { file { columns } } } } } } }`;
+      },
+    ],
+    [
+      'the thousand rows that were refused of a file, with each of its items',
+      async (target) => {
+        const rows = Array.from({ length: 1_000 }, (_, at) => `r-${at},good\n,refused\n`);
+        const id = await draft(
+          target,
+          await upload(target, 'a.csv&customIdField=id', `id,text\n${rows.join('')}`),
+        );
+        return `{ batch(id: "${id}") { items(first: 1000) { edges { node { batch { file { rejections { row reason } } } } } } } }`;
+      },
+    ],
+  ];
+
+  test.each(products)('%s', async (_what, make) => {
+    let query = '';
+    await victim.attack(async (target) => {
+      query = await make(target);
+    });
+
+    const report = await victim.attack(async (target) => {
+      const { errors } = await ask(target, query);
       expect(errors?.[0]?.extensions.code).toBe('PAYLOAD_TOO_LARGE');
     });
 
