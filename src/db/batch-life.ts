@@ -4,7 +4,7 @@ import type { Sql } from './driver/client.ts';
 import type { FinalStatus } from './tables.ts';
 import { insertWebhooks } from './webhooks.ts';
 
-/** Queues a DRAFT. Returns its key, or null where there is none of that id. */
+/** Queues a DRAFT. Returns its key, or null for an unknown id. */
 export async function startDraft(db: Sql, owner: string, id: string): Promise<bigint | null> {
   const [started] = await db<{ key: bigint }[]>`
     update batches set status = 'QUEUED'
@@ -14,8 +14,8 @@ export async function startDraft(db: Sql, owner: string, id: string): Promise<bi
 }
 
 /**
- * Begins the end of an unfinished batch on its owner's wish. Returns its key, or null where there is nothing to cancel:
- * unknown, another owner's, ended, or being ended already.
+ * Begins the end of an unfinished batch on its owner's wish. Returns its key, or null where there
+ * is nothing to cancel: unknown, another owner's, ended, or being ended already.
  */
 export async function beginCancel(db: Sql, owner: string, id: string): Promise<bigint | null> {
   const [begun] = await db<{ key: bigint }[]>`
@@ -45,7 +45,7 @@ export async function listEnding(db: Sql): Promise<{ key: bigint; ending: Ending
     order by key`;
 }
 
-/** Notes why a running batch does not get on. It is for whoever looks, and decides nothing. */
+/** Notes why a running batch waits. Readers are told; nothing is decided by it. */
 export async function noteWaiting(
   db: Sql,
   key: bigint,
@@ -57,7 +57,10 @@ export async function noteWaiting(
     where key = ${key} and status = 'PROCESSING'`;
 }
 
-/** Begins the end of a running batch of which no item would succeed. False when it had ended, or is being ended already. */
+/**
+ * Begins the end of a running batch of which no item would succeed. False when it had ended, or is
+ * being ended already.
+ */
 export async function beginFailure(
   db: Sql,
   key: bigint,
@@ -70,8 +73,8 @@ export async function beginFailure(
 }
 
 /**
- * Ends a batch that is failing once no worker holds items of it, so that nothing is recorded after its end. Its unfinished
- * items stay PENDING. False where it is not failing, or not yet at its end.
+ * Ends a batch that is failing once no worker holds items of it, so that nothing is recorded after
+ * its end. Its unfinished items stay PENDING. False where it is not failing, or not yet at its end.
  */
 export async function endFailure(db: Sql, key: bigint): Promise<boolean> {
   const ended = await db`

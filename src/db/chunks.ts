@@ -7,12 +7,15 @@
  *       +--- reclaim ----+   (worker died)             |
  *       +--------------- retry of its items -----------+
  *
- * Lock order in every statement of this folder: batch, then chunks by their first index. A claim takes chunks first, but skips
- * those that are locked, and so never waits for one.
+ * Lock order in every statement of this folder: batch, then chunks by their first index. A claim
+ * takes chunks first, but skips those that are locked, and so never waits for one.
  */
 import type { Sql } from './driver/client.ts';
 
-/** From this many crashes on, items are cut into chunks of their own, and each runs alone in its process. */
+/**
+ * From this many crashes on, items are cut into chunks of their own, and each runs alone in its
+ * process.
+ */
 export const aloneFromCrashes = 3;
 
 /**
@@ -57,8 +60,9 @@ export async function claimChunks(
     limit: number;
     onlyBatchKeys: readonly bigint[] | null;
     /**
-     * By batch, the index before which chunks without crashes are not looked for, because they were claimed: they stay in the index while an old
-     * snapshot is held, and would be read again by each claim. All of a batch that is not in it is looked through.
+     * By batch, the index before which chunks without crashes are not looked for, because they were
+     * claimed: they stay in the index while an old snapshot is held, and would be read again by
+     * each claim. All of a batch that is not in it is looked through.
      */
     from: ReadonlyMap<bigint, number>;
   },
@@ -71,7 +75,8 @@ export async function claimChunks(
   const firsts = JSON.stringify([...from].map(([key, first]) => ({ key: String(key), first })));
   return await sql<ClaimedChunk[]>`
     with turn as materialized (
-      -- Sorted first, so that chunks are looked for in the batch whose turn it is, and not in a thousand others.
+      -- Sorted first, so that chunks are looked for in the batch whose turn it is, and not in a
+      -- thousand others.
       select key, owner from (
         select b.key, b.owner from batches b
         left join json_to_recordset(${lastBatches}::text::json) as l(owner text, key bigint) on l.owner = b.owner
@@ -81,7 +86,8 @@ export async function claimChunks(
           and (${only}::text is null or b.key = any(${only}::text::bigint[]))
         order by b.owner <= ${after.owner}, b.owner, b.key <= coalesce(l.key, 0), b.key
       ) in_turn
-      -- From the far end: under an old snapshot everything that was claimed before is still in the index, in front.
+      -- From the far end: under an old snapshot everything that was claimed before is still in the
+      -- index, in front.
       where (select true from chunks
              where batch_key = in_turn.key and state = 'open' and crashes < ${fatalCrashes}
              order by crashes desc, first desc limit 1)
@@ -118,7 +124,9 @@ export interface ChunkMark {
   sentTo: number;
 }
 
-/** Raises the marks of chunks that `worker` holds, before it sends requests for items beyond them. */
+/**
+ * Raises the marks of chunks that `worker` holds, before it sends requests for items beyond them.
+ */
 export async function raiseSentMarks(
   sql: Sql,
   worker: string,
@@ -136,7 +144,8 @@ export async function raiseSentMarks(
   const keys = `{${marks.map(({ batchKey }) => batchKey).join()}}`;
   const firsts = `{${marks.map(({ first }) => first).join()}}`;
   const sentTos = `{${marks.map(({ sentTo }) => sentTo).join()}}`;
-  // Chunks are locked in the order in which a flush locks them. Of arrays the planner expects few rows, and looks each up; of JSON a hundred, and reads all chunks.
+  // Chunks are locked in the order in which a flush locks them. Of arrays the planner expects few
+  // rows, and looks each up; of JSON a hundred, and reads all chunks.
   await sql`
     with marks as (
       select * from unnest(${keys}::bigint[], ${firsts}::int[], ${sentTos}::int[]) as m(batch_key, first, sent_to)
@@ -154,8 +163,8 @@ export async function raiseSentMarks(
 }
 
 /**
- * Gives back what `worker` holds of a batch, finished items aside. `resent` is how many calls it aborted, to be sent
- * again by whoever claims the chunks next; none are where the batch has ended.
+ * Gives back what `worker` holds of a batch, finished items aside. `resent` is how many calls it
+ * aborted, to be sent again after the next claim; none are where the batch has ended.
  */
 export async function releaseChunks(
   sql: Sql,
@@ -184,8 +193,9 @@ export async function releaseChunks(
 }
 
 /**
- * Gives back chunks that are leased to `worker` but that it does not hold: a claim whose answer was lost on the way, or that
- * came too late. Nothing of them was sent. Called while no claim is under way. Returns how many there were.
+ * Gives back chunks that are leased to `worker` but that it does not hold: a claim whose answer was
+ * lost on the way, or that came too late. Nothing of them was sent. Called while no claim is under
+ * way. Returns how many there were.
  */
 export async function releaseUnknownChunks(
   sql: Sql,
@@ -210,10 +220,11 @@ export async function releaseUnknownChunks(
 }
 
 /**
- * Reopens the chunks of workers whose lease has run out, and counts the requests that will be sent again, as long as the
- * batch goes on: items up to the mark that have no result. Only those are charged with the crash: they are cut off from
- * the rest of their chunk, and from `aloneFromCrashes` on into chunks of one item, so that the one that kills workers
- * is found and its neighbours are not charged with it. Returns the keys of the batches concerned.
+ * Reopens the chunks of workers whose lease has run out, and counts the requests that will be sent
+ * again, as long as the batch goes on: items up to the mark that have no result. Only those are
+ * charged with the crash: they are cut off from the rest of their chunk, and from
+ * `aloneFromCrashes` on into chunks of one item, so that the one that kills workers is found and
+ * its neighbours are not charged with it. Returns the keys of the batches concerned.
  */
 export async function reclaimChunks(sql: Sql): Promise<bigint[]> {
   const reclaimed = await sql<{ key: bigint }[]>`
@@ -229,7 +240,8 @@ export async function reclaimChunks(sql: Sql): Promise<bigint[]> {
     locked as materialized (
       select key from batches where key in (select batch_key from dead) order by key for update
     ),
-    -- A last flush may have been waited for, which this statement's snapshot does not show: such a chunk is left to the next.
+    -- A last flush may have been waited for, which this statement's snapshot does not show: such a
+    -- chunk is left to the next.
     lost as materialized (
       select c.batch_key, c.first, c.last, c.sent_to, c.crashes, c.done
       from chunks c join dead d on c.batch_key = d.batch_key and c.first = d.first and c.owner = d.owner
@@ -285,7 +297,10 @@ export async function reclaimChunks(sql: Sql): Promise<bigint[]> {
   return reclaimed.map(({ key }) => key);
 }
 
-/** The keys of running batches with open items that are not claimed any more: too many workers died under them. */
+/**
+ * The keys of running batches with open items that are not claimed any more: too many workers died
+ * under them.
+ */
 export async function listFatal(sql: Sql): Promise<bigint[]> {
   const found = await sql<{ key: bigint }[]>`
     select key from batches b

@@ -37,19 +37,21 @@ export interface Recorded {
 export const rateWindowSeconds = 10;
 
 /**
- * The flush: one statement that locks the batch, inserts the results that belong to chunks which `worker` still
- * holds, adds what was really inserted to the batch's counters, and closes chunks and batch when their last item is
- * in. A result that is already there stays as it is, and a worker that lost its lease writes nothing. Null when the batch
- * has gone.
+ * The flush: one statement that locks the batch, inserts the results that belong to chunks which
+ * `worker` still holds, adds what was really inserted to the batch's counters, and closes chunks
+ * and batch when their last item is in. A result that is already there stays as it is, and a worker
+ * that lost its lease writes nothing. Null when the batch has gone.
  *
- * It is what the speed of a batch hangs on: each result names its chunk, because a join of results and chunks by range costs one times the
- * other; and the results come as one array a column, which Postgres reads in a fraction of the time that a JSON object takes it.
+ * It is what the speed of a batch hangs on: each result names its chunk, because a join of results
+ * and chunks by range costs one times the other; and the results come as one array a column, which
+ * Postgres reads in a fraction of the time that a JSON object takes it.
  */
 export async function recordResults(sql: Sql, flush: Flush): Promise<Recorded | null> {
   try {
     return await flushResults(sql, flush, { someWritten: false });
   } catch (error) {
-    // Written before, by a statement whose answer was lost. To expect that of every row would cost an eighth of the write-ahead log.
+    // Written before, by a statement whose answer was lost. To expect that of every row would cost
+    // an eighth of the write-ahead log.
     if (!isWrittenBefore(error)) throw error;
     return await flushResults(sql, flush, { someWritten: true });
   }
@@ -161,7 +163,9 @@ async function flushResults(
   return written ?? null;
 }
 
-/** Which chunks `finishChunks` writes the rest of. Those that a worker holds are always left to it. */
+/**
+ * Which chunks `finishChunks` writes the rest of. Those that a worker holds are always left to it.
+ */
 export type Unfinished =
   /** Open chunks of a batch that is being ended. */
   | { status: 'CANCELLED' | 'EXPIRED' }
@@ -173,8 +177,8 @@ export type Unfinished =
   | { status: 'EXPIRED'; providerBatch: string };
 
 /**
- * Writes final rows for every item without one in up to 200 chunks of a batch. Returns null when the batch is not in a state for it
- * (any more).
+ * Writes final rows for every item without one in up to 200 chunks of a batch. Returns null when
+ * the batch is not in a state for it (any more).
  */
 export async function finishChunks(
   sql: Sql,
@@ -240,8 +244,8 @@ function unfinished(sql: Sql, finish: Unfinished) {
 }
 
 /**
- * The batch ends with its last item; where it ends up depends on whether it was being ended, which it then is no more, and on what became
- * of items before, or does now: `ending`.
+ * The batch ends with its last item; where it ends up depends on whether it was being ended, which
+ * it then is no more, and on what became of items before, or does now: `ending`.
  */
 function closeWhenFull(sql: Sql, items: ReturnType<Sql>, ending: FinalStatus = 'SUCCEEDED') {
   const full = sql`b.succeeded + b.failed + b.cancelled + b.expired + ${items} = b.total
@@ -265,7 +269,10 @@ function announceEnd(sql: Sql) {
     announced as (${insertWebhooks(sql, sql`ended`)})`;
 }
 
-/** A column each. The driver knows arrays of text alone; those of numbers are in the text form that Postgres reads. */
+/**
+ * A column each. The driver knows arrays of text alone; those of numbers are in the text form that
+ * Postgres reads.
+ */
 function toColumns(results: readonly NewResult[]) {
   const rejected = results.map(({ outcome }) =>
     outcome.status === 'FAILED' ? (outcome.rejectedAnswer ?? null) : null,

@@ -5,17 +5,20 @@ import type { Sql } from './driver/client.ts';
 
 export interface Retried {
   key: bigint;
-  /** Items that will be asked again: those put back, and those that a stopped batch had left undone. */
+  /**
+   * Items that will be asked again: those put back, and those that a stopped batch had left undone.
+   */
   retriedItems: number;
 }
 
 /**
- * Takes back the answers of items that failed, expired or were cancelled (all, or those with the given custom ids or error codes), reopens
- * their chunks, and lets the batch go on with its time renewed. Succeeded items are never touched. A stopped batch goes on with what it
- * had left undone as well. Null where nothing is to be retried, or the batch is a draft or being ended.
+ * Takes back the answers of items that failed, expired or were cancelled (all, or those with the
+ * given custom ids or error codes), reopens their chunks, and lets the batch go on with its time
+ * renewed. Succeeded items are never touched. A stopped batch goes on with what it had left undone
+ * as well. Null where nothing is to be retried, or the batch is a draft or being ended.
  *
- * The answers move to `superseded_results` and the counters give them back in the same statement, so that counts add up at every
- * instant; usage stays, because it was paid.
+ * The answers move to `superseded_results` and the counters give them back in the same statement,
+ * so that counts add up at every instant; usage stays, because it was paid.
  */
 export async function retryItems(
   sql: Sql,
@@ -59,7 +62,8 @@ export async function retryItems(
           rounds = 0,
           left_to_rescue = false
       from (
-        -- Chunks partition the items: the one that an item is in begins last before it. By index: both sides may be large.
+        -- Chunks partition the items: the one that an item is in begins last before it. By index:
+        -- both sides may be large.
         select (
           select c.first from chunks c
           where c.batch_key = moved.batch_key and c.first <= moved.index

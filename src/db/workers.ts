@@ -1,6 +1,7 @@
 /**
- * The workers' lease: one row a process, renewed by its heartbeat. Time is the database's alone. A process that only serves
- * has a row too, under an id of its own kind: it holds no chunks, and counts where the providers' limits are divided.
+ * The workers' lease: one row a process, renewed by its heartbeat. Time is the database's alone. A
+ * process that only serves has a row too, under an id of its own kind: it holds no chunks, and
+ * counts where the providers' limits are divided.
  */
 import type { Sql } from './driver/client.ts';
 
@@ -24,7 +25,10 @@ export async function listWorkers(
     select id, pid from workers where machine = ${machine} and expires_at > now()`;
 }
 
-/** Renews a lease that still runs. False when it ran out: the worker is dead to all others and must take a new id. */
+/**
+ * Renews a lease that still runs. False when it ran out: the worker is dead to all others and must
+ * take a new id.
+ */
 export async function renewWorker(sql: Sql, id: string, leaseMs: number): Promise<boolean> {
   const renewed = await sql`
     update workers set expires_at = now() + make_interval(secs => ${leaseMs / 1000})

@@ -1,6 +1,7 @@
 /**
- * What one subscriber has still to see: the latest value under each key, in order of arrival. A slow reader costs one
- * value per key and misses intermediate states only; nobody shares a buffer with anybody.
+ * What one subscriber has still to see: the latest value under each key, in order of arrival. A
+ * slow reader costs one value per key and misses intermediate states only; nobody shares a buffer
+ * with anybody.
  */
 export interface Channel<Value> extends AsyncIterableIterator<Value> {
   push(key: unknown, value: Value): void;

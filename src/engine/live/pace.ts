@@ -5,14 +5,15 @@ import { rateWindowSeconds } from '../../db/results.ts';
 const minSeconds = 0.2;
 
 /**
- * Items answered per second: of late while the batch runs (a decaying average, corrected for a young batch), over its whole
- * life once it has ended. Null before the first answer.
+ * Items answered per second: a decaying average while the batch runs (corrected for a young batch),
+ * over its whole life once it has ended. Null before the first answer.
  */
 export function itemsPerSecond(batch: BatchRecord): number | null {
   const { startedAt, completedAt, rateAt, readAt } = batch;
   const answered = batch.succeeded + batch.failed;
   if (!startedAt || answered === 0) return null;
-  // A job at a provider answers all at once: what it did of late says nothing of when the next one ends.
+  // A job at a provider answers all at once: its last rate says nothing of when the next one
+  // ends.
   const isAtProvider = batch.execution === 'PROVIDER_BATCH' && !batch.rescuedAt;
   if (completedAt) return answered / Math.max(secondsBetween(startedAt, completedAt), minSeconds);
   if (!rateAt || isAtProvider) return null;
@@ -21,7 +22,10 @@ export function itemsPerSecond(batch: BatchRecord): number | null {
   return (batch.rate * Math.exp(-secondsBetween(rateAt, readAt) / rateWindowSeconds)) / seen;
 }
 
-/** When the batch will be through at its present pace; null while nothing can be said, and once it has ended. */
+/**
+ * When the batch will be through at its present pace; null while nothing can be said, and once it
+ * has ended.
+ */
 export function estimatedCompletionAt(batch: BatchRecord): Date | null {
   const pace = itemsPerSecond(batch);
   if (batch.status !== 'PROCESSING' || pace === null || pace < 1e-6) return null;

@@ -1,6 +1,7 @@
 /**
- * Pushes the state of batches to whoever watches them, in this process. A signal says that a batch changed; its state is
- * then read once for all watchers, at most ten times a second, and each gets the latest.
+ * Pushes the state of batches to their watchers, in this process. A nudge says that a batch
+ * changed. Its state is then read once for all watchers, at most ten times a second, and each gets
+ * the latest.
  */
 
 import type { Log } from '../../core/log.ts';
@@ -25,7 +26,7 @@ const pollMs = 1_000;
 export interface Progress {
   start(): void;
   /**
-   * Tells nothing any more. No watch ends by it: whoever takes an end for the end of its batch
+   * Tells nothing any more. No watch ends by it: a reader who takes an end for the end of its batch
    * would not come back.
    */
   stop(): void;
@@ -45,7 +46,10 @@ export interface Progress {
   ): AsyncIterableIterator<BatchRecord>;
   /** The batches of one owner that are deleted. Never ends by itself. */
   watchDeleted(owner: string): AsyncIterableIterator<DeletedBatch>;
-  /** Succeeded and failed items after a position, in pages as they are recorded; ends after the last one of a batch that has ended. */
+  /**
+   * Succeeded and failed items after a position, in pages as they are recorded; ends after the last
+   * one of a batch that has ended.
+   */
   watchResults(batch: BatchRecord, after: ResultsPosition): AsyncIterableIterator<ResultsPage>;
 }
 

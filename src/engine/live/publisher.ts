@@ -1,11 +1,14 @@
 import type { Nudges } from '../process/nudges.ts';
 
-/** At most five a second for each batch; with the flush before it, a result is known to subscribers within 300 ms. */
+/**
+ * At most five a second for each batch; with the flush before it, a result is known to subscribers
+ * within 300 ms.
+ */
 const intervalMs = 200;
 
 /**
- * Tells everybody that a batch has changed: at once if nothing was said lately, else at the end of the interval, so that
- * the last change is always told.
+ * Tells everybody that a batch has changed: at once if nothing was said lately, else at the end of
+ * the interval, so that the last change is always told.
  */
 export function createPublisher(nudges: Nudges) {
   const batches = new Map<bigint, { timer: NodeJS.Timeout; again: boolean }>();

@@ -5,14 +5,15 @@ import type { Database } from '../../db/driver/client.ts';
 import { apiIdPrefix, countProcesses, deleteWorker, keepApiProcess } from '../../db/workers.ts';
 
 /**
- * A process that works takes so many times the part of one that only serves: synchronous calls are few, and a part that is set aside
- * for them is not used by batches.
+ * A process that works takes so many times the part of one that only serves: synchronous calls are
+ * few, and a part that is set aside for them is not used by batches.
  */
 const workerWeight = 4;
 
 /**
- * Divides the providers' limits among the processes that live. Each counts the others every third of the lease, so that a process
- * that starts or dies is noticed by all within that and a lease; until then they take a little too much, or leave something.
+ * Divides the providers' limits among the processes that live. Each counts the others every third
+ * of the lease, so that a process that starts or dies is noticed by all within that and a lease;
+ * until then they take a little too much, or leave something.
  */
 export interface Shares {
   start(): Promise<void>;
@@ -66,7 +67,10 @@ export function createShares({
   };
 }
 
-/** The part of a process that works or only serves. It counts itself, also where its own row is not there. */
+/**
+ * The part of a process that works or only serves. It counts itself, also where its own row is not
+ * there.
+ */
 export function fractionOf(works: boolean, live: { workers: number; apis: number }): number {
   const workers = Math.max(live.workers, works ? 1 : 0);
   const apis = Math.max(live.apis, works ? 0 : 1);

@@ -9,7 +9,10 @@ import { type HeldJob, record } from './job.ts';
 /** Results that are recorded together. */
 const atOnce = 500;
 
-/** Records why each of these items failed, by its index. False where there are none. Those that it does not hold (any more) have their result: it is a step that is done again. */
+/**
+ * Records why each of these items failed, by its index. False where there are none. Those that it
+ * does not hold (any more) have their result: it is a step that is done again.
+ */
 export async function failItems(
   job: HeldJob,
   failing: ReadonlyMap<number, ItemFailure>,

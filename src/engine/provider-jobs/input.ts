@@ -1,4 +1,7 @@
-/** The input of a provider batch: the requests of its unanswered items, a line each, in a file of this machine. */
+/**
+ * The input of a provider batch: the requests of its unanswered items, a line each, in a file of
+ * this machine.
+ */
 import { mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,7 +24,10 @@ import { change, type HeldJob, record } from './job.ts';
 
 const directoryPrefix = 'winnow-provider-batch-';
 
-/** Removes what processes of this machine left behind that were killed while they made or sent an input. Never rejects: some of it may be other users'. */
+/**
+ * Removes what processes of this machine left behind that were killed while they made or sent an
+ * input. Never rejects: some of it may be other users'.
+ */
 export async function removeOldInputs(log: Log): Promise<void> {
   try {
     for (const name of await readdir(tmpdir())) {
@@ -37,10 +43,12 @@ export async function removeOldInputs(log: Log): Promise<void> {
 }
 
 /**
- * Makes the input and hands it to `use`; it is gone afterwards. Items for which there is no request (a template that names a field they
- * lack, a row that is more than the provider takes at once) are recorded as failed. What would go beyond the provider's limits, or beyond as many
- * requests as it had before, is given back for another provider batch; so are items that name another model than the first one does, as one input
- * has one model: at once where a chunk has no others, and else when the job is over. Null where no request is left.
+ * Makes the input and hands it to `use`; it is gone afterwards. Items for which there is no request
+ * (a template that names a field they lack, a row that is more than the provider takes at once) are
+ * recorded as failed. What would go beyond the provider's limits, or beyond as many requests as it
+ * had before, is given back for another provider batch; so are items that name another model than
+ * the first one does, as one input has one model: at once where a chunk has no others, and else
+ * when the job is over. Null where no request is left.
  */
 export async function withInput<T>(
   job: HeldJob,
@@ -62,7 +70,10 @@ export async function withInput<T>(
   }
 }
 
-/** `submitBatch` looks at the batch's own model alone. Throws ItemFailure where the one that a request names has no batch API. */
+/**
+ * `submitBatch` looks at the batch's own model alone. Throws ItemFailure where the one that a
+ * request names has no batch API.
+ */
 function apiOf({ batches, id }: Model): BatchApi {
   if (batches) return batches;
   throw new ItemFailure(
@@ -130,7 +141,10 @@ async function writeInput(job: HeldJob, path: string): Promise<Written | null> {
   return { model, items: written, bytes, hasOtherChunks };
 }
 
-/** The requests of a chunk that go to a model: `only`, or that of the first request where it is null. */
+/**
+ * The requests of a chunk that go to a model: `only`, or that of the first request where it is
+ * null.
+ */
 async function encodeChunk(
   job: HeldJob,
   { first, last }: { first: number; last: number },

@@ -29,7 +29,10 @@ export interface HeldJob {
   db: Database;
   log: Log;
   learned: Learned;
-  /** Whether the lease that the step is done under still runs: a process that was stopped and continued has to notice. */
+  /**
+   * Whether the lease that the step is done under still runs: a process that was stopped and
+   * continued has to notice.
+   */
   isOurs: () => boolean;
   /** Aborted as soon as the process is told to stop. For what can be broken off at no cost. */
   stopping: AbortSignal;
@@ -50,11 +53,17 @@ export interface Learned {
 
 /** What a step comes to. */
 export type Outcome =
-  /** The next step is due in so many milliseconds. `why`: what kept this one from being done, in the provider's words. */
+  /**
+   * The next step is due in so many milliseconds. `why`: what kept this one from being done, in the
+   * provider's words.
+   */
   | { kind: 'later'; dueInMs: number; why?: string }
   /** It is over. `round`: it was tried. */
   | { kind: 'end'; status: string; round: boolean }
-  /** No item would succeed: the batch stops. `over`: when it is resumed, it goes on with another provider batch. */
+  /**
+   * No item would succeed: the batch stops. `over`: when it is resumed, it goes on with another
+   * provider batch.
+   */
   | { kind: 'stop'; code: BatchErrorCode; message: string; over: boolean };
 
 /** Another worker has the provider batch by now: this one writes nothing more. */
@@ -76,15 +85,19 @@ export async function change(job: HeldJob, change: ProviderBatchChange): Promise
   Object.assign(held, change);
 }
 
-/** What is known of a job at its provider, as far as columns can hold it: what a provider says must not keep its job from being written down. */
+/**
+ * What is known of a job at its provider, as far as columns can hold it: what a provider says must
+ * not keep its job from being written down.
+ */
 export function changeOf({ providerId, status, counts, results, expiresAt }: Job) {
   return {
     providerId,
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are taken out
     status: status.replace(/[\u0000-\u001f\u007f]+/g, ' ').slice(0, maxStatusChars),
     ...countsOf(counts),
     results,
-    // Milliseconds that were sent for seconds are a year of five digits, which is no date to Postgres.
+    // Milliseconds that were sent for seconds are a year of five digits, which Postgres
+    // refuses.
     expiresAt: expiresAt && expiresAt >= firstTime && expiresAt <= lastTime ? expiresAt : null,
   };
 }
@@ -114,8 +127,9 @@ export function endWanted({ held }: HeldJob): 'ending' | 'rescue' | null {
 }
 
 /**
- * Deletes the upload that no job will take. Nobody waits for that: one that stays is dropped by its provider in time. A row that goes on has to have
- * forgotten it before, or whoever does the step again would create a job from it.
+ * Deletes the upload that no job will take. Nobody waits for that: one that stays is dropped by its
+ * provider in time. A row that goes on has to have forgotten it before, or the step done
+ * again would create a job from it.
  */
 export function discardInput(
   { held, api, stopping, log }: HeldJob,

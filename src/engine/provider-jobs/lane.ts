@@ -1,14 +1,19 @@
 /**
  * The cheap lane: runs batches through their provider's own batch API. One per process that works,
- * under the process's lease; any number of processes. Each step of a provider batch is one hold of its row:
+ * under the process's lease; any number of processes. Each step of a provider batch is one hold of
+ * its row:
  *
  *   plan      open chunks of a batch become a provider batch (db/provider-batches.ts)
- *   prepare   its requests are written to a file, uploaded, and the job is created (input.ts, submit-job.ts)
- *   recover   a job that may exist, since a process died at its creation, is looked for before another is created
- *   follow    the provider is asked how it gets on, or to end it (follow-job.ts)
- *   read      what it answered is parsed, asked again live where invalid, and recorded (read-job.ts, repair-live.ts)
+ *   prepare   its requests are written to a file, uploaded, and the job is created (input.ts,
+ *             submit-job.ts)
+ *   recover   a job that may exist, since a process died at its creation, is looked for before
+ *             another is created
+ *   follow    the provider is asked for its state, or to end it (follow-job.ts)
+ *   read      what it answered is parsed, asked again live where invalid, and recorded
+ *             (read-job.ts, repair-live.ts)
  *
- * What a provider batch leaves unanswered goes back to be open, for the next one, or for live calls where the batch is rescued.
+ * What a provider batch leaves unanswered goes back to be open, for the next one, or for live calls
+ * where the batch is rescued.
  */
 
 import { newId } from '../../core/ids.ts';
@@ -31,7 +36,10 @@ const lookMs = 500;
 const maxSteps = 6;
 /** Those of one owner: another's are not to wait until a day's results have been read. */
 const maxOwnerSteps = 4;
-/** Chunks of a provider batch: after a retry of items here and there, or where jobs have left some, each has few that are open. */
+/**
+ * Chunks of a provider batch: after a retry of items here and there, or where jobs have left some,
+ * each has few that are open.
+ */
 const maxChunks = 10_000;
 /** Chunks of which provider batches have left items unanswered so often are given up. */
 const maxRounds = 3;
@@ -142,7 +150,10 @@ export function createProviderLane(
     return await holdProviderBatch(sql, { worker, id });
   }
 
-  /** What provider batches cannot get answered fails: the provider's window has nothing to do with it, nor has a rescue. */
+  /**
+   * What provider batches cannot get answered fails: the provider's window has nothing to do with
+   * it, nor has a rescue.
+   */
   async function giveUp(): Promise<void> {
     for (const key of await listGivenUp(sql, maxRounds)) {
       const written = await finishChunks(sql, {

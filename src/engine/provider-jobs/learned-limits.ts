@@ -1,10 +1,15 @@
-/** How much is taken at once by experience, where that is less than documented: a gateway, or a customer's tier, may have limits of its own. */
+/**
+ * How much is taken at once by experience, where that is less than documented: a gateway, or a
+ * customer's tier, may have limits of its own.
+ */
 
 /** So long a refusal is believed: limits are raised, and one refusal may have been a mistake. */
 const believedMs = 60 * 60_000;
 
 export interface LearnedLimits {
-  /** The size that an input has at most, as far as experience goes; Infinity where there is none. */
+  /**
+   * The size that an input has at most, as far as experience goes; Infinity where there is none.
+   */
   limitOf(key: string): number;
   /** An input of such a size, and of more requests than one, was refused as too large. */
   refused(key: string, size: number): void;

@@ -1,4 +1,7 @@
-/** Takes in what an ended job answered, as it comes: each answer on the road of live ones, in any order, each item once. */
+/**
+ * Takes in what an ended job answered, as it comes: each answer on the road of live ones, in any
+ * order, each item once.
+ */
 
 import { readUnansweredAt } from '../../db/items.ts';
 import { giveBackOthers, giveBackTried, readHeldChunks } from '../../db/provider-batch-items.ts';
@@ -58,7 +61,9 @@ interface Answered {
   result: ModelAnswer | ModelError;
 }
 
-/** Null for a line that says nothing of an item of this job, or that its request was left undone. */
+/**
+ * Null for a line that says nothing of an item of this job, or that its request was left undone.
+ */
 function answeredBy(
   { held }: HeldJob,
   line: BatchLine,
@@ -72,8 +77,8 @@ function answeredBy(
 }
 
 /**
- * Parses and records answers. What is invalid is asked again, live, at once; what failed at the provider and may succeed
- * another time is left for the next provider batch.
+ * Parses and records answers. What is invalid is asked again, live, at once; what failed at the
+ * provider and may succeed another time is left for the next provider batch.
  */
 async function takeIn(job: HeldJob, window: readonly Answered[], taken: Taken): Promise<void> {
   if (window.length === 0) return;
@@ -119,13 +124,19 @@ function received({ held, log }: HeldJob, run: ItemRun, { index, result }: Answe
   }
 }
 
-/** The provider's window has passed over it, and what was left undone is not open to live calls already. */
+/**
+ * The provider's window has passed over it, and what was left undone is not open to live calls
+ * already.
+ */
 function isExpired(job: HeldJob): boolean {
   const { held } = job;
   return (held.expired > 0 || /expired/i.test(held.status)) && !endWanted(job);
 }
 
-/** Items of the input that the provider did not come to are EXPIRED, or left to live calls; `failedForNow` it did come to. */
+/**
+ * Items of the input that the provider did not come to are EXPIRED, or left to live calls;
+ * `failedForNow` it did come to.
+ */
 async function expire(job: HeldJob, failedForNow: readonly number[]): Promise<void> {
   const { held, worker, db, publish, log } = job;
   const { batchKey, id } = held;

@@ -1,4 +1,7 @@
-/** Asks again, live and with the validator's message, what was answered invalidly: a further day of waiting would buy little. */
+/**
+ * Asks again, live and with the validator's message, what was answered invalidly: a further day of
+ * waiting would buy little.
+ */
 import { pause } from '../../core/deadline.ts';
 import type { NewResult } from '../../db/results.ts';
 import { ModelError } from '../../model/model.ts';
@@ -13,7 +16,10 @@ const marksAhead = 3;
 const keptTogether = 16;
 /** A gate that is closed because its provider fails is asked again after this. */
 const closedDelayMs = 1_000;
-/** Whether the batch is to end is looked at so often: no call starts more than a second after a cancel. */
+/**
+ * Whether the batch is to end is looked at so often: no call starts more than a second after a
+ * cancel.
+ */
 const wantedMs = 500;
 
 export interface Repair {
@@ -24,8 +30,9 @@ export interface Repair {
 }
 
 /**
- * Rejects when the process is told to stop: what is lost by that is marked. Where the batch comes to be ended, calls in flight are aborted, and the
- * rest is left unanswered. `stop`: why the batch is to stop, if it is.
+ * Rejects when the process is told to stop: what is lost by that is marked. Where the batch comes
+ * to be ended, calls in flight are aborted, and the rest is left unanswered. `stop`: why the batch
+ * is to stop, if it is.
  */
 export async function repairLive(
   job: HeldJob,
@@ -39,7 +46,10 @@ export async function repairLive(
   const sent = new Set<ItemRun>();
   let marked = 0;
   let recorded = 0;
-  /** What is written of them, one after the other: marks go up before a call, and down after its answer is recorded. */
+  /**
+   * What is written of them, one after the other: marks go up before a call, and down after its
+   * answer is recorded.
+   */
   let writing = Promise.resolve();
 
   function write(work: () => Promise<void>): Promise<void> {
@@ -120,7 +130,7 @@ function watchWanted(job: HeldJob): { signal: AbortSignal; stop: () => void } {
   const timer = setInterval(() => {
     endWantedNow(job).then(
       (end) => end && wanted.abort(new Error('the batch is to end')),
-      () => undefined, // a database that fails now is noticed by whoever writes to it
+      () => undefined, // a database that fails now is noticed by the next write
     );
   }, wantedMs);
   return { signal: wanted.signal, stop: () => clearInterval(timer) };

@@ -1,4 +1,7 @@
-/** One step of a provider batch, from hold to release: what is to be done, what came of it, and what follows. */
+/**
+ * One step of a provider batch, from hold to release: what is to be done, what came of it, and what
+ * follows.
+ */
 
 import { BadUserInput } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
@@ -30,7 +33,10 @@ import { retryMs } from './timing.ts';
 
 /** A database that fails in a step is given this long. */
 const brokenStepMs = 1_000;
-/** The end of an unwanted job is asked for so often; so often in a row a provider says that it has no such job, before that is believed. */
+/**
+ * The end of an unwanted job is asked for so often; so often in a row a provider says that it has
+ * no such job, before that is believed.
+ */
 const maxFailures = 5;
 
 /** Who does a step, and for how long it may. */
@@ -45,7 +51,10 @@ type Held = HeldProviderBatch & Hands;
 export interface StepOptions {
   db: Database;
   nudges: Nudges;
-  /** Binds a batch's stored operation to its model. Throws BadUserInput where this process cannot run it. */
+  /**
+   * Binds a batch's stored operation to its model. Throws BadUserInput where this process cannot
+   * run it.
+   */
   preparePlan: (batch: { operation: string; options: string; model: string }) => Plan;
   /** The lease that the steps are done under. */
   lease: Pick<Lease, 'id' | 'onLost'>;
@@ -90,7 +99,7 @@ export function createStep({
           'a step failed; trying again',
         );
       await releaseProviderBatch(sql, mine, stopping.aborted ? 0 : brokenStepMs).catch(
-        () => undefined, // whoever comes when the lease has run out does the step again
+        () => undefined, // the step is done again when the lease has run out
       );
     }
   }
@@ -102,7 +111,8 @@ export function createStep({
     if (held.unwanted && held.state === 'reading') return over;
     const found = await readBatchPlan(db, held.batchKey, { whatever: true });
     if (!found) return over;
-    // The batch's own plan: by it a row that names no model, or another provider's, is read the same in every step.
+    // The batch's own plan: by it a row that names no model, or another provider's, is read the
+    // same in every step.
     let bound: Plan;
     let api: BatchApi | null;
     try {

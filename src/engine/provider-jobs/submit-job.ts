@@ -1,4 +1,7 @@
-/** From chunks to a job at the provider: input, upload, create. A row says before each step what is about to happen. */
+/**
+ * From chunks to a job at the provider: input, upload, create. A row says before each step what is
+ * about to happen.
+ */
 
 import { ItemFailure } from '../../core/errors.ts';
 import { readInputItems } from '../../db/provider-batch-items.ts';
@@ -22,25 +25,29 @@ import {
 import { nextPollMs, retryMs } from './timing.ts';
 
 /**
- * A job that may have been created by a call whose answer never came is looked for so often before another one is created: half a minute, for
- * a provider that still takes in hundreds of megabytes when their sender is dead and replaced. A second job would cost all of it again.
+ * A job that may have been created by a call whose answer never came is looked for so often before
+ * another one is created: half a minute, for a provider that still takes in hundreds of megabytes
+ * when their sender is dead and replaced. A second job would cost all of it again.
  */
 const looks = 6;
 /** Between two of them at least, however often jobs are looked at otherwise. */
 const minLookMs = 2_000;
 
-/** The step of state `preparing`: nothing has been asked of the provider yet, but for an upload, which costs nothing. */
+/**
+ * The step of state `preparing`: nothing has been asked of the provider yet, but for an upload,
+ * which costs nothing.
+ */
 export async function prepareJob(job: HeldJob): Promise<Outcome> {
   if (endWanted(job)) return cancelled(job);
-  // What was uploaded stays the input: made anew it might be another one by now.
+  // What was uploaded stays the input: made again it might be another one by now.
   if (job.held.inputId !== null) return await uploadAndCreate(job, null);
   const outcome = await withInput(job, (input) => uploadAndCreate(job, input));
   return outcome ?? { kind: 'end', status: 'empty', round: false };
 }
 
 /**
- * The step of state `creating`: somebody was about to create the job, or has, and did not live to tell. It is looked for; where the provider knows
- * nothing of it, time after time, it is created.
+ * The step of state `creating`: somebody was about to create the job, or has, and did not live to
+ * tell. It is looked for; where the provider knows nothing of it, time after time, it is created.
  */
 export async function recoverJob(job: HeldJob): Promise<Outcome> {
   const { held, stopping, pollMs } = job;
@@ -99,7 +106,8 @@ async function uploadAndCreate(job: HeldJob, input: BatchInput | null): Promise<
     }
     stopping.throwIfAborted();
     if (await endWantedNow(job)) return cancelled(job);
-    // From here on it may exist. Whoever has to look for it has not looked yet, however often the upload failed.
+    // From here on it may exist. It has not been looked for yet, however often the
+    // upload failed.
     await change(job, { state: 'creating', status: 'creating', failures: 0 });
     const { inputId, id: intent } = held;
     if (!job.isOurs()) throw new HandsLost('the lease ran out before the job was created');
@@ -121,7 +129,10 @@ async function adopt(job: HeldJob, found: Job): Promise<void> {
   await change(job, { state: 'working', failures: 0, ...changeOf(found) });
 }
 
-/** `failures`: how often in a row by now. `bytes`: of the input that was sent; null where it was uploaded before. */
+/**
+ * `failures`: how often in a row by now. `bytes`: of the input that was sent; null where it was
+ * uploaded before.
+ */
 async function refused(
   job: HeldJob,
   error: ModelError,
@@ -131,10 +142,12 @@ async function refused(
   const { inputId } = held;
   const { failure, message } = error;
   if (failure.kind !== 'later') {
-    // Nothing exists: a provider that refuses the key, the quota, the model or the input has created nothing.
+    // Nothing exists: a provider that refuses the key, the quota, the model or the input has
+    // created nothing.
     await change(job, { state: 'preparing', status: 'preparing', inputId: null });
     discardInput(job, inputId);
-    // An upload that has waited may be gone by now: what is wrong with the input, a fresh one tells.
+    // An upload that has waited may be gone by now: what is wrong with the input, a fresh one
+    // tells.
     const isUploads = failure.code === 'INVALID_REQUEST' || failure.code === 'UNKNOWN_MODEL';
     if (inputId !== null && bytes === null && isUploads) return { kind: 'later', dueInMs: 0 };
   }
@@ -163,7 +176,10 @@ function rejected(message: string): Outcome {
   return { kind: 'stop', code: 'PROVIDER_REJECTED_FILE', message, over: true };
 }
 
-/** The provider takes less at once than it is known for: the next input has half of it at most. Null where it is one request. */
+/**
+ * The provider takes less at once than it is known for: the next input has half of it at most. Null
+ * where it is one request.
+ */
 async function halve(job: HeldJob, bytes: number | null): Promise<Outcome | null> {
   const { held, learned } = job;
   if (held.requests <= 1) return null;
@@ -172,7 +188,9 @@ async function halve(job: HeldJob, bytes: number | null): Promise<Outcome | null
   return { kind: 'later', dueInMs: 0 };
 }
 
-/** The one request of the input is too much alone: its item fails, and the others go on without it. */
+/**
+ * The one request of the input is too much alone: its item fails, and the others go on without it.
+ */
 async function failOnly(job: HeldJob, message: string): Promise<Outcome> {
   const failure = new ItemFailure('CONTEXT_TOO_LONG', message);
   const items = await readInputItems(job.db.sql, job.held);

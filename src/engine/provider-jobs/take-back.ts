@@ -11,10 +11,16 @@ import { withoutModel } from './unknown-model.ts';
 /** A provider lets so many tokens wait at once; what was too many is tried again after this. */
 const tooMuchDelayMs = 5 * 60_000;
 
-/** No job is made smaller: somebody else may have filled the queue, and jobs of a few requests each would not empty it sooner. */
+/**
+ * No job is made smaller: somebody else may have filled the queue, and jobs of a few requests each
+ * would not empty it sooner.
+ */
 const fewRequests = 100;
 
-/** The provider took none of it. Items whose lines it names fail; without such, the reason is everybody's. */
+/**
+ * The provider took none of it. Items whose lines it names fail; without such, the reason is
+ * everybody's.
+ */
 export async function takeBack(job: HeldJob, problems: readonly JobProblem[]): Promise<Outcome> {
   const { held } = job;
   const tooMuch = problems.find(({ code }) => code !== null && limitCodes.has(code));
@@ -37,8 +43,8 @@ export async function takeBack(job: HeldJob, problems: readonly JobProblem[]): P
 }
 
 /**
- * Another job will be created from the same upload, when those before it are done. Where there are none, it would never be taken: the next input has
- * half of the requests.
+ * Another job will be created from the same upload, when those before it are done. Where there are
+ * none, it would never be taken: the next input has half of the requests.
  */
 async function wait(job: HeldJob, { code, message: why }: JobProblem): Promise<Outcome> {
   const { held, db, learned } = job;

@@ -2,18 +2,27 @@
 
 const firstPollMs = 5_000;
 const maxPollMs = 60_000;
-/** A job is looked at again after this share of its age, so that a short one is soon known to have ended and a long one is asked after rarely. */
+/**
+ * A job is looked at again after this share of its age, so that a short one is soon known to have
+ * ended and a long one is asked after rarely.
+ */
 const ageShare = 0.05;
 
 const firstRetryMs = 1_000;
 const maxRetryMs = 5 * 60_000;
 
-/** Milliseconds until a job that is at work is looked at again. `pollMs`: as configured, whatever its age. */
+/**
+ * Milliseconds until a job that is at work is looked at again. `pollMs`: as configured, whatever
+ * its age.
+ */
 export function nextPollMs(ageMs: number, pollMs: number | null): number {
   return pollMs ?? Math.min(maxPollMs, Math.max(firstPollMs, ageMs * ageShare));
 }
 
-/** Milliseconds until a step that failed so many times is tried again; no sooner than the provider wants. */
+/**
+ * Milliseconds until a step that failed so many times is tried again; no sooner than the provider
+ * wants.
+ */
 export function retryMs(
   { failures, retryAfterMs }: { failures: number; retryAfterMs: number | null },
   pollMs: number | null,

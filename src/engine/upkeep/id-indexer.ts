@@ -1,6 +1,7 @@
 /**
- * Makes batches ready that take their custom ids from another field than the upload did: indexes the ids, and stops the
- * batch where two rows have the same one. Runs in every process; each step is one statement, and one process at a batch.
+ * Makes batches ready that take their custom ids from another field than the upload did: indexes
+ * the ids, and stops the batch where two rows have the same one. Runs in every process; each step
+ * is one statement, and one process at a batch.
  */
 
 import { maxCustomIdLength } from '../../core/ids.ts';
@@ -18,7 +19,10 @@ import type { Sql } from '../../db/driver/client.ts';
 import { namesOf } from '../../files/row.ts';
 import type { Nudges } from '../process/nudges.ts';
 
-/** Submits are signalled; this is the backstop, and what goes on with the work of a process that died. */
+/**
+ * Submits are signalled; this is the backstop, and what goes on with the work of a process that
+ * died.
+ */
 const intervalMs = 1_000;
 
 export interface IdIndexer {

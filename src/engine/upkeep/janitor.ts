@@ -1,6 +1,7 @@
 /**
- * Removes what nobody will ask for again: rows of uploads that died, and files that were deleted, once no batch uses them. Runs in every process,
- * whatever its role; each step is one statement and safe beside itself.
+ * Removes what nobody will ask for again: rows of uploads that died, and files that were deleted,
+ * once no batch uses them. Runs in every process, whatever its role; each step is one statement and
+ * safe beside itself.
  */
 
 import type { Log } from '../../core/log.ts';

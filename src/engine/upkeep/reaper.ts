@@ -1,6 +1,7 @@
 /**
- * What has to happen to batches whether or not anybody works on them: leases of the dead are taken back, batches whose
- * time is over are ended. Runs in every process, whatever its role; each step is one statement and safe beside itself.
+ * What has to happen to batches whether or not anybody works on them: leases of the dead are taken
+ * back, batches whose time is over are ended. Runs in every process, whatever its role; each step
+ * is one statement and safe beside itself.
  */
 
 import type { Log } from '../../core/log.ts';
@@ -37,7 +38,7 @@ export function createReaper({
 
   async function sweep(): Promise<void> {
     const reclaimed = await reclaimChunks(db.sql);
-    // Looked for, not told by the reclaim: whoever reclaimed them may have died right after it.
+    // Looked for, not told by the reclaim: the process that reclaimed them may have died since.
     for (const key of await listFatal(db.sql)) {
       const written = await finishChunks(db.sql, {
         batchKey: key,
@@ -59,7 +60,9 @@ export function createReaper({
     await deleteDeadWorkers(db.sql);
   }
 
-  /** Removes deleted batches a few steps at a time, so that nothing waits long behind a large one. */
+  /**
+   * Removes deleted batches a few steps at a time, so that nothing waits long behind a large one.
+   */
   async function purge(): Promise<void> {
     let steps = 0;
     for (const key of await listPurgeable(db.sql)) {
@@ -93,8 +96,9 @@ export function createReaper({
 }
 
 /**
- * Ends a batch that is being ended, as far as no worker holds items of it. Of a cancelled or expired one the open items get their final
- * rows, the last of which ends it; of a failing one they stay as they are.
+ * Ends a batch that is being ended, as far as no worker holds items of it. Of a cancelled or
+ * expired one the open items get their final rows, the last of which ends it; of a failing one they
+ * stay as they are.
  */
 export async function finishEnding(
   { db, nudges, log }: { db: Database; nudges: Nudges; log?: Log | undefined },

@@ -12,8 +12,8 @@ const maxRemembered = 1_000;
 
 /**
  * How often a worker looks for chunks from the start of a batch, not from behind its last claim.
- * Claimed chunks stay in the index while an old snapshot is held. Each look from the start reads all
- * of them again.
+ * Claimed chunks stay in the index while an old snapshot is held. Each look from the start reads
+ * all of them again.
  */
 const lookFromStartEveryMs = 1_000;
 

@@ -1,17 +1,22 @@
 /**
- * Calls per millisecond that a provider takes which says nothing of its limits, learned from its 429s alone.
+ * Calls per millisecond that a provider takes which says nothing of its limits, learned from its
+ * 429s alone.
  *
- * Without a 429 there is no limit. After one the rate falls to 0.85 of what was being answered (0.7 where the last 429 is hardly over),
- * and comes back along a cubic curve, as TCP CUBIC has it (RFC 9438, 4.2): quickly to near the rate that was too much, slowly past it,
- * then ever faster, so that little is lost below a limit that stands, little is refused, and one that rose fivefold is found in half a
- * minute. A limit on calls in flight alone cannot do this: where answers are fast, one call more or less is many a second.
+ * Without a 429 there is no limit. After one the rate falls to 0.85 of what was being answered (0.7
+ * where the last 429 is hardly over), and comes back along a cubic curve, as TCP CUBIC has it (RFC
+ * 9438, 4.2): quickly to near the rate that was too much, slowly past it, then ever faster, so that
+ * little is lost below a limit that stands, little is refused, and one that rose fivefold is found
+ * in half a minute. A limit on calls in flight alone cannot do this: where answers are fast, one
+ * call more or less is many a second.
  */
 import { createBucket } from './bucket.ts';
 
 const decrease = 0.8;
 const steepDecrease = 0.7;
 const steepWithinMs = 2_000;
-/** The curve is back where the 429 was after this long, or after 60 calls where those take longer. */
+/**
+ * The curve is back where the 429 was after this long, or after 60 calls where those take longer.
+ */
 const plateauMs = 6_000;
 const plateauCalls = 60;
 const maxPlateauMs = 20_000;
@@ -28,8 +33,9 @@ const burstMs = 1_000;
 const minAnswers = 5;
 
 /**
- * Far below the rate that was too much, a 429 means that the limit fell only where this part of all calls is refused. Else it is a stray
- * (a limit on something else, another's burst), which the limit on calls in flight answers; after some of them the rate is given up.
+ * Far below the rate that was too much, a 429 means that the limit fell only where this part of all
+ * calls is refused. Else it is a stray (a limit on something else, another's burst), which the
+ * limit on calls in flight answers; after some of them the rate is given up.
  */
 const overloadPart = 0.15;
 const countedCalls = 32;
@@ -45,8 +51,8 @@ export interface AdaptiveRate {
   take(now: number, calls: 1 | -1): void;
   answered(now: number): void;
   /**
-   * A 429. An echo is one of a call that went out before an earlier 429 was heard: it counts, and cuts nothing.
-   * `guessPerMs` is the rate to try where too few calls were answered to measure one.
+   * A 429. An echo is one of a call that went out before an earlier 429 was heard: it counts, and
+   * cuts nothing. `guessPerMs` is the rate to try where too few calls were answered to measure one.
    */
   refused(now: number, options: { isEcho: boolean; guessPerMs: number }): void;
 }
@@ -62,7 +68,7 @@ export function createAdaptiveRate(): AdaptiveRate {
   let refusedPart = 0;
   let calls = 0;
   let strays = 0;
-  // The answers of late, each weighing less as time passes.
+  // Past answers, each weighing less as time passes.
   let answers = 0;
   let countedAt = Number.NEGATIVE_INFINITY;
   let countedSince: number | null = null;
@@ -82,7 +88,8 @@ export function createAdaptiveRate(): AdaptiveRate {
 
   function observedPerMs(): number {
     const age = countedAt - (countedSince ?? countedAt);
-    // A young average has not seen a whole memory's worth of time; a very young one has seen a burst.
+    // A young average has not seen a whole memory's worth of time; a very young one has seen a
+    // burst.
     return answers / (memoryMs * (1 - Math.exp(-Math.max(age, minAgeMs) / memoryMs)));
   }
 
@@ -116,7 +123,8 @@ export function createAdaptiveRate(): AdaptiveRate {
       countCall(1);
       if (isEcho) return;
       const present = perMs(now);
-      // Nothing was answered at the present rate yet: there is nothing to learn about it, and the gate's own pauses do.
+      // Nothing was answered at the present rate yet: there is nothing to learn about it, and the
+      // gate's own pauses do.
       if (present !== null && answersSinceCut === 0) return;
       const isKnownLimit =
         peakPerMs !== null && present !== null && present >= nearPeak * peakPerMs;

@@ -1,14 +1,18 @@
 /**
- * A circuit breaker: keeps calls off a provider that fails every one of them, and finds out when it is back.
+ * A circuit breaker: keeps calls off a provider that fails every one of them, and finds out when it
+ * is back.
  *
  *   closed  ten calls in a row fail, of ten different items  -> open
- *   open    nothing goes out; every five seconds there is one probe, any call that is waiting. Answered -> closed
+ *   open    nothing goes out; every five seconds there is one probe, any call that is waiting.
+ *           Answered -> closed
  *
- * Only the first failure of an item counts: a few items that the provider cannot take, tried again and again at the end of a batch,
- * are no outage. An answer of any kind, also a refusal, proves that the provider is there.
+ * Only the first failure of an item counts: a few items that the provider cannot take, tried again
+ * and again at the end of a batch, are no outage. An answer of any kind, also a refusal, proves
+ * that the provider is there.
  *
- * Several processes find out for themselves. Each takes its share of the probes, so that all together stay at one every five
- * seconds; and every process asks at least once in twenty, so that all are back half a minute after the provider.
+ * Several processes find out for themselves. Each takes its share of the probes, so that all
+ * together stay at one every five seconds; and every process asks at least once in twenty, so that
+ * all are back half a minute after the provider.
  */
 const failuresToOpen = 10;
 const probeIntervalMs = 5_000;
@@ -19,7 +23,9 @@ const jitter = 0.2;
 export interface Breaker {
   /** Null while it is closed. Times are of the caller's clock. */
   readonly outage: { since: number; nextProbeAt: number; message: string } | null;
-  /** Calls that may go out at `now`: any number where it is closed, else one once a probe is due. */
+  /**
+   * Calls that may go out at `now`: any number where it is closed, else one once a probe is due.
+   */
   roomAt(now: number): number;
   /** The call that goes out now is the probe, where it is open. True where it is one. */
   start(now: number): boolean;

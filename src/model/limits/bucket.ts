@@ -1,17 +1,24 @@
 /**
- * A token bucket (https://en.wikipedia.org/wiki/Token_bucket) that may be overdrawn: what is taken beyond its level is paid back
- * before the next amount is there, so that a call whose needs are known only once it is under way can still be accounted for.
- * Times are milliseconds of one monotonic clock, given by the caller.
+ * A token bucket (https://en.wikipedia.org/wiki/Token_bucket) that may be overdrawn: what is taken
+ * beyond its level is paid back before the next amount is there, so that a call whose needs are
+ * known only once it is under way can still be accounted for. Times are milliseconds of one
+ * monotonic clock, given by the caller.
  */
 export interface Bucket {
   level(now: number): number;
-  /** When `amount` will be there: `now` or later. An amount above what the bucket holds waits for a full one. */
+  /**
+   * When `amount` will be there: `now` or later. An amount above what the bucket holds waits for a
+   * full one.
+   */
   opensAt(now: number, amount: number): number;
   /** How many times `amount` may be taken now, one after the other. */
   room(now: number, amount: number): number;
   /** Takes an amount, or puts a negative one back. */
   take(now: number, amount: number): void;
-  /** Changes what flows in per millisecond and what the bucket holds at most; and the level, where it is known. */
+  /**
+   * Changes what flows in per millisecond and what the bucket holds at most; and the level, where
+   * it is known.
+   */
   set(now: number, next: { perMs: number; burst: number; level?: number }): void;
 }
 

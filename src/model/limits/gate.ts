@@ -1,10 +1,13 @@
 /**
- * The turnstile in front of one model of one provider. Every call passes it, and it lets one through when
+ * The turnstile in front of one model of one provider. Every call passes it, and it lets one
+ * through when
  *
  *   room     fewer calls are in flight than the provider bears (concurrency.ts)
  *   rates    the requests and tokens per minute allow it (rates.ts)
- *   pause    no Retry-After, and no backoff after a 429 without one, is under way: it holds for every call
- *   breaker  the provider has not failed every call of late; while it does, one call in five seconds is let through (breaker.ts)
+ *   pause    no Retry-After, and no backoff after a 429 without one, is under way: it holds for
+ *            every call
+ *   breaker  the provider has not just failed every call; while it does, one call in five
+ *            seconds is let through (breaker.ts)
  *
  * Who waits, and who is served first, is line.ts.
  */
@@ -16,12 +19,18 @@ import { createConcurrency } from './concurrency.ts';
 import { createLine } from './line.ts';
 import { createRates, type RateLimits, type Spending } from './rates.ts';
 
-/** Backoff of the first 429 without Retry-After; doubled per decrease in a row, drawn from the upper half of its window. */
+/**
+ * Backoff of the first 429 without Retry-After; doubled per decrease in a row, drawn from the upper
+ * half of its window.
+ */
 const backoffMs = 500;
 const maxBackoffMs = 8_000;
 /** A server that says "0 s" with every 429 must not be asked in a tight loop. */
 const minPauseMs = 50;
-/** After a 429 before anything is known, what may be in flight goes out twice a second, and no less than this. */
+/**
+ * After a 429 before anything is known, what may be in flight goes out twice a second, and no less
+ * than this.
+ */
 const minGuessPerSecond = 64;
 /** A wait for the rates that is shorter is pacing, and nothing to tell of. */
 const minHoldMs = 1_000;
@@ -34,14 +43,15 @@ export interface GateOptions extends RateLimits {
   clock?: Clock;
   /** Draws from [0, 1). */
   random?: () => number;
-  /** Told of what whoever runs the service should know. */
+  /** Told of what the operator should know. */
   onEvent?: (event: GateEvent) => void;
 }
 
 /**
  * - `outage`: every call fails, `message` being the last failure; one call in some seconds goes on.
  * - `recovery`: a call was answered again.
- * - `distrust`: the rate limits in the provider's headers are not what it does; they are left aside for ten minutes.
+ * - `distrust`: the rate limits in the provider's headers are not what it does; they are left aside
+ *   for ten minutes.
  */
 export type GateEvent =
   | { kind: 'outage'; message: string }
@@ -50,7 +60,10 @@ export type GateEvent =
 
 /** A gate that its owner can tell how much of the provider is this process's. */
 export interface SharedGate extends Gate {
-  /** The part of the limits and of the probes that this process takes, above 0 to 1. Room is each process's own. */
+  /**
+   * The part of the limits and of the probes that this process takes, above 0 to 1. Room is each
+   * process's own.
+   */
   share(fraction: number): void;
 }
 
@@ -119,7 +132,8 @@ export function createGate({
         call.spending.settle(now(), tokens);
       },
       release(outcome, reason = {}) {
-        // A second release is ignored: a `finally` may follow an explicit release, and must not free someone else's place.
+        // A second release is ignored: a `finally` may follow an explicit release, and must not
+        // free someone else's place.
         if (released) return;
         released = true;
         learn(call, outcome, reason);

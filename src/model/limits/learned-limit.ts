@@ -1,12 +1,15 @@
 /**
- * A limit per minute as a provider tells it in the headers of its answers, of requests or of tokens.
+ * A limit per minute as a provider tells it in the headers of its answers, of requests or of
+ * tokens.
  *
- * What remained is what remained when that request arrived: since then the provider has given back, and others have gone out. So
- * the reading is carried forward to now. This process takes its fraction of it; what other processes leave, the next reading shows.
- * The reset is the time until all is there again, which tells how fast it is given back (also where the limit is one per day).
+ * What remained is what remained when that request arrived: since then the provider has given back,
+ * and others have gone out. So the reading is carried forward to now. This process takes its
+ * fraction of it; what other processes leave, the next reading shows. The reset is the time until
+ * all is there again, which tells how fast it is given back (also where the limit is one per day).
  *
- * Headers are a claim, not a fact, and some servers send the same zero for ever. So no claim holds a call back for more than five
- * seconds; where three calls were answered that the headers had ruled out, the headers are not believed for ten minutes.
+ * Headers are a claim, not a fact, and some servers send the same zero for ever. So no claim holds
+ * a call back for more than five seconds; where three calls were answered that the headers had
+ * ruled out, the headers are not believed for ten minutes.
  */
 import { rounding, timesTaken } from './bucket.ts';
 
@@ -43,7 +46,9 @@ export interface LearnedLimit {
   isKnown(now: number): boolean;
   /** When `amount` may be taken: `now` or later. */
   opensAt(now: number, amount: number): number;
-  /** How many times `amount` may be taken now, one after the other; infinite where it is unknown. */
+  /**
+   * How many times `amount` may be taken now, one after the other; infinite where it is unknown.
+   */
   room(now: number, amount: number): number;
   take(now: number, amount: number): LearnedShare;
   /** Corrects what a call takes, now that it goes out. */

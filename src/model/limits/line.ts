@@ -1,6 +1,7 @@
 /**
- * Who waits in front of a gate. Waiting `enter`s are served first, in order; `tryEnter` gets what they leave. So the worker can fill
- * the gate but never starve a synchronous caller, who waits for one running call at most.
+ * Who waits in front of a gate. Waiting `enter`s are served first, in order; `tryEnter` gets what
+ * they leave. So the worker can fill the gate but never starve a synchronous caller, who waits for
+ * one running call at most.
  */
 import { setMaxListeners } from 'node:events';
 import type { Gate, Permit } from '../model.ts';
@@ -37,7 +38,10 @@ export function createLine(door: Door, clock: Clock): Line {
   const listeners = new Set<() => void>();
   let timer: { at: number; cancel: () => void } | null = null;
 
-  /** `at` is now. All that one look decides, it decides by one time, or a gate that opened meanwhile would be told to nobody. */
+  /**
+   * `at` is now. All that one look decides, it decides by one time, or a gate that opened meanwhile
+   * would be told to nobody.
+   */
   function isFree(at: number): boolean {
     return door.hasRoom() && door.opensAt(at) <= at;
   }
@@ -60,7 +64,7 @@ export function createLine(door: Door, clock: Clock): Line {
     arm(at);
   }
 
-  /** Sees to it that whoever waits hears of it when time alone opens the gate. */
+  /** Tells all who wait when time alone opens the gate. */
   function arm(now: number): void {
     if ((waiters.size === 0 && listeners.size === 0) || !door.hasRoom()) return;
     const at = door.opensAt(now);

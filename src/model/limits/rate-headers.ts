@@ -1,6 +1,7 @@
 /**
- * The `x-ratelimit-…` headers of OpenAI, which Azure, Groq, vLLM's gateways and others also send: what is allowed, what remains of it
- * and when all is there again, for requests and for tokens. Whatever is no such number says nothing.
+ * The `x-ratelimit-…` headers of OpenAI, which Azure, Groq, vLLM's gateways and others also send:
+ * what is allowed, what remains of it and when all is there again, for requests and for tokens.
+ * Any other value says nothing.
  */
 import type { LimitReading } from './learned-limit.ts';
 
@@ -39,7 +40,10 @@ function readLimit(
 const duration =
   /^(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m(?!s))?(?:(\d{1,9}(?:\.\d+)?)s)?(?:(\d{1,9}(?:\.\d+)?)ms)?$/;
 
-/** `1s`, `6m0s`, `20ms`, `1h2m3.5s`, or plain seconds, as milliseconds above 0 and up to a day; else null. */
+/**
+ * `1s`, `6m0s`, `20ms`, `1h2m3.5s`, or plain seconds, as milliseconds above 0 and up to a day; else
+ * null.
+ */
 export function parseDurationMs(text: string): number | null {
   if (text === '') return null;
   if (/^\d{1,9}(\.\d+)?$/.test(text)) return bounded(Number(text) * 1_000);

@@ -1,16 +1,20 @@
 /**
- * Requests and tokens per minute of one model: as they were configured, as the provider's headers tell them, and as its 429s teach them.
- * A call may go out when all three allow it.
+ * Requests and tokens per minute of one model: as they were configured, as the provider's headers
+ * tell them, and as its 429s teach them. A call may go out when all three allow it.
  *
- * A call takes what an average one needs when it gets its permit, what its own request may need when that goes out, and is
- * corrected by the usage that comes back. So what is needed beyond the average is overdrawn, and the next call waits for it.
+ * A call takes what an average one needs when it gets its permit, what its own request may need
+ * when that goes out, and is corrected by the usage that comes back. So what is needed beyond the
+ * average is overdrawn, and the next call waits for it.
  */
 import { type AdaptiveRate, createAdaptiveRate } from './adaptive-rate.ts';
 import { type Bucket, createBucket } from './bucket.ts';
 import { createLearnedLimit } from './learned-limit.ts';
 import type { RateHeaders } from './rate-headers.ts';
 
-/** Configured limits of a provider's model, for all processes together; undefined where there is none. */
+/**
+ * Configured limits of a provider's model, for all processes together; undefined where there is
+ * none.
+ */
 export interface RateLimits {
   requestsPerMinute?: number | undefined;
   tokensPerMinute?: number | undefined;
@@ -39,14 +43,18 @@ export interface Spending {
 
 const minuteMs = 60_000;
 /**
- * What may go out at once after a pause, as a part of a minute: half a second's worth, because providers enforce a limit per
- * minute over seconds too. The rate is lower by as much, so that no minute ever holds more than the limit.
+ * What may go out at once after a pause, as a part of a minute: half a second's worth, because
+ * providers enforce a limit per minute over seconds too. The rate is lower by as much, so that no
+ * minute ever holds more than the limit.
  */
 const burstPart = 1 / 120;
 /** How much of the average is the latest call. */
 const averageWeight = 0.1;
 
-/** `onDistrust` is told where the headers contradict what the provider does, and are left aside for a while. */
+/**
+ * `onDistrust` is told where the headers contradict what the provider does, and are left aside for
+ * a while.
+ */
 export function createRates({
   limits,
   onDistrust,
@@ -128,11 +136,12 @@ export function createRates({
             requests?.take(at, -1);
             adaptive.take(at, -1);
           }
-          // A request that was refused for the rate is no token more.
+          // A request that was refused for the rate costs no tokens.
           if (outcome === 'unsent' || outcome === 'refused') correct(at, spent, 0);
           if (outcome === 'answered') {
             adaptive.answered(at);
-            // Some servers tell of a limit in their 429s alone, and what they said then does not hold for long.
+            // Some servers tell of a limit in their 429s alone, and what they said then does not
+            // hold for long.
             if (!told?.requests) learnedRequests.forget(ofRequests);
             if (!told?.tokens) learnedTokens.forget(ofTokens);
           }

@@ -1,4 +1,7 @@
-/** Steps that are done again after a crash, and jobs that an older server began: made with triggers, in place of the crash and the old server. */
+/**
+ * Steps that are done again after a crash, and jobs that an older server began: made with triggers,
+ * in place of the crash and the old server.
+ */
 import postgres from 'postgres';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { App } from '../../support/app.ts';
@@ -24,7 +27,9 @@ async function forgetItems(): Promise<void> {
     create trigger forget before update on provider_batches for each row execute function forget();`);
 }
 
-/** The first change of a provider batch of which this is true fails, so that its step is done again. */
+/**
+ * The first change of a provider batch of which this is true fails, so that its step is done again.
+ */
 async function failOnce(change: string): Promise<void> {
   await sql.unsafe(`
     create sequence changes;
@@ -86,7 +91,8 @@ test('a job that is too much alone is made smaller, whatever a failed batch has 
 test('a crash between the failures that a provider named and the end of their job leaves the other items to be answered', async () => {
   await failOnce(`new.state = 'done' and old.state = 'working'`);
   const { callFaults, outcomes } = app.sandbox.batches;
-  // Two inputs of 40: the first is rejected whole, the second is not made before that is done again.
+  // Two inputs of 40: the first is rejected whole, the second is not made before that is done
+  // again.
   callFaults.add({
     fault: { kind: 'status', status: 413 },
     when: ({ operation }) => operation === 'upload',

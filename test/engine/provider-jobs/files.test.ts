@@ -1,4 +1,7 @@
-/** Files written for a provider's batch API, through that lane: unchanged in, and back as that provider writes its results. */
+/**
+ * Files written for a provider's batch API, through that lane: unchanged in, and back as that
+ * provider writes its results.
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { App } from '../../support/app.ts';
 import { readItems, untilEnded } from '../worker/support.ts';

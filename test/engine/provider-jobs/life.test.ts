@@ -1,4 +1,7 @@
-/** A batch's life while its provider works: progress, its end on demand or in time, refusals, and going on after them. */
+/**
+ * A batch's life while its provider works: progress, its end on demand or in time, refusals, and
+ * going on after them.
+ */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { App } from '../../support/app.ts';
 import { until } from '../../support/until.ts';
@@ -130,7 +133,10 @@ describe.each(providers)('$provider', ({ provider, model }) => {
     expect(stopped.error).toMatch(/LIVE/);
   });
 
-  /** The provider takes so many bytes at once, whatever it says. Returns what counts how often it was asked to take more. */
+  /**
+   * The provider takes so many bytes at once, whatever it says. Returns what counts how often it
+   * was asked to take more.
+   */
   function takeAtMost(most: number): () => number {
     const asked = provider === 'anthropic' ? 'create' : 'upload';
     let refusals = 0;

@@ -1,4 +1,7 @@
-/** Jobs that have only a part of their chunks' items: items of another model, and what was too much at once, are for other jobs. */
+/**
+ * Jobs that have only a part of their chunks' items: items of another model, and what was too much
+ * at once, are for other jobs.
+ */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { NewBatch } from '../../../src/sandbox/wire/batch/outcomes.ts';
 import type { App } from '../../support/app.ts';

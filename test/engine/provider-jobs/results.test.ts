@@ -1,4 +1,7 @@
-/** Whatever a provider makes of a job: what it answered is kept, each item once, and the rest is asked again or says why not. */
+/**
+ * Whatever a provider makes of a job: what it answered is kept, each item once, and the rest is
+ * asked again or says why not.
+ */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Outcome } from '../../../src/sandbox/wire/batch/outcomes.ts';
 import type { App } from '../../support/app.ts';

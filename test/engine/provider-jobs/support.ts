@@ -14,7 +14,10 @@ export interface ProviderBatchView {
   endedAt: string | null;
 }
 
-/** The providers whose batch APIs the sandbox speaks: how each is configured, and the model that asks it. */
+/**
+ * The providers whose batch APIs the sandbox speaks: how each is configured, and the model that
+ * asks it.
+ */
 export const providers = [
   { provider: 'test', model: 'test/rules' },
   { provider: 'anthropic', model: 'anthropic/rules' },

@@ -1,4 +1,6 @@
-/** Real processes, real signals: what is lost, what is asked twice, and what the batch says of it. */
+/**
+ * Real processes, real signals: what is lost, what is asked twice, and what the batch says of it.
+ */
 import postgres from 'postgres';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/wire/server.ts';
@@ -91,8 +93,9 @@ async function expectExact(batch: BatchView): Promise<void> {
 }
 
 /**
- * Never under-reported, and never more than may have been under way. Over it is by what a flush had just made room for when
- * the process died; over many kills that is at most 5 %, which the chaos run looks at.
+ * Never under-reported, and never more than may have been under way. Over it is by what a flush had
+ * just made room for when the process died; over many kills that is at most 5 %, which the chaos
+ * run looks at.
  */
 function expectAccounted({ resentRequests }: BatchView): void {
   const again = askedAgain();

@@ -123,7 +123,10 @@ test('a wrong category and JSON that is none are asked again, at most twice', as
   ]);
 });
 
-/** Requests about a text that have been repaired at most `upTo` times, as far as their messages tell. */
+/**
+ * Requests about a text that have been repaired at most `upTo` times, as far as their messages
+ * tell.
+ */
 function repairing(text: string, upTo: number) {
   let seen = 0;
   return ({ body }: { body: unknown }) => {

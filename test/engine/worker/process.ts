@@ -23,7 +23,10 @@ export interface WinnowProcess {
 /** The header by which the sandbox can tell which process asked. */
 export const processHeader = 'x-process';
 
-/** Starts `src/main.ts`, and resolves when it is up. `name` goes out with every request to the sandbox, which is its only provider. */
+/**
+ * Starts `src/main.ts`, and resolves when it is up. `name` goes out with every request to the
+ * sandbox, which is its only provider.
+ */
 export async function startProcess(
   name: string,
   {

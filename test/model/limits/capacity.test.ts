@@ -1,4 +1,7 @@
-/** How closely gates follow what a provider takes, in virtual time: nothing here depends on how fast the machine is. */
+/**
+ * How closely gates follow what a provider takes, in virtual time: nothing here depends on how fast
+ * the machine is.
+ */
 import { describe, expect, test } from 'vitest';
 import { createGate } from '../../../src/model/limits/gate.ts';
 import { createRandom } from '../../../src/sandbox/wire/random.ts';

@@ -54,7 +54,8 @@ const limitHeaders = (name: 'requests' | 'tokens', remaining: string, reset: str
 
 describe('the headers of an answer', () => {
   test.each(['requests', 'tokens'] as const)('close the gate while no %s remain', async (name) => {
-    // 1,000 in 60 s, all used: one is there again after 60 ms, and the tokens of a call after a second.
+    // 1,000 in 60 s, all used: one is there again after 60 ms, and the tokens of a call after a
+    // second.
     stub.reply({ headers: limitHeaders(name, '0', '1m0s') });
     const { model, clock } = modelOf();
 
