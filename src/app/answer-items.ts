@@ -1,6 +1,8 @@
 /** Synchronous mutations: a few items at once, answered within a minute. */
+
 import { pause, withDeadline } from '../core/deadline.ts';
 import { AppError, BadUserInput, type BatchErrorCode, type ItemErrorCode } from '../core/errors.ts';
+import { noUsage } from '../core/usage.ts';
 import { startItem } from '../engine/run/execute.ts';
 import type { ItemAnswer } from '../engine/run/item-run.ts';
 import type { Plan } from '../engine/run/plan.ts';
@@ -95,7 +97,7 @@ async function answerItem(
 function unanswered(code: ItemErrorCode, message: string): ItemAnswer {
   return {
     attempts: 0,
-    usage: { requests: 0, inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, costUsd: null },
+    usage: noUsage,
     outcome: { status: 'FAILED', error: { code, message } },
   };
 }

@@ -2,7 +2,9 @@
  * Items for outputs of any size: a range of indexes a statement, through COPY in its binary format,
  * in which nothing is escaped.
  */
+
 import type { ItemErrorCode } from '../core/errors.ts';
+import type { Usage } from '../core/usage.ts';
 import { type Copy, type CopySql, copySql } from './driver/copy.ts';
 import type { ItemSource, ItemStatus } from './items.ts';
 
@@ -27,17 +29,9 @@ export interface ExportedItem {
   /**
    * What its answers cost, those that a retry put aside included; null before the result.
    */
-  usage: ExportedUsage | null;
+  usage: Usage | null;
   /** In seconds since 1970; null while there is no result. */
   completedAt: number | null;
-}
-
-interface ExportedUsage {
-  requests: number;
-  inputTokens: number;
-  cachedInputTokens: number;
-  outputTokens: number;
-  costUsd: number | null;
 }
 
 /** Which items, and what of them. Both ends of the range are in it. */
@@ -153,12 +147,7 @@ function textAt(row: string, start = 0, size = nullSize): string | null {
   return size === nullSize ? null : row.slice(start, start + size);
 }
 
-function usageAt(
-  bytes: Buffer,
-  from: number,
-  starts: Int32Array,
-  sizes: Int32Array,
-): ExportedUsage {
+function usageAt(bytes: Buffer, from: number, starts: Int32Array, sizes: Int32Array): Usage {
   return {
     requests: readInt32(bytes, from + (starts[8] as number)),
     inputTokens: readInt32(bytes, from + (starts[9] as number)),

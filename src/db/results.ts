@@ -1,17 +1,10 @@
 /** Writing and reading the one final answer of each item. */
+
 import type { ItemError } from '../core/errors.ts';
+import type { Usage } from '../core/usage.ts';
 import type { Sql } from './driver/client.ts';
 import type { BatchStatus, FinalStatus } from './tables.ts';
 import { insertWebhooks } from './webhooks.ts';
-
-/** What one item cost. Tokens as the provider counted them; USD null when the price is unknown. */
-interface ItemUsage {
-  requests: number;
-  inputTokens: number;
-  cachedInputTokens: number;
-  outputTokens: number;
-  costUsd: number | null;
-}
 
 /** A final answer on its way to the database. */
 export interface NewResult {
@@ -20,7 +13,7 @@ export interface NewResult {
   first: number;
   /** Requests whose answer counted against the item; a 429 is none. */
   attempts: number;
-  usage: ItemUsage;
+  usage: Usage;
   outcome:
     | { status: 'SUCCEEDED'; output: unknown }
     | { status: 'FAILED'; error: ItemError; rejectedAnswer?: string };

@@ -2,11 +2,13 @@
  * Reads what a provider answered with status 200, trusting none of it: HTML, `{error}`, `choices: []`, null content
  * and absent usage all occur. What is billed is counted, also where the answer is no good.
  */
+
 import { parseKeepingNumbers } from '../core/exact-json.ts';
 import { isRecord } from '../core/json-record.ts';
+import { noTokens, type Tokens } from '../core/usage.ts';
 import { classify, toRefusal } from './failure.ts';
 import { firstChoice } from './first-choice.ts';
-import { type ModelAnswer, ModelError, type Tokens } from './model.ts';
+import { type ModelAnswer, ModelError } from './model.ts';
 import { count, unusable, wellFormed } from './read.ts';
 import type { ReadOptions } from './send.ts';
 
@@ -39,7 +41,7 @@ export function readAnswer(completion: unknown, options: AnswerOptions): ModelAn
     throw unusable(`${provider} answered without a choice.`, billed);
   }
 
-  const counted = tokens ?? { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0 };
+  const counted = tokens ?? noTokens;
   if (whole) {
     const content = wellFormed(readText(message.content) ?? '');
     return {

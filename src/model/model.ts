@@ -2,7 +2,9 @@
  * What the rest of Winnow knows of language models: a request, an answer, and three kinds of failure.
  * Types only; the adapters beside this file speak to providers.
  */
+
 import type { BatchErrorCode, ItemErrorCode } from '../core/errors.ts';
+import type { Tokens } from '../core/usage.ts';
 import type { BatchApi } from './batch-api.ts';
 import type { RateHeaders } from './limits/rate-headers.ts';
 import type { RateLimits } from './limits/rates.ts';
@@ -66,13 +68,6 @@ export interface BodyRequest extends Sampling {
 
 /** The two shapes of complete requests and answers: OpenAI's chat completions and Anthropic's messages. */
 type Dialect = 'openai' | 'anthropic';
-
-export interface Tokens {
-  /** All prompt tokens, the cached ones included. */
-  inputTokens: number;
-  cachedInputTokens: number;
-  outputTokens: number;
-}
 
 export interface TokenLogprob {
   token: string;

@@ -1,8 +1,9 @@
 /**
  * What tokens cost, from the price table inside @pydantic/genai-prices (no network). Unknown is null, never 0.
  */
+
 import { calcPrice, findProvider, type Provider } from '@pydantic/genai-prices';
-import type { Tokens } from './model.ts';
+import { noTokens, type Tokens } from '../core/usage.ts';
 
 export interface Prices {
   /** USD per million tokens, at the lowest tier; null when unknown. */
@@ -21,7 +22,7 @@ export function createPrices(provider: string, model: string): Prices {
   const found = findProvider({ providerId: provider });
   if (!found || (found.id === 'openai' && provider !== 'openai')) return unpriced;
 
-  const price = calculate({ inputTokens: 0, cachedInputTokens: 0, outputTokens: 0 }, model, found);
+  const price = calculate(noTokens, model, found);
   const input = price && perMillion(price.model_price.input_mtok);
   const output = price && perMillion(price.model_price.output_mtok);
   if (!price || input === null || output === null) return unpriced;

@@ -1,6 +1,8 @@
 /** Reads values of answers of providers, trusting none of them. */
+
 import { isRecord, type JsonRecord, recordsOf } from '../core/json-record.ts';
-import { ModelError, type Tokens } from './model.ts';
+import type { Tokens } from '../core/usage.ts';
+import { ModelError } from './model.ts';
 
 const noBill = { tokens: null, costUsd: null };
 

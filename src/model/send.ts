@@ -1,5 +1,7 @@
 /** Sends one request to a model, for every protocol: what is the protocol's own is its port. */
+
 import { type CallSignal, DeadlineClock } from '../core/deadline-clock.ts';
+import type { Tokens } from '../core/usage.ts';
 import { estimateTokens } from './estimate.ts';
 import type { Refusal } from './failure.ts';
 import { type Failures, timedOut, translate } from './http.ts';
@@ -12,7 +14,6 @@ import {
   type ModelRequest,
   type Permit,
   type ProviderConfig,
-  type Tokens,
 } from './model.ts';
 import { createPrices, type Prices } from './prices.ts';
 import { quote, secretsOf } from './redact.ts';

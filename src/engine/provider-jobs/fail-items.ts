@@ -1,6 +1,7 @@
 /** Items that fail without an answer: nothing was asked, or the provider took none of it. */
 
 import type { ItemError, ItemFailure } from '../../core/errors.ts';
+import { noUsage } from '../../core/usage.ts';
 import { readHeldChunks } from '../../db/provider-batch-items.ts';
 import type { NewResult } from '../../db/results.ts';
 import { chunkOf } from './chunk-of.ts';
@@ -36,7 +37,7 @@ export function failureOf(index: number, first: number, { code, message }: ItemE
     index,
     first,
     attempts: 0,
-    usage: { requests: 0, inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, costUsd: null },
+    usage: noUsage,
     outcome: { status: 'FAILED', error: { code, message } },
   };
 }

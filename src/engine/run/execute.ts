@@ -3,12 +3,14 @@
  * (answer-items.ts) and the worker both drive an ItemRun one request at a time, so that waiting,
  * order and limits are theirs, and what an answer means is said here alone.
  */
+
 import { InvalidOutput, type ItemError, ItemFailure, internalError } from '../../core/errors.ts';
+import { noUsage, spend, type Usage } from '../../core/usage.ts';
 import { type Model, type ModelAnswer, ModelError, type Permit } from '../../model/model.ts';
 import { laterDelayMs, maxCountedTries } from '../../model/retry.ts';
 import type { PromptItem } from '../../operations/operation.ts';
 import { makePrompt, type Repair } from './item-prompt.ts';
-import type { ItemAnswer, ItemRun, RunUsage, Step } from './item-run.ts';
+import type { ItemAnswer, ItemRun, Step } from './item-run.ts';
 import { modelOf, type Plan, type Prompt, promptLength } from './plan.ts';
 import { rejectedAnswer } from './rejected-answer.ts';
 
@@ -35,13 +37,7 @@ class StartedItem implements ItemRun {
   private readonly unusable: ItemFailure | null = null;
   /** The model is the item's own choice: where it is not there, the others have theirs. */
   private readonly named: boolean = false;
-  private readonly usage: RunUsage = {
-    requests: 0,
-    inputTokens: 0,
-    cachedInputTokens: 0,
-    outputTokens: 0,
-    costUsd: null,
-  };
+  private readonly usage: Usage = { ...noUsage };
   private readonly answeredAtStart: number;
   /** Characters of its prompt, once that has been made. */
   private promptLength = 0;
@@ -115,7 +111,7 @@ class StartedItem implements ItemRun {
     this.usage.requests += permit.requests;
     permit.release('ok');
     this.attempts += 1;
-    this.spend(answer);
+    spend(this.usage, answer);
     return this.read(answer);
   }
 
@@ -141,7 +137,7 @@ class StartedItem implements ItemRun {
     this.usage.requests += 1;
     if (result instanceof ModelError) return this.understand(result, null, asked);
     this.attempts += 1;
-    this.spend(result);
+    spend(this.usage, result);
     return this.read(result);
   }
 
@@ -176,7 +172,7 @@ class StartedItem implements ItemRun {
   private understand(error: ModelError, permit: Permit | null, asked: string): Step {
     const { failure } = error;
     this.rejected = rejectedAnswer(error.answer) ?? this.rejected;
-    if (error.tokens) this.spend({ tokens: error.tokens, costUsd: error.costUsd });
+    if (error.tokens) spend(this.usage, { tokens: error.tokens, costUsd: error.costUsd });
     switch (failure.kind) {
       case 'later': {
         const { code, retryAfterMs } = failure;
@@ -254,14 +250,6 @@ class StartedItem implements ItemRun {
       answered > firstFailure.answered ||
       (answered > this.answeredAtStart && performance.now() - firstFailure.at >= lonelyFailureMs)
     );
-  }
-
-  private spend({ tokens, costUsd }: Pick<ModelAnswer, 'tokens' | 'costUsd'>): void {
-    const { usage } = this;
-    usage.inputTokens += tokens.inputTokens;
-    usage.cachedInputTokens += tokens.cachedInputTokens;
-    usage.outputTokens += tokens.outputTokens;
-    if (costUsd !== null) usage.costUsd = (usage.costUsd ?? 0) + costUsd;
   }
 
   private failed({ code, message }: ItemError): Step {

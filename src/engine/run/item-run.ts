@@ -1,21 +1,14 @@
 /** What drives an item to its answer sees of it: one request at a time, and what came of it. */
-import type { BatchErrorCode, ItemError } from '../../core/errors.ts';
-import type { Model, ModelAnswer, ModelError, Permit } from '../../model/model.ts';
 
-/** What an item has cost so far. USD null while no request had a known price. */
-export interface RunUsage {
-  requests: number;
-  inputTokens: number;
-  cachedInputTokens: number;
-  outputTokens: number;
-  costUsd: number | null;
-}
+import type { BatchErrorCode, ItemError } from '../../core/errors.ts';
+import type { Usage } from '../../core/usage.ts';
+import type { Model, ModelAnswer, ModelError, Permit } from '../../model/model.ts';
 
 /** The final answer of an item. */
 export interface ItemAnswer {
   /** Requests whose answer counted against the item; a 429 is none. */
   attempts: number;
-  usage: RunUsage;
+  usage: Usage;
   outcome: { status: 'SUCCEEDED'; output: unknown } | FailedOutcome;
 }
 

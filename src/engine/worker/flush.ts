@@ -4,6 +4,7 @@
  */
 
 import { internalError } from '../../core/errors.ts';
+import { noUsage } from '../../core/usage.ts';
 import type { NewResult, Recorded } from '../../db/results.ts';
 import { hasEnded } from '../process/tell-batch.ts';
 import { type HeldBatch, isDone, settleRecorded } from './held-batch.ts';
@@ -156,13 +157,7 @@ function onRecorded(
   settle(state, batch);
 }
 
-const unknownUsage = {
-  requests: 1,
-  inputTokens: 0,
-  cachedInputTokens: 0,
-  outputTokens: 0,
-  costUsd: null,
-};
+const unknownUsage = { ...noUsage, requests: 1 };
 const unstorable = {
   status: 'FAILED',
   error: { code: 'INVALID_OUTPUT', message: 'The answer cannot be stored' },

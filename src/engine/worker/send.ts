@@ -2,7 +2,9 @@
  * Sends the items that a worker holds: one at a time, from the held batches in fair order, as the
  * gates of their models, the marks and the places allow.
  */
+
 import { internalError } from '../../core/errors.ts';
+import { noUsage } from '../../core/usage.ts';
 import type { NewResult } from '../../db/results.ts';
 import type { Permit } from '../../model/model.ts';
 import type { ItemAnswer, Step } from '../run/item-run.ts';
@@ -201,6 +203,6 @@ function abandoned(item: HeldItem): ItemAnswer {
 
 const neverBegun: ItemAnswer = {
   attempts: 0,
-  usage: { requests: 0, inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, costUsd: null },
+  usage: noUsage,
   outcome: { status: 'FAILED', error: internalError },
 };

@@ -5,9 +5,9 @@ import ZodPlugin from '@pothos/plugin-zod';
 import { type GraphQLError, Kind, type ValueNode } from 'graphql';
 import { AppError, type ItemError } from '../../core/errors.ts';
 import { parseItemId } from '../../core/ids.ts';
+import type { Usage } from '../../core/usage.ts';
 import type { BatchRecord } from '../../db/batches.ts';
 import type { FileRecord } from '../../db/files.ts';
-import type { RunUsage } from '../../engine/run/item-run.ts';
 import type { Context } from './context.ts';
 import { costLimits, tooCostly } from './cost.ts';
 import { presentError, presentZodError } from './errors.ts';
@@ -31,7 +31,7 @@ export const builder = new SchemaBuilder<{
     Batch: BatchRecord;
     File: FileRecord;
     ItemError: ItemError;
-    Usage: RunUsage;
+    Usage: Usage;
   };
 }>({
   plugins: [RelayPlugin, ComplexityPlugin, ZodPlugin],

@@ -1,6 +1,6 @@
 /** What became of an item: its error, its cost and its result, which the synchronous mutations and the batches share. */
 import type { ItemErrorCode } from '../../core/errors.ts';
-import type { RunUsage } from '../../engine/run/item-run.ts';
+import type { Usage } from '../../core/usage.ts';
 import { builder } from './builder.ts';
 
 export const ItemErrorCodeEnum = builder.enumType('ItemErrorCode', {
@@ -75,7 +75,7 @@ export interface ItemResultModel {
   customId: string;
   fields: Record<string, unknown> | null;
   error: { code: ItemErrorCode; message: string } | null;
-  usage: RunUsage | null;
+  usage: Usage | null;
   rejectedAnswer: string | null;
 }
 

@@ -4,10 +4,10 @@ import { operationOf, requestOf } from '../../app/stored-operation.ts';
 import { PageTooLarge } from '../../core/errors.ts';
 import { parseKeepingNumbers } from '../../core/exact-json.ts';
 import { itemId, parseItemId } from '../../core/ids.ts';
+import type { Usage } from '../../core/usage.ts';
 import { type BatchFile, type BatchRecord, readBatch, readBatchFile } from '../../db/batches.ts';
 import type { Database } from '../../db/driver/client.ts';
 import { countItems, type ItemFilter, type ItemRecord, listItems } from '../../db/items.ts';
-import type { RunUsage } from '../../engine/run/item-run.ts';
 import { customIdOf, type DecodedRow, decodeRow, rowFileOf, rowNumberOf } from '../../files/row.ts';
 import { storableText } from '../../operations/text.ts';
 import { type Budget, measure } from './budget.ts';
@@ -216,7 +216,7 @@ function itemError({ errorCode, errorMessage }: ItemRecord) {
   return errorCode === null ? null : { code: errorCode, message: errorMessage ?? '' };
 }
 
-function itemUsage(item: ItemRecord): RunUsage | null {
+function itemUsage(item: ItemRecord): Usage | null {
   if (item.seq === null) return null;
   return {
     requests: item.requests ?? 0,

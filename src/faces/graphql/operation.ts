@@ -4,7 +4,7 @@ import { answerItems } from '../../app/answer-items.ts';
 import { type CheckedItem, maxSyncItems, syncItems } from '../../app/inputs.ts';
 import { planFor } from '../../app/plan-for.ts';
 import { maxCustomIdLength } from '../../core/ids.ts';
-import type { ItemAnswer, RunUsage } from '../../engine/run/item-run.ts';
+import { totalUsage, type Usage } from '../../core/usage.ts';
 import { operations } from '../../operations/index.ts';
 import type { Operation } from '../../operations/operation.ts';
 import { builder } from './builder.ts';
@@ -68,7 +68,7 @@ export const OperationInput = builder.inputType('OperationInput', {
 interface OperationPayload {
   results: ItemResultModel[];
   model: string;
-  usage: RunUsage;
+  usage: Usage;
 }
 
 for (const operation of operations) {
@@ -151,7 +151,7 @@ async function runNow(
   });
   return {
     model: plan.model.id,
-    usage: totalUsage(answers),
+    usage: totalUsage(answers.map(({ usage }) => usage)),
     results: answers.map(({ usage, outcome }, index) => ({
       operation: operation.name,
       index,
@@ -162,24 +162,6 @@ async function runNow(
       usage,
     })),
   };
-}
-
-function totalUsage(answers: readonly ItemAnswer[]): RunUsage {
-  const total: RunUsage = {
-    requests: 0,
-    inputTokens: 0,
-    cachedInputTokens: 0,
-    outputTokens: 0,
-    costUsd: null,
-  };
-  for (const { usage } of answers) {
-    total.requests += usage.requests;
-    total.inputTokens += usage.inputTokens;
-    total.cachedInputTokens += usage.cachedInputTokens;
-    total.outputTokens += usage.outputTokens;
-    if (usage.costUsd !== null) total.costUsd = (total.costUsd ?? 0) + usage.costUsd;
-  }
-  return total;
 }
 
 function capitalised(name: string): string {

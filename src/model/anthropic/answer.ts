@@ -2,9 +2,11 @@
  * Reads what Anthropic answered with status 200, or what a batch of its says of one request, trusting none of it. What is billed is counted, also
  * where the answer is no good.
  */
+
 import { parseKeepingNumbers } from '../../core/exact-json.ts';
 import { isRecord, type JsonRecord, recordsOf } from '../../core/json-record.ts';
-import { type ModelAnswer, ModelError, type Tokens } from '../model.ts';
+import { noTokens, type Tokens } from '../../core/usage.ts';
+import { type ModelAnswer, ModelError } from '../model.ts';
 import { count, unusable, wellFormed } from '../read.ts';
 import type { ReadOptions } from '../send.ts';
 import { messageToCompletion } from './completion.ts';
@@ -28,7 +30,7 @@ export function readMessage(
   const text = textOf(blocks);
   const answer = {
     completion: body,
-    tokens: tokens ?? { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0 },
+    tokens: tokens ?? noTokens,
     costUsd,
     logprobs: null,
   };

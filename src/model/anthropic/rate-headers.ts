@@ -2,9 +2,9 @@
  * The `anthropic-ratelimit-…` headers (https://platform.claude.com/docs/en/api/rate-limits#response-headers): what is allowed, what remains, and
  * when all is there again, of requests and of input and output tokens, each with a limit of its own.
  */
+import type { Tokens } from '../../core/usage.ts';
 import type { LimitReading } from '../limits/learned-limit.ts';
 import type { RateHeaders } from '../limits/rate-headers.ts';
-import type { Tokens } from '../model.ts';
 
 /** No limit that is worth waiting for is longer; a reset beyond it is a fault. */
 const maxResetMs = 24 * 3_600_000;
