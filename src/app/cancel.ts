@@ -6,9 +6,9 @@ import type { Nudges } from '../engine/process/nudges.ts';
 import { hasEnded, tellBatch } from '../engine/process/tell-batch.ts';
 
 /**
- * Cancels a batch. Workers abort its calls as soon as they hear of it. Of what nobody holds, 20,000 items are CANCELLED before
- * this returns, so that a small batch has ended; the reaper goes on with the rest.
- * One that has ended, or is unknown to this owner, is left alone.
+ * Cancels a batch. Workers abort its calls as soon as they hear of it. Of what nobody holds, 20,000
+ * items are CANCELLED before this returns, so that a small batch has ended; the reaper goes on with
+ * the rest. One that has ended, or is unknown to this owner, is left alone.
  */
 export async function cancelBatch(
   { db, nudges, log }: { db: Database; nudges: Nudges; log?: Log | undefined },

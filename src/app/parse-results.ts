@@ -1,4 +1,7 @@
-/** The answers in an uploaded file of a provider's batch results, parsed and validated without a model. */
+/**
+ * The answers in an uploaded file of a provider's batch results, parsed and validated without a
+ * model.
+ */
 import { createHash } from 'node:crypto';
 import { InvalidOutput, type ItemError } from '../core/errors.ts';
 import { parseKeepingNumbers } from '../core/exact-json.ts';
@@ -39,7 +42,10 @@ const stepBytes = 4_194_304;
 /** Others get their turn after so long. */
 const turnMs = 3;
 
-/** The results behind an index (-1: from the first) in the file's order, read as they are taken. Ends early when nobody waits any more. */
+/**
+ * The results behind an index (-1: from the first) in the file's order, read as they are taken.
+ * Ends early when nobody waits any more.
+ */
 export async function* parseResults(
   sql: Sql,
   { fileKey, schema }: ResultSource,
@@ -125,7 +131,10 @@ export interface ResultCounter {
 /** Files and schemas whose counts are remembered; a few numbers each. */
 const maxRemembered = 1_000;
 
-/** Counts one file at a time, so that many who ask do not take the whole process; rows of a file never change, so each is counted once a schema. */
+/**
+ * Counts one file at a time, so that many who ask do not take the whole process; rows of a file
+ * never change, so each is counted once a schema.
+ */
 export function createResultCounter(): ResultCounter {
   const known = createRecent<StatusCounts>(maxRemembered);
   let last = Promise.resolve();

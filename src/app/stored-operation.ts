@@ -1,4 +1,6 @@
-/** The operation of a batch as it was submitted: to read its answers by, and to show what it sends. */
+/**
+ * The operation of a batch as it was submitted: to read its answers by, and to show what it sends.
+ */
 
 import { BadUserInput } from '../core/errors.ts';
 import type { BatchRecord } from '../db/batches.ts';
@@ -9,7 +11,9 @@ import type { Caller } from './caller.ts';
 
 type StoredBatch = Pick<BatchRecord, 'operation' | 'options' | 'model'>;
 
-/** Preparing compiles templates and answer schemas; a page of 1,000 items of one batch does it once. */
+/**
+ * Preparing compiles templates and answer schemas; a page of 1,000 items of one batch does it once.
+ */
 const prepared = new WeakMap<object, PreparedOperation>();
 const plans = new WeakMap<object, Plan | null>();
 
@@ -24,7 +28,10 @@ export function operationOf(batch: StoredBatch): PreparedOperation {
   return made;
 }
 
-/** The body that an item is sent with; null where it cannot be sent, or its model is not configured here any more. */
+/**
+ * The body that an item is sent with; null where it cannot be sent, or its model is not configured
+ * here any more.
+ */
 export function requestOf(
   batch: StoredBatch,
   item: PromptItem,

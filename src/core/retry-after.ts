@@ -4,8 +4,8 @@
  * Milliseconds that a server asks to wait, at most `maxMs`; null where its headers do not say.
  * `nowMs` is the wall clock, for dates.
  *
- * `retry-after-ms` (OpenAI, Azure) goes before `retry-after`, which is a number of seconds, whole or
- * not, or an HTTP-date (RFC 9110 10.2.3). A negative number, a date in the past (mostly a skewed
+ * `retry-after-ms` (OpenAI, Azure) goes before `retry-after`, which is a number of seconds, whole
+ * or not, or an HTTP-date (RFC 9110 10.2.3). A negative number, a date in the past (mostly a skewed
  * clock) and any other text say nothing.
  */
 export function parseRetryAfter(

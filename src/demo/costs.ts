@@ -1,6 +1,7 @@
 /**
- * `npm run costs`: what labelling the bundled bank questions would cost, in both lanes, as the table that README shows. Sends nothing anywhere: the prompts
- * are those that models would get, their tokens are estimated, and the prices are those of the built-in price list.
+ * `npm run costs`: what labelling the bundled bank questions would cost, in both lanes, as the
+ * table that README shows. Sends nothing anywhere: the prompts are those that models would get,
+ * their tokens are estimated, and the prices are those of the built-in price list.
  */
 import { createPrices } from '../model/prices.ts';
 import { label } from '../operations/label.ts';
@@ -8,7 +9,10 @@ import { estimatePromptTokens } from '../sandbox/wire/tokens.ts';
 import { count, dollars, print } from './columns.ts';
 import { readDataset } from './dataset.ts';
 
-/** None of them thinks before it answers unless asked to, so that the tokens of the answer are all that it writes. */
+/**
+ * None of them thinks before it answers unless asked to, so that the tokens of the answer are all
+ * that it writes.
+ */
 const models = [
   ['openai', 'gpt-4.1-nano'],
   ['openai', 'gpt-4o-mini'],
@@ -19,9 +23,15 @@ const models = [
   ['anthropic', 'claude-opus-5-5'],
 ] as const;
 
-/** Both take half off all tokens: https://platform.openai.com/docs/guides/batch and https://docs.claude.com/en/docs/build-with-claude/batch-processing */
+/**
+ * Both take half off all tokens: https://platform.openai.com/docs/guides/batch and
+ * https://docs.claude.com/en/docs/build-with-claude/batch-processing
+ */
 const batchShare = 0.5;
-/** What OpenAI's cache takes up by itself: prefixes from 1,024 tokens on, in steps of 128. https://platform.openai.com/docs/guides/prompt-caching */
+/**
+ * What OpenAI's cache takes up by itself: prefixes from 1,024 tokens on, in steps of 128.
+ * https://platform.openai.com/docs/guides/prompt-caching
+ */
 const leastCached = 1_024;
 const cacheStep = 128;
 /** A confidence is written with about so many digits. */
@@ -53,7 +63,10 @@ for (const [provider, model] of models) {
   );
 }
 
-/** Of each question. With the cache all but the first find there what every prompt begins with, if that is long enough. */
+/**
+ * Of each question. With the cache all but the first find there what every prompt begins with, if
+ * that is long enough.
+ */
 function questionTokens({ cache }: { cache: boolean }): Tokens[] {
   const { messages, format } = label.prepare(label.params.parse({ categories }));
   const schema = format.type === 'json' ? JSON.stringify(format.schema) : '';

@@ -1,6 +1,7 @@
 /**
- * `npm run demo`: the main job from end to end. A Winnow of its own labels real questions, and this program is a client
- * of its public API like any other. Next to main.ts the only reader of process.env.
+ * `npm run demo`: the main job from end to end. A Winnow of its own labels real questions, and this
+ * program is a client of its public API like any other. Next to main.ts the only reader of
+ * process.env.
  */
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';

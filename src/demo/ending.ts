@@ -7,8 +7,9 @@ export interface Ending {
 }
 
 /**
- * Under npm one Ctrl-C can arrive twice: from the terminal, and from npm, which passes it on to its shell, and a shell
- * such as bash has become this program. So what follows this soon is the same one.
+ * Under npm one Ctrl-C can arrive twice: from the terminal, and from npm, which passes it on to its
+ * shell, and a shell such as bash has become this program. So what follows this soon is the same
+ * one.
  */
 const samePressMs = 500;
 

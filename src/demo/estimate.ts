@@ -1,7 +1,10 @@
 import type { Client } from './client.ts';
 import { type Dataset, spread } from './dataset.ts';
 
-/** What labelling will take. Tokens by a sample, so only about right; the cost is null when the model has no known price. */
+/**
+ * What labelling will take. Tokens by a sample, so only about right; the cost is null when the
+ * model has no known price.
+ */
 export interface Estimate {
   requests: number;
   inputTokens: number;
@@ -30,7 +33,9 @@ interface Prices {
   };
 }
 
-/** Labels some questions with the sandbox and counts what that took: nothing leaves this machine. */
+/**
+ * Labels some questions with the sandbox and counts what that took: nothing leaves this machine.
+ */
 export async function estimate(
   client: Client,
   { questions, categories }: Dataset,

@@ -17,8 +17,9 @@ const plainColumns = 120;
 const otherModel = 'DEFAULT_MODEL=provider/name chooses another model; --sandbox needs none.';
 
 /**
- * Asks where it has to, labels, saves, reports. False when the answer was no. Throws the signal's reason when it is
- * aborted, with the batch cancelled, and an Error when the batch did not come to its end.
+ * Asks where it has to, labels, saves, reports. False when the answer was no. Throws the signal's
+ * reason when it is aborted, with the batch cancelled, and an Error when the batch did not come to
+ * its end.
  */
 export async function labelQuestions({
   options: { items, directory, exit },

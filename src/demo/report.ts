@@ -17,7 +17,10 @@ export interface Saved {
   jsonl: string;
 }
 
-/** What came out: some answers, how many agree with the true categories, what it took, and where it lies. */
+/**
+ * What came out: some answers, how many agree with the true categories, what it took, and where it
+ * lies.
+ */
 export function resultReport({
   batch,
   records,

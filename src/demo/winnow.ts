@@ -12,7 +12,10 @@ export interface OwnWinnow {
   stop(options: { hurry: boolean }): Promise<void>;
 }
 
-/** Set whatever the environment says, so that a server that runs, and its data, are never touched. '' is "not set". */
+/**
+ * Set whatever the environment says, so that a server that runs, and its data, are never touched.
+ * '' is "not set".
+ */
 const ownSettings = {
   PORT: '0',
   HOST: '127.0.0.1',
@@ -49,8 +52,9 @@ export function ownConfig(
 }
 
 /**
- * Starts the server first, and the worker only when it is told to: a worker goes on with the batches of a killed run at
- * once, which nobody agreed to. Throws when another demo is up in the same folder.
+ * Starts the server first, and the worker only when it is told to: a worker goes on with the
+ * batches of a killed run at once, which nobody agreed to. Throws when another demo is up in the
+ * same folder.
  */
 export async function startOwnWinnow(config: Config): Promise<OwnWinnow> {
   const log = createLog(config.logLevel, config);
@@ -77,7 +81,10 @@ export async function startOwnWinnow(config: Config): Promise<OwnWinnow> {
 
 const answerDeadlineMs = 2_000;
 
-/** Two demos in one folder would take each other's batches. A note that a killed demo left names a server that is gone. */
+/**
+ * Two demos in one folder would take each other's batches. A note that a killed demo left names a
+ * server that is gone.
+ */
 async function refuseSecond(note: string, directory: string): Promise<void> {
   const url = await readFile(note, 'utf8').catch(() => null);
   if (url === null) return;

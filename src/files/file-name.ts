@@ -3,8 +3,9 @@ const maxLength = 255;
 const fallback = 'upload';
 
 /**
- * The name that a client gives a file, as data to show: the part behind the last slash or backslash, without control and formatting characters
- * (which could turn its direction around), at most 255 characters.
+ * The name that a client gives a file, as data to show: the part behind the last slash or
+ * backslash, without control and formatting characters (which could turn its direction around), at
+ * most 255 characters.
  */
 export function fileNameOf(given: string | null | undefined): string {
   const last = (given ?? '').toWellFormed().split(/[/\\]/).at(-1) ?? '';

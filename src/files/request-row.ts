@@ -1,4 +1,7 @@
-/** Rows that are complete requests: where the request stands in them, and whose API it is written for. */
+/**
+ * Rows that are complete requests: where the request stands in them, and whose API it is written
+ * for.
+ */
 
 import type { PromptItem } from '../operations/operation.ts';
 import { isChatUrl } from './chat-url.ts';
@@ -13,8 +16,9 @@ export interface RowRequest {
 }
 
 /**
- * The request of a line of a provider's batch file: OpenAI's `body`, Anthropic's `params`. `request` is null where there is none, or its url
- * is not one for chat; `content` is the text of its last user message all the same.
+ * The request of a line of a provider's batch file: OpenAI's `body`, Anthropic's `params`.
+ * `request` is null where there is none, or its url is not one for chat; `content` is the text of
+ * its last user message all the same.
  */
 export function readLine(
   line: unknown,
@@ -28,15 +32,19 @@ export function readLine(
   return { content, request, dialect: isAnthropic ? 'anthropic' : 'openai' };
 }
 
-/** Whether rows of plain JSON with these columns may be requests. Others, of which `body` alone is no sign, need not be parsed for one. */
+/**
+ * Whether rows of plain JSON with these columns may be requests. Others, of which `body` alone is
+ * no sign, need not be parsed for one.
+ */
 export function mayBeRequests(columns: readonly string[]): boolean {
   const has = (name: string) => columns.includes(name);
   return has('messages') || has('request') || (has('custom_id') && (has('body') || has('params')));
 }
 
 /**
- * The request of a row of plain JSON: the row itself where it has messages; else what it has as `request`, as an output with requests does,
- * or as a line of a batch file does. Null where there is none; `idField` and custom_id are no part of it.
+ * The request of a row of plain JSON: the row itself where it has messages; else what it has as
+ * `request`, as an output with requests does, or as a line of a batch file does. Null where there
+ * is none; `idField` and custom_id are no part of it.
  */
 export function readBareRow(parsed: unknown, idField: string | null): RowRequest | null {
   const row = toRecord(parsed);
@@ -53,8 +61,8 @@ export function readBareRow(parsed: unknown, idField: string | null): RowRequest
 }
 
 /**
- * Whose API a body is written for that does not say so: Anthropic's where it has something that OpenAI's has not. A body without any such
- * thing means the same to both.
+ * Whose API a body is written for that does not say so: Anthropic's where it has something that
+ * OpenAI's has not. A body without any such thing means the same to both.
  */
 export function dialectOf(request: Readonly<JsonRecord>): Dialect {
   const { system, stop_sequences, output_config, thinking, tools, tool_choice, messages } = request;

@@ -1,4 +1,7 @@
-/** What a stored row holds: for prompts, for the preview, and for the columns that a CSV output gives back. */
+/**
+ * What a stored row holds: for prompts, for the preview, and for the columns that a CSV output
+ * gives back.
+ */
 
 import { withoutBlanks } from '../core/blank-characters.ts';
 import { parseExact, parseKeepingNumbers } from '../core/exact-json.ts';
@@ -8,13 +11,19 @@ import { oneLine } from './json-text.ts';
 import { columnNames } from './read/csv-names.ts';
 import { type Dialect, mayBeRequests, readBareRow, readLine } from './request-row.ts';
 
-/** What has to be known of a file to read its rows. Of a CSV file, `columns` are the header's cells or `columnNames` of them. */
+/**
+ * What has to be known of a file to read its rows. Of a CSV file, `columns` are the header's cells
+ * or `columnNames` of them.
+ */
 export interface RowFile {
   format: string;
   columns: readonly string[];
   contentField: string | null;
   customIdField: string | null;
-  /** Where a batch reads the file its own way: custom ids stand in the field, not where the upload put them. */
+  /**
+   * Where a batch reads the file its own way: custom ids stand in the field, not where the upload
+   * put them.
+   */
   idsInFields?: boolean;
   /** Stands before every custom id. */
   customIdPrefix?: string;
@@ -50,16 +59,20 @@ export interface DecodedRow {
   metadata: Record<string, unknown> | null;
   /** By which names the text and the id stand in the row; absent where it has no fields. */
   named?: NamedParts;
-  /** The body where the row is a complete chat request; null for any other row. Numbers keep their text. */
+  /**
+   * The body where the row is a complete chat request; null for any other row. Numbers keep their
+   * text.
+   */
   request: Record<string, unknown> | null;
   /** Whose API the request is written for; absent where there is none. */
   dialect?: Dialect | undefined;
 }
 
 /**
- * The content of a row, and as metadata all its other fields but the id, in their order. Where the file has no content field, a row of several fields is
- * its own content, as JSON. A line of a provider's batch file has the text of its last user message
- * as content, and no metadata. Numbers that JavaScript would change are strings.
+ * The content of a row, and as metadata all its other fields but the id, in their order. Where the
+ * file has no content field, a row of several fields is its own content, as JSON. A line of a
+ * provider's batch file has the text of its last user message as content, and no metadata. Numbers
+ * that JavaScript would change are strings.
  */
 export function decodeRow(file: RowFile, row: RowText): DecodedRow {
   const { content, fields } = row;
@@ -113,7 +126,8 @@ function idInFields(file: RowFile, { content, fields }: RowText): string | null 
 }
 
 /**
- * What of a stored file its rows are read by, as `reading` has it. One object for all rows: what is derived from it is kept with it.
+ * What of a stored file its rows are read by, as `reading` has it. One object for all rows: what is
+ * derived from it is kept with it.
  */
 export function rowFileOf(
   file: {
@@ -140,7 +154,10 @@ export function rowFileOf(
   };
 }
 
-/** The metadata of a row as JSON text, each value as the text that it came as; `null` where there is none. */
+/**
+ * The metadata of a row as JSON text, each value as the text that it came as; `null` where there is
+ * none.
+ */
 export function metadataText(file: RowFile, row: RowText): string {
   const { content, fields } = row;
   if (fields === null) return 'null';
@@ -185,13 +202,19 @@ export function previewRow(file: RowFile, row: RowText): Record<string, unknown>
   return preview;
 }
 
-/** The header of a CSV output that gives a file's own columns back: as they came, in their order. Inline items have their id and content first. */
+/**
+ * The header of a CSV output that gives a file's own columns back: as they came, in their order.
+ * Inline items have their id and content first.
+ */
 export function ownColumns(file: RowFile & { listed: boolean }): string[] {
   if (isChat(file)) return ['custom_id', 'content'];
   return file.listed ? [...file.columns] : ['custom_id', 'content', ...file.columns];
 }
 
-/** The cells under `ownColumns`: text as it is, null and absence as nothing, everything else as the JSON text it came as. */
+/**
+ * The cells under `ownColumns`: text as it is, null and absence as nothing, everything else as the
+ * JSON text it came as.
+ */
 export function ownCells(file: RowFile & { listed: boolean }, row: RowText): string[] {
   const { content, fields } = row;
   if (file.format === 'CSV' && fields !== null) return JSON.parse(fields) as string[];

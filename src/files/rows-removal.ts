@@ -1,7 +1,10 @@
 import type { Sql } from '../db/driver/client.ts';
 import { deleteRows, readRowsEnd } from '../db/files.ts';
 
-/** Rows removed by one statement: a step holds its locks, and its share of the disk, for a moment only. */
+/**
+ * Rows removed by one statement: a step holds its locks, and its share of the disk, for a moment
+ * only.
+ */
 const removalStep = 20_000;
 
 /** Removes all rows of a file in steps. Safe beside itself, and to be called again. */

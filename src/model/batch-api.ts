@@ -1,39 +1,54 @@
 /**
- * What the rest of Winnow knows of a provider's own batch API: an input of many requests goes in, a job works on it for up to a day,
- * and its results come back in any order. Types only; the adapters beside this file speak to providers.
+ * What the rest of Winnow knows of a provider's own batch API: an input of many requests goes in, a
+ * job works on it for up to a day, and its results come back in any order. Types only; the adapters
+ * beside this file speak to providers.
  */
 import type { ModelAnswer, ModelError, ModelRequest } from './model.ts';
 
 /**
- * The batch API of one provider, for one model. Every call makes exactly one request, retries nothing, and rejects with a ModelError: `later` where it may
- * succeed in a while, `batch` for key, quota and a provider that has no batch API, `item` (INVALID_REQUEST, CONTEXT_TOO_LONG) where the provider refuses
- * what it was sent; or with the signal's reason when aborted.
+ * The batch API of one provider, for one model. Every call makes exactly one request, retries
+ * nothing, and rejects with a ModelError: `later` where it may succeed in a while, `batch` for key,
+ * quota and a provider that has no batch API, `item` (INVALID_REQUEST, CONTEXT_TOO_LONG) where the
+ * provider refuses what it was sent; or with the signal's reason when aborted.
  */
 export interface BatchApi {
-  /** The provider's limits of one job. `bytes` are those of the whole input, as `create` or `upload` sends it. */
+  /**
+   * The provider's limits of one job. `bytes` are those of the whole input, as `create` or `upload`
+   * sends it.
+   */
   readonly limits: { readonly requests: number; readonly bytes: number };
   /** Bytes that the input has besides its lines, and besides one between each two. */
   readonly framingBytes: number;
-  /** One request as one line of JSON, without a line break. `customId` is 1 to 64 of `A-Z a-z 0-9 _ -`. Pure. */
+  /**
+   * One request as one line of JSON, without a line break. `customId` is 1 to 64 of `A-Z a-z 0-9 _
+   * -`. Pure.
+   */
   encode(customId: string, request: ModelRequest): string;
-  /** Uploads the input as a stream, where the provider takes files. Returns the id it has there; null where the input goes with `create`. */
+  /**
+   * Uploads the input as a stream, where the provider takes files. Returns the id it has there;
+   * null where the input goes with `create`.
+   */
   upload(input: BatchInput, signal: AbortSignal): Promise<string | null>;
   /** Deletes an upload. Rejects where the provider does not have it, as well. */
   discard(inputId: string, signal: AbortSignal): Promise<void>;
-  /** Creates the job. A failure other than a status of 4xx leaves open whether it exists: `find` tells. */
+  /**
+   * Creates the job. A failure other than a status of 4xx leaves open whether it exists: `find`
+   * tells.
+   */
   create(job: NewJob, signal: AbortSignal): Promise<Job>;
   /**
-   * The job that was created for `intent`, whoever sent it. Null where the provider has none; `unsure` where it has one that may be it,
-   * which only its results will tell.
+   * The job that was created for `intent`, whoever sent it. Null where the provider has none;
+   * `unsure` where it has one that may be it, which only its results will tell.
    */
   find(job: LostJob, signal: AbortSignal): Promise<Job | 'unsure' | null>;
   retrieve(providerId: string, signal: AbortSignal): Promise<Job>;
   /** Asks for the end of a job. One that has ended already is no error. */
   cancel(providerId: string, signal: AbortSignal): Promise<Job>;
   /**
-   * What an ended job answered, as a stream, in the provider's order, from `Job.results`. Lines that are no result of a request are `unreadable`.
-   * Rejects in the middle where the download breaks off; read again from the start then. `whole` says that the job's requests were BodyRequests:
-   * any whole completion is an answer to those.
+   * What an ended job answered, as a stream, in the provider's order, from `Job.results`. Lines
+   * that are no result of a request are `unreadable`. Rejects in the middle where the download
+   * breaks off; read again from the start then. `whole` says that the job's requests were
+   * BodyRequests: any whole completion is an answer to those.
    */
   results(
     results: string,
@@ -52,7 +67,10 @@ export interface BatchInput {
 }
 
 interface NewJob {
-  /** Our id of the job, which stands in its metadata where the provider has such, and begins every custom id. */
+  /**
+   * Our id of the job, which stands in its metadata where the provider has such, and begins every
+   * custom id.
+   */
   intent: string;
   /** What `upload` returned. */
   inputId: string | null;

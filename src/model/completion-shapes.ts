@@ -1,12 +1,15 @@
-/** Answers in other shapes than a chat completion's, made into one: what reads completions then reads them all. */
+/**
+ * Answers in other shapes than a chat completion's, made into one: what reads completions then
+ * reads them all.
+ */
 
 import { isRecord, type JsonRecord } from '../core/json-record.ts';
 import { messageToCompletion } from './anthropic/completion.ts';
 import { firstChoice } from './first-choice.ts';
 
 /**
- * The body as a chat completion: of the Responses API, of Anthropic's Messages, of the old completions and function calls. Anything else comes
- * back as it is.
+ * The body as a chat completion: of the Responses API, of Anthropic's Messages, of the old
+ * completions and function calls. Anything else comes back as it is.
  */
 export function toCompletion(body: unknown): unknown {
   if (!isRecord(body)) return body;

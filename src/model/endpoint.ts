@@ -4,8 +4,9 @@
 import type { ProviderConfig } from './model.ts';
 
 /**
- * Without trailing slashes, and with /v1 where there is no path at all, since that is what `http://localhost:11434` means.
- * Any other path is taken as it is (Azure's deployments, OpenRouter's /api/v1). Throws a TypeError when it is no http URL.
+ * Without trailing slashes, and with /v1 where there is no path at all, since that is what
+ * `http://localhost:11434` means. Any other path is taken as it is (Azure's deployments,
+ * OpenRouter's /api/v1). Throws a TypeError when it is no http URL.
  */
 export function normalizeBaseUrl(baseUrl: string): string {
   const url = new URL(baseUrl);
@@ -19,8 +20,8 @@ export function normalizeBaseUrl(baseUrl: string): string {
 }
 
 /**
- * Anthropic's base URL without /v1, which its package adds to every path; one that ends in it, or in the whole address of its messages, is
- * meant alike. Throws a TypeError when it is no http URL.
+ * Anthropic's base URL without /v1, which its package adds to every path; one that ends in it, or
+ * in the whole address of its messages, is meant alike. Throws a TypeError when it is no http URL.
  */
 export function normalizeAnthropicBaseUrl(baseUrl: string): string {
   const normal = new URL(normalizeBaseUrl(baseUrl));
@@ -29,8 +30,9 @@ export function normalizeAnthropicBaseUrl(baseUrl: string): string {
 }
 
 /**
- * The version of Anthropic's API whose parameters and answers are spoken here. A later one (2026-10-21) refuses temperature and top_p of every
- * model, also of those that take them, and files of requests that were written for this one have them.
+ * The version of Anthropic's API whose parameters and answers are spoken here. A later one
+ * (2026-10-21) refuses temperature and top_p of every model, also of those that take them, and
+ * files of requests that were written for this one have them.
  */
 const anthropicVersion = '2023-06-01';
 
@@ -43,8 +45,9 @@ export function showsSchemas({ baseUrl }: Pick<ProviderConfig, 'baseUrl'>): bool
 }
 
 /**
- * All headers of a request, names in lower case; the configuration's own win. No Authorization (for Anthropic, x-api-key) without a key. Throws an Error that
- * names the header, never its value, where one has characters that HTTP cannot carry.
+ * All headers of a request, names in lower case; the configuration's own win. No Authorization (for
+ * Anthropic, x-api-key) without a key. Throws an Error that names the header, never its value,
+ * where one has characters that HTTP cannot carry.
  */
 export function requestHeaders({
   name,
@@ -79,8 +82,10 @@ function anthropicHeaders(apiKey: string | null): Record<string, string> {
 }
 
 /**
- * Where the batch API is that belongs to a base URL, and the path that its requests are for. That is the same base and `/v1/chat/completions`, but
- * for Azure's older addresses (https://learn.microsoft.com/azure/ai-services/openai/how-to/batch): chats go to a deployment there, batches do not.
+ * Where the batch API is that belongs to a base URL, and the path that its requests are for. That
+ * is the same base and `/v1/chat/completions`, but for Azure's older addresses
+ * (https://learn.microsoft.com/azure/ai-services/openai/how-to/batch): chats go to a deployment
+ * there, batches do not.
  */
 export function batchAddress(baseUrl: string): { baseUrl: string; endpoint: string } {
   const normal = new URL(normalizeBaseUrl(baseUrl));

@@ -1,6 +1,6 @@
 /**
- * Tells what a caller should do about a provider's refusal: wait, give up this item, or stop the batch.
- * Codes decide; a message's words count only where the provider sent no code.
+ * Tells what a caller should do about a provider's refusal: wait, give up this item, or stop the
+ * batch. Codes decide; a message's words count only where the provider sent no code.
  */
 import type { BatchErrorCode, ItemErrorCode } from '../core/errors.ts';
 import { ModelError, type ModelErrorKind } from './model.ts';
@@ -13,7 +13,10 @@ export interface Refusal {
   param: string | null;
   /** The provider's words, not yet fit to be shown. */
   message: string;
-  /** A moderation before the model stopped this one input: OpenRouter says so with a 403, in `metadata.reasons`. */
+  /**
+   * A moderation before the model stopped this one input: OpenRouter says so with a 403, in
+   * `metadata.reasons`.
+   */
   moderated: boolean;
 }
 
@@ -41,7 +44,10 @@ function isModeration(metadata: unknown): boolean {
   return Array.isArray(reasons) || typeof flagged_input === 'string';
 }
 
-/** The ModelError for an error answer. `quote` cuts the provider's words to what may be shown; `retryAfterMs` is what its headers said. */
+/**
+ * The ModelError for an error answer. `quote` cuts the provider's words to what may be shown;
+ * `retryAfterMs` is what its headers said.
+ */
 export function classify(
   refusal: Refusal,
   {
@@ -142,7 +148,8 @@ function kindOf(refusal: Refusal, retryAfterMs: number | null): ModelErrorKind {
     return { kind: 'batch', code: 'UNKNOWN_MODEL' };
   }
   if (status === 429) {
-    // One request above the limit per minute would be asked again for ever: waiting costs no attempt.
+    // One request above the limit per minute would be asked again for ever: waiting costs no
+    // attempt.
     if (type === 'tokens' && message.startsWith('Request too large')) {
       return { kind: 'item', code: 'CONTEXT_TOO_LONG' };
     }

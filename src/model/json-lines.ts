@@ -4,14 +4,16 @@
 const newline = 10;
 
 /**
- * The lines of UTF-8 `chunks`, blank ones left out, a carriage return and a byte order mark taken off. Null stands for a line of more than
- * `maxBytes`, of which nothing is kept. The last line needs no newline. Characters and lines may be cut anywhere.
+ * The lines of UTF-8 `chunks`, blank ones left out, a carriage return and a byte order mark taken
+ * off. Null stands for a line of more than `maxBytes`, of which nothing is kept. The last line
+ * needs no newline. Characters and lines may be cut anywhere.
  */
 export async function* splitLines(
   chunks: AsyncIterable<Uint8Array>,
   maxBytes: number,
 ): AsyncGenerator<string | null> {
-  // Per line, so a byte that is no UTF-8 spoils that line alone; it takes a leading byte order mark off.
+  // Per line, so a byte that is no UTF-8 spoils that line alone; it takes a leading byte order mark
+  // off.
   const decoder = new TextDecoder();
   let parts: Uint8Array[] = [];
   let size = 0;

@@ -13,8 +13,9 @@ import { createReadings } from './readings.ts';
 
 export interface Providers {
   /**
-   * The model `id`, the same object for every caller of the process, so that its gate is shared. Throws BadUserInput with an issue at `path`
-   * (`model` when not given) that names what is configured.
+   * The model `id`, the same object for every caller of the process, so that its gate is shared.
+   * Throws BadUserInput with an issue at `path` (`model` when not given) that names what is
+   * configured.
    */
   resolve(id: string, path?: string): Model;
   /**
@@ -35,8 +36,8 @@ export interface Providers {
   /** Asks the providers of which nothing is listed, for at most 2 s. Never rejects. */
   learn(): Promise<void>;
   /**
-   * How much of each provider's limits per minute is this process's, above 0 to 1; all of it until told otherwise. The sum over all
-   * processes should be 1.
+   * How much of each provider's limits per minute is this process's, above 0 to 1; all of it until
+   * told otherwise. The sum over all processes should be 1.
    */
   share(fraction: number): void;
   /** Ends all connections at once; calls in flight fail. */
@@ -56,7 +57,10 @@ export interface ProvidersOptions {
   clock?: Clock | undefined;
 }
 
-/** Listed for OpenAI itself when the configuration lists nothing. All have known prices and structured output. */
+/**
+ * Listed for OpenAI itself when the configuration lists nothing. All have known prices and
+ * structured output.
+ */
 export const openAiModels = [
   'gpt-4.1-mini',
   'gpt-4.1',
@@ -86,7 +90,10 @@ const maxModels = 1_000;
 /** A router has hundreds; a form has no use for more. */
 const maxListed = 1_000;
 
-/** Throws an Error where two providers share a name or one cannot be spoken to at all. Connects to nothing yet. */
+/**
+ * Throws an Error where two providers share a name or one cannot be spoken to at all. Connects to
+ * nothing yet.
+ */
 export function createProviders({
   configs,
   timeoutMs,
@@ -266,7 +273,10 @@ const info =
     return { id: `${provider}/${name}`, provider, inputPrice, outputPrice, providerBatch };
   };
 
-/** The models of OpenAI and Anthropic themselves: a base URL may name any server, and what that has is not ours to guess. */
+/**
+ * The models of OpenAI and Anthropic themselves: a base URL may name any server, and what that has
+ * is not ours to guess.
+ */
 function knownModels({ name, baseUrl }: ProviderConfig): readonly string[] {
   const { hostname } = new URL(baseUrl);
   if (name === 'openai' && hostname === 'api.openai.com') return openAiModels;

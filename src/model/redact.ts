@@ -1,5 +1,6 @@
 /**
- * What may be quoted of a provider's error message: enough to mend the cause, never a key and never a row.
+ * What may be quoted of a provider's error message: enough to mend the cause, never a key and never
+ * a row.
  */
 import type { ProviderConfig } from './model.ts';
 
@@ -19,14 +20,16 @@ const secretPatterns = [
 ];
 
 /**
- * `message` in one line of at most 300 characters, without anything that looks like a key, without the given `secrets`
- * (compared exactly), and without any run of 32 characters that also stands in `texts` (the messages that were sent).
+ * `message` in one line of at most 300 characters, without anything that looks like a key, without
+ * the given `secrets` (compared exactly), and without any run of 32 characters that also stands in
+ * `texts` (the messages that were sent).
  */
 export function quote(
   message: string,
   { secrets = [], texts = [] }: { secrets?: readonly string[]; texts?: readonly string[] } = {},
 ): string {
-  // Cut generously first: a provider may send megabytes, and a key must not survive by being cut in half.
+  // Cut generously first: a provider may send megabytes, and a key must not survive by being cut in
+  // half.
   let safe = message.slice(0, 4 * maxQuotedChars);
   for (const secret of secrets) if (secret.length > 3) safe = safe.replaceAll(secret, '[redacted]');
   for (const pattern of secretPatterns) safe = safe.replace(pattern, '[redacted]');

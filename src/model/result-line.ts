@@ -1,7 +1,9 @@
 /**
  * A line of the file in which a provider's batch API answers: OpenAI's output and error files
- * (https://platform.openai.com/docs/api-reference/batch/request-output), which others have taken over, and Anthropic's results
- * (https://docs.anthropic.com/en/api/retrieving-message-batch-results). Trusting none of it, as with answers that come at once.
+ * (https://platform.openai.com/docs/api-reference/batch/request-output), which others have taken
+ * over, and Anthropic's results
+ * (https://docs.anthropic.com/en/api/retrieving-message-batch-results). Trusting none of it, as
+ * with answers that come at once.
  */
 import { type BatchErrorCode, type ItemErrorCode, itemErrorCodes } from '../core/errors.ts';
 import { isRecord } from '../core/json-record.ts';
@@ -94,7 +96,10 @@ function readError(error: unknown, status: number | null): LineOutcome {
   };
 }
 
-/** The HTTP status that an error would have come with, told by its code (OpenAI's) or its type (Anthropic's); 500 where neither is known. */
+/**
+ * The HTTP status that an error would have come with, told by its code (OpenAI's) or its type
+ * (Anthropic's); 500 where neither is known.
+ */
 export function likelyStatus({ code, type }: { code: string | null; type: string | null }): number {
   return statuses.get(code ?? '') ?? statuses.get(type ?? '') ?? 500;
 }
@@ -116,7 +121,10 @@ function itemCodeOf({ failure }: ModelError): ItemErrorCode {
   return failure.kind === 'batch' ? ofItem[failure.code] : failure.code;
 }
 
-/** What would stop a batch that runs here is over for a line that has run elsewhere: only its own failure is left. */
+/**
+ * What would stop a batch that runs here is over for a line that has run elsewhere: only its own
+ * failure is left.
+ */
 const ofItem: Readonly<Record<BatchErrorCode, ItemErrorCode>> = {
   INVALID_KEY: 'INVALID_REQUEST',
   UNKNOWN_MODEL: 'INVALID_REQUEST',

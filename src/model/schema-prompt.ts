@@ -1,12 +1,13 @@
 /**
- * Says in words what `response_format: json_schema` would have enforced, for models and schemas that it does not fit.
- * The word JSON must stand in the messages, or OpenAI refuses json_object.
+ * Says in words what `response_format: json_schema` would have enforced, for models and schemas
+ * that it does not fit. The word JSON must stand in the messages, or OpenAI refuses json_object.
  */
 import type { ChatMessage, JsonSchema } from './model.ts';
 
 /**
- * The messages with the schema stated at the end of the first system message (one is made if there is none). It goes
- * there, before the item, so that all items of a batch keep one prefix and the provider's prompt cache hits.
+ * The messages with the schema stated at the end of the first system message (one is made if there
+ * is none). It goes there, before the item, so that all items of a batch keep one prefix and the
+ * provider's prompt cache hits.
  */
 export function stateSchema(messages: readonly ChatMessage[], schema: JsonSchema): ChatMessage[] {
   const statement = statementOf(messages, schema);

@@ -1,6 +1,7 @@
 /**
- * A `fetch` for the openai package that streams both ways, for files of hundreds of megabytes; the thin fetch of live calls holds whole bodies.
- * What does not move for a while is given up: a day's work must not hang on a connection that is gone.
+ * A `fetch` for the openai package that streams both ways, for files of hundreds of megabytes; the
+ * thin fetch of live calls holds whole bodies. What does not move for a while is given up: a day's
+ * work must not hang on a connection that is gone.
  */
 import { type Dispatcher, Pool } from 'undici';
 import { follow } from '../core/deadline.ts';
@@ -25,16 +26,22 @@ export interface StreamFetch {
   close(): Promise<void>;
 }
 
-/** A request's body: text, or chunks whose bytes add up to the content-length that goes with them. */
+/**
+ * A request's body: text, or chunks whose bytes add up to the content-length that goes with them.
+ */
 type Sent = string | AsyncIterable<Uint8Array> | null;
 
-/** Headers that describe a request's body or the answer that is wanted; all others are the configuration's alone. */
+/**
+ * Headers that describe a request's body or the answer that is wanted; all others are the
+ * configuration's alone.
+ */
 const described = ['accept', 'content-type', 'content-length'];
 
 /**
- * `fetch` for URLs of one origin. `headers` are sent, and of the package's own only those that describe the body; redirects are answers, so
- * that the key goes nowhere else. `body` of a response is its chunks as they come, `text()` at most `maxBodyBytes` of it. Rejects
- * with the signal's reason, an undici error, Stalled, or BodyTooLarge.
+ * `fetch` for URLs of one origin. `headers` are sent, and of the package's own only those that
+ * describe the body; redirects are answers, so that the key goes nowhere else. `body` of a response
+ * is its chunks as they come, `text()` at most `maxBodyBytes` of it. Rejects with the signal's
+ * reason, an undici error, Stalled, or BodyTooLarge.
  */
 export function createStreamFetch({
   origin,
@@ -43,12 +50,16 @@ export function createStreamFetch({
 }: {
   origin: string;
   headers: Record<string, string>;
-  /** How long nothing may move: no chunk of the body taken by the provider, no headers and no chunk of the answer come from it. */
+  /**
+   * How long nothing may move: no chunk of the body taken by the provider, no headers and no chunk
+   * of the answer come from it.
+   */
   progressMs: number;
 }): StreamFetch {
   const pool = new Pool(origin, {
     connections: null,
-    // Progress is watched here: undici's own clocks also run while an upload moves, or while nobody asks for more of a download.
+    // Progress is watched here: undici's own clocks also run while an upload moves, or while nobody
+    // asks for more of a download.
     headersTimeout: 0,
     bodyTimeout: 0,
     connect: { timeout: connectMs },
@@ -124,7 +135,10 @@ function watchProgress(progressMs: number, signal: AbortSignal | null) {
   };
 }
 
-/** The clock stands still while nobody asks for more. Ends the connection where the reader leaves early. */
+/**
+ * The clock stands still while nobody asks for more. Ends the connection where the reader leaves
+ * early.
+ */
 async function* chunksOf(
   body: Dispatcher.ResponseData['body'],
   progressMs: number,

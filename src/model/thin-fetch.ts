@@ -53,13 +53,13 @@ interface ThinHeaders {
 }
 
 /**
- * `fetch` for URLs of one origin. Exactly `headers` are sent (and content-length), not those that it
- * is given: the packages add the platform, and organisation, project and custom headers that they
- * read from the environment, which are another provider's business.
+ * `fetch` for URLs of one origin. Exactly `headers` are sent (and content-length), not those that
+ * it is given: the packages add the platform, and organisation, project and custom headers that
+ * they read from the environment, which are another provider's business.
  *
  * The number of connections is not limited here: the gates limit calls, and a call that waited
- * inside the pool would spend its deadline there. Rejects with the signal's reason, an undici error,
- * or BodyTooLarge.
+ * inside the pool would spend its deadline there. Rejects with the signal's reason, an undici
+ * error, or BodyTooLarge.
  */
 export function createThinFetch({
   origin,
@@ -102,7 +102,9 @@ export function createThinFetch({
   };
 }
 
-/** One request under way, without the stream that undici's own `request` would make of its answer. */
+/**
+ * One request under way, without the stream that undici's own `request` would make of its answer.
+ */
 class Exchange implements Dispatcher.DispatchHandler {
   private readonly signal: CallSignal | null;
   private readonly resolve: (response: ThinResponse) => void;
@@ -201,10 +203,10 @@ export function thinHeaders(headers: Record<string, string | string[] | undefine
 const noHeaders = thinHeaders({});
 
 /**
- * An error body in OpenAI's shape, `{error: {message, code, type, param}}`, whatever the server's own
- * is, because the openai package keeps nothing else: `{error: "text"}` (Ollama), the error itself at
- * the root (older vLLM), FastAPI's `{detail: [{loc, msg, type}]}` (Mistral). A body that is not JSON
- * has no message worth showing.
+ * An error body in OpenAI's shape, `{error: {message, code, type, param}}`, whatever the server's
+ * own is, because the openai package keeps nothing else: `{error: "text"}` (Ollama), the error
+ * itself at the root (older vLLM), FastAPI's `{detail: [{loc, msg, type}]}` (Mistral). A body that
+ * is not JSON has no message worth showing.
  */
 export function openAiErrorBody(text: string): string {
   try {

@@ -1,10 +1,14 @@
 /**
- * What a webhook may call: the public internet over https, nothing that only this server can reach. Checked when a batch is
- * submitted, again at each attempt, and for the very address that is dialled (dial.ts).
+ * What a webhook may call: the public internet over https, nothing that only this server can reach.
+ * Checked when a batch is submitted, again at each attempt, and for the very address that is
+ * dialled (dial.ts).
  */
 import ipaddr from 'ipaddr.js';
 
-/** Whether http and addresses that are not public may be called too: for development, never beside untrusted callers. */
+/**
+ * Whether http and addresses that are not public may be called too: for development, never beside
+ * untrusted callers.
+ */
 export interface AddressRules {
   allowPrivate: boolean;
 }
@@ -13,8 +17,9 @@ export interface AddressRules {
 const maxUrlLength = 2_048;
 
 /**
- * Ports above 1,023 that speak something else than HTTP, or HTTP that nobody should drive from outside: databases, queues,
- * Docker, Kubernetes, X11 and IRC. Below 1,024 only 443 and, where http is allowed, 80 are called at all.
+ * Ports above 1,023 that speak something else than HTTP, or HTTP that nobody should drive from
+ * outside: databases, queues, Docker, Kubernetes, X11 and IRC. Below 1,024 only 443 and, where http
+ * is allowed, 80 are called at all.
  */
 const refusedPorts = new Set([
   1080, 1433, 1521, 1719, 1720, 1723, 2049, 2181, 2375, 2376, 2379, 2380, 3128, 3306, 3389, 3659,
@@ -23,16 +28,25 @@ const refusedPorts = new Set([
   11211, 15672, 26379, 27017, 27018, 27019,
 ]);
 
-/** Names that never leave a machine or a local network (RFC 6761, RFC 6762, ICANN's reservation of .internal). */
+/**
+ * Names that never leave a machine or a local network (RFC 6761, RFC 6762, ICANN's reservation of
+ * .internal).
+ */
 const localName = /(^|\.)(localhost|local|internal|intranet|lan|home\.arpa|home|corp)\.?$/;
 
 /** A public address of Azure that answers from every machine there as its platform's own agent. */
 const platformAddresses = new Set(['168.63.129.16']);
 
-/** IPv6 hands out global addresses from here only (IANA); a list of exceptions would let `::127.0.0.1` and the like pass. */
+/**
+ * IPv6 hands out global addresses from here only (IANA); a list of exceptions would let
+ * `::127.0.0.1` and the like pass.
+ */
 const globalUnicast = ipaddr.IPv6.parseCIDR('2000::/3');
 
-/** What is wrong with a URL as the target of a webhook, for people; null when it may be called. Looks nothing up. */
+/**
+ * What is wrong with a URL as the target of a webhook, for people; null when it may be called.
+ * Looks nothing up.
+ */
 export function checkWebhookUrl(url: string, { allowPrivate }: AddressRules): string | null {
   if (url.length > maxUrlLength) return `must be at most ${maxUrlLength} characters`;
   // The parser drops or turns these silently; what is stored should be what is called.
@@ -57,7 +71,9 @@ export function checkWebhookUrl(url: string, { allowPrivate }: AddressRules): st
 /** One sentence for everything that is not public, so that it does not tell what there is. */
 export const notPublic = 'must name a public address';
 
-/** True when an IP address, in any spelling that Node prints, may be dialled; what is none may not. */
+/**
+ * True when an IP address, in any spelling that Node prints, may be dialled; what is none may not.
+ */
 export function isAllowedAddress(address: string, { allowPrivate }: AddressRules): boolean {
   if (allowPrivate) return true;
   const parsed = parseAddress(address);
@@ -72,15 +88,19 @@ function isAllowedPort(protocol: string, port: string): boolean {
     : !refusedPorts.has(number);
 }
 
-/** Null for a name. URL has turned decimal, octal, hexadecimal and full-width IPv4 into dotted decimals already. */
+/**
+ * Null for a name. URL has turned decimal, octal, hexadecimal and full-width IPv4 into dotted
+ * decimals already.
+ */
 function parseAddress(host: string): ipaddr.IPv4 | ipaddr.IPv6 | null {
   const bare = host.replace(/^\[|\]$/g, '');
   return ipaddr.isValid(bare) ? ipaddr.parse(bare) : null;
 }
 
 /**
- * Only what IANA hands out for general use: not private, shared (RFC 6598), loopback, link-local, multicast, documentation, nor
- * an IPv6 address that stands for an IPv4 one (mapped, compatible, NAT64, 6to4, Teredo), whatever that one is.
+ * Only what IANA hands out for general use: not private, shared (RFC 6598), loopback, link-local,
+ * multicast, documentation, nor an IPv6 address that stands for an IPv4 one (mapped, compatible,
+ * NAT64, 6to4, Teredo), whatever that one is.
  */
 function isPublic(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
   if (address.range() !== 'unicast') return false;

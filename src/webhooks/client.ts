@@ -6,9 +6,15 @@ import { type AddressRules, checkWebhookUrl, notPublic } from './address.ts';
 import { BlockedAddress, createDialer, NoAddress, type ResolveName } from './dial.ts';
 import { describeFailure } from './failure.ts';
 
-/** For all of it: looking the name up, connecting, and the whole answer. The standard says 15 to 30 s. */
+/**
+ * For all of it: looking the name up, connecting, and the whole answer. The standard says 15 to 30
+ * s.
+ */
 export const attemptTimeoutMs = 15_000;
-/** What is read of an answer's body, so that an endpoint may finish it in peace; more is cut off. Nothing of it is kept. */
+/**
+ * What is read of an answer's body, so that an endpoint may finish it in peace; more is cut off.
+ * Nothing of it is kept.
+ */
 const maxAnswerBytes = 64 * 1024;
 /** A day, as long as the longest step of the schedule. */
 const maxRetryAfterMs = 24 * 60 * 60 * 1_000;
@@ -62,7 +68,8 @@ export async function sendWebhook(
 
   const { origin, pathname, search } = new URL(url);
   const dialer = createDialer({ allowPrivate, resolveName, timeoutMs });
-  // The one deadline is ours; undici's own would be a second opinion. No pipelining: `connection: close`.
+  // The one deadline is ours; undici's own would be a second opinion. No pipelining: `connection:
+  // close`.
   const client = new HttpClient(origin, {
     connect: dialer.connect,
     headersTimeout: 0,
@@ -156,7 +163,10 @@ function describe(statusCode: number): string | null {
   return `answered ${statusCode}`;
 }
 
-/** The status has decided already: a body that breaks, drips until the deadline or has no end changes nothing. */
+/**
+ * The status has decided already: a body that breaks, drips until the deadline or has no end
+ * changes nothing.
+ */
 async function drain(body: AsyncIterable<Buffer>): Promise<void> {
   let read = 0;
   try {

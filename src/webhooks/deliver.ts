@@ -1,8 +1,10 @@
 /**
- * Delivery: takes due webhooks from the outbox, sends them, and schedules what failed. Runs in any number of processes.
+ * Delivery: takes due webhooks from the outbox, sends them, and schedules what failed. Runs in any
+ * number of processes.
  *
- * At least once: a webhook is leased, sent, and recorded, each a statement or a request of its own. A process that dies in
- * between leaves a lease that runs out, and the webhook is sent again with the same id and the same bytes.
+ * At least once: a webhook is leased, sent, and recorded, each a statement or a request of its own.
+ * A process that dies in between leaves a lease that runs out, and the webhook is sent again with
+ * the same id and the same bytes.
  */
 import { setMaxListeners } from 'node:events';
 import { internalError } from '../core/errors.ts';
@@ -21,16 +23,23 @@ import { nextAttemptInMs, webhookSchedule } from './schedule.ts';
 import { parseWebhookSecrets, signatureHeaders } from './sign.ts';
 
 const pollMs = 1_000;
-/** Retries that are due sooner than this have a timer of their own, so that a poll's second does not stretch them. */
+/**
+ * Retries that are due sooner than this have a timer of their own, so that a poll's second does not
+ * stretch them.
+ */
 const timerMs = 60_000;
 /** Webhooks leased by one statement. */
 const claimSize = 64;
 /**
- * Attempts under way at once in a process. An endpoint that hangs costs a socket for 15 s and nothing else, so there may be as
- * many as a process has sockets to spare: the more, the more dead endpoints it takes to keep a live one waiting.
+ * Attempts under way at once in a process. An endpoint that hangs costs a socket for 15 s and
+ * nothing else, so there may be as many as a process has sockets to spare: the more, the more dead
+ * endpoints it takes to keep a live one waiting.
  */
 const maxFirsts = 1_024;
-/** Those of them that were tried before have places of their own: endpoints known to fail never stand in the way of new webhooks. */
+/**
+ * Those of them that were tried before have places of their own: endpoints known to fail never
+ * stand in the way of new webhooks.
+ */
 const maxRetries = 128;
 /** Attempts under way at once to one host of one owner, over all processes. */
 const maxPerEndpoint = 4;
@@ -40,15 +49,18 @@ export interface Webhooks {
   /** Looks at once: a batch has just ended, or a webhook was sent again. */
   nudge(): void;
   /**
-   * Begins nothing more, lets what is under way finish for up to `graceMs`, and gives back the rest, for another process to
-   * send. Called again with a shorter grace it hurries up.
+   * Begins nothing more, lets what is under way finish for up to `graceMs`, and gives back the
+   * rest, for another process to send. Called again with a shorter grace it hurries up.
    */
   stop(graceMs?: number): Promise<void>;
 }
 
 export interface WebhooksOptions {
   db: Database;
-  /** `whsec_…`; several apart by white space while one is being replaced: then each attempt has a signature of each. */
+  /**
+   * `whsec_…`; several apart by white space while one is being replaced: then each attempt has a
+   * signature of each.
+   */
   secrets: string;
   allowPrivate: boolean;
   log: Log;

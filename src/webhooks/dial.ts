@@ -1,4 +1,7 @@
-/** Names to addresses, and addresses to sockets: the address that was checked is the one that is dialled. */
+/**
+ * Names to addresses, and addresses to sockets: the address that was checked is the one that is
+ * dialled.
+ */
 import { lookup, Resolver } from 'node:dns/promises';
 import { isIP, type Socket } from 'node:net';
 import { buildConnector } from 'undici';
@@ -23,9 +26,10 @@ const queryTimeoutMs = 2_500;
 const submitTimeoutMs = 2_000;
 
 /**
- * Asks the name servers directly: the operating system's own resolver blocks one of Node's four threads for as long as a name
- * server that some tenant runs cares to be silent, and files and all other names wait behind it. Where private addresses are
- * allowed it is used nevertheless, for what stands in /etc/hosts or in a container's own names.
+ * Asks the name servers directly: the operating system's own resolver blocks one of Node's four
+ * threads for as long as a name server that some tenant runs cares to be silent, and files and all
+ * other names wait behind it. Where private addresses are allowed it is used nevertheless, for what
+ * stands in /etc/hosts or in a container's own names.
  */
 export function createResolveName({
   allowPrivate,
@@ -52,8 +56,9 @@ export function createResolveName({
 }
 
 /**
- * checkWebhookUrl, and what the name stands for now: null too when it stands for nothing yet, or the name servers are slow, since
- * each attempt looks again. One address that is not public is enough to refuse a name.
+ * checkWebhookUrl, and what the name stands for now: null too when it stands for nothing yet, or
+ * the name servers are slow, since each attempt looks again. One address that is not public is
+ * enough to refuse a name.
  */
 export async function checkWebhookTarget(
   url: string,

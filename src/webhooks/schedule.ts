@@ -3,8 +3,9 @@ const minute = 60 * second;
 const hour = 60 * minute;
 
 /**
- * How long after the end of one attempt the next one is due, in milliseconds, the first of them after the end of the batch: the
- * schedule that Standard Webhooks recommends. Ten attempts over about three days.
+ * How long after the end of one attempt the next one is due, in milliseconds, the first of them
+ * after the end of the batch: the schedule that Standard Webhooks recommends. Ten attempts over
+ * about three days.
  */
 export const webhookSchedule: readonly number[] = [
   0,
@@ -23,8 +24,9 @@ export const webhookSchedule: readonly number[] = [
 const jitter = 0.1;
 
 /**
- * Milliseconds from the end of an attempt to the next, or null when it was the last. `made` counts attempts, from 1, this one
- * included; `random` draws from [0, 1). What the endpoint asked for is a floor.
+ * Milliseconds from the end of an attempt to the next, or null when it was the last. `made` counts
+ * attempts, from 1, this one included; `random` draws from [0, 1). What the endpoint asked for is a
+ * floor.
  */
 export function nextAttemptInMs(
   made: number,

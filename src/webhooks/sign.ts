@@ -1,6 +1,7 @@
 /**
- * Signatures of Standard Webhooks (https://www.standardwebhooks.com, "Signature scheme", symmetric): receivers verify them with
- * a library of that name in their language, or with six lines of HMAC.
+ * Signatures of Standard Webhooks (https://www.standardwebhooks.com, "Signature scheme",
+ * symmetric): receivers verify them with a library of that name in their language, or with six
+ * lines of HMAC.
  */
 import { createHmac, randomBytes } from 'node:crypto';
 
@@ -16,8 +17,8 @@ export function newWebhookSecret(): string {
 }
 
 /**
- * The key in a secret `whsec_<base64 of 24 to 64 bytes>`. Throws an Error that says what would be right; it never quotes the
- * secret.
+ * The key in a secret `whsec_<base64 of 24 to 64 bytes>`. Throws an Error that says what would be
+ * right; it never quotes the secret.
  */
 export function parseWebhookSecret(secret: string): Buffer {
   const problem = `is not ${prefix} followed by the base64 of ${minSecretBytes} to ${maxSecretBytes} bytes`;
@@ -33,14 +34,18 @@ export function parseWebhookSecret(secret: string): Buffer {
   return key;
 }
 
-/** The keys of one secret or, while it is being replaced, of several apart by white space. Throws as parseWebhookSecret does. */
+/**
+ * The keys of one secret or, while it is being replaced, of several apart by white space. Throws as
+ * parseWebhookSecret does.
+ */
 export function parseWebhookSecrets(secrets: string): Buffer[] {
   return secrets.trim().split(/\s+/).map(parseWebhookSecret);
 }
 
 /**
- * The three headers of an attempt. `timestamp` is its own time (receivers refuse one that is five minutes off), while `id` and
- * `body` are the same for every attempt; a signature for each key, so that a receiver may hold any one of them.
+ * The three headers of an attempt. `timestamp` is its own time (receivers refuse one that is five
+ * minutes off), while `id` and `body` are the same for every attempt; a signature for each key, so
+ * that a receiver may hold any one of them.
  */
 export function signatureHeaders({
   id,

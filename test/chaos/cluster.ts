@@ -11,7 +11,10 @@ import {
 } from '../../src/db/embedded/cluster.ts';
 import { startProxy, type TcpProxy } from '../support/proxy.ts';
 
-/** A Postgres of the test's own, durable as in production, behind a proxy that keeps its address over restarts. */
+/**
+ * A Postgres of the test's own, durable as in production, behind a proxy that keeps its address
+ * over restarts.
+ */
 export interface TestCluster {
   /** Through the proxy. */
   url: string;

@@ -1,4 +1,7 @@
-/** A database that crashes, cuts off its clients, refuses what it is given: no process dies, nothing is lost, and everything goes on by itself. */
+/**
+ * A database that crashes, cuts off its clients, refuses what it is given: no process dies, nothing
+ * is lost, and everything goes on by itself.
+ */
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import {
@@ -88,7 +91,8 @@ async function claimed(): Promise<string[]> {
 
 test('backends that are killed every second, those of listeners too: progress is never stale, and no end is missed', async () => {
   const given = texts(either(2_000, 20_000));
-  // Long enough that nobody is fenced, however busy the machine: a lost connection alone sends nothing again.
+  // Long enough that nobody is fenced, however busy the machine: a lost connection alone sends
+  // nothing again.
   await stage.startAll(crew, { WORKER_LEASE_MS: '30000' });
   const id = await submit(stage.api, given);
   let staleMs = 0;

@@ -14,7 +14,10 @@ beforeAll(async () => {
 });
 afterAll(() => stage.close());
 
-/** Milliseconds that ten items take from the submit to the end, one after the other so many times, in order of size. */
+/**
+ * Milliseconds that ten items take from the submit to the end, one after the other so many times,
+ * in order of size.
+ */
 async function timesOfTen(times: number): Promise<number[]> {
   const took: number[] = [];
   for (let time = 0; time < times; time += 1) {

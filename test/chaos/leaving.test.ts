@@ -1,4 +1,7 @@
-/** Orderly ends: a process that is told to stop claims nothing more, finishes its calls, and leaves nothing to be asked again. */
+/**
+ * Orderly ends: a process that is told to stop claims nothing more, finishes its calls, and leaves
+ * nothing to be asked again.
+ */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { submit, texts, untilBatch } from '../engine/worker/support.ts';
 import { until } from '../support/until.ts';

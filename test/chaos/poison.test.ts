@@ -1,4 +1,7 @@
-/** Items under which processes die: each is found and dead-lettered after five crashes, and nobody else pays for it. */
+/**
+ * Items under which processes die: each is found and dead-lettered after five crashes, and nobody
+ * else pays for it.
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { processHeader } from '../engine/worker/process.ts';
 import { readItems, submit, textOf, texts, untilEnded } from '../engine/worker/support.ts';

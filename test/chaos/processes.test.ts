@@ -1,4 +1,7 @@
-/** Two servers and three workers over one database: whoever is asked knows everything, and workers come and go. */
+/**
+ * Two servers and three workers over one database: whoever is asked knows everything, and workers
+ * come and go.
+ */
 import { createClient } from 'graphql-ws';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import WebSocket from 'ws';

@@ -1,4 +1,7 @@
-/** Networks that swallow, delay and reset what is sent: a proxy between workers and their database does it. */
+/**
+ * Networks that swallow, delay and reset what is sent: a proxy between workers and their database
+ * does it.
+ */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { createRandom } from '../../src/sandbox/wire/random.ts';
 import { submit, texts, untilEnded } from '../engine/worker/support.ts';

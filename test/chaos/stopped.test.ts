@@ -1,4 +1,7 @@
-/** Processes that are stopped for longer than their lease and continue: a laptop that sleeps, a machine that is moved, a long pause of any kind. */
+/**
+ * Processes that are stopped for longer than their lease and continue: a laptop that sleeps, a
+ * machine that is moved, a long pause of any kind.
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { submit, texts } from '../engine/worker/support.ts';
 import { until } from '../support/until.ts';
@@ -46,7 +49,10 @@ test('two workers stopped for three leases and two: all is exact, and nothing is
   expectBounded(stage, account, { fences: 2 });
 });
 
-/** Stops the process for `ms`, and until others hold what it held. Returns the ids that it worked under, which it must have given up. */
+/**
+ * Stops the process for `ms`, and until others hold what it held. Returns the ids that it worked
+ * under, which it must have given up.
+ */
 async function sleep(one: Member, ms: number): Promise<string[]> {
   const worker = await stage.sql<{ id: string }[]>`select id from workers where pid = ${one.pid}`;
   const ids = worker.map(({ id }) => id);

@@ -1,6 +1,7 @@
 /**
- * The storm: a random worker is killed every second or two, and another one started in its place. Then the money is counted: every item has one
- * answer, and what was asked twice is what the batches say.
+ * The storm: a random worker is killed every second or two, and another one started in its place.
+ * Then the money is counted: every item has one answer, and what was asked twice is what the
+ * batches say.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createRandom } from '../../src/sandbox/wire/random.ts';

@@ -1,6 +1,6 @@
 /**
- * Files that are made to hurt, at full size: each is refused or taken as it should be, in little memory, and leaves nothing behind that
- * it should not.
+ * Files that are made to hurt, at full size: each is refused or taken as it should be, in little
+ * memory, and leaves nothing behind that it should not.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';

@@ -36,7 +36,10 @@ export interface Receiver {
   close(): Promise<void>;
 }
 
-/** An endpoint that records what it gets; `answer` may do with the response what it likes, by default 200. */
+/**
+ * An endpoint that records what it gets; `answer` may do with the response what it likes, by
+ * default 200.
+ */
 export async function startReceiver(
   answer: (response: ServerResponse, nth: number, received: Received) => unknown = (response) =>
     response.end(),
@@ -109,8 +112,9 @@ export async function closedPort(): Promise<number> {
 }
 
 /**
- * A name server on loopback that knows these addresses and no others (NXDOMAIN); with null it never answers. The packets of
- * RFC 1035, section 4: the header, the question as it came, and one record an address.
+ * A name server on loopback that knows these addresses and no others (NXDOMAIN); with null it never
+ * answers. The packets of RFC 1035, section 4: the header, the question as it came, and one record
+ * an address.
  */
 export async function startNameServer(
   records: Record<string, string[]> | null,
@@ -202,7 +206,10 @@ export async function insertRunningBatch(
   return { key: batch?.key ?? 0n, id };
 }
 
-/** Ends batches as the statements that end them do, outbox included. Batches that have ended already stay as they are. */
+/**
+ * Ends batches as the statements that end them do, outbox included. Batches that have ended already
+ * stay as they are.
+ */
 export async function endBatches(
   sql: Sql,
   keys: readonly bigint[],

@@ -7,8 +7,8 @@ export type Authenticate = (authorization: string | null | undefined) => string 
 const localOwner = 'local';
 
 /**
- * Keys are compared by their hashes, so that the time it takes tells nothing about them. Without keys everybody is
- * `local`.
+ * Keys are compared by their hashes, so that the time it takes tells nothing about them. Without
+ * keys everybody is `local`.
  */
 export function createAuthenticate(apiKeys: ReadonlyMap<string, string>): Authenticate {
   if (apiKeys.size === 0) return () => localOwner;

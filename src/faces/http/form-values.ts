@@ -108,7 +108,9 @@ export function toCamelCase(name: string): string {
   return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** The value of JSON text. Throws UnfitValue, which says where it breaks and what `schema` takes. */
+/**
+ * The value of JSON text. Throws UnfitValue, which says where it breaks and what `schema` takes.
+ */
 export function parseJson(text: string, schema: z.ZodType): unknown {
   // A field may come from a file, and a file may begin with a mark.
   const json = text.replace(/^\ufeff/, '');

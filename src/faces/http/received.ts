@@ -2,11 +2,17 @@
 import type { IncomingMessage } from 'node:http';
 import { RouteError } from './route-error.ts';
 
-/** A client is cut off that sends less than this on average, over `memoryMs` at most; the first `graceMs` are free. */
+/**
+ * A client is cut off that sends less than this on average, over `memoryMs` at most; the first
+ * `graceMs` are free.
+ */
 const minBytesPerSecond = 1_024;
 const graceMs = 10_000;
 const memoryMs = 30_000;
-/** A request that was refused may send on for so long, so that the answer reaches a client that reads it only then. */
+/**
+ * A request that was refused may send on for so long, so that the answer reaches a client that
+ * reads it only then.
+ */
 const lingerMs = 10_000;
 /** One that nobody has let in may send no more than this. */
 export const strangerBytes = 1_048_576;
@@ -18,8 +24,9 @@ export interface Patience {
 }
 
 /**
- * The chunks of a body. Throws RouteError 408 for a client that is too slow, counting only the time in which it is waited for, and `tooLarge()`
- * behind `maxBytes`. A reader that stops early leaves the request as it is, so that it can still be answered.
+ * The chunks of a body. Throws RouteError 408 for a client that is too slow, counting only the time
+ * in which it is waited for, and `tooLarge()` behind `maxBytes`. A reader that stops early leaves
+ * the request as it is, so that it can still be answered.
  */
 export async function* received(
   request: IncomingMessage,

@@ -35,7 +35,10 @@ export function badInput(message: string): RouteError {
   return new RouteError(400, 'BAD_USER_INPUT', message);
 }
 
-/** Answers {"error": {"code", "message"}}; a response that has begun can only be cut off, so that nobody takes it for whole. */
+/**
+ * Answers {"error": {"code", "message"}}; a response that has begun can only be cut off, so that
+ * nobody takes it for whole.
+ */
 export function sendRouteError(
   response: ServerResponse,
   error: unknown,

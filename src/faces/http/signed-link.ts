@@ -1,4 +1,7 @@
-/** Links to a batch's output that work without a key for a while: a browser follows them where it can send no header. */
+/**
+ * Links to a batch's output that work without a key for a while: a browser follows them where it
+ * can send no header.
+ */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { ItemStatus } from '../../db/items.ts';
 import type { OutputFormat } from '../../files/write/output.ts';
@@ -21,9 +24,14 @@ interface OutputLink {
 }
 
 export interface SignedLinks {
-  /** A link that is good for `linkMinutes` from now, from the slash behind the server's address on. */
+  /**
+   * A link that is good for `linkMinutes` from now, from the slash behind the server's address on.
+   */
   toOutput(link: OutputLink): string;
-  /** Throws a RouteError, FORBIDDEN, unless the query is that of a link to this batch whose time has not run out; it may have `after` beside. */
+  /**
+   * Throws a RouteError, FORBIDDEN, unless the query is that of a link to this batch whose time has
+   * not run out; it may have `after` beside.
+   */
   check(batchId: string, query: URLSearchParams): void;
 }
 

@@ -1,4 +1,6 @@
-/** Files by plain HTTP as a face of the server: what goes in, what comes out, and whether it lives. */
+/**
+ * Files by plain HTTP as a face of the server: what goes in, what comes out, and whether it lives.
+ */
 import type { Caller } from '../../app/caller.ts';
 import { fileSource } from '../../app/source.ts';
 import { operationOf, requestOf } from '../../app/stored-operation.ts';

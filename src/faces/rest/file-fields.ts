@@ -12,7 +12,9 @@ import { toCamelCase } from '../http/form-values.ts';
 import { didYouMean } from '../http/form-words.ts';
 import { badInput } from '../http/route-error.ts';
 
-/** Text fields of a form by name, in snake or camel case. A name that comes twice has two values. */
+/**
+ * Text fields of a form by name, in snake or camel case. A name that comes twice has two values.
+ */
 export type FormFields = ReadonlyMap<string, readonly string[]>;
 
 const fileNames = ['name', ...optionNames] as const;

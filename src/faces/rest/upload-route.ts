@@ -1,4 +1,7 @@
-/** `POST /files`: a file as the body, or in a form that may ask for a batch over it in the same request. */
+/**
+ * `POST /files`: a file as the body, or in a form that may ask for a batch over it in the same
+ * request.
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppError, BadUserInput, statusOf } from '../../core/errors.ts';
 import type { Database } from '../../db/driver/client.ts';
@@ -42,8 +45,9 @@ export interface UploadServices {
 }
 
 /**
- * Answers 201 with the file, and `batchId` and `started` where the form asked for a batch. Throws RouteError 400, 405, 408, 411, 413 or 415. Fields before the file are
- * judged before it is read; when the file is in but the batch is not, the error names the file.
+ * Answers 201 with the file, and `batchId` and `started` where the form asked for a batch. Throws
+ * RouteError 400, 405, 408, 411, 413 or 415. Fields before the file are judged before it is read;
+ * when the file is in but the batch is not, the error names the file.
  */
 export async function answerUpload({
   request,

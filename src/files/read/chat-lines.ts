@@ -1,4 +1,7 @@
-/** What the lines of the providers' batch files must have, so that a file is refused row by row at upload and not call by call later. */
+/**
+ * What the lines of the providers' batch files must have, so that a file is refused row by row at
+ * upload and not call by call later.
+ */
 
 import { quotedName } from '../../core/quoted-name.ts';
 import { isChatUrl, wrongMethod, wrongUrl } from '../chat-url.ts';

@@ -1,6 +1,7 @@
 /**
- * The names that a CSV header's cells go by, in prompts and as metadata: an empty one is `column_` and its place (from 1), one that is there
- * already gets `_2`, `_3` and so on. Nothing is trimmed, and `__proto__` is a name like any other. Applied to its own result it changes nothing.
+ * The names that a CSV header's cells go by, in prompts and as metadata: an empty one is `column_`
+ * and its place (from 1), one that is there already gets `_2`, `_3` and so on. Nothing is trimmed,
+ * and `__proto__` is a name like any other. Applied to its own result it changes nothing.
  */
 export function columnNames(header: readonly string[]): string[] {
   const given = new Set(header);

@@ -30,8 +30,8 @@ export function looksLikeTabs(head: Uint8Array, isWhole: boolean): boolean {
 }
 
 /**
- * True when the first record is a header (names, all different, none of which comes again in its column) and the others have as many cells. Without a
- * header the first row would be lost.
+ * True when the first record is a header (names, all different, none of which comes again in its
+ * column) and the others have as many cells. Without a header the first row would be lost.
  */
 function isTable(head: Uint8Array, isWhole: boolean, dialect: CsvDialect): boolean {
   const { delimiter, columns, quoting, start } = dialect;

@@ -1,4 +1,7 @@
-/** Custom ids as they come by: which rows have none that will do, and which may have one that was there before. */
+/**
+ * Custom ids as they come by: which rows have none that will do, and which may have one that was
+ * there before.
+ */
 import { withoutBlanks } from '../../core/blank-characters.ts';
 import { maxCustomIdLength } from '../../core/ids.ts';
 import { quotedName } from '../../core/quoted-name.ts';
@@ -25,7 +28,10 @@ export interface DuplicateCandidate {
   second: number;
 }
 
-/** So many equal hashes of 64 bits are no accident: some are duplicates, whatever a closer look would say. */
+/**
+ * So many equal hashes of 64 bits are no accident: some are duplicates, whatever a closer look
+ * would say.
+ */
 const maxCandidates = 16;
 
 const BLANK = 0x20;

@@ -1,4 +1,7 @@
-/** Which column or JSON field holds the text of a row, and which its custom id, when a user names them and when not. */
+/**
+ * Which column or JSON field holds the text of a row, and which its custom id, when a user names
+ * them and when not.
+ */
 
 import { quotedName } from '../../core/quoted-name.ts';
 import { CustomIds, type IdRule } from './custom-ids.ts';
@@ -23,8 +26,9 @@ export interface ChosenFields {
 }
 
 /**
- * Chooses among `names`, of which `textNames` could hold text: what is named, else content, else text, else the only one that is left beside the
- * id; custom_id, else id. The defaults match in any case. Throws UnreadableFile for a name that is none of them.
+ * Chooses among `names`, of which `textNames` could hold text: what is named, else content, else
+ * text, else the only one that is left beside the id; custom_id, else id. The defaults match in any
+ * case. Throws UnreadableFile for a name that is none of them.
  */
 export function chooseFields(
   names: readonly string[],

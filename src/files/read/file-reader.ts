@@ -1,4 +1,7 @@
-/** A file as it arrives: finds out what it is from its first bytes, then reads its rows into a sink. Synchronous; whoever pushes has the backpressure. */
+/**
+ * A file as it arrives: finds out what it is from its first bytes, then reads its rows into a sink.
+ * Synchronous; whoever pushes has the backpressure.
+ */
 
 import { quotedName } from '../../core/quoted-name.ts';
 import { refuseBinary } from './binary.ts';
@@ -37,7 +40,10 @@ export interface Reading {
   format: FileFormat;
   sizeBytes: number;
   itemCount: number;
-  /** A CSV header's cells as they came; of JSON rows the keys in order of appearance; `content` where rows are text. */
+  /**
+   * A CSV header's cells as they came; of JSON rows the keys in order of appearance; `content`
+   * where rows are text.
+   */
   columns: string[];
   contentField: string | null;
   customIdField: string | null;

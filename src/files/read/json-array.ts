@@ -1,4 +1,7 @@
-/** The elements of one JSON array, read as they come. An element that is not JSON is rejected as long as its end can be told. */
+/**
+ * The elements of one JSON array, read as they come. An element that is not JSON is rejected as
+ * long as its end can be told.
+ */
 import type { FieldOptions } from './fields.ts';
 import type { JsonRows } from './json-rows.ts';
 import { canBeRow, parseBytes, sampleRows } from './json-sample.ts';

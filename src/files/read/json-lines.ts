@@ -1,4 +1,7 @@
-/** A JSON value per line. Lines end at a line feed alone (U+2028 is data), a carriage return before it is white space; a blank line is no row. */
+/**
+ * A JSON value per line. Lines end at a line feed alone (U+2028 is data), a carriage return before
+ * it is white space; a blank line is no row.
+ */
 
 import { isUtf8 } from 'node:buffer';
 import type { BlockReader } from './block-reader.ts';

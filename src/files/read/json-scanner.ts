@@ -1,6 +1,7 @@
 /**
- * Checks JSON text (RFC 8259) byte by byte where it lies, and finds the members of a row's object: no string is made, no number
- * changed. What JSON.parse would do to a million rows costs more time than Postgres takes to store them.
+ * Checks JSON text (RFC 8259) byte by byte where it lies, and finds the members of a row's object:
+ * no string is made, no number changed. What JSON.parse would do to a million rows costs more time
+ * than Postgres takes to store them.
  */
 
 import { nulProblem, surrogateProblem } from '../../core/text.ts';
@@ -28,11 +29,17 @@ const literals = new Map(
 );
 
 export class JsonScanner {
-  /** What makes the value unfit although its end was found: the first of NUL, lone surrogates, broken strings, depth. Null: nothing. */
+  /**
+   * What makes the value unfit although its end was found: the first of NUL, lone surrogates,
+   * broken strings, depth. Null: nothing.
+   */
   flaw: string | null = null;
   /** Why the text is not JSON. */
   error = '';
-  /** The members of the last object scanned by `object`, in order: keys without their quotes, values as they stand. */
+  /**
+   * The members of the last object scanned by `object`, in order: keys without their quotes, values
+   * as they stand.
+   */
   members = 0;
   keyStart: number[] = [];
   keyEnd: number[] = [];
@@ -106,7 +113,10 @@ export class JsonScanner {
     }
   }
 
-  /** The value of any kind that begins at `at`: returns where it ends. A number that reaches `end` may go on there. */
+  /**
+   * The value of any kind that begins at `at`: returns where it ends. A number that reaches `end`
+   * may go on there.
+   */
   value(bytes: Uint8Array, at: number, end: number): number {
     const { stack, spaces } = this;
     let depth = 0;
@@ -176,7 +186,10 @@ export class JsonScanner {
     return this.skipSpace(bytes, to + 1);
   }
 
-  /** The string whose text begins at `at`, behind its quote: returns where it ends, behind the other one. */
+  /**
+   * The string whose text begins at `at`, behind its quote: returns where it ends, behind the other
+   * one.
+   */
   string(bytes: Uint8Array, at: number, end: number): number {
     let to = at;
     this.escaped = 0;
@@ -261,8 +274,9 @@ export class JsonScanner {
   }
 
   /**
-   * From `at` to where as many brackets have closed as are open there or before, whatever stands between them: how the end of
-   * a row is found that is not JSON, or too deep. `open` are those open at `at`, itself included.
+   * From `at` to where as many brackets have closed as are open there or before, whatever stands
+   * between them: how the end of a row is found that is not JSON, or too deep. `open` are those
+   * open at `at`, itself included.
    */
   skipNested(bytes: Uint8Array, at: number, end: number, open = 1): number {
     let depth = open;

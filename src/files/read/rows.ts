@@ -10,7 +10,10 @@ import {
 } from './limits.ts';
 import { UnreadableFile } from './unreadable.ts';
 
-/** `row` counts from 1: rows of data in a CSV file and elements of an array, lines of every other file. */
+/**
+ * `row` counts from 1: rows of data in a CSV file and elements of an array, lines of every other
+ * file.
+ */
 export interface RowRejection {
   row: number;
   reason: string;
@@ -82,8 +85,8 @@ export class Rows {
   }
 
   /**
-   * Ends the row that was begun and whose text ends before `at`; its custom id is ids[start, end), or it has none where `ids` is null. The sink
-   * must have said that it fits.
+   * Ends the row that was begun and whose text ends before `at`; its custom id is ids[start, end),
+   * or it has none where `ids` is null. The sink must have said that it fits.
    */
   accept(row: number, at: number, ids: Uint8Array | null, start: number, end: number): void {
     if (this.ids !== null) {

@@ -1,6 +1,6 @@
 /**
- * Which format a file has: what is asked for, else what its name or content type says unless its content clearly is something else, else
- * what its content looks like.
+ * Which format a file has: what is asked for, else what its name or content type says unless its
+ * content clearly is something else, else what its content looks like.
  */
 import { looksLikeCsv, looksLikeTabs } from './csv-sniff.ts';
 import type { FileFormat } from './format.ts';
@@ -20,7 +20,10 @@ const byExtension: Readonly<Record<string, FileFormat>> = {
   md: 'TEXT',
 };
 
-/** text/plain and application/octet-stream say nothing; nor does what curl sends when nobody says anything. */
+/**
+ * text/plain and application/octet-stream say nothing; nor does what curl sends when nobody says
+ * anything.
+ */
 const byContentType: Readonly<Record<string, FileFormat>> = {
   'text/csv': 'CSV',
   'application/csv': 'CSV',

@@ -11,7 +11,10 @@ import { rowTooLong } from './unreadable.ts';
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 
-/** `separator` is the last byte of a line break: a line feed, or in files of old Macs, which have none, a carriage return. */
+/**
+ * `separator` is the last byte of a line break: a line feed, or in files of old Macs, which have
+ * none, a carriage return.
+ */
 export function createTextReader(rows: Rows, separator: 0x0a | 0x0d): BlockReader {
   const { sink } = rows;
   let line = 0;

@@ -6,7 +6,10 @@ import { completionToMessage, messageToCompletion } from '../../model/anthropic/
 import type { PreparedOperation } from '../../operations/operation.ts';
 import { hasUnicodeEscape, toBytes, toText } from './text.ts';
 
-/** What reads the answer as text out of a stored output: text answers as they were written, all others as the JSON text that is stored. Byte strings both. */
+/**
+ * What reads the answer as text out of a stored output: text answers as they were written, all
+ * others as the JSON text that is stored. Byte strings both.
+ */
 export function answerTextOf({ format, columns }: PreparedOperation): (output: string) => string {
   const field = format.type === 'text' ? columns?.[0] : undefined;
   if (field === undefined) return (output) => output;
@@ -22,7 +25,10 @@ export function answerTextOf({ format, columns }: PreparedOperation): (output: s
 
 type Answer = Record<string, unknown>;
 
-/** The provider's own answer as a chat completion, where the stored output has it; one that is a completion is as it came. */
+/**
+ * The provider's own answer as a chat completion, where the stored output has it; one that is a
+ * completion is as it came.
+ */
 export function storedCompletion(
   operation: PreparedOperation,
   { output, completedAt }: ExportedItem,
@@ -32,7 +38,10 @@ export function storedCompletion(
   return messageToCompletion(answer, { created: Math.floor(completedAt ?? 0) });
 }
 
-/** The same as a message of Anthropic's; one that is a message is as it came. `missing` stands in for what a completion does not say. */
+/**
+ * The same as a message of Anthropic's; one that is a message is as it came. `missing` stands in
+ * for what a completion does not say.
+ */
 export function storedMessage(
   operation: PreparedOperation,
   { output }: ExportedItem,
@@ -47,7 +56,8 @@ export function storedMessage(
     ...message,
     id: id || missing.id,
     model: model || missing.model,
-    // An answer of nothing is an answer still; without a block it would be none to whoever reads the file.
+    // An answer of nothing is an answer still; without a block it would be none to whoever reads
+    // the file.
     content: isEmpty ? [{ type: 'text', text: '' }] : content,
   };
 }

@@ -6,9 +6,10 @@ import type { OutputWriter } from './output.ts';
 import { type RowTexts, toBytes } from './text.ts';
 
 /**
- * Lines as the results of Anthropic's message batches have them: {custom_id, result}, one for each item that has ended. Of chat
- * the message is as the provider sent it, or what a chat completion is as one; of everything else it has the output as its text, so that tools for Anthropic's
- * results read every batch. https://docs.anthropic.com/en/api/retrieving-message-batch-results
+ * Lines as the results of Anthropic's message batches have them: {custom_id, result}, one for each
+ * item that has ended. Of chat the message is as the provider sent it, or what a chat completion is
+ * as one; of everything else it has the output as its text, so that tools for Anthropic's results
+ * read every batch. https://docs.anthropic.com/en/api/retrieving-message-batch-results
  */
 export function anthropicLinesWriter(
   { id, model }: { id: string; model: string },
@@ -76,7 +77,10 @@ export function anthropicLinesWriter(
   };
 }
 
-/** The type is one of Anthropic's own, which says whether sending the same again may help; the code beside it is ours, and says more. */
+/**
+ * The type is one of Anthropic's own, which says whether sending the same again may help; the code
+ * beside it is ours, and says more.
+ */
 function errorOf({ errorCode, errorMessage }: ExportedItem): object {
   const type = errorCode === null ? 'api_error' : errorTypes[errorCode];
   const code = errorCode?.toLowerCase() ?? null;

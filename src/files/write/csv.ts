@@ -89,7 +89,10 @@ function createOutputCells({
     output === null ? none : (flatMembers(output, heads) ?? memberTexts(output, columns, keys));
 }
 
-/** The members of an output under its columns, as byte strings: text as it is, null and absence as nothing, everything else as JSON. */
+/**
+ * The members of an output under its columns, as byte strings: text as it is, null and absence as
+ * nothing, everything else as JSON.
+ */
 function memberTexts(
   output: string,
   columns: readonly string[],

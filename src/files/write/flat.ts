@@ -1,6 +1,7 @@
 /**
- * JSON as we write it ourselves, taken apart without being parsed: an array of texts, an object of texts, numbers and the like, with no space and no
- * backslash in it. Then every quote is one that begins or ends a text. Null for all other JSON, which is for JSON.parse.
+ * JSON as we write it ourselves, taken apart without being parsed: an array of texts, an object of
+ * texts, numbers and the like, with no space and no backslash in it. Then every quote is one that
+ * begins or ends a text. Null for all other JSON, which is for JSON.parse.
  */
 
 /** The texts of `["…","…"]` of so many. */
@@ -10,12 +11,18 @@ export function flatTexts(json: string, count: number): string[] | null {
   return texts.length === count ? texts : null;
 }
 
-/** What a member of these names stands behind, in an object that has them in this order: `{"a":`, `,"b":`. */
+/**
+ * What a member of these names stands behind, in an object that has them in this order: `{"a":`,
+ * `,"b":`.
+ */
 export function memberHeads(names: readonly string[]): string[] {
   return names.map((name, at) => `${at === 0 ? '{' : ','}${JSON.stringify(name)}:`);
 }
 
-/** The values of an object with exactly these members: texts as they are, null as nothing, numbers and truth values as they are written. */
+/**
+ * The values of an object with exactly these members: texts as they are, null as nothing, numbers
+ * and truth values as they are written.
+ */
 export function flatMembers(json: string, heads: readonly string[]): string[] | null {
   if (heads.length === 0 || json.includes('\\')) return null;
   const values: string[] = [];

@@ -5,9 +5,11 @@ import type { OutputWriter } from './output.ts';
 import { type RowTexts, toBytes } from './text.ts';
 
 /**
- * Lines as OpenAI's batch output and error files have them: {id, custom_id, response: {status_code, request_id, body}, error}, one
- * for each item that has ended. The body is a chat completion with the output as its content, so that tools for OpenAI's files read
- * every batch; of chat it is the completion as the provider sent it, or what a message of Anthropic's is as one. https://platform.openai.com/docs/api-reference/batch/request-output
+ * Lines as OpenAI's batch output and error files have them: {id, custom_id, response: {status_code,
+ * request_id, body}, error}, one for each item that has ended. The body is a chat completion with
+ * the output as its content, so that tools for OpenAI's files read every batch; of chat it is the
+ * completion as the provider sent it, or what a message of Anthropic's is as one.
+ * https://platform.openai.com/docs/api-reference/batch/request-output
  */
 export function openAiLinesWriter(
   { id, model }: { id: string; model: string },

@@ -1,4 +1,7 @@
-/** The output of a batch as a stream of byte strings, in input order, whatever its size and however far the batch is. */
+/**
+ * The output of a batch as a stream of byte strings, in input order, whatever its size and however
+ * far the batch is.
+ */
 import type { BatchRecord } from '../../db/batches.ts';
 import { readBatchByKey, readBatchFile } from '../../db/batches.ts';
 import type { Database } from '../../db/driver/client.ts';
@@ -17,7 +20,10 @@ import { createRowTexts } from './text.ts';
 export const outputFormats = ['json', 'jsonl', 'csv', 'openai_jsonl', 'anthropic_jsonl'] as const;
 export type OutputFormat = (typeof outputFormats)[number];
 
-/** A format: what stands before, between and after the records, and a record itself; all of them byte strings, for output-text.ts says why. */
+/**
+ * A format: what stands before, between and after the records, and a record itself; all of them
+ * byte strings, for output-text.ts says why.
+ */
 export interface OutputWriter {
   contentType: string;
   /** What records are made of, beside what every one needs. */
@@ -39,7 +45,10 @@ export interface OutputRequest {
 /** Characters that are written at a time: little enough that other requests get their turn. */
 const pieceLength = 32_768;
 
-/** Chooses the writer; a CSV's columns are fixed before its first row. Of `includes`, CSV has the input anyway, and the lines of providers have neither. */
+/**
+ * Chooses the writer; a CSV's columns are fixed before its first row. Of `includes`, CSV has the
+ * input anyway, and the lines of providers have neither.
+ */
 export async function outputWriter(
   db: Database,
   batch: BatchRecord,
@@ -72,8 +81,8 @@ export async function outputWriter(
 }
 
 /**
- * The output in pieces of about `pieceLength`; read as fast as it is taken. Throws when the batch is deleted meanwhile, because what
- * came until then might look like all of it.
+ * The output in pieces of about `pieceLength`; read as fast as it is taken. Throws when the batch
+ * is deleted meanwhile, because what came until then might look like all of it.
  */
 export async function* writeOutput(
   { db, copy }: { db: Database; copy: Copy },

@@ -1,4 +1,7 @@
-/** A batch's items at their reader's pace: a statement reads no more than is then held in memory, so that a slow reader holds no connection and no snapshot. */
+/**
+ * A batch's items at their reader's pace: a statement reads no more than is then held in memory, so
+ * that a slow reader holds no connection and no snapshot.
+ */
 import type { Copy } from '../../db/driver/copy.ts';
 import {
   type ExportedItem,
@@ -20,7 +23,10 @@ const slowMs = 1_000;
 /** Rows that are suddenly so much longer than those before are read again, fewer at a time. */
 const excess = 4;
 
-/** The items of a range of any length, in order, in parts. The next part is read while one is used, into the other of two buffers. */
+/**
+ * The items of a range of any length, in order, in parts. The next part is read while one is used,
+ * into the other of two buffers.
+ */
 export async function* readItems(
   copy: Copy,
   { first, last, ...what }: ExportRange,

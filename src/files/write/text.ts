@@ -1,7 +1,8 @@
 /**
- * Byte strings: text as one character, of 0 to 255, for each byte of its UTF-8. What is stored goes out as it is stored, so most of it need not
- * be decoded: quotes, commas and line breaks are the same in both, and so is what JSON.parse and JSON.stringify do. The exception is `\u` in
- * JSON text, behind which there may be any character.
+ * Byte strings: text as one character, of 0 to 255, for each byte of its UTF-8. What is stored goes
+ * out as it is stored, so most of it need not be decoded: quotes, commas and line breaks are the
+ * same in both, and so is what JSON.parse and JSON.stringify do. The exception is `\u` in JSON
+ * text, behind which there may be any character.
  */
 import type { ExportedItem } from '../../db/item-export.ts';
 import {
@@ -89,7 +90,10 @@ export function createRowTexts(file: RowFile & { listed: boolean }): RowTexts {
   };
 }
 
-/** What `input` says of a CSV row with flat cells. Null where the file has no content field: then the whole row is the content. */
+/**
+ * What `input` says of a CSV row with flat cells. Null where the file has no content field: then
+ * the whole row is the content.
+ */
 function createFlatInput(file: RowFile): ((cells: readonly string[]) => string) | null {
   const names = namesOf(file);
   const contentAt = file.contentField === null ? -1 : names.indexOf(file.contentField);

@@ -1,6 +1,6 @@
 /**
- * A file of requests, a line each, as the body that creates a batch, `{"requests":[…]}`, read and sent in pieces. Its length is known
- * beforehand: gateways refuse bodies of unknown length.
+ * A file of requests, a line each, as the body that creates a batch, `{"requests":[…]}`, read and
+ * sent in pieces. Its length is known beforehand: gateways refuse bodies of unknown length.
  */
 import type { FileHandle } from 'node:fs/promises';
 
@@ -13,7 +13,10 @@ const chunkBytes = 256 * 1024;
 /** What the body has besides the lines and the commas between them. */
 export const framingBytes = head.length + tail.length;
 
-/** The lines are JSON without line breaks and each ends in one, so every newline but the last is a comma of the list. The body can be read once. */
+/**
+ * The lines are JSON without line breaks and each ends in one, so every newline but the last is a
+ * comma of the list. The body can be read once.
+ */
 export async function createBatchBody(
   file: FileHandle,
 ): Promise<{ headers: Record<string, string>; body: AsyncIterable<Uint8Array> }> {

@@ -1,4 +1,8 @@
-/** The lines of a batch's results (https://platform.claude.com/docs/en/api/messages/batches/results), in any order, trusting none of them. */
+/**
+ * The lines of a batch's results
+ * (https://platform.claude.com/docs/en/api/messages/batches/results), in any order, trusting none
+ * of them.
+ */
 
 import { parseKeepingNumbers } from '../../core/exact-json.ts';
 import { isRecord } from '../../core/json-record.ts';
@@ -23,7 +27,10 @@ export interface ResultOptions {
   habits: Habits;
 }
 
-/** What the lines of `chunks` say. A line that is too long, no JSON, or without a custom id is `unreadable`. */
+/**
+ * What the lines of `chunks` say. A line that is too long, no JSON, or without a custom id is
+ * `unreadable`.
+ */
 export async function* readResults(
   chunks: AsyncIterable<Uint8Array>,
   options: ResultOptions,
@@ -71,8 +78,8 @@ function readLine(line: string | null, options: ResultOptions): BatchLine {
 }
 
 /**
- * A parameter of ours that the model refuses is left out next time, as it is in live calls: such a request may succeed later, where the caller's
- * own would not.
+ * A parameter of ours that the model refuses is left out next time, as it is in live calls: such a
+ * request may succeed later, where the caller's own would not.
  */
 function readError(error: unknown, { provider, quote, whole, habits }: ResultOptions): ModelError {
   const { refusalOf, classify } = anthropicFailures;

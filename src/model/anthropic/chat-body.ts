@@ -1,6 +1,7 @@
 /**
- * The params of an Anthropic message as the body of a chat completion (https://platform.openai.com/docs/api-reference/chat/create): for lines
- * {custom_id, params} that go to a model of another provider. Pure.
+ * The params of an Anthropic message as the body of a chat completion
+ * (https://platform.openai.com/docs/api-reference/chat/create): for lines {custom_id, params} that
+ * go to a model of another provider. Pure.
  *
  * What OpenAI's API has not, and an answer can do without, is left out: thinking, top_k, marks for
  * a cache, citations. All else that it might not know goes on as it is, so that the refusal names
@@ -32,7 +33,10 @@ const left = new Set([
   'stream',
 ]);
 
-/** The body for `params`; `limitName` is how the server calls the limit on output tokens. The model stays the one that they name. */
+/**
+ * The body for `params`; `limitName` is how the server calls the limit on output tokens. The model
+ * stays the one that they name.
+ */
 export function paramsToChatBody(
   params: Readonly<JsonRecord>,
   { limitName }: { limitName: 'max_tokens' | 'max_completion_tokens' },

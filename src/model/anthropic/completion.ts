@@ -1,8 +1,10 @@
 /**
  * A message of Anthropic's as the chat completion that OpenAI's API would have given
- * (https://platform.claude.com/docs/en/api/messages/create, https://platform.openai.com/docs/api-reference/chat/object), and back. Pure.
+ * (https://platform.claude.com/docs/en/api/messages/create,
+ * https://platform.openai.com/docs/api-reference/chat/object), and back. Pure.
  *
- * Thinking, citations and the calls of tools that Anthropic runs itself have no place in a completion and are left out of it.
+ * Thinking, citations and the calls of tools that Anthropic runs itself have no place in a
+ * completion and are left out of it.
  */
 import { isKeptNumber, parseKeepingNumbers } from '../../core/exact-json.ts';
 import { isRecord, type JsonRecord, recordsOf } from '../../core/json-record.ts';
@@ -10,8 +12,9 @@ import { firstChoice } from '../first-choice.ts';
 import { count } from '../read.ts';
 
 /**
- * The completion. `created` is in seconds since 1970; a message has no such time, so the caller says it (0 when absent). Texts are joined; a
- * refusal stands in the message's `refusal`; a message without a text has null content.
+ * The completion. `created` is in seconds since 1970; a message has no such time, so the caller
+ * says it (0 when absent). Texts are joined; a refusal stands in the message's `refusal`; a message
+ * without a text has null content.
  */
 export function messageToCompletion(
   message: Readonly<JsonRecord>,
@@ -91,7 +94,10 @@ function toToolCall({ id, name, input }: JsonRecord): JsonRecord {
   return { id, type: 'function', function: call };
 }
 
-/** Arguments that are no JSON object, which a model may write, are kept as they are under `arguments`. */
+/**
+ * Arguments that are no JSON object, which a model may write, are kept as they are under
+ * `arguments`.
+ */
 function toToolUse({ id, function: called, custom }: JsonRecord): JsonRecord {
   if (isRecord(custom)) {
     const { name, input } = custom;
@@ -146,7 +152,10 @@ function stopReason(reason: unknown, { refusal }: JsonRecord, isCall: boolean): 
   }
 }
 
-/** Anthropic counts what was read from the cache and written to it apart; OpenAI's prompt tokens are all of them. */
+/**
+ * Anthropic counts what was read from the cache and written to it apart; OpenAI's prompt tokens are
+ * all of them.
+ */
 function usageToCompletion(usage: JsonRecord): JsonRecord {
   const cached = count(usage.cache_read_input_tokens);
   const prompt = count(usage.input_tokens) + cached + count(usage.cache_creation_input_tokens);

@@ -21,9 +21,9 @@ function refusalOf(status: number, body: unknown): Refusal {
 }
 
 /**
- * Anthropic's codes that stop a batch, by the names that `classify` knows. It also reads Anthropic's
- * types. Any other code says less than the words: without it they are read for a credit balance, a
- * model or a prompt that is too long.
+ * Anthropic's codes that stop a batch, by the names that `classify` knows. It also reads
+ * Anthropic's types. Any other code says less than the words: without it they are read for a credit
+ * balance, a model or a prompt that is too long.
  */
 function knownCode({ code }: Refusal): string | null {
   if (code === null) return null;

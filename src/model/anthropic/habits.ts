@@ -1,14 +1,19 @@
 /**
- * What one Claude model turned out not to take, learned from its 400s and kept for the life of the process: newer models refuse temperature and
- * top_p, older ones the output format and the effort, those that always think a forced tool.
+ * What one Claude model turned out not to take, learned from its 400s and kept for the life of the
+ * process: newer models refuse temperature and top_p, older ones the output format and the effort,
+ * those that always think a forced tool.
  *
- * As in ../habits.ts: a refused request is sent again without what was refused, each thing at most once a call; a provider does not bill a 400.
- * Anthropic's errors have neither a code nor a parameter's name: what a refusal is about stands in its words alone.
+ * As in ../habits.ts: a refused request is sent again without what was refused, each thing at most
+ * once a call; a provider does not bill a 400. Anthropic's errors have neither a code nor a
+ * parameter's name: what a refusal is about stands in its words alone.
  */
 import type { Refusal } from '../failure.ts';
 import type { JsonSchema } from '../model.ts';
 
-/** How a model is held to a JSON answer, the strictest first: by the output format, by a tool that it must call, by words. */
+/**
+ * How a model is held to a JSON answer, the strictest first: by the output format, by a tool that
+ * it must call, by words.
+ */
 export type Road = 'format' | 'tool' | 'words';
 
 /** What was sent that may be left out. */
@@ -26,7 +31,10 @@ export interface Habits {
   readonly showsSchema: boolean;
   takesRoad(road: Road, schema: JsonSchema): boolean;
   takes(param: string, value: unknown): boolean;
-  /** As Habits.learn of ../habits.ts: a name for what will be different next time, null where nothing of ours was refused. */
+  /**
+   * As Habits.learn of ../habits.ts: a name for what will be different next time, null where
+   * nothing of ours was refused.
+   */
   learn(refusal: Refusal, sent: Sent): string | null;
 }
 
@@ -51,7 +59,8 @@ export function createHabits(showsSchema = true): Habits {
     learn(refusal, sent) {
       if (refusal.status !== 400 && refusal.status !== 422) return null;
       const message = refusal.message.slice(0, maxSearchedChars);
-      // Where two are refused together, the second one goes: temperature is the one that people set on purpose.
+      // Where two are refused together, the second one goes: temperature is the one that people set
+      // on purpose.
       for (const param of ['top_p', 'temperature', 'effort']) {
         const value = sent.sampling[param];
         if (value === undefined || !mentions(message, param) || isOutOfRange(message)) continue;

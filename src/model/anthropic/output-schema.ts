@@ -1,9 +1,10 @@
 /**
  * A JSON Schema in the subset that Anthropic's output format takes
- * (https://platform.claude.com/docs/en/build-with-claude/structured-outputs#json-schema-limitations). Pure.
+ * (https://platform.claude.com/docs/en/build-with-claude/structured-outputs#json-schema-limitations).
+ * Pure.
  *
- * The subset has no limits on numbers, lengths and counts: they become words in the description, and answers are validated against the whole
- * schema either way.
+ * The subset has no limits on numbers, lengths and counts: they become words in the description,
+ * and answers are validated against the whole schema either way.
  */
 import { isRecord, type JsonRecord } from '../../core/json-record.ts';
 
@@ -40,7 +41,10 @@ const formats = new Set([
   'uuid',
 ]);
 
-/** The schema with what the subset has not told in its descriptions. Objects are closed; oneOf becomes anyOf. */
+/**
+ * The schema with what the subset has not told in its descriptions. Objects are closed; oneOf
+ * becomes anyOf.
+ */
 export function toOutputSchema(schema: Readonly<JsonRecord>): JsonRecord {
   const node: JsonRecord = { ...schema };
   delete node.$schema;

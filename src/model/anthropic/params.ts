@@ -1,5 +1,6 @@
 /**
- * The body of a chat completion as the params of a message (https://platform.claude.com/docs/en/api/messages/create). Pure.
+ * The body of a chat completion as the params of a message
+ * (https://platform.claude.com/docs/en/api/messages/create). Pure.
  *
  * What Anthropic has not, and an answer can do without, is left out: seed, penalties,
  * log-probabilities, store, the names of who speaks. All else that it might not know goes on as it
@@ -10,14 +11,17 @@ import { toOutputSchema } from './output-schema.ts';
 import { systemOf, toTurns } from './turns.ts';
 
 /**
- * The answer's limit where a request has none, since Anthropic demands one: what every model since claude-3-5 takes, and 4,096 for those
- * before it, which take no more.
+ * The answer's limit where a request has none, since Anthropic demands one: what every model since
+ * claude-3-5 takes, and 4,096 for those before it, which take no more.
  */
 export function defaultMaxTokens(model: string): number {
   return /^claude-(3-(opus|sonnet|haiku)|2|instant)/.test(model) ? 4_096 : 8_192;
 }
 
-/** The params that are made here; those of the same name that the body has already are taken as they are. */
+/**
+ * The params that are made here; those of the same name that the body has already are taken as they
+ * are.
+ */
 const translated = new Set([
   'messages',
   'max_tokens',
@@ -33,7 +37,10 @@ const translated = new Set([
   'temperature',
   'user',
 ]);
-/** Of OpenAI's, or of servers like it, and of no use to Anthropic, which refuses what it does not know. */
+/**
+ * Of OpenAI's, or of servers like it, and of no use to Anthropic, which refuses what it does not
+ * know.
+ */
 const left = new Set([
   'n',
   'seed',
@@ -54,7 +61,10 @@ const left = new Set([
   'safety_identifier',
 ]);
 
-/** The params for `body`; the model stays the one that it names. `maxTokens` is the limit where the body has none. */
+/**
+ * The params for `body`; the model stays the one that it names. `maxTokens` is the limit where the
+ * body has none.
+ */
 export function chatBodyToParams(
   body: Readonly<JsonRecord>,
   { maxTokens }: { maxTokens: number },
@@ -106,7 +116,10 @@ export function toTemperature(temperature: unknown): unknown {
   return typeof temperature === 'number' && temperature > 1 ? 1 : temperature;
 }
 
-/** OpenAI's efforts by Anthropic's names; what is no effort there at all (none) is null, and a name of its own is taken as it is. */
+/**
+ * OpenAI's efforts by Anthropic's names; what is no effort there at all (none) is null, and a name
+ * of its own is taken as it is.
+ */
 export function toEffort(effort: unknown): unknown {
   switch (effort) {
     case undefined:

@@ -1,5 +1,6 @@
 /**
- * A ModelRequest as the params of a message, POST /v1/messages, as far as the model is known to take them. Pure.
+ * A ModelRequest as the params of a message, POST /v1/messages, as far as the model is known to
+ * take them. Pure.
  */
 import { isRecord, type JsonRecord } from '../../core/json-record.ts';
 import type {
@@ -88,7 +89,10 @@ function isTurn(role: string, content: string): boolean {
   return role === 'user' || (role === 'assistant' && content !== '');
 }
 
-/** The caller's own params under this model, or their own chat body in Anthropic's terms, with what the options set in its place. */
+/**
+ * The caller's own params under this model, or their own chat body in Anthropic's terms, with what
+ * the options set in its place.
+ */
 function completeParams(model: string, request: BodyRequest): JsonRecord {
   const own =
     request.dialect === 'anthropic'
@@ -112,7 +116,10 @@ function extraOf({ extraBody = {} }: ModelRequest): JsonRecord {
   return Object.fromEntries(Object.entries(extraBody).filter(([key]) => !reserved.has(key)));
 }
 
-/** `extra` goes before `params`; of output_config, which holds both format and effort, single members do. */
+/**
+ * `extra` goes before `params`; of output_config, which holds both format and effort, single
+ * members do.
+ */
 function merge(params: JsonRecord, extra: JsonRecord): JsonRecord {
   const merged: JsonRecord = { ...params, ...extra };
   const configs = [params.output_config, extra.output_config].filter(isRecord);
@@ -133,8 +140,9 @@ function roadFor(format: JsonFormat, extra: JsonRecord, habits: Habits): Road {
 type JsonFormat = Extract<AnswerFormat, { type: 'json' }>;
 
 /**
- * A tool's input is an object of named properties (for one without, models give an empty object); a tool cannot be forced on a model that was
- * asked to think, and tools of the caller's own are not ours to hide.
+ * A tool's input is an object of named properties (for one without, models give an empty object); a
+ * tool cannot be forced on a model that was asked to think, and tools of the caller's own are not
+ * ours to hide.
  */
 function fitsTool(schema: JsonSchema, extra: JsonRecord): boolean {
   const { type, properties } = schema;

@@ -1,5 +1,6 @@
 /**
- * A line of an output or error file of OpenAI's Batch API. Source: https://platform.openai.com/docs/api-reference/batch/request-output.
+ * A line of an output or error file of OpenAI's Batch API. Source:
+ * https://platform.openai.com/docs/api-reference/batch/request-output.
  */
 
 import { parseKeepingNumbers } from '../../core/exact-json.ts';
@@ -22,7 +23,10 @@ export interface LineOptions {
   quote: (message: string) => string;
   /** Whether any whole completion is an answer, as for live calls. */
   whole: boolean;
-  /** Takes in a refusal; true where the same request will be sent without what was refused from now on. */
+  /**
+   * Takes in a refusal; true where the same request will be sent without what was refused from now
+   * on.
+   */
   learn: (refusal: Refusal) => boolean;
 }
 
@@ -62,7 +66,10 @@ export function readBatchLine(line: string | null, options: LineOptions): BatchL
   }
 }
 
-/** A refused parameter of ours is no failure of the item: a live call would have been sent again at once, so it is one for later. */
+/**
+ * A refused parameter of ours is no failure of the item: a live call would have been sent again at
+ * once, so it is one for later.
+ */
 function failureOf(
   status: number,
   error: unknown,

@@ -1,13 +1,18 @@
 /**
- * What one model turned out not to take, learned from its 400s and kept for the life of the process: reasoning models refuse
- * temperature and log-probabilities, older servers max_completion_tokens, many have no json_schema.
+ * What one model turned out not to take, learned from its 400s and kept for the life of the
+ * process: reasoning models refuse temperature and log-probabilities, older servers
+ * max_completion_tokens, many have no json_schema.
  *
- * A refused request is sent again without what was refused, each thing at most once a call; a provider does not bill a 400.
- * Messages, the model's name, the schema and the user's extraBody are never dropped: those refusals are the item's error.
+ * A refused request is sent again without what was refused, each thing at most once a call; a
+ * provider does not bill a 400. Messages, the model's name, the schema and the user's extraBody are
+ * never dropped: those refusals are the item's error.
  */
 import type { Refusal } from '../failure.ts';
 
-/** The kinds of response_format that are asked for, the strictest first; below them there are only words. */
+/**
+ * The kinds of response_format that are asked for, the strictest first; below them there are only
+ * words.
+ */
 export type FormatKind = 'json_schema' | 'json_object';
 
 const droppable = ['temperature', 'top_p', 'seed', 'reasoning_effort', 'logprobs'] as const;
@@ -18,8 +23,8 @@ export type LimitName = (typeof limits)[number];
 export type OwnParams = Readonly<Record<string, unknown>>;
 
 /**
- * What a request of a batch may have been sent with: its refusal comes hours later, maybe to another process. A refused value is not known then, and
- * is left to the next live call to learn.
+ * What a request of a batch may have been sent with: its refusal comes hours later, maybe to
+ * another process. A refused value is not known then, and is left to the next live call to learn.
  */
 export const anyParams: OwnParams = {
   ...Object.fromEntries([...droppable, ...limits].map((name) => [name, '?'])),
@@ -33,8 +38,9 @@ export interface Habits {
   acceptsFormat(kind: FormatKind): boolean;
   accepts(param: string, value: unknown): boolean;
   /**
-   * Takes in a refusal of a request whose own parameters were `own`. Returns a name for what will be different next time, or null when the
-   * refusal is about nothing that we may change. A caller ends its call when it gets the same name twice.
+   * Takes in a refusal of a request whose own parameters were `own`. Returns a name for what will
+   * be different next time, or null when the refusal is about nothing that we may change. A caller
+   * ends its call when it gets the same name twice.
    */
   learn(refusal: Refusal, own: OwnParams): string | null;
 }
@@ -90,10 +96,14 @@ export function createHabits(initialLimitName: LimitName, showsSchema = true): H
 
 const candidates = ['response_format', ...limits, ...droppable];
 
-/** Which of the parameters that were sent the refusal is about: by `param` where the provider names one, else by the message. */
+/**
+ * Which of the parameters that were sent the refusal is about: by `param` where the provider names
+ * one, else by the message.
+ */
 function refusedParam(refusal: Refusal, own: OwnParams): string | null {
   const { status, param, message } = refusal;
-  // OpenAI refuses log-probabilities of its first reasoning models with 403, which else means a bad key.
+  // OpenAI refuses log-probabilities of its first reasoning models with 403, which else means a bad
+  // key.
   const isRefusal = status === 400 || status === 422;
   if (!isRefusal && !(status === 403 && mentions(param ?? message, 'logprobs'))) return null;
   const sent = candidates.filter((name) => own[name] !== undefined);
@@ -119,7 +129,8 @@ const unsupportedCodes = new Set([
 /** Refused as such, and not for a value out of range, which is the caller's to mend. */
 function isUnsupported({ status, code, param, message }: Refusal): boolean {
   if (code !== null && unsupportedCodes.has(code)) return true;
-  // Some servers repeat the status or the type as the code, which says nothing; any other code is decisive.
+  // Some servers repeat the status or the type as the code, which says nothing; any other code is
+  // decisive.
   if (code !== null && code !== String(status) && !/^(invalid_request|bad_?request)/i.test(code))
     return false;
   if (

@@ -11,7 +11,9 @@ import { openAiFailures } from './failure.ts';
 import { anyParams, createHabits } from './habits.ts';
 import { buildRequestBody } from './request-body.ts';
 
-/** The model `name` of a connected provider. It remembers what the model refuses: keep one a name. */
+/**
+ * The model `name` of a connected provider. It remembers what the model refuses: keep one a name.
+ */
 export function createModel({
   connection: { config, client, batches },
   name,

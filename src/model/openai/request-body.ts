@@ -1,5 +1,6 @@
 /**
- * A ModelRequest as the body of POST /chat/completions, as far as the model is known to take it. Pure.
+ * A ModelRequest as the body of POST /chat/completions, as far as the model is known to take it.
+ * Pure.
  */
 import { paramsToChatBody } from '../anthropic/chat-body.ts';
 import type {
@@ -13,14 +14,17 @@ import { stateSchema } from '../schema-prompt.ts';
 import type { FormatKind, Habits, OwnParams } from './habits.ts';
 
 /**
- * What no extraBody may set: the messages and the model are the operation's, and we read one whole answer, never a stream.
- * Everything else in extraBody goes before what we would send.
+ * What no extraBody may set: the messages and the model are the operation's, and we read one whole
+ * answer, never a stream. Everything else in extraBody goes before what we would send.
  */
 const reserved = new Set(['messages', 'model', 'stream', 'stream_options']);
 
 export interface RequestBody {
   body: Record<string, unknown>;
-  /** The parameters that we set and extraBody does not, which may be left out when the model refuses them. */
+  /**
+   * The parameters that we set and extraBody does not, which may be left out when the model refuses
+   * them.
+   */
   own: OwnParams;
 }
 
@@ -31,7 +35,8 @@ export function buildRequestBody(
   habits: Habits,
 ): RequestBody {
   if ('body' in request) return { body: completeBody(model, request, habits), own: {} };
-  // fromEntries and spread define properties, so that an own `__proto__` of a parsed JSON stays data.
+  // fromEntries and spread define properties, so that an own `__proto__` of a parsed JSON stays
+  // data.
   const extra = Object.fromEntries(
     Object.entries(request.extraBody ?? {}).filter(([key]) => !reserved.has(key)),
   );
@@ -54,7 +59,10 @@ export function buildRequestBody(
   return { body: { model, messages: toMessages(request, kind, habits), ...own, ...extra }, own };
 }
 
-/** The caller's own body under this model, with what the options set in its place, never as a stream. */
+/**
+ * The caller's own body under this model, with what the options set in its place, never as a
+ * stream.
+ */
 function completeBody(
   model: string,
   request: BodyRequest,
@@ -81,7 +89,10 @@ function completeBody(
   return { ...own, ...Object.fromEntries(given), ...Object.fromEntries(extra), model };
 }
 
-/** The strictest kind that fits the schema and that the model is not known to refuse; null: words only. */
+/**
+ * The strictest kind that fits the schema and that the model is not known to refuse; null: words
+ * only.
+ */
 function formatKind(format: AnswerFormat, habits: Habits): FormatKind | null {
   if (format.type === 'text') return null;
   if (format.strict && habits.acceptsFormat('json_schema')) return 'json_schema';

@@ -1,6 +1,7 @@
 /**
- * A file of this machine as the body of an upload, multipart/form-data (RFC 7578), with its length known beforehand: gateways refuse bodies
- * of unknown length, and a form of the platform's own would need the file as a Blob.
+ * A file of this machine as the body of an upload, multipart/form-data (RFC 7578), with its length
+ * known beforehand: gateways refuse bodies of unknown length, and a form of the platform's own
+ * would need the file as a Blob.
  */
 import { randomUUID } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';

@@ -19,7 +19,10 @@ export interface ChatRequest {
 
 export interface RequestRules {
   models: readonly string[];
-  /** Parameters (and `json_schema`, `json_object`) that this server does not know, as older and reasoning models do not. */
+  /**
+   * Parameters (and `json_schema`, `json_object`) that this server does not know, as older and
+   * reasoning models do not.
+   */
   refuse: ReadonlySet<string>;
 }
 
@@ -170,7 +173,9 @@ function partText(part: unknown, param: string): string {
   });
 }
 
-/** The one function that `tool_choice` forces, if it does; otherwise the sandbox answers in words. */
+/**
+ * The one function that `tool_choice` forces, if it does; otherwise the sandbox answers in words.
+ */
 function readCall(body: Record<string, unknown>): ChatRequest['call'] {
   const tools = Array.isArray(body.tools) ? body.tools.filter(isObject) : [];
   const functions = tools.map((tool) => tool.function).filter(isObject);

@@ -1,4 +1,7 @@
-/** What differs between providers in every answer: where the key stands, the request's id, the shape of an error. */
+/**
+ * What differs between providers in every answer: where the key stands, the request's id, the shape
+ * of an error.
+ */
 import type { IncomingMessage } from 'node:http';
 import { ApiError, type ErrorBody } from './api-error.ts';
 

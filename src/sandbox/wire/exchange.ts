@@ -11,7 +11,10 @@ export interface Exchange {
   query: URLSearchParams;
   requestId: string;
   dialect: Dialect;
-  /** Answers with the error in the provider's shape; what is no ApiError is a bug of ours, and a 500. */
+  /**
+   * Answers with the error in the provider's shape; what is no ApiError is a bug of ours, and a
+   * 500.
+   */
   refuse(error: unknown): void;
 }
 

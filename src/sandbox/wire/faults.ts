@@ -5,7 +5,10 @@ import { createRandom } from './random.ts';
 export type ContentFault =
   /** Half the answer, finish_reason length. */
   | { kind: 'truncated' }
-  /** finish_reason stop, but the content is no JSON (the good answer without its last character, if none is given). */
+  /**
+   * finish_reason stop, but the content is no JSON (the good answer without its last character, if
+   * none is given).
+   */
   | { kind: 'invalid_json'; content?: string }
   | { kind: 'refusal'; message?: string }
   | { kind: 'content_filter' }
@@ -18,7 +21,10 @@ export type ContentFault =
 export type TransportFault =
   | RateLimitedFault
   | StatusFault
-  /** Never ends: before the headers, or in the middle of the body. Ends when the client gives up or the sandbox closes. */
+  /**
+   * Never ends: before the headers, or in the middle of the body. Ends when the client gives up or
+   * the sandbox closes.
+   */
   | { kind: 'stall'; at: 'headers' | 'body' }
   /** The connection is reset: before an answer, or in the middle of the body. */
   | { kind: 'drop'; at: 'headers' | 'body' }
@@ -27,7 +33,10 @@ export type TransportFault =
 /** A 429 that passes. */
 export interface RateLimitedFault {
   kind: 'rate_limited';
-  /** Retry-After as it is sent: seconds ("2", "0.5"), an HTTP date, nonsense; null for none. One second when absent. */
+  /**
+   * Retry-After as it is sent: seconds ("2", "0.5"), an HTTP date, nonsense; null for none. One
+   * second when absent.
+   */
   retryAfter?: string | number | Date | null;
   /** The header `retry-after-ms`, which OpenAI's own client reads first. */
   retryAfterMs?: number;
@@ -57,7 +66,10 @@ interface RawFault {
 /** Waits, then answers as if nothing had been. Adds to other faults. */
 export type LatencyFault =
   | { kind: 'latency'; ms: number }
-  /** Log-normal: half the answers come before `medianMs`; `sigma` 0.5 is a usual spread. Same seed, same delays. */
+  /**
+   * Log-normal: half the answers come before `medianMs`; `sigma` 0.5 is a usual spread. Same seed,
+   * same delays.
+   */
   | { kind: 'latency'; medianMs: number; sigma: number; seed?: number };
 
 export type Fault = ContentFault | TransportFault | LatencyFault;
@@ -76,7 +88,10 @@ export interface FaultRequest {
 
 export type Faults = FaultList<Fault, FaultRequest>;
 
-/** One entry of a list of faults. `R` is what the rule is asked about: a request, a call, a new batch. */
+/**
+ * One entry of a list of faults. `R` is what the rule is asked about: a request, a call, a new
+ * batch.
+ */
 interface Rule<F, R> {
   fault: F;
   /** Which requests; all when absent. */
@@ -88,7 +103,10 @@ interface Rule<F, R> {
 }
 
 export interface FaultList<F, R> {
-  /** Rules are tried in the order in which they were added; the first that fits decides. Returns how to take it back. */
+  /**
+   * Rules are tried in the order in which they were added; the first that fits decides. Returns how
+   * to take it back.
+   */
   add(rule: Rule<F, R>): () => void;
   clear(): void;
 }

@@ -6,11 +6,15 @@ import { errorReply, send } from './reply.ts';
 /** Bodies of chats and other small requests; larger ones are 413. */
 export const MAX_JSON_BYTES = 32 * 1024 * 1024;
 
-/** The whole body, held once; nothing is called when the client breaks off. What `then` throws is answered. */
+/**
+ * The whole body, held once; nothing is called when the client breaks off. What `then` throws is
+ * answered.
+ */
 export function receive(exchange: Exchange, limit: number, then: (body: Buffer) => void): void {
   const { request, response, requestId, dialect } = exchange;
   const declared = Number(request.headers['content-length'] ?? Number.NaN);
-  // A body of known length is written where it stays; only one of unknown length is joined at the end.
+  // A body of known length is written where it stays; only one of unknown length is joined at the
+  // end.
   const whole = declared <= limit ? Buffer.allocUnsafeSlow(declared) : null;
   const chunks: Buffer[] = [];
   let length = 0;

@@ -1,4 +1,7 @@
-/** Random numbers that come again with their seed: mulberry32, a public-domain 32-bit generator by Tommy Ettinger. */
+/**
+ * Random numbers that come again with their seed: mulberry32, a public-domain 32-bit generator by
+ * Tommy Ettinger.
+ */
 export function createRandom(seed: number): { uniform: () => number; normal: () => number } {
   let state = seed >>> 0;
   const uniform = (): number => {

@@ -1,4 +1,7 @@
-/** Requests and tokens per minute as providers count them: two buckets that fill steadily, and headers that tell of both. */
+/**
+ * Requests and tokens per minute as providers count them: two buckets that fill steadily, and
+ * headers that tell of both.
+ */
 import { ApiError } from './api-error.ts';
 
 export interface RateLimits {
@@ -7,7 +10,10 @@ export interface RateLimits {
 }
 
 export interface RateLimiter {
-  /** Takes one request of so many tokens; throws the 429 where a bucket is short. Returns the headers of the answer. */
+  /**
+   * Takes one request of so many tokens; throws the 429 where a bucket is short. Returns the
+   * headers of the answer.
+   */
   take(tokens: number): Record<string, string>;
 }
 

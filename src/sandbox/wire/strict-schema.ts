@@ -1,7 +1,7 @@
 /**
  * What OpenAI demands of a schema with `strict: true`, and says when it is broken. Source:
- * https://platform.openai.com/docs/guides/structured-outputs#supported-schemas. Where the document is silent, the
- * sandbox refuses what OpenAI's API was seen to refuse ("is not permitted").
+ * https://platform.openai.com/docs/guides/structured-outputs#supported-schemas. Where the document
+ * is silent, the sandbox refuses what OpenAI's API was seen to refuse ("is not permitted").
  */
 import { isObject } from '../rules/json-schema.ts';
 
@@ -42,7 +42,10 @@ interface Totals {
   characters: number;
 }
 
-/** Why the schema is no strict schema, as OpenAI words it after "Invalid schema for response_format 'x': "; null if it is one. */
+/**
+ * Why the schema is no strict schema, as OpenAI words it after "Invalid schema for response_format
+ * 'x': "; null if it is one.
+ */
 export function strictSchemaFault(schema: unknown): string | null {
   if (!isObject(schema))
     return 'schema must be a JSON Schema of \'type: "object"\', got \'type: "None"\'.';

@@ -1,8 +1,14 @@
-/** Tokens by estimate: pieces of words, about four characters each. Near enough for usage, limits and log-probabilities. */
+/**
+ * Tokens by estimate: pieces of words, about four characters each. Near enough for usage, limits
+ * and log-probabilities.
+ */
 import type { Decision } from '../rules/node.ts';
 
 const CHARACTERS_PER_TOKEN = 4;
-/** What OpenAI counts for a message's frame: https://cookbook.openai.com/examples/how_to_count_tokens_with_tiktoken_for_chat_completions */
+/**
+ * What OpenAI counts for a message's frame:
+ * https://cookbook.openai.com/examples/how_to_count_tokens_with_tiktoken_for_chat_completions
+ */
 const TOKENS_PER_MESSAGE = 3;
 
 export function estimatePromptTokens(
@@ -31,8 +37,8 @@ export interface TokenLogprobEntry {
 const LEAST_PROBABILITY = 1e-9;
 
 /**
- * Log-probabilities in which each decision has the rule's score: its first token carries it, all others are certain, so
- * that the sum over a decision's tokens is the logarithm of its score.
+ * Log-probabilities in which each decision has the rule's score: its first token carries it, all
+ * others are certain, so that the sum over a decision's tokens is the logarithm of its score.
  */
 export function tokenLogprobs(
   tokens: readonly string[],
@@ -53,7 +59,9 @@ export function tokenLogprobs(
   });
 }
 
-/** Where in the content each decision's text begins. JSON strings begin after their quotation mark. */
+/**
+ * Where in the content each decision's text begins. JSON strings begin after their quotation mark.
+ */
 function placeDecisions(content: string, decisions: readonly Decision[]): Map<number, number> {
   const places = new Map<number, number>();
   let from = 0;
@@ -71,7 +79,10 @@ function placeDecisions(content: string, decisions: readonly Decision[]): Map<nu
   return places;
 }
 
-/** A value stands after a colon, a comma or a bracket, and no colon follows it (that would be a key). */
+/**
+ * A value stands after a colon, a comma or a bracket, and no colon follows it (that would be a
+ * key).
+ */
 function valuePlace(content: string, json: string, from: number): number {
   for (let at = content.indexOf(json, from); at >= 0; at = content.indexOf(json, at + 1)) {
     const end = content[at + json.length];

@@ -1,4 +1,7 @@
-/** The audits of the GraphQL over HTTP specification, by its reference implementation, with a client that adds nothing. */
+/**
+ * The audits of the GraphQL over HTTP specification, by its reference implementation, with a client
+ * that adds nothing.
+ */
 import { serverAudits } from 'graphql-http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../../support/app.ts';

@@ -1,4 +1,7 @@
-/** GraphQL over HTTP: media types, bodies that are no request, addresses, and the statuses that say so. */
+/**
+ * GraphQL over HTTP: media types, bodies that are no request, addresses, and the statuses that say
+ * so.
+ */
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../../support/app.ts';

@@ -1,4 +1,7 @@
-/** Requests written for either provider, run at either, and results in either shape: every combination says the same. */
+/**
+ * Requests written for either provider, run at either, and results in either shape: every
+ * combination says the same.
+ */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../../support/app.ts';
 import { startStubApp } from '../../support/stub-app.ts';
@@ -33,7 +36,10 @@ const message = (content: unknown[], more: object = {}) => ({
 
 const person = { name: 'Åsa 😀' };
 
-/** Saves the person where a tool is there for it, refuses "bad", repeats everything else; as the provider that is asked does. */
+/**
+ * Saves the person where a tool is there for it, refuses "bad", repeats everything else; as the
+ * provider that is asked does.
+ */
 function answer(request: StubRequest) {
   const { messages, tools } = request.body;
   const text = JSON.stringify(messages.at(-1).content);

@@ -1,4 +1,7 @@
-/** Clients that vanish: whatever they watched is let go. The server is built by hand, so that what is watched can be counted. */
+/**
+ * Clients that vanish: whatever they watched is let go. The server is built by hand, so that what
+ * is watched can be counted.
+ */
 import { request } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import pino from 'pino';

@@ -1,4 +1,7 @@
-/** What the tests of the public API share: raw requests, batches to their end, and subscriptions as lists of events. */
+/**
+ * What the tests of the public API share: raw requests, batches to their end, and subscriptions as
+ * lists of events.
+ */
 import type { Client } from 'graphql-ws';
 import type { Answer, App } from '../../support/app.ts';
 import { until } from '../../support/until.ts';

@@ -1,4 +1,7 @@
-/** Results as OpenAI's and Anthropic's batch APIs give them, of every operation and provider, and back through parseResults. */
+/**
+ * Results as OpenAI's and Anthropic's batch APIs give them, of every operation and provider, and
+ * back through parseResults.
+ */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { App } from '../../support/app.ts';
 import { startStubApp } from '../../support/stub-app.ts';

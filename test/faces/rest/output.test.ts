@@ -1,4 +1,6 @@
-/** GET /batches/{id}/output: what stands in it, in which order, and what a spreadsheet makes of it. */
+/**
+ * GET /batches/{id}/output: what stands in it, in which order, and what a spreadsheet makes of it.
+ */
 import { connect } from 'node:net';
 import Papa from 'papaparse';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';

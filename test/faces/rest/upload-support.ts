@@ -17,7 +17,10 @@ export interface UploadServer {
   port: number;
   db: Database;
   copy: Copy;
-  /** What was asked of the fake submit, which answers `batch_1` and throws `refusal` when there is one. */
+  /**
+   * What was asked of the fake submit, which answers `batch_1` and throws `refusal` when there is
+   * one.
+   */
   submissions: (UploadSubmission & { fileId: string })[];
   refusal: Error | null;
   limits: ReadLimits;

@@ -128,7 +128,9 @@ function compile(given: Schema): ValidateFunction | null {
   }
 }
 
-/** Null where the code that Ajv made of the schema is broken: it names a variable that is not there. */
+/**
+ * Null where the code that Ajv made of the schema is broken: it names a variable that is not there.
+ */
 function verdictOf(theirs: ValidateFunction, one: unknown): boolean | null {
   try {
     return theirs(one);

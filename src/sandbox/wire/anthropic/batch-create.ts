@@ -1,10 +1,15 @@
-/** A request for a batch of messages: its rows, checked as Anthropic does before it accepts them. */
+/**
+ * A request for a batch of messages: its rows, checked as Anthropic does before it accepts them.
+ */
 import { isObject } from '../../rules/json-schema.ts';
 import { invalid, LIST, OBJECT, REQUIRED, STRING } from './invalid.ts';
 
 const CUSTOM_ID = /^[a-zA-Z0-9_-]{1,64}$/;
 
-/** What is kept of each row: its JSON, as bytes. Takes the requests out of the body, so that they are not held twice. */
+/**
+ * What is kept of each row: its JSON, as bytes. Takes the requests out of the body, so that they
+ * are not held twice.
+ */
 export function readRequests(
   body: unknown,
   maxRequests: number,

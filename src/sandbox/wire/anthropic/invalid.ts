@@ -1,4 +1,6 @@
-/** What Anthropic says of a request body that is wrong: the path, a colon, what it should have been. */
+/**
+ * What Anthropic says of a request body that is wrong: the path, a colon, what it should have been.
+ */
 import { ApiError } from '../api-error.ts';
 
 export function invalid(path: string, why: string): ApiError {

@@ -1,4 +1,6 @@
-/** A request for a message, checked as Anthropic does and read as the chat that the rules answer. */
+/**
+ * A request for a message, checked as Anthropic does and read as the chat that the rules answer.
+ */
 import type { IncomingHttpHeaders } from 'node:http';
 import { isObject } from '../../rules/json-schema.ts';
 import type { RuleMessage } from '../../rules/prompt.ts';

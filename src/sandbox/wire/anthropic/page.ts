@@ -1,4 +1,7 @@
-/** One page of a list, as Anthropic cuts them: after one item or before one, of a list that begins with the newest. */
+/**
+ * One page of a list, as Anthropic cuts them: after one item or before one, of a list that begins
+ * with the newest.
+ */
 import { readLimit } from '../batch/page.ts';
 import { invalid } from './invalid.ts';
 

@@ -1,4 +1,7 @@
-/** The parameters of a message, their types and ranges. Source: https://platform.claude.com/docs/en/api/messages/create. */
+/**
+ * The parameters of a message, their types and ranges. Source:
+ * https://platform.claude.com/docs/en/api/messages/create.
+ */
 import { isObject } from '../../rules/json-schema.ts';
 import { invalid, LIST, OBJECT, STRING } from './invalid.ts';
 
@@ -32,7 +35,10 @@ const known = new Map<string, Kind>(
   } satisfies Record<string, Kind>),
 );
 
-/** Throws the 400 for the first parameter that is unknown, ill-typed, out of range or among those to refuse. */
+/**
+ * Throws the 400 for the first parameter that is unknown, ill-typed, out of range or among those to
+ * refuse.
+ */
 export function checkParameters(body: Record<string, unknown>, refuse: ReadonlySet<string>): void {
   for (const [name, value] of Object.entries(body)) {
     const kind = known.get(name);

@@ -1,4 +1,7 @@
-/** The lines of a batch's results. Source: https://platform.claude.com/docs/en/api/messages/batches/results. */
+/**
+ * The lines of a batch's results. Source:
+ * https://platform.claude.com/docs/en/api/messages/batches/results.
+ */
 import type { RowAnswer } from '../batch/job.ts';
 import type { RowOutcome } from '../batch/row.ts';
 import { anthropicDialect } from './dialect.ts';

@@ -1,7 +1,7 @@
 /**
  * What Anthropic demands of a schema for structured output, and says when it is broken. Source:
- * https://platform.claude.com/docs/en/build-with-claude/structured-outputs#json-schema-limitations, and 400s that were
- * reported of its API.
+ * https://platform.claude.com/docs/en/build-with-claude/structured-outputs#json-schema-limitations,
+ * and 400s that were reported of its API.
  */
 import { isObject } from '../../rules/json-schema.ts';
 

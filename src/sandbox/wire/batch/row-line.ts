@@ -1,8 +1,14 @@
-/** The lines of OpenAI's output and error files. Source: https://platform.openai.com/docs/api-reference/batch/request-output. */
+/**
+ * The lines of OpenAI's output and error files. Source:
+ * https://platform.openai.com/docs/api-reference/batch/request-output.
+ */
 import type { RowAnswer } from './job.ts';
 import type { RowOutcome } from './row.ts';
 
-/** An answer that is no success stands in the error file, with the body that the HTTP answer would have had. */
+/**
+ * An answer that is no success stands in the error file, with the body that the HTTP answer would
+ * have had.
+ */
 export function resultLine(outcome: RowOutcome, customId: string, id: string): RowAnswer {
   if (outcome.kind === 'timeout') {
     const error = { code: 'request_timeout', message: 'The request to the model timed out.' };

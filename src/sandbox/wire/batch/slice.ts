@@ -1,4 +1,6 @@
-/** How long one step of a batch may keep everybody else in this process waiting, in milliseconds. */
+/**
+ * How long one step of a batch may keep everybody else in this process waiting, in milliseconds.
+ */
 const SLICE_MS = 20;
 
 /** False from the moment on when a step that begins now should leave the rest to the next. */
