@@ -22,7 +22,7 @@ const retryDelayMs = 200;
  */
 export interface Lease {
   /**
-   * The present id; null while there is none. Asked before every call, so that a process that was
+   * The present id; null without a lease. Asked before every call, so that a process that was
    * stopped and continued notices the loss.
    */
   id(): string | null;

@@ -7,7 +7,7 @@ import type { BatchStatus } from '../../db/tables.ts';
 export type BatchEvent = 'batch submitted' | 'batch started' | 'batch ended';
 
 /**
- * Writes a line of the log at a turn of a batch's life, for whoever runs the server: whose it is,
+ * Writes a line of the log at a turn of a batch's life, for the operator: whose batch it is,
  * what it does, and what it came to so far. No name, option or text of it. Never rejects; the line
  * is lost where the database is.
  */

@@ -3,12 +3,12 @@
  * customer's tier, may have limits of its own.
  */
 
-/** So long a refusal is believed: limits are raised, and one refusal may have been a mistake. */
+/** How long a refusal is believed: limits are raised, and one refusal may have been a mistake. */
 const believedMs = 60 * 60_000;
 
 export interface LearnedLimits {
   /**
-   * The size that an input has at most, as far as experience goes; Infinity where there is none.
+   * The size that an input has at most, as far as experience goes; Infinity without experience.
    */
   limitOf(key: string): number;
   /** An input of such a size, and of more requests than one, was refused as too large. */

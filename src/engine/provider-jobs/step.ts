@@ -230,7 +230,7 @@ export function createStep({
     await nudges.send(held.batchKey, 'stop');
   }
 
-  /** Says on the batch why it does not get on just now. */
+  /** Says on the batch why it waits. */
   async function explain(held: HeldProviderBatch, reason: string, ms: number): Promise<void> {
     const now = Date.now();
     const since = failingSince.get(held.id) ?? new Date(now);

@@ -20,9 +20,9 @@ const minAtOnce = 3;
 const shareAtOnce = 0.05;
 /**
  * Only where that does not keep up are more marked, twice as many each time. That is so after as
- * many late statements as fill all places one and a half times, or when they have come for so long.
- * A statement is late when more was to be marked at its end. Answers that come in by the dozen, and
- * a worker that starts, are no reason.
+ * many late statements as fill all places one and a half times, or when they have come for that
+ * time. A statement is late when more was to be marked at its end. Answers that come in by the
+ * dozen, and a worker that starts, are no reason.
  */
 const patience = 1.5;
 const maxPatienceMs = 3_000;

@@ -199,7 +199,7 @@ export function createGate({
   function room(atMost: number): number {
     const left = Math.min(atMost, roomAt(now()) - line.waiting());
     if (left > 0) return left;
-    // Whoever hears that the gate is closed waits for its opening.
+    // A caller that hears that the gate is closed waits for its opening.
     line.watch();
     return 0;
   }
