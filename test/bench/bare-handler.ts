@@ -5,12 +5,12 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import OpenAI from 'openai';
-import { createHabits } from '../../src/model/openai/habits.ts';
+import { createCapabilities } from '../../src/model/openai/capabilities.ts';
 import { buildRequestBody } from '../../src/model/openai/request-body.ts';
 import { modelName, requestFor } from './request.ts';
 
 const client = new OpenAI({ baseURL: process.argv[2], apiKey: 'none' });
-const habits = createHabits('max_tokens');
+const capabilities = createCapabilities('max_tokens');
 
 const server = createServer((request, response) => {
   let text = '';
@@ -19,7 +19,7 @@ const server = createServer((request, response) => {
   });
   request.on('end', async () => {
     const item = JSON.parse(text) as { text: string };
-    const { body } = buildRequestBody(modelName, requestFor(item.text), habits);
+    const { body } = buildRequestBody(modelName, requestFor(item.text), capabilities);
     const completion = await client.chat.completions.create(
       body as unknown as OpenAI.ChatCompletionCreateParamsNonStreaming,
     );

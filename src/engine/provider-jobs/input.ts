@@ -18,7 +18,7 @@ import type { NewResult } from '../../db/results.ts';
 import { decodeRow } from '../../files/row.ts';
 import type { BatchApi, BatchInput } from '../../model/batch-api.ts';
 import type { Model } from '../../model/model.ts';
-import { requestOf } from '../run/plan.ts';
+import { requestFor } from '../run/plan.ts';
 import { failureOf } from './fail-items.ts';
 import { change, type HeldJob, record } from './job.ts';
 
@@ -163,7 +163,7 @@ async function encodeChunk(
   for (const item of items) {
     const { index } = item;
     try {
-      const { model: named, request } = requestOf(plan, decodeRow(file, item));
+      const { model: named, request } = requestFor(plan, decodeRow(file, item));
       const wanted = (await named.readings?.settled()) ?? named;
       const api = apiOf(wanted);
       model ??= wanted;

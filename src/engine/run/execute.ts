@@ -11,7 +11,7 @@ import { laterDelayMs, maxCountedTries } from '../../model/retry.ts';
 import type { PromptItem } from '../../operations/operation.ts';
 import { makePrompt, type Repair } from './item-prompt.ts';
 import type { ItemAnswer, ItemRun, Step } from './item-run.ts';
-import { modelOf, type Plan, type Prompt, promptLength } from './plan.ts';
+import { type ItemPrompt, modelOf, type Plan, promptLength } from './plan.ts';
 import { rejectedAnswer } from './rejected-answer.ts';
 
 /** An answer that breaks its schema is asked again this often, with the validator's message. */
@@ -119,7 +119,7 @@ class StartedItem implements ItemRun {
    * Made anew for each request, so that what waits for its next one holds none: hardly any item has
    * a second.
    */
-  private makePrompt(): Prompt | ItemFailure {
+  private makePrompt(): ItemPrompt | ItemFailure {
     const prompt = makePrompt(this.plan, this.item, this.repair);
     if (!(prompt instanceof ItemFailure)) this.promptLength = promptLength(prompt);
     return prompt;

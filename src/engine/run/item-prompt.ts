@@ -2,7 +2,7 @@
 import { ItemFailure } from '../../core/errors.ts';
 import type { ChatMessage } from '../../model/model.ts';
 import type { PromptItem } from '../../operations/operation.ts';
-import { createPrompt, type Plan, type Prompt } from './plan.ts';
+import { type ItemPrompt, type Plan, promptOf } from './plan.ts';
 
 /**
  * The prompt of an item, which asks for a better answer where one is to be repaired. A failure
@@ -12,9 +12,9 @@ export function makePrompt(
   plan: Plan,
   item: PromptItem,
   repair: Repair | null,
-): Prompt | ItemFailure {
+): ItemPrompt | ItemFailure {
   try {
-    const first = createPrompt(plan.operation, item);
+    const first = promptOf(plan.operation, item);
     // Always the first prompt plus the last bad answer: it does not grow with every repair.
     return repair ? withRepair(first, repair) : first;
   } catch (error) {
@@ -30,7 +30,7 @@ export interface Repair {
 }
 
 /** The prompt with a bad answer and what is wrong with it. */
-function withRepair(prompt: Prompt, { answer, problem }: Repair): Prompt {
+function withRepair(prompt: ItemPrompt, { answer, problem }: Repair): ItemPrompt {
   const turns: ChatMessage[] = [
     // An answer may be tool calls alone, and Anthropic refuses a message without content.
     ...(answer === '' ? [] : [{ role: 'assistant' as const, content: answer }]),

@@ -111,9 +111,9 @@ export function modelOf(plan: Plan, item: PromptItem): { model: Model; named: bo
 }
 
 /** The request that an item is first sent as, and the model it goes to. Throws ItemFailure where it cannot be sent at all. */
-export function requestOf(plan: Plan, item: PromptItem): { model: Model; request: ModelRequest } {
+export function requestFor(plan: Plan, item: PromptItem): { model: Model; request: ModelRequest } {
   const { model } = modelOf(plan, item);
-  return { model, request: { ...plan.sampling, ...createPrompt(plan.operation, item) } };
+  return { model, request: { ...plan.sampling, ...promptOf(plan.operation, item) } };
 }
 
 /**
@@ -122,7 +122,7 @@ export function requestOf(plan: Plan, item: PromptItem): { model: Model; request
  */
 export function requestBody(plan: Plan, item: PromptItem): Record<string, unknown> | null {
   try {
-    const { model, request } = requestOf(plan, item);
+    const { model, request } = requestFor(plan, item);
     return model.bodyOf(request);
   } catch (error) {
     if (error instanceof ItemFailure) return null;
@@ -131,14 +131,14 @@ export function requestBody(plan: Plan, item: PromptItem): Record<string, unknow
 }
 
 /** What of a request an operation says. */
-export type Prompt =
+export type ItemPrompt =
   | Pick<PromptRequest, 'messages' | 'format' | 'schemaUnsaid' | 'logprobs'>
   | Pick<BodyRequest, 'body' | 'dialect'>;
 
 /**
  * Characters of a prompt; 0 of an item that is a complete request, which is no longer than its row.
  */
-export function promptLength(prompt: Prompt): number {
+export function promptLength(prompt: ItemPrompt): number {
   return 'body' in prompt ? 0 : lengthOf(prompt.messages);
 }
 
@@ -149,7 +149,7 @@ function lengthOf(messages: readonly ChatMessage[]): number {
 }
 
 /** Throws ItemFailure where the item cannot be sent. */
-export function createPrompt(operation: PreparedOperation, item: PromptItem): Prompt {
+export function promptOf(operation: PreparedOperation, item: PromptItem): ItemPrompt {
   if (operation.body) return { body: operation.body(item), dialect: item.dialect };
   const messages = operation.messages(item);
   refuseTooLong(lengthOf(messages));

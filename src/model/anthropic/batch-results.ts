@@ -14,8 +14,8 @@ import { unusable } from '../read.ts';
 import { likelyStatus } from '../result-line.ts';
 import { maxBodyBytes } from '../thin-fetch.ts';
 import { readMessage } from './answer.ts';
+import type { Capabilities } from './capabilities.ts';
 import { anthropicFailures } from './failure.ts';
-import type { Habits } from './habits.ts';
 
 export interface ResultOptions {
   /** Named in messages. */
@@ -24,7 +24,7 @@ export interface ResultOptions {
   quote: (message: string) => string;
   /** Whether any whole message is an answer. */
   whole: boolean;
-  habits: Habits;
+  capabilities: Capabilities;
 }
 
 /**
@@ -81,19 +81,22 @@ function readLine(line: string | null, options: ResultOptions): BatchLine {
  * A parameter of ours that the model refuses is left out next time, as it is in live calls: such a
  * request may succeed later, where the caller's own would not.
  */
-function readError(error: unknown, { provider, quote, whole, habits }: ResultOptions): ModelError {
+function readError(
+  error: unknown,
+  { provider, quote, whole, capabilities }: ResultOptions,
+): ModelError {
   const { refusalOf, classify } = anthropicFailures;
   const { code, type } = refusalOf(0, error);
   const refusal = refusalOf(likelyStatus({ code, type }), error);
   const failure = classify(refusal, { provider, quote, retryAfterMs: null });
-  const isOurs = !whole && habits.learn(refusal, anything) !== null;
+  const isOurs = !whole && capabilities.learn(refusal, anything) !== null;
   if (!isOurs) return failure;
   return unusable(failure.message);
 }
 
 /** What a request of ours may have had: the results do not say which one had what. */
 const anything = {
-  road: 'format' as const,
+  answerMode: 'format' as const,
   schema: null,
   sampling: { temperature: 'any', top_p: 'any', effort: 'any' },
 };

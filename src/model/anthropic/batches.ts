@@ -12,9 +12,9 @@ import { ModelError, type ModelRequest } from '../model.ts';
 import { atBatchPrices, createPrices } from '../prices.ts';
 import { createBatchBody, framingBytes } from './batch-body.ts';
 import { readResults } from './batch-results.ts';
+import type { Capabilities } from './capabilities.ts';
 import type { AnthropicConnection } from './connection.ts';
 import { anthropicFailures } from './failure.ts';
-import type { Habits } from './habits.ts';
 import { readJob } from './job.ts';
 import { findJob } from './lost-job.ts';
 
@@ -27,14 +27,14 @@ export function createMessageBatches({
   connection,
   name,
   timeoutMs,
-  habits,
+  capabilities,
   paramsOf,
 }: {
   connection: AnthropicConnection;
   name: string;
   /** For a call whose answer is small. */
   timeoutMs: number;
-  habits: Habits;
+  capabilities: Capabilities;
   paramsOf: (request: ModelRequest) => Record<string, unknown>;
 }): BatchApi {
   const { config, client, streaming, baseUrl } = connection;
@@ -124,7 +124,7 @@ export function createMessageBatches({
       });
     },
     results: (url, { whole, signal }) =>
-      readResults(results(url, signal), { whole, provider, prices, habits, quote: show }),
+      readResults(results(url, signal), { whole, provider, prices, capabilities, quote: show }),
   };
 }
 

@@ -5,9 +5,9 @@ import type { Gate, Log, Model, ModelRequest } from '../model.ts';
 import { createSend } from '../send.ts';
 import { readMessage } from './answer.ts';
 import { createMessageBatches } from './batches.ts';
+import { createCapabilities } from './capabilities.ts';
 import type { AnthropicConnection } from './connection.ts';
 import { anthropicFailures } from './failure.ts';
-import { createHabits } from './habits.ts';
 import { readAnthropicRateHeaders } from './rate-headers.ts';
 import { buildParams } from './request-body.ts';
 
@@ -26,8 +26,8 @@ export function createAnthropicModel({
   log: Log | null;
 }): Model {
   const { config, client } = connection;
-  const habits = createHabits(showsSchemas(config));
-  const build = (request: ModelRequest) => buildParams(name, request, habits);
+  const capabilities = createCapabilities(showsSchemas(config));
+  const build = (request: ModelRequest) => buildParams(name, request, capabilities);
   return {
     id: `${config.name}/${name}`,
     provider: config.name,
@@ -37,7 +37,7 @@ export function createAnthropicModel({
       connection,
       name,
       timeoutMs,
-      habits,
+      capabilities,
       paramsOf: (request) => build(batchRequest(name, request)).body,
     }),
     bodyOf: (request) => build(request).body,
@@ -51,7 +51,7 @@ export function createAnthropicModel({
           // The package looks at `aborted` and listens; the rest of an AbortSignal is not there.
           client.post('/v1/messages', { body, signal: signal as AbortSignal }).asResponse(),
         failures: anthropicFailures,
-        learn: habits.learn,
+        learn: capabilities.learn,
         read: readMessage,
         readRates: (header, mix) => readAnthropicRateHeaders(header, { mix, nowMs: Date.now() }),
       },

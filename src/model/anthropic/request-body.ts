@@ -11,7 +11,7 @@ import type {
   PromptRequest,
 } from '../model.ts';
 import { stateSchema } from '../schema-prompt.ts';
-import type { Habits, Road, Sent } from './habits.ts';
+import type { AnswerMode, Capabilities, Sent } from './capabilities.ts';
 import { toOutputSchema } from './output-schema.ts';
 import { chatBodyToParams, defaultMaxTokens, toEffort, toTemperature } from './params.ts';
 
@@ -25,34 +25,45 @@ export interface MessageParams {
 const reserved = new Set(['messages', 'system', 'model', 'stream']);
 
 /** The params for `model`, the name as Anthropic knows it. */
-export function buildParams(model: string, request: ModelRequest, habits: Habits): MessageParams {
+export function buildParams(
+  model: string,
+  request: ModelRequest,
+  capabilities: Capabilities,
+): MessageParams {
   return 'body' in request
-    ? { body: completeParams(model, request), own: { road: null, schema: null, sampling: {} } }
-    : promptParams(model, request, habits);
+    ? {
+        body: completeParams(model, request),
+        own: { answerMode: null, schema: null, sampling: {} },
+      }
+    : promptParams(model, request, capabilities);
 }
 
-function promptParams(model: string, request: PromptRequest, habits: Habits): MessageParams {
+function promptParams(
+  model: string,
+  request: PromptRequest,
+  capabilities: Capabilities,
+): MessageParams {
   const extra = extraOf(request);
   const { format } = request;
   const schema = format.type === 'json' ? format.schema : null;
-  const road = format.type === 'json' ? roadFor(format, extra, habits) : null;
+  const answerMode = format.type === 'json' ? modeFor(format, extra, capabilities) : null;
   const given = { temperature: toTemperature(temperatureOf(request)), top_p: request.topP };
   const sampling = Object.fromEntries(
     Object.entries(given).filter(
-      ([name, value]) => value !== undefined && !(name in extra) && habits.takes(name, value),
+      ([name, value]) => value !== undefined && !(name in extra) && capabilities.takes(name, value),
     ),
   );
   const effort = toEffort(request.reasoningEffort);
-  const hasEffort = effort !== null && habits.takes('effort', effort);
-  const isUnsaid = request.schemaUnsaid === true && !habits.showsSchema;
+  const hasEffort = effort !== null && capabilities.takes('effort', effort);
+  const isUnsaid = request.schemaUnsaid === true && !capabilities.showsSchema;
   const stated =
-    schema && (road === 'words' || isUnsaid)
+    schema && (answerMode === 'words' || isUnsaid)
       ? stateSchema(request.messages, schema)
       : request.messages;
   const system = stated.filter(({ role }) => role === 'system').map(({ content }) => content);
   const outputConfig: JsonRecord = {
     ...(hasEffort ? { effort } : undefined),
-    ...(schema && road === 'format'
+    ...(schema && answerMode === 'format'
       ? { format: { type: 'json_schema', schema: outputSchema(schema) } }
       : undefined),
   };
@@ -62,11 +73,11 @@ function promptParams(model: string, request: PromptRequest, habits: Habits): Me
     ...(system.length > 0 ? { system: system.join('\n\n') } : undefined),
     messages: stated.filter(({ role, content }) => isTurn(role, content)),
     ...sampling,
-    ...(format.type === 'json' && road === 'tool' ? answerTool(format) : undefined),
+    ...(format.type === 'json' && answerMode === 'tool' ? answerTool(format) : undefined),
   };
   return {
     body: merge({ ...params, output_config: outputConfig }, extra),
-    own: { road, schema, sampling: { ...sampling, ...(hasEffort ? { effort } : undefined) } },
+    own: { answerMode, schema, sampling: { ...sampling, ...(hasEffort ? { effort } : undefined) } },
   };
 }
 
@@ -130,11 +141,11 @@ function merge(params: JsonRecord, extra: JsonRecord): JsonRecord {
   return merged;
 }
 
-/** The strictest road that fits the schema and that the model is not known to refuse. */
-function roadFor(format: JsonFormat, extra: JsonRecord, habits: Habits): Road {
+/** The strictest mode that fits the schema and that the model is not known to refuse. */
+function modeFor(format: JsonFormat, extra: JsonRecord, capabilities: Capabilities): AnswerMode {
   const { schema, strict } = format;
-  if (strict && habits.takesRoad('format', schema)) return 'format';
-  return fitsTool(schema, extra) && habits.takesRoad('tool', schema) ? 'tool' : 'words';
+  if (strict && capabilities.takesMode('format', schema)) return 'format';
+  return fitsTool(schema, extra) && capabilities.takesMode('tool', schema) ? 'tool' : 'words';
 }
 
 type JsonFormat = Extract<AnswerFormat, { type: 'json' }>;

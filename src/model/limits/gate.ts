@@ -9,14 +9,14 @@
  *   breaker  the provider has not just failed every call; while it does, one call in five
  *            seconds is let through (breaker.ts)
  *
- * Who waits, and who is served first, is line.ts.
+ * Who waits, and who is served first, is queue.ts.
  */
 
 import { type Blocked, type Gate, ModelError, type Permit } from '../model.ts';
 import { createBreaker } from './breaker.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { createConcurrency } from './concurrency.ts';
-import { createLine } from './line.ts';
+import { createQueue } from './queue.ts';
 import { createRates, type RateLimits, type Spending } from './rates.ts';
 
 /**
@@ -89,7 +89,7 @@ export function createGate({
   let decreasesInARow = 0;
   let pause = { since: 0, until: Number.NEGATIVE_INFINITY, message: '' };
 
-  const line = createLine(
+  const queue = createQueue(
     {
       hasRoom: () => inFlight < concurrency.places,
       opensAt,
@@ -138,7 +138,7 @@ export function createGate({
         released = true;
         learn(call, outcome, reason);
         inFlight -= 1;
-        line.serve();
+        queue.serve();
       },
     };
   }
@@ -177,7 +177,7 @@ export function createGate({
         if (retryAfterMs !== null) pauseFor(retryAfterMs, message);
         if (breaker.failed(at, { isFirst: outcome === 'failed', message }) && breaker.outage) {
           onEvent({ kind: 'outage', message });
-          line.refuseAll(outageError(breaker.outage));
+          queue.refuseAll(outageError(breaker.outage));
         }
         return;
       case 'aborted':
@@ -197,10 +197,10 @@ export function createGate({
   }
 
   function room(atMost: number): number {
-    const left = Math.min(atMost, roomAt(now()) - line.waiting());
+    const left = Math.min(atMost, roomAt(now()) - queue.waiting());
     if (left > 0) return left;
     // A caller that hears that the gate is closed waits for its opening.
-    line.watch();
+    queue.watch();
     return 0;
   }
 
@@ -253,14 +253,14 @@ export function createGate({
     },
     blocked,
     isOpen: () => room(1) > 0,
-    enter: line.enter,
-    tryEnter: line.tryEnter,
+    enter: queue.enter,
+    tryEnter: queue.tryEnter,
     room,
-    onOpen: line.onOpen,
+    onOpen: queue.onOpen,
     share(fraction) {
       rates.share(now(), fraction);
       breaker.share(fraction);
-      line.serve();
+      queue.serve();
     },
   };
 }

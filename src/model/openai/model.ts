@@ -6,9 +6,9 @@ import { readRateHeaders } from '../limits/rate-headers.ts';
 import type { Gate, Log, Model, ModelRequest } from '../model.ts';
 import { createSend } from '../send.ts';
 import { createOpenAiBatches } from './batches.ts';
+import { anyParams, createCapabilities } from './capabilities.ts';
 import type { OpenAiConnection } from './connection.ts';
 import { openAiFailures } from './failure.ts';
-import { anyParams, createHabits } from './habits.ts';
 import { buildRequestBody } from './request-body.ts';
 
 /**
@@ -28,11 +28,11 @@ export function createModel({
   log: Log | null;
 }): Model {
   const provider = config.name;
-  const habits = createHabits(
+  const capabilities = createCapabilities(
     provider === 'openai' ? 'max_completion_tokens' : 'max_tokens',
     showsSchemas(config),
   );
-  const build = (request: ModelRequest) => buildRequestBody(name, request, habits);
+  const build = (request: ModelRequest) => buildRequestBody(name, request, capabilities);
   return {
     id: `${provider}/${name}`,
     provider,
@@ -44,7 +44,7 @@ export function createModel({
         connection: batches,
         name,
         bodyOf: (request) => build(batchRequest(name, request)).body,
-        learn: (refusal) => habits.learn(refusal, anyParams) !== null,
+        learn: (refusal) => capabilities.learn(refusal, anyParams) !== null,
       }),
     bodyOf: (request) => build(request).body,
     send: createSend(
@@ -53,7 +53,7 @@ export function createModel({
         build,
         post: (body, signal) => client.postJson('/chat/completions', body, signal),
         failures: openAiFailures,
-        learn: habits.learn,
+        learn: capabilities.learn,
         read: readAnswer,
         readRates: readRateHeaders,
       },

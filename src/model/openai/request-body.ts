@@ -11,7 +11,7 @@ import type {
   PromptRequest,
 } from '../model.ts';
 import { stateSchema } from '../schema-prompt.ts';
-import type { FormatKind, Habits, OwnParams } from './habits.ts';
+import type { Capabilities, FormatKind, OwnParams } from './capabilities.ts';
 
 /**
  * What no extraBody may set: the messages and the model are the operation's, and we read one whole
@@ -32,15 +32,15 @@ export interface RequestBody {
 export function buildRequestBody(
   model: string,
   request: ModelRequest,
-  habits: Habits,
+  capabilities: Capabilities,
 ): RequestBody {
-  if ('body' in request) return { body: completeBody(model, request, habits), own: {} };
+  if ('body' in request) return { body: completeBody(model, request, capabilities), own: {} };
   // fromEntries and spread define properties, so that an own `__proto__` of a parsed JSON stays
   // data.
   const extra = Object.fromEntries(
     Object.entries(request.extraBody ?? {}).filter(([key]) => !reserved.has(key)),
   );
-  const kind = formatKind(request.format, habits);
+  const kind = formatKind(request.format, capabilities);
   const own: Record<string, unknown> = {};
   const responseFormat = toResponseFormat(request.format, kind);
   if (responseFormat) own.response_format = responseFormat;
@@ -50,13 +50,16 @@ export function buildRequestBody(
     seed: request.seed,
     reasoning_effort: request.reasoningEffort,
     logprobs: request.logprobs || undefined,
-    [habits.limitName]: request.maxOutputTokens,
+    [capabilities.limitName]: request.maxOutputTokens,
   };
   for (const [name, value] of Object.entries(sampling)) {
-    if (value !== undefined && habits.accepts(name, value)) own[name] = value;
+    if (value !== undefined && capabilities.accepts(name, value)) own[name] = value;
   }
   for (const name of Object.keys(extra)) delete own[name];
-  return { body: { model, messages: toMessages(request, kind, habits), ...own, ...extra }, own };
+  return {
+    body: { model, messages: toMessages(request, kind, capabilities), ...own, ...extra },
+    own,
+  };
 }
 
 /**
@@ -66,7 +69,7 @@ export function buildRequestBody(
 function completeBody(
   model: string,
   request: BodyRequest,
-  habits: Habits,
+  capabilities: Capabilities,
 ): Record<string, unknown> {
   // Entries, not assignment: an own `__proto__` of a parsed JSON stays data.
   const limits =
@@ -74,7 +77,7 @@ function completeBody(
   const left = new Set(['stream', 'stream_options', ...limits]);
   const body =
     request.dialect === 'anthropic'
-      ? paramsToChatBody(request.body, { limitName: habits.limitName })
+      ? paramsToChatBody(request.body, { limitName: capabilities.limitName })
       : request.body;
   const own = Object.fromEntries(Object.entries(body).filter(([key]) => !left.has(key)));
   const set = {
@@ -82,7 +85,7 @@ function completeBody(
     top_p: request.topP,
     seed: request.seed,
     reasoning_effort: request.reasoningEffort,
-    [habits.limitName]: request.maxOutputTokens,
+    [capabilities.limitName]: request.maxOutputTokens,
   };
   const given = Object.entries(set).filter(([, value]) => value !== undefined);
   const extra = Object.entries(request.extraBody ?? {}).filter(([key]) => !reserved.has(key));
@@ -93,10 +96,10 @@ function completeBody(
  * The strictest kind that fits the schema and that the model is not known to refuse; null: words
  * only.
  */
-function formatKind(format: AnswerFormat, habits: Habits): FormatKind | null {
+function formatKind(format: AnswerFormat, capabilities: Capabilities): FormatKind | null {
   if (format.type === 'text') return null;
-  if (format.strict && habits.acceptsFormat('json_schema')) return 'json_schema';
-  return habits.acceptsFormat('json_object') ? 'json_object' : null;
+  if (format.strict && capabilities.acceptsFormat('json_schema')) return 'json_schema';
+  return capabilities.acceptsFormat('json_object') ? 'json_object' : null;
 }
 
 function toResponseFormat(format: AnswerFormat, kind: FormatKind | null): object | null {
@@ -109,7 +112,7 @@ function toResponseFormat(format: AnswerFormat, kind: FormatKind | null): object
 function toMessages(
   { messages, format, schemaUnsaid = false }: PromptRequest,
   kind: FormatKind | null,
-  { showsSchema }: Habits,
+  { showsSchema }: Capabilities,
 ): readonly ChatMessage[] {
   if (format.type === 'text') return messages;
   const isKnown = kind === 'json_schema' && (showsSchema || !schemaUnsaid);

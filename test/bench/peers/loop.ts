@@ -6,18 +6,18 @@ import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
 import OpenAI from 'openai';
 import pLimit from 'p-limit';
-import { createHabits } from '../../../src/model/openai/habits.ts';
+import { createCapabilities } from '../../../src/model/openai/capabilities.ts';
 import { buildRequestBody } from '../../../src/model/openai/request-body.ts';
 import { type BenchItem, modelName, requestFor } from '../request.ts';
 import type { Peer, PeerSettings } from './peer.ts';
 
 export async function startLoop({ stubUrl, concurrency }: PeerSettings): Promise<Peer> {
   const client = new OpenAI({ baseURL: stubUrl, apiKey: 'none' });
-  const habits = createHabits('max_tokens');
+  const capabilities = createCapabilities('max_tokens');
   let input = '';
 
   async function label(item: BenchItem): Promise<string> {
-    const { body } = buildRequestBody(modelName, requestFor(item.text), habits);
+    const { body } = buildRequestBody(modelName, requestFor(item.text), capabilities);
     const completion = await client.chat.completions.create(
       body as unknown as OpenAI.ChatCompletionCreateParamsNonStreaming,
     );

@@ -31,7 +31,7 @@ export const anyParams: OwnParams = {
   response_format: { type: 'json_schema' satisfies FormatKind },
 };
 
-export interface Habits {
+export interface Capabilities {
   readonly limitName: LimitName;
   /** Whether a schema that goes beside the messages is shown to the model. */
   readonly showsSchema: boolean;
@@ -46,10 +46,10 @@ export interface Habits {
 }
 
 /**
- * Habits that know nothing yet but what to call the limit on output tokens, and whether the server
+ * Capabilities that know nothing yet but what to call the limit on output tokens, and whether the server
  * shows schemas.
  */
-export function createHabits(initialLimitName: LimitName, showsSchema = true): Habits {
+export function createCapabilities(initialLimitName: LimitName, showsSchema = true): Capabilities {
   const refused = new Set<string>();
   let limitName = initialLimitName;
 

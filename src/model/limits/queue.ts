@@ -7,17 +7,17 @@ import { setMaxListeners } from 'node:events';
 import type { Gate, Permit } from '../model.ts';
 import type { Clock } from './clock.ts';
 
-/** What the line needs to know of its gate. */
+/** What the queue needs to know of its gate. */
 interface Door {
   hasRoom(): boolean;
   /** When time alone lets the next call through: `at` or later. */
   opensAt(at: number): number;
   issue(): Permit;
-  /** Why nobody is made to wait at present; null where the line is open. */
+  /** Why nobody is made to wait at present; null where the queue is open. */
   refusal(): Error | null;
 }
 
-export interface Line extends Pick<Gate, 'enter' | 'tryEnter' | 'onOpen'> {
+export interface Queue extends Pick<Gate, 'enter' | 'tryEnter' | 'onOpen'> {
   /** Something changed: serves who waits, then tells the listeners if something is left. */
   serve(): void;
   /** Sends away who waits. */
@@ -33,7 +33,7 @@ interface Waiter {
   refuse(error: Error): void;
 }
 
-export function createLine(door: Door, clock: Clock): Line {
+export function createQueue(door: Door, clock: Clock): Queue {
   const waiters = new Set<Waiter>();
   const listeners = new Set<() => void>();
   let timer: { at: number; cancel: () => void } | null = null;

@@ -3,7 +3,7 @@
  * process: newer models refuse temperature and top_p, older ones the output format and the effort,
  * those that always think a forced tool.
  *
- * As in ../habits.ts: a refused request is sent again without what was refused, each thing at most
+ * As in ../openai/capabilities.ts: a refused request is sent again without what was refused, each thing at most
  * once a call; a provider does not bill a 400. Anthropic's errors have neither a code nor a
  * parameter's name: what a refusal is about stands in its words alone.
  */
@@ -14,47 +14,48 @@ import type { JsonSchema } from '../model.ts';
  * How a model is held to a JSON answer, the strictest first: by the output format, by a tool that
  * it must call, by words.
  */
-export type Road = 'format' | 'tool' | 'words';
+export type AnswerMode = 'format' | 'tool' | 'words';
 
 /** What was sent that may be left out. */
 export interface Sent {
   /** Null where no JSON was asked for. */
-  road: Road | null;
+  answerMode: AnswerMode | null;
   /** Null where it is not known. */
   schema: JsonSchema | null;
   /** Of temperature, top_p and effort, those that we set, with their values. */
   sampling: Readonly<Record<string, unknown>>;
 }
 
-export interface Habits {
+export interface Capabilities {
   /** Whether a schema that goes beside the messages is shown to the model. */
   readonly showsSchema: boolean;
-  takesRoad(road: Road, schema: JsonSchema): boolean;
+  takesMode(answerMode: AnswerMode, schema: JsonSchema): boolean;
   takes(param: string, value: unknown): boolean;
   /**
-   * As Habits.learn of ../habits.ts: a name for what will be different next time, null where
+   * As Capabilities.learn of ../openai/capabilities.ts: a name for what will be different next time, null where
    * nothing of ours was refused.
    */
   learn(refusal: Refusal, sent: Sent): string | null;
 }
 
-export function createHabits(showsSchema = true): Habits {
+export function createCapabilities(showsSchema = true): Capabilities {
   const refused = new Set<string>();
   /** Schemas that the model takes no output format, or no tool, for; it takes others. */
   const schemas = { format: new WeakSet<JsonSchema>(), tool: new WeakSet<JsonSchema>() };
 
-  function learnRoad(message: string, { road, schema }: Sent): string | null {
-    if ((road !== 'format' && road !== 'tool') || !isAbout[road].test(message)) return null;
-    if (!isAboutSchema.test(message)) refused.add(road);
-    else if (schema) schemas[road].add(schema);
+  function learnMode(message: string, { answerMode, schema }: Sent): string | null {
+    if ((answerMode !== 'format' && answerMode !== 'tool') || !isAbout[answerMode].test(message))
+      return null;
+    if (!isAboutSchema.test(message)) refused.add(answerMode);
+    else if (schema) schemas[answerMode].add(schema);
     else return null;
-    return road;
+    return answerMode;
   }
 
   return {
     showsSchema,
-    takesRoad: (road, schema) =>
-      road === 'words' || !(refused.has(road) || schemas[road].has(schema)),
+    takesMode: (answerMode, schema) =>
+      answerMode === 'words' || !(refused.has(answerMode) || schemas[answerMode].has(schema)),
     takes: (param, value) => !refused.has(param) && !refused.has(`${param}=${String(value)}`),
     learn(refusal, sent) {
       if (refusal.status !== 400 && refusal.status !== 422) return null;
@@ -69,7 +70,7 @@ export function createHabits(showsSchema = true): Habits {
         refused.add(isValue ? `${param}=${String(value)}` : param);
         return param;
       }
-      return learnRoad(message, sent);
+      return learnMode(message, sent);
     },
   };
 }
