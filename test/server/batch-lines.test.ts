@@ -3,6 +3,7 @@
  * is and what it came to.
  */
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { version } from '../../src/core/version.ts';
 import { submitTexts, untilEnded } from '../faces/graphql/support.ts';
 import { type App, startApp } from '../support/app.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -180,7 +181,7 @@ it('each line of the program says which process wrote it, its role and its versi
       .map((line) => JSON.parse(line) as Line);
     expect(written.length).toBeGreaterThanOrEqual(3);
     for (const line of written) {
-      expect(line).toMatchObject({ pid: program.process.pid, role: 'all', version: '0.1.0' });
+      expect(line).toMatchObject({ pid: program.process.pid, role: 'all', version });
     }
   } finally {
     program.process.kill('SIGTERM');
