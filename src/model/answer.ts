@@ -1,6 +1,7 @@
 /**
- * Reads what a provider answered with status 200, trusting none of it: HTML, `{error}`, `choices: []`, null content
- * and absent usage all occur. What is billed is counted, also where the answer is no good.
+ * Reads what a provider answered with status 200, trusting none of it: HTML, `{error}`, `choices:
+ * []`, null content and absent usage all occur. What is billed is counted, also where the answer is
+ * no good.
  */
 
 import { parseKeepingNumbers } from '../core/exact-json.ts';

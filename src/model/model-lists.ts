@@ -76,7 +76,7 @@ export function createModelLists({
 function namesIn(text: string): ReadonlySet<string> {
   const body: unknown = JSON.parse(text);
   const list = isRecord(body) ? body.data : body;
-  if (!Array.isArray(list)) throw new TypeError('The answer is no list of models.');
+  if (!Array.isArray(list)) throw new TypeError('The answer must be a list of models.');
   const names = recordsOf(list)
     .map(({ id }) => id)
     .filter((id) => typeof id === 'string')

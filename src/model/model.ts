@@ -1,6 +1,6 @@
 /**
- * What the rest of Winnow knows of language models: a request, an answer, and three kinds of failure.
- * Types only; the adapters beside this file speak to providers.
+ * What the rest of Winnow knows of language models: a request, an answer, and three kinds of
+ * failure. Types only; the adapters beside this file speak to providers.
  */
 
 import type { BatchErrorCode, ItemErrorCode } from '../core/errors.ts';
@@ -15,9 +15,10 @@ export interface ChatMessage {
 }
 
 /**
- * How the answer must look. `schema` is a JSON Schema; `strict` says that it is written in the subset that strict
- * structured output takes. Where the schema is not strict, or the provider has no json_schema, the adapter asks for a
- * json_object and states the schema in the system message; the operation validates the answer either way.
+ * How the answer must look. `schema` is a JSON Schema; `strict` says that it is written in the
+ * subset that strict structured output takes. Where the schema is not strict, or the provider has
+ * no json_schema, the adapter asks for a json_object and states the schema in the system message;
+ * the operation validates the answer either way.
  */
 export type AnswerFormat =
   | { type: 'text' }
@@ -56,17 +57,23 @@ export interface PromptRequest extends Sampling {
 }
 
 /**
- * A complete request body of the caller's own, sent as it is but for the model, what the sampling options set, and
- * `stream`. Nothing of it is dropped when the model refuses it, and any whole completion is an answer: tool calls, a length stop,
- * several choices.
+ * A complete request body of the caller's own, sent as it is but for the model, what the sampling
+ * options set, and `stream`. Nothing of it is dropped when the model refuses it, and any whole
+ * completion is an answer: tool calls, a length stop, several choices.
  */
 export interface BodyRequest extends Sampling {
   body: Readonly<Record<string, unknown>>;
-  /** Whose API the body is written for, OpenAI's chat completions when absent; translated where the provider speaks another. */
+  /**
+   * Whose API the body is written for, OpenAI's chat completions when absent; translated where the
+   * provider speaks another.
+   */
   dialect?: Dialect | undefined;
 }
 
-/** The two shapes of complete requests and answers: OpenAI's chat completions and Anthropic's messages. */
+/**
+ * The two shapes of complete requests and answers: OpenAI's chat completions and Anthropic's
+ * messages.
+ */
 type Dialect = 'openai' | 'anthropic';
 
 export interface TokenLogprob {
@@ -74,9 +81,14 @@ export interface TokenLogprob {
   logprob: number;
 }
 
-/** A complete answer: the model stopped by itself (or a body request was answered at all). Everything else is a ModelError. */
+/**
+ * A complete answer: the model stopped by itself (or a body request was answered at all).
+ * Everything else is a ModelError.
+ */
 export interface ModelAnswer {
-  /** The content of the first choice; empty where a body request was answered by tool calls alone. */
+  /**
+   * The content of the first choice; empty where a body request was answered by tool calls alone.
+   */
   text: string;
   /** The whole answer, as the provider sent it: a chat completion, or a message of Anthropic's. */
   completion: Readonly<Record<string, unknown>>;
@@ -88,7 +100,8 @@ export interface ModelAnswer {
 
 /**
  * Three kinds of failure, told apart by what the caller should do:
- * - `later`: the same request may succeed in a while (429, 408, 409, 5xx, reset, stall). `counts` is false where waiting
+ * - `later`: the same request may succeed in a while (429, 408, 409, 5xx, reset, stall). `counts`
+ *   is false where waiting
  *   costs the item nothing (429); true where the tries are limited (5xx, timeouts, resets).
  * - `item`: this item will not succeed as it is (400, 422, refusal, content filter, truncation).
  * - `batch`: no item will (401, 403, unknown model, quota): stop instead of burning them.
@@ -106,7 +119,10 @@ export type ModelErrorKind =
 export class ModelError extends Error {
   override readonly name = 'ModelError';
   readonly failure: ModelErrorKind;
-  /** What the provider billed for the failed answer (a refusal and a truncated answer are paid for), if it said. */
+  /**
+   * What the provider billed for the failed answer (a refusal and a truncated answer are paid for),
+   * if it said.
+   */
   readonly tokens: Tokens | null;
   readonly costUsd: number | null;
   /** What the model had written all the same; null where nothing. */
@@ -131,9 +147,10 @@ export class ModelError extends Error {
 }
 
 /**
- * One model of one provider. `send` makes exactly one billable request (what the model refuses is dropped, each thing once,
- * and sent again, which a provider does not bill), under one deadline over all of it, headers and bodies.
- * It rejects with a ModelError, or with the signal's reason when aborted.
+ * One model of one provider. `send` makes exactly one billable request (what the model refuses is
+ * dropped, each thing once, and sent again, which a provider does not bill), under one deadline
+ * over all of it, headers and bodies. It rejects with a ModelError, or with the signal's reason
+ * when aborted.
  */
 export interface Model {
   /** `provider/name` */
@@ -142,11 +159,14 @@ export interface Model {
   /** The name without the provider, as the provider knows it. */
   readonly name: string;
   send(request: ModelRequest, options: SendOptions): Promise<ModelAnswer>;
-  /** The body that `request` would be sent with just now; what the model is known to refuse is left out already. */
+  /**
+   * The body that `request` would be sent with just now; what the model is known to refuse is left
+   * out already.
+   */
   bodyOf(request: ModelRequest): Record<string, unknown>;
   /**
-   * The turnstile in front of the provider: how many calls may run now, and how long to keep off after a 429.
-   * Callers take a permit, send, and give it back with what they learned.
+   * The turnstile in front of the provider: how many calls may run now, and how long to keep off
+   * after a 429. Callers take a permit, send, and give it back with what they learned.
    */
   readonly gate: Gate;
   /** The provider's batch API for this model; null where it is known to have none. */
@@ -178,27 +198,36 @@ interface Readings {
 
 interface SendOptions {
   signal: AbortSignal;
-  /** Told of every request that goes out, and of what the provider says of its limits. Whoever took it releases it. */
+  /**
+   * Told of every request that goes out, and of what the provider says of its limits. Whoever took
+   * it releases it.
+   */
   permit: Permit;
 }
 
 /**
- * A gate is shared by every call of a process to one provider and model. Synchronous calls wait in line (`enter`);
- * the worker asks without waiting (`tryEnter`), and is told by `onOpen` when to ask again; so synchronous calls always go first.
+ * A gate is shared by every call of a process to one provider and model. Synchronous calls wait in
+ * line (`enter`); the worker asks without waiting (`tryEnter`), and is told by `onOpen` when to ask
+ * again; so synchronous calls always go first.
  */
 export interface Gate {
-  /** How many calls were given back as 'ok': what tells a provider that is down from one that fails a single item. */
+  /**
+   * How many calls were given back as 'ok': what tells a provider that is down from one that fails
+   * a single item.
+   */
   readonly answered: number;
   /**
-   * Waits for a permit. Rejects with the signal's reason when aborted, and at once with a ModelError of the kind `later` while the
-   * provider fails every call.
+   * Waits for a permit. Rejects with the signal's reason when aborted, and at once with a
+   * ModelError of the kind `later` while the provider fails every call.
    */
   enter(signal: AbortSignal): Promise<Permit>;
   /** A permit if one is free now and nobody waits for it, else null. */
   tryEnter(): Permit | null;
   /** Whether `tryEnter` would give a permit now. Takes none. */
   isOpen(): boolean;
-  /** How many permits `tryEnter` would give now, one after the other, up to `atMost`. Takes none. */
+  /**
+   * How many permits `tryEnter` would give now, one after the other, up to `atMost`. Takes none.
+   */
   room(atMost: number): number;
   /** Calls back when a permit may have become free. Returns the unsubscribe function. */
   onOpen(listener: () => void): () => void;
@@ -208,9 +237,11 @@ export interface Gate {
 
 /**
  * Why a gate is closed:
- * - `failing`: the provider fails every call; the next one goes out at `until`, to see whether it is back.
+ * - `failing`: the provider fails every call; the next one goes out at `until`, to see whether it
+ *   is back.
  * - `rate_limited`: it said to slow down (a 429, or a Retry-After).
- * - `paced`: its requests or tokens per minute, as configured or as its headers tell them, are used up for now.
+ * - `paced`: its requests or tokens per minute, as configured or as its headers tell them, are used
+ *   up for now.
  */
 export interface Blocked {
   reason: 'failing' | 'rate_limited' | 'paced';
@@ -226,15 +257,19 @@ export interface Blocked {
 export interface Permit {
   /** Requests that went out under it so far. */
   readonly requests: number;
-  /** A request goes out; `tokens` estimates what it may need, prompt and answer. For the adapter. */
+  /**
+   * A request goes out; `tokens` estimates what it may need, prompt and answer. For the adapter.
+   */
   begin(tokens: () => number): void;
   /** What an answer says of the provider's limits. For the adapter. */
   observe(headers: RateHeaders): void;
   /** The tokens that the provider counted. For the adapter. */
   settle(tokens: number): void;
   /**
-   * - `ok`: an answer, good or bad. `refused`: an answer that says nothing of this item (key, quota, model).
-   * - `rate_limited`: a 429. `failed`: a 5xx, a timeout, a reset; `failed_again` where the same item has failed so before.
+   * - `ok`: an answer, good or bad. `refused`: an answer that says nothing of this item (key,
+   *   quota, model).
+   * - `rate_limited`: a 429. `failed`: a 5xx, a timeout, a reset; `failed_again` where the same
+   *   item has failed so before.
    * - `aborted`: nothing came of it.
    */
   release(
@@ -272,7 +307,10 @@ export interface ProviderConfig {
   models: readonly string[];
   /** True where only the listed models exist (the sandbox). */
   closed: boolean;
-  /** Whether it has OpenAI's batch API. Where this is not said, it is OpenAI's own server that has one, and any other is tried. */
+  /**
+   * Whether it has OpenAI's batch API. Where this is not said, it is OpenAI's own server that has
+   * one, and any other is tried.
+   */
   batches?: boolean | undefined;
 }
 

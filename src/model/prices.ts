@@ -1,5 +1,6 @@
 /**
- * What tokens cost, from the price table inside @pydantic/genai-prices (no network). Unknown is null, never 0.
+ * What tokens cost, from the price table inside @pydantic/genai-prices (no network). Unknown is
+ * null, never 0.
  */
 
 import { calcPrice, findProvider, type Provider } from '@pydantic/genai-prices';
@@ -14,9 +15,10 @@ export interface Prices {
 }
 
 /**
- * The prices of one model, looked up once: the library takes about 20 microseconds a call, a flat price 0.01.
- * Tiered and dated prices still ask the library each time. A provider is found by the name it has in the library
- * (openai, groq, together, mistral…); a name that only resembles `openai` is some server of the user's own.
+ * The prices of one model, looked up once: the library takes about 20 microseconds a call, a flat
+ * price 0.01. Tiered and dated prices still ask the library each time. A provider is found by the
+ * name it has in the library (openai, groq, together, mistral…); a name that only resembles
+ * `openai` is some server of the user's own.
  */
 export function createPrices(provider: string, model: string): Prices {
   const found = findProvider({ providerId: provider });
@@ -47,7 +49,10 @@ export function createPrices(provider: string, model: string): Prices {
   };
 }
 
-/** What a batch costs: half of every price, as OpenAI, Anthropic, Groq, Together and Azure publish it for theirs. */
+/**
+ * What a batch costs: half of every price, as OpenAI, Anthropic, Groq, Together and Azure publish
+ * it for theirs.
+ */
 export function atBatchPrices({ inputPrice, outputPrice, costUsd }: Prices): Prices {
   const half = (price: number | null) => (price === null ? null : price / 2);
   return {
@@ -68,7 +73,8 @@ function calculate(tokens: Tokens, model: string, provider: Provider) {
   try {
     return calcPrice(usage, model, { provider });
   } catch {
-    // The library throws on usage that it cannot price (a unit that the model has no price for): the cost is unknown then.
+    // The library throws on usage that it cannot price (a unit that the model has no price for):
+    // the cost is unknown then.
     return null;
   }
 }

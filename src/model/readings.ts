@@ -16,7 +16,7 @@ export interface ReadingsOptions {
 }
 
 /**
- * A model of two readings. The list decides, and where there is none, the provider's answers: who
+ * A model of two readings. The list decides, and without a list the provider's answers: who
  * sends tells of them.
  */
 export function createReadings({ cut, whole, isWhole, ask }: ReadingsOptions): Model {

@@ -56,8 +56,8 @@ export function storedMessage(
     ...message,
     id: id || missing.id,
     model: model || missing.model,
-    // An answer of nothing is an answer still; without a block it would be none to whoever reads
-    // the file.
+    // An answer of nothing is an answer still; without a block it would be none to a program that
+    // reads the file.
     content: isEmpty ? [{ type: 'text', text: '' }] : content,
   };
 }

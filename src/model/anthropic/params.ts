@@ -117,8 +117,8 @@ export function toTemperature(temperature: unknown): unknown {
 }
 
 /**
- * OpenAI's efforts by Anthropic's names; what is no effort there at all (none) is null, and a name
- * of its own is taken as it is.
+ * OpenAI's efforts by Anthropic's names; what is not an effort there at all (none) is null, and a
+ * name of its own is taken as it is.
  */
 export function toEffort(effort: unknown): unknown {
   switch (effort) {

@@ -6,7 +6,7 @@ export type ContentFault =
   /** Half the answer, finish_reason length. */
   | { kind: 'truncated' }
   /**
-   * finish_reason stop, but the content is no JSON (the good answer without its last character, if
+   * finish_reason stop, but the content is not JSON (the good answer without its last character, if
    * none is given).
    */
   | { kind: 'invalid_json'; content?: string }
@@ -54,7 +54,7 @@ export interface StatusFault {
   headers?: Record<string, string>;
 }
 
-/** Anything: a proxy's HTML page, an empty body, a 200 that is no completion. */
+/** Anything: a proxy's HTML page, an empty body, a 200 that is not a completion. */
 interface RawFault {
   kind: 'raw';
   status?: number;
@@ -171,7 +171,7 @@ export function createDelays(delay: Delay): () => number {
   return () => delay.medianMs * Math.exp(delay.sigma * random.normal());
 }
 
-/** Null for a fault that is no latency. */
+/** Null for a fault other than a latency. */
 function delays(fault: { kind: string }): (() => number) | null {
   if (fault.kind !== 'latency') return null;
   const latency = fault as LatencyFault;

@@ -8,7 +8,7 @@ export interface JournalEntry {
   body: unknown;
   /** As received, without the key. */
   headers: IncomingHttpHeaders;
-  /** True when the connection ended before the answer did, whoever ended it. */
+  /** True when the connection ended before the answer did, whichever side ended it. */
   aborted: boolean;
   /** The status that was answered in full; null while it waits, and where nothing was. */
   answered: number | null;

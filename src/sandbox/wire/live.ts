@@ -1,4 +1,7 @@
-/** Requests that are answered at once: faults, limits and the journal around what a protocol answers. */
+/**
+ * Requests that are answered at once: faults, limits and the journal around what a protocol
+ * answers.
+ */
 import type { IncomingHttpHeaders } from 'node:http';
 import { ApiError } from './api-error.ts';
 import type { ChatRequest } from './chat-request.ts';
@@ -17,7 +20,10 @@ export interface AnswerContext {
   batch: boolean;
 }
 
-/** One protocol's way to read a request and to write its answer. Both throw an ApiError where the request is at fault. */
+/**
+ * One protocol's way to read a request and to write its answer. Both throw an ApiError where the
+ * request is at fault.
+ */
 export interface Answerer {
   read(body: unknown, headers: IncomingHttpHeaders): ChatRequest;
   /** The body of a 200. */

@@ -32,7 +32,9 @@ export function json(status: number, value: unknown, headers: Record<string, str
   };
 }
 
-/** Fails as told. `good` is the answer that would have been given, for faults in the middle of one. */
+/**
+ * Fails as told. `good` is the answer that would have been given, for faults in the middle of one.
+ */
 export function fail(
   { response, requestId, dialect }: Exchange,
   fault: TransportFault,

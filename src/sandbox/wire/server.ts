@@ -1,7 +1,8 @@
 /**
- * Winnow's own provider on loopback, answered by rules: OpenAI's chat completions, files and batches, and Anthropic's
- * messages and their batches. It is no model, and says so in its one model's name, `rules`. The service speaks to it as to
- * any provider; tests drive it to fail as providers fail.
+ * Winnow's own provider on loopback, answered by rules: OpenAI's chat completions, files and
+ * batches, and Anthropic's messages and their batches. It is no model, and says so in its one
+ * model's name, `rules`. The service speaks to it as to any provider; tests drive it to fail as
+ * providers fail.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -28,17 +29,26 @@ export interface SandboxOptions {
   host?: string;
   /** Every live answer waits so long. */
   latencyMs?: Delay;
-  /** Demanded when set: as `Authorization: Bearer …` of OpenAI's clients, as `x-api-key` of Anthropic's. */
+  /**
+   * Demanded when set: as `Authorization: Bearer …` of OpenAI's clients, as `x-api-key` of
+   * Anthropic's.
+   */
   apiKey?: string;
   /** Names it answers to. */
   models?: readonly string[];
-  /** Parameters to refuse with 400 unsupported_parameter, and `json_schema`, `json_object`: emulates other servers. */
+  /**
+   * Parameters to refuse with 400 unsupported_parameter, and `json_schema`, `json_object`: emulates
+   * other servers.
+   */
   refuse?: readonly string[];
   /** Of live requests; each provider's clients have their own buckets. */
   limits?: RateLimits;
   /** Longer prompts are context_length_exceeded. */
   contextTokens?: number;
-  /** Count repeated prefixes as cached tokens. Off by default: usage then depends on the order of requests. */
+  /**
+   * Count repeated prefixes as cached tokens. Off by default: usage then depends on the order of
+   * requests.
+   */
   promptCache?: boolean;
   /** How batches move, and their limits. */
   batches?: BatchOptions;
@@ -64,7 +74,10 @@ export interface Sandbox {
   limit(limits: RateLimits | null): void;
   /** Demands another key from now on, as when one is revoked; null for none. */
   demandKey(apiKey: string | null): void;
-  /** Resolves as soon as the condition holds; it is looked at after every arrival and end of a request, and every step of a batch. */
+  /**
+   * Resolves as soon as the condition holds; it is looked at after every arrival and end of a
+   * request, and every step of a batch.
+   */
   until(condition: (sandbox: Sandbox) => boolean): Promise<void>;
   /** Breaks what is open, and resolves when the port is free. */
   close(): Promise<void>;
