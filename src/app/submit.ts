@@ -11,6 +11,10 @@ import { planFor } from './plan-for.ts';
 import { type CheckedSource, readingOf, refuseMismatch, sampleOf } from './source.ts';
 import { submitBatch } from './store-batch.ts';
 
+/** A batch is read with both, whenever a page shows it. */
+const maxMetadataBytes = 100_000;
+const maxOptionsBytes = 4_194_304;
+
 interface CheckedSubmit {
   operation: string;
   options: Record<string, unknown>;
@@ -49,6 +53,8 @@ export async function submitChecked(
     const message = `${model.id} has no batch API; LIVE would be right, or a model of a provider that has one (Query.service tells by providerBatch)`;
     throw new BadUserInput([{ path: `${fieldsPath}execution`, message }]);
   }
+  refuseTooLarge(fields.metadata ?? {}, maxMetadataBytes, `${fieldsPath}metadata`);
+  refuseTooLarge(options, maxOptionsBytes, optionsPath);
   const { webhookUrl } = fields;
   const message = typeof webhookUrl === 'string' ? await context.checkWebhook(webhookUrl) : null;
   if (message !== null) throw new BadUserInput([{ path: `${fieldsPath}webhookUrl`, message }]);
@@ -67,6 +73,12 @@ export async function submitChecked(
     webhookUrl: webhookUrl ?? null,
     ...reading,
   });
+}
+
+function refuseTooLarge(value: object, maxBytes: number, path: string): void {
+  if (Buffer.byteLength(JSON.stringify(value)) <= maxBytes) return;
+  const message = `has more than ${maxBytes.toLocaleString('en')} bytes as JSON`;
+  throw new BadUserInput([{ path: path || 'options', message }]);
 }
 
 /** The plan's; or the one that the first request names, where requests name their own. */

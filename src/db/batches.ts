@@ -15,6 +15,7 @@ import {
   sql,
 } from 'drizzle-orm';
 import type { BatchErrorCode, ItemErrorCode } from '../core/errors.ts';
+import { type PlaceInPage, placed, placesWithin } from './bytes.ts';
 import type { Database, Sql } from './driver/client.ts';
 import { type FileRecord, fileColumns } from './files.ts';
 import { type BatchStatus, batches, files } from './tables.ts';
@@ -42,6 +43,9 @@ const errorSummary = sql<{ code: ItemErrorCode; count: number; message: string }
 
 /** The database's clock at the read, against which rates are computed. */
 const readAt = sql<Date>`now()`.mapWith(batches.createdAt);
+
+/** What of a batch may be large, in bytes; known without reading it. */
+const octets = sql<number>`octet_length(${batches.options}) + coalesce(octet_length(${batches.metadata}), 0)`;
 
 const batchColumns = {
   key: batches.key,
@@ -147,19 +151,27 @@ export async function listBatches(
     afterKey?: bigint | undefined;
     beforeKey?: bigint | undefined;
     inverted: boolean;
+    maxBytes: number;
   },
-): Promise<BatchRecord[]> {
-  const { limit, afterKey, beforeKey, inverted } = page;
-  return await selectBatches(
-    db,
-    and(
-      matches(owner, filter),
-      afterKey === undefined ? undefined : lt(batches.key, afterKey),
-      beforeKey === undefined ? undefined : gt(batches.key, beforeKey),
-    ),
-  )
-    .orderBy(inverted ? asc(batches.key) : desc(batches.key))
+): Promise<(BatchRecord & PlaceInPage)[]> {
+  const { limit, afterKey, beforeKey, inverted, maxBytes } = page;
+  const order = inverted ? asc(batches.key) : desc(batches.key);
+  const sizes = await db.query
+    .select({ key: batches.key, octets })
+    .from(batches)
+    .where(
+      and(
+        matches(owner, filter),
+        afterKey === undefined ? undefined : lt(batches.key, afterKey),
+        beforeKey === undefined ? undefined : gt(batches.key, beforeKey),
+      ),
+    )
+    .orderBy(order)
     .limit(limit);
+  const places = placesWithin(sizes, maxBytes);
+  if (places.size === 0) return [];
+  const found = await selectBatches(db, inArray(batches.key, [...places.keys()])).orderBy(order);
+  return placed(found, places);
 }
 
 export async function countBatches(
@@ -268,17 +280,6 @@ export async function readStopped(db: Sql, keys: readonly bigint[]): Promise<big
 
 /** The unlisted or listed file that a batch runs over. */
 export type BatchFile = FileRecord;
-
-/** The unlisted or listed files that some batches run over, in any order. */
-export async function readBatchFiles(
-  db: Database,
-  fileKeys: readonly bigint[],
-): Promise<BatchFile[]> {
-  return await db.query
-    .select(fileColumns)
-    .from(files)
-    .where(inArray(files.key, [...fileKeys]));
-}
 
 /** The unlisted or listed file that a batch runs over: name and columns. */
 export async function readBatchFile(db: Database, fileKey: bigint): Promise<BatchFile> {

@@ -28,3 +28,29 @@ export function cutBehind(
     where "bytesSoFar" <= ${maxBytes}::float8 or place = 1
     order by place`;
 }
+
+/** The places of those rows of a page that fit into `maxBytes`, but one at least. */
+export function placesWithin(
+  page: readonly { key: bigint; octets: number }[],
+  maxBytes: number,
+): Map<bigint, PlaceInPage> {
+  const places = new Map<bigint, PlaceInPage>();
+  let bytesSoFar = 0;
+  for (const { key, octets } of page) {
+    bytesSoFar += octets;
+    if (bytesSoFar > maxBytes && places.size > 0) break;
+    places.set(key, { bytesSoFar, rowsOfPage: page.length });
+  }
+  return places;
+}
+
+/** Each row with its place; without those that have none. */
+export function placed<Row extends { key: bigint }>(
+  rows: readonly Row[],
+  places: ReadonlyMap<bigint, PlaceInPage>,
+): (Row & PlaceInPage)[] {
+  return rows.flatMap((row) => {
+    const place = places.get(row.key);
+    return place ? [{ ...row, ...place }] : [];
+  });
+}

@@ -1,6 +1,18 @@
 /** Files: they come with their rows, are read, and go when no batch needs them. */
-import { and, asc, desc, eq, getTableColumns, gt, isNull, lt, type SQL } from 'drizzle-orm';
-import { cutBehind, type PlaceInPage } from './bytes.ts';
+import {
+  and,
+  asc,
+  desc,
+  eq,
+  getTableColumns,
+  gt,
+  inArray,
+  isNull,
+  lt,
+  type SQL,
+  sql,
+} from 'drizzle-orm';
+import { cutBehind, type PlaceInPage, placed, placesWithin } from './bytes.ts';
 import type { Database, Sql } from './driver/client.ts';
 import { files } from './tables.ts';
 
@@ -35,6 +47,9 @@ export const fileColumns = leaveOut(getTableColumns(files));
 function leaveOut<Columns extends { rejections: unknown }>({ rejections, ...columns }: Columns) {
   return columns;
 }
+
+/** What of a file may be large, in bytes; known without reading it. */
+const octets = sql<number>`octet_length(${files.columns}) + octet_length(${files.warnings})`;
 
 /**
  * Enters a file whose rows are in, and ends its ingest. False when the ingest's lease had run out:
@@ -97,11 +112,13 @@ export async function listFiles(
     afterKey?: bigint | undefined;
     beforeKey?: bigint | undefined;
     inverted: boolean;
+    maxBytes: number;
   },
-): Promise<FileRecord[]> {
-  const { limit, afterKey, beforeKey, inverted } = page;
-  return await db.query
-    .select(fileColumns)
+): Promise<(FileRecord & PlaceInPage)[]> {
+  const { limit, afterKey, beforeKey, inverted, maxBytes } = page;
+  const order = inverted ? asc(files.key) : desc(files.key);
+  const sizes = await db.query
+    .select({ key: files.key, octets })
     .from(files)
     .where(
       and(
@@ -110,8 +127,39 @@ export async function listFiles(
         beforeKey === undefined ? undefined : gt(files.key, beforeKey),
       ),
     )
-    .orderBy(inverted ? asc(files.key) : desc(files.key))
+    .orderBy(order)
     .limit(limit);
+  return await readWithin(db, sizes, { order, maxBytes });
+}
+
+/** Files in the order of their keys; cut behind `maxBytes`, but with one file at least. */
+export async function readFilesWithin(
+  db: Database,
+  fileKeys: readonly bigint[],
+  maxBytes: number,
+): Promise<(FileRecord & PlaceInPage)[]> {
+  const order = asc(files.key);
+  const sizes = await db.query
+    .select({ key: files.key, octets })
+    .from(files)
+    .where(inArray(files.key, [...fileKeys]))
+    .orderBy(order);
+  return await readWithin(db, sizes, { order, maxBytes });
+}
+
+async function readWithin(
+  db: Database,
+  sizes: readonly { key: bigint; octets: number }[],
+  { order, maxBytes }: { order: SQL; maxBytes: number },
+): Promise<(FileRecord & PlaceInPage)[]> {
+  const places = placesWithin(sizes, maxBytes);
+  if (places.size === 0) return [];
+  const found = await db.query
+    .select(fileColumns)
+    .from(files)
+    .where(inArray(files.key, [...places.keys()]))
+    .orderBy(order);
+  return placed(found, places);
 }
 
 export async function countFiles(db: Database, owner: string): Promise<number> {

@@ -22,10 +22,11 @@ import {
   WebhookDelivery,
   waiting,
 } from './batch-parts.ts';
+import { measure } from './budget.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 import { OperationEnum } from './operation.ts';
-import { cursorOf, pageCost, readPage } from './page.ts';
+import { cursorOf, pageCost, readPage, wholePage } from './page.ts';
 import { byBatch, createRounds } from './rounds.ts';
 
 const deliveriesOf = createRounds<DeliveryRecord[]>(async (keys, { db }) =>
@@ -227,21 +228,31 @@ builder.queryField('batches', (t) =>
       },
       complexity: pageCost,
       resolve: async (_root, args, context) => {
-        const { db, owner } = context;
+        const { db, owner, budget } = context;
         const filter = toFilter(args.filter);
+        const toCursor = ({ key }: BatchRecord) => String(key);
         const connection = await readPage(
           args,
           {
-            toCursor: ({ key }: BatchRecord) => String(key),
+            toCursor,
             find: async (id) => cursorOf(await findBatch(id, context)),
           },
-          ({ limit, after, before, inverted }) =>
-            listBatches(db, owner, filter, {
-              limit,
-              afterKey: after === undefined ? undefined : BigInt(after),
-              beforeKey: before === undefined ? undefined : BigInt(before),
-              inverted,
-            }),
+          async (range) => {
+            const { limit, after, before, inverted } = range;
+            const { rows, isCut } = await budget.read(async (allowance) =>
+              measure(
+                await listBatches(db, owner, filter, {
+                  limit,
+                  afterKey: after === undefined ? undefined : BigInt(after),
+                  beforeKey: before === undefined ? undefined : BigInt(before),
+                  inverted,
+                  maxBytes: allowance.bytes,
+                }),
+                allowance,
+              ),
+            );
+            return wholePage({ entries: rows, isCut }, range, toCursor);
+          },
         );
         return { ...connection, filter };
       },

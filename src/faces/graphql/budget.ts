@@ -9,7 +9,7 @@ import { AppError, PageTooLarge } from '../../core/errors.ts';
 import { readLimits } from '../../files/read/limits.ts';
 
 /** Bytes of rows and answers that are read for a request. */
-const maxReadBytes = 16 * 1_048_576;
+export const maxReadBytes = 16 * 1_048_576;
 /** Bytes of them in its answer: the text of a row may stand in several fields. */
 const maxSentBytes = 2 * maxReadBytes;
 /** Entries of lists that no page bounds, times the fields that are asked for of each. */

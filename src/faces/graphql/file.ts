@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import { AppError, PageTooLarge } from '../../core/errors.ts';
 import { isId } from '../../core/ids.ts';
-import { type BatchFile, readBatchFiles } from '../../db/batches.ts';
 import {
   countFiles,
   deleteFile,
@@ -10,6 +9,7 @@ import {
   listFiles,
   readFile,
   readFileRows,
+  readFilesWithin,
 } from '../../db/files.ts';
 import type { fileFormats } from '../../files/read/format.ts';
 import { maxRejections } from '../../files/read/limits.ts';
@@ -18,7 +18,7 @@ import { measure } from './budget.ts';
 import { builder, notFound } from './builder.ts';
 import type { Context } from './context.ts';
 import { presentError } from './errors.ts';
-import { cursorOf, pageCost, readPage } from './page.ts';
+import { cursorOf, pageCost, readPage, wholePage } from './page.ts';
 import { loadRejections, type Rejection } from './rejections.ts';
 import { createRounds } from './rounds.ts';
 
@@ -162,9 +162,13 @@ export async function findFile(
   return isId('file', id) ? await readFile(db, owner, id) : null;
 }
 
-const fileOf = createRounds<BatchFile>(
-  async (keys, { db }) => new Map((await readBatchFiles(db, keys)).map((file) => [file.key, file])),
-);
+const fileOf = createRounds<FileRecord>(async (keys, { db, budget }) => {
+  const { rows, isCut } = await budget.read(async (allowance) =>
+    measure(await readFilesWithin(db, keys, allowance.bytes), allowance),
+  );
+  if (isCut) throw new PageTooLarge(null);
+  return new Map(rows.map((file) => [file.key, file]));
+});
 
 builder.objectField('Batch', 'file', (t) =>
   t.field({
@@ -196,21 +200,30 @@ builder.queryField('files', (t) =>
       type: 'File',
       description: 'The caller’s files, newest first.',
       complexity: pageCost,
-      resolve: (_root, args, context) =>
-        readPage(
+      resolve: (_root, args, context) => {
+        const { db, owner, budget } = context;
+        const toCursor = ({ key }: FileRecord) => String(key);
+        return readPage(
           args,
-          {
-            toCursor: ({ key }: FileRecord) => String(key),
-            find: async (id) => cursorOf(await findFile(id, context)),
+          { toCursor, find: async (id) => cursorOf(await findFile(id, context)) },
+          async (range) => {
+            const { limit, after, before, inverted } = range;
+            const { rows, isCut } = await budget.read(async (allowance) =>
+              measure(
+                await listFiles(db, owner, {
+                  limit,
+                  afterKey: after === undefined ? undefined : BigInt(after),
+                  beforeKey: before === undefined ? undefined : BigInt(before),
+                  inverted,
+                  maxBytes: allowance.bytes,
+                }),
+                allowance,
+              ),
+            );
+            return wholePage({ entries: rows, isCut }, range, toCursor);
           },
-          ({ limit, after, before, inverted }) =>
-            listFiles(context.db, context.owner, {
-              limit,
-              afterKey: after === undefined ? undefined : BigInt(after),
-              beforeKey: before === undefined ? undefined : BigInt(before),
-              inverted,
-            }),
-        ),
+        );
+      },
     },
     {
       name: 'FileConnection',

@@ -13,7 +13,7 @@ import { storableText } from '../../operations/text.ts';
 import { type Budget, measure } from './budget.ts';
 import { builder } from './builder.ts';
 import { ItemErrorCodeEnum, ItemResult, rejectedAnswerDescription } from './item-result.ts';
-import { filterCost, pageCost, readPage } from './page.ts';
+import { filterCost, pageCost, readPage, wholePage } from './page.ts';
 
 export const ItemStatusEnum = builder.enumType('ItemStatus', {
   description: 'Where one item of a batch stands.',
@@ -268,6 +268,7 @@ builder.objectField('Batch', 'items', (t) =>
         field: args.status || args.customIds || args.errorCodes ? filterCost : 1,
       }),
       resolve: async (batch, args, { db, budget }) => {
+        const toCursor = ({ item }: BatchItemModel) => String(item.index);
         const filter: ItemFilter = {
           status: args.status ?? undefined,
           customIds: args.customIds ?? undefined,
@@ -276,14 +277,15 @@ builder.objectField('Batch', 'items', (t) =>
         const connection = await readPage(
           args,
           {
-            toCursor: ({ item }: BatchItemModel) => String(item.index),
+            toCursor,
             find: async (id) => {
               const parsed = parseItemId(id);
               const isOurs = parsed?.batchId === batch.id && parsed.index < batch.total;
               return isOurs ? String(parsed.index) : null;
             },
           },
-          async ({ limit, after, before, inverted }) => {
+          async (range) => {
+            const { limit, after, before, inverted } = range;
             const { rows, isCut } = await budget.read(async (allowance) =>
               measure(
                 await listItems(db.sql, source(batch), filter, {
@@ -296,13 +298,7 @@ builder.objectField('Batch', 'items', (t) =>
                 allowance,
               ),
             );
-            const models = await toModels(batch, rows, db);
-            if (!isCut) return models;
-            const last = models.at(-1);
-            // The one beyond the page only tells that there is more.
-            if (last && models.length === limit - 1) return [...models, last];
-            const fitted = last && String(last.item.index);
-            throw new PageTooLarge(fitted ?? (inverted ? before : after) ?? null);
+            return wholePage({ entries: await toModels(batch, rows, db), isCut }, range, toCursor);
           },
         );
         return { ...connection, batch, filter };

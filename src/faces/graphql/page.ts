@@ -1,6 +1,7 @@
 /** The pages of every list: Relay's four arguments, with sizes that are refused rather than cut. */
 import { type ResolveCursorConnectionArgs, resolveCursorConnection } from '@pothos/plugin-relay';
 import { z } from 'zod';
+import { PageTooLarge } from '../../core/errors.ts';
 import { storableText } from '../../operations/text.ts';
 import { presentIssues } from './errors.ts';
 
@@ -101,6 +102,21 @@ export async function readPage<Entry extends object>(
       endCursor: edges.at(-1)?.cursor ?? null,
     },
   };
+}
+
+/**
+ * The entries of a page, which were cut off behind so many bytes where `isCut`. Only the entry
+ * beyond the page may be missing, which tells that there is more; else throws PageTooLarge.
+ */
+export function wholePage<Entry>(
+  { entries, isCut }: { entries: Entry[]; isCut: boolean },
+  { limit, after, before, inverted }: ResolveCursorConnectionArgs,
+  toCursor: (entry: Entry) => string,
+): Entry[] {
+  if (!isCut) return entries;
+  const last = entries.at(-1);
+  if (last && entries.length === limit - 1) return [...entries, last];
+  throw new PageTooLarge(last ? toCursor(last) : ((inverted ? before : after) ?? null));
 }
 
 async function placeOf(

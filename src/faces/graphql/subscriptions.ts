@@ -4,10 +4,12 @@
  */
 
 import { z } from 'zod';
+import { PageTooLarge } from '../../core/errors.ts';
 import { type BatchRecord, listBatches } from '../../db/batches.ts';
 import type { DeletedBatch } from '../../db/driver/notifications.ts';
 import type { ResultsPage, ResultsPosition } from '../../engine/live/results-watch.ts';
 import { BatchFilterInput, findBatch, toFilter } from './batch.ts';
+import { maxReadBytes, measure } from './budget.ts';
 import { builder, notFound } from './builder.ts';
 import { presentIssues } from './errors.ts';
 import { BatchItem, toModels } from './item.ts';
@@ -103,9 +105,17 @@ builder.subscriptionField('batchesChanged', (t) =>
     subscribe: (_root, { filter, snapshot }, { db, progress, owner }) => {
       const wanted = toFilter(filter);
       if (!snapshot) return progress.watchOwner(owner, wanted);
-      return progress.watchOwner(owner, wanted, () =>
-        listBatches(db, owner, wanted, { limit: snapshot, inverted: false }),
-      );
+      return progress.watchOwner(owner, wanted, async () => {
+        const allowance = { bytes: maxReadBytes, first: true };
+        const found = await listBatches(db, owner, wanted, {
+          limit: snapshot,
+          inverted: false,
+          maxBytes: allowance.bytes,
+        });
+        const { rows, isCut } = measure(found, allowance);
+        if (isCut) throw new PageTooLarge(null);
+        return rows;
+      });
     },
     resolve: (batch: BatchRecord) => batch,
   }),

@@ -6,13 +6,12 @@ import type { CsvDialect } from './csv-dialect.ts';
 import { columnNames } from './csv-names.ts';
 import { headerSwallows } from './csv-quoting.ts';
 import { type CellRules, isBlankRecord, readFirstRecord } from './csv-record.ts';
+import { maxNameBytes } from './limits.ts';
 import { behindMarks } from './marks.ts';
 import type { Rows } from './rows.ts';
 import { encodingProblem, nulByteProblem } from './text-problem.ts';
 import { UnreadableFile } from './unreadable.ts';
 
-/** Room for 10,000 names of a hundred characters. */
-const maxHeaderBytes = 1_048_576;
 /** Names that one warning tells of. */
 const maxTold = 5;
 
@@ -81,8 +80,8 @@ export class CsvHeaderReader {
       bareReturns,
       isLast,
     });
-    if ((first?.record.next ?? end) - start > maxHeaderBytes) {
-      throw refuse(`has more than ${maxHeaderBytes.toLocaleString('en')} bytes`);
+    if ((first?.record.next ?? end) - start > maxNameBytes) {
+      throw refuse(`has more than ${maxNameBytes.toLocaleString('en')} bytes`);
     }
     if (first === null) {
       if (rest === 'more') return null;

@@ -8,6 +8,7 @@ import { type ChosenFields, chooseFields, createIds, type FieldOptions } from '.
 import { decodeString, sameBytes } from './json-bytes.ts';
 import { isItem, itemFields, itemIds, itemMetadata, itemText } from './json-items.ts';
 import { JsonScanner } from './json-scanner.ts';
+import { maxNameBytes } from './limits.ts';
 import type { Rows } from './rows.ts';
 import { encodingProblem } from './text-problem.ts';
 import { rowTooLong } from './unreadable.ts';
@@ -28,6 +29,8 @@ export interface MemberCheck {
 export class JsonRows {
   /** Names in the order in which rows brought them. */
   readonly columns: string[] = [];
+  /** Of all of them, as they were written. */
+  private nameBytes = 0;
   fields: ChosenFields | null = null;
   /** Whether the first rows are complete requests, each of them. */
   areRequests = false;
@@ -163,7 +166,7 @@ export class JsonRows {
       if (column < 0) {
         rows.reject(
           row,
-          `brings one more key than the ${rows.limits.columns} that a file can have`,
+          `brings more keys than a file can have: ${rows.limits.columns}, of ${maxNameBytes.toLocaleString('en')} bytes together`,
         );
         return true;
       }
@@ -273,6 +276,8 @@ export class JsonRows {
   private addColumn(name: string, raw: Buffer): number {
     const column = this.columns.length;
     if (column >= this.rows.limits.columns) return -1;
+    if (this.nameBytes + raw.length > maxNameBytes) return -1;
+    this.nameBytes += raw.length;
     this.columns.push(name);
     this.keys.push(Buffer.from(raw));
     this.byName.set(name, column);

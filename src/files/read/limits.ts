@@ -22,6 +22,8 @@ export const readLimits: ReadLimits = {
   depth: maxJsonDepth,
 };
 
+/** Bytes of the names of all columns together: room for 10,000 of a hundred characters. */
+export const maxNameBytes = 1_048_576;
 /** Rejections that are kept; all are counted. */
 export const maxRejections = 1_000;
 /** Characters that are kept of one. */

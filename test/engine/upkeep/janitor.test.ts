@@ -128,8 +128,10 @@ describe('the list of files', () => {
     for (let count = 0; count < 4; count += 1) files.push(await upload());
     await upload('other');
     const keys = files.map(({ key }) => key).reverse();
-    const list = async (page: Omit<Parameters<typeof listFiles>[2], 'limit'>) =>
-      (await listFiles(server.db, 'local', { limit: 2, ...page })).map(({ key }) => key);
+    const list = async (page: Omit<Parameters<typeof listFiles>[2], 'limit' | 'maxBytes'>) =>
+      (await listFiles(server.db, 'local', { limit: 2, maxBytes: 1_000, ...page })).map(
+        ({ key }) => key,
+      );
 
     expect(await countFiles(server.db, 'local')).toBe(4);
     expect(await list({ inverted: false })).toEqual([keys[0], keys[1]]);

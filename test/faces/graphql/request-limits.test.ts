@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../../support/app.ts';
 import { until } from '../../support/until.ts';
-import { submitTexts, subscribe } from './support.ts';
+import { labelOptions, submitMutation, submitTexts, subscribe } from './support.ts';
 
 let app: App;
 beforeAll(async () => {
@@ -69,6 +69,74 @@ it('a name that is quoted in an error is cut, and many errors are counted', asyn
   expect(text).not.toContain('v'.repeat(101));
 });
 
+/** Options of 4 MB. */
+const longOptions = {
+  operation: {
+    label: {
+      categories: ['good', 'bad'],
+      systemPrompt: 'x'.repeat(1_000_000),
+      instructions: 'x'.repeat(1_000_000),
+      userPromptTemplate: `{content}${'x'.repeat(999_000)}`,
+      categoryDescriptions: { good: 'x'.repeat(999_000) },
+    },
+  },
+};
+
+describe('what is stored with a batch', () => {
+  it.each([
+    ['metadata', { metadata: { a: 'x'.repeat(100_000) } }, 'input.metadata', '100,000'],
+    [
+      'options',
+      {
+        operation: {
+          label: {
+            ...longOptions.operation.label,
+            categoryDescriptions: { good: 'x'.repeat(999_000), bad: 'x'.repeat(999_000) },
+          },
+        },
+      },
+      'input.operation.label',
+      '4,194,304',
+    ],
+  ])('is refused where the %s are too large', async (_what, input, path, bytes) => {
+    const { errors } = await app.graphql(submitMutation, {
+      input: { operation: { label: labelOptions }, source: { texts: ['good'] }, ...input },
+    });
+
+    expect(errors?.[0]?.extensions).toEqual({
+      code: 'BAD_USER_INPUT',
+      issues: [{ path, message: `has more than ${bytes} bytes as JSON` }],
+    });
+  });
+
+  it('cuts a page of batches whose options are too large together, and says behind which', async () => {
+    for (let count = 0; count < 5; count += 1) {
+      await submitTexts(app, ['good'], { ...longOptions, name: 'long', autoStart: false });
+    }
+    const page = (first: number, after: string | null) =>
+      app.graphql(
+        `query($first: Int, $after: String) { batches(filter: {name: "long"}, first: $first, after: $after) {
+           edges { node { id } } pageInfo { hasNextPage } } }`,
+        { first, after },
+      );
+
+    const { errors } = await page(5, null);
+    const cursor = errors?.[0]?.extensions.cursor;
+    const rest = await page(5, cursor);
+    const before = await page(4, null);
+
+    expect(errors?.[0]?.extensions).toEqual({
+      code: 'PAYLOAD_TOO_LARGE',
+      cursor: expect.any(String),
+    });
+    expect(rest.data?.batches.edges).toHaveLength(1);
+    expect(before.data?.batches).toMatchObject({
+      edges: { length: 4 },
+      pageInfo: { hasNextPage: true },
+    });
+  });
+});
+
 describe('what a request may be sent in all', () => {
   /** A draft over one row of 3 MB in a million characters; a thousand other rows were refused. */
   let batch: string;
@@ -107,13 +175,13 @@ describe('what a request may be sent in all', () => {
   });
 
   it('is shared by the options and the metadata of batches', async () => {
-    const metadata = { a: 'x'.repeat(3_000_000) };
-    const id = await submitTexts(app, ['good'], { metadata, autoStart: false });
-    const query = (count: number) =>
-      `query($id: ID!) { batch(id: $id) { id ${aliases(count, 'metadata')} } }`;
+    const metadata = { a: 'x'.repeat(99_000) };
+    const id = await submitTexts(app, ['good'], { ...longOptions, metadata, autoStart: false });
+    const query = (options: number, metadata: number) =>
+      `query($id: ID!) { batch(id: $id) { id ${aliases(options, 'options')} ${aliases(metadata, 'metadata')} } }`;
 
-    expect((await app.graphql(query(11), { id })).errors).toBeUndefined();
-    expect((await app.graphql(query(12), { id })).errors?.[0]?.extensions).toEqual(tooLarge[0]);
+    expect((await app.graphql(query(8, 8), { id })).errors).toBeUndefined();
+    expect((await app.graphql(query(8, 20), { id })).errors?.[0]?.extensions).toEqual(tooLarge[0]);
   });
 
   it('is 48 MB as JSON, whatever it is made of', async () => {

@@ -238,6 +238,17 @@ describe('JSON Lines and JSON arrays', () => {
     expect(rejections).toEqual([{ row: 3, reason: expect.stringContaining('more key') }]);
   });
 
+  it('refuse a row whose keys make the names of a file too long', () => {
+    const key = 'k'.repeat(600_000);
+    const { columns, rejections } = readAll(`{"a":1,"${key}":2}\n{"a":3,"${key}2":4}\n`, {
+      name: names.jsonl,
+      contentField: 'a',
+    });
+
+    expect(columns).toEqual(['a', key]);
+    expect(rejections).toEqual([{ row: 2, reason: expect.stringContaining('1,048,576 bytes') }]);
+  });
+
   it('refuse a row that is longer than a row may be', () => {
     const line = `{"text":"${'x'.repeat(2_000)}"}`;
     for (const chunkBytes of [100, 100_000]) {

@@ -36,13 +36,13 @@ describe('what one request may take in all', { retry: busyRetries }, () => {
     return ((await response.json()) as { id: string }).id;
   }
 
-  async function draft(target: Target, fileId: string, metadata = {}): Promise<string> {
+  async function draft(target: Target, fileId: string, instructions = ''): Promise<string> {
     const { data } = await ask(
       target,
-      `mutation($fileId: ID!, $metadata: JSONObject) { submitBatch(input: {
-         operation: {label: {categories: ["praise", "complaint"]}}, source: {fileId: $fileId},
-         metadata: $metadata, autoStart: false}) { batch { id } } }`,
-      { fileId, metadata },
+      `mutation($fileId: ID!, $instructions: String) { submitBatch(input: {
+         operation: {label: {categories: ["praise", "complaint"], instructions: $instructions}},
+         source: {fileId: $fileId}, autoStart: false}) { batch { id } } }`,
+      { fileId, instructions },
     );
     return data.submitBatch.batch.id;
   }
@@ -109,11 +109,11 @@ describe('what one request may take in all', { retry: busyRetries }, () => {
       },
     ],
     [
-      'sixty aliases of a batch’s metadata of 900 kB',
+      'sixty aliases of a batch’s options of a megabyte',
       async (target) => {
-        const metadata = { a: 'x'.repeat(900_000) };
-        const id = await draft(target, await upload(target, 'a.txt', 'good\n'), metadata);
-        return `{ batch(id: "${id}") { ${aliases(60, 'metadata')} } }`;
+        const instructions = 'x'.repeat(1_000_000);
+        const id = await draft(target, await upload(target, 'a.txt', 'good\n'), instructions);
+        return `{ batch(id: "${id}") { ${aliases(60, 'options')} } }`;
       },
     ],
     [
