@@ -13,6 +13,8 @@ export interface Config {
   host: string;
   /** Null: the embedded Postgres in `dataDirectory`. */
   databaseUrl: string | null;
+  /** The most that this process opens to Postgres. */
+  databaseConnections: number;
   dataDirectory: string;
   providers: ProviderConfig[];
   defaultModel: string;
@@ -89,6 +91,7 @@ const environment = z.object({
       error: 'must be an address such as postgres://user:password@host:5432/database',
     })
     .optional(),
+  DATABASE_CONNECTIONS: integer(24, 8, 1_000),
   DATA_DIR: z.string().min(1).default('.data'),
   OPENAI_API_KEY: z.string().min(1).optional(),
   OPENAI_BASE_URL: httpUrl.optional(),
@@ -212,6 +215,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     port: data.PORT,
     host: data.HOST,
     databaseUrl: data.DATABASE_URL ?? null,
+    databaseConnections: data.DATABASE_CONNECTIONS,
     dataDirectory: resolve(data.DATA_DIR),
     providers: configs,
     defaultModel,

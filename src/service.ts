@@ -7,6 +7,7 @@ import type { Config } from './config.ts';
 import type { Log } from './core/log.ts';
 import { awaitDatabase, startFailureOf } from './db/driver/await-database.ts';
 import { type DatabaseOptions, openDatabase } from './db/driver/client.ts';
+import { divideConnections } from './db/driver/connections.ts';
 import { openCopy } from './db/driver/copy.ts';
 import { createRequestLine } from './db/driver/request-line.ts';
 import { startEmbeddedPostgres } from './db/embedded/embedded.ts';
@@ -35,9 +36,6 @@ import { createWebhooks } from './webhooks/deliver.ts';
 import { checkWebhookTarget, createResolveName } from './webhooks/dial.ts';
 import { newWebhookSecret } from './webhooks/sign.ts';
 
-/** What requests have of the database at once: statements, and COPYs in each direction. */
-const requestConnections = 8;
-const copyConnections = 6;
 /** Stands in line for the states of batches: the name of no owner. */
 const everybody = '';
 /** Calls in flight get this long to finish at an orderly end. */
@@ -103,10 +101,10 @@ export async function startService(
       room = { checkRoom: createRoomCheck(data) };
     } else await awaitDatabase(databaseUrl, { tell, signal });
     await migrateDatabase(databaseUrl);
-    const db = openDatabase(databaseUrl, room);
+    const serves = config.role !== 'worker';
+    const connections = divideConnections(config.databaseConnections, { serves });
+    const db = openDatabase(databaseUrl, { maxConnections: connections.engine, ...room });
     undo.push(() => db.close());
-    const copy = openCopy(databaseUrl, { maxConnections: copyConnections });
-    undo.push(() => copy.close());
 
     // Other accounts of this machine could otherwise read every owner's rows from the sandbox.
     const sandboxKey = randomBytes(24).toString('base64url');
@@ -201,17 +199,13 @@ export async function startService(
     hurries.push(() => webhooks.stop(0));
 
     let url: string | null = null;
-    if (config.role !== 'worker') {
-      // Whatever is asked, the engine's connections are left to the engine.
-      const requestDb = openDatabase(databaseUrl, {
-        maxConnections: requestConnections,
-        ...room,
-      });
+    if (serves) {
+      const { requests, copies } = connections;
+      const requestDb = openDatabase(databaseUrl, { maxConnections: requests, ...room });
       undo.push(() => requestDb.close());
-      const line = createRequestLine(
-        { db: requestDb, copy },
-        { statements: requestConnections, copies: copyConnections },
-      );
+      const copy = openCopy(databaseUrl, { maxConnections: copies });
+      undo.push(() => copy.close());
+      const line = createRequestLine({ db: requestDb, copy }, { statements: requests, copies });
       const progress = createProgress({
         db: line.of(everybody).db,
         dbOf: (owner) => line.of(owner).db,

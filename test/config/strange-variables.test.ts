@@ -39,7 +39,7 @@ it.each([
   ['OPENAI_KEY', 'OPENAI_API_KEY'],
   ['OPENAI_APIKEY', 'OPENAI_API_KEY'],
   ['ANTHROPIC_KEY', 'ANTHROPIC_API_KEY'],
-  ['DATABASE', 'DATABASE_URL'],
+  ['DATABASE_CONNECTION', 'DATABASE_CONNECTIONS'],
   ['DATABSE_URL', 'DATABASE_URL'],
   ['WORKER_CONCURENCY', 'WORKER_CONCURRENCY'],
   ['MODEL_TIMEOUT', 'MODEL_TIMEOUT_MS'],
@@ -56,11 +56,14 @@ it.each([
   ]);
 });
 
-it('a name that begins like some is told which there are', () => {
-  const [sentence, ...more] = findStrangeVariables({ WEBHOOK_TOKEN: 'the-secret-value' });
+it.each([
+  ['WEBHOOK_TOKEN', 'WEBHOOK_SECRET, WEBHOOK_ALLOW_PRIVATE'],
+  ['DATABASE', 'DATABASE_URL, DATABASE_CONNECTIONS'],
+])('%s, which begins like some, is told which there are', (name, known) => {
+  const [sentence, ...more] = findStrangeVariables({ [name]: 'the-secret-value' });
 
   expect(more).toEqual([]);
-  expect(sentence).toMatch(/those that begin so are WEBHOOK_SECRET, WEBHOOK_ALLOW_PRIVATE$/);
+  expect(sentence).toMatch(new RegExp(`those that begin so are ${known}$`));
 });
 
 it('what every machine has, what is empty, and what PROVIDERS names, is left alone', () => {

@@ -13,8 +13,7 @@ import { createSockets, type Target } from './sockets.ts';
 export type Sql = postgres.Sql<{ bigint: bigint; texts: readonly (string | null)[] }>;
 
 /**
- * Two clients of one database: Drizzle changes how its client reads JSON and instants, so what is
- * written in plain SQL has a client of its own.
+ * One pool for plain SQL and for Drizzle's builder.
  *
  * No function takes a transaction: under load, postgres.js leaves connections idle inside one and
  * then loses acknowledged writes. Every write is one statement, and safe to repeat.
@@ -66,7 +65,7 @@ export interface DatabaseOptions {
   checkRoom?: () => Promise<void>;
 }
 
-/** Opens both pools; connections are made when first needed. */
+/** Opens a pool. Connections are made when first needed. */
 export function openDatabase(
   url: string,
   {
@@ -77,8 +76,10 @@ export function openDatabase(
   }: DatabaseOptions = {},
 ): Database {
   const sockets = createSockets();
-  const shared = {
+  const disconnect = (reason: Error) => sockets.breakAll(reason);
+  const options = {
     max: maxConnections,
+    types: { bigint: postgres.BigInt, texts },
     connect_timeout: connectTimeoutSeconds,
     // The driver asks each new connection for the array types, and nobody waits for the answer: a
     // backend that dies just then is an unhandled rejection, which ends the process.
@@ -97,33 +98,27 @@ export function openDatabase(
       statement_timeout: statementTimeoutMs,
       idle_in_transaction_session_timeout: 15_000,
     },
-  } as const;
-  const disconnect = (reason: Error) => sockets.breakAll(reason);
-  const watch = {
+  };
+  const driver = postgres(url, options);
+  const { client: sql, stop } = watchQueries(driver, {
     deadlineMs: answerTimeoutMs,
     onSilence: () =>
       void disconnect(
         new ConnectionLost(`the database did not answer a statement within ${answerTimeoutMs} ms`),
       ),
-  };
-  const raw = watchQueries(
-    postgres(url, { ...shared, types: { bigint: postgres.BigInt, texts } }),
-    watch,
-  );
-  const forDrizzle = watchQueries(postgres(url, shared), watch);
-  const sql: Sql = raw.client;
-  const drizzleClient = forDrizzle.client;
+  });
 
   const database: Database = {
-    query: drizzle(drizzleClient),
+    query: buildOn(sql),
     sql,
     admittedBy(admit) {
+      const admitted = admitQueries(sql, admit);
       let query: PostgresJsDatabase | null = null;
       return {
         ...database,
-        sql: admitQueries(sql, admit),
+        sql: admitted,
         get query() {
-          query ??= drizzle(admitQueries(drizzleClient, admit));
+          query ??= buildOn(admitted);
           return query;
         },
       };
@@ -131,15 +126,24 @@ export function openDatabase(
     disconnect,
     checkRoom,
     async close() {
-      raw.stop();
-      forDrizzle.stop();
-      await Promise.all([
-        sql.end({ timeout: closeTimeoutSeconds }),
-        drizzleClient.end({ timeout: closeTimeoutSeconds }),
-      ]);
+      stop();
+      await driver.end({ timeout: closeTimeoutSeconds });
     },
   };
   return database;
+}
+
+/**
+ * Drizzle's builder. It has the driver return instants as text; here they stay as plain SQL has
+ * them, and its columns take both.
+ */
+function buildOn(client: Sql): PostgresJsDatabase {
+  const { parsers, serializers } = client.options;
+  const [ownParsers, ownSerializers] = [{ ...parsers }, { ...serializers }];
+  const query = drizzle(client as unknown as postgres.Sql);
+  Object.assign(parsers, ownParsers);
+  Object.assign(serializers, ownSerializers);
+  return query;
 }
 
 const texts: postgres.PostgresType<readonly (string | null)[]> = {

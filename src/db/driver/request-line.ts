@@ -8,8 +8,8 @@ import type { Database } from './client.ts';
 import type { Copy } from './copy.ts';
 import type { Statement } from './queries.ts';
 
-/** Statements of one owner at work at once. */
-const perOwner = 4;
+/** Statements of one owner at work at once. One place at least is left to others. */
+const maxPerOwner = 4;
 /** A read that takes longer asks for too much at once. */
 const readTimeoutMs = 10_000;
 /**
@@ -119,6 +119,7 @@ function createLine(places: number) {
   /** In the order of their turns. */
   const owners = new Map<string, Standing>();
   let free = places;
+  const perOwner = Math.max(1, Math.min(maxPerOwner, places - 1));
 
   function serve(): void {
     while (free > 0) {
