@@ -18,6 +18,7 @@ import type { BatchErrorCode, ItemErrorCode } from '../core/errors.ts';
 import { type PlaceInPage, placed, placesWithin } from './bytes.ts';
 import type { Database, Sql } from './driver/client.ts';
 import { type FileRecord, fileColumns } from './files.ts';
+import { isRunning } from './guards.ts';
 import { type BatchStatus, batches, files } from './tables.ts';
 
 /**
@@ -270,11 +271,11 @@ export async function readBatchPlan(
 }
 
 /** Of the given batches, those that workers must drop: being ended, ended, or gone. */
-export async function readStopped(db: Sql, keys: readonly bigint[]): Promise<bigint[]> {
-  const stopped = await db<{ key: bigint }[]>`
+export async function readStopped(sql: Sql, keys: readonly bigint[]): Promise<bigint[]> {
+  const stopped = await sql<{ key: bigint }[]>`
     select given as key from unnest(${keys.map(String)}::text[]::bigint[]) as given
     where not exists (
-      select from batches where key = given and status in ('QUEUED', 'PROCESSING') and ending is null and deleted_at is null)`;
+      select from batches b where key = given and ${isRunning(sql)})`;
   return stopped.map(({ key }) => key);
 }
 

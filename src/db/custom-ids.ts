@@ -5,6 +5,7 @@
 import { blankCharacters } from '../core/blank-characters.ts';
 import { maxCustomIdLength } from '../core/ids.ts';
 import type { Sql } from './driver/client.ts';
+import { isUnended } from './guards.ts';
 
 /** Rows indexed by one statement, which holds the batch's lock. */
 const stepSize = 20_000;
@@ -64,7 +65,7 @@ export async function listUnindexed(sql: Sql): Promise<UnindexedBatch[]> {
            f.encoding is not null as "isNumbered"
     from batches b join files f on f.key = b.file_key
     where b.ids_indexed < b.total
-      and b.status in ('DRAFT', 'QUEUED', 'PROCESSING') and b.ending is null and b.deleted_at is null
+      and ${isUnended(sql)}
     order by b.key limit 10`;
 }
 
@@ -107,9 +108,9 @@ export async function indexCustomIds(
       : sql`r.fields::json ->> ${field.column}::int`;
   const [step] = await sql<IndexedStep[]>`
     with batch as materialized (
-      select key, file_key, ids_indexed as first, total from batches
+      select key, file_key, ids_indexed as first, total from batches b
       where key = ${batchKey} and ids_indexed < total
-        and status in ('DRAFT', 'QUEUED', 'PROCESSING') and ending is null and deleted_at is null
+        and ${isUnended(sql)}
       for update skip locked
     ),
     given as materialized (

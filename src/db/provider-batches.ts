@@ -12,6 +12,7 @@
  */
 import { and, eq } from 'drizzle-orm';
 import type { Database, Sql } from './driver/client.ts';
+import { isRunning } from './guards.ts';
 import { type FinalStatus, providerBatches } from './tables.ts';
 
 /** A provider batch in the hands of a worker, with what its batch says at that moment. */
@@ -84,7 +85,7 @@ export async function planProviderBatch(
     with next as materialized (
       select key, model from batches b
       where execution = 'PROVIDER_BATCH' and rescued_at is null
-        and status in ('QUEUED', 'PROCESSING') and ending is null and deleted_at is null
+        and ${isRunning(sql)}
         and coalesce(ids_indexed = total, true)
         and owner <> all(${[...busyOwners]}::text[])
         and exists (
@@ -247,7 +248,7 @@ export async function rescueBatches(sql: Sql): Promise<bigint[]> {
   const rescued = await sql<{ key: bigint }[]>`
     update batches b set rescued_at = now()
     where execution = 'PROVIDER_BATCH' and rescue and rescued_at is null
-      and status in ('QUEUED', 'PROCESSING') and ending is null and deleted_at is null
+      and ${isRunning(sql)}
       and (now() >= expires_at - make_interval(secs =>
              least(3600, greatest(30, expires_in_seconds / 10.0), expires_in_seconds / 2.0))
            or not exists (select from provider_batches p where p.batch_key = b.key and p.state <> 'done')
@@ -262,7 +263,7 @@ export async function listGivenUp(sql: Sql, maxRounds: number): Promise<bigint[]
   const givenUp = await sql<{ key: bigint }[]>`
     select key from batches b
     where execution = 'PROVIDER_BATCH' and rescued_at is null
-      and status in ('QUEUED', 'PROCESSING') and ending is null and deleted_at is null
+      and ${isRunning(sql)}
       and exists (select from chunks c where c.batch_key = b.key and c.state = 'open' and c.rounds >= ${maxRounds})
     order by key
     limit 100`;

@@ -433,27 +433,33 @@ export const workers = pgTable('workers', {
   expiresAt: instant('expires_at').notNull(),
 });
 
+/** What an answer cost and how it ended. `count`: a column of a number. */
+const answerColumns = <Count>(count: (name: string) => Count) => ({
+  batchKey: key('batch_key').notNull(),
+  seq: bigint('seq', { mode: 'number' }).notNull(),
+  completedAt: instant('completed_at').notNull(),
+  index: integer('index').notNull(),
+  status: finalStatus('status').notNull(),
+  attempts: count('attempts'),
+  requests: count('requests'),
+  inputTokens: count('input_tokens'),
+  cachedInputTokens: count('cached_input_tokens'),
+  outputTokens: count('output_tokens'),
+  costUsd: doublePrecision('cost_usd'),
+  /** JSON text, never jsonb. */
+  output: text('output'),
+  errorCode: text('error_code'),
+  errorMessage: text('error_message'),
+});
+
 /**
  * The one final answer of an item. Append-only; the primary key is what makes results exactly-once.
  */
 export const results = pgTable(
   'results',
   {
-    batchKey: key('batch_key').notNull(),
-    seq: bigint('seq', { mode: 'number' }).notNull(),
+    ...answerColumns((name) => integer(name).notNull().default(0)),
     completedAt: instant('completed_at').notNull().defaultNow(),
-    index: integer('index').notNull(),
-    status: finalStatus('status').notNull(),
-    attempts: integer('attempts').notNull().default(0),
-    requests: integer('requests').notNull().default(0),
-    inputTokens: integer('input_tokens').notNull().default(0),
-    cachedInputTokens: integer('cached_input_tokens').notNull().default(0),
-    outputTokens: integer('output_tokens').notNull().default(0),
-    costUsd: doublePrecision('cost_usd'),
-    /** JSON text, never jsonb. */
-    output: text('output'),
-    errorCode: text('error_code'),
-    errorMessage: text('error_message'),
     /** The beginning of the last answer that was refused. */
     rejectedAnswer: text('rejected_answer'),
   },
@@ -466,28 +472,10 @@ export const results = pgTable(
   ],
 );
 
-/**
- * Answers that a retry put aside: what they cost is still the item's. The columns of `results` that
- * tell of cost and end.
- */
+/** Answers that a retry put aside: what they cost is still the item's. */
 export const supersededResults = pgTable(
   'superseded_results',
-  {
-    batchKey: key('batch_key').notNull(),
-    seq: bigint('seq', { mode: 'number' }).notNull(),
-    completedAt: instant('completed_at').notNull(),
-    index: integer('index').notNull(),
-    status: finalStatus('status').notNull(),
-    attempts: integer('attempts').notNull(),
-    requests: integer('requests').notNull(),
-    inputTokens: integer('input_tokens').notNull(),
-    cachedInputTokens: integer('cached_input_tokens').notNull(),
-    outputTokens: integer('output_tokens').notNull(),
-    costUsd: doublePrecision('cost_usd'),
-    output: text('output'),
-    errorCode: text('error_code'),
-    errorMessage: text('error_message'),
-  },
+  answerColumns((name) => integer(name).notNull()),
   (table) => [primaryKey({ columns: [table.batchKey, table.index, table.seq] })], // earlierAnswers
 );
 
