@@ -189,8 +189,7 @@ export async function startService(
     const webhooks = createWebhooks({
       db,
       secrets:
-        config.webhookSecrets ??
-        (await readOrMakeSetting(db.sql, 'webhook_secret', newWebhookSecret)),
+        config.webhookSecrets ?? (await readOrMakeSetting(db, 'webhook_secret', newWebhookSecret)),
       allowPrivate: config.webhookAllowPrivate,
       log,
     });
@@ -217,7 +216,7 @@ export async function startService(
       const services = {
         line,
         links: createSignedLinks({
-          key: await readOrMakeSetting(db.sql, 'link_key', newLinkKey),
+          key: await readOrMakeSetting(db, 'link_key', newLinkKey),
         }),
         nudges,
         progress,

@@ -12,7 +12,7 @@ export async function deleteBatch(
   owner: string,
   id: string,
 ): Promise<boolean> {
-  const key = await hideBatch(db.sql, owner, id);
+  const key = await hideBatch(db, owner, id);
   if (key === null) return false;
   log?.info({ batch: id, owner }, 'batch deleted');
   await nudges.send(key, 'stop');

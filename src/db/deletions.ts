@@ -1,5 +1,7 @@
 /** Taking batches out: hidden at once, purged in steps that hold no lock for long. */
-import type { Sql } from './driver/client.ts';
+import { and, eq, isNull, sql } from 'drizzle-orm';
+import type { Database, Sql } from './driver/client.ts';
+import { batches } from './tables.ts';
 import { deleteWebhooks } from './webhooks.ts';
 
 /** Rows removed by one statement. */
@@ -9,11 +11,16 @@ const stepSize = 20_000;
  * Hides a batch from its owner and from the workers, and frees its idempotency key. Null where
  * the batch does not exist.
  */
-export async function hideBatch(sql: Sql, owner: string, id: string): Promise<bigint | null> {
-  const [hidden] = await sql<{ key: bigint }[]>`
-    update batches set deleted_at = now(), idempotency_key = null
-    where id = ${id} and owner = ${owner} and deleted_at is null
-    returning key`;
+export async function hideBatch(
+  { query }: Pick<Database, 'query'>,
+  owner: string,
+  id: string,
+): Promise<bigint | null> {
+  const [hidden] = await query
+    .update(batches)
+    .set({ deletedAt: sql`now()`, idempotencyKey: null })
+    .where(and(eq(batches.id, id), eq(batches.owner, owner), isNull(batches.deletedAt)))
+    .returning({ key: batches.key });
   return hidden?.key ?? null;
 }
 

@@ -3,8 +3,10 @@
  * ingest; a process that dies between the two leaves rows without a file, which the janitor removes
  * once the lease has run out. Time is the database's alone.
  */
+import { and, eq, gt, lte, type SQL, sql } from 'drizzle-orm';
 import { blankCharacters, withoutBlanks } from '../core/blank-characters.ts';
-import type { Sql } from './driver/client.ts';
+import type { Database, Sql } from './driver/client.ts';
+import { ingests } from './tables.ts';
 
 /**
  * How long the entry of a dead ingest is kept, in case its process was only asleep and its rows
@@ -12,38 +14,56 @@ import type { Sql } from './driver/client.ts';
  */
 const graceSeconds = 60 * 60;
 
+type Builder = Pick<Database, 'query'>;
+
 /** Gives out the key of a file to come, with a lease on it. */
-export async function beginIngest(sql: Sql, leaseMs: number): Promise<bigint> {
-  const [begun] = await sql<{ key: bigint }[]>`
-    insert into ingests (file_key, expires_at)
-    values (nextval('files_key_seq'), now() + make_interval(secs => ${leaseMs / 1000}))
-    returning file_key as key`;
+export async function beginIngest({ query }: Builder, leaseMs: number): Promise<bigint> {
+  const [begun] = await query
+    .insert(ingests)
+    .values({ fileKey: sql`nextval('files_key_seq')`, expiresAt: after(leaseMs) })
+    .returning({ key: ingests.fileKey });
   if (!begun) throw new Error('no ingest was begun');
   return begun.key;
 }
 
 /** Renews a lease that still runs. False when it ran out: the rows are being removed. */
-export async function renewIngest(sql: Sql, fileKey: bigint, leaseMs: number): Promise<boolean> {
-  const renewed = await sql`
-    update ingests set expires_at = now() + make_interval(secs => ${leaseMs / 1000})
-    where file_key = ${fileKey} and expires_at > now()`;
-  return renewed.count === 1;
+export async function renewIngest(db: Builder, fileKey: bigint, leaseMs: number): Promise<boolean> {
+  return await setExpiry(db, fileKey, after(leaseMs));
 }
 
 /** Ends a lease before its time, so that the rows are removed. */
-export async function abandonIngest(sql: Sql, fileKey: bigint): Promise<void> {
-  await sql`update ingests set expires_at = now() where file_key = ${fileKey} and expires_at > now()`;
+export async function abandonIngest(db: Builder, fileKey: bigint): Promise<void> {
+  await setExpiry(db, fileKey, after(0));
+}
+
+/** False where the lease had run out. */
+async function setExpiry({ query }: Builder, fileKey: bigint, expiresAt: SQL): Promise<boolean> {
+  const changed = await query
+    .update(ingests)
+    .set({ expiresAt })
+    .where(and(eq(ingests.fileKey, fileKey), gt(ingests.expiresAt, sql`now()`)))
+    .returning({ key: ingests.fileKey });
+  return changed.length === 1;
+}
+
+/** By the clock of the database. */
+function after(ms: number): SQL {
+  return sql`now() + make_interval(secs => ${ms / 1_000}::float8)`;
 }
 
 /** Forgets an ingest that never had rows. */
-export async function deleteIngest(sql: Sql, fileKey: bigint): Promise<void> {
-  await sql`delete from ingests where file_key = ${fileKey}`;
+export async function deleteIngest({ query }: Builder, fileKey: bigint): Promise<void> {
+  await query.delete(ingests).where(eq(ingests.fileKey, fileKey));
 }
 
 /** The files to come whose uploads have died. */
-export async function listDeadIngests(sql: Sql): Promise<bigint[]> {
-  const dead = await sql<{ key: bigint }[]>`
-    select file_key as key from ingests where expires_at <= now() order by file_key limit 100`;
+export async function listDeadIngests({ query }: Builder): Promise<bigint[]> {
+  const dead = await query
+    .select({ key: ingests.fileKey })
+    .from(ingests)
+    .where(lte(ingests.expiresAt, sql`now()`))
+    .orderBy(ingests.fileKey)
+    .limit(100);
   return dead.map(({ key }) => key);
 }
 

@@ -1,26 +1,32 @@
 /** What a server makes once and keeps. */
-import type { Sql } from './driver/client.ts';
+import { eq } from 'drizzle-orm';
+import type { Database } from './driver/client.ts';
+import { settings } from './tables.ts';
+
+type Builder = Pick<Database, 'query'>;
 
 /**
  * The setting of a name; where the setting is missing, what `make` returns. All who race to make it
  * get the one that won.
  */
 export async function readOrMakeSetting(
-  sql: Sql,
+  db: Builder,
   name: string,
   make: () => string,
 ): Promise<string> {
-  const kept = await readSetting(sql, name);
+  const kept = await readSetting(db, name);
   if (kept !== null) return kept;
-  await sql`insert into settings (name, value) values (${name}, ${make()}) on conflict do nothing`;
+  await db.query.insert(settings).values({ name, value: make() }).onConflictDoNothing();
   // A statement of its own: the one above cannot see the row that it lost to.
-  const won = await readSetting(sql, name);
+  const won = await readSetting(db, name);
   if (won === null) throw new Error(`the setting ${name} has gone`);
   return won;
 }
 
-async function readSetting(sql: Sql, name: string): Promise<string | null> {
-  const [setting] = await sql<{ value: string }[]>`
-    select value from settings where name = ${name}`;
+async function readSetting(db: Builder, name: string): Promise<string | null> {
+  const [setting] = await db.query
+    .select({ value: settings.value })
+    .from(settings)
+    .where(eq(settings.name, name));
   return setting?.value ?? null;
 }

@@ -1,4 +1,4 @@
-import type { Sql } from '../db/driver/client.ts';
+import type { Database } from '../db/driver/client.ts';
 import { beginIngest, renewIngest } from '../db/ingests.ts';
 
 /** How long the rows of an upload whose process died stay; three renewals are missed by then. */
@@ -15,8 +15,8 @@ export interface IngestLease {
 }
 
 /** Takes the key of a file to come. A renewal that fails is tried again while the lease runs. */
-export async function takeIngestLease(sql: Sql): Promise<IngestLease> {
-  const fileKey = await beginIngest(sql, leaseMs);
+export async function takeIngestLease(db: Database): Promise<IngestLease> {
+  const fileKey = await beginIngest(db, leaseMs);
   let lost = false;
   let renewedAt = performance.now();
   let renewing = false;
@@ -26,7 +26,7 @@ export async function takeIngestLease(sql: Sql): Promise<IngestLease> {
     renewing = true;
     const startedAt = performance.now();
     try {
-      if (await renewIngest(sql, fileKey, leaseMs)) renewedAt = startedAt;
+      if (await renewIngest(db, fileKey, leaseMs)) renewedAt = startedAt;
       else lost = true;
     } catch {
       // The lease has a time of its own; `check` looks at it.

@@ -67,7 +67,7 @@ export async function ingestFile(upload: Upload): Promise<Ingested> {
   const { db, copy, owner, source, contentType, options, limits = readLimits } = upload;
   const name = fileNameOf(upload.name);
   await db.checkRoom();
-  const lease = await takeIngestLease(db.sql);
+  const lease = await takeIngestLease(db);
   const { fileKey } = lease;
   const encoder = new RowEncoder(fileKey);
   let rowsIn: RowsIn | null = null;
@@ -86,13 +86,13 @@ export async function ingestFile(upload: Upload): Promise<Ingested> {
     lease.stop();
     rowsIn?.abort();
     if (!mayBeStored) {
-      await deleteIngest(db.sql, fileKey);
+      await deleteIngest(db, fileKey);
       return;
     }
     // From here on the janitor does the same, should this process die.
-    await abandonIngest(db.sql, fileKey);
+    await abandonIngest(db, fileKey);
     await removeRows(db.sql, fileKey);
-    await deleteIngest(db.sql, fileKey);
+    await deleteIngest(db, fileKey);
   }
 
   /** What cannot be removed now, because the database has gone, the janitor removes once the lease has run out. */

@@ -134,7 +134,7 @@ test('the job of a batch that is deleted while it fails is taken, brought to its
   const { batchKey, worker, held, mine } = await takeNew();
   await beginFailure(db.sql, batchKey, { code: 'QUOTA_EXHAUSTED', message: 'no money left' });
   await parkProviderBatch(db.sql, mine);
-  await hideBatch(db.sql, 'local', await idOf(batchKey));
+  await hideBatch(db, 'local', await idOf(batchKey));
 
   const taken = await holdProviderBatch(db.sql, { worker, id: null, ids: [], busyOwners: [] });
   await endProviderBatch(db.sql, mine, { status: 'ended', round: false });

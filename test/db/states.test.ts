@@ -178,7 +178,7 @@ async function createWorld() {
           await retryItems(db.sql, { owner: 'local', id });
           return;
         case 'delete':
-          await hideBatch(db.sql, 'local', id);
+          await hideBatch(db, 'local', id);
           return;
         case 'cancel':
           await beginCancel(db.sql, 'local', id);

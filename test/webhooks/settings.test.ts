@@ -17,12 +17,12 @@ afterAll(async () => {
 it('a setting is made once, however many race for it, and kept', async () => {
   let made = 0;
   const race = Array.from({ length: 20 }, () =>
-    readOrMakeSetting(db.sql, 'webhook_secret', () => `value ${++made}`),
+    readOrMakeSetting(db, 'webhook_secret', () => `value ${++made}`),
   );
 
   const values = await Promise.all(race);
 
   expect(new Set(values).size).toBe(1);
-  expect(await readOrMakeSetting(db.sql, 'webhook_secret', () => 'another')).toBe(values[0]);
-  expect(await readOrMakeSetting(db.sql, 'other', () => 'its own')).toBe('its own');
+  expect(await readOrMakeSetting(db, 'webhook_secret', () => 'another')).toBe(values[0]);
+  expect(await readOrMakeSetting(db, 'other', () => 'its own')).toBe('its own');
 });

@@ -25,7 +25,7 @@ export function createFileJanitor({ db, log }: { db: Database; log: Log }): File
   let stopping = false;
 
   async function clean(): Promise<void> {
-    for (const fileKey of await listDeadIngests(db.sql)) {
+    for (const fileKey of await listDeadIngests(db)) {
       if (stopping) return;
       await removeRows(db.sql, fileKey);
     }

@@ -48,8 +48,8 @@ async function insertBatch(fileKey: bigint): Promise<bigint> {
 describe('the janitor of files', () => {
   it('removes the rows of uploads that died, and leaves those that live', async () => {
     const { sql } = server.db;
-    const dead = await beginIngest(sql, 60_000);
-    const live = await beginIngest(sql, 60_000);
+    const dead = await beginIngest(server.db, 60_000);
+    const live = await beginIngest(server.db, 60_000);
     for (const key of [dead, live]) {
       await sql`insert into rows (file_key, index, content) select ${key}, g, 'x' from generate_series(0, 30000) as g`;
     }
@@ -59,13 +59,13 @@ describe('the janitor of files', () => {
 
     const left = await sql`select file_key as key, count(*)::int as n from rows group by 1`;
     expect([...left]).toEqual([{ key: live, n: 30_001 }]);
-    expect(await renewIngest(sql, dead, 60_000)).toBe(false);
-    expect(await renewIngest(sql, live, 60_000)).toBe(true);
+    expect(await renewIngest(server.db, dead, 60_000)).toBe(false);
+    expect(await renewIngest(server.db, live, 60_000)).toBe(true);
   });
 
   it('forgets a dead upload after its grace alone: its rows may come yet', async () => {
     const { sql } = server.db;
-    const key = await beginIngest(sql, 60_000);
+    const key = await beginIngest(server.db, 60_000);
     await sql`update ingests set expires_at = now()`;
     await sweep();
     await sql`insert into rows (file_key, index, content) values (${key}, 0, 'late')`;
