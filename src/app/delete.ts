@@ -4,8 +4,8 @@ import type { Database } from '../db/driver/client.ts';
 import type { Nudges } from '../engine/process/nudges.ts';
 
 /**
- * Deletes a batch: unknown to its owner at once, its calls aborted as soon as workers hear of it, its rows purged in the background.
- * False where there is none.
+ * Deletes a batch: unknown to its owner at once, its calls aborted as soon as workers hear of it,
+ * its rows purged in the background. False where there is none.
  */
 export async function deleteBatch(
   { db, nudges, log }: { db: Database; nudges: Nudges; log?: Log | undefined },

@@ -16,8 +16,8 @@ export const maxInlineItems = 10_000;
 const maxJsonIssues = 20;
 
 /**
- * A JSON object whose keys, strings and numbers can all be kept exactly. It is handed on as it is: a copy of zod's would lose
- * a key named __proto__.
+ * A JSON object whose keys, strings and numbers can all be kept exactly. It is handed on as it is:
+ * a copy of zod's would lose a key named __proto__.
  */
 export const storableJsonObject = z
   .custom<Record<string, unknown>>(

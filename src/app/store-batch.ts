@@ -10,11 +10,15 @@ import type { Nudges } from '../engine/process/nudges.ts';
 import { tellBatch } from '../engine/process/tell-batch.ts';
 import type { PromptItem } from '../operations/operation.ts';
 
-/** The unit of claiming. Small enough to spread a batch over workers, large enough that a million items are 10,000 rows. */
+/**
+ * The unit of claiming. Small enough to spread a batch over workers, large enough that a million
+ * items are 10,000 rows.
+ */
 const chunkSize = 100;
 const defaultExpirySeconds: Readonly<Record<Execution, number>> = {
   LIVE: 24 * 60 * 60,
-  // The provider has 24 h for what it is given; two more to give it, and to take in what it answered in the last minute.
+  // The provider has 24 h for what it is given; two more to give it, and to take in what it
+  // answered in the last minute.
   PROVIDER_BATCH: 26 * 60 * 60,
 };
 
@@ -22,13 +26,18 @@ interface InlineItem {
   customId: string;
   content: string;
   metadata: Record<string, unknown> | null;
-  /** Where the item is a complete chat request: its body. Content and metadata are not stored then. */
+  /**
+   * Where the item is a complete chat request: its body. Content and metadata are not stored then.
+   */
   request?: Record<string, unknown> | null;
   /** Whose API the request is written for; OpenAI's when absent. */
   dialect?: PromptItem['dialect'];
 }
 
-/** A batch whose input has been checked: options are the operation's params with their defaults, the model is resolved. */
+/**
+ * A batch whose input has been checked: options are the operation's params with their defaults, the
+ * model is resolved.
+ */
 export interface Submission {
   operation: string;
   options: Record<string, unknown>;
@@ -57,8 +66,8 @@ export interface Submission {
 }
 
 /**
- * Stores a batch with its items and hands it to the workers. Returns its id; under an idempotency key that is taken
- * by the same input, the id of the batch that has it.
+ * Stores a batch with its items and hands it to the workers. Returns its id; under an idempotency
+ * key that is taken by the same input, the id of the batch that has it.
  */
 export async function submitBatch(
   { db, nudges, log }: { db: Database; nudges: Nudges; log?: Log | undefined },
@@ -121,7 +130,10 @@ export async function submitBatch(
   return winner.id;
 }
 
-/** Items as the rows of a file that is not listed: requests as the lines of their provider's batch file. */
+/**
+ * Items as the rows of a file that is not listed: requests as the lines of their provider's batch
+ * file.
+ */
 function inlineRows(items: readonly InlineItem[]) {
   const areRequests = items.some(({ request }) => request);
   const rows = items.map(({ customId, content, metadata, request, dialect }) =>
@@ -170,7 +182,9 @@ function asHashed(submission: Submission): Submission {
   return { ...submission, options: Object.fromEntries(options) };
 }
 
-/** JSON with the keys in order, so that the same input hashes the same however a client orders it. */
+/**
+ * JSON with the keys in order, so that the same input hashes the same however a client orders it.
+ */
 function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) =>
     typeof inner === 'object' && inner !== null && !Array.isArray(inner)

@@ -1,4 +1,7 @@
-/** A submit whose fields have been checked one by one, whichever road they came: what they must be together, and to whom. */
+/**
+ * A submit whose fields have been checked one by one, whichever road they came: what they must be
+ * together, and to whom.
+ */
 import type { z } from 'zod';
 import { BadUserInput, ItemFailure } from '../core/errors.ts';
 import type { Execution } from '../db/tables.ts';

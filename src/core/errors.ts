@@ -1,8 +1,9 @@
 /**
- * The closed list of what can go wrong on purpose. Everything else that is thrown is a bug, and is shown to nobody.
+ * The closed list of what can go wrong on purpose. Everything else that is thrown is a bug, and is
+ * shown to nobody.
  *
- * Two families: an AppError ends a whole request and carries the `code` that GraphQL and the routes answer with;
- * an ItemError is the one final answer of one item, and never touches its neighbours.
+ * Two families: an AppError ends a whole request and carries the `code` that GraphQL and the routes
+ * answer with; an ItemError is the one final answer of one item, and never touches its neighbours.
  */
 
 export const itemErrorCodes = [
@@ -22,7 +23,9 @@ export const itemErrorCodes = [
 ] as const;
 export type ItemErrorCode = (typeof itemErrorCodes)[number];
 
-/** Why one item has no output. The message is for people; it never holds a key, a prompt or a row. */
+/**
+ * Why one item has no output. The message is for people; it never holds a key, a prompt or a row.
+ */
 export interface ItemError {
   code: ItemErrorCode;
   message: string;
@@ -47,7 +50,10 @@ export const batchErrorCodes = [
 ] as const;
 export type BatchErrorCode = (typeof batchErrorCodes)[number];
 
-/** One thing wrong with an input: where, as a dotted path from the argument, and what would be right. */
+/**
+ * One thing wrong with an input: where, as a dotted path from the argument, and what would be
+ * right.
+ */
 export interface InputIssue {
   path: string;
   message: string;
@@ -108,7 +114,10 @@ export function retryAfterSeconds(code: string): number | null {
   }
 }
 
-/** An expected failure of a whole request. `code` is public and stable; callers branch on it, never on the message. */
+/**
+ * An expected failure of a whole request. `code` is public and stable; callers branch on it, never
+ * on the message.
+ */
 export class AppError extends Error {
   override readonly name: string = 'AppError';
   readonly code: AppErrorCode;
@@ -119,7 +128,10 @@ export class AppError extends Error {
   }
 }
 
-/** The caller's input is wrong; `issues` names every place at once, so that one round trip is enough to mend it. */
+/**
+ * The caller's input is wrong; `issues` names every place at once, so that one round trip is enough
+ * to mend it.
+ */
 export class BadUserInput extends AppError {
   override readonly name = 'BadUserInput';
   readonly issues: readonly InputIssue[];
@@ -158,7 +170,10 @@ export class PageTooLarge extends AppError {
   }
 }
 
-/** One item cannot be asked as it is (a field that its template names is missing). Ends that item, nothing else. */
+/**
+ * One item cannot be asked as it is (a field that its template names is missing). Ends that item,
+ * nothing else.
+ */
 export class ItemFailure extends Error {
   override readonly name = 'ItemFailure';
   readonly code: ItemErrorCode;
@@ -169,7 +184,10 @@ export class ItemFailure extends Error {
   }
 }
 
-/** The model's answer breaks its answer schema. The message is written for the model, which is asked again with it. */
+/**
+ * The model's answer breaks its answer schema. The message is written for the model, which is asked
+ * again with it.
+ */
 export class InvalidOutput extends Error {
   override readonly name = 'InvalidOutput';
 }

@@ -20,7 +20,9 @@ export function somethingFailed({ requestId }: Asking): string {
   return `Something failed on the server; its log says what, under the request id ${requestId}`;
 }
 
-/** Where a secret could stand in an object that somebody logs. Values are never logged in messages. */
+/**
+ * Where a secret could stand in an object that somebody logs. Values are never logged in messages.
+ */
 const secretPaths = [
   'apiKey',
   '*.apiKey',
@@ -29,7 +31,10 @@ const secretPaths = [
   '*.headers.authorization',
 ];
 
-/** JSON lines on standard error, so that standard output stays for what a command prints; readable lines on a terminal. */
+/**
+ * JSON lines on standard error, so that standard output stays for what a command prints; readable
+ * lines on a terminal.
+ */
 export function createLog(level: string, { role }: { role: string }): Logger {
   const options = {
     level,

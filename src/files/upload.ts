@@ -1,6 +1,7 @@
 /**
- * An upload: bytes in, a file with its rows out, or nothing. Rows go to the database while they arrive, at its pace; nothing is held but the row
- * and the piece at hand, and there are no temporary files.
+ * An upload: bytes in, a file with its rows out, or nothing. Rows go to the database while they
+ * arrive, at its pace; nothing is held but the row and the piece at hand, and there are no
+ * temporary files.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { AppError } from '../core/errors.ts';
@@ -19,7 +20,10 @@ import type { ReadOptions } from './read/read-options.ts';
 import { UnreadableFile } from './read/unreadable.ts';
 import { removeRows } from './rows-removal.ts';
 
-/** Others get their turn after so long: a socket with much to read would otherwise be read for 2 MB in one turn of the event loop. */
+/**
+ * Others get their turn after so long: a socket with much to read would otherwise be read for 2 MB
+ * in one turn of the event loop.
+ */
 const turnMs = 3;
 
 export interface Upload {
@@ -74,7 +78,9 @@ export async function ingestFile(upload: Upload): Promise<Ingested> {
   /** Once the database was told to keep the rows, it may have, whatever it answered. */
   let mayBeStored = false;
 
-  /** A connection is taken with the first full piece: a slow client with a small file holds none. */
+  /**
+   * A connection is taken with the first full piece: a slow client with a small file holds none.
+   */
   async function send(pieces: readonly Buffer[]): Promise<void> {
     for (const piece of pieces) {
       rowsIn ??= await copy.rowsIn();
@@ -95,7 +101,10 @@ export async function ingestFile(upload: Upload): Promise<Ingested> {
     await deleteIngest(db, fileKey);
   }
 
-  /** What cannot be removed now, because the database has gone, the janitor removes once the lease has run out. */
+  /**
+   * What cannot be removed now, because the database has gone, the janitor removes once the lease
+   * has run out.
+   */
   async function discardQuietly(): Promise<void> {
     await discard().catch(() => undefined);
   }

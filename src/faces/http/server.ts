@@ -13,7 +13,10 @@ import { RouteError, sendRouteError } from './route-error.ts';
 
 /** How often connections that have become idle are looked for while the server closes. */
 const idleSweepMs = 50;
-/** Node's own limit of 5 min would cut a large upload over a slow line; what is too slow altogether, the upload cuts itself. */
+/**
+ * Node's own limit of 5 min would cut a large upload over a slow line; what is too slow altogether,
+ * the upload cuts itself.
+ */
 const requestTimeoutMs = 3_600_000;
 /** Of a path that somebody made up. */
 const maxLoggedPath = 200;
@@ -123,8 +126,9 @@ export function createHttpServer({
 }
 
 /**
- * Without keys everything on this machine may use the server, and nothing else: a web page from elsewhere is told by its
- * Origin, and one whose host name was pointed at this machine by the Host it asks for.
+ * Without keys everything on this machine may use the server, and nothing else: a web page from
+ * elsewhere is told by its Origin, and one whose host name was pointed at this machine by the Host
+ * it asks for.
  */
 function createTrust({ apiKeys, publicUrl }: Config) {
   const open = apiKeys.size > 0;
@@ -149,7 +153,10 @@ function createTrust({ apiKeys, publicUrl }: Config) {
   };
 }
 
-/** Path and query. What is asked of a proxy, or of a host that is no name, is refused: Yoga would answer it with a stack. */
+/**
+ * Path and query. What is asked of a proxy, or of a host that is no name, is refused: Yoga would
+ * answer it with a stack.
+ */
 function readUrl({ url = '', headers }: IncomingMessage): URL {
   const address = `http://${headers.host ?? 'localhost'}${url}`;
   if (!url.startsWith('/') || !URL.canParse(address)) {

@@ -1,4 +1,7 @@
-/** A JSON value that is a row, wherever it stood: a string is its content, an object its fields, kept as the text it came as. */
+/**
+ * A JSON value that is a row, wherever it stood: a string is its content, an object its fields,
+ * kept as the text it came as.
+ */
 import { isUtf8 } from 'node:buffer';
 import { maxCustomIdBytes } from '../../core/ids.ts';
 import { readBareRow } from '../request-row.ts';
@@ -41,7 +44,10 @@ export class JsonRows {
   private readonly keys: Uint8Array[] = [];
   private readonly byKey = new Map<string, number>();
   private readonly byName = new Map<string, number>();
-  /** For each column the member of the present row that has it, -1 when none; of those seen in this row only. */
+  /**
+   * For each column the member of the present row that has it, -1 when none; of those seen in this
+   * row only.
+   */
   private contentColumn = -1;
   private idColumn = -1;
   /** The columns that make a row an item, and what its metadata is read with. */
@@ -113,8 +119,8 @@ export class JsonRows {
   }
 
   /**
-   * Takes in the value bytes[start, end) as a row. The scanner has just scanned it: an object's members are still there. False when the sink
-   * had to make room: call again.
+   * Takes in the value bytes[start, end) as a row. The scanner has just scanned it: an object's
+   * members are still there. False when the sink had to make room: call again.
    */
   take(row: number, bytes: Buffer, start: number, end: number, valid: boolean): boolean {
     const { rows, scanner } = this;
@@ -253,7 +259,10 @@ export class JsonRows {
     }
   }
 
-  /** The column of a member of the present object; -1 when there are too many. Keys come in one order mostly, so its own place is looked at first. */
+  /**
+   * The column of a member of the present object; -1 when there are too many. Keys come in one
+   * order mostly, so its own place is looked at first.
+   */
   private columnOf(bytes: Uint8Array, member: number): number {
     const { scanner, keys } = this;
     const start = scanner.keyStart[member] as number;
