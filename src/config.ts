@@ -40,7 +40,7 @@ export interface Config {
   logLevel: string;
 }
 
-/** Every bad variable in one error, so that one restart is enough to mend them all. */
+/** Every bad variable in one error, so that one restart is enough to correct them all. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }

@@ -1,4 +1,4 @@
-/** What a use case needs of whoever calls it, by whichever face. */
+/** What a use case needs of its caller, whichever the face. */
 import type { Log } from '../core/log.ts';
 import type { Database } from '../db/driver/client.ts';
 import type { Nudges } from '../engine/process/nudges.ts';
@@ -12,8 +12,8 @@ export interface Caller {
   db: Database;
   nudges: Nudges;
   /**
-   * Binds an operation to its options and its model. Throws BadUserInput where there is no such
-   * model. `time` is shared by all that one request checks.
+   * Binds an operation to its options and its model. Throws BadUserInput for an unknown model.
+   * `time` is shared by all that one request checks.
    */
   preparePlan(
     operation: string,

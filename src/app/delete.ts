@@ -5,7 +5,7 @@ import type { Nudges } from '../engine/process/nudges.ts';
 
 /**
  * Deletes a batch: unknown to its owner at once, its calls aborted as soon as workers hear of it,
- * its rows purged in the background. False where there is none.
+ * its rows purged in the background. False for an unknown batch.
  */
 export async function deleteBatch(
   { db, nudges, log }: { db: Database; nudges: Nudges; log?: Log | undefined },

@@ -12,7 +12,7 @@ export const maxSyncItems = 50;
 /** Items that a submit takes inline; more go through a file. */
 export const maxInlineItems = 10_000;
 
-/** Enough to mend a value by; one that is wrong everywhere is not told everything. */
+/** Enough to correct a value by. */
 const maxJsonIssues = 20;
 
 /**

@@ -39,7 +39,7 @@ export interface ResultSource {
 /** Rows read at a time, and their bytes: a row may have 10 MB. */
 const stepRows = 500;
 const stepBytes = 4_194_304;
-/** Others get their turn after so long. */
+/** Others get their turn after this time. */
 const turnMs = 3;
 
 /**
@@ -156,7 +156,7 @@ export function createResultCounter(): ResultCounter {
       const counted = last.then(() => count(sql, source, asked));
       last = counted.then(
         () => undefined,
-        () => undefined, // Whoever asked has the error.
+        () => undefined, // The caller has the error.
       );
       return counted;
     },

@@ -6,7 +6,7 @@ import type { PreparedOperation, PromptItem } from '../operations/operation.ts';
 import { doubledProblem } from '../operations/params.ts';
 import type { Caller } from './caller.ts';
 
-/** Enough to mend options by. */
+/** Enough to correct options by. */
 const maxIssues = 20;
 
 /**

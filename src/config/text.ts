@@ -50,7 +50,7 @@ export function withoutOthers(known: readonly string[]) {
     error: (issue: { code?: string | undefined; keys?: unknown }): string | undefined => {
       if (issue.code !== 'unrecognized_keys') return undefined;
       const [key = ''] = issue.keys as readonly string[];
-      // What is no name could be a value in the wrong place.
+      // A text that is not a name could be a value in the wrong place.
       if (!plainName.test(key)) return `has a setting that is none; there are ${known.join(', ')}`;
       const near = nearestSetting(key, known);
       const hint = near ? `did you mean ${near}?` : `there are ${known.join(', ')}`;

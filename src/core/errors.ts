@@ -32,7 +32,7 @@ export interface ItemError {
 }
 
 /**
- * What an item or a batch ends with that Winnow itself failed on. Whoever says so has written to
+ * What an item or a batch ends with that Winnow itself failed on. The caller has written to
  * the log what it was.
  */
 export const internalError = {
@@ -130,7 +130,7 @@ export class AppError extends Error {
 
 /**
  * The caller's input is wrong; `issues` names every place at once, so that one round trip is enough
- * to mend it.
+ * to correct it.
  */
 export class BadUserInput extends AppError {
   override readonly name = 'BadUserInput';
@@ -146,7 +146,7 @@ export class BadUserInput extends AppError {
 }
 
 /**
- * The program cannot start, for a reason that lies beside it. The message is all that whoever
+ * The program cannot start, for a reason outside of it. The message is all that the person who
  * starts it has to read.
  */
 export class StartFailure extends Error {

@@ -116,7 +116,7 @@ function quoteNumbers(
     const end = scalarEnd(text, match.index);
     const number = text.slice(start, end);
     seek.lastIndex = end;
-    // What is no number is for the parser to refuse.
+    // The parser refuses a text that is not a number.
     const replaced = numberPattern.test(number) ? quoted(number) : null;
     if (replaced === null) continue;
     made += `${text.slice(copied, start)}"${replaced}"`;

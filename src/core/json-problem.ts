@@ -1,6 +1,6 @@
 /**
- * Where a text breaks that was to be JSON, and what should stand there: for whoever wrote it by
- * hand.
+ * Where a text breaks that was to be JSON, and what should stand there: for a person who
+ * wrote it by hand.
  */
 
 type Wanted = 'value' | 'element' | 'key' | 'member' | 'colon' | 'next';
@@ -111,7 +111,7 @@ function skipSpace(text: string, start: number): number {
   }
 }
 
-/** Where a match at this very place ends; -1 where there is none. */
+/** Where a match at this very place ends; -1 without a match. */
 function matchEnd(pattern: RegExp, text: string, at: number): number {
   pattern.lastIndex = at;
   return pattern.test(text) ? pattern.lastIndex : -1;

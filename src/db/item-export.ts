@@ -30,7 +30,7 @@ export interface ExportedItem {
    * What its answers cost, those that a retry put aside included; null before the result.
    */
   usage: Usage | null;
-  /** In seconds since 1970; null while there is no result. */
+  /** In seconds since 1970; null before the result. */
   completedAt: number | null;
 }
 

@@ -47,7 +47,7 @@ export async function readInputItems(
   return items.map(({ index }) => index);
 }
 
-/** Gives back the items from an index on, for another provider batch: there is no room for them. */
+/** Gives back the items from an index on, for another provider batch: they do not fit. */
 export async function giveBackFrom(sql: Sql, held: Held, index: number): Promise<void> {
   await giveBack(sql, held, { which: sql`item >= ${index}`, rounds: 0 });
 }

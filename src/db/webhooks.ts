@@ -195,7 +195,8 @@ export async function claimWebhooks(
 }
 
 /**
- * How an attempt ended. `retryInMs` null: there is no other, since it succeeded or they are over.
+ * How an attempt ended. `retryInMs` null: the last attempt, since it succeeded or the schedule is
+ * over.
  */
 export interface FinishedAttempt {
   key: bigint;

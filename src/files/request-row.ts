@@ -17,7 +17,7 @@ export interface RowRequest {
 
 /**
  * The request of a line of a provider's batch file: OpenAI's `body`, Anthropic's `params`.
- * `request` is null where there is none, or its url is not one for chat; `content` is the text of
+ * `request` is null without one, or its url is not one for chat; `content` is the text of
  * its last user message all the same.
  */
 export function readLine(
@@ -109,7 +109,7 @@ function isAnthropicBlock({ type, source }: JsonRecord): boolean {
   return anthropicBlocks.has(type) || (type === 'image' && isRecord(source));
 }
 
-/** The text of the last user message of a request; nothing where there is none. */
+/** The text of the last user message of a request; empty without one. */
 function lastUserText(request: JsonRecord | null): string {
   const { messages, input } = request ?? {};
   const turns = Array.isArray(messages) ? messages : Array.isArray(input) ? input : [];

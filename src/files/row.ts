@@ -64,7 +64,7 @@ export interface DecodedRow {
    * text.
    */
   request: Record<string, unknown> | null;
-  /** Whose API the request is written for; absent where there is none. */
+  /** Whose API the request is written for. Absent without a request. */
   dialect?: Dialect | undefined;
 }
 
@@ -290,7 +290,7 @@ function decodeObject(file: RowFile, fields: string): Decoded {
   const named = { content: contentField, id: customIdField, idValue };
   if (contentField === null) return { content: fields, metadata, named };
   const value = Object.hasOwn(parsed, contentField) ? parsed[contentField] : '';
-  // What is no text is the JSON text that it came as.
+  // A value other than text stays the JSON text that it came as.
   const content =
     typeof value === 'string' ? value : cellOf(new Map(rowMembers(file, fields)).get(contentField));
   return { content, metadata, named };

@@ -38,11 +38,11 @@ export interface WebhookAnswer {
   statusCode: number | null;
   /**
    * For the tenant; null after a success. What went wrong on the way to an address that may be
-   * called. One text for a name of none: whoever can choose the URL must not learn what is inside a
-   * network.
+   * called. One text for a name of none: a tenant who can choose the URL must not learn what is
+   * inside a network.
    */
   error: string | null;
-  /** The same for whoever runs the server. */
+  /** The same for the operator of the server. */
   cause: 'blocked address' | 'no address' | 'connection failed' | 'timed out' | null;
   /** What a 429 or 503 asked for, at most a day. */
   retryAfterMs: number | null;

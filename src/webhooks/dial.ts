@@ -7,7 +7,7 @@ import { isIP, type Socket } from 'node:net';
 import { buildConnector } from 'undici';
 import { type AddressRules, checkWebhookUrl, isAllowedAddress, notPublic } from './address.ts';
 
-/** All addresses of a host name. Rejects when there is none. */
+/** All addresses of a host name. Rejects without any. */
 export type ResolveName = (hostname: string) => Promise<{ address: string; family: number }[]>;
 
 /** The name stands for an address that may not be called. */

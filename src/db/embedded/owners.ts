@@ -102,7 +102,7 @@ export function startWatchdog(home: string, owner: string): { end(): void } {
     stdio: 'ignore',
   });
   child.on('error', () => {
-    // Without a shell there is no watchdog; the database works all the same and the next start
+    // Without a shell nothing watches; the database works all the same and the next start
     // takes it over.
   });
   child.unref();

@@ -22,7 +22,7 @@ const allowedHeaders = [
 ];
 const exposedHeaders = ['content-disposition', 'location', 'retry-after', 'x-request-id'];
 const allowedMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
-/** For so long a browser does not ask again. */
+/** A browser does not ask again for this time. */
 const maxAgeSeconds = 600;
 /** https://www.rfc-editor.org/rfc/rfc9110#name-tokens */
 const token = /^[\w!#$%&'*+.^`|~-]+$/;

@@ -17,7 +17,7 @@ export type Shape =
   | { kind: 'list'; element: z.ZodType }
   | { kind: 'object'; fields: Readonly<Record<string, z.ZodType>> };
 
-/** Why a text is no value for its schema. The message begins behind the name of the field. */
+/** Why a text cannot be a value of its schema. The message begins behind the name of the field. */
 export class UnfitValue extends Error {
   override readonly name = 'UnfitValue';
 }

@@ -8,7 +8,7 @@ import { nearest } from '../../core/nearest.ts';
 import { quotedName } from '../../core/quoted-name.ts';
 import { shapeOf, takes } from './form-values.ts';
 
-/** Enough to mend a form by; one that is wrong everywhere is not told everything. */
+/** Enough to correct a form by. */
 const maxIssues = 20;
 const maxKeys = 5;
 

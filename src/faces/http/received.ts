@@ -10,7 +10,7 @@ const minBytesPerSecond = 1_024;
 const graceMs = 10_000;
 const memoryMs = 30_000;
 /**
- * A request that was refused may send on for so long, so that the answer reaches a client that
+ * A request that was refused may send on for this time, so that the answer reaches a client that
  * reads it only then.
  */
 const lingerMs = 10_000;

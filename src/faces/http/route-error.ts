@@ -84,7 +84,7 @@ function tellOfDatabase(error: unknown, { asking, log }: { asking: Asking; log: 
   log.warn({ ...asking, reason: databaseFailureCode(error) }, 'the database failed a request');
 }
 
-/** Whoever a route writes to does not read on. Its own leave to go, and no failure of ours. */
+/** The client of a route does not read on. The client may do so: it is not a failure. */
 export class ClientGone extends Error {
   override readonly name = 'ClientGone';
 }

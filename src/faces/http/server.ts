@@ -154,7 +154,7 @@ function createTrust({ apiKeys, publicUrl }: Config) {
 }
 
 /**
- * Path and query. What is asked of a proxy, or of a host that is no name, is refused: Yoga would
+ * Path and query. What is asked of a proxy, or of a host that is not a name, is refused: Yoga would
  * answer it with a stack.
  */
 function readUrl({ url = '', headers }: IncomingMessage): URL {

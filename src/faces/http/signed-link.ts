@@ -14,7 +14,7 @@ const keyBytes = 32;
 interface OutputLink {
   batchId: string;
   format: OutputFormat;
-  /** Only items that stand so; all when undefined. */
+  /** Only items with one of these statuses. Undefined: all. */
   status: readonly ItemStatus[] | undefined;
   includeInput: boolean;
   includeRow: boolean;

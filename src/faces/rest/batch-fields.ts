@@ -50,9 +50,9 @@ function isForFileAlone(name: string): boolean {
   return optionNames.includes(name as OptionName) && !Object.hasOwn(batchParams.shape, name);
 }
 const operationNames = operations.map(({ name }) => name);
-/** What people call an operation besides its name. */
+/** Other names that people use for an operation. */
 const operationAliases: ReadonlyMap<string, string> = new Map([['classify', 'label']]);
-/** What people call a field besides its name. */
+/** Other names that people use for a field. */
 const fieldAliases: ReadonlyMap<string, string> = new Map([
   ['extractionInstructions', 'instructions'],
   ['summaryInstructions', 'instructions'],
@@ -193,7 +193,7 @@ function readOptions(text: string): Record<string, unknown> {
   }
 }
 
-/** Throws what is no UnfitValue. */
+/** Throws all errors but UnfitValue. */
 function messageOf(error: unknown): string {
   if (error instanceof UnfitValue) return error.message;
   throw error;

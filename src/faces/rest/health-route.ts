@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Database } from '../../db/driver/client.ts';
 import { RouteError } from '../http/route-error.ts';
 
-/** Whoever asks waits no longer: a load balancer has limits of its own. */
+/** The answer comes within this time: a load balancer has limits of its own. */
 const patienceMs = 2_000;
 
 /**

@@ -77,7 +77,7 @@ export async function answerOutput(route: OutputRoute): Promise<void> {
     'content-disposition': `attachment; filename="${batch.id}.${extension(wanted.format)}"`,
     'cache-control': byLink ? 'private, no-store' : 'no-store',
     'x-content-type-options': 'nosniff',
-    // The link would let whoever is told of it in.
+    // The link would let in everybody who is told of it.
     ...(byLink ? { 'referrer-policy': 'no-referrer' } : {}),
   });
   if (request.method === 'GET') {
@@ -118,7 +118,7 @@ async function write(response: ServerResponse, bytes: string): Promise<void> {
   });
 }
 
-/** `openai_jsonl` and `anthropic_jsonl` are JSONL to whoever opens them. */
+/** `openai_jsonl` and `anthropic_jsonl` are JSONL to the programs that open them. */
 function extension(format: OutputFormat): string {
   return format.endsWith('_jsonl') ? 'jsonl' : format;
 }

@@ -1,7 +1,7 @@
 /** Files that are no text, whatever they are called. */
 import { UnreadableFile } from './unreadable.ts';
 
-/** The first bytes of what is no text, and what its owner can do. */
+/** The first bytes of files that are not text, and what the owner of such a file can do. */
 const binaryKinds: readonly [bytes: string, kind: string, advice: string][] = [
   ['PK\x03\x04', 'a ZIP archive or an Excel workbook', 'unpack it, or save the sheet as CSV'],
   ['PK\x05\x06', 'an empty ZIP archive', 'unpack it'],

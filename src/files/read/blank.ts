@@ -8,7 +8,7 @@ for (const byte of [0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x20, 0xc2, 0xe1, 0xe2, 0xe3, 
   blankStarts[byte] = 1;
 }
 
-/** Bytes of the white space at `at` in UTF-8; 0 when there is none. */
+/** Bytes of the white space at `at` in UTF-8; 0 without any. */
 function blankLength(bytes: Uint8Array, at: number): number {
   const first = bytes[at] as number;
   if (blankStarts[first] === 0) return 0;
@@ -34,7 +34,7 @@ export function isBlank(bytes: Uint8Array, start: number, end: number): boolean 
 
 /**
  * True when a CSV row, bytes[start, end), has only white space and bytes that `blankRow` has
- * besides: delimiters and quotes.
+ * in addition: delimiters and quotes.
  */
 export function isBlankRow(
   bytes: Uint8Array,

@@ -19,7 +19,7 @@ export interface BlockReader {
 }
 
 /**
- * Where rows are written, in the layout that the database takes. Whoever writes a row writes its
+ * Where rows are written, in the layout that the database takes. The writer of a row writes its
  * text between `begin…` and `end`.
  */
 export interface RowSink {

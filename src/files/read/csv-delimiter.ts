@@ -15,7 +15,7 @@ export interface DelimiterGuess {
   columns: number;
   /** The share of the first records that have as many cells as the header. */
   agreement: number;
-  /** Another one that cuts as many records as evenly; null when there is none. */
+  /** Another one that cuts as many records as evenly, or null. */
   rival: number | null;
 }
 
@@ -30,7 +30,7 @@ export function isUnlikeProse(delimiter: number): boolean {
 /**
  * The delimiter of a table whose first bytes are head[start, end): the one that cuts the most of
  * the first records into as many cells as the header. Among equals one goes first that has no blank
- * behind it and is no decimal comma, then the one that makes the most cells. Where none cuts the
+ * behind it and is not a decimal comma, then the one that makes the most cells. Where none cuts the
  * header it is `otherwise`. `isWhole`: the head is the whole file.
  */
 export function guessDelimiter(

@@ -81,7 +81,7 @@ export function guessDialect(
 
 /**
  * The delimiter that a first line of exactly `sep=` and one character names, and where the next
- * line begins; null when there is no such line.
+ * line begins; null without such a line.
  */
 function readSepLine(head: Uint8Array): { delimiter: number; next: number } | null {
   const start = head[0] === QUOTE ? 1 : 0;

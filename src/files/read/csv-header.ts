@@ -34,7 +34,7 @@ export class CsvHeaderReader {
   line = 1;
   private readonly rows: Rows;
   private readonly dialect: CsvDialect;
-  /** Bytes of a first line that is no header, and has not come yet. */
+  /** Bytes of a first line that is not a header, and has not come yet. */
   private toSkip: number;
 
   constructor(rows: Rows, dialect: CsvDialect) {
@@ -45,7 +45,7 @@ export class CsvHeaderReader {
   }
 
   /**
-   * Reads on, and returns where it got to; -1 when there is no whole row yet. Throws UnreadableFile
+   * Reads on, and returns where it got to; -1 before a whole row is there. Throws UnreadableFile
    * for a header that cannot be one.
    */
   read(bytes: Uint8Array, start: number, end: number, rest: Rest): number {
@@ -107,7 +107,9 @@ export class CsvHeaderReader {
   }
 }
 
-/** What no eye sees besides white space: zero-width blanks and joiners, marks of direction. */
+/**
+ * What no eye sees, in addition to white space: zero-width blanks and joiners, marks of direction.
+ */
 const unseen = '\u200b\u200e\u200f\u2060';
 
 /** A header's cell without the blanks and marks around it, which no option would name. */

@@ -36,7 +36,10 @@ const suspiciousDelimiters = 2;
  * A row of so many lines that each could be a row has taken them, when its own cells are no row.
  */
 const suspiciousLines = 4;
-/** Rows that may be as long as they can be and still be read twice, besides once all that came. */
+/**
+ * Rows that may be as long as they can be and still be read twice, in addition to once all that
+ * came.
+ */
 const longRowsInVain = 2;
 
 export class QuoteJudge {

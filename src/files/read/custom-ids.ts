@@ -69,7 +69,7 @@ export class CustomIds {
     }
     if (this.rule === 'watched') throw lateId(this.field, row);
     if (this.rule === 'repeatable') return null;
-    // Two that differ in white space alone are one to whoever joins by them.
+    // Two that differ in white space alone are one to a reader that joins by them.
     const first = this.table.enter(bare, from, to, row);
     if (first !== 0) {
       const customId = Buffer.from(bytes.subarray(start, end)).toString();

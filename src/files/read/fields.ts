@@ -87,7 +87,7 @@ function requireName(names: readonly string[], wanted: string, option: string): 
 }
 
 /**
- * What looks at the custom ids of rows; null where there is no column of them. `hasIds`: whether
+ * What looks at the custom ids of rows; null without a column of them. `hasIds`: whether
  * some of the first rows have one.
  */
 export function createIds(

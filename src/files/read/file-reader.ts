@@ -1,6 +1,6 @@
 /**
  * A file as it arrives: finds out what it is from its first bytes, then reads its rows into a sink.
- * Synchronous; whoever pushes has the backpressure.
+ * Synchronous; the caller has the backpressure.
  */
 
 import { quotedName } from '../../core/quoted-name.ts';

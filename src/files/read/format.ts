@@ -17,7 +17,7 @@ const aliases: ReadonlyMap<string, FileFormat> = new Map([
   ['TXT', 'TEXT'],
 ]);
 
-/** The format that somebody names, in any case; null when there is none of that name. */
+/** The format that somebody names, in any case; null for an unknown name. */
 export function parseFormat(name: string): FileFormat | null {
   return aliases.get(name.trim().toUpperCase()) ?? null;
 }

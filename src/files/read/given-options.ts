@@ -33,8 +33,8 @@ export class UnknownOptionValue extends Error {
 }
 
 /**
- * An empty contentField or rowsField says nothing; an empty customIdField says that there is none.
- * Throws UnknownOptionValue.
+ * An empty contentField or rowsField says nothing; an empty customIdField says that the file has no
+ * custom ids. Throws UnknownOptionValue.
  */
 export function parseOptions(given: OptionTexts): ReadOptions {
   const { format, contentField, customIdField, charset, delimiter, quote, rowsField } = given;

@@ -132,7 +132,7 @@ export class IdTable {
   }
 }
 
-/** Spreads 32 bits evenly over a capacity that is no power of two. */
+/** Spreads 32 bits evenly over a capacity that is not a power of two. */
 function placeOf(hash: number, capacity: number): number {
   return Math.floor((hash / 4_294_967_296) * capacity);
 }

@@ -1,6 +1,6 @@
 /** Small parts of JSON, read from bytes. */
 
-/** Where the first byte from `at` on is that is no digit. */
+/** Where the first byte from `at` on is that is not a digit. */
 export function skipDigits(bytes: Uint8Array, at: number): number {
   let to = at;
   for (let byte = bytes[to] as number; byte >= 0x30 && byte <= 0x39; ) byte = bytes[++to] as number;

@@ -101,7 +101,7 @@ export function createJsonReader(
     );
   }
 
-  /** Takes one step from bytes[at], which is no white space, and returns where it led to. */
+  /** Takes one step from bytes[at], which is not white space, and returns where it led to. */
   function step(bytes: Buffer, at: number, end: number, valid: boolean): number {
     const byte = bytes[at];
     switch (state) {

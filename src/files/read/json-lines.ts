@@ -1,6 +1,6 @@
 /**
  * A JSON value per line. Lines end at a line feed alone (U+2028 is data), a carriage return before
- * it is white space; a blank line is no row.
+ * it is white space; a blank line is not a row.
  */
 
 import { isUtf8 } from 'node:buffer';

@@ -15,7 +15,7 @@ export type MemberKind =
   | 'object'
   | 'other';
 
-/** By the first byte of a value, and the next that is no white space. */
+/** By the first byte of a value, and the next that is not white space. */
 export function kindOf(first: number | undefined, second: number | undefined): MemberKind {
   if (first === 0x7b) return 'object';
   if (first !== 0x5b) return 'other';

@@ -62,7 +62,7 @@ export class JsonScanner {
     for (const space of lines ? ' \t\r' : ' \t\r\n') this.spaces[space.charCodeAt(0)] = 1;
   }
 
-  /** Where the first byte from `at` on is that is no white space. */
+  /** Where the first byte from `at` on is that is not white space. */
   skipSpace(bytes: Uint8Array, at: number): number {
     const { spaces } = this;
     let to = at;

@@ -61,7 +61,7 @@ function looksLikeArray(
     if (to === -2) {
       to = isObject ? scanner.skipNested(bytes, begin, end) : foreignWordEnd(bytes, begin, end);
     }
-    // So long an element that the head ends in it: what else could it be?
+    // The head ends inside the element: nothing else is that long.
     if (to < 0) return !isWhole && (isObject || (isText && isGood));
     const behind = scanner.skipSpace(bytes, to);
     const isLast = bytes[behind] === CLOSING_BRACKET;

@@ -13,7 +13,7 @@ const foreignWords: ReadonlyMap<string, string> = new Map([
 const longestWord = 10;
 
 /**
- * Why what the scanner has just found invalid is no JSON, as the end of a sentence about its row.
+ * Why what the scanner has just found invalid is not JSON, as the end of a sentence about its row.
  * `before` bytes stand before bytes[0] in what is counted in; `of` names that.
  */
 export function notJson(
@@ -32,7 +32,7 @@ export function notJson(
 }
 
 /**
- * Where a word that is known, but not to JSON, ends that begins at `at`; -1 where there is none.
+ * Where a word that is known, but not to JSON, ends that begins at `at`; -1 without such a word.
  */
 export function foreignWordEnd(bytes: Uint8Array, at: number, end: number): number {
   const { word, at: start } = wordAround(bytes, at, end);

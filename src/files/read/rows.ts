@@ -29,7 +29,7 @@ export class Rows {
   readonly warnings: string[] = [];
   readonly sink: RowSink;
   readonly limits: ReadLimits;
-  /** Null: there is no column of custom ids, and the place in the file serves. */
+  /** Null without a column of custom ids: the place in the file serves. */
   ids: CustomIds | null = null;
   private firstBlank = 0;
   private hasMark = false;
@@ -47,7 +47,7 @@ export class Rows {
     this.checkCount();
   }
 
-  /** Counts a row of blank cells alone, which is no item. */
+  /** Counts a row of blank cells alone, which is not an item. */
   skipBlank(row: number): void {
     this.blank += 1;
     if (this.blank === 1) this.firstBlank = row;

@@ -55,7 +55,7 @@ export function utf16Order(head: Buffer): 'little' | 'big' | null {
   const bigEndian = even > odd;
   const most = Math.max(even, odd);
   const others = Math.min(even, odd);
-  // Text of other scripts has few such letters, but is no UTF-8 either; a text in UTF-8 may have a
+  // Text of other scripts has few such letters, but is not UTF-8 either; a text in UTF-8 may have a
   // NUL or two.
   const isLikely = isCutUtf8(sample)
     ? most >= 0.4 * sample.length && others <= most / 8
@@ -94,7 +94,7 @@ export function isUtf32(head: Buffer): boolean {
   const isUnits = (read: (at: number) => number) => {
     for (let unit = 0; unit < units; unit += 1) {
       const code = read(4 * unit);
-      // There is no text behind; a letter and a line break in UTF-16 would be.
+      // Nothing follows; a letter and a line break in UTF-16 would be.
       if (code === 0 || code >= 0x4_00_00) return false;
     }
     return true;

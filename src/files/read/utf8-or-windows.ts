@@ -1,7 +1,7 @@
 /**
  * Bytes that nobody says anything about are UTF-8; where the first above 127 are none, they are
  * Windows-1252, in which Excel writes CSV in half of Europe. A file that has real characters of
- * UTF-8 besides is never decoded: rows that are no UTF-8 are refused one by one.
+ * UTF-8 besides is never decoded: rows that are not UTF-8 are refused one by one.
  */
 import { isAscii } from 'node:buffer';
 import { asItIs, noBytes, type Transcoder } from './transcoder.ts';
@@ -70,7 +70,7 @@ export function utf8OrWindows(
   };
 }
 
-/** What the bytes above 127 are; null where there is none yet, or a part of one character. */
+/** What the bytes above 127 are; null before the first whole character of that kind. */
 function judge(bytes: Buffer, isLast: boolean): 'utf-8' | 'windows-1252' | null {
   let isFirst = true;
   let canDecode = true;

@@ -40,7 +40,7 @@ export function flatMembers(json: string, heads: readonly string[]): string[] | 
   return at === json.length - 1 ? values : null;
 }
 
-/** -1 where there is no number, truth value or null. */
+/** -1 without a number, truth value or null. */
 function scalarEnd(json: string, start: number): number {
   let end = start;
   for (;;) {

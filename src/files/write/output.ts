@@ -36,7 +36,7 @@ export interface OutputWriter {
 
 export interface OutputRequest {
   format: OutputFormat;
-  /** Only items that stand so; all when undefined. */
+  /** Only items with one of these statuses. Undefined: all. */
   status: readonly ItemStatus[] | undefined;
   /** Begins behind this index: how an interrupted download goes on. */
   afterIndex: number;
