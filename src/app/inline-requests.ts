@@ -6,7 +6,7 @@ import {
   type CheckedItem,
   inlineSize,
   item,
-  refuseDuplicates,
+  refuseRepeatedIds,
   storableJsonObject,
 } from './inputs.ts';
 
@@ -93,4 +93,4 @@ export const inlineRequests = z
       dialect,
     })),
   )
-  .superRefine((items, context) => refuseDuplicates(items, context, 'custom_id'));
+  .superRefine((items, context) => refuseRepeatedIds(items, context, 'custom_id'));

@@ -85,7 +85,7 @@ const withDefaults = (items: z.output<typeof item>[]): CheckedItem[] =>
   }));
 
 /** Ids that differ in white space alone are one, as they are in files: scripts take it off. */
-export function refuseDuplicates(
+export function refuseRepeatedIds(
   items: readonly CheckedItem[],
   context: z.RefinementCtx,
   field = 'customId',
@@ -112,7 +112,7 @@ export const syncItems = z
   .min(1, 'needs at least 1 item')
   .max(maxSyncItems, `takes at most ${maxSyncItems} items at once; submitBatch takes more`)
   .transform(withDefaults)
-  .superRefine((items, context) => refuseDuplicates(items, context));
+  .superRefine((items, context) => refuseRepeatedIds(items, context));
 
 export const inlineSize = (items: readonly unknown[], context: z.RefinementCtx) => {
   if (items.length > maxInlineItems) {
@@ -132,7 +132,7 @@ export const inlineItems = z
   .superRefine(inlineSize)
   .pipe(z.array(item))
   .transform(withDefaults)
-  .superRefine((items, context) => refuseDuplicates(items, context));
+  .superRefine((items, context) => refuseRepeatedIds(items, context));
 
 export const inlineTexts = z
   .array(z.unknown())

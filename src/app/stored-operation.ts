@@ -32,7 +32,7 @@ export function operationOf(batch: StoredBatch): PreparedOperation {
  * The body that an item is sent with; null where it cannot be sent, or its model is not configured
  * here any more.
  */
-export function requestOf(
+export function requestFor(
   batch: StoredBatch,
   item: PromptItem,
   preparePlan: Caller['preparePlan'],

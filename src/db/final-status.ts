@@ -1,6 +1,6 @@
 import type { BatchStatus } from './tables.ts';
 
-const finalStatuses: ReadonlySet<BatchStatus> = new Set([
+const finalBatchStatuses: ReadonlySet<BatchStatus> = new Set([
   'COMPLETED',
   'FAILED',
   'CANCELLED',
@@ -9,5 +9,5 @@ const finalStatuses: ReadonlySet<BatchStatus> = new Set([
 
 /** Whether a batch with this status changes no more, unless it is retried. */
 export function isFinal(status: BatchStatus): boolean {
-  return finalStatuses.has(status);
+  return finalBatchStatuses.has(status);
 }

@@ -30,12 +30,12 @@ export interface NewInlineBatch {
  * key is taken: then nothing was written, and `findByIdempotencyKey` has the winner.
  */
 export async function insertInlineBatch(
-  db: Sql,
+  sql: Sql,
   batch: NewInlineBatch,
 ): Promise<{ key: bigint } | null> {
   const { file, rows } = batch;
   const given = JSON.stringify(rows.map((row, index) => ({ index, ...row })));
-  const [inserted] = await db<{ key: bigint }[]>`
+  const [inserted] = await sql<{ key: bigint }[]>`
     with batch as (
       insert into batches (file_key, id, owner, operation, options, model, status, name, metadata,
                            idempotency_key, input_hash, expires_in_seconds, expires_at, webhook_url, custom_id_prefix,

@@ -42,10 +42,10 @@ interface Row extends Omit<ProviderBatchRecord, 'counts'> {
 
 /** The provider batches of some batches, each batch's oldest first; of each the latest 1,000. */
 export async function listProviderBatches(
-  db: Sql,
+  sql: Sql,
   batchKeys: readonly bigint[],
 ): Promise<ProviderBatchRecord[]> {
-  const rows = await db<Row[]>`
+  const rows = await sql<Row[]>`
     select p.batch_key as "batchKey", p.id, p.provider_id as "providerId", split_part(p.model, '/', 1) as provider,
            p.state, p.status, p.requests, p.succeeded, p.failed, p.cancelled, p.expired,
            p.created_at as "createdAt", p.ended_at as "endedAt"

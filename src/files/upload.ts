@@ -129,7 +129,7 @@ export async function ingestFile(upload: Upload): Promise<Ingested> {
     lease.check();
     mayBeStored = true;
     await (rowsIn as RowsIn | null)?.finish();
-    await refuseDuplicates(db, fileKey, reading);
+    await refuseRepeatedIds(db, fileKey, reading);
 
     return {
       reading,
@@ -165,7 +165,7 @@ export async function ingestFile(upload: Upload): Promise<Ingested> {
 }
 
 /** Looks at what seemed to be duplicates. Throws UnreadableFile where two are. */
-async function refuseDuplicates(db: Database, fileKey: bigint, reading: Reading): Promise<void> {
+async function refuseRepeatedIds(db: Database, fileKey: bigint, reading: Reading): Promise<void> {
   for (const candidate of reading.duplicateCandidates) {
     const { customId } = candidate;
     if ((await countCustomId(db.sql, fileKey, customId)) > 1) throw duplicateIds(candidate);

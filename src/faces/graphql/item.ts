@@ -1,6 +1,6 @@
 /** The items of a batch: the type, and the list. */
 import { z } from 'zod';
-import { operationOf, requestOf } from '../../app/stored-operation.ts';
+import { operationOf, requestFor } from '../../app/stored-operation.ts';
 import { PageTooLarge } from '../../core/errors.ts';
 import { parseKeepingNumbers } from '../../core/exact-json.ts';
 import { itemId, parseItemId } from '../../core/ids.ts';
@@ -135,7 +135,7 @@ builder.node(BatchItem, {
       resolve: ({ batch, item, row }, _args, { preparePlan, budget }) => {
         // Before it is made: a template can make much of a small row.
         send(budget, item, null);
-        const request = requestOf(batch, row, preparePlan);
+        const request = requestFor(batch, row, preparePlan);
         send(budget, item, JSON.stringify(request));
         return request;
       },

@@ -3,7 +3,7 @@
  */
 import type { Caller } from '../../app/caller.ts';
 import { fileSource } from '../../app/source.ts';
-import { operationOf, requestOf } from '../../app/stored-operation.ts';
+import { operationOf, requestFor } from '../../app/stored-operation.ts';
 import { submitChecked } from '../../app/submit.ts';
 import type { Database } from '../../db/driver/client.ts';
 import type { RequestLine } from '../../db/driver/request-line.ts';
@@ -46,7 +46,7 @@ export function createRestFace({
             accessOf: (owner) => line.of(owner),
             links,
             operationOf,
-            requestOf: (batch) => (row) => requestOf(batch, row, preparePlan),
+            requestFor: (batch) => (row) => requestFor(batch, row, preparePlan),
             ownerOf,
             batchId: outputPath.exec(url.pathname)?.[1] ?? '',
             query: url.searchParams,

@@ -36,7 +36,7 @@ export interface OutputRoute {
   accessOf: (owner: string) => RequestAccess;
   links: SignedLinks;
   operationOf: (batch: BatchRecord) => PreparedOperation;
-  requestOf: RequestOf;
+  requestFor: RequestOf;
   /**
    * Who asks, by the request's key; throws where it has none. Not asked of those who come by a
    * link.
@@ -48,7 +48,7 @@ export interface OutputRoute {
 
 /** `GET /batches/{id}/output`: streamed in input order, at the reader's pace, at any time. */
 export async function answerOutput(route: OutputRoute): Promise<void> {
-  const { request, response, accessOf, links, operationOf, requestOf, batchId, query } = route;
+  const { request, response, accessOf, links, operationOf, requestFor, batchId, query } = route;
   const byLink = isLink(query);
   const owner = byLink ? null : route.ownerOf();
   if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -68,7 +68,7 @@ export async function answerOutput(route: OutputRoute): Promise<void> {
     format: wanted.format,
     includes: {
       input: includes.has('input'),
-      request: includes.has('request') ? requestOf(batch) : null,
+      request: includes.has('request') ? requestFor(batch) : null,
     },
     csv: { ...csv, includeRow: includes.has('row') },
   });
