@@ -1,7 +1,7 @@
 /**
- * Reads what a provider answered with status 200, trusting none of it: HTML, `{error}`, `choices:
- * []`, null content and absent usage all occur. What is billed is counted, also where the answer is
- * no good.
+ * Reads an answer with status 200, trusting none of it: HTML, `{error}`, `choices: []`, null
+ * content and absent usage all occur. Billed tokens are counted even where the answer cannot be
+ * used.
  */
 
 import { parseKeepingNumbers } from '../core/exact-json.ts';
@@ -21,7 +21,7 @@ export interface AnswerOptions extends ReadOptions {
 /** The complete answer in `completion`, the body as it came or parsed. Throws ModelError. */
 export function readAnswer(completion: unknown, options: AnswerOptions): ModelAnswer {
   const { provider, prices, quote, whole, toolCalls = false } = options;
-  // A whole completion is handed on, so that its numbers stay as they came.
+  // A whole completion is passed on: its numbers stay as they came.
   const body = typeof completion === 'string' ? parse(completion, whole) : completion;
   if (!isRecord(body)) throw unusable(`${provider} answered with something that is not JSON.`);
   if (body.error != null) {
@@ -123,7 +123,7 @@ function readText(content: unknown): string | null {
   return present.length > 0 ? present.join('') : null;
 }
 
-/** Null where the server sent no usage at all; a part that is no count is 0. */
+/** Null where the server sent no usage at all; a part that is not a count is 0. */
 function readTokens(usage: unknown): Tokens | null {
   if (!isRecord(usage)) return null;
   const { prompt_tokens, completion_tokens, prompt_tokens_details, prompt_cache_hit_tokens } =

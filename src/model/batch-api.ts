@@ -17,7 +17,7 @@ export interface BatchApi {
    * sends it.
    */
   readonly limits: { readonly requests: number; readonly bytes: number };
-  /** Bytes that the input has besides its lines, and besides one between each two. */
+  /** Bytes of the input without its lines and the one byte between each two. */
   readonly framingBytes: number;
   /**
    * One request as one line of JSON, without a line break. `customId` is 1 to 64 of `A-Z a-z 0-9 _
@@ -37,12 +37,12 @@ export interface BatchApi {
    */
   create(job: NewJob, signal: AbortSignal): Promise<Job>;
   /**
-   * The job that was created for `intent`, whoever sent it. Null where the provider has none;
+   * The job that was created for `intent`, by any process. Null where the provider has none;
    * `unsure` where it has one that may be it, which only its results will tell.
    */
   find(job: LostJob, signal: AbortSignal): Promise<Job | 'unsure' | null>;
   retrieve(providerId: string, signal: AbortSignal): Promise<Job>;
-  /** Asks for the end of a job. One that has ended already is no error. */
+  /** Asks for the end of a job. A job that has ended already causes no error. */
   cancel(providerId: string, signal: AbortSignal): Promise<Job>;
   /**
    * What an ended job answered, as a stream, in the provider's order, from `Job.results`. Lines
@@ -110,7 +110,7 @@ export interface Job {
 
 /** Why a provider rejected a job. */
 export interface JobProblem {
-  /** The provider's code, such as `token_limit_exceeded`; null where there is none. */
+  /** The provider's code, such as `token_limit_exceeded`; null when absent. */
   code: string | null;
   /** Fit to be shown. */
   message: string;

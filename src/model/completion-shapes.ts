@@ -61,7 +61,7 @@ function texts(parts: readonly JsonRecord[], type: string, field: string): strin
     .filter((text) => typeof text === 'string');
 }
 
-/** Null where there is none: an answer without a text is another one than an empty text. */
+/** Null without parts: an answer without a text is another one than an empty text. */
 function joined(parts: readonly string[]): string | null {
   return parts.length > 0 ? parts.join('') : null;
 }

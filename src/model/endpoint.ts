@@ -4,9 +4,9 @@
 import type { ProviderConfig } from './model.ts';
 
 /**
- * Without trailing slashes, and with /v1 where there is no path at all, since that is what
+ * Without trailing slashes, and with /v1 where the path is empty, since that is what
  * `http://localhost:11434` means. Any other path is taken as it is (Azure's deployments,
- * OpenRouter's /api/v1). Throws a TypeError when it is no http URL.
+ * OpenRouter's /api/v1). Throws a TypeError when it is not an http URL.
  */
 export function normalizeBaseUrl(baseUrl: string): string {
   const url = new URL(baseUrl);
@@ -21,7 +21,8 @@ export function normalizeBaseUrl(baseUrl: string): string {
 
 /**
  * Anthropic's base URL without /v1, which its package adds to every path; one that ends in it, or
- * in the whole address of its messages, is meant alike. Throws a TypeError when it is no http URL.
+ * in the whole address of its messages, is meant alike. Throws a TypeError when it is not an http
+ * URL.
  */
 export function normalizeAnthropicBaseUrl(baseUrl: string): string {
   const normal = new URL(normalizeBaseUrl(baseUrl));

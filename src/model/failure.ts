@@ -5,7 +5,7 @@
 import type { BatchErrorCode, ItemErrorCode } from '../core/errors.ts';
 import { ModelError, type ModelErrorKind } from './model.ts';
 
-/** An error answer, in OpenAI's terms. `code` is null where there is none. */
+/** An error answer, in OpenAI's terms. `code` is null when absent. */
 export interface Refusal {
   status: number;
   code: string | null;

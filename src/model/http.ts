@@ -37,7 +37,7 @@ export function packageOptions(
   } as const;
 }
 
-/** An answer with a status that is no success, as both packages throw it. */
+/** An answer with an error status, as both packages throw it. */
 export interface StatusError extends Error {
   readonly status: number;
   readonly headers: Pick<Headers, 'get'>;

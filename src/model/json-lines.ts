@@ -12,7 +12,8 @@ export async function* splitLines(
   chunks: AsyncIterable<Uint8Array>,
   maxBytes: number,
 ): AsyncGenerator<string | null> {
-  // Per line, so a byte that is no UTF-8 spoils that line alone; it takes a leading byte order mark
+  // Per line, so a byte that is not UTF-8 spoils that line alone; it takes a leading byte order
+  // mark
   // off.
   const decoder = new TextDecoder();
   let parts: Uint8Array[] = [];

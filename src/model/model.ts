@@ -64,8 +64,8 @@ export interface PromptRequest extends Sampling {
 export interface BodyRequest extends Sampling {
   body: Readonly<Record<string, unknown>>;
   /**
-   * Whose API the body is written for, OpenAI's chat completions when absent; translated where the
-   * provider speaks another.
+   * The API that the body is written for; OpenAI's chat completions when absent. The body is
+   * translated where the provider speaks another API.
    */
   dialect?: Dialect | undefined;
 }
@@ -82,8 +82,8 @@ export interface TokenLogprob {
 }
 
 /**
- * A complete answer: the model stopped by itself (or a body request was answered at all).
- * Everything else is a ModelError.
+ * A complete answer: the model stopped by itself, or a body request was answered at all. Any other
+ * is a ModelError.
  */
 export interface ModelAnswer {
   /**
@@ -101,8 +101,8 @@ export interface ModelAnswer {
 /**
  * Three kinds of failure, told apart by what the caller should do:
  * - `later`: the same request may succeed in a while (429, 408, 409, 5xx, reset, stall). `counts`
- *   is false where waiting
- *   costs the item nothing (429); true where the tries are limited (5xx, timeouts, resets).
+ *   is false where waiting costs the item nothing (429); true where the tries are limited (5xx,
+ *   timeouts, resets).
  * - `item`: this item will not succeed as it is (400, 422, refusal, content filter, truncation).
  * - `batch`: no item will (401, 403, unknown model, quota): stop instead of burning them.
  */
@@ -120,8 +120,8 @@ export class ModelError extends Error {
   override readonly name = 'ModelError';
   readonly failure: ModelErrorKind;
   /**
-   * What the provider billed for the failed answer (a refusal and a truncated answer are paid for),
-   * if it said.
+   * Tokens that the provider billed for the failed answer, if it said: a refusal and a truncated
+   * answer are paid for.
    */
   readonly tokens: Tokens | null;
   readonly costUsd: number | null;
@@ -165,8 +165,8 @@ export interface Model {
    */
   bodyOf(request: ModelRequest): Record<string, unknown>;
   /**
-   * The turnstile in front of the provider: how many calls may run now, and how long to keep off
-   * after a 429. Callers take a permit, send, and give it back with what they learned.
+   * The rate limiter of the model: how many calls may run now, and how long none after a 429.
+   * Callers take a permit, send, and give it back with what they learned.
    */
   readonly gate: Gate;
   /** The provider's batch API for this model; null where it is known to have none. */
@@ -199,16 +199,16 @@ interface Readings {
 interface SendOptions {
   signal: AbortSignal;
   /**
-   * Told of every request that goes out, and of what the provider says of its limits. Whoever took
-   * it releases it.
+   * Told of every request that goes out, and of what the provider says of its limits. The caller
+   * that took the permit releases it.
    */
   permit: Permit;
 }
 
 /**
  * A gate is shared by every call of a process to one provider and model. Synchronous calls wait in
- * line (`enter`); the worker asks without waiting (`tryEnter`), and is told by `onOpen` when to ask
- * again; so synchronous calls always go first.
+ * a queue (`enter`); the worker asks without waiting (`tryEnter`), and is told by `onOpen` when to
+ * ask again; so synchronous calls always go first.
  */
 export interface Gate {
   /**
@@ -308,8 +308,8 @@ export interface ProviderConfig {
   /** True where only the listed models exist (the sandbox). */
   closed: boolean;
   /**
-   * Whether it has OpenAI's batch API. Where this is not said, it is OpenAI's own server that has
-   * one, and any other is tried.
+   * True where the provider has OpenAI's batch API. When absent, OpenAI's own server has one, and
+   * any other server is tried.
    */
   batches?: boolean | undefined;
 }

@@ -1,5 +1,5 @@
 /**
- * What tokens cost, from the price table inside @pydantic/genai-prices (no network). Unknown is
+ * Prices of tokens, from the price table inside @pydantic/genai-prices (no network). Unknown is
  * null, never 0.
  */
 
@@ -50,8 +50,8 @@ export function createPrices(provider: string, model: string): Prices {
 }
 
 /**
- * What a batch costs: half of every price, as OpenAI, Anthropic, Groq, Together and Azure publish
- * it for theirs.
+ * The prices of a batch: half of every price, as OpenAI, Anthropic, Groq, Together and Azure
+ * publish.
  */
 export function atBatchPrices({ inputPrice, outputPrice, costUsd }: Prices): Prices {
   const half = (price: number | null) => (price === null ? null : price / 2);

@@ -74,7 +74,7 @@ export async function searchJobs<T>(
   for (let pages = 0; pages < maxPages; pages += 1) {
     const answer = await page({ limit: pageSize, after });
     if (!isRecord(answer) || !Array.isArray(answer.data)) {
-      throw unusable(`${provider} answered with something that is no list of batches.`);
+      throw unusable(`${provider} returned an invalid list of batches.`);
     }
     const jobs = recordsOf(answer.data);
     const times = jobs.map(({ created_at: time }) => readTime(time)?.getTime() ?? null);

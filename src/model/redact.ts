@@ -1,6 +1,6 @@
 /**
- * What may be quoted of a provider's error message: enough to mend the cause, never a key and never
- * a row.
+ * What may be quoted of a provider's error message: enough to correct the cause, never a key and
+ * never a row.
  */
 import type { ProviderConfig } from './model.ts';
 

@@ -18,7 +18,7 @@ import { rejectedAnswer } from './rejected-answer.ts';
 const maxRepairs = 2;
 /** After this an item looks again for room for its long prompt. */
 const roomDelayMs = 100;
-/** So long is an item tried where no other tells whether the provider is down. */
+/** The time an item is tried for while no other item shows whether the provider is down. */
 const lonelyFailureMs = 300_000;
 
 /** Starts an item. Nothing is sent yet. */
@@ -27,7 +27,7 @@ export function startItem(plan: Plan, item: PromptItem): ItemRun {
 }
 
 /**
- * State and lifecycle of one item; a class, because functions made anew for each of a million items
+ * State and lifecycle of one item; a class, because closures for each of a million items
  * cost more than their work.
  */
 class StartedItem implements ItemRun {
@@ -116,8 +116,8 @@ class StartedItem implements ItemRun {
   }
 
   /**
-   * Made anew for each request, so that what waits for its next one holds none: hardly any item has
-   * a second.
+   * Made for each request, so that an item that waits for its next one holds none: hardly any item
+   * has a second.
    */
   private makePrompt(): ItemPrompt | ItemFailure {
     const prompt = makePrompt(this.plan, this.item, this.repair);
@@ -257,7 +257,7 @@ class StartedItem implements ItemRun {
     return { kind: 'final', answer };
   }
 
-  /** The answer should nobody want to wait; the item may go on, and cost more than this one says. */
+  /** The answer for a caller that waits no longer. The item may go on and cost more. */
   private giveUpWith(error: ItemError): ItemAnswer {
     const answer = this.answerWith({ status: 'FAILED', error });
     return { ...answer, usage: { ...answer.usage } };

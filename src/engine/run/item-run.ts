@@ -49,7 +49,7 @@ export interface ItemRun {
   send(permit: Permit, signal: AbortSignal): Promise<Step>;
   /**
    * Takes what a request came to that went out by another way, through the batch API of the model
-   * with the id `asked`: an answer, or why there is none.
+   * with the id `asked`: an answer, or why it is missing.
    */
   receive(result: ModelAnswer | ModelError, asked: string): Step;
   /** The answer where Winnow itself failed on it, with what it has cost so far. */

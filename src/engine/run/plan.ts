@@ -29,15 +29,18 @@ export interface Plan {
   sampling: Sampling;
   /** What all plans of this process have for their long prompts. */
   room: PromptRoom;
-  /** Where items that are complete requests may name a model of their own. Throws ItemFailure INVALID_REQUEST. */
+  /**
+   * The model that a complete request names itself; null where it may not. Throws ItemFailure
+   * INVALID_REQUEST.
+   */
   modelOf: ((item: PromptItem) => Model) | null;
   /** `model` is the choice of the batch's first request: nobody has said that it is there. */
   isRequests?: boolean;
 }
 
 /**
- * Binds operations to models: `model`, else the one of the params, else the default. `preparePlan` throws BadUserInput where the
- * model is unknown or its provider not configured.
+ * Binds operations to models: `model`, else the one of the params, else the default. `preparePlan`
+ * throws BadUserInput where the model is unknown or its provider not configured.
  */
 export function createPlanner({
   providers,
@@ -79,7 +82,8 @@ export function createPlanner({
     try {
       if (name === model.name) return model;
       if (typeof name === 'string') {
-        // What is written for Anthropic names Anthropic's models, whoever answers the rest.
+        // What is written for Anthropic names Anthropic's models, whichever provider answers the
+        // rest.
         const isAnthropics = dialect === 'anthropic' && !name.includes('/');
         return (
           (isAnthropics ? providers.resolveAt('anthropic', name) : null) ??
@@ -93,7 +97,7 @@ export function createPlanner({
         `The request’s model cannot be used: ${error.message}`,
       );
     }
-    throw new ItemFailure('INVALID_REQUEST', 'The request’s model is no text');
+    throw new ItemFailure('INVALID_REQUEST', 'The request’s model must be a string');
   }
 }
 
@@ -110,15 +114,15 @@ export function modelOf(plan: Plan, item: PromptItem): { model: Model; named: bo
     : { model: plan.model, named: false };
 }
 
-/** The request that an item is first sent as, and the model it goes to. Throws ItemFailure where it cannot be sent at all. */
+/** The first request of an item, and its model. Throws ItemFailure where it cannot be sent. */
 export function requestFor(plan: Plan, item: PromptItem): { model: Model; request: ModelRequest } {
   const { model } = modelOf(plan, item);
   return { model, request: { ...plan.sampling, ...promptOf(plan.operation, item) } };
 }
 
 /**
- * The body that an item was or would be sent with, as far as it is known now: the first one, without what a repair adds. Null
- * where the item cannot be sent at all.
+ * The body that an item was or would be sent with, as far as it is known now: the first one,
+ * without what a repair adds. Null where the item cannot be sent at all.
  */
 export function requestBody(plan: Plan, item: PromptItem): Record<string, unknown> | null {
   try {
@@ -136,7 +140,8 @@ export type ItemPrompt =
   | Pick<BodyRequest, 'body' | 'dialect'>;
 
 /**
- * Characters of a prompt; 0 of an item that is a complete request, which is no longer than its row.
+ * Characters of a prompt; 0 of an item that is a complete request, which is at most as long as its
+ * row.
  */
 export function promptLength(prompt: ItemPrompt): number {
   return 'body' in prompt ? 0 : lengthOf(prompt.messages);

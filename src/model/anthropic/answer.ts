@@ -1,6 +1,6 @@
 /**
- * Reads what Anthropic answered with status 200, or what a batch of its says of one request, trusting none of it. What is billed is counted, also
- * where the answer is no good.
+ * Reads an answer of Anthropic with status 200, or a batch's result of one request, trusting none
+ * of it. Billed tokens are counted even where the answer cannot be used.
  */
 
 import { parseKeepingNumbers } from '../../core/exact-json.ts';
@@ -12,8 +12,8 @@ import type { ReadOptions } from '../send.ts';
 import { messageToCompletion } from './completion.ts';
 
 /**
- * The complete answer in `message`, the body as it came or parsed. Its text is the text blocks, or the input of the tool that the model
- * was made to call, as JSON. Throws ModelError.
+ * The complete answer in `message`, the body as it came or parsed. Its text is the text blocks, or
+ * the input of the tool that the model was made to call, as JSON. Throws ModelError.
  */
 export function readMessage(
   message: unknown,
@@ -66,7 +66,10 @@ export function readMessage(
   return { ...answer, text: wellFormed(said) };
 }
 
-/** Null where there is no usage at all. Input tokens are all of them: fresh, read from the cache, and written to it. */
+/**
+ * Null without any usage. Input tokens are all of them: fresh, read from the cache,
+ * and written to it.
+ */
 function readTokens(usage: unknown): Tokens | null {
   if (!isRecord(usage)) return null;
   const { input_tokens, output_tokens } = usage;

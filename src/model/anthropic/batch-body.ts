@@ -10,7 +10,7 @@ const newline = 10;
 const comma = 44;
 const chunkBytes = 256 * 1024;
 
-/** What the body has besides the lines and the commas between them. */
+/** Bytes of the body without the lines and the commas between them. */
 export const framingBytes = head.length + tail.length;
 
 /**

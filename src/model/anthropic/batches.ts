@@ -115,7 +115,7 @@ export function createMessageBatches({
           const path = `${pathOf(providerId)}/cancel`;
           return toJob(await jsonOf(client.post(path, { signal })));
         } catch (error) {
-          // One that has ended cannot be cancelled, which is no error.
+          // A batch that has ended cannot be cancelled, which is not an error here.
           if (!isStatusError(error) || (error.status !== 400 && error.status !== 409)) throw error;
           const job = await retrieve(providerId, signal);
           if (job.phase === 'working') throw error;
@@ -135,6 +135,6 @@ async function jsonOf(sent: { asResponse(): Promise<Response> }): Promise<unknow
 
 /** Some gateways zip what nobody asked them to. */
 function unzipped(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  // Whoever reads the end of the pipeline hears of its errors.
+  // The reader of the end of the pipeline hears of its errors.
   return pipeline(Readable.from(chunks), createGunzip(), () => {});
 }

@@ -3,9 +3,9 @@
  * process: newer models refuse temperature and top_p, older ones the output format and the effort,
  * those that always think a forced tool.
  *
- * As in ../openai/capabilities.ts: a refused request is sent again without what was refused, each thing at most
- * once a call; a provider does not bill a 400. Anthropic's errors have neither a code nor a
- * parameter's name: what a refusal is about stands in its words alone.
+ * As in ../openai/capabilities.ts: a refused request is sent again without what was refused, each
+ * thing at most once a call; a provider does not bill a 400. Anthropic's errors have neither a code
+ * nor a parameter's name: what a refusal is about stands in its words alone.
  */
 import type { Refusal } from '../failure.ts';
 import type { JsonSchema } from '../model.ts';
@@ -32,8 +32,8 @@ export interface Capabilities {
   takesMode(answerMode: AnswerMode, schema: JsonSchema): boolean;
   takes(param: string, value: unknown): boolean;
   /**
-   * As Capabilities.learn of ../openai/capabilities.ts: a name for what will be different next time, null where
-   * nothing of ours was refused.
+   * As Capabilities.learn of ../openai/capabilities.ts: a name for what will be different next
+   * time, null where nothing of ours was refused.
    */
   learn(refusal: Refusal, sent: Sent): string | null;
 }
@@ -86,7 +86,7 @@ const isAbout = {
 const isAboutSchema =
   /\bschema\b(?!['"]?:? (is|are) not supported)|input_schema|grammar|too complex|compil/i;
 
-/** A value that is the caller's to mend. */
+/** A value that the caller must correct. */
 function isOutOfRange(message: string): boolean {
   return /(less|greater) than|at (most|least)|range|valid (number|integer)|must be between/i.test(
     message,

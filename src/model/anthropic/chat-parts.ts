@@ -69,7 +69,7 @@ export function isShown(part: unknown): boolean {
   return isRecord(part) && (part.type === 'image_url' || part.type === 'file');
 }
 
-/** Undefined where it is no image that OpenAI can be shown: a file of Anthropic's. */
+/** Undefined for an image that OpenAI cannot be shown: a file of Anthropic's. */
 function toUrl({ type, url, media_type, data }: JsonRecord): unknown {
   return type === 'base64'
     ? `data:${String(media_type)};base64,${String(data)}`

@@ -1,4 +1,7 @@
-/** A message batch as Anthropic tells of it (https://platform.claude.com/docs/en/api/messages/batches/retrieve), trusting none of it. */
+/**
+ * A message batch as Anthropic tells of it
+ * (https://platform.claude.com/docs/en/api/messages/batches/retrieve), trusting none of it.
+ */
 
 import { isRecord } from '../../core/json-record.ts';
 import type { Job } from '../batch-api.ts';
@@ -17,7 +20,7 @@ export interface JobSource {
 export function readJob(batch: unknown, { provider, baseUrl, path }: JobSource): Job {
   const id = isRecord(batch) ? readId(batch.id) : null;
   if (!isRecord(batch) || id === null) {
-    throw unusable(`${provider} answered with something that is no message batch.`);
+    throw unusable(`${provider} returned an invalid message batch.`);
   }
   const { processing_status: given, results_url: url } = batch;
   const status = typeof given === 'string' ? given : 'unknown';
@@ -60,8 +63,9 @@ function readCounts(counts: unknown): Job['counts'] {
 }
 
 /**
- * Where the results are: as said where that is the configured server, else at the place that is documented, there. A gateway passes on what
- * Anthropic said, which names Anthropic itself; the key goes to the configured server alone.
+ * Where the results are: as said where that is the configured server, else at the place that is
+ * documented, there. A gateway passes on what Anthropic said, which names Anthropic itself; the key
+ * goes to the configured server alone.
  */
 function ownUrl(url: string, documented: string): string {
   return URL.canParse(url) && new URL(url).origin === new URL(documented).origin ? url : documented;

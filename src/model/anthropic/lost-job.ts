@@ -21,8 +21,8 @@ export interface BatchList {
 }
 
 /**
- * The batch whose custom ids begin with the intent. `unsure` where one of that size, created since, is still at work, or has no readable results;
- * null where there is neither.
+ * The batch whose custom ids begin with the intent. `unsure` where one of that size, created since,
+ * is still at work, or has no readable results; null where there is neither.
  */
 export async function findJob(
   list: BatchList,

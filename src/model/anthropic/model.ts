@@ -11,7 +11,7 @@ import { anthropicFailures } from './failure.ts';
 import { readAnthropicRateHeaders } from './rate-headers.ts';
 import { buildParams } from './request-body.ts';
 
-/** The model `name` of a connected provider. It remembers what the model refuses: keep one a name. */
+/** The model `name` of a connected provider. It remembers refusals: keep one for each name. */
 export function createAnthropicModel({
   connection,
   name,

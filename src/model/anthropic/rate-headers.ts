@@ -1,6 +1,8 @@
 /**
- * The `anthropic-ratelimit-…` headers (https://platform.claude.com/docs/en/api/rate-limits#response-headers): what is allowed, what remains, and
- * when all is there again, of requests and of input and output tokens, each with a limit of its own.
+ * The `anthropic-ratelimit-…` headers
+ * (https://platform.claude.com/docs/en/api/rate-limits#response-headers): what is allowed, what
+ * remains, and when all is there again, of requests and of input and output tokens, each with a
+ * limit of its own.
  */
 import type { Tokens } from '../../core/usage.ts';
 import type { LimitReading } from '../limits/learned-limit.ts';
@@ -10,9 +12,11 @@ import type { RateHeaders } from '../limits/rate-headers.ts';
 const maxResetMs = 24 * 3_600_000;
 
 /**
- * Null where the answer has none of the headers. The gate counts the tokens of a call in one sum, so the limits of input and of output tokens are
- * told as the sum that they allow for calls with this mix of the two (that of the answer itself, or of the last one; half and half where there
- * was none), and the one that allows least is the reading. `nowMs` is the wall clock, used where the answer has no date.
+ * Null where the answer has none of the headers. The gate counts the tokens of a call in one sum,
+ * so the limits of input and of output tokens are told as the sum that they allow for calls with
+ * this mix of the two (that of the answer itself, or of the last one; half and half where there was
+ * none), and the one that allows least is the reading. `nowMs` is the wall clock, used where the
+ * answer has no date.
  */
 export function readAnthropicRateHeaders(
   header: (name: string) => string | null,
@@ -37,7 +41,10 @@ export function readAnthropicRateHeaders(
   return requests || tokens ? { requests, tokens } : null;
 }
 
-/** Which part of a call's tokens counts against each limit. What is read from the cache counts against none. */
+/**
+ * Which part of a call's tokens counts against each limit. What is read from the cache counts
+ * against none.
+ */
 function sharesOf(mix: Tokens | null): { input: number; output: number } {
   const all = mix ? mix.inputTokens + mix.outputTokens : 0;
   if (!mix || all === 0) return { input: 0.5, output: 0.5 };
@@ -59,7 +66,8 @@ function readLimit(part: (name: string) => string | null, nowMs: number): LimitR
   const limit = Number(limitText);
   if (limit === 0) return null;
   const remaining = Math.min(limit, Math.max(0, Number(remainingText)));
-  // RFC 3339; a Date header has whole seconds, so a reset may seem to be up to one second later than it is.
+  // RFC 3339; a Date header has whole seconds, so a reset may seem to be up to one second later
+  // than it is.
   const resetMs = Date.parse(part('reset') ?? '') - nowMs;
   return { limit, remaining, resetMs: resetMs > 0 && resetMs <= maxResetMs ? resetMs : null };
 }

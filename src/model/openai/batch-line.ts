@@ -67,8 +67,8 @@ export function readBatchLine(line: string | null, options: LineOptions): BatchL
 }
 
 /**
- * A refused parameter of ours is no failure of the item: a live call would have been sent again at
- * once, so it is one for later.
+ * A refused parameter of ours is not a failure of the item: a live call would have been sent again
+ * at once, so it is one for later.
  */
 function failureOf(
   status: number,
@@ -80,7 +80,7 @@ function failureOf(
   return !whole && learn(refusal) ? unusable(failure.message) : failure;
 }
 
-/** A whole completion is handed on, so that its numbers stay as they came. */
+/** A whole completion is passed on: its numbers stay as they came. */
 function parse(line: string, whole: boolean): unknown {
   try {
     return whole ? parseKeepingNumbers(line) : JSON.parse(line);

@@ -46,8 +46,8 @@ export interface Capabilities {
 }
 
 /**
- * Capabilities that know nothing yet but what to call the limit on output tokens, and whether the server
- * shows schemas.
+ * Capabilities that know nothing yet but what to call the limit on output tokens, and whether the
+ * server shows schemas.
  */
 export function createCapabilities(initialLimitName: LimitName, showsSchema = true): Capabilities {
   const refused = new Set<string>();
@@ -81,7 +81,7 @@ export function createCapabilities(initialLimitName: LimitName, showsSchema = tr
       }
       if (!isUnsupported(refusal)) {
         // Some servers take no temperature of 0 at all, and say that it must be more; others stay
-        // the caller's to mend.
+        // the caller's to correct.
         if (param !== 'temperature' || own.temperature !== 0) return null;
         refused.add('temperature=0');
         return param;
@@ -126,7 +126,7 @@ const unsupportedCodes = new Set([
   'extra_forbidden',
 ]);
 
-/** Refused as such, and not for a value out of range, which is the caller's to mend. */
+/** Refused as such, and not for a value out of range, which is the caller's to correct. */
 function isUnsupported({ status, code, param, message }: Refusal): boolean {
   if (code !== null && unsupportedCodes.has(code)) return true;
   // Some servers repeat the status or the type as the code, which says nothing; any other code is

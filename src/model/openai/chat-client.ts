@@ -5,9 +5,9 @@ import type { CallSignal } from '../../core/deadline-clock.ts';
 const noHeaders = new Headers();
 
 /**
- * The openai package for POSTs of JSON through a fetch that has its own headers and a caller that has
- * its own deadline. The package makes headers, a timer and a joined signal for every request, and
- * none of them would have an effect here (docs/decisions/010).
+ * The openai package for POSTs of JSON through a fetch that has its own headers and a caller that
+ * has its own deadline. The package makes headers, a timer and a joined signal for every request,
+ * and none of them would have an effect here (docs/decisions/010).
  */
 export class ChatClient extends OpenAI {
   private readonly send: typeof globalThis.fetch;

@@ -12,7 +12,7 @@ export interface OpenAiConnection {
   readonly config: ProviderConfig;
   /** For live calls, whose answers are held whole. */
   readonly client: ChatClient;
-  /** Null where the configuration says that there is no batch API. */
+  /** Null where the configuration rules a batch API out. */
   readonly batches: BatchConnection | null;
   close(): Promise<void>;
 }

@@ -1,27 +1,31 @@
 /**
- * A batch of OpenAI's Batch API as a Job. Source: https://platform.openai.com/docs/api-reference/batch/object. Everything in it is
- * from outside: types are checked, numbers are made plausible, words are cut to what may be shown.
+ * A batch of OpenAI's Batch API as a Job. Source:
+ * https://platform.openai.com/docs/api-reference/batch/object. Everything in it is from outside:
+ * types are checked, numbers are made plausible, words are cut to what may be shown.
  */
 
 import { isRecord } from '../../core/json-record.ts';
 import type { Job, JobProblem } from '../batch-api.ts';
 import { count, readId, readTime, unusable } from '../read.ts';
 
-/** Where an ended batch's results are: file ids, null where there is no such file. */
+/** Where an ended batch's results are: file ids, null where such a file is missing. */
 export interface ResultFiles {
   output: string | null;
   errors: string | null;
 }
 
 const maxProblems = 100;
-/** Throws a ModelError of the kind `later` where the answer is no batch: a proxy's page, or an answer cut short. */
+/**
+ * Throws a ModelError of the kind `later` where the answer is not a batch: a proxy's page, or an
+ * answer cut short.
+ */
 export function readJob(
   batch: unknown,
   { provider, quote }: { provider: string; quote: (message: string) => string },
 ): Job {
   const providerId = isRecord(batch) ? readId(batch.id) : null;
   if (!isRecord(batch) || providerId === null || typeof batch.status !== 'string') {
-    throw unusable(`${provider} answered with something that is no batch.`);
+    throw unusable(`${provider} returned an invalid batch object.`);
   }
   const files = { output: readId(batch.output_file_id), errors: readId(batch.error_file_id) };
   const hasFiles = files.output !== null || files.errors !== null;
@@ -67,7 +71,10 @@ function phaseOf(status: string, hasFiles: boolean): Job['phase'] {
   }
 }
 
-/** OpenAI counts no requests as expired or cancelled: they are those that are neither done nor failed in the end. */
+/**
+ * OpenAI counts no requests as expired or cancelled: they are those that are neither done nor
+ * failed in the end.
+ */
 function readCounts(counts: unknown, phase: Job['phase']): Job['counts'] {
   const { total, completed, failed } = isRecord(counts) ? counts : {};
   const [succeeded, wrong] = [count(completed), count(failed)];

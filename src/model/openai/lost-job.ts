@@ -25,8 +25,10 @@ export interface JobList {
 }
 
 /**
- * The batch with our id in its metadata, or, where a server shows none of any batch, the one whose input has the name of our upload. One that was
- * rejected is none: it cost nothing, and the next one that is created for the same intent is not it. Null where there is none; `unsure` where there are more than can be looked through.
+ * The batch with our id in its metadata. Where a server shows no metadata of any batch: the batch
+ * whose input has the name of our upload. A rejected batch does not count: it cost nothing, and the
+ * next batch of the same intent is another one. Null where no batch is found; `unsure` where there
+ * are more than can be looked through.
  */
 export async function findJob(
   list: JobList,
