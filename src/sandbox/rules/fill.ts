@@ -1,159 +1,116 @@
 /**
- * The schema walker: compiles a JSON Schema to a function that fills it from a text. Every answer satisfies its schema
- * where a value can (limits, patterns and formats that rules cannot meet are left to the caller's validation).
+ * The schema walker: compiles a JSON Schema to a function that fills it from a text. Every answer
+ * satisfies its schema, but for patterns and formats that rules cannot meet.
  */
-
-import { compileArray } from './array-node.ts';
-import { compileBoolean, compileEnum, constant } from './choices.ts';
-import type { Item } from './item.ts';
+import { compileBoolean, compileEnum } from './choices.ts';
 import { isObject, type JsonSchema, resolve, typesOf } from './json-schema.ts';
-import { type Filled, nothing, type Place, type PromptContext, type SchemaNode } from './node.ts';
-import { compileNumber } from './number-node.ts';
-import { compileObject } from './object-node.ts';
-import { compileString } from './string-node.ts';
+import {
+  bestOf,
+  type Filled,
+  finder,
+  nothing,
+  type Place,
+  type PromptContext,
+  type SchemaNode,
+} from './node.ts';
+import { compileNumber } from './numbers.ts';
+import { compileObject } from './object.ts';
+import { compileString } from './strings.ts';
 
-export function compileSchema(root: JsonSchema, context: PromptContext): (item: Item) => Filled {
-  const references = new Map<string, SchemaNode>();
-  const place: Place = {
-    name: typeof root.title === 'string' ? root.title : '',
-    description: typeof root.description === 'string' ? root.description : '',
-    root,
-    context,
-    compile: (schema, at) => compileNode(schema, at, references),
-  };
-  const node = compileNode(root, place, references);
-  return (item) => node.fill(item);
+export function compileSchema(root: JsonSchema, context: PromptContext): (text: string) => Filled {
+  const place = { name: '', description: '', root, depth: 0, context, compile: compileNode };
+  return compileNode(root, place).fill;
 }
 
-function compileNode(raw: unknown, outer: Place, references: Map<string, SchemaNode>): SchemaNode {
-  if (!isObject(raw)) return compileString({}, outer);
-  const schema: JsonSchema = withTold(raw);
-  const place =
-    typeof schema.description === 'string' ? { ...outer, description: schema.description } : outer;
+function compileNode(raw: unknown, outer: Place): SchemaNode {
+  const schema = isObject(raw) ? withTold(raw) : {};
+  const place = { ...outer, description: String(schema.description ?? outer.description) };
   if ('const' in schema) return constant(schema.const);
   if (Array.isArray(schema.enum)) return compileEnum(schema, place);
-  if (typeof schema.$ref === 'string') return reference(schema.$ref, place, references);
-  if (Array.isArray(schema.allOf)) return compileNode(merged(schema), place, references);
-  const branches = schema.anyOf ?? schema.oneOf;
-  if (Array.isArray(branches))
-    return union(
-      branches.map((branch) => inherit(schema, branch)),
-      place,
-    );
+  if (typeof schema.$ref === 'string') return reference(schema.$ref, place);
+  const { allOf, anyOf, oneOf, ...beside } = schema;
+  if (allOf) return place.compile(Object.assign({}, ...[allOf].flat(), beside), place);
   const types = typesOf(schema);
-  if (types.length > 1)
+  const branches = anyOf ?? oneOf ?? types.map((type) => ({ type }));
+  if (anyOf || oneOf || types.length > 1)
     return union(
-      types.map((type) => ({ ...schema, type })),
+      branches.map((branch) => ({ ...beside, ...branch })),
       place,
     );
-  switch (types[0]) {
-    case 'object':
-      return compileObject(schema, place);
-    case 'array':
-      return compileArray(schema, place);
-    case 'number':
-    case 'integer':
-      return compileNumber(schema, place, types[0] === 'integer');
-    case 'boolean':
-      return compileBoolean(place);
-    case 'null':
-      return { fill: () => nothing(null), all: () => [] };
-    default:
-      return compileString(schema, place);
-  }
+  if (types[0] === 'object') return compileObject(schema, place);
+  if (types[0] === 'array') return compileArray(schema, place);
+  if (types[0] === 'number' || types[0] === 'integer') return compileNumber(schema, place);
+  if (types[0] === 'boolean') return compileBoolean(place);
+  return types[0] === 'null' ? constant(null) : compileString(schema, place);
 }
 
-/** A schema may hold itself: it is then compiled when first met, and not entered again within itself. */
-function reference(pointer: string, place: Place, references: Map<string, SchemaNode>): SchemaNode {
-  const key = `${pointer}\u0000${place.name}`;
-  const known = references.get(key);
-  if (known) return known;
-  let target: SchemaNode | undefined;
-  let inside = false;
-  const enter = <T>(use: (node: SchemaNode) => T, otherwise: T): T => {
-    if (inside) return otherwise;
-    inside = true;
-    try {
-      target ??= place.compile(resolve(place.root, pointer) ?? {}, place);
-      return use(target);
-    } finally {
-      inside = false;
-    }
+const constant = (value: unknown): SchemaNode =>
+  finder(value, () => (value === null ? [] : [{ value, score: 1 }]));
+
+/** A schema that holds itself is entered this often. */
+const maxDepth = 3;
+
+/** Compiled when first asked. */
+function reference(pointer: string, place: Place): SchemaNode {
+  const target = resolve(place.root, pointer) ?? {};
+  let compiled: SchemaNode | undefined;
+  const node = (): SchemaNode => {
+    compiled ??= place.compile(target, { ...place, depth: place.depth + 1 });
+    return compiled;
   };
-  const node: SchemaNode = {
-    fill: (item, near) => enter((inner) => inner.fill(item, near), nothing(null)),
-    all: (item) => enter((inner) => inner.all(item), []),
-  };
-  references.set(key, node);
-  return node;
+  if (place.depth >= maxDepth) return constant(null);
+  return { fill: (text) => node().fill(text), all: (text) => node().all(text) };
 }
 
-/** The branch with the best find; null where nothing is found and null is allowed, else the first branch's emptiest value. */
+/** The branch with the best find; else null where null is allowed, else the first branch's value. */
 function union(branches: readonly JsonSchema[], place: Place): SchemaNode {
-  const nullable = branches.some(
-    (branch) => typesOf(branch)[0] === 'null' || branch.const === null,
+  const others = branches.filter((own) => typesOf(own)[0] !== 'null' && own.const !== null);
+  const isNullable = others.length < branches.length;
+  // A choice beside which null is allowed need not be made.
+  const nodes = others.map((own) =>
+    place.compile(isNullable && own.enum ? { ...own, enum: [...own.enum, null] } : own, place),
   );
-  const nodes = branches
-    .filter((branch) => typesOf(branch)[0] !== 'null')
-    .map((branch) => place.compile(nullable ? orNull(branch) : branch, place));
   return {
-    fill(item, near) {
-      let best: Filled | null = null;
-      let first: Filled | null = null;
-      for (const node of nodes) {
-        const filled = node.fill(item, near);
-        first ??= filled;
-        if (filled.found && filled.score > (best?.score ?? 0)) best = filled;
-      }
-      return best ?? (nullable || !first ? nothing(null) : first);
+    fill(text) {
+      const best = bestOf(nodes.map((node) => node.fill(text)));
+      return best && (best.score > 0 || !isNullable) ? best : nothing(null);
     },
-    all(item) {
-      return nodes
-        .map((node) => node.all(item))
-        .reduce<Filled[]>((most, one) => (one.length > most.length ? one : most), []);
-    },
+    all: (text) => nodes.map((node) => node.all(text)).sort((a, b) => b.length - a.length)[0] ?? [],
   };
 }
 
-/** A choice beside which null is allowed need not be made. */
-function orNull(branch: JsonSchema): JsonSchema {
-  return Array.isArray(branch.enum) ? { ...branch, enum: [...branch.enum, null] } : branch;
+const maxItems = 20;
+
+/** Lists: every find of the items' kind, no fewer and no more than the schema allows. */
+function compileArray(schema: JsonSchema, place: Place): SchemaNode {
+  const own = isObject(schema.items) ? schema.items : {};
+  const node = place.compile(own, place);
+  const least = Math.max(0, schema.minItems ?? 0);
+  const most = Math.min(schema.maxItems ?? maxItems, Math.max(maxItems, least));
+  const choices: readonly unknown[] = Array.isArray(own.enum) ? own.enum : [];
+  const fill = (text: string): Filled => {
+    const distinct = new Map(node.all(text).map((one) => [JSON.stringify(one.value), one]));
+    const items = [...distinct.values()].slice(0, most);
+    // A list of labels that matches nothing still names the likeliest, as a model would.
+    if (items.length === 0 && choices.length > 0 && most > 0) items.push(node.fill(text));
+    const others = choices.filter((choice) => !items.some(({ value }) => value === choice));
+    while (items.length < least && items.length < 1_000)
+      items.push(others.length > 0 ? nothing(others.shift()) : (items.at(-1) ?? node.fill(text)));
+    return {
+      value: items.map(({ value }) => value),
+      score: items.reduce((sum, { score }) => sum + score, 0) / Math.max(1, items.length),
+      decisions: items.flatMap(({ decisions }) => decisions),
+    };
+  };
+  return { fill, all: (text) => [fill(text)] };
 }
 
-/** Limits that strict mode does not take are told in words: `Constraints: {"maxLength": 20}` in the description. */
+/** Limits that strict mode does not take are told in words: `Constraints: {"maxLength": 20}`. */
 function withTold(schema: JsonSchema): JsonSchema {
-  const { description } = schema;
-  const match =
-    typeof description === 'string'
-      ? /(?:^|\n)Constraints: (\{.{1,500}\})$/.exec(description)
-      : null;
-  if (!match) return schema;
+  const told = /(?:^|\n)Constraints: (\{.{1,500}\})$/.exec(String(schema.description ?? ''));
   try {
-    return {
-      ...(JSON.parse(match[1] ?? '') as JsonSchema),
-      ...schema,
-      description: description?.slice(0, match.index) ?? '',
-    };
+    return told ? { ...JSON.parse(told[1] ?? ''), ...schema } : schema;
   } catch {
     return schema;
   }
-}
-
-function merged(schema: JsonSchema): JsonSchema {
-  const { allOf = [], ...rest } = schema;
-  const all: Record<string, unknown> = { ...rest };
-  for (const part of allOf) {
-    if (!isObject(part)) continue;
-    const { properties, required, ...others } = part as JsonSchema;
-    Object.assign(all, others);
-    if (properties) all.properties = Object.assign({}, all.properties, properties);
-    if (required) all.required = [...((all.required as string[] | undefined) ?? []), ...required];
-  }
-  return all;
-}
-
-/** What stands beside anyOf holds for every branch. */
-function inherit(schema: JsonSchema, branch: JsonSchema): JsonSchema {
-  const { anyOf: _any, oneOf: _one, ...rest } = schema;
-  return isObject(branch) ? { ...rest, ...branch } : rest;
 }

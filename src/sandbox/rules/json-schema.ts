@@ -1,29 +1,15 @@
 /** The part of JSON Schema that the rules read. Anything else in a schema is passed over. */
-export interface JsonSchema {
+export interface JsonSchema
+  extends Partial<Record<'anyOf' | 'oneOf' | 'allOf', readonly JsonSchema[]>>,
+    Partial<Record<'minItems' | 'maxItems' | 'minLength' | 'maxLength' | 'multipleOf', number>>,
+    Partial<Record<'minimum' | 'maximum' | 'exclusiveMinimum' | 'exclusiveMaximum', number>>,
+    Partial<Record<'$ref' | 'description' | 'pattern' | 'format', string>> {
   readonly type?: string | readonly string[];
-  readonly description?: string;
-  readonly title?: string;
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
-  readonly $ref?: string;
-  readonly anyOf?: readonly JsonSchema[];
-  readonly oneOf?: readonly JsonSchema[];
-  readonly allOf?: readonly JsonSchema[];
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly required?: readonly string[];
   readonly items?: JsonSchema;
-  readonly minItems?: number;
-  readonly maxItems?: number;
-  readonly uniqueItems?: boolean;
-  readonly minLength?: number;
-  readonly maxLength?: number;
-  readonly pattern?: string;
-  readonly format?: string;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly exclusiveMinimum?: number;
-  readonly exclusiveMaximum?: number;
-  readonly multipleOf?: number;
   readonly [keyword: string]: unknown;
 }
 
@@ -33,22 +19,18 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 
 /** The schema that a local reference (`#/$defs/person`) names; null for any other. */
 export function resolve(root: JsonSchema, reference: string): JsonSchema | null {
-  if (reference === '#') return root;
-  if (!reference.startsWith('#/')) return null;
-  let at: unknown = root;
-  for (const part of reference.slice(2).split('/')) {
+  const [start, ...path] = reference.split('/');
+  let at: unknown = start === '#' ? root : null;
+  for (const part of path) {
     const key = decodeURIComponent(part).replace(/~1/g, '/').replace(/~0/g, '~');
-    if (!isObject(at) || !Object.hasOwn(at, key)) return null;
-    at = at[key];
+    at = isObject(at) && Object.hasOwn(at, key) ? at[key] : null;
   }
   return isObject(at) ? at : null;
 }
 
-/** The types a schema names or shows by its keywords; empty where anything goes. */
-export function typesOf(schema: JsonSchema): string[] {
-  if (typeof schema.type === 'string') return [schema.type];
-  if (Array.isArray(schema.type)) return schema.type.filter((type) => typeof type === 'string');
-  if (isObject(schema.properties)) return ['object'];
-  if (schema.items !== undefined) return ['array'];
-  return [];
+/** The types that a schema names or shows by its keywords; empty where anything goes. */
+export function typesOf(schema: JsonSchema): readonly string[] {
+  const types = [schema.type].flat().filter((type) => typeof type === 'string');
+  if (types.length > 0) return types;
+  return isObject(schema.properties) ? ['object'] : schema.items === undefined ? [] : ['array'];
 }

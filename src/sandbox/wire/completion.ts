@@ -25,7 +25,7 @@ const CACHE_STEP = 128;
 const KEPT_PREFIXES = 64;
 
 /** Says which version of the rules answered; a change to them changes it. */
-const systemFingerprint = 'fp_sandbox_rules_1';
+const systemFingerprint = 'fp_sandbox_rules_2';
 
 export type Completer = ReturnType<typeof createCompleter>;
 export type Completion = ReturnType<Completer>;

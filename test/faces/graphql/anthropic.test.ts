@@ -46,7 +46,10 @@ describe.each(roads)('by %s', (_, refuse, carrier) => {
           results { error { code message } usage { requests inputTokens outputTokens costUsd } ${fields} }
         }
       }`,
-      { items: [{ content: 'I love it: great, and fast too. It came in two days.' }], options },
+      {
+        items: [{ content: 'I love it: great, and fast too.\nMood: happy\nIt came in 2 days.' }],
+        options,
+      },
     );
     expect(answer.errors).toBeUndefined();
     const payload: Data = answer.data?.[operation];

@@ -96,12 +96,7 @@ it('the sandbox keeps to the forms', async () => {
         enrich(items: $items, options: $options) { results { data } }
       }`,
       {
-        items: [
-          {
-            content:
-              'Ich bin nicht aus Frankreich, sondern das Paket ist aus Germany und kostet 5 €.',
-          },
-        ],
+        items: [{ content: 'Das Paket kostet 5 €.\nlanguage: de\ncountry: DE' }],
         options: {
           fields: [{ name: 'language' }, { name: 'country' }, { name: 'currency' }],
         },
