@@ -3,7 +3,7 @@
  * calls a second, of which it tells nothing but 429s; then it fails every call for a while. What the gate does in virtual time (test/model/capacity.test.ts, outage.test.ts) has to hold here too.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Sandbox, startSandbox } from '../../src/sandbox/wire/server.ts';
+import { type Sandbox, startFaultySandbox } from '../../src/sandbox/faults/sandbox.ts';
 import { startProcess, type WinnowProcess } from '../engine/worker/process.ts';
 import { cancel, readBatch, submit, texts, untilBatch } from '../engine/worker/support.ts';
 import { type App, startApp } from '../support/app.ts';
@@ -24,7 +24,7 @@ let crew: WinnowProcess[];
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  sandbox = await startSandbox({
+  sandbox = await startFaultySandbox({
     latencyMs: { medianMs: 200, sigma: 0.3, seed: 1 },
     journal: 500_000,
   });

@@ -1,9 +1,9 @@
 /** Processes that are killed at every step of a provider batch: nothing is lost, no job is created twice, and nothing is paid twice. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { BatchOperation } from '../../src/sandbox/wire/batch/outcomes.ts';
+import { type Sandbox, startFaultySandbox } from '../../src/sandbox/faults/sandbox.ts';
+import type { BatchOperation } from '../../src/sandbox/wire/equipment.ts';
 import { createRandom } from '../../src/sandbox/wire/random.ts';
-import { type Sandbox, startSandbox } from '../../src/sandbox/wire/server.ts';
 import {
   laneEnv,
   providers,
@@ -27,7 +27,7 @@ const running: WinnowProcess[] = [];
 beforeEach(async () => {
   // With a sandbox of its own, whose ids begin anew.
   database = await createTestDatabase();
-  sandbox = await startSandbox();
+  sandbox = await startFaultySandbox();
   sandbox.requests.keep(5_000);
   api = await startApp(
     { ...laneEnv(sandbox), ROLE: 'api' },

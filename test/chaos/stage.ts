@@ -1,7 +1,7 @@
 /** Where a chaos test plays: a database, a provider that keeps every request, a server apart from all workers, and a crew of workers. */
 import postgres from 'postgres';
 import { expect } from 'vitest';
-import { type Sandbox, startSandbox } from '../../src/sandbox/wire/server.ts';
+import { type Sandbox, startFaultySandbox } from '../../src/sandbox/faults/sandbox.ts';
 import { processHeader, startProcess, type WinnowProcess } from '../engine/worker/process.ts';
 import {
   type BatchView,
@@ -62,7 +62,7 @@ export async function setStage({
 }: StageOptions = {}): Promise<Stage> {
   const database = databaseUrl === undefined ? await createTestDatabase() : null;
   const url = databaseUrl ?? database?.url ?? '';
-  const sandbox = await startSandbox({
+  const sandbox = await startFaultySandbox({
     latencyMs: { medianMs: latencyMs, sigma: 0.3, seed },
     journal: 200_000,
   });

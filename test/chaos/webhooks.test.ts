@@ -4,8 +4,8 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openDatabase } from '../../src/db/driver/client.ts';
+import { type Sandbox, startFaultySandbox } from '../../src/sandbox/faults/sandbox.ts';
 import { createRandom } from '../../src/sandbox/wire/random.ts';
-import { type Sandbox, startSandbox } from '../../src/sandbox/wire/server.ts';
 import { startProcess, type WinnowProcess } from '../engine/worker/process.ts';
 import { submit } from '../engine/worker/support.ts';
 import { startApp } from '../support/app.ts';
@@ -25,7 +25,7 @@ let sandbox: Sandbox;
 let receiver: Receiver;
 beforeAll(async () => {
   database = await createTestDatabase();
-  sandbox = await startSandbox();
+  sandbox = await startFaultySandbox();
   // Slow enough that a kill finds some under way.
   receiver = await startReceiver((response) => setTimeout(() => response.end(), 50));
 });

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import Papa from 'papaparse';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startSandbox } from '../../src/sandbox/wire/server.ts';
+import { startFaultySandbox } from '../../src/sandbox/faults/sandbox.ts';
 import { until } from '../support/until.ts';
 
 const program = fileURLToPath(new URL('../../src/demo/demo.ts', import.meta.url));
@@ -84,7 +84,7 @@ describe.skipIf(process.platform === 'win32')('npm run demo', { timeout: 60_000 
   });
 
   it('after a kill sends nothing more of the killed run, and answers until it is ended', async () => {
-    const sandbox = await startSandbox({ models: ['gpt-4.1-mini'], latencyMs: 100 });
+    const sandbox = await startFaultySandbox({ models: ['gpt-4.1-mini'], latencyMs: 100 });
     const model = { OPENAI_BASE_URL: sandbox.url };
     const killed = start(['--yes'], model);
     await sandbox.until(({ requests }) => requests.count >= 100);

@@ -9,7 +9,7 @@ import {
   type ModelRequest,
   type PromptRequest,
 } from '../../src/model/model.ts';
-import type { Sandbox } from '../../src/sandbox/wire/server.ts';
+import type { Sandbox } from '../../src/sandbox/faults/sandbox.ts';
 import { text } from './support.ts';
 
 /** A signal that never fires. */

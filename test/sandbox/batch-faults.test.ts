@@ -1,6 +1,6 @@
 import { APIConnectionError } from 'openai';
 import { expect, onTestFinished, test } from 'vitest';
-import type { Outcome } from '../../src/sandbox/wire/batch/outcomes.ts';
+import type { Outcome } from '../../src/sandbox/faults/outcomes.ts';
 import {
   batchLine,
   batchLines,

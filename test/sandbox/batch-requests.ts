@@ -1,7 +1,7 @@
 /** Batches for the sandbox's tests, as OpenAI's own client makes them. */
 import type OpenAI from 'openai';
 import { toFile } from 'openai';
-import type { Sandbox } from '../../src/sandbox/wire/server.ts';
+import type { Sandbox } from '../../src/sandbox/faults/sandbox.ts';
 import { labelRequest } from './requests.ts';
 
 export interface ResultLine {

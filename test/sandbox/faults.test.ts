@@ -1,6 +1,6 @@
 import { APIConnectionError } from 'openai';
 import { expect, onTestFinished, test } from 'vitest';
-import { createDelays } from '../../src/sandbox/wire/faults.ts';
+import { createDelays } from '../../src/sandbox/faults/faults.ts';
 import { clientOf, labelRequest, openSandbox, post } from './requests.ts';
 
 const request = labelRequest('I love it');

@@ -1,5 +1,5 @@
 /** Requests to Anthropic's API, as documented: its own client is no dependency of ours. */
-import type { Sandbox } from '../../src/sandbox/wire/server.ts';
+import type { Sandbox } from '../../src/sandbox/faults/sandbox.ts';
 import { labelSchema } from './requests.ts';
 
 export interface Message {

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { createRateLimiter } from '../../src/sandbox/wire/rate-limit.ts';
+import { createRateLimiter } from '../../src/sandbox/faults/rate-limit.ts';
 import { labelRequest, openSandbox, post } from './requests.ts';
 
 test('requests a minute are counted, told in headers, and given back steadily', () => {

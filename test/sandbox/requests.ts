@@ -1,13 +1,17 @@
 /** Requests and answers for the sandbox's tests. */
 import OpenAI from 'openai';
-import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/wire/server.ts';
+import {
+  type Sandbox,
+  type SandboxOptions,
+  startFaultySandbox,
+} from '../../src/sandbox/faults/sandbox.ts';
 
 /** Starts a sandbox that ends with the test. */
 export async function openSandbox(
   onTestFinished: (end: () => Promise<void>) => void,
   options: SandboxOptions = {},
 ): Promise<Sandbox> {
-  const sandbox = await startSandbox({ journal: 100, ...options });
+  const sandbox = await startFaultySandbox({ journal: 100, ...options });
   onTestFinished(() => sandbox.close());
   return sandbox;
 }

@@ -2,7 +2,7 @@ import { type Client, createClient } from 'graphql-ws';
 import pino from 'pino';
 import WebSocket from 'ws';
 import { readConfig } from '../../src/config.ts';
-import { type Sandbox, startSandbox } from '../../src/sandbox/wire/server.ts';
+import { type Sandbox, startFaultySandbox } from '../../src/sandbox/faults/sandbox.ts';
 import { type Service, startService } from '../../src/service.ts';
 import { createTestDatabase } from './database.ts';
 
@@ -43,7 +43,7 @@ export async function startApp(
 ): Promise<App> {
   const database = shared.databaseUrl ? null : await createTestDatabase();
   const databaseUrl = shared.databaseUrl ?? database?.url ?? '';
-  const sandbox = shared.sandbox ?? (await startSandbox());
+  const sandbox = shared.sandbox ?? (await startFaultySandbox());
   const config = readConfig({
     PORT: '0',
     DATABASE_URL: databaseUrl,

@@ -11,11 +11,11 @@ export function createChatAnswerer(
   const parse = createRequestParser(rules);
   return {
     read: (body) => parse(body),
-    answer: (request, { fault }) =>
+    answer: (request, { alter }) =>
       complete(request, {
         id: `chatcmpl-${nextId()}`,
         created: Math.floor(Date.now() / 1_000),
-        fault,
+        alter,
       }),
   };
 }

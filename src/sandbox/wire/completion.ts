@@ -3,7 +3,7 @@
 import type { RuleAnswer, RuleRequest } from '../rules/answer.ts';
 import { ApiError } from './api-error.ts';
 import type { ChatRequest } from './chat-request.ts';
-import type { ContentFault } from './faults.ts';
+import type { Alter } from './equipment.ts';
 import { estimatePromptTokens, tokenize, tokenLogprobs } from './tokens.ts';
 
 export interface CompletionOptions {
@@ -17,7 +17,7 @@ export interface CompletionContext {
   id: string;
   /** Unix seconds. */
   created: number;
-  fault: ContentFault | null;
+  alter: Alter | null;
 }
 
 const CACHE_FROM = 1_024;
@@ -49,7 +49,7 @@ export function createCompleter({ rules, contextTokens, promptCache }: Completio
   }
 
   /** The completion, as the body of a 200. Throws an ApiError where the context is too long. */
-  return (request: ChatRequest, { id, created, fault }: CompletionContext) => {
+  return (request: ChatRequest, { id, created, alter }: CompletionContext) => {
     const { call, format, messages, model } = request;
     const promptTokens = promptTokensOf(request);
     if (promptTokens > contextTokens) {
@@ -62,12 +62,14 @@ export function createCompleter({ rules, contextTokens, promptCache }: Completio
       ? { type: 'json', schema: call.parameters, schemaText: call.text }
       : format;
     const answer = rules({ messages, format: wanted });
-    const altered = alter(answer.content, answer, fault);
-    const limit = altered.limit ?? request.maxTokens ?? Number.POSITIVE_INFINITY;
-    let tokens = tokenize(altered.content);
-    const cut = tokens.length > limit;
-    if (cut) tokens = tokens.slice(0, limit);
-    const content = cut ? tokens.join('') : altered.content;
+    const altered = alter?.(answer.content, answer.decisions) ?? null;
+    const limit = altered?.limit ?? request.maxTokens ?? Number.POSITIVE_INFINITY;
+    const whole = altered?.content ?? answer.content;
+    let tokens = tokenize(whole);
+    const isLong = tokens.length > limit;
+    if (isLong) tokens = tokens.slice(0, limit);
+    const isCut = isLong || (altered?.limit ?? null) !== null;
+    const content = isLong ? tokens.join('') : whole;
     const logprobs =
       request.topLogprobs === null
         ? null
@@ -81,10 +83,9 @@ export function createCompleter({ rules, contextTokens, promptCache }: Completio
       choices: [
         {
           index: 0,
-          message: message({ content, refusal: altered.refusal, call, id }),
+          message: message({ content, refusal: altered?.refusal ?? null, call, id }),
           logprobs,
-          finish_reason:
-            cut || altered.limit !== null ? 'length' : altered.filtered ? 'content_filter' : 'stop',
+          finish_reason: isCut ? 'length' : altered?.isFiltered ? 'content_filter' : 'stop',
         },
       ],
       usage: {
@@ -131,50 +132,4 @@ function message({
     },
   ];
   return { role: 'assistant', content: null, refusal: null, annotations: [], tool_calls: calls };
-}
-
-interface Altered {
-  content: string;
-  refusal: string | null;
-  filtered: boolean;
-  /** Tokens left by a fault that cuts; null otherwise. */
-  limit: number | null;
-}
-
-/** What a content fault makes of a good answer. */
-function alter(content: string, { decisions }: RuleAnswer, fault: ContentFault | null): Altered {
-  const plain: Altered = { content, refusal: null, filtered: false, limit: null };
-  switch (fault?.kind) {
-    case undefined:
-      return plain;
-    case 'truncated':
-      return { ...plain, limit: Math.max(1, Math.floor(tokenize(content).length / 2)) };
-    case 'invalid_json':
-      return {
-        ...plain,
-        content: fault.content ?? content.slice(0, Math.max(1, content.length - 1)),
-      };
-    case 'refusal':
-      return {
-        ...plain,
-        content: '',
-        refusal: fault.message ?? "I'm sorry, but I can't help with that.",
-      };
-    case 'content_filter':
-      return { ...plain, content: '', filtered: true };
-    case 'wrong_category': {
-      const wrong = fault.value ?? 'not_a_category';
-      const chosen = decisions.find(({ value }) => typeof value === 'string');
-      const json = JSON.stringify(chosen?.value ?? null);
-      if (!chosen || !content.includes(json))
-        return { ...plain, content: content.startsWith('{') ? content : wrong };
-      return { ...plain, content: content.replace(json, () => JSON.stringify(wrong)) };
-    }
-    case 'content':
-      return { ...plain, content: fault.content };
-    default: {
-      const never: never = fault as never;
-      throw new TypeError(String(never));
-    }
-  }
 }

@@ -2,80 +2,64 @@
 
 import { createRules } from '../rules/answer.ts';
 import { createMessageBatchRoutes } from './anthropic/batch-routes.ts';
-import { anthropicDialect, anthropicRateHeaders } from './anthropic/dialect.ts';
+import { anthropicDialect } from './anthropic/dialect.ts';
 import { createMessageAnswerer } from './anthropic/message-answerer.ts';
 import { createBatchRoutes } from './batch/batch-routes.ts';
 import type { Batches, BatchOptions } from './batch/batches.ts';
-import { createCalls } from './batch/calls.ts';
 import { createFileRoutes } from './batch/file-routes.ts';
 import { createChatAnswerer } from './chat-answerer.ts';
 import { unknownModel } from './chat-request.ts';
 import { createCompleter } from './completion.ts';
 import { type Dialect, openAiDialect } from './dialect.ts';
+import type { Call, Equipment } from './equipment.ts';
 import { type Exchange, unknownUrl } from './exchange.ts';
-import type { Fault, FaultRegistry, FaultRequest } from './faults.ts';
 import { MAX_JSON_BYTES, receive } from './incoming.ts';
-import type { Answerer, Live } from './live.ts';
-import { createRateLimiter, type RateLimiter, type RateLimits } from './rate-limit.ts';
+import { type Answerer, answerLive } from './live.ts';
 import { json, send } from './reply.ts';
 
 export interface RoutesOptions {
-  live: Live;
   batches: Batches;
-  faults: FaultRegistry<Fault, FaultRequest>;
-  /** Called after every call that may have changed a batch. */
-  changed: () => void;
   models: readonly string[];
   refuse: ReadonlySet<string>;
   contextTokens: number;
   promptCache: boolean;
   batchLimits: BatchOptions;
-  limits: RateLimits | null;
+  equipment: Equipment | null;
 }
 
 export interface Routes {
   dialectOf(path: string): Dialect;
   /** Answers, now or later. Throws the ApiError of a request that nobody answers. */
   handle(exchange: Exchange): void;
-  limit(limits: RateLimits | null): void;
 }
 
 export function createRoutes(options: RoutesOptions): Routes {
-  const { live, batches, faults, changed, models, refuse, contextTokens, promptCache } = options;
-  const { batchLimits } = options;
+  const { batches, models, refuse, contextTokens, promptCache, equipment } = options;
   const started = Math.floor(Date.now() / 1_000);
   const complete = createCompleter({ rules: createRules(), contextTokens, promptCache });
   let answers = 0;
   const nextId = () => (++answers).toString(36).padStart(24, '0');
+  const call: Call =
+    equipment?.call ?? ((exchange, _call, work) => send(exchange.response, work()));
   const chat = createChatAnswerer({ models, refuse }, { complete, nextId });
-  const openAiCalls = createCalls('openai', { batches, changed });
-  const files = createFileRoutes({ batches, call: openAiCalls });
+  const files = createFileRoutes({ batches, call });
+  const limits = options.batchLimits;
   const openAiBatches = createBatchRoutes({
     batches,
-    call: openAiCalls,
-    rows: { answerer: chat, dialect: openAiDialect, faults },
+    call,
+    rows: { answerer: chat, dialect: openAiDialect, equipment },
     models,
-    limits: batchLimits,
+    limits,
     nextId,
   });
   const messages = createMessageAnswerer({ models, refuse }, { complete, contextTokens, nextId });
   const messageBatches = createMessageBatchRoutes({
     batches,
-    call: createCalls('anthropic', { batches, changed }),
-    rows: { answerer: messages, dialect: anthropicDialect, faults },
-    limits: batchLimits,
+    call,
+    rows: { answerer: messages, dialect: anthropicDialect, equipment },
+    limits,
     nextId,
   });
-  let limiters: { chat: RateLimiter; messages: RateLimiter } | null;
-  limit(options.limits);
-
-  function limit(limits: RateLimits | null): void {
-    const clock = () => performance.now();
-    limiters = limits && {
-      chat: createRateLimiter(limits, clock),
-      messages: createRateLimiter(limits, clock, anthropicRateHeaders),
-    };
-  }
 
   function modelList(path: string): object {
     const list = models.map((id) => ({
@@ -92,18 +76,15 @@ export function createRoutes(options: RoutesOptions): Routes {
   }
 
   return {
-    limit,
     dialectOf: (path) => (isUnder(path, '/v1/messages') ? anthropicDialect : openAiDialect),
     handle(exchange) {
       const { request, response, path, requestId } = exchange;
-      const answerLive = (answerer: Answerer, limiter: RateLimiter | undefined): void =>
+      const answer = (answerer: Answerer): void =>
         receive(exchange, MAX_JSON_BYTES, (body) =>
-          live.handle(body.toString('utf8'), exchange, { answerer, limiter: limiter ?? null }),
+          answerLive(body.toString('utf8'), exchange, { answerer, equipment }),
         );
-      if (request.method === 'POST' && path === '/v1/chat/completions')
-        answerLive(chat, limiters?.chat);
-      else if (request.method === 'POST' && path === '/v1/messages')
-        answerLive(messages, limiters?.messages);
+      if (request.method === 'POST' && path === '/v1/chat/completions') answer(chat);
+      else if (request.method === 'POST' && path === '/v1/messages') answer(messages);
       else if (isUnder(path, '/v1/files')) files(exchange);
       else if (isUnder(path, '/v1/batches')) openAiBatches(exchange);
       else if (isUnder(path, '/v1/messages/batches')) messageBatches(exchange);

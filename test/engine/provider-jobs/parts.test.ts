@@ -3,7 +3,7 @@
  * at once, are for other jobs.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { NewBatch } from '../../../src/sandbox/wire/batch/outcomes.ts';
+import type { NewBatch } from '../../../src/sandbox/wire/equipment.ts';
 import type { App } from '../../support/app.ts';
 import { ask, readItems, submit, texts, untilEnded } from '../worker/support.ts';
 import { readProviderBatches, startLaneApp, submitToLane } from './support.ts';

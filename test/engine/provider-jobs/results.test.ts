@@ -3,7 +3,7 @@
  * asked again or says why not.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Outcome } from '../../../src/sandbox/wire/batch/outcomes.ts';
+import type { Outcome } from '../../../src/sandbox/faults/outcomes.ts';
 import type { App } from '../../support/app.ts';
 import {
   readBatch,

@@ -1,5 +1,5 @@
 /** Batches through the sandbox's own batch APIs, seen through the public API. */
-import { type Sandbox, startSandbox } from '../../../src/sandbox/wire/server.ts';
+import { type Sandbox, startFaultySandbox } from '../../../src/sandbox/faults/sandbox.ts';
 import { type App, startApp } from '../../support/app.ts';
 import { type Api, ask, type BatchView, submit } from '../worker/support.ts';
 
@@ -25,7 +25,7 @@ export const providers = [
 
 /** An app whose sandbox is asked after every 50 ms. */
 export async function startLaneApp(env: Record<string, string> = {}): Promise<App> {
-  const sandbox = await startSandbox();
+  const sandbox = await startFaultySandbox();
   sandbox.requests.keep(5_000);
   const app = await startApp(laneEnv(sandbox, env), { sandbox });
   return {

@@ -1,6 +1,6 @@
 /** What is left of an input at a provider that takes files, when its job came to nothing. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { BatchProblem } from '../../../src/sandbox/wire/batch/outcomes.ts';
+import type { BatchProblem } from '../../../src/sandbox/wire/equipment.ts';
 import type { App } from '../../support/app.ts';
 import { cancel, texts, untilBatch, untilEnded } from '../worker/support.ts';
 import { readProviderBatches, startLaneApp, submitToLane } from './support.ts';

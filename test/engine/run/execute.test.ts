@@ -13,13 +13,13 @@ import { startItem } from '../../../src/engine/run/execute.ts';
 import type { ItemRun, Step } from '../../../src/engine/run/item-run.ts';
 import { createPlanner, type Plan, requestBody } from '../../../src/engine/run/plan.ts';
 import { createProviders, type Providers } from '../../../src/model/providers.ts';
-import { type Sandbox, startSandbox } from '../../../src/sandbox/wire/server.ts';
+import { type Sandbox, startFaultySandbox } from '../../../src/sandbox/faults/sandbox.ts';
 
 let sandbox: Sandbox;
 let providers: Providers;
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ journal: 1_000 });
+  sandbox = await startFaultySandbox({ journal: 1_000 });
 });
 afterAll(() => sandbox.close());
 beforeEach(() => {

@@ -3,7 +3,7 @@
  */
 import postgres from 'postgres';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type Sandbox, startSandbox } from '../../../src/sandbox/wire/server.ts';
+import { type Sandbox, startFaultySandbox } from '../../../src/sandbox/faults/sandbox.ts';
 import { type App, startApp } from '../../support/app.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { until } from '../../support/until.ts';
@@ -35,7 +35,7 @@ const running: WinnowProcess[] = [];
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  sandbox = await startSandbox({ latencyMs: { medianMs: 40, sigma: 0.4 } });
+  sandbox = await startFaultySandbox({ latencyMs: { medianMs: 40, sigma: 0.4 } });
   api = await startApp({ ROLE: 'api' }, { databaseUrl: database.url, sandbox });
   sql = postgres(database.url, { max: 1 });
 });

@@ -1,13 +1,13 @@
 /** What the database knows of requests before they go out. */
 import postgres from 'postgres';
 import { expect, test } from 'vitest';
-import { startSandbox } from '../../../src/sandbox/wire/server.ts';
+import { startFaultySandbox } from '../../../src/sandbox/faults/sandbox.ts';
 import { startApp } from '../../support/app.ts';
 import { until } from '../../support/until.ts';
 import { ask, submit, texts, untilEnded } from './support.ts';
 
 test('with every place of the provider taken some more items are marked, and no more than three', async () => {
-  const sandbox = await startSandbox();
+  const sandbox = await startFaultySandbox();
   const app = await startApp(
     {
       WORKER_CONCURRENCY: '32',

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import type { Sandbox } from '../../../src/sandbox/wire/server.ts';
+import type { Sandbox } from '../../../src/sandbox/faults/sandbox.ts';
 import { until } from '../../support/until.ts';
 
 const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));

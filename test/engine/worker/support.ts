@@ -1,6 +1,6 @@
 /** Batches through the public API of any server, wherever it runs. */
 import type { Client } from 'graphql-ws';
-import type { Sandbox } from '../../../src/sandbox/wire/server.ts';
+import type { Sandbox } from '../../../src/sandbox/faults/sandbox.ts';
 import { until } from '../../support/until.ts';
 
 /** What a test needs of an app: where it is. */

@@ -1,6 +1,6 @@
 /** Every operation through an Anthropic model, by each of the ways in which it gives JSON. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startSandbox } from '../../../src/sandbox/wire/server.ts';
+import { startFaultySandbox } from '../../../src/sandbox/faults/sandbox.ts';
 import { type App, startApp } from '../../support/app.ts';
 import { type Data, submitMutation, untilEnded } from './support.ts';
 
@@ -14,7 +14,7 @@ const roads = [
 describe.each(roads)('by %s', (_, refuse, carrier) => {
   let app: App;
   beforeAll(async () => {
-    const sandbox = await startSandbox({ refuse, apiKey: key });
+    const sandbox = await startFaultySandbox({ refuse, apiKey: key });
     app = await startApp(
       {
         ANTHROPIC_BASE_URL: `${sandbox.anthropicUrl}/v1`,
@@ -191,7 +191,7 @@ describe.each(roads)('by %s', (_, refuse, carrier) => {
 describe('chat with a responseSchema', () => {
   let app: App;
   beforeAll(async () => {
-    const sandbox = await startSandbox({ apiKey: key });
+    const sandbox = await startFaultySandbox({ apiKey: key });
     app = await startApp(
       {
         ANTHROPIC_BASE_URL: sandbox.anthropicUrl,

@@ -1,6 +1,6 @@
 /** The one right answer is asked for at temperature 0; what is to be written freely is not. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startSandbox } from '../../../src/sandbox/wire/server.ts';
+import { startFaultySandbox } from '../../../src/sandbox/faults/sandbox.ts';
 import { type App, startApp } from '../../support/app.ts';
 import { completion, refusal } from '../../support/stub-provider.ts';
 import { type Sending, startSending } from './sent.ts';
@@ -111,7 +111,7 @@ describe('through Anthropic', () => {
   let app: App;
   const key = 'sk-ant-test-0123456789';
   beforeAll(async () => {
-    const sandbox = await startSandbox({ apiKey: key });
+    const sandbox = await startFaultySandbox({ apiKey: key });
     sandbox.requests.keep(10);
     app = await startApp(
       {
@@ -145,7 +145,7 @@ describe('through Anthropic', () => {
 
 describe('in a provider’s batch', () => {
   it('a model that refuses it is asked without it in the next job', async () => {
-    const sandbox = await startSandbox({ refuse: ['temperature'] });
+    const sandbox = await startFaultySandbox({ refuse: ['temperature'] });
     const app = await startApp({ PROVIDER_BATCH_POLL_MS: '50' }, { sandbox });
     try {
       const { data } = await app.graphql(submitMutation, {

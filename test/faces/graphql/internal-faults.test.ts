@@ -5,7 +5,7 @@
 import { Writable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { label } from '../../../src/operations/label.ts';
-import { type Sandbox, startSandbox } from '../../../src/sandbox/wire/server.ts';
+import { type Sandbox, startFaultySandbox } from '../../../src/sandbox/faults/sandbox.ts';
 import { laneEnv } from '../../engine/provider-jobs/support.ts';
 import { type App, startApp } from '../../support/app.ts';
 import { type Data, labelOptions, submitTexts, untilEnded } from './support.ts';
@@ -14,7 +14,7 @@ let app: App;
 let sandbox: Sandbox;
 let logged: string;
 beforeAll(async () => {
-  sandbox = await startSandbox();
+  sandbox = await startFaultySandbox();
   const logTo = new Writable({
     write(chunk, _encoding, done) {
       logged += String(chunk);

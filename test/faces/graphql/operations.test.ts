@@ -1,6 +1,6 @@
 /** The synchronous operations, from a GraphQL document to what the provider is sent, and back. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startSandbox } from '../../../src/sandbox/wire/server.ts';
+import { startFaultySandbox } from '../../../src/sandbox/faults/sandbox.ts';
 import { type App, startApp } from '../../support/app.ts';
 import { startStubApp } from '../../support/stub-app.ts';
 import { completion } from '../../support/stub-provider.ts';
@@ -536,7 +536,7 @@ describe('a provider that answers nobody', () => {
   });
 
   it('a refused connection is PROVIDER_UNAVAILABLE after a few tries', async () => {
-    const closed = await startSandbox();
+    const closed = await startFaultySandbox();
     await closed.close();
     const lonely = await startApp({
       PROVIDERS: JSON.stringify({ gone: { baseURL: closed.url } }),

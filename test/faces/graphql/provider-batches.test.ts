@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Database, openDatabase } from '../../../src/db/driver/client.ts';
 import type { Context } from '../../../src/faces/graphql/context.ts';
 import { loadProviderBatches } from '../../../src/faces/graphql/provider-batch.ts';
-import { type Sandbox, startSandbox } from '../../../src/sandbox/wire/server.ts';
+import { type Sandbox, startFaultySandbox } from '../../../src/sandbox/faults/sandbox.ts';
 import { type App, startApp } from '../../support/app.ts';
 import { until } from '../../support/until.ts';
 import { labelOptions, request, submitTexts, subscribeSse } from './support.ts';
@@ -12,7 +12,7 @@ let sandbox: Sandbox;
 let app: App;
 let db: Database;
 beforeAll(async () => {
-  sandbox = await startSandbox();
+  sandbox = await startFaultySandbox();
   const baseURL = sandbox.url;
   const providers = {
     test: { baseURL, models: ['rules'], batches: true },

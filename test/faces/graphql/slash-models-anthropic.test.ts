@@ -3,7 +3,7 @@
  * anthropic/….
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Sandbox, startSandbox } from '../../../src/sandbox/wire/server.ts';
+import { type Sandbox, startFaultySandbox } from '../../../src/sandbox/faults/sandbox.ts';
 import { type App, startApp } from '../../support/app.ts';
 import { startWithoutList } from '../../support/without-list.ts';
 import { type Data, submitMutation, untilEnded } from './support.ts';
@@ -12,7 +12,7 @@ const claude = 'anthropic/claude-x';
 let sandbox: Sandbox;
 let silent: Awaited<ReturnType<typeof startWithoutList>>;
 beforeAll(async () => {
-  sandbox = await startSandbox({ models: ['rules', claude] });
+  sandbox = await startFaultySandbox({ models: ['rules', claude] });
   silent = await startWithoutList(sandbox.url);
 });
 afterAll(async () => {

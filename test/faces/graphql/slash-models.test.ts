@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startSandbox } from '../../../src/sandbox/wire/server.ts';
+import { startFaultySandbox } from '../../../src/sandbox/faults/sandbox.ts';
 import { type App, startApp } from '../../support/app.ts';
 import {
   completion,
@@ -273,7 +273,7 @@ describe('in the provider’s batch API', () => {
     { lists }: { lists: boolean },
     use: (app: App) => Promise<T>,
   ): Promise<T> {
-    const sandbox = await startSandbox({ models });
+    const sandbox = await startFaultySandbox({ models });
     const silent = await startWithoutList(sandbox.url);
     const env = { OPENAI_BASE_URL: lists ? sandbox.url : silent.url, PROVIDER_BATCH_POLL_MS: '50' };
     const app = await startApp({ ...env, DEFAULT_MODEL: 'openai/rules' }, { sandbox });

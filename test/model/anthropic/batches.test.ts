@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { BatchApi, BatchInput, BatchLine } from '../../../src/model/batch-api.ts';
 import { type Model, ModelError, type ModelRequest } from '../../../src/model/model.ts';
-import type { Sandbox, SandboxOptions } from '../../../src/sandbox/wire/server.ts';
+import type { Sandbox, SandboxOptions } from '../../../src/sandbox/faults/sandbox.ts';
 import { openSandbox } from '../../sandbox/requests.ts';
 import { startStubProvider } from '../../support/stub-provider.ts';
 import { json, text } from '../support.ts';

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import type { BatchApi } from '../../../src/model/batch-api.ts';
 import type { ProviderConfig } from '../../../src/model/model.ts';
-import type { Outcome } from '../../../src/sandbox/wire/batch/outcomes.ts';
-import type { Sandbox, SandboxOptions } from '../../../src/sandbox/wire/server.ts';
+import type { Outcome } from '../../../src/sandbox/faults/outcomes.ts';
+import type { Sandbox, SandboxOptions } from '../../../src/sandbox/faults/sandbox.ts';
 import { openSandbox } from '../../sandbox/requests.ts';
 import {
   asking,

@@ -2,17 +2,14 @@
 import { DAY_MS } from '../batch/batch-object.ts';
 import type { Job } from '../batch/job.ts';
 
-/** `status` in place of the true one where a fault wants it. */
-export function messageBatch(job: Job, resultsUrl: string, status: string = statusOf(job)) {
-  const { id, counts, times, outcome, createdAt } = job;
-  const told = outcome?.kind === 'wrong_counts' ? outcome.counts : {};
-  const url = outcome?.kind === 'foreign_results_url' ? outcome.url : resultsUrl;
+export function messageBatch(job: Job, resultsUrl: string) {
+  const { id, counts, times, createdAt } = job;
   const expired = job.stage === 'expired';
   const { completed, failed, unanswered } = counts;
   return {
     id,
     type: 'message_batch' as const,
-    processing_status: status,
+    processing_status: statusOf(job),
     // Anthropic counts every row as processing until all of them have ended.
     request_counts: job.ended
       ? {
@@ -21,15 +18,14 @@ export function messageBatch(job: Job, resultsUrl: string, status: string = stat
           errored: failed,
           canceled: expired ? 0 : unanswered,
           expired: expired ? unanswered : 0,
-          ...told,
         }
-      : { processing: counts.total, succeeded: 0, errored: 0, canceled: 0, expired: 0, ...told },
+      : { processing: counts.total, succeeded: 0, errored: 0, canceled: 0, expired: 0 },
     created_at: new Date(createdAt).toISOString(),
     expires_at: new Date(createdAt + DAY_MS).toISOString(),
     ended_at: timestamp(times.completed ?? times.expired ?? times.cancelled),
     archived_at: null,
     cancel_initiated_at: timestamp(times.cancelling),
-    results_url: job.ended ? url : null,
+    results_url: job.ended ? resultsUrl : null,
   };
 }
 

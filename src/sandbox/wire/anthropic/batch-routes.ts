@@ -2,13 +2,13 @@
 import type { IncomingMessage } from 'node:http';
 import { ApiError } from '../api-error.ts';
 import type { Batches, BatchOptions } from '../batch/batches.ts';
-import { type Call, file, ok } from '../batch/calls.ts';
 import { createJob, type Job, type Work } from '../batch/job.ts';
-import { createLooks } from '../batch/looks.ts';
 import { answerRow, type RowOptions } from '../batch/row.ts';
+import type { Call } from '../equipment.ts';
 import { type Exchange, unknownUrl } from '../exchange.ts';
 import { readJson, receive } from '../incoming.ts';
 import { malformedBody } from '../live.ts';
+import { file, ok } from '../reply.ts';
 import { readRequests } from './batch-create.ts';
 import { messageBatch } from './batch-object.ts';
 import { messagePage } from './page.ts';
@@ -34,8 +34,8 @@ export function createMessageBatchRoutes({
   nextId,
 }: MessageBatchRoutesOptions) {
   const { store } = batches;
+  const { equipment } = rows;
   const { maxRequests = MAX_REQUESTS, maxBytes = MAX_BYTES } = limits;
-  const looks = createLooks();
 
   function found(id: string): Job {
     const job = batches.find(id, 'anthropic');
@@ -56,12 +56,11 @@ export function createMessageBatchRoutes({
     });
     const work: Work = {
       read: () => ({ ...input, model: null }),
-      outcome: (rowsOf) =>
-        batches.outcomes.decide({ provider: 'anthropic', id, metadata: null, number, ...rowsOf })
-          .fault,
-      answer(row, index, failWith) {
+      fate: (rowsOf) =>
+        equipment?.batch({ provider: 'anthropic', id, metadata: null, number, ...rowsOf }) ?? null,
+      answer(row, index, fate) {
         const { custom_id: customId, params } = JSON.parse(row.toString('utf8'));
-        const outcome = answerRow(rows, { body: params, headers, batchId: id, index, failWith });
+        const outcome = answerRow(rows, { body: params, headers, batchId: id, index, fate });
         return resultLine(outcome, customId, `req_${nextId()}`);
       },
       unanswered: (row, _index, why) => ({
@@ -148,10 +147,9 @@ export function createMessageBatchRoutes({
         });
       else throw unknownUrl(exchange);
     } else if (route === 'GET id')
-      call(exchange, { operation: 'retrieve', id }, () => {
-        const job = found(id);
-        return ok(exchange, shown(job, exchange, looks(job)));
-      });
+      call(exchange, { operation: 'retrieve', id }, () =>
+        ok(exchange, shown(found(id), exchange, true)),
+      );
     else if (route === 'GET id results')
       call(exchange, { operation: 'download', id }, () =>
         file(exchange, 'application/x-jsonl', results(id)),
@@ -164,7 +162,8 @@ export function createMessageBatchRoutes({
   };
 }
 
-function shown(job: Job, { request }: Exchange, status?: string) {
+function shown(job: Job, { request }: Exchange, isRetrieved = false) {
   const resultsUrl = `http://${request.headers.host}/v1/messages/batches/${job.id}/results`;
-  return messageBatch(job, resultsUrl, status);
+  const batch = messageBatch(job, resultsUrl);
+  return job.fate?.shown?.(batch, isRetrieved) ?? batch;
 }

@@ -1,7 +1,6 @@
 /** Anthropic's headers and errors. Source: https://platform.claude.com/docs/en/api/errors. */
 import { ApiError } from '../api-error.ts';
 import type { Dialect } from '../dialect.ts';
-import type { BucketState } from '../rate-limit.ts';
 
 const types = new Map([
   [400, 'invalid_request_error'],
@@ -44,14 +43,3 @@ export const anthropicDialect: Dialect = {
     'anthropic-ratelimit-requests-remaining': '0',
   },
 };
-
-/** Source: https://platform.claude.com/docs/en/api/rate-limits#response-headers. */
-export function anthropicRateHeaders(states: readonly BucketState[]): Record<string, string> {
-  return Object.fromEntries(
-    states.flatMap(({ type, limit, remaining, resetMs }) => [
-      [`anthropic-ratelimit-${type}-limit`, String(limit)],
-      [`anthropic-ratelimit-${type}-remaining`, String(remaining)],
-      [`anthropic-ratelimit-${type}-reset`, new Date(Date.now() + resetMs).toISOString()],
-    ]),
-  );
-}

@@ -18,12 +18,12 @@ export function createMessageAnswerer(
 ): Answerer {
   return {
     read: createMessageReader(rules),
-    answer(request, { fault, batch }) {
+    answer(request, { alter, isBatch }) {
       const tokens = promptTokensOf(request);
       if (tokens > contextTokens)
         throw new ApiError(`prompt is too long: ${tokens} tokens > ${contextTokens} maximum`);
       const id = nextId();
-      return messageOf(complete(request, { id, created: 0, fault }), id, batch);
+      return messageOf(complete(request, { id, created: 0, alter }), id, isBatch);
     },
   };
 }
@@ -31,7 +31,7 @@ export function createMessageAnswerer(
 function messageOf(
   { choices, usage, model }: Completion,
   id: string,
-  batch: AnswerContext['batch'],
+  isBatch: AnswerContext['isBatch'],
 ) {
   const [choice] = choices as [Completion['choices'][number]];
   const refused = choice.message.refusal !== null || choice.finish_reason === 'content_filter';
@@ -56,7 +56,7 @@ function messageOf(
       output_tokens: usage.completion_tokens,
       output_tokens_details: null,
       server_tool_use: null,
-      service_tier: batch ? 'batch' : 'standard',
+      service_tier: isBatch ? 'batch' : 'standard',
       inference_geo: null,
     },
   };

@@ -3,11 +3,9 @@ import type { Job, Stage } from './job.ts';
 
 export const DAY_MS = 24 * 60 * 60 * 1_000;
 
-/** `status` in place of the true one where a fault wants it. */
-export function batchObject(job: Job, endpoint: string, status: string = job.stage) {
-  const { id, inputFileId, counts, usage, outcome } = job;
+export function batchObject(job: Job, endpoint: string) {
+  const { id, inputFileId, counts, usage } = job;
   const at = (stage: Stage) => seconds(job.times[stage]);
-  const told = outcome?.kind === 'wrong_counts' ? outcome.counts : {};
   const { total, completed, failed } = counts;
   const { input, cached, output } = usage;
   return {
@@ -18,7 +16,7 @@ export function batchObject(job: Job, endpoint: string, status: string = job.sta
     errors: job.problems ? { object: 'list', data: job.problems } : null,
     input_file_id: inputFileId,
     completion_window: '24h',
-    status,
+    status: job.stage,
     output_file_id: job.files.output ?? null,
     error_file_id: job.files.error ?? null,
     created_at: seconds(job.createdAt),
@@ -30,7 +28,7 @@ export function batchObject(job: Job, endpoint: string, status: string = job.sta
     expired_at: at('expired'),
     cancelling_at: at('cancelling'),
     cancelled_at: at('cancelled'),
-    request_counts: { total, completed, failed, ...told },
+    request_counts: { total, completed, failed },
     usage: {
       input_tokens: input,
       input_tokens_details: { cached_tokens: cached },

@@ -2,16 +2,16 @@
 import type { IncomingMessage } from 'node:http';
 import { isObject } from '../../rules/json-schema.ts';
 import { ApiError } from '../api-error.ts';
+import type { Call } from '../equipment.ts';
 import { type Exchange, unknownUrl } from '../exchange.ts';
 import { MAX_JSON_BYTES, readJson, receive } from '../incoming.ts';
 import { malformedBody } from '../live.ts';
+import { ok } from '../reply.ts';
 import { batchObject } from './batch-object.ts';
 import type { Batches, BatchOptions } from './batches.ts';
-import { type Call, ok } from './calls.ts';
 import { readLifetime } from './file-routes.ts';
 import { createInputReader, type InputReader } from './input.ts';
 import { createJob, type Job, type Work } from './job.ts';
-import { createLooks } from './looks.ts';
 import { readMetadata } from './metadata.ts';
 import { cursorPage } from './page.ts';
 import { answerRow, type RowOptions } from './row.ts';
@@ -41,8 +41,8 @@ export function createBatchRoutes({
   nextId,
 }: BatchRoutesOptions) {
   const { store } = batches;
+  const { equipment } = rows;
   const { maxRequests = MAX_REQUESTS, maxBytes = MAX_BYTES } = limits;
-  const looks = createLooks();
 
   function found(id: string): Job {
     const job = batches.find(id, 'openai');
@@ -69,11 +69,11 @@ export function createBatchRoutes({
     const id = `batch_${number.toString(16).padStart(32, '0')}`;
     const work: Work = {
       read: readerOf(inputFileId),
-      outcome: (input) =>
-        batches.outcomes.decide({ provider: 'openai', id, metadata, number, ...input }).fault,
-      answer(row, index, failWith) {
+      fate: (input) =>
+        equipment?.batch({ provider: 'openai', id, metadata, number, ...input }) ?? null,
+      answer(row, index, fate) {
         const { custom_id: customId, body: asked } = JSON.parse(row.toString('utf8'));
-        const outcome = answerRow(rows, { body: asked, headers, batchId: id, index, failWith });
+        const outcome = answerRow(rows, { body: asked, headers, batchId: id, index, fate });
         return resultLine(outcome, customId, nextId());
       },
       unanswered: (row, _index, why) => ({
@@ -117,25 +117,25 @@ export function createBatchRoutes({
         const { body, malformed } = readJson(bytes.toString('utf8'));
         call(exchange, { operation: 'create', body, bytes: bytes.length }, () => {
           if (malformed) throw malformedBody();
-          return ok(exchange, batchObject(create(body, request), ENDPOINT));
+          return ok(exchange, shown(create(body, request)));
         });
       });
     else if (id === undefined && method === 'GET')
       call(exchange, { operation: 'list' }, () => {
-        const all = batches.list('openai').map((job) => batchObject(job, ENDPOINT));
+        const all = batches.list('openai').map((job) => shown(job));
         return ok(exchange, cursorPage(all, query, PAGE));
       });
     else if (id !== undefined && action === undefined && method === 'GET')
-      call(exchange, { operation: 'retrieve', id }, () => {
-        const job = found(id);
-        return ok(exchange, batchObject(job, ENDPOINT, looks(job)));
-      });
+      call(exchange, { operation: 'retrieve', id }, () => ok(exchange, shown(found(id), true)));
     else if (id !== undefined && action === 'cancel' && method === 'POST')
-      call(exchange, { operation: 'cancel', id }, () =>
-        ok(exchange, batchObject(cancel(id), ENDPOINT)),
-      );
+      call(exchange, { operation: 'cancel', id }, () => ok(exchange, shown(cancel(id))));
     else throw unknownUrl(exchange);
   };
+}
+
+function shown(job: Job, isRetrieved = false) {
+  const batch = batchObject(job, ENDPOINT);
+  return job.fate?.shown?.(batch, isRetrieved) ?? batch;
 }
 
 function readCreate(body: unknown) {

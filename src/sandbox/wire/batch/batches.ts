@@ -1,15 +1,6 @@
 /** All batches of a sandbox: what makes them move, and what a test sees of them and does with them. */
-import { createFaults, type FaultList, type FaultRegistry } from '../faults.ts';
 import { createFileStore, type FileStore, type Provider } from './file-store.ts';
 import type { Job, Stage } from './job.ts';
-import {
-  type BatchCall,
-  type BatchOperation,
-  batchOperations,
-  type CallFault,
-  type NewBatch,
-  type Outcome,
-} from './outcomes.ts';
 
 export interface BatchOptions {
   /** Pause before each step of a batch: a stage, or what it does of one in a slice of time. 5 when absent. */
@@ -49,7 +40,7 @@ interface FileRecord {
 }
 
 /** The batches of both providers, as tests see and drive them. */
-export interface SandboxBatches {
+export interface DrivenBatches {
   /** Batches that came into being, whether the answer arrived or not; oldest first, the newest thousand. */
   readonly created: readonly BatchRecord[];
   /** How many came into being since the start. */
@@ -60,12 +51,6 @@ export interface SandboxBatches {
   readonly answeredRows: number;
   /** OpenAI's files that are kept now, oldest first. */
   readonly files: readonly FileRecord[];
-  /** Calls received since the start, refused ones and those of faults included. */
-  readonly calls: Readonly<Record<BatchOperation, number>>;
-  /** Faults of single calls. */
-  readonly callFaults: FaultList<CallFault, BatchCall>;
-  /** What becomes of whole batches. Single rows fail by `sandbox.faults`. */
-  readonly outcomes: FaultList<Outcome, NewBatch>;
   /** Nothing moves by itself from now on. */
   hold(): void;
   /** Everything moves by itself again. */
@@ -77,11 +62,8 @@ export interface SandboxBatches {
 }
 
 /** What the routes need besides. */
-export interface Batches extends SandboxBatches {
+export interface Batches extends DrivenBatches {
   readonly store: FileStore;
-  readonly callFaults: FaultRegistry<CallFault, BatchCall>;
-  readonly outcomes: FaultRegistry<Outcome, NewBatch>;
-  readonly calls: Record<BatchOperation, number>;
   /** Which batch the next one will be, from 1. */
   readonly nextNumber: number;
   add(job: Job): void;
@@ -104,10 +86,6 @@ export function createBatches(
   const { stepMs = DEFAULT_STEP_MS, maxStoredBytes = GIBIBYTE } = options;
   const jobs = new Map<string, Job>();
   const timers = new Map<string, NodeJS.Timeout>();
-  const calls = Object.fromEntries(batchOperations.map((name) => [name, 0])) as Record<
-    BatchOperation,
-    number
-  >;
   const store = createFileStore({
     maxBytes: maxStoredBytes,
     inUse: (id) => [...jobs.values()].some((job) => !job.ended && job.inputFileId === id),
@@ -151,9 +129,6 @@ export function createBatches(
 
   return {
     store,
-    calls,
-    callFaults: createFaults(),
-    outcomes: createFaults(),
     get created() {
       return [...jobs.values()].map(recordOf);
     },

@@ -1,9 +1,10 @@
 /** OpenAI's Files API. Source: https://platform.openai.com/docs/api-reference/files. */
 import { ApiError } from '../api-error.ts';
+import type { Call } from '../equipment.ts';
 import { type Exchange, unknownUrl } from '../exchange.ts';
 import { receive } from '../incoming.ts';
+import { file as fileReply, ok } from '../reply.ts';
 import type { Batches } from './batches.ts';
-import { type Call, file as fileReply, ok } from './calls.ts';
 import type { StoredFile } from './file-store.ts';
 import { readMultipart } from './multipart.ts';
 import { cursorPage } from './page.ts';

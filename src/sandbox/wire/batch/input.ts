@@ -1,6 +1,6 @@
 /** The input file of an OpenAI batch, checked as OpenAI does before a batch starts. */
 import { isObject } from '../../rules/json-schema.ts';
-import type { BatchProblem } from './outcomes.ts';
+import type { BatchProblem } from '../equipment.ts';
 import { startSlice } from './slice.ts';
 
 export interface InputRules {

@@ -8,10 +8,10 @@
  * These are OpenAI's names; Anthropic's batches begin in progress, and all ends of theirs are `ended`. Rows are answered
  * in a shuffled order, which is also the order of the results.
  */
+import type { BatchFate, BatchProblem } from '../equipment.ts';
 import { createRandom } from '../random.ts';
 import type { Provider } from './file-store.ts';
 import type { InputReader } from './input.ts';
-import type { BatchProblem, Outcome } from './outcomes.ts';
 import { createResults, type ResultFile, type Results } from './results.ts';
 import { startSlice } from './slice.ts';
 
@@ -37,9 +37,8 @@ export interface Work {
   /** Reads the input; rows that are known from the start come with its first call. */
   read: InputReader;
   /** Decided once, when the rows are known. */
-  outcome(input: { total: number; firstCustomId: string }): Outcome | null;
-  /** `failWith`: answer with an error of this status, whatever the row asks for. */
-  answer(row: Buffer, index: number, failWith: number | null): RowAnswer;
+  fate(input: { total: number; firstCustomId: string }): BatchFate | null;
+  answer(row: Buffer, index: number, fate: BatchFate | null): RowAnswer;
   /** The line of a row that was not answered in time. */
   unanswered(
     row: Buffer,
@@ -58,7 +57,7 @@ export interface Job {
   readonly stage: Stage;
   readonly ended: boolean;
   readonly model: string | null;
-  readonly outcome: Outcome | null;
+  readonly fate: BatchFate | null;
   readonly problems: readonly BatchProblem[] | null;
   /** When each stage was entered, in milliseconds since 1970. */
   readonly times: Readonly<Partial<Record<Stage, number>>>;
@@ -96,9 +95,9 @@ export function createJob({ id, provider, inputFileId, metadata, seed, work }: J
   let order = new Uint32Array();
   let done = 0;
   let model: string | null = null;
-  let outcome: Outcome | null = null;
+  let fate: BatchFate | null = null;
   let problems: readonly BatchProblem[] | null = null;
-  let results: Results = createResults(null);
+  let results: Results = createResults();
 
   function enter(next: Stage): void {
     stage = next;
@@ -114,28 +113,26 @@ export function createJob({ id, provider, inputFileId, metadata, seed, work }: J
       return;
     }
     const total = input.rows.length;
-    outcome = work.outcome({ total, firstCustomId: input.firstCustomId });
-    if (outcome?.kind === 'rejected') {
-      problems = outcome.problems ?? [rejectedLine];
+    fate = work.fate({ total, firstCustomId: input.firstCustomId });
+    if (fate?.problems) {
+      problems = fate.problems;
       enter('failed');
       return;
     }
     ({ rows, model } = input);
     counts.total = total;
     order = shuffled(total, seed);
-    results = createResults(outcome);
+    results = createResults(fate?.lines);
     enter('in_progress');
   }
 
   /** Without a limit: as many rows as fit into a slice of time, one at least. */
   function answerRows(limit = Number.POSITIVE_INFINITY): void {
     const inTime = limit === Number.POSITIVE_INFINITY ? startSlice() : () => true;
-    const stop = outcome?.kind === 'expired' || outcome?.kind === 'cancelled' ? outcome.done : null;
-    const until = Math.min(done + limit, counts.total, stop ?? counts.total);
-    const failWith = outcome?.kind === 'all_errored' ? (outcome.status ?? 400) : null;
+    const until = Math.min(done + limit, counts.total, fate?.stop?.done ?? counts.total);
     for (let first = true; done < until && (first || inTime()); done++, first = false) {
       const index = order[done] as number;
-      const answer = work.answer(rows[index] as Buffer, index, failWith);
+      const answer = work.answer(rows[index] as Buffer, index, fate);
       results.add(answer.file, answer.line);
       if (answer.failed) counts.failed++;
       else counts.completed++;
@@ -143,8 +140,9 @@ export function createJob({ id, provider, inputFileId, metadata, seed, work }: J
       usage.cached += answer.usage?.cached ?? 0;
       usage.output += answer.usage?.output ?? 0;
     }
-    if (stop !== null && done >= stop && outcome?.kind === 'expired') close('expired');
-    else if (stop !== null && done >= stop) enter('cancelling');
+    const stop = fate?.stop && done >= fate.stop.done ? fate.stop.stage : null;
+    if (stop === 'expired') close('expired');
+    else if (stop === 'cancelling') enter('cancelling');
     else if (done === counts.total) enter('finalizing');
   }
 
@@ -179,8 +177,8 @@ export function createJob({ id, provider, inputFileId, metadata, seed, work }: J
     get model() {
       return model;
     },
-    get outcome() {
-      return outcome;
+    get fate() {
+      return fate;
     },
     get problems() {
       return problems;
@@ -201,13 +199,6 @@ export function createJob({ id, provider, inputFileId, metadata, seed, work }: J
     },
   };
 }
-
-const rejectedLine: BatchProblem = {
-  code: 'invalid_json_line',
-  line: 1,
-  message: 'This line is not parseable as valid JSON.',
-  param: null,
-};
 
 function isEnd(stage: Stage): boolean {
   return ['completed', 'failed', 'expired', 'cancelled'].includes(stage);

@@ -1,6 +1,5 @@
-/** The lines that a batch writes, and what an outcome makes of them. */
-import { isObject } from '../../rules/json-schema.ts';
-import type { Outcome } from './outcomes.ts';
+/** The lines that a batch writes. */
+import type { ResultLines } from '../equipment.ts';
 
 export type ResultFile = 'output' | 'error';
 
@@ -13,41 +12,15 @@ export interface Results {
 /** Lines are joined to pieces of about this size: fewer objects, and none too large to copy. */
 const PIECE_CHARACTERS = 256 * 1024;
 
-export function createResults(outcome: Outcome | null): Results {
+/** `lines` writes other lines than those that are added. */
+export function createResults(lines?: ResultLines): Results {
   const files = { output: createPieces(), error: createPieces() };
-  const again: [ResultFile, string][] = [];
-  let left = outcome && 'count' in outcome ? (outcome.count ?? 1) : 1;
-  let sample: object | null = null;
-
   return {
     add(file, line) {
-      sample ??= line;
-      const text = JSON.stringify(line);
-      const hit = left > 0;
-      if (hit) left--;
-      switch (hit ? outcome?.kind : undefined) {
-        case 'missing_results':
-          return;
-        case 'duplicate_results':
-          again.push([file, text]);
-          files[file].add(text);
-          return;
-        case 'anonymous_results':
-          files[file].add(JSON.stringify({ ...line, custom_id: undefined }));
-          return;
-        case 'garbled_results':
-          files[file].add(text.slice(0, Math.ceil(text.length / 2)));
-          return;
-        default:
-          files[file].add(text);
-      }
+      for (const text of lines?.add(file, line) ?? [JSON.stringify(line)]) files[file].add(text);
     },
     finish() {
-      for (const [file, text] of again) files[file].add(text);
-      if (outcome?.kind === 'foreign_results' && isObject(sample)) {
-        for (let i = 1; i <= (outcome.count ?? 1); i++)
-          files.output.add(JSON.stringify({ ...sample, custom_id: `unasked-${i}` }));
-      }
+      for (const [file, text] of lines?.finish() ?? []) files[file].add(text);
       return (['output', 'error'] as const)
         .map((file): [ResultFile, Buffer[]] => [file, files[file].all()])
         .filter(([, pieces]) => pieces.length > 0);

@@ -1,11 +1,10 @@
-/** A row of a batch: answered like a live request, with the faults of one. */
+/** A row of a batch: answered like a live request. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { ApiError } from '../api-error.ts';
 import type { Dialect, ErrorDetails } from '../dialect.ts';
-import { type Fault, type FaultRegistry, type FaultRequest, isContentFault } from '../faults.ts';
-import { lastText, readJson } from '../incoming.ts';
+import type { BatchFate, Equipment } from '../equipment.ts';
+import { lastText } from '../incoming.ts';
 import type { Answerer } from '../live.ts';
-import { faultError } from '../reply.ts';
 
 export type RowOutcome =
   | { kind: 'answered'; body: object }
@@ -19,7 +18,7 @@ export type RowOutcome =
 export interface RowOptions {
   answerer: Answerer;
   dialect: Dialect;
-  faults: FaultRegistry<Fault, FaultRequest>;
+  equipment: Equipment | null;
 }
 
 export interface Row {
@@ -28,41 +27,21 @@ export interface Row {
   headers: IncomingHttpHeaders;
   batchId: string;
   index: number;
-  failWith: number | null;
+  fate: BatchFate | null;
 }
 
 /** Throws nothing but bugs. */
 export function answerRow(
-  { answerer, dialect, faults }: RowOptions,
-  { body, headers, batchId, index, failWith }: Row,
+  { answerer, dialect, equipment }: RowOptions,
+  { body, headers, batchId, index, fate }: Row,
 ): RowOutcome {
-  const decided = faults.empty
-    ? null
-    : faults.decide({ body, text: lastText(body), number: index + 1, batchId }).fault;
-  const fault: Exclude<Fault, { kind: 'latency' }> | null =
-    failWith === null ? decided : { kind: 'status', status: failWith };
-  if (fault && !isContentFault(fault)) {
-    switch (fault.kind) {
-      case 'rate_limited':
-      case 'status':
-        return { kind: 'refused', ...faultError(fault, dialect) };
-      case 'stall':
-      case 'drop':
-        return { kind: 'timeout' };
-      case 'raw': {
-        const text = fault.body ?? '';
-        const { body: parsed, malformed } = readJson(text);
-        return { kind: 'raw', status: fault.status ?? 200, body: malformed ? text : parsed };
-      }
-      default: {
-        const never: never = fault;
-        throw new TypeError(String(never));
-      }
-    }
-  }
+  const request = { body, text: lastText(body), number: index + 1, batchId };
+  const { alter = null, instead = null } = equipment?.row(request, dialect) ?? {};
+  const told = fate?.row?.(dialect) ?? instead;
+  if (told) return told;
   try {
-    const request = answerer.read(body, headers);
-    return { kind: 'answered', body: answerer.answer(request, { fault, batch: true }) };
+    const asked = answerer.read(body, headers);
+    return { kind: 'answered', body: answerer.answer(asked, { alter, isBatch: true }) };
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     return { kind: 'refused', status: error.status, error: error.body.error };

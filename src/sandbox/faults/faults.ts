@@ -1,5 +1,5 @@
 /** Every way in which a provider fails, on demand: what tests drive the sandbox with. */
-import { createRandom } from './random.ts';
+import { createRandom } from '../wire/random.ts';
 
 /** Faults in the content of a good answer; the request itself must be valid. */
 export type ContentFault =
@@ -119,7 +119,6 @@ interface Fate<F> {
 export interface FaultRegistry<F, R> extends FaultList<F, R> {
   /** What becomes of a request. Counts it. */
   decide(request: R): Fate<F>;
-  readonly empty: boolean;
 }
 
 interface ActiveRule<F, R> {
@@ -141,9 +140,6 @@ export function createFaults<F extends { kind: string }, R>(): FaultRegistry<F, 
     },
     clear() {
       active = [];
-    },
-    get empty() {
-      return active.length === 0;
     },
     decide(request) {
       const fate: Fate<F> = { latencyMs: 0, fault: null };

@@ -1,7 +1,7 @@
 /** What the sandbox was asked: counted always, kept only where a test wants to read it. */
 import type { IncomingHttpHeaders } from 'node:http';
 
-export interface JournalEntry {
+interface JournalEntry {
   /** Milliseconds since 1970. */
   at: number;
   /** The parsed body, the raw text if it was no JSON. */

@@ -1,8 +1,5 @@
-/**
- * Requests and tokens per minute as providers count them: two buckets that fill steadily, and
- * headers that tell of both.
- */
-import { ApiError } from './api-error.ts';
+/** Requests and tokens per minute as providers count them: two buckets that fill steadily, and headers that tell of both. */
+import { ApiError } from '../wire/api-error.ts';
 
 export interface RateLimits {
   requestsPerMinute?: number;
@@ -10,10 +7,7 @@ export interface RateLimits {
 }
 
 export interface RateLimiter {
-  /**
-   * Takes one request of so many tokens; throws the 429 where a bucket is short. Returns the
-   * headers of the answer.
-   */
+  /** Takes one request of so many tokens; throws the 429 where a bucket is short. Returns the headers of the answer. */
   take(tokens: number): Record<string, string>;
 }
 
@@ -123,4 +117,15 @@ function duration(ms: number): string {
   if (ms < 1_000) return `${ms}ms`;
   if (ms < MINUTE) return `${Math.round(ms) / 1_000}s`;
   return `${Math.floor(ms / MINUTE)}m${Math.round((ms % MINUTE) / 1_000)}s`;
+}
+
+/** Source: https://platform.claude.com/docs/en/api/rate-limits#response-headers. */
+export function anthropicRateHeaders(states: readonly BucketState[]): Record<string, string> {
+  return Object.fromEntries(
+    states.flatMap(({ type, limit, remaining, resetMs }) => [
+      [`anthropic-ratelimit-${type}-limit`, String(limit)],
+      [`anthropic-ratelimit-${type}-remaining`, String(remaining)],
+      [`anthropic-ratelimit-${type}-reset`, new Date(Date.now() + resetMs).toISOString()],
+    ]),
+  );
 }
