@@ -18,7 +18,7 @@ interface BatchCall {
   operation: BatchOperation;
   /** Of the file or the batch; null for uploads, creates and lists. */
   id: string | null;
-  /** The parsed JSON body; null where there is none. */
+  /** The parsed JSON body; null without one. */
   body: unknown;
   /** Length of the body, JSON or not; 0 without a body. */
   bytes: number;

@@ -1,4 +1,4 @@
-/** What a content fault makes of a good answer. */
+/** Alters good answers by content faults. */
 import type { Alter, Altered } from '../wire/equipment.ts';
 import { tokenize } from '../wire/tokens.ts';
 import type { ContentFault } from './faults.ts';

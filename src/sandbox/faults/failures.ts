@@ -7,7 +7,7 @@ import { readJson } from '../wire/incoming.ts';
 import { json, type Reply, send } from '../wire/reply.ts';
 import type { RateLimitedFault, StatusFault, TransportFault } from './faults.ts';
 
-/** Fails as told. `good` is the answer that would have been given, for faults in the middle of one. */
+/** Fails by a fault. `good` makes the answer that a fault breaks off in the middle. */
 export function fail(
   { response, requestId, dialect }: Exchange,
   fault: TransportFault,
@@ -85,7 +85,7 @@ function retryHeaders({ retryAfter = 1, retryAfterMs, headers = {} }: RateLimite
   };
 }
 
-/** What becomes of a row of a batch by a fault of its request. */
+/** The outcome of a row of a batch whose request has a fault. */
 export function rowOutcome(fault: TransportFault, dialect: Dialect): RowOutcome {
   switch (fault.kind) {
     case 'rate_limited':

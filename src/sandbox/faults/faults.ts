@@ -5,14 +5,11 @@ import { createRandom } from '../wire/random.ts';
 export type ContentFault =
   /** Half the answer, finish_reason length. */
   | { kind: 'truncated' }
-  /**
-   * finish_reason stop, but the content is not JSON (the good answer without its last character, if
-   * none is given).
-   */
+  /** finish_reason stop and broken JSON. Absent: the good answer without its last character. */
   | { kind: 'invalid_json'; content?: string }
   | { kind: 'refusal'; message?: string }
   | { kind: 'content_filter' }
-  /** The first chosen value is replaced by one that is not among the categories. */
+  /** The first chosen value is replaced by a value outside the categories. */
   | { kind: 'wrong_category'; value?: string }
   /** Any content, finish_reason stop. */
   | { kind: 'content'; content: string };
@@ -22,8 +19,8 @@ export type TransportFault =
   | RateLimitedFault
   | StatusFault
   /**
-   * Never ends: before the headers, or in the middle of the body. Ends when the client gives up or
-   * the sandbox closes.
+   * Hangs before the headers, or in the middle of the body, until the client gives up or the
+   * sandbox closes.
    */
   | { kind: 'stall'; at: 'headers' | 'body' }
   /** The connection is reset: before an answer, or in the middle of the body. */
@@ -34,8 +31,8 @@ export type TransportFault =
 export interface RateLimitedFault {
   kind: 'rate_limited';
   /**
-   * Retry-After as it is sent: seconds ("2", "0.5"), an HTTP date, nonsense; null for none. One
-   * second when absent.
+   * Retry-After as it is sent: seconds ("2", "0.5"), an HTTP date, nonsense. Null: no header.
+   * Absent: one second.
    */
   retryAfter?: string | number | Date | null;
   /** The header `retry-after-ms`, which OpenAI's own client reads first. */
@@ -54,7 +51,7 @@ export interface StatusFault {
   headers?: Record<string, string>;
 }
 
-/** Anything: a proxy's HTML page, an empty body, a 200 that is not a completion. */
+/** Any answer: a proxy's HTML page, an empty body, a 200 without a completion. */
 interface RawFault {
   kind: 'raw';
   status?: number;
@@ -67,8 +64,8 @@ interface RawFault {
 export type LatencyFault =
   | { kind: 'latency'; ms: number }
   /**
-   * Log-normal: half the answers come before `medianMs`; `sigma` 0.5 is a usual spread. Same seed,
-   * same delays.
+   * Log-normal: half the answers come before `medianMs`, and `sigma` 0.5 is a usual spread. The
+   * same seed makes the same delays.
    */
   | { kind: 'latency'; medianMs: number; sigma: number; seed?: number };
 
@@ -80,7 +77,7 @@ export interface FaultRequest {
   body: unknown;
   /** The text of the last message. */
   text: string;
-  /** Which live request of this sandbox it is, from 1; of a batch's row, which row of the batch. */
+  /** Number of the live request in this sandbox, or of the row in its batch, from 1. */
   number: number;
   /** The batch whose row this is; null for a live request. */
   batchId: string | null;
@@ -88,15 +85,12 @@ export interface FaultRequest {
 
 export type Faults = FaultList<Fault, FaultRequest>;
 
-/**
- * One entry of a list of faults. `R` is what the rule is asked about: a request, a call, a new
- * batch.
- */
+/** One entry of a list of faults. `R` is what the rule judges: a request, a call, a new batch. */
 interface Rule<F, R> {
   fault: F;
-  /** Which requests; all when absent. */
+  /** Picks requests. Absent: all. */
   when?: (request: R) => boolean;
-  /** How often at most. */
+  /** Number of times at most. */
   times?: number;
   /** Only each n-th of the requests that `when` picks: the n-th, the 2n-th … */
   every?: number;
@@ -104,8 +98,8 @@ interface Rule<F, R> {
 
 export interface FaultList<F, R> {
   /**
-   * Rules are tried in the order in which they were added; the first that fits decides. Returns how
-   * to take it back.
+   * Rules are tried in the order in which they were added; the first that fits decides. Returns a
+   * function that removes the rule.
    */
   add(rule: Rule<F, R>): () => void;
   clear(): void;
@@ -117,7 +111,7 @@ interface Fate<F> {
 }
 
 export interface FaultRegistry<F, R> extends FaultList<F, R> {
-  /** What becomes of a request. Counts it. */
+  /** Decides over a request, and counts it. */
   decide(request: R): Fate<F>;
 }
 
@@ -167,7 +161,7 @@ export function createDelays(delay: Delay): () => number {
   return () => delay.medianMs * Math.exp(delay.sigma * random.normal());
 }
 
-/** Null for a fault other than a latency. */
+/** Null for every fault but a latency. */
 function delays(fault: { kind: string }): (() => number) | null {
   if (fault.kind !== 'latency') return null;
   const latency = fault as LatencyFault;

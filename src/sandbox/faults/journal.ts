@@ -1,4 +1,4 @@
-/** What the sandbox was asked: counted always, kept only where a test wants to read it. */
+/** Live requests: always counted, kept only where a test reads them. */
 import type { IncomingHttpHeaders } from 'node:http';
 
 interface JournalEntry {
@@ -8,7 +8,7 @@ interface JournalEntry {
   body: unknown;
   /** As received, without the key. */
   headers: IncomingHttpHeaders;
-  /** True when the connection ended before the answer did, whichever side ended it. */
+  /** True when the connection ended before the answer, by either side. */
   aborted: boolean;
   /** The status that was answered in full; null while it waits, and where nothing was. */
   answered: number | null;

@@ -1,4 +1,4 @@
-/** Live requests, watched and failing: faults, delays, limits and the journal around a good answer. */
+/** Live requests: faults, delays, limits and the journal around a good answer. */
 import { anthropicDialect } from '../wire/anthropic/dialect.ts';
 import type { ChatRequest } from '../wire/chat-request.ts';
 import type { Equipment } from '../wire/equipment.ts';
@@ -86,7 +86,7 @@ export function createLive({ faults, journal, delay, limits, changed }: LiveOpti
   };
 }
 
-/** The tokens that a request takes of its limit: the prompt's, and those that it may be answered in. */
+/** The tokens that a request takes of its limit: those of its prompt and the most of its answer. */
 function estimatedTokens({ messages, maxTokens }: ChatRequest): number {
   return estimatePromptTokens(messages) + (maxTokens ?? 16);
 }

@@ -1,11 +1,11 @@
-/** What can become of a whole batch, on demand. */
+/** Outcomes of whole batches, on demand. */
 
 import type { ResultFile } from '../wire/batch/results.ts';
 import type { BatchFate, BatchProblem, ResultLines } from '../wire/equipment.ts';
 import { rowOutcome } from './failures.ts';
 
 export type Outcome =
-  /** OpenAI: status failed, with these errors. Anthropic, which validates at once: the create is a 400. */
+  /** OpenAI: status failed, with these errors. Anthropic validates at once: the create is a 400. */
   | { kind: 'rejected'; problems?: readonly BatchProblem[] }
   /** So many rows leave no line at all; one when absent. */
   | { kind: 'missing_results'; count?: number }
@@ -27,10 +27,13 @@ export type Outcome =
   | { kind: 'wrong_counts'; counts: Readonly<Record<string, number>> }
   /** Anthropic: results_url leads elsewhere, where no key must be sent. */
   | { kind: 'foreign_results_url'; url: string }
-  /** Says this status the first `looks` times that it is retrieved, once it is in progress; always when absent. */
+  /**
+   * A batch in progress says this status the first `looks` times that it is retrieved. Absent:
+   * always.
+   */
   | { kind: 'unknown_status'; status: string; looks?: number };
 
-/** What a sandbox does by an outcome. */
+/** The fate by which a sandbox brings an outcome about. */
 export function fateOf(outcome: Outcome): BatchFate {
   switch (outcome.kind) {
     case 'rejected':

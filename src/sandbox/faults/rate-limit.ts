@@ -1,4 +1,7 @@
-/** Requests and tokens per minute as providers count them: two buckets that fill steadily, and headers that tell of both. */
+/**
+ * Requests and tokens per minute as providers count them: two buckets that fill steadily, and
+ * headers that tell of both.
+ */
 import { ApiError } from '../wire/api-error.ts';
 
 export interface RateLimits {
@@ -7,7 +10,10 @@ export interface RateLimits {
 }
 
 export interface RateLimiter {
-  /** Takes one request of so many tokens; throws the 429 where a bucket is short. Returns the headers of the answer. */
+  /**
+   * Takes one request of so many tokens. Returns the headers of the answer; throws the 429 where a
+   * bucket is short.
+   */
   take(tokens: number): Record<string, string>;
 }
 
@@ -16,7 +22,7 @@ interface Bucket {
   level: number;
 }
 
-const MINUTE = 60_000;
+const minuteMs = 60_000;
 
 export interface BucketState {
   type: 'requests' | 'tokens';
@@ -40,7 +46,7 @@ export function createRateLimiter(
     const time = now();
     for (const one of [requests, tokens]) {
       if (one)
-        one.level = Math.min(one.capacity, one.level + ((time - last) * one.capacity) / MINUTE);
+        one.level = Math.min(one.capacity, one.level + ((time - last) * one.capacity) / minuteMs);
     }
     last = time;
   }
@@ -75,7 +81,7 @@ function shortage(one: Bucket | null, wanted: number, type: Shortage['type']): S
   if (!one) return null;
   const missing = Math.min(wanted, one.capacity) - one.level;
   return missing > 1e-9
-    ? { type, waitMs: Math.ceil((missing * MINUTE) / one.capacity), limit: one.capacity }
+    ? { type, waitMs: Math.ceil((missing * minuteMs) / one.capacity), limit: one.capacity }
     : null;
 }
 
@@ -98,7 +104,7 @@ function refusal({ type, waitMs, limit }: Shortage, headers: Record<string, stri
 function stateOf(type: BucketState['type'], one: Bucket | null): BucketState[] {
   if (!one) return [];
   const { capacity, level } = one;
-  const resetMs = Math.ceil(((capacity - level) * MINUTE) / capacity);
+  const resetMs = Math.ceil(((capacity - level) * minuteMs) / capacity);
   return [{ type, limit: capacity, remaining: Math.max(0, Math.floor(level)), resetMs }];
 }
 
@@ -115,8 +121,8 @@ function openAiHeaders(states: readonly BucketState[]): Record<string, string> {
 /** OpenAI's way to write a time: `120ms`, `1.5s`, `6m0s`. */
 function duration(ms: number): string {
   if (ms < 1_000) return `${ms}ms`;
-  if (ms < MINUTE) return `${Math.round(ms) / 1_000}s`;
-  return `${Math.floor(ms / MINUTE)}m${Math.round((ms % MINUTE) / 1_000)}s`;
+  if (ms < minuteMs) return `${Math.round(ms) / 1_000}s`;
+  return `${Math.floor(ms / minuteMs)}m${Math.round((ms % minuteMs) / 1_000)}s`;
 }
 
 /** Source: https://platform.claude.com/docs/en/api/rate-limits#response-headers. */

@@ -24,7 +24,7 @@ import { fateOf, type Outcome } from './outcomes.ts';
 import type { RateLimits } from './rate-limit.ts';
 
 export interface SandboxOptions extends PlainOptions {
-  /** Every live answer waits so long. */
+  /** Delay of every live answer, in milliseconds. */
   latencyMs?: Delay;
   /** Of live requests; each provider's clients have their own buckets. */
   limits?: RateLimits;
@@ -43,8 +43,8 @@ export interface Sandbox extends PlainSandbox {
   /** Sets other limits from now on, with full buckets; null for none. */
   limit(limits: RateLimits | null): void;
   /**
-   * Resolves as soon as the condition holds. The condition is tried after every arrival and end of a
-   * request, and every step of a batch.
+   * Resolves as soon as the condition holds. The condition is tried after every arrival and end of
+   * a request, and every step of a batch.
    */
   until(condition: (sandbox: Sandbox) => boolean): Promise<void>;
 }
@@ -53,7 +53,7 @@ type SandboxBatches = PlainSandbox['batches'] & {
   readonly calls: Calls['counts'];
   /** Faults of single calls. */
   readonly callFaults: Calls['faults'];
-  /** What becomes of whole batches. Single rows fail by `sandbox.faults`. */
+  /** Outcomes of whole batches. Single rows fail by `sandbox.faults`. */
   readonly outcomes: FaultList<Outcome, NewBatch>;
 };
 

@@ -6,7 +6,7 @@ import { impliedBy } from './synonyms.ts';
 import { nameToText, type Terms, terms } from './text.ts';
 
 export interface CategoryHints {
-  /** What the prompt says of a category, by the category's name. */
+  /** Descriptions in the prompt, by the category's name. */
   descriptions?: ReadonlyMap<string, string>;
   examples?: readonly { text: string; labels: readonly string[] }[];
 }

@@ -5,15 +5,15 @@ import { nameToText, terms, wordSet, words } from './text.ts';
 export interface Choice {
   /** The index of the best category. */
   best: number;
-  /** How well each category fits; comparable within one choice only. */
+  /** Fit of each category; comparable within one choice only. */
   scores: readonly number[];
-  /** How sure the rule is of each category; the numbers add up to 1. */
+  /** Probability of each category; the numbers add up to 1. */
   confidences: readonly number[];
 }
 
 /**
- * Sharpness of the softmax from fits to confidences. One word of evidence is worth about the same in
- * a small set as in a large one. Roughly calibrated on the bundled banking questions.
+ * Sharpness of the softmax from fits to confidences. One word of evidence is worth about the same
+ * in a small set as in a large one. Roughly calibrated on the bundled banking questions.
  */
 const sharpness = (categories: number): number => 2 + 1.3 * Math.log(categories);
 

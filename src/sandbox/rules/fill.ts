@@ -62,7 +62,7 @@ function reference(pointer: string, place: Place): SchemaNode {
   return { fill: (text) => node().fill(text), all: (text) => node().all(text) };
 }
 
-/** The branch with the best find; else null where null is allowed, else the first branch's value. */
+/** The branch with the best find; else null where that is allowed, else the first branch. */
 function union(branches: readonly JsonSchema[], place: Place): SchemaNode {
   const others = branches.filter((own) => typesOf(own)[0] !== 'null' && own.const !== null);
   const isNullable = others.length < branches.length;

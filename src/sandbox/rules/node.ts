@@ -1,4 +1,4 @@
-/** What the parts of the schema walker share. */
+/** Types that the parts of the schema walker share. */
 import type { JsonSchema } from './json-schema.ts';
 
 /** A value chosen among several, and how sure the rule is: log-probabilities are made of these. */
@@ -28,7 +28,7 @@ export interface SchemaNode {
 
 export const nothing = (value: unknown): Filled => ({ value, score: 0, decisions: [] });
 
-/** A node of all that `find` finds, with `empty` where that is nothing. */
+/** A node of all that `find` finds, with `empty` where nothing is found. */
 export function finder(empty: unknown, find: (text: string) => Found<unknown>[]): SchemaNode {
   const all = (text: string): Filled[] => find(text).map((one) => ({ ...one, decisions: [] }));
   return { fill: (text) => bestOf(all(text)) ?? nothing(empty), all };

@@ -65,7 +65,7 @@ export function compileNumber(schema: JsonSchema, { name, description }: Place):
   });
 }
 
-/** How well a number with one unit answers a question for another; 0 rules it out. */
+/** Fit of a number with one unit to a question for another; 0 rules the number out. */
 function suits(wanted: string, unit: string): number {
   if (wanted === unit) return 1;
   if (wanted === 'year' || unit === 'year') return wanted === 'plain' ? 0.1 : 0;

@@ -7,7 +7,7 @@ export interface RuleMessage {
   content: string;
 }
 
-/** What is fixed for all items of a batch (all but the last user message), and the item. */
+/** The part that all items of a batch share (all but the last user message), and the item. */
 export interface Prompt {
   system: string;
   examples: { text: string; answer: string }[];

@@ -31,7 +31,7 @@ export function closestSentence(sentences: readonly string[], question: string):
 export const summarize = (text: string, sentences: number): string =>
   sentencesOf(text).slice(0, sentences).join(' ');
 
-/** The length of a summary: "in one sentence", "3 short sentences"; 2 where the prompt is silent. */
+/** Length of a summary: "in one sentence", "3 short sentences". Default 2. */
 export function sentencesAsked(instructions: string): number {
   const said = /\b(\w{1,5})(?: short| brief)?[- ]sentences?\b/i.exec(instructions)?.[1] ?? '';
   const named = ['', 'one', 'two', 'three', 'four', 'five'].indexOf(said.toLowerCase());

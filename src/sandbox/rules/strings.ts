@@ -1,4 +1,4 @@
-/** Strings: by the kind of thing that a property's name asks for, else the sentence nearest to it. */
+/** Strings: by the kind of thing that a property's name asks for, else the nearest sentence. */
 import { datesIn } from './dates.ts';
 import type { JsonSchema } from './json-schema.ts';
 import { emptyString, fitString } from './limits.ts';

@@ -13,20 +13,20 @@ export interface ChatRequest {
   /** The function that the answer must call; null for a plain answer. */
   call: { name: string; parameters: JsonSchema; text: string } | null;
   maxTokens: number | null;
-  /** How many alternatives per token were asked for; null without log-probabilities. */
+  /** Number of alternatives per token; null without log-probabilities. */
   topLogprobs: number | null;
 }
 
 export interface RequestRules {
   models: readonly string[];
   /**
-   * Parameters (and `json_schema`, `json_object`) that this server does not know, as older and
-   * reasoning models do not.
+   * Parameters (and `json_schema`, `json_object`) that this server does not know, like servers of
+   * older and reasoning models.
    */
   refuse: ReadonlySet<string>;
 }
 
-const KEPT_SCHEMAS = 64;
+const keptSchemas = 64;
 
 /** A parser that remembers, by their raw text, which schemas were strict. */
 export function createRequestParser({
@@ -93,7 +93,7 @@ export function createRequestParser({
     const known = checked.get(schemaText);
     if (known !== undefined) return known;
     const fault = strictSchemaFault(schema);
-    if (checked.size >= KEPT_SCHEMAS) checked.delete(checked.keys().next().value as string);
+    if (checked.size >= keptSchemas) checked.delete(checked.keys().next().value as string);
     checked.set(schemaText, fault);
     return fault;
   }
@@ -173,9 +173,7 @@ function partText(part: unknown, param: string): string {
   });
 }
 
-/**
- * The one function that `tool_choice` forces, if it does; otherwise the sandbox answers in words.
- */
+/** The one function that `tool_choice` forces. Without one the sandbox answers in words. */
 function readCall(body: Record<string, unknown>): ChatRequest['call'] {
   const tools = Array.isArray(body.tools) ? body.tools.filter(isObject) : [];
   const functions = tools.map((tool) => tool.function).filter(isObject);

@@ -20,9 +20,9 @@ export interface CompletionContext {
   alter: Alter | null;
 }
 
-const CACHE_FROM = 1_024;
-const CACHE_STEP = 128;
-const KEPT_PREFIXES = 64;
+const cacheFrom = 1_024;
+const cacheStep = 128;
+const keptPrefixes = 64;
 
 /** Says which version of the rules answered; a change to them changes it. */
 const systemFingerprint = 'fp_sandbox_rules_2';
@@ -40,12 +40,11 @@ export function createCompleter({ rules, contextTokens, promptCache }: Completio
       .map(({ content }) => content)
       .join('\u0000');
     const seen = prefixes.has(prefix);
-    if (!seen && prefixes.size >= KEPT_PREFIXES)
+    if (!seen && prefixes.size >= keptPrefixes)
       prefixes.delete(prefixes.values().next().value as string);
     prefixes.add(prefix);
-    const tokens =
-      Math.floor(estimatePromptTokens(messages.slice(0, -1)) / CACHE_STEP) * CACHE_STEP;
-    return seen && tokens >= CACHE_FROM ? tokens : 0;
+    const tokens = Math.floor(estimatePromptTokens(messages.slice(0, -1)) / cacheStep) * cacheStep;
+    return seen && tokens >= cacheFrom ? tokens : 0;
   }
 
   /** The completion, as the body of a 200. Throws an ApiError where the context is too long. */

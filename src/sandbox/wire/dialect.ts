@@ -1,5 +1,5 @@
 /**
- * What differs between providers in every answer: where the key stands, the request's id, the shape
+ * Differences between providers in every answer: the place of the key, the request's id, the shape
  * of an error.
  */
 import type { IncomingMessage } from 'node:http';
@@ -10,14 +10,14 @@ export type ErrorDetails = ErrorBody['error'];
 export interface Dialect {
   /** The header of an answer that carries the request's id. */
   requestIdHeader: string;
-  /** Headers of every answer that is none of a fault. */
+  /** Headers of every answer but those of faults. */
   headers: Record<string, string>;
   /** Throws the 400 or 401 of a request without the headers that are demanded. */
   authorize(request: IncomingMessage, apiKey: string | undefined): void;
   /** The type that an error of this status has. */
   errorType(status: number): string;
   errorBody(status: number, error: ErrorDetails, requestId: string): object;
-  /** What the provider tells of its limits with a 429, besides Retry-After. */
+  /** Headers of a 429 about the limits, beside Retry-After. */
   rateLimitHeaders: Record<string, string>;
 }
 

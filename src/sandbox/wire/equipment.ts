@@ -84,7 +84,7 @@ interface RowRequest {
 
 interface RowFate {
   alter: Alter | null;
-  /** What becomes of the row in place of an answer. */
+  /** The outcome in place of an answer. */
   instead: RowOutcome | null;
 }
 
@@ -108,23 +108,23 @@ export interface BatchProblem {
   param: string | null;
 }
 
-/** What becomes of a whole batch, where it is not to succeed. */
+/** The fate of a batch that is not to succeed. */
 export interface BatchFate {
   /** The batch fails in validation. */
   problems?: readonly BatchProblem[];
   /** The batch enters this stage when so many rows are answered. */
   stop?: { stage: 'expired' | 'cancelling'; done: number };
-  /** What becomes of every row. */
+  /** The outcome of every row. */
   row?(dialect: Dialect): RowOutcome;
   lines?: ResultLines;
   /** The batch as the API shows it; `isRetrieved`: to a call that asks for this one batch. */
   shown?<T extends object>(batch: T, isRetrieved: boolean): T;
 }
 
-/** What a batch writes. */
+/** Writes the lines of a batch. */
 export interface ResultLines {
   /** The texts that are written for one line. */
   add(file: ResultFile, line: object): string[];
-  /** What is written behind all lines. */
+  /** The texts behind all lines. */
   finish(): [ResultFile, string][];
 }

@@ -11,10 +11,7 @@ export interface Exchange {
   query: URLSearchParams;
   requestId: string;
   dialect: Dialect;
-  /**
-   * Answers with the error in the provider's shape; what is no ApiError is a bug of ours, and a
-   * 500.
-   */
+  /** Answers in the provider's shape: an ApiError as it is, a bug of the sandbox as a 500. */
   refuse(error: unknown): void;
 }
 

@@ -1,20 +1,19 @@
-/** What comes in: the body, as bytes and as JSON. */
+/** Bodies of requests, as bytes and as JSON. */
 import { ApiError } from './api-error.ts';
 import type { Exchange } from './exchange.ts';
 import { errorReply, send } from './reply.ts';
 
 /** Bodies of chats and other small requests; larger ones are 413. */
-export const MAX_JSON_BYTES = 32 * 1024 * 1024;
+export const maxJsonBytes = 32 * 1024 * 1024;
 
 /**
- * The whole body, held once; nothing is called when the client breaks off. What `then` throws is
- * answered.
+ * Collects the whole body, held once, for `then`, whose errors are answered. A client that breaks
+ * off is dropped.
  */
 export function receive(exchange: Exchange, limit: number, then: (body: Buffer) => void): void {
   const { request, response, requestId, dialect } = exchange;
   const declared = Number(request.headers['content-length'] ?? Number.NaN);
-  // A body of known length is written where it stays; only one of unknown length is joined at the
-  // end.
+  // A body of known length is written in place; a body of unknown length is joined at the end.
   const whole = declared <= limit ? Buffer.allocUnsafeSlow(declared) : null;
   const chunks: Buffer[] = [];
   let length = 0;

@@ -13,7 +13,10 @@ export interface AnswerContext {
   isBatch: boolean;
 }
 
-/** One protocol's way to read a request and to write its answer. Both throw an ApiError where the request is at fault. */
+/**
+ * One protocol's way to read a request and to write its answer. Both throw an ApiError where the
+ * request is at fault.
+ */
 export interface Answerer {
   read(body: unknown, headers: IncomingHttpHeaders): ChatRequest;
   /** The body of a 200. */

@@ -51,10 +51,7 @@ const known = new Map<string, Kind>(
   } satisfies Record<string, Kind>),
 );
 
-/**
- * Throws the 400 that OpenAI would answer with, for the first parameter that is unknown,
- * unsupported or ill-typed.
- */
+/** Throws OpenAI's 400 for the first parameter that is unknown, unsupported or ill-typed. */
 export function checkParameters(body: Record<string, unknown>, refuse: ReadonlySet<string>): void {
   for (const name in body) {
     const value = body[name];

@@ -1,4 +1,4 @@
-/** Which request goes where, and what answers it. */
+/** Routes requests to their answers. */
 
 import { createRules } from '../rules/answer.ts';
 import { createMessageBatchRoutes } from './anthropic/batch-routes.ts';
@@ -13,7 +13,7 @@ import { createCompleter } from './completion.ts';
 import { type Dialect, openAiDialect } from './dialect.ts';
 import type { Call, Equipment } from './equipment.ts';
 import { type Exchange, unknownUrl } from './exchange.ts';
-import { MAX_JSON_BYTES, receive } from './incoming.ts';
+import { maxJsonBytes, receive } from './incoming.ts';
 import { type Answerer, answerLive } from './live.ts';
 import { json, send } from './reply.ts';
 
@@ -80,7 +80,7 @@ export function createRoutes(options: RoutesOptions): Routes {
     handle(exchange) {
       const { request, response, path, requestId } = exchange;
       const answer = (answerer: Answerer): void =>
-        receive(exchange, MAX_JSON_BYTES, (body) =>
+        receive(exchange, maxJsonBytes, (body) =>
           answerLive(body.toString('utf8'), exchange, { answerer, equipment }),
         );
       if (request.method === 'POST' && path === '/v1/chat/completions') answer(chat);

@@ -1,7 +1,7 @@
 /**
- * Winnow's own provider on loopback, answered by rules: OpenAI's chat completions, files and batches, and Anthropic's
- * messages and their batches. It is no model, and says so in its one model's name, `rules`. The service speaks to it as to
- * any provider; tests drive it to fail as providers fail.
+ * Winnow's own provider on loopback, which answers by rules: OpenAI's chat completions, files and
+ * batches, and Anthropic's messages and their batches. The sandbox is not a model, and says so in
+ * the name of its one model, `rules`. The service speaks to it as to any provider.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -16,17 +16,26 @@ export interface SandboxOptions {
   /** 0 takes a free one. */
   port?: number;
   host?: string;
-  /** Demanded when set: as `Authorization: Bearer …` of OpenAI's clients, as `x-api-key` of Anthropic's. */
+  /**
+   * The key that requests must have: OpenAI's clients in `Authorization: Bearer …`, Anthropic's in
+   * `x-api-key`. Absent: none.
+   */
   apiKey?: string;
   /** Names it answers to. */
   models?: readonly string[];
-  /** Parameters to refuse with 400 unsupported_parameter, and `json_schema`, `json_object`: emulates other servers. */
+  /**
+   * Parameters to refuse with 400 unsupported_parameter, and `json_schema`, `json_object`: emulates
+   * other servers.
+   */
   refuse?: readonly string[];
   /** Longer prompts are context_length_exceeded. */
   contextTokens?: number;
-  /** Count repeated prefixes as cached tokens. Off by default: usage then depends on the order of requests. */
+  /**
+   * Counts repeated prefixes as cached tokens. Off by default: usage then depends on the order of
+   * requests.
+   */
   promptCache?: boolean;
-  /** How batches move, and their limits. */
+  /** Pace and limits of batches. */
   batches?: BatchOptions;
   /** Hears of bugs in the sandbox itself, which are answered with 500. */
   onError?: (error: unknown) => void;
@@ -45,8 +54,8 @@ export interface Sandbox {
 }
 
 /** Longer than any client keeps an idle connection, so that the client is the one to close it. */
-const KEEP_ALIVE_MS = 120_000;
-const DEFAULT_CONTEXT_TOKENS = 1_000_000;
+const keepAliveMs = 120_000;
+const defaultContextTokens = 1_000_000;
 
 /** `equipment` makes the sandbox fail; production hands none. */
 export async function startSandbox(
@@ -60,7 +69,7 @@ export async function startSandbox(
     batches,
     models: options.models ?? ['rules'],
     refuse: new Set(options.refuse),
-    contextTokens: options.contextTokens ?? DEFAULT_CONTEXT_TOKENS,
+    contextTokens: options.contextTokens ?? defaultContextTokens,
     promptCache: options.promptCache ?? false,
     batchLimits: options.batches ?? {},
     equipment,
@@ -69,7 +78,7 @@ export async function startSandbox(
   let number = 0;
 
   const server = createServer(
-    { keepAliveTimeout: KEEP_ALIVE_MS, noDelay: true },
+    { keepAliveTimeout: keepAliveMs, noDelay: true },
     (request, response) => {
       const exchange = open(request, response);
       try {

@@ -1,5 +1,5 @@
 /**
- * What OpenAI demands of a schema with `strict: true`, and says when it is broken. Source:
+ * OpenAI's demands on a schema with `strict: true`, and its words for a fault. Source:
  * https://platform.openai.com/docs/guides/structured-outputs#supported-schemas. Where the document
  * is silent, the sandbox refuses what OpenAI's API was seen to refuse ("is not permitted").
  */
@@ -28,13 +28,13 @@ const notPermitted = [
   'prefixItems',
 ];
 
-const MAX_PROPERTIES = 5_000;
-const MAX_DEPTH = 10;
-const MAX_ENUM_VALUES = 1_000;
+const maxProperties = 5_000;
+const maxDepth = 10;
+const maxEnumValues = 1_000;
 /** An enum of more than 250 strings may hold 15,000 characters in all. */
-const LARGE_ENUM = 250;
-const LARGE_ENUM_CHARACTERS = 15_000;
-const MAX_CHARACTERS = 120_000;
+const largeEnum = 250;
+const largeEnumCharacters = 15_000;
+const maxCharacters = 120_000;
 
 interface Totals {
   properties: number;
@@ -43,8 +43,8 @@ interface Totals {
 }
 
 /**
- * Why the schema is no strict schema, as OpenAI words it after "Invalid schema for response_format
- * 'x': "; null if it is one.
+ * The fault of a schema that is not strict, as OpenAI words it behind "Invalid schema for
+ * response_format 'x': ". Null for a strict schema.
  */
 export function strictSchemaFault(schema: unknown): string | null {
   if (!isObject(schema))
@@ -65,8 +65,8 @@ function check(
 ): string | null {
   const context = `In context=(${path.map((part) => `'${part}'`).join(', ')}${path.length === 1 ? ',' : ''})`;
   if (!isObject(node)) return `${context}, expected a schema object.`;
-  if (depth > MAX_DEPTH)
-    return `${context}, schema exceeds the limit of ${MAX_DEPTH} levels of nesting.`;
+  if (depth > maxDepth)
+    return `${context}, schema exceeds the limit of ${maxDepth} levels of nesting.`;
   for (const keyword of notPermitted) {
     if (keyword in node) return `${context}, '${keyword}' is not permitted.`;
   }
@@ -154,18 +154,18 @@ function enumFault(values: unknown, context: string, totals: Totals): string | n
   );
   totals.enumValues += values.length;
   totals.characters += characters;
-  if (values.length > LARGE_ENUM && characters > LARGE_ENUM_CHARACTERS) {
-    return `${context}, enum of ${values.length} values has ${characters} characters, the limit is ${LARGE_ENUM_CHARACTERS}.`;
+  if (values.length > largeEnum && characters > largeEnumCharacters) {
+    return `${context}, enum of ${values.length} values has ${characters} characters, the limit is ${largeEnumCharacters}.`;
   }
   return null;
 }
 
 function tooLarge({ properties, enumValues, characters }: Totals): string | null {
-  if (properties > MAX_PROPERTIES)
-    return `schema has ${properties} properties, the limit is ${MAX_PROPERTIES}.`;
-  if (enumValues > MAX_ENUM_VALUES)
-    return `schema has ${enumValues} enum values, the limit is ${MAX_ENUM_VALUES}.`;
-  if (characters > MAX_CHARACTERS)
-    return `schema has ${characters} characters of names and enum values, the limit is ${MAX_CHARACTERS}.`;
+  if (properties > maxProperties)
+    return `schema has ${properties} properties, the limit is ${maxProperties}.`;
+  if (enumValues > maxEnumValues)
+    return `schema has ${enumValues} enum values, the limit is ${maxEnumValues}.`;
+  if (characters > maxCharacters)
+    return `schema has ${characters} characters of names and enum values, the limit is ${maxCharacters}.`;
   return null;
 }

@@ -4,20 +4,20 @@
  */
 import type { Decision } from '../rules/node.ts';
 
-const CHARACTERS_PER_TOKEN = 4;
+const charactersPerToken = 4;
 /**
- * What OpenAI counts for a message's frame:
- * https://cookbook.openai.com/examples/how_to_count_tokens_with_tiktoken_for_chat_completions
+ * OpenAI counts these for the frame of a message. Source:
+ * https://cookbook.openai.com/examples/how_to_count_tokens_with_tiktoken_for_chat_completions.
  */
-const TOKENS_PER_MESSAGE = 3;
+const tokensPerMessage = 3;
 
 export function estimatePromptTokens(
   messages: readonly { content: string }[],
   extraText = '',
 ): number {
-  let tokens = TOKENS_PER_MESSAGE + Math.ceil(extraText.length / CHARACTERS_PER_TOKEN);
+  let tokens = tokensPerMessage + Math.ceil(extraText.length / charactersPerToken);
   for (const { content } of messages) {
-    tokens += TOKENS_PER_MESSAGE + 1 + Math.ceil(content.length / CHARACTERS_PER_TOKEN);
+    tokens += tokensPerMessage + 1 + Math.ceil(content.length / charactersPerToken);
   }
   return tokens;
 }
@@ -34,11 +34,11 @@ export interface TokenLogprobEntry {
   top_logprobs: { token: string; logprob: number; bytes: number[] }[];
 }
 
-const LEAST_PROBABILITY = 1e-9;
+const leastProbability = 1e-9;
 
 /**
- * Log-probabilities in which each decision has the rule's score: its first token carries it, all
- * others are certain, so that the sum over a decision's tokens is the logarithm of its score.
+ * Log-probabilities by the rule's scores. The first token of a decision carries the score, all
+ * others are certain: the sum over a decision's tokens is the logarithm of its score.
  */
 export function tokenLogprobs(
   tokens: readonly string[],
@@ -52,16 +52,14 @@ export function tokenLogprobs(
     let logprob = 0;
     for (const [place, score] of scoreAt)
       if (place >= at && place < end)
-        logprob += Math.log(Math.max(LEAST_PROBABILITY, Math.min(1, score)));
+        logprob += Math.log(Math.max(leastProbability, Math.min(1, score)));
     at = end;
     const entry = { token, logprob, bytes: [...Buffer.from(token)] };
     return { ...entry, top_logprobs: top > 0 ? [entry] : [] };
   });
 }
 
-/**
- * Where in the content each decision's text begins. JSON strings begin after their quotation mark.
- */
+/** Offsets at which the texts of the decisions begin, of JSON strings after the quotation mark. */
 function placeDecisions(content: string, decisions: readonly Decision[]): Map<number, number> {
   const places = new Map<number, number>();
   let from = 0;
@@ -79,10 +77,7 @@ function placeDecisions(content: string, decisions: readonly Decision[]): Map<nu
   return places;
 }
 
-/**
- * A value stands after a colon, a comma or a bracket, and no colon follows it (that would be a
- * key).
- */
+/** A value stands after a colon, a comma or a bracket; a colon behind it would make it a key. */
 function valuePlace(content: string, json: string, from: number): number {
   for (let at = content.indexOf(json, from); at >= 0; at = content.indexOf(json, at + 1)) {
     const end = content[at + json.length];

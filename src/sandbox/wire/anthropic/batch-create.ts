@@ -1,23 +1,20 @@
-/**
- * A request for a batch of messages: its rows, checked as Anthropic does before it accepts them.
- */
+/** A request for a batch of messages: its rows, checked as Anthropic does on acceptance. */
 import { isObject } from '../../rules/json-schema.ts';
-import { invalid, LIST, OBJECT, REQUIRED, STRING } from './invalid.ts';
+import { fieldRequired, invalid, wantsList, wantsObject, wantsString } from './invalid.ts';
 
-const CUSTOM_ID = /^[a-zA-Z0-9_-]{1,64}$/;
+const customIdShape = /^[a-zA-Z0-9_-]{1,64}$/;
 
 /**
- * What is kept of each row: its JSON, as bytes. Takes the requests out of the body, so that they
- * are not held twice.
+ * The rows as bytes of JSON. Takes the requests out of the body, so that they are not held twice.
  */
 export function readRequests(
   body: unknown,
   maxRequests: number,
 ): { rows: Buffer[]; firstCustomId: string } {
-  if (!isObject(body)) throw invalid('body', OBJECT);
+  if (!isObject(body)) throw invalid('body', wantsObject);
   const { requests } = body;
-  if (requests === undefined) throw invalid('requests', REQUIRED);
-  if (!Array.isArray(requests)) throw invalid('requests', LIST);
+  if (requests === undefined) throw invalid('requests', fieldRequired);
+  if (!Array.isArray(requests)) throw invalid('requests', wantsList);
   const extra = Object.keys(body).find((name) => name !== 'requests');
   if (extra !== undefined) throw invalid(extra, 'Extra inputs are not permitted');
   const { length } = requests;
@@ -41,15 +38,15 @@ export function readRequests(
 }
 
 function readCustomId(request: unknown, path: string): string {
-  if (!isObject(request)) throw invalid(path, OBJECT);
+  if (!isObject(request)) throw invalid(path, wantsObject);
   const { custom_id: customId, params } = request;
-  if (customId === undefined) throw invalid(`${path}.custom_id`, REQUIRED);
-  if (typeof customId !== 'string') throw invalid(`${path}.custom_id`, STRING);
+  if (customId === undefined) throw invalid(`${path}.custom_id`, fieldRequired);
+  if (typeof customId !== 'string') throw invalid(`${path}.custom_id`, wantsString);
   if (customId.length > 64)
     throw invalid(`${path}.custom_id`, 'String should have at most 64 characters');
-  if (!CUSTOM_ID.test(customId))
-    throw invalid(`${path}.custom_id`, `String should match pattern '${CUSTOM_ID.source}'`);
-  if (params === undefined) throw invalid(`${path}.params`, REQUIRED);
-  if (!isObject(params)) throw invalid(`${path}.params`, OBJECT);
+  if (!customIdShape.test(customId))
+    throw invalid(`${path}.custom_id`, `String should match pattern '${customIdShape.source}'`);
+  if (params === undefined) throw invalid(`${path}.params`, fieldRequired);
+  if (!isObject(params)) throw invalid(`${path}.params`, wantsObject);
   return customId;
 }

@@ -1,5 +1,8 @@
-/** A batch of messages in Anthropic's shape. Source: https://platform.claude.com/docs/en/api/messages/batches/retrieve. */
-import { DAY_MS } from '../batch/batch-object.ts';
+/**
+ * A batch of messages in Anthropic's shape. Source:
+ * https://platform.claude.com/docs/en/api/messages/batches/retrieve.
+ */
+import { dayMs } from '../batch/batch-object.ts';
 import type { Job } from '../batch/job.ts';
 
 export function messageBatch(job: Job, resultsUrl: string) {
@@ -21,7 +24,7 @@ export function messageBatch(job: Job, resultsUrl: string) {
         }
       : { processing: counts.total, succeeded: 0, errored: 0, canceled: 0, expired: 0 },
     created_at: new Date(createdAt).toISOString(),
-    expires_at: new Date(createdAt + DAY_MS).toISOString(),
+    expires_at: new Date(createdAt + dayMs).toISOString(),
     ended_at: timestamp(times.completed ?? times.expired ?? times.cancelled),
     archived_at: null,
     cancel_initiated_at: timestamp(times.cancelling),

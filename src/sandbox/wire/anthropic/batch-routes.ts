@@ -1,4 +1,7 @@
-/** Anthropic's batches of messages. Source: https://platform.claude.com/docs/en/build-with-claude/batch-processing. */
+/**
+ * Anthropic's batches of messages. Source:
+ * https://platform.claude.com/docs/en/build-with-claude/batch-processing.
+ */
 import type { IncomingMessage } from 'node:http';
 import { ApiError } from '../api-error.ts';
 import type { Batches, BatchOptions } from '../batch/batches.ts';
@@ -23,8 +26,8 @@ export interface MessageBatchRoutesOptions {
   nextId: () => string;
 }
 
-const MAX_REQUESTS = 100_000;
-const MAX_BYTES = 256 * 1024 * 1024;
+const defaultMaxRequests = 100_000;
+const defaultMaxBytes = 256 * 1024 * 1024;
 
 export function createMessageBatchRoutes({
   batches,
@@ -35,7 +38,7 @@ export function createMessageBatchRoutes({
 }: MessageBatchRoutesOptions) {
   const { store } = batches;
   const { equipment } = rows;
-  const { maxRequests = MAX_REQUESTS, maxBytes = MAX_BYTES } = limits;
+  const { maxRequests = defaultMaxRequests, maxBytes = defaultMaxBytes } = limits;
 
   function found(id: string): Job {
     const job = batches.find(id, 'anthropic');

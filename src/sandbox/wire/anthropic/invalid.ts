@@ -1,13 +1,11 @@
-/**
- * What Anthropic says of a request body that is wrong: the path, a colon, what it should have been.
- */
+/** The words of Anthropic for a wrong request body: the path, a colon, the right value. */
 import { ApiError } from '../api-error.ts';
 
 export function invalid(path: string, why: string): ApiError {
   return new ApiError(`${path}: ${why}`);
 }
 
-export const REQUIRED = 'Field required';
-export const OBJECT = 'Input should be an object';
-export const LIST = 'Input should be a valid list';
-export const STRING = 'Input should be a valid string';
+export const fieldRequired = 'Field required';
+export const wantsObject = 'Input should be an object';
+export const wantsList = 'Input should be a valid list';
+export const wantsString = 'Input should be a valid string';

@@ -80,7 +80,7 @@ function contentOf(message: Completion['choices'][number]['message'], id: string
   }));
 }
 
-/** Anthropic sends objects: what was cut short, or is no JSON, arrives as an empty one. */
+/** Anthropic sends objects: cut or broken JSON arrives as an empty object. */
 function inputOf(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,17 +1,15 @@
-/**
- * A request for a message, checked as Anthropic does and read as the chat that the rules answer.
- */
+/** A request for a message, checked like Anthropic and read as the chat that the rules answer. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { isObject } from '../../rules/json-schema.ts';
 import type { RuleMessage } from '../../rules/prompt.ts';
 import { ApiError } from '../api-error.ts';
 import type { ChatRequest, RequestRules } from '../chat-request.ts';
-import { invalid, LIST, OBJECT, REQUIRED, STRING } from './invalid.ts';
+import { fieldRequired, invalid, wantsList, wantsObject, wantsString } from './invalid.ts';
 import { checkParameters } from './parameters.ts';
 import { outputSchemaFault } from './schema.ts';
 
-const OLD_FORMAT_BETA = 'structured-outputs-2025-11-13';
-const KEPT_SCHEMAS = 64;
+const oldFormatBeta = 'structured-outputs-2025-11-13';
+const keptSchemas = 64;
 
 /** A reader that remembers, by their raw text, which schemas were good. */
 export function createMessageReader({ models, refuse }: RequestRules) {
@@ -21,7 +19,7 @@ export function createMessageReader({ models, refuse }: RequestRules) {
     const known = checked.get(text);
     if (known !== undefined) return known;
     const fault = outputSchemaFault(schema);
-    if (checked.size >= KEPT_SCHEMAS) checked.delete(checked.keys().next().value as string);
+    if (checked.size >= keptSchemas) checked.delete(checked.keys().next().value as string);
     checked.set(text, fault);
     return fault;
   }
@@ -34,15 +32,15 @@ export function createMessageReader({ models, refuse }: RequestRules) {
     const stated = current ?? old;
     if (stated === undefined || stated === null) return { type: 'text' };
     const path = current ? 'output_config.format' : 'output_format';
-    if (old && !String(headers['anthropic-beta'] ?? '').includes(OLD_FORMAT_BETA))
+    if (old && !String(headers['anthropic-beta'] ?? '').includes(oldFormatBeta))
       throw invalid('output_format', 'Extra inputs are not permitted');
     if (old && current) throw invalid('output_format', 'is deprecated: use output_config.format');
-    if (!isObject(stated)) throw invalid(path, OBJECT);
+    if (!isObject(stated)) throw invalid(path, wantsObject);
     if (stated.type !== 'json_schema')
       throw invalid(`${path}.type`, "Input should be 'json_schema'");
     if (refuse.has('json_schema')) throw invalid(path, 'is not supported by this model');
     if (!isObject(stated.schema))
-      throw invalid(`${path}.schema`, stated.schema === undefined ? REQUIRED : OBJECT);
+      throw invalid(`${path}.schema`, stated.schema === undefined ? fieldRequired : wantsObject);
     const schemaText = JSON.stringify(stated.schema);
     const fault = faultOf(stated.schema, schemaText);
     if (fault) throw invalid(`${path}.schema`, fault);
@@ -50,11 +48,11 @@ export function createMessageReader({ models, refuse }: RequestRules) {
   }
 
   return (body: unknown, headers: IncomingHttpHeaders): ChatRequest => {
-    if (!isObject(body)) throw invalid('body', OBJECT);
+    if (!isObject(body)) throw invalid('body', wantsObject);
     const { model, messages, max_tokens: maxTokens } = body;
     for (const name of ['model', 'max_tokens', 'messages'])
-      if (body[name] === undefined || body[name] === null) throw invalid(name, REQUIRED);
-    if (typeof model !== 'string') throw invalid('model', STRING);
+      if (body[name] === undefined || body[name] === null) throw invalid(name, fieldRequired);
+    if (typeof model !== 'string') throw invalid('model', wantsString);
     if (!models.includes(model)) throw new ApiError(`model: ${model}`, { status: 404 });
     checkParameters(body, refuse);
     return {
@@ -74,17 +72,17 @@ function readSystem(system: unknown): RuleMessage[] {
 }
 
 function readMessages(messages: unknown): RuleMessage[] {
-  if (!Array.isArray(messages)) throw invalid('messages', LIST);
+  if (!Array.isArray(messages)) throw invalid('messages', wantsList);
   if (messages.length === 0) throw invalid('messages', 'at least one message is required');
   return messages.map((message: unknown, i) => {
-    if (!isObject(message)) throw invalid(`messages.${i}`, OBJECT);
+    if (!isObject(message)) throw invalid(`messages.${i}`, wantsObject);
     const { role, content } = message;
     if (role !== 'user' && role !== 'assistant')
       throw invalid(
         `messages.${i}.role`,
-        role === undefined ? REQUIRED : "Input should be 'user' or 'assistant'",
+        role === undefined ? fieldRequired : "Input should be 'user' or 'assistant'",
       );
-    if (content === undefined) throw invalid(`messages.${i}.content`, REQUIRED);
+    if (content === undefined) throw invalid(`messages.${i}.content`, fieldRequired);
     const text = textOf(content, `messages.${i}.content`);
     if (text === '') throw invalid(`messages.${i}`, 'messages must have non-empty content');
     return { role, content: text };
@@ -120,17 +118,17 @@ function readCall({ tools, tool_choice: choice }: Record<string, unknown>): Chat
 }
 
 function readTool(tool: unknown, i: number) {
-  if (!isObject(tool)) throw invalid(`tools.${i}`, OBJECT);
+  if (!isObject(tool)) throw invalid(`tools.${i}`, wantsObject);
   const { name, input_schema: parameters } = tool;
   if (typeof name !== 'string' || !/^[a-zA-Z0-9_-]{1,128}$/.test(name))
     throw invalid(
       `tools.${i}.custom.name`,
-      name === undefined ? REQUIRED : "String should match pattern '^[a-zA-Z0-9_-]{1,128}$'",
+      name === undefined ? fieldRequired : "String should match pattern '^[a-zA-Z0-9_-]{1,128}$'",
     );
   if (!isObject(parameters) || parameters.type !== 'object')
     throw invalid(
       `tools.${i}.custom.input_schema`,
-      parameters === undefined ? REQUIRED : "Input should be a schema of type 'object'",
+      parameters === undefined ? fieldRequired : "Input should be a schema of type 'object'",
     );
   const fault = tool.strict === true ? outputSchemaFault(parameters) : null;
   if (fault) throw invalid(`tools.${i}.custom.input_schema`, fault);

@@ -5,10 +5,10 @@
 import { readLimit } from '../batch/page.ts';
 import { invalid } from './invalid.ts';
 
-const PAGE = { usual: 20, most: 1_000 };
+const pageSizes = { usual: 20, most: 1_000 };
 
 export function messagePage<T extends { id: string }>(items: readonly T[], query: URLSearchParams) {
-  const limit = readLimit(query.get('limit'), PAGE);
+  const limit = readLimit(query.get('limit'), pageSizes);
   const after = query.get('after_id');
   const before = query.get('before_id');
   if (after !== null && before !== null)

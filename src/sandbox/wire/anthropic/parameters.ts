@@ -3,7 +3,7 @@
  * https://platform.claude.com/docs/en/api/messages/create.
  */
 import { isObject } from '../../rules/json-schema.ts';
-import { invalid, LIST, OBJECT, STRING } from './invalid.ts';
+import { invalid, wantsList, wantsObject, wantsString } from './invalid.ts';
 
 type Kind =
   | { type: 'any' | 'boolean' | 'string' | 'object' | 'list' }
@@ -35,10 +35,7 @@ const known = new Map<string, Kind>(
   } satisfies Record<string, Kind>),
 );
 
-/**
- * Throws the 400 for the first parameter that is unknown, ill-typed, out of range or among those to
- * refuse.
- */
+/** Throws the 400 for the first parameter that is unknown, ill-typed, out of range or refused. */
 export function checkParameters(body: Record<string, unknown>, refuse: ReadonlySet<string>): void {
   for (const [name, value] of Object.entries(body)) {
     const kind = known.get(name);
@@ -60,11 +57,11 @@ function fault(value: unknown, kind: Kind): string | null {
     case 'boolean':
       return typeof value === 'boolean' ? null : 'Input should be a valid boolean';
     case 'string':
-      return typeof value === 'string' ? null : STRING;
+      return typeof value === 'string' ? null : wantsString;
     case 'object':
-      return isObject(value) ? null : OBJECT;
+      return isObject(value) ? null : wantsObject;
     case 'list':
-      return Array.isArray(value) ? null : LIST;
+      return Array.isArray(value) ? null : wantsList;
     case 'number':
     case 'integer': {
       if (typeof value !== 'number' || (kind.type === 'integer' && !Number.isInteger(value)))

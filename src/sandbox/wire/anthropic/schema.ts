@@ -1,7 +1,7 @@
 /**
- * What Anthropic demands of a schema for structured output, and says when it is broken. Source:
- * https://platform.claude.com/docs/en/build-with-claude/structured-outputs#json-schema-limitations,
- * and 400s that were reported of its API.
+ * Anthropic's demands on a schema for structured output, and its words for a fault. Source:
+ * https://platform.claude.com/docs/en/build-with-claude/structured-outputs#json-schema-limitations
+ * and reported 400s of the API.
  */
 import { isObject } from '../../rules/json-schema.ts';
 
@@ -12,12 +12,12 @@ const unsupported = new Map<string, readonly string[]>([
   ['array', ['maxItems', 'uniqueItems', 'contains', 'minContains', 'maxContains', 'prefixItems']],
   ['object', ['minProperties', 'maxProperties', 'patternProperties', 'propertyNames']],
 ]);
-const MAX_DEPTH = 100;
+const maxDepth = 100;
 
 /** Why it is none, as Anthropic words it after the path of the schema; null if it is one. */
 export function outputSchemaFault(schema: unknown, depth = 0): string | null {
   if (!isObject(schema)) return 'Input should be an object';
-  if (depth > MAX_DEPTH) return 'Schema is nested too deeply';
+  if (depth > maxDepth) return 'Schema is nested too deeply';
   const types = [schema.type].flat();
   for (const type of types) {
     const names = (unsupported.get(String(type)) ?? []).filter((name) => name in schema).sort();

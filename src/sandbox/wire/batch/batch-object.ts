@@ -1,7 +1,9 @@
-/** A batch in OpenAI's shape. Source: https://platform.openai.com/docs/api-reference/batch/object. */
+/**
+ * A batch in OpenAI's shape. Source: https://platform.openai.com/docs/api-reference/batch/object.
+ */
 import type { Job, Stage } from './job.ts';
 
-export const DAY_MS = 24 * 60 * 60 * 1_000;
+export const dayMs = 24 * 60 * 60 * 1_000;
 
 export function batchObject(job: Job, endpoint: string) {
   const { id, inputFileId, counts, usage } = job;
@@ -21,7 +23,7 @@ export function batchObject(job: Job, endpoint: string) {
     error_file_id: job.files.error ?? null,
     created_at: seconds(job.createdAt),
     in_progress_at: at('in_progress'),
-    expires_at: seconds(job.createdAt + DAY_MS),
+    expires_at: seconds(job.createdAt + dayMs),
     finalizing_at: at('finalizing'),
     completed_at: at('completed'),
     failed_at: at('failed'),

@@ -4,7 +4,7 @@ import { isObject } from '../../rules/json-schema.ts';
 import { ApiError } from '../api-error.ts';
 import type { Call } from '../equipment.ts';
 import { type Exchange, unknownUrl } from '../exchange.ts';
-import { MAX_JSON_BYTES, readJson, receive } from '../incoming.ts';
+import { maxJsonBytes, readJson, receive } from '../incoming.ts';
 import { malformedBody } from '../live.ts';
 import { ok } from '../reply.ts';
 import { batchObject } from './batch-object.ts';
@@ -27,10 +27,10 @@ export interface BatchRoutesOptions {
   nextId: () => string;
 }
 
-const ENDPOINT = '/v1/chat/completions';
-const MAX_REQUESTS = 50_000;
-const MAX_BYTES = 200 * 1024 * 1024;
-const PAGE = { usual: 20, most: 100 };
+const chatEndpoint = '/v1/chat/completions';
+const defaultMaxRequests = 50_000;
+const defaultMaxBytes = 200 * 1024 * 1024;
+const pageSizes = { usual: 20, most: 100 };
 
 export function createBatchRoutes({
   batches,
@@ -42,7 +42,7 @@ export function createBatchRoutes({
 }: BatchRoutesOptions) {
   const { store } = batches;
   const { equipment } = rows;
-  const { maxRequests = MAX_REQUESTS, maxBytes = MAX_BYTES } = limits;
+  const { maxRequests = defaultMaxRequests, maxBytes = defaultMaxBytes } = limits;
 
   function found(id: string): Job {
     const job = batches.find(id, 'openai');
@@ -55,7 +55,7 @@ export function createBatchRoutes({
     const file = store.get(fileId, 'openai');
     const content = file?.content[0];
     if (file?.purpose === 'batch' && content)
-      return createInputReader(content, { endpoint: ENDPOINT, models, maxRequests, maxBytes });
+      return createInputReader(content, { endpoint: chatEndpoint, models, maxRequests, maxBytes });
     const message = file
       ? `The file '${fileId}' has the purpose '${file.purpose}', a batch needs one with the purpose 'batch'.`
       : `The file '${fileId}' cannot be found or accessed.`;
@@ -113,7 +113,7 @@ export function createBatchRoutes({
     const [, , , id, action, more] = path.split('/');
     if (more !== undefined || id === '') throw unknownUrl(exchange);
     if (id === undefined && method === 'POST')
-      receive(exchange, MAX_JSON_BYTES, (bytes) => {
+      receive(exchange, maxJsonBytes, (bytes) => {
         const { body, malformed } = readJson(bytes.toString('utf8'));
         call(exchange, { operation: 'create', body, bytes: bytes.length }, () => {
           if (malformed) throw malformedBody();
@@ -123,7 +123,7 @@ export function createBatchRoutes({
     else if (id === undefined && method === 'GET')
       call(exchange, { operation: 'list' }, () => {
         const all = batches.list('openai').map((job) => shown(job));
-        return ok(exchange, cursorPage(all, query, PAGE));
+        return ok(exchange, cursorPage(all, query, pageSizes));
       });
     else if (id !== undefined && action === undefined && method === 'GET')
       call(exchange, { operation: 'retrieve', id }, () => ok(exchange, shown(found(id), true)));
@@ -134,7 +134,7 @@ export function createBatchRoutes({
 }
 
 function shown(job: Job, isRetrieved = false) {
-  const batch = batchObject(job, ENDPOINT);
+  const batch = batchObject(job, chatEndpoint);
   return job.fate?.shown?.(batch, isRetrieved) ?? batch;
 }
 
@@ -150,7 +150,7 @@ function readCreate(body: unknown) {
   }
   const { input_file_id: inputFileId, endpoint, completion_window: completionWindow } = body;
   if (typeof inputFileId !== 'string') throw invalid('input_file_id', 'a string');
-  if (endpoint !== ENDPOINT) throw invalid('endpoint', `'${ENDPOINT}'`);
+  if (endpoint !== chatEndpoint) throw invalid('endpoint', `'${chatEndpoint}'`);
   if (completionWindow !== '24h') throw invalid('completion_window', "'24h'");
   const expiry = body.output_expires_after;
   if (expiry !== undefined && (!isObject(expiry) || expiry.anchor !== 'created_at'))

@@ -1,9 +1,12 @@
-/** All batches of a sandbox: what makes them move, and what a test sees of them and does with them. */
+/** All batches of a sandbox: what moves them, and how a test sees and drives them. */
 import { createFileStore, type FileStore, type Provider } from './file-store.ts';
 import type { Job, Stage } from './job.ts';
 
 export interface BatchOptions {
-  /** Pause before each step of a batch: a stage, or what it does of one in a slice of time. 5 when absent. */
+  /**
+   * Pause before each step of a batch, in milliseconds. A step is a stage, or a slice of a long
+   * stage. Default 5.
+   */
   stepMs?: number;
   /** Nothing moves until `advance` or `release`. */
   held?: boolean;
@@ -22,7 +25,7 @@ interface BatchRecord {
   /** Unlike the status that the API tells, never touched by a fault. */
   stage: Stage;
   metadata: Readonly<Record<string, string>> | null;
-  /** The sandbox's own name of the input where it is no file of OpenAI's. */
+  /** The id of OpenAI's file, or the sandbox's own name of the input. */
   inputFileId: string;
   /** Rows; `total` is 0 until the input is read. */
   total: number;
@@ -41,9 +44,9 @@ interface FileRecord {
 
 /** The batches of both providers, as tests see and drive them. */
 export interface DrivenBatches {
-  /** Batches that came into being, whether the answer arrived or not; oldest first, the newest thousand. */
+  /** The newest thousand batches, oldest first, with or without an answer to their create. */
   readonly created: readonly BatchRecord[];
-  /** How many came into being since the start. */
+  /** Number of batches created since the start. */
   readonly createdCount: number;
   /** Files that were uploaded and accepted since the start. */
   readonly uploadedCount: number;
@@ -55,16 +58,19 @@ export interface DrivenBatches {
   hold(): void;
   /** Everything moves by itself again. */
   release(): void;
-  /** Moves one batch, or all that have not ended: by one stage, or answers at most so many rows of what is in progress. */
+  /**
+   * Moves one batch, or all that have not ended, by one stage. With `rows`: answers at most so many
+   * rows of batches in progress.
+   */
   advance(options?: { id?: string; rows?: number }): void;
   /** Ends one batch, or all that have not ended, as expired with what is done. */
   expire(id?: string): void;
 }
 
-/** What the routes need besides. */
+/** The batches as the routes need them. */
 export interface Batches extends DrivenBatches {
   readonly store: FileStore;
-  /** Which batch the next one will be, from 1. */
+  /** Number of the next batch, from 1. */
   readonly nextNumber: number;
   add(job: Job): void;
   find(id: string, provider: Provider): Job | null;
@@ -75,15 +81,15 @@ export interface Batches extends DrivenBatches {
   close(): void;
 }
 
-const DEFAULT_STEP_MS = 5;
-const GIBIBYTE = 1024 ** 3;
-const KEPT_BATCHES = 1_000;
+const defaultStepMs = 5;
+const gibibyte = 1024 ** 3;
+const keptBatches = 1_000;
 
 export function createBatches(
   options: BatchOptions,
   { changed, onError }: { changed: () => void; onError: (error: unknown) => void },
 ): Batches {
-  const { stepMs = DEFAULT_STEP_MS, maxStoredBytes = GIBIBYTE } = options;
+  const { stepMs = defaultStepMs, maxStoredBytes = gibibyte } = options;
   const jobs = new Map<string, Job>();
   const timers = new Map<string, NodeJS.Timeout>();
   const store = createFileStore({
@@ -171,7 +177,7 @@ export function createBatches(
     add(job) {
       createdCount++;
       for (const old of jobs.values()) {
-        if (jobs.size < KEPT_BATCHES) break;
+        if (jobs.size < keptBatches) break;
         if (old.ended) forget(old);
       }
       jobs.set(job.id, job);

@@ -13,10 +13,10 @@ import { cursorPage } from './page.ts';
  * OpenAI takes 512 MB; here a file is kept in memory, and a client that meets the limit sends
  * smaller ones.
  */
-const MAX_UPLOAD_BYTES = 100 * 1024 * 1024;
-const MAX_LISTED = 10_000;
-const THIRTY_DAYS = 30 * 24 * 60 * 60;
-const HOUR = 60 * 60;
+const maxUploadBytes = 100 * 1024 * 1024;
+const maxListed = 10_000;
+const thirtyDaysSeconds = 30 * 24 * 60 * 60;
+const hourSeconds = 60 * 60;
 const purposes = ['assistants', 'batch', 'fine-tune', 'vision', 'user_data', 'evals'];
 
 export function createFileRoutes({ batches, call }: { batches: Batches; call: Call }) {
@@ -44,7 +44,7 @@ export function createFileRoutes({ batches, call }: { batches: Batches; call: Ca
       throw new ApiError('Invalid file format for Batch API. Must be .jsonl');
     if (file.content.length === 0) throw new ApiError('File is empty.');
     const seconds = field('expires_after[seconds]');
-    const lifetime = purpose === 'batch' ? THIRTY_DAYS : null;
+    const lifetime = purpose === 'batch' ? thirtyDaysSeconds : null;
     const stored = store.add({
       owner: 'openai',
       filename,
@@ -63,7 +63,7 @@ export function createFileRoutes({ batches, call }: { batches: Batches; call: Ca
       .list('openai')
       .filter((stored) => purpose === null || stored.purpose === purpose);
     if (query.get('order') !== 'asc') files.reverse();
-    return cursorPage(files.map(fileObject), query, { usual: MAX_LISTED, most: MAX_LISTED });
+    return cursorPage(files.map(fileObject), query, { usual: maxListed, most: maxListed });
   }
 
   return (exchange: Exchange): void => {
@@ -73,7 +73,7 @@ export function createFileRoutes({ batches, call }: { batches: Batches; call: Ca
     if (more !== undefined || id === '') throw unknownUrl(exchange);
     if (id === undefined) {
       if (route === 'POST ')
-        receive(exchange, MAX_UPLOAD_BYTES, (body) =>
+        receive(exchange, maxUploadBytes, (body) =>
           call(exchange, { operation: 'upload', bytes: body.length }, () =>
             ok(exchange, fileObject(upload(body, request.headers['content-type']))),
           ),
@@ -100,10 +100,10 @@ export function createFileRoutes({ batches, call }: { batches: Batches; call: Ca
 export function readLifetime(seconds: unknown, param: string): number {
   if (Number.isInteger(seconds)) {
     const stated = seconds as number;
-    if (stated >= HOUR && stated <= THIRTY_DAYS) return stated;
+    if (stated >= hourSeconds && stated <= thirtyDaysSeconds) return stated;
   }
   throw new ApiError(
-    `Invalid '${param}.seconds': expected an integer from ${HOUR} to ${THIRTY_DAYS}.`,
+    `Invalid '${param}.seconds': expected an integer from ${hourSeconds} to ${thirtyDaysSeconds}.`,
     { param: `${param}.seconds`, code: 'invalid_value' },
   );
 }

@@ -32,7 +32,7 @@ export interface FileStore {
   list(owner: Provider): StoredFile[];
 }
 
-/** `maxBytes` in all; the oldest that is not in use makes room. */
+/** `maxBytes` in all; the oldest unused file makes room. */
 export function createFileStore({
   maxBytes,
   inUse,

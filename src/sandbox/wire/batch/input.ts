@@ -21,8 +21,8 @@ interface BatchInput {
 /** Checks the next part; null while there is more. */
 export type InputReader = () => BatchInput | { problems: BatchProblem[] } | null;
 
-const MAX_PROBLEMS = 100;
-const NEWLINE = 10;
+const maxProblems = 100;
+const newline = 10;
 
 export function createInputReader(file: Buffer, limits: InputRules): InputReader {
   const rows: Buffer[] = [];
@@ -33,7 +33,7 @@ export function createInputReader(file: Buffer, limits: InputRules): InputReader
   let line = 0;
 
   function note(code: string, message: string, param: string | null = null): void {
-    if (problems.length < MAX_PROBLEMS) problems.push({ code, line, message, param });
+    if (problems.length < maxProblems) problems.push({ code, line, message, param });
   }
 
   function check(bytes: Buffer): void {
@@ -45,7 +45,7 @@ export function createInputReader(file: Buffer, limits: InputRules): InputReader
       return;
     }
     if (!isObject(row)) {
-      note('invalid_json_line', 'This line is no JSON object.');
+      note('invalid_json_line', 'This line must be a JSON object.');
       return;
     }
     const { custom_id: customId, method, url, body } = row;
@@ -54,7 +54,7 @@ export function createInputReader(file: Buffer, limits: InputRules): InputReader
         note('missing_required_parameter', `Missing required parameter: '${name}'.`, name);
     }
     if (customId !== undefined && (typeof customId !== 'string' || customId === ''))
-      note('invalid_type', "'custom_id' must be a string that is not empty.", 'custom_id');
+      note('invalid_type', "'custom_id' must be a non-empty string.", 'custom_id');
     else if (customId !== undefined && seen.has(customId))
       note(
         'duplicate_custom_id',
@@ -105,7 +105,7 @@ export function createInputReader(file: Buffer, limits: InputRules): InputReader
       );
     const inTime = startSlice();
     for (let first = true; at < file.length && (first || inTime()); first = false) {
-      const end = file.indexOf(NEWLINE, at);
+      const end = file.indexOf(newline, at);
       const bytes = file.subarray(at, end < 0 ? file.length : end);
       at += bytes.length + 1;
       line++;

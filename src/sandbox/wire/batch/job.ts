@@ -1,12 +1,12 @@
 /**
- * One batch of either provider, from its creation to its results. It moves one step at a time, whoever makes it move:
+ * One batch of either provider, from its creation to its results. It moves one step at a time:
  *
  *   validating ─┬─> in_progress ─┬─> finalizing ──> completed
  *               └─> failed       ├─> expired
  *      (any but the last) ──> cancelling ──> cancelled
  *
- * These are OpenAI's names; Anthropic's batches begin in progress, and all ends of theirs are `ended`. Rows are answered
- * in a shuffled order, which is also the order of the results.
+ * These are OpenAI's names. Anthropic's batches begin in progress, and all their ends are `ended`.
+ * Rows are answered in a shuffled order, which is also the order of the results.
  */
 import type { BatchFate, BatchProblem } from '../equipment.ts';
 import { createRandom } from '../random.ts';
@@ -32,7 +32,7 @@ export interface RowAnswer {
   usage: { input: number; cached: number; output: number } | null;
 }
 
-/** What a provider's protocol adds to a batch. */
+/** The part of a batch that depends on the provider's protocol. */
 export interface Work {
   /** Reads the input; rows that are known from the start come with its first call. */
   read: InputReader;

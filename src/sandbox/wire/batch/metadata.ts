@@ -3,26 +3,26 @@
 import { isObject } from '../../rules/json-schema.ts';
 import { ApiError } from '../api-error.ts';
 
-const MAX_PAIRS = 16;
-const MAX_KEY = 64;
-const MAX_VALUE = 512;
+const maxPairs = 16;
+const maxKeyLength = 64;
+const maxValueLength = 512;
 
 /** Throws the 400 where they are none, or too many, or too long. */
 export function readMetadata(stated: unknown): Record<string, string> | null {
   if (stated === undefined || stated === null) return null;
   if (!isObject(stated)) throw invalid('metadata', 'expected an object', 'invalid_type');
   const pairs = Object.entries(stated);
-  if (pairs.length > MAX_PAIRS)
+  if (pairs.length > maxPairs)
     throw invalid(
       'metadata',
-      `too many properties. Expected an object with at most ${MAX_PAIRS} properties, but got an object with ${pairs.length} properties instead`,
+      `too many properties. Expected an object with at most ${maxPairs} properties, but got an object with ${pairs.length} properties instead`,
       'object_above_max_properties',
     );
   for (const [key, value] of pairs) {
-    if (key.length > MAX_KEY) throw tooLong('metadata', key, MAX_KEY);
+    if (key.length > maxKeyLength) throw tooLong('metadata', key, maxKeyLength);
     if (typeof value !== 'string')
       throw invalid(`metadata.${key}`, 'expected a string', 'invalid_type');
-    if (value.length > MAX_VALUE) throw tooLong(`metadata.${key}`, value, MAX_VALUE);
+    if (value.length > maxValueLength) throw tooLong(`metadata.${key}`, value, maxValueLength);
   }
   return stated as Record<string, string>;
 }

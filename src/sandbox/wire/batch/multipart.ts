@@ -8,10 +8,10 @@ export interface Part {
   content: Buffer;
 }
 
-const HEADER_END = Buffer.from('\r\n\r\n');
-const DASHES = 45 * 256 + 45;
+const headerEnd = Buffer.from('\r\n\r\n');
+const dashes = 45 * 256 + 45;
 
-/** Throws a 400 where the body is no multipart/form-data. */
+/** Throws a 400 for any body but multipart/form-data. */
 export function readMultipart(body: Buffer, contentType: string | undefined): Part[] {
   const stated = /^multipart\/form-data;.*\bboundary=(?:"([^"]{1,200})"|([^\s;]{1,200}))/i.exec(
     contentType ?? '',
@@ -23,10 +23,10 @@ export function readMultipart(body: Buffer, contentType: string | undefined): Pa
   let at = body.indexOf(delimiter);
   if (at < 0) throw malformed('the boundary does not occur in the body');
   at += delimiter.length;
-  while (!(at + 2 <= body.length && body.readUInt16BE(at) === DASHES)) {
-    const headersEnd = body.indexOf(HEADER_END, at);
+  while (!(at + 2 <= body.length && body.readUInt16BE(at) === dashes)) {
+    const headersEnd = body.indexOf(headerEnd, at);
     if (headersEnd < 0) throw malformed('a part has no headers');
-    const from = headersEnd + HEADER_END.length;
+    const from = headersEnd + headerEnd.length;
     const to = body.indexOf(separator, headersEnd + 2);
     if (to < 0) throw malformed('the last part has no end');
     parts.push({

@@ -10,7 +10,7 @@ export interface Results {
 }
 
 /** Lines are joined to pieces of about this size: fewer objects, and none too large to copy. */
-const PIECE_CHARACTERS = 256 * 1024;
+const pieceCharacters = 256 * 1024;
 
 /** `lines` writes other lines than those that are added. */
 export function createResults(lines?: ResultLines): Results {
@@ -38,7 +38,7 @@ function createPieces(): { add(line: string): void; all(): Buffer[] } {
   return {
     add(line) {
       text += `${line}\n`;
-      if (text.length >= PIECE_CHARACTERS) flush();
+      if (text.length >= pieceCharacters) flush();
     },
     all() {
       flush();

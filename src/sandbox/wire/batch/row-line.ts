@@ -5,10 +5,7 @@
 import type { RowAnswer } from './job.ts';
 import type { RowOutcome } from './row.ts';
 
-/**
- * An answer that is no success stands in the error file, with the body that the HTTP answer would
- * have had.
- */
+/** A failure stands in the error file, with the body that the HTTP answer would have had. */
 export function resultLine(outcome: RowOutcome, customId: string, id: string): RowAnswer {
   if (outcome.kind === 'timeout') {
     const error = { code: 'request_timeout', message: 'The request to the model timed out.' };

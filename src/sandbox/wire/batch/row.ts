@@ -8,7 +8,7 @@ import type { Answerer } from '../live.ts';
 
 export type RowOutcome =
   | { kind: 'answered'; body: object }
-  /** An HTTP answer that is no 200. */
+  /** An HTTP answer with another status than 200. */
   | { kind: 'refused'; status: number; error: ErrorDetails }
   /** An HTTP answer that no provider gives. */
   | { kind: 'raw'; status: number; body: unknown }
