@@ -1,4 +1,4 @@
-/** What the demo asks of the public API. */
+/** The calls of the demo to the public API. */
 import type { Client } from './client.ts';
 import type { Dataset } from './dataset.ts';
 
@@ -75,7 +75,7 @@ export async function cancelBatch(client: Client, id: string): Promise<void> {
   await client.request(cancelDocument, { id }, null);
 }
 
-/** What a killed run left behind must not go on, and perhaps cost money, beside a new one. */
+/** Cancels the batches of a killed run: they must not run, and cost money, beside a new one. */
 export async function cancelUnfinished(client: Client, signal: AbortSignal): Promise<void> {
   const { batches } = await client.request<{ batches: { edges: { node: { id: string } }[] } }>(
     unfinishedDocument,

@@ -6,10 +6,7 @@ import type { ReadableStream } from 'node:stream/web';
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
 
-/**
- * A small GraphQL client, as anybody could write it: fetch for queries and mutations, graphql-ws
- * for subscriptions.
- */
+/** A small GraphQL client: fetch for queries and mutations, graphql-ws for subscriptions. */
 export interface Client {
   /** Throws an Error with the server's messages and codes. */
   request<Data>(
@@ -96,9 +93,7 @@ function dataOf<Data>({ data, errors }: Answer<Data>): Data {
   return data;
 }
 
-/**
- * graphql-ws throws the server's errors as a list, and the end of a connection as a close event.
- */
+/** graphql-ws throws a server's errors as a list, and the end of a connection as a close event. */
 function toError(thrown: unknown): Error {
   if (thrown instanceof Error) return thrown;
   if (!Array.isArray(thrown)) {

@@ -4,10 +4,7 @@ import { styleText } from 'node:util';
 /** Of the labels at the left, with the space around them. */
 const labelColumns = 14;
 
-/**
- * Characters of East Asian scripts and emoji take two columns:
- * https://www.unicode.org/reports/tr11/
- */
+/** East Asian characters and emoji take two columns: https://www.unicode.org/reports/tr11/ */
 const wide =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}|\ufe0f/u;
 /** Takes no column by itself: accents on nothing, zero-width joiners, control characters. */
@@ -41,10 +38,7 @@ export function displayWidth(text: string): number {
   return pieces(text).reduce((sum, { width }) => sum + width, 0);
 }
 
-/**
- * Exactly `width` columns: cut with an ellipsis, or filled up with spaces. White space of any kind
- * becomes one space.
- */
+/** Exactly `width` columns: cut with an ellipsis, or filled up. White space becomes one space. */
 export function fit(text: string, width: number): string {
   const line = text.replace(/\s+/g, ' ').trim();
   const whole = displayWidth(line);

@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { count, dollars, entry } from './columns.ts';
 import type { Estimate } from './estimate.ts';
 
-/** What would be sent, to whom, and what it is likely to cost. */
+/** Requests, their receiver, their tokens and their likely cost. */
 export function estimateReport(
   model: string,
   { requests, inputTokens, outputTokens, costUsd }: Estimate,
@@ -20,7 +20,7 @@ export function estimateReport(
   ].join('\n');
 }
 
-/** Asks on the terminal; anything but yes is no. Throws the signal's reason when it is aborted. */
+/** Asks on the terminal; only yes is consent. Throws the reason of an aborted signal. */
 export async function askConsent(signal: AbortSignal): Promise<boolean> {
   const lines = createInterface({ input: process.stdin, output: process.stdout });
   const closed = new Promise<null>((resolve) => lines.once('close', () => resolve(null)));

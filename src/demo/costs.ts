@@ -1,6 +1,6 @@
 /**
- * `npm run costs`: what labelling the bundled bank questions would cost, in both lanes, as the
- * table that README shows. Sends nothing anywhere: the prompts are those that models would get,
+ * `npm run costs`: the cost of labelling the bundled bank questions in both lanes, as in the table
+ * of docs/guides/half-price.md. Nothing is sent: the prompts are those that models would get,
  * their tokens are estimated, and the prices are those of the built-in price list.
  */
 import { createPrices } from '../model/prices.ts';
@@ -9,10 +9,7 @@ import { estimatePromptTokens } from '../sandbox/wire/tokens.ts';
 import { count, dollars, print } from './columns.ts';
 import { readDataset } from './dataset.ts';
 
-/**
- * None of them thinks before it answers unless asked to, so that the tokens of the answer are all
- * that it writes.
- */
+/** Models that do not think unless asked to: they write no tokens but those of the answer. */
 const models = [
   ['openai', 'gpt-4.1-nano'],
   ['openai', 'gpt-4o-mini'],
@@ -24,12 +21,12 @@ const models = [
 ] as const;
 
 /**
- * Both take half off all tokens: https://platform.openai.com/docs/guides/batch and
+ * Both providers take half off all tokens: https://platform.openai.com/docs/guides/batch and
  * https://docs.claude.com/en/docs/build-with-claude/batch-processing
  */
 const batchShare = 0.5;
 /**
- * What OpenAI's cache takes up by itself: prefixes from 1,024 tokens on, in steps of 128.
+ * OpenAI caches prefixes from 1,024 tokens on, in steps of 128:
  * https://platform.openai.com/docs/guides/prompt-caching
  */
 const leastCached = 1_024;
@@ -64,8 +61,8 @@ for (const [provider, model] of models) {
 }
 
 /**
- * Of each question. With the cache all but the first find there what every prompt begins with, if
- * that is long enough.
+ * Tokens of each question. With `cache`, all questions but the first find the common beginning of
+ * the prompts in the cache, if that is long enough.
  */
 function questionTokens({ cache }: { cache: boolean }): Tokens[] {
   const { messages, format } = label.prepare(label.params.parse({ categories }));

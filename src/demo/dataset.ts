@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { readCsvRecord } from '../files/read/csv-record.ts';
 
-/** A question as submitBatch takes it, with the right answer in its metadata, which no model gets to see. */
+/** A question as submitBatch takes it. Its metadata has the right answer, which no model sees. */
 interface Question {
   customId: string;
   content: string;
@@ -19,8 +19,8 @@ const csvRow = z.tuple([z.string(), z.string()]);
 const rules = { delimiter: 0x2c, quotes: true, spaced: false, bareReturns: false, isLast: true };
 
 /**
- * The bundled bank questions in their order. With `limit` that many, spread evenly: the file is sorted by category, so
- * that its beginning would be all of one kind.
+ * The bundled bank questions in their order; with `limit` that many, spread evenly. The file is
+ * sorted by category: its beginning would be all of one kind.
  */
 export async function readDataset(limit: number | null): Promise<Dataset> {
   const [csv, json] = await Promise.all([

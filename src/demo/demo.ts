@@ -1,7 +1,6 @@
 /**
- * `npm run demo`: the main job from end to end. A Winnow of its own labels real questions, and this
- * program is a client of its public API like any other. Next to main.ts the only reader of
- * process.env.
+ * `npm run demo`: the main job from end to end. A Winnow of the demo's own labels real questions,
+ * and this program is a client of its public API. It reads process.env, as main.ts does.
  */
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -34,7 +33,7 @@ async function demo(options: Options, { signal, hurry }: Ending): Promise<void> 
   const asks = !isSandbox(model) && !options.yes;
   if (asks && !(process.stdin.isTTY && process.stdout.isTTY)) {
     throw new Error(
-      `The demo would send requests to ${model}, and there is no terminal to ask on: --yes agrees to that, --sandbox sends nothing.`,
+      `The demo would send requests to ${model}, and cannot ask without a terminal: --yes agrees, --sandbox sends nothing.`,
     );
   }
 
@@ -62,7 +61,7 @@ async function demo(options: Options, { signal, hurry }: Ending): Promise<void> 
   }
 }
 
-/** What happened, and under it why, where the error knows. */
+/** The message of an error, and under it those of its causes. */
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause ? `${error.message}\n  ${messageOf(error.cause)}` : error.message;

@@ -7,9 +7,8 @@ export interface Ending {
 }
 
 /**
- * Under npm one Ctrl-C can arrive twice: from the terminal, and from npm, which passes it on to its
- * shell, and a shell such as bash has become this program. So what follows this soon is the same
- * one.
+ * Under npm one Ctrl-C can arrive twice: from the terminal, and from npm by way of its shell. A
+ * signal within this time is the same Ctrl-C.
  */
 const samePressMs = 500;
 
@@ -26,7 +25,7 @@ export function listenForEnd(): Ending {
     }
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
-  // Nobody reads any more, as in `npm run demo | head`.
+  // The reader of the output is gone, as in `npm run demo | head`.
   process.stdout.on('error', end);
   return { signal: first.signal, hurry: second.signal };
 }

@@ -1,10 +1,7 @@
 import type { Client } from './client.ts';
 import { type Dataset, spread } from './dataset.ts';
 
-/**
- * What labelling will take. Tokens by a sample, so only about right; the cost is null when the
- * model has no known price.
- */
+/** Requests, tokens by a sample, and cost of the labelling. Null cost: no known price. */
 export interface Estimate {
   requests: number;
   inputTokens: number;
@@ -14,7 +11,7 @@ export interface Estimate {
 
 /** The most that a synchronous mutation takes. */
 const sampleSize = 50;
-/** Always there, on this machine, and it gets the very prompt that the model will get. */
+/** The sandbox is always there, and gets the very prompt that the model will get. */
 const sampleModel = 'sandbox/rules';
 
 const sampleDocument = `mutation Sample($items: [ItemInput!]!, $options: LabelOptions!) {
@@ -33,9 +30,7 @@ interface Prices {
   };
 }
 
-/**
- * Labels some questions with the sandbox and counts what that took: nothing leaves this machine.
- */
+/** Labels some questions with the sandbox and counts the tokens: nothing leaves this machine. */
 export async function estimate(
   client: Client,
   { questions, categories }: Dataset,

@@ -11,15 +11,14 @@ import { isSandbox, nextReport, resultReport } from './report.ts';
 import { readOutput } from './score.ts';
 import type { OwnWinnow } from './winnow.ts';
 
-/** Without a terminal: nothing is cut there, but nobody likes endless lines either. */
+/** Without a terminal: wide enough for whole questions, but not endless. */
 const plainColumns = 120;
 
 const otherModel = 'DEFAULT_MODEL=provider/name chooses another model; --sandbox needs none.';
 
 /**
- * Asks where it has to, labels, saves, reports. False when the answer was no. Throws the signal's
- * reason when it is aborted, with the batch cancelled, and an Error when the batch did not come to
- * its end.
+ * Asks for consent where needed, labels, saves, reports. False without consent. An aborted signal
+ * cancels the batch and throws the signal's reason. Throws an Error when the batch fails.
  */
 export async function labelQuestions({
   options: { items, directory, exit },

@@ -3,10 +3,7 @@ import { styleText } from 'node:util';
 import type { BatchState } from './batch.ts';
 import { clock, count, fit } from './columns.ts';
 
-/**
- * The live view of a batch: two lines redrawn in place on a terminal, elsewhere a line now and
- * then.
- */
+/** The live view of a batch: two lines redrawn in place on a terminal, else a line at times. */
 export interface ProgressLine {
   show(batch: BatchState): void;
   /** Leaves the last state standing. */
@@ -75,9 +72,9 @@ export function createProgressLine(
 }
 
 /**
- * Two lines that stay within the columns: bar, share, count and rate; then the counts, elapsed time
- * and ETA, of which the last ones are left out where there is no room. Infinite columns: no bar.
- * Numbers keep their places while they grow.
+ * Two lines within the columns: bar, share, count and rate; then counts, elapsed time and ETA. The
+ * last parts are left out where they do not fit. Infinite columns: no bar. Numbers keep their
+ * places while they grow.
  */
 export function progressLines(
   { counts, progress, itemsPerSecond, estimatedCompletionAt, model }: BatchState,
@@ -121,10 +118,7 @@ function bar(progress: number, columns: number): string {
   return styleText('green', '█'.repeat(filled)) + styleText('dim', '░'.repeat(columns - filled));
 }
 
-/**
- * As many of the parts, from the left, as fit beside each other; the first one always, cut if it
- * must be.
- */
+/** The parts from the left that fit in the room; always the first part, cut where needed. */
 function leading(parts: readonly string[], room: number): string[] {
   let kept = parts.length;
   while (kept > 1 && width(parts.slice(0, kept)) > room) kept -= 1;

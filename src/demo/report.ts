@@ -17,10 +17,7 @@ export interface Saved {
   jsonl: string;
 }
 
-/**
- * What came out: some answers, how many agree with the true categories, what it took, and where it
- * lies.
- */
+/** The report: some answers, agreement with the true categories, usage, and the saved files. */
 export function resultReport({
   batch,
   records,
@@ -88,7 +85,7 @@ export function resultReport({
   ].join('\n');
 }
 
-/** What to do next, with the server still up, or without it. */
+/** Next steps, with the server still up, or without it. */
 export function nextReport({
   url,
   batch: { id, model },

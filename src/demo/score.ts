@@ -12,7 +12,7 @@ const record = z.object({
 
 export type OutputRecord = z.output<typeof record>;
 
-/** How often the labels are the true ones. An item without a label counts as wrong. */
+/** Number of labels that are true. An item without a label counts as wrong. */
 export interface Score {
   total: number;
   agreed: number;

@@ -9,10 +9,7 @@ const markColumns = 1;
 const labelShare = 0.3;
 const maxQuestionColumns = 70;
 
-/**
- * Question, label, true category, confidence, and a mark where the two agree, in lines of at most
- * `columns` columns.
- */
+/** Question, label, true category, confidence and a mark of agreement, in lines of `columns`. */
 export function answerTable(records: readonly OutputRecord[], columns: number): string[] {
   const rows = records.map((one) => ({
     question: one.content,

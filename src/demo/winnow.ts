@@ -7,14 +7,14 @@ import { type Service, startService } from '../service.ts';
 /** A Winnow that belongs to the demo alone. */
 export interface OwnWinnow {
   url: string;
-  /** From here on batches are worked on; before, nothing is sent to any model but the sandbox. */
+  /** Starts the work on batches. Before, requests go to the sandbox alone. */
   startWorker(): Promise<void>;
   stop(options: { hurry: boolean }): Promise<void>;
 }
 
 /**
- * Set whatever the environment says, so that a server that runs, and its data, are never touched.
- * '' is "not set".
+ * Settings that go before the environment, so that the demo never touches a running server or its
+ * data. '' is "not set".
  */
 const ownSettings = {
   PORT: '0',
@@ -27,7 +27,7 @@ const ownSettings = {
   INTROSPECTION: 'on',
 };
 
-/** What chooses a model. */
+/** Settings that choose a model. */
 const modelSettings = {
   OPENAI_API_KEY: '',
   OPENAI_BASE_URL: '',
@@ -52,9 +52,8 @@ export function ownConfig(
 }
 
 /**
- * Starts the server first, and the worker only when it is told to: a worker goes on with the
- * batches of a killed run at once, which nobody agreed to. Throws when another demo is up in the
- * same folder.
+ * Starts the server, and the worker only on demand: a worker continues the batches of a killed run
+ * at once, without consent. Throws when another demo is up in the same folder.
  */
 export async function startOwnWinnow(config: Config): Promise<OwnWinnow> {
   const log = createLog(config.logLevel, config);
@@ -82,8 +81,8 @@ export async function startOwnWinnow(config: Config): Promise<OwnWinnow> {
 const answerDeadlineMs = 2_000;
 
 /**
- * Two demos in one folder would take each other's batches. A note that a killed demo left names a
- * server that is gone.
+ * Two demos in one folder would take each other's batches. The note of a killed demo names a server
+ * that does not answer.
  */
 async function refuseSecond(note: string, directory: string): Promise<void> {
   const url = await readFile(note, 'utf8').catch(() => null);
