@@ -32,9 +32,9 @@ export interface ReadOptions {
 /** One protocol, for one model. `Own` is what was sent that may be left out. */
 export interface Port<Own> {
   build(request: ModelRequest): { body: Record<string, unknown>; own: Own };
-  /** Makes one HTTP request. Rejects as the protocol's package does. */
+  /** Makes one HTTP request with a body of JSON. Rejects as the protocol's package does. */
   post(
-    body: Record<string, unknown>,
+    body: string,
     signal: CallSignal,
   ): Promise<{ headers: Pick<Headers, 'get'>; text(): Promise<string> }>;
   failures: Failures;
@@ -81,7 +81,8 @@ export function createSend<Own>(
       const { body, own } = port.build(request);
       permit.begin(() => estimateTokens(request));
       try {
-        const response = await port.post(body, signal);
+        // Text at once: the pieces of a long prompt take more room.
+        const response = await port.post(JSON.stringify(body), signal);
         return { text: await response.text(), headers: response.headers };
       } catch (error) {
         if (!port.failures.isStatusError(error)) throw error;

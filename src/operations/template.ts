@@ -61,21 +61,27 @@ let latest: { source: string; template: Template } | null = null;
 function compile(source: string): Template {
   const { parts, doubled } = parseTemplate(source);
   const names = [...new Set(parts.flatMap((part) => ('field' in part ? [part.field] : [])))];
+  const places = new Map(names.map((name, place) => [name, place]));
+  // By number: to look 100,000 fields up by name for each item takes ten times as long.
+  const pieces = parts
+    .map((part) => ('field' in part ? (places.get(part.field) ?? 0) : part.literal))
+    .filter((piece) => piece !== '');
 
   return {
     names,
     placeholders: names.filter((field) => field !== 'content'),
     doubled,
     render(item) {
-      const values = new Map(names.map((name) => [name, renderField(name, item)]));
-      const pieces = parts.map((part) =>
-        'literal' in part ? part.literal : (values.get(part.field) ?? ''),
-      );
-      refuseTooLong(pieces.reduce((sum, { length }) => sum + length, 0));
+      const values = names.map((name) => renderField(name, item));
+      const textOf = (piece: string | number) =>
+        typeof piece === 'string' ? piece : (values[piece] ?? '');
+      let length = 0;
+      for (const piece of pieces) length += textOf(piece).length;
+      refuseTooLong(length);
       // Put together bit by bit, a text is only made where it is read: what waits to be sent takes
       // no room.
       let text = '';
-      for (const piece of pieces) text += piece;
+      for (const piece of pieces) text += textOf(piece);
       return text;
     },
   };

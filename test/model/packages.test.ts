@@ -50,7 +50,7 @@ test('the openai package asks our methods alone, and makes no timer', async () =
   const timer = vi.spyOn(globalThis, 'setTimeout');
   const signal = signalOf();
 
-  const given = await client.postJson('/chat/completions', { a: 1 }, signal.value);
+  const given = await client.postJson('/chat/completions', '{"a":1}', signal.value);
 
   expect(given).toBe(response.value);
   expect([build, timed, fetch].map((method) => method.mock.calls.length)).toEqual([1, 1, 1]);
@@ -71,7 +71,7 @@ test('the openai package throws one error for a refusal, with what is read of it
   const client = createOpenAiClient(providerConfig(baseURL), { baseURL, fetch });
 
   const error: unknown = await client
-    .postJson('/x', {}, signalOf().value)
+    .postJson('/x', '{}', signalOf().value)
     .catch((thrown) => thrown);
 
   expect(error).toMatchObject({ status: 429, error: { message: 'no', code: 'odd' } });
@@ -86,7 +86,10 @@ test('Anthropic’s package listens to a call’s signal and reads no more of an
   const client = new Anthropic({ ...options, webhookKey: null, openTelemetry: false });
   const signal = signalOf();
 
-  await client.post('/v1/messages', { body: {}, signal: signal.value as never }).asResponse();
+  const json = { 'content-type': 'application/json' };
+  await client
+    .post('/v1/messages', { body: '{}', headers: json, signal: signal.value as never })
+    .asResponse();
 
   const allowed = ['aborted', 'addEventListener', 'reason', 'removeEventListener'];
   expect([...signal.read].filter((name) => !allowed.includes(name))).toEqual([]);

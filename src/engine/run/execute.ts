@@ -80,6 +80,10 @@ class StartedItem implements ItemRun {
 
   async send(permit: Permit, signal: AbortSignal): Promise<Step> {
     const { room } = this.plan;
+    const { readings } = this.model;
+    let model = this.other ?? this.model;
+    // First, because a prompt that waits takes room.
+    if (!this.other && readings) model = await readings.settled();
     // Before a prompt is made again that is known to be long.
     if (!room.has(this.promptLength)) return this.waitForRoom(permit);
     const prompt = this.unusable ?? this.makePrompt();
@@ -90,10 +94,7 @@ class StartedItem implements ItemRun {
     const length = this.promptLength;
     if (!room.take(length)) return this.waitForRoom(permit);
     let answer: ModelAnswer;
-    const { readings } = this.model;
-    let model = this.other ?? this.model;
     try {
-      if (!this.other && readings) model = await readings.settled();
       const { maxOutputTokens } = this;
       const request = { ...this.plan.sampling, maxOutputTokens, ...prompt };
       answer = await model.send(request, { signal, permit });

@@ -11,6 +11,9 @@ import { anthropicFailures } from './failure.ts';
 import { readAnthropicRateHeaders } from './rate-headers.ts';
 import { buildParams } from './request-body.ts';
 
+/** Without it the package takes no text; what goes out are the fetch's own. */
+const headers = { 'content-type': 'application/json' };
+
 /** The model `name` of a connected provider. It remembers refusals: keep one for each name. */
 export function createAnthropicModel({
   connection,
@@ -48,8 +51,10 @@ export function createAnthropicModel({
         // Not messages.create, which refuses limits on output tokens that it thinks would take too
         // long.
         post: (body, signal) =>
-          // The package looks at `aborted` and listens; the rest of an AbortSignal is not there.
-          client.post('/v1/messages', { body, signal: signal as AbortSignal }).asResponse(),
+          client
+            // The package looks at `aborted` and listens; the rest of an AbortSignal is not there.
+            .post('/v1/messages', { body, headers, signal: signal as AbortSignal })
+            .asResponse(),
         failures: anthropicFailures,
         learn: capabilities.learn,
         read: readMessage,

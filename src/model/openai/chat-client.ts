@@ -20,8 +20,8 @@ export class ChatClient extends OpenAI {
     this.send = options.fetch;
   }
 
-  /** The answer to a POST. Rejects with the package's errors. */
-  postJson(path: string, body: Record<string, unknown>, signal: CallSignal): Promise<Response> {
+  /** The answer to a POST of JSON. Rejects with the package's errors. */
+  postJson(path: string, body: string, signal: CallSignal): Promise<Response> {
     // The package looks at `aborted` alone, and the fetch listens.
     const options = { method: 'post', path, body, signal: signal as AbortSignal } as const;
     // Not `post`, which copies the options in a promise of its own.
@@ -42,7 +42,7 @@ export class ChatClient extends OpenAI {
     const req = {
       method: method.toUpperCase(),
       headers: noHeaders,
-      body: JSON.stringify(body),
+      body: typeof body === 'string' ? body : null,
       signal: signal ?? null,
     };
     return { req, url, timeout: this.timeout };

@@ -79,7 +79,7 @@ describe('what multiplies', { retry: busyRetries }, () => {
     });
   });
 
-  describe('prompts of nearly 8 million characters', () => {
+  describe('prompts of many million characters', () => {
     const template = '{content}'.repeat(990);
     const texts = (count: number) => list(count, () => 'x'.repeat(8_000));
     beforeAll(() => {
@@ -90,7 +90,7 @@ describe('what multiplies', { retry: busyRetries }, () => {
       });
     });
 
-    it('12 items at once', async () => {
+    it('12 of nearly 8 million at once', async () => {
       const items = texts(12).map((content) => ({ content }));
 
       const report = await attackBy(run, { items, template });
@@ -101,7 +101,16 @@ describe('what multiplies', { retry: busyRetries }, () => {
       expect(answers[0]?.text.match(/"text":"ok"/g)).toHaveLength(12);
     });
 
-    it('a batch of 20 items', async () => {
+    it('50 of 111,000 placeholders each', async () => {
+      const items = list(50, () => ({ content: 'x' }));
+
+      const report = await attackBy(run, { items, template: '{content}'.repeat(111_000) });
+
+      expect(report.breaches).toEqual([]);
+      expect(answers[0]?.text.match(/"text":"ok"/g)).toHaveLength(50);
+    });
+
+    it('a batch of 20 of nearly 8 million', async () => {
       const { report, counts } = await attackByBatch(template, texts(20));
 
       expect(report.alive).toBe(true);
