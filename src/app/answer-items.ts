@@ -4,7 +4,7 @@ import { pause, withDeadline } from '../core/deadline.ts';
 import { AppError, BadUserInput, type BatchErrorCode, type ItemErrorCode } from '../core/errors.ts';
 import { noUsage } from '../core/usage.ts';
 import { startItem } from '../engine/run/execute.ts';
-import type { ItemAnswer } from '../engine/run/item-run.ts';
+import type { ItemAnswer, ItemRun } from '../engine/run/item-run.ts';
 import type { Plan } from '../engine/run/plan.ts';
 import { type Model, ModelError } from '../model/model.ts';
 import type { PromptItem } from '../operations/operation.ts';
@@ -22,13 +22,17 @@ const deadlineMs = 60_000;
 export async function answerItems(
   plan: Plan,
   items: readonly PromptItem[],
-  { signal, onFault }: { signal: AbortSignal; onFault: OnFault },
+  { signal, onFault, admit }: { signal: AbortSignal; onFault: OnFault; admit: Admit },
 ): Promise<ItemAnswer[]> {
   const endsAt = Date.now() + deadlineMs;
   const answeredBefore = plan.model.gate.answered;
+  const begun = items.map((item) => beginItem(plan, item, onFault));
+  admit(begun.reduce((characters, { run }) => characters + run.promptLength, 0));
   const deadline = { signal, afterMs: deadlineMs, late: () => new DeadlineOver() };
   const answers = await withDeadline(deadline, (stop) =>
-    Promise.all(items.map((item) => answerItem(plan, item, { stop, endsAt, onFault }))),
+    Promise.all(
+      begun.map(({ run, refusal }) => refusal ?? answerItem(plan, run, { stop, endsAt, onFault })),
+    ),
   );
   if (plan.model.gate.answered === answeredBefore && answers.every(isUnanswered)) {
     throw new AppError(
@@ -42,22 +46,37 @@ export async function answerItems(
 /** Told of what nobody foresaw, which its item alone ends with. */
 type OnFault = (error: unknown) => void;
 
+/** Told of the characters of all prompts before anything is sent; nothing is where it throws. */
+type Admit = (promptCharacters: number) => void;
+
 /** Why calls are cut off that are under way when the time is up. */
 class DeadlineOver extends Error {
   override readonly name = 'DeadlineOver';
 }
 
-async function answerItem(
+/** `refusal`: the answer of an item that is not sent. */
+function beginItem(
   plan: Plan,
   item: PromptItem,
+  onFault: OnFault,
+): { run: ItemRun; refusal: ItemAnswer | null } {
+  const run = startItem(plan, item);
+  try {
+    return { run, refusal: run.refusal() };
+  } catch (error) {
+    onFault(error);
+    return { run, refusal: run.abandon() };
+  }
+}
+
+async function answerItem(
+  plan: Plan,
+  run: ItemRun,
   { stop, endsAt, onFault }: { stop: AbortSignal; endsAt: number; onFault: OnFault },
 ): Promise<ItemAnswer> {
   const { gate } = plan.model;
-  const run = startItem(plan, item);
   let giveUp: ItemAnswer | null = null;
   try {
-    const refusal = run.refusal();
-    if (refusal) return refusal;
     for (;;) {
       const blocked = gate.blocked();
       // Nobody should wait a minute to be told that it takes two.

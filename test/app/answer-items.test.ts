@@ -11,6 +11,7 @@ const item = { content: 'a text', metadata: null };
 const onFault = (error: unknown) => {
   throw error;
 };
+const admit = () => undefined;
 
 /** Answers nothing until it is told to stop; `stopped` counts who was. */
 function silentModel(): Model & { stopped: number } {
@@ -57,7 +58,7 @@ describe('a provider that does not answer', () => {
     const model = silentModel();
     const { signal } = new AbortController();
 
-    const answers = answerItems(planOf(model), [item, item], { signal, onFault });
+    const answers = answerItems(planOf(model), [item, item], { signal, onFault, admit });
     const failure = expect(answers).rejects.toMatchObject({
       code: 'PROVIDER_UNAVAILABLE',
       message: expect.stringContaining('No answer within 60 s'),
@@ -74,7 +75,11 @@ describe('a caller who goes', () => {
   it('ends the calls and is told its own reason, at once or before anything was sent', async () => {
     const model = silentModel();
     const gone = new AbortController();
-    const answers = answerItems(planOf(model), [item, item], { signal: gone.signal, onFault });
+    const answers = answerItems(planOf(model), [item, item], {
+      signal: gone.signal,
+      onFault,
+      admit,
+    });
     const failure = expect(answers).rejects.toThrow('gone');
 
     await vi.advanceTimersByTimeAsync(0);
@@ -83,7 +88,7 @@ describe('a caller who goes', () => {
     await failure;
     expect(model.stopped).toBe(1);
     await expect(
-      answerItems(planOf(model), [item], { signal: gone.signal, onFault }),
+      answerItems(planOf(model), [item], { signal: gone.signal, onFault, admit }),
     ).rejects.toThrow('gone');
     expect(vi.getTimerCount()).toBe(0);
   });

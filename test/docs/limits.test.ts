@@ -8,6 +8,7 @@ import { expect, it } from 'vitest';
 import { maxInlineItems, maxSyncItems } from '../../src/app/inputs.ts';
 import { maxCustomIdLength } from '../../src/core/ids.ts';
 import { maxJsonDepth } from '../../src/core/json.ts';
+import { maxPromptCharacters } from '../../src/faces/graphql/budget.ts';
 import { maxMultipartBytes } from '../../src/faces/graphql/multipart.ts';
 import { maxPageSize } from '../../src/faces/graphql/page.ts';
 import { schema } from '../../src/faces/graphql/schema.ts';
@@ -49,6 +50,10 @@ it.each([
   ['JSON in options, metadata, rows and answers', `${maxJsonDepth} levels deep`],
 ])('the page says of %s what is enforced', (what, limit) => {
   expect(page).toContain(`| ${what} | ${limit} |`);
+});
+
+it('the page says how long prompts are together that are sent at once', () => {
+  expect(page).toContain(`${told(maxPromptCharacters)} characters of their prompts`);
 });
 
 it('the page and the schema say of uploads what is enforced', () => {

@@ -32,6 +32,7 @@ export function startItem(plan: Plan, item: PromptItem): ItemRun {
  */
 class StartedItem implements ItemRun {
   readonly model: Model;
+  promptLength = 0;
   private readonly plan: Plan;
   private readonly item: PromptItem;
   private readonly unusable: ItemFailure | null = null;
@@ -39,8 +40,6 @@ class StartedItem implements ItemRun {
   private readonly named: boolean = false;
   private readonly usage: Usage = { ...noUsage };
   private readonly answeredAtStart: number;
-  /** Characters of its prompt, once that has been made. */
-  private promptLength = 0;
   private repair: Repair | null = null;
   private maxOutputTokens: number | undefined;
   private attempts = 0;

@@ -37,6 +37,8 @@ export type Step =
 export interface ItemRun {
   /** The model that it asks: whose gate gives the permit. */
   readonly model: Model;
+  /** Characters of its prompt; 0 until `refusal` or `send` has made that. */
+  readonly promptLength: number;
   /**
    * The answer of an item that cannot be sent at all; null for every other. Nobody need wait for a
    * permit to learn it.

@@ -1,13 +1,15 @@
 /**
- * What one request may take that others need too: items answered at once, rows submitted, bytes
- * read and sent. All operations and all aliases of a request share it, so that nothing is to be had
- * twice by asking twice.
+ * What one request may take that others need too: items answered at once and their prompts, rows
+ * submitted, bytes read and sent. All operations and all aliases of a request share it, so that
+ * nothing is to be had twice by asking twice.
  */
 
 import { maxInlineItems, maxSyncItems } from '../../app/inputs.ts';
 import { AppError, PageTooLarge } from '../../core/errors.ts';
 import { readLimits } from '../../files/read/limits.ts';
 
+/** Characters of the prompts of items that are answered at once: two of the longest ones. */
+export const maxPromptCharacters = 16_000_000;
 /** Bytes of rows and answers that are read for a request. */
 export const maxReadBytes = 16 * 1_048_576;
 /** Bytes of them in its answer: the text of a row may stand in several fields. */
@@ -33,6 +35,8 @@ export interface Measured<Row> {
 
 export interface Budget {
   takeItems(count: number): void;
+  /** Of items that are answered at once. */
+  takePrompts(characters: number): void;
   takeInlineItems(count: number): void;
   takeFileRows(count: number): void;
   takeListValues(count: number): void;
@@ -71,7 +75,8 @@ export function createBudgets(): { begin(owner: string): Budget } {
 
   return {
     begin(owner) {
-      let [items, inlineItems, fileRows, listValues, readBytes, sentBytes] = [0, 0, 0, 0, 0, 0];
+      let [items, prompts, inlineItems, fileRows] = [0, 0, 0, 0];
+      let [listValues, readBytes, sentBytes] = [0, 0, 0];
       let lastRead: Promise<unknown> = Promise.resolve();
       let leave: Promise<() => void> | null = null;
       let ended = false;
@@ -100,6 +105,10 @@ export function createBudgets(): { begin(owner: string): Budget } {
         takeItems(count) {
           items += count;
           if (items > maxSyncItems) throw tooMuch(`${maxSyncItems} items at once`);
+        },
+        takePrompts(characters) {
+          prompts += characters;
+          if (prompts > maxPromptCharacters) throw promptsTooLong(prompts);
         },
         takeInlineItems(count) {
           inlineItems += count;
@@ -148,6 +157,14 @@ function tooMuch(what: string): AppError {
   return new AppError(
     'PAYLOAD_TOO_LARGE',
     `All operations of a request take ${what} together; send the others in requests of their own`,
+  );
+}
+
+function promptsTooLong(characters: number): AppError {
+  const [given, allowed] = [characters, maxPromptCharacters].map((n) => n.toLocaleString('en'));
+  return new AppError(
+    'PAYLOAD_TOO_LARGE',
+    `The prompts of this request have ${given} characters together, and ${allowed} are sent at once; submitBatch takes more`,
   );
 }
 

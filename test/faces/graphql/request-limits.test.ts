@@ -25,6 +25,30 @@ it('fifty items of 100 kB are answered at once', async () => {
   expect(data?.label.results).toEqual(Array(50).fill({ label: 'good', error: null }));
 });
 
+it('operations whose prompts have over 16,000,000 characters together are refused before they are sent', async () => {
+  const { sandbox } = app;
+  sandbox.requests.clear();
+  const template = '{content}'.repeat(999);
+
+  const { data, errors } = await app.graphql(
+    `mutation($few: [ItemInput!]!, $many: [ItemInput!]!, $template: String) {
+       few: run(items: $few, options: {userPromptTemplate: $template}) { results { error { code } } }
+       many: run(items: $many, options: {userPromptTemplate: $template}) { model } }`,
+    {
+      few: [{ content: 'x'.repeat(100) }],
+      many: Array(2).fill({ content: 'x'.repeat(8_000) }),
+      template,
+    },
+  );
+
+  expect(data).toBeNull();
+  expect(errors).toMatchObject([{ path: ['many'], extensions: { code: 'PAYLOAD_TOO_LARGE' } }]);
+  expect(errors?.[0]?.message).toMatch(
+    /^The prompts of this request have 16,08\d,\d{3} characters together, and 16,000,000 are sent at once; submitBatch takes more$/,
+  );
+  expect(sandbox.requests.count).toBe(1);
+});
+
 it('a subscription that costs more than a query may is refused when it starts', async () => {
   const id = await submitTexts(app, ['good'], { autoStart: false });
   const fields = Array.from({ length: 301 }, (_, at) => `f${at}: content`).join(' ');
