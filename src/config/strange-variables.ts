@@ -28,7 +28,7 @@ export function tellStrangeVariables(
     if (value === undefined || value === '' || name.length > maxNameLength) continue;
     if (known.includes(name) || named.has(name) || ofKubernetes.test(`${name}=${value}`)) continue;
     const hint = hintFor(name, known);
-    if (hint) sentences.push(`${name} is no variable of Winnow and does nothing; ${hint}`);
+    if (hint) sentences.push(`${name} is not a variable of Winnow and does nothing; ${hint}`);
   }
   return sentences;
 }

@@ -21,8 +21,8 @@ import { UnreadableFile } from './read/unreadable.ts';
 import { removeRows } from './rows-removal.ts';
 
 /**
- * Others get their turn after so long: a socket with much to read would otherwise be read for 2 MB
- * in one turn of the event loop.
+ * Others get their turn after this time: a socket with much to read would otherwise be read for 2
+ * MB in one turn of the event loop.
  */
 const turnMs = 3;
 

@@ -34,7 +34,7 @@ export function quote(
   for (const secret of secrets) if (secret.length > 3) safe = safe.replaceAll(secret, '[redacted]');
   for (const pattern of secretPatterns) safe = safe.replace(pattern, '[redacted]');
   safe = withoutEchoes(safe, texts);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are taken out
   safe = safe.replace(/[\s\u0000-\u001f\u007f]+/g, ' ').trim();
   return safe.length > maxQuotedChars ? `${safe.slice(0, maxQuotedChars - 1)}…` : safe;
 }

@@ -26,7 +26,7 @@ const shown = (message: string) => quote(message);
 
 /** The outcome of one parsed line. Messages hold of the provider's words what may be quoted. */
 export function readResultLine(line: unknown): LineOutcome {
-  if (!isRecord(line)) return unusable('The line is no JSON object.');
+  if (!isRecord(line)) return unusable('The line must be a JSON object.');
   if (isRecord(line.result)) return readAnthropicResult(line.result);
   const response = isRecord(line.response) ? line.response : null;
   const status = Number(response?.status_code ?? 200);

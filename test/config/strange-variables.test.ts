@@ -52,7 +52,7 @@ it.each([
   ['WINNOW_PORT', 'PORT'],
 ])('%s is warned of: did you mean %s?', (name, meant) => {
   expect(findStrangeVariables({ [name]: 'the-secret-value' })).toEqual([
-    `${name} is no variable of Winnow and does nothing; did you mean ${meant}?`,
+    `${name} is not a variable of Winnow and does nothing; did you mean ${meant}?`,
   ]);
 });
 

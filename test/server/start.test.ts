@@ -200,7 +200,7 @@ describe('a start that no waiting mends is one sentence', () => {
     taken.close();
 
     expect(inUse).toMatch(/^127\.0\.0\.1:\d+ is in use, perhaps by another Winnow; set PORT/);
-    expect(foreign).toMatch(/^HOST 192\.0\.2\.1 is no address of this machine/);
+    expect(foreign).toMatch(/^HOST 192\.0\.2\.1 is not an address of this machine/);
   });
 
   it('a DATA_DIR that cannot be made', async () => {

@@ -186,7 +186,7 @@ function cannotListen(error: NodeJS.ErrnoException, { host, port }: Config): Err
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return sentence(`HOST ${host} is no address of this machine (${error.code})`);
+      return sentence(`HOST ${host} is not an address of this machine (${error.code})`);
     default:
       return error;
   }

@@ -35,7 +35,7 @@ export function hasBareReturns(head: Uint8Array, start: number, end: number): bo
 /**
  * Bytes of the line break at `at`: a line feed with up to two carriage returns before it (Python
  * writes two on Windows), or a carriage return by itself where those end lines or the file ends. 0:
- * there is none; -1: nobody knows yet.
+ * no line break; -1: nobody knows yet.
  */
 export function breakLength(
   bytes: Uint8Array,

@@ -77,7 +77,7 @@ function delimiterByte(given: string): number {
   if (one.length !== 1 || byte > 0x7f || '\0\n\r"'.includes(one)) {
     throw new UnknownOptionValue(
       'delimiter',
-      `${quotedName(given)} is no delimiter; it takes , ; | tab, or any other single ASCII character but a quote or a line break`,
+      `${quotedName(given)} is not a delimiter; it takes , ; | tab, or any other single ASCII character but a quote or a line break`,
     );
   }
   return byte;

@@ -79,7 +79,7 @@ export class JsonMembers {
 
   private take(name: string, kind: MemberKind): 'rows' {
     if (kind === 'object' || kind === 'other') {
-      throw refused(`rowsField names ${quotedName(name)}, which is no array`);
+      throw refused(`rowsField names ${quotedName(name)}, which is not an array`);
     }
     if (this.taken) throw refused(`The JSON object has ${quotedName(name)} twice`);
     this.taken = { name, kind };

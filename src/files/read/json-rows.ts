@@ -137,7 +137,7 @@ export class JsonRows {
     }
     if (kind === QUOTE && this.isPlain) return this.takeString(row, bytes, start, end);
     if (kind === BRACE) return this.takeObject(row, bytes, start, end);
-    rows.reject(row, this.isPlain ? noRow(kind) : 'is no object');
+    rows.reject(row, this.isPlain ? noRow(kind) : 'is not an object');
     return true;
   }
 

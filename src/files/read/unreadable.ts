@@ -1,5 +1,5 @@
 /**
- * A file that is refused as a whole: `invalid` can be mended, `too_large` can be split,
+ * A file that is refused as a whole: `invalid` can be corrected, `too_large` can be split,
  * `unsupported` must be converted. The message is for its owner, and holds no row of the file.
  */
 export class UnreadableFile extends Error {

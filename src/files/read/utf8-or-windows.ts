@@ -1,7 +1,7 @@
 /**
  * Bytes that nobody says anything about are UTF-8; where the first above 127 are none, they are
- * Windows-1252, in which Excel writes CSV in half of Europe. A file that has real characters of
- * UTF-8 besides is never decoded: rows that are not UTF-8 are refused one by one.
+ * Windows-1252, in which Excel writes CSV in half of Europe. A file that also has real characters
+ * of UTF-8 is never decoded: rows that are not UTF-8 are refused one by one.
  */
 import { isAscii } from 'node:buffer';
 import { asItIs, noBytes, type Transcoder } from './transcoder.ts';

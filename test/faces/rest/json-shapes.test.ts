@@ -125,7 +125,7 @@ describe('one object', () => {
 
   it.each([
     ['that is not there', 'rows', /rowsField names "rows".*it has "data", "n"/],
-    ['that is no array', 'n', /rowsField names "n", which is no array/],
+    ['that is no array', 'n', /rowsField names "n", which is not an array/],
   ])('refuses a rowsField %s', async (_name, rowsField, message) => {
     const { status, error } = await asBody.send(app, `{"data":${rows},"n":1}`, {
       name: 'x.json',

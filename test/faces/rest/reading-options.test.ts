@@ -54,11 +54,11 @@ describe.each(waysIn)('$name', ({ send }) => {
   it.each([
     ['charset', 'klingon', /charset.*"klingon" is not known; it takes utf-8,/],
     ['charset', '', /charset.*it takes utf-8,/],
-    ['delimiter', ',,', /delimiter.*",," is no delimiter; it takes , ; \| tab/],
-    ['delimiter', '', /delimiter.*is no delimiter/],
-    ['delimiter', 'é', /delimiter.*is no delimiter/],
-    ['delimiter', '"', /delimiter.*is no delimiter/],
-    ['delimiter', '\n', /delimiter.*is no delimiter/],
+    ['delimiter', ',,', /delimiter.*",," is not a delimiter; it takes , ; \| tab/],
+    ['delimiter', '', /delimiter.*is not a delimiter/],
+    ['delimiter', 'é', /delimiter.*is not a delimiter/],
+    ['delimiter', '"', /delimiter.*is not a delimiter/],
+    ['delimiter', '\n', /delimiter.*is not a delimiter/],
     ['quote', "'", /quote.*takes " .* or none/],
   ])('refuses %s=%j, and says what it takes', async (name, value, message) => {
     const { status, error } = await send(app, 'id,text\n1,a\n', {
