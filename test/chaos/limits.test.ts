@@ -1,6 +1,8 @@
 /**
- * Limits and outages in real time, with three workers as processes of their own. The provider's capacity steps from 60 to 20 to 100
- * calls a second, of which it tells nothing but 429s; then it fails every call for a while. What the gate does in virtual time (test/model/capacity.test.ts, outage.test.ts) has to hold here too.
+ * Limits and outages in real time, with three workers as processes of their own. The provider's
+ * capacity steps from 60 to 20 to 100 calls a second, of which it tells nothing but 429s; then it
+ * fails every call for a while. What the gate does in virtual time (test/model/capacity.test.ts,
+ * outage.test.ts) has to hold here too.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Sandbox, startFaultySandbox } from '../../src/sandbox/faults/sandbox.ts';
@@ -10,7 +12,10 @@ import { type App, startApp } from '../support/app.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { until } from '../support/until.ts';
 
-/** Of one phase; the outage takes four. Half a minute is what a step may take to be followed, so that there is no short form. */
+/**
+ * Of one phase; the outage takes four. Half a minute is what a step may take to be followed, so
+ * that there is no short form.
+ */
 const seconds = Math.max(20, Number(process.env.CHAOS_SECONDS ?? 30));
 const settleSeconds = Math.min(30, seconds / 2);
 const workers = 3;

@@ -1,4 +1,7 @@
-/** Processes that are killed at every step of a provider batch: nothing is lost, no job is created twice, and nothing is paid twice. */
+/**
+ * Processes that are killed at every step of a provider batch: nothing is lost, no job is created
+ * twice, and nothing is paid twice.
+ */
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Sandbox, startFaultySandbox } from '../../src/sandbox/faults/sandbox.ts';
@@ -52,7 +55,9 @@ async function start(name: string): Promise<WinnowProcess> {
   return started;
 }
 
-/** Kills the process that is running when it next makes such a call. The call itself is carried out. */
+/**
+ * Kills the process that is running when it next makes such a call. The call itself is carried out.
+ */
 function killAt(operation: BatchOperation): Promise<unknown> {
   let killed = false;
   const [victim] = running;

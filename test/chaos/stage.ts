@@ -1,4 +1,7 @@
-/** Where a chaos test plays: a database, a provider that keeps every request, a server apart from all workers, and a crew of workers. */
+/**
+ * Where a chaos test plays: a database, a provider that keeps every request, a server apart from
+ * all workers, and a crew of workers.
+ */
 import postgres from 'postgres';
 import { expect } from 'vitest';
 import { type Sandbox, startFaultySandbox } from '../../src/sandbox/faults/sandbox.ts';
@@ -135,7 +138,10 @@ export interface Account {
   reported: number;
 }
 
-/** Waits for the end of batches over these texts, which all succeed, has `onEnd` end the trouble, and counts: nothing lost, nothing twice, nothing under-reported. */
+/**
+ * Waits for the end of batches over these texts, which all succeed, has `onEnd` end the trouble,
+ * and counts: nothing lost, nothing twice, nothing under-reported.
+ */
 export async function accountFor(
   stage: Stage,
   ids: readonly string[],
@@ -171,9 +177,10 @@ export async function accountFor(
 }
 
 /**
- * What was asked again is at most what may be under way in a process, for each that died (`kills`) or lost its lease (`fences` of which the test
- * brought about itself). What is reported is at most 5 % more, or three requests for each; on a machine so busy that further leases ran
- * out, a quarter of what may be under way.
+ * What was asked again is at most what may be under way in a process, for each that died (`kills`)
+ * or lost its lease (`fences` of which the test brought about itself). What is reported is at most
+ * 5 % more, or three requests for each; on a machine so busy that further leases ran out, a quarter
+ * of what may be under way.
  */
 export function expectBounded(
   stage: Stage,

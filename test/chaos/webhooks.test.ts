@@ -1,6 +1,6 @@
 /**
- * Deliveries while processes die: a receiver that is told of every batch at least once, under one id however often, whatever is
- * killed in between.
+ * Deliveries while processes die: a receiver that is told of every batch at least once, under one
+ * id however often, whatever is killed in between.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openDatabase } from '../../src/db/driver/client.ts';

@@ -1,4 +1,6 @@
-/** What a process opens to Postgres while it takes files, writes outputs, answers reads and works. */
+/**
+ * What a process opens to Postgres while it takes files, writes outputs, answers reads and works.
+ */
 import postgres from 'postgres';
 import { expect, it } from 'vitest';
 import { divideConnections } from '../../src/db/driver/connections.ts';

@@ -491,7 +491,8 @@ describe('at least once', () => {
       await endBatch(db.sql, { webhookUrl: `http://127.0.0.1:${20_000 + nth}/` });
     }
 
-    await Promise.all(Array.from({ length: 10 }, () => db.sql`select pg_sleep(0.1)`)); // connects them all
+    // Connects them all.
+    await Promise.all(Array.from({ length: 10 }, () => db.sql`select pg_sleep(0.1)`));
 
     for (let round = 0; round < 20; round++) {
       const claims = await Promise.all(
