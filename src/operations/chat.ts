@@ -25,7 +25,7 @@ const chatParams = z
   .strictObject({
     responseSchema: schemaObject().nullish().meta({
       description:
-        'A JSON Schema, or the short form, that answers (or the arguments of the one tool call) are parsed and validated against. Any answer is good when absent. At most 100,000 characters.',
+        'Schema of the answers, or of the arguments of the one tool call: a JSON Schema, or the short form. At most 100,000 characters. Absent: any answer is valid.',
     }),
     ...modelParams,
   })
@@ -36,22 +36,22 @@ const chatParams = z
 const chatResult = z.object({
   text: z.string().nullable().meta({
     description:
-      'The content of the first choice; empty where the model called a tool, whose arguments CSV has in its place. Null where the item failed.',
+      'Content of the first choice. Empty when the model called a tool; CSV has the arguments then. Null when the item failed.',
   }),
   data: z.unknown().nullable().meta({
     description:
-      'The answer, parsed by responseSchema; null without one, and where the item failed.',
+      'Answer parsed by responseSchema. Null without a responseSchema, and when the item failed.',
   }),
   response: z.record(z.string(), z.unknown()).nullable().meta({
     description:
-      'The whole answer, as the provider sent it: a chat completion, or a message of Anthropic’s. Null where the item failed.',
+      'Whole answer as the provider sent it: a chat completion, or an Anthropic message. Null when the item failed.',
   }),
 });
 
 export const chat: Operation<typeof chatParams> = {
   name: 'chat',
   description:
-    'Sends rows that are complete chat requests as they are, but for what is set here; a request may name a model of its own.',
+    'Sends rows that are complete chat requests. Options replace fields of the request, and a request may name its own model.',
   params: chatParams,
   optionsOptional: true,
   result: chatResult,

@@ -8,14 +8,14 @@ const MAX_EXAMPLES = 20;
 
 const enrichFieldType = z.enum(['CATEGORICAL', 'NUMERIC', 'TEXT', 'BOOLEAN', 'DATE', 'LIST']).meta({
   id: 'EnrichFieldType',
-  description: "What a field's values are.",
+  description: 'Type of the values of a field.',
   values: {
     CATEGORICAL: 'One of the valid values.',
     NUMERIC: 'A number.',
-    TEXT: 'Text; one of the valid values where the field has some.',
+    TEXT: 'Text, or one of the valid values where the field has some.',
     BOOLEAN: 'True or false.',
     DATE: 'A calendar date, YYYY-MM-DD.',
-    LIST: 'A list of texts; of valid values where the field has some.',
+    LIST: 'A list of texts, or of valid values where the field has some.',
   },
 });
 
@@ -27,24 +27,27 @@ export const validValues = z
 export const enrichFieldInput = z
   .strictObject({
     name: text({ min: 1, max: 200 }).meta({
-      description: 'The key of the value in the answer, unique among the fields.',
+      description: 'Key of the value in the answer, unique among the fields.',
     }),
-    type: enrichFieldType.nullish().default('TEXT').meta({ description: 'What its values are.' }),
+    type: enrichFieldType
+      .nullish()
+      .default('TEXT')
+      .meta({ description: 'Type of the values of the field.' }),
     description: promptText().nullish().meta({
-      description: 'What the field means; sent to the model. Its name alone when absent.',
+      description: 'Meaning of the field, sent to the model. Absent: the name alone is sent.',
     }),
     validValues: validValues.nullish().meta({
-      description: `The only values allowed, 1 to ${MAX_VALUES}. Required for CATEGORICAL unless runtimeCategories has them; not for NUMERIC, BOOLEAN and DATE.`,
+      description: `Values that the field may have, 1 to ${MAX_VALUES}. Required for CATEGORICAL unless runtimeCategories has them. Must be absent for NUMERIC, BOOLEAN and DATE.`,
     }),
     examples: z
       .array(jsonValue())
       .max(MAX_EXAMPLES, `takes at most ${MAX_EXAMPLES} examples`)
       .nullish()
       .meta({
-        description: `Values as they should look, at most ${MAX_EXAMPLES}; sent to the model.`,
+        description: `Values in the right form, at most ${MAX_EXAMPLES}, sent to the model.`,
       }),
   })
-  .meta({ id: 'EnrichFieldInput', description: 'A field to be filled in; its name is enough.' });
+  .meta({ id: 'EnrichFieldInput', description: 'A field to fill in. Only the name is required.' });
 
 export type EnrichField = z.output<typeof enrichFieldInput>;
 

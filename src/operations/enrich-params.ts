@@ -17,10 +17,10 @@ export const enrichParams = z
       .array(enrichFieldInput)
       .min(1, 'needs at least 1 field')
       .max(MAX_FIELDS, `takes at most ${MAX_FIELDS} fields`)
-      .meta({ description: `The fields to fill in for each item, 1 to ${MAX_FIELDS}.` }),
+      .meta({ description: `Fields to fill in for each item, 1 to ${MAX_FIELDS}.` }),
     runtimeCategories: jsonObject().nullish().meta({
       description:
-        'Lists of valid values by field name, which override those of the field: for values that are only known at run time.',
+        'Lists of valid values by field name, for values that are only known at run time. A list overrides the validValues of its field.',
     }),
     examples: examplesParam('EnrichExampleInput', 'enrich'),
     ...sharedParams,

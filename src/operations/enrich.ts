@@ -23,7 +23,7 @@ import { createPrompt, hasContext, inputRule, paragraphs, relativeDateRule } fro
 const enrichResult = z.object({
   data: z.unknown().nullable().meta({
     description:
-      'The values by field name, null for those that are not known; null as a whole where the item failed.',
+      'Values by field name, null for values that are not known. Null as a whole when the item failed.',
   }),
 });
 

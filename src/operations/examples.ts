@@ -14,22 +14,22 @@ const MAX_EXAMPLES = 100;
 export function examplesParam(id: string, operation: string) {
   const example = z
     .strictObject({
-      content: promptText().meta({ description: 'The text.' }),
+      content: promptText().meta({ description: 'Text of the example.' }),
       metadata: jsonObject().nullish().meta({
         description:
-          'Its metadata, for templates that name fields, includeContext and referenceDate.',
+          'Metadata of the example, for templates that name fields, includeContext and referenceDate.',
       }),
       output: jsonObject().meta({
-        description: 'The right answer, as it would be in data; it is held to the same schema.',
+        description: 'Right answer, as it would be in data. Must match the same schema.',
       }),
     })
-    .meta({ id, description: `One example of ${operation}: a text and the right answer.` });
+    .meta({ id, description: `Example of ${operation}: a text with its right answer.` });
   return z
     .array(example)
     .max(MAX_EXAMPLES, `takes at most ${MAX_EXAMPLES} examples`)
     .nullish()
     .meta({
-      description: `Texts with their right answers that show the model what is meant, at most ${MAX_EXAMPLES}. Shown as the items are, by the userPromptTemplate where there is one. None when absent.`,
+      description: `Texts with their right answers, shown to the model, at most ${MAX_EXAMPLES}. A userPromptTemplate applies to examples too. Absent: none.`,
     });
 }
 

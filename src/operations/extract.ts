@@ -29,11 +29,11 @@ const extractParams = z
   .strictObject({
     schema: schemaObject().nullish().meta({
       description:
-        'The fields to extract: the short form {company: "string", revenue: "number", year: "integer", tags: "string[]"}, or a JSON Schema of an object. In the short form a value that the text does not state is null, or left out with a ? ("integer?"). Required unless instructions are given. At most 100,000 characters.',
+        'Fields to extract: the short form {company: "string", revenue: "number", year: "integer", tags: "string[]"}, or a JSON Schema of an object. In the short form, a value that the text does not state is null, or left out with a ? ("integer?"). At most 100,000 characters. Required unless instructions are given.',
     }),
     instructions: instructionsParam('Extract: person_name, title, company').meta({
       description:
-        'What to extract and how, in words. Without a schema, names that it lists behind a colon ("Extract: person_name, title (as written), company", or one a line) are the keys of every answer, each a text, number, true or false, list of texts or null. Where it lists none, keys may differ from row to row. Required unless a schema is given; at most 1,000,000 characters.',
+        'Values to extract, in words, at most 1,000,000 characters. Required unless a schema is given. Without a schema, names listed behind a colon ("Extract: person_name, title (as written), company", or one per line) are the keys of every answer. Each value is a text, number, true or false, list of texts or null. Without listed names, keys may differ from row to row.',
     }),
     examples: examplesParam('ExtractExampleInput', 'extract'),
     ...sharedParams,
@@ -52,7 +52,7 @@ const extractParams = z
 
 const extractResult = z.object({
   data: z.unknown().nullable().meta({
-    description: 'The extracted values by field name; null where the item failed.',
+    description: 'Extracted values by field name. Null when the item failed.',
   }),
 });
 

@@ -10,19 +10,19 @@ const MAX_EXAMPLES = 100;
 
 const labelExampleInput = z
   .strictObject({
-    content: promptText().meta({ description: 'A text such as the items have.' }),
+    content: promptText().meta({ description: 'Text of the example.' }),
     metadata: jsonObject().nullish().meta({
       description:
-        'Its metadata, for templates that name fields, includeContext and referenceDate.',
+        'Metadata of the example, for templates that name fields, includeContext and referenceDate.',
     }),
     labels: z.array(text({ max: 1_000 })).meta({
       description:
-        'The right categories for it: exactly one unless multiLabel is set, or none with allowNone.',
+        'Right categories for the text: exactly one unless multiLabel is set, or none with allowNone.',
     }),
   })
   .meta({
     id: 'LabelExampleInput',
-    description: 'A text and its right labels, shown to the model.',
+    description: 'A text with its right labels, shown to the model.',
   });
 
 export const labelParams = z
@@ -36,18 +36,19 @@ export const labelParams = z
         error: ({ input }) => `takes at most ${MAX_CATEGORIES} categories, got ${sizeOf(input)}`,
       })
       .meta({
-        description: `The categories to choose from, ${MIN_CATEGORIES} to ${MAX_CATEGORIES}, each once, none blank. Where several fit equally, the first one is chosen.`,
+        description: `Categories to choose from, ${MIN_CATEGORIES} to ${MAX_CATEGORIES}, each once, none blank. When several fit equally, the first one is chosen.`,
       }),
     categoryDescriptions: jsonObject().nullish().meta({
       description:
-        'What each category means, as text by category name; sent to the model. Categories may be left out.',
+        'Meaning of each category, as text by category name, sent to the model. Categories may be left out.',
     }),
     multiLabel: z.boolean().nullish().default(false).meta({
-      description: 'True: every category that applies, or none. False or null: exactly one.',
+      description:
+        'True: every category that applies, or none. False or null: exactly one category.',
     }),
     allowNone: z.boolean().nullish().default(false).meta({
       description:
-        'True: where no category fits, label is null and labels is empty, and the item succeeds. False or null: the nearest one is chosen. With multiLabel, where labels may be empty anyway, it changes nothing.',
+        'True: an item that fits no category succeeds, with label null and labels empty. False or null: the nearest category is chosen. No effect with multiLabel, where labels may be empty anyway.',
     }),
     instructions: instructionsParam('Judge the tone, not the topic.'),
     examples: z
@@ -55,7 +56,7 @@ export const labelParams = z
       .max(MAX_EXAMPLES, `takes at most ${MAX_EXAMPLES} examples`)
       .nullish()
       .meta({
-        description: `Labelled texts that show the model what is meant, at most ${MAX_EXAMPLES}. None when absent.`,
+        description: `Labelled texts shown to the model, at most ${MAX_EXAMPLES}. Absent: none.`,
       }),
     ...sharedParams,
   })

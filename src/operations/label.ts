@@ -16,30 +16,29 @@ import { withInstructions } from './response-format.ts';
 
 const confidenceMethod = z.enum(['LOGPROBS', 'MODEL_REPORTED', 'AGREEMENT']).meta({
   id: 'ConfidenceMethod',
-  description:
-    'How a confidence was made. A confidence is null when nothing supports it; it is never a constant.',
+  description: 'Source of a confidence. A confidence is never a constant.',
   values: {
-    LOGPROBS: "From the probabilities that the model gave the label's own tokens.",
-    MODEL_REPORTED: 'What the model says of itself: a number that it wrote, often too high.',
-    AGREEMENT: 'The share of repeated answers that agree. Nothing makes it yet.',
+    LOGPROBS: 'Probabilities that the model gave to the tokens of the label.',
+    MODEL_REPORTED: 'A number that the model wrote about its own answer, often too high.',
+    AGREEMENT: 'Share of repeated answers that agree. No operation uses this method yet.',
   },
 });
 
 const labelResult = z.object({
   label: z.string().nullable().meta({
     description:
-      'The chosen category; null with multiLabel, where none fits (allowNone), and where the item failed.',
+      'Chosen category. Null with multiLabel, when no category fits (allowNone), and when the item failed.',
   }),
   labels: z.array(z.string()).nullable().meta({
     description:
-      'The categories that apply, in the order they were given in; without multiLabel the one label. Empty where none fits, null where the item failed.',
+      'Chosen categories, in the order of the options. Without multiLabel: the one label. Empty when no category fits. Null when the item failed.',
   }),
   confidence: z.number().nullable().meta({
     description:
-      'The probability that the answer is right, 0 to 1; null when nothing supports one.',
+      'Probability that the answer is right, 0 to 1. Null when nothing supports a confidence.',
   }),
   confidenceMethod: confidenceMethod.nullable().meta({
-    description: 'How the confidence was made; null without one.',
+    description: 'Source of the confidence. Null without a confidence.',
   }),
 });
 

@@ -15,7 +15,7 @@ const MAX_INT = 2 ** 31 - 1;
 export const sharedParams = {
   model: text({ min: 1, max: 200 }).nullish().meta({
     description:
-      "Which model answers, as provider/name, e.g. openai/gpt-4.1-mini. The server's default model when absent.",
+      "Model that answers, as provider/name, e.g. openai/gpt-4.1-mini. Absent: the server's default model.",
   }),
   temperature: z
     .number()
@@ -24,15 +24,15 @@ export const sharedParams = {
     .nullish()
     .meta({
       description:
-        "Randomness of the answer, 0 to 2. When absent it is 0 for label, extract and enrich, which ask for the one right answer, and the provider's default for the others. Left out for models that refuse it.",
+        "Randomness of the answer, 0 to 2. Absent: 0 for label, extract and enrich, else the provider's default. Not sent to models that refuse a temperature.",
     }),
   maxOutputTokens: whole(1, 1_000_000, 'must be between 1 and 1,000,000').nullish().meta({
     description:
-      "The most tokens that one answer may take, 1 to 1,000,000. The model's own limit when absent.",
+      "Maximum number of tokens of one answer, 1 to 1,000,000. Absent: the model's own limit.",
   }),
   systemPrompt: promptText().nullish().meta({
     description:
-      'Replaces the whole built-in system prompt. {categories}, {fields} and {instructions} in it stand for these parts of the built-in one; all other braces stay as they are. Where it has neither categories nor fields, the answer’s JSON Schema is stated behind it, unless the provider is OpenAI or Anthropic itself, which show the model the schema. At most 1,000,000 characters.',
+      'System prompt that replaces the whole built-in one, at most 1,000,000 characters. {categories}, {fields} and {instructions} stand for these parts of the built-in prompt; all other braces stay. A prompt with neither categories nor fields is followed by the JSON Schema of the answer. OpenAI and Anthropic themselves show the schema to the model, so nothing follows there.',
   }),
   topP: z
     .number()
@@ -41,33 +41,33 @@ export const sharedParams = {
     .nullish()
     .meta({
       description:
-        "Nucleus sampling: only the likeliest tokens up to this share, 0 to 1. The provider's default when absent.",
+        "Nucleus sampling: only the likeliest tokens up to this share, 0 to 1. Absent: the provider's default.",
     }),
   seed: whole(-MAX_INT - 1, MAX_INT, 'must be a 32-bit integer')
     .nullish()
     .meta({
       description:
-        'Asks the provider for repeatable answers, as far as it can give them. None is sent when absent.',
+        'Number that asks the provider for repeatable answers, as far as it can give them. Absent: no seed is sent.',
     }),
   reasoningEffort: text({ min: 1, max: 50 }).nullish().meta({
     description:
-      "How much a reasoning model thinks first, in the provider's own words, e.g. low. Its default when absent.",
+      "Amount of thinking of a reasoning model, in the provider's words, e.g. low. Absent: the model's default.",
   }),
   extraBody: jsonObject().superRefine(refuseOwnKeys).nullish().meta({
     description:
-      'Merged into the request body last, for what one provider alone knows. Must not set model, messages, response_format, stream or n.',
+      'Fields merged into the request body last, for settings of one provider. Must not set model, messages, response_format, stream or n.',
   }),
   userPromptTemplate: promptText().superRefine(checkTemplate).nullish().meta({
     description:
-      'Replaces the built-in user message, in examples too: {content} and {any_metadata_field} stand for the item, {{ and }} for braces; the columns of a file that hold the text and the id are fields too. One that names nothing of the item is refused. The item alone is sent when absent. At most 1,000,000 characters.',
+      'Template of the user message, in examples too, at most 1,000,000 characters. {content} and {any_metadata_field} stand for the item, {{ and }} for braces. The columns of a file that hold the text and the id are fields too. The template must name a field of the item. Absent: the item alone is sent.',
   }),
   includeContext: z.boolean().nullish().default(false).meta({
     description:
-      'Put the metadata of the item before its content, as a first line of JSON. Has no effect with a userPromptTemplate, which can name the fields itself.',
+      'True: the metadata of the item stands before its content, as a first line of JSON. No effect with a userPromptTemplate, which can name the fields itself.',
   }),
   referenceDate: text({ min: 1, max: 300 }).superRefine(checkReferenceDate).nullish().meta({
     description:
-      'The day on which the texts were written, by which “next Friday” becomes a date: YYYY-MM-DD, or {field} for a metadata field that has it; an item without a date there fails. When absent, relative dates are not known: extract and enrich give null for them.',
+      'Day on which the texts were written, by which "next Friday" becomes a date. YYYY-MM-DD, or {field} for a metadata field that has the day. An item without a date in that field fails. Absent: extract and enrich give null for relative dates.',
   }),
 };
 
@@ -91,7 +91,7 @@ export function instructionsParam(example: string) {
   return promptText()
     .nullish()
     .meta({
-      description: `What to heed besides the built-in rules, which it overrides, e.g. "${example}". Nothing when absent. At most 1,000,000 characters.`,
+      description: `Instructions added to the built-in rules, which they override, e.g. "${example}". At most 1,000,000 characters. Absent: none.`,
     });
 }
 

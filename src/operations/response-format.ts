@@ -17,28 +17,31 @@ import { schemaObject } from './text.ts';
 
 const responseFormat = z.enum(['TEXT', 'JSON_OBJECT', 'JSON_SCHEMA']).meta({
   id: 'ResponseFormat',
-  description: 'How an answer looks.',
+  description: 'Form of an answer.',
   values: {
     TEXT: 'Plain text.',
     JSON_OBJECT:
-      'A JSON object with the keys that the instructions list ("with the keys: summary, mood"), each a text, number, true or false, list of texts or null; of any shape where they list none, and keys may then differ from row to row.',
-    JSON_SCHEMA: 'A JSON object that is valid against the schema given beside it.',
+      'A JSON object with the keys that the instructions list ("with the keys: summary, mood"). Each value is a text, number, true or false, list of texts or null. Without listed keys: any JSON object, whose keys may differ from row to row.',
+    JSON_SCHEMA: 'A JSON object that is valid against the given schema.',
   },
 });
 
 const responseFormatInput = z
   .strictObject({
-    type: responseFormat.meta({ description: 'How the answer looks.' }),
+    type: responseFormat.meta({ description: 'Form of the answer.' }),
     schema: schemaObject().nullish().meta({
       description:
-        'A JSON Schema of an object, or the short form {company: "string", year: "integer"}. Required for JSON_SCHEMA, refused otherwise. At most 100,000 characters.',
+        'A JSON Schema of an object, or the short form {company: "string", year: "integer"}. At most 100,000 characters. Required for JSON_SCHEMA, must be absent otherwise.',
     }),
   })
-  .meta({ id: 'ResponseFormatInput', description: 'How an answer looks, and its schema if any.' });
+  .meta({
+    id: 'ResponseFormatInput',
+    description: 'Form of an answer, with its schema for JSON_SCHEMA.',
+  });
 
 /** The param of that name, worded alike for every operation that has it. */
 export const responseFormatParam = responseFormatInput.nullish().meta({
-  description: 'How the answer looks; TEXT when absent.',
+  description: 'Form of the answer. Absent: TEXT.',
 });
 
 type ResponseFormat = z.output<typeof responseFormatParam>;

@@ -20,11 +20,11 @@ import { text } from './text.ts';
 const runParams = z
   .strictObject({
     operation: text({ min: 1, max: 200 }).nullish().meta({
-      description: 'A name for the task, shown to the model, e.g. classify. None when absent.',
+      description: 'Name of the task, shown to the model, e.g. classify. Absent: none.',
     }),
     instructions: instructionsParam('').meta({
       description:
-        'What to do with each item, e.g. "Translate into French." One of instructions, systemPrompt and userPromptTemplate is required. With a systemPrompt too, they stand where it has {instructions}, else behind it (with a JSON response format, in its schema). At most 1,000,000 characters.',
+        'Task for each item, e.g. "Translate into French." At most 1,000,000 characters. One of instructions, systemPrompt and userPromptTemplate is required. In a systemPrompt, {instructions} stands for the task. Without that placeholder, the task follows the systemPrompt, or stands in the schema of a JSON response format.',
     }),
     responseFormat: responseFormatParam,
     ...sharedParams,
@@ -39,16 +39,16 @@ const runParams = z
 
 const runResult = z.object({
   text: z.string().nullable().meta({
-    description: 'The answer as text; null with a JSON response format, and where the item failed.',
+    description: 'Answer as text. Null with a JSON response format, and when the item failed.',
   }),
   data: z.unknown().nullable().meta({
-    description: 'The answer to a JSON response format; null with TEXT, and where the item failed.',
+    description: 'Answer to a JSON response format. Null with TEXT, and when the item failed.',
   }),
 });
 
 export const run: Operation<typeof runParams> = {
   name: 'run',
-  description: 'Runs a task of your own on each item.',
+  description: 'Runs your own task on each item.',
   params: runParams,
   optionsOptional: false,
   result: runResult,

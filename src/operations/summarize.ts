@@ -26,10 +26,10 @@ const summarizeParams = z
 
 const summarizeResult = z.object({
   summary: z.string().nullable().meta({
-    description: 'The summary; null with a JSON response format, and where the item failed.',
+    description: 'Summary of the item. Null with a JSON response format, and when the item failed.',
   }),
   data: z.unknown().nullable().meta({
-    description: 'The answer to a JSON response format; null with TEXT, and where the item failed.',
+    description: 'Answer to a JSON response format. Null with TEXT, and when the item failed.',
   }),
 });
 

@@ -30,91 +30,90 @@ import { ItemInput, OperationInput } from './operation.ts';
 const inline = maxInlineItems.toLocaleString('en');
 
 const SourceInput = builder.inputType('SourceInput', {
-  description: 'Where the items come from. Exactly one key.',
+  description: 'Source of the items. Exactly one key must be given.',
   isOneOf: true,
   fields: (t) => ({
     items: t.field({
       type: [ItemInput],
-      description: `The items themselves, 1 to ${inline}.`,
+      description: `Inline items, 1 to ${inline}.`,
       validate: { schema: inlineItems as never },
     }),
     texts: t.stringList({
-      description: `Plain strings, 1 to ${inline}; their custom ids are their indexes.`,
+      description: `Plain strings, 1 to ${inline}. Their custom ids are their indexes.`,
       validate: { schema: inlineTexts as never },
     }),
     requests: t.field({
       type: ['JSONObject'],
-      description: `For chat: request bodies {messages: …}, or whole lines of batch input, OpenAI’s {custom_id, body} or Anthropic’s {custom_id, params}; 1 to ${inline}.`,
+      description: `For chat: request bodies {messages: …}, or lines of batch input, 1 to ${inline}. Lines are {custom_id, body} as for OpenAI or {custom_id, params} as for Anthropic.`,
       validate: { schema: inlineRequests as never },
     }),
     fileId: t.id({
-      description: `A file that was uploaded with POST /files, up to ${readLimits.rows.toLocaleString('en')} rows. NOT_FOUND when there is none.`,
+      description: `Id of an uploaded file, up to ${readLimits.rows.toLocaleString('en')} rows. NOT_FOUND for an unknown id.`,
     }),
   }),
 });
 
 const SubmitBatchInput = builder.inputType('SubmitBatchInput', {
-  description: 'A batch to be run.',
+  description: 'Operation, items and settings of a new batch.',
   fields: (t) => ({
     operation: t.field({
       type: OperationInput,
       required: true,
-      description: 'What to do with each item.',
+      description: 'Operation to run on each item, with its options.',
     }),
-    source: t.field({ type: SourceInput, required: true, description: 'The items.' }),
+    source: t.field({ type: SourceInput, required: true, description: 'Source of the items.' }),
     contentField: t.string({
       description:
-        'The column or JSON field of the file that holds the text, in place of the one found or named at upload; that becomes metadata.',
+        'Column or JSON field of the file that holds the text. Absent: the field of the upload. A field that is replaced becomes metadata.',
       validate: { schema: batchFields.contentField as never },
     }),
     customIdField: t.string({
       description:
-        'The column or JSON field of the file that holds the custom ids, in place of the upload’s; empty: the places of the rows in the file serve, counted from 0. Read before the batch starts; an id that comes twice stops it with DUPLICATE_CUSTOM_ID. A row without one has its place.',
+        'Column or JSON field of the file that holds the custom ids. Absent: the field of the upload. Empty: the place of each row in the file, from 0. A row without a custom id has its place. A repeated id stops the batch with DUPLICATE_CUSTOM_ID before its start.',
       validate: { schema: batchFields.customIdField as never },
     }),
     customIdPrefix: t.string({
-      description:
-        'Put before every custom id, the places that serve as such included. Up to 100 characters.',
+      description: 'Prefix of every custom id, places included, up to 100 characters.',
       validate: { schema: batchFields.customIdPrefix as never },
     }),
     name: t.string({
       description:
-        'For people, up to 200 characters; need not be unique. The name of the file when absent; none for inline items.',
+        'Name of the batch for people, up to 200 characters, not necessarily unique. Absent: the name of the file, or none for inline items.',
       validate: { schema: batchFields.name as never },
     }),
     metadata: t.field({
       type: 'JSONObject',
-      description: 'Anything the caller wants to find again on the batch.',
+      description: 'Any JSON object to store with the batch.',
       validate: { schema: batchFields.metadata as never },
     }),
     autoStart: t.boolean({
       defaultValue: true,
-      description: 'false: the batch waits as DRAFT for startBatch.',
+      description: 'False: the batch waits as DRAFT for startBatch.',
     }),
     execution: t.field({
       type: ExecutionEnum,
       defaultValue: 'LIVE',
       description:
-        'How to reach the model. Files, operations and answers are the same in both lanes. PROVIDER_BATCH needs a provider that has a batch API: BAD_USER_INPUT where it is known to have none.',
+        'Way in which the batch reaches the model. Files, operations and answers are the same for both ways. BAD_USER_INPUT for PROVIDER_BATCH at a provider known to have no batch API.',
     }),
     rescue: t.boolean({
       defaultValue: false,
       description:
-        'PROVIDER_BATCH only. true: rows that the provider’s window leaves undone are called live, at the live price; false: they become EXPIRED, and retryBatch sends them again.',
+        'PROVIDER_BATCH only. True: items that a provider job leaves undone are called live, at the live price. False: these items become EXPIRED, and retryBatch sends them again.',
     }),
     idempotencyKey: t.string({
       description:
-        'Same key and same whole input: the same batch again. Same key, other input: IDEMPOTENCY_CONFLICT. 1 to 200 characters.',
+        'Key of the submit, 1 to 200 characters. The same key with the same input gives the same batch. The same key with another input gives IDEMPOTENCY_CONFLICT.',
       validate: { schema: batchFields.idempotencyKey as never },
     }),
     webhookUrl: t.string({
       description:
-        'Told when the batch ends: a public https address, up to 2,000 characters. Signed as Standard Webhooks has it.',
+        'Public https address that receives a webhook when the batch ends, up to 2,000 characters. Webhooks are signed as Standard Webhooks defines.',
       validate: { schema: batchFields.webhookUrl as never },
     }),
     expiresInSeconds: t.int({
       description:
-        'Seconds until unfinished items expire, 1 s to 30 days. When absent 24 h, or 26 h for PROVIDER_BATCH: the provider’s own 24, and time to send and to read.',
+        'Seconds until unfinished items expire, 1 s to 30 days. Absent: 24 h, or 26 h for PROVIDER_BATCH (24 h of the provider, and time to send and read).',
       validate: { schema: batchFields.expiresInSeconds as never },
     }),
   }),
@@ -126,22 +125,31 @@ const batchPayload = (name: string, description: string) =>
     fields: (t) => ({
       batch: t.field({
         type: 'Batch',
-        description: 'The batch as it now stands.',
+        description: 'Current state of the batch.',
         resolve: (batch) => batch,
       }),
     }),
   });
 
-const idArg = { required: true, description: 'The batch. NOT_FOUND when there is none.' } as const;
+const idArg = {
+  required: true,
+  description: 'Id of the batch. NOT_FOUND for an unknown id.',
+} as const;
 
 builder.mutationField('submitBatch', (t) =>
   t.field({
     type: batchPayload(
       'SubmitBatchPayload',
-      'The batch that was made, or found under the idempotency key.',
+      'The new batch, or the batch with the same idempotency key.',
     ),
-    description: 'Stores the items and begins to work on them. Returns at once.',
-    args: { input: t.arg({ type: SubmitBatchInput, required: true, description: 'What to run.' }) },
+    description: 'Stores the items and starts the batch. Returns at once.',
+    args: {
+      input: t.arg({
+        type: SubmitBatchInput,
+        required: true,
+        description: 'Operation, items and settings of the batch.',
+      }),
+    },
     resolve: async (_root, { input }, context) => {
       const [operation, options] = theOne(
         input.operation as Record<string, unknown>,
@@ -166,8 +174,8 @@ builder.mutationField('submitBatch', (t) =>
 
 builder.mutationField('startBatch', (t) =>
   t.field({
-    type: batchPayload('StartBatchPayload', 'The batch that was started.'),
-    description: 'Starts a DRAFT. A batch in any other state is returned as it is.',
+    type: batchPayload('StartBatchPayload', 'The started batch.'),
+    description: 'Starts a DRAFT batch. A batch with another status is returned unchanged.',
     args: { id: t.arg.id(idArg) },
     resolve: async (_root, { id }, context) => {
       await theBatch(id, context);
@@ -181,10 +189,10 @@ builder.mutationField('cancelBatch', (t) =>
   t.field({
     type: batchPayload(
       'CancelBatchPayload',
-      'The batch that was cancelled: CANCELLING, or CANCELLED already.',
+      'The batch after cancelBatch: CANCELLING, or already ended.',
     ),
     description:
-      'Ends a batch: no call starts more than a second later, calls in flight are aborted, finished results stay. What is at the provider’s batch API is cancelled there, and CANCELLING until the provider confirms; what it had finished by then is kept. A batch that has ended is returned as it is.',
+      'Ends a batch: no call starts more than 1 s later, calls in flight are aborted, stored results stay. Provider jobs are cancelled too, and the batch is CANCELLING until the provider confirms. Answers that the provider finished by then are kept. An ended batch is returned unchanged.',
     args: { id: t.arg.id(idArg) },
     resolve: async (_root, { id }, context) => {
       await theBatch(id, context);
@@ -200,15 +208,15 @@ interface Retried {
 }
 
 const RetryBatchPayload = builder.objectRef<Retried>('RetryBatchPayload').implement({
-  description: 'The batch that goes on.',
+  description: 'The batch after retryBatch.',
   fields: (t) => ({
     batch: t.field({
       type: 'Batch',
-      description: 'The batch as it now stands.',
+      description: 'Current state of the batch.',
       resolve: ({ batch }) => batch,
     }),
     retriedItems: t.exposeInt('retriedItems', {
-      description: 'Items put back in the queue; 0 where there was nothing to retry.',
+      description: 'Number of items put back in the queue. 0 when no item could be retried.',
     }),
   }),
 });
@@ -217,16 +225,16 @@ builder.mutationField('retryBatch', (t) =>
   t.field({
     type: RetryBatchPayload,
     description:
-      'Puts items that failed, expired or were cancelled back in the queue, with a new expiry; what succeeded is never paid for again. A stopped batch goes on with what it had left undone too. CONFLICT while it is CANCELLING.',
+      'Puts failed, expired and cancelled items back in the queue, with a new expiry. Succeeded items are never paid for again. A stopped batch continues with its unfinished items too. CONFLICT while the batch is CANCELLING.',
     args: {
       id: t.arg.id(idArg),
       customIds: t.arg.stringList({
-        description: `Only items with these custom ids, at most ${maxCustomIds.toLocaleString('en')}; all when absent.`,
+        description: `Only items with these custom ids, at most ${maxCustomIds.toLocaleString('en')}. Absent: all.`,
         validate: { schema: customIdList as never },
       }),
       errorCodes: t.arg({
         type: [ItemErrorCodeEnum],
-        description: 'Only items that failed with one of these codes; all when absent.',
+        description: 'Only items that failed with one of these codes. Absent: all.',
       }),
     },
     resolve: async (_root, { id, customIds, errorCodes }, context) => {
@@ -251,9 +259,9 @@ builder.mutationField('retryBatch', (t) =>
 const DeleteBatchPayload = builder
   .objectRef<{ deletedId: string }>('DeleteBatchPayload')
   .implement({
-    description: 'The batch that is gone.',
+    description: 'The deleted batch.',
     fields: (t) => ({
-      deletedId: t.exposeID('deletedId', { description: 'Its id, which is unknown from now on.' }),
+      deletedId: t.exposeID('deletedId', { description: 'Id of the deleted batch.' }),
     }),
   });
 
@@ -261,7 +269,7 @@ builder.mutationField('deleteBatch', (t) =>
   t.field({
     type: DeleteBatchPayload,
     description:
-      'Deletes a batch with its results, whatever its state: unknown at once, calls in flight aborted, its idempotency key free again.',
+      'Deletes a batch of any status with its results. The id is unknown at once, calls in flight are aborted, and the idempotency key is free again.',
     args: { id: t.arg.id(idArg) },
     resolve: async (_root, { id }, context) => {
       if (!isId('batch', id) || !(await deleteBatch(context, context.owner, id)))
@@ -275,7 +283,7 @@ builder.mutationField('redeliverWebhook', (t) =>
   t.field({
     type: 'Batch',
     description:
-      'Tells the webhook of a batch that has ended once more, as a new message: once a minute, else CONFLICT says when. A batch without a webhook, or that has not ended, is returned as it is.',
+      'Sends the webhook of an ended batch again, with a new message id. Allowed once a minute, else CONFLICT with the next allowed time. A batch that has no webhook or has not ended is returned unchanged.',
     args: { batchId: t.arg.id(idArg) },
     resolve: async (_root, { batchId }, context) => {
       const batch = await theBatch(batchId, context);

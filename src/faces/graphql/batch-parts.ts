@@ -8,46 +8,53 @@ import { builder } from './builder.ts';
 import { ItemErrorCodeEnum } from './item-result.ts';
 
 export const BatchStatusEnum = builder.enumType('BatchStatus', {
-  description: 'Where a batch stands. The last four are final.',
+  description: 'Status of a batch. COMPLETED, FAILED, CANCELLED and EXPIRED are final.',
   values: {
-    DRAFT: { description: 'Submitted with autoStart false; waits for startBatch.' },
-    QUEUED: { description: 'Waits for a worker.' },
-    PROCESSING: { description: 'Workers have begun.' },
+    DRAFT: {
+      description: 'The batch was submitted with autoStart false and waits for startBatch.',
+    },
+    QUEUED: { description: 'The batch waits for a worker.' },
+    PROCESSING: { description: 'Processing has begun.' },
     CANCELLING: {
       description:
-        'Cancelled, but calls in flight are still being stopped, or the provider has yet to confirm.',
+        'The batch was cancelled. Calls in flight are being stopped, or the provider has not confirmed yet.',
     },
-    COMPLETED: { description: 'Every item has its answer, failures included.' },
+    COMPLETED: { description: 'Every item has its final answer, failures included.' },
     FAILED: {
       description:
-        'Stopped as a whole (key, quota, model, file): error and errorCode say why, unfinished items stay PENDING, retryBatch resumes.',
+        'The whole batch was stopped: error and errorCode have the reason. Unfinished items stay PENDING until retryBatch.',
     },
-    CANCELLED: { description: 'Ended by cancelBatch; unfinished items are CANCELLED.' },
-    EXPIRED: { description: 'Time ran out; unfinished items are EXPIRED.' },
+    CANCELLED: {
+      description: 'The batch was ended by cancelBatch. Unfinished items are CANCELLED.',
+    },
+    EXPIRED: { description: 'The time of the batch ran out. Unfinished items are EXPIRED.' },
   } satisfies Record<(typeof batchStatuses)[number], { description: string }>,
 });
 
 export const BatchErrorCodeEnum = builder.enumType('BatchErrorCode', {
   description: 'Why a whole batch was stopped.',
   values: {
-    INVALID_KEY: { description: 'The provider refused the API key, or what the key may do.' },
+    INVALID_KEY: {
+      description: 'The provider refused the API key, or the key lacks a permission.',
+    },
     QUOTA_EXHAUSTED: { description: 'The provider account has no quota or funds left.' },
     UNKNOWN_MODEL: {
-      description: 'The provider does not have the model, or the provider is not configured here.',
+      description:
+        'The provider does not have the model, or the provider is not configured on this server.',
     },
-    PROVIDER_REJECTED_FILE: { description: 'The provider’s batch API refused the file.' },
+    PROVIDER_REJECTED_FILE: { description: "The provider's batch API refused the input file." },
     DUPLICATE_CUSTOM_ID: { description: 'Two rows of the file have the same custom id.' },
-    INTERNAL: { description: 'A fault of Winnow’s own; the log has it.' },
+    INTERNAL: { description: 'Winnow failed because of a bug. The server log has the details.' },
   } satisfies Record<BatchErrorCode, { description: string }>,
 });
 
 export const ExecutionEnum = builder.enumType('Execution', {
-  description: 'How a batch reaches the model.',
+  description: 'Way in which a batch reaches the model.',
   values: {
-    LIVE: { description: 'Calls the model row by row, now.' },
+    LIVE: { description: 'Winnow calls the model item by item, at once.' },
     PROVIDER_BATCH: {
       description:
-        'Hands the rows to the provider’s own batch API: about half the price, answers within 24 h. Only for providers that have one.',
+        "Winnow sends the items to the provider's batch API: about half the price, answers within 24 h. The provider must have a batch API.",
     },
   } satisfies Record<Execution, { description: string }>,
 });
@@ -65,60 +72,67 @@ export interface Counts {
 
 export const BatchCounts = builder.objectRef<Counts>('BatchCounts').implement({
   description:
-    'Items of a batch, or requests of a provider batch, by where they stand. Adds up to total at every instant.',
+    'Number of items of a batch, or of requests of a provider batch, by status. The numbers always add up to total.',
   fields: (t) => ({
     total: t.exposeInt('total', {
-      description: 'All of them. Of a provider batch 0 until its input is made.',
+      description:
+        'Number of all items. In a provider batch: number of all requests, 0 until the input is made.',
     }),
     pending: t.exposeInt('pending', {
       description:
-        'Nobody works on them yet, or again. In a provider batch that is over: left without an answer.',
+        'Items that no worker holds. In an ended provider batch: requests without an answer.',
     }),
     processing: t.exposeInt('processing', {
-      description: 'Held by a worker or by the provider right now.',
+      description: 'Items that a worker or the provider holds now.',
     }),
     succeeded: t.exposeInt('succeeded', {
       description:
-        'Items with a valid output; requests that the provider has answered, validly or not.',
+        'Items with a valid output. In a provider batch: requests that the provider answered, valid or not.',
     }),
-    failed: t.exposeInt('failed', { description: 'With an error.' }),
-    cancelled: t.exposeInt('cancelled', { description: 'Left undone by cancelBatch.' }),
-    expired: t.exposeInt('expired', { description: 'Left undone when time ran out.' }),
+    failed: t.exposeInt('failed', { description: 'Items that ended with an error.' }),
+    cancelled: t.exposeInt('cancelled', { description: 'Items left unfinished by cancelBatch.' }),
+    expired: t.exposeInt('expired', {
+      description: 'Items left unfinished when the time of the batch ran out.',
+    }),
   }),
 });
 
 export const ErrorCount = builder
   .objectRef<BatchRecord['errorSummary'][number]>('ErrorCount')
   .implement({
-    description: 'Failed items with one error code.',
+    description: 'Number of failed items with one error code.',
     fields: (t) => ({
-      code: t.expose('code', { type: ItemErrorCodeEnum, description: 'What they have in common.' }),
-      count: t.exposeInt('count', { description: 'How many items.' }),
-      message: t.exposeString('message', { description: 'One message as an example.' }),
+      code: t.expose('code', { type: ItemErrorCodeEnum, description: 'Error code of the items.' }),
+      count: t.exposeInt('count', { description: 'Number of failed items with this code.' }),
+      message: t.exposeString('message', {
+        description: 'Error message of one of the items, as an example.',
+      }),
     }),
   });
 
 export const WebhookDelivery = builder.objectRef<DeliveryRecord>('WebhookDelivery').implement({
-  description: 'One attempt to tell a webhook that its batch has ended.',
+  description: 'One attempt to deliver the webhook of an ended batch.',
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'Names the message and the attempt.' }),
-    messageId: t.exposeString('messageId', {
-      description: 'The webhook-id header: the same for every attempt of one message.',
+    id: t.exposeID('id', {
+      description: 'Id of the attempt, made of the message id and the number of the attempt.',
     }),
-    attempt: t.exposeInt('attempt', { description: 'Counted from 1.' }),
-    at: t.expose('at', { type: 'DateTime', description: 'When it was made.' }),
+    messageId: t.exposeString('messageId', {
+      description: 'Value of the webhook-id header, the same for every attempt of one message.',
+    }),
+    attempt: t.exposeInt('attempt', { description: 'Number of the attempt, counted from 1.' }),
+    at: t.expose('at', { type: 'DateTime', description: 'Time of the attempt.' }),
     statusCode: t.exposeInt('statusCode', {
       nullable: true,
-      description: 'The HTTP status that came back; null when none did. 2xx is a success.',
+      description: 'HTTP status of the response; 2xx is a success. Null without a response.',
     }),
     error: t.exposeString('error', {
       nullable: true,
-      description: 'Why it failed; null when it did not.',
+      description: 'Reason for the failure, for people. Null after a success.',
     }),
     nextAttemptAt: t.expose('nextAttemptAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it is tried again; null when it is not.',
+      description: 'Time of the next attempt. Null when no attempt follows.',
     }),
   }),
 });
@@ -133,21 +147,21 @@ export function waiting(batch: BatchRecord): BatchRecord | null {
 }
 
 export const BatchWaiting = builder.objectRef<BatchRecord>('BatchWaiting').implement({
-  description: 'Why a running batch does not get on just now. It goes on by itself.',
+  description: 'Pause of a running batch, with its reason. The batch continues by itself.',
   fields: (t) => ({
     reason: t.string({
-      description: 'For people: what the provider said or did last.',
+      description: 'Last response or failure of the provider, for people.',
       resolve: ({ waitingReason }) => waitingReason ?? '',
     }),
     since: t.expose('waitingSince', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it began.',
+      description: 'Time at which the pause began.',
     }),
     until: t.expose('waitingUntil', {
       type: 'DateTime',
       nullable: true,
-      description: 'When the provider is asked again.',
+      description: 'Time of the next request to the provider.',
     }),
   }),
 });

@@ -35,9 +35,9 @@ const deliveriesOf = createRounds<DeliveryRecord[]>(async (keys, { db }) =>
 
 builder.node('Batch', {
   description:
-    'One operation over many items. Its answers can be read at any time, in input order, while it runs.',
+    'One operation over many items. The answers can be read at any time, in input order, while the batch runs.',
   id: {
-    description: 'Begins with batch_; the same in routes and webhooks.',
+    description: 'Id of the batch. Begins with batch_ and is the same in routes and webhooks.',
     resolve: ({ id }) => id,
   },
   isTypeOf: (value) => typeof value === 'object' && value !== null && 'expiresAt' in value,
@@ -45,33 +45,36 @@ builder.node('Batch', {
   fields: (t) => ({
     operation: t.field({
       type: OperationEnum,
-      description: 'What is done with each item.',
+      description: 'Operation that runs on each item.',
       resolve: ({ operation }) => operation,
     }),
     options: t.field({
       type: 'JSONObject',
-      description: 'The operation’s options as they were given.',
+      description: 'Options of the operation, as given at submit.',
       resolve: ({ options }, _args, { budget }) => {
         budget.send(Buffer.byteLength(options), null);
         return JSON.parse(options) as unknown;
       },
     }),
     model: t.exposeString('model', {
-      description: 'provider/name, fixed when the batch was submitted.',
+      description: 'Model as provider/name, fixed at submit.',
     }),
-    status: t.expose('status', { type: BatchStatusEnum, description: 'Where it stands.' }),
+    status: t.expose('status', {
+      type: BatchStatusEnum,
+      description: 'Current status of the batch.',
+    }),
     progress: t.float({
-      description: 'Share of items in a final state, 0 to 1.',
+      description: 'Share of items in a final status, 0 to 1.',
       resolve: (batch) => finished(batch) / batch.total,
     }),
     counts: t.field({
       type: BatchCounts,
-      description: 'Items by where they stand; adds up to total at every instant.',
+      description: 'Number of items by status. The numbers always add up to total.',
       resolve: countsOf,
     }),
     usage: t.field({
       type: 'Usage',
-      description: 'What all answered items cost together.',
+      description: 'Requests, tokens and cost of all answered items together.',
       resolve: ({ requests, inputTokens, cachedInputTokens, outputTokens, costUsd }) => ({
         requests,
         inputTokens,
@@ -83,45 +86,46 @@ builder.node('Batch', {
     name: t.exposeString('name', {
       nullable: true,
       description:
-        'As given at submit, else the name of its file; null where its items were given inline without one.',
+        'Name as given at submit, else the name of the file. Null for inline items without a name.',
     }),
     metadata: t.field({
       type: 'JSONObject',
       nullable: true,
-      description: 'As given at submit; null when none was.',
+      description: 'Metadata as given at submit. Null when none was given.',
       resolve: ({ metadata }, _args, { budget }) => {
         if (metadata === null) return null;
         budget.send(Buffer.byteLength(metadata), null);
         return JSON.parse(metadata) as unknown;
       },
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was submitted.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'Time of the submit.' }),
     startedAt: t.expose('startedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When a worker first took items of it; null before.',
+      description: 'Time at which a worker first took items of the batch. Null before.',
     }),
     completedAt: t.expose('completedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it reached its final status; null before.',
+      description: 'Time at which the batch reached its final status. Null before.',
     }),
     cancelInitiatedAt: t.expose('cancelInitiatedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When cancelBatch was called; null if never.',
+      description: 'Time of the first call of cancelBatch. Null before.',
     }),
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
-      description: 'When items that are still unfinished become EXPIRED.',
+      description: 'Time at which unfinished items become EXPIRED.',
     }),
     webhookUrl: t.exposeString('webhookUrl', {
       nullable: true,
-      description: 'Who is told when the batch ends; null when nobody is.',
+      description:
+        'Address that receives the webhook when the batch ends. Null when none was given.',
     }),
     webhookDeliveries: t.field({
       type: [WebhookDelivery],
-      description: 'The latest 200 attempts to tell webhookUrl, oldest first.',
+      description: 'The latest 200 delivery attempts to webhookUrl, oldest first.',
       complexity: { field: 1, multiplier: 1 },
       resolve: async ({ key }, _args, context) => (await deliveriesOf(key, context)) ?? [],
     }),
@@ -129,39 +133,40 @@ builder.node('Batch', {
       type: BatchWaiting,
       nullable: true,
       description:
-        'Why it does not get on: its provider is down, or asked for a pause. Null while it gets on.',
+        'Why the batch waits: its provider is down or asked for a pause. Null while calls go out.',
       resolve: waiting,
     }),
     itemsPerSecond: t.float({
       nullable: true,
       description:
-        'Items answered per second: of late while it runs, over its whole life afterwards; null before the first, and while a provider’s batch API has them, which answers all at once.',
+        "Items answered per second: over the last 10 s while running, over the whole run afterwards. Null before the first answer. Null too while a provider's batch API has the items, since it answers all of them at once.",
       resolve: itemsPerSecond,
     }),
     estimatedCompletionAt: t.field({
       type: 'DateTime',
       nullable: true,
       description:
-        'When it will be through at its present pace; null while nothing can be said and once it has ended.',
+        'Estimated completion at the current rate. Null without a rate and after the end.',
       resolve: estimatedCompletionAt,
     }),
     error: t.exposeString('error', {
       nullable: true,
-      description: 'Why the whole batch was stopped; null otherwise.',
+      description: 'Why the whole batch was stopped, for people. Null unless the status is FAILED.',
     }),
     errorCode: t.expose('errorCode', {
       type: BatchErrorCodeEnum,
       nullable: true,
-      description: 'The same for programs; null unless the status is FAILED.',
+      description:
+        'Why the whole batch was stopped, for programs. Null unless the status is FAILED.',
     }),
     errorSummary: t.expose('errorSummary', {
       type: [ErrorCount],
-      description: 'How many items failed, by code, the most frequent first.',
+      description: 'Number of failed items by error code, the most frequent code first.',
       complexity: { field: 1, multiplier: 2 },
     }),
     resentRequests: t.int({
       description:
-        'Requests that had to be sent again because a worker died between the answer and its record: what a crash cost.',
+        'Number of requests sent again because a worker died before the answer was stored.',
       resolve: ({ resentRequests }) => resentRequests,
     }),
   }),
@@ -176,18 +181,27 @@ export async function findBatch(
 }
 
 export const BatchFilterInput = builder.inputType('BatchFilter', {
-  description: 'Which batches; what is left out does not matter, what is given must all hold.',
+  description: 'Conditions are joined by AND. An absent condition is ignored.',
   fields: (t) => ({
-    status: t.field({ type: [BatchStatusEnum], description: 'In one of these statuses.' }),
-    operation: t.field({ type: [OperationEnum], description: 'Running one of these operations.' }),
+    status: t.field({
+      type: [BatchStatusEnum],
+      description: 'Only batches with one of these statuses.',
+    }),
+    operation: t.field({
+      type: [OperationEnum],
+      description: 'Only batches of one of these operations.',
+    }),
     name: t.string({
-      description: 'With this text in their name, in either case.',
+      description: 'Only batches whose name contains this text, in upper or lower case.',
       validate: { schema: storableText.nullish() as never },
     }),
-    createdAfter: t.field({ type: 'DateTime', description: 'Submitted at or after this instant.' }),
+    createdAfter: t.field({
+      type: 'DateTime',
+      description: 'Only batches submitted at or after this time.',
+    }),
     createdBefore: t.field({
       type: 'DateTime',
-      description: 'Submitted at or before this instant.',
+      description: 'Only batches submitted at or before this time.',
     }),
   }),
 });
@@ -209,8 +223,10 @@ builder.queryField('batch', (t) =>
   t.field({
     type: 'Batch',
     nullable: true,
-    description: 'A batch by its id; null when there is none.',
-    args: { id: t.arg.id({ required: true, description: 'As submitBatch gave it.' }) },
+    description: 'A batch by its id. Null for an unknown id.',
+    args: {
+      id: t.arg.id({ required: true, description: 'Id of the batch, as returned by submitBatch.' }),
+    },
     resolve: (_root, { id }, context) => findBatch(id, context),
   }),
 );
@@ -219,11 +235,11 @@ builder.queryField('batches', (t) =>
   t.connection(
     {
       type: 'Batch',
-      description: 'The caller’s batches, newest first.',
+      description: 'Batches of the caller, newest first.',
       args: {
         filter: t.arg({
           type: BatchFilterInput,
-          description: 'Only some of them; all when absent.',
+          description: 'Conditions on the batches. Absent: all batches.',
         }),
       },
       complexity: pageCost,
@@ -262,11 +278,11 @@ builder.queryField('batches', (t) =>
       description: 'A page of batches.',
       fields: (c) => ({
         totalCount: c.int({
-          description: 'How many batches the filter leaves, over all pages.',
+          description: 'Number of batches that match the filter, over all pages.',
           resolve: ({ filter }, _args, { db, owner }) => countBatches(db, owner, filter),
         }),
       }),
     },
-    { name: 'BatchEdge', description: 'A batch and its place in the list.' },
+    { name: 'BatchEdge', description: 'A batch with its cursor.' },
   ),
 );

@@ -44,31 +44,31 @@ export const builder = new SchemaBuilder<{
       id,
     }),
     cursorType: 'String',
-    idFieldOptions: { description: 'The id that this object can be asked for by.' },
+    idFieldOptions: { description: 'Id by which the object can be read.' },
     edgesFieldOptions: {
       nullable: { list: false, items: false },
-      description: 'The entries of this page, in the list’s order.',
+      description: 'Entries of the page, in the order of the list.',
       // The connection above it has the page's size as its multiplier already.
       complexity: { field: 1, multiplier: 1 },
     },
     nodeFieldOptions: { nullable: false, description: 'The entry itself.' },
     cursorFieldOptions: {
-      description: 'Its place in the list, to page on from with after or before.',
+      description: 'Cursor of the entry, for the arguments after and before.',
     },
-    pageInfoFieldOptions: { description: 'Where this page stands in the whole list.' },
-    hasNextPageFieldOptions: { description: 'Whether there is more behind this page.' },
-    hasPreviousPageFieldOptions: { description: 'Whether there is more before this page.' },
-    startCursorFieldOptions: { description: 'The first entry’s cursor; null on an empty page.' },
-    endCursorFieldOptions: { description: 'The last entry’s cursor; null on an empty page.' },
+    pageInfoFieldOptions: { description: 'Position of the page in the whole list.' },
+    hasNextPageFieldOptions: { description: 'True when entries follow this page.' },
+    hasPreviousPageFieldOptions: { description: 'True when entries precede this page.' },
+    startCursorFieldOptions: { description: 'Cursor of the first entry. Null on an empty page.' },
+    endCursorFieldOptions: { description: 'Cursor of the last entry. Null on an empty page.' },
     ...pageArgOptions,
     nodeQueryOptions: {
-      description: 'Anything with an id: a batch, an item or a file. Null for an unknown id.',
-      args: { id: { description: 'As any field `id` gave it.' } },
+      description: 'A batch, an item or a file by its id. Null for an unknown id.',
+      args: { id: { description: 'Id of the object, as returned by any field `id`.' } },
     },
     nodesQueryOptions: false,
-    nodeTypeOptions: { description: 'Anything that can be asked for again by its id.' },
+    nodeTypeOptions: { description: 'An object that can be read by its id.' },
     pageInfoTypeOptions: {
-      description: 'Where a page stands in its list, and the cursors to go on from.',
+      description: 'Position of a page in its list, with the cursors of its first and last entry.',
     },
   },
   complexity: {
@@ -83,11 +83,15 @@ export const builder = new SchemaBuilder<{
 /** The builder's type parameters, for what names them. */
 export type Types = typeof builder extends PothosSchemaTypes.SchemaBuilder<infer T> ? T : never;
 
-builder.queryType({ description: 'Reads. Unknown ids answer null.' });
-builder.mutationType({ description: 'Runs operations now, or hands them over as batches.' });
+builder.queryType({
+  description: 'Reads of batches, items, files and the server. An unknown id gives null.',
+});
+builder.mutationType({
+  description: 'Calls that run an operation at once, and calls that submit and control batches.',
+});
 builder.subscriptionType({
   description:
-    'Live views, over WebSocket (graphql-transport-ws) or server-sent events, at the same URL.',
+    'Live updates over WebSocket (graphql-transport-ws) or server-sent events, at the same URL.',
 });
 
 builder.scalarType('DateTime', {
@@ -111,7 +115,7 @@ builder.scalarType('JSONObject', {
   parseLiteral: (node, variables) => asObject(literalToJson(node, variables ?? {})),
 });
 builder.scalarType('SafeInt', {
-  description: 'A whole number up to 2^53 - 1: token sums outgrow Int.',
+  description: 'A whole number up to 2^53 - 1, since sums of tokens exceed Int.',
   serialize: (value) => value,
   parseValue: (value) => {
     if (!Number.isSafeInteger(value)) throw new TypeError('needs a whole number below 2^53');

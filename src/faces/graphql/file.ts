@@ -27,18 +27,19 @@ const maxPreviewRows = 100;
 const rejectionsCost = 10;
 
 export const FileFormatEnum = builder.enumType('FileFormat', {
-  description: 'How the rows of a file are written.',
+  description: 'Format of the rows of a file.',
   values: {
-    CSV: { description: 'Rows of cells under a header; the delimiter is found.' },
+    CSV: { description: 'Rows of cells under a header. The delimiter is detected.' },
     JSON: {
-      description: 'One array, of objects or of strings, or one object with such an array in it.',
+      description: 'One array of objects or of strings, or one object that contains such an array.',
     },
-    JSONL: { description: 'A JSON object or string a line.' },
-    TEXT: { description: 'A text a line.' },
+    JSONL: { description: 'One JSON object or string per line.' },
+    TEXT: { description: 'One text per line.' },
     OPENAI_JSONL: { description: 'OpenAI batch input: lines {custom_id, body}.' },
     ANTHROPIC_JSONL: { description: 'Anthropic batch input: lines {custom_id, params}.' },
     OPENAI_RESULTS: {
-      description: 'OpenAI batch output or error lines, or Anthropic’s results: for parseResults.',
+      description:
+        'OpenAI batch output or error lines, or Anthropic result lines, for parseResults.',
     },
   } satisfies Record<(typeof fileFormats)[number], { description: string }>,
 });
@@ -53,77 +54,80 @@ function columnsOf(file: FileRecord): string[] {
 }
 
 const RowRejection = builder.objectRef<Rejection>('RowRejection').implement({
-  description: 'A row that was refused at upload, while the others went in.',
+  description: 'A row that was refused at upload. The other rows were stored.',
   fields: (t) => ({
     row: t.exposeInt('row', {
       description:
-        'Counted from 1: data rows of a CSV, elements of an array, lines of anything else.',
+        'Number of the row, counted from 1: data rows of a CSV, elements of an array, else lines.',
     }),
-    reason: t.exposeString('reason', { description: 'What was wrong with it.' }),
+    reason: t.exposeString('reason', { description: 'Problem of the row, for people.' }),
   }),
 });
 
 builder.node('File', {
-  description:
-    'An uploaded dataset. Any number of batches can run over it; its rows are stored once.',
-  id: { description: 'Begins with file_.', resolve: ({ id }) => id },
+  description: 'An uploaded dataset. Its rows are stored once, for any number of batches.',
+  id: { description: 'Id of the file. Begins with file_.', resolve: ({ id }) => id },
   isTypeOf: (value) => typeof value === 'object' && value !== null && 'sizeBytes' in value,
   loadOne: (id, context) => findFile(id, context),
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'As it was uploaded, without folders.' }),
+    name: t.exposeString('name', { description: 'Name of the file as uploaded, without folders.' }),
     format: t.field({
       type: FileFormatEnum,
-      description: 'As it was found or given at upload.',
+      description: 'Format that was detected, or given at upload.',
       resolve: ({ format }) => format as (typeof fileFormats)[number],
     }),
-    sizeBytes: t.exposeInt('sizeBytes', { description: 'Bytes as they were uploaded.' }),
+    sizeBytes: t.exposeInt('sizeBytes', { description: 'Size of the upload in bytes.' }),
     itemCount: t.exposeInt('itemCount', {
-      description: 'Rows that went in: the items of a batch over it.',
+      description: 'Number of stored rows, which are the items of a batch.',
     }),
     columns: t.stringList({
-      description: 'The columns or JSON fields, as templates name them, in the file’s order.',
+      description: 'Columns or JSON fields in the order of the file, as templates name them.',
       resolve: columnsOf,
     }),
     contentField: t.exposeString('contentField', {
       nullable: true,
-      description: 'Which of them holds the text; null where the row is the text, or none does.',
+      description:
+        'Column or JSON field that holds the text. Null when the row itself is the text, or when no column holds the text.',
     }),
     customIdField: t.exposeString('customIdField', {
       nullable: true,
       description:
-        'Which of them holds the custom id; null where the place of a row in the file serves, counted from 0.',
+        'Column or JSON field that holds the custom id. Null when the place of a row in the file, from 0, is its custom id.',
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the upload ended.' }),
+    createdAt: t.expose('createdAt', {
+      type: 'DateTime',
+      description: 'Time at which the upload ended.',
+    }),
     rejections: t.field({
       type: [RowRejection],
-      description: `What was refused at upload; the first ${maxRejections.toLocaleString('en')}, rejectedCount has them all.`,
+      description: `Rows refused at upload, at most the first ${maxRejections.toLocaleString('en')}. rejectedCount counts all of them.`,
       complexity: { field: rejectionsCost, multiplier: 1 },
       resolve: ({ key }, _args, context) => loadRejections(context, key),
     }),
     rejectedCount: t.exposeInt('rejectedCount', {
-      description: 'How many rows were refused at upload.',
+      description: 'Number of rows refused at upload.',
     }),
     warnings: t.stringList({
       description:
-        'What was guessed, decoded, skipped or renamed while the file was read, a sentence each, with the option that changes it. Empty when there is nothing to say.',
+        'Sentences about guessed, decoded, skipped or renamed parts of the file, with the option that changes each. Empty when the file was read as it is.',
       resolve: ({ warnings }) => JSON.parse(warnings) as string[],
     }),
     encoding: t.exposeString('encoding', {
       nullable: true,
       description:
-        'How the bytes were read: utf-8, utf-16le, utf-16be or windows-1252. Null for files of before.',
+        'Encoding of the uploaded bytes: utf-8, utf-16le, utf-16be or windows-1252. Null for files stored before encodings were recorded.',
     }),
     blankCount: t.exposeInt('blankCount', {
-      description: 'Rows of blank cells alone, which were skipped.',
+      description: 'Number of skipped rows that had only blank cells.',
     }),
     preview: t.field({
       type: ['JSONObject'],
       description:
-        'The first rows, each as an object. PAYLOAD_TOO_LARGE where they are larger than a request reads; fewer of them would be right.',
+        'First rows of the file, each as an object. PAYLOAD_TOO_LARGE when the rows exceed the limit of a request: ask for fewer.',
       args: {
         first: t.arg.int({
           defaultValue: 5,
-          description: `How many, 1 to ${maxPreviewRows}.`,
+          description: `Number of rows, 1 to ${maxPreviewRows}.`,
           validate: {
             schema: z
               .int()
@@ -174,7 +178,7 @@ builder.objectField('Batch', 'file', (t) =>
   t.field({
     type: 'File',
     nullable: true,
-    description: 'The file that it runs over; null where its items were given inline.',
+    description: 'File of the batch. Null for inline items.',
     resolve: async ({ fileKey }, _args, context) => {
       const file = await fileOf(fileKey, context);
       return file?.listed ? file : null;
@@ -186,9 +190,12 @@ builder.queryField('file', (t) =>
   t.field({
     type: 'File',
     nullable: true,
-    description: 'A file by its id; null when there is none.',
+    description: 'A file by its id. Null for an unknown id.',
     args: {
-      id: t.arg.id({ required: true, description: 'As POST /files or uploadFile gave it.' }),
+      id: t.arg.id({
+        required: true,
+        description: 'Id of the file, as returned by POST /files or uploadFile.',
+      }),
     },
     resolve: (_root, { id }, context) => findFile(id, context),
   }),
@@ -198,7 +205,7 @@ builder.queryField('files', (t) =>
   t.connection(
     {
       type: 'File',
-      description: 'The caller’s files, newest first.',
+      description: 'Files of the caller, newest first.',
       complexity: pageCost,
       resolve: (_root, args, context) => {
         const { db, owner, budget } = context;
@@ -230,28 +237,28 @@ builder.queryField('files', (t) =>
       description: 'A page of files.',
       fields: (c) => ({
         totalCount: c.int({
-          description: 'How many files there are, over all pages.',
+          description: 'Number of files, over all pages.',
           resolve: (_connection, _args, { db, owner }) => countFiles(db, owner),
         }),
       }),
     },
-    { name: 'FileEdge', description: 'A file and its place in the list.' },
+    { name: 'FileEdge', description: 'A file with its cursor.' },
   ),
 );
 
 const DeleteFilePayload = builder.objectRef<{ deletedId: string }>('DeleteFilePayload').implement({
-  description: 'The file that is gone.',
+  description: 'The deleted file.',
   fields: (t) => ({
-    deletedId: t.exposeID('deletedId', { description: 'Its id, which is unknown from now on.' }),
+    deletedId: t.exposeID('deletedId', { description: 'Id of the deleted file.' }),
   }),
 });
 
 builder.mutationField('deleteFile', (t) =>
   t.field({
     type: DeleteFilePayload,
-    description: 'Deletes a file with its rows. CONFLICT while a batch uses it.',
+    description: 'Deletes a file with its rows. CONFLICT while a batch uses the file.',
     args: {
-      id: t.arg.id({ required: true, description: 'The file. NOT_FOUND when there is none.' }),
+      id: t.arg.id({ required: true, description: 'Id of the file. NOT_FOUND for an unknown id.' }),
     },
     resolve: async (_root, { id }, { db, owner }) => {
       switch (isId('file', id) ? await deleteFile(db.sql, owner, id) : 'unknown') {

@@ -4,24 +4,30 @@ import type { Usage } from '../../core/usage.ts';
 import { builder } from './builder.ts';
 
 export const ItemErrorCodeEnum = builder.enumType('ItemErrorCode', {
-  description: 'Why one item has no output. Closed: a client can branch on it.',
+  description: 'Why an item has no output. The list is closed: a client can branch on the code.',
   values: {
-    INVALID_OUTPUT: { description: 'The answer broke its schema, also when asked again twice.' },
-    TRUNCATED: { description: 'The answer hit the output limit; raise maxOutputTokens.' },
+    INVALID_OUTPUT: {
+      description: 'The answer broke its schema, also when the model was asked twice more.',
+    },
+    TRUNCATED: { description: 'The answer reached the output limit. Raise maxOutputTokens.' },
     REFUSED: { description: 'The model declined to answer.' },
     CONTENT_FILTERED: {
-      description: 'The provider’s content filter stopped the request or the answer.',
+      description: "The provider's content filter stopped the request or the answer.",
     },
-    CONTEXT_TOO_LONG: { description: 'The item does not fit into the model’s context window.' },
+    CONTEXT_TOO_LONG: {
+      description: 'The item does not fit into the context window of the model.',
+    },
     INVALID_REQUEST: { description: 'The provider refused the request as invalid.' },
     TEMPLATE_FIELD_MISSING: {
-      description: 'The prompt template names a field that this item lacks.',
+      description: 'The prompt template names a field that the item does not have.',
     },
-    RATE_LIMITED: { description: 'The provider’s rate limit left no room before the deadline.' },
-    TIMEOUT: { description: 'No complete answer in time.' },
-    PROVIDER_ERROR: { description: 'The provider failed again and again on this item.' },
-    WORKER_CRASHED: { description: 'This item killed the worker each time it ran, also alone.' },
-    EMPTY_CONTENT: { description: 'The item’s text is blank, so nothing was sent.' },
+    RATE_LIMITED: { description: "The provider's rate limit left no room before the deadline." },
+    TIMEOUT: { description: 'The answer was not complete in time.' },
+    PROVIDER_ERROR: { description: 'The provider failed on the item in every attempt.' },
+    WORKER_CRASHED: {
+      description: 'The worker died each time the item ran, also when the item ran alone.',
+    },
+    EMPTY_CONTENT: { description: 'The text of the item is blank. Nothing was sent.' },
     INTERNAL: {
       description: 'Winnow failed on this item because of a bug. The server log has the details.',
     },
@@ -29,24 +35,24 @@ export const ItemErrorCodeEnum = builder.enumType('ItemErrorCode', {
 });
 
 builder.objectType('ItemError', {
-  description: 'Why an item has no output. It never affects its neighbours.',
+  description: 'Why an item has no output. Other items are not affected.',
   fields: (t) => ({
-    code: t.expose('code', { type: ItemErrorCodeEnum, description: 'For programs.' }),
+    code: t.expose('code', { type: ItemErrorCodeEnum, description: 'Error code, for programs.' }),
     message: t.exposeString('message', {
-      description: 'For people: what was wrong, and what would be right where that is known.',
+      description: 'Error message, for people, with the right form where that is known.',
     }),
   }),
 });
 
 builder.objectType('Usage', {
-  description: 'What was asked of the provider and what it billed.',
+  description: 'Requests, tokens and cost at the provider.',
   fields: (t) => ({
     requests: t.exposeInt('requests', {
-      description: 'Requests sent, those included that were rate limited or failed.',
+      description: 'Number of requests sent, including rate-limited and failed ones.',
     }),
     inputTokens: t.expose('inputTokens', {
       type: 'SafeInt',
-      description: 'Prompt tokens, the cached ones included.',
+      description: 'Prompt tokens, including cached ones.',
     }),
     cachedInputTokens: t.expose('cachedInputTokens', {
       type: 'SafeInt',
@@ -54,19 +60,19 @@ builder.objectType('Usage', {
     }),
     outputTokens: t.expose('outputTokens', {
       type: 'SafeInt',
-      description: 'Tokens of the answers, a reasoning model’s thinking included.',
+      description: 'Tokens of the answers, including the thinking of reasoning models.',
     }),
     costUsd: t.exposeFloat('costUsd', {
       nullable: true,
       description:
-        'USD by the public price list; null when the model has no known price, never 0 for that reason.',
+        'Cost in USD by the public price list. Null when the price of the model is not known.',
     }),
   }),
 });
 
 /** Said alike of items, their results and lines of a file. */
 export const rejectedAnswerDescription =
-  'The last answer that was refused, at most its first 2,000 characters. Null where none was.';
+  'Last answer of the model that Winnow rejected, at most its first 2,000 characters. Null when none was rejected.';
 
 /** One item's result, whichever operation made it. `fields` are the operation's own; null where the item has none. */
 export interface ItemResultModel {
@@ -81,20 +87,20 @@ export interface ItemResultModel {
 
 export const ItemResult = builder.interfaceRef<ItemResultModel>('ItemResult').implement({
   description:
-    'The result of one item. Exactly one of the operation’s fields and `error` is set once it is final.',
+    'Result of one item. A final result has either the fields of the operation or `error`.',
   resolveType: ({ operation }) => resultTypeName(operation),
   fields: (t) => ({
     index: t.exposeInt('index', {
-      description: 'Position among the items, from 0 and without gaps.',
+      description: 'Position among the items, from 0 without gaps.',
     }),
     customId: t.exposeString('customId', {
       description:
-        'The caller’s own key. When none was given, the index; of a row of a file, its place there, counted from 0.',
+        'Key given by the caller. Without a given key: the index, or the place of a row in its file, from 0.',
     }),
     error: t.expose('error', {
       type: 'ItemError',
       nullable: true,
-      description: 'Why there is no result; null when there is one.',
+      description: 'Why the item has no result. Null for an item with a result.',
     }),
     rejectedAnswer: t.exposeString('rejectedAnswer', {
       nullable: true,
@@ -103,7 +109,8 @@ export const ItemResult = builder.interfaceRef<ItemResultModel>('ItemResult').im
     usage: t.expose('usage', {
       type: 'Usage',
       nullable: true,
-      description: 'What this item cost, all tries together; null when nothing was sent for it.',
+      description:
+        'Requests, tokens and cost of the item, over all attempts. Null when nothing was sent.',
     }),
   }),
 });

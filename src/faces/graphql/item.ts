@@ -16,14 +16,16 @@ import { ItemErrorCodeEnum, ItemResult, rejectedAnswerDescription } from './item
 import { filterCost, pageCost, readPage, wholePage } from './page.ts';
 
 export const ItemStatusEnum = builder.enumType('ItemStatus', {
-  description: 'Where one item of a batch stands.',
+  description: 'Status of one item of a batch.',
   values: {
-    PENDING: { description: 'Nobody works on it yet, or again.' },
-    PROCESSING: { description: 'A worker holds it, or the provider in a batch of its own.' },
-    SUCCEEDED: { description: 'It has a valid output. Final.' },
-    FAILED: { description: 'It has an error. Final.' },
-    CANCELLED: { description: 'The batch was cancelled before its turn. Final.' },
-    EXPIRED: { description: 'The batch’s time ran out before its turn. Final.' },
+    PENDING: { description: 'No worker holds the item, before its first run or before a retry.' },
+    PROCESSING: {
+      description: 'A worker holds the item, or the provider does in a provider batch.',
+    },
+    SUCCEEDED: { description: 'The item has a valid output. Final.' },
+    FAILED: { description: 'The item has an error. Final.' },
+    CANCELLED: { description: 'The batch was cancelled before the item finished. Final.' },
+    EXPIRED: { description: 'The time of the batch ran out before the item finished. Final.' },
   },
 });
 
@@ -59,9 +61,9 @@ export async function toModels(
 export const BatchItem = builder.objectRef<BatchItemModel>('BatchItem');
 
 builder.node(BatchItem, {
-  description: 'One row of a batch’s file, with its answer as soon as there is one.',
+  description: 'One row as a batch sees it, with its answer as soon as one is stored.',
   id: {
-    description: 'Names the batch and the index.',
+    description: 'Id of the item, made of the id of the batch and the index.',
     resolve: ({ batch, item }) => itemId(batch.id, item.index),
   },
   isTypeOf: (value) => typeof value === 'object' && value !== null && 'item' in value,
@@ -92,27 +94,28 @@ builder.node(BatchItem, {
   fields: (t) => ({
     index: t.int({
       description:
-        'Position among the items, from 0 and without gaps: cursors and `after` count on it. It is not the number of a row in a file, which `row` is.',
+        'Position among the items, from 0 without gaps. Cursors use the index. The number of a row in its file is `row`.',
       resolve: ({ item }) => item.index,
     }),
     row: t.int({
       nullable: true,
       description:
-        'The row’s number in its file, counted from 1 as rejections count it: refused and skipped rows leave gaps. Null for inline items and for files of before.',
+        'Number of the row in its file, counted from 1 as in rejections. Refused and skipped rows leave gaps. Null for inline items and for files stored before rows had numbers.',
       resolve: ({ rowNumber }) => rowNumber,
     }),
     customId: t.string({
       description:
-        'The caller’s own key. When none was given, the index of an inline item, and the place of a row in its file, counted from 0: row - 1.',
+        'Key given by the caller. Without a given key: the index of an inline item, or the place of a row in its file, from 0 (row - 1).',
       resolve: ({ customId }) => customId,
     }),
     status: t.field({
       type: ItemStatusEnum,
-      description: 'PENDING and PROCESSING may change; the others are final until retried.',
+      description:
+        'Status of the item. PENDING and PROCESSING may change; the other statuses are final until a retry.',
       resolve: ({ item }) => item.status,
     }),
     content: t.string({
-      description: 'The text, exactly as it came.',
+      description: 'Text of the item, exactly as given.',
       resolve: ({ item, row }, _args, { budget }) => {
         send(budget, item, row.content);
         return row.content;
@@ -121,7 +124,7 @@ builder.node(BatchItem, {
     metadata: t.field({
       type: 'JSONObject',
       nullable: true,
-      description: 'The caller’s other fields, exactly as they came; null when there were none.',
+      description: 'Other fields of the item, exactly as given. Null when none were given.',
       resolve: ({ item, row }, _args, { budget }) => {
         send(budget, item, item.fields);
         return row.metadata;
@@ -131,7 +134,7 @@ builder.node(BatchItem, {
       type: 'JSONObject',
       nullable: true,
       description:
-        'The body of the request as it was or would be sent, the first one where it was asked again: what chat and other tools take. Null where it cannot be sent at all, or its model is not configured any more.',
+        'Body of the first request that was or would be sent for the item. The operation chat and other tools accept this body. Null when the item cannot be sent, or its model is no longer configured.',
       resolve: ({ batch, item, row }, _args, { preparePlan, budget }) => {
         // Before it is made: a template can make much of a small row.
         send(budget, item, null);
@@ -144,7 +147,7 @@ builder.node(BatchItem, {
       type: 'JSON',
       nullable: true,
       description:
-        'The operation’s output, e.g. {"label": "positive", "confidence": 0.9}; null until it succeeded.',
+        'Output of the operation, e.g. {"label": "positive", "confidence": 0.9}. Null until the item succeeded.',
       resolve: ({ item }, _args, { budget }) => {
         send(budget, item, item.output);
         return parseJson(item.output);
@@ -154,7 +157,7 @@ builder.node(BatchItem, {
       type: ItemResult,
       nullable: true,
       description:
-        'The same, typed as in the synchronous mutations; null while there is no final answer.',
+        'Result of the item, with the types of the synchronous mutations. Null without a final answer.',
       resolve: ({ batch, item, customId }, _args, { budget }) => {
         if (item.seq === null) return null;
         send(budget, item, item.output);
@@ -171,13 +174,13 @@ builder.node(BatchItem, {
     }),
     batch: t.field({
       type: 'Batch',
-      description: 'The batch it belongs to.',
+      description: 'Batch that the item belongs to.',
       resolve: ({ batch }) => batch,
     }),
     error: t.field({
       type: 'ItemError',
       nullable: true,
-      description: 'Why it failed; null unless it did.',
+      description: 'Reason for the failure. Null unless the item failed.',
       resolve: ({ item }) => itemError(item),
     }),
     rejectedAnswer: t.string({
@@ -186,19 +189,21 @@ builder.node(BatchItem, {
       resolve: ({ item }) => item.rejectedAnswer,
     }),
     attempts: t.int({
-      description: 'Requests whose answer counted against it; being rate limited does not.',
+      description:
+        'Number of requests whose answer counted against the item. Rate-limited requests do not count.',
       resolve: ({ item }) => item.attempts,
     }),
     usage: t.field({
       type: 'Usage',
       nullable: true,
-      description: 'What it cost, all tries together; null while there is no final answer.',
+      description:
+        'Requests, tokens and cost of the item, over all attempts. Null without a final answer.',
       resolve: ({ item }) => itemUsage(item),
     }),
     completedAt: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'When its final answer was recorded; null before.',
+      description: 'Time at which the final answer was stored. Null before.',
       resolve: ({ item }) => item.completedAt,
     }),
   }),
@@ -247,20 +252,19 @@ builder.objectField('Batch', 'items', (t) =>
   t.connection(
     {
       type: BatchItem,
-      description:
-        'The items in input order, at any time, with their answers as far as there are any.',
+      description: 'Items of the batch in input order, with the answers stored so far.',
       args: {
         status: t.arg({
           type: [ItemStatusEnum],
-          description: 'Only items that stand so; all when absent, none for an empty list.',
+          description: 'Only items with one of these statuses. Absent: all. Empty list: none.',
         }),
         customIds: t.arg.stringList({
-          description: `Only items with these custom ids, at most ${maxCustomIds.toLocaleString('en')}.`,
+          description: `Only items with these custom ids, at most ${maxCustomIds.toLocaleString('en')}. Absent: all.`,
           validate: { schema: customIdList as never },
         }),
         errorCodes: t.arg({
           type: [ItemErrorCodeEnum],
-          description: 'Only items that failed with one of these codes.',
+          description: 'Only items that failed with one of these codes. Absent: all.',
         }),
       },
       complexity: (args) => ({
@@ -309,7 +313,7 @@ builder.objectField('Batch', 'items', (t) =>
       description: 'A page of items.',
       fields: (c) => ({
         totalCount: c.int({
-          description: 'How many items the filter leaves, over all pages.',
+          description: 'Number of items that match the filter, over all pages.',
           resolve: ({ batch, filter }, _args, { db }) =>
             filter.status || filter.customIds || filter.errorCodes
               ? countItems(db.sql, source(batch), filter)
@@ -317,7 +321,7 @@ builder.objectField('Batch', 'items', (t) =>
         }),
       }),
     },
-    { name: 'BatchItemEdge', description: 'An item and its place in the list.' },
+    { name: 'BatchItemEdge', description: 'An item with its cursor.' },
   ),
 );
 

@@ -13,6 +13,8 @@ type Enum = EnumRef<Types, string>;
 interface Printed {
   type?: string | string[] | undefined;
   description?: string | undefined;
+  /** Of the named type itself, where `description` is that of a field. */
+  typeDescription?: string | undefined;
   default?: unknown;
   enum?: string[] | undefined;
   values?: Record<string, string> | undefined;
@@ -101,7 +103,8 @@ function unwrap(schema: Printed, defs: Record<string, Printed>): Printed {
   if (schema.$ref) {
     const name = schema.$ref.replace('#/$defs/', '');
     const { $ref: _, ...around } = schema;
-    return unwrap({ id: name, ...defs[name], ...around }, defs);
+    const { description: typeDescription } = defs[name] ?? {};
+    return unwrap({ id: name, ...defs[name], typeDescription, ...around }, defs);
   }
   if (Array.isArray(schema.type)) {
     const [type, ...types] = schema.type.filter((name) => name !== 'null');
@@ -124,7 +127,7 @@ function inputType(schema: Printed, defs: Record<string, Printed>): InputType {
     const input =
       inputs.get(name) ??
       (builder.inputType(name, {
-        description: schema.description ?? '',
+        description: schema.typeDescription ?? '',
         fields: (t) => inputFields(t, schema, defs),
       }) as unknown as Input);
     inputs.set(name, input);
@@ -148,7 +151,7 @@ function enumType(schema: Printed): Enum {
     ]),
   );
   const made = builder.enumType(name, {
-    description: schema.description ?? '',
+    description: schema.typeDescription ?? '',
     values,
   }) as unknown as Enum;
   enums.set(name, made);

@@ -13,26 +13,26 @@ import { ItemResult, type ItemResultModel, resultTypeName } from './item-result.
 import { mirrorFields, mirrorInput } from './mirror.ts';
 
 export const ItemInput = builder.inputType('ItemInput', {
-  description: 'One text with what belongs to it.',
+  description: 'One text with its custom id and metadata.',
   fields: (t) => ({
     content: t.string({
       required: true,
       description:
-        'The text to work on, sent exactly as it is. No NUL characters, no lone surrogates.',
+        'Text of the item, sent exactly as given. Must not contain NUL characters or lone surrogates.',
     }),
     customId: t.string({
-      description: `The caller’s own key, unique within the request, 1 to ${maxCustomIdLength} characters; the item’s index when absent.`,
+      description: `Key of the item, unique within the request, 1 to ${maxCustomIdLength} characters. Absent: the index of the item.`,
     }),
     metadata: t.field({
       type: 'JSONObject',
       description:
-        'Fields for {placeholders} in the prompt template, and carried through to the output.',
+        'Fields for {placeholders} in the prompt template. The output repeats the fields.',
     }),
   }),
 });
 
 export const OperationEnum = builder.enumType('Operation', {
-  description: 'What is done with each item.',
+  description: 'Operation that runs on each item.',
   values: Object.fromEntries(
     operations.map(({ name, description }) => [name.toUpperCase(), { value: name, description }]),
   ),
@@ -43,7 +43,7 @@ const optionInputs = new Map(
     operation.name,
     mirrorInput(
       `${capitalised(operation.name)}Options`,
-      `How to ${operation.name}. ${operation.description}`,
+      `Options of ${operation.name}. ${operation.description}`,
       operation.params,
     ),
   ]),
@@ -51,7 +51,7 @@ const optionInputs = new Map(
 
 /** `@oneOf`: the one key names the operation, its value holds the options. */
 export const OperationInput = builder.inputType('OperationInput', {
-  description: 'Which operation, with its options. Exactly one key.',
+  description: 'Operation with its options. Exactly one key must be given.',
   isOneOf: true,
   fields: (t) =>
     Object.fromEntries(
@@ -79,7 +79,7 @@ for (const operation of operations) {
 function mirrorResult(operation: Operation) {
   const { name } = operation;
   return builder.objectRef<ItemResultModel>(resultTypeName(name)).implement({
-    description: `What ${name} made of one item. The fields are null where the item failed.`,
+    description: `Result of ${name} for one item. The fields are null when the item failed.`,
     interfaces: [ItemResult],
     fields: (t) =>
       Object.fromEntries(
@@ -99,32 +99,35 @@ function mirrorResult(operation: Operation) {
 function mirrorMutation(operation: Operation, result: ReturnType<typeof mirrorResult>): void {
   const { name, description } = operation;
   const payload = builder.objectRef<OperationPayload>(`${capitalised(name)}Payload`).implement({
-    description: `What ${name} answers: one result per item.`,
+    description: `Results of ${name}, one per item.`,
     fields: (t) => ({
       results: t.expose('results', {
         type: [result],
-        description: 'One per item, in the order of the items.',
+        description: 'One result per item, in the order of the items.',
       }),
-      model: t.exposeString('model', { description: 'The model that answered, as provider/name.' }),
-      usage: t.expose('usage', { type: 'Usage', description: 'What all items cost together.' }),
+      model: t.exposeString('model', { description: 'Model that answered, as provider/name.' }),
+      usage: t.expose('usage', {
+        type: 'Usage',
+        description: 'Requests, tokens and cost of all items together.',
+      }),
     }),
   });
 
   builder.mutationField(name, (t) =>
     t.field({
       type: payload,
-      description: `${description} Answers 1 to ${maxSyncItems} items at once, in order; an item that fails has its own error.`,
+      description: `${description} Answers 1 to ${maxSyncItems} items at once, in order. A failed item has its own error.`,
       args: {
         items: t.arg({
           type: [ItemInput],
           required: true,
-          description: `The items, 1 to ${maxSyncItems}.`,
+          description: `Items to process, 1 to ${maxSyncItems}.`,
           validate: { schema: syncItems as never },
         }),
         options: t.arg({
           type: optionInputs.get(name) as never,
           required: !operation.optionsOptional,
-          description: 'The operation’s options, the model’s among them.',
+          description: 'Options of the operation, including the model and its options.',
         }),
       },
       resolve: async (_root, args, context) => {

@@ -8,41 +8,41 @@ import { presentIssues } from './errors.ts';
 import { ItemStatusEnum } from './item.ts';
 
 const OutputFormatEnum = builder.enumType('OutputFormat', {
-  description: 'How GET /batches/{id}/output writes the items.',
+  description: 'Format of GET /batches/{id}/output.',
   values: {
     JSON: { value: 'json', description: 'One array of records.' },
-    JSONL: { value: 'jsonl', description: 'The same records, one a line.' },
+    JSONL: { value: 'jsonl', description: 'One record per line.' },
     CSV: {
       value: 'csv',
       description:
-        'The columns of the input, then those of the answers, status, error_code and error_message; formulas are defused.',
+        'Columns of the input, then of the answers, then status, error_code and error_message. Formulas are made harmless.',
     },
     OPENAI_JSONL: {
       value: 'openai_jsonl',
       description:
-        'OpenAI batch output and error lines, whichever provider answered; only of items that have ended.',
+        'OpenAI batch output and error lines, whichever provider answered. Only finished items.',
     },
     ANTHROPIC_JSONL: {
       value: 'anthropic_jsonl',
       description:
-        'Anthropic’s lines of results, {custom_id, result}, whichever provider answered; only of items that have ended.',
+        'Anthropic result lines {custom_id, result}, whichever provider answered. Only finished items.',
     },
   } as const satisfies Record<string, { value: OutputFormat; description: string }>,
 });
 
 builder.objectField('Batch', 'outputUrl', (t) =>
   t.string({
-    description: `A signed link, good for ${linkMinutes} minutes, to GET /batches/{id}/output: whoever has it reads these items without a key, so treat it as one. At PUBLIC_URL where the server has one, else at the address that it was asked by. A download that broke goes on with &after= and the last index it has.`,
+    description: `A signed link to GET /batches/{id}/output, valid for ${linkMinutes} minutes. Anyone with the link can read these items without a key, so keep the link secret. The link begins with PUBLIC_URL, else with the address of the request. To resume a download, add &after= and your last index.`,
     args: {
       format: t.arg({
         type: OutputFormatEnum,
         required: true,
         defaultValue: 'jsonl',
-        description: 'How the items are written.',
+        description: 'Format of the output.',
       }),
       status: t.arg({
         type: [ItemStatusEnum],
-        description: 'Only items that stand so; all when absent.',
+        description: 'Only items with one of these statuses. Absent: all.',
         validate: {
           schema: z
             .array(z.string())
@@ -52,21 +52,21 @@ builder.objectField('Batch', 'outputUrl', (t) =>
       }),
       includeInput: t.arg.boolean({
         defaultValue: false,
-        description: 'JSON and JSONL: content and metadata too. CSV has the input anyway.',
+        description: 'JSON and JSONL: include content and metadata. CSV always has the input.',
       }),
       includeRow: t.arg.boolean({
         defaultValue: false,
         description:
-          'CSV: a column `row` with the number of each row in the file. JSON and JSONL have it anyway.',
+          'CSV: include a column `row` with the number of each row in the file. JSON and JSONL always have the number.',
       }),
       bom: t.arg.boolean({
         defaultValue: false,
         description:
-          'CSV: begins with a byte order mark, without which Excel shows letters beyond ASCII wrongly.',
+          'CSV: begin with a byte order mark, without which Excel shows letters beyond ASCII wrongly.',
       }),
       delimiter: t.arg.string({
         description:
-          'CSV: what stands between cells, one of , ; | and tab; a comma when absent. Excel takes ; where decimals have a comma.',
+          'CSV: delimiter of the cells, one of , ; | and tab. Absent: a comma. Excel expects ; where decimals have a comma.',
         validate: {
           schema: z
             .string()

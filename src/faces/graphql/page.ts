@@ -7,6 +7,8 @@ import { presentIssues } from './errors.ts';
 
 export const defaultPageSize = 50;
 export const maxPageSize = 1_000;
+/** The same for people. */
+export const maxPageSizeText = maxPageSize.toLocaleString('en');
 /**
  * With a filter all of a list may have to be read for one page, and for its total; so a request may
  * ask for a few of these.
@@ -33,21 +35,21 @@ const place = storableText
 /** For the builder: how first, after, last and before are described and checked wherever they stand. */
 export const pageArgOptions = {
   firstArgOptions: {
-    description: `The first so many after \`after\`, 1 to ${maxPageSize}; ${defaultPageSize} when neither first nor last is given.`,
+    description: `Number of entries after \`after\`, 1 to ${maxPageSizeText}. Default ${defaultPageSize}.`,
     validate: { schema: size as never },
   },
   afterArgOptions: {
     description:
-      'Where to begin: behind this cursor, or the entry with this id; the start when absent.',
+      'Return entries after this cursor. Absent: from the start. The id of an entry serves as its cursor.',
     validate: { schema: place as never },
   },
   lastArgOptions: {
-    description: `The last so many before \`before\`, 1 to ${maxPageSize}; not together with first.`,
+    description: `Number of entries before \`before\`, 1 to ${maxPageSizeText}. Must be absent when first is given.`,
     validate: { schema: size as never },
   },
   beforeArgOptions: {
     description:
-      'Where to end: before this cursor, or the entry with this id; the end when absent.',
+      'Return entries before this cursor. Absent: to the end. The id of an entry serves as its cursor.',
     validate: { schema: place as never },
   },
 };

@@ -12,35 +12,35 @@ import { rejectedAnswerDescription } from './item-result.ts';
 import {
   defaultPageSize,
   filterCost,
-  maxPageSize,
+  maxPageSizeText,
   pageArgOptions,
   pageCost,
   readPage,
 } from './page.ts';
 
 const ParsedResultType = builder.objectRef<ParsedResult>('ParsedResult').implement({
-  description: 'A line of a file of batch results: one request, and what became of it.',
+  description: 'One line of a file of batch results: a request and its outcome.',
   fields: (t) => ({
     customId: t.exposeString('customId', {
-      description: 'The request’s own key. A file may have several results for one.',
+      description: 'Custom id of the request. A file may have several results for one custom id.',
     }),
     status: t.expose('status', {
       type: ItemStatusEnum,
       description:
-        'SUCCEEDED with an output; FAILED with an error; EXPIRED or CANCELLED where the provider says so.',
+        'SUCCEEDED with an output, FAILED with an error, EXPIRED or CANCELLED as the provider says.',
     }),
     output: t.field({
       type: 'JSON',
       nullable: true,
       description:
-        'With responseSchema, the object in the answer’s text, or in the arguments of its one tool call. Without one the text as it is; where tools were called, the arguments as JSON (as text where they are none), a list of them for several calls. Null unless SUCCEEDED.',
+        'With responseSchema: the object in the text of the answer, or in the arguments of its one tool call. Without a schema: the text, or the arguments of a tool call, or a list of the arguments of several calls. Arguments that are not JSON stay text. Null unless SUCCEEDED.',
       resolve: ({ output }) => output,
     }),
     error: t.expose('error', {
       type: 'ItemError',
       nullable: true,
       description:
-        'Why it failed: what the provider said, how the answer ended (TRUNCATED, REFUSED, CONTENT_FILTERED), or what breaks the schema (INVALID_OUTPUT). Null unless FAILED.',
+        "Reason for the failure: the provider's error, the end of the answer (TRUNCATED, REFUSED, CONTENT_FILTERED), or the break of the schema (INVALID_OUTPUT). Null unless FAILED.",
     }),
     rejectedAnswer: t.exposeString('rejectedAnswer', {
       nullable: true,
@@ -60,10 +60,12 @@ interface ResultConnection {
 const ParsedResultEdge = builder
   .objectRef<ResultConnection['edges'][number]>('ParsedResultEdge')
   .implement({
-    description: 'A result and its place in the file.',
+    description: 'A result with its cursor.',
     fields: (t) => ({
       node: t.expose('node', { type: ParsedResultType, description: 'The result itself.' }),
-      cursor: t.exposeString('cursor', { description: 'To page on from with after.' }),
+      cursor: t.exposeString('cursor', {
+        description: 'Cursor of the result, for the argument after.',
+      }),
     }),
   });
 
@@ -74,18 +76,18 @@ const ParsedResultConnection = builder
     fields: (t) => ({
       edges: t.expose('edges', {
         type: [ParsedResultEdge],
-        description: 'The results of this page, in the order of the file’s lines.',
+        description: 'Results of the page, in the order of the lines of the file.',
         // The connection has the page's size as its multiplier already.
         complexity: { field: 1, multiplier: 1 },
       }),
       pageInfo: t.field({
         type: builder.pageInfoRef(),
-        description: 'Whether there is more, and from where to go on.',
+        description: 'Position of the page in the whole list.',
         resolve: ({ pageInfo }) => pageInfo as never,
       }),
       totalCount: t.int({
         description:
-          'How many results the filter leaves, over all pages. With a filter the whole file is parsed for it, once for each schema.',
+          'Number of results that match the filter, over all pages. With a filter, the whole file is parsed once for each schema.',
         resolve: async ({ file, source, status }, _args, { db, signal, time, resultCounter }) => {
           if (status === null) return file.itemCount;
           const counts = await resultCounter.count(db.sql, source, { signal, time });
@@ -99,30 +101,30 @@ builder.queryField('parseResults', (t) =>
   t.field({
     type: ParsedResultConnection,
     description:
-      'An uploaded OpenAI batch output or error file (or Anthropic’s results): its answers parsed and validated against the schema, without a model. The first choice of each answer counts. NOT_FOUND for an unknown file, BAD_USER_INPUT for a file of another format.',
+      'Results of an uploaded OpenAI batch output or error file, or of Anthropic result lines. Answers are parsed and validated against the schema, without a model. The first choice of each answer counts. NOT_FOUND for an unknown file, BAD_USER_INPUT for a file of another format.',
     complexity: ({ first, status }) => ({
       field: status ? filterCost : 1,
       multiplier: pageCost({ first }).multiplier,
     }),
     args: {
-      fileId: t.arg.id({ required: true, description: 'A file of format OPENAI_RESULTS.' }),
+      fileId: t.arg.id({ required: true, description: 'Id of a file of format OPENAI_RESULTS.' }),
       responseSchema: t.arg({
         type: 'JSONObject',
         description:
-          'What answers are held to: the short form {company: "string", year: "integer"}, or a JSON Schema of an object. Any answer is good when absent. At most 100,000 characters.',
+          'Schema of the answers: the short form {company: "string", year: "integer"}, or a JSON Schema of an object. At most 100,000 characters. Absent: any answer is valid.',
         validate: { schema: answerSchemaParam.nullish() as never },
       }),
       status: t.arg({
         type: [ItemStatusEnum],
-        description: 'Only results that stand so; all when absent, none for an empty list.',
+        description: 'Only results with one of these statuses. Absent: all. Empty list: none.',
       }),
       first: t.arg.int({
-        description: `How many, 1 to ${maxPageSize}; ${defaultPageSize} when absent.`,
+        description: `Number of results after \`after\`, 1 to ${maxPageSizeText}. Default ${defaultPageSize}.`,
         validate: pageArgOptions.firstArgOptions.validate,
       }),
       after: t.arg.string({
         description:
-          'Where to begin: behind this cursor, or the one result with this custom id (digits are read as a cursor); the start of the file when absent.',
+          'Return results after this cursor. Absent: from the start. A custom id that is not a number and that one result alone has serves as its cursor.',
         validate: pageArgOptions.afterArgOptions.validate,
       }),
     },

@@ -7,37 +7,38 @@ import { byBatch, createRounds } from './rounds.ts';
 
 const ProviderBatch = builder.objectRef<ProviderBatchRecord>('ProviderBatch').implement({
   description:
-    'A job at a provider’s batch API. A batch has several where it is larger than the provider takes at once, names several models, or has rows to ask again.',
+    "A job at a provider's batch API. A batch needs several jobs when it is too large for one, names several models, or has items to ask again.",
   fields: (t) => ({
     id: t.exposeID('id', {
       description:
-        'Winnow’s own. It goes to the provider with the job, which is found again by it.',
+        "Winnow's id of the job. The provider stores it, so that a lost job can be found.",
     }),
     providerId: t.exposeString('providerId', {
       nullable: true,
       description:
-        'The provider’s own id, as its dashboard shows it; null before the job exists there.',
+        "The provider's id of the job, as its dashboard shows it. Null before the job exists there.",
     }),
     provider: t.exposeString('provider', {
-      description: 'Whose batch API it is: the part of the model before the slash.',
+      description: 'Provider of the batch API: the part of the model before the slash.',
     }),
     status: t.exposeString('status', {
-      description: 'In the provider’s own words; in Winnow’s before the job exists there.',
+      description:
+        "Status of the job in the provider's words, or in Winnow's before the job exists there.",
     }),
     counts: t.field({
       type: BatchCounts,
       description:
-        'Its requests as the provider counts them, which may lag behind. Read answers count in the batch’s own counts.',
+        'Number of requests of the job by status, as the provider counts them. These numbers may lag behind. The counts of the batch include the answers that were read.',
       resolve: ({ counts }) => counts,
     }),
     createdAt: t.expose('createdAt', {
       type: 'DateTime',
-      description: 'When Winnow began to make it; before the provider had it.',
+      description: 'Time at which Winnow began to make the job, before the provider had it.',
     }),
     endedAt: t.expose('endedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it was over; null before.',
+      description: 'Time at which the job ended. Null before.',
     }),
   }),
 });
@@ -45,22 +46,22 @@ const ProviderBatch = builder.objectRef<ProviderBatchRecord>('ProviderBatch').im
 builder.objectFields('Batch', (t) => ({
   execution: t.expose('execution', {
     type: ExecutionEnum,
-    description: 'How it reaches the model, as given at submit.',
+    description: 'Way in which the batch reaches the model, as given at submit.',
   }),
   rescue: t.exposeBoolean('rescue', {
     description:
-      'As given at submit: whether rows that the provider’s window leaves undone are called live.',
+      'True when items that a provider job leaves undone are called live, as given at submit.',
   }),
   rescuedAt: t.expose('rescuedAt', {
     type: 'DateTime',
     nullable: true,
     description:
-      'Since when rows that the provider’s window leaves undone are called live; null before, and without rescue.',
+      'Time at which Winnow began to call live what provider jobs left undone. Null before, and without rescue.',
   }),
   providerBatches: t.field({
     type: [ProviderBatch],
     description:
-      'Its jobs at the provider’s batch API, oldest first, the latest 1,000; empty for LIVE, and before the first is made.',
+      "The latest 1,000 jobs at the provider's batch API, oldest first. Empty for LIVE, and before the first job is made.",
     complexity: { field: 1, multiplier: 1 },
     resolve: ({ key }, _args, context) => loadProviderBatches(key, context),
   }),

@@ -8,58 +8,71 @@ import { builder } from './builder.ts';
 import { maxPageSize } from './page.ts';
 
 const Model = builder.objectRef<ModelInfo>('Model').implement({
-  description: 'A model that can be named in options. A provider may have more than it lists.',
+  description: 'A model that options can name. A provider may have more models than it lists.',
   fields: (t) => ({
-    id: t.exposeString('id', { description: 'provider/name, as options take it.' }),
-    provider: t.exposeString('provider', { description: 'The part before the slash.' }),
+    id: t.exposeString('id', {
+      description: 'Model as provider/name, the form that options accept.',
+    }),
+    provider: t.exposeString('provider', {
+      description: 'Provider of the model: the part of the id before the slash.',
+    }),
     inputPrice: t.exposeFloat('inputPrice', {
       nullable: true,
-      description: 'USD per million input tokens; null when unknown.',
+      description: 'USD per million input tokens. Null when unknown.',
     }),
     outputPrice: t.exposeFloat('outputPrice', {
       nullable: true,
-      description: 'USD per million output tokens; null when unknown.',
+      description: 'USD per million output tokens. Null when unknown.',
     }),
     providerBatch: t.exposeBoolean('providerBatch', {
       nullable: true,
       description:
-        'Whether its provider has a batch API: submitBatch with execution PROVIDER_BATCH gets answers within 24 h, at about half these prices. Null where that is not known: it is tried where a batch asks for it.',
+        'True when the provider has a batch API: PROVIDER_BATCH then answers within 24 h, at about half these prices. Null when unknown: PROVIDER_BATCH is tried then.',
     }),
   }),
 });
 
 const Limits = builder.objectRef<object>('Limits').implement({
-  description: 'What one request may hold.',
+  description: 'Limits of one request.',
   fields: (t) => ({
     syncItems: t.int({
-      description: 'Items of a synchronous mutation.',
+      description: 'Maximum number of items of a synchronous mutation.',
       resolve: () => maxSyncItems,
     }),
     inlineItems: t.int({
-      description: 'Items that submitBatch takes inline.',
+      description: 'Maximum number of inline items of submitBatch.',
       resolve: () => maxInlineItems,
     }),
     fileBytes: t.int({
-      description: 'Bytes of an uploaded file.',
+      description: 'Maximum size of an uploaded file in bytes.',
       resolve: () => readLimits.fileBytes,
     }),
-    fileRows: t.int({ description: 'Rows of an uploaded file.', resolve: () => readLimits.rows }),
-    pageSize: t.int({ description: 'Entries of one page of a list.', resolve: () => maxPageSize }),
+    fileRows: t.int({
+      description: 'Maximum number of rows of an uploaded file.',
+      resolve: () => readLimits.rows,
+    }),
+    pageSize: t.int({
+      description: 'Maximum number of entries of one page of a list.',
+      resolve: () => maxPageSize,
+    }),
   }),
 });
 
 const Service = builder.objectRef<object>('Service').implement({
-  description: 'What this server is and can do.',
+  description: 'Version, models and limits of this server.',
   fields: (t) => ({
-    version: t.string({ description: 'Of Winnow, as in its package.', resolve: () => version }),
+    version: t.string({
+      description: 'Version of Winnow, as in its package.',
+      resolve: () => version,
+    }),
     defaultModel: t.string({
-      description: 'The model that answers where options name none.',
+      description: 'Model that answers when options name none.',
       resolve: (_service, _args, { defaultModel }) => defaultModel,
     }),
     models: t.field({
       type: [Model],
       description:
-        'Models of every configured provider: those of its configuration, else those that it lists itself (asked when first needed, for at most 2 s, and kept for ten minutes), else the one that is asked by default. At most 1,000 of one provider.',
+        "Models of every configured provider, at most 1,000 of each. The models come from the configuration, else from the provider's own list, else the default model alone. The list is requested when first needed, for at most 2 s, and kept for 10 minutes.",
       resolve: async (_service, _args, { providers }) => {
         await providers.learn();
         return providers.list();
@@ -67,7 +80,7 @@ const Service = builder.objectRef<object>('Service').implement({
     }),
     limits: t.field({
       type: Limits,
-      description: 'What one request may hold.',
+      description: 'Limits of one request.',
       resolve: () => ({}),
     }),
   }),
@@ -76,7 +89,7 @@ const Service = builder.objectRef<object>('Service').implement({
 builder.queryField('service', (t) =>
   t.field({
     type: Service,
-    description: 'What this server is and can do: models, prices, limits.',
+    description: 'Version, models, prices and limits of this server.',
     resolve: () => ({}),
   }),
 );

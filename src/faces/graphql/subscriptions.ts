@@ -17,13 +17,16 @@ import { BatchItem, toModels } from './item.ts';
 /** For a first look; more are read as pages. */
 const maxSnapshot = 100;
 
-const idArg = { required: true, description: 'The batch. NOT_FOUND when there is none.' } as const;
+const idArg = {
+  required: true,
+  description: 'Id of the batch. NOT_FOUND for an unknown id.',
+} as const;
 
 builder.subscriptionField('batchProgress', (t) =>
   t.field({
     type: 'Batch',
     description:
-      'The batch now, then after every change (a few a second at most), the final state last; then the stream completes. It ends with NOT_FOUND when the batch is deleted, and is cut off without a completion when the server stops: subscribe again.',
+      'The batch now and after every change, a few times per second at most. After the final status the stream completes. When the batch is deleted, the stream ends with NOT_FOUND. When the server stops, the stream breaks off: subscribe again.',
     args: { id: t.arg.id(idArg) },
     subscribe: async (_root, { id }, context) => {
       const batch = await findBatch(id, context);
@@ -35,15 +38,16 @@ builder.subscriptionField('batchProgress', (t) =>
 );
 
 const BatchResultsEvent = builder.objectRef<ResultsPage>('BatchResultsEvent').implement({
-  description: 'Items that have just finished, or had finished before the subscription began.',
+  description: 'Items that finished just now, or before the subscription began.',
   fields: (t) => ({
     items: t.field({
       type: [BatchItem],
-      description: 'In the order in which they were recorded, up to 500.',
+      description: 'Up to 500 items, in the order in which their answers were stored.',
       resolve: ({ batch, items, file }, _args, { db }) => toModels(batch, items, db, file),
     }),
     cursor: t.string({
-      description: 'Where this event ends: hand it to `after` to go on from here.',
+      description:
+        'Cursor of this event. A subscription with this cursor in `after` continues from here.',
       resolve: ({ end }) => `${end.seq}-${end.index}`,
     }),
   }),
@@ -53,12 +57,12 @@ builder.subscriptionField('batchResults', (t) =>
   t.field({
     type: BatchResultsEvent,
     description:
-      'Succeeded and failed items as they finish, several an event; completes after the last one. Nothing that finished is missed, and a retried item comes again. It ends with NOT_FOUND when the batch is deleted; when it breaks off, subscribe again with `after`.',
+      'Succeeded and failed items as they finish, several per event. After the last item the stream completes. No finished item is missed, and a retried item comes again. When the batch is deleted, the stream ends with NOT_FOUND. When the stream breaks off, subscribe again with `after`.',
     args: {
       id: t.arg.id(idArg),
       after: t.arg.string({
         description:
-          'A cursor of an earlier event, to go on behind it; from the first item when absent.',
+          'Return items after this cursor of an earlier event. Absent: from the first item.',
       }),
     },
     subscribe: async (_root, { id, after }, context) => {
@@ -84,11 +88,11 @@ builder.subscriptionField('batchesChanged', (t) =>
   t.field({
     type: 'Batch',
     description:
-      'Every batch of the caller that changes, each a few times a second at most: one subscription for a whole list. Does not complete by itself. batchDeleted tells of those that go.',
+      'Every changed batch of the caller, each a few times per second at most. One subscription serves a whole list. The stream does not complete by itself. batchDeleted reports deleted batches.',
     args: {
       snapshot: t.arg.int({
         defaultValue: 0,
-        description: `So many of the latest batches, as they are now, come before the first change, newest first; 0 to ${maxSnapshot}.`,
+        description: `Number of latest batches that are sent before the first change, newest first, 0 to ${maxSnapshot}.`,
         validate: {
           schema: z
             .int()
@@ -99,7 +103,7 @@ builder.subscriptionField('batchesChanged', (t) =>
       }),
       filter: t.arg({
         type: BatchFilterInput,
-        description: 'Only changes to these; all when absent.',
+        description: 'Conditions on the changed batches. Absent: all batches.',
       }),
     },
     subscribe: (_root, { filter, snapshot }, { db, progress, owner }) => {
@@ -122,9 +126,9 @@ builder.subscriptionField('batchesChanged', (t) =>
 );
 
 const BatchDeletedEvent = builder.objectRef<DeletedBatch>('BatchDeletedEvent').implement({
-  description: 'A batch was deleted.',
+  description: 'Deletion of a batch.',
   fields: (t) => ({
-    deletedId: t.exposeID('id', { description: 'The id that no longer exists.' }),
+    deletedId: t.exposeID('id', { description: 'Id of the deleted batch.' }),
   }),
 });
 
@@ -132,7 +136,7 @@ builder.subscriptionField('batchDeleted', (t) =>
   t.field({
     type: BatchDeletedEvent,
     description:
-      'The id of each batch of the caller’s that is deleted. Does not complete by itself. What is deleted while nobody listens is not told later: read `batches` again after a break.',
+      'Id of each deleted batch of the caller. The stream does not complete by itself. Deletions during a break are not sent later: read `batches` again after a break.',
     subscribe: (_root, _args, { progress, owner }) => progress.watchDeleted(owner),
     resolve: (batch: DeletedBatch) => batch,
   }),

@@ -19,7 +19,7 @@ const notAFile =
   'needs a file of a multipart request (https://github.com/jaydenseric/graphql-multipart-request-spec)';
 
 builder.scalarType('Upload', {
-  description: `A file part of a GraphQL multipart request (https://github.com/jaydenseric/graphql-multipart-request-spec): a variable that is null in \`operations\` and named by \`map\` as variables.<name>. The request has at most ${maxMultipartBytes.toLocaleString('en')} bytes and one of the headers ${preflightHeaders.join(', ')} with any value, since no web page can send these unasked. Larger files go to POST /files.`,
+  description: `A file part of a GraphQL multipart request (https://github.com/jaydenseric/graphql-multipart-request-spec). The variable is null in \`operations\`, and \`map\` names it as variables.<name>. The request must have at most ${maxMultipartBytes.toLocaleString('en')} bytes. The request must have one of the headers ${preflightHeaders.join(', ')} with any value, since web pages cannot send these without permission. Larger files go to POST /files.`,
   parseValue: (value) => {
     if (!(value instanceof UploadedPart)) throw new TypeError(notAFile);
     return value;
@@ -33,11 +33,12 @@ builder.scalarType('Upload', {
 });
 
 const UploadFilePayload = builder.objectRef<{ file: FileRecord }>('UploadFilePayload').implement({
-  description: 'The file that was stored.',
+  description: 'The stored file.',
   fields: (t) => ({
     file: t.expose('file', {
       type: 'File',
-      description: 'With its rows, ready for submitBatch; its rejections say what was left out.',
+      description:
+        'File with its rows, ready for submitBatch. Its rejections name the rows that were left out.',
     }),
   }),
 });
@@ -46,38 +47,42 @@ builder.mutationField('uploadFile', (t) =>
   t.field({
     type: UploadFilePayload,
     description:
-      'Stores a small file, as POST /files does for files of any size. BAD_USER_INPUT for what cannot be read, PAYLOAD_TOO_LARGE for too much.',
+      'Stores a small file. POST /files stores files of any size. BAD_USER_INPUT for an unreadable file, PAYLOAD_TOO_LARGE for a file over the limits.',
     complexity: { field: uploadCost, multiplier: 1 },
     args: {
-      file: t.arg({ type: 'Upload', required: true, description: 'The file, as a variable.' }),
-      name: t.arg.string({ description: 'Its name; the one in the form when absent.' }),
+      file: t.arg({
+        type: 'Upload',
+        required: true,
+        description: 'File part of the request, given as a variable.',
+      }),
+      name: t.arg.string({ description: 'Name of the file. Absent: the name in the form.' }),
       format: t.arg({
         type: FileFormatEnum,
-        description: 'Its format; found by name, content type and content when absent.',
+        description: 'Format of the file. Absent: detected by name, content type and content.',
       }),
       contentField: t.arg.string({
         description:
-          'The column or JSON field that holds the text; content, text, or the only one when absent.',
+          'Column or JSON field that holds the text. Absent: content, text, or the only column.',
       }),
       customIdField: t.arg.string({
         description:
-          'The column or JSON field that holds the custom id; custom_id, id, or the place of the row in the file, counted from 0, when absent. Empty: the place. A row without one is refused, and one that comes twice refuses the file.',
+          'Column or JSON field that holds the custom id. Absent: custom_id, id, else the place of the row in the file, from 0. Empty: the place. A row without a custom id is refused. A repeated custom id refuses the file.',
       }),
       charset: t.arg.string({
         description:
-          'How its bytes are to be read, such as windows-1252 or utf-16le. A byte order mark goes before it; when absent, the charset of the content type counts, then what the bytes are.',
+          'Encoding of the file, such as windows-1252 or utf-16le. A byte order mark overrides the given encoding. Absent: the charset of the content type, else detected.',
       }),
       delimiter: t.arg.string({
         description:
-          'What stands between the cells of a CSV row: , ; | tab, or any other single character of ASCII. Found when absent.',
+          'Delimiter of the cells of a CSV row: , ; | tab, or any other single ASCII character. Absent: detected.',
       }),
       quote: t.arg.string({
         description:
-          'Whether the cells of a CSV can be quoted: " where they can, none where quotes are text. Found when absent.',
+          'Quotes of the cells of a CSV: " where cells can be quoted, none where quotes are text. Absent: detected.',
       }),
       rowsField: t.arg.string({
         description:
-          'Of a JSON file that is one object, the member that holds the rows; the only array of objects or strings when absent.',
+          'Member that holds the rows of a JSON file that is one object. Absent: the only array of objects or strings.',
       }),
     },
     resolve: async (_root, { file, name, ...given }, { db, copy, owner }) => {

@@ -38,6 +38,16 @@ it('no description speaks twice, trails off, or shows what it was made from', ()
   }
 });
 
+it('every description says what a value is, in short sentences', () => {
+  const longest = 25;
+  for (const { name, description } of types.flatMap(described)) {
+    expect(description, name).not.toMatch(/^(What|How|Whether|Of|When|It|Its|Where)\b/);
+    for (const sentence of (description ?? '').split(/(?<=[.:;])\s+/)) {
+      expect(sentence.split(/\s+/).length, `${name}: ${sentence}`).toBeLessThanOrEqual(longest);
+    }
+  }
+});
+
 /** The promised part of the schema, as SDL: fields and arguments with their exact types; more may exist. */
 const promised = buildSchema(/* GraphQL */ `
   scalar DateTime
