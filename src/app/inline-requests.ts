@@ -34,13 +34,13 @@ const openAiLine = z.looseObject({
     })
     .nullish(),
   body: messages(
-    'needs {messages: […]}, or a line {custom_id, body: {messages: […]}} or {custom_id, params: {messages: […]}}',
+    'must be {messages: […]}, or a line {custom_id, body: {messages: […]}} or {custom_id, params: {messages: […]}}',
   ),
 });
 
 const anthropicLine = z.looseObject({
   custom_id: item.shape.customId,
-  params: messages('needs {messages: […]}'),
+  params: messages('must be {messages: […]}'),
 });
 
 /** A body, or a line of OpenAI's or Anthropic's batch input. */
@@ -81,7 +81,7 @@ function readRequest(given: Record<string, unknown>) {
 /** Requests as items, whose content is inside them. */
 export const inlineRequests = z
   .array(z.unknown())
-  .min(1, 'needs at least 1 request')
+  .min(1, 'must have at least 1 request')
   .superRefine(inlineSize)
   .pipe(z.array(request))
   .transform((requests): CheckedItem[] =>

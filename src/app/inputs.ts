@@ -22,7 +22,7 @@ const maxJsonIssues = 20;
 export const storableJsonObject = z
   .custom<Record<string, unknown>>(
     (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-    'needs a JSON object',
+    'must be a JSON object',
   )
   .superRefine((value, context) => {
     let issues = 0;
@@ -59,9 +59,9 @@ export const item = z.object({
   customId: storableText
     .refine(
       (id) => withoutBlanks(id) !== '',
-      'is empty or blank; leave it out to use the item’s index',
+      'must not be blank; leave customId out to use the index of the item',
     )
-    .max(maxCustomIdLength, `is longer than ${maxCustomIdLength} characters`)
+    .max(maxCustomIdLength, `must have at most ${maxCustomIdLength} characters`)
     .nullish(),
   metadata: storableJsonObject.nullish(),
 });
@@ -98,19 +98,20 @@ export function refuseRepeatedIds(
       seen.set(bare, index);
       continue;
     }
-    const white = items[before]?.customId === customId ? '' : ', but for white space,';
+    const both =
+      items[before]?.customId === customId ? 'both have' : 'have, apart from white space,';
     context.addIssue({
       code: 'custom',
       path: [index, field],
-      message: `"${customId}" is${white} the custom id of item ${before} already; custom ids are unique (an item without one has its index)`,
+      message: `must be unique: items ${before} and ${index} ${both} "${customId}"; an item without a custom id has its index`,
     });
   }
 }
 
 export const syncItems = z
   .array(item)
-  .min(1, 'needs at least 1 item')
-  .max(maxSyncItems, `takes at most ${maxSyncItems} items at once; submitBatch takes more`)
+  .min(1, 'must have at least 1 item')
+  .max(maxSyncItems, `must have at most ${maxSyncItems} items; submitBatch takes more`)
   .transform(withDefaults)
   .superRefine((items, context) => refuseRepeatedIds(items, context));
 
@@ -119,7 +120,7 @@ export const inlineSize = (items: readonly unknown[], context: z.RefinementCtx) 
     context.addIssue({
       code: 'custom',
       params: { code: 'PAYLOAD_TOO_LARGE' },
-      message: `${items.length} items are given inline, ${maxInlineItems} are allowed; upload more as a file`,
+      message: `A request must have at most ${maxInlineItems} inline items, not ${items.length}; upload more as a file`,
     });
     return z.NEVER;
   }
@@ -128,7 +129,7 @@ export const inlineSize = (items: readonly unknown[], context: z.RefinementCtx) 
 
 export const inlineItems = z
   .array(z.unknown())
-  .min(1, 'needs at least 1 item')
+  .min(1, 'must have at least 1 item')
   .superRefine(inlineSize)
   .pipe(z.array(item))
   .transform(withDefaults)
@@ -136,7 +137,7 @@ export const inlineItems = z
 
 export const inlineTexts = z
   .array(z.unknown())
-  .min(1, 'needs at least 1 text')
+  .min(1, 'must have at least 1 text')
   .superRefine(inlineSize)
   .pipe(z.array(storableText));
 
@@ -146,24 +147,24 @@ const maxExpirySeconds = 30 * 24 * 60 * 60;
 
 /** What a batch is submitted with beside operation and source, whichever road it comes. */
 export const batchFields = {
-  name: storableText.max(200, 'is longer than 200 characters').nullish(),
+  name: storableText.max(200, 'must have at most 200 characters').nullish(),
   metadata: storableJsonObject.nullish(),
   idempotencyKey: storableText
-    .min(1, 'is empty')
-    .max(200, 'is longer than 200 characters')
+    .min(1, 'must not be empty')
+    .max(200, 'must have at most 200 characters')
     .nullish(),
-  webhookUrl: storableText.max(2_000, 'is longer than 2,000 characters').nullish(),
+  webhookUrl: storableText.max(2_000, 'must have at most 2,000 characters').nullish(),
   contentField: storableText
-    .min(1, 'is empty; leave it out for the one chosen at upload')
-    .max(maxFieldLength, `is longer than ${maxFieldLength} characters`)
+    .min(1, 'must not be empty; leave contentField out for the field of the upload')
+    .max(maxFieldLength, `must have at most ${maxFieldLength} characters`)
     .nullish(),
   customIdField: storableText
-    .max(maxFieldLength, `is longer than ${maxFieldLength} characters`)
+    .max(maxFieldLength, `must have at most ${maxFieldLength} characters`)
     .nullish(),
-  customIdPrefix: storableText.max(100, 'is longer than 100 characters').nullish(),
+  customIdPrefix: storableText.max(100, 'must have at most 100 characters').nullish(),
   expiresInSeconds: z
     .int()
-    .min(1, 'needs at least 1')
-    .max(maxExpirySeconds, `takes at most ${maxExpirySeconds} (30 days)`)
+    .min(1, 'must be at least 1')
+    .max(maxExpirySeconds, `must be at most ${maxExpirySeconds} (30 days)`)
     .nullish(),
 };

@@ -53,11 +53,11 @@ function optionIssues(
     })),
     ...fieldsNobodyHas(placeholders, items).map((name) => ({
       path: 'userPromptTemplate',
-      message: `names {${name}}, but no item has a metadata field of that name; {content} is the text, and {{ and }} are braces`,
+      message: `must name fields of the items, not {${name}}; {content} is the text, and {{ and }} are braces`,
     })),
     ...fieldsNobodyHas(dateFields, items).map((name) => ({
       path: 'referenceDate',
-      message: `names {${name}}, but no item has a metadata field of that name`,
+      message: `must name a metadata field of the items, not {${name}}`,
     })),
   ];
 }
@@ -66,6 +66,6 @@ function exampleIssues(operation: PreparedOperation, [item]: readonly PromptItem
   const problems = (item && operation.exampleProblems?.(item)) ?? [];
   return problems.map(({ index, message }) => ({
     path: `examples.${index}.metadata`,
-    message: `does not go with the options, and an example is shown as the items are: ${message}`,
+    message: `must fit the options, since examples are shown like items: ${message}`,
   }));
 }

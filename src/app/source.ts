@@ -58,8 +58,8 @@ export function readingOf(named: Named, file: RowFile | null, path: string): Fil
   for (const [field, name] of Object.entries({ contentField, customIdField })) {
     if (name === null || name === '' || names.includes(name)) continue;
     const message = file
-      ? `${JSON.stringify(name)} is no column of the file; there are ${shown(names)}`
-      : 'is for files; items given inline have content and customId';
+      ? `must be a column of the file (${shown(names)}), not ${JSON.stringify(name)}`
+      : 'must be absent for inline items, which have content and customId';
     issues.push({ path: path + field, message });
   }
   if (issues.length > 0) throw new BadUserInput(issues);
@@ -120,10 +120,10 @@ function problemForRequests(
   if (!file)
     return items.every(({ request }) => request)
       ? null
-      : `${name} takes requests, or a file of them`;
+      : `must be requests, or a file of requests, for ${name}`;
   if (file.format === 'OPENAI_JSONL' || file.format === 'ANTHROPIC_JSONL') return null;
   if (file.format.startsWith('JSON') && mayBeRequests(namesOf(file))) return null;
-  return `${name} takes files of complete requests: lines {custom_id, body: {messages}} as OpenAI’s batch API has them, {custom_id, params: {messages}} as Anthropic’s, {messages}, or an output with include=request; this file is ${file.format}`;
+  return `must be a file of complete requests for ${name}, not ${file.format}: lines {custom_id, body: {messages}} as for OpenAI's batch API, {custom_id, params: {messages}} as for Anthropic's, {messages}, or an output with include=request`;
 }
 
 function problemForTexts(
@@ -132,9 +132,9 @@ function problemForTexts(
   file: RowFile | null,
 ): string | null {
   if (file?.format === 'OPENAI_RESULTS') {
-    return 'this file is the output of a batch; parseResults reads it';
+    return 'must not be the output of a batch; parseResults reads such a file';
   }
   return !file && items.some(({ request }) => request)
-    ? `requests are for chat; ${name} takes items or texts`
+    ? `must be items or texts for ${name}; requests are for chat`
     : null;
 }

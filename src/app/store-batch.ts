@@ -124,7 +124,7 @@ export async function submitBatch(
   if (winner.inputHash !== inputHash) {
     throw new AppError(
       'IDEMPOTENCY_CONFLICT',
-      `idempotencyKey was used with another input, for ${winner.id}; use a new key for a new input`,
+      `idempotencyKey must be new for a new input; ${winner.id} has this key with another input`,
     );
   }
   return winner.id;

@@ -44,8 +44,7 @@ export async function submitChecked(
   const execution = fields.execution ?? 'LIVE';
   const rescue = fields.rescue ?? false;
   if (rescue && execution === 'LIVE') {
-    const message =
-      'is for execution PROVIDER_BATCH: it calls live what the provider’s batch leaves undone; leave it out for LIVE';
+    const message = 'must be absent for LIVE; rescue calls live what a provider job leaves undone';
     throw new BadUserInput([{ path: `${fieldsPath}rescue`, message }]);
   }
   const reading = readingOf(fields, source.file, fieldsPath);
@@ -53,7 +52,7 @@ export async function submitChecked(
   const named = modelOfBatch(plan, source);
   const model = (await named.readings?.settled()) ?? named;
   if (execution === 'PROVIDER_BATCH' && !model.batches) {
-    const message = `${model.id} has no batch API; LIVE would be right, or a model of a provider that has one (Query.service tells by providerBatch)`;
+    const message = `must be LIVE for ${model.id}, whose provider has no batch API; models whose provider has one have providerBatch in Query.service`;
     throw new BadUserInput([{ path: `${fieldsPath}execution`, message }]);
   }
   refuseTooLarge(fields.metadata ?? {}, maxMetadataBytes, `${fieldsPath}metadata`);

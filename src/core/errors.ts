@@ -31,13 +31,16 @@ export interface ItemError {
   message: string;
 }
 
-/**
- * What an item or a batch ends with that Winnow itself failed on. The caller has written to
- * the log what it was.
- */
+/** Error of a batch, or of a webhook, on which Winnow itself failed. The log has the cause. */
 export const internalError = {
   code: 'INTERNAL',
-  message: 'A fault of Winnow’s own; the log has it',
+  message: 'Winnow failed because of a bug. The server log has the details.',
+} as const;
+
+/** The same of one item. */
+export const internalItemError = {
+  code: 'INTERNAL',
+  message: 'Winnow failed on this item; the server log has the details',
 } as const;
 
 export const batchErrorCodes = [

@@ -17,7 +17,7 @@ export interface Asking {
 
 /** What a client is told of a failure that nobody foresaw: enough to find its line. */
 export function somethingFailed({ requestId }: Asking): string {
-  return `Something failed on the server; its log says what, under the request id ${requestId}`;
+  return `Internal error. The server log has the details, under the request id ${requestId}.`;
 }
 
 /**

@@ -23,7 +23,7 @@ export function readAnswer(completion: unknown, options: AnswerOptions): ModelAn
   const { provider, prices, quote, whole, toolCalls = false } = options;
   // A whole completion is passed on: its numbers stay as they came.
   const body = typeof completion === 'string' ? parse(completion, whole) : completion;
-  if (!isRecord(body)) throw unusable(`${provider} answered with something that is not JSON.`);
+  if (!isRecord(body)) throw unusable(`${provider} returned a body that is not JSON.`);
   if (body.error != null) {
     // OpenRouter and others send the upstream's error, and its status as `code`, with status 200.
     const refusal = toRefusal(200, body.error);

@@ -44,7 +44,7 @@ export function createBatchCalls({
     if (error instanceof ModelError) return error;
     // A 200 that claims to be JSON.
     if (error instanceof SyntaxError) {
-      return unusable(`${provider} answered with something that is not JSON.`);
+      return unusable(`${provider} returned a body that is not JSON.`);
     }
     if (!failures.isStatusError(error)) {
       return translateTransport(failures.causeOf(error), provider);

@@ -73,7 +73,7 @@ export const chat: Operation<typeof chatParams> = {
         }
         throw new ItemFailure(
           'INVALID_REQUEST',
-          'The row is no chat request: {"messages": […]}, or a line {"custom_id": "…", "url": "/v1/chat/completions", "body": {"messages": […]}}, or {"custom_id": "…", "params": {"messages": […]}}',
+          'The row must be a chat request: {"messages": […]}, or a line {"custom_id": "…", "url": "/v1/chat/completions", "body": {"messages": […]}}, or {"custom_id": "…", "params": {"messages": […]}}',
         );
       },
       parse({ text, completion = {} }) {
@@ -122,7 +122,7 @@ function refuseSeveralAnswers({ n }: Readonly<JsonObject>): void {
   if (count > 1) {
     throw new ItemFailure(
       'INVALID_REQUEST',
-      'The request asks for several answers by n, of which one would be read; leave n out, or send it as several rows',
+      'n must be 1, since one answer is read; leave n out, or send the request as several rows',
     );
   }
 }

@@ -21,8 +21,8 @@ const enrichFieldType = z.enum(['CATEGORICAL', 'NUMERIC', 'TEXT', 'BOOLEAN', 'DA
 
 export const validValues = z
   .array(text({ min: 1, max: 1_000 }))
-  .min(1, 'needs at least 1 value')
-  .max(MAX_VALUES, `takes at most ${MAX_VALUES} values`);
+  .min(1, 'must have at least 1 value')
+  .max(MAX_VALUES, `must have at most ${MAX_VALUES} values`);
 
 export const enrichFieldInput = z
   .strictObject({
@@ -41,7 +41,7 @@ export const enrichFieldInput = z
     }),
     examples: z
       .array(jsonValue())
-      .max(MAX_EXAMPLES, `takes at most ${MAX_EXAMPLES} examples`)
+      .max(MAX_EXAMPLES, `must have at most ${MAX_EXAMPLES} examples`)
       .nullish()
       .meta({
         description: `Values in the right form, at most ${MAX_EXAMPLES}, sent to the model.`,

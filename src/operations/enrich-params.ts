@@ -15,8 +15,8 @@ export const enrichParams = z
   .strictObject({
     fields: z
       .array(enrichFieldInput)
-      .min(1, 'needs at least 1 field')
-      .max(MAX_FIELDS, `takes at most ${MAX_FIELDS} fields`)
+      .min(1, 'must have at least 1 field')
+      .max(MAX_FIELDS, `must have at most ${MAX_FIELDS} fields`)
       .meta({ description: `Fields to fill in for each item, 1 to ${MAX_FIELDS}.` }),
     runtimeCategories: jsonObject().nullish().meta({
       description:
@@ -57,7 +57,7 @@ function checkField(
     context.addIssue({
       code: 'custom',
       path: [...path, 'name'],
-      message: 'is not usable as a name',
+      message: 'must not be __proto__',
     });
   }
   if (type === 'CATEGORICAL' && !values && !hasRuntimeValues) {
@@ -81,7 +81,7 @@ function checkRuntimeCategories(params: EnrichParams, context: z.core.$Refinemen
   for (const [name, values] of Object.entries(categories)) {
     const path = ['runtimeCategories', name];
     if (!params.fields.some((field) => field.name === name)) {
-      context.addIssue({ code: 'custom', path, message: 'is not the name of a field' });
+      context.addIssue({ code: 'custom', path, message: 'must be the name of a field' });
     }
     const { error, data = [] } = validValues.safeParse(values);
     for (const issue of error?.issues ?? []) {

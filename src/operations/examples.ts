@@ -26,7 +26,7 @@ export function examplesParam(id: string, operation: string) {
     .meta({ id, description: `Example of ${operation}: a text with its right answer.` });
   return z
     .array(example)
-    .max(MAX_EXAMPLES, `takes at most ${MAX_EXAMPLES} examples`)
+    .max(MAX_EXAMPLES, `must have at most ${MAX_EXAMPLES} examples`)
     .nullish()
     .meta({
       description: `Texts with their right answers, shown to the model, at most ${MAX_EXAMPLES}. A userPromptTemplate applies to examples too. Absent: none.`,
@@ -46,7 +46,7 @@ export function checkExamples(
       check(output);
     } catch (error) {
       if (!(error instanceof InvalidOutput)) throw error;
-      const message = `is not an answer that would be taken: ${error.message}`;
+      const message = `must be a valid answer: ${error.message}`;
       context.addIssue({ code: 'custom', path: ['examples', index, 'output'], message });
     }
   }

@@ -30,10 +30,12 @@ export const labelParams = z
     categories: z
       .array(text({ min: 1, max: 1_000 }))
       .min(MIN_CATEGORIES, {
-        error: ({ input }) => `needs at least ${MIN_CATEGORIES} categories, got ${sizeOf(input)}`,
+        error: ({ input }) =>
+          `must have at least ${MIN_CATEGORIES} categories, not ${sizeOf(input)}`,
       })
       .max(MAX_CATEGORIES, {
-        error: ({ input }) => `takes at most ${MAX_CATEGORIES} categories, got ${sizeOf(input)}`,
+        error: ({ input }) =>
+          `must have at most ${MAX_CATEGORIES} categories, not ${sizeOf(input)}`,
       })
       .meta({
         description: `Categories to choose from, ${MIN_CATEGORIES} to ${MAX_CATEGORIES}, each once, none blank. When several fit equally, the first one is chosen.`,
@@ -53,7 +55,7 @@ export const labelParams = z
     instructions: instructionsParam('Judge the tone, not the topic.'),
     examples: z
       .array(labelExampleInput)
-      .max(MAX_EXAMPLES, `takes at most ${MAX_EXAMPLES} examples`)
+      .max(MAX_EXAMPLES, `must have at most ${MAX_EXAMPLES} examples`)
       .nullish()
       .meta({
         description: `Labelled texts shown to the model, at most ${MAX_EXAMPLES}. Absent: none.`,
@@ -73,7 +75,7 @@ function checkDescriptions(params: LabelParams, context: z.core.$RefinementCtx):
   for (const [category, description] of Object.entries(params.categoryDescriptions ?? {})) {
     const path = ['categoryDescriptions', category];
     if (!categories.has(inNfc(category))) {
-      context.addIssue({ code: 'custom', path, message: 'is not one of the categories' });
+      context.addIssue({ code: 'custom', path, message: 'must be one of the categories' });
     } else if (typeof description !== 'string') {
       context.addIssue({ code: 'custom', path, message: 'must be text' });
     }
@@ -86,13 +88,13 @@ function checkExamples(params: LabelParams, context: z.core.$RefinementCtx): voi
     const path = ['examples', index, 'labels'];
     const isNone = params.allowNone && labels.length === 0;
     if (!params.multiLabel && labels.length !== 1 && !isNone) {
-      const message = `needs exactly 1 label without multiLabel, got ${labels.length}`;
+      const message = `must have exactly 1 label without multiLabel, not ${labels.length}`;
       context.addIssue({ code: 'custom', path, message });
     }
     refuseDuplicates(labels, path, context);
     for (const [position, label] of labels.entries()) {
       if (!categories.has(inNfc(label))) {
-        const message = 'is not one of the categories';
+        const message = 'must be one of the categories';
         context.addIssue({ code: 'custom', path: [...path, position], message });
       }
     }

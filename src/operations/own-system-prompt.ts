@@ -47,6 +47,6 @@ export function ownSystemPrompt(
 /** Counted before it is made: a prompt may name a long part 50,000 times. */
 function refuseTooLong(characters: number): void {
   if (characters <= MAX_PROMPT_LENGTH) return;
-  const message = `has ${characters} characters with the parts that it names; at most ${MAX_PROMPT_LENGTH} are sent`;
+  const message = `must have at most ${MAX_PROMPT_LENGTH} characters with the parts that it names, not ${characters}`;
   throw new BadUserInput([{ path: 'systemPrompt', message }]);
 }

@@ -113,7 +113,7 @@ export function refuseDuplicates(
       context.addIssue({
         code: 'custom',
         path: [...path, index],
-        message: `repeats ${[...path, first].join('.')}`,
+        message: `must differ from ${[...path, first].join('.')}`,
       });
     }
   }
@@ -127,7 +127,7 @@ function whole(min: number, max: number, problem: string) {
 
 function refuseOwnKeys(body: Record<string, unknown>, context: z.core.$RefinementCtx): void {
   for (const key of OWN_BODY_KEYS.filter((own) => Object.hasOwn(body, own))) {
-    context.addIssue({ code: 'custom', path: [key], message: 'cannot be set here' });
+    context.addIssue({ code: 'custom', path: [key], message: 'must not be set here' });
   }
 }
 
@@ -150,15 +150,15 @@ function templateProblem(source: string): string | null {
   const [foreign] = foreignPlaceholders(template);
   if (foreign !== undefined) return doubledProblem(foreign);
   if (template.names.length === 0) {
-    return 'names nothing of the item, so that all would be sent the same; {content} is the text, {field} any metadata field, and {{ writes a brace';
+    return 'must name a field of the item, since all items would be sent the same text; {content} is the text, {field} any metadata field, and {{ writes a brace';
   }
   if (/\$\{content\}/.test(source)) {
-    return `has \${content}, which is sent with the $; {content} is the text, and {{ writes a brace`;
+    return `must not have \${content}, which is sent with the $; {content} is the text, and {{ writes a brace`;
   }
   return null;
 }
 
 /** What is said of a placeholder in doubled braces, as other tools have them. */
 export function doubledProblem(text: string): string {
-  return `has {{${text}}}, which is sent as {${text}}, the same for every item; {content} is the text, {field} any metadata field, and {{ writes a brace`;
+  return `must not have {{${text}}}, which is sent as {${text}} for every item; {content} is the text, {field} any metadata field, and {{ writes a brace`;
 }

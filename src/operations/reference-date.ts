@@ -30,13 +30,12 @@ export function readReferenceDate(given: string | null | undefined): ReferenceDa
       const written = textOf(template, item);
       const found = written === null ? null : dayIn(written);
       if (found !== null) return found;
-      const problem =
-        written === null
-          ? 'this item does not have'
-          : 'holds no date in this item that can be read in one way only; YYYY-MM-DD would be right';
+      const name = JSON.stringify(field);
       throw new ItemFailure(
         'TEMPLATE_FIELD_MISSING',
-        `referenceDate names the field ${JSON.stringify(field)}, which ${problem}.`,
+        written === null
+          ? `The item must have the field ${name}, which referenceDate names.`
+          : `The field ${name}, which referenceDate names, must hold one date, best as YYYY-MM-DD.`,
       );
     },
   };

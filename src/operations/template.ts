@@ -38,7 +38,7 @@ export function refuseTooLong(characters: number): void {
   if (characters <= MAX_PROMPT_LENGTH) return;
   throw new ItemFailure(
     'CONTEXT_TOO_LONG',
-    `The prompt has ${characters} characters; at most ${MAX_PROMPT_LENGTH} are sent.`,
+    `The prompt must have at most ${MAX_PROMPT_LENGTH} characters, not ${characters}.`,
   );
 }
 
@@ -116,7 +116,9 @@ function parseTemplate(source: string): { parts: Part[]; doubled: string[] } {
         behindDoubled = position;
       }
     } else if (match[0] === '}') {
-      throw new TemplateError(`has a lone } at character ${index + 1}; write }} for a brace`);
+      throw new TemplateError(
+        `must not have a lone } at character ${index + 1}; write }} for a brace`,
+      );
     } else {
       const field = readName(source, index);
       parts.push({ literal }, { field });
@@ -139,12 +141,12 @@ function readName(source: string, open: number): string {
   const name = /^[^{}\n\r]*(?=\})/.exec(source.slice(open + 1, open + 2 + MAX_NAME_LENGTH))?.[0];
   if (name === undefined) {
     throw new TemplateError(
-      `has a lone { at character ${open + 1}; write {{ for a brace, or {field} for a field`,
+      `must not have a lone { at character ${open + 1}; write {{ for a brace, or {field} for a field`,
     );
   }
   if (name.trim() === '') {
     throw new TemplateError(
-      `has an empty placeholder at character ${open + 1}; name a field, such as {content}, or write {{}} for braces`,
+      `must not have an empty placeholder at character ${open + 1}; name a field, such as {content}, or write {{}} for braces`,
     );
   }
   return name;
@@ -201,7 +203,7 @@ function renderField(field: string, item: PromptItem): string {
   if (value === undefined) {
     throw new ItemFailure(
       'TEMPLATE_FIELD_MISSING',
-      `The template names the field ${JSON.stringify(field)}, which this item does not have.`,
+      `The item must have the field ${JSON.stringify(field)}, which the template names.`,
     );
   }
   if (value === null) {

@@ -15,7 +15,7 @@ export const storableText = z.string().superRefine((value, context) => {
 /** A string param: lengths in UTF-16 units; `min: 1` also refuses blank text. */
 export function text({ min = 0, max }: { min?: 0 | 1; max: number }) {
   const bounded = storableText.max(max, {
-    error: ({ input }) => `is too long: ${lengthOf(input)} characters, at most ${max}`,
+    error: ({ input }) => `must have at most ${max} characters, not ${lengthOf(input)}`,
   });
   return min === 0 ? bounded : bounded.refine((value) => value.trim() !== '', 'must not be blank');
 }
@@ -54,7 +54,7 @@ const exponentFrom = 1e21;
 export function roundingProblem(value: unknown): string | null {
   if (typeof value !== 'number' || !Number.isInteger(value)) return null;
   if (Number.isSafeInteger(value) || Math.abs(value) >= exponentFrom) return null;
-  return 'is a whole number beyond 2^53, which JSON readers round; give it as a string';
+  return 'must be below 2^53, since JSON readers round larger whole numbers; give a string instead';
 }
 
 type PathTest = (path: readonly string[]) => boolean;

@@ -218,7 +218,7 @@ describe.each(named)('%s', (name, operation) => {
         ...(whole
           ? []
           : [
-              'userPromptTemplate: has a lone } at character 3; write }} for a brace',
+              'userPromptTemplate: must not have a lone } at character 3; write }} for a brace',
               expect.stringMatching(/^systemPrompt: must not contain a NUL/),
             ]),
         expect.stringMatching(/^reasoningEffort: must not contain half of a surrogate/),
@@ -228,7 +228,7 @@ describe.each(named)('%s', (name, operation) => {
     );
     expect(issues).toHaveLength(whole ? 7 : 9);
     expect(issuesOf(name, { ...options, extraBody: { stream: true } })).toEqual([
-      'extraBody.stream: cannot be set here',
+      'extraBody.stream: must not be set here',
     ]);
   });
 

@@ -138,10 +138,10 @@ describe('an enrich answer', () => {
 
 describe('enrich options', () => {
   it.each([
-    [{ fields: [] }, ['fields: needs at least 1 field']],
-    [{ fields: [{ name: 'a' }, { name: 'a' }] }, ['fields.1: repeats fields.0']],
+    [{ fields: [] }, ['fields: must have at least 1 field']],
+    [{ fields: [{ name: 'a' }, { name: 'a' }] }, ['fields.1: must differ from fields.0']],
     [{ fields: [{ name: ' ' }] }, ['fields.0.name: must not be blank']],
-    [{ fields: [{ name: '__proto__' }] }, ['fields.0.name: is not usable as a name']],
+    [{ fields: [{ name: '__proto__' }] }, ['fields.0.name: must not be __proto__']],
     [
       { fields: [{ name: 'a', type: 'CATEGORICAL' }] },
       ['fields.0.validValues: is required for CATEGORICAL, here or in runtimeCategories'],
@@ -150,14 +150,14 @@ describe('enrich options', () => {
       { fields: [{ name: 'a', type: 'DATE', validValues: ['x', 'x'] }] },
       [
         'fields.0.validValues: must be absent for DATE',
-        'fields.0.validValues.1: repeats fields.0.validValues.0',
+        'fields.0.validValues.1: must differ from fields.0.validValues.0',
       ],
     ],
     [
       { fields: [{ name: 'a' }, { name: 'c' }], runtimeCategories: { b: ['x'], a: [], c: 'x' } },
       [
-        'runtimeCategories.b: is not the name of a field',
-        'runtimeCategories.a: needs at least 1 value',
+        'runtimeCategories.b: must be the name of a field',
+        'runtimeCategories.a: must have at least 1 value',
         'runtimeCategories.c: must be a list of texts',
       ],
     ],

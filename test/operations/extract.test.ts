@@ -88,7 +88,7 @@ describe('extract options', () => {
   it.each([
     [{}, ['schema: is required unless instructions say what to extract']],
     [{ instructions: ' ' }, ['schema: is required unless instructions say what to extract']],
-    [{ schema: {} }, ['schema: needs at least one field']],
+    [{ schema: {} }, ['schema: must have at least one field']],
     [
       { schema: { a: 'strin', b: { c: 3 } } },
       [

@@ -134,21 +134,21 @@ describe('the label prompt', () => {
 
 describe('label options', () => {
   it.each([
-    [{ categories: ['a'] }, ['categories: needs at least 2 categories, got 1']],
+    [{ categories: ['a'] }, ['categories: must have at least 2 categories, not 1']],
     [
       { categories: Array.from({ length: 501 }, (_, index) => `c${index}`) },
-      ['categories: takes at most 500 categories, got 501'],
+      ['categories: must have at most 500 categories, not 501'],
     ],
     [
       { categories: ['a', 'b', 'a', ' '] },
-      ['categories.3: must not be blank', 'categories.2: repeats categories.0'],
+      ['categories.3: must not be blank', 'categories.2: must differ from categories.0'],
     ],
     [
       { categories: ['a', 'b'], categoryDescriptions: { c: 'x', a: 1, toString: 'y' } },
       [
-        'categoryDescriptions.c: is not one of the categories',
+        'categoryDescriptions.c: must be one of the categories',
         'categoryDescriptions.a: must be text',
-        'categoryDescriptions.toString: is not one of the categories',
+        'categoryDescriptions.toString: must be one of the categories',
       ],
     ],
     [
@@ -161,10 +161,10 @@ describe('label options', () => {
         ],
       },
       [
-        'examples.0.labels: needs exactly 1 label without multiLabel, got 0',
-        'examples.1.labels.0: is not one of the categories',
-        'examples.2.labels: needs exactly 1 label without multiLabel, got 2',
-        'examples.2.labels.1: repeats examples.2.labels.0',
+        'examples.0.labels: must have exactly 1 label without multiLabel, not 0',
+        'examples.1.labels.0: must be one of the categories',
+        'examples.2.labels: must have exactly 1 label without multiLabel, not 2',
+        'examples.2.labels.1: must differ from examples.2.labels.0',
       ],
     ],
     [

@@ -198,11 +198,11 @@ it('what nobody foresaw names the request, to the client and in the log', async 
     });
 
     expect(graphql.body.errors?.[0]).toMatchObject({
-      message: expect.stringMatching(/^Something failed .*asked-3/),
+      message: expect.stringMatching(/^Internal error\. .*asked-3/),
       extensions: { code: 'INTERNAL_SERVER_ERROR' },
     });
     expect(route.status).toBe(500);
-    expect(route.text).toMatch(/Something failed .*asked-4/);
+    expect(route.text).toMatch(/Internal error\. .*asked-4/);
     expect(lines.find(({ requestId }) => requestId === 'asked-3')).toMatchObject({
       operationName: 'Broken',
       path: 'files',

@@ -103,7 +103,10 @@ describe('a fault of Winnow’s own', () => {
 
     start({ schedule: [0, 0], resolveName: async () => null as never });
 
-    const ours = { error: 'A fault of Winnow’s own; the log has it', statusCode: null };
+    const ours = {
+      error: 'Winnow failed because of a bug. The server log has the details.',
+      statusCode: null,
+    };
     expect(await logged(key, 2)).toMatchObject([ours, ours]);
     await until(async () => (await states()).abandoned === 1, {
       deadlineMs: 8_000,

@@ -5,7 +5,7 @@
 import { mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ItemFailure, internalError } from '../../core/errors.ts';
+import { ItemFailure, internalItemError } from '../../core/errors.ts';
 import { isRunning } from '../../core/is-running.ts';
 import type { Log } from '../../core/log.ts';
 import { readOpenItems } from '../../db/items.ts';
@@ -157,7 +157,7 @@ async function encodeChunk(
   const failed: NewResult[] = [];
   const fault = (error: unknown) => {
     log.error({ err: error, providerBatch: held.id }, 'an item failed in an unforeseen way');
-    return internalError;
+    return internalItemError;
   };
   let model = only;
   for (const item of items) {

@@ -4,7 +4,12 @@
  * order and limits are theirs, and what an answer means is said here alone.
  */
 
-import { InvalidOutput, type ItemError, ItemFailure, internalError } from '../../core/errors.ts';
+import {
+  InvalidOutput,
+  type ItemError,
+  ItemFailure,
+  internalItemError,
+} from '../../core/errors.ts';
 import { noUsage, spend, type Usage } from '../../core/usage.ts';
 import { type Model, type ModelAnswer, ModelError, type Permit } from '../../model/model.ts';
 import { laterDelayMs, maxCountedTries } from '../../model/retry.ts';
@@ -142,7 +147,7 @@ class StartedItem implements ItemRun {
   }
 
   abandon(): ItemAnswer {
-    return this.answerWith({ status: 'FAILED', error: internalError });
+    return this.answerWith({ status: 'FAILED', error: internalItemError });
   }
 
   private read(answer: ModelAnswer): Step {

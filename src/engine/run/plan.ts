@@ -97,7 +97,7 @@ export function createPlanner({
         `The request’s model cannot be used: ${error.message}`,
       );
     }
-    throw new ItemFailure('INVALID_REQUEST', 'The request’s model must be a string');
+    throw new ItemFailure('INVALID_REQUEST', 'model must be a string');
   }
 }
 

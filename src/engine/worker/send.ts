@@ -3,7 +3,7 @@
  * gates of their models, the marks and the places allow.
  */
 
-import { internalError } from '../../core/errors.ts';
+import { internalItemError } from '../../core/errors.ts';
 import { noUsage } from '../../core/usage.ts';
 import type { NewResult } from '../../db/results.ts';
 import type { Permit } from '../../model/model.ts';
@@ -204,5 +204,5 @@ function abandoned(item: HeldItem): ItemAnswer {
 const neverBegun: ItemAnswer = {
   attempts: 0,
   usage: noUsage,
-  outcome: { status: 'FAILED', error: internalError },
+  outcome: { status: 'FAILED', error: internalItemError },
 };

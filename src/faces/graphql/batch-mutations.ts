@@ -242,7 +242,7 @@ builder.mutationField('retryBatch', (t) =>
       if (status === 'CANCELLING') {
         throw new AppError(
           'CONFLICT',
-          'The batch is still being cancelled; retry it once it is CANCELLED',
+          'The batch must be CANCELLED before a retry; it is still CANCELLING',
         );
       }
       const retriedItems = await retryBatch(context, {
@@ -292,7 +292,7 @@ builder.mutationField('redeliverWebhook', (t) =>
         throw presentError(
           new AppError(
             'CONFLICT',
-            `The webhook was sent again less than a minute ago; it can be again from ${redelivery.againAt.toISOString()} on`,
+            `The webhook must not be sent again before ${redelivery.againAt.toISOString()}, a minute after the last time`,
           ),
         );
       }
@@ -313,7 +313,8 @@ function theOne(input: Record<string, unknown>, path: string): [string, unknown]
   const [entry] = Object.entries(input).filter(
     ([, value]) => value !== undefined && value !== null,
   );
-  if (!entry) throw presentError(new BadUserInput([{ path, message: 'needs exactly one key' }]));
+  if (!entry)
+    throw presentError(new BadUserInput([{ path, message: 'must have exactly one key' }]));
   return entry;
 }
 

@@ -156,7 +156,7 @@ export function createBudgets(): { begin(owner: string): Budget } {
 function tooMuch(what: string): AppError {
   return new AppError(
     'PAYLOAD_TOO_LARGE',
-    `All operations of a request take ${what} together; send the others in requests of their own`,
+    `All operations of a request together must have at most ${what}; send the others in other requests`,
   );
 }
 
@@ -164,7 +164,7 @@ function promptsTooLong(characters: number): AppError {
   const [given, allowed] = [characters, maxPromptCharacters].map((n) => n.toLocaleString('en'));
   return new AppError(
     'PAYLOAD_TOO_LARGE',
-    `The prompts of this request have ${given} characters together, and ${allowed} are sent at once; submitBatch takes more`,
+    `The prompts of this request must have at most ${allowed} characters together, not ${given}; submitBatch takes more`,
   );
 }
 

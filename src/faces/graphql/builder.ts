@@ -103,7 +103,7 @@ builder.scalarType('JSON', {
   description: 'Any JSON value.',
   serialize: (value) => value,
   parseValue: (value) => {
-    if (value instanceof UploadedPart) throw new TypeError('needs JSON, not a file');
+    if (value instanceof UploadedPart) throw new TypeError('must be JSON, not a file');
     return value;
   },
   parseLiteral: (node, variables) => literalToJson(node, variables ?? {}),
@@ -118,7 +118,7 @@ builder.scalarType('SafeInt', {
   description: 'A whole number up to 2^53 - 1, since sums of tokens exceed Int.',
   serialize: (value) => value,
   parseValue: (value) => {
-    if (!Number.isSafeInteger(value)) throw new TypeError('needs a whole number below 2^53');
+    if (!Number.isSafeInteger(value)) throw new TypeError('must be a whole number below 2^53');
     return value as number;
   },
 });
@@ -134,7 +134,7 @@ function toInstant(value: unknown): Date {
   const exists =
     new Date(Date.UTC(Number(year), Number(month) - 1, Number(day))).getUTCDate() === Number(day);
   if (!year || !exists || !(utcYear >= 1 && utcYear <= 9_999)) {
-    throw new TypeError('needs an ISO 8601 instant such as "2026-11-20T12:00:00Z"');
+    throw new TypeError('must be an ISO 8601 instant such as "2026-11-20T12:00:00Z"');
   }
   return instant;
 }
@@ -146,7 +146,7 @@ function asObject(value: unknown): Record<string, unknown> {
     Array.isArray(value) ||
     value instanceof UploadedPart
   ) {
-    throw new TypeError('needs a JSON object');
+    throw new TypeError('must be a JSON object');
   }
   return value as Record<string, unknown>;
 }
@@ -159,7 +159,8 @@ function literalToJson(node: ValueNode, variables: Record<string, unknown>): unk
     case Kind.FLOAT: {
       const number = Number(node.value);
       // JSON has no infinity; it would become null.
-      if (!Number.isFinite(number)) throw new TypeError('holds a number that is too large');
+      if (!Number.isFinite(number))
+        throw new TypeError('must not contain a number beyond the range of JSON numbers');
       return number;
     }
     case Kind.STRING:

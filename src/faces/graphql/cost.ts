@@ -28,10 +28,10 @@ interface Cost {
 export function tooCostly({ complexity, depth, breadth }: Cost, path: string): GraphQLError {
   const message =
     depth > costLimits.depth
-      ? `the query is ${depth} levels deep, ${costLimits.depth} are allowed`
+      ? `the query must be at most ${costLimits.depth} levels deep, not ${depth}`
       : breadth > costLimits.breadth
-        ? `the query selects ${breadth} fields, ${costLimits.breadth} are allowed`
-        : `the query costs ${complexity}, ${costLimits.complexity} are allowed; ask for smaller pages or fewer fields`;
+        ? `the query must select at most ${costLimits.breadth} fields, not ${breadth}`
+        : `the query must cost at most ${costLimits.complexity}, not ${complexity}; ask for smaller pages or fewer fields`;
   return presentIssues([{ path, message }]);
 }
 

@@ -41,7 +41,7 @@ function parseWithinLimits(...[source, options]: Parameters<typeof parse>): Docu
     document = parse(source, options);
   } catch (error) {
     if (error instanceof RangeError) {
-      throw refused('is nested too deeply; large values go into variables');
+      throw refused('must not be nested so deeply; put large values into variables');
     }
     // Over HTTP Yoga would add it, over a WebSocket nobody.
     if (error instanceof GraphQLError) error.extensions.code ??= 'GRAPHQL_PARSE_FAILED';
@@ -65,7 +65,7 @@ function parseWithinLimits(...[source, options]: Parameters<typeof parse>): Docu
       selections += definition.variableDefinitions?.length ?? 0;
   }
   if (selections > maxSelections) {
-    throw refused(`selects ${selections} fields, ${maxSelections} are allowed`);
+    throw refused(`must select at most ${maxSelections} fields, not ${selections}`);
   }
   return document;
 }
@@ -74,7 +74,7 @@ function checkTokens(text: string): void {
   if (text.length < minCharactersToCount) return;
   if (text.length > maxCharacters) {
     throw tooLarge(
-      `has ${text.length.toLocaleString('en')} characters, ${maxCharacters.toLocaleString('en')} are allowed; put values into variables`,
+      `must have at most ${maxCharacters.toLocaleString('en')} characters, not ${text.length.toLocaleString('en')}; put values into variables`,
     );
   }
   // Some of these may stand in strings, whose place is in variables too.
@@ -82,7 +82,7 @@ function checkTokens(text: string): void {
   for (let at = text.indexOf('#'); at !== -1; at = text.indexOf('#', at + 1)) comments += 1;
   if (comments > maxComments) {
     throw tooLarge(
-      `has ${comments.toLocaleString('en')} comments, ${maxComments.toLocaleString('en')} are allowed; leave them out, and put values into variables`,
+      `must have at most ${maxComments.toLocaleString('en')} comments, not ${comments.toLocaleString('en')}; leave comments out, and put values into variables`,
     );
   }
   const lexer = new Lexer(new Source(text));
@@ -91,12 +91,12 @@ function checkTokens(text: string): void {
     tokens += 1;
     if (tokens > maxTokens) {
       throw tooLarge(
-        `has more than ${maxTokens.toLocaleString('en')} words and signs; put values into variables`,
+        `must have at most ${maxTokens.toLocaleString('en')} words and signs; put values into variables`,
       );
     }
     if (token.kind === TokenKind.NAME && token.value.length > maxNameCharacters) {
       throw tooLarge(
-        `has a name of ${token.value.length.toLocaleString('en')} characters, ${maxNameCharacters.toLocaleString('en')} are allowed`,
+        `must have names of at most ${maxNameCharacters.toLocaleString('en')} characters, not ${token.value.length.toLocaleString('en')}`,
       );
     }
   }

@@ -131,8 +131,8 @@ builder.node('File', {
           validate: {
             schema: z
               .int()
-              .min(1, `needs 1 to ${maxPreviewRows}`)
-              .max(maxPreviewRows, `takes at most ${maxPreviewRows}`)
+              .min(1, `must be between 1 and ${maxPreviewRows}`)
+              .max(maxPreviewRows, `must be at most ${maxPreviewRows}`)
               .nullish() as never,
           },
         }),

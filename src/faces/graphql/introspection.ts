@@ -41,15 +41,15 @@ interface Weight {
 export function introspectionProblem(document: DocumentNode): string | null {
   const { selections, cost } = weightOf(document);
   if (selections > maxSelections) {
-    return `selects ${describe(selections)} fields of the schema, ${maxSelections} are allowed`;
+    return `must select at most ${maxSelections} fields of the schema, not ${describe(selections)}`;
   }
   return cost > whole.cost * maxShare
-    ? 'asks for more of the schema than twice the whole of it; ask for it in parts'
+    ? 'must not ask for more than twice the whole schema; ask for the schema in parts'
     : null;
 }
 
 function describe(count: number): string {
-  return count < 1e9 ? count.toLocaleString('en') : 'billions of';
+  return count < 1e9 ? count.toLocaleString('en') : 'billions';
 }
 
 function weightOf(document: DocumentNode): Weight {

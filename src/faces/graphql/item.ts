@@ -245,7 +245,7 @@ export const maxCustomIds = 1_000;
 /** Items by their custom ids, wherever they are asked for so. */
 export const customIdList = z
   .array(storableText)
-  .max(maxCustomIds, `takes at most ${maxCustomIds.toLocaleString('en')} custom ids`)
+  .max(maxCustomIds, `must have at most ${maxCustomIds.toLocaleString('en')} custom ids`)
   .nullish();
 
 builder.objectField('Batch', 'items', (t) =>

@@ -23,7 +23,7 @@ export function jsonSizeProblem(bytes: Uint8Array): string | null {
         values += 1;
         break;
     }
-    if (values > maxValues) return `holds more than ${maxValues.toLocaleString('en')} values`;
+    if (values > maxValues) return `must hold at most ${maxValues.toLocaleString('en')} values`;
   }
   return null;
 }

@@ -44,15 +44,14 @@ export async function readMultipart(
   const mapText = texts.get('map');
   if (!operations || !mapText) {
     throw badRequest(
-      'A multipart request has the parts operations (the request as JSON) and map (a JSON object such as {"0": ["variables.file"]}) before its files',
+      'A multipart request must have the parts operations (the request as JSON) and map (a JSON object such as {"0": ["variables.file"]}) before its files',
     );
   }
   const params = readOperations(operations);
   const { variables } = params as { variables?: unknown };
   for (const [part, paths] of readMap(mapText)) {
     const file = files.get(part);
-    if (!file)
-      throw badRequest(`map names the part ${quotedName(part)}, which the form does not have`);
+    if (!file) throw badRequest(`The form must have the part ${quotedName(part)}, which map names`);
     for (const path of paths) placeFile(variables, path, file);
   }
   return params;
@@ -68,7 +67,7 @@ function placeFile(variables: unknown, path: string, file: UploadedPart): void {
     (variables as Record<string, unknown>)[name] !== null
   ) {
     throw badRequest(
-      `map points to ${quotedName(path)}; it has to be variables.<name> of a variable that is null in operations`,
+      `A path of map must be variables.<name> of a variable that is null in operations, not ${quotedName(path)}`,
     );
   }
   Object.defineProperty(variables, name, { value: file });
@@ -86,7 +85,9 @@ function readMap(text: Buffer): [part: string, paths: string[]][] {
   const isPaths = (paths: unknown): paths is string[] =>
     Array.isArray(paths) && paths.every((path) => typeof path === 'string');
   if (!entries?.every((entry): entry is [string, string[]] => isPaths(entry[1]))) {
-    throw badRequest('map is a JSON object of lists of paths, such as {"0": ["variables.file"]}');
+    throw badRequest(
+      'map must be a JSON object of lists of paths, such as {"0": ["variables.file"]}',
+    );
   }
   return entries;
 }
@@ -105,7 +106,7 @@ async function readParts(
       isFile: () => true,
       async onFile({ field, fileName, contentType, bytes }) {
         if (names.has(field)) {
-          throw badRequest(`The form has two parts that are called ${quotedName(field)}`);
+          throw badRequest(`The form must have only one part named ${quotedName(field)}`);
         }
         names.add(field);
         const whole = Buffer.concat(await bytes.toArray());

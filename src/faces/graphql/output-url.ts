@@ -46,7 +46,7 @@ builder.objectField('Batch', 'outputUrl', (t) =>
         validate: {
           schema: z
             .array(z.string())
-            .min(1, 'needs at least one status; leave it out for all')
+            .min(1, 'must have at least one status; leave status out for all')
             .nullish() as never,
         },
       }),
@@ -70,7 +70,7 @@ builder.objectField('Batch', 'outputUrl', (t) =>
         validate: {
           schema: z
             .string()
-            .refine((text) => toDelimiter(text) !== null, 'is one of , ; | and tab')
+            .refine((text) => toDelimiter(text) !== null, 'must be one of , ; | and tab')
             .nullish() as never,
         },
       }),
@@ -81,7 +81,7 @@ builder.objectField('Batch', 'outputUrl', (t) =>
       const issues = [
         ...(bom && format !== 'csv' ? ['bom'] : []),
         ...(delimiter !== ',' && format !== 'csv' ? ['delimiter'] : []),
-      ].map((path) => ({ path, message: 'needs the format CSV' }));
+      ].map((path) => ({ path, message: 'must be absent unless format is CSV' }));
       if (issues.length > 0) throw presentIssues(issues);
       return (
         baseUrl +

@@ -17,8 +17,8 @@ export const filterCost = 20_000;
 
 const size = z
   .int()
-  .min(1, `needs 1 to ${maxPageSize}`)
-  .max(maxPageSize, `takes at most ${maxPageSize}; page with after or before for more`)
+  .min(1, `must be between 1 and ${maxPageSizeText}`)
+  .max(maxPageSize, `must be at most ${maxPageSizeText}; use after or before for more`)
   .nullish();
 
 /**
@@ -29,7 +29,7 @@ const cursorText = /^(0|[1-9][0-9]{0,17})$/;
 const maxPlaceLength = 512;
 
 const place = storableText
-  .max(maxPlaceLength, 'is not a cursor that this list gave out, nor the id of an entry of it')
+  .max(maxPlaceLength, 'must be a cursor of this list, or the id of one of its entries')
   .nullish();
 
 /** For the builder: how first, after, last and before are described and checked wherever they stand. */
@@ -83,7 +83,7 @@ export async function readPage<Entry extends object>(
 ) {
   const { first, last } = args;
   if (typeof first === 'number' && typeof last === 'number') {
-    throw presentIssues([{ path: 'last', message: 'cannot be given together with first' }]);
+    throw presentIssues([{ path: 'last', message: 'must be absent when first is given' }]);
   }
   const after = await placeOf(args, 'after', find);
   const before = await placeOf(args, 'before', find);
@@ -130,7 +130,7 @@ async function placeOf(
   if (given === null || given === undefined || cursorText.test(given)) return given;
   const cursor = await find(given);
   if (cursor !== null) return cursor;
-  const message = 'is not a cursor that this list gave out, nor the id of an entry of it';
+  const message = 'must be a cursor of this list, or the id of one of its entries';
   throw presentIssues([{ path, message }]);
 }
 

@@ -132,7 +132,7 @@ builder.queryField('parseResults', (t) =>
       const file = await findFile(fileId, context);
       if (!file) throw notFound('file');
       if (file.format !== 'OPENAI_RESULTS') {
-        const message = `needs a file of format OPENAI_RESULTS (lines {custom_id, response, error}); this one was read as ${file.format}. Upload it with format=OPENAI_RESULTS if it is one`;
+        const message = `must be a file of format OPENAI_RESULTS (lines {custom_id, response, error}), not ${file.format}. A file with such lines must be uploaded with format=OPENAI_RESULTS`;
         throw presentIssues([{ path: 'fileId', message }]);
       }
       const source = { fileKey: file.key, schema: responseSchema ?? null };
@@ -173,7 +173,8 @@ function cursorOfLast(page: readonly ParsedResult[], after: string | undefined):
 async function findLine(sql: Sql, file: FileRecord, customId: string): Promise<string | null> {
   const [index, another] = await findRows(sql, file.key, { customId, limit: 2 });
   if (another !== undefined) {
-    const message = 'is the custom id of several results; go on with the cursor of one of them';
+    const message =
+      'must name one result; several results have this custom id. Use the cursor of one of them';
     throw presentIssues([{ path: 'after', message }]);
   }
   return index === undefined ? null : String(index);

@@ -23,7 +23,7 @@ export const readRequests: Plugin = {
         try {
           return (await parseUrl?.(get)) ?? {};
         } catch {
-          throw badRequest('variables and extensions in a URL are JSON');
+          throw badRequest('variables and extensions in a URL must be JSON');
         }
       });
       return;
@@ -44,7 +44,7 @@ export const readRequests: Plugin = {
     }
     const charset = parameters.find((parameter) => parameter.startsWith('charset='));
     if (mediaType !== 'application/json' || (charset && !/^charset="?utf-?8"?$/.test(charset))) {
-      throw badRequest('Send application/json in UTF-8', 415);
+      throw badRequest('The body must be application/json in UTF-8', 415);
     }
     setRequestParser(async (post) => readJson(await bytesOf(post)));
   },
@@ -62,7 +62,7 @@ async function bytesOf(post: Request): Promise<ArrayBuffer> {
 function checkForm(headers: Headers): void {
   if (!preflightHeaders.some((name) => headers.get(name))) {
     throw badRequest(
-      `Send application/json, or multipart/form-data with a header that no web page can send unasked: ${preflightHeaders[0]}: 1`,
+      `The body must be application/json, or multipart/form-data with a header that web pages cannot send without permission: ${preflightHeaders[0]}: 1`,
       415,
     );
   }
@@ -73,7 +73,7 @@ function formTooLarge(): GraphQLError {
   const error = presentError(
     new AppError(
       'PAYLOAD_TOO_LARGE',
-      `A multipart request has at most ${maxMultipartBytes.toLocaleString('en')} bytes; POST /files takes larger files`,
+      `A multipart request must have at most ${maxMultipartBytes.toLocaleString('en')} bytes; POST /files takes larger files`,
     ),
   );
   error.extensions.http = { status: 413 };
@@ -85,7 +85,7 @@ function readJson(body: ArrayBuffer | Uint8Array): object {
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(body);
   } catch {
-    throw badRequest('The body is not valid UTF-8');
+    throw badRequest('The body must be valid UTF-8');
   }
   const problem = jsonSizeProblem(new Uint8Array(body));
   if (problem !== null) throw badRequest(`The body ${problem}; POST /files takes more`, 413);
@@ -94,11 +94,11 @@ function readJson(body: ArrayBuffer | Uint8Array): object {
     params = JSON.parse(text);
   } catch {
     // Without the parser's message, which quotes the body.
-    throw badRequest('The body is not valid JSON');
+    throw badRequest('The body must be valid JSON');
   }
-  if (Array.isArray(params)) throw badRequest('Send one request at a time, not an array');
+  if (Array.isArray(params)) throw badRequest('The body must be one request, not an array');
   if (typeof params !== 'object' || params === null) {
-    throw badRequest('The body is not a JSON object such as {"query": "…", "variables": {}}');
+    throw badRequest('The body must be a JSON object such as {"query": "…", "variables": {}}');
   }
   return params;
 }
@@ -108,7 +108,7 @@ export const explainNotAcceptable: Plugin = {
   onResponse({ response, setResponse, fetchAPI }) {
     if (response.status !== 406 || response.body) return;
     const message =
-      'Queries and mutations are answered as application/json or application/graphql-response+json, subscriptions as text/event-stream';
+      'Accept must allow application/json or application/graphql-response+json for queries and mutations, and text/event-stream for subscriptions';
     setResponse(
       fetchAPI.Response.json(
         { errors: [{ message, extensions: { code: 'BAD_REQUEST' } }] },

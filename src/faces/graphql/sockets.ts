@@ -144,7 +144,7 @@ export function attachSockets({ http, yoga, mask, authenticate, trusts, log }: S
       bytes += piece.length;
       if (acknowledged.has(request)) request.socket.off('data', count);
       else if (bytes > maxBytesBeforeAck)
-        socket.close(messageTooBig, 'connection_init is too long');
+        socket.close(messageTooBig, 'connection_init must be shorter');
     };
     request.socket.on('data', count);
     // A client that breaks the protocol is its own fault; graphql-ws would print a stack for it.
@@ -173,7 +173,7 @@ function askingOf({ requestId = '', owner }: Partial<SocketExtra>, name?: string
 }
 
 function tooManyOperations(): AppError {
-  const message = `A socket has ${maxOperations} operations at once; end some, or open another socket`;
+  const message = `A socket must have at most ${maxOperations} operations at once; end some, or open another socket`;
   return new AppError('TOO_MANY_REQUESTS', message);
 }
 

@@ -79,7 +79,9 @@ function toPosition(after: string | null | undefined): ResultsPosition {
   if (after === null || after === undefined) return { seq: 0, index: -1 };
   const [, seq, index] = /^([0-9]{1,15})-([0-9]{1,9})$/.exec(after) ?? [];
   if (!seq || !index) {
-    throw presentIssues([{ path: 'after', message: 'is not a cursor that batchResults gave out' }]);
+    throw presentIssues([
+      { path: 'after', message: 'must be a cursor of an event of batchResults' },
+    ]);
   }
   return { seq: Number(seq), index: Number(index) };
 }
@@ -96,8 +98,8 @@ builder.subscriptionField('batchesChanged', (t) =>
         validate: {
           schema: z
             .int()
-            .min(0, `needs 0 to ${maxSnapshot}`)
-            .max(maxSnapshot, `takes at most ${maxSnapshot}; batches has them all`)
+            .min(0, `must be between 0 and ${maxSnapshot}`)
+            .max(maxSnapshot, `must be at most ${maxSnapshot}; the query batches has all batches`)
             .nullish() as never,
         },
       }),

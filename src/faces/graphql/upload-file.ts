@@ -16,7 +16,7 @@ import { maxMultipartBytes, UploadedPart } from './multipart.ts';
 /** Each holds a database connection and a file; so many as a query may cost go into one request. */
 const uploadCost = 20_000;
 const notAFile =
-  'needs a file of a multipart request (https://github.com/jaydenseric/graphql-multipart-request-spec)';
+  'must be a file of a multipart request (https://github.com/jaydenseric/graphql-multipart-request-spec)';
 
 builder.scalarType('Upload', {
   description: `A file part of a GraphQL multipart request (https://github.com/jaydenseric/graphql-multipart-request-spec). The variable is null in \`operations\`, and \`map\` names it as variables.<name>. The request must have at most ${maxMultipartBytes.toLocaleString('en')} bytes. The request must have one of the headers ${preflightHeaders.join(', ')} with any value, since web pages cannot send these without permission. Larger files go to POST /files.`,
@@ -28,7 +28,7 @@ builder.scalarType('Upload', {
     throw new TypeError(notAFile);
   },
   serialize: () => {
-    throw new TypeError('is an input alone');
+    throw new TypeError('must be an input');
   },
 });
 

@@ -68,7 +68,7 @@ function collectIssues(
       type.parseValue(value);
     } catch (error) {
       const message = isEnumType(type)
-        ? `needs one of ${type
+        ? `must be one of ${type
             .getValues()
             .map(({ name }) => name)
             .join(', ')}`
@@ -85,7 +85,7 @@ function collectObjectIssues(
   issues: InputIssue[],
 ): void {
   if (typeof value !== 'object' || Array.isArray(value)) {
-    issues.push({ path, message: `needs an object: ${type.name}` });
+    issues.push({ path, message: `must be an object of type ${type.name}` });
     return;
   }
   const given = value as Record<string, unknown>;
@@ -100,19 +100,22 @@ function collectObjectIssues(
   }
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(fields, name)) {
-      issues.push({ path: `${path}.${name}`, message: `is not a field of ${type.name}` });
+      issues.push({
+        path: `${path}.${name}`,
+        message: `must be absent: ${type.name} has no such field`,
+      });
     }
   }
   if (type.isOneOf && (Object.keys(given).length !== 1 || Object.values(given)[0] === null)) {
-    issues.push({ path, message: `needs exactly one of ${Object.keys(fields).join(', ')}` });
+    issues.push({ path, message: `must have exactly one of ${Object.keys(fields).join(', ')}` });
   }
 }
 
 /** GraphQL's own scalars in our words: its messages quote the value, which may be anybody's text. */
 const needs = new Map([
-  ['String', 'needs a string'],
-  ['ID', 'needs a string or a whole number'],
-  ['Int', 'needs a whole number of 32 bits'],
-  ['Float', 'needs a number'],
-  ['Boolean', 'needs true or false'],
+  ['String', 'must be a string'],
+  ['ID', 'must be a string or a whole number'],
+  ['Int', 'must be a whole number of 32 bits'],
+  ['Float', 'must be a number'],
+  ['Boolean', 'must be true or false'],
 ]);

@@ -50,8 +50,10 @@ export async function readForm(
       fail(badInput('A field of the form has too long a name'));
     } else onField?.(name, value);
   });
-  parser.on('partsLimit', () => fail(badInput(`The form has more than ${maxParts} parts`)));
-  parser.on('error', () => fail(badInput('The form is broken, or ends too early')));
+  parser.on('partsLimit', () => fail(badInput(`The form must have at most ${maxParts} parts`)));
+  parser.on('error', () =>
+    fail(badInput('The form must be complete; it is broken, or ends too early')),
+  );
   parser.on('file', (field, bytes: Readable, fileName) => {
     // The parser and the reader of the file tell of its errors.
     bytes.on('error', () => undefined);
@@ -94,7 +96,7 @@ function createParser(contentType: string, maxParts: number, isFile: FormReader[
       },
     });
   } catch {
-    throw badInput('The Content-Type of the form has no boundary');
+    throw badInput('The Content-Type of the form must have a boundary');
   }
   let type: string | null = null;
   // Busboy drops the parameters of a type, such as its charset. Its reader of headers has them.

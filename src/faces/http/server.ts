@@ -65,7 +65,7 @@ export function createHttpServer({
       throw new RouteError(
         403,
         'FORBIDDEN',
-        'This server has no keys, so it serves this machine only',
+        'Requests from other machines are refused until API_KEYS is set',
       );
     }
     allowOrigin(request, response);

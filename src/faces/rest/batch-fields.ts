@@ -145,8 +145,7 @@ function withoutOperation(names: readonly string[]): InputIssue[] {
   if (unknown.length > 0) {
     return unknown.map((name) => ({ path: name, message: unknownFor('a form', name, all) }));
   }
-  const asking = names.filter((name) => !fileFields.has(name)).slice(0, 5);
-  const message = `is missing, but ${asking.join(', ')} ask for a batch; there are ${operationNames.join(', ')}`;
+  const message = `is required to start a batch. One of: ${operationNames.join(', ')}`;
   return [{ path: 'operation', message }];
 }
 

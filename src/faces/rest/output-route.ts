@@ -126,7 +126,7 @@ function extension(format: OutputFormat): string {
 function checkOnce(query: URLSearchParams): void {
   for (const name of new Set(query.keys())) {
     if (!knownParameters.includes(name) && !linkParameters.includes(name)) {
-      throw badInput(`${name} is unknown; known are ${knownParameters.join(', ')}`);
+      throw badInput(`Unknown parameter ${name}. Allowed: ${knownParameters.join(', ')}`);
     }
     if (query.getAll(name).length > 1) throw badInput(`${name} is given more than once`);
   }
@@ -147,7 +147,7 @@ function readQuery(
   const bom = query.get('bom') ?? 'false';
   if (bom !== 'true' && bom !== 'false') throw badInput('bom is true or false');
   const delimiter = toDelimiter(query.get('delimiter') ?? ',');
-  if (!delimiter) throw badInput('delimiter is one of , ; | and tab');
+  if (!delimiter) throw badInput('delimiter must be one of , ; | and tab');
   const ofCsv = [
     ...(formulas === 'keep' ? ['formulas'] : []),
     ...(bom === 'true' ? ['bom'] : []),

@@ -20,7 +20,7 @@ export function readMessage(
   { provider, prices, quote, whole }: ReadOptions,
 ): ModelAnswer {
   const body = typeof message === 'string' ? parse(message) : message;
-  if (!isRecord(body)) throw unusable(`${provider} answered with something that is not JSON.`);
+  if (!isRecord(body)) throw unusable(`${provider} returned a body that is not JSON.`);
   const tokens = readTokens(body.usage);
   const costUsd = tokens && prices.costUsd(tokens);
   const billed = { tokens, costUsd };

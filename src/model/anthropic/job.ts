@@ -20,7 +20,7 @@ export interface JobSource {
 export function readJob(batch: unknown, { provider, baseUrl, path }: JobSource): Job {
   const id = isRecord(batch) ? readId(batch.id) : null;
   if (!isRecord(batch) || id === null) {
-    throw unusable(`${provider} returned an invalid message batch.`);
+    throw unusable(`${provider} returned an invalid message batch object.`);
   }
   const { processing_status: given, results_url: url } = batch;
   const status = typeof given === 'string' ? given : 'unknown';

@@ -35,7 +35,10 @@ export function checkSchema(root: JsonSchema): SchemaIssue[] {
     issues.push(...keywordIssues(root, schema, path));
   }
   if (issues.length === 0 && hasEndlessReference(root)) {
-    issues.push({ path: [], message: 'refers to itself without an object or a list in between' });
+    issues.push({
+      path: [],
+      message: 'must not refer to itself without an object or a list in between',
+    });
   }
   if (issues.length === 0 && !describesObject(root, root)) {
     issues.push({
@@ -62,7 +65,7 @@ function metaSchemaIssues(root: JsonSchema): SchemaIssue[] {
         message:
           path.at(-1) === 'type'
             ? 'must be one or a list of string, number, integer, boolean, object, array, null'
-            : (message ?? 'is not valid in a JSON Schema'),
+            : (message ?? 'must be valid in a JSON Schema'),
       });
     }
   }
@@ -75,7 +78,7 @@ function keywordIssues(root: JsonSchema, schema: JsonSchema, path: string[]): Sc
     issues.push({ path: [...path, ...keys], message });
 
   for (const keyword of UNSUPPORTED.filter((name) => Object.hasOwn(schema, name))) {
-    add([keyword], 'is not supported; refer to other parts by $ref, such as #/$defs/name');
+    add([keyword], 'must be absent; refer to other parts by $ref, such as #/$defs/name');
   }
   if (Object.hasOwn(schema, '$ref') && !resolveReference(root, schema.$ref)) {
     add(['$ref'], 'must point into this schema, such as #/$defs/name');
@@ -88,14 +91,14 @@ function keywordIssues(root: JsonSchema, schema: JsonSchema, path: string[]): Sc
   }
   // Validators leave this name out for safety, so that nothing would be checked under it.
   if (Object.hasOwn(Object(ownValue(schema, 'properties')), '__proto__')) {
-    add(['properties', '__proto__'], 'is not usable as a name');
+    add(['properties', '__proto__'], 'must not be used as a name');
   }
   return issues;
 }
 
 function patternIssues(pattern: string, path: string[]): SchemaIssue[] {
   if (pattern.length > MAX_PATTERN_LENGTH) {
-    const message = `is too long: ${pattern.length} characters, at most ${MAX_PATTERN_LENGTH}`;
+    const message = `must have at most ${MAX_PATTERN_LENGTH} characters, not ${pattern.length}`;
     return [{ path, message }];
   }
   try {

@@ -100,12 +100,12 @@ function translateItems(node: JsonObject, path: string[], { draft, issues }: Rea
         ? {
             path: [...path, 'items'],
             message:
-              'must be one schema, for every entry: a list of schemas, one a position, is of drafts up to 2019-09, and prefixItems replaces it',
+              'must be one schema for every entry: prefixItems replaces a list of schemas since draft 2020-12',
           }
         : {
             path: [...path, 'additionalItems'],
             message:
-              'is of drafts up to 2019-09: items replaces it, for the entries behind prefixItems',
+              'must be absent: items replaces it since draft 2020-12, for the entries after prefixItems',
           },
     );
     return;
@@ -204,7 +204,7 @@ function refuseForgotten(node: JsonObject, path: string[], { draft, issues }: Re
   }
   if (typeof ownValue(node, 'id') !== 'string') return;
   if (draft === 3 || draft === 4) {
-    const message = 'is not supported; refer to other parts by $ref, such as #/definitions/name';
+    const message = 'must be absent; refer to other parts by $ref, such as #/definitions/name';
     issues.push({ path: [...path, 'id'], message });
   }
 }

@@ -88,7 +88,7 @@ export function expandShortForm(
   const required: string[] = [];
   for (const [key, value] of Object.entries(fields)) {
     if (key === '__proto__') {
-      issues.push({ path: [...path, key], message: 'is not usable as a name' });
+      issues.push({ path: [...path, key], message: 'must not be used as a name' });
     }
     const mayLack = typeof value === 'string' && readType(value)?.optional === true;
     properties.push([
@@ -100,7 +100,7 @@ export function expandShortForm(
     }
   }
   if (properties.length === 0) {
-    issues.push({ path, message: 'needs at least one field' });
+    issues.push({ path, message: 'must have at least one field' });
   }
   return { type: 'object', properties: Object.fromEntries(properties), required };
 }
@@ -257,7 +257,7 @@ function expandInside(value: JsonObject, { issues, path }: Place): JsonSchema {
     for (const [key] of others) {
       const meant = nearest(key, ['description', 'enum', 'format', 'minimum', 'maximum', 'items']);
       const hint = meant ? `; did you mean ${meant}?` : '';
-      issues.push({ path: [...path, key], message: `is no keyword of a JSON Schema${hint}` });
+      issues.push({ path: [...path, key], message: `must be a keyword of a JSON Schema${hint}` });
     }
     return {};
   }

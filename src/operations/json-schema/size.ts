@@ -25,7 +25,7 @@ type Counts = Record<keyof typeof limits, number>;
 export function lengthIssues(given: JsonSchema): SchemaIssue[] {
   const { length } = JSON.stringify(given);
   return length > MAX_LENGTH
-    ? [issue(`is too long: ${length} characters of JSON, at most ${MAX_LENGTH}`)]
+    ? [issue(`must have at most ${MAX_LENGTH} characters of JSON, not ${length}`)]
     : [];
 }
 
@@ -35,7 +35,7 @@ export function sizeIssues(root: JsonSchema): SchemaIssue[] {
   count(root, counts);
   return Object.entries(limits)
     .filter(([name, { most }]) => counts[name as keyof Counts] > most)
-    .map(([, { most, what }]) => issue(`is too large: it has more than ${most} ${what}`));
+    .map(([, { most, what }]) => issue(`must have at most ${most} ${what}`));
 }
 
 function issue(message: string): SchemaIssue {

@@ -175,7 +175,7 @@ describe('items and options', () => {
 
     for (const answer of [texts, whole]) {
       expect(codes(answer)).toEqual(['PAYLOAD_TOO_LARGE']);
-      expect(answer.errors?.[0]?.message).toMatch(/10000 are allowed.*file/);
+      expect(answer.errors?.[0]?.message).toMatch(/at most 10000 inline items.*file/);
     }
   });
 

@@ -273,7 +273,7 @@ describe('chat', () => {
 
 describe('requests that cannot be taken', () => {
   it.each<[string, object, string, RegExp]>([
-    ['no messages', { requests: [{ a: 1 }] }, 'input.source.requests.0', /needs \{messages/],
+    ['no messages', { requests: [{ a: 1 }] }, 'input.source.requests.0', /must be \{messages/],
     [
       'another endpoint',
       { requests: [{ custom_id: 'a', url: '/v1/embeddings', body: { messages: [] } }] },
@@ -284,9 +284,14 @@ describe('requests that cannot be taken', () => {
       'ids that come twice',
       { requests: ['a', 'a'].map((custom_id) => ({ custom_id, body: { messages: [] } })) },
       'input.source.requests.1.custom_id',
-      /is the custom id of item 0/,
+      /must be unique: items 0 and/,
     ],
-    ['texts', { texts: ['a'] }, 'input.source', /chat takes requests/],
+    [
+      'texts',
+      { texts: ['a'] },
+      'input.source',
+      /must be requests, or a file of requests, for chat/,
+    ],
   ])('%s', async (_, source, path, message) => {
     const { errors } = await app.graphql(submitMutation, {
       input: { operation: { chat: {} }, source },
@@ -306,7 +311,7 @@ describe('requests that cannot be taken', () => {
       },
     });
 
-    expect(errors?.[0]?.message).toMatch(/requests are for chat; label takes items or texts/);
+    expect(errors?.[0]?.message).toMatch(/must be items or texts for label; requests are for chat/);
   });
 
   it('in files of something else', async () => {
@@ -315,6 +320,6 @@ describe('requests that cannot be taken', () => {
       input: { operation: { chat: {} }, source: { fileId } },
     });
 
-    expect(errors?.[0]?.message).toMatch(/files of complete requests.*this file is JSONL/);
+    expect(errors?.[0]?.message).toMatch(/must be a file of complete requests for chat, not JSONL/);
   });
 });

@@ -266,7 +266,7 @@ describe('cost', () => {
         {
           path: 'batches',
           message: expect.stringMatching(
-            /costs \d+, 250000 are allowed; ask for smaller pages or fewer fields/,
+            /must cost at most 250000, not \d+; ask for smaller pages or fewer fields/,
           ),
         },
       ],

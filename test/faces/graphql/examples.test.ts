@@ -117,7 +117,7 @@ describe('an example that would not be an answer, or not be shown as the items a
     [
       'extract',
       { schema: { company: 'string' }, examples: [example, { content, output: { firm: 'Acme' } }] },
-      [/^options\.examples\.1\.output: is not an answer that would be taken: .*"company"/],
+      [/^options\.examples\.1\.output: must be a valid answer: .*"company"/],
     ],
     [
       'extract',
@@ -168,7 +168,7 @@ describe('an example that would not be an answer, or not be shown as the items a
     [
       'extract',
       { schema: { company: 'string' }, examples: Array(101).fill(example) },
-      [/^options\.examples: takes at most 100 examples/],
+      [/^options\.examples: must have at most 100 examples/],
     ],
     [
       'extract',

@@ -56,7 +56,10 @@ afterEach(() => {
 });
 
 const texts = ['fine', 'broken prompt', 'breaks', 'good'];
-const internal = { code: 'INTERNAL', message: 'A fault of Winnow’s own; the log has it' };
+const internal = {
+  code: 'INTERNAL',
+  message: 'Winnow failed on this item; the server log has the details',
+};
 const errors = [null, internal, internal, null];
 
 describe('an item that Winnow fails on', () => {

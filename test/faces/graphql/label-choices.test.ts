@@ -107,7 +107,7 @@ describe('categories that are the same letters', () => {
     const { errors } = await app.graphql(label, { options: { categories: twice } });
 
     expect(errors?.[0]?.extensions.issues).toEqual([
-      { path: 'options.categories.2', message: 'repeats categories.0' },
+      { path: 'options.categories.2', message: 'must differ from categories.0' },
     ]);
   });
 

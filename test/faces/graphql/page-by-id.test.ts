@@ -137,7 +137,7 @@ describe('parseResults', () => {
   it('refuses one that several results have, or none', async () => {
     for (const [after, message] of [
       ['twice', /several results/],
-      ['e', /is not a cursor/],
+      ['e', /must be a cursor/],
       ['\u0000', /NUL/],
     ] as const) {
       const { errors } = await app.graphql(query, { fileId, after }, anna);

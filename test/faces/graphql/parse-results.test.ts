@@ -221,7 +221,7 @@ describe('what is no good answer', () => {
       'Bad',
     ],
     [
-      'is too long',
+      'must have at most',
       { status_code: 400, body: { error: { message: 'Long', code: 'context_length_exceeded' } } },
       null,
       'CONTEXT_TOO_LONG',
@@ -500,7 +500,7 @@ describe('what cannot be asked', () => {
 
     const { errors } = await app.graphql(`{ ${reads.join(' ')} }`, {}, anna);
 
-    expect(errors?.[0]?.message).toContain('costs');
+    expect(errors?.[0]?.message).toContain('must cost at most');
   });
 });
 

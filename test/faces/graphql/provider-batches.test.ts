@@ -114,16 +114,16 @@ describe('a submit', () => {
     const issues = issuesOf(await submit(input));
 
     expect(issues).toEqual([
-      { path: 'input.rescue', message: expect.stringContaining('is for execution PROVIDER_BATCH') },
+      { path: 'input.rescue', message: expect.stringContaining('must be absent for LIVE') },
     ]);
   });
 
   it.each([
-    ['execution', 'BATCH', 'needs one of LIVE, PROVIDER_BATCH'],
-    ['execution', 'provider_batch', 'needs one of LIVE, PROVIDER_BATCH'],
-    ['execution', 1, 'needs one of LIVE, PROVIDER_BATCH'],
-    ['rescue', 'yes', 'needs true or false'],
-    ['rescue', 1, 'needs true or false'],
+    ['execution', 'BATCH', 'must be one of LIVE, PROVIDER_BATCH'],
+    ['execution', 'provider_batch', 'must be one of LIVE, PROVIDER_BATCH'],
+    ['execution', 1, 'must be one of LIVE, PROVIDER_BATCH'],
+    ['rescue', 'yes', 'must be true or false'],
+    ['rescue', 1, 'must be true or false'],
   ])('with %s: %j is refused with what would be right', async (field, value, message) => {
     expect(issuesOf(await submit({ [field]: value }))).toEqual([
       { path: `input.${field}`, message },
@@ -218,8 +218,8 @@ describe('an upload that asks for a batch', () => {
     [{ execution: '' }, 'execution', 'needs to be one of LIVE, PROVIDER_BATCH'],
     [{ options: '{"execution": 1}' }, 'execution', 'needs to be one of LIVE, PROVIDER_BATCH'],
     [{ execution: 'provider_batch', rescue: 'maybe' }, 'rescue', 'needs to be true or false'],
-    [{ rescue: 'true' }, 'rescue', 'is for execution PROVIDER_BATCH'],
-    [{ execution: 'live', rescue: 'true' }, 'rescue', 'is for execution PROVIDER_BATCH'],
+    [{ rescue: 'true' }, 'rescue', 'must be absent for LIVE'],
+    [{ execution: 'live', rescue: 'true' }, 'rescue', 'must be absent for LIVE'],
     [{ execution: 'provider_batch', model: 'live/only' }, 'execution', 'live/only'],
   ])('with %j is refused at its place', async (fields, path, message) => {
     const { status, body } = await upload({ ...label, ...fields });

@@ -226,25 +226,25 @@ describe('requests given inline', () => {
       'params without messages',
       [{ custom_id: 'a', params: { max_tokens: 1 } }],
       'input.source.requests.0.params',
-      /needs \{messages: \[…\]\}/,
+      /must be \{messages: \[…\]\}/,
     ],
     [
       'params that are no object',
       [{ custom_id: 'a', params: 'x' }],
       'input.source.requests.0.params',
-      /needs \{messages: \[…\]\}/,
+      /must be \{messages: \[…\]\}/,
     ],
     [
       'a custom id that is empty',
       [{ custom_id: '', params: { messages: [] } }],
       'input.source.requests.0.custom_id',
-      /is empty/,
+      /must not be blank/,
     ],
     [
       'ids that come twice, one in each shape',
       [dialects.OPENAI_JSONL('a', 'x'), dialects.ANTHROPIC_JSONL('a', 'x')],
       'input.source.requests.1.custom_id',
-      /is the custom id of item 0/,
+      /must be unique: items 0 and/,
     ],
   ])('are refused with %s', async (_what, requests, path, message) => {
     const { errors } = await app.graphql(submitMutation, {

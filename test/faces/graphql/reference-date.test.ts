@@ -68,7 +68,7 @@ describe.each(operations)('%s', (operation, options, answer) => {
       ...Array(6).fill('TEMPLATE_FIELD_MISSING'),
     ]);
     expect(results[1]?.error.message).toContain('"sent"');
-    expect(results[4]?.error.message).toContain('YYYY-MM-DD would be right');
+    expect(results[4]?.error.message).toContain('must hold one date, best as YYYY-MM-DD');
     expect(sending.bodies()).toHaveLength(1);
   });
 
@@ -134,7 +134,7 @@ it.each([
   ['{sent} {day}', /must be a date/],
   ['{content}', /\{content\} is the text itself/],
   ['{}', /empty placeholder/],
-  ['{nobody}', /names \{nobody\}, but no item has a metadata field of that name/],
+  ['{nobody}', /must name a metadata field of the items, not \{nobody\}/],
 ])('refuses %s', async (referenceDate, message) => {
   sending.answer('Fine.');
 

@@ -44,7 +44,7 @@ it('operations whose prompts have over 16,000,000 characters together are refuse
   expect(data).toBeNull();
   expect(errors).toMatchObject([{ path: ['many'], extensions: { code: 'PAYLOAD_TOO_LARGE' } }]);
   expect(errors?.[0]?.message).toMatch(
-    /^The prompts of this request have 16,08\d,\d{3} characters together, and 16,000,000 are sent at once; submitBatch takes more$/,
+    /^The prompts of this request must have at most 16,000,000 characters together, not 16,08\d,\d{3}; submitBatch takes more$/,
   );
   expect(sandbox.requests.count).toBe(1);
 });
@@ -62,7 +62,7 @@ it('a subscription that costs more than a query may is refused when it starts', 
 
   expect(events.all).toEqual([]);
   expect(events.errors.map(({ message }) => message)).toEqual([
-    expect.stringMatching(/^batchProgress: the query costs \d+, 250000 are allowed/),
+    expect.stringMatching(/^batchProgress: the query must cost at most 250000, not \d+/),
   ]);
 });
 
@@ -76,7 +76,7 @@ it('a query of too many words says that values go into variables', async () => {
     issues: [
       {
         path: 'query',
-        message: 'has more than 20,000 words and signs; put values into variables',
+        message: 'must have at most 20,000 words and signs; put values into variables',
       },
     ],
   });

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../../support/app.ts';
 
 const digits = '12345678901234567890';
-const problem = /is a whole number beyond 2\^53.*give it as a string/;
+const problem = /must be below 2\^53.*give a string instead/;
 
 let app: App;
 beforeAll(async () => {

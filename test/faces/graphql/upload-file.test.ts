@@ -171,7 +171,7 @@ describe('a file that is refused', () => {
 
     expect(body.errors?.[0]?.extensions).toMatchObject({
       code: 'BAD_USER_INPUT',
-      issues: [{ path: 'file', message: expect.stringContaining('needs ') }],
+      issues: [{ path: 'file', message: expect.stringContaining('must ') }],
     });
   });
 });
@@ -288,7 +288,7 @@ describe('a form that is refused', () => {
     });
 
     expect(body.errors?.[0]?.extensions.code).toBe('BAD_USER_INPUT');
-    expect(body.errors?.[0]?.message).toContain('costs');
+    expect(body.errors?.[0]?.message).toContain('must cost at most');
     expect(await countFiles()).toBe(before);
   });
 });

@@ -129,7 +129,7 @@ describe('redeliverWebhook', () => {
 
     // The first of them was done.
     expect(new Set(errors.map(({ extensions }) => extensions.code))).toEqual(new Set(['CONFLICT']));
-    const [, at = ''] = / from (\S+) on/.exec(errors[0]?.message ?? '') ?? [];
+    const [, at = ''] = / before (\S+),/.exec(errors[0]?.message ?? '') ?? [];
     expect(Date.parse(at)).toBeGreaterThan(Date.now());
     expect(Date.parse(at)).toBeLessThan(Date.now() + 61_000);
     await until(() => sentOf(id) === 2, { deadlineMs: 10_000, what: 'the message' });

@@ -119,7 +119,7 @@ it('form fields beside a file start a batch; bad ones are refused, and the file 
   const { batchId } = (await good.json()) as { batchId: string };
   await completed(batchId);
   expect(bad.status).toBe(400);
-  expect(await bad.text()).toMatch(/categories.*needs at least 2/s);
+  expect(await bad.text()).toMatch(/categories.*must have at least 2/s);
   const { data } = await app.graphql(
     '{ files(first: 2) { totalCount edges { node { name itemCount } } } }',
   );

@@ -272,7 +272,7 @@ describe('what people write', () => {
     ],
     [
       { categories: 'a,b' },
-      'operation is missing, but categories ask for a batch; there are label, extract, summarize, enrich, run, chat',
+      'operation is required to start a batch. One of: label, extract, summarize, enrich, run, chat',
     ],
     [
       { operation: 'extract', instructions: 'a', extraction_instructions: 'b' },

@@ -233,8 +233,8 @@ describe('for spreadsheets', () => {
   });
 
   it.each([
-    ['format=csv&delimiter=x', 'delimiter is one of , ; | and tab'],
-    ['format=csv&delimiter=', 'delimiter is one of'],
+    ['format=csv&delimiter=x', 'delimiter must be one of , ; | and tab'],
+    ['format=csv&delimiter=', 'delimiter must be one of'],
     ['format=csv&bom=yes', 'bom is true or false'],
     ['format=jsonl&bom=true', 'bom needs the format csv'],
     ['format=json&delimiter=;', 'delimiter needs the format csv'],
@@ -249,8 +249,8 @@ describe('for spreadsheets', () => {
   });
 
   it.each([
-    ['format: CSV, delimiter: "::"', 'is one of , ; | and tab'],
-    ['format: JSON, bom: true', 'needs the format CSV'],
+    ['format: CSV, delimiter: "::"', 'must be one of , ; | and tab'],
+    ['format: JSON, bom: true', 'must be absent unless format is CSV'],
   ])('a link with %s is refused: %s', async (args, message) => {
     const id = await summarized();
 

@@ -207,9 +207,9 @@ it('columns that there are not are refused with those that there are', async () 
   expect(errors?.[0]?.extensions?.issues).toEqual([
     {
       path: 'input.contentField',
-      message: '"nope" is no column of the file; there are "custom_id", "ref", "text", "title"',
+      message: 'must be a column of the file ("custom_id", "ref", "text", "title"), not "nope"',
     },
     expect.objectContaining({ path: 'input.customIdField' }),
   ]);
-  expect(inline.errors?.[0]?.message).toMatch(/contentField: is for files/);
+  expect(inline.errors?.[0]?.message).toMatch(/contentField: must be absent for inline items/);
 });

@@ -69,20 +69,20 @@ describe('a template that names nothing of the item', () => {
   it.each([
     [
       'Classify: {{content}}',
-      'has {{content}}, which is sent as {content}, the same for every item',
+      'must not have {{content}}, which is sent as {content} for every item',
     ],
-    ['Classify: {{ content }}', 'has {{ content }}'],
-    ['Classify: {{ input.text }}', 'has {{ input.text }}'],
-    ['Classify: {{input.text}} of {content}', 'has {{input.text}}'],
-    ['{content}: {{text}}', 'has {{text}}'],
-    ['{content}: {{ anything }}', 'has {{ anything }}'],
-    ['{{content | upper}}', 'has {{content | upper}}'],
-    ['{{ row["text"] }} {content}', 'has {{ row["text"] }}'],
+    ['Classify: {{ content }}', 'must not have {{ content }}'],
+    ['Classify: {{ input.text }}', 'must not have {{ input.text }}'],
+    ['Classify: {{input.text}} of {content}', 'must not have {{input.text}}'],
+    ['{content}: {{text}}', 'must not have {{text}}'],
+    ['{content}: {{ anything }}', 'must not have {{ anything }}'],
+    ['{{content | upper}}', 'must not have {{content | upper}}'],
+    ['{{ row["text"] }} {content}', 'must not have {{ row["text"] }}'],
     // biome-ignore lint/suspicious/noTemplateCurlyInString: written for another tool
-    ['Classify: ${content}', 'has ${content}, which is sent with the $'],
-    ['Classify this', 'names nothing of the item'],
-    ['{{"a": 1}}', 'names nothing of the item'],
-    [' ', 'names nothing of the item'],
+    ['Classify: ${content}', 'must not have ${content}, which is sent with the $'],
+    ['Classify this', 'must name a field of the item'],
+    ['{{"a": 1}}', 'must name a field of the item'],
+    [' ', 'must name a field of the item'],
   ])('%j beside a file is refused', async (user_prompt_template, message) => {
     const { status, body } = await beside(doubleBraces, { ...labelled, user_prompt_template });
 
@@ -113,18 +113,21 @@ describe('a template that names nothing of the item', () => {
     expect(answers.map(({ errors }) => errors?.[0]?.extensions.issues[0])).toEqual([
       {
         path: 'input.operation.label.userPromptTemplate',
-        message: expect.stringContaining('has {{title}}'),
+        message: expect.stringContaining('must not have {{title}}'),
       },
       {
         path: 'input.operation.label.userPromptTemplate',
-        message: expect.stringContaining('has {{content}}'),
+        message: expect.stringContaining('must not have {{content}}'),
       },
       {
         path: 'input.operation.label.userPromptTemplate',
-        message: expect.stringContaining('names {title}'),
+        message: expect.stringContaining('must name fields of the items, not {title}'),
       },
-      { path: 'options.userPromptTemplate', message: expect.stringContaining('has {{title}}') },
-      { path: 'options.userPromptTemplate', message: expect.stringContaining('names nothing') },
+      {
+        path: 'options.userPromptTemplate',
+        message: expect.stringContaining('must not have {{title}}'),
+      },
+      { path: 'options.userPromptTemplate', message: expect.stringContaining('must name a field') },
     ]);
   });
 
