@@ -29,9 +29,16 @@ import { OperationEnum } from './operation.ts';
 import { cursorOf, pageCost, readPage, wholePage } from './page.ts';
 import { byBatch, createRounds } from './rounds.ts';
 
-const deliveriesOf = createRounds<DeliveryRecord[]>(async (keys, { db }) =>
+const readDeliveries = createRounds<DeliveryRecord[]>(async (keys, { db }) =>
   byBatch(await listDeliveries(db.sql, keys)),
 );
+
+export async function loadDeliveries(
+  batchKey: bigint,
+  context: Context,
+): Promise<DeliveryRecord[]> {
+  return (await readDeliveries(batchKey, context)) ?? [];
+}
 
 builder.node('Batch', {
   description:
@@ -127,7 +134,7 @@ builder.node('Batch', {
       type: [WebhookDelivery],
       description: 'The latest 200 delivery attempts to webhookUrl, oldest first.',
       complexity: { field: 1, multiplier: 1 },
-      resolve: async ({ key }, _args, context) => (await deliveriesOf(key, context)) ?? [],
+      resolve: ({ key }, _args, context) => loadDeliveries(key, context),
     }),
     waiting: t.field({
       type: BatchWaiting,

@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../../src/db/driver/client.ts';
+import { loadDeliveries } from '../../../src/faces/graphql/batch.ts';
 import type { Context } from '../../../src/faces/graphql/context.ts';
 import { createRounds } from '../../../src/faces/graphql/rounds.ts';
 import { type App, startApp } from '../../support/app.ts';
@@ -96,6 +97,23 @@ describe('webhookDeliveries', () => {
   });
 
   it('are read by one statement for a page', async () => {
+    const db = openDatabase(app.databaseUrl);
+    let statements = 0;
+    const sql = new Proxy(db.sql, {
+      apply(target, self, given) {
+        if (Array.isArray(given[0])) statements += 1;
+        return Reflect.apply(target, self, given);
+      },
+    });
+    const context = { db: { ...db, sql } } as Context;
+
+    await Promise.all([1n, 2n, 3n].map((key) => loadDeliveries(key, context)));
+
+    expect(statements).toBe(1);
+    await db.close();
+  });
+
+  it('are read once for each request and key', async () => {
     const reads: bigint[][] = [];
     const read = createRounds(async (keys) => {
       reads.push([...keys]);
