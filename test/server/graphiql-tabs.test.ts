@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { parse } from 'graphql';
+import { buildSchema, parse, validate } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { createTabs, type GraphiQLTab } from '../../src/faces/console/tabs.ts';
 import { subscribeSse, untilAllEnded } from '../faces/graphql/support.ts';
@@ -33,6 +33,12 @@ describe('the tabs', () => {
       'HalfPrice',
       'Failures',
     ]);
+  });
+
+  it.each(tabs)('$name is valid against schema.graphql', async ({ query }) => {
+    const sdl = await readFile(new URL('../../schema.graphql', import.meta.url), 'utf8');
+
+    expect(validate(buildSchema(sdl), parse(query))).toEqual([]);
   });
 
   it('are each explained by the first one', () => {

@@ -1,44 +1,35 @@
-/** What GraphiQL opens with: one tab an idea, each of which runs as it is, in any order. */
-import { files, requests } from './tabs-files.ts';
-import { halfPrice } from './tabs-lanes.ts';
-import { label, live, results, submit, submitTexts, welcome } from './tabs-tour.ts';
-import { failures } from './tabs-troubles.ts';
+/** The tabs that GraphiQL opens with: a .graphql file each, in the order of their numbers. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { submitTexts } from './submit-texts.ts';
 
 export interface GraphiQLTab {
-  /** Of its operation, which is what the page shows for it. */
+  /** Name of the operation, which the page shows as the name of the tab. */
   name: string;
   query: string;
   /** JSON. */
   variables?: string;
-  /** What the page says beside an answer in which there is nothing yet. */
+  /** What the page says beside an answer that is still empty. */
   hint?: string;
 }
 
-const submitFirst = 'There is no batch yet. Run the tab SubmitBatch, then this one again.';
+const folder = new URL('./tabs/', import.meta.url);
+/** A file may begin with a hint and a blank line, which the page does not show in the query. */
+const fileParts = /^(?:# hint: (?<hint>[^\n]*)\n\n)?(?<query>.*?^\w+ (?<name>\w+).*)$/ms;
+/** Address in the files; a page has its server's address instead. */
+const addressInFiles = 'http://localhost:4000';
+const variables = new Map([['SubmitBatch', JSON.stringify({ texts: submitTexts }, null, 2)]]);
+
+const tabs: readonly GraphiQLTab[] = readdirSync(folder)
+  .sort()
+  .map((file) => {
+    const { hint, query, name } =
+      fileParts.exec(readFileSync(new URL(file, folder), 'utf8'))?.groups ?? {};
+    if (!query || !name) throw new Error(`${file} has no named operation`);
+    const given = variables.get(name);
+    return { name, query, ...(given && { variables: given }), ...(hint && { hint }) };
+  });
 
 /** The tabs for a server that clients reach at `address`, which has no trailing slash. */
 export function createTabs(address: string): GraphiQLTab[] {
-  return [
-    { name: 'Welcome', query: welcome },
-    { name: 'LabelTexts', query: label },
-    {
-      name: 'SubmitBatch',
-      query: submit,
-      variables: JSON.stringify({ texts: submitTexts }, null, 2),
-    },
-    {
-      name: 'WatchProgress',
-      query: live,
-      hint: 'Nothing has changed yet. Run the tab SubmitBatch, then this one again.',
-    },
-    { name: 'Answers', query: results(address), hint: submitFirst },
-    {
-      name: 'Files',
-      query: files(address),
-      hint: 'There is no file yet. Upload one with the command above the query, then run this again.',
-    },
-    { name: 'OwnRequests', query: requests(address) },
-    { name: 'HalfPrice', query: halfPrice },
-    { name: 'Failures', query: failures, hint: submitFirst },
-  ];
+  return tabs.map((tab) => ({ ...tab, query: tab.query.replaceAll(addressInFiles, address) }));
 }
