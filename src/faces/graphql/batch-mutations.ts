@@ -1,125 +1,20 @@
-/** Submitting batches, and the mutations of their life. */
+/** Mutations of the life of a batch. submitBatch has a file of its own. */
 import { cancelBatch } from '../../app/cancel.ts';
 import { deleteBatch } from '../../app/delete.ts';
-import { inlineRequests } from '../../app/inline-requests.ts';
-import {
-  batchFields,
-  type CheckedItem,
-  inlineItems,
-  inlineTexts,
-  maxInlineItems,
-} from '../../app/inputs.ts';
 import { retryBatch } from '../../app/retry.ts';
-import { type CheckedSource, fileSource, inlineSource } from '../../app/source.ts';
 import { startBatch } from '../../app/start.ts';
-import { submitChecked } from '../../app/submit.ts';
-import { AppError, BadUserInput } from '../../core/errors.ts';
+import { AppError } from '../../core/errors.ts';
 import { isId } from '../../core/ids.ts';
 import type { BatchRecord } from '../../db/batches.ts';
 import { insertRedelivery } from '../../db/webhooks.ts';
-import { readLimits } from '../../files/read/limits.ts';
 import { findBatch } from './batch.ts';
-import { ExecutionEnum } from './batch-parts.ts';
 import { builder, notFound } from './builder.ts';
 import type { Context } from './context.ts';
 import { presentError } from './errors.ts';
-import { customIdList, maxCustomIds } from './item.ts';
+import { customIdList, maxCustomIds } from './item-list.ts';
 import { ItemErrorCodeEnum } from './item-result.ts';
-import { ItemInput, OperationInput } from './operation.ts';
 
-const inline = maxInlineItems.toLocaleString('en');
-
-const SourceInput = builder.inputType('SourceInput', {
-  description: 'Source of the items. Exactly one key must be given.',
-  isOneOf: true,
-  fields: (t) => ({
-    items: t.field({
-      type: [ItemInput],
-      description: `Inline items, 1 to ${inline}.`,
-      validate: { schema: inlineItems as never },
-    }),
-    texts: t.stringList({
-      description: `Plain strings, 1 to ${inline}. Their custom ids are their indexes.`,
-      validate: { schema: inlineTexts as never },
-    }),
-    requests: t.field({
-      type: ['JSONObject'],
-      description: `For chat: request bodies {messages: …}, or lines of batch input, 1 to ${inline}. Lines are {custom_id, body} as for OpenAI or {custom_id, params} as for Anthropic.`,
-      validate: { schema: inlineRequests as never },
-    }),
-    fileId: t.id({
-      description: `Id of an uploaded file, up to ${readLimits.rows.toLocaleString('en')} rows. NOT_FOUND for an unknown id.`,
-    }),
-  }),
-});
-
-const SubmitBatchInput = builder.inputType('SubmitBatchInput', {
-  description: 'Operation, items and settings of a new batch.',
-  fields: (t) => ({
-    operation: t.field({
-      type: OperationInput,
-      required: true,
-      description: 'Operation to run on each item, with its options.',
-    }),
-    source: t.field({ type: SourceInput, required: true, description: 'Source of the items.' }),
-    contentField: t.string({
-      description:
-        'Column or JSON field of the file that holds the text. Absent: the field of the upload. A field that is replaced becomes metadata.',
-      validate: { schema: batchFields.contentField as never },
-    }),
-    customIdField: t.string({
-      description:
-        'Column or JSON field of the file that holds the custom ids. Absent: the field of the upload. Empty: the place of each row in the file, from 0. A row without a custom id has its place. A repeated id stops the batch with DUPLICATE_CUSTOM_ID before its start.',
-      validate: { schema: batchFields.customIdField as never },
-    }),
-    customIdPrefix: t.string({
-      description: 'Prefix of every custom id, places included, up to 100 characters.',
-      validate: { schema: batchFields.customIdPrefix as never },
-    }),
-    name: t.string({
-      description:
-        'Name of the batch for people, up to 200 characters, not necessarily unique. Absent: the name of the file, or none for inline items.',
-      validate: { schema: batchFields.name as never },
-    }),
-    metadata: t.field({
-      type: 'JSONObject',
-      description: 'Any JSON object to store with the batch.',
-      validate: { schema: batchFields.metadata as never },
-    }),
-    autoStart: t.boolean({
-      defaultValue: true,
-      description: 'False: the batch waits as DRAFT for startBatch.',
-    }),
-    execution: t.field({
-      type: ExecutionEnum,
-      defaultValue: 'LIVE',
-      description:
-        'Way in which the batch reaches the model. Files, operations and answers are the same for both ways. BAD_USER_INPUT for PROVIDER_BATCH at a provider known to have no batch API.',
-    }),
-    rescue: t.boolean({
-      defaultValue: false,
-      description:
-        'PROVIDER_BATCH only. True: items that a provider job leaves undone are called live, at the live price. False: these items become EXPIRED, and retryBatch sends them again.',
-    }),
-    idempotencyKey: t.string({
-      description:
-        'Key of the submit, 1 to 200 characters. The same key with the same input gives the same batch. The same key with another input gives IDEMPOTENCY_CONFLICT.',
-      validate: { schema: batchFields.idempotencyKey as never },
-    }),
-    webhookUrl: t.string({
-      description:
-        'Public https address that receives a webhook when the batch ends, up to 2,000 characters. Webhooks are signed as Standard Webhooks defines.',
-      validate: { schema: batchFields.webhookUrl as never },
-    }),
-    expiresInSeconds: t.int({
-      description:
-        'Seconds until unfinished items expire, 1 s to 30 days. Absent: 24 h, or 26 h for PROVIDER_BATCH (24 h of the provider, and time to send and read).',
-      validate: { schema: batchFields.expiresInSeconds as never },
-    }),
-  }),
-});
-
-const batchPayload = (name: string, description: string) =>
+export const batchPayload = (name: string, description: string) =>
   builder.objectRef<BatchRecord>(name).implement({
     description,
     fields: (t) => ({
@@ -135,42 +30,6 @@ const idArg = {
   required: true,
   description: 'Id of the batch. NOT_FOUND for an unknown id.',
 } as const;
-
-builder.mutationField('submitBatch', (t) =>
-  t.field({
-    type: batchPayload(
-      'SubmitBatchPayload',
-      'The new batch, or the batch with the same idempotency key.',
-    ),
-    description: 'Stores the items and starts the batch. Returns at once.',
-    args: {
-      input: t.arg({
-        type: SubmitBatchInput,
-        required: true,
-        description: 'Operation, items and settings of the batch.',
-      }),
-    },
-    resolve: async (_root, { input }, context) => {
-      const [operation, options] = theOne(
-        input.operation as Record<string, unknown>,
-        'input.operation',
-      );
-      const source = await toSource(input.source, context);
-      if (source.file) context.budget.takeFileRows(source.itemCount);
-      else context.budget.takeInlineItems(source.itemCount);
-      const id = await submitChecked(context, {
-        operation,
-        options: options as Record<string, unknown>,
-        optionsPath: `input.operation.${operation}`,
-        source,
-        sourcePath: 'input.source',
-        fields: input,
-        fieldsPath: 'input.',
-      });
-      return await theBatch(id, context);
-    },
-  }),
-);
 
 builder.mutationField('startBatch', (t) =>
   t.field({
@@ -302,36 +161,8 @@ builder.mutationField('redeliverWebhook', (t) =>
   }),
 );
 
-async function theBatch(id: string, context: Context): Promise<BatchRecord> {
+export async function theBatch(id: string, context: Context): Promise<BatchRecord> {
   const batch = await findBatch(id, context);
   if (!batch) throw notFound('batch');
   return batch;
-}
-
-/** The key and value of a @oneOf input. GraphQL has seen to it that there is one. */
-function theOne(input: Record<string, unknown>, path: string): [string, unknown] {
-  const [entry] = Object.entries(input).filter(
-    ([, value]) => value !== undefined && value !== null,
-  );
-  if (!entry)
-    throw presentError(new BadUserInput([{ path, message: 'must have exactly one key' }]));
-  return entry;
-}
-
-async function toSource(
-  source: typeof SourceInput.$inferInput,
-  context: Context,
-): Promise<CheckedSource> {
-  if (source.fileId) return await fileSource(source.fileId, context);
-  if (source.texts) {
-    return inlineSource(
-      source.texts.map((content, index) => ({
-        content,
-        customId: String(index),
-        metadata: null,
-        request: null,
-      })),
-    );
-  }
-  return inlineSource((source.items ?? source.requests ?? []) as unknown as CheckedItem[]);
 }

@@ -1,5 +1,4 @@
-/** The items of a batch: the type, and the list. */
-import { z } from 'zod';
+/** The items of a batch. */
 import { operationOf, requestFor } from '../../app/stored-operation.ts';
 import { PageTooLarge } from '../../core/errors.ts';
 import { parseKeepingNumbers } from '../../core/exact-json.ts';
@@ -7,13 +6,11 @@ import { itemId, parseItemId } from '../../core/ids.ts';
 import type { Usage } from '../../core/usage.ts';
 import { type BatchFile, type BatchRecord, readBatch, readBatchFile } from '../../db/batches.ts';
 import type { Database } from '../../db/driver/client.ts';
-import { countItems, type ItemFilter, type ItemRecord, listItems } from '../../db/items.ts';
+import { type ItemRecord, listItems } from '../../db/items.ts';
 import { customIdOf, type DecodedRow, decodeRow, rowFileOf, rowNumberOf } from '../../files/row.ts';
-import { storableText } from '../../operations/text.ts';
 import { type Budget, measure } from './budget.ts';
 import { builder } from './builder.ts';
-import { ItemErrorCodeEnum, ItemResult, rejectedAnswerDescription } from './item-result.ts';
-import { filterCost, pageCost, readPage, wholePage } from './page.ts';
+import { ItemResult, rejectedAnswerDescription } from './item-result.ts';
 
 export const ItemStatusEnum = builder.enumType('ItemStatus', {
   description: 'Status of one item of a batch.',
@@ -40,7 +37,10 @@ export interface BatchItemModel {
   rowNumber: number | null;
 }
 
-/** Items of one batch, with what their rows hold; `known` is its file where that has been read already. */
+/**
+ * Items of one batch, with the contents of their rows. `known` is the batch's file, if already
+ * read.
+ */
 export async function toModels(
   batch: BatchRecord,
   items: readonly ItemRecord[],
@@ -134,7 +134,7 @@ builder.node(BatchItem, {
       type: 'JSONObject',
       nullable: true,
       description:
-        'Body of the first request that was or would be sent for the item. The operation chat and other tools accept this body. Null when the item cannot be sent, or its model is no longer configured.',
+        'Body of the first request that was or would be sent for the item. The operation chat and other tools accept this body. Null when the item cannot be sent, or its model is not configured any more.',
       resolve: ({ batch, item, row }, _args, { preparePlan, budget }) => {
         // Before it is made: a template can make much of a small row.
         send(budget, item, null);
@@ -236,98 +236,6 @@ function parseJson(text: string | null): Record<string, unknown> | null {
   return text === null ? null : (parseKeepingNumbers(text) as Record<string, unknown>);
 }
 
-function source({ key, fileKey }: BatchRecord) {
+export function source({ key, fileKey }: BatchRecord) {
   return { batchKey: key, fileKey };
-}
-
-/** Custom ids that one call may name. */
-export const maxCustomIds = 1_000;
-/** Items by their custom ids, wherever they are asked for so. */
-export const customIdList = z
-  .array(storableText)
-  .max(maxCustomIds, `must have at most ${maxCustomIds.toLocaleString('en')} custom ids`)
-  .nullish();
-
-builder.objectField('Batch', 'items', (t) =>
-  t.connection(
-    {
-      type: BatchItem,
-      description: 'Items of the batch in input order, with the answers stored so far.',
-      args: {
-        status: t.arg({
-          type: [ItemStatusEnum],
-          description: 'Only items with one of these statuses. Absent: all. Empty list: none.',
-        }),
-        customIds: t.arg.stringList({
-          description: `Only items with these custom ids, at most ${maxCustomIds.toLocaleString('en')}. Absent: all.`,
-          validate: { schema: customIdList as never },
-        }),
-        errorCodes: t.arg({
-          type: [ItemErrorCodeEnum],
-          description: 'Only items that failed with one of these codes. Absent: all.',
-        }),
-      },
-      complexity: (args) => ({
-        ...pageCost(args),
-        field: args.status || args.customIds || args.errorCodes ? filterCost : 1,
-      }),
-      resolve: async (batch, args, { db, budget }) => {
-        const toCursor = ({ item }: BatchItemModel) => String(item.index);
-        const filter: ItemFilter = {
-          status: args.status ?? undefined,
-          customIds: args.customIds ?? undefined,
-          errorCodes: args.errorCodes ?? undefined,
-        };
-        const connection = await readPage(
-          args,
-          {
-            toCursor,
-            find: async (id) => {
-              const parsed = parseItemId(id);
-              const isOurs = parsed?.batchId === batch.id && parsed.index < batch.total;
-              return isOurs ? String(parsed.index) : null;
-            },
-          },
-          async (range) => {
-            const { limit, after, before, inverted } = range;
-            const { rows, isCut } = await budget.read(async (allowance) =>
-              measure(
-                await listItems(db.sql, source(batch), filter, {
-                  limit,
-                  afterIndex: toIndex(after),
-                  beforeIndex: toIndex(before),
-                  inverted,
-                  maxBytes: allowance.bytes,
-                }),
-                allowance,
-              ),
-            );
-            return wholePage({ entries: await toModels(batch, rows, db), isCut }, range, toCursor);
-          },
-        );
-        return { ...connection, batch, filter };
-      },
-    },
-    {
-      name: 'BatchItemConnection',
-      description: 'A page of items.',
-      fields: (c) => ({
-        totalCount: c.int({
-          description: 'Number of items that match the filter, over all pages.',
-          resolve: ({ batch, filter }, _args, { db }) =>
-            filter.status || filter.customIds || filter.errorCodes
-              ? countItems(db.sql, source(batch), filter)
-              : batch.total,
-        }),
-      }),
-    },
-    { name: 'BatchItemEdge', description: 'An item with its cursor.' },
-  ),
-);
-
-/** Larger than any index, and the largest that the database can compare with one. */
-const maxIndex = 2 ** 31 - 1;
-
-function toIndex(cursor: string | undefined): number | undefined {
-  return cursor === undefined ? undefined : Math.min(Number(cursor), maxIndex);
 }

@@ -1,5 +1,6 @@
 /** The schema: importing a file defines its types. */
 import './item.ts';
+import './item-list.ts';
 import './operation.ts';
 import './batch.ts';
 import './provider-batch.ts';
@@ -8,6 +9,7 @@ import './upload-file.ts';
 import './parse-results.ts';
 import './output-url.ts';
 import './batch-mutations.ts';
+import './submit-batch.ts';
 import './subscriptions.ts';
 import './service.ts';
 import { builder } from './builder.ts';

@@ -1,0 +1,102 @@
+/** The items of a batch as a list, with its filters. */
+import { z } from 'zod';
+import { parseItemId } from '../../core/ids.ts';
+import { countItems, type ItemFilter, listItems } from '../../db/items.ts';
+import { storableText } from '../../operations/text.ts';
+import { measure } from './budget.ts';
+import { builder } from './builder.ts';
+import { BatchItem, type BatchItemModel, ItemStatusEnum, source, toModels } from './item.ts';
+import { ItemErrorCodeEnum } from './item-result.ts';
+import { filterCost, pageCost, readPage, wholePage } from './page.ts';
+
+/** Custom ids that one call may name. */
+export const maxCustomIds = 1_000;
+/** Items by their custom ids, wherever they are asked for so. */
+export const customIdList = z
+  .array(storableText)
+  .max(maxCustomIds, `must have at most ${maxCustomIds.toLocaleString('en')} custom ids`)
+  .nullish();
+
+builder.objectField('Batch', 'items', (t) =>
+  t.connection(
+    {
+      type: BatchItem,
+      description: 'Items of the batch in input order, with the answers stored so far.',
+      args: {
+        status: t.arg({
+          type: [ItemStatusEnum],
+          description: 'Only items with one of these statuses. Absent: all. Empty list: none.',
+        }),
+        customIds: t.arg.stringList({
+          description: `Only items with these custom ids, at most ${maxCustomIds.toLocaleString('en')}. Absent: all.`,
+          validate: { schema: customIdList as never },
+        }),
+        errorCodes: t.arg({
+          type: [ItemErrorCodeEnum],
+          description: 'Only items that failed with one of these codes. Absent: all.',
+        }),
+      },
+      complexity: (args) => ({
+        ...pageCost(args),
+        field: args.status || args.customIds || args.errorCodes ? filterCost : 1,
+      }),
+      resolve: async (batch, args, { db, budget }) => {
+        const toCursor = ({ item }: BatchItemModel) => String(item.index);
+        const filter: ItemFilter = {
+          status: args.status ?? undefined,
+          customIds: args.customIds ?? undefined,
+          errorCodes: args.errorCodes ?? undefined,
+        };
+        const connection = await readPage(
+          args,
+          {
+            toCursor,
+            find: async (id) => {
+              const parsed = parseItemId(id);
+              const isOurs = parsed?.batchId === batch.id && parsed.index < batch.total;
+              return isOurs ? String(parsed.index) : null;
+            },
+          },
+          async (range) => {
+            const { limit, after, before, inverted } = range;
+            const { rows, isCut } = await budget.read(async (allowance) =>
+              measure(
+                await listItems(db.sql, source(batch), filter, {
+                  limit,
+                  afterIndex: toIndex(after),
+                  beforeIndex: toIndex(before),
+                  inverted,
+                  maxBytes: allowance.bytes,
+                }),
+                allowance,
+              ),
+            );
+            return wholePage({ entries: await toModels(batch, rows, db), isCut }, range, toCursor);
+          },
+        );
+        return { ...connection, batch, filter };
+      },
+    },
+    {
+      name: 'BatchItemConnection',
+      description: 'A page of items.',
+      fields: (c) => ({
+        totalCount: c.int({
+          description: 'Number of items that match the filter, over all pages.',
+          resolve: ({ batch, filter }, _args, { db }) =>
+            filter.status || filter.customIds || filter.errorCodes
+              ? countItems(db.sql, source(batch), filter)
+              : batch.total,
+        }),
+      }),
+    },
+    { name: 'BatchItemEdge', description: 'An item with its cursor.' },
+  ),
+);
+
+/** Larger than any index, and the largest that the database can compare with one. */
+const maxIndex = 2 ** 31 - 1;
+
+function toIndex(cursor: string | undefined): number | undefined {
+  return cursor === undefined ? undefined : Math.min(Number(cursor), maxIndex);
+}
