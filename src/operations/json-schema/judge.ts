@@ -5,13 +5,13 @@ import { isObject, type JsonObject } from '../answer.ts';
 import type { FoundJson } from '../answer-json.ts';
 import type { CheckTime } from '../check-time.ts';
 import { withExactNumbers } from '../exact-numbers.ts';
-import { createMend, type Written } from './mend.ts';
+import { createAdjust, type Written } from './adjust.ts';
 import { rootPlace } from './place.ts';
 import { createRestore } from './restore.ts';
 import { createValidator } from './validator.ts';
 
 export interface JudgeOptions {
-  /** What the checks of all answers of whoever asks may take. */
+  /** Time for the checks of all answers of one request or one batch. */
   time: CheckTime;
   /** An integer that JavaScript cannot hold is good, with all its digits. */
   longIntegers?: boolean;
@@ -62,7 +62,7 @@ export function createJudge({
         return check(found);
       } catch (error) {
         if (!(error instanceof InvalidOutput) || exactly) throw error;
-        return check(createMend({ root: schema, closed, accepts, restore })(found));
+        return check(createAdjust({ root: schema, closed, accepts, restore })(found));
       }
     }, validator);
   }

@@ -5,15 +5,15 @@ import { type Choices, createChoices } from '../choice.ts';
 import { resolveReference } from './subschemas.ts';
 
 /**
- * A value, and the same with numbers that JavaScript would write otherwise as the texts that they
- * were written as; undefined where there are none such.
+ * A value, and the same value in which a number that JavaScript would change is the text of the
+ * number. Undefined when all numbers are exact.
  */
 export interface Written {
   value: unknown;
   exact: unknown;
 }
 
-export interface MendOptions {
+export interface AdjustOptions {
   root: JsonSchema;
   /** The objects that take no other keys only because Winnow closed them. */
   closed: ReadonlySet<JsonSchema>;
@@ -31,31 +31,31 @@ const numberPattern = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
  * is; and with one of several texts that are allowed where it fits but for its form. Of
  * alternatives the first is taken that accepts what comes of it.
  */
-export function createMend({ root, closed, accepts, restore }: MendOptions) {
+export function createAdjust({ root, closed, accepts, restore }: AdjustOptions) {
   // Alternatives try one value several times, and again inside each other: remembered, that stays
   // polynomial.
   const memory = new Map<JsonSchema, WeakMap<object, Written>>();
 
-  function mend(written: Written, schema: JsonSchema): Written {
+  function adjust(written: Written, schema: JsonSchema): Written {
     const { value } = written;
-    if (typeof value !== 'object' || value === null) return mendFresh(written, schema);
+    if (typeof value !== 'object' || value === null) return adjustFresh(written, schema);
     const known = memory.get(schema) ?? new WeakMap<object, Written>();
     memory.set(schema, known);
-    const mended = known.get(value) ?? mendFresh(written, schema);
-    known.set(value, mended);
-    return mended;
+    const adjusted = known.get(value) ?? adjustFresh(written, schema);
+    known.set(value, adjusted);
+    return adjusted;
   }
 
-  function mendFresh(written: Written, schema: JsonSchema): Written {
-    let mended = mendOwn(written, schema);
+  function adjustFresh(written: Written, schema: JsonSchema): Written {
+    let adjusted = adjustOwn(written, schema);
     const target = resolveReference(root, ownValue(schema, '$ref'));
     const all = [target, ...[ownValue(schema, 'allOf') ?? []].flat()].filter(isObject);
-    for (const inside of all) mended = mend(mended, inside);
+    for (const inside of all) adjusted = adjust(adjusted, inside);
     for (const keyword of ['anyOf', 'oneOf']) {
       const branches = [ownValue(schema, keyword) ?? []].flat().filter(isObject);
-      mended = firstAccepted(mended, branches) ?? mended;
+      adjusted = firstAccepted(adjusted, branches) ?? adjusted;
     }
-    return mended;
+    return adjusted;
   }
 
   function firstAccepted(written: Written, branches: readonly JsonSchema[]): Written | null {
@@ -63,49 +63,49 @@ export function createMend({ root, closed, accepts, restore }: MendOptions) {
       accepts(branch, restore(value, branch));
     if (branches.some((branch) => fits(written, branch))) return written;
     for (const branch of branches) {
-      const mended = mend(written, branch);
-      if (fits(mended, branch)) return mended;
+      const adjusted = adjust(written, branch);
+      if (fits(adjusted, branch)) return adjusted;
     }
     return null;
   }
 
-  function mendOwn(written: Written, schema: JsonSchema): Written {
+  function adjustOwn(written: Written, schema: JsonSchema): Written {
     const { value, exact } = written;
-    if (Array.isArray(value)) return mendEntries(value, exact, schema);
-    if (isObject(value)) return mendMembers(value, exact, schema);
+    if (Array.isArray(value)) return adjustEntries(value, exact, schema);
+    if (isObject(value)) return adjustMembers(value, exact, schema);
     const other = inOtherForm(written, schema);
     return other === null || !accepts(schema, other.value) ? written : other;
   }
 
-  function mendEntries(value: readonly unknown[], exact: unknown, schema: JsonSchema): Written {
+  function adjustEntries(value: readonly unknown[], exact: unknown, schema: JsonSchema): Written {
     const first = [ownValue(schema, 'prefixItems') ?? []].flat();
     const items = ownValue(schema, 'items');
     const given = Array.isArray(exact) ? exact : [];
-    const mended = value.map((entry, at) => {
+    const adjusted = value.map((entry, at) => {
       const inside = at < first.length ? first[at] : items;
       const written = { value: entry, exact: given[at] };
-      return isObject(inside) ? mend(written, inside) : written;
+      return isObject(inside) ? adjust(written, inside) : written;
     });
     return {
-      value: mended.map((entry) => entry.value),
-      exact: mended.some((entry) => entry.exact !== undefined)
-        ? mended.map((entry) => entry.exact)
+      value: adjusted.map((entry) => entry.value),
+      exact: adjusted.some((entry) => entry.exact !== undefined)
+        ? adjusted.map((entry) => entry.exact)
         : undefined,
     };
   }
 
-  function mendMembers(value: JsonObject, exact: unknown, schema: JsonSchema): Written {
-    const mended = Object.entries(value).flatMap(([name, member]): [string, Written][] => {
+  function adjustMembers(value: JsonObject, exact: unknown, schema: JsonSchema): Written {
+    const adjusted = Object.entries(value).flatMap(([name, member]): [string, Written][] => {
       let written: Written = { value: member, exact: ownValue(Object(exact), name) };
       const insides = schemasOf(name, schema);
       if (insides.length === 0 && isUnnamed(name, schema)) return [];
-      for (const inside of insides) written = mend(written, inside);
+      for (const inside of insides) written = adjust(written, inside);
       return [[name, written]];
     });
     return {
-      value: Object.fromEntries(mended.map(([name, member]) => [name, member.value])),
-      exact: mended.some(([, member]) => member.exact !== undefined)
-        ? Object.fromEntries(mended.map(([name, member]) => [name, member.exact]))
+      value: Object.fromEntries(adjusted.map(([name, member]) => [name, member.value])),
+      exact: adjusted.some(([, member]) => member.exact !== undefined)
+        ? Object.fromEntries(adjusted.map(([name, member]) => [name, member.exact]))
         : undefined,
     };
   }
@@ -114,7 +114,7 @@ export function createMend({ root, closed, accepts, restore }: MendOptions) {
     return closed.has(schema) && !Object.hasOwn(Object(ownValue(schema, 'properties')), name);
   }
 
-  return (written: Written): Written => mend(written, root);
+  return (written: Written): Written => adjust(written, root);
 }
 
 /** What a schema says of a member. */
@@ -129,8 +129,8 @@ function schemasOf(name: string, schema: JsonSchema): JsonSchema[] {
 }
 
 /**
- * A plain value in the form that the schema wants; null where it has no doubt about the form, or
- * there is no other.
+ * A plain value in the form that the schema wants. Null when the form is right already, or no other
+ * form fits.
  */
 function inOtherForm({ value, exact }: Written, schema: JsonSchema): Written | null {
   const types = namedTypes(schema);
