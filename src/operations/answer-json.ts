@@ -9,8 +9,8 @@ import { behindOpenedThought, behindUnopenedThought } from './thought.ts';
 export interface FoundJson extends JsonPiece {
   readonly value: JsonObject;
   /**
-   * The same with numbers that JavaScript would write otherwise as the texts that they were written
-   * as; null where there are none such.
+   * The same value, in which a number that JavaScript would change is the text of the number. Null
+   * when all numbers are exact.
    */
   readonly exact: JsonObject | null;
 }
@@ -19,9 +19,9 @@ export interface FoundJson extends JsonPiece {
 const maxObjects = 10;
 
 /**
- * What `judge` makes of the object in an answer. The answer is read as it is; else the content of
- * its one fence; else the last complete object in it that `judge` takes. A thought in front of it
- * is passed over. Throws InvalidOutput, in the words of `judge` about the first object there is.
+ * Result of `judge` for the object in an answer. The candidates are the whole answer, then the
+ * content of its only fence, then the last complete object that `judge` accepts. A thought before
+ * the answer is skipped. Throws InvalidOutput, in the words of `judge` about the first object.
  */
 export function readJson<T>(answer: string, judge: (found: FoundJson) => T): T {
   const start = behindOpenedThought(answer);
@@ -64,8 +64,7 @@ function* piecesOf(answer: string, start: number): Generator<ParsedPiece> {
 }
 
 /**
- * What stands between the first fence and the last one: JSON only where these are the two ends of
- * one block.
+ * Text between the first fence and the last one. JSON only if the two are the ends of one block.
  */
 function fencedPiece(answer: string, from: number): JsonPiece | null {
   const opened = answer.indexOf('```', from);
@@ -100,7 +99,7 @@ function toFound({ at, text, json }: ParsedPiece): FoundJson {
   return new Found(at, text, value);
 }
 
-/** A class, so that numbers are looked at only where somebody asks for them as they were written. */
+/** A class, so that numbers are compared with their texts only on demand. */
 class Found implements FoundJson {
   readonly at: number;
   readonly text: string;

@@ -1,4 +1,4 @@
-/** What a database can hold of a model's answer, and what its objects are. */
+/** Parts of a model's answer that a database can store, and JSON objects. */
 import { InvalidOutput } from '../core/errors.ts';
 import { isKeptNumber } from '../core/exact-json.ts';
 import { maxJsonDepth } from '../core/json.ts';
@@ -38,7 +38,8 @@ export function tidy(value: unknown, depth = 0): unknown {
     return replaceUnstorable(value);
   }
   if (typeof value === 'number' && !Number.isFinite(value)) {
-    throw new InvalidOutput('Numbers in the answer must be finite.'); // JSON.parse reads 1e999 as Infinity
+    // JSON.parse reads 1e999 as Infinity.
+    throw new InvalidOutput('Numbers in the answer must be finite.');
   }
   if (typeof value !== 'object' || value === null || isKeptNumber(value)) {
     return value;

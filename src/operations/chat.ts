@@ -102,8 +102,7 @@ export const chat: Operation<typeof chatParams> = {
 };
 
 /**
- * What was answered, and behind it the fields of a schema, or all of the data where it may have
- * others.
+ * The answer, then the fields of a schema, or all of the data if the schema allows other fields.
  */
 function cellsOf(output: unknown, schema: AnswerSchema | null): unknown[] {
   const { text, data, response } = isObject(output) ? output : {};
@@ -127,7 +126,7 @@ function refuseSeveralAnswers({ n }: Readonly<JsonObject>): void {
   }
 }
 
-/** Where the structured answer stands: in the arguments of the one tool call, else in the content. */
+/** The structured answer: the arguments of the only tool call, else the content. */
 export function structuredText(text: string, completion: Readonly<JsonObject>): string {
   const calls = toolCalls(completion);
   if (calls.length > 1) throw new InvalidOutput('exactly one tool call is expected');
@@ -136,7 +135,9 @@ export function structuredText(text: string, completion: Readonly<JsonObject>): 
   return typeof called === 'string' ? called : text;
 }
 
-/** What the model wrote: its text, else its refusal, else what it called tools with. */
+/**
+ * Text that the model wrote: its answer, else its refusal, else the arguments of its tool calls.
+ */
 export function writtenText(text: string, completion: Readonly<JsonObject>): string {
   if (text.trim() !== '') return text;
   const { refusal } = choiceOf(completion).message;
@@ -154,8 +155,8 @@ function toolCalls(completion: Readonly<JsonObject>): readonly unknown[] {
 }
 
 /**
- * What the tools were called with: the arguments of one call, a list of those of several; undefined
- * where none was called.
+ * Arguments of the only tool call, or a list of the arguments of several calls. Undefined without a
+ * call.
  */
 export function calledWith(completion: Readonly<JsonObject>): unknown {
   const called = toolCalls(completion).map(argumentsOf);
@@ -175,7 +176,10 @@ function argumentsOf(call: unknown): unknown {
   }
 }
 
-/** An answer that is to follow a schema, and that the model or its provider cut off: asking for a valid one would not help. */
+/**
+ * Refuses an answer that must follow a schema but was cut off by the model or the provider. Asking
+ * again would not help.
+ */
 function refuseUnfinished(completion: Readonly<JsonObject>): void {
   const { finishReason, message } = choiceOf(completion);
   if (typeof message.refusal === 'string' && message.refusal !== '') {
@@ -192,7 +196,7 @@ function refuseUnfinished(completion: Readonly<JsonObject>): void {
   }
 }
 
-/** Of a chat completion, or of an answer in another shape. */
+/** First choice of a chat completion, or of an answer in another shape. */
 function choiceOf(answer: Readonly<JsonObject>): {
   finishReason: unknown;
   message: JsonObject;

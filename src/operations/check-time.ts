@@ -1,8 +1,8 @@
 /**
- * How long answers may take to be checked. A user's schema can take exponential time on some
- * answer, by a `pattern` that backtracks, and one answer can be a million values: only running it
- * shows that, and nobody else is served meanwhile. What counts is the time at work: a process that
- * is stopped, or waits for a processor, fails no answer by it.
+ * Time limits for the checks of answers. A user's schema can take exponential time on some answer,
+ * by a `pattern` that backtracks, and one answer can be a million values. Only running a check
+ * shows its time, and nobody else is served meanwhile. Only time at work counts: a process that is
+ * stopped or waits for a processor does not fail an answer.
  */
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { type Context, createContext, Script } from 'node:vm';
@@ -10,10 +10,10 @@ import { InvalidOutput } from '../core/errors.ts';
 
 /** For one answer, and for all the slow ones of a request or a batch together. */
 const LIMIT_MS = 200;
-/** What an answer takes at most that is not a slow one. */
+/** Maximum time of an answer that does not count as slow. */
 const FREE_MS = 5;
 /**
- * Of the time that passes, so much comes back: a batch may stop the process for a tenth of its
+ * Share of the passing time that is given back: a batch may stop the process for a tenth of its
  * time.
  */
 const REFILL = 0.1;
@@ -32,8 +32,8 @@ export interface CheckTime {
    */
   limit<Result>(work: (tick: () => void) => Result, options: { patterns: boolean }): Result;
   /**
-   * For who reads many: resolves when others have had their turn, and the next answer has time.
-   * Whoever waits is let through one by one.
+   * For readers of many answers: resolves when others have had their turn and time is left for the
+   * next answer. Waiting readers go on one at a time.
    */
   turn(): Promise<void>;
 }
@@ -102,13 +102,13 @@ function startStopwatch(): Stopwatch {
   return () => Math.min(performance.now() - startedAt, processorMs() - before);
 }
 
-/** What this thread has had of a processor; before Node 23.9, what all threads have had. */
+/** Processor time of this thread. Before Node 23.9, of all threads. */
 function processorMs(): number {
   const { user, system } = process.threadCpuUsage?.() ?? process.cpuUsage();
   return (user + system) / 1_000;
 }
 
-/** What throws TimeIsUp at a step after `limitMs`. */
+/** Makes a function that throws TimeIsUp when called after `limitMs`. */
 function createTick(stopwatch: Stopwatch, limitMs: number): () => void {
   const deadline = performance.now() + limitMs;
   let steps = 0;

@@ -7,15 +7,15 @@ export interface Choices {
   readonly list: string;
 }
 
-/** A message with more than this is no help to the model and dear to send. */
+/** A longer message does not help the model, and costs tokens. */
 const MAX_LIST_LENGTH = 2_000;
 
 /** Longer than any choice in whatever quotes. */
 const MAX_TEXT_LENGTH = 2_000;
 
 /**
- * What is of no account in a name, less and less strict: a name that fits one choice by a strict
- * rule is not asked about by a looser one.
+ * Forms of a name, less and less strict. A looser rule is not asked about a name that fits one
+ * choice by a stricter rule.
  */
 const rules: readonly ((value: string) => string)[] = [
   inNfc,

@@ -1,4 +1,7 @@
-/** How sure a label is: from the log-probabilities of its tokens, else from what the model says of itself. */
+/**
+ * Confidence of a label, from the log-probabilities of its tokens, else from the model's own
+ * report.
+ */
 import type { TokenLogprob } from '../model/model.ts';
 import type { JsonPiece } from './json-objects.ts';
 
@@ -64,7 +67,10 @@ export function valueProbability(
   return Number.isFinite(Math.exp(sum)) ? Math.min(1, Math.exp(sum)) : null;
 }
 
-/** Where the string value of a top-level key stands, without its quotes; the last one counts, as for JSON.parse. */
+/**
+ * Position of the string value of a top-level key, without its quotes. The last such key counts, as
+ * for JSON.parse.
+ */
 function findString(
   { at, text: json }: JsonPiece,
   key: string,

@@ -1,4 +1,4 @@
-/** What enrich is asked for: fields, values that override theirs, examples. */
+/** Params of enrich: fields, values that override those of fields, examples. */
 import { z } from 'zod';
 import { isObject, type JsonObject } from './answer.ts';
 import { createCheckTime } from './check-time.ts';

@@ -1,6 +1,4 @@
-/**
- * What the fields of enrich come to in the answer: their keys, and the schema that it is held to.
- */
+/** Keys of enrich's fields in the answer, and the schema of the answer. */
 import type { JsonSchema } from '../model/model.ts';
 import { type JsonObject, ownValue } from './answer.ts';
 import { type Choices, createChoices } from './choice.ts';

@@ -122,7 +122,7 @@ function fieldLine({ field, key, values }: PreparedField): string {
   return `${head}: ${said ? `${sentence(said)} ` : ''}Examples: ${examples}`;
 }
 
-/** Of what is written as text. */
+/** Known form of a field whose values are texts. */
 function formOf({ name, type }: PreparedField['field']): string | null {
   return (type ?? 'TEXT') === 'TEXT' || type === 'LIST' ? knownForm(name) : null;
 }

@@ -1,4 +1,6 @@
-/** extract: values out of a text, into an object of a given schema or of fields that the instructions name. */
+/**
+ * extract: values of a text, as an object of a given schema or of fields named in the instructions.
+ */
 import { z } from 'zod';
 import { isObject } from './answer.ts';
 import { type CheckTime, createCheckTime } from './check-time.ts';

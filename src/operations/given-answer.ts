@@ -18,10 +18,10 @@ export const answerSchemaParam = schemaObject().superRefine((schema, context) =>
 );
 
 /**
- * What reads one answer after the other. With a schema, the object in the answer or in the
- * arguments of its one tool call, valid against it, long integers with all their digits, since
- * nobody can be asked for a string any more; throws InvalidOutput. Without one, the text, or what
- * its tool calls were given.
+ * Makes a reader of answers. With a schema, the result is the object in the answer or in the
+ * arguments of its only tool call, valid against the schema. Long integers keep all digits, since
+ * nobody can be asked for a string any more. Throws InvalidOutput. Without a schema, the result is
+ * the text, or the arguments of its tool calls.
  */
 export function createAnswerReader(
   schema: JsonObject | null,

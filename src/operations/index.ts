@@ -1,4 +1,7 @@
-/** The registry: GraphQL, batches, output and the contract suite follow from it. A new operation is one line here. */
+/**
+ * List of operations, from which GraphQL, batches, outputs and the contract suite follow. A new
+ * operation is one line here.
+ */
 import { chat } from './chat.ts';
 import { enrich } from './enrich.ts';
 import { extract } from './extract.ts';
@@ -10,7 +13,7 @@ import { summarize } from './summarize.ts';
 /** Every operation, in the order in which they are shown. */
 export const operations: readonly Operation[] = [label, extract, summarize, enrich, run, chat];
 
-/** The operation of a name in lower case; undefined when there is none. */
+/** Operation by its name in lower case. Undefined for an unknown name. */
 export function findOperation(name: string): Operation | undefined {
   return operations.find((operation) => operation.name === name);
 }

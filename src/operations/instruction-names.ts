@@ -5,11 +5,11 @@
 
 export interface NamedField {
   name: string;
-  /** What stands in brackets behind the name, or behind a colon on a line of its own. */
+  /** Text in brackets after the name, or after a colon on a line of its own. */
   description: string | null;
 }
 
-/** More are no list of fields. */
+/** A longer list does not name fields. */
 const maxNames = 200;
 /**
  * Lists are looked for behind so many colons, each so far: instructions may have a million
@@ -115,7 +115,7 @@ function fieldOf(found: RegExpExecArray | null): NamedField | null {
   return { name: groups.name, description: told.filter(Boolean).join('; ') || null };
 }
 
-/** Each once; none at all where one is no name. */
+/** Each name once. Empty when a part of the list is not a name. */
 function allOf(fields: readonly (NamedField | null)[]): NamedField[] {
   const named = new Map<string, NamedField>();
   for (const field of fields) {

@@ -1,6 +1,6 @@
 /**
- * How the values of a field look whose name alone says what it holds: without a form, models write
- * en, EN and English.
+ * Forms of values of fields whose name alone says what they hold. Without a form, models write en,
+ * EN and English.
  */
 
 const forms: ReadonlyMap<string, string> = new Map([

@@ -1,4 +1,4 @@
-/** What label is asked for: categories, their meanings, examples. */
+/** Params of label: categories, their meanings, examples. */
 import { z } from 'zod';
 import { inNfc } from './choice.ts';
 import { instructionsParam, refuseDuplicates, sharedParams } from './params.ts';

@@ -113,7 +113,10 @@ function exampleAnswer(labels: readonly string[], multiLabel: boolean): string {
   return JSON.stringify(multiLabel ? { labels } : { label: labels[0] ?? null });
 }
 
-/** What to do where no category fits: the nearest one says something that the text does not. */
+/**
+ * Rule for texts that fit no category. The nearest category would say something that the text does
+ * not.
+ */
 function noneRule({ allowNone }: LabelParams): string {
   const other = '- If none fits, choose a category such as "other" if there is one, else';
   return allowNone

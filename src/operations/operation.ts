@@ -1,9 +1,12 @@
-/** What an operation is: params in, prompt and answer schema out, and a parser for what comes back. Pure, no I/O. */
+/** An operation: params in, prompt and answer schema out, and a parser of answers. Pure, no I/O. */
 import type { z } from 'zod';
 import type { AnswerFormat, ChatMessage, ModelAnswer } from '../model/model.ts';
 import type { CheckTime } from './check-time.ts';
 
-/** An item as an operation sees it. `metadata` holds the caller's own fields; only own properties are ever read. */
+/**
+ * An item as an operation sees it. `metadata` holds the caller's own fields, of which only own
+ * properties are read.
+ */
 export interface PromptItem {
   content: string;
   metadata: Readonly<Record<string, unknown>> | null;
@@ -11,15 +14,18 @@ export interface PromptItem {
   named?: Readonly<NamedParts> | undefined;
   /** The row where it is a complete chat request; only chat has a use for it. */
   request?: Readonly<Record<string, unknown>> | null | undefined;
-  /** Whose API `request` is written for: OpenAI's chat completions when absent, or Anthropic's messages. */
+  /**
+   * API for which `request` is written: Anthropic's messages, or OpenAI's chat completions when
+   * absent.
+   */
   dialect?: 'openai' | 'anthropic' | undefined;
 }
 
-/** The columns of a file that are no metadata, because they hold the text and the id. */
+/** Columns of a file that are not metadata, because they hold the text and the id. */
 export interface NamedParts {
   content: string | null;
   id: string | null;
-  /** What stands in the column of the id; undefined where the row has none. */
+  /** Value in the column of the id. Undefined when the row has none. */
   idValue: unknown;
 }
 
@@ -29,7 +35,9 @@ type ParsedAnswer = Pick<ModelAnswer, 'text' | 'logprobs'> &
 
 /** An operation bound to its params: made once per request or batch, used for every item. */
 export interface PreparedOperation {
-  /** The metadata fields that the user's template names (`content` left out); empty without a template. */
+  /**
+   * Metadata fields that the user's template names, without `content`. Empty without a template.
+   */
   readonly placeholders: readonly string[];
   /** The metadata field that has the day of each text; null or absent where none is named. */
   readonly referenceField?: string | null;
@@ -45,22 +53,22 @@ export interface PreparedOperation {
    * TEMPLATE_FIELD_MISSING and EMPTY_CONTENT.
    */
   messages(item: PromptItem): ChatMessage[];
-  /** Where the item is a complete request: its body, which is sent instead of messages, format and logprobs. */
+  /** Body of an item that is a complete request. Sent in place of messages, format and logprobs. */
   readonly body?: (item: PromptItem) => Readonly<Record<string, unknown>>;
   /**
-   * The output that is stored, from the model's answer. Throws InvalidOutput, whose message tells the model what to mend, and
-   * ItemFailure where asking again would not help.
+   * Output to store, from the model's answer. Throws InvalidOutput, whose message tells the model
+   * what to correct, or ItemFailure when asking again would not help.
    */
   parse(answer: ParsedAnswer): unknown;
-  /** What the model wrote, where the answer's text does not say all of it. */
+  /** Text that the model wrote, if the text of the answer does not contain all of it. */
   readonly written?: (answer: ParsedAnswer) => string;
   /** The typed GraphQL result's fields from a stored output: what `Operation.result` describes. */
   result(output: unknown): Record<string, unknown>;
   /** The provider's whole answer, where the output has it. */
   readonly completion?: (output: unknown) => Record<string, unknown> | null;
-  /** CSV columns that the output spreads over, in order; null when only one `output` column of JSON fits. */
+  /** CSV columns of the output, in order. Null when only one `output` column of JSON fits. */
   readonly columns: readonly string[] | null;
-  /** What of an output stands under the columns, where these are not its members. */
+  /** Cells of an output under the columns, if these are not its members. */
   readonly cells?: (output: unknown) => readonly unknown[];
   /**
    * Members of ours, by the names that outputs write: those in snake case. An output that has such
@@ -70,9 +78,9 @@ export interface PreparedOperation {
 }
 
 /**
- * One operation. `params` is the one source of its GraphQL input, its HTTP form fields and its stored options;
- * `result` the one source of its typed GraphQL result. Descriptions are theirs, by zod's `.meta({ description })`;
- * named inputs and enums carry `.meta({ id })`, which is their GraphQL name.
+ * One operation. `params` is the only source of its GraphQL input, its form fields and its stored
+ * options; `result` is the only source of its GraphQL result. Descriptions come from zod's `.meta({
+ * description })`. Named inputs and enums have their GraphQL name in `.meta({ id })`.
  */
 export interface Operation<Params extends z.ZodObject = z.ZodObject> {
   /** Lower case; the GraphQL mutation's name and, in upper case, the enum value. */
@@ -87,7 +95,10 @@ export interface Operation<Params extends z.ZodObject = z.ZodObject> {
    * absent.
    */
   readonly defaultTemperature?: number;
-  /** True where rows are whole requests: there is no synchronous mutation for it, and its rows come as `requests` or files of them. */
+  /**
+   * True when rows are whole requests. Such an operation has no synchronous mutation, and its rows
+   * come as `requests` or as files of requests.
+   */
   readonly whole?: true;
   /**
    * `time` is what the checks of its answers may take, shared with others of one request; its own

@@ -2,7 +2,7 @@
 import { BadUserInput } from '../core/errors.ts';
 import { MAX_PROMPT_LENGTH } from './template.ts';
 
-/** What stands in braces for a part. */
+/** Names in braces that stand for a part. */
 type PartName = 'categories' | 'fields' | 'instructions';
 
 /** The built-in parts that an operation has; null or blank where the options leave one open. */
@@ -10,7 +10,7 @@ export type PromptParts = Readonly<Partial<Record<PartName, string | null | unde
 
 export interface OwnSystemPrompt {
   readonly text: string;
-  /** Whether a part stands in it. */
+  /** True when the prompt names the part. */
   has(part: PartName): boolean;
   /** True where it says nothing of the categories or fields. */
   readonly isBlind: boolean;

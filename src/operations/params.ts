@@ -6,7 +6,9 @@ import { checkReferenceDate } from './reference-date.ts';
 import { compileTemplate, foreignPlaceholders, TemplateError } from './template.ts';
 import { jsonObject, promptText, text } from './text.ts';
 
-/** What Winnow itself decides about a request; an answer could not be read if these were changed. */
+/**
+ * Parts of a request that Winnow itself decides, since answers could not be read with other values.
+ */
 const OWN_BODY_KEYS = ['model', 'messages', 'response_format', 'stream', 'n'];
 
 /** GraphQL's Int, so that the same numbers are good on every road in. */
@@ -71,7 +73,7 @@ export const sharedParams = {
   }),
 };
 
-/** What `sharedParams` parse to. GraphQL sends explicit nulls, which mean the same as absence. */
+/** Parsed `sharedParams`. GraphQL sends explicit nulls, which mean the same as absence. */
 export type SharedParams = z.output<z.ZodObject<typeof sharedParams>>;
 
 /** The sampling options of parsed params, nulls left out. */
@@ -158,7 +160,7 @@ function templateProblem(source: string): string | null {
   return null;
 }
 
-/** What is said of a placeholder in doubled braces, as other tools have them. */
+/** Message for a placeholder in doubled braces, as other tools write placeholders. */
 export function doubledProblem(text: string): string {
   return `must not have {{${text}}}, which is sent as {${text}} for every item; {content} is the text, {field} any metadata field, and {{ writes a brace`;
 }

@@ -1,7 +1,8 @@
 /**
- * How a prompt is put together, the same for every operation: a system message that is equal for all items of a batch
- * (so that providers' prompt caches hit), examples as turns of the conversation, and the item last. Item text goes into
- * the user message only, and without a template the user message is nothing else.
+ * The prompt, alike for every operation. First a system message that is equal for all items of a
+ * batch, so that providers' prompt caches hit; then examples as turns of the conversation; then the
+ * item. Item text goes only into the user message, which is nothing but the text without a
+ * template.
  */
 import { ItemFailure } from '../core/errors.ts';
 import type { ChatMessage } from '../model/model.ts';
@@ -86,7 +87,9 @@ export function inputRule(params: SharedParams): string {
   );
 }
 
-/** Whether the user message begins with the item's metadata: a template names the fields itself. */
+/**
+ * True when the user message begins with the item's metadata. A template names the fields itself.
+ */
 export function hasContext(params: SharedParams): boolean {
   return Boolean(params.includeContext) && wordingOf(params).template === null;
 }
@@ -98,7 +101,7 @@ export function instructionsPart(instructions: string | null | undefined): strin
     : null;
 }
 
-/** What extract and enrich do with "next Friday" where no day is known to reckon from. */
+/** Rule of extract and enrich for "next Friday" when the day of the text is not known. */
 export function relativeDateRule({ referenceDate }: SharedParams, unknown: string): string {
   return referenceDate == null
     ? `\n- A relative date, such as "next Friday", ${unknown}: nobody says on which day the text was written.`
@@ -146,8 +149,8 @@ function templateRule({ names }: Template): string {
 type Writer = (item: PromptItem) => string;
 
 /**
- * What writes the user message of an item. What Winnow adds goes first, each on one line, so that
- * everything after the first blank line is the content, or what the template makes of it.
+ * Makes the writer of an item's user message. Winnow's own lines come first, so that everything
+ * after the first blank line is the content, or the text made by the template.
  */
 function createWriter({
   template,
@@ -178,13 +181,13 @@ interface ShownExample {
 
 interface ShownExamples {
   examples: readonly ShownExample[];
-  /** Of all of them, in order. */
+  /** Turns of all examples, in order. */
   turns: readonly ChatMessage[];
 }
 
 /**
- * What shows the examples as items like this one: in their template the text may have the name of
- * its column. Rendered once for all items that have the same.
+ * Makes a function that shows the examples as items like a given one: a template may name the text
+ * by its column. Rendered once for all items with the same columns.
  */
 function createShown(
   examples: readonly PromptExample[],
@@ -203,7 +206,7 @@ function createShown(
   };
 }
 
-/** What a template makes of many long examples is counted while it is made. */
+/** A template can make much of many long examples, so that the length is counted meanwhile. */
 function showAll(
   examples: readonly PromptExample[],
   write: Writer,

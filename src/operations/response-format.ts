@@ -1,4 +1,6 @@
-/** How the answer of summarize and run looks: text, any JSON object, or an object of a given schema. */
+/**
+ * Form of the answer of summarize and run: text, any JSON object, or an object of a given schema.
+ */
 import { z } from 'zod';
 import type { AnswerFormat } from '../model/model.ts';
 import { type JsonObject, readText } from './answer.ts';
@@ -46,7 +48,7 @@ export const responseFormatParam = responseFormatInput.nullish().meta({
 
 type ResponseFormat = z.output<typeof responseFormatParam>;
 
-/** What the model is held to, and how its answer is read. */
+/** Format that the model must follow, and the reader of its answer. */
 export interface Answer {
   readonly format: AnswerFormat;
   /** The fields of a schema as a list for the prompt; null without one. */
@@ -119,7 +121,7 @@ export function schemaAnswer(name: string, answerSchema: AnswerSchema, time: Che
 }
 
 interface ResponseOptions {
-  /** What the checks of its answers may take. */
+  /** Time for the checks of the operation's answers. */
   time: CheckTime;
   instructions: string | null | undefined;
 }
@@ -161,8 +163,8 @@ export function withInstructions(
 }
 
 /**
- * What goes behind a systemPrompt of the user's own: the instructions, where it has no place for
- * them and the answer has no schema.
+ * Text after a user's own systemPrompt: the instructions, if the prompt has no place for them and
+ * the answer has no schema.
  */
 export function textAppendix(
   { format }: Pick<Answer, 'format'>,
@@ -174,9 +176,7 @@ export function textAppendix(
     : null;
 }
 
-/**
- * The sentence that asks for an answer of this form, and the fields it has, where it is no text.
- */
+/** The sentence that asks for a JSON answer, and the list of its fields. */
 export function objectPart({ fields, columns }: Pick<Answer, 'fields' | 'columns'>): string {
   if (!fields) return 'Answer with one JSON object and nothing else.';
   const exactly = columns ? 'exactly ' : '';

@@ -1,8 +1,8 @@
-/** The user's message template: `{content}`, `{any_metadata_field}`, and `{{`, `}}` for literal braces. */
+/** The user's message template: `{content}`, `{any_metadata_field}`, `{{` and `}}` for braces. */
 import { ItemFailure } from '../core/errors.ts';
 import type { PromptItem } from './operation.ts';
 
-/** What a placeholder may be called at most; a longer one is a literal brace that was not doubled. */
+/** Maximum length of a placeholder's name. A longer one is a literal brace that was not doubled. */
 const MAX_NAME_LENGTH = 200;
 /** So many texts in doubled braces are looked at; who has more knows what they are. */
 const MAX_DOUBLED = 1_000;
@@ -13,8 +13,8 @@ export interface Template {
   /** All that it names, `content` included. */
   readonly names: readonly string[];
   /**
-   * What stands in doubled braces and may be meant as a placeholder, as it stands: `{{ text }}`
-   * gives ` text `.
+   * Texts in doubled braces that may be meant as placeholders, as they stand: `{{ text }}` gives `
+   * text `.
    */
   readonly doubled: readonly string[];
   /**
@@ -45,9 +45,10 @@ export function refuseTooLong(characters: number): void {
 type Part = { literal: string } | { field: string };
 
 /**
- * Compiles a template once, in one pass over its text. Values are put in as they are: braces and `$&` in them mean
- * nothing, and own fields only are read. `{content}` is the item's content even where a field has that name.
- * @throws {TemplateError} where a brace is neither doubled nor part of a placeholder.
+ * Compiles a template once, in one pass over its text. Values are inserted as they are: braces and
+ * `$&` in them mean nothing. Only own fields are read. `{content}` is the item's content even if a
+ * field has that name.
+ * @throws {TemplateError} for a brace that is neither doubled nor part of a placeholder.
  */
 export function compileTemplate(source: string): Template {
   // Checked, bound to a model and made a prompt of, one after the other: a template of 50,000
@@ -87,7 +88,7 @@ function compile(source: string): Template {
   };
 }
 
-/** What is wrong with a template, and where; the message is for the caller. */
+/** Problem of a template with its position. The message is for the caller. */
 export class TemplateError extends Error {
   override readonly name = 'TemplateError';
 }
@@ -131,7 +132,7 @@ function parseTemplate(source: string): { parts: Part[]; doubled: string[] } {
   return { parts, doubled: [...doubled] };
 }
 
-/** What stands between {{, which ends at `from`, and the next brace, where that is }}. */
+/** Text between {{, which ends at `from`, and the next brace, if that is }}. */
 function readDoubled(source: string, from: number): string | null {
   const text = source.slice(from, from + MAX_NAME_LENGTH + 2);
   return /^[^{}\n\r]+(?=\}\})/.exec(text)?.[0] ?? null;
@@ -160,8 +161,9 @@ const foreignName =
   /^\s*([\p{L}_][\p{L}\p{N}_$-]*)((?:\s*(?:\.\s*[\p{L}\p{N}_-]+|\[[^\]]*\]))*)(\s*\|.*)?\s*$/u;
 
 /**
- * What of `doubled` is meant as a placeholder, whatever fields items have: `content`, and names as
- * other tools write them, with blanks around them or a dot in them. JSON and the like is not.
+ * Texts of `doubled` that are meant as placeholders, whatever fields items have. These are
+ * `content`, and names as other tools write them, with blanks around them or a dot in them. JSON
+ * and the like are not placeholders.
  */
 export function foreignPlaceholders({ doubled }: Template): string[] {
   return doubled.filter((text) => {
@@ -194,7 +196,10 @@ export function fieldOf({ content, metadata, named }: PromptItem, field: string)
   return undefined;
 }
 
-/** Strings as they are, numbers and booleans plainly, null as nothing (like an empty CSV cell), the rest as JSON. */
+/**
+ * Strings as they are, numbers and booleans plainly, null as nothing (like an empty CSV cell),
+ * other values as JSON.
+ */
 function renderField(field: string, item: PromptItem): string {
   if (field === 'content') {
     return item.content;

@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { maxJsonDepth } from '../core/json.ts';
 import { textProblem } from '../core/text.ts';
 
-/** The longest prompt text (system prompt, template, instructions); far above any model's context in one message. */
+/**
+ * Longest prompt text (system prompt, template, instructions), far above any model's context.
+ */
 const maxPromptLength = 1_000_000;
 
 /** A text that can be stored exactly. */

@@ -1,6 +1,6 @@
 /**
- * What a reasoning model thinks before it answers. Where its server does not take that off, it
- * stands in front of the answer, in a block whose opening tag may be part of the prompt and so be
+ * The thought of a reasoning model before its answer. Unless the server removes the thought, it
+ * stands before the answer in a block, whose opening tag may be part of the prompt and so be
  * missing.
  */
 import { InvalidOutput } from '../core/errors.ts';
@@ -24,9 +24,8 @@ export function behindOpenedThought(text: string): number {
 }
 
 /**
- * Where the answer begins behind a block whose opening tag is missing; 0 where there is none. A tag
- * in quotes is one that the text speaks of, and so is one whose opening tag stands later than at
- * the start.
+ * Start of the answer after a block whose opening tag is missing. 0 without such a block. A tag in
+ * quotes belongs to the text, and so does a tag whose opening tag stands later than at the start.
  */
 export function behindUnopenedThought(text: string): number {
   const tag = firstTag.exec(text);

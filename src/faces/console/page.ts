@@ -10,12 +10,13 @@ import { createTabs } from './tabs.ts';
 
 const deflate = promisify(deflateRaw);
 
-/** Of a gzip file without a name and a time (RFC 1952). */
+/** Header of a gzip file without a name and a time (RFC 1952). */
 const gzipHeader = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
 
 /**
- * A browser that opens the address, and not a client that happens to accept anything. With a query in the address too: GraphiQL
- * writes it there, and shows it again after a reload.
+ * True for a browser that opens the address, and not for a client that accepts anything. An address
+ * with a query counts too: GraphiQL writes its query there, and shows the query again after a
+ * reload.
  */
 export function wantsPage({ method, headers }: IncomingMessage): boolean {
   return method === 'GET' && (headers.accept ?? '').includes('text/html');

@@ -1,6 +1,6 @@
 /**
- * What the page runs beside GraphiQL: the text of a function that takes `page`, {hints, withKeys},
- * and makes options of GraphiQL. A browser takes it as it stands here, so that it is JavaScript.
+ * Script of the page beside GraphiQL: the text of a function that takes `page`, {hints, withKeys},
+ * and makes options of GraphiQL. A browser runs the text as it stands here, in JavaScript.
  */
 export const graphiqlScript = `(page) => {
   const prompt =

@@ -1,7 +1,7 @@
 const dark = `
     --back: #1a2030; --text: #b7c2d7; --field: #212a3b; --line: #fff3; --good: #6fd39b; --bad: #ff8793;`;
 
-/** What the page adds to the looks of GraphiQL. */
+/** Styles that the page adds to GraphiQL. */
 export const graphiqlStyle = `<style>
   /* GraphiQL leaves its tabs displaced by an unfinished animation, and hides that until one has
      the focus: the tab jumps away under the first click. */

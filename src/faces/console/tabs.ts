@@ -8,7 +8,7 @@ export interface GraphiQLTab {
   query: string;
   /** JSON. */
   variables?: string;
-  /** What the page says beside an answer that is still empty. */
+  /** Text that the page shows beside an answer that is still empty. */
   hint?: string;
 }
 

@@ -1,4 +1,4 @@
-/** What a batch consists of, beside its items: its states, counts, errors and deliveries. */
+/** Parts of a batch other than its items: status, counts, errors and deliveries. */
 
 import type { BatchErrorCode } from '../../core/errors.ts';
 import type { BatchRecord } from '../../db/batches.ts';
@@ -137,7 +137,7 @@ export const WebhookDelivery = builder.objectRef<DeliveryRecord>('WebhookDeliver
   }),
 });
 
-/** A note is made anew while it holds; this long after its end nobody has done so. */
+/** A waiting batch renews its note. This long after a note's end, no process has renewed it. */
 const waitingGraceMs = 2_000;
 
 export function waiting(batch: BatchRecord): BatchRecord | null {

@@ -1,7 +1,7 @@
 /**
- * What one request may take that others need too: items answered at once and their prompts, rows
- * submitted, bytes read and sent. All operations and all aliases of a request share it, so that
- * nothing is to be had twice by asking twice.
+ * Limits of one request on what others need too: items answered at once and their prompts, rows
+ * submitted, bytes read and sent. All operations and aliases of a request share the limits, so that
+ * asking twice gives nothing twice.
  */
 
 import { maxInlineItems, maxSyncItems } from '../../app/inputs.ts';
@@ -19,7 +19,7 @@ const maxListValues = 250_000;
 /** Pages up to this size need not wait for each other. */
 const smallBytes = 1_048_576;
 
-/** What may be read now. `first`: the first row may be larger. */
+/** Bytes that may be read now. `first`: the first row may be larger. */
 export interface Allowance {
   bytes: number;
   first: boolean;
@@ -169,8 +169,8 @@ function promptsTooLong(characters: number): AppError {
 }
 
 /**
- * What was read, of rows that carry the sum of bytes up to theirs, and how many rows their page has
- * in all.
+ * The rows that fit into an allowance. Rows carry the sum of bytes up to theirs, and the number of
+ * rows of their page.
  */
 export function measure<Row extends { bytesSoFar: number; rowsOfPage: number }>(
   rows: readonly Row[],

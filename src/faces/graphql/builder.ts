@@ -123,7 +123,10 @@ builder.scalarType('SafeInt', {
   },
 });
 
-/** With its offset, a day that exists, and a year that the database can write. Plain errors, which GraphQL gives a place. */
+/**
+ * An instant with its offset, on a day that exists, in a year that the database can write. Throws
+ * plain errors, to which GraphQL adds a place.
+ */
 function toInstant(value: unknown): Date {
   const [, year, month, day] =
     typeof value === 'string'
@@ -179,7 +182,7 @@ function literalToJson(node: ValueNode, variables: Record<string, unknown>): unk
   }
 }
 
-/** Thrown by mutations and subscriptions for ids that are malformed, unknown, deleted or another owner's alike. */
+/** Error for an id that is malformed, unknown, deleted or another owner's. */
 export function notFound(what: string): GraphQLError {
   return presentError(new AppError('NOT_FOUND', `There is no ${what} with this id`));
 }

@@ -10,7 +10,7 @@ import type { Webhooks } from '../../webhooks/deliver.ts';
 import type { SignedLinks } from '../http/signed-link.ts';
 import type { Budget } from './budget.ts';
 
-/** What resolvers work with; one object for the whole process. */
+/** Services for resolvers: one object for the whole process. */
 export interface Services extends Pick<Caller, 'preparePlan' | 'checkWebhook'> {
   /** The database, an owner at a time. */
   line: RequestLine;
@@ -32,9 +32,9 @@ export interface Context extends Services, RequestAccess, Caller {
   baseUrl: string;
   log: Log;
   resultCounter: ResultCounter;
-  /** What the checks of answers may take, all that this request asks for together. */
+  /** Time for the checks of all answers of this request. */
   time: CheckTime;
-  /** What this request may take, all of its operations together. */
+  /** Limits of this request, for all of its operations together. */
   budget: Budget;
   /** Aborted when the client has gone. */
   signal: AbortSignal;

@@ -1,4 +1,4 @@
-/** What a query may cost, and how that is told. */
+/** Limits on the cost of a query, and their errors. */
 import { complexityFromQuery } from '@pothos/plugin-complexity';
 import {
   type DocumentNode,
@@ -36,8 +36,8 @@ export function tooCostly({ complexity, depth, breadth }: Cost, path: string): G
 }
 
 /**
- * What is too much of a subscription, which Pothos would tell at each of its events; null where it
- * may start.
+ * Error for a subscription that costs too much. Null when the subscription may start. Pothos would
+ * report the cost at each event.
  */
 export function costProblem(asked: ExecutionArgs): GraphQLError | null {
   const { schema, document, operationName, variableValues, contextValue } = asked;

@@ -1,4 +1,4 @@
-/** The text of a query: what it may look like before anybody looks at what it asks for, and which ones are remembered. */
+/** Limits on the text of a query before its execution, and the cache of parsed queries. */
 import {
   type DocumentNode,
   GraphQLError,
@@ -12,21 +12,24 @@ import type { Plugin } from 'graphql-yoga';
 import { createRecent, type Recent } from '../../core/recent.ts';
 import { introspectionProblem } from './introspection.ts';
 
-/** Of the text of a query. What it works on goes into variables, which are not parsed as one. */
+/** Length of a query's text. Values belong into variables, which are not parsed as a query. */
 const maxCharacters = 1_000_000;
 const maxTokens = 20_000;
-/** They are no tokens, but take as much memory. */
+/** Comments are not tokens, but take as much memory. */
 const maxComments = 20_000;
 /** An error quotes a name as often as it is used wrongly. */
 const maxNameCharacters = 1_000;
 /** Shorter texts can hold nothing of which there is too much. */
 const minCharactersToCount = 2 * maxNameCharacters;
-/** As written, fragments once. What a query costs when they are spread is counted by the fields that it reaches. */
+/**
+ * Selections as written, each fragment once. The cost of spread fragments is counted by the fields
+ * that a query reaches.
+ */
 const maxSelections = 2_000;
 
 /**
- * Refuses documents that are expensive to even look at. The parser and GraphQL's validation recurse and compare fields with each
- * other, so size and depth are checked before them.
+ * Refuses documents that are expensive to validate. The parser and GraphQL's validation recurse and
+ * compare fields with each other, so size and depth are checked first.
  */
 export const limitDocuments: Plugin = {
   onParse({ setParseFn }) {
@@ -115,7 +118,7 @@ function refused(why: string): GraphQLError {
 
 /** A document with values written into it comes once, and would only fill the memory. */
 const maxRememberedCharacters = 10_000;
-/** Of all that is remembered: parsed, a character takes some 130 bytes, so this is 16 MB. */
+/** Length of all remembered texts. Parsed, a character takes some 130 bytes: 16 MB in all. */
 const maxCharactersInAll = 120_000;
 
 /** Remembers by text. Long texts are not kept at all. */

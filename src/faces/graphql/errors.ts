@@ -9,7 +9,7 @@ import {
   statusOf,
 } from '../../core/errors.ts';
 
-/** More would not help whoever mends the input, and bad input must not make large answers. */
+/** More issues would not help the caller, and bad input must not make large answers. */
 const maxIssues = 50;
 
 /** An expected failure as GraphQL shows it: its message, its code, and where an input is wrong. */
@@ -35,8 +35,8 @@ export function presentIssues(issues: readonly InputIssue[]): GraphQLError {
 }
 
 /**
- * Zod's issues, all at once, each with the path from the argument down. An issue may carry another code (too much at once).
- * Whatever else a validator throws is a bug, and stays one.
+ * All of Zod's issues at once, each with the path from the argument down. An issue may carry
+ * another code (PAYLOAD_TOO_LARGE). Any other error of a validator is a bug, and stays one.
  */
 export function presentZodError(error: unknown): GraphQLError {
   if (!(error instanceof ZodError)) throw error;
@@ -50,7 +50,10 @@ export function presentZodError(error: unknown): GraphQLError {
   );
 }
 
-/** A request that is no GraphQL request at all. `status` is for every client, `spec` for those that know graphql-response+json. */
+/**
+ * Error for a request that is not a GraphQL request. `status` is for every client, `spec` for
+ * clients that know graphql-response+json.
+ */
 export function badRequest(message: string, status = 400): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'BAD_REQUEST', http: { status } } });
 }

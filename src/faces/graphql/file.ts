@@ -1,4 +1,4 @@
-/** Uploaded files: the type, the list, and their end. They come in by POST /files, small ones by uploadFile too. */
+/** Uploaded files: the type, the list and deletion. POST /files and uploadFile store files. */
 import { z } from 'zod';
 import { AppError, PageTooLarge } from '../../core/errors.ts';
 import { isId } from '../../core/ids.ts';

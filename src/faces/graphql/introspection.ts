@@ -1,6 +1,6 @@
 /**
- * What a query asks about the schema itself, which is outside of what Pothos counts: lists in
- * lists, as often as somebody aliases them.
+ * Cost of the parts of a query that ask about the schema itself. Pothos does not count these: lists
+ * in lists, any number of times by aliases.
  */
 import {
   type DocumentNode,
@@ -13,10 +13,10 @@ import {
 
 /** With fragments spread. The introspection query of graphql-js with all of its options has 200. */
 const maxSelections = 1_000;
-/** Of what the whole introspection query costs: nobody needs it twice over. */
+/** Limit as a multiple of the cost of the whole introspection query, which nobody needs twice. */
 const maxShare = 2;
 
-/** How long the lists of the introspection types are, about. */
+/** Approximate lengths of the lists of the introspection types. */
 const sizes = new Map([
   ['types', 150],
   ['fields', 10],
@@ -35,8 +35,8 @@ interface Weight {
 }
 
 /**
- * What is wrong with what the document asks below `__schema` and `__type`; null when it is no more
- * than a tool needs.
+ * The problem of what the document asks below `__schema` and `__type`. Null when a tool needs as
+ * much.
  */
 export function introspectionProblem(document: DocumentNode): string | null {
   const { selections, cost } = weightOf(document);

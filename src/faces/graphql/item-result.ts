@@ -1,4 +1,4 @@
-/** What became of an item: its error, its cost and its result, which the synchronous mutations and the batches share. */
+/** Outcome of an item: error, usage and result, shared by synchronous mutations and batches. */
 import type { ItemErrorCode } from '../../core/errors.ts';
 import type { Usage } from '../../core/usage.ts';
 import { builder } from './builder.ts';
@@ -74,7 +74,9 @@ builder.objectType('Usage', {
 export const rejectedAnswerDescription =
   'Last answer of the model that Winnow rejected, at most its first 2,000 characters. Null when none was rejected.';
 
-/** One item's result, whichever operation made it. `fields` are the operation's own; null where the item has none. */
+/**
+ * Result of one item of any operation. `fields` are the operation's own, or null without an output.
+ */
 export interface ItemResultModel {
   operation: string;
   index: number;

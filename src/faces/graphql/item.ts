@@ -30,7 +30,7 @@ export const ItemStatusEnum = builder.enumType('ItemStatus', {
 export interface BatchItemModel {
   batch: BatchRecord;
   item: ItemRecord;
-  /** What its row holds. */
+  /** Contents of the item's row. */
   row: DecodedRow;
   customId: string;
   /** Its row's number in the file; null where it has none. */

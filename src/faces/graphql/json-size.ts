@@ -1,4 +1,4 @@
-/** How much a JSON text would become, told by its bytes before it is parsed. */
+/** Size of a JSON text as values, estimated from its bytes before the text is parsed. */
 import { stringEnd } from '../../core/exact-json.ts';
 
 /** A body of 25 MB can be 12 million values, which take seconds and gigabytes to make. */
@@ -7,8 +7,8 @@ const maxValues = 1_000_000;
 const quote = 0x22;
 
 /**
- * What there is too much of in a JSON text; null where it can be parsed. Strings are passed over
- * whatever they hold.
+ * The problem of a JSON text with too many values. Null when the text can be parsed. Strings are
+ * skipped.
  */
 export function jsonSizeProblem(bytes: Uint8Array): string | null {
   let values = 0;

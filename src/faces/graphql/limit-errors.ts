@@ -1,10 +1,10 @@
 /** Errors that quote what was sent must not become larger than it. */
 import { GraphQLError } from 'graphql';
 
-/** Of a name that a message quotes. */
+/** Characters of a name that a message quotes. */
 const maxQuoted = 100;
 const maxMessage = 2_000;
-/** Of all errors of an answer, as JSON. */
+/** Characters of all errors of an answer, as JSON. */
 const maxCharacters = 20_000;
 
 /**

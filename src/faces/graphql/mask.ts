@@ -83,7 +83,7 @@ function issueOf({ path, message }: GraphQLError): InputIssue {
   return { path: (path ?? []).join('.'), message };
 }
 
-/** What the log says of a request, and in which field of it. */
+/** Log fields of a request, with the path of the field that failed. */
 function linesOf(asking: Asking, error: unknown): Asking {
   const path = error instanceof GraphQLError ? error.path?.join('.') : undefined;
   return path === undefined ? asking : { ...asking, path };

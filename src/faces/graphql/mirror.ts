@@ -1,6 +1,7 @@
 /**
- * GraphQL types from zod objects, so that an operation's params and result are said once. What is read is the JSON Schema that
- * zod prints: names come from `id`, descriptions from `description`, an enum's from `values` in its meta.
+ * GraphQL types made from zod objects, so that params and results are written once. The source is
+ * the JSON Schema that zod prints. Names come from `id`, descriptions from `description`, those of
+ * enum values from `values` in the meta.
  */
 import type { EnumRef, InputFieldMap, InputObjectRef } from '@pothos/core';
 import { z } from 'zod';
@@ -13,7 +14,7 @@ type Enum = EnumRef<Types, string>;
 interface Printed {
   type?: string | string[] | undefined;
   description?: string | undefined;
-  /** Of the named type itself, where `description` is that of a field. */
+  /** Description of the named type itself, where `description` is that of a field. */
   typeDescription?: string | undefined;
   default?: unknown;
   enum?: string[] | undefined;
@@ -37,7 +38,7 @@ type OutputType = ScalarName | Enum;
 const inputs = new Map<string, Input>();
 const enums = new Map<string, Enum>();
 
-/** A GraphQL input named `name` with a field per param. Its values are checked by `params` itself, wherever it is used. */
+/** A GraphQL input named `name`, with a field for each param. `params` itself checks the values. */
 export function mirrorInput(name: string, description: string, params: z.ZodObject): Input {
   const printed = print(params, 'input');
   const input = builder.inputType(name, {

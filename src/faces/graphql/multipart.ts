@@ -1,6 +1,6 @@
 /**
- * Requests with a file in them: https://github.com/jaydenseric/graphql-multipart-request-spec. Small files only, which are held in memory;
- * POST /files streams the others.
+ * Requests that carry a file, by https://github.com/jaydenseric/graphql-multipart-request-spec.
+ * These small files are held in memory; POST /files streams larger ones.
  */
 import { quotedName } from '../../core/quoted-name.ts';
 import { readForm } from '../http/form.ts';
@@ -11,7 +11,10 @@ import { badRequest } from './errors.ts';
 export const maxMultipartBytes = 10_485_760;
 const maxParts = 20;
 
-/** A file of a request. A class, since no JSON can pass for it; its fields are private, so that nothing can write it out by accident. */
+/**
+ * A file of a request. A class, since JSON cannot look like an instance. The fields are private, so
+ * that nothing writes the bytes out by accident.
+ */
 export class UploadedPart {
   readonly #part: { name: string | null; contentType: string | null; bytes: Buffer };
 
@@ -33,7 +36,10 @@ export class UploadedPart {
   }
 }
 
-/** The request in a form, with each file in place of the variable that the form's map names. Throws BAD_REQUEST. */
+/**
+ * The request in a form, with each file in place of the variable that the map names. Throws
+ * BAD_REQUEST.
+ */
 export async function readMultipart(
   contentType: string,
   body: Buffer,
@@ -57,7 +63,10 @@ export async function readMultipart(
   return params;
 }
 
-/** A file is a variable by itself, and null in `operations`: so the specification has it, and nothing else can be overwritten. */
+/**
+ * Puts a file in place of a variable that is null in `operations`, as the specification says.
+ * Nothing else can be overwritten.
+ */
 function placeFile(variables: unknown, path: string, file: UploadedPart): void {
   const name = path.startsWith('variables.') ? path.slice('variables.'.length) : '';
   if (
@@ -102,7 +111,7 @@ async function readParts(
   try {
     await readForm(contentType, [body], {
       maxParts,
-      // A field is decoded by the parser, which would change bytes that are no UTF-8.
+      // A field is decoded by the parser, which would change bytes that are not UTF-8.
       isFile: () => true,
       async onFile({ field, fileName, contentType, bytes }) {
         if (names.has(field)) {

@@ -21,10 +21,7 @@ const size = z
   .max(maxPageSize, `must be at most ${maxPageSizeText}; use after or before for more`)
   .nullish();
 
-/**
- * What we made ourselves; other places are looked up, and what is found nowhere is refused, not
- * ignored.
- */
+/** Cursors made by Winnow. Any other text is looked up as an id, and refused if unknown. */
 const cursorText = /^(0|[1-9][0-9]{0,17})$/;
 const maxPlaceLength = 512;
 
@@ -32,7 +29,7 @@ const place = storableText
   .max(maxPlaceLength, 'must be a cursor of this list, or the id of one of its entries')
   .nullish();
 
-/** For the builder: how first, after, last and before are described and checked wherever they stand. */
+/** Descriptions and checks of first, after, last and before, for the builder. */
 export const pageArgOptions = {
   firstArgOptions: {
     description: `Number of entries after \`after\`, 1 to ${maxPageSizeText}. Default ${defaultPageSize}.`,
@@ -61,21 +58,26 @@ interface PageArgs {
   before?: string | null | undefined;
 }
 
-/** A page costs what one entry costs, times its size. A size that will be refused as such does not cost more than the largest. */
+/**
+ * A page costs its size times the cost of one entry. A size that will be refused costs no more than
+ * the largest.
+ */
 export function pageCost({ first, last }: PageArgs) {
   return { field: 1, multiplier: Math.min(first ?? last ?? defaultPageSize, maxPageSize) };
 }
 
 /**
- * How a list makes the cursors of its entries, and finds the cursor of the entry with an id: null
- * where it has none.
+ * Cursors of a list. `find` gives the cursor of the entry with an id, or null for an unknown id.
  */
 export interface Places<Entry> {
   toCursor(entry: Entry): string;
   find(id: string): Promise<string | null>;
 }
 
-/** A page of a list as a connection: `read` is asked for one entry more than the page holds, which tells whether there is more. */
+/**
+ * A page of a list as a connection. `read` is asked for one entry more than the page holds, which
+ * shows whether there is a next page.
+ */
 export async function readPage<Entry extends object>(
   args: PageArgs,
   { toCursor, find }: Places<Entry>,

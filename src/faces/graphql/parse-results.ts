@@ -1,4 +1,4 @@
-/** What an uploaded file of batch results says, line by line. */
+/** Results in an uploaded file of batch results, line by line. */
 
 import { type ParsedResult, parseResults, type ResultSource } from '../../app/parse-results.ts';
 import type { Sql } from '../../db/driver/client.ts';
@@ -169,7 +169,7 @@ function cursorOfLast(page: readonly ParsedResult[], after: string | undefined):
   return last ? String(last.index) : (after ?? null);
 }
 
-/** The cursor of the one line with a custom id; null where there is none. */
+/** Cursor of the only result with a custom id. Null without such a result. */
 async function findLine(sql: Sql, file: FileRecord, customId: string): Promise<string | null> {
   const [index, another] = await findRows(sql, file.key, { customId, limit: 2 });
   if (another !== undefined) {

@@ -1,4 +1,4 @@
-/** The lane that a batch takes, and its jobs at the provider's batch API where it takes that one. */
+/** The execution of a batch, and its jobs at the provider's batch API. */
 import { listProviderBatches, type ProviderBatchRecord } from '../../db/provider-batches-read.ts';
 import { BatchCounts, ExecutionEnum } from './batch-parts.ts';
 import { builder } from './builder.ts';

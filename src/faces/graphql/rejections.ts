@@ -1,7 +1,4 @@
-/**
- * What was refused of files at upload: read by one statement, whichever fields of a page ask for
- * it.
- */
+/** Rows refused at upload, read by one statement for all fields of a page. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { PageTooLarge } from '../../core/errors.ts';
 import { readRejections } from '../../db/files.ts';

@@ -1,4 +1,7 @@
-/** What comes in over HTTP before it is GraphQL: media types, bodies, and what no web page may send unasked. */
+/**
+ * Checks of an HTTP request before GraphQL: media types, bodies, and requests from foreign web
+ * pages.
+ */
 import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { AppError } from '../../core/errors.ts';
@@ -11,9 +14,9 @@ import { maxMultipartBytes, readMultipart } from './multipart.ts';
 export const maxBodyBytes = 25_000_000;
 
 /**
- * Bodies are JSON in UTF-8, or forms with a file. A form on any web page can post the other types without asking first; JSON makes
- * the browser ask, and so does the header that comes with a form. Bytes that are no UTF-8 are refused: replaced, they would change
- * somebody's text.
+ * Bodies are JSON in UTF-8, or forms with a file. A form on any web page can post other media types
+ * without permission. JSON makes the browser ask first, and so does the header that a form must
+ * have. Bytes that are not UTF-8 are refused, since a replacement would change somebody's text.
  */
 export const readRequests: Plugin = {
   onRequestParse({ request, requestParser, setRequestParser }) {

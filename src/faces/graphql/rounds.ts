@@ -2,8 +2,8 @@
 import type { Context } from './context.ts';
 
 /**
- * What reads one value for a key. Whatever the resolvers of one request ask for in one turn is read
- * together; undefined for a key that `read` has nothing for.
+ * Makes a reader of one value for a key. All keys that the resolvers of one request ask for in one
+ * turn are read together. Undefined for a key without a value.
  */
 export function createRounds<Value>(
   read: (keys: readonly bigint[], context: Context) => Promise<ReadonlyMap<bigint, Value>>,
@@ -28,7 +28,7 @@ export function createRounds<Value>(
   };
 }
 
-/** What belongs to each batch, in the order in which it came. */
+/** Entries by batch, in their order. */
 export function byBatch<Entry extends { batchKey: bigint }>(
   entries: readonly Entry[],
 ): Map<bigint, Entry[]> {

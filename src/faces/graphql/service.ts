@@ -1,4 +1,4 @@
-/** What a frontend needs to build its forms. */
+/** Facts about the server, from which a frontend builds its forms. */
 
 import { maxInlineItems, maxSyncItems } from '../../app/inputs.ts';
 import { version } from '../../core/version.ts';

@@ -1,4 +1,7 @@
-/** GraphQL over WebSocket (graphql-transport-ws), on the port and path of the HTTP server, through the same Yoga. */
+/**
+ * GraphQL over WebSocket (graphql-transport-ws), at the port and path of HTTP, through the same
+ * Yoga.
+ */
 import type { IncomingMessage, Server } from 'node:http';
 import { type GraphQLError, type GraphQLFormattedError, getOperationAST } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
@@ -42,15 +45,18 @@ interface SocketExtra {
   closed: AbortController;
 }
 
-/** The functions that Yoga's plugins have wrapped for one operation; they travel to graphql-ws as its root value. */
+/**
+ * The functions that Yoga's plugins wrapped for one operation. graphql-ws carries them as root
+ * value.
+ */
 interface Enveloped {
   execute: (args: unknown) => unknown;
   subscribe: (args: unknown) => unknown;
 }
 
-/** Serves the upgrades of `http`. `dispose` says goodbye to every client, and does not wait long for an answer. */
+/** Serves the upgrades of `http`. `dispose` closes every socket and waits only a short time. */
 export function attachSockets({ http, yoga, mask, authenticate, trusts, log }: SocketOptions) {
-  /** Of each connection: made once, where none came. */
+  /** Request id of each connection, made once if the client sent none. */
   const requestIds = new WeakMap<IncomingMessage, string>();
   const idOf = (request: IncomingMessage): string => {
     const id = requestIds.get(request) ?? requestIdOf(request.headers);
@@ -89,7 +95,7 @@ export function attachSockets({ http, yoga, mask, authenticate, trusts, log }: S
       onDisconnect: ({ extra }) => {
         extra.closed?.abort(new Error('the client has gone'));
       },
-      // Whatever is thrown here would close the socket, with the subscriptions that have nothing to do with it.
+      // An error thrown here would close the socket with all of its other subscriptions.
       onSubscribe: async ({ extra, subscriptions }, _id, params) => {
         const asking = askingOf(extra, params.operationName);
         try {

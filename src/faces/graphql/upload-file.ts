@@ -1,4 +1,4 @@
-/** The upload of a small file in a GraphQL request: the same readers and the same storage as POST /files. */
+/** Upload of a small file in a GraphQL request, by the same readers and storage as POST /files. */
 
 import { BadUserInput } from '../../core/errors.ts';
 import type { FileRecord } from '../../db/files.ts';

@@ -16,8 +16,9 @@ import type { InputIssue } from '../../core/errors.ts';
 import { presentIssues } from './errors.ts';
 
 /**
- * Variables of the wrong shape, with a path for each problem; null when they fit. GraphQL itself gives these errors no code
- * and no path, and quotes the values. Only asked once an execution has failed, so that good requests do not pay for it.
+ * Error for variables of the wrong shape, with a path for each problem. Null when the variables
+ * fit. GraphQL's own errors have neither code nor path, and quote the values. Called after a failed
+ * execution only, so that good requests do not pay for the check.
  */
 export function describeVariableErrors({
   schema,
@@ -111,7 +112,10 @@ function collectObjectIssues(
   }
 }
 
-/** GraphQL's own scalars in our words: its messages quote the value, which may be anybody's text. */
+/**
+ * Messages for GraphQL's scalars. GraphQL's own messages quote the value, which may be private
+ * text.
+ */
 const needs = new Map([
   ['String', 'must be a string'],
   ['ID', 'must be a string or a whole number'],

@@ -1,4 +1,7 @@
-/** GraphQL over HTTP: Yoga, with errors that carry a code and a path, and nothing that a foreign web page could forge. */
+/**
+ * GraphQL over HTTP by Yoga: errors have a code and a path, and foreign web pages cannot forge
+ * requests.
+ */
 import type { ServerResponse } from 'node:http';
 import {
   type ExecutionArgs,
@@ -21,7 +24,7 @@ import { schema } from './schema.ts';
 import { shareEvents } from './shared-events.ts';
 import { describeVariableErrors } from './variables.ts';
 
-/** What the WebSocket server hands over instead of an HTTP request. */
+/** Context that the WebSocket server passes in place of an HTTP request. */
 export interface SocketContext {
   owner: string;
   asking: Asking;
@@ -41,11 +44,11 @@ export interface YogaOptions {
   log: Log;
 }
 
-/** Beside the request: what the WebSocket server or node:http hand over. */
+/** Context that the WebSocket server or node:http passes with the request. */
 interface ServerContext {
   socket?: SocketContext;
   res?: ServerResponse;
-  /** Of a request over HTTP, with its owner: the server has looked at the key. */
+  /** Log fields of a request over HTTP, with its owner: the server has checked the key. */
   asking?: Asking;
 }
 
@@ -61,7 +64,7 @@ export function createGraphQL({
 }: YogaOptions): Yoga {
   const resultCounter = createResultCounter();
   const budgets = createBudgets();
-  /** What one execution may take. */
+  /** Limits of one execution. */
   const allowances = (owner: string) => ({
     time: createCheckTime(),
     budget: budgets.begin(owner),
@@ -202,8 +205,8 @@ function name({ document, operationName, contextValue }: ExecutionArgs): void {
 }
 
 /**
- * What a mutation has begun it finishes, and an event of a subscription is for all who are
- * subscribed; a query is its client's alone.
+ * Ends the reads of a query when its client leaves. A mutation finishes what it began, and an event
+ * of a subscription serves all subscribers.
  */
 const endReadsWithTheirClient: Plugin<Context> = {
   onExecute({ args, extendContext }) {

@@ -17,7 +17,7 @@ export interface AdjustOptions {
   root: JsonSchema;
   /** The objects that take no other keys only because Winnow closed them. */
   closed: ReadonlySet<JsonSchema>;
-  /** Whether a part of the schema accepts a value. */
+  /** True when a part of the schema accepts a value. */
   accepts(part: unknown, value: unknown): boolean;
   /** The value without the nulls that stand for absent members. */
   restore(value: unknown, part: JsonSchema): unknown;
@@ -117,7 +117,7 @@ export function createAdjust({ root, closed, accepts, restore }: AdjustOptions) 
   return (written: Written): Written => adjust(written, root);
 }
 
-/** What a schema says of a member. */
+/** Schemas that a schema has for a member. */
 function schemasOf(name: string, schema: JsonSchema): JsonSchema[] {
   const own = ownValue(Object(ownValue(schema, 'properties')), name);
   const patterns = Object.entries(Object(ownValue(schema, 'patternProperties')))

@@ -1,4 +1,6 @@
-/** A user's answer schema, short or full, made ready: what is sent, how an answer is judged, what columns it has. */
+/**
+ * A user's answer schema, short or full, prepared for requests, for validation and for CSV columns.
+ */
 import type { JsonSchema } from '../../model/model.ts';
 import { isObject, type JsonObject, ownValue } from '../answer.ts';
 import { readJson } from '../answer-json.ts';
@@ -14,7 +16,9 @@ import { toStrictSchema } from './strict.ts';
 import { everyKeyword, followReferences, IN_PLACE, subschemas } from './subschemas.ts';
 
 export interface AnswerSchema {
-  /** What is sent: strict where the subset can express the user's schema, else that schema itself. */
+  /**
+   * Schema to send: strict if the subset can express the user's schema, else that schema itself.
+   */
   readonly schema: JsonSchema;
   readonly strict: boolean;
   /** The fields as a list for the prompt. */
@@ -44,7 +48,10 @@ const prepared = new Map<string, Prepared>();
 /** Characters of text that are kept; what is made of a schema takes some 20 times its text. */
 const MAX_KEPT = 1_000_000;
 
-/** What is wrong with a user's schema, with paths from its root; empty when `prepareAnswerSchema` takes it. */
+/**
+ * Issues of a user's schema, with paths from its root. Empty when `prepareAnswerSchema` accepts the
+ * schema.
+ */
 export function answerSchemaIssues(given: JsonObject): readonly SchemaIssue[] {
   return prepareOnce(given).issues;
 }
@@ -147,8 +154,9 @@ function asItIs(schema: JsonSchema): Closed {
 }
 
 /**
- * The schema as the strict one closes it: keys that it does not name are refused where it does not say otherwise. So an
- * answer is judged alike whether or not the provider held the model to the schema.
+ * The schema closed as the strict schema is: keys that the schema does not name are refused unless
+ * the schema allows others. So answers are judged alike, whether or not the provider enforced the
+ * schema.
  */
 function closeObjects(schema: JsonSchema): Closed {
   const copy = structuredClone(schema) as JsonObject;

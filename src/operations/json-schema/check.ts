@@ -1,4 +1,4 @@
-/** Whether a JSON Schema that a user gave is one that answers can be held to, before anything is sent. */
+/** Checks that answers can be validated against a user's JSON Schema, before anything is sent. */
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import type { JsonSchema } from '../../model/model.ts';
@@ -15,7 +15,10 @@ import {
 const MAX_PATTERN_LENGTH = 1_000;
 const MAX_ISSUES = 10;
 
-/** References by any other name than a path, and schemas with addresses of their own, which paths could not cross. */
+/**
+ * References by other names than a path, and schemas with their own addresses, which paths could
+ * not cross.
+ */
 const UNSUPPORTED = ['$anchor', '$dynamicAnchor', '$dynamicRef', '$id', '$recursiveRef'];
 
 // Only for the meta-schema: it keeps nothing of the schemas that it looks at.
@@ -23,8 +26,8 @@ const metaSchema = new Ajv2020({ strict: false, allErrors: true, logger: false }
 formats.default(metaSchema);
 
 /**
- * What is wrong with a schema that is not too large; empty when answers can be held to it and it
- * describes an object.
+ * Issues of a schema that is not too large. Empty when the schema describes an object and answers
+ * can be validated against it.
  */
 export function checkSchema(root: JsonSchema): SchemaIssue[] {
   const issues = metaSchemaIssues(root);
@@ -109,7 +112,7 @@ function patternIssues(pattern: string, path: string[]): SchemaIssue[] {
   }
 }
 
-/** Whether validating one value could come back to the same schema for the same value, for ever. */
+/** True when validating one value could come back to the same schema for the same value forever. */
 function hasEndlessReference(root: JsonSchema): boolean {
   const state = new Map<JsonSchema, 'open' | 'done'>();
   const visit = (schema: JsonSchema): boolean => {
@@ -128,7 +131,10 @@ function hasEndlessReference(root: JsonSchema): boolean {
   return [...everySchema(root)].some(({ schema }) => visit(schema));
 }
 
-/** An object in every case: by type, by its keywords where there is no type, or because each alternative is one. */
+/**
+ * True when every accepted value is an object: by type, by keywords without a type, or because each
+ * alternative is an object.
+ */
 function describesObject(
   root: JsonSchema,
   schema: JsonSchema,

@@ -98,7 +98,7 @@ function explain(keyword: string, branches: readonly Check[], value: unknown, ru
     : fail(run, keyword, unexplained);
 }
 
-/** Whether it says that the value itself is of another kind than an alternative is for. */
+/** True when the fault says that the value itself is of another kind than the alternative. */
 function isOther({ path, keyword, allowed }: Fault, here: string): boolean {
   return path === here && allowed !== undefined && keyword !== 'required';
 }

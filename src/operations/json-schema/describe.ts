@@ -1,4 +1,7 @@
-/** A schema's fields as a list for the prompt: a model that is only held to a schema may never have read it. */
+/**
+ * Fields of a schema as a list for the prompt, since a model held to a schema may not have read the
+ * schema.
+ */
 import type { JsonSchema } from '../../model/model.ts';
 import { isObject, type JsonObject, ownValue } from '../answer.ts';
 import { knownForm } from '../known-forms.ts';
@@ -6,7 +9,10 @@ import { followReferences } from './subschemas.ts';
 
 const MAX_DEPTH = 4;
 const MAX_LINES = 200;
-/** Of all lines: what one schema refers to again and again is written out each time. */
+/**
+ * Length of all lines together. A schema that is referred to again and again is written out each
+ * time.
+ */
 const MAX_CHARACTERS = 200_000;
 /** Alternatives of alternatives and lists of lists that are named; a schema may hold itself. */
 const MAX_NESTING = 2;
@@ -64,10 +70,10 @@ function addFieldLines(schema: JsonSchema, lines: string[], place: Place): void 
 }
 
 interface Kind {
-  /** What it may be, null left out. */
+  /** Kinds that the value may have, without null. */
   names: string[];
   takesNull: boolean;
-  /** What to write for no value where null is not taken; null where that goes without saying. */
+  /** Text to write for a missing value when null is not accepted. Null when the text is obvious. */
   blank: string | null;
   /** Text, or a list of texts, of any form. */
   isPlainText: boolean;
@@ -86,8 +92,8 @@ function withAbsence(
 }
 
 /**
- * What names a schema as people would; alternatives are named one after the other. Each part is
- * looked at once for each level that it stands at, however often the schema refers to it.
+ * Makes a function that names a schema in plain words, alternatives one after the other. Each part
+ * is looked at once for each level, however often the schema refers to it.
  */
 function createKinds(root: JsonSchema): (schema: JsonSchema) => Kind {
   const known = Array.from({ length: MAX_NESTING + 1 }, () => new Map<JsonSchema, Kind>());

@@ -14,7 +14,7 @@ export function canonical(value: unknown): string {
   return `{${members.join(',')}}`;
 }
 
-/** What tells whether a value is one of these: at once, however many they are. */
+/** Makes a test of membership, which takes the same time for any number of values. */
 export function createMembership(values: readonly unknown[]): (value: unknown) => boolean {
   const isPlain = (value: unknown) => typeof value !== 'object' || value === null;
   const plain = new Set(values.filter(isPlain));

@@ -7,10 +7,7 @@ interface Format {
   validate: RegExp | ((value: unknown) => boolean);
 }
 
-/**
- * Whether a value has the format of this name; null for a name that nobody knows, which asks for
- * nothing.
- */
+/** Test of the format of this name. Null for an unknown name, which asks for nothing. */
 export function createFormatCheck(name: string): ((value: unknown) => boolean) | null {
   // A text states a time and seldom its zone: a model that must write one invents it.
   const kind = name === 'time' || name === 'date-time' ? `iso-${name}` : name;
@@ -32,7 +29,7 @@ const words: ReadonlyMap<string, string> = new Map([
   ['date-time', 'must be a date and time, such as 2026-03-01T15:00:00, with or without a zone'],
 ]);
 
-/** What is asked of a value that has not this format. */
+/** Message for a value that does not have this format. */
 export function formatWords(name: string): string {
   return words.get(name) ?? `must match format ${JSON.stringify(name)}`;
 }

@@ -31,9 +31,9 @@ export interface Judged {
 }
 
 /**
- * What an answer comes to under the schema, which `checkSchema` found no fault with: as it is;
- * where that is not valid, with its form set right. Throws InvalidOutput, and ItemFailure for an
- * integer that JavaScript cannot hold.
+ * Makes a function that reads an answer under a schema that `checkSchema` accepted. A valid answer
+ * stays as it is; an invalid one is adjusted in its form. Throws InvalidOutput, or ItemFailure for
+ * an integer that JavaScript cannot hold.
  */
 export function createJudge({
   schema,

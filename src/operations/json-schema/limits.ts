@@ -1,4 +1,6 @@
-/** The size limits of strict structured output, from OpenAI's guide (2026): beyond them a request is refused. */
+/**
+ * Size limits of strict structured output, from OpenAI's guide (2026). Larger schemas are refused.
+ */
 import type { JsonSchema } from '../../model/model.ts';
 import { isObject } from '../answer.ts';
 import { everySchema } from './subschemas.ts';

@@ -108,7 +108,7 @@ function members(schema: JsonObject, compile: (inside: unknown) => Check): Check
   };
 }
 
-/** Whether there is no name but those that the schema has schemas for. */
+/** True when the schema has a schema for every name. */
 function hasNoOther(
   names: readonly string[],
   { named, patterns }: { named: ReadonlyMap<string, Check>; patterns: readonly NamePattern[] },

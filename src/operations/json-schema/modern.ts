@@ -12,7 +12,7 @@ import { mapSubschemas } from './subschemas.ts';
 interface Reading {
   /** 3 to 7, 2019 or 2020; null where the schema names none that is known. */
   draft: number | null;
-  /** How the schema refers to itself as a whole, beside `#`. */
+  /** Reference by which the schema means itself as a whole, other than `#`. */
   address: string | null;
   issues: SchemaIssue[];
 }

@@ -1,4 +1,4 @@
-/** What a schema says of the value at a place of an answer, found on the way down to it. */
+/** Schemas for the value at a place of an answer, found on the way down to the place. */
 import type { JsonSchema } from '../../model/model.ts';
 import { isObject, ownValue } from '../answer.ts';
 import { resolveReference } from './subschemas.ts';

@@ -1,23 +1,23 @@
 /**
- * The way back from an answer to a strict schema: the nulls that stand for absent optional properties are taken out,
- * so that the original schema can judge it. A null that the original accepts stays.
+ * Turns an answer to a strict schema into an answer to the original schema. Nulls that stand for
+ * absent optional properties are removed. A null that the original accepts stays.
  */
 import type { JsonSchema } from '../../model/model.ts';
 import { isObject, ownValue } from '../answer.ts';
 import { resolveReference } from './subschemas.ts';
 
-/** Whether a part of the original schema accepts a value. */
+/** True when a part of the original schema accepts a value. */
 type Accepts = (part: unknown, value: unknown) => boolean;
 
 /**
- * What makes a copy of an answer, or of a part of it, without the nulls; where alternatives apply,
- * as the first one that accepts it then.
+ * Makes a function that copies an answer, or a part of one, without the nulls. Of alternatives, the
+ * first counts that accepts the copy.
  */
 export function createRestore(
   root: JsonSchema,
   accepts: Accepts,
 ): (value: unknown, part: JsonSchema) => unknown {
-  // Alternatives try one value several times, and again inside each other: remembered, that stays polynomial.
+  // Alternatives try one value several times, nested too. Remembered results keep this polynomial.
   const memory = new Map<JsonSchema, WeakMap<object, unknown>>();
 
   function restore(value: unknown, schema: JsonSchema): unknown {

@@ -1,7 +1,4 @@
-/**
- * What a check of one value carries along: where it is, what it found, and how long it may still
- * take.
- */
+/** State of the check of one value: place, faults, and time left. */
 
 /** A breach of the schema. The words are for the model, behind the place that they are about. */
 export interface Fault {
@@ -9,7 +6,7 @@ export interface Fault {
   readonly path: string;
   readonly keyword: string;
   readonly message: string;
-  /** What would be right, where the keyword lists it. */
+  /** Allowed values, if the keyword lists them. */
   readonly allowed?: readonly string[];
 }
 
@@ -22,21 +19,21 @@ export interface Run {
   alternatives: number;
   /** Called at every step. Throws when the time is up. */
   readonly tick: () => void;
-  /** What is known of objects and lists that were checked quietly. */
+  /** Results for objects and lists that were checked quietly. */
   readonly known: Map<Check, WeakMap<object, boolean>>;
 }
 
-/** Whether a part of a schema accepts a value; what is wrong is added to the run. */
+/** True when a part of a schema accepts a value. Faults are added to the run. */
 export type Check = (value: unknown, run: Run) => boolean;
 
-/** Whoever reads them mends the first few. */
+/** More faults than these do not help a reader. */
 const maxFaults = 50;
 
 export function startRun(tick: () => void): Run {
   return { path: [], faults: [], quiet: 0, alternatives: 0, tick, known: new Map() };
 }
 
-/** Whether there is nothing more to learn about a value that is not valid. */
+/** True when more faults of an invalid value would not be kept. */
 export function isDone(run: Run): boolean {
   return run.quiet > 0 || run.faults.length >= maxFaults;
 }
@@ -64,8 +61,8 @@ export function checkAt(key: string | number, check: Check, value: unknown, run:
 }
 
 /**
- * Whether a check accepts a value, without its faults. Alternatives try one value several times,
- * and again inside each other: remembered, that stays polynomial.
+ * True when a check accepts a value; its faults are dropped. Alternatives try one value several
+ * times, nested too. Remembered results keep this polynomial.
  */
 export function accepts(check: Check, value: unknown, run: Run): boolean {
   if (typeof value !== 'object' || value === null) return quietly(check, value, run);
@@ -86,7 +83,7 @@ function quietly(check: Check, value: unknown, run: Run): boolean {
   return valid;
 }
 
-/** What a value must be where these alone are allowed. */
+/** Message for a value of which only these are allowed. */
 export function mustBe(allowed: readonly string[]): string {
   return `must be ${allowed.length > 2 ? 'one of ' : ''}${listed(allowed)}`;
 }

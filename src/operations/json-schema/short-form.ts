@@ -1,11 +1,11 @@
 /**
- * The short way to write an answer schema: `{ company: "string", revenue: "number", year: "integer", tags: "string[]" }`.
+ * The short form of an answer schema: `{ company: "string", year: "integer", tags: "string[]" }`.
  *
- * A field is a type name, with `[]` for a list of it; a text with a blank in it, which describes a
- * text field; a list of two or more texts, of which one is the value; a JSON Schema with a type, an
- * enum or branches; another short form, for an object inside; or one of these in a list of one, for
- * a list of those. A value that the text does not state is null, a list then empty; with a `?`
- * behind the type it is left out of the answer instead.
+ * A field is a type name, with `[]` for a list; a text with a blank in it, which describes a text
+ * field; a list of two or more texts, of which one is the value; a JSON Schema with a type, an enum
+ * or branches; another short form, for an object inside; or one of these in a list of one, for a
+ * list. A value that the text does not state is null, and a list is empty then. With a `?` after
+ * the type, the value is left out instead.
  */
 
 import { nearest } from '../../core/nearest.ts';
@@ -26,7 +26,7 @@ const TYPES: Record<string, JsonSchema> = {
   date: { type: 'string', format: 'date' },
 };
 
-/** What is meant by words that name types in other places. */
+/** Types meant by words that name types in other languages. */
 const ELSEWHERE: Record<string, string> = {
   str: 'string',
   varchar: 'string',
@@ -55,9 +55,10 @@ export interface SchemaIssue {
 }
 
 /**
- * Tells a full JSON Schema from the short form. Full is what has a key that begins with `$`; `type` "object", "array",
- * "null" or a list; `properties` with an object or a boolean for every value; anyOf, oneOf or allOf with a list; or a
- * boolean additionalProperties. Everything else is short: `{ type: "string", name: "string" }` has a field called type.
+ * Tells a full JSON Schema from the short form. A full schema has one of these: a key that begins
+ * with `$`; `type` "object", "array", "null" or a list; `properties` with an object or a boolean
+ * for every value; anyOf, oneOf or allOf with a list; a boolean additionalProperties. Everything
+ * else is short: `{ type: "string", name: "string" }` has a field called type.
  */
 export function isFullSchema(value: JsonObject): boolean {
   const type = ownValue(value, 'type');
@@ -125,7 +126,7 @@ export function shortPath(fields: unknown, path: readonly string[]): string[] {
 interface Place {
   issues: SchemaIssue[];
   path: string[];
-  /** Whether null stands for a value that is not stated. */
+  /** True when null stands for a value that the text does not state. */
   takesNull: boolean;
 }
 
@@ -202,14 +203,14 @@ function expandList(list: readonly unknown[], place: Place): JsonSchema {
 }
 
 /**
- * Whether an object is a JSON Schema of a property: by its type, its values or its branches, where
- * nothing else stands beside them.
+ * True when an object is a JSON Schema of a property: by its type, its values or its branches, with
+ * nothing else beside them.
  */
 function isProperty(value: JsonObject): boolean {
   return (hasType(value) || hasBranches(value)) && Object.keys(value).every(isKeyword);
 }
 
-/** Whether an object is a choice among schemas, or points to one. */
+/** True when an object is a choice among schemas, or refers to a schema. */
 function hasBranches(value: JsonObject): boolean {
   return (
     typeof ownValue(value, '$ref') === 'string' ||

@@ -1,6 +1,6 @@
 /**
- * How large an answer schema may be: by what it is made of, since that is what reading it, and
- * holding answers to it, costs.
+ * Limits on the size of an answer schema, by its parts: these determine the cost of reading the
+ * schema and of validating answers.
  */
 import type { JsonSchema } from '../../model/model.ts';
 import { ownValue } from '../answer.ts';
@@ -21,7 +21,7 @@ const limits = {
 
 type Counts = Record<keyof typeof limits, number>;
 
-/** Whether a schema, as it is given, is too long to be looked at. */
+/** Issue of a schema that is too long to be looked at, as it is given. */
 export function lengthIssues(given: JsonSchema): SchemaIssue[] {
   const { length } = JSON.stringify(given);
   return length > MAX_LENGTH
@@ -29,7 +29,7 @@ export function lengthIssues(given: JsonSchema): SchemaIssue[] {
     : [];
 }
 
-/** What a JSON Schema has too much of. */
+/** Issues for parts of which a JSON Schema has too many. */
 export function sizeIssues(root: JsonSchema): SchemaIssue[] {
   const counts: Counts = { parts: 0, references: 0, branches: 0, values: 0, patterns: 0 };
   count(root, counts);

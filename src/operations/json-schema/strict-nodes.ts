@@ -3,7 +3,9 @@ import type { JsonSchema } from '../../model/model.ts';
 import { isObject, ownValue } from '../answer.ts';
 import { createValidator } from './validator.ts';
 
-/** Constraints that are left out and told in the description, because our own validation holds the answer to them. */
+/**
+ * Constraints that are dropped and told in the description. Winnow's own validation enforces them.
+ */
 const TOLD = ['minLength', 'maxLength', 'uniqueItems', 'minProperties', 'maxProperties'];
 
 const NUMBER = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'];
@@ -48,7 +50,7 @@ const ANNOTATIONS = new Set([
   'writeOnly',
 ]);
 
-/** Whether a keyword constrains nothing. */
+/** True for a keyword that constrains nothing. */
 export function isAnnotation(keyword: string): boolean {
   return ANNOTATIONS.has(keyword);
 }
@@ -108,7 +110,10 @@ export function constraints(type: string, schema: JsonSchema): JsonSchema {
   }
 }
 
-/** The schema of an enum or const, one type to a branch; null where a value is an object or array, or none is left. */
+/**
+ * Schema of an enum or const, with one branch for each type. Null when a value is an object or
+ * array, or when no value is left.
+ */
 export function valuesNode(schema: JsonSchema): JsonSchema | null {
   const { enum: listed } = schema;
   const { start } = createValidator(schema);
@@ -163,7 +168,10 @@ export function onlyAllOf(schema: JsonSchema): JsonSchema | null {
     : null;
 }
 
-/** Null for what has no place in an enum of the subset; empty for a value that the declared types rule out. */
+/**
+ * Null for a value that an enum of the subset cannot have. Empty for a value that the declared
+ * types exclude.
+ */
 function typeOfValue(value: unknown, types: readonly string[] | null): string | null {
   const type = value === null ? 'null' : typeof value;
   if (type === 'object' || type === 'undefined') {

@@ -4,7 +4,7 @@ import { isObject } from '../answer.ts';
 import { isAnnotation } from './strict-nodes.ts';
 import { followReferences, referencePath } from './subschemas.ts';
 
-/** What the rewrite of one schema collects. */
+/** State of the rewrite of one schema. */
 export interface Rewriting {
   readonly root: JsonSchema;
   readonly problems: string[];
@@ -32,7 +32,10 @@ export function checkReferenceSiblings(schema: JsonSchema, problems: string[]): 
   }
 }
 
-/** "Objects provided via 'anyOf' must not share identical first keys": the provider picks the branch by that key. */
+/**
+ * "Objects provided via 'anyOf' must not share identical first keys", since the provider picks the
+ * branch by the first key.
+ */
 export function checkFirstKeys(branches: readonly unknown[], { root, problems }: Rewriting): void {
   const seen = new Set<string>();
   for (const branch of branches.filter(isObject)) {

@@ -1,8 +1,9 @@
 /**
- * The rewrite of a JSON Schema into the subset that strict structured output takes (OpenAI's guide "Structured model
- * outputs", section "Supported schemas"): an object at the root, every object closed, every property required and
- * optional ones nullable. A constraint that the subset lacks is dropped, because our own validation holds the answer to
- * it; a keyword that changes the shape of an answer is a problem, and the caller falls back to json_object.
+ * Rewrites a JSON Schema into the subset of strict structured output (OpenAI's guide "Structured
+ * model outputs", section "Supported schemas"). The root is an object, every object is closed,
+ * every property is required, and optional properties are nullable. A constraint that the subset
+ * lacks is dropped, since Winnow's own validation enforces it. A keyword that changes the shape of
+ * an answer is a problem, and the caller falls back to json_object.
  */
 import type { JsonSchema } from '../../model/model.ts';
 import { isObject, ownValue } from '../answer.ts';
@@ -71,7 +72,10 @@ function rewriteRoot(rewriting: Rewriting): JsonSchema {
   return rewriteSchema({ ...top, type: 'object' }, 1, rewriting);
 }
 
-/** Only definitions in use are sent. They may use others: a Set that grows while it is walked is walked to its end. */
+/**
+ * Only used definitions are sent. A used definition may use others: a Set that grows during a loop
+ * is read to its end.
+ */
 function rewriteDefinitions(rewriting: Rewriting): Record<string, JsonSchema> {
   const maps = new Map<string, [string, JsonSchema][]>();
   for (const reference of rewriting.used) {

@@ -31,8 +31,8 @@ const KEYWORDS = new Set([
 ]);
 
 /**
- * Whether a key is a keyword of JSON Schema, or of OpenAPI's schemas, or begins as those do that
- * nobody else has.
+ * True for a keyword of JSON Schema or of OpenAPI's schemas, and for a key with the beginning of
+ * such keywords.
  */
 export function isKeyword(key: string): boolean {
   return KEYWORDS.has(key) || /^(?:\$|x-)/.test(key);
@@ -99,7 +99,7 @@ export function mapSubschemas(
   return copy;
 }
 
-/** Of a list, or of an object with whatever names. */
+/** Copy of a list, or of an object with any names. */
 function copyOf(held: unknown): unknown {
   return Array.isArray(held) ? [...held] : Object.fromEntries(Object.entries(Object(held)));
 }
@@ -120,7 +120,9 @@ export function everyKeyword(schema: JsonSchema): Set<string> {
   return new Set([...everySchema(schema)].flatMap((part) => Object.keys(part.schema)));
 }
 
-/** What a local reference (`#` or `#/…`) points at; undefined where there is no object schema. */
+/**
+ * Target of a local reference (`#` or `#/…`). Undefined when the target is not an object schema.
+ */
 export function resolveReference(root: JsonSchema, reference: unknown): JsonSchema | undefined {
   const segments = referencePath(reference);
   let target: unknown = root;
@@ -148,7 +150,10 @@ export function referencePath(reference: unknown): string[] | null {
   }
 }
 
-/** The schema that a chain of references, with nothing but annotations beside each, ends at; itself without one. */
+/**
+ * Schema at the end of a chain of references that have only annotations beside them. The schema
+ * itself without a reference.
+ */
 export function followReferences(root: JsonSchema, schema: JsonSchema): JsonSchema {
   let current = schema;
   for (let hops = 0; hops < 100 && Object.hasOwn(current, '$ref'); hops += 1) {

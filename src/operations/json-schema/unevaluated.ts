@@ -7,10 +7,10 @@ import { patternChecks } from './member-keywords.ts';
 import { accepts, type Check, checkAt, fail, isDone, type Run } from './run.ts';
 import { IN_PLACE } from './subschemas.ts';
 
-/** What the checks of a schema's parts are found by. */
+/** Access to the checks of a schema's parts. */
 export interface Parts {
   compile(schema: unknown): Check;
-  /** What a reference points at. */
+  /** Target of a reference. */
   resolve(reference: unknown): unknown;
 }
 
@@ -55,13 +55,13 @@ interface Asked {
   value: object;
   run: Run;
   parts: Parts;
-  /** Whether the schema's own unevaluated keyword counts. */
+  /** True when the schema's own unevaluated keyword counts. */
   own: boolean;
 }
 
 /**
- * Whether a schema says something of a member or an entry, by itself or by a schema for the same
- * value that accepts it.
+ * True when a schema evaluates a member or an entry, by itself or by a schema for the same value
+ * that accepts it.
  */
 function speaksOf(key: string | number, schema: JsonObject, asked: Asked): boolean {
   asked.run.tick();

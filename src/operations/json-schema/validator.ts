@@ -20,14 +20,14 @@ const MAX_MESSAGE_LENGTH = 1_000;
 interface Checking {
   /** Throws InvalidOutput that names what breaks the schema, at most five things. */
   validate(value: unknown): void;
-  /** Whether a part of the schema accepts a value. */
+  /** True when a part of the schema accepts a value. */
   accepts(part: unknown, value: unknown): boolean;
 }
 
 export interface Validator {
   /** Begins the check of one answer; `tick` is called at every step of it. */
   start(tick: () => void): Checking;
-  /** Whether regular expressions of a user's run in it, which `tick` does not see. */
+  /** True when a user's regular expressions run in the validator, which `tick` does not see. */
   readonly patterns: boolean;
 }
 

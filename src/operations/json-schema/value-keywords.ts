@@ -10,7 +10,7 @@ import { type Check, fail, listed, mustBe } from './run.ts';
 /** Makes the check of one keyword from its value in a schema. */
 export type Keyword = (given: unknown) => Check | null;
 
-/** A message with more values is no help to the model and dear to send. */
+/** A message with more values does not help the model, and costs tokens. */
 const MAX_LISTED = 100;
 
 /** A value that breaks one of these is not looked at any further. */
@@ -79,8 +79,8 @@ function limit(
 }
 
 /**
- * Of a step such as 0.01, whose multiples no binary number is exactly, within the error that the
- * two numbers and their quotient can have. Whole numbers are held to it exactly.
+ * Multiples of a step such as 0.01 are not exact in binary. They may differ by the error of the two
+ * numbers and their quotient. Whole numbers must be exact.
  */
 function isMultipleOf(value: number, step: number): boolean {
   if (value % step === 0) return true;
