@@ -140,7 +140,7 @@ describe('a batch that is deleted', () => {
         payload: { query: streams[0]?.[1], variables: { id } },
       }),
     );
-    await until(() => messages.some(({ type }) => type === 'next'), {
+    await until(() => messages.some(({ id: of, type }) => of === '2' && type === 'next'), {
       deadlineMs: 5_000,
       what: 'a first event',
     });
