@@ -76,7 +76,7 @@ function propertyNames(schema: JsonObject, compile: (inside: unknown) => Check):
     for (const name of Object.keys(value)) {
       run.tick();
       if (accepts(check, name, run)) continue;
-      const message = `must not have the key ${JSON.stringify(name)}: it is no valid name`;
+      const message = `must not have the key ${JSON.stringify(name)}: the name is not valid`;
       valid = fail(run, 'propertyNames', message);
       if (isDone(run)) break;
     }

@@ -1,4 +1,6 @@
-/** Complete requests: sent as they are, answered as they came, validated where a schema is given. */
+/**
+ * Complete requests: sent as they are, answered as they came, validated where a schema is given.
+ */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { App } from '../../support/app.ts';
 import { startStubApp } from '../../support/stub-app.ts';

@@ -25,7 +25,10 @@ interface Page {
 const pageFields =
   'totalCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor } edges { cursor node';
 
-/** Reads a whole list page by page in one direction, and checks the pages' own account of themselves. */
+/**
+ * Reads a whole list page by page in one direction, and checks the pages' own account of
+ * themselves.
+ */
 async function walk(
   read: (args: Record<string, unknown>) => Promise<Page>,
   direction: 'forwards' | 'backwards',
@@ -274,7 +277,10 @@ describe('cost', () => {
   });
 });
 
-/** A selection of everything that a type has, down to the leaves; connections and the types in `without` are left out. */
+/**
+ * A selection of everything that a type has, down to the leaves; connections and the types in
+ * `without` are left out.
+ */
 function everyField(name: string, without: string[]): string {
   const type = schema.getType(name);
   if (isInterfaceType(type)) {

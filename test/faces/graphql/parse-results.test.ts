@@ -1,4 +1,7 @@
-/** parseResults: files of batch results as providers write them, uploaded for real, read line by line. */
+/**
+ * parseResults: files of batch results as providers write them, uploaded for real, read line by
+ * line.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../../support/app.ts';
 import { type Data, post } from './support.ts';

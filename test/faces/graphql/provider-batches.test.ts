@@ -1,4 +1,7 @@
-/** The two lanes as users see them: what a submit takes, what a batch tells, and the list of its jobs at the provider. */
+/**
+ * The two lanes as users see them: what a submit takes, what a batch tells, and the list of its
+ * jobs at the provider.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Database, openDatabase } from '../../../src/db/driver/client.ts';
 import type { Context } from '../../../src/faces/graphql/context.ts';

@@ -1,4 +1,7 @@
-/** Requests written for OpenAI's and for Anthropic's batch API: run as they are, found by their ids, fed in again where they failed. */
+/**
+ * Requests written for OpenAI's and for Anthropic's batch API: run as they are, found by their ids,
+ * fed in again where they failed.
+ */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { App } from '../../support/app.ts';
 import { startStubApp } from '../../support/stub-app.ts';

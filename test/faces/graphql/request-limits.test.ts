@@ -1,4 +1,6 @@
-/** What one request may ask for: told with what would be right, and wide enough for what people ask. */
+/**
+ * What one request may ask for: told with what would be right, and wide enough for what people ask.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../../support/app.ts';
 import { until } from '../../support/until.ts';

@@ -1,4 +1,7 @@
-/** What frontends build on: the printed schema is committed, everything is described, and the promised names are there. */
+/**
+ * What frontends build on: the printed schema is committed, everything is described, and the
+ * promised names are there.
+ */
 import { readFileSync } from 'node:fs';
 import {
   buildSchema,
@@ -48,7 +51,10 @@ it('every description says what a value is, in short sentences', () => {
   }
 });
 
-/** The promised part of the schema, as SDL: fields and arguments with their exact types; more may exist. */
+/**
+ * The promised part of the schema, as SDL: fields and arguments with their exact types; more may
+ * exist.
+ */
 const promised = buildSchema(/* GraphQL */ `
   scalar DateTime
   scalar JSON
