@@ -40,7 +40,7 @@ export const readRequests: Plugin = {
       checkForm(request.headers);
       setRequestParser(async (post) => {
         const body = Buffer.from(await bytesOf(post));
-        if (body.length > maxMultipartBytes) throw formTooLarge();
+        if (body.length > maxMultipartBytes) throw tooLarge(formTooLarge);
         return await readMultipart(request.headers.get('content-type') ?? '', body, readJson);
       });
       return;
@@ -69,16 +69,13 @@ function checkForm(headers: Headers): void {
       415,
     );
   }
-  if (Number(headers.get('content-length')) > maxMultipartBytes) throw formTooLarge();
+  if (Number(headers.get('content-length')) > maxMultipartBytes) throw tooLarge(formTooLarge);
 }
 
-function formTooLarge(): GraphQLError {
-  const error = presentError(
-    new AppError(
-      'PAYLOAD_TOO_LARGE',
-      `A multipart request must have at most ${maxMultipartBytes.toLocaleString('en')} bytes; POST /files takes larger files`,
-    ),
-  );
+const formTooLarge = `A multipart request must have at most ${maxMultipartBytes.toLocaleString('en')} bytes; POST /files takes larger files`;
+
+function tooLarge(message: string): GraphQLError {
+  const error = presentError(new AppError('PAYLOAD_TOO_LARGE', message));
   error.extensions.http = { status: 413 };
   return error;
 }
@@ -91,7 +88,7 @@ function readJson(body: ArrayBuffer | Uint8Array): object {
     throw badRequest('The body must be valid UTF-8');
   }
   const problem = jsonSizeProblem(new Uint8Array(body));
-  if (problem !== null) throw badRequest(`The body ${problem}; POST /files takes more`, 413);
+  if (problem !== null) throw tooLarge(`The body ${problem}; POST /files takes more`);
   let params: unknown;
   try {
     params = JSON.parse(text);

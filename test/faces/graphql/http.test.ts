@@ -76,6 +76,14 @@ describe.each([
     expectError(answer, 415, 'BAD_REQUEST');
   });
 
+  it('a body of too many values is a 413 with PAYLOAD_TOO_LARGE', async () => {
+    const values = '0,'.repeat(1_000_000);
+
+    const answer = await post(app, `{"query": "{ __typename }", "variables": {"a": [${values}0]}}`);
+
+    expectError(answer, 413, 'PAYLOAD_TOO_LARGE');
+  });
+
   it('a body over the limit is a 413 with PAYLOAD_TOO_LARGE', async () => {
     const answer = await post(
       app,
