@@ -11,7 +11,7 @@ import type { PromptItem } from '../operations/operation.ts';
 
 /** A synchronous caller does not wait as long for a provider that fails: a few seconds. */
 const maxFailures = 5;
-const deadlineMs = 60_000;
+export const deadlineMs = 60_000;
 
 /**
  * Answers a few items at once, in order, waiting for rate limits and trying failures again for up

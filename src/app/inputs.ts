@@ -143,7 +143,7 @@ export const inlineTexts = z
 
 /** A column name may be longer, but none that a person would name. */
 const maxFieldLength = 1_000;
-const maxExpirySeconds = 30 * 24 * 60 * 60;
+export const maxExpirySeconds = 30 * 24 * 60 * 60;
 
 /** What a batch is submitted with beside operation and source, whichever road it comes. */
 export const batchFields = {

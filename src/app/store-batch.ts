@@ -15,7 +15,7 @@ import type { PromptItem } from '../operations/operation.ts';
  * items are 10,000 rows.
  */
 const chunkSize = 100;
-const defaultExpirySeconds: Readonly<Record<Execution, number>> = {
+export const defaultExpirySeconds: Readonly<Record<Execution, number>> = {
   LIVE: 24 * 60 * 60,
   // The provider has 24 h for what it is given; two more to give it, and to take in what it
   // answered in the last minute.

@@ -15,8 +15,8 @@ import { type CheckedSource, readingOf, refuseMismatch, sampleOf } from './sourc
 import { submitBatch } from './store-batch.ts';
 
 /** A batch is read with both, whenever a page shows it. */
-const maxMetadataBytes = 100_000;
-const maxOptionsBytes = 4_194_304;
+export const maxMetadataBytes = 100_000;
+export const maxOptionsBytes = 4_194_304;
 
 interface CheckedSubmit {
   operation: string;
@@ -79,7 +79,7 @@ export async function submitChecked(
 
 function refuseTooLarge(value: object, maxBytes: number, path: string): void {
   if (Buffer.byteLength(JSON.stringify(value)) <= maxBytes) return;
-  const message = `has more than ${maxBytes.toLocaleString('en')} bytes as JSON`;
+  const message = `must have at most ${maxBytes.toLocaleString('en')} bytes as JSON`;
   throw new BadUserInput([{ path: path || 'options', message }]);
 }
 

@@ -29,7 +29,7 @@ interface ProviderBatchCounts {
 }
 
 /** A batch with more was retried very often; the oldest are not shown. */
-const maxPerBatch = 1_000;
+export const maxPerBatch = 1_000;
 
 interface Row extends Omit<ProviderBatchRecord, 'counts'> {
   state: 'preparing' | 'creating' | 'working' | 'reading' | 'done';

@@ -6,8 +6,8 @@ import { statfs } from 'node:fs/promises';
 import { AppError } from '../core/errors.ts';
 
 /** What Postgres needs for its log and for the answers of batches that run. */
-const minFreeBytes = 512 * 1024 * 1024;
-const minFreeShare = 0.02;
+export const minFreeBytes = 512 * 1024 * 1024;
+export const minFreeShare = 0.02;
 const lookEveryMs = 1_000;
 
 /**

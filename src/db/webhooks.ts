@@ -16,9 +16,9 @@ type Fragment = ReturnType<Sql>;
  */
 const leaseSeconds = 60;
 /** Of a batch's metadata as JSON text, in a body. */
-const maxMetadataBytes = 10_000;
+export const maxMetadataBytes = 10_000;
 /** A batch is announced by hand so often: each time is a request to somebody else's server. */
-const redeliverySeconds = 60;
+export const redeliverySeconds = 60;
 
 /**
  * The body of the CTE that writes the outbox, for the very statement that ends a batch: then the
@@ -260,7 +260,7 @@ export interface DeliveryRecord {
 /**
  * A batch with more attempts than this was sent again by hand many times; the oldest are not shown.
  */
-const maxDeliveries = 200;
+export const maxDeliveries = 200;
 
 /** The delivery logs of some batches, each batch's oldest attempt first; of each the latest 200. */
 export async function listDeliveries(

@@ -9,7 +9,7 @@ import { type Context, createContext, Script } from 'node:vm';
 import { InvalidOutput } from '../core/errors.ts';
 
 /** For one answer, and for all the slow ones of a request or a batch together. */
-const LIMIT_MS = 200;
+export const LIMIT_MS = 200;
 /** Maximum time of an answer that does not count as slow. */
 const FREE_MS = 5;
 /**

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type JsonObject, ownValue } from './answer.ts';
 import { jsonValue, promptText, text } from './text.ts';
 
-const MAX_VALUES = 500;
+export const MAX_VALUES = 500;
 const MAX_EXAMPLES = 20;
 
 const enrichFieldType = z.enum(['CATEGORICAL', 'NUMERIC', 'TEXT', 'BOOLEAN', 'DATE', 'LIST']).meta({

@@ -9,7 +9,7 @@ import { createJudge } from './json-schema/judge.ts';
 import { refuseDuplicates, sharedParams } from './params.ts';
 import { jsonObject } from './text.ts';
 
-const MAX_FIELDS = 100;
+export const MAX_FIELDS = 100;
 
 export const enrichParams = z
   .strictObject({

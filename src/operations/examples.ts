@@ -8,7 +8,7 @@ import type { JsonObject } from './answer.ts';
 import type { PromptExample } from './prompt.ts';
 import { jsonObject, promptText } from './text.ts';
 
-const MAX_EXAMPLES = 100;
+export const MAX_EXAMPLES = 100;
 
 /** The param of that name for an operation whose input of an example is called `id`. */
 export function examplesParam(id: string, operation: string) {

@@ -4,9 +4,9 @@ import { inNfc } from './choice.ts';
 import { instructionsParam, refuseDuplicates, sharedParams } from './params.ts';
 import { jsonObject, promptText, text } from './text.ts';
 
-const MIN_CATEGORIES = 2;
-const MAX_CATEGORIES = 500;
-const MAX_EXAMPLES = 100;
+export const MIN_CATEGORIES = 2;
+export const MAX_CATEGORIES = 500;
+export const MAX_EXAMPLES = 100;
 
 const labelExampleInput = z
   .strictObject({

@@ -6,7 +6,7 @@ import { textProblem } from '../core/text.ts';
 /**
  * Longest prompt text (system prompt, template, instructions), far above any model's context.
  */
-const maxPromptLength = 1_000_000;
+export const maxPromptLength = 1_000_000;
 
 /** A text that can be stored exactly. */
 export const storableText = z.string().superRefine((value, context) => {

@@ -2,29 +2,206 @@
  * Numbers that are told are those that are enforced: in docs/reference/limits.md, in
  * `service.limits` and in descriptions.
  */
-import { readFileSync } from 'node:fs';
 import { graphql } from 'graphql';
-import { expect, it } from 'vitest';
-import { maxInlineItems, maxSyncItems } from '../../src/app/inputs.ts';
+import { describe, expect, it } from 'vitest';
+import { deadlineMs } from '../../src/app/answer-items.ts';
+import { maxExpirySeconds, maxInlineItems, maxSyncItems } from '../../src/app/inputs.ts';
+import { defaultExpirySeconds } from '../../src/app/store-batch.ts';
+import { maxMetadataBytes, maxOptionsBytes } from '../../src/app/submit.ts';
 import { maxCustomIdLength } from '../../src/core/ids.ts';
 import { maxJsonDepth } from '../../src/core/json.ts';
-import { maxPromptCharacters } from '../../src/faces/graphql/budget.ts';
-import { maxMultipartBytes } from '../../src/faces/graphql/multipart.ts';
-import { maxPageSize } from '../../src/faces/graphql/page.ts';
+import { fatalCrashes } from '../../src/db/chunks.ts';
+import { maxPerOwner, readTimeoutMs } from '../../src/db/driver/request-line.ts';
+import { maxPerBatch } from '../../src/db/provider-batches-read.ts';
+import { minFreeBytes, minFreeShare } from '../../src/db/room.ts';
+import * as webhooks from '../../src/db/webhooks.ts';
+import * as results from '../../src/engine/live/results-watch.ts';
+import { maxRepairs } from '../../src/engine/run/execute.ts';
+import { roomCharacters, shortPrompt } from '../../src/engine/run/prompt-room.ts';
+import * as rejectedAnswer from '../../src/engine/run/rejected-answer.ts';
+import { maxAnswerBytes } from '../../src/faces/graphql/answer-size.ts';
+import * as budget from '../../src/faces/graphql/budget.ts';
+import { costLimits } from '../../src/faces/graphql/cost.ts';
+import * as document from '../../src/faces/graphql/document.ts';
+import { maxIssues } from '../../src/faces/graphql/errors.ts';
+import { maxPreviewRows } from '../../src/faces/graphql/file.ts';
+import * as introspection from '../../src/faces/graphql/introspection.ts';
+import { maxCustomIds } from '../../src/faces/graphql/item-list.ts';
+import { maxValues } from '../../src/faces/graphql/json-size.ts';
+import * as errors from '../../src/faces/graphql/limit-errors.ts';
+import { maxMultipartBytes, maxParts } from '../../src/faces/graphql/multipart.ts';
+import { defaultPageSize, filterCost, maxPageSize } from '../../src/faces/graphql/page.ts';
+import { maxBodyBytes } from '../../src/faces/graphql/requests.ts';
 import { schema } from '../../src/faces/graphql/schema.ts';
-import { maxRejections, readLimits } from '../../src/files/read/limits.ts';
+import * as sockets from '../../src/faces/graphql/sockets.ts';
+import { maxSnapshot } from '../../src/faces/graphql/subscriptions.ts';
+import { uploadCost } from '../../src/faces/graphql/upload-file.ts';
+import { maxFieldBytes } from '../../src/faces/http/form.ts';
+import * as received from '../../src/faces/http/received.ts';
+import { requestTimeoutMs } from '../../src/faces/http/server.ts';
+import { linkMinutes } from '../../src/faces/http/signed-link.ts';
+import { maxFields, maxFormBytes } from '../../src/faces/rest/upload-route.ts';
+import {
+  maxNameBytes,
+  maxReasonLength,
+  maxRejections,
+  readLimits,
+} from '../../src/files/read/limits.ts';
+import { maxCountedTries } from '../../src/model/retry.ts';
+import { LIMIT_MS } from '../../src/operations/check-time.ts';
+import { MAX_VALUES } from '../../src/operations/enrich-fields.ts';
+import { MAX_FIELDS } from '../../src/operations/enrich-params.ts';
+import * as examples from '../../src/operations/examples.ts';
+import { MAX_PATTERN_LENGTH } from '../../src/operations/json-schema/check.ts';
+import * as answerSchema from '../../src/operations/json-schema/size.ts';
+import * as label from '../../src/operations/label-params.ts';
+import { MAX_PROMPT_LENGTH } from '../../src/operations/template.ts';
+import { maxPromptLength } from '../../src/operations/text.ts';
+import { readPage } from './documents.ts';
 
-const page = readFileSync(new URL('../../docs/reference/limits.md', import.meta.url), 'utf8');
 const told = (number: number) => number.toLocaleString('en');
+const megabytes = (bytes: number) => `${bytes / 1_048_576} MB`;
+const seconds = (milliseconds: number) => `${milliseconds / 1_000} s`;
+const hours = (inSeconds: number) => `${inSeconds / 3_600} h`;
+const { parts, references, branches, values, patterns } = answerSchema.limits;
+
+/** What each row of the page says, from what is enforced. */
+const rows: [what: string, limit: string][] = [
+  ['a JSON body of `/graphql`', `${told(maxBodyBytes)} bytes`],
+  ['values in a JSON body', told(maxValues)],
+  ['a body with a file (`uploadFile`)', `${told(maxMultipartBytes)} bytes, ${maxParts} parts`],
+  [
+    'the pace of a body',
+    `${told(received.minBytesPerSecond)} bytes a second on average, after the first ${seconds(received.graceMs)}`,
+  ],
+  ['the time of a body of `/graphql`', seconds(received.wholeBodyMs)],
+  ['the time of an upload', `${requestTimeoutMs / 60_000} min`],
+  [
+    'a body without a valid key',
+    `not read; closed after ${megabytes(received.strangerBytes)} or ${seconds(received.lingerMs)}`,
+  ],
+  ['bytes before it is acknowledged', told(sockets.maxBytesBeforeAck)],
+  ['time until `connection_init`', seconds(sockets.initTimeoutMs)],
+  ['a message', megabytes(sockets.maxMessageBytes)],
+  ['operations at once', told(sockets.maxOperations)],
+  ['characters', told(document.maxCharacters)],
+  ['words and signs', told(document.maxTokens)],
+  ['comments', told(document.maxComments)],
+  ['characters of a name', told(document.maxNameCharacters)],
+  ['fields and variables as written', told(document.maxSelections)],
+  [
+    'fields of the schema itself (introspection)',
+    `${told(introspection.maxSelections)}, and twice the whole schema`,
+  ],
+  ['levels', told(costLimits.depth)],
+  ['fields, with fragments spread', told(costLimits.breadth)],
+  ['cost: each field counts 1, times the page sizes above it', told(costLimits.complexity)],
+  [
+    'cost of `items` or `parseResults` under a filter, and of `uploadFile`',
+    `${told(filterCost)} each`,
+  ],
+  ['a page of a list', `${told(maxPageSize)} entries; ${defaultPageSize} where no size is given`],
+  ['rows of `preview`', told(maxPreviewRows)],
+  ['batches of `batchesChanged(snapshot:)`', told(maxSnapshot)],
+  ['`customIds` of `items` or `retryBatch`', told(maxCustomIds)],
+  ['items answered at once', told(maxSyncItems)],
+  ['prompts of these items', `${told(budget.maxPromptCharacters)} characters`],
+  ['inline items submitted', told(maxInlineItems)],
+  ['rows of files submitted', told(readLimits.rows)],
+  [
+    'rows, answers and options read; the first row is read whatever its size',
+    megabytes(budget.maxReadBytes),
+  ],
+  ['rows, answers and options sent', megabytes(budget.maxSentBytes)],
+  ['values in lists inside of entries, such as labels or columns', told(budget.maxListValues)],
+  ['the whole answer as JSON', megabytes(maxAnswerBytes)],
+  [
+    'an answer of errors',
+    `${told(errors.maxCharacters)} characters; ${maxIssues} issues; messages of ${told(errors.maxMessage)}, names of ${errors.maxQuoted}`,
+  ],
+  [`reads of over ${megabytes(budget.smallBytes)} of an owner`, 'one request at a time'],
+  ['statements of an owner at the database', `${maxPerOwner} at once`],
+  ['a read of the database', seconds(readTimeoutMs)],
+  ['a synchronous operation', seconds(deadlineMs)],
+  ['slow checks of answers', `${LIMIT_MS} ms of work`],
+  ['a custom id', `${maxCustomIdLength} characters`],
+  ['JSON in options, metadata, rows and answers', `${maxJsonDepth} levels deep`],
+  ['metadata of a batch, as JSON', `${told(maxMetadataBytes)} bytes`],
+  ['options of a batch, as JSON', megabytes(maxOptionsBytes)],
+  ['a system prompt, template or instructions', `${told(maxPromptLength)} characters`],
+  ['the prompt of an item', `${told(MAX_PROMPT_LENGTH)} characters`],
+  ['an answer schema, as JSON', `${told(answerSchema.MAX_LENGTH)} characters`],
+  [
+    'parts of an answer schema',
+    `${told(parts.most)} schemas, ${references.most} references, ${branches.most} branches, ${told(values.most)} values, ${patterns.most} patterns`,
+  ],
+  ['a pattern of an answer schema', `${told(MAX_PATTERN_LENGTH)} characters`],
+  ['categories', `${label.MIN_CATEGORIES} to ${label.MAX_CATEGORIES}`],
+  ['fields of `enrich`', `${MAX_FIELDS}; of each ${MAX_VALUES} valid values`],
+  ['examples', told(examples.MAX_EXAMPLES)],
+  ['`n` of a chat request', '1'],
+  ['a file', `${told(readLimits.fileBytes)} bytes, ${told(readLimits.rows)} rows`],
+  ['a row', megabytes(readLimits.rowBytes)],
+  ['columns', `${told(readLimits.columns)}, with names of ${megabytes(maxNameBytes)} together`],
+  [
+    'form fields beside a file',
+    `${maxFields}, of ${megabytes(maxFieldBytes)} each and ${megabytes(maxFormBytes)} together`,
+  ],
+  [
+    'refused rows that are listed',
+    `${told(maxRejections)}, with reasons of ${maxReasonLength} characters`,
+  ],
+  [
+    'free space of an embedded Postgres',
+    `at least ${megabytes(minFreeBytes)} and ${minFreeShare * 100} %`,
+  ],
+  ['a signed link to an output', `${linkMinutes} min`],
+  [
+    'the life of a batch',
+    `${hours(defaultExpirySeconds.LIVE)}; with \`PROVIDER_BATCH\` ${hours(defaultExpirySeconds.PROVIDER_BATCH)}; by \`expiresInSeconds\` up to ${maxExpirySeconds / 86_400} days`,
+  ],
+  [
+    `prompts of over ${told(shortPrompt)} characters under way in a process`,
+    `${told(roomCharacters)} characters`,
+  ],
+  ['requests for an answer that breaks its schema', told(1 + maxRepairs)],
+  ['requests that a provider fails', told(maxCountedTries)],
+  ['crashes of workers under an item', told(fatalCrashes)],
+  ['a refused answer that is kept', `${told(rejectedAnswer.maxLength)} characters`],
+  ['an event of `batchResults`', `${results.pageSize} items, ${megabytes(results.pageBytes)}`],
+  [
+    '`webhookDeliveries` and `providerBatches` of a batch',
+    `the latest ${webhooks.maxDeliveries} and ${told(maxPerBatch)}`,
+  ],
+  ['metadata in a webhook', `${told(webhooks.maxMetadataBytes)} bytes`],
+  ['`redeliverWebhook` of a batch', `once in ${webhooks.redeliverySeconds} s`],
+];
+
+describe('docs/reference/limits.md', () => {
+  const listed = readPage('docs/reference/limits.md')
+    .split('\n')
+    .filter((line) => /^\| (?!\*\*|what \|)/.test(line))
+    .map((line) => line.split(' | ').slice(0, 2))
+    .map(([what = '', limit = '']) => [what.slice(2), limit]);
+
+  it('has each limit with its number, and no other', () => {
+    expect(listed).toEqual(rows);
+  });
+});
+
+it('one number is meant where the page has one for several', () => {
+  expect(label.MAX_EXAMPLES).toBe(examples.MAX_EXAMPLES);
+  expect(uploadCost).toBe(filterCost);
+});
 
 it('service.limits are the limits that uploads and requests are held to', async () => {
-  const { data, errors } = await graphql({
+  const { data, errors: failed } = await graphql({
     schema,
     contextValue: {},
     source: '{ service { limits { syncItems inlineItems fileBytes fileRows pageSize } } }',
   });
 
-  expect(errors).toBeUndefined();
+  expect(failed).toBeUndefined();
   expect(data).toEqual({
     service: {
       limits: {
@@ -38,26 +215,7 @@ it('service.limits are the limits that uploads and requests are held to', async 
   });
 });
 
-it.each([
-  ['items answered at once', told(maxSyncItems)],
-  ['items of a batch, inline', told(maxInlineItems)],
-  [
-    'an uploaded file',
-    `${told(readLimits.fileBytes)} bytes, ${told(readLimits.rows)} rows, ${readLimits.rowBytes / 1024 / 1024} MB a row, ${told(readLimits.columns)} columns`,
-  ],
-  ['a page of a list', told(maxPageSize)],
-  ['a custom id', `${maxCustomIdLength} characters`],
-  ['JSON in options, metadata, rows and answers', `${maxJsonDepth} levels deep`],
-])('the page says of %s what is enforced', (what, limit) => {
-  expect(page).toContain(`| ${what} | ${limit} |`);
-});
-
-it('the page says how long prompts are together that are sent at once', () => {
-  expect(page).toContain(`${told(maxPromptCharacters)} characters of their prompts`);
-});
-
-it('the page and the schema say of uploads what is enforced', () => {
-  expect(page).toContain(`(\`uploadFile\`) ${told(maxMultipartBytes)} bytes`);
+it('the schema says of rejections what is kept', () => {
   expect(schema.getType('File')?.toConfig()).toMatchObject({
     fields: { rejections: { description: expect.stringContaining(told(maxRejections)) } },
   });

@@ -9,9 +9,9 @@ import type { Copy } from './copy.ts';
 import type { Statement } from './queries.ts';
 
 /** Statements of one owner at work at once. One place at least is left to others. */
-const maxPerOwner = 4;
+export const maxPerOwner = 4;
 /** A read that takes longer asks for too much at once. */
-const readTimeoutMs = 10_000;
+export const readTimeoutMs = 10_000;
 /**
  * A read that its client leaves is let run for this time. The server ends whatever its connection
  * is at when it hears of it: of a read that is about to be done, that could be the next statement,

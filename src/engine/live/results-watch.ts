@@ -14,9 +14,9 @@ import { isFinal } from '../../db/final-status.ts';
 import { type ItemRecord, readResultsAfter } from '../../db/items.ts';
 
 /** Items in one event of batchResults. */
-const pageSize = 500;
+export const pageSize = 500;
 /** Of one event, in bytes of rows and answers; one item may have more. */
-const pageBytes = 4_194_304;
+export const pageBytes = 4_194_304;
 /** A database that comes back within this time breaks no subscription. */
 const patienceMs = 60_000;
 const retryDelayMs = 500;

@@ -20,7 +20,7 @@ import { type ItemPrompt, modelOf, type Plan, promptLength } from './plan.ts';
 import { rejectedAnswer } from './rejected-answer.ts';
 
 /** An answer that breaks its schema is asked again this often, with the validator's message. */
-const maxRepairs = 2;
+export const maxRepairs = 2;
 /** After this an item looks again for room for its long prompt. */
 const roomDelayMs = 100;
 /** The time an item is tried for while no other item shows whether the provider is down. */

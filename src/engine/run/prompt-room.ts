@@ -9,9 +9,9 @@ import { runInNewContext } from 'node:vm';
  * Characters. Shorter prompts are not counted: all that a process has under way at once take less
  * than the room.
  */
-const shortPrompt = 100_000;
+export const shortPrompt = 100_000;
 /** Characters; each is held some three times while it is sent, as text, as JSON and as bytes. */
-const roomCharacters = 8_000_000;
+export const roomCharacters = 8_000_000;
 /** Characters that are sent, or one prompt, before the memory of what was sent is given back. */
 const spentCharacters = 4_000_000;
 

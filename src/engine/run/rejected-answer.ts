@@ -1,7 +1,7 @@
 import { replaceUnstorable } from '../../core/text.ts';
 
 /** Enough to see what went wrong; a model may write a book. */
-const maxLength = 2_000;
+export const maxLength = 2_000;
 
 /**
  * What is kept of an answer that was refused: its beginning, with no character cut in two. Null

@@ -9,14 +9,14 @@ import type { Context } from './context.ts';
 import { presentError } from './errors.ts';
 
 /** Rows and answers are most of it and have a limit of their own, which tells where to go on. */
-const maxAnswerBytes = 48 * 1_048_576;
+export const maxAnswerBytes = 48 * 1_048_576;
 /** Bytes that a character takes at most: \u001f. */
 const worst = 6;
 
 /** The result; or an error in its place where it is larger than an answer may be. */
 export function limitAnswer(result: ExecutionResult): ExecutionResult {
   if (!isTooLarge(result.data)) return result;
-  const message = `The answer is larger than ${maxAnswerBytes / 1_048_576} MB; ask for fewer fields, or for smaller pages`;
+  const message = `The answer must have at most ${maxAnswerBytes / 1_048_576} MB; ask for fewer fields, or for smaller pages`;
   const error = presentError(new AppError('PAYLOAD_TOO_LARGE', message));
   return { data: null, errors: [error, ...(result.errors ?? [])] };
 }

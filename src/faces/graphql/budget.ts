@@ -13,11 +13,11 @@ export const maxPromptCharacters = 16_000_000;
 /** Bytes of rows and answers that are read for a request. */
 export const maxReadBytes = 16 * 1_048_576;
 /** Bytes of them in its answer: the text of a row may stand in several fields. */
-const maxSentBytes = 2 * maxReadBytes;
+export const maxSentBytes = 2 * maxReadBytes;
 /** Entries of lists that no page bounds, times the fields that are asked for of each. */
-const maxListValues = 250_000;
+export const maxListValues = 250_000;
 /** Pages up to this size need not wait for each other. */
-const smallBytes = 1_048_576;
+export const smallBytes = 1_048_576;
 
 /** Bytes that may be read now. `first`: the first row may be larger. */
 export interface Allowance {
@@ -127,7 +127,7 @@ export function createBudgets(): { begin(owner: string): Budget } {
           if (listValues > maxListValues) {
             throw new AppError(
               'PAYLOAD_TOO_LARGE',
-              `The lists inside of the entries hold more than ${maxListValues.toLocaleString('en')} values together; ask for fewer entries or fields`,
+              `The lists inside of the entries must have at most ${maxListValues.toLocaleString('en')} values together; ask for fewer entries or fields`,
             );
           }
         },

@@ -13,19 +13,19 @@ import { createRecent, type Recent } from '../../core/recent.ts';
 import { introspectionProblem } from './introspection.ts';
 
 /** Length of a query's text. Values belong into variables, which are not parsed as a query. */
-const maxCharacters = 1_000_000;
-const maxTokens = 20_000;
+export const maxCharacters = 1_000_000;
+export const maxTokens = 20_000;
 /** Comments are not tokens, but take as much memory. */
-const maxComments = 20_000;
+export const maxComments = 20_000;
 /** An error quotes a name as often as it is used wrongly. */
-const maxNameCharacters = 1_000;
+export const maxNameCharacters = 1_000;
 /** Shorter texts can hold nothing of which there is too much. */
 const minCharactersToCount = 2 * maxNameCharacters;
 /**
  * Selections as written, each fragment once. The cost of spread fragments is counted by the fields
  * that a query reaches.
  */
-const maxSelections = 2_000;
+export const maxSelections = 2_000;
 
 /**
  * Refuses documents that are expensive to validate. The parser and GraphQL's validation recurse and

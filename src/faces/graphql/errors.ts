@@ -10,7 +10,7 @@ import {
 } from '../../core/errors.ts';
 
 /** More issues would not help the caller, and bad input must not make large answers. */
-const maxIssues = 50;
+export const maxIssues = 50;
 
 /** An expected failure as GraphQL shows it: its message, its code, and where an input is wrong. */
 export function presentError(error: AppError): GraphQLError {

@@ -22,7 +22,7 @@ import { cursorOf, pageCost, readPage, wholePage } from './page.ts';
 import { loadRejections, type Rejection } from './rejections.ts';
 import { createRounds } from './rounds.ts';
 
-const maxPreviewRows = 100;
+export const maxPreviewRows = 100;
 /** A thousand of them a file. */
 const rejectionsCost = 10;
 

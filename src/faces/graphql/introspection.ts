@@ -12,7 +12,7 @@ import {
 } from 'graphql';
 
 /** With fragments spread. The introspection query of graphql-js with all of its options has 200. */
-const maxSelections = 1_000;
+export const maxSelections = 1_000;
 /** Limit as a multiple of the cost of the whole introspection query, which nobody needs twice. */
 const maxShare = 2;
 

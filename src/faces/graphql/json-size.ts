@@ -2,7 +2,7 @@
 import { stringEnd } from '../../core/exact-json.ts';
 
 /** A body of 25 MB can be 12 million values, which take seconds and gigabytes to make. */
-const maxValues = 1_000_000;
+export const maxValues = 1_000_000;
 
 const quote = 0x22;
 

@@ -2,10 +2,10 @@
 import { GraphQLError } from 'graphql';
 
 /** Characters of a name that a message quotes. */
-const maxQuoted = 100;
-const maxMessage = 2_000;
+export const maxQuoted = 100;
+export const maxMessage = 2_000;
 /** Characters of all errors of an answer, as JSON. */
-const maxCharacters = 20_000;
+export const maxCharacters = 20_000;
 
 /**
  * The errors with long names cut, as many of the first as fit, and a last one that counts the

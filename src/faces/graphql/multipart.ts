@@ -9,7 +9,7 @@ import { badRequest } from './errors.ts';
 
 /** Bytes of a whole request that carries files. */
 export const maxMultipartBytes = 10_485_760;
-const maxParts = 20;
+export const maxParts = 20;
 
 /**
  * A file of a request. A class, since JSON cannot look like an instance. The fields are private, so

@@ -18,17 +18,17 @@ import { type Mask, maskResult } from './mask.ts';
 import type { SocketContext, Yoga } from './yoga.ts';
 
 /** Larger requests go over HTTP; a subscription is small. */
-const maxMessageBytes = 1_048_576;
+export const maxMessageBytes = 1_048_576;
 /** Before it is known whose they are: an acknowledged connection may send larger ones. */
-const maxBytesBeforeAck = 8_192;
+export const maxBytesBeforeAck = 8_192;
 /**
  * Operations of one socket at once. A page that shows a hundred things has another socket for more.
  */
-const maxOperations = 100;
+export const maxOperations = 100;
 /** https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1 */
 const messageTooBig = 1009;
 /** A client that connects and says nothing is let go. */
-const initTimeoutMs = 3_000;
+export const initTimeoutMs = 3_000;
 /** One that has stopped reading does not answer a goodbye either. */
 const goodbyeMs = 1_000;
 

@@ -15,7 +15,7 @@ import { presentIssues } from './errors.ts';
 import { BatchItem, toModels } from './item.ts';
 
 /** For a first look; more are read as pages. */
-const maxSnapshot = 100;
+export const maxSnapshot = 100;
 
 const idArg = {
   required: true,

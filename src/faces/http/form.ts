@@ -5,7 +5,7 @@ import { Busboy } from '@fastify/busboy';
 import { badInput } from './route-error.ts';
 
 /** A system prompt may have a million characters. */
-const maxFieldBytes = 4_194_304;
+export const maxFieldBytes = 4_194_304;
 const maxFieldNameLength = 200;
 
 /** A file of a form. */

@@ -6,14 +6,14 @@ import { RouteError } from './route-error.ts';
  * A client is cut off that sends less than this on average, over `memoryMs` at most; the first
  * `graceMs` are free.
  */
-const minBytesPerSecond = 1_024;
-const graceMs = 10_000;
+export const minBytesPerSecond = 1_024;
+export const graceMs = 10_000;
 const memoryMs = 30_000;
 /**
  * A request that was refused may send on for this time, so that the answer reaches a client that
  * reads it only then.
  */
-const lingerMs = 10_000;
+export const lingerMs = 10_000;
 /** One that nobody has let in may send no more than this. */
 export const strangerBytes = 1_048_576;
 
@@ -88,7 +88,7 @@ async function withinTime<Value>(promise: Promise<Value>, timeMs: number): Promi
  * all.
  */
 const lookEveryMs = 1_000;
-const wholeBodyMs = 60_000;
+export const wholeBodyMs = 60_000;
 const tooSlowToRead = `The body comes too slowly; send at least ${minBytesPerSecond.toLocaleString('en')} bytes a second, and all of it within a minute`;
 
 /**

@@ -17,7 +17,7 @@ const idleSweepMs = 50;
  * Node's own limit of 5 min would cut a large upload over a slow line; what is too slow altogether,
  * the upload cuts itself.
  */
-const requestTimeoutMs = 3_600_000;
+export const requestTimeoutMs = 3_600_000;
 /** Of a path that somebody made up. */
 const maxLoggedPath = 200;
 

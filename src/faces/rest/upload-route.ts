@@ -31,9 +31,9 @@ import {
 
 /** The name of the part that is the file. */
 const filePart = 'file';
-const maxFields = 200;
+export const maxFields = 200;
 /** What a form may hold beside the file. */
-const maxFormBytes = 8_388_608;
+export const maxFormBytes = 8_388_608;
 
 export interface UploadServices {
   db: Database;

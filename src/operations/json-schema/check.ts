@@ -12,7 +12,7 @@ import {
   subschemas,
 } from './subschemas.ts';
 
-const MAX_PATTERN_LENGTH = 1_000;
+export const MAX_PATTERN_LENGTH = 1_000;
 const MAX_ISSUES = 10;
 
 /**

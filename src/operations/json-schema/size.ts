@@ -8,10 +8,10 @@ import type { SchemaIssue } from './short-form.ts';
 import { subschemas } from './subschemas.ts';
 
 /** Longer schemas do not fit beside a text in a prompt. */
-const MAX_LENGTH = 100_000;
+export const MAX_LENGTH = 100_000;
 
 /** Together they are read in less than 100 ms. None of a generator's schemas comes near. */
-const limits = {
+export const limits = {
   parts: { most: 3_000, what: 'schemas inside' },
   references: { most: 500, what: 'references ($ref)' },
   branches: { most: 500, what: 'branches of anyOf, oneOf and allOf' },

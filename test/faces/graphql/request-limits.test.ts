@@ -131,7 +131,7 @@ describe('what is stored with a batch', () => {
 
     expect(errors?.[0]?.extensions).toEqual({
       code: 'BAD_USER_INPUT',
-      issues: [{ path, message: `has more than ${bytes} bytes as JSON` }],
+      issues: [{ path, message: `must have at most ${bytes} bytes as JSON` }],
     });
   });
 
@@ -216,7 +216,7 @@ describe('what a request may be sent in all', () => {
       `(id: $id) { items(first: 1) { edges { node { id ${aliases(count, 'content')} } } } }`;
     const told = [
       {
-        message: 'The answer is larger than 48 MB; ask for fewer fields, or for smaller pages',
+        message: 'The answer must have at most 48 MB; ask for fewer fields, or for smaller pages',
         extensions: { code: 'PAYLOAD_TOO_LARGE' },
       },
     ];
@@ -242,7 +242,7 @@ describe('what a request may be sent in all', () => {
 
     expect((await app.graphql(query(4), { id: batch })).errors).toBeUndefined();
     expect((await app.graphql(query(6), { id: batch })).errors?.[0]).toMatchObject({
-      message: expect.stringContaining('more than 250,000 values'),
+      message: expect.stringContaining('at most 250,000 values'),
       extensions: { code: 'PAYLOAD_TOO_LARGE' },
     });
   });
