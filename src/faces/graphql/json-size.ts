@@ -1,7 +1,7 @@
 /** Size of a JSON text as values, estimated from its bytes before the text is parsed. */
 import { stringEnd } from '../../core/exact-json.ts';
 
-/** A body of 25 MB can be 12 million values, which take seconds and gigabytes to make. */
+/** A body of 16 MB can be 8 million values, which take seconds and gigabytes to make. */
 export const maxValues = 1_000_000;
 
 const quote = 0x22;

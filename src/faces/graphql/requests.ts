@@ -11,7 +11,7 @@ import { jsonSizeProblem } from './json-size.ts';
 import { maxMultipartBytes, readMultipart } from './multipart.ts';
 
 /** Bytes of a JSON body. */
-export const maxBodyBytes = 25_000_000;
+export const maxBodyBytes = 16_000_000;
 
 /**
  * Bodies are JSON in UTF-8, or forms with a file. A form on any web page can post other media types

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { submitMutation } from '../../faces/graphql/support.ts';
 import { completion } from '../../support/stub-provider.ts';
 import { busyRetries, startVictim, type Target, type Victim } from './harness.ts';
 
@@ -24,6 +25,27 @@ describe('what one request may take in all', { retry: busyRetries }, () => {
     });
   }, 120_000);
   afterAll(() => victim.stop());
+
+  test('an inline submit with all the bytes that a body may have', async () => {
+    const text = 'x'.repeat(1_590);
+    const texts = Array.from({ length: 10_000 }, () => text);
+    const input = {
+      operation: { run: { instructions: 'x' } },
+      source: { texts },
+      autoStart: false,
+    };
+    let answer: unknown = null;
+
+    const report = await victim.attack(
+      async (target) => {
+        answer = (await ask(target, submitMutation, { input })).data.submitBatch.batch.counts;
+      },
+      { fresh: true },
+    );
+
+    expect(report.breaches).toEqual([]);
+    expect(answer).toEqual({ total: 10_000 });
+  });
 
   async function ask(target: Target, query: string, variables: Record<string, unknown> = {}) {
     const { text } = await target.post({ query, variables });
