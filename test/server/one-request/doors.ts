@@ -41,11 +41,11 @@ const longName = () =>
 
 /** Bodies of any size, and what they are answered with where a key comes with them. */
 const bodies: [what: string, body: () => string, status: number, code: string][] = [
-  ['23 MB nested 11 million deep', () => nested(23_000_000), 413, 'PAYLOAD_TOO_LARGE'],
-  ['23 MB of empty lists', () => flat(23_000_000), 413, 'PAYLOAD_TOO_LARGE'],
+  ['15 MB nested 7 million deep', () => nested(15_000_000), 413, 'PAYLOAD_TOO_LARGE'],
+  ['15 MB of empty lists', () => flat(15_000_000), 413, 'PAYLOAD_TOO_LARGE'],
   [
-    '16 MB of comments',
-    () => JSON.stringify({ query: `{ __typename }\n${'#\n'.repeat(5.3 * megabyte)}` }),
+    '15 MB of comments',
+    () => JSON.stringify({ query: `{ __typename }\n${'#\n'.repeat(4.7 * megabyte)}` }),
     200,
     'BAD_USER_INPUT',
   ],
