@@ -43,7 +43,7 @@ async function expectOneQuietLine(path: string): Promise<void> {
 }
 
 it('one who leaves an output', async () => {
-  const texts = Array.from({ length: 9_000 }, (_, at) => `${at} ${'x'.repeat(2_000)}`);
+  const texts = Array.from({ length: 9_000 }, (_, at) => `${at} ${'x'.repeat(1_700)}`);
   const id = await submitTexts(app, texts, { autoStart: false });
   const path = `/batches/${id}/output`;
 
