@@ -134,6 +134,31 @@ describe('a database that is not there yet', () => {
   }, 30_000);
 });
 
+describe('a database that takes connections and says nothing', () => {
+  it('is told of once when the first question is given up', async () => {
+    const silent = createServer((socket) => socket.on('error', () => undefined));
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const address = silent.address();
+    const url = addressWith((changed) => {
+      changed.port = typeof address === 'object' ? String(address?.port) : '';
+    });
+    const told: string[] = [];
+    const stop = new AbortController();
+
+    const waiting = awaitDatabase(url, {
+      tell: (sentence) => told.push(sentence),
+      signal: stop.signal,
+    });
+    waiting.catch(() => undefined);
+    await until(() => told.length > 0, { deadlineMs, what: 'a sentence' });
+    stop.abort();
+
+    await expect(waiting).rejects.toThrow(/aborted/);
+    expect(told).toHaveLength(1);
+    silent.close();
+  }, 30_000);
+});
+
 describe('a start that no waiting mends is one sentence', () => {
   const password = 'a-wrong-secret';
   it.each<[string, (url: URL) => void, RegExp]>([

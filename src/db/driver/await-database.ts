@@ -35,7 +35,9 @@ export async function awaitDatabase(
 ): Promise<void> {
   const until = performance.now() + patienceMs;
   let code: string | null = null;
+  let isTold = false;
   const tellWhy = () => {
+    isTold = true;
     const left = Math.max(0, Math.ceil((until - performance.now()) / 1_000));
     const why = inWords(code ?? 'CONNECT_TIMEOUT');
     tell(`Waiting for the database at ${placeOf(url)}, for up to ${left} s more: ${why}`);
@@ -47,7 +49,6 @@ export async function awaitDatabase(
       const failure = await ask(url);
       if (failure === null) return;
       signal?.throwIfAborted();
-      const isFirst = code === null;
       code = databaseFailureCode(failure);
       if (code === null || neverMends(code)) throw startFailureOf(failure, url) ?? failure;
       const leftMs = until - performance.now();
@@ -57,7 +58,8 @@ export async function awaitDatabase(
           `The database at ${placeOf(url)} did not answer within ${seconds} s: ${inWords(code)}`,
         );
       }
-      if (isFirst) {
+      // The first question may have taken so long that the clock has told of it.
+      if (!isTold) {
         tellWhy();
         teller.refresh();
       }
