@@ -19,10 +19,10 @@ const scalar = /(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(
 /** So far is a long text looked through: others wait meanwhile. */
 const maxLooked = 1_000_000;
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COMMA = 0x2c;
-const OPENINGS = [0x5b, 0x7b];
+const quoteCode = 0x22;
+const backslashCode = 0x5c;
+const commaCode = 0x2c;
+const openingCodes = [0x5b, 0x7b];
 
 /** Null for JSON (RFC 8259). Characters are counted from 1, each as people see it. */
 export function jsonProblem(text: string): string | null {
@@ -40,7 +40,7 @@ export function jsonProblem(text: string): string | null {
       if (code === closing) {
         closings.pop();
         closing = closings.at(-1) ?? 0;
-      } else if (code === COMMA) wanted = closing === 0x5d ? 'value' : 'key';
+      } else if (code === commaCode) wanted = closing === 0x5d ? 'value' : 'key';
       else {
         return `character ${placeOf(text, at)} should be , or ${String.fromCharCode(closing)}`;
       }
@@ -54,14 +54,14 @@ export function jsonProblem(text: string): string | null {
       if (code !== 0x3a) return problemAt(text, at, wanted);
       wanted = 'value';
       at += 1;
-    } else if (code === QUOTE) {
+    } else if (code === quoteCode) {
       const end = stringEnd(text, at + 1);
       if (typeof end === 'string') return end;
       wanted = wanted === 'key' || wanted === 'member' ? 'colon' : 'next';
       at = end;
     } else if (wanted === 'key' || wanted === 'member') {
       return problemAt(text, at, wanted);
-    } else if (OPENINGS.includes(code)) {
+    } else if (openingCodes.includes(code)) {
       closing = code + 2;
       closings.push(closing);
       wanted = closing === 0x5d ? 'element' : 'member';
@@ -89,13 +89,13 @@ function problemAt(text: string, at: number, wanted: Exclude<Wanted, 'next'>): s
 function stringEnd(text: string, start: number): number | string {
   for (let at = start; at <= text.length; at += 1) {
     const code = text.charCodeAt(at);
-    if (code === QUOTE) return at + 1;
+    if (code === quoteCode) return at + 1;
     if (code < 0x20) {
       const isBreak = code === 0x0a || code === 0x0d;
       const name = isBreak ? 'a line break, which is \\n in JSON' : 'a control character';
       return `character ${placeOf(text, at)} is ${name}`;
     }
-    if (code !== BACKSLASH) continue;
+    if (code !== backslashCode) continue;
     if (!/^(["\\/bfnrt]|u[0-9a-f]{4})/i.test(text.slice(at + 1, at + 6))) {
       return `character ${placeOf(text, at)} begins no escape that JSON has; \\\\ is a backslash`;
     }

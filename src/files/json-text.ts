@@ -4,7 +4,7 @@
  */
 import { scalarEnd, stringEnd } from '../core/exact-json.ts';
 
-const QUOTE = 0x22;
+const quoteCode = 0x22;
 
 /**
  * The members of an object in order, values as the text they are. A name that comes twice is there
@@ -13,7 +13,7 @@ const QUOTE = 0x22;
 export function jsonMembers(text: string): [name: string, value: string][] {
   const members: [string, string][] = [];
   let at = skipSpace(text, text.indexOf('{') + 1);
-  while (text.charCodeAt(at) === QUOTE) {
+  while (text.charCodeAt(at) === quoteCode) {
     const keyEnd = stringEnd(text, at);
     const key = text.slice(at + 1, keyEnd - 1);
     const name = key.includes('\\') ? (JSON.parse(`"${key}"`) as string) : key;
@@ -44,12 +44,12 @@ function skipSpace(text: string, start: number): number {
 
 function valueEnd(text: string, start: number): number {
   const first = text.charCodeAt(start);
-  if (first === QUOTE) return stringEnd(text, start);
+  if (first === quoteCode) return stringEnd(text, start);
   if (first !== 0x7b && first !== 0x5b) return scalarEnd(text, start);
   let depth = 0;
   for (let at = start; at < text.length; ) {
     const code = text.charCodeAt(at);
-    if (code === QUOTE) {
+    if (code === quoteCode) {
       at = stringEnd(text, at);
       continue;
     }

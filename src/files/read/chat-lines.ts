@@ -9,7 +9,7 @@ import type { FileFormat } from './format.ts';
 import type { MemberCheck } from './json-rows.ts';
 import type { JsonScanner } from './json-scanner.ts';
 
-const BRACE = 0x7b;
+const braceByte = 0x7b;
 
 /** Undefined for formats whose rows need nothing. */
 export const memberChecks: Partial<Record<FileFormat, MemberCheck>> = {
@@ -83,7 +83,7 @@ function shown(value: unknown): string {
 }
 
 function isObject(bytes: Uint8Array, scanner: JsonScanner, member = -1): boolean {
-  return member >= 0 && bytes[scanner.valueStart[member] as number] === BRACE;
+  return member >= 0 && bytes[scanner.valueStart[member] as number] === braceByte;
 }
 
 function holds(value: object, name: string, inner: string): boolean {

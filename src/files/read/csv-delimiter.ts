@@ -1,7 +1,7 @@
 import { type SampledRecord, sampleRecords } from './csv-sample.ts';
 
-const COMMA = 0x2c;
-const TAB = 0x09;
+const commaByte = 0x2c;
+const tabByte = 0x09;
 const candidates = [...',;\t|'].map((one) => one.charCodeAt(0));
 const sampledRecords = 100;
 /**
@@ -79,7 +79,7 @@ function suspicionOf(records: readonly SampledRecord[], delimiter: number): numb
   for (const { cells, blanks } of records) {
     places += Math.max(0, cells.length - 1);
     suspicious += blanks;
-    if (delimiter !== COMMA) continue;
+    if (delimiter !== commaByte) continue;
     for (let at = 1; at < cells.length; at += 1) {
       if (/\d$/.test(cells[at - 1] ?? '') && /^\d/.test(cells[at] ?? '')) suspicious += 1;
     }
@@ -94,5 +94,5 @@ export function canDelimit(byte: number): boolean {
 
 /** A delimiter as `delimiter=` takes it. */
 export function nameOfDelimiter(delimiter: number): string {
-  return delimiter === TAB ? 'tab' : `"${String.fromCharCode(delimiter)}"`;
+  return delimiter === tabByte ? 'tab' : `"${String.fromCharCode(delimiter)}"`;
 }

@@ -4,8 +4,8 @@ import { breakLength, hasBareReturns } from './csv-lines.ts';
 import { guessQuoting, type Quoting } from './csv-quoting.ts';
 import type { ReadOptions } from './read-options.ts';
 
-const COMMA = 0x2c;
-const QUOTE = 0x22;
+const commaByte = 0x2c;
+const quoteByte = 0x22;
 
 export interface CsvDialect {
   delimiter: number;
@@ -36,7 +36,7 @@ export function guessDialect(
   {
     delimiter: said,
     quote,
-    otherwise = COMMA,
+    otherwise = commaByte,
   }: Pick<ReadOptions, 'delimiter' | 'quote'> & { otherwise?: number },
 ): CsvDialect {
   const warnings: string[] = [];
@@ -84,13 +84,13 @@ export function guessDialect(
  * line begins; null without such a line.
  */
 function readSepLine(head: Uint8Array): { delimiter: number; next: number } | null {
-  const start = head[0] === QUOTE ? 1 : 0;
+  const start = head[0] === quoteByte ? 1 : 0;
   const word = Buffer.from(head.subarray(start, start + 4)).toString('latin1');
   if (word.toLowerCase() !== 'sep=') return null;
   const delimiter = head[start + 4] ?? 0;
   let at = start + 5;
   if (start === 1) {
-    if (head[at] !== QUOTE) return null;
+    if (head[at] !== quoteByte) return null;
     at += 1;
   }
   const length = breakLength(head, at, head.length, { bareReturns: true, isLast: true });

@@ -1,8 +1,8 @@
 /** Where the lines of a table end, whatever its cells are. */
-export const QUOTE = 0x22;
-export const BLANK = 0x20;
-export const LINE_FEED = 0x0a;
-export const CARRIAGE_RETURN = 0x0d;
+export const quoteByte = 0x22;
+export const blankByte = 0x20;
+export const lineFeedByte = 0x0a;
+export const carriageReturnByte = 0x0d;
 
 export interface LineRules {
   /** True: a carriage return ends a line by itself, as in files of old Macs. */
@@ -21,10 +21,10 @@ export function hasBareReturns(head: Uint8Array, start: number, end: number): bo
   let feeds = 0;
   for (let at = start; at < end; at += 1) {
     const byte = head[at];
-    if (byte === QUOTE) isQuoted = !isQuoted;
-    if (isQuoted || (byte !== LINE_FEED && byte !== CARRIAGE_RETURN)) continue;
+    if (byte === quoteByte) isQuoted = !isQuoted;
+    if (isQuoted || (byte !== lineFeedByte && byte !== carriageReturnByte)) continue;
     const length = breakLength(head, at, end, { bareReturns: true, isLast: true });
-    if (byte === CARRIAGE_RETURN && length === 1) bare += 1;
+    if (byte === carriageReturnByte && length === 1) bare += 1;
     else if (bare === 0) return false;
     else feeds += 1;
     at += length - 1;
@@ -44,13 +44,13 @@ export function breakLength(
   { bareReturns, isLast }: LineRules,
 ): number {
   const byte = bytes[at];
-  if (byte === LINE_FEED) return 1;
-  if (byte !== CARRIAGE_RETURN) return 0;
+  if (byte === lineFeedByte) return 1;
+  if (byte !== carriageReturnByte) return 0;
   if (at + 1 >= end) return isLast ? 1 : -1;
-  if (bytes[at + 1] === LINE_FEED) return 2;
-  if (bytes[at + 1] === CARRIAGE_RETURN) {
+  if (bytes[at + 1] === lineFeedByte) return 2;
+  if (bytes[at + 1] === carriageReturnByte) {
     if (at + 2 >= end) return bareReturns ? 1 : isLast ? 2 : -1;
-    if (bytes[at + 2] === LINE_FEED) return 3;
+    if (bytes[at + 2] === lineFeedByte) return 3;
   }
   return bareReturns ? 1 : 0;
 }
@@ -61,7 +61,7 @@ export function breakLength(
  */
 export function isBreak(bytes: Uint8Array, at: number): boolean {
   const next = bytes[at + 1];
-  return next === LINE_FEED || (next === CARRIAGE_RETURN && bytes[at + 2] === LINE_FEED);
+  return next === lineFeedByte || (next === carriageReturnByte && bytes[at + 2] === lineFeedByte);
 }
 
 /** Where the line break at `at` ends; -1 when that is not known yet. */
@@ -73,7 +73,7 @@ export function behindBreak(bytes: Uint8Array, at: number, end: number, rules: L
 /** Where the line after the one that begins at `start` begins; -1 when that is not there yet. */
 export function lineEnd(bytes: Uint8Array, start: number, end: number, rules: LineRules): number {
   for (let at = start; at < end; at += 1) {
-    if (bytes[at] !== LINE_FEED && bytes[at] !== CARRIAGE_RETURN) continue;
+    if (bytes[at] !== lineFeedByte && bytes[at] !== carriageReturnByte) continue;
     const length = breakLength(bytes, at, end, rules);
     if (length < 0) return -1;
     if (length > 0) return at + length;
@@ -111,7 +111,7 @@ export function countPlainRows(
   end: number,
   { delimiter, width, bareReturns }: PlainRules,
 ): number {
-  const lineBreak = bareReturns ? CARRIAGE_RETURN : LINE_FEED;
+  const lineBreak = bareReturns ? carriageReturnByte : lineFeedByte;
   // The first line is looked at last, since it has them mostly: text stands at the end of a row.
   const second = bytes.indexOf(lineBreak, start) + 1;
   let lines = 1;
@@ -124,7 +124,7 @@ export function countPlainRows(
     lines += 1;
     cells = 1;
     from = at + 1;
-    if (bytes[from] === LINE_FEED && bareReturns) from += 1;
+    if (bytes[from] === lineFeedByte && bareReturns) from += 1;
   }
   if (from < end) {
     if (cells !== width) return 0;

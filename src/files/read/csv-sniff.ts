@@ -7,7 +7,7 @@ import { type CsvDialect, guessDialect } from './csv-dialect.ts';
 import type { CsvRecord } from './csv-record.ts';
 import { sampleRecords } from './csv-sample.ts';
 
-const TAB = 0x09;
+const tabByte = 0x09;
 const lookedAt = 100;
 /** A row that is broken is rejected later; too many of them, and these are no rows. */
 const minAgreement = 0.9;
@@ -26,7 +26,7 @@ export function looksLikeCsv(head: Uint8Array, isWhole: boolean): boolean {
 export function looksLikeTabs(head: Uint8Array, isWhole: boolean): boolean {
   const dialect = guessDialect(head, isWhole, {});
   // Nobody writes sep= for anything else.
-  return dialect.start > 0 || (dialect.delimiter === TAB && isTable(head, isWhole, dialect));
+  return dialect.start > 0 || (dialect.delimiter === tabByte && isTable(head, isWhole, dialect));
 }
 
 /**

@@ -34,7 +34,7 @@ export interface DuplicateCandidate {
  */
 const maxCandidates = 16;
 
-const BLANK = 0x20;
+const blankByte = 0x20;
 
 export class CustomIds {
   readonly candidates: DuplicateCandidate[] = [];
@@ -55,8 +55,8 @@ export class CustomIds {
   problem(bytes: Uint8Array, start: number, end: number, row: number): string | null {
     let from = start;
     let to = end;
-    while (from < to && (bytes[from] as number) <= BLANK) from += 1;
-    while (to > from && (bytes[to - 1] as number) <= BLANK) to -= 1;
+    while (from < to && (bytes[from] as number) <= blankByte) from += 1;
+    while (to > from && (bytes[to - 1] as number) <= blankByte) to -= 1;
     if (from === to) return this.missing();
     let bare = bytes;
     if ((bytes[from] as number) >= 0x80 || (bytes[to - 1] as number) >= 0x80) {

@@ -14,7 +14,7 @@ import { notJson } from './not-json.ts';
 import type { Rows } from './rows.ts';
 import { encodingProblem } from './text-problem.ts';
 
-const LINE_FEED = 0x0a;
+const lineFeedByte = 0x0a;
 
 export function createJsonLinesReader(
   rows: Rows,
@@ -29,7 +29,7 @@ export function createJsonLinesReader(
     const sample: unknown[] = [];
     let from = start;
     while (from < end && sample.length < sampleRows) {
-      const found = bytes.indexOf(LINE_FEED, from);
+      const found = bytes.indexOf(lineFeedByte, from);
       // The last line of a block may end later; one that is whole already is a row.
       const stop = found < 0 || found > end ? end : found;
       const begin = behindSpaceAndMarks(scanner, bytes, from, stop);
@@ -51,7 +51,7 @@ export function createJsonLinesReader(
       while (from < end) {
         const begin = behindSpaceAndMarks(scanner, bytes, from, end);
         if (begin >= end) return rest === 'last' ? end : from;
-        if (bytes[begin] === LINE_FEED) {
+        if (bytes[begin] === lineFeedByte) {
           line += 1;
           from = begin + 1;
           continue;
@@ -62,7 +62,8 @@ export function createJsonLinesReader(
             ? scanner.object(bytes, begin, end)
             : scanner.value(bytes, begin, end);
         const behind = to < 0 ? to : scanner.skipSpace(bytes, to);
-        const isWhole = to >= 0 && (behind >= end ? rest === 'last' : bytes[behind] === LINE_FEED);
+        const isWhole =
+          to >= 0 && (behind >= end ? rest === 'last' : bytes[behind] === lineFeedByte);
         if (isWhole) {
           if (json.fields === null && canBeRow(scanner, bytes, begin, to, valid)) {
             settle(bytes, from, end, valid);
@@ -75,7 +76,7 @@ export function createJsonLinesReader(
           continue;
         }
         // Not JSON, or the block ends in it: which of the two, the end of the line tells.
-        const feed = to >= 0 && behind >= end ? -1 : bytes.indexOf(LINE_FEED, begin);
+        const feed = to >= 0 && behind >= end ? -1 : bytes.indexOf(lineFeedByte, begin);
         if ((feed < 0 || feed >= end) && rest !== 'last') return from;
         const stop = feed < 0 || feed > end ? end : feed;
         line += 1;

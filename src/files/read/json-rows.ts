@@ -16,8 +16,8 @@ import type { Rows } from './rows.ts';
 import { encodingProblem } from './text-problem.ts';
 import { rowTooLong } from './unreadable.ts';
 
-const QUOTE = 0x22;
-const BRACE = 0x7b;
+const quoteByte = 0x22;
+const braceByte = 0x7b;
 /** The name that the content of a row goes by when the row is a string. */
 export const contentColumn = 'content';
 
@@ -135,8 +135,8 @@ export class JsonRows {
       rows.reject(row, problem);
       return true;
     }
-    if (kind === QUOTE && this.isPlain) return this.takeString(row, bytes, start, end);
-    if (kind === BRACE) return this.takeObject(row, bytes, start, end);
+    if (kind === quoteByte && this.isPlain) return this.takeString(row, bytes, start, end);
+    if (kind === braceByte) return this.takeObject(row, bytes, start, end);
     rows.reject(row, this.isPlain ? noRow(kind) : 'is not an object');
     return true;
   }
@@ -220,7 +220,8 @@ export class JsonRows {
     const { scanner, inner } = this;
     const start = scanner.valueStart[metadata] as number;
     if (!this.isPlain || text < 0) return;
-    if (bytes[scanner.valueStart[text] as number] !== QUOTE || bytes[start] !== BRACE) return;
+    if (bytes[scanner.valueStart[text] as number] !== quoteByte || bytes[start] !== braceByte)
+      return;
     this.hasItems = true;
     inner.object(bytes, start, scanner.valueEnd[metadata] as number);
     scanner.addMembers(inner);
@@ -242,7 +243,7 @@ export class JsonRows {
     const start = scanner.valueStart[idMember] as number;
     const end = scanner.valueEnd[idMember] as number;
     const first = bytes[start] as number;
-    if (first === QUOTE) {
+    if (first === quoteByte) {
       if (bytes.subarray(start, end).includes(0x5c)) {
         const id = decodeString(bytes, start, end);
         rows.accept(row, at, id, 0, id.length);

@@ -9,19 +9,19 @@ import { couldBeEscape, hexUnit, skipDigits } from './json-bytes.ts';
 import { nulByteProblem } from './text-problem.ts';
 
 /** Returned in place of a position: the text ends too early. */
-export const INCOMPLETE = -1;
+export const incomplete = -1;
 /** Returned in place of a position: not JSON; `error` says why. */
-export const INVALID = -2;
+export const invalid = -2;
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const LINE_FEED = 0x0a;
+const quoteByte = 0x22;
+const backslashByte = 0x5c;
+const lineFeedByte = 0x0a;
 
 /** 0 for what may stand in a string as it is. */
 const inString = new Uint8Array(256);
 inString.fill(1, 0, 0x20);
-inString[QUOTE] = 1;
-inString[BACKSLASH] = 1;
+inString[quoteByte] = 1;
+inString[backslashByte] = 1;
 
 const simpleEscapes = new Set([...'"\\/bfnrt'].map((one) => one.charCodeAt(0)));
 const literals = new Map(
@@ -76,7 +76,7 @@ export class JsonScanner {
     let to = this.skipSpace(bytes, at + 1);
     if (bytes[to] === 0x7d && to < end) return to + 1;
     for (;;) {
-      if (bytes[to] !== QUOTE || to >= end) return this.fail(to, end, 'a key in quotes');
+      if (bytes[to] !== quoteByte || to >= end) return this.fail(to, end, 'a key in quotes');
       const key = to + 1;
       to = this.string(bytes, key, end);
       if (to < 0) return to;
@@ -93,7 +93,7 @@ export class JsonScanner {
       this.valueEnd[member] = to;
       this.members = member + 1;
       to = this.skipSpace(bytes, to);
-      if (to >= end) return INCOMPLETE;
+      if (to >= end) return incomplete;
       if (bytes[to] === 0x7d) return to + 1;
       if (bytes[to] !== 0x2c) return this.fail(to, end, 'a comma or a closing brace');
       to = this.skipSpace(bytes, to + 1);
@@ -124,8 +124,8 @@ export class JsonScanner {
     for (;;) {
       // A value begins here.
       let byte = bytes[to] as number;
-      if (to >= end) return INCOMPLETE;
-      if (byte === QUOTE) {
+      if (to >= end) return incomplete;
+      if (byte === quoteByte) {
         to = this.string(bytes, to + 1, end);
         if (to < 0) return to;
       } else if (byte === 0x7b || byte === 0x5b) {
@@ -139,7 +139,7 @@ export class JsonScanner {
         stack[depth] = closing;
         to += 1;
         while (spaces[bytes[to] as number] === 1) to += 1;
-        if (to >= end) return INCOMPLETE;
+        if (to >= end) return incomplete;
         if (bytes[to] !== closing) {
           if (closing === 0x5d) continue;
           to = this.key(bytes, to, end);
@@ -159,7 +159,7 @@ export class JsonScanner {
       for (;;) {
         if (depth === 0) return to;
         while (spaces[bytes[to] as number] === 1) to += 1;
-        if (to >= end) return INCOMPLETE;
+        if (to >= end) return incomplete;
         byte = bytes[to] as number;
         if (byte === 0x2c) {
           to += 1;
@@ -178,7 +178,7 @@ export class JsonScanner {
   }
 
   private key(bytes: Uint8Array, at: number, end: number): number {
-    if (at >= end || bytes[at] !== QUOTE) return this.fail(at, end, 'a key in quotes');
+    if (at >= end || bytes[at] !== quoteByte) return this.fail(at, end, 'a key in quotes');
     let to = this.string(bytes, at + 1, end);
     if (to < 0) return to;
     to = this.skipSpace(bytes, to);
@@ -196,14 +196,14 @@ export class JsonScanner {
     for (;;) {
       let byte = bytes[to] as number;
       while (inString[byte] === 0) byte = bytes[++to] as number;
-      if (byte === QUOTE && to < end) return to + 1;
-      if (to >= end) return INCOMPLETE;
-      if (byte === BACKSLASH) {
+      if (byte === quoteByte && to < end) return to + 1;
+      if (to >= end) return incomplete;
+      if (byte === backslashByte) {
         this.escaped = 1;
         to = this.escape(bytes, to, end);
         if (to < 0) return to;
       } else {
-        if (byte === LINE_FEED && this.lines) return this.fail(to, end, 'the end of a string');
+        if (byte === lineFeedByte && this.lines) return this.fail(to, end, 'the end of a string');
         this.flaw ??= byte === 0 ? nulByteProblem : 'has a control character in a string';
         to += 1;
       }
@@ -211,15 +211,15 @@ export class JsonScanner {
   }
 
   private escape(bytes: Uint8Array, at: number, end: number): number {
-    if (at + 1 >= end) return INCOMPLETE;
+    if (at + 1 >= end) return incomplete;
     const kind = bytes[at + 1] as number;
     if (kind !== 0x75) {
-      if (kind === LINE_FEED && this.lines) return this.fail(at + 1, end, 'the end of a string');
+      if (kind === lineFeedByte && this.lines) return this.fail(at + 1, end, 'the end of a string');
       if (!simpleEscapes.has(kind))
         this.flaw ??= 'has an escape in a string that JSON does not know';
       return at + 2;
     }
-    if (at + 6 > end) return INCOMPLETE;
+    if (at + 6 > end) return incomplete;
     const unit = hexUnit(bytes, at + 2);
     if (unit < 0) {
       this.flaw ??= 'has an escape in a string that JSON does not know';
@@ -229,8 +229,8 @@ export class JsonScanner {
     if (unit < 0xd800 || unit > 0xdfff) return at + 6;
     if (unit <= 0xdbff) {
       // A high half needs the low one as its next escape.
-      if (at + 12 > end && couldBeEscape(bytes, at + 6, end)) return INCOMPLETE;
-      if (bytes[at + 6] === BACKSLASH && bytes[at + 7] === 0x75) {
+      if (at + 12 > end && couldBeEscape(bytes, at + 6, end)) return incomplete;
+      if (bytes[at + 6] === backslashByte && bytes[at + 7] === 0x75) {
         const low = hexUnit(bytes, at + 8);
         if (low >= 0xdc00 && low <= 0xdfff) return at + 12;
       }
@@ -267,7 +267,7 @@ export class JsonScanner {
     const word = literals.get(bytes[at] as number);
     if (!word) return this.fail(at, end, 'a value');
     for (let offset = 1; offset < word.length; offset += 1) {
-      if (at + offset >= end) return INCOMPLETE;
+      if (at + offset >= end) return incomplete;
       if (bytes[at + offset] !== word[offset]) return this.fail(at + offset, end, 'a value');
     }
     return at + word.length;
@@ -282,13 +282,13 @@ export class JsonScanner {
     let depth = open;
     for (let to = at + 1; to < end; to += 1) {
       const byte = bytes[to] as number;
-      if (byte === LINE_FEED && this.lines) return this.fail(to, end, 'a closing bracket');
-      if (byte === QUOTE) {
-        for (to += 1; to < end && bytes[to] !== QUOTE; to += 1) {
-          if (bytes[to] === BACKSLASH) to += 1;
-          else if (bytes[to] === LINE_FEED && this.lines) break;
+      if (byte === lineFeedByte && this.lines) return this.fail(to, end, 'a closing bracket');
+      if (byte === quoteByte) {
+        for (to += 1; to < end && bytes[to] !== quoteByte; to += 1) {
+          if (bytes[to] === backslashByte) to += 1;
+          else if (bytes[to] === lineFeedByte && this.lines) break;
         }
-        if (to < end && bytes[to] === LINE_FEED && this.lines) to -= 1;
+        if (to < end && bytes[to] === lineFeedByte && this.lines) to -= 1;
       } else if (byte === 0x7b || byte === 0x5b) {
         depth += 1;
       } else if (byte === 0x7d || byte === 0x5d) {
@@ -296,14 +296,14 @@ export class JsonScanner {
         if (depth === 0) return to + 1;
       }
     }
-    return INCOMPLETE;
+    return incomplete;
   }
 
   private fail(at: number, end: number, expected: string): number {
-    if (at >= end) return INCOMPLETE;
+    if (at >= end) return incomplete;
     this.error = expected;
     this.errorAt = at;
-    return INVALID;
+    return invalid;
   }
 
   /** Where the text stops being JSON. */

@@ -8,8 +8,8 @@ export interface Skipper {
   skip(bytes: Uint8Array, at: number, end: number): number;
 }
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
+const quoteByte = 0x22;
+const backslashByte = 0x5c;
 
 export function createSkipper(): Skipper {
   let done = false;
@@ -22,11 +22,11 @@ export function createSkipper(): Skipper {
   function endsWith(byte: number): boolean {
     if (isInString) {
       if (isEscaped) isEscaped = false;
-      else if (byte === BACKSLASH) isEscaped = true;
-      else if (byte === QUOTE) isInString = false;
+      else if (byte === backslashByte) isEscaped = true;
+      else if (byte === quoteByte) isInString = false;
       return !isInString && depth === 0;
     }
-    if (byte === QUOTE) isInString = true;
+    if (byte === quoteByte) isInString = true;
     else if (byte === 0x7b || byte === 0x5b) depth += 1;
     else if (byte === 0x7d || byte === 0x5d) depth -= 1;
     else if (depth === 0) isScalar = true;

@@ -11,10 +11,10 @@ import { foreignWordEnd } from './not-json.ts';
 
 /** Rows that are looked at. */
 const sniffedRows = 100;
-const BRACE = 0x7b;
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const CLOSING_BRACKET = 0x5d;
+const braceByte = 0x7b;
+const quoteByte = 0x22;
+const commaByte = 0x2c;
+const closingBracketByte = 0x5d;
 
 export interface SniffedJson {
   format: FileFormat;
@@ -35,7 +35,7 @@ export function sniffJson(head: Buffer, isWhole: boolean): SniffedJson | null {
     const isArray = looksLikeArray(scanner, bytes, at + 1, end, isWhole);
     return isArray ? { format: 'JSON', isObject: false, isOneLine: false } : null;
   }
-  return bytes[at] === BRACE ? sniffObject(scanner, bytes, at, { head, isWhole }) : null;
+  return bytes[at] === braceByte ? sniffObject(scanner, bytes, at, { head, isWhole }) : null;
 }
 
 /**
@@ -53,9 +53,9 @@ function looksLikeArray(
   let objects = 0;
   for (let row = 0; row < sniffedRows; row += 1) {
     const begin = behindSpaceAndMarks(scanner, bytes, from, end);
-    if (bytes[begin] === CLOSING_BRACKET && begin < end && row === 0) return true;
-    const isObject = bytes[begin] === BRACE;
-    const isText = bytes[begin] === QUOTE;
+    if (bytes[begin] === closingBracketByte && begin < end && row === 0) return true;
+    const isObject = bytes[begin] === braceByte;
+    const isText = bytes[begin] === quoteByte;
     let to = scanner.value(bytes, begin, end);
     const isGood = to >= 0;
     if (to === -2) {
@@ -64,8 +64,8 @@ function looksLikeArray(
     // The head ends inside the element: nothing else is that long.
     if (to < 0) return !isWhole && (isObject || (isText && isGood));
     const behind = scanner.skipSpace(bytes, to);
-    const isLast = bytes[behind] === CLOSING_BRACKET;
-    if (!isLast && bytes[behind] !== COMMA) return false;
+    const isLast = bytes[behind] === closingBracketByte;
+    if (!isLast && bytes[behind] !== commaByte) return false;
     if (isGood && (isObject || isText)) return true;
     if (isObject) objects += 1;
     if (isLast) return objects > 0 && scanner.skipSpace(bytes, behind + 1) >= end;
@@ -110,7 +110,7 @@ function beginningOf(scanner: JsonScanner, bytes: Buffer, at: number, end: numbe
   return Object.fromEntries(
     scanner.valueStart.map((value, member) => [
       bytes.toString('utf8', scanner.keyStart[member], scanner.keyEnd[member]),
-      bytes[value] === BRACE ? {} : '',
+      bytes[value] === braceByte ? {} : '',
     ]),
   );
 }

@@ -5,15 +5,15 @@
 import type { JsonScanner } from './json-scanner.ts';
 import { noBytes, type Transcoder } from './transcoder.ts';
 
-export const MARK_START = 0xef;
-const mark = [MARK_START, 0xbb, 0xbf] as const;
+export const markStart = 0xef;
+const mark = [markStart, 0xbb, 0xbf] as const;
 
 /** Where the byte order marks at `at` in UTF-8 end; `at` where there are none. */
 export function behindMarks(bytes: Uint8Array, at: number, end: number): number {
   let behind = at;
   while (
     behind + 3 <= end &&
-    bytes[behind] === MARK_START &&
+    bytes[behind] === markStart &&
     bytes[behind + 1] === mark[1] &&
     bytes[behind + 2] === mark[2]
   ) {
@@ -30,7 +30,7 @@ export function behindSpaceAndMarks(
   end: number,
 ): number {
   let at = scanner.skipSpace(bytes, start);
-  for (let to = at; bytes[at] === MARK_START; at = to) {
+  for (let to = at; bytes[at] === markStart; at = to) {
     to = scanner.skipSpace(bytes, behindMarks(bytes, at, end));
     if (to === at) return at;
   }
