@@ -9,20 +9,20 @@ import { type Context, createContext, Script } from 'node:vm';
 import { InvalidOutput } from '../core/errors.ts';
 
 /** For one answer, and for all the slow ones of a request or a batch together. */
-export const LIMIT_MS = 200;
+export const checkLimitMs = 200;
 /** Maximum time of an answer that does not count as slow. */
-const FREE_MS = 5;
+const freeCheckMs = 5;
 /**
  * Share of the passing time that is given back: a batch may stop the process for a tenth of its
  * time.
  */
-const REFILL = 0.1;
+const refillShare = 0.1;
 /** An answer that was stopped costs this: for ten seconds no other is checked. */
-const OVERRUN_MS = 1_000;
+const overrunMs = 1_000;
 /** With less than this left no check is begun: it would only fail for lack of time. */
-const LEAST_MS = 20;
+const leastLeftMs = 20;
 /** The clock is read at every so many steps. */
-const STEPS = 1_024;
+const stepsPerLook = 1_024;
 
 export interface CheckTime {
   /**
@@ -40,26 +40,26 @@ export interface CheckTime {
 
 /** The time that all answers of one request, or of one batch, have for their checks. */
 export function createCheckTime(): CheckTime {
-  let leftMs = LIMIT_MS;
+  let leftMs = checkLimitMs;
   let readAt = performance.now();
   let watchdog: Watchdog | null = null;
   let lastTurn = Promise.resolve();
 
   function refill(now: number): void {
-    leftMs = Math.min(LIMIT_MS, leftMs + (now - readAt) * REFILL);
+    leftMs = Math.min(checkLimitMs, leftMs + (now - readAt) * refillShare);
     readAt = now;
   }
 
   /** None after an answer that was stopped: the others are told at once. */
   function restMs(): number {
     refill(performance.now());
-    return leftMs < 0 || leftMs >= LIMIT_MS / 2 ? 0 : (LIMIT_MS / 2 - leftMs) / REFILL;
+    return leftMs < 0 || leftMs >= checkLimitMs / 2 ? 0 : (checkLimitMs / 2 - leftMs) / refillShare;
   }
 
   return {
     limit(work, { patterns }) {
       refill(performance.now());
-      if (leftMs < LEAST_MS) throw tooSlow();
+      if (leftMs < leastLeftMs) throw tooSlow();
       const stopwatch = startStopwatch();
       try {
         if (!patterns) return work(createTick(stopwatch, leftMs));
@@ -67,10 +67,10 @@ export function createCheckTime(): CheckTime {
         return watchdog(work, leftMs);
       } catch (error) {
         if (!(error instanceof TimeIsUp)) throw error;
-        leftMs -= OVERRUN_MS;
+        leftMs -= overrunMs;
         throw tooSlow(error);
       } finally {
-        leftMs -= Math.max(0, stopwatch() - FREE_MS);
+        leftMs -= Math.max(0, stopwatch() - freeCheckMs);
       }
     },
     turn() {
@@ -115,7 +115,7 @@ function createTick(stopwatch: Stopwatch, limitMs: number): () => void {
   return () => {
     steps += 1;
     // The clock that passes by itself first: it costs less to read.
-    if (steps % STEPS !== 0 || performance.now() <= deadline) return;
+    if (steps % stepsPerLook !== 0 || performance.now() <= deadline) return;
     if (stopwatch() > limitMs) throw new TimeIsUp();
   };
 }

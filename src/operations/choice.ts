@@ -8,10 +8,10 @@ export interface Choices {
 }
 
 /** A longer message does not help the model, and costs tokens. */
-const MAX_LIST_LENGTH = 2_000;
+const maxListLength = 2_000;
 
 /** Longer than any choice in whatever quotes. */
-const MAX_TEXT_LENGTH = 2_000;
+const maxTextLength = 2_000;
 
 /**
  * Forms of a name, less and less strict. A looser rule is not asked about a name that fits one
@@ -40,7 +40,7 @@ export function createChoices(values: readonly string[], name: string): Choices 
     match(value) {
       const text = textOf(value);
       if (text === null || exact.has(text)) return text;
-      if (text.length > MAX_TEXT_LENGTH) return null;
+      if (text.length > maxTextLength) return null;
       for (const { rule, byForm } of folded) {
         const form = rule(text);
         const found = form === '' ? undefined : byForm.get(form);
@@ -48,7 +48,7 @@ export function createChoices(values: readonly string[], name: string): Choices 
       }
       return null;
     },
-    list: quoted.length <= MAX_LIST_LENGTH ? `one of ${quoted}` : `one of the given ${name}`,
+    list: quoted.length <= maxListLength ? `one of ${quoted}` : `one of the given ${name}`,
   };
 }
 

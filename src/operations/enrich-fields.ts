@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { type JsonObject, ownValue } from './answer.ts';
 import { jsonValue, promptText, text } from './text.ts';
 
-export const MAX_VALUES = 500;
-const MAX_EXAMPLES = 20;
+export const maxValidValues = 500;
+const maxExamples = 20;
 
 const enrichFieldType = z.enum(['CATEGORICAL', 'NUMERIC', 'TEXT', 'BOOLEAN', 'DATE', 'LIST']).meta({
   id: 'EnrichFieldType',
@@ -22,7 +22,7 @@ const enrichFieldType = z.enum(['CATEGORICAL', 'NUMERIC', 'TEXT', 'BOOLEAN', 'DA
 export const validValues = z
   .array(text({ min: 1, max: 1_000 }))
   .min(1, 'must have at least 1 value')
-  .max(MAX_VALUES, `must have at most ${MAX_VALUES} values`);
+  .max(maxValidValues, `must have at most ${maxValidValues} values`);
 
 export const enrichFieldInput = z
   .strictObject({
@@ -37,14 +37,14 @@ export const enrichFieldInput = z
       description: 'Meaning of the field, sent to the model. Absent: the name alone is sent.',
     }),
     validValues: validValues.nullish().meta({
-      description: `Values that the field may have, 1 to ${MAX_VALUES}. Required for CATEGORICAL unless runtimeCategories has them. Must be absent for NUMERIC, BOOLEAN and DATE.`,
+      description: `Values that the field may have, 1 to ${maxValidValues}. Required for CATEGORICAL unless runtimeCategories has them. Must be absent for NUMERIC, BOOLEAN and DATE.`,
     }),
     examples: z
       .array(jsonValue())
-      .max(MAX_EXAMPLES, `must have at most ${MAX_EXAMPLES} examples`)
+      .max(maxExamples, `must have at most ${maxExamples} examples`)
       .nullish()
       .meta({
-        description: `Values in the right form, at most ${MAX_EXAMPLES}, sent to the model.`,
+        description: `Values in the right form, at most ${maxExamples}, sent to the model.`,
       }),
   })
   .meta({ id: 'EnrichFieldInput', description: 'A field to fill in. Only the name is required.' });

@@ -9,15 +9,15 @@ import { createJudge } from './json-schema/judge.ts';
 import { refuseDuplicates, sharedParams } from './params.ts';
 import { jsonObject } from './text.ts';
 
-export const MAX_FIELDS = 100;
+export const maxEnrichFields = 100;
 
 export const enrichParams = z
   .strictObject({
     fields: z
       .array(enrichFieldInput)
       .min(1, 'must have at least 1 field')
-      .max(MAX_FIELDS, `must have at most ${MAX_FIELDS} fields`)
-      .meta({ description: `Fields to fill in for each item, 1 to ${MAX_FIELDS}.` }),
+      .max(maxEnrichFields, `must have at most ${maxEnrichFields} fields`)
+      .meta({ description: `Fields to fill in for each item, 1 to ${maxEnrichFields}.` }),
     runtimeCategories: jsonObject().nullish().meta({
       description:
         'Lists of valid values by field name, for values that are only known at run time. A list overrides the validValues of its field.',

@@ -3,7 +3,7 @@ import type { JsonSchema } from '../model/model.ts';
 import { type JsonObject, ownValue } from './answer.ts';
 import { type Choices, createChoices } from './choice.ts';
 import { allowedValues, type EnrichField, type EnrichFields } from './enrich-fields.ts';
-import { STRICT_NAME } from './json-schema/limits.ts';
+import { strictName } from './json-schema/limits.ts';
 import { nullable } from './json-schema/strict-nodes.ts';
 
 /** A field with all that is derived from it once. */
@@ -23,7 +23,7 @@ export function prepareFields(params: EnrichFields): PreparedField[] {
     const values = allowedValues(params, field);
     return {
       field,
-      key: STRICT_NAME.test(field.name) ? field.name : freeKey(index, taken),
+      key: strictName.test(field.name) ? field.name : freeKey(index, taken),
       values,
       choices: values && createChoices(values, 'values'),
       schema: fieldSchema(field, values),

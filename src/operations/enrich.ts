@@ -97,7 +97,7 @@ Answer with one JSON object that has exactly the fields below.`,
   );
 }
 
-const TYPE_NAMES = {
+const typeNames = {
   CATEGORICAL: 'text',
   NUMERIC: 'number',
   TEXT: 'text',
@@ -113,7 +113,7 @@ function fieldLines(fields: readonly PreparedField[]): string {
 function fieldLine({ field, key, values }: PreparedField): string {
   const type = field.type ?? 'TEXT';
   const listed = values?.map((value) => JSON.stringify(value)).join(', ');
-  const kind = listed ? `${type === 'LIST' ? 'list of' : 'one of'} ${listed}` : TYPE_NAMES[type];
+  const kind = listed ? `${type === 'LIST' ? 'list of' : 'one of'} ${listed}` : typeNames[type];
   const name = key === field.name ? '' : ` named ${JSON.stringify(field.name)}`;
   const head = `- ${JSON.stringify(key)}${name} (${kind} or null)`;
   const examples = field.examples?.map((example) => JSON.stringify(example)).join(', ');

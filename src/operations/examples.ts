@@ -8,7 +8,7 @@ import type { JsonObject } from './answer.ts';
 import type { PromptExample } from './prompt.ts';
 import { jsonObject, promptText } from './text.ts';
 
-export const MAX_EXAMPLES = 100;
+export const maxExamples = 100;
 
 /** The param of that name for an operation whose input of an example is called `id`. */
 export function examplesParam(id: string, operation: string) {
@@ -26,10 +26,10 @@ export function examplesParam(id: string, operation: string) {
     .meta({ id, description: `Example of ${operation}: a text with its right answer.` });
   return z
     .array(example)
-    .max(MAX_EXAMPLES, `must have at most ${MAX_EXAMPLES} examples`)
+    .max(maxExamples, `must have at most ${maxExamples} examples`)
     .nullish()
     .meta({
-      description: `Texts with their right answers, shown to the model, at most ${MAX_EXAMPLES}. A userPromptTemplate applies to examples too. Absent: none.`,
+      description: `Texts with their right answers, shown to the model, at most ${maxExamples}. A userPromptTemplate applies to examples too. Absent: none.`,
     });
 }
 

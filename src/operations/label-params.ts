@@ -4,9 +4,9 @@ import { inNfc } from './choice.ts';
 import { instructionsParam, refuseDuplicates, sharedParams } from './params.ts';
 import { jsonObject, promptText, text } from './text.ts';
 
-export const MIN_CATEGORIES = 2;
-export const MAX_CATEGORIES = 500;
-export const MAX_EXAMPLES = 100;
+export const minCategories = 2;
+export const maxCategories = 500;
+export const maxExamples = 100;
 
 const labelExampleInput = z
   .strictObject({
@@ -29,16 +29,15 @@ export const labelParams = z
   .strictObject({
     categories: z
       .array(text({ min: 1, max: 1_000 }))
-      .min(MIN_CATEGORIES, {
+      .min(minCategories, {
         error: ({ input }) =>
-          `must have at least ${MIN_CATEGORIES} categories, not ${sizeOf(input)}`,
+          `must have at least ${minCategories} categories, not ${sizeOf(input)}`,
       })
-      .max(MAX_CATEGORIES, {
-        error: ({ input }) =>
-          `must have at most ${MAX_CATEGORIES} categories, not ${sizeOf(input)}`,
+      .max(maxCategories, {
+        error: ({ input }) => `must have at most ${maxCategories} categories, not ${sizeOf(input)}`,
       })
       .meta({
-        description: `Categories to choose from, ${MIN_CATEGORIES} to ${MAX_CATEGORIES}, each once, none blank. When several fit equally, the first one is chosen.`,
+        description: `Categories to choose from, ${minCategories} to ${maxCategories}, each once, none blank. When several fit equally, the first one is chosen.`,
       }),
     categoryDescriptions: jsonObject().nullish().meta({
       description:
@@ -55,10 +54,10 @@ export const labelParams = z
     instructions: instructionsParam('Judge the tone, not the topic.'),
     examples: z
       .array(labelExampleInput)
-      .max(MAX_EXAMPLES, `must have at most ${MAX_EXAMPLES} examples`)
+      .max(maxExamples, `must have at most ${maxExamples} examples`)
       .nullish()
       .meta({
-        description: `Labelled texts shown to the model, at most ${MAX_EXAMPLES}. Absent: none.`,
+        description: `Labelled texts shown to the model, at most ${maxExamples}. Absent: none.`,
       }),
     ...sharedParams,
   })

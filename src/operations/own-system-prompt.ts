@@ -1,6 +1,6 @@
 /** A systemPrompt of the user's own, with the built-in parts that it names put in their places. */
 import { BadUserInput } from '../core/errors.ts';
-import { MAX_PROMPT_LENGTH } from './template.ts';
+import { maxItemPromptLength } from './template.ts';
 
 /** Names in braces that stand for a part. */
 type PartName = 'categories' | 'fields' | 'instructions';
@@ -46,7 +46,7 @@ export function ownSystemPrompt(
 
 /** Counted before it is made: a prompt may name a long part 50,000 times. */
 function refuseTooLong(characters: number): void {
-  if (characters <= MAX_PROMPT_LENGTH) return;
-  const message = `must have at most ${MAX_PROMPT_LENGTH} characters with the parts that it names, not ${characters}`;
+  if (characters <= maxItemPromptLength) return;
+  const message = `must have at most ${maxItemPromptLength} characters with the parts that it names, not ${characters}`;
   throw new BadUserInput([{ path: 'systemPrompt', message }]);
 }

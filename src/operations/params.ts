@@ -9,10 +9,10 @@ import { jsonObject, promptText, text } from './text.ts';
 /**
  * Parts of a request that Winnow itself decides, since answers could not be read with other values.
  */
-const OWN_BODY_KEYS = ['model', 'messages', 'response_format', 'stream', 'n'];
+const ownBodyKeys = ['model', 'messages', 'response_format', 'stream', 'n'];
 
 /** GraphQL's Int, so that the same numbers are good on every road in. */
-const MAX_INT = 2 ** 31 - 1;
+const maxInt = 2 ** 31 - 1;
 
 export const sharedParams = {
   model: text({ min: 1, max: 200 }).nullish().meta({
@@ -45,7 +45,7 @@ export const sharedParams = {
       description:
         "Nucleus sampling: only the likeliest tokens up to this share, 0 to 1. Absent: the provider's default.",
     }),
-  seed: whole(-MAX_INT - 1, MAX_INT, 'must be a 32-bit integer')
+  seed: whole(-maxInt - 1, maxInt, 'must be a 32-bit integer')
     .nullish()
     .meta({
       description:
@@ -128,7 +128,7 @@ function whole(min: number, max: number, problem: string) {
 }
 
 function refuseOwnKeys(body: Record<string, unknown>, context: z.core.$RefinementCtx): void {
-  for (const key of OWN_BODY_KEYS.filter((own) => Object.hasOwn(body, own))) {
+  for (const key of ownBodyKeys.filter((own) => Object.hasOwn(body, own))) {
     context.addIssue({ code: 'custom', path: [key], message: 'must not be set here' });
   }
 }

@@ -3,9 +3,9 @@ import { ItemFailure } from '../core/errors.ts';
 import type { PromptItem } from './operation.ts';
 
 /** Maximum length of a placeholder's name. A longer one is a literal brace that was not doubled. */
-const MAX_NAME_LENGTH = 200;
+const maxNameLength = 200;
 /** So many texts in doubled braces are looked at; who has more knows what they are. */
-const MAX_DOUBLED = 1_000;
+const maxDoubled = 1_000;
 
 export interface Template {
   /** The metadata fields that it names, each once, in order; `content` left out. */
@@ -28,17 +28,17 @@ export interface Template {
  * A template may name a long text 50,000 times: what comes of it is counted before it is made. Far
  * above any model's context.
  */
-export const MAX_PROMPT_LENGTH = 8_000_000;
+export const maxItemPromptLength = 8_000_000;
 
 /**
  * Throws ItemFailure CONTEXT_TOO_LONG where a prompt, or a part of one, is longer than any that is
  * sent.
  */
 export function refuseTooLong(characters: number): void {
-  if (characters <= MAX_PROMPT_LENGTH) return;
+  if (characters <= maxItemPromptLength) return;
   throw new ItemFailure(
     'CONTEXT_TOO_LONG',
-    `The prompt must have at most ${MAX_PROMPT_LENGTH} characters, not ${characters}.`,
+    `The prompt must have at most ${maxItemPromptLength} characters, not ${characters}.`,
   );
 }
 
@@ -110,7 +110,7 @@ function parseTemplate(source: string): { parts: Part[]; doubled: string[] } {
       position = index + 2;
       if (match[0] === '{') {
         const name =
-          index === behindDoubled || doubled.size === MAX_DOUBLED
+          index === behindDoubled || doubled.size === maxDoubled
             ? null
             : readDoubled(source, position);
         if (name !== null) doubled.add(name);
@@ -134,12 +134,12 @@ function parseTemplate(source: string): { parts: Part[]; doubled: string[] } {
 
 /** Text between {{, which ends at `from`, and the next brace, if that is }}. */
 function readDoubled(source: string, from: number): string | null {
-  const text = source.slice(from, from + MAX_NAME_LENGTH + 2);
+  const text = source.slice(from, from + maxNameLength + 2);
   return /^[^{}\n\r]+(?=\}\})/.exec(text)?.[0] ?? null;
 }
 
 function readName(source: string, open: number): string {
-  const name = /^[^{}\n\r]*(?=\})/.exec(source.slice(open + 1, open + 2 + MAX_NAME_LENGTH))?.[0];
+  const name = /^[^{}\n\r]*(?=\})/.exec(source.slice(open + 1, open + 2 + maxNameLength))?.[0];
   if (name === undefined) {
     throw new TemplateError(
       `must not have a lone { at character ${open + 1}; write {{ for a brace, or {field} for a field`,

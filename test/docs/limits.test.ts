@@ -48,14 +48,14 @@ import {
   readLimits,
 } from '../../src/files/read/limits.ts';
 import { maxCountedTries } from '../../src/model/retry.ts';
-import { LIMIT_MS } from '../../src/operations/check-time.ts';
-import { MAX_VALUES } from '../../src/operations/enrich-fields.ts';
-import { MAX_FIELDS } from '../../src/operations/enrich-params.ts';
+import { checkLimitMs } from '../../src/operations/check-time.ts';
+import { maxValidValues } from '../../src/operations/enrich-fields.ts';
+import { maxEnrichFields } from '../../src/operations/enrich-params.ts';
 import * as examples from '../../src/operations/examples.ts';
-import { MAX_PATTERN_LENGTH } from '../../src/operations/json-schema/check.ts';
+import { maxPatternLength } from '../../src/operations/json-schema/check.ts';
 import * as answerSchema from '../../src/operations/json-schema/size.ts';
 import * as label from '../../src/operations/label-params.ts';
-import { MAX_PROMPT_LENGTH } from '../../src/operations/template.ts';
+import { maxItemPromptLength } from '../../src/operations/template.ts';
 import { maxPromptLength } from '../../src/operations/text.ts';
 import { readPage } from './documents.ts';
 
@@ -123,22 +123,22 @@ const rows: [what: string, limit: string][] = [
   ['statements of an owner at the database', `${maxPerOwner} at once`],
   ['a read of the database', seconds(readTimeoutMs)],
   ['a synchronous operation', seconds(deadlineMs)],
-  ['slow checks of answers', `${LIMIT_MS} ms of work`],
+  ['slow checks of answers', `${checkLimitMs} ms of work`],
   ['a custom id', `${maxCustomIdLength} characters`],
   ['JSON in options, metadata, rows and answers', `${maxJsonDepth} levels deep`],
   ['metadata of a batch, as JSON', `${told(maxMetadataBytes)} bytes`],
   ['options of a batch, as JSON', megabytes(maxOptionsBytes)],
   ['a system prompt, template or instructions', `${told(maxPromptLength)} characters`],
-  ['the prompt of an item', `${told(MAX_PROMPT_LENGTH)} characters`],
-  ['an answer schema, as JSON', `${told(answerSchema.MAX_LENGTH)} characters`],
+  ['the prompt of an item', `${told(maxItemPromptLength)} characters`],
+  ['an answer schema, as JSON', `${told(answerSchema.maxSchemaLength)} characters`],
   [
     'parts of an answer schema',
     `${told(parts.most)} schemas, ${references.most} references, ${branches.most} branches, ${told(values.most)} values, ${patterns.most} patterns`,
   ],
-  ['a pattern of an answer schema', `${told(MAX_PATTERN_LENGTH)} characters`],
-  ['categories', `${label.MIN_CATEGORIES} to ${label.MAX_CATEGORIES}`],
-  ['fields of `enrich`', `${MAX_FIELDS}; of each ${MAX_VALUES} valid values`],
-  ['examples', told(examples.MAX_EXAMPLES)],
+  ['a pattern of an answer schema', `${told(maxPatternLength)} characters`],
+  ['categories', `${label.minCategories} to ${label.maxCategories}`],
+  ['fields of `enrich`', `${maxEnrichFields}; of each ${maxValidValues} valid values`],
+  ['examples', told(examples.maxExamples)],
   ['`n` of a chat request', '1'],
   ['a file', `${told(readLimits.fileBytes)} bytes, ${told(readLimits.rows)} rows`],
   ['a row', megabytes(readLimits.rowBytes)],
@@ -190,7 +190,7 @@ describe('docs/reference/limits.md', () => {
 });
 
 it('one number is meant where the page has one for several', () => {
-  expect(label.MAX_EXAMPLES).toBe(examples.MAX_EXAMPLES);
+  expect(label.maxExamples).toBe(examples.maxExamples);
   expect(uploadCost).toBe(filterCost);
 });
 

@@ -9,8 +9,8 @@ import { dirname, join, relative } from 'node:path';
 import { StartFailure } from '../../core/errors.ts';
 
 /** The oldest major version that the SQL of this service is written for. */
-const OLDEST_MAJOR = 15;
-const SYSTEM_BINARIES = '/usr/lib/postgresql';
+const oldestMajor = 15;
+const systemBinaries = '/usr/lib/postgresql';
 
 /** Absolute paths of the three programs, and the major version they share. */
 export interface PostgresBinaries {
@@ -29,7 +29,7 @@ export async function findPostgresBinaries(wantedMajor: number | null): Promise<
   const found: PostgresBinaries[] = [];
   for (const folder of [await bundledFolder(), ...(await systemFolders())]) {
     const binaries = folder === null ? null : await openBinaries(folder);
-    if (binaries !== null && binaries.major >= OLDEST_MAJOR) {
+    if (binaries !== null && binaries.major >= oldestMajor) {
       if (wantedMajor === null || binaries.major === wantedMajor) return binaries;
       found.push(binaries);
     }
@@ -42,8 +42,8 @@ export async function findPostgresBinaries(wantedMajor: number | null): Promise<
     );
   }
   throw new StartFailure(
-    `No Postgres to run: ${bundledPackage()} is not installed or does not run here, and ${SYSTEM_BINARIES} has none of ` +
-      `version ${OLDEST_MAJOR} or later. Set DATABASE_URL to a Postgres of your own, or install with optional dependencies.`,
+    `No Postgres to run: ${bundledPackage()} is not installed or does not run here, and ${systemBinaries} has none of ` +
+      `version ${oldestMajor} or later. Set DATABASE_URL to a Postgres of your own, or install with optional dependencies.`,
   );
 }
 
@@ -133,7 +133,7 @@ export async function run(
     const code = await new Promise<number | null>((resolve, reject) => {
       const child = spawn(command, args, {
         cwd: '/',
-        ...(process.platform === 'win32' ? {} : { env: PLAIN_ENVIRONMENT }),
+        ...(process.platform === 'win32' ? {} : { env: plainEnvironment }),
         ...(uid === undefined ? {} : { uid }),
         ...(gid === undefined ? {} : { gid }),
         detached: outputTo !== undefined,
@@ -172,7 +172,7 @@ export function ignore(...codes: readonly string[]): (error: unknown) => null {
 }
 
 /** The C locale and UTC keep messages and the dates that `ps` prints the same for everyone. */
-export const PLAIN_ENVIRONMENT = {
+export const plainEnvironment = {
   PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin',
   LC_ALL: 'C',
   TZ: 'UTC',
@@ -212,11 +212,11 @@ async function makeSymlinks(root: string): Promise<void> {
 
 /** Newest version first. */
 async function systemFolders(): Promise<string[]> {
-  const versions = (await readdir(SYSTEM_BINARIES).catch(ignore('ENOENT', 'ENOTDIR'))) ?? [];
+  const versions = (await readdir(systemBinaries).catch(ignore('ENOENT', 'ENOTDIR'))) ?? [];
   return versions
     .filter((version) => /^\d+$/.test(version))
     .sort((left, right) => Number(right) - Number(left))
-    .map((version) => join(SYSTEM_BINARIES, version, 'bin'));
+    .map((version) => join(systemBinaries, version, 'bin'));
 }
 
 /** Null where a program is missing or does not run, as the bundled ones do not on musl. */

@@ -22,16 +22,16 @@ import { isPostmaster } from './owners.ts';
  * For a start or a wait that includes recovery after a crash, which reads up to max_wal_size of
  * log.
  */
-export const READY_DEADLINE_SECONDS = 120;
-const STOP_DEADLINE_SECONDS = 60;
+export const readyDeadlineSeconds = 120;
+const stopDeadlineSeconds = 60;
 /**
  * The backends of a killed postmaster keep its shared memory until they notice; until then none can
  * start.
  */
-const START_RETRY_MS = 5_000;
-const START_POLL_MS = 50;
+const startRetryMs = 5_000;
+const startPollMs = 50;
 
-const SETTINGS = [
+const serverSettings = [
   'listen_addresses=127.0.0.1',
   "unix_socket_directories=''",
   'max_connections=100',
@@ -42,7 +42,7 @@ const SETTINGS = [
   // Without this the log would quote rows, in the details of constraint and COPY errors.
   'log_error_verbosity=terse',
 ];
-const NOT_DURABLE_SETTINGS = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'];
+const notDurableSettings = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'];
 
 /** A cluster that exists, with the programs and the account that it runs with. */
 export interface Cluster {
@@ -96,8 +96,8 @@ export async function startPostmaster(cluster: Cluster, port?: number): Promise<
   const { folder, data, binaries, account, durable } = cluster;
   const log = join(folder, 'postgres.log');
   await rename(log, join(folder, 'postgres.previous.log')).catch(ignore('ENOENT'));
-  const settings = durable ? SETTINGS : [...SETTINGS, ...NOT_DURABLE_SETTINGS];
-  const retryUntil = Date.now() + START_RETRY_MS;
+  const settings = durable ? serverSettings : [...serverSettings, ...notDurableSettings];
+  const retryUntil = Date.now() + startRetryMs;
   for (;;) {
     // Left by a postmaster that was killed. Postgres clears it too, but not while the pid is a
     // zombie's or another's.
@@ -106,7 +106,7 @@ export async function startPostmaster(cluster: Cluster, port?: number): Promise<
       `-p ${port ?? (await findFreePort())}`,
       ...settings.map((setting) => `-c ${setting}`),
     ];
-    const limit = String(READY_DEADLINE_SECONDS);
+    const limit = String(readyDeadlineSeconds);
     const start = ['start', '-s', '-w', '-t', limit, '-D', data, '-o', options.join(' ')];
     const output = await open(log, 'a', 0o600);
     const { code } = await runAs(account, binaries.pgCtl, start, { outputTo: output.fd }).finally(
@@ -121,7 +121,7 @@ export async function startPostmaster(cluster: Cluster, port?: number): Promise<
         `Postgres does not start (pg_ctl: ${code}). ${await endOfLog(cluster)}`,
       );
     }
-    await delay(START_POLL_MS);
+    await delay(startPollMs);
   }
 }
 
@@ -133,7 +133,7 @@ export async function stopPostmaster(cluster: Cluster): Promise<void> {
   const { data, binaries, account } = cluster;
   for (const mode of ['fast', 'immediate']) {
     if ((await findPostmaster(cluster)) === null) return;
-    const limit = String(STOP_DEADLINE_SECONDS);
+    const limit = String(stopDeadlineSeconds);
     await runAs(account, binaries.pgCtl, ['stop', '-s', '-w', '-t', limit, '-m', mode, '-D', data]);
   }
   if ((await findPostmaster(cluster)) !== null) {

@@ -18,15 +18,15 @@ import {
   findPostmaster,
   openCluster,
   type Postmaster,
-  READY_DEADLINE_SECONDS,
   readPassword,
+  readyDeadlineSeconds,
   startPostmaster,
   stopPostmaster,
 } from './cluster.ts';
 import { guardPostmaster, type ServerEvent } from './guard.ts';
 import { addOwner, nameOwner, removeOwner, startWatchdog, withLock } from './owners.ts';
 
-const ANSWER_POLL_MS = 20;
+const answerPollMs = 20;
 
 export interface EmbeddedPostgres {
   /** Holds the password: not for logs. */
@@ -85,7 +85,7 @@ export async function startEmbeddedPostgres({
   };
 
   try {
-    const deadline = Date.now() + READY_DEADLINE_SECONDS * 1000;
+    const deadline = Date.now() + readyDeadlineSeconds * 1000;
     for (;;) {
       const joined = await withLock(home, owner, join);
       const url = await urlOf(joined);
@@ -154,7 +154,7 @@ async function answers(
       return true;
     } catch (error) {
       // Starting up and shutting down are refusals that pass; a wrong password is not.
-      const refused = error instanceof postgres.PostgresError && error.code !== CANNOT_CONNECT_NOW;
+      const refused = error instanceof postgres.PostgresError && error.code !== cannotConnectNow;
       if (refused || Date.now() > deadline) {
         const message = `Postgres runs, but refuses a query. ${await endOfLog(cluster)}`;
         throw new StartFailure(message, { cause: error });
@@ -163,11 +163,11 @@ async function answers(
       await sql.end({ timeout: 1 });
     }
     if ((await findPostmaster(cluster))?.pid !== postmaster.pid) return false;
-    await delay(ANSWER_POLL_MS);
+    await delay(answerPollMs);
   }
 }
 
 /**
  * While it starts up or shuts down: https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-const CANNOT_CONNECT_NOW = '57P03';
+const cannotConnectNow = '57P03';

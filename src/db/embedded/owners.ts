@@ -32,11 +32,11 @@ import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { StartFailure } from '../../core/errors.ts';
 import { isRunning } from '../../core/is-running.ts';
-import { ignore, PLAIN_ENVIRONMENT, run } from './binaries.ts';
+import { ignore, plainEnvironment, run } from './binaries.ts';
 
 /** Longer than a start that has to recover after a crash. */
-const LOCK_DEADLINE_MS = 180_000;
-const LOCK_POLL_MS = 20;
+const lockDeadlineMs = 180_000;
+const lockPollMs = 20;
 
 /** A name for this call, unlike that of any other process or call. */
 export async function nameOwner(): Promise<string> {
@@ -70,7 +70,7 @@ export async function removeOwner(home: string, owner: string): Promise<{ isLast
  */
 export async function withLock<T>(home: string, owner: string, work: () => Promise<T>): Promise<T> {
   const lock = join(home, 'lock');
-  const deadline = Date.now() + LOCK_DEADLINE_MS;
+  const deadline = Date.now() + lockDeadlineMs;
   while (!(await takeLock(lock, owner))) {
     await breakDeadLock(lock, owner);
     if (Date.now() > deadline) {
@@ -78,7 +78,7 @@ export async function withLock<T>(home: string, owner: string, work: () => Promi
         `Another process keeps starting or stopping the database: see ${lock}.`,
       );
     }
-    await delay(LOCK_POLL_MS);
+    await delay(lockPollMs);
   }
   try {
     return await work();
@@ -95,9 +95,9 @@ export async function withLock<T>(home: string, owner: string, work: () => Promi
  */
 export function startWatchdog(home: string, owner: string): { end(): void } {
   if (process.platform === 'win32') return { end: () => {} };
-  const child = spawn('sh', ['-c', WATCHDOG, 'winnow-watchdog', home, owner], {
+  const child = spawn('sh', ['-c', watchdogScript, 'winnow-watchdog', home, owner], {
     cwd: '/',
-    env: PLAIN_ENVIRONMENT,
+    env: plainEnvironment,
     detached: true,
     stdio: 'ignore',
   });
@@ -171,7 +171,7 @@ async function startOfProcess(pid: number): Promise<string | null> {
 }
 
 /** The same rules as above, in POSIX sh. Arguments: home, owner. */
-const WATCHDOG = `
+const watchdogScript = `
 home=$1 owner=$2
 lock=$home/lock data=$home/cluster/data
 

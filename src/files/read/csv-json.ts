@@ -1,5 +1,5 @@
 /** Cells as JSON strings, byte by byte. */
-import { QUOTE } from './csv-lines.ts';
+import { quoteByte } from './csv-lines.ts';
 
 export const backslashByte = 0x5c;
 /** What `jsonEscapes` has for bytes of which only the long form is. */
@@ -11,13 +11,13 @@ jsonEscapes.fill(longEscapeByte, 0, 0x20);
 for (const [byte, letter] of Object.entries({ 8: 'b', 9: 't', 10: 'n', 12: 'f', 13: 'r' })) {
   jsonEscapes[Number(byte)] = letter.charCodeAt(0);
 }
-jsonEscapes[QUOTE] = QUOTE;
+jsonEscapes[quoteByte] = quoteByte;
 jsonEscapes[backslashByte] = backslashByte;
 
 /** 0 for bytes that stand in a quoted cell as they are, and in JSON too. */
 export const jsonStops = new Uint8Array(256);
 jsonStops.fill(1, 0, 0x20);
-jsonStops[QUOTE] = 1;
+jsonStops[quoteByte] = 1;
 jsonStops[backslashByte] = 1;
 
 const hexDigits = Buffer.from('0123456789abcdef');

@@ -3,7 +3,13 @@
  * not, they are text.
  */
 import { isUnlikeProse } from './csv-delimiter.ts';
-import { CARRIAGE_RETURN, countPlainRows, LINE_FEED, lineEnd, plainCells } from './csv-lines.ts';
+import {
+  carriageReturnByte,
+  countPlainRows,
+  lineEnd,
+  lineFeedByte,
+  plainCells,
+} from './csv-lines.ts';
 import type { CellRules } from './csv-record.ts';
 import { sampleRecords } from './csv-sample.ts';
 
@@ -90,7 +96,7 @@ function plainRows(
 }
 
 function lineOf(head: Uint8Array, at: number, { bareReturns }: CellRules): number {
-  const lineBreak = bareReturns ? CARRIAGE_RETURN : LINE_FEED;
+  const lineBreak = bareReturns ? carriageReturnByte : lineFeedByte;
   let line = 1;
   for (let from = 0; from < at; from += 1) if (head[from] === lineBreak) line += 1;
   return line;

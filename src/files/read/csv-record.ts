@@ -2,7 +2,14 @@
  * One record of a CSV file as strings: for the header and for guessing, where speed does not
  * matter.
  */
-import { BLANK, breakLength, CARRIAGE_RETURN, LINE_FEED, lineEnd, QUOTE } from './csv-lines.ts';
+import {
+  blankByte,
+  breakLength,
+  carriageReturnByte,
+  lineEnd,
+  lineFeedByte,
+  quoteByte,
+} from './csv-lines.ts';
 
 /** How the bytes of a table are cut into cells. */
 export interface CellRules {
@@ -44,12 +51,12 @@ export function readCsvRecord(
   { delimiter, quotes, spaced, bareReturns, isLast }: CellRules & { isLast: boolean },
 ): CsvRecord | null {
   const lineRules = { bareReturns, isLast };
-  const lineBreak = bareReturns ? CARRIAGE_RETURN : LINE_FEED;
+  const lineBreak = bareReturns ? carriageReturnByte : lineFeedByte;
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const endsCell = (at: number) => {
     const byte = bytes[at];
-    if (byte === delimiter || byte === LINE_FEED) return true;
-    return byte === CARRIAGE_RETURN && breakLength(bytes, at, end, lineRules) !== 0;
+    if (byte === delimiter || byte === lineFeedByte) return true;
+    return byte === carriageReturnByte && breakLength(bytes, at, end, lineRules) !== 0;
   };
   const cells: string[] = [];
   let lines = 1;
@@ -58,9 +65,9 @@ export function readCsvRecord(
   let at = start;
   for (;;) {
     let cell = '';
-    if (bytes[at] === BLANK && at < end && cells.length > 0) blanks += 1;
+    if (bytes[at] === blankByte && at < end && cells.length > 0) blanks += 1;
     const opening = spaced ? behindBlanks(bytes, at, end) : at;
-    if (quotes && opening < end && bytes[opening] === QUOTE) {
+    if (quotes && opening < end && bytes[opening] === quoteByte) {
       quoted = true;
       at = opening + 1;
       for (let from = at; ; ) {
@@ -68,9 +75,9 @@ export function readCsvRecord(
         const byte = bytes[at] as number;
         at += 1;
         if (byte === lineBreak) lines += 1;
-        if (byte !== QUOTE) continue;
+        if (byte !== quoteByte) continue;
         if (at >= end && !isLast) return null;
-        const isDoubled = at < end && bytes[at] === QUOTE;
+        const isDoubled = at < end && bytes[at] === quoteByte;
         cell += text.toString('utf8', from, isDoubled ? at : at - 1);
         if (!isDoubled) break;
         at += 1;
@@ -119,7 +126,7 @@ export function readFirstRecord(
 ): { record: CsvRecord; rules: CellRules } | null {
   const { delimiter, quotes, bareReturns } = options;
   const cut =
-    delimiter === BLANK ? null : readCsvRecord(bytes, start, end, { ...options, spaced: true });
+    delimiter === blankByte ? null : readCsvRecord(bytes, start, end, { ...options, spaced: true });
   const spaced = cut !== null && cut.cells.length > 1 && cut.blanks === cut.cells.length - 1;
   const record = spaced ? cut : readCsvRecord(bytes, start, end, { ...options, spaced });
   return record && { record, rules: { delimiter, quotes, spaced, bareReturns } };
@@ -127,7 +134,7 @@ export function readFirstRecord(
 
 function behindBlanks(bytes: Uint8Array, start: number, end: number): number {
   let at = start;
-  while (at < end && bytes[at] === BLANK) at += 1;
+  while (at < end && bytes[at] === blankByte) at += 1;
   return at;
 }
 

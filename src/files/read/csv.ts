@@ -12,18 +12,25 @@ import type { CsvDialect } from './csv-dialect.ts';
 import { type CsvHeader, CsvHeaderReader } from './csv-header.ts';
 import {
   areBlankCells,
-  BACKSLASH,
+  backslashByte,
   decodeCell,
   isSame,
   jsonEscapes,
   jsonStops,
   writeHex,
 } from './csv-json.ts';
-import { BLANK, behindBreak, CARRIAGE_RETURN, isBreak, LINE_FEED, QUOTE } from './csv-lines.ts';
+import {
+  behindBreak,
+  blankByte,
+  carriageReturnByte,
+  isBreak,
+  lineFeedByte,
+  quoteByte,
+} from './csv-lines.ts';
 import { columnNames } from './csv-names.ts';
 import { type Place, QuoteJudge, type Verdict } from './csv-quote-judge.ts';
 import { type ChosenFields, chooseFields, createIds, type FieldOptions } from './fields.ts';
-import { behindMarks, MARK_START } from './marks.ts';
+import { behindMarks, markStart } from './marks.ts';
 import type { Rows } from './rows.ts';
 import { encodingProblem, nulByteProblem } from './text-problem.ts';
 import { rowTooLong } from './unreadable.ts';
@@ -70,7 +77,7 @@ export class CsvReader implements BlockReader {
     this.unquoted[delimiter] = 1;
     this.blankRow = Uint8Array.from(blankStarts);
     this.blankRow[delimiter] = 1;
-    this.blankRow[QUOTE] = 1;
+    this.blankRow[quoteByte] = 1;
   }
 
   read(bytes: Uint8Array, start: number, end: number, rest: Rest, valid: boolean): number {
@@ -123,13 +130,13 @@ export class CsvReader implements BlockReader {
     const stops = jsonStops;
     const escapes = jsonEscapes;
     const width = (this.header as string[]).length;
-    const lineBreak = bareReturns ? CARRIAGE_RETURN : LINE_FEED;
+    const lineBreak = bareReturns ? carriageReturnByte : lineFeedByte;
     // Every loop over the bytes of a cell stops here at the latest.
-    bytes[end] = LINE_FEED;
+    bytes[end] = lineFeedByte;
     let from = start;
     while (from < end) {
-      const quote = judge.quoting === 'off' ? -1 : QUOTE;
-      const begin = bytes[from] === MARK_START ? behindMarks(bytes, from, end) : from;
+      const quote = judge.quoting === 'off' ? -1 : quoteByte;
+      const begin = bytes[from] === markStart ? behindMarks(bytes, from, end) : from;
       let at = begin;
       const begun = sink.beginFields();
       let to = begun;
@@ -148,11 +155,11 @@ export class CsvReader implements BlockReader {
       // it, at -2 when it ends in quotes.
       for (;;) {
         let isEscaped = false;
-        target[to++] = QUOTE;
+        target[to++] = quoteByte;
         byte = bytes[at] as number;
-        if (spaced && byte === BLANK) {
+        if (spaced && byte === blankByte) {
           let opening = at;
-          while (bytes[opening] === BLANK) opening += 1;
+          while (bytes[opening] === blankByte) opening += 1;
           if (bytes[opening] === quote) {
             at = opening;
             byte = quote;
@@ -167,15 +174,15 @@ export class CsvReader implements BlockReader {
               byte = bytes[++at] as number;
             }
             if (at >= end) break;
-            if (byte === QUOTE) {
+            if (byte === quoteByte) {
               byte = bytes[++at] as number;
-              if (byte !== QUOTE || at >= end) {
+              if (byte !== quoteByte || at >= end) {
                 isOpen = false;
                 break;
               }
             } else if (byte === lineBreak) lineBreaks += 1;
             isEscaped = true;
-            target[to++] = BACKSLASH;
+            target[to++] = backslashByte;
             target[to++] = escapes[byte] as number;
             if (escapes[byte] === 0x75) {
               if (byte === 0) hasNul = true;
@@ -187,11 +194,11 @@ export class CsvReader implements BlockReader {
             at = -2;
             break;
           }
-          if (spaced) while (byte === BLANK) byte = bytes[++at] as number;
+          if (spaced) while (byte === blankByte) byte = bytes[++at] as number;
           if (
             byte !== delimiter &&
-            byte !== LINE_FEED &&
-            !(byte === CARRIAGE_RETURN && (bareReturns || isBreak(bytes, at)))
+            byte !== lineFeedByte &&
+            !(byte === carriageReturnByte && (bareReturns || isBreak(bytes, at)))
           ) {
             isMalformed = true;
             break;
@@ -202,10 +209,10 @@ export class CsvReader implements BlockReader {
             target[to++] = byte;
             byte = bytes[++at] as number;
           }
-          if (byte === delimiter || byte === LINE_FEED) break;
-          if (byte === CARRIAGE_RETURN && (bareReturns || isBreak(bytes, at))) break;
+          if (byte === delimiter || byte === lineFeedByte) break;
+          if (byte === carriageReturnByte && (bareReturns || isBreak(bytes, at))) break;
           isEscaped = true;
-          target[to++] = BACKSLASH;
+          target[to++] = backslashByte;
           target[to++] = escapes[byte] as number;
           if (escapes[byte] === 0x75) {
             if (byte === 0) hasNul = true;
@@ -213,7 +220,7 @@ export class CsvReader implements BlockReader {
           }
           byte = bytes[++at] as number;
         }
-        target[to++] = QUOTE;
+        target[to++] = quoteByte;
         if (cells === idColumn) {
           idStart = cellStart;
           idEnd = to;
@@ -227,8 +234,8 @@ export class CsvReader implements BlockReader {
           continue;
         }
         if (at >= end) at = rest === 'last' ? end : -1;
-        else if (byte === LINE_FEED) at += 1;
-        else if (bytes[at + 1] === LINE_FEED && at + 1 < end) at += 2;
+        else if (byte === lineFeedByte) at += 1;
+        else if (bytes[at + 1] === lineFeedByte && at + 1 < end) at += 2;
         else at = behindBreak(bytes, at, end, { bareReturns, isLast: rest === 'last' });
         break;
       }

@@ -5,7 +5,7 @@
 import type { FieldOptions } from './fields.ts';
 import type { JsonRows } from './json-rows.ts';
 import { canBeRow, parseBytes, sampleRows } from './json-sample.ts';
-import { INCOMPLETE, INVALID, type JsonScanner } from './json-scanner.ts';
+import { incomplete, invalid, type JsonScanner } from './json-scanner.ts';
 import { behindSpaceAndMarks } from './marks.ts';
 import { foreignWordEnd, mayGoOn, notJson } from './not-json.ts';
 import type { Rows } from './rows.ts';
@@ -44,7 +44,7 @@ export function createJsonArray(
       let to = scanner.value(bytes, begin, end);
       if (to >= 0 && to < end && canBeRow(scanner, bytes, begin, to, valid)) {
         sample.push(parseBytes(bytes, begin, to));
-      } else if (to === INVALID) to = endOfInvalid(bytes, begin, end);
+      } else if (to === invalid) to = endOfInvalid(bytes, begin, end);
       if (to < 0 || to >= end) break;
       const behind = scanner.skipSpace(bytes, to);
       if (bytes[behind] !== 0x2c) break;
@@ -63,9 +63,9 @@ export function createJsonArray(
       scanner.flaw = null;
       const isObject = bytes[begin] === 0x7b;
       const to = isObject ? scanner.object(bytes, begin, end) : scanner.value(bytes, begin, end);
-      if (to === INVALID) return rejectInvalid(bytes, begin, end);
+      if (to === invalid) return rejectInvalid(bytes, begin, end);
       // A number could go on in the next block.
-      if (to < 0 || to >= end) return INCOMPLETE;
+      if (to < 0 || to >= end) return incomplete;
       if (json.fields === null && canBeRow(scanner, bytes, begin, to, valid)) {
         settle(bytes, begin, end, valid);
       } else if (json.take(row + 1, bytes, begin, to, valid)) {
@@ -83,7 +83,7 @@ export function createJsonArray(
     if (!isNested && to < 0 && !mayGoOn(bytes, begin, end)) throw broken(problem);
     // What seems to be the end need not be: a comma or the array's own end must follow.
     const behind = to < 0 ? end : scanner.skipSpace(bytes, to);
-    if (to < 0 || behind >= end) return INCOMPLETE;
+    if (to < 0 || behind >= end) return incomplete;
     if (bytes[behind] !== 0x2c && bytes[behind] !== 0x5d) throw broken(problem);
     row += 1;
     rows.reject(row, problem);

@@ -8,7 +8,7 @@ import type { BlockReader } from './block-reader.ts';
 import type { FieldOptions } from './fields.ts';
 import type { JsonRows } from './json-rows.ts';
 import { canBeRow, parseBytes, sampleRows } from './json-sample.ts';
-import { INCOMPLETE, type JsonScanner } from './json-scanner.ts';
+import { incomplete, type JsonScanner } from './json-scanner.ts';
 import { behindSpaceAndMarks } from './marks.ts';
 import { notJson } from './not-json.ts';
 import type { Rows } from './rows.ts';
@@ -34,7 +34,7 @@ export function createJsonLinesReader(
       const stop = found < 0 || found > end ? end : found;
       const begin = behindSpaceAndMarks(scanner, bytes, from, stop);
       scanner.flaw = null;
-      const to = begin < stop ? scanner.value(bytes, begin, stop) : INCOMPLETE;
+      const to = begin < stop ? scanner.value(bytes, begin, stop) : incomplete;
       const isAlone = to >= 0 && scanner.skipSpace(bytes, to) >= stop;
       if (isAlone && canBeRow(scanner, bytes, begin, to, valid)) {
         sample.push(parseBytes(bytes, begin, to));
@@ -96,7 +96,7 @@ function lineProblem(
   const { from, begin, stop, behind, to, valid } = at;
   const content = bytes.subarray(begin, stop);
   if (!valid && !isUtf8(content)) return encodingProblem(content);
-  if (to === INCOMPLETE) return 'is not JSON: the line ends too early';
+  if (to === incomplete) return 'is not JSON: the line ends too early';
   if (to >= 0) return `is not JSON: something follows the value at byte ${behind - from + 1}`;
   return notJson(scanner, bytes, stop, { before: -from, of: '' });
 }

@@ -3,7 +3,7 @@
 import { isUtf8 } from 'node:buffer';
 import { blankStarts, isBlank } from './blank.ts';
 import type { BlockReader, Rest } from './block-reader.ts';
-import { behindMarks, MARK_START } from './marks.ts';
+import { behindMarks, markStart } from './marks.ts';
 import type { Rows } from './rows.ts';
 import { encodingProblem, nulByteProblem } from './text-problem.ts';
 import { rowTooLong } from './unreadable.ts';
@@ -27,7 +27,7 @@ export function createTextReader(rows: Rows, separator: 0x0a | 0x0d): BlockReade
         const begun = sink.beginContent();
         const target = sink.bytes;
         let at = begun;
-        const begin = bytes[from] === MARK_START ? behindMarks(bytes, from, end) : from;
+        const begin = bytes[from] === markStart ? behindMarks(bytes, from, end) : from;
         let to = begin;
         let nul = false;
         for (let byte = bytes[to] as number; byte !== separator; byte = bytes[++to] as number) {

@@ -13,7 +13,7 @@ import { givenPath, toModern } from './modern.ts';
 import { expandShortForm, isFullSchema, type SchemaIssue, shortPath } from './short-form.ts';
 import { lengthIssues, sizeIssues } from './size.ts';
 import { toStrictSchema } from './strict.ts';
-import { everyKeyword, followReferences, IN_PLACE, subschemas } from './subschemas.ts';
+import { everyKeyword, followReferences, inPlaceKeywords, subschemas } from './subschemas.ts';
 
 export interface AnswerSchema {
   /**
@@ -46,7 +46,7 @@ type Prepared = { issues: readonly SchemaIssue[]; answerSchema: AnswerSchema | n
  */
 const prepared = new Map<string, Prepared>();
 /** Characters of text that are kept; what is made of a schema takes some 20 times its text. */
-const MAX_KEPT = 1_000_000;
+const maxKeptCharacters = 1_000_000;
 
 /**
  * Issues of a user's schema, with paths from its root. Empty when `prepareAnswerSchema` accepts the
@@ -90,10 +90,10 @@ function prepareOnce(given: JsonObject): Prepared {
   const result = prepared.get(text) ?? prepare(given);
   prepared.delete(text);
   // One that is too long is refused at once, each time.
-  if (text.length <= MAX_KEPT / 4) prepared.set(text, result);
+  if (text.length <= maxKeptCharacters / 4) prepared.set(text, result);
   let kept = [...prepared.keys()].reduce((sum, { length }) => sum + length, 0);
   for (const [oldest] of prepared) {
-    if (kept <= MAX_KEPT) break;
+    if (kept <= maxKeptCharacters) break;
     prepared.delete(oldest);
     kept -= oldest.length;
   }
@@ -163,7 +163,7 @@ function closeObjects(schema: JsonSchema): Closed {
   const closed = new Set<JsonSchema>();
   const close = (node: JsonObject) => {
     // Others for the same value may name further keys.
-    const isWhole = !subschemas(node).some(({ keyword }) => IN_PLACE.has(keyword));
+    const isWhole = !subschemas(node).some(({ keyword }) => inPlaceKeywords.has(keyword));
     const isOpen = !['additionalProperties', 'unevaluatedProperties', '$ref'].some((keyword) =>
       Object.hasOwn(node, keyword),
     );

@@ -7,19 +7,19 @@ import type { SchemaIssue } from './short-form.ts';
 import {
   everySchema,
   followReferences,
-  IN_PLACE,
+  inPlaceKeywords,
   resolveReference,
   subschemas,
 } from './subschemas.ts';
 
-export const MAX_PATTERN_LENGTH = 1_000;
-const MAX_ISSUES = 10;
+export const maxPatternLength = 1_000;
+const maxIssues = 10;
 
 /**
  * References by other names than a path, and schemas with their own addresses, which paths could
  * not cross.
  */
-const UNSUPPORTED = ['$anchor', '$dynamicAnchor', '$dynamicRef', '$id', '$recursiveRef'];
+const unsupportedKeywords = ['$anchor', '$dynamicAnchor', '$dynamicRef', '$id', '$recursiveRef'];
 
 // Only for the meta-schema: it keeps nothing of the schemas that it looks at.
 const metaSchema = new Ajv2020({ strict: false, allErrors: true, logger: false });
@@ -49,7 +49,7 @@ export function checkSchema(root: JsonSchema): SchemaIssue[] {
       message: 'must describe an object: { "type": "object", "properties": … }',
     });
   }
-  return issues.slice(0, MAX_ISSUES);
+  return issues.slice(0, maxIssues);
 }
 
 function metaSchemaIssues(root: JsonSchema): SchemaIssue[] {
@@ -72,7 +72,7 @@ function metaSchemaIssues(root: JsonSchema): SchemaIssue[] {
       });
     }
   }
-  return [...byPath.values()].slice(0, MAX_ISSUES);
+  return [...byPath.values()].slice(0, maxIssues);
 }
 
 function keywordIssues(root: JsonSchema, schema: JsonSchema, path: string[]): SchemaIssue[] {
@@ -80,7 +80,7 @@ function keywordIssues(root: JsonSchema, schema: JsonSchema, path: string[]): Sc
   const add = (keys: string[], message: string) =>
     issues.push({ path: [...path, ...keys], message });
 
-  for (const keyword of UNSUPPORTED.filter((name) => Object.hasOwn(schema, name))) {
+  for (const keyword of unsupportedKeywords.filter((name) => Object.hasOwn(schema, name))) {
     add([keyword], 'must be absent; refer to other parts by $ref, such as #/$defs/name');
   }
   if (Object.hasOwn(schema, '$ref') && !resolveReference(root, schema.$ref)) {
@@ -100,8 +100,8 @@ function keywordIssues(root: JsonSchema, schema: JsonSchema, path: string[]): Sc
 }
 
 function patternIssues(pattern: string, path: string[]): SchemaIssue[] {
-  if (pattern.length > MAX_PATTERN_LENGTH) {
-    const message = `must have at most ${MAX_PATTERN_LENGTH} characters, not ${pattern.length}`;
+  if (pattern.length > maxPatternLength) {
+    const message = `must have at most ${maxPatternLength} characters, not ${pattern.length}`;
     return [{ path, message }];
   }
   try {
@@ -122,7 +122,7 @@ function hasEndlessReference(root: JsonSchema): boolean {
     state.set(schema, 'open');
     const target = resolveReference(root, schema.$ref);
     const next = subschemas(schema)
-      .filter(({ keyword }) => IN_PLACE.has(keyword))
+      .filter(({ keyword }) => inPlaceKeywords.has(keyword))
       .map((child) => child.schema);
     const endless = [...(target ? [target] : []), ...next].some(visit);
     state.set(schema, 'done');

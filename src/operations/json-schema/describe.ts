@@ -7,15 +7,15 @@ import { isObject, type JsonObject, ownValue } from '../answer.ts';
 import { knownForm } from '../known-forms.ts';
 import { followReferences } from './subschemas.ts';
 
-const MAX_DEPTH = 4;
-const MAX_LINES = 200;
+const maxDepth = 4;
+const maxLines = 200;
 /**
  * Length of all lines together. A schema that is referred to again and again is written out each
  * time.
  */
-const MAX_CHARACTERS = 200_000;
+const maxCharacters = 200_000;
 /** Alternatives of alternatives and lists of lists that are named; a schema may hold itself. */
-const MAX_NESTING = 2;
+const maxNesting = 2;
 
 /**
  * One line per field, those of nested objects indented under it; at most 200 lines and four levels.
@@ -24,7 +24,7 @@ const MAX_NESTING = 2;
  */
 export function describeFields(root: JsonSchema, { strict }: { strict: boolean }): string {
   const lines: string[] = [];
-  const place: Place = { root, strict, depth: 0, room: MAX_CHARACTERS, kindOf: createKinds(root) };
+  const place: Place = { root, strict, depth: 0, room: maxCharacters, kindOf: createKinds(root) };
   addFieldLines(root, lines, place);
   return lines.join('\n');
 }
@@ -41,11 +41,11 @@ interface Place {
 function addFieldLines(schema: JsonSchema, lines: string[], place: Place): void {
   const { root, depth } = place;
   const { properties, required } = followReferences(root, schema);
-  if (!isObject(properties) || depth === MAX_DEPTH) {
+  if (!isObject(properties) || depth === maxDepth) {
     return;
   }
   for (const [name, property] of Object.entries(properties)) {
-    if (place.room <= 0 || lines.length > MAX_LINES) {
+    if (place.room <= 0 || lines.length > maxLines) {
       return;
     }
     const own = isObject(property) ? property : {};
@@ -57,7 +57,7 @@ function addFieldLines(schema: JsonSchema, lines: string[], place: Place): void 
       own.description ?? target.description ?? (kind.isPlainText && knownForm(name));
     const line = typeof description === 'string' && description ? `${head}: ${description}` : head;
     place.room -= line.length;
-    if (place.room <= 0 || lines.length === MAX_LINES) {
+    if (place.room <= 0 || lines.length === maxLines) {
       place.room = 0;
       lines.push('- … and the others that the schema has');
       return;
@@ -96,7 +96,7 @@ function withAbsence(
  * is looked at once for each level, however often the schema refers to it.
  */
 function createKinds(root: JsonSchema): (schema: JsonSchema) => Kind {
-  const known = Array.from({ length: MAX_NESTING + 1 }, () => new Map<JsonSchema, Kind>());
+  const known = Array.from({ length: maxNesting + 1 }, () => new Map<JsonSchema, Kind>());
 
   function kindAt(level: number, schema: JsonSchema): Kind {
     const found = known[level]?.get(schema) ?? makeKind(level, schema);
@@ -110,7 +110,7 @@ function createKinds(root: JsonSchema): (schema: JsonSchema) => Kind {
       return kindOfValues(values);
     }
     const inside =
-      level === MAX_NESTING
+      level === maxNesting
         ? null
         : (branch: JsonObject) => kindAt(level + 1, followReferences(root, branch));
     const alternatives = [ownValue(schema, 'anyOf') ?? ownValue(schema, 'oneOf') ?? []].flat();

@@ -5,15 +5,15 @@ import type { JsonSchema } from '../../model/model.ts';
 import { isObject } from '../answer.ts';
 import { everySchema } from './subschemas.ts';
 
-export const STRICT_NAME = /^[\w-]{1,64}$/;
-export const MAX_NESTING = 10;
+export const strictName = /^[\w-]{1,64}$/;
+export const maxNesting = 10;
 
-const MAX_PROPERTIES = 5_000;
-const MAX_ENUM_VALUES = 1_000;
+const maxProperties = 5_000;
+const maxEnumValues = 1_000;
 /** Names of properties and definitions, enum and const values together. */
-const MAX_TOTAL_LENGTH = 120_000;
-const LARGE_ENUM = 250;
-const MAX_LARGE_ENUM_LENGTH = 15_000;
+const maxTotalLength = 120_000;
+const largeEnum = 250;
+const maxLargeEnumLength = 15_000;
 
 /** Which limits a schema of the strict subset exceeds, in words for a developer. */
 export function limitProblems(root: JsonSchema): string[] {
@@ -31,18 +31,18 @@ export function limitProblems(root: JsonSchema): string[] {
     properties += isObject(schema.properties) ? Object.keys(schema.properties).length : 0;
     enumValues += values.length;
     totalLength += sumLengths(names.flat()) + valuesLength;
-    if (values.length > LARGE_ENUM && valuesLength > MAX_LARGE_ENUM_LENGTH) {
-      problems.add(`an enum of over ${LARGE_ENUM} values and ${MAX_LARGE_ENUM_LENGTH} characters`);
+    if (values.length > largeEnum && valuesLength > maxLargeEnumLength) {
+      problems.add(`an enum of over ${largeEnum} values and ${maxLargeEnumLength} characters`);
     }
   }
-  if (properties > MAX_PROPERTIES) {
-    problems.add(`more than ${MAX_PROPERTIES} properties`);
+  if (properties > maxProperties) {
+    problems.add(`more than ${maxProperties} properties`);
   }
-  if (enumValues > MAX_ENUM_VALUES) {
-    problems.add(`more than ${MAX_ENUM_VALUES} enum values`);
+  if (enumValues > maxEnumValues) {
+    problems.add(`more than ${maxEnumValues} enum values`);
   }
-  if (totalLength > MAX_TOTAL_LENGTH) {
-    problems.add(`more than ${MAX_TOTAL_LENGTH} characters of names and values`);
+  if (totalLength > maxTotalLength) {
+    problems.add(`more than ${maxTotalLength} characters of names and values`);
   }
   return [...problems];
 }

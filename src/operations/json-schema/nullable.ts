@@ -3,7 +3,7 @@ import type { JsonSchema } from '../../model/model.ts';
 import { isObject, ownValue } from '../answer.ts';
 import { isAnnotation, typesOf } from './strict-nodes.ts';
 
-const COMBINING = ['$ref', 'allOf', 'anyOf', 'oneOf'];
+const combiningKeywords = ['$ref', 'allOf', 'anyOf', 'oneOf'];
 
 /** The schema, or null. Beside an enum null is allowed only where it stands in it. */
 export function withNull(schema: JsonSchema): JsonSchema {
@@ -15,7 +15,9 @@ export function withNull(schema: JsonSchema): JsonSchema {
   if (types.length > 0) {
     return types.includes('null') ? schema : { ...schema, type: [...types, 'null'] };
   }
-  return COMBINING.some((keyword) => Object.hasOwn(schema, keyword)) ? orNull(schema) : schema;
+  return combiningKeywords.some((keyword) => Object.hasOwn(schema, keyword))
+    ? orNull(schema)
+    : schema;
 }
 
 /** As an alternative, with the description of the whole beside it. */

@@ -14,7 +14,7 @@ import { isObject, type JsonObject, ownValue } from '../answer.ts';
 import { withNull } from './nullable.ts';
 import { isKeyword } from './subschemas.ts';
 
-const TYPES: Record<string, JsonSchema> = {
+const schemasByType: Record<string, JsonSchema> = {
   string: { type: 'string' },
   text: { type: 'string' },
   number: { type: 'number' },
@@ -27,7 +27,7 @@ const TYPES: Record<string, JsonSchema> = {
 };
 
 /** Types meant by words that name types in other languages. */
-const ELSEWHERE: Record<string, string> = {
+const typesOfOtherLanguages: Record<string, string> = {
   str: 'string',
   varchar: 'string',
   num: 'number',
@@ -44,9 +44,9 @@ const ELSEWHERE: Record<string, string> = {
   dict: '{ "type": "object" } or the fields inside',
 };
 
-const JSON_TYPES = ['string', 'number', 'integer', 'boolean', 'object', 'array', 'null'];
+const jsonTypes = ['string', 'number', 'integer', 'boolean', 'object', 'array', 'null'];
 
-const KNOWN =
+const knownTypes =
   'string, number, integer, boolean or date, each also as a list (string[]) or left out when unknown (string?)';
 
 export interface SchemaIssue {
@@ -153,7 +153,7 @@ function expandField(value: unknown, place: Place): JsonSchema {
 /** A type by its name, perhaps of a list, perhaps left out when unknown. */
 function readType(value: string): { schema: JsonSchema; list: boolean; optional: boolean } | null {
   const [, name = '', list, optional] = /^(\w+)(\[\])?(\?)?$/.exec(value.trim()) ?? [];
-  const schema = ownValue(TYPES, name) as JsonSchema | undefined;
+  const schema = ownValue(schemasByType, name) as JsonSchema | undefined;
   return schema ? { schema, list: list !== undefined, optional: optional !== undefined } : null;
 }
 
@@ -164,21 +164,23 @@ function readType(value: string): { schema: JsonSchema; list: boolean; optional:
 function isDescription(value: string): boolean {
   const [, name = ''] =
     /^(\w+)(?:\[\])?\??\s*(?:[|&,:;(<>=/]|or\s+null\b)/.exec(value.trim()) ?? [];
-  return /\S\s+\S/.test(value) && !Object.hasOwn(TYPES, name);
+  return /\S\s+\S/.test(value) && !Object.hasOwn(schemasByType, name);
 }
 
 function unknownType(value: unknown): string {
   if (typeof value !== 'string') {
-    return `not a type; use ${KNOWN}, a list of values, a nested object, or a list of one`;
+    return `not a type; use ${knownTypes}, a list of values, a nested object, or a list of one`;
   }
   const word = value.trim();
   const [, name = word] = /^(\w+)/.exec(word) ?? [];
   if (/\s/.test(word)) {
     return `${JSON.stringify(word)} is neither a type nor a description; write { "type": ${JSON.stringify(name)}, "description": … }`;
   }
-  const meant = ownValue(ELSEWHERE, name.toLowerCase()) ?? nearest(name, Object.keys(TYPES));
+  const meant =
+    ownValue(typesOfOtherLanguages, name.toLowerCase()) ??
+    nearest(name, Object.keys(schemasByType));
   const hint = meant ? `; did you mean ${meant}? Use` : '; use';
-  return `unknown type ${JSON.stringify(word)}${hint} ${KNOWN}, a description in several words, a list of values, a nested object, or a list of one`;
+  return `unknown type ${JSON.stringify(word)}${hint} ${knownTypes}, a description in several words, a list of values, a nested object, or a list of one`;
 }
 
 /** A list of one is a list of that; of two or more texts one is the value. */
@@ -193,7 +195,7 @@ function expandList(list: readonly unknown[], place: Place): JsonSchema {
     place.issues.push({ path: place.path, message });
     return {};
   }
-  if (list.every((one) => readType(one) !== null || JSON_TYPES.includes(one))) {
+  if (list.every((one) => readType(one) !== null || jsonTypes.includes(one))) {
     const message =
       'could be types or values; write { "type": […] } for types, { "enum": […] } for values';
     place.issues.push({ path: place.path, message });
@@ -223,7 +225,7 @@ function hasBranches(value: JsonObject): boolean {
 
 function hasType(value: JsonObject): boolean {
   const types = [ownValue(value, 'type') ?? []].flat();
-  const isTyped = types.length > 0 && types.every((type) => JSON_TYPES.includes(String(type)));
+  const isTyped = types.length > 0 && types.every((type) => jsonTypes.includes(String(type)));
   return isTyped || Array.isArray(ownValue(value, 'enum'));
 }
 

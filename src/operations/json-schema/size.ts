@@ -8,7 +8,7 @@ import type { SchemaIssue } from './short-form.ts';
 import { subschemas } from './subschemas.ts';
 
 /** Longer schemas do not fit beside a text in a prompt. */
-export const MAX_LENGTH = 100_000;
+export const maxSchemaLength = 100_000;
 
 /** Together they are read in less than 100 ms. None of a generator's schemas comes near. */
 export const limits = {
@@ -24,8 +24,8 @@ type Counts = Record<keyof typeof limits, number>;
 /** Issue of a schema that is too long to be looked at, as it is given. */
 export function lengthIssues(given: JsonSchema): SchemaIssue[] {
   const { length } = JSON.stringify(given);
-  return length > MAX_LENGTH
-    ? [issue(`must have at most ${MAX_LENGTH} characters of JSON, not ${length}`)]
+  return length > maxSchemaLength
+    ? [issue(`must have at most ${maxSchemaLength} characters of JSON, not ${length}`)]
     : [];
 }
 

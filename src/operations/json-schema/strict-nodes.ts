@@ -6,36 +6,42 @@ import { createValidator } from './validator.ts';
 /**
  * Constraints that are dropped and told in the description. Winnow's own validation enforces them.
  */
-const TOLD = ['minLength', 'maxLength', 'uniqueItems', 'minProperties', 'maxProperties'];
+const toldConstraints = ['minLength', 'maxLength', 'uniqueItems', 'minProperties', 'maxProperties'];
 
-const NUMBER = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'];
+const numberConstraints = [
+  'minimum',
+  'maximum',
+  'exclusiveMinimum',
+  'exclusiveMaximum',
+  'multipleOf',
+];
 
-const FORMATS = new Set('date duration email hostname ipv4 ipv6 uuid'.split(' '));
+const strictFormats = new Set('date duration email hostname ipv4 ipv6 uuid'.split(' '));
 
-const DATE = '\\d{4}-\\d{2}-\\d{2}';
-const TIME = '\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?(Z|[+-]\\d{2}:\\d{2})?';
+const datePattern = '\\d{4}-\\d{2}-\\d{2}';
+const timePattern = '\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?(Z|[+-]\\d{2}:\\d{2})?';
 
 /**
  * A server that is held to these formats wants a zone, which few texts state: they are sent as
  * patterns that take both.
  */
-const LOCAL: Readonly<Record<string, { pattern: string; told: string }>> = {
+const localTimeFormats: Readonly<Record<string, { pattern: string; told: string }>> = {
   time: {
-    pattern: `^${TIME}$`,
+    pattern: `^${timePattern}$`,
     told: 'A time, such as 15:00:00; with its zone only where that is known.',
   },
   'date-time': {
-    pattern: `^${DATE}T${TIME}$`,
+    pattern: `^${datePattern}T${timePattern}$`,
     told: 'A date and time, such as 2026-03-01T15:00:00; with its zone only where that is known.',
   },
 };
 
 /** Look-around, named groups, back references and Unicode classes are not taken. */
-const HARD_PATTERN = /\(\?(?!:)|\\[1-9kpPbB]/;
+const hardPattern = /\(\?(?!:)|\\[1-9kpPbB]/;
 
-type Local = (typeof LOCAL)[string] | undefined;
+type Local = (typeof localTimeFormats)[string] | undefined;
 
-const ANNOTATIONS = new Set([
+const annotations = new Set([
   '$comment',
   '$defs',
   '$schema',
@@ -52,7 +58,7 @@ const ANNOTATIONS = new Set([
 
 /** True for a keyword that constrains nothing. */
 export function isAnnotation(keyword: string): boolean {
-  return ANNOTATIONS.has(keyword);
+  return annotations.has(keyword);
 }
 
 /** The types that a schema names, or that its keywords speak of; empty when neither says. */
@@ -71,13 +77,14 @@ export function typesOf(schema: JsonSchema): string[] {
 /** The description, with the constraints that the sent schema leaves out. */
 export function describeNode(schema: JsonSchema): { description?: string } {
   const description = ownValue(schema, 'description');
-  const told: Record<string, unknown> = pick(schema, TOLD);
+  const told: Record<string, unknown> = pick(schema, toldConstraints);
   const { format, pattern } = schema;
-  const local = typeof format === 'string' ? (ownValue(LOCAL, format) as Local) : undefined;
-  if (typeof format === 'string' && !FORMATS.has(format) && !local) {
+  const local =
+    typeof format === 'string' ? (ownValue(localTimeFormats, format) as Local) : undefined;
+  if (typeof format === 'string' && !strictFormats.has(format) && !local) {
     told.format = format;
   }
-  if (typeof pattern === 'string' && HARD_PATTERN.test(pattern)) {
+  if (typeof pattern === 'string' && hardPattern.test(pattern)) {
     told.pattern = pattern;
   }
   const parts = [
@@ -96,13 +103,14 @@ export function constraints(type: string, schema: JsonSchema): JsonSchema {
       return pick(schema, ['minItems', 'maxItems']);
     case 'number':
     case 'integer':
-      return pick(schema, NUMBER);
+      return pick(schema, numberConstraints);
     case 'string': {
-      const local = typeof format === 'string' ? (ownValue(LOCAL, format) as Local) : undefined;
+      const local =
+        typeof format === 'string' ? (ownValue(localTimeFormats, format) as Local) : undefined;
       const own = typeof pattern === 'string' ? pattern : local?.pattern;
       return {
-        ...(typeof format === 'string' && FORMATS.has(format) ? { format } : {}),
-        ...(own !== undefined && !HARD_PATTERN.test(own) ? { pattern: own } : {}),
+        ...(typeof format === 'string' && strictFormats.has(format) ? { format } : {}),
+        ...(own !== undefined && !hardPattern.test(own) ? { pattern: own } : {}),
       };
     }
     default:

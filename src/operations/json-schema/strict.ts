@@ -7,7 +7,7 @@
  */
 import type { JsonSchema } from '../../model/model.ts';
 import { isObject, ownValue } from '../answer.ts';
-import { limitProblems, MAX_NESTING, STRICT_NAME } from './limits.ts';
+import { limitProblems, maxNesting, strictName } from './limits.ts';
 import {
   constraints,
   describeNode,
@@ -25,7 +25,7 @@ import {
 } from './strict-references.ts';
 import { followReferences, referencePath, resolveReference } from './subschemas.ts';
 
-const INEXPRESSIBLE = [
+const inexpressibleKeywords = [
   'allOf',
   'contains',
   'dependencies',
@@ -80,7 +80,7 @@ function rewriteDefinitions(rewriting: Rewriting): Record<string, JsonSchema> {
   const maps = new Map<string, [string, JsonSchema][]>();
   for (const reference of rewriting.used) {
     const [keyword = '', name = ''] = referencePath(reference) ?? [];
-    if (!STRICT_NAME.test(name)) {
+    if (!strictName.test(name)) {
       rewriting.problems.push('the name of a definition');
     }
     const schema = rewriteSchema(resolveReference(rewriting.root, reference), 1, rewriting);
@@ -100,7 +100,7 @@ function rewriteSchema(schema: unknown, level: number, rewriting: Rewriting): Js
   if (only) {
     return rewriteSchema({ ...only, ...describeNode(schema) }, level, rewriting);
   }
-  problems.push(...INEXPRESSIBLE.filter((keyword) => Object.hasOwn(schema, keyword)));
+  problems.push(...inexpressibleKeywords.filter((keyword) => Object.hasOwn(schema, keyword)));
   if ((ownValue(schema, 'additionalProperties') ?? false) !== false) {
     problems.push('additionalProperties');
   }
@@ -155,8 +155,8 @@ function rewriteType(
   if (type !== 'object' && type !== 'array') {
     return node;
   }
-  if (level > MAX_NESTING) {
-    rewriting.problems.push(`more than ${MAX_NESTING} levels`);
+  if (level > maxNesting) {
+    rewriting.problems.push(`more than ${maxNesting} levels`);
     return {};
   }
   return type === 'object'
@@ -175,7 +175,7 @@ function rewriteProperties(schema: JsonSchema, level: number, rewriting: Rewriti
   if ([...required].some((name) => !Object.hasOwn(properties, String(name)))) {
     rewriting.problems.push('a required property without a schema');
   }
-  if (!names.every((name) => STRICT_NAME.test(name))) {
+  if (!names.every((name) => strictName.test(name))) {
     rewriting.problems.push('the name of a property');
   }
   const rewritten = names.map((name) => {

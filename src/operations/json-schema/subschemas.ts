@@ -2,7 +2,7 @@
 import type { JsonSchema } from '../../model/model.ts';
 import { isObject, type JsonObject, ownValue } from '../answer.ts';
 
-const HOLDS_ONE = [
+const schemaKeywords = [
   'additionalProperties',
   'contains',
   'contentSchema',
@@ -15,19 +15,19 @@ const HOLDS_ONE = [
   'unevaluatedItems',
   'unevaluatedProperties',
 ];
-const HOLDS_LIST = ['allOf', 'anyOf', 'oneOf', 'prefixItems'];
-const HOLDS_MAP = ['$defs', 'definitions', 'dependentSchemas', 'patternProperties', 'properties'];
+const listKeywords = ['allOf', 'anyOf', 'oneOf', 'prefixItems'];
+const mapKeywords = ['$defs', 'definitions', 'dependentSchemas', 'patternProperties', 'properties'];
 
-const PLAIN =
+const plainKeywords =
   'additionalItems const contentEncoding contentMediaType dependencies dependentRequired discriminator enum exclusiveMaximum exclusiveMinimum externalDocs format maxContains maxItems maxLength maxProperties maximum minContains minItems minLength minProperties minimum multipleOf nullable pattern required type uniqueItems xml';
-const ANNOTATIONS =
+const annotationKeywords =
   '$comment default deprecated description example examples readOnly title writeOnly';
-const KEYWORDS = new Set([
-  ...HOLDS_ONE,
-  ...HOLDS_LIST,
-  ...HOLDS_MAP,
-  ...PLAIN.split(' '),
-  ...ANNOTATIONS.split(' '),
+const knownKeywords = new Set([
+  ...schemaKeywords,
+  ...listKeywords,
+  ...mapKeywords,
+  ...plainKeywords.split(' '),
+  ...annotationKeywords.split(' '),
 ]);
 
 /**
@@ -35,11 +35,11 @@ const KEYWORDS = new Set([
  * such keywords.
  */
 export function isKeyword(key: string): boolean {
-  return KEYWORDS.has(key) || /^(?:\$|x-)/.test(key);
+  return knownKeywords.has(key) || /^(?:\$|x-)/.test(key);
 }
 
 /** The keywords whose schemas apply to the same value as the schema that holds them. */
-export const IN_PLACE = new Set([
+export const inPlaceKeywords = new Set([
   'allOf',
   'anyOf',
   'dependentSchemas',
@@ -65,10 +65,10 @@ export function subschemas(schema: JsonSchema): Subschema[] {
       found.push({ keyword, path, schema: child });
     }
   };
-  for (const keyword of HOLDS_ONE) {
+  for (const keyword of schemaKeywords) {
     add(keyword, [keyword], ownValue(schema, keyword));
   }
-  for (const keyword of [...HOLDS_LIST, ...HOLDS_MAP]) {
+  for (const keyword of [...listKeywords, ...mapKeywords]) {
     const children = ownValue(schema, keyword);
     if (typeof children === 'object' && children !== null) {
       for (const [key, child] of Object.entries(children)) {

@@ -5,7 +5,7 @@
 import { isObject, type JsonObject, ownValue } from '../answer.ts';
 import { patternChecks } from './member-keywords.ts';
 import { accepts, type Check, checkAt, fail, isDone, type Run } from './run.ts';
-import { IN_PLACE } from './subschemas.ts';
+import { inPlaceKeywords } from './subschemas.ts';
 
 /** Access to the checks of a schema's parts. */
 export interface Parts {
@@ -95,7 +95,7 @@ function speaksOfEntry(at: number, schema: JsonObject, { value, run, parts, own 
 function inPlace(schema: JsonObject, { value, run, parts }: Asked): JsonObject[] {
   const condition = ownValue(schema, 'if');
   const holds = condition !== undefined && accepts(parts.compile(condition), value, run);
-  const candidates = [...IN_PLACE, '$ref'].flatMap((keyword): unknown[] => {
+  const candidates = [...inPlaceKeywords, '$ref'].flatMap((keyword): unknown[] => {
     const inside = ownValue(schema, keyword);
     if (keyword === 'not' || inside === undefined) return [];
     if (keyword === '$ref') return [parts.resolve(inside)];

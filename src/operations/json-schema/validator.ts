@@ -13,8 +13,8 @@ import { everyKeyword, resolveReference } from './subschemas.ts';
 import { unevaluatedItems, unevaluatedProperties } from './unevaluated.ts';
 import { identityKeywords, type Keyword, valueKeywords } from './value-keywords.ts';
 
-const MAX_TOLD = 5;
-const MAX_MESSAGE_LENGTH = 1_000;
+const maxToldIssues = 5;
+const maxMessageLength = 1_000;
 
 /** The check of one answer. */
 interface Checking {
@@ -105,6 +105,6 @@ function keywordChecks(schema: JsonObject, keywords: Record<string, Keyword>): C
 
 function describeFaults(faults: readonly Fault[]): string {
   const messages = faults.map(({ path, message }) => `${path.slice(1) || 'the answer'} ${message}`);
-  const told = [...new Set(messages)].slice(0, MAX_TOLD).join('; ');
-  return told.length > MAX_MESSAGE_LENGTH ? `${told.slice(0, MAX_MESSAGE_LENGTH)}…` : told;
+  const told = [...new Set(messages)].slice(0, maxToldIssues).join('; ');
+  return told.length > maxMessageLength ? `${told.slice(0, maxMessageLength)}…` : told;
 }
