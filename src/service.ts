@@ -178,7 +178,7 @@ export async function startService(
     await reaper.start();
     undo.push(() => reaper.stop());
 
-    const idIndexer = createIdIndexer({ sql: db.sql, nudges, log });
+    const idIndexer = createIdIndexer({ db, nudges, log });
     idIndexer.start();
     undo.push(() => idIndexer.stop());
 

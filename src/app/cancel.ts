@@ -15,7 +15,7 @@ export async function cancelBatch(
   owner: string,
   id: string,
 ): Promise<void> {
-  const key = await beginCancel(db.sql, owner, id);
+  const key = await beginCancel(db, owner, id);
   if (key === null) return;
   await nudges.send(key, 'stop');
   const written = await finishChunks(db.sql, { batchKey: key, status: 'CANCELLED' });

@@ -8,6 +8,6 @@ export async function startBatch(
   owner: string,
   id: string,
 ): Promise<void> {
-  const key = await startDraft(db.sql, owner, id);
+  const key = await startDraft(db, owner, id);
   if (key !== null) await nudges.send(key, 'work');
 }

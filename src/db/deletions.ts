@@ -1,6 +1,6 @@
 /** Taking batches out: hidden at once, purged in steps that hold no lock for long. */
 import { and, eq, isNull, sql } from 'drizzle-orm';
-import type { Database, Sql } from './driver/client.ts';
+import type { Builder, Sql } from './driver/client.ts';
 import { batches } from './tables.ts';
 import { deleteWebhooks } from './webhooks.ts';
 
@@ -12,7 +12,7 @@ const stepSize = 20_000;
  * the batch does not exist.
  */
 export async function hideBatch(
-  { query }: Pick<Database, 'query'>,
+  { query }: Builder,
   owner: string,
   id: string,
 ): Promise<bigint | null> {

@@ -5,7 +5,7 @@
  */
 import { and, eq, gt, lte, type SQL, sql } from 'drizzle-orm';
 import { blankCharacters, withoutBlanks } from '../core/blank-characters.ts';
-import type { Database, Sql } from './driver/client.ts';
+import type { Builder, Sql } from './driver/client.ts';
 import { ingests } from './tables.ts';
 
 /**
@@ -13,8 +13,6 @@ import { ingests } from './tables.ts';
  * come yet.
  */
 const graceSeconds = 60 * 60;
-
-type Builder = Pick<Database, 'query'>;
 
 /** Gives out the key of a file to come, with a lease on it. */
 export async function beginIngest({ query }: Builder, leaseMs: number): Promise<bigint> {

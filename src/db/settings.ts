@@ -1,9 +1,7 @@
 /** What a server makes once and keeps. */
 import { eq } from 'drizzle-orm';
-import type { Database } from './driver/client.ts';
+import type { Builder } from './driver/client.ts';
 import { settings } from './tables.ts';
-
-type Builder = Pick<Database, 'query'>;
 
 /**
  * The setting of a name; where the setting is missing, what `make` returns. All who race to make it

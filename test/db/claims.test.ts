@@ -47,7 +47,7 @@ for (const [plan, open] of [
 
     const claims = await Promise.all(
       range(1, 16).map(async () => {
-        const worker = await enterWorker(db.sql);
+        const worker = await enterWorker(db);
         const mine: number[][] = [];
         for (;;) {
           const chunks = await claimOf(pool.sql, batchKey, worker, limit);
@@ -79,7 +79,7 @@ test('the settings of the nested-loop pool reach the server', async () => {
  * which they were served.
  */
 async function claimInTurn(claims: number): Promise<bigint[]> {
-  const worker = await enterWorker(db.sql);
+  const worker = await enterWorker(db);
   const batches = new Map<string, bigint>();
   const served: bigint[] = [];
   let owner = '';
@@ -124,7 +124,7 @@ test('claims go round the owners first, then round the batches of each', async (
 });
 
 test('a claimed chunk starts with nothing marked as sent', async () => {
-  const worker = await enterWorker(db.sql);
+  const worker = await enterWorker(db);
   const batchKey = await insertBatch(db.sql, { items: 25 });
 
   const chunks = await claimOf(db.sql, batchKey, worker, 5);
@@ -137,7 +137,7 @@ test('a claimed chunk starts with nothing marked as sent', async () => {
 });
 
 test('a claim that looks from an index on takes what follows, then what has crashes, and nothing before', async () => {
-  const worker = await enterWorker(db.sql);
+  const worker = await enterWorker(db);
   const batchKey = await insertBatch(db.sql, { items: 60 });
   await db.sql`update chunks set crashes = 1 where batch_key = ${batchKey} and first in (10, 50)`;
   const claim = { worker, after: nobody, limit: 2, onlyBatchKeys: [batchKey] };
@@ -156,15 +156,15 @@ test('a claim that looks from an index on takes what follows, then what has cras
 });
 
 test('nothing is claimed of a draft, or of a batch that is being cancelled or is failing', async () => {
-  const worker = await enterWorker(db.sql);
+  const worker = await enterWorker(db);
   const draft = await insertBatch(db.sql, { items: 5, status: 'DRAFT' });
   const failing = await insertBatch(db.sql, { items: 5 });
-  await beginFailure(db.sql, failing, { code: 'INVALID_KEY', message: 'no' });
+  await beginFailure(db, failing, { code: 'INVALID_KEY', message: 'no' });
   const cancelled = await insertBatch(db.sql, { items: 5 });
   const [{ id }] = (await db.sql`select id from batches where key = ${cancelled}`) as [
     { id: string },
   ];
-  await beginCancel(db.sql, 'local', id);
+  await beginCancel(db, 'local', id);
 
   for (const key of [draft, failing, cancelled]) {
     expect(await claimOf(db.sql, key, worker)).toEqual([]);
@@ -172,7 +172,7 @@ test('nothing is claimed of a draft, or of a batch that is being cancelled or is
 });
 
 test('a released chunk keeps its results, and only what was open is asked again', async () => {
-  const worker = await enterWorker(db.sql);
+  const worker = await enterWorker(db);
   const batchKey = await insertBatch(db.sql, { items: 10 });
   await claimOf(db.sql, batchKey, worker);
   await recordAnswers(db.sql, {
@@ -190,8 +190,8 @@ test('a released chunk keeps its results, and only what was open is asked again'
 });
 
 test('only chunks that a worker does not know of are given back', async () => {
-  const worker = await enterWorker(db.sql);
-  const other = await enterWorker(db.sql);
+  const worker = await enterWorker(db);
+  const other = await enterWorker(db);
   const batchKey = await insertBatch(db.sql, { items: 50 });
   await claimOf(db.sql, batchKey, worker, 3);
   await claimOf(db.sql, batchKey, other, 1);

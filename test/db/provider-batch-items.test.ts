@@ -54,7 +54,7 @@ afterAll(async () => {
 async function take(items: readonly number[]) {
   const batchKey = await insertBatch(db.sql, { items: 20 });
   await db.sql`update batches set execution = 'PROVIDER_BATCH' where key = ${batchKey}`;
-  const worker = await enterWorker(db.sql);
+  const worker = await enterWorker(db);
   const id = `pbatch_${randomUUID()}`;
   const limits = { maxChunks: 100, maxItems: 1_000, maxRounds: 3 };
   await planProviderBatch(db.sql, { id, worker, busyOwners: [], ...limits });
@@ -200,7 +200,7 @@ test('items that were tried are given back with the try charged', async () => {
 test('nothing is given back in the name of a worker that has lost its hands', async () => {
   const mine = await take(range(0, 19));
 
-  await giveBackFrom(db.sql, { ...mine, worker: await enterWorker(db.sql) }, 5);
+  await giveBackFrom(db.sql, { ...mine, worker: await enterWorker(db) }, 5);
 
   expect(await chunksOf(mine)).toEqual([
     [0, 9, 'leased'],

@@ -54,7 +54,7 @@ async function plan(
 /** A provider batch of a new batch in the hands of a new worker. */
 async function takeNew(limits: { maxChunks?: number; maxItems?: number } = {}) {
   const batchKey = await insertLaneBatch();
-  const worker = await enterWorker(db.sql);
+  const worker = await enterWorker(db);
   const id = await plan(worker, [], limits);
   const held = await holdProviderBatch(db.sql, { worker, id: id ?? '' });
   if (!held) throw new Error('nothing was planned');
@@ -73,7 +73,7 @@ async function idOf(batchKey: bigint): Promise<string> {
 test('what a live worker has lost sight of is taken again by that worker alone', async () => {
   const { worker, held } = await takeNew();
 
-  const other = await holdDue(await enterWorker(db.sql));
+  const other = await holdDue(await enterWorker(db));
   const known = await holdDue(worker, [held.id]);
   const lost = await holdDue(worker);
 
@@ -86,8 +86,8 @@ test('live calls that were under way are counted once, whoever takes the provide
 
   await holdDue(worker);
   await changeProviderBatch(db, mine, { liveCalls: 2 });
-  await deleteWorker(db.sql, worker);
-  const successor = await enterWorker(db.sql);
+  await deleteWorker(db, worker);
+  const successor = await enterWorker(db);
   await holdDue(successor);
   await holdDue(successor);
 
@@ -99,7 +99,7 @@ test('a job that may exist is looked for no sooner because its batch is cancelle
   await changeProviderBatch(db, mine, { state: 'creating' });
   await releaseProviderBatch(db.sql, mine, 60_000);
 
-  await beginCancel(db.sql, 'local', await idOf(batchKey));
+  await beginCancel(db, 'local', await idOf(batchKey));
 
   expect(await holdDue(worker)).toBeNull();
 });
@@ -111,7 +111,7 @@ test.each(['preparing', 'working'] as const)(
     await changeProviderBatch(db, mine, { state });
     await releaseProviderBatch(db.sql, mine, 60_000);
 
-    await beginCancel(db.sql, 'local', await idOf(batchKey));
+    await beginCancel(db, 'local', await idOf(batchKey));
 
     expect(await holdDue(worker)).toBe(held.id);
   },
@@ -122,7 +122,7 @@ test('a batch that fails gets its chunks back at once from all that hold some, a
   await changeProviderBatch(db, mine, { state: 'reading' });
   await releaseProviderBatch(db.sql, mine, 60_000);
 
-  await beginFailure(db.sql, batchKey, { code: 'QUOTA_EXHAUSTED', message: 'no money left' });
+  await beginFailure(db, batchKey, { code: 'QUOTA_EXHAUSTED', message: 'no money left' });
   const first = await holdDue(worker);
   await parkProviderBatch(db.sql, mine);
   const second = await holdDue(worker);
@@ -132,7 +132,7 @@ test('a batch that fails gets its chunks back at once from all that hold some, a
 
 test('the job of a batch that is deleted while it fails is taken, brought to its end, and the batch purged', async () => {
   const { batchKey, worker, held, mine } = await takeNew();
-  await beginFailure(db.sql, batchKey, { code: 'QUOTA_EXHAUSTED', message: 'no money left' });
+  await beginFailure(db, batchKey, { code: 'QUOTA_EXHAUSTED', message: 'no money left' });
   await parkProviderBatch(db.sql, mine);
   await hideBatch(db, 'local', await idOf(batchKey));
 
@@ -146,9 +146,9 @@ test('the job of a batch that is deleted while it fails is taken, brought to its
 test('a provider batch whose batch has ended without it is unwanted', async () => {
   const { batchKey, held, worker } = await takeNew();
   await db.sql`update batches set status = 'COMPLETED', completed_at = now() where key = ${batchKey}`;
-  await deleteWorker(db.sql, worker);
+  await deleteWorker(db, worker);
 
-  const successor = await enterWorker(db.sql);
+  const successor = await enterWorker(db);
   const taken = await holdProviderBatch(db.sql, {
     worker: successor,
     id: null,
@@ -173,7 +173,7 @@ test.each([
 
 test('items that have an answer take no room in a provider batch, and one chunk always fits', async () => {
   const batchKey = await insertLaneBatch();
-  const worker = await enterWorker(db.sql);
+  const worker = await enterWorker(db);
   await db.sql`update chunks set done = 8 where batch_key = ${batchKey} and first < 20`;
 
   await plan(worker, [], { maxItems: 4 });
@@ -206,7 +206,7 @@ test('while one waits because its provider did not take it, no other one of its 
 test('an owner with enough steps under way waits, and another is served', async () => {
   const greedy = await insertLaneBatch('greedy');
   const modest = await insertLaneBatch('modest');
-  const worker = await enterWorker(db.sql);
+  const worker = await enterWorker(db);
 
   const planned = await plan(worker, ['greedy']);
   const held = await holdProviderBatch(db.sql, { worker, id: planned ?? '' });

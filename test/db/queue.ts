@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type ClaimTurn, claimChunks } from '../../src/db/chunks.ts';
-import type { Sql } from '../../src/db/driver/client.ts';
+import type { Builder, Sql } from '../../src/db/driver/client.ts';
 import { insertInlineBatch } from '../../src/db/inline-batches.ts';
 import { type NewResult, recordResults } from '../../src/db/results.ts';
 import { insertWorker } from '../../src/db/workers.ts';
@@ -57,9 +57,9 @@ export async function insertBatch(
 }
 
 /** A worker with a lease that runs. Returns its id. */
-export async function enterWorker(sql: Sql, leaseMs = 60_000): Promise<string> {
+export async function enterWorker(db: Builder, leaseMs = 60_000): Promise<string> {
   const id = `worker_${randomUUID()}`;
-  await insertWorker(sql, { id, machine: 'test', pid: 0, leaseMs });
+  await insertWorker(db, { id, machine: 'test', pid: 0, leaseMs });
   return id;
 }
 

@@ -40,15 +40,15 @@ async function mark(worker: string, batchKey: bigint, first: number, sentTo: num
 
 /** Claims the chunk that begins at `first`, marks its items up to `sentTo` as sent, and dies. */
 async function crashAt(batchKey: bigint, first: number, sentTo = first) {
-  const worker = await enterWorker(db.sql);
+  const worker = await enterWorker(db);
   await claimOf(db.sql, batchKey, worker, 100);
   await mark(worker, batchKey, first, sentTo);
-  await deleteWorker(db.sql, worker);
+  await deleteWorker(db, worker);
   await reclaimChunks(db.sql);
 }
 
 test('a reclaim counts exactly the marked items that have no result, and reopens the chunks', async () => {
-  const worker = await enterWorker(db.sql);
+  const worker = await enterWorker(db);
   const batchKey = await insertBatch(db.sql, { items: 30 });
   await claimOf(db.sql, batchKey, worker, 3);
   await mark(worker, batchKey, 0, 6);
@@ -58,7 +58,7 @@ test('a reclaim counts exactly the marked items that have no result, and reopens
     worker,
     results: [1, 3, 5].map((index) => succeeded(index)),
   });
-  await deleteWorker(db.sql, worker);
+  await deleteWorker(db, worker);
 
   const reclaimed = await reclaimChunks(db.sql);
   const again = await reclaimChunks(db.sql);
@@ -76,12 +76,12 @@ test('a reclaim counts exactly the marked items that have no result, and reopens
 });
 
 test('of a chunk that was cut, only who holds the piece writes, and only into it', async () => {
-  const stale = await enterWorker(db.sql);
-  const heir = await enterWorker(db.sql);
+  const stale = await enterWorker(db);
+  const heir = await enterWorker(db);
   const batchKey = await insertBatch(db.sql, { items: 10 });
   await claimOf(db.sql, batchKey, stale);
   await mark(stale, batchKey, 0, 4);
-  await deleteWorker(db.sql, stale);
+  await deleteWorker(db, stale);
   await reclaimChunks(db.sql);
   await db.sql`update chunks set state = 'leased', owner = ${heir} where batch_key = ${batchKey} and first = 0`;
   const results = range(0, 9).map((index) => ({ ...succeeded(index), first: 0 }));
@@ -97,17 +97,14 @@ test('of a chunk that was cut, only who holds the piece writes, and only into it
 });
 
 test('nothing is taken from a worker whose lease runs, and one that ran out cannot be renewed', async () => {
-  const live = await enterWorker(db.sql);
-  const dead = await enterWorker(db.sql, 1);
+  const live = await enterWorker(db);
+  const dead = await enterWorker(db, 1);
   const batchKey = await insertBatch(db.sql, { items: 20 });
   await claimOf(db.sql, batchKey, live);
   await claimOf(db.sql, batchKey, dead);
 
   const reclaimed = await reclaimChunks(db.sql);
-  const renewed = [
-    await renewWorker(db.sql, live, 60_000),
-    await renewWorker(db.sql, dead, 60_000),
-  ];
+  const renewed = [await renewWorker(db, live, 60_000), await renewWorker(db, dead, 60_000)];
 
   expect(reclaimed).toEqual([batchKey]);
   expect(renewed).toEqual([true, false]);
@@ -118,8 +115,8 @@ test('nothing is taken from a worker whose lease runs, and one that ran out cann
 });
 
 test('marks only rise, and only under the lease', async () => {
-  const worker = await enterWorker(db.sql);
-  const other = await enterWorker(db.sql);
+  const worker = await enterWorker(db);
+  const other = await enterWorker(db);
   const batchKey = await insertBatch(db.sql, { items: 10 });
   await claimOf(db.sql, batchKey, worker);
 
@@ -132,14 +129,14 @@ test('marks only rise, and only under the lease', async () => {
 });
 
 test('what a batch that is failing had under way is not counted as sent again', async () => {
-  const worker = await enterWorker(db.sql);
+  const worker = await enterWorker(db);
   const batchKey = await insertBatch(db.sql, { items: 10 });
   await claimOf(db.sql, batchKey, worker);
   await mark(worker, batchKey, 0, 5);
-  await beginFailure(db.sql, batchKey, { code: 'INVALID_KEY', message: 'no' });
+  await beginFailure(db, batchKey, { code: 'INVALID_KEY', message: 'no' });
 
   const early = await endFailure(db.sql, batchKey);
-  await deleteWorker(db.sql, worker);
+  await deleteWorker(db, worker);
   await reclaimChunks(db.sql);
   const ended = await endFailure(db.sql, batchKey);
 
@@ -149,13 +146,13 @@ test('what a batch that is failing had under way is not counted as sent again', 
 
 test('what was under way is cut off from what was not, and alone charged with the crash', async () => {
   const batchKey = await insertBatch(db.sql, { items: 10 });
-  const worker = await enterWorker(db.sql);
+  const worker = await enterWorker(db);
   await claimOf(db.sql, batchKey, worker);
   await mark(worker, batchKey, 0, 5);
   const results = [0, 2].map((index) => succeeded(index));
   await recordAnswers(db.sql, { batchKey, worker, results });
 
-  await deleteWorker(db.sql, worker);
+  await deleteWorker(db, worker);
   await reclaimChunks(db.sql);
 
   expect(await chunksOf(batchKey)).toEqual([
@@ -166,10 +163,10 @@ test('what was under way is cut off from what was not, and alone charged with th
 
 test('the third crash leaves an item each of what was under way', async () => {
   const batchKey = await insertBatch(db.sql, { items: 6, chunkSize: 6 });
-  const worker = await enterWorker(db.sql);
+  const worker = await enterWorker(db);
   await claimOf(db.sql, batchKey, worker);
   await recordAnswers(db.sql, { batchKey, worker, results: [succeeded(1)] });
-  await deleteWorker(db.sql, worker);
+  await deleteWorker(db, worker);
   await reclaimChunks(db.sql);
 
   for (const sentTo of [4, 3, 2]) await crashAt(batchKey, 0, sentTo);
@@ -216,7 +213,7 @@ test('the item that crashes five times fails, and it alone', async () => {
 test('nobody claims the item that crashed five times, even before it fails', async () => {
   const batchKey = await insertBatch(db.sql, { items: 2, chunkSize: 1 });
   for (const _ of range(1, fatalCrashes)) await crashAt(batchKey, 0);
-  const [fatal, worker] = [await listFatal(db.sql), await enterWorker(db.sql)];
+  const [fatal, worker] = [await listFatal(db.sql), await enterWorker(db)];
 
   const claimed = await claimOf(db.sql, batchKey, worker, 100);
   const again = await claimOf(db.sql, batchKey, worker, 100);
@@ -228,10 +225,10 @@ test('nobody claims the item that crashed five times, even before it fails', asy
 
 test('a reclaim that had to wait for a last flush counts what that flush recorded', async () => {
   const batchKey = await insertBatch(db.sql, { items: 10 });
-  const worker = await enterWorker(db.sql);
+  const worker = await enterWorker(db);
   await claimOf(db.sql, batchKey, worker);
   await mark(worker, batchKey, 0, 7);
-  await deleteWorker(db.sql, worker);
+  await deleteWorker(db, worker);
   // Holds the batch for a while, so that the flush and the reclaim queue up behind it in this
   // order.
   const holding = db.sql`

@@ -33,12 +33,12 @@ afterAll(async () => {
 
 /** Loses a worker's lease, as if it had died. */
 async function kill(worker: string): Promise<void> {
-  await deleteWorker(db.sql, worker);
+  await deleteWorker(db, worker);
   await reclaimChunks(db.sql);
 }
 
 test('a result that is recorded twice, at once and later, is there once and counts once', async () => {
-  const worker = await enterWorker(db.sql);
+  const worker = await enterWorker(db);
   const batchKey = await insertBatch(db.sql, { items: 10 });
   await claimOf(db.sql, batchKey, worker);
   const results = range(0, 8).map((index) => succeeded(index));
@@ -58,8 +58,8 @@ test('a result that is recorded twice, at once and later, is there once and coun
 });
 
 test('a worker that lost its chunk writes nothing, whatever became of the chunk', async () => {
-  const stale = await enterWorker(db.sql);
-  const heir = await enterWorker(db.sql);
+  const stale = await enterWorker(db);
+  const heir = await enterWorker(db);
   const batchKey = await insertBatch(db.sql, { items: 20 });
   await claimOf(db.sql, batchKey, stale, 2);
   await kill(stale);
@@ -81,8 +81,8 @@ test('a worker that lost its chunk writes nothing, whatever became of the chunk'
 });
 
 test('a late failure never overwrites a success, nor a late success a failure', async () => {
-  const first = await enterWorker(db.sql);
-  const second = await enterWorker(db.sql);
+  const first = await enterWorker(db);
+  const second = await enterWorker(db);
   const batchKey = await insertBatch(db.sql, { items: 3 });
   await claimOf(db.sql, batchKey, first);
   await recordAnswers(db.sql, { batchKey, worker: first, results: [succeeded(0), failed(1)] });
@@ -113,19 +113,19 @@ test('completions that race a reclaim and a second worker leave one row each (30
   for (let round = 0; round < rounds; round += 20) {
     await Promise.all(
       range(1, 20).map(async () => {
-        const slow = await enterWorker(db.sql);
-        const fast = await enterWorker(db.sql);
+        const slow = await enterWorker(db);
+        const fast = await enterWorker(db);
         const [chunk] = await claimOf(db.sql, batchKey, slow);
         const index = chunk?.first ?? -1;
         const late = recordAnswers(db.sql, { batchKey, worker: slow, results: [failed(index)] });
-        await deleteWorker(db.sql, slow);
+        await deleteWorker(db, slow);
         await reclaimChunks(db.sql);
         await claimOf(db.sql, batchKey, fast);
         await Promise.all([late, finishHeld(batchKey, fast)]);
       }),
     );
   }
-  const last = await enterWorker(db.sql);
+  const last = await enterWorker(db);
   while ((await claimOf(db.sql, batchKey, last, 10)).length > 0) await finishHeld(batchKey, last);
 
   const found = await audit(db.sql, batchKey);
@@ -156,7 +156,7 @@ test('counters equal the rows at every instant while flushes, reclaims, releases
   }
   async function work(seed: number) {
     for (let round = seed; !over; round += 1) {
-      const worker = await enterWorker(db.sql);
+      const worker = await enterWorker(db);
       const chunks = await claimOf(db.sql, batchKey, worker, 3);
       if (chunks.length === 0) return;
       const items = chunks.flatMap(({ first, last }) => range(first, last));
@@ -167,7 +167,7 @@ test('counters equal the rows at every instant while flushes, reclaims, releases
         recordAnswers(db.sql, { batchKey, worker, results: answers.slice(half) }),
       ]);
       if (round % 2 === 0) await releaseChunks(db.sql, { worker, batchKey, resent: 1 });
-      else await deleteWorker(db.sql, worker);
+      else await deleteWorker(db, worker);
     }
   }
   async function reclaim() {
@@ -175,7 +175,7 @@ test('counters equal the rows at every instant while flushes, reclaims, releases
   }
   async function cancel() {
     while (sum((await audit(db.sql, batchKey)).rows) < 1_500);
-    await beginCancel(db.sql, 'local', id);
+    await beginCancel(db, 'local', id);
     while ((await audit(db.sql, batchKey)).status !== 'CANCELLED') {
       await finishChunks(db.sql, { batchKey, status: 'CANCELLED' });
     }
@@ -202,7 +202,7 @@ test('nothing appears behind a cursor while eight workers flush', async () => {
   let writing = true;
 
   async function work() {
-    const worker = await enterWorker(db.sql);
+    const worker = await enterWorker(db);
     for (;;) {
       const [chunk] = await claimOf(db.sql, batchKey, worker);
       if (!chunk) return;
@@ -239,7 +239,7 @@ test('nothing appears behind a cursor while eight workers flush', async () => {
 });
 
 test('a flush to a batch that has gone says so', async () => {
-  const worker = await enterWorker(db.sql);
+  const worker = await enterWorker(db);
 
   const written = await recordAnswers(db.sql, { batchKey: 0n, worker, results: [succeeded(0)] });
 

@@ -102,19 +102,15 @@ async function createWorld() {
   ];
   /** Ids of workers that died, which go on trying. */
   const zombies: string[] = [];
-  const workers = await Promise.all([
-    enterWorker(db.sql),
-    enterWorker(db.sql),
-    enterWorker(db.sql),
-  ]);
+  const workers = await Promise.all([enterWorker(db), enterWorker(db), enterWorker(db)]);
   const answered = new Map<number, string>();
 
   async function reap() {
     await reclaimChunks(db.sql);
     const error = { code: 'WORKER_CRASHED', message: 'died' } as const;
     await finishChunks(db.sql, { batchKey, status: 'FAILED', error, crashes: fatalCrashes });
-    await beginExpiry(db.sql);
-    for (const { key, ending } of await listEnding(db.sql)) {
+    await beginExpiry(db);
+    for (const { key, ending } of await listEnding(db)) {
       await finishEnding({ db, nudges: silent }, key, ending);
     }
   }
@@ -152,9 +148,9 @@ async function createWorld() {
           await releaseUnknownChunks(db.sql, worker, []);
           return;
         case 'kill':
-          await deleteWorker(db.sql, worker);
+          await deleteWorker(db, worker);
           zombies.push(worker);
-          workers[at] = await enterWorker(db.sql);
+          workers[at] = await enterWorker(db);
           return;
         case 'reap':
           await reap();
@@ -169,7 +165,7 @@ async function createWorld() {
         case 'clock forward':
           await db.sql`update workers set expires_at = now() - interval '1 hour' where id = any(${[...workers]}::text[])`;
           zombies.push(...workers);
-          for (const each of range(0, 2)) workers[each] = await enterWorker(db.sql);
+          for (const each of range(0, 2)) workers[each] = await enterWorker(db);
           return;
         case 'clock back':
           await db.sql`update workers set expires_at = expires_at + interval '1 hour' where id = any(${[...workers]}::text[])`;
@@ -181,13 +177,13 @@ async function createWorld() {
           await hideBatch(db, 'local', id);
           return;
         case 'cancel':
-          await beginCancel(db.sql, 'local', id);
+          await beginCancel(db, 'local', id);
           return;
         case 'expire':
           await db.sql`update batches set expires_at = now() where key = ${batchKey}`;
           return;
         case 'fail':
-          await beginFailure(db.sql, batchKey, { code: 'INVALID_KEY', message: 'no' });
+          await beginFailure(db, batchKey, { code: 'INVALID_KEY', message: 'no' });
       }
     },
     /**
@@ -195,14 +191,14 @@ async function createWorld() {
      * reaper.
      */
     async finish() {
-      for (const worker of workers) await deleteWorker(db.sql, worker);
+      for (const worker of workers) await deleteWorker(db, worker);
       if ((await audit(db.sql, batchKey)).deleted) {
         await reap();
         expect(await listPurgeable(db.sql)).toContain(batchKey);
         while (await purgeBatchStep(db.sql, batchKey));
         return;
       }
-      const last = await enterWorker(db.sql);
+      const last = await enterWorker(db);
       for (const _ of range(1, 3 * items)) {
         await reap();
         if (final.includes((await audit(db.sql, batchKey)).status)) return;

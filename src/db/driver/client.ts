@@ -37,6 +37,9 @@ export interface Database {
   close(): Promise<void>;
 }
 
+/** What statements need that are built by Drizzle: each waits in the pool of its database. */
+export type Builder = Pick<Database, 'query'>;
+
 const closeTimeoutSeconds = 2;
 /**
  * A database that comes back is found within this. The driver's own backoff grows to 20 s, for all

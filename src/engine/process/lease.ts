@@ -57,10 +57,10 @@ export function createLease({
   let askedAt: number | null = null;
 
   async function enter(): Promise<string> {
-    if (lost !== null) await deleteWorker(db.sql, lost);
+    if (lost !== null) await deleteWorker(db, lost);
     lost = null;
     const id = `worker_${randomUUID()}`;
-    await insertWorker(db.sql, { id, machine, pid: process.pid, leaseMs });
+    await insertWorker(db, { id, machine, pid: process.pid, leaseMs });
     return id;
   }
 
@@ -100,7 +100,7 @@ export function createLease({
       if (id === null) {
         current = await inTime(enter());
         renewedAt = startedAt;
-      } else if (!(await inTime(renewWorker(db.sql, id, leaseMs)))) {
+      } else if (!(await inTime(renewWorker(db, id, leaseMs)))) {
         lose('it was not renewed in time');
       } else if (current === id) {
         renewedAt = startedAt;
@@ -136,7 +136,7 @@ export function createLease({
       if (timer) clearTimeout(timer);
       const id = current;
       current = null;
-      if (id !== null) await deleteWorker(db.sql, id);
+      if (id !== null) await deleteWorker(db, id);
     },
     id() {
       if (current !== null && performance.now() - renewedAt > leaseMs * lostShare) {
@@ -158,10 +158,10 @@ function listenTo(listeners: Set<() => void>, listener: () => void): () => void 
  * again is left to the lease.
  */
 async function buryNeighbours(db: Database, machine: string, log: Log): Promise<void> {
-  for (const { id, pid } of await listWorkers(db.sql, machine)) {
+  for (const { id, pid } of await listWorkers(db, machine)) {
     if (pid !== process.pid && isRunning(pid)) continue;
     log.info({ worker: id }, 'an earlier worker on this machine has died; its items go on at once');
-    await deleteWorker(db.sql, id);
+    await deleteWorker(db, id);
   }
 }
 

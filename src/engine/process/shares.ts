@@ -42,9 +42,9 @@ export function createShares({
   async function count(): Promise<void> {
     try {
       if (!works) {
-        await keepApiProcess(db.sql, { id, machine: hostname(), pid: process.pid, leaseMs });
+        await keepApiProcess(db, { id, machine: hostname(), pid: process.pid, leaseMs });
       }
-      share(fractionOf(works, await countProcesses(db.sql)));
+      share(fractionOf(works, await countProcesses(db)));
     } catch (error) {
       // What was last known stays in force.
       log.warn({ err: error }, 'could not count the processes that share the limits');
@@ -62,7 +62,7 @@ export function createShares({
     async stop() {
       if (timer) clearInterval(timer);
       await counting;
-      if (!works) await deleteWorker(db.sql, id);
+      if (!works) await deleteWorker(db, id);
     },
   };
 }

@@ -218,7 +218,7 @@ export function createStep({
         const { code, message, over } = outcome;
         failingSince.delete(held.id);
         // Before its chunks are given back, or they would be planned again at once.
-        if (await beginFailure(sql, held.batchKey, { code, message })) {
+        if (await beginFailure(db, held.batchKey, { code, message })) {
           log.warn({ batch: held.batchId, code }, 'a batch was stopped');
         }
         if (over) await endProviderBatch(sql, held, { status: 'failed', round: false });
@@ -235,7 +235,7 @@ export function createStep({
     const now = Date.now();
     const since = failingSince.get(held.id) ?? new Date(now);
     failingSince.set(held.id, since);
-    await noteWaiting(sql, held.batchKey, { reason, since, until: new Date(now + ms) });
+    await noteWaiting(db, held.batchKey, { reason, since, until: new Date(now + ms) });
     publisher.publish(held.batchKey);
   }
 

@@ -15,7 +15,7 @@ import {
   listUnindexed,
   type UnindexedBatch,
 } from '../../db/custom-ids.ts';
-import type { Sql } from '../../db/driver/client.ts';
+import type { Database } from '../../db/driver/client.ts';
 import { namesOf } from '../../files/row.ts';
 import type { Nudges } from '../process/nudges.ts';
 
@@ -31,11 +31,11 @@ export interface IdIndexer {
 }
 
 export function createIdIndexer({
-  sql,
+  db,
   nudges,
   log,
 }: {
-  sql: Sql;
+  db: Database;
   nudges: Nudges;
   log: Log;
 }): IdIndexer {
@@ -44,17 +44,17 @@ export function createIdIndexer({
   let unsubscribe = () => undefined as unknown;
 
   async function indexAll(): Promise<void> {
-    for (const batch of await listUnindexed(sql)) await indexBatch(batch);
+    for (const batch of await listUnindexed(db.sql)) await indexBatch(batch);
   }
 
   async function indexBatch(batch: UnindexedBatch): Promise<void> {
     const { key, customIdField: name } = batch;
     while (!stopped) {
-      const step = await indexCustomIds(sql, key, { name, column: columnOf(batch) });
+      const step = await indexCustomIds(db.sql, key, { name, column: columnOf(batch) });
       if (!step) return;
       if (step.problems.length > 0) {
         const message = messageFor(batch, step.problems);
-        if (await beginFailure(sql, key, { code: 'DUPLICATE_CUSTOM_ID', message })) {
+        if (await beginFailure(db, key, { code: 'DUPLICATE_CUSTOM_ID', message })) {
           await nudges.send(key, 'stop');
         }
         return;

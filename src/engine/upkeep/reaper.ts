@@ -53,11 +53,11 @@ export function createReaper({
       await nudges.send(key, 'progress');
     }
     for (const key of reclaimed) await nudges.send(key, 'work');
-    for (const key of await beginExpiry(db.sql)) await nudges.send(key, 'stop');
-    for (const { key, ending } of await listEnding(db.sql))
+    for (const key of await beginExpiry(db)) await nudges.send(key, 'stop');
+    for (const { key, ending } of await listEnding(db))
       await finishEnding({ db, nudges, log }, key, ending);
     await purge();
-    await deleteDeadWorkers(db.sql);
+    await deleteDeadWorkers(db);
   }
 
   /**

@@ -29,9 +29,9 @@ export function statementsOf(db: Database, log: Log) {
       releaseUnknownChunks(sql, worker, known),
     readStopped: (keys: readonly bigint[]) => readStopped(sql, keys),
     noteWaiting: (key: bigint, waiting: Parameters<typeof noteWaiting>[2]) =>
-      noteWaiting(sql, key, waiting),
+      noteWaiting(db, key, waiting),
     beginFailure: (key: bigint, failure: Parameters<typeof beginFailure>[2]) =>
-      beginFailure(sql, key, failure),
+      beginFailure(db, key, failure),
     /** Writes a line of the log. Never rejects. */
     tell: (key: bigint, event: BatchEvent) => tellBatch({ db, log }, key, event),
   };

@@ -34,7 +34,7 @@ test('every listener hears of a loss, and the lease goes on under a new id', asy
   await until(() => renewals > 0, { deadlineMs: 5_000, what: 'a renewal' });
   const heardBefore = [...heard];
 
-  await deleteWorker(db.sql, String(id));
+  await deleteWorker(db, String(id));
   await until(() => heard.length > 0, { deadlineMs: 5_000, what: 'the loss' });
   const renewalsBefore = renewals;
   await until(() => renewals > renewalsBefore, { deadlineMs: 5_000, what: 'a new lease' });

@@ -32,7 +32,7 @@ async function startProcess(works: boolean) {
 }
 
 const enterWorker = (id: string) =>
-  insertWorker(db.sql, { id, machine: 'here', pid: 1, leaseMs: 60_000 });
+  insertWorker(db, { id, machine: 'here', pid: 1, leaseMs: 60_000 });
 
 const deadlineMs = 10_000;
 
@@ -42,7 +42,7 @@ test('a worker alone takes everything, and half when there are two', async () =>
 
   await enterWorker('worker_b');
   await until(() => fractions.at(-1) === 0.5, { deadlineMs, what: 'two workers to be counted' });
-  await deleteWorker(db.sql, 'worker_b');
+  await deleteWorker(db, 'worker_b');
   await until(() => fractions.at(-1) === 1, { deadlineMs, what: 'one worker to be counted' });
   await stop();
 
@@ -60,13 +60,13 @@ test('a process that only serves takes a quarter of what a worker takes, until i
   await until(() => worker.fractions.at(-1) === 1, { deadlineMs, what: 'its end' });
   await worker.stop();
 
-  expect(await countProcesses(db.sql)).toEqual({ workers: 1, apis: 0 });
+  expect(await countProcesses(db)).toEqual({ workers: 1, apis: 0 });
 });
 
 test('a process whose lease ran out is not counted', async () => {
-  await insertWorker(db.sql, { id: 'worker_dead', machine: 'here', pid: 1, leaseMs: -1_000 });
+  await insertWorker(db, { id: 'worker_dead', machine: 'here', pid: 1, leaseMs: -1_000 });
 
-  expect(await countProcesses(db.sql)).toEqual({ workers: 0, apis: 0 });
+  expect(await countProcesses(db)).toEqual({ workers: 0, apis: 0 });
 });
 
 test.each([

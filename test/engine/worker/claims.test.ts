@@ -23,7 +23,7 @@ test('an owner with one new batch is served before the second of a hundred of an
   const many = [];
   for (const _ of range(1, 100)) many.push(await insertBatch(db.sql, { items: 3, owner: 'many' }));
   const one = await insertBatch(db.sql, { items: 3, owner: 'one' });
-  const worker = await enterWorker(db.sql);
+  const worker = await enterWorker(db);
   const served: bigint[] = [];
   const log = createLog('silent', { role: 'all' });
   const state = createState(

@@ -43,7 +43,7 @@ afterEach(() => {
 });
 
 async function open(items: number) {
-  const worker = await enterWorker(db.sql);
+  const worker = await enterWorker(db);
   const batchKey = await insertBatch(db.sql, { items, chunkSize: items });
   await claimOf(db.sql, batchKey, worker);
   const recorded: number[] = [];
