@@ -16,9 +16,9 @@ import {
 } from 'drizzle-orm';
 import type { BatchErrorCode, ItemErrorCode } from '../core/errors.ts';
 import { type PlaceInPage, placed, placesWithin } from './bytes.ts';
-import type { Database, Sql } from './driver/client.ts';
+import type { Builder } from './driver/client.ts';
 import { type FileRecord, fileColumns } from './files.ts';
-import { isRunning } from './guards.ts';
+import { running } from './guards.ts';
 import { type BatchStatus, batches, files } from './tables.ts';
 
 /**
@@ -99,7 +99,7 @@ const batchColumns = {
 /** A batch at one instant, read in one statement. */
 export type BatchRecord = Awaited<ReturnType<typeof selectBatches>>[number];
 
-function selectBatches(db: Database, where: SQL | undefined) {
+function selectBatches(db: Builder, where: SQL | undefined) {
   return db.query
     .select(batchColumns)
     .from(batches)
@@ -107,7 +107,7 @@ function selectBatches(db: Database, where: SQL | undefined) {
 }
 
 export async function readBatch(
-  db: Database,
+  db: Builder,
   owner: string,
   id: string,
 ): Promise<BatchRecord | null> {
@@ -116,7 +116,7 @@ export async function readBatch(
 }
 
 /** A batch of any owner, for a request with a signed link. */
-export async function readBatchById(db: Database, id: string): Promise<BatchRecord | null> {
+export async function readBatchById(db: Builder, id: string): Promise<BatchRecord | null> {
   const [batch] = await selectBatches(db, eq(batches.id, id));
   return batch ?? null;
 }
@@ -125,7 +125,7 @@ export async function readBatchById(db: Database, id: string): Promise<BatchReco
  * For the process itself, which is told of changes by key. A caller that shows the batch checks
  * the owner.
  */
-export async function readBatchByKey(db: Database, key: bigint): Promise<BatchRecord | null> {
+export async function readBatchByKey(db: Builder, key: bigint): Promise<BatchRecord | null> {
   const [batch] = await selectBatches(db, eq(batches.key, key));
   return batch ?? null;
 }
@@ -144,7 +144,7 @@ export interface BatchFilter {
  * on both sides, themselves left out.
  */
 export async function listBatches(
-  db: Database,
+  db: Builder,
   owner: string,
   filter: BatchFilter,
   page: {
@@ -176,7 +176,7 @@ export async function listBatches(
 }
 
 export async function countBatches(
-  db: Database,
+  db: Builder,
   owner: string,
   filter: BatchFilter,
 ): Promise<number> {
@@ -232,7 +232,7 @@ export type BatchPlan = Pick<
  * has to be brought to its end.
  */
 export async function readBatchPlan(
-  db: Database,
+  db: Builder,
   key: bigint,
   { whatever = false } = {},
 ): Promise<BatchPlan | null> {
@@ -255,35 +255,25 @@ export async function readBatchPlan(
     })
     .from(batches)
     .innerJoin(files, eq(files.key, batches.fileKey))
-    .where(
-      and(
-        eq(batches.key, key),
-        whatever
-          ? undefined
-          : and(
-              inArray(batches.status, ['QUEUED', 'PROCESSING']),
-              isNull(batches.ending),
-              isNull(batches.deletedAt),
-            ),
-      ),
-    );
+    .where(and(eq(batches.key, key), whatever ? undefined : running));
   return plan ?? null;
 }
 
 /** Of the given batches, those that workers must drop: being ended, ended, or gone. */
-export async function readStopped(sql: Sql, keys: readonly bigint[]): Promise<bigint[]> {
-  const stopped = await sql<{ key: bigint }[]>`
-    select given as key from unnest(${keys.map(String)}::text[]::bigint[]) as given
-    where not exists (
-      select from batches b where key = given and ${isRunning(sql)})`;
-  return stopped.map(({ key }) => key);
+export async function readStopped({ query }: Builder, keys: readonly bigint[]): Promise<bigint[]> {
+  const goingOn = await query
+    .select({ key: batches.key })
+    .from(batches)
+    .where(and(inArray(batches.key, [...keys]), running));
+  const kept = new Set(goingOn.map(({ key }) => key));
+  return keys.filter((key) => !kept.has(key));
 }
 
 /** The unlisted or listed file that a batch runs over. */
 export type BatchFile = FileRecord;
 
 /** The unlisted or listed file that a batch runs over: name and columns. */
-export async function readBatchFile(db: Database, fileKey: bigint): Promise<BatchFile> {
+export async function readBatchFile(db: Builder, fileKey: bigint): Promise<BatchFile> {
   const [file] = await db.query.select(fileColumns).from(files).where(eq(files.key, fileKey));
   if (!file) throw new Error(`file ${fileKey} has gone`);
   return file;

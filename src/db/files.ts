@@ -6,15 +6,17 @@ import {
   eq,
   getTableColumns,
   gt,
+  gte,
   inArray,
   isNull,
   lt,
+  max,
   type SQL,
   sql,
 } from 'drizzle-orm';
 import { cutBehind, type PlaceInPage, placed, placesWithin } from './bytes.ts';
-import type { Database, Sql } from './driver/client.ts';
-import { files } from './tables.ts';
+import type { Builder, Sql } from './driver/client.ts';
+import { files, rows } from './tables.ts';
 
 /** A file as its upload has left it. `columns`, `rejections` and `warnings` are JSON text. */
 export interface NewFile {
@@ -72,11 +74,7 @@ export async function insertFile(sql: Sql, file: NewFile): Promise<boolean> {
 }
 
 /** A file that was uploaded and not deleted; items given inline are no file to their owner. */
-export async function readFile(
-  db: Database,
-  owner: string,
-  id: string,
-): Promise<FileRecord | null> {
+export async function readFile(db: Builder, owner: string, id: string): Promise<FileRecord | null> {
   const [file] = await db.query
     .select(fileColumns)
     .from(files)
@@ -105,7 +103,7 @@ export async function readRejections(
  * both sides, themselves left out.
  */
 export async function listFiles(
-  db: Database,
+  db: Builder,
   owner: string,
   page: {
     limit: number;
@@ -134,7 +132,7 @@ export async function listFiles(
 
 /** Files in the order of their keys; cut behind `maxBytes`, but with one file at least. */
 export async function readFilesWithin(
-  db: Database,
+  db: Builder,
   fileKeys: readonly bigint[],
   maxBytes: number,
 ): Promise<(FileRecord & PlaceInPage)[]> {
@@ -148,7 +146,7 @@ export async function readFilesWithin(
 }
 
 async function readWithin(
-  db: Database,
+  db: Builder,
   sizes: readonly { key: bigint; octets: number }[],
   { order, maxBytes }: { order: SQL; maxBytes: number },
 ): Promise<(FileRecord & PlaceInPage)[]> {
@@ -162,7 +160,7 @@ async function readWithin(
   return placed(found, places);
 }
 
-export async function countFiles(db: Database, owner: string): Promise<number> {
+export async function countFiles(db: Builder, owner: string): Promise<number> {
   return await db.query.$count(files, ofOwner(owner));
 }
 
@@ -191,26 +189,28 @@ export async function readFileRows(
   fileKey: bigint,
   page: { afterIndex: number; limit: number; maxBytes: number },
 ): Promise<(StoredRow & PlaceInPage)[]> {
-  const rows = sql`
+  const found = sql`
     select index, custom_id as "customId", content, fields, row,
            coalesce(octet_length(content), 0) + coalesce(octet_length(fields), 0) as octets
     from rows
     where file_key = ${fileKey} and index > ${page.afterIndex}
     order by index limit ${page.limit}`;
   return await sql<(StoredRow & PlaceInPage)[]>`
-    ${cutBehind(sql, rows, { order: sql`index`, maxBytes: page.maxBytes })}`;
+    ${cutBehind(sql, found, { order: sql`index`, maxBytes: page.maxBytes })}`;
 }
 
 /** The first indexes of the rows with a custom id. */
 export async function findRows(
-  sql: Sql,
+  { query }: Builder,
   fileKey: bigint,
   { customId, limit }: { customId: string; limit: number },
 ): Promise<number[]> {
-  const found = await sql<{ index: number }[]>`
-    select index from rows
-    where file_key = ${fileKey} and custom_id = ${customId}
-    order by index limit ${limit}`;
+  const found = await query
+    .select({ index: rows.index })
+    .from(rows)
+    .where(and(eq(rows.fileKey, fileKey), eq(rows.customId, customId)))
+    .orderBy(rows.index)
+    .limit(limit);
   return found.map(({ index }) => index);
 }
 
@@ -251,20 +251,23 @@ export async function listDeletedFiles(sql: Sql): Promise<bigint[]> {
 }
 
 /** One behind the last index of a file's rows; 0 when there are none. */
-export async function readRowsEnd(sql: Sql, fileKey: bigint): Promise<number> {
-  const [last] = await sql<{ end: number | null }[]>`
-    select max(index) + 1 as end from rows where file_key = ${fileKey}`;
-  return last?.end ?? 0;
+export async function readRowsEnd({ query }: Builder, fileKey: bigint): Promise<number> {
+  const [last] = await query
+    .select({ index: max(rows.index) })
+    .from(rows)
+    .where(eq(rows.fileKey, fileKey));
+  return (last?.index ?? -1) + 1;
 }
 
 /** Removes the rows [first, end) of a file. */
 export async function deleteRows(
-  sql: Sql,
+  { query }: Builder,
   fileKey: bigint,
-  range: { first: number; end: number },
+  { first, end }: { first: number; end: number },
 ): Promise<void> {
-  await sql`
-    delete from rows where file_key = ${fileKey} and index >= ${range.first} and index < ${range.end}`;
+  await query
+    .delete(rows)
+    .where(and(eq(rows.fileKey, fileKey), gte(rows.index, first), lt(rows.index, end)));
 }
 
 /** Removes a deleted file that has no rows any more, once its batches have gone too. */

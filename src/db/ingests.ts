@@ -5,6 +5,7 @@
  */
 import { and, eq, gt, lte, type SQL, sql } from 'drizzle-orm';
 import { blankCharacters, withoutBlanks } from '../core/blank-characters.ts';
+import { after } from './clock.ts';
 import type { Builder, Sql } from './driver/client.ts';
 import { ingests } from './tables.ts';
 
@@ -42,11 +43,6 @@ async function setExpiry({ query }: Builder, fileKey: bigint, expiresAt: SQL): P
     .where(and(eq(ingests.fileKey, fileKey), gt(ingests.expiresAt, sql`now()`)))
     .returning({ key: ingests.fileKey });
   return changed.length === 1;
-}
-
-/** By the clock of the database. */
-function after(ms: number): SQL {
-  return sql`now() + make_interval(secs => ${ms / 1_000}::float8)`;
 }
 
 /** Forgets an ingest that never had rows. */

@@ -1,6 +1,6 @@
 /** Batches whose items come with the submit. */
 import { and, eq } from 'drizzle-orm';
-import type { Database, Sql } from './driver/client.ts';
+import type { Builder, Sql } from './driver/client.ts';
 import { batches, type Execution } from './tables.ts';
 
 /** A batch as it was submitted with its items inline. `options` and the like are JSON text. */
@@ -73,11 +73,11 @@ export async function insertInlineBatch(
  * with.
  */
 export async function findByIdempotencyKey(
-  db: Database,
+  { query }: Builder,
   owner: string,
   idempotencyKey: string,
 ): Promise<{ id: string; inputHash: string } | undefined> {
-  const [found] = await db.query
+  const [found] = await query
     .select({ id: batches.id, inputHash: batches.inputHash })
     .from(batches)
     .where(and(eq(batches.owner, owner), eq(batches.idempotencyKey, idempotencyKey)));

@@ -10,8 +10,9 @@
  * A worker takes a provider batch for one step at a time. One that dies in the middle of a step
  * leaves its id behind, and the next one does the step again.
  */
-import { and, eq } from 'drizzle-orm';
-import type { Database, Sql } from './driver/client.ts';
+import { and, eq, gte, isNotNull, type SQL, sql } from 'drizzle-orm';
+import { after } from './clock.ts';
+import type { Builder, Sql } from './driver/client.ts';
 import { isRunning } from './guards.ts';
 import { type FinalStatus, providerBatches } from './tables.ts';
 
@@ -141,28 +142,32 @@ export async function planProviderBatch(
  * now.
  */
 export async function changeProviderBatch(
-  db: Database,
+  { query }: Builder,
   held: { key: bigint; worker: string },
   change: ProviderBatchChange,
 ): Promise<boolean> {
-  const changed = await db.query
+  const changed = await query
     .update(providerBatches)
     .set(change)
-    .where(and(eq(providerBatches.key, held.key), eq(providerBatches.worker, held.worker)))
+    .where(inHandsOf(held))
     .returning({ key: providerBatches.key });
   return changed.length === 1;
 }
 
 /** Lets go of a provider batch until its next step is due. */
 export async function releaseProviderBatch(
-  sql: Sql,
+  { query }: Builder,
   held: { key: bigint; worker: string },
   dueInMs: number,
 ): Promise<void> {
-  await sql`
-    update provider_batches
-    set worker = null, due_at = now() + make_interval(secs => ${dueInMs / 1000})
-    where key = ${held.key} and worker = ${held.worker}`;
+  await query
+    .update(providerBatches)
+    .set({ worker: null, dueAt: after(dueInMs) })
+    .where(inHandsOf(held));
+}
+
+function inHandsOf({ key, worker }: { key: bigint; worker: string }): SQL | undefined {
+  return and(eq(providerBatches.key, key), eq(providerBatches.worker, worker));
 }
 
 /** Takes back the chunks that were given up when the batch failed. */
@@ -294,9 +299,21 @@ export async function hasJobBesides(
  * The ids of all jobs that are known at a model's provider, so that a lost one is not taken for one
  * of them.
  */
-export async function listProviderIds(sql: Sql, provider: string, since: Date): Promise<string[]> {
-  const known = await sql<{ providerId: string }[]>`
-    select provider_id as "providerId" from provider_batches
-    where starts_with(model, ${`${provider}/`}) and provider_id is not null and created_at >= ${since}::timestamptz - interval '2 days'`;
-  return known.map(({ providerId }) => providerId);
+export async function listProviderIds(
+  { query }: Builder,
+  provider: string,
+  since: Date,
+): Promise<string[]> {
+  const { model, providerId, createdAt } = providerBatches;
+  const known = await query
+    .select({ providerId: sql<string>`${providerId}` })
+    .from(providerBatches)
+    .where(
+      and(
+        sql`starts_with(${model}, ${`${provider}/`})`,
+        isNotNull(providerId),
+        gte(createdAt, sql`${since.toISOString()}::timestamptz - interval '2 days'`),
+      ),
+    );
+  return known.map((row) => row.providerId);
 }

@@ -7,7 +7,9 @@
  *   delivered  an attempt was answered with 2xx
  *   abandoned  the schedule is over, or the endpoint answered 410
  */
-import type { Sql } from './driver/client.ts';
+import { and, inArray, sql } from 'drizzle-orm';
+import type { Builder, Sql } from './driver/client.ts';
+import { webhooks } from './tables.ts';
 
 type Fragment = ReturnType<Sql>;
 
@@ -235,13 +237,15 @@ export async function recordAttempt(sql: Sql, attempt: FinishedAttempt): Promise
 
 /** Gives back what was leased and not sent to its end, as if it had never been leased. */
 export async function releaseWebhooks(
-  sql: Sql,
+  { query }: Builder,
   leased: readonly { key: bigint; lease: string }[],
 ): Promise<void> {
-  await sql`
-    update webhooks set lease = null, due_at = now()
-    where key = any(${leased.map(({ key }) => String(key))}::text[]::bigint[])
-      and lease = any(${leased.map(({ lease }) => lease)}::text[]::uuid[])`;
+  const keys = leased.map(({ key }) => key);
+  const leases = leased.map(({ lease }) => lease);
+  await query
+    .update(webhooks)
+    .set({ lease: null, dueAt: sql`now()` })
+    .where(and(inArray(webhooks.key, keys), inArray(webhooks.lease, leases)));
 }
 
 /** One attempt, as the API shows it. */

@@ -3,7 +3,8 @@
  * process that only serves has a row too, under an id of its own kind: it holds no chunks, and
  * counts where the providers' limits are divided.
  */
-import { and, eq, gt, lt, type SQL, sql } from 'drizzle-orm';
+import { and, eq, gt, lt, sql } from 'drizzle-orm';
+import { after } from './clock.ts';
 import type { Builder } from './driver/client.ts';
 import { workers } from './tables.ts';
 
@@ -90,9 +91,4 @@ const isAlive = gt(workers.expiresAt, sql`now()`);
 
 function entryOf({ id, machine, pid, leaseMs }: NewProcess) {
   return { id, machine, pid, expiresAt: after(leaseMs) };
-}
-
-/** By the clock of the database. */
-function after(ms: number): SQL {
-  return sql`now() + make_interval(secs => ${ms / 1_000}::float8)`;
 }

@@ -1,4 +1,4 @@
-import type { Sql } from '../db/driver/client.ts';
+import type { Builder } from '../db/driver/client.ts';
 import { deleteRows, readRowsEnd } from '../db/files.ts';
 
 /**
@@ -8,9 +8,9 @@ import { deleteRows, readRowsEnd } from '../db/files.ts';
 const removalStep = 20_000;
 
 /** Removes all rows of a file in steps. Safe beside itself, and to be called again. */
-export async function removeRows(sql: Sql, fileKey: bigint): Promise<void> {
-  const end = await readRowsEnd(sql, fileKey);
+export async function removeRows(db: Builder, fileKey: bigint): Promise<void> {
+  const end = await readRowsEnd(db, fileKey);
   for (let first = 0; first < end; first += removalStep) {
-    await deleteRows(sql, fileKey, { first, end: first + removalStep });
+    await deleteRows(db, fileKey, { first, end: first + removalStep });
   }
 }

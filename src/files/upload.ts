@@ -97,7 +97,7 @@ export async function ingestFile(upload: Upload): Promise<Ingested> {
     }
     // From here on the janitor does the same, should this process die.
     await abandonIngest(db, fileKey);
-    await removeRows(db.sql, fileKey);
+    await removeRows(db, fileKey);
     await deleteIngest(db, fileKey);
   }
 

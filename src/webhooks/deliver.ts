@@ -104,7 +104,7 @@ export function createWebhooks({
         perEndpoint: maxPerEndpoint,
       });
       if (claimed.length === 0) return;
-      if (stopping) return await releaseWebhooks(db.sql, claimed);
+      if (stopping) return await releaseWebhooks(db, claimed);
       for (const webhook of claimed) begin(webhook);
     }
   }
@@ -131,7 +131,7 @@ export function createWebhooks({
     const { key, lease, id, url } = webhook;
     const began = performance.now();
     const answer = await attempt(webhook);
-    if (answer.outcome === 'aborted') return await releaseWebhooks(db.sql, [webhook]);
+    if (answer.outcome === 'aborted') return await releaseWebhooks(db, [webhook]);
 
     const { statusCode, error, cause, retryAfterMs } = answer;
     const made = webhook.attempts + 1;

@@ -97,7 +97,7 @@ test('live calls that were under way are counted once, whoever takes the provide
 test('a job that may exist is looked for no sooner because its batch is cancelled', async () => {
   const { batchKey, worker, mine } = await takeNew();
   await changeProviderBatch(db, mine, { state: 'creating' });
-  await releaseProviderBatch(db.sql, mine, 60_000);
+  await releaseProviderBatch(db, mine, 60_000);
 
   await beginCancel(db, 'local', await idOf(batchKey));
 
@@ -109,7 +109,7 @@ test.each(['preparing', 'working'] as const)(
   async (state) => {
     const { batchKey, worker, held, mine } = await takeNew();
     await changeProviderBatch(db, mine, { state });
-    await releaseProviderBatch(db.sql, mine, 60_000);
+    await releaseProviderBatch(db, mine, 60_000);
 
     await beginCancel(db, 'local', await idOf(batchKey));
 
@@ -120,7 +120,7 @@ test.each(['preparing', 'working'] as const)(
 test('a batch that fails gets its chunks back at once from all that hold some, and only once', async () => {
   const { batchKey, worker, held, mine } = await takeNew();
   await changeProviderBatch(db, mine, { state: 'reading' });
-  await releaseProviderBatch(db.sql, mine, 60_000);
+  await releaseProviderBatch(db, mine, 60_000);
 
   await beginFailure(db, batchKey, { code: 'QUOTA_EXHAUSTED', message: 'no money left' });
   const first = await holdDue(worker);
@@ -193,7 +193,7 @@ test('one that was just made keeps no other from being planned, although its tim
 
 test('while one waits because its provider did not take it, no other one of its batch is planned', async () => {
   const { batchKey, worker, mine } = await takeNew({ maxChunks: 1 });
-  await releaseProviderBatch(db.sql, mine, 60_000);
+  await releaseProviderBatch(db, mine, 60_000);
 
   const meanwhile = await plan(worker);
   await db.sql`update provider_batches set due_at = now() - interval '1 second' where batch_key = ${batchKey}`;

@@ -447,7 +447,7 @@ describe('at least once', () => {
 
     if (!stale || !fresh) throw new Error('both claim it');
     const late = await recordAttempt(db.sql, { ...stale, ...attempt, retryInMs: 10 });
-    await releaseWebhooks(db.sql, [stale]);
+    await releaseWebhooks(db, [stale]);
     expect(late).toBe(false);
     expect(await claimWebhooks(db.sql, limits)).toEqual([]);
 

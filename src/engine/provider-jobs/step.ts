@@ -98,7 +98,7 @@ export function createStep({
           { err: error, batch: held.batchId, providerBatch: held.id },
           'a step failed; trying again',
         );
-      await releaseProviderBatch(sql, mine, stopping.aborted ? 0 : brokenStepMs).catch(
+      await releaseProviderBatch(db, mine, stopping.aborted ? 0 : brokenStepMs).catch(
         () => undefined, // the step is done again when the lease has run out
       );
     }
@@ -204,7 +204,7 @@ export function createStep({
       case 'later':
         if (outcome.why) await explain(held, outcome.why, outcome.dueInMs);
         else failingSince.delete(held.id);
-        await releaseProviderBatch(sql, held, outcome.dueInMs);
+        await releaseProviderBatch(db, held, outcome.dueInMs);
         onDueIn(outcome.dueInMs);
         return;
       case 'end':

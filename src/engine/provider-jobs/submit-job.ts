@@ -88,7 +88,7 @@ export async function recoverJob(job: HeldJob): Promise<Outcome> {
 }
 
 async function findJob({ held, api, db, stopping }: HeldJob): Promise<Job | 'unsure' | null> {
-  const others = await listProviderIds(db.sql, providerOf(held), held.createdAt);
+  const others = await listProviderIds(db, providerOf(held), held.createdAt);
   return await api.find(
     { intent: held.id, since: held.createdAt, requests: held.requests, others: new Set(others) },
     stopping,

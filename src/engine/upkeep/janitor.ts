@@ -27,12 +27,12 @@ export function createFileJanitor({ db, log }: { db: Database; log: Log }): File
   async function clean(): Promise<void> {
     for (const fileKey of await listDeadIngests(db)) {
       if (stopping) return;
-      await removeRows(db.sql, fileKey);
+      await removeRows(db, fileKey);
     }
     await deleteDeadIngests(db.sql);
     for (const fileKey of await listDeletedFiles(db.sql)) {
       if (stopping) return;
-      await removeRows(db.sql, fileKey);
+      await removeRows(db, fileKey);
       await removeFile(db.sql, fileKey);
     }
   }

@@ -27,7 +27,7 @@ export function statementsOf(db: Database, log: Log) {
     release: (release: Parameters<typeof releaseChunks>[1]) => releaseChunks(sql, release),
     releaseUnknown: (worker: string, known: Parameters<typeof releaseUnknownChunks>[2]) =>
       releaseUnknownChunks(sql, worker, known),
-    readStopped: (keys: readonly bigint[]) => readStopped(sql, keys),
+    readStopped: (keys: readonly bigint[]) => readStopped(db, keys),
     noteWaiting: (key: bigint, waiting: Parameters<typeof noteWaiting>[2]) =>
       noteWaiting(db, key, waiting),
     beginFailure: (key: bigint, failure: Parameters<typeof beginFailure>[2]) =>

@@ -1,7 +1,7 @@
 /** Results in an uploaded file of batch results, line by line. */
 
 import { type ParsedResult, parseResults, type ResultSource } from '../../app/parse-results.ts';
-import type { Sql } from '../../db/driver/client.ts';
+import type { Builder } from '../../db/driver/client.ts';
 import { type FileRecord, findRows } from '../../db/files.ts';
 import { answerSchemaParam } from '../../operations/given-answer.ts';
 import { builder, notFound } from './builder.ts';
@@ -140,7 +140,7 @@ builder.queryField('parseResults', (t) =>
         { first, after },
         {
           toCursor: ({ index }: ParsedResult) => String(index),
-          find: (customId) => findLine(context.db.sql, file, customId),
+          find: (customId) => findLine(context.db, file, customId),
         },
         async ({ limit, after: cursor }) => {
           const { db, signal, time, budget } = context;
@@ -170,8 +170,8 @@ function cursorOfLast(page: readonly ParsedResult[], after: string | undefined):
 }
 
 /** Cursor of the only result with a custom id. Null without such a result. */
-async function findLine(sql: Sql, file: FileRecord, customId: string): Promise<string | null> {
-  const [index, another] = await findRows(sql, file.key, { customId, limit: 2 });
+async function findLine(db: Builder, file: FileRecord, customId: string): Promise<string | null> {
+  const [index, another] = await findRows(db, file.key, { customId, limit: 2 });
   if (another !== undefined) {
     const message =
       'must name one result; several results have this custom id. Use the cursor of one of them';
