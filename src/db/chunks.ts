@@ -11,6 +11,7 @@
  * takes chunks first, but skips those that are locked, and so never waits for one.
  */
 import type { Sql } from './driver/client.ts';
+import { isRunning } from './guards.ts';
 
 /**
  * From this many crashes on, items are cut into chunks of their own, and each runs alone in its
@@ -80,7 +81,7 @@ export async function claimChunks(
       select key, owner from (
         select b.key, b.owner from batches b
         left join json_to_recordset(${lastBatches}::text::json) as l(owner text, key bigint) on l.owner = b.owner
-        where status in ('QUEUED', 'PROCESSING') and ending is null and deleted_at is null
+        where ${isRunning(sql)}
           and (execution = 'LIVE' or rescued_at is not null)
           and coalesce(ids_indexed = total, true)
           and (${only}::text is null or b.key = any(${only}::text::bigint[]))
@@ -187,8 +188,8 @@ export async function releaseChunks(
       where c.batch_key = held.batch_key and c.first = held.first
       returning c.first
     )
-    update batches set resent_requests = resent_requests + ${resent}
-    where key = ${batchKey} and ${resent} > 0 and status = 'PROCESSING' and ending is null
+    update batches b set resent_requests = b.resent_requests + ${resent}
+    where b.key = ${batchKey} and ${resent} > 0 and ${isRunning(sql)}
       and exists (select from released)`;
 }
 
@@ -291,7 +292,7 @@ export async function reclaimChunks(sql: Sql): Promise<bigint[]> {
     counted as (
       update batches b set resent_requests = b.resent_requests + r.requests
       from (select batch_key, sum(requests) as requests from resent group by batch_key) r
-      where b.key = r.batch_key and b.status = 'PROCESSING' and b.ending is null
+      where b.key = r.batch_key and ${isRunning(sql)}
     )
     select distinct batch_key as key from lost`;
   return reclaimed.map(({ key }) => key);
@@ -304,7 +305,7 @@ export async function reclaimChunks(sql: Sql): Promise<bigint[]> {
 export async function listFatal(sql: Sql): Promise<bigint[]> {
   const found = await sql<{ key: bigint }[]>`
     select key from batches b
-    where status in ('QUEUED', 'PROCESSING') and ending is null and deleted_at is null
+    where ${isRunning(sql)}
       and exists (
         select from chunks c
         where c.batch_key = b.key and c.state = 'open' and c.crashes >= ${fatalCrashes})

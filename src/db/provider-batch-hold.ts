@@ -1,5 +1,6 @@
 /** Which provider batch is taken in hand next, and whether it is to go on. */
 import type { Sql } from './driver/client.ts';
+import { isRunning } from './guards.ts';
 import type { HeldProviderBatch } from './provider-batches.ts';
 
 /** What a process has in hand. */
@@ -51,7 +52,7 @@ export async function holdProviderBatch(
     resent as (
       update batches b set resent_requests = b.resent_requests + due.lost
       from due join provider_batches p on p.key = due.key
-      where b.key = p.batch_key and due.lost > 0 and b.status = 'PROCESSING' and b.ending is null
+      where b.key = p.batch_key and due.lost > 0 and ${isRunning(sql)}
     )
     update provider_batches p set worker = ${worker}, live_calls = 0
     from due

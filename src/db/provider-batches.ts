@@ -223,7 +223,7 @@ export async function endProviderBatch(
     resent as (
       update batches b set resent_requests = b.resent_requests + ended.live_calls
       from ended
-      where b.key = (select key from batch) and ended.live_calls > 0 and b.status = 'PROCESSING' and b.ending is null
+      where b.key = (select key from batch) and ended.live_calls > 0 and ${isRunning(sql)}
     )
     update chunks set state = 'open', owner = null, sent_to = first - 1, rounds = rounds + ${end.round ? 1 : 0}
     where batch_key = (select key from batch) and owner = (select id from ended)`;
