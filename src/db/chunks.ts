@@ -12,18 +12,7 @@
  */
 import type { Sql } from './driver/client.ts';
 import { isRunning } from './guards.ts';
-
-/**
- * From this many crashes on, items are cut into chunks of their own, and each runs alone in its
- * process.
- */
-export const aloneFromCrashes = 3;
-
-/**
- * An item under which so many workers died, the last of them while it ran alone, is the one that
- * kills them: nobody claims it any more.
- */
-export const fatalCrashes = 5;
+import { fatalCrashes } from './reclaims.ts';
 
 /** A chunk as its worker holds it. */
 export interface ClaimedChunk {
@@ -218,97 +207,4 @@ export async function releaseUnknownChunks(
     from unknown u
     where c.batch_key = u.batch_key and c.first = u.first`;
   return released.count;
-}
-
-/**
- * Reopens the chunks of workers whose lease has run out, and counts the requests that will be sent
- * again, as long as the batch goes on: items up to the mark that have no result. Only those are
- * charged with the crash: they are cut off from the rest of their chunk, and from
- * `aloneFromCrashes` on into chunks of one item, so that the one that kills workers is found and
- * its neighbours are not charged with it. Returns the keys of the batches concerned.
- */
-export async function reclaimChunks(sql: Sql): Promise<bigint[]> {
-  const reclaimed = await sql<{ key: bigint }[]>`
-    with dead as materialized (
-      select batch_key, first, owner from chunks c
-      where state = 'leased'
-        and not exists (select from workers w where w.id = c.owner and w.expires_at > now())
-        -- What is in a provider batch needs no worker alive.
-        and not exists (select from provider_batches p where p.id = c.owner)
-      order by batch_key, first
-      limit 500
-    ),
-    locked as materialized (
-      select key from batches where key in (select batch_key from dead) order by key for update
-    ),
-    -- A last flush may have been waited for, which this statement's snapshot does not show: such a
-    -- chunk is left to the next.
-    lost as materialized (
-      select c.batch_key, c.first, c.last, c.sent_to, c.crashes, c.done
-      from chunks c join dead d on c.batch_key = d.batch_key and c.first = d.first and c.owner = d.owner
-      where c.state = 'leased' and c.batch_key in (select key from locked)
-        and c.done = (select count(*) from results r where r.batch_key = c.batch_key and r.index between c.first and c.last)
-      for update of c skip locked
-    ),
-    resent as materialized (
-      select *, (
-        select count(*)::int from generate_series(first, sent_to) as item
-        where not exists (select from results r where r.batch_key = l.batch_key and r.index = item)
-      ) as requests
-      from lost l
-    ),
-    pieces as materialized (
-      select batch_key, first as chunk, first, last, crashes from resent where requests = 0
-      union all
-      select batch_key, first, first, sent_to, crashes + 1
-      from resent where requests > 0 and crashes + 1 < ${aloneFromCrashes}
-      union all
-      select batch_key, first, item, item, greatest(crashes + 1, ${aloneFromCrashes})
-      from resent cross join lateral generate_series(first, sent_to) as item
-      where requests > 0 and crashes + 1 >= ${aloneFromCrashes}
-      union all
-      select batch_key, first, sent_to + 1, last, crashes from resent where requests > 0 and sent_to < last
-    ),
-    cut as materialized (
-      select *, (
-        select count(*)::int from results r
-        where r.batch_key = p.batch_key and r.index between p.first and p.last
-      ) as done
-      from pieces p
-    ),
-    reopened as (
-      update chunks c
-      set last = p.last, done = p.done, crashes = p.crashes, owner = null, sent_to = p.first - 1,
-          state = case when p.done = p.last - p.first + 1 then 'done' else 'open' end::chunk_state
-      from cut p
-      where c.batch_key = p.batch_key and c.first = p.first and p.first = p.chunk
-    ),
-    added as (
-      insert into chunks (batch_key, first, last, done, sent_to, state, crashes)
-      select batch_key, first, last, done, first - 1,
-             case when done = last - first + 1 then 'done' else 'open' end::chunk_state, crashes
-      from cut where first <> chunk
-    ),
-    counted as (
-      update batches b set resent_requests = b.resent_requests + r.requests
-      from (select batch_key, sum(requests) as requests from resent group by batch_key) r
-      where b.key = r.batch_key and ${isRunning(sql)}
-    )
-    select distinct batch_key as key from lost`;
-  return reclaimed.map(({ key }) => key);
-}
-
-/**
- * The keys of running batches with open items that are not claimed any more: too many workers died
- * under them.
- */
-export async function listFatal(sql: Sql): Promise<bigint[]> {
-  const found = await sql<{ key: bigint }[]>`
-    select key from batches b
-    where ${isRunning(sql)}
-      and exists (
-        select from chunks c
-        where c.batch_key = b.key and c.state = 'open' and c.crashes >= ${fatalCrashes})
-    order by key`;
-  return found.map(({ key }) => key);
 }

@@ -10,7 +10,7 @@ import { type Member, type Stage, setStage } from './stage.ts';
 
 const items = either(300, 5_000);
 
-import { fatalCrashes } from '../../src/db/chunks.ts';
+import { fatalCrashes } from '../../src/db/reclaims.ts';
 
 let stage: Stage;
 

@@ -1,13 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { beginFailure, endFailure } from '../../src/db/batch-life.ts';
-import {
-  aloneFromCrashes,
-  fatalCrashes,
-  listFatal,
-  raiseSentMarks,
-  reclaimChunks,
-} from '../../src/db/chunks.ts';
+import { raiseSentMarks } from '../../src/db/chunks.ts';
 import { type Database, openDatabase } from '../../src/db/driver/client.ts';
+import { aloneFromCrashes, fatalCrashes, listFatal, reclaimChunks } from '../../src/db/reclaims.ts';
 import { finishChunks, recordResults } from '../../src/db/results.ts';
 import { deleteWorker, renewWorker } from '../../src/db/workers.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { beginCancel } from '../../src/db/batch-life.ts';
-import { reclaimChunks, releaseChunks } from '../../src/db/chunks.ts';
+import { releaseChunks } from '../../src/db/chunks.ts';
 import { type Database, openDatabase } from '../../src/db/driver/client.ts';
 import { readResultsAfter } from '../../src/db/items.ts';
+import { reclaimChunks } from '../../src/db/reclaims.ts';
 import { finishChunks } from '../../src/db/results.ts';
 import { deleteWorker } from '../../src/db/workers.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';

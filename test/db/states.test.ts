@@ -5,15 +5,10 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { beginCancel, beginExpiry, beginFailure, listEnding } from '../../src/db/batch-life.ts';
-import {
-  fatalCrashes,
-  raiseSentMarks,
-  reclaimChunks,
-  releaseChunks,
-  releaseUnknownChunks,
-} from '../../src/db/chunks.ts';
+import { raiseSentMarks, releaseChunks, releaseUnknownChunks } from '../../src/db/chunks.ts';
 import { hideBatch, listPurgeable, purgeBatchStep } from '../../src/db/deletions.ts';
 import { type Database, openDatabase } from '../../src/db/driver/client.ts';
+import { fatalCrashes, reclaimChunks } from '../../src/db/reclaims.ts';
 import { finishChunks } from '../../src/db/results.ts';
 import { retryItems } from '../../src/db/retries.ts';
 import { deleteWorker } from '../../src/db/workers.ts';

@@ -18,12 +18,8 @@
 
 import { newId } from '../../core/ids.ts';
 import { holdProviderBatch } from '../../db/provider-batch-hold.ts';
-import {
-  type HeldProviderBatch,
-  listGivenUp,
-  planProviderBatch,
-  rescueBatches,
-} from '../../db/provider-batches.ts';
+import { type HeldProviderBatch, planProviderBatch } from '../../db/provider-batches.ts';
+import { listGivenUp, rescueBatches } from '../../db/rescues.ts';
 import { finishChunks } from '../../db/results.ts';
 import { createPublisher } from '../live/publisher.ts';
 import { hasEnded, tellBatch } from '../process/tell-batch.ts';

@@ -7,9 +7,9 @@
 import type { Log } from '../../core/log.ts';
 import { createLooper } from '../../core/looper.ts';
 import { beginExpiry, type Ending, endFailure, listEnding } from '../../db/batch-life.ts';
-import { fatalCrashes, listFatal, reclaimChunks } from '../../db/chunks.ts';
 import { listPurgeable, purgeBatchStep } from '../../db/deletions.ts';
 import type { Database } from '../../db/driver/client.ts';
+import { fatalCrashes, listFatal, reclaimChunks } from '../../db/reclaims.ts';
 import { finishChunks } from '../../db/results.ts';
 import { deleteDeadWorkers } from '../../db/workers.ts';
 import type { Nudges } from '../process/nudges.ts';

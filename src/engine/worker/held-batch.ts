@@ -1,6 +1,7 @@
 import type { BatchPlan } from '../../db/batches.ts';
-import { aloneFromCrashes, type ClaimedChunk } from '../../db/chunks.ts';
+import type { ClaimedChunk } from '../../db/chunks.ts';
 import type { OpenItem } from '../../db/items.ts';
+import { aloneFromCrashes } from '../../db/reclaims.ts';
 import type { NewResult } from '../../db/results.ts';
 import { decodeRow, type RowFile, rowFileOf } from '../../files/row.ts';
 import type { Gate } from '../../model/model.ts';

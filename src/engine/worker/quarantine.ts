@@ -3,7 +3,7 @@
  * under way, marked, or answered and not yet stored beside it, because all that would be charged
  * with the next crash. One at a time is let through, and what was marked before it ends first.
  */
-import { aloneFromCrashes } from '../../db/chunks.ts';
+import { aloneFromCrashes } from '../../db/reclaims.ts';
 import { type HeldBatch, isMarked, runsAlone } from './held-batch.ts';
 import { listenTo, type WorkerState } from './state.ts';
 

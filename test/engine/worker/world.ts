@@ -1,6 +1,7 @@
 /** A database, a lease and models in memory, whose every answer comes when a test lets it. */
 import { createLog } from '../../../src/core/log.ts';
-import { aloneFromCrashes, type ClaimedChunk } from '../../../src/db/chunks.ts';
+import type { ClaimedChunk } from '../../../src/db/chunks.ts';
+import { aloneFromCrashes } from '../../../src/db/reclaims.ts';
 import { createPlanner } from '../../../src/engine/run/plan.ts';
 import { compareLeases } from '../../../src/engine/worker/claims.ts';
 import { type HeldBatch, isMarked, runsAlone } from '../../../src/engine/worker/held-batch.ts';
