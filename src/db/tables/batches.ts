@@ -1,0 +1,177 @@
+/** Batches, and what is kept beside each. */
+import { sql } from 'drizzle-orm';
+import {
+  boolean,
+  check,
+  doublePrecision,
+  index,
+  integer,
+  pgEnum,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
+} from 'drizzle-orm/pg-core';
+import { instant, key, sum } from './columns.ts';
+import { files } from './files.ts';
+import { finalStatus } from './results.ts';
+
+export const batchStatuses = [
+  'DRAFT',
+  'QUEUED',
+  'PROCESSING',
+  'CANCELLING',
+  'COMPLETED',
+  'FAILED',
+  'CANCELLED',
+  'EXPIRED',
+] as const;
+export type BatchStatus = (typeof batchStatuses)[number];
+export const batchStatus = pgEnum('batch_status', batchStatuses);
+
+/** LIVE: a call an item. PROVIDER_BATCH: through the provider's own batch API. */
+export const executions = ['LIVE', 'PROVIDER_BATCH'] as const;
+export type Execution = (typeof executions)[number];
+export const execution = pgEnum('execution', executions);
+
+export const batches = pgTable(
+  'batches',
+  {
+    key: key('key').primaryKey().generatedByDefaultAsIdentity(),
+    fileKey: key('file_key')
+      .notNull()
+      .references(() => files.key),
+    id: text('id').notNull(),
+    owner: text('owner').notNull(),
+    operation: text('operation').notNull(),
+    /** The operation's params as JSON text, defaults filled in. */
+    options: text('options').notNull(),
+    model: text('model').notNull(),
+    status: batchStatus('status').notNull(),
+    /**
+     * Set while a batch is being ended: where it goes. Cancelled and expired it ends once every
+     * item has a row, failed once no worker holds items of it.
+     */
+    ending: finalStatus('ending'),
+    name: text('name'),
+    metadata: text('metadata'),
+    idempotencyKey: text('idempotency_key'),
+    /**
+     * SHA-256 of the whole input, to tell a repeated submit from another one under the same key.
+     */
+    inputHash: text('input_hash').notNull(),
+    createdAt: instant('created_at').notNull().defaultNow(),
+    startedAt: instant('started_at'),
+    completedAt: instant('completed_at'),
+    cancelInitiatedAt: instant('cancel_initiated_at'),
+    expiresAt: instant('expires_at').notNull(),
+    /** The time it was given at submit, and is given again by a retry. */
+    expiresInSeconds: integer('expires_in_seconds').notNull(),
+    total: integer('total').notNull(),
+    succeeded: integer('succeeded').notNull().default(0),
+    failed: integer('failed').notNull().default(0),
+    cancelled: integer('cancelled').notNull().default(0),
+    expired: integer('expired').notNull().default(0),
+    /**
+     * Counts flushes. Results carry the value they were written under, so it is a cursor that
+     * nothing slips behind.
+     */
+    seq: sum('seq'),
+    requests: sum('requests'),
+    inputTokens: sum('input_tokens'),
+    cachedInputTokens: sum('cached_input_tokens'),
+    outputTokens: sum('output_tokens'),
+    /** USD; null until an answer with a known price came in. */
+    costUsd: doublePrecision('cost_usd'),
+    resentRequests: sum('resent_requests'),
+    /**
+     * Items a second, as an exponentially decaying sum over `rateWindowSeconds`, and when it was
+     * last brought up to date.
+     */
+    rate: doublePrecision('rate').notNull().default(0),
+    rateAt: instant('rate_at'),
+    error: text('error'),
+    errorCode: text('error_code'),
+    /**
+     * Why its provider is not asked just now, and since and until when; told again as long as that
+     * lasts.
+     */
+    waitingReason: text('waiting_reason'),
+    waitingSince: instant('waiting_since'),
+    waitingUntil: instant('waiting_until'),
+    webhookUrl: text('webhook_url'),
+    /**
+     * How it reads its file where that differs from what was chosen at upload. An empty
+     * customIdField: the place in the file serves.
+     */
+    contentField: text('content_field'),
+    customIdField: text('custom_id_field'),
+    /** Stands before every custom id. */
+    customIdPrefix: text('custom_id_prefix'),
+    execution: execution('execution').notNull().default('LIVE'),
+    /** PROVIDER_BATCH only: what the provider's window leaves undone is called live. */
+    rescue: boolean('rescue').notNull().default(false),
+    /**
+     * Since when open chunks go to live calls although the batch is one for the provider's batch
+     * API.
+     */
+    rescuedAt: instant('rescued_at'),
+    /**
+     * With a custom id field of its own: how many of its rows have theirs in `custom_ids`. No chunk
+     * is claimed before all have.
+     */
+    idsIndexed: integer('ids_indexed'),
+    /** Deleted for its owner; results and chunks are purged in the background, the batch last. */
+    deletedAt: instant('deleted_at'),
+  },
+  (table) => [
+    uniqueIndex('batches_id').on(table.id), // readBatch
+    index('batches_owner').on(table.owner, table.key), // listBatches
+    index('batches_file').on(table.fileKey), // deleteFile, listDeletedFiles
+    uniqueIndex('batches_idempotency_key')
+      .on(table.owner, table.idempotencyKey)
+      .where(sql`idempotency_key is not null`), // insertInlineBatch
+    index('batches_active')
+      .on(table.key)
+      // ClaimChunks, expireBatches, endingBatches
+      .where(sql`status in ('DRAFT', 'QUEUED', 'PROCESSING', 'CANCELLING')`),
+    check(
+      'batches_counts',
+      sql`succeeded >= 0 and failed >= 0 and cancelled >= 0 and expired >= 0 and succeeded + failed + cancelled + expired <= total`,
+    ),
+    index('batches_unindexed').on(table.key).where(sql`ids_indexed < total`), // listUnindexed
+    check(
+      'batches_completed_at',
+      sql`(completed_at is not null) = (status in ('COMPLETED', 'FAILED', 'CANCELLED', 'EXPIRED'))`,
+    ),
+  ],
+);
+
+/**
+ * The custom ids of a batch that takes them from another field than the upload did. Filled before
+ * it starts.
+ */
+export const customIds = pgTable(
+  'custom_ids',
+  {
+    batchKey: key('batch_key').notNull(),
+    customId: text('custom_id').notNull(),
+    index: integer('index').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.batchKey, table.customId] })], // itemsNamed
+);
+
+/**
+ * How many items of a batch failed with a code, and one message as an example. Written by the flush
+ * that writes the rows.
+ */
+export const batchErrors = pgTable(
+  'batch_errors',
+  {
+    batchKey: key('batch_key').notNull(),
+    code: text('code').notNull(),
+    count: integer('count').notNull(),
+    message: text('message').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.batchKey, table.code] })],
+);

@@ -1,0 +1,59 @@
+/** The queue, one row a range of items. */
+import { sql } from 'drizzle-orm';
+import {
+  boolean,
+  check,
+  index,
+  integer,
+  pgEnum,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+} from 'drizzle-orm/pg-core';
+import { key } from './columns.ts';
+
+export const chunkState = pgEnum('chunk_state', ['open', 'leased', 'done']);
+
+/**
+ * A range of a batch's items: the unit a worker claims. The chunks of a batch always partition 0 to
+ * total - 1.
+ */
+export const chunks = pgTable(
+  'chunks',
+  {
+    batchKey: key('batch_key').notNull(),
+    first: integer('first').notNull(),
+    last: integer('last').notNull(),
+    /** Items of the range that have a row in `results`. */
+    done: integer('done').notNull().default(0),
+    /**
+     * Requests may have gone out for items up to this index under the present lease; first - 1 when
+     * none.
+     */
+    sentTo: integer('sent_to').notNull(),
+    state: chunkState('state').notNull().default('open'),
+    /** How often a worker died with requests for these items under way. */
+    crashes: smallint('crashes').notNull().default(0),
+    /** How many provider batches ended without an answer for all of its items. */
+    rounds: smallint('rounds').notNull().default(0),
+    /**
+     * No provider batch takes it any more: a provider's window has passed over its items, and they
+     * are to be called live.
+     */
+    leftToRescue: boolean('left_to_rescue').notNull().default(false),
+    /**
+     * The worker that holds the lease, whose own row in `workers` says how long; or the id of the
+     * provider batch that its items are in.
+     */
+    owner: text('owner'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.batchKey, table.first] }),
+    // ClaimChunks, finishChunks
+    index('chunks_open').on(table.batchKey, table.crashes, table.first).where(sql`state = 'open'`),
+    index('chunks_leased').on(table.batchKey).where(sql`state = 'leased'`), // counts, reclaimChunks
+    check('chunks_owner', sql`(owner is not null) = (state = 'leased')`),
+    check('chunks_range', sql`first <= last and done between 0 and last - first + 1`),
+  ],
+);

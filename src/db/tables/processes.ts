@@ -1,0 +1,25 @@
+/** What processes of Winnow say of themselves, and keep for each other. */
+import { integer, pgTable, text } from 'drizzle-orm/pg-core';
+import { instant } from './columns.ts';
+
+/**
+ * One row a live process that works. A worker whose row has expired is dead, whatever it thinks
+ * itself.
+ */
+export const workers = pgTable('workers', {
+  id: text('id').primaryKey(),
+  /**
+   * Names the set of process ids that `pid` is one of, so that a process that starts can tell which
+   * of its neighbours died.
+   */
+  machine: text('machine').notNull(),
+  pid: integer('pid').notNull(),
+  startedAt: instant('started_at').notNull().defaultNow(),
+  expiresAt: instant('expires_at').notNull(),
+});
+
+/** What a server makes once and keeps: the secrets that sign webhooks and links. */
+export const settings = pgTable('settings', {
+  name: text('name').primaryKey(),
+  value: text('value').notNull(),
+});

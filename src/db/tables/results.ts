@@ -1,0 +1,65 @@
+/** The final answers of items, and those that a retry put aside. */
+import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  check,
+  doublePrecision,
+  index,
+  integer,
+  pgEnum,
+  pgTable,
+  primaryKey,
+  text,
+} from 'drizzle-orm/pg-core';
+import { instant, key } from './columns.ts';
+
+/** An item without a row in `results` is PENDING or PROCESSING; these four are final. */
+export const finalStatuses = ['SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED'] as const;
+export type FinalStatus = (typeof finalStatuses)[number];
+export const finalStatus = pgEnum('final_status', finalStatuses);
+
+/** What an answer cost and how it ended. `count`: a column of a number. */
+const answerColumns = <Count>(count: (name: string) => Count) => ({
+  batchKey: key('batch_key').notNull(),
+  seq: bigint('seq', { mode: 'number' }).notNull(),
+  completedAt: instant('completed_at').notNull(),
+  index: integer('index').notNull(),
+  status: finalStatus('status').notNull(),
+  attempts: count('attempts'),
+  requests: count('requests'),
+  inputTokens: count('input_tokens'),
+  cachedInputTokens: count('cached_input_tokens'),
+  outputTokens: count('output_tokens'),
+  costUsd: doublePrecision('cost_usd'),
+  /** JSON text, never jsonb. */
+  output: text('output'),
+  errorCode: text('error_code'),
+  errorMessage: text('error_message'),
+});
+
+/**
+ * The one final answer of an item. Append-only; the primary key is what makes results exactly-once.
+ */
+export const results = pgTable(
+  'results',
+  {
+    ...answerColumns((name) => integer(name).notNull().default(0)),
+    completedAt: instant('completed_at').notNull().defaultNow(),
+    /** The beginning of the last answer that was refused. */
+    rejectedAnswer: text('rejected_answer'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.batchKey, table.index] }),
+    index('results_seq').on(table.batchKey, table.seq), // readResultsAfter
+    // ListItems by status, errorCodes
+    index('results_unsuccessful').on(table.batchKey, table.index).where(sql`status <> 'SUCCEEDED'`),
+    check('results_error', sql`(error_code is not null) = (status = 'FAILED')`),
+  ],
+);
+
+/** Answers that a retry put aside: what they cost is still the item's. */
+export const supersededResults = pgTable(
+  'superseded_results',
+  answerColumns((name) => integer(name).notNull()),
+  (table) => [primaryKey({ columns: [table.batchKey, table.index, table.seq] })], // earlierAnswers
+);
