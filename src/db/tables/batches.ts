@@ -125,21 +125,27 @@ export const batches = pgTable(
     deletedAt: instant('deleted_at'),
   },
   (table) => [
-    uniqueIndex('batches_id').on(table.id), // readBatch
-    index('batches_owner').on(table.owner, table.key), // listBatches
-    index('batches_file').on(table.fileKey), // deleteFile, listDeletedFiles
+    // Needed by readBatch, readBatchById, startDraft, beginCancel, retryItems.
+    uniqueIndex('batches_id').on(table.id),
+    // Needed by listBatches, countBatches.
+    index('batches_owner').on(table.owner, table.key),
+    // Needed by deleteFile, listDeletedFiles, removeFile, purgeBatchStep.
+    index('batches_file').on(table.fileKey),
+    // Needed by insertInlineBatch, insertFileBatch, findByIdempotencyKey.
     uniqueIndex('batches_idempotency_key')
       .on(table.owner, table.idempotencyKey)
-      .where(sql`idempotency_key is not null`), // insertInlineBatch
+      .where(sql`idempotency_key is not null`),
+    // Needed by claimChunks, planProviderBatch, rescueBatches, listGivenUp, listFatal, beginExpiry,
+    // listEnding.
     index('batches_active')
       .on(table.key)
-      // ClaimChunks, expireBatches, endingBatches
       .where(sql`status in ('DRAFT', 'QUEUED', 'PROCESSING', 'CANCELLING')`),
     check(
       'batches_counts',
       sql`succeeded >= 0 and failed >= 0 and cancelled >= 0 and expired >= 0 and succeeded + failed + cancelled + expired <= total`,
     ),
-    index('batches_unindexed').on(table.key).where(sql`ids_indexed < total`), // listUnindexed
+    // Needed by listUnindexed.
+    index('batches_unindexed').on(table.key).where(sql`ids_indexed < total`),
     check(
       'batches_completed_at',
       sql`(completed_at is not null) = (status in ('COMPLETED', 'FAILED', 'CANCELLED', 'EXPIRED'))`,
@@ -158,7 +164,7 @@ export const customIds = pgTable(
     customId: text('custom_id').notNull(),
     index: integer('index').notNull(),
   },
-  (table) => [primaryKey({ columns: [table.batchKey, table.customId] })], // itemsNamed
+  (table) => [primaryKey({ columns: [table.batchKey, table.customId] })],
 );
 
 /**

@@ -50,9 +50,10 @@ export const chunks = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.batchKey, table.first] }),
-    // ClaimChunks, finishChunks
+    // Needed by claimChunks, planProviderBatch, finishChunks, listFatal.
     index('chunks_open').on(table.batchKey, table.crashes, table.first).where(sql`state = 'open'`),
-    index('chunks_leased').on(table.batchKey).where(sql`state = 'leased'`), // counts, reclaimChunks
+    // Needed by reclaimChunks, releaseUnknownChunks, endFailure, readBatch, listItems.
+    index('chunks_leased').on(table.batchKey).where(sql`state = 'leased'`),
     check('chunks_owner', sql`(owner is not null) = (state = 'leased')`),
     check('chunks_range', sql`first <= last and done between 0 and last - first + 1`),
   ],

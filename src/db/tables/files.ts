@@ -54,9 +54,12 @@ export const files = pgTable(
     deletedAt: instant('deleted_at'),
   },
   (table) => [
-    uniqueIndex('files_id').on(table.id), // readFile
-    index('files_owner').on(table.owner, table.key).where(sql`listed`), // listFiles
-    index('files_deleted').on(table.key).where(sql`deleted_at is not null`), // purgeFiles
+    // Needed by readFile, deleteFile, insertFileBatch.
+    uniqueIndex('files_id').on(table.id),
+    // Needed by listFiles, countFiles.
+    index('files_owner').on(table.owner, table.key).where(sql`listed`),
+    // Needed by listDeletedFiles.
+    index('files_deleted').on(table.key).where(sql`deleted_at is not null`),
   ],
 );
 
@@ -90,9 +93,9 @@ export const rows = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.fileKey, table.index] }),
-    // ListItems by customIds
+    // Needed by itemsNamed, findRows, countCustomId.
     index('rows_custom_id').on(table.fileKey, table.customId).where(sql`custom_id is not null`),
-    // ListItems by customIds
+    // Needed by itemsNamed.
     index('rows_row').on(table.fileKey, table.row).where(sql`"row" is not null`),
     check('rows_text', sql`content is not null or fields is not null`),
   ],

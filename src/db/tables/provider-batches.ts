@@ -74,8 +74,11 @@ export const providerBatches = pgTable(
     endedAt: instant('ended_at'),
   },
   (table) => [
-    uniqueIndex('provider_batches_id').on(table.id), // recordResults' owners
-    index('provider_batches_batch').on(table.batchKey, table.key), // listProviderBatches
-    index('provider_batches_due').on(table.dueAt).where(sql`state <> 'done'`), // claimProviderBatch
+    // Needed by reclaimChunks.
+    uniqueIndex('provider_batches_id').on(table.id),
+    // Needed by listProviderBatches.
+    index('provider_batches_batch').on(table.batchKey, table.key),
+    // Needed by holdProviderBatch.
+    index('provider_batches_due').on(table.dueAt).where(sql`state <> 'done'`),
   ],
 );

@@ -50,8 +50,9 @@ export const results = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.batchKey, table.index] }),
-    index('results_seq').on(table.batchKey, table.seq), // readResultsAfter
-    // ListItems by status, errorCodes
+    // Needed by readResultsAfter.
+    index('results_seq').on(table.batchKey, table.seq),
+    // Needed by listItems, countItems, retryItems.
     index('results_unsuccessful').on(table.batchKey, table.index).where(sql`status <> 'SUCCEEDED'`),
     check('results_error', sql`(error_code is not null) = (status = 'FAILED')`),
   ],
@@ -61,5 +62,5 @@ export const results = pgTable(
 export const supersededResults = pgTable(
   'superseded_results',
   answerColumns((name) => integer(name).notNull()),
-  (table) => [primaryKey({ columns: [table.batchKey, table.index, table.seq] })], // earlierAnswers
+  (table) => [primaryKey({ columns: [table.batchKey, table.index, table.seq] })],
 );

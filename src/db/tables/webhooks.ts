@@ -41,11 +41,14 @@ export const webhooks = pgTable(
     createdAt: instant('created_at').notNull().defaultNow(),
   },
   (table) => [
-    uniqueIndex('webhooks_id').on(table.id), // no statement; a receiver tells messages apart by it
-    // ClaimWebhooks
+    // Needed by insertRedelivery.
+    uniqueIndex('webhooks_id').on(table.id),
+    // Needed by claimWebhooks.
     index('webhooks_due').on(table.endpoint, table.dueAt).where(sql`state = 'pending'`),
-    index('webhooks_leased').on(table.endpoint).where(sql`lease is not null`), // claimWebhooks
-    index('webhooks_batch').on(table.batchKey, table.key), // listDeliveries
+    // Needed by claimWebhooks.
+    index('webhooks_leased').on(table.endpoint).where(sql`lease is not null`),
+    // Needed by listDeliveries, insertRedelivery, deleteWebhooks.
+    index('webhooks_batch').on(table.batchKey, table.key),
     check('webhooks_lease', sql`lease is null or state = 'pending'`),
   ],
 );
