@@ -58,7 +58,7 @@ export async function awaitDatabase(
           `The database at ${placeOf(url)} did not answer within ${seconds} s: ${inWords(code)}`,
         );
       }
-      // The first question may have taken so long that the clock has told of it.
+      // The clock may have told of it already: the first question may take longer than 5 s.
       if (!isTold) {
         tellWhy();
         teller.refresh();
