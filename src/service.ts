@@ -19,7 +19,7 @@ import { createProgress } from './engine/live/progress.ts';
 import { createLease } from './engine/process/lease.ts';
 import { createNudges } from './engine/process/nudges.ts';
 import { createShares } from './engine/process/shares.ts';
-import { createProviderLane } from './engine/provider-jobs/lane.ts';
+import { createProviderJobs } from './engine/provider-jobs/provider-jobs.ts';
 import { createPlanner } from './engine/run/plan.ts';
 import { createIdIndexer } from './engine/upkeep/id-indexer.ts';
 import { createFileJanitor } from './engine/upkeep/janitor.ts';
@@ -150,7 +150,7 @@ export async function startService(
         lease,
         log,
       });
-      const lane = createProviderLane({
+      const providerJobs = createProviderJobs({
         db,
         nudges,
         preparePlan: prepareStored,
@@ -158,7 +158,7 @@ export async function startService(
         pollMs: config.providerBatchPollMs,
         log,
       });
-      for (const part of [worker, lane]) {
+      for (const part of [worker, providerJobs]) {
         await part.start();
         undo.push(() => part.stop(shutdownGraceMs));
         hurries.push(() => part.stop(0));

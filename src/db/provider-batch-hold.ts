@@ -1,7 +1,7 @@
 /** Which provider batch is taken in hand next, and whether it is to go on. */
 import type { Sql } from './driver/client.ts';
 import { isRunning } from './guards.ts';
-import type { HeldProviderBatch } from './provider-batches.ts';
+import type { ProviderJob } from './provider-batches.ts';
 
 /** What a process has in hand. */
 export interface InHand {
@@ -21,16 +21,16 @@ export interface InHand {
 export async function holdProviderBatch(
   sql: Sql,
   hold: { worker: string; id: string } | ({ worker: string; id: null } & InHand),
-): Promise<HeldProviderBatch | null> {
+): Promise<ProviderJob | null> {
   const { worker, id } = hold;
   const { ids, busyOwners } = hold.id === null ? hold : { ids: [], busyOwners: [] };
-  const [held] = await sql<HeldProviderBatch[]>`
+  const [job] = await sql<ProviderJob[]>`
     with due as materialized (
       select p.key, p.live_calls as lost, b.id as batch_id, b.owner, b.ending, ${unwanted(sql)} as unwanted,
              b.rescue, b.rescued_at is not null as rescued,
              exists (
                select from chunks c where c.batch_key = b.key and c.first = any(p.firsts) and c.state = 'open'
-             ) as parked
+             ) as suspended
       from provider_batches p join batches b on b.key = p.batch_key
       where p.state <> 'done'
         -- One of a batch that failed waits for a retry, once it has given its chunks back.
@@ -61,8 +61,8 @@ export async function holdProviderBatch(
               p.provider_id as "providerId", p.status, p.succeeded, p.failed, p.cancelled, p.expired, p.results,
               p.expires_at as "expiresAt", p.cancelled_at as "cancelledAt", p.failures, p.live_calls as "liveCalls",
               p.created_at as "createdAt", p.ended_at as "endedAt", due.batch_id as "batchId", due.owner, due.ending, due.unwanted,
-              due.rescue, due.rescued, due.parked, now() as now`;
-  return held ?? null;
+              due.rescue, due.rescued, due.suspended, now() as now`;
+  return job ?? null;
 }
 
 /** Of a batch `b`. One that failed may be retried, and goes on with its provider batches then. */
@@ -74,8 +74,8 @@ function unwanted(sql: Sql) {
 export async function readWanted(
   sql: Sql,
   batchKey: bigint,
-): Promise<Pick<HeldProviderBatch, 'ending' | 'unwanted' | 'rescued'>> {
-  const [wanted] = await sql<Pick<HeldProviderBatch, 'ending' | 'unwanted' | 'rescued'>[]>`
+): Promise<Pick<ProviderJob, 'ending' | 'unwanted' | 'rescued'>> {
+  const [wanted] = await sql<Pick<ProviderJob, 'ending' | 'unwanted' | 'rescued'>[]>`
     select ending, ${unwanted(sql)} as unwanted, rescued_at is not null as rescued
     from batches b where key = ${batchKey}`;
   return wanted ?? { ending: null, unwanted: true, rescued: false };

@@ -7,7 +7,7 @@ import type { Sql } from './driver/client.ts';
 import { toItemSet } from './item-set.ts';
 
 /** A provider batch in a worker's hands. */
-interface Held {
+interface JobInHand {
   key: bigint;
   id: string;
   batchKey: bigint;
@@ -17,11 +17,11 @@ interface Held {
 /** Where the chunks of a provider batch begin and end. */
 export async function readHeldChunks(
   sql: Sql,
-  held: { id: string; batchKey: bigint },
+  job: { id: string; batchKey: bigint },
 ): Promise<{ first: number; last: number }[]> {
   return await sql<{ first: number; last: number }[]>`
     select first, last from chunks
-    where batch_key = ${held.batchKey} and state = 'leased' and owner = ${held.id}
+    where batch_key = ${job.batchKey} and state = 'leased' and owner = ${job.id}
     order by first`;
 }
 
@@ -31,33 +31,33 @@ export async function readHeldChunks(
  */
 export async function readInputItems(
   sql: Sql,
-  held: { key: bigint; id: string; batchKey: bigint },
+  job: { key: bigint; id: string; batchKey: bigint },
 ): Promise<number[]> {
   const items = await sql<{ index: number }[]>`
     select generate_series(lower(run), upper(run) - 1) as index
     from provider_batches cross join lateral unnest(items) as run
-    where key = ${held.key}
+    where key = ${job.key}
     union all
     select item
     from chunks c cross join lateral generate_series(c.first, c.last) as item
-    where c.batch_key = ${held.batchKey} and c.state = 'leased' and c.owner = ${held.id}
-      and exists (select from provider_batches where key = ${held.key} and isempty(items))
+    where c.batch_key = ${job.batchKey} and c.state = 'leased' and c.owner = ${job.id}
+      and exists (select from provider_batches where key = ${job.key} and isempty(items))
       and not exists (select from results r where r.batch_key = c.batch_key and r.index = item)
     order by index`;
   return items.map(({ index }) => index);
 }
 
 /** Gives back the items from an index on, for another provider batch: they do not fit. */
-export async function giveBackFrom(sql: Sql, held: Held, index: number): Promise<void> {
-  await giveBack(sql, held, { which: sql`item >= ${index}`, rounds: 0 });
+export async function giveBackFrom(sql: Sql, job: JobInHand, index: number): Promise<void> {
+  await giveBack(sql, job, { which: sql`item >= ${index}`, rounds: 0 });
 }
 
 /**
  * Gives back the chunks of which nothing is in its input, at once: another provider batch need not
  * wait for this one to end.
  */
-export async function giveBackOtherChunks(sql: Sql, held: Held): Promise<void> {
-  await giveBack(sql, held, {
+export async function giveBackOtherChunks(sql: Sql, job: JobInHand): Promise<void> {
+  await giveBack(sql, job, {
     which: sql`not int4range(held.first, held.last, '[]') && mine.items`,
     rounds: 0,
   });
@@ -67,8 +67,8 @@ export async function giveBackOtherChunks(sql: Sql, held: Held): Promise<void> {
  * Gives back the items that are not in its input, and those that were answered and have been put
  * back in the queue by a retry since.
  */
-export async function giveBackOthers(sql: Sql, held: Held): Promise<void> {
-  await giveBack(sql, held, {
+export async function giveBackOthers(sql: Sql, job: JobInHand): Promise<void> {
+  await giveBack(sql, job, {
     which: sql`
       (not item <@ mine.items or exists (
         select from superseded_results s
@@ -83,10 +83,10 @@ export async function giveBackOthers(sql: Sql, held: Held): Promise<void> {
  */
 export async function giveBackTried(
   sql: Sql,
-  held: Held,
+  job: JobInHand,
   indexes: readonly number[],
 ): Promise<void> {
-  await giveBack(sql, held, {
+  await giveBack(sql, job, {
     which: sql`item <@ ${toItemSet(indexes)}::int4multirange`,
     rounds: 1,
   });
@@ -99,7 +99,7 @@ export async function giveBackTried(
  */
 async function giveBack(
   sql: Sql,
-  { key, id, batchKey, worker }: Held,
+  { key, id, batchKey, worker }: JobInHand,
   { which, rounds }: { which: ReturnType<Sql>; rounds: 0 | 1 },
 ): Promise<void> {
   const [given] = await sql<{ missed: boolean }[]>`

@@ -17,7 +17,7 @@ import { isRunning } from './guards.ts';
 import { type FinalStatus, providerBatches } from './tables.ts';
 
 /** A provider batch in the hands of a worker, with what its batch says at that moment. */
-export type HeldProviderBatch = Omit<
+export type ProviderJob = Omit<
   typeof providerBatches.$inferSelect,
   'firsts' | 'items' | 'worker' | 'dueAt'
 > & {
@@ -34,7 +34,7 @@ export type HeldProviderBatch = Omit<
   /** Open items of the batch go to live calls by now. */
   rescued: boolean;
   /** It was put aside when its batch failed: its chunks are open. */
-  parked: boolean;
+  suspended: boolean;
   /** The database's clock. */
   now: Date;
 };
@@ -143,13 +143,13 @@ export async function planProviderBatch(
  */
 export async function changeProviderBatch(
   { query }: Builder,
-  held: { key: bigint; worker: string },
+  job: { key: bigint; worker: string },
   change: ProviderBatchChange,
 ): Promise<boolean> {
   const changed = await query
     .update(providerBatches)
     .set(change)
-    .where(inHandsOf(held))
+    .where(inHandsOf(job))
     .returning({ key: providerBatches.key });
   return changed.length === 1;
 }
@@ -157,13 +157,13 @@ export async function changeProviderBatch(
 /** Lets go of a provider batch until its next step is due. */
 export async function releaseProviderBatch(
   { query }: Builder,
-  held: { key: bigint; worker: string },
+  job: { key: bigint; worker: string },
   dueInMs: number,
 ): Promise<void> {
   await query
     .update(providerBatches)
     .set({ worker: null, dueAt: after(dueInMs) })
-    .where(inHandsOf(held));
+    .where(inHandsOf(job));
 }
 
 function inHandsOf({ key, worker }: { key: bigint; worker: string }): SQL | undefined {
@@ -173,12 +173,12 @@ function inHandsOf({ key, worker }: { key: bigint; worker: string }): SQL | unde
 /** Takes back the chunks that were given up when the batch failed. */
 export async function resumeProviderBatch(
   sql: Sql,
-  held: { key: bigint; id: string; batchKey: bigint; worker: string },
+  job: { key: bigint; id: string; batchKey: bigint; worker: string },
 ): Promise<void> {
   await sql`
-    with batch as materialized (select key from batches where key = ${held.batchKey} for update),
-    mine as (select firsts from provider_batches where key = ${held.key} and worker = ${held.worker})
-    update chunks c set state = 'leased', owner = ${held.id}, sent_to = c.first - 1
+    with batch as materialized (select key from batches where key = ${job.batchKey} for update),
+    mine as (select firsts from provider_batches where key = ${job.key} and worker = ${job.worker})
+    update chunks c set state = 'leased', owner = ${job.id}, sent_to = c.first - 1
     from mine, batch
     where c.batch_key = batch.key and c.state = 'open' and c.first = any(mine.firsts)`;
 }
@@ -187,19 +187,19 @@ export async function resumeProviderBatch(
  * Gives the chunks of a provider batch back, which stays as it is: its batch fails, and may go on
  * with it later.
  */
-export async function parkProviderBatch(
+export async function suspendProviderBatch(
   sql: Sql,
-  held: { key: bigint; id: string; batchKey: bigint; worker: string },
+  job: { key: bigint; id: string; batchKey: bigint; worker: string },
 ): Promise<void> {
   await sql`
-    with batch as materialized (select key from batches where key = ${held.batchKey} for update),
-    parked as (
+    with batch as materialized (select key from batches where key = ${job.batchKey} for update),
+    suspended as (
       update provider_batches set worker = null, due_at = now(), failures = 0
-      where key = ${held.key} and worker = ${held.worker}
+      where key = ${job.key} and worker = ${job.worker}
       returning id
     )
     update chunks set state = 'open', owner = null, sent_to = first - 1
-    where batch_key = (select key from batch) and owner = (select id from parked)`;
+    where batch_key = (select key from batch) and owner = (select id from suspended)`;
 }
 
 /**
@@ -209,15 +209,15 @@ export async function parkProviderBatch(
  */
 export async function endProviderBatch(
   sql: Sql,
-  held: { key: bigint; id: string; batchKey: bigint; worker: string },
+  job: { key: bigint; id: string; batchKey: bigint; worker: string },
   end: { status: string; round: boolean },
 ): Promise<void> {
   await sql`
-    with batch as materialized (select key from batches where key = ${held.batchKey} for update),
+    with batch as materialized (select key from batches where key = ${job.batchKey} for update),
     ended as (
       update provider_batches
       set state = 'done', status = ${end.status}, worker = null, ended_at = now()
-      where key = ${held.key} and worker = ${held.worker}
+      where key = ${job.key} and worker = ${job.worker}
       returning id, live_calls
     ),
     resent as (

@@ -37,7 +37,7 @@ export interface BatchApi {
    */
   create(job: NewJob, signal: AbortSignal): Promise<Job>;
   /**
-   * The job that was created for `intent`, by any process. Null where the provider has none;
+   * The job that was created for `jobId`, by any process. Null where the provider has none;
    * `unsure` where it has one that may be it, which only its results will tell.
    */
   find(job: LostJob, signal: AbortSignal): Promise<Job | 'unsure' | null>;
@@ -63,7 +63,7 @@ export interface BatchInput {
   /** How many lines. */
   requests: number;
   /** Our id of the job; also names the upload. */
-  intent: string;
+  jobId: string;
 }
 
 interface NewJob {
@@ -71,7 +71,7 @@ interface NewJob {
    * Our id of the job, which stands in its metadata where the provider has such, and begins every
    * custom id.
    */
-  intent: string;
+  jobId: string;
   /** What `upload` returned. */
   inputId: string | null;
   /** Null where the upload has it. */
@@ -79,7 +79,7 @@ interface NewJob {
 }
 
 export interface LostJob {
-  intent: string;
+  jobId: string;
   /** No earlier job is it. */
   since: Date;
   /** How many requests it has. */

@@ -9,9 +9,9 @@ import { holdProviderBatch } from '../../src/db/provider-batch-hold.ts';
 import {
   changeProviderBatch,
   endProviderBatch,
-  parkProviderBatch,
   planProviderBatch,
   releaseProviderBatch,
+  suspendProviderBatch,
 } from '../../src/db/provider-batches.ts';
 import { deleteWorker } from '../../src/db/workers.ts';
 import { changeOf } from '../../src/engine/provider-jobs/job.ts';
@@ -124,7 +124,7 @@ test('a batch that fails gets its chunks back at once from all that hold some, a
 
   await beginFailure(db, batchKey, { code: 'QUOTA_EXHAUSTED', message: 'no money left' });
   const first = await holdDue(worker);
-  await parkProviderBatch(db.sql, mine);
+  await suspendProviderBatch(db.sql, mine);
   const second = await holdDue(worker);
 
   expect([first, second]).toEqual([held.id, null]);
@@ -133,7 +133,7 @@ test('a batch that fails gets its chunks back at once from all that hold some, a
 test('the job of a batch that is deleted while it fails is taken, brought to its end, and the batch purged', async () => {
   const { batchKey, worker, held, mine } = await takeNew();
   await beginFailure(db, batchKey, { code: 'QUOTA_EXHAUSTED', message: 'no money left' });
-  await parkProviderBatch(db.sql, mine);
+  await suspendProviderBatch(db.sql, mine);
   await hideBatch(db, 'local', await idOf(batchKey));
 
   const taken = await holdProviderBatch(db.sql, { worker, id: null, ids: [], busyOwners: [] });

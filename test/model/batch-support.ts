@@ -30,14 +30,14 @@ type OnFinished = (end: () => Promise<void>) => void;
 export async function inputOf(
   onTestFinished: OnFinished,
   lines: readonly string[],
-  intent = 'intent-1',
+  jobId = 'job-1',
 ): Promise<BatchInput> {
   const directory = await mkdtemp(join(tmpdir(), 'winnow-batch-'));
   onTestFinished(() => rm(directory, { recursive: true }));
   const path = join(directory, 'input');
   const content = lines.map((line) => `${line}\n`).join('');
   await writeFile(path, content);
-  return { path, bytes: Buffer.byteLength(content), requests: lines.length, intent };
+  return { path, bytes: Buffer.byteLength(content), requests: lines.length, jobId };
 }
 
 /** `row-1` and on, one for each request. */
@@ -48,7 +48,7 @@ export function linesOf(api: BatchApi, requests: readonly ModelRequest[]): strin
 /** Uploads and creates. */
 export async function submit(api: BatchApi, input: BatchInput): Promise<Job> {
   const inputId = await api.upload(input, calm());
-  return api.create({ intent: input.intent, inputId, input }, calm());
+  return api.create({ jobId: input.jobId, inputId, input }, calm());
 }
 
 /** The job as it is when it has come to an end, whatever that is. */

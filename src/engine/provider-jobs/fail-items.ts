@@ -5,7 +5,7 @@ import { noUsage } from '../../core/usage.ts';
 import { readHeldChunks } from '../../db/provider-batch-items.ts';
 import type { NewResult } from '../../db/results.ts';
 import { chunkOf } from './chunk-of.ts';
-import { type HeldJob, record } from './job.ts';
+import { type JobStep, record } from './job.ts';
 
 /** Results that are recorded together. */
 const atOnce = 500;
@@ -15,18 +15,18 @@ const atOnce = 500;
  * does not hold (any more) have their result: it is a step that is done again.
  */
 export async function failItems(
-  job: HeldJob,
+  step: JobStep,
   failing: ReadonlyMap<number, ItemFailure>,
 ): Promise<boolean> {
-  const { held, db } = job;
-  const firsts = (await readHeldChunks(db.sql, held)).map(({ first }) => first);
+  const { job, db } = step;
+  const firsts = (await readHeldChunks(db.sql, job)).map(({ first }) => first);
   const results: NewResult[] = [];
   for (const [index, failure] of failing) {
     const first = chunkOf(firsts, index);
     if (first !== null) results.push(failureOf(index, first, failure));
   }
   for (let from = 0; from < results.length; from += atOnce) {
-    await record(job, results.slice(from, from + atOnce));
+    await record(step, results.slice(from, from + atOnce));
   }
   return failing.size > 0;
 }

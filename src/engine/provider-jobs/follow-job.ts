@@ -1,6 +1,6 @@
 /** While the provider works: look, tell, and end it where it is to end. */
 import type { Job } from '../../model/batch-api.ts';
-import { change, changeOf, endWanted, type HeldJob, type Outcome } from './job.ts';
+import { change, changeOf, endWanted, type JobStep, type StepOutcome } from './job.ts';
 import { readJob } from './read-job.ts';
 import { takeBack } from './take-back.ts';
 import { nextPollMs } from './timing.ts';
@@ -9,40 +9,40 @@ import { nextPollMs } from './timing.ts';
 export const maxEndingMs = 24 * 60 * 60_000;
 
 /** The step of state `working`. */
-export async function followJob(job: HeldJob): Promise<Outcome> {
-  const { held, pollMs, log } = job;
-  const before = JSON.stringify([held.status, held.succeeded, held.failed]);
-  const found = await look(job);
-  if (held.unwanted) return { kind: 'end', status: found.status, round: false };
-  await change(job, { failures: 0, ...changeOf(found) });
-  if (before !== JSON.stringify([held.status, held.succeeded, held.failed])) job.publish();
+export async function followJob(step: JobStep): Promise<StepOutcome> {
+  const { job, pollMs, log } = step;
+  const before = JSON.stringify([job.status, job.succeeded, job.failed]);
+  const found = await look(step);
+  if (job.unwanted) return { kind: 'end', status: found.status, round: false };
+  await change(step, { failures: 0, ...changeOf(found) });
+  if (before !== JSON.stringify([job.status, job.succeeded, job.failed])) step.publish();
   switch (found.phase) {
     case 'working':
-      if (held.cancelledAt && held.now.getTime() - held.cancelledAt.getTime() > maxEndingMs) {
+      if (job.cancelledAt && job.now.getTime() - job.cancelledAt.getTime() > maxEndingMs) {
         log.warn(
-          { batch: held.batchId, providerBatch: held.id },
+          { batch: job.batchId, providerBatch: job.id },
           'a provider never confirmed the end of a job',
         );
-        return { kind: 'end', status: held.status, round: false };
+        return { kind: 'end', status: job.status, round: false };
       }
       return {
         kind: 'later',
-        dueInMs: nextPollMs(held.now.getTime() - held.createdAt.getTime(), pollMs),
+        dueInMs: nextPollMs(job.now.getTime() - job.createdAt.getTime(), pollMs),
       };
     case 'rejected':
-      return await takeBack(job, found.problems);
+      return await takeBack(step, found.problems);
     default:
   }
-  await change(job, { state: 'reading' });
-  return await readJob(job);
+  await change(step, { state: 'reading' });
+  return await readJob(step);
 }
 
-async function look(job: HeldJob): Promise<Job> {
-  const { held, api, stopping } = job;
-  const { providerId } = held;
-  if (providerId === null) throw new Error(`provider batch ${held.id} works without an id`);
-  if (!endWanted(job)) return await api.retrieve(providerId, stopping);
-  const isAsked = held.cancelledAt !== null && /cancel/i.test(held.status);
-  await change(job, { cancelledAt: held.cancelledAt ?? held.now });
+async function look(step: JobStep): Promise<Job> {
+  const { job, api, stopping } = step;
+  const { providerId } = job;
+  if (providerId === null) throw new Error(`provider batch ${job.id} works without an id`);
+  if (!endWanted(step)) return await api.retrieve(providerId, stopping);
+  const isAsked = job.cancelledAt !== null && /cancel/i.test(job.status);
+  await change(step, { cancelledAt: job.cancelledAt ?? job.now });
   return isAsked ? api.retrieve(providerId, stopping) : api.cancel(providerId, stopping);
 }

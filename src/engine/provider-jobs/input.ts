@@ -20,7 +20,7 @@ import type { BatchApi, BatchInput } from '../../model/batch-api.ts';
 import type { Model } from '../../model/model.ts';
 import { requestFor } from '../run/plan.ts';
 import { failureOf } from './fail-items.ts';
-import { change, type HeldJob, record } from './job.ts';
+import { change, type JobStep, record } from './job.ts';
 
 const directoryPrefix = 'winnow-provider-batch-';
 
@@ -51,20 +51,21 @@ export async function removeOldInputs(log: Log): Promise<void> {
  * when the job is over. Null where no request is left.
  */
 export async function withInput<T>(
-  job: HeldJob,
+  step: JobStep,
   use: (input: BatchInput) => Promise<T>,
 ): Promise<T | null> {
   const directory = await mkdtemp(join(tmpdir(), `${directoryPrefix}${process.pid}-`));
   try {
     const path = join(directory, 'input.jsonl');
-    const written = await writeInput(job, path);
+    const written = await writeInput(step, path);
     if (!written) return null;
     const { model, items, bytes, hasOtherChunks } = written;
     const requests = items.length;
-    await change(job, { model: model.id, requests, items });
-    if (hasOtherChunks) await giveBackOtherChunks(job.db.sql, { ...job.held, worker: job.worker });
-    job.api = apiOf(model);
-    return await use({ path, bytes, requests, intent: job.held.id });
+    await change(step, { model: model.id, requests, items });
+    if (hasOtherChunks)
+      await giveBackOtherChunks(step.db.sql, { ...step.job, worker: step.worker });
+    step.api = apiOf(model);
+    return await use({ path, bytes, requests, jobId: step.job.id });
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -98,18 +99,18 @@ interface Written {
   hasOtherChunks: boolean;
 }
 
-async function writeInput(job: HeldJob, path: string): Promise<Written | null> {
-  const { held, db, learned, stopping } = job;
+async function writeInput(step: JobStep, path: string): Promise<Written | null> {
+  const { job, db, learned, stopping } = step;
   const file = await open(path, 'w');
-  const cap = held.requests > 0 ? held.requests : Number.POSITIVE_INFINITY;
+  const cap = job.requests > 0 ? job.requests : Number.POSITIVE_INFINITY;
   const written: number[] = [];
   let bytes = 0;
   let model: Model | null = null;
   let hasOtherChunks = false;
   try {
-    for (const chunk of await readHeldChunks(db.sql, held)) {
+    for (const chunk of await readHeldChunks(db.sql, job)) {
       stopping.throwIfAborted();
-      const { lines, only } = await encodeChunk(job, chunk, model);
+      const { lines, only } = await encodeChunk(step, chunk, model);
       if (only === null) continue;
       model = only;
       hasOtherChunks ||= lines.length === 0;
@@ -129,7 +130,7 @@ async function writeInput(job: HeldJob, path: string): Promise<Written | null> {
       for (const { index } of lines.slice(0, fit)) written.push(index);
       const next = lines[fit];
       if (next) {
-        await giveBackFrom(db.sql, { ...held, worker: job.worker }, next.index);
+        await giveBackFrom(db.sql, { ...job, worker: step.worker }, next.index);
         break;
       }
     }
@@ -146,17 +147,17 @@ async function writeInput(job: HeldJob, path: string): Promise<Written | null> {
  * null.
  */
 async function encodeChunk(
-  job: HeldJob,
+  step: JobStep,
   { first, last }: { first: number; last: number },
   only: Model | null,
 ): Promise<{ lines: Line[]; only: Model | null }> {
-  const { held, plan, file, fileKey, db, log } = job;
-  const { batchKey } = held;
+  const { job, plan, file, fileKey, db, log } = step;
+  const { batchKey } = job;
   const items = await readOpenItems(db.sql, { fileKey, batchKey, first, last, someDone: true });
   const lines: Line[] = [];
   const failed: NewResult[] = [];
   const fault = (error: unknown) => {
-    log.error({ err: error, providerBatch: held.id }, 'an item failed in an unforeseen way');
+    log.error({ err: error, providerBatch: job.id }, 'an item failed in an unforeseen way');
     return internalItemError;
   };
   let model = only;
@@ -168,13 +169,13 @@ async function encodeChunk(
       const api = apiOf(wanted);
       model ??= wanted;
       if (wanted !== model) continue;
-      const line = api.encode(customIdOf(held.id, index), request);
+      const line = api.encode(lineIdOf(job.id, index), request);
       lines.push({ index, text: fitting(Buffer.from(`${line}\n`), api) });
     } catch (error) {
       failed.push(failureOf(index, first, error instanceof ItemFailure ? error : fault(error)));
     }
   }
-  await record(job, failed);
+  await record(step, failed);
   return { lines, only: model };
 }
 
@@ -198,7 +199,7 @@ function countFitting(lines: readonly Line[], room: { requests: number; bytes: n
 }
 
 /** What an item is called in the input, told apart from those of every other provider batch. */
-function customIdOf(id: string, index: number): string {
+function lineIdOf(id: string, index: number): string {
   return `${id}-${index}`;
 }
 

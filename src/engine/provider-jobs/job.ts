@@ -1,4 +1,4 @@
-/** A provider batch in a worker's hands, and what its steps share. */
+/** A provider job in a worker's hands, and what its steps share. */
 
 import type { BatchErrorCode } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
@@ -6,8 +6,8 @@ import type { Database } from '../../db/driver/client.ts';
 import { readWanted } from '../../db/provider-batch-hold.ts';
 import {
   changeProviderBatch,
-  type HeldProviderBatch,
   type ProviderBatchChange,
+  type ProviderJob,
 } from '../../db/provider-batches.ts';
 import { type NewResult, recordResults } from '../../db/results.ts';
 import type { RowFile } from '../../files/row.ts';
@@ -16,8 +16,10 @@ import { hasEnded, tellBatch } from '../process/tell-batch.ts';
 import type { Plan } from '../run/plan.ts';
 import type { LearnedLimits } from './learned-limits.ts';
 
-export interface HeldJob {
-  held: HeldProviderBatch;
+/** One step of a provider job, with all that it works by. */
+export interface JobStep {
+  /** As the row says. */
+  job: ProviderJob;
   /** The worker that does the step. */
   worker: string;
   plan: Plan;
@@ -52,7 +54,7 @@ export interface Learned {
 }
 
 /** What a step comes to. */
-export type Outcome =
+export type StepOutcome =
   /**
    * The next step is due in so many milliseconds. `why`: what kept this one from being done, in the
    * provider's words.
@@ -77,12 +79,12 @@ export function providerOf({ model }: { model: string }): string {
 }
 
 /** Writes down what the step found out. */
-export async function change(job: HeldJob, change: ProviderBatchChange): Promise<void> {
-  const { held, worker, db } = job;
-  if (!(await changeProviderBatch(db, { key: held.key, worker }, change))) {
-    throw new HandsLost(`provider batch ${held.id} is in other hands`);
+export async function change(step: JobStep, change: ProviderBatchChange): Promise<void> {
+  const { job, worker, db } = step;
+  if (!(await changeProviderBatch(db, { key: job.key, worker }, change))) {
+    throw new HandsLost(`provider batch ${job.id} is in other hands`);
   }
-  Object.assign(held, change);
+  Object.assign(job, change);
 }
 
 /**
@@ -121,9 +123,9 @@ function countsOf(counts: Job['counts']): Job['counts'] {
 }
 
 /** Why a provider batch is to end before its time; null while it is not. */
-export function endWanted({ held }: HeldJob): 'ending' | 'rescue' | null {
-  if (held.ending !== null || held.unwanted) return 'ending';
-  return held.rescued ? 'rescue' : null;
+export function endWanted({ job }: JobStep): 'ending' | 'rescue' | null {
+  if (job.ending !== null || job.unwanted) return 'ending';
+  return job.rescued ? 'rescue' : null;
 }
 
 /**
@@ -132,31 +134,31 @@ export function endWanted({ held }: HeldJob): 'ending' | 'rescue' | null {
  * again would create a job from it.
  */
 export function discardInput(
-  { held, api, stopping, log }: HeldJob,
-  inputId: string | null = held.inputId,
+  { job, api, stopping, log }: JobStep,
+  inputId: string | null = job.inputId,
 ): void {
   if (inputId === null) return;
   api.discard(inputId, stopping).catch((error: unknown) => {
     log.debug(
-      { err: error, batch: held.batchId, providerBatch: held.id },
+      { err: error, batch: job.batchId, providerBatch: job.id },
       'an input stays at its provider',
     );
   });
 }
 
 /** As `endWanted`, as of now: what a long step began with may be long past. */
-export async function endWantedNow(job: HeldJob): Promise<ReturnType<typeof endWanted>> {
-  Object.assign(job.held, await readWanted(job.db.sql, job.held.batchKey));
-  return endWanted(job);
+export async function endWantedNow(step: JobStep): Promise<ReturnType<typeof endWanted>> {
+  Object.assign(step.job, await readWanted(step.db.sql, step.job.batchKey));
+  return endWanted(step);
 }
 
 /** Records results of items that the provider batch holds, and tells of it. */
 export async function record(
-  { held, db, publish, log }: HeldJob,
+  { job, db, publish, log }: JobStep,
   results: readonly NewResult[],
 ): Promise<void> {
   if (results.length === 0) return;
-  const { batchKey, id: worker } = held;
+  const { batchKey, id: worker } = job;
   const recorded = await recordResults(db.sql, { batchKey, worker, results });
   if (hasEnded(recorded)) void tellBatch({ db, log }, batchKey, 'batch ended'); // never rejects
   publish();

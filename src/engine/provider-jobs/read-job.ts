@@ -15,7 +15,7 @@ import { startItem } from '../run/execute.ts';
 import type { ItemRun, Step } from '../run/item-run.ts';
 import { chunkOf } from './chunk-of.ts';
 import { indexOf } from './input.ts';
-import { endWanted, endWantedNow, type HeldJob, type Outcome, record } from './job.ts';
+import { endWanted, endWantedNow, type JobStep, record, type StepOutcome } from './job.ts';
 import { type Repair, repairLive } from './repair-live.ts';
 
 /** Answers that are parsed and recorded together. */
@@ -24,35 +24,35 @@ const windowSize = 500;
 const windowChars = 16 * 1024 * 1024;
 
 /** The step of state `reading`. */
-export async function readJob(job: HeldJob): Promise<Outcome> {
-  const { held, api, plan, stopping } = job;
-  const firsts = (await readHeldChunks(job.db.sql, held)).map(({ first }) => first);
+export async function readJob(step: JobStep): Promise<StepOutcome> {
+  const { job, api, plan, stopping } = step;
+  const firsts = (await readHeldChunks(step.db.sql, job)).map(({ first }) => first);
   const taken: Taken = { failedForNow: [], stop: null };
-  if (held.results !== null) {
+  if (job.results !== null) {
     const whole = plan.operation.body !== undefined;
     let window: Answered[] = [];
     let chars = 0;
-    for await (const line of api.results(held.results, { whole, signal: stopping })) {
-      const answered = answeredBy(job, line, firsts);
+    for await (const line of api.results(job.results, { whole, signal: stopping })) {
+      const answered = answeredBy(step, line, firsts);
       if (answered) window.push(answered);
       if (line.kind === 'answer') chars += JSON.stringify(line.answer.completion).length;
       if (window.length < windowSize && chars < windowChars) continue;
-      await takeIn(job, window, taken);
+      await takeIn(step, window, taken);
       window = [];
       chars = 0;
     }
-    await takeIn(job, window, taken);
+    await takeIn(step, window, taken);
   }
   if (taken.stop) return taken.stop;
-  if (isExpired(job)) await expire(job, taken.failedForNow);
-  return { kind: 'end', status: held.status, round: !endWanted(job) };
+  if (isExpired(step)) await expire(step, taken.failedForNow);
+  return { kind: 'end', status: job.status, round: !endWanted(step) };
 }
 
 interface Taken {
   /** Items whose requests failed at the provider and may succeed another time. */
   failedForNow: number[];
   /** Why the batch is to stop, once all that was answered is recorded. */
-  stop: Outcome | null;
+  stop: StepOutcome | null;
 }
 
 interface Answered {
@@ -64,13 +64,9 @@ interface Answered {
 /**
  * Null for a line that says nothing of an item of this job, or that its request was left undone.
  */
-function answeredBy(
-  { held }: HeldJob,
-  line: BatchLine,
-  firsts: readonly number[],
-): Answered | null {
+function answeredBy({ job }: JobStep, line: BatchLine, firsts: readonly number[]): Answered | null {
   if (line.kind !== 'answer' && line.kind !== 'error') return null;
-  const index = indexOf(held.id, line.customId);
+  const index = indexOf(job.id, line.customId);
   const first = index === null ? null : chunkOf(firsts, index);
   if (index === null || first === null) return null;
   return { index, first, result: line.kind === 'answer' ? line.answer : line.error };
@@ -80,10 +76,10 @@ function answeredBy(
  * Parses and records answers. What is invalid is asked again, live, at once; what failed at the
  * provider and may succeed another time is left for the next provider batch.
  */
-async function takeIn(job: HeldJob, window: readonly Answered[], taken: Taken): Promise<void> {
+async function takeIn(step: JobStep, window: readonly Answered[], taken: Taken): Promise<void> {
   if (window.length === 0) return;
-  const { held, plan, file, fileKey, db } = job;
-  const { batchKey } = held;
+  const { job, plan, file, fileKey, db } = step;
+  const { batchKey } = job;
   const byIndex = new Map<number, Answered>();
   // The first answer to a request is its answer, as with results.
   for (const answered of window) {
@@ -93,7 +89,7 @@ async function takeIn(job: HeldJob, window: readonly Answered[], taken: Taken): 
     fileKey,
     batchKey,
     indexes: [...byIndex.keys()],
-    since: held.createdAt,
+    since: job.createdAt,
   });
   const results: NewResult[] = [];
   const repairs: Repair[] = [];
@@ -102,24 +98,24 @@ async function takeIn(job: HeldJob, window: readonly Answered[], taken: Taken): 
     if (!answered) continue;
     const { index, first } = answered;
     const run = startItem(plan, decodeRow(file, item));
-    const step = received(job, run, answered);
-    if (step.kind === 'stop') taken.stop ??= { ...step, over: true };
-    if (step.kind === 'final') results.push({ index, first, ...step.answer });
-    if (step.kind === 'again') repairs.push({ index, first, run });
-    if (step.kind === 'later') taken.failedForNow.push(index);
+    const next = received(step, run, answered);
+    if (next.kind === 'stop') taken.stop ??= { ...next, over: true };
+    if (next.kind === 'final') results.push({ index, first, ...next.answer });
+    if (next.kind === 'again') repairs.push({ index, first, run });
+    if (next.kind === 'later') taken.failedForNow.push(index);
   }
-  await record(job, results);
-  const wanted = taken.stop !== null || (await endWantedNow(job)) !== null ? [] : repairs;
-  const repaired = await repairLive(job, wanted, (more) => record(job, more));
+  await record(step, results);
+  const wanted = taken.stop !== null || (await endWantedNow(step)) !== null ? [] : repairs;
+  const repaired = await repairLive(step, wanted, (more) => record(step, more));
   taken.stop ??= repaired.stop;
 }
 
 /** An item that Winnow itself fails on does not hold up the others of its job. */
-function received({ held, log }: HeldJob, run: ItemRun, { index, result }: Answered): Step {
+function received({ job, log }: JobStep, run: ItemRun, { index, result }: Answered): Step {
   try {
-    return run.receive(result, held.model);
+    return run.receive(result, job.model);
   } catch (error) {
-    log.error({ err: error, providerBatch: held.id, index }, 'an item failed in an unforeseen way');
+    log.error({ err: error, providerBatch: job.id, index }, 'an item failed in an unforeseen way');
     return { kind: 'final', answer: run.abandon() };
   }
 }
@@ -128,28 +124,28 @@ function received({ held, log }: HeldJob, run: ItemRun, { index, result }: Answe
  * The provider's window has passed over it, and what was left undone is not open to live calls
  * already.
  */
-function isExpired(job: HeldJob): boolean {
-  const { held } = job;
-  return (held.expired > 0 || /expired/i.test(held.status)) && !endWanted(job);
+function isExpired(step: JobStep): boolean {
+  const { job } = step;
+  return (job.expired > 0 || /expired/i.test(job.status)) && !endWanted(step);
 }
 
 /**
  * Items of the input that the provider did not come to are EXPIRED, or left to live calls;
  * `failedForNow` it did come to.
  */
-async function expire(job: HeldJob, failedForNow: readonly number[]): Promise<void> {
-  const { held, worker, db, publish, log } = job;
-  const { batchKey, id } = held;
-  await giveBackOthers(db.sql, { ...held, worker });
+async function expire(step: JobStep, failedForNow: readonly number[]): Promise<void> {
+  const { job, worker, db, publish, log } = step;
+  const { batchKey, id } = job;
+  await giveBackOthers(db.sql, { ...job, worker });
   if (failedForNow.length > 0) {
     await giveBackTried(
       db.sql,
-      { ...held, worker },
+      { ...job, worker },
       failedForNow.toSorted((a, b) => a - b),
     );
   }
-  if (held.rescue) {
-    await leaveToRescue(db.sql, { ...held, worker });
+  if (job.rescue) {
+    await leaveToRescue(db.sql, { ...job, worker });
     publish();
     return;
   }

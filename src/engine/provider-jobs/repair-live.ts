@@ -6,7 +6,7 @@ import { pause } from '../../core/deadline.ts';
 import type { NewResult } from '../../db/results.ts';
 import { ModelError } from '../../model/model.ts';
 import type { ItemAnswer, ItemRun, Step } from '../run/item-run.ts';
-import { change, endWantedNow, type HeldJob, type Outcome } from './job.ts';
+import { change, endWantedNow, type JobStep, type StepOutcome } from './job.ts';
 
 /** Calls at once, as far as the model's gate lets them. */
 const atOnce = 16;
@@ -35,7 +35,7 @@ export interface Repair {
  * is to stop, if it is.
  */
 export async function repairLive(
-  job: HeldJob,
+  step: JobStep,
   repairs: readonly Repair[],
   record: (results: readonly NewResult[]) => Promise<void>,
 ): Promise<{ recorded: number; stop: Stop | null }> {
@@ -65,7 +65,7 @@ export async function repairLive(
     await write(async () => {
       if (wanted <= marked) return;
       marked = Math.min(repairs.length, wanted + marksAhead - 1);
-      await change(job, { liveCalls: marked - recorded });
+      await change(step, { liveCalls: marked - recorded });
     });
   }
 
@@ -75,7 +75,7 @@ export async function repairLive(
       if (results.length === 0) return;
       await record(results);
       recorded += results.length;
-      await change(job, { liveCalls: marked - recorded });
+      await change(step, { liveCalls: marked - recorded });
     });
   }
 
@@ -86,8 +86,8 @@ export async function repairLive(
         ...signals,
         onSend: () => mark(run),
         onFault: (error) =>
-          job.log.error(
-            { err: error, providerBatch: job.held.id, index },
+          step.log.error(
+            { err: error, providerBatch: step.job.id, index },
             'an item failed in an unforeseen way',
           ),
       });
@@ -97,26 +97,26 @@ export async function repairLive(
     }
   }
 
-  const watch = watchWanted(job);
+  const watch = watchWanted(step);
   const signals = {
-    stopping: AbortSignal.any([job.stopping, watch.signal]),
-    ended: AbortSignal.any([job.ended, watch.signal]),
+    stopping: AbortSignal.any([step.stopping, watch.signal]),
+    ended: AbortSignal.any([step.ended, watch.signal]),
   };
   const workers = Array.from({ length: Math.min(atOnce, repairs.length) }, () => work(signals));
   const ends = await Promise.allSettled(workers);
   watch.stop();
   await keep();
   // What was refused as no item would succeed has been answered as well.
-  await change(job, { liveCalls: sent.size - recorded - stops.length });
+  await change(step, { liveCalls: sent.size - recorded - stops.length });
   for (const end of ends) {
     if (end.status === 'rejected' && !watch.signal.aborted) throw end.reason;
   }
   return { recorded, stop: stops[0] ?? null };
 }
 
-type Stop = Extract<Outcome, { kind: 'stop' }>;
+type Stop = Extract<StepOutcome, { kind: 'stop' }>;
 type Driven = { kind: 'answered'; answer: ItemAnswer } | Stop;
-type Signals = Pick<HeldJob, 'stopping' | 'ended'>;
+type Signals = Pick<JobStep, 'stopping' | 'ended'>;
 /** `onSend` resolves when it is written down that a call is about to go out. */
 type Sending = Signals & {
   onSend: () => Promise<void>;
@@ -125,10 +125,10 @@ type Sending = Signals & {
 };
 
 /** Aborts once the batch is to end. */
-function watchWanted(job: HeldJob): { signal: AbortSignal; stop: () => void } {
+function watchWanted(step: JobStep): { signal: AbortSignal; stop: () => void } {
   const wanted = new AbortController();
   const timer = setInterval(() => {
-    endWantedNow(job).then(
+    endWantedNow(step).then(
       (end) => end && wanted.abort(new Error('the batch is to end')),
       () => undefined, // a database that fails now is noticed by the next write
     );
@@ -139,14 +139,14 @@ function watchWanted(job: HeldJob): { signal: AbortSignal; stop: () => void } {
 /** Sends until there is a final answer. */
 async function drive(run: ItemRun, sending: Sending): Promise<Driven> {
   for (;;) {
-    const step = await send(run, sending);
-    switch (step?.kind) {
+    const next = await send(run, sending);
+    switch (next?.kind) {
       case 'final':
-        return { kind: 'answered', answer: step.answer };
+        return { kind: 'answered', answer: next.answer };
       case 'stop':
-        return { ...step, over: false };
+        return { ...next, over: false };
       case 'later':
-        await pause(step.delayMs, sending.stopping);
+        await pause(next.delayMs, sending.stopping);
         break;
       case undefined:
         await pause(closedDelayMs, sending.stopping);

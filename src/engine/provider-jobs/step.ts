@@ -12,10 +12,10 @@ import { giveBackOthers } from '../../db/provider-batch-items.ts';
 import {
   changeProviderBatch,
   endProviderBatch,
-  type HeldProviderBatch,
-  parkProviderBatch,
+  type ProviderJob,
   releaseProviderBatch,
   resumeProviderBatch,
+  suspendProviderBatch,
 } from '../../db/provider-batches.ts';
 import { rowFileOf } from '../../files/row.ts';
 import type { BatchApi } from '../../model/batch-api.ts';
@@ -25,7 +25,7 @@ import type { Lease } from '../process/lease.ts';
 import type { Nudges } from '../process/nudges.ts';
 import type { Plan } from '../run/plan.ts';
 import { followJob } from './follow-job.ts';
-import { HandsLost, type HeldJob, type Learned, type Outcome } from './job.ts';
+import { HandsLost, type JobStep, type Learned, type StepOutcome } from './job.ts';
 import { createLearnedLimits } from './learned-limits.ts';
 import { readJob } from './read-job.ts';
 import { prepareJob, recoverJob } from './submit-job.ts';
@@ -46,7 +46,7 @@ export interface Hands {
   ended: AbortSignal;
 }
 
-type Held = HeldProviderBatch & Hands;
+type OurJob = ProviderJob & Hands;
 
 export interface StepOptions {
   db: Database;
@@ -79,15 +79,15 @@ export function createStep({
   stopping,
   onDueIn,
   log,
-}: StepOptions): (held: HeldProviderBatch, hands: Hands) => Promise<void> {
+}: StepOptions): (job: ProviderJob, hands: Hands) => Promise<void> {
   const { sql } = db;
   /** Since when the steps of each provider batch fail, by its id. */
   const failingSince = new Map<string, Date>();
   const learned: Learned = { bytes: createLearnedLimits(), requests: createLearnedLimits() };
 
   /** Never rejects. */
-  async function take(held: HeldProviderBatch, hands: Hands): Promise<void> {
-    const mine = { ...held, ...hands };
+  async function take(job: ProviderJob, hands: Hands): Promise<void> {
+    const mine = { ...job, ...hands };
     try {
       await settle(mine, await outcomeOf(mine));
     } catch (error) {
@@ -95,7 +95,7 @@ export function createStep({
       const isOurs = error instanceof ModelError || stopping.aborted || hands.ended.aborted;
       if (!isOurs)
         log.warn(
-          { err: error, batch: held.batchId, providerBatch: held.id },
+          { err: error, batch: job.batchId, providerBatch: job.id },
           'a step failed; trying again',
         );
       await releaseProviderBatch(db, mine, stopping.aborted ? 0 : brokenStepMs).catch(
@@ -104,12 +104,12 @@ export function createStep({
     }
   }
 
-  async function outcomeOf(held: Held): Promise<Outcome | 'park'> {
-    if (held.ending === 'FAILED' && !held.unwanted) return 'park';
-    if (held.parked && held.ending === null && !held.unwanted) await resumeProviderBatch(sql, held);
-    const over: Outcome = { kind: 'end', status: held.status, round: false };
-    if (held.unwanted && held.state === 'reading') return over;
-    const found = await readBatchPlan(db, held.batchKey, { whatever: true });
+  async function outcomeOf(job: OurJob): Promise<StepOutcome | 'suspend'> {
+    if (job.ending === 'FAILED' && !job.unwanted) return 'suspend';
+    if (job.suspended && job.ending === null && !job.unwanted) await resumeProviderBatch(sql, job);
+    const over: StepOutcome = { kind: 'end', status: job.status, round: false };
+    if (job.unwanted && job.state === 'reading') return over;
+    const found = await readBatchPlan(db, job.batchKey, { whatever: true });
     if (!found) return over;
     // The batch's own plan: by it a row that names no model, or another provider's, is read the
     // same in every step.
@@ -117,20 +117,20 @@ export function createStep({
     let api: BatchApi | null;
     try {
       bound = preparePlan(found);
-      api = preparePlan({ ...found, model: held.model }).model.batches;
+      api = preparePlan({ ...found, model: job.model }).model.batches;
     } catch (error) {
       if (!(error instanceof BadUserInput)) throw error;
       // Its provider cannot be told any more that it is to end.
-      if (held.ending !== null || held.unwanted) return over;
+      if (job.ending !== null || job.unwanted) return over;
       return { kind: 'stop', code: 'UNKNOWN_MODEL', message: error.message, over: false };
     }
     if (!api) {
-      const message = `${held.model} has no batch API; execution LIVE calls it`;
+      const message = `${job.model} has no batch API; execution LIVE calls it`;
       return { kind: 'stop', code: 'UNKNOWN_MODEL', message, over: true };
     }
-    const job: HeldJob = {
-      held,
-      worker: held.worker,
+    const step: JobStep = {
+      job,
+      worker: job.worker,
       plan: bound,
       file: rowFileOf(found.file, found.reading),
       fileKey: found.fileKey,
@@ -138,105 +138,105 @@ export function createStep({
       db,
       log,
       learned,
-      isOurs: () => lease.id() === held.worker,
-      stopping: AbortSignal.any([stopping, held.ended]),
-      ended: held.ended,
+      isOurs: () => lease.id() === job.worker,
+      stopping: AbortSignal.any([stopping, job.ended]),
+      ended: job.ended,
       pollMs,
-      publish: () => publisher.publish(held.batchKey),
+      publish: () => publisher.publish(job.batchKey),
     };
     try {
-      return await stepOf(job);
+      return await stepOf(step);
     } catch (error) {
-      if (error instanceof ModelError) return await failureOf(held, error);
+      if (error instanceof ModelError) return await failureOf(job, error);
       throw error;
     }
   }
 
-  function stepOf(job: HeldJob): Promise<Outcome> {
-    switch (job.held.state) {
+  function stepOf(step: JobStep): Promise<StepOutcome> {
+    switch (step.job.state) {
       case 'preparing':
-        return prepareJob(job);
+        return prepareJob(step);
       case 'creating':
-        return recoverJob(job);
+        return recoverJob(step);
       case 'working':
-        return followJob(job);
+        return followJob(step);
       default:
-        return readJob(job);
+        return readJob(step);
     }
   }
 
   /** What a call that failed comes to, where the step itself had nothing to say about it. */
-  async function failureOf(held: Held, { failure, message }: ModelError): Promise<Outcome> {
-    const failures = held.failures + 1;
-    if (held.unwanted && failures >= maxFailures) {
-      return { kind: 'end', status: held.status, round: false };
+  async function failureOf(job: OurJob, { failure, message }: ModelError): Promise<StepOutcome> {
+    const failures = job.failures + 1;
+    if (job.unwanted && failures >= maxFailures) {
+      return { kind: 'end', status: job.status, round: false };
     }
     if (failure.kind === 'item' && failures >= maxFailures) {
       log.warn(
-        { batch: held.batchId, providerBatch: held.id, reason: message },
+        { batch: job.batchId, providerBatch: job.id, reason: message },
         'a provider has lost a job or its results',
       );
       return { kind: 'end', status: 'gone', round: true };
     }
     // What is being ended waits for its provider's word; a key that is gone will get none.
     if (failure.kind === 'batch') {
-      return held.ending === null && !held.unwanted
+      return job.ending === null && !job.unwanted
         ? { kind: 'stop', code: failure.code, message, over: false }
-        : { kind: 'end', status: held.status, round: false };
+        : { kind: 'end', status: job.status, round: false };
     }
-    await changeProviderBatch(db, held, { failures });
+    await changeProviderBatch(db, job, { failures });
     log.info(
-      { batch: held.batchId, providerBatch: held.id, reason: message },
+      { batch: job.batchId, providerBatch: job.id, reason: message },
       'the provider did not do a step; trying again',
     );
     const retryAfterMs = failure.kind === 'later' ? failure.retryAfterMs : null;
     return { kind: 'later', dueInMs: retryMs({ failures, retryAfterMs }, pollMs), why: message };
   }
 
-  async function settle(held: Held, outcome: Outcome | 'park'): Promise<void> {
-    if (outcome === 'park') {
-      failingSince.delete(held.id);
-      await parkProviderBatch(sql, held);
-      await nudges.send(held.batchKey, 'stop');
+  async function settle(job: OurJob, outcome: StepOutcome | 'suspend'): Promise<void> {
+    if (outcome === 'suspend') {
+      failingSince.delete(job.id);
+      await suspendProviderBatch(sql, job);
+      await nudges.send(job.batchKey, 'stop');
       return;
     }
     switch (outcome.kind) {
       case 'later':
-        if (outcome.why) await explain(held, outcome.why, outcome.dueInMs);
-        else failingSince.delete(held.id);
-        await releaseProviderBatch(db, held, outcome.dueInMs);
+        if (outcome.why) await explain(job, outcome.why, outcome.dueInMs);
+        else failingSince.delete(job.id);
+        await releaseProviderBatch(db, job, outcome.dueInMs);
         onDueIn(outcome.dueInMs);
         return;
       case 'end':
-        failingSince.delete(held.id);
+        failingSince.delete(job.id);
         // The chunks are charged with it, and not for items that were never in it.
-        if (outcome.round) await giveBackOthers(sql, held);
-        await endProviderBatch(sql, held, outcome);
-        await nudges.send(held.batchKey, held.rescued || held.rescue ? 'work' : 'progress');
+        if (outcome.round) await giveBackOthers(sql, job);
+        await endProviderBatch(sql, job, outcome);
+        await nudges.send(job.batchKey, job.rescued || job.rescue ? 'work' : 'progress');
         break;
       case 'stop': {
         const { code, message, over } = outcome;
-        failingSince.delete(held.id);
+        failingSince.delete(job.id);
         // Before its chunks are given back, or they would be planned again at once.
-        if (await beginFailure(db, held.batchKey, { code, message })) {
-          log.warn({ batch: held.batchId, code }, 'a batch was stopped');
+        if (await beginFailure(db, job.batchKey, { code, message })) {
+          log.warn({ batch: job.batchId, code }, 'a batch was stopped');
         }
-        if (over) await endProviderBatch(sql, held, { status: 'failed', round: false });
-        else await parkProviderBatch(sql, held);
+        if (over) await endProviderBatch(sql, job, { status: 'failed', round: false });
+        else await suspendProviderBatch(sql, job);
         break;
       }
     }
     // Others may wait for the chunks: the end of the batch, or the next provider batch.
-    await nudges.send(held.batchKey, 'stop');
+    await nudges.send(job.batchKey, 'stop');
   }
 
   /** Says on the batch why it waits. */
-  async function explain(held: HeldProviderBatch, reason: string, ms: number): Promise<void> {
+  async function explain(job: ProviderJob, reason: string, ms: number): Promise<void> {
     const now = Date.now();
-    const since = failingSince.get(held.id) ?? new Date(now);
-    failingSince.set(held.id, since);
-    await noteWaiting(db, held.batchKey, { reason, since, until: new Date(now + ms) });
-    publisher.publish(held.batchKey);
+    const since = failingSince.get(job.id) ?? new Date(now);
+    failingSince.set(job.id, since);
+    await noteWaiting(db, job.batchKey, { reason, since, until: new Date(now + ms) });
+    publisher.publish(job.batchKey);
   }
 
   return take;

@@ -18,9 +18,9 @@ import {
   endWanted,
   endWantedNow,
   HandsLost,
-  type HeldJob,
-  type Outcome,
+  type JobStep,
   providerOf,
+  type StepOutcome,
 } from './job.ts';
 import { nextPollMs, retryMs } from './timing.ts';
 
@@ -37,11 +37,11 @@ const minLookMs = 2_000;
  * The step of state `preparing`: nothing has been asked of the provider yet, but for an upload,
  * which costs nothing.
  */
-export async function prepareJob(job: HeldJob): Promise<Outcome> {
-  if (endWanted(job)) return cancelled(job);
+export async function prepareJob(step: JobStep): Promise<StepOutcome> {
+  if (endWanted(step)) return cancelled(step);
   // What was uploaded stays the input: made again it might be another one by now.
-  if (job.held.inputId !== null) return await uploadAndCreate(job, null);
-  const outcome = await withInput(job, (input) => uploadAndCreate(job, input));
+  if (step.job.inputId !== null) return await uploadAndCreate(step, null);
+  const outcome = await withInput(step, (input) => uploadAndCreate(step, input));
   return outcome ?? { kind: 'end', status: 'empty', round: false };
 }
 
@@ -49,84 +49,84 @@ export async function prepareJob(job: HeldJob): Promise<Outcome> {
  * The step of state `creating`: somebody was about to create the job, or has, and did not live to
  * tell. It is looked for; where the provider knows nothing of it, time after time, it is created.
  */
-export async function recoverJob(job: HeldJob): Promise<Outcome> {
-  const { held, stopping, pollMs } = job;
+export async function recoverJob(step: JobStep): Promise<StepOutcome> {
+  const { job, stopping, pollMs } = step;
   let found: Job | 'unsure' | null;
   try {
-    found = await findJob(job);
+    found = await findJob(step);
   } catch (error) {
     // A look that failed is none. One for an unwanted job is not tried for ever.
-    if (!(error instanceof ModelError) || error.failure.kind !== 'later' || held.unwanted)
+    if (!(error instanceof ModelError) || error.failure.kind !== 'later' || job.unwanted)
       throw error;
     const { retryAfterMs } = error.failure;
-    const dueInMs = Math.max(retryAfterMs ?? 0, nextPollMs(ageMs(job), pollMs));
+    const dueInMs = Math.max(retryAfterMs ?? 0, nextPollMs(ageMs(step), pollMs));
     return { kind: 'later', dueInMs, why: error.message };
   }
   if (found === 'unsure') {
-    if (endWanted(job)) {
+    if (endWanted(step)) {
       // A server that tells of too many jobs, and nothing of what is in them, stays unsure.
-      const since = held.cancelledAt ?? held.now;
-      if (held.now.getTime() - since.getTime() > maxEndingMs) {
-        return { kind: 'end', status: held.status, round: false };
+      const since = job.cancelledAt ?? job.now;
+      if (job.now.getTime() - since.getTime() > maxEndingMs) {
+        return { kind: 'end', status: job.status, round: false };
       }
-      await change(job, { cancelledAt: since });
+      await change(step, { cancelledAt: since });
     }
-    return { kind: 'later', dueInMs: nextPollMs(ageMs(job), pollMs) };
+    return { kind: 'later', dueInMs: nextPollMs(ageMs(step), pollMs) };
   }
   if (found) {
-    await adopt(job, found);
+    await adopt(step, found);
     return { kind: 'later', dueInMs: 0 };
   }
-  if (held.failures < looks) {
+  if (job.failures < looks) {
     // A request that outlived its sender may still be on its way.
-    await change(job, { failures: held.failures + 1, status: 'looked for' });
+    await change(step, { failures: job.failures + 1, status: 'looked for' });
     return { kind: 'later', dueInMs: Math.max(minLookMs, nextPollMs(0, pollMs)) };
   }
   stopping.throwIfAborted();
-  await change(job, { state: 'preparing', failures: 0, status: 'preparing' });
-  return prepareJob(job);
+  await change(step, { state: 'preparing', failures: 0, status: 'preparing' });
+  return prepareJob(step);
 }
 
-async function findJob({ held, api, db, stopping }: HeldJob): Promise<Job | 'unsure' | null> {
-  const others = await listProviderIds(db, providerOf(held), held.createdAt);
+async function findJob({ job, api, db, stopping }: JobStep): Promise<Job | 'unsure' | null> {
+  const others = await listProviderIds(db, providerOf(job), job.createdAt);
   return await api.find(
-    { intent: held.id, since: held.createdAt, requests: held.requests, others: new Set(others) },
+    { jobId: job.id, since: job.createdAt, requests: job.requests, others: new Set(others) },
     stopping,
   );
 }
 
 /** `input` null: it was uploaded before. */
-async function uploadAndCreate(job: HeldJob, input: BatchInput | null): Promise<Outcome> {
-  const { held, api, stopping, ended } = job;
-  const failures = held.failures + 1;
+async function uploadAndCreate(step: JobStep, input: BatchInput | null): Promise<StepOutcome> {
+  const { job, api, stopping, ended } = step;
+  const failures = job.failures + 1;
   try {
     if (input !== null) {
-      await change(job, { status: 'uploading' });
-      await change(job, { inputId: await api.upload(input, stopping) });
+      await change(step, { status: 'uploading' });
+      await change(step, { inputId: await api.upload(input, stopping) });
     }
     stopping.throwIfAborted();
-    if (await endWantedNow(job)) return cancelled(job);
+    if (await endWantedNow(step)) return cancelled(step);
     // From here on it may exist. It has not been looked for yet, however often the
     // upload failed.
-    await change(job, { state: 'creating', status: 'creating', failures: 0 });
-    const { inputId, id: intent } = held;
-    if (!job.isOurs()) throw new HandsLost('the lease ran out before the job was created');
-    await adopt(job, await api.create({ intent, inputId, input }, ended));
-    job.publish();
-    return { kind: 'later', dueInMs: nextPollMs(0, job.pollMs) };
+    await change(step, { state: 'creating', status: 'creating', failures: 0 });
+    const { inputId, id: jobId } = job;
+    if (!step.isOurs()) throw new HandsLost('the lease ran out before the job was created');
+    await adopt(step, await api.create({ jobId, inputId, input }, ended));
+    step.publish();
+    return { kind: 'later', dueInMs: nextPollMs(0, step.pollMs) };
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
-    return refused(job, error, { failures, bytes: input?.bytes ?? null });
+    return refused(step, error, { failures, bytes: input?.bytes ?? null });
   }
 }
 
-function cancelled(job: HeldJob): Outcome {
-  discardInput(job);
+function cancelled(step: JobStep): StepOutcome {
+  discardInput(step);
   return { kind: 'end', status: 'cancelled', round: false };
 }
 
-async function adopt(job: HeldJob, found: Job): Promise<void> {
-  await change(job, { state: 'working', failures: 0, ...changeOf(found) });
+async function adopt(step: JobStep, found: Job): Promise<void> {
+  await change(step, { state: 'working', failures: 0, ...changeOf(found) });
 }
 
 /**
@@ -134,18 +134,18 @@ async function adopt(job: HeldJob, found: Job): Promise<void> {
  * uploaded before.
  */
 async function refused(
-  job: HeldJob,
+  step: JobStep,
   error: ModelError,
   { failures, bytes }: { failures: number; bytes: number | null },
-): Promise<Outcome> {
-  const { held, pollMs } = job;
-  const { inputId } = held;
+): Promise<StepOutcome> {
+  const { job, pollMs } = step;
+  const { inputId } = job;
   const { failure, message } = error;
   if (failure.kind !== 'later') {
     // Nothing exists: a provider that refuses the key, the quota, the model or the input has
     // created nothing.
-    await change(job, { state: 'preparing', status: 'preparing', inputId: null });
-    discardInput(job, inputId);
+    await change(step, { state: 'preparing', status: 'preparing', inputId: null });
+    discardInput(step, inputId);
     // An upload that has waited may be gone by now: what is wrong with the input, a fresh one
     // tells.
     const isUploads = failure.code === 'INVALID_REQUEST' || failure.code === 'UNKNOWN_MODEL';
@@ -156,23 +156,23 @@ async function refused(
       return { kind: 'stop', code: failure.code, message, over: true };
     case 'item':
       return failure.code === 'CONTEXT_TOO_LONG'
-        ? ((await halve(job, bytes)) ?? (await failOnly(job, message)))
+        ? ((await halve(step, bytes)) ?? (await failOnly(step, message)))
         : rejected(message);
     case 'later': {
       const { retryAfterMs, code } = failure;
       // A 429 has created nothing for certain; of everything else that is not known.
-      const isKnown = code === 'RATE_LIMITED' && held.state === 'creating';
-      await change(job, {
-        failures: held.state === 'creating' && !isKnown ? 0 : failures,
+      const isKnown = code === 'RATE_LIMITED' && job.state === 'creating';
+      await change(step, {
+        failures: job.state === 'creating' && !isKnown ? 0 : failures,
         ...(isKnown ? { state: 'preparing' } : {}),
-        status: code === 'RATE_LIMITED' ? 'waiting for the provider’s limits' : held.status,
+        status: code === 'RATE_LIMITED' ? 'waiting for the provider’s limits' : job.status,
       });
       return { kind: 'later', dueInMs: retryMs({ failures, retryAfterMs }, pollMs), why: message };
     }
   }
 }
 
-function rejected(message: string): Outcome {
+function rejected(message: string): StepOutcome {
   return { kind: 'stop', code: 'PROVIDER_REJECTED_FILE', message, over: true };
 }
 
@@ -180,24 +180,24 @@ function rejected(message: string): Outcome {
  * The provider takes less at once than it is known for: the next input has half of it at most. Null
  * where it is one request.
  */
-async function halve(job: HeldJob, bytes: number | null): Promise<Outcome | null> {
-  const { held, learned } = job;
-  if (held.requests <= 1) return null;
-  if (bytes !== null) learned.bytes.refused(providerOf(held), bytes);
-  await change(job, { requests: Math.ceil(held.requests / 2) });
+async function halve(step: JobStep, bytes: number | null): Promise<StepOutcome | null> {
+  const { job, learned } = step;
+  if (job.requests <= 1) return null;
+  if (bytes !== null) learned.bytes.refused(providerOf(job), bytes);
+  await change(step, { requests: Math.ceil(job.requests / 2) });
   return { kind: 'later', dueInMs: 0 };
 }
 
 /**
  * The one request of the input is too much alone: its item fails, and the others go on without it.
  */
-async function failOnly(job: HeldJob, message: string): Promise<Outcome> {
+async function failOnly(step: JobStep, message: string): Promise<StepOutcome> {
   const failure = new ItemFailure('CONTEXT_TOO_LONG', message);
-  const items = await readInputItems(job.db.sql, job.held);
-  const isHeld = await failItems(job, new Map(items.map((index) => [index, failure])));
+  const items = await readInputItems(step.db.sql, step.job);
+  const isHeld = await failItems(step, new Map(items.map((index) => [index, failure])));
   return isHeld ? { kind: 'end', status: 'failed', round: false } : rejected(message);
 }
 
-function ageMs({ held }: HeldJob): number {
-  return held.now.getTime() - held.createdAt.getTime();
+function ageMs({ job }: JobStep): number {
+  return job.now.getTime() - job.createdAt.getTime();
 }

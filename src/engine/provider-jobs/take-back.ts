@@ -5,7 +5,7 @@ import { readInputItems } from '../../db/provider-batch-items.ts';
 import { hasJobBesides } from '../../db/provider-batches.ts';
 import type { JobProblem } from '../../model/batch-api.ts';
 import { failItems } from './fail-items.ts';
-import { change, discardInput, endWanted, type HeldJob, type Outcome } from './job.ts';
+import { change, discardInput, endWanted, type JobStep, type StepOutcome } from './job.ts';
 import { withoutModel } from './unknown-model.ts';
 
 /** A provider lets so many tokens wait at once; what was too many is tried again after this. */
@@ -21,23 +21,26 @@ const fewRequests = 100;
  * The provider took none of it. Items whose lines it names fail; without such, the reason is
  * everybody's.
  */
-export async function takeBack(job: HeldJob, problems: readonly JobProblem[]): Promise<Outcome> {
-  const { held } = job;
+export async function takeBack(
+  step: JobStep,
+  problems: readonly JobProblem[],
+): Promise<StepOutcome> {
+  const { job } = step;
   const tooMuch = problems.find(({ code }) => code !== null && limitCodes.has(code));
-  if (tooMuch && !endWanted(job)) return await wait(job, tooMuch);
-  discardInput(job);
-  if (endWanted(job)) return { kind: 'end', status: held.status, round: false };
+  if (tooMuch && !endWanted(step)) return await wait(step, tooMuch);
+  discardInput(step);
+  if (endWanted(step)) return { kind: 'end', status: job.status, round: false };
   const everybodys = problems.find(({ code }) => code !== null && batchCodes.has(code));
   if (everybodys?.code === 'model_not_found') {
-    const goesOn = await withoutModel(job, everybodys);
+    const goesOn = await withoutModel(step, everybodys);
     if (goesOn) return goesOn;
   }
-  if (!everybodys && (await failItems(job, await failingItems(job, problems)))) {
-    return { kind: 'end', status: held.status, round: false };
+  if (!everybodys && (await failItems(step, await failingItems(step, problems)))) {
+    return { kind: 'end', status: job.status, round: false };
   }
   const problem = everybodys ?? problems.find(({ line }) => line === null) ?? problems[0];
   const code = batchCodes.get(problem?.code ?? '') ?? 'PROVIDER_REJECTED_FILE';
-  const told = code === 'UNKNOWN_MODEL' ? (job.plan.model.readings?.told ?? '') : '';
+  const told = code === 'UNKNOWN_MODEL' ? (step.plan.model.readings?.told ?? '') : '';
   const reason = `${problem?.message ?? 'it gave no reason'} ${told}`.trim();
   return { kind: 'stop', code, message: `The provider rejected the batch: ${reason}`, over: true };
 }
@@ -46,17 +49,17 @@ export async function takeBack(job: HeldJob, problems: readonly JobProblem[]): P
  * Another job will be created from the same upload, when those before it are done. Where there are
  * none, it would never be taken: the next input has half of the requests.
  */
-async function wait(job: HeldJob, { code, message: why }: JobProblem): Promise<Outcome> {
-  const { held, db, learned } = job;
-  const dueInMs = job.pollMs ?? tooMuchDelayMs;
+async function wait(step: JobStep, { code, message: why }: JobProblem): Promise<StepOutcome> {
+  const { job, db, learned } = step;
+  const dueInMs = step.pollMs ?? tooMuchDelayMs;
   const isTooLarge =
     code === 'token_limit_exceeded' &&
-    held.requests > fewRequests &&
+    job.requests > fewRequests &&
     // One that has just ended may have been in the queue when this one was refused.
-    !(await hasJobBesides(db.sql, held, 2 * dueInMs));
-  const { inputId } = held;
-  if (isTooLarge) learned.requests.refused(held.model, held.requests);
-  await change(job, {
+    !(await hasJobBesides(db.sql, job, 2 * dueInMs));
+  const { inputId } = job;
+  if (isTooLarge) learned.requests.refused(job.model, job.requests);
+  await change(step, {
     state: 'preparing',
     status: 'waiting for the provider’s limits',
     providerId: null,
@@ -65,19 +68,19 @@ async function wait(job: HeldJob, { code, message: why }: JobProblem): Promise<O
     failed: 0,
     cancelled: 0,
     expired: 0,
-    ...(isTooLarge && { inputId: null, requests: Math.ceil(held.requests / 2) }),
+    ...(isTooLarge && { inputId: null, requests: Math.ceil(job.requests / 2) }),
   });
-  if (isTooLarge) discardInput(job, inputId);
-  job.publish();
+  if (isTooLarge) discardInput(step, inputId);
+  step.publish();
   return { kind: 'later', dueInMs, why };
 }
 
 /** What is wrong with which items, by index. */
 async function failingItems(
-  { held, db }: HeldJob,
+  { job, db }: JobStep,
   problems: readonly JobProblem[],
 ): Promise<Map<number, ItemFailure>> {
-  const items = await readInputItems(db.sql, held);
+  const items = await readInputItems(db.sql, job);
   const failing = new Map<number, ItemFailure>();
   for (const problem of problems) {
     const index = problem.line === null ? undefined : items[problem.line - 1];

@@ -10,7 +10,7 @@ import { type DecodedRow, decodeRow } from '../../files/row.ts';
 import type { JobProblem } from '../../model/batch-api.ts';
 import { modelOf } from '../run/plan.ts';
 import { failItems } from './fail-items.ts';
-import type { HeldJob, Outcome } from './job.ts';
+import type { JobStep, StepOutcome } from './job.ts';
 
 /** Rows that are read together. */
 const atOnce = 500;
@@ -20,15 +20,18 @@ const atOnce = 500;
  * name the model themselves fail, as they do live, and the others go on. Null where none does: then
  * it is the batch's own model.
  */
-export async function withoutModel(job: HeldJob, problem: JobProblem): Promise<Outcome | null> {
-  const { held, db } = job;
-  const indexes = await readInputItems(db.sql, held);
+export async function withoutModel(
+  step: JobStep,
+  problem: JobProblem,
+): Promise<StepOutcome | null> {
+  const { job, db } = step;
+  const indexes = await readInputItems(db.sql, job);
   const failing = new Map<number, ItemFailure>();
   for (let from = 0; from < indexes.length; from += atOnce) {
-    for (const { index, item } of await readItems(job, indexes.slice(from, from + atOnce))) {
-      const { model, named } = modelOf(job.plan, item);
-      if (model.readings?.ruleOut(held.model, { back: false })) {
-        return { kind: 'end', status: held.status, round: true };
+    for (const { index, item } of await readItems(step, indexes.slice(from, from + atOnce))) {
+      const { model, named } = modelOf(step.plan, item);
+      if (model.readings?.ruleOut(job.model, { back: false })) {
+        return { kind: 'end', status: job.status, round: true };
       }
       if (!named) continue;
       const told = model.readings ? ` ${model.readings.told}` : '';
@@ -36,15 +39,15 @@ export async function withoutModel(job: HeldJob, problem: JobProblem): Promise<O
       failing.set(index, new ItemFailure('INVALID_REQUEST', message));
     }
   }
-  const some = await failItems(job, failing);
-  return some ? { kind: 'end', status: held.status, round: false } : null;
+  const some = await failItems(step, failing);
+  return some ? { kind: 'end', status: job.status, round: false } : null;
 }
 
 async function readItems(
-  { held, file, fileKey, db }: HeldJob,
+  { job, file, fileKey, db }: JobStep,
   indexes: readonly number[],
 ): Promise<{ index: number; item: DecodedRow }[]> {
-  const { batchKey, createdAt: since } = held;
+  const { batchKey, createdAt: since } = job;
   const rows = await readUnansweredAt(db.sql, { fileKey, batchKey, indexes, since });
   return rows.map((row) => ({ index: row.index, item: decodeRow(file, row) }));
 }

@@ -21,12 +21,12 @@ export interface BatchList {
 }
 
 /**
- * The batch whose custom ids begin with the intent. `unsure` where one of that size, created since,
+ * The batch whose custom ids begin with the jobId. `unsure` where one of that size, created since,
  * is still at work, or has no readable results; null where there is neither.
  */
 export async function findJob(
   list: BatchList,
-  { intent, since, requests, others }: LostJob,
+  { jobId, since, requests, others }: LostJob,
 ): Promise<Job | 'unsure' | null> {
   let unsure = false;
   const found = await searchJobs({ ...list, since }, async (batch, isOlder) => {
@@ -34,7 +34,7 @@ export async function findJob(
     const job = list.read(batch);
     const ids = await idsOf(job, list);
     if (ids.length === 0) unsure = true;
-    return ids.some((id) => id.startsWith(`${intent}-`)) ? job : null;
+    return ids.some((id) => id.startsWith(`${jobId}-`)) ? job : null;
   });
   return found ?? (unsure ? 'unsure' : null);
 }

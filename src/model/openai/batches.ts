@@ -17,7 +17,7 @@ import { readBatchLine } from './batch-line.ts';
 import type { BatchConnection } from './connection.ts';
 import { openAiFailures } from './failure.ts';
 import { readJob, readResultFiles } from './job.ts';
-import { findJob, intentKey, uploadName } from './lost-job.ts';
+import { findJob, jobIdKey, uploadName } from './lost-job.ts';
 import { createUpload } from './upload.ts';
 
 /**
@@ -82,11 +82,11 @@ export function createOpenAiBatches({
       const line = { custom_id: customId, method: 'POST', url: endpoint, body: bodyOf(request) };
       return JSON.stringify(line).replace(lineBreaks, escaped);
     },
-    async upload({ path, intent }, signal) {
+    async upload({ path, jobId }, signal) {
       const file = await open(path);
       try {
         const { headers, body } = await createUpload(file, {
-          name: uploadName(intent),
+          name: uploadName(jobId),
           fields: { purpose: 'batch' },
         });
         // Not files.create, which would send a body of unknown length or want the file as a Blob.
@@ -103,7 +103,7 @@ export function createOpenAiBatches({
     async discard(inputId, signal) {
       await ask({ asked: 'a file', signal }, (signal) => client.files.delete(inputId, { signal }));
     },
-    async create({ intent, inputId }, signal) {
+    async create({ jobId, inputId }, signal) {
       if (inputId === null) throw new TypeError('A batch of OpenAI is created from an upload.');
       return ask({ asked: 'the API', signal }, async (signal) =>
         read(
@@ -113,7 +113,7 @@ export function createOpenAiBatches({
               // The package knows OpenAI's own paths; Azure's older addresses have another.
               endpoint: endpoint as BatchCreateParams['endpoint'],
               completion_window: '24h',
-              metadata: { [intentKey]: intent },
+              metadata: { [jobIdKey]: jobId },
             },
             { signal },
           ),

@@ -4,11 +4,11 @@ import type { Job, LostJob } from '../batch-api.ts';
 import { type PageQuery, readId, searchJobs } from '../read.ts';
 
 /** The key in a batch's metadata that holds our id of the job. */
-export const intentKey = 'winnow_batch';
+export const jobIdKey = 'winnow_batch';
 
-/** How the upload of `intent` is called at the provider. */
-export function uploadName(intent: string): string {
-  return `${intent}.jsonl`;
+/** How the upload of `jobId` is called at the provider. */
+export function uploadName(jobId: string): string {
+  return `${jobId}.jsonl`;
 }
 
 /** Jobs without metadata whose input is looked at. */
@@ -27,12 +27,12 @@ export interface JobList {
 /**
  * The batch with our id in its metadata. Where a server shows no metadata of any batch: the batch
  * whose input has the name of our upload. A rejected batch does not count: it cost nothing, and the
- * next batch of the same intent is another one. Null where no batch is found; `unsure` where there
+ * next batch of the same jobId is another one. Null where no batch is found; `unsure` where there
  * are more than can be looked through.
  */
 export async function findJob(
   list: JobList,
-  { intent, since, others }: LostJob,
+  { jobId, since, others }: LostJob,
 ): Promise<Job | 'unsure' | null> {
   const nameless: { batch: unknown; fileId: string }[] = [];
   let keepsMetadata = false;
@@ -40,7 +40,7 @@ export async function findJob(
   async function findByUpload(): Promise<Job | 'unsure' | null> {
     if (keepsMetadata) return null;
     for (const { batch, fileId } of nameless.slice(0, maxLookups)) {
-      if ((await list.fileName(fileId)) !== uploadName(intent)) continue;
+      if ((await list.fileName(fileId)) !== uploadName(jobId)) continue;
       return list.read(batch);
     }
     return nameless.length > maxLookups ? 'unsure' : null;
@@ -50,7 +50,7 @@ export async function findJob(
     const metadata = isRecord(batch.metadata) ? batch.metadata : {};
     keepsMetadata ||= Object.keys(metadata).length > 0;
     if (isOlder) return null;
-    if (metadata[intentKey] === intent) {
+    if (metadata[jobIdKey] === jobId) {
       const job = list.read(batch);
       return job.phase === 'rejected' ? null : job;
     }

@@ -32,16 +32,16 @@ async function held(options: SandboxOptions = {}): Promise<{ sandbox: Sandbox; a
 /** The file of a job with a line for each text. */
 async function inputOf(
   api: BatchApi,
-  intent: string,
+  jobId: string,
   requests: readonly ModelRequest[],
 ): Promise<BatchInput> {
   const folder = await mkdtemp(join(tmpdir(), 'winnow-batch-'));
   onTestFinished(() => rm(folder, { recursive: true }));
-  const lines = requests.map((request, index) => `${api.encode(`${intent}-${index}`, request)}\n`);
+  const lines = requests.map((request, index) => `${api.encode(`${jobId}-${index}`, request)}\n`);
   const content = lines.join('');
   const path = join(folder, 'input.jsonl');
   await writeFile(path, content);
-  return { path, bytes: Buffer.byteLength(content), requests: lines.length, intent };
+  return { path, bytes: Buffer.byteLength(content), requests: lines.length, jobId };
 }
 
 const labels = (count: number) =>
@@ -50,9 +50,9 @@ const labels = (count: number) =>
     messages: [{ role: 'user' as const, content: `text ${index}, “great”\n` }],
   }));
 
-async function createdBy(api: BatchApi, intent: string, requests: readonly ModelRequest[]) {
-  const input = await inputOf(api, intent, requests);
-  return api.create({ intent, inputId: await api.upload(input, signal), input }, signal);
+async function createdBy(api: BatchApi, jobId: string, requests: readonly ModelRequest[]) {
+  const input = await inputOf(api, jobId, requests);
+  return api.create({ jobId, inputId: await api.upload(input, signal), input }, signal);
 }
 
 async function linesOf(api: BatchApi, url: string | null, whole = false): Promise<BatchLine[]> {
@@ -123,7 +123,7 @@ describe('a message batch', () => {
     stub.reply({ body: { id: 'msgbatch_1', processing_status: 'in_progress' } });
     const other = batchesOf(claudeOf(stub.origin, { name: 'rules' }));
 
-    await other.create({ intent: 'pbatch_x2', inputId: null, input }, signal);
+    await other.create({ jobId: 'pbatch_x2', inputId: null, input }, signal);
 
     const body = {
       requests: labels(2).map((request, index) =>
@@ -271,10 +271,10 @@ describe('a failure', () => {
     stub.reply(refusal(status, type, 'no', { headers: { 'retry-after': '7' } }));
     const api = batchesOf(claudeOf(stub.origin));
     const input = await inputOf(api, 'pbatch_f', labels(1));
-    const lost = { intent: 'pbatch_f', since: new Date(), requests: 1, others: new Set<string>() };
+    const lost = { jobId: 'pbatch_f', since: new Date(), requests: 1, others: new Set<string>() };
 
     const failures = [
-      await failureOf(api.create({ intent: 'pbatch_f', inputId: null, input }, signal)),
+      await failureOf(api.create({ jobId: 'pbatch_f', inputId: null, input }, signal)),
       await failureOf(api.retrieve('msgbatch_1', signal)),
       await failureOf(api.cancel('msgbatch_1', signal)),
       await failureOf(api.find(lost, signal)),
@@ -292,7 +292,7 @@ describe('a failure', () => {
     const input = await inputOf(api, 'pbatch_f', labels(1));
 
     const created = await failureOf(
-      api.create({ intent: 'pbatch_f', inputId: null, input }, signal),
+      api.create({ jobId: 'pbatch_f', inputId: null, input }, signal),
     );
     const retrieved = await failureOf(api.retrieve('msgbatch_1', signal));
     const read = await failureOf(linesOf(api, `${stub.origin}/results`));
@@ -315,7 +315,7 @@ describe('a failure', () => {
     const input = await inputOf(api, 'pbatch_f', labels(1));
 
     const failures = [
-      await failureOf(api.create({ intent: 'pbatch_f', inputId: null, input }, signal)),
+      await failureOf(api.create({ jobId: 'pbatch_f', inputId: null, input }, signal)),
       await failureOf(api.retrieve('msgbatch_1', signal)),
       await failureOf(linesOf(api, `${stub.origin}/results`)),
     ];
@@ -358,7 +358,7 @@ describe('a failure', () => {
     const reason = new Error('left');
 
     for (const work of [
-      (aborted: AbortSignal) => api.create({ intent: 'i', inputId: null, input }, aborted),
+      (aborted: AbortSignal) => api.create({ jobId: 'i', inputId: null, input }, aborted),
       (aborted: AbortSignal) => api.retrieve('msgbatch_1', aborted),
       (aborted: AbortSignal) =>
         api
@@ -520,9 +520,9 @@ describe('results', () => {
 });
 
 describe('a lost job', () => {
-  const intent = 'pbatch_lost';
+  const jobId = 'pbatch_lost';
   const since = new Date(Date.now() - 60_000);
-  const lost = { intent, since, requests: 3, others: new Set<string>() };
+  const lost = { jobId, since, requests: 3, others: new Set<string>() };
 
   test('that was never created is found nowhere', async () => {
     const { api } = await held();
@@ -537,7 +537,7 @@ describe('a lost job', () => {
       when: ({ operation }) => operation === 'create',
       times: 1,
     });
-    const { failure } = await failureOf(createdBy(api, intent, labels(3)));
+    const { failure } = await failureOf(createdBy(api, jobId, labels(3)));
     const other = await createdBy(api, 'pbatch_other', labels(3));
     await createdBy(api, 'pbatch_small', labels(2));
 
@@ -553,7 +553,7 @@ describe('a lost job', () => {
 
   test('is none of the others, nor one of another size or time', async () => {
     const { sandbox, api } = await held();
-    const job = await createdBy(api, intent, labels(3));
+    const job = await createdBy(api, jobId, labels(3));
     const find = (more: object) => api.find({ ...lost, ...more }, signal);
 
     expect(await find({})).toBe('unsure');
@@ -561,7 +561,7 @@ describe('a lost job', () => {
     expect(await find({ requests: 4 })).toBeNull();
     expect(await find({ since: new Date(Date.now() + 3_600_000) })).toBeNull();
     for (let step = 0; step < 3; step += 1) sandbox.batches.advance();
-    expect(await find({ intent: 'pbatch_los' })).toBeNull();
+    expect(await find({ jobId: 'pbatch_los' })).toBeNull();
     expect(await find({})).toMatchObject({ providerId: job.providerId });
   });
 
@@ -575,7 +575,7 @@ describe('a lost job', () => {
     });
     const old = batchOf('msgbatch_old', new Date('2020-01-01'));
     const recent = batchOf('msgbatch_new', new Date());
-    const results = { body: `${JSON.stringify({ custom_id: `${intent}-7`, result: {} })}\n` };
+    const results = { body: `${JSON.stringify({ custom_id: `${jobId}-7`, result: {} })}\n` };
 
     stub.reply({ body: { data: [old, recent], has_more: true } }, results);
     const found = await api.find(lost, signal);
@@ -589,7 +589,7 @@ describe('a lost job', () => {
 
   test('is looked for on every page', async () => {
     const { sandbox, api } = await held();
-    const job = await createdBy(api, intent, labels(3));
+    const job = await createdBy(api, jobId, labels(3));
     for (let step = 0; step < 3; step += 1) sandbox.batches.advance();
     for (let other = 0; other < 101; other += 1) await createdBy(api, `o${other}`, labels(1));
 

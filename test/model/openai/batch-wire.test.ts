@@ -70,7 +70,7 @@ async function filesOf(write: (response: ServerResponse) => void): Promise<Batch
 }
 
 const results = JSON.stringify({ output: 'file-1', errors: null });
-const lost: LostJob = { intent: 'i-1', since: new Date(), requests: 1, others: new Set() };
+const lost: LostJob = { jobId: 'i-1', since: new Date(), requests: 1, others: new Set() };
 const now = () => Math.floor(Date.now() / 1_000);
 const batch = (more: object = {}) => ({ id: 'batch_1', status: 'in_progress', ...more });
 const completion = { choices: [{ message: { content: 'é€😀' }, finish_reason: 'stop' }] };
@@ -140,7 +140,7 @@ test.each([
 
   const failures = [
     await refused(api.upload(input, calm())),
-    await refused(api.create({ intent: 'i', inputId: 'file-1', input }, calm())),
+    await refused(api.create({ jobId: 'i', inputId: 'file-1', input }, calm())),
     await refused(api.retrieve('batch_1', calm())),
     await refused(api.cancel('batch_1', calm())),
     await refused(api.find(lost, calm())),
@@ -161,7 +161,7 @@ test.each([404, 405, 501])('a server that answers %i has no batch API', async (s
 
   for (const call of [
     () => api.upload(input, calm()),
-    () => api.create({ intent: 'i', inputId: 'file-1', input }, calm()),
+    () => api.create({ jobId: 'i', inputId: 'file-1', input }, calm()),
     () => api.find(lost, calm()),
   ]) {
     const { failure, message } = await refused(call());

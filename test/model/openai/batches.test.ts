@@ -48,7 +48,7 @@ async function jobWith(outcome: Outcome, count = 4) {
 
 test('a job goes from its upload to its answers, priced and counted as a batch', async () => {
   const { sandbox, api } = await openApi({ batches: { held: true } });
-  const input = await inputOf(onTestFinished, linesOf(api, rows(3)), 'intent-7');
+  const input = await inputOf(onTestFinished, linesOf(api, rows(3)), 'job-7');
 
   const created = await submit(api, input);
   sandbox.batches.advance();
@@ -74,11 +74,11 @@ test('a job goes from its upload to its answers, priced and counted as a batch',
     expect(line.answer.text).not.toBe('');
   }
   expect(sandbox.batches.files[0]).toMatchObject({
-    filename: 'intent-7.jsonl',
+    filename: 'job-7.jsonl',
     purpose: 'batch',
     bytes: input.bytes,
   });
-  expect(sandbox.batches.created[0]?.metadata).toEqual({ winnow_batch: 'intent-7' });
+  expect(sandbox.batches.created[0]?.metadata).toEqual({ winnow_batch: 'job-7' });
 });
 
 test('a line asks for what a live call would ask for, in one line', async () => {
@@ -308,14 +308,14 @@ test('a create whose answer is lost is found by its id, and no other is taken fo
     times: 1,
   });
 
-  async function submitAs(intent: string) {
-    return submit(api, await inputOf(onTestFinished, lines, intent));
+  async function submitAs(jobId: string) {
+    return submit(api, await inputOf(onTestFinished, lines, jobId));
   }
-  const lost = await refused(submitAs('intent-1'));
+  const lost = await refused(submitAs('job-1'));
   for (let i = 0; i < 120; i++) await submitAs(`later-${i}`);
   const job = { since, requests: 1, others: new Set<string>() };
-  const found = await api.find({ ...job, intent: 'intent-1' }, calm());
-  const none = await api.find({ ...job, intent: 'intent-2' }, calm());
+  const found = await api.find({ ...job, jobId: 'job-1' }, calm());
+  const none = await api.find({ ...job, jobId: 'job-2' }, calm());
 
   expect(lost.failure).toMatchObject({ kind: 'later', code: 'PROVIDER_ERROR' });
   expect(found).toMatchObject({ providerId: sandbox.batches.created[120]?.id });
@@ -324,13 +324,10 @@ test('a create whose answer is lost is found by its id, and no other is taken fo
 
 test('a job that was created before it could be ours ends the search', async () => {
   const { sandbox, api } = await openApi();
-  await submit(api, await inputOf(onTestFinished, linesOf(api, rows(1)), 'intent-1'));
+  await submit(api, await inputOf(onTestFinished, linesOf(api, rows(1)), 'job-1'));
   const since = new Date(Date.now() + 3_600_000);
 
-  const found = await api.find(
-    { intent: 'intent-1', since, requests: 1, others: new Set() },
-    calm(),
-  );
+  const found = await api.find({ jobId: 'job-1', since, requests: 1, others: new Set() }, calm());
 
   expect(found).toBeNull();
   expect(sandbox.batches.calls.list).toBe(1);
@@ -391,11 +388,11 @@ test('a key that is revoked in the middle stops everything, and is not shown', a
 
   const failures = [
     await refused(api.upload(input, calm())),
-    await refused(api.create({ intent: 'x', inputId: 'file-1', input }, calm())),
+    await refused(api.create({ jobId: 'x', inputId: 'file-1', input }, calm())),
     await refused(api.retrieve(providerId, calm())),
     await refused(api.cancel(providerId, calm())),
     await refused(
-      api.find({ intent: 'x', since: new Date(), requests: 1, others: new Set() }, calm()),
+      api.find({ jobId: 'x', since: new Date(), requests: 1, others: new Set() }, calm()),
     ),
     await refused(linesIn(api, job)),
   ];
@@ -444,7 +441,7 @@ test('a caller that leaves ends every call with its own reason', async () => {
 
   const calls = [
     api.upload(input, leave.signal),
-    api.create({ intent: 'x', inputId: 'file-1', input }, leave.signal),
+    api.create({ jobId: 'x', inputId: 'file-1', input }, leave.signal),
     api.retrieve(providerId, leave.signal),
     linesIn(api, job, { signal: leave.signal }),
   ];

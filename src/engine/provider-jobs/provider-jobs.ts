@@ -1,6 +1,6 @@
 /**
- * The cheap lane: runs batches through their provider's own batch API. One per process that works,
- * under the process's lease; any number of processes. Each step of a provider batch is one hold of
+ * Runs batches as jobs at their provider's own batch API. One per process that works, under the
+ * process's lease; any number of processes. Each step of a provider batch is one hold of
  * its row:
  *
  *   plan      open chunks of a batch become a provider batch (db/provider-batches.ts)
@@ -18,7 +18,7 @@
 
 import { newId } from '../../core/ids.ts';
 import { holdProviderBatch } from '../../db/provider-batch-hold.ts';
-import { type HeldProviderBatch, planProviderBatch } from '../../db/provider-batches.ts';
+import { type ProviderJob, planProviderBatch } from '../../db/provider-batches.ts';
 import { listGivenUp, rescueBatches } from '../../db/rescues.ts';
 import { finishChunks } from '../../db/results.ts';
 import { createPublisher } from '../live/publisher.ts';
@@ -40,7 +40,7 @@ const maxChunks = 10_000;
 /** Chunks of which provider batches have left items unanswered so often are given up. */
 const maxRounds = 3;
 
-export interface ProviderLane {
+export interface ProviderJobs {
   start(): Promise<void>;
   /**
    * Begins no step, lets what costs money finish for up to `graceMs`, and breaks off the rest.
@@ -50,7 +50,7 @@ export interface ProviderLane {
 }
 
 /** One that is under way. */
-interface Step {
+interface RunningStep {
   /** Of its provider batch. */
   id: string;
   /** Whose batch it is. */
@@ -58,12 +58,12 @@ interface Step {
   done: Promise<void>;
 }
 
-export function createProviderLane(
+export function createProviderJobs(
   options: Pick<StepOptions, 'db' | 'nudges' | 'preparePlan' | 'lease' | 'pollMs' | 'log'>,
-): ProviderLane {
+): ProviderJobs {
   const { db, nudges, lease, log } = options;
   const { sql } = db;
-  const steps = new Set<Step>();
+  const steps = new Set<RunningStep>();
   const publisher = createPublisher(nudges);
   const stopping = new AbortController();
   let ended = new AbortController();
@@ -106,16 +106,16 @@ export function createProviderLane(
       if (worker === null) return;
       const busyOwners = listBusyOwners();
       const ids = [...steps].map(({ id }) => id);
-      const held =
+      const job =
         (await holdProviderBatch(sql, { worker, id: null, ids, busyOwners })) ??
         (await plan(worker, busyOwners));
-      if (!held) return;
-      const { id, owner } = held;
-      const done = take(held, { worker, ended: ended.signal }).finally(() => {
+      if (!job) return;
+      const { id, owner } = job;
+      const done = take(job, { worker, ended: ended.signal }).finally(() => {
         steps.delete(step);
         look();
       });
-      const step: Step = { id, owner, done };
+      const step: RunningStep = { id, owner, done };
       steps.add(step);
     }
   }
@@ -126,10 +126,7 @@ export function createProviderLane(
     return [...counts].flatMap(([owner, count]) => (count >= maxOwnerSteps ? [owner] : []));
   }
 
-  async function plan(
-    worker: string,
-    busyOwners: readonly string[],
-  ): Promise<HeldProviderBatch | null> {
+  async function plan(worker: string, busyOwners: readonly string[]): Promise<ProviderJob | null> {
     const id = newId('pbatch');
     const planned = await planProviderBatch(sql, {
       id,
