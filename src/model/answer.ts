@@ -6,11 +6,12 @@
 
 import { parseKeepingNumbers } from '../core/exact-json.ts';
 import { isRecord } from '../core/json-record.ts';
+import { replaceUnstorable } from '../core/text.ts';
 import { noTokens, type Tokens } from '../core/usage.ts';
 import { classify, toRefusal } from './failure.ts';
 import { firstChoice } from './first-choice.ts';
 import { type ModelAnswer, ModelError } from './model.ts';
-import { count, unusable, wellFormed } from './read.ts';
+import { count, unusable } from './read.ts';
 import type { ReadOptions } from './send.ts';
 
 export interface AnswerOptions extends ReadOptions {
@@ -44,7 +45,7 @@ export function readAnswer(completion: unknown, options: AnswerOptions): ModelAn
 
   const counted = tokens ?? noTokens;
   if (whole) {
-    const content = wellFormed(readText(message.content) ?? '');
+    const content = replaceUnstorable(readText(message.content) ?? '');
     return {
       text: content,
       completion: body,
@@ -95,7 +96,7 @@ export function readAnswer(completion: unknown, options: AnswerOptions): ModelAn
     throw unusable(`${provider} answered without content.`, billed);
   }
   return {
-    text: wellFormed(text),
+    text: replaceUnstorable(text),
     completion: body,
     tokens: counted,
     costUsd: billed.costUsd,
@@ -145,7 +146,7 @@ function readLogprobs(logprobs: unknown): ModelAnswer['logprobs'] {
   if (!Array.isArray(content) || content.length === 0) return null;
   const read = content.flatMap((entry: unknown) =>
     isRecord(entry) && typeof entry.token === 'string' && Number.isFinite(entry.logprob)
-      ? [{ token: wellFormed(entry.token), logprob: Number(entry.logprob) }]
+      ? [{ token: replaceUnstorable(entry.token), logprob: Number(entry.logprob) }]
       : [],
   );
   // With a token missing the rest would be read as another text.

@@ -38,12 +38,6 @@ export function readId(id: unknown): string | null {
   return typeof id === 'string' && /^(?!\.{1,2}$)[\x21-\x7e]{1,512}$/.test(id) ? id : null;
 }
 
-/** The text with U+FFFD for NUL and lone surrogates, which Postgres and UTF-8 cannot hold. */
-export function wellFormed(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: NUL is what is looked for
-  return text.replace(/\u0000|\p{Surrogate}/gu, '\uFFFD');
-}
-
 /** How far the provider's clock may be behind this one. */
 const skewMs = 10 * 60_000;
 const pageSize = 100;

@@ -5,9 +5,10 @@
 
 import { parseKeepingNumbers } from '../../core/exact-json.ts';
 import { isRecord, type JsonRecord, recordsOf } from '../../core/json-record.ts';
+import { replaceUnstorable } from '../../core/text.ts';
 import { noTokens, type Tokens } from '../../core/usage.ts';
 import { type ModelAnswer, ModelError } from '../model.ts';
-import { count, unusable, wellFormed } from '../read.ts';
+import { count, unusable } from '../read.ts';
 import type { ReadOptions } from '../send.ts';
 import { messageToCompletion } from './completion.ts';
 
@@ -34,7 +35,7 @@ export function readMessage(
     costUsd,
     logprobs: null,
   };
-  if (whole) return { ...answer, text: wellFormed(text) };
+  if (whole) return { ...answer, text: replaceUnstorable(text) };
   const called = blocks.find(({ type }) => type === 'tool_use');
   const said = called ? JSON.stringify(called.input ?? {}) : text;
   const failed = { ...billed, answer: said };
@@ -63,7 +64,7 @@ export function readMessage(
   if (!called && !blocks.some(({ type }) => type === 'text')) {
     throw unusable(`${provider} answered without content.`, billed);
   }
-  return { ...answer, text: wellFormed(said) };
+  return { ...answer, text: replaceUnstorable(said) };
 }
 
 /**
