@@ -1,11 +1,11 @@
-/** The tabs of GraphiQL, each as it is, against a server that has nothing yet. */
+/** The tabs of GraphiQL, each as it is, for somebody who has nothing yet. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { buildSchema, parse, validate } from 'graphql';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTabs, type GraphiQLTab } from '../../src/faces/console/tabs.ts';
 import { subscribeSse, untilAllEnded } from '../faces/graphql/support.ts';
 import { type App, startApp } from '../support/app.ts';
@@ -66,70 +66,63 @@ describe('the tabs', () => {
   });
 });
 
-describe('on a server that has nothing yet', () => {
-  it.each(tabs)(
-    '$name answers alone, and no item of it fails',
-    { timeout: 40_000 },
-    async (tab) => {
-      const app = await startApp();
-      try {
-        await run(app, tab);
-        expect(await failedItems(app)).toBe(0);
-      } finally {
-        await app.stop();
-      }
-    },
-  );
+describe('for somebody who has nothing yet', () => {
+  const visitors = [...tabs.map(({ name }) => name), 'everything', 'labels', 'watch'];
+  let app: App;
+  beforeAll(async () => {
+    const keys = visitors.map((visitor) => `${visitor.toLowerCase()}:${keyOf(visitor)}`);
+    app = await startApp({ API_KEYS: keys.join(',') });
+  });
+  afterAll(() => app.stop());
 
-  it('all of them answer in order, and no item fails', { timeout: 40_000 }, async () => {
-    const app = await startApp();
-    try {
-      for (const tab of tabs) await run(app, tab);
-      expect(await failedItems(app)).toBe(0);
-    } finally {
-      await app.stop();
-    }
+  it.each(tabs)('$name answers alone, and no item of it fails', async (tab) => {
+    await run(app, tab, as(tab.name));
+
+    expect(await failedItems(app, as(tab.name))).toBe(0);
+  });
+
+  it('all of them answer in order, and no item fails', async () => {
+    for (const tab of tabs) await run(app, tab, as('everything'));
+
+    expect(await failedItems(app, as('everything'))).toBe(0);
   });
 
   it('LabelTexts is answered right', async () => {
-    const app = await startApp();
-    try {
-      const { label } = await run(app, tabs[1] as GraphiQLTab);
-      expect(label.results.map(({ label: name }: { label: string }) => name)).toEqual([
-        'praise',
-        'complaint',
-        'question',
-      ]);
-    } finally {
-      await app.stop();
-    }
+    const { label } = await run(app, tabs[1] as GraphiQLTab, as('labels'));
+
+    expect(label.results.map(({ label: name }: { label: string }) => name)).toEqual([
+      'praise',
+      'complaint',
+      'question',
+    ]);
   });
 
-  it('SubmitBatch is large enough to be watched, and WatchProgress shows it from its start', {
-    timeout: 40_000,
-  }, async () => {
-    const app = await startApp();
-    try {
-      const { batch } = (await run(app, tabs[2] as GraphiQLTab)).submitBatch;
-      expect(batch.counts.total).toBe(2_000);
-      const events = subscribeSse(app, tabs[3]?.query ?? '');
-      const last = () => events.all.at(-1)?.batchesChanged;
-      await until(() => last()?.status === 'COMPLETED', {
-        deadlineMs: 30_000,
-        what: 'the end of the batch',
-      });
-      events.stop();
-      expect(events.all[0]?.batchesChanged.id).toBe(batch.id);
-      expect(events.all.length).toBeGreaterThan(2);
-      expect(last().counts).toMatchObject({ succeeded: 2_000, failed: 0 });
-    } finally {
-      await app.stop();
-    }
+  it('SubmitBatch is large enough to be watched, and WatchProgress shows it from its start', async () => {
+    const { batch } = (await run(app, tabs[2] as GraphiQLTab, as('watch'))).submitBatch;
+    expect(batch.counts.total).toBe(2_000);
+    const events = subscribeSse(app, tabs[3]?.query ?? '', {}, as('watch'));
+    const last = () => events.all.at(-1)?.batchesChanged;
+    await until(() => last()?.status === 'COMPLETED', {
+      deadlineMs: 30_000,
+      what: 'the end of the batch',
+    });
+    events.stop();
+    expect(events.all[0]?.batchesChanged.id).toBe(batch.id);
+    expect(events.all.length).toBeGreaterThan(2);
+    expect(last().counts).toMatchObject({ succeeded: 2_000, failed: 0 });
   });
+
+  function keyOf(visitor: string): string {
+    return `${visitor.toLowerCase()}-key-0123456789abcdefgh`;
+  }
+
+  function as(visitor: string): Record<string, string> {
+    return { authorization: `Bearer ${keyOf(visitor)}` };
+  }
 });
 
 describe('the commands in the tabs', () => {
-  it('run in a shell as they are, one after the other', { timeout: 40_000 }, async () => {
+  it('run in a shell as they are, one after the other', async () => {
     const app = await startApp();
     const folder = await mkdtemp(join(tmpdir(), 'winnow-tabs-'));
     const shell = (command: string) =>
@@ -172,21 +165,25 @@ function commandsOf(query: string): string {
 }
 
 /** The data of a tab's answer. */
-async function run(app: App, { query, variables }: GraphiQLTab): Promise<Record<string, any>> {
+async function run(
+  app: App,
+  { query, variables }: GraphiQLTab,
+  headers: Record<string, string>,
+): Promise<Record<string, any>> {
   if (/^subscription /m.test(query)) {
-    const events = subscribeSse(app, query);
+    const events = subscribeSse(app, query, {}, headers);
     events.stop();
     expect(events.errors).toEqual([]);
     return {};
   }
-  const answer = await app.graphql(query, variables ? JSON.parse(variables) : {});
+  const answer = await app.graphql(query, variables ? JSON.parse(variables) : {}, headers);
   expect(answer).toMatchObject({ status: 200, data: expect.anything() });
   expect(answer.errors).toBeUndefined();
   return answer.data ?? {};
 }
 
 /** Of all batches, once each has ended. */
-async function failedItems(app: App): Promise<number> {
-  const batches = await untilAllEnded(app);
+async function failedItems(app: App, headers: Record<string, string>): Promise<number> {
+  const batches = await untilAllEnded(app, headers);
   return batches.reduce((sum, { counts }) => sum + counts.failed + counts.expired, 0);
 }

@@ -49,6 +49,7 @@ export async function startApp(
     DATABASE_URL: databaseUrl,
     PROVIDERS: JSON.stringify({ test: { baseURL: sandbox.url, models: ['rules'] } }),
     DEFAULT_MODEL: 'test/rules',
+    PROVIDER_BATCH_POLL_MS: '50',
     ...env,
   });
   const service = await startService(
