@@ -110,9 +110,7 @@ describe('an answer', () => {
 
 describe('a billed answer that is none', () => {
   test.each([
-    ['length', completion('half an', { finish: 'length' }), 'TRUNCATED'],
     ['content_filter', completion('', { finish: 'content_filter' }), 'CONTENT_FILTERED'],
-    ['refusal', completion(null, { refusal: 'I cannot help with that.' }), 'REFUSED'],
     ['tool call', completion(null, { finish: 'tool_calls', tool_calls: [{}] }), 'INVALID_OUTPUT'],
   ])('%s ends the item, and is paid for', async (_, body, code) => {
     stub.reply({ body });

@@ -21,19 +21,12 @@ const timeout = { kind: 'later', code: 'TIMEOUT', retryAfterMs: null, counts: tr
 
 describe('an error answer', () => {
   test.each([
-    [429, {}, rateLimited],
     [429, { code: 'rate_limit_exceeded', type: 'requests' }, rateLimited],
     [408, {}, timeout],
-    [504, {}, timeout],
     [409, {}, providerError],
-    [500, {}, providerError],
-    [503, {}, providerError],
-    [529, {}, providerError],
     [302, {}, providerError],
-    [400, {}, { kind: 'item', code: 'INVALID_REQUEST' }],
     [422, {}, { kind: 'item', code: 'INVALID_REQUEST' }],
     [418, {}, { kind: 'item', code: 'INVALID_REQUEST' }],
-    [413, {}, { kind: 'item', code: 'CONTEXT_TOO_LONG' }],
     [400, { code: 'context_length_exceeded' }, { kind: 'item', code: 'CONTEXT_TOO_LONG' }],
     [
       400,
@@ -53,15 +46,12 @@ describe('an error answer', () => {
     [400, { code: 'content_policy_violation' }, { kind: 'item', code: 'CONTENT_FILTERED' }],
     [400, { code: 'content_filter' }, { kind: 'item', code: 'CONTENT_FILTERED' }],
     [401, { code: 'invalid_api_key' }, { kind: 'batch', code: 'INVALID_KEY' }],
-    [403, {}, { kind: 'batch', code: 'INVALID_KEY' }],
     [404, { code: 'model_not_found' }, { kind: 'batch', code: 'UNKNOWN_MODEL' }],
-    [404, {}, { kind: 'batch', code: 'UNKNOWN_MODEL' }],
     [403, { code: 'model_not_found' }, { kind: 'batch', code: 'UNKNOWN_MODEL' }],
     [400, { type: 'invalid_model', code: '1500' }, { kind: 'batch', code: 'UNKNOWN_MODEL' }],
     [429, { code: 'insufficient_quota' }, { kind: 'batch', code: 'QUOTA_EXHAUSTED' }],
     [403, { code: 'billing_hard_limit_reached' }, { kind: 'batch', code: 'QUOTA_EXHAUSTED' }],
     [400, { type: 'insufficient_quota' }, { kind: 'batch', code: 'QUOTA_EXHAUSTED' }],
-    [402, {}, { kind: 'batch', code: 'QUOTA_EXHAUSTED' }],
     [
       402,
       { code: 402, message: 'Insufficient credits' },
@@ -121,14 +111,6 @@ describe('an error answer', () => {
 
     expect(failure.failure).toEqual(expected);
     expect(stub.requests).toHaveLength(1);
-  });
-
-  test.each(['2', '61', '3600'])('Retry-After: %s is passed on with it', async (seconds) => {
-    stub.reply(refusal(429, {}, { 'retry-after': seconds }));
-
-    const { failure } = await failureOf(ask(modelOf(stub.url).model));
-
-    expect(failure).toEqual({ ...rateLimited, retryAfterMs: Number(seconds) * 1_000 });
   });
 
   test('retry-after-ms is passed on with a 503', async () => {
@@ -248,18 +230,15 @@ describe('what an error says', () => {
 });
 
 describe('the deadline', () => {
-  test.each(['headers', 'body', 'trickle'] as const)(
-    'ends a call whose %s do not come, and its connection',
-    async (fault) => {
-      stub.reply({ fault, body: completion('a'.repeat(500)) });
-      const { model } = modelOf(stub.url, { timeoutMs: 150 });
+  test('ends a call whose answer trickles, and its connection', async () => {
+    stub.reply({ fault: 'trickle', body: completion('a'.repeat(500)) });
+    const { model } = modelOf(stub.url, { timeoutMs: 150 });
 
-      const failure = await failureOf(ask(model));
+    const failure = await failureOf(ask(model));
 
-      expect(failure.failure).toEqual(timeout);
-      await stub.requests[0]?.closed;
-    },
-  );
+    expect(failure.failure).toEqual(timeout);
+    await stub.requests[0]?.closed;
+  });
 
   test('covers a request that is sent again too', async () => {
     stub.reply(
@@ -283,18 +262,6 @@ describe('the deadline', () => {
 });
 
 describe('a connection', () => {
-  test.each(['reset', 'reset-body'] as const)('that ends in a %s may come back', async (fault) => {
-    stub.reply({ fault }, { body: completion('fine') });
-    const { model } = modelOf(stub.url);
-
-    const failure = await failureOf(ask(model));
-    const answer = await ask(model);
-
-    expect(failure.failure).toEqual(providerError);
-    expect(answer.text).toBe('fine');
-    expect(stub.requests).toHaveLength(2);
-  });
-
   test('that is refused says so, without the address of anything but the provider', async () => {
     const { model } = modelOf(stub.url);
     await stub.close();
@@ -317,23 +284,6 @@ describe('a connection', () => {
 });
 
 describe('an abort', () => {
-  test.each(['headers', 'body'] as const)(
-    'while the %s are awaited rejects with its reason and ends the connection',
-    async (fault) => {
-      stub.reply({ fault });
-      const controller = new AbortController();
-      const reason = new Error('the batch was cancelled');
-      const sending = ask(modelOf(stub.url).model, text, controller.signal);
-      const rejected = expect(sending).rejects.toBe(reason);
-      await stub.received(1);
-
-      controller.abort(reason);
-
-      await rejected;
-      await stub.requests[0]?.closed;
-    },
-  );
-
   test('before the call sends nothing', async () => {
     const reason = new Error('too late');
 

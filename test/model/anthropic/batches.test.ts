@@ -204,37 +204,6 @@ describe('a message batch', () => {
     expect(kinds.sort()).toEqual(['answer', 'answer', 'cancelled', 'cancelled', 'cancelled']);
   });
 
-  test('that expired keeps what was done', async () => {
-    const { sandbox, api } = await held();
-    sandbox.batches.outcomes.add({ fault: { kind: 'expired', done: 2 } });
-    const { providerId } = await createdBy(api, 'pbatch_x4', labels(3));
-    sandbox.batches.advance();
-    sandbox.batches.advance();
-
-    const ended = await api.retrieve(providerId, signal);
-    const kinds = (await linesOf(api, ended.results)).map(({ kind }) => kind);
-
-    expect(ended).toMatchObject({ phase: 'expired', counts: { succeeded: 2, expired: 1 } });
-    expect(kinds.sort()).toEqual(['answer', 'answer', 'expired']);
-  });
-
-  test('of a status that is not known is at work', async () => {
-    const { sandbox, api } = await held();
-    sandbox.batches.outcomes.add({
-      fault: { kind: 'unknown_status', status: 'thinking', looks: 1 },
-    });
-    const { providerId } = await createdBy(api, 'pbatch_x5', labels(1));
-    sandbox.batches.advance();
-    sandbox.batches.advance();
-
-    expect(await api.retrieve(providerId, signal)).toMatchObject({
-      status: 'thinking',
-      phase: 'working',
-      results: null,
-    });
-    expect(await api.retrieve(providerId, signal)).toMatchObject({ phase: 'completed' });
-  });
-
   test('whose results are said to be elsewhere is read from the configured server', async () => {
     const elsewhere = await startStubProvider();
     onTestFinished(() => elsewhere.close());

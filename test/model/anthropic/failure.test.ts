@@ -20,27 +20,12 @@ const low = 'Your credit balance is too low to access the Anthropic API.';
 
 describe('an error of Anthropic', () => {
   test.each([
-    [401, 'authentication_error', 'invalid x-api-key', { kind: 'batch', code: 'INVALID_KEY' }],
-    [403, 'permission_error', 'no', { kind: 'batch', code: 'INVALID_KEY' }],
-    [402, 'billing_error', 'no', { kind: 'batch', code: 'QUOTA_EXHAUSTED' }],
     [400, 'invalid_request_error', low, { kind: 'batch', code: 'QUOTA_EXHAUSTED' }],
-    [404, 'not_found_error', 'model: claude-x', { kind: 'batch', code: 'UNKNOWN_MODEL' }],
-    [413, 'request_too_large', 'no', { kind: 'item', code: 'CONTEXT_TOO_LONG' }],
     [
       400,
       'invalid_request_error',
       'prompt is too long: 9 tokens > 5 maximum',
       { kind: 'item', code: 'CONTEXT_TOO_LONG' },
-    ],
-    [400, 'invalid_request_error', 'no', { kind: 'item', code: 'INVALID_REQUEST' }],
-    [429, 'rate_limit_error', 'no', { kind: 'later', code: 'RATE_LIMITED', counts: false }],
-    [500, 'api_error', 'no', { kind: 'later', code: 'PROVIDER_ERROR', counts: true }],
-    [504, 'timeout_error', 'no', { kind: 'later', code: 'TIMEOUT', counts: true }],
-    [
-      529,
-      'overloaded_error',
-      'Overloaded',
-      { kind: 'later', code: 'PROVIDER_ERROR', counts: true },
     ],
   ])('%i %s is told for what it is', async (status, type, words, failure) => {
     stub.reply(refusal(status, type, words));
@@ -61,17 +46,6 @@ describe('an error of Anthropic', () => {
     const { failure } = await failureOf(ask(claudeOf(stub.origin)));
 
     expect(failure).toEqual({ kind: 'batch', code });
-  });
-
-  test.each([
-    ['7', 7_000],
-    ['0.5', 500],
-  ])('says how long to wait: %s', async (after, retryAfterMs) => {
-    stub.reply(refusal(429, 'rate_limit_error', 'no', { headers: { 'retry-after': after } }));
-
-    const { failure } = await failureOf(ask(claudeOf(stub.origin)));
-
-    expect(failure).toMatchObject({ kind: 'later', retryAfterMs });
   });
 
   test('is shown without the key and without what was sent', async () => {
@@ -107,31 +81,12 @@ describe('an error of Anthropic', () => {
 });
 
 describe('a call', () => {
-  test.each(['headers', 'body', 'trickle'] as const)(
-    'ends at its deadline with a stall in %s',
-    async (fault) => {
-      stub.reply({ fault, body: message('x'.repeat(1_000)) });
+  test('ends at its deadline where its answer trickles', async () => {
+    stub.reply({ fault: 'trickle', body: message('x'.repeat(1_000)) });
 
-      const error = await failureOf(ask(claudeOf(stub.origin, { timeoutMs: 150 })));
+    const error = await failureOf(ask(claudeOf(stub.origin, { timeoutMs: 150 })));
 
-      expect(error.failure).toMatchObject({ kind: 'later', code: 'TIMEOUT' });
-      await stub.requests[0]?.closed;
-    },
-  );
-
-  test('ends at once when its caller leaves, with the reason', async () => {
-    stub.reply({ fault: 'headers' });
-    const caller = new AbortController();
-    const reason = new Error('left');
-    const asked = ask(claudeOf(stub.origin), text, caller.signal).then(
-      () => null,
-      (error: unknown) => error,
-    );
-    await stub.received(1);
-
-    caller.abort(reason);
-
-    expect(await asked).toBe(reason);
+    expect(error.failure).toMatchObject({ kind: 'later', code: 'TIMEOUT' });
     await stub.requests[0]?.closed;
   });
 

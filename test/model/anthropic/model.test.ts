@@ -435,16 +435,12 @@ describe('an answer', () => {
     expect(answer.costUsd).toBeCloseTo((100 * 1 + 900 * 0.1 + 50 * 5) / 1e6, 12);
   });
 
-  test.each([
-    ['max_tokens', 'TRUNCATED'],
-    ['model_context_window_exceeded', 'TRUNCATED'],
-    ['refusal', 'REFUSED'],
-  ])('that stopped for %s is %s, and paid for', async (stop_reason, code) => {
-    stub.reply({ body: message('Half', { stop_reason }) });
+  test('that stopped at the end of the context window is truncated, and paid for', async () => {
+    stub.reply({ body: message('Half', { stop_reason: 'model_context_window_exceeded' }) });
 
     const error = await failureOf(ask(claudeOf(stub.origin)));
 
-    expect(error.failure).toEqual({ kind: 'item', code });
+    expect(error.failure).toEqual({ kind: 'item', code: 'TRUNCATED' });
     expect(error.tokens).toEqual({ inputTokens: 10, cachedInputTokens: 0, outputTokens: 5 });
     expect(error.costUsd).toBeCloseTo((10 * 1 + 5 * 5) / 1e6, 12);
   });
@@ -478,8 +474,6 @@ describe('an answer', () => {
     ['only thinking', { body: message([{ type: 'thinking', thinking: 'Hm.' }]) }],
     ['a pause', { body: message('x', { stop_reason: 'pause_turn' }) }],
     ['too much', { body: 'x'.repeat(21 * 1024 * 1024) }],
-    ['a reset', { fault: 'reset' }],
-    ['half a body', { fault: 'reset-body' }],
     ['a redirect', { status: 302, headers: { location: 'http://127.0.0.1:9/' }, body: '' }],
   ])('of %s may be asked for again', async (_, reply) => {
     stub.reply(reply);

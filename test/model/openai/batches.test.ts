@@ -180,19 +180,7 @@ test.each<[string, Outcome, string, string[]]>([
     Array(6).fill('answer'),
   ],
   ['only errors', { kind: 'all_errored' }, 'completed', Array(4).fill('error')],
-  [
-    'an expired half',
-    { kind: 'expired', done: 2 },
-    'expired',
-    ['answer', 'answer', 'expired', 'expired'],
-  ],
   ['nothing done in time', { kind: 'expired', done: 0 }, 'expired', Array(4).fill('expired')],
-  [
-    'a cancelled half',
-    { kind: 'cancelled', done: 2 },
-    'cancelled',
-    ['answer', 'answer', 'cancelled', 'cancelled'],
-  ],
   [
     'counts that are wrong',
     { kind: 'wrong_counts', counts: { total: -1, completed: 99 } },
@@ -206,26 +194,6 @@ test.each<[string, Outcome, string, string[]]>([
 
   expect(job.phase).toBe(phase);
   expect(lines.map(({ kind }) => kind).sort()).toEqual(kinds);
-});
-
-test('what was not done in the end is counted as that', async () => {
-  const expired = await jobWith({ kind: 'expired', done: 3 });
-  const cancelled = await jobWith({ kind: 'cancelled', done: 1 });
-
-  expect(expired.job.counts).toEqual({ succeeded: 3, failed: 0, cancelled: 0, expired: 1 });
-  expect(cancelled.job.counts).toEqual({ succeeded: 1, failed: 0, cancelled: 3, expired: 0 });
-});
-
-test('a status that nobody knows is one of a job at work', async () => {
-  const { sandbox, api } = await openApi();
-  sandbox.batches.outcomes.add({ fault: { kind: 'unknown_status', status: 'paused', looks: 1 } });
-  const { providerId } = await submit(api, await inputOf(onTestFinished, linesOf(api, rows(1))));
-
-  const first = await ended(sandbox, api, providerId);
-  const second = await api.retrieve(providerId, calm());
-
-  expect(first).toMatchObject({ status: 'paused', phase: 'working', results: null });
-  expect(second).toMatchObject({ status: 'completed', phase: 'completed' });
 });
 
 test('rows that fail say so as live calls do', async () => {
