@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.ts';
 
 export default defineConfig({
   resolve: {
@@ -16,8 +17,10 @@ export default defineConfig({
     // Tests wait for processes and timers more than they compute. The default is one worker fewer
     // than there are cores.
     maxWorkers: 4,
+    sequence: { sequencer: LongestFirst },
     coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'html'] },
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // For what hangs. Longer than what a test waits for has, so that this is told in its own words.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 });

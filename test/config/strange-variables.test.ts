@@ -103,4 +103,4 @@ it('the program warns at its start, without the value', async () => {
     await program.ended;
     await database.drop();
   }
-}, 120_000);
+});

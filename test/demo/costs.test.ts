@@ -15,7 +15,7 @@ const program = fileURLToPath(new URL('../../src/demo/costs.ts', import.meta.url
 /** A price of the table in USD. */
 const usd = (cell: string | undefined) => Number(cell?.trim().slice(1));
 
-describe('npm run costs', { timeout: 60_000 }, () => {
+describe('npm run costs', () => {
   it('prints the table that the guide shows, in which the provider’s batch API is half the price', async () => {
     const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', program], {
       env: { PATH: process.env.PATH },

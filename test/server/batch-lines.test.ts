@@ -188,4 +188,4 @@ it('each line of the program says which process wrote it, its role and its versi
     await program.ended;
     await database.drop();
   }
-}, 120_000);
+});

@@ -219,7 +219,7 @@ test('a provider that fails every call burns no item: the batch asks once in a w
   expect(Date.parse(waiting?.until ?? '')).toBeGreaterThan(Date.parse(waiting?.since ?? ''));
   expect(ended.counts).toMatchObject({ succeeded: 100, failed: 0 });
   expect(await waitingOf(id)).toBeNull();
-}, 60_000);
+});
 
 interface Waiting {
   reason: string;

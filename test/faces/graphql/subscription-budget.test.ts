@@ -30,7 +30,7 @@ beforeAll(async () => {
   );
   batch = data?.submitBatch.batch.id;
   await untilEnded(app, batch);
-}, 120_000);
+});
 afterAll(() => app.stop());
 
 const roads: [string, (query: string, variables?: Record<string, unknown>) => Events][] = [

@@ -155,7 +155,7 @@ it('batchProgress tells when a batch begins to wait for its provider', async () 
 
   expect(events.all.at(-1)?.batchProgress.waiting.reason).toContain('503');
   events.stop();
-}, 30_000);
+});
 
 it('a snapshot is 0 to 100 batches', async () => {
   for (const snapshot of [-1, 101]) {
