@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { startGraphileWorker } from './graphile-worker.ts';
 import { startLoop } from './loop.ts';
 import { startPgBoss } from './pg-boss.ts';
+import { startUndiciLoop } from './undici-loop.ts';
 
 /** What a contestant does, over and over. */
 export interface Peer {
@@ -26,7 +27,12 @@ export interface PeerSettings {
 
 export type PeerMessage = { do: 'prepare'; file: string } | { do: 'run' } | { do: 'stop' };
 
-const kinds = { loop: startLoop, 'graphile-worker': startGraphileWorker, 'pg-boss': startPgBoss };
+const kinds = {
+  loop: startLoop,
+  'undici-loop': startUndiciLoop,
+  'graphile-worker': startGraphileWorker,
+  'pg-boss': startPgBoss,
+};
 export type PeerKind = keyof typeof kinds;
 
 const [kind, settings = '{}'] = process.argv.slice(2);
