@@ -40,8 +40,7 @@ export function createGraphQLFace({
         matches: ({ url }) => url.pathname === '/graphql' || url.pathname === '/graphql/',
         async answer({ request, response, asking, identify }) {
           if (identify() === null) {
-            refuseQuery(request, response, new RouteError(401, 'UNAUTHENTICATED', needsKey));
-            letRunOut(request, strangerBytes);
+            refuseStranger(request, response, new RouteError(401, 'UNAUTHENTICATED', needsKey));
             return;
           }
           limitPace(request, (late) => {
@@ -54,6 +53,7 @@ export function createGraphQLFace({
           });
           await yoga(request, response, { asking });
         },
+        refuse: ({ request, response }, reason) => refuseStranger(request, response, reason),
       },
     ],
     attach(http, door) {
@@ -89,6 +89,16 @@ function createStreams() {
       for (const response of open) response.destroy();
     },
   };
+}
+
+/** Of whose body only as much is read as lets the answer reach it. */
+function refuseStranger(
+  request: IncomingMessage,
+  response: ServerResponse,
+  reason: RouteError,
+): void {
+  refuseQuery(request, response, reason);
+  letRunOut(request, strangerBytes);
 }
 
 /**

@@ -2,8 +2,9 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Asking } from '../../core/log.ts';
 import type { Authenticate } from './auth.ts';
+import type { RouteError } from './route-error.ts';
 
-/** A request that the server has let in. */
+/** A request, most often one that the server has let in. */
 interface Visit {
   request: IncomingMessage;
   response: ServerResponse;
@@ -20,6 +21,8 @@ interface Route {
   matches(visit: Pick<Visit, 'request' | 'url'>): boolean;
   /** A RouteError that it throws is the answer. */
   answer(visit: Visit): Promise<void>;
+  /** Tells a client who is not let in of the reason; absent, where it reads what all routes say. */
+  refuse?(visit: Pick<Visit, 'request' | 'response'>, reason: RouteError): void;
 }
 
 /** Who may come in. */

@@ -61,17 +61,24 @@ export function createHttpServer({
     response: ServerResponse,
     asking: Asking,
   ): Promise<void> {
-    if (!trusts(request)) {
-      throw new RouteError(
+    const isTrusted = trusts(request);
+    if (isTrusted) {
+      allowOrigin(request, response);
+      if (answerPreflight(request, response)) return;
+    }
+    const url = readUrl(request);
+    asking.path = url.pathname.slice(0, maxLoggedPath);
+    const route = routes.find(({ matches }) => matches({ request, url }));
+    if (!isTrusted) {
+      const reason = new RouteError(
         403,
         'FORBIDDEN',
         'Requests from other machines are refused until API_KEYS is set',
       );
+      if (!route?.refuse) throw reason;
+      route.refuse({ request, response }, reason);
+      return;
     }
-    allowOrigin(request, response);
-    if (answerPreflight(request, response)) return;
-    const url = readUrl(request);
-    asking.path = url.pathname.slice(0, maxLoggedPath);
     const identify = (): string | null => {
       const owner = authenticate(request.headers.authorization);
       if (owner !== null) asking.owner = owner;
@@ -83,7 +90,6 @@ export function createHttpServer({
       return owner;
     };
     const visit = { request, response, url, asking, identify, ownerOf };
-    const route = routes.find(({ matches }) => matches(visit));
     if (route) {
       await route.answer(visit);
       return;
