@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { InvalidOutput, type ItemError } from '../core/errors.ts';
 import { parseKeepingNumbers } from '../core/exact-json.ts';
 import { createRecent } from '../core/recent.ts';
+import { createSpentMemory } from '../core/spent-memory.ts';
 import type { Sql } from '../db/driver/client.ts';
 import { readFileRows, type StoredRow } from '../db/files.ts';
 import type { ItemStatus } from '../db/items.ts';
@@ -52,6 +53,7 @@ export async function* parseResults(
   { afterIndex, signal, time }: { afterIndex: number; signal: AbortSignal; time: CheckTime },
 ): AsyncGenerator<ParsedResult, void, undefined> {
   const read = createAnswerReader(schema, time);
+  const spent = createSpentMemory();
   let after = afterIndex;
   let turnAt = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
@@ -67,7 +69,9 @@ export async function* parseResults(
         await time.turn();
         turnAt = performance.now();
       }
-      yield parseRow(row, read);
+      const result = parseRow(row, read);
+      spent.add(result.bytes);
+      yield result;
     }
     after = last.index;
   }

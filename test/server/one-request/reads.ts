@@ -65,6 +65,31 @@ describe('reads that keep the database busy', { retry: busyRetries }, () => {
     expect(report.breaches).toEqual([]);
   });
 
+  test('a filter over a million results', async () => {
+    const line = JSON.stringify({
+      custom_id: 'r',
+      response: { body: { choices: [{ message: { content: '{}' } }] } },
+    });
+    let results = '';
+    await victim.attack(async ({ url, headers }) => {
+      const response = await fetch(`${url}/files?name=a.jsonl&format=OPENAI_RESULTS`, {
+        method: 'POST',
+        headers,
+        body: `${line}\n`.repeat(items),
+      });
+      results = ((await response.json()) as { id: string }).id;
+    });
+
+    const report = await victim.attack(async ({ post }) => {
+      const { text } = await post({
+        query: `{ parseResults(fileId: "${results}", status: [EXPIRED]) { edges { cursor } } }`,
+      });
+      expect(JSON.parse(text).data.parseResults).toEqual({ edges: [] });
+    });
+
+    expect(report.breaches).toEqual([]);
+  });
+
   test('a request for all the counts that it may have leaves others their turn, and the batch of another owner its calls', async () => {
     const { provider } = victim;
     const before = provider.requests.length;

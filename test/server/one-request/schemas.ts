@@ -121,6 +121,16 @@ describe('what multiplies', { retry: busyRetries }, () => {
       expect(answers[0]?.text.match(/"text":"ok"/g)).toHaveLength(50);
     });
 
+    it('a batch of 1,500 of just under 100,000, of which any number goes at once', async () => {
+      const { report, counts } = await attackByBatch(
+        '{content}'.repeat(999),
+        list(1_500, () => 'x'.repeat(100)),
+      );
+
+      expect(report.breaches).toEqual([]);
+      expect(counts).toEqual({ succeeded: 1_500, failed: 0 });
+    });
+
     it('a batch of 20 of nearly 8 million', async () => {
       const { report, counts } = await attackByBatch(template, texts(20));
 
