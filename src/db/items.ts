@@ -32,6 +32,25 @@ export async function readOpenItems(
 }
 
 /**
+ * The same, cut behind `maxBytes` of text but with one item at least; whether the range has more
+ * tells `rowsOfPage`.
+ */
+export async function readOpenItemsWithin(
+  sql: Sql,
+  range: { fileKey: bigint; batchKey: bigint; first: number; last: number; maxBytes: number },
+): Promise<(OpenItem & PlaceInPage)[]> {
+  const { fileKey, batchKey, first, last, maxBytes } = range;
+  const open = sql`
+    select index, custom_id as "customId", content, fields, row,
+           coalesce(octet_length(content), 0) + coalesce(octet_length(fields), 0) as octets
+    from rows
+    where file_key = ${fileKey} and index between ${first} and ${last}
+      and not exists (select from results r where r.batch_key = ${batchKey} and r.index = rows.index)`;
+  return await sql<(OpenItem & PlaceInPage)[]>`
+    ${cutBehind(sql, open, { order: sql`index`, maxBytes })}`;
+}
+
+/**
  * Those of the given items that have no result yet, in order, and had none since `since`: one that
  * did, and is open again, was retried, and is to be asked again.
  */

@@ -14,5 +14,6 @@
  */
 import './one-request/budget.ts';
 import './one-request/doors.ts';
+import './one-request/provider-batches.ts';
 import './one-request/reads.ts';
 import './one-request/schemas.ts';

@@ -2,13 +2,14 @@
  * The input of a provider batch: the requests of its unanswered items, a line each, in a file of
  * this machine.
  */
-import { mkdtemp, open, readdir, rm } from 'node:fs/promises';
+import { type FileHandle, mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ItemFailure, internalItemError } from '../../core/errors.ts';
 import { isRunning } from '../../core/is-running.ts';
 import type { Log } from '../../core/log.ts';
-import { readOpenItems } from '../../db/items.ts';
+import { createSpentMemory } from '../../core/spent-memory.ts';
+import { type OpenItem, readOpenItemsWithin } from '../../db/items.ts';
 import {
   giveBackFrom,
   giveBackOtherChunks,
@@ -83,12 +84,10 @@ function apiOf({ batches, id }: Model): BatchApi {
   );
 }
 
-/** One request of the input. */
-interface Line {
-  /** Of its item. */
-  index: number;
-  text: Buffer;
-}
+/** Rows read at a time, in bytes: one may have 10 MB, and its prompt many times that. */
+const readBytes = 4_194_304;
+/** Short lines are written together. */
+const writeBytes = 1_048_576;
 
 interface Written {
   model: Model;
@@ -99,84 +98,142 @@ interface Written {
   hasOtherChunks: boolean;
 }
 
+/** An input in the making: the model is that of its first request. */
+type Draft = Omit<Written, 'model'> & { model: Model | null };
+
+interface Chunk {
+  first: number;
+  last: number;
+}
+
 async function writeInput(step: JobStep, path: string): Promise<Written | null> {
-  const { job, db, learned, stopping } = step;
+  const { job, db, stopping } = step;
   const file = await open(path, 'w');
-  const cap = job.requests > 0 ? job.requests : Number.POSITIVE_INFINITY;
-  const written: number[] = [];
-  let bytes = 0;
-  let model: Model | null = null;
-  let hasOtherChunks = false;
+  const lines = createLines(file);
+  const draft: Draft = { model: null, items: [], bytes: 0, hasOtherChunks: false };
   try {
     for (const chunk of await readHeldChunks(db.sql, job)) {
       stopping.throwIfAborted();
-      const { lines, only } = await encodeChunk(step, chunk, model);
-      if (only === null) continue;
-      model = only;
-      hasOtherChunks ||= lines.length === 0;
-      const { limits, framingBytes } = apiOf(only);
-      const { provider, id } = only;
-      const maxRequests = Math.min(limits.requests, learned.requests.limitOf(id), cap);
-      const maxBytes = Math.min(limits.bytes, learned.bytes.limitOf(provider));
-      const room = countFitting(lines, {
-        requests: maxRequests - written.length,
-        bytes: maxBytes - framingBytes - bytes,
-      });
-      // One alone is tried, whatever has been learned from many.
-      const fit = written.length === 0 ? Math.max(1, room) : room;
-      const input = Buffer.concat(lines.slice(0, fit).map(({ text }) => text));
-      await file.appendFile(input);
-      bytes += input.length;
-      for (const { index } of lines.slice(0, fit)) written.push(index);
-      const next = lines[fit];
-      if (next) {
-        await giveBackFrom(db.sql, { ...job, worker: step.worker }, next.index);
+      const beyond = await writeChunk(step, chunk, { draft, lines });
+      if (beyond !== null) {
+        await giveBackFrom(db.sql, { ...job, worker: step.worker }, beyond);
         break;
       }
     }
+    await lines.flush();
   } finally {
     await file.close();
   }
-  if (model === null || written.length === 0) return null;
-  bytes += apiOf(model).framingBytes;
-  return { model, items: written, bytes, hasOtherChunks };
+  const { model, items, hasOtherChunks } = draft;
+  if (model === null || items.length === 0) return null;
+  return { model, items, bytes: draft.bytes + apiOf(model).framingBytes, hasOtherChunks };
+}
+
+interface Lines {
+  /** Resolves when the next may be made: no more than one long line is in memory. */
+  write(line: Buffer): Promise<void>;
+  /** Writes what has gathered. */
+  flush(): Promise<void>;
+}
+
+function createLines(file: FileHandle): Lines {
+  const spent = createSpentMemory();
+  let gathered: Buffer[] = [];
+  let bytes = 0;
+
+  async function flush(): Promise<void> {
+    const input = Buffer.concat(gathered);
+    gathered = [];
+    bytes = 0;
+    await file.appendFile(input);
+  }
+
+  return {
+    flush,
+    async write(line) {
+      gathered.push(line);
+      bytes += line.length;
+      if (bytes >= writeBytes) await flush();
+      spent.add(line.length);
+    },
+  };
 }
 
 /**
- * The requests of a chunk that go to a model: `only`, or that of the first request where it is
- * null.
+ * Writes the requests of a chunk that go to the draft's model. Returns the index of the first that
+ * there is no room for; null where there is room for all.
  */
-async function encodeChunk(
+async function writeChunk(
   step: JobStep,
-  { first, last }: { first: number; last: number },
-  only: Model | null,
-): Promise<{ lines: Line[]; only: Model | null }> {
-  const { job, plan, file, fileKey, db, log } = step;
-  const { batchKey } = job;
-  const items = await readOpenItems(db.sql, { fileKey, batchKey, first, last, someDone: true });
-  const lines: Line[] = [];
+  chunk: Chunk,
+  { draft, lines }: { draft: Draft; lines: Lines },
+): Promise<number | null> {
   const failed: NewResult[] = [];
-  const fault = (error: unknown) => {
-    log.error({ err: error, providerBatch: job.id }, 'an item failed in an unforeseen way');
-    return internalItemError;
-  };
-  let model = only;
-  for (const item of items) {
+  let beyond: number | null = null;
+  let isOthers = true;
+  for await (const item of openItems(step, chunk)) {
     const { index } = item;
-    try {
-      const { model: named, request } = requestFor(plan, decodeRow(file, item));
-      const wanted = (await named.readings?.settled()) ?? named;
-      const api = apiOf(wanted);
-      model ??= wanted;
-      if (wanted !== model) continue;
-      const line = api.encode(lineIdOf(job.id, index), request);
-      lines.push({ index, text: fitting(Buffer.from(`${line}\n`), api) });
-    } catch (error) {
-      failed.push(failureOf(index, first, error instanceof ItemFailure ? error : fault(error)));
+    const made = await makeLine(step, item, draft.model);
+    if (made === null) continue;
+    if (made instanceof ItemFailure) {
+      failed.push(failureOf(index, chunk.first, made));
+      continue;
     }
+    isOthers = false;
+    draft.model = made.model;
+    if (!hasRoom(step, { draft, ...made })) {
+      beyond = index;
+      break;
+    }
+    draft.items.push(index);
+    draft.bytes += made.line.length;
+    await lines.write(made.line);
   }
+  draft.hasOtherChunks ||= isOthers && draft.model !== null;
   await record(step, failed);
-  return { lines, only: model };
+  return beyond;
+}
+
+/** The unanswered items of a chunk, in order. */
+async function* openItems({ job, fileKey, db }: JobStep, { first, last }: Chunk) {
+  let from = first;
+  let hasMore = true;
+  while (hasMore) {
+    const items = await readOpenItemsWithin(db.sql, {
+      fileKey,
+      batchKey: job.batchKey,
+      first: from,
+      last,
+      maxBytes: readBytes,
+    });
+    yield* items;
+    const end = items.at(-1);
+    from = end ? end.index + 1 : last;
+    hasMore = end !== undefined && items.length < end.rowsOfPage;
+  }
+}
+
+/**
+ * The request of an item as a line, if it goes to `only`, or to any model where that is null. Null
+ * where it goes to another; a failure where the item cannot be sent.
+ */
+async function makeLine(
+  { job, plan, file, log }: JobStep,
+  item: OpenItem,
+  only: Model | null,
+): Promise<{ model: Model; line: Buffer } | ItemFailure | null> {
+  try {
+    const { model: named, request } = requestFor(plan, decodeRow(file, item));
+    const model = (await named.readings?.settled()) ?? named;
+    const api = apiOf(model);
+    if (only !== null && model !== only) return null;
+    const line = api.encode(lineIdOf(job.id, item.index), request);
+    return { model, line: fitting(Buffer.from(`${line}\n`), api) };
+  } catch (error) {
+    if (error instanceof ItemFailure) return error;
+    log.error({ err: error, providerBatch: job.id }, 'an item failed in an unforeseen way');
+    return new ItemFailure(internalItemError.code, internalItemError.message);
+  }
 }
 
 /** The line, if the provider takes it alone. */
@@ -188,14 +245,20 @@ function fitting(line: Buffer, { limits, framingBytes }: BatchApi): Buffer {
   );
 }
 
-/** How many of the lines, from the first on, there is room for. */
-function countFitting(lines: readonly Line[], room: { requests: number; bytes: number }): number {
-  let bytes = 0;
-  for (const [count, { text }] of lines.entries()) {
-    bytes += text.length;
-    if (count >= room.requests || bytes > room.bytes) return count;
-  }
-  return lines.length;
+/** Whether a line fits. One alone is tried, whatever has been learned from many. */
+function hasRoom(
+  { job, learned }: JobStep,
+  { draft, model, line }: { draft: Draft; model: Model; line: Buffer },
+): boolean {
+  const { items, bytes } = draft;
+  if (items.length === 0) return true;
+  const { limits, framingBytes } = apiOf(model);
+  const { provider, id } = model;
+  const cap = job.requests > 0 ? job.requests : Number.POSITIVE_INFINITY;
+  return (
+    items.length < Math.min(limits.requests, learned.requests.limitOf(id), cap) &&
+    bytes + line.length + framingBytes <= Math.min(limits.bytes, learned.bytes.limitOf(provider))
+  );
 }
 
 /** What an item is called in the input, told apart from those of every other provider batch. */

@@ -87,13 +87,18 @@ export interface Victim {
   stop(): Promise<void>;
 }
 
-/** Starts `src/main.ts` as server and worker, on a database and with a provider of its own. */
+/**
+ * Starts `src/main.ts` as server and worker, on a database and with a provider of its own.
+ * `providers`: base URLs of further ones, by name, whose model is `rules`.
+ */
 export async function startVictim({
   withKeys,
   env = {},
+  providers = {},
 }: {
   withKeys: boolean;
   env?: Record<string, string>;
+  providers?: Record<string, string>;
 }): Promise<Victim> {
   const database = await createTestDatabase();
   const provider = await startStubProvider();
@@ -110,10 +115,13 @@ export async function startVictim({
       sandbox: provider,
       env: {
         ROLE: 'all',
-        PROVIDERS: JSON.stringify({
-          test: { baseURL: provider.url, models: ['rules'] },
-          slow: { baseURL: other.provider.url, models: ['rules'] },
-        }),
+        PROVIDERS: JSON.stringify(
+          Object.fromEntries(
+            Object.entries({ test: provider.url, slow: other.provider.url, ...providers }).map(
+              ([name, baseURL]) => [name, { baseURL, models: ['rules'] }],
+            ),
+          ),
+        ),
         ...(withKeys ? keys : {}),
         ...env,
       },
