@@ -17,6 +17,7 @@ import { createRoomCheck } from './db/room.ts';
 import { readOrMakeSetting } from './db/settings.ts';
 import { createProgress } from './engine/live/progress.ts';
 import { createLease } from './engine/process/lease.ts';
+import { logBatches } from './engine/process/log-batches.ts';
 import { createNudges } from './engine/process/nudges.ts';
 import { createShares } from './engine/process/shares.ts';
 import { createProviderJobs } from './engine/provider-jobs/provider-jobs.ts';
@@ -32,6 +33,8 @@ import { createSignedLinks, newLinkKey } from './faces/http/signed-link.ts';
 import { createRestFace } from './faces/rest/face.ts';
 import { createProviders } from './model/providers.ts';
 import { startSandbox } from './sandbox/wire/server.ts';
+import { createEvents, type Events } from './telemetry/events.ts';
+import { logEvents } from './telemetry/log-events.ts';
 import { createWebhooks } from './webhooks/deliver.ts';
 import { checkWebhookTarget, createResolveName } from './webhooks/dial.ts';
 import { newWebhookSecret } from './webhooks/sign.ts';
@@ -46,6 +49,8 @@ export interface Service {
   url: string | null;
   /** Where the data lies, for people. */
   data: string;
+  /** What happens in this process. */
+  events: Pick<Events, 'on'>;
   /**
    * Takes nothing new, lets calls under way finish, gives back the rest, and closes everything.
    * `hurry` cuts the grace short, also while an orderly end is under way.
@@ -86,6 +91,8 @@ export async function startService(
     }
   }
 
+  const events = createEvents(log);
+  logEvents(events, log);
   let { databaseUrl } = config;
   try {
     let data = 'the database of DATABASE_URL';
@@ -105,6 +112,8 @@ export async function startService(
     const connections = divideConnections(config.databaseConnections, { serves });
     const db = openDatabase(databaseUrl, { maxConnections: connections.engine, ...room });
     undo.push(() => db.close());
+    const batchLines = logBatches(events, { db, log });
+    undo.push(() => batchLines.written());
 
     // Other accounts of this machine could otherwise read every owner's rows from the sandbox.
     const sandboxKey = randomBytes(24).toString('base64url');
@@ -128,6 +137,7 @@ export async function startService(
       concurrency: config.workerConcurrency,
       defaultModel: config.defaultModel,
       log,
+      events,
     });
     undo.push(() => providers.close());
     const preparePlan = createPlanner({ providers, defaultModel: config.defaultModel });
@@ -139,7 +149,7 @@ export async function startService(
     if (config.role !== 'api') {
       const prepareStored = ({ operation, options, model }: StoredOperation) =>
         preparePlan(operation, JSON.parse(options) as Record<string, unknown>, model);
-      const lease = createLease({ db, leaseMs: config.workerLeaseMs, log });
+      const lease = createLease({ db, leaseMs: config.workerLeaseMs, log, events });
       await lease.start();
       undo.push(() => lease.stop());
       const worker = createWorker({
@@ -149,6 +159,7 @@ export async function startService(
         concurrency: config.workerConcurrency,
         lease,
         log,
+        events,
       });
       const providerJobs = createProviderJobs({
         db,
@@ -157,6 +168,7 @@ export async function startService(
         lease,
         pollMs: config.providerBatchPollMs,
         log,
+        events,
       });
       for (const part of [worker, providerJobs]) {
         await part.start();
@@ -174,7 +186,7 @@ export async function startService(
     });
     await shares.start();
     undo.push(() => shares.stop());
-    const reaper = createReaper({ db, nudges, log });
+    const reaper = createReaper({ db, nudges, log, events });
     await reaper.start();
     undo.push(() => reaper.stop());
 
@@ -192,6 +204,7 @@ export async function startService(
         config.webhookSecrets ?? (await readOrMakeSetting(db, 'webhook_secret', newWebhookSecret)),
       allowPrivate: config.webhookAllowPrivate,
       log,
+      events,
     });
     webhooks.start();
     undo.push(() => webhooks.stop());
@@ -223,6 +236,7 @@ export async function startService(
         providers,
         defaultModel: config.defaultModel,
         log,
+        events,
         preparePlan,
         webhooks,
         checkWebhook: createWebhookCheck(config.webhookAllowPrivate),
@@ -247,6 +261,7 @@ export async function startService(
     return {
       url,
       data,
+      events,
       stop(options) {
         if (!stopping) {
           // No new calls while requests that are under way are waited for; the end below waits for

@@ -4,6 +4,7 @@ import type { Database } from '../db/driver/client.ts';
 import type { Nudges } from '../engine/process/nudges.ts';
 import type { Plan } from '../engine/run/plan.ts';
 import type { CheckTime } from '../operations/check-time.ts';
+import type { Telling } from '../telemetry/events.ts';
 
 export interface Caller {
   /** The name that the key of the request stands for. */
@@ -24,4 +25,5 @@ export interface Caller {
   /** What is wrong with a webhook's URL; null when it may be called. */
   checkWebhook(url: string): Promise<string | null>;
   log: Log;
+  events: Telling;
 }

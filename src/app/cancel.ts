@@ -1,9 +1,9 @@
-import type { Log } from '../core/log.ts';
 import { beginCancel } from '../db/batch-life.ts';
 import type { Database } from '../db/driver/client.ts';
 import { finishChunks } from '../db/results.ts';
+import { hasEnded } from '../engine/process/has-ended.ts';
 import type { Nudges } from '../engine/process/nudges.ts';
-import { hasEnded, tellBatch } from '../engine/process/tell-batch.ts';
+import type { Telling } from '../telemetry/events.ts';
 
 /**
  * Cancels a batch. Workers abort its calls as soon as they hear of it. Of what nobody holds, 20,000
@@ -11,7 +11,7 @@ import { hasEnded, tellBatch } from '../engine/process/tell-batch.ts';
  * the rest. One that has ended, or is unknown to this owner, is left alone.
  */
 export async function cancelBatch(
-  { db, nudges, log }: { db: Database; nudges: Nudges; log?: Log | undefined },
+  { db, nudges, events }: { db: Database; nudges: Nudges; events: Telling },
   owner: string,
   id: string,
 ): Promise<void> {
@@ -19,6 +19,6 @@ export async function cancelBatch(
   if (key === null) return;
   await nudges.send(key, 'stop');
   const written = await finishChunks(db.sql, { batchKey: key, status: 'CANCELLED' });
-  if (hasEnded(written)) void tellBatch({ db, log }, key, 'batch ended'); // never rejects
+  if (hasEnded(written)) events.emit('batch.ended', { batchKey: key });
   await nudges.send(key, 'progress');
 }

@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
-import type { Log } from '../core/log.ts';
 import type { Database } from '../db/driver/client.ts';
 import { insertFileBatch } from '../db/file-batches.ts';
 import { findByIdempotencyKey, insertInlineBatch } from '../db/inline-batches.ts';
 import type { Execution } from '../db/tables.ts';
 import type { Nudges } from '../engine/process/nudges.ts';
-import { tellBatch } from '../engine/process/tell-batch.ts';
 import type { PromptItem } from '../operations/operation.ts';
+import type { Telling } from '../telemetry/events.ts';
 
 /**
  * The unit of claiming. Small enough to spread a batch over workers, large enough that a million
@@ -70,7 +69,7 @@ export interface Submission {
  * key that is taken by the same input, the id of the batch that has it.
  */
 export async function submitBatch(
-  { db, nudges, log }: { db: Database; nudges: Nudges; log?: Log | undefined },
+  { db, nudges, events }: { db: Database; nudges: Nudges; events: Telling },
   owner: string,
   submission: Submission,
 ): Promise<string> {
@@ -110,7 +109,7 @@ export async function submitBatch(
         'key_taken');
   if (inserted === 'unknown_file') throw new AppError('NOT_FOUND', 'There is no file with this id');
   if (inserted !== 'key_taken') {
-    void tellBatch({ db, log }, inserted, 'batch submitted'); // never rejects
+    events.emit('batch.submitted', { batchKey: inserted, batch: id });
     await nudges.send(inserted, 'work');
     return id;
   }

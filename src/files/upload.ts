@@ -11,6 +11,7 @@ import type { Copy, RowsIn } from '../db/driver/copy.ts';
 import { RowEncoder } from '../db/driver/row-encoder.ts';
 import { type FileRecord, insertFile, readFile } from '../db/files.ts';
 import { abandonIngest, countCustomId, countCustomIdsAlike, deleteIngest } from '../db/ingests.ts';
+import type { Telling } from '../telemetry/events.ts';
 import { fileNameOf } from './file-name.ts';
 import { takeIngestLease } from './ingest-lease.ts';
 import { duplicateIds } from './read/custom-ids.ts';
@@ -38,6 +39,7 @@ export interface Upload {
   contentType: string | null;
   options: ReadOptions;
   limits?: ReadLimits;
+  events: Telling;
 }
 
 /** Why a file is refused. GraphQL shows the code; HTTP makes its status of `kind`. */
@@ -149,6 +151,8 @@ export async function ingestFile(upload: Upload): Promise<Ingested> {
           lease.stop();
           const file = await readFile(db, owner, id);
           if (!file) throw new Error('a file was deleted before its upload was answered');
+          const { itemCount: items, sizeBytes: bytes } = file;
+          upload.events.emit('upload.stored', { file: id, owner, items, bytes });
           return file;
         } catch (error) {
           await discardQuietly();

@@ -1,4 +1,6 @@
 /** Providers as they are spoken to: their connections, and a gate for each of their models. */
+
+import type { Telling } from '../telemetry/events.ts';
 import { connectAnthropic } from './anthropic/connection.ts';
 import { createAnthropicModel } from './anthropic/model.ts';
 import type { Clock } from './limits/clock.ts';
@@ -41,18 +43,22 @@ export function openConnection(config: ProviderConfig, timeoutMs: number): Conne
   };
 }
 
-/** The gate of one model. What it learns of its provider is logged. */
+/** The gate of one model. Events tell what it learns of its provider. */
 export function openGate(
   config: ProviderConfig,
   name: string,
-  { concurrency, log, clock }: { concurrency: number; log: Log | null; clock?: Clock | undefined },
+  {
+    concurrency,
+    events,
+    clock,
+  }: { concurrency: number; events?: Telling | undefined; clock?: Clock | undefined },
 ): SharedGate {
   const id = `${config.name}/${name}`;
   return createGate({
     id,
     ...limitsOf(config, name, concurrency),
     ...(clock ? { clock } : undefined),
-    onEvent: (event) => tell(log, id, event),
+    onEvent: (event) => tell(events, id, event),
   });
 }
 
@@ -69,22 +75,16 @@ function limitsOf(
   };
 }
 
-function tell(log: Log | null, model: string, event: GateEvent): void {
+function tell(events: Telling | undefined, model: string, event: GateEvent): void {
   switch (event.kind) {
     case 'outage':
-      log?.warn(
-        { model, reason: event.message },
-        'every call fails; one in some seconds goes on, to see when the provider is back',
-      );
+      events?.emit('gate.outage', { model, message: event.message });
       return;
     case 'recovery':
-      log?.info({ model, afterMs: Math.round(event.afterMs) }, 'the provider answers again');
+      events?.emit('gate.recovered', { model, afterMs: event.afterMs });
       return;
     case 'distrust':
-      log?.warn(
-        { model },
-        'the rate limits in the headers are not what the provider does; ignored for ten minutes',
-      );
+      events?.emit('gate.distrusted', { model });
       return;
     default:
       event satisfies never;

@@ -3,6 +3,7 @@
  */
 import { BadUserInput } from '../core/errors.ts';
 import { createRecent } from '../core/recent.ts';
+import type { Telling } from '../telemetry/events.ts';
 import { type Connection, openConnection, openGate } from './connections.ts';
 import type { Clock } from './limits/clock.ts';
 import type { SharedGate } from './limits/gate.ts';
@@ -53,6 +54,8 @@ export interface ProvidersOptions {
   /** The id of the model that is asked where none is named: its provider has that one at least. */
   defaultModel?: string | undefined;
   log?: Log | undefined;
+  /** Told what the gates learn. */
+  events?: Telling | undefined;
   /** Of the gates. */
   clock?: Clock | undefined;
 }
@@ -100,6 +103,7 @@ export function createProviders({
   concurrency,
   defaultModel,
   log: givenLog,
+  events,
   clock,
 }: ProvidersOptions): Providers {
   const log = givenLog ?? null;
@@ -122,7 +126,7 @@ export function createProviders({
   function modelAt({ config, model }: Connection, name: string): Model {
     const id = `${config.name}/${name}`;
     return models.get(id, () => {
-      const gate = openGate(config, name, { concurrency, log, clock });
+      const gate = openGate(config, name, { concurrency, events, clock });
       gate.share(fraction);
       gates.set(id, gate);
       return model({ name, gate, timeoutMs, log });

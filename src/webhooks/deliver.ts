@@ -17,6 +17,7 @@ import {
   recordAttempt,
   releaseWebhooks,
 } from '../db/webhooks.ts';
+import type { Telling } from '../telemetry/events.ts';
 import { attemptTimeoutMs, sendWebhook, type WebhookAnswer } from './client.ts';
 import { createResolveName, type ResolveName } from './dial.ts';
 import { nextAttemptInMs, webhookSchedule } from './schedule.ts';
@@ -64,6 +65,7 @@ export interface WebhooksOptions {
   secrets: string;
   allowPrivate: boolean;
   log: Log;
+  events: Telling;
   /** Milliseconds before each attempt. */
   schedule?: readonly number[];
   resolveName?: ResolveName;
@@ -78,6 +80,7 @@ export function createWebhooks({
   secrets,
   allowPrivate,
   log,
+  events,
   schedule = webhookSchedule,
   resolveName = createResolveName({ allowPrivate }),
   timeoutMs = attemptTimeoutMs,
@@ -149,12 +152,14 @@ export function createWebhooks({
       retryInMs,
     });
     // The path and query of a URL are often a secret.
-    const facts = { webhook: id, host: hostOf(url), attempt: made, statusCode, cause, retryInMs };
+    const fact = { webhook: id, host: hostOf(url), attempt: made, statusCode, cause };
     if (!recorded)
-      log.info(facts, 'a webhook was deleted, or leased by another process, meanwhile');
-    else if (answer.outcome === 'delivered') log.debug(facts, 'webhook delivered');
-    else if (retryInMs === null) log.warn(facts, 'webhook abandoned');
-    else log.info(facts, 'webhook failed; it will be tried again');
+      log.info(
+        { ...fact, retryInMs },
+        'a webhook was deleted, or leased by another process, meanwhile',
+      );
+    else if (answer.outcome === 'delivered') events.emit('webhook.delivered', fact);
+    else events.emit('webhook.failed', { ...fact, retryInMs });
     if (retryInMs !== null) nudgeIn(retryInMs);
   }
 

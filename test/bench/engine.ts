@@ -15,6 +15,7 @@ import { createPlanner } from '../../src/engine/run/plan.ts';
 import { createWorker } from '../../src/engine/worker/worker.ts';
 import { createGate } from '../../src/model/limits/gate.ts';
 import type { Model } from '../../src/model/model.ts';
+import { createEvents } from '../../src/telemetry/events.ts';
 import { median, percentile, report, rounded } from './figures.ts';
 import { type BenchPostgres, openBenchPostgres } from './postgres.ts';
 import { categories } from './request.ts';
@@ -70,6 +71,7 @@ async function run(
   await migrateDatabase(url);
   const db = openDatabase(url);
   const log = createLog('warn', { role: 'all' });
+  const events = createEvents(log);
   const nudges = createNudges({ db, log });
   const old = postgres(url, { max: 1 });
   const claims: { items: number; ms: number }[] = [];
@@ -87,7 +89,7 @@ async function run(
     },
     defaultModel: model.id,
   });
-  const lease = createLease({ db, leaseMs: 30_000, log });
+  const lease = createLease({ db, leaseMs: 30_000, log, events });
   const worker = createWorker({
     db: watched,
     nudges,
@@ -96,6 +98,7 @@ async function run(
     concurrency,
     lease,
     log,
+    events,
   });
   try {
     const key = await insertBatch(db.sql, items);

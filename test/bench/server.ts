@@ -12,6 +12,7 @@ import { openCopy } from '../../src/db/driver/copy.ts';
 import { sendRouteError } from '../../src/faces/http/route-error.ts';
 import { answerUpload } from '../../src/faces/rest/upload-route.ts';
 import { startService } from '../../src/service.ts';
+import { createEvents } from '../../src/telemetry/events.ts';
 
 const sampleMs = 10;
 
@@ -42,7 +43,12 @@ process.send?.({ graphql, files });
 async function serveFiles(): Promise<string> {
   const url = process.env.DATABASE_URL ?? '';
   const submit = () => Promise.reject(new Error('the bench submits by GraphQL'));
-  const services = { db: openDatabase(url), copy: openCopy(url), submit };
+  const services = {
+    db: openDatabase(url),
+    copy: openCopy(url),
+    events: createEvents(log),
+    submit,
+  };
   const http = createServer((request, response) => {
     const query = new URL(request.url ?? '/', 'http://localhost').searchParams;
     void answerUpload({ request, response, services, owner: 'local', query }).catch(

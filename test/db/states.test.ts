@@ -14,6 +14,7 @@ import { retryItems } from '../../src/db/retries.ts';
 import { deleteWorker } from '../../src/db/workers.ts';
 import type { Nudges } from '../../src/engine/process/nudges.ts';
 import { finishEnding } from '../../src/engine/upkeep/reaper.ts';
+import { createEvents } from '../../src/telemetry/events.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import {
   type Audit,
@@ -36,6 +37,7 @@ const maxCommands = runs > 100 ? 200 : 40;
 
 let database: TestDatabase;
 let db: Database;
+const events = createEvents({ error: () => undefined });
 const silent = { send: async () => undefined } as unknown as Nudges;
 
 beforeAll(async () => {
@@ -106,7 +108,7 @@ async function createWorld() {
     await finishChunks(db.sql, { batchKey, status: 'FAILED', error, crashes: fatalCrashes });
     await beginExpiry(db);
     for (const { key, ending } of await listEnding(db)) {
-      await finishEnding({ db, nudges: silent }, key, ending);
+      await finishEnding({ db, nudges: silent, events }, key, ending);
     }
   }
 

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path/posix';
 const source = new URL('../../src/', import.meta.url);
 
 export interface Imports {
-  /** Folders of src; `core` is left out, which is below all. */
+  /** Folders of src; `core` and `telemetry` are left out where they are below. */
   folders: string[];
   /** Folders of which types alone are imported. */
   types: string[];
@@ -23,6 +23,11 @@ function roomOf(path: string): string {
   return first.replace(/\.ts$/, '');
 }
 
+/** All rooms may import what is below them. */
+function isBelow(other: string, room: string): boolean {
+  return other === 'core' || (other === 'telemetry' && room !== 'core');
+}
+
 /** By room. */
 export function readImports(): Map<string, Imports> {
   const found = new Map<string, { run: Set<string>; types: Set<string>; packages: Set<string> }>();
@@ -34,7 +39,7 @@ export function readImports(): Map<string, Imports> {
     for (const { name, typeOnly } of importsIn(path)) {
       if (name.startsWith('.')) {
         const other = roomOf(join(dirname(path), name));
-        if (other !== room && other !== 'core') (typeOnly ? own.types : own.run).add(other);
+        if (other !== room && !isBelow(other, room)) (typeOnly ? own.types : own.run).add(other);
       } else if (!name.startsWith('node:') && !builtinModules.includes(name)) {
         const parts = name.split('/');
         own.packages.add(parts.slice(0, name.startsWith('@') ? 2 : 1).join('/'));

@@ -5,6 +5,7 @@ import { readConfig } from '../../src/config.ts';
 import { type Sandbox, startFaultySandbox } from '../../src/sandbox/faults/sandbox.ts';
 import { type Service, startService } from '../../src/service.ts';
 import { createTestDatabase } from './database.ts';
+import { createTrail, type Trail } from './trail.ts';
 
 /** An answer of the GraphQL endpoint. */
 export interface Answer<Data = Record<string, any>> {
@@ -15,9 +16,9 @@ export interface Answer<Data = Record<string, any>> {
 
 /**
  * A whole Winnow on a database of its own, over real HTTP, with a sandbox that the test can drive
- * to fail as provider `test`.
+ * to fail as provider `test`. Its trail tells of this process alone.
  */
-export interface App {
+export interface App extends Trail {
   url: string;
   databaseUrl: string;
   /** Answers as `test/rules`, which is also the default model. */
@@ -60,6 +61,7 @@ export async function startApp(
   const sockets: Client[] = [];
 
   return {
+    ...createTrail(service.events),
     url,
     databaseUrl,
     sandbox,

@@ -14,6 +14,8 @@ import pino from 'pino';
 import { newId } from '../../src/core/ids.ts';
 import type { Database, Sql } from '../../src/db/driver/client.ts';
 import { insertWebhooks } from '../../src/db/webhooks.ts';
+import { createEvents, type Events } from '../../src/telemetry/events.ts';
+import { logEvents } from '../../src/telemetry/log-events.ts';
 import { createWebhooks, type Webhooks, type WebhooksOptions } from '../../src/webhooks/deliver.ts';
 import { newWebhookSecret } from '../../src/webhooks/sign.ts';
 
@@ -171,13 +173,19 @@ async function close(server: Server): Promise<void> {
 
 export const testSecret = newWebhookSecret();
 
+export type TestWebhooksOptions = Omit<Partial<WebhooksOptions>, 'events'> & { events?: Events };
+
 /** A deliverer that may call loopback. */
-export function createTestWebhooks(db: Database, options: Partial<WebhooksOptions> = {}): Webhooks {
+export function createTestWebhooks(db: Database, options: TestWebhooksOptions = {}): Webhooks {
+  const log = options.log ?? pino({ level: 'silent' });
+  const events = options.events ?? createEvents(log);
+  logEvents(events, log);
   return createWebhooks({
     db,
     secrets: testSecret,
     allowPrivate: true,
-    log: pino({ level: 'silent' }),
+    log,
+    events,
     ...options,
   });
 }

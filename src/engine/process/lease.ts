@@ -6,6 +6,7 @@ import type { Log } from '../../core/log.ts';
 import type { Database } from '../../db/driver/client.ts';
 import { ConnectionLost } from '../../db/driver/failure.ts';
 import { deleteWorker, insertWorker, listWorkers, renewWorker } from '../../db/workers.ts';
+import type { Telling } from '../../telemetry/events.ts';
 
 /** The share of a lease after which it counts as lost here, well before others take it for lost. */
 const lostShare = 0.6;
@@ -39,10 +40,12 @@ export function createLease({
   db,
   leaseMs,
   log,
+  events,
 }: {
   db: Database;
   leaseMs: number;
   log: Log;
+  events: Telling;
 }): Lease {
   const machine = machineName();
   const lostListeners = new Set<() => void>();
@@ -66,7 +69,7 @@ export function createLease({
 
   function lose(reason: string): void {
     if (current === null) return;
-    log.warn({ worker: current }, `this worker lost its lease (${reason}); it drops what it holds`);
+    events.emit('lease.lost', { worker: current, reason });
     lost = current;
     current = null;
     for (const listener of lostListeners) listener();
@@ -100,6 +103,7 @@ export function createLease({
       if (id === null) {
         current = await inTime(enter());
         renewedAt = startedAt;
+        events.emit('lease.taken', { worker: current });
       } else if (!(await inTime(renewWorker(db, id, leaseMs)))) {
         lose('it was not renewed in time');
       } else if (current === id) {
@@ -128,6 +132,7 @@ export function createLease({
       const startedAt = performance.now();
       current = await enter();
       renewedAt = startedAt;
+      events.emit('lease.taken', { worker: current });
       timer = setTimeout(() => void beat(), leaseMs / 3);
       timer.unref();
     },

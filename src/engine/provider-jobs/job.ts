@@ -12,7 +12,8 @@ import {
 import { type NewResult, recordResults } from '../../db/results.ts';
 import type { RowFile } from '../../files/row.ts';
 import type { BatchApi, Job } from '../../model/batch-api.ts';
-import { hasEnded, tellBatch } from '../process/tell-batch.ts';
+import type { Telling } from '../../telemetry/events.ts';
+import { hasEnded } from '../process/has-ended.ts';
 import type { Plan } from '../run/plan.ts';
 import type { LearnedLimits } from './learned-limits.ts';
 
@@ -30,6 +31,7 @@ export interface JobStep {
   api: BatchApi;
   db: Database;
   log: Log;
+  events: Telling;
   learned: Learned;
   /**
    * Whether the lease that the step is done under still runs: a process that was stopped and
@@ -154,12 +156,13 @@ export async function endWantedNow(step: JobStep): Promise<ReturnType<typeof end
 
 /** Records results of items that the provider batch holds, and tells of it. */
 export async function record(
-  { job, db, publish, log }: JobStep,
+  { job, db, publish, events }: JobStep,
   results: readonly NewResult[],
 ): Promise<void> {
   if (results.length === 0) return;
   const { batchKey, id: worker } = job;
   const recorded = await recordResults(db.sql, { batchKey, worker, results });
-  if (hasEnded(recorded)) void tellBatch({ db, log }, batchKey, 'batch ended'); // never rejects
+  if (recorded) events.emit('result.recorded', { batchKey, results: recorded.recorded });
+  if (hasEnded(recorded)) events.emit('batch.ended', { batchKey });
   publish();
 }

@@ -22,7 +22,7 @@ import { type ProviderJob, planProviderBatch } from '../../db/provider-batches.t
 import { listGivenUp, rescueBatches } from '../../db/rescues.ts';
 import { finishChunks } from '../../db/results.ts';
 import { createPublisher } from '../live/publisher.ts';
-import { hasEnded, tellBatch } from '../process/tell-batch.ts';
+import { hasEnded } from '../process/has-ended.ts';
 import { removeOldInputs } from './input.ts';
 import { createStep, type StepOptions } from './step.ts';
 
@@ -59,9 +59,12 @@ interface RunningStep {
 }
 
 export function createProviderJobs(
-  options: Pick<StepOptions, 'db' | 'nudges' | 'preparePlan' | 'lease' | 'pollMs' | 'log'>,
+  options: Pick<
+    StepOptions,
+    'db' | 'nudges' | 'preparePlan' | 'lease' | 'pollMs' | 'log' | 'events'
+  >,
 ): ProviderJobs {
-  const { db, nudges, lease, log } = options;
+  const { db, nudges, lease, log, events } = options;
   const { sql } = db;
   const steps = new Set<RunningStep>();
   const publisher = createPublisher(nudges);
@@ -139,7 +142,7 @@ export function createProviderJobs(
     if (planned === null) return null;
     const { batchKey, begun } = planned;
     publisher.publish(batchKey);
-    if (begun) void tellBatch({ db, log }, batchKey, 'batch started'); // never rejects
+    if (begun) events.emit('batch.started', { batchKey });
     return await holdProviderBatch(sql, { worker, id });
   }
 
@@ -158,7 +161,7 @@ export function createProviderJobs(
         },
         rounds: maxRounds,
       });
-      if (hasEnded(written)) void tellBatch({ db, log }, key, 'batch ended'); // never rejects
+      if (hasEnded(written)) events.emit('batch.ended', { batchKey: key });
       publisher.publish(key);
     }
   }

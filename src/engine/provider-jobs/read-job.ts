@@ -10,7 +10,7 @@ import { finishChunks, type NewResult } from '../../db/results.ts';
 import { decodeRow } from '../../files/row.ts';
 import type { BatchLine } from '../../model/batch-api.ts';
 import type { ModelAnswer, ModelError } from '../../model/model.ts';
-import { hasEnded, tellBatch } from '../process/tell-batch.ts';
+import { hasEnded } from '../process/has-ended.ts';
 import { startItem } from '../run/execute.ts';
 import type { ItemRun, Step } from '../run/item-run.ts';
 import { chunkOf } from './chunk-of.ts';
@@ -134,7 +134,7 @@ function isExpired(step: JobStep): boolean {
  * `failedForNow` it did come to.
  */
 async function expire(step: JobStep, failedForNow: readonly number[]): Promise<void> {
-  const { job, worker, db, publish, log } = step;
+  const { job, worker, db, publish, events } = step;
   const { batchKey, id } = job;
   await giveBackOthers(db.sql, { ...job, worker });
   if (failedForNow.length > 0) {
@@ -152,7 +152,7 @@ async function expire(step: JobStep, failedForNow: readonly number[]): Promise<v
   for (;;) {
     const written = await finishChunks(db.sql, { batchKey, status: 'EXPIRED', providerBatch: id });
     publish();
-    if (hasEnded(written)) void tellBatch({ db, log }, batchKey, 'batch ended'); // never rejects
+    if (hasEnded(written)) events.emit('batch.ended', { batchKey });
     if (!written || written.recorded === 0) return;
   }
 }

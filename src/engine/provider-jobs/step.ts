@@ -20,6 +20,7 @@ import {
 import { rowFileOf } from '../../files/row.ts';
 import type { BatchApi } from '../../model/batch-api.ts';
 import { ModelError } from '../../model/model.ts';
+import type { Telling } from '../../telemetry/events.ts';
 import type { Publisher } from '../live/publisher.ts';
 import type { Lease } from '../process/lease.ts';
 import type { Nudges } from '../process/nudges.ts';
@@ -66,6 +67,7 @@ export interface StepOptions {
   /** The next step of a provider batch is due in so many milliseconds. */
   onDueIn: (ms: number) => void;
   log: Log;
+  events: Telling;
 }
 
 /** What takes a provider batch that is in this worker's hands through its next step. */
@@ -79,6 +81,7 @@ export function createStep({
   stopping,
   onDueIn,
   log,
+  events,
 }: StepOptions): (job: ProviderJob, hands: Hands) => Promise<void> {
   const { sql } = db;
   /** Since when the steps of each provider batch fail, by its id. */
@@ -137,6 +140,7 @@ export function createStep({
       api,
       db,
       log,
+      events,
       learned,
       isOurs: () => lease.id() === job.worker,
       stopping: AbortSignal.any([stopping, job.ended]),
@@ -211,7 +215,7 @@ export function createStep({
         failingSince.delete(job.id);
         // The chunks are charged with it, and not for items that were never in it.
         if (outcome.round) await giveBackOthers(sql, job);
-        await endProviderBatch(sql, job, outcome);
+        await endJob(job, outcome);
         await nudges.send(job.batchKey, job.rescued || job.rescue ? 'work' : 'progress');
         break;
       case 'stop': {
@@ -219,15 +223,21 @@ export function createStep({
         failingSince.delete(job.id);
         // Before its chunks are given back, or they would be planned again at once.
         if (await beginFailure(db, job.batchKey, { code, message })) {
-          log.warn({ batch: job.batchId, code }, 'a batch was stopped');
+          events.emit('batch.stopped', { batch: job.batchId, code });
         }
-        if (over) await endProviderBatch(sql, job, { status: 'failed', round: false });
+        if (over) await endJob(job, { status: 'failed', round: false });
         else await suspendProviderBatch(sql, job);
         break;
       }
     }
     // Others may wait for the chunks: the end of the batch, or the next provider batch.
     await nudges.send(job.batchKey, 'stop');
+  }
+
+  async function endJob(job: OurJob, end: { status: string; round: boolean }): Promise<void> {
+    await endProviderBatch(sql, job, end);
+    const { batchKey, id } = job;
+    events.emit('job.ended', { batchKey, job: id, status: end.status });
   }
 
   /** Says on the batch why it waits. */

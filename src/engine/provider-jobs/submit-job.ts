@@ -127,6 +127,8 @@ function cancelled(step: JobStep): StepOutcome {
 
 async function adopt(step: JobStep, found: Job): Promise<void> {
   await change(step, { state: 'working', failures: 0, ...changeOf(found) });
+  const { batchKey, id, requests } = step.job;
+  step.events.emit('job.created', { batchKey, job: id, requests });
 }
 
 /**

@@ -12,8 +12,9 @@ import type { Database } from '../../db/driver/client.ts';
 import { fatalCrashes, listFatal, reclaimChunks } from '../../db/reclaims.ts';
 import { finishChunks } from '../../db/results.ts';
 import { deleteDeadWorkers } from '../../db/workers.ts';
+import type { Telling } from '../../telemetry/events.ts';
+import { hasEnded } from '../process/has-ended.ts';
 import type { Nudges } from '../process/nudges.ts';
-import { hasEnded, tellBatch } from '../process/tell-batch.ts';
 
 const intervalMs = 1_000;
 
@@ -28,10 +29,12 @@ export function createReaper({
   db,
   nudges,
   log,
+  events,
 }: {
   db: Database;
   nudges: Nudges;
   log: Log;
+  events: Telling;
 }): Reaper {
   let timer: NodeJS.Timeout | null = null;
   let unsubscribe = () => undefined as unknown;
@@ -49,13 +52,16 @@ export function createReaper({
         },
         crashes: fatalCrashes,
       });
-      if (hasEnded(written)) await tellBatch({ db, log }, key, 'batch ended');
+      if (hasEnded(written)) events.emit('batch.ended', { batchKey: key });
       await nudges.send(key, 'progress');
     }
-    for (const key of reclaimed) await nudges.send(key, 'work');
+    for (const key of reclaimed) {
+      events.emit('chunk.reclaimed', { batchKey: key });
+      await nudges.send(key, 'work');
+    }
     for (const key of await beginExpiry(db)) await nudges.send(key, 'stop');
     for (const { key, ending } of await listEnding(db))
-      await finishEnding({ db, nudges, log }, key, ending);
+      await finishEnding({ db, nudges, events }, key, ending);
     await purge();
     await deleteDeadWorkers(db);
   }
@@ -101,21 +107,21 @@ export function createReaper({
  * stay as they are.
  */
 export async function finishEnding(
-  { db, nudges, log }: { db: Database; nudges: Nudges; log?: Log | undefined },
+  { db, nudges, events }: { db: Database; nudges: Nudges; events: Telling },
   batchKey: bigint,
   ending: Ending,
 ): Promise<void> {
   if (ending === 'FAILED') {
     if (!(await endFailure(db.sql, batchKey))) return;
     await nudges.send(batchKey, 'progress');
-    await tellBatch({ db, log }, batchKey, 'batch ended');
+    events.emit('batch.ended', { batchKey });
     return;
   }
   for (;;) {
     const written = await finishChunks(db.sql, { batchKey, status: ending });
     if (!written || written.recorded === 0) return;
     await nudges.send(batchKey, 'progress');
-    if (hasEnded(written)) await tellBatch({ db, log }, batchKey, 'batch ended');
+    if (hasEnded(written)) events.emit('batch.ended', { batchKey });
     if (written.status === ending) return;
   }
 }

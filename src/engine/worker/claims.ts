@@ -132,7 +132,7 @@ async function claimSome(
   worker: string,
   only: { limit: number; onlyBatchKeys: readonly bigint[] | null },
 ): Promise<bigint | null> {
-  const { claims, clock, statements } = state;
+  const { claims, clock, statements, events } = state;
   const { lastOwner: owner, lastBatches: batches, nextFirsts: from } = claims;
   const claim = { ...only, worker, after: { owner, batches }, from };
   if (clock.now() >= claims.lookedFromStartAt + lookFromStartEveryMs) lookFromStart(state);
@@ -145,7 +145,8 @@ async function claimSome(
   const [first] = chunks;
   if (!first) return null;
   const { batchKey, batchOwner } = first;
-  if (first.begun) void statements.tell(batchKey, 'batch started'); // never rejects
+  events.emit('chunk.claimed', { batchKey, worker, chunks: chunks.length });
+  if (first.begun) events.emit('batch.started', { batchKey });
   if (from.size >= maxRemembered) from.clear();
   from.set(batchKey, Math.max(...chunks.map(({ last }) => last)) + 1);
   claims.lastOwner = batchOwner;

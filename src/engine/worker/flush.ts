@@ -6,7 +6,7 @@
 import { internalError } from '../../core/errors.ts';
 import { noUsage } from '../../core/usage.ts';
 import type { NewResult, Recorded } from '../../db/results.ts';
-import { hasEnded } from '../process/tell-batch.ts';
+import { hasEnded } from '../process/has-ended.ts';
 import { type HeldBatch, isDone, settleRecorded } from './held-batch.ts';
 import { drop, failBatch, forget, settle } from './release.ts';
 import type { WorkerState } from './state.ts';
@@ -146,10 +146,11 @@ function onRecorded(
   batch: HeldBatch,
   { results, recorded }: { results: readonly NewResult[]; recorded: Recorded },
 ): void {
-  const { publisher, statements } = state;
+  const { publisher, events } = state;
   const { status, ending } = recorded;
   settleRecorded(batch, results);
-  if (hasEnded(recorded)) void statements.tell(batch.key, 'batch ended'); // never rejects
+  events.emit('result.recorded', { batchKey: batch.key, results: recorded.recorded });
+  if (hasEnded(recorded)) events.emit('batch.ended', { batchKey: batch.key });
   const goesOn = status === 'PROCESSING' && ending === null;
   if (goesOn) publisher.publish(batch.key);
   else void publisher.publishLast(batch.key); // never rejects

@@ -97,13 +97,13 @@ export async function failBatch(
 
 /** Begins the end of the batch; the process that holds the last of it ends it. Never rejects. */
 export async function beginStop(
-  { statements, nudges, log }: WorkerState,
+  { statements, nudges, log, events }: WorkerState,
   { key, id }: { key: bigint; id: string },
   { code, message }: BatchFailure,
 ): Promise<void> {
   try {
     if (await statements.beginFailure(key, { code, message })) {
-      log.warn({ batch: id, code }, 'a batch was stopped');
+      events.emit('batch.stopped', { batch: id, code });
     }
   } catch (error) {
     // It stays claimable; the next claim runs into the same failure and stops it then.

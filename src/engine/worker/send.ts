@@ -86,6 +86,7 @@ export async function send(state: WorkerState, { batch, item, permit }: Call): P
   try {
     // A process that was stopped and continued notices here that its lease is lost.
     if (state.lease.id() === batch.worker && !signal.aborted) {
+      if (state.events.has('item.sent')) tellOf(state, { batch, item });
       const step = await item.run().send(permit, signal);
       const stopping = takeStep(state, { batch, item }, step);
       if (stopping !== null) await stopping;
@@ -111,6 +112,10 @@ export async function send(state: WorkerState, { batch, item, permit }: Call): P
     settle(state, batch);
     state.wake();
   }
+}
+
+function tellOf({ events }: WorkerState, { batch, item }: Pick<Call, 'batch' | 'item'>): void {
+  events.emit('item.sent', { batchKey: batch.key, index: item.index });
 }
 
 /** Returns what the call counts as under way for. */

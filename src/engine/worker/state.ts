@@ -5,6 +5,7 @@
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../model/limits/clock.ts';
 import type { Gate } from '../../model/model.ts';
+import type { Telling } from '../../telemetry/events.ts';
 import type { Publisher } from '../live/publisher.ts';
 import type { Lease } from '../process/lease.ts';
 import type { Nudges } from '../process/nudges.ts';
@@ -64,6 +65,7 @@ export interface WorkerParts {
   readonly nudges: Pick<Nudges, 'send'>;
   readonly clock: Clock;
   readonly log: Log;
+  readonly events: Telling;
 }
 
 /** How many items one mark statement covers, and what that is learned from. */

@@ -1,5 +1,4 @@
 /** All that a worker reads of the database and writes to it: each is one statement. */
-import type { Log } from '../../core/log.ts';
 import { beginFailure, noteWaiting } from '../../db/batch-life.ts';
 import { readBatchPlan, readStopped } from '../../db/batches.ts';
 import {
@@ -11,11 +10,10 @@ import {
 import type { Database } from '../../db/driver/client.ts';
 import { readOpenItems } from '../../db/items.ts';
 import { recordResults } from '../../db/results.ts';
-import { type BatchEvent, tellBatch } from '../process/tell-batch.ts';
 
 export type Statements = ReturnType<typeof statementsOf>;
 
-export function statementsOf(db: Database, log: Log) {
+export function statementsOf(db: Database) {
   const { sql } = db;
   return {
     claim: (claim: Parameters<typeof claimChunks>[1]) => claimChunks(sql, claim),
@@ -32,7 +30,5 @@ export function statementsOf(db: Database, log: Log) {
       noteWaiting(db, key, waiting),
     beginFailure: (key: bigint, failure: Parameters<typeof beginFailure>[2]) =>
       beginFailure(db, key, failure),
-    /** Writes a line of the log. Never rejects. */
-    tell: (key: bigint, event: BatchEvent) => tellBatch({ db, log }, key, event),
   };
 }

@@ -15,6 +15,7 @@
  */
 import type { Log } from '../../core/log.ts';
 import type { Database } from '../../db/driver/client.ts';
+import type { Telling } from '../../telemetry/events.ts';
 import { createPublisher } from '../live/publisher.ts';
 import type { Lease } from '../process/lease.ts';
 import type { Nudges } from '../process/nudges.ts';
@@ -39,18 +40,18 @@ export interface WorkerOptions extends Pick<WorkerParts, 'concurrency' | 'prepar
   /** Started before the worker, and stopped after it. */
   lease: Pick<Lease, 'id' | 'onLost' | 'onRenewed'>;
   log: Log;
+  events: Telling;
 }
 
-export function createWorker({ db, nudges, lease, log, ...rest }: WorkerOptions): Worker {
+export function createWorker({ db, nudges, lease, ...rest }: WorkerOptions): Worker {
   const state = createState(
     {
       ...rest,
       lease,
       nudges,
-      statements: statementsOf(db, log),
+      statements: statementsOf(db),
       publisher: createPublisher(nudges),
       clock: workerClock,
-      log,
     },
     pump,
   );

@@ -6,6 +6,7 @@ import type { Progress } from '../../engine/live/progress.ts';
 import type { Nudges } from '../../engine/process/nudges.ts';
 import type { Providers } from '../../model/providers.ts';
 import type { CheckTime } from '../../operations/check-time.ts';
+import type { Telling } from '../../telemetry/events.ts';
 import type { Webhooks } from '../../webhooks/deliver.ts';
 import type { SignedLinks } from '../http/signed-link.ts';
 import type { Budget } from './budget.ts';
@@ -21,6 +22,7 @@ export interface Services extends Pick<Caller, 'preparePlan' | 'checkWebhook'> {
   defaultModel: string;
   webhooks: Webhooks;
   log: Log;
+  events: Telling;
 }
 
 /** One request's view: the services, who asks, and when it gave up. */

@@ -85,7 +85,7 @@ builder.mutationField('uploadFile', (t) =>
           'Member that holds the rows of a JSON file that is one object. Absent: the only array of objects or strings.',
       }),
     },
-    resolve: async (_root, { file, name, ...given }, { db, copy, owner }) => {
+    resolve: async (_root, { file, name, ...given }, { db, copy, owner, events }) => {
       try {
         const stored = await uploadFile({
           db,
@@ -95,6 +95,7 @@ builder.mutationField('uploadFile', (t) =>
           name: name ?? file.name,
           contentType: file.contentType,
           options: parseOptions(withoutNulls(given)),
+          events,
         });
         return { file: stored };
       } catch (error) {

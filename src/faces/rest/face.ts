@@ -62,6 +62,7 @@ export function createRestFace({
             response,
             services: {
               ...access,
+              events: services.events,
               submit: (fileId, submission) =>
                 submitOverFile({ ...services, ...access, owner }, fileId, submission),
             },

@@ -11,6 +11,7 @@ import type { Reading } from '../../files/read/file-reader.ts';
 import { type ReadLimits, readLimits } from '../../files/read/limits.ts';
 import { namesOf } from '../../files/row.ts';
 import { type Ingested, ingestFile, UploadRefused } from '../../files/upload.ts';
+import type { Telling } from '../../telemetry/events.ts';
 import { readForm } from '../http/form.ts';
 import { letRunOut, type Patience, received } from '../http/received.ts';
 import { badInput, RouteError } from '../http/route-error.ts';
@@ -38,6 +39,7 @@ export const maxFormBytes = 8_388_608;
 export interface UploadServices {
   db: Database;
   copy: Copy;
+  events: Telling;
   limits?: ReadLimits;
   patience?: Patience;
   /** Submits a batch over a file, and returns its id. Throws AppError. */
@@ -124,7 +126,7 @@ function isForm({ headers }: IncomingMessage): boolean {
 
 async function receiveBody(
   request: IncomingMessage,
-  { db, copy, limits = readLimits, patience }: UploadServices,
+  { db, copy, events, limits = readLimits, patience }: UploadServices,
   owner: string,
   given: FileFields,
 ): Promise<Ingested> {
@@ -142,12 +144,13 @@ async function receiveBody(
     contentType: request.headers['content-type'] ?? null,
     options: readOptions(given),
     limits,
+    events,
   });
 }
 
 async function receiveForm(
   request: IncomingMessage,
-  { db, copy, limits = readLimits, patience }: UploadServices,
+  { db, copy, events, limits = readLimits, patience }: UploadServices,
   owner: string,
   given: FileFields,
 ): Promise<{ ingested: Ingested; fields: FormFields }> {
@@ -181,6 +184,7 @@ async function receiveForm(
           contentType,
           options: readOptions(early),
           limits,
+          events,
         });
       },
     });

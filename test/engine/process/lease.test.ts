@@ -3,7 +3,9 @@ import { createLog } from '../../../src/core/log.ts';
 import { type Database, openDatabase } from '../../../src/db/driver/client.ts';
 import { deleteWorker } from '../../../src/db/workers.ts';
 import { createLease } from '../../../src/engine/process/lease.ts';
+import { createEvents } from '../../../src/telemetry/events.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { createTrail } from '../../support/trail.ts';
 import { until } from '../../support/until.ts';
 
 let database: TestDatabase;
@@ -19,7 +21,10 @@ afterAll(async () => {
 });
 
 test('every listener hears of a loss, and the lease goes on under a new id', async () => {
-  const lease = createLease({ db, leaseMs: 300, log: createLog('silent', { role: 'all' }) });
+  const log = createLog('silent', { role: 'all' });
+  const events = createEvents(log);
+  const trail = createTrail(events);
+  const lease = createLease({ db, leaseMs: 300, log, events });
   const heard: string[] = [];
   lease.onLost(() => heard.push(`first, with ${lease.id()}`));
   lease.onLost(() => heard.push('second'));
@@ -34,14 +39,16 @@ test('every listener hears of a loss, and the lease goes on under a new id', asy
   await until(() => renewals > 0, { deadlineMs: 5_000, what: 'a renewal' });
   const heardBefore = [...heard];
 
+  const [losing, taking] = [trail.next('lease.lost'), trail.next('lease.taken')];
   await deleteWorker(db, String(id));
-  await until(() => heard.length > 0, { deadlineMs: 5_000, what: 'the loss' });
-  const renewalsBefore = renewals;
-  await until(() => renewals > renewalsBefore, { deadlineMs: 5_000, what: 'a new lease' });
+  const lost = await losing;
+  const taken = await taking;
   const next = lease.id();
   await lease.stop();
 
   expect(heardBefore).toEqual([]);
+  expect(lost.worker).toBe(id);
+  expect(taken.worker).toBe(next);
   expect(heard.slice(0, 2)).toEqual(['first, with null', 'second']);
   expect(heard).not.toContain('unsubscribed');
   expect(next).toMatch(/^worker_/);

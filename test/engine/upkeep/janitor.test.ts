@@ -23,10 +23,11 @@ async function upload(owner = 'local', text = 'a\nb\n') {
   async function* source() {
     yield Buffer.from(text);
   }
-  const { db, copy } = server;
+  const { db, copy, events } = server;
   return await uploadFile({
     db,
     copy,
+    events,
     owner,
     source: source(),
     name: 'x.txt',

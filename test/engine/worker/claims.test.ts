@@ -4,6 +4,7 @@ import { type Database, openDatabase } from '../../../src/db/driver/client.ts';
 import { claimDue, claimFrom } from '../../../src/engine/worker/claims.ts';
 import { createState, workerClock } from '../../../src/engine/worker/state.ts';
 import { statementsOf } from '../../../src/engine/worker/statements.ts';
+import { createEvents } from '../../../src/telemetry/events.ts';
 import { enterWorker, insertBatch, range } from '../../db/queue.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 
@@ -32,7 +33,7 @@ test('an owner with one new batch is served before the second of a hundred of an
       // Nothing is claimed but what is asked for.
       concurrency: 0,
       statements: {
-        ...statementsOf(db, log),
+        ...statementsOf(db),
         async readPlan(key) {
           served.push(key);
           return null;
@@ -45,6 +46,7 @@ test('an owner with one new batch is served before the second of a hundred of an
       nudges: { send: async () => undefined },
       clock: workerClock,
       log,
+      events: createEvents(log),
     },
     claimDue,
   );

@@ -9,6 +9,7 @@ import { pump } from '../../../src/engine/worker/pump.ts';
 import { forget } from '../../../src/engine/worker/release.ts';
 import { createState, type WorkerState, workerClock } from '../../../src/engine/worker/state.ts';
 import { statementsOf } from '../../../src/engine/worker/statements.ts';
+import { createEvents } from '../../../src/telemetry/events.ts';
 import {
   type Answer,
   audit,
@@ -49,7 +50,7 @@ async function open(items: number) {
   const recorded: number[] = [];
   const events: string[] = [];
   const log = pino({ level: 'silent' });
-  const statements = statementsOf(db, log);
+  const statements = statementsOf(db);
   const state = createState(
     {
       lease: { id: () => worker },
@@ -76,6 +77,7 @@ async function open(items: number) {
       nudges: { send: async () => undefined },
       clock: workerClock,
       log,
+      events: createEvents(log),
     },
     pump,
   );

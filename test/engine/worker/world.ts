@@ -11,6 +11,7 @@ import { createState, type WorkerState } from '../../../src/engine/worker/state.
 import type { Statements } from '../../../src/engine/worker/statements.ts';
 import { createGate } from '../../../src/model/limits/gate.ts';
 import type { Model, ModelAnswer, PromptRequest } from '../../../src/model/model.ts';
+import { createEvents } from '../../../src/telemetry/events.ts';
 import { createVirtualClock } from '../../model/virtual.ts';
 
 export interface BatchSpec {
@@ -243,7 +244,6 @@ export function createWorld(specs: readonly BatchSpec[], concurrency: number, ga
     readStopped: (keys) => ask(() => keys.filter((key) => isDone(batches.get(key) as StoredBatch))),
     noteWaiting: () => ask(() => undefined),
     beginFailure: () => ask(() => false),
-    tell: async () => undefined,
   };
 
   function sent(text: string, { signal }: Parameters<Model['send']>[1]): Promise<ModelAnswer> {
@@ -322,6 +322,7 @@ export function createWorld(specs: readonly BatchSpec[], concurrency: number, ga
     defaultModel: 'x',
   });
 
+  const log = createLog('silent', { role: 'all' });
   const state = createState(
     {
       lease: {
@@ -337,7 +338,8 @@ export function createWorld(specs: readonly BatchSpec[], concurrency: number, ga
       publisher: { publish: () => undefined, publishLast: async () => undefined },
       nudges: { send: async () => undefined },
       clock,
-      log: createLog('silent', { role: 'all' }),
+      log,
+      events: createEvents(log),
     },
     (given, now) => {
       sentNow = [];

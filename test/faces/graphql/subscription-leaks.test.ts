@@ -19,6 +19,7 @@ import { createGraphQLFace } from '../../../src/faces/graphql/face.ts';
 import { createHttpServer } from '../../../src/faces/http/server.ts';
 import { createSignedLinks, newLinkKey } from '../../../src/faces/http/signed-link.ts';
 import { createProviders } from '../../../src/model/providers.ts';
+import { createEvents } from '../../../src/telemetry/events.ts';
 import { createWebhooks } from '../../../src/webhooks/deliver.ts';
 import { newWebhookSecret } from '../../../src/webhooks/sign.ts';
 import { createTestDatabase } from '../../support/database.ts';
@@ -34,6 +35,7 @@ let stop: () => Promise<void>;
 beforeAll(async () => {
   const database = await createTestDatabase();
   const db = openDatabase(database.url);
+  const events = createEvents(log);
   const nudges = createNudges({ db, log });
   await nudges.start();
   watches = countWatches(createProgress({ db, dbOf: () => db, nudges, log }));
@@ -62,8 +64,15 @@ beforeAll(async () => {
           providers,
           defaultModel: 'test/rules',
           log,
+          events,
           preparePlan: createPlanner({ providers, defaultModel: 'test/rules' }),
-          webhooks: createWebhooks({ db, secrets: newWebhookSecret(), allowPrivate: false, log }),
+          webhooks: createWebhooks({
+            db,
+            secrets: newWebhookSecret(),
+            allowPrivate: false,
+            log,
+            events,
+          }),
           checkWebhook: async () => null,
         },
       }),
@@ -71,7 +80,7 @@ beforeAll(async () => {
     log,
   });
   url = await server.listen();
-  id = await submitBatch({ db, nudges }, 'local', {
+  id = await submitBatch({ db, nudges, events }, 'local', {
     operation: 'run',
     options: { instructions: 'x' },
     model: 'test/rules',

@@ -10,6 +10,7 @@ import type { UploadSubmission } from '../../../src/faces/rest/batch-fields.ts';
 import { answerUpload } from '../../../src/faces/rest/upload-route.ts';
 import type { ReadLimits } from '../../../src/files/read/limits.ts';
 import { readLimits } from '../../../src/files/read/limits.ts';
+import { createEvents, type Telling } from '../../../src/telemetry/events.ts';
 import { createTestDatabase } from '../../support/database.ts';
 
 export interface UploadServer {
@@ -17,6 +18,7 @@ export interface UploadServer {
   port: number;
   db: Database;
   copy: Copy;
+  events: Telling;
   /**
    * What was asked of the fake submit, which answers `batch_1` and throws `refusal` when there is
    * one.
@@ -35,6 +37,7 @@ export async function startUploadServer(): Promise<UploadServer> {
   const db = openDatabase(database.url);
   const copy = openCopy(database.url);
   const log = pino({ level: 'silent' });
+  const events = createEvents(log);
   const submit = async (fileId: string, submission: UploadSubmission) => {
     if (uploads.refusal) throw uploads.refusal;
     uploads.submissions.push({ fileId, ...submission });
@@ -48,6 +51,7 @@ export async function startUploadServer(): Promise<UploadServer> {
       services: {
         db,
         copy,
+        events,
         submit,
         limits: uploads.limits,
         ...(uploads.patience ? { patience: uploads.patience } : {}),
@@ -65,6 +69,7 @@ export async function startUploadServer(): Promise<UploadServer> {
     port,
     db,
     copy,
+    events,
     submissions: [],
     refusal: null,
     limits: readLimits,

@@ -754,6 +754,7 @@ describe('uploadFile', () => {
     uploadFile({
       db: server.db,
       copy: server.copy,
+      events: server.events,
       owner: 'me',
       source,
       name: 'x.txt',

@@ -4,6 +4,8 @@ import { startItem } from '../../../src/engine/run/execute.ts';
 import { createPlanner } from '../../../src/engine/run/plan.ts';
 import type { Model } from '../../../src/model/model.ts';
 import { createProviders, type Providers } from '../../../src/model/providers.ts';
+import { createEvents } from '../../../src/telemetry/events.ts';
+import { logEvents } from '../../../src/telemetry/log-events.ts';
 import {
   completion,
   refusal,
@@ -28,12 +30,16 @@ function modelOf(
 ) {
   const clock = createVirtualClock();
   const write = (fields: object, message: string) => void log.push({ ...fields, message });
+  const lines = { debug: write, info: write, warn: write, error: write };
+  const events = createEvents(lines);
+  logEvents(events, lines);
   const providers = createProviders({
     configs: [providerConfig(stub.url, { limits })],
     timeoutMs: 5_000,
     concurrency: 8,
     clock,
-    log: { info: write, warn: write },
+    log: lines,
+    events,
   });
   return { model: providers.resolve('stub/m'), providers, clock };
 }

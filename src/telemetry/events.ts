@@ -1,0 +1,104 @@
+/**
+ * What happens in Winnow, as a closed list of facts. Parts tell of them; the log (log-events.ts),
+ * whatever counts, and tests listen. A fact is told after it is so, never before, and its telling
+ * changes nothing.
+ */
+
+/** Each event and what it tells. Keys and ids of batches are those of the database and the API. */
+export interface Facts {
+  /** A batch was stored, also as a DRAFT. A repeated submit stores none. */
+  'batch.submitted': { batchKey: bigint; batch: string };
+  /** The first claim of a batch: by a worker, or by its first provider job. */
+  'batch.started': { batchKey: bigint };
+  /** A batch reached a final status; again after a retry. */
+  'batch.ended': { batchKey: bigint };
+  /** No item of the batch would succeed: its end as FAILED has begun. */
+  'batch.stopped': { batch: string; code: string };
+  'batch.deleted': { batch: string; owner: string };
+  /** A worker took chunks of one batch under its lease. */
+  'chunk.claimed': { batchKey: bigint; worker: string; chunks: number };
+  /** Chunks of dead workers are open again. */
+  'chunk.reclaimed': { batchKey: bigint };
+  /** A call of one item begins. Told only where somebody listens. */
+  'item.sent': { batchKey: bigint; index: number };
+  /** A flush, live or of a provider job. `results`: those that were really new; may be 0. */
+  'result.recorded': { batchKey: bigint; results: number };
+  /** This process has a lease: its first, or one in place of a lost one. */
+  'lease.taken': { worker: string };
+  'lease.lost': { worker: string; reason: string };
+  /** The circuit breaker of a model opened. */
+  'gate.outage': { model: string; message: string };
+  /** The circuit breaker closed again. */
+  'gate.recovered': { model: string; afterMs: number };
+  /** The rate limits in a provider's headers are left aside for ten minutes. */
+  'gate.distrusted': { model: string };
+  /** A provider has a job, by its create or found again. `job`: the id of its provider batch. */
+  'job.created': { batchKey: bigint; job: string; requests: number };
+  /** `status`: the provider's word, or Winnow's where the provider has none. */
+  'job.ended': { batchKey: bigint; job: string; status: string };
+  /** A file is visible to its owner. */
+  'upload.stored': { file: string; owner: string; items: number; bytes: number };
+  'webhook.delivered': WebhookAttempt;
+  /** `retryInMs` null: that was the last attempt. */
+  'webhook.failed': WebhookAttempt & { retryInMs: number | null };
+}
+
+/** The path and query of a webhook's URL are often a secret: its host alone is told. */
+interface WebhookAttempt {
+  webhook: string;
+  host: string | null;
+  /** Counted from 1. */
+  attempt: number;
+  /** Null without an answer. */
+  statusCode: number | null;
+  /** Why there was no answer, for the operator; null where there was one. */
+  cause: string | null;
+}
+
+export type EventName = keyof Facts;
+
+export interface Events {
+  /** Tells all listeners at once. Costs next to nothing without any; never throws. */
+  emit<Name extends EventName>(name: Name, fact: Facts[Name]): void;
+  /** Returns how to end the listening. */
+  on<Name extends EventName>(name: Name, listener: (fact: Facts[Name]) => void): () => void;
+  /** Whether anybody listens: for facts of which there are many, before they are put together. */
+  has(name: EventName): boolean;
+}
+
+/** What of the log is needed here, in pino's manner. */
+export type EventLog = Record<
+  'debug' | 'info' | 'warn' | 'error',
+  (fields: object, message: string) => void
+>;
+
+/** What a part is given that tells, and does not listen. */
+export type Telling = Pick<Events, 'emit' | 'has'>;
+
+/** Without listeners. One that throws is logged; it disturbs neither the part nor the others. */
+export function createEvents(log: Pick<EventLog, 'error'>): Events {
+  const listeners = new Map<EventName, Set<(fact: never) => void>>();
+
+  return {
+    emit(name, fact) {
+      const heard = listeners.get(name);
+      if (heard === undefined) return;
+      for (const listener of heard) {
+        try {
+          listener(fact as never);
+        } catch (error) {
+          log.error({ err: error, event: name }, 'a listener failed on an event');
+        }
+      }
+    },
+    on(name, listener) {
+      const heard = listeners.get(name) ?? new Set();
+      listeners.set(name, heard.add(listener));
+      return () => {
+        heard.delete(listener);
+        if (heard.size === 0 && listeners.get(name) === heard) listeners.delete(name);
+      };
+    },
+    has: (name) => listeners.has(name),
+  };
+}

@@ -1,0 +1,36 @@
+/**
+ * The lines of the log that tell of events. Those of a batch's life need the database: they are in
+ * engine/process/log-batches.ts.
+ */
+import type { EventLog, Events } from './events.ts';
+
+/** Writes a line for each event that an operator should know of. */
+export function logEvents(events: Pick<Events, 'on'>, log: Omit<EventLog, 'error'>): void {
+  events.on('batch.stopped', (fact) => log.warn(fact, 'a batch was stopped'));
+  events.on('batch.deleted', (fact) => log.info(fact, 'batch deleted'));
+  events.on('lease.lost', ({ worker, reason }) =>
+    log.warn({ worker }, `this worker lost its lease (${reason}); it drops what it holds`),
+  );
+  events.on('gate.outage', ({ model, message }) =>
+    log.warn(
+      { model, reason: message },
+      'every call fails; one in some seconds goes on, to see when the provider is back',
+    ),
+  );
+  events.on('gate.recovered', ({ model, afterMs }) =>
+    log.info({ model, afterMs: Math.round(afterMs) }, 'the provider answers again'),
+  );
+  events.on('gate.distrusted', ({ model }) =>
+    log.warn(
+      { model },
+      'the rate limits in the headers are not what the provider does; ignored for ten minutes',
+    ),
+  );
+  events.on('webhook.delivered', (fact) =>
+    log.debug({ ...fact, retryInMs: null }, 'webhook delivered'),
+  );
+  events.on('webhook.failed', (fact) => {
+    if (fact.retryInMs === null) log.warn(fact, 'webhook abandoned');
+    else log.info(fact, 'webhook failed; it will be tried again');
+  });
+}
