@@ -10,10 +10,12 @@ import {
   recordAttempt,
   releaseWebhooks,
 } from '../../src/db/webhooks.ts';
-import type { Webhooks, WebhooksOptions } from '../../src/webhooks/deliver.ts';
+import { createEvents, type Events } from '../../src/telemetry/events.ts';
+import type { Webhooks } from '../../src/webhooks/deliver.ts';
 import { nextAttemptInMs, webhookSchedule } from '../../src/webhooks/schedule.ts';
 import { newWebhookSecret } from '../../src/webhooks/sign.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createTrail, type Trail } from '../support/trail.ts';
 import { until } from '../support/until.ts';
 import {
   closedPort,
@@ -24,6 +26,7 @@ import {
   makeDue,
   startCanary,
   startReceiver,
+  type TestWebhooksOptions,
   testSecret,
 } from './support.ts';
 
@@ -34,6 +37,8 @@ const limits = { firsts: 10, retries: 10, perEndpoint: 4 };
 
 let database: TestDatabase;
 let db: Database;
+let events: Events;
+let trail: Trail;
 const running: { stop(graceMs?: number): Promise<void> }[] = [];
 const open: { close(): Promise<unknown> }[] = [];
 
@@ -46,6 +51,8 @@ afterAll(async () => {
   await database?.drop();
 });
 beforeEach(async () => {
+  events = createEvents({ error: () => undefined });
+  trail = createTrail(events);
   await db.sql`truncate webhooks, webhook_attempts`;
 });
 afterEach(async () => {
@@ -53,11 +60,22 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((server) => server.close()));
 });
 
-function start(options: Partial<WebhooksOptions> = {}): Webhooks {
-  const webhooks = createTestWebhooks(db, options);
+function start(options: TestWebhooksOptions = {}): Webhooks {
+  const webhooks = createTestWebhooks(db, { events, ...options });
   running.push(webhooks);
   webhooks.start();
   return webhooks;
+}
+
+/** Waits for the last attempt of a webhook. */
+async function abandoned(): Promise<void> {
+  await trail.first('webhook.failed', { where: ({ retryInMs }) => retryInMs === null });
+}
+
+/** Waits until so many webhooks are delivered. */
+async function delivered(webhooks: number): Promise<void> {
+  let count = 0;
+  await trail.first('webhook.delivered', { where: () => ++count === webhooks });
 }
 
 async function receive(...answer: Parameters<typeof startReceiver>) {
@@ -108,10 +126,8 @@ describe('a fault of Winnow’s own', () => {
       statusCode: null,
     };
     expect(await logged(key, 2)).toMatchObject([ours, ours]);
-    await until(async () => (await states()).abandoned === 1, {
-      deadlineMs: 8_000,
-      what: 'the end of the attempts',
-    });
+    await abandoned();
+    expect(await states()).toEqual({ abandoned: 1 });
   });
 });
 
@@ -299,10 +315,7 @@ describe('delivery', () => {
     start({ schedule: [0, 10, 10] });
 
     const deliveries = await logged(batch.key, 3);
-    await until(async () => (await states()).abandoned === 1, {
-      deadlineMs: 2_000,
-      what: 'its end',
-    });
+    await abandoned();
 
     expect(deliveries).toHaveLength(3);
     expect(deliveries[2]?.nextAttemptAt).toBeNull();
@@ -474,14 +487,11 @@ describe('at least once', () => {
     await endBatches(db.sql, keys);
 
     for (const other of others) {
-      const webhooks = createTestWebhooks(other);
+      const webhooks = createTestWebhooks(other, { events });
       running.push(webhooks);
       webhooks.start();
     }
-    await until(async () => (await states()).delivered === 200, {
-      deadlineMs: 15_000,
-      what: 'all',
-    });
+    await delivered(200);
 
     expect(receiver.received).toHaveLength(200);
     expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size).toBe(200);
@@ -554,7 +564,7 @@ describe('fairness', () => {
     await endBatches(db.sql, keys);
     start();
 
-    await until(async () => (await states()).delivered === 50, { deadlineMs: 15_000, what: 'all' });
+    await delivered(50);
 
     expect(receiver.mostUnderWay).toBeGreaterThan(1);
     expect(receiver.mostUnderWay).toBeLessThanOrEqual(4);

@@ -2,7 +2,7 @@
 import postgres from 'postgres';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type App, startApp } from '../../support/app.ts';
-import { ask, readBatch, submit, textOf, texts, untilBatch, untilEnded } from './support.ts';
+import { ask, readBatch, submit, textOf, texts, untilEnded } from './support.ts';
 
 let app: App;
 let sql: postgres.Sql;
@@ -47,7 +47,7 @@ test('an item in quarantine is sent when nothing else is under way, and nothing 
     return false;
   });
   const other = await submit(app, texts(500));
-  await untilBatch(app, other, ({ counts }) => counts.succeeded > 10);
+  await app.recorded(other, 11);
 
   const quarantined = await submitCrashed(['poison 1', 'poison 2', 'poison 3'], 3);
   const batch = await untilEnded(app, quarantined);
@@ -65,7 +65,7 @@ test('an item in quarantine whose model is closed for a while holds up nobody', 
   const limited = await submit(app, ['limited']);
   await app.sandbox.until(({ requests }) => requests.answered === 1);
   const quarantined = await submitCrashed(['poison'], 3);
-  await untilBatch(app, quarantined, ({ status }) => status === 'PROCESSING');
+  await app.first('batch.started', { batch: quarantined });
 
   const other = await submit(app, texts(20), {
     operation: { label: { categories: ['a', 'b'], model: 'sandbox/rules' } },

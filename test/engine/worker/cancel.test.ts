@@ -39,7 +39,7 @@ test('a cancel stops calls, aborts those in flight, and keeps what is finished',
   const id = await submit(app, texts(300));
   const events = followProgress(app.socket(), id);
   const results = followResults(app.socket(), id);
-  await untilBatch(app, id, ({ counts }) => counts.succeeded === 60);
+  await app.recorded(id, 60);
   await app.sandbox.until(({ inFlight }) => inFlight === concurrency);
 
   const accepted = await cancel(app, id);

@@ -11,7 +11,6 @@ import {
   sumOf,
   texts,
   timesAsked,
-  untilBatch,
   untilEnded,
 } from './support.ts';
 
@@ -280,5 +279,6 @@ test('a batch whose items wait for a closed gate does not hold up a batch of ano
   });
   await untilEnded(app, other);
 
-  await untilBatch(app, waiting, ({ status }) => status === 'PROCESSING');
+  await app.first('batch.started', { batch: waiting });
+  expect((await readBatch(app, waiting)).status).toBe('PROCESSING');
 });

@@ -30,13 +30,10 @@ async function read(id: string) {
 }
 
 async function ended(id: string, status: string) {
-  return await until(
-    async () => {
-      const batch = await read(id);
-      return batch.status === status ? batch : null;
-    },
-    { deadlineMs: 10_000, what: `a batch that is ${status}` },
-  );
+  return await app.lookAfter('batch.ended', async () => {
+    const batch = await read(id);
+    return batch.status === status ? batch : null;
+  });
 }
 
 const retry = (id: string, args = '') =>

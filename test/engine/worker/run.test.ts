@@ -11,7 +11,6 @@ import {
   sumOf,
   texts,
   timesAsked,
-  untilBatch,
   untilEnded,
 } from './support.ts';
 
@@ -78,7 +77,7 @@ test('no more calls are under way than the concurrency, and as many as that', as
 test('ten items behind a long batch have their turn, and so has a batch of the same size', async () => {
   app.sandbox.faults.add({ fault: { kind: 'latency', ms: 20 } });
   const long = await submit(app, texts(2_000));
-  await untilBatch(app, long, ({ counts }) => counts.succeeded > 50);
+  await app.recorded(long, 51);
 
   const short = await submit(app, texts(10));
   await untilEnded(app, short);
@@ -98,7 +97,7 @@ test('ten items behind a long batch have their turn, and so has a batch of the s
 test('progress begins with the present, only grows, adds up at every event, and ends with the end', async () => {
   app.sandbox.faults.add({ fault: { kind: 'latency', ms: 10 } });
   const id = await submit(app, texts(400));
-  await untilBatch(app, id, ({ counts }) => counts.succeeded > 20);
+  await app.recorded(id, 21);
 
   const events = await followProgress(app.socket(), id);
 
@@ -120,7 +119,7 @@ test('results are told once each, also to who comes late, and then the stream en
   app.sandbox.faults.add({ fault: { kind: 'latency', ms: 5 } });
   const id = await submit(app, texts(400));
   const early = followResults(app.socket(), id);
-  await untilBatch(app, id, ({ counts }) => counts.succeeded > 100);
+  await app.recorded(id, 101);
 
   const told = await Promise.all([early, followResults(app.socket(), id)]);
   const after = await followResults(app.socket(), id);
