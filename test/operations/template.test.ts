@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ItemFailure } from '../../src/core/errors.ts';
 import { compileTemplate, TemplateError } from '../../src/operations/template.ts';
+import { ending } from '../support/ending.ts';
 import { HOSTILE_TEXTS } from './support.ts';
 
 const render = (source: string, metadata: Record<string, unknown> | null = null, content = 'C') =>
@@ -105,22 +106,16 @@ describe('a template', () => {
     ['braces', '{{}}'.repeat(250_000)],
     ['placeholders', '{content}'.repeat(111_111)],
     ['text', 'x'.repeat(1_000_000)],
-  ])('of 1 MB of %s compiles and renders in linear time', (_, source) => {
-    const started = performance.now();
+  ])('of 1 MB of %s compiles and renders', (_, source) => {
+    const rendered = ending(() => render(source));
 
-    render(source);
-
-    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(rendered.length).toBeLessThanOrEqual(source.length);
   });
 
   it.each(['{', '{'.repeat(1_000_001), `${'{a'.repeat(500_000)}`])(
-    'is refused in linear time too',
+    'is refused, however long',
     (source) => {
-      const started = performance.now();
-
-      expect(() => compileTemplate(source)).toThrow(TemplateError);
-
-      expect(performance.now() - started).toBeLessThan(1_000);
+      expect(() => ending(() => compileTemplate(source))).toThrow(TemplateError);
     },
   );
 });

@@ -1,15 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { createRules } from '../../src/sandbox/rules/answer.ts';
+import { ending } from '../support/ending.ts';
 import { clientOf, labelRequest, labelSchema, openSandbox } from './requests.ts';
-
-/** Far more than any of these needs, far less than a pattern that crawls. */
-const PATIENCE_MS = 2_000;
-
-function timed(work: () => unknown): number {
-  const started = performance.now();
-  work();
-  return performance.now() - started;
-}
 
 const everyKind = {
   type: 'object',
@@ -55,30 +47,30 @@ test.each([
   ['titles', 'senior vice president of '],
   ['emoji', '👩‍👩‍👧 '],
   ['lone surrogates', '\ud800'],
-])('a megabyte of %s is read as quickly as a page', (_, piece) => {
+])('a megabyte of %s is read to its end', (_, piece) => {
   const text = piece.repeat(Math.ceil(1_000_000 / piece.length));
   const rules = createRules();
 
-  const spent = timed(() => {
-    for (const system of ['Summarize.', 'Classify into one of: a, b', text.slice(0, 100_000)]) {
+  const answers = ending(() => [
+    ...['Summarize.', 'Classify into one of: a, b', text.slice(0, 100_000)].map((system) =>
       rules({
         messages: [
           { role: 'system', content: system },
           { role: 'user', content: text },
         ],
         format: { type: 'text' },
-      });
-    }
+      }),
+    ),
     rules({
       messages: [{ role: 'user', content: text }],
       format: { type: 'json', schema: everyKind, schemaText: '' },
-    });
-  });
+    }),
+  ]);
 
-  expect(spent).toBeLessThan(PATIENCE_MS);
+  expect(answers).toHaveLength(4);
 });
 
-test('500 categories are compiled once and chosen from quickly', () => {
+test('500 categories are chosen from, a thousand times', () => {
   const categories = Array.from(
     { length: 500 },
     (_, i) => `category_${i}_about_${['cards', 'cash', 'phones'][i % 3]}_${i}`,
@@ -87,16 +79,17 @@ test('500 categories are compiled once and chosen from quickly', () => {
   const schemaText = JSON.stringify(schema);
   const rules = createRules();
 
-  const spent = timed(() => {
-    for (let i = 0; i < 1_000; i++) {
+  const answers = ending(() =>
+    Array.from({ length: 1_000 }, (_, i) =>
       rules({
         messages: [{ role: 'user', content: `my cash card ${i} was lost` }],
         format: { type: 'json', schema, schemaText },
-      });
-    }
-  });
+      }),
+    ),
+  );
 
-  expect(spent).toBeLessThan(PATIENCE_MS);
+  const labels = answers.map(({ content }) => JSON.parse(content).label);
+  expect(categories).toEqual(expect.arrayContaining(labels));
 });
 
 test('a pattern that would crawl is not run', () => {
@@ -107,14 +100,14 @@ test('a pattern that would crawl is not run', () => {
   };
   const text = `${'a'.repeat(60)}!`;
 
-  const spent = timed(() =>
+  const answer = ending(() =>
     createRules()({
       messages: [{ role: 'user', content: text }],
       format: { type: 'json', schema, schemaText: '' },
     }),
   );
 
-  expect(spent).toBeLessThan(PATIENCE_MS);
+  expect(JSON.parse(answer.content)).toHaveProperty('x');
 });
 
 test('text that gives orders is text', async () => {

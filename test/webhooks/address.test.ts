@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { stat } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { checkWebhookUrl, isAllowedAddress } from '../../src/webhooks/address.ts';
 import { sendWebhook } from '../../src/webhooks/client.ts';
 import {
@@ -182,10 +182,17 @@ describe('checkWebhookTarget', () => {
   });
 
   it('waits two seconds for a name server that is silent', async () => {
-    const began = performance.now();
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const answers: (string | null)[] = [];
 
-    expect(await check(() => new Promise(() => {}))).toBeNull();
-    expect(performance.now() - began).toBeLessThan(3_500);
+    void check(() => new Promise(() => {})).then((answer) => answers.push(answer));
+    await vi.advanceTimersByTimeAsync(1_999);
+    const before = answers.length;
+    await vi.advanceTimersByTimeAsync(1);
+
+    expect(before).toBe(0);
+    expect(answers).toEqual([null]);
   });
 
   it('looks nothing up for what the URL alone decides', async () => {
@@ -231,9 +238,11 @@ describe('the resolver', () => {
     const waiting = Array.from({ length: 50 }, (_, nth) => resolveName(`silent${nth}.test`));
     const outcome = Promise.allSettled(waiting);
 
-    const began = performance.now();
-    await Promise.all([stat('.'), lookup('localhost')]);
-    expect(performance.now() - began).toBeLessThan(1_000);
+    const first = await Promise.race([
+      Promise.all([stat('.'), lookup('localhost')]).then(() => 'the others'),
+      Promise.race(waiting).catch(() => 'a silent name'),
+    ]);
+    expect(first).toBe('the others');
 
     await nameServer.close();
     expect(new Set((await outcome).map(({ status }) => status))).toEqual(new Set(['rejected']));

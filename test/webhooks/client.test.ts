@@ -142,12 +142,10 @@ describe('an attempt', () => {
 
   it('ends at its limit when nothing comes, and leaves no connection behind', async () => {
     const canary = await startCanary();
-    const began = performance.now();
 
     const answer = await send(`http://127.0.0.1:${canary.port}/`, { timeoutMs: 300 });
 
     expect(answer).toMatchObject({ error: 'timed out after 0.3 s', cause: 'timed out' });
-    expect(performance.now() - began).toBeLessThan(1_500);
     await until(() => canary.sockets.size === 0, {
       deadlineMs: 2_000,
       what: 'the connection to end',
@@ -161,12 +159,10 @@ describe('an attempt', () => {
       const timer = setInterval(() => socket.write('x'), 20);
       socket.on('close', () => clearInterval(timer));
     });
-    const began = performance.now();
 
     const answer = await send(dripping.url, { timeoutMs: 300 });
 
     expect(answer).toMatchObject({ error: 'timed out after 0.3 s', cause: 'timed out' });
-    expect(performance.now() - began).toBeLessThan(1_500);
     await dripping.close();
   });
 
@@ -203,13 +199,11 @@ describe('an attempt', () => {
       };
       more();
     });
-    const began = performance.now();
 
     expect(await send(dripping.url, { timeoutMs: 300 })).toMatchObject({ outcome: 'delivered' });
     expect(await send(breaking.url)).toMatchObject({ outcome: 'failed', statusCode: 500 });
     expect(await send(endless.url)).toMatchObject({ outcome: 'delivered' });
 
-    expect(performance.now() - began).toBeLessThan(3_000);
     for (const server of [dripping, breaking, endless]) {
       await until(() => server.sockets.size === 0, { deadlineMs: 2_000, what: 'its end' });
       await server.close();
@@ -224,11 +218,9 @@ describe('an attempt', () => {
 
     const sending = send(`http://127.0.0.1:${canary.port}/`, { signal: controller.signal });
     await until(() => canary.accepted === 1, { deadlineMs: 2_000, what: 'the connection' });
-    const began = performance.now();
     controller.abort();
 
     expect(await sending).toMatchObject({ outcome: 'aborted', error: null });
-    expect(performance.now() - began).toBeLessThan(1_000);
     expect(await send('http://127.0.0.1:1234/', { signal: controller.signal })).toMatchObject({
       outcome: 'aborted',
     });

@@ -1,5 +1,15 @@
 import { Webhook } from 'standardwebhooks';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  it,
+  onTestFinished,
+  vi,
+} from 'vitest';
 import { type Database, openDatabase } from '../../src/db/driver/client.ts';
 import {
   claimWebhooks,
@@ -295,6 +305,9 @@ describe('delivery', () => {
       response.writeHead(nth <= 3 ? 503 : 200).end();
     });
     const batch = await endBatch(db.sql, { webhookUrl: receiver.url });
+    // The poll never comes round, so the timers did it.
+    vi.useFakeTimers({ toFake: ['setInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
     start({ schedule: [0, 50, 100, 150], random: () => 0.5 });
 
     await logged(batch.key, 4);
@@ -302,10 +315,8 @@ describe('delivery', () => {
     const at = receiver.received.map((received) => received.at);
     const gaps = at.slice(1).map((time, index) => time - (at[index] ?? 0));
     expect(gaps.length).toBe(3);
-    // Well under the poll's second, so the timers did it.
     for (const [index, least] of [50, 100, 150].entries()) {
       expect(gaps[index]).toBeGreaterThanOrEqual(least - 10);
-      expect(gaps[index]).toBeLessThan(least + 800);
     }
   });
 
@@ -531,23 +542,22 @@ describe('fairness', () => {
       }
     }
     await endBatches(db.sql, keys);
-    const webhooks = start({ resolveName: async () => [{ address: '127.0.0.1', family: 4 }] });
+    const webhooks = start({
+      resolveName: async () => [{ address: '127.0.0.1', family: 4 }],
+      timeoutMs: hour, // the dead keep their places to the end
+    });
     await until(() => wide.accepted >= 100, {
       deadlineMs: 8_000,
       what: 'the dead to be under way',
     });
 
-    const took: number[] = [];
     for (let nth = 0; nth < 20; nth++) {
-      const began = performance.now();
       const batch = await endBatch(db.sql, { webhookUrl: live.url });
       webhooks.nudge();
       await logged(batch.key, 1);
-      took.push(performance.now() - began);
     }
 
-    took.sort((a, b) => a - b);
-    expect(took[18]).toBeLessThan(2_000);
+    expect(live.received).toHaveLength(20);
     expect(wide.accepted).toBe(200);
     expect(narrow.accepted).toBe(4);
   });
@@ -583,7 +593,7 @@ describe('fairness', () => {
     expect(claimed.filter(({ attempts }) => attempts === 1)).toHaveLength(4);
   });
 
-  it('a claim costs little beside 100,000 webhooks of one dead endpoint', async () => {
+  it('a claim reads little beside 100,000 webhooks of one dead endpoint', async () => {
     await db.sql`
       insert into webhooks (batch_key, id, url, endpoint, body, due_at)
       select n, 'msg_' || n, 'http://127.0.0.1:1/', 'local 127.0.0.1:1', '{}', now() - interval '1 hour'
@@ -591,14 +601,18 @@ describe('fairness', () => {
     await db.sql`analyze webhooks`;
     await endBatch(db.sql, { webhookUrl: 'http://127.0.0.1:2/' });
 
-    const [first] = [await claimWebhooks(db.sql, limits)];
-    const began = performance.now();
-    await claimWebhooks(db.sql, limits);
-    const took = performance.now() - began;
+    const first = await claimWebhooks(db.sql, limits);
+    const one = openDatabase(database.url, { maxConnections: 1 });
+    await one.sql`begin`;
+    await claimWebhooks(one.sql, limits);
+    const [read] = await one.sql<{ rows: number }[]>`
+      select (seq_tup_read + idx_tup_fetch)::int as rows
+      from pg_stat_xact_user_tables where relname = 'webhooks'`;
+    await one.close();
 
     expect(first.map(({ url }) => url).filter((url) => url.endsWith(':2/'))).toHaveLength(1);
     expect(first).toHaveLength(5);
-    expect(took).toBeLessThan(100);
+    expect(read?.rows).toBeLessThan(1_000);
   });
 });
 

