@@ -34,9 +34,9 @@ function flat(bytes: number): string {
   return `{"query": "{ __typename }", "variables": {"a": [${'[],'.repeat(values)}0]}}`;
 }
 
-const longName = () =>
+const longName = (characters: number) =>
   JSON.stringify({
-    query: `query ${'n'.repeat(4 * megabyte)}(${Array.from({ length: 100 }, (_, at) => `$v${at}: Int`).join(' ')}) { __typename }`,
+    query: `query ${'n'.repeat(characters)}(${Array.from({ length: 100 }, (_, at) => `$v${at}: Int`).join(' ')}) { __typename }`,
   });
 
 /** Bodies of any size, and what they are answered with where a key comes with them. */
@@ -55,7 +55,24 @@ const bodies: [what: string, body: () => string, status: number, code: string][]
     200,
     'BAD_USER_INPUT',
   ],
-  ['a name of 4 MB that a hundred errors would quote', longName, 200, 'BAD_USER_INPUT'],
+  [
+    '450,000 comments in 900 kB',
+    () => JSON.stringify({ query: `{ __typename }\n${'#\n'.repeat(450_000)}` }),
+    200,
+    'BAD_USER_INPUT',
+  ],
+  [
+    'a name of 4 MB that a hundred errors would quote',
+    () => longName(4 * megabyte),
+    200,
+    'BAD_USER_INPUT',
+  ],
+  [
+    'a name of 900 kB that a hundred errors would quote',
+    () => longName(900_000),
+    200,
+    'BAD_USER_INPUT',
+  ],
   [
     'introspection, four aliases on five levels',
     () => JSON.stringify({ query: introspection(4) }),
@@ -118,11 +135,16 @@ describe('a server with keys', { retry: busyRetries }, () => {
     expect(report.breaches).toEqual([]);
   });
 
-  test('1,000 documents of 9.9 kB leave no more than 16 MB behind', async () => {
+  test('500 documents of 9.6 kB leave no more than 16 MB behind', async () => {
     const report = await victim.attack(async (target) => {
-      for (let number = 0; number < 1_000; number += 1) {
-        const fields = Array.from({ length: 600 }, (_, at) => `f${number}_${at}: __typename`);
-        await target.post({ query: `{ ${fields.join(' ').slice(0, 9_800)}x: __typename }` });
+      for (let number = 100; number < 600; number += 1) {
+        const fields = Array.from({ length: 460 }, (_, at) => `f${number}_${at}: __typename`);
+        // Valid, so that it is kept, and not run, which would take most of the time.
+        const { text } = await target.post({
+          query: `query a { ${fields.join(' ')} }`,
+          operationName: 'b',
+        });
+        expect(text).toContain('what operation to execute');
       }
     });
 

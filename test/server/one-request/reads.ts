@@ -1,4 +1,5 @@
 /** Reads that keep the database busy: see one-request-harness.ts for what must hold beside them. */
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { completion } from '../../support/stub-provider.ts';
 import { until } from '../../support/until.ts';
@@ -9,7 +10,8 @@ const slowCalls = 600;
 
 describe('reads that keep the database busy', { retry: busyRetries }, () => {
   let victim: Victim;
-  /** A draft of a million items of the attacker's. */
+  /** A file of a million rows of the attacker's, and a draft over it. */
+  let file: string;
   let large: string;
 
   beforeAll(async () => {
@@ -20,12 +22,12 @@ describe('reads that keep the database busy', { retry: busyRetries }, () => {
         headers: target.headers,
         body: 'text\n'.repeat(items),
       });
-      const { id } = (await response.json()) as { id: string };
+      file = ((await response.json()) as { id: string }).id;
       const { submitBatch } = await ask(
         target.url,
         target.headers,
         `mutation { submitBatch(input: {operation: {label: {categories: ["praise", "complaint"]}},
-         source: {fileId: "${id}"}, autoStart: false}) { batch { id counts { total } } } }`,
+         source: {fileId: "${file}"}, autoStart: false}) { batch { id counts { total } } } }`,
       );
       expect(submitBatch.batch.counts.total).toBe(items);
       large = submitBatch.batch.id;
@@ -85,6 +87,26 @@ describe('reads that keep the database busy', { retry: busyRetries }, () => {
         query: `{ parseResults(fileId: "${results}", status: [EXPIRED]) { edges { cursor } } }`,
       });
       expect(JSON.parse(text).data.parseResults).toEqual({ edges: [] });
+    });
+
+    expect(report.breaches).toEqual([]);
+  });
+
+  test('ten submits of a file of a million rows share the rows of one', async () => {
+    const mine = randomUUID();
+
+    const report = await victim.attack(async (target) => {
+      const submits = Array.from(
+        { length: 10 },
+        (_, number) => `s${number}: submitBatch(input: {name: "${mine}", autoStart: false,
+          operation: {label: {categories: ["praise", "complaint"]}},
+          source: {fileId: "${file}"}}) { batch { id } }`,
+      );
+      const { text } = await target.post({ query: `mutation { ${submits.join(' ')} }` });
+      expect(JSON.parse(text).errors[0].extensions.code).toBe('PAYLOAD_TOO_LARGE');
+      const named = '{ batches(first: 100) { edges { node { name } } } }';
+      const { batches } = await ask(target.url, target.headers, named);
+      expect(batches.edges.filter((edge: any) => edge.node.name === mine)).toHaveLength(1);
     });
 
     expect(report.breaches).toEqual([]);
