@@ -104,6 +104,20 @@ test('a read ends in the database with its client, and one that waited is never 
   await expect(sql`select 1`).rejects.toBe(reason);
 });
 
+test('a read that takes too long ends in the database', async () => {
+  const line = createRequestLine({ db, copy }, places, { timeoutMs: 200 });
+  const { sql } = line.reads('owner', new AbortController().signal);
+
+  await expect(sql`select pg_sleep(60), 'long read'`).rejects.toMatchObject({
+    code: 'DATABASE_UNAVAILABLE',
+  });
+
+  await until(async () => (await atWork('long read')) === 0, {
+    deadlineMs: 1_000,
+    what: 'the database has ended it',
+  });
+});
+
 test('a read that is nearly done is not ended: what comes behind it would be', async () => {
   const line = createRequestLine({ db, copy }, places, { cancelAfterMs: 60_000 });
   const gone = new AbortController();

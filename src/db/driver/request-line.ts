@@ -35,7 +35,7 @@ export interface RequestLine {
 export function createRequestLine(
   { db, copy }: RequestAccess,
   places: { statements: number; copies: number },
-  { cancelAfterMs = defaultCancelAfterMs } = {},
+  { cancelAfterMs = defaultCancelAfterMs, timeoutMs = readTimeoutMs } = {},
 ): RequestLine {
   const statements = createLine(places.statements);
   const incoming = createLine(places.copies);
@@ -50,7 +50,7 @@ export function createRequestLine(
     let begunAt = 0;
     const giveUp = statements.enter(owner, (leave) => {
       begunAt = performance.now();
-      timer = setTimeout(() => statement.cancel(tookTooLong()), readTimeoutMs).unref();
+      timer = setTimeout(() => statement.cancel(tookTooLong()), timeoutMs).unref();
       statement.onSettled(leave);
       statement.begin();
     });
