@@ -87,7 +87,7 @@ async function withinTime<Value>(promise: Promise<Value>, timeMs: number): Promi
  * How often the pace of a body is looked at that somebody else reads, and how long it may take in
  * all.
  */
-const lookEveryMs = 1_000;
+const defaultLookEveryMs = 1_000;
 export const wholeBodyMs = 60_000;
 const tooSlowToRead = `The body comes too slowly; send at least ${minBytesPerSecond.toLocaleString('en')} bytes a second, and all of it within a minute`;
 
@@ -95,7 +95,11 @@ const tooSlowToRead = `The body comes too slowly; send at least ${minBytesPerSec
  * Calls `giveUp` once, with a 408, when a body comes too slowly or takes more than a minute.
  * Somebody else reads it.
  */
-export function limitPace(request: IncomingMessage, giveUp: (error: RouteError) => void): void {
+export function limitPace(
+  request: IncomingMessage,
+  giveUp: (error: RouteError) => void,
+  { lookEveryMs = defaultLookEveryMs, wholeMs = wholeBodyMs } = {},
+): void {
   const { socket } = request;
   const startedAt = performance.now();
   const bytesBefore = socket.bytesRead;
@@ -106,7 +110,7 @@ export function limitPace(request: IncomingMessage, giveUp: (error: RouteError) 
     }
     const tookMs = performance.now() - startedAt;
     const earnedMs = ((socket.bytesRead - bytesBefore) / minBytesPerSecond) * 1_000;
-    if (tookMs < wholeBodyMs && tookMs < graceMs + earnedMs) return;
+    if (tookMs < wholeMs && tookMs < graceMs + earnedMs) return;
     clearInterval(timer);
     giveUp(new RouteError(408, 'REQUEST_TIMEOUT', tooSlowToRead));
   }, lookEveryMs);
