@@ -1,5 +1,9 @@
-/** Clients that leave in the middle: told of at debug, in one line without a stack. */
+/**
+ * Clients that leave in the middle: told of at debug, in one line without a stack, and their reads
+ * end in the database.
+ */
 import { connect } from 'node:net';
+import postgres from 'postgres';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { submitTexts } from '../faces/graphql/support.ts';
 import { type App, startApp } from '../support/app.ts';
@@ -62,4 +66,65 @@ it('one who leaves an upload', async () => {
   );
 
   await expectOneQuietLine('/files');
+});
+
+/** Asks for this, and is left by what it returns. */
+type Ask = (query: string) => () => unknown;
+
+const roads: [road: string, ask: Ask][] = [
+  [
+    'HTTP',
+    (query) => {
+      const leaving = new AbortController();
+      const asked = fetch(`${app.url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ query }),
+        signal: leaving.signal,
+      });
+      asked.catch(() => undefined);
+      return () => leaving.abort();
+    },
+  ],
+  [
+    'a WebSocket',
+    (query) => {
+      const socket = app.socket();
+      const ignore = () => undefined;
+      socket.subscribe({ query }, { next: ignore, error: ignore, complete: ignore });
+      return () => socket.terminate();
+    },
+  ],
+];
+
+it.each(roads)('one who leaves a query over %s takes its statement along', async (_road, ask) => {
+  const id = await submitTexts(app, ['one'], { autoStart: false });
+  const sql = postgres(app.databaseUrl, { max: 2 });
+  const waiting = async () => {
+    const [row] = await sql<{ count: number }[]>`
+      select count(*)::int as count from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock' and query like '%rowsOfPage%'`;
+    return row?.count;
+  };
+  try {
+    await sql.begin(async (holder) => {
+      // What reads items waits for this, until the end.
+      await holder`lock table results in access exclusive mode`;
+      const leave = ask(`{ batch(id: "${id}") { items { edges { node { status } } } } }`);
+      await until(async () => (await waiting()) === 1, {
+        deadlineMs: 10_000,
+        what: 'the statement is at work',
+      });
+
+      leave();
+
+      // Before a read that nobody leaves ends by itself, after 10 s.
+      await until(async () => (await waiting()) === 0, {
+        deadlineMs: 2_000,
+        what: 'the statement has ended',
+      });
+    });
+  } finally {
+    await sql.end();
+  }
 });
