@@ -4,14 +4,13 @@
  * used.
  */
 
-import { parseKeepingNumbers } from '../core/exact-json.ts';
 import { isRecord } from '../core/json-record.ts';
 import { replaceUnstorable } from '../core/text.ts';
 import { noTokens, type Tokens } from '../core/usage.ts';
 import { classify, toRefusal } from './failure.ts';
 import { firstChoice } from './first-choice.ts';
 import { type ModelAnswer, ModelError } from './model.ts';
-import { count, unusable } from './read.ts';
+import { count, parseAnswer, unusable } from './read.ts';
 import type { ReadOptions } from './send.ts';
 
 export interface AnswerOptions extends ReadOptions {
@@ -22,8 +21,7 @@ export interface AnswerOptions extends ReadOptions {
 /** The complete answer in `completion`, the body as it came or parsed. Throws ModelError. */
 export function readAnswer(completion: unknown, options: AnswerOptions): ModelAnswer {
   const { provider, prices, quote, whole, toolCalls = false } = options;
-  // A whole completion is passed on: its numbers stay as they came.
-  const body = typeof completion === 'string' ? parse(completion, whole) : completion;
+  const body = typeof completion === 'string' ? parseAnswer(completion, options) : completion;
   if (!isRecord(body)) throw unusable(`${provider} returned a body that is not JSON.`);
   if (body.error != null) {
     // OpenRouter and others send the upstream's error, and its status as `code`, with status 200.
@@ -102,14 +100,6 @@ export function readAnswer(completion: unknown, options: AnswerOptions): ModelAn
     costUsd: billed.costUsd,
     logprobs: readLogprobs(choice.logprobs),
   };
-}
-
-function parse(text: string, whole: boolean): unknown {
-  try {
-    return whole ? parseKeepingNumbers(text) : JSON.parse(text);
-  } catch {
-    return null;
-  }
 }
 
 /** Content as a string, or as the text parts of a list; null where there is neither. */

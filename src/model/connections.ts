@@ -6,14 +6,15 @@ import { createAnthropicModel } from './anthropic/model.ts';
 import type { Clock } from './limits/clock.ts';
 import { createGate, type GateEvent, type SharedGate } from './limits/gate.ts';
 import type { RateLimits } from './limits/rates.ts';
-import type { Log, Model, ProviderConfig } from './model.ts';
+import type { Model, ProviderConfig } from './model.ts';
 import { connectOpenAi } from './openai/connection.ts';
 import { createModel } from './openai/model.ts';
+import type { ModelOptions } from './provider-model.ts';
 
 /** One provider's connections, whatever it speaks. */
 export interface Connection {
   readonly config: ProviderConfig;
-  model(options: { name: string; gate: SharedGate; timeoutMs: number; log: Log | null }): Model;
+  model(options: ModelOptions): Model;
   /** What it says of its models, as it came. */
   listModels(signal: AbortSignal): Promise<string>;
   close(): Promise<void>;
@@ -27,7 +28,7 @@ export function openConnection(config: ProviderConfig, timeoutMs: number): Conne
     const connection = connectAnthropic(config, timeoutMs);
     return {
       config,
-      model: (given) => createAnthropicModel({ connection, ...given }),
+      model: (options) => createAnthropicModel(connection, options),
       listModels: async (signal) =>
         (await connection.client.get('/v1/models', { signal }).asResponse()).text(),
       close: connection.close,
@@ -36,7 +37,7 @@ export function openConnection(config: ProviderConfig, timeoutMs: number): Conne
   const connection = connectOpenAi(config, timeoutMs);
   return {
     config,
-    model: (given) => createModel({ connection, ...given }),
+    model: (options) => createModel(connection, options),
     listModels: async (signal) =>
       (await connection.client.get('/models', { signal }).asResponse()).text(),
     close: connection.close,

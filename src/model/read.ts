@@ -1,5 +1,6 @@
 /** Reads values of answers of providers, trusting none of them. */
 
+import { parseKeepingNumbers } from '../core/exact-json.ts';
 import { isRecord, type JsonRecord, recordsOf } from '../core/json-record.ts';
 import type { Tokens } from '../core/usage.ts';
 import { ModelError } from './model.ts';
@@ -16,6 +17,17 @@ export function unusable(
     message,
     billed,
   );
+}
+
+/** The value of an answer's JSON; null where it is too long to be read (null), or not JSON. */
+export function parseAnswer(text: string | null, { whole }: { whole: boolean }): unknown {
+  try {
+    if (text === null) return null;
+    // A whole answer is passed on: its numbers stay as they came.
+    return whole ? parseKeepingNumbers(text) : JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 /** A whole number above 0; 0 for any other value. */
@@ -44,10 +56,18 @@ const pageSize = 100;
 /** Ten thousand jobs since the lost one; no list of the last minutes has more. */
 const maxPages = 100;
 
-export interface PageQuery {
+interface PageQuery {
   limit: number;
   /** The id of the last job of the page before; undefined for the first page. */
   after: string | undefined;
+}
+
+/** A provider's list of its jobs. */
+export interface JobList {
+  /** Named in messages. */
+  provider: string;
+  /** One page, newest first as a rule. */
+  page(query: PageQuery): Promise<unknown>;
 }
 
 /**
@@ -56,11 +76,7 @@ export interface PageQuery {
  * ends with an older job; `unsure` where the list is too long.
  */
 export async function searchJobs<T>(
-  {
-    provider,
-    page,
-    since,
-  }: { provider: string; page: (query: PageQuery) => Promise<unknown>; since: Date },
+  { provider, page, since }: JobList & { since: Date },
   look: (job: JsonRecord, isOlder: boolean) => Promise<T | null> | T | null,
 ): Promise<T | 'unsure' | null> {
   const oldest = since.getTime() - skewMs;

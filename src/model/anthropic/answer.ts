@@ -3,12 +3,11 @@
  * of it. Billed tokens are counted even where the answer cannot be used.
  */
 
-import { parseKeepingNumbers } from '../../core/exact-json.ts';
 import { isRecord, type JsonRecord, recordsOf } from '../../core/json-record.ts';
 import { replaceUnstorable } from '../../core/text.ts';
 import { noTokens, type Tokens } from '../../core/usage.ts';
 import { type ModelAnswer, ModelError } from '../model.ts';
-import { count, unusable } from '../read.ts';
+import { count, parseAnswer, unusable } from '../read.ts';
 import type { ReadOptions } from '../send.ts';
 import { messageToCompletion } from './completion.ts';
 
@@ -20,7 +19,7 @@ export function readMessage(
   message: unknown,
   { provider, prices, quote, whole }: ReadOptions,
 ): ModelAnswer {
-  const body = typeof message === 'string' ? parse(message) : message;
+  const body = typeof message === 'string' ? parseAnswer(message, { whole: true }) : message;
   if (!isRecord(body)) throw unusable(`${provider} returned a body that is not JSON.`);
   const tokens = readTokens(body.usage);
   const costUsd = tokens && prices.costUsd(tokens);
@@ -96,12 +95,4 @@ function textOf(blocks: readonly JsonRecord[]): string {
     .map(({ text }) => text)
     .filter((text) => typeof text === 'string')
     .join('');
-}
-
-function parse(text: string): unknown {
-  try {
-    return parseKeepingNumbers(text);
-  } catch {
-    return null;
-  }
 }

@@ -1,14 +1,11 @@
-/**
- * A file of requests, a line each, as the body that creates a batch, `{"requests":[…]}`, read and
- * sent in pieces. Its length is known beforehand: gateways refuse bodies of unknown length.
- */
+/** A file of requests, a line each, as the body that creates a batch, `{"requests":[…]}`. */
 import type { FileHandle } from 'node:fs/promises';
+import { createFileBody } from '../file-body.ts';
 
 const head = Buffer.from('{"requests":[');
 const tail = Buffer.from(']}');
 const newline = 10;
 const comma = 44;
-const chunkBytes = 256 * 1024;
 
 /** Bytes of the body without the lines and the commas between them. */
 export const framingBytes = head.length + tail.length;
@@ -19,30 +16,16 @@ export const framingBytes = head.length + tail.length;
  */
 export async function createBatchBody(
   file: FileHandle,
-): Promise<{ headers: Record<string, string>; body: AsyncIterable<Uint8Array> }> {
+): Promise<ReturnType<typeof createFileBody>> {
   const { size } = await file.stat();
-  const end = Math.max(0, size - 1);
-
-  async function* body(): AsyncGenerator<Uint8Array> {
-    yield head;
-    for (let at = 0; at < end; ) {
-      const length = Math.min(chunkBytes, end - at);
-      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(length), 0, length, at);
-      if (bytesRead === 0) throw new Error('The file became shorter while it was sent.');
-      const chunk = buffer.subarray(0, bytesRead);
-      for (let i = chunk.indexOf(newline); i >= 0; i = chunk.indexOf(newline, i + 1))
-        chunk[i] = comma;
-      yield chunk;
-      at += bytesRead;
-    }
-    yield tail;
-  }
-
-  return {
-    headers: {
-      'content-type': 'application/json',
-      'content-length': String(framingBytes + end),
+  return createFileBody(file, {
+    bytes: Math.max(0, size - 1),
+    head,
+    tail,
+    contentType: 'application/json',
+    rewrite(piece) {
+      for (let at = piece.indexOf(newline); at >= 0; at = piece.indexOf(newline, at + 1))
+        piece[at] = comma;
     },
-    body: body(),
-  };
+  });
 }

@@ -4,28 +4,16 @@
  * of them.
  */
 
-import { parseKeepingNumbers } from '../../core/exact-json.ts';
-import { isRecord } from '../../core/json-record.ts';
+import { isRecord, type JsonRecord } from '../../core/json-record.ts';
 import type { BatchLine } from '../batch-api.ts';
+import { answerLine, type LineOptions, refusedLine } from '../batch-line.ts';
+import type { Refusal } from '../failure.ts';
 import { splitLines } from '../json-lines.ts';
-import { ModelError } from '../model.ts';
-import type { Prices } from '../prices.ts';
-import { unusable } from '../read.ts';
+import { parseAnswer } from '../read.ts';
 import { likelyStatus } from '../result-line.ts';
 import { maxBodyBytes } from '../thin-fetch.ts';
 import { readMessage } from './answer.ts';
-import type { Capabilities } from './capabilities.ts';
 import { anthropicFailures } from './failure.ts';
-
-export interface ResultOptions {
-  /** Named in messages. */
-  provider: string;
-  prices: Prices;
-  quote: (message: string) => string;
-  /** Whether any whole message is an answer. */
-  whole: boolean;
-  capabilities: Capabilities;
-}
 
 /**
  * What the lines of `chunks` say. A line that is too long, no JSON, or without a custom id is
@@ -33,7 +21,7 @@ export interface ResultOptions {
  */
 export async function* readResults(
   chunks: AsyncIterable<Uint8Array>,
-  options: ResultOptions,
+  options: LineOptions,
 ): AsyncGenerator<BatchLine> {
   for await (const line of splitLines(chunks, maxBodyBytes)) yield readLine(line, options);
 }
@@ -54,20 +42,15 @@ export async function readCustomIds(
   return ids;
 }
 
-function readLine(line: string | null, options: ResultOptions): BatchLine {
+function readLine(line: string | null, options: LineOptions): BatchLine {
   const parsed = parse(line);
   if (!parsed) return { kind: 'unreadable' };
   const { customId, result } = parsed;
   switch (result.type) {
     case 'succeeded':
-      try {
-        return { kind: 'answer', customId, answer: readMessage(result.message, options) };
-      } catch (error) {
-        if (error instanceof ModelError) return { kind: 'error', customId, error };
-        throw error;
-      }
+      return answerLine(customId, () => readMessage(result.message, options));
     case 'errored':
-      return { kind: 'error', customId, error: readError(result.error, options) };
+      return refusedLine(customId, refusalOf(result.error), { ...options, classify });
     case 'canceled':
       return { kind: 'cancelled', customId };
     case 'expired':
@@ -77,38 +60,17 @@ function readLine(line: string | null, options: ResultOptions): BatchLine {
   }
 }
 
-/**
- * A parameter of ours that the model refuses is left out next time, as it is in live calls: such a
- * request may succeed later, where the caller's own would not.
- */
-function readError(
-  error: unknown,
-  { provider, quote, whole, capabilities }: ResultOptions,
-): ModelError {
-  const { refusalOf, classify } = anthropicFailures;
-  const { code, type } = refusalOf(0, error);
-  const refusal = refusalOf(likelyStatus({ code, type }), error);
-  const failure = classify(refusal, { provider, quote, retryAfterMs: null });
-  const isOurs = !whole && capabilities.learn(refusal, anything) !== null;
-  if (!isOurs) return failure;
-  return unusable(failure.message);
+const { classify } = anthropicFailures;
+
+function refusalOf(error: unknown): Refusal {
+  const { code, type } = anthropicFailures.refusalOf(0, error);
+  return anthropicFailures.refusalOf(likelyStatus({ code, type }), error);
 }
 
-/** What a request of ours may have had: the results do not say which one had what. */
-const anything = {
-  answerMode: 'format' as const,
-  schema: null,
-  sampling: { temperature: 'any', top_p: 'any', effort: 'any' },
-};
-
-function parse(line: string | null): { customId: string; result: Record<string, unknown> } | null {
-  if (line === null) return null;
-  try {
-    const parsed = parseKeepingNumbers(line);
-    if (!isRecord(parsed) || !isRecord(parsed.result)) return null;
-    const { custom_id: customId, result } = parsed;
-    return typeof customId === 'string' && customId !== '' ? { customId, result } : null;
-  } catch {
-    return null;
-  }
+/** Numbers stay as they came, whatever the request was. */
+function parse(line: string | null): { customId: string; result: JsonRecord } | null {
+  const parsed = parseAnswer(line, { whole: true });
+  if (!isRecord(parsed) || !isRecord(parsed.result)) return null;
+  const { custom_id: customId, result } = parsed;
+  return typeof customId === 'string' && customId !== '' ? { customId, result } : null;
 }

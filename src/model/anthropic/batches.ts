@@ -8,11 +8,11 @@ import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { BatchApi, Job } from '../batch-api.ts';
 import { createBatchCalls } from '../batch-calls.ts';
-import { ModelError, type ModelRequest } from '../model.ts';
+import { ModelError } from '../model.ts';
 import { atBatchPrices, createPrices } from '../prices.ts';
+import type { BatchOptions } from '../provider-model.ts';
 import { createBatchBody, framingBytes } from './batch-body.ts';
 import { readResults } from './batch-results.ts';
-import type { Capabilities } from './capabilities.ts';
 import type { AnthropicConnection } from './connection.ts';
 import { anthropicFailures } from './failure.ts';
 import { readJob } from './job.ts';
@@ -23,21 +23,11 @@ const batchesPath = '/v1/messages/batches';
 /** Of one batch, as documented. */
 const limits = { requests: 100_000, bytes: 256 * 1024 * 1024 };
 
-export function createMessageBatches({
-  connection,
-  name,
-  timeoutMs,
-  capabilities,
-  paramsOf,
-}: {
-  connection: AnthropicConnection;
-  name: string;
-  /** For a call whose answer is small. */
-  timeoutMs: number;
-  capabilities: Capabilities;
-  paramsOf: (request: ModelRequest) => Record<string, unknown>;
-}): BatchApi {
-  const { config, client, streaming, baseUrl } = connection;
+/** `timeoutMs` is for a call whose answer is small. */
+export function createMessageBatches(
+  { config, client, streaming, baseUrl }: AnthropicConnection,
+  { name, timeoutMs, bodyOf, learn }: BatchOptions & { timeoutMs: number },
+): BatchApi {
   const provider = config.name;
   const prices = atBatchPrices(createPrices(provider, name));
   const { show, ask, stream } = createBatchCalls({
@@ -78,8 +68,7 @@ export function createMessageBatches({
   return {
     limits,
     framingBytes,
-    encode: (customId, request) =>
-      JSON.stringify({ custom_id: customId, params: paramsOf(request) }),
+    encode: (customId, request) => JSON.stringify({ custom_id: customId, params: bodyOf(request) }),
     upload: async () => null,
     discard: async () => undefined,
     async create({ input }, signal) {
@@ -124,7 +113,7 @@ export function createMessageBatches({
       });
     },
     results: (url, { whole, signal }) =>
-      readResults(results(url, signal), { whole, provider, prices, capabilities, quote: show }),
+      readResults(results(url, signal), { whole, provider, prices, learn, quote: show }),
   };
 }
 

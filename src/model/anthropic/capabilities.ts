@@ -7,7 +7,7 @@
  * thing at most once a call; a provider does not bill a 400. Anthropic's errors have neither a code
  * nor a parameter's name: what a refusal is about stands in its words alone.
  */
-import type { Refusal } from '../failure.ts';
+import { mentions, type Refusal } from '../failure.ts';
 import type { JsonSchema } from '../model.ts';
 
 /**
@@ -25,6 +25,13 @@ export interface Sent {
   /** Of temperature, top_p and effort, those that we set, with their values. */
   sampling: Readonly<Record<string, unknown>>;
 }
+
+/** What a request of a batch may have had: its results do not say which one had what. */
+export const anySent: Sent = {
+  answerMode: 'format',
+  schema: null,
+  sampling: { temperature: 'any', top_p: 'any', effort: 'any' },
+};
 
 export interface Capabilities {
   /** Whether a schema that goes beside the messages is shown to the model. */
@@ -91,8 +98,4 @@ function isOutOfRange(message: string): boolean {
   return /(less|greater) than|at (most|least)|range|valid (number|integer)|must be between/i.test(
     message,
   );
-}
-
-function mentions(text: string, name: string): boolean {
-  return new RegExp(`(?<![A-Za-z0-9_])${name}(?![A-Za-z0-9_])`).test(text);
 }

@@ -4,18 +4,14 @@
  */
 import type { Job, LostJob } from '../batch-api.ts';
 import { ModelError } from '../model.ts';
-import { type PageQuery, searchJobs } from '../read.ts';
+import { type JobList, searchJobs } from '../read.ts';
 import { readCustomIds } from './batch-results.ts';
 import { sizeOf } from './job.ts';
 
 /** Lines that are searched for a custom id: some may be broken. */
 const maxLines = 20;
 
-export interface BatchList {
-  /** Named in messages. */
-  provider: string;
-  /** One page of batches, newest first as a rule. */
-  page(query: PageQuery): Promise<unknown>;
+export interface SearchedJobs extends JobList {
   results(url: string): AsyncIterable<Uint8Array>;
   read(batch: unknown): Job;
 }
@@ -25,7 +21,7 @@ export interface BatchList {
  * is still at work, or has no readable results; null where there is neither.
  */
 export async function findJob(
-  list: BatchList,
+  list: SearchedJobs,
   { jobId, since, requests, others }: LostJob,
 ): Promise<Job | 'unsure' | null> {
   let unsure = false;
@@ -40,7 +36,7 @@ export async function findJob(
 }
 
 /** None where there are no results yet, or no longer any. */
-async function idsOf({ results }: Job, list: BatchList): Promise<string[]> {
+async function idsOf({ results }: Job, list: SearchedJobs): Promise<string[]> {
   if (results === null) return [];
   try {
     return await readCustomIds(list.results(results), maxLines);

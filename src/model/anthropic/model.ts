@@ -1,11 +1,10 @@
 /** Anthropic's Messages API (https://platform.claude.com/docs/en/api/messages/create). */
-import { batchRequest } from '../default-temperature.ts';
 import { showsSchemas } from '../endpoint.ts';
-import type { Gate, Log, Model, ModelRequest } from '../model.ts';
-import { createSend } from '../send.ts';
+import type { Model } from '../model.ts';
+import { createProviderModel, type ModelOptions } from '../provider-model.ts';
 import { readMessage } from './answer.ts';
 import { createMessageBatches } from './batches.ts';
-import { createCapabilities } from './capabilities.ts';
+import { anySent, createCapabilities } from './capabilities.ts';
 import type { AnthropicConnection } from './connection.ts';
 import { anthropicFailures } from './failure.ts';
 import { readAnthropicRateHeaders } from './rate-headers.ts';
@@ -14,40 +13,17 @@ import { buildParams } from './request-body.ts';
 /** Without it the package takes no text; what goes out are the fetch's own. */
 const headers = { 'content-type': 'application/json' };
 
-/** The model `name` of a connected provider. It remembers refusals: keep one for each name. */
-export function createAnthropicModel({
-  connection,
-  name,
-  gate,
-  timeoutMs,
-  log,
-}: {
-  connection: AnthropicConnection;
-  name: string;
-  gate: Gate;
-  timeoutMs: number;
-  log: Log | null;
-}): Model {
+export function createAnthropicModel(
+  connection: AnthropicConnection,
+  options: ModelOptions,
+): Model {
   const { config, client } = connection;
   const capabilities = createCapabilities(showsSchemas(config));
-  const build = (request: ModelRequest) => buildParams(name, request, capabilities);
-  return {
-    id: `${config.name}/${name}`,
-    provider: config.name,
-    name,
-    gate,
-    batches: createMessageBatches({
-      connection,
-      name,
-      timeoutMs,
-      capabilities,
-      paramsOf: (request) => build(batchRequest(name, request)).body,
-    }),
-    bodyOf: (request) => build(request).body,
-    send: createSend(
-      { config, name, timeoutMs, log },
-      {
-        build,
+  return createProviderModel(
+    { config, ...options },
+    {
+      port: {
+        build: (request) => buildParams(options.name, request, capabilities),
         // Not messages.create, which refuses limits on output tokens that it thinks would take too
         // long.
         post: (body, signal) =>
@@ -60,6 +36,9 @@ export function createAnthropicModel({
         read: readMessage,
         readRates: (header, mix) => readAnthropicRateHeaders(header, { mix, nowMs: Date.now() }),
       },
-    ),
-  };
+      anyOwn: anySent,
+      batches: (given) =>
+        createMessageBatches(connection, { ...given, timeoutMs: options.timeoutMs }),
+    },
+  );
 }

@@ -7,10 +7,9 @@ import type { BatchCreateParams } from 'openai/resources/batches';
 import { isRecord } from '../../core/json-record.ts';
 import type { BatchApi, Job } from '../batch-api.ts';
 import { createBatchCalls } from '../batch-calls.ts';
-import type { Refusal } from '../failure.ts';
 import { splitLines } from '../json-lines.ts';
-import type { ModelRequest } from '../model.ts';
 import { atBatchPrices, createPrices } from '../prices.ts';
+import type { BatchOptions } from '../provider-model.ts';
 import { readId, unusable } from '../read.ts';
 import { maxBodyBytes } from '../thin-fetch.ts';
 import { readBatchLine } from './batch-line.ts';
@@ -26,21 +25,10 @@ import { createUpload } from './upload.ts';
  */
 const limits = { requests: 50_000, bytes: 200_000_000 };
 
-/**
- * The batch API for the model `name`. `bodyOf` makes the body of a live call. `learn` takes in what
- * the model refused, and says whether that changes what is sent.
- */
-export function createOpenAiBatches({
-  connection: { config, client, endpoint, timeoutMs },
-  name,
-  bodyOf,
-  learn,
-}: {
-  connection: BatchConnection;
-  name: string;
-  bodyOf: (request: ModelRequest) => Record<string, unknown>;
-  learn: (refusal: Refusal) => boolean;
-}): BatchApi {
+export function createOpenAiBatches(
+  { config, client, endpoint, timeoutMs }: BatchConnection,
+  { name, bodyOf, learn }: BatchOptions,
+): BatchApi {
   const provider = config.name;
   const prices = atBatchPrices(createPrices(provider, name));
   const { show, ask, stream } = createBatchCalls({ config, timeoutMs, failures: openAiFailures });

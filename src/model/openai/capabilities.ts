@@ -7,7 +7,7 @@
  * provider does not bill a 400. Messages, the model's name, the schema and the user's extraBody are
  * never dropped: those refusals are the item's error.
  */
-import type { Refusal } from '../failure.ts';
+import { mentions, type Refusal } from '../failure.ts';
 
 /**
  * The kinds of response_format that are asked for, the strictest first; below them there are only
@@ -151,8 +151,4 @@ function isSchemaError(refusal: Refusal): boolean {
   if (code === 'invalid_json_schema' || /invalid (json )?schema/i.test(message)) return true;
   const isInside = param?.startsWith('response_format.json_schema') ?? false;
   return isInside && !(code !== null && unsupportedCodes.has(code));
-}
-
-function mentions(text: string, name: string): boolean {
-  return new RegExp(`(?<![A-Za-z0-9_])${name}(?![A-Za-z0-9_])`).test(text);
 }

@@ -1,7 +1,7 @@
 /** Finds a batch that was created but whose answer was lost. */
 import { isRecord } from '../../core/json-record.ts';
 import type { Job, LostJob } from '../batch-api.ts';
-import { type PageQuery, readId, searchJobs } from '../read.ts';
+import { type JobList, readId, searchJobs } from '../read.ts';
 
 /** The key in a batch's metadata that holds our id of the job. */
 export const jobIdKey = 'winnow_batch';
@@ -14,11 +14,7 @@ export function uploadName(jobId: string): string {
 /** Jobs without metadata whose input is looked at. */
 const maxLookups = 20;
 
-export interface JobList {
-  /** Named in messages. */
-  provider: string;
-  /** One page of batches, newest first as a rule. */
-  page(query: PageQuery): Promise<unknown>;
+export interface SearchedJobs extends JobList {
   /** What the provider calls a file; null where it has no such file, or no name for it. */
   fileName(fileId: string): Promise<string | null>;
   read(batch: unknown): Job;
@@ -31,7 +27,7 @@ export interface JobList {
  * are more than can be looked through.
  */
 export async function findJob(
-  list: JobList,
+  list: SearchedJobs,
   { jobId, since, others }: LostJob,
 ): Promise<Job | 'unsure' | null> {
   const nameless: { batch: unknown; fileId: string }[] = [];
@@ -64,7 +60,7 @@ export async function findJob(
 }
 
 /** Hundreds of jobs that their provider rejected may stand in the list. */
-function isRejected(batch: Record<string, unknown>, { read }: JobList): boolean {
+function isRejected(batch: Record<string, unknown>, { read }: SearchedJobs): boolean {
   const isBatch = readId(batch.id) !== null && typeof batch.status === 'string';
   return isBatch && read(batch).phase === 'rejected';
 }

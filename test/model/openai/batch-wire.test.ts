@@ -60,7 +60,7 @@ function apiOf(
   const config = providerConfig(baseUrl, overrides);
   const connection = connectBatches(config, { timeoutMs, progressMs });
   onTestFinished(() => connection.close());
-  return createOpenAiBatches({ connection, name, bodyOf: () => ({}), learn: () => false });
+  return createOpenAiBatches(connection, { name, bodyOf: () => ({}), learn: () => false });
 }
 
 /** A server whose every file is `content`, written as `write` does. */

@@ -1,0 +1,37 @@
+/** What the lines of a batch's results have in common, whatever their protocol. */
+import type { BatchLine } from './batch-api.ts';
+import type { Refusal } from './failure.ts';
+import type { Failures } from './http.ts';
+import { type ModelAnswer, ModelError } from './model.ts';
+import { unusable } from './read.ts';
+import type { ReadOptions } from './send.ts';
+
+/** Prices are those of a batch. */
+export interface LineOptions extends ReadOptions {
+  /** As BatchOptions.learn. */
+  learn(refusal: Refusal): boolean;
+}
+
+/** An answer, or why `read` did not find one. */
+export function answerLine(customId: string, read: () => ModelAnswer): BatchLine {
+  try {
+    return { kind: 'answer', customId, answer: read() };
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+    return { kind: 'error', customId, error };
+  }
+}
+
+/**
+ * A refused parameter of ours is not a failure of the item: a live call would have been sent again
+ * at once, so it is one for later.
+ */
+export function refusedLine(
+  customId: string,
+  refusal: Refusal,
+  { classify, provider, quote, whole, learn }: LineOptions & Pick<Failures, 'classify'>,
+): BatchLine {
+  const error = classify(refusal, { provider, quote, retryAfterMs: null });
+  const isOurs = !whole && learn(refusal);
+  return { kind: 'error', customId, error: isOurs ? unusable(error.message) : error };
+}

@@ -1,0 +1,54 @@
+/** A Model out of one protocol's port: what is alike for every protocol. */
+import type { BatchApi } from './batch-api.ts';
+import { batchRequest } from './default-temperature.ts';
+import type { Refusal } from './failure.ts';
+import type { Gate, Model, ModelRequest } from './model.ts';
+import { createSend, type Port, type SenderOptions } from './send.ts';
+
+/** One model of a connected provider. */
+export interface ModelOptions extends Omit<SenderOptions, 'config'> {
+  gate: Gate;
+}
+
+/** The batch API of one protocol, for one model. */
+export interface BatchOptions {
+  /** Of the model, as the provider knows it. */
+  name: string;
+  /** The body of a live call. */
+  bodyOf(request: ModelRequest): Record<string, unknown>;
+  /** Takes in what the model refused. True where that changes what is sent. */
+  learn(refusal: Refusal): boolean;
+}
+
+/**
+ * The Model remembers what its model refuses: keep one a name. `anyOwn` is all that a request of a
+ * batch may have been sent with: its refusal comes hours later, maybe to another process.
+ */
+export function createProviderModel<Own>(
+  { gate, ...sender }: ModelOptions & Pick<SenderOptions, 'config'>,
+  {
+    port,
+    anyOwn,
+    batches,
+  }: {
+    port: Port<Own>;
+    anyOwn: Own;
+    batches(options: BatchOptions): BatchApi | null;
+  },
+): Model {
+  const { config, name } = sender;
+  const bodyOf = (request: ModelRequest) => port.build(request).body;
+  return {
+    id: `${config.name}/${name}`,
+    provider: config.name,
+    name,
+    gate,
+    batches: batches({
+      name,
+      bodyOf: (request) => bodyOf(batchRequest(name, request)),
+      learn: (refusal) => port.learn(refusal, anyOwn) !== null,
+    }),
+    bodyOf,
+    send: createSend(sender, port),
+  };
+}
