@@ -1,20 +1,16 @@
-/**
- * Form of the answer of summarize and run: text, any JSON object, or an object of a given schema.
- */
+/** Form of an answer: text, any JSON object, or an object of a given schema. */
 import { z } from 'zod';
 import type { AnswerFormat } from '../model/model.ts';
-import { type JsonObject, readText } from './answer.ts';
+import type { JsonObject } from './answer.ts';
 import type { CheckTime } from './check-time.ts';
 import { readJsonObject } from './exact-numbers.ts';
 import { namesIn } from './instruction-names.ts';
 import {
   type AnswerSchema,
   answerSchemaIssues,
-  prepareAnswerSchema,
   prepareNamedFields,
 } from './json-schema/answer-schema.ts';
 import type { OwnSystemPrompt } from './own-system-prompt.ts';
-import { instructionsPart } from './prompt.ts';
 import { schemaObject } from './text.ts';
 
 const responseFormat = z.enum(['TEXT', 'JSON_OBJECT', 'JSON_SCHEMA']).meta({
@@ -46,7 +42,12 @@ export const responseFormatParam = responseFormatInput.nullish().meta({
   description: 'Form of the answer. Absent: TEXT.',
 });
 
-type ResponseFormat = z.output<typeof responseFormatParam>;
+/** The result's field of that name, worded alike too. */
+export const responseData = z.unknown().nullable().meta({
+  description: 'Answer to a JSON response format. Null with TEXT, and when the item failed.',
+});
+
+export type ResponseFormat = z.output<typeof responseFormatParam>;
 
 /** Format that the model must follow, and the reader of its answer. */
 export interface Answer {
@@ -83,31 +84,6 @@ export function checkResponseFormat(format: ResponseFormat, context: z.core.$Ref
   }
 }
 
-/** The answer of an operation under a response format; text is stored under `textField`. */
-export function responseAnswer(
-  name: string,
-  format: ResponseFormat,
-  { textField, time, instructions }: ResponseOptions & { textField: string },
-): Answer {
-  const type = format?.type ?? 'TEXT';
-  switch (type) {
-    case 'JSON_SCHEMA':
-      return schemaAnswer(name, prepareAnswerSchema(format?.schema ?? {}), time);
-    case 'JSON_OBJECT':
-      return objectAnswer(name, { time, instructions, sure: true });
-    case 'TEXT':
-      return {
-        format: { type: 'text' },
-        fields: null,
-        columns: [textField],
-        read: (text) => ({ [textField]: readText(text) }),
-        check: () => undefined,
-      };
-    default:
-      return type satisfies never;
-  }
-}
-
 /** An answer that is held to a user's schema. */
 export function schemaAnswer(name: string, answerSchema: AnswerSchema, time: CheckTime): Answer {
   const { schema, strict, description, columns } = answerSchema;
@@ -120,7 +96,7 @@ export function schemaAnswer(name: string, answerSchema: AnswerSchema, time: Che
   };
 }
 
-interface ResponseOptions {
+export interface ResponseOptions {
   /** Time for the checks of the operation's answers. */
   time: CheckTime;
   instructions: string | null | undefined;
@@ -160,20 +136,6 @@ export function withInstructions(
   const parts = [format.schema.description, instructions];
   const description = parts.filter((part) => typeof part === 'string').join('\n\n');
   return { ...format, schema: { ...format.schema, description } };
-}
-
-/**
- * Text after a user's own systemPrompt: the instructions, if the prompt has no place for them and
- * the answer has no schema.
- */
-export function textAppendix(
-  { format }: Pick<Answer, 'format'>,
-  instructions: string | null | undefined,
-  own: OwnSystemPrompt | null,
-): string | null {
-  return format.type === 'text' && !own?.has('instructions')
-    ? instructionsPart(instructions)
-    : null;
 }
 
 /** The sentence that asks for a JSON answer, and the list of its fields. */

@@ -1,19 +1,15 @@
 /** run: any task, in the user's words. */
 import { z } from 'zod';
-import { isObject, ownValue } from './answer.ts';
-import { createCheckTime } from './check-time.ts';
 import type { Operation } from './operation.ts';
-import { ownSystemPrompt } from './own-system-prompt.ts';
 import { instructionsParam, sharedParams } from './params.ts';
-import { createPrompt, inputRule, paragraphs } from './prompt.ts';
+import { inputRule, paragraphs } from './prompt.ts';
+import { prepareResponse } from './response.ts';
 import {
   type Answer,
   checkResponseFormat,
   objectPart,
-  responseAnswer,
+  responseData,
   responseFormatParam,
-  textAppendix,
-  withInstructions,
 } from './response-format.ts';
 import { text } from './text.ts';
 
@@ -41,9 +37,7 @@ const runResult = z.object({
   text: z.string().nullable().meta({
     description: 'Answer as text. Null with a JSON response format, and when the item failed.',
   }),
-  data: z.unknown().nullable().meta({
-    description: 'Answer to a JSON response format. Null with TEXT, and when the item failed.',
-  }),
+  data: responseData,
 });
 
 export const run: Operation<typeof runParams> = {
@@ -53,35 +47,12 @@ export const run: Operation<typeof runParams> = {
   optionsOptional: false,
   result: runResult,
 
-  prepare(params, time = createCheckTime()) {
-    const { instructions } = params;
-    const answer = responseAnswer('run', params.responseFormat, {
+  prepare: (params, time) =>
+    prepareResponse('run', params, {
       textField: 'text',
       time,
-      instructions,
-    });
-    const isText = answer.format.type === 'text';
-    const own = ownSystemPrompt(params.systemPrompt, { fields: answer.fields, instructions });
-    return {
-      ...createPrompt({
-        params,
-        system: systemPrompt(params, answer),
-        own,
-        appendix: textAppendix(answer, instructions, own),
-      }),
-      format: withInstructions(answer.format, instructions, own),
-      logprobs: false,
-      columns: answer.columns,
-      parse: ({ text: answerText }) => answer.read(answerText),
-      result: (output) => {
-        const stored = isObject(output) ? output : null;
-        return {
-          text: stored && isText ? (ownValue(stored, 'text') ?? null) : null,
-          data: isText ? null : stored,
-        };
-      },
-    };
-  },
+      system: (answer) => systemPrompt(params, answer),
+    }),
 };
 
 function systemPrompt(params: z.output<typeof runParams>, answer: Answer): string {

@@ -1,19 +1,15 @@
 /** summarize: each item in short, as text or as an object. */
 import { z } from 'zod';
-import { isObject, ownValue } from './answer.ts';
-import { createCheckTime } from './check-time.ts';
 import type { Operation } from './operation.ts';
-import { ownSystemPrompt } from './own-system-prompt.ts';
 import { instructionsParam, sharedParams } from './params.ts';
-import { createPrompt, hasContext, inputRule, instructionsPart, paragraphs } from './prompt.ts';
+import { hasContext, inputRule, instructionsPart, paragraphs } from './prompt.ts';
+import { prepareResponse } from './response.ts';
 import {
   type Answer,
   checkResponseFormat,
   objectPart,
-  responseAnswer,
+  responseData,
   responseFormatParam,
-  textAppendix,
-  withInstructions,
 } from './response-format.ts';
 
 const summarizeParams = z
@@ -28,9 +24,7 @@ const summarizeResult = z.object({
   summary: z.string().nullable().meta({
     description: 'Summary of the item. Null with a JSON response format, and when the item failed.',
   }),
-  data: z.unknown().nullable().meta({
-    description: 'Answer to a JSON response format. Null with TEXT, and when the item failed.',
-  }),
+  data: responseData,
 });
 
 export const summarize: Operation<typeof summarizeParams> = {
@@ -40,35 +34,12 @@ export const summarize: Operation<typeof summarizeParams> = {
   optionsOptional: true,
   result: summarizeResult,
 
-  prepare(params, time = createCheckTime()) {
-    const answer = responseAnswer('summarize', params.responseFormat, {
+  prepare: (params, time) =>
+    prepareResponse('summarize', params, {
       textField: 'summary',
       time,
-      instructions: params.instructions,
-    });
-    const isText = answer.format.type === 'text';
-    const { instructions } = params;
-    const own = ownSystemPrompt(params.systemPrompt, { fields: answer.fields, instructions });
-    return {
-      ...createPrompt({
-        params,
-        system: systemPrompt(params, answer),
-        own,
-        appendix: textAppendix(answer, instructions, own),
-      }),
-      format: withInstructions(answer.format, instructions, own),
-      logprobs: false,
-      columns: answer.columns,
-      parse: ({ text }) => answer.read(text),
-      result: (output) => {
-        const stored = isObject(output) ? output : null;
-        return {
-          summary: stored && isText ? (ownValue(stored, 'summary') ?? null) : null,
-          data: isText ? null : stored,
-        };
-      },
-    };
-  },
+      system: (answer) => systemPrompt(params, answer),
+    }),
 };
 
 function systemPrompt(params: z.output<typeof summarizeParams>, answer: Answer): string {
