@@ -8,7 +8,7 @@ import {
   listBatches,
   readBatch,
 } from '../../db/batches.ts';
-import { type DeliveryRecord, listDeliveries } from '../../db/webhooks.ts';
+import { listDeliveries } from '../../db/webhooks.ts';
 import { estimatedCompletionAt, itemsPerSecond } from '../../engine/live/pace.ts';
 import { storableText } from '../../operations/text.ts';
 import {
@@ -22,23 +22,13 @@ import {
   WebhookDelivery,
   waiting,
 } from './batch-parts.ts';
-import { measure } from './budget.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 import { OperationEnum } from './operation.ts';
-import { cursorOf, pageCost, readPage, wholePage } from './page.ts';
-import { byBatch, createRounds } from './rounds.ts';
+import { pageCost, readKeyPage } from './page.ts';
+import { createListRounds } from './rounds.ts';
 
-const readDeliveries = createRounds<DeliveryRecord[]>(async (keys, { db }) =>
-  byBatch(await listDeliveries(db.sql, keys)),
-);
-
-export async function loadDeliveries(
-  batchKey: bigint,
-  context: Context,
-): Promise<DeliveryRecord[]> {
-  return (await readDeliveries(batchKey, context)) ?? [];
-}
+export const loadDeliveries = createListRounds(listDeliveries);
 
 builder.node('Batch', {
   description:
@@ -253,30 +243,10 @@ builder.queryField('batches', (t) =>
       resolve: async (_root, args, context) => {
         const { db, owner, budget } = context;
         const filter = toFilter(args.filter);
-        const toCursor = ({ key }: BatchRecord) => String(key);
-        const connection = await readPage(
-          args,
-          {
-            toCursor,
-            find: async (id) => cursorOf(await findBatch(id, context)),
-          },
-          async (range) => {
-            const { limit, after, before, inverted } = range;
-            const { rows, isCut } = await budget.read(async (allowance) =>
-              measure(
-                await listBatches(db, owner, filter, {
-                  limit,
-                  afterKey: after === undefined ? undefined : BigInt(after),
-                  beforeKey: before === undefined ? undefined : BigInt(before),
-                  inverted,
-                  maxBytes: allowance.bytes,
-                }),
-                allowance,
-              ),
-            );
-            return wholePage({ entries: rows, isCut }, range, toCursor);
-          },
-        );
+        const connection = await readKeyPage(args, budget, {
+          find: (id) => findBatch(id, context),
+          list: (page) => listBatches(db, owner, filter, page),
+        });
         return { ...connection, filter };
       },
     },

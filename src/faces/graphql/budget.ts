@@ -6,6 +6,7 @@
 
 import { maxInlineItems, maxSyncItems } from '../../app/inputs.ts';
 import { AppError, PageTooLarge } from '../../core/errors.ts';
+import type { PlaceInPage } from '../../db/bytes.ts';
 import { readLimits } from '../../files/read/limits.ts';
 
 /** Characters of the prompts of items that are answered at once: two of the longest ones. */
@@ -20,10 +21,12 @@ export const maxListValues = 250_000;
 export const smallBytes = 1_048_576;
 
 /** Bytes that may be read now. `first`: the first row may be larger. */
-export interface Allowance {
+interface Allowance {
   bytes: number;
   first: boolean;
 }
+
+type Load<Row> = (maxBytes: number) => Promise<readonly Row[]>;
 
 /** Rows that were read, as many of them as the allowance holds. */
 export interface Measured<Row> {
@@ -44,7 +47,9 @@ export interface Budget {
    * Reads in turn with the other reads of the request; more than a little in turn with the owner's
    * other requests, until `end`.
    */
-  read<Row>(load: (allowance: Allowance) => Promise<Measured<Row>>): Promise<Measured<Row>>;
+  read<Row extends PlaceInPage>(load: Load<Row>): Promise<Measured<Row>>;
+  /** The same. Throws PageTooLarge where not all rows fit. */
+  readWhole<Row extends PlaceInPage>(load: Load<Row>): Promise<Measured<Row>>;
   /**
    * Counts what goes into the answer. Throws PageTooLarge with the cursor behind which it is to be
    * asked for.
@@ -81,23 +86,28 @@ export function createBudgets(): { begin(owner: string): Budget } {
       let leave: Promise<() => void> | null = null;
       let ended = false;
 
-      async function readNext<Row>(
-        load: (allowance: Allowance) => Promise<Measured<Row>>,
-      ): Promise<Measured<Row>> {
-        const first = readBytes === 0;
+      async function readNext<Row extends PlaceInPage>(load: Load<Row>): Promise<Measured<Row>> {
+        const within = async (bytes: number) =>
+          measure(await load(bytes), { bytes, first: readBytes === 0 });
         const left = Math.max(0, maxReadBytes - readBytes);
         let page: Measured<Row> | null = null;
         if (leave === null) {
-          page = await load({ bytes: Math.min(left, smallBytes), first });
+          page = await within(Math.min(left, smallBytes));
           if (page.isCut) page = null;
         }
         if (page === null) {
           leave ??= turn(owner);
           const leaving = await leave;
           if (ended) leaving();
-          page = await load({ bytes: left, first });
+          page = await within(left);
         }
         readBytes += page.bytes;
+        return page;
+      }
+
+      function read<Row extends PlaceInPage>(load: Load<Row>): Promise<Measured<Row>> {
+        const page = lastRead.then(() => readNext(load));
+        lastRead = page.catch(() => undefined); // the next one's turn, whatever came of this
         return page;
       }
 
@@ -131,9 +141,10 @@ export function createBudgets(): { begin(owner: string): Budget } {
             );
           }
         },
-        read(load) {
-          const page = lastRead.then(() => readNext(load));
-          lastRead = page.catch(() => undefined); // the next one's turn, whatever came of this
+        read,
+        async readWhole(load) {
+          const page = await read(load);
+          if (page.isCut) throw new PageTooLarge(null);
           return page;
         },
         send(bytes, cursor) {
@@ -168,11 +179,8 @@ function promptsTooLong(characters: number): AppError {
   );
 }
 
-/**
- * The rows that fit into an allowance. Rows carry the sum of bytes up to theirs, and the number of
- * rows of their page.
- */
-export function measure<Row extends { bytesSoFar: number; rowsOfPage: number }>(
+/** The rows that fit into an allowance. */
+export function measure<Row extends PlaceInPage>(
   rows: readonly Row[],
   { bytes, first }: Allowance,
 ): Measured<Row> {

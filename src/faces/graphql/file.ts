@@ -1,6 +1,6 @@
 /** Uploaded files: the type, the list and deletion. POST /files and uploadFile store files. */
 import { z } from 'zod';
-import { AppError, PageTooLarge } from '../../core/errors.ts';
+import { AppError } from '../../core/errors.ts';
 import { isId } from '../../core/ids.ts';
 import {
   countFiles,
@@ -14,11 +14,10 @@ import {
 import type { fileFormats } from '../../files/read/format.ts';
 import { maxRejections } from '../../files/read/limits.ts';
 import { namesOf, previewRow, rowFileOf } from '../../files/row.ts';
-import { measure } from './budget.ts';
 import { builder, notFound } from './builder.ts';
 import type { Context } from './context.ts';
 import { presentError } from './errors.ts';
-import { cursorOf, pageCost, readPage, wholePage } from './page.ts';
+import { pageCost, readKeyPage } from './page.ts';
 import { loadRejections, type Rejection } from './rejections.ts';
 import { createRounds } from './rounds.ts';
 
@@ -140,17 +139,9 @@ builder.node('File', {
       complexity: { field: 10, multiplier: 1 },
       resolve: async (file, { first }, { db, budget }) => {
         const rowFile = rowFileOf(file);
-        const { rows, bytes, isCut } = await budget.read(async (allowance) =>
-          measure(
-            await readFileRows(db.sql, file.key, {
-              afterIndex: -1,
-              limit: first ?? 5,
-              maxBytes: allowance.bytes,
-            }),
-            allowance,
-          ),
+        const { rows, bytes } = await budget.readWhole((maxBytes) =>
+          readFileRows(db.sql, file.key, { afterIndex: -1, limit: first ?? 5, maxBytes }),
         );
-        if (isCut) throw new PageTooLarge(null);
         budget.send(bytes, null);
         return rows.map((row) => previewRow(rowFile, row));
       },
@@ -167,10 +158,7 @@ export async function findFile(
 }
 
 const fileOf = createRounds<FileRecord>(async (keys, { db, budget }) => {
-  const { rows, isCut } = await budget.read(async (allowance) =>
-    measure(await readFilesWithin(db, keys, allowance.bytes), allowance),
-  );
-  if (isCut) throw new PageTooLarge(null);
+  const { rows } = await budget.readWhole((maxBytes) => readFilesWithin(db, keys, maxBytes));
   return new Map(rows.map((file) => [file.key, file]));
 });
 
@@ -207,30 +195,11 @@ builder.queryField('files', (t) =>
       type: 'File',
       description: 'Files of the caller, newest first.',
       complexity: pageCost,
-      resolve: (_root, args, context) => {
-        const { db, owner, budget } = context;
-        const toCursor = ({ key }: FileRecord) => String(key);
-        return readPage(
-          args,
-          { toCursor, find: async (id) => cursorOf(await findFile(id, context)) },
-          async (range) => {
-            const { limit, after, before, inverted } = range;
-            const { rows, isCut } = await budget.read(async (allowance) =>
-              measure(
-                await listFiles(db, owner, {
-                  limit,
-                  afterKey: after === undefined ? undefined : BigInt(after),
-                  beforeKey: before === undefined ? undefined : BigInt(before),
-                  inverted,
-                  maxBytes: allowance.bytes,
-                }),
-                allowance,
-              ),
-            );
-            return wholePage({ entries: rows, isCut }, range, toCursor);
-          },
-        );
-      },
+      resolve: (_root, args, context) =>
+        readKeyPage(args, context.budget, {
+          find: (id) => findFile(id, context),
+          list: (page) => listFiles(context.db, context.owner, page),
+        }),
     },
     {
       name: 'FileConnection',

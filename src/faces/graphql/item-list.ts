@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { parseItemId } from '../../core/ids.ts';
 import { countItems, type ItemFilter, listItems } from '../../db/items.ts';
 import { storableText } from '../../operations/text.ts';
-import { measure } from './budget.ts';
 import { builder } from './builder.ts';
 import { BatchItem, type BatchItemModel, ItemStatusEnum, source, toModels } from './item.ts';
 import { ItemErrorCodeEnum } from './item-result.ts';
@@ -59,17 +58,15 @@ builder.objectField('Batch', 'items', (t) =>
           },
           async (range) => {
             const { limit, after, before, inverted } = range;
-            const { rows, isCut } = await budget.read(async (allowance) =>
-              measure(
-                await listItems(db.sql, source(batch), filter, {
-                  limit,
-                  afterIndex: toIndex(after),
-                  beforeIndex: toIndex(before),
-                  inverted,
-                  maxBytes: allowance.bytes,
-                }),
-                allowance,
-              ),
+            const [afterIndex, beforeIndex] = [toIndex(after), toIndex(before)];
+            const { rows, isCut } = await budget.read((maxBytes) =>
+              listItems(db.sql, source(batch), filter, {
+                limit,
+                afterIndex,
+                beforeIndex,
+                inverted,
+                maxBytes,
+              }),
             );
             return wholePage({ entries: await toModels(batch, rows, db), isCut }, range, toCursor);
           },

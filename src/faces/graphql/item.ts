@@ -8,7 +8,7 @@ import { type BatchFile, type BatchRecord, readBatch, readBatchFile } from '../.
 import type { Database } from '../../db/driver/client.ts';
 import { type ItemRecord, listItems } from '../../db/items.ts';
 import { customIdOf, type DecodedRow, decodeRow, rowFileOf, rowNumberOf } from '../../files/row.ts';
-import { type Budget, measure } from './budget.ts';
+import type { Budget } from './budget.ts';
 import { builder } from './builder.ts';
 import { ItemResult, rejectedAnswerDescription } from './item-result.ts';
 
@@ -72,16 +72,9 @@ builder.node(BatchItem, {
     const batch = parsed && (await readBatch(db, owner, parsed.batchId));
     if (!batch) return null;
     const beforeIt = String(parsed.index - 1);
-    const { rows, isCut } = await budget.read(async (allowance) =>
-      measure(
-        await listItems(
-          db.sql,
-          source(batch),
-          {},
-          { limit: 1, afterIndex: parsed.index - 1, inverted: false, maxBytes: allowance.bytes },
-        ),
-        allowance,
-      ),
+    const place = { limit: 1, afterIndex: parsed.index - 1, inverted: false };
+    const { rows, isCut } = await budget.read((maxBytes) =>
+      listItems(db.sql, source(batch), {}, { ...place, maxBytes }),
     );
     if (isCut) throw new PageTooLarge(beforeIt);
     const [model] = await toModels(

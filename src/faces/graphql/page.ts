@@ -2,7 +2,9 @@
 import { type ResolveCursorConnectionArgs, resolveCursorConnection } from '@pothos/plugin-relay';
 import { z } from 'zod';
 import { PageTooLarge } from '../../core/errors.ts';
+import type { PlaceInPage } from '../../db/bytes.ts';
 import { storableText } from '../../operations/text.ts';
+import type { Budget } from './budget.ts';
 import { presentIssues } from './errors.ts';
 
 export const defaultPageSize = 50;
@@ -136,7 +138,38 @@ async function placeOf(
   throw presentIssues([{ path, message }]);
 }
 
-/** For lists in the order of their keys. */
-export function cursorOf(entry: { key: bigint } | null): string | null {
-  return entry === null ? null : String(entry.key);
+/** A page of a list in the order of its keys. `find` gives the entry with an id. */
+export async function readKeyPage<Entry extends PlaceInPage & { key: bigint }>(
+  args: PageArgs,
+  budget: Budget,
+  {
+    find,
+    list,
+  }: {
+    find(id: string): Promise<Pick<Entry, 'key'> | null>;
+    list(page: KeyRange & { maxBytes: number }): Promise<Entry[]>;
+  },
+) {
+  const toCursor = ({ key }: Pick<Entry, 'key'>) => String(key);
+  const toKey = (cursor: string | undefined) => (cursor === undefined ? undefined : BigInt(cursor));
+  const places = {
+    toCursor,
+    async find(id: string) {
+      const entry = await find(id);
+      return entry && toCursor(entry);
+    },
+  };
+  return readPage(args, places, async (range) => {
+    const { limit, after, before, inverted } = range;
+    const keys = { limit, afterKey: toKey(after), beforeKey: toKey(before), inverted };
+    const { rows, isCut } = await budget.read((maxBytes) => list({ ...keys, maxBytes }));
+    return wholePage({ entries: rows, isCut }, range, toCursor);
+  });
+}
+
+interface KeyRange {
+  limit: number;
+  afterKey: bigint | undefined;
+  beforeKey: bigint | undefined;
+  inverted: boolean;
 }

@@ -2,8 +2,7 @@
 import { listProviderBatches, type ProviderBatchRecord } from '../../db/provider-batches-read.ts';
 import { BatchCounts, ExecutionEnum } from './batch-parts.ts';
 import { builder } from './builder.ts';
-import type { Context } from './context.ts';
-import { byBatch, createRounds } from './rounds.ts';
+import { createListRounds } from './rounds.ts';
 
 const ProviderBatch = builder.objectRef<ProviderBatchRecord>('ProviderBatch').implement({
   description:
@@ -43,6 +42,8 @@ const ProviderBatch = builder.objectRef<ProviderBatchRecord>('ProviderBatch').im
   }),
 });
 
+export const loadProviderBatches = createListRounds(listProviderBatches);
+
 builder.objectFields('Batch', (t) => ({
   execution: t.expose('execution', {
     type: ExecutionEnum,
@@ -66,14 +67,3 @@ builder.objectFields('Batch', (t) => ({
     resolve: ({ key }, _args, context) => loadProviderBatches(key, context),
   }),
 }));
-
-const readPage = createRounds<ProviderBatchRecord[]>(async (keys, { db }) =>
-  byBatch(await listProviderBatches(db.sql, keys)),
-);
-
-export async function loadProviderBatches(
-  batchKey: bigint,
-  context: Context,
-): Promise<ProviderBatchRecord[]> {
-  return (await readPage(batchKey, context)) ?? [];
-}

@@ -1,8 +1,7 @@
 /** Rows refused at upload, read by one statement for all fields of a page. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { PageTooLarge } from '../../core/errors.ts';
 import { readRejections } from '../../db/files.ts';
-import { type Budget, measure } from './budget.ts';
+import type { Budget } from './budget.ts';
 import type { Context } from './context.ts';
 
 export interface Rejection {
@@ -45,10 +44,9 @@ async function answerAll({ db, budget }: Asking): Promise<void> {
   asked.delete(budget);
   const waiting = new Set([...files.values()].flat());
   try {
-    const { rows, isCut } = await budget.read(async (allowance) =>
-      measure(await readRejections(db.sql, [...files.keys()], allowance.bytes), allowance),
+    const { rows } = await budget.readWhole((maxBytes) =>
+      readRejections(db.sql, [...files.keys()], maxBytes),
     );
-    if (isCut) throw new PageTooLarge(null);
     for (const { key, rejections } of rows) {
       const bytes = Buffer.byteLength(rejections);
       const parsed = JSON.parse(rejections) as Rejection[];

@@ -1,4 +1,5 @@
 /** Fields of the entries of a list, read by one statement for the whole page. */
+import type { Sql } from '../../db/driver/client.ts';
 import type { Context } from './context.ts';
 
 /**
@@ -28,8 +29,7 @@ export function createRounds<Value>(
   };
 }
 
-/** Entries by batch, in their order. */
-export function byBatch<Entry extends { batchKey: bigint }>(
+function byBatch<Entry extends { batchKey: bigint }>(
   entries: readonly Entry[],
 ): Map<bigint, Entry[]> {
   const found = new Map<bigint, Entry[]>();
@@ -39,4 +39,12 @@ export function byBatch<Entry extends { batchKey: bigint }>(
     else found.set(entry.batchKey, [entry]);
   }
   return found;
+}
+
+/** Makes a reader of the entries of one batch, in the order in which `list` has those of all. */
+export function createListRounds<Entry extends { batchKey: bigint }>(
+  list: (sql: Sql, batchKeys: readonly bigint[]) => Promise<readonly Entry[]>,
+): (batchKey: bigint, context: Context) => Promise<Entry[]> {
+  const read = createRounds(async (keys, { db }) => byBatch(await list(db.sql, keys)));
+  return async (batchKey, context) => (await read(batchKey, context)) ?? [];
 }
