@@ -30,10 +30,7 @@ export interface Config {
   introspection: boolean;
   /** Where clients reach the server, without a trailing slash; null: where it listens. */
   publicUrl: string | null;
-  /**
-   * What signs webhooks, one or several for a rotation; null: one that is made once and kept in the
-   * database.
-   */
+  /** What signs webhooks, several during a rotation; null: one is made and kept in the database. */
   webhookSecrets: string | null;
   /** Webhooks may go to http and to private addresses. */
   webhookAllowPrivate: boolean;
@@ -134,16 +131,10 @@ const environment = z.object({
 const openaiBaseUrl = 'https://api.openai.com/v1';
 const anthropicBaseUrl = 'https://api.anthropic.com';
 
-/**
- * What is asked by default, by the first provider that is configured: small and cheap, with
- * structured output.
- */
+/** Asked by default, of the first configured provider: small, cheap, with structured output. */
 const defaultModels = { openai: 'openai/gpt-4.1-mini', anthropic: 'anthropic/claude-haiku-4-5' };
 
-/**
- * The configuration in an environment. Throws one ConfigError that names every bad variable; it
- * never quotes a value.
- */
+/** The configuration in an environment. Throws one ConfigError that names every bad variable. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
   // An empty variable is one that was not set: compose files and .env templates leave them so.
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));

@@ -5,10 +5,7 @@ import { StartFailure } from './core/errors.ts';
 import { createLog } from './core/log.ts';
 import { type Service, startService } from './service.ts';
 
-/**
- * One press of Ctrl-C may arrive twice: from the terminal, and from the npm that the program runs
- * under.
- */
+/** One Ctrl-C may arrive twice: from the terminal, and from the npm above the program. */
 const onePressMs = 500;
 
 if (existsSync('.env')) process.loadEnvFile('.env');

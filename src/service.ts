@@ -1,7 +1,4 @@
-/**
- * Winnow as a whole: builds the parts in the order in which they need each other, and takes them
- * down the other way round.
- */
+/** Winnow as a whole: builds the parts in order of need, and takes them down in reverse. */
 import { randomBytes } from 'node:crypto';
 import type { Config } from './config.ts';
 import type { Log } from './core/log.ts';
@@ -65,10 +62,7 @@ export interface StartOptions {
   signal?: AbortSignal;
 }
 
-/**
- * Throws StartFailure where something beside Winnow is in its way: its database, its folder, its
- * port.
- */
+/** Throws StartFailure where its database, its folder or its port is in the way. */
 export async function startService(
   config: Config,
   log: Log,
@@ -298,10 +292,7 @@ interface StoredOperation {
   model: string;
 }
 
-/**
- * What is wrong with a webhook's URL, by its text and by the addresses of its name; null when it
- * may be called.
- */
+/** What is wrong with a webhook's URL, by its text and addresses; null when it may be called. */
 function createWebhookCheck(allowPrivate: boolean): (url: string) => Promise<string | null> {
   const resolveName = createResolveName({ allowPrivate });
   return (url) => checkWebhookTarget(url, { allowPrivate, resolveName });

@@ -12,10 +12,7 @@ export interface Caller {
   /** The database, as this owner may use it. */
   db: Database;
   nudges: Nudges;
-  /**
-   * Binds an operation to its options and its model. Throws BadUserInput for an unknown model.
-   * `time` is shared by all that one request checks.
-   */
+  /** Throws BadUserInput for an unknown model. `time` is shared by all checks of one request. */
   preparePlan(
     operation: string,
     params: Record<string, unknown>,

@@ -1,7 +1,4 @@
-/**
- * The answers in an uploaded file of a provider's batch results, parsed and validated without a
- * model.
- */
+/** The answers in an uploaded file of a provider's batch results, parsed and validated. */
 import { createHash } from 'node:crypto';
 import { InvalidOutput, type ItemError } from '../core/errors.ts';
 import { parseKeepingNumbers } from '../core/exact-json.ts';
@@ -43,10 +40,7 @@ const stepBytes = 4_194_304;
 /** Others get their turn after this time. */
 const turnMs = 3;
 
-/**
- * The results behind an index (-1: from the first) in the file's order, read as they are taken.
- * Ends early when nobody waits any more.
- */
+/** The results behind an index (-1: all) in the file's order, read as they are taken. */
 export async function* parseResults(
   sql: Sql,
   { fileKey, schema }: ResultSource,

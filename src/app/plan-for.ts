@@ -9,10 +9,7 @@ import type { Caller } from './caller.ts';
 /** Enough to correct options by. */
 const maxIssues = 20;
 
-/**
- * Binds checked options to a model; what is wrong with either is told at `path`, the options' place
- * in the input: empty, or a path.
- */
+/** Binds checked options to a model. Issues are told at `path`, the options' place in the input. */
 export function planFor(
   operation: string,
   options: Record<string, unknown>,
@@ -36,10 +33,7 @@ export function planFor(
   return plan;
 }
 
-/**
- * What options name that no item has, or that is meant as a placeholder and would be sent as it
- * stands.
- */
+/** What options name that no item has, or mean as a placeholder but send as it stands. */
 function optionIssues(
   { placeholders, referenceField }: PreparedOperation,
   options: Record<string, unknown>,

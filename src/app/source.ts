@@ -47,10 +47,7 @@ export async function fileSource(
 /** What is named of a file in a submit. */
 type Named = { [Name in keyof FileReading]?: string | null | undefined };
 
-/**
- * How a batch reads its file, where it says otherwise than the upload. Throws BadUserInput for
- * fields that there are not.
- */
+/** How a batch reads its file otherwise than the upload. Throws BadUserInput for unknown fields. */
 export function readingOf(named: Named, file: RowFile | null, path: string): FileReading {
   const { contentField = null, customIdField = null, customIdPrefix = null } = named;
   const names = file ? namesOf(file) : [];

@@ -9,10 +9,7 @@ import type { Nudges } from '../engine/process/nudges.ts';
 import type { PromptItem } from '../operations/operation.ts';
 import type { Telling } from '../telemetry/events.ts';
 
-/**
- * The unit of claiming. Small enough to spread a batch over workers, large enough that a million
- * items are 10,000 rows.
- */
+/** The unit of claiming: spreads a batch over workers, and makes 10,000 rows of a million items. */
 const chunkSize = 100;
 export const defaultExpirySeconds: Readonly<Record<Execution, number>> = {
   LIVE: 24 * 60 * 60,
@@ -25,18 +22,13 @@ interface InlineItem {
   customId: string;
   content: string;
   metadata: Record<string, unknown> | null;
-  /**
-   * Where the item is a complete chat request: its body. Content and metadata are not stored then.
-   */
+  /** Where the item is a complete chat request: its body, in place of content and metadata. */
   request?: Record<string, unknown> | null;
   /** Whose API the request is written for; OpenAI's when absent. */
   dialect?: PromptItem['dialect'];
 }
 
-/**
- * A batch whose input has been checked: options are the operation's params with their defaults, the
- * model is resolved.
- */
+/** A checked input: options are params with their defaults, and the model is resolved. */
 export interface Submission {
   operation: string;
   options: Record<string, unknown>;
@@ -129,10 +121,7 @@ export async function submitBatch(
   return winner.id;
 }
 
-/**
- * Items as the rows of a file that is not listed: requests as the lines of their provider's batch
- * file.
- */
+/** Items as rows of a file that is not listed: requests as lines of their provider's batch file. */
 function inlineRows(items: readonly InlineItem[]) {
   const areRequests = items.some(({ request }) => request);
   const rows = items.map(({ customId, content, metadata, request, dialect }) =>
@@ -181,9 +170,7 @@ function asHashed(submission: Submission): Submission {
   return { ...submission, options: Object.fromEntries(options) };
 }
 
-/**
- * JSON with the keys in order, so that the same input hashes the same however a client orders it.
- */
+/** JSON with its keys in order, so that the same input hashes the same in any order. */
 function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) =>
     typeof inner === 'object' && inner !== null && !Array.isArray(inner)

@@ -1,6 +1,4 @@
-/**
- * The operation of a batch as it was submitted: to read its answers by, and to show what it sends.
- */
+/** The operation of a batch as it was submitted: for its answers, and to show what it sends. */
 
 import { BadUserInput } from '../core/errors.ts';
 import type { BatchRecord } from '../db/batches.ts';
@@ -11,9 +9,7 @@ import type { Caller } from './caller.ts';
 
 type StoredBatch = Pick<BatchRecord, 'operation' | 'options' | 'model'>;
 
-/**
- * Preparing compiles templates and answer schemas; a page of 1,000 items of one batch does it once.
- */
+/** Preparing compiles templates and schemas: once for a page of items of one batch. */
 const prepared = new WeakMap<object, PreparedOperation>();
 const plans = new WeakMap<object, Plan | null>();
 
@@ -28,10 +24,7 @@ export function operationOf(batch: StoredBatch): PreparedOperation {
   return made;
 }
 
-/**
- * The body that an item is sent with; null where it cannot be sent, or its model is not configured
- * here any more.
- */
+/** The body that an item is sent with; null where it cannot be, or its model is unknown here. */
 export function requestFor(
   batch: StoredBatch,
   item: PromptItem,

@@ -1,10 +1,7 @@
 /** Variables that look like ours and are none: a misspelt one would do nothing, without a word. */
 import { editDistance } from '../core/nearest.ts';
 
-/**
- * Set by Kubernetes for every service, whatever its name: X_SERVICE_HOST, X_PORT_80_TCP_ADDR,
- * X_PORT=tcp://…
- */
+/** Set by Kubernetes for every service: X_SERVICE_HOST, X_PORT_80_TCP_ADDR, X_PORT=tcp://… */
 const ofKubernetes = /_(SERVICE_(HOST|PORT)(_\w+)?|PORT_\d+_(TCP|UDP)(_\w+)?)=|_PORT=(tcp|udp):/;
 const ownPrefix = /^WINNOW_/;
 /** More than this would be an attack, not a name. */

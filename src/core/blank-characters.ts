@@ -1,9 +1,6 @@
 const control = Array.from({ length: 0x20 }, (_, at) => String.fromCharCode(at + 1)).join('');
 
-/**
- * All that is white space, wherever a custom id may have some around it; control characters are
- * among it.
- */
+/** All white space that may stand around a custom id; control characters are among it. */
 export const blankCharacters = `${control}\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff`;
 
 /** A text without the white space around it. */

@@ -23,9 +23,7 @@ export const itemErrorCodes = [
 ] as const;
 export type ItemErrorCode = (typeof itemErrorCodes)[number];
 
-/**
- * Why one item has no output. The message is for people; it never holds a key, a prompt or a row.
- */
+/** Why one item has no output. The message is for people, without keys, prompts and rows. */
 export interface ItemError {
   code: ItemErrorCode;
   message: string;
@@ -53,10 +51,7 @@ export const batchErrorCodes = [
 ] as const;
 export type BatchErrorCode = (typeof batchErrorCodes)[number];
 
-/**
- * One thing wrong with an input: where, as a dotted path from the argument, and what would be
- * right.
- */
+/** One thing wrong with an input: a dotted path from the argument, and what would be right. */
 export interface InputIssue {
   path: string;
   message: string;
@@ -117,10 +112,7 @@ export function retryAfterSeconds(code: string): number | null {
   }
 }
 
-/**
- * An expected failure of a whole request. `code` is public and stable; callers branch on it, never
- * on the message.
- */
+/** An expected failure of a whole request. Callers branch on `code`, never on the message. */
 export class AppError extends Error {
   override readonly name: string = 'AppError';
   readonly code: AppErrorCode;
@@ -131,10 +123,7 @@ export class AppError extends Error {
   }
 }
 
-/**
- * The caller's input is wrong; `issues` names every place at once, so that one round trip is enough
- * to correct it.
- */
+/** The caller's input is wrong. `issues` names every place, to be corrected in one go. */
 export class BadUserInput extends AppError {
   override readonly name = 'BadUserInput';
   readonly issues: readonly InputIssue[];
@@ -148,18 +137,12 @@ export class BadUserInput extends AppError {
   }
 }
 
-/**
- * The program cannot start, for a reason outside of it. The message is all that the person who
- * starts it has to read.
- */
+/** The program cannot start, for a reason outside of it, which the message says in full. */
 export class StartFailure extends Error {
   override readonly name = 'StartFailure';
 }
 
-/**
- * More was asked for than one request reads. `cursor` is the last that fitted, to go on behind;
- * null where nothing did.
- */
+/** More was asked for than one request reads. `cursor`, or null, is the last that fitted. */
 export class PageTooLarge extends AppError {
   override readonly name = 'PageTooLarge';
   readonly cursor: string | null;
@@ -173,10 +156,7 @@ export class PageTooLarge extends AppError {
   }
 }
 
-/**
- * One item cannot be asked as it is (a field that its template names is missing). Ends that item,
- * nothing else.
- */
+/** One item cannot be asked as it is, such as one that lacks a field of its template. */
 export class ItemFailure extends Error {
   override readonly name = 'ItemFailure';
   readonly code: ItemErrorCode;
@@ -187,10 +167,7 @@ export class ItemFailure extends Error {
   }
 }
 
-/**
- * The model's answer breaks its answer schema. The message is written for the model, which is asked
- * again with it.
- */
+/** The answer breaks its schema. The message is for the model, which is asked again with it. */
 export class InvalidOutput extends Error {
   override readonly name = 'InvalidOutput';
 }

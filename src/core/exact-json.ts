@@ -13,9 +13,7 @@ const backslash = 0x5c;
 const mayBeRounded = /[\d.]{16}|\d[eE]/;
 const mayBeRewritten = /[\d.]{16}|\d[eE]|\.\d*0(?!\d)|0\.000000|-0/;
 
-/**
- * The value of JSON text. A number that JavaScript would change becomes a string of its own text.
- */
+/** The value of JSON text. A number that JavaScript would change becomes a string of its text. */
 export function parseExact(text: string): unknown {
   return JSON.parse(
     quoteNumbers(text, mayBeRounded, (number) => (isExact(number) ? null : number)),
@@ -74,10 +72,7 @@ function unmarked(value: unknown, rawJSON: (text: string) => unknown): unknown {
   return whole.value;
 }
 
-/**
- * What stands for the text of a number, where JSON is written; the text itself where this Node
- * knows of no such thing.
- */
+/** What JSON.stringify writes as the text of a number; the text itself where Node has no such. */
 export function numberOf(text: string): unknown {
   return newerJson.rawJSON?.(text) ?? text;
 }
@@ -93,10 +88,7 @@ const newerJson = JSON as unknown as {
   isRawJSON?: (value: unknown) => boolean;
 };
 
-/**
- * The JSON text with what `quoted` has for numbers that look like `hint` in their places, as texts;
- * null leaves a number.
- */
+/** The JSON text with `quoted` texts for numbers that look like `hint`; null leaves a number. */
 function quoteNumbers(
   text: string,
   hint: RegExp,
@@ -147,10 +139,7 @@ function decimal(number: string): string {
   return `${sign}${significant}e${Number(exponent) - fraction.length + dropped}`;
 }
 
-/**
- * Behind the string whose opening quote is at `start`, in JSON as text or as bytes; the end of the
- * JSON where the string is not closed.
- */
+/** Behind the string in JSON whose opening quote is at `start`; the JSON's end without another. */
 export function stringEnd(json: string | Uint8Array, start: number): number {
   let at = start;
   do {

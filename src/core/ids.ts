@@ -1,23 +1,15 @@
 import { randomBytes } from 'node:crypto';
 
-/**
- * 128 random bits in lower-case letters and digits, so that an id is URL-safe and selects with a
- * double click.
- */
+/** 128 random bits in lower-case letters and digits: URL-safe, selected with a double click. */
 const randomLength = 25;
 
-/**
- * A new public id such as `batch_3f…`: unguessable, and the same in GraphQL, routes and webhooks.
- */
+/** A new public id such as `batch_3f…`, unguessable, the same in GraphQL, routes and webhooks. */
 export function newId(kind: 'batch' | 'file' | 'pbatch'): string {
   const random = BigInt(`0x${randomBytes(16).toString('hex')}`);
   return `${kind}_${random.toString(36).padStart(randomLength, '0')}`;
 }
 
-/**
- * True for what `newId` could have made; everything else is an unknown id and need not be looked
- * up.
- */
+/** True for what `newId` could have made. No other id need be looked up. */
 export function isId(kind: 'batch' | 'file', id: string): boolean {
   return id.startsWith(`${kind}_`) && /^[a-z]+_[0-9a-z]{25}$/.test(id);
 }

@@ -1,7 +1,4 @@
-/**
- * Where a text breaks that was to be JSON, and what should stand there: for a person who
- * wrote it by hand.
- */
+/** Where a text breaks that was to be JSON, for a person who wrote it by hand. */
 
 type Wanted = 'value' | 'element' | 'key' | 'member' | 'colon' | 'next';
 

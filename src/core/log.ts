@@ -20,9 +20,7 @@ export function somethingFailed({ requestId }: Asking): string {
   return `Internal error. The server log has the details, under the request id ${requestId}.`;
 }
 
-/**
- * Where a secret could stand in an object that somebody logs. Values are never logged in messages.
- */
+/** Where a logged object could hold a secret. Values are never logged in messages. */
 const secretPaths = [
   'apiKey',
   '*.apiKey',
@@ -31,10 +29,7 @@ const secretPaths = [
   '*.headers.authorization',
 ];
 
-/**
- * JSON lines on standard error, so that standard output stays for what a command prints; readable
- * lines on a terminal.
- */
+/** JSON lines on standard error, which leaves standard output alone; readable on a terminal. */
 export function createLog(level: string, { role }: { role: string }): Logger {
   const options = {
     level,

@@ -1,8 +1,5 @@
 export interface Looper {
-  /**
-   * Runs the work: now, or once more after the run under way. Resolves when that run is over, and
-   * never rejects.
-   */
+  /** Runs the work now, or after the run under way. Resolves when that is over; never rejects. */
   run(): Promise<void>;
   /** Starts no more runs. Resolves when the run under way is over. */
   stop(): Promise<void>;

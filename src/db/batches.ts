@@ -29,10 +29,7 @@ const processing = sql<number>`(
   select coalesce(sum(c.last - c.first + 1 - c.done), 0)::int
   from chunks c where c.batch_key = batches.key and c.state = 'leased')`;
 
-/**
- * What its provider says of a batch's provider batches: changes with every step that anybody may
- * want to see.
- */
+/** The provider's word on a batch's jobs: changes with every step worth seeing. */
 const providerState = sql<string | null>`(
   select string_agg(concat_ws(' ', p.status, p.succeeded::bigint + p.failed), ';' order by p.key)
   from provider_batches p where p.batch_key = batches.key)`;
@@ -121,10 +118,7 @@ export async function readBatchById(db: Builder, id: string): Promise<BatchRecor
   return batch ?? null;
 }
 
-/**
- * For the process itself, which is told of changes by key. A caller that shows the batch checks
- * the owner.
- */
+/** For the process, which hears of changes by key. A caller that shows it checks the owner. */
 export async function readBatchByKey(db: Builder, key: bigint): Promise<BatchRecord | null> {
   const [batch] = await selectBatches(db, eq(batches.key, key));
   return batch ?? null;

@@ -10,10 +10,7 @@ export interface PlaceInPage {
   rowsOfPage: number;
 }
 
-/**
- * `page`: a query whose rows tell their size as `octets`. Sizes are known without reading what is
- * large.
- */
+/** `page` tells its rows' sizes as `octets`, without reading what is large. */
 export function cutBehind(
   sql: Sql,
   page: postgres.Fragment,

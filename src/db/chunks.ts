@@ -114,9 +114,7 @@ export interface ChunkMark {
   sentTo: number;
 }
 
-/**
- * Raises the marks of chunks that `worker` holds, before it sends requests for items beyond them.
- */
+/** Raises the marks of chunks that `worker` holds, before it sends requests beyond them. */
 export async function raiseSentMarks(
   sql: Sql,
   worker: string,

@@ -1,7 +1,4 @@
-/**
- * Custom ids: which items they name, and the index of those that a batch takes from a field of its
- * own.
- */
+/** Which items custom ids name, and the index of ids that a batch takes from its own field. */
 import { blankCharacters } from '../core/blank-characters.ts';
 import { maxCustomIdLength } from '../core/ids.ts';
 import type { Sql } from './driver/client.ts';
@@ -69,10 +66,7 @@ export async function listUnindexed(sql: Sql): Promise<UnindexedBatch[]> {
     order by b.key limit 10`;
 }
 
-/**
- * Two items of one custom id, or (`second` null) one whose id is too long to be any. Each by its
- * index and its row.
- */
+/** Two items of one custom id, or (`second` null) one of too long an id: by index and row. */
 export interface CustomIdProblem {
   customId: string;
   first: ItemPlace;

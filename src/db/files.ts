@@ -174,9 +174,7 @@ export interface StoredRow {
   customId: string | null;
   content: string | null;
   fields: string | null;
-  /**
-   * Its number in the file where that is not index + 1; null where it is, or the file is of before.
-   */
+  /** Its number in the file where that is not index + 1; null for all others. */
   row: number | null;
 }
 

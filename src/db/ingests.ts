@@ -9,10 +9,7 @@ import { after } from './clock.ts';
 import type { Builder, Sql } from './driver/client.ts';
 import { ingests } from './tables.ts';
 
-/**
- * How long the entry of a dead ingest is kept, in case its process was only asleep and its rows
- * come yet.
- */
+/** How long a dead ingest's entry is kept: its process may be asleep, and its rows come yet. */
 const graceSeconds = 60 * 60;
 
 /** Gives out the key of a file to come, with a lease on it. */
@@ -69,9 +66,7 @@ export async function deleteDeadIngests(sql: Sql): Promise<void> {
       and not exists (select from rows where file_key = i.file_key)`;
 }
 
-/**
- * How many rows before `index` and behind have a given custom id, up to two: two make a duplicate.
- */
+/** How many rows before `index` and behind, up to two, have a custom id: two are a duplicate. */
 export async function countCustomId(sql: Sql, fileKey: bigint, customId: string): Promise<number> {
   const [counted] = await sql<{ count: number }[]>`
     select count(*)::int as count from (

@@ -68,10 +68,7 @@ export async function insertInlineBatch(
   return inserted ?? null;
 }
 
-/**
- * The batch that holds an owner's idempotency key, with the hash of the input it was submitted
- * with.
- */
+/** The batch that holds an owner's idempotency key, with the hash of its input. */
 export async function findByIdempotencyKey(
   { query }: Builder,
   owner: string,

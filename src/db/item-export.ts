@@ -26,9 +26,7 @@ export interface ExportedItem {
   errorMessage: string | null;
   /** The beginning of the last answer that was refused. */
   rejectedAnswer: string | null;
-  /**
-   * What its answers cost, those that a retry put aside included; null before the result.
-   */
+  /** What its answers cost, those that a retry put aside included; null before the result. */
   usage: Usage | null;
   /** In seconds since 1970; null before the result. */
   completedAt: number | null;
@@ -53,10 +51,7 @@ export interface ExportColumns {
   rejectedAnswer: boolean;
 }
 
-/**
- * Memory that is written again and again, so that an export of gigabytes leaves no garbage of that
- * size.
- */
+/** Memory that is used again and again: an export of gigabytes leaves no such garbage. */
 export class ItemBuffer {
   bytes = Buffer.alloc(0);
   length = 0;
@@ -174,10 +169,7 @@ function readInt32(bytes: Uint8Array, at: number): number {
 
 const columnCount = 16;
 
-/**
- * The columns that `itemsIn` reads, in its order. What an item is said to be is the same as in
- * items.ts.
- */
+/** The columns that `itemsIn` reads, in its order, with statuses as in items.ts. */
 function selectRange({ source, first, last, status, with: wanted }: ExportRange): CopySql {
   const { batchKey, fileKey } = source;
   const leased = copySql`exists (

@@ -15,10 +15,7 @@ export interface OpenItem {
   row: number | null;
 }
 
-/**
- * The items of a range that have no result yet, in order. `someDone` false saves looking for
- * results.
- */
+/** A range's items without results, in order. `someDone` false saves looking for results. */
 export async function readOpenItems(
   sql: Sql,
   range: { fileKey: bigint; batchKey: bigint; first: number; last: number; someDone: boolean },
@@ -146,10 +143,7 @@ function itemBytes(sql: Sql) {
     + coalesce(octet_length(r.output), 0) + coalesce(octet_length(r.rejected_answer), 0))`;
 }
 
-/**
- * How many items a filter leaves. Costs a scan of what it leaves; counters are cheaper where they
- * say the same.
- */
+/** How many items a filter leaves, by a scan: prefer counters where they say the same. */
 export async function countItems(
   sql: Sql,
   source: ItemSource,

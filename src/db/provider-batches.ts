@@ -137,10 +137,7 @@ export async function planProviderBatch(
   return planned ?? null;
 }
 
-/**
- * Writes down what a step found out, as long as it is this worker's. False when it is another's by
- * now.
- */
+/** Writes what a step found, if the job is this worker's. False when it is another's. */
 export async function changeProviderBatch(
   { query }: Builder,
   job: { key: bigint; worker: string },
@@ -249,10 +246,7 @@ export async function hasJobBesides(
   return others.length > 0;
 }
 
-/**
- * The ids of all jobs that are known at a model's provider, so that a lost one is not taken for one
- * of them.
- */
+/** The ids of all known jobs at a model's provider: a lost job is none of them. */
 export async function listProviderIds(
   { query }: Builder,
   provider: string,

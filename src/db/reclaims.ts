@@ -2,10 +2,7 @@
 import type { Sql } from './driver/client.ts';
 import { isRunning } from './guards.ts';
 
-/**
- * From this many crashes on, items are cut into chunks of their own, and each runs alone in its
- * process.
- */
+/** From this many crashes on, items run alone, in chunks and processes of their own. */
 export const aloneFromCrashes = 3;
 
 /**
@@ -92,10 +89,7 @@ export async function reclaimChunks(sql: Sql): Promise<bigint[]> {
   return reclaimed.map(({ key }) => key);
 }
 
-/**
- * The keys of running batches with open items that are not claimed any more: too many workers died
- * under them.
- */
+/** Running batches whose open items are claimed no more: too many workers died under them. */
 export async function listFatal(sql: Sql): Promise<bigint[]> {
   const found = await sql<{ key: bigint }[]>`
     select key from batches b

@@ -2,9 +2,7 @@
 import type { Sql } from './driver/client.ts';
 import { isRunning } from './guards.ts';
 
-/**
- * Gives back what an expired provider batch still holds, for live calls: `rescueBatches` says when.
- */
+/** Gives an expired provider batch's rest back for live calls, when `rescueBatches` says. */
 export async function leaveToRescue(
   sql: Sql,
   held: { key: bigint; id: string; batchKey: bigint; worker: string },

@@ -156,9 +156,7 @@ async function flushResults(
   return written ?? null;
 }
 
-/**
- * Which chunks `finishChunks` writes the rest of. Those that a worker holds are always left to it.
- */
+/** Whose rest `finishChunks` writes. Chunks that a worker holds are left to it. */
 export type Unfinished =
   /** Open chunks of a batch that is being ended. */
   | { status: 'CANCELLED' | 'EXPIRED' }

@@ -5,9 +5,7 @@ import type { Sql } from './driver/client.ts';
 
 export interface Retried {
   key: bigint;
-  /**
-   * Items that will be asked again: those put back, and those that a stopped batch had left undone.
-   */
+  /** Items to be asked again: those put back, and those that a stopped batch left undone. */
   retriedItems: number;
 }
 

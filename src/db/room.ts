@@ -1,7 +1,4 @@
-/**
- * Whether the disk of the embedded database has room, so that Postgres never meets its end: it
- * stops there.
- */
+/** Whether the embedded database's disk has room: Postgres would stop at its end. */
 import { statfs } from 'node:fs/promises';
 import { AppError } from '../core/errors.ts';
 

@@ -13,9 +13,7 @@ import { webhooks } from './tables.ts';
 
 type Fragment = ReturnType<Sql>;
 
-/**
- * A process that dies holds its webhooks up this long. Four times as long as an attempt may take.
- */
+/** How long a dead process holds its webhooks: four times as long as an attempt may take. */
 const leaseSeconds = 60;
 /** Of a batch's metadata as JSON text, in a body. */
 export const maxMetadataBytes = 10_000;
@@ -196,10 +194,7 @@ export async function claimWebhooks(
     returning w.key, w.lease, w.id, w.url, w.body, w.attempts`;
 }
 
-/**
- * How an attempt ended. `retryInMs` null: the last attempt, since it succeeded or the schedule is
- * over.
- */
+/** How an attempt ended. `retryInMs` null: it succeeded, or the schedule is over. */
 export interface FinishedAttempt {
   key: bigint;
   lease: string;
@@ -261,9 +256,7 @@ export interface DeliveryRecord {
   nextAttemptAt: Date | null;
 }
 
-/**
- * A batch with more attempts than this was sent again by hand many times; the oldest are not shown.
- */
+/** A batch with more attempts was sent again by hand many times; the oldest are not shown. */
 export const maxDeliveries = 200;
 
 /** The delivery logs of some batches, each batch's oldest attempt first; of each the latest 200. */

@@ -1,15 +1,9 @@
-/**
- * Lines for a provider's batch API name the endpoint that they are for. Whether it is the one for
- * chat, whatever path stands before it.
- */
+/** Whether the endpoint that a line is for is the one for chat, at whatever path. */
 export function isChatUrl(url: string): boolean {
   return /\/chat\/completions(\?.*)?$/.test(url);
 }
 
-/**
- * What is wrong with the url of a line that is for another endpoint, as the end of a sentence about
- * the line.
- */
+/** What is wrong with the url of a line for another endpoint, as the end of a sentence. */
 export function wrongUrl(shown: string): string {
   return `has the url ${shown}; only /v1/chat/completions is run`;
 }

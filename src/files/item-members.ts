@@ -14,10 +14,7 @@ interface ItemFile {
 
 type Member = [name: string, json: string];
 
-/**
- * The members of a row of JSON in their order, values as the text they are; those of an item's
- * metadata in its place.
- */
+/** A JSON row's members in order, as texts; those of an item's metadata in its place. */
 export function rowMembers(file: ItemFile, fields: string): Member[] {
   const members = jsonMembers(fields);
   if (!mayHaveItems(file)) return members;

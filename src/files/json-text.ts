@@ -1,15 +1,9 @@
-/**
- * JSON text as it is stored, looked at without changing what it says. All of it has been checked to
- * be JSON when it came in.
- */
+/** JSON text as it is stored, which has been checked to be JSON: looked at, never changed. */
 import { scalarEnd, stringEnd } from '../core/exact-json.ts';
 
 const quoteCode = 0x22;
 
-/**
- * The members of an object in order, values as the text they are. A name that comes twice is there
- * twice; JSON.parse keeps the last.
- */
+/** The members of an object in order, as texts, with names that come twice. */
 export function jsonMembers(text: string): [name: string, value: string][] {
   const members: [string, string][] = [];
   let at = skipSpace(text, text.indexOf('{') + 1);
@@ -25,10 +19,7 @@ export function jsonMembers(text: string): [name: string, value: string][] {
   return members;
 }
 
-/**
- * The same JSON without a line break, which can only stand between its tokens: for formats that
- * have a record per line.
- */
+/** The same JSON without line breaks, which only stand between tokens: a record is a line. */
 export function oneLine(json: string): string {
   return json.includes('\n') || json.includes('\r') ? json.replace(/[\r\n]/g, ' ') : json;
 }

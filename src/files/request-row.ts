@@ -1,7 +1,4 @@
-/**
- * Rows that are complete requests: where the request stands in them, and whose API it is written
- * for.
- */
+/** Rows that are complete requests: where the request stands, and whose API it is for. */
 
 import type { PromptItem } from '../operations/operation.ts';
 import { isChatUrl } from './chat-url.ts';
@@ -32,10 +29,7 @@ export function readLine(
   return { content, request, dialect: isAnthropic ? 'anthropic' : 'openai' };
 }
 
-/**
- * Whether rows of plain JSON with these columns may be requests. Others, of which `body` alone is
- * no sign, need not be parsed for one.
- */
+/** Whether plain JSON rows with these columns may be requests; `body` alone is not a sign. */
 export function mayBeRequests(columns: readonly string[]): boolean {
   const has = (name: string) => columns.includes(name);
   return has('messages') || has('request') || (has('custom_id') && (has('body') || has('params')));

@@ -1,7 +1,4 @@
-/**
- * What a stored row holds: for prompts, for the preview, and for the columns that a CSV output
- * gives back.
- */
+/** What a stored row holds: for prompts, the preview, and a CSV output's own columns. */
 
 import { withoutBlanks } from '../core/blank-characters.ts';
 import { parseExact, parseKeepingNumbers } from '../core/exact-json.ts';
@@ -20,10 +17,7 @@ export interface RowFile {
   columns: readonly string[];
   contentField: string | null;
   customIdField: string | null;
-  /**
-   * Where a batch reads the file its own way: custom ids stand in the field, not where the upload
-   * put them.
-   */
+  /** For a batch that reads the file its own way: its custom ids stand in the field. */
   idsInFields?: boolean;
   /** Stands before every custom id. */
   customIdPrefix?: string;
@@ -59,10 +53,7 @@ export interface DecodedRow {
   metadata: Record<string, unknown> | null;
   /** By which names the text and the id stand in the row; absent where it has no fields. */
   named?: NamedParts;
-  /**
-   * The body where the row is a complete chat request; null for any other row. Numbers keep their
-   * text.
-   */
+  /** The body of a complete chat request, numbers as their text; null for any other row. */
   request: Record<string, unknown> | null;
   /** Whose API the request is written for. Absent without a request. */
   dialect?: Dialect | undefined;
@@ -102,10 +93,7 @@ export function rowNumberOf({ isNumbered }: RowFile, { index, row }: RowText): n
   return row ?? (isNumbered ? index + 1 : null);
 }
 
-/**
- * The custom id of a row: what stands for it, else its place in the file counted from 0, behind the
- * batch's prefix.
- */
+/** What stands for the custom id, else the place in the file from 0, behind the batch's prefix. */
 export function customIdOf(file: RowFile, row: RowText): string {
   const own = file.idsInFields ? idInFields(file, row) : row.customId;
   return (file.customIdPrefix ?? '') + (own ?? placeOf(row));
@@ -154,10 +142,7 @@ export function rowFileOf(
   };
 }
 
-/**
- * The metadata of a row as JSON text, each value as the text that it came as; `null` where there is
- * none.
- */
+/** A row's metadata as JSON text, each value as the text that it came as; `null` without any. */
 export function metadataText(file: RowFile, row: RowText): string {
   const { content, fields } = row;
   if (fields === null) return 'null';
@@ -211,10 +196,7 @@ export function ownColumns(file: RowFile & { listed: boolean }): string[] {
   return file.listed ? [...file.columns] : ['custom_id', 'content', ...file.columns];
 }
 
-/**
- * The cells under `ownColumns`: text as it is, null and absence as nothing, everything else as the
- * JSON text it came as.
- */
+/** The cells under `ownColumns`: text as it is, null and absence as nothing, else JSON. */
 export function ownCells(file: RowFile & { listed: boolean }, row: RowText): string[] {
   const { content, fields } = row;
   if (file.format === 'CSV' && fields !== null) return JSON.parse(fields) as string[];

@@ -1,10 +1,7 @@
 import type { Builder } from '../db/driver/client.ts';
 import { deleteRows, readRowsEnd } from '../db/files.ts';
 
-/**
- * Rows removed by one statement: a step holds its locks, and its share of the disk, for a moment
- * only.
- */
+/** Rows removed by one statement: a step holds its locks and its disk for a moment only. */
 const removalStep = 20_000;
 
 /** Removes all rows of a file in steps. Safe beside itself, and to be called again. */

@@ -80,9 +80,7 @@ export async function ingestFile(upload: Upload): Promise<Ingested> {
   /** Once the database was told to keep the rows, it may have, whatever it answered. */
   let mayBeStored = false;
 
-  /**
-   * A connection is taken with the first full piece: a slow client with a small file holds none.
-   */
+  /** A connection is taken with the first full piece: a slow small file holds none. */
   async function send(pieces: readonly Buffer[]): Promise<void> {
     for (const piece of pieces) {
       rowsIn ??= await copy.rowsIn();
@@ -103,10 +101,7 @@ export async function ingestFile(upload: Upload): Promise<Ingested> {
     await deleteIngest(db, fileKey);
   }
 
-  /**
-   * What cannot be removed now, because the database has gone, the janitor removes once the lease
-   * has run out.
-   */
+  /** What cannot be removed now, the janitor removes once the lease has run out. */
   async function discardQuietly(): Promise<void> {
     await discard().catch(() => undefined);
   }

@@ -12,17 +12,11 @@ import type { ModelAnswer, ModelError, ModelRequest } from './model.ts';
  * provider refuses what it was sent; or with the signal's reason when aborted.
  */
 export interface BatchApi {
-  /**
-   * The provider's limits of one job. `bytes` are those of the whole input, as `create` or `upload`
-   * sends it.
-   */
+  /** The provider's limits of one job. `bytes` are the whole input's, framing included. */
   readonly limits: { readonly requests: number; readonly bytes: number };
   /** Bytes of the input without its lines and the one byte between each two. */
   readonly framingBytes: number;
-  /**
-   * One request as one line of JSON, without a line break. `customId` is 1 to 64 of `A-Z a-z 0-9 _
-   * -`. Pure.
-   */
+  /** One request as one line of JSON. `customId` is 1 to 64 of `A-Z a-z 0-9 _ -`. Pure. */
   encode(customId: string, request: ModelRequest): string;
   /**
    * Uploads the input as a stream, where the provider takes files. Returns the id it has there;
@@ -31,10 +25,7 @@ export interface BatchApi {
   upload(input: BatchInput, signal: AbortSignal): Promise<string | null>;
   /** Deletes an upload. Rejects where the provider does not have it, as well. */
   discard(inputId: string, signal: AbortSignal): Promise<void>;
-  /**
-   * Creates the job. A failure other than a status of 4xx leaves open whether it exists: `find`
-   * tells.
-   */
+  /** Creates the job. Only a status of 4xx says that it does not exist: else `find` tells. */
   create(job: NewJob, signal: AbortSignal): Promise<Job>;
   /**
    * The job that was created for `jobId`, by any process. Null where the provider has none;
@@ -67,10 +58,7 @@ export interface BatchInput {
 }
 
 interface NewJob {
-  /**
-   * Our id of the job, which stands in its metadata where the provider has such, and begins every
-   * custom id.
-   */
+  /** Our id of the job, in its metadata where it has such, and before every custom id. */
   jobId: string;
   /** What `upload` returned. */
   inputId: string | null;

@@ -22,10 +22,7 @@ export function answerLine(customId: string, read: () => ModelAnswer): BatchLine
   }
 }
 
-/**
- * A refused parameter of ours is not a failure of the item: a live call would have been sent again
- * at once, so it is one for later.
- */
+/** A refused parameter of ours is a failure for later: a live call would be sent again at once. */
 export function refusedLine(
   customId: string,
   refusal: Refusal,

@@ -1,7 +1,4 @@
-/**
- * Answers in other shapes than a chat completion's, made into one: what reads completions then
- * reads them all.
- */
+/** Answers in other shapes, made into a chat completion, which all readers know. */
 
 import { isRecord, type JsonRecord } from '../core/json-record.ts';
 import { messageToCompletion } from './anthropic/completion.ts';

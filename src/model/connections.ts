@@ -20,9 +20,7 @@ export interface Connection {
   close(): Promise<void>;
 }
 
-/**
- * Connects lazily. Throws an Error where the base URL, the key or a header cannot be used at all.
- */
+/** Connects lazily. Throws an Error where the base URL, the key or a header is unfit. */
 export function openConnection(config: ProviderConfig, timeoutMs: number): Connection {
   if (config.protocol === 'anthropic') {
     const connection = connectAnthropic(config, timeoutMs);

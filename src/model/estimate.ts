@@ -3,10 +3,7 @@ import type { ModelRequest } from './model.ts';
 /** Characters of a token, about; OpenAI's own rule of thumb for English. Usage corrects it. */
 const charsPerToken = 4;
 
-/**
- * Tokens that a request may need: its prompt by its length, and its answer by its limit (one of 200
- * tokens where it has none).
- */
+/** Tokens that a request may need: its prompt by length, its answer by its limit or 200. */
 export function estimateTokens(request: ModelRequest): number {
   return Math.ceil(promptChars(request) / charsPerToken) + (request.maxOutputTokens ?? 200);
 }

@@ -13,10 +13,7 @@ export interface Refusal {
   param: string | null;
   /** The provider's words, not yet fit to be shown. */
   message: string;
-  /**
-   * A moderation before the model stopped this one input: OpenRouter says so with a 403, in
-   * `metadata.reasons`.
-   */
+  /** OpenRouter's 403 for one input that a moderation stopped, as in `metadata.reasons`. */
   moderated: boolean;
 }
 
@@ -44,10 +41,7 @@ function isModeration(metadata: unknown): boolean {
   return Array.isArray(reasons) || typeof flagged_input === 'string';
 }
 
-/**
- * The ModelError for an error answer. `quote` cuts the provider's words to what may be shown;
- * `retryAfterMs` is what its headers said.
- */
+/** `quote` cuts the provider's words to what may be shown; `retryAfterMs` is from its headers. */
 export function classify(
   refusal: Refusal,
   {

@@ -1,15 +1,10 @@
-/**
- * What servers of the user's own say that they have: `GET /models`, asked when it is first needed.
- */
+/** What servers of the user's own say that they have: `GET /models`, asked when first needed. */
 import { withDeadline } from '../core/deadline.ts';
 import { isRecord, recordsOf } from '../core/json-record.ts';
 import type { Log } from './model.ts';
 
 export interface ModelLists {
-  /**
-   * The names of a provider's models, as it said last; null where it was not asked, or said
-   * nothing.
-   */
+  /** The provider's models, as it said last; null where it was not asked, or said nothing. */
   known(provider: string): ReadonlySet<string> | null;
   /** Asks unless it was asked a short while ago. Never rejects. */
   ask(provider: string): Promise<void>;
@@ -69,10 +64,7 @@ export function createModelLists({
   };
 }
 
-/**
- * `{data: [{id}]}` as OpenAI and Anthropic have it, or such a list by itself. Throws where there is
- * none.
- */
+/** `{data: [{id}]}` as OpenAI and Anthropic have it, or such a list alone; else throws. */
 function namesIn(text: string): ReadonlySet<string> {
   const body: unknown = JSON.parse(text);
   const list = isRecord(body) ? body.data : body;

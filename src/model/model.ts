@@ -29,9 +29,7 @@ export type JsonSchema = { readonly [key: string]: unknown };
 /** The sampling options that every operation takes; absent means the provider's default. */
 export interface Sampling {
   temperature?: number | undefined;
-  /**
-   * The temperature where the caller gives none; it gives way to whatever else the caller asks for.
-   */
+  /** The temperature where the caller gives none; it gives way to all that the caller asks for. */
   defaultTemperature?: number | undefined;
   topP?: number | undefined;
   seed?: number | undefined;
@@ -47,10 +45,7 @@ export type ModelRequest = PromptRequest | BodyRequest;
 export interface PromptRequest extends Sampling {
   messages: readonly ChatMessage[];
   format: AnswerFormat;
-  /**
-   * True where the messages say nothing of what the schema has: it is stated where the provider may
-   * not show it to the model.
-   */
+  /** True where messages do not have the schema: it is stated where the model may not see it. */
   schemaUnsaid?: boolean | undefined;
   /** Ask for log-probabilities of the answer's tokens; dropped where the model refuses them. */
   logprobs: boolean;
@@ -70,10 +65,7 @@ export interface BodyRequest extends Sampling {
   dialect?: Dialect | undefined;
 }
 
-/**
- * The two shapes of complete requests and answers: OpenAI's chat completions and Anthropic's
- * messages.
- */
+/** The shapes of complete requests: OpenAI's chat completions and Anthropic's messages. */
 type Dialect = 'openai' | 'anthropic';
 
 export interface TokenLogprob {
@@ -81,14 +73,9 @@ export interface TokenLogprob {
   logprob: number;
 }
 
-/**
- * A complete answer: the model stopped by itself, or a body request was answered at all. Any other
- * is a ModelError.
- */
+/** A complete answer: the model stopped by itself, or any answer to a body request. */
 export interface ModelAnswer {
-  /**
-   * The content of the first choice; empty where a body request was answered by tool calls alone.
-   */
+  /** The content of the first choice; empty where tool calls alone answered a body request. */
   text: string;
   /** The whole answer, as the provider sent it: a chat completion, or a message of Anthropic's. */
   completion: Readonly<Record<string, unknown>>;
@@ -119,10 +106,7 @@ export type ModelErrorKind =
 export class ModelError extends Error {
   override readonly name = 'ModelError';
   readonly failure: ModelErrorKind;
-  /**
-   * Tokens that the provider billed for the failed answer, if it said: a refusal and a truncated
-   * answer are paid for.
-   */
+  /** Tokens that the provider billed all the same, as for refusals and truncated answers. */
   readonly tokens: Tokens | null;
   readonly costUsd: number | null;
   /** What the model had written all the same; null where nothing. */
@@ -159,10 +143,7 @@ export interface Model {
   /** The name without the provider, as the provider knows it. */
   readonly name: string;
   send(request: ModelRequest, options: SendOptions): Promise<ModelAnswer>;
-  /**
-   * The body that `request` would be sent with just now; what the model is known to refuse is left
-   * out already.
-   */
+  /** The body that `request` would be sent with now, without what the model is known to refuse. */
   bodyOf(request: ModelRequest): Record<string, unknown>;
   /**
    * The rate limiter of the model: how many calls may run now, and how long none after a 429.
@@ -175,14 +156,9 @@ export interface Model {
   readonly readings?: Readings;
 }
 
-/**
- * What the two readings of a model's name come to: what the Model itself says is the likelier one.
- */
+/** The two readings of a model's name: the Model itself is the likelier one. */
 interface Readings {
-  /**
-   * The model of one reading, as far as the provider's list tells; asked for where that is worth
-   * it.
-   */
+  /** The model of one reading, as far as the provider's list tells; asked where worth it. */
   settled(): Promise<Model>;
   /** One of them has answered, and so it is the right one. */
   confirm(model: Model): void;
@@ -198,10 +174,7 @@ interface Readings {
 
 interface SendOptions {
   signal: AbortSignal;
-  /**
-   * Told of every request that goes out, and of what the provider says of its limits. The caller
-   * that took the permit releases it.
-   */
+  /** Told of each request and of the provider's limits. The one who took it releases it. */
   permit: Permit;
 }
 
@@ -211,10 +184,7 @@ interface SendOptions {
  * ask again; so synchronous calls always go first.
  */
 export interface Gate {
-  /**
-   * How many calls were given back as 'ok': what tells a provider that is down from one that fails
-   * a single item.
-   */
+  /** How many calls were given back as 'ok': tells a provider that is down from a bad item. */
   readonly answered: number;
   /**
    * Waits for a permit. Rejects with the signal's reason when aborted, and at once with a
@@ -225,9 +195,7 @@ export interface Gate {
   tryEnter(): Permit | null;
   /** Whether `tryEnter` would give a permit now. Takes none. */
   isOpen(): boolean;
-  /**
-   * How many permits `tryEnter` would give now, one after the other, up to `atMost`. Takes none.
-   */
+  /** How many permits `tryEnter` would give now, one after the other, up to `atMost`. */
   room(atMost: number): number;
   /** Calls back when a permit may have become free. Returns the unsubscribe function. */
   onOpen(listener: () => void): () => void;
@@ -257,9 +225,7 @@ export interface Blocked {
 export interface Permit {
   /** Requests that went out under it so far. */
   readonly requests: number;
-  /**
-   * A request goes out; `tokens` estimates what it may need, prompt and answer. For the adapter.
-   */
+  /** A request goes out; `tokens` estimates its prompt and answer. For the adapter. */
   begin(tokens: () => number): void;
   /** What an answer says of the provider's limits. For the adapter. */
   observe(headers: RateHeaders): void;
@@ -307,10 +273,7 @@ export interface ProviderConfig {
   models: readonly string[];
   /** True where only the listed models exist (the sandbox). */
   closed: boolean;
-  /**
-   * True where the provider has OpenAI's batch API. When absent, OpenAI's own server has one, and
-   * any other server is tried.
-   */
+  /** True for OpenAI's batch API. When absent, OpenAI's own server has one, others are tried. */
   batches?: boolean | undefined;
 }
 

@@ -1,7 +1,4 @@
-/**
- * Prices of tokens, from the price table inside @pydantic/genai-prices (no network). Unknown is
- * null, never 0.
- */
+/** Prices of tokens from the table inside @pydantic/genai-prices. Unknown is null, never 0. */
 
 import { calcPrice, findProvider, type Provider } from '@pydantic/genai-prices';
 import { noTokens, type Tokens } from '../core/usage.ts';
@@ -49,10 +46,7 @@ export function createPrices(provider: string, model: string): Prices {
   };
 }
 
-/**
- * The prices of a batch: half of every price, as OpenAI, Anthropic, Groq, Together and Azure
- * publish.
- */
+/** Half of every price, as OpenAI, Anthropic, Groq, Together and Azure publish for batches. */
 export function atBatchPrices({ inputPrice, outputPrice, costUsd }: Prices): Prices {
   const half = (price: number | null) => (price === null ? null : price / 2);
   return {

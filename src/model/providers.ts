@@ -60,10 +60,7 @@ export interface ProvidersOptions {
   clock?: Clock | undefined;
 }
 
-/**
- * Listed for OpenAI itself when the configuration lists nothing. All have known prices and
- * structured output.
- */
+/** OpenAI's when nothing is configured. All have known prices and structured output. */
 export const openAiModels = [
   'gpt-4.1-mini',
   'gpt-4.1',
@@ -93,10 +90,7 @@ const maxModels = 1_000;
 /** A router has hundreds; a form has no use for more. */
 const maxListed = 1_000;
 
-/**
- * Throws an Error where two providers share a name or one cannot be spoken to at all. Connects to
- * nothing yet.
- */
+/** Throws an Error where two providers share a name or one is unfit. Connects to nothing yet. */
 export function createProviders({
   configs,
   timeoutMs,
@@ -245,10 +239,7 @@ function isOpenAis(name: string): boolean {
   return (openAiModels as readonly string[]).includes(name);
 }
 
-/**
- * What is asked of a provider where nothing is known of it: the model of the server, or OpenAI's
- * and Anthropic's first.
- */
+/** Asked of an unknown provider: the server's default model, or OpenAI's and Anthropic's first. */
 function defaultOf({ name }: ProviderConfig, defaultModel: string | undefined): string[] {
   if (defaultModel === undefined) return [];
   if (defaultModel.startsWith(`${name}/`)) return [defaultModel.slice(name.length + 1)];

@@ -15,10 +15,7 @@ export interface ReadingsOptions {
   ask: (() => Promise<void>) | null;
 }
 
-/**
- * A model of two readings. The list decides, and without a list the provider's answers: who
- * sends tells of them.
- */
+/** A model of two readings. The list decides, else the provider's answers, as senders tell. */
 export function createReadings({ cut, whole, isWhole, ask }: ReadingsOptions): Model {
   /** The one that has answered, or that is tried since the other one was ruled out. */
   let found: { model: Model; hasAnswered: boolean } | null = null;

@@ -1,7 +1,4 @@
-/**
- * What may be quoted of a provider's error message: enough to correct the cause, never a key and
- * never a row.
- */
+/** What may be quoted of a provider's error: enough to correct the cause, no key and no row. */
 import type { ProviderConfig } from './model.ts';
 
 const maxQuotedChars = 300;

@@ -96,10 +96,7 @@ function readError(error: unknown, status: number | null): LineOutcome {
   };
 }
 
-/**
- * The HTTP status that an error would have come with, told by its code (OpenAI's) or its type
- * (Anthropic's); 500 where neither is known.
- */
+/** The HTTP status of an error by OpenAI's code or Anthropic's type; 500 where both are unknown. */
 export function likelyStatus({ code, type }: { code: string | null; type: string | null }): number {
   return statuses.get(code ?? '') ?? statuses.get(type ?? '') ?? 500;
 }
@@ -121,10 +118,7 @@ function itemCodeOf({ failure }: ModelError): ItemErrorCode {
   return failure.kind === 'batch' ? ofItem[failure.code] : failure.code;
 }
 
-/**
- * What would stop a batch that runs here is over for a line that has run elsewhere: only its own
- * failure is left.
- */
+/** What would stop a batch here is the item's own failure where its line ran elsewhere. */
 const ofItem: Readonly<Record<BatchErrorCode, ItemErrorCode>> = {
   INVALID_KEY: 'INVALID_REQUEST',
   UNKNOWN_MODEL: 'INVALID_REQUEST',

@@ -19,9 +19,7 @@ export function stateSchema(messages: readonly ChatMessage[], schema: JsonSchema
   );
 }
 
-/**
- * A schema of any object says no more than its words do; the built-in prompts have these already.
- */
+/** A schema of any object says no more than its words do, and built-in prompts have those. */
 function statementOf(messages: readonly ChatMessage[], schema: JsonSchema): string {
   const { description, ...rules } = schema;
   if (Object.keys(rules).join() !== 'type') {

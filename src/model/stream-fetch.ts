@@ -26,15 +26,10 @@ export interface StreamFetch {
   close(): Promise<void>;
 }
 
-/**
- * A request's body: text, or chunks whose bytes add up to the content-length that goes with them.
- */
+/** A request's body: text, or chunks whose bytes add up to their content-length. */
 type Sent = string | AsyncIterable<Uint8Array> | null;
 
-/**
- * Headers that describe a request's body or the answer that is wanted; all others are the
- * configuration's alone.
- */
+/** Headers of a request's body or of the wanted answer; all others are the configuration's. */
 const described = ['accept', 'content-type', 'content-length'];
 
 /**
@@ -135,10 +130,7 @@ function watchProgress(progressMs: number, signal: AbortSignal | null) {
   };
 }
 
-/**
- * The clock stands still while nobody asks for more. Ends the connection where the reader leaves
- * early.
- */
+/** The clock stands still while nobody asks. Ends the connection where the reader leaves early. */
 async function* chunksOf(
   body: Dispatcher.ResponseData['body'],
   progressMs: number,

@@ -102,9 +102,7 @@ export function createThinFetch({
   };
 }
 
-/**
- * One request under way, without the stream that undici's own `request` would make of its answer.
- */
+/** One request under way, without the stream that undici's `request` would make of its answer. */
 class Exchange implements Dispatcher.DispatchHandler {
   private readonly signal: CallSignal | null;
   private readonly resolve: (response: ThinResponse) => void;

@@ -8,10 +8,7 @@ import { behindOpenedThought, behindUnopenedThought } from './thought.ts';
 /** An object that a model wrote. Its strings and keys are storable. */
 export interface FoundJson extends JsonPiece {
   readonly value: JsonObject;
-  /**
-   * The same value, in which a number that JavaScript would change is the text of the number. Null
-   * when all numbers are exact.
-   */
+  /** The value with numbers that JavaScript would change as texts. Null when all are exact. */
   readonly exact: JsonObject | null;
 }
 
@@ -39,9 +36,7 @@ export function readJson<T>(answer: string, judge: (found: FoundJson) => T): T {
   throw problem ?? new InvalidOutput('The answer must be one JSON object and nothing else.');
 }
 
-/**
- * Pieces that are JSON, of an answer that is none as a whole from `start` on: the likeliest first.
- */
+/** Pieces that are JSON, of an answer that as a whole is not, the likeliest first. */
 function* piecesOf(answer: string, start: number): Generator<ParsedPiece> {
   // In a fence the tag may be part of a text.
   const isFenced = answer.trimStart().startsWith('```');
@@ -63,9 +58,7 @@ function* piecesOf(answer: string, start: number): Generator<ParsedPiece> {
   }
 }
 
-/**
- * Text between the first fence and the last one. JSON only if the two are the ends of one block.
- */
+/** Text between the first and last fence. JSON only if they are the ends of one block. */
 function fencedPiece(answer: string, from: number): JsonPiece | null {
   const opened = answer.indexOf('```', from);
   const closed = answer.lastIndexOf('```');

@@ -7,10 +7,7 @@ import { withoutThought } from './thought.ts';
 
 export type JsonObject = { [key: string]: unknown };
 
-/**
- * A plain-text answer without the thought in front of it, trimmed and storable. Throws
- * InvalidOutput when nothing is left.
- */
+/** A text answer without thought in front, trimmed, storable. Throws InvalidOutput if empty. */
 export function readText(answer: string): string {
   const text = replaceUnstorable(withoutThought(answer)).trim();
   if (text === '') {

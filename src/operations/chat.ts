@@ -101,9 +101,7 @@ export const chat: Operation<typeof chatParams> = {
   },
 };
 
-/**
- * The answer, then the fields of a schema, or all of the data if the schema allows other fields.
- */
+/** The answer, then the fields of a schema, or all data if the schema allows other fields. */
 function cellsOf(output: unknown, schema: AnswerSchema | null): unknown[] {
   const { text, data, response } = isObject(output) ? output : {};
   const called = isObject(response) ? calledWith(response) : undefined;
@@ -135,9 +133,7 @@ export function structuredText(text: string, completion: Readonly<JsonObject>): 
   return typeof called === 'string' ? called : text;
 }
 
-/**
- * Text that the model wrote: its answer, else its refusal, else the arguments of its tool calls.
- */
+/** Text that the model wrote: its answer, else its refusal, else its tool calls' arguments. */
 export function writtenText(text: string, completion: Readonly<JsonObject>): string {
   if (text.trim() !== '') return text;
   const { refusal } = choiceOf(completion).message;
@@ -154,10 +150,7 @@ function toolCalls(completion: Readonly<JsonObject>): readonly unknown[] {
   return Array.isArray(message.tool_calls) ? message.tool_calls : [];
 }
 
-/**
- * Arguments of the only tool call, or a list of the arguments of several calls. Undefined without a
- * call.
- */
+/** Arguments of the only tool call, or a list of those of several. Undefined without a call. */
 export function calledWith(completion: Readonly<JsonObject>): unknown {
   const called = toolCalls(completion).map(argumentsOf);
   return called.length > 1 ? called : called[0];
@@ -176,10 +169,7 @@ function argumentsOf(call: unknown): unknown {
   }
 }
 
-/**
- * Refuses an answer that must follow a schema but was cut off by the model or the provider. Asking
- * again would not help.
- */
+/** Refuses an answer to a schema that was cut off: asking again would not help. */
 function refuseUnfinished(completion: Readonly<JsonObject>): void {
   const { finishReason, message } = choiceOf(completion);
   if (typeof message.refusal === 'string' && message.refusal !== '') {

@@ -120,10 +120,7 @@ function createTick(stopwatch: Stopwatch, limitMs: number): () => void {
   };
 }
 
-/**
- * Runs work that is stopped wherever it is after `limitMs`, at 100 microseconds more than it would
- * cost by itself.
- */
+/** Runs work that is stopped wherever it is after `limitMs`, for 100 microseconds more. */
 type Watchdog = <Result>(work: (tick: () => void) => Result, limitMs: number) => Result;
 
 function createWatchdog(): Watchdog {

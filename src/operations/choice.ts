@@ -76,10 +76,7 @@ function bare(value: string): string {
   return value.replace(leading, '').replace(trailing, '').replace(/\.$/, '').replace(trailing, '');
 }
 
-/**
- * Without blanks, hyphens and underscores. A minus sign stays, and between digits a mark: 1-5 is
- * neither 15 nor 1.5.
- */
+/** Without blanks, hyphens, underscores. A minus stays, and a mark between digits (1-5, 1.5). */
 function joined(value: string): string {
   return value
     .replace(/(?<=\d)[\s\p{Pd}_]+(?=\d)/gu, '\0')

@@ -1,7 +1,4 @@
-/**
- * Confidence of a label, from the log-probabilities of its tokens, else from the model's own
- * report.
- */
+/** Confidence of a label, by its tokens' log-probabilities, else by the model's own report. */
 import type { TokenLogprob } from '../model/model.ts';
 import type { JsonPiece } from './json-objects.ts';
 
@@ -67,10 +64,7 @@ export function valueProbability(
   return Number.isFinite(Math.exp(sum)) ? Math.min(1, Math.exp(sum)) : null;
 }
 
-/**
- * Position of the string value of a top-level key, without its quotes. The last such key counts, as
- * for JSON.parse.
- */
+/** Position of the string value of a top-level key, without quotes. The last key counts. */
 function findString(
   { at, text: json }: JsonPiece,
   key: string,

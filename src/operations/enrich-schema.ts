@@ -76,10 +76,7 @@ export function toAnswer(data: JsonObject, fields: readonly PreparedField[]): Js
   return Object.fromEntries(fields.map(({ field, key }) => [key, ownValue(data, field.name)]));
 }
 
-/**
- * The fields that were asked for, with values that differ from an allowed one in their form only
- * set right.
- */
+/** The fields asked for, with values set right that differ from an allowed one in form only. */
 export function pickFields(answer: JsonObject, fields: readonly PreparedField[]): JsonObject {
   const entries = fields
     .filter(({ key }) => Object.hasOwn(answer, key))

@@ -61,10 +61,7 @@ export const enrich: Operation<typeof enrichParams> = {
   },
 };
 
-/**
- * Where a systemPrompt of the user's own has no place for the fields, their meanings go with the
- * schema.
- */
+/** Where a user's own systemPrompt has no place for the fields, the schema has their meanings. */
 function answerFormat(
   fields: readonly PreparedField[],
   schema: JsonSchema,

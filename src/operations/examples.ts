@@ -1,7 +1,4 @@
-/**
- * Examples of extract and enrich: a text and the right answer, shown to the model as turns of the
- * conversation.
- */
+/** Examples of extract and enrich: a text and the right answer, as turns of the conversation. */
 import { z } from 'zod';
 import { InvalidOutput } from '../core/errors.ts';
 import type { JsonObject } from './answer.ts';

@@ -1,6 +1,4 @@
-/**
- * extract: values of a text, as an object of a given schema or of fields named in the instructions.
- */
+/** extract: values of a text, by a schema or by fields named in the instructions. */
 import { z } from 'zod';
 import { isObject } from './answer.ts';
 import { type CheckTime, createCheckTime } from './check-time.ts';

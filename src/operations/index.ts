@@ -1,7 +1,4 @@
-/**
- * List of operations, from which GraphQL, batches, outputs and the contract suite follow. A new
- * operation is one line here.
- */
+/** The operations, for GraphQL, batches, outputs and the contract suite. A new one is one line. */
 import { chat } from './chat.ts';
 import { enrich } from './enrich.ts';
 import { extract } from './extract.ts';

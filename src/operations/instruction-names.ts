@@ -1,7 +1,4 @@
-/**
- * The names that instructions give to the fields of an answer: "Extract: person_name, title (as
- * written), company".
- */
+/** The names that instructions give to fields: "Extract: person_name, title (as written)". */
 
 export interface NamedField {
   name: string;
@@ -74,9 +71,7 @@ function readList(behind: string): List {
     : { fields: lines.fields, end: start + lines.end };
 }
 
-/**
- * Names with commas, up to the end of the sentence; none where something else stands among them.
- */
+/** Names with commas, up to the end of the sentence; none where anything else is among them. */
 function readSentence(behind: string): List {
   const [sentence = ''] = /^(?:\([^()\n]*\)|,\s*\n|[^.\n(]|\.(?!\s|$))*/u.exec(behind) ?? [];
   const entries = sentence

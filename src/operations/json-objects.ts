@@ -73,9 +73,7 @@ function walk(text: string, start: number): { kind: 'complete' | 'broken' | 'cut
   return { kind: 'cut', at: text.length };
 }
 
-/**
- * Behind the bracket that closes the one at `start`, whatever stands between; null where none does.
- */
+/** Behind the bracket that closes the one at `start`; null where none does. */
 function balancedEnd(text: string, start: number): number | null {
   let depth = 0;
   const marks = /["{}[\]]/g;

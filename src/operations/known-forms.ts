@@ -1,7 +1,4 @@
-/**
- * Forms of values of fields whose name alone says what they hold. Without a form, models write en,
- * EN and English.
- */
+/** Forms of values by a field's name alone: without one, models write en, EN and English. */
 
 const forms: ReadonlyMap<string, string> = new Map([
   ['language', 'as its ISO 639-1 code, e.g. en'],

@@ -113,10 +113,7 @@ function exampleAnswer(labels: readonly string[], multiLabel: boolean): string {
   return JSON.stringify(multiLabel ? { labels } : { label: labels[0] ?? null });
 }
 
-/**
- * Rule for texts that fit no category. The nearest category would say something that the text does
- * not.
- */
+/** Rule for texts that fit no category: the nearest one would say what the text does not. */
 function noneRule({ allowNone }: LabelParams): string {
   const other = '- If none fits, choose a category such as "other" if there is one, else';
   return allowNone
@@ -138,10 +135,7 @@ function categoryLines({ categories, categoryDescriptions }: LabelParams): strin
     .join('\n');
 }
 
-/**
- * Where a systemPrompt of the user's own has no place for the categories, their meanings go with
- * the schema.
- */
+/** Where a user's own systemPrompt lacks the categories, their meanings go with the schema. */
 function answerFormat(
   params: LabelParams,
   multiLabel: boolean,

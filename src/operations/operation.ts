@@ -3,10 +3,7 @@ import type { z } from 'zod';
 import type { AnswerFormat, ChatMessage, ModelAnswer } from '../model/model.ts';
 import type { CheckTime } from './check-time.ts';
 
-/**
- * An item as an operation sees it. `metadata` holds the caller's own fields, of which only own
- * properties are read.
- */
+/** An item as an operation sees it. Of `metadata`, only own properties are read. */
 export interface PromptItem {
   content: string;
   metadata: Readonly<Record<string, unknown>> | null;
@@ -14,10 +11,7 @@ export interface PromptItem {
   named?: Readonly<NamedParts> | undefined;
   /** The row where it is a complete chat request; only chat has a use for it. */
   request?: Readonly<Record<string, unknown>> | null | undefined;
-  /**
-   * API for which `request` is written: Anthropic's messages, or OpenAI's chat completions when
-   * absent.
-   */
+  /** API for which `request` is written: Anthropic's messages, else OpenAI's chat completions. */
   dialect?: 'openai' | 'anthropic' | undefined;
 }
 
@@ -35,9 +29,7 @@ type ParsedAnswer = Pick<ModelAnswer, 'text' | 'logprobs'> &
 
 /** An operation bound to its params: made once per request or batch, used for every item. */
 export interface PreparedOperation {
-  /**
-   * Metadata fields that the user's template names, without `content`. Empty without a template.
-   */
+  /** Metadata fields that the user's template names, without `content`. Empty without one. */
   readonly placeholders: readonly string[];
   /** The metadata field that has the day of each text; null or absent where none is named. */
   readonly referenceField?: string | null;
@@ -70,10 +62,7 @@ export interface PreparedOperation {
   readonly columns: readonly string[] | null;
   /** Cells of an output under the columns, if these are not its members. */
   readonly cells?: (output: unknown) => readonly unknown[];
-  /**
-   * Members of ours, by the names that outputs write: those in snake case. An output that has such
-   * holds no object.
-   */
+  /** Members of ours, by the names that outputs write. Such an output holds no object. */
   readonly outputNames?: Readonly<Record<string, string>>;
 }
 
@@ -90,19 +79,13 @@ export interface Operation<Params extends z.ZodObject = z.ZodObject> {
   /** True where every param has a default, so that the mutation's `options` may be left out. */
   readonly optionsOptional: boolean;
   readonly result: z.ZodObject;
-  /**
-   * The temperature where none is given: 0 where there is one right answer. The provider's own when
-   * absent.
-   */
+  /** The temperature where none is given: 0 for one right answer. Absent: the provider's own. */
   readonly defaultTemperature?: number;
   /**
    * True when rows are whole requests. Such an operation has no synchronous mutation, and its rows
    * come as `requests` or as files of requests.
    */
   readonly whole?: true;
-  /**
-   * `time` is what the checks of its answers may take, shared with others of one request; its own
-   * when absent.
-   */
+  /** `time` is what checks of answers may take, shared within a request; its own when absent. */
   prepare(params: z.output<Params>, time?: CheckTime): PreparedOperation;
 }

@@ -6,9 +6,7 @@ import { checkReferenceDate } from './reference-date.ts';
 import { compileTemplate, foreignPlaceholders, TemplateError } from './template.ts';
 import { jsonObject, promptText, text } from './text.ts';
 
-/**
- * Parts of a request that Winnow itself decides, since answers could not be read with other values.
- */
+/** Parts of a request that Winnow decides, since answers could not be read otherwise. */
 const ownBodyKeys = ['model', 'messages', 'response_format', 'stream', 'n'];
 
 /** GraphQL's Int, so that the same numbers are good on every road in. */
@@ -97,10 +95,7 @@ export function instructionsParam(example: string) {
     });
 }
 
-/**
- * Adds an issue for every value that repeats an earlier one, be it with its accents written in the
- * other way. `path` leads to the list.
- */
+/** Adds an issue at `path` for each value that repeats another, however its accents are written. */
 export function refuseDuplicates(
   values: readonly string[],
   path: (string | number)[],

@@ -71,10 +71,7 @@ export function paragraphs(...parts: (string | null | undefined | false)[]): str
   return parts.filter((part) => typeof part === 'string' && part !== '').join('\n\n');
 }
 
-/**
- * The paragraphs that tell the model what the user message is: what of it is data, and when that
- * was written.
- */
+/** The paragraphs on what the user message is: what of it is data, and when it was written. */
 export function inputRule(params: SharedParams): string {
   const { template, date } = wordingOf(params);
   return paragraphs(
@@ -87,9 +84,7 @@ export function inputRule(params: SharedParams): string {
   );
 }
 
-/**
- * True when the user message begins with the item's metadata. A template names the fields itself.
- */
+/** True when the user message begins with the item's metadata, which a template names itself. */
 export function hasContext(params: SharedParams): boolean {
   return Boolean(params.includeContext) && wordingOf(params).template === null;
 }
@@ -227,10 +222,7 @@ function showAll(
   });
 }
 
-/**
- * Submits refuse an example with a problem; those of before were shown as their bare content, and
- * still are.
- */
+/** Submits refuse an example with a problem; older ones were and are shown as bare content. */
 function showExample(
   write: Writer,
   { content, metadata = null, answer }: PromptExample,

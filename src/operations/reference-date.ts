@@ -9,10 +9,7 @@ export interface ReferenceDate {
   readonly field: string | null;
   /** The day in words, "2026-03-04, a Wednesday"; null where each item has its own. */
   readonly day: string | null;
-  /**
-   * The day of an item. Throws ItemFailure TEMPLATE_FIELD_MISSING where it has none that can be
-   * read in one way only.
-   */
+  /** The day of an item. Throws ItemFailure TEMPLATE_FIELD_MISSING without a clear one. */
   dayOf(item: PromptItem): string;
 }
 

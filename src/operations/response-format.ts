@@ -121,10 +121,7 @@ export function objectAnswer(
   };
 }
 
-/**
- * The format with the instructions in its schema's description, where a systemPrompt of the user's
- * own has no place for them.
- */
+/** The format, its schema described by instructions that a user's own systemPrompt lacks. */
 export function withInstructions(
   format: AnswerFormat,
   instructions: string | null | undefined,

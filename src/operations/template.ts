@@ -12,10 +12,7 @@ export interface Template {
   readonly placeholders: readonly string[];
   /** All that it names, `content` included. */
   readonly names: readonly string[];
-  /**
-   * Texts in doubled braces that may be meant as placeholders, as they stand: `{{ text }}` gives `
-   * text `.
-   */
+  /** Texts in doubled braces that may be meant as placeholders: `{{ text }}` gives ` text `. */
   readonly doubled: readonly string[];
   /**
    * Throws ItemFailure: TEMPLATE_FIELD_MISSING for the first field that the item does not have,
@@ -24,16 +21,10 @@ export interface Template {
   render(item: PromptItem): string;
 }
 
-/**
- * A template may name a long text 50,000 times: what comes of it is counted before it is made. Far
- * above any model's context.
- */
+/** A template may name a long text 50,000 times: counted before it is made. */
 export const maxItemPromptLength = 8_000_000;
 
-/**
- * Throws ItemFailure CONTEXT_TOO_LONG where a prompt, or a part of one, is longer than any that is
- * sent.
- */
+/** Throws ItemFailure CONTEXT_TOO_LONG for a prompt, or a part, longer than any that is sent. */
 export function refuseTooLong(characters: number): void {
   if (characters <= maxItemPromptLength) return;
   throw new ItemFailure(
@@ -185,10 +176,7 @@ export function fieldNames({ metadata, named }: PromptItem): string[] {
   return [...Object.keys(metadata ?? {}), ...own];
 }
 
-/**
- * The value of a field; undefined where the item does not have it. The text and the id have names
- * too where they are columns.
- */
+/** The value of a field; undefined without one. The text and id may have columns' names too. */
 export function fieldOf({ content, metadata, named }: PromptItem, field: string): unknown {
   if (metadata !== null && Object.hasOwn(metadata, field)) return metadata[field];
   if (named && field === named.content) return content;
@@ -196,10 +184,7 @@ export function fieldOf({ content, metadata, named }: PromptItem, field: string)
   return undefined;
 }
 
-/**
- * Strings as they are, numbers and booleans plainly, null as nothing (like an empty CSV cell),
- * other values as JSON.
- */
+/** Strings as they are, numbers and booleans plainly, null as nothing, other values as JSON. */
 function renderField(field: string, item: PromptItem): string {
   if (field === 'content') {
     return item.content;

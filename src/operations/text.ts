@@ -27,10 +27,7 @@ export function promptText() {
   return text({ max: maxPromptLength });
 }
 
-/**
- * A JSONObject param: any JSON values, at most 100 levels deep, all strings and keys storable, no
- * number rounded.
- */
+/** A JSONObject param: JSON values, at most 100 levels deep, storable, no number rounded. */
 export function jsonObject() {
   return z.record(z.string(), z.unknown()).superRefine(checkJson(() => true));
 }

@@ -5,10 +5,7 @@
  */
 import ipaddr from 'ipaddr.js';
 
-/**
- * Whether http and addresses that are not public may be called too: for development, never beside
- * untrusted callers.
- */
+/** Whether http and private addresses may be called: in development, without untrusted callers. */
 export interface AddressRules {
   allowPrivate: boolean;
 }
@@ -28,25 +25,16 @@ const refusedPorts = new Set([
   11211, 15672, 26379, 27017, 27018, 27019,
 ]);
 
-/**
- * Names that never leave a machine or a local network (RFC 6761, RFC 6762, ICANN's reservation of
- * .internal).
- */
+/** Names of one machine or local network (RFC 6761, RFC 6762, ICANN's .internal). */
 const localName = /(^|\.)(localhost|local|internal|intranet|lan|home\.arpa|home|corp)\.?$/;
 
 /** A public address of Azure that answers from every machine there as its platform's own agent. */
 const platformAddresses = new Set(['168.63.129.16']);
 
-/**
- * IPv6 hands out global addresses from here only (IANA); a list of exceptions would let
- * `::127.0.0.1` and the like pass.
- */
+/** IPv6 hands out global addresses from here only; exceptions would let `::127.0.0.1` pass. */
 const globalUnicast = ipaddr.IPv6.parseCIDR('2000::/3');
 
-/**
- * What is wrong with a URL as the target of a webhook, for people; null when it may be called.
- * Looks nothing up.
- */
+/** What is wrong with a webhook's URL, for people; null when it may be called. Looks nothing up. */
 export function checkWebhookUrl(url: string, { allowPrivate }: AddressRules): string | null {
   if (url.length > maxUrlLength) return `must be at most ${maxUrlLength} characters`;
   // The parser drops or turns these silently; what is stored should be what is called.
@@ -71,9 +59,7 @@ export function checkWebhookUrl(url: string, { allowPrivate }: AddressRules): st
 /** One sentence for everything that is not public, so that it does not tell what there is. */
 export const notPublic = 'must name a public address';
 
-/**
- * True when an IP address, in any spelling that Node prints, may be dialled; what is none may not.
- */
+/** True when an IP address, in any spelling of Node's, may be dialled; false without one. */
 export function isAllowedAddress(address: string, { allowPrivate }: AddressRules): boolean {
   if (allowPrivate) return true;
   const parsed = parseAddress(address);
@@ -88,10 +74,7 @@ function isAllowedPort(protocol: string, port: string): boolean {
     : !refusedPorts.has(number);
 }
 
-/**
- * Null for a name. URL has turned decimal, octal, hexadecimal and full-width IPv4 into dotted
- * decimals already.
- */
+/** Null for a name. URL has turned all other forms of IPv4 into dotted decimals already. */
 function parseAddress(host: string): ipaddr.IPv4 | ipaddr.IPv6 | null {
   const bare = host.replace(/^\[|\]$/g, '');
   return ipaddr.isValid(bare) ? ipaddr.parse(bare) : null;

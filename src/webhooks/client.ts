@@ -6,10 +6,7 @@ import { type AddressRules, checkWebhookUrl, notPublic } from './address.ts';
 import { BlockedAddress, createDialer, NoAddress, type ResolveName } from './dial.ts';
 import { describeFailure } from './failure.ts';
 
-/**
- * For all of it: looking the name up, connecting, and the whole answer. The standard says 15 to 30
- * s.
- */
+/** For the look-up, the connection and the whole answer. The standard says 15 to 30 s. */
 export const attemptTimeoutMs = 15_000;
 /**
  * What is read of an answer's body, so that an endpoint may finish it in peace; more is cut off.
@@ -128,10 +125,7 @@ export async function sendWebhook(
   }
 }
 
-/**
- * What a connection fails with is an error of undici or of the system; these are the language's, or
- * about how undici was called.
- */
+/** Connections fail with errors of undici or the system; these are the language's, or misuse. */
 function isOwnFault(error: unknown): boolean {
   return (
     error instanceof TypeError ||
@@ -163,10 +157,7 @@ function describe(statusCode: number): string | null {
   return `answered ${statusCode}`;
 }
 
-/**
- * The status has decided already: a body that breaks, drips until the deadline or has no end
- * changes nothing.
- */
+/** The status has decided already: a body that breaks, drips or never ends changes nothing. */
 async function drain(body: AsyncIterable<Buffer>): Promise<void> {
   let read = 0;
   try {

@@ -24,10 +24,7 @@ import { nextAttemptInMs, webhookSchedule } from './schedule.ts';
 import { parseWebhookSecrets, signatureHeaders } from './sign.ts';
 
 const pollMs = 1_000;
-/**
- * Retries that are due sooner than this have a timer of their own, so that a poll's second does not
- * stretch them.
- */
+/** Retries due sooner than this have a timer of their own, as polls come once a second. */
 const timerMs = 60_000;
 /** Webhooks leased by one statement. */
 const claimSize = 64;
@@ -37,10 +34,7 @@ const claimSize = 64;
  * endpoints it takes to keep a live one waiting.
  */
 const maxFirsts = 1_024;
-/**
- * Those of them that were tried before have places of their own: endpoints known to fail never
- * stand in the way of new webhooks.
- */
+/** For those tried before: endpoints known to fail never stand in the way of new webhooks. */
 const maxRetries = 128;
 /** Attempts under way at once to one host of one owner, over all processes. */
 const maxPerEndpoint = 4;
@@ -58,10 +52,7 @@ export interface Webhooks {
 
 export interface WebhooksOptions {
   db: Database;
-  /**
-   * `whsec_…`; several apart by white space while one is being replaced: then each attempt has a
-   * signature of each.
-   */
+  /** One `whsec_…`, or several by white space while one is replaced: each signs every attempt. */
   secrets: string;
   allowPrivate: boolean;
   log: Log;

@@ -1,7 +1,4 @@
-/**
- * Names to addresses, and addresses to sockets: the address that was checked is the one that is
- * dialled.
- */
+/** Names to addresses, and addresses to sockets: the address checked is the one dialled. */
 import { lookup, Resolver } from 'node:dns/promises';
 import { isIP, type Socket } from 'node:net';
 import { buildConnector } from 'undici';

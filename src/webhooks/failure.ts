@@ -1,9 +1,6 @@
 /** Why a connection to an address that may be called came to nothing, for the tenant. */
 
-/**
- * One of our own sentences by the code of the error: what the other end wrote, or Node words, is
- * never shown.
- */
+/** One of our own sentences by an error's code: no words of the other end or of Node. */
 export function describeFailure(error: unknown): string {
   const code = codeOf(error);
   const known = reasons.get(code);

@@ -16,10 +16,7 @@ export function newWebhookSecret(): string {
   return prefix + randomBytes(newSecretBytes).toString('base64');
 }
 
-/**
- * The key in a secret `whsec_<base64 of 24 to 64 bytes>`. Throws an Error that says what would be
- * right; it never quotes the secret.
- */
+/** The key in `whsec_<base64 of 24 to 64 bytes>`. Throws an Error that never quotes the secret. */
 export function parseWebhookSecret(secret: string): Buffer {
   const problem = `is not ${prefix} followed by the base64 of ${minSecretBytes} to ${maxSecretBytes} bytes`;
   const encoded = secret.startsWith(prefix) ? secret.slice(prefix.length) : '';
@@ -34,10 +31,7 @@ export function parseWebhookSecret(secret: string): Buffer {
   return key;
 }
 
-/**
- * The keys of one secret or, while it is being replaced, of several apart by white space. Throws as
- * parseWebhookSecret does.
- */
+/** The keys of one secret or of several by white space. Throws as parseWebhookSecret does. */
 export function parseWebhookSecrets(secrets: string): Buffer[] {
   return secrets.trim().split(/\s+/).map(parseWebhookSecret);
 }

@@ -29,10 +29,7 @@ export interface Database {
   disconnect(reason: Error): Promise<void>;
   /** The same database for one caller, whose statements begin when `admit` begins them. */
   admittedBy(admit: (statement: Statement) => void): Database;
-  /**
-   * Call before much is stored: throws STORAGE_FULL where the disk has no room for it, as far as
-   * that is known.
-   */
+  /** Call before much is stored: throws STORAGE_FULL where the disk is known to lack room. */
   checkRoom(): Promise<void>;
   close(): Promise<void>;
 }

@@ -10,14 +10,9 @@ import { from, to } from 'pg-copy-streams';
 import { ConnectionLost } from './failure.ts';
 import { encodedColumns } from './row-encoder.ts';
 
-/**
- * COPYs at a time in each direction; more wait. A slow client holds one for as long as it takes.
- */
+/** COPYs at a time in each direction; more wait. A slow client holds one as long as it takes. */
 const defaultConnections = 6;
-/**
- * Longer than the longest upload or export; a connection that nobody ends must not be kept for
- * ever.
- */
+/** Longer than any upload or export: a connection that nobody ends is not kept for ever. */
 const statementTimeoutMs = 2 * 60 * 60 * 1_000;
 /** Less than a piece of rows, so that each is waited for until it is with the system. */
 const writableBytes = 65_536;

@@ -1,18 +1,13 @@
 /** Which failures are the database's own, and not those of a statement or of its values. */
 import { AppError } from '../../core/errors.ts';
 
-/**
- * A connection of ours was given up, or got no answer. The drivers say the same with codes, or
- * without.
- */
+/** A connection was given up, or got no answer. The drivers' own errors have codes, or none. */
 export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost';
   readonly code = 'CONNECTION_LOST';
 }
 
-/**
- * Of the system, of postgres.js, and ours. https://nodejs.org/api/errors.html#common-system-errors
- */
+/** Of the system, postgres.js, and ours: https://nodejs.org/api/errors.html#common-system-errors */
 const lostCodes = new Set([
   'ECONNREFUSED',
   'ECONNRESET',

@@ -21,18 +21,12 @@ export interface DeletedBatch {
   owner: string;
 }
 
-/**
- * Tells every process, this one included. Never part of a write to items: NOTIFY takes a lock over
- * all commits.
- */
+/** Tells every process. Never part of a write to items: NOTIFY locks all commits. */
 export async function notifyBatch(sql: Sql, batchKey: bigint, nudge: BatchNudge): Promise<void> {
   await sql`select pg_notify(${channel}, ${`${nudge}:${batchKey}`})`;
 }
 
-/**
- * Tells every process of a batch that its owner has deleted. Its nudge to the workers is another
- * one.
- */
+/** Tells every process of a deleted batch. Its nudge to the workers is another one. */
 export async function notifyDeleted(sql: Sql, { id, owner }: DeletedBatch): Promise<void> {
   await sql`select pg_notify(${channel}, ${`${deletedWord}:${id}:${owner}`})`;
 }

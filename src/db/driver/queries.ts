@@ -29,9 +29,7 @@ export interface Statement {
 
 /** How often queries are looked at, as a share of the deadline. */
 const lookShare = 0.1;
-/**
- * One that was sent behind another, and is not worked on after so many deadlines, never will be.
- */
+/** One sent behind another, and not worked on after so many deadlines, never will be. */
 const lostAfterDeadlines = 3;
 
 /**
@@ -119,10 +117,7 @@ function onSettled(query: RunningQuery, listener: () => void): void {
   Promise.prototype.then.call(query, listener, listener);
 }
 
-/**
- * The same client; `prepare` is called with every query, those of `unsafe` included, before it
- * runs.
- */
+/** The same client; `prepare` sees every query, also of `unsafe`, before it runs. */
 function withEvery<Types extends Record<string, unknown>>(
   client: postgres.Sql<Types>,
   prepare: (query: RunningQuery) => void,

@@ -67,10 +67,7 @@ export class RowEncoder {
     setInt32(bytes, filled + indexAt, this.index);
   }
 
-  /**
-   * False when the row ends behind the buffer: then there is a larger one, and the row is to be
-   * begun again.
-   */
+  /** False when the row did not fit: there is a larger buffer then; begin it again. */
   fits(at: number, customIdBytes: number): boolean {
     const end = at + 16 + customIdBytes;
     if (end <= this.bytes.length) return true;

@@ -1,19 +1,13 @@
 import { Socket } from 'node:net';
 
-/**
- * Where the driver is to connect to: the first of `host` and `port` that it has not tried, or a
- * Unix socket.
- */
+/** Where to connect: the first `host` and `port` that was not tried, or a Unix socket. */
 export interface Target {
   host: readonly string[];
   port: readonly number[];
   path?: string | false | undefined;
 }
 
-/**
- * The sockets of a pool. The driver keeps its own to itself, and has no way to give up one that has
- * gone silent.
- */
+/** The sockets of a pool, to give up silent ones: the driver has no way to do so. */
 export interface Sockets {
   /** Begins a connection. The driver may write to it at once. */
   open(target: Target): Socket;

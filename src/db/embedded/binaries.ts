@@ -1,7 +1,4 @@
-/**
- * Which Postgres programs there are on this machine, and as whom they can run: Postgres refuses to
- * run as root.
- */
+/** Which Postgres programs this machine has, and as whom they run: not as root. */
 import { spawn } from 'node:child_process';
 import { chmod, readdir, readFile, stat, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -99,10 +96,7 @@ export async function chooseAccount(
   );
 }
 
-/**
- * `code` is null when the program could not be started or was killed; `output` then says why, if
- * anything does.
- */
+/** `code` is null when the program did not start or was killed: `output` may say why. */
 export interface Outcome {
   code: number | null;
   output: string;
@@ -195,10 +189,7 @@ async function bundledFolder(): Promise<string | null> {
   return join(root, 'native', 'bin');
 }
 
-/**
- * What the package's postinstall does; npm 12 and --ignore-scripts leave it out, and then no
- * library is found.
- */
+/** The package's postinstall, without which no library is found: npm 12 leaves it out. */
 async function makeSymlinks(root: string): Promise<void> {
   const list = await readFile(join(root, 'native', 'pg-symlinks.json'), 'utf8').catch(
     ignore('ENOENT'),

@@ -18,16 +18,10 @@ import {
 } from './binaries.ts';
 import { isPostmaster } from './owners.ts';
 
-/**
- * For a start or a wait that includes recovery after a crash, which reads up to max_wal_size of
- * log.
- */
+/** For a start or a wait with recovery after a crash, which reads up to max_wal_size of log. */
 export const readyDeadlineSeconds = 120;
 const stopDeadlineSeconds = 60;
-/**
- * The backends of a killed postmaster keep its shared memory until they notice; until then none can
- * start.
- */
+/** The backends of a killed postmaster keep its shared memory, and so all others out, a while. */
 const startRetryMs = 5_000;
 const startPollMs = 50;
 
@@ -58,10 +52,7 @@ export interface Postmaster {
   port: number;
 }
 
-/**
- * Opens `home`/cluster, and makes it first if it is missing. Throws where it cannot be used or
- * made.
- */
+/** Opens `home`/cluster, or makes it. Throws where it cannot be used or made. */
 export async function openCluster(home: string, durable: boolean): Promise<Cluster> {
   const folder = join(home, 'cluster');
   const data = join(folder, 'data');
@@ -125,10 +116,7 @@ export async function startPostmaster(cluster: Cluster, port?: number): Promise<
   }
 }
 
-/**
- * Stops the server if one runs: fast, which cuts connections off, else immediately, which is still
- * safe.
- */
+/** Stops a running server: fast, which cuts connections off, else immediately, still safely. */
 export async function stopPostmaster(cluster: Cluster): Promise<void> {
   const { data, binaries, account } = cluster;
   for (const mode of ['fast', 'immediate']) {

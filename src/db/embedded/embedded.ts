@@ -31,14 +31,9 @@ const answerPollMs = 20;
 export interface EmbeddedPostgres {
   /** Holds the password: not for logs. */
   url: string;
-  /**
-   * True when another process had started the server; its settings, `durable` included, are then
-   * that one's.
-   */
+  /** True when another process had started the server, whose settings (`durable`) hold. */
   reused: boolean;
-  /**
-   * Gives the server up, and stops it when no other process uses it. Close your connections first.
-   */
+  /** Gives the server up, and stops it when nobody uses it. Close your connections first. */
   stop(): Promise<void>;
 }
 
@@ -167,7 +162,5 @@ async function answers(
   }
 }
 
-/**
- * While it starts up or shuts down: https://www.postgresql.org/docs/current/errcodes-appendix.html
- */
+/** While it starts or stops: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const cannotConnectNow = '57P03';

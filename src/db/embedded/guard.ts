@@ -1,7 +1,4 @@
-/**
- * Starts the embedded server again when it has ended by itself: killed, or shut down by a disk that
- * was full.
- */
+/** Starts the embedded server again when it was killed, or shut down by a full disk. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Cluster, findPostmaster, startPostmaster } from './cluster.ts';
 

@@ -50,9 +50,7 @@ export async function addOwner(home: string, owner: string): Promise<void> {
   await writeFile(join(home, 'owners', owner), '');
 }
 
-/**
- * Call under the lock. Says whether a live owner is left; clears away what dead ones left behind.
- */
+/** Call under the lock. Clears away dead owners, and says whether a live one is left. */
 export async function removeOwner(home: string, owner: string): Promise<{ isLast: boolean }> {
   const owners = join(home, 'owners');
   await unlink(join(owners, owner)).catch(ignore('ENOENT'));

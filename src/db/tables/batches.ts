@@ -56,9 +56,7 @@ export const batches = pgTable(
     name: text('name'),
     metadata: text('metadata'),
     idempotencyKey: text('idempotency_key'),
-    /**
-     * SHA-256 of the whole input, to tell a repeated submit from another one under the same key.
-     */
+    /** SHA-256 of the whole input, to tell a repeated submit from another one under its key. */
     inputHash: text('input_hash').notNull(),
     createdAt: instant('created_at').notNull().defaultNow(),
     startedAt: instant('started_at'),
@@ -92,10 +90,7 @@ export const batches = pgTable(
     rateAt: instant('rate_at'),
     error: text('error'),
     errorCode: text('error_code'),
-    /**
-     * Why its provider is not asked just now, and since and until when; told again as long as that
-     * lasts.
-     */
+    /** Why its provider is not asked now, since and until when; told again while that lasts. */
     waitingReason: text('waiting_reason'),
     waitingSince: instant('waiting_since'),
     waitingUntil: instant('waiting_until'),
@@ -111,10 +106,7 @@ export const batches = pgTable(
     execution: execution('execution').notNull().default('LIVE'),
     /** PROVIDER_BATCH only: what the provider's window leaves undone is called live. */
     rescue: boolean('rescue').notNull().default(false),
-    /**
-     * Since when open chunks go to live calls although the batch is one for the provider's batch
-     * API.
-     */
+    /** Since when open chunks of a batch for the batch API go to live calls. */
     rescuedAt: instant('rescued_at'),
     /**
      * With a custom id field of its own: how many of its rows have theirs in `custom_ids`. No chunk

@@ -15,10 +15,7 @@ import { key } from './columns.ts';
 
 export const chunkState = pgEnum('chunk_state', ['open', 'leased', 'done']);
 
-/**
- * A range of a batch's items: the unit a worker claims. The chunks of a batch always partition 0 to
- * total - 1.
- */
+/** The unit that a worker claims. A batch's chunks always partition 0 to total - 1. */
 export const chunks = pgTable(
   'chunks',
   {
@@ -27,10 +24,7 @@ export const chunks = pgTable(
     last: integer('last').notNull(),
     /** Items of the range that have a row in `results`. */
     done: integer('done').notNull().default(0),
-    /**
-     * Requests may have gone out for items up to this index under the present lease; first - 1 when
-     * none.
-     */
+    /** The last item that a request may have gone out for under the present lease, or first - 1. */
     sentTo: integer('sent_to').notNull(),
     state: chunkState('state').notNull().default('open'),
     /** How often a worker died with requests for these items under way. */

@@ -44,10 +44,7 @@ export const files = pgTable(
     blankCount: integer('blank_count').notNull().default(0),
     /** JSON array of sentences: what was guessed, decoded, skipped or renamed. */
     warnings: text('warnings').notNull().default('[]'),
-    /**
-     * How the bytes were read; null for inline items and for files of servers that did not count
-     * rows.
-     */
+    /** How bytes were read; null for inline items and files of servers that counted no rows. */
     encoding: text('encoding'),
     createdAt: instant('created_at').notNull().defaultNow(),
     /** Deleted for its owner; the rows are purged in the background, the file last. */

@@ -2,10 +2,7 @@
 import { integer, pgTable, text } from 'drizzle-orm/pg-core';
 import { instant } from './columns.ts';
 
-/**
- * One row a live process that works. A worker whose row has expired is dead, whatever it thinks
- * itself.
- */
+/** One row a live process that works. An expired one is dead, whatever it thinks. */
 export const workers = pgTable('workers', {
   id: text('id').primaryKey(),
   /**

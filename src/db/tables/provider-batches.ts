@@ -65,10 +65,7 @@ export const providerBatches = pgTable(
     dueAt: instant('due_at').notNull().defaultNow(),
     /** Steps that failed one after the other. */
     failures: integer('failures').notNull().default(0),
-    /**
-     * Live calls that may be under way for its invalid answers: to be sent again should the worker
-     * die.
-     */
+    /** Live calls that may be under way for invalid answers: sent again should the worker die. */
     liveCalls: integer('live_calls').notNull().default(0),
     createdAt: instant('created_at').notNull().defaultNow(),
     endedAt: instant('ended_at'),

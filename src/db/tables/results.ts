@@ -37,9 +37,7 @@ const answerColumns = <Count>(count: (name: string) => Count) => ({
   errorMessage: text('error_message'),
 });
 
-/**
- * The one final answer of an item. Append-only; the primary key is what makes results exactly-once.
- */
+/** The final answer of an item. Append-only; the primary key makes results exactly-once. */
 export const results = pgTable(
   'results',
   {

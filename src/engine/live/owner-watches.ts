@@ -1,7 +1,4 @@
-/**
- * Those who watch all batches of an owner. What is equal to what they were told last is not told
- * again.
- */
+/** Those who watch all batches of an owner. Nothing is told twice in a row. */
 import { type BatchFilter, type BatchRecord, matchesFilter } from '../../db/batches.ts';
 import { type Channel, createChannel } from './channel.ts';
 
@@ -13,10 +10,7 @@ interface OwnerWatch {
 }
 
 export interface OwnerWatches {
-  /**
-   * Every batch of an owner that is told from now on and matches, behind those that `readFirst`
-   * finds.
-   */
+  /** What `readFirst` finds, then every batch of an owner that is told and matches. */
   watch(
     owner: string,
     filter: BatchFilter,

@@ -22,10 +22,7 @@ export function itemsPerSecond(batch: BatchRecord): number | null {
   return (batch.rate * Math.exp(-secondsBetween(rateAt, readAt) / rateWindowSeconds)) / seen;
 }
 
-/**
- * When the batch will be through at its present pace; null while nothing can be said, and once it
- * has ended.
- */
+/** When the batch will end at its present pace; null without a pace, and once it has ended. */
 export function estimatedCompletionAt(batch: BatchRecord): Date | null {
   const pace = itemsPerSecond(batch);
   if (batch.status !== 'PROCESSING' || pace === null || pace < 1e-6) return null;

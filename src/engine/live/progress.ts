@@ -25,20 +25,11 @@ const pollMs = 1_000;
 
 export interface Progress {
   start(): void;
-  /**
-   * Tells nothing any more. No watch ends by it: a reader who takes an end for the end of its batch
-   * would not come back.
-   */
+  /** Tells nothing any more. No watch ends: a reader takes an end for the end of its batch. */
   stop(): void;
-  /**
-   * The batch as given, then every change, the final state last; ends there. Throws NOT_FOUND once
-   * the batch is deleted.
-   */
+  /** The batch as given, then each change up to the final state. Throws NOT_FOUND once deleted. */
   watchBatch(batch: BatchRecord): AsyncIterableIterator<BatchRecord>;
-  /**
-   * Every batch of one owner that changes and matches, behind those that `readFirst` finds. Never
-   * ends by itself.
-   */
+  /** What `readFirst` finds, then every changed batch of an owner that matches. Never ends. */
   watchOwner(
     owner: string,
     filter: BatchFilter,
@@ -46,10 +37,7 @@ export interface Progress {
   ): AsyncIterableIterator<BatchRecord>;
   /** The batches of one owner that are deleted. Never ends by itself. */
   watchDeleted(owner: string): AsyncIterableIterator<DeletedBatch>;
-  /**
-   * Succeeded and failed items after a position, in pages as they are recorded; ends after the last
-   * one of a batch that has ended.
-   */
+  /** Succeeded and failed items after a position, in pages as recorded, up to the batch's end. */
   watchResults(batch: BatchRecord, after: ResultsPosition): AsyncIterableIterator<ResultsPage>;
 }
 

@@ -1,9 +1,6 @@
 import type { Nudges } from '../process/nudges.ts';
 
-/**
- * At most five a second for each batch; with the flush before it, a result is known to subscribers
- * within 300 ms.
- */
+/** Five a second for each batch: with the flush, subscribers know a result within 300 ms. */
 const intervalMs = 200;
 
 /**

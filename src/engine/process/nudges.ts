@@ -8,16 +8,10 @@ import {
   notifyDeleted,
 } from '../../db/driver/notifications.ts';
 
-/**
- * A hint about a batch; null after a reconnection, when hints may have been lost and everybody
- * looks for themselves.
- */
+/** A hint about a batch; null after a reconnection, when hints may have been lost. */
 type NudgeListener = (hint: { batchKey: bigint; nudge: BatchNudge } | null) => void;
 
-/**
- * One process' ear and mouth: a single LISTEN connection, fanned out to all listeners of the
- * process.
- */
+/** One process' ear and mouth: a LISTEN connection, fanned out to all its listeners. */
 export interface Nudges {
   start(): Promise<void>;
   stop(): Promise<void>;

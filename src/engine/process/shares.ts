@@ -67,10 +67,7 @@ export function createShares({
   };
 }
 
-/**
- * The part of a process that works or only serves. It counts itself, also where its own row is not
- * there.
- */
+/** The part of a process that works or only serves. It counts itself, even without a row. */
 export function fractionOf(works: boolean, live: { workers: number; apis: number }): number {
   const workers = Math.max(live.workers, works ? 1 : 0);
   const apis = Math.max(live.apis, works ? 0 : 1);

@@ -1,7 +1,4 @@
-/**
- * Where the chunk begins that an index lies in, of chunks that begin at `firsts`, in order; null
- * before the first.
- */
+/** The first index of the chunk that has an index, of chunks in order; null before the first. */
 export function chunkOf(firsts: readonly number[], index: number): number | null {
   let low = 0;
   let high = firsts.length;

@@ -33,10 +33,7 @@ export interface JobStep {
   log: Log;
   events: Telling;
   learned: Learned;
-  /**
-   * Whether the lease that the step is done under still runs: a process that was stopped and
-   * continued has to notice.
-   */
+  /** Whether the step's lease still runs: a process that was stopped may have lost it. */
   isOurs: () => boolean;
   /** Aborted as soon as the process is told to stop. For what can be broken off at no cost. */
   stopping: AbortSignal;
@@ -57,17 +54,11 @@ export interface Learned {
 
 /** What a step comes to. */
 export type StepOutcome =
-  /**
-   * The next step is due in so many milliseconds. `why`: what kept this one from being done, in the
-   * provider's words.
-   */
+  /** The next step is due in so many milliseconds; `why`: what held this one up, for people. */
   | { kind: 'later'; dueInMs: number; why?: string }
   /** It is over. `round`: it was tried. */
   | { kind: 'end'; status: string; round: boolean }
-  /**
-   * No item would succeed: the batch stops. `over`: when it is resumed, it goes on with another
-   * provider batch.
-   */
+  /** No item would succeed: the batch stops. `over`: a resumed one makes another job. */
   | { kind: 'stop'; code: BatchErrorCode; message: string; over: boolean };
 
 /** Another worker has the provider batch by now: this one writes nothing more. */

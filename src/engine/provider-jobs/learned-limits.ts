@@ -7,9 +7,7 @@
 const believedMs = 60 * 60_000;
 
 export interface LearnedLimits {
-  /**
-   * The size that an input has at most, as far as experience goes; Infinity without experience.
-   */
+  /** The largest size of an input by experience; Infinity without experience. */
   limitOf(key: string): number;
   /** An input of such a size, and of more requests than one, was refused as too large. */
   refused(key: string, size: number): void;

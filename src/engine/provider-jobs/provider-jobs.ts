@@ -32,10 +32,7 @@ const lookMs = 500;
 const maxSteps = 6;
 /** Those of one owner: another's are not to wait until a day's results have been read. */
 const maxOwnerSteps = 4;
-/**
- * Chunks of a provider batch: after a retry of items here and there, or where jobs have left some,
- * each has few that are open.
- */
+/** Chunks of a provider batch, where retries or earlier jobs have left few open items in each. */
 const maxChunks = 10_000;
 /** Chunks of which provider batches have left items unanswered so often are given up. */
 const maxRounds = 3;

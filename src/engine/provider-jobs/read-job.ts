@@ -61,9 +61,7 @@ interface Answered {
   result: ModelAnswer | ModelError;
 }
 
-/**
- * Null for a line that says nothing of an item of this job, or that its request was left undone.
- */
+/** Null for a line that is about no item of this job, or whose request was left undone. */
 function answeredBy({ job }: JobStep, line: BatchLine, firsts: readonly number[]): Answered | null {
   if (line.kind !== 'answer' && line.kind !== 'error') return null;
   const index = indexOf(job.id, line.customId);
@@ -120,19 +118,13 @@ function received({ job, log }: JobStep, run: ItemRun, { index, result }: Answer
   }
 }
 
-/**
- * The provider's window has passed over it, and what was left undone is not open to live calls
- * already.
- */
+/** The provider's window is over, and what it left undone is not open to live calls already. */
 function isExpired(step: JobStep): boolean {
   const { job } = step;
   return (job.expired > 0 || /expired/i.test(job.status)) && !endWanted(step);
 }
 
-/**
- * Items of the input that the provider did not come to are EXPIRED, or left to live calls;
- * `failedForNow` it did come to.
- */
+/** Items that the provider did not reach are EXPIRED or left to live calls, not `failedForNow`. */
 async function expire(step: JobStep, failedForNow: readonly number[]): Promise<void> {
   const { job, worker, db, publish, events } = step;
   const { batchKey, id } = job;

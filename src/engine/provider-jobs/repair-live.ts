@@ -16,10 +16,7 @@ const marksAhead = 3;
 const keptTogether = 16;
 /** A gate that is closed because its provider fails is asked again after this. */
 const closedDelayMs = 1_000;
-/**
- * Whether the batch is to end is looked at so often: no call starts more than a second after a
- * cancel.
- */
+/** How often to ask whether the batch is to end: no call starts over 1 s after a cancel. */
 const wantedMs = 500;
 
 export interface Repair {
@@ -46,10 +43,7 @@ export async function repairLive(
   const sent = new Set<ItemRun>();
   let marked = 0;
   let recorded = 0;
-  /**
-   * What is written of them, one after the other: marks go up before a call, and down after its
-   * answer is recorded.
-   */
+  /** Their writes, one after the other: marks rise before a call, and fall after its record. */
   let writing = Promise.resolve();
 
   function write(work: () => Promise<void>): Promise<void> {

@@ -1,7 +1,4 @@
-/**
- * One step of a provider batch, from hold to release: what is to be done, what came of it, and what
- * follows.
- */
+/** One step of a provider batch, from hold to release: what to do, and what follows. */
 
 import { BadUserInput } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
@@ -52,10 +49,7 @@ type OurJob = ProviderJob & Hands;
 export interface StepOptions {
   db: Database;
   nudges: Nudges;
-  /**
-   * Binds a batch's stored operation to its model. Throws BadUserInput where this process cannot
-   * run it.
-   */
+  /** Binds a stored operation to its model. Throws BadUserInput where it cannot run here. */
   preparePlan: (batch: { operation: string; options: string; model: string }) => Plan;
   /** The lease that the steps are done under. */
   lease: Pick<Lease, 'id' | 'onLost'>;

@@ -1,7 +1,4 @@
-/**
- * From chunks to a job at the provider: input, upload, create. A row says before each step what is
- * about to happen.
- */
+/** From chunks to a job at the provider, each step told by a row beforehand. */
 
 import { ItemFailure } from '../../core/errors.ts';
 import { readInputItems } from '../../db/provider-batch-items.ts';
@@ -33,10 +30,7 @@ const looks = 6;
 /** Between two of them at least, however often jobs are looked at otherwise. */
 const minLookMs = 2_000;
 
-/**
- * The step of state `preparing`: nothing has been asked of the provider yet, but for an upload,
- * which costs nothing.
- */
+/** The step of state `preparing`: the provider has an upload at most, which costs nothing. */
 export async function prepareJob(step: JobStep): Promise<StepOutcome> {
   if (endWanted(step)) return cancelled(step);
   // What was uploaded stays the input: made again it might be another one by now.
@@ -131,10 +125,7 @@ async function adopt(step: JobStep, found: Job): Promise<void> {
   step.events.emit('job.created', { batchKey, job: id, requests });
 }
 
-/**
- * `failures`: how often in a row by now. `bytes`: of the input that was sent; null where it was
- * uploaded before.
- */
+/** `failures`: how many in a row. `bytes`: of the input sent; null where it was uploaded before. */
 async function refused(
   step: JobStep,
   error: ModelError,
@@ -178,10 +169,7 @@ function rejected(message: string): StepOutcome {
   return { kind: 'stop', code: 'PROVIDER_REJECTED_FILE', message, over: true };
 }
 
-/**
- * The provider takes less at once than it is known for: the next input has half of it at most. Null
- * where it is one request.
- */
+/** The provider takes less than documented: the next input is half of it. Null for one request. */
 async function halve(step: JobStep, bytes: number | null): Promise<StepOutcome | null> {
   const { job, learned } = step;
   if (job.requests <= 1) return null;
@@ -190,9 +178,7 @@ async function halve(step: JobStep, bytes: number | null): Promise<StepOutcome |
   return { kind: 'later', dueInMs: 0 };
 }
 
-/**
- * The one request of the input is too much alone: its item fails, and the others go on without it.
- */
+/** The one request of the input is too large: its item fails, and the others continue. */
 async function failOnly(step: JobStep, message: string): Promise<StepOutcome> {
   const failure = new ItemFailure('CONTEXT_TOO_LONG', message);
   const items = await readInputItems(step.db.sql, step.job);

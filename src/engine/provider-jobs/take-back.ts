@@ -17,10 +17,7 @@ const tooMuchDelayMs = 5 * 60_000;
  */
 const fewRequests = 100;
 
-/**
- * The provider took none of it. Items whose lines it names fail; without such, the reason is
- * everybody's.
- */
+/** The provider took none of it. Items fail whose lines it names; else the batch stops. */
 export async function takeBack(
   step: JobStep,
   problems: readonly JobProblem[],

@@ -11,18 +11,12 @@ const ageShare = 0.05;
 const firstRetryMs = 1_000;
 const maxRetryMs = 5 * 60_000;
 
-/**
- * Milliseconds until a job that is at work is looked at again. `pollMs`: as configured, whatever
- * its age.
- */
+/** Milliseconds until a job at work is looked at again. `pollMs`: as configured, at any age. */
 export function nextPollMs(ageMs: number, pollMs: number | null): number {
   return pollMs ?? Math.min(maxPollMs, Math.max(firstPollMs, ageMs * ageShare));
 }
 
-/**
- * Milliseconds until a step that failed so many times is tried again; no sooner than the provider
- * wants.
- */
+/** Milliseconds until a failed step is tried again; no sooner than the provider wants. */
 export function retryMs(
   { failures, retryAfterMs }: { failures: number; retryAfterMs: number | null },
   pollMs: number | null,

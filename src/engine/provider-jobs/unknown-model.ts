@@ -1,7 +1,4 @@
-/**
- * A job that its provider rejected because it does not have the model that all of its requests go
- * to.
- */
+/** A job that its provider rejected because it lacks the model of all its requests. */
 
 import { ItemFailure } from '../../core/errors.ts';
 import { readUnansweredAt } from '../../db/items.ts';

@@ -19,10 +19,7 @@ import type { Database } from '../../db/driver/client.ts';
 import { namesOf } from '../../files/row.ts';
 import type { Nudges } from '../process/nudges.ts';
 
-/**
- * Submits are signalled; this is the backstop, and what goes on with the work of a process that
- * died.
- */
+/** Submits are signalled. This is the backstop, also for the work of a process that died. */
 const intervalMs = 1_000;
 
 export interface IdIndexer {

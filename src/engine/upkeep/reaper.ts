@@ -66,9 +66,7 @@ export function createReaper({
     await deleteDeadWorkers(db);
   }
 
-  /**
-   * Removes deleted batches a few steps at a time, so that nothing waits long behind a large one.
-   */
+  /** Removes deleted batches by a few steps each, so that nothing waits long behind a large one. */
   async function purge(): Promise<void> {
     let steps = 0;
     for (const key of await listPurgeable(db.sql)) {

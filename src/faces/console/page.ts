@@ -22,10 +22,7 @@ export function wantsPage({ method, headers }: IncomingMessage): boolean {
   return method === 'GET' && (headers.accept ?? '').includes('text/html');
 }
 
-/**
- * GraphiQL, 9 MB that are the same for everybody and compressed once, and then its tabs, which name
- * the address that clients use.
- */
+/** GraphiQL, 9 MB compressed once for everybody, then its tabs, which name the clients' address. */
 export function createGraphiQLPage({ withKeys }: { withKeys: boolean }) {
   let made: Promise<Start> | null = null;
   /** For the address that was asked for last: there is hardly ever another. */

@@ -50,10 +50,7 @@ export interface Budget {
   read<Row extends PlaceInPage>(load: Load<Row>): Promise<Measured<Row>>;
   /** The same. Throws PageTooLarge where not all rows fit. */
   readWhole<Row extends PlaceInPage>(load: Load<Row>): Promise<Measured<Row>>;
-  /**
-   * Counts what goes into the answer. Throws PageTooLarge with the cursor behind which it is to be
-   * asked for.
-   */
+  /** Counts what goes into the answer. Throws PageTooLarge with the cursor to go on behind. */
   send(bytes: number, cursor: string | null): void;
   /** The request has been executed. */
   end(): void;

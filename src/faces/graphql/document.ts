@@ -21,10 +21,7 @@ export const maxComments = 20_000;
 export const maxNameCharacters = 1_000;
 /** Shorter texts can hold nothing of which there is too much. */
 const minCharactersToCount = 2 * maxNameCharacters;
-/**
- * Selections as written, each fragment once. The cost of spread fragments is counted by the fields
- * that a query reaches.
- */
+/** Selections as written, each fragment once: cost.ts counts the fields that a query reaches. */
 export const maxSelections = 2_000;
 
 /**

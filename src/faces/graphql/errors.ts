@@ -50,10 +50,7 @@ export function presentZodError(error: unknown): GraphQLError {
   );
 }
 
-/**
- * Error for a request that is not a GraphQL request. `status` is for every client, `spec` for
- * clients that know graphql-response+json.
- */
+/** `status` is for every client of a bad request, `spec` for those of graphql-response+json. */
 export function badRequest(message: string, status = 400): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'BAD_REQUEST', http: { status } } });
 }

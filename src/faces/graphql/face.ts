@@ -101,10 +101,7 @@ function refuseStranger(
   letRunOut(request, strangerBytes);
 }
 
-/**
- * Answers a query whose body was not read, or not to its end, as a client of GraphQL is told of
- * errors.
- */
+/** Answers a query whose body was not read to its end as a client of GraphQL expects. */
 function refuseQuery(
   { headers }: IncomingMessage,
   response: ServerResponse,

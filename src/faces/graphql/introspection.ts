@@ -34,10 +34,7 @@ interface Weight {
   cost: number;
 }
 
-/**
- * The problem of what the document asks below `__schema` and `__type`. Null when a tool needs as
- * much.
- */
+/** Why the document asks too much below `__schema` and `__type`. Null for what tools need. */
 export function introspectionProblem(document: DocumentNode): string | null {
   const { selections, cost } = weightOf(document);
   if (selections > maxSelections) {

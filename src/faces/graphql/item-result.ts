@@ -74,9 +74,7 @@ builder.objectType('Usage', {
 export const rejectedAnswerDescription =
   'Last answer of the model that Winnow rejected, at most its first 2,000 characters. Null when none was rejected.';
 
-/**
- * Result of one item of any operation. `fields` are the operation's own, or null without an output.
- */
+/** Result of one item of any operation. `fields` are the operation's; null without an output. */
 export interface ItemResultModel {
   operation: string;
   index: number;

@@ -37,10 +37,7 @@ export interface BatchItemModel {
   rowNumber: number | null;
 }
 
-/**
- * Items of one batch, with the contents of their rows. `known` is the batch's file, if already
- * read.
- */
+/** Items of one batch with their rows' contents. `known` is the batch's file, if already read. */
 export async function toModels(
   batch: BatchRecord,
   items: readonly ItemRecord[],
@@ -202,10 +199,7 @@ builder.node(BatchItem, {
   }),
 });
 
-/**
- * Counts what goes into the answer of an item; where there is too much, the items behind the one
- * before it are to be asked for.
- */
+/** Counts what goes into an item's answer. Beyond it, the page goes on behind the item before. */
 function send(budget: Budget, { index }: ItemRecord, text: string | null): void {
   budget.send(Buffer.byteLength(text ?? ''), index === 0 ? null : String(index - 1));
 }

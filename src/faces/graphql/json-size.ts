@@ -6,10 +6,7 @@ export const maxValues = 1_000_000;
 
 const quote = 0x22;
 
-/**
- * The problem of a JSON text with too many values. Null when the text can be parsed. Strings are
- * skipped.
- */
+/** The problem of a JSON text with too many values, strings skipped; null for others. */
 export function jsonSizeProblem(bytes: Uint8Array): string | null {
   let values = 0;
   for (let at = 0; at < bytes.length; at += 1) {

@@ -7,10 +7,7 @@ export const maxMessage = 2_000;
 /** Characters of all errors of an answer, as JSON. */
 export const maxCharacters = 20_000;
 
-/**
- * The errors with long names cut, as many of the first as fit, and a last one that counts the
- * others.
- */
+/** The first errors that fit, long names cut, and a last one that counts the others. */
 export function limitErrors(errors: readonly GraphQLError[]): GraphQLError[] {
   const shown: GraphQLError[] = [];
   let left = maxCharacters;

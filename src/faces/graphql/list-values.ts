@@ -42,9 +42,7 @@ function count(field: GraphQLField<unknown, Context>): void {
 
 const known = new WeakMap<FieldNode, number>();
 
-/**
- * The fields that are asked for of each entry, at all depths; of an entry without fields itself.
- */
+/** The fields asked for of each entry, at all depths; one for an entry without fields. */
 function valuesOfOne({ fieldNodes, fragments }: GraphQLResolveInfo): number {
   return fieldNodes.reduce((sum, node) => {
     const values = known.get(node) ?? Math.max(1, fieldsIn(node.selectionSet, fragments));

@@ -1,7 +1,4 @@
-/**
- * The last look at every answer of GraphQL, on both of its roads: no error leaves that was not
- * meant to be seen.
- */
+/** The last look at every GraphQL answer: no error leaves that was not meant to be seen. */
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { AppError, type InputIssue } from '../../core/errors.ts';
@@ -18,10 +15,7 @@ const translatedCodes = new Map<unknown, string>([
   ['REQUEST_ENTITY_TOO_LARGE', 'PAYLOAD_TOO_LARGE'],
 ]);
 
-/**
- * Makes every error fit to be shown: expected failures as they are, with a code; everything else is
- * logged, and shown to nobody.
- */
+/** Shows expected failures as they are, with a code. Everything else is logged alone. */
 export function createMask(log: Log): Mask {
   return (error, asking) => {
     const original = error instanceof GraphQLError ? originalOf(error) : error;
@@ -76,9 +70,7 @@ function originalOf(error: GraphQLError): unknown {
   return inner;
 }
 
-/**
- * GraphQL's own complaint about an argument names it in words; the field is what can be pointed to.
- */
+/** GraphQL's complaint about an argument names it in words; only the field can be pointed to. */
 function issueOf({ path, message }: GraphQLError): InputIssue {
   return { path: (path ?? []).join('.'), message };
 }

@@ -36,10 +36,7 @@ export class UploadedPart {
   }
 }
 
-/**
- * The request in a form, with each file in place of the variable that the map names. Throws
- * BAD_REQUEST.
- */
+/** The request in a form, each file in place of its variable. Throws BAD_REQUEST. */
 export async function readMultipart(
   contentType: string,
   body: Buffer,
@@ -63,10 +60,7 @@ export async function readMultipart(
   return params;
 }
 
-/**
- * Puts a file in place of a variable that is null in `operations`, as the specification says.
- * Nothing else can be overwritten.
- */
+/** Puts a file in place of a null in `operations`, as specified. Overwrites nothing else. */
 function placeFile(variables: unknown, path: string, file: UploadedPart): void {
   const name = path.startsWith('variables.') ? path.slice('variables.'.length) : '';
   if (

@@ -11,10 +11,7 @@ export const defaultPageSize = 50;
 export const maxPageSize = 1_000;
 /** The same for people. */
 export const maxPageSizeText = maxPageSize.toLocaleString('en');
-/**
- * With a filter all of a list may have to be read for one page, and for its total; so a request may
- * ask for a few of these.
- */
+/** A filter may read all of a list, for a page and for its total: a request affords a few. */
 export const filterCost = 20_000;
 
 const size = z
@@ -60,26 +57,18 @@ interface PageArgs {
   before?: string | null | undefined;
 }
 
-/**
- * A page costs its size times the cost of one entry. A size that will be refused costs no more than
- * the largest.
- */
+/** The size times the cost of an entry. A size to be refused costs no more than the largest. */
 export function pageCost({ first, last }: PageArgs) {
   return { field: 1, multiplier: Math.min(first ?? last ?? defaultPageSize, maxPageSize) };
 }
 
-/**
- * Cursors of a list. `find` gives the cursor of the entry with an id, or null for an unknown id.
- */
+/** Cursors of a list. `find` gives the cursor of the entry with an id; null if unknown. */
 export interface Places<Entry> {
   toCursor(entry: Entry): string;
   find(id: string): Promise<string | null>;
 }
 
-/**
- * A page of a list as a connection. `read` is asked for one entry more than the page holds, which
- * shows whether there is a next page.
- */
+/** `read` is asked for one entry more than the page holds: it shows whether a page follows. */
 export async function readPage<Entry extends object>(
   args: PageArgs,
   { toCursor, find }: Places<Entry>,

@@ -19,10 +19,7 @@ type Asking = Pick<Context, 'db' | 'budget'>;
 /** By request: who waits for which file. */
 const asked = new WeakMap<Budget, Map<bigint, Asked[]>>();
 
-/**
- * The rejections of a file. Throws PAYLOAD_TOO_LARGE where they are too much with whatever else the
- * request asks for.
- */
+/** The rejections of a file. Throws PAYLOAD_TOO_LARGE where the request asks for too much. */
 export function loadRejections(context: Asking, fileKey: bigint): Promise<Rejection[]> {
   return new Promise((resolve, reject) => {
     let files = asked.get(context.budget);

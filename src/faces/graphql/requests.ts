@@ -1,7 +1,4 @@
-/**
- * Checks of an HTTP request before GraphQL: media types, bodies, and requests from foreign web
- * pages.
- */
+/** Checks of an HTTP request before GraphQL: media types, bodies, foreign web pages. */
 import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { AppError } from '../../core/errors.ts';

@@ -1,7 +1,4 @@
-/**
- * GraphQL over WebSocket (graphql-transport-ws), at the port and path of HTTP, through the same
- * Yoga.
- */
+/** GraphQL over WebSocket (graphql-transport-ws), at HTTP's port and path, by the same Yoga. */
 import type { IncomingMessage, Server } from 'node:http';
 import { type GraphQLError, type GraphQLFormattedError, getOperationAST } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
@@ -21,9 +18,7 @@ import type { SocketContext, Yoga } from './yoga.ts';
 export const maxMessageBytes = 1_048_576;
 /** Before it is known whose they are: an acknowledged connection may send larger ones. */
 export const maxBytesBeforeAck = 8_192;
-/**
- * Operations of one socket at once. A page that shows a hundred things has another socket for more.
- */
+/** Operations of one socket at once. A page that shows more has another socket. */
 export const maxOperations = 100;
 /** https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1 */
 const messageTooBig = 1009;
@@ -45,10 +40,7 @@ interface SocketExtra {
   closed: AbortController;
 }
 
-/**
- * The functions that Yoga's plugins wrapped for one operation. graphql-ws carries them as root
- * value.
- */
+/** The functions that Yoga's plugins wrapped for one operation, as graphql-ws's root value. */
 interface Enveloped {
   execute: (args: unknown) => unknown;
   subscribe: (args: unknown) => unknown;

@@ -1,7 +1,4 @@
-/**
- * Live views of batches. Each event of a batch is a whole state; results are gone on with behind a
- * cursor.
- */
+/** Live views of batches: whole states, and results that a client resumes behind a cursor. */
 
 import { z } from 'zod';
 import { PageTooLarge } from '../../core/errors.ts';

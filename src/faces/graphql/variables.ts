@@ -112,10 +112,7 @@ function collectObjectIssues(
   }
 }
 
-/**
- * Messages for GraphQL's scalars. GraphQL's own messages quote the value, which may be private
- * text.
- */
+/** Messages for GraphQL's scalars. GraphQL's own quote the value, which may be private. */
 const needs = new Map([
   ['String', 'must be a string'],
   ['ID', 'must be a string or a whole number'],

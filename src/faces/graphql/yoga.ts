@@ -1,7 +1,4 @@
-/**
- * GraphQL over HTTP by Yoga: errors have a code and a path, and foreign web pages cannot forge
- * requests.
- */
+/** GraphQL over HTTP by Yoga: errors have a code and a path; foreign web pages are refused. */
 import type { ServerResponse } from 'node:http';
 import {
   type ExecutionArgs,

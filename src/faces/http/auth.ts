@@ -6,10 +6,7 @@ export type Authenticate = (authorization: string | null | undefined) => string 
 /** The one owner of a server without keys, which only this machine reaches. */
 const localOwner = 'local';
 
-/**
- * Keys are compared by their hashes, so that the time it takes tells nothing about them. Without
- * keys everybody is `local`.
- */
+/** Keys are compared by hashes, so that the time tells nothing. Without keys all are `local`. */
 export function createAuthenticate(apiKeys: ReadonlyMap<string, string>): Authenticate {
   if (apiKeys.size === 0) return () => localOwner;
   const owners = new Map([...apiKeys].map(([key, owner]) => [hash(key), owner]));

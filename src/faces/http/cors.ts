@@ -1,13 +1,7 @@
-/**
- * What browsers are told of pages from other origins: the same on every route, whatever the answer
- * is.
- */
+/** What browsers are told of pages from other origins: the same on every route. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/**
- * Headers that no web page can send without asking first, as it can post a form: a multipart
- * request of GraphQL has one of them.
- */
+/** Headers that no web page sends without asking. A multipart request of GraphQL has one. */
 export const preflightHeaders = [
   'graphql-preflight',
   'apollo-require-preflight',
@@ -39,10 +33,7 @@ export function allowOrigin({ headers }: IncomingMessage, response: ServerRespon
   response.setHeader('access-control-expose-headers', exposedHeaders.join(', '));
 }
 
-/**
- * Answers what a browser asks before it lets a page send something: 204, without a key. False where
- * that is not what is asked.
- */
+/** Answers what a browser asks before a page sends something: 204. False for other requests. */
 export function answerPreflight(request: IncomingMessage, response: ServerResponse): boolean {
   if (request.method !== 'OPTIONS') return false;
   if (request.headers.origin !== undefined) {

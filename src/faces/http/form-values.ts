@@ -108,9 +108,7 @@ export function toCamelCase(name: string): string {
   return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/**
- * The value of JSON text. Throws UnfitValue, which says where it breaks and what `schema` takes.
- */
+/** The value of JSON text. Throws UnfitValue: where it breaks, and what `schema` takes. */
 export function parseJson(text: string, schema: z.ZodType): unknown {
   // A field may come from a file, and a file may begin with a mark.
   const json = text.replace(/^\ufeff/, '');
@@ -159,9 +157,7 @@ function namesIn(text: string): string[] {
   return names;
 }
 
-/**
- * A parsed value with words and keys as the schema spells them, and objects in place of bare names.
- */
+/** A parsed value, its words and keys as in the schema, and objects in place of bare names. */
 function fromJson(schema: z.ZodType, value: unknown): unknown {
   const shape = shapeOf(schema);
   switch (shape.kind) {
@@ -190,10 +186,7 @@ function fromJson(schema: z.ZodType, value: unknown): unknown {
   }
 }
 
-/**
- * The key itself where it is known, or is given in both spellings: then one of the two stays
- * unknown.
- */
+/** The key where it is known, or given in both spellings: then one of them stays unknown. */
 function nameOf(key: string, given: object, fields: Readonly<Record<string, z.ZodType>>): string {
   const camel = toCamelCase(key);
   return Object.hasOwn(fields, camel) && !Object.hasOwn(given, camel) ? camel : key;

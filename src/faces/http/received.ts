@@ -2,17 +2,11 @@
 import type { IncomingMessage } from 'node:http';
 import { RouteError } from './route-error.ts';
 
-/**
- * A client is cut off that sends less than this on average, over `memoryMs` at most; the first
- * `graceMs` are free.
- */
+/** A client that sends less on average over `memoryMs` is cut off, after the first `graceMs`. */
 export const minBytesPerSecond = 1_024;
 export const graceMs = 10_000;
 const memoryMs = 30_000;
-/**
- * A request that was refused may send on for this time, so that the answer reaches a client that
- * reads it only then.
- */
+/** How long a refused request may send on: some clients read the answer only then. */
 export const lingerMs = 10_000;
 /** One that nobody has let in may send no more than this. */
 export const strangerBytes = 1_048_576;
@@ -83,18 +77,12 @@ async function withinTime<Value>(promise: Promise<Value>, timeMs: number): Promi
   }
 }
 
-/**
- * How often the pace of a body is looked at that somebody else reads, and how long it may take in
- * all.
- */
+/** How often to look at the pace of a body that somebody else reads, and its time in all. */
 const defaultLookEveryMs = 1_000;
 export const wholeBodyMs = 60_000;
 const tooSlowToRead = `The body comes too slowly; send at least ${minBytesPerSecond.toLocaleString('en')} bytes a second, and all of it within a minute`;
 
-/**
- * Calls `giveUp` once, with a 408, when a body comes too slowly or takes more than a minute.
- * Somebody else reads it.
- */
+/** Calls `giveUp` once, with a 408, when a body is too slow or takes more than a minute. */
 export function limitPace(
   request: IncomingMessage,
   giveUp: (error: RouteError) => void,

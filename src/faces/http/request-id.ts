@@ -4,10 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 /** What may stand in a header, a line of the log and a message without doing anything there. */
 const validId = /^[\w.:/+=@-]{1,128}$/;
 
-/**
- * What a request is called, in its answer and in the log: as `x-request-id` says, where that is a
- * plain word, else a new one.
- */
+/** A request's name in its answer and in the log: a plain `x-request-id`, else a new one. */
 export function requestIdOf(headers: IncomingHttpHeaders): string {
   const given = headers['x-request-id'];
   return typeof given === 'string' && validId.test(given) ? given : randomUUID();

@@ -13,10 +13,7 @@ import { RouteError, sendRouteError } from './route-error.ts';
 
 /** How often connections that have become idle are looked for while the server closes. */
 const idleSweepMs = 50;
-/**
- * Node's own limit of 5 min would cut a large upload over a slow line; what is too slow altogether,
- * the upload cuts itself.
- */
+/** Node's 5 min would cut a large slow upload; what is too slow, the upload cuts itself. */
 export const requestTimeoutMs = 3_600_000;
 /** Of a path that somebody made up. */
 const maxLoggedPath = 200;
@@ -159,10 +156,7 @@ function createTrust({ apiKeys, publicUrl }: Config) {
   };
 }
 
-/**
- * Path and query. What is asked of a proxy, or of a host that is not a name, is refused: Yoga would
- * answer it with a stack.
- */
+/** Path and query. Refuses what is asked of a proxy or a bad host: Yoga would show a stack. */
 function readUrl({ url = '', headers }: IncomingMessage): URL {
   const address = `http://${headers.host ?? 'localhost'}${url}`;
   if (!url.startsWith('/') || !URL.canParse(address)) {
@@ -171,10 +165,7 @@ function readUrl({ url = '', headers }: IncomingMessage): URL {
   return new URL(address);
 }
 
-/**
- * Of an address in URLs. Every address of a machine is none that a browser opens; its own is one of
- * them.
- */
+/** An address as URLs name it. Browsers cannot open the one that means every address. */
 function reachable(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
   if (host === '::') return '[::1]';

@@ -1,7 +1,4 @@
-/**
- * Links to a batch's output that work without a key for a while: a browser follows them where it
- * can send no header.
- */
+/** Links to a batch's output that need no key for a while: browsers send no header with them. */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { ItemStatus } from '../../db/items.ts';
 import type { OutputFormat } from '../../files/write/output.ts';
@@ -24,9 +21,7 @@ interface OutputLink {
 }
 
 export interface SignedLinks {
-  /**
-   * A link that is good for `linkMinutes` from now, from the slash behind the server's address on.
-   */
+  /** A link that is good for `linkMinutes`, from the slash behind the server's address on. */
   toOutput(link: OutputLink): string;
   /**
    * Throws a RouteError, FORBIDDEN, unless the query is that of a link to this batch whose time has

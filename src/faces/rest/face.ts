@@ -1,6 +1,4 @@
-/**
- * Files by plain HTTP as a face of the server: what goes in, what comes out, and whether it lives.
- */
+/** Files by plain HTTP as a face of the server: uploads, outputs, and the health check. */
 import type { Caller } from '../../app/caller.ts';
 import { fileSource } from '../../app/source.ts';
 import { operationOf, requestFor } from '../../app/stored-operation.ts';

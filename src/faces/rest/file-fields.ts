@@ -12,9 +12,7 @@ import { toCamelCase } from '../http/form-values.ts';
 import { didYouMean } from '../http/form-words.ts';
 import { badInput } from '../http/route-error.ts';
 
-/**
- * Text fields of a form by name, in snake or camel case. A name that comes twice has two values.
- */
+/** Text fields of a form by name, snake or camel case; two values where a name comes twice. */
 export type FormFields = ReadonlyMap<string, readonly string[]>;
 
 const fileNames = ['name', ...optionNames] as const;
@@ -50,10 +48,7 @@ export function addFields(given: FileFields, fields: FormFields): FileFields {
   return merged;
 }
 
-/**
- * Throws RouteError 400 for a field after the file that says something else than the file was read
- * with.
- */
+/** Throws RouteError 400 for a field after the file that contradicts how the file was read. */
 export function checkLateFields(
   early: FileFields,
   all: FileFields,

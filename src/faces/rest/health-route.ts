@@ -5,10 +5,7 @@ import { RouteError } from '../http/route-error.ts';
 /** The answer comes within this time: a load balancer has limits of its own. */
 const patienceMs = 2_000;
 
-/**
- * `GET /health`: 200 while this process can work, 503 while its database does not answer. Says
- * nothing else, so it needs no key.
- */
+/** `GET /health`: 200 while this process can work, 503 without a database. Needs no key. */
 export async function answerHealth(
   request: IncomingMessage,
   response: ServerResponse,

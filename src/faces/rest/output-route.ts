@@ -37,10 +37,7 @@ export interface OutputRoute {
   links: SignedLinks;
   operationOf: (batch: BatchRecord) => PreparedOperation;
   requestFor: RequestOf;
-  /**
-   * Who asks, by the request's key; throws where it has none. Not asked of those who come by a
-   * link.
-   */
+  /** Who asks, by the key; throws without one. Not asked of those who come by a link. */
   ownerOf: () => string;
   batchId: string;
   query: URLSearchParams;
@@ -101,10 +98,7 @@ async function findBatch(
   return owner === null ? await readBatchById(db, id) : await readBatch(db, owner, id);
 }
 
-/**
- * Resolves once the system has all of a byte string, so that there is never more than one on its
- * way. Rejects when the reader goes.
- */
+/** Resolves once the system has a byte string, one at a time. Rejects when the reader goes. */
 async function write(response: ServerResponse, bytes: string): Promise<void> {
   if (response.destroyed) throw new ClientGone();
   await new Promise<void>((resolve, reject) => {

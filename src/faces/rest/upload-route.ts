@@ -1,7 +1,4 @@
-/**
- * `POST /files`: a file as the body, or in a form that may ask for a batch over it in the same
- * request.
- */
+/** `POST /files`: a file as the body, or in a form that may ask for a batch over it too. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppError, BadUserInput, statusOf } from '../../core/errors.ts';
 import type { Database } from '../../db/driver/client.ts';

@@ -19,10 +19,7 @@ function blankLength(bytes: Uint8Array, at: number): number {
   return isLongBlank(character) ? 3 : 0;
 }
 
-/**
- * True when the UTF-8 of a row or line, bytes[start, end), is white space alone. Reads as far as
- * the first byte that is none.
- */
+/** True when the UTF-8 in bytes[start, end) is white space. Reads up to any other byte. */
 export function isBlank(bytes: Uint8Array, start: number, end: number): boolean {
   for (let at = start; at < end; ) {
     const length = blankLength(bytes, at);
@@ -32,10 +29,7 @@ export function isBlank(bytes: Uint8Array, start: number, end: number): boolean 
   return true;
 }
 
-/**
- * True when a CSV row, bytes[start, end), has only white space and bytes that `blankRow` has
- * in addition: delimiters and quotes.
- */
+/** True when a CSV row, bytes[start, end), has white space and bytes of `blankRow` alone. */
 export function isBlankRow(
   bytes: Uint8Array,
   start: number,
@@ -47,10 +41,7 @@ export function isBlankRow(
   return at >= end;
 }
 
-/**
- * Where the first line of bytes[start, end) begins that is not blank or has no end yet, and how
- * many are before it.
- */
+/** Where the first line begins that is not blank or has no end yet, and the number before it. */
 export function behindBlankLines(
   bytes: Uint8Array,
   start: number,

@@ -3,10 +3,7 @@
  * would cost more than everything else together.
  */
 
-/**
- * What follows a block: `more` bytes; `full`: more bytes, but a row has no more room; `last`:
- * nothing.
- */
+/** What follows a block: `more` bytes; `full`: more, but the row has no room; `last`: nothing. */
 export type Rest = 'more' | 'full' | 'last';
 
 export interface BlockReader {
@@ -23,25 +20,14 @@ export interface BlockReader {
  * text between `begin…` and `end`.
  */
 export interface RowSink {
-  /**
-   * The buffer of the row that was begun. Writing beyond its end does nothing, and `fits` tells.
-   */
+  /** The buffer of the begun row. Writing beyond its end does nothing, and `fits` tells. */
   readonly bytes: Uint8Array;
-  /**
-   * Begins a row whose text goes to `fields`; returns where in `bytes` the text begins. A row that
-   * was begun and not ended is forgotten.
-   */
+  /** Begins a row of `fields`; returns where its text begins. Forgets a row that was not ended. */
   beginFields(): number;
   /** The same for a row whose text goes to `content`. */
   beginContent(): number;
-  /**
-   * True when a row whose text ends before `at`, with a custom id of so many bytes, fits; otherwise
-   * room was made: begin it again.
-   */
+  /** True when a row up to `at` with such an id fits; else room was made: begin it again. */
   fits(at: number, customIdBytes: number): boolean;
-  /**
-   * Ends the row that was begun, which has this number in the file, from 1. `customId` null: its
-   * number serves.
-   */
+  /** Ends the begun row, of this number in the file, from 1. `customId` null: the number serves. */
   end(at: number, customId: Uint8Array | null, start: number, end: number, row: number): void;
 }

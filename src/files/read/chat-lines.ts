@@ -1,7 +1,4 @@
-/**
- * What the lines of the providers' batch files must have, so that a file is refused row by row at
- * upload and not call by call later.
- */
+/** What lines of providers' batch files must have: refused at upload, not call by call. */
 
 import { quotedName } from '../../core/quoted-name.ts';
 import { isChatUrl, wrongMethod, wrongUrl } from '../chat-url.ts';

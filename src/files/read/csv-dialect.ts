@@ -12,24 +12,16 @@ export interface CsvDialect {
   quoting: Quoting;
   /** True: a carriage return ends a line by itself, as in files of old Macs. */
   bareReturns: boolean;
-  /**
-   * Bytes of a first line that is `sep=` and the delimiter, as Excel takes it; 0 where there is
-   * none.
-   */
+  /** Bytes of a first line `sep=` and the delimiter, as Excel takes it; 0 without one. */
   start: number;
-  /**
-   * Columns of the header, and the share of the first rows that have as many; 1 and 0 where nothing
-   * had to be guessed.
-   */
+  /** The header's columns, and the share of first rows with as many; 1 and 0 without a guess. */
   columns: number;
   agreement: number;
   /** What was guessed that could be otherwise. */
   warnings: string[];
 }
 
-/**
- * The dialect of a file that begins with `head`. `otherwise`: the delimiter where nothing tells.
- */
+/** The dialect of a file with this `head`. `otherwise`: the delimiter where nothing tells. */
 export function guessDialect(
   head: Uint8Array,
   isWhole: boolean,

@@ -23,10 +23,7 @@ export interface CsvHeader {
   rules: CellRules;
 }
 
-/**
- * Reads what a CSV file begins with: a line of sep=, blank rows, which are nothing, and the header,
- * which names its columns.
- */
+/** Reads the beginning of a CSV file: a line of sep=, blank rows, and the header. */
 export class CsvHeaderReader {
   /** Null before it is read. */
   header: CsvHeader | null = null;
@@ -44,10 +41,7 @@ export class CsvHeaderReader {
     if (dialect.start > 0) this.line += 1;
   }
 
-  /**
-   * Reads on, and returns where it got to; -1 before a whole row is there. Throws UnreadableFile
-   * for a header that cannot be one.
-   */
+  /** Returns where it got to; -1 before a whole row is there. Throws UnreadableFile. */
   read(bytes: Uint8Array, start: number, end: number, rest: Rest): number {
     if (this.toSkip > 0) {
       const skipped = Math.min(this.toSkip, end - start);

@@ -101,10 +101,7 @@ export interface PlainRules {
   bareReturns: boolean;
 }
 
-/**
- * The number of lines of bytes[start, end), which are several, if each has the cells of a row, else
- * 0.
- */
+/** The number of lines of bytes[start, end), if each of several has a row's cells; else 0. */
 export function countPlainRows(
   bytes: Uint8Array,
   start: number,
@@ -133,10 +130,7 @@ export function countPlainRows(
   return plainCells(bytes, start, second, delimiter) === width ? lines : 0;
 }
 
-/**
- * True when the first cells of all lines of bytes[start, end) look like ids of one list, or the
- * last ones are all numbers.
- */
+/** True when the lines' first cells look like ids of one list, or their last ones are numbers. */
 export function areNumbered(
   bytes: Uint8Array,
   start: number,

@@ -62,10 +62,7 @@ export class QuoteJudge {
     this.rules = { delimiter: rules.delimiter, width, bareReturns: rules.bareReturns };
   }
 
-  /**
-   * The number of lines of a row of several, bytes[start, end), if each could be a row by itself,
-   * else 0.
-   */
+  /** The number of lines of a row of several, bytes[start, end), if each could be a row; else 0. */
   plainRowsIn(bytes: Uint8Array, start: number, end: number, cells: number): number {
     const { width } = this.rules;
     if (width < 2 || this.quoting === 'said') return 0;
@@ -101,10 +98,7 @@ export class QuoteJudge {
     return 'row';
   }
 
-  /**
-   * Warns at the end of the file where as many cells of several lines as not could be rows: of
-   * prose few are.
-   */
+  /** Warns at the end of the file where half of the cells of several lines could be rows. */
   finish(): void {
     const { several, doubtful, firstDoubt } = this;
     if (doubtful === 0 || doubtful * 2 < several) return;

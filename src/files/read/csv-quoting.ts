@@ -1,7 +1,4 @@
-/**
- * Whether quotes mean anything in a table. Where lines are rows without quoting, and with it are
- * not, they are text.
- */
+/** Whether quotes mean anything in a table: not where lines are rows only without quoting. */
 import { isUnlikeProse } from './csv-delimiter.ts';
 import {
   carriageReturnByte,
@@ -61,10 +58,7 @@ export function guessQuoting(
   return lead < 0 ? on : { quoting: 'open', line: null };
 }
 
-/**
- * True when a header spans lines that each have the cells of the first: rows that a quote took with
- * it.
- */
+/** True when a header spans lines that each have the first's cells: a quote took rows with it. */
 export function headerSwallows(
   bytes: Uint8Array,
   start: number,

@@ -1,7 +1,4 @@
-/**
- * One record of a CSV file as strings: for the header and for guessing, where speed does not
- * matter.
- */
+/** One record of a CSV file as strings: for the header and for guessing, not for speed. */
 import {
   blankByte,
   breakLength,
@@ -28,9 +25,7 @@ export interface CsvRecord {
   next: number;
   /** Lines that it takes. */
   lines: number;
-  /**
-   * False when something follows a closing quote; the record is its first line then, without cells.
-   */
+  /** False when something follows a closing quote: the record is its first line, without cells. */
   wellFormed: boolean;
   /** True when a cell is quoted. */
   quoted: boolean;

@@ -1,7 +1,4 @@
-/**
- * Whether text that nobody says anything about is CSV. Prose has commas too, so that in doubt it is
- * not.
- */
+/** Whether text of an unknown kind is CSV. Prose has commas too: in doubt it is not. */
 import { isDeepStrictEqual } from 'node:util';
 import { type CsvDialect, guessDialect } from './csv-dialect.ts';
 import type { CsvRecord } from './csv-record.ts';
@@ -19,10 +16,7 @@ export function looksLikeCsv(head: Uint8Array, isWhole: boolean): boolean {
   return isTable(head, isWhole, guessDialect(head, isWhole, {}));
 }
 
-/**
- * The same for a table that names its delimiter, or whose cells are separated by tabs, which prose
- * hardly has.
- */
+/** The same where the delimiter is given, or is the tab, which prose hardly has. */
 export function looksLikeTabs(head: Uint8Array, isWhole: boolean): boolean {
   const dialect = guessDialect(head, isWhole, {});
   // Nobody writes sep= for anything else.

@@ -1,7 +1,4 @@
-/**
- * Custom ids as they come by: which rows have none that will do, and which may have one that was
- * there before.
- */
+/** Custom ids as they come by: which rows lack a fit one, and which may repeat one. */
 import { withoutBlanks } from '../../core/blank-characters.ts';
 import { maxCustomIdLength } from '../../core/ids.ts';
 import { quotedName } from '../../core/quoted-name.ts';
@@ -17,10 +14,7 @@ import { UnreadableFile } from './unreadable.ts';
  */
 export type IdRule = 'required' | 'repeatable' | 'watched';
 
-/**
- * Rows that seem to have one custom id, or one but for the white space around it: the same hash at
- * least.
- */
+/** Rows with one custom id, it seems, but for white space around it: their hashes are equal. */
 export interface DuplicateCandidate {
   customId: string;
   /** Row numbers. */

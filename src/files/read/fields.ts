@@ -1,16 +1,10 @@
-/**
- * Which column or JSON field holds the text of a row, and which its custom id, when a user names
- * them and when not.
- */
+/** Which column or JSON field holds the text of a row, and which its custom id. */
 
 import { quotedName } from '../../core/quoted-name.ts';
 import { CustomIds, type IdRule } from './custom-ids.ts';
 import { UnreadableFile } from './unreadable.ts';
 
-/**
- * What a user may say about an upload. An empty `customIdField` means: none, the place in the file
- * serves.
- */
+/** What a user may say about an upload. `customIdField` empty: the place in the file serves. */
 export interface FieldOptions {
   contentField?: string | undefined;
   customIdField?: string | undefined;
@@ -86,10 +80,7 @@ function requireName(names: readonly string[], wanted: string, option: string): 
   );
 }
 
-/**
- * What looks at the custom ids of rows; null without a column of them. `hasIds`: whether
- * some of the first rows have one.
- */
+/** The judge of custom ids; null without their column. `hasIds`: whether first rows have one. */
 export function createIds(
   { customIdField, idRule }: ChosenFields,
   { hasIds, maxRows }: { hasIds: () => boolean; maxRows: number },

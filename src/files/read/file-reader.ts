@@ -40,19 +40,13 @@ export interface Reading {
   format: FileFormat;
   sizeBytes: number;
   itemCount: number;
-  /**
-   * A CSV header's cells as they came; of JSON rows the keys in order of appearance; `content`
-   * where rows are text.
-   */
+  /** A CSV header's cells as they came; JSON keys by appearance; `content` where rows are text. */
   columns: string[];
   contentField: string | null;
   customIdField: string | null;
   rejectedCount: number;
   rejections: RowRejection[];
-  /**
-   * How the bytes were read: `utf-8`, `utf-16le`, `utf-16be`, `windows-1252`, or another charset
-   * that was named.
-   */
+  /** `utf-8`, `utf-16le`, `utf-16be`, `windows-1252`, or another charset that was named. */
   encoding: string;
   /** Rows of blank cells alone, and blank lines of a text file; neither items nor rejected. */
   blankCount: number;

@@ -1,7 +1,4 @@
-/**
- * How a file is to be read, where its owner says so: one list for the URL, the fields of a form and
- * the arguments of uploadFile.
- */
+/** How an owner says to read a file: one list for the URL, forms and uploadFile's arguments. */
 
 import { quotedName } from '../../core/quoted-name.ts';
 import { type FileFormat, fileFormats, parseFormat } from './format.ts';

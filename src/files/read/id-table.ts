@@ -36,10 +36,7 @@ export class IdTable {
     this.key[1] = key.readUInt32LE(4);
   }
 
-  /**
-   * Enters the id bytes[start, end) of a row (from 1). Returns the row that has the same hash, or 0
-   * and the id is entered.
-   */
+  /** Enters the id bytes[start, end) of a row (from 1). Returns a row of the same hash, or 0. */
   enter(bytes: Uint8Array, start: number, end: number, row: number): number {
     this.hash(bytes, start, end);
     const { small, hashLow, hashHigh } = this;

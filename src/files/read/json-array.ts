@@ -1,7 +1,4 @@
-/**
- * The elements of one JSON array, read as they come. An element that is not JSON is rejected as
- * long as its end can be told.
- */
+/** The elements of one JSON array, one by one. A bad one is rejected if its end can be told. */
 import type { FieldOptions } from './fields.ts';
 import type { JsonRows } from './json-rows.ts';
 import { canBeRow, parseBytes, sampleRows } from './json-sample.ts';

@@ -24,9 +24,7 @@ export function hexUnit(bytes: Uint8Array, at: number): number {
   return unit;
 }
 
-/**
- * Whether the bytes from `at` on, as far as there are any, may yet become an escape of four digits.
- */
+/** Whether the bytes from `at` on, as far as they go, may yet become an escape of four digits. */
 export function couldBeEscape(bytes: Uint8Array, at: number, end: number): boolean {
   return (at >= end || bytes[at] === 0x5c) && (at + 1 >= end || bytes[at + 1] === 0x75);
 }

@@ -1,7 +1,4 @@
-/**
- * Rows that are items as GraphQL takes them and outputs write them: a text `content` with an object
- * `metadata` beside it.
- */
+/** Rows as GraphQL takes items and outputs write them: a text `content`, an object `metadata`. */
 type Row = Readonly<Record<string, unknown>>;
 
 /** What the members of an item are called that make it one. */

@@ -1,7 +1,4 @@
-/**
- * The members of the one object that a JSON file is: which of them holds the rows, and what is said
- * where none or several could.
- */
+/** The members of a JSON file that is one object: which holds the rows, and what to say of it. */
 import { quotedName } from '../../core/quoted-name.ts';
 import { UnreadableFile } from './unreadable.ts';
 
@@ -86,10 +83,7 @@ export class JsonMembers {
     return 'rows';
   }
 
-  /**
-   * What is to be told of a file that was read to its end, whose rows have these columns. Throws
-   * UnreadableFile where it had none.
-   */
+  /** What to tell of a file read to its end. Throws UnreadableFile where it had no rows. */
   finish(columns: readonly string[]): string | null {
     const { taken } = this;
     if (taken === null) throw this.none();

@@ -1,7 +1,4 @@
-/**
- * A JSON value that is a row, wherever it stood: a string is its content, an object its fields,
- * kept as the text it came as.
- */
+/** A JSON value that is a row: a string is its content, an object its fields, as their text. */
 import { isUtf8 } from 'node:buffer';
 import { maxCustomIdBytes } from '../../core/ids.ts';
 import { readBareRow } from '../request-row.ts';
@@ -44,10 +41,7 @@ export class JsonRows {
   private readonly keys: Uint8Array[] = [];
   private readonly byKey = new Map<string, number>();
   private readonly byName = new Map<string, number>();
-  /**
-   * For each column the member of the present row that has it, -1 when none; of those seen in this
-   * row only.
-   */
+  /** For each column seen in this row the member that has it, -1 when none. */
   private contentColumn = -1;
   private idColumn = -1;
   /** The columns that make a row an item, and what its metadata is read with. */
@@ -63,9 +57,7 @@ export class JsonRows {
   /** For a column the place in `check.names` of its name. */
   private readonly checkedAt: Int32Array;
   private readonly checked: Int32Array;
-  /**
-   * Whether rows are checked at all: plain ones only from when their columns are those of lines.
-   */
+  /** Whether rows are checked: plain ones only once their columns are those of lines. */
   private isChecked: boolean;
 
   constructor(rows: Rows, scanner: JsonScanner, check: MemberCheck | null) {
@@ -107,10 +99,7 @@ export class JsonRows {
     this.rows.ids = createIds(fields, { hasIds, maxRows: this.rows.limits.rows });
   }
 
-  /**
-   * The names of all columns; the content of rows that are strings is one, and the metadata of
-   * items is none.
-   */
+  /** The names of all columns, `content` for rows that are strings, none for items' metadata. */
   allColumns(): string[] {
     const names = this.hasItems
       ? this.columns.filter((name) => name !== itemMetadata)

@@ -1,17 +1,11 @@
-/**
- * The first rows of JSON that are good, from which content and custom id are chosen: a bad one
- * takes nothing from the others.
- */
+/** The first good rows of JSON, from which content and custom id are chosen. */
 import { isUtf8 } from 'node:buffer';
 import type { JsonScanner } from './json-scanner.ts';
 
 /** Rows that are looked at before content and custom id are settled. */
 export const sampleRows = 100;
 
-/**
- * Whether the value bytes[start, end), which the scanner has just scanned, is one that a row can
- * be.
- */
+/** Whether the value bytes[start, end), just scanned, is one that a row can be. */
 export function canBeRow(
   scanner: JsonScanner,
   bytes: Uint8Array,

@@ -29,17 +29,11 @@ const literals = new Map(
 );
 
 export class JsonScanner {
-  /**
-   * What makes the value unfit although its end was found: the first of NUL, lone surrogates,
-   * broken strings, depth. Null: nothing.
-   */
+  /** The first flaw of a value whose end was found: NUL, lone surrogates, bad strings, depth. */
   flaw: string | null = null;
   /** Why the text is not JSON. */
   error = '';
-  /**
-   * The members of the last object scanned by `object`, in order: keys without their quotes, values
-   * as they stand.
-   */
+  /** The last `object`'s members, in order: keys without quotes, values as they stand. */
   members = 0;
   keyStart: number[] = [];
   keyEnd: number[] = [];
@@ -113,10 +107,7 @@ export class JsonScanner {
     }
   }
 
-  /**
-   * The value of any kind that begins at `at`: returns where it ends. A number that reaches `end`
-   * may go on there.
-   */
+  /** Returns where the value at `at` ends. A number that reaches `end` may go on there. */
   value(bytes: Uint8Array, at: number, end: number): number {
     const { stack, spaces } = this;
     let depth = 0;
@@ -186,10 +177,7 @@ export class JsonScanner {
     return this.skipSpace(bytes, to + 1);
   }
 
-  /**
-   * The string whose text begins at `at`, behind its quote: returns where it ends, behind the other
-   * one.
-   */
+  /** Returns where the string ends whose text begins at `at`, behind its closing quote. */
   string(bytes: Uint8Array, at: number, end: number): number {
     let to = at;
     this.escaped = 0;

@@ -1,7 +1,4 @@
-/**
- * Goes over a JSON value of any length, of which nothing is kept. What is in it need not be JSON as
- * long as its end can be told.
- */
+/** Goes over a JSON value and keeps nothing. It need not be JSON if its end can be told. */
 export interface Skipper {
   readonly done: boolean;
   /** Goes on at `at`, and returns where the value ends, or `end`. */

@@ -1,7 +1,4 @@
-/**
- * Whether the beginning of a file is JSON, and of which kind. One row that is broken does not make
- * the others something else.
- */
+/** Whether a file begins as JSON, and of which kind. One broken row changes nothing. */
 import { maxJsonDepth } from '../../core/json.ts';
 import { chatFormat } from './chat-lines.ts';
 import type { FileFormat } from './format.ts';
@@ -38,10 +35,7 @@ export function sniffJson(head: Buffer, isWhole: boolean): SniffedJson | null {
   return bytes[at] === braceByte ? sniffObject(scanner, bytes, at, { head, isWhole }) : null;
 }
 
-/**
- * True for an array of which some element at the beginning is a string or an object, good or
- * broken.
- */
+/** True for an array with a string or an object, good or broken, among its first elements. */
 function looksLikeArray(
   scanner: JsonScanner,
   bytes: Buffer,
@@ -115,10 +109,7 @@ function beginningOf(scanner: JsonScanner, bytes: Buffer, at: number, end: numbe
   );
 }
 
-/**
- * Which lines of JSON these are: each that is looked at is an object, or begins as one and some
- * are. Null where they are not.
- */
+/** What JSON these lines are: each begins as an object, and some are. Null where not. */
 export function sniffLines(
   head: Buffer,
   isWhole: boolean,

@@ -1,16 +1,12 @@
 import { maxJsonDepth } from '../../core/json.ts';
 
-/**
- * What one upload may hold. Functions take it as an argument, so that tests can use small files.
- */
+/** What one upload may hold. Functions take it as an argument, so that tests use small files. */
 export interface ReadLimits {
   /** Bytes of the file as it was sent. */
   fileBytes: number;
   /** Rows, the rejected ones included. */
   rows: number;
-  /**
-   * Bytes of one row as UTF-8: more than any model reads at once. Bounds the memory of an upload.
-   */
+  /** Bytes of one row as UTF-8, beyond what models read at once. Bounds an upload's memory. */
   rowBytes: number;
   /** Columns of a CSV file, or different keys of all JSON rows together. */
   columns: number;

@@ -1,7 +1,4 @@
-/**
- * Byte order marks, which files have at their start, and behind a line break where several were put
- * together.
- */
+/** Byte order marks: at the start of a file, and where several were put together. */
 import type { JsonScanner } from './json-scanner.ts';
 import { noBytes, type Transcoder } from './transcoder.ts';
 

@@ -31,18 +31,13 @@ export function notJson(
   return `is not JSON: byte ${before + errorAt + 1}${of} should be ${error}`;
 }
 
-/**
- * Where a word that is known, but not to JSON, ends that begins at `at`; -1 without such a word.
- */
+/** Where a known word that is not JSON's ends, which begins at `at`; -1 without such a word. */
 export function foreignWordEnd(bytes: Uint8Array, at: number, end: number): number {
   const { word, at: start } = wordAround(bytes, at, end);
   return start === at && foreignWords.has(word) ? at + word.length : -1;
 }
 
-/**
- * Whether the bytes end in a word that began at `at`, and may be one of those once the rest is
- * there.
- */
+/** Whether the bytes end in the beginning, from `at` on, of one of those words. */
 export function mayGoOn(bytes: Uint8Array, at: number, end: number): boolean {
   const { word } = wordAround(bytes, at, end);
   return at + word.length >= end && word.length < longestWord;

@@ -3,10 +3,7 @@ import type { FileFormat } from './format.ts';
 import type { ReadOptions } from './read-options.ts';
 import { UnreadableFile } from './unreadable.ts';
 
-/**
- * An option that this format does not have was given for a reason: what it was to change would go
- * wrong in silence.
- */
+/** An option that a format lacks was given for a reason, and would go wrong in silence. */
 export function refuseStrangers(
   { delimiter, quote, rowsField }: ReadOptions,
   format: FileFormat,

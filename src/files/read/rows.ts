@@ -10,10 +10,7 @@ import {
 } from './limits.ts';
 import { UnreadableFile } from './unreadable.ts';
 
-/**
- * `row` counts from 1: rows of data in a CSV file and elements of an array, lines of every other
- * file.
- */
+/** `row` counts from 1: data rows of a CSV file, elements of an array, else lines. */
 export interface RowRejection {
   row: number;
   reason: string;
@@ -53,10 +50,7 @@ export class Rows {
     if (this.blank === 1) this.firstBlank = row;
   }
 
-  /**
-   * Tells the file's owner something; `sentence` names the row or column and the option that
-   * changes it.
-   */
+  /** Tells the file's owner a sentence that names the row or column and the option for it. */
   warn(sentence: string): void {
     if (this.warnings.length >= maxWarnings) return;
     const isLong = sentence.length > maxWarningLength;

@@ -74,10 +74,7 @@ export function sniffFormat(file: Sniffed): { format: FileFormat; told: string |
   return { format, told: said === 'TEXT' ? toldOfText(file, extension, called) : null };
 }
 
-/**
- * Of names that say little: lines of objects and tables with tabs are what they are. Everything
- * else is text.
- */
+/** Of names that say little: lines of objects and tables with tabs; everything else is text. */
 function sniffText({ head, isWhole, options }: Sniffed, extension: string): FileFormat {
   if (options.delimiter !== undefined || options.quote !== undefined) return 'CSV';
   if (extension === 'md') return 'TEXT';

@@ -11,10 +11,7 @@ import { rowTooLong } from './unreadable.ts';
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 
-/**
- * `separator` is the last byte of a line break: a line feed, or in files of old Macs, which have
- * none, a carriage return.
- */
+/** `separator` ends a line break: a line feed, or a carriage return in files of old Macs. */
 export function createTextReader(rows: Rows, separator: 0x0a | 0x0d): BlockReader {
   const { sink } = rows;
   let line = 0;

@@ -39,9 +39,7 @@ export function utf16(bigEndian: boolean): Transcoder {
   };
 }
 
-/**
- * The byte order of a file that begins with `head` and can only be UTF-16; null for every other.
- */
+/** The byte order of a file whose `head` can only be UTF-16; null for every other. */
 export function utf16Order(head: Buffer): 'little' | 'big' | null {
   const sample = head.subarray(0, Math.min(head.length - (head.length % 2), lookedAt));
   let even = 0;
@@ -81,10 +79,7 @@ function isCutUtf8(bytes: Buffer): boolean {
   return isUtf8(bytes) || (lead >= 0 && isUtf8(bytes.subarray(0, end + lead)));
 }
 
-/**
- * Whether a file that begins with `head` is UTF-32, which nobody decodes: its byte order mark, or
- * three NULs to each letter.
- */
+/** Whether a file is UTF-32, which is not read: by its mark, or by three NULs to each letter. */
 export function isUtf32(head: Buffer): boolean {
   if (head.length % 4 !== 0 && head.length < lookedAt) return false;
   const mark = head.toString('latin1', 0, 4);

@@ -23,10 +23,7 @@ const punctuation: ReadonlySet<number> = new Set([
 const foreignRun = 5;
 const foreignRuns = 3;
 
-/**
- * `warn` is told when the file turns out to be Windows-1252. `head` begins the file, and is all of
- * it where `isWhole`.
- */
+/** `warn` is told of Windows-1252. `head` begins the file, and is all of it where `isWhole`. */
 export function utf8OrWindows(
   head: Buffer,
   isWhole: boolean,
@@ -157,10 +154,7 @@ function mixed(problem: string): UnreadableFile {
   );
 }
 
-/**
- * Bytes of the character of UTF-8 that begins at `at`, or of a lone surrogate; 0 where there is
- * none, -1 where the bytes end in it.
- */
+/** Bytes of the character, or lone surrogate, at `at`; 0 without one, -1 where the bytes end. */
 function characterLength(bytes: Buffer, at: number): number {
   const lead = bytes[at] as number;
   const length = lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
@@ -177,10 +171,7 @@ function characterLength(bytes: Buffer, at: number): number {
   return length;
 }
 
-/**
- * Whether no text in Windows-1252 would have these bytes: Ã© and â€™ are what is seen where UTF-8
- * is taken for it.
- */
+/** Whether no Windows-1252 text has these bytes: Ã© and â€™ are UTF-8 taken for it. */
 function isReal(bytes: Buffer, at: number, length: number): boolean {
   const lead = bytes[at] as number;
   if (lead === 0xc2 || lead === 0xc3 || lead === 0xe2 || lead === 0xed || length === 4) return true;

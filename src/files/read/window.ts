@@ -1,7 +1,4 @@
-/**
- * Turns chunks of any size into blocks for a reader, and keeps the row that a block ends in for the
- * next.
- */
+/** Turns chunks into blocks for a reader, and keeps the row that a block ends in for the next. */
 import { isUtf8 } from 'node:buffer';
 import type { BlockReader, Rest } from './block-reader.ts';
 import { rowTooLong } from './unreadable.ts';
@@ -13,10 +10,7 @@ const initialBytes = 131_072;
 export class Window {
   private bytes = Buffer.allocUnsafeSlow(initialBytes);
   private filled = 0;
-  /**
-   * A row that did not end is not read again before so much has come: a long row is read a few
-   * times, not once a chunk.
-   */
+  /** How much must come before an unended row is read again: a few times, not once a chunk. */
   private wanted = 0;
   private readonly reader: BlockReader;
   private readonly maxRowBytes: number;
@@ -41,9 +35,7 @@ export class Window {
     if (this.filled > 0) throw new Error('a reader has left bytes behind');
   }
 
-  /**
-   * The row at the start is longer than a row may be. The reader can still find that it was none.
-   */
+  /** The row at the start is longer than allowed. The reader can still find that it was none. */
   private makeRoom(): void {
     const before = this.filled;
     this.read('full');
@@ -70,10 +62,7 @@ export class Window {
   }
 }
 
-/**
- * Where a character begins that the bytes before `end` have only a part of; `end` when there is
- * none.
- */
+/** Where a character begins that is cut off by `end`; `end` without such a one. */
 function wholeCharacters(bytes: Buffer, end: number): number {
   for (let back = 1; back <= 3 && back <= end; back += 1) {
     const byte = bytes[end - back] as number;

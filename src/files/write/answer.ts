@@ -25,10 +25,7 @@ export function answerTextOf({ format, columns }: PreparedOperation): (output: s
 
 type Answer = Record<string, unknown>;
 
-/**
- * The provider's own answer as a chat completion, where the stored output has it; one that is a
- * completion is as it came.
- */
+/** The stored provider's answer as a chat completion; one that is a completion is as it came. */
 export function storedCompletion(
   operation: PreparedOperation,
   { output, completedAt }: ExportedItem,
@@ -38,10 +35,7 @@ export function storedCompletion(
   return messageToCompletion(answer, { created: Math.floor(completedAt ?? 0) });
 }
 
-/**
- * The same as a message of Anthropic's; one that is a message is as it came. `missing` stands in
- * for what a completion does not say.
- */
+/** The same as a message of Anthropic's. `missing` stands in for what a completion lacks. */
 export function storedMessage(
   operation: PreparedOperation,
   { output }: ExportedItem,

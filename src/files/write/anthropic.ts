@@ -77,10 +77,7 @@ export function anthropicLinesWriter(
   };
 }
 
-/**
- * The type is one of Anthropic's own, which says whether sending the same again may help; the code
- * beside it is ours, and says more.
- */
+/** Anthropic's type says whether sending again may help; our code beside it says more. */
 function errorOf({ errorCode, errorMessage }: ExportedItem): object {
   const type = errorCode === null ? 'api_error' : errorTypes[errorCode];
   const code = errorCode?.toLowerCase() ?? null;

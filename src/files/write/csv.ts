@@ -12,9 +12,7 @@ export interface CsvOptions {
   /** With the row's number in the file. */
   includeRow: boolean;
   delimiter: OutputDelimiter;
-  /**
-   * Begins with a byte order mark, without which Excel takes it for another encoding than UTF-8.
-   */
+  /** Begins with a byte order mark, without which Excel does not take it for UTF-8. */
   bom: boolean;
 }
 

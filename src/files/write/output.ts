@@ -1,7 +1,4 @@
-/**
- * The output of a batch as a stream of byte strings, in input order, whatever its size and however
- * far the batch is.
- */
+/** The output of a batch as a stream of byte strings, in input order, at any time. */
 import type { BatchRecord } from '../../db/batches.ts';
 import { readBatchByKey, readBatchFile } from '../../db/batches.ts';
 import type { Database } from '../../db/driver/client.ts';

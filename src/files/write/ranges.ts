@@ -23,10 +23,7 @@ const slowMs = 1_000;
 /** Rows that are suddenly so much longer than those before are read again, fewer at a time. */
 const excess = 4;
 
-/**
- * The items of a range of any length, in order, in parts. The next part is read while one is used,
- * into the other of two buffers.
- */
+/** The items of a range in order, in parts: one is read while another is used, in two buffers. */
 export async function* readItems(
   copy: Copy,
   { first, last, ...what }: ExportRange,

@@ -90,10 +90,7 @@ export function createRowTexts(file: RowFile & { listed: boolean }): RowTexts {
   };
 }
 
-/**
- * What `input` says of a CSV row with flat cells. Null where the file has no content field: then
- * the whole row is the content.
- */
+/** `input` of a CSV row with flat cells. Null without a content field: the row is the content. */
 function createFlatInput(file: RowFile): ((cells: readonly string[]) => string) | null {
   const names = namesOf(file);
   const contentAt = file.contentField === null ? -1 : names.indexOf(file.contentField);

@@ -66,10 +66,7 @@ export function readMessage(
   return { ...answer, text: replaceUnstorable(said) };
 }
 
-/**
- * Null without any usage. Input tokens are all of them: fresh, read from the cache,
- * and written to it.
- */
+/** Null without usage. Input tokens are all: fresh, read from the cache, and written to it. */
 function readTokens(usage: unknown): Tokens | null {
   if (!isRecord(usage)) return null;
   const { input_tokens, output_tokens } = usage;

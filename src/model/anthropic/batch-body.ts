@@ -10,10 +10,7 @@ const comma = 44;
 /** Bytes of the body without the lines and the commas between them. */
 export const framingBytes = head.length + tail.length;
 
-/**
- * The lines are JSON without line breaks and each ends in one, so every newline but the last is a
- * comma of the list. The body can be read once.
- */
+/** Lines have no other line breaks: every newline but the last is a comma of the list. */
 export async function createBatchBody(
   file: FileHandle,
 ): Promise<ReturnType<typeof createFileBody>> {

@@ -15,10 +15,7 @@ import { maxBodyBytes } from '../thin-fetch.ts';
 import { readMessage } from './answer.ts';
 import { anthropicFailures } from './failure.ts';
 
-/**
- * What the lines of `chunks` say. A line that is too long, no JSON, or without a custom id is
- * `unreadable`.
- */
+/** A line that is too long, not JSON, or without a custom id is `unreadable`. */
 export async function* readResults(
   chunks: AsyncIterable<Uint8Array>,
   options: LineOptions,

@@ -10,10 +10,7 @@
 import { mentions, type Refusal } from '../failure.ts';
 import type { JsonSchema } from '../model.ts';
 
-/**
- * How a model is held to a JSON answer, the strictest first: by the output format, by a tool that
- * it must call, by words.
- */
+/** How a model is held to JSON, the strictest first: by format, by a forced tool, by words. */
 export type AnswerMode = 'format' | 'tool' | 'words';
 
 /** What was sent that may be left out. */
@@ -38,10 +35,7 @@ export interface Capabilities {
   readonly showsSchema: boolean;
   takesMode(answerMode: AnswerMode, schema: JsonSchema): boolean;
   takes(param: string, value: unknown): boolean;
-  /**
-   * As Capabilities.learn of ../openai/capabilities.ts: a name for what will be different next
-   * time, null where nothing of ours was refused.
-   */
+  /** As OpenAI's: a name for what will be different, null where nothing of ours was refused. */
   learn(refusal: Refusal, sent: Sent): string | null;
 }
 

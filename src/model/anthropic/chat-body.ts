@@ -33,10 +33,7 @@ const left = new Set([
   'stream',
 ]);
 
-/**
- * The body for `params`; `limitName` is how the server calls the limit on output tokens. The model
- * stays the one that they name.
- */
+/** The body for `params`, which name the model; `limitName` is the server's max_tokens. */
 export function paramsToChatBody(
   params: Readonly<JsonRecord>,
   { limitName }: { limitName: 'max_tokens' | 'max_completion_tokens' },

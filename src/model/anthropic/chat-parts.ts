@@ -29,10 +29,7 @@ export function toParts(block: unknown): unknown[] {
   }
 }
 
-/**
- * A document that is text is one; a file of bytes stays a file. What OpenAI has no way to fetch
- * goes on as it is.
- */
+/** A document of text is text; a file of bytes stays a file; all others go on as they are. */
 function documentParts(block: JsonRecord, source: JsonRecord): unknown[] {
   const { title, context } = block;
   switch (source.type) {

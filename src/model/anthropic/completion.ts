@@ -94,10 +94,7 @@ function toToolCall({ id, name, input }: JsonRecord): JsonRecord {
   return { id, type: 'function', function: call };
 }
 
-/**
- * Arguments that are no JSON object, which a model may write, are kept as they are under
- * `arguments`.
- */
+/** Arguments that are not a JSON object, as models may write, stay as they are in `arguments`. */
 function toToolUse({ id, function: called, custom }: JsonRecord): JsonRecord {
   if (isRecord(custom)) {
     const { name, input } = custom;
@@ -152,10 +149,7 @@ function stopReason(reason: unknown, { refusal }: JsonRecord, isCall: boolean): 
   }
 }
 
-/**
- * Anthropic counts what was read from the cache and written to it apart; OpenAI's prompt tokens are
- * all of them.
- */
+/** Anthropic counts tokens of the cache apart; OpenAI's prompt tokens are all of them. */
 function usageToCompletion(usage: JsonRecord): JsonRecord {
   const cached = count(usage.cache_read_input_tokens);
   const prompt = count(usage.input_tokens) + cached + count(usage.cache_creation_input_tokens);

@@ -41,10 +41,7 @@ const formats = new Set([
   'uuid',
 ]);
 
-/**
- * The schema with what the subset has not told in its descriptions. Objects are closed; oneOf
- * becomes anyOf.
- */
+/** The schema, with the rest of it told in descriptions. Objects are closed; oneOf is anyOf. */
 export function toOutputSchema(schema: Readonly<JsonRecord>): JsonRecord {
   const node: JsonRecord = { ...schema };
   delete node.$schema;

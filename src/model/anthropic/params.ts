@@ -18,10 +18,7 @@ export function defaultMaxTokens(model: string): number {
   return /^claude-(3-(opus|sonnet|haiku)|2|instant)/.test(model) ? 4_096 : 8_192;
 }
 
-/**
- * The params that are made here; those of the same name that the body has already are taken as they
- * are.
- */
+/** The params that are made here; those that the body has already are taken as they are. */
 const translated = new Set([
   'messages',
   'max_tokens',
@@ -37,10 +34,7 @@ const translated = new Set([
   'temperature',
   'user',
 ]);
-/**
- * Of OpenAI's, or of servers like it, and of no use to Anthropic, which refuses what it does not
- * know.
- */
+/** Of OpenAI's, or of servers like it. Anthropic refuses what it does not know. */
 const left = new Set([
   'n',
   'seed',
@@ -61,10 +55,7 @@ const left = new Set([
   'safety_identifier',
 ]);
 
-/**
- * The params for `body`; the model stays the one that it names. `maxTokens` is the limit where the
- * body has none.
- */
+/** The params for `body`, which names the model. `maxTokens` is the limit where it has none. */
 export function chatBodyToParams(
   body: Readonly<JsonRecord>,
   { maxTokens }: { maxTokens: number },
@@ -102,10 +93,7 @@ export function chatBodyToParams(
   };
 }
 
-/**
- * OpenAI's defaults, which many a request spells out; some of Anthropic's models refuse such a
- * top_p beside a temperature.
- */
+/** OpenAI's defaults, often spelled out; Claude may refuse such a top_p beside a temperature. */
 function isDefault(name: string, value: unknown): boolean {
   if (name === 'modalities') return String(value) === 'text';
   return value === null || (name === 'top_p' && value === 1);
@@ -116,10 +104,7 @@ export function toTemperature(temperature: unknown): unknown {
   return typeof temperature === 'number' && temperature > 1 ? 1 : temperature;
 }
 
-/**
- * OpenAI's efforts by Anthropic's names; what is not an effort there at all (none) is null, and a
- * name of its own is taken as it is.
- */
+/** OpenAI's efforts by Anthropic's names; null for none, and any other name as it is. */
 export function toEffort(effort: unknown): unknown {
   switch (effort) {
     case undefined:

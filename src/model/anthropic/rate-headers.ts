@@ -41,10 +41,7 @@ export function readAnthropicRateHeaders(
   return requests || tokens ? { requests, tokens } : null;
 }
 
-/**
- * Which part of a call's tokens counts against each limit. What is read from the cache counts
- * against none.
- */
+/** Which of a call's tokens counts against each limit. Cached ones count against none. */
 function sharesOf(mix: Tokens | null): { input: number; output: number } {
   const all = mix ? mix.inputTokens + mix.outputTokens : 0;
   if (!mix || all === 0) return { input: 0.5, output: 0.5 };

@@ -1,7 +1,4 @@
-/**
- * A ModelRequest as the params of a message, POST /v1/messages, as far as the model is known to
- * take them. Pure.
- */
+/** A ModelRequest as the params of POST /v1/messages, as far as the model takes them. Pure. */
 import { isRecord, type JsonRecord } from '../../core/json-record.ts';
 import type {
   AnswerFormat,
@@ -81,10 +78,7 @@ function promptParams(
   };
 }
 
-/**
- * Many models refuse temperature and top_p together: a default does not cost the caller their
- * top_p.
- */
+/** Many models refuse temperature and top_p together: the caller's top_p goes before a default. */
 function temperatureOf({
   temperature,
   defaultTemperature,
@@ -100,10 +94,7 @@ function isTurn(role: string, content: string): boolean {
   return role === 'user' || (role === 'assistant' && content !== '');
 }
 
-/**
- * The caller's own params under this model, or their own chat body in Anthropic's terms, with what
- * the options set in its place.
- */
+/** The caller's own params or chat body under this model, with what the options set. */
 function completeParams(model: string, request: BodyRequest): JsonRecord {
   const own =
     request.dialect === 'anthropic'
@@ -127,10 +118,7 @@ function extraOf({ extraBody = {} }: ModelRequest): JsonRecord {
   return Object.fromEntries(Object.entries(extraBody).filter(([key]) => !reserved.has(key)));
 }
 
-/**
- * `extra` goes before `params`; of output_config, which holds both format and effort, single
- * members do.
- */
+/** `extra` goes before `params`, member by member of output_config. */
 function merge(params: JsonRecord, extra: JsonRecord): JsonRecord {
   const merged: JsonRecord = { ...params, ...extra };
   const configs = [params.output_config, extra.output_config].filter(isRecord);

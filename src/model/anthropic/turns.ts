@@ -6,9 +6,7 @@
 import { isRecord, type JsonRecord } from '../../core/json-record.ts';
 import { inputOf } from './completion.ts';
 
-/**
- * The system messages and `words` behind them: a text, or blocks where they hold more than text.
- */
+/** The system messages and `words` behind them: a text, or blocks where there is more than text. */
 export function systemOf(messages: readonly JsonRecord[], words: string): unknown {
   const blocks = messages.flatMap(({ content }) =>
     Array.isArray(content) ? joined(content.map(toBlock)) : [toBlock(content ?? '')],
@@ -30,10 +28,7 @@ function isText(block: unknown): block is { type: 'text'; text: string } {
   return isRecord(block) && block.type === 'text' && typeof block.text === 'string';
 }
 
-/**
- * Tool results that follow each other are one user message, as Anthropic demands of results of
- * calls that were made together.
- */
+/** Tool results in a row are one user message, as Anthropic demands of calls made together. */
 export function toTurns(messages: readonly unknown[]): unknown[] {
   const made: unknown[] = [];
   let results: JsonRecord[] | null = null;

@@ -14,9 +14,7 @@ import { createBucket } from './bucket.ts';
 const decrease = 0.8;
 const steepDecrease = 0.7;
 const steepWithinMs = 2_000;
-/**
- * The curve is back where the 429 was after this long, or after 60 calls where those take longer.
- */
+/** The curve is back at the 429 after this long, or after 60 calls where those take longer. */
 const plateauMs = 6_000;
 const plateauCalls = 60;
 const maxPlateauMs = 20_000;

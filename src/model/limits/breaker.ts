@@ -23,9 +23,7 @@ const jitter = 0.2;
 export interface Breaker {
   /** Null while it is closed. Times are of the caller's clock. */
   readonly outage: { since: number; nextProbeAt: number; message: string } | null;
-  /**
-   * Calls that may go out at `now`: any number where it is closed, else one once a probe is due.
-   */
+  /** Calls that may go out at `now`: any number while closed, else one once a probe is due. */
   roomAt(now: number): number;
   /** The call that goes out now is the probe, where it is open. True where it is one. */
   start(now: number): boolean;

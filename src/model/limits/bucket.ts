@@ -15,20 +15,14 @@ export interface Bucket {
   room(now: number, amount: number): number;
   /** Takes an amount, or puts a negative one back. */
   take(now: number, amount: number): void;
-  /**
-   * Changes what flows in per millisecond and what the bucket holds at most; and the level, where
-   * it is known.
-   */
+  /** Changes the flow per millisecond, the most that it holds, and a level that is known. */
   set(now: number, next: { perMs: number; burst: number; level?: number }): void;
 }
 
 /** A part of a call below this is rounding. */
 export const rounding = 1e-6;
 
-/**
- * How many times `amount` may be taken from `level`. A take needs no more than a full bucket, and
- * takes all of `amount`.
- */
+/** How many times `amount` may be taken from `level`. A full bucket is enough for any amount. */
 export function timesTaken(
   level: number,
   { amount, burst }: { amount: number; burst: number },

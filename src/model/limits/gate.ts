@@ -60,10 +60,7 @@ export type GateEvent =
 
 /** A gate that its owner can tell how much of the provider is this process's. */
 export interface SharedGate extends Gate {
-  /**
-   * The part of the limits and of the probes that this process takes, above 0 to 1. Room is each
-   * process's own.
-   */
+  /** This process's part of the limits and probes, above 0 to 1. Room is each process's own. */
   share(fraction: number): void;
 }
 

@@ -46,9 +46,7 @@ export interface LearnedLimit {
   isKnown(now: number): boolean;
   /** When `amount` may be taken: `now` or later. */
   opensAt(now: number, amount: number): number;
-  /**
-   * How many times `amount` may be taken now, one after the other; infinite where it is unknown.
-   */
+  /** How many times `amount` may be taken now; infinite where it is unknown. */
   room(now: number, amount: number): number;
   take(now: number, amount: number): LearnedShare;
   /** Corrects what a call takes, now that it goes out. */

@@ -38,10 +38,7 @@ export function createQueue(door: Door, clock: Clock): Queue {
   const listeners = new Set<() => void>();
   let timer: { at: number; cancel: () => void } | null = null;
 
-  /**
-   * `at` is now. All that one look decides, it decides by one time, or a gate that opened meanwhile
-   * would be told to nobody.
-   */
+  /** `at` is now. One look goes by one time: nobody would hear of a gate that opened meanwhile. */
   function isFree(at: number): boolean {
     return door.hasRoom() && door.opensAt(at) <= at;
   }

@@ -40,10 +40,7 @@ function readLimit(
 const duration =
   /^(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m(?!s))?(?:(\d{1,9}(?:\.\d+)?)s)?(?:(\d{1,9}(?:\.\d+)?)ms)?$/;
 
-/**
- * `1s`, `6m0s`, `20ms`, `1h2m3.5s`, or plain seconds, as milliseconds above 0 and up to a day; else
- * null.
- */
+/** `1s`, `6m0s`, `20ms`, `1h2m3.5s` or plain seconds as milliseconds, up to a day; else null. */
 export function parseDurationMs(text: string): number | null {
   if (text === '') return null;
   if (/^\d{1,9}(\.\d+)?$/.test(text)) return bounded(Number(text) * 1_000);

@@ -11,10 +11,7 @@ import { type Bucket, createBucket } from './bucket.ts';
 import { createLearnedLimit } from './learned-limit.ts';
 import type { RateHeaders } from './rate-headers.ts';
 
-/**
- * Configured limits of a provider's model, for all processes together; undefined where there is
- * none.
- */
+/** Configured limits of a model, for all processes together; undefined without one. */
 export interface RateLimits {
   requestsPerMinute?: number | undefined;
   tokensPerMinute?: number | undefined;
@@ -51,10 +48,7 @@ const burstPart = 1 / 120;
 /** How much of the average is the latest call. */
 const averageWeight = 0.1;
 
-/**
- * `onDistrust` is told where the headers contradict what the provider does, and are left aside for
- * a while.
- */
+/** `onDistrust` is told where the provider contradicts its headers, which are left aside then. */
 export function createRates({
   limits,
   onDistrust,

@@ -9,10 +9,7 @@
  */
 import { mentions, type Refusal } from '../failure.ts';
 
-/**
- * The kinds of response_format that are asked for, the strictest first; below them there are only
- * words.
- */
+/** The kinds of response_format, the strictest first; below them there are only words. */
 export type FormatKind = 'json_schema' | 'json_object';
 
 const droppable = ['temperature', 'top_p', 'seed', 'reasoning_effort', 'logprobs'] as const;
@@ -45,10 +42,7 @@ export interface Capabilities {
   learn(refusal: Refusal, own: OwnParams): string | null;
 }
 
-/**
- * Capabilities that know nothing yet but what to call the limit on output tokens, and whether the
- * server shows schemas.
- */
+/** Capabilities that know only the limit's name, and whether the server shows schemas. */
 export function createCapabilities(initialLimitName: LimitName, showsSchema = true): Capabilities {
   const refused = new Set<string>();
   let limitName = initialLimitName;
@@ -96,10 +90,7 @@ export function createCapabilities(initialLimitName: LimitName, showsSchema = tr
 
 const candidates = ['response_format', ...limits, ...droppable];
 
-/**
- * Which of the parameters that were sent the refusal is about: by `param` where the provider names
- * one, else by the message.
- */
+/** Which sent parameter a refusal is about: by `param` where there is one, else by the message. */
 function refusedParam(refusal: Refusal, own: OwnParams): string | null {
   const { status, param, message } = refusal;
   // OpenAI refuses log-probabilities of its first reasoning models with 403, which else means a bad

@@ -15,10 +15,7 @@ export interface ResultFiles {
 }
 
 const maxProblems = 100;
-/**
- * Throws a ModelError of the kind `later` where the answer is not a batch: a proxy's page, or an
- * answer cut short.
- */
+/** Throws a ModelError of the kind `later` for a proxy's page or an answer cut short. */
 export function readJob(
   batch: unknown,
   { provider, quote }: { provider: string; quote: (message: string) => string },
@@ -71,10 +68,7 @@ function phaseOf(status: string, hasFiles: boolean): Job['phase'] {
   }
 }
 
-/**
- * OpenAI counts no requests as expired or cancelled: they are those that are neither done nor
- * failed in the end.
- */
+/** OpenAI counts no requests as expired or cancelled: they are those left in the end. */
 function readCounts(counts: unknown, phase: Job['phase']): Job['counts'] {
   const { total, completed, failed } = isRecord(counts) ? counts : {};
   const [succeeded, wrong] = [count(completed), count(failed)];

@@ -1,7 +1,4 @@
-/**
- * A ModelRequest as the body of POST /chat/completions, as far as the model is known to take it.
- * Pure.
- */
+/** A ModelRequest as the body of POST /chat/completions, as far as the model takes it. Pure. */
 import { paramsToChatBody } from '../anthropic/chat-body.ts';
 import type {
   AnswerFormat,
@@ -21,10 +18,7 @@ const reserved = new Set(['messages', 'model', 'stream', 'stream_options']);
 
 export interface RequestBody {
   body: Record<string, unknown>;
-  /**
-   * The parameters that we set and extraBody does not, which may be left out when the model refuses
-   * them.
-   */
+  /** The parameters that are ours, not extraBody's: dropped where the model refuses them. */
   own: OwnParams;
 }
 
@@ -62,10 +56,7 @@ export function buildRequestBody(
   };
 }
 
-/**
- * The caller's own body under this model, with what the options set in its place, never as a
- * stream.
- */
+/** The caller's own body under this model, with what the options set, never as a stream. */
 function completeBody(
   model: string,
   request: BodyRequest,
@@ -92,10 +83,7 @@ function completeBody(
   return { ...own, ...Object.fromEntries(given), ...Object.fromEntries(extra), model };
 }
 
-/**
- * The strictest kind that fits the schema and that the model is not known to refuse; null: words
- * only.
- */
+/** The strictest kind that fits the schema and is not known to be refused; null: words only. */
 function formatKind(format: AnswerFormat, capabilities: Capabilities): FormatKind | null {
   if (format.type === 'text') return null;
   if (format.strict && capabilities.acceptsFormat('json_schema')) return 'json_schema';

@@ -128,10 +128,7 @@ function schemasOf(name: string, schema: JsonSchema): JsonSchema[] {
   return insides.filter(isObject);
 }
 
-/**
- * A plain value in the form that the schema wants. Null when the form is right already, or no other
- * form fits.
- */
+/** A plain value in the schema's form. Null when the form is right, or no other form fits. */
 function inOtherForm({ value, exact }: Written, schema: JsonSchema): Written | null {
   const types = namedTypes(schema);
   if (types.length === 0) return null;

@@ -1,6 +1,4 @@
-/**
- * A user's answer schema, short or full, prepared for requests, for validation and for CSV columns.
- */
+/** A user's answer schema, short or full, prepared for requests, validation and CSV columns. */
 import type { JsonSchema } from '../../model/model.ts';
 import { isObject, type JsonObject, ownValue } from '../answer.ts';
 import { readJson } from '../answer-json.ts';
@@ -16,9 +14,7 @@ import { toStrictSchema } from './strict.ts';
 import { everyKeyword, followReferences, inPlaceKeywords, subschemas } from './subschemas.ts';
 
 export interface AnswerSchema {
-  /**
-   * Schema to send: strict if the subset can express the user's schema, else that schema itself.
-   */
+  /** Schema to send: strict if the subset can express the user's schema, else that itself. */
   readonly schema: JsonSchema;
   readonly strict: boolean;
   /** The fields as a list for the prompt. */
@@ -31,27 +27,18 @@ export interface AnswerSchema {
    * instead.
    */
   read(answer: string, options: JudgeOptions): JsonObject;
-  /**
-   * Holds an answer that somebody gives as an example to the user's schema, as it is. Throws
-   * InvalidOutput.
-   */
+  /** Holds an example's answer to the user's schema, as it is. Throws InvalidOutput. */
   check(value: JsonObject, time: CheckTime): void;
 }
 
 type Prepared = { issues: readonly SchemaIssue[]; answerSchema: AnswerSchema | null };
 
-/**
- * Prepared schemas by their text, the latest last: a page of a thousand items of one batch prepares
- * its schema once.
- */
+/** Prepared schemas by text, the latest last: a page of items prepares its schema once. */
 const prepared = new Map<string, Prepared>();
 /** Characters of text that are kept; what is made of a schema takes some 20 times its text. */
 const maxKeptCharacters = 1_000_000;
 
-/**
- * Issues of a user's schema, with paths from its root. Empty when `prepareAnswerSchema` accepts the
- * schema.
- */
+/** Issues of a user's schema, by path. Empty when `prepareAnswerSchema` accepts the schema. */
 export function answerSchemaIssues(given: JsonObject): readonly SchemaIssue[] {
   return prepareOnce(given).issues;
 }
@@ -65,10 +52,7 @@ export function prepareAnswerSchema(given: JsonObject): AnswerSchema {
   return answerSchema;
 }
 
-/**
- * The schema of fields that are known by name alone: each a text, a number, true or false, a list
- * of texts, or null.
- */
+/** The schema of fields known by name: text, number, true or false, list of texts, or null. */
 export function prepareNamedFields(fields: readonly NamedField[]): AnswerSchema {
   const value = {
     anyOf: [

@@ -15,20 +15,14 @@ import {
 export const maxPatternLength = 1_000;
 const maxIssues = 10;
 
-/**
- * References by other names than a path, and schemas with their own addresses, which paths could
- * not cross.
- */
+/** References by other names than paths, and schemas with addresses, which paths cannot cross. */
 const unsupportedKeywords = ['$anchor', '$dynamicAnchor', '$dynamicRef', '$id', '$recursiveRef'];
 
 // Only for the meta-schema: it keeps nothing of the schemas that it looks at.
 const metaSchema = new Ajv2020({ strict: false, allErrors: true, logger: false });
 formats.default(metaSchema);
 
-/**
- * Issues of a schema that is not too large. Empty when the schema describes an object and answers
- * can be validated against it.
- */
+/** Issues of a schema. Empty when it describes an object and answers can be validated. */
 export function checkSchema(root: JsonSchema): SchemaIssue[] {
   const issues = metaSchemaIssues(root);
   if (issues.length > 0) {
@@ -131,10 +125,7 @@ function hasEndlessReference(root: JsonSchema): boolean {
   return [...everySchema(root)].some(({ schema }) => visit(schema));
 }
 
-/**
- * True when every accepted value is an object: by type, by keywords without a type, or because each
- * alternative is an object.
- */
+/** True when every accepted value is an object: by type, keywords or each alternative. */
 function describesObject(
   root: JsonSchema,
   schema: JsonSchema,

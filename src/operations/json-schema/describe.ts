@@ -1,7 +1,4 @@
-/**
- * Fields of a schema as a list for the prompt, since a model held to a schema may not have read the
- * schema.
- */
+/** Fields of a schema as a list for the prompt: a model may not have read the schema. */
 import type { JsonSchema } from '../../model/model.ts';
 import { isObject, type JsonObject, ownValue } from '../answer.ts';
 import { knownForm } from '../known-forms.ts';

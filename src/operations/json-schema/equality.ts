@@ -1,10 +1,7 @@
 /** When two JSON values are the same one. */
 import { isObject } from '../answer.ts';
 
-/**
- * A text that two values have in common only if they are equal: keys in any order, numbers by their
- * value.
- */
+/** A text that only equal values share: keys in any order, numbers by their value. */
 export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (!isObject(value)) return JSON.stringify(value) ?? 'null';

@@ -1,6 +1,4 @@
-/**
- * Size limits of strict structured output, from OpenAI's guide (2026). Larger schemas are refused.
- */
+/** Size limits of strict structured output, from OpenAI's guide (2026). */
 import type { JsonSchema } from '../../model/model.ts';
 import { isObject } from '../answer.ts';
 import { everySchema } from './subschemas.ts';

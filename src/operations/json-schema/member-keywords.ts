@@ -3,10 +3,7 @@ import { isObject, type JsonObject, ownValue } from '../answer.ts';
 import { canonical } from './equality.ts';
 import { accepts, type Check, checkAt, fail, isDone, type Run } from './run.ts';
 
-/**
- * Makes the check of one keyword from the schema that holds it. `compile` makes that of a schema
- * inside.
- */
+/** Makes the check of one keyword of a schema. `compile` makes that of a schema inside. */
 export type SchemaKeyword = (schema: JsonObject, compile: (inside: unknown) => Check) => Check;
 
 /** By the keyword that brings each in; the first of several that are checked together. */

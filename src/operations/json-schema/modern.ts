@@ -17,10 +17,7 @@ interface Reading {
   issues: SchemaIssue[];
 }
 
-/**
- * The whole schema, without its address and the name of its draft. Issues are added with their
- * path.
- */
+/** The whole schema, without its address and draft. Issues are added with their path. */
 export function toModern(given: JsonSchema, issues: SchemaIssue[]): JsonSchema {
   const { $schema, $id, id, ...rest } = given;
   const addresses = [$id, id].filter((one) => typeof one === 'string' && one !== '') as string[];
@@ -86,10 +83,7 @@ function translate(node: JsonObject, path: string[], reading: Reading): JsonObje
   return node;
 }
 
-/**
- * A list of schemas, one a position, and what stands behind them: `items` and `additionalItems`
- * until 2019.
- */
+/** Schemas by position, and what stands behind them: `items` and `additionalItems` until 2019. */
 function translateItems(node: JsonObject, path: string[], { draft, issues }: Reading): void {
   const { items, additionalItems } = node;
   const isList = Array.isArray(items);
@@ -121,10 +115,7 @@ function translateItems(node: JsonObject, path: string[], { draft, issues }: Rea
   }
 }
 
-/**
- * A limit that does not belong to its range: a switch beside it until draft 4, a number of its own
- * since.
- */
+/** A limit outside its range: a switch beside it until draft 4, a number of its own since. */
 function translateLimit(
   node: JsonObject,
   [inclusive, exclusive]: readonly [string, string],
@@ -169,10 +160,7 @@ function translateDependencies(node: JsonObject): void {
   );
 }
 
-/**
- * References by the schema's own address, and to the root as 2019-09 writes them where a schema
- * holds itself.
- */
+/** References by the schema's own address, and to the root as 2019-09 writes them. */
 function translateReferences(node: JsonObject, { address }: Reading): void {
   if (node.$recursiveRef === '#') {
     delete node.$recursiveRef;

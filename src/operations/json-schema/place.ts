@@ -5,10 +5,7 @@ import { resolveReference } from './subschemas.ts';
 
 /** A place in an answer. */
 export interface Place {
-  /**
-   * The types that any part of the schema names for a value here: of alternatives those of all.
-   * None where no part says.
-   */
+  /** The types that any part of the schema names here, alternatives included. None without any. */
   readonly types: ReadonlySet<string>;
   /** The place of a member. */
   member(name: string): Place;

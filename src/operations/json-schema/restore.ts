@@ -9,10 +9,7 @@ import { resolveReference } from './subschemas.ts';
 /** True when a part of the original schema accepts a value. */
 type Accepts = (part: unknown, value: unknown) => boolean;
 
-/**
- * Makes a function that copies an answer, or a part of one, without the nulls. Of alternatives, the
- * first counts that accepts the copy.
- */
+/** Makes a copier of answers without the nulls, by the first alternative that accepts the copy. */
 export function createRestore(
   root: JsonSchema,
   accepts: Accepts,

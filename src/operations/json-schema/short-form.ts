@@ -157,10 +157,7 @@ function readType(value: string): { schema: JsonSchema; list: boolean; optional:
   return schema ? { schema, list: list !== undefined, optional: optional !== undefined } : null;
 }
 
-/**
- * A text with a blank in it, but not one that begins as types are written elsewhere: "string |
- * null", "integer (year)".
- */
+/** A text with a blank, but not one like a type: "string | null", "integer (year)". */
 function isDescription(value: string): boolean {
   const [, name = ''] =
     /^(\w+)(?:\[\])?\??\s*(?:[|&,:;(<>=/]|or\s+null\b)/.exec(value.trim()) ?? [];
@@ -204,10 +201,7 @@ function expandList(list: readonly unknown[], place: Place): JsonSchema {
   return expandProperty({ enum: list }, place);
 }
 
-/**
- * True when an object is a JSON Schema of a property: by its type, its values or its branches, with
- * nothing else beside them.
- */
+/** True when an object is a JSON Schema of a property: nothing beside type, values or branches. */
 function isProperty(value: JsonObject): boolean {
   return (hasType(value) || hasBranches(value)) && Object.keys(value).every(isKeyword);
 }
@@ -249,10 +243,7 @@ function expandProperty(property: JsonObject, { issues, path, takesNull }: Place
   );
 }
 
-/**
- * An object inside. One that looks like a JSON Schema, and is none, is refused: its words would
- * become fields.
- */
+/** An object inside. One that looks like a JSON Schema, but is not one, is refused. */
 function expandInside(value: JsonObject, { issues, path }: Place): JsonSchema {
   const others = Object.entries(value).filter(([key]) => !isKeyword(key));
   const isShort = (field: unknown) => typeof field === 'string' && readType(field) !== null;

@@ -1,7 +1,4 @@
-/**
- * Limits on the size of an answer schema, by its parts: these determine the cost of reading the
- * schema and of validating answers.
- */
+/** Limits on the parts of an answer schema, which cost time to read and to validate by. */
 import type { JsonSchema } from '../../model/model.ts';
 import { ownValue } from '../answer.ts';
 import type { SchemaIssue } from './short-form.ts';

@@ -21,10 +21,7 @@ const strictFormats = new Set('date duration email hostname ipv4 ipv6 uuid'.spli
 const datePattern = '\\d{4}-\\d{2}-\\d{2}';
 const timePattern = '\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?(Z|[+-]\\d{2}:\\d{2})?';
 
-/**
- * A server that is held to these formats wants a zone, which few texts state: they are sent as
- * patterns that take both.
- */
+/** Servers that enforce these formats want a zone, which texts lack: sent as patterns for both. */
 const localTimeFormats: Readonly<Record<string, { pattern: string; told: string }>> = {
   time: {
     pattern: `^${timePattern}$`,
@@ -118,10 +115,7 @@ export function constraints(type: string, schema: JsonSchema): JsonSchema {
   }
 }
 
-/**
- * Schema of an enum or const, with one branch for each type. Null when a value is an object or
- * array, or when no value is left.
- */
+/** Schema of an enum or const, a branch for each type. Null for objects, arrays or no value. */
 export function valuesNode(schema: JsonSchema): JsonSchema | null {
   const { enum: listed } = schema;
   const { start } = createValidator(schema);
@@ -176,10 +170,7 @@ export function onlyAllOf(schema: JsonSchema): JsonSchema | null {
     : null;
 }
 
-/**
- * Null for a value that an enum of the subset cannot have. Empty for a value that the declared
- * types exclude.
- */
+/** Null for a value that no enum of the subset has. Empty for one that the types exclude. */
 function typeOfValue(value: unknown, types: readonly string[] | null): string | null {
   const type = value === null ? 'null' : typeof value;
   if (type === 'object' || type === 'undefined') {

@@ -32,10 +32,7 @@ export function checkReferenceSiblings(schema: JsonSchema, problems: string[]): 
   }
 }
 
-/**
- * "Objects provided via 'anyOf' must not share identical first keys", since the provider picks the
- * branch by the first key.
- */
+/** "Objects provided via 'anyOf' must not share identical first keys": these pick the branch. */
 export function checkFirstKeys(branches: readonly unknown[], { root, problems }: Rewriting): void {
   const seen = new Set<string>();
   for (const branch of branches.filter(isObject)) {

@@ -30,10 +30,7 @@ const knownKeywords = new Set([
   ...annotationKeywords.split(' '),
 ]);
 
-/**
- * True for a keyword of JSON Schema or of OpenAPI's schemas, and for a key with the beginning of
- * such keywords.
- */
+/** True for a keyword of JSON Schema or OpenAPI's schemas, and a key that begins like one. */
 export function isKeyword(key: string): boolean {
   return knownKeywords.has(key) || /^(?:\$|x-)/.test(key);
 }
@@ -120,9 +117,7 @@ export function everyKeyword(schema: JsonSchema): Set<string> {
   return new Set([...everySchema(schema)].flatMap((part) => Object.keys(part.schema)));
 }
 
-/**
- * Target of a local reference (`#` or `#/…`). Undefined when the target is not an object schema.
- */
+/** Target of a local reference (`#` or `#/…`). Undefined when it is not an object schema. */
 export function resolveReference(root: JsonSchema, reference: unknown): JsonSchema | undefined {
   const segments = referencePath(reference);
   let target: unknown = root;
@@ -150,10 +145,7 @@ export function referencePath(reference: unknown): string[] | null {
   }
 }
 
-/**
- * Schema at the end of a chain of references that have only annotations beside them. The schema
- * itself without a reference.
- */
+/** The schema, or the end of a chain of references with only annotations beside them. */
 export function followReferences(root: JsonSchema, schema: JsonSchema): JsonSchema {
   let current = schema;
   for (let hops = 0; hops < 100 && Object.hasOwn(current, '$ref'); hops += 1) {

@@ -1,7 +1,4 @@
-/**
- * The two keywords about members and entries that no other keyword of a schema, or of one applied
- * with it, speaks of.
- */
+/** The two keywords about members and entries that no other keyword has evaluated. */
 import { isObject, type JsonObject, ownValue } from '../answer.ts';
 import { patternChecks } from './member-keywords.ts';
 import { accepts, type Check, checkAt, fail, isDone, type Run } from './run.ts';
@@ -59,10 +56,7 @@ interface Asked {
   own: boolean;
 }
 
-/**
- * True when a schema evaluates a member or an entry, by itself or by a schema for the same value
- * that accepts it.
- */
+/** True when a schema evaluates a member or an entry, by itself or by one for the same value. */
 function speaksOf(key: string | number, schema: JsonObject, asked: Asked): boolean {
   asked.run.tick();
   return (
