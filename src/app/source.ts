@@ -3,8 +3,9 @@
 import { AppError, BadUserInput, type InputIssue } from '../core/errors.ts';
 import { isId } from '../core/ids.ts';
 import { readFile, readFileRows } from '../db/files.ts';
+import { decodeRow } from '../files/decoded-row.ts';
 import { mayBeRequests } from '../files/request-row.ts';
-import { decodeRow, type FileReading, namesOf, type RowFile, rowFileOf } from '../files/row.ts';
+import { type FileReading, namesOf, type RowFile, rowFileOf } from '../files/row.ts';
 import type { Operation, PromptItem } from '../operations/operation.ts';
 import type { Caller } from './caller.ts';
 import type { CheckedItem } from './inputs.ts';

@@ -5,7 +5,7 @@
 import { jsonMembers } from './json-text.ts';
 
 /** What of a file tells how its rows are read. */
-interface ItemFile {
+export interface ItemFile {
   format: string;
   columns: readonly string[];
   contentField: string | null;

@@ -16,7 +16,7 @@ import {
   readHeldChunks,
 } from '../../db/provider-batch-items.ts';
 import type { NewResult } from '../../db/results.ts';
-import { decodeRow } from '../../files/row.ts';
+import { decodeRow } from '../../files/decoded-row.ts';
 import type { BatchApi, BatchInput } from '../../model/batch-api.ts';
 import type { Model } from '../../model/model.ts';
 import { requestFor } from '../run/plan.ts';

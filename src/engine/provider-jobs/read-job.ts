@@ -7,7 +7,7 @@ import { readUnansweredAt } from '../../db/items.ts';
 import { giveBackOthers, giveBackTried, readHeldChunks } from '../../db/provider-batch-items.ts';
 import { leaveToRescue } from '../../db/rescues.ts';
 import { finishChunks, type NewResult } from '../../db/results.ts';
-import { decodeRow } from '../../files/row.ts';
+import { decodeRow } from '../../files/decoded-row.ts';
 import type { BatchLine } from '../../model/batch-api.ts';
 import type { ModelAnswer, ModelError } from '../../model/model.ts';
 import { hasEnded } from '../process/has-ended.ts';

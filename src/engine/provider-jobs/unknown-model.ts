@@ -3,7 +3,7 @@
 import { ItemFailure } from '../../core/errors.ts';
 import { readUnansweredAt } from '../../db/items.ts';
 import { readInputItems } from '../../db/provider-batch-items.ts';
-import { type DecodedRow, decodeRow } from '../../files/row.ts';
+import { type DecodedRow, decodeRow } from '../../files/decoded-row.ts';
 import type { JobProblem } from '../../model/batch-api.ts';
 import { modelOf } from '../run/plan.ts';
 import { failItems } from './fail-items.ts';

@@ -11,9 +11,10 @@ import {
   readFileRows,
   readFilesWithin,
 } from '../../db/files.ts';
+import { previewRow } from '../../files/decoded-row.ts';
 import type { fileFormats } from '../../files/read/format.ts';
 import { maxRejections } from '../../files/read/limits.ts';
-import { namesOf, previewRow, rowFileOf } from '../../files/row.ts';
+import { namesOf, rowFileOf } from '../../files/row.ts';
 import { builder, notFound } from './builder.ts';
 import type { Context } from './context.ts';
 import { presentError } from './errors.ts';

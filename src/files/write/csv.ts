@@ -1,6 +1,7 @@
 import { parseKeepingNumbers } from '../../core/exact-json.ts';
 import type { PreparedOperation } from '../../operations/operation.ts';
-import { ownColumns, type RowFile } from '../row.ts';
+import type { RowFile } from '../row.ts';
+import { ownColumns } from '../row-output.ts';
 import { createCellWriter, type OutputDelimiter } from './cells.ts';
 import { flatMembers, memberHeads } from './flat.ts';
 import type { OutputWriter } from './output.ts';

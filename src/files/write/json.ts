@@ -1,6 +1,6 @@
 import type { ExportedItem } from '../../db/item-export.ts';
 import type { PreparedOperation } from '../../operations/operation.ts';
-import type { DecodedRow } from '../row.ts';
+import type { DecodedRow } from '../decoded-row.ts';
 import { createRenamer } from './names.ts';
 import type { OutputWriter } from './output.ts';
 import { type RowTexts, toBytes } from './text.ts';

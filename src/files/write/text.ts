@@ -5,16 +5,9 @@
  * text, behind which there may be any character.
  */
 import type { ExportedItem } from '../../db/item-export.ts';
-import {
-  customIdOf,
-  type DecodedRow,
-  decodeRow,
-  metadataText,
-  namesOf,
-  ownCells,
-  type RowFile,
-  rowNumberOf,
-} from '../row.ts';
+import { type DecodedRow, decodeRow } from '../decoded-row.ts';
+import { customIdOf, namesOf, type RowFile, rowNumberOf } from '../row.ts';
+import { metadataText, ownCells } from '../row-output.ts';
 import { flatTexts } from './flat.ts';
 
 /** The byte string of text. */

@@ -1,18 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { parseExact } from '../../../src/core/exact-json.ts';
+import { decodeRow, previewRow } from '../../../src/files/decoded-row.ts';
 import { oneLine } from '../../../src/files/json-text.ts';
 import {
   customIdOf,
-  decodeRow,
   type FileReading,
   namesOf,
-  ownCells,
-  ownColumns,
-  previewRow,
   type RowFile,
   type RowText,
   rowFileOf,
 } from '../../../src/files/row.ts';
+import { ownCells, ownColumns } from '../../../src/files/row-output.ts';
 import { readAll } from './support.ts';
 
 /** A file and its rows as they would be stored. */
