@@ -8,11 +8,10 @@ import { isId } from '../../core/ids.ts';
 import type { BatchRecord } from '../../db/batches.ts';
 import { insertRedelivery } from '../../db/webhooks.ts';
 import { findBatch } from './batch.ts';
-import { builder, notFound } from './builder.ts';
+import { builder, deletedPayload, notFound } from './builder.ts';
 import type { Context } from './context.ts';
 import { presentError } from './errors.ts';
-import { customIdList, maxCustomIds } from './item-list.ts';
-import { ItemErrorCodeEnum } from './item-result.ts';
+import { customIdsArg, errorCodesArg } from './item-list.ts';
 
 export const batchPayload = (name: string, description: string) =>
   builder.objectRef<BatchRecord>(name).implement({
@@ -87,14 +86,8 @@ builder.mutationField('retryBatch', (t) =>
       'Puts failed, expired and cancelled items back in the queue, with a new expiry. Succeeded items are never paid for again. A stopped batch continues with its unfinished items too. CONFLICT while the batch is CANCELLING.',
     args: {
       id: t.arg.id(idArg),
-      customIds: t.arg.stringList({
-        description: `Only items with these custom ids, at most ${maxCustomIds.toLocaleString('en')}. Absent: all.`,
-        validate: { schema: customIdList as never },
-      }),
-      errorCodes: t.arg({
-        type: [ItemErrorCodeEnum],
-        description: 'Only items that failed with one of these codes. Absent: all.',
-      }),
+      customIds: t.arg.stringList(customIdsArg),
+      errorCodes: t.arg(errorCodesArg),
     },
     resolve: async (_root, { id, customIds, errorCodes }, context) => {
       const { status } = await theBatch(id, context);
@@ -115,18 +108,9 @@ builder.mutationField('retryBatch', (t) =>
   }),
 );
 
-const DeleteBatchPayload = builder
-  .objectRef<{ deletedId: string }>('DeleteBatchPayload')
-  .implement({
-    description: 'The deleted batch.',
-    fields: (t) => ({
-      deletedId: t.exposeID('deletedId', { description: 'Id of the deleted batch.' }),
-    }),
-  });
-
 builder.mutationField('deleteBatch', (t) =>
   t.field({
-    type: DeleteBatchPayload,
+    type: deletedPayload('DeleteBatchPayload', 'batch'),
     description:
       'Deletes a batch of any status with its results. The id is unknown at once, calls in flight are aborted, and the idempotency key is free again.',
     args: { id: t.arg.id(idArg) },

@@ -186,3 +186,13 @@ function literalToJson(node: ValueNode, variables: Record<string, unknown>): unk
 export function notFound(what: string): GraphQLError {
   return presentError(new AppError('NOT_FOUND', `There is no ${what} with this id`));
 }
+
+/** Payload of a mutation that deletes a `what` and returns its id as `deletedId`. */
+export function deletedPayload(name: string, what: string) {
+  return builder.objectRef<{ deletedId: string }>(name).implement({
+    description: `The deleted ${what}.`,
+    fields: (t) => ({
+      deletedId: t.exposeID('deletedId', { description: `Id of the deleted ${what}.` }),
+    }),
+  });
+}

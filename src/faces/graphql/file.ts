@@ -15,7 +15,7 @@ import { previewRow } from '../../files/decoded-row.ts';
 import type { fileFormats } from '../../files/read/format.ts';
 import { maxRejections } from '../../files/read/limits.ts';
 import { namesOf, rowFileOf } from '../../files/row.ts';
-import { builder, notFound } from './builder.ts';
+import { builder, deletedPayload, notFound } from './builder.ts';
 import type { Context } from './context.ts';
 import { presentError } from './errors.ts';
 import { pageCost, readKeyPage } from './page.ts';
@@ -216,16 +216,9 @@ builder.queryField('files', (t) =>
   ),
 );
 
-const DeleteFilePayload = builder.objectRef<{ deletedId: string }>('DeleteFilePayload').implement({
-  description: 'The deleted file.',
-  fields: (t) => ({
-    deletedId: t.exposeID('deletedId', { description: 'Id of the deleted file.' }),
-  }),
-});
-
 builder.mutationField('deleteFile', (t) =>
   t.field({
-    type: DeleteFilePayload,
+    type: deletedPayload('DeleteFilePayload', 'file'),
     description: 'Deletes a file with its rows. CONFLICT while a batch uses the file.',
     args: {
       id: t.arg.id({ required: true, description: 'Id of the file. NOT_FOUND for an unknown id.' }),

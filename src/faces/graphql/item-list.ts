@@ -10,11 +10,24 @@ import { filterCost, pageCost, readPage, wholePage } from './page.ts';
 
 /** Custom ids that one call may name. */
 export const maxCustomIds = 1_000;
+const maxCustomIdsText = maxCustomIds.toLocaleString('en');
+
 /** Items by their custom ids, wherever they are asked for so. */
-export const customIdList = z
-  .array(storableText)
-  .max(maxCustomIds, `must have at most ${maxCustomIds.toLocaleString('en')} custom ids`)
-  .nullish();
+export const customIdsArg = {
+  description: `Only items with these custom ids, at most ${maxCustomIdsText}. Absent: all.`,
+  validate: {
+    schema: z
+      .array(storableText)
+      .max(maxCustomIds, `must have at most ${maxCustomIdsText} custom ids`)
+      .nullish() as never,
+  },
+};
+
+/** Items by their error codes, likewise. */
+export const errorCodesArg = {
+  type: [ItemErrorCodeEnum] as [typeof ItemErrorCodeEnum],
+  description: 'Only items that failed with one of these codes. Absent: all.',
+};
 
 builder.objectField('Batch', 'items', (t) =>
   t.connection(
@@ -26,14 +39,8 @@ builder.objectField('Batch', 'items', (t) =>
           type: [ItemStatusEnum],
           description: 'Only items with one of these statuses. Absent: all. Empty list: none.',
         }),
-        customIds: t.arg.stringList({
-          description: `Only items with these custom ids, at most ${maxCustomIds.toLocaleString('en')}. Absent: all.`,
-          validate: { schema: customIdList as never },
-        }),
-        errorCodes: t.arg({
-          type: [ItemErrorCodeEnum],
-          description: 'Only items that failed with one of these codes. Absent: all.',
-        }),
+        customIds: t.arg.stringList(customIdsArg),
+        errorCodes: t.arg(errorCodesArg),
       },
       complexity: (args) => ({
         ...pageCost(args),
