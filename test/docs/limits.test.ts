@@ -40,7 +40,7 @@ import { maxFieldBytes } from '../../src/faces/http/form.ts';
 import * as received from '../../src/faces/http/received.ts';
 import { requestTimeoutMs } from '../../src/faces/http/server.ts';
 import { linkMinutes } from '../../src/faces/http/signed-link.ts';
-import { maxFields, maxFormBytes } from '../../src/faces/rest/upload-route.ts';
+import { maxFields, maxFormBytes } from '../../src/faces/rest/upload-intake.ts';
 import {
   maxNameBytes,
   maxReasonLength,

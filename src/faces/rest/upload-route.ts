@@ -1,44 +1,24 @@
 /** `POST /files`: a file as the body, or in a form that may ask for a batch over it too. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppError, BadUserInput, statusOf } from '../../core/errors.ts';
-import type { Database } from '../../db/driver/client.ts';
-import type { Copy } from '../../db/driver/copy.ts';
 import type { FileRecord } from '../../db/files.ts';
 import type { Reading } from '../../files/read/file-reader.ts';
 import { type ReadLimits, readLimits } from '../../files/read/limits.ts';
 import { namesOf } from '../../files/row.ts';
-import { type Ingested, ingestFile, UploadRefused } from '../../files/upload.ts';
-import type { Telling } from '../../telemetry/events.ts';
-import { readForm } from '../http/form.ts';
-import { letRunOut, type Patience, received } from '../http/received.ts';
-import { badInput, RouteError } from '../http/route-error.ts';
+import { UploadRefused } from '../../files/upload.ts';
+import { letRunOut } from '../http/received.ts';
+import { RouteError } from '../http/route-error.ts';
+import { readSubmission, type UploadSubmission, wantsBatch } from './batch-fields.ts';
+import { type FormFields, readQuery } from './file-fields.ts';
 import {
-  checkEarlyFields,
-  readSubmission,
-  type UploadSubmission,
-  wantsBatch,
-} from './batch-fields.ts';
-import {
-  addFields,
-  checkLateFields,
-  type FileFields,
-  type FormFields,
-  readOptions,
-  readQuery,
-} from './file-fields.ts';
+  type IntakeServices,
+  isForm,
+  maxFormBytes,
+  receiveUpload,
+  tooLarge,
+} from './upload-intake.ts';
 
-/** The name of the part that is the file. */
-const filePart = 'file';
-export const maxFields = 200;
-/** What a form may hold beside the file. */
-export const maxFormBytes = 8_388_608;
-
-export interface UploadServices {
-  db: Database;
-  copy: Copy;
-  events: Telling;
-  limits?: ReadLimits;
-  patience?: Patience;
+export interface UploadServices extends IntakeServices {
   /** Submits a batch over a file, and returns its id. Throws AppError. */
   submit(fileId: string, submission: UploadSubmission): Promise<string>;
 }
@@ -63,10 +43,8 @@ export async function answerUpload({
 }): Promise<void> {
   try {
     checkHeaders(request, response, services.limits ?? readLimits);
-    const given = readQuery(query);
-    const { ingested, fields } = isForm(request)
-      ? await receiveForm(request, services, owner, given)
-      : { ingested: await receiveBody(request, services, owner, given), fields: null };
+    const upload = { request, services, owner, given: readQuery(query) };
+    const { ingested, fields } = await receiveUpload(upload);
     if (response.destroyed) {
       await ingested.discard();
       return;
@@ -115,97 +93,6 @@ function checkHeaders(
     );
   }
   if (Number(length) > fileBytes + (isForm(request) ? maxFormBytes : 0)) throw tooLarge(fileBytes);
-}
-
-function isForm({ headers }: IncomingMessage): boolean {
-  return /^\s*multipart\/form-data\b/i.test(headers['content-type'] ?? '');
-}
-
-async function receiveBody(
-  request: IncomingMessage,
-  { db, copy, events, limits = readLimits, patience }: UploadServices,
-  owner: string,
-  given: FileFields,
-): Promise<Ingested> {
-  const { fileBytes } = limits;
-  return await ingestFile({
-    db,
-    copy,
-    owner,
-    source: received(request, {
-      maxBytes: fileBytes,
-      tooLarge: () => tooLarge(fileBytes),
-      patience,
-    }),
-    name: given.name ?? null,
-    contentType: request.headers['content-type'] ?? null,
-    options: readOptions(given),
-    limits,
-    events,
-  });
-}
-
-async function receiveForm(
-  request: IncomingMessage,
-  { db, copy, events, limits = readLimits, patience }: UploadServices,
-  owner: string,
-  given: FileFields,
-): Promise<{ ingested: Ingested; fields: FormFields }> {
-  const { fileBytes } = limits;
-  const body = received(request, {
-    maxBytes: fileBytes + maxFormBytes,
-    tooLarge: () => tooLarge(fileBytes),
-    patience,
-  });
-  const fields = new Map<string, string[]>();
-  let early: FileFields | null = null;
-  let ingested = null as Ingested | null;
-  try {
-    await readForm(request.headers['content-type'] ?? '', body, {
-      maxParts: maxFields + 1,
-      // curl -F 'file=<data.csv' sends the file without a name.
-      isFile: (field, fileName) => field === filePart || fileName !== undefined,
-      onField: (name, value) => fields.set(name, [...(fields.get(name) ?? []), value]),
-      async onFile({ field, fileName, contentType, bytes }) {
-        if (field !== filePart)
-          throw badInput(`The part that holds the file is called ${filePart}`);
-        if (early) throw badInput('The form has more than one file; send one at a time');
-        early = addFields(given, fields);
-        refuseEarly(fields);
-        ingested = await ingestFile({
-          db,
-          copy,
-          owner,
-          source: bytes,
-          name: given.name ?? fileName,
-          contentType,
-          options: readOptions(early),
-          limits,
-          events,
-        });
-      },
-    });
-    if (!ingested || !early) {
-      throw badInput(`The form has no file: it stands in a part called ${filePart}`);
-    }
-    checkLateFields(early, addFields(given, fields), ingested.reading, wantsBatch(fields));
-    return { ingested, fields };
-  } catch (error) {
-    await ingested?.discard();
-    throw error;
-  }
-}
-
-function refuseEarly(fields: FormFields): void {
-  try {
-    checkEarlyFields(fields);
-  } catch (error) {
-    if (!(error instanceof BadUserInput)) throw error;
-    throw new RouteError(400, error.code, `The file was not read: ${error.message}`, {
-      details: { issues: error.issues },
-      cause: error,
-    });
-  }
 }
 
 async function submitOver(
@@ -296,12 +183,4 @@ function presented(error: unknown): unknown {
     case 'unsupported':
       return new RouteError(415, 'UNSUPPORTED_MEDIA_TYPE', error.message, { cause: error });
   }
-}
-
-function tooLarge(fileBytes: number): RouteError {
-  return new RouteError(
-    413,
-    'PAYLOAD_TOO_LARGE',
-    `The file has more than ${fileBytes.toLocaleString('en')} bytes; split it`,
-  );
 }
