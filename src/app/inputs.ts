@@ -71,9 +71,9 @@ export interface CheckedItem {
   customId: string;
   content: string;
   metadata: Record<string, unknown> | null;
-  /** The body where it is a complete chat request. */
+  /** The body where it is a complete chat request, in place of content and metadata. */
   request?: Record<string, unknown> | null;
-  /** Whose API the request is written for. */
+  /** Whose API the request is written for; OpenAI's when absent. */
   dialect?: Dialect;
 }
 

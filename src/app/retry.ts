@@ -1,6 +1,5 @@
-import type { ItemErrorCode } from '../core/errors.ts';
 import type { Database } from '../db/driver/client.ts';
-import { retryItems } from '../db/retries.ts';
+import { type Retry, retryItems } from '../db/retries.ts';
 import type { Nudges } from '../engine/process/nudges.ts';
 
 /**
@@ -9,12 +8,7 @@ import type { Nudges } from '../engine/process/nudges.ts';
  */
 export async function retryBatch(
   { db, nudges }: { db: Database; nudges: Nudges },
-  retry: {
-    owner: string;
-    id: string;
-    customIds?: readonly string[] | undefined;
-    errorCodes?: readonly ItemErrorCode[] | undefined;
-  },
+  retry: Retry,
 ): Promise<number> {
   const retried = await retryItems(db.sql, retry);
   if (!retried) return 0;

@@ -6,8 +6,8 @@ import { insertFileBatch } from '../db/file-batches.ts';
 import { findByIdempotencyKey, insertInlineBatch } from '../db/inline-batches.ts';
 import type { Execution } from '../db/tables.ts';
 import type { Nudges } from '../engine/process/nudges.ts';
-import type { PromptItem } from '../operations/operation.ts';
 import type { Telling } from '../telemetry/events.ts';
+import type { CheckedItem } from './inputs.ts';
 
 /** The unit of claiming: spreads a batch over workers, and makes 10,000 rows of a million items. */
 const chunkSize = 100;
@@ -18,23 +18,13 @@ export const defaultExpirySeconds: Readonly<Record<Execution, number>> = {
   PROVIDER_BATCH: 26 * 60 * 60,
 };
 
-interface InlineItem {
-  customId: string;
-  content: string;
-  metadata: Record<string, unknown> | null;
-  /** Where the item is a complete chat request: its body, in place of content and metadata. */
-  request?: Record<string, unknown> | null;
-  /** Whose API the request is written for; OpenAI's when absent. */
-  dialect?: PromptItem['dialect'];
-}
-
 /** A checked input: options are params with their defaults, and the model is resolved. */
 export interface Submission {
   operation: string;
   options: Record<string, unknown>;
   model: string;
   /** The items themselves, or the id of an uploaded file, of which nothing is copied. */
-  source: { items: readonly InlineItem[] } | { fileId: string };
+  source: { items: readonly CheckedItem[] } | { fileId: string };
   execution: Execution;
   /** PROVIDER_BATCH only: what the provider's window leaves undone is called live. */
   rescue: boolean;
@@ -122,7 +112,7 @@ export async function submitBatch(
 }
 
 /** Items as rows of a file that is not listed: requests as lines of their provider's batch file. */
-function inlineRows(items: readonly InlineItem[]) {
+function inlineRows(items: readonly CheckedItem[]) {
   const areRequests = items.some(({ request }) => request);
   const rows = items.map(({ customId, content, metadata, request, dialect }) =>
     request

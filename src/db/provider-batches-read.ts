@@ -12,13 +12,13 @@ export interface ProviderBatchRecord {
   provider: string;
   /** In the provider's own words; in ours before it exists there. */
   status: string;
-  counts: ProviderBatchCounts;
+  counts: Counts;
   createdAt: Date;
   endedAt: Date | null;
 }
 
-/** Requests by where they stand; adds up to total. */
-interface ProviderBatchCounts {
+/** Items or requests by where they stand. Adds up to total. */
+export interface Counts {
   total: number;
   pending: number;
   processing: number;
@@ -69,7 +69,7 @@ export async function listProviderBatches(
 function counted(
   state: Row['state'],
   given: Pick<Row, 'requests' | 'succeeded' | 'failed' | 'cancelled' | 'expired'>,
-): ProviderBatchCounts {
+): Counts {
   let rest = given.requests;
   const take = (count: number) => {
     const taken = Math.min(Math.max(0, count), rest);

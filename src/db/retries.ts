@@ -3,6 +3,14 @@ import type { ItemErrorCode } from '../core/errors.ts';
 import { itemsNamed } from './custom-ids.ts';
 import type { Sql } from './driver/client.ts';
 
+/** The batch of an owner, and which of its items; all where absent. */
+export interface Retry {
+  owner: string;
+  id: string;
+  customIds?: readonly string[] | undefined;
+  errorCodes?: readonly ItemErrorCode[] | undefined;
+}
+
 export interface Retried {
   key: bigint;
   /** Items to be asked again: those put back, and those that a stopped batch left undone. */
@@ -20,14 +28,8 @@ export interface Retried {
  */
 export async function retryItems(
   sql: Sql,
-  retry: {
-    owner: string;
-    id: string;
-    customIds?: readonly string[] | undefined;
-    errorCodes?: readonly ItemErrorCode[] | undefined;
-  },
+  { owner, id, customIds, errorCodes }: Retry,
 ): Promise<Retried | null> {
-  const { owner, id, customIds, errorCodes } = retry;
   const [retried] = await sql<Retried[]>`
     with batch as materialized (
       select key, file_key, custom_id_field, custom_id_prefix, status, total - succeeded - failed - cancelled - expired as undone

@@ -7,27 +7,33 @@ import { jsonObject, promptText } from './text.ts';
 
 export const maxExamples = 100;
 
+/** What stands for the item in an example of any operation. */
+export const exampleItem = {
+  content: promptText().meta({ description: 'Text of the example.' }),
+  metadata: jsonObject().nullish().meta({
+    description:
+      'Metadata of the example, for templates that name fields, includeContext and referenceDate.',
+  }),
+};
+
+/** At most `maxExamples` of an example. */
+export function listOfExamples<Example extends z.ZodType>(example: Example) {
+  return z.array(example).max(maxExamples, `must have at most ${maxExamples} examples`).nullish();
+}
+
 /** The param of that name for an operation whose input of an example is called `id`. */
 export function examplesParam(id: string, operation: string) {
   const example = z
     .strictObject({
-      content: promptText().meta({ description: 'Text of the example.' }),
-      metadata: jsonObject().nullish().meta({
-        description:
-          'Metadata of the example, for templates that name fields, includeContext and referenceDate.',
-      }),
+      ...exampleItem,
       output: jsonObject().meta({
         description: 'Right answer, as it would be in data. Must match the same schema.',
       }),
     })
     .meta({ id, description: `Example of ${operation}: a text with its right answer.` });
-  return z
-    .array(example)
-    .max(maxExamples, `must have at most ${maxExamples} examples`)
-    .nullish()
-    .meta({
-      description: `Texts with their right answers, shown to the model, at most ${maxExamples}. A userPromptTemplate applies to examples too. Absent: none.`,
-    });
+  return listOfExamples(example).meta({
+    description: `Texts with their right answers, shown to the model, at most ${maxExamples}. A userPromptTemplate applies to examples too. Absent: none.`,
+  });
 }
 
 type Examples = z.output<ReturnType<typeof examplesParam>>;

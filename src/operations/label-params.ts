@@ -1,20 +1,16 @@
 /** Params of label: categories, their meanings, examples. */
 import { z } from 'zod';
 import { inNfc } from './choice.ts';
+import { exampleItem, listOfExamples, maxExamples } from './examples.ts';
 import { instructionsParam, refuseDuplicates, sharedParams } from './params.ts';
-import { jsonObject, promptText, text } from './text.ts';
+import { jsonObject, text } from './text.ts';
 
 export const minCategories = 2;
 export const maxCategories = 500;
-export const maxExamples = 100;
 
 const labelExampleInput = z
   .strictObject({
-    content: promptText().meta({ description: 'Text of the example.' }),
-    metadata: jsonObject().nullish().meta({
-      description:
-        'Metadata of the example, for templates that name fields, includeContext and referenceDate.',
-    }),
+    ...exampleItem,
     labels: z.array(text({ max: 1_000 })).meta({
       description:
         'Right categories for the text: exactly one unless multiLabel is set, or none with allowNone.',
@@ -52,13 +48,9 @@ export const labelParams = z
         'True: an item that fits no category succeeds, with label null and labels empty. False or null: the nearest category is chosen. No effect with multiLabel, where labels may be empty anyway.',
     }),
     instructions: instructionsParam('Judge the tone, not the topic.'),
-    examples: z
-      .array(labelExampleInput)
-      .max(maxExamples, `must have at most ${maxExamples} examples`)
-      .nullish()
-      .meta({
-        description: `Labelled texts shown to the model, at most ${maxExamples}. Absent: none.`,
-      }),
+    examples: listOfExamples(labelExampleInput).meta({
+      description: `Labelled texts shown to the model, at most ${maxExamples}. Absent: none.`,
+    }),
     ...sharedParams,
   })
   .superRefine((params, context) => {

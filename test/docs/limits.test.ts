@@ -189,8 +189,7 @@ describe('docs/reference/limits.md', () => {
   });
 });
 
-it('one number is meant where the page has one for several', () => {
-  expect(label.maxExamples).toBe(examples.maxExamples);
+it('one number is meant where the page has one for two', () => {
   expect(uploadCost).toBe(filterCost);
 });
 

@@ -2,6 +2,7 @@
 
 import type { BatchErrorCode } from '../../core/errors.ts';
 import type { BatchRecord } from '../../db/batches.ts';
+import type { Counts } from '../../db/provider-batches-read.ts';
 import type { batchStatuses, Execution } from '../../db/tables.ts';
 import type { DeliveryRecord } from '../../db/webhooks.ts';
 import { builder } from './builder.ts';
@@ -58,17 +59,6 @@ export const ExecutionEnum = builder.enumType('Execution', {
     },
   } satisfies Record<Execution, { description: string }>,
 });
-
-/** Things by where they stand. Adds up to total. */
-export interface Counts {
-  total: number;
-  pending: number;
-  processing: number;
-  succeeded: number;
-  failed: number;
-  cancelled: number;
-  expired: number;
-}
 
 export const BatchCounts = builder.objectRef<Counts>('BatchCounts').implement({
   description:
