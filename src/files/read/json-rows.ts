@@ -5,7 +5,8 @@ import { readBareRow } from '../request-row.ts';
 import { bareLineCheck } from './chat-lines.ts';
 import { CustomIds, canBeId } from './custom-ids.ts';
 import { type ChosenFields, chooseFields, createIds, type FieldOptions } from './fields.ts';
-import { decodeString, sameBytes } from './json-bytes.ts';
+import { decodeString } from './json-bytes.ts';
+import { JsonColumns } from './json-columns.ts';
 import { isItem, itemFields, itemIds, itemMetadata, itemText } from './json-items.ts';
 import { JsonScanner } from './json-scanner.ts';
 import { maxNameBytes } from './limits.ts';
@@ -28,9 +29,7 @@ export interface MemberCheck {
 
 export class JsonRows {
   /** Names in the order in which rows brought them. */
-  readonly columns: string[] = [];
-  /** Of all of them, as they were written. */
-  private nameBytes = 0;
+  readonly columns: readonly string[];
   fields: ChosenFields | null = null;
   /** Whether the first rows are complete requests, each of them. */
   areRequests = false;
@@ -38,10 +37,8 @@ export class JsonRows {
   private hasStrings = false;
   private readonly rows: Rows;
   private readonly scanner: JsonScanner;
-  private readonly keys: Uint8Array[] = [];
-  private readonly byKey = new Map<string, number>();
-  private readonly byName = new Map<string, number>();
-  /** For each column seen in this row the member that has it, -1 when none. */
+  private readonly seen: JsonColumns;
+  /** The columns of the fields that were chosen; -1 until a row brings them. */
   private contentColumn = -1;
   private idColumn = -1;
   /** The columns that make a row an item, and what its metadata is read with. */
@@ -63,6 +60,10 @@ export class JsonRows {
   constructor(rows: Rows, scanner: JsonScanner, check: MemberCheck | null) {
     this.rows = rows;
     this.scanner = scanner;
+    this.seen = new JsonColumns(rows.limits.columns, (name, column) =>
+      this.meetColumn(name, column),
+    );
+    this.columns = this.seen.names;
     this.check = check ?? bareLineCheck;
     this.isPlain = check === null;
     this.isChecked = check !== null;
@@ -101,10 +102,8 @@ export class JsonRows {
 
   /** The names of all columns, `content` for rows that are strings, none for items' metadata. */
   allColumns(): string[] {
-    const names = this.hasItems
-      ? this.columns.filter((name) => name !== itemMetadata)
-      : this.columns;
-    return this.hasStrings && !this.byName.has(contentColumn) ? [contentColumn, ...names] : names;
+    const names = this.columns.filter((name) => !this.hasItems || name !== itemMetadata);
+    return this.hasStrings && !this.seen.has(contentColumn) ? [contentColumn, ...names] : names;
   }
 
   /**
@@ -157,7 +156,7 @@ export class JsonRows {
     const { checked, checkedAt, isChecked } = this;
     if (isChecked) checked.fill(-1);
     for (let member = 0; member < scanner.members; member += 1) {
-      const column = this.columnOf(bytes, member);
+      const column = this.seen.columnOf(scanner, bytes, member);
       if (column < 0) {
         rows.reject(
           row,
@@ -249,46 +248,15 @@ export class JsonRows {
     }
   }
 
-  /**
-   * The column of a member of the present object; -1 when there are too many. Keys come in one
-   * order mostly, so its own place is looked at first.
-   */
-  private columnOf(bytes: Uint8Array, member: number): number {
-    const { scanner, keys } = this;
-    const start = scanner.keyStart[member] as number;
-    const end = scanner.keyEnd[member] as number;
-    const expected = keys[member];
-    if (expected !== undefined && sameBytes(expected, bytes, start, end)) return member;
-    const raw = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start);
-    const key = raw.toString('latin1');
-    const known = this.byKey.get(key);
-    if (known !== undefined) return known;
-    const name = scanner.keyEscaped[member]
-      ? (JSON.parse(`"${raw.toString()}"`) as string)
-      : raw.toString();
-    const column = this.byName.get(name) ?? this.addColumn(name, raw);
-    // Ways to write one name are without end; those remembered are not.
-    if (column >= 0 && this.byKey.size < 2 * this.rows.limits.columns) this.byKey.set(key, column);
-    return column;
-  }
-
-  private addColumn(name: string, raw: Buffer): number {
-    const column = this.columns.length;
-    if (column >= this.rows.limits.columns) return -1;
-    if (this.nameBytes + raw.length > maxNameBytes) return -1;
-    this.nameBytes += raw.length;
-    this.columns.push(name);
-    this.keys.push(Buffer.from(raw));
-    this.byName.set(name, column);
+  private meetColumn(name: string, column: number): void {
     if (name === this.fields?.contentField) this.contentColumn = column;
     if (name === this.fields?.customIdField) this.idColumn = column;
     if (this.watches && isIdName(name) && name !== this.fields?.contentField)
       this.watch(name, column);
     this.checkedAt[column] = this.check.names.indexOf(name);
-    if (this.byName.has('url') && this.byName.has('body')) this.isChecked = true;
+    if (this.seen.has('url') && this.seen.has('body')) this.isChecked = true;
     if (name === itemText) this.textColumn = column;
     if (name === itemMetadata) this.metadataColumn = column;
-    return column;
   }
 
   /** From the first row on that has it, a column of ids that nobody expected. */
