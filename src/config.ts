@@ -73,7 +73,7 @@ const apiKeys = z
       if (!owner || !key || key.length < minKeyLength) {
         context.addIssue({
           code: 'custom',
-          message: `entry ${at + 1} is not owner:key with a key of ${minKeyLength} or more URL-safe characters`,
+          message: `entry ${at + 1} must be owner:key with a key of ${minKeyLength} or more URL-safe characters`,
         });
       } else if (keys.has(key)) {
         context.addIssue({ code: 'custom', message: `entry ${at + 1} repeats a key` });

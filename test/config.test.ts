@@ -195,7 +195,7 @@ describe('a provider', () => {
   });
 
   it.each([
-    ['no JSON', '{"a":', /^PROVIDERS is not JSON/],
+    ['no JSON', '{"a":', /^PROVIDERS must be JSON/],
     ['a list', '[]', /^PROVIDERS must be an object/],
     [
       'a name of its own that is taken',
@@ -207,7 +207,7 @@ describe('a provider', () => {
       '{"Local": {"baseURL": "http://x"}}',
       /^PROVIDERS\.Local: .*lower-case/,
     ],
-    ['no address', '{"a": {}}', /^PROVIDERS\.a\.baseURL is missing/],
+    ['no address', '{"a": {}}', /^PROVIDERS\.a\.baseURL is required/],
     [
       'another protocol',
       '{"a": {"baseURL": "ftp://x"}}',
@@ -216,17 +216,17 @@ describe('a provider', () => {
     [
       'an unknown field',
       '{"a": {"baseURL": "http://x", "apiKey": "sk-secret"}}',
-      /^PROVIDERS\.a has a setting apiKey, which is none; did you mean apiKeyEnv\?$/,
+      /^PROVIDERS\.a must not have the setting apiKey; did you mean apiKeyEnv\?$/,
     ],
     [
       'an address spelt in another way',
       '{"a": {"baseURL": "http://x", "limits": {"requestPerMinute": 5}}}',
-      /^PROVIDERS\.a\.limits has a setting requestPerMinute, which is none; did you mean requestsPerMinute\?$/,
+      /^PROVIDERS\.a\.limits must not have the setting requestPerMinute; did you mean requestsPerMinute\?$/,
     ],
     [
       'a key in the wrong place',
       '{"a": {"baseURL": "http://x", "sk-secret and more": "x"}}',
-      /^PROVIDERS\.a has a setting that is none; there are baseURL, apiKeyEnv, /,
+      /^PROVIDERS\.a must only have the settings baseURL, apiKeyEnv, /,
     ],
     [
       'a key variable that is not set',

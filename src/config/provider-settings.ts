@@ -7,7 +7,7 @@ export const httpUrl = z
     protocol: /^https?$/,
     error: ({ input }) =>
       input === undefined
-        ? 'is missing: an address that begins with http:// or https://'
+        ? 'is required: an address that begins with http:// or https://'
         : 'must be an address that begins with http:// or https://',
   })
   .transform((url) => url.replace(/\/+$/, ''));
@@ -61,7 +61,7 @@ export const providers = z
     } catch {
       context.addIssue({
         code: 'custom',
-        message: 'is not JSON: {"name": {"baseURL": "http://…"}}',
+        message: 'must be JSON: {"name": {"baseURL": "http://…"}}',
       });
       return z.NEVER;
     }

@@ -50,14 +50,14 @@ function hintFor(name: string, known: readonly string[]): string | null {
   const bare = name.replace(ownPrefix, '');
   const near = nearestSetting(bare, known);
   if (near !== null) return `did you mean ${near}?`;
-  if (bare !== name) return 'the variables have no such prefix';
+  if (bare !== name) return 'its name must not begin with WINNOW_';
   const word = firstWord(name.toUpperCase());
   const family = known.filter((one) => one.includes('_') && firstWord(one) === word);
   if (family.length === 0) return null;
   const within = family.filter((one) => hasWordsOf(one, name.toUpperCase()));
   return within.length === 1
     ? `did you mean ${within[0]}?`
-    : `those that begin so are ${family.join(', ')}`;
+    : `it must be one of ${family.join(', ')}`;
 }
 
 function firstWord(name: string): string {

@@ -51,10 +51,10 @@ export function withoutOthers(known: readonly string[]) {
       if (issue.code !== 'unrecognized_keys') return undefined;
       const [key = ''] = issue.keys as readonly string[];
       // A text that is not a name could be a value in the wrong place.
-      if (!plainName.test(key)) return `has a setting that is none; there are ${known.join(', ')}`;
+      if (!plainName.test(key)) return `must only have the settings ${known.join(', ')}`;
       const near = nearestSetting(key, known);
-      const hint = near ? `did you mean ${near}?` : `there are ${known.join(', ')}`;
-      return `has a setting ${key}, which is none; ${hint}`;
+      const hint = near ? `did you mean ${near}?` : `allowed are ${known.join(', ')}`;
+      return `must not have the setting ${key}; ${hint}`;
     },
   };
 }

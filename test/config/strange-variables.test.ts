@@ -63,7 +63,7 @@ it.each([
   const [sentence, ...more] = findStrangeVariables({ [name]: 'the-secret-value' });
 
   expect(more).toEqual([]);
-  expect(sentence).toMatch(new RegExp(`those that begin so are ${known}$`));
+  expect(sentence).toMatch(new RegExp(`it must be one of ${known}$`));
 });
 
 it('what every machine has, what is empty, and what PROVIDERS names, is left alone', () => {

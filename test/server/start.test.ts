@@ -223,8 +223,10 @@ describe('a start that no waiting mends is one sentence', () => {
     const foreign = await failureOf({ DATABASE_URL: database.url, HOST: '192.0.2.1', ...keys });
     taken.close();
 
-    expect(inUse).toMatch(/^127\.0\.0\.1:\d+ is in use, perhaps by another Winnow; set PORT/);
-    expect(foreign).toMatch(/^HOST 192\.0\.2\.1 is not an address of this machine/);
+    expect(inUse).toMatch(
+      /^PORT must be free: 127\.0\.0\.1:\d+ is in use, perhaps by another Winnow/,
+    );
+    expect(foreign).toMatch(/^HOST must be an address of this machine, not 192\.0\.2\.1/);
   });
 
   it('a DATA_DIR that cannot be made', async () => {

@@ -37,13 +37,13 @@ function wordsFor(
   switch (issue.code) {
     case 'invalid_type':
       if (!issue.message.startsWith('Invalid input')) return issue.message;
-      if (issue.message.endsWith('undefined')) return 'is missing';
-      return `needs to be ${schema ? takes(schema) : `of type ${issue.expected}`}`;
+      if (issue.message.endsWith('undefined')) return 'is required';
+      return `must be ${schema ? takes(schema) : `of type ${issue.expected}`}`;
     case 'invalid_value': {
       if (!issue.message.startsWith('Invalid option')) return issue.message;
       const words = issue.values.map(String);
       const hint = typeof value === 'string' ? didYouMean(value, words) : '';
-      return `needs to be one of ${words.join(', ')}${hint}`;
+      return `must be one of ${words.join(', ')}${hint}`;
     }
     case 'unrecognized_keys': {
       const shape = schema && shapeOf(schema);

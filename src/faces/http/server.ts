@@ -177,13 +177,13 @@ function cannotListen(error: NodeJS.ErrnoException, { host, port }: Config): Err
   const sentence = (text: string) => new StartFailure(text, { cause: error });
   switch (error.code) {
     case 'EADDRINUSE':
-      return sentence(`${place} is in use, perhaps by another Winnow; set PORT to another port`);
+      return sentence(`PORT must be free: ${place} is in use, perhaps by another Winnow`);
     case 'EACCES':
-      return sentence(`This user may not listen on ${place}; set PORT to one of 1024 or more`);
+      return sentence(`PORT must be 1024 or more for this user, who may not listen on ${place}`);
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return sentence(`HOST ${host} is not an address of this machine (${error.code})`);
+      return sentence(`HOST must be an address of this machine, not ${host} (${error.code})`);
     default:
       return error;
   }

@@ -134,7 +134,7 @@ function operationOf(given: ReadonlyMap<string, Given>) {
   const params = findOperation(operation)?.params;
   if (params) return { operation, params };
   const hint = didYouMean(lower, [...operationNames, ...operationAliases.keys()]);
-  const message = `${quotedName(named)} is not known${hint}; there are ${operationNames.join(', ')}`;
+  const message = `must be one of ${operationNames.join(', ')}, not ${quotedName(named)}${hint}`;
   throw new BadUserInput([{ path: 'operation', message }]);
 }
 
@@ -156,7 +156,7 @@ function namesFor(params: readonly z.ZodObject[]): ReadonlySet<string> {
 
 function unknownFor(what: string, name: string, names: ReadonlySet<string>): string {
   const hint = didYouMean(name, names);
-  return `is not known for ${what}${hint === '' ? `; there are ${[...names].join(', ')}` : hint}`;
+  return `must be a field of ${what}${hint === '' ? `: ${[...names].join(', ')}` : hint}`;
 }
 
 /** All fields by their names in camel case, those inside `options` too. Throws BadUserInput. */
@@ -186,7 +186,7 @@ function readOptions(text: string): Record<string, unknown> {
   try {
     const { data } = optionsObject.safeParse(parseJson(text, optionsObject));
     if (data) return data;
-    throw new UnfitValue('needs to be a JSON object');
+    throw new UnfitValue('must be a JSON object');
   } catch (error) {
     throw new BadUserInput([{ path: 'options', message: messageOf(error) }]);
   }

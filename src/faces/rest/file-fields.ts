@@ -26,7 +26,9 @@ export function readQuery(query: URLSearchParams): FileFields {
     const name = fileNames.find((known) => known === toCamelCase(given));
     if (!name) {
       const hint = didYouMean(given, fileNames);
-      throw badInput(`${given.slice(0, 100)} is unknown${hint}; known are ${fileNames.join(', ')}`);
+      throw badInput(
+        `Unknown parameter ${given.slice(0, 100)}${hint}. Allowed: ${fileNames.join(', ')}`,
+      );
     }
     if (read[name] !== undefined) throw badInput(`${name} is given more than once`);
     read[name] = value;

@@ -131,15 +131,16 @@ function readQuery(
 ): OutputRequest & { includes: ReadonlySet<string>; csv: Omit<CsvOptions, 'includeRow'> } {
   checkOnce(query);
   const format = query.get('format') ?? 'jsonl';
-  if (!isFormat(format)) throw badInput(`format is one of ${outputFormats.join(', ')}`);
+  if (!isFormat(format)) throw badInput(`format must be one of ${outputFormats.join(', ')}`);
   const includes = toIncludes(query.get('include'));
   if (includes.has('request') && format !== 'json' && format !== 'jsonl') {
-    throw badInput('include=request needs the format json or jsonl');
+    throw badInput('format must be json or jsonl for include=request');
   }
   const formulas = query.get('formulas') ?? 'defuse';
-  if (formulas !== 'defuse' && formulas !== 'keep') throw badInput('formulas is defuse or keep');
+  if (formulas !== 'defuse' && formulas !== 'keep')
+    throw badInput('formulas must be defuse or keep');
   const bom = query.get('bom') ?? 'false';
-  if (bom !== 'true' && bom !== 'false') throw badInput('bom is true or false');
+  if (bom !== 'true' && bom !== 'false') throw badInput('bom must be true or false');
   const delimiter = toDelimiter(query.get('delimiter') ?? ',');
   if (!delimiter) throw badInput('delimiter must be one of , ; | and tab');
   const ofCsv = [
@@ -147,9 +148,9 @@ function readQuery(
     ...(bom === 'true' ? ['bom'] : []),
     ...(delimiter === ',' ? [] : ['delimiter']),
   ];
-  if (ofCsv[0] && format !== 'csv') throw badInput(`${ofCsv[0]} needs the format csv`);
+  if (ofCsv[0] && format !== 'csv') throw badInput(`format must be csv for ${ofCsv[0]}`);
   const after = query.get('after') ?? '-1';
-  if (!/^(-1|0|[1-9][0-9]{0,8})$/.test(after)) throw badInput('after is the index of an item');
+  if (!/^(-1|0|[1-9][0-9]{0,8})$/.test(after)) throw badInput('after must be the index of an item');
   return {
     format,
     status: query.get('status')?.split(',').map(toStatus),

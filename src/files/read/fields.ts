@@ -76,7 +76,7 @@ function requireName(names: readonly string[], wanted: string, option: string): 
   const shown = names.slice(0, 20).map(quotedName);
   throw new UnreadableFile(
     'invalid',
-    `${option} names ${quotedName(wanted)}, which the file does not have; it has ${shown.join(', ')}${names.length > shown.length ? ', …' : ''}`,
+    `${option} must be a column of the file (${shown.join(', ')}${names.length > shown.length ? ', …' : ''}), not ${quotedName(wanted)}`,
   );
 }
 

@@ -49,7 +49,7 @@ export function parseOptions(given: OptionTexts): ReadOptions {
 function knownFormat(given: string): FileFormat {
   const format = parseFormat(given);
   if (format) return format;
-  throw new UnknownOptionValue('format', `is one of ${fileFormats.join(', ')}`);
+  throw new UnknownOptionValue('format', `must be one of ${fileFormats.join(', ')}`);
 }
 
 function knownCharset(given: string): string {
@@ -60,7 +60,7 @@ function knownCharset(given: string): string {
   } catch {
     throw new UnknownOptionValue(
       'charset',
-      `${quotedName(given)} is not known; it takes utf-8, utf-16le, utf-16be, windows-1252 and the other names of https://encoding.spec.whatwg.org/#names-and-labels`,
+      `must be utf-8, utf-16le, utf-16be, windows-1252 or another name of https://encoding.spec.whatwg.org/#names-and-labels, not ${quotedName(given)}`,
     );
   }
 }
@@ -74,7 +74,7 @@ function delimiterByte(given: string): number {
   if (one.length !== 1 || byte > 0x7f || '\0\n\r"'.includes(one)) {
     throw new UnknownOptionValue(
       'delimiter',
-      `${quotedName(given)} is not a delimiter; it takes , ; | tab, or any other single ASCII character but a quote or a line break`,
+      `must be , ; | tab, or any other single ASCII character but a quote or a line break, not ${quotedName(given)}`,
     );
   }
   return byte;
@@ -85,6 +85,6 @@ function knownQuote(given: string): '"' | 'none' {
   if (given.toLowerCase() === 'none') return 'none';
   throw new UnknownOptionValue(
     'quote',
-    `takes " where cells may be quoted, or none where quotes are text; ${quotedName(given)} is neither`,
+    `must be " where cells may be quoted, or none where quotes are text, not ${quotedName(given)}`,
   );
 }

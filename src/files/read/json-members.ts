@@ -102,7 +102,7 @@ export class JsonMembers {
     const { asked, count, counts, names, empty } = this;
     if (asked !== null) {
       return refused(
-        `rowsField names ${quotedName(asked)}, which the JSON object does not have; it has ${this.shown(names)}`,
+        `rowsField must be a member of the JSON object (${this.shown(names)}), not ${quotedName(asked)}`,
       );
     }
     if (counts.arrays) {

@@ -269,7 +269,7 @@ export class JsonRows {
 
 function noRow(kind: number | undefined): string {
   const isArray = kind === 0x5b;
-  return `is neither an object nor a string${isArray ? ', but an array; pandas writes objects with orient="records"' : ''}`;
+  return `must be an object or a string${isArray ? ', not an array; pandas writes objects with orient="records"' : ''}`;
 }
 
 function isIdName(name: string): boolean {

@@ -26,7 +26,7 @@ export function refuseStrangers(
 export function refuseFields(options: ReadOptions, reason: string): void {
   for (const option of ['contentField', 'customIdField'] as const) {
     if (options[option]) {
-      throw new UnreadableFile('invalid', `${option} cannot be chosen for this file: ${reason}`);
+      throw new UnreadableFile('invalid', `${option} must be absent for this file: ${reason}`);
     }
   }
 }

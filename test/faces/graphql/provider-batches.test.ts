@@ -217,10 +217,10 @@ describe('an upload that asks for a batch', () => {
   });
 
   it.each([
-    [{ execution: 'batch' }, 'execution', 'needs to be one of LIVE, PROVIDER_BATCH'],
-    [{ execution: '' }, 'execution', 'needs to be one of LIVE, PROVIDER_BATCH'],
-    [{ options: '{"execution": 1}' }, 'execution', 'needs to be one of LIVE, PROVIDER_BATCH'],
-    [{ execution: 'provider_batch', rescue: 'maybe' }, 'rescue', 'needs to be true or false'],
+    [{ execution: 'batch' }, 'execution', 'must be one of LIVE, PROVIDER_BATCH'],
+    [{ execution: '' }, 'execution', 'must be one of LIVE, PROVIDER_BATCH'],
+    [{ options: '{"execution": 1}' }, 'execution', 'must be one of LIVE, PROVIDER_BATCH'],
+    [{ execution: 'provider_batch', rescue: 'maybe' }, 'rescue', 'must be true or false'],
     [{ rescue: 'true' }, 'rescue', 'must be absent for LIVE'],
     [{ execution: 'live', rescue: 'true' }, 'rescue', 'must be absent for LIVE'],
     [{ execution: 'provider_batch', model: 'live/only' }, 'execution', 'live/only'],

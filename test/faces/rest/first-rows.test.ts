@@ -54,8 +54,11 @@ describe.each(waysIn)('$name', ({ send }) => {
 
   it('holds to the options that were given, whatever comes first', async () => {
     for (const [option, message] of [
-      ['contentField', /contentField names "nosuch".*it has "custom_id", "text", "stars"/],
-      ['customIdField', /customIdField names "nosuch"/],
+      [
+        'contentField',
+        /contentField must be a column of the file \("custom_id", "text", "stars"\), not "nosuch"/,
+      ],
+      ['customIdField', /customIdField must be .*, not "nosuch"/],
     ] as const) {
       const { status, error } = await send(app, handed('nan-first.json'), {
         name: 'x.json',
@@ -96,9 +99,9 @@ describe.each([
     ['NaN alone', 'NaN', 'NaN is not JSON; null is'],
     ['None alone', 'None', 'None is not JSON; null is'],
     ['single quotes', "{'ref':'z'}", 'should be a key in quotes'],
-    ['null', 'null', 'is neither an object nor a string'],
-    ['a number', '7', 'is neither an object nor a string'],
-    ['an array', '["z"]', 'is neither an object nor a string'],
+    ['null', 'null', 'must be an object or a string'],
+    ['a number', '7', 'must be an object or a string'],
+    ['an array', '["z"]', 'must be an object or a string'],
     ['half a surrogate pair', '{"ref":"z","other":"\\ud800"}', 'surrogate'],
     ['a NUL', '{"ref":"z","other":"\\u0000"}', 'NUL'],
   ])('%s at the beginning costs its own row alone', async (_name, bad, reason) => {
@@ -118,7 +121,9 @@ describe.each([
     const found = await asBody.send(app, text.replaceAll('"note"', '"text"'), { name });
 
     expect(known.file).toMatchObject({ ...options, itemCount: 2, rejectedCount: 100 });
-    expect(unknown.error).toContain('contentField names "nosuch"');
+    expect(unknown.error).toContain(
+      'contentField must be a column of the file ("ref", "note"), not "nosuch"',
+    );
     expect(found.file).toMatchObject({ contentField: 'text', itemCount: 2 });
   });
 

@@ -64,10 +64,10 @@ describe('fields with broken JSON, or JSON of another shape', () => {
       { operation: 'label', categories: '["positive","negative"' },
       'categories is not JSON: character 23 should be , or ]; it takes a JSON array of texts, or names with commas between them',
     ],
-    [{ operation: 'label', categories: '["ok", 5]' }, 'categories.1 needs to be text'],
+    [{ operation: 'label', categories: '["ok", 5]' }, 'categories.1 must be text'],
     [
       { operation: 'label', categories: '{"good": "praise", "bad": "blame"}' },
-      'categories needs to be a JSON array of texts, or names with commas between them',
+      'categories must be a JSON array of texts, or names with commas between them',
     ],
     [
       { operation: 'label', categories: ' [good, bad]' },
@@ -101,54 +101,54 @@ describe('fields with broken JSON, or JSON of another shape', () => {
       { operation: 'extract', schema: '{"price": NaN}' },
       'schema is not JSON: character 11 should be a value (NaN is none, null is); it takes a JSON object',
     ],
-    [{ operation: 'extract', schema: 'price' }, 'schema needs to be a JSON object'],
-    [{ operation: 'summarize', metadata: '["team"]' }, 'metadata needs to be a JSON object'],
+    [{ operation: 'extract', schema: 'price' }, 'schema must be a JSON object'],
+    [{ operation: 'summarize', metadata: '["team"]' }, 'metadata must be a JSON object'],
     [
       { operation: 'summarize', metadata: '{"team": "a"} ' + '}' },
       'metadata is not JSON: something follows its end at character 15; it takes a JSON object',
     ],
     [
       { operation: 'label', categories: 'a,b', category_descriptions: '[1]' },
-      'categoryDescriptions needs to be a JSON object',
+      'categoryDescriptions must be a JSON object',
     ],
     [
       { operation: 'enrich', fields: 'size', runtime_categories: 'small,large' },
-      'runtimeCategories needs to be a JSON object',
+      'runtimeCategories must be a JSON object',
     ],
     [
       { operation: 'summarize', response_format: '{"type": "jsonobject"}' },
-      'responseFormat.type needs to be one of TEXT, JSON_OBJECT, JSON_SCHEMA (did you mean "JSON_OBJECT"?)',
+      'responseFormat.type must be one of TEXT, JSON_OBJECT, JSON_SCHEMA (did you mean "JSON_OBJECT"?)',
     ],
     [
       { operation: 'summarize', response_format: 'json_object' },
-      'responseFormat needs to be a JSON object {type, schema}',
+      'responseFormat must be a JSON object {type, schema}',
     ],
     [
       { operation: 'summarize', extra_body: '{"top_k": 5' },
       'extraBody is not JSON: character 12 should be , or }; it takes a JSON object',
     ],
-    [{ operation: 'summarize', temperature: 'hot' }, 'temperature needs to be a number'],
-    [{ operation: 'summarize', seed: '1.5' }, 'seed needs to be a whole number'],
+    [{ operation: 'summarize', temperature: 'hot' }, 'temperature must be a number'],
+    [{ operation: 'summarize', seed: '1.5' }, 'seed must be a whole number'],
     [{ operation: 'summarize', seed: '12345678901234567890' }, 'seed must be a 32-bit integer'],
     [
       { operation: 'summarize', max_output_tokens: '1e30' },
       'maxOutputTokens must be between 1 and 1,000,000',
     ],
-    [{ operation: 'summarize', temperature: '[0]' }, 'temperature needs to be a number'],
+    [{ operation: 'summarize', temperature: '[0]' }, 'temperature must be a number'],
     [
       { operation: 'label', categories: 'a,b', multi_label: 'yes' },
-      'multiLabel needs to be true or false',
+      'multiLabel must be true or false',
     ],
-    [{ operation: 'summarize', auto_start: 'no' }, 'autoStart needs to be true or false'],
+    [{ operation: 'summarize', auto_start: 'no' }, 'autoStart must be true or false'],
     [
       { operation: 'summarize', execution: 'batch' },
-      'execution needs to be one of LIVE, PROVIDER_BATCH',
+      'execution must be one of LIVE, PROVIDER_BATCH',
     ],
     [
       { operation: 'label', options: '{"categories": ["a", "b"]' },
       'options is not JSON: character 26 should be , or }; it takes a JSON object',
     ],
-    [{ operation: 'label', options: '{"categories": ["a", 1]}' }, 'categories.1 needs to be text'],
+    [{ operation: 'label', options: '{"categories": ["a", 1]}' }, 'categories.1 must be text'],
     [
       { operation: 'label', categories: `[${'1,'.repeat(300_000)}1]` },
       'categories has a list of more than 10,000 entries',
@@ -252,23 +252,23 @@ describe('what people write', () => {
   it.each([
     [
       { operation: 'label', catgories: 'a,b' },
-      'catgories is not known for label (did you mean "categories"?)',
+      'catgories must be a field of label (did you mean "categories"?)',
     ],
     [
       { operation: 'label', categories: 'a,b', 'multi-label': 'true' },
-      'multi-label is not known for label (did you mean "multiLabel"?)',
+      'multi-label must be a field of label (did you mean "multiLabel"?)',
     ],
     [
       { operation: 'lable', categories: 'a,b' },
-      'operation "lable" is not known (did you mean "label"?); there are label, extract, summarize, enrich, run, chat',
+      'operation must be one of label, extract, summarize, enrich, run, chat, not "lable" (did you mean "label"?)',
     ],
     [
       { operation: 'summarize', custom_id_feild: 'text' },
-      'customIdFeild is not known for summarize (did you mean "customIdField"?)',
+      'customIdFeild must be a field of summarize (did you mean "customIdField"?)',
     ],
     [
       { contentfield: 'text' },
-      'contentfield is not known for a form (did you mean "contentField"?)',
+      'contentfield must be a field of a form (did you mean "contentField"?)',
     ],
     [
       { categories: 'a,b' },
@@ -291,7 +291,7 @@ describe('what people write', () => {
 
   it('a name that is near none is answered with all there are, each once', async () => {
     const problem = await problemOf({ operation: 'label', categories: 'a,b', zzzzzzzz: 'x' });
-    const names = problem.split('; there are ')[1]?.split(', ') ?? [];
+    const names = problem.split('must be a field of label: ')[1]?.split(', ') ?? [];
 
     expect(names).toEqual(expect.arrayContaining(['categories', 'contentField', 'rowsField']));
     expect(names).toEqual([...new Set(names)]);

@@ -124,7 +124,11 @@ describe('one object', () => {
   });
 
   it.each([
-    ['that is not there', 'rows', /rowsField names "rows".*it has "data", "n"/],
+    [
+      'that is not there',
+      'rows',
+      /rowsField must be a member of the JSON object \("data", "n"\), not "rows"/,
+    ],
     ['that is no array', 'n', /rowsField names "n", which is not an array/],
   ])('refuses a rowsField %s', async (_name, rowsField, message) => {
     const { status, error } = await asBody.send(app, `{"data":${rows},"n":1}`, {

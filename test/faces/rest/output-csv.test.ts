@@ -235,9 +235,9 @@ describe('for spreadsheets', () => {
   it.each([
     ['format=csv&delimiter=x', 'delimiter must be one of , ; | and tab'],
     ['format=csv&delimiter=', 'delimiter must be one of'],
-    ['format=csv&bom=yes', 'bom is true or false'],
-    ['format=jsonl&bom=true', 'bom needs the format csv'],
-    ['format=json&delimiter=;', 'delimiter needs the format csv'],
+    ['format=csv&bom=yes', 'bom must be true or false'],
+    ['format=jsonl&bom=true', 'format must be csv for bom'],
+    ['format=json&delimiter=;', 'format must be csv for delimiter'],
     ['format=csv&bom=true&bom=true', 'bom is given more than once'],
   ])('%s is refused: %s', async (query, message) => {
     const id = await summarized();

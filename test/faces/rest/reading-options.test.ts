@@ -52,14 +52,14 @@ describe.each(waysIn)('$name', ({ send }) => {
   });
 
   it.each([
-    ['charset', 'klingon', /charset.*"klingon" is not known; it takes utf-8,/],
-    ['charset', '', /charset.*it takes utf-8,/],
-    ['delimiter', ',,', /delimiter.*",," is not a delimiter; it takes , ; \| tab/],
-    ['delimiter', '', /delimiter.*is not a delimiter/],
-    ['delimiter', 'é', /delimiter.*is not a delimiter/],
-    ['delimiter', '"', /delimiter.*is not a delimiter/],
-    ['delimiter', '\n', /delimiter.*is not a delimiter/],
-    ['quote', "'", /quote.*takes " .* or none/],
+    ['charset', 'klingon', /charset.*must be utf-8,.*, not "klingon"/],
+    ['charset', '', /charset.*must be utf-8,/],
+    ['delimiter', ',,', /delimiter.*must be , ; \| tab.*, not ",,"/],
+    ['delimiter', '', /delimiter.*must be , ; \| tab/],
+    ['delimiter', 'é', /delimiter.*must be , ; \| tab/],
+    ['delimiter', '"', /delimiter.*must be , ; \| tab/],
+    ['delimiter', '\n', /delimiter.*must be , ; \| tab/],
+    ['quote', "'", /quote.*must be " .* or none/],
   ])('refuses %s=%j, and says what it takes', async (name, value, message) => {
     const { status, error } = await send(app, 'id,text\n1,a\n', {
       name: 'x.csv',

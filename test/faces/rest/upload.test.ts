@@ -182,15 +182,15 @@ describe('POST /files with the file as its body', () => {
       'a,b\n1,2\n',
       { query: '?contentField=c' },
       400,
-      'contentField names "c"',
+      'contentField must be a column of the file ("a", "b"), not "c"',
     ],
-    ['a format that is none', 'a', { query: '?format=xlsx' }, 400, 'format is one of'],
+    ['a format that is none', 'a', { query: '?format=xlsx' }, 400, 'format must be one of'],
     [
       'a parameter that is none',
       'a',
       { query: '?fromat=csv' },
       400,
-      'fromat is unknown (did you mean "format"?)',
+      'Unknown parameter fromat (did you mean "format"?)',
     ],
     ['a parameter twice', 'a', { query: '?format=csv&format=text' }, 400, 'more than once'],
     [

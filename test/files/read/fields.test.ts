@@ -35,7 +35,7 @@ describe('content and custom id', () => {
     (file) => {
       for (const option of ['contentField', 'customIdField']) {
         expect(() => readAll(file, { [option]: 'c' })).toThrow(
-          `${option} names "c", which the file does not have; it has "a", "b"`,
+          `${option} must be a column of the file ("a", "b"), not "c"`,
         );
       }
     },

@@ -124,7 +124,7 @@ describe('JSON Lines and JSON arrays', () => {
     ['an empty array', '[]', 'no rows'],
     ['a word', '[{"a":1},abc]', 'row 2 is not JSON: byte 10'],
     ['an object', '{\n"a":1}', 'is one object'],
-    ['numbers', '[1,2]', 'row 1 is neither'],
+    ['numbers', '[1,2]', 'row 1 must be an object or a string'],
     ['brackets without end', '['.repeat(100_000), 'no end'],
   ])('a JSON file is refused: %s', (_name, file, message) => {
     expect(() => readAll(file, { name: names.json })).toThrow(message);
