@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { BatchProblem } from '../../../src/sandbox/wire/equipment.ts';
 import type { App } from '../../support/app.ts';
-import { cancel, texts, untilBatch, untilEnded } from '../worker/support.ts';
+import { cancel, texts, untilEnded } from '../worker/support.ts';
 import { readProviderBatches, startLaneApp, submitToLane } from './support.ts';
 
 const items = 20;
@@ -130,7 +130,7 @@ test('the input of a batch that is cancelled before its job is created is delete
     when: ({ operation }) => operation === 'create',
   });
   const id = await submitToLane(app, texts(items));
-  await untilBatch(app, id, ({ counts }) => counts.processing === items);
+  await app.first('batch.started', { batch: id });
   await app.sandbox.until(({ batches }) => batches.calls.create > 0);
 
   await cancel(app, id);

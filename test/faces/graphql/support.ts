@@ -72,23 +72,21 @@ export async function submitTexts(
 
 export const finalStatuses = ['COMPLETED', 'FAILED', 'CANCELLED', 'EXPIRED'];
 
-/** Waits for a batch's final state. */
+/** Waits for a batch's final state, in whose process it ends. */
 export async function untilEnded(
   app: App,
   id: string,
   headers: Record<string, string> = {},
 ): Promise<Data> {
-  return await until<Data | null>(
-    async () => {
-      const { data } = await app.graphql(
-        'query($id: ID!) { batch(id: $id) { id status progress counts { total pending processing succeeded failed cancelled expired } } }',
-        { id },
-        headers,
-      );
-      return finalStatuses.includes(data?.batch?.status) ? (data?.batch as Data) : null;
-    },
-    { deadlineMs: 15_000, what: `the end of ${id}` },
-  ).then((batch) => batch ?? {});
+  const batch = await app.lookAfter('batch.ended', async () => {
+    const { data } = await app.graphql(
+      'query($id: ID!) { batch(id: $id) { id status progress counts { total pending processing succeeded failed cancelled expired } } }',
+      { id },
+      headers,
+    );
+    return finalStatuses.includes(data?.batch?.status) ? (data?.batch as Data) : null;
+  });
+  return batch ?? {};
 }
 
 /** Waits until each of the latest 100 batches has its final state. */

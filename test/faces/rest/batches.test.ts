@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type App, startApp } from '../../support/app.ts';
-import { until } from '../../support/until.ts';
 
 let app: App;
 beforeAll(async () => {
@@ -24,15 +23,12 @@ async function label(fileId: string, options = '') {
 }
 
 async function completed(batchId: string): Promise<void> {
-  await until(
-    async () => {
-      const { data } = await app.graphql('query ($id: ID!) { batch(id: $id) { status } }', {
-        id: batchId,
-      });
-      return data?.batch.status === 'COMPLETED';
-    },
-    { deadlineMs: 10_000, what: 'the end of the batch' },
-  );
+  await app.lookAfter('batch.ended', async () => {
+    const { data } = await app.graphql('query ($id: ID!) { batch(id: $id) { status } }', {
+      id: batchId,
+    });
+    return data?.batch.status === 'COMPLETED';
+  });
 }
 
 const jsonl = `{"id": "a", "text": "I love it", "n": 1.0}

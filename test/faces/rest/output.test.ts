@@ -121,16 +121,11 @@ describe('records', () => {
     });
     const texts = Array.from({ length: 150 }, (_, index) => (index % 10 === 0 ? 'slow' : 'good'));
     const id = await submitTexts(app, texts);
-    const open = await until(
-      async () => {
-        const all = records((await output(id)).text);
-        return all.filter(({ status }) => status === 'succeeded').length === 135 ? all : null;
-      },
-      { deadlineMs: 10_000, what: 'the quick items' },
-    );
+    await app.recorded(id, 135);
+    const open = records((await output(id)).text);
 
-    expect(open?.map(({ index }) => index)).toEqual([...Array(150).keys()]);
-    for (const { index, status, output: answer, usage } of open ?? []) {
+    expect(open.map(({ index }) => index)).toEqual([...Array(150).keys()]);
+    for (const { index, status, output: answer, usage } of open) {
       const waiting = index % 10 === 0;
       expect(waiting ? ['pending', 'processing'] : ['succeeded']).toContain(status);
       expect([answer === null, usage === null]).toEqual([waiting, waiting]);
