@@ -21,7 +21,8 @@ export interface SpentMemory {
 
 export function createSpentMemory(): SpentMemory {
   let passed = 0;
-  let leastBytes = Number.POSITIVE_INFINITY;
+  // From the beginning: at the first look much may have gathered already.
+  let leastBytes = usedBytes();
   return {
     add(characters) {
       passed += characters;

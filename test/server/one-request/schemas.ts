@@ -131,6 +131,16 @@ describe('what multiplies', { retry: busyRetries }, () => {
       expect(counts).toEqual({ succeeded: 1_500, failed: 0 });
     });
 
+    it('a batch of 150 texts of just under 100,000, all that one body holds', async () => {
+      const { report, counts } = await attackByBatch(
+        '{content}',
+        list(150, () => 'x'.repeat(99_000)),
+      );
+
+      expect(report.breaches).toEqual([]);
+      expect(counts).toEqual({ succeeded: 150, failed: 0 });
+    });
+
     it('a batch of 20 of nearly 8 million', async () => {
       const { report, counts } = await attackByBatch(template, texts(20));
 
