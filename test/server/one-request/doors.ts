@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import { get, type IncomingMessage, request } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
@@ -70,6 +70,27 @@ const bodies: [what: string, body: () => string, status: number, code: string][]
   [
     'a name of 900 kB that a hundred errors would quote',
     () => longName(900_000),
+    200,
+    'BAD_USER_INPUT',
+  ],
+  [
+    'a text of 1.5 MB',
+    () => JSON.stringify({ query: `{ batch(id: "${'x'.repeat(1.5 * megabyte)}") { id } }` }),
+    200,
+    'BAD_USER_INPUT',
+  ],
+  [
+    'introspection of 1,100 fields that cost little',
+    () => {
+      const names = Array.from({ length: 1_100 }, (_, at) => `a${at}: name`);
+      return JSON.stringify({ query: `{ __schema { queryType { ${names.join(' ')} } } }` });
+    },
+    200,
+    'BAD_USER_INPUT',
+  ],
+  [
+    'introspection, three aliases on five levels',
+    () => JSON.stringify({ query: introspection(3) }),
     200,
     'BAD_USER_INPUT',
   ],
@@ -174,6 +195,51 @@ describe('a server with keys', { retry: busyRetries }, () => {
     expect(report.breaches).toEqual([]);
     expect(closed).toHaveLength(20);
     expect(Math.max(...closed)).toBeLessThan(14_000);
+  });
+
+  /** Begins a body of a gigabyte without a key; `send` writes of it what it likes. */
+  async function sendWithoutKey(url: string, send: (socket: Socket) => void) {
+    const { hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname);
+    socket.on('error', () => undefined);
+    socket.write(
+      `POST /graphql HTTP/1.1\r\nhost: ${hostname}\r\ncontent-length: 1000000000\r\n\r\n`,
+    );
+    socket.resume();
+    send(socket);
+    await new Promise((resolve) => socket.once('close', resolve));
+    return socket.bytesWritten;
+  }
+
+  test('a body without a key that trickles on is cut off', async () => {
+    const report = await victim.attack(async ({ url }) => {
+      let trickle: NodeJS.Timeout | undefined;
+      await sendWithoutKey(url, (socket) => {
+        trickle = setInterval(() => socket.write(' '), 500);
+      });
+      clearInterval(trickle);
+    });
+
+    expect(report.breaches).toEqual([]);
+  });
+
+  test('a body without a key that comes as fast as it can is cut off', async () => {
+    let sent = 0;
+
+    const report = await victim.attack(async ({ url }) => {
+      sent = await sendWithoutKey(url, (socket) => {
+        const piece = Buffer.alloc(65_536, ' ');
+        const fill = () => {
+          while (socket.writable && socket.write(piece));
+        };
+        socket.on('drain', fill);
+        fill();
+      });
+    });
+
+    expect(report.breaches).toEqual([]);
+    // The connection itself holds some.
+    expect(sent).toBeLessThan(32 * megabyte);
   });
 
   test('a body that stops before its end is given up with a key too, in the shape of GraphQL', async () => {
