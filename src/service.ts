@@ -23,10 +23,12 @@ import { createIdIndexer } from './engine/upkeep/id-indexer.ts';
 import { createFileJanitor } from './engine/upkeep/janitor.ts';
 import { createReaper } from './engine/upkeep/reaper.ts';
 import { createWorker } from './engine/worker/worker.ts';
+import { createAnthropicFace } from './faces/anthropic/face.ts';
 import { createConsoleFace } from './faces/console/face.ts';
 import { createGraphQLFace } from './faces/graphql/face.ts';
 import { createHttpServer } from './faces/http/server.ts';
 import { createSignedLinks, newLinkKey } from './faces/http/signed-link.ts';
+import { createOpenAiFace } from './faces/openai/face.ts';
 import { createRestFace } from './faces/rest/face.ts';
 import { createProviders } from './model/providers.ts';
 import { startSandbox } from './sandbox/wire/server.ts';
@@ -244,6 +246,8 @@ export async function startService(
             : []),
           createRestFace({ services, db }),
           createGraphQLFace({ services, introspection, publicUrl, log }),
+          createOpenAiFace(services),
+          createAnthropicFace(services),
         ],
         log,
       });

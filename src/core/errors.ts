@@ -47,6 +47,7 @@ export const batchErrorCodes = [
   'UNKNOWN_MODEL',
   'PROVIDER_REJECTED_FILE',
   'DUPLICATE_CUSTOM_ID',
+  'INVALID_INPUT_FILE',
   'INTERNAL',
 ] as const;
 export type BatchErrorCode = (typeof batchErrorCodes)[number];

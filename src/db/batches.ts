@@ -56,6 +56,7 @@ const batchColumns = {
   status: batches.status,
   name: batches.name,
   metadata: batches.metadata,
+  idempotencyKey: batches.idempotencyKey,
   createdAt: batches.createdAt,
   startedAt: batches.startedAt,
   completedAt: batches.completedAt,
@@ -131,6 +132,7 @@ export interface BatchFilter {
   name?: string | undefined;
   createdAfter?: Date | undefined;
   createdBefore?: Date | undefined;
+  idempotencyKey?: string | undefined;
 }
 
 /**
@@ -178,7 +180,7 @@ export async function countBatches(
 }
 
 function matches(owner: string, filter: BatchFilter): SQL | undefined {
-  const { status, operation, name, createdAfter, createdBefore } = filter;
+  const { status, operation, name, createdAfter, createdBefore, idempotencyKey } = filter;
   return and(
     eq(batches.owner, owner),
     isNull(batches.deletedAt),
@@ -189,18 +191,20 @@ function matches(owner: string, filter: BatchFilter): SQL | undefined {
       : ilike(sql`normalize(${batches.name}, NFC)`, `%${escaped(name.normalize('NFC'))}%`),
     createdAfter && gte(batches.createdAt, createdAfter),
     createdBefore && lte(batches.createdAt, createdBefore),
+    idempotencyKey === undefined ? undefined : eq(batches.idempotencyKey, idempotencyKey),
   );
 }
 
 /** The same rule for a batch that has been read already. */
 export function matchesFilter(batch: BatchRecord, filter: BatchFilter): boolean {
-  const { status, operation, name, createdAfter, createdBefore } = filter;
+  const { status, operation, name, createdAfter, createdBefore, idempotencyKey } = filter;
   return (
     (!status || status.includes(batch.status)) &&
     (!operation || operation.includes(batch.operation)) &&
     (name === undefined || folded(batch.name ?? '').includes(folded(name))) &&
     (!createdAfter || batch.createdAt >= createdAfter) &&
-    (!createdBefore || batch.createdAt <= createdBefore)
+    (!createdBefore || batch.createdAt <= createdBefore) &&
+    (idempotencyKey === undefined || batch.idempotencyKey === idempotencyKey)
   );
 }
 

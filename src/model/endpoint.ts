@@ -60,6 +60,8 @@ export function requestHeaders({
     accept: 'application/json',
     'content-type': 'application/json',
     'user-agent': 'winnow',
+    // A Winnow server refuses requests that have it: its own would come back to it for ever.
+    'x-winnow-hop': '1',
     ...(protocol === 'anthropic' ? anthropicHeaders(apiKey) : openAiHeaders(apiKey)),
   };
   for (const [header, value] of Object.entries(headers)) all[header.toLowerCase()] = value;

@@ -45,6 +45,10 @@ export const BatchErrorCodeEnum = builder.enumType('BatchErrorCode', {
     },
     PROVIDER_REJECTED_FILE: { description: "The provider's batch API refused the input file." },
     DUPLICATE_CUSTOM_ID: { description: 'Two rows of the file have the same custom id.' },
+    INVALID_INPUT_FILE: {
+      description:
+        "The input file has lines that are not valid requests. Nothing was sent; error and the OpenAI face's errors.data name the lines.",
+    },
     INTERNAL: { description: 'Winnow failed because of a bug. The server log has the details.' },
   } satisfies Record<BatchErrorCode, { description: string }>,
 });

@@ -200,6 +200,11 @@ export const BatchFilterInput = builder.inputType('BatchFilter', {
       type: 'DateTime',
       description: 'Only batches submitted at or before this time.',
     }),
+    idempotencyKey: t.string({
+      description:
+        'Only the batch that was submitted with this idempotency key. At most one; none where the key is unknown or free again.',
+      validate: { schema: storableText.nullish() as never },
+    }),
   }),
 });
 
@@ -213,6 +218,7 @@ export function toFilter(
     name: filter?.name ?? undefined,
     createdAfter: filter?.createdAfter ?? undefined,
     createdBefore: filter?.createdBefore ?? undefined,
+    idempotencyKey: filter?.idempotencyKey ?? undefined,
   };
 }
 

@@ -4,7 +4,7 @@ import type { Log } from '../../core/log.ts';
 import { needsKey } from '../http/auth.ts';
 import type { Face } from '../http/face.ts';
 import { letRunOut, limitPace, strangerBytes } from '../http/received.ts';
-import { RouteError } from '../http/route-error.ts';
+import { challengeOf, RouteError } from '../http/route-error.ts';
 import type { Services } from './context.ts';
 import { createMask } from './mask.ts';
 import { attachSockets } from './sockets.ts';
@@ -113,7 +113,7 @@ function refuseQuery(
     .writeHead(status, {
       'content-type': isStream ? 'text/event-stream' : 'application/json; charset=utf-8',
       'cache-control': 'no-store',
-      ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+      ...challengeOf(status),
     })
     .end(isStream ? `event: next\ndata: ${body}\n\nevent: complete\ndata:\n\n` : body);
 }

@@ -3,8 +3,8 @@ import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { AppError } from '../../core/errors.ts';
 import { preflightHeaders } from '../http/cors.ts';
+import { jsonSizeProblem } from '../http/json-size.ts';
 import { badRequest, presentError } from './errors.ts';
-import { jsonSizeProblem } from './json-size.ts';
 import { maxMultipartBytes, readMultipart } from './multipart.ts';
 
 /** Bytes of a JSON body. */

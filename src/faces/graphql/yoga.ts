@@ -10,6 +10,7 @@ import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import { createResultCounter } from '../../app/parse-results.ts';
 import type { Asking, Log } from '../../core/log.ts';
 import { createCheckTime } from '../../operations/check-time.ts';
+import { whenGone } from '../http/when-gone.ts';
 import { limitAnswers } from './answer-size.ts';
 import { createBudgets } from './budget.ts';
 import type { Context, Services } from './context.ts';
@@ -131,17 +132,6 @@ export function createGraphQL({
       ...(introspection ? [] : [withoutIntrospection]),
     ] as Plugin[],
   }) as Yoga;
-}
-
-/** Aborted when the client goes before its answer is complete. */
-function whenGone(response: ServerResponse | undefined): AbortSignal {
-  const gone = new AbortController();
-  const end = () => {
-    if (!response?.writableEnded) gone.abort(new Error('the client has gone'));
-  };
-  if (response?.closed) end();
-  else response?.once('close', end);
-  return gone.signal;
 }
 
 const codedVariableErrors: Plugin = {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
 
 /** Who a request is from, by its Authorization header; null when it does not say so rightly. */
 export type Authenticate = (authorization: string | null | undefined) => string | null;
@@ -14,6 +15,12 @@ export function createAuthenticate(apiKeys: ReadonlyMap<string, string>): Authen
     const [, key] = /^Bearer ([A-Za-z0-9_~.-]{1,512})$/i.exec(authorization ?? '') ?? [];
     return key === undefined ? null : (owners.get(hash(key)) ?? null);
   };
+}
+
+/** The key of a request, as an Authorization header: Anthropic's clients send it as x-api-key. */
+export function authorizationOf(headers: IncomingHttpHeaders): string | undefined {
+  const { authorization, 'x-api-key': apiKey } = headers;
+  return authorization ?? (typeof apiKey === 'string' ? `Bearer ${apiKey}` : undefined);
 }
 
 function hash(key: string): string {

@@ -12,9 +12,24 @@ const allowedHeaders = [
   'content-type',
   'x-request-id',
   'idempotency-key',
+  // Of OpenAI's and Anthropic's packages.
+  'x-api-key',
+  'anthropic-version',
+  'anthropic-beta',
+  'openai-organization',
+  'openai-project',
   ...preflightHeaders.map((name) => name.toLowerCase()),
 ];
-const exposedHeaders = ['content-disposition', 'location', 'retry-after', 'x-request-id'];
+const exposedHeaders = [
+  'content-disposition',
+  'location',
+  'retry-after',
+  'x-request-id',
+  'request-id',
+  'x-should-retry',
+  'x-incomplete',
+  'x-last-line',
+];
 const allowedMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 /** A browser does not ask again for this time. */
 const maxAgeSeconds = 600;

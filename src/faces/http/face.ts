@@ -2,10 +2,10 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Asking } from '../../core/log.ts';
 import type { Authenticate } from './auth.ts';
-import type { RouteError } from './route-error.ts';
+import type { RouteError, WordFailure } from './route-error.ts';
 
 /** A request, most often one that the server has let in. */
-interface Visit {
+export interface Visit {
   request: IncomingMessage;
   response: ServerResponse;
   url: URL;
@@ -17,7 +17,7 @@ interface Visit {
   ownerOf(): string;
 }
 
-interface Route {
+export interface Route {
   matches(visit: Pick<Visit, 'request' | 'url'>): boolean;
   /** A RouteError that it throws is the answer. */
   answer(visit: Visit): Promise<void>;
@@ -31,7 +31,20 @@ export interface Door {
   trusts(request: IncomingMessage): boolean;
 }
 
+/** How requests in the dialect of one API are answered, whatever becomes of them. */
+export interface Manner {
+  /** Also of requests that no route matches, or that are refused before a route is looked for. */
+  covers(request: IncomingMessage): boolean;
+  /** The header that names the request to the clients of this API. */
+  requestIdHeader: string;
+  /** Begins the ids of requests. */
+  requestIdPrefix: string;
+  word: WordFailure;
+}
+
 export interface Face {
+  /** Absent: failures are worded as RouteError words them. */
+  manner?: Manner;
   /** In the order in which they are asked. */
   routes: readonly Route[];
   /** Called once the server listens, for what takes the place of HTTP on its port. */

@@ -28,9 +28,17 @@ export async function* received(
     maxBytes,
     tooLarge,
     patience = { minBytesPerSecond, graceMs, memoryMs },
-  }: { maxBytes: number; tooLarge: () => Error; patience?: Patience | undefined },
+    withinMs = Number.POSITIVE_INFINITY,
+  }: {
+    maxBytes: number;
+    tooLarge: () => Error;
+    patience?: Patience | undefined;
+    /** For all of it. */
+    withinMs?: number;
+  },
 ): AsyncGenerator<Buffer, void, undefined> {
   const chunks = request.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
+  const endsAt = performance.now() + withinMs;
   let creditMs = patience.graceMs;
   let bytes = 0;
   let isWaiting = false;
@@ -38,7 +46,7 @@ export async function* received(
     for (;;) {
       const startedAt = performance.now();
       isWaiting = true;
-      const next = await withinTime(chunks.next(), creditMs);
+      const next = await withinTime(chunks.next(), Math.min(creditMs, endsAt - startedAt));
       isWaiting = false;
       if (next.done) return;
       const chunk = next.value;

@@ -13,7 +13,10 @@ export class RouteError extends Error {
     | 'BAD_REQUEST'
     | 'LENGTH_REQUIRED'
     | 'REQUEST_TIMEOUT'
-    | 'UNSUPPORTED_MEDIA_TYPE';
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'QUOTA_EXHAUSTED'
+    | 'TIMEOUT'
+    | 'INTERNAL_SERVER_ERROR';
   /** What else the caller is told, beside code and message. */
   readonly details: Readonly<Record<string, unknown>>;
 
@@ -35,14 +38,27 @@ export function badInput(message: string): RouteError {
   return new RouteError(400, 'BAD_USER_INPUT', message);
 }
 
+/** What is answered to a request that failed: a body of JSON and headers beside the usual ones. */
+export type WordFailure = (
+  failure: RouteError,
+  asking: Asking,
+) => { status: number; headers: Readonly<Record<string, string>>; body: object };
+
+/** {"error": {"code", "message"}} */
+const asRoute: WordFailure = ({ status, code, message, details }) => ({
+  status,
+  headers: challengeOf(status),
+  body: { error: { code, message, ...details } },
+});
+
 /**
- * Answers {"error": {"code", "message"}}; a response that has begun can only be cut off, so that
- * nobody takes it for whole.
+ * Answers with the failure; a response that has begun can only be cut off, so that nobody takes it
+ * for whole.
  */
 export function sendRouteError(
   response: ServerResponse,
   error: unknown,
-  { asking, log }: { asking: Asking; log: Log },
+  { asking, log, word = asRoute }: { asking: Asking; log: Log; word?: WordFailure | undefined },
 ): void {
   if (response.destroyed || response.socket?.destroyed || error instanceof ClientGone) {
     log.debug(asking, 'a client left before its answer was whole');
@@ -55,28 +71,33 @@ export function sendRouteError(
     response.destroy();
     return;
   }
-  const known = expected(error, { asking, log });
-  if (!known) log.error({ err: error, ...asking }, 'a route failed in an unforeseen way');
-  const body = known
-    ? { code: known.code, message: known.message, ...known.details }
-    : { code: 'INTERNAL_SERVER_ERROR', message: somethingFailed(asking) };
-  const seconds = known && retryAfterSeconds(known.code);
+  const failure = failureOf(error, { asking, log });
+  const { status, headers, body } = word(failure, asking);
+  const seconds = retryAfterSeconds(failure.code);
   response
-    .writeHead(known ? known.status : 500, {
+    .writeHead(status, {
       'content-type': 'application/json; charset=utf-8',
       'cache-control': 'no-store',
-      ...(known?.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
       ...(seconds ? { 'retry-after': String(seconds) } : {}),
+      ...headers,
     })
-    .end(`${JSON.stringify({ error: body })}\n`);
+    .end(`${JSON.stringify(body)}\n`);
 }
 
-/** What may be told of a failure; null for one that nobody foresaw. */
-function expected(error: unknown, told: { asking: Asking; log: Log }): RouteError | null {
+/** A client without a key is told how to send one. */
+export function challengeOf(status: number): Readonly<Record<string, string>> {
+  return status === 401 ? { 'www-authenticate': 'Bearer' } : {};
+}
+
+/** What may be told of a failure. What nobody foresaw is logged. */
+function failureOf(error: unknown, { asking, log }: { asking: Asking; log: Log }): RouteError {
   if (error instanceof RouteError) return error;
   const failure = error instanceof AppError ? error : databaseFailure(error);
-  if (!failure) return null;
-  if (failure !== error) tellOfDatabase(error, told);
+  if (!failure) {
+    log.error({ err: error, ...asking }, 'a route failed in an unforeseen way');
+    return new RouteError(500, 'INTERNAL_SERVER_ERROR', somethingFailed(asking), { cause: error });
+  }
+  if (failure !== error) tellOfDatabase(error, { asking, log });
   return new RouteError(statusOf(failure.code), failure.code, failure.message, { cause: error });
 }
 

@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { type Config, isLoopback } from '../../config.ts';
 import { StartFailure } from '../../core/errors.ts';
 import type { Asking, Log } from '../../core/log.ts';
-import { createAuthenticate, needsKey } from './auth.ts';
+import { authorizationOf, createAuthenticate, needsKey } from './auth.ts';
 import { allowOrigin, answerPreflight } from './cors.ts';
-import type { Face } from './face.ts';
+import type { Face, Manner } from './face.ts';
 import { letRunOut, strangerBytes } from './received.ts';
 import { requestIdOf } from './request-id.ts';
 import { RouteError, sendRouteError } from './route-error.ts';
@@ -15,6 +15,10 @@ import { RouteError, sendRouteError } from './route-error.ts';
 const idleSweepMs = 50;
 /** Node's 5 min would cut a large slow upload; what is too slow, the upload cuts itself. */
 export const requestTimeoutMs = 3_600_000;
+/** Winnow's own calls to providers have this header. */
+const hopHeader = 'x-winnow-hop';
+const isLoop =
+  'This request comes from a Winnow server, so it would go round in a circle: the base URL of its provider must be the address of a model server';
 /** Of a path that somebody made up. */
 const maxLoggedPath = 200;
 
@@ -41,12 +45,14 @@ export function createHttpServer({
   const authenticate = createAuthenticate(config.apiKeys);
   const trusts = createTrust(config);
   const routes = faces.flatMap((face) => face.routes);
+  const manners = faces.flatMap(({ manner }) => manner ?? []);
 
   const http = createServer((request, response) => {
-    const asking: Asking = { requestId: requestIdOf(request.headers) };
-    response.setHeader('x-request-id', asking.requestId);
-    void handle(request, response, asking).catch((error: unknown) => {
-      sendRouteError(response, error, { asking, log });
+    const manner = manners.find(({ covers }) => covers(request));
+    const asking: Asking = { requestId: requestIdOf(request.headers, manner?.requestIdPrefix) };
+    response.setHeader(manner?.requestIdHeader ?? 'x-request-id', asking.requestId);
+    void handle(request, response, asking, manner).catch((error: unknown) => {
+      sendRouteError(response, error, { asking, log, word: manner?.word });
       letRunOut(request, asking.owner === undefined ? strangerBytes : undefined);
     });
   });
@@ -57,6 +63,7 @@ export function createHttpServer({
     request: IncomingMessage,
     response: ServerResponse,
     asking: Asking,
+    manner: Manner | undefined,
   ): Promise<void> {
     const isTrusted = trusts(request);
     if (isTrusted) {
@@ -76,8 +83,11 @@ export function createHttpServer({
       route.refuse({ request, response }, reason);
       return;
     }
+    if (manner && request.headers[hopHeader] !== undefined) {
+      throw new RouteError(403, 'FORBIDDEN', isLoop);
+    }
     const identify = (): string | null => {
-      const owner = authenticate(request.headers.authorization);
+      const owner = authenticate(authorizationOf(request.headers));
       if (owner !== null) asking.owner = owner;
       return owner;
     };

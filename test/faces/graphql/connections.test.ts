@@ -409,6 +409,23 @@ describe('submitBatch', () => {
     );
   });
 
+  it('is found by its idempotency key, until a deletion frees the key', async () => {
+    const find = async (idempotencyKey: string) => {
+      const { data } = await app.graphql(
+        'query($filter: BatchFilter) { batches(filter: $filter) { totalCount edges { node { id } } } }',
+        { filter: { idempotencyKey } },
+      );
+      return data?.batches.edges.map(({ node }: Data) => node.id);
+    };
+    const { data } = await submit({ idempotencyKey: 'findable', autoStart: false });
+    const id: string = data?.submitBatch.batch.id;
+
+    expect(await find('findable')).toEqual([id]);
+    expect(await find('findabl')).toEqual([]);
+    await app.graphql('mutation($id: ID!) { deleteBatch(id: $id) { deletedId } }', { id });
+    expect(await find('findable')).toEqual([]);
+  });
+
   it('expires when its time is over, and says before when that will be', async () => {
     const short = await submit({ expiresInSeconds: 1, autoStart: false });
     const long = await submit({ autoStart: false });

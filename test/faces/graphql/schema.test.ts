@@ -153,7 +153,7 @@ const promised = buildSchema(/* GraphQL */ `
     expiresInSeconds: Int
   }
   enum BatchStatus { DRAFT QUEUED PROCESSING CANCELLING COMPLETED FAILED CANCELLED EXPIRED }
-  enum BatchErrorCode { INVALID_KEY QUOTA_EXHAUSTED UNKNOWN_MODEL PROVIDER_REJECTED_FILE DUPLICATE_CUSTOM_ID INTERNAL }
+  enum BatchErrorCode { INVALID_KEY QUOTA_EXHAUSTED UNKNOWN_MODEL PROVIDER_REJECTED_FILE DUPLICATE_CUSTOM_ID INVALID_INPUT_FILE INTERNAL }
   type Batch implements Node {
     id: ID!
     operation: Operation!
@@ -207,7 +207,7 @@ const promised = buildSchema(/* GraphQL */ `
   type SubmitBatchPayload { batch: Batch! }
   type StartBatchPayload { batch: Batch! }
   type CancelBatchPayload { batch: Batch! }
-  input BatchFilter { status: [BatchStatus!], operation: [Operation!], name: String, createdAfter: DateTime, createdBefore: DateTime }
+  input BatchFilter { status: [BatchStatus!], operation: [Operation!], name: String, createdAfter: DateTime, createdBefore: DateTime, idempotencyKey: String }
 
   type Service { version: String!, defaultModel: String!, models: [Model!]!, limits: Limits! }
   type Model { id: String!, provider: String!, inputPrice: Float, outputPrice: Float, providerBatch: Boolean }

@@ -1,0 +1,31 @@
+/**
+ * Anthropic's API as a face of the server: its packages work with this server as their base URL.
+ */
+import type { Caller } from '../../app/caller.ts';
+import type { RequestLine } from '../../db/driver/request-line.ts';
+import type { Providers } from '../../model/providers.ts';
+import { routeApi } from '../http/api-routes.ts';
+import type { Face } from '../http/face.ts';
+import { spokenDialect } from '../http/spoken-dialect.ts';
+import { wordAnthropicError } from './errors.ts';
+import { modelRoutes } from './models.ts';
+
+export interface AnthropicServices extends Omit<Caller, 'owner' | 'db'> {
+  /** The database, an owner at a time. */
+  line: RequestLine;
+  providers: Providers;
+}
+
+export function createAnthropicFace({ providers }: AnthropicServices): Face {
+  const covers = (request: Parameters<typeof spokenDialect>[0]) =>
+    spokenDialect(request) === 'anthropic';
+  return {
+    manner: {
+      covers,
+      requestIdHeader: 'request-id',
+      requestIdPrefix: 'req_',
+      word: wordAnthropicError,
+    },
+    routes: [routeApi(({ request }) => covers(request), modelRoutes(providers))],
+  };
+}

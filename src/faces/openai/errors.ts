@@ -1,0 +1,78 @@
+/** Failures in the words of OpenAI's API: https://platform.openai.com/docs/guides/error-codes */
+import { BadUserInput } from '../../core/errors.ts';
+import type { RouteError, WordFailure } from '../http/route-error.ts';
+
+/** `{"error": {message, type, param, code}}`, whose last two are null or a text. */
+export const wordOpenAiError: WordFailure = (failure) => {
+  const { status, type, code, headers } = shapeOf(failure);
+  const { param, code: given } = failure.details;
+  const [issue] = failure.cause instanceof BadUserInput ? failure.cause.issues : [];
+  const error = {
+    message: failure.message,
+    type,
+    param: textOrNull(param) ?? (issue?.path || null),
+    code: textOrNull(given) ?? code,
+  };
+  return { status, headers: headers ?? {}, body: { error } };
+};
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+interface Shape {
+  status: number;
+  type: string;
+  code: string | null;
+  headers?: Readonly<Record<string, string>>;
+}
+
+const invalid = 'invalid_request_error';
+const limited = { status: 429, type: 'requests', code: 'rate_limit_exceeded' };
+/** The openai package sends a 409 and a 5xx again where nothing says that this does not help. */
+const neverAgain = { 'x-should-retry': 'false' };
+
+function shapeOf({ status, code, details }: RouteError): Shape {
+  switch (code) {
+    case 'UNAUTHENTICATED':
+      return { status, type: invalid, code: 'invalid_api_key' };
+    case 'BAD_USER_INPUT':
+    case 'BAD_REQUEST':
+      return { status, type: invalid, code: 'invalid_value' };
+    case 'IDEMPOTENCY_CONFLICT':
+      return { status, type: 'idempotency_error', code: null, headers: neverAgain };
+    case 'CONFLICT':
+      return { status, type: invalid, code: null, headers: neverAgain };
+    case 'RATE_LIMITED':
+    case 'TOO_MANY_REQUESTS':
+      return { ...limited, headers: { 'retry-after': secondsOf(details, 1) } };
+    case 'QUOTA_EXHAUSTED':
+      return {
+        status: 429,
+        type: 'insufficient_quota',
+        code: 'insufficient_quota',
+        headers: { ...neverAgain, 'retry-after': secondsOf(details, 60) },
+      };
+    case 'PROVIDER_UNAVAILABLE':
+      return {
+        status: 503,
+        type: 'server_error',
+        code: null,
+        headers: { 'retry-after': secondsOf(details, 5) },
+      };
+    case 'DATABASE_UNAVAILABLE':
+      return { status: 503, type: 'server_error', code: null, headers: { 'retry-after': '2' } };
+    case 'STORAGE_FULL':
+      return { status: 507, type: 'server_error', code: null, headers: neverAgain };
+    case 'TIMEOUT':
+      return { status: 504, type: 'server_error', code: null };
+    case 'INTERNAL_SERVER_ERROR':
+      return { status: 500, type: 'server_error', code: null };
+    default:
+      return { status, type: invalid, code: null };
+  }
+}
+
+function secondsOf({ retryAfterSeconds }: RouteError['details'], usual: number): string {
+  return String(typeof retryAfterSeconds === 'number' ? Math.ceil(retryAfterSeconds) : usual);
+}
