@@ -1,0 +1,32 @@
+/** Client of Winnow: label, extract, summarize, enrich and run over datasets. */
+export { Batch, type RetryOptions } from './batch.ts';
+export type { Batches, BatchListOptions } from './batches.ts';
+export {
+  Aborted,
+  BadUserInput,
+  BatchFailed,
+  BudgetExceeded,
+  Conflict,
+  ConnectionLost,
+  Forbidden,
+  type InputIssue,
+  LimitExceeded,
+  NotFound,
+  PayloadTooLarge,
+  ProviderUnavailable,
+  RateLimited,
+  Unauthenticated,
+  Unavailable,
+  WinnowError,
+} from './errors.ts';
+export type { Files, UploadOptions } from './files.ts';
+export type { ItemInclude, ItemsOptions, ResultStream, ResultsOptions } from './items.ts';
+export type * from './options.ts';
+export type { OutputFormat, OutputOptions } from './output.ts';
+export type { AnswerSchema, DataOf, EnrichData, EnrichField } from './schema-types.ts';
+export type { WinnowOptions } from './settings.ts';
+export type { LabelOutput, Source, SubmitBatch, SubmitOptions } from './submit-types.ts';
+export type * from './types.ts';
+export type { UploadProgress } from './upload-body.ts';
+export type { UploadSource } from './upload-source.ts';
+export { type ParseOptions, Winnow } from './winnow.ts';

@@ -1,0 +1,76 @@
+/** What a program gives, as GraphQL takes it: items as objects, enums in upper case. */
+import type {
+  ChatOptions,
+  EnrichOptions,
+  ExtractOptions,
+  LabelOptions,
+  ResponseFormat,
+  RunOptions,
+  SummarizeOptions,
+} from './options.ts';
+import { upper } from './shapes.ts';
+import type { SubmitOptions } from './submit-types.ts';
+import type { Items } from './types.ts';
+import type * as wire from './wire.ts';
+
+export function toItems(items: Items): wire.ItemInput[] {
+  return items.map((item) => (typeof item === 'string' ? { content: item } : item));
+}
+
+export function toEnrichOptions({ fields, ...options }: EnrichOptions): wire.EnrichOptions {
+  return {
+    ...options,
+    fields: fields.map((field) => {
+      if (typeof field === 'string') return { name: field };
+      const { type, ...rest } = field;
+      return type ? { ...rest, type: upper(type) } : rest;
+    }),
+  };
+}
+
+/** Of summarize and run. */
+export function withFormat<Options extends { responseFormat?: ResponseFormat | null | undefined }>({
+  responseFormat,
+  ...options
+}: Options) {
+  if (!responseFormat) return options;
+  const { type, schema } = responseFormat;
+  return { ...options, responseFormat: { type: upper(type), ...(schema ? { schema } : {}) } };
+}
+
+const names = ['label', 'extract', 'summarize', 'enrich', 'run', 'chat'] as const;
+
+/**
+ * The one operation of a submit, and what else it has. Throws TypeError where it has none, or
+ * several.
+ */
+export function splitSubmit(options: SubmitOptions): {
+  operation: wire.OperationInput;
+  rest: Omit<SubmitOptions, (typeof names)[number]>;
+} {
+  const { label, extract, summarize, enrich, run, chat, ...rest } = options;
+  const given = names.filter((name) => options[name] !== undefined);
+  if (given.length !== 1) {
+    throw new TypeError(
+      `A submit must have exactly one of ${names.join(', ')}, not ${given.length}`,
+    );
+  }
+  return { operation: toOperation({ label, extract, summarize, enrich, run, chat }), rest };
+}
+
+function toOperation(given: {
+  label: LabelOptions | undefined;
+  extract: ExtractOptions | undefined;
+  summarize: SummarizeOptions | undefined;
+  enrich: EnrichOptions | undefined;
+  run: RunOptions | undefined;
+  chat: ChatOptions | undefined;
+}): wire.OperationInput {
+  const { label, extract, summarize, enrich, run, chat } = given;
+  if (label) return { label };
+  if (extract) return { extract };
+  if (summarize) return { summarize: withFormat(summarize) };
+  if (enrich) return { enrich: toEnrichOptions(enrich) };
+  if (run) return { run: withFormat(run) };
+  return { chat: chat ?? {} };
+}

@@ -1,0 +1,115 @@
+/** Downloads of a batch's answers, which go on where they broke off. */
+import { type Framing, frameArray, frameCounted, frameLines } from './framing.ts';
+import { createTries } from './retry.ts';
+import { isFinal, lower } from './shapes.ts';
+import { readPieces, type Transport } from './transport.ts';
+import type { CallOptions, ItemStatus } from './types.ts';
+
+/** Formats of the route GET /batches/{id}/output. */
+export type OutputFormat = 'csv' | 'json' | 'jsonl' | 'openai_jsonl' | 'anthropic_jsonl';
+
+export interface OutputOptions extends CallOptions {
+  /** Only items with one of these statuses. Absent: all. */
+  status?: ItemStatus | readonly ItemStatus[] | undefined;
+  /** json, jsonl: what was read, and what was or would be sent. csv: the row's number. */
+  include?: readonly ('input' | 'request' | 'row')[] | undefined;
+  /** csv: keep leaves text as it is that a spreadsheet would run. */
+  formulas?: 'defuse' | 'keep' | undefined;
+  /** csv: begins with a byte order mark, for Excel. */
+  bom?: boolean | undefined;
+  /** csv: between the cells. */
+  delimiter?: ',' | ';' | '|' | 'tab' | undefined;
+}
+
+/** The bytes of an output. Throws a WinnowError. */
+export async function* readOutput(
+  transport: Transport,
+  batchId: string,
+  format: OutputFormat,
+  { signal, ...options }: OutputOptions,
+): AsyncGenerator<Uint8Array, void> {
+  const { maxRetries, timeoutMs: silenceMs, url } = transport.settings;
+  const tries = createTries(maxRetries, signal);
+  const framing = framingOf(format, options);
+  let after: number | null = null;
+  let hasBegun = false;
+  for (;;) {
+    try {
+      const path = outputPath(batchId, format, options, after);
+      const opened = await transport.open(path, () => ({}), { signal });
+      for await (const piece of readPieces(opened, { url, silenceMs })) {
+        const whole = framing.take(piece);
+        if (whole.length === 0) continue;
+        tries.worked();
+        hasBegun = true;
+        yield whole;
+      }
+      const rest = framing.rest();
+      if (rest.length > 0) yield rest;
+      return;
+    } catch (error) {
+      await tries.failed(error);
+      after = framing.resume();
+      // From the start it is the same again only where nothing changes any more.
+      if (hasBegun && after === null && !(await hasEnded(transport, batchId, signal))) throw error;
+    }
+  }
+}
+
+async function hasEnded(transport: Transport, id: string, signal?: AbortSignal): Promise<boolean> {
+  const { batch } = await transport.ask('Batch', { id }, { signal, again: true });
+  return batch !== null && isFinal(lower(batch.status));
+}
+
+function framingOf(format: OutputFormat, { status }: OutputOptions): Framing {
+  if (format === 'jsonl') return frameLines();
+  if (format === 'json') return frameArray();
+  const hasHeader = format === 'csv';
+  return frameCounted({ hasHeader, isWhole: hasHeader && status === undefined });
+}
+
+function outputPath(
+  batchId: string,
+  format: OutputFormat,
+  { status, include = [], formulas, bom, delimiter }: OutputOptions,
+  after: number | null,
+): string {
+  const query = new URLSearchParams({ format });
+  if (status !== undefined) query.set('status', [status].flat().join(','));
+  if (include.length > 0) query.set('include', include.join(','));
+  if (formulas !== undefined) query.set('formulas', formulas);
+  if (bom) query.set('bom', 'true');
+  if (delimiter !== undefined) query.set('delimiter', delimiter);
+  if (after !== null) query.set('after', String(after));
+  return `/batches/${encodeURIComponent(batchId)}/output?${query}`;
+}
+
+/** The same as a stream of the web. Cancelling it ends the download. */
+export function streamOutput(
+  transport: Transport,
+  batchId: string,
+  format: OutputFormat,
+  { signal, ...options }: OutputOptions,
+): ReadableStream<Uint8Array> {
+  const left = new AbortController();
+  const either = signal ? AbortSignal.any([signal, left.signal]) : left.signal;
+  const pieces = readOutput(transport, batchId, format, { ...options, signal: either });
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const next = await pieces.next();
+      if (next.done) controller.close();
+      else controller.enqueue(next.value);
+    },
+    async cancel() {
+      left.abort();
+      await pieces.return();
+    },
+  });
+}
+
+export async function toText(pieces: AsyncGenerator<Uint8Array, void>): Promise<string> {
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  let text = '';
+  for await (const piece of pieces) text += decoder.decode(piece, { stream: true });
+  return text + decoder.decode();
+}

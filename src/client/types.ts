@@ -1,0 +1,283 @@
+/** What the client takes and gives, apart from the options of operations. */
+
+/** A text with its custom id and metadata. */
+export interface Item {
+  /** Text of the item, sent exactly as given. */
+  content: string;
+  /** Key of the item, unique within the call. Absent: its index. */
+  customId?: string | null | undefined;
+  /** Fields for {placeholders} in a template; outputs repeat them. */
+  metadata?: Readonly<Record<string, unknown>> | null | undefined;
+}
+
+/** Texts, or items, or both. */
+export type Items = readonly (string | Item)[];
+
+/** What every call takes beside its own options. */
+export interface CallOptions {
+  /** Ends the call, which then throws Aborted. */
+  signal?: AbortSignal | undefined;
+}
+
+export type OperationName = 'label' | 'extract' | 'summarize' | 'enrich' | 'run' | 'chat';
+export type Execution = 'live' | 'provider_batch';
+export type BatchStatus =
+  | 'draft'
+  | 'queued'
+  | 'processing'
+  | 'cancelling'
+  | 'completed'
+  | 'failed'
+  | 'cancelled'
+  | 'expired';
+export type ItemStatus =
+  | 'pending'
+  | 'processing'
+  | 'succeeded'
+  | 'failed'
+  | 'cancelled'
+  | 'expired';
+export type ItemErrorCode =
+  | 'CONTENT_FILTERED'
+  | 'CONTEXT_TOO_LONG'
+  | 'EMPTY_CONTENT'
+  | 'INTERNAL'
+  | 'INVALID_OUTPUT'
+  | 'INVALID_REQUEST'
+  | 'PROVIDER_ERROR'
+  | 'RATE_LIMITED'
+  | 'REFUSED'
+  | 'TEMPLATE_FIELD_MISSING'
+  | 'TIMEOUT'
+  | 'TRUNCATED'
+  | 'WORKER_CRASHED';
+export type BatchErrorCode =
+  | 'DUPLICATE_CUSTOM_ID'
+  | 'INTERNAL'
+  | 'INVALID_INPUT_FILE'
+  | 'INVALID_KEY'
+  | 'PROVIDER_REJECTED_FILE'
+  | 'QUOTA_EXHAUSTED'
+  | 'UNKNOWN_MODEL';
+export type ConfidenceMethod = 'logprobs' | 'model_reported' | 'agreement';
+
+/** Requests, tokens and cost at the provider. */
+export interface Usage {
+  readonly requests: number;
+  readonly inputTokens: number;
+  readonly cachedInputTokens: number;
+  readonly outputTokens: number;
+  /** By the public price list. Null when the price of the model is not known. */
+  readonly costUsd: number | null;
+}
+
+/** Why an item has no output. */
+export interface ItemError {
+  readonly code: ItemErrorCode;
+  readonly message: string;
+}
+
+/** What results of all operations have. */
+export interface ItemResult {
+  readonly index: number;
+  readonly customId: string;
+  /** Null for an item with a result. */
+  readonly error: ItemError | null;
+  /** Last answer of the model that was refused, at most 2,000 characters. */
+  readonly rejectedAnswer: string | null;
+  /** Null when nothing was sent. */
+  readonly usage: Usage | null;
+}
+
+export interface LabelResult<Category extends string = string> extends ItemResult {
+  /** Null with multiLabel, when no category fits (allowNone), and when the item failed. */
+  readonly label: Category | null;
+  /** Without multiLabel: the one label. Null when the item failed. */
+  readonly labels: readonly Category[] | null;
+  /** Probability that the answer is right, 0 to 1. Null when nothing supports one. */
+  readonly confidence: number | null;
+  readonly confidenceMethod: ConfidenceMethod | null;
+}
+
+export interface DataResult<Data> extends ItemResult {
+  /** Null when the item failed. */
+  readonly data: Data | null;
+}
+
+export interface SummarizeResult<Data = Record<string, unknown>> extends DataResult<Data> {
+  /** Null with a JSON response format, and when the item failed. */
+  readonly summary: string | null;
+}
+
+export interface RunResult<Data = Record<string, unknown>> extends DataResult<Data> {
+  /** Null with a JSON response format, and when the item failed. */
+  readonly text: string | null;
+}
+
+/** Answers of a call, one for each item, in their order. */
+export interface Answers<Result> {
+  readonly results: readonly Result[];
+  /** Of all items together. */
+  readonly usage: Usage;
+  /** Model that answered, as provider/name. */
+  readonly model: string;
+}
+
+/** Items of a batch by status. The numbers always add up to the total. */
+export interface BatchCounts {
+  readonly total: number;
+  readonly pending: number;
+  readonly processing: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  readonly expired: number;
+}
+
+/** A batch as it was when the server told of it. */
+export interface BatchState {
+  readonly id: string;
+  /** As given, else that of the file. */
+  readonly name: string | null;
+  readonly status: BatchStatus;
+  readonly operation: OperationName;
+  /** As provider/name. */
+  readonly model: string;
+  readonly execution: Execution;
+  readonly metadata: Readonly<Record<string, unknown>> | null;
+  /** Share of items in a final status, 0 to 1. */
+  readonly progress: number;
+  readonly counts: BatchCounts;
+  /** Of all answered items together. */
+  readonly usage: Usage;
+  /** Requests sent again because a worker died before the answer was stored. */
+  readonly resentRequests: number;
+  /** Why the whole batch was stopped, for people. Null unless it failed. */
+  readonly error: string | null;
+  /** The same for programs. */
+  readonly errorCode: BatchErrorCode | null;
+  /** Failed items by code, the most frequent first. */
+  readonly errorSummary: readonly {
+    readonly code: ItemErrorCode;
+    readonly count: number;
+    readonly message: string;
+  }[];
+  /** Null before the first answer. */
+  readonly itemsPerSecond: number | null;
+  readonly estimatedCompletionAt: Date | null;
+  /** Why the batch waits. Null while calls go out. */
+  readonly waiting: {
+    readonly reason: string;
+    readonly since: Date | null;
+    readonly until: Date | null;
+  } | null;
+  /** Whether items that a provider job leaves undone are called live. */
+  readonly rescue: boolean;
+  readonly rescuedAt: Date | null;
+  readonly webhookUrl: string | null;
+  readonly createdAt: Date;
+  readonly startedAt: Date | null;
+  readonly completedAt: Date | null;
+  readonly cancelInitiatedAt: Date | null;
+  /** When unfinished items become expired. */
+  readonly expiresAt: Date;
+}
+
+/** One item of a batch, with its answer as soon as one is stored. */
+export interface BatchItem<Output = unknown> {
+  /** Position among the items, from 0 without gaps. */
+  readonly index: number;
+  /** Number of the row in its file, from 1. Null for inline items. */
+  readonly row: number | null;
+  readonly customId: string;
+  readonly status: ItemStatus;
+  /** Null until the item succeeded. */
+  readonly output: Output | null;
+  /** Null unless the item failed. */
+  readonly error: ItemError | null;
+  /** Last answer of the model that was refused, at most 2,000 characters. */
+  readonly rejectedAnswer: string | null;
+  /** Null without a final answer. */
+  readonly usage: Usage | null;
+  /** Requests whose answer counted against the item. */
+  readonly attempts: number;
+  /** The text. Only with include: ['content']. */
+  readonly content?: string;
+  /** Other fields as given. Only with include: ['metadata']. */
+  readonly metadata?: Readonly<Record<string, unknown>> | null;
+  /** Body of the first request. Only with include: ['request']. */
+  readonly request?: Readonly<Record<string, unknown>> | null;
+}
+
+export type FileFormat =
+  | 'csv'
+  | 'json'
+  | 'jsonl'
+  | 'text'
+  | 'openai_jsonl'
+  | 'anthropic_jsonl'
+  | 'openai_results';
+
+/** A dataset that was uploaded. Any number of batches can read it. */
+export interface WinnowFile {
+  readonly id: string;
+  readonly name: string;
+  readonly format: FileFormat;
+  readonly sizeBytes: number;
+  /** Number of stored rows, which are the items of a batch. */
+  readonly itemCount: number;
+  readonly columns: readonly string[];
+  readonly contentField: string | null;
+  readonly customIdField: string | null;
+  readonly rejectedCount: number;
+  /** Rows that were refused, at most the first 1,000, numbered from 1. */
+  readonly rejections: readonly { readonly row: number; readonly reason: string }[];
+  readonly blankCount: number;
+  readonly encoding: string | null;
+  /** What was guessed, decoded, skipped or renamed. */
+  readonly warnings: readonly string[];
+  readonly createdAt: Date;
+}
+
+/** A model that options can name, with its price in USD per million tokens. */
+export interface Model {
+  /** As provider/name. */
+  readonly id: string;
+  readonly provider: string;
+  readonly inputPrice: number | null;
+  readonly outputPrice: number | null;
+  /** Whether the provider has a batch API. Null when unknown. */
+  readonly providerBatch: boolean | null;
+}
+
+/** One line of a file of batch results. */
+export interface ParsedResult<Output = unknown> {
+  readonly customId: string;
+  readonly status: ItemStatus;
+  readonly output: Output | null;
+  readonly error: ItemError | null;
+  readonly rejectedAnswer: string | null;
+}
+
+/** What a client of graphql-ws is given to subscribe to. */
+export interface SubscribePayload {
+  query: string;
+  variables: Record<string, unknown>;
+}
+
+/** Where a client of graphql-ws puts what it gets. */
+export interface SubscribeSink {
+  // biome-ignore lint/suspicious/noExplicitAny: the client of graphql-ws chooses the type
+  next(value: any): void;
+  error(error: unknown): void;
+  complete(): void;
+}
+
+/**
+ * Subscribes over a client of graphql-ws: `(payload) => client.iterate(payload)`, or
+ * `(payload, sink) => client.subscribe(payload, sink)`.
+ */
+export type Subscribe = (
+  payload: SubscribePayload,
+  sink: SubscribeSink,
+) => AsyncIterable<unknown> | (() => void);
