@@ -6,6 +6,8 @@ import { expect, it } from 'vitest';
 import { divideConnections } from '../../src/db/driver/connections.ts';
 import { submitTexts, untilEnded } from '../faces/graphql/support.ts';
 import { type App, startApp } from '../support/app.ts';
+import { createLogTo } from '../support/logged.ts';
+import { until } from '../support/until.ts';
 
 const texts = Array.from({ length: 2_000 }, (_, at) => `good ${at}`);
 
@@ -86,4 +88,41 @@ it.each([8, 9, 12, 24, 100, 1_000])('%i connections are divided without a rest',
   expect(1 + engine + requests + 2 * copies).toBe(total);
   expect(Math.min(engine, requests, copies)).toBeGreaterThanOrEqual(1);
   expect(divideConnections(total, { serves: false }).engine).toBe(total - 1);
+});
+
+it('a lease that cannot be renewed breaks the connections of the engine, and no request', async () => {
+  const { logTo, lines } = createLogTo();
+  const app = await startApp({ WORKER_LEASE_MS: '1000', LOG_LEVEL: 'warn' }, { logTo });
+  const sql = postgres(app.databaseUrl, { max: 2 });
+  try {
+    const id = await submitTexts(app, ['one'], { autoStart: false });
+    const asked = await sql.begin(async (holder) => {
+      // Renewals wait for the one table, and what reads items for the other.
+      await holder`lock table workers, results in access exclusive mode`;
+      const answer = app.graphql(`{ batch(id: "${id}") { items { edges { node { status } } } } }`);
+      await until(
+        async () =>
+          (
+            await sql`
+              select from pg_stat_activity
+              where datname = current_database() and wait_event_type = 'Lock'
+                and query like '%rowsOfPage%'`
+          ).count === 1,
+        { deadlineMs: 5_000, what: 'the request waits for the database' },
+      );
+      await until(() => lines.some(({ msg }) => msg === 'could not renew the lease'), {
+        deadlineMs: 5_000,
+        what: 'a renewal is given up',
+      });
+      return { answer };
+    });
+
+    const { data, errors } = await asked.answer;
+
+    expect(errors).toBeUndefined();
+    expect(data?.batch.items.edges).toEqual([{ node: { status: 'PENDING' } }]);
+  } finally {
+    await sql.end();
+    await app.stop();
+  }
 });
