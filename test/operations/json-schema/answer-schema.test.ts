@@ -386,3 +386,17 @@ describe('an answer', () => {
     expect(() => read(schema, { a: Array(100).fill(1) })).toThrow(/^.{900,1001}$/s);
   });
 });
+
+it('a prepared schema is kept by its text, until a million characters of others come', () => {
+  /** Of 90,000 characters, and little to prepare. */
+  const schema = (number: number) =>
+    objectOf({ a: { type: 'string' } }, { description: `${number} ${'x'.repeat(90_000)}` });
+
+  const first = prepareAnswerSchema(schema(0));
+  const again = prepareAnswerSchema(schema(0));
+  for (let number = 1; number <= 11; number += 1) prepareAnswerSchema(schema(number));
+  const later = prepareAnswerSchema(schema(0));
+
+  expect(again).toBe(first);
+  expect(later).not.toBe(first);
+});
