@@ -16,6 +16,6 @@ it('makes ten batches, in each state that lasts', async () => {
 
   expect(batches.length).toBe(10);
   expect(new Set(batches.slice(0, -1).map(({ status }) => status))).toEqual(
-    new Set(['COMPLETED', 'DRAFT', 'CANCELLED', 'EXPIRED', 'FAILED']),
+    new Set(['completed', 'draft', 'cancelled', 'expired', 'failed']),
   );
 });
