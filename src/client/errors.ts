@@ -148,6 +148,17 @@ export function errorOf(failure: Failure): WinnowError {
   return new (Class ?? WinnowError)(failure);
 }
 
+/** The error of an input that the client itself refuses, in the words of the server. */
+export function wrongInput(issues: readonly InputIssue[]): BadUserInput {
+  const message = issues.map(({ path, message: what }) => (path ? `${path}: ${what}` : what));
+  return new BadUserInput({
+    code: 'BAD_USER_INPUT',
+    message: message.join('; '),
+    issues,
+    status: 400,
+  });
+}
+
 /** The error of a call whose signal is aborted. */
 export function abortedBy(signal: AbortSignal): Aborted {
   return new Aborted({

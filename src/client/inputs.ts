@@ -1,4 +1,5 @@
 /** What a program gives, as GraphQL takes it: items as objects, enums in upper case. */
+import { wrongInput } from './errors.ts';
 import type {
   ChatOptions,
   EnrichOptions,
@@ -41,7 +42,7 @@ export function withFormat<Options extends { responseFormat?: ResponseFormat | n
 const names = ['label', 'extract', 'summarize', 'enrich', 'run', 'chat'] as const;
 
 /**
- * The one operation of a submit, and what else it has. Throws TypeError where it has none, or
+ * The one operation of a submit, and what else it has. Throws BadUserInput where it has none, or
  * several.
  */
 export function splitSubmit(options: SubmitOptions): {
@@ -51,9 +52,9 @@ export function splitSubmit(options: SubmitOptions): {
   const { label, extract, summarize, enrich, run, chat, ...rest } = options;
   const given = names.filter((name) => options[name] !== undefined);
   if (given.length !== 1) {
-    throw new TypeError(
-      `A submit must have exactly one of ${names.join(', ')}, not ${given.length}`,
-    );
+    throw wrongInput([
+      { path: '', message: `must have exactly one of ${names.join(', ')}, not ${given.length}` },
+    ]);
   }
   return { operation: toOperation({ label, extract, summarize, enrich, run, chat }), rest };
 }

@@ -1,5 +1,5 @@
 /** The source of a batch. Arrays that are too large for one request are uploaded as a file. */
-import { BadUserInput } from './errors.ts';
+import { wrongInput } from './errors.ts';
 import type { Files } from './files.ts';
 import type { Source } from './submit-types.ts';
 import type { Item, Items, WinnowFile } from './types.ts';
@@ -15,7 +15,13 @@ const linesAPart = 1_000;
 /** A source as GraphQL takes it, or the items that are to be uploaded first. */
 export type ReadySource = { input: SourceInput } | { items: readonly Item[] };
 
+/** Throws BadUserInput for what is not a source. */
 export function readSource(source: Source): ReadySource {
+  if (typeof source !== 'object' || source === null) {
+    throw wrongInput([
+      { path: 'source', message: 'must be a file, or an array of texts or items' },
+    ]);
+  }
   if (!isItems(source)) {
     if ('id' in source) return { input: { fileId: source.id } };
     if ('texts' in source && isLarge(source.texts)) return { items: asItems(source.texts) };
@@ -61,12 +67,7 @@ export async function uploadItems(
     path: `source.${row - 1}`,
     message: reason,
   }));
-  throw new BadUserInput({
-    code: 'BAD_USER_INPUT',
-    message: issues.map(({ path, message }) => `${path}: ${message}`).join('; '),
-    issues,
-    status: 400,
-  });
+  throw wrongInput(issues);
 }
 
 interface Names {

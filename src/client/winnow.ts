@@ -107,12 +107,15 @@ export class Winnow {
     return service.models;
   }
 
-  /** Results of an uploaded file of batch output, parsed and held to a schema without a model. */
+  /**
+   * Results of an uploaded file of batch output, parsed and held to a schema without a model. Throws
+   * BadUserInput for a file of another format.
+   */
   async *parseResults<const Schema extends AnswerSchema>(
-    file: { readonly id: string } | { readonly fileId: string },
+    file: string | { readonly id: string } | { readonly fileId: string },
     { signal, responseSchema, status }: ParseOptions<Schema> = {},
   ): AsyncGenerator<ParsedResult<ParsedOutput<Schema>>, void> {
-    const fileId = 'id' in file ? file.id : file.fileId;
+    const fileId = typeof file === 'string' ? file : 'id' in file ? file.id : file.fileId;
     const variables = { fileId, responseSchema, status: toStatuses(status) };
     const read = async (page: { first: number; after: string | null }) =>
       (

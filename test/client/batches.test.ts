@@ -1,6 +1,6 @@
 /** Batches: every source, their life, and what is read of them. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BatchFailed, Conflict, NotFound, Winnow } from '../../src/client/index.ts';
+import { BadUserInput, BatchFailed, Conflict, NotFound, Winnow } from '../../src/client/index.ts';
 import { type App, startApp } from '../support/app.ts';
 
 const categories = ['praise', 'complaint'] as const;
@@ -62,11 +62,15 @@ describe('a submit', () => {
     expect(batch.counts.succeeded).toBe(1);
   });
 
-  it('must have exactly one operation', async () => {
-    const two = { label: { categories }, summarize: {}, source: texts } as never;
+  it.each([
+    ['no operation', { source: texts }, /^must have exactly one of label, .*, not 0$/],
+    ['two operations', { label: { categories }, summarize: {}, source: texts }, /, not 2$/],
+    ['no source', { label: { categories } }, /^source: must be a file/],
+  ])('is refused with %s', async (_what, input, message) => {
+    const failure = await winnow.batches.submit(input as never).catch((error: unknown) => error);
 
-    await expect(winnow.batches.submit(two)).rejects.toThrow(/exactly one of/);
-    await expect(winnow.batches.submit({ source: texts } as never)).rejects.toThrow(TypeError);
+    expect(failure).toBeInstanceOf(BadUserInput);
+    expect(failure).toMatchObject({ message: expect.stringMatching(message) });
   });
 
   it('gives the same batch for the same key, and Conflict for another input', async () => {
