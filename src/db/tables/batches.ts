@@ -1,6 +1,7 @@
 /** Batches, and what is kept beside each. */
 import { sql } from 'drizzle-orm';
 import {
+  bigint,
   boolean,
   check,
   doublePrecision,
@@ -113,6 +114,17 @@ export const batches = pgTable(
      * is claimed before all have.
      */
     idsIndexed: integer('ids_indexed'),
+    /**
+     * Bytes of the lines of succeeded items, as OpenAI's API gives them; null until somebody asked
+     * after the end.
+     */
+    outputBytes: bigint('output_bytes', { mode: 'number' }),
+    /** The same of the items that did not succeed. */
+    errorBytes: bigint('error_bytes', { mode: 'number' }),
+    /** Deleted by a client of OpenAI's API, as if they were files: the succeeded items' lines. */
+    outputDeletedAt: instant('output_deleted_at'),
+    /** The same of the other items' lines. */
+    errorsDeletedAt: instant('errors_deleted_at'),
     /** Deleted for its owner; results and chunks are purged in the background, the batch last. */
     deletedAt: instant('deleted_at'),
   },

@@ -46,7 +46,18 @@ export const files = pgTable(
     warnings: text('warnings').notNull().default('[]'),
     /** How bytes were read; null for inline items and files of servers that counted no rows. */
     encoding: text('encoding'),
+    /** What an upload of OpenAI's API said that the file is for; null for any other file. */
+    purpose: text('purpose'),
+    /**
+     * JSON array of {line, code, message, param}: lines of OpenAI's API that are not requests, the
+     * first 100. A batch over the file fails with them.
+     */
+    problems: text('problems').notNull().default('[]'),
     createdAt: instant('created_at').notNull().defaultNow(),
+    /** Null: the file stays until it is deleted. */
+    expiresAt: instant('expires_at'),
+    /** Unknown to its owner from then on; the file goes when no batch needs it. */
+    hiddenAt: instant('hidden_at'),
     /** Deleted for its owner; the rows are purged in the background, the file last. */
     deletedAt: instant('deleted_at'),
   },
@@ -57,6 +68,8 @@ export const files = pgTable(
     index('files_owner').on(table.owner, table.key).where(sql`listed`),
     // Needed by listDeletedFiles.
     index('files_deleted').on(table.key).where(sql`deleted_at is not null`),
+    // Needed by deleteUnusedFiles.
+    index('files_ending').on(table.key).where(sql`hidden_at is not null or expires_at is not null`),
   ],
 );
 
