@@ -35,12 +35,11 @@ import { schema } from '../../src/faces/graphql/schema.ts';
 import * as sockets from '../../src/faces/graphql/sockets.ts';
 import { maxSnapshot } from '../../src/faces/graphql/subscriptions.ts';
 import { uploadCost } from '../../src/faces/graphql/upload-file.ts';
-import { maxFieldBytes } from '../../src/faces/http/form.ts';
+import { maxFieldBytes, maxFields, maxFormBytes } from '../../src/faces/http/form.ts';
 import { maxValues } from '../../src/faces/http/json-size.ts';
 import * as received from '../../src/faces/http/received.ts';
 import { requestTimeoutMs } from '../../src/faces/http/server.ts';
 import { linkMinutes } from '../../src/faces/http/signed-link.ts';
-import { maxFields, maxFormBytes } from '../../src/faces/rest/upload-intake.ts';
 import {
   maxNameBytes,
   maxReasonLength,

@@ -7,6 +7,9 @@ import { badInput } from './route-error.ts';
 /** A system prompt may have a million characters. */
 export const maxFieldBytes = 4_194_304;
 const maxFieldNameLength = 200;
+/** Fields beside the file of an upload, and their bytes together. */
+export const maxFields = 200;
+export const maxFormBytes = 8_388_608;
 
 /** A file of a form. */
 interface FilePart {

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { setImmediate } from 'node:timers/promises';
 import { isId } from '../../core/ids.ts';
 import { type BatchRecord, readBatch, readBatchById } from '../../db/batches.ts';
 import type { Database } from '../../db/driver/client.ts';
@@ -16,7 +15,8 @@ import {
   writeOutput,
 } from '../../files/write/output.ts';
 import type { PreparedOperation } from '../../operations/operation.ts';
-import { badInput, ClientGone, RouteError } from '../http/route-error.ts';
+import { badInput, RouteError } from '../http/route-error.ts';
+import { sendBytes } from '../http/send-bytes.ts';
 import { isLink, type SignedLinks } from '../http/signed-link.ts';
 
 const statuses = new Map<string, ItemStatus>(
@@ -77,15 +77,8 @@ export async function answerOutput(route: OutputRoute): Promise<void> {
     // The link would let in everybody who is told of it.
     ...(byLink ? { 'referrer-policy': 'no-referrer' } : {}),
   });
-  if (request.method === 'GET') {
-    for await (const piece of writeOutput(access, batch, writer, wanted)) {
-      if (piece === '') continue;
-      await write(response, piece);
-      // A quick reader's write is done at once, and everybody else would wait for the whole part.
-      await setImmediate();
-    }
-  }
-  response.end();
+  if (request.method === 'HEAD') response.end();
+  else await sendBytes(response, writeOutput(access, batch, writer, wanted));
 }
 
 /** A null owner has been let in by a link. */
@@ -96,20 +89,6 @@ async function findBatch(
 ): Promise<BatchRecord | null> {
   if (!isId('batch', id)) return null;
   return owner === null ? await readBatchById(db, id) : await readBatch(db, owner, id);
-}
-
-/** Resolves once the system has a byte string, one at a time. Rejects when the reader goes. */
-async function write(response: ServerResponse, bytes: string): Promise<void> {
-  if (response.destroyed) throw new ClientGone();
-  await new Promise<void>((resolve, reject) => {
-    const close = () => reject(new ClientGone());
-    response.once('close', close);
-    response.write(bytes, 'latin1', (error) => {
-      response.off('close', close);
-      if (error) reject(new ClientGone(undefined, { cause: error }));
-      else resolve();
-    });
-  });
 }
 
 /** `openai_jsonl` and `anthropic_jsonl` are JSONL to the programs that open them. */

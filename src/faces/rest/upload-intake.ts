@@ -6,9 +6,10 @@ import type { Copy } from '../../db/driver/copy.ts';
 import { type ReadLimits, readLimits } from '../../files/read/limits.ts';
 import { type Ingested, ingestFile } from '../../files/upload.ts';
 import type { Telling } from '../../telemetry/events.ts';
-import { readForm } from '../http/form.ts';
+import { maxFields, maxFormBytes, readForm } from '../http/form.ts';
 import { type Patience, received } from '../http/received.ts';
 import { badInput, RouteError } from '../http/route-error.ts';
+import { isForm, uploadTooLarge } from '../http/upload-headers.ts';
 import { checkEarlyFields, wantsBatch } from './batch-fields.ts';
 import {
   addFields,
@@ -20,9 +21,6 @@ import {
 
 /** The name of the part that is the file. */
 const filePart = 'file';
-export const maxFields = 200;
-/** What a form may hold beside the file. */
-export const maxFormBytes = 8_388_608;
 
 export interface IntakeServices {
   db: Database;
@@ -49,10 +47,6 @@ export async function receiveUpload(
   const contentType = request.headers['content-type'] ?? null;
   const file = { bytes: bodyOf(upload, 0), name: given.name ?? null, contentType };
   return { ingested: await ingest(upload, file, given), fields: null };
-}
-
-export function isForm({ headers }: IncomingMessage): boolean {
-  return /^\s*multipart\/form-data\b/i.test(headers['content-type'] ?? '');
 }
 
 async function receiveForm(upload: Upload): Promise<{ ingested: Ingested; fields: FormFields }> {
@@ -98,7 +92,7 @@ function bodyOf(
   const { fileBytes } = limits;
   return received(request, {
     maxBytes: fileBytes + besideBytes,
-    tooLarge: () => tooLarge(fileBytes),
+    tooLarge: () => uploadTooLarge(fileBytes),
     patience,
   });
 }
@@ -123,12 +117,4 @@ function refuseEarly(fields: FormFields): void {
       cause: error,
     });
   }
-}
-
-export function tooLarge(fileBytes: number): RouteError {
-  return new RouteError(
-    413,
-    'PAYLOAD_TOO_LARGE',
-    `The file has more than ${fileBytes.toLocaleString('en')} bytes; split it`,
-  );
 }

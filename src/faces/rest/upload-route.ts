@@ -3,20 +3,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppError, BadUserInput, statusOf } from '../../core/errors.ts';
 import type { FileRecord } from '../../db/files.ts';
 import type { Reading } from '../../files/read/file-reader.ts';
-import { type ReadLimits, readLimits } from '../../files/read/limits.ts';
+import { readLimits } from '../../files/read/limits.ts';
 import { namesOf } from '../../files/row.ts';
 import { UploadRefused } from '../../files/upload.ts';
 import { letRunOut } from '../http/received.ts';
 import { RouteError } from '../http/route-error.ts';
+import { checkUploadHeaders } from '../http/upload-headers.ts';
 import { readSubmission, type UploadSubmission, wantsBatch } from './batch-fields.ts';
 import { type FormFields, readQuery } from './file-fields.ts';
-import {
-  type IntakeServices,
-  isForm,
-  maxFormBytes,
-  receiveUpload,
-  tooLarge,
-} from './upload-intake.ts';
+import { type IntakeServices, receiveUpload } from './upload-intake.ts';
 
 export interface UploadServices extends IntakeServices {
   /** Submits a batch over a file, and returns its id. Throws AppError. */
@@ -42,7 +37,11 @@ export async function answerUpload({
   query: URLSearchParams;
 }): Promise<void> {
   try {
-    checkHeaders(request, response, services.limits ?? readLimits);
+    if (request.method !== 'POST') {
+      response.setHeader('allow', 'POST');
+      throw new RouteError(405, 'METHOD_NOT_ALLOWED', 'Files are uploaded: POST');
+    }
+    checkUploadHeaders(request, (services.limits ?? readLimits).fileBytes);
     const upload = { request, services, owner, given: readQuery(query) };
     const { ingested, fields } = await receiveUpload(upload);
     if (response.destroyed) {
@@ -50,7 +49,9 @@ export async function answerUpload({
       return;
     }
     const asksForBatch = fields !== null && wantsBatch(fields);
-    const file = await ingested.store(asksForBatch ? undefined : fields?.get('name')?.[0]);
+    const file = await ingested.store({
+      name: asksForBatch ? undefined : fields?.get('name')?.[0],
+    });
     const begun = asksForBatch ? await submitOver(file, fields, services.submit) : null;
     response
       .writeHead(201, {
@@ -64,35 +65,6 @@ export async function answerUpload({
     letRunOut(request);
     throw presented(error);
   }
-}
-
-function checkHeaders(
-  request: IncomingMessage,
-  response: ServerResponse,
-  { fileBytes }: ReadLimits,
-): void {
-  const { method, headers } = request;
-  if (method !== 'POST') {
-    response.setHeader('allow', 'POST');
-    throw new RouteError(405, 'METHOD_NOT_ALLOWED', 'Files are uploaded: POST');
-  }
-  const coding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
-  if (coding !== 'identity' && coding !== '') {
-    throw new RouteError(
-      415,
-      'UNSUPPORTED_MEDIA_TYPE',
-      'The body is compressed (Content-Encoding); send it as it is',
-    );
-  }
-  const length = headers['content-length'];
-  if (length === undefined && headers['transfer-encoding'] === undefined) {
-    throw new RouteError(
-      411,
-      'LENGTH_REQUIRED',
-      'The request has no body: send the file with a Content-Length, or chunked',
-    );
-  }
-  if (Number(length) > fileBytes + (isForm(request) ? maxFormBytes : 0)) throw tooLarge(fileBytes);
 }
 
 async function submitOver(
