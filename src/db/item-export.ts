@@ -5,6 +5,14 @@
 
 import type { ItemErrorCode } from '../core/errors.ts';
 import type { Usage } from '../core/usage.ts';
+import {
+  type CopyBuffer,
+  headerBytes,
+  nullSize,
+  readInt16,
+  readInt32,
+  trailer,
+} from './copy-buffer.ts';
 import { type Copy, type CopySql, copySql } from './driver/copy.ts';
 import type { ItemSource, ItemStatus } from './items.ts';
 
@@ -51,29 +59,6 @@ export interface ExportColumns {
   rejectedAnswer: boolean;
 }
 
-/** Memory that is used again and again: an export of gigabytes leaves no such garbage. */
-export class ItemBuffer {
-  bytes = Buffer.alloc(0);
-  length = 0;
-
-  /** Forgets what is in it, and gives back memory that `bytes` are far too much for. */
-  clear(bytes: number): void {
-    this.length = 0;
-    if (this.bytes.length > 4 * bytes) this.bytes = Buffer.alloc(0);
-  }
-
-  append(piece: Buffer): void {
-    const length = this.length + piece.length;
-    if (length > this.bytes.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(length, 2 * this.bytes.length, 65_536));
-      this.bytes.copy(grown, 0, 0, this.length);
-      this.bytes = grown;
-    }
-    piece.copy(this.bytes, this.length);
-    this.length = length;
-  }
-}
-
 /**
  * Reads a range into an empty buffer, as they stand at one instant, in order. False when it holds
  * more than `maxBytes`: then what is in the buffer is of no use.
@@ -81,27 +66,16 @@ export class ItemBuffer {
 export async function readItemRange(
   copy: Copy,
   range: ExportRange,
-  { buffer, maxBytes }: { buffer: ItemBuffer; maxBytes: number },
+  { buffer, maxBytes }: { buffer: CopyBuffer; maxBytes: number },
 ): Promise<boolean> {
-  for await (const piece of copy.out(selectRange(range))) {
-    if (buffer.length + piece.length > maxBytes) return false;
-    buffer.append(piece);
-  }
-  return true;
+  return await buffer.fill(copy.out(selectRange(range)), maxBytes);
 }
-
-/**
- * https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format": signature, flags, and the
- * length of an extension that does not exist.
- */
-const headerBytes = 19;
-const trailer = -1;
 
 /**
  * The items in a buffer that `readItemRange` has filled. Without a closure for each: a million of
  * them cost more than all the rest.
  */
-export function* itemsIn({ bytes, length }: ItemBuffer): Generator<ExportedItem, void, undefined> {
+export function* itemsIn({ bytes, length }: CopyBuffer): Generator<ExportedItem, void, undefined> {
   // Where each column begins, seen from the row's first byte, and its length; -1 for null.
   const starts = new Int32Array(columnCount);
   const sizes = new Int32Array(columnCount);
@@ -136,8 +110,6 @@ export function* itemsIn({ bytes, length }: ItemBuffer): Generator<ExportedItem,
   }
 }
 
-const nullSize = -1;
-
 function textAt(row: string, start = 0, size = nullSize): string | null {
   return size === nullSize ? null : row.slice(start, start + size);
 }
@@ -150,21 +122,6 @@ function usageAt(bytes: Buffer, from: number, starts: Int32Array, sizes: Int32Ar
     outputTokens: readInt32(bytes, from + (starts[11] as number)),
     costUsd: sizes[12] === nullSize ? null : bytes.readDoubleBE(from + (starts[12] as number)),
   };
-}
-
-// Buffer's own methods check their arguments, sixty times a row.
-
-function readInt16(bytes: Uint8Array, at: number): number {
-  return (((bytes[at] as number) << 24) >> 16) | (bytes[at + 1] as number);
-}
-
-function readInt32(bytes: Uint8Array, at: number): number {
-  return (
-    ((bytes[at] as number) << 24) |
-    ((bytes[at + 1] as number) << 16) |
-    ((bytes[at + 2] as number) << 8) |
-    (bytes[at + 3] as number)
-  );
 }
 
 const columnCount = 16;

@@ -1,12 +1,12 @@
 /**
- * A batch's items at their reader's pace: a statement reads no more than is then held in memory, so
- * that a slow reader holds no connection and no snapshot.
+ * A batch's items at their reader's pace: a statement reads no more than is then
+ * held in memory, so that a slow reader holds no connection and no snapshot.
  */
+import { CopyBuffer } from '../../db/copy-buffer.ts';
 import type { Copy } from '../../db/driver/copy.ts';
 import {
   type ExportedItem,
   type ExportRange,
-  ItemBuffer,
   itemsIn,
   readItemRange,
 } from '../../db/item-export.ts';
@@ -23,25 +23,41 @@ const slowMs = 1_000;
 /** Rows that are suddenly so much longer than those before are read again, fewer at a time. */
 const excess = 4;
 
-/** The items of a range in order, in parts: one is read while another is used, in two buffers. */
-export async function* readItems(
+/** The items of a range of any length, in order, in parts. */
+export function readItems(
   copy: Copy,
   { first, last, ...what }: ExportRange,
 ): AsyncGenerator<Iterable<ExportedItem>, void, undefined> {
+  return readParts({ first, last }, itemsIn, (range, room) =>
+    readItemRange(copy, { ...what, ...range }, room),
+  );
+}
+
+/** Both ends are in it. */
+interface Range {
+  first: number;
+  last: number;
+}
+
+/**
+ * `fill` reads a part into a buffer, or says that it does not fit. The next part is read while one
+ * is used, into the other of two buffers.
+ */
+async function* readParts<Entry>(
+  { first, last }: Range,
+  entriesIn: (buffer: CopyBuffer) => Iterable<Entry>,
+  fill: (range: Range, room: { buffer: CopyBuffer; maxBytes: number }) => Promise<boolean>,
+): AsyncGenerator<Iterable<Entry>, void, undefined> {
   if (first > last) return;
   let target = firstBytes;
   let indexes = firstIndexes;
 
-  async function readPart(from: number, buffer: ItemBuffer): Promise<number> {
+  async function readPart(from: number, buffer: CopyBuffer): Promise<number> {
     for (;;) {
       buffer.clear(target);
       const to = Math.min(last, from + indexes - 1);
       const limit = from === to ? Number.POSITIVE_INFINITY : excess * maxBytes;
-      const fits = await readItemRange(
-        copy,
-        { ...what, first: from, last: to },
-        { buffer, maxBytes: limit },
-      );
+      const fits = await fill({ first: from, last: to }, { buffer, maxBytes: limit });
       const bytesPerIndex = fits ? buffer.length / (to - from + 1) : limit / (to - from + 1);
       const wanted = Math.floor(target / Math.max(bytesPerIndex, 1));
       indexes = Math.max(1, Math.min(maxIndexes, wanted, fits ? maxIndexes : (to - from) >> 3));
@@ -49,7 +65,7 @@ export async function* readItems(
     }
   }
 
-  let [buffer, other] = [new ItemBuffer(), new ItemBuffer()];
+  let [buffer, other] = [new CopyBuffer(), new CopyBuffer()];
   let part = readPart(first, buffer);
   for (;;) {
     const to = await part;
@@ -60,7 +76,7 @@ export async function* readItems(
       part.catch(() => undefined);
     }
     const startedAt = performance.now();
-    yield itemsIn(buffer);
+    yield entriesIn(buffer);
     if (isLast) return;
     [buffer, other] = [other, buffer];
     const tookMs = performance.now() - startedAt;
