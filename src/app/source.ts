@@ -2,7 +2,13 @@
 
 import { AppError, BadUserInput, type InputIssue } from '../core/errors.ts';
 import { isId } from '../core/ids.ts';
-import { readFile, readFileRows } from '../db/files.ts';
+import {
+  hasProblems,
+  readFile,
+  readFileRows,
+  readProblems,
+  type StoredProblem,
+} from '../db/files.ts';
 import { decodeRow } from '../files/decoded-row.ts';
 import { mayBeRequests } from '../files/request-row.ts';
 import { type FileReading, namesOf, type RowFile, rowFileOf } from '../files/row.ts';
@@ -18,10 +24,12 @@ export interface CheckedSource {
   /** How the file's rows are read; null where items are given inline. */
   file: RowFile | null;
   itemCount: number;
+  /** Lines that are not requests, of a file of OpenAI's API: the first, in order. */
+  problems: readonly StoredProblem[];
 }
 
 export function inlineSource(items: readonly CheckedItem[]): CheckedSource {
-  return { given: { items }, items, file: null, itemCount: items.length };
+  return { given: { items }, items, file: null, itemCount: items.length, problems: [] };
 }
 
 /** An uploaded file as a source. Throws NOT_FOUND. */
@@ -42,6 +50,7 @@ export async function fileSource(
     items: rows.map((row) => decodeRow(file, row)),
     file,
     itemCount: record.itemCount,
+    problems: hasProblems(record) ? await readProblems(db, record.key) : [],
   };
 }
 
@@ -98,16 +107,39 @@ export function sampleOf(
   ];
 }
 
-/** Throws BadUserInput at `path` where an operation cannot work on what the source has. */
+/**
+ * Throws BadUserInput at `path` where an operation cannot work on what the source has, or nothing
+ * can.
+ */
 export function refuseMismatch(
   operation: Operation | undefined,
-  { items, file }: CheckedSource,
+  { items, file, problems, itemCount }: CheckedSource,
   path: string,
 ): void {
+  if (problems.length > 0) {
+    throw new BadUserInput([{ path, message: refusalOf(problems) }]);
+  }
+  if (itemCount === 0) throw new BadUserInput([{ path, message: 'must have a row' }]);
   const message = operation?.whole
     ? problemForRequests(operation.name, items, file)
     : problemForTexts(operation?.name ?? '', items, file);
   if (message !== null) throw new BadUserInput([{ path, message }]);
+}
+
+/** Enough to correct a file by; all are its rejections. */
+const maxShownProblems = 10;
+
+function refusalOf(problems: readonly StoredProblem[]): string {
+  const told = problems.slice(0, maxShownProblems).map(({ message }) => message);
+  const more = problems.length > told.length ? `; and in more lines: ${linesOf(problems)}` : '';
+  return `must be a file with a request in each line. ${told.join('; ')}${more}`;
+}
+
+function linesOf(problems: readonly StoredProblem[]): string {
+  return problems
+    .slice(maxShownProblems)
+    .map(({ line }) => line)
+    .join(', ');
 }
 
 function problemForRequests(

@@ -1,6 +1,7 @@
 /** Batches over an uploaded file, which copy nothing of it. */
 
 import type { Sql } from './driver/client.ts';
+import { fileIsThere } from './files.ts';
 import type { NewInlineBatch } from './inline-batches.ts';
 
 /** A batch over a file that is there already. */
@@ -22,8 +23,8 @@ export async function insertFileBatch(
 ): Promise<bigint | 'unknown_file' | 'key_taken'> {
   const [inserted] = await sql<{ key: bigint | null; known: boolean }[]>`
     with file as materialized (
-      select key, item_count, name from files
-      where id = ${batch.fileId} and owner = ${batch.owner} and listed and deleted_at is null
+      select key, item_count, name from files f
+      where id = ${batch.fileId} and owner = ${batch.owner} and listed and ${fileIsThere(sql)}
       for share
     ),
     batch as (

@@ -11,6 +11,7 @@ import {
   isNull,
   lt,
   max,
+  or,
   type SQL,
   sql,
 } from 'drizzle-orm';
@@ -18,7 +19,10 @@ import { cutBehind, type PlaceInPage, placed, placesWithin } from './bytes.ts';
 import type { Builder, Sql } from './driver/client.ts';
 import { files, rows } from './tables.ts';
 
-/** A file as its upload has left it. `columns`, `rejections` and `warnings` are JSON text. */
+/**
+ * A file as its upload has left it. `columns`, `rejections`, `problems` and `warnings` are JSON
+ * text.
+ */
 export interface NewFile {
   key: bigint;
   id: string;
@@ -32,22 +36,45 @@ export interface NewFile {
   customIdField: string | null;
   rejectedCount: number;
   rejections: string;
+  problems: string;
   blankCount: number;
   warnings: string;
   encoding: string;
+  purpose: string | null;
+  /** Null: it stays until it is deleted. */
+  expiresInSeconds: number | null;
+}
+
+/** A line of a file of OpenAI's API that is not a request, in the words of that API. */
+export interface StoredProblem {
+  /** Counted from 1, blank lines too. */
+  line: number;
+  code: string;
+  message: string;
+  /** The member that is wrong. */
+  param: string | null;
 }
 
 /**
- * Without its rejections. `columns` and `warnings` are JSON text; a CSV file's columns are its
- * header's cells as they came.
+ * Without its rejections and problems. `columns` and `warnings` are JSON text; a CSV file's columns
+ * are its header's cells as they came.
  */
-export type FileRecord = Omit<typeof files.$inferSelect, 'rejections'>;
+export type FileRecord = Omit<typeof files.$inferSelect, 'rejections' | 'problems'>;
 
-/** All columns but the rejections, which may be long and are wanted rarely. */
+/** All columns but rejections and problems, which may be long and are wanted rarely. */
 export const fileColumns = leaveOut(getTableColumns(files));
 
-function leaveOut<Columns extends { rejections: unknown }>({ rejections, ...columns }: Columns) {
+function leaveOut<Columns extends { rejections: unknown; problems: unknown }>({
+  rejections,
+  problems,
+  ...columns
+}: Columns) {
   return columns;
+}
+
+/** Whether a file came by OpenAI's API, with lines that are not requests. */
+export function hasProblems({ purpose, rejectedCount }: FileRecord): boolean {
+  return purpose !== null && rejectedCount > 0;
 }
 
 /** What of a file may be large, in bytes; known without reading it. */
@@ -63,17 +90,21 @@ export async function insertFile(sql: Sql, file: NewFile): Promise<boolean> {
       delete from ingests where file_key = ${file.key} and expires_at > now() returning file_key
     )
     insert into files (key, id, owner, listed, name, format, size_bytes, item_count, columns,
-                       content_field, custom_id_field, rejected_count, rejections,
-                       blank_count, warnings, encoding)
+                       content_field, custom_id_field, rejected_count, rejections, problems,
+                       blank_count, warnings, encoding, purpose, expires_at)
     select file_key, ${file.id}, ${file.owner}, true, ${file.name}, ${file.format}, ${file.sizeBytes},
            ${file.itemCount}, ${file.columns}, ${file.contentField}, ${file.customIdField},
-           ${file.rejectedCount}, ${file.rejections},
-           ${file.blankCount}, ${file.warnings}, ${file.encoding}
+           ${file.rejectedCount}, ${file.rejections}, ${file.problems},
+           ${file.blankCount}, ${file.warnings}, ${file.encoding}, ${file.purpose},
+           now() + make_interval(secs => ${file.expiresInSeconds})
     from ended`;
   return inserted.count === 1;
 }
 
-/** A file that was uploaded and not deleted; items given inline are no file to their owner. */
+/**
+ * A file that was uploaded, and neither deleted nor at its end; items given inline are no file to
+ * their owner.
+ */
 export async function readFile(db: Builder, owner: string, id: string): Promise<FileRecord | null> {
   const [file] = await db.query
     .select(fileColumns)
@@ -130,7 +161,10 @@ export async function listFiles(
   return await readWithin(db, sizes, { order, maxBytes });
 }
 
-/** Files in the order of their keys; cut behind `maxBytes`, but with one file at least. */
+/**
+ * Those files that are neither deleted nor at their end, in the order of their keys; cut behind
+ * `maxBytes`, but with one file at least.
+ */
 export async function readFilesWithin(
   db: Builder,
   fileKeys: readonly bigint[],
@@ -140,7 +174,7 @@ export async function readFilesWithin(
   const sizes = await db.query
     .select({ key: files.key, octets })
     .from(files)
-    .where(inArray(files.key, [...fileKeys]))
+    .where(and(inArray(files.key, [...fileKeys]), isThere))
     .orderBy(order);
   return await readWithin(db, sizes, { order, maxBytes });
 }
@@ -164,8 +198,30 @@ export async function countFiles(db: Builder, owner: string): Promise<number> {
   return await db.query.$count(files, ofOwner(owner));
 }
 
+/** The file is neither deleted nor at its end. Batches that use it read it all the same. */
+const isThere = and(
+  isNull(files.deletedAt),
+  isNull(files.hiddenAt),
+  or(isNull(files.expiresAt), gt(files.expiresAt, sql`now()`)),
+);
+
+/** The same of a row `f` of `files`. */
+export function fileIsThere(sql: Sql) {
+  return sql`(f.deleted_at is null and f.hidden_at is null
+              and (f.expires_at is null or f.expires_at > now()))`;
+}
+
 function ofOwner(owner: string): SQL | undefined {
-  return and(eq(files.owner, owner), files.listed, isNull(files.deletedAt));
+  return and(eq(files.owner, owner), files.listed, isThere);
+}
+
+/** The lines of a file that are not requests: the first, in order. */
+export async function readProblems({ query }: Builder, fileKey: bigint): Promise<StoredProblem[]> {
+  const [file] = await query
+    .select({ problems: files.problems })
+    .from(files)
+    .where(eq(files.key, fileKey));
+  return file ? (JSON.parse(file.problems) as StoredProblem[]) : [];
 }
 
 /** A row as it is stored; `decodeRow` says what it holds. */
@@ -223,8 +279,8 @@ export async function deleteFile(
 ): Promise<'deleted' | 'in_use' | 'unknown'> {
   const [done] = await sql<{ known: boolean; deleted: boolean }[]>`
     with file as materialized (
-      select key from files
-      where id = ${id} and owner = ${owner} and listed and deleted_at is null
+      select key from files f
+      where id = ${id} and owner = ${owner} and listed and ${fileIsThere(sql)}
       for update
     ),
     deleted as (
@@ -236,6 +292,31 @@ export async function deleteFile(
     select exists (select from file) as known, exists (select from deleted) as deleted`;
   if (!done?.known) return 'unknown';
   return done.deleted ? 'deleted' : 'in_use';
+}
+
+/**
+ * Hides a file from its owner, whether or not batches use it: they go on. False for an unknown
+ * file.
+ */
+export async function hideFile({ query }: Builder, owner: string, id: string): Promise<boolean> {
+  const hidden = await query
+    .update(files)
+    .set({ hiddenAt: sql`now()` })
+    .where(and(eq(files.id, id), ofOwner(owner)))
+    .returning({ key: files.key });
+  return hidden.length === 1;
+}
+
+/** A list that is paged through goes on behind a file that was hidden just before. */
+const hiddenSeconds = 60;
+
+/** Deletes files that were hidden or are at their end, once no batch uses them. */
+export async function deleteUnusedFiles(sql: Sql): Promise<void> {
+  await sql`
+    update files f set deleted_at = now()
+    where deleted_at is null
+      and (hidden_at <= now() - make_interval(secs => ${hiddenSeconds}) or expires_at <= now())
+      and not exists (select from batches where file_key = f.key and deleted_at is null)`;
 }
 
 /** Deleted files that no batch uses any more. */

@@ -1,11 +1,9 @@
 import type { BatchStatus } from './tables.ts';
 
-const finalBatchStatuses: ReadonlySet<BatchStatus> = new Set([
-  'COMPLETED',
-  'FAILED',
-  'CANCELLED',
-  'EXPIRED',
-]);
+/** The statuses of batches that have ended. */
+export const endedStatuses = ['COMPLETED', 'FAILED', 'CANCELLED', 'EXPIRED'] as const;
+
+const finalBatchStatuses: ReadonlySet<BatchStatus> = new Set(endedStatuses);
 
 /** Whether a batch with this status changes no more, unless it is retried. */
 export function isFinal(status: BatchStatus): boolean {

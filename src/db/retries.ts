@@ -21,7 +21,9 @@ export interface Retried {
  * Takes back the answers of items that failed, expired or were cancelled (all, or those with the
  * given custom ids or error codes), reopens their chunks, and lets the batch go on with its time
  * renewed. Succeeded items are never touched. A stopped batch goes on with what it had left undone
- * as well. Null where nothing is to be retried, or the batch is a draft or being ended.
+ * as well. Its output is another file from then on: how long the old one was, and that it was
+ * deleted, is forgotten. Null where nothing is to be retried, or the batch is a draft or being
+ * ended.
  *
  * The answers move to `superseded_results` and the counters give them back in the same statement,
  * so that counts add up at every instant; usage stays, because it was paid.
@@ -92,6 +94,7 @@ export async function retryItems(
         seq = b.seq + 1,
         status = case when b.started_at is null then 'QUEUED' else 'PROCESSING' end::batch_status,
         completed_at = null, cancel_initiated_at = null, error = null, error_code = null,
+        output_bytes = null, error_bytes = null, output_deleted_at = null, errors_deleted_at = null,
         rate = 0, rate_at = now(), rescued_at = null,
         expires_at = now() + make_interval(secs => b.expires_in_seconds)
     from total t, batch

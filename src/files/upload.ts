@@ -9,7 +9,7 @@ import { newId } from '../core/ids.ts';
 import type { Database } from '../db/driver/client.ts';
 import type { Copy, RowsIn } from '../db/driver/copy.ts';
 import { RowEncoder } from '../db/driver/row-encoder.ts';
-import { type FileRecord, insertFile, readFile } from '../db/files.ts';
+import { type FileRecord, insertFile, readFile, type StoredProblem } from '../db/files.ts';
 import { abandonIngest, countCustomId, countCustomIdsAlike, deleteIngest } from '../db/ingests.ts';
 import type { Telling } from '../telemetry/events.ts';
 import { fileNameOf } from './file-name.ts';
@@ -17,7 +17,9 @@ import { takeIngestLease } from './ingest-lease.ts';
 import { duplicateIds } from './read/custom-ids.ts';
 import { createFileReader, type Reading } from './read/file-reader.ts';
 import { type ReadLimits, readLimits } from './read/limits.ts';
+import type { LineProblem } from './read/line-problem.ts';
 import type { ReadOptions } from './read/read-options.ts';
+import { createRequestLinesReader } from './read/request-lines.ts';
 import { UnreadableFile } from './read/unreadable.ts';
 import { removeRows } from './rows-removal.ts';
 
@@ -38,6 +40,8 @@ export interface Upload {
   /** The content type of the file, not of a form around it. */
   contentType: string | null;
   options: ReadOptions;
+  /** Lines for OpenAI's batch API, of which none is refused. Nothing is guessed then. */
+  areRequests?: boolean;
   limits?: ReadLimits;
   events: Telling;
 }
@@ -59,11 +63,21 @@ export async function uploadFile(upload: Upload): Promise<FileRecord> {
   return await ingested.store();
 }
 
+/** What else is known of a file when it is entered. */
+interface StoredAs {
+  /** In place of the upload's. */
+  name?: string | undefined;
+  /** What an upload of OpenAI's API says that the file is for. */
+  purpose?: string;
+  /** The file is deleted after this time, when no batch needs it. */
+  expiresInSeconds?: number | null;
+}
+
 /** Rows that are in, of a file that is not yet. Exactly one of the two is to be called. */
 export interface Ingested {
   reading: Reading;
-  /** Enters the file, under another name than the upload's where one is given. */
-  store(otherName?: string): Promise<FileRecord>;
+  /** Enters the file. */
+  store(as?: StoredAs): Promise<FileRecord>;
   /** Removes the rows. */
   discard(): Promise<void>;
 }
@@ -107,7 +121,9 @@ export async function ingestFile(upload: Upload): Promise<Ingested> {
   }
 
   try {
-    const reader = createFileReader({ sink: encoder, name, contentType, options, limits });
+    const reader = upload.areRequests
+      ? createRequestLinesReader(encoder, limits)
+      : createFileReader({ sink: encoder, name, contentType, options, limits });
     let turnAt = performance.now();
     for await (const chunk of source) {
       const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
@@ -121,17 +137,18 @@ export async function ingestFile(upload: Upload): Promise<Ingested> {
       lease.check();
       await db.checkRoom();
     }
-    const reading = reader.end();
+    let reading = reader.end();
     await send(encoder.finish());
     lease.check();
     mayBeStored = true;
     await (rowsIn as RowsIn | null)?.finish();
     await refuseRepeatedIds(db, fileKey, reading);
+    reading = await withProvenProblems(db, fileKey, reading);
 
     return {
       reading,
       discard,
-      async store(otherName) {
+      async store({ name: otherName, purpose = null, expiresInSeconds = null } = {}) {
         try {
           const id = newId('file');
           lease.check();
@@ -140,6 +157,8 @@ export async function ingestFile(upload: Upload): Promise<Ingested> {
             id,
             owner,
             name: otherName === undefined ? name : fileNameOf(otherName),
+            purpose,
+            expiresInSeconds,
             ...stored(reading),
           });
           if (!isIn) throw new Error('the lease of an upload ran out before its end');
@@ -174,9 +193,25 @@ async function refuseRepeatedIds(db: Database, fileKey: bigint, reading: Reading
   }
 }
 
+/** Without what only seemed to be duplicates. */
+async function withProvenProblems(
+  db: Database,
+  fileKey: bigint,
+  reading: Reading,
+): Promise<Reading> {
+  const problems: LineProblem[] = [];
+  for (const problem of reading.problems) {
+    const id = problem.candidate?.customId;
+    const isProven = id === undefined || (await countCustomId(db.sql, fileKey, id)) > 1;
+    if (isProven) problems.push(problem);
+  }
+  const disproved = reading.problems.length - problems.length;
+  return { ...reading, problems, rejectedCount: reading.rejectedCount - disproved };
+}
+
 function stored(reading: Reading) {
   const { format, sizeBytes, itemCount, contentField, customIdField } = reading;
-  const { rejectedCount, blankCount, encoding } = reading;
+  const { rejectedCount, blankCount, encoding, problems } = reading;
   return {
     format,
     sizeBytes,
@@ -185,7 +220,15 @@ function stored(reading: Reading) {
     contentField,
     customIdField,
     rejectedCount,
-    rejections: JSON.stringify(reading.rejections),
+    rejections: JSON.stringify([
+      ...reading.rejections,
+      ...problems.map(({ line, reason }) => ({ row: line, reason })),
+    ]),
+    problems: JSON.stringify(
+      problems.map(({ line, code, param, reason }): StoredProblem => {
+        return { line, code, message: `Line ${line} ${reason}`, param };
+      }),
+    ),
     blankCount,
     warnings: JSON.stringify(reading.warnings),
     encoding,

@@ -40,12 +40,16 @@ import { maxValues } from '../../src/faces/http/json-size.ts';
 import * as received from '../../src/faces/http/received.ts';
 import { requestTimeoutMs } from '../../src/faces/http/server.ts';
 import { linkMinutes } from '../../src/faces/http/signed-link.ts';
+import * as fileUpload from '../../src/faces/openai/file-upload.ts';
+import { maxListedFiles } from '../../src/faces/openai/files.ts';
 import {
   maxNameBytes,
   maxReasonLength,
   maxRejections,
   readLimits,
+  requestFileLimits,
 } from '../../src/files/read/limits.ts';
+import { maxProblems } from '../../src/files/read/line-problem.ts';
 import { maxCountedTries } from '../../src/model/retry.ts';
 import { checkLimitMs } from '../../src/operations/check-time.ts';
 import { maxValidValues } from '../../src/operations/enrich-fields.ts';
@@ -140,6 +144,16 @@ const rows: [what: string, limit: string][] = [
   ['examples', told(examples.maxExamples)],
   ['`n` of a chat request', '1'],
   ['a file', `${told(readLimits.fileBytes)} bytes, ${told(readLimits.rows)} rows`],
+  [
+    'a file of `POST /v1/files`',
+    `${told(requestFileLimits.fileBytes)} bytes, ${told(requestFileLimits.rows)} lines`,
+  ],
+  [
+    'the end of a file of `POST /v1/files`, by `expires_after`',
+    `${told(fileUpload.minExpirySeconds)} s to ${told(fileUpload.maxExpirySeconds)} s`,
+  ],
+  ['lines of such a file that are told as not requests', `the first ${maxProblems}`],
+  ['files that `GET /v1/files` lists at once', told(maxListedFiles)],
   ['a row', megabytes(readLimits.rowBytes)],
   ['columns', `${told(readLimits.columns)}, with names of ${megabytes(maxNameBytes)} together`],
   [

@@ -1,13 +1,13 @@
 /**
- * Removes what nobody will ask for again: rows of uploads that died, and files that were deleted,
- * once no batch uses them. Runs in every process, whatever its role; each step is one statement and
- * safe beside itself.
+ * Removes what nobody will ask for again: rows of uploads that died, and files that were deleted or
+ * have expired, once no batch uses them. Runs in every process, whatever its role; each step is one
+ * statement and safe beside itself.
  */
 
 import type { Log } from '../../core/log.ts';
 import { createLooper } from '../../core/looper.ts';
 import type { Database } from '../../db/driver/client.ts';
-import { listDeletedFiles, removeFile } from '../../db/files.ts';
+import { deleteUnusedFiles, listDeletedFiles, removeFile } from '../../db/files.ts';
 import { deleteDeadIngests, listDeadIngests } from '../../db/ingests.ts';
 import { removeRows } from '../../files/rows-removal.ts';
 
@@ -30,6 +30,7 @@ export function createFileJanitor({ db, log }: { db: Database; log: Log }): File
       await removeRows(db, fileKey);
     }
     await deleteDeadIngests(db.sql);
+    await deleteUnusedFiles(db.sql);
     for (const fileKey of await listDeletedFiles(db.sql)) {
       if (stopping) return;
       await removeRows(db, fileKey);

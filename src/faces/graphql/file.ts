@@ -14,6 +14,7 @@ import {
 import { previewRow } from '../../files/decoded-row.ts';
 import type { fileFormats } from '../../files/read/format.ts';
 import { maxRejections } from '../../files/read/limits.ts';
+import { maxProblems } from '../../files/read/line-problem.ts';
 import { namesOf, rowFileOf } from '../../files/row.ts';
 import { builder, deletedPayload, notFound } from './builder.ts';
 import type { Context } from './context.ts';
@@ -54,7 +55,8 @@ function columnsOf(file: FileRecord): string[] {
 }
 
 const RowRejection = builder.objectRef<Rejection>('RowRejection').implement({
-  description: 'A row that was refused at upload. The other rows were stored.',
+  description:
+    'A row that was refused at upload. The other rows were stored. Of a file of POST /v1/files: a line that is not a request.',
   fields: (t) => ({
     row: t.exposeInt('row', {
       description:
@@ -100,12 +102,12 @@ builder.node('File', {
     }),
     rejections: t.field({
       type: [RowRejection],
-      description: `Rows refused at upload, at most the first ${maxRejections.toLocaleString('en')}. rejectedCount counts all of them.`,
+      description: `Rows refused at upload, at most the first ${maxRejections.toLocaleString('en')}. rejectedCount counts all of them. Of a file of POST /v1/files: its lines that are not requests, at most the first ${maxProblems}. They are stored, and no batch can be submitted over the file.`,
       complexity: { field: rejectionsCost, multiplier: 1 },
       resolve: ({ key }, _args, context) => loadRejections(context, key),
     }),
     rejectedCount: t.exposeInt('rejectedCount', {
-      description: 'Number of rows refused at upload.',
+      description: 'Number of rows refused at upload, or of lines that are not requests.',
     }),
     warnings: t.stringList({
       description:
@@ -167,7 +169,8 @@ builder.objectField('Batch', 'file', (t) =>
   t.field({
     type: 'File',
     nullable: true,
-    description: 'File of the batch. Null for inline items.',
+    description:
+      'File of the batch. Null for inline items, and for a file that was deleted or has expired.',
     resolve: async ({ fileKey }, _args, context) => {
       const file = await fileOf(fileKey, context);
       return file?.listed ? file : null;

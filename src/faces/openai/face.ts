@@ -6,6 +6,7 @@ import { routeApi } from '../http/api-routes.ts';
 import type { Face } from '../http/face.ts';
 import { spokenDialect } from '../http/spoken-dialect.ts';
 import { wordOpenAiError } from './errors.ts';
+import { fileRoutes } from './files.ts';
 import { modelRoutes } from './models.ts';
 
 export interface OpenAiServices extends Omit<Caller, 'owner' | 'db'> {
@@ -14,7 +15,7 @@ export interface OpenAiServices extends Omit<Caller, 'owner' | 'db'> {
   providers: Providers;
 }
 
-export function createOpenAiFace({ providers }: OpenAiServices): Face {
+export function createOpenAiFace(services: OpenAiServices): Face {
   const covers = (request: Parameters<typeof spokenDialect>[0]) =>
     spokenDialect(request) === 'openai';
   return {
@@ -24,6 +25,11 @@ export function createOpenAiFace({ providers }: OpenAiServices): Face {
       requestIdPrefix: 'req_',
       word: wordOpenAiError,
     },
-    routes: [routeApi(({ request }) => covers(request), modelRoutes(providers))],
+    routes: [
+      routeApi(
+        ({ request }) => covers(request),
+        [...modelRoutes(services.providers), ...fileRoutes(services)],
+      ),
+    ],
   };
 }

@@ -19,6 +19,7 @@ import { createJsonLinesReader } from './json-lines.ts';
 import { contentColumn, JsonRows } from './json-rows.ts';
 import { JsonScanner } from './json-scanner.ts';
 import type { ReadLimits } from './limits.ts';
+import type { LineProblem } from './line-problem.ts';
 import { withoutMarks } from './marks.ts';
 import type { ReadOptions } from './read-options.ts';
 import { refuseFields, refuseStrangers } from './refused-options.ts';
@@ -27,7 +28,7 @@ import { sniffFormat } from './sniff.ts';
 import { createTextReader } from './text.ts';
 import { toldOfText } from './told-fields.ts';
 import type { Transcoder } from './transcoder.ts';
-import { UnreadableFile } from './unreadable.ts';
+import { emptyFile, fileTooLong, UnreadableFile } from './unreadable.ts';
 import { Window } from './window.ts';
 
 /** Bytes that are collected before the format is decided. */
@@ -46,6 +47,8 @@ export interface Reading {
   customIdField: string | null;
   rejectedCount: number;
   rejections: RowRejection[];
+  /** Of a file for OpenAI's batch API: the first of its lines that are not requests. */
+  problems: readonly LineProblem[];
   /** `utf-8`, `utf-16le`, `utf-16be`, `windows-1252`, or another charset that was named. */
   encoding: string;
   /** Rows of blank cells alone, and blank lines of a text file; neither items nor rejected. */
@@ -89,7 +92,7 @@ export function createFileReader({
   function decide(isWhole: boolean): Decided {
     const bytes = Buffer.concat(pending);
     pending = [];
-    if (bytes.length === 0) throw new UnreadableFile('invalid', 'The file is empty');
+    if (bytes.length === 0) throw emptyFile();
     refuseBinary(bytes);
     const known = {
       head: bytes,
@@ -101,7 +104,7 @@ export function createFileReader({
     const guess = withoutMarks(createTranscoder(known));
     let head = guess.push(bytes);
     if (isWhole) head = Buffer.concat([head, guess.end()]);
-    if (head.length === 0) throw new UnreadableFile('invalid', 'The file is empty');
+    if (head.length === 0) throw emptyFile();
     const otherwise = saysTabs(name, mediaType) ? 0x09 : 0x2c;
     const { format, told } = sniffFormat({ head, isWhole, options, name, mediaType });
     if (told !== null) rows.warn(told);
@@ -119,10 +122,7 @@ export function createFileReader({
     *push(chunk) {
       sizeBytes += chunk.length;
       if (sizeBytes > limits.fileBytes) {
-        throw new UnreadableFile(
-          'too_large',
-          `The file has more than ${limits.fileBytes.toLocaleString('en')} bytes; split it`,
-        );
+        throw fileTooLong(limits.fileBytes);
       }
       for (let at = 0; at < chunk.length; at += stepBytes) {
         const step = chunk.subarray(at, at + stepBytes);
@@ -155,6 +155,7 @@ export function createFileReader({
         itemCount: rows.accepted,
         rejectedCount: rows.rejected,
         rejections: rows.rejections,
+        problems: [],
         encoding: file.transcoder.encoding,
         blankCount: rows.blank,
         warnings: rows.warnings,

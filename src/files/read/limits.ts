@@ -22,6 +22,9 @@ export const readLimits: ReadLimits = {
   depth: maxJsonDepth,
 };
 
+/** What an upload for OpenAI's batch API may hold: its files have up to 200 MB. */
+export const requestFileLimits: ReadLimits = { ...readLimits, fileBytes: 209_715_200 };
+
 /** Bytes of the names of all columns together: room for 10,000 of a hundred characters. */
 export const maxNameBytes = 1_048_576;
 /** Rejections that are kept; all are counted. */

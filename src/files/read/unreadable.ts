@@ -19,3 +19,16 @@ export function rowTooLong(maxBytes: number): UnreadableFile {
     `A row of the file has more than ${maxBytes.toLocaleString('en')} bytes`,
   );
 }
+
+/** Refuses a file that has more bytes than a file may have. */
+export function fileTooLong(maxBytes: number): UnreadableFile {
+  return new UnreadableFile(
+    'too_large',
+    `The file has more than ${maxBytes.toLocaleString('en')} bytes; split it`,
+  );
+}
+
+/** Refuses a file of no bytes. */
+export function emptyFile(): UnreadableFile {
+  return new UnreadableFile('invalid', 'The file is empty');
+}

@@ -1,10 +1,13 @@
 /** The output of a batch as a stream of byte strings, in input order, at any time. */
+import { setImmediate } from 'node:timers/promises';
 import type { BatchRecord } from '../../db/batches.ts';
 import { readBatchByKey, readBatchFile } from '../../db/batches.ts';
 import type { Database } from '../../db/driver/client.ts';
 import type { Copy } from '../../db/driver/copy.ts';
 import type { ExportColumns, ExportedItem } from '../../db/item-export.ts';
 import type { ItemStatus } from '../../db/items.ts';
+import type { OutputBytes } from '../../db/output-files.ts';
+import { finalStatuses } from '../../db/tables.ts';
 import type { PreparedOperation } from '../../operations/operation.ts';
 import { rowFileOf } from '../row.ts';
 import { anthropicLinesWriter } from './anthropic.ts';
@@ -37,6 +40,8 @@ export interface OutputRequest {
   status: readonly ItemStatus[] | undefined;
   /** Begins behind this index: how an interrupted download goes on. */
   afterIndex: number;
+  /** Ends with this index. Undefined: with the last of the batch. */
+  lastIndex?: number;
 }
 
 /** Characters that are written at a time: little enough that other requests get their turn. */
@@ -77,6 +82,16 @@ export async function outputWriter(
   }
 }
 
+/** The writer of the lines that OpenAI's API gives of a batch. */
+export async function openAiWriter(
+  db: Database,
+  batch: BatchRecord,
+  operation: PreparedOperation,
+): Promise<OutputWriter> {
+  const rows = createRowTexts(rowFileOf(await readBatchFile(db, batch.fileKey), batch));
+  return openAiLinesWriter(batch, rows, operation);
+}
+
 /**
  * The output in pieces of about `pieceLength`; read as fast as it is taken. Throws when the batch
  * is deleted meanwhile, because what came until then might look like all of it.
@@ -85,13 +100,13 @@ export async function* writeOutput(
   { db, copy }: { db: Database; copy: Copy },
   batch: BatchRecord,
   writer: OutputWriter,
-  { status, afterIndex }: Pick<OutputRequest, 'status' | 'afterIndex'>,
+  { status, afterIndex, lastIndex }: Omit<OutputRequest, 'format'>,
 ): AsyncGenerator<string, void, undefined> {
   const { key: batchKey, fileKey, total } = batch;
   const parts = readItems(copy, {
     source: { batchKey, fileKey },
     first: afterIndex + 1,
-    last: total - 1,
+    last: lastIndex ?? total - 1,
     status,
     with: writer.columns,
   });
@@ -110,4 +125,30 @@ export async function* writeOutput(
   // The rows of a batch go only after the batch itself.
   if (!(await readBatchByKey(db, batchKey))) throw new Error('the batch has been deleted');
   yield piece + writer.tail;
+}
+
+/**
+ * Bytes of the records of an ended batch, of the items that succeeded and of the others: what
+ * `writeOutput` would send, without sending it.
+ */
+export async function measureOutput(
+  { copy }: { copy: Copy },
+  { key: batchKey, fileKey, total }: BatchRecord,
+  writer: OutputWriter,
+): Promise<OutputBytes> {
+  const bytes = { output: 0, errors: 0 };
+  const parts = readItems(copy, {
+    source: { batchKey, fileKey },
+    first: 0,
+    last: total - 1,
+    status: finalStatuses,
+    with: writer.columns,
+  });
+  for await (const items of parts) {
+    for (const item of items) {
+      bytes[item.status === 'SUCCEEDED' ? 'output' : 'errors'] += writer.record(item).length;
+    }
+    await setImmediate();
+  }
+  return bytes;
 }

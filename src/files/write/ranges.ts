@@ -1,5 +1,5 @@
 /**
- * A batch's items at their reader's pace: a statement reads no more than is then
+ * A batch's items, or a file's rows, at their reader's pace: a statement reads no more than is then
  * held in memory, so that a slow reader holds no connection and no snapshot.
  */
 import { CopyBuffer } from '../../db/copy-buffer.ts';
@@ -10,6 +10,7 @@ import {
   itemsIn,
   readItemRange,
 } from '../../db/item-export.ts';
+import { type ExportedRow, readRowRange, rowsIn } from '../../db/row-export.ts';
 
 /** Indexes a statement at most, and at first, while nobody knows how long rows are. */
 const maxIndexes = 20_000;
@@ -31,6 +32,14 @@ export function readItems(
   return readParts({ first, last }, itemsIn, (range, room) =>
     readItemRange(copy, { ...what, ...range }, room),
   );
+}
+
+/** The rows of a file, in order, in parts. */
+export function readRows(
+  copy: Copy,
+  { fileKey, ...range }: { fileKey: bigint } & Range,
+): AsyncGenerator<Iterable<ExportedRow>, void, undefined> {
+  return readParts(range, rowsIn, (part, room) => readRowRange(copy, { fileKey, ...part }, room));
 }
 
 /** Both ends are in it. */
