@@ -21,8 +21,6 @@ export interface Sent {
   body?: string | Blob | ReadableStream<Uint8Array>;
   /** What fetch asks for where the body is a stream. */
   duplex?: 'half';
-  /** Else Node's fetch fails where a stream is answered with 401. */
-  credentials?: 'omit';
 }
 
 /** An answer whose body is still to be read. `cut` is to be ended by the reader. */

@@ -33,7 +33,7 @@ export async function bodyOf(upload: Upload, onProgress: OnProgress): Promise<Up
     return {
       sent: (cut) => {
         const body = streamOf(upload, cut, onProgress);
-        return { method: 'POST', headers, body, duplex: 'half', credentials: 'omit' };
+        return { method: 'POST', headers, body, duplex: 'half' };
       },
       arrived: () => undefined,
     };
