@@ -27,9 +27,12 @@ export async function renewIngest(db: Builder, fileKey: bigint, leaseMs: number)
   return await setExpiry(db, fileKey, after(leaseMs));
 }
 
-/** Ends a lease before its time, so that the rows are removed. */
-export async function abandonIngest(db: Builder, fileKey: bigint): Promise<void> {
-  await setExpiry(db, fileKey, after(0));
+/**
+ * Ends a lease before its time, so that the rows are removed. False where no lease runs: it ran
+ * out, or the file was entered.
+ */
+export async function abandonIngest(db: Builder, fileKey: bigint): Promise<boolean> {
+  return await setExpiry(db, fileKey, after(0));
 }
 
 /** False where the lease had run out. */

@@ -5,10 +5,19 @@ import { beginIngest, renewIngest } from '../db/ingests.ts';
 const leaseMs = 60_000;
 const renewMs = 20_000;
 
+/** Others remove the rows, or have. */
+export class LeaseLost extends Error {
+  override readonly name = 'LeaseLost';
+
+  constructor() {
+    super('the lease of an upload ran out before its end');
+  }
+}
+
 /** An upload's right to its rows, renewed while it runs. */
 export interface IngestLease {
   fileKey: bigint;
-  /** Throws once the lease has run out: others remove the rows. */
+  /** Throws LeaseLost once the lease has run out. */
   check(): void;
   /** Stops renewing. */
   stop(): void;
@@ -40,9 +49,7 @@ export async function takeIngestLease(db: Database): Promise<IngestLease> {
   return {
     fileKey,
     check() {
-      if (lost || performance.now() - renewedAt > leaseMs) {
-        throw new Error('the lease of an upload ran out before its end');
-      }
+      if (lost || performance.now() - renewedAt > leaseMs) throw new LeaseLost();
     },
     stop: () => clearInterval(timer),
   };

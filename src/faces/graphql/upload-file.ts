@@ -2,12 +2,13 @@
 
 import { BadUserInput } from '../../core/errors.ts';
 import type { FileRecord } from '../../db/files.ts';
+import { UploadRefused } from '../../files/ingest.ts';
 import {
   type OptionTexts,
   parseOptions,
   UnknownOptionValue,
 } from '../../files/read/given-options.ts';
-import { UploadRefused, uploadFile } from '../../files/upload.ts';
+import { uploadFile } from '../../files/upload.ts';
 import { preflightHeaders } from '../http/cors.ts';
 import { builder } from './builder.ts';
 import { FileFormatEnum } from './file.ts';

@@ -2,10 +2,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppError, BadUserInput, statusOf } from '../../core/errors.ts';
 import type { FileRecord } from '../../db/files.ts';
+import { UploadRefused } from '../../files/ingest.ts';
 import type { Reading } from '../../files/read/file-reader.ts';
 import { readLimits } from '../../files/read/limits.ts';
 import { namesOf } from '../../files/row.ts';
-import { UploadRefused } from '../../files/upload.ts';
 import { letRunOut } from '../http/received.ts';
 import { RouteError } from '../http/route-error.ts';
 import { checkUploadHeaders } from '../http/upload-headers.ts';
