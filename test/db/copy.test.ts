@@ -210,6 +210,12 @@ describe('COPY out', () => {
     expect(() => copySql`select ${'1; drop table rows' as unknown as number}`).toThrow(TypeError);
   });
 
+  it('joins by no nested loop, whatever the statistics say of new rows', async () => {
+    const setting = copySql`select current_setting('enable_nestloop')`;
+
+    expect(await readTexts(setting)).toEqual(['off']);
+  });
+
   it('rejects what the database refuses, before and in the middle', async () => {
     await expect(read(copySql`select nonsense`)).rejects.toThrow('nonsense');
     await expect(

@@ -48,6 +48,11 @@ export interface RowsIn {
 export function openCopy(url: string, { maxConnections = defaultConnections } = {}): Copy {
   const incoming = createPool(url, maxConnections);
   const outgoing = createPool(url, maxConnections);
+  // What goes out are ranges of rows joined to ranges of results. While the statistics do not know
+  // of a new batch, a range seems to be one row, and a nested loop would take minutes.
+  outgoing.on('connect', (client) => {
+    client.query('set enable_nestloop = off').catch(ignore);
+  });
   return {
     rowsIn: async () => beginRowsIn(await connectTo(incoming)),
     out: (query) => copyOut(outgoing, query),
