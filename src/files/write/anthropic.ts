@@ -1,4 +1,5 @@
-import type { ItemErrorCode } from '../../core/errors.ts';
+import type { BatchErrorCode, ItemErrorCode } from '../../core/errors.ts';
+import type { BatchRecord } from '../../db/batches.ts';
 import type { ExportedItem } from '../../db/item-export.ts';
 import type { PreparedOperation } from '../../operations/operation.ts';
 import { answerTextOf, storedMessage } from './answer.ts';
@@ -7,18 +8,25 @@ import { type RowTexts, toBytes } from './text.ts';
 
 /**
  * Lines as the results of Anthropic's message batches have them: {custom_id, result}, one for each
- * item that has ended. Of chat the message is as the provider sent it, or what a chat completion is
- * as one; of everything else it has the output as its text, so that tools for Anthropic's results
- * read every batch. https://docs.anthropic.com/en/api/retrieving-message-batch-results
+ * item that has ended. What a failed batch left undone has the batch's error. Of chat the message
+ * is as the provider sent it, or what a chat completion is as one; of everything else it has the
+ * output as its text, so that tools for Anthropic's results read every batch.
+ * https://docs.anthropic.com/en/api/retrieving-message-batch-results
  */
 export function anthropicLinesWriter(
-  { id, model }: { id: string; model: string },
+  { id, model, status, error, errorCode }: WrittenBatch,
   rows: RowTexts,
   operation: PreparedOperation,
 ): OutputWriter {
   const suffix = id.slice('batch_'.length);
   const modelBytes = toBytes(model);
   const text = answerTextOf(operation);
+  const leftUndone = status === 'FAILED' ? { errorCode, errorMessage: toBytes(error ?? '') } : null;
+
+  function errored(failed: Failed, index: number): string {
+    const request_id = `req_${suffix}_${index}`;
+    return JSON.stringify({ type: 'errored', error: { ...errorOf(failed), request_id } });
+  }
 
   /** A byte string of JSON. */
   function message(item: ExportedItem): string {
@@ -49,11 +57,11 @@ export function anthropicLinesWriter(
     switch (item.status) {
       case 'PENDING':
       case 'PROCESSING':
-        return null;
+        return leftUndone && errored(leftUndone, item.index);
       case 'SUCCEEDED':
         return `{"type":"succeeded","message":${message(item)}}`;
       case 'FAILED':
-        return JSON.stringify({ type: 'errored', error: errorOf(item) });
+        return errored(item, item.index);
       case 'CANCELLED':
         return '{"type":"canceled"}';
       case 'EXPIRED':
@@ -77,15 +85,22 @@ export function anthropicLinesWriter(
   };
 }
 
+type WrittenBatch = Pick<BatchRecord, 'id' | 'model' | 'status' | 'error' | 'errorCode'>;
+
+interface Failed {
+  errorCode: ItemErrorCode | BatchErrorCode | null;
+  errorMessage: string | null;
+}
+
 /** Anthropic's type says whether sending again may help; our code beside it says more. */
-function errorOf({ errorCode, errorMessage }: ExportedItem): object {
+function errorOf({ errorCode, errorMessage }: Failed): object {
   const type = errorCode === null ? 'api_error' : errorTypes[errorCode];
   const code = errorCode?.toLowerCase() ?? null;
   return { type: 'error', error: { type, message: errorMessage ?? '', code } };
 }
 
 /** https://docs.anthropic.com/en/api/errors */
-const errorTypes: Readonly<Record<ItemErrorCode, string>> = {
+const errorTypes: Readonly<Record<ItemErrorCode | BatchErrorCode, string>> = {
   INVALID_REQUEST: 'invalid_request_error',
   CONTEXT_TOO_LONG: 'invalid_request_error',
   TEMPLATE_FIELD_MISSING: 'invalid_request_error',
@@ -99,4 +114,10 @@ const errorTypes: Readonly<Record<ItemErrorCode, string>> = {
   WORKER_CRASHED: 'api_error',
   EMPTY_CONTENT: 'invalid_request_error',
   INTERNAL: 'api_error',
+  INVALID_KEY: 'authentication_error',
+  QUOTA_EXHAUSTED: 'billing_error',
+  UNKNOWN_MODEL: 'not_found_error',
+  PROVIDER_REJECTED_FILE: 'invalid_request_error',
+  DUPLICATE_CUSTOM_ID: 'invalid_request_error',
+  INVALID_INPUT_FILE: 'invalid_request_error',
 };

@@ -177,6 +177,7 @@ describe('chat', () => {
           message: expect.stringContaining('Größe unbekannt'),
           code: 'invalid_request',
         },
+        request_id: expect.stringMatching(/^req_\w+_\d+$/),
       },
     });
   });
