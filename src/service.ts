@@ -247,7 +247,7 @@ export async function startService(
           createRestFace({ services, db }),
           createGraphQLFace({ services, introspection, publicUrl, log }),
           createOpenAiFace(services),
-          createAnthropicFace(services),
+          createAnthropicFace(services, { publicUrl }),
         ],
         log,
       });

@@ -2,6 +2,7 @@
 
 import { AppError, BadUserInput, type InputIssue } from '../core/errors.ts';
 import { isId } from '../core/ids.ts';
+import type { Database } from '../db/driver/client.ts';
 import {
   hasProblems,
   readFile,
@@ -15,7 +16,7 @@ import { type FileReading, namesOf, type RowFile, rowFileOf } from '../files/row
 import type { Operation, PromptItem } from '../operations/operation.ts';
 import type { Caller } from './caller.ts';
 import type { CheckedItem } from './inputs.ts';
-import type { Submission } from './store-batch.ts';
+import type { StoredRequests, Submission } from './store-batch.ts';
 
 export interface CheckedSource {
   given: Submission['source'];
@@ -32,6 +33,17 @@ export function inlineSource(items: readonly CheckedItem[]): CheckedSource {
   return { given: { items }, items, file: null, itemCount: items.length, problems: [] };
 }
 
+/** Requests that are rows of a file to come. */
+export async function storedSource(
+  rows: StoredRequests,
+  { db }: Pick<Caller, 'db'>,
+): Promise<CheckedSource> {
+  const file = { format: rows.format, columns: [], contentField: null, customIdField: null };
+  const { fileKey, itemCount } = rows;
+  const items = await firstItem(db, fileKey, file);
+  return { given: { rows }, items, file, itemCount, problems: [] };
+}
+
 /** An uploaded file as a source. Throws NOT_FOUND. */
 export async function fileSource(
   fileId: string,
@@ -40,18 +52,18 @@ export async function fileSource(
   const record = isId('file', fileId) ? await readFile(db, owner, fileId) : null;
   if (!record) throw new AppError('NOT_FOUND', 'There is no file with this id');
   const file = rowFileOf(record);
-  const rows = await readFileRows(db.sql, record.key, {
-    afterIndex: -1,
-    limit: 1,
-    maxBytes: 0,
-  });
   return {
     given: { fileId },
-    items: rows.map((row) => decodeRow(file, row)),
+    items: await firstItem(db, record.key, file),
     file,
     itemCount: record.itemCount,
     problems: hasProblems(record) ? await readProblems(db, record.key) : [],
   };
+}
+
+async function firstItem(db: Database, fileKey: bigint, file: RowFile): Promise<PromptItem[]> {
+  const rows = await readFileRows(db.sql, fileKey, { afterIndex: -1, limit: 1, maxBytes: 0 });
+  return rows.map((row) => decodeRow(file, row));
 }
 
 /** What is named of a file in a submit. */

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
-import type { Database } from '../db/driver/client.ts';
-import { insertFileBatch } from '../db/file-batches.ts';
+import type { Database, Sql } from '../db/driver/client.ts';
+import { insertFileBatch, type NewFileBatch } from '../db/file-batches.ts';
+import { insertIngestedBatch } from '../db/ingested-batches.ts';
 import { findByIdempotencyKey, insertInlineBatch } from '../db/inline-batches.ts';
 import type { Execution } from '../db/tables.ts';
 import type { Nudges } from '../engine/process/nudges.ts';
+import { LeaseLost } from '../files/ingest-lease.ts';
 import type { Telling } from '../telemetry/events.ts';
 import type { CheckedItem } from './inputs.ts';
 
@@ -18,13 +20,26 @@ export const defaultExpirySeconds: Readonly<Record<Execution, number>> = {
   PROVIDER_BATCH: 26 * 60 * 60,
 };
 
+/** Requests that are rows of a file to come. */
+export interface StoredRequests {
+  fileKey: bigint;
+  format: 'ANTHROPIC_JSONL';
+  itemCount: number;
+  sizeBytes: number;
+  /** Of all of them as they came. */
+  hash: string;
+}
+
 /** A checked input: options are params with their defaults, and the model is resolved. */
 export interface Submission {
   operation: string;
   options: Record<string, unknown>;
   model: string;
-  /** The items themselves, or the id of an uploaded file, of which nothing is copied. */
-  source: { items: readonly CheckedItem[] } | { fileId: string };
+  /**
+   * The items themselves; the id of an uploaded file, of which nothing is copied; or rows that are
+   * in, and whose file is entered with the batch.
+   */
+  source: { items: readonly CheckedItem[] } | { fileId: string } | { rows: StoredRequests };
   execution: Execution;
   /** PROVIDER_BATCH only: what the provider's window leaves undone is called live. */
   rescue: boolean;
@@ -79,17 +94,10 @@ export async function submitBatch(
     rescue: submission.rescue,
     chunkSize,
   } as const;
-  const inserted =
-    'fileId' in source
-      ? await insertFileBatch(db.sql, {
-          ...batch,
-          fileId: source.fileId,
-          contentField: submission.contentField,
-          customIdField: submission.customIdField,
-        })
-      : ((await insertInlineBatch(db.sql, { ...batch, ...inlineRows(source.items) }))?.key ??
-        'key_taken');
+  const { contentField, customIdField } = submission;
+  const inserted = await insertBatch(db.sql, { ...batch, source, contentField, customIdField });
   if (inserted === 'unknown_file') throw new AppError('NOT_FOUND', 'There is no file with this id');
+  if (inserted === 'lease_lost') throw new LeaseLost();
   if (inserted !== 'key_taken') {
     events.emit('batch.submitted', { batchKey: inserted, batch: id });
     await nudges.send(inserted, 'work');
@@ -111,6 +119,38 @@ export async function submitBatch(
   return winner.id;
 }
 
+/** The key of the batch, or why it is not stored. */
+async function insertBatch(
+  sql: Sql,
+  {
+    source,
+    contentField,
+    customIdField,
+    ...batch
+  }: Omit<NewFileBatch, 'fileId'> & Pick<Submission, 'source'>,
+): Promise<bigint | 'unknown_file' | 'lease_lost' | 'key_taken'> {
+  if ('fileId' in source) {
+    return await insertFileBatch(sql, {
+      ...batch,
+      fileId: source.fileId,
+      contentField,
+      customIdField,
+    });
+  }
+  if ('rows' in source) {
+    const { fileKey: key, hash, ...file } = source.rows;
+    return await insertIngestedBatch(sql, {
+      ...batch,
+      file: { ...file, key, id: newId('file'), name: inlineName },
+    });
+  }
+  const inserted = await insertInlineBatch(sql, { ...batch, ...inlineRows(source.items) });
+  return inserted?.key ?? 'key_taken';
+}
+
+/** The name of a file that is not listed. */
+const inlineName = 'inline';
+
 /** Items as rows of a file that is not listed: requests as lines of their provider's batch file. */
 function inlineRows(items: readonly CheckedItem[]) {
   const areRequests = items.some(({ request }) => request);
@@ -126,7 +166,7 @@ function inlineRows(items: readonly CheckedItem[]) {
   return {
     file: {
       id: newId('file'),
-      name: 'inline',
+      name: inlineName,
       format: areRequests ? 'OPENAI_JSONL' : 'JSON',
       sizeBytes: rows.reduce(
         (bytes, { content, fields }) => bytes + Buffer.byteLength(content ?? fields ?? ''),
@@ -152,12 +192,21 @@ const laterOptions: Readonly<Record<string, readonly string[]>> = {
  * A submission without the later options that say nothing, so that it hashes as it did before there
  * were these: a key is tried again with another server during an upgrade.
  */
-function asHashed(submission: Submission): Submission {
+function asHashed(submission: Submission): object {
   const later = laterOptions[submission.operation] ?? [];
   const options = Object.entries(submission.options).filter(
     ([name, value]) => !(value === false && later.includes(name)),
   );
-  return { ...submission, options: Object.fromEntries(options) };
+  return {
+    ...submission,
+    source: hashedSource(submission.source),
+    options: Object.fromEntries(options),
+  };
+}
+
+/** Of rows that are in, what they were; not where they are. */
+function hashedSource(source: Submission['source']): object {
+  return 'rows' in source ? { hash: source.rows.hash } : source;
 }
 
 /** JSON with its keys in order, so that the same input hashes the same in any order. */

@@ -117,6 +117,19 @@ export async function readBatch(
   return batch ?? null;
 }
 
+/** Where a batch stands in lists, also one that was just deleted, so that they can be paged on. */
+export async function readBatchPlace(
+  { query }: Builder,
+  owner: string,
+  id: string,
+): Promise<bigint | null> {
+  const [batch] = await query
+    .select({ key: batches.key })
+    .from(batches)
+    .where(and(eq(batches.id, id), eq(batches.owner, owner)));
+  return batch?.key ?? null;
+}
+
 /** A batch of any owner, for a request with a signed link. */
 export async function readBatchById(db: Builder, id: string): Promise<BatchRecord | null> {
   const [batch] = await selectBatches(db, eq(batches.id, id));

@@ -57,6 +57,7 @@ describe.each(shells)('in %s', (shell) => {
 
     async function perform({ language, text, notRun }: Block): Promise<void> {
       if (notRun !== null) {
+        if (language !== 'sh') return;
         await run(shell, ['-n', '-c', text]);
         await filesExist(text);
       } else if (language === 'sh') {
@@ -66,6 +67,10 @@ describe.each(shells)('in %s', (shell) => {
         });
         remember(stdout);
         expect(stdout).not.toContain('"error":{');
+      } else if (language === 'js') {
+        const program = ['--input-type=module', '--eval', filled(text)];
+        const { stdout } = await run(process.execPath, program, { cwd: root, timeout: deadlineMs });
+        remember(stdout);
       } else if (language === 'graphql') {
         remember(await ask(filled(text)));
       } else if (language === 'json') {

@@ -8,6 +8,7 @@ import { deadlineMs } from '../../src/app/answer-items.ts';
 import { maxExpirySeconds, maxInlineItems, maxSyncItems } from '../../src/app/inputs.ts';
 import { defaultExpirySeconds } from '../../src/app/store-batch.ts';
 import { maxMetadataBytes, maxOptionsBytes } from '../../src/app/submit.ts';
+import { maxMessageRequests } from '../../src/app/submit-messages.ts';
 import { maxCustomIdLength } from '../../src/core/ids.ts';
 import { maxJsonDepth } from '../../src/core/json.ts';
 import { maxPerOwner, readTimeoutMs } from '../../src/db/driver/request-line.ts';
@@ -19,6 +20,8 @@ import * as results from '../../src/engine/live/results-watch.ts';
 import { maxRepairs } from '../../src/engine/run/execute.ts';
 import { roomCharacters, shortPrompt } from '../../src/engine/run/prompt-room.ts';
 import * as rejectedAnswer from '../../src/engine/run/rejected-answer.ts';
+import * as messagePages from '../../src/faces/anthropic/batch-list.ts';
+import * as messageBatches from '../../src/faces/anthropic/batches.ts';
 import { maxAnswerBytes } from '../../src/faces/graphql/answer-size.ts';
 import * as budget from '../../src/faces/graphql/budget.ts';
 import { costLimits } from '../../src/faces/graphql/cost.ts';
@@ -74,6 +77,10 @@ const rows: [what: string, limit: string][] = [
   ['values in a JSON body', told(maxValues)],
   ['a body with a file (`uploadFile`)', `${told(maxMultipartBytes)} bytes, ${maxParts} parts`],
   [
+    'a create of a message batch (`POST /v1/messages/batches`)',
+    `${told(messageBatches.maxBodyBytes)} bytes, ${told(maxMessageRequests)} requests`,
+  ],
+  [
     'the pace of a body',
     `${told(received.minBytesPerSecond)} bytes a second on average, after the first ${seconds(received.graceMs)}`,
   ],
@@ -104,6 +111,10 @@ const rows: [what: string, limit: string][] = [
     `${told(filterCost)} each`,
   ],
   ['a page of a list', `${told(maxPageSize)} entries; ${defaultPageSize} where no size is given`],
+  [
+    'a page of `GET /v1/messages/batches`',
+    `${told(messagePages.maxPage)} entries; ${messagePages.defaultPage} where no \`limit\` is given`,
+  ],
   ['rows of `preview`', told(maxPreviewRows)],
   ['batches of `batchesChanged(snapshot:)`', told(maxSnapshot)],
   ['`customIds` of `items` or `retryBatch`', told(maxCustomIds)],

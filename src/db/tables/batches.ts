@@ -129,13 +129,13 @@ export const batches = pgTable(
     deletedAt: instant('deleted_at'),
   },
   (table) => [
-    // Needed by readBatch, readBatchById, startDraft, beginCancel, retryItems.
+    // Needed by readBatch, readBatchById, readBatchPlace, startDraft, beginCancel, retryItems.
     uniqueIndex('batches_id').on(table.id),
     // Needed by listBatches, countBatches.
     index('batches_owner').on(table.owner, table.key),
     // Needed by deleteFile, listDeletedFiles, removeFile, purgeBatchStep.
     index('batches_file').on(table.fileKey),
-    // Needed by insertInlineBatch, insertFileBatch, findByIdempotencyKey.
+    // Needed by insertInlineBatch, insertFileBatch, insertIngestedBatch, findByIdempotencyKey.
     uniqueIndex('batches_idempotency_key')
       .on(table.owner, table.idempotencyKey)
       .where(sql`idempotency_key is not null`),

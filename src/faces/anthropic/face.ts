@@ -7,6 +7,7 @@ import type { Providers } from '../../model/providers.ts';
 import { routeApi } from '../http/api-routes.ts';
 import type { Face } from '../http/face.ts';
 import { spokenDialect } from '../http/spoken-dialect.ts';
+import { batchRoutes } from './batches.ts';
 import { wordAnthropicError } from './errors.ts';
 import { modelRoutes } from './models.ts';
 
@@ -16,7 +17,11 @@ export interface AnthropicServices extends Omit<Caller, 'owner' | 'db'> {
   providers: Providers;
 }
 
-export function createAnthropicFace({ providers }: AnthropicServices): Face {
+/** `publicUrl`: where clients reach this server; null: by the address that they asked. */
+export function createAnthropicFace(
+  services: AnthropicServices,
+  { publicUrl }: { publicUrl: string | null },
+): Face {
   const covers = (request: Parameters<typeof spokenDialect>[0]) =>
     spokenDialect(request) === 'anthropic';
   return {
@@ -26,6 +31,11 @@ export function createAnthropicFace({ providers }: AnthropicServices): Face {
       requestIdPrefix: 'req_',
       word: wordAnthropicError,
     },
-    routes: [routeApi(({ request }) => covers(request), modelRoutes(providers))],
+    routes: [
+      routeApi(
+        ({ request }) => covers(request),
+        [...modelRoutes(services.providers), ...batchRoutes(services, publicUrl)],
+      ),
+    ],
   };
 }

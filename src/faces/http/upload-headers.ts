@@ -1,5 +1,6 @@
 /** What the headers of an upload say of its body, before the body is read. */
 import type { IncomingMessage } from 'node:http';
+import { refuseCompressed } from './compressed.ts';
 import { maxFormBytes } from './form.ts';
 import { RouteError } from './route-error.ts';
 
@@ -8,15 +9,8 @@ import { RouteError } from './route-error.ts';
  * where it is compressed.
  */
 export function checkUploadHeaders(request: IncomingMessage, maxFileBytes: number): void {
+  refuseCompressed(request);
   const { headers } = request;
-  const coding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
-  if (coding !== 'identity' && coding !== '') {
-    throw new RouteError(
-      415,
-      'UNSUPPORTED_MEDIA_TYPE',
-      'The body is compressed (Content-Encoding); send it as it is',
-    );
-  }
   const length = headers['content-length'];
   if (length === undefined && headers['transfer-encoding'] === undefined) {
     throw new RouteError(

@@ -15,7 +15,7 @@ import { type CsvOptions, csvWriter } from './csv.ts';
 import { type JsonIncludes, jsonLinesWriter, jsonWriter } from './json.ts';
 import { openAiLinesWriter } from './openai.ts';
 import { readItems } from './ranges.ts';
-import { createRowTexts } from './text.ts';
+import { createRowTexts, type RowTexts } from './text.ts';
 
 export const outputFormats = ['json', 'jsonl', 'csv', 'openai_jsonl', 'anthropic_jsonl'] as const;
 export type OutputFormat = (typeof outputFormats)[number];
@@ -88,8 +88,20 @@ export async function openAiWriter(
   batch: BatchRecord,
   operation: PreparedOperation,
 ): Promise<OutputWriter> {
-  const rows = createRowTexts(rowFileOf(await readBatchFile(db, batch.fileKey), batch));
-  return openAiLinesWriter(batch, rows, operation);
+  return openAiLinesWriter(batch, await rowTextsOf(db, batch), operation);
+}
+
+/** The writer of the lines that Anthropic's API gives of a batch. */
+export async function messageResultsWriter(
+  db: Database,
+  batch: BatchRecord,
+  operation: PreparedOperation,
+): Promise<OutputWriter> {
+  return anthropicLinesWriter(batch, await rowTextsOf(db, batch), operation);
+}
+
+async function rowTextsOf(db: Database, batch: BatchRecord): Promise<RowTexts> {
+  return createRowTexts(rowFileOf(await readBatchFile(db, batch.fileKey), batch));
 }
 
 /**

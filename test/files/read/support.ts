@@ -13,7 +13,7 @@ export interface KeptRow {
 }
 
 /** Begins with so little room that long rows have to be begun again. */
-class KeepingSink implements RowSink {
+export class KeepingSink implements RowSink {
   bytes = Buffer.alloc(64);
   readonly rows: KeptRow[] = [];
   private isFields = true;

@@ -1,0 +1,59 @@
+/** Batches whose items came as the body of the submit, too many to be held at once. */
+import type { Sql } from './driver/client.ts';
+import type { NewInlineBatch } from './inline-batches.ts';
+
+/** `file` is that of an ingest whose rows are in: its key was given out by `beginIngest`. */
+export type NewIngestedBatch = Omit<NewInlineBatch, 'file' | 'rows'> & {
+  file: {
+    key: bigint;
+    id: string;
+    name: string;
+    format: string;
+    sizeBytes: number;
+    itemCount: number;
+  };
+};
+
+/**
+ * Inserts a batch, its unlisted file and its chunks, and ends the ingest. `lease_lost` where the
+ * ingest's lease had run out, `key_taken` where the owner's idempotency key is: then nothing was
+ * written.
+ */
+export async function insertIngestedBatch(
+  sql: Sql,
+  { file, ...batch }: NewIngestedBatch,
+): Promise<bigint | 'lease_lost' | 'key_taken'> {
+  const [inserted] = await sql<{ key: bigint | null; leased: boolean }[]>`
+    with ingest as materialized (
+      select file_key from ingests where file_key = ${file.key} and expires_at > now() for update
+    ),
+    batch as (
+      insert into batches (file_key, id, owner, operation, options, model, status, name, metadata,
+                           idempotency_key, input_hash, expires_in_seconds, expires_at, webhook_url, custom_id_prefix,
+                           execution, rescue, total)
+      select file_key, ${batch.id}, ${batch.owner}, ${batch.operation}, ${batch.options},
+             ${batch.model}, ${batch.status}, ${batch.name}, ${batch.metadata}, ${batch.idempotencyKey},
+             ${batch.inputHash}, ${batch.expiresInSeconds}, now() + make_interval(secs => ${batch.expiresInSeconds}),
+             ${batch.webhookUrl}, ${batch.customIdPrefix}, ${batch.execution}, ${batch.rescue}, ${file.itemCount}
+      from ingest
+      on conflict (owner, idempotency_key) where idempotency_key is not null do nothing
+      returning key, file_key
+    ),
+    file as (
+      insert into files (key, id, owner, listed, name, format, size_bytes, item_count, columns)
+      select file_key, ${file.id}, ${batch.owner}, false, ${file.name}, ${file.format}, ${file.sizeBytes},
+             ${file.itemCount}, '[]'
+      from batch
+    ),
+    ended as (
+      delete from ingests where file_key = (select file_key from batch)
+    ),
+    cut as (
+      insert into chunks (batch_key, first, last, sent_to)
+      select batch.key, first, least(first + ${batch.chunkSize}, ${file.itemCount}) - 1, first - 1
+      from batch, generate_series(0, ${file.itemCount - 1}, ${batch.chunkSize}) as first
+    )
+    select (select key from batch) as key, exists (select from ingest) as leased`;
+  if (!inserted?.leased) return 'lease_lost';
+  return inserted.key ?? 'key_taken';
+}
