@@ -21,27 +21,38 @@ export interface OutputOptions extends CallOptions {
   delimiter?: ',' | ';' | '|' | 'tab' | undefined;
 }
 
-/** The bytes of an output. Throws a WinnowError. */
+/**
+ * The bytes of an output. One that has begun outlives a server that is restarted. Throws a
+ * WinnowError.
+ */
 export async function* readOutput(
   transport: Transport,
   batchId: string,
   format: OutputFormat,
   { signal, ...options }: OutputOptions,
 ): AsyncGenerator<Uint8Array, void> {
-  const { maxRetries, timeoutMs: silenceMs, url } = transport.settings;
-  const tries = createTries(maxRetries, signal);
+  const { maxRetries, maxStreamRetries, timeoutMs: silenceMs, url } = transport.settings;
   const framing = framingOf(format, options);
-  let after: number | null = null;
+  let tries = createTries(maxRetries, signal);
   let hasBegun = false;
+  let after: number | null = null;
+  /** Why what was given is read once more, from the start. */
+  let broken: unknown = null;
   for (;;) {
     try {
+      // It is the same again only where nothing changes any more.
+      if (broken !== null && !(await hasEnded(transport, batchId, signal))) {
+        tries = createTries(0);
+        throw broken;
+      }
       const path = outputPath(batchId, format, options, after);
       const opened = await transport.open(path, () => ({}), { signal });
       for await (const piece of readPieces(opened, { url, silenceMs })) {
         const whole = framing.take(piece);
         if (whole.length === 0) continue;
-        tries.worked();
+        if (!hasBegun) tries = createTries(maxStreamRetries, signal);
         hasBegun = true;
+        tries.worked();
         yield whole;
       }
       const rest = framing.rest();
@@ -50,14 +61,13 @@ export async function* readOutput(
     } catch (error) {
       await tries.failed(error);
       after = framing.resume();
-      // From the start it is the same again only where nothing changes any more.
-      if (hasBegun && after === null && !(await hasEnded(transport, batchId, signal))) throw error;
+      broken = hasBegun && after === null ? error : null;
     }
   }
 }
 
 async function hasEnded(transport: Transport, id: string, signal?: AbortSignal): Promise<boolean> {
-  const { batch } = await transport.ask('Batch', { id }, { signal, again: true });
+  const { batch } = await transport.ask('Batch', { id }, { signal });
   return batch !== null && isFinal(lower(batch.status));
 }
 

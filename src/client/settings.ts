@@ -9,8 +9,8 @@ export interface WinnowOptions {
   /** Instead of the global fetch. */
   fetch?: typeof fetch | undefined;
   /**
-   * How often in a row something is sent again. Absent: 2, and 10 for `watch` and `results`, where
-   * every event begins the count from the start.
+   * How often in a row something is sent again. Absent: 2, and 10 for `watch`, `results` and a
+   * download that has begun, where whatever comes begins the count from the start.
    */
   maxRetries?: number | undefined;
   /** Milliseconds until an answer must be there, or a piece of it. Absent: 60,000. */
@@ -25,7 +25,7 @@ export interface Settings {
   apiKey: string | null;
   fetch: typeof fetch;
   maxRetries: number;
-  /** The same for streams of events. */
+  /** The same for streams of events and for outputs. */
   maxStreamRetries: number;
   timeoutMs: number;
   /** For operations that are answered at once: the server itself takes up to 60 s. */

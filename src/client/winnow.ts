@@ -108,8 +108,8 @@ export class Winnow {
   }
 
   /**
-   * Results of an uploaded file of batch output, parsed and held to a schema without a model. Throws
-   * BadUserInput for a file of another format.
+   * Results of an uploaded file of batch output, parsed and held to a schema without a model.
+   * Throws BadUserInput for a file of another format.
    */
   async *parseResults<const Schema extends AnswerSchema>(
     file: string | { readonly id: string } | { readonly fileId: string },

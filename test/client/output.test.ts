@@ -80,6 +80,21 @@ it('is given up where nothing comes any more', async () => {
   await expect(batch.getOutput('jsonl')).rejects.toBeInstanceOf(ConnectionLost);
 });
 
+it('is not read from the start where the batch still changes', async () => {
+  const breaking = breakingOff([400]);
+  const batch = await new Winnow({
+    url: app.url,
+    async fetch(input, init) {
+      const response = await breaking(input, init);
+      if (!String(init?.body).includes('query Batch(')) return response;
+      return new Response((await response.text()).replace('COMPLETED', 'PROCESSING'));
+    },
+  }).batches.get(id);
+
+  expect(batch.status).toBe('processing');
+  await expect(batch.getOutput('openai_jsonl')).rejects.toBeInstanceOf(ConnectionLost);
+});
+
 it('ends its download when the stream is cancelled', async () => {
   const batch = await clientOf([]).batches.get(id);
   const reader = batch.output('jsonl').getReader();

@@ -79,8 +79,10 @@ it('gives each result once and the final state last, although the server was kil
     }
   }
   await watched;
+  const { length } = await batch.getOutput('records');
 
   expect(kills).toEqual([]);
+  expect(length).toBe(total);
   expect(indexes.toSorted((a, b) => a - b)).toEqual(Array.from({ length: total }, (_, at) => at));
   expect(states.at(-1)).toMatchObject({ status: 'completed', counts: { succeeded: total } });
 });
