@@ -60,7 +60,8 @@ export function readImports(): Map<string, Imports> {
 
 /** As the formatter writes them: each begins a line and ends with a semicolon. */
 const statement = /^(?:import|export) (?:(type) )?(?:([^;'"]*?)\sfrom )?'([^']+)'/gm;
-const inPlace = /\bimport\('([^']+)'\)/g;
+/** With `await` it is loaded when it is needed; else a type is named. */
+const inPlace = /(await )?\bimport\('([^']+)'\)/g;
 
 function importsIn(path: string): { name: string; typeOnly: boolean }[] {
   const text = readFileSync(new URL(path, source), 'utf8');
@@ -69,7 +70,10 @@ function importsIn(path: string): { name: string; typeOnly: boolean }[] {
       name,
       typeOnly: type !== undefined || areTypes(names),
     })),
-    ...[...text.matchAll(inPlace)].map(([, name = '']) => ({ name, typeOnly: true })),
+    ...[...text.matchAll(inPlace)].map(([, loads, name = '']) => ({
+      name,
+      typeOnly: loads === undefined,
+    })),
   ];
 }
 

@@ -1,0 +1,159 @@
+/** Commands over batches that there are. */
+import type { Batch, BatchState, ItemStatus } from '../client/index.ts';
+import { ask } from './ask.ts';
+import { count, dollars, percent, rowsText } from './columns.ts';
+import type { Outcome } from './commands.ts';
+import { Ended, exits, WrongUse } from './failure.ts';
+import { batchStatuses, type Given, listOf, numberOf } from './flags.ts';
+import { formatFor, includesOf, printOutput, readTarget, saveOutput } from './output.ts';
+import { createProgress } from './progress.ts';
+import { tellOfFailures, watchBatch } from './run-operation.ts';
+import { withServer } from './server.ts';
+import type { Shell } from './shell.ts';
+
+const usualLimit = 20;
+const maxLimit = 1_000_000;
+const itemStatuses: readonly ItemStatus[] = [
+  'pending',
+  'processing',
+  'succeeded',
+  'failed',
+  'cancelled',
+  'expired',
+];
+
+/** The ID of a command line. Throws WrongUse without one. */
+function idOf({ words: [command, id] }: Given): string {
+  if (id === undefined) throw new WrongUse(`winnow ${command} needs the ID of a batch`);
+  return id;
+}
+
+export function limitOf(given: Given): number {
+  return numberOf(given, 'limit', { min: 1, max: maxLimit }) ?? usualLimit;
+}
+
+/** The items of a list of which only so many are asked for. */
+export async function firstOf<Entry>(list: AsyncIterable<Entry>, limit: number): Promise<Entry[]> {
+  const first: Entry[] = [];
+  for await (const entry of list) {
+    first.push(entry);
+    if (first.length === limit) break;
+  }
+  return first;
+}
+
+export async function list(given: Given, shell: Shell): Promise<Outcome> {
+  const status = listOf(given, 'status', batchStatuses);
+  const limit = limitOf(given);
+  return await withServer(given, shell, async ({ winnow }) => {
+    const { signal } = shell.ending;
+    const all = winnow.batches.list({ status, name: given.text('name'), signal });
+    const batches = await firstOf(all, limit);
+    if (!given.has('json')) for (const batch of batches) await shell.print(lineOf(batch));
+    return { exit: exits.done, json: { batches } };
+  });
+}
+
+export async function show(given: Given, shell: Shell): Promise<Outcome> {
+  const id = idOf(given);
+  return await withServer(given, shell, async (server) => {
+    const { signal } = shell.ending;
+    const batch = await server.winnow.batches.get(id, { signal });
+    let exit: number = exits.done;
+    if (given.has('watch')) {
+      const isQuiet = given.has('quiet') || given.has('json');
+      const progress = createProgress(shell.stderr, { env: shell.env, isQuiet });
+      server.listener = (sentence) => progress.tell(sentence);
+      await watchBatch(batch, { progress, signal }).catch((error: unknown) => {
+        throw signal.aborted ? new Ended(`${id} goes on.`) : error;
+      });
+      tellOfFailures(batch, shell);
+      if (batch.counts.failed > 0 && !given.has('allow-failures')) exit = exits.rowsFailed;
+    }
+    if (!given.has('json')) await shell.print(linesOf(batch).join('\n'));
+    return { exit, json: { batch } };
+  });
+}
+
+export async function output(given: Given, shell: Shell): Promise<Outcome> {
+  const id = idOf(given);
+  const target = await readTarget(given);
+  const status = listOf(given, 'status', itemStatuses);
+  const include = includesOf(given);
+  return await withServer(given, shell, async ({ winnow }) => {
+    const { signal } = shell.ending;
+    const batch = await winnow.batches.get(id, { signal });
+    const format = await formatFor(target, { winnow, id, signal });
+    const options = { status, include, signal };
+    if (target.file !== null) await saveOutput(batch, target.file, format, options);
+    else if (!given.has('json')) await printOutput(shell, batch, format, options);
+    return { exit: exits.done, json: { batch, output: target.file } };
+  });
+}
+
+export async function change(
+  kind: 'cancel' | 'retry' | 'start',
+  given: Given,
+  shell: Shell,
+): Promise<Outcome> {
+  const id = idOf(given);
+  return await withServer(given, shell, async ({ winnow }) => {
+    const { signal } = shell.ending;
+    const batch = await winnow.batches.get(id, { signal });
+    await batch[kind]({ signal });
+    if (!given.has('json')) await shell.print(lineOf(batch));
+    return { exit: exits.done, json: { batch } };
+  });
+}
+
+export async function remove(given: Given, shell: Shell): Promise<Outcome> {
+  const id = idOf(given);
+  if (!given.has('yes') && (!shell.canAsk || given.has('json'))) {
+    throw new WrongUse('winnow delete asks on a terminal; elsewhere it needs --yes');
+  }
+  return await withServer(given, shell, async ({ winnow }) => {
+    const { signal } = shell.ending;
+    const batch = await winnow.batches.get(id, { signal });
+    const question = `Delete ${lineOf(batch)}?`;
+    if (!given.has('yes') && !(await ask(shell, question))) {
+      throw new WrongUse('Nothing was deleted.');
+    }
+    await batch.delete({ signal });
+    if (!given.has('json')) await shell.print(`${id} is deleted`);
+    return { exit: exits.done, json: { deletedId: id } };
+  });
+}
+
+/** A batch in one line, its id first. */
+function lineOf({ id, status, operation, progress, counts, name }: BatchState): string {
+  return [id, status, operation, percent(progress, 0), rowsText(counts.total), name ?? '']
+    .join('  ')
+    .trimEnd();
+}
+
+function linesOf(batch: Batch): string[] {
+  const { counts, usage, resentRequests, waiting, errorSummary } = batch;
+  const time = (value: Date | null) => value?.toISOString() ?? '-';
+  const facts: [label: string, text: string][] = [
+    ['id', batch.id],
+    ['name', batch.name ?? '-'],
+    ['status', `${batch.status}, ${percent(batch.progress, 0)}`],
+    ['operation', `${batch.operation} by ${batch.model}`],
+    [
+      'rows',
+      `${count(counts.total)}: ${count(counts.succeeded)} succeeded, ${count(counts.failed)} failed, ${count(counts.pending + counts.processing)} open`,
+    ],
+    ['requests', `${count(usage.requests)}, ${count(resentRequests)} of them sent again`],
+    ['tokens', `${count(usage.inputTokens)} in, ${count(usage.outputTokens)} out`],
+    ['cost', usage.costUsd === null ? '-' : dollars(usage.costUsd)],
+    ['created', time(batch.createdAt)],
+    ['completed', time(batch.completedAt)],
+    ...(waiting ? [['waits', waiting.reason] as [string, string]] : []),
+    ...(batch.error ? [['error', batch.error] as [string, string]] : []),
+    ...errorSummary.map(({ code, count: rows, message }): [string, string] => [
+      'failed',
+      `${count(rows)} with ${code}: ${message}`,
+    ]),
+  ];
+  return facts.map(([label, text]) => `${label.padEnd(10)} ${text}`);
+}

@@ -1,0 +1,177 @@
+/** Every command with its words, its flags and what runs it. */
+import type { OperationName } from '../client/index.ts';
+import * as batches from './batch-commands.ts';
+import { printCompletion } from './completion.ts';
+import * as files from './file-commands.ts';
+import type { FlagName, Given } from './flags.ts';
+import { submitFlags } from './job.ts';
+import { operationFlags } from './operation.ts';
+import { runOperation } from './run-operation.ts';
+import type { Shell } from './shell.ts';
+
+/** How a command ended, and what it says with --json. */
+export interface Outcome {
+  exit: number;
+  json: object;
+}
+
+export interface Command {
+  name: string;
+  /** What stands behind the name, as the help shows it. */
+  words: string;
+  summary: string;
+  /** Runs as it stands, with ids and files that are there. */
+  example: string;
+  flags: readonly FlagName[];
+  run(given: Given, shell: Shell): Promise<Outcome>;
+}
+
+const everywhere: readonly FlagName[] = ['json', 'help'];
+const withServer: readonly FlagName[] = ['url', 'local', ...everywhere];
+
+function operation(name: OperationName, summary: string, example: string): Command {
+  return {
+    name,
+    words: 'FILE',
+    summary,
+    example,
+    flags: [
+      ...operationFlags[name],
+      'column',
+      'id',
+      ...submitFlags,
+      'output',
+      'format',
+      ...(name === 'chat' ? [] : (['sample'] as const)),
+      'detach',
+      'allow-failures',
+      'yes',
+      'quiet',
+      ...withServer,
+    ],
+    run: (given, shell) => runOperation(name, given, shell),
+  };
+}
+
+function ofBatch(name: 'cancel' | 'retry' | 'start', summary: string): Command {
+  return {
+    name,
+    words: 'ID',
+    summary,
+    example: `winnow ${name} batch_…`,
+    flags: withServer,
+    run: (given, shell) => batches.change(name, given, shell),
+  };
+}
+
+export const commands: readonly Command[] = [
+  operation(
+    'label',
+    'one category for each row, or all that apply',
+    'winnow label reviews.csv --categories praise,complaint -o labels.csv',
+  ),
+  operation(
+    'extract',
+    'values of each row, in an object',
+    `winnow extract reviews.csv --schema '{"product": "string", "stars": "integer"}' -o values.csv`,
+  ),
+  operation('summarize', 'a summary of each row', 'winnow summarize reviews.csv -o short.csv'),
+  operation(
+    'enrich',
+    'further columns for each row',
+    'winnow enrich reviews.csv --fields sentiment,topic -o richer.csv',
+  ),
+  operation(
+    'run',
+    'a task of your own on each row',
+    `winnow run reviews.csv --instructions 'Translate into German' -o german.csv`,
+  ),
+  operation(
+    'chat',
+    'rows that are requests already',
+    'winnow chat requests.jsonl -o answers.jsonl',
+  ),
+  {
+    name: 'batches',
+    words: '',
+    summary: 'the batches, newest first',
+    example: 'winnow batches --status processing --limit 5',
+    flags: ['status', 'name', 'limit', ...withServer],
+    run: batches.list,
+  },
+  {
+    name: 'show',
+    words: 'ID',
+    summary: 'how far a batch is',
+    example: 'winnow show batch_… --watch',
+    flags: ['watch', 'allow-failures', 'quiet', ...withServer],
+    run: batches.show,
+  },
+  {
+    name: 'output',
+    words: 'ID',
+    summary: 'the answers of a batch, at any time',
+    example: 'winnow output batch_… -o answers.csv',
+    flags: ['output', 'format', 'status', 'include', ...withServer],
+    run: batches.output,
+  },
+  ofBatch('cancel', 'ends a batch; stored answers stay'),
+  ofBatch('retry', 'sends failed, expired and cancelled rows again'),
+  ofBatch('start', 'starts a draft'),
+  {
+    name: 'delete',
+    words: 'ID',
+    summary: 'deletes a batch with its answers',
+    example: 'winnow delete batch_… --yes',
+    flags: ['yes', ...withServer],
+    run: batches.remove,
+  },
+  {
+    name: 'files',
+    words: '',
+    summary: 'the files, newest first',
+    example: 'winnow files --limit 5',
+    flags: ['limit', ...withServer],
+    run: files.list,
+  },
+  {
+    name: 'upload',
+    words: 'FILE',
+    summary: 'uploads a file and makes no batch',
+    example: 'winnow upload reviews.csv --column text',
+    flags: ['column', 'id', ...withServer],
+    run: files.upload,
+  },
+  {
+    name: 'models',
+    words: '',
+    summary: 'the models that --model can name, with their prices',
+    example: 'winnow models',
+    flags: withServer,
+    run: files.models,
+  },
+  {
+    name: 'parse',
+    words: 'FILE',
+    summary: 'reads a file of batch results without a model',
+    example: `winnow parse results.jsonl --schema '{"label": "string"}'`,
+    flags: ['schema', 'status', ...withServer],
+    run: files.parse,
+  },
+  {
+    name: 'serve',
+    words: '',
+    summary: 'the server, as npm start runs it',
+    example: 'winnow serve',
+    flags: ['help'],
+    run: () => Promise.reject(new Error('winnow serve is run by the program itself')),
+  },
+  {
+    name: 'completion',
+    words: 'bash|zsh|fish',
+    summary: 'what lets a shell complete commands and flags',
+    example: 'winnow completion bash',
+    flags: everywhere,
+    run: (given, shell) => printCompletion(commands, given, shell),
+  },
+];

@@ -1,0 +1,89 @@
+/** What can go wrong in a command, and the exit codes that tell of it. */
+import {
+  Aborted,
+  BadUserInput,
+  BatchFailed,
+  type BatchState,
+  ConnectionLost,
+  Forbidden,
+  type InputIssue,
+  Unauthenticated,
+  WinnowError,
+} from '../client/index.ts';
+
+export const exits = {
+  done: 0,
+  failed: 1,
+  wrongUse: 2,
+  noServer: 3,
+  noKey: 4,
+  rowsFailed: 5,
+  ended: 130,
+} as const;
+
+/** The command line is wrong, or asks for what needs an answer that nobody can give. */
+export class WrongUse extends Error {
+  override readonly name = 'WrongUse';
+}
+
+/** Nothing answers where the server is looked for, or a server of its own cannot start. */
+export class NoServer extends Error {
+  override readonly name = 'NoServer';
+}
+
+/** Ctrl-C. The message says what becomes of the batch. */
+export class Ended extends Error {
+  override readonly name = 'Ended';
+  /** Whether standard error has the message already. */
+  readonly isTold: boolean;
+
+  constructor(message: string, { isTold } = { isTold: false }) {
+    super(message);
+    this.isTold = isTold;
+  }
+}
+
+/** The reader of standard output is gone, as in `winnow … | head -1`. */
+export class ReaderLeft extends Error {
+  override readonly name = 'ReaderLeft';
+}
+
+/** A failure as a command tells of it. */
+export interface Told {
+  exit: number;
+  error: { code: string; message: string; issues: readonly InputIssue[] };
+  /** The batch that failed; null where none did. */
+  batch: BatchState | null;
+}
+
+/** The exit code and the words of anything that was thrown. */
+export function tellOf(thrown: unknown): Told {
+  const told = (exit: number, code: string, issues: readonly InputIssue[] = []): Told => ({
+    exit,
+    error: { code, message: messageOf(thrown), issues },
+    batch: thrown instanceof BatchFailed ? { ...thrown.batch } : null,
+  });
+  if (thrown instanceof WrongUse) return told(exits.wrongUse, 'usage');
+  if (thrown instanceof NoServer) return told(exits.noServer, 'no_server');
+  if (thrown instanceof Ended) return told(exits.ended, 'ABORTED');
+  if (thrown instanceof WinnowError) {
+    return told(exitOf(thrown), thrown.code, thrown.issues);
+  }
+  const { code } = thrown as { code?: unknown };
+  return told(exits.failed, typeof code === 'string' ? code : 'INTERNAL');
+}
+
+function exitOf(error: WinnowError): number {
+  if (error instanceof Aborted) return exits.ended;
+  if (error instanceof BadUserInput) return exits.wrongUse;
+  if (error instanceof ConnectionLost) return exits.noServer;
+  if (error instanceof Unauthenticated || error instanceof Forbidden) return exits.noKey;
+  return exits.failed;
+}
+
+function messageOf(thrown: unknown): string {
+  if (thrown instanceof Unauthenticated) {
+    return `${thrown.message}. WINNOW_API_KEY must be a key of the server.`;
+  }
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

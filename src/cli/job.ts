@@ -1,0 +1,160 @@
+/** The batch of a command: the one that there is of the same file and options, or a new one. */
+import {
+  type Batch,
+  Conflict,
+  type SubmitOptions,
+  type Winnow,
+  type WinnowFile,
+} from '../client/index.ts';
+import { ask } from './ask.ts';
+import { rowsText } from './columns.ts';
+import { estimate, estimateText, isSandbox, modelOf, sampleSize } from './estimate.ts';
+import { WrongUse } from './failure.ts';
+import { type FlagName, type Given, numberOf } from './flags.ts';
+import { firstItems, type Input, keyOf } from './input.ts';
+import { asSubmit, type Operation } from './operation.ts';
+import type { Progress } from './progress.ts';
+import type { Shell } from './shell.ts';
+import { objectOf } from './values.ts';
+
+/** Above that, or without a known price, somebody must agree. */
+const freeUsd = 1;
+
+export const submitFlags: readonly FlagName[] = [
+  'batch-api',
+  'rescue',
+  'expires',
+  'webhook',
+  'metadata',
+  'name',
+  'new',
+];
+
+const maxExpirySeconds = 30 * 24 * 3_600;
+
+export type Settings = Pick<
+  SubmitOptions,
+  'name' | 'metadata' | 'execution' | 'rescue' | 'webhookUrl' | 'expiresInSeconds'
+>;
+
+/** What a submit has beside its operation. Throws WrongUse. */
+export async function readSettings(given: Given): Promise<Settings> {
+  if (given.has('rescue') && !given.has('batch-api')) {
+    throw new WrongUse('--rescue needs --batch-api');
+  }
+  return {
+    name: given.text('name'),
+    metadata: await objectOf(given, 'metadata'),
+    execution: given.has('batch-api') ? 'provider_batch' : undefined,
+    rescue: given.has('rescue') || undefined,
+    webhookUrl: given.text('webhook'),
+    expiresInSeconds: numberOf(given, 'expires', { min: 1, max: maxExpirySeconds }),
+  };
+}
+
+export interface Job {
+  given: Given;
+  operation: Operation;
+  settings: Settings;
+  input: Input;
+}
+
+/** The batch, which runs or has ended. Throws WrongUse where consent is missing. */
+export async function openBatch(
+  job: Job,
+  { winnow, shell, progress }: { winnow: Winnow; shell: Shell; progress: Progress },
+): Promise<Batch> {
+  const { input, given } = job;
+  const { signal } = shell.ending;
+  // What comes by a pipe can be hashed no earlier than it is uploaded.
+  let file = input.path === null ? await input.upload(winnow) : null;
+  const { operation, settings } = job;
+  const key = keyOf(await input.hash(), {
+    path: input.path,
+    isNew: given.has('new'),
+    operation,
+    settings,
+    column: given.text('column'),
+    id: given.text('id'),
+  });
+  const known = await findBatch(winnow, key, signal);
+  if (known) {
+    if (file) await winnow.files.delete(file.id);
+    return await goOn(known, { signal, progress });
+  }
+  file ??= await input.upload(winnow);
+  try {
+    tellOfFile(file, progress);
+    await agreeToCost(file, job, { winnow, shell, progress });
+    const source = { id: file.id };
+    const submit = { ...asSubmit(operation), ...settings, source, idempotencyKey: key, signal };
+    return await winnow.batches.submit(submit as SubmitOptions);
+  } catch (error) {
+    await winnow.files.delete(file.id).catch(() => undefined); // the first failure tells more
+    // Another run of the same command was quicker.
+    const other = error instanceof Conflict ? await findBatch(winnow, key, signal) : null;
+    if (!other) throw error;
+    return await goOn(other, { signal, progress });
+  }
+}
+
+async function findBatch(winnow: Winnow, key: string, signal: AbortSignal): Promise<Batch | null> {
+  for await (const batch of winnow.batches.list({ idempotencyKey: key, signal })) return batch;
+  return null;
+}
+
+/** Starts what waits, and retries what was left of a batch that was stopped. */
+async function goOn(
+  batch: Batch,
+  { signal, progress }: { signal: AbortSignal; progress: Progress },
+): Promise<Batch> {
+  if (batch.status === 'draft') return await batch.start({ signal });
+  if (batch.status === 'cancelling') for await (const _ of batch.watch({ signal }));
+  const { id, status, counts, error } = batch;
+  if (status === 'completed') {
+    progress.tell(`${id} of the same file and options is completed; --new makes another.`);
+  } else if (status === 'queued' || status === 'processing') {
+    progress.tell(`${id} of the same file and options goes on.`);
+  } else {
+    const left = counts.total - counts.succeeded;
+    if (left > 0) await batch.retry({ signal });
+    progress.tell(
+      `${id} was ${status}${error ? ` (${error})` : ''}; ${rowsText(left)} without an answer: sent again.`,
+    );
+  }
+  return batch;
+}
+
+function tellOfFile(file: WinnowFile, progress: Progress): void {
+  for (const warning of file.warnings) progress.tell(warning);
+  if (file.rejectedCount === 0) return;
+  const [first] = file.rejections;
+  progress.tell(
+    `${rowsText(file.rejectedCount)} were refused${first ? `, such as row ${first.row}: ${first.reason}` : ''}`,
+  );
+}
+
+async function agreeToCost(
+  file: WinnowFile,
+  { operation, settings, given }: Job,
+  { winnow, shell, progress }: { winnow: Winnow; shell: Shell; progress: Progress },
+): Promise<void> {
+  const { signal } = shell.ending;
+  const model = await modelOf(winnow, operation, signal);
+  if (isSandbox(model)) return;
+  const rows = file.itemCount;
+  let text = `${rowsText(rows)} to ${model}, at an unknown price`;
+  let usd: number | null = null;
+  if (operation.name !== 'chat') {
+    const items = await firstItems(winnow, file, sampleSize, signal);
+    const reckoned = await estimate(winnow, operation, { items, rows, model }, signal);
+    text = estimateText(model, reckoned);
+    usd = settings.execution === 'provider_batch' ? reckoned.batchApiUsd : reckoned.costUsd;
+  }
+  progress.tell(`${text}.`);
+  if (given.has('yes') || (usd !== null && usd <= freeUsd)) return;
+  if (!shell.canAsk || given.has('json')) {
+    throw new WrongUse(`${text}. Nothing was sent: --yes agrees.`);
+  }
+  if (!(await ask(shell, 'Send them?'))) throw new WrongUse('Nothing was sent.');
+}

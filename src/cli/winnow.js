@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+/** The command `winnow`: from its sources in a checkout, compiled in a build. */
+import { existsSync } from 'node:fs';
+
+const source = new URL('main.ts', import.meta.url);
+if (existsSync(source)) {
+  const { register } = await import('tsx/esm/api');
+  register();
+  await import(source.href);
+} else {
+  await import(new URL('main.js', import.meta.url).href);
+}
