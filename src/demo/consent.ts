@@ -1,6 +1,6 @@
-import { createInterface } from 'node:readline/promises';
-import { count, dollars, entry } from './columns.ts';
-import type { Estimate } from './estimate.ts';
+import { count, dollars } from '../cli/columns.ts';
+import { type Estimate, round } from '../cli/estimate.ts';
+import { entry } from './lines.ts';
 
 /** Requests, their receiver, their tokens and their likely cost. */
 export function estimateReport(
@@ -18,23 +18,4 @@ export function estimateReport(
       costUsd === null ? 'unknown: no known price' : `about ${dollars(costUsd)}, by the price list`,
     ),
   ].join('\n');
-}
-
-/** Asks on the terminal; only yes is consent. Throws the reason of an aborted signal. */
-export async function askConsent(signal: AbortSignal): Promise<boolean> {
-  const lines = createInterface({ input: process.stdin, output: process.stdout });
-  const closed = new Promise<null>((resolve) => lines.once('close', () => resolve(null)));
-  // On a terminal readline takes Ctrl-C for itself.
-  lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
-  try {
-    const answer = await Promise.race([lines.question('\nSend them? y/N ', { signal }), closed]);
-    return /^y(es)?$/i.test(answer?.trim() ?? '');
-  } finally {
-    lines.close();
-  }
-}
-
-/** Two digits: more would pretend to know. */
-function round(value: number): number {
-  return Number(value.toPrecision(2));
 }

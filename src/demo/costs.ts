@@ -3,11 +3,12 @@
  * of docs/guides/half-price.md. Nothing is sent: the prompts are those that models would get,
  * their tokens are estimated, and the prices are those of the built-in price list.
  */
+import { count, dollars } from '../cli/columns.ts';
 import { createPrices } from '../model/prices.ts';
 import { label } from '../operations/label.ts';
 import { estimatePromptTokens } from '../sandbox/wire/tokens.ts';
-import { count, dollars, print } from './columns.ts';
 import { readDataset } from './dataset.ts';
+import { print } from './lines.ts';
 
 /** Models that do not think unless asked to: they write no tokens but those of the answer. */
 const models = [

@@ -5,20 +5,22 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { styleText } from 'node:util';
-import { cancelUnfinished } from './batch.ts';
-import { connectTo } from './client.ts';
-import { duration, entry, print } from './columns.ts';
-import { type Ending, listenForEnd } from './ending.ts';
+import { duration } from '../cli/columns.ts';
+import { isSandbox } from '../cli/estimate.ts';
+import { openShell, type Shell } from '../cli/shell.ts';
+import { Winnow } from '../client/index.ts';
 import { labelQuestions } from './label-questions.ts';
+import { entry, print } from './lines.ts';
 import { help, type Options, readOptions } from './options.ts';
-import { isSandbox } from './report.ts';
 import { ownConfig, startOwnWinnow } from './winnow.ts';
 
-const ending = listenForEnd();
+const shell = openShell(process.env, process);
+// The reader of the output is gone, as in `npm run demo | head`.
+process.stdout.on('error', () => shell.ending.end());
 try {
   const options = readOptions(process.argv.slice(2));
   if (options.help) print(help.trimEnd());
-  else await demo(options, ending);
+  else await demo(options, shell);
 } catch (error) {
   process.exitCode = 1;
   process.stderr.write(`${messageOf(error)}\n`);
@@ -26,28 +28,29 @@ try {
 // At once, also where a failure has left something open.
 process.exit();
 
-async function demo(options: Options, { signal, hurry }: Ending): Promise<void> {
+async function demo(options: Options, shell: Shell): Promise<void> {
+  const { signal, hurry } = shell.ending;
   if (existsSync('.env')) process.loadEnvFile('.env');
   const config = ownConfig(process.env, options);
   const model = config.defaultModel;
   const asks = !isSandbox(model) && !options.yes;
-  if (asks && !(process.stdin.isTTY && process.stdout.isTTY)) {
+  if (asks && !shell.canAsk) {
     throw new Error(
       `The demo would send requests to ${model}, and cannot ask without a terminal: --yes agrees, --sandbox sends nothing.`,
     );
   }
 
-  const winnow = await startOwnWinnow(config);
-  const client = connectTo(winnow.url);
-  hurry.addEventListener('abort', () => void winnow.stop({ hurry: true })); // stop never rejects
+  const own = await startOwnWinnow(config);
+  const winnow = new Winnow({ url: own.url });
+  hurry.addEventListener('abort', () => void own.stop({ hurry: true })); // stop never rejects
   try {
     signal.throwIfAborted();
     print(
-      `${styleText('bold', 'Winnow')} is up after ${duration(performance.now())}, at ${winnow.url}`,
+      `${styleText('bold', 'Winnow')} is up after ${duration(performance.now())}, at ${own.url}`,
     );
     print(entry('Model', isSandbox(model) ? `${model}: rules, not a language model` : model));
-    await cancelUnfinished(client, signal);
-    const labelled = await labelQuestions({ options, asks, model, winnow, client, signal });
+    await cancelUnfinished(winnow, signal);
+    const labelled = await labelQuestions({ options, asks, model, own, winnow, shell });
     if (labelled && !options.exit) {
       print(styleText('dim', 'The server stays up: Ctrl-C ends it.'));
       if (!signal.aborted) await once(signal, 'abort');
@@ -56,9 +59,14 @@ async function demo(options: Options, { signal, hurry }: Ending): Promise<void> 
     if (!signal.aborted) throw error;
   } finally {
     if (signal.aborted) print('\nStopping; once more to hurry.');
-    await client.close();
-    await winnow.stop({ hurry: hurry.aborted });
+    await own.stop({ hurry: hurry.aborted });
   }
+}
+
+/** Cancels the batches of a killed run: they must not run, and cost money, beside a new one. */
+async function cancelUnfinished(winnow: Winnow, signal: AbortSignal): Promise<void> {
+  const status = ['draft', 'queued', 'processing'] as const;
+  for await (const batch of winnow.batches.list({ status, signal })) await batch.cancel();
 }
 
 /** The message of an error, and under it those of its causes. */

@@ -1,13 +1,17 @@
 import { join } from 'node:path';
-import { type BatchState, cancelBatch, submitQuestions, watchBatch } from './batch.ts';
-import type { Client } from './client.ts';
-import { count, entry, print } from './columns.ts';
-import { askConsent, estimateReport } from './consent.ts';
-import { type Dataset, readDataset } from './dataset.ts';
-import { estimate } from './estimate.ts';
+import { ask } from '../cli/ask.ts';
+import { count } from '../cli/columns.ts';
+import { estimate, isSandbox, sampleSize } from '../cli/estimate.ts';
+import { saveOutput } from '../cli/output.ts';
+import { createProgress } from '../cli/progress.ts';
+import { watchBatch } from '../cli/run-operation.ts';
+import type { Shell } from '../cli/shell.ts';
+import { type Batch, BatchFailed, type BatchState, type Winnow } from '../client/index.ts';
+import { estimateReport } from './consent.ts';
+import { type Dataset, readDataset, spread } from './dataset.ts';
+import { entry, print } from './lines.ts';
 import type { Options } from './options.ts';
-import { createProgressLine } from './progress-line.ts';
-import { isSandbox, nextReport, resultReport } from './report.ts';
+import { nextReport, resultReport } from './report.ts';
 import { readOutput } from './score.ts';
 import type { OwnWinnow } from './winnow.ts';
 
@@ -18,23 +22,24 @@ const otherModel = 'DEFAULT_MODEL=provider/name chooses another model; --sandbox
 
 /**
  * Asks for consent where needed, labels, saves, reports. False without consent. An aborted signal
- * cancels the batch and throws the signal's reason. Throws an Error when the batch fails.
+ * cancels the batch and throws. Throws an Error when the batch fails.
  */
 export async function labelQuestions({
   options: { items, directory, exit },
   asks,
   model,
+  own,
   winnow,
-  client,
-  signal,
+  shell,
 }: {
   options: Options;
   asks: boolean;
   model: string;
-  winnow: OwnWinnow;
-  client: Client;
-  signal: AbortSignal;
+  own: OwnWinnow;
+  winnow: Winnow;
+  shell: Shell;
 }): Promise<boolean> {
+  const { signal } = shell.ending;
   const dataset = await readDataset(items);
   const { questions, categories } = dataset;
   print(
@@ -44,60 +49,54 @@ export async function labelQuestions({
     ),
   );
   if (!isSandbox(model)) {
-    print(estimateReport(model, await estimate(client, dataset, { model, signal })));
-    if (asks && !(await askConsent(signal))) {
+    const operation = { name: 'label', options: { categories } } as const;
+    const sample = { items: spread(questions, sampleSize), rows: questions.length, model };
+    print(estimateReport(model, await estimate(winnow, operation, sample, signal)));
+    if (asks && !(await ask(shell, '\nSend them?'))) {
       print('Nothing was sent.');
       return false;
     }
   }
-  await winnow.startWorker();
-  const batch = await runBatch(client, dataset, signal);
-  refuseFailure(batch);
+  await own.startWorker();
+  const batch = await runBatch(winnow, dataset, shell);
 
   const saved = { csv: join(directory, 'answers.csv'), jsonl: join(directory, 'answers.jsonl') };
-  const path = `/batches/${batch.id}/output`;
-  await client.download(`${path}?format=csv`, saved.csv, signal);
-  await client.download(`${path}?format=jsonl&include=input`, saved.jsonl, signal);
+  await saveOutput(batch, saved.csv, 'csv', { signal });
+  await saveOutput(batch, saved.jsonl, 'jsonl', { include: ['input'], signal });
   const records = await readOutput(saved.jsonl);
   const columns = process.stdout.columns || plainColumns;
   print(resultReport({ batch, records, categories: categories.length, saved, columns }));
-  print(nextReport({ url: exit ? null : winnow.url, batch }));
+  print(nextReport({ url: exit ? null : own.url, batch }));
   return true;
 }
 
 /** The batch in its final state; its progress is shown meanwhile. */
 async function runBatch(
-  client: Client,
-  dataset: Dataset,
-  signal: AbortSignal,
-): Promise<BatchState> {
-  const id = await submitQuestions(client, dataset, signal);
-  print(`${entry('Batch', id)}\n`);
-  const line = createProgressLine(process.stdout);
-  let last: BatchState | null = null;
+  winnow: Winnow,
+  { questions, categories }: Dataset,
+  { stdout, env, ending: { signal } }: Shell,
+): Promise<Batch> {
+  const batch = await winnow.batches.submit({
+    name: 'Demo: bank questions by intent',
+    label: { categories },
+    source: { items: questions },
+    signal,
+  });
   try {
-    for await (const batch of watchBatch(client, id, signal)) {
-      last = batch;
-      line.show(batch);
-    }
-  } finally {
-    line.end();
-    if (signal.aborted) await cancelBatch(client, id);
+    const progress = createProgress(stdout, { env, isQuiet: false });
+    await watchBatch(batch, { progress, signal });
+  } catch (error) {
+    if (signal.aborted) await batch.cancel();
+    throw error instanceof BatchFailed ? new Error(`${error.message}\n${otherModel}`) : error;
   }
-  if (!last) throw new Error('The subscription ended before its first event.');
-  return last;
+  refuseSilence(batch);
+  return batch;
 }
 
-function refuseFailure({ status, error, model, counts, errorSummary }: BatchState): void {
-  if (status !== 'COMPLETED') {
-    throw new Error(
-      `The batch ended as ${status}, with the model ${model}.${error ? ` ${error}` : ''}\n${otherModel}`,
-    );
-  }
-  if (counts.succeeded === 0) {
-    const [first] = errorSummary;
-    throw new Error(
-      `No question was answered by ${model}: ${first ? `${first.code}, ${first.message}` : 'no reason is known'}\n${otherModel}`,
-    );
-  }
+function refuseSilence({ model, counts, errorSummary }: BatchState): void {
+  if (counts.succeeded > 0) return;
+  const [first] = errorSummary;
+  throw new Error(
+    `No question was answered by ${model}: ${first ? `${first.code}, ${first.message}` : 'no reason is known'}\n${otherModel}`,
+  );
 }

@@ -1,8 +1,10 @@
 import { relative } from 'node:path';
 import { styleText } from 'node:util';
-import type { BatchState } from './batch.ts';
-import { count, dollars, duration, entry, list, percent } from './columns.ts';
+import { count, dollars, duration, percent } from '../cli/columns.ts';
+import { isSandbox } from '../cli/estimate.ts';
+import type { BatchState } from '../client/index.ts';
 import { spread } from './dataset.ts';
+import { entry, list } from './lines.ts';
 import { type CategoryScore, type OutputRecord, score } from './score.ts';
 import { answerTable } from './table.ts';
 
@@ -35,8 +37,7 @@ export function resultReport({
   const shown = spread(records, shownAnswers);
   const { usage } = batch;
   const cached = usage.cachedInputTokens;
-  const seconds =
-    (Date.parse(batch.completedAt ?? '') - Date.parse(batch.startedAt ?? '')) / 1000 || 0;
+  const seconds = ((batch.completedAt?.getTime() ?? 0) - (batch.startedAt?.getTime() ?? 0)) / 1000;
   const rate = batch.itemsPerSecond === null ? '' : `, ${count(batch.itemsPerSecond)} items/s`;
 
   return [
@@ -119,10 +120,6 @@ export function nextReport({
       : []),
     '',
   ].join('\n');
-}
-
-export function isSandbox(model: string): boolean {
-  return model.startsWith('sandbox/');
 }
 
 function categoryText({ category, agreed, total }: CategoryScore): string {

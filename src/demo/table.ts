@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { displayWidth, fit } from './columns.ts';
+import { displayWidth, fit } from '../cli/columns.ts';
 import { agrees, type OutputRecord } from './score.ts';
 
 const gap = '  ';

@@ -72,7 +72,7 @@ describe.skipIf(process.platform === 'win32')('npm run demo', () => {
 
   it('ends in order at Ctrl-C while it labels, as npm passes that on, and leaves no process', async () => {
     const demo = start([]);
-    await demoSays(demo, /\d succeeded/);
+    await demoSays(demo, /batch_\w+ {2}Demo/);
 
     demo.process.kill('SIGINT');
     demo.process.kill('SIGINT');
