@@ -310,13 +310,12 @@ export async function hideFile({ query }: Builder, owner: string, id: string): P
 /** A list that is paged through goes on behind a file that was hidden just before. */
 const hiddenSeconds = 60;
 
-/** Deletes files that were hidden or are at their end, once no batch uses them. */
+/** Deletes files that were hidden or are at their end: their rows go when no batch uses them. */
 export async function deleteUnusedFiles(sql: Sql): Promise<void> {
   await sql`
-    update files f set deleted_at = now()
+    update files set deleted_at = now()
     where deleted_at is null
-      and (hidden_at <= now() - make_interval(secs => ${hiddenSeconds}) or expires_at <= now())
-      and not exists (select from batches where file_key = f.key and deleted_at is null)`;
+      and (hidden_at <= now() - make_interval(secs => ${hiddenSeconds}) or expires_at <= now())`;
 }
 
 /** Deleted files that no batch uses any more. */

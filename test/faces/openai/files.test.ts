@@ -352,6 +352,13 @@ describe('lines that are not requests', () => {
     ]);
   });
 
+  it('are judged by the last member of a name, as JSON.parse has it', async () => {
+    const twice = line('b').replace('{', '{"custom_id": "a", "method": "GET", ');
+    const { id } = await upload(`${line('a')}\n${twice}\n${line('b')}\n`);
+
+    expect(await problemsOf(id)).toMatchObject([{ line: 3, code: 'duplicate_custom_id' }]);
+  });
+
   it('are the first 100 of them, and all are counted', async () => {
     const { id } = await upload(Array.from({ length: 250 }, () => '{}').join('\n'));
     const { data } = await graphql(

@@ -205,6 +205,16 @@ describe('a batch that has ended', () => {
     expect((await batchOf(batch.id)).counts).toEqual({ succeeded: 1, failed: 1 });
   });
 
+  it('takes its files along when it is deleted', async () => {
+    const batch = await start(['one']);
+    await ended(batch);
+    await change('deleteBatch(id: $id) { deletedId }', batch.id);
+
+    expect((await read(batch.out)).status).toBe(404);
+    await expect(client.files.retrieve(batch.out)).rejects.toBeInstanceOf(OpenAI.NotFoundError);
+    expect((await client.files.list()).data.map(({ id }) => id)).not.toContain(batch.out);
+  });
+
   it('has new files behind a retry, whose lengths are counted again', async () => {
     failThose('bad');
     const batch = await start(['good', 'bad']);
