@@ -68,38 +68,36 @@ export function createTransport(settings: Settings): Transport {
     }
   }
 
-  async function send<Answer>(
-    path: string,
-    sent: (cut: Cut) => Sent,
-    { again = false, ...call }: Call,
-  ): Promise<Answer> {
-    const tries = createTries(again ? maxRetries : 0, call.signal);
+  /** Does the work until it works, or may not be done again. */
+  async function repeat<Done>(
+    { again = false, signal }: Call,
+    work: () => Promise<Done>,
+  ): Promise<Done> {
+    const tries = createTries(again ? maxRetries : 0, signal);
     for (;;) {
       try {
-        const { response, cut } = await open(path, sent, call);
-        return await readJson<Answer>(response, cut, url);
+        return await work();
       } catch (error) {
         await tries.failed(error);
       }
     }
   }
 
+  async function send<Answer>(path: string, sent: (cut: Cut) => Sent, call: Call): Promise<Answer> {
+    return await repeat(call, async () => {
+      const { response, cut } = await open(path, sent, call);
+      return await readJson<Answer>(response, cut, url);
+    });
+  }
+
   async function query<Data>(document: string, variables: object, call: Call): Promise<Data> {
     const body = JSON.stringify({ query: document, variables });
     const headers = { 'content-type': 'application/json', accept: 'application/json' };
-    const tries = createTries(call.again ? maxRetries : 0, call.signal);
-    for (;;) {
-      try {
-        const { response, cut } = await open(
-          '/graphql',
-          () => ({ method: 'POST', headers, body }),
-          call,
-        );
-        return dataOf<Data>(await readJson<GraphQLAnswer>(response, cut, url), response);
-      } catch (error) {
-        await tries.failed(error);
-      }
-    }
+    const sent = () => ({ method: 'POST', headers, body }) as const;
+    return await repeat(call, async () => {
+      const { response, cut } = await open('/graphql', sent, call);
+      return dataOf<Data>(await readJson<GraphQLAnswer>(response, cut, url), response);
+    });
   }
 
   return {

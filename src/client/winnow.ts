@@ -10,22 +10,18 @@ import type {
   SummarizeOptions,
 } from './options.ts';
 import { readPages } from './pages.ts';
+import type {
+  Answers,
+  DataResult,
+  LabelResult,
+  RunResult,
+  SummarizeResult,
+} from './result-types.ts';
 import type { AnswerSchema, DataOf, EnrichData, EnrichField } from './schema-types.ts';
 import { readSettings, type WinnowOptions } from './settings.ts';
 import { lower, toParsed, toStatuses } from './shapes.ts';
 import { createTransport, type Transport } from './transport.ts';
-import type {
-  Answers,
-  CallOptions,
-  DataResult,
-  ItemStatus,
-  Items,
-  LabelResult,
-  Model,
-  ParsedResult,
-  RunResult,
-  SummarizeResult,
-} from './types.ts';
+import type { CallOptions, ItemStatus, Items, Model, ParsedResult } from './types.ts';
 
 export interface ParseOptions<Schema extends AnswerSchema = AnswerSchema> extends CallOptions {
   /** What the answers are held to. Absent: any answer is valid. */
