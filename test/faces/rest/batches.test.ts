@@ -225,7 +225,18 @@ it('openai_jsonl has the lines that OpenAI’s batch files have', async () => {
   expect(bad).toEqual({
     id: expect.stringMatching(/^batch_req_/),
     custom_id: 'b',
-    response: null,
+    response: {
+      status_code: 400,
+      request_id: expect.stringMatching(/^req_/),
+      body: {
+        error: {
+          message: bad?.error.message,
+          type: 'invalid_request_error',
+          param: null,
+          code: 'refused',
+        },
+      },
+    },
     error: { code: 'refused', message: expect.any(String) },
   });
 });

@@ -3,6 +3,8 @@
  * back through parseResults.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { ItemErrorCode } from '../../../src/core/errors.ts';
+import { openDatabase } from '../../../src/db/driver/client.ts';
 import type { App } from '../../support/app.ts';
 import { startStubApp } from '../../support/stub-app.ts';
 import { completion, refusal, type StubProvider } from '../../support/stub-provider.ts';
@@ -127,7 +129,7 @@ describe('chat', () => {
       expect(error).toBeNull();
     }
     expect(lines.at(-1)).toMatchObject({
-      response: null,
+      response: { status_code: 400, body: { error: { type: 'invalid_request_error' } } },
       error: { code: 'invalid_request', message: expect.stringContaining('Größe unbekannt') },
     });
   });
@@ -273,6 +275,71 @@ describe('every other operation', () => {
         output_tokens: 5,
       },
     });
+  });
+});
+
+describe('an error', () => {
+  /** Of every code: the status and type that OpenAI's API would have answered with. */
+  const told: Record<ItemErrorCode, [status: number, type: string]> = {
+    INVALID_OUTPUT: [500, 'server_error'],
+    TRUNCATED: [400, 'invalid_request_error'],
+    REFUSED: [400, 'invalid_request_error'],
+    CONTENT_FILTERED: [400, 'invalid_request_error'],
+    CONTEXT_TOO_LONG: [400, 'invalid_request_error'],
+    INVALID_REQUEST: [400, 'invalid_request_error'],
+    TEMPLATE_FIELD_MISSING: [400, 'invalid_request_error'],
+    RATE_LIMITED: [429, 'requests'],
+    TIMEOUT: [504, 'server_error'],
+    PROVIDER_ERROR: [500, 'server_error'],
+    WORKER_CRASHED: [500, 'server_error'],
+    EMPTY_CONTENT: [400, 'invalid_request_error'],
+    INTERNAL: [500, 'server_error'],
+  };
+  const codes = Object.keys(told);
+
+  async function failWithEachCode(): Promise<string> {
+    const id = await submit({ run: { instructions: 'x' } }, { texts: codes.map(() => 'bad') });
+    const db = openDatabase(app.databaseUrl);
+    await db.sql`
+      update results r set error_code = c.code, error_message = 'Größe: ' || c.code
+      from batches b, unnest(${codes}::text[]) with ordinality as c(code, place)
+      where b.id = ${id} and r.batch_key = b.key and r.index = c.place - 1`;
+    await db.close();
+    return id;
+  }
+
+  it('has a response and an error with one message, and every code is found again', async () => {
+    const id = await failWithEachCode();
+    const lines = linesOf(await download(id, 'openai_jsonl'));
+
+    expect(lines).toEqual(
+      Object.entries(told).map(([name, [status_code, type]], index) => {
+        const code = name.toLowerCase();
+        const message = `Größe: ${name}`;
+        return {
+          id: `batch_req_${id.slice('batch_'.length)}_${index}`,
+          custom_id: String(index),
+          response: {
+            status_code,
+            request_id: expect.stringMatching(/^req_/),
+            body: { error: { message, type, param: null, code } },
+          },
+          error: { code, message },
+        };
+      }),
+    );
+    for (const format of formats) {
+      const parsed = await parseFile(await download(id, format));
+      expect(parsed.map(({ error }) => error.code)).toEqual(codes);
+    }
+  });
+
+  it('is read from the response where a tool kept no more than that', async () => {
+    const id = await failWithEachCode();
+    const lines = linesOf(await download(id, 'openai_jsonl'));
+    const cut = lines.map((line) => JSON.stringify({ ...line, error: null })).join('\n');
+
+    expect((await parseFile(cut)).map(({ error }) => error.code)).toEqual(codes);
   });
 });
 
