@@ -119,22 +119,27 @@ export function sampleOf(
   ];
 }
 
+/** What a source must be on which no operation can work; null for any other. */
+export function invalidSource({ problems, itemCount }: CheckedSource): string | null {
+  if (problems.length > 0) return refusalOf(problems);
+  return itemCount === 0 ? 'must have a row' : null;
+}
+
 /**
  * Throws BadUserInput at `path` where an operation cannot work on what the source has, or nothing
  * can.
  */
 export function refuseMismatch(
   operation: Operation | undefined,
-  { items, file, problems, itemCount }: CheckedSource,
+  source: CheckedSource,
   path: string,
 ): void {
-  if (problems.length > 0) {
-    throw new BadUserInput([{ path, message: refusalOf(problems) }]);
-  }
-  if (itemCount === 0) throw new BadUserInput([{ path, message: 'must have a row' }]);
-  const message = operation?.whole
-    ? problemForRequests(operation.name, items, file)
-    : problemForTexts(operation?.name ?? '', items, file);
+  const { items, file } = source;
+  const message =
+    invalidSource(source) ??
+    (operation?.whole
+      ? problemForRequests(operation.name, items, file)
+      : problemForTexts(operation?.name ?? '', items, file));
   if (message !== null) throw new BadUserInput([{ path, message }]);
 }
 

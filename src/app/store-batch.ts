@@ -59,6 +59,8 @@ export interface Submission {
    */
   contentField: string | null;
   customIdField: string | null;
+  /** Why nothing of the file can run: the batch is FAILED from the start. */
+  fileError?: string | null;
 }
 
 /**
@@ -70,7 +72,7 @@ export async function submitBatch(
   owner: string,
   submission: Submission,
 ): Promise<string> {
-  const { source, idempotencyKey } = submission;
+  const { source, idempotencyKey, fileError = null } = submission;
   await db.checkRoom();
   const id = newId('batch');
   const inputHash = createHash('sha256')
@@ -95,12 +97,14 @@ export async function submitBatch(
     chunkSize,
   } as const;
   const { contentField, customIdField } = submission;
-  const inserted = await insertBatch(db.sql, { ...batch, source, contentField, customIdField });
+  const given = { source, contentField, customIdField, fileError };
+  const inserted = await insertBatch(db.sql, { ...batch, ...given });
   if (inserted === 'unknown_file') throw new AppError('NOT_FOUND', 'There is no file with this id');
   if (inserted === 'lease_lost') throw new LeaseLost();
   if (inserted !== 'key_taken') {
     events.emit('batch.submitted', { batchKey: inserted, batch: id });
-    await nudges.send(inserted, 'work');
+    if (fileError !== null) events.emit('batch.ended', { batchKey: inserted });
+    await nudges.send(inserted, fileError === null ? 'work' : 'progress');
     return id;
   }
 
@@ -126,6 +130,7 @@ async function insertBatch(
     source,
     contentField,
     customIdField,
+    fileError,
     ...batch
   }: Omit<NewFileBatch, 'fileId'> & Pick<Submission, 'source'>,
 ): Promise<bigint | 'unknown_file' | 'lease_lost' | 'key_taken'> {
@@ -135,6 +140,7 @@ async function insertBatch(
       fileId: source.fileId,
       contentField,
       customIdField,
+      fileError,
     });
   }
   if ('rows' in source) {
@@ -190,9 +196,10 @@ const laterOptions: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * A submission without the later options that say nothing, so that it hashes as it did before there
- * were these: a key is tried again with another server during an upgrade.
+ * were these: a key is tried again with another server during an upgrade. The file stands for what
+ * is wrong with it.
  */
-function asHashed(submission: Submission): object {
+function asHashed({ fileError, ...submission }: Submission): object {
   const later = laterOptions[submission.operation] ?? [];
   const options = Object.entries(submission.options).filter(
     ([name, value]) => !(value === false && later.includes(name)),

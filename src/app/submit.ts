@@ -11,7 +11,13 @@ import { findOperation } from '../operations/index.ts';
 import type { Caller } from './caller.ts';
 import type { batchFields } from './inputs.ts';
 import { planFor } from './plan-for.ts';
-import { type CheckedSource, readingOf, refuseMismatch, sampleOf } from './source.ts';
+import {
+  type CheckedSource,
+  invalidSource,
+  readingOf,
+  refuseMismatch,
+  sampleOf,
+} from './source.ts';
 import { submitBatch } from './store-batch.ts';
 
 /** A batch is read with both, whenever a page shows it. */
@@ -33,14 +39,20 @@ interface CheckedSubmit {
   };
   /** What stands before a field's name in the caller's input: empty, or ends with a dot. */
   fieldsPath: string;
+  /**
+   * A file whose lines are not all requests, or without rows: its batch is FAILED from the start,
+   * and not refused.
+   */
+  failsInvalidFile?: boolean;
+  /** The provider whose models requests name without a provider, where it is configured. */
+  bareNamesOf?: string;
 }
 
 /** Submits, and returns the batch's id. */
-export async function submitChecked(
-  context: Caller,
-  { operation, options, optionsPath, source, sourcePath, fields, fieldsPath }: CheckedSubmit,
-): Promise<string> {
-  refuseMismatch(findOperation(operation), source, sourcePath);
+export async function submitChecked(context: Caller, submit: CheckedSubmit): Promise<string> {
+  const { operation, options, optionsPath, source, sourcePath, fields, fieldsPath } = submit;
+  const invalid = submit.failsInvalidFile ? invalidSource(source) : null;
+  if (invalid === null) refuseMismatch(findOperation(operation), source, sourcePath);
   const execution = fields.execution ?? 'LIVE';
   const rescue = fields.rescue ?? false;
   if (rescue && execution === 'LIVE') {
@@ -49,7 +61,7 @@ export async function submitChecked(
   }
   const reading = readingOf(fields, source.file, fieldsPath);
   const plan = planFor(operation, options, sampleOf(source, reading), context, optionsPath);
-  const named = modelOfBatch(plan, source);
+  const named = modelNamedBare(context, submit) ?? modelOfBatch(plan, source);
   const model = (await named.readings?.settled()) ?? named;
   if (execution === 'PROVIDER_BATCH' && !model.batches) {
     const message = `must be LIVE for ${model.id}, whose provider has no batch API; models whose provider has one have providerBatch in Query.service`;
@@ -73,6 +85,7 @@ export async function submitChecked(
     idempotencyKey: fields.idempotencyKey ?? null,
     expiresInSeconds: fields.expiresInSeconds ?? null,
     webhookUrl: webhookUrl ?? null,
+    fileError: invalid === null ? null : `The input file ${invalid}`,
     ...reading,
   });
 }
@@ -81,6 +94,24 @@ function refuseTooLarge(value: object, maxBytes: number, path: string): void {
   if (Buffer.byteLength(JSON.stringify(value)) <= maxBytes) return;
   const message = `must have at most ${maxBytes.toLocaleString('en')} bytes as JSON`;
   throw new BadUserInput([{ path: path || 'options', message }]);
+}
+
+/**
+ * The model of `bareNamesOf` that the first request names. The batch has it, and so the others are
+ * looked for at that provider too. Null where there is no such name, or no such provider.
+ */
+function modelNamedBare(
+  { preparePlan }: Caller,
+  { operation, options, source, bareNamesOf }: CheckedSubmit,
+): Model | null {
+  const name = source.items[0]?.request?.model;
+  if (bareNamesOf === undefined || typeof name !== 'string' || name.includes('/')) return null;
+  try {
+    return preparePlan(operation, options, `${bareNamesOf}/${name}`).model;
+  } catch (error) {
+    if (error instanceof BadUserInput) return null;
+    throw error;
+  }
 }
 
 /** The plan's; or the one that the first request names, where requests name their own. */

@@ -23,7 +23,7 @@ export interface Retried {
  * renewed. Succeeded items are never touched. A stopped batch goes on with what it had left undone
  * as well. Its output is another file from then on: how long the old one was, and that it was
  * deleted, is forgotten. Null where nothing is to be retried, or the batch is a draft or being
- * ended.
+ * ended, or its file has lines that are not requests.
  *
  * The answers move to `superseded_results` and the counters give them back in the same statement,
  * so that counts add up at every instant; usage stays, because it was paid.
@@ -38,6 +38,7 @@ export async function retryItems(
       from batches
       where id = ${id} and owner = ${owner} and deleted_at is null and ending is null
         and status in ('QUEUED', 'PROCESSING', 'COMPLETED', 'FAILED', 'CANCELLED', 'EXPIRED')
+        and error_code is distinct from 'INVALID_INPUT_FILE'
       for update
     ),
     moved as (

@@ -4,6 +4,16 @@ import { rateWindowSeconds } from '../../db/results.ts';
 /** Under this, an estimate says more about the start of a batch than about its pace. */
 const minSeconds = 0.2;
 
+/** Items in a final status. */
+export function finishedItems({ succeeded, failed, cancelled, expired }: BatchRecord): number {
+  return succeeded + failed + cancelled + expired;
+}
+
+/** Share of items in a final status, 0 to 1; 0 of a batch without items. */
+export function progressOf(batch: BatchRecord): number {
+  return finishedItems(batch) / Math.max(batch.total, 1);
+}
+
 /**
  * Items answered per second: a decaying average while the batch runs (corrected for a young batch),
  * over its whole life once it has ended. Null before the first answer.
@@ -26,7 +36,7 @@ export function itemsPerSecond(batch: BatchRecord): number | null {
 export function estimatedCompletionAt(batch: BatchRecord): Date | null {
   const pace = itemsPerSecond(batch);
   if (batch.status !== 'PROCESSING' || pace === null || pace < 1e-6) return null;
-  const left = batch.total - batch.succeeded - batch.failed - batch.cancelled - batch.expired;
+  const left = batch.total - finishedItems(batch);
   const at = batch.readAt.getTime() + (left / pace) * 1000;
   return at <= batch.expiresAt.getTime() ? new Date(at) : null;
 }

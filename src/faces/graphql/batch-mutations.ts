@@ -90,13 +90,7 @@ builder.mutationField('retryBatch', (t) =>
       errorCodes: t.arg(errorCodesArg),
     },
     resolve: async (_root, { id, customIds, errorCodes }, context) => {
-      const { status } = await theBatch(id, context);
-      if (status === 'CANCELLING') {
-        throw new AppError(
-          'CONFLICT',
-          'The batch must be CANCELLED before a retry; it is still CANCELLING',
-        );
-      }
+      await theBatch(id, context);
       const retriedItems = await retryBatch(context, {
         owner: context.owner,
         id,

@@ -5,6 +5,7 @@ import type { BatchRecord } from '../../db/batches.ts';
 import type { Counts } from '../../db/provider-batches-read.ts';
 import type { batchStatuses, Execution } from '../../db/tables.ts';
 import type { DeliveryRecord } from '../../db/webhooks.ts';
+import { finishedItems } from '../../engine/live/pace.ts';
 import { builder } from './builder.ts';
 import { ItemErrorCodeEnum } from './item-result.ts';
 
@@ -163,12 +164,8 @@ export const BatchWaiting = builder.objectRef<BatchRecord>('BatchWaiting').imple
 export function countsOf(batch: BatchRecord): Counts {
   const { total, succeeded, failed, cancelled, expired } = batch;
   const held = processing(batch);
-  const pending = total - finished(batch) - held;
+  const pending = total - finishedItems(batch) - held;
   return { total, pending, processing: held, succeeded, failed, cancelled, expired };
-}
-
-export function finished({ succeeded, failed, cancelled, expired }: BatchRecord): number {
-  return succeeded + failed + cancelled + expired;
 }
 
 /** Items of leased chunks, as long as the batch has a use for them. */

@@ -9,7 +9,7 @@ import {
   readBatch,
 } from '../../db/batches.ts';
 import { listDeliveries } from '../../db/webhooks.ts';
-import { estimatedCompletionAt, itemsPerSecond } from '../../engine/live/pace.ts';
+import { estimatedCompletionAt, itemsPerSecond, progressOf } from '../../engine/live/pace.ts';
 import { storableText } from '../../operations/text.ts';
 import {
   BatchCounts,
@@ -18,7 +18,6 @@ import {
   BatchWaiting,
   countsOf,
   ErrorCount,
-  finished,
   WebhookDelivery,
   waiting,
 } from './batch-parts.ts';
@@ -62,7 +61,7 @@ builder.node('Batch', {
     }),
     progress: t.float({
       description: 'Share of items in a final status, 0 to 1.',
-      resolve: (batch) => finished(batch) / batch.total,
+      resolve: progressOf,
     }),
     counts: t.field({
       type: BatchCounts,
