@@ -14,6 +14,15 @@ export function isId(kind: 'batch' | 'file', id: string): boolean {
   return id.startsWith(`${kind}_`) && /^[a-z]+_[0-9a-z]{25}$/.test(id);
 }
 
+/**
+ * The id of a batch in either form: as Winnow has it, or `msgbatch_…`, as Anthropic's API names the
+ * same batch. Null for what is no id of a batch.
+ */
+export function parseBatchId(id: string): string | null {
+  const batchId = id.startsWith('msgbatch_') ? id.slice('msg'.length) : id;
+  return isId('batch', batchId) ? batchId : null;
+}
+
 /** An item has no key of its own: its id names the batch and the index. */
 export function itemId(batchId: string, index: number): string {
   return `item_${batchId.slice('batch_'.length)}_${index}`;

@@ -1,8 +1,8 @@
 /** A page of message batches, the newest first, behind one batch or before one. */
 import { BadUserInput } from '../../core/errors.ts';
+import { parseBatchId } from '../../core/ids.ts';
 import { type BatchRecord, listBatches, readBatchPlace } from '../../db/batches.ts';
 import type { Database } from '../../db/driver/client.ts';
-import { parseBatchId } from './batch-object.ts';
 
 export const defaultPage = 20;
 export const maxPage = 1_000;

@@ -2,15 +2,8 @@
  * Batches as message batches of Anthropic's API:
  * https://platform.claude.com/docs/en/api/messages/batches/retrieve
  */
-import { isId } from '../../core/ids.ts';
 import type { BatchRecord } from '../../db/batches.ts';
 import { isFinal } from '../../db/final-status.ts';
-
-/** The id of the batch that `msgbatch_X` or `batch_X` names; null for any other text. */
-export function parseBatchId(id: string): string | null {
-  const batchId = id.replace(/^msgbatch_/, 'batch_');
-  return isId('batch', batchId) ? batchId : null;
-}
 
 /** `msgbatch_X` of `batch_X`. */
 export function messageBatchId({ id }: Pick<BatchRecord, 'id'>): string {

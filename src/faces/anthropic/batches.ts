@@ -5,6 +5,7 @@ import { cancelBatch } from '../../app/cancel.ts';
 import { deleteBatch } from '../../app/delete.ts';
 import { operationOf } from '../../app/stored-operation.ts';
 import { submitMessages } from '../../app/submit-messages.ts';
+import { parseBatchId } from '../../core/ids.ts';
 import { type BatchRecord, readBatch } from '../../db/batches.ts';
 import type { Database } from '../../db/driver/client.ts';
 import type { RequestLine } from '../../db/driver/request-line.ts';
@@ -16,7 +17,7 @@ import { letRunOut, received } from '../http/received.ts';
 import { badInput, RouteError } from '../http/route-error.ts';
 import { sendBytes } from '../http/send-bytes.ts';
 import { listPage } from './batch-list.ts';
-import { describeBatch, messageBatchId, parseBatchId } from './batch-object.ts';
+import { describeBatch, messageBatchId } from './batch-object.ts';
 
 export const maxBodyBytes = 268_435_456;
 

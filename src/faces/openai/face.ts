@@ -5,6 +5,7 @@ import type { Providers } from '../../model/providers.ts';
 import { routeApi } from '../http/api-routes.ts';
 import type { Face } from '../http/face.ts';
 import { spokenDialect } from '../http/spoken-dialect.ts';
+import { batchRoutes } from './batches.ts';
 import { wordOpenAiError } from './errors.ts';
 import { fileRoutes } from './files.ts';
 import { modelRoutes } from './models.ts';
@@ -28,7 +29,7 @@ export function createOpenAiFace(services: OpenAiServices): Face {
     routes: [
       routeApi(
         ({ request }) => covers(request),
-        [...modelRoutes(services.providers), ...fileRoutes(services)],
+        [...modelRoutes(services.providers), ...fileRoutes(services), ...batchRoutes(services)],
       ),
     ],
   };

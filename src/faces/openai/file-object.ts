@@ -20,7 +20,7 @@ export function parseFileId(id: string): FileName | null {
 }
 
 /** The id of an output of a batch. */
-function outputFileId(batchId: string, kind: OutputKind): string {
+export function outputFileId(batchId: string, kind: OutputKind): string {
   return `file_${kind === 'output' ? 'out' : 'err'}_${batchId.slice('batch_'.length)}`;
 }
 
@@ -88,6 +88,7 @@ function describe(file: {
   };
 }
 
-function toSeconds(time: Date): number {
+/** A time as OpenAI's API writes it: whole seconds since 1970. */
+export function toSeconds(time: Date): number {
   return Math.floor(time.getTime() / 1_000);
 }

@@ -12,6 +12,7 @@ import { sendFile, sendOutput } from './file-content.ts';
 import { describeFile, describeListed, describeOutput, parseFileId } from './file-object.ts';
 import { receiveFile } from './file-upload.ts';
 import { createOutputLengths } from './output-lengths.ts';
+import { queryNumber } from './query-number.ts';
 
 export const maxListedFiles = 10_000;
 
@@ -95,7 +96,7 @@ export function fileRoutes({ line, events }: { line: RequestLine; events: Tellin
         async GET({ response, owner, url, params: [id = ''] }) {
           const access = line.of(owner);
           const { db } = access;
-          const offset = numberOf(url.searchParams, 'offset', { min: 0, max: 999_999_999 }) ?? 0;
+          const offset = queryNumber(url.searchParams, 'offset', { min: 0, max: 999_999_999 }) ?? 0;
           const named = parseFileId(id);
           if (named?.kind === 'input') {
             const file = await readFile(db, owner, named.id);
@@ -120,7 +121,7 @@ async function deleteAny({ db, owner }: FileAccess, id: string): Promise<boolean
 }
 
 async function readPage({ db, owner }: FileAccess, query: URLSearchParams) {
-  const limit = numberOf(query, 'limit', { min: 1, max: maxListedFiles }) ?? maxListedFiles;
+  const limit = queryNumber(query, 'limit', { min: 1, max: maxListedFiles }) ?? maxListedFiles;
   const order = query.get('order') ?? 'desc';
   if (order !== 'asc' && order !== 'desc') throw badField('order', 'order must be asc or desc');
   const afterId = query.get('after');
@@ -128,18 +129,6 @@ async function readPage({ db, owner }: FileAccess, query: URLSearchParams) {
   const after = named && (await findPlace(db.sql, owner, named));
   if (afterId !== null && !after) throw badField('after', 'after must be the id of a file');
   return { limit, purpose: query.get('purpose'), after, ascending: order === 'asc' };
-}
-
-function numberOf(
-  query: URLSearchParams,
-  name: string,
-  { min, max }: { min: number; max: number },
-): number | null {
-  const given = query.get(name);
-  if (given === null) return null;
-  const number = /^\d{1,9}$/.test(given) ? Number(given) : Number.NaN;
-  if (number >= min && number <= max) return number;
-  throw badField(name, `${name} must be a whole number from ${min} to ${max}`);
 }
 
 function unknownFile(): RouteError {

@@ -1,0 +1,52 @@
+/** A JSON body, read whole, of a request that has been let in. */
+import type { IncomingMessage } from 'node:http';
+import { parseKeepingNumbers } from '../../core/exact-json.ts';
+import { maxJsonDepth } from '../../core/json.ts';
+import { refuseCompressed } from './compressed.ts';
+import { jsonSizeProblem } from './json-size.ts';
+import { received, wholeBodyMs } from './received.ts';
+import { badInput, RouteError } from './route-error.ts';
+
+/**
+ * The JSON object that the body is, whose numbers are never changed. Throws RouteError 400 for
+ * anything else, 408 for a body that comes too slowly or takes more than a minute, 413 for one of
+ * more than `maxBytes`, of more than a million values or of more than 100 levels, 415 for a
+ * compressed one.
+ */
+export async function readJsonBody(
+  request: IncomingMessage,
+  { maxBytes }: { maxBytes: number },
+): Promise<Record<string, unknown>> {
+  refuseCompressed(request);
+  const tooLarge = () =>
+    new RouteError(
+      413,
+      'PAYLOAD_TOO_LARGE',
+      `The body must have at most ${maxBytes.toLocaleString('en')} bytes`,
+    );
+  if (Number(request.headers['content-length']) > maxBytes) throw tooLarge();
+  const pieces: Buffer[] = [];
+  const body = received(request, { maxBytes, tooLarge, withinMs: wholeBodyMs });
+  for await (const piece of body) pieces.push(piece);
+  return parseBody(Buffer.concat(pieces));
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+function parseBody(bytes: Buffer): Record<string, unknown> {
+  const problem = jsonSizeProblem(bytes, { maxDepth: maxJsonDepth });
+  if (problem !== null) throw new RouteError(413, 'PAYLOAD_TOO_LARGE', `The body ${problem}`);
+  let value: unknown;
+  try {
+    value = parseKeepingNumbers(utf8.decode(bytes));
+  } catch (error) {
+    // Without the parser's message, which quotes the body.
+    throw badInput(
+      error instanceof SyntaxError ? 'The body must be valid JSON' : 'The body must be valid UTF-8',
+    );
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw badInput('The body must be a JSON object');
+  }
+  return value as Record<string, unknown>;
+}

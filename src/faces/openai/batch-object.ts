@@ -1,0 +1,95 @@
+/** Batches as OpenAI's API has them: https://platform.openai.com/docs/api-reference/batch/object */
+import type { BatchInput } from '../../db/batch-inputs.ts';
+import type { BatchRecord } from '../../db/batches.ts';
+import type { BatchStatus } from '../../db/tables.ts';
+import { itemsPerSecond, progressOf } from '../../engine/live/pace.ts';
+import { outputFileId, toSeconds } from './file-object.ts';
+
+export const chatEndpoint = '/v1/chat/completions';
+export const completionWindow = '24h';
+
+/**
+ * Every key is always there, null where it has no value yet. What OpenAI's API has no word for is
+ * under `winnow`.
+ */
+export function describeBatch(batch: BatchRecord, input: BatchInput | undefined) {
+  const { id, status, model, metadata, succeeded, failed, expired, cancelled } = batch;
+  const ended = batch.completedAt && toSeconds(batch.completedAt);
+  const endedAs = (wanted: BatchStatus) => (status === wanted ? ended : null);
+  const unsuccessful = failed + expired + cancelled;
+  return {
+    id,
+    object: 'batch',
+    endpoint: chatEndpoint,
+    model,
+    errors: status === 'FAILED' ? { object: 'list', data: errorsOf(batch, input) } : null,
+    input_file_id: input?.id ?? null,
+    completion_window: completionWindow,
+    status: statuses[status],
+    output_file_id: ended && succeeded > 0 ? outputFileId(id, 'output') : null,
+    error_file_id: ended && unsuccessful > 0 ? outputFileId(id, 'errors') : null,
+    created_at: toSeconds(batch.createdAt),
+    in_progress_at: batch.startedAt && toSeconds(batch.startedAt),
+    expires_at: toSeconds(batch.expiresAt),
+    // Output and errors are made as they are read, so that nothing is left to be finalized.
+    finalizing_at: endedAs('COMPLETED'),
+    completed_at: endedAs('COMPLETED'),
+    failed_at: endedAs('FAILED'),
+    expired_at: endedAs('EXPIRED'),
+    cancelling_at: batch.cancelInitiatedAt && toSeconds(batch.cancelInitiatedAt),
+    cancelled_at: endedAs('CANCELLED'),
+    request_counts: { total: batch.total, completed: succeeded, failed: unsuccessful },
+    usage: usageOf(batch),
+    metadata: metadata === null ? {} : textsOf(JSON.parse(metadata) as Record<string, unknown>),
+    winnow: {
+      execution: batch.execution.toLowerCase(),
+      rescue: batch.rescue,
+      progress: progressOf(batch),
+      cost_usd: batch.costUsd,
+      operation: batch.operation,
+      items_per_second: itemsPerSecond(batch),
+    },
+  };
+}
+
+const statuses: Readonly<Record<BatchStatus, string>> = {
+  DRAFT: 'validating',
+  QUEUED: 'validating',
+  PROCESSING: 'in_progress',
+  CANCELLING: 'cancelling',
+  COMPLETED: 'completed',
+  FAILED: 'failed',
+  CANCELLED: 'cancelled',
+  EXPIRED: 'expired',
+};
+
+/** Why a batch was stopped: by the lines of its input file, or in one sentence. */
+function errorsOf({ errorCode, error }: BatchRecord, input: BatchInput | undefined): object[] {
+  const problems = errorCode === 'INVALID_INPUT_FILE' ? (input?.problems ?? []) : [];
+  if (problems.length > 0) {
+    return problems.map(({ code, message, line, param }) => ({ code, message, line, param }));
+  }
+  const code = errorCode?.toLowerCase() ?? null;
+  return [{ code, message: error ?? '', line: null, param: null }];
+}
+
+function usageOf({ inputTokens, cachedInputTokens, outputTokens }: BatchRecord): object {
+  return {
+    input_tokens: inputTokens,
+    input_tokens_details: { cached_tokens: cachedInputTokens },
+    output_tokens: outputTokens,
+    // Not counted apart; the API knows no null here.
+    output_tokens_details: { reasoning_tokens: 0 },
+    total_tokens: inputTokens + outputTokens,
+  };
+}
+
+/** Metadata whose values are texts: any other value, which GraphQL takes, as its JSON text. */
+function textsOf(metadata: Record<string, unknown>): object {
+  return Object.fromEntries(
+    Object.entries(metadata).map(([key, value]) => [
+      key,
+      typeof value === 'string' ? value : JSON.stringify(value),
+    ]),
+  );
+}
