@@ -16,7 +16,7 @@ export function isId(kind: 'batch' | 'file', id: string): boolean {
 
 /**
  * The id of a batch in either form: as Winnow has it, or `msgbatch_…`, as Anthropic's API names the
- * same batch. Null for what is no id of a batch.
+ * same batch. Null for any other text.
  */
 export function parseBatchId(id: string): string | null {
   const batchId = id.startsWith('msgbatch_') ? id.slice('msg'.length) : id;

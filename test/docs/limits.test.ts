@@ -43,6 +43,8 @@ import { maxValues } from '../../src/faces/http/json-size.ts';
 import * as received from '../../src/faces/http/received.ts';
 import { requestTimeoutMs } from '../../src/faces/http/server.ts';
 import { linkMinutes } from '../../src/faces/http/signed-link.ts';
+import { metadataLimits as metadata } from '../../src/faces/openai/batch-fields.ts';
+import * as openAiBatches from '../../src/faces/openai/batches.ts';
 import * as fileUpload from '../../src/faces/openai/file-upload.ts';
 import { maxListedFiles } from '../../src/faces/openai/files.ts';
 import {
@@ -74,6 +76,7 @@ const { parts, references, branches, values, patterns } = answerSchema.limits;
 /** What each row of the page says, from what is enforced. */
 const rows: [what: string, limit: string][] = [
   ['a JSON body of `/graphql`', `${told(maxBodyBytes)} bytes`],
+  ['a JSON body of `/v1/batches`', megabytes(openAiBatches.maxBodyBytes)],
   ['values in a JSON body', told(maxValues)],
   ['a body with a file (`uploadFile`)', `${told(maxMultipartBytes)} bytes, ${maxParts} parts`],
   [
@@ -112,6 +115,10 @@ const rows: [what: string, limit: string][] = [
   ],
   ['a page of a list', `${told(maxPageSize)} entries; ${defaultPageSize} where no size is given`],
   [
+    'a page of `GET /v1/batches`',
+    `${openAiBatches.maxListedBatches} entries; ${openAiBatches.defaultListedBatches} where no \`limit\` is given`,
+  ],
+  [
     'a page of `GET /v1/messages/batches`',
     `${told(messagePages.maxPage)} entries; ${messagePages.defaultPage} where no \`limit\` is given`,
   ],
@@ -141,6 +148,10 @@ const rows: [what: string, limit: string][] = [
   ['a custom id', `${maxCustomIdLength} characters`],
   ['JSON in options, metadata, rows and answers', `${maxJsonDepth} levels deep`],
   ['metadata of a batch, as JSON', `${told(maxMetadataBytes)} bytes`],
+  [
+    "metadata of a batch in OpenAI's API",
+    `${metadata.maxKeys} keys of ${metadata.maxKeyLength} characters, texts of ${metadata.maxTextLength}`,
+  ],
   ['options of a batch, as JSON', megabytes(maxOptionsBytes)],
   ['a system prompt, template or instructions', `${told(maxPromptLength)} characters`],
   ['the prompt of an item', `${told(maxItemPromptLength)} characters`],

@@ -9,9 +9,8 @@ import { chatEndpoint, completionWindow } from './batch-object.ts';
 
 type Body = Readonly<Record<string, unknown>>;
 
-export const maxMetadataKeys = 16;
-export const maxMetadataKeyLength = 64;
-export const maxMetadataTextLength = 512;
+/** https://platform.openai.com/docs/api-reference/batch/create */
+export const metadataLimits = { maxKeys: 16, maxKeyLength: 64, maxTextLength: 512 };
 /** Of a name that is taken from the metadata, which may be longer. */
 const maxNameLength = 200;
 
@@ -94,19 +93,20 @@ function readMetadata(given: unknown): Record<string, string> | null {
   if (given === null || given === undefined) return null;
   const bad = (what: string, code?: 'invalid_type') =>
     badField('metadata', `metadata must ${what}`, code);
+  const { maxKeys, maxKeyLength, maxTextLength } = metadataLimits;
   if (!isRecord(given)) throw bad('be an object of texts', 'invalid_type');
   const entries = Object.entries(given);
-  if (entries.length > maxMetadataKeys) {
-    throw bad(`have at most ${maxMetadataKeys} keys, not ${entries.length}`);
+  if (entries.length > maxKeys) {
+    throw bad(`have at most ${maxKeys} keys, not ${entries.length}`);
   }
   for (const [key, value] of entries) {
     const name = quotedName(key);
-    if ([...key].length > maxMetadataKeyLength) {
-      throw bad(`have keys of at most ${maxMetadataKeyLength} characters, not ${name}`);
+    if ([...key].length > maxKeyLength) {
+      throw bad(`have keys of at most ${maxKeyLength} characters, not ${name}`);
     }
     if (typeof value !== 'string') throw bad(`have a text under ${name}`, 'invalid_type');
-    if ([...value].length > maxMetadataTextLength) {
-      throw bad(`have at most ${maxMetadataTextLength} characters under ${name}`);
+    if ([...value].length > maxTextLength) {
+      throw bad(`have at most ${maxTextLength} characters under ${name}`);
     }
     const problem = textProblem(key) ?? textProblem(value);
     if (problem !== null) throw bad(`have texts that can be stored; ${name} ${problem}`);

@@ -22,8 +22,8 @@ import { describeBatch } from './batch-object.ts';
 import { queryNumber } from './query-number.ts';
 
 export const maxListedBatches = 100;
-const defaultListedBatches = 20;
-const maxBodyBytes = 1_048_576;
+export const defaultListedBatches = 20;
+export const maxBodyBytes = 1_048_576;
 /** Of options and metadata, which batches of other ways in may have much of. */
 const maxPageBytes = 16_777_216;
 

@@ -1,6 +1,6 @@
 import { badField } from './bad-field.ts';
 
-/** A whole number of the query; null where it is absent. Throws RouteError 400 for another value. */
+/** A whole number of the query; null where it is absent. Throws RouteError 400 for any other. */
 export function queryNumber(
   query: URLSearchParams,
   name: string,
