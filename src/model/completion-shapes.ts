@@ -1,7 +1,7 @@
 /** Answers in other shapes, made into a chat completion, which all readers know. */
 
 import { isRecord, type JsonRecord } from '../core/json-record.ts';
-import { messageToCompletion } from './anthropic/completion.ts';
+import { messageToCompletion } from './dialects/completion.ts';
 import { firstChoice } from './first-choice.ts';
 
 /**

@@ -2,7 +2,7 @@
 
 import { parseKeepingNumbers } from '../../core/exact-json.ts';
 import type { ExportedItem } from '../../db/item-export.ts';
-import { completionToMessage, messageToCompletion } from '../../model/anthropic/completion.ts';
+import { completionToMessage, messageToCompletion } from '../../model/dialects/completion.ts';
 import type { PreparedOperation } from '../../operations/operation.ts';
 import { hasUnicodeEscape, toBytes, toText } from './text.ts';
 

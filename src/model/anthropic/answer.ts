@@ -6,10 +6,10 @@
 import { isRecord, type JsonRecord, recordsOf } from '../../core/json-record.ts';
 import { replaceUnstorable } from '../../core/text.ts';
 import { noTokens, type Tokens } from '../../core/usage.ts';
+import { messageToCompletion } from '../dialects/completion.ts';
 import { type ModelAnswer, ModelError } from '../model.ts';
 import { count, parseAnswer, unusable } from '../read.ts';
 import type { ReadOptions } from '../send.ts';
-import { messageToCompletion } from './completion.ts';
 
 /**
  * The complete answer in `message`, the body as it came or parsed. Its text is the text blocks, or

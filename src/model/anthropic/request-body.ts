@@ -1,5 +1,7 @@
 /** A ModelRequest as the params of POST /v1/messages, as far as the model takes them. Pure. */
 import { isRecord, type JsonRecord } from '../../core/json-record.ts';
+import { toOutputSchema } from '../dialects/output-schema.ts';
+import { chatBodyToParams, defaultMaxTokens, toEffort, toTemperature } from '../dialects/params.ts';
 import type {
   AnswerFormat,
   BodyRequest,
@@ -9,8 +11,6 @@ import type {
 } from '../model.ts';
 import { stateSchema } from '../schema-prompt.ts';
 import type { AnswerMode, Capabilities, Sent } from './capabilities.ts';
-import { toOutputSchema } from './output-schema.ts';
-import { chatBodyToParams, defaultMaxTokens, toEffort, toTemperature } from './params.ts';
 
 export interface MessageParams {
   body: JsonRecord;

@@ -1,5 +1,5 @@
 /** A ModelRequest as the body of POST /chat/completions, as far as the model takes it. Pure. */
-import { paramsToChatBody } from '../anthropic/chat-body.ts';
+import { paramsToChatBody } from '../dialects/chat-body.ts';
 import type {
   AnswerFormat,
   BodyRequest,

@@ -145,7 +145,7 @@ describe('chat', () => {
     expect(of('text')).toEqual({
       type: 'succeeded',
       message: {
-        id: 'chatcmpl-1',
+        id: 'msg_1',
         type: 'message',
         role: 'assistant',
         model: 'stub',

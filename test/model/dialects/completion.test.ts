@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   completionToMessage,
   messageToCompletion,
-} from '../../../src/model/anthropic/completion.ts';
+} from '../../../src/model/dialects/completion.ts';
 
 const message = {
   id: 'msg_1',
@@ -23,7 +23,7 @@ const message = {
 describe('a message as a completion', () => {
   test('has its id, model, text and usage, all input tokens counted', () => {
     expect(messageToCompletion(message, { created: 12 })).toEqual({
-      id: 'msg_1',
+      id: 'chatcmpl-1',
       object: 'chat.completion',
       created: 12,
       model: 'claude-haiku-4-5',

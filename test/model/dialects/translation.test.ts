@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { paramsToChatBody } from '../../../src/model/anthropic/chat-body.ts';
-import { toOutputSchema } from '../../../src/model/anthropic/output-schema.ts';
-import { chatBodyToParams } from '../../../src/model/anthropic/params.ts';
+import { paramsToChatBody } from '../../../src/model/dialects/chat-body.ts';
+import { toOutputSchema } from '../../../src/model/dialects/output-schema.ts';
+import { chatBodyToParams } from '../../../src/model/dialects/params.ts';
 import { outputSchemaFault } from '../../../src/sandbox/wire/anthropic/schema.ts';
 
 const toParams = (body: object) => chatBodyToParams(body as never, { maxTokens: 100 });

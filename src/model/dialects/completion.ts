@@ -26,7 +26,7 @@ export function messageToCompletion(
   const refused = message.stop_reason === 'refusal';
   const usage = isRecord(message.usage) ? usageToCompletion(message.usage) : null;
   return {
-    id: message.id ?? '',
+    id: idWith('chatcmpl-', message.id),
     object: 'chat.completion',
     created,
     model: message.model ?? '',
@@ -62,7 +62,7 @@ export function completionToMessage(completion: Readonly<JsonRecord>): JsonRecor
   const spoken = isRecord(audio) ? audio.transcript : null;
   const texts = [said.content, said.refusal, spoken].flatMap((part) => textsOf(part));
   return {
-    id: completion.id ?? '',
+    id: idWith('msg_', completion.id),
     type: 'message',
     role: 'assistant',
     model: completion.model ?? '',
@@ -73,6 +73,12 @@ export function completionToMessage(completion: Readonly<JsonRecord>): JsonRecor
   };
 }
 
+/** An id begins as the clients of its dialect know it. */
+export function idWith(prefix: 'chatcmpl-' | 'msg_', id: unknown): string {
+  if (typeof id !== 'string' || id === '') return '';
+  return `${prefix}${id.replace(/^(chatcmpl-|msg_)/, '')}`;
+}
+
 function textOf(blocks: readonly JsonRecord[]): string | null {
   const texts = blocks
     .filter(({ type }) => type === 'text')
@@ -81,7 +87,7 @@ function textOf(blocks: readonly JsonRecord[]): string | null {
   return texts.length > 0 ? texts.join('') : null;
 }
 
-function explanationOf(details: unknown): string {
+export function explanationOf(details: unknown): string {
   const { explanation, category } = isRecord(details) ? details : {};
   if (typeof explanation === 'string' && explanation !== '') return explanation;
   return typeof category === 'string'
@@ -124,7 +130,7 @@ function textsOf(part: unknown): string[] {
     .filter((text) => typeof text === 'string');
 }
 
-function finishReason(reason: unknown): string {
+export function finishReason(reason: unknown): string {
   switch (reason) {
     case 'max_tokens':
     case 'model_context_window_exceeded':
@@ -137,7 +143,7 @@ function finishReason(reason: unknown): string {
   }
 }
 
-function stopReason(reason: unknown, { refusal }: JsonRecord, isCall: boolean): string {
+export function stopReason(reason: unknown, { refusal }: JsonRecord, isCall: boolean): string {
   if (typeof refusal === 'string' && refusal !== '') return 'refusal';
   switch (reason) {
     case 'length':
@@ -150,7 +156,7 @@ function stopReason(reason: unknown, { refusal }: JsonRecord, isCall: boolean): 
 }
 
 /** Anthropic counts tokens of the cache apart; OpenAI's prompt tokens are all of them. */
-function usageToCompletion(usage: JsonRecord): JsonRecord {
+export function usageToCompletion(usage: JsonRecord): JsonRecord {
   const cached = count(usage.cache_read_input_tokens);
   const prompt = count(usage.input_tokens) + cached + count(usage.cache_creation_input_tokens);
   const completion = count(usage.output_tokens);
@@ -162,7 +168,7 @@ function usageToCompletion(usage: JsonRecord): JsonRecord {
   };
 }
 
-function usageToMessage(usage: JsonRecord): JsonRecord {
+export function usageToMessage(usage: JsonRecord): JsonRecord {
   const { prompt_tokens, completion_tokens, prompt_tokens_details: details } = usage;
   const prompt = count(prompt_tokens);
   const cached = Math.min(prompt, count(isRecord(details) ? details.cached_tokens : 0));

@@ -3,8 +3,8 @@
  * nothing is left out in silence.
  */
 import { describe, expect, test } from 'vitest';
-import { paramsToChatBody } from '../../../src/model/anthropic/chat-body.ts';
-import { chatBodyToParams } from '../../../src/model/anthropic/params.ts';
+import { paramsToChatBody } from '../../../src/model/dialects/chat-body.ts';
+import { chatBodyToParams } from '../../../src/model/dialects/params.ts';
 
 type Message = Record<string, unknown>;
 
