@@ -39,6 +39,7 @@ describe('the request', () => {
         'host',
         'user-agent',
         'x-api-key',
+        'x-winnow-hop',
       ].sort(),
     );
     expect(sent(0)).toEqual({

@@ -112,6 +112,7 @@ test('an upload has a known length, our headers and query, and nothing of the en
       'host',
       'user-agent',
       'x-mine',
+      'x-winnow-hop',
     ].sort(),
   );
   expect(headers['content-length']).toBe(String(Buffer.byteLength(body)));

@@ -35,7 +35,15 @@ describe('the request', () => {
 
     const names = Object.keys(stub.requests[0]?.headers ?? {});
     expect(names.sort()).toEqual(
-      ['accept', 'connection', 'content-length', 'content-type', 'host', 'user-agent'].sort(),
+      [
+        'accept',
+        'connection',
+        'content-length',
+        'content-type',
+        'host',
+        'user-agent',
+        'x-winnow-hop',
+      ].sort(),
     );
   });
 
