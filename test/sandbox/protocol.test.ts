@@ -107,7 +107,6 @@ test.each([
     'max_tokens',
   ],
   ['several choices', { ...base, n: 2 }, 400, 'unsupported_value', 'n'],
-  ['a stream', { ...base, stream: true }, 400, 'unsupported_value', 'stream'],
   [
     'an unknown effort',
     { ...base, reasoning_effort: 'huge' },

@@ -4,7 +4,7 @@ import type { RowOutcome } from '../wire/batch/row.ts';
 import type { Dialect, ErrorDetails } from '../wire/dialect.ts';
 import type { Exchange } from '../wire/exchange.ts';
 import { readJson } from '../wire/incoming.ts';
-import { json, type Reply, send } from '../wire/reply.ts';
+import { json, type Reply, send, sendPieces } from '../wire/reply.ts';
 import type { RateLimitedFault, StatusFault, TransportFault } from './faults.ts';
 
 /** Fails by a fault. `good` makes the answer that a fault breaks off in the middle. */
@@ -25,6 +25,13 @@ export function fail(
     case 'rate_limited':
     case 'status': {
       const { status, error } = faultError(fault, dialect);
+      const isLate = fault.kind === 'status' && fault.at === 'body';
+      if (isLate) {
+        half(response, good(), () =>
+          response.end(dialect.errorEvent(dialect.errorBody(status, error, requestId))),
+        );
+        return;
+      }
       const headers =
         fault.kind === 'status'
           ? (fault.headers ?? {})
@@ -54,8 +61,14 @@ export function fail(
   }
 }
 
-/** Headers and the first half of the body, under a content-length that promises all of it. */
+/** Headers and the first half of the body, which promise all of it. */
 function half(response: ServerResponse, { status, headers, body }: Reply, then?: () => void): void {
+  if (typeof body === 'object' && 'pieces' in body) {
+    response.writeHead(status, headers);
+    const pieces = body.pieces.slice(0, Math.ceil(body.pieces.length / 2));
+    sendPieces(response, { pieces }, () => then?.());
+    return;
+  }
   const bytes = typeof body === 'string' ? Buffer.from(body) : Buffer.concat(body);
   response.writeHead(status, { ...headers, 'content-length': bytes.length });
   response.write(bytes.subarray(0, Math.ceil(bytes.length / 2)), () => then?.());

@@ -49,6 +49,8 @@ export interface StatusFault {
   message?: string;
   param?: string | null;
   headers?: Record<string, string>;
+  /** `body`: as an event in the middle of a stream, whose status is 200. Absent: `headers`. */
+  at?: 'headers' | 'body';
 }
 
 /** Any answer: a proxy's HTML page, an empty body, a 200 without a completion. */

@@ -15,6 +15,8 @@ export interface ChatRequest {
   maxTokens: number | null;
   /** Number of alternatives per token; null without log-probabilities. */
   topLogprobs: number | null;
+  /** How the answer comes in pieces; null where it comes whole. */
+  stream: { withUsage: boolean } | null;
 }
 
 export interface RequestRules {
@@ -113,6 +115,7 @@ export function createRequestParser({
       call: readCall(body),
       maxTokens: (body.max_completion_tokens ?? body.max_tokens ?? null) as number | null,
       topLogprobs: body.logprobs === true ? ((body.top_logprobs ?? 0) as number) : null,
+      stream: readStream(body),
     };
   };
 }
@@ -171,6 +174,11 @@ function partText(part: unknown, param: string): string {
     param,
     code: 'invalid_value',
   });
+}
+
+function readStream({ stream, stream_options: options }: Record<string, unknown>) {
+  if (stream !== true) return null;
+  return { withUsage: isObject(options) && options.include_usage === true };
 }
 
 /** The one function that `tool_choice` forces. Without one the sandbox answers in words. */

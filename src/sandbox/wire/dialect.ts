@@ -17,6 +17,8 @@ export interface Dialect {
   /** The type that an error of this status has. */
   errorType(status: number): string;
   errorBody(status: number, error: ErrorDetails, requestId: string): object;
+  /** An error in the middle of a stream, as text. */
+  errorEvent(body: object): string;
   /** Headers of a 429 about the limits, beside Retry-After. */
   rateLimitHeaders: Record<string, string>;
 }
@@ -41,6 +43,7 @@ export const openAiDialect: Dialect = {
     return status === 429 ? 'requests' : 'invalid_request_error';
   },
   errorBody: (_status, error) => ({ error }),
+  errorEvent: (body) => `data: ${JSON.stringify(body)}\n\n`,
   rateLimitHeaders: {
     'x-ratelimit-limit-requests': '60',
     'x-ratelimit-remaining-requests': '0',

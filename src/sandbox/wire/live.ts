@@ -5,7 +5,7 @@ import type { ChatRequest } from './chat-request.ts';
 import type { Alter, Equipment, Good } from './equipment.ts';
 import type { Exchange } from './exchange.ts';
 import { lastText, readJson } from './incoming.ts';
-import { json, send } from './reply.ts';
+import { json, send, stream } from './reply.ts';
 
 export interface AnswerContext {
   alter: Alter | null;
@@ -21,6 +21,8 @@ export interface Answerer {
   read(body: unknown, headers: IncomingHttpHeaders): ChatRequest;
   /** The body of a 200. */
   answer(request: ChatRequest, context: AnswerContext): object;
+  /** The events of a 200 that comes in pieces, as text. */
+  stream(request: ChatRequest, context: AnswerContext): string[];
 }
 
 /** Answers a request whose body is `text`. Throws an ApiError where the request is at fault. */
@@ -35,11 +37,11 @@ export function answerLive(
     if (malformed) throw malformedBody();
     const parsed = answerer.read(body, request.headers);
     const more = headers(parsed);
-    return json(200, answerer.answer(parsed, { alter, isBatch: false }), {
-      [dialect.requestIdHeader]: requestId,
-      ...dialect.headers,
-      ...more,
-    });
+    const all = { [dialect.requestIdHeader]: requestId, ...dialect.headers, ...more };
+    const context = { alter, isBatch: false };
+    return parsed.stream
+      ? stream(answerer.stream(parsed, context), all)
+      : json(200, answerer.answer(parsed, context), all);
   };
   if (!equipment) send(response, good());
   else equipment.live({ exchange, body: malformed ? text : body, text: lastText(body) }, good);

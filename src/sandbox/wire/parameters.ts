@@ -65,10 +65,10 @@ export function checkParameters(body: Record<string, unknown>, refuse: ReadonlyS
     if (refuse.has(name)) throw unsupported(name);
     checkKind(name, value, kind);
   }
-  if (body.stream === true) {
-    throw new ApiError("The sandbox does not stream: leave out 'stream'.", {
-      param: 'stream',
-      code: 'unsupported_value',
+  if (body.stream_options != null && body.stream !== true) {
+    throw new ApiError("The 'stream_options' parameter is only allowed when 'stream' is enabled.", {
+      param: 'stream_options',
+      code: 'invalid_value',
     });
   }
   if (typeof body.n === 'number' && body.n !== 1) {

@@ -7,8 +7,13 @@ import type { Exchange } from './exchange.ts';
 export interface Reply {
   status: number;
   headers: Record<string, string>;
-  /** The pieces of a file are sent as they lie in memory. */
-  body: string | readonly Buffer[];
+  /** The pieces of a file are sent as they lie in memory, those of a stream one by one. */
+  body: string | readonly Buffer[] | Pieces;
+}
+
+/** Of a stream, as text. */
+export interface Pieces {
+  pieces: readonly string[];
 }
 
 export function send(response: ServerResponse, { status, headers, body }: Reply): void {
@@ -17,10 +22,34 @@ export function send(response: ServerResponse, { status, headers, body }: Reply)
     response.end(body);
     return;
   }
+  if ('pieces' in body) {
+    response.writeHead(status, headers);
+    sendPieces(response, body, () => response.end());
+    return;
+  }
   const length = body.reduce((sum, piece) => sum + piece.length, 0);
   response.writeHead(status, { ...headers, 'content-length': length });
   for (const piece of body) response.write(piece);
   response.end();
+}
+
+/** Each in a turn of its own, so that a client that reads has one before the next. */
+export function sendPieces(response: ServerResponse, { pieces }: Pieces, then: () => void): void {
+  let at = 0;
+  const next = (): void => {
+    if (response.destroyed) return;
+    const piece = pieces[at];
+    at += 1;
+    if (piece === undefined) then();
+    else response.write(piece, () => setImmediate(next));
+  };
+  next();
+}
+
+/** A 200 with events. */
+export function stream(pieces: readonly string[], headers: Record<string, string>): Reply {
+  const type = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' };
+  return { status: 200, headers: { ...type, ...headers }, body: { pieces } };
 }
 
 export function json(status: number, value: unknown, headers: Record<string, string> = {}): Reply {

@@ -27,6 +27,11 @@ export function tokenize(text: string): string[] {
   return text.match(/ ?[\p{L}\p{M}\p{N}_]{1,4}| ?[^\p{L}\p{M}\p{N}_\s]{1,3}|\s+/gu) ?? [];
 }
 
+/** Words with the space before them, which join to the text again. */
+export function wordsOf(text: string): string[] {
+  return text.match(/\s*\S+|\s+/g) ?? [];
+}
+
 export interface TokenLogprobEntry {
   token: string;
   logprob: number;

@@ -38,6 +38,7 @@ export const anthropicDialect: Dialect = {
     error: { type: foreign.has(type) ? errorType(status) : type, message },
     request_id: requestId,
   }),
+  errorEvent: (body) => `event: error\ndata: ${JSON.stringify(body)}\n\n`,
   rateLimitHeaders: {
     'anthropic-ratelimit-requests-limit': '50',
     'anthropic-ratelimit-requests-remaining': '0',

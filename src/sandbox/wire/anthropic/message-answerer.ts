@@ -1,8 +1,9 @@
 /** A message in Anthropic's shape, from the completion that OpenAI's API would have given. */
 import { ApiError } from '../api-error.ts';
-import type { RequestRules } from '../chat-request.ts';
+import type { ChatRequest, RequestRules } from '../chat-request.ts';
 import { type Completer, type Completion, promptTokensOf } from '../completion.ts';
 import type { AnswerContext, Answerer } from '../live.ts';
+import { streamMessage } from './message-events.ts';
 import { createMessageReader } from './message-request.ts';
 
 export interface MessageOptions {
@@ -16,17 +17,21 @@ export function createMessageAnswerer(
   rules: RequestRules,
   { complete, contextTokens, nextId }: MessageOptions,
 ): Answerer {
+  function answer(request: ChatRequest, { alter, isBatch }: AnswerContext): Message {
+    const tokens = promptTokensOf(request);
+    if (tokens > contextTokens)
+      throw new ApiError(`prompt is too long: ${tokens} tokens > ${contextTokens} maximum`);
+    const id = nextId();
+    return messageOf(complete(request, { id, created: 0, alter }), id, isBatch);
+  }
   return {
     read: createMessageReader(rules),
-    answer(request, { alter, isBatch }) {
-      const tokens = promptTokensOf(request);
-      if (tokens > contextTokens)
-        throw new ApiError(`prompt is too long: ${tokens} tokens > ${contextTokens} maximum`);
-      const id = nextId();
-      return messageOf(complete(request, { id, created: 0, alter }), id, isBatch);
-    },
+    answer,
+    stream: (request, context) => streamMessage(answer(request, context)),
   };
 }
+
+export type Message = ReturnType<typeof messageOf>;
 
 function messageOf(
   { choices, usage, model }: Completion,
@@ -68,9 +73,9 @@ function stopReason(choice: Completion['choices'][number], refused: boolean): st
   return 'tool_calls' in choice.message ? 'tool_use' : 'end_turn';
 }
 
-function contentOf(message: Completion['choices'][number]['message'], id: string): object[] {
+function contentOf(message: Completion['choices'][number]['message'], id: string) {
   if (!('tool_calls' in message) || !message.tool_calls)
-    return message.content === '' ? [] : [{ type: 'text', text: message.content }];
+    return message.content ? [{ type: 'text', text: message.content }] : [];
   return message.tool_calls.map(({ function: { name, arguments: text } }) => ({
     type: 'tool_use',
     id: `toolu_${id}`,

@@ -62,6 +62,7 @@ export function createMessageReader({ models, refuse }: RequestRules) {
       call: readCall(body),
       maxTokens: maxTokens as number,
       topLogprobs: null,
+      stream: body.stream === true ? { withUsage: true } : null,
     };
   };
 }

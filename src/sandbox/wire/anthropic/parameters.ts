@@ -47,7 +47,6 @@ export function checkParameters(body: Record<string, unknown>, refuse: ReadonlyS
     const why = fault(value, kind);
     if (why) throw invalid(name, why);
   }
-  if (body.stream === true) throw invalid('stream', 'the sandbox does not stream');
 }
 
 function fault(value: unknown, kind: Kind): string | null {
