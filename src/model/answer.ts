@@ -23,15 +23,7 @@ export function readAnswer(completion: unknown, options: AnswerOptions): ModelAn
   const { provider, prices, quote, whole, toolCalls = false } = options;
   const body = typeof completion === 'string' ? parseAnswer(completion, options) : completion;
   if (!isRecord(body)) throw unusable(`${provider} returned a body that is not JSON.`);
-  if (body.error != null) {
-    // OpenRouter and others send the upstream's error, and its status as `code`, with status 200.
-    const refusal = toRefusal(200, body.error);
-    const status = Number(refusal.code);
-    throw classify(
-      { ...refusal, status: status >= 400 && status < 600 ? status : 502 },
-      { provider, quote, retryAfterMs: null },
-    );
-  }
+  if (body.error != null) throw failureWithin(body.error, options);
 
   const tokens = readTokens(body.usage);
   const billed = { tokens, costUsd: tokens && prices.costUsd(tokens) };
@@ -102,6 +94,19 @@ export function readAnswer(completion: unknown, options: AnswerOptions): ModelAn
   };
 }
 
+/** OpenRouter and others send the upstream's error, and its status as `code`, with status 200. */
+export function failureWithin(
+  error: unknown,
+  { provider, quote }: Pick<ReadOptions, 'provider' | 'quote'>,
+): ModelError {
+  const refusal = toRefusal(200, error);
+  const status = Number(refusal.code);
+  return classify(
+    { ...refusal, status: status >= 400 && status < 600 ? status : 502 },
+    { provider, quote, retryAfterMs: null },
+  );
+}
+
 /** Content as a string, or as the text parts of a list; null where there is neither. */
 function readText(content: unknown): string | null {
   if (typeof content === 'string') return content;
@@ -115,7 +120,7 @@ function readText(content: unknown): string | null {
 }
 
 /** Null where the server sent no usage at all; a part that is not a count is 0. */
-function readTokens(usage: unknown): Tokens | null {
+export function readTokens(usage: unknown): Tokens | null {
   if (!isRecord(usage)) return null;
   const { prompt_tokens, completion_tokens, prompt_tokens_details, prompt_cache_hit_tokens } =
     usage;

@@ -61,7 +61,8 @@ export function classify(
   const isForbidden = refusal.status === 403 && failure.code === 'INVALID_KEY';
   const summary = isForbidden ? 'refused access' : (summaries[failure.code] ?? 'failed');
   const sentence = `${provider} ${summary} (${status})`;
-  return new ModelError(failure, words ? `${sentence}: ${words}` : `${sentence}.`);
+  const param = /^[\w.[\]-]{1,100}$/.exec(refusal.param ?? '')?.[0] ?? null;
+  return new ModelError(failure, words ? `${sentence}: ${words}` : `${sentence}.`, { param });
 }
 
 const summaries: Partial<Record<ItemErrorCode | BatchErrorCode, string>> = {

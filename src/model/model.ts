@@ -66,7 +66,7 @@ export interface BodyRequest extends Sampling {
 }
 
 /** The shapes of complete requests: OpenAI's chat completions and Anthropic's messages. */
-type Dialect = 'openai' | 'anthropic';
+export type Dialect = 'openai' | 'anthropic';
 
 export interface TokenLogprob {
   token: string;
@@ -83,6 +83,25 @@ export interface ModelAnswer {
   /** USD; null when the model has no known price. */
   costUsd: number | null;
   logprobs: readonly TokenLogprob[] | null;
+}
+
+/** One event of a streamed answer, in the dialect of its request. */
+export interface StreamEvent {
+  /** Its name, which Anthropic's events have and OpenAI's have not. */
+  type: string | null;
+  /** JSON in one line. */
+  data: string;
+}
+
+/** The answer to a body request as it comes. */
+interface AnswerStream {
+  /**
+   * Ends where the answer is whole; OpenAI's `[DONE]` is left out. Throws a ModelError where the
+   * answer breaks off, or the signal's reason when aborted. To be read to its end, or returned.
+   */
+  events: AsyncGenerator<StreamEvent, void, undefined>;
+  /** What the provider has counted so far; null where it has told nothing. */
+  spent(): { tokens: Tokens; costUsd: number | null } | null;
 }
 
 /**
@@ -111,6 +130,8 @@ export class ModelError extends Error {
   readonly costUsd: number | null;
   /** What the model had written all the same; null where nothing. */
   readonly answer: string | null;
+  /** The field of a complete request that the provider refuses; null where it names none. */
+  readonly param: string | null;
 
   constructor(
     failure: ModelErrorKind,
@@ -120,6 +141,7 @@ export class ModelError extends Error {
       tokens?: Tokens | null;
       costUsd?: number | null;
       answer?: string | null;
+      param?: string | null;
     } = {},
   ) {
     super(message, { cause: options.cause });
@@ -127,14 +149,16 @@ export class ModelError extends Error {
     this.tokens = options.tokens ?? null;
     this.costUsd = options.costUsd ?? null;
     this.answer = options.answer ?? null;
+    this.param = options.param ?? null;
   }
 }
 
 /**
  * One model of one provider. `send` makes exactly one billable request (what the model refuses is
  * dropped, each thing once, and sent again, which a provider does not bill), under one deadline
- * over all of it, headers and bodies. It rejects with a ModelError, or with the signal's reason
- * when aborted.
+ * over all of it, headers and bodies. `stream` does the same with an answer that comes in pieces:
+ * the deadline is for the headers, and for each piece. Both reject with a ModelError, or with the
+ * signal's reason when aborted.
  */
 export interface Model {
   /** `provider/name` */
@@ -142,7 +166,11 @@ export interface Model {
   readonly provider: string;
   /** The name without the provider, as the provider knows it. */
   readonly name: string;
+  /** Of the API that its provider has. */
+  readonly dialect: Dialect;
   send(request: ModelRequest, options: SendOptions): Promise<ModelAnswer>;
+  /** Resolves once the provider has let the request in. */
+  stream(request: BodyRequest, options: SendOptions): Promise<AnswerStream>;
   /** The body that `request` would be sent with now, without what the model is known to refuse. */
   bodyOf(request: ModelRequest): Record<string, unknown>;
   /**

@@ -1,9 +1,11 @@
 /** A Model out of one protocol's port: what is alike for every protocol. */
 import type { BatchApi } from './batch-api.ts';
 import { batchRequest } from './default-temperature.ts';
+import { createExchanges, type SenderOptions } from './exchange.ts';
 import type { Refusal } from './failure.ts';
-import type { Gate, Model, ModelRequest } from './model.ts';
-import { createSend, type Port, type SenderOptions } from './send.ts';
+import type { Dialect, Gate, Model, ModelRequest } from './model.ts';
+import { createSend, type Port } from './send.ts';
+import { createStream, type StreamPort } from './stream.ts';
 
 /** One model of a connected provider. */
 export interface ModelOptions extends Omit<SenderOptions, 'config'> {
@@ -27,21 +29,25 @@ export interface BatchOptions {
 export function createProviderModel<Own>(
   { gate, ...sender }: ModelOptions & Pick<SenderOptions, 'config'>,
   {
+    dialect,
     port,
     anyOwn,
     batches,
   }: {
-    port: Port<Own>;
+    dialect: Dialect;
+    port: Port<Own> & StreamPort<Own>;
     anyOwn: Own;
     batches(options: BatchOptions): BatchApi | null;
   },
 ): Model {
   const { config, name } = sender;
+  const exchanges = createExchanges(sender, port);
   const bodyOf = (request: ModelRequest) => port.build(request).body;
   return {
     id: `${config.name}/${name}`,
     provider: config.name,
     name,
+    dialect,
     gate,
     batches: batches({
       name,
@@ -49,6 +55,7 @@ export function createProviderModel<Own>(
       learn: (refusal) => port.learn(refusal, anyOwn) !== null,
     }),
     bodyOf,
-    send: createSend(sender, port),
+    send: createSend(exchanges, port, sender.timeoutMs),
+    stream: createStream(exchanges, port),
   };
 }

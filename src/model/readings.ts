@@ -32,6 +32,9 @@ export function createReadings({ cut, whole, isWhole, ask }: ReadingsOptions): M
     get name() {
       return likely().name;
     },
+    get dialect() {
+      return likely().dialect;
+    },
     get gate() {
       return likely().gate;
     },
@@ -40,6 +43,7 @@ export function createReadings({ cut, whole, isWhole, ask }: ReadingsOptions): M
     },
     bodyOf: (request) => likely().bodyOf(request),
     send: (request, options) => likely().send(request, options),
+    stream: (request, options) => likely().stream(request, options),
     readings: {
       async settled() {
         if (!found && ask && isWhole() === null) await ask();

@@ -19,8 +19,10 @@ function silentModel(): Model & { stopped: number } {
     id: 'silent/model',
     provider: 'silent',
     name: 'model',
+    dialect: 'openai',
     gate: createGate({ maxConcurrency: 1 }),
     batches: null,
+    stream: () => Promise.reject(new Error('nobody asks for it')),
     bodyOf: () => ({}),
     stopped: 0,
     send(_request, { signal }) {

@@ -169,8 +169,10 @@ function instantModel(): Model {
     id: 'instant/model',
     provider: 'instant',
     name: 'model',
+    dialect: 'openai',
     gate: createGate({ maxConcurrency: callsAtOnce }),
     batches: null,
+    stream: () => Promise.reject(new Error('nobody asks for it')),
     send: () => Promise.resolve(answer),
     bodyOf: () => ({}),
   };

@@ -67,7 +67,7 @@ export function readMessage(
 }
 
 /** Null without usage. Input tokens are all: fresh, read from the cache, and written to it. */
-function readTokens(usage: unknown): Tokens | null {
+export function readTokens(usage: unknown): Tokens | null {
   if (!isRecord(usage)) return null;
   const { input_tokens, output_tokens } = usage;
   if (typeof input_tokens !== 'number' && typeof output_tokens !== 'number') return null;

@@ -7,13 +7,11 @@
 import { isRecord, type JsonRecord } from '../../core/json-record.ts';
 import type { BatchLine } from '../batch-api.ts';
 import { answerLine, type LineOptions, refusedLine } from '../batch-line.ts';
-import type { Refusal } from '../failure.ts';
 import { splitLines } from '../json-lines.ts';
 import { parseAnswer } from '../read.ts';
-import { likelyStatus } from '../result-line.ts';
 import { maxBodyBytes } from '../thin-fetch.ts';
 import { readMessage } from './answer.ts';
-import { anthropicFailures } from './failure.ts';
+import { anthropicFailures, refusalWithin } from './failure.ts';
 
 /** A line that is too long, not JSON, or without a custom id is `unreadable`. */
 export async function* readResults(
@@ -47,7 +45,7 @@ function readLine(line: string | null, options: LineOptions): BatchLine {
     case 'succeeded':
       return answerLine(customId, () => readMessage(result.message, options));
     case 'errored':
-      return refusedLine(customId, refusalOf(result.error), { ...options, classify });
+      return refusedLine(customId, refusalWithin(result.error), { ...options, classify });
     case 'canceled':
       return { kind: 'cancelled', customId };
     case 'expired':
@@ -58,11 +56,6 @@ function readLine(line: string | null, options: LineOptions): BatchLine {
 }
 
 const { classify } = anthropicFailures;
-
-function refusalOf(error: unknown): Refusal {
-  const { code, type } = anthropicFailures.refusalOf(0, error);
-  return anthropicFailures.refusalOf(likelyStatus({ code, type }), error);
-}
 
 /** Numbers stay as they came, whatever the request was. */
 function parse(line: string | null): { customId: string; result: JsonRecord } | null {

@@ -11,7 +11,7 @@ export interface AnthropicConnection {
   readonly baseUrl: string;
   /** For answers that are held whole. */
   readonly client: Anthropic;
-  /** For batches, whose requests and results are streams. */
+  /** For batches, whose requests and results are streams, and for answers in pieces. */
   readonly streaming: Anthropic;
   close(): Promise<void>;
 }

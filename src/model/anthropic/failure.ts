@@ -3,6 +3,7 @@ import { APIConnectionError, APIError } from '@anthropic-ai/sdk';
 import { isRecord } from '../../core/json-record.ts';
 import { classify, type Refusal, toRefusal } from '../failure.ts';
 import { createFailures } from '../http.ts';
+import { likelyStatus } from '../result-line.ts';
 
 export const anthropicFailures = createFailures(
   { APIError, APIConnectionError },
@@ -18,6 +19,12 @@ function refusalOf(status: number, body: unknown): Refusal {
   const refusal = toRefusal(status, error);
   const { error_code: code } = isRecord(error) && isRecord(error.details) ? error.details : {};
   return { ...refusal, code: typeof code === 'string' ? code : refusal.code };
+}
+
+/** The refusal in an error that came with status 200: in a batch's result, or in a stream. */
+export function refusalWithin(body: unknown): Refusal {
+  const { code, type } = refusalOf(0, body);
+  return refusalOf(likelyStatus({ code, type }), body);
 }
 
 /**

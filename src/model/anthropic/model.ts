@@ -6,9 +6,10 @@ import { readMessage } from './answer.ts';
 import { createMessageBatches } from './batches.ts';
 import { anySent, createCapabilities } from './capabilities.ts';
 import type { AnthropicConnection } from './connection.ts';
+import { EventReader } from './event-reader.ts';
 import { anthropicFailures } from './failure.ts';
 import { readAnthropicRateHeaders } from './rate-headers.ts';
-import { buildParams } from './request-body.ts';
+import { buildParams, buildStreamParams } from './request-body.ts';
 
 /** Without it the package takes no text; what goes out are the fetch's own. */
 const headers = { 'content-type': 'application/json' };
@@ -17,11 +18,12 @@ export function createAnthropicModel(
   connection: AnthropicConnection,
   options: ModelOptions,
 ): Model {
-  const { config, client } = connection;
+  const { config, client, streaming } = connection;
   const capabilities = createCapabilities(showsSchemas(config));
   return createProviderModel(
     { config, ...options },
     {
+      dialect: 'anthropic',
       port: {
         build: (request) => buildParams(options.name, request, capabilities),
         // Not messages.create, which refuses limits on output tokens that it thinks would take too
@@ -35,6 +37,10 @@ export function createAnthropicModel(
         learn: capabilities.learn,
         read: readMessage,
         readRates: (header, mix) => readAnthropicRateHeaders(header, { mix, nowMs: Date.now() }),
+        buildStream: (request) => buildStreamParams(options.name, request, capabilities),
+        openStream: (body, signal) =>
+          streaming.post('/v1/messages', { body, headers, signal }).asResponse(),
+        readStream: (request, given) => new EventReader(request, given),
       },
       anyOwn: anySent,
       batches: (given) =>

@@ -35,6 +35,16 @@ export function buildParams(
     : promptParams(model, request, capabilities);
 }
 
+/** The same, for an answer that comes in pieces. */
+export function buildStreamParams(
+  model: string,
+  request: BodyRequest,
+  capabilities: Capabilities,
+): MessageParams {
+  const { body, own } = buildParams(model, request, capabilities);
+  return { body: { ...body, stream: true }, own };
+}
+
 function promptParams(
   model: string,
   request: PromptRequest,

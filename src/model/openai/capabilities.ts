@@ -88,7 +88,7 @@ export function createCapabilities(initialLimitName: LimitName, showsSchema = tr
   };
 }
 
-const candidates = ['response_format', ...limits, ...droppable];
+const candidates = ['response_format', ...limits, ...droppable, 'stream_options'];
 
 /** Which sent parameter a refusal is about: by `param` where there is one, else by the message. */
 function refusedParam(refusal: Refusal, own: OwnParams): string | null {

@@ -12,6 +12,8 @@ export interface OpenAiConnection {
   readonly config: ProviderConfig;
   /** For live calls, whose answers are held whole. */
   readonly client: ChatClient;
+  /** For live calls, whose answers come in pieces. */
+  readonly streaming: ChatClient;
   /** Null where the configuration rules a batch API out. */
   readonly batches: BatchConnection | null;
   close(): Promise<void>;
@@ -37,20 +39,22 @@ const nothingElse = { adminAPIKey: null, organization: null, project: null, webh
 export function connectOpenAi(config: ProviderConfig, timeoutMs: number): OpenAiConnection {
   const baseURL = normalizeBaseUrl(config.baseUrl);
   const { origin } = new URL(baseURL);
-  const thin = createThinFetch({ origin, headers: requestHeaders(config), timeoutMs });
-  const client = createOpenAiClient(config, { baseURL, fetch: thin.fetch });
+  const headers = requestHeaders(config);
+  const thin = createThinFetch({ origin, headers, timeoutMs });
+  const stream = createStreamFetch({ origin, headers, progressMs: timeoutMs });
   const batches = config.batches === false ? null : connectBatches(config, { timeoutMs });
   return {
     config,
-    client,
+    client: createOpenAiClient(config, { baseURL, fetch: thin.fetch }),
+    streaming: createOpenAiClient(config, { baseURL, fetch: stream.fetch }),
     batches,
     close: async () => {
-      await Promise.all([thin.close(), batches?.close()]);
+      await Promise.all([thin.close(), stream.close(), batches?.close()]);
     },
   };
 }
 
-/** The client of live calls. */
+/** A client of live calls. */
 export function createOpenAiClient(
   config: ProviderConfig,
   given: { baseURL: string; fetch: typeof globalThis.fetch },

@@ -6,12 +6,13 @@ import type { Model } from '../model.ts';
 import { createProviderModel, type ModelOptions } from '../provider-model.ts';
 import { createOpenAiBatches } from './batches.ts';
 import { anyParams, createCapabilities } from './capabilities.ts';
+import { ChunkReader } from './chunk-reader.ts';
 import type { OpenAiConnection } from './connection.ts';
 import { openAiFailures } from './failure.ts';
-import { buildRequestBody } from './request-body.ts';
+import { buildRequestBody, buildStreamBody } from './request-body.ts';
 
 export function createModel(connection: OpenAiConnection, options: ModelOptions): Model {
-  const { config, client, batches } = connection;
+  const { config, client, streaming, batches } = connection;
   const capabilities = createCapabilities(
     config.name === 'openai' ? 'max_completion_tokens' : 'max_tokens',
     showsSchemas(config),
@@ -19,6 +20,7 @@ export function createModel(connection: OpenAiConnection, options: ModelOptions)
   return createProviderModel(
     { config, ...options },
     {
+      dialect: 'openai',
       port: {
         build: (request) => buildRequestBody(options.name, request, capabilities),
         post: (body, signal) => client.postJson('/chat/completions', body, signal),
@@ -26,6 +28,9 @@ export function createModel(connection: OpenAiConnection, options: ModelOptions)
         learn: capabilities.learn,
         read: readAnswer,
         readRates: readRateHeaders,
+        buildStream: (request) => buildStreamBody(options.name, request, capabilities),
+        openStream: (body, signal) => streaming.postJson('/chat/completions', body, signal),
+        readStream: (request, given) => new ChunkReader(request, given),
       },
       anyOwn: anyParams,
       batches: (given) => batches && createOpenAiBatches(batches, given),

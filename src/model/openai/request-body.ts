@@ -1,4 +1,5 @@
 /** A ModelRequest as the body of POST /chat/completions, as far as the model takes it. Pure. */
+import { isRecord, type JsonRecord } from '../../core/json-record.ts';
 import { paramsToChatBody } from '../dialects/chat-body.ts';
 import type {
   AnswerFormat,
@@ -28,7 +29,7 @@ export function buildRequestBody(
   request: ModelRequest,
   capabilities: Capabilities,
 ): RequestBody {
-  if ('body' in request) return { body: completeBody(model, request, capabilities), own: {} };
+  if ('body' in request) return completeBody(model, request, capabilities);
   // fromEntries and spread define properties, so that an own `__proto__` of a parsed JSON stays
   // data.
   const extra = Object.fromEntries(
@@ -56,31 +57,69 @@ export function buildRequestBody(
   };
 }
 
+/**
+ * The body for an answer that comes in pieces. The provider is asked to count its tokens, which is
+ * left out where it refuses that.
+ */
+export function buildStreamBody(
+  model: string,
+  request: BodyRequest,
+  capabilities: Capabilities,
+): RequestBody {
+  const { body, own } = completeBody(model, request, capabilities);
+  const given = asksForUsage(request) ? request.body.stream_options : null;
+  const stream_options = given ?? { ...optionsOf(request), include_usage: true };
+  const streamed = { ...body, stream: true };
+  if (given === null && !capabilities.accepts('stream_options', stream_options)) {
+    return { body: streamed, own };
+  }
+  return {
+    body: { ...streamed, stream_options },
+    own: given === null ? { ...own, stream_options } : own,
+  };
+}
+
+/** Whether a request wants the chunk of a stream that tells of usage. */
+export function asksForUsage(request: BodyRequest): boolean {
+  return request.dialect !== 'anthropic' && optionsOf(request).include_usage === true;
+}
+
+function optionsOf({ dialect, body: { stream_options } }: BodyRequest): JsonRecord {
+  return dialect !== 'anthropic' && isRecord(stream_options) ? stream_options : {};
+}
+
 /** The caller's own body under this model, with what the options set, never as a stream. */
 function completeBody(
   model: string,
   request: BodyRequest,
   capabilities: Capabilities,
-): Record<string, unknown> {
+): RequestBody {
+  const { limitName } = capabilities;
   // Entries, not assignment: an own `__proto__` of a parsed JSON stays data.
   const limits =
     request.maxOutputTokens === undefined ? [] : ['max_tokens', 'max_completion_tokens'];
   const left = new Set(['stream', 'stream_options', ...limits]);
-  const body =
-    request.dialect === 'anthropic'
-      ? paramsToChatBody(request.body, { limitName: capabilities.limitName })
-      : request.body;
-  const own = Object.fromEntries(Object.entries(body).filter(([key]) => !left.has(key)));
+  const isTranslated = request.dialect === 'anthropic';
+  const said = isTranslated ? paramsToChatBody(request.body, { limitName }) : request.body;
+  const kept = Object.fromEntries(Object.entries(said).filter(([key]) => !left.has(key)));
   const set = {
     temperature: request.temperature,
     top_p: request.topP,
     seed: request.seed,
     reasoning_effort: request.reasoningEffort,
-    [capabilities.limitName]: request.maxOutputTokens,
+    [limitName]: request.maxOutputTokens,
   };
   const given = Object.entries(set).filter(([, value]) => value !== undefined);
   const extra = Object.entries(request.extraBody ?? {}).filter(([key]) => !reserved.has(key));
-  return { ...own, ...Object.fromEntries(given), ...Object.fromEntries(extra), model };
+  const body: JsonRecord = {
+    ...kept,
+    ...Object.fromEntries(given),
+    ...Object.fromEntries(extra),
+    model,
+  };
+  // What the limit is called is the caller's word only where the body is theirs as it stands.
+  const isNamedHere = isTranslated && body[limitName] !== undefined;
+  return { body, own: isNamedHere ? { [limitName]: body[limitName] } : {} };
 }
 
 /** The strictest kind that fits the schema and is not known to be refused; null: words only. */

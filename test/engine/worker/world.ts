@@ -298,8 +298,10 @@ export function createWorld(specs: readonly BatchSpec[], concurrency: number, ga
         id: `test/${name}`,
         provider: 'test',
         name,
+        dialect: 'openai',
         gate: createGate({ maxConcurrency: gatePlaces, clock, random: () => 0.5 }),
         batches: null,
+        stream: () => Promise.reject(new Error('nobody asks for it')),
         send(request, options) {
           const { messages } = request as PromptRequest;
           return sent(messages.find(({ role }) => role === 'user')?.content ?? '', options);

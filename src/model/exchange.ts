@@ -1,0 +1,125 @@
+/** One request to a model and its answer, in whatever form the answer comes. */
+import type { Tokens } from '../core/usage.ts';
+import { estimateTokens } from './estimate.ts';
+import type { Refusal } from './failure.ts';
+import { type Failures, translate } from './http.ts';
+import type { RateHeaders } from './limits/rate-headers.ts';
+import type { Log, ModelError, ModelRequest, Permit, ProviderConfig } from './model.ts';
+import { createPrices, type Prices } from './prices.ts';
+import { quote, secretsOf } from './redact.ts';
+
+export interface SenderOptions {
+  config: ProviderConfig;
+  /** Of the model, as the provider knows it. */
+  name: string;
+  /** For the headers and body of an answer, and for the request sent again. */
+  timeoutMs: number;
+  log: Log | null;
+}
+
+/** What is a protocol's own of every exchange. `Own` is what was sent that may be left out. */
+export interface ExchangePort<Own> {
+  failures: Failures;
+  /**
+   * Takes in a refusal. Returns a name for what will be different next time; null where the refusal
+   * is about nothing that may be changed.
+   */
+  learn(refusal: Refusal, own: Own): string | null;
+  /** `mix`: tokens of the last answer, null before there was one. */
+  readRates(header: (name: string) => string | null, mix: Tokens | null): RateHeaders | null;
+}
+
+/** How one kind of request is made, and sent as a body of JSON. */
+interface Way<Request, Own, Signal, Answer> {
+  build(request: Request): { body: Record<string, unknown>; own: Own };
+  /** Rejects as the protocol's package does. */
+  post(body: string, signal: Signal): Promise<Answer>;
+}
+
+export interface Exchanges<Own> {
+  /** Sends, and sends again while the model refuses something that can be left out. */
+  exchange<Request extends ModelRequest, Signal extends { aborted: boolean }, Answer>(
+    request: Request,
+    way: Way<Request, Own, Signal, Answer>,
+    options: { signal: Signal; permit: Permit },
+  ): Promise<Answer>;
+  /** Tells the gate what an answer's headers say of the limits. */
+  observe(permit: Permit, headers: Pick<Headers, 'get'>): void;
+  /** Counts what was billed. Where the server sent no usage, the estimate stands. */
+  settle(permit: Permit, tokens: Tokens | null): void;
+  /** The ModelError for what `exchange` rejected with. */
+  failureOf(error: unknown, request: ModelRequest): ModelError;
+  /** Cuts the provider's words about a request to what may be shown. */
+  shown(request: ModelRequest): (message: string) => string;
+  readonly provider: string;
+  readonly prices: Prices;
+}
+
+/** The exchanges with one model. */
+export function createExchanges<Own>(
+  { config, name, log }: SenderOptions,
+  { failures, learn, readRates }: ExchangePort<Own>,
+): Exchanges<Own> {
+  const provider = config.name;
+  const id = `${provider}/${name}`;
+  const secrets = secretsOf(config);
+  /** Of the last answer. */
+  let mix: Tokens | null = null;
+
+  function observe(permit: Permit, headers: Pick<Headers, 'get'>): void {
+    const read = readRates((header) => headers.get(header), mix);
+    if (read) permit.observe(read);
+  }
+
+  const shown = (request: ModelRequest) => (message: string) =>
+    quote(message, { secrets, texts: textsOf(request) });
+
+  return {
+    async exchange(request, way, { signal, permit }) {
+      let learned: Set<string> | null = null;
+      for (;;) {
+        const { body, own } = way.build(request);
+        permit.begin(() => estimateTokens(request));
+        try {
+          // Text at once: the pieces of a long prompt take more room.
+          return await way.post(JSON.stringify(body), signal);
+        } catch (error) {
+          if (!failures.isStatusError(error)) throw error;
+          observe(permit, error.headers);
+          if (signal.aborted) throw error;
+          const lesson = learn(failures.refusalOf(error.status, error.error), own);
+          if (lesson === null || learned?.has(lesson)) throw error;
+          learned = new Set(learned).add(lesson);
+          log?.info(
+            { model: id, param: lesson },
+            'The model refuses a parameter; sent again without',
+          );
+        }
+      }
+    },
+    observe,
+    settle(permit, tokens) {
+      const spent = tokens ? tokens.inputTokens + tokens.outputTokens : 0;
+      if (spent === 0) return;
+      mix = tokens;
+      permit.settle(spent);
+    },
+    failureOf: (error, request) =>
+      translate(error, failures, { provider, quote: shown(request), log, model: id }),
+    shown,
+    provider,
+    prices: createPrices(provider, name),
+  };
+}
+
+/** What was sent and must not be shown when the provider quotes it. */
+function textsOf(request: ModelRequest): string[] {
+  if (!('body' in request)) return request.messages.map(({ content }) => content);
+  const texts: string[] = [];
+  const { messages, system } = request.body;
+  JSON.stringify([messages, system], (_key, value: unknown) => {
+    if (typeof value === 'string') texts.push(value);
+    return value;
+  });
+  return texts;
+}

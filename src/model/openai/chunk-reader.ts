@@ -1,0 +1,56 @@
+/** Reads the chunks of a streamed chat completion, trusting none of them. */
+import { isRecord, recordsOf } from '../../core/json-record.ts';
+import type { Tokens } from '../../core/usage.ts';
+import { failureWithin, readTokens } from '../answer.ts';
+import { ChunksToEvents } from '../dialects/chunks-to-events.ts';
+import type { BodyRequest, StreamEvent } from '../model.ts';
+import { unusable } from '../read.ts';
+import type { ReadOptions } from '../send.ts';
+import type { StreamReader } from '../stream.ts';
+import { asksForUsage } from './request-body.ts';
+
+export class ChunkReader implements StreamReader {
+  state: StreamReader['state'] = 'open';
+  tokens: Tokens | null = null;
+  private readonly options: ReadOptions;
+  private readonly showsUsage: boolean;
+  /** Null where the caller reads chunks. */
+  private readonly translator: ChunksToEvents | null;
+
+  constructor(request: BodyRequest, options: ReadOptions) {
+    this.options = options;
+    this.showsUsage = asksForUsage(request);
+    this.translator = request.dialect === 'anthropic' ? new ChunksToEvents() : null;
+  }
+
+  read(event: StreamEvent): readonly StreamEvent[] {
+    if (event.data.trim() === '[DONE]') {
+      this.state = 'over';
+      return [];
+    }
+    const chunk = parse(event.data);
+    const { provider } = this.options;
+    if (!isRecord(chunk)) throw unusable(`${provider} sent an event that is not JSON.`);
+    if (chunk.error != null) throw failureWithin(chunk.error, this.options);
+    const tokens = readTokens(chunk.usage);
+    this.tokens = tokens ?? this.tokens;
+    const choices = recordsOf(chunk.choices);
+    // Some servers end without a word behind the last chunk.
+    if (choices.some(({ finish_reason: reason }) => reason != null)) this.state = 'whole';
+    if (this.translator) return this.translator.read(chunk);
+    const isUnasked = tokens !== null && choices.length === 0 && !this.showsUsage;
+    return isUnasked ? [] : [{ type: null, data: event.data }];
+  }
+
+  end(): readonly StreamEvent[] {
+    return this.translator?.end() ?? [];
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
