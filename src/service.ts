@@ -1,5 +1,6 @@
 /** Winnow as a whole: builds the parts in order of need, and takes them down in reverse. */
 import { randomBytes } from 'node:crypto';
+import { createLiveCalls } from './app/live-call.ts';
 import type { Config } from './config.ts';
 import type { Log } from './core/log.ts';
 import { awaitDatabase, startFailureOf } from './db/driver/await-database.ts';
@@ -231,6 +232,11 @@ export async function startService(
         progress,
         providers,
         defaultModel: config.defaultModel,
+        liveCalls: createLiveCalls({
+          providers,
+          defaultModel: config.defaultModel,
+          timeoutMs: config.modelTimeoutMs,
+        }),
         log,
         events,
         preparePlan,

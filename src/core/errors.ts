@@ -138,6 +138,31 @@ export class BadUserInput extends AppError {
   }
 }
 
+/** One live call to a model that failed: with a code of items, or with one that stops a batch. */
+export class CallFailure extends Error {
+  override readonly name = 'CallFailure';
+  readonly code: ItemErrorCode | BatchErrorCode;
+  /** When it may go better; null where nobody said. */
+  readonly retryAfterMs: number | null;
+  /** The field of the request that is at fault; null where none is named. */
+  readonly param: string | null;
+
+  constructor(
+    code: CallFailure['code'],
+    message: string,
+    {
+      retryAfterMs = null,
+      param = null,
+      cause,
+    }: { retryAfterMs?: number | null; param?: string | null; cause?: unknown } = {},
+  ) {
+    super(message, { cause });
+    this.code = code;
+    this.retryAfterMs = retryAfterMs;
+    this.param = param;
+  }
+}
+
 /** The program cannot start, for a reason outside of it, which the message says in full. */
 export class StartFailure extends Error {
   override readonly name = 'StartFailure';

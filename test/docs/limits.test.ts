@@ -40,6 +40,7 @@ import { maxSnapshot } from '../../src/faces/graphql/subscriptions.ts';
 import { uploadCost } from '../../src/faces/graphql/upload-file.ts';
 import { maxFieldBytes, maxFields, maxFormBytes } from '../../src/faces/http/form.ts';
 import { maxValues } from '../../src/faces/http/json-size.ts';
+import { maxLiveBodyBytes } from '../../src/faces/http/live-route.ts';
 import * as received from '../../src/faces/http/received.ts';
 import { requestTimeoutMs } from '../../src/faces/http/server.ts';
 import { linkMinutes } from '../../src/faces/http/signed-link.ts';
@@ -84,10 +85,15 @@ const rows: [what: string, limit: string][] = [
     `${told(messageBatches.maxBodyBytes)} bytes, ${told(maxMessageRequests)} requests`,
   ],
   [
+    'a body of `/v1/chat/completions` or `/v1/messages`',
+    `${told(maxLiveBodyBytes)} bytes, ${maxJsonDepth} levels`,
+  ],
+  [
     'the pace of a body',
     `${told(received.minBytesPerSecond)} bytes a second on average, after the first ${seconds(received.graceMs)}`,
   ],
   ['the time of a body of `/graphql`', seconds(received.wholeBodyMs)],
+  ['the time of a body of a live call', seconds(received.wholeBodyMs)],
   ['the time of an upload', `${requestTimeoutMs / 60_000} min`],
   [
     'a body without a valid key',

@@ -47,7 +47,8 @@ function shapeOf({ status, code, details }: RouteError): Shape {
       return {
         status: 529,
         type: 'overloaded_error',
-        headers: { 'retry-after': secondsOf(details, 5) },
+        headers:
+          details.helpsAgain === false ? neverAgain : { 'retry-after': secondsOf(details, 5) },
       };
     case 'DATABASE_UNAVAILABLE':
       return { status: 529, type: 'overloaded_error', headers: { 'retry-after': '2' } };

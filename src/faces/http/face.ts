@@ -40,6 +40,8 @@ export interface Manner {
   /** Begins the ids of requests. */
   requestIdPrefix: string;
   word: WordFailure;
+  /** Writes the body of a failure into a stream of events that has begun. */
+  wordLate(body: object): string;
 }
 
 export interface Face {

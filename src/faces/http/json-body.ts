@@ -4,8 +4,8 @@ import { parseKeepingNumbers } from '../../core/exact-json.ts';
 import { maxJsonDepth } from '../../core/json.ts';
 import { refuseCompressed } from './compressed.ts';
 import { jsonSizeProblem } from './json-size.ts';
-import { received, wholeBodyMs } from './received.ts';
-import { badInput, RouteError } from './route-error.ts';
+import { limitPace } from './received.ts';
+import { badInput, ClientGone, RouteError } from './route-error.ts';
 
 /**
  * The JSON object that the body is, whose numbers are never changed. Throws RouteError 400 for
@@ -25,10 +25,37 @@ export async function readJsonBody(
       `The body must have at most ${maxBytes.toLocaleString('en')} bytes`,
     );
   if (Number(request.headers['content-length']) > maxBytes) throw tooLarge();
-  const pieces: Buffer[] = [];
-  const body = received(request, { maxBytes, tooLarge, withinMs: wholeBodyMs });
-  for await (const piece of body) pieces.push(piece);
-  return parseBody(Buffer.concat(pieces));
+  return parseBody(await receiveWhole(request, { maxBytes, tooLarge }));
+}
+
+/** By events: nearly every body is one piece, for which an iterator with a timer is much. */
+function receiveWhole(
+  request: IncomingMessage,
+  { maxBytes, tooLarge }: { maxBytes: number; tooLarge: () => Error },
+): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const pieces: Buffer[] = [];
+    let bytes = 0;
+    const stop = () => {
+      request.off('data', take).off('end', end).off('close', leave).off('error', fail);
+    };
+    const fail = (error: Error) => {
+      stop();
+      reject(error);
+    };
+    const leave = () => fail(new ClientGone('the client has gone'));
+    const take = (piece: Buffer) => {
+      bytes += piece.length;
+      if (bytes > maxBytes) fail(tooLarge());
+      else pieces.push(piece);
+    };
+    const end = () => {
+      stop();
+      resolve(pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces, bytes));
+    };
+    request.on('data', take).on('end', end).on('close', leave).on('error', fail);
+    limitPace(request, fail);
+  });
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });

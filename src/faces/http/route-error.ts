@@ -52,17 +52,28 @@ const asRoute: WordFailure = ({ status, code, message, details }) => ({
 });
 
 /**
- * Answers with the failure; a response that has begun can only be cut off, so that nobody takes it
- * for whole.
+ * Answers with the failure. A response that has begun can only be cut off, so that nobody takes it
+ * for whole, but for events: the last one tells of the failure.
  */
 export function sendRouteError(
   response: ServerResponse,
   error: unknown,
-  { asking, log, word = asRoute }: { asking: Asking; log: Log; word?: WordFailure | undefined },
+  {
+    asking,
+    log,
+    word = asRoute,
+    wordLate,
+  }: { asking: Asking; log: Log; word?: WordFailure; wordLate?: (body: object) => string },
 ): void {
   if (response.destroyed || response.socket?.destroyed || error instanceof ClientGone) {
     log.debug(asking, 'a client left before its answer was whole');
     response.destroy();
+    return;
+  }
+  if (response.headersSent && wordLate && isEventStream(response)) {
+    const failure = failureOf(error, { asking, log });
+    log.warn({ ...asking, reason: failure.message }, 'a stream was broken off');
+    response.end(wordLate(word(failure, asking).body));
     return;
   }
   if (response.headersSent) {
@@ -82,6 +93,10 @@ export function sendRouteError(
       ...headers,
     })
     .end(`${JSON.stringify(body)}\n`);
+}
+
+function isEventStream(response: ServerResponse): boolean {
+  return String(response.getHeader('content-type')).startsWith('text/event-stream');
 }
 
 /** A client without a key is told how to send one. */

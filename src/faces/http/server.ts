@@ -52,7 +52,7 @@ export function createHttpServer({
     const asking: Asking = { requestId: requestIdOf(request.headers, manner?.requestIdPrefix) };
     response.setHeader(manner?.requestIdHeader ?? 'x-request-id', asking.requestId);
     void handle(request, response, asking, manner).catch((error: unknown) => {
-      sendRouteError(response, error, { asking, log, word: manner?.word });
+      sendRouteError(response, error, { asking, log, ...manner });
       letRunOut(request, asking.owner === undefined ? strangerBytes : undefined);
     });
   });

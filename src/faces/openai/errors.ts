@@ -58,7 +58,8 @@ function shapeOf({ status, code, details }: RouteError): Shape {
         status: 503,
         type: 'server_error',
         code: null,
-        headers: { 'retry-after': secondsOf(details, 5) },
+        headers:
+          details.helpsAgain === false ? neverAgain : { 'retry-after': secondsOf(details, 5) },
       };
     case 'DATABASE_UNAVAILABLE':
       return { status: 503, type: 'server_error', code: null, headers: { 'retry-after': '2' } };

@@ -1,0 +1,219 @@
+/**
+ * One live call: a complete chat request, answered at once or in pieces, outside of any batch. It
+ * goes through the gate of its model like all others.
+ */
+import { withDeadline } from '../core/deadline.ts';
+import { BadUserInput, CallFailure } from '../core/errors.ts';
+import type { Tokens } from '../core/usage.ts';
+import { completionToMessage, messageToCompletion } from '../model/dialects/completion.ts';
+import {
+  type BodyRequest,
+  type Dialect,
+  type Model,
+  ModelError,
+  type Permit,
+  type StreamEvent,
+} from '../model/model.ts';
+import type { Providers } from '../model/providers.ts';
+
+interface LiveCall {
+  /** Of the request, and of its answer. */
+  dialect: Dialect;
+  /** As it came; its `model` is a name or `provider/name`. */
+  body: Readonly<Record<string, unknown>> & { model: string };
+  /** The caller says that it has failed before. */
+  isAgain: boolean;
+  /** Aborted when nobody waits for the answer any more. */
+  signal: AbortSignal;
+}
+
+/** What a call came to: the model's id, and what the provider counted, null where it did not. */
+export interface Spent {
+  model: string;
+  tokens: Tokens | null;
+  costUsd: number | null;
+}
+
+/** Both throw CallFailure, or the signal's reason when aborted. */
+export interface LiveCalls {
+  answer(call: LiveCall): Promise<{ answer: Readonly<Record<string, unknown>>; spent: Spent }>;
+  /**
+   * Calls `read` with the events of the answer once the provider has let the request in. What it
+   * throws is thrown, and ends the call to the provider.
+   */
+  stream(
+    call: LiveCall,
+    read: (events: AsyncIterable<StreamEvent>) => Promise<void>,
+  ): Promise<Spent>;
+}
+
+export interface LiveCallOptions {
+  providers: Providers;
+  /** An id. */
+  defaultModel: string;
+  /** Milliseconds that a call waits for its gate at most. */
+  timeoutMs: number;
+}
+
+export function createLiveCalls(options: LiveCallOptions): LiveCalls {
+  return {
+    answer(call) {
+      const request = requestOf(call);
+      return run(call, options, async (model, permit) => {
+        const { signal } = call;
+        const { completion, tokens, costUsd } = await model.send(request, { signal, permit });
+        const answer = inDialect(call.dialect, model.dialect, completion);
+        return { answer, spent: { model: model.id, tokens, costUsd } };
+      });
+    },
+    stream(call, read) {
+      const request = requestOf(call);
+      return run(call, options, (model, permit, begun) =>
+        // What goes wrong in reading ends the call.
+        withDeadline({ signal: call.signal, afterMs: null, late }, async (signal) => {
+          const { events, spent } = await model.stream(request, { signal, permit });
+          begun();
+          await read(events);
+          return { model: model.id, tokens: null, costUsd: null, ...spent() };
+        }),
+      );
+    },
+  };
+}
+
+function late(): Error {
+  return new Error('a stream has no deadline of its own');
+}
+
+function requestOf({ body, dialect }: LiveCall): BodyRequest {
+  return { body, dialect };
+}
+
+/**
+ * Runs `use` under a permit of the call's model, which is given back with what came of it. Where
+ * the model's name has two readings, the other one is tried once, unless the answer has `begun`.
+ */
+async function run<T>(
+  call: LiveCall,
+  options: LiveCallOptions,
+  use: (model: Model, permit: Permit, begun: () => void) => Promise<T>,
+): Promise<T> {
+  const { readings, ...named } = modelNamed(call, options);
+  let model = readings ? await readings.settled() : named.model;
+  let mayBeOther = readings !== undefined;
+  const begun = () => {
+    mayBeOther = false;
+  };
+  for (;;) {
+    refuseSeveralAnswers(call, model);
+    const permit = await enter(model, call.signal, options);
+    try {
+      const result = await use(model, permit, begun);
+      readings?.confirm(model);
+      permit.release('ok');
+      return result;
+    } catch (error) {
+      giveBack(permit, error, call);
+      if (!(error instanceof ModelError)) throw error;
+      const isUnknown = error.failure.code === 'UNKNOWN_MODEL';
+      const other =
+        isUnknown && mayBeOther ? readings?.ruleOut(model.id, { back: true }) : undefined;
+      if (!other) throw failureOf(error, isUnknown ? readings?.told : undefined);
+      model = other;
+      mayBeOther = false;
+    }
+  }
+}
+
+/**
+ * The model that a call names. A bare name is one of the dialect's own provider where that is
+ * configured, else one of the default model's provider. Throws CallFailure.
+ */
+function modelNamed(
+  { dialect, body: { model: name } }: LiveCall,
+  { providers, defaultModel }: LiveCallOptions,
+): { model: Model; readings: Model['readings'] } {
+  try {
+    const own = name.includes('/') ? null : providers.resolveAt(dialect, name);
+    const model = own ?? providers.resolveNamed(name, providers.resolve(defaultModel));
+    return { model, readings: model.readings };
+  } catch (error) {
+    if (!(error instanceof BadUserInput)) throw error;
+    throw new CallFailure('UNKNOWN_MODEL', error.message, { param: 'model', cause: error });
+  }
+}
+
+/** A message has one answer: others would be lost, and paid for where a provider makes them. */
+function refuseSeveralAnswers(
+  { dialect, body: { n } }: LiveCall,
+  { dialect: theirs }: Model,
+): void {
+  if (dialect === theirs || n == null || n === 1) return;
+  const message = 'n must be 1 for a model of Anthropic’s API';
+  throw new CallFailure('INVALID_REQUEST', message, { param: 'n' });
+}
+
+async function enter(
+  { gate, id }: Model,
+  signal: AbortSignal,
+  { timeoutMs }: LiveCallOptions,
+): Promise<Permit> {
+  const free = gate.tryEnter();
+  if (free) return free;
+  const blocked = gate.blocked();
+  // Nobody should wait two minutes to be told that it takes three.
+  if (blocked && blocked.reason !== 'failing') {
+    const retryAfterMs = blocked.until.getTime() - Date.now();
+    if (retryAfterMs > timeoutMs) {
+      throw new CallFailure('RATE_LIMITED', blocked.message, { retryAfterMs });
+    }
+  }
+  const noPlace = () =>
+    new CallFailure(
+      'RATE_LIMITED',
+      `${id} had no place for the call within ${timeoutMs} ms: too many are under way`,
+    );
+  try {
+    return await withDeadline({ signal, afterMs: timeoutMs, late: noPlace }, (stop) =>
+      gate.enter(stop),
+    );
+  } catch (error) {
+    throw error instanceof ModelError ? failureOf(error) : error;
+  }
+}
+
+function giveBack(permit: Permit, error: unknown, { isAgain }: LiveCall): void {
+  if (!(error instanceof ModelError)) {
+    permit.release('aborted');
+    return;
+  }
+  const { failure, message } = error;
+  if (failure.kind === 'item') permit.release('ok');
+  else if (failure.kind === 'batch') permit.release('refused');
+  else {
+    const failed = isAgain ? 'failed_again' : 'failed';
+    const outcome = failure.code === 'RATE_LIMITED' ? 'rate_limited' : failed;
+    permit.release(outcome, { retryAfterMs: failure.retryAfterMs, message });
+  }
+}
+
+/** `more` is told behind the provider's own words. */
+function failureOf(error: ModelError, more?: string): CallFailure {
+  const { failure, param, message } = error;
+  return new CallFailure(failure.code, more ? `${message} ${more}` : message, {
+    retryAfterMs: failure.kind === 'later' ? failure.retryAfterMs : null,
+    param,
+    cause: error,
+  });
+}
+
+/** An answer as the caller's API would have given it. */
+function inDialect(
+  asked: Dialect,
+  given: Dialect,
+  answer: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  if (asked === given) return answer;
+  if (asked === 'anthropic') return completionToMessage(answer);
+  return messageToCompletion(answer, { created: Math.floor(Date.now() / 1_000) });
+}
