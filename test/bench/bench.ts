@@ -4,6 +4,7 @@
  */
 import { benchEngine } from './engine.ts';
 import { benchExport } from './export.ts';
+import { benchFaces } from './faces.ts';
 import { benchIngest } from './ingest.ts';
 import { benchLatency } from './latency.ts';
 import { benchSubscriptions } from './subscriptions.ts';
@@ -17,6 +18,7 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   latency: () => benchLatency(),
   engine: () => benchEngine(),
   sync: () => benchSync(),
+  faces: () => benchFaces(),
   subscriptions: () => benchSubscriptions(),
 };
 

@@ -19,7 +19,7 @@ import { itemLines } from './throughput.ts';
 const rounds = 5;
 const warmUps = 1;
 const roundMs = 3_000;
-const connections = 64;
+export const connections = 64;
 const goal = 0.5;
 
 const mutation =
@@ -59,7 +59,7 @@ export async function benchSync(): Promise<void> {
     ] as const;
     for (let round = -warmUps; round < rounds; round += 1) {
       for (const { name, url, body } of sides) {
-        const rate = await requestsPerSecond(url, body);
+        const rate = await requestsPerSecond(url, { body, expected: '"label":"praise"' });
         if (round >= 0) rates[name].push(rate);
       }
     }
@@ -88,11 +88,11 @@ export async function benchSync(): Promise<void> {
   );
 }
 
-/**
- * Keeps `connections` requests under way for a while. Throws where an answer is not the expected
- * one.
- */
-async function requestsPerSecond(url: string, body: string): Promise<number> {
+/** Keeps `connections` requests under way for a while. Throws where an answer lacks `expected`. */
+export async function requestsPerSecond(
+  url: string,
+  { body, expected }: { body: string; expected: string },
+): Promise<number> {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const startedAt = performance.now();
   let answers = 0;
@@ -114,7 +114,7 @@ async function requestsPerSecond(url: string, body: string): Promise<number> {
             text += piece;
           });
           response.on('end', () => {
-            if (!text.includes('"label":"praise"')) reject(new Error(`answered ${text}`));
+            if (!text.includes(expected)) reject(new Error(`answered ${text}`));
             answers += 1;
             resolve();
           });
