@@ -91,14 +91,15 @@ export async function openBatch(
     return await winnow.batches.submit(submit as SubmitOptions);
   } catch (error) {
     await winnow.files.delete(file.id).catch(() => undefined); // the first failure tells more
-    // Another run of the same command was quicker.
-    const other = error instanceof Conflict ? await findBatch(winnow, key, signal) : null;
+    // Another run of the same command was quicker, or this one was ended while it submitted.
+    const mayBe = error instanceof Conflict || signal.aborted;
+    const other = mayBe ? await findBatch(winnow, key) : null;
     if (!other) throw error;
     return await goOn(other, { signal, progress });
   }
 }
 
-async function findBatch(winnow: Winnow, key: string, signal: AbortSignal): Promise<Batch | null> {
+async function findBatch(winnow: Winnow, key: string, signal?: AbortSignal): Promise<Batch | null> {
   for await (const batch of winnow.batches.list({ idempotencyKey: key, signal })) return batch;
   return null;
 }

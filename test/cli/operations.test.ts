@@ -1,13 +1,11 @@
 /** Operations over files as processes of their own, against a real server. */
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../support/app.ts';
-import { type Folder, openFolder } from './support.ts';
+import { type Folder, openFolder, program } from './support.ts';
 
-const program = fileURLToPath(new URL('../../src/cli/winnow.js', import.meta.url));
 const reviews = `id,text
 r-1,I love it
 r-2,"Worst service, ever"

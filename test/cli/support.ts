@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const program = fileURLToPath(new URL('../../src/cli/winnow.js', import.meta.url));
+export const program = fileURLToPath(new URL('../../src/cli/winnow.js', import.meta.url));
 
 interface Ran {
   code: number | null;
@@ -14,7 +14,7 @@ interface Ran {
   err: string;
 }
 
-interface Running {
+export interface Running {
   process: ChildProcess;
   readonly out: string;
   readonly err: string;

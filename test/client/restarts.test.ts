@@ -1,10 +1,9 @@
 /** A server that is killed and started again, while its client reads on. */
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type BatchState, Winnow } from '../../src/client/index.ts';
 import { type Sandbox, startFaultySandbox } from '../../src/sandbox/faults/sandbox.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { freePort } from '../support/free-port.ts';
 import { type Program, startProgram } from '../support/program.ts';
 import { until } from '../support/until.ts';
 
@@ -26,15 +25,6 @@ afterAll(async () => {
   await sandbox.close();
   await database.drop();
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port: free } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return free;
-}
 
 async function start(): Promise<void> {
   program = startProgram({
