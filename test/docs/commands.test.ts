@@ -1,9 +1,10 @@
 /** Every block of the documents runs as written, in order, and gives what is shown below it. */
 import { execFile, spawnSync } from 'node:child_process';
-import { access, mkdtemp, rm } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { stripTypeScriptTypes } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Data, subscribeSse } from '../faces/graphql/support.ts';
@@ -37,6 +38,12 @@ describe.each(shells)('in %s', (shell) => {
 
     beforeAll(async () => {
       directory = await mkdtemp(join(tmpdir(), 'winnow-docs-'));
+      await mkdir(join(directory, 'bin'));
+      // As `npm link` does it.
+      await symlink(
+        fileURLToPath(new URL('src/cli/winnow.js', root)),
+        join(directory, 'bin', 'winnow'),
+      );
     });
     afterAll(async () => {
       await rm(directory, { recursive: true });
@@ -64,6 +71,11 @@ describe.each(shells)('in %s', (shell) => {
         const { stdout } = await run(shell, ['-e', '-u', '-c', filled(text)], {
           cwd: directory,
           timeout: deadlineMs,
+          env: {
+            ...process.env,
+            WINNOW_URL: app.url,
+            PATH: `${join(directory, 'bin')}:${process.env.PATH}`,
+          },
         });
         remember(stdout);
         expect(stdout).not.toContain('"error":{');
