@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { withoutBlanks } from '../core/blank-characters.ts';
 import { maxCustomIdLength } from '../core/ids.ts';
-import { maxJsonDepth } from '../core/json.ts';
+import { isRecord, type JsonRecord, maxJsonDepth } from '../core/json.ts';
 import { textProblem } from '../core/text.ts';
 import type { Dialect } from '../files/request-row.ts';
 import { roundingProblem, storableText } from '../operations/text.ts';
@@ -20,10 +20,7 @@ const maxJsonIssues = 20;
  * a copy of zod's would lose a key named __proto__.
  */
 export const storableJsonObject = z
-  .custom<Record<string, unknown>>(
-    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-    'must be a JSON object',
-  )
+  .custom<JsonRecord>(isRecord, 'must be a JSON object')
   .superRefine((value, context) => {
     let issues = 0;
     const refuse = (path: (string | number)[], message: string) => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
+import { isRecord } from '../core/json.ts';
 import type { Database, Sql } from '../db/driver/client.ts';
 import { insertFileBatch, type NewFileBatch } from '../db/file-batches.ts';
 import { insertIngestedBatch } from '../db/ingested-batches.ts';
@@ -219,7 +220,7 @@ function hashedSource(source: Submission['source']): object {
 /** JSON with its keys in order, so that the same input hashes the same in any order. */
 function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+    isRecord(inner)
       ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
       : inner,
   );

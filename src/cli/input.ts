@@ -6,6 +6,7 @@ import { extname } from 'node:path';
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import type { UploadOptions, Winnow, WinnowFile } from '../client/index.ts';
+import { isRecord } from '../core/json.ts';
 import { WrongUse } from './failure.ts';
 import type { Given } from './flags.ts';
 import type { SampleItem } from './operation.ts';
@@ -80,7 +81,7 @@ export function keyOf(
 
 /** Members of objects by their names, whatever order they were given in. */
 function inOrder(_key: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  if (!isRecord(value)) return value;
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 

@@ -1,12 +1,13 @@
 /** The operation that a command line asks for, with GraphQL's options. */
 import type { OperationName, SubmitOptions, Winnow } from '../client/index.ts';
+import type { JsonRecord } from '../core/json.ts';
 import { WrongUse } from './failure.ts';
 import { type FlagName, type Given, numberOf } from './flags.ts';
-import { examplesOf, type JsonObject, namesOrJson, objectOf, textOf } from './values.ts';
+import { examplesOf, namesOrJson, objectOf, textOf } from './values.ts';
 
 export interface Operation {
   name: OperationName;
-  options: JsonObject;
+  options: JsonRecord;
 }
 
 const prompt: readonly FlagName[] = ['system', 'template'];
@@ -24,7 +25,7 @@ export const operationFlags: Readonly<Record<OperationName, readonly FlagName[]>
 
 /** Throws WrongUse where an option is missing or cannot be read. */
 export async function readOperation(name: OperationName, given: Given): Promise<Operation> {
-  const options: JsonObject = {
+  const options: JsonRecord = {
     model: given.text('model'),
     temperature: numberOf(given, 'temperature', { min: 0, max: 2, whole: false }),
     maxOutputTokens: numberOf(given, 'max-tokens', { min: 1, max: 1_000_000 }),
@@ -38,7 +39,7 @@ export async function readOperation(name: OperationName, given: Given): Promise<
   return { name, options };
 }
 
-async function ownOptions(name: OperationName, given: Given): Promise<JsonObject> {
+async function ownOptions(name: OperationName, given: Given): Promise<JsonRecord> {
   const instructions = await textOf(given, 'instructions');
   const schema = await objectOf(given, 'schema');
   switch (name) {
@@ -63,7 +64,7 @@ async function ownOptions(name: OperationName, given: Given): Promise<JsonObject
 }
 
 /** An object in the file has the meaning of each category. */
-async function categoriesOf(given: Given): Promise<JsonObject> {
+async function categoriesOf(given: Given): Promise<JsonRecord> {
   const read = await namesOrJson(given, 'categories');
   if (read === undefined || Array.isArray(read)) return { categories: read };
   if (typeof read !== 'object' || read === null) {
@@ -72,7 +73,7 @@ async function categoriesOf(given: Given): Promise<JsonObject> {
   return { categories: Object.keys(read), categoryDescriptions: read };
 }
 
-function demand(name: OperationName, options: JsonObject): void {
+function demand(name: OperationName, options: JsonRecord): void {
   const needed: Partial<Record<OperationName, [option: string, flag: string]>> = {
     label: ['categories', '--categories a,b'],
     enrich: ['fields', '--fields a,b'],
@@ -103,7 +104,7 @@ export interface SampleAnswers {
 export interface SampleItem {
   content: string;
   customId?: string;
-  metadata?: JsonObject;
+  metadata?: JsonRecord;
 }
 
 /** Answers up to 50 items now. `chat` has no such call. */
@@ -116,7 +117,7 @@ export async function answerNow(
   if (name === 'chat') throw new WrongUse('winnow chat has no --sample');
   const call = winnow[name].bind(winnow) as (
     items: readonly SampleItem[],
-    options: JsonObject,
+    options: JsonRecord,
   ) => Promise<unknown>;
   return (await call(items, { ...options, signal })) as SampleAnswers;
 }

@@ -1,10 +1,9 @@
 /** Values of flags that are more than a word: lists, JSON, and files behind an @. */
 import { readFile } from 'node:fs/promises';
+import { isRecord, type JsonRecord } from '../core/json.ts';
 import { WrongUse } from './failure.ts';
 import type { FlagName, Given } from './flags.ts';
 import { readTable } from './table-file.ts';
-
-export type JsonObject = Record<string, unknown>;
 
 /** The text of a flag, or of the file that it names behind an @. */
 export async function textOf(given: Given, name: FlagName): Promise<string | undefined> {
@@ -13,14 +12,12 @@ export async function textOf(given: Given, name: FlagName): Promise<string | und
 }
 
 /** Throws WrongUse for what is not a JSON object. */
-export async function objectOf(given: Given, name: FlagName): Promise<JsonObject | undefined> {
+export async function objectOf(given: Given, name: FlagName): Promise<JsonRecord | undefined> {
   const text = await textOf(given, name);
   if (text === undefined) return undefined;
   const value = parse(text, name);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new WrongUse(`--${name} must be a JSON object`);
-  }
-  return value as JsonObject;
+  if (!isRecord(value)) throw new WrongUse(`--${name} must be a JSON object`);
+  return value;
 }
 
 /** Names with commas between them, or what the JSON of a file has. */

@@ -3,3 +3,15 @@
  * Validators and JSON.stringify recurse, and deeper values would overflow the stack.
  */
 export const maxJsonDepth = 100;
+
+/** A JSON object whose members are not known: neither null nor an array. */
+export type JsonRecord = Record<string, unknown>;
+
+export function isRecord(value: unknown): value is JsonRecord {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The objects of a list; none of any other value. */
+export function recordsOf(value: unknown): JsonRecord[] {
+  return Array.isArray(value) ? value.filter(isRecord) : [];
+}

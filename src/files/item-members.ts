@@ -2,6 +2,7 @@
  * Rows of JSON in the shape that items have in GraphQL and in outputs: a text `content` with an
  * object `metadata` beside it, whose members are fields of the row like its others.
  */
+import { isRecord } from '../core/json.ts';
 import { jsonMembers } from './json-text.ts';
 
 /** What of a file tells how its rows are read. */
@@ -39,8 +40,7 @@ export function rowFields(
     return row;
   }
   const { content, metadata } = row;
-  const isObject = typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata);
-  if (!isObject || typeof content !== 'string') return row;
+  if (!isRecord(metadata) || typeof content !== 'string') return row;
   const inner = Object.entries(metadata).filter(
     ([name]) => !isOwn(file, Object.hasOwn(row, name), name),
   );

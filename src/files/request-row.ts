@@ -1,9 +1,8 @@
 /** Rows that are complete requests: where the request stands, and whose API it is for. */
 
+import { isRecord, type JsonRecord, recordsOf } from '../core/json.ts';
 import type { PromptItem } from '../operations/operation.ts';
 import { isChatUrl } from './chat-url.ts';
-
-type JsonRecord = Record<string, unknown>;
 
 export type Dialect = NonNullable<PromptItem['dialect']>;
 
@@ -71,8 +70,8 @@ export function dialectOf(request: Readonly<JsonRecord>): Dialect {
     thought === 'adaptive' ||
     typeof budget_tokens === 'number' ||
     (typeof choice === 'string' && anthropicChoices.has(choice)) ||
-    toRecords(tools).some(isAnthropicTool) ||
-    toRecords(messages).some(({ content }) => toRecords(content).some(isAnthropicBlock));
+    recordsOf(tools).some(isAnthropicTool) ||
+    recordsOf(messages).some(({ content }) => recordsOf(content).some(isAnthropicBlock));
   return isAnthropic ? 'anthropic' : 'openai';
 }
 
@@ -116,7 +115,7 @@ function lastUserText(request: JsonRecord | null): string {
 
 function textOf(content: unknown): string {
   if (typeof content === 'string') return content;
-  return toRecords(content)
+  return recordsOf(content)
     .map(({ text }) => text)
     .filter((text) => typeof text === 'string')
     .join('\n');
@@ -126,14 +125,6 @@ function hasMessages(value: unknown): value is JsonRecord {
   return isRecord(value) && Array.isArray(value.messages);
 }
 
-function toRecords(value: unknown): JsonRecord[] {
-  return Array.isArray(value) ? value.filter(isRecord) : [];
-}
-
 function toRecord(value: unknown): JsonRecord {
   return isRecord(value) ? value : {};
-}
-
-function isRecord(value: unknown): value is JsonRecord {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

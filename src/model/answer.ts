@@ -4,7 +4,7 @@
  * used.
  */
 
-import { isRecord } from '../core/json-record.ts';
+import { isRecord } from '../core/json.ts';
 import { replaceUnstorable } from '../core/text.ts';
 import { noTokens, type Tokens } from '../core/usage.ts';
 import { classify, toRefusal } from './failure.ts';

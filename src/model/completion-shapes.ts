@@ -1,6 +1,6 @@
 /** Answers in other shapes, made into a chat completion, which all readers know. */
 
-import { isRecord, type JsonRecord } from '../core/json-record.ts';
+import { isRecord, type JsonRecord } from '../core/json.ts';
 import { messageToCompletion } from './dialects/completion.ts';
 import { firstChoice } from './first-choice.ts';
 

@@ -1,6 +1,6 @@
 /** What servers of the user's own say that they have: `GET /models`, asked when first needed. */
 import { withDeadline } from '../core/deadline.ts';
-import { isRecord, recordsOf } from '../core/json-record.ts';
+import { isRecord, recordsOf } from '../core/json.ts';
 import type { Log } from './model.ts';
 
 export interface ModelLists {

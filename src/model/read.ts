@@ -1,7 +1,7 @@
 /** Reads values of answers of providers, trusting none of them. */
 
 import { parseKeepingNumbers } from '../core/exact-json.ts';
-import { isRecord, type JsonRecord, recordsOf } from '../core/json-record.ts';
+import { isRecord, type JsonRecord, recordsOf } from '../core/json.ts';
 import type { Tokens } from '../core/usage.ts';
 import { ModelError } from './model.ts';
 

@@ -6,7 +6,7 @@
  * with answers that come at once.
  */
 import { type BatchErrorCode, type ItemErrorCode, itemErrorCodes } from '../core/errors.ts';
-import { isRecord } from '../core/json-record.ts';
+import { isRecord } from '../core/json.ts';
 import { readAnswer } from './answer.ts';
 import { toCompletion } from './completion-shapes.ts';
 import { classify, toRefusal } from './failure.ts';

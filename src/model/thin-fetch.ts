@@ -4,7 +4,7 @@
  */
 import { type Dispatcher, Pool } from 'undici';
 import type { CallSignal } from '../core/deadline-clock.ts';
-import { isRecord } from '../core/json-record.ts';
+import { isRecord } from '../core/json.ts';
 
 /** An answer of 128,000 tokens with log-probabilities is about 10 MB; more is a fault. */
 export const maxBodyBytes = 20 * 1024 * 1024;

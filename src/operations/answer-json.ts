@@ -1,15 +1,16 @@
 /** The JSON object in a model's answer: as the whole of it, in a fence, or among words. */
 import { InvalidOutput } from '../core/errors.ts';
 import { mayRewrite, parseAsWritten } from '../core/exact-json.ts';
-import { isObject, type JsonObject, tidy } from './answer.ts';
+import { isRecord, type JsonRecord } from '../core/json.ts';
+import { tidy } from './answer.ts';
 import { completeObjects, type JsonPiece } from './json-objects.ts';
 import { behindOpenedThought, behindUnopenedThought } from './thought.ts';
 
 /** An object that a model wrote. Its strings and keys are storable. */
 export interface FoundJson extends JsonPiece {
-  readonly value: JsonObject;
+  readonly value: JsonRecord;
   /** The value with numbers that JavaScript would change as texts. Null when all are exact. */
-  readonly exact: JsonObject | null;
+  readonly exact: JsonRecord | null;
 }
 
 /** Objects among words that are judged, from the last one on. */
@@ -88,7 +89,7 @@ function parsePiece({ at, text }: JsonPiece): ParsedPiece | null {
 
 function toFound({ at, text, json }: ParsedPiece): FoundJson {
   const value = tidy(json);
-  if (!isObject(value)) throw new InvalidOutput('The answer must be one JSON object.');
+  if (!isRecord(value)) throw new InvalidOutput('The answer must be one JSON object.');
   return new Found(at, text, value);
 }
 
@@ -96,16 +97,16 @@ function toFound({ at, text, json }: ParsedPiece): FoundJson {
 class Found implements FoundJson {
   readonly at: number;
   readonly text: string;
-  readonly value: JsonObject;
+  readonly value: JsonRecord;
 
-  constructor(at: number, text: string, value: JsonObject) {
+  constructor(at: number, text: string, value: JsonRecord) {
     this.at = at;
     this.text = text;
     this.value = value;
   }
 
-  get exact(): JsonObject | null {
+  get exact(): JsonRecord | null {
     const exact = mayRewrite(this.text) ? tidy(parseAsWritten(this.text)) : null;
-    return isObject(exact) ? exact : null;
+    return isRecord(exact) ? exact : null;
   }
 }

@@ -1,11 +1,9 @@
-/** Parts of a model's answer that a database can store, and JSON objects. */
+/** Parts of a model's answer that a database can store. */
 import { InvalidOutput } from '../core/errors.ts';
 import { isKeptNumber } from '../core/exact-json.ts';
-import { maxJsonDepth } from '../core/json.ts';
+import { type JsonRecord, maxJsonDepth } from '../core/json.ts';
 import { replaceUnstorable } from '../core/text.ts';
 import { withoutThought } from './thought.ts';
-
-export type JsonObject = { [key: string]: unknown };
 
 /** A text answer without thought in front, trimmed, storable. Throws InvalidOutput if empty. */
 export function readText(answer: string): string {
@@ -16,13 +14,8 @@ export function readText(answer: string): string {
   return text;
 }
 
-/** A JSON object: neither null nor an array. */
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** Own properties only, so that a field called constructor or toString is data like any other. */
-export function ownValue(object: Readonly<JsonObject>, key: string): unknown {
+export function ownValue(object: Readonly<JsonRecord>, key: string): unknown {
   return Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
@@ -48,7 +41,7 @@ export function tidy(value: unknown, depth = 0): unknown {
     return value.map((child) => tidy(child, depth + 1));
   }
   // Hardly any object has something to change, and a copy of each costs more than a look.
-  const members = value as JsonObject;
+  const members = value as JsonRecord;
   const keys = Object.keys(members);
   let changed: [string, unknown][] | null = null;
   for (const [at, key] of keys.entries()) {

@@ -2,10 +2,11 @@
 import { z } from 'zod';
 import { InvalidOutput, ItemFailure } from '../core/errors.ts';
 import { parseKeepingNumbers } from '../core/exact-json.ts';
+import { isRecord, type JsonRecord } from '../core/json.ts';
 import { replaceUnstorable } from '../core/text.ts';
 import { toCompletion } from '../model/completion-shapes.ts';
 import { firstChoice } from '../model/first-choice.ts';
-import { isObject, type JsonObject, ownValue, tidy } from './answer.ts';
+import { ownValue, tidy } from './answer.ts';
 import { createCheckTime } from './check-time.ts';
 import { type AnswerSchema, prepareAnswerSchema } from './json-schema/answer-schema.ts';
 import type { Operation } from './operation.ts';
@@ -86,11 +87,11 @@ export const chat: Operation<typeof chatParams> = {
       },
       written: ({ text, completion = {} }) => writtenText(text, completion),
       completion(output) {
-        const response = isObject(output) ? ownValue(output, 'response') : null;
-        return isObject(response) ? response : null;
+        const response = isRecord(output) ? ownValue(output, 'response') : null;
+        return isRecord(response) ? response : null;
       },
       result: (output) => {
-        const stored = isObject(output) ? output : {};
+        const stored = isRecord(output) ? output : {};
         return {
           text: ownValue(stored, 'text') ?? null,
           data: ownValue(stored, 'data') ?? null,
@@ -103,9 +104,9 @@ export const chat: Operation<typeof chatParams> = {
 
 /** The answer, then the fields of a schema, or all data if the schema allows other fields. */
 function cellsOf(output: unknown, schema: AnswerSchema | null): unknown[] {
-  const { text, data, response } = isObject(output) ? output : {};
-  const called = isObject(response) ? calledWith(response) : undefined;
-  const fields = isObject(data) ? data : {};
+  const { text, data, response } = isRecord(output) ? output : {};
+  const called = isRecord(response) ? calledWith(response) : undefined;
+  const fields = isRecord(data) ? data : {};
   return [
     called ?? text,
     ...(schema ? (schema.columns?.map((name) => ownValue(fields, name)) ?? [data]) : []),
@@ -113,9 +114,9 @@ function cellsOf(output: unknown, schema: AnswerSchema | null): unknown[] {
 }
 
 /** All of them would be paid, and one read. */
-function refuseSeveralAnswers({ n }: Readonly<JsonObject>): void {
+function refuseSeveralAnswers({ n }: Readonly<JsonRecord>): void {
   // A number that is too long to hold stands for its own text.
-  const count = isObject(n) ? Number(JSON.stringify(n)) : Number(n);
+  const count = isRecord(n) ? Number(JSON.stringify(n)) : Number(n);
   if (count > 1) {
     throw new ItemFailure(
       'INVALID_REQUEST',
@@ -125,52 +126,52 @@ function refuseSeveralAnswers({ n }: Readonly<JsonObject>): void {
 }
 
 /** The structured answer: the arguments of the only tool call, else the content. */
-export function structuredText(text: string, completion: Readonly<JsonObject>): string {
+export function structuredText(text: string, completion: Readonly<JsonRecord>): string {
   const calls = toolCalls(completion);
   if (calls.length > 1) throw new InvalidOutput('exactly one tool call is expected');
   const call: unknown = calls[0];
-  const called = isObject(call) && isObject(call.function) ? call.function.arguments : null;
+  const called = isRecord(call) && isRecord(call.function) ? call.function.arguments : null;
   return typeof called === 'string' ? called : text;
 }
 
 /** Text that the model wrote: its answer, else its refusal, else its tool calls' arguments. */
-export function writtenText(text: string, completion: Readonly<JsonObject>): string {
+export function writtenText(text: string, completion: Readonly<JsonRecord>): string {
   if (text.trim() !== '') return text;
   const { refusal } = choiceOf(completion).message;
   if (typeof refusal === 'string' && refusal !== '') return refusal;
   return toolCalls(completion)
-    .map((call) => (isObject(call) && isObject(call.function) ? call.function.arguments : null))
+    .map((call) => (isRecord(call) && isRecord(call.function) ? call.function.arguments : null))
     .filter((given) => typeof given === 'string')
     .join('\n');
 }
 
 /** The tool calls of an answer's first choice. */
-function toolCalls(completion: Readonly<JsonObject>): readonly unknown[] {
+function toolCalls(completion: Readonly<JsonRecord>): readonly unknown[] {
   const { message } = choiceOf(completion);
   return Array.isArray(message.tool_calls) ? message.tool_calls : [];
 }
 
 /** Arguments of the only tool call, or a list of those of several. Undefined without a call. */
-export function calledWith(completion: Readonly<JsonObject>): unknown {
+export function calledWith(completion: Readonly<JsonRecord>): unknown {
   const called = toolCalls(completion).map(argumentsOf);
   return called.length > 1 ? called : called[0];
 }
 
 /** Parsed if they are a JSON object, else the text they are. */
 function argumentsOf(call: unknown): unknown {
-  const { function: called, custom } = isObject(call) ? call : {};
-  const given = isObject(called) ? called.arguments : isObject(custom) ? custom.input : null;
+  const { function: called, custom } = isRecord(call) ? call : {};
+  const given = isRecord(called) ? called.arguments : isRecord(custom) ? custom.input : null;
   if (typeof given !== 'string') return null;
   try {
     const parsed = tidy(parseKeepingNumbers(given));
-    return isObject(parsed) ? parsed : given;
+    return isRecord(parsed) ? parsed : given;
   } catch {
     return given;
   }
 }
 
 /** Refuses an answer to a schema that was cut off: asking again would not help. */
-function refuseUnfinished(completion: Readonly<JsonObject>): void {
+function refuseUnfinished(completion: Readonly<JsonRecord>): void {
   const { finishReason, message } = choiceOf(completion);
   if (typeof message.refusal === 'string' && message.refusal !== '') {
     throw new ItemFailure('REFUSED', 'The model refused to answer');
@@ -187,15 +188,15 @@ function refuseUnfinished(completion: Readonly<JsonObject>): void {
 }
 
 /** First choice of a chat completion, or of an answer in another shape. */
-function choiceOf(answer: Readonly<JsonObject>): {
+function choiceOf(answer: Readonly<JsonRecord>): {
   finishReason: unknown;
-  message: JsonObject;
+  message: JsonRecord;
 } {
   const completion = toCompletion(answer);
-  const choice = isObject(completion) ? firstChoice(completion.choices) : undefined;
+  const choice = isRecord(completion) ? firstChoice(completion.choices) : undefined;
   if (!choice) return { finishReason: null, message: {} };
   return {
     finishReason: choice.finish_reason,
-    message: isObject(choice.message) ? choice.message : {},
+    message: isRecord(choice.message) ? choice.message : {},
   };
 }

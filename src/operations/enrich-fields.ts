@@ -1,6 +1,7 @@
 /** The fields that enrich fills in: their types and values. */
 import { z } from 'zod';
-import { type JsonObject, ownValue } from './answer.ts';
+import type { JsonRecord } from '../core/json.ts';
+import { ownValue } from './answer.ts';
 import { jsonValue, promptText, text } from './text.ts';
 
 export const maxValidValues = 500;
@@ -54,7 +55,7 @@ export type EnrichField = z.output<typeof enrichFieldInput>;
 /** The fields of a request, and the values that override theirs. */
 export interface EnrichFields {
   fields: readonly EnrichField[];
-  runtimeCategories?: JsonObject | null | undefined;
+  runtimeCategories?: JsonRecord | null | undefined;
 }
 
 /** The values that a field may take; null when any may. */

@@ -1,6 +1,6 @@
 /** Params of enrich: fields, values that override those of fields, examples. */
 import { z } from 'zod';
-import { isObject, type JsonObject } from './answer.ts';
+import { isRecord, type JsonRecord } from '../core/json.ts';
 import { createCheckTime } from './check-time.ts';
 import { type EnrichField, enrichFieldInput, validValues } from './enrich-fields.ts';
 import { answerSchema, prepareFields } from './enrich-schema.ts';
@@ -40,7 +40,7 @@ export const enrichParams = z
     const named = prepareFields(params).map((one) => ({ ...one, key: one.field.name }));
     const time = createCheckTime();
     const judge = createJudge({ schema: answerSchema(named) });
-    const check = (value: JsonObject) => judge({ value, exact: null }, { time, exactly: true });
+    const check = (value: JsonRecord) => judge({ value, exact: null }, { time, exactly: true });
     checkExamples(params.examples, check, context);
   });
 
@@ -77,7 +77,7 @@ function checkField(
 }
 
 function checkRuntimeCategories(params: EnrichParams, context: z.core.$RefinementCtx): void {
-  const categories = isObject(params.runtimeCategories) ? params.runtimeCategories : {};
+  const categories = isRecord(params.runtimeCategories) ? params.runtimeCategories : {};
   for (const [name, values] of Object.entries(categories)) {
     const path = ['runtimeCategories', name];
     if (!params.fields.some((field) => field.name === name)) {

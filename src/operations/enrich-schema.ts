@@ -1,6 +1,7 @@
 /** Keys of enrich's fields in the answer, and the schema of the answer. */
+import type { JsonRecord } from '../core/json.ts';
 import type { JsonSchema } from '../model/model.ts';
-import { type JsonObject, ownValue } from './answer.ts';
+import { ownValue } from './answer.ts';
 import { type Choices, createChoices } from './choice.ts';
 import { allowedValues, type EnrichField, type EnrichFields } from './enrich-fields.ts';
 import { strictName } from './json-schema/limits.ts';
@@ -72,12 +73,12 @@ export function answerSchema(fields: readonly PreparedField[]): JsonSchema {
 }
 
 /** Data, which has the fields under their own names, as the model writes it. */
-export function toAnswer(data: JsonObject, fields: readonly PreparedField[]): JsonObject {
+export function toAnswer(data: JsonRecord, fields: readonly PreparedField[]): JsonRecord {
   return Object.fromEntries(fields.map(({ field, key }) => [key, ownValue(data, field.name)]));
 }
 
 /** The fields asked for, with values set right that differ from an allowed one in form only. */
-export function pickFields(answer: JsonObject, fields: readonly PreparedField[]): JsonObject {
+export function pickFields(answer: JsonRecord, fields: readonly PreparedField[]): JsonRecord {
   const entries = fields
     .filter(({ key }) => Object.hasOwn(answer, key))
     .map(({ key, choices }) => {

@@ -1,7 +1,7 @@
 /** enrich: fields filled in for each item, from its text and from what is generally known. */
 import { z } from 'zod';
+import { isRecord } from '../core/json.ts';
 import type { AnswerFormat, JsonSchema } from '../model/model.ts';
-import { isObject } from './answer.ts';
 import { readJson } from './answer-json.ts';
 import { createCheckTime } from './check-time.ts';
 import { type EnrichParams, enrichParams } from './enrich-params.ts';
@@ -56,7 +56,7 @@ export const enrich: Operation<typeof enrichParams> = {
         );
         return Object.fromEntries(fields.map(({ field, key }) => [field.name, answer[key]]));
       },
-      result: (output) => ({ data: isObject(output) ? output : null }),
+      result: (output) => ({ data: isRecord(output) ? output : null }),
     };
   },
 };

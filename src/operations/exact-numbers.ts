@@ -1,12 +1,13 @@
 /** Numbers of an answer as they were written, where JavaScript would write others. */
 import { ItemFailure } from '../core/errors.ts';
 import { isExact, numberOf } from '../core/exact-json.ts';
-import { isObject, type JsonObject, ownValue } from './answer.ts';
+import { isRecord, type JsonRecord } from '../core/json.ts';
+import { ownValue } from './answer.ts';
 import { type FoundJson, readJson } from './answer-json.ts';
 import type { Place } from './json-schema/place.ts';
 
 /** Any JSON object that an answer holds. Throws InvalidOutput. */
-export function readJsonObject(answer: string): JsonObject {
+export function readJsonObject(answer: string): JsonRecord {
   return readJson(answer, ({ value, exact }) => withExactNumbers(value, exact));
 }
 
@@ -16,11 +17,11 @@ export function readJsonObject(answer: string): JsonObject {
  * JSON would change it, and asking again would bring the same.
  */
 export function withExactNumbers(
-  value: JsonObject,
+  value: JsonRecord,
   exact: FoundJson['exact'],
   place: Place | null = null,
-): JsonObject {
-  return exact === null ? value : (restore(value, exact, { place, path: [] }) as JsonObject);
+): JsonRecord {
+  return exact === null ? value : (restore(value, exact, { place, path: [] }) as JsonRecord);
 }
 
 function restore(
@@ -38,7 +39,7 @@ function restore(
       restore(child, exact[at], { place: place?.entry(at) ?? null, path: [...path, at] }),
     );
   }
-  if (!isObject(value) || !isObject(exact)) return value;
+  if (!isRecord(value) || !isRecord(exact)) return value;
   const entries = Object.entries(value).map(([name, child]) => {
     const next = { place: place?.member(name) ?? null, path: [...path, name] };
     return [name, restore(child, ownValue(exact, name), next)] as const;

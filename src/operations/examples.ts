@@ -1,7 +1,7 @@
 /** Examples of extract and enrich: a text and the right answer, as turns of the conversation. */
 import { z } from 'zod';
 import { InvalidOutput } from '../core/errors.ts';
-import type { JsonObject } from './answer.ts';
+import type { JsonRecord } from '../core/json.ts';
 import type { PromptExample } from './prompt.ts';
 import { jsonObject, promptText } from './text.ts';
 
@@ -41,7 +41,7 @@ type Examples = z.output<ReturnType<typeof examplesParam>>;
 /** Adds an issue for each example whose output `check` throws InvalidOutput for. */
 export function checkExamples(
   examples: Examples,
-  check: (output: JsonObject) => void,
+  check: (output: JsonRecord) => void,
   context: z.core.$RefinementCtx,
 ): void {
   for (const [index, { output }] of (examples ?? []).entries()) {
@@ -58,7 +58,7 @@ export function checkExamples(
 /** As turns of the conversation; `write` says how the model would write an output. */
 export function promptExamples(
   examples: Examples,
-  write: (output: JsonObject) => JsonObject = (output) => output,
+  write: (output: JsonRecord) => JsonRecord = (output) => output,
 ): PromptExample[] {
   return (examples ?? []).map(({ output, ...example }) => ({
     ...example,

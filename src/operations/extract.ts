@@ -1,6 +1,6 @@
 /** extract: values of a text, by a schema or by fields named in the instructions. */
 import { z } from 'zod';
-import { isObject } from './answer.ts';
+import { isRecord } from '../core/json.ts';
 import { type CheckTime, createCheckTime } from './check-time.ts';
 import { checkExamples, examplesParam, promptExamples } from './examples.ts';
 import { prepareAnswerSchema } from './json-schema/answer-schema.ts';
@@ -80,7 +80,7 @@ export const extract: Operation<typeof extractParams> = {
       logprobs: false,
       columns,
       parse: ({ text }) => read(text),
-      result: (output) => ({ data: isObject(output) ? output : null }),
+      result: (output) => ({ data: isRecord(output) ? output : null }),
     };
   },
 };

@@ -1,5 +1,5 @@
 /** Answers that were given elsewhere: read as those of chat are. */
-import type { JsonObject } from './answer.ts';
+import type { JsonRecord } from '../core/json.ts';
 import { calledWith, structuredText } from './chat.ts';
 import type { CheckTime } from './check-time.ts';
 import { prepareAnswerSchema } from './json-schema/answer-schema.ts';
@@ -9,7 +9,7 @@ import { schemaObject } from './text.ts';
 export interface GivenAnswer {
   text: string;
   /** The chat completion that the text is from. */
-  completion: Readonly<JsonObject>;
+  completion: Readonly<JsonRecord>;
 }
 
 /** A user's answer schema, as extract takes it. */
@@ -24,7 +24,7 @@ export const answerSchemaParam = schemaObject().superRefine((schema, context) =>
  * the text, or the arguments of its tool calls.
  */
 export function createAnswerReader(
-  schema: JsonObject | null,
+  schema: JsonRecord | null,
   time: CheckTime,
 ): (answer: GivenAnswer) => unknown {
   const prepared = schema ? prepareAnswerSchema(schema) : null;

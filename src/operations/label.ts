@@ -1,8 +1,9 @@
 /** label: one category, or all that apply, out of a given list. */
 import { z } from 'zod';
 import { InvalidOutput } from '../core/errors.ts';
+import { isRecord } from '../core/json.ts';
 import type { AnswerFormat, TokenLogprob } from '../model/model.ts';
-import { isObject, ownValue } from './answer.ts';
+import { ownValue } from './answer.ts';
 import { readJson } from './answer-json.ts';
 import { type Choices, createChoices, inNfc } from './choice.ts';
 import { type Confidence, chooseConfidence, valueProbability } from './confidence.ts';
@@ -141,7 +142,7 @@ function answerFormat(
   multiLabel: boolean,
   own: OwnSystemPrompt | null,
 ): AnswerFormat {
-  const isDescribed = own && !own.has('categories') && isObject(params.categoryDescriptions);
+  const isDescribed = own && !own.has('categories') && isRecord(params.categoryDescriptions);
   const category = {
     type: 'string',
     enum: params.categories,
@@ -219,7 +220,7 @@ function readLabels(
 
 /** A stored label that is null says that no category fits; a list is what multiLabel stores. */
 function readResult(output: unknown): Record<string, unknown> {
-  const stored = isObject(output) ? output : {};
+  const stored = isRecord(output) ? output : {};
   const chosen = ownValue(stored, 'label') ?? null;
   return {
     label: chosen,

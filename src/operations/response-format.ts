@@ -1,7 +1,7 @@
 /** Form of an answer: text, any JSON object, or an object of a given schema. */
 import { z } from 'zod';
+import type { JsonRecord } from '../core/json.ts';
 import type { AnswerFormat } from '../model/model.ts';
-import type { JsonObject } from './answer.ts';
 import type { CheckTime } from './check-time.ts';
 import { readJsonObject } from './exact-numbers.ts';
 import { namesIn } from './instruction-names.ts';
@@ -56,14 +56,14 @@ export interface Answer {
   readonly fields: string | null;
   readonly columns: readonly string[] | null;
   /** Throws InvalidOutput. */
-  read(text: string): JsonObject;
+  read(text: string): JsonRecord;
   /** Holds an example's answer to the schema, if there is one. Throws InvalidOutput. */
-  check(value: JsonObject): void;
+  check(value: JsonRecord): void;
 }
 
 /** Adds the issues of a user's schema under `path`. */
 export function checkAnswerSchema(
-  schema: JsonObject,
+  schema: JsonRecord,
   path: string[],
   context: z.core.$RefinementCtx,
 ): void {

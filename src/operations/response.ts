@@ -1,5 +1,6 @@
 /** run and summarize, bound to their params: the answer is text, or data in a response format. */
-import { isObject, ownValue, readText } from './answer.ts';
+import { isRecord } from '../core/json.ts';
+import { ownValue, readText } from './answer.ts';
 import { createCheckTime } from './check-time.ts';
 import { prepareAnswerSchema } from './json-schema/answer-schema.ts';
 import type { PreparedOperation } from './operation.ts';
@@ -47,7 +48,7 @@ export function prepareResponse(
     columns,
     parse: ({ text }) => answer.read(text),
     result(output) {
-      const stored = isObject(output) ? output : null;
+      const stored = isRecord(output) ? output : null;
       return {
         [textField]: stored && isText ? (ownValue(stored, textField) ?? null) : null,
         data: isText ? null : stored,

@@ -5,6 +5,7 @@ import ZodPlugin from '@pothos/plugin-zod';
 import { type GraphQLError, Kind, type ValueNode } from 'graphql';
 import { AppError, type ItemError } from '../../core/errors.ts';
 import { parseItemId } from '../../core/ids.ts';
+import { isRecord } from '../../core/json.ts';
 import type { Usage } from '../../core/usage.ts';
 import type { BatchRecord } from '../../db/batches.ts';
 import type { FileRecord } from '../../db/files.ts';
@@ -143,15 +144,10 @@ function toInstant(value: unknown): Date {
 }
 
 function asObject(value: unknown): Record<string, unknown> {
-  if (
-    typeof value !== 'object' ||
-    value === null ||
-    Array.isArray(value) ||
-    value instanceof UploadedPart
-  ) {
+  if (!isRecord(value) || value instanceof UploadedPart) {
     throw new TypeError('must be a JSON object');
   }
-  return value as Record<string, unknown>;
+  return value;
 }
 
 function literalToJson(node: ValueNode, variables: Record<string, unknown>): unknown {

@@ -2,6 +2,7 @@
  * Requests that carry a file, by https://github.com/jaydenseric/graphql-multipart-request-spec.
  * These small files are held in memory; POST /files streams larger ones.
  */
+import { isRecord } from '../../core/json.ts';
 import { quotedName } from '../../core/quoted-name.ts';
 import { readForm } from '../http/form.ts';
 import { RouteError } from '../http/route-error.ts';
@@ -83,8 +84,7 @@ function readMap(text: Buffer): [part: string, paths: string[]][] {
   } catch {
     // Said below.
   }
-  const entries =
-    typeof map === 'object' && map !== null && !Array.isArray(map) ? Object.entries(map) : null;
+  const entries = isRecord(map) ? Object.entries(map) : null;
   const isPaths = (paths: unknown): paths is string[] =>
     Array.isArray(paths) && paths.every((path) => typeof path === 'string');
   if (!entries?.every((entry): entry is [string, string[]] => isPaths(entry[1]))) {

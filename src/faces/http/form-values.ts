@@ -4,8 +4,8 @@
  * camel case.
  */
 import type { z } from 'zod';
+import { isRecord } from '../../core/json.ts';
 import { jsonProblem } from '../../core/json-problem.ts';
-import { isRecord } from '../../core/json-record.ts';
 
 /** What a form gives for a field: one text, several texts, or a value in the JSON of `options`. */
 export type Given = string | readonly string[] | { json: unknown };

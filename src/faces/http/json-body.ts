@@ -1,7 +1,7 @@
 /** A JSON body, read whole, of a request that has been let in. */
 import type { IncomingMessage } from 'node:http';
 import { parseKeepingNumbers } from '../../core/exact-json.ts';
-import { maxJsonDepth } from '../../core/json.ts';
+import { isRecord, maxJsonDepth } from '../../core/json.ts';
 import { refuseCompressed } from './compressed.ts';
 import { jsonSizeProblem } from './json-size.ts';
 import { limitPace } from './received.ts';
@@ -72,8 +72,6 @@ function parseBody(bytes: Buffer): Record<string, unknown> {
       error instanceof SyntaxError ? 'The body must be valid JSON' : 'The body must be valid UTF-8',
     );
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw badInput('The body must be a JSON object');
-  }
-  return value as Record<string, unknown>;
+  if (!isRecord(value)) throw badInput('The body must be a JSON object');
+  return value;
 }

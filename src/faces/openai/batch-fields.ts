@@ -1,6 +1,6 @@
 /** The body of `POST /v1/batches`, field by field. Fields that nobody knows are ignored. */
 import { batchFields } from '../../app/inputs.ts';
-import { isRecord } from '../../core/json-record.ts';
+import { isRecord } from '../../core/json.ts';
 import { quotedName } from '../../core/quoted-name.ts';
 import { textProblem } from '../../core/text.ts';
 import { type Execution, executions } from '../../db/tables.ts';

@@ -1,4 +1,6 @@
 /** Rows as GraphQL takes items and outputs write them: a text `content`, an object `metadata`. */
+import { isRecord } from '../../core/json.ts';
+
 type Row = Readonly<Record<string, unknown>>;
 
 /** What the members of an item are called that make it one. */
@@ -9,12 +11,7 @@ export const itemIds = ['custom_id', 'customid'] as const;
 
 export function isItem(row: Row): boolean {
   const { content, metadata } = row;
-  return (
-    typeof content === 'string' &&
-    typeof metadata === 'object' &&
-    metadata !== null &&
-    !Array.isArray(metadata)
-  );
+  return typeof content === 'string' && isRecord(metadata);
 }
 
 /** The fields of a row; those of an item's metadata among them. */

@@ -3,7 +3,7 @@
  * of it. Billed tokens are counted even where the answer cannot be used.
  */
 
-import { isRecord, type JsonRecord, recordsOf } from '../../core/json-record.ts';
+import { isRecord, type JsonRecord, recordsOf } from '../../core/json.ts';
 import { replaceUnstorable } from '../../core/text.ts';
 import { noTokens, type Tokens } from '../../core/usage.ts';
 import { messageToCompletion } from '../dialects/completion.ts';

@@ -4,7 +4,7 @@
  * of them.
  */
 
-import { isRecord, type JsonRecord } from '../../core/json-record.ts';
+import { isRecord, type JsonRecord } from '../../core/json.ts';
 import type { BatchLine } from '../batch-api.ts';
 import { answerLine, type LineOptions, refusedLine } from '../batch-line.ts';
 import { splitLines } from '../json-lines.ts';

@@ -1,5 +1,5 @@
 /** Reads the events of a streamed message, trusting none of them. */
-import { isRecord, type JsonRecord } from '../../core/json-record.ts';
+import { isRecord, type JsonRecord } from '../../core/json.ts';
 import type { Tokens } from '../../core/usage.ts';
 import { EventsToChunks } from '../dialects/events-to-chunks.ts';
 import type { BodyRequest, StreamEvent } from '../model.ts';

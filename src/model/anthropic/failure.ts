@@ -1,6 +1,6 @@
 /** The errors of @anthropic-ai/sdk, and of Anthropic's protocol. */
 import { APIConnectionError, APIError } from '@anthropic-ai/sdk';
-import { isRecord } from '../../core/json-record.ts';
+import { isRecord } from '../../core/json.ts';
 import { classify, type Refusal, toRefusal } from '../failure.ts';
 import { createFailures } from '../http.ts';
 import { likelyStatus } from '../result-line.ts';

@@ -3,7 +3,7 @@
  * (https://platform.claude.com/docs/en/api/messages/batches/retrieve), trusting none of it.
  */
 
-import { isRecord } from '../../core/json-record.ts';
+import { isRecord } from '../../core/json.ts';
 import type { Job } from '../batch-api.ts';
 import { count, readId, readTime, unusable } from '../read.ts';
 

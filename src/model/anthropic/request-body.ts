@@ -1,5 +1,5 @@
 /** A ModelRequest as the params of POST /v1/messages, as far as the model takes them. Pure. */
-import { isRecord, type JsonRecord } from '../../core/json-record.ts';
+import { isRecord, type JsonRecord } from '../../core/json.ts';
 import { toOutputSchema } from '../dialects/output-schema.ts';
 import { chatBodyToParams, defaultMaxTokens, toEffort, toTemperature } from '../dialects/params.ts';
 import type {

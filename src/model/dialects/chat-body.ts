@@ -7,7 +7,7 @@
  * a cache, citations. All else that it might not know goes on as it is, so that the refusal names
  * it.
  */
-import { isRecord, type JsonRecord, recordsOf } from '../../core/json-record.ts';
+import { isRecord, type JsonRecord, recordsOf } from '../../core/json.ts';
 import { contentOf, isShown, isText, toParts } from './chat-parts.ts';
 
 const translated = new Set([

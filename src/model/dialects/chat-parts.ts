@@ -3,7 +3,7 @@
  * (https://platform.openai.com/docs/api-reference/chat/create). Pure. A block that OpenAI has
  * nothing for is its own part, so that the refusal names it.
  */
-import { isRecord, type JsonRecord } from '../../core/json-record.ts';
+import { isRecord, type JsonRecord } from '../../core/json.ts';
 
 /** A text alone is a string, which every server takes. */
 export function contentOf(parts: readonly unknown[], between: string): unknown {

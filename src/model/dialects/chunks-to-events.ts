@@ -7,7 +7,7 @@
  * Two things are only known at the end of a stream. Usage stands in the last event but one. What is
  * said behind a tool call is a block behind that call, and not before it.
  */
-import { isRecord, type JsonRecord, recordsOf } from '../../core/json-record.ts';
+import { isRecord, type JsonRecord, recordsOf } from '../../core/json.ts';
 import { firstChoice } from '../first-choice.ts';
 import type { StreamEvent } from '../model.ts';
 import { idWith, stopReason, usageToMessage } from './completion.ts';

@@ -7,7 +7,7 @@
  * completion and are left out of it.
  */
 import { isKeptNumber, parseKeepingNumbers } from '../../core/exact-json.ts';
-import { isRecord, type JsonRecord, recordsOf } from '../../core/json-record.ts';
+import { isRecord, type JsonRecord, recordsOf } from '../../core/json.ts';
 import { firstChoice } from '../first-choice.ts';
 import { count } from '../read.ts';
 

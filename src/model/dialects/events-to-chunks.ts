@@ -6,7 +6,7 @@
  *
  * That the model refuses is only known at the end: what it said before stays content.
  */
-import { isRecord, type JsonRecord } from '../../core/json-record.ts';
+import { isRecord, type JsonRecord } from '../../core/json.ts';
 import type { StreamEvent } from '../model.ts';
 import { explanationOf, finishReason, idWith, usageToCompletion } from './completion.ts';
 

@@ -6,7 +6,7 @@
  * The subset has no limits on numbers, lengths and counts: they become words in the description,
  * and answers are validated against the whole schema either way.
  */
-import { isRecord, type JsonRecord } from '../../core/json-record.ts';
+import { isRecord, type JsonRecord } from '../../core/json.ts';
 
 /** Constraints that a schema of any type may have here only in words. */
 const told = [

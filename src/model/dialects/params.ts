@@ -6,7 +6,7 @@
  * log-probabilities, store, the names of who speaks. All else that it might not know goes on as it
  * is, so that its refusal names it.
  */
-import { isRecord, type JsonRecord, recordsOf } from '../../core/json-record.ts';
+import { isRecord, type JsonRecord, recordsOf } from '../../core/json.ts';
 import { toOutputSchema } from './output-schema.ts';
 import { systemOf, toTurns } from './turns.ts';
 

@@ -3,7 +3,7 @@
  * (https://platform.claude.com/docs/en/api/messages/create). Pure. A part that Anthropic has
  * nothing for goes on as it is, so that the refusal names it.
  */
-import { isRecord, type JsonRecord } from '../../core/json-record.ts';
+import { isRecord, type JsonRecord } from '../../core/json.ts';
 import { inputOf } from './completion.ts';
 
 /** The system messages and `words` behind them: a text, or blocks where there is more than text. */

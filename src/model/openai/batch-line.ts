@@ -3,7 +3,7 @@
  * https://platform.openai.com/docs/api-reference/batch/request-output.
  */
 
-import { isRecord } from '../../core/json-record.ts';
+import { isRecord } from '../../core/json.ts';
 import { readAnswer } from '../answer.ts';
 import type { BatchLine } from '../batch-api.ts';
 import { answerLine, type LineOptions, refusedLine } from '../batch-line.ts';

@@ -4,7 +4,7 @@
  */
 import { open } from 'node:fs/promises';
 import type { BatchCreateParams } from 'openai/resources/batches';
-import { isRecord } from '../../core/json-record.ts';
+import { isRecord } from '../../core/json.ts';
 import type { BatchApi, Job } from '../batch-api.ts';
 import { createBatchCalls } from '../batch-calls.ts';
 import { splitLines } from '../json-lines.ts';

@@ -1,5 +1,5 @@
 /** Reads the chunks of a streamed chat completion, trusting none of them. */
-import { isRecord, recordsOf } from '../../core/json-record.ts';
+import { isRecord, recordsOf } from '../../core/json.ts';
 import type { Tokens } from '../../core/usage.ts';
 import { failureWithin, readTokens } from '../answer.ts';
 import { ChunksToEvents } from '../dialects/chunks-to-events.ts';

@@ -4,7 +4,7 @@
  * types are checked, numbers are made plausible, words are cut to what may be shown.
  */
 
-import { isRecord } from '../../core/json-record.ts';
+import { isRecord } from '../../core/json.ts';
 import type { Job, JobProblem } from '../batch-api.ts';
 import { count, readId, readTime, unusable } from '../read.ts';
 

@@ -1,5 +1,5 @@
 /** Finds a batch that was created but whose answer was lost. */
-import { isRecord } from '../../core/json-record.ts';
+import { isRecord } from '../../core/json.ts';
 import type { Job, LostJob } from '../batch-api.ts';
 import { type JobList, readId, searchJobs } from '../read.ts';
 

@@ -1,5 +1,5 @@
 /** A ModelRequest as the body of POST /chat/completions, as far as the model takes it. Pure. */
-import { isRecord, type JsonRecord } from '../../core/json-record.ts';
+import { isRecord, type JsonRecord } from '../../core/json.ts';
 import { paramsToChatBody } from '../dialects/chat-body.ts';
 import type {
   AnswerFormat,

@@ -1,6 +1,7 @@
 /** An answer that is right but for its form: set right where its schema leaves no doubt. */
+import { isRecord, type JsonRecord } from '../../core/json.ts';
 import type { JsonSchema } from '../../model/model.ts';
-import { isObject, type JsonObject, ownValue } from '../answer.ts';
+import { ownValue } from '../answer.ts';
 import { type Choices, createChoices } from '../choice.ts';
 import { resolveReference } from './subschemas.ts';
 
@@ -49,10 +50,10 @@ export function createAdjust({ root, closed, accepts, restore }: AdjustOptions) 
   function adjustFresh(written: Written, schema: JsonSchema): Written {
     let adjusted = adjustOwn(written, schema);
     const target = resolveReference(root, ownValue(schema, '$ref'));
-    const all = [target, ...[ownValue(schema, 'allOf') ?? []].flat()].filter(isObject);
+    const all = [target, ...[ownValue(schema, 'allOf') ?? []].flat()].filter(isRecord);
     for (const inside of all) adjusted = adjust(adjusted, inside);
     for (const keyword of ['anyOf', 'oneOf']) {
-      const branches = [ownValue(schema, keyword) ?? []].flat().filter(isObject);
+      const branches = [ownValue(schema, keyword) ?? []].flat().filter(isRecord);
       adjusted = firstAccepted(adjusted, branches) ?? adjusted;
     }
     return adjusted;
@@ -72,7 +73,7 @@ export function createAdjust({ root, closed, accepts, restore }: AdjustOptions) 
   function adjustOwn(written: Written, schema: JsonSchema): Written {
     const { value, exact } = written;
     if (Array.isArray(value)) return adjustEntries(value, exact, schema);
-    if (isObject(value)) return adjustMembers(value, exact, schema);
+    if (isRecord(value)) return adjustMembers(value, exact, schema);
     const other = inOtherForm(written, schema);
     return other === null || !accepts(schema, other.value) ? written : other;
   }
@@ -84,7 +85,7 @@ export function createAdjust({ root, closed, accepts, restore }: AdjustOptions) 
     const adjusted = value.map((entry, at) => {
       const inside = at < first.length ? first[at] : items;
       const written = { value: entry, exact: given[at] };
-      return isObject(inside) ? adjust(written, inside) : written;
+      return isRecord(inside) ? adjust(written, inside) : written;
     });
     return {
       value: adjusted.map((entry) => entry.value),
@@ -94,7 +95,7 @@ export function createAdjust({ root, closed, accepts, restore }: AdjustOptions) 
     };
   }
 
-  function adjustMembers(value: JsonObject, exact: unknown, schema: JsonSchema): Written {
+  function adjustMembers(value: JsonRecord, exact: unknown, schema: JsonSchema): Written {
     const adjusted = Object.entries(value).flatMap(([name, member]): [string, Written][] => {
       let written: Written = { value: member, exact: ownValue(Object(exact), name) };
       const insides = schemasOf(name, schema);
@@ -125,7 +126,7 @@ function schemasOf(name: string, schema: JsonSchema): JsonSchema[] {
     .map(([, inside]) => inside);
   const named = [own, ...patterns].filter((inside) => inside !== undefined);
   const insides = named.length > 0 ? named : [ownValue(schema, 'additionalProperties')];
-  return insides.filter(isObject);
+  return insides.filter(isRecord);
 }
 
 /** A plain value in the schema's form. Null when the form is right, or no other form fits. */

@@ -1,6 +1,7 @@
 /** A user's answer schema, short or full, prepared for requests, validation and CSV columns. */
+import { isRecord, type JsonRecord } from '../../core/json.ts';
 import type { JsonSchema } from '../../model/model.ts';
-import { isObject, type JsonObject, ownValue } from '../answer.ts';
+import { ownValue } from '../answer.ts';
 import { readJson } from '../answer-json.ts';
 import type { CheckTime } from '../check-time.ts';
 import type { NamedField } from '../instruction-names.ts';
@@ -26,9 +27,9 @@ export interface AnswerSchema {
    * ItemFailure for an integer that JavaScript cannot hold: with `longIntegers` its digits stand
    * instead.
    */
-  read(answer: string, options: JudgeOptions): JsonObject;
+  read(answer: string, options: JudgeOptions): JsonRecord;
   /** Holds an example's answer to the user's schema, as it is. Throws InvalidOutput. */
-  check(value: JsonObject, time: CheckTime): void;
+  check(value: JsonRecord, time: CheckTime): void;
 }
 
 type Prepared = { issues: readonly SchemaIssue[]; answerSchema: AnswerSchema | null };
@@ -39,12 +40,12 @@ const prepared = new Map<string, Prepared>();
 const maxKeptCharacters = 1_000_000;
 
 /** Issues of a user's schema, by path. Empty when `prepareAnswerSchema` accepts the schema. */
-export function answerSchemaIssues(given: JsonObject): readonly SchemaIssue[] {
+export function answerSchemaIssues(given: JsonRecord): readonly SchemaIssue[] {
   return prepareOnce(given).issues;
 }
 
 /** Makes a user's schema ready; throws for one that `answerSchemaIssues` finds fault with. */
-export function prepareAnswerSchema(given: JsonObject): AnswerSchema {
+export function prepareAnswerSchema(given: JsonRecord): AnswerSchema {
   const { answerSchema, issues } = prepareOnce(given);
   if (!answerSchema) {
     throw new Error(`The schema was not checked: ${issues[0]?.message}`);
@@ -69,7 +70,7 @@ export function prepareNamedFields(fields: readonly NamedField[]): AnswerSchema 
   return build({ type: 'object', properties: Object.fromEntries(properties), required }, true);
 }
 
-function prepareOnce(given: JsonObject): Prepared {
+function prepareOnce(given: JsonRecord): Prepared {
   const text = JSON.stringify(given);
   const result = prepared.get(text) ?? prepare(given);
   prepared.delete(text);
@@ -84,7 +85,7 @@ function prepareOnce(given: JsonObject): Prepared {
   return result;
 }
 
-function prepare(given: JsonObject): Prepared {
+function prepare(given: JsonRecord): Prepared {
   const issues = lengthIssues(given);
   const isShort = !isFullSchema(given);
   const full = isShort && issues.length === 0 ? expandShortForm(given, issues) : given;
@@ -121,7 +122,7 @@ function build(original: JsonSchema, isClosed: boolean): AnswerSchema {
     strict: strict !== null,
     description: describeFields(original, { strict: strict !== null }),
     columns:
-      isObject(properties) && additionalProperties === false ? Object.keys(properties) : null,
+      isRecord(properties) && additionalProperties === false ? Object.keys(properties) : null,
     read: (answer, options) => readJson(answer, (found) => read(found, options)),
     check: (value, time) => void read({ value, exact: null }, { time, exactly: true }),
   };
@@ -143,20 +144,20 @@ function asItIs(schema: JsonSchema): Closed {
  * schema.
  */
 function closeObjects(schema: JsonSchema): Closed {
-  const copy = structuredClone(schema) as JsonObject;
+  const copy = structuredClone(schema) as JsonRecord;
   const closed = new Set<JsonSchema>();
-  const close = (node: JsonObject) => {
+  const close = (node: JsonRecord) => {
     // Others for the same value may name further keys.
     const isWhole = !subschemas(node).some(({ keyword }) => inPlaceKeywords.has(keyword));
     const isOpen = !['additionalProperties', 'unevaluatedProperties', '$ref'].some((keyword) =>
       Object.hasOwn(node, keyword),
     );
-    if (isObject(ownValue(node, 'properties')) && isWhole && isOpen) {
+    if (isRecord(ownValue(node, 'properties')) && isWhole && isOpen) {
       node.additionalProperties = false;
       closed.add(node);
     }
     for (const child of subschemas(node)) {
-      close(child.schema as JsonObject);
+      close(child.schema as JsonRecord);
     }
   };
   close(copy);

@@ -1,8 +1,9 @@
 /** Checks that answers can be validated against a user's JSON Schema, before anything is sent. */
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
+import { isRecord } from '../../core/json.ts';
 import type { JsonSchema } from '../../model/model.ts';
-import { isObject, ownValue } from '../answer.ts';
+import { ownValue } from '../answer.ts';
 import type { SchemaIssue } from './short-form.ts';
 import {
   everySchema,
@@ -154,7 +155,7 @@ function describesObjectAnew(
   if (properties !== undefined || required !== undefined || patternProperties !== undefined) {
     return true;
   }
-  const isObjectSchema = (child: unknown) => isObject(child) && describesObject(root, child, known);
+  const isObjectSchema = (child: unknown) => isRecord(child) && describesObject(root, child, known);
   const alternatives = anyOf ?? oneOf;
   return Array.isArray(alternatives)
     ? alternatives.every(isObjectSchema)

@@ -1,5 +1,6 @@
 /** The keywords of JSON Schema that hold one value to several schemas. */
-import { isObject, type JsonObject, ownValue } from '../answer.ts';
+import { isRecord, type JsonRecord } from '../../core/json.ts';
+import { ownValue } from '../answer.ts';
 import type { SchemaKeyword } from './member-keywords.ts';
 import { accepts, type Check, type Fault, fail, isDone, mustBe, type Run } from './run.ts';
 
@@ -38,7 +39,7 @@ function some(keyword: string, branches: readonly Check[]): Check {
     explain(keyword, branches, value, run);
 }
 
-function oneOf(schema: JsonObject, compile: (inside: unknown) => Check): Check {
+function oneOf(schema: JsonRecord, compile: (inside: unknown) => Check): Check {
   const branches = checksOf(schema.oneOf, compile);
   return (value, run) => {
     const { length } = branches.filter((branch) => accepts(branch, value, run));
@@ -49,23 +50,23 @@ function oneOf(schema: JsonObject, compile: (inside: unknown) => Check): Check {
   };
 }
 
-function not(schema: JsonObject, compile: (inside: unknown) => Check): Check {
+function not(schema: JsonRecord, compile: (inside: unknown) => Check): Check {
   const check = compile(schema.not);
   return (value, run) => !accepts(check, value, run) || fail(run, 'not', 'must NOT be valid');
 }
 
-function conditional(schema: JsonObject, compile: (inside: unknown) => Check): Check {
+function conditional(schema: JsonRecord, compile: (inside: unknown) => Check): Check {
   const condition = compile(schema.if);
   const [then, otherwise] = ['then', 'else'].map((name) => compile(ownValue(schema, name) ?? true));
   return (value, run) => (accepts(condition, value, run) ? then : otherwise)?.(value, run) ?? true;
 }
 
-function dependentSchemas(schema: JsonObject, compile: (inside: unknown) => Check): Check {
+function dependentSchemas(schema: JsonRecord, compile: (inside: unknown) => Check): Check {
   const dependents = Object.entries(Object(schema.dependentSchemas)).map(
     ([name, inside]) => [name, compile(inside)] as const,
   );
   return (value, run) => {
-    if (!isObject(value)) return true;
+    if (!isRecord(value)) return true;
     const present = dependents.filter(([name]) => Object.hasOwn(value, name));
     return every(present.map(([, check]) => check))(value, run);
   };

@@ -1,6 +1,7 @@
 /** Fields of a schema as a list for the prompt: a model may not have read the schema. */
+import { isRecord, type JsonRecord } from '../../core/json.ts';
 import type { JsonSchema } from '../../model/model.ts';
-import { isObject, type JsonObject, ownValue } from '../answer.ts';
+import { ownValue } from '../answer.ts';
 import { knownForm } from '../known-forms.ts';
 import { followReferences } from './subschemas.ts';
 
@@ -38,14 +39,14 @@ interface Place {
 function addFieldLines(schema: JsonSchema, lines: string[], place: Place): void {
   const { root, depth } = place;
   const { properties, required } = followReferences(root, schema);
-  if (!isObject(properties) || depth === maxDepth) {
+  if (!isRecord(properties) || depth === maxDepth) {
     return;
   }
   for (const [name, property] of Object.entries(properties)) {
     if (place.room <= 0 || lines.length > maxLines) {
       return;
     }
-    const own = isObject(property) ? property : {};
+    const own = isRecord(property) ? property : {};
     const target = followReferences(root, own);
     const isRequired = Array.isArray(required) && required.includes(name);
     const kind = place.kindOf(target);
@@ -61,7 +62,7 @@ function addFieldLines(schema: JsonSchema, lines: string[], place: Place): void 
     }
     lines.push(line);
     place.depth = depth + 1;
-    addFieldLines(isObject(target.items) ? target.items : target, lines, place);
+    addFieldLines(isRecord(target.items) ? target.items : target, lines, place);
     place.depth = depth;
   }
 }
@@ -109,11 +110,11 @@ function createKinds(root: JsonSchema): (schema: JsonSchema) => Kind {
     const inside =
       level === maxNesting
         ? null
-        : (branch: JsonObject) => kindAt(level + 1, followReferences(root, branch));
+        : (branch: JsonRecord) => kindAt(level + 1, followReferences(root, branch));
     const alternatives = [ownValue(schema, 'anyOf') ?? ownValue(schema, 'oneOf') ?? []].flat();
-    const kinds = inside ? alternatives.filter(isObject).map(inside) : [];
+    const kinds = inside ? alternatives.filter(isRecord).map(inside) : [];
     const types = [schema.type ?? (kinds.length > 0 ? [] : 'value')].flat().map(String);
-    const items = inside && isObject(schema.items) ? inside(schema.items) : null;
+    const items = inside && isRecord(schema.items) ? inside(schema.items) : null;
     const names = types
       .filter((type) => type !== 'null')
       .map((type) => typeName(schema, type, items));
@@ -181,7 +182,7 @@ function isWithin(schema: JsonSchema, value: number): boolean {
 function isPlainText(schema: JsonSchema): boolean {
   const types = [schema.type].flat().filter((type) => type !== 'null');
   if (types.join() === 'array') {
-    return isObject(schema.items) && isPlainText(schema.items);
+    return isRecord(schema.items) && isPlainText(schema.items);
   }
   const said = ['enum', 'const', 'format', 'pattern', 'examples', 'default'];
   return types.join() === 'string' && !said.some((keyword) => Object.hasOwn(schema, keyword));

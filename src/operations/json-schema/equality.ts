@@ -1,10 +1,10 @@
 /** When two JSON values are the same one. */
-import { isObject } from '../answer.ts';
+import { isRecord } from '../../core/json.ts';
 
 /** A text that only equal values share: keys in any order, numbers by their value. */
 export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (!isObject(value)) return JSON.stringify(value) ?? 'null';
+  if (!isRecord(value)) return JSON.stringify(value) ?? 'null';
   const members = Object.keys(value)
     .sort()
     .map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`);

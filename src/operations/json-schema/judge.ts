@@ -1,7 +1,7 @@
 /** Holds the object that a model wrote to an answer schema. */
 import { InvalidOutput } from '../../core/errors.ts';
+import { isRecord, type JsonRecord } from '../../core/json.ts';
 import type { JsonSchema } from '../../model/model.ts';
-import { isObject, type JsonObject } from '../answer.ts';
 import type { FoundJson } from '../answer-json.ts';
 import type { CheckTime } from '../check-time.ts';
 import { withExactNumbers } from '../exact-numbers.ts';
@@ -39,23 +39,23 @@ export function createJudge({
   schema,
   closed = new Set(),
   open = null,
-}: Judged): (found: Found, options: JudgeOptions) => JsonObject {
+}: Judged): (found: Found, options: JudgeOptions) => JsonRecord {
   const validator = createValidator(schema);
   const openValidator = open ? createValidator(open) : null;
   const place = rootPlace(schema);
 
-  function judge(found: Found, { time, longIntegers, exactly }: JudgeOptions): JsonObject {
+  function judge(found: Found, { time, longIntegers, exactly }: JudgeOptions): JsonRecord {
     return time.limit((tick) => {
       const { accepts, validate } = validator.start(tick);
       const restore = createRestore(schema, accepts);
 
-      function check({ value, exact }: Written): JsonObject {
+      function check({ value, exact }: Written): JsonRecord {
         const restored = restore(value, schema);
         validate(restored);
         openValidator?.start(tick).validate(restored);
-        const numbers = isObject(exact) ? exact : null;
+        const numbers = isRecord(exact) ? exact : null;
         // An object, as the schema says: checkSchema saw to that.
-        return withExactNumbers(restored as JsonObject, numbers, longIntegers ? null : place);
+        return withExactNumbers(restored as JsonRecord, numbers, longIntegers ? null : place);
       }
 
       try {

@@ -1,6 +1,6 @@
 /** Size limits of strict structured output, from OpenAI's guide (2026). */
+import { isRecord } from '../../core/json.ts';
 import type { JsonSchema } from '../../model/model.ts';
-import { isObject } from '../answer.ts';
 import { everySchema } from './subschemas.ts';
 
 export const strictName = /^[\w-]{1,64}$/;
@@ -21,12 +21,12 @@ export function limitProblems(root: JsonSchema): string[] {
   let totalLength = 0;
   for (const { schema } of everySchema(root)) {
     const names = [schema.properties, schema.$defs, schema.definitions]
-      .filter(isObject)
+      .filter(isRecord)
       .map(Object.keys);
     const values = [schema.enum ?? []].flat().map(String);
     const valuesLength = sumLengths(values);
 
-    properties += isObject(schema.properties) ? Object.keys(schema.properties).length : 0;
+    properties += isRecord(schema.properties) ? Object.keys(schema.properties).length : 0;
     enumValues += values.length;
     totalLength += sumLengths(names.flat()) + valuesLength;
     if (values.length > largeEnum && valuesLength > maxLargeEnumLength) {

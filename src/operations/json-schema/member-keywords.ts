@@ -1,10 +1,11 @@
 /** The keywords of JSON Schema about what an object or a list holds. */
-import { isObject, type JsonObject, ownValue } from '../answer.ts';
+import { isRecord, type JsonRecord } from '../../core/json.ts';
+import { ownValue } from '../answer.ts';
 import { canonical } from './equality.ts';
 import { accepts, type Check, checkAt, fail, isDone, type Run } from './run.ts';
 
 /** Makes the check of one keyword of a schema. `compile` makes that of a schema inside. */
-export type SchemaKeyword = (schema: JsonObject, compile: (inside: unknown) => Check) => Check;
+export type SchemaKeyword = (schema: JsonRecord, compile: (inside: unknown) => Check) => Check;
 
 /** By the keyword that brings each in; the first of several that are checked together. */
 export const memberKeywords: readonly { of: readonly string[]; check: SchemaKeyword }[] = [
@@ -19,10 +20,10 @@ export const memberKeywords: readonly { of: readonly string[]; check: SchemaKeyw
   { of: ['uniqueItems'], check: uniqueItems },
 ];
 
-function required(schema: JsonObject): Check {
+function required(schema: JsonRecord): Check {
   const names = [schema.required ?? []].flat().map(String);
   return (value, run) => {
-    if (!isObject(value)) return true;
+    if (!isRecord(value)) return true;
     let valid = true;
     for (const name of names) {
       if (Object.hasOwn(value, name)) continue;
@@ -33,10 +34,10 @@ function required(schema: JsonObject): Check {
   };
 }
 
-function dependentRequired(schema: JsonObject): Check {
+function dependentRequired(schema: JsonRecord): Check {
   const needs = Object.entries(Object(schema.dependentRequired)) as [string, unknown][];
   return (value, run) => {
-    if (!isObject(value)) return true;
+    if (!isRecord(value)) return true;
     let valid = true;
     for (const [present, names] of needs) {
       if (!Object.hasOwn(value, present)) continue;
@@ -51,9 +52,9 @@ function dependentRequired(schema: JsonObject): Check {
   };
 }
 
-function propertyCount({ minProperties = 0, maxProperties }: JsonObject): Check {
+function propertyCount({ minProperties = 0, maxProperties }: JsonRecord): Check {
   return (value, run) => {
-    if (!isObject(value)) return true;
+    if (!isRecord(value)) return true;
     const { length } = Object.keys(value);
     if (length < Number(minProperties)) {
       const message = `must NOT have fewer than ${minProperties} properties`;
@@ -65,10 +66,10 @@ function propertyCount({ minProperties = 0, maxProperties }: JsonObject): Check 
   };
 }
 
-function propertyNames(schema: JsonObject, compile: (inside: unknown) => Check): Check {
+function propertyNames(schema: JsonRecord, compile: (inside: unknown) => Check): Check {
   const check = compile(schema.propertyNames);
   return (value, run) => {
-    if (!isObject(value)) return true;
+    if (!isRecord(value)) return true;
     let valid = true;
     for (const name of Object.keys(value)) {
       run.tick();
@@ -81,7 +82,7 @@ function propertyNames(schema: JsonObject, compile: (inside: unknown) => Check):
   };
 }
 
-function members(schema: JsonObject, compile: (inside: unknown) => Check): Check {
+function members(schema: JsonRecord, compile: (inside: unknown) => Check): Check {
   const named = new Map(
     Object.entries(Object(schema.properties)).map(([name, inside]) => [name, compile(inside)]),
   );
@@ -89,7 +90,7 @@ function members(schema: JsonObject, compile: (inside: unknown) => Check): Check
   const additional = ownValue(schema, 'additionalProperties') ?? true;
   const others = additional === true || additional === false ? null : compile(additional);
   return (value, run) => {
-    if (!isObject(value)) return true;
+    if (!isRecord(value)) return true;
     const names = Object.keys(value);
     let valid = additional !== false || hasNoOther(names, { named, patterns }, run);
     for (const name of names) {
@@ -129,7 +130,7 @@ interface NamePattern {
 
 /** The patterns of names that a schema has schemas for. */
 export function patternChecks(
-  schema: JsonObject,
+  schema: JsonRecord,
   compile: (inside: unknown) => Check,
 ): NamePattern[] {
   return Object.entries(Object(ownValue(schema, 'patternProperties'))).map(([name, inside]) => ({
@@ -138,7 +139,7 @@ export function patternChecks(
   }));
 }
 
-function itemCount({ minItems = 0, maxItems }: JsonObject): Check {
+function itemCount({ minItems = 0, maxItems }: JsonRecord): Check {
   return (value, run) => {
     if (!Array.isArray(value)) return true;
     if (value.length < Number(minItems)) {
@@ -150,7 +151,7 @@ function itemCount({ minItems = 0, maxItems }: JsonObject): Check {
   };
 }
 
-function entries(schema: JsonObject, compile: (inside: unknown) => Check): Check {
+function entries(schema: JsonRecord, compile: (inside: unknown) => Check): Check {
   const first = [ownValue(schema, 'prefixItems') ?? []].flat().map(compile);
   const items = ownValue(schema, 'items') ?? true;
   const rest = items === true ? null : compile(items);
@@ -172,7 +173,7 @@ function entries(schema: JsonObject, compile: (inside: unknown) => Check): Check
   };
 }
 
-function contains(schema: JsonObject, compile: (inside: unknown) => Check): Check {
+function contains(schema: JsonRecord, compile: (inside: unknown) => Check): Check {
   const check = compile(schema.contains);
   const least = Number(ownValue(schema, 'minContains') ?? 1);
   const most = Number(ownValue(schema, 'maxContains') ?? Number.POSITIVE_INFINITY);
@@ -186,7 +187,7 @@ function contains(schema: JsonObject, compile: (inside: unknown) => Check): Chec
   };
 }
 
-function uniqueItems({ uniqueItems: wanted }: JsonObject): Check {
+function uniqueItems({ uniqueItems: wanted }: JsonRecord): Check {
   return (value, run) => {
     if (wanted !== true || !Array.isArray(value)) return true;
     const seen = new Map<unknown, number>();

@@ -3,8 +3,9 @@
  * names such a draft, or none; where it names a draft that has another keyword for it, that one is
  * told. `nullable`, which is OpenAPI's, becomes a type.
  */
+import { isRecord, type JsonRecord } from '../../core/json.ts';
 import type { JsonSchema } from '../../model/model.ts';
-import { isObject, type JsonObject, ownValue } from '../answer.ts';
+import { ownValue } from '../answer.ts';
 import { withNull } from './nullable.ts';
 import type { SchemaIssue } from './short-form.ts';
 import { mapSubschemas } from './subschemas.ts';
@@ -66,14 +67,14 @@ function modernise(schema: JsonSchema, path: string[], reading: Reading): JsonSc
 }
 
 /** With `nullable` still in it. */
-function modernised(schema: JsonSchema, path: string[], reading: Reading): JsonObject {
+function modernised(schema: JsonSchema, path: string[], reading: Reading): JsonRecord {
   const renamed = translate({ ...schema }, path, reading);
   return mapSubschemas(renamed, (inside, way) =>
     modernise(inside, [...path, ...givenPath(schema, way)], reading),
   );
 }
 
-function translate(node: JsonObject, path: string[], reading: Reading): JsonObject {
+function translate(node: JsonRecord, path: string[], reading: Reading): JsonRecord {
   translateItems(node, path, reading);
   translateLimit(node, ['minimum', 'exclusiveMinimum'], { path, reading });
   translateLimit(node, ['maximum', 'exclusiveMaximum'], { path, reading });
@@ -84,7 +85,7 @@ function translate(node: JsonObject, path: string[], reading: Reading): JsonObje
 }
 
 /** Schemas by position, and what stands behind them: `items` and `additionalItems` until 2019. */
-function translateItems(node: JsonObject, path: string[], { draft, issues }: Reading): void {
+function translateItems(node: JsonRecord, path: string[], { draft, issues }: Reading): void {
   const { items, additionalItems } = node;
   const isList = Array.isArray(items);
   if (!isList && additionalItems === undefined) return;
@@ -117,7 +118,7 @@ function translateItems(node: JsonObject, path: string[], { draft, issues }: Rea
 
 /** A limit outside its range: a switch beside it until draft 4, a number of its own since. */
 function translateLimit(
-  node: JsonObject,
+  node: JsonRecord,
   [inclusive, exclusive]: readonly [string, string],
   { path, reading: { draft, issues } }: { path: string[]; reading: Reading },
 ): void {
@@ -137,9 +138,9 @@ function translateLimit(
 }
 
 /** Names that a name needs, or a schema that its presence brings: two keywords since 2019. */
-function translateDependencies(node: JsonObject): void {
+function translateDependencies(node: JsonRecord): void {
   const { dependencies } = node;
-  if (!isObject(dependencies)) return;
+  if (!isRecord(dependencies)) return;
   delete node.dependencies;
   const entries = Object.entries(dependencies);
   const merge = (keyword: string, own: [string, unknown][]) => {
@@ -161,7 +162,7 @@ function translateDependencies(node: JsonObject): void {
 }
 
 /** References by the schema's own address, and to the root as 2019-09 writes them. */
-function translateReferences(node: JsonObject, { address }: Reading): void {
+function translateReferences(node: JsonRecord, { address }: Reading): void {
   if (node.$recursiveRef === '#') {
     delete node.$recursiveRef;
     node.$ref = '#';
@@ -180,7 +181,7 @@ const forgotten: Record<string, string> = {
   extends: 'allOf',
 };
 
-function refuseForgotten(node: JsonObject, path: string[], { draft, issues }: Reading): void {
+function refuseForgotten(node: JsonRecord, path: string[], { draft, issues }: Reading): void {
   for (const [keyword, replacement] of Object.entries(forgotten)) {
     if (!Object.hasOwn(node, keyword)) continue;
     issues.push({ path: [...path, keyword], message: `is of draft 3: ${replacement} replaces it` });

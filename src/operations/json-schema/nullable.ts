@@ -1,6 +1,7 @@
 /** `nullable: true`, as OpenAPI writes what JSON Schema has types and alternatives for. */
+import { isRecord } from '../../core/json.ts';
 import type { JsonSchema } from '../../model/model.ts';
-import { isObject, ownValue } from '../answer.ts';
+import { ownValue } from '../answer.ts';
 import { isAnnotation, typesOf } from './strict-nodes.ts';
 
 const combiningKeywords = ['$ref', 'allOf', 'anyOf', 'oneOf'];
@@ -27,6 +28,6 @@ function orNull(schema: JsonSchema): JsonSchema {
   const annotations = Object.fromEntries(entries.filter(([key]) => isAnnotation(key)));
   const { anyOf, ...others } = rest;
   const branches =
-    Array.isArray(anyOf) && Object.keys(others).length === 0 ? anyOf.filter(isObject) : [rest];
+    Array.isArray(anyOf) && Object.keys(others).length === 0 ? anyOf.filter(isRecord) : [rest];
   return { ...annotations, anyOf: [...branches, { type: 'null' }] };
 }

@@ -1,6 +1,7 @@
 /** Schemas for the value at a place of an answer, found on the way down to the place. */
+import { isRecord } from '../../core/json.ts';
 import type { JsonSchema } from '../../model/model.ts';
-import { isObject, ownValue } from '../answer.ts';
+import { ownValue } from '../answer.ts';
 import { resolveReference } from './subschemas.ts';
 
 /** A place in an answer. */
@@ -30,7 +31,7 @@ function placeOf(root: JsonSchema, given: readonly JsonSchema[]): Place {
     Object.entries(Object(ownValue(schema, 'patternProperties'))),
   );
   const place = (key: string, children: () => unknown[]): Place => {
-    const found = known.get(key) ?? placeOf(root, children().filter(isObject));
+    const found = known.get(key) ?? placeOf(root, children().filter(isRecord));
     known.set(key, found);
     return found;
   };
@@ -65,7 +66,7 @@ function withInPlace(root: JsonSchema, schemas: readonly JsonSchema[]): JsonSche
       [ownValue(schema, keyword) ?? []].flat(),
     );
     for (const other of [resolveReference(root, ownValue(schema, '$ref')), ...others]) {
-      if (isObject(other)) found.add(other);
+      if (isRecord(other)) found.add(other);
     }
   }
   return [...found];

@@ -2,8 +2,9 @@
  * Turns an answer to a strict schema into an answer to the original schema. Nulls that stand for
  * absent optional properties are removed. A null that the original accepts stays.
  */
+import { isRecord } from '../../core/json.ts';
 import type { JsonSchema } from '../../model/model.ts';
-import { isObject, ownValue } from '../answer.ts';
+import { ownValue } from '../answer.ts';
 import { resolveReference } from './subschemas.ts';
 
 /** True when a part of the original schema accepts a value. */
@@ -35,12 +36,12 @@ export function createRestore(
       return restore(value, target);
     }
     const only = [ownValue(schema, 'allOf') ?? []].flat();
-    if (only.length === 1 && isObject(only[0])) {
+    if (only.length === 1 && isRecord(only[0])) {
       return restore(value, only[0]);
     }
     for (const keyword of ['anyOf', 'oneOf']) {
       for (const branch of [ownValue(schema, keyword) ?? []].flat()) {
-        const candidate = isObject(branch) ? restore(value, branch) : value;
+        const candidate = isRecord(branch) ? restore(value, branch) : value;
         if (accepts(branch, candidate)) {
           return candidate;
         }
@@ -51,7 +52,7 @@ export function createRestore(
 
   function restoreItems(value: unknown[], schema: JsonSchema): unknown[] {
     const items = ownValue(schema, 'items');
-    return isObject(items) ? value.map((child) => restore(child, items)) : value;
+    return isRecord(items) ? value.map((child) => restore(child, items)) : value;
   }
 
   function restoreProperties(value: object, schema: JsonSchema): object {
@@ -59,7 +60,7 @@ export function createRestore(
     const required = new Set([ownValue(schema, 'required') ?? []].flat());
     const entries = Object.entries(value).flatMap(([name, child]: [string, unknown]) => {
       const property = ownValue(properties, name);
-      if (!isObject(property)) {
+      if (!isRecord(property)) {
         return [[name, child]];
       }
       return child === null && !required.has(name) && !accepts(property, null)

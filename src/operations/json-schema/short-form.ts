@@ -8,9 +8,10 @@
  * the type, the value is left out instead.
  */
 
+import { isRecord, type JsonRecord } from '../../core/json.ts';
 import { nearest } from '../../core/nearest.ts';
 import type { JsonSchema } from '../../model/model.ts';
-import { isObject, type JsonObject, ownValue } from '../answer.ts';
+import { ownValue } from '../answer.ts';
 import { withNull } from './nullable.ts';
 import { isKeyword } from './subschemas.ts';
 
@@ -60,7 +61,7 @@ export interface SchemaIssue {
  * for every value; anyOf, oneOf or allOf with a list; a boolean additionalProperties. Everything
  * else is short: `{ type: "string", name: "string" }` has a field called type.
  */
-export function isFullSchema(value: JsonObject): boolean {
+export function isFullSchema(value: JsonRecord): boolean {
   const type = ownValue(value, 'type');
   const properties = ownValue(value, 'properties');
   return (
@@ -69,8 +70,8 @@ export function isFullSchema(value: JsonObject): boolean {
     type === 'object' ||
     type === 'array' ||
     type === 'null' ||
-    (isObject(properties) &&
-      Object.values(properties).every((child) => isObject(child) || typeof child === 'boolean')) ||
+    (isRecord(properties) &&
+      Object.values(properties).every((child) => isRecord(child) || typeof child === 'boolean')) ||
     ['anyOf', 'oneOf', 'allOf'].some((keyword) => Array.isArray(ownValue(value, keyword))) ||
     typeof ownValue(value, 'additionalProperties') === 'boolean'
   );
@@ -81,7 +82,7 @@ export function isFullSchema(value: JsonObject): boolean {
  * the result is then of no use.
  */
 export function expandShortForm(
-  fields: JsonObject,
+  fields: JsonRecord,
   issues: SchemaIssue[],
   path: string[] = [],
 ): JsonSchema {
@@ -118,7 +119,7 @@ export function shortPath(fields: unknown, path: readonly string[]): string[] {
     field = field[0];
     inside = inside.slice(1);
   }
-  return isObject(field) && !isProperty(field)
+  return isRecord(field) && !isProperty(field)
     ? [...found, ...shortPath(field, inside)]
     : [...found, ...inside];
 }
@@ -131,7 +132,7 @@ interface Place {
 }
 
 function expandField(value: unknown, place: Place): JsonSchema {
-  if (isObject(value)) {
+  if (isRecord(value)) {
     return isProperty(value) ? expandProperty(value, place) : expandInside(value, place);
   }
   if (Array.isArray(value)) {
@@ -202,28 +203,28 @@ function expandList(list: readonly unknown[], place: Place): JsonSchema {
 }
 
 /** True when an object is a JSON Schema of a property: nothing beside type, values or branches. */
-function isProperty(value: JsonObject): boolean {
+function isProperty(value: JsonRecord): boolean {
   return (hasType(value) || hasBranches(value)) && Object.keys(value).every(isKeyword);
 }
 
 /** True when an object is a choice among schemas, or refers to a schema. */
-function hasBranches(value: JsonObject): boolean {
+function hasBranches(value: JsonRecord): boolean {
   return (
     typeof ownValue(value, '$ref') === 'string' ||
     ['anyOf', 'oneOf', 'allOf'].some((keyword) => {
       const branches = ownValue(value, keyword);
-      return Array.isArray(branches) && branches.length > 0 && branches.every(isObject);
+      return Array.isArray(branches) && branches.length > 0 && branches.every(isRecord);
     })
   );
 }
 
-function hasType(value: JsonObject): boolean {
+function hasType(value: JsonRecord): boolean {
   const types = [ownValue(value, 'type') ?? []].flat();
   const isTyped = types.length > 0 && types.every((type) => jsonTypes.includes(String(type)));
   return isTyped || Array.isArray(ownValue(value, 'enum'));
 }
 
-function expandProperty(property: JsonObject, { issues, path, takesNull }: Place): JsonSchema {
+function expandProperty(property: JsonRecord, { issues, path, takesNull }: Place): JsonSchema {
   for (const keyword of ['title', 'description']) {
     const said = ownValue(property, keyword);
     if (typeof said !== 'string' || readType(said) === null) continue;
@@ -244,7 +245,7 @@ function expandProperty(property: JsonObject, { issues, path, takesNull }: Place
 }
 
 /** An object inside. One that looks like a JSON Schema, but is not one, is refused. */
-function expandInside(value: JsonObject, { issues, path }: Place): JsonSchema {
+function expandInside(value: JsonRecord, { issues, path }: Place): JsonSchema {
   const others = Object.entries(value).filter(([key]) => !isKeyword(key));
   const isShort = (field: unknown) => typeof field === 'string' && readType(field) !== null;
   if (hasType(value) && !Object.values(value).every(isShort)) {

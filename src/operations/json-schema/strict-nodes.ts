@@ -1,6 +1,7 @@
 /** The pieces of a strict schema that stand for themselves: types, values, constraints, null. */
+import { isRecord } from '../../core/json.ts';
 import type { JsonSchema } from '../../model/model.ts';
-import { isObject, ownValue } from '../answer.ts';
+import { ownValue } from '../answer.ts';
 import { createValidator } from './validator.ts';
 
 /**
@@ -164,7 +165,7 @@ export function nullable(schema: JsonSchema): JsonSchema {
 export function onlyAllOf(schema: JsonSchema): JsonSchema | null {
   const { allOf } = schema;
   const onlyChild: unknown = Array.isArray(allOf) && allOf.length === 1 ? allOf[0] : null;
-  return isObject(onlyChild) &&
+  return isRecord(onlyChild) &&
     Object.keys(schema).every((key) => key === 'allOf' || isAnnotation(key))
     ? onlyChild
     : null;

@@ -1,6 +1,6 @@
 /** References and alternatives in the strict subset: what may stand beside and inside them. */
+import { isRecord } from '../../core/json.ts';
 import type { JsonSchema } from '../../model/model.ts';
-import { isObject } from '../answer.ts';
 import { isAnnotation } from './strict-nodes.ts';
 import { followReferences, referencePath } from './subschemas.ts';
 
@@ -35,14 +35,14 @@ export function checkReferenceSiblings(schema: JsonSchema, problems: string[]): 
 /** "Objects provided via 'anyOf' must not share identical first keys": these pick the branch. */
 export function checkFirstKeys(branches: readonly unknown[], { root, problems }: Rewriting): void {
   const seen = new Set<string>();
-  for (const branch of branches.filter(isObject)) {
+  for (const branch of branches.filter(isRecord)) {
     const { properties } = followReferences(root, branch);
-    const [first] = isObject(properties) ? Object.entries(properties) : [];
+    const [first] = isRecord(properties) ? Object.entries(properties) : [];
     if (!first) {
       continue;
     }
     const [key, property] = first;
-    const values = isObject(property) ? (property.enum ?? [property.const]) : [];
+    const values = isRecord(property) ? (property.enum ?? [property.const]) : [];
     for (const value of [values].flat()) {
       const discriminator = JSON.stringify([key, value]);
       if (seen.has(discriminator) || (seen.has(key) && value === undefined)) {

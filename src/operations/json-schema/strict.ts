@@ -5,8 +5,9 @@
  * lacks is dropped, since Winnow's own validation enforces it. A keyword that changes the shape of
  * an answer is a problem, and the caller falls back to json_object.
  */
+import { isRecord } from '../../core/json.ts';
 import type { JsonSchema } from '../../model/model.ts';
-import { isObject, ownValue } from '../answer.ts';
+import { ownValue } from '../answer.ts';
 import { limitProblems, maxNesting, strictName } from './limits.ts';
 import {
   constraints,
@@ -92,7 +93,7 @@ function rewriteDefinitions(rewriting: Rewriting): Record<string, JsonSchema> {
 /** `level` counts this schema and the objects and lists around it. */
 function rewriteSchema(schema: unknown, level: number, rewriting: Rewriting): JsonSchema {
   const { problems } = rewriting;
-  if (!isObject(schema)) {
+  if (!isRecord(schema)) {
     problems.push('a value of any type');
     return {};
   }
@@ -165,7 +166,7 @@ function rewriteType(
 }
 
 function rewriteProperties(schema: JsonSchema, level: number, rewriting: Rewriting): JsonSchema {
-  const properties = isObject(schema.properties) ? schema.properties : {};
+  const properties = isRecord(schema.properties) ? schema.properties : {};
   const names = Object.keys(properties);
   const required = new Set([schema.required ?? []].flat());
 

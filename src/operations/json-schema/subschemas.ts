@@ -1,6 +1,7 @@
 /** Where a JSON Schema (draft 2020-12, and `definitions` of older ones) holds other schemas. */
+import { isRecord, type JsonRecord } from '../../core/json.ts';
 import type { JsonSchema } from '../../model/model.ts';
-import { isObject, type JsonObject, ownValue } from '../answer.ts';
+import { ownValue } from '../answer.ts';
 
 const schemaKeywords = [
   'additionalProperties',
@@ -58,7 +59,7 @@ export interface Subschema {
 export function subschemas(schema: JsonSchema): Subschema[] {
   const found: Subschema[] = [];
   const add = (keyword: string, path: string[], child: unknown) => {
-    if (isObject(child)) {
+    if (isRecord(child)) {
       found.push({ keyword, path, schema: child });
     }
   };
@@ -80,8 +81,8 @@ export function subschemas(schema: JsonSchema): Subschema[] {
 export function mapSubschemas(
   schema: JsonSchema,
   change: (inside: JsonSchema, path: string[]) => unknown,
-): JsonObject {
-  const copy: JsonObject = { ...schema };
+): JsonRecord {
+  const copy: JsonRecord = { ...schema };
   for (const { keyword, path, schema: inside } of subschemas(schema)) {
     const [, key] = path;
     const changed = change(inside, path);
@@ -127,7 +128,7 @@ export function resolveReference(root: JsonSchema, reference: unknown): JsonSche
     }
     target = ownValue(target as JsonSchema, segment);
   }
-  return segments && isObject(target) ? target : undefined;
+  return segments && isRecord(target) ? target : undefined;
 }
 
 /** The segments of a local reference; null for any other. */

@@ -1,5 +1,6 @@
 /** The two keywords about members and entries that no other keyword has evaluated. */
-import { isObject, type JsonObject, ownValue } from '../answer.ts';
+import { isRecord, type JsonRecord } from '../../core/json.ts';
+import { ownValue } from '../answer.ts';
 import { patternChecks } from './member-keywords.ts';
 import { accepts, type Check, checkAt, fail, isDone, type Run } from './run.ts';
 import { inPlaceKeywords } from './subschemas.ts';
@@ -11,10 +12,10 @@ export interface Parts {
   resolve(reference: unknown): unknown;
 }
 
-export function unevaluatedProperties(schema: JsonObject, parts: Parts): Check {
+export function unevaluatedProperties(schema: JsonRecord, parts: Parts): Check {
   const check = parts.compile(schema.unevaluatedProperties);
   return (value, run) => {
-    if (!isObject(value)) return true;
+    if (!isRecord(value)) return true;
     let valid = true;
     for (const name of Object.keys(value)) {
       run.tick();
@@ -29,7 +30,7 @@ export function unevaluatedProperties(schema: JsonObject, parts: Parts): Check {
   };
 }
 
-export function unevaluatedItems(schema: JsonObject, parts: Parts): Check {
+export function unevaluatedItems(schema: JsonRecord, parts: Parts): Check {
   const check = parts.compile(schema.unevaluatedItems);
   return (value, run) => {
     if (!Array.isArray(value)) return true;
@@ -57,7 +58,7 @@ interface Asked {
 }
 
 /** True when a schema evaluates a member or an entry, by itself or by one for the same value. */
-function speaksOf(key: string | number, schema: JsonObject, asked: Asked): boolean {
+function speaksOf(key: string | number, schema: JsonRecord, asked: Asked): boolean {
   asked.run.tick();
   return (
     (typeof key === 'number'
@@ -67,7 +68,7 @@ function speaksOf(key: string | number, schema: JsonObject, asked: Asked): boole
   );
 }
 
-function speaksOfMember(name: string, schema: JsonObject, { parts, own }: Asked): boolean {
+function speaksOfMember(name: string, schema: JsonRecord, { parts, own }: Asked): boolean {
   return (
     Object.hasOwn(schema, 'additionalProperties') ||
     (own && Object.hasOwn(schema, 'unevaluatedProperties')) ||
@@ -76,7 +77,7 @@ function speaksOfMember(name: string, schema: JsonObject, { parts, own }: Asked)
   );
 }
 
-function speaksOfEntry(at: number, schema: JsonObject, { value, run, parts, own }: Asked): boolean {
+function speaksOfEntry(at: number, schema: JsonRecord, { value, run, parts, own }: Asked): boolean {
   if (Object.hasOwn(schema, 'items') || (own && Object.hasOwn(schema, 'unevaluatedItems'))) {
     return true;
   }
@@ -86,7 +87,7 @@ function speaksOfEntry(at: number, schema: JsonObject, { value, run, parts, own 
 }
 
 /** The schemas that apply to the same value, and accept it. */
-function inPlace(schema: JsonObject, { value, run, parts }: Asked): JsonObject[] {
+function inPlace(schema: JsonRecord, { value, run, parts }: Asked): JsonRecord[] {
   const condition = ownValue(schema, 'if');
   const holds = condition !== undefined && accepts(parts.compile(condition), value, run);
   const candidates = [...inPlaceKeywords, '$ref'].flatMap((keyword): unknown[] => {
@@ -100,5 +101,5 @@ function inPlace(schema: JsonObject, { value, run, parts }: Asked): JsonObject[]
       Object.hasOwn(value, name) ? [dependent] : [],
     );
   });
-  return candidates.filter(isObject).filter((one) => accepts(parts.compile(one), value, run));
+  return candidates.filter(isRecord).filter((one) => accepts(parts.compile(one), value, run));
 }

@@ -4,8 +4,8 @@
  * one costs no more than reading it.
  */
 import { InvalidOutput } from '../../core/errors.ts';
+import { isRecord, type JsonRecord } from '../../core/json.ts';
 import type { JsonSchema } from '../../model/model.ts';
-import { isObject, type JsonObject } from '../answer.ts';
 import { combiningKeywords, every } from './combining-keywords.ts';
 import { memberKeywords } from './member-keywords.ts';
 import { accepts, type Check, type Fault, fail, startRun } from './run.ts';
@@ -45,14 +45,14 @@ export function createValidator(root: JsonSchema): Validator {
     let made: Check | null = null;
     const check: Check = (value, run) => {
       run.tick();
-      made ??= checkOf(isObject(schema) ? schema : {});
+      made ??= checkOf(isRecord(schema) ? schema : {});
       return made(value, run);
     };
     checks.set(schema, check);
     return check;
   }
 
-  function checkOf(schema: JsonObject): Check {
+  function checkOf(schema: JsonRecord): Check {
     const identity = every(keywordChecks(schema, identityKeywords));
     const parts = { compile, resolve: (reference: unknown) => resolveReference(root, reference) };
     const rest = every([
@@ -97,7 +97,7 @@ export function createValidator(root: JsonSchema): Validator {
   };
 }
 
-function keywordChecks(schema: JsonObject, keywords: Record<string, Keyword>): Check[] {
+function keywordChecks(schema: JsonRecord, keywords: Record<string, Keyword>): Check[] {
   return Object.entries(keywords).flatMap(([name, keyword]) =>
     Object.hasOwn(schema, name) ? (keyword(schema[name]) ?? []) : [],
   );

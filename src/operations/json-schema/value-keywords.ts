@@ -2,7 +2,7 @@
  * The keywords of JSON Schema about a value itself: its type, the values allowed, and the limits of
  * text and numbers.
  */
-import { isObject } from '../answer.ts';
+import { isRecord } from '../../core/json.ts';
 import { createMembership } from './equality.ts';
 import { createFormatCheck, formatWords } from './formats.ts';
 import { type Check, fail, listed, mustBe } from './run.ts';
@@ -105,7 +105,7 @@ function isOfType(value: unknown, type: string): boolean {
     case 'array':
       return Array.isArray(value);
     case 'object':
-      return isObject(value);
+      return isRecord(value);
     case 'integer':
       return Number.isInteger(value);
     default:
