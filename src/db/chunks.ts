@@ -138,16 +138,16 @@ export async function raiseSentMarks(
     with marks as (
       select * from unnest(${keys}::bigint[], ${firsts}::int[], ${sentTos}::int[]) as m(batch_key, first, sent_to)
     ),
-    held as materialized (
+    held_chunks as materialized (
       select c.batch_key, c.first, m.sent_to
       from chunks c join marks m on c.batch_key = m.batch_key and c.first = m.first
       where c.owner = ${worker}
       order by c.batch_key, c.first
       for update of c
     )
-    update chunks c set sent_to = least(c.last, held.sent_to)
-    from held
-    where c.batch_key = held.batch_key and c.first = held.first and c.sent_to < held.sent_to`;
+    update chunks c set sent_to = least(c.last, h.sent_to)
+    from held_chunks h
+    where c.batch_key = h.batch_key and c.first = h.first and c.sent_to < h.sent_to`;
 }
 
 /**
@@ -163,7 +163,7 @@ export async function releaseChunks(
     with batch as materialized (
       select key from batches where key = ${batchKey} for update
     ),
-    held as materialized (
+    held_chunks as materialized (
       select batch_key, first from chunks
       where batch_key = (select key from batch) and owner = ${worker} and state = 'leased'
       order by first
@@ -171,8 +171,8 @@ export async function releaseChunks(
     ),
     released as (
       update chunks c set state = 'open', owner = null, sent_to = c.first - 1
-      from held
-      where c.batch_key = held.batch_key and c.first = held.first
+      from held_chunks h
+      where c.batch_key = h.batch_key and c.first = h.first
       returning c.first
     )
     update batches b set resent_requests = b.resent_requests + ${resent}

@@ -58,7 +58,7 @@ export async function giveBackFrom(sql: Sql, job: JobInHand, index: number): Pro
  */
 export async function giveBackOtherChunks(sql: Sql, job: JobInHand): Promise<void> {
   await giveBack(sql, job, {
-    which: sql`not int4range(held.first, held.last, '[]') && mine.items`,
+    which: sql`not int4range(chunk.first, chunk.last, '[]') && mine.items`,
     rounds: 0,
   });
 }
@@ -72,7 +72,7 @@ export async function giveBackOthers(sql: Sql, job: JobInHand): Promise<void> {
     which: sql`
       (not item <@ mine.items or exists (
         select from superseded_results s
-        where s.batch_key = held.batch_key and s.index = item and s.completed_at >= mine.created_at))`,
+        where s.batch_key = chunk.batch_key and s.index = item and s.completed_at >= mine.created_at))`,
     rounds: 0,
   });
 }
@@ -115,7 +115,7 @@ async function giveBack(
       where c.state = 'leased' and c.owner = ${id} and exists (select from mine)
     ),
     -- Of a flush or a retry that was waited for, this statement's snapshot shows the chunk and not the results.
-    held as materialized (
+    held_chunks as materialized (
       select c.batch_key, c.first, c.last, c.crashes, c.rounds
       from chunks c join leased l on c.batch_key = l.batch_key and c.first = l.first
       where c.done = (select count(*) from results r where r.batch_key = c.batch_key and r.index between c.first and c.last)
@@ -123,9 +123,9 @@ async function giveBack(
       for update of c
     ),
     undone as materialized (
-      select held.first as chunk, held.last as chunk_last, item, ${which} as given
-      from mine cross join held cross join lateral generate_series(held.first, held.last) as item
-      where not exists (select from results r where r.batch_key = held.batch_key and r.index = item)
+      select chunk.first as chunk, chunk.last as chunk_last, item, ${which} as given
+      from mine cross join held_chunks chunk cross join lateral generate_series(chunk.first, chunk.last) as item
+      where not exists (select from results r where r.batch_key = chunk.batch_key and r.index = item)
     ),
     turns as (select *, lag(given) over (partition by chunk order by item) as before from undone),
     pieces as (
@@ -134,13 +134,13 @@ async function giveBack(
       from turns where given is distinct from before
     ),
     cut as materialized (
-      select held.batch_key, p.chunk, p.first, p.last, p.given, held.crashes,
-             held.rounds + case when p.given then ${rounds}::int else 0 end as rounds,
+      select chunk.batch_key, p.chunk, p.first, p.last, p.given, chunk.crashes,
+             chunk.rounds + case when p.given then ${rounds}::int else 0 end as rounds,
              case when p.given then 'open' else 'leased' end::chunk_state as state,
              case when p.given then null else ${id} end as owner,
-             (select count(*)::int from results r where r.batch_key = held.batch_key and r.index between p.first and p.last) as done
-      from pieces p join held on held.first = p.chunk
-      where p.given or p.last < held.last or p.first > held.first
+             (select count(*)::int from results r where r.batch_key = chunk.batch_key and r.index between p.first and p.last) as done
+      from pieces p join held_chunks chunk on chunk.first = p.chunk
+      where p.given or p.last < chunk.last or p.first > chunk.first
     ),
     shortened as (
       update chunks c
@@ -158,6 +158,6 @@ async function giveBack(
       union select first from cut where not given
       order by 1)
     from mine where p.key = mine.key
-    returning (select count(*) from leased) > (select count(*) from held) as missed`;
+    returning (select count(*) from leased) > (select count(*) from held_chunks) as missed`;
   if (given?.missed) throw new Error(`results of provider batch ${id} came in while it was cut`);
 }

@@ -5,13 +5,13 @@ import { isRunning } from './guards.ts';
 /** Gives an expired provider batch's rest back for live calls, when `rescueBatches` says. */
 export async function leaveToRescue(
   sql: Sql,
-  held: { key: bigint; id: string; batchKey: bigint; worker: string },
+  job: { key: bigint; id: string; batchKey: bigint; worker: string },
 ): Promise<void> {
   await sql`
-    with batch as materialized (select key from batches where key = ${held.batchKey} for update)
+    with batch as materialized (select key from batches where key = ${job.batchKey} for update)
     update chunks set state = 'open', owner = null, sent_to = first - 1, left_to_rescue = true
-    where batch_key = (select key from batch) and owner = ${held.id}
-      and exists (select from provider_batches where key = ${held.key} and worker = ${held.worker})`;
+    where batch_key = (select key from batch) and owner = ${job.id}
+      and exists (select from provider_batches where key = ${job.key} and worker = ${job.worker})`;
 }
 
 /**

@@ -81,7 +81,7 @@ async function flushResults(
       ) as g(index, first, attempts, requests, input, cached, generated, cost, output, code, message
              ${given.rejected ? sql`, rejected` : sql``})
     ),
-    held as materialized (
+    held_chunks as materialized (
       select first, last from chunks
       where batch_key = (select key from batch) and owner = ${worker} and state = 'leased'
         and first = any(${given.firsts}::int[])
@@ -95,7 +95,7 @@ async function flushResults(
       select batch.key, batch.seq + 1, g.index, (case when g.code is null then 'SUCCEEDED' else 'FAILED' end)::final_status,
              g.attempts, g.requests, g.input, g.cached, g.generated, g.cost, g.output, g.code, g.message
              ${given.rejected ? sql`, g.rejected` : sql``}
-      from given g join held on g.first = held.first and g.index between held.first and held.last cross join batch
+      from given g join held_chunks h on g.first = h.first and g.index between h.first and h.last cross join batch
       ${someWritten ? sql`on conflict do nothing` : sql``}
       returning index, status, requests, input_tokens, cached_input_tokens, output_tokens, cost_usd,
                 error_code, error_message

@@ -40,7 +40,7 @@ export const chunks = pgTable(
      * The worker that holds the lease, whose own row in `workers` says how long; or the id of the
      * provider batch that its items are in.
      */
-    owner: text('owner'),
+    holder: text('owner'),
   },
   (table) => [
     primaryKey({ columns: [table.batchKey, table.first] }),
