@@ -99,7 +99,7 @@ async function run<T>(
   use: (model: Model, permit: Permit, begun: () => void) => Promise<T>,
 ): Promise<T> {
   const { readings, ...named } = modelNamed(call, options);
-  let model = readings ? await readings.settled() : named.model;
+  let model = readings ? await readings.chosen() : named.model;
   let mayBeOther = readings !== undefined;
   const begun = () => {
     mayBeOther = false;

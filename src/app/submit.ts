@@ -62,7 +62,7 @@ export async function submitChecked(context: Caller, submit: CheckedSubmit): Pro
   const reading = readingOf(fields, source.file, fieldsPath);
   const plan = planFor(operation, options, sampleOf(source, reading), context, optionsPath);
   const named = modelNamedBare(context, submit) ?? modelOfBatch(plan, source);
-  const model = (await named.readings?.settled()) ?? named;
+  const model = (await named.readings?.chosen()) ?? named;
   if (execution === 'PROVIDER_BATCH' && !model.batches) {
     const message = `must be LIVE for ${model.id}, whose provider has no batch API; models whose provider has one have providerBatch in Query.service`;
     throw new BadUserInput([{ path: `${fieldsPath}execution`, message }]);

@@ -187,7 +187,7 @@ export interface Model {
 /** The two readings of a model's name: the Model itself is the likelier one. */
 interface Readings {
   /** The model of one reading, as far as the provider's list tells; asked where worth it. */
-  settled(): Promise<Model>;
+  chosen(): Promise<Model>;
   /** One of them has answered, and so it is the right one. */
   confirm(model: Model): void;
   /**

@@ -45,7 +45,7 @@ export function createReadings({ cut, whole, isWhole, ask }: ReadingsOptions): M
     send: (request, options) => likely().send(request, options),
     stream: (request, options) => likely().stream(request, options),
     readings: {
-      async settled() {
+      async chosen() {
         if (!found && ask && isWhole() === null) await ask();
         return likely();
       },

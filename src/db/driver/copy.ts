@@ -100,7 +100,7 @@ function beginRowsIn(client: pg.PoolClient): RowsIn {
   }
 
   /** Waits for what the stream does next, an error included. */
-  async function settle(event: 'drain' | 'finish'): Promise<void> {
+  async function waitFor(event: 'drain' | 'finish'): Promise<void> {
     const stop = new AbortController();
     const options = { signal: stop.signal };
     try {
@@ -119,12 +119,12 @@ function beginRowsIn(client: pg.PoolClient): RowsIn {
   return {
     async write(piece) {
       if (failure !== null) throw failure;
-      if (!stream.write(piece)) await settle('drain');
+      if (!stream.write(piece)) await waitFor('drain');
       return socket.writableLength === 0 && stream.writableLength === 0;
     },
     async finish() {
       if (failure !== null) throw failure;
-      const finished = settle('finish');
+      const finished = waitFor('finish');
       stream.end();
       await finished;
       release(false);

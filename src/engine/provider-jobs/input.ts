@@ -224,7 +224,7 @@ async function makeLine(
 ): Promise<{ model: Model; line: Buffer } | ItemFailure | null> {
   try {
     const { model: named, request } = requestFor(plan, decodeRow(file, item));
-    const model = (await named.readings?.settled()) ?? named;
+    const model = (await named.readings?.chosen()) ?? named;
     const api = apiOf(model);
     if (only !== null && model !== only) return null;
     const line = api.encode(lineIdOf(job.id, item.index), request);

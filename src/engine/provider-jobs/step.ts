@@ -86,7 +86,7 @@ export function createStep({
   async function take(job: ProviderJob, hands: Hands): Promise<void> {
     const mine = { ...job, ...hands };
     try {
-      await settle(mine, await outcomeOf(mine));
+      await carryOut(mine, await outcomeOf(mine));
     } catch (error) {
       if (error instanceof HandsLost) return;
       const isOurs = error instanceof ModelError || stopping.aborted || hands.ended.aborted;
@@ -191,7 +191,7 @@ export function createStep({
     return { kind: 'later', dueInMs: retryMs({ failures, retryAfterMs }, pollMs), why: message };
   }
 
-  async function settle(job: OurJob, outcome: StepOutcome | 'suspend'): Promise<void> {
+  async function carryOut(job: OurJob, outcome: StepOutcome | 'suspend'): Promise<void> {
     if (outcome === 'suspend') {
       failingSince.delete(job.id);
       await suspendProviderBatch(sql, job);

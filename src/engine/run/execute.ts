@@ -87,7 +87,7 @@ class StartedItem implements ItemRun {
     const { readings } = this.model;
     let model = this.other ?? this.model;
     // First, because a prompt that waits takes room.
-    if (!this.other && readings) model = await readings.settled();
+    if (!this.other && readings) model = await readings.chosen();
     // Before a prompt is made again that is known to be long.
     if (!room.has(this.promptLength)) return this.waitForRoom(permit);
     const prompt = this.unusable ?? this.makePrompt();

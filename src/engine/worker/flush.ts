@@ -7,8 +7,8 @@ import { internalError } from '../../core/errors.ts';
 import { noUsage } from '../../core/usage.ts';
 import type { NewResult, Recorded } from '../../db/results.ts';
 import { hasEnded } from '../process/has-ended.ts';
-import { type HeldBatch, isDone, settleRecorded } from './held-batch.ts';
-import { drop, failBatch, forget, settle } from './release.ts';
+import { countRecorded, type HeldBatch, isDone } from './held-batch.ts';
+import { drop, failBatch, forget, letGoIfDone } from './release.ts';
 import type { WorkerState } from './state.ts';
 
 /** A flush goes out when this many results wait, */
@@ -148,14 +148,14 @@ function onRecorded(
 ): void {
   const { publisher, events } = state;
   const { status, ending } = recorded;
-  settleRecorded(batch, results);
+  countRecorded(batch, results);
   events.emit('result.recorded', { batchKey: batch.key, results: recorded.recorded });
   if (hasEnded(recorded)) events.emit('batch.ended', { batchKey: batch.key });
   const goesOn = status === 'PROCESSING' && ending === null;
   if (goesOn) publisher.publish(batch.key);
   else void publisher.publishLast(batch.key); // never rejects
   if (!goesOn && !isDone(batch)) void drop(state, batch); // never rejects
-  settle(state, batch);
+  letGoIfDone(state, batch);
 }
 
 const unknownUsage = { ...noUsage, requests: 1 };

@@ -179,8 +179,8 @@ export function isMarked({ index, chunk }: HeldItem): boolean {
   return index <= chunk.sentTo;
 }
 
-/** Lets go of chunks whose items all have their row. */
-export function settleRecorded(
+/** Counts items that have their row now, and lets go of the chunks that are complete. */
+export function countRecorded(
   { chunks }: HeldBatch,
   results: readonly Pick<NewResult, 'first'>[],
 ): void {

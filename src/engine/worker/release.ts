@@ -1,6 +1,6 @@
 /**
- * Lets go of held batches: when every answer is stored (settle), when the batch or the worker ends
- * (drop), or when the lease is lost (forget).
+ * Lets go of held batches: when every answer is stored (letGoIfDone), when the batch or the worker
+ * ends (drop), or when the lease is lost (forget).
  */
 import type { BatchErrorCode } from '../../core/errors.ts';
 import { callsEnded, clearReady, type HeldBatch, isDone } from './held-batch.ts';
@@ -13,7 +13,7 @@ export interface BatchFailure {
 }
 
 /** Lets go of a batch of which nothing is left in hand. */
-export function settle(state: WorkerState, batch: HeldBatch): void {
+export function letGoIfDone(state: WorkerState, batch: HeldBatch): void {
   if (isDone(batch) && !batch.abort.signal.aborted) letGo(state, batch);
 }
 

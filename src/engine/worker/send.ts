@@ -19,7 +19,7 @@ import {
   takeReady,
 } from './held-batch.ts';
 import { isAlone, nextInQuarantine } from './quarantine.ts';
-import { failBatch, settle } from './release.ts';
+import { failBatch, letGoIfDone } from './release.ts';
 import { listenTo, placesLeft, type WorkerState } from './state.ts';
 
 const tellIntervalMs = 60_000;
@@ -109,7 +109,7 @@ export async function send(state: WorkerState, { batch, item, permit }: Call): P
     state.runningAlone = false;
     if (batch.inFlight === 0) batch.onIdle?.();
     if (state.inFlight === 0) state.onIdle?.();
-    settle(state, batch);
+    letGoIfDone(state, batch);
     state.wake();
   }
 }

@@ -45,13 +45,13 @@ export async function sendEvents(
 
 async function drained(response: ServerResponse): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    const settle = () => {
-      response.off('drain', settle);
-      response.off('close', settle);
+    const finish = () => {
+      response.off('drain', finish);
+      response.off('close', finish);
       if (response.destroyed) reject(new ClientGone('the client has gone'));
       else resolve();
     };
-    response.on('drain', settle);
-    response.on('close', settle);
+    response.on('drain', finish);
+    response.on('close', finish);
   });
 }

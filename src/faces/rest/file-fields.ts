@@ -57,7 +57,7 @@ export function checkLateFields(
   reading: Reading,
   isForBatch: boolean,
 ): void {
-  const settled: Partial<Record<OptionName, string>> = {
+  const used: Partial<Record<OptionName, string>> = {
     format: reading.format,
     contentField: reading.contentField ?? '',
     customIdField: reading.customIdField ?? '',
@@ -68,7 +68,7 @@ export function checkLateFields(
     // A batch may name others than the file.
     if (isForBatch && (name === 'contentField' || name === 'customIdField')) continue;
     if (late === undefined || late === early[name]) continue;
-    if ((name === 'format' ? (parseFormat(late) ?? late) : late) === settled[name]) continue;
+    if ((name === 'format' ? (parseFormat(late) ?? late) : late) === used[name]) continue;
     throw badInput(
       `${name} has to come before the file, or in the URL: the file was read without it`,
     );

@@ -232,7 +232,7 @@ function createParts({
   const json = new JsonRows(rows, scanner, memberChecks[format] ?? null);
   if (memberChecks[format]) {
     refuseFields(options, 'each line is a request or a result with its custom_id');
-    json.settle(customIdOnly(format === 'OPENAI_RESULTS' ? 'repeatable' : 'required'));
+    json.setFields(customIdOnly(format === 'OPENAI_RESULTS' ? 'repeatable' : 'required'));
   }
   const create = lines ? createJsonLinesReader : createJsonReader;
   return withReader(

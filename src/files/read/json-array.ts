@@ -32,7 +32,7 @@ export function createJsonArray(
   let before = 0;
 
   /** Chooses the fields from the good elements at hand, of which the first begins at `start`. */
-  function settle(bytes: Uint8Array, start: number, end: number, valid: boolean): void {
+  function chooseFieldsFrom(bytes: Uint8Array, start: number, end: number, valid: boolean): void {
     const sample: unknown[] = [];
     let from = start;
     while (sample.length < sampleRows) {
@@ -64,7 +64,7 @@ export function createJsonArray(
       // A number could go on in the next block.
       if (to < 0 || to >= end) return incomplete;
       if (json.fields === null && canBeRow(scanner, bytes, begin, to, valid)) {
-        settle(bytes, begin, end, valid);
+        chooseFieldsFrom(bytes, begin, end, valid);
       } else if (json.take(row + 1, bytes, begin, to, valid)) {
         row += 1;
         return to;

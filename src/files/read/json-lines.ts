@@ -25,7 +25,7 @@ export function createJsonLinesReader(
   let line = 0;
 
   /** Chooses the fields from the good lines at hand, of which the first begins at `start`. */
-  function settle(bytes: Uint8Array, start: number, end: number, valid: boolean): void {
+  function chooseFieldsFrom(bytes: Uint8Array, start: number, end: number, valid: boolean): void {
     const sample: unknown[] = [];
     let from = start;
     while (from < end && sample.length < sampleRows) {
@@ -66,7 +66,7 @@ export function createJsonLinesReader(
           to >= 0 && (behind >= end ? rest === 'last' : bytes[behind] === lineFeedByte);
         if (isWhole) {
           if (json.fields === null && canBeRow(scanner, bytes, begin, to, valid)) {
-            settle(bytes, from, end, valid);
+            chooseFieldsFrom(bytes, from, end, valid);
             continue;
           }
           if (!json.take(line + 1, bytes, begin, to, valid)) continue;

@@ -72,7 +72,7 @@ export class JsonRows {
     this.inner = new JsonScanner({ lines: false, maxDepth: rows.limits.depth });
   }
 
-  /** Settles content and custom id from the first rows, parsed. */
+  /** Chooses content and custom id by the first rows, parsed. */
   choose(sample: readonly unknown[], options: FieldOptions): void {
     const given = sample.filter(
       (row): row is Record<string, unknown> => typeof row === 'object' && row !== null,
@@ -90,12 +90,12 @@ export class JsonRows {
       given.some(isItem) ? itemIds : undefined,
     );
     const { customIdField: id } = fields;
-    this.settle(fields, () => objects.some((row) => id !== null && canBeId(row[id])));
+    this.setFields(fields, () => objects.some((row) => id !== null && canBeId(row[id])));
     // An id that only later rows have is told when it comes.
     this.watches = options.customIdField === undefined && id === null;
   }
 
-  settle(fields: ChosenFields, hasIds: () => boolean = () => true): void {
+  setFields(fields: ChosenFields, hasIds: () => boolean = () => true): void {
     this.fields = fields;
     this.rows.ids = createIds(fields, { hasIds, maxRows: this.rows.limits.rows });
   }

@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { JsonScanner } from './json-scanner.ts';
 
-/** Rows that are looked at before content and custom id are settled. */
+/** Rows that are looked at before content and custom id are chosen. */
 export const sampleRows = 100;
 
 /** Whether the value bytes[start, end), just scanned, is one that a row can be. */

@@ -104,7 +104,7 @@ export function createLearnedLimit(): LearnedLimit {
     return pending > 0 ? now + maxWaitMs : Math.max(now, lastSentAt + maxWaitMs);
   }
 
-  function settle(share: LearnedShare): void {
+  function endPending(share: LearnedShare): void {
     if (!share.isSent) pending -= 1;
     share.isSent = true;
   }
@@ -128,7 +128,7 @@ export function createLearnedLimit(): LearnedLimit {
       return { amount, isSent: false, sentAt: now, takenUntil: taken, defiant };
     },
     send(now, share, amount) {
-      settle(share);
+      endPending(share);
       lastSentAt = now;
       taken += amount - share.amount;
       level -= amount - share.amount;
@@ -152,7 +152,7 @@ export function createLearnedLimit(): LearnedLimit {
       if (share.sentAt >= readingSentAt) limit = null;
     },
     end(now, share, outcome) {
-      settle(share);
+      endPending(share);
       if (outcome === 'unsent') {
         taken -= share.amount;
         level += share.amount;
