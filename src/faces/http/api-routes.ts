@@ -1,6 +1,7 @@
 /** Routes of an API by path and method, for the faces that speak another vendor's dialect. */
 import type { ServerResponse } from 'node:http';
 import type { Route, Visit } from './face.ts';
+import { nothingAt } from './missing-path.ts';
 import { RouteError } from './route-error.ts';
 
 /** A visit of somebody whose key has been looked at. */
@@ -37,9 +38,7 @@ export function routeApi(covers: Route['matches'], routes: readonly ApiRoute[]):
         await answer({ ...visit, owner, params: match.slice(1).map(decoded) });
         return;
       }
-      throw new RouteError(404, 'NOT_FOUND', 'There is nothing at this path', {
-        details: { code: 'unknown_url' },
-      });
+      throw nothingAt(url.pathname, { details: { code: 'unknown_url' } });
     },
   };
 }

@@ -7,6 +7,7 @@ import type { Asking, Log } from '../../core/log.ts';
 import { authorizationOf, createAuthenticate, needsKey } from './auth.ts';
 import { allowOrigin, answerPreflight } from './cors.ts';
 import type { Face, Manner } from './face.ts';
+import { nothingAt } from './missing-path.ts';
 import { letRunOut, strangerBytes } from './received.ts';
 import { requestIdOf } from './request-id.ts';
 import { RouteError, sendRouteError } from './route-error.ts';
@@ -102,7 +103,7 @@ export function createHttpServer({
       return;
     }
     ownerOf();
-    throw new RouteError(404, 'NOT_FOUND', 'There is nothing here; GraphQL is at /graphql');
+    throw nothingAt(url.pathname, { otherwise: 'GraphQL is at /graphql' });
   }
 
   return {

@@ -72,7 +72,7 @@ describe('a request that is refused', () => {
     expect(status).toBe(404);
     expect(body).toEqual({
       error: {
-        message: expect.any(String),
+        message: 'There is nothing at /v1/nothing',
         type: 'invalid_request_error',
         param: null,
         code: 'unknown_url',
@@ -82,6 +82,20 @@ describe('a request that is refused', () => {
     expect(headers.get('content-type')).toMatch(/^application\/json/);
     expect(headers.get('cache-control')).toBe('no-store');
   });
+
+  it.each(['', '/v1/v1'])(
+    'is told how a base URL must end, where it ends with %j',
+    async (base) => {
+      const packaged = new OpenAI({ baseURL: `${app.url}${base}`, apiKey: 'any', maxRetries: 0 });
+
+      await expect(packaged.models.list()).rejects.toMatchObject({
+        status: 404,
+        message: expect.stringContaining(
+          `There is nothing at ${base}/models; the base URL must end with /v1 for OpenAI's packages`,
+        ),
+      });
+    },
+  );
 
   it('has the methods that there are, where its own is not one', async () => {
     const { status, headers } = await ask('/v1/models', { method: 'DELETE' });
