@@ -85,5 +85,32 @@ function messageOf(thrown: unknown): string {
   if (thrown instanceof Unauthenticated) {
     return `${thrown.message}. WINNOW_API_KEY must be a key of the server.`;
   }
+  if (thrown instanceof BadUserInput) return withFlag(thrown.message);
+  const { code, path } = thrown as { code?: unknown; path?: unknown };
+  if (code === 'ENOENT' && path !== undefined) return `There is no file or folder ${path}`;
   return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** Flags by the names that the server has for what they give. */
+const flagOfField: Readonly<Record<string, string>> = {
+  categories: 'categories',
+  contentField: 'column',
+  customIdField: 'id',
+  examples: 'examples',
+  fields: 'fields',
+  instructions: 'instructions',
+  model: 'model',
+  responseSchema: 'schema',
+  schema: 'schema',
+  systemPrompt: 'system',
+  userPromptTemplate: 'template',
+  webhookUrl: 'webhook',
+};
+
+/** A message of the server's that begins with the place of an option, begun with its flag. */
+function withFlag(message: string): string {
+  const [start = '', field = ''] =
+    /^(?:input\.(?:operation\.\w+\.)?|options\.)?(\w+)\b/.exec(message) ?? [];
+  const flag = Object.hasOwn(flagOfField, field) ? flagOfField[field] : undefined;
+  return flag === undefined ? message : `--${flag}${message.slice(start.length)}`;
 }

@@ -75,13 +75,15 @@ it('without a server it ends with 3, and names what starts one', async () => {
 });
 
 it.each([
-  ['nope.csv', 'ENOENT'],
-  ['.', 'EISDIR'],
-])('a file that cannot be read, %s, ends with 1', async (name, code) => {
-  const ran = await folder.json(['summarize', name]);
+  [['nope.csv'], 'ENOENT', 'There is no file or folder nope.csv'],
+  [['f', '--instructions', '@nope.txt'], 'ENOENT', 'There is no file or folder nope.txt'],
+  [['texts.txt', '-o', 'nowhere/a.csv'], 'ENOENT', 'There is no file or folder nowhere'],
+  [['.'], 'EISDIR', '. is a folder'],
+])('a file that cannot be read, %j, ends with 1', async (args, code, message) => {
+  const ran = await folder.json(['summarize', ...args]);
 
   expect(ran.code).toBe(1);
-  expect(ran.error.code).toBe(code);
+  expect(ran.error).toMatchObject({ code, message });
 });
 
 describe('flags become options of GraphQL', () => {

@@ -152,6 +152,7 @@ it('files are uploaded and listed', async () => {
   expect(files).toEqual([file]);
   expect(wrong.code).toBe(2);
   expect(wrong.error.code).toBe('BAD_USER_INPUT');
+  expect(wrong.error.message).toMatch(/^--column must be a column of the file/);
 });
 
 it('models are listed with their prices', async () => {

@@ -204,6 +204,7 @@ it('options that the server refuses end with 2, with every problem and its path'
 
   expect(code).toBe(2);
   expect(error.code).toBe('BAD_USER_INPUT');
+  expect(error.message).toMatch(/^--categories: must have at least 2/);
   expect(error.issues).toEqual([
     { path: expect.stringContaining('categories'), message: expect.any(String) },
   ]);
