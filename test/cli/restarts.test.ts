@@ -11,6 +11,8 @@ import { type Folder, openFolder, type Running } from './support.ts';
 
 const rows = 120;
 const concurrency = 4;
+/** A machine under load loses shorter ones, and each loss sends calls again. */
+const leaseMs = 5_000;
 const label = ['label', 'rows.txt', '--categories', 'praise,complaint', '--yes'];
 
 let database: TestDatabase;
@@ -47,7 +49,7 @@ async function start(): Promise<void> {
     PROVIDERS: JSON.stringify({ test: { baseURL: sandbox.url, models: ['rules'] } }),
     DEFAULT_MODEL: 'test/rules',
     WORKER_CONCURRENCY: String(concurrency),
-    WORKER_LEASE_MS: '1000',
+    WORKER_LEASE_MS: String(leaseMs),
   });
   await until(() => program.out.includes('Winnow is up'), {
     deadlineMs: 20_000,
