@@ -1,7 +1,7 @@
 /** Commands over batches that there are. */
 import type { Batch, BatchState, ItemStatus } from '../client/index.ts';
 import { ask } from './ask.ts';
-import { count, dollars, percent, rowsText } from './columns.ts';
+import { count, counted, dollars, percent, plain } from './columns.ts';
 import type { Outcome } from './commands.ts';
 import { Ended, exits, WrongUse } from './failure.ts';
 import { batchStatuses, type Given, listOf, numberOf } from './flags.ts';
@@ -67,7 +67,7 @@ export async function show(given: Given, shell: Shell): Promise<Outcome> {
       await watchBatch(batch, { progress, signal }).catch((error: unknown) => {
         throw signal.aborted ? new Ended(`${id} goes on.`) : error;
       });
-      tellOfFailures(batch, shell);
+      tellOfFailures(batch, shell, server);
       if (batch.counts.failed > 0 && !given.has('allow-failures')) exit = exits.rowsFailed;
     }
     if (!given.has('json')) await shell.print(linesOf(batch).join('\n'));
@@ -126,9 +126,15 @@ export async function remove(given: Given, shell: Shell): Promise<Outcome> {
 
 /** A batch in one line, its id first. */
 function lineOf({ id, status, operation, progress, counts, name }: BatchState): string {
-  return [id, status, operation, percent(progress, 0), rowsText(counts.total), name ?? '']
-    .join('  ')
-    .trimEnd();
+  const facts = [
+    id,
+    status,
+    operation,
+    percent(progress, 0),
+    counted(counts.total, 'row'),
+    name ?? '',
+  ];
+  return plain(facts.join('  ')).trimEnd();
 }
 
 function linesOf(batch: Batch): string[] {
@@ -155,5 +161,5 @@ function linesOf(batch: Batch): string[] {
       `${count(rows)} with ${code}: ${message}`,
     ]),
   ];
-  return facts.map(([label, text]) => `${label.padEnd(10)} ${text}`);
+  return facts.map(([label, text]) => plain(`${label.padEnd(10)} ${text}`));
 }

@@ -12,9 +12,14 @@ export function displayWidth(text: string): number {
   return pieces(text).reduce((sum, { width }) => sum + width, 0);
 }
 
+/** Without what moves a cursor or changes a terminal: texts are of strangers. Lines stay lines. */
+export function plain(text: string): string {
+  return text.replace(/(?![\n\t])\p{Cc}/gu, '');
+}
+
 /** Exactly `width` columns: cut with an ellipsis, or filled up. White space becomes one space. */
 export function fit(text: string, width: number): string {
-  const line = text.replace(/\s+/g, ' ').trim();
+  const line = plain(text.replace(/\s+/g, ' ')).trim();
   const whole = displayWidth(line);
   if (whole <= width) return line + ' '.repeat(width - whole);
   if (width < 1) return '';
@@ -34,8 +39,8 @@ export function count(value: number): string {
 }
 
 /** 1 row, 3,080 rows */
-export function rowsText(value: number): string {
-  return `${count(value)} ${value === 1 ? 'row' : 'rows'}`;
+export function counted(value: number, noun: string): string {
+  return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
 }
 
 /** 66.4 % */

@@ -1,6 +1,6 @@
 /** What a batch may cost, reckoned before anything is sent to its model. */
 import type { Winnow } from '../client/index.ts';
-import { count, dollars, rowsText } from './columns.ts';
+import { count, counted, dollars } from './columns.ts';
 import { answerNow, type Operation, type SampleItem } from './operation.ts';
 
 export interface Estimate {
@@ -9,7 +9,7 @@ export interface Estimate {
   outputTokens: number;
   /** Null: no known price. */
   costUsd: number | null;
-  /** The same through the provider's batch API. Null: no known price, or no such API. */
+  /** The same through the provider's batch API, where it may have one. */
   batchApiUsd: number | null;
 }
 
@@ -70,7 +70,7 @@ export async function estimate(
     inputTokens,
     outputTokens,
     costUsd,
-    batchApiUsd: costUsd === null || !providerBatch ? null : costUsd * batchApiShare,
+    batchApiUsd: costUsd === null || providerBatch === false ? null : costUsd * batchApiShare,
   };
 }
 
@@ -83,7 +83,7 @@ export function estimateText(
     costUsd === null
       ? 'at an unknown price'
       : `about ${dollars(costUsd)}${batchApiUsd === null ? '' : `, or ${dollars(batchApiUsd)} with --batch-api`}`;
-  return `${rowsText(requests)} to ${model}: about ${count(round(inputTokens))} tokens in and ${count(round(outputTokens))} out by a sample, ${cost}`;
+  return `${counted(requests, 'row')} to ${model}: about ${count(round(inputTokens))} tokens in and ${count(round(outputTokens))} out by a sample, ${cost}`;
 }
 
 /** Two digits: more would pretend to know. */

@@ -1,7 +1,7 @@
 /** Commands over files and models. */
 import type { ItemStatus } from '../client/index.ts';
 import { firstOf, limitOf } from './batch-commands.ts';
-import { dollars, rowsText } from './columns.ts';
+import { counted, dollars, plain } from './columns.ts';
 import type { Outcome } from './commands.ts';
 import { exits, ReaderLeft } from './failure.ts';
 import { type Given, listOf } from './flags.ts';
@@ -19,7 +19,7 @@ export async function list(given: Given, shell: Shell): Promise<Outcome> {
     const files = await firstOf(winnow.files.list({ signal: shell.ending.signal }), limit);
     if (!given.has('json')) {
       for (const { id, format, itemCount, name } of files) {
-        await shell.print(`${id}  ${format}  ${rowsText(itemCount)}  ${name}`);
+        await shell.print(plain(`${id}  ${format}  ${counted(itemCount, 'row')}  ${name}`));
       }
     }
     return { exit: exits.done, json: { files } };
@@ -34,7 +34,7 @@ export async function upload(given: Given, shell: Shell): Promise<Outcome> {
       for (const warning of file.warnings) shell.tell(warning);
       for (const { row, reason } of file.rejections) shell.tell(`row ${row}: ${reason}`);
       const { id, format, itemCount, name } = file;
-      await shell.print(`${id}  ${format}  ${rowsText(itemCount)}  ${name}`);
+      await shell.print(plain(`${id}  ${format}  ${counted(itemCount, 'row')}  ${name}`));
     }
     return { exit: exits.done, json: { file } };
   });

@@ -7,7 +7,7 @@ import {
   type WinnowFile,
 } from '../client/index.ts';
 import { ask } from './ask.ts';
-import { rowsText } from './columns.ts';
+import { counted } from './columns.ts';
 import { estimate, estimateText, isSandbox, modelOf, sampleSize } from './estimate.ts';
 import { WrongUse } from './failure.ts';
 import { type FlagName, type Given, numberOf } from './flags.ts';
@@ -120,7 +120,7 @@ async function goOn(
     const left = counts.total - counts.succeeded;
     if (left > 0) await batch.retry({ signal });
     progress.tell(
-      `${id} was ${status}${error ? ` (${error})` : ''}; ${rowsText(left)} without an answer: sent again.`,
+      `${id} was ${status}${error ? ` (${error})` : ''}; ${counted(left, 'row')} without an answer: sent again.`,
     );
   }
   return batch;
@@ -131,7 +131,7 @@ function tellOfFile(file: WinnowFile, progress: Progress): void {
   if (file.rejectedCount === 0) return;
   const [first] = file.rejections;
   progress.tell(
-    `${rowsText(file.rejectedCount)} were refused${first ? `, such as row ${first.row}: ${first.reason}` : ''}`,
+    `${counted(file.rejectedCount, 'row')} were refused${first ? `, such as row ${first.row}: ${first.reason}` : ''}`,
   );
 }
 
@@ -144,7 +144,7 @@ async function agreeToCost(
   const model = await modelOf(winnow, operation, signal);
   if (isSandbox(model)) return;
   const rows = file.itemCount;
-  let text = `${rowsText(rows)} to ${model}, at an unknown price`;
+  let text = `${counted(rows, 'row')} to ${model}, at an unknown price`;
   let usd: number | null = null;
   if (operation.name !== 'chat') {
     const items = await firstItems(winnow, file, sampleSize, signal);
@@ -152,10 +152,11 @@ async function agreeToCost(
     text = estimateText(model, reckoned);
     usd = settings.execution === 'provider_batch' ? reckoned.batchApiUsd : reckoned.costUsd;
   }
-  progress.tell(`${text}.`);
-  if (given.has('yes') || (usd !== null && usd <= freeUsd)) return;
-  if (!shell.canAsk || given.has('json')) {
+  const isFree = given.has('yes') || (usd !== null && usd <= freeUsd);
+  if (!isFree && (!shell.canAsk || given.has('json'))) {
     throw new WrongUse(`${text}. Nothing was sent: --yes agrees.`);
   }
+  progress.tell(`${text}.`);
+  if (isFree) return;
   if (!(await ask(shell, 'Send them?'))) throw new WrongUse('Nothing was sent.');
 }

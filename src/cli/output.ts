@@ -1,7 +1,7 @@
 /** Answers of a batch: to a file, to standard output, or the first ones as a table. */
 import { createWriteStream } from 'node:fs';
 import { access, constants, rename, rm } from 'node:fs/promises';
-import { dirname, extname } from 'node:path';
+import { dirname, extname, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
@@ -54,7 +54,13 @@ export interface Target {
 /** Throws what the system throws for a folder that cannot be written to. */
 export async function readTarget(given: Given): Promise<Target> {
   const file = given.text('output') ?? null;
-  if (file !== null) await access(dirname(file), constants.W_OK);
+  if (file !== null) {
+    const [, input] = given.words;
+    if (input !== undefined && resolve(input) === resolve(file)) {
+      throw new WrongUse('-o must be another file than the input');
+    }
+    await access(dirname(file), constants.W_OK);
+  }
   const name = formats.find((one) => one === given.text('format'));
   const format = name ?? byExtension[extname(file ?? '').toLowerCase()];
   return { file, format: format ? routeFormats[format] : null };

@@ -1,7 +1,7 @@
 /** Progress on standard error: a line redrawn in place on a terminal, else a line at times. */
 import type { WriteStream } from 'node:tty';
 import type { BatchState } from '../client/index.ts';
-import { count, displayWidth, dollars, fit } from './columns.ts';
+import { count, displayWidth, dollars, fit, plain } from './columns.ts';
 import { type Environment, type Paint, painter } from './shell.ts';
 
 export interface Progress {
@@ -53,7 +53,7 @@ export function createProgress(
       if (isQuiet) return;
       if (drawn !== null) out.write('\r\x1b[K');
       drawn = null;
-      out.write(`${sentence}\n`);
+      out.write(`${plain(sentence)}\n`);
     },
     end() {
       if (timer) clearInterval(timer);

@@ -1,7 +1,7 @@
 /** `winnow label FILE …` and the other operations, from the command line to the answers. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Batch, BatchFailed, type BatchState, type OperationName } from '../client/index.ts';
-import { count, dollars, duration, rowsText } from './columns.ts';
+import { count, counted, dollars, duration } from './columns.ts';
 import type { Outcome } from './commands.ts';
 import { sampleSize } from './estimate.ts';
 import { Ended, exits, WrongUse } from './failure.ts';
@@ -118,7 +118,7 @@ async function runBatch(
     if (signal.aborted) throw await detach(batch, { server, shell });
     throw error;
   }
-  tellOfFailures(batch, shell);
+  tellOfFailures(batch, shell, server);
   const hasFailures = batch.counts.failed > 0 && !given.has('allow-failures');
   const exit = hasFailures ? exits.rowsFailed : exits.done;
   return { exit, json: { batch, output: target.file } };
@@ -130,7 +130,7 @@ export async function watchBatch(
   { progress, signal }: { progress: Progress; signal: AbortSignal },
 ): Promise<void> {
   try {
-    progress.tell(`${batch.id}  ${batch.name ?? ''}  ${rowsText(batch.counts.total)}`);
+    progress.tell(`${batch.id}  ${batch.name ?? ''}  ${counted(batch.counts.total, 'row')}`);
     for await (const state of batch.watch({ signal })) progress.show(state);
   } finally {
     progress.end();
@@ -144,16 +144,21 @@ function summaryOf({ status, counts, usage, startedAt, completedAt }: BatchState
   const failed = counts.failed > 0 ? `, ${count(counts.failed)} failed` : '';
   const cost = usage.costUsd === null ? '' : `, ${dollars(usage.costUsd)}`;
   const ms = (completedAt?.getTime() ?? 0) - (startedAt?.getTime() ?? 0);
-  return `${status}: ${count(counts.succeeded)} of ${rowsText(counts.total)} answered${failed}; ${count(usage.requests)} requests${cost}, ${duration(ms)}`;
+  return `${status}: ${count(counts.succeeded)} of ${counted(counts.total, 'row')} answered${failed}; ${counted(usage.requests, 'request')}${cost}, ${duration(ms)}`;
 }
 
 /** Counts the reasons on standard error, and says how to retry. */
-export function tellOfFailures({ id, counts, errorSummary }: BatchState, shell: Shell): void {
+export function tellOfFailures(
+  { id, counts, errorSummary }: BatchState,
+  shell: Shell,
+  { isLocal }: Pick<Server, 'isLocal'>,
+): void {
   if (counts.failed === 0) return;
   for (const reason of errorSummary) {
-    shell.tell(`${rowsText(reason.count)} failed with ${reason.code}: ${reason.message}`);
+    shell.tell(`${counted(reason.count, 'row')} failed with ${reason.code}: ${reason.message}`);
   }
-  shell.tell(`winnow retry ${id} sends them again; then the same command fetches the answers.`);
+  const retry = `winnow retry ${id}${isLocal ? ' --local' : ''}`;
+  shell.tell(`${retry} sends them again; then the same command fetches the answers.`);
 }
 
 /** Waits for a second Ctrl-C, which cancels. The error says what becomes of the batch. */

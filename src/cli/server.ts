@@ -34,10 +34,12 @@ export async function withServer<Result>(
     maxRetries: maxTries,
     fetch: tellingFetch(url, tell),
   });
+  const { hurry } = shell.ending;
+  hurry.addEventListener('abort', () => void local?.stop({ hurry: true })); // stop never rejects
   try {
     return await use(server);
   } finally {
-    await local?.stop({ hurry: shell.ending.hurry.aborted });
+    await local?.stop({ hurry: hurry.aborted });
   }
 }
 
@@ -52,7 +54,7 @@ async function findServer(
   const url = given.text('url') ?? (shell.env.WINNOW_URL || defaultUrl);
   const problem = await probe(url, shell);
   if (problem === null) return { url, local: null };
-  if (shell.canAsk && !given.has('json')) {
+  if (shell.canAsk && !given.has('json') && !given.has('detach')) {
     shell.tell(problem);
     if (await ask(shell, 'Start a server for this run?')) return await startHere(shell);
   }

@@ -1,6 +1,7 @@
 /** What a command has of its process: streams, environment, and the wish to end. */
 import type { ReadStream, WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
+import { plain } from './columns.ts';
 import { type Ending, listenForEnd } from './ending.ts';
 import { ReaderLeft } from './failure.ts';
 
@@ -41,7 +42,7 @@ export function openShell(env: Environment, { stdin, stdout, stderr }: NodeJS.Pr
     ending: listenForEnd(),
     write,
     print: (text) => write(`${text}\n`),
-    tell: (text) => void stderr.write(`${text}\n`),
+    tell: (text) => void stderr.write(`${plain(text)}\n`),
     canAsk: Boolean(stdin.isTTY && stderr.isTTY),
   };
 }

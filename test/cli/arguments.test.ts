@@ -43,6 +43,7 @@ describe('wrong command lines end with 2', () => {
     [['label', 'f', 'g', '--categories', 'a,b'], 'winnow label takes no further word: g'],
     [['label', 'f', '--categories', 'a,b', '--sample', '51'], '--sample must be a whole number'],
     [['label', 'f', '--categories', 'a,b', '--format', 'xml'], '--format must be one of csv'],
+    [['summarize', 'f.csv', '-o', './f.csv'], '-o must be another file than the input'],
     [['label', 'f', '--categories', 'a,b', '--rescue'], '--rescue needs --batch-api'],
     [['label', 'f', '--categories', 'a,b', '--options', '{'], '--options must be JSON'],
     [

@@ -18,6 +18,7 @@ describe('text in columns', () => {
     ['请问我的卡在哪里', '请问我的… '],
     ['Grüße 👩‍👩‍👧 da!', 'Grüße 👩‍👩‍👧 …'],
     ['', '          '],
+    ['a\u001b[2J\u0007b', 'a[2Jb     '],
   ])('%j is fitted as %j', (text, fitted) => {
     expect(fit(text, 10)).toBe(fitted);
     expect(displayWidth(fitted)).toBe(10);
