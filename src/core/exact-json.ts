@@ -108,13 +108,21 @@ function quoteNumbers(
     const end = scalarEnd(text, match.index);
     const number = text.slice(start, end);
     seek.lastIndex = end;
-    // The parser refuses a text that is not a number.
-    const replaced = numberPattern.test(number) ? quoted(number) : null;
+    // As it is, for the parser to refuse: 25 MB of numbers without commas are six million of them.
+    if (!numberPattern.test(number) || !isBehindValue(text, end)) return text;
+    const replaced = quoted(number);
     if (replaced === null) continue;
     made += `${text.slice(copied, start)}"${replaced}"`;
     copied = end;
   }
   return made + text.slice(copied);
+}
+
+/** Whether a value of JSON may end at `at`. */
+function isBehindValue(text: string, at: number): boolean {
+  let to = at;
+  while (' \t\r\n'.includes(text[to] ?? '.')) to += 1;
+  return to === text.length || ',]}'.includes(text[to] as string);
 }
 
 const numeral = /[\d.eE+-]/;
@@ -133,10 +141,17 @@ function decimal(number: string): string {
   const [, sign = '', whole = '', fraction = '', exponent = '0'] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(number) ?? [];
   const digits = `${whole}${fraction}`.replace(/^0+/, '');
-  const significant = digits.replace(/0+$/, '');
+  const significant = withoutEndingZeros(digits);
   if (significant === '') return '0';
   const dropped = digits.length - significant.length;
   return `${sign}${significant}e${Number(exponent) - fraction.length + dropped}`;
+}
+
+/** Not by /0+$/, which looks for the end again from each zero of a run. */
+function withoutEndingZeros(digits: string): string {
+  let end = digits.length;
+  while (digits[end - 1] === '0') end -= 1;
+  return digits.slice(0, end);
 }
 
 /** Behind the string in JSON whose opening quote is at `start`; the JSON's end without another. */
@@ -158,9 +173,12 @@ function isEscaped(json: string | Uint8Array, at: number): boolean {
   return (at - before) % 2 === 0;
 }
 
+const scalarEnds = new Uint8Array(128);
+for (const one of ',]} \t\r\n') scalarEnds[one.charCodeAt(0)] = 1;
+
 /** Behind the number, true, false or null that begins at `start`. */
 export function scalarEnd(text: string, start: number): number {
   let at = start;
-  while (at < text.length && !',]} \t\r\n'.includes(text[at] as string)) at += 1;
+  while (at < text.length && scalarEnds[text.charCodeAt(at)] !== 1) at += 1;
   return at;
 }
