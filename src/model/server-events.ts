@@ -11,20 +11,26 @@ export async function* readServerEvents(
 ): AsyncGenerator<StreamEvent, void, undefined> {
   const decoder = new TextDecoder();
   const event = new EventLines();
-  let text = '';
+  /** Of a line whose end has not come. */
+  let begun = '';
+  let held = '';
   for await (const bytes of body) {
-    text += decoder.decode(bytes, { stream: true });
+    // The new piece alone is searched: a long line would be searched again with each piece of it.
+    const lines = (held + decoder.decode(bytes, { stream: true })).split(/\r\n|\n|\r(?!$)/);
+    const last = lines.pop() ?? '';
     // A return at the end may be the first half of a line's end.
-    const lines = text.split(/\r\n|\n|\r(?!$)/);
-    text = lines.pop() ?? '';
-    if (text.length + event.length > maxBodyBytes) throw new BodyTooLarge();
+    held = last.endsWith('\r') ? '\r' : '';
+    const rest = held === '' ? last : last.slice(0, -1);
+    if (lines.length > 0) lines[0] = begun + lines[0];
+    begun = lines.length > 0 ? rest : begun + rest;
+    if (begun.length + event.length > maxBodyBytes) throw new BodyTooLarge();
     for (const line of lines) {
       const whole = event.add(line);
       if (whole) yield whole;
     }
   }
   // Some servers leave out the line that ends the last event.
-  for (const line of [text.replace(/\r$/, ''), '']) {
+  for (const line of [begun, '']) {
     const last = event.add(line);
     if (last) yield last;
   }
