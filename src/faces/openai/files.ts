@@ -7,6 +7,7 @@ import { deleteOutput, hasOutput } from '../../db/output-files.ts';
 import type { Telling } from '../../telemetry/events.ts';
 import { type ApiRoute, sendJson } from '../http/api-routes.ts';
 import { RouteError } from '../http/route-error.ts';
+import { whenGone } from '../http/when-gone.ts';
 import { badField } from './bad-field.ts';
 import { sendFile, sendOutput } from './file-content.ts';
 import { describeFile, describeListed, describeOutput, parseFileId } from './file-object.ts';
@@ -24,7 +25,7 @@ export function fileRoutes({ line, events }: { line: RequestLine; events: Tellin
   const lengths = createOutputLengths();
   const accessOf = (owner: string): FileAccess => ({ ...line.of(owner), owner });
 
-  async function describeAny(access: FileAccess, id: string): Promise<object> {
+  async function describeAny(access: FileAccess, id: string, signal: AbortSignal): Promise<object> {
     const { db, owner } = access;
     const named = parseFileId(id);
     if (named?.kind === 'input') {
@@ -33,17 +34,21 @@ export function fileRoutes({ line, events }: { line: RequestLine; events: Tellin
     } else if (named) {
       const batch = await readBatch(db, owner, named.id);
       if (batch && hasOutput(batch, named.kind)) {
-        const bytes = await lengths.of(access, batch);
+        const bytes = await lengths.of(access, batch, signal);
         return describeOutput(batch, named.kind, bytes[named.kind]);
       }
     }
     throw unknownFile();
   }
 
-  async function bytesOf(access: FileAccess, { kind, id, bytes }: ListedFile): Promise<number> {
+  async function bytesOf(
+    access: FileAccess,
+    { kind, id, bytes }: ListedFile,
+    signal: AbortSignal,
+  ): Promise<number> {
     if (bytes !== null || kind === 'input') return bytes ?? 0;
     const batch = await readBatch(access.db, access.owner, id);
-    return batch?.completedAt ? (await lengths.of(access, batch))[kind] : 0;
+    return batch?.completedAt ? (await lengths.of(access, batch, signal))[kind] : 0;
   }
 
   return [
@@ -65,8 +70,9 @@ export function fileRoutes({ line, events }: { line: RequestLine; events: Tellin
           const { sql } = access.db;
           const found = await listFilesAndOutputs(sql, owner, { ...page, limit: limit + 1 });
           const data = [];
+          const signal = whenGone(response);
           for (const entry of found.slice(0, limit)) {
-            data.push(describeListed(entry, await bytesOf(access, entry)));
+            data.push(describeListed(entry, await bytesOf(access, entry, signal)));
           }
           sendJson(response, {
             object: 'list',
@@ -82,7 +88,7 @@ export function fileRoutes({ line, events }: { line: RequestLine; events: Tellin
       path: /^\/v1\/files\/([^/]+)$/,
       methods: {
         async GET({ response, owner, params: [id = ''] }) {
-          sendJson(response, await describeAny(accessOf(owner), id));
+          sendJson(response, await describeAny(accessOf(owner), id, whenGone(response)));
         },
         async DELETE({ response, owner, params: [id = ''] }) {
           if (!(await deleteAny(accessOf(owner), id))) throw unknownFile();

@@ -141,12 +141,12 @@ export async function* writeOutput(
 
 /**
  * Bytes of the records of an ended batch, of the items that succeeded and of the others: what
- * `writeOutput` would send, without sending it.
+ * `writeOutput` would send, without sending it. Rejects with the signal's reason.
  */
 export async function measureOutput(
   { copy }: { copy: Copy },
   { key: batchKey, fileKey, total }: BatchRecord,
-  writer: OutputWriter,
+  { writer, signal }: { writer: OutputWriter; signal: AbortSignal },
 ): Promise<OutputBytes> {
   const bytes = { output: 0, errors: 0 };
   const parts = readItems(copy, {
@@ -157,6 +157,7 @@ export async function measureOutput(
     with: writer.columns,
   });
   for await (const items of parts) {
+    signal.throwIfAborted();
     for (const item of items) {
       bytes[item.status === 'SUCCEEDED' ? 'output' : 'errors'] += writer.record(item).length;
     }

@@ -2,6 +2,10 @@
 import OpenAI, { toFile } from 'openai';
 import postgres from 'postgres';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { readBatch } from '../../../src/db/batches.ts';
+import { openDatabase } from '../../../src/db/driver/client.ts';
+import { openCopy } from '../../../src/db/driver/copy.ts';
+import { createOutputLengths } from '../../../src/faces/openai/output-lengths.ts';
 import { type App, startApp } from '../../support/app.ts';
 import { until } from '../../support/until.ts';
 
@@ -87,6 +91,31 @@ function failThose(text: string) {
 }
 
 describe('a batch that has ended', () => {
+  it('is not measured on when nobody asks for its length any more', async () => {
+    const batch = await start(['good', 'better', 'best']);
+    await ended(batch);
+    const [db, copy] = [openDatabase(app.databaseUrl), openCopy(app.databaseUrl)];
+    const record = await readBatch(db, 'ada', batch.id);
+    if (!record) throw new Error('the batch must be there');
+    const lengths = createOutputLengths();
+    const [first, second] = [new AbortController(), new AbortController()];
+    const ask = ({ signal }: AbortController) => lengths.of({ db, copy }, record, signal);
+
+    const both = [ask(first), ask(second)];
+    first.abort(new Error('the first has gone'));
+    const { output } = await (both[1] as Promise<{ output: number }>);
+    await both[0];
+    const [third, fourth] = [new AbortController(), new AbortController()];
+    const alone = ask(third);
+    third.abort(new Error('the third has gone'));
+
+    await expect(alone).rejects.toThrow('the third has gone');
+    expect(output).toBe(Buffer.byteLength((await read(batch.out)).text));
+    expect(await ask(fourth)).toEqual({ output, errors: 0 });
+    await copy.close();
+    await db.close();
+  });
+
   it('has a file of what succeeded and one of the rest, in input order, with exact lengths', async () => {
     failThose('bad ü');
     const batch = await start(['good', 'bad ü', 'good ü', 'bad ü', 'good']);
