@@ -71,7 +71,7 @@ async function receiveForm(
     await readForm(request.headers['content-type'] ?? '', body, {
       maxParts: maxFields + 1,
       isFile: (field, fileName) => field === 'file' || fileName !== undefined,
-      onField: (name, value) => fields.set(name, value),
+      onField: (name, value) => keep(fields, name, value),
       async onFile({ field, fileName, bytes }) {
         if (field !== 'file') return await skip(bytes);
         if (hasFile) throw badField('file', 'The form must have one file');
@@ -103,7 +103,16 @@ async function receiveForm(
   }
 }
 
-/** Fields that nobody knows are ignored, those too that are files. */
+/** Of the fields that are read. What is longer is wrong, however it goes on. */
+const maxKeptLength = 200;
+const readFields = new Set(['purpose', anchorField, secondsField]);
+
+/** Fields that nobody knows are ignored: 50 of 4 MB fit into a form. */
+function keep(fields: Map<string, string>, name: string, value: string): void {
+  if (readFields.has(name)) fields.set(name, value.slice(0, maxKeptLength));
+}
+
+/** Those too that are files. */
 async function skip(bytes: Readable): Promise<void> {
   bytes.resume();
   await once(bytes, 'end');
