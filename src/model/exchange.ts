@@ -1,4 +1,5 @@
 /** One request to a model and its answer, in whatever form the answer comes. */
+import { setImmediate } from 'node:timers/promises';
 import type { Tokens } from '../core/usage.ts';
 import { estimateTokens } from './estimate.ts';
 import type { Refusal } from './failure.ts';
@@ -7,6 +8,9 @@ import type { RateHeaders } from './limits/rate-headers.ts';
 import type { Log, ModelError, ModelRequest, Permit, ProviderConfig } from './model.ts';
 import { createPrices, type Prices } from './prices.ts';
 import { quote, secretsOf } from './redact.ts';
+
+/** Characters of which others get their turn before they are sent. */
+const longText = 1_048_576;
 
 export interface SenderOptions {
   config: ProviderConfig;
@@ -79,10 +83,12 @@ export function createExchanges<Own>(
       let learned: Set<string> | null = null;
       for (;;) {
         const { body, own } = way.build(request);
-        permit.begin(() => estimateTokens(request));
+        // Text at once: the pieces of a long prompt take more room.
+        const text = JSON.stringify(body);
+        permit.begin(() => estimateTokens(request, text.length));
         try {
-          // Text at once: the pieces of a long prompt take more room.
-          return await way.post(JSON.stringify(body), signal);
+          if (text.length > longText) await setImmediate();
+          return await way.post(text, signal);
         } catch (error) {
           if (!failures.isStatusError(error)) throw error;
           observe(permit, error.headers);

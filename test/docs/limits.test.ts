@@ -38,7 +38,9 @@ import { schema } from '../../src/faces/graphql/schema.ts';
 import * as sockets from '../../src/faces/graphql/sockets.ts';
 import { maxSnapshot } from '../../src/faces/graphql/subscriptions.ts';
 import { uploadCost } from '../../src/faces/graphql/upload-file.ts';
+import { readerPatienceMs } from '../../src/faces/http/event-stream.ts';
 import { maxFieldBytes, maxFields, maxFormBytes } from '../../src/faces/http/form.ts';
+import { maxBodyValues } from '../../src/faces/http/json-body.ts';
 import { maxValues } from '../../src/faces/http/json-size.ts';
 import { maxLiveBodyBytes } from '../../src/faces/http/live-route.ts';
 import * as received from '../../src/faces/http/received.ts';
@@ -52,6 +54,7 @@ import {
   maxNameBytes,
   maxReasonLength,
   maxRejections,
+  maxRowValues,
   readLimits,
   requestFileLimits,
 } from '../../src/files/read/limits.ts';
@@ -78,7 +81,8 @@ const { parts, references, branches, values, patterns } = answerSchema.limits;
 const rows: [what: string, limit: string][] = [
   ['a JSON body of `/graphql`', `${told(maxBodyBytes)} bytes`],
   ['a JSON body of `/v1/batches`', megabytes(openAiBatches.maxBodyBytes)],
-  ['values in a JSON body', told(maxValues)],
+  ['values in a JSON body of `/graphql`', told(maxValues)],
+  ['values in a JSON body of `/v1`', told(maxBodyValues)],
   ['a body with a file (`uploadFile`)', `${told(maxMultipartBytes)} bytes, ${maxParts} parts`],
   [
     'a create of a message batch (`POST /v1/messages/batches`)',
@@ -94,6 +98,7 @@ const rows: [what: string, limit: string][] = [
   ],
   ['the time of a body of `/graphql`', seconds(received.wholeBodyMs)],
   ['the time of a body of a live call', seconds(received.wholeBodyMs)],
+  ['a stream of which nothing is taken', seconds(readerPatienceMs)],
   ['the time of an upload', `${requestTimeoutMs / 60_000} min`],
   [
     'a body without a valid key',
@@ -153,6 +158,7 @@ const rows: [what: string, limit: string][] = [
   ['slow checks of answers', `${checkLimitMs} ms of work`],
   ['a custom id', `${maxCustomIdLength} characters`],
   ['JSON in options, metadata, rows and answers', `${maxJsonDepth} levels deep`],
+  ['values of a JSON row', told(maxRowValues)],
   ['metadata of a batch, as JSON', `${told(maxMetadataBytes)} bytes`],
   [
     "metadata of a batch in OpenAI's API",

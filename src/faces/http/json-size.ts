@@ -7,12 +7,15 @@ export const maxValues = 1_000_000;
 const quote = 0x22;
 
 /**
- * The problem of a JSON text with too many values, or with more than `maxDepth` levels, strings
- * skipped; null for others.
+ * The problem of a JSON text with more than `most` values, or with more than `maxDepth` levels,
+ * strings skipped; null for others.
  */
 export function jsonSizeProblem(
   bytes: Uint8Array,
-  { maxDepth = Number.POSITIVE_INFINITY }: { maxDepth?: number } = {},
+  {
+    most = maxValues,
+    maxDepth = Number.POSITIVE_INFINITY,
+  }: { most?: number; maxDepth?: number } = {},
 ): string | null {
   let values = 0;
   let depth = 0;
@@ -34,7 +37,7 @@ export function jsonSizeProblem(
         values += 1;
         break;
     }
-    if (values > maxValues) return `must hold at most ${maxValues.toLocaleString('en')} values`;
+    if (values > most) return `must hold at most ${most.toLocaleString('en')} values`;
     if (depth > maxDepth) return `must be nested at most ${maxDepth} levels deep`;
   }
   return null;

@@ -6,6 +6,7 @@
 
 import { nulProblem, surrogateProblem } from '../../core/text.ts';
 import { couldBeEscape, hexUnit, skipDigits } from './json-bytes.ts';
+import { maxRowValues } from './limits.ts';
 import { nulByteProblem } from './text-problem.ts';
 
 /** Returned in place of a position: the text ends too early. */
@@ -28,8 +29,10 @@ const literals = new Map(
   ['true', 'false', 'null'].map((word) => [word.charCodeAt(0), Buffer.from(word)] as const),
 );
 
+const tooManyValues = `must hold at most ${maxRowValues.toLocaleString('en')} values`;
+
 export class JsonScanner {
-  /** The first flaw of a value whose end was found: NUL, lone surrogates, bad strings, depth. */
+  /** The first flaw of a value whose end was found: NUL, lone surrogates, bad strings, size. */
   flaw: string | null = null;
   /** Why the text is not JSON. */
   error = '';
@@ -47,6 +50,8 @@ export class JsonScanner {
   private readonly maxDepth: number;
   private readonly stack: Uint8Array;
   private escaped = 0;
+  /** About how many are inside of the object's own, by commas and brackets. */
+  private innerValues = 0;
 
   /** With `lines`, a line feed ends the text; otherwise it is white space. */
   constructor({ lines, maxDepth }: { lines: boolean; maxDepth: number }) {
@@ -67,6 +72,7 @@ export class JsonScanner {
   /** The object that begins at `at` (a brace): returns where it ends, and sets the members. */
   object(bytes: Uint8Array, at: number, end: number): number {
     this.members = 0;
+    this.innerValues = 0;
     let to = this.skipSpace(bytes, at + 1);
     if (bytes[to] === 0x7d && to < end) return to + 1;
     for (;;) {
@@ -88,8 +94,15 @@ export class JsonScanner {
       this.members = member + 1;
       to = this.skipSpace(bytes, to);
       if (to >= end) return incomplete;
-      if (bytes[to] === 0x7d) return to + 1;
+      if (bytes[to] === 0x7d) {
+        if (this.members + this.innerValues > maxRowValues) this.flaw ??= tooManyValues;
+        return to + 1;
+      }
       if (bytes[to] !== 0x2c) return this.fail(to, end, 'a comma or a closing brace');
+      if (this.members > maxRowValues) {
+        this.flaw ??= tooManyValues;
+        return this.skipNested(bytes, to, end);
+      }
       to = this.skipSpace(bytes, to + 1);
     }
   }
@@ -122,6 +135,7 @@ export class JsonScanner {
       } else if (byte === 0x7b || byte === 0x5b) {
         const closing = byte + 2;
         depth += 1;
+        this.innerValues += 1;
         // The row's own object is level 1.
         if (depth >= this.maxDepth) {
           this.flaw ??= `must not be nested deeper than ${this.maxDepth} levels`;
@@ -154,6 +168,7 @@ export class JsonScanner {
         byte = bytes[to] as number;
         if (byte === 0x2c) {
           to += 1;
+          this.innerValues += 1;
           while (spaces[bytes[to] as number] === 1) to += 1;
           if (stack[depth] === 0x7d) {
             to = this.key(bytes, to, end);

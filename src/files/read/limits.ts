@@ -25,6 +25,8 @@ export const readLimits: ReadLimits = {
 /** What an upload for OpenAI's batch API may hold: its files have up to 200 MB. */
 export const requestFileLimits: ReadLimits = { ...readLimits, fileBytes: 209_715_200 };
 
+/** Values of one JSON row: of 10 MB five million could be made, which takes seconds each time. */
+export const maxRowValues = 100_000;
 /** Bytes of the names of all columns together: room for 10,000 of a hundred characters. */
 export const maxNameBytes = 1_048_576;
 /** Rejections that are kept; all are counted. */

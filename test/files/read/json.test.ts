@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { maxRowValues } from '../../../src/files/read/limits.ts';
 import { readAll } from './support.ts';
 
 const names = { jsonl: 'x.jsonl', json: 'x.json' };
@@ -247,6 +248,25 @@ describe('JSON Lines and JSON arrays', () => {
 
     expect(columns).toEqual(['a', key]);
     expect(rejections).toEqual([{ row: 2, reason: expect.stringContaining('1,048,576 bytes') }]);
+  });
+
+  it('refuse a row that holds too many values, by its members or inside of them', () => {
+    const many = maxRowValues + 1;
+    const rows = [
+      `{"a":[${'1,'.repeat(maxRowValues - 2)}1]}`,
+      `{"a":[${'1,'.repeat(many)}1]}`,
+      `{"a":[${'[],'.repeat(many / 2)}1]}`,
+      `{${'"a":1,'.repeat(many)}"b":[{"}":"{"}]}`,
+      '{"a":1}',
+    ];
+    for (const text of [rows.join('\n'), `[${rows.join()}]`]) {
+      const { itemCount, rejections } = readAll(text);
+
+      expect(itemCount).toBe(2);
+      expect(rejections).toEqual(
+        [2, 3, 4].map((row) => ({ row, reason: 'must hold at most 100,000 values' })),
+      );
+    }
   });
 
   it('refuse a row that is longer than a row may be', () => {
