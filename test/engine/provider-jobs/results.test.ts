@@ -2,7 +2,7 @@
  * Whatever a provider makes of a job: what it answered is kept, each item once, and the rest is
  * asked again or says why not.
  */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Outcome } from '../../../src/sandbox/faults/outcomes.ts';
 import type { App } from '../../support/app.ts';
 import {
@@ -14,14 +14,13 @@ import {
   timesAsked,
   untilEnded,
 } from '../worker/support.ts';
-import { providers, readProviderBatches, startLaneApp, submitToLane } from './support.ts';
+import { providers, readProviderBatches, shareLaneApp, submitToLane } from './support.ts';
 
 const items = 250;
 let app: App;
-beforeEach(async () => {
-  app = await startLaneApp();
+shareLaneApp((shared) => {
+  app = shared;
 });
-afterEach(() => app.stop());
 
 describe.each(providers)('$provider', ({ provider, model }) => {
   test('a batch has the answers of live calls, in input order, at one request an item', async () => {

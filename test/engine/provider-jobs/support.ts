@@ -1,4 +1,5 @@
 /** Batches through the sandbox's own batch APIs, seen through the public API. */
+import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { type Sandbox, startFaultySandbox } from '../../../src/sandbox/faults/sandbox.ts';
 import { type App, startApp } from '../../support/app.ts';
 import { type Api, ask, type BatchView, submit } from '../worker/support.ts';
@@ -35,6 +36,65 @@ export async function startLaneApp(env: Record<string, string> = {}): Promise<Ap
       await sandbox.close();
     },
   };
+}
+
+/**
+ * One app for the tests of a file, each of which ends its batches. Calls `use` before each test:
+ * the sandbox then fails nothing, and its counts are those of the test alone. A test that teaches
+ * the app something, such as a limit, starts its own.
+ */
+export function shareLaneApp(use: (app: App) => void): void {
+  let app: App;
+  beforeAll(async () => {
+    app = await startLaneApp();
+  });
+  beforeEach(() => {
+    const { sandbox } = app;
+    sandbox.demandKey(null);
+    sandbox.limit(null);
+    sandbox.faults.clear();
+    sandbox.requests.clear();
+    sandbox.batches.callFaults.clear();
+    sandbox.batches.outcomes.clear();
+    sandbox.batches.release();
+    use({ ...app, sandbox: fromNowOn(sandbox) });
+  });
+  afterAll(() => app.stop());
+}
+
+/** The sandbox as if it had no batch yet. The journal starts again by its own `clear`. */
+function fromNowOn(sandbox: Sandbox): Sandbox {
+  const { batches } = sandbox;
+  const { createdCount, uploadedCount, answeredRows } = batches;
+  const calls = { ...batches.calls };
+  const oldBatches = new Set(batches.created.map(({ id }) => id));
+  const oldFiles = new Set(batches.files.map(({ id }) => id));
+  const newBatches = derive(batches, {
+    created: () => batches.created.filter(({ id }) => !oldBatches.has(id)),
+    createdCount: () => batches.createdCount - createdCount,
+    uploadedCount: () => batches.uploadedCount - uploadedCount,
+    answeredRows: () => batches.answeredRows - answeredRows,
+    files: () => batches.files.filter(({ id }) => !oldFiles.has(id)),
+    calls: () => {
+      const names = Object.keys(calls) as (keyof typeof calls)[];
+      const made = names.map((name) => [name, batches.calls[name] - calls[name]]);
+      return Object.fromEntries(made) as typeof calls;
+    },
+  });
+  const view: Sandbox = derive(sandbox, {
+    batches: () => newBatches,
+    until: () => (condition) => sandbox.until(() => condition(view)),
+  });
+  return view;
+}
+
+/** An object with some properties of its own, read afresh each time; the rest are the original's. */
+function derive<T extends object>(original: T, getters: { [Key in keyof T]?: () => T[Key] }): T {
+  const properties = Object.entries<any>(getters).map(([name, get]) => [
+    name,
+    { get, enumerable: true },
+  ]);
+  return Object.create(original, Object.fromEntries(properties)) as T;
 }
 
 /** The sandbox as Anthropic too, and jobs looked at often. */
