@@ -2,7 +2,7 @@
  * A batch's life while its provider works: progress, its end on demand or in time, refusals, and
  * going on after them.
  */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { App } from '../../support/app.ts';
 import { until } from '../../support/until.ts';
 import {
@@ -17,14 +17,19 @@ import {
   untilBatch,
   untilEnded,
 } from '../worker/support.ts';
-import { providers, readProviderBatches, startLaneApp, submitToLane } from './support.ts';
+import {
+  providers,
+  readProviderBatches,
+  shareLaneApp,
+  startOwnLaneApp,
+  submitToLane,
+} from './support.ts';
 
 const items = 250;
 let app: App;
-beforeEach(async () => {
-  app = await startLaneApp();
+shareLaneApp((shared) => {
+  app = shared;
 });
-afterEach(() => app.stop());
 
 function retry(id: string): Promise<unknown> {
   return ask(app, 'mutation($id: ID!) { retryBatch(id: $id) { retriedItems } }', { id });
@@ -80,6 +85,7 @@ describe.each(providers)('$provider', ({ provider, model }) => {
   });
 
   test('a key that is revoked in mid-batch stops it with a reason; a retry goes on with the same job', async () => {
+    app = await startOwnLaneApp();
     app.sandbox.batches.hold();
     const id = await submitToLane(app, texts(items), { model });
     await untilCreated();
@@ -123,6 +129,7 @@ describe.each(providers)('$provider', ({ provider, model }) => {
   });
 
   test('a provider without a batch API stops the batch and says what would be right', async () => {
+    app = await startOwnLaneApp();
     app.sandbox.batches.callFaults.add({ fault: { kind: 'status', status: 404 } });
 
     const id = await submitToLane(app, texts(3), { model });
@@ -152,6 +159,7 @@ describe.each(providers)('$provider', ({ provider, model }) => {
   }
 
   test('what is too much for the provider at once is handed over in parts', async () => {
+    app = await startOwnLaneApp();
     takeAtMost(20_000);
 
     const id = await submitToLane(app, texts(80), { model });
@@ -167,6 +175,7 @@ describe.each(providers)('$provider', ({ provider, model }) => {
   });
 
   test('how much it takes at once is learned once', async () => {
+    app = await startOwnLaneApp();
     const countRefusals = takeAtMost(20_000);
     await untilEnded(app, await submitToLane(app, texts(80), { model }));
     const learning = countRefusals();
@@ -179,6 +188,7 @@ describe.each(providers)('$provider', ({ provider, model }) => {
   });
 
   test('a row that is too much for the provider alone fails, and the others go on', async () => {
+    app = await startOwnLaneApp();
     takeAtMost(20_000);
 
     const id = await submitToLane(app, ['short', 'x'.repeat(20_000), 'shorter', 'not long'], {
@@ -254,6 +264,7 @@ test('lines that the provider names fail as their items, and the others are hand
 });
 
 test('too much at once for the provider waits, and is handed over again', async () => {
+  app = await startOwnLaneApp();
   app.sandbox.batches.outcomes.add({
     fault: {
       kind: 'rejected',
@@ -312,8 +323,7 @@ describe('requests that name their models', () => {
   );
 
   test('fail alone where their provider has no batch API', async () => {
-    await app.stop();
-    app = await startLaneApp({
+    app = await startOwnLaneApp({
       DEFAULT_MODEL: 'anthropic/rules',
       PROVIDERS: JSON.stringify({ plain: { baseURL: 'http://127.0.0.1:9/v1', batches: false } }),
     });

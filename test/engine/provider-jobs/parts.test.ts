@@ -2,17 +2,16 @@
  * Jobs that have only a part of their chunks' items: items of another model, and what was too much
  * at once, are for other jobs.
  */
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { NewBatch } from '../../../src/sandbox/wire/equipment.ts';
 import type { App } from '../../support/app.ts';
 import { ask, readItems, submit, texts, untilEnded } from '../worker/support.ts';
-import { readProviderBatches, startLaneApp, submitToLane } from './support.ts';
+import { readProviderBatches, shareLaneApp, startOwnLaneApp, submitToLane } from './support.ts';
 
 let app: App;
-beforeEach(async () => {
-  app = await startLaneApp();
+shareLaneApp((shared) => {
+  app = shared;
 });
-afterEach(() => app.stop());
 
 const isOpenAi = ({ provider }: NewBatch) => provider === 'openai';
 
@@ -108,6 +107,7 @@ test('what failed in a rescue and is retried goes to the provider’s batch API 
 });
 
 test('with rescue, a job that expires ends no other one', async () => {
+  app = await startOwnLaneApp();
   app.sandbox.batches.callFaults.add({
     fault: { kind: 'status', status: 413 },
     when: ({ operation }) => operation === 'upload',
@@ -128,6 +128,7 @@ test('with rescue, a job that expires ends no other one', async () => {
 });
 
 test('a job that expires leaves the rest of its chunk to the next one', async () => {
+  app = await startOwnLaneApp();
   app.sandbox.batches.callFaults.add({
     fault: { kind: 'status', status: 413 },
     when: ({ operation }) => operation === 'upload',
@@ -199,6 +200,7 @@ test('a line that the provider names is its item also where a job has items of o
 });
 
 test('a line that the provider names is its item also where its chunk was cut', async () => {
+  app = await startOwnLaneApp();
   app.sandbox.batches.callFaults.add({
     fault: { kind: 'status', status: 413 },
     when: ({ operation }) => operation === 'upload',

@@ -1,5 +1,5 @@
 /** Batches through the sandbox's own batch APIs, seen through the public API. */
-import { afterAll, beforeAll, beforeEach } from 'vitest';
+import { afterAll, beforeAll, beforeEach, onTestFinished } from 'vitest';
 import { type Sandbox, startFaultySandbox } from '../../../src/sandbox/faults/sandbox.ts';
 import { type App, startApp } from '../../support/app.ts';
 import { type Api, ask, type BatchView, submit } from '../worker/support.ts';
@@ -41,7 +41,7 @@ export async function startLaneApp(env: Record<string, string> = {}): Promise<Ap
 /**
  * One app for the tests of a file, each of which ends its batches. Calls `use` before each test:
  * the sandbox then fails nothing, and its counts are those of the test alone. A test that teaches
- * the app something, such as a limit, starts its own.
+ * the app something, such as a limit, starts one of its own.
  */
 export function shareLaneApp(use: (app: App) => void): void {
   let app: App;
@@ -60,6 +60,13 @@ export function shareLaneApp(use: (app: App) => void): void {
     use({ ...app, sandbox: fromNowOn(sandbox) });
   });
   afterAll(() => app.stop());
+}
+
+/** An app for one test, which stops with it. */
+export async function startOwnLaneApp(env: Record<string, string> = {}): Promise<App> {
+  const app = await startLaneApp(env);
+  onTestFinished(() => app.stop());
+  return app;
 }
 
 /** The sandbox as if it had no batch yet. The journal starts again by its own `clear`. */
