@@ -14,7 +14,9 @@ beforeAll(async () => {
   sandbox = await startFaultySandbox({ journal: 50 });
   app = await startApp(
     {
-      PROVIDERS: JSON.stringify({ test: { baseURL: sandbox.url, limits: { concurrency: 2 } } }),
+      PROVIDERS: JSON.stringify({
+        test: { baseURL: sandbox.url, headers: { 'x-of': 'test' }, limits: { concurrency: 2 } },
+      }),
       OPENAI_API_KEY: 'none',
       OPENAI_BASE_URL: sandbox.url,
       ANTHROPIC_API_KEY: 'none',
@@ -284,6 +286,7 @@ describe('the model', () => {
   const providerOf = async (model: string) => {
     await client.chat.completions.create({ model, messages });
     const [asked] = sandbox.requests.journal.slice(-1);
+    if (asked?.headers['x-of'] !== undefined) return asked.headers['x-of'];
     return asked?.headers['anthropic-version'] === undefined ? 'openai' : 'anthropic';
   };
 
@@ -291,6 +294,7 @@ describe('the model', () => {
     expect(await providerOf('rules')).toBe('openai');
     expect(await providerOf('openai/rules')).toBe('openai');
     expect(await providerOf('anthropic/rules')).toBe('anthropic');
+    expect(await providerOf('test/rules')).toBe('test');
   });
 
   it.each(['another', 'anthropic/another', 'sandbox/another', 'nobody/rules'])(
