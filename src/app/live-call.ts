@@ -10,6 +10,7 @@ import {
   type BodyRequest,
   type Dialect,
   type Model,
+  type ModelAnswer,
   ModelError,
   type Permit,
   type StreamEvent,
@@ -36,7 +37,8 @@ export interface Spent {
 
 /** Both throw CallFailure, or the signal's reason when aborted. */
 export interface LiveCalls {
-  answer(call: LiveCall): Promise<{ answer: Readonly<Record<string, unknown>>; spent: Spent }>;
+  /** `json`: the answer, to the letter as the provider sent it where it is not translated. */
+  answer(call: LiveCall): Promise<{ json: string; spent: Spent }>;
   /**
    * Calls `read` with the events of the answer once the provider has let the request in. What it
    * throws is thrown, and ends the call to the provider.
@@ -61,9 +63,10 @@ export function createLiveCalls(options: LiveCallOptions): LiveCalls {
       const request = requestOf(call);
       return run(call, options, async (model, permit) => {
         const { signal } = call;
-        const { completion, tokens, costUsd } = await model.send(request, { signal, permit });
-        const answer = inDialect(call.dialect, model.dialect, completion);
-        return { answer, spent: { model: model.id, tokens, costUsd } };
+        const answer = await model.send(request, { signal, permit });
+        const { tokens, costUsd } = answer;
+        const json = inDialect(call.dialect, model.dialect, answer);
+        return { json, spent: { model: model.id, tokens, costUsd } };
       });
     },
     stream(call, read) {
@@ -207,13 +210,12 @@ function failureOf(error: ModelError, more?: string): CallFailure {
   });
 }
 
-/** An answer as the caller's API would have given it. */
-function inDialect(
-  asked: Dialect,
-  given: Dialect,
-  answer: Readonly<Record<string, unknown>>,
-): Readonly<Record<string, unknown>> {
-  if (asked === given) return answer;
-  if (asked === 'anthropic') return completionToMessage(answer);
-  return messageToCompletion(answer, { created: Math.floor(Date.now() / 1_000) });
+/** An answer as the caller's API would have given it, as JSON. */
+function inDialect(asked: Dialect, given: Dialect, { completion, json }: ModelAnswer): string {
+  if (asked === given) return json ?? JSON.stringify(completion);
+  return JSON.stringify(
+    asked === 'anthropic'
+      ? completionToMessage(completion)
+      : messageToCompletion(completion, { created: Math.floor(Date.now() / 1_000) }),
+  );
 }

@@ -79,6 +79,8 @@ export interface ModelAnswer {
   text: string;
   /** The whole answer, as the provider sent it: a chat completion, or a message of Anthropic's. */
   completion: Readonly<Record<string, unknown>>;
+  /** The same as JSON, to the letter; absent where it was read from a file. */
+  json?: string;
   tokens: Tokens;
   /** USD; null when the model has no known price. */
   costUsd: number | null;

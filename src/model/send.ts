@@ -61,7 +61,7 @@ export function createSend<Own>(
       const quote = exchanges.shown(request);
       const answer = port.read(answered.text, { provider, prices, quote, whole });
       exchanges.settle(permit, answer.tokens);
-      return answer;
+      return whole ? { ...answer, json: answered.text } : answer;
     } catch (error) {
       if (error instanceof ModelError) exchanges.settle(permit, error.tokens);
       throw error;

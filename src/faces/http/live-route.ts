@@ -51,7 +51,7 @@ export function liveRoute(
             response.end(wire.last);
           } else {
             const answered = await liveCalls.answer(call);
-            sendJson(response, answered.answer);
+            sendJson(response, answered.json);
             spent = answered.spent;
           }
         } catch (error) {

@@ -169,11 +169,12 @@ function createTrust({ apiKeys, publicUrl }: Config) {
 
 /** Path and query. Refuses what is asked of a proxy or a bad host: Yoga would show a stack. */
 function readUrl({ url = '', headers }: IncomingMessage): URL {
-  const address = `http://${headers.host ?? 'localhost'}${url}`;
-  if (!url.startsWith('/') || !URL.canParse(address)) {
-    throw new RouteError(400, 'BAD_REQUEST', 'The address of the request is not valid');
+  try {
+    if (url.startsWith('/')) return new URL(`http://${headers.host ?? 'localhost'}${url}`);
+  } catch {
+    // Told below.
   }
-  return new URL(address);
+  throw new RouteError(400, 'BAD_REQUEST', 'The address of the request is not valid');
 }
 
 /** An address as URLs name it. Browsers cannot open the one that means every address. */
