@@ -2,7 +2,7 @@
 import type { Batch, BatchState, ItemStatus } from '../client/index.ts';
 import { ask } from './ask.ts';
 import { count, counted, dollars, percent, plain } from './columns.ts';
-import type { Outcome } from './commands.ts';
+import type { CommandOutcome } from './commands.ts';
 import { Ended, exits, WrongUse } from './failure.ts';
 import { batchStatuses, type Given, listOf, numberOf } from './flags.ts';
 import { formatFor, includesOf, printOutput, readTarget, saveOutput } from './output.ts';
@@ -42,7 +42,7 @@ export async function firstOf<Entry>(list: AsyncIterable<Entry>, limit: number):
   return first;
 }
 
-export async function list(given: Given, shell: Shell): Promise<Outcome> {
+export async function list(given: Given, shell: Shell): Promise<CommandOutcome> {
   const status = listOf(given, 'status', batchStatuses);
   const limit = limitOf(given);
   return await withServer(given, shell, async ({ winnow }) => {
@@ -54,7 +54,7 @@ export async function list(given: Given, shell: Shell): Promise<Outcome> {
   });
 }
 
-export async function show(given: Given, shell: Shell): Promise<Outcome> {
+export async function show(given: Given, shell: Shell): Promise<CommandOutcome> {
   const id = idOf(given);
   return await withServer(given, shell, async (server) => {
     const { signal } = shell.ending;
@@ -75,7 +75,7 @@ export async function show(given: Given, shell: Shell): Promise<Outcome> {
   });
 }
 
-export async function output(given: Given, shell: Shell): Promise<Outcome> {
+export async function output(given: Given, shell: Shell): Promise<CommandOutcome> {
   const id = idOf(given);
   const target = await readTarget(given);
   const status = listOf(given, 'status', itemStatuses);
@@ -95,7 +95,7 @@ export async function change(
   kind: 'cancel' | 'retry' | 'start',
   given: Given,
   shell: Shell,
-): Promise<Outcome> {
+): Promise<CommandOutcome> {
   const id = idOf(given);
   return await withServer(given, shell, async ({ winnow }) => {
     const { signal } = shell.ending;
@@ -106,7 +106,7 @@ export async function change(
   });
 }
 
-export async function remove(given: Given, shell: Shell): Promise<Outcome> {
+export async function remove(given: Given, shell: Shell): Promise<CommandOutcome> {
   const id = idOf(given);
   if (!given.has('yes') && (!shell.canAsk || given.has('json'))) {
     throw new WrongUse('winnow delete asks on a terminal; elsewhere it needs --yes');

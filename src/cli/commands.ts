@@ -10,7 +10,7 @@ import { runOperation } from './run-operation.ts';
 import type { Shell } from './shell.ts';
 
 /** How a command ended, and what it says with --json. */
-export interface Outcome {
+export interface CommandOutcome {
   exit: number;
   json: object;
 }
@@ -23,7 +23,7 @@ export interface Command {
   /** Runs as it stands, with ids and files that are there. */
   example: string;
   flags: readonly FlagName[];
-  run(given: Given, shell: Shell): Promise<Outcome>;
+  run(given: Given, shell: Shell): Promise<CommandOutcome>;
 }
 
 const everywhere: readonly FlagName[] = ['json', 'help'];

@@ -1,5 +1,5 @@
 /** `winnow completion SHELL`: scripts that complete commands and flags. */
-import type { Command, Outcome } from './commands.ts';
+import type { Command, CommandOutcome } from './commands.ts';
 import { exits, WrongUse } from './failure.ts';
 import { flagOf, type Given } from './flags.ts';
 import type { Shell } from './shell.ts';
@@ -14,7 +14,7 @@ export async function printCompletion(
   commands: readonly Command[],
   given: Given,
   shell: Shell,
-): Promise<Outcome> {
+): Promise<CommandOutcome> {
   const name = given.words[1] ?? '';
   const script = Object.hasOwn(scripts, name) ? scripts[name]?.(commands) : undefined;
   if (script === undefined) throw new WrongUse('winnow completion needs bash, zsh or fish');

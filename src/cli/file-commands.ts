@@ -2,7 +2,7 @@
 import type { ItemStatus } from '../client/index.ts';
 import { firstOf, limitOf } from './batch-commands.ts';
 import { counted, dollars, plain } from './columns.ts';
-import type { Outcome } from './commands.ts';
+import type { CommandOutcome } from './commands.ts';
 import { exits, ReaderLeft } from './failure.ts';
 import { type Given, listOf } from './flags.ts';
 import { openInput } from './input.ts';
@@ -13,7 +13,7 @@ import { objectOf } from './values.ts';
 /** Statuses that a line of results can have. */
 const resultStatuses: readonly ItemStatus[] = ['succeeded', 'failed', 'cancelled', 'expired'];
 
-export async function list(given: Given, shell: Shell): Promise<Outcome> {
+export async function list(given: Given, shell: Shell): Promise<CommandOutcome> {
   const limit = limitOf(given);
   return await withServer(given, shell, async ({ winnow }) => {
     const files = await firstOf(winnow.files.list({ signal: shell.ending.signal }), limit);
@@ -26,7 +26,7 @@ export async function list(given: Given, shell: Shell): Promise<Outcome> {
   });
 }
 
-export async function upload(given: Given, shell: Shell): Promise<Outcome> {
+export async function upload(given: Given, shell: Shell): Promise<CommandOutcome> {
   const input = await openInput(given, shell);
   return await withServer(given, shell, async ({ winnow }) => {
     const file = await input.upload(winnow);
@@ -40,7 +40,7 @@ export async function upload(given: Given, shell: Shell): Promise<Outcome> {
   });
 }
 
-export async function models(given: Given, shell: Shell): Promise<Outcome> {
+export async function models(given: Given, shell: Shell): Promise<CommandOutcome> {
   return await withServer(given, shell, async ({ winnow }) => {
     const all = await winnow.models({ signal: shell.ending.signal });
     if (!given.has('json')) {
@@ -57,7 +57,7 @@ export async function models(given: Given, shell: Shell): Promise<Outcome> {
 }
 
 /** Uploads the results, reads them, and deletes the file again. */
-export async function parse(given: Given, shell: Shell): Promise<Outcome> {
+export async function parse(given: Given, shell: Shell): Promise<CommandOutcome> {
   const responseSchema = await objectOf(given, 'schema');
   const status = listOf(given, 'status', resultStatuses);
   const input = await openInput(given, shell);

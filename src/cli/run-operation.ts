@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Batch, BatchFailed, type BatchState, type OperationName } from '../client/index.ts';
 import { count, counted, dollars, duration } from './columns.ts';
-import type { Outcome } from './commands.ts';
+import type { CommandOutcome } from './commands.ts';
 import { sampleSize } from './estimate.ts';
 import { Ended, exits, WrongUse } from './failure.ts';
 import { type Given, numberOf } from './flags.ts';
@@ -30,7 +30,7 @@ export async function runOperation(
   name: OperationName,
   given: Given,
   shell: Shell,
-): Promise<Outcome> {
+): Promise<CommandOutcome> {
   const operation = await readOperation(name, given);
   const settings = await readSettings(given);
   const sample = numberOf(given, 'sample', { min: 1, max: sampleSize });
@@ -56,7 +56,7 @@ async function runSample(
     server: { winnow },
     shell,
   }: { given: Given; operation: Operation; input: Input; server: Server; shell: Shell },
-): Promise<Outcome> {
+): Promise<CommandOutcome> {
   const { signal } = shell.ending;
   const file = await input.upload(winnow);
   const { items, answers } = await (async () => {
@@ -92,7 +92,7 @@ function answerOf(answer: Readonly<Record<string, unknown>>): unknown {
 async function runBatch(
   job: Job,
   { target, server, shell }: { target: Target; server: Server; shell: Shell },
-): Promise<Outcome> {
+): Promise<CommandOutcome> {
   const { given } = job;
   const { winnow } = server;
   const { signal } = shell.ending;

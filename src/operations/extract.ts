@@ -16,8 +16,8 @@ import {
   relativeDateRule,
 } from './prompt.ts';
 import {
-  type Answer,
   checkAnswerSchema,
+  type ExpectedAnswer,
   objectAnswer,
   objectPart,
   schemaAnswer,
@@ -88,13 +88,13 @@ export const extract: Operation<typeof extractParams> = {
 function answerOf(
   { schema, instructions }: Pick<z.output<typeof extractParams>, 'schema' | 'instructions'>,
   time: CheckTime,
-): Answer {
+): ExpectedAnswer {
   return schema
     ? schemaAnswer('extract', prepareAnswerSchema(schema), time)
     : objectAnswer('extract', { instructions, time });
 }
 
-function systemPrompt(params: z.output<typeof extractParams>, answer: Answer): string {
+function systemPrompt(params: z.output<typeof extractParams>, answer: ExpectedAnswer): string {
   const hasFields = answer.fields !== null && answer.fields !== '';
   const isOpen = !hasFields && params.schema;
   const notStated = hasFields

@@ -43,7 +43,7 @@ const labelResult = z.object({
   }),
 });
 
-type Answer = { text: string; logprobs: readonly TokenLogprob[] | null };
+type LabelAnswer = { text: string; logprobs: readonly TokenLogprob[] | null };
 
 export const label: Operation<typeof labelParams> = {
   name: 'label',
@@ -168,7 +168,7 @@ function answerFormat(
 }
 
 function readLabel(
-  answer: Answer,
+  answer: LabelAnswer,
   choices: Choices,
   { categories, allowNone }: LabelParams,
 ): { label: string | null } & Confidence {
@@ -197,7 +197,7 @@ function saysNone(written: unknown): boolean {
 }
 
 function readLabels(
-  answer: Answer,
+  answer: LabelAnswer,
   choices: Choices,
   { categories }: LabelParams,
 ): { labels: string[] } & Confidence {

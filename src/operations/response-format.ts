@@ -50,7 +50,7 @@ export const responseData = z.unknown().nullable().meta({
 export type ResponseFormat = z.output<typeof responseFormatParam>;
 
 /** Format that the model must follow, and the reader of its answer. */
-export interface Answer {
+export interface ExpectedAnswer {
   readonly format: AnswerFormat;
   /** The fields of a schema as a list for the prompt; null without one. */
   readonly fields: string | null;
@@ -85,7 +85,11 @@ export function checkResponseFormat(format: ResponseFormat, context: z.core.$Ref
 }
 
 /** An answer that is held to a user's schema. */
-export function schemaAnswer(name: string, answerSchema: AnswerSchema, time: CheckTime): Answer {
+export function schemaAnswer(
+  name: string,
+  answerSchema: AnswerSchema,
+  time: CheckTime,
+): ExpectedAnswer {
   const { schema, strict, description, columns } = answerSchema;
   return {
     format: { type: 'json', name, schema, strict },
@@ -109,7 +113,7 @@ export interface ResponseOptions {
 export function objectAnswer(
   name: string,
   { time, instructions, sure = false }: ResponseOptions & { sure?: boolean },
-): Answer {
+): ExpectedAnswer {
   const fields = namesIn(instructions ?? '', { sure });
   if (fields.length > 0) return schemaAnswer(name, prepareNamedFields(fields), time);
   return {
@@ -136,7 +140,10 @@ export function withInstructions(
 }
 
 /** The sentence that asks for a JSON answer, and the list of its fields. */
-export function objectPart({ fields, columns }: Pick<Answer, 'fields' | 'columns'>): string {
+export function objectPart({
+  fields,
+  columns,
+}: Pick<ExpectedAnswer, 'fields' | 'columns'>): string {
   if (!fields) return 'Answer with one JSON object and nothing else.';
   const exactly = columns ? 'exactly ' : '';
   return `Answer with one JSON object that has ${exactly}the fields below.\n\nFields:\n${fields}`;

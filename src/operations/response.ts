@@ -8,7 +8,7 @@ import { type OwnSystemPrompt, ownSystemPrompt } from './own-system-prompt.ts';
 import type { SharedParams } from './params.ts';
 import { createPrompt, instructionsPart } from './prompt.ts';
 import {
-  type Answer,
+  type ExpectedAnswer,
   objectAnswer,
   type ResponseFormat,
   type ResponseOptions,
@@ -32,7 +32,7 @@ export function prepareResponse(
   }: {
     textField: string;
     time: ResponseOptions['time'] | undefined;
-    system: (answer: Answer) => string;
+    system: (answer: ExpectedAnswer) => string;
   },
 ): PreparedOperation {
   const { instructions, responseFormat, systemPrompt } = params;
@@ -61,7 +61,7 @@ function responseAnswer(
   name: string,
   format: ResponseFormat,
   { textField, time, instructions }: ResponseOptions & { textField: string },
-): Answer {
+): ExpectedAnswer {
   const type = format?.type ?? 'TEXT';
   switch (type) {
     case 'JSON_SCHEMA':

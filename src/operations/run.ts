@@ -5,8 +5,8 @@ import { instructionsParam, sharedParams } from './params.ts';
 import { inputRule, paragraphs } from './prompt.ts';
 import { prepareResponse } from './response.ts';
 import {
-  type Answer,
   checkResponseFormat,
+  type ExpectedAnswer,
   objectPart,
   responseData,
   responseFormatParam,
@@ -55,7 +55,7 @@ export const run: Operation<typeof runParams> = {
     }),
 };
 
-function systemPrompt(params: z.output<typeof runParams>, answer: Answer): string {
+function systemPrompt(params: z.output<typeof runParams>, answer: ExpectedAnswer): string {
   return paragraphs(
     params.userPromptTemplate
       ? 'You carry out the task that you are given.'

@@ -5,8 +5,8 @@ import { instructionsParam, sharedParams } from './params.ts';
 import { hasContext, inputRule, instructionsPart, paragraphs } from './prompt.ts';
 import { prepareResponse } from './response.ts';
 import {
-  type Answer,
   checkResponseFormat,
+  type ExpectedAnswer,
   objectPart,
   responseData,
   responseFormatParam,
@@ -42,7 +42,7 @@ export const summarize: Operation<typeof summarizeParams> = {
     }),
 };
 
-function systemPrompt(params: z.output<typeof summarizeParams>, answer: Answer): string {
+function systemPrompt(params: z.output<typeof summarizeParams>, answer: ExpectedAnswer): string {
   const { format } = answer;
   const isFree = params.responseFormat?.type === 'JSON_OBJECT' && !answer.fields;
   const source = hasContext(params) ? 'the text and its context say' : 'the text says';

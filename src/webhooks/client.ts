@@ -24,14 +24,16 @@ export interface WebhookRequest {
   body: string;
 }
 
+/**
+ * - `delivered`: 2xx
+ * - `gone`: 410, the endpoint wants no more of it
+ * - `failed`: anything else, redirects included
+ * - `aborted`: by the signal; whether it arrived is not known
+ */
+type DeliveryOutcome = 'delivered' | 'gone' | 'failed' | 'aborted';
+
 export interface WebhookAnswer {
-  /**
-   * - `delivered`: 2xx
-   * - `gone`: 410, the endpoint wants no more of it
-   * - `failed`: anything else, redirects included
-   * - `aborted`: by the signal; whether it arrived is not known
-   */
-  outcome: 'delivered' | 'gone' | 'failed' | 'aborted';
+  outcome: DeliveryOutcome;
   statusCode: number | null;
   /**
    * For the tenant; null after a success. What went wrong on the way to an address that may be

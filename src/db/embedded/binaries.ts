@@ -97,7 +97,7 @@ export async function chooseAccount(
 }
 
 /** `code` is null when the program did not start or was killed: `output` may say why. */
-export interface Outcome {
+export interface ProgramOutcome {
   code: number | null;
   output: string;
 }
@@ -121,7 +121,7 @@ export async function run(
   command: string,
   args: readonly string[],
   { uid, gid, outputTo }: RunOptions = {},
-): Promise<Outcome> {
+): Promise<ProgramOutcome> {
   const output: string[] = [];
   try {
     const code = await new Promise<number | null>((resolve, reject) => {
@@ -151,7 +151,7 @@ export function runAs(
   program: string,
   args: readonly string[],
   options: Pick<RunOptions, 'outputTo'> = {},
-): Promise<Outcome> {
+): Promise<ProgramOutcome> {
   const [command = program, ...rest] = [...prefix, program, ...args];
   return run(command, rest, { ...options, ...user });
 }

@@ -12,7 +12,7 @@ import type { BatchLine } from '../../model/batch-api.ts';
 import type { ModelAnswer, ModelError } from '../../model/model.ts';
 import { hasEnded } from '../process/has-ended.ts';
 import { startItem } from '../run/execute.ts';
-import type { ItemRun, Step } from '../run/item-run.ts';
+import type { ItemRun, ItemStep } from '../run/item-run.ts';
 import { chunkOf } from './chunk-of.ts';
 import { indexOf } from './input.ts';
 import { endWanted, endWantedNow, type JobStep, record, type StepOutcome } from './job.ts';
@@ -109,7 +109,7 @@ async function takeIn(step: JobStep, window: readonly Answered[], taken: Taken):
 }
 
 /** An item that Winnow itself fails on does not hold up the others of its job. */
-function received({ job, log }: JobStep, run: ItemRun, { index, result }: Answered): Step {
+function received({ job, log }: JobStep, run: ItemRun, { index, result }: Answered): ItemStep {
   try {
     return run.receive(result, job.model);
   } catch (error) {

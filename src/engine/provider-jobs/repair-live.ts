@@ -5,7 +5,7 @@
 import { pause } from '../../core/deadline.ts';
 import type { NewResult } from '../../db/results.ts';
 import { ModelError } from '../../model/model.ts';
-import type { ItemAnswer, ItemRun, Step } from '../run/item-run.ts';
+import type { ItemAnswer, ItemRun, ItemStep } from '../run/item-run.ts';
 import { change, endWantedNow, type JobStep, type StepOutcome } from './job.ts';
 
 /** Calls at once, as far as the model's gate lets them. */
@@ -154,7 +154,7 @@ async function drive(run: ItemRun, sending: Sending): Promise<Driven> {
 async function send(
   run: ItemRun,
   { stopping, ended, onSend, onFault }: Sending,
-): Promise<Step | null> {
+): Promise<ItemStep | null> {
   try {
     const permit = await run.model.gate.enter(stopping);
     try {

@@ -15,7 +15,7 @@ import { type Model, type ModelAnswer, ModelError, type Permit } from '../../mod
 import { laterDelayMs, maxCountedTries } from '../../model/retry.ts';
 import type { PromptItem } from '../../operations/operation.ts';
 import { makePrompt, type Repair } from './item-prompt.ts';
-import type { ItemAnswer, ItemRun, Step } from './item-run.ts';
+import type { ItemAnswer, ItemRun, ItemStep } from './item-run.ts';
 import { type ItemPrompt, modelOf, type Plan, promptLength } from './plan.ts';
 import { rejectedAnswer } from './rejected-answer.ts';
 
@@ -82,7 +82,7 @@ class StartedItem implements ItemRun {
       : null;
   }
 
-  async send(permit: Permit, signal: AbortSignal): Promise<Step> {
+  async send(permit: Permit, signal: AbortSignal): Promise<ItemStep> {
     const { room } = this.plan;
     const { readings } = this.model;
     let model = this.other ?? this.model;
@@ -131,14 +131,14 @@ class StartedItem implements ItemRun {
   }
 
   /** Others have all the room that there is for long prompts. */
-  private waitForRoom(permit: Permit): Step {
+  private waitForRoom(permit: Permit): ItemStep {
     permit.release('aborted');
     const message = 'Too many long prompts were under way at once';
     const giveUp = this.giveUpWith({ code: 'TIMEOUT', message });
     return { kind: 'later', delayMs: roomDelayMs, failures: this.failures, giveUp };
   }
 
-  receive(result: ModelAnswer | ModelError, asked: string): Step {
+  receive(result: ModelAnswer | ModelError, asked: string): ItemStep {
     this.usage.requests += 1;
     if (result instanceof ModelError) return this.understand(result, null, asked);
     this.attempts += 1;
@@ -150,7 +150,7 @@ class StartedItem implements ItemRun {
     return this.answerWith({ status: 'FAILED', error: internalItemError });
   }
 
-  private read(answer: ModelAnswer): Step {
+  private read(answer: ModelAnswer): ItemStep {
     const { operation } = this.plan;
     try {
       const output = operation.parse(answer);
@@ -174,7 +174,7 @@ class StartedItem implements ItemRun {
   /**
    * `permit` null: it went out through the batch API. `asked` is the id of the model that refused.
    */
-  private understand(error: ModelError, permit: Permit | null, asked: string): Step {
+  private understand(error: ModelError, permit: Permit | null, asked: string): ItemStep {
     const { failure } = error;
     this.rejected = rejectedAnswer(error.answer) ?? this.rejected;
     if (error.tokens) spend(this.usage, { tokens: error.tokens, costUsd: error.costUsd });
@@ -232,7 +232,7 @@ class StartedItem implements ItemRun {
   }
 
   /** In the next input: its job has one model. */
-  private laterByOther({ message }: ModelError): Step {
+  private laterByOther({ message }: ModelError): ItemStep {
     const giveUp = this.giveUpWith({ code: 'INVALID_REQUEST', message });
     return { kind: 'later', delayMs: 0, failures: 0, giveUp };
   }
@@ -257,7 +257,7 @@ class StartedItem implements ItemRun {
     );
   }
 
-  private failed({ code, message }: ItemError): Step {
+  private failed({ code, message }: ItemError): ItemStep {
     const answer = this.answerWith({ status: 'FAILED', error: { code, message } });
     return { kind: 'final', answer };
   }

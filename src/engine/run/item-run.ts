@@ -9,18 +9,16 @@ export interface ItemAnswer {
   /** Requests whose answer counted against the item; a 429 is none. */
   attempts: number;
   usage: Usage;
-  outcome: { status: 'SUCCEEDED'; output: unknown } | FailedOutcome;
+  outcome: ItemOutcome;
 }
 
 /** `rejectedAnswer`: what is kept of the last answer that was refused; absent where none was. */
-interface FailedOutcome {
-  status: 'FAILED';
-  error: ItemError;
-  rejectedAnswer?: string;
-}
+type ItemOutcome =
+  | { status: 'SUCCEEDED'; output: unknown }
+  | { status: 'FAILED'; error: ItemError; rejectedAnswer?: string };
 
 /** What came of one request, and so what the caller does next. */
-export type Step =
+export type ItemStep =
   | { kind: 'final'; answer: ItemAnswer }
   /**
    * Send again as soon as there is a permit: the answer was invalid or cut short, or the model has
@@ -48,12 +46,12 @@ export interface ItemRun {
    * Makes one request and gives the permit back. Rejects only with the signal's reason; the run can
    * be sent again then.
    */
-  send(permit: Permit, signal: AbortSignal): Promise<Step>;
+  send(permit: Permit, signal: AbortSignal): Promise<ItemStep>;
   /**
    * Takes what a request came to that went out by another way, through the batch API of the model
    * with the id `asked`: an answer, or why it is missing.
    */
-  receive(result: ModelAnswer | ModelError, asked: string): Step;
+  receive(result: ModelAnswer | ModelError, asked: string): ItemStep;
   /** The answer where Winnow itself failed on it, with what it has cost so far. */
   abandon(): ItemAnswer;
 }

@@ -7,7 +7,7 @@ import { internalItemError } from '../../core/errors.ts';
 import { noUsage } from '../../core/usage.ts';
 import type { NewResult } from '../../db/results.ts';
 import type { Permit } from '../../model/model.ts';
-import type { ItemAnswer, Step } from '../run/item-run.ts';
+import type { ItemAnswer, ItemStep } from '../run/item-run.ts';
 import { nextInOrder, serve } from './fair-order.ts';
 import { addAnswer } from './flush.ts';
 import {
@@ -122,7 +122,7 @@ function tellOf({ events }: WorkerState, { batch, item }: Pick<Call, 'batch' | '
 function takeStep(
   state: WorkerState,
   { batch, item }: Pick<Call, 'batch' | 'item'>,
-  step: Step,
+  step: ItemStep,
 ): Promise<void> | null {
   const { signal } = batch.abort;
   switch (step.kind) {
@@ -182,7 +182,7 @@ export function endBackOffs(state: WorkerState, now: number): void {
 function tellFailure(
   { failuresToldAt, clock, log }: WorkerState,
   batch: HeldBatch,
-  { giveUp }: Step & { kind: 'later' },
+  { giveUp }: ItemStep & { kind: 'later' },
 ): void {
   const { id } = batch.plan.model;
   const now = clock.now();

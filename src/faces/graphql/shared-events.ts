@@ -14,7 +14,7 @@ import type { Plugin } from 'graphql-yoga';
 import { limitAnswer } from './answer-size.ts';
 import type { Context } from './context.ts';
 
-type Answer = Promise<ExecutionResult>;
+type EventAnswer = Promise<ExecutionResult>;
 
 /**
  * Has every event of a subscription executed once for those who ask the same of it. `begin` gives
@@ -22,7 +22,7 @@ type Answer = Promise<ExecutionResult>;
  */
 export function shareEvents(begin: (context: Context) => Context): Plugin {
   /** By event. An event is dropped when the last subscriber has had it, and its answers with it. */
-  const answers = new WeakMap<object, Map<string, Answer>>();
+  const answers = new WeakMap<object, Map<string, EventAnswer>>();
   /** Equal texts are parsed to one document, which is what the document cache is for. */
   const documents = new WeakMap<DocumentNode, number>();
   let documentCount = 0;
@@ -58,7 +58,7 @@ export function shareEvents(begin: (context: Context) => Context): Plugin {
     });
   }
 
-  async function executeEvent(args: ExecutionArgs, event: unknown): Answer {
+  async function executeEvent(args: ExecutionArgs, event: unknown): EventAnswer {
     const contextValue = begin(args.contextValue as Context);
     try {
       return limitAnswer(await execute({ ...args, rootValue: event, contextValue }));
@@ -77,7 +77,7 @@ export function shareEvents(begin: (context: Context) => Context): Plugin {
 /** Ends when `events` end, and ends them when its reader goes. */
 function mapEvents(
   events: AsyncIterable<unknown>,
-  answer: (event: unknown) => Answer,
+  answer: (event: unknown) => EventAnswer,
 ): AsyncIterableIterator<ExecutionResult> {
   const iterator = events[Symbol.asyncIterator]();
   return {

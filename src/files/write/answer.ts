@@ -23,13 +23,13 @@ export function answerTextOf({ format, columns }: PreparedOperation): (output: s
   };
 }
 
-type Answer = Record<string, unknown>;
+type StoredAnswer = Record<string, unknown>;
 
 /** The stored provider's answer as a chat completion; one that is a completion is as it came. */
 export function storedCompletion(
   operation: PreparedOperation,
   { output, completedAt }: ExportedItem,
-): Answer | null {
+): StoredAnswer | null {
   const answer = storedAnswer(operation, output);
   if (!answer || !isMessage(answer)) return answer;
   return messageToCompletion(answer, { created: Math.floor(completedAt ?? 0) });
@@ -40,7 +40,7 @@ export function storedMessage(
   operation: PreparedOperation,
   { output }: ExportedItem,
   missing: { id: string; model: string },
-): Answer | null {
+): StoredAnswer | null {
   const answer = storedAnswer(operation, output);
   if (!answer || isMessage(answer)) return answer;
   const message = completionToMessage(answer);
@@ -56,10 +56,13 @@ export function storedMessage(
   };
 }
 
-function storedAnswer({ completion }: PreparedOperation, output: string | null): Answer | null {
+function storedAnswer(
+  { completion }: PreparedOperation,
+  output: string | null,
+): StoredAnswer | null {
   return completion && output !== null ? completion(parseKeepingNumbers(toText(output))) : null;
 }
 
-function isMessage({ content, choices }: Answer): boolean {
+function isMessage({ content, choices }: StoredAnswer): boolean {
   return Array.isArray(content) && !Array.isArray(choices);
 }

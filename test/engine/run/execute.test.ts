@@ -10,7 +10,7 @@ import {
   vi,
 } from 'vitest';
 import { startItem } from '../../../src/engine/run/execute.ts';
-import type { ItemRun, Step } from '../../../src/engine/run/item-run.ts';
+import type { ItemRun, ItemStep } from '../../../src/engine/run/item-run.ts';
 import { createPlanner, type Plan, requestBody } from '../../../src/engine/run/plan.ts';
 import { createProviders, type Providers } from '../../../src/model/providers.ts';
 import { type Sandbox, startFaultySandbox } from '../../../src/sandbox/faults/sandbox.ts';
@@ -53,13 +53,13 @@ async function send(
   plan: Plan,
   run: ItemRun,
   signal = new AbortController().signal,
-): Promise<Step> {
+): Promise<ItemStep> {
   return await run.send(await plan.model.gate.enter(signal), signal);
 }
 
 /** Sends until the step is final, or `most` times. */
-async function drive(plan: Plan, run: ItemRun, most: number): Promise<Step[]> {
-  const steps: Step[] = [];
+async function drive(plan: Plan, run: ItemRun, most: number): Promise<ItemStep[]> {
+  const steps: ItemStep[] = [];
   while (steps.length < most && steps.at(-1)?.kind !== 'final') steps.push(await send(plan, run));
   return steps;
 }
