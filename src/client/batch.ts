@@ -16,6 +16,7 @@ import {
   streamOutput,
   toText,
 } from './output.ts';
+import { readRecords } from './records.ts';
 import { toBatchState, toErrorCodes } from './shapes.ts';
 import type { Transport } from './transport.ts';
 import type { BatchItem, BatchState, CallOptions, ItemErrorCode } from './types.ts';
@@ -145,12 +146,8 @@ export class Batch<Output = unknown> implements BatchState {
     format: OutputFormat | 'records',
     options: ItemsOptions & OutputOptions = {},
   ): Promise<string | BatchItem<Output>[]> {
-    if (format !== 'records') {
-      return await toText(readOutput(this.#transport, this.id, format, options));
-    }
-    const records: BatchItem<Output>[] = [];
-    for await (const item of this.items(options)) records.push(item);
-    return records;
+    if (format === 'records') return await readRecords<Output>(this.#transport, this, options);
+    return await toText(readOutput(this.#transport, this.id, format, options));
   }
 
   /** The same as a stream of bytes, which goes on where the connection broke off. */

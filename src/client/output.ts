@@ -11,8 +11,10 @@ export type OutputFormat = 'csv' | 'json' | 'jsonl' | 'openai_jsonl' | 'anthropi
 export interface OutputOptions extends CallOptions {
   /** Only items with one of these statuses. Absent: all. */
   status?: ItemStatus | readonly ItemStatus[] | undefined;
-  /** json, jsonl: what was read, and what was or would be sent. csv: the row's number. */
-  include?: readonly ('input' | 'request' | 'row')[] | undefined;
+  /** json, jsonl: what was read, what was or would be sent, how often. csv: the row's number. */
+  include?: readonly ('input' | 'request' | 'row' | 'attempts')[] | undefined;
+  /** json, jsonl: camel is what GraphQL calls the members. Absent: snake. */
+  names?: 'snake' | 'camel' | undefined;
   /** csv: keep leaves text as it is that a spreadsheet would run. */
   formulas?: 'defuse' | 'keep' | undefined;
   /** csv: begins with a byte order mark, for Excel. */
@@ -81,12 +83,13 @@ function framingOf(format: OutputFormat, { status }: OutputOptions): Framing {
 function outputPath(
   batchId: string,
   format: OutputFormat,
-  { status, include = [], formulas, bom, delimiter }: OutputOptions,
+  { status, include = [], names, formulas, bom, delimiter }: OutputOptions,
   after: number | null,
 ): string {
   const query = new URLSearchParams({ format });
   if (status !== undefined) query.set('status', [status].flat().join(','));
   if (include.length > 0) query.set('include', include.join(','));
+  if (names !== undefined) query.set('names', names);
   if (formulas !== undefined) query.set('formulas', formulas);
   if (bom) query.set('bom', 'true');
   if (delimiter !== undefined) query.set('delimiter', delimiter);

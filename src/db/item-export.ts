@@ -38,6 +38,8 @@ export interface ExportedItem {
   usage: Usage | null;
   /** In seconds since 1970; null before the result. */
   completedAt: number | null;
+  /** Requests whose answer counted against it, those that a retry put aside included. */
+  attempts: number | null;
 }
 
 /** Which items, and what of them. Both ends of the range are in it. */
@@ -57,6 +59,8 @@ export interface ExportColumns {
   usage: boolean;
   completedAt: boolean;
   rejectedAnswer: boolean;
+  /** Only with `usage`. */
+  attempts: boolean;
 }
 
 /**
@@ -106,6 +110,7 @@ export function* itemsIn({ bytes, length }: CopyBuffer): Generator<ExportedItem,
         sizes[13] === nullSize ? null : bytes.readDoubleBE(from + (starts[13] as number)),
       row: sizes[14] === nullSize ? null : readInt32(bytes, from + (starts[14] as number)),
       rejectedAnswer: textAt(row, starts[15], sizes[15]),
+      attempts: sizes[16] === nullSize ? null : readInt32(bytes, from + (starts[16] as number)),
     };
   }
 }
@@ -124,7 +129,7 @@ function usageAt(bytes: Buffer, from: number, starts: Int32Array, sizes: Int32Ar
   };
 }
 
-const columnCount = 16;
+const columnCount = 17;
 
 /** The columns that `itemsIn` reads, in its order, with statuses as in items.ts. */
 function selectRange({ source, first, last, status, with: wanted }: ExportRange): CopySql {
@@ -140,7 +145,7 @@ function selectRange({ source, first, last, status, with: wanted }: ExportRange)
     : copySql`null::int, null::int, null::int, null::int, null::float8`;
   const earlierAnswers = copySql`
     left join (
-      select index, sum(requests)::int as requests, sum(input_tokens)::int as input, sum(cached_input_tokens)::int as cached,
+      select index, sum(attempts)::int as attempts, sum(requests)::int as requests, sum(input_tokens)::int as input, sum(cached_input_tokens)::int as cached,
              sum(output_tokens)::int as output, sum(cost_usd) as cost
       from superseded_results where batch_key = ${batchKey} and index between ${first} and ${last}
       group by index
@@ -150,7 +155,8 @@ function selectRange({ source, first, last, status, with: wanted }: ExportRange)
       coalesce(r.status::text, case when ${leased} then 'PROCESSING' else 'PENDING' end),
       r.output, r.error_code, r.error_message, ${usage},
       ${wanted.completedAt ? copySql`extract(epoch from r.completed_at)::float8` : copySql`null::float8`}, i.row,
-      ${wanted.rejectedAnswer ? copySql`r.rejected_answer` : copySql`null::text`}
+      ${wanted.rejectedAnswer ? copySql`r.rejected_answer` : copySql`null::text`},
+      ${wanted.attempts ? copySql`coalesce(r.attempts, 0) + coalesce(s.attempts, 0)` : copySql`null::int`}
     from rows i
     left join results r on r.batch_key = ${batchKey} and r.index = i.index and r.index between ${first} and ${last}
     ${wanted.usage ? earlierAnswers : nothing}

@@ -1,6 +1,13 @@
 /** Batches: every source, their life, and what is read of them. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BadUserInput, BatchFailed, Conflict, NotFound, Winnow } from '../../src/client/index.ts';
+import {
+  BadUserInput,
+  BatchFailed,
+  Conflict,
+  type ItemsOptions,
+  NotFound,
+  Winnow,
+} from '../../src/client/index.ts';
 import { type App, startApp } from '../support/app.ts';
 
 const categories = ['praise', 'complaint'] as const;
@@ -271,10 +278,38 @@ describe('answers of a batch', () => {
     },
   );
 
-  it('are records, in the shape of items', async () => {
+  it.each<ItemsOptions>([
+    {},
+    { include: ['content'] },
+    { include: ['metadata', 'request'] },
+    { status: 'failed' },
+    { status: ['succeeded', 'failed'], include: ['content', 'metadata', 'request'] },
+    { customIds: ['1'] },
+    { errorCodes: ['timeout'] },
+  ])('are records, in the shape of items, with %j', async (options) => {
     const batch = await winnow.batches.get(id);
+    const items = await collect(batch.items(options));
 
-    expect(await batch.getOutput('records')).toEqual(await collect(batch.items()));
+    expect(await batch.getOutput('records', options)).toEqual(items);
+  });
+
+  it('are records that count what a retry put aside', async () => {
+    const batch = await winnow.batches.submit({
+      extract: { schema: { email: 'string?' } },
+      source: [
+        { content: 'Größe?', metadata: { 'größe "': ',\n' } },
+        { content: 'ada@example.org' },
+      ],
+    });
+    app.sandbox.faults.add({ fault: { kind: 'refusal' }, times: 1 });
+    await batch.done();
+    await batch.retry();
+    await batch.done();
+    const include = ['metadata'] as const;
+    const records = await batch.getOutput('records', { include });
+
+    expect(records.map(({ attempts }) => attempts).toSorted()).toEqual([1, 2]);
+    expect(records).toEqual(await collect(batch.items({ include })));
   });
 
   it('are filtered by the route as by items', async () => {

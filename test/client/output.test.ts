@@ -70,6 +70,15 @@ describe.each(formats)('%s', (format) => {
   });
 });
 
+it('is whole as records too', async () => {
+  const items: unknown[] = [];
+  for await (const item of (await clientOf([]).batches.get(id)).items()) items.push(item);
+  const batch = await clientOf([0, 3, 700, 1_500]).batches.get(id);
+
+  expect(items).toHaveLength(40);
+  expect(await batch.getOutput('records')).toEqual(items);
+});
+
 it('is given up where nothing comes any more', async () => {
   const batch = await new Winnow({
     url: app.url,

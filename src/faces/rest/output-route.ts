@@ -6,7 +6,7 @@ import type { RequestAccess } from '../../db/driver/request-line.ts';
 import type { ItemStatus } from '../../db/items.ts';
 import { toDelimiter } from '../../files/write/cells.ts';
 import type { CsvOptions } from '../../files/write/csv.ts';
-import type { JsonIncludes } from '../../files/write/json.ts';
+import type { JsonIncludes, JsonNames } from '../../files/write/json.ts';
 import {
   type OutputFormat,
   type OutputRequest,
@@ -24,7 +24,16 @@ const statuses = new Map<string, ItemStatus>(
     (status) => [status.toLowerCase(), status],
   ),
 );
-const knownParameters = ['format', 'status', 'include', 'formulas', 'bom', 'delimiter', 'after'];
+const knownParameters = [
+  'format',
+  'status',
+  'include',
+  'formulas',
+  'bom',
+  'delimiter',
+  'after',
+  'names',
+];
 const linkParameters = ['expires', 'signature'];
 
 /** What was or would be sent to the model for a row of a batch. */
@@ -58,14 +67,18 @@ export async function answerOutput(route: OutputRoute): Promise<void> {
   }
   const batch = await findBatch(accessOf(owner ?? '').db, owner, batchId);
   if (!batch) throw new RouteError(404, 'NOT_FOUND', 'There is no batch with this id');
-  const { includes, csv, ...wanted } = readQuery(query);
+  const { includes, names, csv, ...wanted } = readQuery(query);
   const access = accessOf(batch.owner);
   const writer = await outputWriter(access.db, batch, {
     operation: operationOf(batch),
     format: wanted.format,
-    includes: {
-      input: includes.has('input'),
-      request: includes.has('request') ? requestFor(batch) : null,
+    json: {
+      includes: {
+        input: includes.has('input'),
+        request: includes.has('request') ? requestFor(batch) : null,
+        attempts: includes.has('attempts'),
+      },
+      names,
     },
     csv: { ...csv, includeRow: includes.has('row') },
   });
@@ -105,15 +118,24 @@ function checkOnce(query: URLSearchParams): void {
   }
 }
 
-function readQuery(
-  query: URLSearchParams,
-): OutputRequest & { includes: ReadonlySet<string>; csv: Omit<CsvOptions, 'includeRow'> } {
+interface OutputQuery extends OutputRequest {
+  includes: ReadonlySet<string>;
+  names: JsonNames;
+  csv: Omit<CsvOptions, 'includeRow'>;
+}
+
+function readQuery(query: URLSearchParams): OutputQuery {
   checkOnce(query);
   const format = query.get('format') ?? 'jsonl';
   if (!isFormat(format)) throw badInput(`format must be one of ${outputFormats.join(', ')}`);
   const includes = toIncludes(query.get('include'));
   if (includes.has('request') && format !== 'json' && format !== 'jsonl') {
     throw badInput('format must be json or jsonl for include=request');
+  }
+  const names = query.get('names') ?? 'snake';
+  if (names !== 'snake' && names !== 'camel') throw badInput('names must be snake or camel');
+  if (names === 'camel' && format !== 'json' && format !== 'jsonl') {
+    throw badInput('format must be json or jsonl for names=camel');
   }
   const formulas = query.get('formulas') ?? 'defuse';
   if (formulas !== 'defuse' && formulas !== 'keep')
@@ -134,13 +156,14 @@ function readQuery(
     format,
     status: query.get('status')?.split(',').map(toStatus),
     includes,
+    names,
     // What is put behind an earlier part has no beginning.
     csv: { keepFormulas: formulas === 'keep', bom: bom === 'true' && after === '-1', delimiter },
     afterIndex: Number(after),
   };
 }
 
-const knownIncludes: ReadonlySet<string> = new Set(['input', 'request', 'row']);
+const knownIncludes: ReadonlySet<string> = new Set(['input', 'request', 'row', 'attempts']);
 
 function toIncludes(list: string | null): ReadonlySet<string> {
   const includes = new Set(list?.split(',').map((name) => name.trim()));

@@ -73,7 +73,13 @@ export function anthropicLinesWriter(
 
   return {
     contentType: 'application/x-ndjson; charset=utf-8',
-    columns: { row: rows.idsInRows, usage: true, completedAt: false, rejectedAnswer: false },
+    columns: {
+      row: rows.idsInRows,
+      usage: true,
+      completedAt: false,
+      rejectedAnswer: false,
+      attempts: false,
+    },
     head: '',
     separator: '',
     tail: '',

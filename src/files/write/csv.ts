@@ -54,7 +54,13 @@ export function csvWriter(
   const read = createOutputCells(operation);
   return {
     contentType: 'text/csv; charset=utf-8; header=present',
-    columns: { row: true, usage: false, completedAt: false, rejectedAnswer: false },
+    columns: {
+      row: true,
+      usage: false,
+      completedAt: false,
+      rejectedAnswer: false,
+      attempts: false,
+    },
     head: `${bom ? byteOrderMark : ''}${header.map((name) => write(toBytes(name))).join(delimiter)}\n`,
     record(item) {
       let line = '';

@@ -10,15 +10,45 @@ export interface JsonIncludes {
   input: boolean;
   /** What was or would be sent to the model for a row; null where nothing can be. */
   request: ((row: DecodedRow) => Readonly<Record<string, unknown>> | null) | null;
+  attempts: boolean;
 }
+
+/** How names of ours are written: as in the routes, or as in GraphQL. */
+export type JsonNames = 'snake' | 'camel';
+
+/** What a record has, and how its members are called. */
+export interface JsonShape {
+  includes: JsonIncludes;
+  names: JsonNames;
+}
+
+const memberNames = {
+  snake: {
+    customId: 'custom_id',
+    rejectedAnswer: 'rejected_answer',
+    inputTokens: 'input_tokens',
+    cachedInputTokens: 'cached_input_tokens',
+    outputTokens: 'output_tokens',
+    costUsd: 'cost_usd',
+  },
+  camel: {
+    customId: 'customId',
+    rejectedAnswer: 'rejectedAnswer',
+    inputTokens: 'inputTokens',
+    cachedInputTokens: 'cachedInputTokens',
+    outputTokens: 'outputTokens',
+    costUsd: 'costUsd',
+  },
+} as const satisfies Record<JsonNames, Readonly<Record<string, string>>>;
 
 /** One record a line. */
 export function jsonLinesWriter(
   rows: RowTexts,
   operation: PreparedOperation,
-  includes: JsonIncludes,
+  shape: JsonShape,
 ): OutputWriter {
-  const record = createRecord(rows, operation, includes);
+  const { includes } = shape;
+  const record = createRecord(rows, operation, shape);
   return {
     contentType: 'application/x-ndjson; charset=utf-8',
     columns: {
@@ -26,6 +56,7 @@ export function jsonLinesWriter(
       usage: true,
       completedAt: false,
       rejectedAnswer: true,
+      attempts: includes.attempts,
     },
     head: '',
     record: (item) => `${record(item)}\n`,
@@ -38,13 +69,13 @@ export function jsonLinesWriter(
 export function jsonWriter(
   rows: RowTexts,
   operation: PreparedOperation,
-  includes: JsonIncludes,
+  shape: JsonShape,
 ): OutputWriter {
   return {
-    ...jsonLinesWriter(rows, operation, includes),
+    ...jsonLinesWriter(rows, operation, shape),
     contentType: 'application/json; charset=utf-8',
     head: '[\n',
-    record: createRecord(rows, operation, includes),
+    record: createRecord(rows, operation, shape),
     separator: ',\n',
     tail: '\n]\n',
   };
@@ -52,22 +83,26 @@ export function jsonWriter(
 
 /**
  * {index, row, custom_id, status, output, error, rejected_answer, usage}, with the input also
- * content and metadata, then request. What is stored as JSON text goes out as that text, so that no
- * number and no order of keys changes on the way; names of ours are in snake case.
+ * content and metadata, then request; attempts last. What is stored as JSON text goes out as that
+ * text, so that no number and no order of keys changes on the way.
  */
 function createRecord(
   rows: RowTexts,
   operation: PreparedOperation,
-  includes: JsonIncludes,
+  { includes, names }: JsonShape,
 ): (item: ExportedItem) => string {
-  const rename = createRenamer(operation);
+  // In camel case they are stored.
+  const rename = names === 'camel' ? (json: string) => json : createRenamer(operation);
+  const { customId, rejectedAnswer } = memberNames[names];
+  const usageOf = createUsage(names);
   return (item) => {
     const { index } = item;
     const input = includes.input ? `,${rows.input(item)}` : '';
     const request = includes.request
       ? `,"request":${toBytes(JSON.stringify(includes.request(rows.decode(item))))}`
       : '';
-    return `{"index":${index},"row":${rows.row(item)},"custom_id":${JSON.stringify(rows.customId(item))},"status":"${item.status.toLowerCase()}"${input}${request},"output":${item.output === null ? 'null' : rename(item.output)},"error":${errorOf(item)},"rejected_answer":${rejectedOf(item)},"usage":${usageOf(item)}}`;
+    const attempts = includes.attempts ? `,"attempts":${item.attempts}` : '';
+    return `{"index":${index},"row":${rows.row(item)},"${customId}":${JSON.stringify(rows.customId(item))},"status":"${item.status.toLowerCase()}"${input}${request},"output":${item.output === null ? 'null' : rename(item.output)},"error":${errorOf(item)},"${rejectedAnswer}":${rejectedOf(item)},"usage":${usageOf(item)}${attempts}}`;
   };
 }
 
@@ -79,8 +114,10 @@ function rejectedOf({ rejectedAnswer }: ExportedItem): string {
   return rejectedAnswer === null ? 'null' : JSON.stringify(rejectedAnswer);
 }
 
-function usageOf({ usage }: ExportedItem): string {
-  if (usage === null) return 'null';
-  const { requests, inputTokens, cachedInputTokens, outputTokens, costUsd } = usage;
-  return `{"requests":${requests},"input_tokens":${inputTokens},"cached_input_tokens":${cachedInputTokens},"output_tokens":${outputTokens},"cost_usd":${costUsd}}`;
+function createUsage(names: JsonNames): (item: ExportedItem) => string {
+  const { inputTokens, cachedInputTokens, outputTokens, costUsd } = memberNames[names];
+  return ({ usage }) =>
+    usage === null
+      ? 'null'
+      : `{"requests":${usage.requests},"${inputTokens}":${usage.inputTokens},"${cachedInputTokens}":${usage.cachedInputTokens},"${outputTokens}":${usage.outputTokens},"${costUsd}":${usage.costUsd}}`;
 }

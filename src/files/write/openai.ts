@@ -67,7 +67,13 @@ export function openAiLinesWriter(
 
   return {
     contentType: 'application/x-ndjson; charset=utf-8',
-    columns: { row: rows.idsInRows, usage: true, completedAt: true, rejectedAnswer: false },
+    columns: {
+      row: rows.idsInRows,
+      usage: true,
+      completedAt: true,
+      rejectedAnswer: false,
+      attempts: false,
+    },
     head: '',
     separator: '',
     tail: '',

@@ -12,7 +12,7 @@ import type { PreparedOperation } from '../../operations/operation.ts';
 import { rowFileOf } from '../row.ts';
 import { anthropicLinesWriter } from './anthropic.ts';
 import { type CsvOptions, csvWriter } from './csv.ts';
-import { type JsonIncludes, jsonLinesWriter, jsonWriter } from './json.ts';
+import { type JsonShape, jsonLinesWriter, jsonWriter } from './json.ts';
 import { openAiLinesWriter } from './openai.ts';
 import { readItems } from './ranges.ts';
 import { createRowTexts, type RowTexts } from './text.ts';
@@ -48,8 +48,7 @@ export interface OutputRequest {
 const pieceLength = 32_768;
 
 /**
- * Chooses the writer; a CSV's columns are fixed before its first row. Of `includes`, CSV has the
- * input anyway, and the lines of providers have neither.
+ * Chooses the writer; a CSV's columns are fixed before its first row.
  */
 export async function outputWriter(
   db: Database,
@@ -57,12 +56,12 @@ export async function outputWriter(
   {
     operation,
     format,
-    includes,
+    json,
     csv,
   }: {
     operation: PreparedOperation;
     format: OutputFormat;
-    includes: JsonIncludes;
+    json: JsonShape;
     csv: CsvOptions;
   },
 ): Promise<OutputWriter> {
@@ -70,9 +69,9 @@ export async function outputWriter(
   const rows = createRowTexts(file);
   switch (format) {
     case 'json':
-      return jsonWriter(rows, operation, includes);
+      return jsonWriter(rows, operation, json);
     case 'jsonl':
-      return jsonLinesWriter(rows, operation, includes);
+      return jsonLinesWriter(rows, operation, json);
     case 'csv':
       return csvWriter(file, rows, operation, csv);
     case 'openai_jsonl':

@@ -232,7 +232,7 @@ describe('items', () => {
       first: 0,
       last: 2_999,
       status: undefined,
-      with: { row: true, usage: true, completedAt: true, rejectedAnswer: true },
+      with: { row: true, usage: true, completedAt: true, rejectedAnswer: true, attempts: true },
     })) {
       const before = lengths.length;
       for (const item of items) {
@@ -264,7 +264,7 @@ describe('items', () => {
     const writer = await outputWriter(db, batch, {
       operation: operationOf(batch),
       format: 'jsonl',
-      includes: { input: true, request: null },
+      json: { includes: { input: true, request: null, attempts: false }, names: 'snake' },
       csv: { keepFormulas: false, includeRow: false, bom: false, delimiter: ',' },
     });
     const pieces = writeOutput({ db, copy }, batch, writer, { status: undefined, afterIndex: -1 });
@@ -282,6 +282,37 @@ describe('items', () => {
 
     await expect(rest).rejects.toThrow('deleted');
   });
+});
+
+describe('names=camel', () => {
+  it('is JSON with the names of GraphQL, and as it is stored', async () => {
+    const id = await submitTexts(app, ['größe "1"'], {});
+    await untilEnded(app, id);
+
+    const [record] = records(await output(id, '?names=camel&include=attempts'));
+    const [item] = JSON.parse(await output(id, '?format=json&names=camel'));
+
+    expect(Object.keys(record as Data)).toEqual([
+      ...['index', 'row', 'customId', 'status', 'output', 'error', 'rejectedAnswer', 'usage'],
+      'attempts',
+    ]);
+    expect(record).toEqual({ ...item, attempts: 1 });
+    expect(record).toMatchObject({
+      output: { confidenceMethod: 'LOGPROBS' },
+      usage: { inputTokens: expect.any(Number), costUsd: null },
+    });
+  });
+
+  it.each(['?names=camel&format=csv', '?names=camel&format=openai_jsonl', '?names=kebab'])(
+    'is refused as %s',
+    async (query) => {
+      const id = await submitTexts(app, ['one'], { autoStart: false });
+      const response = await fetch(`${app.url}/batches/${id}/output${query}`);
+
+      expect(response.status).toBe(400);
+      expect(await response.text()).toMatch(/must be (json or jsonl|snake or camel)/);
+    },
+  );
 });
 
 describe('include=request', () => {
