@@ -5,6 +5,7 @@
 import { benchEngine } from './engine.ts';
 import { benchExport } from './export.ts';
 import { benchFaces } from './faces.ts';
+import { benchFaceData } from './faces-data.ts';
 import { benchIngest } from './ingest.ts';
 import { benchLatency } from './latency.ts';
 import { benchSubscriptions } from './subscriptions.ts';
@@ -18,7 +19,10 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   latency: () => benchLatency(),
   engine: () => benchEngine(),
   sync: () => benchSync(),
-  faces: () => benchFaces(),
+  faces: async () => {
+    await benchFaces();
+    await benchFaceData();
+  },
   subscriptions: () => benchSubscriptions(),
 };
 

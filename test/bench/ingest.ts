@@ -135,7 +135,7 @@ export async function benchIngest(rowCount = 1_000_000): Promise<Record<string, 
 }
 
 /** What a server takes that has answered some questions and seen no file. */
-async function idleBytes({ graphql, ask }: Measured): Promise<number> {
+export async function idleBytes({ graphql, ask }: Measured): Promise<number> {
   const queries = queryUntil(graphql);
   await delay(2_000);
   await queries.stop();
@@ -167,6 +167,8 @@ interface Measure {
   peak: number;
   /** What the event loop was late by, in one of a hundred looks. */
   loopP99Ms: number;
+  /** Since its start. */
+  cpuMs: number;
 }
 
 export interface Measured {

@@ -1,6 +1,6 @@
 /**
  * The server that is measured, in a process of its own: answers over IPC how much memory it has
- * had, and for how long its event loop was held up.
+ * had, for how long its event loop was held up, and how long it has computed.
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -33,7 +33,13 @@ process.on('message', (message) => {
     void service.stop({ hurry: true }).then(() => process.exit(0));
     return;
   }
-  process.send?.({ rss: process.memoryUsage.rss(), peak, loopP99Ms: loop.percentile(99) / 1e6 });
+  const { user, system } = process.cpuUsage();
+  process.send?.({
+    rss: process.memoryUsage.rss(),
+    peak,
+    loopP99Ms: loop.percentile(99) / 1e6,
+    cpuMs: (user + system) / 1_000,
+  });
   peak = 0;
   loop.reset();
 });
