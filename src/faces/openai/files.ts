@@ -1,4 +1,5 @@
 /** Files of OpenAI's API: uploads, and the outputs of batches, which are files there too. */
+import { textProblem } from '../../core/text.ts';
 import { readBatch } from '../../db/batches.ts';
 import type { RequestAccess, RequestLine } from '../../db/driver/request-line.ts';
 import { findPlace, type ListedFile, listFilesAndOutputs } from '../../db/file-list.ts';
@@ -134,7 +135,10 @@ async function readPage({ db, owner }: FileAccess, query: URLSearchParams) {
   const named = afterId === null ? null : parseFileId(afterId);
   const after = named && (await findPlace(db.sql, owner, named));
   if (afterId !== null && !after) throw badField('after', 'after must be the id of a file');
-  return { limit, purpose: query.get('purpose'), after, ascending: order === 'asc' };
+  const purpose = query.get('purpose');
+  const problem = purpose === null ? null : textProblem(purpose);
+  if (problem !== null) throw badField('purpose', `purpose ${problem}`);
+  return { limit, purpose, after, ascending: order === 'asc' };
 }
 
 function unknownFile(): RouteError {

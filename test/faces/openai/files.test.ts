@@ -472,15 +472,20 @@ describe('the list', () => {
     await expect(other.files.list({ after: id })).rejects.toMatchObject({ param: 'after' });
   });
 
-  it.each(['limit=0', 'limit=10001', 'limit=x', 'order=up', 'after=file_x', 'after='])(
-    'needs sensible parameters: %s',
-    async (query) => {
-      const { status, body } = await ask(`/v1/files?${query}`);
+  it.each([
+    'limit=0',
+    'limit=10001',
+    'limit=x',
+    'order=up',
+    'after=file_x',
+    'after=',
+    'purpose=%00',
+  ])('needs sensible parameters: %s', async (query) => {
+    const { status, body } = await ask(`/v1/files?${query}`);
 
-      expect(status).toBe(400);
-      expect(body.error.param).toBe(query.split('=')[0]);
-    },
-  );
+    expect(status).toBe(400);
+    expect(body.error.param).toBe(query.split('=')[0]);
+  });
 
   it('is paged through while its files are deleted', async () => {
     for (const name of ['a', 'b', 'c', 'd', 'e']) await upload(line(name));
