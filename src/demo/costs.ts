@@ -1,7 +1,7 @@
 /**
- * `npm run costs`: the cost of labelling the bundled bank questions in both lanes, as in the table
- * of docs/guides/half-price.md. Nothing is sent: the prompts are those that models would get,
- * their tokens are estimated, and the prices are those of the built-in price list.
+ * `npm run costs`: the cost of labelling the bundled bank questions, live and by provider jobs, as
+ * in the table of docs/guides/half-price.md. Nothing is sent: the prompts are those that models
+ * would get, their tokens are estimated, and the prices are those of the built-in price list.
  */
 import { count, dollars } from '../cli/columns.ts';
 import { createPrices } from '../model/prices.ts';

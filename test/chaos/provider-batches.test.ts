@@ -8,10 +8,10 @@ import { type Sandbox, startFaultySandbox } from '../../src/sandbox/faults/sandb
 import type { BatchOperation } from '../../src/sandbox/wire/equipment.ts';
 import { createRandom } from '../../src/sandbox/wire/random.ts';
 import {
-  laneEnv,
+  providerJobEnv,
   providers,
   readProviderBatches,
-  submitToLane,
+  submitForProvider,
 } from '../engine/provider-jobs/support.ts';
 import { startProcess, type WinnowProcess } from '../engine/worker/process.ts';
 import { cancel, readItems, texts, untilBatch, untilEnded } from '../engine/worker/support.ts';
@@ -33,7 +33,7 @@ beforeEach(async () => {
   sandbox = await startFaultySandbox();
   sandbox.requests.keep(5_000);
   api = await startApp(
-    { ...laneEnv(sandbox), ROLE: 'api' },
+    { ...providerJobEnv(sandbox), ROLE: 'api' },
     { databaseUrl: database.url, sandbox },
   );
 });
@@ -49,7 +49,7 @@ async function start(name: string): Promise<WinnowProcess> {
   const started = await startProcess(name, {
     databaseUrl: database.url,
     sandbox,
-    env: laneEnv(sandbox),
+    env: providerJobEnv(sandbox),
   });
   running.push(started);
   return started;
@@ -84,7 +84,7 @@ describe.each(providers)('$provider', ({ provider, model }) => {
     async (operation) => {
       await start('first');
       const killed = killAt(operation);
-      const id = await submitToLane(api, texts(items), { model });
+      const id = await submitForProvider(api, texts(items), { model });
       await killed;
       await start('second');
 
@@ -111,7 +111,7 @@ describe.each(either<readonly (typeof providers)[number][]>([], providers))(
         times: 1,
       });
       await start('only');
-      const id = await submitToLane(api, texts(items), { model });
+      const id = await submitForProvider(api, texts(items), { model });
 
       expect(await untilEnded(api, id, 30_000)).toMatchObject({ status: 'COMPLETED' });
       expect(sandbox.batches.createdCount).toBe(1);
@@ -129,7 +129,7 @@ describe.each(either<readonly (typeof providers)[number][]>([], providers))(
       });
       callFaults.add({ fault: failing, when: ({ operation }) => operation === 'list', times: 2 });
       await start('only');
-      const id = await submitToLane(api, texts(items), { model });
+      const id = await submitForProvider(api, texts(items), { model });
 
       expect(await untilEnded(api, id, 40_000)).toMatchObject({ status: 'COMPLETED' });
       expect(sandbox.batches.createdCount).toBe(1);
@@ -151,7 +151,7 @@ describe.each(either<readonly (typeof providers)[number][]>([], providers))(
         },
         times: 1,
       });
-      const id = await submitToLane(api, texts(items), { model });
+      const id = await submitForProvider(api, texts(items), { model });
       await first.exited;
       const sentBefore = sandbox.requests.count;
       await start('second');
@@ -169,7 +169,7 @@ describe.each(either<readonly (typeof providers)[number][]>([], providers))(
       sandbox.batches.hold();
       await start('first');
       const killed = killAt('cancel');
-      const id = await submitToLane(api, texts(items), { model });
+      const id = await submitForProvider(api, texts(items), { model });
       await sandbox.until(({ batches }) => batches.createdCount === 1);
       // OpenAI's look at the input first.
       if (sandbox.batches.created[0]?.stage === 'validating') sandbox.batches.advance();
@@ -188,7 +188,7 @@ describe.each(either<readonly (typeof providers)[number][]>([], providers))(
     test('a process that is told to stop leaves at once, and another goes on with the job', async () => {
       sandbox.batches.hold();
       const first = await start('first');
-      const id = await submitToLane(api, texts(items), { model });
+      const id = await submitForProvider(api, texts(items), { model });
       await sandbox.until(({ batches }) => batches.createdCount === 1);
       first.signal('SIGTERM');
       const code = await first.exited;
@@ -230,7 +230,7 @@ test('workers that are killed all the time leave every answer recorded once, and
   let started = 0;
   let ended = false;
   await start('worker 0');
-  const id = await submitToLane(api, given);
+  const id = await submitForProvider(api, given);
   const end = untilEnded(api, id, either(60_000, 600_000)).finally(() => {
     ended = true;
   });

@@ -6,13 +6,13 @@ import postgres from 'postgres';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { App } from '../../support/app.ts';
 import { readItems, texts, untilEnded } from '../worker/support.ts';
-import { startLaneApp, submitToLane } from './support.ts';
+import { startProviderJobApp, submitForProvider } from './support.ts';
 
 let app: App;
 let sql: postgres.Sql;
 
 beforeEach(async () => {
-  app = await startLaneApp();
+  app = await startProviderJobApp();
   sql = postgres(app.databaseUrl, { max: 1, onnotice: () => undefined });
 });
 afterEach(async () => {
@@ -48,7 +48,7 @@ test('a job of an older server that expires makes what it left EXPIRED, and asks
   await forgetItems();
   app.sandbox.batches.outcomes.add({ fault: { kind: 'expired', done: 5 }, times: 1 });
 
-  const ended = await untilEnded(app, await submitToLane(app, texts(20)));
+  const ended = await untilEnded(app, await submitForProvider(app, texts(20)));
 
   expect(ended).toMatchObject({ status: 'EXPIRED', counts: { succeeded: 5, expired: 15 } });
   expect(app.sandbox.batches.createdCount).toBe(1);
@@ -61,7 +61,7 @@ test('a job of an older server that is rejected for a line fails the item of tha
     times: 1,
   });
 
-  const id = await submitToLane(app, texts(20));
+  const id = await submitForProvider(app, texts(20));
   const ended = await untilEnded(app, id);
 
   expect(ended).toMatchObject({ status: 'COMPLETED', counts: { succeeded: 19, failed: 1 } });
@@ -71,7 +71,7 @@ test('a job of an older server that is rejected for a line fails the item of tha
 test('a job that is too much alone is made smaller, whatever a failed batch has left at the provider', async () => {
   const { batches } = app.sandbox;
   batches.hold();
-  const failed = await submitToLane(app, texts(3));
+  const failed = await submitForProvider(app, texts(3));
   await app.sandbox.until(() => batches.createdCount === 1);
   app.sandbox.demandKey('another');
   expect(await untilEnded(app, failed)).toMatchObject({ status: 'FAILED' });
@@ -83,7 +83,7 @@ test('a job that is too much alone is made smaller, whatever a failed batch has 
     when: ({ total }) => total > 150,
   });
 
-  const ended = await untilEnded(app, await submitToLane(app, texts(300)));
+  const ended = await untilEnded(app, await submitForProvider(app, texts(300)));
 
   expect(ended).toMatchObject({ status: 'COMPLETED', counts: { succeeded: 300 } });
 });
@@ -108,7 +108,7 @@ test('a crash between the failures that a provider named and the end of their jo
     times: 8,
   });
 
-  const ended = await untilEnded(app, await submitToLane(app, texts(80)));
+  const ended = await untilEnded(app, await submitForProvider(app, texts(80)));
 
   expect(ended).toMatchObject({ status: 'COMPLETED', counts: { succeeded: 40, failed: 40 } });
 });
@@ -121,7 +121,7 @@ test('a crash while a job that was too large is made smaller creates none from t
     times: 1,
   });
 
-  const ended = await untilEnded(app, await submitToLane(app, texts(20)));
+  const ended = await untilEnded(app, await submitForProvider(app, texts(20)));
 
   expect(ended).toMatchObject({ status: 'COMPLETED', counts: { succeeded: 20 } });
 });

@@ -1,15 +1,15 @@
 /**
- * Files written for a provider's batch API, through that lane: unchanged in, and back as that
+ * Files written for a provider's batch API, through that API: unchanged in, and back as that
  * provider writes its results.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { App } from '../../support/app.ts';
 import { readItems, untilEnded } from '../worker/support.ts';
-import { startLaneApp } from './support.ts';
+import { startProviderJobApp } from './support.ts';
 
 let app: App;
 beforeAll(async () => {
-  app = await startLaneApp();
+  app = await startProviderJobApp();
 });
 afterAll(() => app.stop());
 
@@ -45,7 +45,7 @@ const anthropicLines = texts.map((content, row) => ({
   },
 }));
 
-/** Uploads lines as a batch of chat in a lane, and waits for its end. Returns its id. */
+/** Uploads lines as a batch of chat for a provider, and waits for its end. Returns its id. */
 async function run(lines: readonly object[], fields: Record<string, string> = {}): Promise<string> {
   const form = new FormData();
   for (const [name, value] of Object.entries({ operation: 'chat', ...fields }))
@@ -125,7 +125,7 @@ test.each(['live', 'provider_batch'])(
   },
 );
 
-test('what a lane could not answer is found by its id, with the request as sent, and can be handed over again', async () => {
+test('what a provider job could not answer is found by its id, with the request as sent, and can be handed over again', async () => {
   const allowAll = refuseOne();
   const id = await run(openAiLines, { execution: 'provider_batch' });
   const { data } = await app.graphql(
@@ -145,7 +145,7 @@ test('what a lane could not answer is found by its id, with the request as sent,
   ]);
 });
 
-test('requests of a lane go to the provider as they came', async () => {
+test('requests of a provider job go to the provider as they came', async () => {
   const sent: any[] = [];
   const stopLooking = app.sandbox.faults.add({
     fault: { kind: 'latency', ms: 0 },

@@ -22,7 +22,7 @@ import {
   readProviderBatches,
   shareLaneApp,
   startOwnLaneApp,
-  submitToLane,
+  submitForProvider,
 } from './support.ts';
 
 const items = 250;
@@ -51,7 +51,7 @@ async function untilCreated(): Promise<void> {
 describe.each(providers)('$provider', ({ provider, model }) => {
   test('a cancelled batch is CANCELLING until the provider confirms, and keeps what was finished', async () => {
     app.sandbox.batches.hold();
-    const id = await submitToLane(app, texts(items), { model });
+    const id = await submitForProvider(app, texts(items), { model });
     await untilAnswered(100);
 
     await cancel(app, id);
@@ -71,7 +71,7 @@ describe.each(providers)('$provider', ({ provider, model }) => {
 
   test('a deleted batch ends its job, and is gone', async () => {
     app.sandbox.batches.hold();
-    const id = await submitToLane(app, texts(items), { model });
+    const id = await submitForProvider(app, texts(items), { model });
     await untilCreated();
 
     await ask(app, 'mutation($id: ID!) { deleteBatch(id: $id) { deletedId } }', { id });
@@ -87,7 +87,7 @@ describe.each(providers)('$provider', ({ provider, model }) => {
   test('a key that is revoked in mid-batch stops it with a reason; a retry goes on with the same job', async () => {
     app = await startOwnLaneApp();
     app.sandbox.batches.hold();
-    const id = await submitToLane(app, texts(items), { model });
+    const id = await submitForProvider(app, texts(items), { model });
     await untilCreated();
     app.sandbox.demandKey('another');
     const stopped = await untilEnded(app, id);
@@ -114,7 +114,7 @@ describe.each(providers)('$provider', ({ provider, model }) => {
       },
       times: 1,
     });
-    const id = await submitToLane(app, texts(items), { model });
+    const id = await submitForProvider(app, texts(items), { model });
     const stopped = await untilEnded(app, id);
     await retry(id);
     const ended = await untilEnded(app, id);
@@ -132,7 +132,7 @@ describe.each(providers)('$provider', ({ provider, model }) => {
     app = await startOwnLaneApp();
     app.sandbox.batches.callFaults.add({ fault: { kind: 'status', status: 404 } });
 
-    const id = await submitToLane(app, texts(3), { model });
+    const id = await submitForProvider(app, texts(3), { model });
     const stopped = await untilEnded(app, id);
 
     expect(stopped).toMatchObject({ status: 'FAILED', errorCode: 'UNKNOWN_MODEL' });
@@ -162,7 +162,7 @@ describe.each(providers)('$provider', ({ provider, model }) => {
     app = await startOwnLaneApp();
     takeAtMost(20_000);
 
-    const id = await submitToLane(app, texts(80), { model });
+    const id = await submitForProvider(app, texts(80), { model });
 
     expect(await untilEnded(app, id)).toMatchObject({
       status: 'COMPLETED',
@@ -177,10 +177,10 @@ describe.each(providers)('$provider', ({ provider, model }) => {
   test('how much it takes at once is learned once', async () => {
     app = await startOwnLaneApp();
     const countRefusals = takeAtMost(20_000);
-    await untilEnded(app, await submitToLane(app, texts(80), { model }));
+    await untilEnded(app, await submitForProvider(app, texts(80), { model }));
     const learning = countRefusals();
 
-    const id = await submitToLane(app, texts(80), { model });
+    const id = await submitForProvider(app, texts(80), { model });
 
     expect(await untilEnded(app, id)).toMatchObject({ counts: { succeeded: 80 } });
     expect(learning).toBeGreaterThan(0);
@@ -191,7 +191,7 @@ describe.each(providers)('$provider', ({ provider, model }) => {
     app = await startOwnLaneApp();
     takeAtMost(20_000);
 
-    const id = await submitToLane(app, ['short', 'x'.repeat(20_000), 'shorter', 'not long'], {
+    const id = await submitForProvider(app, ['short', 'x'.repeat(20_000), 'shorter', 'not long'], {
       model,
     });
 
@@ -208,12 +208,12 @@ describe.each(providers)('$provider', ({ provider, model }) => {
 
   test('a live batch beside it is not held up', async () => {
     app.sandbox.batches.hold();
-    const lane = await submitToLane(app, texts(items), { model });
+    const id = await submitForProvider(app, texts(items), { model });
     const live = await submit(app, texts(50));
 
     expect(await untilEnded(app, live)).toMatchObject({ status: 'COMPLETED' });
     app.sandbox.batches.release();
-    expect(await untilEnded(app, lane)).toMatchObject({ status: 'COMPLETED' });
+    expect(await untilEnded(app, id)).toMatchObject({ status: 'COMPLETED' });
   });
 
   test('a draft is handed over when it is started, and a template’s missing field is its item’s error', async () => {
@@ -251,7 +251,7 @@ test('lines that the provider names fail as their items, and the others are hand
     },
     times: 1,
   });
-  const id = await submitToLane(app, texts(items));
+  const id = await submitForProvider(app, texts(items));
   const ended = await untilEnded(app, id);
 
   expect(ended).toMatchObject({ status: 'COMPLETED', counts: { succeeded: items - 2, failed: 2 } });
@@ -274,7 +274,7 @@ test('too much at once for the provider waits, and is handed over again', async 
     },
     times: 2,
   });
-  const id = await submitToLane(app, texts(100));
+  const id = await submitForProvider(app, texts(100));
 
   expect(await untilEnded(app, id)).toMatchObject({
     status: 'COMPLETED',
@@ -336,7 +336,7 @@ describe('requests that name their models', () => {
 });
 
 test('a subscription ends with the final state', async () => {
-  const id = await submitToLane(app, texts(items));
+  const id = await submitForProvider(app, texts(items));
   const events = await followProgress(app.socket(), id);
 
   expect(events.at(-1)).toMatchObject({ status: 'COMPLETED', counts: { succeeded: items } });
@@ -346,7 +346,7 @@ test('a subscription ends with the final state', async () => {
 
 test('the provider’s counts are pushed while it works, and all counts add up', async () => {
   app.sandbox.batches.hold();
-  const id = await submitToLane(app, texts(items));
+  const id = await submitForProvider(app, texts(items));
   const seen: { counts: number; done: number }[] = [];
   const socket = app.socket();
   const following = (async () => {
@@ -386,7 +386,7 @@ test('a batch whose provider does nothing says why, until it goes on', async () 
     when: ({ operation }) => operation === 'retrieve',
     times: 3,
   });
-  const id = await submitToLane(app, texts(20));
+  const id = await submitForProvider(app, texts(20));
   const read = () =>
     ask<{ batch: { waiting: { reason: string; since: string; until: string } | null } }>(
       app,
@@ -406,7 +406,7 @@ test('a batch whose provider does nothing says why, until it goes on', async () 
 
 test('a batch whose time runs out ends its job, and keeps what was finished', async () => {
   app.sandbox.batches.hold();
-  const id = await submitToLane(app, texts(items), { expiresInSeconds: 3 });
+  const id = await submitForProvider(app, texts(items), { expiresInSeconds: 3 });
   await untilAnswered(100);
   await app.sandbox.until(({ batches }) => batches.calls.cancel > 0);
   app.sandbox.batches.release();
@@ -419,7 +419,7 @@ test('a batch whose time runs out ends its job, and keeps what was finished', as
 
 test('with rescue, a batch whose time is nearly over ends its job and calls the rest live', async () => {
   app.sandbox.batches.hold();
-  const id = await submitToLane(app, texts(items), {
+  const id = await submitForProvider(app, texts(items), {
     rescue: true,
     expiresInSeconds: 12,
   });

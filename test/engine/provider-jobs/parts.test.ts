@@ -6,7 +6,12 @@ import { expect, test } from 'vitest';
 import type { NewBatch } from '../../../src/sandbox/wire/equipment.ts';
 import type { App } from '../../support/app.ts';
 import { ask, readItems, submit, texts, untilEnded } from '../worker/support.ts';
-import { readProviderBatches, shareLaneApp, startOwnLaneApp, submitToLane } from './support.ts';
+import {
+  readProviderBatches,
+  shareLaneApp,
+  startOwnLaneApp,
+  submitForProvider,
+} from './support.ts';
 
 let app: App;
 shareLaneApp((shared) => {
@@ -95,7 +100,7 @@ test('what failed in a rescue and is retried goes to the provider’s batch API 
     when: ({ batchId }) => batchId === null,
     times: 1,
   });
-  const id = await submitToLane(app, texts(3), { rescue: true });
+  const id = await submitForProvider(app, texts(3), { rescue: true });
   const rescued = await untilEnded(app, id);
 
   await ask(app, 'mutation($id: ID!) { retryBatch(id: $id) { retriedItems } }', { id });
@@ -118,7 +123,7 @@ test('with rescue, a job that expires ends no other one', async () => {
     when: ({ firstCustomId }) => firstCustomId.endsWith('-0'),
   });
 
-  const id = await submitToLane(app, texts(80), { rescue: true });
+  const id = await submitForProvider(app, texts(80), { rescue: true });
   const ended = await untilEnded(app, id);
 
   const [first] = await readProviderBatches(app, id);
@@ -136,7 +141,7 @@ test('a job that expires leaves the rest of its chunk to the next one', async ()
   });
   app.sandbox.batches.outcomes.add({ fault: { kind: 'expired', done: 10 }, times: 1 });
 
-  const id = await submitToLane(app, texts(80));
+  const id = await submitForProvider(app, texts(80));
   const ended = await untilEnded(app, id);
 
   const [first] = await readProviderBatches(app, id);
@@ -153,7 +158,7 @@ test('an item whose request failed in a job that expired is asked again: the pro
   });
   app.sandbox.batches.outcomes.add({ fault: { kind: 'expired', done: 5 }, times: 1 });
 
-  const id = await submitToLane(app, texts(20));
+  const id = await submitForProvider(app, texts(20));
   const ended = await untilEnded(app, id);
 
   expect(ended).toMatchObject({ status: 'EXPIRED', counts: { succeeded: 5, expired: 15 } });
@@ -215,7 +220,7 @@ test('a line that the provider names is its item also where its chunk was cut', 
     times: 1,
   });
 
-  const id = await submitToLane(app, texts(80));
+  const id = await submitForProvider(app, texts(80));
   const ended = await untilEnded(app, id);
 
   expect(ended).toMatchObject({ status: 'COMPLETED', counts: { succeeded: 79, failed: 1 } });

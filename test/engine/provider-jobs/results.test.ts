@@ -14,7 +14,7 @@ import {
   timesAsked,
   untilEnded,
 } from '../worker/support.ts';
-import { providers, readProviderBatches, shareLaneApp, submitToLane } from './support.ts';
+import { providers, readProviderBatches, shareLaneApp, submitForProvider } from './support.ts';
 
 const items = 250;
 let app: App;
@@ -25,9 +25,9 @@ shareLaneApp((shared) => {
 describe.each(providers)('$provider', ({ provider, model }) => {
   test('a batch has the answers of live calls, in input order, at one request an item', async () => {
     const live = await submit(app, texts(items));
-    const lane = await submitToLane(app, texts(items), { model });
+    const id = await submitForProvider(app, texts(items), { model });
 
-    const ended = await untilEnded(app, lane);
+    const ended = await untilEnded(app, id);
     await untilEnded(app, live);
 
     expect(ended).toMatchObject({
@@ -36,11 +36,11 @@ describe.each(providers)('$provider', ({ provider, model }) => {
       usage: { requests: items },
       resentRequests: 0,
     });
-    expect((await readItems(app, lane)).map(({ index, output }) => [index, output?.label])).toEqual(
+    expect((await readItems(app, id)).map(({ index, output }) => [index, output?.label])).toEqual(
       (await readItems(app, live)).map(({ index, output }) => [index, output?.label]),
     );
     expect(app.sandbox.requests.count).toBe(items);
-    expect(await readProviderBatches(app, lane)).toMatchObject([
+    expect(await readProviderBatches(app, id)).toMatchObject([
       {
         provider,
         providerId: app.sandbox.batches.created[0]?.id,
@@ -58,7 +58,7 @@ describe.each(providers)('$provider', ({ provider, model }) => {
   test.each(harmless)('%s change nothing', async (_name, outcome) => {
     app.sandbox.batches.outcomes.add({ fault: outcome, times: 1 });
 
-    const id = await submitToLane(app, texts(items), { model });
+    const id = await submitForProvider(app, texts(items), { model });
     const ended = await untilEnded(app, id);
 
     expect(ended).toMatchObject({ status: 'COMPLETED', counts: { succeeded: items } });
@@ -77,7 +77,7 @@ describe.each(providers)('$provider', ({ provider, model }) => {
     async (_name, outcome, missing) => {
       app.sandbox.batches.outcomes.add({ fault: outcome, times: 1 });
 
-      const id = await submitToLane(app, texts(items), { model });
+      const id = await submitForProvider(app, texts(items), { model });
       const ended = await untilEnded(app, id);
 
       expect(ended).toMatchObject({ status: 'COMPLETED', counts: { succeeded: items } });
@@ -90,7 +90,7 @@ describe.each(providers)('$provider', ({ provider, model }) => {
   test('an item that is left unanswered in three jobs fails, and says so', async () => {
     app.sandbox.batches.outcomes.add({ fault: { kind: 'missing_results', count: 2 } });
 
-    const id = await submitToLane(app, texts(items), { model });
+    const id = await submitForProvider(app, texts(items), { model });
     const ended = await untilEnded(app, id);
 
     expect(ended.status).toBe('COMPLETED');
@@ -112,7 +112,7 @@ describe.each(providers)('$provider', ({ provider, model }) => {
       times: 1,
     });
 
-    const id = await submitToLane(app, texts(20), { model });
+    const id = await submitForProvider(app, texts(20), { model });
     const ended = await untilEnded(app, id);
 
     expect(ended.counts).toMatchObject({ total: 20, succeeded: 19, failed: 1 });
@@ -127,7 +127,7 @@ describe.each(providers)('$provider', ({ provider, model }) => {
       when: ({ batchId, text }) => batchId !== null && /text [0-9]$/.test(text),
     });
 
-    const id = await submitToLane(app, texts(100), { model });
+    const id = await submitForProvider(app, texts(100), { model });
     const ended = await untilEnded(app, id);
 
     expect(ended).toMatchObject({ status: 'COMPLETED', counts: { succeeded: 100 } });
@@ -143,7 +143,7 @@ describe.each(providers)('$provider', ({ provider, model }) => {
   test('a job of which everything fails has only errors, and each item its own', async () => {
     app.sandbox.batches.outcomes.add({ fault: { kind: 'all_errored', status: 400 } });
 
-    const id = await submitToLane(app, texts(30), { model });
+    const id = await submitForProvider(app, texts(30), { model });
     const ended = await untilEnded(app, id);
 
     expect(ended).toMatchObject({ status: 'COMPLETED', counts: { failed: 30 } });
@@ -153,7 +153,7 @@ describe.each(providers)('$provider', ({ provider, model }) => {
   test('what the window left undone is EXPIRED, and a retry sends only that', async () => {
     app.sandbox.batches.outcomes.add({ fault: { kind: 'expired', done: 100 }, times: 1 });
 
-    const id = await submitToLane(app, texts(items), { model });
+    const id = await submitForProvider(app, texts(items), { model });
     const expired = await untilEnded(app, id);
     await app.graphql('mutation($id: ID!) { retryBatch(id: $id) { retriedItems } }', { id });
     const ended = await untilEnded(app, id);
@@ -169,7 +169,7 @@ describe.each(providers)('$provider', ({ provider, model }) => {
   test('with rescue, what the window left undone is called live', async () => {
     app.sandbox.batches.outcomes.add({ fault: { kind: 'expired', done: 100 }, times: 1 });
 
-    const id = await submitToLane(app, texts(items), { model, rescue: true });
+    const id = await submitForProvider(app, texts(items), { model, rescue: true });
     const ended = await untilEnded(app, id);
 
     expect(ended).toMatchObject({ status: 'COMPLETED', counts: { succeeded: items, expired: 0 } });
@@ -184,7 +184,7 @@ describe.each(providers)('$provider', ({ provider, model }) => {
       times: 2,
     });
 
-    const id = await submitToLane(app, texts(items), { model });
+    const id = await submitForProvider(app, texts(items), { model });
     const ended = await untilEnded(app, id);
 
     expect(ended).toMatchObject({ status: 'COMPLETED', counts: { succeeded: items } });
@@ -200,7 +200,7 @@ test('a download that fails is tried again, and usage is counted once', async ()
     times: 6,
   });
 
-  const id = await submitToLane(app, texts(items));
+  const id = await submitForProvider(app, texts(items));
   const ended = await untilEnded(app, id, 30_000);
 
   expect(ended).toMatchObject({ status: 'COMPLETED', counts: { succeeded: items } });

@@ -3,11 +3,17 @@ import postgres from 'postgres';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type App, startApp } from '../../support/app.ts';
 import { ask, cancel, readBatch, readItems, submit, texts, untilEnded } from '../worker/support.ts';
-import { laneEnv, providers, readProviderBatches, startLaneApp, submitToLane } from './support.ts';
+import {
+  providerJobEnv,
+  providers,
+  readProviderBatches,
+  startProviderJobApp,
+  submitForProvider,
+} from './support.ts';
 
 let app: App;
 beforeEach(async () => {
-  app = await startLaneApp();
+  app = await startProviderJobApp();
 });
 afterEach(() => app.stop());
 
@@ -21,7 +27,7 @@ describe.each(providers)('$provider', ({ model }) => {
       fault: { kind: 'stall', at: 'headers' },
       when: ({ batchId }) => batchId === null,
     });
-    const id = await submitToLane(app, texts(100), { model });
+    const id = await submitForProvider(app, texts(100), { model });
     await app.sandbox.until(({ requests }) => requests.count >= 16);
 
     await cancel(app, id);
@@ -50,7 +56,7 @@ describe.each(providers)('$provider', ({ model }) => {
       when: ({ batchId }) => batchId === null,
       times: 1,
     });
-    const id = await submitToLane(app, texts(20), { model });
+    const id = await submitForProvider(app, texts(20), { model });
     const stopped = await untilEnded(app, id);
 
     await ask(app, 'mutation($id: ID!) { retryBatch(id: $id) { retriedItems } }', { id });
@@ -68,7 +74,7 @@ describe.each(providers)('$provider', ({ model }) => {
 });
 
 test('a batch that is cancelled while its input is uploaded is not handed over', async () => {
-  const id = await submitToLane(app, texts(10), { autoStart: false });
+  const id = await submitForProvider(app, texts(10), { autoStart: false });
   let cancelled: Promise<unknown> = Promise.resolve();
   app.sandbox.batches.callFaults.add({
     fault: { kind: 'latency', ms: 1_000 },
@@ -91,7 +97,7 @@ test('a request for a model without a batch API is its item’s error, and says 
   const { sandbox } = app;
   const server = { baseURL: sandbox.url, models: ['rules'] };
   const both = await startApp(
-    laneEnv(sandbox, {
+    providerJobEnv(sandbox, {
       PROVIDERS: JSON.stringify({ test: server, bare: { ...server, batches: false } }),
     }),
     { sandbox },
@@ -118,7 +124,7 @@ test('a request for a model without a batch API is its item’s error, and says 
 
 test('a provider that never confirms the end of a job is not waited for longer than a job can last', async () => {
   app.sandbox.batches.outcomes.add({ fault: { kind: 'unknown_status', status: 'pondering' } });
-  const id = await submitToLane(app, texts(10));
+  const id = await submitForProvider(app, texts(10));
   await app.sandbox.until(({ batches }) => batches.createdCount > 0);
   await cancel(app, id);
   await app.sandbox.until(({ batches }) => batches.calls.cancel > 0);

@@ -25,10 +25,10 @@ export const providers = [
 ] as const;
 
 /** An app whose sandbox is asked after every 50 ms. */
-export async function startLaneApp(env: Record<string, string> = {}): Promise<App> {
+export async function startProviderJobApp(env: Record<string, string> = {}): Promise<App> {
   const sandbox = await startFaultySandbox();
   sandbox.requests.keep(5_000);
-  const app = await startApp(laneEnv(sandbox, env), { sandbox });
+  const app = await startApp(providerJobEnv(sandbox, env), { sandbox });
   return {
     ...app,
     async stop() {
@@ -46,7 +46,7 @@ export async function startLaneApp(env: Record<string, string> = {}): Promise<Ap
 export function shareLaneApp(use: (app: App) => void): void {
   let app: App;
   beforeAll(async () => {
-    app = await startLaneApp();
+    app = await startProviderJobApp();
   });
   beforeEach(() => {
     const { sandbox } = app;
@@ -64,7 +64,7 @@ export function shareLaneApp(use: (app: App) => void): void {
 
 /** An app for one test, which stops with it. */
 export async function startOwnLaneApp(env: Record<string, string> = {}): Promise<App> {
-  const app = await startLaneApp(env);
+  const app = await startProviderJobApp(env);
   onTestFinished(() => app.stop());
   return app;
 }
@@ -105,7 +105,7 @@ function derive<T extends object>(original: T, getters: { [Key in keyof T]?: () 
 }
 
 /** The sandbox as Anthropic too, and jobs looked at often. */
-export function laneEnv(
+export function providerJobEnv(
   { anthropicUrl }: Sandbox,
   env: Record<string, string> = {},
 ): Record<string, string> {
@@ -113,7 +113,7 @@ export function laneEnv(
 }
 
 /** Submits a label batch for the provider's batch API. Returns its id. */
-export function submitToLane(
+export function submitForProvider(
   api: Api,
   source: readonly string[],
   { model = 'test/rules', ...input }: Record<string, unknown> = {},

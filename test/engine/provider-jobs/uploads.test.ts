@@ -3,12 +3,12 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { BatchProblem } from '../../../src/sandbox/wire/equipment.ts';
 import type { App } from '../../support/app.ts';
 import { cancel, texts, untilEnded } from '../worker/support.ts';
-import { readProviderBatches, startLaneApp, submitToLane } from './support.ts';
+import { readProviderBatches, startProviderJobApp, submitForProvider } from './support.ts';
 
 const items = 20;
 let app: App;
 beforeEach(async () => {
-  app = await startLaneApp();
+  app = await startProviderJobApp();
 });
 afterEach(() => app.stop());
 
@@ -29,7 +29,7 @@ async function untilGone(): Promise<void> {
 test('what is too much at once is uploaded once, however often its job is created', async () => {
   reject({ code: 'token_limit_exceeded', message: 'Enqueued token limit' }, 3);
 
-  const id = await submitToLane(app, texts(items));
+  const id = await submitForProvider(app, texts(items));
   const ended = await untilEnded(app, id);
 
   expect(ended).toMatchObject({ status: 'COMPLETED', counts: { succeeded: items } });
@@ -55,7 +55,7 @@ test('a job that is too much for the provider’s queue alone is made smaller, a
     when: ({ total }) => inQueue() + total > 150,
   });
 
-  const id = await submitToLane(app, texts(600));
+  const id = await submitForProvider(app, texts(600));
   const ended = await untilEnded(app, id, 30_000);
 
   expect(ended).toMatchObject({
@@ -77,7 +77,7 @@ test('a create whose answer is lost is not taken for the one that was refused be
     when: ({ operation, number }) => operation === 'create' && number === 2,
   });
 
-  const id = await submitToLane(app, texts(items));
+  const id = await submitForProvider(app, texts(items));
 
   expect(await untilEnded(app, id)).toMatchObject({
     status: 'COMPLETED',
@@ -89,7 +89,7 @@ test('a create whose answer is lost is not taken for the one that was refused be
 test('the input of a job that was rejected is deleted', async () => {
   reject({});
 
-  const id = await submitToLane(app, texts(items));
+  const id = await submitForProvider(app, texts(items));
   const ended = await untilEnded(app, id);
   await untilGone();
 
@@ -99,7 +99,7 @@ test('the input of a job that was rejected is deleted', async () => {
 test('the input of a job that was rejected for some lines is deleted, and what is handed over anew is kept', async () => {
   reject({ code: 'invalid_request', line: 2 });
 
-  const id = await submitToLane(app, texts(items));
+  const id = await submitForProvider(app, texts(items));
   await untilEnded(app, id);
   await app.sandbox.until(({ batches }) => batches.calls.delete_file === 1);
 
@@ -116,7 +116,7 @@ test('the input of a job whose creation is refused is deleted', async () => {
     when: ({ operation }) => operation === 'create',
   });
 
-  const id = await submitToLane(app, texts(items));
+  const id = await submitForProvider(app, texts(items));
   const ended = await untilEnded(app, id);
   await untilGone();
 
@@ -129,7 +129,7 @@ test('the input of a batch that is cancelled before its job is created is delete
     fault: { kind: 'status', status: 429, headers: { 'retry-after': '3600' } },
     when: ({ operation }) => operation === 'create',
   });
-  const id = await submitToLane(app, texts(items));
+  const id = await submitForProvider(app, texts(items));
   await app.first('batch.started', { batch: id });
   await app.sandbox.until(({ batches }) => batches.calls.create > 0);
 
@@ -150,7 +150,7 @@ test.each([
   });
   reject({ code: 'invalid_request', line: 2 });
 
-  const id = await submitToLane(app, texts(items));
+  const id = await submitForProvider(app, texts(items));
 
   expect(await untilEnded(app, id)).toMatchObject({
     status: 'COMPLETED',

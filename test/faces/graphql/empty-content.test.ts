@@ -3,13 +3,13 @@
  * paid.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startLaneApp } from '../../engine/provider-jobs/support.ts';
+import { startProviderJobApp } from '../../engine/provider-jobs/support.ts';
 import type { App } from '../../support/app.ts';
 import { type Data, submitMutation, untilEnded } from './support.ts';
 
 let app: App;
 beforeAll(async () => {
-  app = await startLaneApp();
+  app = await startProviderJobApp();
 });
 afterAll(() => app.stop());
 beforeEach(() => app.sandbox.requests.clear());

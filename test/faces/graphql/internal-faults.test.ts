@@ -6,7 +6,7 @@ import { Writable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { label } from '../../../src/operations/label.ts';
 import { type Sandbox, startFaultySandbox } from '../../../src/sandbox/faults/sandbox.ts';
-import { laneEnv } from '../../engine/provider-jobs/support.ts';
+import { providerJobEnv } from '../../engine/provider-jobs/support.ts';
 import { type App, startApp } from '../../support/app.ts';
 import { type Data, labelOptions, submitTexts, untilEnded } from './support.ts';
 
@@ -22,7 +22,7 @@ beforeAll(async () => {
     },
   });
   logged = '';
-  app = await startApp(laneEnv(sandbox, { LOG_LEVEL: 'error' }), { sandbox, logTo });
+  app = await startApp(providerJobEnv(sandbox, { LOG_LEVEL: 'error' }), { sandbox, logTo });
 });
 afterAll(async () => {
   await app.stop();

@@ -3,13 +3,13 @@
  * line of a file of results.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startLaneApp } from '../../engine/provider-jobs/support.ts';
+import { startProviderJobApp } from '../../engine/provider-jobs/support.ts';
 import type { App } from '../../support/app.ts';
 import { type Data, labelOptions, post, submitTexts, untilEnded } from './support.ts';
 
 let app: App;
 beforeAll(async () => {
-  app = await startLaneApp();
+  app = await startProviderJobApp();
 });
 afterAll(() => app.stop());
 afterEach(() => app.sandbox.faults.clear());

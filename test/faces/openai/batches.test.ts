@@ -2,7 +2,7 @@
 import OpenAI, { toFile } from 'openai';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../../src/db/driver/client.ts';
-import { startLaneApp } from '../../engine/provider-jobs/support.ts';
+import { startProviderJobApp } from '../../engine/provider-jobs/support.ts';
 import { type App, startApp } from '../../support/app.ts';
 import { startStubApp } from '../../support/stub-app.ts';
 import { completion, refusal, type StubProvider } from '../../support/stub-provider.ts';
@@ -397,19 +397,19 @@ describe('its status', () => {
   });
 
   it('is cancelling until its provider says that it is cancelled', async () => {
-    const lane = await startLaneApp();
-    const at = { app: lane, client: clientOf(lane) };
-    lane.sandbox.batches.hold();
+    const jobApp = await startProviderJobApp();
+    const at = { app: jobApp, client: clientOf(jobApp) };
+    jobApp.sandbox.batches.hold();
     const requests = [line('a', 'a', { model: 'test/rules' })];
     const more = { execution: 'provider_batch', rescue: true };
     const made = await create(await upload(requests, at.client), more, {}, at.client);
-    await lane.sandbox.until(({ batches }) => batches.createdCount > 0);
+    await jobApp.sandbox.until(({ batches }) => batches.createdCount > 0);
     const running = await at.client.batches.retrieve(made.id);
     const cancelling = await at.client.batches.cancel(made.id);
     const retried = await refused(at.client.post(`/batches/${made.id}/retry`));
-    lane.sandbox.batches.release();
+    jobApp.sandbox.batches.release();
     const over = await ended(made.id, at);
-    await lane.stop();
+    await jobApp.stop();
 
     expect(made).toMatchObject({
       expires_at: made.created_at + 26 * 60 * 60,
