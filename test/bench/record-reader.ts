@@ -1,6 +1,6 @@
 /**
- * Reads all records of a batch with the client, and prints how many milliseconds that took by the clock
- * and of CPU.
+ * Reads all records of a batch with the client, and prints how many milliseconds that took: by the
+ * clock, and of CPU.
  */
 import { Winnow } from '../../src/client/index.ts';
 

@@ -1,4 +1,4 @@
-/** Posts a file, with what stands around it in a form, and prints how many milliseconds that took. */
+/** Posts a file, in a form where one is given, and prints how many milliseconds that took. */
 import { createReadStream, statSync } from 'node:fs';
 import { request } from 'node:http';
 import { Readable } from 'node:stream';
