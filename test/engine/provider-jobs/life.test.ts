@@ -20,14 +20,14 @@ import {
 import {
   providers,
   readProviderBatches,
-  shareLaneApp,
+  shareProviderJobApp,
   startOwnLaneApp,
   submitForProvider,
 } from './support.ts';
 
 const items = 250;
 let app: App;
-shareLaneApp((shared) => {
+shareProviderJobApp((shared) => {
   app = shared;
 });
 

@@ -8,13 +8,13 @@ import type { App } from '../../support/app.ts';
 import { ask, readItems, submit, texts, untilEnded } from '../worker/support.ts';
 import {
   readProviderBatches,
-  shareLaneApp,
+  shareProviderJobApp,
   startOwnLaneApp,
   submitForProvider,
 } from './support.ts';
 
 let app: App;
-shareLaneApp((shared) => {
+shareProviderJobApp((shared) => {
   app = shared;
 });
 

@@ -14,11 +14,16 @@ import {
   timesAsked,
   untilEnded,
 } from '../worker/support.ts';
-import { providers, readProviderBatches, shareLaneApp, submitForProvider } from './support.ts';
+import {
+  providers,
+  readProviderBatches,
+  shareProviderJobApp,
+  submitForProvider,
+} from './support.ts';
 
 const items = 250;
 let app: App;
-shareLaneApp((shared) => {
+shareProviderJobApp((shared) => {
   app = shared;
 });
 

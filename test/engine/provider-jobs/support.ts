@@ -43,7 +43,7 @@ export async function startProviderJobApp(env: Record<string, string> = {}): Pro
  * the sandbox then fails nothing, and its counts are those of the test alone. A test that teaches
  * the app something, such as a limit, starts one of its own.
  */
-export function shareLaneApp(use: (app: App) => void): void {
+export function shareProviderJobApp(use: (app: App) => void): void {
   let app: App;
   beforeAll(async () => {
     app = await startProviderJobApp();
