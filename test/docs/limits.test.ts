@@ -40,7 +40,7 @@ import { maxSnapshot } from '../../src/faces/graphql/subscriptions.ts';
 import { uploadCost } from '../../src/faces/graphql/upload-file.ts';
 import { readerPatienceMs } from '../../src/faces/http/event-stream.ts';
 import { maxFieldBytes, maxFields, maxFormBytes } from '../../src/faces/http/form.ts';
-import { maxBodyValues } from '../../src/faces/http/json-body.ts';
+import { maxBodyValues, maxWideBodyBytes } from '../../src/faces/http/json-body.ts';
 import { maxValues } from '../../src/faces/http/json-size.ts';
 import { maxLiveBodyBytes } from '../../src/faces/http/live-route.ts';
 import * as received from '../../src/faces/http/received.ts';
@@ -83,6 +83,7 @@ const rows: [what: string, limit: string][] = [
   ['a JSON body of `/v1/batches`', megabytes(openAiBatches.maxBodyBytes)],
   ['values in a JSON body of `/graphql`', told(maxValues)],
   ['values in a JSON body of `/v1`', told(maxBodyValues)],
+  ['a JSON body of `/v1` with characters beyond Latin-1', `${told(maxWideBodyBytes)} bytes`],
   ['a body with a file (`uploadFile`)', `${told(maxMultipartBytes)} bytes, ${maxParts} parts`],
   [
     'a create of a message batch (`POST /v1/messages/batches`)',

@@ -95,7 +95,7 @@ function fromNowOn(sandbox: Sandbox): Sandbox {
   return view;
 }
 
-/** An object with some properties of its own, read afresh each time; the rest are the original's. */
+/** An object with own properties, read afresh each time; the rest are those of the original. */
 function derive<T extends object>(original: T, getters: { [Key in keyof T]?: () => T[Key] }): T {
   const properties = Object.entries<any>(getters).map(([name, get]) => [
     name,

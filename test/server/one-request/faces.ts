@@ -20,6 +20,18 @@ function form(file: string, fields: Record<string, string> = {}): FormData {
 
 const cases: [what: string, path: string, body: () => string | FormData, status: number][] = [
   [
+    '25 MB of text with one character beyond Latin-1',
+    'chat/completions',
+    () => chat(JSON.stringify(`€${'x'.repeat(24.9 * megabyte)}`)),
+    413,
+  ],
+  [
+    '16 MB of characters beyond Latin-1',
+    'chat/completions',
+    () => chat(JSON.stringify('€'.repeat(5_300_000))),
+    200,
+  ],
+  [
     '900,000 names that are all different',
     'chat/completions',
     () => chat(`{${Array.from({ length: 900_000 }, (_, at) => `"k${at}": 1`).join()}}`),
