@@ -21,7 +21,7 @@ import {
   providers,
   readProviderBatches,
   shareProviderJobApp,
-  startOwnLaneApp,
+  startOwnProviderJobApp,
   submitForProvider,
 } from './support.ts';
 
@@ -85,7 +85,7 @@ describe.each(providers)('$provider', ({ provider, model }) => {
   });
 
   test('a key that is revoked in mid-batch stops it with a reason; a retry goes on with the same job', async () => {
-    app = await startOwnLaneApp();
+    app = await startOwnProviderJobApp();
     app.sandbox.batches.hold();
     const id = await submitForProvider(app, texts(items), { model });
     await untilCreated();
@@ -129,7 +129,7 @@ describe.each(providers)('$provider', ({ provider, model }) => {
   });
 
   test('a provider without a batch API stops the batch and says what would be right', async () => {
-    app = await startOwnLaneApp();
+    app = await startOwnProviderJobApp();
     app.sandbox.batches.callFaults.add({ fault: { kind: 'status', status: 404 } });
 
     const id = await submitForProvider(app, texts(3), { model });
@@ -159,7 +159,7 @@ describe.each(providers)('$provider', ({ provider, model }) => {
   }
 
   test('what is too much for the provider at once is handed over in parts', async () => {
-    app = await startOwnLaneApp();
+    app = await startOwnProviderJobApp();
     takeAtMost(20_000);
 
     const id = await submitForProvider(app, texts(80), { model });
@@ -175,7 +175,7 @@ describe.each(providers)('$provider', ({ provider, model }) => {
   });
 
   test('how much it takes at once is learned once', async () => {
-    app = await startOwnLaneApp();
+    app = await startOwnProviderJobApp();
     const countRefusals = takeAtMost(20_000);
     await untilEnded(app, await submitForProvider(app, texts(80), { model }));
     const learning = countRefusals();
@@ -188,7 +188,7 @@ describe.each(providers)('$provider', ({ provider, model }) => {
   });
 
   test('a row that is too much for the provider alone fails, and the others go on', async () => {
-    app = await startOwnLaneApp();
+    app = await startOwnProviderJobApp();
     takeAtMost(20_000);
 
     const id = await submitForProvider(app, ['short', 'x'.repeat(20_000), 'shorter', 'not long'], {
@@ -264,7 +264,7 @@ test('lines that the provider names fail as their items, and the others are hand
 });
 
 test('too much at once for the provider waits, and is handed over again', async () => {
-  app = await startOwnLaneApp();
+  app = await startOwnProviderJobApp();
   app.sandbox.batches.outcomes.add({
     fault: {
       kind: 'rejected',
@@ -323,7 +323,7 @@ describe('requests that name their models', () => {
   );
 
   test('fail alone where their provider has no batch API', async () => {
-    app = await startOwnLaneApp({
+    app = await startOwnProviderJobApp({
       DEFAULT_MODEL: 'anthropic/rules',
       PROVIDERS: JSON.stringify({ plain: { baseURL: 'http://127.0.0.1:9/v1', batches: false } }),
     });

@@ -9,7 +9,7 @@ import { ask, readItems, submit, texts, untilEnded } from '../worker/support.ts'
 import {
   readProviderBatches,
   shareProviderJobApp,
-  startOwnLaneApp,
+  startOwnProviderJobApp,
   submitForProvider,
 } from './support.ts';
 
@@ -112,7 +112,7 @@ test('what failed in a rescue and is retried goes to the provider’s batch API 
 });
 
 test('with rescue, a job that expires ends no other one', async () => {
-  app = await startOwnLaneApp();
+  app = await startOwnProviderJobApp();
   app.sandbox.batches.callFaults.add({
     fault: { kind: 'status', status: 413 },
     when: ({ operation }) => operation === 'upload',
@@ -133,7 +133,7 @@ test('with rescue, a job that expires ends no other one', async () => {
 });
 
 test('a job that expires leaves the rest of its chunk to the next one', async () => {
-  app = await startOwnLaneApp();
+  app = await startOwnProviderJobApp();
   app.sandbox.batches.callFaults.add({
     fault: { kind: 'status', status: 413 },
     when: ({ operation }) => operation === 'upload',
@@ -205,7 +205,7 @@ test('a line that the provider names is its item also where a job has items of o
 });
 
 test('a line that the provider names is its item also where its chunk was cut', async () => {
-  app = await startOwnLaneApp();
+  app = await startOwnProviderJobApp();
   app.sandbox.batches.callFaults.add({
     fault: { kind: 'status', status: 413 },
     when: ({ operation }) => operation === 'upload',

@@ -63,7 +63,7 @@ export function shareProviderJobApp(use: (app: App) => void): void {
 }
 
 /** An app for one test, which stops with it. */
-export async function startOwnLaneApp(env: Record<string, string> = {}): Promise<App> {
+export async function startOwnProviderJobApp(env: Record<string, string> = {}): Promise<App> {
   const app = await startProviderJobApp(env);
   onTestFinished(() => app.stop());
   return app;
