@@ -1,4 +1,5 @@
 /** Failures in the words of Anthropic's API: https://docs.anthropic.com/en/api/errors */
+import { againAfter, neverAgain } from '../http/retry-headers.ts';
 import type { RouteError, WordFailure } from '../http/route-error.ts';
 
 /** `{"type": "error", "error": {type, message}, "request_id"}` */
@@ -18,10 +19,8 @@ interface Shape {
   headers?: Readonly<Record<string, string>>;
 }
 
-/** Anthropic's package sends a 409 and a 5xx again where nothing says that this does not help. */
-const neverAgain = { 'x-should-retry': 'false' };
-
-function shapeOf({ status, code, details }: RouteError): Shape {
+function shapeOf(failure: RouteError): Shape {
+  const { status, code } = failure;
   switch (code) {
     case 'UNAUTHENTICATED':
       return { status, type: 'authentication_error' };
@@ -39,7 +38,7 @@ function shapeOf({ status, code, details }: RouteError): Shape {
       return {
         status: 429,
         type: 'rate_limit_error',
-        headers: { 'retry-after': secondsOf(details, 1) },
+        headers: againAfter(failure, 1),
       };
     case 'QUOTA_EXHAUSTED':
       return { status: 402, type: 'billing_error' };
@@ -47,8 +46,7 @@ function shapeOf({ status, code, details }: RouteError): Shape {
       return {
         status: 529,
         type: 'overloaded_error',
-        headers:
-          details.helpsAgain === false ? neverAgain : { 'retry-after': secondsOf(details, 5) },
+        headers: againAfter(failure, 5),
       };
     case 'DATABASE_UNAVAILABLE':
       return { status: 529, type: 'overloaded_error', headers: { 'retry-after': '2' } };
@@ -61,8 +59,4 @@ function shapeOf({ status, code, details }: RouteError): Shape {
     default:
       return { status, type: 'invalid_request_error' };
   }
-}
-
-function secondsOf({ retryAfterSeconds }: RouteError['details'], usual: number): string {
-  return String(typeof retryAfterSeconds === 'number' ? Math.ceil(retryAfterSeconds) : usual);
 }

@@ -1,5 +1,6 @@
 /** Failures in the words of OpenAI's API: https://platform.openai.com/docs/guides/error-codes */
 import { BadUserInput } from '../../core/errors.ts';
+import { againAfter, neverAgain } from '../http/retry-headers.ts';
 import type { RouteError, WordFailure } from '../http/route-error.ts';
 
 /** `{"error": {message, type, param, code}}`, whose last two are null or a text. */
@@ -29,10 +30,9 @@ interface Shape {
 
 const invalid = 'invalid_request_error';
 const limited = { status: 429, type: 'requests', code: 'rate_limit_exceeded' };
-/** The openai package sends a 409 and a 5xx again where nothing says that this does not help. */
-const neverAgain = { 'x-should-retry': 'false' };
 
-function shapeOf({ status, code, details }: RouteError): Shape {
+function shapeOf(failure: RouteError): Shape {
+  const { status, code } = failure;
   switch (code) {
     case 'UNAUTHENTICATED':
       return { status, type: invalid, code: 'invalid_api_key' };
@@ -45,21 +45,20 @@ function shapeOf({ status, code, details }: RouteError): Shape {
       return { status, type: invalid, code: null, headers: neverAgain };
     case 'RATE_LIMITED':
     case 'TOO_MANY_REQUESTS':
-      return { ...limited, headers: { 'retry-after': secondsOf(details, 1) } };
+      return { ...limited, headers: againAfter(failure, 1) };
     case 'QUOTA_EXHAUSTED':
       return {
         status: 429,
         type: 'insufficient_quota',
         code: 'insufficient_quota',
-        headers: { ...neverAgain, 'retry-after': secondsOf(details, 60) },
+        headers: { ...neverAgain, ...againAfter(failure, 60) },
       };
     case 'PROVIDER_UNAVAILABLE':
       return {
         status: 503,
         type: 'server_error',
         code: null,
-        headers:
-          details.helpsAgain === false ? neverAgain : { 'retry-after': secondsOf(details, 5) },
+        headers: againAfter(failure, 5),
       };
     case 'DATABASE_UNAVAILABLE':
       return { status: 503, type: 'server_error', code: null, headers: { 'retry-after': '2' } };
@@ -72,8 +71,4 @@ function shapeOf({ status, code, details }: RouteError): Shape {
     default:
       return { status, type: invalid, code: null };
   }
-}
-
-function secondsOf({ retryAfterSeconds }: RouteError['details'], usual: number): string {
-  return String(typeof retryAfterSeconds === 'number' ? Math.ceil(retryAfterSeconds) : usual);
 }

@@ -2,14 +2,11 @@
  * The limit of one core: the same loop over undici's Pool, with no package and no checks. What it
  * leaves out is what every other contestant costs.
  */
-import { createReadStream, createWriteStream } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { finished } from 'node:stream/promises';
-import pLimit from 'p-limit';
 import { type Dispatcher, Pool } from 'undici';
 import { createCapabilities } from '../../../src/model/openai/capabilities.ts';
 import { buildRequestBody } from '../../../src/model/openai/request-body.ts';
 import { type BenchItem, modelName, requestFor } from '../request.ts';
+import { labelLines } from './label-lines.ts';
 import type { Peer, PeerSettings } from './peer.ts';
 
 interface Completion {
@@ -43,18 +40,7 @@ export async function startUndiciLoop({ stubUrl, concurrency }: PeerSettings): P
     async prepare(file) {
       input = file;
     },
-    async run() {
-      const limit = pLimit(concurrency);
-      const output = createWriteStream(`${input}.bare`);
-      const calls: Promise<void>[] = [];
-      for await (const line of createInterface({ input: createReadStream(input) })) {
-        const item = JSON.parse(line) as BenchItem;
-        calls.push(limit(async () => void output.write(await label(item))));
-      }
-      await Promise.all(calls);
-      output.end();
-      await finished(output);
-    },
+    run: () => labelLines({ input, output: `${input}.bare`, concurrency }, label),
     stop: () => pool.close(),
   };
 }
