@@ -15,4 +15,5 @@ export * from './tables/files.ts';
 export * from './tables/processes.ts';
 export * from './tables/provider-batches.ts';
 export * from './tables/results.ts';
+export * from './tables/spending.ts';
 export * from './tables/webhooks.ts';

@@ -13,7 +13,7 @@ import {
   text,
   uniqueIndex,
 } from 'drizzle-orm/pg-core';
-import { instant, key, sum } from './columns.ts';
+import { bytes, instant, key, sum } from './columns.ts';
 import { files } from './files.ts';
 import { finalStatus } from './results.ts';
 
@@ -80,6 +80,12 @@ export const batches = pgTable(
     inputTokens: sum('input_tokens'),
     cachedInputTokens: sum('cached_input_tokens'),
     outputTokens: sum('output_tokens'),
+    cacheWriteTokens: sum('cache_write_tokens'),
+    /** The part of the former that was written for an hour. */
+    cacheWriteLongTokens: sum('cache_write_long_tokens'),
+    reasoningTokens: sum('reasoning_tokens'),
+    /** Requests of which no usage came; those that were sent again are counted apart. */
+    unmeteredRequests: sum('unmetered_requests'),
     /** USD; null until an answer with a known price came in. */
     costUsd: doublePrecision('cost_usd'),
     resentRequests: sum('resent_requests'),
@@ -95,6 +101,36 @@ export const batches = pgTable(
     waitingReason: text('waiting_reason'),
     waitingSince: instant('waiting_since'),
     waitingUntil: instant('waiting_until'),
+    /** USD that it may cost at most; null without a limit. */
+    maxCostUsd: doublePrecision('max_cost_usd'),
+    /**
+     * Set while it sends nothing new: a batch that is paused keeps its status, so that every
+     * statement about batches that run holds for it too.
+     */
+    pauseReason: text('pause_reason'),
+    pauseMessage: text('pause_message'),
+    pausedSince: instant('paused_since'),
+    /** When it goes on by itself; null where it waits for somebody. */
+    pauseResumesAt: instant('pause_resumes_at'),
+    /** How many items its preview asks; null without one. */
+    previewItems: integer('preview_items'),
+    /** Since when the items behind the preview may be asked. */
+    previewResumedAt: instant('preview_resumed_at'),
+    /** JSON of what it was expected to take, counted before the first item was sent. */
+    quote: text('quote'),
+    /** Prompt tokens as they were counted before: the mean times the items that are asked. */
+    countedTokens: doublePrecision('counted_tokens'),
+    /** 16 bytes of SHA-256 of operation and options, the model left out: finds earlier batches. */
+    optionsHash: bytes('options_hash'),
+    /** Whether prompts are marked for the provider's cache; null: where it pays. */
+    promptCaching: boolean('prompt_caching'),
+    /**
+     * Whether identical rows were looked for; null where they are not wanted. No chunk is claimed
+     * before they were.
+     */
+    twinsFound: boolean('twins_found'),
+    /** Items that take the answer of an identical row. */
+    twins: integer('twins').notNull().default(0),
     webhookUrl: text('webhook_url'),
     /**
      * How it reads its file where that differs from what was chosen at upload. An empty

@@ -13,7 +13,11 @@ import {
 } from 'drizzle-orm/pg-core';
 import { key } from './columns.ts';
 
-export const chunkState = pgEnum('chunk_state', ['open', 'leased', 'done']);
+/**
+ * held: nobody takes its items yet, because the rows of a preview go first. A new state stands at
+ * the end, where a type can be extended.
+ */
+export const chunkState = pgEnum('chunk_state', ['open', 'leased', 'done', 'held']);
 
 /** The unit that a worker claims. A batch's chunks always partition 0 to total - 1. */
 export const chunks = pgTable(
@@ -27,6 +31,13 @@ export const chunks = pgTable(
     /** The last item that a request may have gone out for under the present lease, or first - 1. */
     sentTo: integer('sent_to').notNull(),
     state: chunkState('state').notNull().default('open'),
+    /**
+     * Requests beyond the first of each item (repairs, enlarged limits) that may have gone out
+     * under the present lease.
+     */
+    repeats: smallint('repeats').notNull().default(0),
+    /** Items of the range that take the answer of an identical row. */
+    twins: smallint('twins').notNull().default(0),
     /** How often a worker died with requests for these items under way. */
     crashes: smallint('crashes').notNull().default(0),
     /** How many provider batches ended without an answer for all of its items. */
@@ -51,4 +62,16 @@ export const chunks = pgTable(
     check('chunks_owner', sql`(owner is not null) = (state = 'leased')`),
     check('chunks_range', sql`first <= last and done between 0 and last - first + 1`),
   ],
+);
+
+/** Items that take the answer of an identical row of their batch. */
+export const twins = pgTable(
+  'twins',
+  {
+    batchKey: key('batch_key').notNull(),
+    index: integer('index').notNull(),
+    /** The first item with the same text: the one that is asked. */
+    leader: integer('leader').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.batchKey, table.index] })],
 );

@@ -13,3 +13,5 @@ export const itemSet = customType<{ data: readonly number[]; driverData: string 
 });
 /** A sum that outgrows 32 bits but not 2^53. */
 export const sum = (name: string) => bigint(name, { mode: 'number' }).notNull().default(0);
+/** Raw bytes. */
+export const bytes = customType<{ data: Buffer }>({ dataType: () => 'bytea' });

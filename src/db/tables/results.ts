@@ -9,6 +9,7 @@ import {
   pgEnum,
   pgTable,
   primaryKey,
+  smallint,
   text,
 } from 'drizzle-orm/pg-core';
 import { instant, key } from './columns.ts';
@@ -30,6 +31,13 @@ const answerColumns = <Count>(count: (name: string) => Count) => ({
   inputTokens: count('input_tokens'),
   cachedInputTokens: count('cached_input_tokens'),
   outputTokens: count('output_tokens'),
+  /** Null is 0, here and below: a null takes no byte, and hardly any answer has one of these. */
+  cacheWriteTokens: integer('cache_write_tokens'),
+  /** The part of the former that was written for an hour. */
+  cacheWriteLongTokens: integer('cache_write_long_tokens'),
+  reasoningTokens: integer('reasoning_tokens'),
+  /** Requests of which no usage came. */
+  unmetered: smallint('unmetered'),
   costUsd: doublePrecision('cost_usd'),
   /** JSON text, never jsonb. */
   output: text('output'),

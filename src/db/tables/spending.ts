@@ -1,0 +1,33 @@
+/** What was spent, kept when the batch that spent it is deleted. */
+import { doublePrecision, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
+import { execution } from './batches.ts';
+import { key, sum } from './columns.ts';
+
+/**
+ * A row a batch, month, model and lane. Synchronous calls have a row a process, whose batch key is
+ * below 0. Sums alone, nothing of what was asked.
+ */
+export const spending = pgTable(
+  'spending',
+  {
+    batchKey: key('batch_key').notNull(),
+    /** In UTC by the clock of the database, as 2026-11. */
+    month: text('month').notNull(),
+    owner: text('owner').notNull(),
+    /** As provider/name. */
+    model: text('model').notNull(),
+    execution: execution('execution').notNull(),
+    requests: sum('requests'),
+    /** Requests of which no usage came, those that were sent again among them. */
+    unmetered: sum('unmetered'),
+    inputTokens: sum('input_tokens'),
+    cachedInputTokens: sum('cached_input_tokens'),
+    cacheWriteTokens: sum('cache_write_tokens'),
+    cacheWriteLongTokens: sum('cache_write_long_tokens'),
+    reasoningTokens: sum('reasoning_tokens'),
+    outputTokens: sum('output_tokens'),
+    /** USD; null while no answer had a known price. */
+    costUsd: doublePrecision('cost_usd'),
+  },
+  (table) => [primaryKey({ columns: [table.batchKey, table.month, table.model, table.execution] })],
+);
