@@ -20,8 +20,9 @@ import { createNudges } from './engine/process/nudges.ts';
 import { createShares } from './engine/process/shares.ts';
 import { createProviderJobs } from './engine/provider-jobs/provider-jobs.ts';
 import { createPlanner } from './engine/run/plan.ts';
-import { createIdIndexer } from './engine/upkeep/id-indexer.ts';
+import { indexIds } from './engine/upkeep/index-ids.ts';
 import { createFileJanitor } from './engine/upkeep/janitor.ts';
+import { createPreparation } from './engine/upkeep/prepare.ts';
 import { createReaper } from './engine/upkeep/reaper.ts';
 import { createWorker } from './engine/worker/worker.ts';
 import { createAnthropicFace } from './faces/anthropic/face.ts';
@@ -187,9 +188,9 @@ export async function startService(
     await reaper.start();
     undo.push(() => reaper.stop());
 
-    const idIndexer = createIdIndexer({ db, nudges, log });
-    idIndexer.start();
-    undo.push(() => idIndexer.stop());
+    const preparation = createPreparation({ steps: [indexIds({ db, nudges })], nudges, log });
+    preparation.start();
+    undo.push(() => preparation.stop());
 
     const janitor = createFileJanitor({ db, log });
     await janitor.start();

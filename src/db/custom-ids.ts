@@ -55,15 +55,15 @@ export interface UnindexedBatch {
   isNumbered: boolean;
 }
 
-/** The oldest batches that wait for their custom ids. */
-export async function listUnindexed(sql: Sql): Promise<UnindexedBatch[]> {
+/** The oldest batches that wait for their custom ids, `limit` at most. */
+export async function listUnindexed(sql: Sql, limit: number): Promise<UnindexedBatch[]> {
   return await sql<UnindexedBatch[]>`
     select b.key, b.custom_id_field as "customIdField", f.format, f.columns,
            f.encoding is not null as "isNumbered"
     from batches b join files f on f.key = b.file_key
     where b.ids_indexed < b.total
       and ${isUnended(sql)}
-    order by b.key limit 10`;
+    order by b.key limit ${limit}`;
 }
 
 /** Two items of one custom id, or (`second` null) one of too long an id: by index and row. */

@@ -1,12 +1,9 @@
 /**
- * Makes batches ready that take their custom ids from another field than the upload did: indexes
- * the ids, and stops the batch where two rows have the same one. Runs in every process; each step
- * is one statement, and one process at a batch.
+ * A step of the preparation, for batches that take their custom ids from another field than the
+ * upload did: indexes the ids, and stops the batch where two rows have the same one.
  */
 
 import { maxCustomIdLength } from '../../core/ids.ts';
-import type { Log } from '../../core/log.ts';
-import { createLooper } from '../../core/looper.ts';
 import { beginFailure } from '../../db/batch-life.ts';
 import {
   type CustomIdProblem,
@@ -18,69 +15,32 @@ import {
 import type { Database } from '../../db/driver/client.ts';
 import { namesOf } from '../../files/row.ts';
 import type { Nudges } from '../process/nudges.ts';
+import { batchesAtOnce, type PreparationStep } from './prepare.ts';
 
-/** Submits are signalled. This is the backstop, also for the work of a process that died. */
-const intervalMs = 1_000;
-
-export interface IdIndexer {
-  start(): void;
-  stop(): Promise<void>;
-}
-
-export function createIdIndexer({
+export function indexIds({
   db,
   nudges,
-  log,
 }: {
   db: Database;
   nudges: Nudges;
-  log: Log;
-}): IdIndexer {
-  let timer: NodeJS.Timeout | null = null;
-  let stopped = false;
-  let unsubscribe = () => undefined as unknown;
-
-  async function indexAll(): Promise<void> {
-    for (const batch of await listUnindexed(db.sql)) await indexBatch(batch);
-  }
-
-  async function indexBatch(batch: UnindexedBatch): Promise<void> {
-    const { key, customIdField: name } = batch;
-    while (!stopped) {
+}): PreparationStep<UnindexedBatch> {
+  return {
+    does: 'index custom ids',
+    list: () => listUnindexed(db.sql, batchesAtOnce),
+    async advance(batch) {
+      const { key, customIdField: name } = batch;
       const step = await indexCustomIds(db.sql, key, { name, column: columnOf(batch) });
-      if (!step) return;
+      if (!step) return 'left';
       if (step.problems.length > 0) {
         const message = messageFor(batch, step.problems);
         if (await beginFailure(db, key, { code: 'DUPLICATE_CUSTOM_ID', message })) {
           await nudges.send(key, 'stop');
         }
-        return;
+        return 'done';
       }
-      if (step.done) {
-        await nudges.send(key, 'work');
-        return;
-      }
-    }
-  }
-
-  const looks = createLooper(indexAll, (error) =>
-    log.warn({ err: error }, 'could not index custom ids; trying again'),
-  );
-
-  return {
-    start() {
-      unsubscribe = nudges.subscribe((hint) => {
-        if (hint === null || hint.nudge === 'work') void looks.run();
-      });
-      timer = setInterval(looks.run, intervalMs);
-      timer.unref();
-      void looks.run();
-    },
-    async stop() {
-      stopped = true;
-      unsubscribe();
-      if (timer) clearInterval(timer);
-      await looks.stop();
+      if (!step.done) return 'again';
+      await nudges.send(key, 'work');
+      return 'done';
     },
   };
 }
