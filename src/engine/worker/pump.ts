@@ -19,21 +19,20 @@ const stoppedLookMs = 250;
  * Does all that is due.
  *
  *     record   starts the flushes that are due
- *     mark     one statement at a time: the next items that gates and places allow, and a few ahead
  *     send     while a place is free: the next marked item in fair order whose gate is open
+ *     mark     one statement at a time: the next items that gates and places allow, and a few ahead
  *     claim    one at a time: while fewer items are ready than calls may run, or a batch runs dry
  *     timer    the earliest of what time alone makes due
  *
- * Items to send are taken before the mark, so that what is marked and not sent is known there. They
- * go out behind it: their prompts do not hold up the statement.
+ * The requests of a run are written before its mark. Else a crash between the two would report
+ * those items and the newly marked ones, though none of them was sent.
  */
 export function pump(state: WorkerState, now: number): void {
   if (state.stopped) return;
   endBackOffs(state, now);
   startDueFlushes(state, now);
-  const calls = takeSendable(state);
-  raiseMarks(state, now);
-  for (const call of calls) void send(state, call); // never rejects
+  for (const call of takeSendable(state)) void send(state, call); // never rejects
+  process.nextTick(raiseMarks, state, now); // behind the promises that the requests wait for
   hurryFlushes(state);
   claimDue(state, now);
   look(state, now);

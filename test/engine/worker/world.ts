@@ -193,6 +193,7 @@ export function createWorld(specs: readonly BatchSpec[], concurrency: number, ga
       }
       if (items > free()) broken.add('more is marked than has a place');
       if (calls.some(({ alone }) => alone)) broken.add('something is marked beside a lonely item');
+      if (state.inFlight > calls.length) broken.add('a mark goes before a request');
       marking += 1;
       const asked = ask(() => {
         for (const { batchKey, first, sentTo } of marks) {
@@ -302,7 +303,10 @@ export function createWorld(specs: readonly BatchSpec[], concurrency: number, ga
         gate: createGate({ maxConcurrency: gatePlaces, clock, random: () => 0.5 }),
         batches: null,
         stream: () => Promise.reject(new Error('nobody asks for it')),
-        send(request, options) {
+        async send(request, options) {
+          // As the package does, before it writes a request.
+          for (let step = 0; step < 10; step += 1) await null;
+          options.signal.throwIfAborted();
           const { messages } = request as PromptRequest;
           return sent(messages.find(({ role }) => role === 'user')?.content ?? '', options);
         },
