@@ -1,39 +1,61 @@
 /** The cost of calls of models: of one request, of an item, of a batch. */
 
-/** Tokens as the provider counted them. */
-export interface Tokens {
-  /** All prompt tokens, the cached ones included. */
+/** What the provider counted, in tokens. */
+export interface TokenCounts {
+  /** All prompt tokens: fresh ones, those read from its prompt cache, and those written to it. */
   inputTokens: number;
   cachedInputTokens: number;
+  cacheWriteTokens: number;
+  /** The part of the former that was written for an hour. */
+  cacheWriteLongTokens: number;
+  /** All tokens of the answer, the thinking included. */
   outputTokens: number;
+  reasoningTokens: number;
 }
 
-export interface Usage extends Tokens {
+/** Tokens of one answer. */
+export interface Tokens extends TokenCounts {
+  /** The service tier that the provider says it answered at; null where it says none. */
+  tier: string | null;
+}
+
+export interface Usage extends TokenCounts {
   requests: number;
+  /** Requests of which no usage came, although the provider may have billed them. */
+  unmeteredRequests: number;
   /** USD; null while no request had a known price. */
   costUsd: number | null;
 }
 
-export const noTokens: Readonly<Tokens> = Object.freeze({
+const noCounts: Readonly<TokenCounts> = Object.freeze({
   inputTokens: 0,
   cachedInputTokens: 0,
+  cacheWriteTokens: 0,
+  cacheWriteLongTokens: 0,
   outputTokens: 0,
+  reasoningTokens: 0,
 });
+
+export const noTokens: Readonly<Tokens> = Object.freeze({ ...noCounts, tier: null });
 
 export const noUsage: Readonly<Usage> = Object.freeze({
   requests: 0,
-  ...noTokens,
+  ...noCounts,
+  unmeteredRequests: 0,
   costUsd: null,
 });
 
 /** Adds tokens and their cost to `total`. The requests are not among them. */
 export function spend(
   total: Usage,
-  { tokens, costUsd }: { tokens: Tokens; costUsd: number | null },
+  { tokens, costUsd }: { tokens: TokenCounts; costUsd: number | null },
 ): void {
   total.inputTokens += tokens.inputTokens;
   total.cachedInputTokens += tokens.cachedInputTokens;
+  total.cacheWriteTokens += tokens.cacheWriteTokens;
+  total.cacheWriteLongTokens += tokens.cacheWriteLongTokens;
   total.outputTokens += tokens.outputTokens;
+  total.reasoningTokens += tokens.reasoningTokens;
   if (costUsd !== null) total.costUsd = (total.costUsd ?? 0) + costUsd;
 }
 
@@ -42,7 +64,25 @@ export function totalUsage(usages: Iterable<Usage>): Usage {
   const total = { ...noUsage };
   for (const usage of usages) {
     total.requests += usage.requests;
+    total.unmeteredRequests += usage.unmeteredRequests;
     spend(total, { tokens: usage, costUsd: usage.costUsd });
   }
   return total;
+}
+
+/** What a usage is told by, in this order, wherever it is told whole. */
+export const toldUsage = [
+  'requests',
+  'inputTokens',
+  'cachedInputTokens',
+  'cacheWriteTokens',
+  'outputTokens',
+  'reasoningTokens',
+  'unmeteredRequests',
+  'costUsd',
+] as const satisfies readonly (keyof Usage)[];
+
+/** A member of a usage, as routes and webhooks write it: `inputTokens` is `input_tokens`. */
+export function snakeCase(name: (typeof toldUsage)[number]): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

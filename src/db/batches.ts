@@ -20,6 +20,7 @@ import type { Builder } from './driver/client.ts';
 import { type FileRecord, fileColumns } from './files.ts';
 import { running } from './guards.ts';
 import { type BatchStatus, batches, files } from './tables.ts';
+import { batchUsage } from './usage.ts';
 
 /**
  * Items that workers hold: those of leased chunks that have no result yet. Read with the counters,
@@ -75,11 +76,7 @@ const batchColumns = {
   cancelled: batches.cancelled,
   expired: batches.expired,
   seq: batches.seq,
-  requests: batches.requests,
-  inputTokens: batches.inputTokens,
-  cachedInputTokens: batches.cachedInputTokens,
-  outputTokens: batches.outputTokens,
-  costUsd: batches.costUsd,
+  ...batchUsage,
   resentRequests: batches.resentRequests,
   rate: batches.rate,
   rateAt: batches.rateAt,

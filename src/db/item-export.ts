@@ -13,8 +13,9 @@ import {
   readInt32,
   trailer,
 } from './copy-buffer.ts';
-import { type Copy, type CopySql, copySql } from './driver/copy.ts';
+import { type Copy, CopySql, copySql } from './driver/copy.ts';
 import type { ItemSource, ItemStatus } from './items.ts';
+import { earlierUsage, itemUsage, usageNames } from './usage.ts';
 
 /**
  * An item as it goes out. Texts are byte strings: a character, of 0 to 255, for each byte of their
@@ -105,12 +106,11 @@ export function* itemsIn({ bytes, length }: CopyBuffer): Generator<ExportedItem,
       output: textAt(row, starts[5], sizes[5]),
       errorCode: textAt(row, starts[6], sizes[6]) as ItemErrorCode | null,
       errorMessage: textAt(row, starts[7], sizes[7]),
-      usage: sizes[8] === nullSize ? null : usageAt(bytes, from, starts, sizes),
-      completedAt:
-        sizes[13] === nullSize ? null : bytes.readDoubleBE(from + (starts[13] as number)),
-      row: sizes[14] === nullSize ? null : readInt32(bytes, from + (starts[14] as number)),
-      rejectedAnswer: textAt(row, starts[15], sizes[15]),
-      attempts: sizes[16] === nullSize ? null : readInt32(bytes, from + (starts[16] as number)),
+      completedAt: sizes[8] === nullSize ? null : bytes.readDoubleBE(from + (starts[8] as number)),
+      row: sizes[9] === nullSize ? null : readInt32(bytes, from + (starts[9] as number)),
+      rejectedAnswer: textAt(row, starts[10], sizes[10]),
+      attempts: sizes[11] === nullSize ? null : readInt32(bytes, from + (starts[11] as number)),
+      usage: sizes[place.requests] === nullSize ? null : usageAt(bytes, from, starts, sizes),
     };
   }
 }
@@ -120,16 +120,30 @@ function textAt(row: string, start = 0, size = nullSize): string | null {
 }
 
 function usageAt(bytes: Buffer, from: number, starts: Int32Array, sizes: Int32Array): Usage {
+  const count = (column: number) =>
+    sizes[column] === nullSize ? 0 : readInt32(bytes, from + (starts[column] as number));
   return {
-    requests: readInt32(bytes, from + (starts[8] as number)),
-    inputTokens: readInt32(bytes, from + (starts[9] as number)),
-    cachedInputTokens: readInt32(bytes, from + (starts[10] as number)),
-    outputTokens: readInt32(bytes, from + (starts[11] as number)),
-    costUsd: sizes[12] === nullSize ? null : bytes.readDoubleBE(from + (starts[12] as number)),
+    requests: count(place.requests),
+    inputTokens: count(place.inputTokens),
+    cachedInputTokens: count(place.cachedInputTokens),
+    cacheWriteTokens: count(place.cacheWriteTokens),
+    cacheWriteLongTokens: count(place.cacheWriteLongTokens),
+    outputTokens: count(place.outputTokens),
+    reasoningTokens: count(place.reasoningTokens),
+    unmeteredRequests: count(place.unmeteredRequests),
+    costUsd:
+      sizes[place.costUsd] === nullSize
+        ? null
+        : bytes.readDoubleBE(from + (starts[place.costUsd] as number)),
   };
 }
 
-const columnCount = 17;
+/** Usage stands behind the other columns. */
+const firstOfUsage = 12;
+const columnCount = firstOfUsage + usageNames.length;
+const place = Object.fromEntries(
+  usageNames.map((name, at) => [name, firstOfUsage + at]),
+) as Readonly<Record<keyof Usage, number>>;
 
 /** The columns that `itemsIn` reads, in its order, with statuses as in items.ts. */
 function selectRange({ source, first, last, status, with: wanted }: ExportRange): CopySql {
@@ -138,25 +152,22 @@ function selectRange({ source, first, last, status, with: wanted }: ExportRange)
     select from chunks c
     where c.batch_key = ${batchKey} and c.state = 'leased' and i.index between c.first and c.last)`;
   const usage = wanted.usage
-    ? copySql`
-      r.requests + coalesce(s.requests, 0), r.input_tokens + coalesce(s.input, 0),
-      r.cached_input_tokens + coalesce(s.cached, 0), r.output_tokens + coalesce(s.output, 0),
-      coalesce(r.cost_usd + s.cost, r.cost_usd, s.cost)`
-    : copySql`null::int, null::int, null::int, null::int, null::float8`;
+    ? new CopySql(itemUsage)
+    : new CopySql(usageNames.map(() => 'null').join(', '));
   const earlierAnswers = copySql`
     left join (
-      select index, sum(attempts)::int as attempts, sum(requests)::int as requests, sum(input_tokens)::int as input, sum(cached_input_tokens)::int as cached,
-             sum(output_tokens)::int as output, sum(cost_usd) as cost
+      select index, sum(attempts)::int as attempts, ${new CopySql(earlierUsage)}
       from superseded_results where batch_key = ${batchKey} and index between ${first} and ${last}
       group by index
     ) s on s.index = i.index`;
   return copySql`
     select i.index, i.custom_id, ${wanted.row ? copySql`i.content, i.fields` : copySql`null::text, null::text`},
       coalesce(r.status::text, case when ${leased} then 'PROCESSING' else 'PENDING' end),
-      r.output, r.error_code, r.error_message, ${usage},
+      r.output, r.error_code, r.error_message,
       ${wanted.completedAt ? copySql`extract(epoch from r.completed_at)::float8` : copySql`null::float8`}, i.row,
       ${wanted.rejectedAnswer ? copySql`r.rejected_answer` : copySql`null::text`},
-      ${wanted.attempts ? copySql`coalesce(r.attempts, 0) + coalesce(s.attempts, 0)` : copySql`null::int`}
+      ${wanted.attempts ? copySql`coalesce(r.attempts, 0) + coalesce(s.attempts, 0)` : copySql`null::int`},
+      ${usage}
     from rows i
     left join results r on r.batch_key = ${batchKey} and r.index = i.index and r.index between ${first} and ${last}
     ${wanted.usage ? earlierAnswers : nothing}

@@ -4,6 +4,7 @@ import { cutBehind, type PlaceInPage } from './bytes.ts';
 import { itemsNamed } from './custom-ids.ts';
 import type { Sql } from './driver/client.ts';
 import type { FinalStatus } from './tables.ts';
+import { earlierUsage, itemUsage, type UsageRecord } from './usage.ts';
 
 /** What a worker reads of an item: the row as it is stored. */
 export interface OpenItem {
@@ -72,7 +73,7 @@ export type ItemStatus = FinalStatus | 'PENDING' | 'PROCESSING';
  * An item: the row as it is stored, and its result, whose columns are null before the result.
  * `fields` and `output` are JSON text.
  */
-export interface ItemRecord {
+export interface ItemRecord extends UsageRecord {
   index: number;
   customId: string | null;
   content: string | null;
@@ -87,11 +88,6 @@ export interface ItemRecord {
   /** The beginning of the last answer that was refused. */
   rejectedAnswer: string | null;
   attempts: number;
-  requests: number | null;
-  inputTokens: number | null;
-  cachedInputTokens: number | null;
-  outputTokens: number | null;
-  costUsd: number | null;
   completedAt: Date | null;
 }
 
@@ -191,10 +187,7 @@ function itemColumns(sql: Sql) {
     r.seq::float8 as seq, r.output, r.error_code as "errorCode", r.error_message as "errorMessage",
     r.rejected_answer as "rejectedAnswer",
     coalesce(r.attempts, 0) + coalesce(s.attempts, 0) as attempts,
-    r.requests + coalesce(s.requests, 0) as requests, r.input_tokens + coalesce(s.input, 0) as "inputTokens",
-    r.cached_input_tokens + coalesce(s.cached, 0) as "cachedInputTokens",
-    r.output_tokens + coalesce(s.output_tokens, 0) as "outputTokens",
-    coalesce(r.cost_usd + s.cost, r.cost_usd, s.cost) as "costUsd",
+    ${sql.unsafe(itemUsage)},
     r.completed_at as "completedAt"`;
 }
 
@@ -209,8 +202,7 @@ function itemTables(sql: Sql, source: ItemSource) {
 function earlierAnswers(sql: Sql, source: ItemSource) {
   return sql`
     left join lateral (
-      select sum(attempts)::int as attempts, sum(requests)::int as requests, sum(input_tokens)::int as input,
-             sum(cached_input_tokens)::int as cached, sum(output_tokens)::int as output_tokens, sum(cost_usd) as cost
+      select sum(attempts)::int as attempts, ${sql.unsafe(earlierUsage)}
       from superseded_results where batch_key = ${source.batchKey} and index = i.index
     ) s on true`;
 }

@@ -4,6 +4,7 @@ import type { ItemError } from '../core/errors.ts';
 import type { Usage } from '../core/usage.ts';
 import type { Sql } from './driver/client.ts';
 import type { BatchStatus, FinalStatus } from './tables.ts';
+import { toArray, writtenUsage } from './usage.ts';
 import { insertWebhooks } from './webhooks.ts';
 
 /** A final answer on its way to the database. */
@@ -68,17 +69,20 @@ async function flushResults(
   { someWritten }: { someWritten: boolean },
 ): Promise<Recorded | null> {
   const given = toColumns(results);
+  const usage = writtenUsage(
+    sql,
+    results.map((result) => result.usage),
+  );
   const [written] = await sql<Recorded[]>`
     with batch as materialized (
       select key, seq, status from batches where key = ${batchKey} for update
     ),
     given as materialized (
       select * from unnest(
-        ${given.index}::int[], ${given.first}::int[], ${given.attempts}::int[], ${given.requests}::int[],
-        ${given.input}::int[], ${given.cached}::int[], ${given.generated}::int[], ${given.cost}::float8[],
+        ${given.index}::int[], ${given.first}::int[], ${given.attempts}::int[], ${usage.arrays},
         ${given.output}::text[], ${given.code}::text[], ${given.message}::text[]
         ${given.rejected ? sql`, ${given.rejected}::text[]` : sql``}
-      ) as g(index, first, attempts, requests, input, cached, generated, cost, output, code, message
+      ) as g(index, first, attempts, ${usage.columns}, output, code, message
              ${given.rejected ? sql`, rejected` : sql``})
     ),
     held_chunks as materialized (
@@ -89,16 +93,15 @@ async function flushResults(
       for update
     ),
     inserted as (
-      insert into results (batch_key, seq, index, status, attempts, requests, input_tokens,
-                           cached_input_tokens, output_tokens, cost_usd, output, error_code, error_message
+      insert into results (batch_key, seq, index, status, attempts, ${usage.columns},
+                           output, error_code, error_message
                            ${given.rejected ? sql`, rejected_answer` : sql``})
       select batch.key, batch.seq + 1, g.index, (case when g.code is null then 'SUCCEEDED' else 'FAILED' end)::final_status,
-             g.attempts, g.requests, g.input, g.cached, g.generated, g.cost, g.output, g.code, g.message
+             g.attempts, ${usage.columns}, g.output, g.code, g.message
              ${given.rejected ? sql`, g.rejected` : sql``}
       from given g join held_chunks h on g.first = h.first and g.index between h.first and h.last cross join batch
       ${someWritten ? sql`on conflict do nothing` : sql``}
-      returning index, status, requests, input_tokens, cached_input_tokens, output_tokens, cost_usd,
-                error_code, error_message
+      returning index, status, ${usage.columns}, error_code, error_message
     ),
     advanced as (
       select g.first, count(distinct g.index)::int as items
@@ -123,11 +126,7 @@ async function flushResults(
       select count(*)::int as items,
              (count(*) filter (where status = 'SUCCEEDED'))::int as succeeded,
              (count(*) filter (where status = 'FAILED'))::int as failed,
-             coalesce(sum(requests), 0) as requests,
-             coalesce(sum(input_tokens), 0) as input_tokens,
-             coalesce(sum(cached_input_tokens), 0) as cached_input_tokens,
-             coalesce(sum(output_tokens), 0) as output_tokens,
-             sum(cost_usd) as cost_usd
+             ${usage.sums}
       from inserted
     ),
     counted as (
@@ -135,12 +134,7 @@ async function flushResults(
       set seq = b.seq + (t.items > 0)::int,
           succeeded = b.succeeded + t.succeeded,
           failed = b.failed + t.failed,
-          requests = b.requests + t.requests,
-          input_tokens = b.input_tokens + t.input_tokens,
-          cached_input_tokens = b.cached_input_tokens + t.cached_input_tokens,
-          output_tokens = b.output_tokens + t.output_tokens,
-          cost_usd = case when t.cost_usd is null then b.cost_usd
-                          else coalesce(b.cost_usd, 0) + t.cost_usd end,
+          ${usage.added},
           -- now() is when the statement began: it may have waited for one that began later.
           rate = b.rate * exp(least(0, extract(epoch from coalesce(b.rate_at, b.started_at, now()) - now()))
                               / ${rateWindowSeconds}::float8)
@@ -260,25 +254,17 @@ function announceEnd(sql: Sql) {
     announced as (${insertWebhooks(sql, sql`ended`)})`;
 }
 
-/**
- * A column each. The driver knows arrays of text alone; those of numbers are in the text form that
- * Postgres reads.
- */
+/** A column each, but for usage. */
 function toColumns(results: readonly NewResult[]) {
   const rejected = results.map(({ outcome }) =>
     outcome.status === 'FAILED' ? (outcome.rejectedAnswer ?? null) : null,
   );
   const errors = results.map(({ outcome }) => (outcome.status === 'FAILED' ? outcome.error : null));
   return {
-    index: numbers(results.map(({ index }) => index)),
-    first: numbers(results.map(({ first }) => first)),
-    firsts: numbers([...new Set(results.map(({ first }) => first))]),
-    attempts: numbers(results.map(({ attempts }) => attempts)),
-    requests: numbers(results.map(({ usage }) => usage.requests)),
-    input: numbers(results.map(({ usage }) => usage.inputTokens)),
-    cached: numbers(results.map(({ usage }) => usage.cachedInputTokens)),
-    generated: numbers(results.map(({ usage }) => usage.outputTokens)),
-    cost: numbers(results.map(({ usage }) => usage.costUsd)),
+    index: toArray(results.map(({ index }) => index)),
+    first: toArray(results.map(({ first }) => first)),
+    firsts: toArray([...new Set(results.map(({ first }) => first))]),
+    attempts: toArray(results.map(({ attempts }) => attempts)),
     output: results.map(({ outcome }) =>
       outcome.status === 'SUCCEEDED' ? JSON.stringify(outcome.output) : null,
     ),
@@ -287,8 +273,4 @@ function toColumns(results: readonly NewResult[]) {
     // Hardly a flush has one: the others need not carry the column.
     rejected: rejected.some((text) => text !== null) ? rejected : null,
   };
-}
-
-function numbers(values: readonly (number | null)[]): string {
-  return `{${values.map((value) => value ?? 'NULL').join()}}`;
 }

@@ -2,6 +2,7 @@
 import type { ItemErrorCode } from '../core/errors.ts';
 import { itemsNamed } from './custom-ids.ts';
 import type { Sql } from './driver/client.ts';
+import { usageColumns } from './usage.ts';
 
 /** The batch of an owner, and which of its items; all where absent. */
 export interface Retry {
@@ -50,10 +51,10 @@ export async function retryItems(
       returning r.*
     ),
     kept as (
-      insert into superseded_results (batch_key, seq, completed_at, index, status, attempts, requests, input_tokens,
-                                      cached_input_tokens, output_tokens, cost_usd, output, error_code, error_message)
-      select batch_key, seq, completed_at, index, status, attempts, requests, input_tokens,
-             cached_input_tokens, output_tokens, cost_usd, output, error_code, error_message
+      insert into superseded_results (batch_key, seq, completed_at, index, status, attempts, ${usageColumns(sql)},
+                                      output, error_code, error_message)
+      select batch_key, seq, completed_at, index, status, attempts, ${usageColumns(sql)},
+             output, error_code, error_message
       from moved where requests > 0 -- the others have cost nothing
     ),
     reopened as (

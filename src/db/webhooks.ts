@@ -10,6 +10,7 @@
 import { and, inArray, sql } from 'drizzle-orm';
 import type { Builder, Sql } from './driver/client.ts';
 import { webhooks } from './tables.ts';
+import { batchUsageJson } from './usage.ts';
 
 type Fragment = ReturnType<Sql>;
 
@@ -56,12 +57,7 @@ export function insertWebhooks(
                  'failed', b.failed,
                  'cancelled', b.cancelled,
                  'expired', b.expired),
-               'usage', json_build_object(
-                 'requests', b.requests,
-                 'input_tokens', b.input_tokens,
-                 'cached_input_tokens', b.cached_input_tokens,
-                 'output_tokens', b.output_tokens,
-                 'cost_usd', b.cost_usd),
+               'usage', ${sql.unsafe(batchUsageJson)},
                'error', left(b.error, 1000),
                'error_code', b.error_code,
                'created_at', ${instant(sql, sql`b.created_at`)},

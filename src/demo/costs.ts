@@ -3,7 +3,9 @@
  * in the table of docs/guides/half-price.md. Nothing is sent: the prompts are those that models
  * would get, their tokens are estimated, and the prices are those of the built-in price list.
  */
+
 import { count, dollars } from '../cli/columns.ts';
+import { noTokens, type Tokens } from '../core/usage.ts';
 import { createPrices } from '../model/prices.ts';
 import { label } from '../operations/label.ts';
 import { estimatePromptTokens } from '../sandbox/wire/tokens.ts';
@@ -35,12 +37,6 @@ const cacheStep = 128;
 /** A confidence is written with about so many digits. */
 const exampleConfidence = 0.95;
 const charactersPerToken = 4;
-
-interface Tokens {
-  inputTokens: number;
-  cachedInputTokens: number;
-  outputTokens: number;
-}
 
 const { questions, categories } = await readDataset(null);
 const uncached = questionTokens({ cache: false });
@@ -74,6 +70,7 @@ function questionTokens({ cache }: { cache: boolean }): Tokens[] {
     const shared = estimatePromptTokens(prompt.slice(0, -1), schema);
     const isCached = cache && index > 0 && shared >= leastCached;
     return {
+      ...noTokens,
       inputTokens: estimatePromptTokens(prompt, schema),
       cachedInputTokens: isCached ? Math.floor(shared / cacheStep) * cacheStep : 0,
       outputTokens: Math.ceil(answer.length / charactersPerToken),

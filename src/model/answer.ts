@@ -6,11 +6,12 @@
 
 import { isRecord } from '../core/json.ts';
 import { replaceUnstorable } from '../core/text.ts';
-import { noTokens, type Tokens } from '../core/usage.ts';
+import { noTokens } from '../core/usage.ts';
+import { readCompletionUsage } from './dialects/usage.ts';
 import { classify, toRefusal } from './failure.ts';
 import { firstChoice } from './first-choice.ts';
 import { type ModelAnswer, ModelError } from './model.ts';
-import { count, parseAnswer, unusable } from './read.ts';
+import { parseAnswer, unusable } from './read.ts';
 import type { ReadOptions } from './send.ts';
 
 export interface AnswerOptions extends ReadOptions {
@@ -25,7 +26,7 @@ export function readAnswer(completion: unknown, options: AnswerOptions): ModelAn
   if (!isRecord(body)) throw unusable(`${provider} returned a body that is not JSON.`);
   if (body.error != null) throw failureWithin(body.error, options);
 
-  const tokens = readTokens(body.usage);
+  const tokens = readCompletionUsage(body.usage, body.service_tier);
   const billed = { tokens, costUsd: tokens && prices.costUsd(tokens) };
   const choice = firstChoice(body.choices);
   const message = choice?.message;
@@ -117,23 +118,6 @@ function readText(content: unknown): string | null {
   });
   const present = texts.filter((text) => text !== null);
   return present.length > 0 ? present.join('') : null;
-}
-
-/** Null where the server sent no usage at all; a part that is not a count is 0. */
-export function readTokens(usage: unknown): Tokens | null {
-  if (!isRecord(usage)) return null;
-  const { prompt_tokens, completion_tokens, prompt_tokens_details, prompt_cache_hit_tokens } =
-    usage;
-  if (typeof prompt_tokens !== 'number' && typeof completion_tokens !== 'number') return null;
-  const inputTokens = count(prompt_tokens);
-  const details = isRecord(prompt_tokens_details) ? prompt_tokens_details.cached_tokens : null;
-  // DeepSeek has its own name for it.
-  const cached = count(details ?? prompt_cache_hit_tokens);
-  return {
-    inputTokens,
-    cachedInputTokens: Math.min(cached, inputTokens),
-    outputTokens: count(completion_tokens),
-  };
 }
 
 function readLogprobs(logprobs: unknown): ModelAnswer['logprobs'] {

@@ -6,6 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
 import { createLog } from '../../src/core/log.ts';
+import { noTokens } from '../../src/core/usage.ts';
 import { openDatabase } from '../../src/db/driver/client.ts';
 import { insertFileBatch } from '../../src/db/file-batches.ts';
 import { migrateDatabase } from '../../src/db/migrate.ts';
@@ -161,7 +162,7 @@ function instantModel(): Model {
   const answer = {
     text: answerText,
     completion: {},
-    tokens: { inputTokens: 120, cachedInputTokens: 0, outputTokens: 12 },
+    tokens: { ...noTokens, inputTokens: 120, outputTokens: 12 },
     costUsd: null,
     logprobs: null,
   };

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { noUsage } from '../../src/core/usage.ts';
 import { type ClaimTurn, claimChunks } from '../../src/db/chunks.ts';
 import type { Builder, Sql } from '../../src/db/driver/client.ts';
 import { insertInlineBatch } from '../../src/db/inline-batches.ts';
@@ -117,6 +118,7 @@ export function failed(index: number, message = 'refused'): Answer {
 }
 
 const usage = {
+  ...noUsage,
   requests: 1,
   inputTokens: 10,
   cachedInputTokens: 2,

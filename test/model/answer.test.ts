@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { noTokens } from '../../src/core/usage.ts';
 import { maxBodyBytes } from '../../src/model/thin-fetch.ts';
 import { completion, type StubProvider, startStubProvider } from '../support/stub-provider.ts';
 import { ask, failureOf, modelOf } from './support.ts';
@@ -9,7 +10,7 @@ beforeEach(async () => {
 });
 afterEach(() => stub.close());
 
-const tokens = { inputTokens: 10, cachedInputTokens: 0, outputTokens: 5 };
+const tokens = { ...noTokens, inputTokens: 10, outputTokens: 5 };
 const unusable = { kind: 'later', code: 'PROVIDER_ERROR', retryAfterMs: null, counts: true };
 
 describe('an answer', () => {
@@ -34,7 +35,7 @@ describe('an answer', () => {
     expect(answer).toEqual({
       text: 'billing',
       completion: body,
-      tokens: { inputTokens: 1_000, cachedInputTokens: 500, outputTokens: 100 },
+      tokens: { ...noTokens, inputTokens: 1_000, cachedInputTokens: 500, outputTokens: 100 },
       costUsd: expect.closeTo((500 * 0.4 + 500 * 0.1 + 100 * 1.6) / 1e6, 12),
       logprobs: [{ token: 'billing', logprob: -0.25 }],
     });
@@ -79,7 +80,7 @@ describe('an answer', () => {
 
       const answer = await ask(model);
 
-      expect(answer.tokens).toEqual({ inputTokens: 0, cachedInputTokens: 0, outputTokens: 0 });
+      expect(answer.tokens).toEqual(noTokens);
       expect(answer.costUsd).toBeNull();
     },
   );
@@ -101,6 +102,7 @@ describe('an answer', () => {
     stub.reply({ body: completion('a', { usage }) });
 
     expect((await ask(modelOf(stub.url).model)).tokens).toEqual({
+      ...noTokens,
       inputTokens: input,
       cachedInputTokens: cached,
       outputTokens: output,

@@ -1,6 +1,7 @@
 import { calcPrice } from '@pydantic/genai-prices';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { BadUserInput } from '../../src/core/errors.ts';
+import { noTokens } from '../../src/core/usage.ts';
 import { atBatchPrices, createPrices } from '../../src/model/prices.ts';
 import { anthropicModels, createProviders, openAiModels } from '../../src/model/providers.ts';
 import { type StubProvider, startStubProvider } from '../support/stub-provider.ts';
@@ -231,9 +232,9 @@ describe('the environment', () => {
 
 describe('prices', () => {
   const usages = [
-    { inputTokens: 1_000, cachedInputTokens: 0, outputTokens: 100 },
-    { inputTokens: 1_000, cachedInputTokens: 900, outputTokens: 0 },
-    { inputTokens: 900_000, cachedInputTokens: 1_000, outputTokens: 9_000 },
+    { ...noTokens, inputTokens: 1_000, outputTokens: 100 },
+    { ...noTokens, inputTokens: 1_000, cachedInputTokens: 900 },
+    { ...noTokens, inputTokens: 900_000, cachedInputTokens: 1_000, outputTokens: 9_000 },
   ];
 
   test.each([
@@ -270,14 +271,19 @@ describe('prices', () => {
   ])('of %s/%s are unknown', (provider, model) => {
     const prices = createPrices(provider, model);
 
-    expect(prices.costUsd({ inputTokens: 1, cachedInputTokens: 0, outputTokens: 1 })).toBeNull();
+    expect(prices.costUsd({ ...noTokens, inputTokens: 1, outputTokens: 1 })).toBeNull();
     expect(prices).toMatchObject({ inputPrice: null, outputPrice: null });
   });
 
   test('of a batch are half of all, and unknown where those are', () => {
     const live = createPrices('openai', 'gpt-4.1-mini');
     const batch = atBatchPrices(live);
-    const usage = { inputTokens: 1_000_000, cachedInputTokens: 500_000, outputTokens: 1_000_000 };
+    const usage = {
+      ...noTokens,
+      inputTokens: 1_000_000,
+      cachedInputTokens: 500_000,
+      outputTokens: 1_000_000,
+    };
 
     expect(batch).toMatchObject({ inputPrice: 0.2, outputPrice: 0.8 });
     expect(batch.costUsd(usage)).toBeCloseTo((live.costUsd(usage) ?? -1) / 2, 10);

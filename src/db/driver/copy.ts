@@ -174,7 +174,7 @@ function ignore(): void {
   // Said elsewhere, or of no interest any more; see where it is passed.
 }
 
-/** Text of a query without parameters, which COPY has none of. Made by `copySql` alone. */
+/** Text of a query without parameters, which COPY has none of: by `copySql`, or a constant. */
 export class CopySql {
   readonly text: string;
 

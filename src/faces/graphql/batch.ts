@@ -8,6 +8,7 @@ import {
   listBatches,
   readBatch,
 } from '../../db/batches.ts';
+import { usageOfBatch } from '../../db/usage.ts';
 import { listDeliveries } from '../../db/webhooks.ts';
 import { estimatedCompletionAt, itemsPerSecond, progressOf } from '../../engine/live/pace.ts';
 import { storableText } from '../../operations/text.ts';
@@ -71,13 +72,7 @@ builder.node('Batch', {
     usage: t.field({
       type: 'Usage',
       description: 'Requests, tokens and cost of all answered items together.',
-      resolve: ({ requests, inputTokens, cachedInputTokens, outputTokens, costUsd }) => ({
-        requests,
-        inputTokens,
-        cachedInputTokens,
-        outputTokens,
-        costUsd,
-      }),
+      resolve: usageOfBatch,
     }),
     name: t.exposeString('name', {
       nullable: true,

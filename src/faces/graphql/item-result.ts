@@ -52,15 +52,30 @@ builder.objectType('Usage', {
     }),
     inputTokens: t.expose('inputTokens', {
       type: 'SafeInt',
-      description: 'Prompt tokens, including cached ones.',
+      description:
+        "All prompt tokens, those read from and written to the provider's prompt cache included.",
     }),
     cachedInputTokens: t.expose('cachedInputTokens', {
       type: 'SafeInt',
       description: 'Prompt tokens that the provider took from its cache.',
     }),
+    cacheWriteTokens: t.expose('cacheWriteTokens', {
+      type: 'SafeInt',
+      description:
+        'Prompt tokens that the provider wrote to its prompt cache, part of inputTokens. Some providers bill them above the plain price. 0 where the provider gives none.',
+    }),
     outputTokens: t.expose('outputTokens', {
       type: 'SafeInt',
       description: 'Tokens of the answers, including the thinking of reasoning models.',
+    }),
+    reasoningTokens: t.expose('reasoningTokens', {
+      type: 'SafeInt',
+      description:
+        'Tokens that a reasoning model spent on thinking, part of outputTokens. 0 where the provider gives none.',
+    }),
+    unmeteredRequests: t.exposeInt('unmeteredRequests', {
+      description:
+        'Requests for which no usage came back although the provider may have billed them: timed out, broken off, or aborted. costUsd is without them. On a batch, resentRequests are counted here as well.',
     }),
     costUsd: t.exposeFloat('costUsd', {
       nullable: true,

@@ -7,6 +7,7 @@ import type { Usage } from '../../core/usage.ts';
 import { type BatchFile, type BatchRecord, readBatch, readBatchFile } from '../../db/batches.ts';
 import type { Database } from '../../db/driver/client.ts';
 import { type ItemRecord, listItems } from '../../db/items.ts';
+import { usageOf } from '../../db/usage.ts';
 import { type DecodedRow, decodeRow } from '../../files/decoded-row.ts';
 import { customIdOf, rowFileOf, rowNumberOf } from '../../files/row.ts';
 import type { Budget } from './budget.ts';
@@ -210,14 +211,7 @@ function itemError({ errorCode, errorMessage }: ItemRecord) {
 }
 
 function itemUsage(item: ItemRecord): Usage | null {
-  if (item.seq === null) return null;
-  return {
-    requests: item.requests ?? 0,
-    inputTokens: item.inputTokens ?? 0,
-    cachedInputTokens: item.cachedInputTokens ?? 0,
-    outputTokens: item.outputTokens ?? 0,
-    costUsd: item.costUsd,
-  };
+  return item.seq === null ? null : usageOf(item);
 }
 
 function parseJson(text: string | null): Record<string, unknown> | null {

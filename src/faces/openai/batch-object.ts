@@ -73,13 +73,16 @@ function errorsOf({ errorCode, error }: BatchRecord, input: BatchInput | undefin
   return [{ code, message: error ?? '', line: null, param: null }];
 }
 
-function usageOf({ inputTokens, cachedInputTokens, outputTokens }: BatchRecord): object {
+function usageOf(batch: BatchRecord): object {
+  const { inputTokens, cachedInputTokens, cacheWriteTokens, outputTokens, reasoningTokens } = batch;
   return {
     input_tokens: inputTokens,
-    input_tokens_details: { cached_tokens: cachedInputTokens },
+    input_tokens_details: {
+      cached_tokens: cachedInputTokens,
+      cache_write_tokens: cacheWriteTokens,
+    },
     output_tokens: outputTokens,
-    // Not counted apart; the API knows no null here.
-    output_tokens_details: { reasoning_tokens: 0 },
+    output_tokens_details: { reasoning_tokens: reasoningTokens },
     total_tokens: inputTokens + outputTokens,
   };
 }

@@ -1,6 +1,8 @@
 import type { BatchErrorCode, ItemErrorCode } from '../../core/errors.ts';
+import { noUsage } from '../../core/usage.ts';
 import type { BatchRecord } from '../../db/batches.ts';
 import type { ExportedItem } from '../../db/item-export.ts';
+import { messageUsage } from '../../model/dialects/usage.ts';
 import type { PreparedOperation } from '../../operations/operation.ts';
 import { answerTextOf, storedMessage } from './answer.ts';
 import type { OutputWriter } from './output.ts';
@@ -34,7 +36,6 @@ export function anthropicLinesWriter(
     const name = `msg_${suffix}_${index}`;
     const answer = storedMessage(operation, item, { id: name, model });
     if (answer) return toBytes(JSON.stringify(answer));
-    const { inputTokens = 0, cachedInputTokens = 0, outputTokens = 0 } = item.usage ?? {};
     return JSON.stringify({
       id: name,
       type: 'message',
@@ -43,13 +44,7 @@ export function anthropicLinesWriter(
       content: [{ type: 'text', text: text(output ?? 'null') }],
       stop_reason: 'end_turn',
       stop_sequence: null,
-      usage: {
-        // Anthropic counts what came out of the cache apart.
-        input_tokens: Math.max(0, inputTokens - cachedInputTokens),
-        cache_creation_input_tokens: 0,
-        cache_read_input_tokens: cachedInputTokens,
-        output_tokens: outputTokens,
-      },
+      usage: messageUsage(item.usage ?? noUsage),
     });
   }
 

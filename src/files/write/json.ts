@@ -1,3 +1,4 @@
+import { snakeCase, toldUsage } from '../../core/usage.ts';
 import type { ExportedItem } from '../../db/item-export.ts';
 import type { PreparedOperation } from '../../operations/operation.ts';
 import type { DecodedRow } from '../decoded-row.ts';
@@ -26,18 +27,10 @@ const memberNames = {
   snake: {
     customId: 'custom_id',
     rejectedAnswer: 'rejected_answer',
-    inputTokens: 'input_tokens',
-    cachedInputTokens: 'cached_input_tokens',
-    outputTokens: 'output_tokens',
-    costUsd: 'cost_usd',
   },
   camel: {
     customId: 'customId',
     rejectedAnswer: 'rejectedAnswer',
-    inputTokens: 'inputTokens',
-    cachedInputTokens: 'cachedInputTokens',
-    outputTokens: 'outputTokens',
-    costUsd: 'costUsd',
   },
 } as const satisfies Record<JsonNames, Readonly<Record<string, string>>>;
 
@@ -115,9 +108,14 @@ function rejectedOf({ rejectedAnswer }: ExportedItem): string {
 }
 
 function createUsage(names: JsonNames): (item: ExportedItem) => string {
-  const { inputTokens, cachedInputTokens, outputTokens, costUsd } = memberNames[names];
-  return ({ usage }) =>
-    usage === null
-      ? 'null'
-      : `{"requests":${usage.requests},"${inputTokens}":${usage.inputTokens},"${cachedInputTokens}":${usage.cachedInputTokens},"${outputTokens}":${usage.outputTokens},"${costUsd}":${usage.costUsd}}`;
+  const members = toldUsage.map((name, at) => {
+    const written = names === 'snake' ? snakeCase(name) : name;
+    return { name, before: `${at === 0 ? '{' : ','}"${written}":` };
+  });
+  return ({ usage }) => {
+    if (usage === null) return 'null';
+    let text = '';
+    for (const { name, before } of members) text += before + usage[name];
+    return `${text}}`;
+  };
 }

@@ -1,5 +1,7 @@
 import type { ItemErrorCode } from '../../core/errors.ts';
+import { noUsage } from '../../core/usage.ts';
 import type { ExportedItem } from '../../db/item-export.ts';
+import { completionUsage } from '../../model/dialects/usage.ts';
 import type { PreparedOperation } from '../../operations/operation.ts';
 import { answerTextOf, storedCompletion } from './answer.ts';
 import type { OutputWriter } from './output.ts';
@@ -23,7 +25,6 @@ export function openAiLinesWriter(
   const content = answerTextOf(operation);
 
   function answer(item: ExportedItem): object {
-    const { inputTokens = 0, cachedInputTokens = 0, outputTokens = 0 } = item.usage ?? {};
     return {
       id: `chatcmpl-${suffix}_${item.index}`,
       object: 'chat.completion',
@@ -37,12 +38,7 @@ export function openAiLinesWriter(
           finish_reason: 'stop',
         },
       ],
-      usage: {
-        prompt_tokens: inputTokens,
-        completion_tokens: outputTokens,
-        total_tokens: inputTokens + outputTokens,
-        prompt_tokens_details: { cached_tokens: cachedInputTokens },
-      },
+      usage: completionUsage(item.usage ?? noUsage),
     };
   }
 

@@ -5,10 +5,11 @@
 
 import { isRecord, type JsonRecord, recordsOf } from '../../core/json.ts';
 import { replaceUnstorable } from '../../core/text.ts';
-import { noTokens, type Tokens } from '../../core/usage.ts';
+import { noTokens } from '../../core/usage.ts';
 import { messageToCompletion } from '../dialects/completion.ts';
+import { readMessageUsage } from '../dialects/usage.ts';
 import { type ModelAnswer, ModelError } from '../model.ts';
-import { count, parseAnswer, unusable } from '../read.ts';
+import { parseAnswer, unusable } from '../read.ts';
 import type { ReadOptions } from '../send.ts';
 
 /**
@@ -21,7 +22,7 @@ export function readMessage(
 ): ModelAnswer {
   const body = typeof message === 'string' ? parseAnswer(message, { whole: true }) : message;
   if (!isRecord(body)) throw unusable(`${provider} returned a body that is not JSON.`);
-  const tokens = readTokens(body.usage);
+  const tokens = readMessageUsage(body.usage);
   const costUsd = tokens && prices.costUsd(tokens);
   const billed = { tokens, costUsd };
   if (!Array.isArray(body.content)) throw unusable(`${provider} answered without content.`, billed);
@@ -64,19 +65,6 @@ export function readMessage(
     throw unusable(`${provider} answered without content.`, billed);
   }
   return { ...answer, text: replaceUnstorable(said) };
-}
-
-/** Null without usage. Input tokens are all: fresh, read from the cache, and written to it. */
-export function readTokens(usage: unknown): Tokens | null {
-  if (!isRecord(usage)) return null;
-  const { input_tokens, output_tokens } = usage;
-  if (typeof input_tokens !== 'number' && typeof output_tokens !== 'number') return null;
-  const cached = count(usage.cache_read_input_tokens);
-  return {
-    inputTokens: count(input_tokens) + cached + count(usage.cache_creation_input_tokens),
-    cachedInputTokens: cached,
-    outputTokens: count(output_tokens),
-  };
 }
 
 function refusalOf(message: JsonRecord): string {

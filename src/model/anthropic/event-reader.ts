@@ -2,11 +2,11 @@
 import { isRecord, type JsonRecord } from '../../core/json.ts';
 import type { Tokens } from '../../core/usage.ts';
 import { EventsToChunks } from '../dialects/events-to-chunks.ts';
+import { readMessageUsage } from '../dialects/usage.ts';
 import type { BodyRequest, StreamEvent } from '../model.ts';
 import { unusable } from '../read.ts';
 import type { ReadOptions } from '../send.ts';
 import type { StreamReader } from '../stream.ts';
-import { readTokens } from './answer.ts';
 import { anthropicFailures, refusalWithin } from './failure.ts';
 
 export class EventReader implements StreamReader {
@@ -29,7 +29,7 @@ export class EventReader implements StreamReader {
   }
 
   get tokens(): Tokens | null {
-    return readTokens(this.usage);
+    return readMessageUsage(this.usage);
   }
 
   read({ data }: StreamEvent): readonly StreamEvent[] {

@@ -8,8 +8,9 @@
  */
 import { isKeptNumber, parseKeepingNumbers } from '../../core/exact-json.ts';
 import { isRecord, type JsonRecord, recordsOf } from '../../core/json.ts';
+import { noTokens } from '../../core/usage.ts';
 import { firstChoice } from '../first-choice.ts';
-import { count } from '../read.ts';
+import { completionUsage, messageUsage, readCompletionUsage, readMessageUsage } from './usage.ts';
 
 /**
  * The completion. `created` is in seconds since 1970; a message has no such time, so the caller
@@ -155,27 +156,10 @@ export function stopReason(reason: unknown, { refusal }: JsonRecord, isCall: boo
   }
 }
 
-/** Anthropic counts tokens of the cache apart; OpenAI's prompt tokens are all of them. */
 export function usageToCompletion(usage: JsonRecord): JsonRecord {
-  const cached = count(usage.cache_read_input_tokens);
-  const prompt = count(usage.input_tokens) + cached + count(usage.cache_creation_input_tokens);
-  const completion = count(usage.output_tokens);
-  return {
-    prompt_tokens: prompt,
-    completion_tokens: completion,
-    total_tokens: prompt + completion,
-    prompt_tokens_details: { cached_tokens: cached },
-  };
+  return completionUsage(readMessageUsage(usage) ?? noTokens);
 }
 
 export function usageToMessage(usage: JsonRecord): JsonRecord {
-  const { prompt_tokens, completion_tokens, prompt_tokens_details: details } = usage;
-  const prompt = count(prompt_tokens);
-  const cached = Math.min(prompt, count(isRecord(details) ? details.cached_tokens : 0));
-  return {
-    input_tokens: prompt - cached,
-    cache_creation_input_tokens: 0,
-    cache_read_input_tokens: cached,
-    output_tokens: count(completion_tokens),
-  };
+  return messageUsage(readCompletionUsage(usage) ?? noTokens);
 }

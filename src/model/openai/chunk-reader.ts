@@ -1,8 +1,9 @@
 /** Reads the chunks of a streamed chat completion, trusting none of them. */
 import { isRecord, recordsOf } from '../../core/json.ts';
 import type { Tokens } from '../../core/usage.ts';
-import { failureWithin, readTokens } from '../answer.ts';
+import { failureWithin } from '../answer.ts';
 import { ChunksToEvents } from '../dialects/chunks-to-events.ts';
+import { readCompletionUsage } from '../dialects/usage.ts';
 import type { BodyRequest, StreamEvent } from '../model.ts';
 import { unusable } from '../read.ts';
 import type { ReadOptions } from '../send.ts';
@@ -12,6 +13,8 @@ import { asksForUsage } from './request-body.ts';
 export class ChunkReader implements StreamReader {
   state: StreamReader['state'] = 'open';
   tokens: Tokens | null = null;
+  /** As the last chunk that names one says. */
+  private tier: unknown = null;
   private readonly options: ReadOptions;
   private readonly showsUsage: boolean;
   /** Null where the caller reads chunks. */
@@ -32,7 +35,8 @@ export class ChunkReader implements StreamReader {
     const { provider } = this.options;
     if (!isRecord(chunk)) throw unusable(`${provider} sent an event that is not JSON.`);
     if (chunk.error != null) throw failureWithin(chunk.error, this.options);
-    const tokens = readTokens(chunk.usage);
+    this.tier = chunk.service_tier ?? this.tier;
+    const tokens = readCompletionUsage(chunk.usage, this.tier);
     this.tokens = tokens ?? this.tokens;
     const choices = recordsOf(chunk.choices);
     // Some servers end without a word behind the last chunk.

@@ -1,5 +1,6 @@
 /** A database, a lease and models in memory, whose every answer comes when a test lets it. */
 import { createLog } from '../../../src/core/log.ts';
+import { noTokens } from '../../../src/core/usage.ts';
 import type { ClaimedChunk } from '../../../src/db/chunks.ts';
 import { aloneFromCrashes } from '../../../src/db/reclaims.ts';
 import { createPlanner } from '../../../src/engine/run/plan.ts';
@@ -56,7 +57,7 @@ interface OpenStatement {
 const answer: ModelAnswer = {
   text: '{"label":"praise","confidence":0.9}',
   completion: {},
-  tokens: { inputTokens: 1, cachedInputTokens: 0, outputTokens: 1 },
+  tokens: { ...noTokens, inputTokens: 1, outputTokens: 1 },
   costUsd: null,
   logprobs: null,
 };

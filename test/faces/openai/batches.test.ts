@@ -182,7 +182,7 @@ describe('a batch', () => {
       request_counts: { total: 2, completed: 0, failed: 0 },
       usage: {
         input_tokens: 0,
-        input_tokens_details: { cached_tokens: 0 },
+        input_tokens_details: { cached_tokens: 0, cache_write_tokens: 0 },
         output_tokens: 0,
         output_tokens_details: { reasoning_tokens: 0 },
         total_tokens: 0,
@@ -207,7 +207,7 @@ describe('a batch', () => {
       request_counts: { total: 2, completed: 2, failed: 0 },
       usage: {
         input_tokens: 20,
-        input_tokens_details: { cached_tokens: 8 },
+        input_tokens_details: { cached_tokens: 8, cache_write_tokens: 0 },
         output_tokens: 10,
         output_tokens_details: { reasoning_tokens: 0 },
         total_tokens: 30,

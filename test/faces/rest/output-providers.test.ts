@@ -156,6 +156,8 @@ describe('chat', () => {
           input_tokens: 6,
           cache_creation_input_tokens: 0,
           cache_read_input_tokens: 4,
+          cache_creation: { ephemeral_5m_input_tokens: 0, ephemeral_1h_input_tokens: 0 },
+          output_tokens_details: { thinking_tokens: 0 },
           output_tokens: 5,
         },
       },
@@ -272,6 +274,8 @@ describe('every other operation', () => {
         input_tokens: 6,
         cache_creation_input_tokens: 0,
         cache_read_input_tokens: 4,
+        cache_creation: { ephemeral_5m_input_tokens: 0, ephemeral_1h_input_tokens: 0 },
+        output_tokens_details: { thinking_tokens: 0 },
         output_tokens: 5,
       },
     });

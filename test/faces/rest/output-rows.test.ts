@@ -155,7 +155,7 @@ describe('files', () => {
 
 describe('items', () => {
   const itemsQuery = `query($id: ID!) { batch(id: $id) { items(first: 1000) { edges { node {
-    index row customId status usage { requests inputTokens cachedInputTokens outputTokens costUsd } error { code message } rejectedAnswer
+    index row customId status usage { requests inputTokens cachedInputTokens cacheWriteTokens outputTokens reasoningTokens unmeteredRequests costUsd } error { code message } rejectedAnswer
   } } } } }`;
 
   it('stand as GraphQL says, in each of their statuses, also after a retry', async () => {
@@ -183,7 +183,10 @@ describe('items', () => {
           requests: usage.requests,
           input_tokens: usage.inputTokens,
           cached_input_tokens: usage.cachedInputTokens,
+          cache_write_tokens: usage.cacheWriteTokens,
           output_tokens: usage.outputTokens,
+          reasoning_tokens: usage.reasoningTokens,
+          unmetered_requests: usage.unmeteredRequests,
           cost_usd: usage.costUsd,
         },
       }));

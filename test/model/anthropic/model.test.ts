@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { noTokens } from '../../../src/core/usage.ts';
 import { normalizeAnthropicBaseUrl } from '../../../src/model/endpoint.ts';
 import type { BodyRequest, PromptRequest } from '../../../src/model/model.ts';
 import {
@@ -442,7 +443,7 @@ describe('an answer', () => {
     const error = await failureOf(ask(claudeOf(stub.origin)));
 
     expect(error.failure).toEqual({ kind: 'item', code: 'TRUNCATED' });
-    expect(error.tokens).toEqual({ inputTokens: 10, cachedInputTokens: 0, outputTokens: 5 });
+    expect(error.tokens).toEqual({ ...noTokens, inputTokens: 10, outputTokens: 5 });
     expect(error.costUsd).toBeCloseTo((10 * 1 + 5 * 5) / 1e6, 12);
   });
 

@@ -1,14 +1,15 @@
 import { expect, test } from 'vitest';
+import { noTokens, type Tokens } from '../../../src/core/usage.ts';
 import { readAnthropicRateHeaders } from '../../../src/model/anthropic/rate-headers.ts';
 
 const date = 'Thu, 21 Aug 2025 12:41:00 GMT';
 const nowMs = Date.parse('2026-01-01T00:00:00Z');
 
-function read(
-  headers: Record<string, string>,
-  mix: { inputTokens: number; cachedInputTokens: number; outputTokens: number } | null = null,
-) {
-  return readAnthropicRateHeaders((name) => headers[name] ?? null, { mix, nowMs });
+function read(headers: Record<string, string>, mix: Partial<Tokens> | null = null) {
+  return readAnthropicRateHeaders((name) => headers[name] ?? null, {
+    mix: mix && { ...noTokens, ...mix },
+    nowMs,
+  });
 }
 
 function limit(name: string, [all, remaining]: [number, number], reset?: string) {

@@ -39,7 +39,8 @@ describe('a message as a completion', () => {
         prompt_tokens: 20,
         completion_tokens: 5,
         total_tokens: 25,
-        prompt_tokens_details: { cached_tokens: 7 },
+        prompt_tokens_details: { cached_tokens: 7, cache_write_tokens: 3 },
+        completion_tokens_details: { reasoning_tokens: 0 },
       },
     });
   });
@@ -129,8 +130,12 @@ describe('a completion as a message', () => {
 
     expect(again).toEqual({
       ...called,
-      // What was written to the cache is not told apart in a completion.
-      usage: { ...called.usage, input_tokens: 13, cache_creation_input_tokens: 0 },
+      usage: {
+        ...called.usage,
+        // A completion does not tell for how long.
+        cache_creation: { ephemeral_5m_input_tokens: 3, ephemeral_1h_input_tokens: 0 },
+        output_tokens_details: { thinking_tokens: 0 },
+      },
     });
   });
 

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { noTokens } from '../../../src/core/usage.ts';
 import type { BatchApi, LostJob } from '../../../src/model/batch-api.ts';
 import type { ProviderConfig } from '../../../src/model/model.ts';
 import { createOpenAiBatches } from '../../../src/model/openai/batches.ts';
@@ -228,6 +229,7 @@ test('an answer costs half of what it would cost live, with cached tokens for wh
   const [answer] = await linesIn(api, { results });
 
   const live = createPrices('openai', 'gpt-4.1-mini').costUsd({
+    ...noTokens,
     inputTokens: 1_000_000,
     cachedInputTokens: 400_000,
     outputTokens: 1_000_000,

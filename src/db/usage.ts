@@ -1,0 +1,169 @@
+/**
+ * Where usage is stored, and how it is added up: said here for every statement. A count is a column
+ * of `results`, `superseded_results`, `batches` and `spending`; the cost is `cost_usd` in all.
+ */
+import type postgres from 'postgres';
+import { snakeCase, toldUsage, type Usage } from '../core/usage.ts';
+import type { Sql } from './driver/client.ts';
+import { batches } from './tables.ts';
+
+type CountName = Exclude<keyof Usage, 'costUsd'>;
+
+interface Count {
+  name: CountName;
+  column: string;
+  /** Hardly any answer has it: null is 0, and a statement goes without where none has any. */
+  isRare: boolean;
+  /** In `batches`, where it is called otherwise. */
+  inBatches?: string;
+}
+
+const counts: readonly Count[] = [
+  { name: 'requests', column: 'requests', isRare: false },
+  { name: 'inputTokens', column: 'input_tokens', isRare: false },
+  { name: 'cachedInputTokens', column: 'cached_input_tokens', isRare: false },
+  { name: 'outputTokens', column: 'output_tokens', isRare: false },
+  { name: 'cacheWriteTokens', column: 'cache_write_tokens', isRare: true },
+  { name: 'cacheWriteLongTokens', column: 'cache_write_long_tokens', isRare: true },
+  { name: 'reasoningTokens', column: 'reasoning_tokens', isRare: true },
+  {
+    name: 'unmeteredRequests',
+    column: 'unmetered',
+    isRare: true,
+    inBatches: 'unmetered_requests',
+  },
+];
+
+/** Parts of a statement that writes answers. */
+export interface WrittenUsage {
+  /** An array a column, in the order of `columns`. */
+  arrays: postgres.Fragment;
+  /** The columns that are written, the cost last. */
+  columns: postgres.Fragment;
+  /** Their sums, of rows that have the columns, under their names. */
+  sums: postgres.Fragment;
+  /** Adds the sums, a row `t`, to the batch, a row `b`. */
+  added: postgres.Fragment;
+}
+
+/** For a statement that writes answers with these usages, one each. */
+export function writtenUsage(sql: Sql, usages: readonly Usage[]): WrittenUsage {
+  const hasRare = usages.some((usage) => counts.some(({ name, isRare }) => isRare && usage[name]));
+  const written = hasRare ? counts : counts.filter(({ isRare }) => !isRare);
+  const arrays = written.map(({ name, isRare }) => {
+    const values = usages.map((usage) => (isRare ? usage[name] || null : usage[name]));
+    return sql`${toArray(values)}::int[]`;
+  });
+  const costs = sql`${toArray(usages.map(({ costUsd }) => costUsd))}::float8[]`;
+  return {
+    arrays: [...arrays, costs].reduce((before, next) => sql`${before}, ${next}`),
+    columns: literal(sql, columnsOf(written)),
+    sums: literal(sql, sumsOf(written)),
+    added: literal(sql, addedOf(written)),
+  };
+}
+
+/** A constant of this file as a part of a statement. */
+function literal(sql: Sql, text: string): postgres.Fragment {
+  return sql.unsafe(text);
+}
+
+/** Every column of an answer's usage, the cost last. */
+export function usageColumns(sql: Sql): postgres.Fragment {
+  return literal(sql, columnsOf(counts));
+}
+
+function columnsOf(some: readonly Count[]): string {
+  return [...some.map(({ column }) => column), 'cost_usd'].join(', ');
+}
+
+function sumsOf(some: readonly Count[]): string {
+  const sums = some.map(({ column }) => `coalesce(sum(${column}), 0) as ${column}`);
+  return [...sums, 'sum(cost_usd) as cost_usd'].join(', ');
+}
+
+function addedOf(some: readonly Count[]): string {
+  const sums = some.map(
+    ({ column, inBatches = column }) => `${inBatches} = b.${inBatches} + t.${column}`,
+  );
+  const cost = `cost_usd = case when t.cost_usd is null then b.cost_usd
+    else coalesce(b.cost_usd, 0) + t.cost_usd end`;
+  return [...sums, cost].join(', ');
+}
+
+/** An array as Postgres reads it: the driver knows arrays of text alone. */
+export function toArray(values: readonly (number | null)[]): string {
+  return `{${values.map((value) => value ?? 'NULL').join()}}`;
+}
+
+/**
+ * Text of the columns of an item's usage, which is that of its result, a row `r`, and of the
+ * answers that a retry put aside, a row `s` of `earlierUsage`. They have the names of a `Usage`, in
+ * the order of `usageNames`; all are null without a result.
+ */
+export const itemUsage = [
+  ...counts.map(({ name, column, isRare }) =>
+    isRare
+      ? `${eitherOrBoth(column)} as "${name}"`
+      : `r.${column} + coalesce(s.${column}, 0) as "${name}"`,
+  ),
+  `${eitherOrBoth('cost_usd')} as "costUsd"`,
+].join(', ');
+
+function eitherOrBoth(column: string): string {
+  return `coalesce(r.${column} + s.${column}, r.${column}, s.${column})`;
+}
+
+/** Text of the sums of answers that a retry put aside, under the names of their columns. */
+export const earlierUsage = [
+  ...counts.map(({ column }) => `sum(${column})::int as ${column}`),
+  'sum(cost_usd) as cost_usd',
+].join(', ');
+
+/** The order of `itemUsage`. */
+export const usageNames: readonly (keyof Usage)[] = [...counts.map(({ name }) => name), 'costUsd'];
+
+/** For Drizzle's builder. */
+export const batchUsage = {
+  requests: batches.requests,
+  inputTokens: batches.inputTokens,
+  cachedInputTokens: batches.cachedInputTokens,
+  cacheWriteTokens: batches.cacheWriteTokens,
+  cacheWriteLongTokens: batches.cacheWriteLongTokens,
+  outputTokens: batches.outputTokens,
+  reasoningTokens: batches.reasoningTokens,
+  unmeteredRequests: batches.unmeteredRequests,
+  costUsd: batches.costUsd,
+} as const satisfies Record<keyof Usage, unknown>;
+
+/** Text of the usage of a batch, a row `b` of `batches`, as a JSON object. */
+export const batchUsageJson = `json_build_object(${toldUsage
+  .map((name) => `'${snakeCase(name)}', ${toldOfBatch(name)}`)
+  .join(', ')})`;
+
+function toldOfBatch(name: (typeof toldUsage)[number]): string {
+  if (name === 'unmeteredRequests') return 'b.unmetered_requests + b.resent_requests';
+  return `b.${snakeCase(name)}`;
+}
+
+/** A usage as it was read: null is 0, but for the cost. */
+export type UsageRecord = { [Name in keyof Usage]: number | null };
+
+export function usageOf(record: UsageRecord): Usage {
+  return {
+    requests: record.requests ?? 0,
+    inputTokens: record.inputTokens ?? 0,
+    cachedInputTokens: record.cachedInputTokens ?? 0,
+    cacheWriteTokens: record.cacheWriteTokens ?? 0,
+    cacheWriteLongTokens: record.cacheWriteLongTokens ?? 0,
+    outputTokens: record.outputTokens ?? 0,
+    reasoningTokens: record.reasoningTokens ?? 0,
+    unmeteredRequests: record.unmeteredRequests ?? 0,
+    costUsd: record.costUsd,
+  };
+}
+
+/** Requests that were sent again were billed perhaps, and nobody knows what they used. */
+export function usageOfBatch(batch: Usage & { resentRequests: number }): Usage {
+  return { ...usageOf(batch), unmeteredRequests: batch.unmeteredRequests + batch.resentRequests };
+}
