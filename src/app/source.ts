@@ -3,13 +3,8 @@
 import { AppError, BadUserInput, type InputIssue } from '../core/errors.ts';
 import { isId } from '../core/ids.ts';
 import type { Database } from '../db/driver/client.ts';
-import {
-  hasProblems,
-  readFile,
-  readFileRows,
-  readProblems,
-  type StoredProblem,
-} from '../db/files.ts';
+import { readFileRows } from '../db/file-rows.ts';
+import { hasProblems, readFile, readProblems, type StoredProblem } from '../db/files.ts';
 import { decodeRow } from '../files/decoded-row.ts';
 import { mayBeRequests } from '../files/request-row.ts';
 import { type FileReading, namesOf, type RowFile, rowFileOf } from '../files/row.ts';

@@ -1,5 +1,5 @@
 import type { Builder } from '../db/driver/client.ts';
-import { deleteRows, readRowsEnd } from '../db/files.ts';
+import { deleteRows, readRowsEnd } from '../db/file-rows.ts';
 
 /** Rows removed by one statement: a step holds its locks and its disk for a moment only. */
 const removalStep = 20_000;

@@ -2,13 +2,13 @@
 import { z } from 'zod';
 import { AppError } from '../../core/errors.ts';
 import { isId } from '../../core/ids.ts';
+import { readFileRows } from '../../db/file-rows.ts';
 import {
   countFiles,
   deleteFile,
   type FileRecord,
   listFiles,
   readFile,
-  readFileRows,
   readFilesWithin,
 } from '../../db/files.ts';
 import { previewRow } from '../../files/decoded-row.ts';

@@ -2,7 +2,8 @@
 
 import { type ParsedResult, parseResults, type ResultSource } from '../../app/parse-results.ts';
 import type { Builder } from '../../db/driver/client.ts';
-import { type FileRecord, findRows } from '../../db/files.ts';
+import { findRows } from '../../db/file-rows.ts';
+import type { FileRecord } from '../../db/files.ts';
 import { answerSchemaParam } from '../../operations/given-answer.ts';
 import { builder, notFound } from './builder.ts';
 import { presentIssues } from './errors.ts';
