@@ -23,7 +23,7 @@ afterAll(async () => {
   await sandbox.close();
 });
 
-it('tells rows, tokens and the cost in both lanes, and sends what is cheap', async () => {
+it('tells rows, tokens and the cost live and by provider jobs, and sends what is cheap', async () => {
   const { code, err } = await folder.run(['summarize', 'long.txt', '-o', 'short.csv']);
 
   expect(code, err).toBe(0);

@@ -136,7 +136,7 @@ describe('a blank item', () => {
     });
   });
 
-  it('leaves a batch of nothing else without a request in both lanes', async () => {
+  it('leaves a batch of nothing else without a request, live and by provider jobs', async () => {
     for (const execution of ['LIVE', 'PROVIDER_BATCH']) {
       const id = await submit({ source: { texts: blanks }, execution });
 

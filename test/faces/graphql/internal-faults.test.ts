@@ -101,7 +101,7 @@ describe('an item that Winnow fails on', () => {
     expect(logged).toContain('planted in the answer');
   });
 
-  it('is INTERNAL where its repair fails so, in the lane of the provider', async () => {
+  it('is INTERNAL where its repair fails so, in a provider job', async () => {
     sandbox.faults.clear();
     sandbox.faults.add({
       fault: { kind: 'content', content: '{"label": "neither"}' },

@@ -1,6 +1,6 @@
 /**
- * The two lanes as users see them: what a submit takes, what a batch tells, and the list of its
- * jobs at the provider.
+ * Live batches and those of provider jobs as users see them: what a submit takes, what a batch
+ * tells, and the list of its provider jobs.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Database, openDatabase } from '../../../src/db/driver/client.ts';
@@ -58,7 +58,7 @@ function issuesOf({ data, errors }: Answer): { path: string; message: string }[]
 }
 
 describe('a submit', () => {
-  it('says which lane it takes, and is read back so', async () => {
+  it('says how it is executed, and is read back so', async () => {
     const { data } = await submit({ execution: 'PROVIDER_BATCH', rescue: true });
     const batch = data?.submitBatch.batch;
 
@@ -99,7 +99,7 @@ describe('a submit', () => {
     });
   });
 
-  it('has 24 hours live and 26 in the provider’s lane, unless it says otherwise', async () => {
+  it('has 24 hours live and 26 by provider jobs, unless it says otherwise', async () => {
     const hours = async (input: Record<string, unknown>) => {
       const { createdAt, expiresAt } = (await submit(input)).data?.submitBatch.batch ?? {};
       return (Date.parse(expiresAt) - Date.parse(createdAt)) / 3_600_000;
@@ -112,8 +112,8 @@ describe('a submit', () => {
 
   it.each([
     ['LIVE', { execution: 'LIVE', rescue: true }],
-    ['no lane', { rescue: true }],
-  ])('with rescue and %s is refused, and told what rescue is for', async (_lane, input) => {
+    ['no execution', { rescue: true }],
+  ])('with rescue and %s is refused, and told what rescue is for', async (_given, input) => {
     const issues = issuesOf(await submit(input));
 
     expect(issues).toEqual([
@@ -168,9 +168,9 @@ describe('a submit', () => {
     });
   });
 
-  it('under one idempotency key is the same batch only in the same lane with the same rescue', async () => {
+  it('under one idempotency key is the same batch only with the same execution and rescue', async () => {
     const submitAs = (input: Record<string, unknown>) =>
-      submit({ idempotencyKey: 'lanes', ...input });
+      submit({ idempotencyKey: 'executions', ...input });
 
     const first = await submitAs({ execution: 'PROVIDER_BATCH' });
     const again = await submitAs({ execution: 'PROVIDER_BATCH', rescue: false });
@@ -204,7 +204,7 @@ describe('an upload that asks for a batch', () => {
     [{ execution: 'live' }, 'LIVE', false],
     [{}, 'LIVE', false],
     [{ options: '{"execution": "provider_batch", "rescue": true}' }, 'PROVIDER_BATCH', true],
-  ])('with %j takes the lane %s, rescue %j', async (fields, execution, rescue) => {
+  ])('with %j takes the execution %s, rescue %j', async (fields, execution, rescue) => {
     const { status, body } = await upload({ ...label, ...fields });
 
     expect(status).toBe(201);

@@ -1,6 +1,6 @@
 /**
  * Models whose names have a slash, at servers that call their models so: rows, options, the default
- * model, both lanes.
+ * model, live and by provider jobs.
  */
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -262,7 +262,7 @@ describe('the model of options, and that of the server', () => {
 });
 
 describe('in the provider’s batch API', () => {
-  const lane = { execution: 'PROVIDER_BATCH' };
+  const byProvider = { execution: 'PROVIDER_BATCH' };
   const rows = (...models: (string | undefined)[]) => ({
     requests: models.map((model) => row(model)),
   });
@@ -291,7 +291,7 @@ describe('in the provider’s batch API', () => {
   it('a listed name goes whole, and one that is not there fails its rows alone', async () => {
     await withSandbox(['rules', oss], { lists: true }, async (app) => {
       const given = rows(oss, 'openai/gone', undefined, 'rules');
-      const { status, items } = await run(app, given, lane);
+      const { status, items } = await run(app, given, byProvider);
 
       expect(status).toBe('COMPLETED');
       expect(items.map(answered)).toEqual([oss, 'INVALID_REQUEST', oss, 'rules']);
@@ -301,7 +301,7 @@ describe('in the provider’s batch API', () => {
 
   it('a name that is not there is tried whole in the next job', async () => {
     await withSandbox(['rules', oss], { lists: false }, async (app) => {
-      const { status, items } = await run(app, rows(oss, 'rules', 'openai/gone'), lane);
+      const { status, items } = await run(app, rows(oss, 'rules', 'openai/gone'), byProvider);
 
       expect(status).toBe('COMPLETED');
       expect(items.map(answered)).toEqual([oss, 'rules', 'INVALID_REQUEST']);
@@ -313,8 +313,11 @@ describe('in the provider’s batch API', () => {
     await withSandbox(['rules', oss], { lists: false }, async (app) => {
       const operation = (model: string) => ({ chat: { model } });
 
-      const found = await run(app, rows(undefined), { ...lane, operation: operation(oss) });
-      const gone = await run(app, rows(undefined), { ...lane, operation: operation('openai/no') });
+      const found = await run(app, rows(undefined), { ...byProvider, operation: operation(oss) });
+      const gone = await run(app, rows(undefined), {
+        ...byProvider,
+        operation: operation('openai/no'),
+      });
 
       expect(found.items.map(answered)).toEqual([oss]);
       expect([gone.status, gone.errorCode]).toEqual(['FAILED', 'UNKNOWN_MODEL']);

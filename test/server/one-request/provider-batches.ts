@@ -13,7 +13,7 @@ describe('inputs of provider batches', { retry: busyRetries }, () => {
     victim = await startVictim({
       withKeys: true,
       env: { PROVIDER_BATCH_POLL_MS: '50' },
-      providers: { lane: sandbox.url },
+      providers: { batches: sandbox.url },
     });
   });
   afterAll(async () => {
@@ -24,7 +24,7 @@ describe('inputs of provider batches', { retry: busyRetries }, () => {
   test('12 prompts of nearly 8 million characters', async () => {
     let counts: unknown = null;
     const input = {
-      operation: { run: { userPromptTemplate: '{content}'.repeat(990), model: 'lane/rules' } },
+      operation: { run: { userPromptTemplate: '{content}'.repeat(990), model: 'batches/rules' } },
       source: { texts: Array.from({ length: 12 }, () => 'x'.repeat(8_000)) },
       execution: 'PROVIDER_BATCH',
     };
