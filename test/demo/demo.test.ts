@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import Papa from 'papaparse';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startFaultySandbox } from '../../src/sandbox/faults/sandbox.ts';
+import { nodeEnv, nodeFlags } from '../support/from-source.ts';
 import { until } from '../support/until.ts';
 
 const program = fileURLToPath(new URL('../../src/demo/demo.ts', import.meta.url));
@@ -117,15 +118,11 @@ describe.skipIf(process.platform === 'win32')('npm run demo', () => {
 
   /** Without a terminal, without HOME, and in a folder without an .env of somebody's. */
   function start(args: string[], environment: Record<string, string> = {}): Run {
-    const child = spawn(
-      process.execPath,
-      ['--import', import.meta.resolve('tsx'), program, '--data', directory, ...args],
-      {
-        cwd: directory,
-        env: { PATH: process.env.PATH, ...environment },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      },
-    );
+    const child = spawn(process.execPath, [...nodeFlags, program, '--data', directory, ...args], {
+      cwd: directory,
+      env: { ...nodeEnv, PATH: process.env.PATH, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let out = '';
     let err = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

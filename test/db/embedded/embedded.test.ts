@@ -19,6 +19,7 @@ import { promisify } from 'node:util';
 import postgres from 'postgres';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../../src/db/embedded/embedded.ts';
+import { nodeEnv, nodeFlags } from '../../support/from-source.ts';
 import { until } from '../../support/until.ts';
 
 // Killed processes are the matter here, and Windows has neither a watchdog nor `ps`.
@@ -180,7 +181,8 @@ describe.skipIf(process.platform === 'win32')('the embedded Postgres', () => {
 
   function spawnProcess(): ChildProcess {
     const script = fileURLToPath(new URL('../../support/embedded-process.ts', import.meta.url));
-    const child = spawn(process.execPath, ['--import', 'tsx', script, directory], {
+    const child = spawn(process.execPath, [...nodeFlags, script, directory], {
+      env: { ...process.env, ...nodeEnv },
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     processes.push(child);

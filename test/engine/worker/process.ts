@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Sandbox } from '../../../src/sandbox/faults/sandbox.ts';
+import { nodeEnv, nodeFlags } from '../../support/from-source.ts';
 import { until } from '../../support/until.ts';
 
 const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
@@ -35,11 +36,12 @@ export async function startProcess(
     env = {},
   }: { databaseUrl: string; sandbox: Pick<Sandbox, 'url'>; env?: Record<string, string> },
 ): Promise<WinnowProcess> {
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), main], {
+  const child = spawn(process.execPath, [...nodeFlags, main], {
     // Not the repository: it may hold a .env.
     cwd: tmpdir(),
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
+      ...nodeEnv,
       PATH: process.env.PATH,
       PORT: '0',
       ROLE: 'worker',
