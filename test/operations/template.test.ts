@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ItemFailure } from '../../src/core/errors.ts';
 import { compileTemplate, TemplateError } from '../../src/operations/template.ts';
 import { ending } from '../support/ending.ts';
+import { anyCharacter, runsOf } from '../support/random.ts';
 import { HOSTILE_TEXTS } from './support.ts';
 
 const render = (source: string, metadata: Record<string, unknown> | null = null, content = 'C') =>
@@ -69,7 +70,7 @@ describe('a template', () => {
     const name = fc.stringMatching(/^[^{}\n\r]{1,20}$/).filter((value) => value.trim() !== '');
     const piece = fc.oneof(
       fc.record({ literal: fc.string({ unit: 'grapheme' }) }),
-      fc.record({ name, value: fc.string({ unit: 'binary' }) }),
+      fc.record({ name, value: fc.string({ unit: anyCharacter }) }),
     );
 
     fc.assert(
@@ -98,7 +99,7 @@ describe('a template', () => {
 
         expect(render(source, Object.fromEntries(metadata), content)).toBe(expected);
       }),
-      { numRuns: 2_000 },
+      runsOf(1_000),
     );
   });
 

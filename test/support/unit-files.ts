@@ -2,9 +2,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** Words of files that start a Postgres, or use the one of the global setup. */
+/** Words of files that start a Postgres, also by a program, or use the one of the global setup. */
 const needsPostgres =
-  /\b(postgresUrl|startEmbeddedPostgres|embedded-process|startService|startProgram|demo\.ts)\b/;
+  /\b(postgresUrl|startEmbeddedPostgres|embedded-process|startService|startProgram|demo\.ts|DATA_DIR=data)\b/;
 /** Runs that have a command of their own. */
 const apart = /^test\/(chaos|bench|browser)\//;
 const localImport = /(?:from|import)\s*\(?'(\.[^']+)'/g;

@@ -5,6 +5,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UnreadableFile } from '../../../src/files/read/unreadable.ts';
+import { runsOf } from '../../support/random.ts';
 import { readAll } from './support.ts';
 
 type Options = NonNullable<Parameters<typeof readAll>[1]>;
@@ -52,7 +53,7 @@ describe('any table', () => {
         expect(blank).toBeGreaterThanOrEqual(blankCount);
         if (blankCount === 0 || quote === 'none') expect(blank).toBe(blankCount);
       }),
-      { numRuns: 3_000 },
+      runsOf(1_000),
     );
   });
 
@@ -71,7 +72,7 @@ describe('any table', () => {
         expect(numbers).toEqual([...new Set(numbers)].sort((one, other) => one - other));
         expect(numbers.at(-1) ?? 0).toBeLessThanOrEqual(total);
       }),
-      { numRuns: 3_000 },
+      runsOf(1_000),
     );
   });
 

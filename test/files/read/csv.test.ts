@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { guessDelimiter } from '../../../src/files/read/csv-delimiter.ts';
 import { trimName } from '../../../src/files/read/csv-header.ts';
 import { columnNames } from '../../../src/files/read/csv-names.ts';
+import { runsOf } from '../../support/random.ts';
 import { readAll } from './support.ts';
 
 const csv = (text: string, options: Parameters<typeof readAll>[1] = {}) => {
@@ -220,7 +221,7 @@ describe('CSV', () => {
           expect(reading.blankCount).toBe(data.filter(isBlank).length);
         },
       ),
-      { numRuns: 2_000 },
+      runsOf(700),
     );
   });
 });

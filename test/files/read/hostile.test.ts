@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fileFormats } from '../../../src/files/read/format.ts';
 import { UnreadableFile } from '../../../src/files/read/unreadable.ts';
+import { runsOf } from '../../support/random.ts';
 import { readAll } from './support.ts';
 
 const seeds = [
@@ -72,7 +73,7 @@ describe('any bytes', () => {
             expect(pieces.rows).toEqual(whole.rows);
           }
         }),
-        { numRuns: 400 },
+        runsOf(150),
       );
     },
   );

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createGate, type SharedGate } from '../../../src/model/limits/gate.ts';
 import type { Permit } from '../../../src/model/model.ts';
+import { runsOf } from '../../support/random.ts';
 import { createVirtualClock, type VirtualClock } from '../virtual.ts';
 
 const most = 100;
@@ -169,7 +170,7 @@ test('the computed room is what trying gives', async () => {
         }
       },
     ),
-    { numRuns: 1_000 },
+    runsOf(400),
   );
 });
 

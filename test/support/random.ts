@@ -1,0 +1,19 @@
+/** What tests of random cases share: how many cases there are, and text of any characters. */
+import fc from 'fast-check';
+
+/** Times PROPERTY_RUNS, for a long look. */
+export function runsOf(usual: number): { numRuns: number } {
+  return { numRuns: usual * Number(process.env.PROPERTY_RUNS ?? 1) };
+}
+
+const firstSurrogate = 0xd800;
+const surrogates = 0x800;
+const lastCharacter = 0x10_ffff;
+
+/**
+ * Any code point but surrogates, each as likely as the other. The unit `binary` of fast-check is
+ * the same; before the first case it makes a map of all of them, which takes a second.
+ */
+export const anyCharacter = fc
+  .integer({ min: 0, max: lastCharacter - surrogates })
+  .map((at) => String.fromCodePoint(at < firstSurrogate ? at : at + surrogates));
