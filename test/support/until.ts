@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Between two looks: this long at first, then an eighth of the time that has gone by. */
-const firstPauseMs = 5;
-const share = 1 / 8;
-/** Each look costs a request: at a fixed pace they would take a third of what tests compute. */
+/** Between two looks: this long at first, then a part of the time that has gone by. */
+const firstPauseMs = 10;
+const share = 1 / 4;
+/** A look costs a request or a statement: many of them slow down what is waited for. */
 const longestPauseMs = 100;
 /** Deadlines are for what hangs: a machine under load is slow, not broken. */
 const SLACK = 3;
