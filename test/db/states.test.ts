@@ -32,8 +32,8 @@ import {
 const items = 12;
 const final = ['COMPLETED', 'FAILED', 'CANCELLED', 'EXPIRED'];
 /** In `npm test`; a long look is STATES_RUNS=500. */
-const runs = Number(process.env.STATES_RUNS ?? 100);
-const maxCommands = runs > 100 ? 200 : 40;
+const runs = Number(process.env.STATES_RUNS ?? 50);
+const maxCommands = runs > 50 ? 200 : 40;
 
 let database: TestDatabase;
 let db: Database;
