@@ -18,7 +18,7 @@ describe('what one request may take in all', { retry: busyRetries }, () => {
 
   beforeAll(async () => {
     victim = await startVictim({ withKeys: true });
-    await victim.attack(async (target) => {
+    await victim.prepare(async (target) => {
       const row = JSON.stringify({ content: 'x'.repeat(rowBytes) });
       file = await upload(target, 'large.jsonl', `${row}\n`.repeat(10));
       batch = await draft(target, file);
@@ -178,10 +178,7 @@ describe('what one request may take in all', { retry: busyRetries }, () => {
   ];
 
   test.each(products)('%s', async (_what, make) => {
-    let query = '';
-    await victim.attack(async (target) => {
-      query = await make(target);
-    });
+    const query = await victim.prepare(make);
 
     const report = await victim.attack(async (target) => {
       const { errors } = await ask(target, query);

@@ -20,6 +20,9 @@ import type { Sighting, Watch } from './watcher.ts';
  */
 const bounds = { waitMs: 250, readMs: 1_000, rssMb: 150, caseMs: 15_000 };
 
+/** For what is set up, on a machine that is as busy as it likes. */
+const prepareMs = 100_000;
+
 const attackerKey = 'anna-key-0123456789abcdefgh';
 const neighbourKey = 'bert-key-0123456789abcdefgh';
 
@@ -76,6 +79,8 @@ export interface Victim {
   readonly databaseUrl: string;
   /** The process that runs now: after a breach, the next attack starts another. */
   readonly process: WinnowProcess;
+  /** Sets up what an attack needs, such as a large file: nobody watches, no time is asserted. */
+  prepare<Made>(work: (target: Target) => Promise<Made>): Promise<Made>;
   /**
    * Runs an attack to its end, or until the case has taken as long as it may. `fresh`: on a process
    * that nobody has attacked.
@@ -184,11 +189,35 @@ export async function startVictim({
     void watchDeath(running);
   }
 
+  function targetOf(url: string, signal: AbortSignal): Target {
+    return {
+      url,
+      socketUrl: `${url.replace('http', 'ws')}/graphql`,
+      headers,
+      neighbour,
+      provider,
+      signal,
+      async post(body) {
+        const response = await fetch(`${url}/graphql`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', ...headers },
+          body: typeof body === 'string' ? body : JSON.stringify(body),
+          signal,
+        });
+        return { status: response.status, text: await response.text() };
+      },
+    };
+  }
+
   return {
     provider,
     databaseUrl: database.url,
     get process() {
       return running;
+    },
+    async prepare(work) {
+      if (isDead || isSpoilt) await restart();
+      return await work(targetOf(running.url, AbortSignal.timeout(prepareMs)));
     },
     async attack(work, { fresh = false } = {}) {
       if (fresh || isDead || isSpoilt) await restart();
@@ -197,23 +226,7 @@ export async function startVictim({
       await other.keepBusy(server);
       const before = await baseline();
       const signal = AbortSignal.timeout(bounds.caseMs);
-      const target: Target = {
-        url,
-        socketUrl: `${url.replace('http', 'ws')}/graphql`,
-        headers,
-        neighbour,
-        provider,
-        signal,
-        async post(body) {
-          const response = await fetch(`${url}/graphql`, {
-            method: 'POST',
-            headers: { 'content-type': 'application/json', ...headers },
-            body: typeof body === 'string' ? body : JSON.stringify(body),
-            signal,
-          });
-          return { status: response.status, text: await response.text() };
-        },
-      };
+      const target = targetOf(url, signal);
       const startedAt = performance.now();
       let attackMs = 0;
       let failure: unknown = null;

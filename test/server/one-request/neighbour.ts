@@ -6,6 +6,8 @@ import { type StubProvider, startStubProvider } from '../../support/stub-provide
 
 const calls = 600;
 const callMs = 1_000;
+/** A server that takes longer for one small request is as good as dead. */
+const patienceMs = 20_000;
 
 export interface Neighbour {
   /** The provider that it asks, by the name `slow`. */
@@ -55,7 +57,9 @@ export async function startNeighbour(): Promise<Neighbour> {
     },
     async problems(server) {
       if (batch === null) return [];
-      const { status, resentRequests, counts } = await read(server);
+      const seen = await read(server).catch((error: unknown) => error as Error);
+      if (seen instanceof Error) return [`another owner cannot read its batch: ${seen.message}`];
+      const { status, resentRequests, counts } = seen;
       const sent = provider.requests.length;
       const texts = new Set(provider.requests.map(({ body }) => body.messages.at(-1).content));
       return [
@@ -75,13 +79,24 @@ export async function startNeighbour(): Promise<Neighbour> {
   };
 }
 
+/** Throws an error that says what the server did not do, also where it never answers. */
 async function ask({ url, headers }: Server, query: string): Promise<Record<string, any>> {
-  const response = await fetch(`${url}/graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...headers },
-    body: JSON.stringify({ query }),
-  });
-  const { data, errors } = (await response.json()) as { data: any; errors?: unknown };
-  if (errors) throw new Error(JSON.stringify(errors));
-  return data;
+  let answer: { data: any; errors?: unknown };
+  try {
+    const response = await fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ query }),
+      signal: AbortSignal.timeout(patienceMs),
+    });
+    answer = (await response.json()) as typeof answer;
+  } catch (error) {
+    const why =
+      Object(error).name === 'TimeoutError'
+        ? `the server must answer within ${patienceMs / 1_000} s`
+        : String(error);
+    throw new Error(why, { cause: error });
+  }
+  if (answer.errors) throw new Error(JSON.stringify(answer.errors));
+  return answer.data;
 }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { completion } from '../../support/stub-provider.ts';
 import { until } from '../../support/until.ts';
-import { busyRetries, startVictim, type Victim } from './harness.ts';
+import { busyRetries, startVictim, type Target, type Victim } from './harness.ts';
 
 const items = 1_000_000;
 const slowCalls = 600;
@@ -16,13 +16,8 @@ describe('reads that keep the database busy', { retry: busyRetries }, () => {
 
   beforeAll(async () => {
     victim = await startVictim({ withKeys: true });
-    await victim.attack(async (target) => {
-      const response = await fetch(`${target.url}/files?name=a.txt`, {
-        method: 'POST',
-        headers: target.headers,
-        body: 'text\n'.repeat(items),
-      });
-      file = ((await response.json()) as { id: string }).id;
+    await victim.prepare(async (target) => {
+      file = await upload(target, 'a.txt', 'text\n');
       const { submitBatch } = await ask(
         target.url,
         target.headers,
@@ -34,6 +29,19 @@ describe('reads that keep the database busy', { retry: busyRetries }, () => {
     });
   }, 120_000);
   afterAll(() => victim.stop());
+
+  /** A file of a million times the same row. */
+  async function upload({ url, headers, signal }: Target, query: string, row: string) {
+    const response = await fetch(`${url}/files?name=${query}`, {
+      method: 'POST',
+      headers,
+      body: row.repeat(items),
+      signal,
+    });
+    const { id } = (await response.json()) as { id: string };
+    expect(id).toMatch(/^file_/);
+    return id;
+  }
 
   async function ask(
     url: string,
@@ -72,15 +80,9 @@ describe('reads that keep the database busy', { retry: busyRetries }, () => {
       custom_id: 'r',
       response: { body: { choices: [{ message: { content: '{}' } }] } },
     });
-    let results = '';
-    await victim.attack(async ({ url, headers }) => {
-      const response = await fetch(`${url}/files?name=a.jsonl&format=OPENAI_RESULTS`, {
-        method: 'POST',
-        headers,
-        body: `${line}\n`.repeat(items),
-      });
-      results = ((await response.json()) as { id: string }).id;
-    });
+    const results = await victim.prepare((target) =>
+      upload(target, 'a.jsonl&format=OPENAI_RESULTS', `${line}\n`),
+    );
 
     const report = await victim.attack(async ({ post }) => {
       const { text } = await post({
