@@ -35,6 +35,7 @@ import { maxMultipartBytes, maxParts } from '../../src/faces/graphql/multipart.t
 import { defaultPageSize, filterCost, maxPageSize } from '../../src/faces/graphql/page.ts';
 import { maxBodyBytes } from '../../src/faces/graphql/requests.ts';
 import { schema } from '../../src/faces/graphql/schema.ts';
+import { charactersPerPoint } from '../../src/faces/graphql/schema-cost.ts';
 import * as sockets from '../../src/faces/graphql/sockets.ts';
 import { maxSnapshot } from '../../src/faces/graphql/subscriptions.ts';
 import { uploadCost } from '../../src/faces/graphql/upload-file.ts';
@@ -125,6 +126,7 @@ const rows: [what: string, limit: string][] = [
     'cost of `items` or `parseResults` under a filter, and of `uploadFile`',
     `${told(filterCost)} each`,
   ],
+  ['cost of an answer schema', `1 for ${charactersPerPoint} characters`],
   ['a page of a list', `${told(maxPageSize)} entries; ${defaultPageSize} where no size is given`],
   [
     'a page of `GET /v1/batches`',

@@ -31,7 +31,7 @@ export function tooCostly({ complexity, depth, breadth }: Cost, path: string): G
       ? `the query must be at most ${costLimits.depth} levels deep, not ${depth}`
       : breadth > costLimits.breadth
         ? `the query must select at most ${costLimits.breadth} fields, not ${breadth}`
-        : `the query must cost at most ${costLimits.complexity}, not ${complexity}; ask for smaller pages or fewer fields`;
+        : `the query must cost at most ${costLimits.complexity}, not ${complexity}; ask for smaller pages, fewer fields or smaller schemas`;
   return presentIssues([{ path, message }]);
 }
 

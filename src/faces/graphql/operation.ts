@@ -11,6 +11,7 @@ import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 import { ItemResult, type ItemResultModel, resultTypeName } from './item-result.ts';
 import { mirrorFields, mirrorInput } from './mirror.ts';
+import { schemaCost } from './schema-cost.ts';
 
 export const ItemInput = builder.inputType('ItemInput', {
   description: 'One text with its custom id and metadata.',
@@ -117,6 +118,7 @@ function mirrorMutation(operation: Operation, result: ReturnType<typeof mirrorRe
     t.field({
       type: payload,
       description: `${description} Answers 1 to ${maxSyncItems} items at once, in order. A failed item has its own error.`,
+      complexity: (args) => 1 + schemaCost(args),
       args: {
         items: t.arg({
           type: [ItemInput],

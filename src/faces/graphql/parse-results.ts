@@ -18,6 +18,7 @@ import {
   pageCost,
   readPage,
 } from './page.ts';
+import { schemaCost } from './schema-cost.ts';
 
 const ParsedResultType = builder.objectRef<ParsedResult>('ParsedResult').implement({
   description: 'One line of a file of batch results: a request and its outcome.',
@@ -103,8 +104,8 @@ builder.queryField('parseResults', (t) =>
     type: ParsedResultConnection,
     description:
       'Results of an uploaded OpenAI batch output or error file, or of Anthropic result lines. Answers are parsed and validated against the schema, without a model. The first choice of each answer counts. NOT_FOUND for an unknown file, BAD_USER_INPUT for a file of another format.',
-    complexity: ({ first, status }) => ({
-      field: status ? filterCost : 1,
+    complexity: ({ first, status, responseSchema }) => ({
+      field: (status ? filterCost : 1) + schemaCost({ responseSchema }),
       multiplier: pageCost({ first }).multiplier,
     }),
     args: {

@@ -17,6 +17,7 @@ import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 import { presentError } from './errors.ts';
 import { ItemInput, OperationInput } from './operation.ts';
+import { schemaCost } from './schema-cost.ts';
 
 const inline = maxInlineItems.toLocaleString('en');
 
@@ -117,6 +118,7 @@ builder.mutationField('submitBatch', (t) =>
       'The new batch, or the batch with the same idempotency key.',
     ),
     description: 'Stores the items and starts the batch. Returns at once.',
+    complexity: ({ input }) => 1 + schemaCost(input.operation),
     args: {
       input: t.arg({
         type: SubmitBatchInput,

@@ -269,7 +269,7 @@ describe('cost', () => {
         {
           path: 'batches',
           message: expect.stringMatching(
-            /must cost at most 250000, not \d+; ask for smaller pages or fewer fields/,
+            /must cost at most 250000, not \d+; ask for smaller pages, fewer fields or smaller schemas/,
           ),
         },
       ],

@@ -188,6 +188,41 @@ describe('what multiplies', { retry: busyRetries }, () => {
     });
   });
 
+  describe('many schemas', () => {
+    const large = (title: string) => ({
+      type: 'object',
+      title,
+      properties: named(2_900, { type: 'string' }),
+    });
+    const variables = (count: number) =>
+      Object.fromEntries(list(count, (n) => [`s${n}`, large(String(n))]));
+    const names = (count: number) => list(count, (n) => `$s${n}: JSONObject`).join(', ');
+    const parses = (count: number) =>
+      `query(${names(count)}) { ${list(count, (n) => `a${n}: parseResults(fileId: "x", responseSchema: $s${n}) { edges { cursor } }`).join(' ')} }`;
+    const extracts = (count: number) =>
+      `mutation(${names(count)}) { ${list(count, (n) => `a${n}: extract(items: [{content: "x"}], options: {schema: $s${n}, model: "none/none"}) { model }`).join(' ')} }`;
+
+    it.each([
+      ['80 schemas of 74 kB in 80 lists of results', parses(80)],
+      ['80 schemas of 74 kB in 80 operations', extracts(80)],
+    ])('%s cost too much', async (_what, query) => {
+      const report = await attackBy(query, variables(80));
+
+      expect(report.breaches).toEqual([]);
+      expect(answers[0]?.text).toContain('the query must cost');
+    });
+
+    it.each([
+      ['six of them in lists of results', parses(6)],
+      ['six of them in operations', extracts(6)],
+    ])('%s do not', async (_what, query) => {
+      const report = await attackBy(query, variables(6));
+
+      expect(report.breaches).toEqual([]);
+      expect(answers[0]?.text).not.toContain('the query must cost');
+    });
+  });
+
   describe('answers', () => {
     it.each([
       ['100,000 strings against 1,000 values', 100_000, 1_000],
