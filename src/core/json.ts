@@ -4,6 +4,13 @@
  */
 export const maxJsonDepth = 100;
 
+/**
+ * Characters of one number in JSON that comes from outside: as many as a key of RSA has, and far
+ * more than any other. A longer one would be copied, and read, as often as a text.
+ */
+export const maxNumberLength = 1_000;
+export const numberTooLong = `must have numbers of at most ${maxNumberLength.toLocaleString('en')} characters`;
+
 /** A JSON object whose members are not known: neither null nor an array. */
 export type JsonRecord = Record<string, unknown>;
 

@@ -10,7 +10,7 @@ import { defaultExpirySeconds } from '../../src/app/store-batch.ts';
 import { maxMetadataBytes, maxOptionsBytes } from '../../src/app/submit.ts';
 import { maxMessageRequests } from '../../src/app/submit-messages.ts';
 import { maxCustomIdLength } from '../../src/core/ids.ts';
-import { maxJsonDepth } from '../../src/core/json.ts';
+import { maxJsonDepth, maxNumberLength } from '../../src/core/json.ts';
 import { maxPerOwner, readTimeoutMs } from '../../src/db/driver/request-line.ts';
 import { maxPerBatch } from '../../src/db/provider-batches-read.ts';
 import { fatalCrashes } from '../../src/db/reclaims.ts';
@@ -41,8 +41,9 @@ import { maxSnapshot } from '../../src/faces/graphql/subscriptions.ts';
 import { uploadCost } from '../../src/faces/graphql/upload-file.ts';
 import { readerPatienceMs } from '../../src/faces/http/event-stream.ts';
 import { maxFieldBytes, maxFields, maxFormBytes } from '../../src/faces/http/form.ts';
-import { maxBodyValues, maxWideBodyBytes } from '../../src/faces/http/json-body.ts';
-import { maxValues } from '../../src/faces/http/json-size.ts';
+import { maxFieldValues } from '../../src/faces/http/form-values.ts';
+import { maxBodyValues, maxNumerals, maxWideBodyBytes } from '../../src/faces/http/json-body.ts';
+import { maxNames, maxValues } from '../../src/faces/http/json-size.ts';
 import { maxLiveBodyBytes } from '../../src/faces/http/live-route.ts';
 import * as received from '../../src/faces/http/received.ts';
 import { requestTimeoutMs } from '../../src/faces/http/server.ts';
@@ -51,6 +52,7 @@ import { metadataLimits as metadata } from '../../src/faces/openai/batch-fields.
 import * as openAiBatches from '../../src/faces/openai/batches.ts';
 import * as fileUpload from '../../src/faces/openai/file-upload.ts';
 import { maxListedFiles } from '../../src/faces/openai/files.ts';
+import { maxOptions } from '../../src/faces/rest/batch-fields.ts';
 import {
   maxNameBytes,
   maxReasonLength,
@@ -83,7 +85,10 @@ const rows: [what: string, limit: string][] = [
   ['a JSON body of `/graphql`', `${told(maxBodyBytes)} bytes`],
   ['a JSON body of `/v1/batches`', megabytes(openAiBatches.maxBodyBytes)],
   ['values in a JSON body of `/graphql`', told(maxValues)],
+  ['different names in JSON of a body or a form', told(maxNames)],
+  ['a number in JSON of a body, a form or a row', `${told(maxNumberLength)} characters`],
   ['values in a JSON body of `/v1`', told(maxBodyValues)],
+  ['numbers in a JSON body of `/v1` together', `${told(maxNumerals)} characters`],
   ['a JSON body of `/v1` with characters beyond Latin-1', `${told(maxWideBodyBytes)} bytes`],
   ['a body with a file (`uploadFile`)', `${told(maxMultipartBytes)} bytes, ${maxParts} parts`],
   [
@@ -197,6 +202,8 @@ const rows: [what: string, limit: string][] = [
     'form fields beside a file',
     `${maxFields}, of ${megabytes(maxFieldBytes)} each and ${megabytes(maxFormBytes)} together`,
   ],
+  ['values in the JSON of a form field', told(maxFieldValues)],
+  ['members of the form field `options`', told(maxOptions)],
   [
     'refused rows that are listed',
     `${told(maxRejections)}, with reasons of ${maxReasonLength} characters`,

@@ -15,6 +15,7 @@
 import './one-request/budget.ts';
 import './one-request/doors.ts';
 import './one-request/faces.ts';
+import './one-request/forms.ts';
 import './one-request/provider-batches.ts';
 import './one-request/reads.ts';
 import './one-request/schemas.ts';

@@ -5,12 +5,15 @@
 import { isRecord } from '../../core/json.ts';
 import { quotedName } from '../../core/quoted-name.ts';
 import { readForm } from '../http/form.ts';
+import { jsonSizeProblem } from '../http/json-size.ts';
 import { RouteError } from '../http/route-error.ts';
 import { badRequest } from './errors.ts';
 
 /** Bytes of a whole request that carries files. */
 export const maxMultipartBytes = 10_485_760;
 export const maxParts = 20;
+/** A path or two for each part. */
+const maxMapValues = 1_000;
 
 /**
  * A file of a request. A class, since JSON cannot look like an instance. The fields are private, so
@@ -78,6 +81,8 @@ function placeFile(variables: unknown, path: string, file: UploadedPart): void {
 }
 
 function readMap(text: Buffer): [part: string, paths: string[]][] {
+  const problem = jsonSizeProblem(text, { values: maxMapValues });
+  if (problem !== null) throw badRequest(`map ${problem}`);
   let map: unknown;
   try {
     map = JSON.parse(text.toString());

@@ -6,6 +6,7 @@
 import type { z } from 'zod';
 import { isRecord } from '../../core/json.ts';
 import { jsonProblem } from '../../core/json-problem.ts';
+import { jsonSizeProblem } from './json-size.ts';
 
 /** What a form gives for a field: one text, several texts, or a value in the JSON of `options`. */
 export type Given = string | readonly string[] | { json: unknown };
@@ -22,6 +23,8 @@ export class UnfitValue extends Error {
   override readonly name = 'UnfitValue';
 }
 
+/** Values of the JSON in one field: 4 MB could hold a million. */
+export const maxFieldValues = 100_000;
 /** More than any list of a form takes. To check each of a million entries would take long. */
 const maxEntries = 10_000;
 
@@ -108,10 +111,15 @@ export function toCamelCase(name: string): string {
   return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** The value of JSON text. Throws UnfitValue: where it breaks, and what `schema` takes. */
+/**
+ * The value of JSON text. Throws UnfitValue: of what there is too much, or where it breaks and what
+ * `schema` takes.
+ */
 export function parseJson(text: string, schema: z.ZodType): unknown {
   // A field may come from a file, and a file may begin with a mark.
   const json = text.replace(/^\ufeff/, '');
+  const problem = jsonSizeProblem(Buffer.from(json), { values: maxFieldValues });
+  if (problem !== null) throw new UnfitValue(problem);
   try {
     return JSON.parse(json);
   } catch {

@@ -15,6 +15,8 @@ import { badInput, ClientGone, RouteError } from './route-error.ts';
  * be kept as they are written: each of these takes seconds to read, and to write again.
  */
 export const maxBodyValues = 100_000;
+/** Characters of all numbers together: each is copied several times where it is kept as it is. */
+export const maxNumerals = 4_000_000;
 /** A body that has characters beyond Latin-1, which take two bytes each in every copy of it. */
 export const maxWideBodyBytes = 16_000_000;
 /** Others get their turn between two steps over a longer body. */
@@ -86,7 +88,11 @@ function receiveWhole(
 }
 
 async function textOf(bytes: Buffer): Promise<string> {
-  const problem = jsonSizeProblem(bytes, { most: maxBodyValues, maxDepth: maxJsonDepth });
+  const problem = jsonSizeProblem(bytes, {
+    values: maxBodyValues,
+    depth: maxJsonDepth,
+    numerals: maxNumerals,
+  });
   if (problem !== null) throw new RouteError(413, 'PAYLOAD_TOO_LARGE', `The body ${problem}`);
   if (!isUtf8(bytes)) throw badInput('The body must be valid UTF-8');
   if (bytes.length > longBytes) await setImmediate();

@@ -9,6 +9,7 @@ import { quotedName } from '../../core/quoted-name.ts';
 import { executions } from '../../db/tables.ts';
 import { type OptionName, optionNames } from '../../files/read/given-options.ts';
 import { findOperation, operations } from '../../operations/index.ts';
+import { maxFields } from '../http/form.ts';
 import { type Given, parseJson, readGiven, toCamelCase, UnfitValue } from '../http/form-values.ts';
 import { didYouMean, issuesOf } from '../http/form-words.ts';
 import type { FormFields } from './file-fields.ts';
@@ -181,12 +182,15 @@ function collect(fields: FormFields): Map<string, Given> {
 }
 
 const optionsObject = z.record(z.string(), z.unknown());
+/** As many as a form has fields. Each unknown one is told of, with the name that is nearest. */
+export const maxOptions = maxFields;
 
 function readOptions(text: string): Record<string, unknown> {
   try {
     const { data } = optionsObject.safeParse(parseJson(text, optionsObject));
-    if (data) return data;
-    throw new UnfitValue('must be a JSON object');
+    if (!data) throw new UnfitValue('must be a JSON object');
+    if (Object.keys(data).length <= maxOptions) return data;
+    throw new UnfitValue(`must have at most ${maxOptions} members`);
   } catch (error) {
     throw new BadUserInput([{ path: 'options', message: messageOf(error) }]);
   }

@@ -4,6 +4,7 @@
  * than Postgres takes to store them.
  */
 
+import { maxNumberLength, numberTooLong } from '../../core/json.ts';
 import { nulProblem, surrogateProblem } from '../../core/text.ts';
 import { couldBeEscape, hexUnit, skipDigits } from './json-bytes.ts';
 import { maxRowValues } from './limits.ts';
@@ -263,6 +264,7 @@ export class JsonScanner {
       if (digits === to) return this.fail(to, end, 'a digit');
       to = digits;
     }
+    if (to - at > maxNumberLength) this.flaw ??= numberTooLong;
     return to >= end ? end : to;
   }
 

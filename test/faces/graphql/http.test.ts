@@ -77,7 +77,7 @@ describe.each([
   });
 
   it('a body of too many values is a 413 with PAYLOAD_TOO_LARGE', async () => {
-    const values = '0,'.repeat(1_000_000);
+    const values = '0,'.repeat(500_000);
 
     const answer = await post(app, `{"query": "{ __typename }", "variables": {"a": [${values}0]}}`);
 

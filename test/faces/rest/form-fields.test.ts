@@ -150,11 +150,15 @@ describe('fields with broken JSON, or JSON of another shape', () => {
     ],
     [{ operation: 'label', options: '{"categories": ["a", 1]}' }, 'categories.1 must be text'],
     [
-      { operation: 'label', categories: `[${'1,'.repeat(300_000)}1]` },
+      { operation: 'label', categories: `[${'1,'.repeat(90_000)}1]` },
       'categories has a list of more than 10,000 entries',
     ],
     [
-      { operation: 'label', categories: '['.repeat(2_000_000) },
+      { operation: 'label', categories: `[${'1,'.repeat(300_000)}1]` },
+      'categories must hold at most 100,000 values',
+    ],
+    [
+      { operation: 'label', categories: `[${' '.repeat(2_000_000)}x` },
       'categories is not JSON: it breaks behind character 1,000,000; it takes a JSON array of texts, or names with commas between them',
     ],
     [

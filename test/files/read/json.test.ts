@@ -270,6 +270,18 @@ describe('JSON Lines and JSON arrays', () => {
     }
   });
 
+  it('refuse a row with a number of more than 1,000 characters', () => {
+    const digits = '1'.repeat(1_000);
+    const text = `{"a":${digits}}\n{"a":[1${digits}]}\n{"a":-0.${digits}}\n{"a":1}`;
+
+    const { rows, rejections } = readAll(text);
+
+    expect(rows[0]?.fields).toContain(digits);
+    expect(rejections).toEqual(
+      [2, 3].map((row) => ({ row, reason: 'must have numbers of at most 1,000 characters' })),
+    );
+  });
+
   it('refuse a row that is longer than a row may be', () => {
     const line = `{"text":"${'x'.repeat(2_000)}"}`;
     for (const chunkBytes of [100, 100_000]) {

@@ -34,6 +34,12 @@ function flat(bytes: number): string {
   return `{"query": "{ __typename }", "variables": {"a": [${'[],'.repeat(values)}0]}}`;
 }
 
+const variables = (json: string) => `{"query": "{ __typename }", "variables": {"a": ${json}}}`;
+const differentNames = (count: number) =>
+  variables(`{${Array.from({ length: count }, (_, at) => `"k${at}": 1`).join()}}`);
+const differentTexts = (count: number) =>
+  variables(`[${Array.from({ length: count }, (_, at) => `"k${at}"`).join()}]`);
+
 const longName = (characters: number) =>
   JSON.stringify({
     query: `query ${'n'.repeat(characters)}(${Array.from({ length: 100 }, (_, at) => `$v${at}: Int`).join(' ')}) { __typename }`,
@@ -43,6 +49,8 @@ const longName = (characters: number) =>
 const bodies: [what: string, body: () => string, status: number, code: string][] = [
   ['15 MB nested 7 million deep', () => nested(15_000_000), 413, 'PAYLOAD_TOO_LARGE'],
   ['15 MB of empty lists', () => flat(15_000_000), 413, 'PAYLOAD_TOO_LARGE'],
+  ['900,000 names that are all different', () => differentNames(900_000), 413, 'PAYLOAD_TOO_LARGE'],
+  ['900,000 texts that are all different', () => differentTexts(900_000), 413, 'PAYLOAD_TOO_LARGE'],
   [
     '15 MB of comments',
     () => JSON.stringify({ query: `{ __typename }\n${'#\n'.repeat(4.7 * megabyte)}` }),

@@ -53,6 +53,19 @@ const cases: [what: string, path: string, body: () => string | FormData, status:
     'a number with a million zeros inside',
     'chat/completions',
     () => chat(`0.1${'0'.repeat(megabyte)}1`),
+    413,
+  ],
+  ['a number of 25 million digits', 'messages', () => chat('1'.repeat(24.9 * megabyte)), 413],
+  [
+    '98,000 numbers of 250 digits',
+    'chat/completions',
+    () => chat(`[${`${'1'.repeat(250)},`.repeat(98_000)}1]`),
+    413,
+  ],
+  [
+    '98,000 numbers of 40 digits, about all that a body may have',
+    'chat/completions',
+    () => chat(`[${`${'1'.repeat(40)},`.repeat(98_000)}1]`),
     200,
   ],
   [
