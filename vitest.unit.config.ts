@@ -9,5 +9,7 @@ export default defineConfig({
     ...base.test,
     include: unitTestFiles(import.meta.dirname),
     globalSetup: [],
+    // They compute more than they wait, and each further worker imports the sources once more.
+    maxWorkers: 3,
   },
 });

@@ -269,7 +269,8 @@ test('a create whose answer is lost is found by its id, and no other is taken fo
   const { sandbox, api } = await openApi();
   const lines = linesOf(api, rows(1));
   const since = new Date();
-  for (let i = 0; i < 120; i++) await submitAs(`other-${i}`);
+  const several = [...Array(120).keys()];
+  await Promise.all(several.map((at) => submitAs(`other-${at}`)));
   sandbox.batches.callFaults.add({
     fault: { kind: 'lost_answer' },
     when: ({ operation }) => operation === 'create',
@@ -280,7 +281,7 @@ test('a create whose answer is lost is found by its id, and no other is taken fo
     return submit(api, await inputOf(onTestFinished, lines, jobId));
   }
   const lost = await refused(submitAs('job-1'));
-  for (let i = 0; i < 120; i++) await submitAs(`later-${i}`);
+  await Promise.all(several.map((at) => submitAs(`later-${at}`)));
   const job = { since, requests: 1, others: new Set<string>() };
   const found = await api.find({ ...job, jobId: 'job-1' }, calm());
   const none = await api.find({ ...job, jobId: 'job-2' }, calm());
