@@ -100,7 +100,7 @@ export async function claimChunks(
       returning true as begun
     )
     update chunks c
-    set state = 'leased', owner = ${worker}, sent_to = c.first - 1
+    set state = 'leased', owner = ${worker}, sent_to = c.first - 1, repeats = 0
     from picked p
     where c.batch_key = p.batch_key and c.first = p.first
     returning c.batch_key as "batchKey", c.first, c.last, c.done, c.sent_to as "sentTo", c.crashes,
@@ -112,7 +112,12 @@ export interface ChunkMark {
   batchKey: bigint;
   first: number;
   sentTo: number;
+  /** So many requests more than before may go out beyond the first of each item. */
+  repeats: number;
 }
+
+/** What the column holds. An outage of days costs one item no more requests than that. */
+const maxRepeats = 32_767;
 
 /** Raises the marks of chunks that `worker` holds, before it sends requests beyond them. */
 export async function raiseSentMarks(
@@ -123,31 +128,41 @@ export async function raiseSentMarks(
   const [only] = marks;
   // By far the most frequent statement of all, and hardly ever of two chunks.
   if (only && marks.length === 1) {
-    const { batchKey, first, sentTo } = only;
+    const { batchKey, first, sentTo, repeats } = only;
     await sql`
-      update chunks set sent_to = least(last, ${sentTo})
-      where batch_key = ${batchKey} and first = ${first} and owner = ${worker} and sent_to < ${sentTo}`;
+      update chunks set sent_to = greatest(sent_to, least(last, ${sentTo}))
+        ${repeats > 0 ? sql`, repeats = least(${maxRepeats}, repeats + ${repeats}::int)` : sql``}
+      where batch_key = ${batchKey} and first = ${first} and owner = ${worker}
+        ${repeats > 0 ? sql`` : sql`and sent_to < ${sentTo}`}`;
     return;
   }
   const keys = `{${marks.map(({ batchKey }) => batchKey).join()}}`;
   const firsts = `{${marks.map(({ first }) => first).join()}}`;
   const sentTos = `{${marks.map(({ sentTo }) => sentTo).join()}}`;
+  // Hardly an item is asked twice.
+  const repeats = marks.some((mark) => mark.repeats > 0)
+    ? `{${marks.map((mark) => mark.repeats).join()}}`
+    : null;
   // Chunks are locked in the order in which a flush locks them. Of arrays the planner expects few
   // rows, and looks each up; of JSON a hundred, and reads all chunks.
   await sql`
     with marks as (
-      select * from unnest(${keys}::bigint[], ${firsts}::int[], ${sentTos}::int[]) as m(batch_key, first, sent_to)
+      select * from unnest(
+        ${keys}::bigint[], ${firsts}::int[], ${sentTos}::int[] ${repeats ? sql`, ${repeats}::int[]` : sql``}
+      ) as m(batch_key, first, sent_to ${repeats ? sql`, repeats` : sql``})
     ),
     held_chunks as materialized (
-      select c.batch_key, c.first, m.sent_to
+      select c.batch_key, c.first, m.sent_to ${repeats ? sql`, m.repeats` : sql``}
       from chunks c join marks m on c.batch_key = m.batch_key and c.first = m.first
       where c.owner = ${worker}
       order by c.batch_key, c.first
       for update of c
     )
-    update chunks c set sent_to = least(c.last, h.sent_to)
+    update chunks c set sent_to = greatest(c.sent_to, least(c.last, h.sent_to))
+      ${repeats ? sql`, repeats = least(${maxRepeats}, c.repeats + h.repeats)` : sql``}
     from held_chunks h
-    where c.batch_key = h.batch_key and c.first = h.first and c.sent_to < h.sent_to`;
+    where c.batch_key = h.batch_key and c.first = h.first
+      and (c.sent_to < h.sent_to ${repeats ? sql`or h.repeats > 0` : sql``})`;
 }
 
 /**
@@ -164,20 +179,21 @@ export async function releaseChunks(
       select key from batches where key = ${batchKey} for update
     ),
     held_chunks as materialized (
-      select batch_key, first from chunks
+      select batch_key, first, repeats from chunks
       where batch_key = (select key from batch) and owner = ${worker} and state = 'leased'
       order by first
       for update
     ),
     released as (
-      update chunks c set state = 'open', owner = null, sent_to = c.first - 1
+      update chunks c set state = 'open', owner = null, sent_to = c.first - 1, repeats = 0
       from held_chunks h
       where c.batch_key = h.batch_key and c.first = h.first
-      returning c.first
-    )
-    update batches b set resent_requests = b.resent_requests + ${resent}
-    where b.key = ${batchKey} and ${resent} > 0 and ${isRunning(sql)}
-      and exists (select from released)`;
+      returning h.repeats
+    ),
+    lost as (select ${resent} + sum(repeats) as requests from released)
+    update batches b set resent_requests = b.resent_requests + lost.requests
+    from lost
+    where b.key = ${batchKey} and lost.requests > 0 and ${isRunning(sql)}`;
 }
 
 /**
@@ -201,7 +217,7 @@ export async function releaseUnknownChunks(
       order by batch_key, first
       for update
     )
-    update chunks c set state = 'open', owner = null, sent_to = c.first - 1
+    update chunks c set state = 'open', owner = null, sent_to = c.first - 1, repeats = 0
     from unknown u
     where c.batch_key = u.batch_key and c.first = u.first`;
   return released.count;

@@ -13,10 +13,11 @@ export const fatalCrashes = 5;
 
 /**
  * Reopens the chunks of workers whose lease has run out, and counts the requests that will be sent
- * again, as long as the batch goes on: items up to the mark that have no result. Only those are
- * charged with the crash: they are cut off from the rest of their chunk, and from
- * `aloneFromCrashes` on into chunks of one item, so that the one that kills workers is found and
- * its neighbours are not charged with it. Returns the keys of the batches concerned.
+ * again, as long as the batch goes on: items up to the mark that have no result, and what was
+ * marked for further requests of theirs. Only those items are charged with the crash: they are cut
+ * off from the rest of their chunk, and from `aloneFromCrashes` on into chunks of one item, so that
+ * the one that kills workers is found and its neighbours are not charged with it. Returns the keys
+ * of the batches concerned.
  */
 export async function reclaimChunks(sql: Sql): Promise<bigint[]> {
   const reclaimed = await sql<{ key: bigint }[]>`
@@ -35,7 +36,7 @@ export async function reclaimChunks(sql: Sql): Promise<bigint[]> {
     -- A last flush may have been waited for, which this statement's snapshot does not show: such a
     -- chunk is left to the next.
     lost as materialized (
-      select c.batch_key, c.first, c.last, c.sent_to, c.crashes, c.done
+      select c.batch_key, c.first, c.last, c.sent_to, c.repeats, c.crashes, c.done
       from chunks c join dead d on c.batch_key = d.batch_key and c.first = d.first and c.owner = d.owner
       where c.state = 'leased' and c.batch_key in (select key from locked)
         and c.done = (select count(*) from results r where r.batch_key = c.batch_key and r.index between c.first and c.last)
@@ -45,20 +46,20 @@ export async function reclaimChunks(sql: Sql): Promise<bigint[]> {
       select *, (
         select count(*)::int from generate_series(first, sent_to) as item
         where not exists (select from results r where r.batch_key = l.batch_key and r.index = item)
-      ) as requests
+      ) as items
       from lost l
     ),
     pieces as materialized (
-      select batch_key, first as chunk, first, last, crashes from resent where requests = 0
+      select batch_key, first as chunk, first, last, crashes from resent where items = 0
       union all
       select batch_key, first, first, sent_to, crashes + 1
-      from resent where requests > 0 and crashes + 1 < ${aloneFromCrashes}
+      from resent where items > 0 and crashes + 1 < ${aloneFromCrashes}
       union all
       select batch_key, first, item, item, greatest(crashes + 1, ${aloneFromCrashes})
       from resent cross join lateral generate_series(first, sent_to) as item
-      where requests > 0 and crashes + 1 >= ${aloneFromCrashes}
+      where items > 0 and crashes + 1 >= ${aloneFromCrashes}
       union all
-      select batch_key, first, sent_to + 1, last, crashes from resent where requests > 0 and sent_to < last
+      select batch_key, first, sent_to + 1, last, crashes from resent where items > 0 and sent_to < last
     ),
     cut as materialized (
       select *, (
@@ -69,7 +70,7 @@ export async function reclaimChunks(sql: Sql): Promise<bigint[]> {
     ),
     reopened as (
       update chunks c
-      set last = p.last, done = p.done, crashes = p.crashes, owner = null, sent_to = p.first - 1,
+      set last = p.last, done = p.done, crashes = p.crashes, owner = null, sent_to = p.first - 1, repeats = 0,
           state = case when p.done = p.last - p.first + 1 then 'done' else 'open' end::chunk_state
       from cut p
       where c.batch_key = p.batch_key and c.first = p.first and p.first = p.chunk
@@ -82,7 +83,9 @@ export async function reclaimChunks(sql: Sql): Promise<bigint[]> {
     ),
     counted as (
       update batches b set resent_requests = b.resent_requests + r.requests
-      from (select batch_key, sum(requests) as requests from resent group by batch_key) r
+      from (
+        select batch_key, sum(items + repeats) as requests from resent where items > 0 group by batch_key
+      ) r
       where b.key = r.batch_key and ${isRunning(sql)}
     )
     select distinct batch_key as key from lost`;

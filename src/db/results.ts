@@ -12,6 +12,8 @@ export interface NewResult {
   index: number;
   /** Where the chunk begins that its worker holds it in. */
   first: number;
+  /** Requests beyond its first that were marked for it; none when absent. */
+  repeats?: number;
   /** Requests whose answer counted against the item; a 429 is none. */
   attempts: number;
   usage: Usage;
@@ -82,8 +84,9 @@ async function flushResults(
         ${given.index}::int[], ${given.first}::int[], ${given.attempts}::int[], ${usage.arrays},
         ${given.output}::text[], ${given.code}::text[], ${given.message}::text[]
         ${given.rejected ? sql`, ${given.rejected}::text[]` : sql``}
+        ${given.repeats ? sql`, ${given.repeats}::int[]` : sql``}
       ) as g(index, first, attempts, ${usage.columns}, output, code, message
-             ${given.rejected ? sql`, rejected` : sql``})
+             ${given.rejected ? sql`, rejected` : sql``} ${given.repeats ? sql`, repeats` : sql``})
     ),
     held_chunks as materialized (
       select first, last from chunks
@@ -105,6 +108,7 @@ async function flushResults(
     ),
     advanced as (
       select g.first, count(distinct g.index)::int as items
+             ${given.repeats ? sql`, sum(g.repeats)::int as repeats` : sql``}
       from inserted join given g on g.index = inserted.index
       group by g.first
     ),
@@ -113,6 +117,7 @@ async function flushResults(
       set done = c.done + a.items,
           state = case when c.done + a.items = c.last - c.first + 1 then 'done' else c.state end,
           owner = case when c.done + a.items = c.last - c.first + 1 then null else c.owner end
+          ${given.repeats ? sql`, repeats = greatest(0, c.repeats - a.repeats)` : sql``}
       from advanced a
       where c.batch_key = ${batchKey} and c.first = a.first
     ),
@@ -272,5 +277,8 @@ function toColumns(results: readonly NewResult[]) {
     message: errors.map((error) => error?.message ?? null),
     // Hardly a flush has one: the others need not carry the column.
     rejected: rejected.some((text) => text !== null) ? rejected : null,
+    repeats: results.some(({ repeats }) => repeats)
+      ? toArray(results.map(({ repeats = 0 }) => repeats))
+      : null,
   };
 }

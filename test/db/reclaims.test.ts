@@ -29,8 +29,8 @@ afterAll(async () => {
   await database.drop();
 });
 
-async function mark(worker: string, batchKey: bigint, first: number, sentTo: number) {
-  await raiseSentMarks(db.sql, worker, [{ batchKey, first, sentTo }]);
+async function mark(worker: string, batchKey: bigint, first: number, sentTo: number, repeats = 0) {
+  await raiseSentMarks(db.sql, worker, [{ batchKey, first, sentTo, repeats }]);
 }
 
 /** Claims the chunk that begins at `first`, marks its items up to `sentTo` as sent, and dies. */
@@ -68,6 +68,51 @@ test('a reclaim counts exactly the marked items that have no result, and reopens
     [13, 19, 'open', 0, 0],
     [20, 29, 'open', 0, 0],
   ]);
+});
+
+test('a reclaim counts what was marked for second requests, but for those of items with a result', async () => {
+  const worker = await enterWorker(db);
+  const batchKey = await insertBatch(db.sql, { items: 30 });
+  await claimOf(db.sql, batchKey, worker, 3);
+  // In two statements, as a worker marks them, the second of two chunks.
+  await mark(worker, batchKey, 0, 6, 2);
+  await raiseSentMarks(db.sql, worker, [
+    { batchKey, first: 0, sentTo: 3, repeats: 1 },
+    { batchKey, first: 10, sentTo: 12, repeats: 4 },
+    { batchKey, first: 20, sentTo: 20, repeats: 0 },
+  ]);
+  await recordAnswers(db.sql, {
+    batchKey,
+    worker,
+    results: [{ ...succeeded(1), repeats: 2 }, succeeded(3), succeeded(20)],
+  });
+  const known = await db.sql`
+    select first, sent_to, repeats from chunks where batch_key = ${batchKey} order by first`;
+  await deleteWorker(db, worker);
+
+  await reclaimChunks(db.sql);
+  const again = await enterWorker(db);
+  await claimOf(db.sql, batchKey, again, 100);
+  await deleteWorker(db, again);
+  await reclaimChunks(db.sql);
+
+  expect([...known]).toEqual([
+    { first: 0, sent_to: 6, repeats: 1 },
+    { first: 10, sent_to: 12, repeats: 4 },
+    { first: 20, sent_to: 20, repeats: 0 },
+  ]);
+  expect((await audit(db.sql, batchKey)).resentRequests).toBe(5 + 1 + (3 + 4));
+});
+
+test('marks of second requests do not go beyond what the column holds', async () => {
+  const worker = await enterWorker(db);
+  const batchKey = await insertBatch(db.sql, { items: 10 });
+  await claimOf(db.sql, batchKey, worker);
+
+  for (const repeats of [32_000, 32_000]) await mark(worker, batchKey, 0, 0, repeats);
+
+  const [chunk] = await db.sql`select repeats from chunks where batch_key = ${batchKey}`;
+  expect(chunk).toEqual({ repeats: 32_767 });
 });
 
 test('of a chunk that was cut, only who holds the piece writes, and only into it', async () => {

@@ -130,7 +130,12 @@ async function createWorld() {
         case 'mark': {
           const held = await db.sql<{ first: number }[]>`
             select first from chunks where batch_key = ${batchKey} and owner = ${worker}`;
-          const marks = held.map(({ first }) => ({ batchKey, first, sentTo: first + (upTo % 4) }));
+          const marks = held.map(({ first }) => ({
+            batchKey,
+            first,
+            sentTo: first + (upTo % 4),
+            repeats: upTo % 3,
+          }));
           await raiseSentMarks(db.sql, worker, marks);
           return;
         }

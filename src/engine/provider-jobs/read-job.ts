@@ -104,8 +104,7 @@ async function takeIn(step: JobStep, window: readonly Answered[], taken: Taken):
   }
   await record(step, results);
   const wanted = taken.stop !== null || (await endWantedNow(step)) !== null ? [] : repairs;
-  const repaired = await repairLive(step, wanted, (more) => record(step, more));
-  taken.stop ??= repaired.stop;
+  taken.stop ??= await repairLive(step, wanted, (more) => record(step, more));
 }
 
 /** An item that Winnow itself fails on does not hold up the others of its job. */

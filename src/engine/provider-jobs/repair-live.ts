@@ -28,21 +28,23 @@ export interface Repair {
 
 /**
  * Rejects when the process is told to stop: what is lost by that is marked. Where the batch comes
- * to be ended, calls in flight are aborted, and the rest is left unanswered. `stop`: why the batch
+ * to be ended, calls in flight are aborted, and the rest is left unanswered. Returns why the batch
  * is to stop, if it is.
  */
 export async function repairLive(
   step: JobStep,
   repairs: readonly Repair[],
   record: (results: readonly NewResult[]) => Promise<void>,
-): Promise<{ recorded: number; stop: Stop | null }> {
-  if (repairs.length === 0) return { recorded: 0, stop: null };
+): Promise<Stop | null> {
+  if (repairs.length === 0) return null;
   const queue = repairs.values();
-  const answered: NewResult[] = [];
+  const answered: { run: ItemRun; result: NewResult }[] = [];
   const stops: Stop[] = [];
-  const sent = new Set<ItemRun>();
+  /** Requests of each run that went out, of all runs, and of those whose answer is recorded. */
+  const requests = new Map<ItemRun, number>();
+  let sent = 0;
+  let kept = 0;
   let marked = 0;
-  let recorded = 0;
   /** Their writes, one after the other: marks rise before a call, and fall after its record. */
   let writing = Promise.resolve();
 
@@ -51,25 +53,26 @@ export async function repairLive(
     return writing;
   }
 
-  /** Resolves once the mark covers the run. */
+  /** Resolves once the mark covers the next request of the run. */
   async function mark(run: ItemRun): Promise<void> {
-    if (sent.has(run)) return;
-    sent.add(run);
-    const wanted = sent.size;
+    requests.set(run, (requests.get(run) ?? 0) + 1);
+    sent += 1;
+    const wanted = sent;
+    const ahead = Math.min(marksAhead - 1, repairs.length - requests.size);
     await write(async () => {
       if (wanted <= marked) return;
-      marked = Math.min(repairs.length, wanted + marksAhead - 1);
-      await change(step, { liveCalls: marked - recorded });
+      marked = wanted + ahead;
+      await change(step, { liveCalls: marked - kept });
     });
   }
 
   function keep(): Promise<void> {
     return write(async () => {
-      const results = answered.splice(0);
-      if (results.length === 0) return;
-      await record(results);
-      recorded += results.length;
-      await change(step, { liveCalls: marked - recorded });
+      const ended = answered.splice(0);
+      if (ended.length === 0) return;
+      await record(ended.map(({ result }) => result));
+      for (const { run } of ended) kept += requests.get(run) ?? 0;
+      await change(step, { liveCalls: marked - kept });
     });
   }
 
@@ -86,7 +89,7 @@ export async function repairLive(
           ),
       });
       if (driven.kind === 'stop') stops.push(driven);
-      else answered.push({ index, first, ...driven.answer });
+      else answered.push({ run, result: { index, first, ...driven.answer } });
       if (answered.length >= keptTogether) await keep();
     }
   }
@@ -101,11 +104,11 @@ export async function repairLive(
   watch.stop();
   await keep();
   // What was refused as no item would succeed has been answered as well.
-  await change(step, { liveCalls: sent.size - recorded - stops.length });
+  await change(step, { liveCalls: sent - kept - stops.length });
   for (const end of ends) {
     if (end.status === 'rejected' && !watch.signal.aborted) throw end.reason;
   }
-  return { recorded, stop: stops[0] ?? null };
+  return stops[0] ?? null;
 }
 
 type Stop = Extract<StepOutcome, { kind: 'stop' }>;

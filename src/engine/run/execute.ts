@@ -135,7 +135,7 @@ class StartedItem implements ItemRun {
     permit.release('aborted');
     const message = 'Too many long prompts were under way at once';
     const giveUp = this.giveUpWith({ code: 'TIMEOUT', message });
-    return { kind: 'later', delayMs: roomDelayMs, failures: this.failures, giveUp };
+    return { kind: 'later', delayMs: roomDelayMs, failures: this.failures, counts: false, giveUp };
   }
 
   receive(result: ModelAnswer | ModelError, asked: string): ItemStep {
@@ -180,8 +180,8 @@ class StartedItem implements ItemRun {
     if (error.tokens) spend(this.usage, { tokens: error.tokens, costUsd: error.costUsd });
     switch (failure.kind) {
       case 'later': {
-        const { code, retryAfterMs } = failure;
-        if (failure.counts) {
+        const { code, retryAfterMs, counts } = failure;
+        if (counts) {
           this.attempts += 1;
           if (this.model.gate.blocked()?.reason !== 'failing') this.countFailure();
         }
@@ -201,7 +201,7 @@ class StartedItem implements ItemRun {
           tries: this.failures + 1,
           retryAfterMs: failure.retryAfterMs,
         });
-        return { kind: 'later', delayMs, failures: this.failures, giveUp };
+        return { kind: 'later', delayMs, failures: this.failures, counts, giveUp };
       }
       case 'item': {
         permit?.release('ok');
@@ -234,7 +234,7 @@ class StartedItem implements ItemRun {
   /** In the next input: its job has one model. */
   private laterByOther({ message }: ModelError): ItemStep {
     const giveUp = this.giveUpWith({ code: 'INVALID_REQUEST', message });
-    return { kind: 'later', delayMs: 0, failures: 0, giveUp };
+    return { kind: 'later', delayMs: 0, failures: 0, counts: false, giveUp };
   }
 
   private countFailure(): void {

@@ -26,9 +26,10 @@ export type ItemStep =
    */
   | { kind: 'again' }
   /**
-   * Send again after `delayMs`. `giveUp` is the answer should the caller not want to wait any more.
+   * Send again after `delayMs`. `counts`: a request failed that the provider may bill. `giveUp` is
+   * the answer should the caller not want to wait any more.
    */
-  | { kind: 'later'; delayMs: number; failures: number; giveUp: ItemAnswer }
+  | { kind: 'later'; delayMs: number; failures: number; counts: boolean; giveUp: ItemAnswer }
   /** No item would succeed: stop the batch. */
   | { kind: 'stop'; code: BatchErrorCode; message: string };
 

@@ -122,11 +122,11 @@ async function writeRefused(
     await write(state, batch, results.slice(half));
     return;
   }
-  const { index, first, attempts } = only;
+  const { index, first, attempts, repeats } = only;
   state.log.error({ err: error, batch: batch.id, index }, 'an answer cannot be stored');
   if (only.usage !== unknownUsage) {
     await write(state, batch, [
-      { index, first, attempts, usage: unknownUsage, outcome: unstorable },
+      { index, first, attempts, repeats, usage: unknownUsage, outcome: unstorable },
     ]);
     return;
   }

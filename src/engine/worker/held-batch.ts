@@ -27,13 +27,17 @@ export interface HeldItem {
   gate(): Gate;
   /** It was answered, and the answer was not good enough: when let go of, it is asked again. */
   answered: boolean;
+  /** Its next request is beyond its first, and waits for a mark of its own. */
+  isRepeat: boolean;
+  /** Requests beyond its first that were marked. */
+  repeats: number;
 }
 
 /**
  * What a worker holds of one batch: chunks under lease, items ready to be sent, answers not yet
  * stored, and the means to stop them all. Items go out in the order of `ready`, so that a mark says
- * what may have been sent. An item that waits for another try comes back in front, and is below the
- * mark already.
+ * what may have been sent. An item that waits for another try comes back in front, or behind what
+ * is marked where its next request has to be marked as well.
  */
 export interface HeldBatch {
   readonly key: bigint;
@@ -50,6 +54,8 @@ export interface HeldBatch {
   readonly chunks: Map<number, HeldChunk>;
   /** Changed by this file alone, which counts it in the worker's state. */
   readonly ready: HeldItem[];
+  /** Items of `ready`, behind those that are marked, whose mark is under way. */
+  marking: number;
   /** There may be chunks of it that nobody holds. */
   mayHaveMore: boolean;
   /** Items that wait for another try. */
@@ -97,6 +103,7 @@ export function holdBatch(
     abort: new AbortController(),
     chunks: new Map(),
     ready: [],
+    marking: 0,
     mayHaveMore: true,
     waiting: 0,
     inFlight: 0,
@@ -130,9 +137,10 @@ export function takeReady(count: ReadyCount, { ready }: HeldBatch): void {
   if (ready.shift()) count.ready -= 1;
 }
 
-/** Puts an item that is to be sent again in front. */
-export function returnReady(count: ReadyCount, { ready }: HeldBatch, item: HeldItem): void {
-  ready.unshift(item);
+/** Puts an item that is to be sent again in front of all that are not marked. */
+export function returnReady(count: ReadyCount, batch: HeldBatch, item: HeldItem): void {
+  const { ready, marking } = batch;
+  ready.splice(item.isRepeat ? countMarked(batch) + marking : 0, 0, item);
   count.ready += 1;
 }
 
@@ -147,6 +155,8 @@ class ReadyItem implements HeldItem {
   readonly index: number;
   readonly chunk: HeldChunk;
   answered = false;
+  isRepeat = false;
+  repeats = 0;
   private readonly batch: HeldBatch;
   private readonly row: OpenItem;
   private started: ItemRun | null = null;
@@ -175,8 +185,20 @@ export function runsAlone({ chunk }: HeldItem): boolean {
 }
 
 /** The database knows that the item may be sent. */
-export function isMarked({ index, chunk }: HeldItem): boolean {
-  return index <= chunk.sentTo;
+export function isMarked({ index, chunk, isRepeat }: HeldItem): boolean {
+  return index <= chunk.sentTo && !isRepeat;
+}
+
+/** Items in front that are marked. Behind the first other, none is. */
+export function countMarked({ ready }: Pick<HeldBatch, 'ready'>): number {
+  let [from, to] = [0, ready.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    const item = ready[middle];
+    if (item && isMarked(item)) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
 
 /** Counts items that have their row now, and lets go of the chunks that are complete. */

@@ -1,14 +1,15 @@
 /**
- * The marks of what may have been sent, one a chunk. An item is sent only when the database knows
- * its mark, so that a crash never costs more requests than it reports. A mark is raised only as far
- * as there is room to send, and a little ahead. So a crash reports hardly more than it cost: what
- * is marked and not yet sent at that instant. For that reason a mark is a short statement of its
- * own, and not part of the flush that makes the room.
+ * The marks of what may have been sent, one a chunk: up to which item, and how many requests beyond
+ * the first of each. An item is sent only when the database knows its mark, so that a crash never
+ * costs more requests than it reports. A mark is raised only as far as there is room to send, and a
+ * little ahead. So a crash reports hardly more than it cost: what is marked and not yet sent at
+ * that instant. For that reason a mark is a short statement of its own, and not part of the flush
+ * that makes the room.
  */
 import type { ChunkMark } from '../../db/chunks.ts';
 import type { Gate } from '../../model/model.ts';
 import { shareInOrder } from './fair-order.ts';
-import { type HeldBatch, isMarked, runsAlone } from './held-batch.ts';
+import { countMarked, type HeldBatch, type HeldItem, isMarked, runsAlone } from './held-batch.ts';
 import { isAlone, nextInQuarantine } from './quarantine.ts';
 import { listenTo, placesLeft, type WorkerState } from './state.ts';
 
@@ -38,6 +39,12 @@ const pauseMs = 10;
 const minAhead = 3;
 const shareAhead = 0.05;
 
+/** The items of a batch that one statement marks: the next of those that wait to be sent. */
+interface Due {
+  batch: HeldBatch;
+  items: readonly HeldItem[];
+}
+
 interface GateRoom {
   room: number;
   marked: number;
@@ -58,24 +65,49 @@ export function raiseMarks(state: WorkerState, now: number): void {
   if (due.length > 0) void raise(state, worker, due); // never rejects
 }
 
-async function raise(state: WorkerState, worker: string, due: ChunkMark[]): Promise<void> {
-  const { marks: pace, statements, batches, clock, log } = state;
+async function raise(state: WorkerState, worker: string, due: readonly Due[]): Promise<void> {
+  const { marks: pace, statements, clock, log } = state;
   pace.isRaising = true;
+  for (const { batch, items } of due) batch.marking = items.length;
   try {
-    await statements.mark(worker, due);
-    pace.isRaising = false;
+    await statements.mark(worker, marksOf(due));
     pace.hasEnded = true;
     pace.endedAt = clock.now();
-    for (const { batchKey, first, sentTo } of due) {
-      const batch = batches.get(batchKey);
-      const chunk = batch?.worker === worker ? batch.chunks.get(first) : undefined;
-      if (chunk) chunk.sentTo = Math.max(chunk.sentTo, sentTo);
-    }
+    for (const { items } of due) for (const item of items) noteMarked(item);
     state.wake();
   } catch (error) {
-    pace.isRaising = false; // the worker's next look tries again
+    // The worker's next look tries again.
     log.warn({ err: error }, 'could not raise marks; trying again');
+  } finally {
+    pace.isRaising = false;
+    for (const { batch } of due) batch.marking = 0;
   }
+}
+
+function noteMarked(item: HeldItem): void {
+  const { chunk, index } = item;
+  chunk.sentTo = Math.max(chunk.sentTo, index);
+  if (!item.isRepeat) return;
+  item.isRepeat = false;
+  item.repeats += 1;
+}
+
+/** A chunk has one mark. */
+function marksOf(due: readonly Due[]): ChunkMark[] {
+  const marks = new Map<HeldItem['chunk'], ChunkMark>();
+  for (const { items } of due) {
+    for (const { index, chunk, isRepeat } of items) {
+      const { batchKey, first } = chunk;
+      const { sentTo, repeats } = marks.get(chunk) ?? { sentTo: index, repeats: 0 };
+      marks.set(chunk, {
+        batchKey,
+        first,
+        sentTo: Math.max(sentTo, index),
+        repeats: repeats + (isRepeat ? 1 : 0),
+      });
+    }
+  }
+  return [...marks.values()];
 }
 
 function firstAtOnce({ concurrency }: WorkerState): number {
@@ -99,20 +131,21 @@ function learnPace(state: WorkerState, now: number, keptUp: boolean): void {
   pace.atOnce = Math.min(pace.atOnce * 2, concurrency);
 }
 
-function dueMarks(state: WorkerState): ChunkMark[] {
+function dueMarks(state: WorkerState): Due[] {
   const places = Math.min(placesLeft(state), state.marks.atOnce);
   // Beside an item that runs alone nothing is sent, and must not be charged with its crash.
   if (places === 0 || state.runningAlone) return [];
-  const [item] = nextInQuarantine(state)?.ready ?? [];
-  if (!item) return dueTogether(state, places);
-  return !isMarked(item) && isAlone(state) ? [{ ...item.chunk, sentTo: item.index }] : [];
+  const batch = nextInQuarantine(state);
+  const [item] = batch?.ready ?? [];
+  if (!batch || !item) return dueTogether(state, places);
+  return !isMarked(item) && isAlone(state) ? [{ batch, items: [item] }] : [];
 }
 
 /**
  * Where no item runs alone: the next in fair order, as far as the gates have room, and a little
  * ahead. What is marked already counts.
  */
-function dueTogether(state: WorkerState, places: number): ChunkMark[] {
+function dueTogether(state: WorkerState, places: number): Due[] {
   const batches = [...state.batches.values()].filter(({ abort, ready }) => {
     return ready.length > 0 && !abort.signal.aborted;
   });
@@ -140,7 +173,8 @@ function dueTogether(state: WorkerState, places: number): ChunkMark[] {
     const from = marked.get(batch) ?? 0;
     const to = Math.min(share, from + Math.max(0, left));
     left -= Math.max(0, to - from);
-    return nextMarks(batch, from, to);
+    const items = nextItems(batch, from, to);
+    return items.length > 0 ? [{ batch, items }] : [];
   });
 }
 
@@ -166,31 +200,15 @@ function isShort(gate: GateRoom | undefined): boolean {
   return gate !== undefined && gate.marked < gate.room;
 }
 
-/** Items in front that may be sent as far as their mark goes. Behind the first other, none may. */
-function countMarked({ ready }: HeldBatch): number {
-  let [from, to] = [0, ready.length];
-  while (from < to) {
-    const middle = (from + to) >> 1;
-    const item = ready[middle];
-    if (item && isMarked(item)) from = middle + 1;
-    else to = middle;
-  }
-  return from;
-}
-
 function sum(values: readonly number[]): number {
   let total = 0;
   for (const value of values) total += value;
   return total;
 }
 
-/** What these items of a batch need, up to one that runs alone. A chunk has one mark. */
-function nextMarks({ ready }: HeldBatch, from: number, to: number): ChunkMark[] {
-  const marks = new Map<number, ChunkMark>();
-  for (const item of ready.slice(from, to)) {
-    if (runsAlone(item)) break;
-    const { batchKey, first } = item.chunk;
-    if (!isMarked(item)) marks.set(first, { batchKey, first, sentTo: item.index });
-  }
-  return [...marks.values()];
+/** These items of a batch, up to one that runs alone. */
+function nextItems({ ready }: HeldBatch, from: number, to: number): HeldItem[] {
+  const items = ready.slice(from, to);
+  const alone = items.findIndex(runsAlone);
+  return alone === -1 ? items : items.slice(0, alone);
 }

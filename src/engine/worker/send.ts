@@ -131,10 +131,12 @@ function takeStep(
       return null;
     case 'again':
       item.answered = true;
+      item.isRepeat = true;
       if (signal.aborted) batch.lost += 1;
       else returnReady(state, batch, item);
       return null;
     case 'later':
+      item.isRepeat = step.counts;
       if (step.failures > 0) tellFailure(state, batch, step);
       if (!signal.aborted) backOff(state, { batch, item }, step.delayMs);
       return null;
@@ -163,7 +165,7 @@ function backOff(
   backOffs.splice(from, 0, { at, batch, item });
 }
 
-/** Puts items whose back-off is over in front of their batches. */
+/** Puts items whose back-off is over back in their batches. */
 export function endBackOffs(state: WorkerState, now: number): void {
   const { backOffs } = state;
   for (let [next] = backOffs; next && next.at <= now; [next] = backOffs) {
@@ -192,8 +194,12 @@ function tellFailure(
   log.warn({ batch: batch.id, model: id, reason }, 'the provider fails; its items are tried again');
 }
 
-function placeOf({ index, chunk }: HeldItem): Pick<NewResult, 'index' | 'first'> {
-  return { index, first: chunk.first };
+function placeOf({
+  index,
+  chunk,
+  repeats,
+}: HeldItem): Pick<NewResult, 'index' | 'first' | 'repeats'> {
+  return { index, first: chunk.first, repeats };
 }
 
 /** The answer of an item that failed in an unforeseen way, be it before it could be begun. */

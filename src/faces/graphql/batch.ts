@@ -157,7 +157,7 @@ builder.node('Batch', {
     }),
     resentRequests: t.int({
       description:
-        'Number of requests sent again because a worker died before the answer was stored.',
+        'Requests that were sent again because a worker died between sending and recording. Never fewer than there were; requests, not items.',
       resolve: ({ resentRequests }) => resentRequests,
     }),
   }),

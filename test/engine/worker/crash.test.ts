@@ -126,6 +126,28 @@ test('two processes share a batch; one is killed, the other finishes it; a third
   expect((await results).sort((a, b) => a - b)).toEqual(texts(items).map((_, index) => index));
 });
 
+test('of items that each need a repair, a kill reports requests, not items', async () => {
+  const isFirst = (body: unknown) => (body as { messages: unknown[] }).messages.length === 2;
+  const wrong = sandbox.faults.add({
+    fault: { kind: 'wrong_category' },
+    when: ({ body }) => isFirst(body),
+  });
+  const [victim] = await Promise.all([start('victim'), start('heir')]);
+  const id = await submit(api, texts(items));
+  await untilBatch(api, id, ({ counts }) => counts.succeeded > 150);
+
+  victim.signal('SIGKILL');
+  const batch = await untilEnded(api, id);
+  wrong();
+
+  expect(batch).toMatchObject({ status: 'COMPLETED', counts: { succeeded: items } });
+  expect(batch.usage.requests).toBe(2 * items);
+  const again = sandbox.requests.count - batch.usage.requests;
+  expect(again).toBeGreaterThan(concurrency);
+  expect(batch.resentRequests).toBeGreaterThanOrEqual(again);
+  expect(batch.resentRequests).toBeLessThanOrEqual(again + Math.max(3, concurrency / 4));
+});
+
 test('a process that starts where one was killed goes on at once, however long the lease', async () => {
   const lease = { WORKER_LEASE_MS: '60000' };
   const [victim] = await Promise.all([start('victim', lease)]);

@@ -58,6 +58,14 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   },
   {
     weight: 10,
+    arbitrary: nth.map(
+      (at): Act =>
+        ({ calls }) =>
+          pick(calls, at)?.spoil(),
+    ),
+  },
+  {
+    weight: 10,
     arbitrary: fc.tuple(nth, fc.constantFrom(limited, failed)).map(
       ([at, error]): Act =>
         ({ calls }) =>

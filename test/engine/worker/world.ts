@@ -11,7 +11,7 @@ import { forgetAll } from '../../../src/engine/worker/release.ts';
 import { createState, type WorkerState } from '../../../src/engine/worker/state.ts';
 import type { Statements } from '../../../src/engine/worker/statements.ts';
 import { createGate } from '../../../src/model/limits/gate.ts';
-import type { Model, ModelAnswer, PromptRequest } from '../../../src/model/model.ts';
+import type { Model, ModelAnswer, ModelError, PromptRequest } from '../../../src/model/model.ts';
 import { createEvents } from '../../../src/telemetry/events.ts';
 import { createVirtualClock } from '../../model/virtual.ts';
 
@@ -27,7 +27,12 @@ interface StoredChunk {
   last: number;
   holder: string | null;
   sentTo: number;
+  repeats: number;
   crashes: number;
+  /** How often each item was sent under this lease; a 429 counts for nothing. */
+  sends: Map<number, number>;
+  /** Items that were answered invalidly under this lease. */
+  spoiled: Set<number>;
 }
 
 interface StoredBatch {
@@ -45,7 +50,9 @@ interface OpenCall {
   index: number;
   alone: boolean;
   answer(): void;
-  refuse(error: Error): void;
+  /** Answers invalidly, once an item. */
+  spoil(): void;
+  refuse(error: ModelError): void;
 }
 
 /** A statement that the database has not answered. */
@@ -61,6 +68,8 @@ const answer: ModelAnswer = {
   costUsd: null,
   logprobs: null,
 };
+
+const invalid: ModelAnswer = { ...answer, text: '{"label":"neither"}' };
 
 export type World = ReturnType<typeof createWorld>;
 
@@ -89,7 +98,16 @@ export function createWorld(specs: readonly BatchSpec[], concurrency: number, ga
   for (const [at, { owner, model, chunks }] of specs.entries()) {
     let first = 0;
     const stored = chunks.map(({ items, crashes }) => {
-      const chunk = { first, last: first + items - 1, holder: null, sentTo: first - 1, crashes };
+      const chunk = {
+        first,
+        last: first + items - 1,
+        holder: null,
+        sentTo: first - 1,
+        repeats: 0,
+        crashes,
+        sends: new Map(),
+        spoiled: new Set<number>(),
+      };
       first += items;
       return chunk;
     });
@@ -149,6 +167,9 @@ export function createWorld(specs: readonly BatchSpec[], concurrency: number, ga
         return taken.map((chunk): ClaimedChunk => {
           chunk.holder = worker;
           chunk.sentTo = chunk.first - 1;
+          chunk.repeats = 0;
+          chunk.sends.clear();
+          chunk.spoiled.clear();
           const { first, last: end, sentTo, crashes } = chunk;
           const done = end - first + 1 - openOf(batch, chunk).length;
           const place = { batchKey: batch.key, batchOwner: batch.owner, begun: false };
@@ -185,11 +206,12 @@ export function createWorld(specs: readonly BatchSpec[], concurrency: number, ga
       }),
     mark(worker, marks) {
       let items = 0;
-      for (const { batchKey, first, sentTo } of marks) {
+      for (const { batchKey, first, sentTo, repeats } of marks) {
         const batch = batches.get(batchKey) as StoredBatch;
         const chunk = chunkOf(batch, first);
         if (chunk.holder !== worker) continue;
         const { sentTo: before } = chunk;
+        items += repeats;
         items += openOf(batch, chunk).filter((index) => before < index && index <= sentTo).length;
       }
       if (items > free()) broken.add('more is marked than has a place');
@@ -197,9 +219,11 @@ export function createWorld(specs: readonly BatchSpec[], concurrency: number, ga
       if (state.inFlight > calls.length) broken.add('a mark goes before a request');
       marking += 1;
       const asked = ask(() => {
-        for (const { batchKey, first, sentTo } of marks) {
+        for (const { batchKey, first, sentTo, repeats } of marks) {
           const chunk = chunkOf(batches.get(batchKey) as StoredBatch, first);
-          if (chunk.holder === worker) chunk.sentTo = Math.max(chunk.sentTo, sentTo);
+          if (chunk.holder !== worker) continue;
+          chunk.sentTo = Math.max(chunk.sentTo, sentTo);
+          chunk.repeats += repeats;
         }
       });
       const ended = () => {
@@ -212,10 +236,13 @@ export function createWorld(specs: readonly BatchSpec[], concurrency: number, ga
       ask(() => {
         const batch = batches.get(batchKey) as StoredBatch;
         let recorded = 0;
-        for (const { index } of results) {
+        for (const { index, repeats = 0 } of results) {
           if (worker === lease) unstored.delete(nameOf(batch, index));
-          if (chunkOf(batch, index).holder !== worker || batch.results.has(index)) continue;
+          const chunk = chunkOf(batch, index);
+          if (chunk.holder !== worker || batch.results.has(index)) continue;
           batch.results.add(index);
+          chunk.sends.delete(index);
+          chunk.repeats -= repeats;
           recorded += 1;
         }
         for (const chunk of batch.chunks) {
@@ -254,6 +281,8 @@ export function createWorld(specs: readonly BatchSpec[], concurrency: number, ga
     const chunk = chunkOf(batch, Number(index));
     if (lease === null || chunk.holder !== lease) broken.add('sent under no lease');
     if (chunk.sentTo < Number(index)) broken.add('sent before it was marked');
+    chunk.sends.set(Number(index), (chunk.sends.get(Number(index)) ?? 0) + 1);
+    if (repeatsOf(chunk) > chunk.repeats) broken.add('sent again before that was marked');
     if (free() <= 0) broken.add('sent without a place');
     const alone = chunk.crashes >= aloneFromCrashes;
     if (alone && calls.length + unstored.size + marking > 0) broken.add('not alone');
@@ -273,8 +302,19 @@ export function createWorld(specs: readonly BatchSpec[], concurrency: number, ga
           if (!signal.aborted) unstored.add(text);
           resolve(answer);
         },
+        spoil() {
+          if (chunk.spoiled.has(Number(index))) return call.answer();
+          chunk.spoiled.add(Number(index));
+          end();
+          count(reasons, text);
+          resolve(invalid);
+        },
         refuse(error) {
           end();
+          const { failure } = error;
+          if (failure.kind === 'later' && !failure.counts) {
+            chunk.sends.set(Number(index), (chunk.sends.get(Number(index)) ?? 1) - 1);
+          }
           count(reasons, text);
           reject(error);
         },
@@ -399,6 +439,13 @@ export function createWorld(specs: readonly BatchSpec[], concurrency: number, ga
       compareLeases(state);
     },
   };
+}
+
+/** Requests beyond the first of each item. */
+function repeatsOf({ sends }: StoredChunk): number {
+  let repeats = 0;
+  for (const times of sends.values()) repeats += Math.max(0, times - 1);
+  return repeats;
 }
 
 /** A call, with who had been served when before it. */
