@@ -5,7 +5,7 @@
  */
 import { type Dispatcher, Pool } from 'undici';
 import { follow } from '../core/deadline.ts';
-import { BodyTooLarge, maxBodyBytes, openAiErrorBody, thinHeaders } from './thin-fetch.ts';
+import { BodyTooLarge, maxBodyBytes, openAiErrorBody, ThinHeaders } from './thin-fetch.ts';
 
 const connectMs = 10_000;
 
@@ -81,7 +81,7 @@ export function createStreamFetch({
         ok,
         status: answer.statusCode,
         url,
-        headers: thinHeaders(answer.headers),
+        headers: new ThinHeaders(answer.headers),
         body,
         text: async () => {
           const text = await readText(body);

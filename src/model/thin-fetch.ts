@@ -45,11 +45,28 @@ interface ThinResponse {
   text(): Promise<string>;
 }
 
+/** Headers as undici gives them. */
+type GivenHeaders = Record<string, string | string[] | undefined>;
+
 /** As much of Headers as the packages and this folder read. Names are lower case. */
-interface ThinHeaders {
-  get(name: string): string | null;
-  /** Nothing: the packages look there for what they would log. */
-  entries(): Iterable<[string, string]>;
+export class ThinHeaders {
+  /** Hidden: the packages look through all that they see here for what they would log. */
+  readonly #given: GivenHeaders;
+
+  constructor(given: GivenHeaders) {
+    this.#given = given;
+  }
+
+  /** Of a repeated header the first. */
+  get(name: string): string | null {
+    const value = Object.hasOwn(this.#given, name) ? this.#given[name] : undefined;
+    return (Array.isArray(value) ? value[0] : value) ?? null;
+  }
+
+  /** Nothing: only log lines need them. */
+  entries(): Iterable<[string, string]> {
+    return [];
+  }
 }
 
 /**
@@ -152,10 +169,10 @@ class Exchange implements Dispatcher.DispatchHandler {
   onResponseStart(
     _controller: Dispatcher.DispatchController,
     status: number,
-    headers: Record<string, string | string[] | undefined>,
+    headers: GivenHeaders,
   ): void {
     this.status = status;
-    this.headers = thinHeaders(headers);
+    this.headers = new ThinHeaders(headers);
     if (Number(headers['content-length']) > maxBodyBytes) this.giveUp(new BodyTooLarge());
   }
 
@@ -187,18 +204,7 @@ function textOf(chunks: readonly Buffer[]): string {
   return text.startsWith('\uFEFF') ? text.slice(1) : text;
 }
 
-/** Headers as undici gives them, of repeated ones the first. */
-export function thinHeaders(headers: Record<string, string | string[] | undefined>): ThinHeaders {
-  return {
-    get(name) {
-      const value = Object.hasOwn(headers, name) ? headers[name] : undefined;
-      return (Array.isArray(value) ? value[0] : value) ?? null;
-    },
-    entries: () => [],
-  };
-}
-
-const noHeaders = thinHeaders({});
+const noHeaders = new ThinHeaders({});
 
 /**
  * An error body in OpenAI's shape, `{error: {message, code, type, param}}`, whatever the server's
