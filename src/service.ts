@@ -22,6 +22,7 @@ import { createProviderJobs } from './engine/provider-jobs/provider-jobs.ts';
 import { createPlanner } from './engine/run/plan.ts';
 import { indexIds } from './engine/upkeep/index-ids.ts';
 import { createFileJanitor } from './engine/upkeep/janitor.ts';
+import { matchRows } from './engine/upkeep/match-rows.ts';
 import { createPreparation } from './engine/upkeep/prepare.ts';
 import { createReaper } from './engine/upkeep/reaper.ts';
 import { createWorker } from './engine/worker/worker.ts';
@@ -188,7 +189,11 @@ export async function startService(
     await reaper.start();
     undo.push(() => reaper.stop());
 
-    const preparation = createPreparation({ steps: [indexIds({ db, nudges })], nudges, log });
+    const preparation = createPreparation({
+      steps: [indexIds({ db, nudges }), matchRows({ db, nudges, log })],
+      nudges,
+      log,
+    });
     preparation.start();
     undo.push(() => preparation.stop());
 

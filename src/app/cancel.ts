@@ -1,6 +1,7 @@
 import { beginCancel } from '../db/batch-life.ts';
 import type { Database } from '../db/driver/client.ts';
 import { finishChunks } from '../db/results.ts';
+import { recordTwins } from '../db/twins.ts';
 import { hasEnded } from '../engine/process/has-ended.ts';
 import type { Nudges } from '../engine/process/nudges.ts';
 import type { Telling } from '../telemetry/events.ts';
@@ -19,6 +20,7 @@ export async function cancelBatch(
   if (key === null) return;
   await nudges.send(key, 'stop');
   const written = await finishChunks(db.sql, { batchKey: key, status: 'CANCELLED' });
-  if (hasEnded(written)) events.emit('batch.ended', { batchKey: key });
+  const copied = await recordTwins(db.sql, key, { leaders: null });
+  if (hasEnded(written) || hasEnded(copied)) events.emit('batch.ended', { batchKey: key });
   await nudges.send(key, 'progress');
 }

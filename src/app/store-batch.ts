@@ -9,6 +9,7 @@ import { findByIdempotencyKey, insertInlineBatch } from '../db/inline-batches.ts
 import type { Execution } from '../db/tables.ts';
 import type { Nudges } from '../engine/process/nudges.ts';
 import { LeaseLost } from '../files/ingest-lease.ts';
+import { findOperation } from '../operations/index.ts';
 import type { Telling } from '../telemetry/events.ts';
 import type { CheckedItem } from './inputs.ts';
 
@@ -60,6 +61,8 @@ export interface Submission {
    */
   contentField: string | null;
   customIdField: string | null;
+  /** Whether identical rows are asked once; undefined: as is usual for the operation. */
+  deduplicate?: boolean | undefined;
   /** Why nothing of the file can run: the batch is FAILED from the start. */
   fileError?: string | null;
 }
@@ -95,6 +98,8 @@ export async function submitBatch(
     customIdPrefix: submission.customIdPrefix,
     execution: submission.execution,
     rescue: submission.rescue,
+    deduplicate:
+      submission.deduplicate ?? findOperation(submission.operation)?.deduplicates ?? false,
     chunkSize,
   } as const;
   const { contentField, customIdField } = submission;

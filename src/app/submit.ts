@@ -36,6 +36,7 @@ interface CheckedSubmit {
     autoStart?: boolean | null | undefined;
     execution?: Execution | null | undefined;
     rescue?: boolean | null | undefined;
+    deduplicate?: boolean | null | undefined;
   };
   /** What stands before a field's name in the caller's input: empty, or ends with a dot. */
   fieldsPath: string;
@@ -85,9 +86,15 @@ export async function submitChecked(context: Caller, submit: CheckedSubmit): Pro
     idempotencyKey: fields.idempotencyKey ?? null,
     expiresInSeconds: fields.expiresInSeconds ?? null,
     webhookUrl: webhookUrl ?? null,
+    deduplicate: unusual(fields.deduplicate, findOperation(operation)?.deduplicates ?? false),
     fileError: invalid === null ? null : `The input file ${invalid}`,
     ...reading,
   });
+}
+
+/** What is given; undefined where that is what is usual, so that it hashes as if it were absent. */
+function unusual(given: boolean | null | undefined, usual: boolean): boolean | undefined {
+  return given === usual ? undefined : (given ?? undefined);
 }
 
 function refuseTooLarge(value: object, maxBytes: number, path: string): void {

@@ -5,7 +5,8 @@
 import type { Operations } from './wire.ts';
 
 const usage = `fragment UsageFields on Usage {
-  requests inputTokens cachedInputTokens outputTokens costUsd
+  requests inputTokens cachedInputTokens cacheWriteTokens outputTokens reasoningTokens
+  unmeteredRequests costUsd
 }`;
 
 const batch = `fragment BatchFields on Batch {
@@ -25,7 +26,7 @@ const item = `fragment ItemFields on BatchItem {
   error { code message }
   rejectedAnswer
   usage { ...UsageFields }
-  attempts
+  cached attempts
   content @include(if: $content)
   metadata @include(if: $metadata)
   request @include(if: $request)

@@ -35,6 +35,8 @@ export async function readRecords<Output>(
   const decoder = new TextDecoder();
   for await (const piece of lines) {
     for (const record of parseLines(decoder.decode(piece))) {
+      // The route leaves it out where no rows of the batch are identical.
+      record.cached ??= false;
       if (batch.operation === 'label') lowerMethod(record.output);
       // The route gives both or neither.
       if (hasContent !== hasMetadata) delete record[hasContent ? 'metadata' : 'content'];

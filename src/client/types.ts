@@ -66,7 +66,13 @@ export interface Usage {
   readonly requests: number;
   readonly inputTokens: number;
   readonly cachedInputTokens: number;
+  /** Prompt tokens that the provider wrote to its prompt cache. */
+  readonly cacheWriteTokens: number;
   readonly outputTokens: number;
+  /** Tokens of thinking, part of outputTokens. */
+  readonly reasoningTokens: number;
+  /** Requests of which no usage came; costUsd is without them. */
+  readonly unmeteredRequests: number;
   /** By the public price list. Null when the price of the model is not known. */
   readonly costUsd: number | null;
 }
@@ -153,6 +159,8 @@ export interface BatchItem<Output = unknown> {
   readonly rejectedAnswer: string | null;
   /** Null without a final answer. */
   readonly usage: Usage | null;
+  /** True: the answer, or the error, was taken from an identical row; nothing was sent. */
+  readonly cached: boolean;
   /** Requests whose answer counted against the item. */
   readonly attempts: number;
   /** The text. Only with include: ['content']. */

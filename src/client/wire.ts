@@ -336,7 +336,10 @@ export interface UsageFields {
   requests: number;
   inputTokens: number;
   cachedInputTokens: number;
+  cacheWriteTokens: number;
   outputTokens: number;
+  reasoningTokens: number;
+  unmeteredRequests: number;
   costUsd: number | null;
 }
 
@@ -396,6 +399,7 @@ export interface ItemFields {
   } | null;
   rejectedAnswer: string | null;
   usage: UsageFields | null;
+  cached: boolean;
   attempts: number;
   content?: string;
   metadata?: Readonly<Record<string, unknown>> | null;
@@ -652,6 +656,7 @@ export interface SubmitBatchInput {
   contentField?: string | null | undefined;
   customIdField?: string | null | undefined;
   customIdPrefix?: string | null | undefined;
+  deduplicate?: boolean | null | undefined;
   execution?: Execution | null | undefined;
   expiresInSeconds?: number | null | undefined;
   idempotencyKey?: string | null | undefined;

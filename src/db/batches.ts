@@ -23,11 +23,11 @@ import { type BatchStatus, batches, files } from './tables.ts';
 import { batchUsage } from './usage.ts';
 
 /**
- * Items that workers hold: those of leased chunks that have no result yet. Read with the counters,
- * so that they add up.
+ * Items that workers hold: those of leased chunks that have no result yet and are asked. Read with
+ * the counters, so that they add up.
  */
 const processing = sql<number>`(
-  select coalesce(sum(c.last - c.first + 1 - c.done), 0)::int
+  select coalesce(sum(c.last - c.first + 1 - c.done - c.twins), 0)::int
   from chunks c where c.batch_key = batches.key and c.state = 'leased')`;
 
 /** The provider's word on a batch's jobs: changes with every step worth seeing. */
@@ -78,6 +78,9 @@ const batchColumns = {
   seq: batches.seq,
   ...batchUsage,
   resentRequests: batches.resentRequests,
+  twinsFound: batches.twinsFound,
+  twins: batches.twins,
+  twinsRecorded: batches.twinsRecorded,
   rate: batches.rate,
   rateAt: batches.rateAt,
   error: sql<string | null>`case when ${batches.status} = 'FAILED' then ${batches.error} end`,
@@ -233,7 +236,7 @@ function folded(name: string): string {
 /** What a worker needs to know of a batch to run its items. */
 export type BatchPlan = Pick<
   BatchRecord,
-  'key' | 'id' | 'owner' | 'fileKey' | 'operation' | 'options' | 'model'
+  'key' | 'id' | 'owner' | 'fileKey' | 'operation' | 'options' | 'model' | 'twins'
 > & {
   file: FileRecord;
   reading: Pick<BatchRecord, 'contentField' | 'customIdField' | 'customIdPrefix'>;
@@ -258,6 +261,7 @@ export async function readBatchPlan(
       operation,
       options,
       model,
+      twins: batches.twins,
       file: fileColumns,
       reading: {
         contentField: batches.contentField,

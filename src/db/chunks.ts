@@ -25,6 +25,8 @@ export interface ClaimedChunk {
   /** Requests may go out for items up to this index; the mark is raised before going further. */
   sentTo: number;
   crashes: number;
+  /** Items of it that take the answer of an identical row, and are not asked. */
+  twins: number;
   /** The claim was the first of its batch. */
   begun: boolean;
 }
@@ -72,7 +74,7 @@ export async function claimChunks(
         left join json_to_recordset(${lastBatches}::text::json) as l(owner text, key bigint) on l.owner = b.owner
         where ${isRunning(sql)}
           and (execution = 'LIVE' or rescued_at is not null)
-          and coalesce(ids_indexed = total, true)
+          and coalesce(ids_indexed = total, true) and coalesce(twins_found, true)
           and (${only}::text is null or b.key = any(${only}::text::bigint[]))
         order by b.owner <= ${after.owner}, b.owner, b.key <= coalesce(l.key, 0), b.key
       ) in_turn
@@ -103,7 +105,7 @@ export async function claimChunks(
     set state = 'leased', owner = ${worker}, sent_to = c.first - 1, repeats = 0
     from picked p
     where c.batch_key = p.batch_key and c.first = p.first
-    returning c.batch_key as "batchKey", c.first, c.last, c.done, c.sent_to as "sentTo", c.crashes,
+    returning c.batch_key as "batchKey", c.first, c.last, c.done, c.sent_to as "sentTo", c.crashes, c.twins,
               (select turn.owner from turn) as "batchOwner", coalesce((select begun from started), false) as begun`;
 }
 

@@ -57,13 +57,18 @@ export async function purgeBatchStep(sql: Sql, key: bigint): Promise<boolean> {
         select ctid from custom_ids where batch_key = ${key} limit ${stepSize}))
       returning 1
     ),
+    alike as (
+      delete from twins where ctid = any(array(
+        select ctid from twins where batch_key = ${key} limit ${stepSize}))
+      returning 1
+    ),
     cut as (
       delete from chunks where ctid = any(array(
         select ctid from chunks where batch_key = ${key} limit ${stepSize}))
       returning 1
     )
     select ((select count(*) from gone) + (select count(*) from superseded)
-            + (select count(*) from named) + (select count(*) from cut))::int as removed`;
+            + (select count(*) from named) + (select count(*) from alike) + (select count(*) from cut))::int as removed`;
   if ((step?.removed ?? 0) > 0) return true;
   await deleteWebhooks(sql, key);
   await sql`

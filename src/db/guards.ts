@@ -26,3 +26,27 @@ export const unended = and(
   isNull(batches.ending),
   isNull(batches.deletedAt),
 );
+
+/**
+ * An item is asked, and takes no other's answer. `chunk` names rows with batch_key and twins, of
+ * the chunk that the item is in.
+ */
+export function isAsked(sql: Sql, chunk: ReturnType<Sql>, index: ReturnType<Sql>) {
+  return sql`(${chunk}.twins = 0 or not exists (
+    select from twins t where t.batch_key = ${chunk}.batch_key and t.index = ${index}))`;
+}
+
+/** How many items of a chunk have a result, twins left out: what its `done` has to be. */
+export function countDone(sql: Sql, chunk: ReturnType<Sql>) {
+  return sql`(
+    select count(*)::int from results r
+    where r.batch_key = ${chunk}.batch_key and r.index between ${chunk}.first and ${chunk}.last
+      and ${isAsked(sql, chunk, sql`r.index`)})`;
+}
+
+/** How many items of a piece of a chunk are twins: `piece` has the `twins` of the whole. */
+export function countTwins(sql: Sql, piece: ReturnType<Sql>) {
+  return sql`case when ${piece}.twins = 0 then 0 else (
+    select count(*)::int from twins t
+    where t.batch_key = ${piece}.batch_key and t.index between ${piece}.first and ${piece}.last) end`;
+}

@@ -41,6 +41,8 @@ export interface ExportedItem {
   completedAt: number | null;
   /** Requests whose answer counted against it, those that a retry put aside included. */
   attempts: number | null;
+  /** It took the answer of an identical row; false where that is not asked for. */
+  cached: boolean;
 }
 
 /** Which items, and what of them. Both ends of the range are in it. */
@@ -62,6 +64,8 @@ export interface ExportColumns {
   rejectedAnswer: boolean;
   /** Only with `usage`. */
   attempts: boolean;
+  /** Which items took the answer of an identical row; these have no usage then. */
+  cached: boolean;
 }
 
 /**
@@ -110,13 +114,21 @@ export function* itemsIn({ bytes, length }: CopyBuffer): Generator<ExportedItem,
       row: sizes[9] === nullSize ? null : readInt32(bytes, from + (starts[9] as number)),
       rejectedAnswer: textAt(row, starts[10], sizes[10]),
       attempts: sizes[11] === nullSize ? null : readInt32(bytes, from + (starts[11] as number)),
-      usage: sizes[place.requests] === nullSize ? null : usageAt(bytes, from, starts, sizes),
+      cached: isTrueAt(bytes, from, starts[12], sizes[12]),
+      usage:
+        sizes[place.requests] === nullSize || isTrueAt(bytes, from, starts[12], sizes[12])
+          ? null
+          : usageAt(bytes, from, starts, sizes),
     };
   }
 }
 
 function textAt(row: string, start = 0, size = nullSize): string | null {
   return size === nullSize ? null : row.slice(start, start + size);
+}
+
+function isTrueAt(bytes: Buffer, from: number, start = 0, size = nullSize): boolean {
+  return size !== nullSize && bytes[from + start] === 1;
 }
 
 function usageAt(bytes: Buffer, from: number, starts: Int32Array, sizes: Int32Array): Usage {
@@ -139,7 +151,7 @@ function usageAt(bytes: Buffer, from: number, starts: Int32Array, sizes: Int32Ar
 }
 
 /** Usage stands behind the other columns. */
-const firstOfUsage = 12;
+const firstOfUsage = 13;
 const columnCount = firstOfUsage + usageNames.length;
 const place = Object.fromEntries(
   usageNames.map((name, at) => [name, firstOfUsage + at]),
@@ -148,9 +160,12 @@ const place = Object.fromEntries(
 /** The columns that `itemsIn` reads, in its order, with statuses as in items.ts. */
 function selectRange({ source, first, last, status, with: wanted }: ExportRange): CopySql {
   const { batchKey, fileKey } = source;
+  const isTwin = copySql`exists (
+    select from twins t where t.batch_key = ${batchKey} and t.index = i.index)`;
   const leased = copySql`exists (
     select from chunks c
-    where c.batch_key = ${batchKey} and c.state = 'leased' and i.index between c.first and c.last)`;
+    where c.batch_key = ${batchKey} and c.state = 'leased' and i.index between c.first and c.last
+      ${wanted.cached ? copySql`and not ${isTwin}` : nothing})`;
   const usage = wanted.usage
     ? new CopySql(itemUsage)
     : new CopySql(usageNames.map(() => 'null').join(', '));
@@ -167,6 +182,7 @@ function selectRange({ source, first, last, status, with: wanted }: ExportRange)
       ${wanted.completedAt ? copySql`extract(epoch from r.completed_at)::float8` : copySql`null::float8`}, i.row,
       ${wanted.rejectedAnswer ? copySql`r.rejected_answer` : copySql`null::text`},
       ${wanted.attempts ? copySql`coalesce(r.attempts, 0) + coalesce(s.attempts, 0)` : copySql`null::int`},
+      ${wanted.cached ? copySql`r.index is not null and ${isTwin}` : copySql`null::boolean`},
       ${usage}
     from rows i
     left join results r on r.batch_key = ${batchKey} and r.index = i.index and r.index between ${first} and ${last}

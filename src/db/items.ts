@@ -3,6 +3,7 @@ import type { ItemErrorCode } from '../core/errors.ts';
 import { cutBehind, type PlaceInPage } from './bytes.ts';
 import { itemsNamed } from './custom-ids.ts';
 import type { Sql } from './driver/client.ts';
+import { isAsked } from './guards.ts';
 import type { FinalStatus } from './tables.ts';
 import { earlierUsage, itemUsage, type UsageRecord } from './usage.ts';
 
@@ -16,17 +17,33 @@ export interface OpenItem {
   row: number | null;
 }
 
-/** A range's items without results, in order. `someDone` false saves looking for results. */
+/**
+ * A range's items that are to be asked, in order: those without a result, twins left out.
+ * `someDone` false saves looking for results, `someTwins` false for twins.
+ */
 export async function readOpenItems(
   sql: Sql,
-  range: { fileKey: bigint; batchKey: bigint; first: number; last: number; someDone: boolean },
+  range: {
+    fileKey: bigint;
+    batchKey: bigint;
+    first: number;
+    last: number;
+    someDone: boolean;
+    someTwins: boolean;
+  },
 ): Promise<OpenItem[]> {
-  const { fileKey, batchKey, first, last, someDone } = range;
+  const { fileKey, batchKey, first, last, someDone, someTwins } = range;
   return await sql<OpenItem[]>`
     select index, custom_id as "customId", content, fields, row from rows
     where file_key = ${fileKey} and index between ${first} and ${last}
     ${someDone ? sql`and not exists (select from results r where r.batch_key = ${batchKey} and r.index = rows.index)` : sql``}
+    ${someTwins ? notTwin(sql, batchKey) : sql``}
     order by index`;
+}
+
+/** A row of `rows` that takes no other's answer. */
+function notTwin(sql: Sql, batchKey: bigint) {
+  return sql`and not exists (select from twins t where t.batch_key = ${batchKey} and t.index = rows.index)`;
 }
 
 /**
@@ -35,15 +52,23 @@ export async function readOpenItems(
  */
 export async function readOpenItemsWithin(
   sql: Sql,
-  range: { fileKey: bigint; batchKey: bigint; first: number; last: number; maxBytes: number },
+  range: {
+    fileKey: bigint;
+    batchKey: bigint;
+    first: number;
+    last: number;
+    someTwins: boolean;
+    maxBytes: number;
+  },
 ): Promise<(OpenItem & PlaceInPage)[]> {
-  const { fileKey, batchKey, first, last, maxBytes } = range;
+  const { fileKey, batchKey, first, last, someTwins, maxBytes } = range;
   const open = sql`
     select index, custom_id as "customId", content, fields, row,
            coalesce(octet_length(content), 0) + coalesce(octet_length(fields), 0) as octets
     from rows
     where file_key = ${fileKey} and index between ${first} and ${last}
-      and not exists (select from results r where r.batch_key = ${batchKey} and r.index = rows.index)`;
+      and not exists (select from results r where r.batch_key = ${batchKey} and r.index = rows.index)
+      ${someTwins ? notTwin(sql, batchKey) : sql``}`;
   return await sql<(OpenItem & PlaceInPage)[]>`
     ${cutBehind(sql, open, { order: sql`index`, maxBytes })}`;
 }
@@ -88,6 +113,8 @@ export interface ItemRecord extends UsageRecord {
   /** The beginning of the last answer that was refused. */
   rejectedAnswer: string | null;
   attempts: number;
+  /** It has taken the answer of an identical row. */
+  cached: boolean;
   completedAt: Date | null;
 }
 
@@ -183,12 +210,15 @@ function itemColumns(sql: Sql) {
     coalesce(r.status::text, case when exists (
       select from chunks c
       where c.batch_key = b.key and c.state = 'leased' and i.index between c.first and c.last
+        and ${isAsked(sql, sql`c`, sql`i.index`)}
     ) then 'PROCESSING' else 'PENDING' end) as status,
     r.seq::float8 as seq, r.output, r.error_code as "errorCode", r.error_message as "errorMessage",
     r.rejected_answer as "rejectedAnswer",
     coalesce(r.attempts, 0) + coalesce(s.attempts, 0) as attempts,
     ${sql.unsafe(itemUsage)},
-    r.completed_at as "completedAt"`;
+    r.completed_at as "completedAt",
+    b.twins > 0 and r.index is not null and exists (
+      select from twins t where t.batch_key = b.key and t.index = i.index) as cached`;
 }
 
 function itemTables(sql: Sql, source: ItemSource) {
@@ -212,7 +242,8 @@ function itemConditions(sql: Sql, source: ItemSource, filter: ItemFilter) {
   const batch = sql`select * from batches where key = ${source.batchKey}`;
   const leased = sql`exists (
     select from chunks c
-    where c.batch_key = ${source.batchKey} and c.state = 'leased' and i.index between c.first and c.last)`;
+    where c.batch_key = ${source.batchKey} and c.state = 'leased' and i.index between c.first and c.last
+      and ${isAsked(sql, sql`c`, sql`i.index`)})`;
   const finals = status?.filter((one) => one !== 'PENDING' && one !== 'PROCESSING');
   const open = [
     ...(status?.includes('PENDING') ? [sql`(r.index is null and not ${leased})`] : []),

@@ -87,7 +87,7 @@ export async function readBeginning(sql: Sql, batchKey: bigint): Promise<Beginni
             where not exists (select from results r where r.batch_key = c.batch_key and r.index = i)
           ) as index
           from chunks c
-          where c.batch_key = b.key and c.state <> 'done'
+          where c.batch_key = b.key and (c.state <> 'done' or c.twins > 0)
           order by c.first
         ) as open
         where open.index is not null

@@ -4,6 +4,7 @@
  * items of its input alone; for the others there will be another provider batch.
  */
 import type { Sql } from './driver/client.ts';
+import { countDone, countTwins, isAsked } from './guards.ts';
 import { toItemSet } from './item-set.ts';
 
 /** A provider batch in a worker's hands. */
@@ -14,13 +15,13 @@ interface JobInHand {
   worker: string;
 }
 
-/** Where the chunks of a provider batch begin and end. */
+/** Where the chunks of a provider batch begin and end, and how many of their items are twins. */
 export async function readHeldChunks(
   sql: Sql,
   job: { id: string; batchKey: bigint },
-): Promise<{ first: number; last: number }[]> {
-  return await sql<{ first: number; last: number }[]>`
-    select first, last from chunks
+): Promise<{ first: number; last: number; twins: number }[]> {
+  return await sql<{ first: number; last: number; twins: number }[]>`
+    select first, last, twins from chunks
     where batch_key = ${job.batchKey} and state = 'leased' and owner = ${job.id}
     order by first`;
 }
@@ -42,6 +43,7 @@ export async function readInputItems(
     from chunks c cross join lateral generate_series(c.first, c.last) as item
     where c.batch_key = ${job.batchKey} and c.state = 'leased' and c.owner = ${job.id}
       and exists (select from provider_batches where key = ${job.key} and isempty(items))
+      and ${isAsked(sql, sql`c`, sql`item`)}
       and not exists (select from results r where r.batch_key = c.batch_key and r.index = item)
     order by index`;
   return items.map(({ index }) => index);
@@ -116,9 +118,9 @@ async function giveBack(
     ),
     -- Of a flush or a retry that was waited for, this statement's snapshot shows the chunk and not the results.
     held_chunks as materialized (
-      select c.batch_key, c.first, c.last, c.crashes, c.rounds
+      select c.batch_key, c.first, c.last, c.crashes, c.rounds, c.twins
       from chunks c join leased l on c.batch_key = l.batch_key and c.first = l.first
-      where c.done = (select count(*) from results r where r.batch_key = c.batch_key and r.index between c.first and c.last)
+      where c.done = ${countDone(sql, sql`c`)}
       order by c.first
       for update of c
     ),
@@ -126,6 +128,7 @@ async function giveBack(
       select chunk.first as chunk, chunk.last as chunk_last, item, ${which} as given
       from mine cross join held_chunks chunk cross join lateral generate_series(chunk.first, chunk.last) as item
       where not exists (select from results r where r.batch_key = chunk.batch_key and r.index = item)
+        and ${isAsked(sql, sql`chunk`, sql`item`)}
     ),
     turns as (select *, lag(given) over (partition by chunk order by item) as before from undone),
     pieces as (
@@ -133,24 +136,28 @@ async function giveBack(
              coalesce(lead(item) over (partition by chunk order by item) - 1, chunk_last) as last
       from turns where given is distinct from before
     ),
-    cut as materialized (
-      select chunk.batch_key, p.chunk, p.first, p.last, p.given, chunk.crashes,
+    parts as (
+      select chunk.batch_key, p.chunk, p.first, p.last, p.given, chunk.crashes, chunk.twins,
              chunk.rounds + case when p.given then ${rounds}::int else 0 end as rounds,
              case when p.given then 'open' else 'leased' end::chunk_state as state,
-             case when p.given then null else ${id} end as owner,
-             (select count(*)::int from results r where r.batch_key = chunk.batch_key and r.index between p.first and p.last) as done
+             case when p.given then null else ${id} end as owner
       from pieces p join held_chunks chunk on chunk.first = p.chunk
       where p.given or p.last < chunk.last or p.first > chunk.first
     ),
+    cut as materialized (
+      select batch_key, chunk, first, last, given, crashes, rounds, state, owner,
+             ${countDone(sql, sql`p`)} as done, ${countTwins(sql, sql`p`)} as twins
+      from parts p
+    ),
     shortened as (
       update chunks c
-      set last = p.last, done = p.done, state = p.state, owner = p.owner, rounds = p.rounds, sent_to = p.first - 1
+      set last = p.last, done = p.done, twins = p.twins, state = p.state, owner = p.owner, rounds = p.rounds, sent_to = p.first - 1
       from cut p
       where c.batch_key = p.batch_key and c.first = p.first and p.first = p.chunk
     ),
     added as (
-      insert into chunks (batch_key, first, last, done, sent_to, state, owner, crashes, rounds)
-      select batch_key, first, last, done, first - 1, state, owner, crashes, rounds from cut where first <> chunk
+      insert into chunks (batch_key, first, last, done, twins, sent_to, state, owner, crashes, rounds)
+      select batch_key, first, last, done, twins, first - 1, state, owner, crashes, rounds from cut where first <> chunk
     )
     update provider_batches p
     set firsts = array(

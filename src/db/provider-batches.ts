@@ -87,7 +87,7 @@ export async function planProviderBatch(
       select key, model from batches b
       where execution = 'PROVIDER_BATCH' and rescued_at is null
         and ${isRunning(sql)}
-        and coalesce(ids_indexed = total, true)
+        and coalesce(ids_indexed = total, true) and coalesce(twins_found, true)
         and owner <> all(${[...busyOwners]}::text[])
         and exists (
           select from chunks c
@@ -102,7 +102,7 @@ export async function planProviderBatch(
       for update skip locked
     ),
     fitting as materialized (
-      select first, sum(last - first + 1 - done) over (order by first) as items
+      select first, sum(last - first + 1 - done - twins) over (order by first) as items
       from chunks c
       where c.batch_key = (select key from next) and ${isOpen}
         and c.first not in (

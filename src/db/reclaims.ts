@@ -1,6 +1,6 @@
 /** Chunks of workers that died: taken back, cut apart, and not claimed where they kill workers. */
 import type { Sql } from './driver/client.ts';
-import { isRunning } from './guards.ts';
+import { countDone, countTwins, isAsked, isRunning } from './guards.ts';
 
 /** From this many crashes on, items run alone, in chunks and processes of their own. */
 export const aloneFromCrashes = 3;
@@ -36,49 +36,47 @@ export async function reclaimChunks(sql: Sql): Promise<bigint[]> {
     -- A last flush may have been waited for, which this statement's snapshot does not show: such a
     -- chunk is left to the next.
     lost as materialized (
-      select c.batch_key, c.first, c.last, c.sent_to, c.repeats, c.crashes, c.done
+      select c.batch_key, c.first, c.last, c.sent_to, c.repeats, c.crashes, c.done, c.twins
       from chunks c join dead d on c.batch_key = d.batch_key and c.first = d.first and c.owner = d.owner
       where c.state = 'leased' and c.batch_key in (select key from locked)
-        and c.done = (select count(*) from results r where r.batch_key = c.batch_key and r.index between c.first and c.last)
+        and c.done = ${countDone(sql, sql`c`)}
       for update of c skip locked
     ),
     resent as materialized (
       select *, (
         select count(*)::int from generate_series(first, sent_to) as item
         where not exists (select from results r where r.batch_key = l.batch_key and r.index = item)
+          and ${isAsked(sql, sql`l`, sql`item`)}
       ) as items
       from lost l
     ),
     pieces as materialized (
-      select batch_key, first as chunk, first, last, crashes from resent where items = 0
+      select batch_key, first as chunk, first, last, crashes, twins from resent where items = 0
       union all
-      select batch_key, first, first, sent_to, crashes + 1
+      select batch_key, first, first, sent_to, crashes + 1, twins
       from resent where items > 0 and crashes + 1 < ${aloneFromCrashes}
       union all
-      select batch_key, first, item, item, greatest(crashes + 1, ${aloneFromCrashes})
+      select batch_key, first, item, item, greatest(crashes + 1, ${aloneFromCrashes}), twins
       from resent cross join lateral generate_series(first, sent_to) as item
       where items > 0 and crashes + 1 >= ${aloneFromCrashes}
       union all
-      select batch_key, first, sent_to + 1, last, crashes from resent where items > 0 and sent_to < last
+      select batch_key, first, sent_to + 1, last, crashes, twins from resent where items > 0 and sent_to < last
     ),
     cut as materialized (
-      select *, (
-        select count(*)::int from results r
-        where r.batch_key = p.batch_key and r.index between p.first and p.last
-      ) as done
+      select batch_key, chunk, first, last, crashes, ${countDone(sql, sql`p`)} as done, ${countTwins(sql, sql`p`)} as twins
       from pieces p
     ),
     reopened as (
       update chunks c
-      set last = p.last, done = p.done, crashes = p.crashes, owner = null, sent_to = p.first - 1, repeats = 0,
-          state = case when p.done = p.last - p.first + 1 then 'done' else 'open' end::chunk_state
+      set last = p.last, done = p.done, twins = p.twins, crashes = p.crashes, owner = null, sent_to = p.first - 1, repeats = 0,
+          state = case when p.done + p.twins = p.last - p.first + 1 then 'done' else 'open' end::chunk_state
       from cut p
       where c.batch_key = p.batch_key and c.first = p.first and p.first = p.chunk
     ),
     added as (
-      insert into chunks (batch_key, first, last, done, sent_to, state, crashes)
-      select batch_key, first, last, done, first - 1,
-             case when done = last - first + 1 then 'done' else 'open' end::chunk_state, crashes
+      insert into chunks (batch_key, first, last, done, twins, sent_to, state, crashes)
+      select batch_key, first, last, done, twins, first - 1,
+             case when done + twins = last - first + 1 then 'done' else 'open' end::chunk_state, crashes
       from cut where first <> chunk
     ),
     counted as (

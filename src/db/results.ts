@@ -115,8 +115,8 @@ async function flushResults(
     closed as (
       update chunks c
       set done = c.done + a.items,
-          state = case when c.done + a.items = c.last - c.first + 1 then 'done' else c.state end,
-          owner = case when c.done + a.items = c.last - c.first + 1 then null else c.owner end
+          state = case when c.done + a.items + c.twins = c.last - c.first + 1 then 'done' else c.state end,
+          owner = case when c.done + a.items + c.twins = c.last - c.first + 1 then null else c.owner end
           ${given.repeats ? sql`, repeats = greatest(0, c.repeats - a.repeats)` : sql``}
       from advanced a
       where c.batch_key = ${batchKey} and c.first = a.first
@@ -185,7 +185,7 @@ export async function finishChunks(
       for update
     ),
     open as materialized (
-      select first, last from chunks
+      select first, last, twins from chunks
       where batch_key = (select key from batch) and ${unfinished(sql, finish)}
       order by crashes, first
       limit 200
@@ -195,11 +195,13 @@ export async function finishChunks(
       insert into results (batch_key, seq, index, status, error_code, error_message)
       select batch.key, batch.seq + 1, item, ${status}, ${error?.code ?? null}, ${error?.message ?? null}
       from batch, open cross join lateral generate_series(open.first, open.last) as item
+      -- Twins share what becomes of their leader, which may have its answer.
+      where open.twins = 0 or not exists (select from twins t where t.batch_key = batch.key and t.index = item)
       on conflict do nothing
       returning index
     ),
     closed as (
-      update chunks c set state = 'done', done = c.last - c.first + 1, owner = null
+      update chunks c set state = 'done', done = c.last - c.first + 1 - c.twins, owner = null
       from open where c.batch_key = ${batchKey} and c.first = open.first
     ),
     errors as (
@@ -237,7 +239,7 @@ function unfinished(sql: Sql, finish: Unfinished) {
  * The batch ends with its last item; where it ends up depends on whether it was being ended, which
  * it then is no more, and on what became of items before, or does now: `ending`.
  */
-function closeWhenFull(sql: Sql, items: ReturnType<Sql>, ending: FinalStatus = 'SUCCEEDED') {
+export function closeWhenFull(sql: Sql, items: ReturnType<Sql>, ending: FinalStatus = 'SUCCEEDED') {
   const full = sql`b.succeeded + b.failed + b.cancelled + b.expired + ${items} = b.total
     and b.status in ('DRAFT', 'QUEUED', 'PROCESSING', 'CANCELLING')`;
   // After a retry of some items, others may have been left as they were.
@@ -250,7 +252,7 @@ function closeWhenFull(sql: Sql, items: ReturnType<Sql>, ending: FinalStatus = '
 }
 
 /** The webhook of a batch that this statement has ended, written with the end itself. */
-function announceEnd(sql: Sql) {
+export function announceEnd(sql: Sql) {
   return sql`
     ended as (
       select c.* from counted c join batch on batch.key = c.key

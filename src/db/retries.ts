@@ -26,6 +26,8 @@ export interface Retried {
  * deleted, is forgotten. Null where nothing is to be retried, or the batch is a draft or being
  * ended, or its file has lines that are not requests.
  *
+ * Identical rows stay together, but a twin that is named is asked itself from now on.
+ *
  * The answers move to `superseded_results` and the counters give them back in the same statement,
  * so that counts add up at every instant; usage stays, because it was paid.
  */
@@ -50,6 +52,14 @@ export async function retryItems(
         ${customIds ? sql`and r.index in ${itemsNamed(sql, sql`select * from batch`, customIds)}` : sql``}
       returning r.*
     ),
+    -- Of a twin that is named, the group goes on without it: it is asked itself from now on.
+    put_back as materialized (
+      select m.batch_key, m.index, t.index is not null as twin, t.index is not null and ${customIds !== undefined} as leaves
+      from moved m left join twins t on t.batch_key = m.batch_key and t.index = m.index
+    ),
+    left_group as (
+      delete from twins t using put_back p where t.batch_key = p.batch_key and t.index = p.index and p.leaves
+    ),
     kept as (
       insert into superseded_results (batch_key, seq, completed_at, index, status, attempts, ${usageColumns(sql)},
                                       output, error_code, error_message)
@@ -59,8 +69,9 @@ export async function retryItems(
     ),
     reopened as (
       update chunks c
-      set done = c.done - m.items,
-          state = case when c.state = 'done' then 'open' else c.state end,
+      set done = c.done - m.asked,
+          twins = c.twins - m.leaving,
+          state = case when c.state = 'done' and m.asked + m.leaving > 0 then 'open' else c.state end,
           sent_to = case when c.state = 'done' then c.first - 1 else c.sent_to end,
           crashes = 0,
           rounds = 0,
@@ -70,10 +81,10 @@ export async function retryItems(
         -- both sides may be large.
         select (
           select c.first from chunks c
-          where c.batch_key = moved.batch_key and c.first <= moved.index
+          where c.batch_key = p.batch_key and c.first <= p.index
           order by c.first desc limit 1
-        ) as first, count(*)::int as items
-        from moved
+        ) as first, (count(*) filter (where not twin))::int as asked, (count(*) filter (where leaves))::int as leaving
+        from put_back p
         group by 1
       ) m, batch b
       where c.batch_key = b.key and c.first = m.first
@@ -88,11 +99,14 @@ export async function retryItems(
       select count(*)::int as items,
              (count(*) filter (where status = 'FAILED'))::int as failed,
              (count(*) filter (where status = 'CANCELLED'))::int as cancelled,
-             (count(*) filter (where status = 'EXPIRED'))::int as expired
+             (count(*) filter (where status = 'EXPIRED'))::int as expired,
+             (select count(*) filter (where twin) from put_back)::int as twins,
+             (select count(*) filter (where leaves) from put_back)::int as leaving
       from moved
     )
     update batches b
     set failed = b.failed - t.failed, cancelled = b.cancelled - t.cancelled, expired = b.expired - t.expired,
+        twins = b.twins - t.leaving, twins_recorded = b.twins_recorded - t.twins,
         seq = b.seq + 1,
         status = case when b.started_at is null then 'QUEUED' else 'PROCESSING' end::batch_status,
         completed_at = null, cancel_initiated_at = null, error = null, error_code = null,

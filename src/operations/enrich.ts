@@ -34,6 +34,7 @@ export const enrich: Operation<typeof enrichParams> = {
   optionsOptional: false,
   result: enrichResult,
   defaultTemperature: 0,
+  deduplicates: true,
 
   prepare(params, time = createCheckTime()) {
     const fields = prepareFields(params);

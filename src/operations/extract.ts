@@ -63,6 +63,7 @@ export const extract: Operation<typeof extractParams> = {
   optionsOptional: false,
   result: extractResult,
   defaultTemperature: 0,
+  deduplicates: true,
 
   prepare(params, time = createCheckTime()) {
     const answer = answerOf(params, time);

@@ -52,6 +52,7 @@ export const label: Operation<typeof labelParams> = {
   optionsOptional: false,
   result: labelResult,
   defaultTemperature: 0,
+  deduplicates: true,
 
   prepare(params) {
     const multiLabel = params.multiLabel ?? false;

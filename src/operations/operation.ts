@@ -23,6 +23,15 @@ export interface NamedParts {
   idValue: unknown;
 }
 
+/** Parts of items. Items that are equal in all of them have the same prompt. */
+export interface TakenParts {
+  content: boolean;
+  /** Fields by name, `content` left out. */
+  fields: readonly string[];
+  /** All fields. */
+  metadata: boolean;
+}
+
 /** The part of a model's answer that operations read. */
 type ParsedAnswer = Pick<ModelAnswer, 'text' | 'logprobs'> &
   Partial<Pick<ModelAnswer, 'completion'>>;
@@ -33,6 +42,8 @@ export interface PreparedOperation {
   readonly placeholders: readonly string[];
   /** The metadata field that has the day of each text; null or absent where none is named. */
   readonly referenceField?: string | null;
+  /** The parts of an item that its prompt is made of; absent where that is the whole row. */
+  readonly takes?: TakenParts;
   /** Why examples cannot be shown as items like this one are, by their positions. */
   exampleProblems?(like: PromptItem): readonly { index: number; message: string }[];
   readonly format: AnswerFormat;
@@ -86,6 +97,8 @@ export interface Operation<Params extends z.ZodObject = z.ZodObject> {
    * come as `requests` or as files of requests.
    */
   readonly whole?: true;
+  /** True where equal rows are to get equal answers: by default, these are asked once. */
+  readonly deduplicates?: true;
   /** `time` is what checks of answers may take, shared within a request; its own when absent. */
   prepare(params: z.output<Params>, time?: CheckTime): PreparedOperation;
 }

@@ -22,7 +22,7 @@ export interface PromptExample {
 /** The parts of a PreparedOperation that make its prompt. */
 export type Prompt = Pick<
   PreparedOperation,
-  'placeholders' | 'referenceField' | 'exampleProblems' | 'schemaUnsaid' | 'messages'
+  'placeholders' | 'referenceField' | 'takes' | 'exampleProblems' | 'schemaUnsaid' | 'messages'
 >;
 
 /**
@@ -54,6 +54,11 @@ export function createPrompt({
   return {
     placeholders: template?.placeholders ?? [],
     referenceField: date?.field ?? null,
+    takes: {
+      content: template ? template.names.includes('content') : true,
+      fields: [...(template?.placeholders ?? []), ...(date?.field == null ? [] : [date.field])],
+      metadata: includeContext && !template,
+    },
     exampleProblems: (like) =>
       shownLike(like).examples.flatMap(({ problem }, index) =>
         problem ? [{ index, message: problem }] : [],

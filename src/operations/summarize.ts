@@ -34,6 +34,8 @@ export const summarize: Operation<typeof summarizeParams> = {
   optionsOptional: true,
   result: summarizeResult,
 
+  deduplicates: true,
+
   prepare: (params, time) =>
     prepareResponse('summarize', params, {
       textField: 'summary',

@@ -233,6 +233,7 @@ async function insertBatch(
     customIdPrefix: null,
     execution: 'LIVE',
     rescue: false,
+    deduplicate: false,
     contentField: null,
     customIdField: null,
     chunkSize: 100,

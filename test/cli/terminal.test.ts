@@ -143,7 +143,16 @@ function state(done: number): BatchState {
       cancelled: 0,
       expired: 0,
     },
-    usage: { requests: 0, inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, costUsd: 48.2 },
+    usage: {
+      requests: 0,
+      inputTokens: 0,
+      cachedInputTokens: 0,
+      cacheWriteTokens: 0,
+      reasoningTokens: 0,
+      unmeteredRequests: 0,
+      outputTokens: 0,
+      costUsd: 48.2,
+    },
     waiting: null,
   };
 }

@@ -39,6 +39,7 @@ export async function insertBatch(
     customIdPrefix: null,
     execution: 'LIVE' as const,
     rescue: false,
+    deduplicate: false,
     chunkSize,
     file: {
       id: `file_${randomUUID()}`,

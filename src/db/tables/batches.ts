@@ -131,6 +131,8 @@ export const batches = pgTable(
     twinsFound: boolean('twins_found'),
     /** Items that take the answer of an identical row. */
     twins: integer('twins').notNull().default(0),
+    /** Those of them that have it. */
+    twinsRecorded: integer('twins_recorded').notNull().default(0),
     webhookUrl: text('webhook_url'),
     /**
      * How it reads its file where that differs from what was chosen at upload. An empty
@@ -186,6 +188,8 @@ export const batches = pgTable(
     ),
     // Needed by listUnindexed.
     index('batches_unindexed').on(table.key).where(sql`ids_indexed < total`),
+    // Needed by listUnmatched.
+    index('batches_unmatched').on(table.key).where(sql`not twins_found`),
     check(
       'batches_completed_at',
       sql`(completed_at is not null) = (status in ('COMPLETED', 'FAILED', 'CANCELLED', 'EXPIRED'))`,

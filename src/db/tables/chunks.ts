@@ -73,5 +73,9 @@ export const twins = pgTable(
     /** The first item with the same text: the one that is asked. */
     leader: integer('leader').notNull(),
   },
-  (table) => [primaryKey({ columns: [table.batchKey, table.index] })],
+  (table) => [
+    primaryKey({ columns: [table.batchKey, table.index] }),
+    // Needed by recordTwins.
+    index('twins_leader').on(table.batchKey, table.leader, table.index),
+  ],
 );

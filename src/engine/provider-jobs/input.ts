@@ -104,6 +104,8 @@ type Draft = Omit<Written, 'model'> & { model: Model | null };
 interface Chunk {
   first: number;
   last: number;
+  /** Items of it that are not asked. */
+  twins: number;
 }
 
 async function writeInput(step: JobStep, path: string): Promise<Written | null> {
@@ -194,8 +196,8 @@ async function writeChunk(
   return beyond;
 }
 
-/** The unanswered items of a chunk, in order. */
-async function* openItems({ job, fileKey, db }: JobStep, { first, last }: Chunk) {
+/** The items of a chunk that are to be asked, in order. */
+async function* openItems({ job, fileKey, db }: JobStep, { first, last, twins }: Chunk) {
   let from = first;
   let hasMore = true;
   while (hasMore) {
@@ -204,6 +206,7 @@ async function* openItems({ job, fileKey, db }: JobStep, { first, last }: Chunk)
       batchKey: job.batchKey,
       first: from,
       last,
+      someTwins: twins > 0,
       maxBytes: readBytes,
     });
     yield* items;

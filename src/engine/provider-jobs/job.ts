@@ -9,10 +9,11 @@ import {
   type ProviderBatchChange,
   type ProviderJob,
 } from '../../db/provider-batches.ts';
-import { type NewResult, recordResults } from '../../db/results.ts';
+import { type NewResult, type Recorded, recordResults } from '../../db/results.ts';
 import type { RowFile } from '../../files/row.ts';
 import type { BatchApi, Job } from '../../model/batch-api.ts';
 import type { Telling } from '../../telemetry/events.ts';
+import { copyTwins } from '../process/copy-twins.ts';
 import { hasEnded } from '../process/has-ended.ts';
 import type { Plan } from '../run/plan.ts';
 import type { LearnedLimits } from './learned-limits.ts';
@@ -27,6 +28,8 @@ export interface JobStep {
   /** What the rows of the batch are read by. */
   file: RowFile;
   fileKey: bigint;
+  /** Some items of the batch take the answers of others. */
+  hasTwins: boolean;
   /** Of the model that its requests go to. */
   api: BatchApi;
   db: Database;
@@ -145,14 +148,23 @@ export async function endWantedNow(step: JobStep): Promise<ReturnType<typeof end
   return endWanted(step);
 }
 
+/** Gives twins what stands for these items, or for all; null where there is nothing to give. */
+export async function recordTwins(
+  { job, db, hasTwins, publish }: JobStep,
+  leaders: readonly number[] | null,
+): Promise<Recorded | null> {
+  if (!hasTwins) return null;
+  return await copyTwins(db.sql, { batchKey: job.batchKey, leaders }, publish);
+}
+
 /** Records results of items that the provider batch holds, and tells of it. */
-export async function record(
-  { job, db, publish, events }: JobStep,
-  results: readonly NewResult[],
-): Promise<void> {
+export async function record(step: JobStep, results: readonly NewResult[]): Promise<void> {
   if (results.length === 0) return;
+  const { job, db, publish, events } = step;
   const { batchKey, id: worker } = job;
-  const recorded = await recordResults(db.sql, { batchKey, worker, results });
+  const own = await recordResults(db.sql, { batchKey, worker, results });
+  const leaders = results.map(({ index }) => index);
+  const recorded = (own && (await recordTwins(step, leaders))) ?? own;
   if (recorded) events.emit('result.recorded', { batchKey, results: recorded.recorded });
   if (hasEnded(recorded)) events.emit('batch.ended', { batchKey });
   publish();

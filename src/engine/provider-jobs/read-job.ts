@@ -15,7 +15,14 @@ import { startItem } from '../run/execute.ts';
 import type { ItemRun, ItemStep } from '../run/item-run.ts';
 import { chunkOf } from './chunk-of.ts';
 import { indexOf } from './input.ts';
-import { endWanted, endWantedNow, type JobStep, record, type StepOutcome } from './job.ts';
+import {
+  endWanted,
+  endWantedNow,
+  type JobStep,
+  record,
+  recordTwins,
+  type StepOutcome,
+} from './job.ts';
 import { type Repair, repairLive } from './repair-live.ts';
 
 /** Answers that are parsed and recorded together. */
@@ -144,6 +151,8 @@ async function expire(step: JobStep, failedForNow: readonly number[]): Promise<v
     const written = await finishChunks(db.sql, { batchKey, status: 'EXPIRED', providerBatch: id });
     publish();
     if (hasEnded(written)) events.emit('batch.ended', { batchKey });
-    if (!written || written.recorded === 0) return;
+    if (written && written.recorded > 0) continue;
+    if (hasEnded(await recordTwins(step, null))) events.emit('batch.ended', { batchKey });
+    return;
   }
 }

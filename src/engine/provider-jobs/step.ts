@@ -131,6 +131,7 @@ export function createStep({
       plan: bound,
       file: rowFileOf(found.file, found.reading),
       fileKey: found.fileKey,
+      hasTwins: found.twins > 0,
       api,
       db,
       log,

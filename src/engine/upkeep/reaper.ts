@@ -11,8 +11,10 @@ import { listPurgeable, purgeBatchStep } from '../../db/deletions.ts';
 import type { Database } from '../../db/driver/client.ts';
 import { fatalCrashes, listFatal, reclaimChunks } from '../../db/reclaims.ts';
 import { finishChunks } from '../../db/results.ts';
+import { listTwinsLeft } from '../../db/twins.ts';
 import { deleteDeadWorkers } from '../../db/workers.ts';
 import type { Telling } from '../../telemetry/events.ts';
+import { copyTwins } from '../process/copy-twins.ts';
 import { hasEnded } from '../process/has-ended.ts';
 import type { Nudges } from '../process/nudges.ts';
 
@@ -54,6 +56,11 @@ export function createReaper({
       });
       if (hasEnded(written)) events.emit('batch.ended', { batchKey: key });
       await nudges.send(key, 'progress');
+    }
+    for (const key of [...reclaimed, ...(await listTwinsLeft(db.sql))]) {
+      const copied = await copyTwins(db.sql, { batchKey: key, leaders: null }, () => undefined);
+      if (hasEnded(copied)) events.emit('batch.ended', { batchKey: key });
+      if (copied && copied.recorded > 0) await nudges.send(key, 'progress');
     }
     for (const key of reclaimed) {
       events.emit('chunk.reclaimed', { batchKey: key });
@@ -117,9 +124,15 @@ export async function finishEnding(
   }
   for (;;) {
     const written = await finishChunks(db.sql, { batchKey, status: ending });
-    if (!written || written.recorded === 0) return;
+    if (!written) return;
+    if (written.recorded === 0) break;
     await nudges.send(batchKey, 'progress');
     if (hasEnded(written)) events.emit('batch.ended', { batchKey });
     if (written.status === ending) return;
   }
+  // Twins share what their leaders have, also where these were not reached.
+  const copied = await copyTwins(db.sql, { batchKey, leaders: null }, () => undefined);
+  if (!copied || copied.recorded === 0) return;
+  await nudges.send(batchKey, 'progress');
+  if (hasEnded(copied)) events.emit('batch.ended', { batchKey });
 }

@@ -89,7 +89,10 @@ async function write(
   const { key: batchKey, worker } = batch;
   while (!batch.isForgotten) {
     try {
-      const recorded = await statements.record({ batchKey, worker, results });
+      const own = await statements.record({ batchKey, worker, results });
+      // Before the answers give up their places: what dies here is copied by a sweep, later.
+      const recorded =
+        own && batch.hasTwins ? await recordTwins(state, batch, { results, own }) : own;
       countWritten(state, batch, results.length);
       if (recorded) onRecorded(state, batch, { results, recorded });
       else forget(state, batch);
@@ -103,6 +106,19 @@ async function write(
       await new Promise<void>((resolve) => clock.setTimer(resolve, retryDelayMs));
     }
   }
+}
+
+/** Gives what was recorded to the twins of these items. */
+async function recordTwins(
+  { statements, publisher }: WorkerState,
+  { key: batchKey }: HeldBatch,
+  { results, own }: { results: readonly NewResult[]; own: Recorded },
+): Promise<Recorded> {
+  const leaders = results.map(({ index }) => index);
+  const copied = await statements.copyTwins({ batchKey, leaders }, () =>
+    publisher.publish(batchKey),
+  );
+  return copied ? { ...copied, recorded: own.recorded + copied.recorded } : own;
 }
 
 /**

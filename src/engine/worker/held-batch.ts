@@ -49,6 +49,8 @@ export interface HeldBatch {
   /** The worker id that the leases are under. */
   readonly worker: string;
   readonly plan: Plan;
+  /** Some of its items take the answers of others. */
+  readonly hasTwins: boolean;
   /** Aborts its calls and its waiting items. */
   readonly abort: AbortController;
   readonly chunks: Map<number, HeldChunk>;
@@ -89,7 +91,7 @@ interface ReadyCount {
 }
 
 export function holdBatch(
-  { key, id, owner, fileKey, file, reading }: BatchPlan,
+  { key, id, owner, fileKey, file, reading, twins }: BatchPlan,
   { worker, plan }: Pick<HeldBatch, 'worker' | 'plan'>,
 ): HeldBatch {
   return {
@@ -100,6 +102,7 @@ export function holdBatch(
     file: rowFileOf(file, reading),
     worker,
     plan,
+    hasTwins: twins > 0,
     abort: new AbortController(),
     chunks: new Map(),
     ready: [],

@@ -10,6 +10,7 @@ import {
 import type { Database } from '../../db/driver/client.ts';
 import { readOpenItems } from '../../db/items.ts';
 import { recordResults } from '../../db/results.ts';
+import { copyTwins } from '../process/copy-twins.ts';
 
 export type Statements = ReturnType<typeof statementsOf>;
 
@@ -22,6 +23,8 @@ export function statementsOf(db: Database) {
     mark: (worker: string, marks: Parameters<typeof raiseSentMarks>[2]) =>
       raiseSentMarks(sql, worker, marks),
     record: (flush: Parameters<typeof recordResults>[1]) => recordResults(sql, flush),
+    copyTwins: (copy: Parameters<typeof copyTwins>[1], onStep: () => void) =>
+      copyTwins(sql, copy, onStep),
     release: (release: Parameters<typeof releaseChunks>[1]) => releaseChunks(sql, release),
     releaseUnknown: (worker: string, known: Parameters<typeof releaseUnknownChunks>[2]) =>
       releaseUnknownChunks(sql, worker, known),

@@ -63,18 +63,28 @@ async function hold(state: WorkerState, worker: string, key: bigint): Promise<He
   return batch;
 }
 
+interface Run {
+  batchKey: bigint;
+  first: number;
+  last: number;
+  someDone: boolean;
+  someTwins: boolean;
+}
+
 /**
- * Chunks that follow each other, and of which either some items or none have a result, as one
- * range; all of one batch, in order.
+ * Chunks that follow each other, and of which either some items or none have a result, and are
+ * twins, as one range; all of one batch, in order.
  */
 function runsOf(chunks: readonly ClaimedChunk[]) {
-  const runs: { batchKey: bigint; first: number; last: number; someDone: boolean }[] = [];
-  for (const { batchKey, first, last, done } of chunks) {
+  const runs: Run[] = [];
+  for (const { batchKey, first, last, done, twins } of chunks) {
     const run = runs.at(-1);
     const someDone = done > 0;
-    const goesOn = run && run.last + 1 === first && run.someDone === someDone;
+    const someTwins = twins > 0;
+    const isAlike = run?.someDone === someDone && run.someTwins === someTwins;
+    const goesOn = isAlike && run.last + 1 === first;
     if (goesOn && last - run.first < maxRunItems) run.last = last;
-    else runs.push({ batchKey, first, last, someDone });
+    else runs.push({ batchKey, first, last, someDone, someTwins });
   }
   return runs;
 }

@@ -161,6 +161,30 @@ export const BatchWaiting = builder.objectRef<BatchRecord>('BatchWaiting').imple
   }),
 });
 
+export const ReusedAnswers = builder.objectRef<BatchRecord>('ReusedAnswers').implement({
+  description: 'Items of a batch that were answered without a request of their own.',
+  fields: (t) => ({
+    identicalRows: t.int({
+      nullable: true,
+      description:
+        'Number of items that take the answer of an identical row. Null where identical rows were not looked for.',
+      resolve: ({ twins }) => twins,
+    }),
+    savedUsd: t.float({
+      nullable: true,
+      description:
+        'Cost that these items would have had: their number times the mean cost of an item that was asked, in USD. Null before the first answer, and without a known price.',
+      resolve: savedUsd,
+    }),
+  }),
+});
+
+function savedUsd(batch: BatchRecord): number | null {
+  const { costUsd, twins, twinsRecorded } = batch;
+  const asked = finishedItems(batch) - twinsRecorded;
+  return costUsd === null || asked === 0 ? null : (twins * costUsd) / asked;
+}
+
 export function countsOf(batch: BatchRecord): Counts {
   const { total, succeeded, failed, cancelled, expired } = batch;
   const held = processing(batch);

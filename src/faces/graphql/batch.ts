@@ -19,6 +19,7 @@ import {
   BatchWaiting,
   countsOf,
   ErrorCount,
+  ReusedAnswers,
   WebhookDelivery,
   waiting,
 } from './batch-parts.ts';
@@ -154,6 +155,13 @@ builder.node('Batch', {
       type: [ErrorCount],
       description: 'Number of failed items by error code, the most frequent code first.',
       complexity: { field: 1, multiplier: 2 },
+    }),
+    reused: t.field({
+      type: ReusedAnswers,
+      nullable: true,
+      description:
+        'Items that took the answer of an identical row. Null while identical rows are still being looked for, and for a batch with deduplicate false.',
+      resolve: (batch) => (batch.twinsFound ? batch : null),
     }),
     resentRequests: t.int({
       description:

@@ -169,6 +169,11 @@ builder.node(BatchItem, {
       description: 'Batch that the item belongs to.',
       resolve: ({ batch }) => batch,
     }),
+    cached: t.boolean({
+      description:
+        'True: the answer, or the error, was taken from an identical row of the same batch. Nothing was sent for this item, attempts is 0 and usage is null.',
+      resolve: ({ item }) => item.cached,
+    }),
     error: t.field({
       type: 'ItemError',
       nullable: true,
@@ -211,7 +216,7 @@ function itemError({ errorCode, errorMessage }: ItemRecord) {
 }
 
 function itemUsage(item: ItemRecord): Usage | null {
-  return item.seq === null ? null : usageOf(item);
+  return item.seq === null || item.cached ? null : usageOf(item);
 }
 
 function parseJson(text: string | null): Record<string, unknown> | null {

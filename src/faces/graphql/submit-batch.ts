@@ -93,6 +93,10 @@ const SubmitBatchInput = builder.inputType('SubmitBatchInput', {
       description:
         'PROVIDER_BATCH only. True: items that a provider job leaves undone are called live, at the live price. False: these items become EXPIRED, and retryBatch sends them again.',
     }),
+    deduplicate: t.boolean({
+      description:
+        'True: items from which the prompt takes the same text are sent once and share the answer. Absent: true for label, extract, enrich and summarize; false for run and chat, where equal rows may be meant to get different answers.',
+    }),
     idempotencyKey: t.string({
       description:
         'Key of the submit, 1 to 200 characters. The same key with the same input gives the same batch. The same key with another input gives IDEMPOTENCY_CONFLICT.',

@@ -21,6 +21,7 @@ const batchParams = z.strictObject({
   autoStart: z.boolean().nullish(),
   execution: z.enum(executions).nullish(),
   rescue: z.boolean().nullish(),
+  deduplicate: z.boolean().nullish(),
   idempotencyKey: z
     .undefined({
       error: 'is for submitBatch: each upload is another file, and so another input',

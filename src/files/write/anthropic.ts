@@ -74,6 +74,7 @@ export function anthropicLinesWriter(
       completedAt: false,
       rejectedAnswer: false,
       attempts: false,
+      cached: false,
     },
     head: '',
     separator: '',

@@ -22,7 +22,8 @@ const byteOrderMark = '\u00ef\u00bb\u00bf';
 
 /**
  * The input's columns in their order, the row's number where it is wanted, then the output's
- * columns, then status, error_code and error_message. Without columns of its own an output is one
+ * columns, then status, error_code and error_message, and cached where the batch has identical
+ * rows. Without columns of its own an output is one
  * column `output` of JSON. Custom ids of the batch's own stand behind the input. A name that the
  * user has already gets `_2`; the user's own columns keep their names as they are.
  */
@@ -30,7 +31,7 @@ export function csvWriter(
   file: RowFile & { listed: boolean },
   rows: RowTexts,
   operation: PreparedOperation,
-  { keepFormulas, includeRow, delimiter, bom }: CsvOptions,
+  { keepFormulas, includeRow, delimiter, bom, hasTwins }: CsvOptions & { hasTwins: boolean },
 ): OutputWriter {
   const write = createCellWriter({ delimiter, keepFormulas });
   const { columns, outputNames = {} } = operation;
@@ -50,6 +51,7 @@ export function csvWriter(
     ...(rows.ownIds ? [unique('custom_id')] : []),
     ...(columns ?? ['output']).map((name) => unique(outputNames[name] ?? name)),
     ...['status', 'error_code', 'error_message'].map(unique),
+    ...(hasTwins ? [unique('cached')] : []),
   ];
   const read = createOutputCells(operation);
   return {
@@ -60,6 +62,7 @@ export function csvWriter(
       completedAt: false,
       rejectedAnswer: false,
       attempts: false,
+      cached: hasTwins,
     },
     head: `${bom ? byteOrderMark : ''}${header.map((name) => write(toBytes(name))).join(delimiter)}\n`,
     record(item) {
@@ -68,7 +71,7 @@ export function csvWriter(
       if (includeRow) line += (rows.row(item) ?? '') + delimiter;
       if (rows.ownIds) line += write(rows.customId(item)) + delimiter;
       for (const value of read(item.output)) line += write(value) + delimiter;
-      return `${line}${item.status.toLowerCase()}${delimiter}${item.errorCode ?? ''}${delimiter}${write(item.errorMessage ?? '')}\n`;
+      return `${line}${item.status.toLowerCase()}${delimiter}${item.errorCode ?? ''}${delimiter}${write(item.errorMessage ?? '')}${hasTwins ? delimiter + item.cached : ''}\n`;
     },
     separator: '',
     tail: '',

@@ -38,9 +38,9 @@ const memberNames = {
 export function jsonLinesWriter(
   rows: RowTexts,
   operation: PreparedOperation,
-  shape: JsonShape,
+  shape: JsonShape & { hasTwins: boolean },
 ): OutputWriter {
-  const { includes } = shape;
+  const { includes, hasTwins } = shape;
   const record = createRecord(rows, operation, shape);
   return {
     contentType: 'application/x-ndjson; charset=utf-8',
@@ -50,6 +50,7 @@ export function jsonLinesWriter(
       completedAt: false,
       rejectedAnswer: true,
       attempts: includes.attempts,
+      cached: hasTwins,
     },
     head: '',
     record: (item) => `${record(item)}\n`,
@@ -62,7 +63,7 @@ export function jsonLinesWriter(
 export function jsonWriter(
   rows: RowTexts,
   operation: PreparedOperation,
-  shape: JsonShape,
+  shape: JsonShape & { hasTwins: boolean },
 ): OutputWriter {
   return {
     ...jsonLinesWriter(rows, operation, shape),
@@ -76,13 +77,14 @@ export function jsonWriter(
 
 /**
  * {index, row, custom_id, status, output, error, rejected_answer, usage}, with the input also
- * content and metadata, then request; attempts last. What is stored as JSON text goes out as that
- * text, so that no number and no order of keys changes on the way.
+ * content and metadata, then request; cached where the batch has identical rows; attempts last.
+ * What is stored as JSON text goes out as that text, so that no number and no order of keys changes
+ * on the way.
  */
 function createRecord(
   rows: RowTexts,
   operation: PreparedOperation,
-  { includes, names }: JsonShape,
+  { includes, names, hasTwins }: JsonShape & { hasTwins: boolean },
 ): (item: ExportedItem) => string {
   // In camel case they are stored.
   const rename = names === 'camel' ? (json: string) => json : createRenamer(operation);
@@ -94,8 +96,9 @@ function createRecord(
     const request = includes.request
       ? `,"request":${toBytes(JSON.stringify(includes.request(rows.decode(item))))}`
       : '';
+    const cached = hasTwins ? `,"cached":${item.cached}` : '';
     const attempts = includes.attempts ? `,"attempts":${item.attempts}` : '';
-    return `{"index":${index},"row":${rows.row(item)},"${customId}":${JSON.stringify(rows.customId(item))},"status":"${item.status.toLowerCase()}"${input}${request},"output":${item.output === null ? 'null' : rename(item.output)},"error":${errorOf(item)},"${rejectedAnswer}":${rejectedOf(item)},"usage":${usageOf(item)}${attempts}}`;
+    return `{"index":${index},"row":${rows.row(item)},"${customId}":${JSON.stringify(rows.customId(item))},"status":"${item.status.toLowerCase()}"${input}${request},"output":${item.output === null ? 'null' : rename(item.output)},"error":${errorOf(item)},"${rejectedAnswer}":${rejectedOf(item)},"usage":${usageOf(item)}${cached}${attempts}}`;
   };
 }
 

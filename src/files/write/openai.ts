@@ -69,6 +69,7 @@ export function openAiLinesWriter(
       completedAt: true,
       rejectedAnswer: false,
       attempts: false,
+      cached: false,
     },
     head: '',
     separator: '',

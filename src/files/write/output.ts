@@ -67,13 +67,14 @@ export async function outputWriter(
 ): Promise<OutputWriter> {
   const file = rowFileOf(await readBatchFile(db, batch.fileKey), batch);
   const rows = createRowTexts(file);
+  const hasTwins = batch.twins > 0;
   switch (format) {
     case 'json':
-      return jsonWriter(rows, operation, json);
+      return jsonWriter(rows, operation, { ...json, hasTwins });
     case 'jsonl':
-      return jsonLinesWriter(rows, operation, json);
+      return jsonLinesWriter(rows, operation, { ...json, hasTwins });
     case 'csv':
-      return csvWriter(file, rows, operation, csv);
+      return csvWriter(file, rows, operation, { ...csv, hasTwins });
     case 'openai_jsonl':
       return openAiLinesWriter(batch, rows, operation);
     case 'anthropic_jsonl':

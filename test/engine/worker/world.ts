@@ -173,7 +173,7 @@ export function createWorld(specs: readonly BatchSpec[], concurrency: number, ga
           const { first, last: end, sentTo, crashes } = chunk;
           const done = end - first + 1 - openOf(batch, chunk).length;
           const place = { batchKey: batch.key, batchOwner: batch.owner, begun: false };
-          return { ...place, first, last: end, done, sentTo, crashes };
+          return { ...place, first, last: end, done, sentTo, crashes, twins: 0 };
         });
       }),
     readPlan: (key) =>
@@ -189,10 +189,12 @@ export function createWorld(specs: readonly BatchSpec[], concurrency: number, ga
           operation: 'label',
           options: JSON.stringify({ categories: ['praise', 'complaint'] }),
           model: batch.model,
+          twins: 0,
           file,
           reading: { contentField: null, customIdField: null, customIdPrefix: null },
         } as never;
       }),
+    copyTwins: async () => null,
     readItems: ({ batchKey, first, last }) =>
       ask(() => {
         const batch = batches.get(batchKey) as StoredBatch;

@@ -155,7 +155,7 @@ describe('files', () => {
 
 describe('items', () => {
   const itemsQuery = `query($id: ID!) { batch(id: $id) { items(first: 1000) { edges { node {
-    index row customId status usage { requests inputTokens cachedInputTokens cacheWriteTokens outputTokens reasoningTokens unmeteredRequests costUsd } error { code message } rejectedAnswer
+    index row customId status usage { requests inputTokens cachedInputTokens cacheWriteTokens outputTokens reasoningTokens unmeteredRequests costUsd } error { code message } rejectedAnswer cached
   } } } } }`;
 
   it('stand as GraphQL says, in each of their statuses, also after a retry', async () => {
@@ -172,24 +172,27 @@ describe('items', () => {
       const lines = records(await output(id));
       const { data } = await app.graphql(itemsQuery, { id });
       const nodes: Data[] = data?.batch.items.edges.map(({ node }: Data) => node);
-      const found = nodes.map(({ index, row, customId, status, usage, error, rejectedAnswer }) => ({
-        index,
-        row,
-        custom_id: customId,
-        status: status.toLowerCase(),
-        error: error && { code: error.code, message: error.message },
-        rejected_answer: rejectedAnswer,
-        usage: usage && {
-          requests: usage.requests,
-          input_tokens: usage.inputTokens,
-          cached_input_tokens: usage.cachedInputTokens,
-          cache_write_tokens: usage.cacheWriteTokens,
-          output_tokens: usage.outputTokens,
-          reasoning_tokens: usage.reasoningTokens,
-          unmetered_requests: usage.unmeteredRequests,
-          cost_usd: usage.costUsd,
-        },
-      }));
+      const found = nodes.map(
+        ({ index, row, customId, status, usage, error, rejectedAnswer, cached }) => ({
+          index,
+          row,
+          custom_id: customId,
+          status: status.toLowerCase(),
+          error: error && { code: error.code, message: error.message },
+          rejected_answer: rejectedAnswer,
+          cached,
+          usage: usage && {
+            requests: usage.requests,
+            input_tokens: usage.inputTokens,
+            cached_input_tokens: usage.cachedInputTokens,
+            cache_write_tokens: usage.cacheWriteTokens,
+            output_tokens: usage.outputTokens,
+            reasoning_tokens: usage.reasoningTokens,
+            unmetered_requests: usage.unmeteredRequests,
+            cost_usd: usage.costUsd,
+          },
+        }),
+      );
       return { found, lines: lines.map(({ output: _output, ...rest }) => rest) };
     };
     const countOf = (lines: Data[], status: string) =>
@@ -235,7 +238,14 @@ describe('items', () => {
       first: 0,
       last: 2_999,
       status: undefined,
-      with: { row: true, usage: true, completedAt: true, rejectedAnswer: true, attempts: true },
+      with: {
+        row: true,
+        usage: true,
+        completedAt: true,
+        rejectedAnswer: true,
+        attempts: true,
+        cached: false,
+      },
     })) {
       const before = lengths.length;
       for (const item of items) {
