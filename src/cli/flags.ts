@@ -44,6 +44,7 @@ const batchStatuses = [
   'draft',
   'queued',
   'processing',
+  'paused',
   'cancelling',
   'completed',
   'failed',

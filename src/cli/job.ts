@@ -114,7 +114,7 @@ async function goOn(
   const { id, status, counts, error } = batch;
   if (status === 'completed') {
     progress.tell(`${id} of the same file and options is completed; --new makes another.`);
-  } else if (status === 'queued' || status === 'processing') {
+  } else if (status === 'queued' || status === 'processing' || status === 'paused') {
     progress.tell(`${id} of the same file and options goes on.`);
   } else {
     const left = counts.total - counts.succeeded;

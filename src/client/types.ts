@@ -25,6 +25,7 @@ export type BatchStatus =
   | 'draft'
   | 'queued'
   | 'processing'
+  | 'paused'
   | 'cancelling'
   | 'completed'
   | 'failed'

@@ -451,6 +451,7 @@ export type BatchStatus =
   | 'DRAFT'
   | 'EXPIRED'
   | 'FAILED'
+  | 'PAUSED'
   | 'PROCESSING'
   | 'QUEUED';
 

@@ -37,12 +37,15 @@ export async function beginCancel(
   return begun?.key ?? null;
 }
 
-/** Begins the end of every batch whose time has run out. Returns their keys. */
+/**
+ * Begins the end of every batch whose time has run out, except those that are paused. Returns their
+ * keys.
+ */
 export async function beginExpiry({ query }: Builder): Promise<bigint[]> {
   const begun = await query
     .update(batches)
     .set({ ending: 'EXPIRED' })
-    .where(and(unended, lte(batches.expiresAt, sql`now()`)))
+    .where(and(unended, isNull(batches.pauseReason), lte(batches.expiresAt, sql`now()`)))
     .returning({ key: batches.key });
   return begun.map(({ key }) => key);
 }

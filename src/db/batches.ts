@@ -19,7 +19,8 @@ import { type PlaceInPage, placed, placesWithin } from './bytes.ts';
 import type { Builder } from './driver/client.ts';
 import { type FileRecord, fileColumns } from './files.ts';
 import { running } from './guards.ts';
-import { type BatchStatus, batches, files } from './tables.ts';
+import { type ShownStatus, shownPauseReason, shownStatus } from './pauses.ts';
+import { batches, files } from './tables.ts';
 import { batchUsage } from './usage.ts';
 
 /**
@@ -54,7 +55,11 @@ const batchColumns = {
   operation: batches.operation,
   options: batches.options,
   model: batches.model,
-  status: batches.status,
+  status: shownStatus,
+  pauseReason: shownPauseReason,
+  pauseMessage: batches.pauseMessage,
+  pausedSince: batches.pausedSince,
+  pauseResumesAt: batches.pauseResumesAt,
   name: batches.name,
   metadata: batches.metadata,
   idempotencyKey: batches.idempotencyKey,
@@ -77,6 +82,7 @@ const batchColumns = {
   expired: batches.expired,
   seq: batches.seq,
   ...batchUsage,
+  maxCostUsd: batches.maxCostUsd,
   resentRequests: batches.resentRequests,
   twinsFound: batches.twinsFound,
   twins: batches.twins,
@@ -143,7 +149,7 @@ export async function readBatchByKey(db: Builder, key: bigint): Promise<BatchRec
 }
 
 export interface BatchFilter {
-  status?: readonly BatchStatus[] | undefined;
+  status?: readonly ShownStatus[] | undefined;
   operation?: readonly string[] | undefined;
   /** Part of the name, whatever its case and however its accents are written. */
   name?: string | undefined;
@@ -201,7 +207,7 @@ function matches(owner: string, filter: BatchFilter): SQL | undefined {
   return and(
     eq(batches.owner, owner),
     isNull(batches.deletedAt),
-    status && inArray(batches.status, [...status]),
+    status && inArray(shownStatus, [...status]),
     operation && inArray(batches.operation, [...operation]),
     name === undefined
       ? undefined
@@ -243,8 +249,8 @@ export type BatchPlan = Pick<
 };
 
 /**
- * Null where there is nothing to run: being ended, ended, or gone. `whatever`: also then, for what
- * has to be brought to its end.
+ * Null where there is nothing to run: paused, being ended, ended, or gone. `whatever`: also then,
+ * for what has to be brought to its end.
  */
 export async function readBatchPlan(
   db: Builder,
@@ -271,18 +277,29 @@ export async function readBatchPlan(
     })
     .from(batches)
     .innerJoin(files, eq(files.key, batches.fileKey))
-    .where(and(eq(batches.key, key), whatever ? undefined : running));
+    .where(
+      and(eq(batches.key, key), whatever ? undefined : and(running, isNull(batches.pauseReason))),
+    );
   return plan ?? null;
 }
 
-/** Of the given batches, those that workers must drop: being ended, ended, or gone. */
-export async function readStopped({ query }: Builder, keys: readonly bigint[]): Promise<bigint[]> {
+/**
+ * Of the given batches, those that workers must drop (being ended, ended, or gone) and those of
+ * which they send nothing new.
+ */
+export async function readHalted(
+  { query }: Builder,
+  keys: readonly bigint[],
+): Promise<{ stopped: bigint[]; paused: bigint[] }> {
   const goingOn = await query
-    .select({ key: batches.key })
+    .select({ key: batches.key, pauseReason: batches.pauseReason })
     .from(batches)
     .where(and(inArray(batches.key, [...keys]), running));
   const kept = new Set(goingOn.map(({ key }) => key));
-  return keys.filter((key) => !kept.has(key));
+  return {
+    stopped: keys.filter((key) => !kept.has(key)),
+    paused: goingOn.filter(({ pauseReason }) => pauseReason !== null).map(({ key }) => key),
+  };
 }
 
 /** The unlisted or listed file that a batch runs over. */

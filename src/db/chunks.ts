@@ -72,7 +72,7 @@ export async function claimChunks(
       select key, owner from (
         select b.key, b.owner from batches b
         left join json_to_recordset(${lastBatches}::text::json) as l(owner text, key bigint) on l.owner = b.owner
-        where ${isRunning(sql)}
+        where ${isRunning(sql)} and b.pause_reason is null
           and (execution = 'LIVE' or rescued_at is not null)
           and coalesce(ids_indexed = total, true) and coalesce(twins_found, true)
           and (${only}::text is null or b.key = any(${only}::text::bigint[]))

@@ -26,7 +26,7 @@ export async function holdProviderBatch(
   const { ids, busyOwners } = hold.id === null ? hold : { ids: [], busyOwners: [] };
   const [job] = await sql<ProviderJob[]>`
     with due as materialized (
-      select p.key, p.live_calls as lost, b.id as batch_id, b.owner, b.ending, ${unwanted(sql)} as unwanted,
+      select p.key, p.live_calls as lost, b.id as batch_id, b.owner, b.ending, b.pause_reason is not null as paused, ${unwanted(sql)} as unwanted,
              b.rescue, b.rescued_at is not null as rescued,
              exists (
                select from chunks c where c.batch_key = b.key and c.first = any(p.firsts) and c.state = 'open'
@@ -42,7 +42,7 @@ export async function holdProviderBatch(
                 and case when p.worker = ${worker} then p.id <> all(${[...ids]}::text[])
                          else not exists (select from workers w where w.id = p.worker and w.expires_at > now()) end
                 -- The end that is wanted does not wait for the next look, unless it has been asked for already or nobody knows of what.
-                and (p.due_at <= now() or b.ending = 'FAILED'
+                and (p.due_at <= now() or b.ending = 'FAILED' or b.pause_reason is not null and p.state = 'preparing'
                      or p.cancelled_at is null and p.state in ('preparing', 'working')
                         and (b.ending is not null or ${unwanted(sql)} or b.rescued_at is not null)))
       order by p.due_at
@@ -60,7 +60,7 @@ export async function holdProviderBatch(
     returning p.key, p.batch_key as "batchKey", p.id, p.model, p.state, p.requests, p.input_id as "inputId",
               p.provider_id as "providerId", p.status, p.succeeded, p.failed, p.cancelled, p.expired, p.results,
               p.expires_at as "expiresAt", p.cancelled_at as "cancelledAt", p.failures, p.live_calls as "liveCalls",
-              p.created_at as "createdAt", p.ended_at as "endedAt", due.batch_id as "batchId", due.owner, due.ending, due.unwanted,
+              p.created_at as "createdAt", p.ended_at as "endedAt", due.batch_id as "batchId", due.owner, due.ending, due.paused, due.unwanted,
               due.rescue, due.rescued, due.suspended, now() as now`;
   return job ?? null;
 }
@@ -70,13 +70,13 @@ function unwanted(sql: Sql) {
   return sql`(b.deleted_at is not null or b.status in ('COMPLETED', 'CANCELLED', 'EXPIRED'))`;
 }
 
-/** Whether the end of a batch has come to be wanted while a step of its provider batch went on. */
-export async function readWanted(
-  sql: Sql,
-  batchKey: bigint,
-): Promise<Pick<ProviderJob, 'ending' | 'unwanted' | 'rescued'>> {
-  const [wanted] = await sql<Pick<ProviderJob, 'ending' | 'unwanted' | 'rescued'>[]>`
-    select ending, ${unwanted(sql)} as unwanted, rescued_at is not null as rescued
+/** Whether the end of a batch, or a pause, has come to be wanted while a step of a job went on. */
+export async function readWanted(sql: Sql, batchKey: bigint): Promise<Wanted> {
+  const [wanted] = await sql<Wanted[]>`
+    select ending, pause_reason is not null as paused, ${unwanted(sql)} as unwanted,
+           rescued_at is not null as rescued
     from batches b where key = ${batchKey}`;
-  return wanted ?? { ending: null, unwanted: true, rescued: false };
+  return wanted ?? { ending: null, paused: false, unwanted: true, rescued: false };
 }
+
+type Wanted = Pick<ProviderJob, 'ending' | 'paused' | 'unwanted' | 'rescued'>;

@@ -95,6 +95,21 @@ export async function giveBackTried(
 }
 
 /**
+ * Gives back items of its input, in ascending order, that it was answered with and that are to be
+ * asked again, at no fault of its own.
+ */
+export async function giveBackPaused(
+  sql: Sql,
+  job: JobInHand,
+  indexes: readonly number[],
+): Promise<void> {
+  await giveBack(sql, job, {
+    which: sql`item <@ ${toItemSet(indexes)}::int4multirange`,
+    rounds: 0,
+  });
+}
+
+/**
  * Gives back those items without a result of which `which` is true, and cuts their chunks where
  * that leaves some to the provider batch. Rejects where results of a chunk come in at the same
  * moment: its counts would be wrong, and the step is to be done again.

@@ -23,6 +23,8 @@ export type ProviderJob = Omit<
 > & {
   /** How the batch is being ended; null while it runs. */
   ending: FinalStatus | null;
+  /** Nothing new of the batch is to be sent. */
+  paused: boolean;
   /** The batch, as its owner knows it. */
   batchId: string;
   /** Whose the batch is. */
@@ -86,7 +88,7 @@ export async function planProviderBatch(
     with next as materialized (
       select key, model from batches b
       where execution = 'PROVIDER_BATCH' and rescued_at is null
-        and ${isRunning(sql)}
+        and ${isRunning(sql)} and b.pause_reason is null
         and coalesce(ids_indexed = total, true) and coalesce(twins_found, true)
         and owner <> all(${[...busyOwners]}::text[])
         and exists (

@@ -112,6 +112,8 @@ export async function retryItems(
         completed_at = null, cancel_initiated_at = null, error = null, error_code = null,
         output_bytes = null, error_bytes = null, output_deleted_at = null, errors_deleted_at = null,
         rate = 0, rate_at = now(), rescued_at = null,
+        -- A batch that runs and is paused stays so.
+        pause_reason = case when batch.status in ('QUEUED', 'PROCESSING') then b.pause_reason end,
         expires_at = now() + make_interval(secs => b.expires_in_seconds)
     from total t, batch
     where b.key = batch.key and (t.items > 0 or batch.status = 'FAILED' and batch.undone > 0)

@@ -4,7 +4,12 @@
  */
 
 import { readUnansweredAt } from '../../db/items.ts';
-import { giveBackOthers, giveBackTried, readHeldChunks } from '../../db/provider-batch-items.ts';
+import {
+  giveBackOthers,
+  giveBackPaused,
+  giveBackTried,
+  readHeldChunks,
+} from '../../db/provider-batch-items.ts';
 import { leaveToRescue } from '../../db/rescues.ts';
 import { finishChunks, type NewResult } from '../../db/results.ts';
 import { decodeRow } from '../../files/decoded-row.ts';
@@ -34,7 +39,7 @@ const windowChars = 16 * 1024 * 1024;
 export async function readJob(step: JobStep): Promise<StepOutcome> {
   const { job, api, plan, stopping } = step;
   const firsts = (await readHeldChunks(step.db.sql, job)).map(({ first }) => first);
-  const taken: Taken = { failedForNow: [], stop: null };
+  const taken: Taken = { failedForNow: [], paused: [], stop: null };
   if (job.results !== null) {
     const whole = plan.operation.body !== undefined;
     let window: Answered[] = [];
@@ -51,6 +56,7 @@ export async function readJob(step: JobStep): Promise<StepOutcome> {
     await takeIn(step, window, taken);
   }
   if (taken.stop) return taken.stop;
+  await giveBack(step, taken.paused);
   if (isExpired(step)) await expire(step, taken.failedForNow);
   return { kind: 'end', status: job.status, round: !endWanted(step) };
 }
@@ -58,6 +64,8 @@ export async function readJob(step: JobStep): Promise<StepOutcome> {
 interface Taken {
   /** Items whose requests failed at the provider and may succeed another time. */
   failedForNow: number[];
+  /** Items to be asked again once the batch goes on. */
+  paused: number[];
   /** Why the batch is to stop, once all that was answered is recorded. */
   stop: StepOutcome | null;
 }
@@ -110,8 +118,17 @@ async function takeIn(step: JobStep, window: readonly Answered[], taken: Taken):
     if (next.kind === 'later') taken.failedForNow.push(index);
   }
   await record(step, results);
-  const wanted = taken.stop !== null || (await endWantedNow(step)) !== null ? [] : repairs;
+  const isOver = taken.stop !== null || (await endWantedNow(step)) !== null || job.paused;
+  const wanted = isOver ? [] : repairs;
   taken.stop ??= await repairLive(step, wanted, (more) => record(step, more));
+  if (job.paused) taken.paused.push(...repairs.map(({ index }) => index));
+}
+
+/** Items of a paused batch, for the job that it goes on with. Those that were recorded stay. */
+async function giveBack({ job, worker, db }: JobStep, indexes: readonly number[]): Promise<void> {
+  if (indexes.length === 0) return;
+  const inOrder = indexes.toSorted((a, b) => a - b);
+  await giveBackPaused(db.sql, { ...job, worker }, inOrder);
 }
 
 /** An item that Winnow itself fails on does not hold up the others of its job. */

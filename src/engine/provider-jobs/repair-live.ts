@@ -28,8 +28,8 @@ export interface Repair {
 
 /**
  * Rejects when the process is told to stop: what is lost by that is marked. Where the batch comes
- * to be ended, calls in flight are aborted, and the rest is left unanswered. Returns why the batch
- * is to stop, if it is.
+ * to be ended, calls in flight are aborted, and the rest is left unanswered. Where it is paused,
+ * they end, and none follows. Returns why the batch is to stop, if it is.
  */
 export async function repairLive(
   step: JobStep,
@@ -78,9 +78,10 @@ export async function repairLive(
 
   async function work(signals: Signals): Promise<void> {
     for (const { index, first, run } of queue) {
-      if (stops.length > 0) return;
+      if (stops.length > 0 || step.job.paused) return;
       const driven = await drive(run, {
         ...signals,
+        isPaused: () => step.job.paused,
         onSend: () => mark(run),
         onFault: (error) =>
           step.log.error(
@@ -88,6 +89,7 @@ export async function repairLive(
             'an item failed in an unforeseen way',
           ),
       });
+      if (driven === null) return;
       if (driven.kind === 'stop') stops.push(driven);
       else answered.push({ run, result: { index, first, ...driven.answer } });
       if (answered.length >= keptTogether) await keep();
@@ -116,6 +118,8 @@ type Driven = { kind: 'answered'; answer: ItemAnswer } | Stop;
 type Signals = Pick<JobStep, 'stopping' | 'ended'>;
 /** `onSend` resolves when it is written down that a call is about to go out. */
 type Sending = Signals & {
+  /** Nothing new of the batch is to be sent. */
+  isPaused: () => boolean;
   onSend: () => Promise<void>;
   /** Told of what nobody foresaw, which its item alone ends with. */
   onFault: (error: unknown) => void;
@@ -133,9 +137,9 @@ function watchWanted(step: JobStep): { signal: AbortSignal; stop: () => void } {
   return { signal: wanted.signal, stop: () => clearInterval(timer) };
 }
 
-/** Sends until there is a final answer. */
-async function drive(run: ItemRun, sending: Sending): Promise<Driven> {
-  for (;;) {
+/** Sends until there is a final answer; null where a pause came before it. */
+async function drive(run: ItemRun, sending: Sending): Promise<Driven | null> {
+  while (!sending.isPaused()) {
     const next = await send(run, sending);
     switch (next?.kind) {
       case 'final':
@@ -151,6 +155,7 @@ async function drive(run: ItemRun, sending: Sending): Promise<Driven> {
       default:
     }
   }
+  return null;
 }
 
 /** Null where the gate lets nobody through. */

@@ -32,7 +32,7 @@ const minLookMs = 2_000;
 
 /** The step of state `preparing`: the provider has an upload at most, which costs nothing. */
 export async function prepareJob(step: JobStep): Promise<StepOutcome> {
-  if (endWanted(step)) return cancelled(step);
+  if (endWanted(step) || step.job.paused) return cancelled(step);
   // What was uploaded stays the input: made again it might be another one by now.
   if (step.job.inputId !== null) return await uploadAndCreate(step, null);
   const outcome = await withInput(step, (input) => uploadAndCreate(step, input));
@@ -99,7 +99,7 @@ async function uploadAndCreate(step: JobStep, input: BatchInput | null): Promise
       await change(step, { inputId: await api.upload(input, stopping) });
     }
     stopping.throwIfAborted();
-    if (await endWantedNow(step)) return cancelled(step);
+    if ((await endWantedNow(step)) || job.paused) return cancelled(step);
     // From here on it may exist. It has not been looked for yet, however often the
     // upload failed.
     await change(step, { state: 'creating', status: 'creating', failures: 0 });
@@ -116,7 +116,7 @@ async function uploadAndCreate(step: JobStep, input: BatchInput | null): Promise
 
 function cancelled(step: JobStep): StepOutcome {
   discardInput(step);
-  return { kind: 'end', status: 'cancelled', round: false };
+  return { kind: 'end', status: step.job.paused ? 'paused' : 'cancelled', round: false };
 }
 
 async function adopt(step: JobStep, found: Job): Promise<void> {

@@ -7,6 +7,7 @@ import { internalError } from '../../core/errors.ts';
 import { noUsage } from '../../core/usage.ts';
 import type { NewResult, Recorded } from '../../db/results.ts';
 import { hasEnded } from '../process/has-ended.ts';
+import { giveBackLeft } from './give-back.ts';
 import { countRecorded, type HeldBatch, isDone } from './held-batch.ts';
 import { drop, failBatch, forget, letGoIfDone } from './release.ts';
 import type { WorkerState } from './state.ts';
@@ -165,6 +166,7 @@ function onRecorded(
   const { publisher, events } = state;
   const { status, ending } = recorded;
   countRecorded(batch, results);
+  void giveBackLeft(state, batch); // never rejects
   events.emit('result.recorded', { batchKey: batch.key, results: recorded.recorded });
   if (hasEnded(recorded)) events.emit('batch.ended', { batchKey: batch.key });
   const goesOn = status === 'PROCESSING' && ending === null;

@@ -11,8 +11,14 @@ import type { ItemRun } from '../run/item-run.ts';
 import type { Plan } from '../run/plan.ts';
 
 /** A chunk in a worker's hands. `unrecorded` items of it have no row in `results` yet. */
-interface HeldChunk extends ClaimedChunk {
+export interface HeldChunk extends ClaimedChunk {
   unrecorded: number;
+  /**
+   * What was not sent of it has been given back. What comes back without a final answer is put
+   * `aside`, `answered` of it with an answer that was not good enough. It is given back when
+   * nothing else is left of it. `isGiven`: the statement is under way. Null while it is worked on.
+   */
+  leaving: { aside: number; answered: number; isGiven: boolean } | null;
 }
 
 /**
@@ -25,6 +31,8 @@ export interface HeldItem {
   run(): ItemRun;
   /** The gate of the model that it goes to. */
   gate(): Gate;
+  /** A request for it may have gone out. */
+  sent: boolean;
   /** It was answered, and the answer was not good enough: when let go of, it is asked again. */
   answered: boolean;
   /** Its next request is beyond its first, and waits for a mark of its own. */
@@ -129,7 +137,7 @@ export function holdChunk(
   batch: HeldBatch,
   { claimed, items }: { claimed: ClaimedChunk; items: readonly OpenItem[] },
 ): void {
-  const chunk: HeldChunk = { ...claimed, unrecorded: items.length };
+  const chunk: HeldChunk = { ...claimed, unrecorded: items.length, leaving: null };
   batch.chunks.set(chunk.first, chunk);
   for (const item of items) batch.ready.push(new ReadyItem(batch, chunk, item));
   count.ready += items.length;
@@ -137,7 +145,10 @@ export function holdChunk(
 
 /** Takes the next item to be sent. */
 export function takeReady(count: ReadyCount, { ready }: HeldBatch): void {
-  if (ready.shift()) count.ready -= 1;
+  const item = ready.shift();
+  if (!item) return;
+  item.sent = true;
+  count.ready -= 1;
 }
 
 /** Puts an item that is to be sent again in front of all that are not marked. */
@@ -157,6 +168,7 @@ export function clearReady(count: ReadyCount, { ready }: HeldBatch): void {
 class ReadyItem implements HeldItem {
   readonly index: number;
   readonly chunk: HeldChunk;
+  sent = false;
   answered = false;
   isRepeat = false;
   repeats = 0;
@@ -215,6 +227,13 @@ export function countRecorded(
     chunk.unrecorded -= 1;
     if (chunk.unrecorded === 0) chunks.delete(first);
   }
+}
+
+/** An item of a chunk that is being left came back without a final answer. */
+export function putAside({ chunk, answered }: HeldItem): void {
+  if (chunk.leaving === null) return;
+  chunk.leaving.aside += 1;
+  if (answered) chunk.leaving.answered += 1;
 }
 
 /** Nothing of it is left in this worker's hands. */

@@ -5,15 +5,15 @@
  */
 import { claimDue, claimSoon } from './claims.ts';
 import { hurryFlushes, nextFlushAt, startDueFlushes } from './flush.ts';
+import { letGoOfHalted } from './halted.ts';
 import { raiseMarks } from './marks.ts';
-import { dropStopped } from './release.ts';
 import { endBackOffs, send, takeSendable } from './send.ts';
 import type { WorkerState } from './state.ts';
 import { noteWaits } from './waiting.ts';
 
 /** Nudges are hints; these looks are the backstops behind them. */
 const pollMs = 500;
-const stoppedLookMs = 250;
+const haltedLookMs = 250;
 
 /**
  * Does all that is due.
@@ -40,9 +40,9 @@ export function pump(state: WorkerState, now: number): void {
 }
 
 function look(state: WorkerState, now: number): void {
-  if (now >= state.stoppedLookAt) {
-    state.stoppedLookAt = now + stoppedLookMs;
-    void dropStopped(state); // never rejects
+  if (now >= state.haltedLookAt) {
+    state.haltedLookAt = now + haltedLookMs;
+    void letGoOfHalted(state); // never rejects
   }
   if (now >= state.pollAt) {
     state.pollAt = now + pollMs;
@@ -53,9 +53,9 @@ function look(state: WorkerState, now: number): void {
 
 /** Gates have timers of their own. */
 function setTimer(state: WorkerState, now: number): void {
-  const { timer, clock, stoppedLookAt, pollAt, backOffs } = state;
+  const { timer, clock, haltedLookAt, pollAt, backOffs } = state;
   const backOffAt = backOffs[0]?.at ?? Number.POSITIVE_INFINITY;
-  const at = Math.min(nextFlushAt(state), backOffAt, stoppedLookAt, pollAt);
+  const at = Math.min(nextFlushAt(state), backOffAt, haltedLookAt, pollAt);
   if (timer && timer.at <= at) return;
   timer?.cancel();
   const fire = () => {

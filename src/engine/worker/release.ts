@@ -31,6 +31,7 @@ async function dropNow(state: WorkerState, batch: HeldBatch): Promise<void> {
   const { statements, nudges, claims, log } = state;
   if (batch.abort.signal.aborted) return; // forgotten
   batch.lost += batch.ready.filter(({ answered }) => answered).length;
+  for (const { leaving } of batch.chunks.values()) batch.lost += leaving?.answered ?? 0;
   cease(state, batch, 'the batch was stopped');
   await callsEnded(batch);
   await drained(batch);
@@ -45,23 +46,6 @@ async function dropNow(state: WorkerState, batch: HeldBatch): Promise<void> {
   await nudges.send(batch.key, state.stopping ? 'work' : 'stop');
   claims.emptyUntil = Number.NEGATIVE_INFINITY;
   state.wake();
-}
-
-/** Drops what is being ended, has ended, or is gone. Never rejects. */
-export async function dropStopped(state: WorkerState): Promise<void> {
-  const { batches, statements, log } = state;
-  if (batches.size === 0 || state.isLookingForStopped) return;
-  state.isLookingForStopped = true;
-  try {
-    for (const key of await statements.readStopped([...batches.keys()])) {
-      const batch = batches.get(key);
-      if (batch) void drop(state, batch); // never rejects
-    }
-  } catch (error) {
-    log.warn({ err: error }, 'could not look for stopped batches');
-  } finally {
-    state.isLookingForStopped = false;
-  }
 }
 
 /**

@@ -10,10 +10,12 @@ import type { Permit } from '../../model/model.ts';
 import type { ItemAnswer, ItemStep } from '../run/item-run.ts';
 import { nextInOrder, serve } from './fair-order.ts';
 import { addAnswer } from './flush.ts';
+import { giveBackLeft } from './give-back.ts';
 import {
   type HeldBatch,
   type HeldItem,
   isMarked,
+  putAside,
   returnReady,
   runsAlone,
   takeReady,
@@ -133,12 +135,15 @@ function takeStep(
       item.answered = true;
       item.isRepeat = true;
       if (signal.aborted) batch.lost += 1;
+      else if (item.chunk.leaving) return putDown(state, batch, item);
       else returnReady(state, batch, item);
       return null;
     case 'later':
       item.isRepeat = step.counts;
       if (step.failures > 0) tellFailure(state, batch, step);
-      if (!signal.aborted) backOff(state, { batch, item }, step.delayMs);
+      if (signal.aborted) return null;
+      if (item.chunk.leaving) return putDown(state, batch, item);
+      backOff(state, { batch, item }, step.delayMs);
       return null;
     case 'stop':
       // No item of the batch would succeed. The call counts as under way until that is stored.
@@ -146,6 +151,12 @@ function takeStep(
     default:
       return step satisfies never;
   }
+}
+
+/** The call counts as under way until its item is given back. */
+function putDown(state: WorkerState, batch: HeldBatch, item: HeldItem): Promise<void> {
+  putAside(item);
+  return giveBackLeft(state, batch);
 }
 
 function backOff(

@@ -38,10 +38,10 @@ export interface WorkerState extends WorkerParts {
   readonly failuresToldAt: Map<string, number>;
   /** Until when each batch was last said to wait for its provider. */
   readonly waitingUntil: WeakMap<HeldBatch, number>;
-  /** When stopped batches are looked for again, and when everything else is. */
-  stoppedLookAt: number;
+  /** When stopped and paused batches are looked for again, and when everything else is. */
+  haltedLookAt: number;
   pollAt: number;
-  isLookingForStopped: boolean;
+  isLookingForHalted: boolean;
   timer: { at: number; cancel: () => void } | null;
   /** Nothing more is claimed, marked or sent. */
   stopping: boolean;
@@ -144,9 +144,9 @@ export function createState(
     gates: new Map(),
     failuresToldAt: new Map(),
     waitingUntil: new WeakMap(),
-    stoppedLookAt: never,
+    haltedLookAt: never,
     pollAt: never,
-    isLookingForStopped: false,
+    isLookingForHalted: false,
     timer: null,
     stopping: false,
     stopped: false,

@@ -1,6 +1,6 @@
 /** All that a worker reads of the database and writes to it: each is one statement. */
 import { beginFailure, noteWaiting } from '../../db/batch-life.ts';
-import { readBatchPlan, readStopped } from '../../db/batches.ts';
+import { readBatchPlan, readHalted } from '../../db/batches.ts';
 import {
   claimChunks,
   raiseSentMarks,
@@ -10,6 +10,7 @@ import {
 import type { Database } from '../../db/driver/client.ts';
 import { readOpenItems } from '../../db/items.ts';
 import { recordResults } from '../../db/results.ts';
+import { releaseUnsent } from '../../db/unsent.ts';
 import { copyTwins } from '../process/copy-twins.ts';
 
 export type Statements = ReturnType<typeof statementsOf>;
@@ -28,7 +29,8 @@ export function statementsOf(db: Database) {
     release: (release: Parameters<typeof releaseChunks>[1]) => releaseChunks(sql, release),
     releaseUnknown: (worker: string, known: Parameters<typeof releaseUnknownChunks>[2]) =>
       releaseUnknownChunks(sql, worker, known),
-    readStopped: (keys: readonly bigint[]) => readStopped(db, keys),
+    releaseUnsent: (release: Parameters<typeof releaseUnsent>[1]) => releaseUnsent(sql, release),
+    readHalted: (keys: readonly bigint[]) => readHalted(db, keys),
     noteWaiting: (key: bigint, waiting: Parameters<typeof noteWaiting>[2]) =>
       noteWaiting(db, key, waiting),
     beginFailure: (key: bigint, failure: Parameters<typeof beginFailure>[2]) =>

@@ -8,6 +8,7 @@
  *     send.ts                 one item at a time, as gates and places allow
  *     flush.ts                answers wait some milliseconds for each other, and are one statement
  *     release.ts              a batch that is done, stopped, or under a lost lease is let go of
+ *     halted.ts, give-back.ts a batch that sends nothing new: what was not sent is given back
  *     quarantine.ts           items under which workers died run alone
  *     fair-order.ts           owners take turns, then their batches
  *
@@ -20,8 +21,9 @@ import { createPublisher } from '../live/publisher.ts';
 import type { Lease } from '../process/lease.ts';
 import type { Nudges } from '../process/nudges.ts';
 import { claimFrom, claimSoon, compareLeases } from './claims.ts';
+import { letGoOfHalted } from './halted.ts';
 import { pump } from './pump.ts';
-import { drop, dropStopped, forgetAll } from './release.ts';
+import { drop, forgetAll } from './release.ts';
 import { createState, type WorkerParts, type WorkerState, workerClock } from './state.ts';
 import { statementsOf } from './statements.ts';
 
@@ -84,9 +86,9 @@ export function createWorker({ db, nudges, lease, ...rest }: WorkerOptions): Wor
       unsubscribe = nudges.subscribe((hint) => {
         if (hint === null) {
           claimSoon(state);
-          void dropStopped(state); // never rejects
+          void letGoOfHalted(state); // never rejects
         } else if (hint.nudge === 'stop') {
-          if (state.batches.has(hint.batchKey)) void dropStopped(state); // never rejects
+          if (state.batches.has(hint.batchKey)) void letGoOfHalted(state); // never rejects
         } else if (hint.nudge === 'work') claimFrom(state, hint.batchKey);
       });
       state.wake();

@@ -1,6 +1,7 @@
 /** Mutations of the life of a batch. submitBatch has a file of its own. */
 import { cancelBatch } from '../../app/cancel.ts';
 import { deleteBatch } from '../../app/delete.ts';
+import { pauseBatch, resumeBatch } from '../../app/pause.ts';
 import { retryBatch } from '../../app/retry.ts';
 import { startBatch } from '../../app/start.ts';
 import { AppError } from '../../core/errors.ts';
@@ -50,11 +51,39 @@ builder.mutationField('cancelBatch', (t) =>
       'The batch after cancelBatch: CANCELLING, or already ended.',
     ),
     description:
-      'Ends a batch: no call starts more than 1 s later, calls in flight are aborted, stored results stay. Provider jobs are cancelled too, and the batch is CANCELLING until the provider confirms. Answers that the provider finished by then are kept. An ended batch is returned unchanged.',
+      'Ends a batch, also a paused one: no call starts more than 1 s later, calls in flight are aborted, stored results stay. Provider jobs are cancelled too, and the batch is CANCELLING until the provider confirms. Answers that the provider finished by then are kept. An ended batch is returned unchanged.',
     args: { id: t.arg.id(idArg) },
     resolve: async (_root, { id }, context) => {
       await theBatch(id, context);
       await cancelBatch(context, context.owner, id);
+      return await theBatch(id, context);
+    },
+  }),
+);
+
+builder.mutationField('pauseBatch', (t) =>
+  t.field({
+    type: batchPayload('PauseBatchPayload', 'The batch that was paused.'),
+    description:
+      'Pauses a batch: nothing new is sent until resumeBatch; calls under way end and are recorded. A batch that has ended, or is a DRAFT, is returned as it is.',
+    args: { id: t.arg.id(idArg) },
+    resolve: async (_root, { id }, context) => {
+      await theBatch(id, context);
+      await pauseBatch(context, context.owner, id);
+      return await theBatch(id, context);
+    },
+  }),
+);
+
+builder.mutationField('resumeBatch', (t) =>
+  t.field({
+    type: batchPayload('ResumeBatchPayload', 'The batch that goes on.'),
+    description:
+      'Lets a paused batch go on, with the time until it expires renewed. A batch that has ended is returned as it is.',
+    args: { id: t.arg.id(idArg) },
+    resolve: async (_root, { id }, context) => {
+      await theBatch(id, context);
+      await resumeBatch(context, context.owner, id);
       return await theBatch(id, context);
     },
   }),
@@ -83,7 +112,7 @@ builder.mutationField('retryBatch', (t) =>
   t.field({
     type: RetryBatchPayload,
     description:
-      'Puts failed, expired and cancelled items back in the queue, with a new expiry. Succeeded items are never paid for again. A stopped batch continues with its unfinished items too. CONFLICT while the batch is CANCELLING.',
+      'Puts failed, expired and cancelled items back in the queue, with a new expiry. Succeeded items are never paid for again. A stopped batch continues with its unfinished items too; a paused batch stays paused. CONFLICT while the batch is CANCELLING.',
     args: {
       id: t.arg.id(idArg),
       customIds: t.arg.stringList(customIdsArg),

@@ -2,8 +2,9 @@
 
 import type { BatchErrorCode } from '../../core/errors.ts';
 import type { BatchRecord } from '../../db/batches.ts';
+import type { PauseReason, ShownStatus } from '../../db/pauses.ts';
 import type { Counts } from '../../db/provider-batches-read.ts';
-import type { batchStatuses, Execution } from '../../db/tables.ts';
+import type { Execution } from '../../db/tables.ts';
 import type { DeliveryRecord } from '../../db/webhooks.ts';
 import { finishedItems } from '../../engine/live/pace.ts';
 import { builder } from './builder.ts';
@@ -17,6 +18,10 @@ export const BatchStatusEnum = builder.enumType('BatchStatus', {
     },
     QUEUED: { description: 'The batch waits for a worker.' },
     PROCESSING: { description: 'Processing has begun.' },
+    PAUSED: {
+      description:
+        'The batch sends nothing new; calls that were under way are still recorded. pause says why. Not final: resumeBatch lets the batch go on, and it does not expire meanwhile.',
+    },
     CANCELLING: {
       description:
         'The batch was cancelled. Calls in flight are being stopped, or the provider has not confirmed yet.',
@@ -30,7 +35,7 @@ export const BatchStatusEnum = builder.enumType('BatchStatus', {
       description: 'The batch was ended by cancelBatch. Unfinished items are CANCELLED.',
     },
     EXPIRED: { description: 'The time of the batch ran out. Unfinished items are EXPIRED.' },
-  } satisfies Record<(typeof batchStatuses)[number], { description: string }>,
+  } satisfies Record<ShownStatus, { description: string }>,
 });
 
 export const BatchErrorCodeEnum = builder.enumType('BatchErrorCode', {
@@ -179,6 +184,51 @@ export const ReusedAnswers = builder.objectRef<BatchRecord>('ReusedAnswers').imp
   }),
 });
 
+const PauseReasonEnum = builder.enumType('PauseReason', {
+  description: 'Why a batch is paused.',
+  values: {
+    BUDGET: { description: 'The next item would go beyond maxCostUsd.' },
+    OWNER_BUDGET: {
+      description:
+        'The next item would go beyond what its owner may spend in this month. The batch goes on when there is room again: in the next month, or under a higher limit.',
+    },
+    PREVIEW: { description: 'Every row of the preview has its answer.' },
+    REQUESTED: { description: 'pauseBatch was called.' },
+  } satisfies Record<PauseReason, { description: string }>,
+});
+
+/** Null of a batch that is not paused. */
+export function pauseOf(batch: BatchRecord): BatchRecord | null {
+  return batch.pauseReason === null ? null : batch;
+}
+
+export const BatchPause = builder.objectRef<BatchRecord>('BatchPause').implement({
+  description: 'Why a batch sends nothing new, and since when.',
+  fields: (t) => ({
+    message: t.string({
+      description:
+        'The reason in words, with the sums: which limit, what was spent, and what lets the batch go on.',
+      resolve: ({ pauseMessage }) => pauseMessage ?? '',
+    }),
+    reason: t.field({
+      type: PauseReasonEnum,
+      description: 'The reason for programs.',
+      resolve: ({ pauseReason }) => pauseReason ?? 'REQUESTED',
+    }),
+    resumesAt: t.expose('pauseResumesAt', {
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'When the batch goes on without being told to. Null where it waits for resumeBatch.',
+    }),
+    since: t.field({
+      type: 'DateTime',
+      description: 'When the batch stopped sending.',
+      resolve: ({ pausedSince, readAt }) => pausedSince ?? readAt,
+    }),
+  }),
+});
+
 function savedUsd(batch: BatchRecord): number | null {
   const { costUsd, twins, twinsRecorded } = batch;
   const asked = finishedItems(batch) - twinsRecorded;
@@ -194,5 +244,7 @@ export function countsOf(batch: BatchRecord): Counts {
 
 /** Items of leased chunks, as long as the batch has a use for them. */
 function processing(batch: BatchRecord): number {
-  return batch.status === 'PROCESSING' || batch.status === 'CANCELLING' ? batch.processing : 0;
+  const { status } = batch;
+  const holds = status === 'PROCESSING' || status === 'PAUSED' || status === 'CANCELLING';
+  return holds ? batch.processing : 0;
 }

@@ -15,10 +15,12 @@ import { storableText } from '../../operations/text.ts';
 import {
   BatchCounts,
   BatchErrorCodeEnum,
+  BatchPause,
   BatchStatusEnum,
   BatchWaiting,
   countsOf,
   ErrorCount,
+  pauseOf,
   ReusedAnswers,
   WebhookDelivery,
   waiting,
@@ -127,6 +129,12 @@ builder.node('Batch', {
       description:
         'Why the batch waits: its provider is down or asked for a pause. Null while calls go out.',
       resolve: waiting,
+    }),
+    pause: t.field({
+      type: BatchPause,
+      nullable: true,
+      description: 'Why the batch sends nothing new. Null unless the status is PAUSED.',
+      resolve: pauseOf,
     }),
     itemsPerSecond: t.float({
       nullable: true,

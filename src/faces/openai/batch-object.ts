@@ -1,7 +1,7 @@
 /** Batches as OpenAI's API has them: https://platform.openai.com/docs/api-reference/batch/object */
 import type { BatchInput } from '../../db/batch-inputs.ts';
 import type { BatchRecord } from '../../db/batches.ts';
-import type { BatchStatus } from '../../db/tables.ts';
+import type { ShownStatus } from '../../db/pauses.ts';
 import { itemsPerSecond, progressOf } from '../../engine/live/pace.ts';
 import { outputFileId, toSeconds } from './file-object.ts';
 
@@ -15,7 +15,7 @@ export const completionWindow = '24h';
 export function describeBatch(batch: BatchRecord, input: BatchInput | undefined) {
   const { id, status, model, metadata, succeeded, failed, expired, cancelled } = batch;
   const ended = batch.completedAt && toSeconds(batch.completedAt);
-  const endedAs = (wanted: BatchStatus) => (status === wanted ? ended : null);
+  const endedAs = (wanted: ShownStatus) => (status === wanted ? ended : null);
   const unsuccessful = failed + expired + cancelled;
   return {
     id,
@@ -48,20 +48,32 @@ export function describeBatch(batch: BatchRecord, input: BatchInput | undefined)
       cost_usd: batch.costUsd,
       operation: batch.operation,
       items_per_second: itemsPerSecond(batch),
+      pause: pauseOf(batch),
     },
   };
 }
 
-const statuses: Readonly<Record<BatchStatus, string>> = {
+const statuses: Readonly<Record<ShownStatus, string>> = {
   DRAFT: 'validating',
   QUEUED: 'validating',
   PROCESSING: 'in_progress',
+  // OpenAI's API has no word for it; `winnow.pause` says why.
+  PAUSED: 'in_progress',
   CANCELLING: 'cancelling',
   COMPLETED: 'completed',
   FAILED: 'failed',
   CANCELLED: 'cancelled',
   EXPIRED: 'expired',
 };
+
+function pauseOf({ pauseReason, pauseMessage, pauseResumesAt }: BatchRecord): object | null {
+  if (pauseReason === null) return null;
+  return {
+    reason: pauseReason.toLowerCase(),
+    message: pauseMessage,
+    resumes_at: pauseResumesAt && toSeconds(pauseResumesAt),
+  };
+}
 
 /** Why a batch was stopped: by the lines of its input file, or in one sentence. */
 function errorsOf({ errorCode, error }: BatchRecord, input: BatchInput | undefined): object[] {

@@ -68,7 +68,8 @@ async function open(items: number) {
           events.push('unstorable');
           return true;
         },
-        readStopped: async () => [],
+        readHalted: async () => ({ stopped: [], paused: [] }),
+        releaseUnsent: async () => [],
       },
       preparePlan() {
         throw new Error('nothing is run');

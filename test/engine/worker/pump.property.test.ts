@@ -90,6 +90,16 @@ const act: fc.Arbitrary<Act> = fc.oneof(
         },
     ),
   },
+  {
+    weight: 10,
+    arbitrary: nth.map(
+      (at): Act =>
+        (world) => {
+          const key = pick([...world.batches.keys()], at);
+          if (key !== undefined) world.pauseOrResume(key);
+        },
+    ),
+  },
   { weight: 2, arbitrary: fc.constant<Act>((world) => world.loseLease()) },
   {
     weight: 2,
@@ -139,6 +149,7 @@ function turn(): Promise<void> {
 /** Everything works again, until there is nothing left to do. */
 async function finish(world: World): Promise<void> {
   const { statements, calls, state, clock } = world;
+  world.resumeAll();
   for (let step = 0; step < 3_000; step += 1) {
     if (world.isOver() && state.batches.size === 0 && calls.length === 0) return;
     world.renewLease();

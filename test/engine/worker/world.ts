@@ -5,6 +5,7 @@ import type { ClaimedChunk } from '../../../src/db/chunks.ts';
 import { aloneFromCrashes } from '../../../src/db/reclaims.ts';
 import { createPlanner } from '../../../src/engine/run/plan.ts';
 import { compareLeases } from '../../../src/engine/worker/claims.ts';
+import { letGoOfHalted } from '../../../src/engine/worker/halted.ts';
 import { type HeldBatch, isMarked, runsAlone } from '../../../src/engine/worker/held-batch.ts';
 import { pump } from '../../../src/engine/worker/pump.ts';
 import { forgetAll } from '../../../src/engine/worker/release.ts';
@@ -42,6 +43,7 @@ interface StoredBatch {
   total: number;
   chunks: StoredChunk[];
   results: Set<number>;
+  isPaused: boolean;
 }
 
 /** A call that a model has not answered. */
@@ -112,7 +114,15 @@ export function createWorld(specs: readonly BatchSpec[], concurrency: number, ga
       return chunk;
     });
     const key = BigInt(at + 1);
-    batches.set(key, { key, owner, model, total: first, chunks: stored, results: new Set() });
+    batches.set(key, {
+      key,
+      owner,
+      model,
+      total: first,
+      chunks: stored,
+      results: new Set(),
+      isPaused: false,
+    });
   }
 
   const nameOf = (batch: StoredBatch, index: number) => `${batch.key}/${index}`;
@@ -149,6 +159,7 @@ export function createWorld(specs: readonly BatchSpec[], concurrency: number, ga
         const open = [...batches.values()].filter(
           ({ key, chunks, ...batch }) =>
             (onlyBatchKeys?.includes(key) ?? true) &&
+            !batch.isPaused &&
             chunks.some(
               (chunk) =>
                 chunk.holder === null && openOf({ key, chunks, ...batch }, chunk).length > 0,
@@ -179,7 +190,7 @@ export function createWorld(specs: readonly BatchSpec[], concurrency: number, ga
     readPlan: (key) =>
       ask(() => {
         const batch = batches.get(key);
-        if (!batch || isDone(batch)) return null;
+        if (!batch || isDone(batch) || batch.isPaused) return null;
         const file = { listed: false, format: 'TEXT', columns: '[]' };
         return {
           key,
@@ -272,7 +283,35 @@ export function createWorld(specs: readonly BatchSpec[], concurrency: number, ga
         }
         return released;
       }),
-    readStopped: (keys) => ask(() => keys.filter((key) => isDone(batches.get(key) as StoredBatch))),
+    releaseUnsent: ({ worker, batchKey, parts }) =>
+      ask(() => {
+        const batch = batches.get(batchKey) as StoredBatch;
+        for (const { first, keptTo } of parts) {
+          const chunk = chunkOf(batch, first);
+          if (chunk.holder !== worker || chunk.first !== first) continue;
+          if (
+            calls.some(
+              (call) => call.batch === batch && call.index > keptTo && call.index <= chunk.last,
+            )
+          )
+            broken.add('what is under way is given back');
+          if (keptTo < first) chunk.holder = null;
+          else if (keptTo < chunk.last) {
+            batch.chunks.push({ ...chunk, first: keptTo + 1, sentTo: keptTo, holder: null });
+            chunk.last = keptTo;
+            chunk.sentTo = Math.min(chunk.sentTo, keptTo);
+          }
+        }
+        return [];
+      }),
+    readHalted: (keys) =>
+      ask(() => {
+        const held = keys.map((key) => batches.get(key) as StoredBatch);
+        return {
+          stopped: held.filter(isDone).map(({ key }) => key),
+          paused: held.filter((batch) => batch.isPaused && !isDone(batch)).map(({ key }) => key),
+        };
+      }),
     noteWaiting: () => ask(() => undefined),
     beginFailure: () => ask(() => false),
   };
@@ -426,6 +465,15 @@ export function createWorld(specs: readonly BatchSpec[], concurrency: number, ga
     unstored,
     broken,
     reasons,
+    /** A paused batch goes on, another pauses; the worker looks. */
+    pauseOrResume(key: bigint) {
+      const batch = batches.get(key) as StoredBatch;
+      batch.isPaused = !batch.isPaused;
+      void letGoOfHalted(state); // never rejects
+    },
+    resumeAll() {
+      for (const batch of batches.values()) batch.isPaused = false;
+    },
     isOver: () => [...batches.values()].every(isDone),
     loseLease,
     /** The lease runs out unnoticed, and is found lost at a later look at it. */

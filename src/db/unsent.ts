@@ -1,0 +1,81 @@
+/** Giving back what a worker holds and has not sent, while its calls go on. */
+import type { Sql } from './driver/client.ts';
+import { countDone, countTwins, isRunning } from './guards.ts';
+
+/** What a worker keeps of a chunk that it holds. */
+export interface KeptPart {
+  /** Where the chunk begins. */
+  first: number;
+  /** The last item that stays its; before `first` where it keeps none. */
+  keptTo: number;
+}
+
+/**
+ * Gives back the items behind `keptTo` of chunks that `worker` holds, and cuts those of which it
+ * keeps some. Nothing of what is given back is under way. `resent` is how many items of it had an
+ * answer that was not good enough, to be asked for again. Returns where the chunks begin whose
+ * results came in at the same moment: nothing of them was given back, and the caller tries again.
+ */
+export async function releaseUnsent(
+  sql: Sql,
+  release: { worker: string; batchKey: bigint; parts: readonly KeptPart[]; resent: number },
+): Promise<number[]> {
+  const { worker, batchKey, parts, resent } = release;
+  const firsts = `{${parts.map(({ first }) => first).join()}}`;
+  const keptTos = `{${parts.map(({ keptTo }) => keptTo).join()}}`;
+  const missed = await sql<{ first: number }[]>`
+    with batch as materialized (
+      select key from batches where key = ${batchKey} for update
+    ),
+    leased as materialized (
+      select c.batch_key, c.first, p.kept_to
+      from unnest(${firsts}::int[], ${keptTos}::int[]) as p(first, kept_to)
+      join chunks c on c.batch_key = (select key from batch) and c.first = p.first
+      where c.owner = ${worker} and c.state = 'leased'
+    ),
+    -- Of a flush or a retry that was waited for, this statement's snapshot shows the chunk and not
+    -- the results: a cut would count them wrongly.
+    held_chunks as materialized (
+      select c.batch_key, c.first, c.last, c.repeats, c.crashes, c.rounds, c.left_to_rescue, c.twins, l.kept_to
+      from chunks c join leased l on c.batch_key = l.batch_key and c.first = l.first
+      where l.kept_to < c.first or c.done = ${countDone(sql, sql`c`)}
+      order by c.first
+      for update of c
+    ),
+    given as (
+      select batch_key, first as chunk, kept_to, kept_to + 1 as first, last, twins, crashes, rounds, left_to_rescue
+      from held_chunks where kept_to >= first and kept_to < last
+    ),
+    cut as materialized (
+      select batch_key, chunk, kept_to, first, last, crashes, rounds, left_to_rescue,
+             ${countDone(sql, sql`p`)} as done, ${countTwins(sql, sql`p`)} as twins
+      from given p
+    ),
+    opened as (
+      update chunks c set state = 'open', owner = null, sent_to = c.first - 1, repeats = 0
+      from held_chunks h
+      where c.batch_key = h.batch_key and c.first = h.first and h.kept_to < h.first
+      returning h.repeats
+    ),
+    lost as (select ${resent} + coalesce(sum(repeats), 0) as requests from opened),
+    shortened as (
+      update chunks c
+      set last = p.kept_to, done = c.done - p.done, twins = c.twins - p.twins, sent_to = least(c.sent_to, p.kept_to)
+      from cut p
+      where c.batch_key = p.batch_key and c.first = p.chunk
+    ),
+    added as (
+      insert into chunks (batch_key, first, last, done, twins, sent_to, state, crashes, rounds, left_to_rescue)
+      select batch_key, first, last, done, twins, first - 1,
+             case when done + twins = last - first + 1 then 'done' else 'open' end::chunk_state,
+             crashes, rounds, left_to_rescue
+      from cut
+    ),
+    counted as (
+      update batches b set resent_requests = b.resent_requests + lost.requests
+      from lost
+      where b.key = ${batchKey} and lost.requests > 0 and ${isRunning(sql)}
+    )
+    select first from leased where first not in (select first from held_chunks)`;
+  return missed.map(({ first }) => first);
+}
