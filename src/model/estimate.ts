@@ -1,6 +1,9 @@
 import type { ModelRequest, PromptRequest } from './model.ts';
 
-/** Characters of a token, about; OpenAI's own rule of thumb for English. Usage corrects it. */
+/**
+ * Characters of a token, about; OpenAI's own rule of thumb for English. Other texts have up to three
+ * times as many tokens, which the ratio of the plan corrects.
+ */
 const charsPerToken = 4;
 
 /**

@@ -49,8 +49,11 @@ export interface Exchanges<Own> {
   ): Promise<Answer>;
   /** Tells the gate what an answer's headers say of the limits. */
   observe(permit: Permit, headers: Pick<Headers, 'get'>): void;
-  /** Counts what was billed. Where the server sent no usage, the estimate stands. */
-  settle(permit: Permit, tokens: Tokens | null): void;
+  /**
+   * Counts what was billed. Where the server sent no usage, the estimate stands. Returns the sum of
+   * the tokens, 0 where there were none.
+   */
+  settle(permit: Permit, tokens: Tokens | null): number;
   /** The ModelError for what `exchange` rejected with. */
   failureOf(error: unknown, request: ModelRequest): ModelError;
   /** Cuts the provider's words about a request to what may be shown. */
@@ -85,7 +88,7 @@ export function createExchanges<Own>(
         const { body, own } = way.build(request);
         // Text at once: the pieces of a long prompt take more room.
         const text = JSON.stringify(body);
-        permit.begin(() => estimateTokens(request, text.length));
+        permit.begin(() => expectedTokens(request, text.length));
         try {
           if (text.length > longText) await setImmediate();
           return await way.post(text, signal);
@@ -106,9 +109,10 @@ export function createExchanges<Own>(
     observe,
     settle(permit, tokens) {
       const spent = tokens ? tokens.inputTokens + tokens.outputTokens : 0;
-      if (spent === 0) return;
+      if (spent === 0) return 0;
       mix = tokens;
       permit.settle(spent);
+      return spent;
     },
     failureOf: (error, request) =>
       translate(error, failures, { provider, quote: shown(request), log, model: id }),
@@ -116,6 +120,11 @@ export function createExchanges<Own>(
     provider,
     prices: createPrices(provider, name),
   };
+}
+
+/** The estimate, as the answers to the other requests of the plan correct it. */
+function expectedTokens(request: ModelRequest, sentLength: number): number {
+  return Math.ceil(estimateTokens(request, sentLength) * (request.tokenRatio?.value ?? 1));
 }
 
 /** What was sent and must not be shown when the provider quotes it. */

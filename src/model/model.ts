@@ -8,6 +8,7 @@ import type { Tokens } from '../core/usage.ts';
 import type { BatchApi } from './batch-api.ts';
 import type { RateHeaders } from './limits/rate-headers.ts';
 import type { RateLimits } from './limits/rates.ts';
+import type { TokenRatio } from './limits/token-ratio.ts';
 
 export interface ChatMessage {
   role: 'system' | 'user' | 'assistant';
@@ -41,8 +42,14 @@ export interface Sampling {
 
 export type ModelRequest = PromptRequest | BodyRequest;
 
+/** What all requests of one plan share, and learn from each other's answers. */
+interface Planned {
+  /** Of the plan. Absent for a request of none. */
+  tokenRatio?: TokenRatio | undefined;
+}
+
 /** A request that Winnow words. */
-export interface PromptRequest extends Sampling {
+export interface PromptRequest extends Sampling, Planned {
   messages: readonly ChatMessage[];
   format: AnswerFormat;
   /** True where messages do not have the schema: it is stated where the model may not see it. */
@@ -56,7 +63,7 @@ export interface PromptRequest extends Sampling {
  * options set, and `stream`. Nothing of it is dropped when the model refuses it, and any whole
  * completion is an answer: tool calls, a length stop, several choices.
  */
-export interface BodyRequest extends Sampling {
+export interface BodyRequest extends Sampling, Planned {
   body: Readonly<Record<string, unknown>>;
   /**
    * The API that the body is written for; OpenAI's chat completions when absent. The body is

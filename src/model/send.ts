@@ -1,9 +1,17 @@
 /** Sends one request to a model, for every protocol: what is the protocol's own is its port. */
 
 import { type CallSignal, DeadlineClock } from '../core/deadline-clock.ts';
+import type { Tokens } from '../core/usage.ts';
+import { estimateTokens } from './estimate.ts';
 import type { ExchangePort, Exchanges } from './exchange.ts';
 import { timedOut } from './http.ts';
-import { type Model, type ModelAnswer, ModelError, type ModelRequest } from './model.ts';
+import {
+  type Model,
+  type ModelAnswer,
+  ModelError,
+  type ModelRequest,
+  type Permit,
+} from './model.ts';
 import type { Prices } from './prices.ts';
 
 /** What an answer's reader is given. */
@@ -29,6 +37,12 @@ export interface Port<Own> extends ExchangePort<Own> {
   read(answer: string, options: ReadOptions): ModelAnswer;
 }
 
+/** What an answer was billed, and how long the body was that it answers. */
+interface Billed {
+  tokens: Tokens | null;
+  sentLength: number;
+}
+
 /** `Model.send` of one model. */
 export function createSend<Own>(
   exchanges: Exchanges<Own>,
@@ -41,9 +55,16 @@ export function createSend<Own>(
     build: port.build,
     async post(body: string, signal: CallSignal) {
       const response = await port.post(body, signal);
-      return { text: await response.text(), headers: response.headers };
+      const { headers } = response;
+      return { text: await response.text(), headers, sentLength: body.length };
     },
   };
+
+  /** Tells the gate and the plan what was billed. */
+  function settle(request: ModelRequest, permit: Permit, billed: Billed): void {
+    const spent = exchanges.settle(permit, billed.tokens);
+    if (spent > 0) request.tokenRatio?.learn(estimateTokens(request, billed.sentLength), spent);
+  }
 
   return async (request, { signal, permit }) => {
     const call = clock.start(signal);
@@ -56,14 +77,17 @@ export function createSend<Own>(
     } finally {
       clock.end(call);
     }
+    const { sentLength } = answered;
     try {
       const whole = 'body' in request;
       const quote = exchanges.shown(request);
       const answer = port.read(answered.text, { provider, prices, quote, whole });
-      exchanges.settle(permit, answer.tokens);
+      settle(request, permit, { tokens: answer.tokens, sentLength });
       return whole ? { ...answer, json: answered.text } : answer;
     } catch (error) {
-      if (error instanceof ModelError) exchanges.settle(permit, error.tokens);
+      if (error instanceof ModelError) {
+        settle(request, permit, { tokens: error.tokens, sentLength });
+      }
       throw error;
     } finally {
       exchanges.observe(permit, answered.headers);

@@ -4,6 +4,7 @@ import { answerItems } from '../../src/app/answer-items.ts';
 import type { Plan } from '../../src/engine/run/plan.ts';
 import { createPromptRoom } from '../../src/engine/run/prompt-room.ts';
 import { createGate } from '../../src/model/limits/gate.ts';
+import { createTokenRatio } from '../../src/model/limits/token-ratio.ts';
 import type { Model } from '../../src/model/model.ts';
 import { findOperation } from '../../src/operations/index.ts';
 
@@ -45,6 +46,7 @@ function planOf(model: Model): Plan {
     sampling: {},
     modelOf: null,
     room: createPromptRoom(),
+    tokenRatio: createTokenRatio(),
   };
 }
 

@@ -100,7 +100,8 @@ class StartedItem implements ItemRun {
     let answer: ModelAnswer;
     try {
       const { maxOutputTokens } = this;
-      const request = { ...this.plan.sampling, maxOutputTokens, ...prompt };
+      const { sampling, tokenRatio } = this.plan;
+      const request = { ...sampling, maxOutputTokens, ...prompt, tokenRatio };
       answer = await model.send(request, { signal, permit });
       readings?.confirm(model);
     } catch (error) {

@@ -1,5 +1,6 @@
 /** An operation bound to a model, and the request that it makes of an item. */
 import { BadUserInput, ItemFailure } from '../../core/errors.ts';
+import { createTokenRatio, type TokenRatio } from '../../model/limits/token-ratio.ts';
 import type {
   BodyRequest,
   ChatMessage,
@@ -29,6 +30,8 @@ export interface Plan {
   sampling: Sampling;
   /** What all plans of this process have for their long prompts. */
   room: PromptRoom;
+  /** What its answers were billed, against what their requests were estimated to need. */
+  tokenRatio: TokenRatio;
   /**
    * The model that a complete request names itself; null where it may not. Throws ItemFailure
    * INVALID_REQUEST.
@@ -68,6 +71,7 @@ export function createPlanner({
       operation: operation.prepare(params, time),
       model,
       room,
+      tokenRatio: createTokenRatio(),
       sampling: {
         ...samplingOf(shared),
         defaultTemperature: shared.temperature == null ? operation.defaultTemperature : undefined,
