@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createLiveCalls } from './app/live-call.ts';
 import type { Config } from './config.ts';
 import type { Log } from './core/log.ts';
+import { createCounter } from './counting/counter.ts';
 import { awaitDatabase, startFailureOf } from './db/driver/await-database.ts';
 import { type DatabaseOptions, openDatabase } from './db/driver/client.ts';
 import { divideConnections } from './db/driver/connections.ts';
@@ -19,6 +20,7 @@ import { logBatches } from './engine/process/log-batches.ts';
 import { createNudges } from './engine/process/nudges.ts';
 import { createShares } from './engine/process/shares.ts';
 import { createProviderJobs } from './engine/provider-jobs/provider-jobs.ts';
+import { createPrefixCount } from './engine/run/count-beginning.ts';
 import { createPlanner } from './engine/run/plan.ts';
 import { indexIds } from './engine/upkeep/index-ids.ts';
 import { createFileJanitor } from './engine/upkeep/janitor.ts';
@@ -139,7 +141,14 @@ export async function startService(
       events,
     });
     undo.push(() => providers.close());
-    const preparePlan = createPlanner({ providers, defaultModel: config.defaultModel });
+    const counter = createCounter();
+    undo.push(() => counter.stop());
+    const preparePlan = createPlanner({
+      providers,
+      defaultModel: config.defaultModel,
+      countPrefix: createPrefixCount(counter),
+      events,
+    });
 
     const nudges = createNudges({ db, log });
     await nudges.start();

@@ -3,9 +3,11 @@
 import { pause, withDeadline } from '../core/deadline.ts';
 import { AppError, BadUserInput, type BatchErrorCode, type ItemErrorCode } from '../core/errors.ts';
 import { noUsage } from '../core/usage.ts';
+import { beginCaching } from '../engine/run/caching.ts';
 import { startItem } from '../engine/run/execute.ts';
-import type { ItemAnswer, ItemRun } from '../engine/run/item-run.ts';
+import type { ItemAnswer, ItemRun, ItemStep } from '../engine/run/item-run.ts';
 import type { Plan } from '../engine/run/plan.ts';
+import { opened } from '../engine/run/priming.ts';
 import { type Model, ModelError } from '../model/model.ts';
 import type { PromptItem } from '../operations/operation.ts';
 
@@ -28,6 +30,9 @@ export async function answerItems(
   const answeredBefore = plan.model.gate.answered;
   const begun = items.map((item) => beginItem(plan, item, onFault));
   admit(begun.reduce((characters, { run }) => characters + run.promptLength, 0));
+  const { length } = items;
+  // Not waited for: where it has to be counted, the next call with these options knows.
+  void beginCaching(plan, items, { asked: null, items: length, atOnce: length });
   const deadline = { signal, afterMs: deadlineMs, late: () => new DeadlineOver() };
   const answers = await withDeadline(deadline, (stop) =>
     Promise.all(
@@ -83,7 +88,7 @@ async function answerItem(
       if (blocked?.reason === 'rate_limited' && blocked.until.getTime() > endsAt) {
         return giveUp ?? unanswered('RATE_LIMITED', blocked.message);
       }
-      const step = await run.send(await gate.enter(stop), stop);
+      const step = await sendInTurn(plan, run, stop);
       switch (step.kind) {
         case 'final':
           return step.answer;
@@ -110,6 +115,28 @@ async function answerItem(
     if (!(stop.reason instanceof DeadlineOver)) throw error;
     const message = `No answer within ${deadlineMs / 1000} s; a batch waits longer`;
     return giveUp ?? unanswered('TIMEOUT', message);
+  }
+}
+
+/** Sends under a permit: behind the first call where the prompt cache is yet to be written. */
+async function sendInTurn(plan: Plan, run: ItemRun, stop: AbortSignal): Promise<ItemStep> {
+  const { gate } = plan.model;
+  for (;;) {
+    const priming = plan.cache?.priming;
+    if (priming) await opened(priming, stop);
+    const permit = await gate.enter(stop);
+    if (!priming) return await run.send(permit, stop);
+    // Another one may have gone first while this one waited for its permit.
+    if (!priming.mayBegin()) {
+      permit.release('aborted');
+      continue;
+    }
+    const isFirst = priming.begin();
+    try {
+      return await run.send(permit, stop);
+    } finally {
+      if (isFirst) priming.firstEnded();
+    }
   }
 }
 

@@ -159,6 +159,7 @@ export const batchFields = {
     .max(maxFieldLength, `must have at most ${maxFieldLength} characters`)
     .nullish(),
   customIdPrefix: storableText.max(100, 'must have at most 100 characters').nullish(),
+  promptCaching: z.boolean().nullish(),
   expiresInSeconds: z
     .int()
     .min(1, 'must be at least 1')

@@ -45,6 +45,8 @@ export interface Submission {
   execution: Execution;
   /** PROVIDER_BATCH only: what the provider's window leaves undone is called live. */
   rescue: boolean;
+  /** Whether prompts are marked for the provider's cache. Absent: where it pays. */
+  promptCaching?: boolean;
   /** False: it waits as a DRAFT. */
   autoStart: boolean;
   name: string | null;
@@ -100,6 +102,7 @@ export async function submitBatch(
     rescue: submission.rescue,
     deduplicate:
       submission.deduplicate ?? findOperation(submission.operation)?.deduplicates ?? false,
+    promptCaching: submission.promptCaching ?? null,
     chunkSize,
   } as const;
   const { contentField, customIdField } = submission;

@@ -2,12 +2,14 @@
 
 import { BadUserInput } from '../core/errors.ts';
 import type { BatchRecord } from '../db/batches.ts';
+import { beginCaching } from '../engine/run/caching.ts';
 import { type Plan, requestBody } from '../engine/run/plan.ts';
 import { findOperation } from '../operations/index.ts';
 import type { PreparedOperation, PromptItem } from '../operations/operation.ts';
 import type { Caller } from './caller.ts';
 
 type StoredBatch = Pick<BatchRecord, 'operation' | 'options' | 'model'>;
+type SentBatch = StoredBatch & Pick<BatchRecord, 'promptCaching' | 'total'>;
 
 /** Preparing compiles templates and schemas: once for a page of items of one batch. */
 const prepared = new WeakMap<object, PreparedOperation>();
@@ -26,7 +28,7 @@ export function operationOf(batch: StoredBatch): PreparedOperation {
 
 /** The body that an item is sent with; null where it cannot be, or its model is unknown here. */
 export function requestFor(
-  batch: StoredBatch,
+  batch: SentBatch,
   item: PromptItem,
   preparePlan: Caller['preparePlan'],
 ): Record<string, unknown> | null {
@@ -35,7 +37,9 @@ export function requestFor(
     plan = planOf(batch, preparePlan);
     plans.set(batch, plan);
   }
-  return plan && requestBody(plan, item);
+  if (!plan) return null;
+  void beginCaching(plan, [item], { asked: batch.promptCaching, items: batch.total, atOnce: 1 });
+  return requestBody(plan, item);
 }
 
 function planOf(

@@ -80,6 +80,8 @@ export async function submitChecked(context: Caller, submit: CheckedSubmit): Pro
     source: source.given,
     execution,
     rescue,
+    // Absent, and not null, where nothing is said: so the input hashes as before there was this.
+    ...(fields.promptCaching == null ? undefined : { promptCaching: fields.promptCaching }),
     autoStart: fields.autoStart ?? true,
     name: fields.name ?? null,
     metadata: fields.metadata ?? null,

@@ -664,6 +664,7 @@ export interface SubmitBatchInput {
   metadata?: Readonly<Record<string, unknown>> | null | undefined;
   name?: string | null | undefined;
   operation: OperationInput;
+  promptCaching?: boolean | null | undefined;
   rescue?: boolean | null | undefined;
   source: SourceInput;
   webhookUrl?: string | null | undefined;

@@ -75,6 +75,7 @@ const batchColumns = {
   execution: batches.execution,
   rescue: batches.rescue,
   rescuedAt: batches.rescuedAt,
+  promptCaching: batches.promptCaching,
   total: batches.total,
   succeeded: batches.succeeded,
   failed: batches.failed,
@@ -242,7 +243,16 @@ function folded(name: string): string {
 /** What a worker needs to know of a batch to run its items. */
 export type BatchPlan = Pick<
   BatchRecord,
-  'key' | 'id' | 'owner' | 'fileKey' | 'operation' | 'options' | 'model' | 'twins'
+  | 'key'
+  | 'id'
+  | 'owner'
+  | 'fileKey'
+  | 'operation'
+  | 'options'
+  | 'model'
+  | 'twins'
+  | 'total'
+  | 'promptCaching'
 > & {
   file: FileRecord;
   reading: Pick<BatchRecord, 'contentField' | 'customIdField' | 'customIdPrefix'>;
@@ -257,7 +267,7 @@ export async function readBatchPlan(
   key: bigint,
   { whatever = false } = {},
 ): Promise<BatchPlan | null> {
-  const { id, owner, fileKey, operation, options, model } = batches;
+  const { id, owner, fileKey, operation, options, model, total, promptCaching } = batches;
   const [plan] = await db.query
     .select({
       key: batches.key,
@@ -268,6 +278,8 @@ export async function readBatchPlan(
       options,
       model,
       twins: batches.twins,
+      total,
+      promptCaching,
       file: fileColumns,
       reading: {
         contentField: batches.contentField,

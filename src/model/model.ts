@@ -9,6 +9,7 @@ import type { BatchApi } from './batch-api.ts';
 import type { RateHeaders } from './limits/rate-headers.ts';
 import type { RateLimits } from './limits/rates.ts';
 import type { TokenRatio } from './limits/token-ratio.ts';
+import type { CacheMark, PromptCache } from './prompt-cache.ts';
 
 export interface ChatMessage {
   role: 'system' | 'user' | 'assistant';
@@ -56,6 +57,8 @@ export interface PromptRequest extends Sampling, Planned {
   schemaUnsaid?: boolean | undefined;
   /** Ask for log-probabilities of the answer's tokens; dropped where the model refuses them. */
   logprobs: boolean;
+  /** Asks for the provider's prompt cache; dropped where the model refuses that. */
+  cacheMark?: CacheMark | undefined;
 }
 
 /**
@@ -189,6 +192,8 @@ export interface Model {
   readonly gate: Gate;
   /** The provider's batch API for this model; null where it is known to have none. */
   readonly batches: BatchApi | null;
+  /** Absent where nothing is known of one. */
+  readonly promptCache?: PromptCache | undefined;
   /** Where its name has two readings, and which one is right is not known beforehand. */
   readonly readings?: Readings;
 }

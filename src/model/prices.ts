@@ -7,6 +7,10 @@ export interface Prices {
   /** USD per million tokens, at the lowest tier; null when unknown. */
   inputPrice: number | null;
   outputPrice: number | null;
+  /** Of tokens read from the provider's prompt cache; null when unknown. */
+  cachedInputPrice: number | null;
+  /** Of tokens written to it; null when unknown, or where writing has no price of its own. */
+  cacheWritePrice: number | null;
   /** USD for one answer; null when unknown. */
   costUsd(tokens: Tokens): number | null;
 }
@@ -36,6 +40,8 @@ export function createPrices(provider: string, model: string): Prices {
   return {
     inputPrice: input,
     outputPrice: output,
+    cachedInputPrice: perMillion(price.model_price.cache_read_mtok),
+    cacheWritePrice: perMillion(price.model_price.cache_write_mtok),
     costUsd: flat
       ? ({ inputTokens, cachedInputTokens, outputTokens }) => {
           const fromCache = Math.min(cachedInputTokens, inputTokens);
@@ -47,16 +53,26 @@ export function createPrices(provider: string, model: string): Prices {
 }
 
 /** Half of every price, as OpenAI, Anthropic, Groq, Together and Azure publish for batches. */
-export function atBatchPrices({ inputPrice, outputPrice, costUsd }: Prices): Prices {
+export function atBatchPrices(prices: Prices): Prices {
   const half = (price: number | null) => (price === null ? null : price / 2);
+  const { costUsd } = prices;
   return {
-    inputPrice: half(inputPrice),
-    outputPrice: half(outputPrice),
+    inputPrice: half(prices.inputPrice),
+    outputPrice: half(prices.outputPrice),
+    cachedInputPrice: half(prices.cachedInputPrice),
+    cacheWritePrice: half(prices.cacheWritePrice),
     costUsd: (tokens) => half(costUsd(tokens)),
   };
 }
 
-const unpriced: Prices = { inputPrice: null, outputPrice: null, costUsd: () => null };
+/** Of a model that no list has. */
+export const unpriced: Prices = {
+  inputPrice: null,
+  outputPrice: null,
+  cachedInputPrice: null,
+  cacheWritePrice: null,
+  costUsd: () => null,
+};
 
 function calculate(tokens: Tokens, model: string, provider: Provider) {
   const usage = {

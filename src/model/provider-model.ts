@@ -4,6 +4,7 @@ import { batchRequest } from './default-temperature.ts';
 import { createExchanges, type SenderOptions } from './exchange.ts';
 import type { Refusal } from './failure.ts';
 import type { Dialect, Gate, Model, ModelRequest } from './model.ts';
+import { promptCacheOf } from './prompt-cache.ts';
 import { createSend, type Port } from './send.ts';
 import { createStream, type StreamPort } from './stream.ts';
 
@@ -51,11 +52,18 @@ export function createProviderModel<Own>(
     gate,
     batches: batches({
       name,
-      bodyOf: (request) => bodyOf(batchRequest(name, request)),
+      bodyOf: (request) => bodyOf(markedForAnHour(batchRequest(name, request))),
       learn: (refusal) => port.learn(refusal, anyOwn) !== null,
     }),
+    promptCache: promptCacheOf({ provider: config.name, dialect, name }, exchanges.prices),
     bodyOf,
     send: createSend(exchanges, port, sender.timeoutMs),
     stream: createStream(exchanges, port),
   };
+}
+
+/** A request of a provider job: hours may lie between the first of them and the last. */
+function markedForAnHour(request: ModelRequest): ModelRequest {
+  if ('body' in request || !request.cacheMark) return request;
+  return { ...request, cacheMark: { ...request.cacheMark, isLong: true } };
 }

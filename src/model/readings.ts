@@ -41,6 +41,9 @@ export function createReadings({ cut, whole, isWhole, ask }: ReadingsOptions): M
     get batches() {
       return likely().batches;
     },
+    get promptCache() {
+      return likely().promptCache;
+    },
     bodyOf: (request) => likely().bodyOf(request),
     send: (request, options) => likely().send(request, options),
     stream: (request, options) => likely().stream(request, options),

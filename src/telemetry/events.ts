@@ -32,6 +32,8 @@ export interface Facts {
   'gate.recovered': { model: string; afterMs: number };
   /** The rate limits in a provider's headers are left aside for ten minutes. */
   'gate.distrusted': { model: string };
+  /** So many answers wrote to a model's prompt cache and none read: one plan marks no more. */
+  'caching.ended': { model: string; answers: number };
   /** A provider has a job, by its create or found again. `job`: the id of its provider batch. */
   'job.created': { batchKey: bigint; job: string; requests: number };
   /** `status`: the provider's word, or Winnow's where the provider has none. */

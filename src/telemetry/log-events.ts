@@ -26,6 +26,12 @@ export function logEvents(events: Pick<Events, 'on'>, log: Omit<EventLog, 'error
       'the rate limits in the headers are not what the provider does; ignored for ten minutes',
     ),
   );
+  events.on('caching.ended', (fact) =>
+    log.warn(
+      fact,
+      'the prompt cache is written and never read; the prompts of this operation go without a mark',
+    ),
+  );
   events.on('webhook.delivered', (fact) =>
     log.debug({ ...fact, retryInMs: null }, 'webhook delivered'),
   );

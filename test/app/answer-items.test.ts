@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { answerItems } from '../../src/app/answer-items.ts';
 import type { Plan } from '../../src/engine/run/plan.ts';
+import { createPlanCaches } from '../../src/engine/run/plan-cache.ts';
 import { createPromptRoom } from '../../src/engine/run/prompt-room.ts';
 import { createGate } from '../../src/model/limits/gate.ts';
 import { createTokenRatio } from '../../src/model/limits/token-ratio.ts';
@@ -46,6 +47,7 @@ function planOf(model: Model): Plan {
     sampling: {},
     modelOf: null,
     room: createPromptRoom(),
+    caches: createPlanCaches({}),
     tokenRatio: createTokenRatio(),
   };
 }

@@ -21,7 +21,7 @@ import type { BatchApi, BatchInput } from '../../model/batch-api.ts';
 import type { Model } from '../../model/model.ts';
 import { requestFor } from '../run/plan.ts';
 import { failureOf } from './fail-items.ts';
-import { change, type JobStep, record } from './job.ts';
+import { beginJobCaching, change, type JobStep, record } from './job.ts';
 
 const directoryPrefix = 'winnow-provider-batch-';
 
@@ -221,12 +221,15 @@ async function* openItems({ job, fileKey, db }: JobStep, { first, last, twins }:
  * where it goes to another; a failure where the item cannot be sent.
  */
 async function makeLine(
-  { job, plan, file, log }: JobStep,
+  step: JobStep,
   item: OpenItem,
   only: Model | null,
 ): Promise<{ model: Model; line: Buffer } | ItemFailure | null> {
+  const { job, plan, file, log } = step;
   try {
-    const { model: named, request } = requestFor(plan, decodeRow(file, item));
+    const row = decodeRow(file, item);
+    await beginJobCaching(step, row);
+    const { model: named, request } = requestFor(plan, row);
     const model = (await named.readings?.chosen()) ?? named;
     const api = apiOf(model);
     if (only !== null && model !== only) return null;

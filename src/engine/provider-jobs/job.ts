@@ -2,6 +2,7 @@
 
 import type { BatchErrorCode } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
+import type { BatchPlan } from '../../db/batches.ts';
 import type { Database } from '../../db/driver/client.ts';
 import { readWanted } from '../../db/provider-batch-hold.ts';
 import {
@@ -10,11 +11,13 @@ import {
   type ProviderJob,
 } from '../../db/provider-batches.ts';
 import { type NewResult, type Recorded, recordResults } from '../../db/results.ts';
+import type { DecodedRow } from '../../files/decoded-row.ts';
 import type { RowFile } from '../../files/row.ts';
 import type { BatchApi, Job } from '../../model/batch-api.ts';
 import type { Telling } from '../../telemetry/events.ts';
 import { copyTwins } from '../process/copy-twins.ts';
 import { hasEnded } from '../process/has-ended.ts';
+import { beginCaching } from '../run/caching.ts';
 import type { Plan } from '../run/plan.ts';
 import type { LearnedLimits } from './learned-limits.ts';
 
@@ -25,6 +28,8 @@ export interface JobStep {
   /** The worker that does the step. */
   worker: string;
   plan: Plan;
+  /** Of its batch: whether prompts are marked for the provider's cache, and how many are asked. */
+  caching: Pick<BatchPlan, 'promptCaching' | 'total' | 'twins'>;
   /** What the rows of the batch are read by. */
   file: RowFile;
   fileKey: bigint;
@@ -168,4 +173,13 @@ export async function record(step: JobStep, results: readonly NewResult[]): Prom
   if (recorded) events.emit('result.recorded', { batchKey, results: recorded.recorded });
   if (hasEnded(recorded)) events.emit('batch.ended', { batchKey });
   publish();
+}
+
+/** Decides where that is open, by one row, whether the prompts of the step are marked. */
+export function beginJobCaching(
+  { plan, caching: { promptCaching, total, twins } }: JobStep,
+  row: DecodedRow,
+): Promise<void> | undefined {
+  // Nobody waits in a job: nothing goes first.
+  return beginCaching(plan, [row], { asked: promptCaching, items: total - twins, atOnce: 1 });
 }

@@ -21,6 +21,7 @@ import type { ItemRun, ItemStep } from '../run/item-run.ts';
 import { chunkOf } from './chunk-of.ts';
 import { indexOf } from './input.ts';
 import {
+  beginJobCaching,
   endWanted,
   endWantedNow,
   type JobStep,
@@ -54,6 +55,7 @@ export async function readJob(step: JobStep): Promise<StepOutcome> {
       chars = 0;
     }
     await takeIn(step, window, taken);
+    plan.cache?.jobEnded();
   }
   if (taken.stop) return taken.stop;
   await giveBack(step, taken.paused);
@@ -110,7 +112,9 @@ async function takeIn(step: JobStep, window: readonly Answered[], taken: Taken):
     const answered = byIndex.get(item.index);
     if (!answered) continue;
     const { index, first } = answered;
-    const run = startItem(plan, decodeRow(file, item));
+    const row = decodeRow(file, item);
+    await beginJobCaching(step, row);
+    const run = startItem(plan, row);
     const next = received(step, run, answered);
     if (next.kind === 'stop') taken.stop ??= { ...next, over: true };
     if (next.kind === 'final') results.push({ index, first, ...next.answer });

@@ -129,6 +129,7 @@ export function createStep({
       job,
       worker: job.worker,
       plan: bound,
+      caching: found,
       file: rowFileOf(found.file, found.reading),
       fileKey: found.fileKey,
       hasTwins: found.twins > 0,

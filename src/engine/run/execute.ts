@@ -16,7 +16,7 @@ import { laterDelayMs, maxCountedTries } from '../../model/retry.ts';
 import type { PromptItem } from '../../operations/operation.ts';
 import { makePrompt, type Repair } from './item-prompt.ts';
 import type { ItemAnswer, ItemRun, ItemStep } from './item-run.ts';
-import { type ItemPrompt, modelOf, type Plan, promptLength } from './plan.ts';
+import { type ItemPrompt, markOf, modelOf, type Plan, promptLength } from './plan.ts';
 import { rejectedAnswer } from './rejected-answer.ts';
 
 /** An answer that breaks its schema is asked again this often, with the validator's message. */
@@ -53,6 +53,8 @@ class StartedItem implements ItemRun {
   private failures = 0;
   private firstFailure: { at: number; answered: number } | null = null;
   private enlarged = false;
+  /** When its last request went out. */
+  private sentAt = 0;
   /** The other reading of its model's name, once the first one was ruled out. */
   private other: Model | null = null;
   /** What is kept of the last answer that was refused. */
@@ -101,7 +103,8 @@ class StartedItem implements ItemRun {
     try {
       const { maxOutputTokens } = this;
       const { sampling, tokenRatio } = this.plan;
-      const request = { ...sampling, maxOutputTokens, ...prompt, tokenRatio };
+      const request = { ...sampling, maxOutputTokens, ...prompt, tokenRatio, ...markOf(this.plan) };
+      this.sentAt = performance.now();
       answer = await model.send(request, { signal, permit });
       readings?.confirm(model);
     } catch (error) {
@@ -118,6 +121,7 @@ class StartedItem implements ItemRun {
     permit.release('ok');
     this.attempts += 1;
     spend(this.usage, answer);
+    this.plan.cache?.answered(answer.tokens, this.sentAt);
     return this.read(answer);
   }
 
@@ -144,6 +148,7 @@ class StartedItem implements ItemRun {
     if (result instanceof ModelError) return this.understand(result, null, asked);
     this.attempts += 1;
     spend(this.usage, result);
+    this.plan.cache?.answeredInJob(result.tokens);
     return this.read(result);
   }
 
@@ -178,7 +183,11 @@ class StartedItem implements ItemRun {
   private understand(error: ModelError, permit: Permit | null, asked: string): ItemStep {
     const { failure } = error;
     this.rejected = rejectedAnswer(error.answer) ?? this.rejected;
-    if (error.tokens) spend(this.usage, { tokens: error.tokens, costUsd: error.costUsd });
+    if (error.tokens) {
+      spend(this.usage, { tokens: error.tokens, costUsd: error.costUsd });
+      if (permit) this.plan.cache?.answered(error.tokens, this.sentAt);
+      else this.plan.cache?.answeredInJob(error.tokens);
+    }
     switch (failure.kind) {
       case 'later': {
         const { code, retryAfterMs, counts } = failure;

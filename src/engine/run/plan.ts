@@ -21,6 +21,13 @@ import {
   namesMeant,
   refuseTooLong,
 } from '../../operations/template.ts';
+import type { Telling } from '../../telemetry/events.ts';
+import {
+  type CountPrefix,
+  createPlanCaches,
+  type PlanCache,
+  type PlanCaches,
+} from './plan-cache.ts';
 import { createPromptRoom, type PromptRoom } from './prompt-room.ts';
 
 /** An operation bound to its params, its model and its sampling options. */
@@ -32,6 +39,10 @@ export interface Plan {
   room: PromptRoom;
   /** What its answers were billed, against what their requests were estimated to need. */
   tokenRatio: TokenRatio;
+  /** What all plans of this process know of the providers' prompt caches. */
+  caches: PlanCaches;
+  /** How it uses its provider's prompt cache; null: not. Absent until `beginCaching` decides. */
+  cache?: PlanCache | null;
   /**
    * The model that a complete request names itself; null where it may not. Throws ItemFailure
    * INVALID_REQUEST.
@@ -48,11 +59,18 @@ export interface Plan {
 export function createPlanner({
   providers,
   defaultModel,
+  countPrefix,
+  events,
 }: {
   providers: Providers;
   defaultModel: string;
+  /** Counts what prompts have in common, which says whether providers keep it. */
+  countPrefix?: CountPrefix | undefined;
+  /** Told where a prompt cache is given up. */
+  events?: Telling | undefined;
 }) {
   const room = createPromptRoom();
+  const caches = createPlanCaches({ countPrefix, events });
 
   return function preparePlan(
     operationName: string,
@@ -71,6 +89,7 @@ export function createPlanner({
       operation: operation.prepare(params, time),
       model,
       room,
+      caches,
       tokenRatio: createTokenRatio(),
       sampling: {
         ...samplingOf(shared),
@@ -121,7 +140,13 @@ export function modelOf(plan: Plan, item: PromptItem): { model: Model; named: bo
 /** The first request of an item, and its model. Throws ItemFailure where it cannot be sent. */
 export function requestFor(plan: Plan, item: PromptItem): { model: Model; request: ModelRequest } {
   const { model } = modelOf(plan, item);
-  return { model, request: { ...plan.sampling, ...promptOf(plan.operation, item) } };
+  const { sampling, operation } = plan;
+  return { model, request: { ...sampling, ...promptOf(operation, item), ...markOf(plan) } };
+}
+
+/** What of a request asks for the prompt cache. */
+export function markOf({ cache }: Plan): Pick<PromptRequest, 'cacheMark'> {
+  return cache?.mark ? { cacheMark: cache.mark } : {};
 }
 
 /**

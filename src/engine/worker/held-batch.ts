@@ -59,6 +59,10 @@ export interface HeldBatch {
   readonly plan: Plan;
   /** Some of its items take the answers of others. */
   readonly hasTwins: boolean;
+  /** Items of the whole batch that are asked. */
+  readonly askedItems: number;
+  /** Whether its prompts are marked for the provider's cache; null: where it pays. */
+  readonly promptCaching: boolean | null;
   /** Aborts its calls and its waiting items. */
   readonly abort: AbortController;
   readonly chunks: Map<number, HeldChunk>;
@@ -99,7 +103,7 @@ interface ReadyCount {
 }
 
 export function holdBatch(
-  { key, id, owner, fileKey, file, reading, twins }: BatchPlan,
+  { key, id, owner, fileKey, file, reading, twins, total, promptCaching }: BatchPlan,
   { worker, plan }: Pick<HeldBatch, 'worker' | 'plan'>,
 ): HeldBatch {
   return {
@@ -111,6 +115,8 @@ export function holdBatch(
     worker,
     plan,
     hasTwins: twins > 0,
+    askedItems: total - twins,
+    promptCaching,
     abort: new AbortController(),
     chunks: new Map(),
     ready: [],

@@ -11,7 +11,7 @@ import type { Gate } from '../../model/model.ts';
 import { shareInOrder } from './fair-order.ts';
 import { countMarked, type HeldBatch, type HeldItem, isMarked, runsAlone } from './held-batch.ts';
 import { isAlone, nextInQuarantine } from './quarantine.ts';
-import { listenTo, placesLeft, type WorkerState } from './state.ts';
+import { listenTo, placesLeft, type WorkerState, waitsForFirst } from './state.ts';
 
 /**
  * Items that one statement marks: this many, or this share of the concurrency. What is marked and
@@ -146,8 +146,8 @@ function dueMarks(state: WorkerState): Due[] {
  * ahead. What is marked already counts.
  */
 function dueTogether(state: WorkerState, places: number): Due[] {
-  const batches = [...state.batches.values()].filter(({ abort, ready }) => {
-    return ready.length > 0 && !abort.signal.aborted;
+  const batches = [...state.batches.values()].filter(({ abort, ready, plan }) => {
+    return ready.length > 0 && !abort.signal.aborted && !waitsForFirst(state, plan);
   });
   const gates = new Map<Gate, GateRoom>();
   const marked = new Map<HeldBatch, number>();

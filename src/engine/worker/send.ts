@@ -22,7 +22,7 @@ import {
 } from './held-batch.ts';
 import { isAlone, nextInQuarantine } from './quarantine.ts';
 import { failBatch, letGoIfDone } from './release.ts';
-import { listenTo, placesLeft, type WorkerState } from './state.ts';
+import { listenTo, placesLeft, type WorkerState, waitsForFirst } from './state.ts';
 
 const tellIntervalMs = 60_000;
 
@@ -31,6 +31,8 @@ interface Call {
   batch: HeldBatch;
   item: HeldItem;
   permit: Permit;
+  /** Others wait for its answer, which writes the provider's prompt cache. */
+  isFirst: boolean;
 }
 
 /** Takes one item of each batch in turn, until nothing more may be sent. */
@@ -45,22 +47,27 @@ export function takeSendable(state: WorkerState): Call[] {
     const item = batch?.ready[0];
     if (!batch || !item) break;
     // What is marked goes before an item that runs alone, which is marked with nothing under way.
-    const permit = isMarked(item) && alone === runsAlone(item) ? enter(state, item) : null;
-    if (permit) {
+    const entered = isMarked(item) && alone === runsAlone(item) ? enter(state, batch, item) : null;
+    if (entered) {
       take(state, batch);
       state.runningAlone = alone;
-      calls.push({ batch, item, permit });
+      calls.push({ batch, item, ...entered });
     } else if (alone) break;
     else blocked.add(batch);
   }
   return calls;
 }
 
-function enter(state: WorkerState, item: HeldItem): Permit | null {
+function enter(
+  state: WorkerState,
+  { plan }: HeldBatch,
+  item: HeldItem,
+): Pick<Call, 'permit' | 'isFirst'> | null {
+  if (waitsForFirst(state, plan)) return null;
   const gate = item.gate();
   const permit = gate.tryEnter();
   if (!permit) listenTo(state, gate);
-  return permit;
+  return permit && { permit, isFirst: plan.cache?.priming?.begin() ?? false };
 }
 
 function take(state: WorkerState, batch: HeldBatch): void {
@@ -83,7 +90,10 @@ function nextInTurn(
 }
 
 /** Never rejects. */
-export async function send(state: WorkerState, { batch, item, permit }: Call): Promise<void> {
+export async function send(
+  state: WorkerState,
+  { batch, item, permit, isFirst }: Call,
+): Promise<void> {
   const { signal } = batch.abort;
   try {
     // A process that was stopped and continued notices here that its lease is lost.
@@ -106,6 +116,7 @@ export async function send(state: WorkerState, { batch, item, permit }: Call): P
     }
   } finally {
     permit.release('aborted'); // where the run never had it; a second release changes nothing
+    if (isFirst) batch.plan.cache?.priming?.firstEnded();
     state.inFlight -= 1;
     batch.inFlight -= 1;
     state.runningAlone = false;

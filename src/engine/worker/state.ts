@@ -175,3 +175,14 @@ export function placesLeft({ concurrency, inFlight, unwritten }: WorkerState): n
 export function listenTo(state: WorkerState, gate: Gate): void {
   if (!state.gates.has(gate)) state.gates.set(gate, gate.onOpen(state.wake));
 }
+
+/**
+ * Whether calls of a plan wait for the answer of the first one, which writes the provider's prompt
+ * cache. The worker is woken when they need not wait any more.
+ */
+export function waitsForFirst(state: WorkerState, { cache }: Plan): boolean {
+  const priming = cache?.priming;
+  if (!priming || priming.mayBegin()) return false;
+  priming.whenOpen(state.wake);
+  return true;
+}

@@ -1,6 +1,9 @@
 /** Takes in claimed chunks: binds their batch to its model and reads their items. */
 import { BadUserInput, internalError } from '../../core/errors.ts';
 import type { ClaimedChunk } from '../../db/chunks.ts';
+import type { OpenItem } from '../../db/items.ts';
+import { type DecodedRow, decodeRow } from '../../files/decoded-row.ts';
+import { beginCaching } from '../run/caching.ts';
 import type { Plan } from '../run/plan.ts';
 import { type HeldBatch, holdBatch, holdChunk } from './held-batch.ts';
 import { beginStop } from './release.ts';
@@ -26,6 +29,11 @@ export async function takeIn(
   const items = (
     await Promise.all(runsOf(inOrder).map((run) => statements.readItems({ ...run, fileKey })))
   ).flat();
+  await beginCaching(batch.plan, decoded(batch, items), {
+    asked: batch.promptCaching,
+    items: batch.askedItems,
+    atOnce: Math.min(state.concurrency, batch.askedItems),
+  });
   // It may have been dropped while the items were read, or the lease lost.
   if (batch.abort.signal.aborted || lease.id() !== batch.worker) return false;
   // Nor is it held any more if its other chunks were all stored meanwhile.
@@ -38,6 +46,11 @@ export async function takeIn(
   }
   publisher.publish(batchKey);
   return true;
+}
+
+/** What is read of the rows is no more than somebody asks for. */
+function* decoded({ file }: HeldBatch, items: readonly OpenItem[]): Generator<DecodedRow> {
+  for (const item of items) yield decodeRow(file, item);
 }
 
 /** Null where the batch must not be worked on, or not by this process. */

@@ -97,6 +97,10 @@ const SubmitBatchInput = builder.inputType('SubmitBatchInput', {
       description:
         'True: items from which the prompt takes the same text are sent once and share the answer. Absent: true for label, extract, enrich and summarize; false for run and chat, where equal rows may be meant to get different answers.',
     }),
+    promptCaching: t.boolean({
+      description:
+        'True: the common beginning of all prompts is marked for the provider’s prompt cache. False: never. Absent: where the beginning is long enough to be cached and more than 3 requests follow. No effect for chat, whose requests are sent as they are.',
+    }),
     idempotencyKey: t.string({
       description:
         'Key of the submit, 1 to 200 characters. The same key with the same input gives the same batch. The same key with another input gives IDEMPOTENCY_CONFLICT.',

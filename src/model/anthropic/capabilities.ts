@@ -21,6 +21,8 @@ export interface Sent {
   schema: JsonSchema | null;
   /** Of temperature, top_p and effort, those that we set, with their values. */
   sampling: Readonly<Record<string, unknown>>;
+  /** The `cache_control` of its one mark; null without one. */
+  cacheControl: Readonly<Record<string, unknown>> | null;
 }
 
 /** What a request of a batch may have had: its results do not say which one had what. */
@@ -28,6 +30,7 @@ export const anySent: Sent = {
   answerMode: 'format',
   schema: null,
   sampling: { temperature: 'any', top_p: 'any', effort: 'any' },
+  cacheControl: { type: 'ephemeral', ttl: 'any' },
 };
 
 export interface Capabilities {
@@ -61,6 +64,11 @@ export function createCapabilities(showsSchema = true): Capabilities {
     learn(refusal, sent) {
       if (refusal.status !== 400 && refusal.status !== 422) return null;
       const message = refusal.message.slice(0, maxSearchedChars);
+      const ofCaching = refusedCaching(message, sent);
+      if (ofCaching !== null) {
+        refused.add(ofCaching);
+        return ofCaching;
+      }
       // Where two are refused together, the second one goes: temperature is the one that people set
       // on purpose.
       for (const param of ['top_p', 'temperature', 'effort']) {
@@ -77,6 +85,17 @@ export function createCapabilities(showsSchema = true): Capabilities {
 }
 
 const maxSearchedChars = 2_000;
+
+/** What of the mark is refused; never the caller's to correct. */
+function refusedCaching(message: string, { cacheControl }: Sent): string | null {
+  if (cacheControl === null) return null;
+  const isAboutMark = mentions(message, 'cache_control');
+  if (isAboutMark && cacheControl.ttl !== undefined && mentions(message, 'ttl')) return 'ttl';
+  return isAboutMark || isAboutBlocks.test(message) ? 'cache_control' : null;
+}
+
+/** A server that takes text alone, where only the mark needs a list of blocks. */
+const isAboutBlocks = /\b(system|content)\b.{0,60}\bstring\b/i;
 
 const isAbout = {
   format: /output_config|output[ _]format|structured output|json_schema|\bschema\b|grammar/i,

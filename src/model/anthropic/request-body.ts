@@ -5,6 +5,7 @@ import { chatBodyToParams, defaultMaxTokens, toEffort, toTemperature } from '../
 import type {
   AnswerFormat,
   BodyRequest,
+  ChatMessage,
   JsonSchema,
   ModelRequest,
   PromptRequest,
@@ -30,7 +31,7 @@ export function buildParams(
   return 'body' in request
     ? {
         body: completeParams(model, request),
-        own: { answerMode: null, schema: null, sampling: {} },
+        own: { answerMode: null, schema: null, sampling: {}, cacheControl: null },
       }
     : promptParams(model, request, capabilities);
 }
@@ -67,7 +68,8 @@ function promptParams(
     schema && (answerMode === 'words' || isUnsaid)
       ? stateSchema(request.messages, schema)
       : request.messages;
-  const system = stated.filter(({ role }) => role === 'system').map(({ content }) => content);
+  const cacheControl = cacheControlOf(request, extra, capabilities);
+  const marked = markCache(request, stated, cacheControl);
   const outputConfig: JsonRecord = {
     ...(hasEffort ? { effort } : undefined),
     ...(schema && answerMode === 'format'
@@ -77,14 +79,64 @@ function promptParams(
   const params = {
     model,
     max_tokens: request.maxOutputTokens ?? defaultMaxTokens(model),
-    ...(system.length > 0 ? { system: system.join('\n\n') } : undefined),
-    messages: stated.filter(({ role, content }) => isTurn(role, content)),
+    ...marked.said,
     ...sampling,
     ...(format.type === 'json' && answerMode === 'tool' ? answerTool(format) : undefined),
   };
   return {
     body: merge({ ...params, output_config: outputConfig }, extra),
-    own: { answerMode, schema, sampling: { ...sampling, ...(hasEffort ? { effort } : undefined) } },
+    own: {
+      answerMode,
+      schema,
+      sampling: { ...sampling, ...(hasEffort ? { effort } : undefined) },
+      cacheControl: marked.hasMark ? cacheControl : null,
+    },
+  };
+}
+
+/**
+ * The mark that the request goes with; null for one without, and where the caller's extraBody has
+ * marks of its own.
+ */
+function cacheControlOf(
+  { cacheMark }: PromptRequest,
+  extra: JsonRecord,
+  capabilities: Capabilities,
+): JsonRecord | null {
+  if (!cacheMark || !capabilities.takes('cache_control', 'ephemeral')) return null;
+  if (Object.keys(extra).length > 0 && JSON.stringify(extra).includes('"cache_control"'))
+    return null;
+  const isLong = cacheMark.isLong && capabilities.takes('ttl', '1h');
+  return { type: 'ephemeral', ...(isLong ? { ttl: '1h' } : undefined) };
+}
+
+/**
+ * `system` and `messages` of the params. The mark stands on the last block that all prompts share:
+ * the last example's, or the system prompt. A block without words is refused.
+ */
+function markCache(
+  { messages: given, cacheMark }: PromptRequest,
+  stated: readonly ChatMessage[],
+  cacheControl: JsonRecord | null,
+): { said: JsonRecord; hasMark: boolean } {
+  // A system message that was made for the schema belongs to the beginning.
+  const shared = (cacheMark?.messages ?? 0) + stated.length - given.length;
+  const at = cacheControl
+    ? stated.findLastIndex(({ content }, index) => index < shared && content.trim() !== '')
+    : -1;
+  const marked = (text: string) => [{ type: 'text', text, cache_control: cacheControl }];
+  const isOfSystem = stated[at]?.role === 'system';
+  const system = stated.filter(({ role }) => role === 'system').map(({ content }) => content);
+  const words = system.join('\n\n');
+  const turns = stated.flatMap(({ role, content }, index) =>
+    isTurn(role, content) ? [{ role, content: index === at ? marked(content) : content }] : [],
+  );
+  return {
+    said: {
+      ...(system.length > 0 ? { system: isOfSystem ? marked(words) : words } : undefined),
+      messages: turns,
+    },
+    hasMark: at !== -1,
   };
 }
 

@@ -14,6 +14,11 @@ export type FormatKind = 'json_schema' | 'json_object';
 
 const droppable = ['temperature', 'top_p', 'seed', 'reasoning_effort', 'logprobs'] as const;
 const limits = ['max_completion_tokens', 'max_tokens'] as const;
+/**
+ * What asks for the prompt cache. The last two go together: without a breakpoint the explicit mode
+ * of the options caches nothing. A breakpoint stands in a message, not beside it.
+ */
+const caching = ['prompt_cache_key', 'prompt_cache_options', 'prompt_cache_breakpoint'] as const;
 export type LimitName = (typeof limits)[number];
 
 /** The body's keys that `learn` may change; `own` is the body without the user's extraBody. */
@@ -24,7 +29,7 @@ export type OwnParams = Readonly<Record<string, unknown>>;
  * another process. A refused value is not known then, and is left to the next live call to learn.
  */
 export const anyParams: OwnParams = {
-  ...Object.fromEntries([...droppable, ...limits].map((name) => [name, '?'])),
+  ...Object.fromEntries([...droppable, ...limits, ...caching].map((name) => [name, '?'])),
   response_format: { type: 'json_schema' satisfies FormatKind },
 };
 
@@ -32,6 +37,10 @@ export interface Capabilities {
   readonly limitName: LimitName;
   /** Whether a schema that goes beside the messages is shown to the model. */
   readonly showsSchema: boolean;
+  /** Whether the provider is OpenAI by its name, and so is known to take a cache key. */
+  readonly isOpenAi: boolean;
+  /** Whether the model takes breakpoints for its prompt cache. */
+  readonly hasBreakpoints: boolean;
   acceptsFormat(kind: FormatKind): boolean;
   accepts(param: string, value: unknown): boolean;
   /**
@@ -42,19 +51,30 @@ export interface Capabilities {
   learn(refusal: Refusal, own: OwnParams): string | null;
 }
 
-/** Capabilities that know only the limit's name, and whether the server shows schemas. */
-export function createCapabilities(initialLimitName: LimitName, showsSchema = true): Capabilities {
+/** Capabilities that know only the limit's name, and what its configuration tells of a server. */
+export function createCapabilities(
+  initialLimitName: LimitName,
+  known: Partial<Pick<Capabilities, 'showsSchema' | 'isOpenAi' | 'hasBreakpoints'>> = {},
+): Capabilities {
+  const { showsSchema = true, isOpenAi = false, hasBreakpoints = false } = known;
   const refused = new Set<string>();
   let limitName = initialLimitName;
 
   return {
     showsSchema,
+    isOpenAi,
+    hasBreakpoints,
     get limitName() {
       return limitName;
     },
     acceptsFormat: (kind) => !refused.has(`response_format ${kind}`),
     accepts: (param, value) => !refused.has(param) && !refused.has(`${param}=${String(value)}`),
     learn(refusal, own) {
+      const ofCaching = refusedCaching(refusal, own);
+      if (ofCaching !== null) {
+        refused.add(ofCaching);
+        return ofCaching;
+      }
       const param = refusedParam(refusal, own);
       if (param === null) return null;
       if (param === 'response_format') {
@@ -90,6 +110,22 @@ export function createCapabilities(initialLimitName: LimitName, showsSchema = tr
 
 const candidates = ['response_format', ...limits, ...droppable, 'stream_options'];
 
+/**
+ * What of the caching a refusal is about. Whatever is wrong with it, it is not the caller's to
+ * correct. Azure and Google name a parameter in their words alone.
+ */
+function refusedCaching({ status, param, message }: Refusal, own: OwnParams): string | null {
+  if (status !== 400 && status !== 422) return null;
+  const named = caching.find((name) => own[name] !== undefined && mentions(param ?? message, name));
+  if (named) return named === 'prompt_cache_key' ? named : 'prompt_cache_options';
+  // A message of parts, where a server takes text alone: of all that is sent, only the breakpoint
+  // needs them.
+  const [, at] = /^messages[.[](\d+)/.exec(param ?? '') ?? [];
+  return at !== undefined && own.prompt_cache_breakpoint === Number(at)
+    ? 'prompt_cache_options'
+    : null;
+}
+
 /** Which sent parameter a refusal is about: by `param` where there is one, else by the message. */
 function refusedParam(refusal: Refusal, own: OwnParams): string | null {
   const { status, param, message } = refusal;
@@ -114,6 +150,8 @@ const unsupportedCodes = new Set([
   'unsupported_value',
   'unknown_parameter',
   'unrecognized_parameter',
+  // Azure's and older servers' word.
+  'unrecognized_request_argument',
   'extra_forbidden',
 ]);
 

@@ -3,6 +3,7 @@ import { readAnswer } from '../answer.ts';
 import { showsSchemas } from '../endpoint.ts';
 import { readRateHeaders } from '../limits/rate-headers.ts';
 import type { Model } from '../model.ts';
+import { createPrices } from '../prices.ts';
 import { createProviderModel, type ModelOptions } from '../provider-model.ts';
 import { createOpenAiBatches } from './batches.ts';
 import { anyParams, createCapabilities } from './capabilities.ts';
@@ -13,10 +14,13 @@ import { buildRequestBody, buildStreamBody } from './request-body.ts';
 
 export function createModel(connection: OpenAiConnection, options: ModelOptions): Model {
   const { config, client, streaming, batches } = connection;
-  const capabilities = createCapabilities(
-    config.name === 'openai' ? 'max_completion_tokens' : 'max_tokens',
-    showsSchemas(config),
-  );
+  const isOpenAi = config.name === 'openai';
+  const capabilities = createCapabilities(isOpenAi ? 'max_completion_tokens' : 'max_tokens', {
+    showsSchema: showsSchemas(config),
+    isOpenAi,
+    // Models that bill for writing write what stands before a breakpoint.
+    hasBreakpoints: createPrices(config.name, options.name).cacheWritePrice !== null,
+  });
   return createProviderModel(
     { config, ...options },
     {

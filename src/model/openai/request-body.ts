@@ -50,11 +50,62 @@ export function buildRequestBody(
   for (const [name, value] of Object.entries(sampling)) {
     if (value !== undefined && capabilities.accepts(name, value)) own[name] = value;
   }
+  const messages = toMessages(request, kind, capabilities);
+  const marked = markCache(request, { messages, extra, capabilities });
+  Object.assign(own, marked.own);
   for (const name of Object.keys(extra)) delete own[name];
   return {
-    body: { model, messages: toMessages(request, kind, capabilities), ...own, ...extra },
-    own,
+    body: { model, messages: marked.messages, ...own, ...extra },
+    own: marked.at === null ? own : { ...own, prompt_cache_breakpoint: marked.at },
   };
+}
+
+/** What is sent for the prompt cache. `at`: the message that has the breakpoint, null for none. */
+interface Marked {
+  messages: readonly object[];
+  own: JsonRecord;
+  at: number | null;
+}
+
+/**
+ * Asks for the prompt cache where the request has a mark: by a key, by which OpenAI sends requests
+ * with the same beginning to the same machine, and where the model takes breakpoints by one behind
+ * the beginning. Such a model would by itself write the whole prompt, item included, which nobody
+ * reads.
+ */
+function markCache(
+  { messages: given, cacheMark }: PromptRequest,
+  {
+    messages,
+    extra,
+    capabilities,
+  }: { messages: readonly ChatMessage[]; extra: JsonRecord; capabilities: Capabilities },
+): Marked {
+  const isTold = cacheMark && (capabilities.isOpenAi || cacheMark.isAsked);
+  if (!isTold) return { messages, own: {}, at: null };
+  const takesKey = capabilities.accepts('prompt_cache_key', cacheMark.key);
+  const key = takesKey ? { prompt_cache_key: cacheMark.key } : undefined;
+  // A system message that was made for the schema belongs to the beginning.
+  const shared = cacheMark.messages + messages.length - given.length;
+  const at = messages.findLastIndex(
+    ({ content }, index) => index < shared && content.trim() !== '',
+  );
+  const options = { mode: 'explicit' };
+  const takesBreakpoint =
+    capabilities.hasBreakpoints &&
+    capabilities.accepts('prompt_cache_options', options) &&
+    !Object.hasOwn(extra, 'prompt_cache_options');
+  if (at === -1 || !takesBreakpoint) return { messages, own: { ...key }, at: null };
+  return {
+    messages: messages.map((message, index) => (index === at ? withBreakpoint(message) : message)),
+    own: { ...key, prompt_cache_options: options },
+    at,
+  };
+}
+
+function withBreakpoint({ role, content }: ChatMessage): object {
+  const part = { type: 'text', text: content, prompt_cache_breakpoint: { mode: 'explicit' } };
+  return { role, content: [part] };
 }
 
 /**

@@ -566,3 +566,31 @@ describe('a lost job', () => {
     expect(sandbox.batches.calls.list).toBe(2);
   });
 });
+
+test('a mark is kept for an hour, and for less where that is refused', async () => {
+  const stub = await startStubProvider();
+  onTestFinished(() => stub.close());
+  const error = {
+    type: 'invalid_request_error',
+    message: 'system.0.cache_control.ephemeral.ttl: Extra inputs are not permitted',
+  };
+  const result = { type: 'errored', error: { type: 'error', error } };
+  stub.reply({ body: `${JSON.stringify({ custom_id: 'pbatch_x-0', result })}\n` });
+  const api = batchesOf(claudeOf(stub.origin));
+  const cacheMark = { key: '0'.repeat(32), messages: 1, isAsked: false };
+  const controlOf = () =>
+    JSON.parse(api.encode('pbatch_x-0', { ...text, cacheMark })).params.system;
+  const [system] = text.messages;
+  const before = controlOf();
+
+  const lines: BatchLine[] = [];
+  for await (const line of api.results(`${stub.origin}/results`, { whole: false, signal })) {
+    lines.push(line);
+  }
+
+  expect(before).toEqual([
+    { type: 'text', text: system?.content, cache_control: { type: 'ephemeral', ttl: '1h' } },
+  ]);
+  expect(lines).toMatchObject([{ kind: 'error', error: { failure: { kind: 'later' } } }]);
+  expect(controlOf()[0].cache_control).toEqual({ type: 'ephemeral' });
+});
