@@ -1,5 +1,6 @@
 /** Winnow as a whole: builds the parts in order of need, and takes them down in reverse. */
 import { randomBytes } from 'node:crypto';
+import { createCallLedger } from './app/call-ledger.ts';
 import { createLiveCalls } from './app/live-call.ts';
 import type { Config } from './config.ts';
 import type { Log } from './core/log.ts';
@@ -230,6 +231,9 @@ export async function startService(
       const copy = openCopy(databaseUrl, { maxConnections: copies });
       undo.push(() => copy.close());
       const line = createRequestLine({ db: requestDb, copy }, { statements: requests, copies });
+      const callLedger = createCallLedger({ db, log });
+      callLedger.start();
+      undo.push(() => callLedger.stop());
       const progress = createProgress({
         db: line.of(everybody).db,
         dbOf: (owner) => line.of(owner).db,
@@ -247,8 +251,10 @@ export async function startService(
         progress,
         providers,
         defaultModel: config.defaultModel,
+        callLedger,
         liveCalls: createLiveCalls({
           providers,
+          callLedger,
           defaultModel: config.defaultModel,
           timeoutMs: config.modelTimeoutMs,
         }),

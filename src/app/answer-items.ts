@@ -2,7 +2,7 @@
 
 import { pause, withDeadline } from '../core/deadline.ts';
 import { AppError, BadUserInput, type BatchErrorCode, type ItemErrorCode } from '../core/errors.ts';
-import { noUsage } from '../core/usage.ts';
+import { noUsage, type Usage } from '../core/usage.ts';
 import { beginCaching } from '../engine/run/caching.ts';
 import { startItem } from '../engine/run/execute.ts';
 import type { ItemAnswer, ItemRun, ItemStep } from '../engine/run/item-run.ts';
@@ -24,7 +24,12 @@ export const deadlineMs = 60_000;
 export async function answerItems(
   plan: Plan,
   items: readonly PromptItem[],
-  { signal, onFault, admit }: { signal: AbortSignal; onFault: OnFault; admit: Admit },
+  {
+    signal,
+    onFault,
+    onSpent,
+    admit,
+  }: { signal: AbortSignal; onFault: OnFault; onSpent: OnSpent; admit: Admit },
 ): Promise<ItemAnswer[]> {
   const endsAt = Date.now() + deadlineMs;
   const answeredBefore = plan.model.gate.answered;
@@ -36,7 +41,9 @@ export async function answerItems(
   const deadline = { signal, afterMs: deadlineMs, late: () => new DeadlineOver() };
   const answers = await withDeadline(deadline, (stop) =>
     Promise.all(
-      begun.map(({ run, refusal }) => refusal ?? answerItem(plan, run, { stop, endsAt, onFault })),
+      begun.map(
+        ({ run, refusal }) => refusal ?? answered(plan, run, { stop, endsAt, onFault, onSpent }),
+      ),
     ),
   );
   if (plan.model.gate.answered === answeredBefore && answers.every(isUnanswered)) {
@@ -47,6 +54,9 @@ export async function answerItems(
   }
   return answers;
 }
+
+/** Told of each item what it has cost, whatever became of it, and of all of them together. */
+type OnSpent = (model: string, usage: Usage) => void;
 
 /** Told of what nobody foresaw, which its item alone ends with. */
 type OnFault = (error: unknown) => void;
@@ -71,6 +81,18 @@ function beginItem(
   } catch (error) {
     onFault(error);
     return { run, refusal: run.abandon() };
+  }
+}
+
+async function answered(
+  plan: Plan,
+  run: ItemRun,
+  { onSpent, ...how }: Parameters<typeof answerItem>[2] & { onSpent: OnSpent },
+): Promise<ItemAnswer> {
+  try {
+    return await answerItem(plan, run, how);
+  } finally {
+    onSpent(plan.model.id, run.usage);
   }
 }
 

@@ -5,6 +5,7 @@ import type { Nudges } from '../engine/process/nudges.ts';
 import type { Plan } from '../engine/run/plan.ts';
 import type { CheckTime } from '../operations/check-time.ts';
 import type { Telling } from '../telemetry/events.ts';
+import type { CallLedger } from './call-ledger.ts';
 
 export interface Caller {
   /** The name that the key of the request stands for. */
@@ -21,6 +22,8 @@ export interface Caller {
   ): Plan;
   /** What is wrong with a webhook's URL; null when it may be called. */
   checkWebhook(url: string): Promise<string | null>;
+  /** What calls outside of batches cost. */
+  callLedger: Pick<CallLedger, 'add'>;
   log: Log;
   events: Telling;
 }

@@ -4,7 +4,7 @@
  */
 import { withDeadline } from '../core/deadline.ts';
 import { BadUserInput, CallFailure } from '../core/errors.ts';
-import type { Tokens } from '../core/usage.ts';
+import { meter, noUsage, type Tokens } from '../core/usage.ts';
 import { completionToMessage, messageToCompletion } from '../model/dialects/completion.ts';
 import {
   type BodyRequest,
@@ -16,8 +16,11 @@ import {
   type StreamEvent,
 } from '../model/model.ts';
 import type { Providers } from '../model/providers.ts';
+import type { CallLedger } from './call-ledger.ts';
 
 interface LiveCall {
+  /** Whose call it is. */
+  owner: string;
   /** Of the request, and of its answer. */
   dialect: Dialect;
   /** As it came; its `model` is a name or `provider/name`. */
@@ -55,6 +58,7 @@ export interface LiveCallOptions {
   defaultModel: string;
   /** Milliseconds that a call waits for its gate at most. */
   timeoutMs: number;
+  callLedger: Pick<CallLedger, 'add'>;
 }
 
 export function createLiveCalls(options: LiveCallOptions): LiveCalls {
@@ -66,7 +70,8 @@ export function createLiveCalls(options: LiveCallOptions): LiveCalls {
         const answer = await model.send(request, { signal, permit });
         const { tokens, costUsd } = answer;
         const json = inDialect(call.dialect, model.dialect, answer);
-        return { json, spent: { model: model.id, tokens, costUsd } };
+        const spent = { model: model.id, tokens, costUsd };
+        return { result: { json, spent }, spent };
       });
     },
     stream(call, read) {
@@ -77,7 +82,8 @@ export function createLiveCalls(options: LiveCallOptions): LiveCalls {
           const { events, spent } = await model.stream(request, { signal, permit });
           begun();
           await read(events);
-          return { model: model.id, tokens: null, costUsd: null, ...spent() };
+          const all = { model: model.id, tokens: null, costUsd: null, ...spent() };
+          return { result: all, spent: all };
         }),
       );
     },
@@ -99,7 +105,7 @@ function requestOf({ body, dialect }: LiveCall): BodyRequest {
 async function run<T>(
   call: LiveCall,
   options: LiveCallOptions,
-  use: (model: Model, permit: Permit, begun: () => void) => Promise<T>,
+  use: (model: Model, permit: Permit, begun: () => void) => Promise<{ result: T; spent: Spent }>,
 ): Promise<T> {
   const { readings, ...named } = modelNamed(call, options);
   let model = readings ? await readings.chosen() : named.model;
@@ -111,12 +117,14 @@ async function run<T>(
     refuseSeveralAnswers(call, model);
     const permit = await enter(model, call.signal, options);
     try {
-      const result = await use(model, permit, begun);
+      const { result, spent } = await use(model, permit, begun);
+      count(call, options, { permit, model, spent });
       readings?.confirm(model);
       permit.release('ok');
       return result;
     } catch (error) {
       giveBack(permit, error, call);
+      count(call, options, { permit, model, spent: error instanceof ModelError ? error : null });
       if (!(error instanceof ModelError)) throw error;
       const isUnknown = error.failure.code === 'UNKNOWN_MODEL';
       const other =
@@ -126,6 +134,18 @@ async function run<T>(
       mayBeOther = false;
     }
   }
+}
+
+/** Adds a call to the ledger, also one that failed or was broken off. */
+function count(
+  { owner }: LiveCall,
+  { callLedger }: LiveCallOptions,
+  { permit, model, spent }: { permit: Permit; model: Model; spent: Spent | ModelError | null },
+): void {
+  const usage = { ...noUsage, requests: permit.requests };
+  const isFree = spent instanceof ModelError && spent.isFree;
+  if (!isFree) meter(usage, spent ?? { tokens: null, costUsd: null });
+  callLedger.add(owner, model.id, usage);
 }
 
 /**

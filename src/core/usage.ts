@@ -59,6 +59,18 @@ export function spend(
   if (costUsd !== null) total.costUsd = (total.costUsd ?? 0) + costUsd;
 }
 
+/**
+ * Adds what an answered request has used to `total`. One of which nothing was told is unmetered:
+ * the provider may have billed it. The requests are not among what is added.
+ */
+export function meter(
+  total: Usage,
+  { tokens, costUsd }: { tokens: TokenCounts | null; costUsd: number | null },
+): void {
+  if (tokens) spend(total, { tokens, costUsd });
+  if (!tokens || tokens.inputTokens + tokens.outputTokens === 0) total.unmeteredRequests += 1;
+}
+
 /** The usage of all together. */
 export function totalUsage(usages: Iterable<Usage>): Usage {
   const total = { ...noUsage };

@@ -2,6 +2,7 @@
 import type { Sql } from './driver/client.ts';
 import { isRunning } from './guards.ts';
 import type { ProviderJob } from './provider-batches.ts';
+import { addResent } from './spending.ts';
 
 /** What a process has in hand. */
 export interface InHand {
@@ -53,7 +54,9 @@ export async function holdProviderBatch(
       update batches b set resent_requests = b.resent_requests + due.lost
       from due join provider_batches p on p.key = due.key
       where b.key = p.batch_key and due.lost > 0 and ${isRunning(sql)}
-    )
+      returning b.key, due.lost as requests
+    ),
+    spent as (${addResent(sql, sql`select key, requests from resent`)})
     update provider_batches p set worker = ${worker}, live_calls = 0
     from due
     where p.key = due.key

@@ -14,6 +14,7 @@ import { and, eq, gte, isNotNull, type SQL, sql } from 'drizzle-orm';
 import { after } from './clock.ts';
 import type { Builder, Sql } from './driver/client.ts';
 import { isRunning } from './guards.ts';
+import { addResent } from './spending.ts';
 import { type FinalStatus, providerBatches } from './tables.ts';
 
 /** A provider batch in the hands of a worker, with what its batch says at that moment. */
@@ -223,7 +224,9 @@ export async function endProviderBatch(
       update batches b set resent_requests = b.resent_requests + ended.live_calls
       from ended
       where b.key = (select key from batch) and ended.live_calls > 0 and ${isRunning(sql)}
-    )
+      returning b.key, ended.live_calls as requests
+    ),
+    spent as (${addResent(sql, sql`select key, requests from resent`)})
     update chunks set state = 'open', owner = null, sent_to = first - 1, rounds = rounds + ${end.round ? 1 : 0}
     where batch_key = (select key from batch) and owner = (select id from ended)`;
 }

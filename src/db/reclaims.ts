@@ -1,6 +1,7 @@
 /** Chunks of workers that died: taken back, cut apart, and not claimed where they kill workers. */
 import type { Sql } from './driver/client.ts';
 import { countDone, countTwins, isAsked, isRunning } from './guards.ts';
+import { addResent } from './spending.ts';
 
 /** From this many crashes on, items run alone, in chunks and processes of their own. */
 export const aloneFromCrashes = 3;
@@ -85,7 +86,9 @@ export async function reclaimChunks(sql: Sql): Promise<bigint[]> {
         select batch_key, sum(items + repeats) as requests from resent where items > 0 group by batch_key
       ) r
       where b.key = r.batch_key and ${isRunning(sql)}
-    )
+      returning b.key, r.requests
+    ),
+    spent as (${addResent(sql, sql`select key, requests from counted`)})
     select distinct batch_key as key from lost`;
   return reclaimed.map(({ key }) => key);
 }

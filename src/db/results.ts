@@ -3,8 +3,9 @@
 import type { ItemError } from '../core/errors.ts';
 import type { Usage } from '../core/usage.ts';
 import type { Sql } from './driver/client.ts';
-import type { BatchStatus, FinalStatus } from './tables.ts';
-import { toArray, writtenUsage } from './usage.ts';
+import { addSpending } from './spending.ts';
+import type { BatchStatus, Execution, FinalStatus } from './tables.ts';
+import { toArray, type WrittenUsage, writtenUsage } from './usage.ts';
 import { insertWebhooks } from './webhooks.ts';
 
 /** A final answer on its way to the database. */
@@ -17,6 +18,8 @@ export interface NewResult {
   /** Requests whose answer counted against the item; a 429 is none. */
   attempts: number;
   usage: Usage;
+  /** The model that was asked, as provider/name; that of the batch when absent. */
+  model?: string | undefined;
   outcome:
     | { status: 'SUCCEEDED'; output: unknown }
     | { status: 'FAILED'; error: ItemError; rejectedAnswer?: string };
@@ -62,12 +65,14 @@ function isWrittenBefore(error: unknown): boolean {
 interface Flush {
   batchKey: bigint;
   worker: string;
+  /** By which way the answers came. */
+  execution: Execution;
   results: readonly NewResult[];
 }
 
 async function flushResults(
   sql: Sql,
-  { batchKey, worker, results }: Flush,
+  { batchKey, worker, execution, results }: Flush,
   { someWritten }: { someWritten: boolean },
 ): Promise<Recorded | null> {
   const given = toColumns(results);
@@ -77,7 +82,7 @@ async function flushResults(
   );
   const [written] = await sql<Recorded[]>`
     with batch as materialized (
-      select key, seq, status from batches where key = ${batchKey} for update
+      select key, seq, status, owner, model from batches where key = ${batchKey} for update
     ),
     given as materialized (
       select * from unnest(
@@ -85,8 +90,10 @@ async function flushResults(
         ${given.output}::text[], ${given.code}::text[], ${given.message}::text[]
         ${given.rejected ? sql`, ${given.rejected}::text[]` : sql``}
         ${given.repeats ? sql`, ${given.repeats}::int[]` : sql``}
+        ${given.models ? sql`, ${given.models}::text[]` : sql``}
       ) as g(index, first, attempts, ${usage.columns}, output, code, message
-             ${given.rejected ? sql`, rejected` : sql``} ${given.repeats ? sql`, repeats` : sql``})
+             ${given.rejected ? sql`, rejected` : sql``} ${given.repeats ? sql`, repeats` : sql``}
+             ${given.models ? sql`, model` : sql``})
     ),
     held_chunks as materialized (
       select first, last from chunks
@@ -150,9 +157,32 @@ async function flushResults(
       where b.key = ${batchKey}
       returning b.*, t.items as recorded
     ),
+    spent as (${addSpending(sql, { spent: given.models ? spentByModel(sql, usage) : spentOnOne(sql, usage), usage, execution })}),
     ${announceEnd(sql)}
     select recorded, status, ending from counted`;
   return written ?? null;
+}
+
+/** What the results of a flush have used, all of them by the model of the batch. */
+function spentOnOne(sql: Sql, { columns }: WrittenUsage): ReturnType<Sql> {
+  return sql`
+    select batch.key as batch_key, batch.owner, batch.model, ${columns}
+    from total, batch where total.requests > 0`;
+}
+
+/** The same by model, where rows name others. */
+function spentByModel(sql: Sql, { columns, sums }: WrittenUsage): ReturnType<Sql> {
+  return sql`
+    select batch.key as batch_key, batch.owner, coalesce(used.named, batch.model) as model, ${columns}
+    from batch cross join (
+      select g.named, ${sums}
+      from inserted
+      join (
+        select distinct on (index) index, nullif(model, (select model from batch)) as named from given
+      ) g on g.index = inserted.index
+      group by g.named
+    ) used
+    where used.requests > 0`;
 }
 
 /** Whose rest `finishChunks` writes. Chunks that a worker holds are left to it. */
@@ -281,6 +311,9 @@ function toColumns(results: readonly NewResult[]) {
     rejected: rejected.some((text) => text !== null) ? rejected : null,
     repeats: results.some(({ repeats }) => repeats)
       ? toArray(results.map(({ repeats = 0 }) => repeats))
+      : null,
+    models: results.some(({ model }) => model !== undefined)
+      ? results.map(({ model }) => model ?? null)
       : null,
   };
 }

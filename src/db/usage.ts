@@ -44,6 +44,8 @@ export interface WrittenUsage {
   sums: postgres.Fragment;
   /** Adds the sums, a row `t`, to the batch, a row `b`. */
   added: postgres.Fragment;
+  /** Adds a row of the columns to the one of the ledger, a row `s`, that is there already. */
+  ledgered: postgres.Fragment;
 }
 
 /** For a statement that writes answers with these usages, one each. */
@@ -60,6 +62,7 @@ export function writtenUsage(sql: Sql, usages: readonly Usage[]): WrittenUsage {
     columns: literal(sql, columnsOf(written)),
     sums: literal(sql, sumsOf(written)),
     added: literal(sql, addedOf(written)),
+    ledgered: literal(sql, ledgeredOf(written)),
   };
 }
 
@@ -89,6 +92,40 @@ function addedOf(some: readonly Count[]): string {
   const cost = `cost_usd = case when t.cost_usd is null then b.cost_usd
     else coalesce(b.cost_usd, 0) + t.cost_usd end`;
   return [...sums, cost].join(', ');
+}
+
+function ledgeredOf(some: readonly Count[]): string {
+  const sums = some.map(({ column }) => `${column} = s.${column} + excluded.${column}`);
+  const cost = `cost_usd = case when excluded.cost_usd is null then s.cost_usd
+    else coalesce(s.cost_usd, 0) + excluded.cost_usd end`;
+  return [...sums, cost].join(', ');
+}
+
+/** Usages as values of a statement: every column, and nothing is null but the cost. */
+export function usageValues(
+  sql: Sql,
+  usages: readonly Usage[],
+): Pick<WrittenUsage, 'arrays' | 'columns'> {
+  const arrays = counts.map(
+    ({ name }) => sql`${toArray(usages.map((usage) => usage[name]))}::bigint[]`,
+  );
+  const costs = sql`${toArray(usages.map(({ costUsd }) => costUsd))}::float8[]`;
+  return {
+    arrays: [...arrays, costs].reduce((before, next) => sql`${before}, ${next}`),
+    columns: literal(sql, columnsOf(counts)),
+  };
+}
+
+/** Replaces the columns of a row of the ledger by those that were to be inserted. */
+export function ledgerSet(sql: Sql): postgres.Fragment {
+  const columns = [...counts.map(({ column }) => column), 'cost_usd'];
+  return literal(sql, columns.map((column) => `${column} = excluded.${column}`).join(', '));
+}
+
+/** The sums of rows of the ledger, under the names of a `Usage`. */
+export function ledgerSums(sql: Sql): postgres.Fragment {
+  const sums = counts.map(({ name, column }) => `sum(${column})::float8 as "${name}"`);
+  return literal(sql, [...sums, 'sum(cost_usd) as "costUsd"'].join(', '));
 }
 
 /** An array as Postgres reads it: the driver knows arrays of text alone. */

@@ -144,6 +144,8 @@ export class ModelError extends Error {
   readonly answer: string | null;
   /** The field of a complete request that the provider refuses; null where it names none. */
   readonly param: string | null;
+  /** The provider bills nothing: it refused the request, or got none. */
+  readonly isFree: boolean;
 
   constructor(
     failure: ModelErrorKind,
@@ -154,6 +156,7 @@ export class ModelError extends Error {
       costUsd?: number | null;
       answer?: string | null;
       param?: string | null;
+      isFree?: boolean;
     } = {},
   ) {
     super(message, { cause: options.cause });
@@ -162,6 +165,7 @@ export class ModelError extends Error {
     this.costUsd = options.costUsd ?? null;
     this.answer = options.answer ?? null;
     this.param = options.param ?? null;
+    this.isFree = options.isFree ?? false;
   }
 }
 

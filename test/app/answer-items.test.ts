@@ -14,6 +14,7 @@ const onFault = (error: unknown) => {
   throw error;
 };
 const admit = () => undefined;
+const onSpent = () => undefined;
 
 /** Answers nothing until it is told to stop; `stopped` counts who was. */
 function silentModel(): Model & { stopped: number } {
@@ -64,7 +65,7 @@ describe('a provider that does not answer', () => {
     const model = silentModel();
     const { signal } = new AbortController();
 
-    const answers = answerItems(planOf(model), [item, item], { signal, onFault, admit });
+    const answers = answerItems(planOf(model), [item, item], { signal, onFault, onSpent, admit });
     const failure = expect(answers).rejects.toMatchObject({
       code: 'PROVIDER_UNAVAILABLE',
       message: expect.stringContaining('No answer within 60 s'),
@@ -84,6 +85,7 @@ describe('a caller who goes', () => {
     const answers = answerItems(planOf(model), [item, item], {
       signal: gone.signal,
       onFault,
+      onSpent,
       admit,
     });
     const failure = expect(answers).rejects.toThrow('gone');
@@ -94,7 +96,7 @@ describe('a caller who goes', () => {
     await failure;
     expect(model.stopped).toBe(1);
     await expect(
-      answerItems(planOf(model), [item], { signal: gone.signal, onFault, admit }),
+      answerItems(planOf(model), [item], { signal: gone.signal, onFault, onSpent, admit }),
     ).rejects.toThrow('gone');
     expect(vi.getTimerCount()).toBe(0);
   });

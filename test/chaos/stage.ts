@@ -173,6 +173,13 @@ export async function accountFor(
   expect(batches.reduce((sum, { usage }) => sum + usage.requests, 0)).toBe(given.length);
   expect(asked.size).toBe(given.length);
   expect(reported).toBeGreaterThanOrEqual(again);
+  const [ledger] = await stage.sql`
+    select sum(requests)::int as requests, sum(unmetered)::int as unmetered
+    from spending where batch_key in (select key from batches where id = any(${[...ids]}))`;
+  expect(ledger).toEqual({
+    requests: batches.reduce((sum, { usage }) => sum + usage.requests, 0),
+    unmetered: batches.reduce((sum, { usage }) => sum + usage.unmeteredRequests, 0),
+  });
   return { batches, items: given.length, again, reported };
 }
 

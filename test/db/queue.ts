@@ -97,6 +97,7 @@ export async function recordAnswers(
   return await recordResults(sql, {
     batchKey,
     worker,
+    execution: 'LIVE',
     results: results.map((result) => {
       const { index } = result;
       const chunk = chunks.find(({ first, last }) => first <= index && index <= last);

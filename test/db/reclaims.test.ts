@@ -126,8 +126,8 @@ test('of a chunk that was cut, only who holds the piece writes, and only into it
   await db.sql`update chunks set state = 'leased', owner = ${heir} where batch_key = ${batchKey} and first = 0`;
   const results = range(0, 9).map((index) => ({ ...succeeded(index), first: 0 }));
 
-  const late = await recordResults(db.sql, { batchKey, worker: stale, results });
-  const own = await recordResults(db.sql, { batchKey, worker: heir, results });
+  const late = await recordResults(db.sql, { batchKey, worker: stale, execution: 'LIVE', results });
+  const own = await recordResults(db.sql, { batchKey, worker: heir, execution: 'LIVE', results });
 
   expect([late?.recorded, own?.recorded]).toEqual([0, 5]);
   expect(await chunksOf(batchKey)).toEqual([

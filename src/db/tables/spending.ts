@@ -1,5 +1,5 @@
 /** What was spent, kept when the batch that spent it is deleted. */
-import { doublePrecision, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
+import { doublePrecision, index, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
 import { execution } from './batches.ts';
 import { key, sum } from './columns.ts';
 
@@ -29,5 +29,9 @@ export const spending = pgTable(
     /** USD; null while no answer had a known price. */
     costUsd: doublePrecision('cost_usd'),
   },
-  (table) => [primaryKey({ columns: [table.batchKey, table.month, table.model, table.execution] })],
+  (table) => [
+    primaryKey({ columns: [table.batchKey, table.month, table.model, table.execution] }),
+    // Needed by readSpending.
+    index('spending_owner').on(table.owner, table.month),
+  ],
 );

@@ -165,9 +165,15 @@ export async function recordTwins(
 /** Records results of items that the provider batch holds, and tells of it. */
 export async function record(step: JobStep, results: readonly NewResult[]): Promise<void> {
   if (results.length === 0) return;
-  const { job, db, publish, events } = step;
+  const { job, plan, db, publish, events } = step;
   const { batchKey, id: worker } = job;
-  const own = await recordResults(db.sql, { batchKey, worker, results });
+  const own = await recordResults(db.sql, {
+    batchKey,
+    worker,
+    execution: 'PROVIDER_BATCH',
+    results:
+      job.model === plan.model.id ? results : results.map((one) => ({ ...one, model: job.model })),
+  });
   const leaders = results.map(({ index }) => index);
   const recorded = (own && (await recordTwins(step, leaders))) ?? own;
   if (recorded) events.emit('result.recorded', { batchKey, results: recorded.recorded });

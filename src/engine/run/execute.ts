@@ -43,7 +43,7 @@ class StartedItem implements ItemRun {
   private readonly unusable: ItemFailure | null = null;
   /** The model is the item's own choice: where it is not there, the others have theirs. */
   private readonly named: boolean = false;
-  private readonly usage: Usage = { ...noUsage };
+  readonly usage: Usage = { ...noUsage };
   private readonly answeredAtStart: number;
   private repair: Repair | null = null;
   private maxOutputTokens: number | undefined;

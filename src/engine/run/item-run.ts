@@ -38,6 +38,8 @@ export interface ItemRun {
   readonly model: Model;
   /** Characters of its prompt; 0 until `refusal` or `send` has made that. */
   readonly promptLength: number;
+  /** What it has cost so far, answered or not. */
+  readonly usage: Readonly<Usage>;
   /**
    * The answer of an item that cannot be sent at all; null for every other. Nobody need wait for a
    * permit to learn it.

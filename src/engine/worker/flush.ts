@@ -90,7 +90,7 @@ async function write(
   const { key: batchKey, worker } = batch;
   while (!batch.isForgotten) {
     try {
-      const own = await statements.record({ batchKey, worker, results });
+      const own = await statements.record({ batchKey, worker, execution: 'LIVE', results });
       // Before the answers give up their places: what dies here is copied by a sweep, later.
       const recorded =
         own && batch.hasTwins ? await recordTwins(state, batch, { results, own }) : own;

@@ -112,7 +112,7 @@ export async function send(
         { err: error, batch: id, index: item.index },
         'an item failed in an unforeseen way',
       );
-      addAnswer(state, batch, { ...placeOf(item), ...abandoned(item) });
+      addAnswer(state, batch, { ...placeOf(batch, item), ...abandoned(item) });
     }
   } finally {
     permit.release('aborted'); // where the run never had it; a second release changes nothing
@@ -140,7 +140,7 @@ function takeStep(
   const { signal } = batch.abort;
   switch (step.kind) {
     case 'final':
-      addAnswer(state, batch, { ...placeOf(item), ...step.answer });
+      addAnswer(state, batch, { ...placeOf(batch, item), ...step.answer });
       return null;
     case 'again':
       item.answered = true;
@@ -216,12 +216,14 @@ function tellFailure(
   log.warn({ batch: batch.id, model: id, reason }, 'the provider fails; its items are tried again');
 }
 
-function placeOf({
-  index,
-  chunk,
-  repeats,
-}: HeldItem): Pick<NewResult, 'index' | 'first' | 'repeats'> {
-  return { index, first: chunk.first, repeats };
+/** Which item an answer is of, and which model was asked where rows name others. */
+function placeOf(
+  { plan }: HeldBatch,
+  item: HeldItem,
+): Pick<NewResult, 'index' | 'first' | 'repeats' | 'model'> {
+  const { index, chunk, repeats } = item;
+  const place = { index, first: chunk.first, repeats };
+  return plan.modelOf ? { ...place, model: item.run().model.id } : place;
 }
 
 /** The answer of an item that failed in an unforeseen way, be it before it could be begun. */

@@ -12,7 +12,7 @@ import type { SignedLinks } from '../http/signed-link.ts';
 import type { Budget } from './budget.ts';
 
 /** Services for resolvers: one object for the whole process. */
-export interface Services extends Pick<Caller, 'preparePlan' | 'checkWebhook'> {
+export interface Services extends Pick<Caller, 'preparePlan' | 'checkWebhook' | 'callLedger'> {
   /** The database, an owner at a time. */
   line: RequestLine;
   links: SignedLinks;

@@ -151,6 +151,7 @@ async function runNow(
   const plan = planFor(operation.name, options, items, context, 'options');
   const answers = await answerItems(plan, items, {
     signal: context.signal,
+    onSpent: (model, usage) => context.callLedger.add(context.owner, model, usage),
     admit: (characters) => context.budget.takePrompts(characters),
     onFault: (error) =>
       context.log.error({ err: error, ...context.asking }, 'an item failed in an unforeseen way'),

@@ -12,6 +12,7 @@ import './batch-mutations.ts';
 import './submit-batch.ts';
 import './subscriptions.ts';
 import './service.ts';
+import './spending.ts';
 import { builder } from './builder.ts';
 import { countListValues } from './list-values.ts';
 

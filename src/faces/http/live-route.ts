@@ -35,13 +35,13 @@ export function liveRoute(
   return {
     path,
     methods: {
-      async POST({ request, response, asking }) {
+      async POST({ request, response, asking, owner }) {
         const body = await readJsonBody(request, { maxBytes: maxLiveBodyBytes });
         const check: LiveWire['check'] = wire.check;
         check(body);
         // Both packages count what they send again.
         const isAgain = Number(request.headers['x-stainless-retry-count']) > 0;
-        const call = { dialect, body, isAgain, signal: whenGone(response) };
+        const call = { owner, dialect, body, isAgain, signal: whenGone(response) };
         let spent: Spent;
         try {
           if (body.stream) {

@@ -16,7 +16,12 @@ export interface BatchView {
     'total' | 'pending' | 'processing' | 'succeeded' | 'failed' | 'cancelled' | 'expired',
     number
   >;
-  usage: { requests: number; inputTokens: number; outputTokens: number };
+  usage: {
+    requests: number;
+    inputTokens: number;
+    outputTokens: number;
+    unmeteredRequests: number;
+  };
   resentRequests: number;
   error: string | null;
   errorCode: string | null;
@@ -39,7 +44,7 @@ export interface ItemView {
 }
 
 const batchFields = `id status progress counts { total pending processing succeeded failed cancelled expired }
-  usage { requests inputTokens outputTokens } resentRequests error errorCode errorSummary { code count message }
+  usage { requests inputTokens outputTokens unmeteredRequests } resentRequests error errorCode errorSummary { code count message }
   startedAt completedAt cancelInitiatedAt itemsPerSecond`;
 const itemFields = `index customId status content output error { code message } attempts
   usage { requests inputTokens outputTokens }`;

@@ -63,6 +63,7 @@ beforeAll(async () => {
           progress: watches.progress,
           providers,
           defaultModel: 'test/rules',
+          callLedger: { add: () => undefined },
           log,
           events,
           preparePlan: createPlanner({ providers, defaultModel: 'test/rules' }),

@@ -1,0 +1,1 @@
+CREATE INDEX "spending_owner" ON "spending" USING btree ("owner","month");

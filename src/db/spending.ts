@@ -1,0 +1,124 @@
+/**
+ * The ledger: what was spent by month, model and lane. Statements that count what a batch has used
+ * add the same to the ledger, under the lock of the batch, so that both say the same at every
+ * instant. Its rows outlive their batches.
+ */
+import type { Usage } from '../core/usage.ts';
+import type { Sql } from './driver/client.ts';
+import type { Execution } from './tables.ts';
+import { ledgerSet, ledgerSums, usageOf, usageValues, type WrittenUsage } from './usage.ts';
+
+/** Months that are kept behind the present one. */
+const keptMonths = 25;
+
+/** The present month in UTC, by the clock of the database. */
+function presentMonth(sql: Sql) {
+  return sql`to_char(now() at time zone 'UTC', 'YYYY-MM')`;
+}
+
+/**
+ * A part of a statement: adds to the ledger what `spent` gives, a query of batch_key, owner, model
+ * and the columns of `usage`.
+ */
+export function addSpending(
+  sql: Sql,
+  {
+    spent,
+    usage,
+    execution,
+  }: { spent: ReturnType<Sql>; usage: WrittenUsage; execution: Execution },
+) {
+  const { columns, ledgered } = usage;
+  return sql`
+    insert into spending as s (batch_key, month, owner, model, execution, ${columns})
+    select batch_key, ${presentMonth(sql)}, owner, model, ${execution}, ${columns} from (${spent}) spent
+    on conflict (batch_key, month, model, execution) do update set ${ledgered}`;
+}
+
+/**
+ * A part of a statement: adds requests that are sent again, of whose first answer nothing is known.
+ * `resent` is a query of the key of a batch and their number, as `requests`.
+ */
+export function addResent(sql: Sql, resent: ReturnType<Sql>) {
+  return sql`
+    insert into spending as s (batch_key, month, owner, model, execution, unmetered)
+    select b.key, ${presentMonth(sql)}, b.owner, b.model, 'LIVE', r.requests
+    from (${resent}) r join batches b on b.key = r.key
+    where r.requests > 0
+    on conflict (batch_key, month, model, execution) do update set unmetered = s.unmetered + excluded.unmetered`;
+}
+
+/** What one owner spent on one model by calls outside of batches, in the present month. */
+export interface CallSpending {
+  /** Below 0: of the process and the owner. */
+  key: bigint;
+  owner: string;
+  model: string;
+  usage: Usage;
+}
+
+/**
+ * Writes sums of a process in place of those it has written before. False where the month has
+ * changed meanwhile: nothing was written.
+ */
+export async function writeCallSpending(
+  sql: Sql,
+  month: string,
+  sums: readonly CallSpending[],
+): Promise<boolean> {
+  const keys = `{${sums.map(({ key }) => key).join()}}`;
+  const owners = sums.map(({ owner }) => owner);
+  const models = sums.map(({ model }) => model);
+  const { arrays, columns } = usageValues(
+    sql,
+    sums.map(({ usage }) => usage),
+  );
+  const written = await sql`
+    insert into spending (batch_key, month, owner, model, execution, ${columns})
+    select key, ${month}, owner, model, 'LIVE', ${columns}
+    from unnest(${keys}::bigint[], ${owners}::text[], ${models}::text[], ${arrays})
+      as given(key, owner, model, ${columns})
+    where ${presentMonth(sql)} = ${month}
+    on conflict (batch_key, month, model, execution) do update set ${ledgerSet(sql)}
+    returning 1`;
+  return written.count > 0;
+}
+
+/** The present month in UTC, as 2026-11. */
+export async function readMonth(sql: Sql): Promise<string> {
+  const [now] = await sql<{ month: string }[]>`select ${presentMonth(sql)} as month`;
+  return now?.month ?? '';
+}
+
+/** What was spent on one model in one lane. */
+export interface ModelSpending {
+  model: string;
+  execution: Execution;
+  usage: Usage;
+}
+
+/** What an owner spent in a month, the highest cost first. */
+export async function readSpending(
+  sql: Sql,
+  owner: string,
+  month: string,
+): Promise<ModelSpending[]> {
+  type Row = { model: string; execution: Execution } & Usage;
+  const rows = await sql<Row[]>`
+    select model, execution, ${ledgerSums(sql)}
+    from spending where owner = ${owner} and month = ${month}
+    group by model, execution
+    order by sum(cost_usd) desc nulls last, model, execution`;
+  return rows.map(({ model, execution, ...usage }) => ({
+    model,
+    execution,
+    usage: usageOf(usage),
+  }));
+}
+
+/** Deletes what is older than is kept. */
+export async function deleteOldSpending(sql: Sql): Promise<void> {
+  await sql`
+    delete from spending
+    where month < to_char(now() at time zone 'UTC' - make_interval(months => ${keptMonths}), 'YYYY-MM')`;
+}

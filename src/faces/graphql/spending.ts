@@ -1,0 +1,66 @@
+/** What an owner spent in a month, by model and by the way in which the model was reached. */
+import { BadUserInput } from '../../core/errors.ts';
+import { totalUsage } from '../../core/usage.ts';
+import { type ModelSpending as ModelSum, readMonth, readSpending } from '../../db/spending.ts';
+import { ExecutionEnum } from './batch-parts.ts';
+import { builder } from './builder.ts';
+
+interface MonthSpending {
+  month: string;
+  byModel: readonly ModelSum[];
+}
+
+const ModelSpending = builder.objectRef<ModelSum>('ModelSpending').implement({
+  description: 'Cost of one model in one way of execution.',
+  fields: (t) => ({
+    model: t.exposeString('model', { description: 'Model as provider/name.' }),
+    execution: t.expose('execution', {
+      type: ExecutionEnum,
+      description: 'Way in which the model was reached. Synchronous calls and previews are LIVE.',
+    }),
+    usage: t.field({
+      type: 'Usage',
+      description: 'Sums for this model and this way.',
+      resolve: ({ usage }) => usage,
+    }),
+  }),
+});
+
+const Spending = builder.objectRef<MonthSpending>('Spending').implement({
+  description: 'Cost of one owner in one month.',
+  fields: (t) => ({
+    month: t.exposeString('month', { description: 'Month in UTC, as 2026-11.' }),
+    usage: t.field({
+      type: 'Usage',
+      description: 'Sums over all models and ways.',
+      resolve: ({ byModel }) => totalUsage(byModel.map(({ usage }) => usage)),
+    }),
+    byModel: t.field({
+      type: [ModelSpending],
+      description: 'Sums by model and way, the highest cost first.',
+      resolve: ({ byModel }) => [...byModel],
+    }),
+  }),
+});
+
+builder.queryField('spending', (t) =>
+  t.field({
+    type: Spending,
+    description:
+      "Cost of the caller's batches and synchronous calls in one month, deleted batches included. Kept for 25 months. Synchronous calls are added within a second.",
+    args: {
+      month: t.arg.string({
+        description:
+          'Month in UTC, as 2026-11. Absent: the present month. BAD_USER_INPUT for anything else.',
+      }),
+    },
+    async resolve(_root, { month: given }, { db, owner }) {
+      const month = given ?? (await readMonth(db.sql));
+      if (!/^\d{4}-(0[1-9]|1[0-2])$/.test(month)) {
+        const message = `must be a month such as ${new Date().toISOString().slice(0, 7)}`;
+        throw new BadUserInput([{ path: 'month', message }]);
+      }
+      return { month, byModel: await readSpending(db.sql, owner, month) };
+    },
+  }),
+);
