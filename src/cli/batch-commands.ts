@@ -64,7 +64,7 @@ export async function show(given: Given, shell: Shell): Promise<CommandOutcome> 
       const isQuiet = given.has('quiet') || given.has('json');
       const progress = createProgress(shell.stderr, { env: shell.env, isQuiet });
       server.listener = (sentence) => progress.tell(sentence);
-      await watchBatch(batch, { progress, signal }).catch((error: unknown) => {
+      await watchBatch(batch, { progress, server, signal }).catch((error: unknown) => {
         throw signal.aborted ? new Ended(`${id} goes on.`) : error;
       });
       tellOfFailures(batch, shell, server);
@@ -92,7 +92,7 @@ export async function output(given: Given, shell: Shell): Promise<CommandOutcome
 }
 
 export async function change(
-  kind: 'cancel' | 'retry' | 'start',
+  kind: 'cancel' | 'pause' | 'resume' | 'retry' | 'start',
   given: Given,
   shell: Shell,
 ): Promise<CommandOutcome> {
@@ -137,10 +137,12 @@ function lineOf({ id, status, operation, progress, counts, name }: BatchState): 
   return plain(facts.join('  ')).trimEnd();
 }
 
+type Fact = [label: string, text: string];
+
 function linesOf(batch: Batch): string[] {
-  const { counts, usage, resentRequests, waiting, errorSummary } = batch;
+  const { counts, usage, resentRequests, reused, waiting, errorSummary } = batch;
   const time = (value: Date | null) => value?.toISOString() ?? '-';
-  const facts: [label: string, text: string][] = [
+  const facts: Fact[] = [
     ['id', batch.id],
     ['name', batch.name ?? '-'],
     ['status', `${batch.status}, ${percent(batch.progress, 0)}`],
@@ -150,16 +152,28 @@ function linesOf(batch: Batch): string[] {
       `${count(counts.total)}: ${count(counts.succeeded)} succeeded, ${count(counts.failed)} failed, ${count(counts.pending + counts.processing)} open`,
     ],
     ['requests', `${count(usage.requests)}, ${count(resentRequests)} of them sent again`],
+    ...(reused?.identicalRows
+      ? [
+          [
+            'reused',
+            `${count(reused.identicalRows)} rows took the answer of an identical one`,
+          ] as Fact,
+        ]
+      : []),
     ['tokens', `${count(usage.inputTokens)} in, ${count(usage.outputTokens)} out`],
     ['cost', usage.costUsd === null ? '-' : dollars(usage.costUsd)],
     ['created', time(batch.createdAt)],
     ['completed', time(batch.completedAt)],
-    ...(waiting ? [['waits', waiting.reason] as [string, string]] : []),
-    ...(batch.error ? [['error', batch.error] as [string, string]] : []),
-    ...errorSummary.map(({ code, count: rows, message }): [string, string] => [
-      'failed',
-      `${count(rows)} with ${code}: ${message}`,
-    ]),
+    ...(waiting ? [['waits', waiting.reason] as Fact] : []),
+    ...(batch.pauseMessage ? [['paused', batch.pauseMessage] as Fact] : []),
+    ...(batch.resumesAt ? [['goes on', time(batch.resumesAt)] as Fact] : []),
+    ...(batch.error ? [['error', batch.error] as Fact] : []),
+    ...errorSummary.map(
+      ({ code, count: rows, message }): Fact => [
+        'failed',
+        `${count(rows)} with ${code}: ${message}`,
+      ],
+    ),
   ];
   return facts.map(([label, text]) => plain(`${label.padEnd(10)} ${text}`));
 }

@@ -53,7 +53,10 @@ function operation(name: OperationName, summary: string, example: string): Comma
   };
 }
 
-function ofBatch(name: 'cancel' | 'retry' | 'start', summary: string): Command {
+function ofBatch(
+  name: 'cancel' | 'pause' | 'resume' | 'retry' | 'start',
+  summary: string,
+): Command {
   return {
     name,
     words: 'ID',
@@ -116,6 +119,8 @@ export const commands: readonly Command[] = [
     run: batches.output,
   },
   ofBatch('cancel', 'ends a batch; stored answers stay'),
+  ofBatch('pause', 'sends nothing new until it is resumed'),
+  ofBatch('resume', 'lets a paused batch go on'),
   ofBatch('retry', 'sends failed, expired and cancelled rows again'),
   ofBatch('start', 'starts a draft'),
   {

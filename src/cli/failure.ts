@@ -18,6 +18,7 @@ export const exits = {
   noServer: 3,
   noKey: 4,
   rowsFailed: 5,
+  paused: 6,
   ended: 130,
 } as const;
 
@@ -29,6 +30,22 @@ export class WrongUse extends Error {
 /** Nothing answers where the server is looked for, or a server of its own cannot start. */
 export class NoServer extends Error {
   override readonly name = 'NoServer';
+}
+
+/** The batch waits for somebody who lets it go on. The message says why, and how. */
+export class Paused extends Error {
+  override readonly name = 'Paused';
+  readonly batch: BatchState;
+
+  constructor(batch: BatchState, { isLocal }: { isLocal: boolean }) {
+    const { id, pauseReason, pauseMessage } = batch;
+    const limit = pauseReason === 'budget' ? ' --max-cost USD' : '';
+    const goesOn = `winnow resume ${id}${limit}${isLocal ? ' --local' : ''}`;
+    super(
+      `${id} is paused: ${pauseMessage}.\n${goesOn} lets it go on; then the same command goes on with it.`,
+    );
+    this.batch = batch;
+  }
 }
 
 /** Ctrl-C. The message says what becomes of the batch. */
@@ -52,7 +69,7 @@ export class ReaderLeft extends Error {
 export interface Told {
   exit: number;
   error: { code: string; message: string; issues: readonly InputIssue[] };
-  /** The batch that failed; null where none did. */
+  /** The batch that failed or waits; null where none did. */
   batch: BatchState | null;
 }
 
@@ -61,10 +78,11 @@ export function tellOf(thrown: unknown): Told {
   const told = (exit: number, code: string, issues: readonly InputIssue[] = []): Told => ({
     exit,
     error: { code, message: messageOf(thrown), issues },
-    batch: thrown instanceof BatchFailed ? { ...thrown.batch } : null,
+    batch: thrown instanceof BatchFailed || thrown instanceof Paused ? { ...thrown.batch } : null,
   });
   if (thrown instanceof WrongUse) return told(exits.wrongUse, 'usage');
   if (thrown instanceof NoServer) return told(exits.noServer, 'no_server');
+  if (thrown instanceof Paused) return told(exits.paused, 'PAUSED');
   if (thrown instanceof Ended) return told(exits.ended, 'ABORTED');
   if (thrown instanceof WinnowError) {
     return told(exitOf(thrown), thrown.code, thrown.issues);

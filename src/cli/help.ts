@@ -18,7 +18,8 @@ export function generalHelp(commands: readonly Command[]): string {
     'The server is the one of --url, of WINNOW_URL, else http://127.0.0.1:4000; --local starts one.',
     'Its key is WINNOW_API_KEY.',
     '',
-    'Exit codes: 0 done, 1 failed, 2 used wrongly, 3 no server, 4 no key, 5 rows failed, 130 Ctrl-C.',
+    'Exit codes: 0 done, 1 failed, 2 used wrongly, 3 no server, 4 no key, 5 rows failed, 6 paused,',
+    '130 Ctrl-C.',
   ].join('\n');
 }
 

@@ -114,8 +114,10 @@ async function goOn(
   const { id, status, counts, error } = batch;
   if (status === 'completed') {
     progress.tell(`${id} of the same file and options is completed; --new makes another.`);
-  } else if (status === 'queued' || status === 'processing' || status === 'paused') {
+  } else if (status === 'queued' || status === 'processing') {
     progress.tell(`${id} of the same file and options goes on.`);
+  } else if (status === 'paused') {
+    progress.tell(`${id} has the same file and options.`); // what it waits for is told at its end
   } else {
     const left = counts.total - counts.succeeded;
     if (left > 0) await batch.retry({ signal });

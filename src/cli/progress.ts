@@ -72,7 +72,8 @@ export function progressLine(
   batch: BatchState,
   { now, columns, paint }: { now: number; columns: number; paint: Paint },
 ): string {
-  const { counts, progress, itemsPerSecond, estimatedCompletionAt, usage, waiting } = batch;
+  const { counts, progress, itemsPerSecond, estimatedCompletionAt, usage, waiting, resumesAt } =
+    batch;
   const isPlain = columns === Number.POSITIVE_INFINITY;
   const done = Math.round(progress * counts.total);
   const share = `${String(Math.floor(progress * 100)).padStart(isPlain ? 1 : 3)} %`;
@@ -85,6 +86,7 @@ export function progressLine(
     ...(left ? [left] : []),
     ...(counts.failed > 0 ? [`${count(counts.failed)} failed`] : []),
     ...(waiting ? [`waits: ${waiting.reason}`] : []),
+    ...(resumesAt ? [`waits: paused until ${resumesAt.toISOString()}`] : []),
   ];
   const kept = leading(parts, columns);
   return kept

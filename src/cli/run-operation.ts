@@ -4,7 +4,7 @@ import { type Batch, BatchFailed, type BatchState, type OperationName } from '..
 import { count, counted, dollars, duration } from './columns.ts';
 import type { CommandOutcome } from './commands.ts';
 import { sampleSize } from './estimate.ts';
-import { Ended, exits, WrongUse } from './failure.ts';
+import { Ended, exits, Paused, WrongUse } from './failure.ts';
 import { type Given, numberOf } from './flags.ts';
 import { firstItems, type Input, openInput } from './input.ts';
 import { type Job, openBatch, readSettings } from './job.ts';
@@ -106,7 +106,7 @@ async function runBatch(
       if (!given.has('json')) await shell.print(batch.id);
       return { exit: exits.done, json: { batch, output: null } };
     }
-    await watchBatch(batch, { progress, signal });
+    await watchBatch(batch, { progress, server, signal });
     const format = await formatFor(target, { winnow, id: batch.id, signal });
     if (target.file !== null) await saveOutput(batch, target.file, format, { signal });
     else if (given.has('json')) await shell.write('');
@@ -124,14 +124,24 @@ async function runBatch(
   return { exit, json: { batch, output: target.file } };
 }
 
-/** Shows the batch until its end. Throws BatchFailed where it does not complete. */
+/**
+ * Shows the batch until its end. Throws BatchFailed where it does not complete, and Paused where
+ * it waits for somebody.
+ */
 export async function watchBatch(
   batch: Batch,
-  { progress, signal }: { progress: Progress; signal: AbortSignal },
+  {
+    progress,
+    server,
+    signal,
+  }: { progress: Progress; server: Pick<Server, 'isLocal'>; signal: AbortSignal },
 ): Promise<void> {
   try {
     progress.tell(`${batch.id}  ${batch.name ?? ''}  ${counted(batch.counts.total, 'row')}`);
-    for await (const state of batch.watch({ signal })) progress.show(state);
+    for await (const state of batch.watch({ signal })) {
+      progress.show(state);
+      if (state.status === 'paused' && !state.resumesAt) throw new Paused(state, server);
+    }
   } finally {
     progress.end();
   }

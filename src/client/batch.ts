@@ -1,5 +1,5 @@
 /** A batch: what it was like when the server last told of it, and what can be done with it. */
-import { BatchFailed } from './errors.ts';
+import { BatchFailed, BatchPaused } from './errors.ts';
 import { follow } from './events.ts';
 import { found } from './found.ts';
 import {
@@ -17,7 +17,7 @@ import {
   toText,
 } from './output.ts';
 import { readRecords } from './records.ts';
-import { toBatchState, toErrorCodes } from './shapes.ts';
+import { toBatchState, toErrorCodes, waitsForResume } from './shapes.ts';
 import type { Transport } from './transport.ts';
 import type { BatchItem, BatchState, CallOptions, ItemErrorCode } from './types.ts';
 import type { BatchFields } from './wire.ts';
@@ -46,6 +46,7 @@ export class Batch<Output = unknown> implements BatchState {
   declare readonly counts: BatchState['counts'];
   declare readonly usage: BatchState['usage'];
   declare readonly resentRequests: number;
+  declare readonly reused: BatchState['reused'];
   /** Why the whole batch was stopped, for people. */
   declare readonly error: BatchState['error'];
   /** The same for programs. */
@@ -54,6 +55,13 @@ export class Batch<Output = unknown> implements BatchState {
   declare readonly itemsPerSecond: BatchState['itemsPerSecond'];
   declare readonly estimatedCompletionAt: BatchState['estimatedCompletionAt'];
   declare readonly waiting: BatchState['waiting'];
+  /** Why the batch sends nothing new. Null unless it is paused. */
+  declare readonly pauseReason: BatchState['pauseReason'];
+  /** The same in words. */
+  declare readonly pauseMessage: BatchState['pauseMessage'];
+  declare readonly pausedSince: BatchState['pausedSince'];
+  /** When a paused batch goes on by itself. Null where it waits for `resume`. */
+  declare readonly resumesAt: BatchState['resumesAt'];
   declare readonly rescue: boolean;
   declare readonly rescuedAt: BatchState['rescuedAt'];
   declare readonly webhookUrl: BatchState['webhookUrl'];
@@ -102,6 +110,21 @@ export class Batch<Output = unknown> implements BatchState {
     return this.#take(answer.startBatch.batch);
   }
 
+  /**
+   * Sends nothing new until `resume`. Calls under way end and are recorded. A draft, and a batch
+   * that has ended, stay as they are.
+   */
+  async pause({ signal }: CallOptions = {}): Promise<this> {
+    const answer = await this.#transport.ask('PauseBatch', { id: this.id }, { signal });
+    return this.#take(answer.pauseBatch.batch);
+  }
+
+  /** Lets a paused batch go on. A batch that is not paused stays as it is. */
+  async resume({ signal }: CallOptions = {}): Promise<this> {
+    const answer = await this.#transport.ask('ResumeBatch', { id: this.id }, { signal });
+    return this.#take(answer.resumeBatch.batch);
+  }
+
   /** Deletes the batch with its results. */
   async delete({ signal }: CallOptions = {}): Promise<void> {
     await this.#transport.ask('DeleteBatch', { id: this.id }, { signal });
@@ -121,10 +144,12 @@ export class Batch<Output = unknown> implements BatchState {
 
   /**
    * Waits for the end. Throws BatchFailed unless the batch completes; items that failed are no
-   * reason.
+   * reason. Throws BatchPaused where the batch waits for `resume`.
    */
   async done(options: CallOptions = {}): Promise<this> {
-    for await (const _ of this.watch(options));
+    for await (const state of this.watch(options)) {
+      if (waitsForResume(state)) throw new BatchPaused(this);
+    }
     if (this.status !== 'completed') throw new BatchFailed(this);
     return this;
   }

@@ -13,10 +13,10 @@ const batch = `fragment BatchFields on Batch {
   id name status operation model execution metadata progress
   counts { total pending processing succeeded failed cancelled expired }
   usage { ...UsageFields }
-  resentRequests error errorCode
+  resentRequests reused { identicalRows savedUsd } error errorCode
   errorSummary { code count message }
   itemsPerSecond estimatedCompletionAt
-  waiting { reason since until }
+  waiting { reason since until } pause { reason message since resumesAt }
   rescue rescuedAt webhookUrl
   createdAt startedAt completedAt cancelInitiatedAt expiresAt
 } ${usage}`;
@@ -97,6 +97,14 @@ export const documents: Readonly<Record<keyof Operations, string>> = {
 
   StartBatch: `mutation StartBatch($id: ID!) {
     startBatch(id: $id) { batch { ...BatchFields } }
+  } ${batch}`,
+
+  PauseBatch: `mutation PauseBatch($id: ID!) {
+    pauseBatch(id: $id) { batch { ...BatchFields } }
+  } ${batch}`,
+
+  ResumeBatch: `mutation ResumeBatch($id: ID!) {
+    resumeBatch(id: $id) { batch { ...BatchFields } }
   } ${batch}`,
 
   DeleteBatch: `mutation DeleteBatch($id: ID!) { deleteBatch(id: $id) { deletedId } }`,

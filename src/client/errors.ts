@@ -123,6 +123,19 @@ export class BatchFailed extends WinnowError {
   }
 }
 
+/** The batch sends nothing new until `batch.resume()`. The code is PAUSED. */
+export class BatchPaused extends WinnowError {
+  override readonly name = 'BatchPaused';
+  /** The paused batch; its `pauseReason` says why. */
+  readonly batch: BatchState;
+
+  constructor(batch: BatchState) {
+    const reason = batch.pauseMessage === null ? '' : `: ${batch.pauseMessage}`;
+    super({ code: 'PAUSED', message: `Batch ${batch.id} is paused${reason}` });
+    this.batch = batch;
+  }
+}
+
 const classes: Readonly<Record<string, typeof WinnowError>> = {
   BAD_USER_INPUT: BadUserInput,
   NOT_FOUND: NotFound,

@@ -5,6 +5,7 @@ export {
   Aborted,
   BadUserInput,
   BatchFailed,
+  BatchPaused,
   BudgetExceeded,
   Conflict,
   ConnectionLost,

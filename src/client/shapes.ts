@@ -35,10 +35,16 @@ export function isFinal(status: BatchStatus): boolean {
   return finalStatuses.includes(status);
 }
 
+/** Whether nothing goes on until somebody resumes the batch. */
+export function waitsForResume({ status, resumesAt }: BatchState): boolean {
+  return status === 'paused' && resumesAt === null;
+}
+
 export function toBatchState(batch: BatchFields): BatchState {
-  const { waiting } = batch;
+  const { pause, ...state } = batch;
+  const { waiting } = state;
   return {
-    ...batch,
+    ...state,
     status: lower(batch.status),
     operation: lower(batch.operation),
     execution: lower(batch.execution),
@@ -47,6 +53,10 @@ export function toBatchState(batch: BatchFields): BatchState {
       since: dateOrNull(waiting.since),
       until: dateOrNull(waiting.until),
     },
+    pauseReason: pause && lower(pause.reason),
+    pauseMessage: pause?.message ?? null,
+    pausedSince: pause && date(pause.since),
+    resumesAt: dateOrNull(pause?.resumesAt ?? null),
     estimatedCompletionAt: dateOrNull(batch.estimatedCompletionAt),
     rescuedAt: dateOrNull(batch.rescuedAt),
     createdAt: date(batch.createdAt),

@@ -32,6 +32,11 @@ interface SubmitSettings extends CallOptions {
   execution?: Execution | null | undefined;
   /** provider_batch only: what a job leaves undone is called live. */
   rescue?: boolean | null | undefined;
+  /**
+   * True: identical rows are asked once and share the answer. Absent: true for label, extract,
+   * enrich and summarize, false for run and chat.
+   */
+  deduplicate?: boolean | null | undefined;
   /** Address that is called when the batch ends. */
   webhookUrl?: string | null | undefined;
   /** Absent: a new one, so that a submit that is sent again is still one batch. */

@@ -60,6 +60,7 @@ export type BatchErrorCode =
   | 'PROVIDER_REJECTED_FILE'
   | 'QUOTA_EXHAUSTED'
   | 'UNKNOWN_MODEL';
+export type PauseReason = 'budget' | 'owner_budget' | 'preview' | 'requested';
 export type ConfidenceMethod = 'logprobs' | 'model_reported' | 'agreement';
 
 /** Requests, tokens and cost at the provider. */
@@ -82,6 +83,14 @@ export interface Usage {
 export interface ItemError {
   readonly code: ItemErrorCode;
   readonly message: string;
+}
+
+/** Items of a batch that were answered without a request of their own. */
+export interface ReusedAnswers {
+  /** Items that took the answer of an identical row. Null where none were looked for. */
+  readonly identicalRows: number | null;
+  /** What these items would have cost. Null before the first answer, and without a price. */
+  readonly savedUsd: number | null;
 }
 
 /** Items of a batch by status. The numbers always add up to the total. */
@@ -113,6 +122,8 @@ export interface BatchState {
   readonly usage: Usage;
   /** Requests sent again because a worker died before the answer was stored. */
   readonly resentRequests: number;
+  /** Null while identical rows are still being looked for, and without `deduplicate`. */
+  readonly reused: ReusedAnswers | null;
   /** Why the whole batch was stopped, for people. Null unless it failed. */
   readonly error: string | null;
   /** The same for programs. */
@@ -132,6 +143,13 @@ export interface BatchState {
     readonly since: Date | null;
     readonly until: Date | null;
   } | null;
+  /** Why the batch sends nothing new. Null unless it is paused. */
+  readonly pauseReason: PauseReason | null;
+  /** The same in words, with the sums and with what lets the batch go on. */
+  readonly pauseMessage: string | null;
+  readonly pausedSince: Date | null;
+  /** When a paused batch goes on by itself. Null where it waits for `resume`. */
+  readonly resumesAt: Date | null;
   /** Whether items that a provider job leaves undone are called live. */
   readonly rescue: boolean;
   readonly rescuedAt: Date | null;

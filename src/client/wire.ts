@@ -193,6 +193,26 @@ export interface Operations {
       };
     };
   };
+  PauseBatch: {
+    variables: {
+      id: string;
+    };
+    data: {
+      pauseBatch: {
+        batch: BatchFields;
+      };
+    };
+  };
+  ResumeBatch: {
+    variables: {
+      id: string;
+    };
+    data: {
+      resumeBatch: {
+        batch: BatchFields;
+      };
+    };
+  };
   DeleteBatch: {
     variables: {
       id: string;
@@ -363,6 +383,10 @@ export interface BatchFields {
   };
   usage: UsageFields;
   resentRequests: number;
+  reused: {
+    identicalRows: number | null;
+    savedUsd: number | null;
+  } | null;
   error: string | null;
   errorCode: BatchErrorCode | null;
   errorSummary: {
@@ -376,6 +400,12 @@ export interface BatchFields {
     reason: string;
     since: string | null;
     until: string | null;
+  } | null;
+  pause: {
+    reason: PauseReason;
+    message: string;
+    since: string;
+    resumesAt: string | null;
   } | null;
   rescue: boolean;
   rescuedAt: string | null;
@@ -617,6 +647,12 @@ export interface OperationInput {
   run?: RunOptions | null | undefined;
   summarize?: SummarizeOptions | null | undefined;
 }
+
+export type PauseReason =
+  | 'BUDGET'
+  | 'OWNER_BUDGET'
+  | 'PREVIEW'
+  | 'REQUESTED';
 
 export type ResponseFormat =
   | 'JSON_OBJECT'

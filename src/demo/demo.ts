@@ -65,7 +65,7 @@ async function demo(options: Options, shell: Shell): Promise<void> {
 
 /** Cancels the batches of a killed run: they must not run, and cost money, beside a new one. */
 async function cancelUnfinished(winnow: Winnow, signal: AbortSignal): Promise<void> {
-  const status = ['draft', 'queued', 'processing'] as const;
+  const status = ['draft', 'queued', 'processing', 'paused'] as const;
   for await (const batch of winnow.batches.list({ status, signal })) await batch.cancel();
 }
 

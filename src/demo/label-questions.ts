@@ -84,7 +84,7 @@ async function runBatch(
   });
   try {
     const progress = createProgress(stdout, { env, isQuiet: false });
-    await watchBatch(batch, { progress, signal });
+    await watchBatch(batch, { progress, server: { isLocal: false }, signal });
   } catch (error) {
     if (signal.aborted) await batch.cancel();
     throw error instanceof BatchFailed ? new Error(`${error.message}\n${otherModel}`) : error;

@@ -46,7 +46,7 @@ describe('a key', () => {
   });
 });
 
-it.each(['show', 'output', 'cancel', 'retry', 'start'])(
+it.each(['show', 'output', 'cancel', 'pause', 'resume', 'retry', 'start'])(
   '%s of an unknown id ends with 1',
   async (command) => {
     const { code, error } = await folder.json([command, 'batch_nope']);
@@ -99,6 +99,27 @@ describe('batches', () => {
     expect(retried.code).toBe(0);
     expect(retried.batch.id).toBe(id);
     expect(cancelled.out).toMatch(new RegExp(`^${draft.id} {2}completed {2}summarize`));
+  });
+
+  it('are paused, which 6 tells of, and resumed', async () => {
+    app.sandbox.faults.add({ fault: { kind: 'stall', at: 'headers' }, times: 1 });
+    const args = ['summarize', 'texts.csv', '--column', 'text', '--model', 'test/rules', '--yes'];
+    const { batch } = await folder.json([...args, '--detach']);
+
+    const paused = await folder.json(['pause', batch.id]);
+    const same = await folder.run(args);
+    const told = await folder.json(['show', batch.id, '--watch']);
+    const resumed = await folder.json(['resume', batch.id]);
+
+    expect(paused).toMatchObject({
+      code: 0,
+      batch: { status: 'paused', pauseReason: 'requested' },
+    });
+    expect(same.code).toBe(6);
+    expect(same.err).toContain(`winnow resume ${batch.id} lets it go on`);
+    expect(told).toMatchObject({ code: 6, error: { code: 'PAUSED' }, batch: { id: batch.id } });
+    expect(resumed).toMatchObject({ code: 0, batch: { id: batch.id, pauseReason: null } });
+    await (await winnow.batches.get(batch.id)).cancel();
   });
 
   it('are deleted where somebody agrees', async () => {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   BadUserInput,
   BatchFailed,
+  BatchPaused,
   Conflict,
   type ItemsOptions,
   NotFound,
@@ -178,6 +179,42 @@ describe('a batch', () => {
 
     expect(failure).toBeInstanceOf(BatchFailed);
     expect(failure).toMatchObject({ code: 'CANCELLED', batch: { id: batch.id } });
+  });
+
+  it('is paused, which done tells of, and goes on when it is resumed', async () => {
+    app.sandbox.faults.add({ fault: { kind: 'stall', at: 'headers' }, times: 1 });
+    const batch = await winnow.batches.submit({ summarize: {}, source: ['One text'] });
+
+    await batch.pause();
+    const paused = { ...batch };
+    const failure = await batch.done().catch((error: unknown) => error);
+    await batch.resume();
+
+    expect(paused).toMatchObject({ status: 'paused', pauseReason: 'requested', resumesAt: null });
+    expect(paused.pausedSince).toBeInstanceOf(Date);
+    expect(failure).toBeInstanceOf(BatchPaused);
+    expect(failure).toMatchObject({ code: 'PAUSED', batch: { id: batch.id } });
+    expect((failure as Error).message).toContain(String(paused.pauseMessage));
+    expect(batch).toMatchObject({ pauseReason: null, pauseMessage: null });
+    await batch.cancel();
+  });
+
+  it('asks identical rows once, unless it is told not to', async () => {
+    const source = ['I love it', 'I love it', 'Worst service ever'];
+    const [once, each] = await Promise.all([
+      winnow.batches.submit({ label: { categories }, source }),
+      winnow.batches.submit({ label: { categories }, source, deduplicate: false }),
+    ]);
+    await Promise.all([once.done(), each.done()]);
+
+    expect(once.reused).toMatchObject({ identicalRows: 1 });
+    expect(once.usage.requests).toBe(2);
+    expect(await collect(once.items())).toMatchObject([
+      { cached: false },
+      { cached: true },
+      { cached: false },
+    ]);
+    expect(each).toMatchObject({ reused: null, usage: { requests: 3 } });
   });
 
   it('is started, retried and deleted', async () => {
