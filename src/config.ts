@@ -1,9 +1,11 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { budgets, strangeOwners } from './config/budgets.ts';
 import { httpUrl, providers } from './config/provider-settings.ts';
 import { tellStrangeVariables } from './config/strange-variables.ts';
 import { describeIssue, textOf, wholeNumber } from './config/text.ts';
+import type { OwnerLimits } from './db/owner-limits.ts';
 import type { ProviderConfig } from './model/model.ts';
 import { parseWebhookSecrets } from './webhooks/sign.ts';
 
@@ -26,6 +28,8 @@ export interface Config {
   role: 'all' | 'api' | 'worker';
   /** Owner by key; empty: no key is needed, everybody is `local`. */
   apiKeys: ReadonlyMap<string, string>;
+  /** What owners may spend in a month. */
+  budgets: OwnerLimits;
   graphiql: boolean;
   introspection: boolean;
   /** Where clients reach the server, without a trailing slash; null: where it listens. */
@@ -110,6 +114,7 @@ const environment = z.object({
   PROVIDER_BATCH_POLL_MS: optionalInteger(50, 3_600_000),
   ROLE: oneOf(['all', 'api', 'worker']).default('all'),
   API_KEYS: apiKeys,
+  BUDGETS: budgets,
   GRAPHIQL: bool(true, 'on', 'off'),
   INTROSPECTION: bool(true, 'on', 'off'),
   PUBLIC_URL: httpUrl.optional(),
@@ -190,6 +195,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     ) {
       problems.push(`DEFAULT_MODEL: provider ${defaultProvider} is not configured`);
     }
+    problems.push(...strangeOwners(data.BUDGETS, new Set(data.API_KEYS.values())));
     if (data.API_KEYS.size === 0 && !isLoopback(data.HOST)) {
       problems.push(
         'HOST: without API_KEYS everybody who reaches the server may use it, so it listens on loopback only (127.0.0.1, ::1, localhost); set API_KEYS to listen elsewhere',
@@ -225,6 +231,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     providerBatchPollMs: data.PROVIDER_BATCH_POLL_MS ?? null,
     role: data.ROLE,
     apiKeys: data.API_KEYS,
+    budgets: data.BUDGETS,
     graphiql: data.GRAPHIQL,
     introspection: data.INTROSPECTION,
     publicUrl: data.PUBLIC_URL?.replace(/\/+$/, '') ?? null,

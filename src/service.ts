@@ -163,6 +163,7 @@ export async function startService(
       undo.push(() => lease.stop());
       const worker = createWorker({
         db,
+        limits: config.budgets,
         nudges,
         preparePlan: prepareStored,
         concurrency: config.workerConcurrency,
@@ -172,6 +173,7 @@ export async function startService(
       });
       const providerJobs = createProviderJobs({
         db,
+        limits: config.budgets,
         nudges,
         preparePlan: prepareStored,
         lease,
@@ -195,7 +197,7 @@ export async function startService(
     });
     await shares.start();
     undo.push(() => shares.stop());
-    const reaper = createReaper({ db, nudges, log, events });
+    const reaper = createReaper({ db, limits: config.budgets, nudges, log, events });
     await reaper.start();
     undo.push(() => reaper.stop());
 
@@ -252,6 +254,7 @@ export async function startService(
         providers,
         defaultModel: config.defaultModel,
         callLedger,
+        limits: config.budgets,
         liveCalls: createLiveCalls({
           providers,
           callLedger,

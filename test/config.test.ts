@@ -34,6 +34,7 @@ it('an empty environment is a whole configuration: this machine only, embedded d
     modelTimeoutMs: 120_000,
     role: 'all',
     apiKeys: new Map(),
+    budgets: { owners: new Map(), others: null },
     graphiql: true,
     introspection: true,
     publicUrl: null,

@@ -165,4 +165,5 @@ export const batchFields = {
     .min(1, 'must be at least 1')
     .max(maxExpirySeconds, `must be at most ${maxExpirySeconds} (30 days)`)
     .nullish(),
+  maxCostUsd: z.number().positive('must be above 0').nullish(),
 };

@@ -1,6 +1,11 @@
 /** Batches that send nothing new for a while, on the wish of their owners. */
+import { BadUserInput } from '../core/errors.ts';
+import { readBatch } from '../db/batches.ts';
+import { readStanding } from '../db/budgets.ts';
 import type { Database } from '../db/driver/client.ts';
+import { type OwnerLimits, readOwnerStanding } from '../db/owner-limits.ts';
 import { beginPause, endPause } from '../db/pauses.ts';
+import { usd, whyOwnerUsedUp } from '../engine/process/cost-limit.ts';
 import type { Nudges } from '../engine/process/nudges.ts';
 
 /**
@@ -16,12 +21,40 @@ export async function pauseBatch(
   if (key !== null) await nudges.send(key, 'stop');
 }
 
-/** Lets a paused batch go on, with its time renewed. One that is not paused is left alone. */
+/**
+ * Lets a paused batch go on, with its time renewed, and under another limit where one is given. Of
+ * one that is not paused only the limit changes; one that has ended is left alone. Throws
+ * BadUserInput where the limit that it would go on under is used up, its own or its owner's.
+ */
 export async function resumeBatch(
-  { db, nudges }: { db: Database; nudges: Nudges },
+  { db, nudges, limits }: { db: Database; nudges: Nudges; limits: OwnerLimits },
   owner: string,
   id: string,
+  { maxCostUsd }: { maxCostUsd?: number | undefined },
 ): Promise<void> {
-  const key = await endPause(db, owner, id);
+  const batch = await readBatch(db, owner, id);
+  if (batch?.pauseReason === 'BUDGET') await refuseUsedUp(db, batch.key, maxCostUsd);
+  if (batch?.pauseReason === 'OWNER_BUDGET') await refuseUsedUpMonth(db, limits, batch.owner);
+  const key = await endPause(db, owner, id, maxCostUsd);
   if (key !== null) await nudges.send(key, 'work');
+}
+
+async function refuseUsedUp({ sql }: Database, key: bigint, given?: number): Promise<void> {
+  const standing = await readStanding(sql, key, given ?? null);
+  if (!standing) return;
+  const { meanUsd, spentUsd, heldItems, maxCostUsd } = standing;
+  if (meanUsd === null || maxCostUsd === null) return;
+  if (spentUsd + (heldItems + 1) * meanUsd <= maxCostUsd) return;
+  const message = `must be more than ${usd(maxCostUsd)}: ${usd(spentUsd)} were spent, and an item costs about ${usd(meanUsd)}`;
+  throw new BadUserInput([{ path: 'maxCostUsd', message }]);
+}
+
+async function refuseUsedUpMonth(
+  { sql }: Database,
+  limits: OwnerLimits,
+  owner: string,
+): Promise<void> {
+  const standing = await readOwnerStanding(sql, limits, owner);
+  if (!standing || standing.spentUsd + standing.heldUsd < standing.limitUsd) return;
+  throw new BadUserInput([{ path: '', message: whyOwnerUsedUp(owner, standing) }]);
 }

@@ -65,6 +65,8 @@ export interface Submission {
   customIdField: string | null;
   /** Whether identical rows are asked once; undefined: as is usual for the operation. */
   deduplicate?: boolean | undefined;
+  /** USD; absent without a limit: null would be another input to hashes of before. */
+  maxCostUsd?: number | undefined;
   /** Why nothing of the file can run: the batch is FAILED from the start. */
   fileError?: string | null;
 }
@@ -103,6 +105,7 @@ export async function submitBatch(
     deduplicate:
       submission.deduplicate ?? findOperation(submission.operation)?.deduplicates ?? false,
     promptCaching: submission.promptCaching ?? null,
+    maxCostUsd: submission.maxCostUsd ?? null,
     chunkSize,
   } as const;
   const { contentField, customIdField } = submission;

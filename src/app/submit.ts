@@ -91,6 +91,7 @@ export async function submitChecked(context: Caller, submit: CheckedSubmit): Pro
     deduplicate: unusual(fields.deduplicate, findOperation(operation)?.deduplicates ?? false),
     fileError: invalid === null ? null : `The input file ${invalid}`,
     ...reading,
+    maxCostUsd: fields.maxCostUsd ?? undefined,
   });
 }
 

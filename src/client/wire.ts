@@ -697,6 +697,7 @@ export interface SubmitBatchInput {
   execution?: Execution | null | undefined;
   expiresInSeconds?: number | null | undefined;
   idempotencyKey?: string | null | undefined;
+  maxCostUsd?: number | null | undefined;
   metadata?: Readonly<Record<string, unknown>> | null | undefined;
   name?: string | null | undefined;
   operation: OperationInput;

@@ -253,6 +253,7 @@ export type BatchPlan = Pick<
   | 'twins'
   | 'total'
   | 'promptCaching'
+  | 'maxCostUsd'
 > & {
   file: FileRecord;
   reading: Pick<BatchRecord, 'contentField' | 'customIdField' | 'customIdPrefix'>;
@@ -280,6 +281,7 @@ export async function readBatchPlan(
       twins: batches.twins,
       total,
       promptCaching,
+      maxCostUsd: batches.maxCostUsd,
       file: fileColumns,
       reading: {
         contentField: batches.contentField,
@@ -296,21 +298,26 @@ export async function readBatchPlan(
 }
 
 /**
- * Of the given batches, those that workers must drop (being ended, ended, or gone) and those of
- * which they send nothing new.
+ * Of the given batches, those that workers must drop (being ended, ended, or gone), those of which
+ * they send nothing new, and those with a limit.
  */
 export async function readHalted(
   { query }: Builder,
   keys: readonly bigint[],
-): Promise<{ stopped: bigint[]; paused: bigint[] }> {
+): Promise<{ stopped: bigint[]; paused: bigint[]; bounded: bigint[] }> {
   const goingOn = await query
-    .select({ key: batches.key, pauseReason: batches.pauseReason })
+    .select({
+      key: batches.key,
+      pauseReason: batches.pauseReason,
+      maxCostUsd: batches.maxCostUsd,
+    })
     .from(batches)
     .where(and(inArray(batches.key, [...keys]), running));
   const kept = new Set(goingOn.map(({ key }) => key));
   return {
     stopped: keys.filter((key) => !kept.has(key)),
     paused: goingOn.filter(({ pauseReason }) => pauseReason !== null).map(({ key }) => key),
+    bounded: goingOn.filter(({ maxCostUsd }) => maxCostUsd !== null).map(({ key }) => key),
   };
 }
 

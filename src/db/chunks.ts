@@ -12,6 +12,7 @@
  */
 import type { Sql } from './driver/client.ts';
 import { isRunning } from './guards.ts';
+import { areLimited, type OwnerLimits, ownerLimit } from './owner-limits.ts';
 import { fatalCrashes } from './reclaims.ts';
 
 /** A chunk as its worker holds it. */
@@ -29,6 +30,13 @@ export interface ClaimedChunk {
   twins: number;
   /** The claim was the first of its batch. */
   begun: boolean;
+}
+
+/** What a claim found: chunks of one batch, or a batch whose chunks are claimed otherwise. */
+export interface ClaimedTurn {
+  chunks: ClaimedChunk[];
+  /** The batch whose turn it is has a limit, or its owner: by that its chunks are claimed. */
+  bounded: { batchKey: bigint; batchOwner: string } | null;
 }
 
 /** Who was served last. Owners take turns by name, the batches of each by key. */
@@ -51,6 +59,10 @@ export async function claimChunks(
     after: ClaimTurn;
     limit: number;
     onlyBatchKeys: readonly bigint[] | null;
+    /** Batches that are passed over. */
+    except: readonly bigint[];
+    /** Owners' own limits: their batches are claimed by `claimWithin` too. */
+    limits: OwnerLimits;
     /**
      * By batch, the index before which chunks without crashes are not looked for, because they were
      * claimed: they stay in the index while an old snapshot is held, and would be read again by
@@ -58,24 +70,28 @@ export async function claimChunks(
      */
     from: ReadonlyMap<bigint, number>;
   },
-): Promise<ClaimedChunk[]> {
-  const { worker, after, limit, onlyBatchKeys, from } = claim;
+): Promise<ClaimedTurn> {
+  const { worker, after, limit, onlyBatchKeys, except, limits, from } = claim;
+  const isBounded = areLimited(limits)
+    ? sql`max_cost_usd is not null or ${ownerLimit(sql, limits, sql`owner`)} is not null`
+    : sql`max_cost_usd is not null`;
   const only = onlyBatchKeys === null ? null : `{${onlyBatchKeys.join()}}`;
   const lastBatches = JSON.stringify(
     [...after.batches].map(([owner, key]) => ({ owner, key: String(key) })),
   );
   const firsts = JSON.stringify([...from].map(([key, first]) => ({ key: String(key), first })));
-  return await sql<ClaimedChunk[]>`
+  const rows = await sql<(ClaimedChunk & { isBounded: boolean })[]>`
     with turn as materialized (
       -- Sorted first, so that chunks are looked for in the batch whose turn it is, and not in a
       -- thousand others.
-      select key, owner from (
-        select b.key, b.owner from batches b
+      select key, owner, ${isBounded} as bounded from (
+        select b.key, b.owner, b.max_cost_usd from batches b
         left join json_to_recordset(${lastBatches}::text::json) as l(owner text, key bigint) on l.owner = b.owner
         where ${isRunning(sql)} and b.pause_reason is null
           and (execution = 'LIVE' or rescued_at is not null)
           and coalesce(ids_indexed = total, true) and coalesce(twins_found, true)
           and (${only}::text is null or b.key = any(${only}::text::bigint[]))
+          ${except.length > 0 ? sql`and b.key <> all(${`{${except.join()}}`}::text::bigint[])` : sql``}
         order by b.owner <= ${after.owner}, b.owner, b.key <= coalesce(l.key, 0), b.key
       ) in_turn
       -- From the far end: under an old snapshot everything that was claimed before is still in the
@@ -87,7 +103,7 @@ export async function claimChunks(
     ),
     picked as materialized (
       select batch_key, first from chunks
-      where batch_key = (select key from turn) and state = 'open'
+      where batch_key = (select key from turn where not bounded) and state = 'open'
         and (crashes, first) >= (0, coalesce((
           select f.first from json_to_recordset(${firsts}::text::json) as f(key bigint, first int)
           where f.key = (select key from turn)), 0))
@@ -100,13 +116,21 @@ export async function claimChunks(
       update batches set status = 'PROCESSING', started_at = coalesce(started_at, now())
       where key = (select batch_key from picked limit 1) and status = 'QUEUED'
       returning true as begun
+    ),
+    taken as (
+      update chunks c
+      set state = 'leased', owner = ${worker}, sent_to = c.first - 1, repeats = 0
+      from picked p
+      where c.batch_key = p.batch_key and c.first = p.first
+      returning c.batch_key, c.first, c.last, c.done, c.sent_to, c.crashes, c.twins
     )
-    update chunks c
-    set state = 'leased', owner = ${worker}, sent_to = c.first - 1, repeats = 0
-    from picked p
-    where c.batch_key = p.batch_key and c.first = p.first
-    returning c.batch_key as "batchKey", c.first, c.last, c.done, c.sent_to as "sentTo", c.crashes, c.twins,
-              (select turn.owner from turn) as "batchOwner", coalesce((select begun from started), false) as begun`;
+    select turn.key as "batchKey", turn.owner as "batchOwner", turn.bounded as "isBounded", taken.first, taken.last,
+           taken.done, taken.sent_to as "sentTo", taken.crashes, taken.twins, coalesce((select begun from started), false) as begun
+    from turn left join taken on true
+    where bounded or taken.first is not null`;
+  const [first] = rows;
+  if (first?.isBounded) return { chunks: [], bounded: first };
+  return { chunks: rows, bounded: null };
 }
 
 /** Requests may go out for items of the chunk that begins at `first`, up to the index `sentTo`. */

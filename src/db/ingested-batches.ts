@@ -30,11 +30,11 @@ export async function insertIngestedBatch(
     batch as (
       insert into batches (file_key, id, owner, operation, options, model, status, name, metadata,
                            idempotency_key, input_hash, expires_in_seconds, expires_at, webhook_url, custom_id_prefix,
-                           execution, rescue, prompt_caching, twins_found, total)
+                           execution, rescue, prompt_caching, max_cost_usd, twins_found, total)
       select file_key, ${batch.id}, ${batch.owner}, ${batch.operation}, ${batch.options},
              ${batch.model}, ${batch.status}, ${batch.name}, ${batch.metadata}, ${batch.idempotencyKey},
              ${batch.inputHash}, ${batch.expiresInSeconds}, now() + make_interval(secs => ${batch.expiresInSeconds}),
-             ${batch.webhookUrl}, ${batch.customIdPrefix}, ${batch.execution}, ${batch.rescue}, ${batch.promptCaching ?? null},
+             ${batch.webhookUrl}, ${batch.customIdPrefix}, ${batch.execution}, ${batch.rescue}, ${batch.promptCaching ?? null}, ${batch.maxCostUsd},
              ${batch.deduplicate ? file.itemCount === 1 : null}, ${file.itemCount}
       from ingest
       on conflict (owner, idempotency_key) where idempotency_key is not null do nothing

@@ -24,6 +24,8 @@ export interface NewInlineBatch {
   deduplicate: boolean;
   /** Whether prompts are marked for the provider's cache. Null or absent: where it pays. */
   promptCaching?: boolean | null;
+  /** USD; null without a limit. */
+  maxCostUsd: number | null;
   chunkSize: number;
   file: { id: string; name: string; format: string; sizeBytes: number; columns: readonly string[] };
   rows: readonly { customId: string | null; content: string | null; fields: string | null }[];
@@ -43,11 +45,11 @@ export async function insertInlineBatch(
     with batch as (
       insert into batches (file_key, id, owner, operation, options, model, status, name, metadata,
                            idempotency_key, input_hash, expires_in_seconds, expires_at, webhook_url, custom_id_prefix,
-                           execution, rescue, prompt_caching, twins_found, total)
+                           execution, rescue, prompt_caching, max_cost_usd, twins_found, total)
       values (nextval('files_key_seq'), ${batch.id}, ${batch.owner}, ${batch.operation}, ${batch.options},
               ${batch.model}, ${batch.status}, ${batch.name}, ${batch.metadata}, ${batch.idempotencyKey},
               ${batch.inputHash}, ${batch.expiresInSeconds}, now() + make_interval(secs => ${batch.expiresInSeconds}), ${batch.webhookUrl},
-              ${batch.customIdPrefix}, ${batch.execution}, ${batch.rescue}, ${batch.promptCaching ?? null}, ${batch.deduplicate ? rows.length === 1 : null}, ${rows.length})
+              ${batch.customIdPrefix}, ${batch.execution}, ${batch.rescue}, ${batch.promptCaching ?? null}, ${batch.maxCostUsd}, ${batch.deduplicate ? rows.length === 1 : null}, ${rows.length})
       on conflict (owner, idempotency_key) where idempotency_key is not null do nothing
       returning key, file_key
     ),

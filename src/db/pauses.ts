@@ -4,7 +4,7 @@
  */
 import { and, eq, isNotNull, isNull, or, sql } from 'drizzle-orm';
 import type { Builder } from './driver/client.ts';
-import { running } from './guards.ts';
+import { running, unended } from './guards.ts';
 import { type BatchStatus, batches } from './tables.ts';
 
 /** Why a batch is paused. */
@@ -54,13 +54,14 @@ export async function beginPause(
 }
 
 /**
- * Lets a paused batch go on, with its time renewed. Returns its key, or null where it is not
- * paused.
+ * Lets a paused batch go on, with its time renewed, and sets the limit of one that has not ended,
+ * paused or not, where one is given. Returns its key, or null where nothing changed.
  */
 export async function endPause(
   { query }: Builder,
   owner: string,
   id: string,
+  maxCostUsd: number | undefined,
 ): Promise<bigint | null> {
   const [ended] = await query
     .update(batches)
@@ -69,10 +70,17 @@ export async function endPause(
       pauseMessage: null,
       pausedSince: null,
       pauseResumesAt: null,
-      expiresAt: sql`now() + make_interval(secs => ${batches.expiresInSeconds})`,
+      expiresAt: sql`case when ${batches.pauseReason} is null then ${batches.expiresAt}
+                          else now() + make_interval(secs => ${batches.expiresInSeconds}) end`,
+      ...(maxCostUsd === undefined ? {} : { maxCostUsd }),
     })
     .where(
-      and(eq(batches.id, id), eq(batches.owner, owner), running, isNotNull(batches.pauseReason)),
+      and(
+        eq(batches.id, id),
+        eq(batches.owner, owner),
+        unended,
+        maxCostUsd === undefined ? isNotNull(batches.pauseReason) : undefined,
+      ),
     )
     .returning({ key: batches.key });
   return ended?.key ?? null;

@@ -11,9 +11,11 @@
  * leaves its id behind, and the next one does the step again.
  */
 import { and, eq, gte, isNotNull, type SQL, sql } from 'drizzle-orm';
+import { allowedItems, jobGate } from './budgets.ts';
 import { after } from './clock.ts';
 import type { Builder, Sql } from './driver/client.ts';
 import { isRunning } from './guards.ts';
+import type { OwnerLimits } from './owner-limits.ts';
 import { addResent } from './spending.ts';
 import { type FinalStatus, providerBatches } from './tables.ts';
 
@@ -69,7 +71,8 @@ export type ProviderBatchChange = Partial<
  * Takes open chunks of the next running batch that goes through a provider's batch API, and enters
  * the provider batch that they are to be in, in this worker's hands. Null where there is nothing to
  * take. A batch of which one waits because its provider did not take it is left alone until that
- * one's time has come. `begun`: it is the first of its batch.
+ * one's time has come; one whose limit leaves nothing, until it does. `begun`: it is the first of
+ * its batch.
  */
 export async function planProviderBatch(
   sql: Sql,
@@ -81,17 +84,24 @@ export async function planProviderBatch(
     maxItems: number;
     maxRounds: number;
     busyOwners: readonly string[];
+    limits: OwnerLimits;
   },
 ): Promise<{ batchKey: bigint; begun: boolean } | null> {
-  const { id, worker, maxChunks, maxItems, maxRounds, busyOwners } = plan;
+  const { id, worker, maxChunks, maxItems, maxRounds, busyOwners, limits } = plan;
+  const allowed = allowedItems(sql, limits, sql`w.whose`);
+  const gate = jobGate(sql, limits);
   const isOpen = sql`(c.state = 'open' and c.rounds < ${maxRounds} and not c.left_to_rescue)`;
   const [planned] = await sql<{ batchKey: bigint; begun: boolean }[]>`
     with next as materialized (
-      select key, model from batches b
-      where execution = 'PROVIDER_BATCH' and rescued_at is null
+      select b.key, b.owner, b.model, b.status, ${allowed} as cap ${gate.seen} from batches b
+      -- As this statement sees it: a limit is not reckoned by what came after.
+      join batches seen on seen.key = b.key and seen.xmin = b.xmin
+      cross join lateral (select b.owner as whose) w
+      where b.execution = 'PROVIDER_BATCH' and b.rescued_at is null
         and ${isRunning(sql)} and b.pause_reason is null
-        and coalesce(ids_indexed = total, true) and coalesce(twins_found, true)
-        and owner <> all(${[...busyOwners]}::text[])
+        and coalesce(b.ids_indexed = b.total, true) and coalesce(b.twins_found, true)
+        and coalesce(${allowed} > 0, true)
+        and b.owner <> all(${[...busyOwners]}::text[])
         and exists (
           select from chunks c
           where c.batch_key = b.key and ${isOpen}
@@ -100,10 +110,11 @@ export async function planProviderBatch(
           -- In no hands: the time of one that was just made is rounded, and may lie ahead.
           select from provider_batches p
           where p.batch_key = b.key and p.state = 'preparing' and p.worker is null and p.due_at > now())
-      order by key
+      order by b.key
       limit 1
-      for update skip locked
+      for update of b skip locked
     ),
+    ${gate.entered}
     fitting as materialized (
       select first, sum(last - first + 1 - done - twins) over (order by first) as items
       from chunks c
@@ -115,9 +126,9 @@ export async function planProviderBatch(
     ),
     picked as materialized (
       select c.first from chunks c, next
-      where c.batch_key = next.key and c.state = 'open'
+      where c.batch_key = next.key and c.state = 'open' and ${gate.isFresh}
         and c.first in (
-          select first from fitting where items <= greatest(${maxItems}, (select min(items) from fitting)))
+          select first from fitting where items <= greatest(least(${maxItems}, (select cap from next)), (select min(items) from fitting)))
       order by c.first
       for update of c
     ),
@@ -129,11 +140,12 @@ export async function planProviderBatch(
     ),
     started as (
       update batches b set status = 'PROCESSING', started_at = coalesce(b.started_at, now())
-      from next where b.key = next.key and b.status = 'QUEUED'
-      returning true as begun
+      from next where b.key = next.key and (next.status = 'QUEUED' or next.cap is not null)
+      returning next.status = 'QUEUED' as begun
     )
-    insert into provider_batches (batch_key, id, model, firsts, worker)
-    select next.key, ${id}, next.model, array(select first from taken order by first), ${worker}
+    -- The input has no more requests than are written down before it is made.
+    insert into provider_batches (batch_key, id, model, firsts, worker, requests)
+    select next.key, ${id}, next.model, array(select first from taken order by first), ${worker}, coalesce(next.cap, 0)
     from next
     where exists (select from taken)
     returning batch_key as "batchKey", coalesce((select begun from started), false) as begun`;

@@ -1,6 +1,7 @@
 /** Giving back what a worker holds and has not sent, while its calls go on. */
 import type { Sql } from './driver/client.ts';
 import { countDone, countTwins, isRunning } from './guards.ts';
+import { addResent } from './spending.ts';
 
 /** What a worker keeps of a chunk that it holds. */
 export interface KeptPart {
@@ -23,6 +24,7 @@ export async function releaseUnsent(
   const { worker, batchKey, parts, resent } = release;
   const firsts = `{${parts.map(({ first }) => first).join()}}`;
   const keptTos = `{${parts.map(({ keptTo }) => keptTo).join()}}`;
+  const isFull = sql`(c.done - p.done + c.twins - p.twins = p.kept_to - c.first + 1)`;
   const missed = await sql<{ first: number }[]>`
     with batch as materialized (
       select key from batches where key = ${batchKey} for update
@@ -60,7 +62,10 @@ export async function releaseUnsent(
     lost as (select ${resent} + coalesce(sum(repeats), 0) as requests from opened),
     shortened as (
       update chunks c
-      set last = p.kept_to, done = c.done - p.done, twins = c.twins - p.twins, sent_to = least(c.sent_to, p.kept_to)
+      set last = p.kept_to, done = c.done - p.done, twins = c.twins - p.twins, sent_to = least(c.sent_to, p.kept_to),
+          -- What was under way may have been recorded already.
+          state = case when ${isFull} then 'done' else c.state end,
+          owner = case when ${isFull} then null else c.owner end
       from cut p
       where c.batch_key = p.batch_key and c.first = p.chunk
     ),
@@ -75,7 +80,9 @@ export async function releaseUnsent(
       update batches b set resent_requests = b.resent_requests + lost.requests
       from lost
       where b.key = ${batchKey} and lost.requests > 0 and ${isRunning(sql)}
-    )
+      returning b.key, lost.requests
+    ),
+    spent as (${addResent(sql, sql`select key, requests from counted`)})
     select first from leased where first not in (select first from held_chunks)`;
   return missed.map(({ first }) => first);
 }

@@ -14,6 +14,8 @@ export interface Facts {
   'batch.ended': { batchKey: bigint };
   /** No item of the batch would succeed: its end as FAILED has begun. */
   'batch.stopped': { batch: string; code: string };
+  /** It sends nothing new: its limit is used up. */
+  'batch.paused': { batchKey: bigint; reason: string };
   'batch.deleted': { batch: string; owner: string };
   /** A worker took chunks of one batch under its lease. */
   'chunk.claimed': { batchKey: bigint; worker: string; chunks: number };

@@ -92,6 +92,7 @@ async function run(
   });
   const lease = createLease({ db, leaseMs: 30_000, log, events });
   const worker = createWorker({
+    limits: { owners: new Map(), others: null },
     db: watched,
     nudges,
     preparePlan: ({ operation, options }) =>
@@ -234,6 +235,7 @@ async function insertBatch(
     execution: 'LIVE',
     rescue: false,
     deduplicate: false,
+    maxCostUsd: null,
     contentField: null,
     customIdField: null,
     chunkSize: 100,

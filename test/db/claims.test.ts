@@ -13,6 +13,7 @@ import {
   range,
   recordAnswers,
   succeeded,
+  unlimited,
 } from './queue.ts';
 
 let database: TestDatabase;
@@ -85,11 +86,15 @@ async function claimInTurn(claims: number): Promise<bigint[]> {
   let owner = '';
   for (const _ of range(1, claims)) {
     const after = { owner, batches };
-    const [chunk] = await claimChunks(db.sql, {
+    const {
+      chunks: [chunk],
+    } = await claimChunks(db.sql, {
       worker,
       after,
       limit: 1,
       onlyBatchKeys: null,
+      except: [],
+      limits: unlimited,
       from: fromStart,
     });
     if (!chunk) break;
@@ -140,9 +145,16 @@ test('a claim that looks from an index on takes what follows, then what has cras
   const worker = await enterWorker(db);
   const batchKey = await insertBatch(db.sql, { items: 60 });
   await db.sql`update chunks set crashes = 1 where batch_key = ${batchKey} and first in (10, 50)`;
-  const claim = { worker, after: nobody, limit: 2, onlyBatchKeys: [batchKey] };
+  const claim = {
+    worker,
+    after: nobody,
+    limit: 2,
+    onlyBatchKeys: [batchKey],
+    except: [],
+    limits: unlimited,
+  };
   const take = async (from: ReadonlyMap<bigint, number>) =>
-    (await claimChunks(db.sql, { ...claim, from })).map(({ first }) => first);
+    (await claimChunks(db.sql, { ...claim, from })).chunks.map(({ first }) => first);
 
   const from = new Map([
     [batchKey, 20],

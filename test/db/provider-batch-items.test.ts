@@ -29,6 +29,7 @@ import {
   range,
   recordAnswers,
   succeeded,
+  unlimited,
 } from './queue.ts';
 
 let database: TestDatabase;
@@ -57,7 +58,13 @@ async function take(items: readonly number[]) {
   const worker = await enterWorker(db);
   const id = `pbatch_${randomUUID()}`;
   const limits = { maxChunks: 100, maxItems: 1_000, maxRounds: 3 };
-  await planProviderBatch(db.sql, { id, worker, busyOwners: [], ...limits });
+  await planProviderBatch(db.sql, {
+    id,
+    worker,
+    busyOwners: [],
+    ...limits,
+    limits: unlimited,
+  });
   const held = await holdProviderBatch(db.sql, { worker, id });
   if (!held) throw new Error('nothing was planned');
   const mine = { ...held, worker };

@@ -16,7 +16,7 @@ import {
 import { deleteWorker } from '../../src/db/workers.ts';
 import { changeOf } from '../../src/engine/provider-jobs/job.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { enterWorker, insertBatch } from './queue.ts';
+import { enterWorker, insertBatch, unlimited } from './queue.ts';
 
 let database: TestDatabase;
 let db: Database;
@@ -47,7 +47,13 @@ async function plan(
 ): Promise<string | null> {
   const id = `pbatch_${randomUUID()}`;
   const limits = { maxChunks: 10_000, maxItems: 100_000, maxRounds: 3, ...more };
-  const planned = await planProviderBatch(db.sql, { id, worker, busyOwners, ...limits });
+  const planned = await planProviderBatch(db.sql, {
+    id,
+    worker,
+    busyOwners,
+    ...limits,
+    limits: unlimited,
+  });
   return planned === null ? null : id;
 }
 

@@ -3,6 +3,7 @@ import { noUsage } from '../../src/core/usage.ts';
 import { type ClaimTurn, claimChunks } from '../../src/db/chunks.ts';
 import type { Builder, Sql } from '../../src/db/driver/client.ts';
 import { insertInlineBatch } from '../../src/db/inline-batches.ts';
+import type { OwnerLimits } from '../../src/db/owner-limits.ts';
 import { type NewResult, recordResults } from '../../src/db/results.ts';
 import { insertWorker } from '../../src/db/workers.ts';
 
@@ -15,12 +16,14 @@ export async function insertBatch(
     chunkSize = 10,
     status = 'QUEUED',
     expiresInSeconds = 3600,
+    maxCostUsd = null,
   }: {
     items: number;
     owner?: string;
     chunkSize?: number;
     status?: 'DRAFT' | 'QUEUED';
     expiresInSeconds?: number;
+    maxCostUsd?: number | null;
   },
 ): Promise<bigint> {
   const inserted = await insertInlineBatch(sql, {
@@ -40,6 +43,7 @@ export async function insertBatch(
     execution: 'LIVE' as const,
     rescue: false,
     deduplicate: false,
+    maxCostUsd,
     chunkSize,
     file: {
       id: `file_${randomUUID()}`,
@@ -71,15 +75,21 @@ export const nobody: ClaimTurn = { owner: '', batches: new Map() };
 /** Looks through all of each batch. */
 export const fromStart: ReadonlyMap<bigint, number> = new Map();
 
+/** No owner has a limit. */
+export const unlimited: OwnerLimits = { owners: new Map(), others: null };
+
 /** Claims from one batch. */
 export async function claimOf(sql: Sql, batchKey: bigint, worker: string, limit = 1) {
-  return await claimChunks(sql, {
+  const { chunks } = await claimChunks(sql, {
     worker,
     after: nobody,
     limit,
     onlyBatchKeys: [batchKey],
+    except: [],
+    limits: unlimited,
     from: fromStart,
   });
+  return chunks;
 }
 
 /** An answer to an item, wherever that is. */

@@ -1,7 +1,7 @@
-/** What was spent, kept when the batch that spent it is deleted. */
+/** What was spent, kept when the batch that spent it is deleted, and what may be. */
 import { doublePrecision, index, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
 import { execution } from './batches.ts';
-import { key, sum } from './columns.ts';
+import { instant, key, sum } from './columns.ts';
 
 /**
  * A row a batch, month, model and lane. Synchronous calls have a row a process, whose batch key is
@@ -31,7 +31,26 @@ export const spending = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.batchKey, table.month, table.model, table.execution] }),
-    // Needed by readSpending.
+    // Needed by readSpending, ownerMoney.
     index('spending_owner').on(table.owner, table.month),
   ],
+);
+
+/**
+ * What calls outside of batches may still cost, by owner and process. The row without a process is
+ * the owner's gate: to reckon what is left is to change it, and so to see whether others did.
+ */
+export const reservations = pgTable(
+  'reservations',
+  {
+    owner: text('owner').notNull(),
+    /** Empty: the gate. */
+    process: text('process').notNull(),
+    heldUsd: doublePrecision('held_usd').notNull().default(0),
+    /** How often the owner's money was reckoned. */
+    reckoned: sum('reckoned'),
+    /** A process that tells nothing more by then is dead, and holds nothing. */
+    expiresAt: instant('expires_at'),
+  },
+  (table) => [primaryKey({ columns: [table.owner, table.process] })],
 );

@@ -3,6 +3,7 @@
 import type { BatchErrorCode } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import type { BatchPlan } from '../../db/batches.ts';
+import { pauseForBudget } from '../../db/budgets.ts';
 import type { Database } from '../../db/driver/client.ts';
 import { readWanted } from '../../db/provider-batch-hold.ts';
 import {
@@ -16,6 +17,7 @@ import type { RowFile } from '../../files/row.ts';
 import type { BatchApi, Job } from '../../model/batch-api.ts';
 import type { Telling } from '../../telemetry/events.ts';
 import { copyTwins } from '../process/copy-twins.ts';
+import { isUnpriced, unknownPrice } from '../process/cost-limit.ts';
 import { hasEnded } from '../process/has-ended.ts';
 import { beginCaching } from '../run/caching.ts';
 import type { Plan } from '../run/plan.ts';
@@ -35,6 +37,8 @@ export interface JobStep {
   fileKey: bigint;
   /** Some items of the batch take the answers of others. */
   hasTwins: boolean;
+  /** USD that the batch may cost; null without a limit. */
+  maxCostUsd: number | null;
   /** Of the model that its requests go to. */
   api: BatchApi;
   db: Database;
@@ -165,7 +169,7 @@ export async function recordTwins(
 /** Records results of items that the provider batch holds, and tells of it. */
 export async function record(step: JobStep, results: readonly NewResult[]): Promise<void> {
   if (results.length === 0) return;
-  const { job, plan, db, publish, events } = step;
+  const { job, plan, db, maxCostUsd, publish, events } = step;
   const { batchKey, id: worker } = job;
   const own = await recordResults(db.sql, {
     batchKey,
@@ -176,6 +180,12 @@ export async function record(step: JobStep, results: readonly NewResult[]): Prom
   });
   const leaders = results.map(({ index }) => index);
   const recorded = (own && (await recordTwins(step, leaders))) ?? own;
+  if (maxCostUsd !== null && results.some(isUnpriced)) {
+    const pause = { maxCostUsd, message: unknownPrice('an answer'), whileHeld: true };
+    if (await pauseForBudget(db.sql, batchKey, pause)) {
+      events.emit('batch.paused', { batchKey, reason: 'BUDGET' });
+    }
+  }
   if (recorded) events.emit('result.recorded', { batchKey, results: recorded.recorded });
   if (hasEnded(recorded)) events.emit('batch.ended', { batchKey });
   publish();

@@ -17,11 +17,14 @@
  */
 
 import { newId } from '../../core/ids.ts';
+import { listUsedUp, pauseForBudget } from '../../db/budgets.ts';
+import { type OwnerLimits, pauseForOwner, readOwnerStanding } from '../../db/owner-limits.ts';
 import { holdProviderBatch } from '../../db/provider-batch-hold.ts';
 import { type ProviderJob, planProviderBatch } from '../../db/provider-batches.ts';
 import { listGivenUp, rescueBatches } from '../../db/rescues.ts';
 import { finishChunks } from '../../db/results.ts';
 import { createPublisher } from '../live/publisher.ts';
+import { whyOwnerUsedUp, whyUsedUp } from '../process/cost-limit.ts';
 import { hasEnded } from '../process/has-ended.ts';
 import { removeOldInputs } from './input.ts';
 import { createStep, type StepOptions } from './step.ts';
@@ -59,9 +62,12 @@ export function createProviderJobs(
   options: Pick<
     StepOptions,
     'db' | 'nudges' | 'preparePlan' | 'lease' | 'pollMs' | 'log' | 'events'
-  >,
+  > & {
+    /** What owners may spend in a month. */
+    limits: OwnerLimits;
+  },
 ): ProviderJobs {
-  const { db, nudges, lease, log, events } = options;
+  const { db, limits, nudges, lease, log, events } = options;
   const { sql } = db;
   const steps = new Set<RunningStep>();
   const publisher = createPublisher(nudges);
@@ -101,6 +107,7 @@ export function createProviderJobs(
   async function lookOnce(): Promise<void> {
     for (const key of await rescueBatches(sql)) await nudges.send(key, 'work');
     await giveUp();
+    await pauseUsedUp();
     while (steps.size < maxSteps && !stopping.signal.aborted) {
       const worker = lease.id();
       if (worker === null) return;
@@ -135,6 +142,7 @@ export function createProviderJobs(
       maxItems: maxRequests,
       maxRounds,
       busyOwners,
+      limits,
     });
     if (planned === null) return null;
     const { batchKey, begun } = planned;
@@ -160,6 +168,28 @@ export function createProviderJobs(
       });
       if (hasEnded(written)) events.emit('batch.ended', { batchKey: key });
       publisher.publish(key);
+    }
+  }
+
+  function tellOfPause(batchKey: bigint, reason: string): void {
+    events.emit('batch.paused', { batchKey, reason });
+    publisher.publish(batchKey);
+  }
+
+  /** Batches with a limit, their own or their owner's, that leaves nothing for another job. */
+  async function pauseUsedUp(): Promise<void> {
+    for (const { key, owner, standing } of await listUsedUp(sql, limits)) {
+      const message = whyUsedUp(standing);
+      const { maxCostUsd } = standing;
+      if (message !== null) {
+        const paused = await pauseForBudget(sql, key, { maxCostUsd, message });
+        if (paused) tellOfPause(key, 'BUDGET');
+      } else {
+        const month = await readOwnerStanding(sql, limits, owner);
+        if (!month || month.heldUsd > 0) continue;
+        const paused = await pauseForOwner(sql, key, whyOwnerUsedUp(owner, month));
+        if (paused) tellOfPause(key, 'OWNER_BUDGET');
+      }
     }
   }
 

@@ -133,6 +133,7 @@ export function createStep({
       file: rowFileOf(found.file, found.reading),
       fileKey: found.fileKey,
       hasTwins: found.twins > 0,
+      maxCostUsd: found.maxCostUsd,
       api,
       db,
       log,

@@ -9,6 +9,7 @@ import { createLooper } from '../../core/looper.ts';
 import { beginExpiry, type Ending, endFailure, listEnding } from '../../db/batch-life.ts';
 import { listPurgeable, purgeBatchStep } from '../../db/deletions.ts';
 import type { Database } from '../../db/driver/client.ts';
+import { endOwnerPauses, type OwnerLimits } from '../../db/owner-limits.ts';
 import { fatalCrashes, listFatal, reclaimChunks } from '../../db/reclaims.ts';
 import { finishChunks } from '../../db/results.ts';
 import { listTwinsLeft } from '../../db/twins.ts';
@@ -29,11 +30,14 @@ export interface Reaper {
 
 export function createReaper({
   db,
+  limits,
   nudges,
   log,
   events,
 }: {
   db: Database;
+  /** What owners may spend in a month. */
+  limits: OwnerLimits;
   nudges: Nudges;
   log: Log;
   events: Telling;
@@ -66,6 +70,7 @@ export function createReaper({
       events.emit('chunk.reclaimed', { batchKey: key });
       await nudges.send(key, 'work');
     }
+    for (const key of await endOwnerPauses(db.sql, limits)) await nudges.send(key, 'work');
     for (const key of await beginExpiry(db)) await nudges.send(key, 'stop');
     for (const { key, ending } of await listEnding(db))
       await finishEnding({ db, nudges, events }, key, ending);

@@ -3,8 +3,11 @@
  * batch is submitted; from batches in fair order. What was claimed and could not be taken in is
  * given back.
  */
+import type { ClaimedChunk } from '../../db/chunks.ts';
 import type { HeldBatch } from './held-batch.ts';
+import { claimWithinLimits } from './limits.ts';
 import type { WorkerState } from './state.ts';
+import type { Statements } from './statements.ts';
 import { takeIn } from './take-in.ts';
 
 /** Owners whose last batch is remembered, and batches whose last claim is. */
@@ -25,6 +28,8 @@ const dryShare = 0.125;
 
 /** Nothing was open: that is not asked again sooner, unless a nudge says that something is. */
 const emptyMs = 20;
+/** A batch of whose limit nothing is left for now is not asked again sooner. */
+const usedUpMs = 100;
 /** A claim that failed is tried again after this. */
 const retryMs = 500;
 
@@ -61,6 +66,7 @@ export function claimSoon({ claims, wake }: WorkerState): void {
 export function claimFrom(state: WorkerState, batchKey: bigint): void {
   const batch = state.batches.get(batchKey);
   if (batch) batch.mayHaveMore = true;
+  state.claims.usedUpUntil.delete(batchKey);
   state.claims.fresh.add(batchKey);
   claimSoon(state);
 }
@@ -132,15 +138,15 @@ async function claimSome(
   worker: string,
   only: { limit: number; onlyBatchKeys: readonly bigint[] | null },
 ): Promise<bigint | null> {
-  const { claims, clock, statements, events } = state;
+  const { claims, clock, events } = state;
   const { lastOwner: owner, lastBatches: batches, nextFirsts: from } = claims;
   const claim = { ...only, worker, after: { owner, batches }, from };
   if (clock.now() >= claims.lookedFromStartAt + lookFromStartEveryMs) lookFromStart(state);
-  let chunks = await statements.claim(claim);
+  let chunks = await claimOpen(state, claim);
   if (chunks.length === 0 && from.size > 0) {
     // What is still open stands before them, given back or put back by a retry.
     lookFromStart(state);
-    chunks = await statements.claim(claim);
+    chunks = await claimOpen(state, claim);
   }
   const [first] = chunks;
   if (!first) return null;
@@ -154,6 +160,29 @@ async function claimSome(
   batches.set(batchOwner, batchKey);
   if (!(await takeIn(state, worker, { batchKey, chunks }))) claims.isComparing = true;
   return batchKey;
+}
+
+/** Passes over batches whose limit is used up for now. */
+async function claimOpen(
+  state: WorkerState,
+  claim: Omit<Parameters<Statements['claim']>[0], 'except'>,
+): Promise<ClaimedChunk[]> {
+  const { claims, clock, statements } = state;
+  const { usedUpUntil } = claims;
+  for (;;) {
+    const now = clock.now();
+    for (const [key, until] of usedUpUntil) if (until <= now) usedUpUntil.delete(key);
+    const { chunks, bounded } = await statements.claim({
+      ...claim,
+      except: [...usedUpUntil.keys()],
+    });
+    if (!bounded) return chunks;
+    const { batchKey, batchOwner: owner } = bounded;
+    const { worker, limit } = claim;
+    const within = await claimWithinLimits(state, { batchKey, owner, worker, limit });
+    if (within.length > 0) return within;
+    usedUpUntil.set(batchKey, now + usedUpMs);
+  }
 }
 
 function lookFromStart({ claims, clock }: WorkerState): void {

@@ -9,6 +9,7 @@ import type { NewResult, Recorded } from '../../db/results.ts';
 import { hasEnded } from '../process/has-ended.ts';
 import { giveBackLeft } from './give-back.ts';
 import { countRecorded, type HeldBatch, isDone } from './held-batch.ts';
+import { checkLimit } from './limits.ts';
 import { drop, failBatch, forget, letGoIfDone } from './release.ts';
 import type { WorkerState } from './state.ts';
 
@@ -167,6 +168,7 @@ function onRecorded(
   const { status, ending } = recorded;
   countRecorded(batch, results);
   void giveBackLeft(state, batch); // never rejects
+  if (batch.isBounded) void checkLimit(state, batch, results); // never rejects
   events.emit('result.recorded', { batchKey: batch.key, results: recorded.recorded });
   if (hasEnded(recorded)) events.emit('batch.ended', { batchKey: batch.key });
   const goesOn = status === 'PROCESSING' && ending === null;

@@ -12,10 +12,14 @@ export async function letGoOfHalted(state: WorkerState): Promise<void> {
   if (batches.size === 0 || state.isLookingForHalted) return;
   state.isLookingForHalted = true;
   try {
-    const { stopped, paused } = await statements.readHalted([...batches.keys()]);
+    const { stopped, paused, bounded } = await statements.readHalted([...batches.keys()]);
     for (const key of stopped) {
       const batch = batches.get(key);
       if (batch) void drop(state, batch); // never rejects
+    }
+    for (const key of bounded) {
+      const batch = batches.get(key);
+      if (batch) batch.isBounded = true;
     }
     for (const key of paused) {
       const batch = batches.get(key);

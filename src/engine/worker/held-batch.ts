@@ -63,6 +63,8 @@ export interface HeldBatch {
   readonly askedItems: number;
   /** Whether its prompts are marked for the provider's cache; null: where it pays. */
   readonly promptCaching: boolean | null;
+  /** It may cost so much at most. */
+  isBounded: boolean;
   /** Aborts its calls and its waiting items. */
   readonly abort: AbortController;
   readonly chunks: Map<number, HeldChunk>;
@@ -103,7 +105,7 @@ interface ReadyCount {
 }
 
 export function holdBatch(
-  { key, id, owner, fileKey, file, reading, twins, total, promptCaching }: BatchPlan,
+  { key, id, owner, fileKey, file, reading, twins, total, promptCaching, maxCostUsd }: BatchPlan,
   { worker, plan }: Pick<HeldBatch, 'worker' | 'plan'>,
 ): HeldBatch {
   return {
@@ -117,6 +119,7 @@ export function holdBatch(
     hasTwins: twins > 0,
     askedItems: total - twins,
     promptCaching,
+    isBounded: maxCostUsd !== null,
     abort: new AbortController(),
     chunks: new Map(),
     ready: [],

@@ -98,6 +98,8 @@ interface ClaimCursor {
   lastOwner: string;
   /** The batch of each owner that was served last. */
   readonly lastBatches: Map<string, bigint>;
+  /** Batches with a limit of which nothing is left for now; asked again at this time. */
+  readonly usedUpUntil: Map<bigint, number>;
   /** By batch, the index behind what was claimed of it last. */
   readonly nextFirsts: Map<bigint, number>;
   lookedFromStartAt: number;
@@ -135,6 +137,7 @@ export function createState(
       failedUntil: never,
       lastOwner: '',
       lastBatches: new Map(),
+      usedUpUntil: new Map(),
       nextFirsts: new Map(),
       lookedFromStartAt: parts.clock.now(),
     },

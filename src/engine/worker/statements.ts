@@ -1,6 +1,7 @@
 /** All that a worker reads of the database and writes to it: each is one statement. */
 import { beginFailure, noteWaiting } from '../../db/batch-life.ts';
 import { readBatchPlan, readHalted } from '../../db/batches.ts';
+import { claimWithin, pauseForBudget, readStanding } from '../../db/budgets.ts';
 import {
   claimChunks,
   raiseSentMarks,
@@ -9,16 +10,25 @@ import {
 } from '../../db/chunks.ts';
 import type { Database } from '../../db/driver/client.ts';
 import { readOpenItems } from '../../db/items.ts';
+import { type OwnerLimits, pauseForOwner } from '../../db/owner-limits.ts';
 import { recordResults } from '../../db/results.ts';
 import { releaseUnsent } from '../../db/unsent.ts';
 import { copyTwins } from '../process/copy-twins.ts';
 
 export type Statements = ReturnType<typeof statementsOf>;
 
-export function statementsOf(db: Database) {
+/** `limits`: what owners may spend in a month. */
+export function statementsOf(db: Database, limits: OwnerLimits) {
   const { sql } = db;
   return {
-    claim: (claim: Parameters<typeof claimChunks>[1]) => claimChunks(sql, claim),
+    claim: (claim: Omit<Parameters<typeof claimChunks>[1], 'limits'>) =>
+      claimChunks(sql, { ...claim, limits }),
+    claimWithin: (claim: Omit<Parameters<typeof claimWithin>[1], 'limits'>) =>
+      claimWithin(sql, { ...claim, limits }),
+    pauseForOwner: (key: bigint, message: string) => pauseForOwner(sql, key, message),
+    readStanding: (key: bigint) => readStanding(sql, key),
+    pauseForBudget: (key: bigint, pause: Parameters<typeof pauseForBudget>[2]) =>
+      pauseForBudget(sql, key, pause),
     readPlan: (key: bigint) => readBatchPlan(db, key),
     readItems: (range: Parameters<typeof readOpenItems>[1]) => readOpenItems(sql, range),
     mark: (worker: string, marks: Parameters<typeof raiseSentMarks>[2]) =>

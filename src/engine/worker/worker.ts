@@ -16,6 +16,7 @@
  */
 import type { Log } from '../../core/log.ts';
 import type { Database } from '../../db/driver/client.ts';
+import type { OwnerLimits } from '../../db/owner-limits.ts';
 import type { Telling } from '../../telemetry/events.ts';
 import { createPublisher } from '../live/publisher.ts';
 import type { Lease } from '../process/lease.ts';
@@ -38,6 +39,8 @@ export interface Worker {
 
 export interface WorkerOptions extends Pick<WorkerParts, 'concurrency' | 'preparePlan'> {
   db: Database;
+  /** What owners may spend in a month. */
+  limits: OwnerLimits;
   nudges: Nudges;
   /** Started before the worker, and stopped after it. */
   lease: Pick<Lease, 'id' | 'onLost' | 'onRenewed'>;
@@ -45,13 +48,13 @@ export interface WorkerOptions extends Pick<WorkerParts, 'concurrency' | 'prepar
   events: Telling;
 }
 
-export function createWorker({ db, nudges, lease, ...rest }: WorkerOptions): Worker {
+export function createWorker({ db, limits, nudges, lease, ...rest }: WorkerOptions): Worker {
   const state = createState(
     {
       ...rest,
       lease,
       nudges,
-      statements: statementsOf(db),
+      statements: statementsOf(db, limits),
       publisher: createPublisher(nudges),
       clock: workerClock,
     },

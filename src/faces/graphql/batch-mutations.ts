@@ -1,6 +1,7 @@
 /** Mutations of the life of a batch. submitBatch has a file of its own. */
 import { cancelBatch } from '../../app/cancel.ts';
 import { deleteBatch } from '../../app/delete.ts';
+import { batchFields } from '../../app/inputs.ts';
 import { pauseBatch, resumeBatch } from '../../app/pause.ts';
 import { retryBatch } from '../../app/retry.ts';
 import { startBatch } from '../../app/start.ts';
@@ -79,11 +80,18 @@ builder.mutationField('resumeBatch', (t) =>
   t.field({
     type: batchPayload('ResumeBatchPayload', 'The batch that goes on.'),
     description:
-      'Lets a paused batch go on, with the time until it expires renewed. A batch that has ended is returned as it is.',
-    args: { id: t.arg.id(idArg) },
-    resolve: async (_root, { id }, context) => {
+      'Lets a paused batch go on, with the time until it expires renewed. Of a batch that is not paused only the limit changes, where one is given. BAD_USER_INPUT where the limit is used up and no higher one is given. A batch that has ended is returned as it is.',
+    args: {
+      id: t.arg.id(idArg),
+      maxCostUsd: t.arg.float({
+        description:
+          'The most that the batch may cost from now on, what was spent already included. The present limit stays when absent.',
+        validate: { schema: batchFields.maxCostUsd as never },
+      }),
+    },
+    resolve: async (_root, { id, maxCostUsd }, context) => {
       await theBatch(id, context);
-      await resumeBatch(context, context.owner, id);
+      await resumeBatch(context, context.owner, id, { maxCostUsd: maxCostUsd ?? undefined });
       return await theBatch(id, context);
     },
   }),

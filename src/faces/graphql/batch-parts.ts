@@ -219,11 +219,11 @@ export const BatchPause = builder.objectRef<BatchRecord>('BatchPause').implement
       type: 'DateTime',
       nullable: true,
       description:
-        'When the batch goes on without being told to. Null where it waits for resumeBatch.',
+        'Time at which the batch continues by itself. Null where it waits for resumeBatch.',
     }),
     since: t.field({
       type: 'DateTime',
-      description: 'When the batch stopped sending.',
+      description: 'Time at which the batch stopped sending.',
       resolve: ({ pausedSince, readAt }) => pausedSince ?? readAt,
     }),
   }),

@@ -130,6 +130,11 @@ builder.node('Batch', {
         'Why the batch waits: its provider is down or asked for a pause. Null while calls go out.',
       resolve: waiting,
     }),
+    maxCostUsd: t.exposeFloat('maxCostUsd', {
+      nullable: true,
+      description:
+        'The limit on what the batch may cost in USD, as given at submit or by resumeBatch. Null without a limit.',
+    }),
     pause: t.field({
       type: BatchPause,
       nullable: true,

@@ -2,6 +2,7 @@ import type { Caller } from '../../app/caller.ts';
 import type { ResultCounter } from '../../app/parse-results.ts';
 import type { Asking, Log } from '../../core/log.ts';
 import type { RequestAccess, RequestLine } from '../../db/driver/request-line.ts';
+import type { OwnerLimits } from '../../db/owner-limits.ts';
 import type { Progress } from '../../engine/live/progress.ts';
 import type { Nudges } from '../../engine/process/nudges.ts';
 import type { Providers } from '../../model/providers.ts';
@@ -20,6 +21,8 @@ export interface Services extends Pick<Caller, 'preparePlan' | 'checkWebhook' | 
   progress: Progress;
   providers: Providers;
   defaultModel: string;
+  /** What owners may spend in a month. */
+  limits: OwnerLimits;
   webhooks: Webhooks;
   log: Log;
   events: Telling;

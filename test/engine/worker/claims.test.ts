@@ -5,7 +5,7 @@ import { claimDue, claimFrom } from '../../../src/engine/worker/claims.ts';
 import { createState, workerClock } from '../../../src/engine/worker/state.ts';
 import { statementsOf } from '../../../src/engine/worker/statements.ts';
 import { createEvents } from '../../../src/telemetry/events.ts';
-import { enterWorker, insertBatch, range } from '../../db/queue.ts';
+import { enterWorker, insertBatch, range, unlimited } from '../../db/queue.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 
 let database: TestDatabase;
@@ -33,7 +33,7 @@ test('an owner with one new batch is served before the second of a hundred of an
       // Nothing is claimed but what is asked for.
       concurrency: 0,
       statements: {
-        ...statementsOf(db),
+        ...statementsOf(db, unlimited),
         async readPlan(key) {
           served.push(key);
           return null;

@@ -19,6 +19,7 @@ import {
   insertBatch,
   range,
   succeeded,
+  unlimited,
 } from '../../db/queue.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { until } from '../../support/until.ts';
@@ -50,7 +51,7 @@ async function open(items: number) {
   const recorded: number[] = [];
   const events: string[] = [];
   const log = pino({ level: 'silent' });
-  const statements = statementsOf(db);
+  const statements = statementsOf(db, unlimited);
   const state = createState(
     {
       lease: { id: () => worker },
@@ -68,8 +69,7 @@ async function open(items: number) {
           events.push('unstorable');
           return true;
         },
-        readHalted: async () => ({ stopped: [], paused: [] }),
-        releaseUnsent: async () => [],
+        readHalted: async () => ({ stopped: [], paused: [], bounded: [] }),
       },
       preparePlan() {
         throw new Error('nothing is run');

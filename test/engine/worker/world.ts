@@ -170,12 +170,12 @@ export function createWorld(specs: readonly BatchSpec[], concurrency: number, ga
         const own = open.filter((batch) => batch.owner === owner);
         const last = after.batches.get(String(owner)) ?? 0n;
         const batch = own.find(({ key }) => key > last) ?? own[0];
-        if (!batch) return [];
+        if (!batch) return { chunks: [], bounded: null };
         const taken = batch.chunks
           .filter((chunk) => chunk.holder === null && openOf(batch, chunk).length > 0)
           .sort((a, b) => a.crashes - b.crashes || a.first - b.first)
           .slice(0, limit);
-        return taken.map((chunk): ClaimedChunk => {
+        const chunks = taken.map((chunk): ClaimedChunk => {
           chunk.holder = worker;
           chunk.sentTo = chunk.first - 1;
           chunk.repeats = 0;
@@ -186,7 +186,12 @@ export function createWorld(specs: readonly BatchSpec[], concurrency: number, ga
           const place = { batchKey: batch.key, batchOwner: batch.owner, begun: false };
           return { ...place, first, last: end, done, sentTo, crashes, twins: 0 };
         });
+        return { chunks, bounded: null };
       }),
+    claimWithin: () => ask(() => null),
+    readStanding: () => ask(() => null),
+    pauseForBudget: () => ask(() => false),
+    pauseForOwner: () => ask(() => false),
     readPlan: (key) =>
       ask(() => {
         const batch = batches.get(key);
@@ -310,6 +315,7 @@ export function createWorld(specs: readonly BatchSpec[], concurrency: number, ga
         return {
           stopped: held.filter(isDone).map(({ key }) => key),
           paused: held.filter((batch) => batch.isPaused && !isDone(batch)).map(({ key }) => key),
+          bounded: [],
         };
       }),
     noteWaiting: () => ask(() => undefined),

@@ -64,6 +64,7 @@ beforeAll(async () => {
           providers,
           defaultModel: 'test/rules',
           callLedger: { add: () => undefined },
+          limits: { owners: new Map(), others: null },
           log,
           events,
           preparePlan: createPlanner({ providers, defaultModel: 'test/rules' }),

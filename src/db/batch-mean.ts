@@ -1,0 +1,28 @@
+/** What an item of a batch costs, as far as is known. */
+import type postgres from 'postgres';
+import type { Sql } from './driver/client.ts';
+
+/** Answers from which on their own mean counts beside the quoted one. */
+export const minAnswers = 20;
+
+/** Items of a chunk `c` that are to be asked and have no answer. */
+export const unanswered = 'c.last - c.first + 1 - c.done - c.twins';
+
+/**
+ * `mean_usd` of an item of a batch `b`: the dearer one of what was quoted, for the way in which it
+ * is asked now, and of what its answers cost. Null while nothing tells it; 0 where answers have no
+ * known price.
+ */
+export function meanOf(sql: Sql): postgres.Fragment {
+  return sql`
+    select greatest(
+      (b.quote::json #>> array[
+        case when b.execution = 'LIVE' or b.rescued_at is not null then 'liveUsd' else 'providerBatchUsd' end,
+        'expected'])::float8 / greatest(1, b.total - b.twins),
+      case when n.answers >= ${minAnswers} then coalesce(b.cost_usd, 0) / n.answers end) as mean_usd
+    from (
+      -- Answers that a retry, or a pause, put aside have cost something too.
+      select b.succeeded + b.failed - b.twins_recorded
+             + (select count(*) from superseded_results o where o.batch_key = b.key) as answers
+    ) n`;
+}

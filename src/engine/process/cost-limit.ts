@@ -1,0 +1,36 @@
+/** What the limit of a batch means for those who send its items. */
+import type { Usage } from '../../core/usage.ts';
+import type { Standing } from '../../db/budgets.ts';
+import type { OwnerStanding } from '../../db/owner-limits.ts';
+
+/**
+ * Why a batch can send nothing more under its own limit, for people; null where it can, or may when
+ * what is under way has ended.
+ */
+export function whyUsedUp({ allowedItems, heldItems, isQuoted, ...sums }: Standing): string | null {
+  const { meanUsd, spentUsd, maxCostUsd } = sums;
+  if (maxCostUsd === null || allowedItems > 0 || heldItems > 0) return null;
+  if (meanUsd === null) return isQuoted ? unknownPrice('the model') : null;
+  return `maxCostUsd is ${usd(maxCostUsd)}; ${usd(spentUsd)} were spent, and an item costs about ${usd(meanUsd)}. resumeBatch with a higher maxCostUsd lets the batch go on`;
+}
+
+/** The same of the month of its owner, of whose nothing is under way. */
+export function whyOwnerUsedUp(owner: string, standing: OwnerStanding): string {
+  const { limitUsd, spentUsd, month } = standing;
+  return `${owner} may spend ${usd(limitUsd)} in ${month}; ${usd(spentUsd)} were spent. The batch goes on in the next month, or under a higher limit in BUDGETS`;
+}
+
+/** Why a limit cannot be held, for people. */
+export function unknownPrice(of: 'the model' | 'an answer'): string {
+  return `maxCostUsd cannot be held, because ${of} has no known price. PRICES sets one; then resumeBatch lets the batch go on`;
+}
+
+/** It was answered, and nobody knows what that cost: not so an item that was never sent. */
+export function isUnpriced({ usage }: { usage: Usage }): boolean {
+  return usage.costUsd === null && usage.inputTokens + usage.outputTokens > 0;
+}
+
+/** In four digits that count. */
+export function usd(amount: number): string {
+  return `${Number(amount.toPrecision(4))} USD`;
+}

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { readConfig } from '../../src/config.ts';
+
+const key = 'k'.repeat(24);
+const withKeys = { API_KEYS: `acme:${key}a,other:${key}b` };
+
+test('budgets are read by owner, and for all others', () => {
+  const BUDGETS = '{"acme": {"monthlyUsd": 50}, "*": {"monthlyUsd": 200.5}}';
+  expect(readConfig({ ...withKeys, BUDGETS }).budgets).toEqual({
+    owners: new Map([['acme', 50]]),
+    others: 200.5,
+  });
+  expect(readConfig({}).budgets).toEqual({ owners: new Map(), others: null });
+  expect(readConfig({ BUDGETS: '{"local": {"monthlyUsd": 1}}' }).budgets.owners.size).toBe(1);
+});
+
+test.each([
+  ['{"acme": 50}', 'BUDGETS.acme must be an object'],
+  ['{"acme": {"monthlyUsd": -1}}', 'BUDGETS.acme.monthlyUsd must be at least 0'],
+  ['{"acme": {"monthlyUsd": "50"}}', 'BUDGETS.acme.monthlyUsd must be a number'],
+  ['{"acme": {"montlyUsd": 50}}', 'BUDGETS.acme must not have the setting montlyUsd'],
+  ['{"acne": {"monthlyUsd": 50}}', 'BUDGETS.acne must be the name of a key in API_KEYS'],
+  ['acme: 50', 'BUDGETS must be JSON'],
+])('%s is refused at the start, by its place and not by its value', (BUDGETS, message) => {
+  expect(() => readConfig({ ...withKeys, BUDGETS })).toThrow(message);
+});

@@ -1,0 +1,175 @@
+/** A batch that may cost so much at most: it is paused before the item that would go beyond it. */
+import postgres from 'postgres';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createRandom } from '../../../src/sandbox/wire/random.ts';
+import type { App } from '../../support/app.ts';
+import { startStubApp } from '../../support/stub-app.ts';
+import { completion, type StubProvider } from '../../support/stub-provider.ts';
+import { ask, submit, textOf, texts, untilBatch, untilEnded } from './support.ts';
+
+const concurrency = 16;
+/** USD per million tokens of prompt and answer, by the list. */
+const model = 'openai/gpt-4.1-mini';
+const inputPrice = 0.4;
+const envOf = ({ url }: StubProvider) => ({
+  OPENAI_API_KEY: 'sk-stub',
+  OPENAI_BASE_URL: url,
+  PROVIDERS: '',
+  DEFAULT_MODEL: model,
+  WORKER_CONCURRENCY: String(concurrency),
+});
+
+let app: App;
+let stub: StubProvider;
+let sql: postgres.Sql;
+
+beforeAll(async () => {
+  ({ app, stub } = await startStubApp(envOf));
+  sql = postgres(app.databaseUrl, { max: 1 });
+});
+afterAll(async () => {
+  await sql.end();
+  await app.stop();
+});
+
+/** Answers each text with so many tokens of prompt, and none of answer. */
+function billed(tokensOf: (text: string) => number): void {
+  stub.reply(({ body }) => ({
+    body: completion('{"label":"praise","confidence":0.9}', {
+      usage: { prompt_tokens: tokensOf(textOf(body)), completion_tokens: 0 },
+    }),
+  }));
+}
+
+interface Bounded {
+  status: string;
+  maxCostUsd: number | null;
+  usage: { costUsd: number; requests: number };
+  counts: { succeeded: number; processing: number };
+  pause: { reason: string; message: string } | null;
+}
+const fields =
+  'status maxCostUsd usage { costUsd requests } counts { succeeded processing } pause { reason message }';
+
+async function read(id: string): Promise<Bounded> {
+  const query = `query($id: ID!) { batch(id: $id) { ${fields} } }`;
+  return (await ask<{ batch: Bounded }>(app, query, { id })).batch;
+}
+
+function resume(id: string, maxCostUsd?: number) {
+  const query = `mutation($id: ID!, $max: Float) { resumeBatch(id: $id, maxCostUsd: $max) { batch { ${fields} } } }`;
+  return app.graphql<{ resumeBatch: { batch: Bounded } }>(query, { id, max: maxCostUsd });
+}
+
+/** Submits a batch whose items are expected to cost so much each. */
+async function submitQuoted(items: number, maxCostUsd: number, meanUsd: number): Promise<string> {
+  const id = await submit(app, texts(items), { maxCostUsd });
+  const quote = JSON.stringify({ liveUsd: { expected: meanUsd * items } });
+  await sql`update batches set quote = ${quote} where id = ${id}`;
+  return id;
+}
+
+/** Tokens that cost so much. */
+function tokensFor(usd: number): number {
+  return Math.round((usd / inputPrice) * 1e6);
+}
+
+test('a batch is paused before it goes beyond its limit, and goes on under a higher one', async () => {
+  const { uniform } = createRandom(7);
+  const drawn = new Map<string, number>();
+  billed((text) => {
+    const tokens = drawn.get(text) ?? Math.round(200 + uniform() * 1_800);
+    drawn.set(text, tokens);
+    return tokens;
+  });
+  const meanUsd = (1_100 * inputPrice) / 1e6;
+  const maxCostUsd = 150 * meanUsd;
+  stub.requests.length = 0;
+  const id = await submitQuoted(400, maxCostUsd, meanUsd);
+  await untilBatch(app, id, ({ status }) => status === 'PAUSED');
+  const paused = await read(id);
+
+  expect(paused).toMatchObject({
+    maxCostUsd,
+    pause: { reason: 'BUDGET' },
+    counts: { processing: 0 },
+  });
+  expect(paused.pause?.message).toMatch(/^maxCostUsd is 0\.066 USD; 0\.06\S+ USD were spent/);
+  expect(paused.usage.costUsd).toBeLessThanOrEqual(maxCostUsd + 2 * meanUsd);
+  expect(paused.usage.costUsd).toBeGreaterThan(maxCostUsd - (concurrency + 1) * meanUsd);
+  expect(stub.requests).toHaveLength(paused.usage.requests);
+
+  const refused = await resume(id);
+  expect(refused.errors?.[0]).toMatchObject({ extensions: { code: 'BAD_USER_INPUT' } });
+  expect(refused.errors?.[0]?.message).toContain('0.066 USD');
+  const resumed = await resume(id, 1);
+  expect(resumed.data?.resumeBatch.batch).toMatchObject({ maxCostUsd: 1, pause: null });
+  const ended = await untilEnded(app, id);
+
+  expect(ended).toMatchObject({ status: 'COMPLETED', counts: { succeeded: 400 } });
+  expect(stub.requests).toHaveLength(400);
+  expect(new Set(stub.requests.map(({ body }) => textOf(body))).size).toBe(400);
+});
+
+test('answers that are dearer than the quote stop a batch that was claimed by the quote', async () => {
+  billed(() => tokensFor(0.01));
+  const id = await submitQuoted(300, 1, 0.001);
+  await untilBatch(app, id, ({ status }) => status === 'PAUSED');
+  const { usage, counts } = await read(id);
+
+  expect(counts.succeeded).toBeLessThanOrEqual(100 + concurrency);
+  expect(usage.costUsd).toBeLessThanOrEqual(1 + concurrency * 0.01 + 1e-9);
+});
+
+test('a limit that the whole batch fits under changes nothing', async () => {
+  billed(() => tokensFor(0.001));
+  const id = await submitQuoted(250, 0.2501, 0.001);
+
+  expect(await untilEnded(app, id)).toMatchObject({
+    status: 'COMPLETED',
+    counts: { succeeded: 250 },
+  });
+});
+
+test('a batch that waits at its limit holds up no other', async () => {
+  billed(() => tokensFor(0.01));
+  const waiting = await submit(app, texts(50), { maxCostUsd: 1 });
+  const other = await submit(app, texts(50));
+
+  expect(await untilEnded(app, other)).toMatchObject({ counts: { succeeded: 50 } });
+  // Nobody has said what an item costs yet.
+  expect((await read(waiting)).counts).toEqual({ succeeded: 0, processing: 0 });
+  const quote = JSON.stringify({ liveUsd: { expected: 0.5 } });
+  await sql`update batches set quote = ${quote} where id = ${waiting}`;
+  expect(await untilEnded(app, waiting)).toMatchObject({ counts: { succeeded: 50 } });
+});
+
+test.each([0, -1])('maxCostUsd %d is refused', async (maxCostUsd) => {
+  const { errors } = await app.graphql(
+    'mutation($input: SubmitBatchInput!) { submitBatch(input: $input) { batch { id } } }',
+    {
+      input: {
+        operation: { label: { categories: ['a', 'b'] } },
+        source: { texts: ['a'] },
+        maxCostUsd,
+      },
+    },
+  );
+
+  expect(errors?.[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT' });
+  expect(JSON.stringify(errors)).toContain('must be above 0');
+});
+
+test('POST /files takes the limit in both spellings', async () => {
+  billed(() => tokensFor(0.01));
+  for (const name of ['maxCostUsd', 'max_cost_usd']) {
+    const form = new FormData();
+    form.set('operation', 'label');
+    form.set('categories', 'a,b');
+    form.set(name, '2.5');
+    form.set('file', new File(['one\ntwo'], 'texts.txt', { type: 'text/plain' }));
+    const response = await fetch(`${app.url}/files`, { method: 'POST', body: form });
+    const { batchId, batch } = (await response.json()) as any;
+    expect((await read(batchId ?? batch?.id)).maxCostUsd).toBe(2.5);
+  }
+});

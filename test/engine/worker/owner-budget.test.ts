@@ -1,0 +1,161 @@
+/** What an owner may spend in a month: its batches stop together, another owner's go on. */
+import postgres from 'postgres';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { App } from '../../support/app.ts';
+import { startStubApp } from '../../support/stub-app.ts';
+import { completion, type StubProvider } from '../../support/stub-provider.ts';
+import { until } from '../../support/until.ts';
+import { texts } from './support.ts';
+
+const key = 'k'.repeat(24);
+const concurrency = 16;
+/** Of each call of these tests. */
+const callUsd = 0.01;
+const monthlyUsd = 1;
+
+let app: App;
+let stub: StubProvider;
+let sql: postgres.Sql;
+
+beforeAll(async () => {
+  ({ app, stub } = await startStubApp(({ url }) => ({
+    OPENAI_API_KEY: 'sk-stub',
+    OPENAI_BASE_URL: url,
+    PROVIDERS: '',
+    DEFAULT_MODEL: 'openai/gpt-4.1-mini',
+    WORKER_CONCURRENCY: String(concurrency),
+    API_KEYS: `acme:${key}a,other:${key}b`,
+    BUDGETS: JSON.stringify({ acme: { monthlyUsd } }),
+  })));
+  sql = postgres(app.databaseUrl, { max: 1 });
+  stub.reply({
+    body: completion('{"label":"praise","confidence":0.9}', {
+      usage: { prompt_tokens: (callUsd / 0.4) * 1e6, completion_tokens: 0 },
+    }),
+  });
+});
+afterAll(async () => {
+  await sql.end();
+  await app.stop();
+});
+beforeEach(async () => {
+  await sql`delete from spending`;
+  stub.requests.length = 0;
+});
+
+function as(owner: 'acme' | 'other') {
+  return { authorization: `Bearer ${key}${owner === 'acme' ? 'a' : 'b'}` };
+}
+
+async function submit(owner: 'acme' | 'other', items: number): Promise<string> {
+  const { data, errors } = await app.graphql(
+    'mutation($input: SubmitBatchInput!) { submitBatch(input: $input) { batch { id } } }',
+    {
+      input: {
+        operation: { label: { categories: ['praise', 'complaint'] } },
+        source: { texts: texts(items) },
+      },
+    },
+    as(owner),
+  );
+  if (!data) throw new Error(JSON.stringify(errors));
+  const { id } = data.submitBatch.batch;
+  const quote = JSON.stringify({ liveUsd: { expected: items * callUsd } });
+  await sql`update batches set quote = ${quote} where id = ${id}`;
+  return id;
+}
+
+/** A line of the ledger, as if so much had been spent in this month. */
+async function spend(owner: string, usd: number): Promise<void> {
+  await sql`
+    insert into spending (batch_key, month, owner, model, execution, requests, cost_usd)
+    values (-1, to_char(now() at time zone 'utc', 'YYYY-MM'), ${owner}, 'openai/gpt-4.1-mini', 'LIVE', 1, ${usd})
+    on conflict (batch_key, month, model, execution) do update set cost_usd = excluded.cost_usd`;
+}
+
+async function untilStatus(owner: 'acme' | 'other', id: string, wanted: string): Promise<any> {
+  return await until(
+    async () => {
+      const { data } = await app.graphql(
+        `query($id: ID!) { batch(id: $id) { status pause { reason message resumesAt }
+           counts { succeeded processing } usage { costUsd } } }`,
+        { id },
+        as(owner),
+      );
+      return data?.batch.status === wanted ? data.batch : null;
+    },
+    { deadlineMs: 15_000, what: `${id} ${wanted}` },
+  );
+}
+
+test('batches of an owner whose month is used up stop together, and go on when there is room', async () => {
+  await spend('acme', 0.9951);
+  const mine = [await submit('acme', 20), await submit('acme', 20), await submit('acme', 20)];
+  const others = await submit('other', 20);
+
+  const paused = await Promise.all(mine.map((id) => untilStatus('acme', id, 'PAUSED')));
+  await untilStatus('other', others, 'COMPLETED');
+
+  for (const batch of paused) {
+    expect(batch.pause.reason).toBe('OWNER_BUDGET');
+    expect(batch.pause.message).toContain('acme may spend 1 USD');
+    const now = new Date();
+    const next = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1));
+    expect(new Date(batch.pause.resumesAt)).toEqual(next);
+  }
+  expect(stub.requests).toHaveLength(20);
+
+  await spend('acme', 0);
+  for (const id of mine) await untilStatus('acme', id, 'COMPLETED');
+  expect(stub.requests).toHaveLength(80);
+});
+
+test('a batch of its owner cannot be resumed while the month is used up, and can be paused for good', async () => {
+  await spend('acme', 2);
+  const id = await submit('acme', 5);
+  await untilStatus('acme', id, 'PAUSED');
+  const change = (name: string) =>
+    app.graphql(
+      `mutation($id: ID!) { ${name}(id: $id) { batch { status pause { reason } } } }`,
+      { id },
+      as('acme'),
+    );
+
+  const refused = await change('resumeBatch');
+  expect(refused.errors?.[0]).toMatchObject({ extensions: { code: 'BAD_USER_INPUT' } });
+  expect(refused.errors?.[0]?.message).toMatch(/acme may spend 1 USD in \d{4}-\d\d; 2 USD were/);
+
+  const paused = await change('pauseBatch');
+  expect(paused.data?.pauseBatch.batch).toEqual({
+    status: 'PAUSED',
+    pause: { reason: 'REQUESTED' },
+  });
+  await spend('acme', 0);
+  const resumed = await change('resumeBatch');
+  expect(resumed.errors).toBeUndefined();
+  await untilStatus('acme', id, 'COMPLETED');
+});
+
+test('what is under way counts: no more goes out at once than the month has left', async () => {
+  await spend('acme', 0.955);
+  let letGo = () => undefined as unknown;
+  const after = new Promise<void>((resolve) => {
+    letGo = () => resolve();
+  });
+  const good = {
+    body: completion('{"label":"praise","confidence":0.9}', {
+      usage: { prompt_tokens: (callUsd / 0.4) * 1e6, completion_tokens: 0 },
+    }),
+  };
+  stub.reply({ ...good, after });
+  const ids = [await submit('acme', 10), await submit('acme', 10)];
+  await stub.received(4);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const together = stub.requests.length;
+  stub.reply(good);
+  await spend('acme', 0);
+  letGo();
+
+  expect(together).toBe(4);
+  for (const id of ids) await untilStatus('acme', id, 'COMPLETED');
+});
