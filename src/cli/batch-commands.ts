@@ -1,7 +1,7 @@
 /** Commands over batches that there are. */
 import type { Batch, BatchState, ItemStatus } from '../client/index.ts';
 import { ask } from './ask.ts';
-import { count, counted, dollars, percent, plain } from './columns.ts';
+import { cost, count, counted, percent, plain } from './columns.ts';
 import type { CommandOutcome } from './commands.ts';
 import { Ended, exits, WrongUse } from './failure.ts';
 import { batchStatuses, type Given, listOf, numberOf } from './flags.ts';
@@ -161,7 +161,7 @@ function linesOf(batch: Batch): string[] {
         ]
       : []),
     ['tokens', `${count(usage.inputTokens)} in, ${count(usage.outputTokens)} out`],
-    ['cost', usage.costUsd === null ? '-' : dollars(usage.costUsd)],
+    ['cost', cost(usage.costUsd)],
     ['created', time(batch.createdAt)],
     ['completed', time(batch.completedAt)],
     ...(waiting ? [['waits', waiting.reason] as Fact] : []),

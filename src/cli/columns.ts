@@ -67,6 +67,11 @@ export function dollars(usd: number): string {
   return `$${usd.toFixed(usd < 0.1 ? 4 : 2)}`;
 }
 
+/** A cost, or that none is known: unknown is never $0. */
+export function cost(usd: number | null): string {
+  return usd === null ? 'no known price' : dollars(usd);
+}
+
 function pieces(text: string): { text: string; width: number }[] {
   return Array.from(graphemes.segment(text), ({ segment }) => ({
     text: segment,

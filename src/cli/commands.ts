@@ -5,6 +5,7 @@ import { printCompletion } from './completion.ts';
 import * as files from './file-commands.ts';
 import type { FlagName, Given } from './flags.ts';
 import { submitFlags } from './job.ts';
+import * as money from './money-commands.ts';
 import { operationFlags } from './operation.ts';
 import { runOperation } from './run-operation.ts';
 import type { Shell } from './shell.ts';
@@ -154,6 +155,14 @@ export const commands: readonly Command[] = [
     example: 'winnow models',
     flags: withServer,
     run: files.models,
+  },
+  {
+    name: 'spending',
+    words: '[MONTH]',
+    summary: 'what a month cost, by model; absent: the present month',
+    example: 'winnow spending 2026-11',
+    flags: withServer,
+    run: money.spending,
   },
   {
     name: 'parse',

@@ -26,7 +26,7 @@ export function generalHelp(commands: readonly Command[]): string {
 export function commandHelp({ name, words, summary, example, flags }: Command): string {
   return [
     `winnow ${name}${words === '' ? '' : ` ${words}`}: ${summary}`,
-    ...(words === 'FILE' ? ['FILE may be -, which is standard input.'] : []),
+    ...(words.endsWith('FILE') ? ['FILE may be -, which is standard input.'] : []),
     '',
     ...flags.map(flagLine),
     '',

@@ -41,7 +41,7 @@ async function perform(args: readonly string[], shell: Shell) {
   if (!command) throw unknown(name);
   const given = readArguments(args, command.flags);
   if (given.has('help')) return await tellText(shell, given, 'help', commandHelp(command));
-  const allowed = command.words === '' ? 1 : 2;
+  const allowed = 1 + command.words.split(' ').filter(Boolean).length;
   const [extra] = given.words.slice(allowed);
   if (extra !== undefined) throw new WrongUse(`winnow ${name} takes no further word: ${extra}`);
   return await command.run(given, shell);

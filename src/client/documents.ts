@@ -147,6 +147,12 @@ export const documents: Readonly<Record<keyof Operations, string>> = {
     service { models { id provider inputPrice outputPrice providerBatch } }
   }`,
 
+  Spending: `query Spending($month: String) {
+    spending(month: $month) {
+      month usage { ...UsageFields } byModel { model execution usage { ...UsageFields } }
+    }
+  } ${usage}`,
+
   ParseResults: `query ParseResults(
     $fileId: ID!, $responseSchema: JSONObject, $status: [ItemStatus!], $first: Int, $after: String
   ) {

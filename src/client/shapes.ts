@@ -6,6 +6,7 @@ import type {
   ItemErrorCode,
   ItemStatus,
   ParsedResult,
+  Spending,
   WinnowFile,
 } from './types.ts';
 import type * as wire from './wire.ts';
@@ -82,6 +83,11 @@ function lowerMethod(output: unknown): unknown {
 
 export function toFile(file: FileFields): WinnowFile {
   return { ...file, format: lower(file.format), createdAt: date(file.createdAt) };
+}
+
+export function toSpending(spending: Operations['Spending']['data']['spending']): Spending {
+  const byModel = spending.byModel.map((one) => ({ ...one, execution: lower(one.execution) }));
+  return { ...spending, byModel };
 }
 
 type ParsedEntry = Operations['ParseResults']['data']['parseResults']['edges'][number]['entry'];

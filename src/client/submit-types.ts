@@ -37,6 +37,11 @@ interface SubmitSettings extends CallOptions {
    * enrich and summarize, false for run and chat.
    */
   deduplicate?: boolean | null | undefined;
+  /**
+   * Whether the common beginning of all prompts is marked for the provider's prompt cache. Absent:
+   * where that pays. No effect for chat.
+   */
+  promptCaching?: boolean | null | undefined;
   /** Address that is called when the batch ends. */
   webhookUrl?: string | null | undefined;
   /** Absent: a new one, so that a submit that is sent again is still one batch. */

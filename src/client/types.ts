@@ -231,6 +231,25 @@ export interface Model {
   readonly providerBatch: boolean | null;
 }
 
+/** What the owner of the key spent in one month: batches, deleted ones too, and calls at once. */
+export interface Spending {
+  /** In UTC, as 2026-11. */
+  readonly month: string;
+  /** Over all models and executions. */
+  readonly usage: Usage;
+  /** The highest cost first. */
+  readonly byModel: readonly ModelSpending[];
+}
+
+/** What was spent on one model in one execution. */
+export interface ModelSpending {
+  /** As provider/name. */
+  readonly model: string;
+  /** Calls at once and previews count as live. */
+  readonly execution: Execution;
+  readonly usage: Usage;
+}
+
 /** One line of a file of batch results. */
 export interface ParsedResult<Output = unknown> {
   readonly customId: string;

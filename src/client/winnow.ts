@@ -19,9 +19,9 @@ import type {
 } from './result-types.ts';
 import type { AnswerSchema, DataOf, EnrichData, EnrichField } from './schema-types.ts';
 import { readSettings, type WinnowOptions } from './settings.ts';
-import { lower, toParsed, toStatuses } from './shapes.ts';
+import { lower, toParsed, toSpending, toStatuses } from './shapes.ts';
 import { createTransport, type Transport } from './transport.ts';
-import type { CallOptions, ItemStatus, Items, Model, ParsedResult } from './types.ts';
+import type { CallOptions, ItemStatus, Items, Model, ParsedResult, Spending } from './types.ts';
 
 export interface ParseOptions<Schema extends AnswerSchema = AnswerSchema> extends CallOptions {
   /** What the answers are held to. Absent: any answer is valid. */
@@ -101,6 +101,15 @@ export class Winnow {
   async models({ signal }: CallOptions = {}): Promise<readonly Model[]> {
     const { service } = await this.#transport.ask('Models', {}, { signal, again: true });
     return service.models;
+  }
+
+  /**
+   * What was spent in a month of UTC, such as 2026-11; without one in the present month. Throws
+   * BadUserInput for anything else.
+   */
+  async spending(month?: string, { signal }: CallOptions = {}): Promise<Spending> {
+    const { spending } = await this.#transport.ask('Spending', { month }, { signal, again: true });
+    return toSpending(spending);
   }
 
   /**

@@ -321,6 +321,22 @@ export interface Operations {
       };
     };
   };
+  Spending: {
+    variables: {
+      month?: string | null | undefined;
+    };
+    data: {
+      spending: {
+        month: string;
+        usage: UsageFields;
+        byModel: {
+          model: string;
+          execution: Execution;
+          usage: UsageFields;
+        }[];
+      };
+    };
+  };
   ParseResults: {
     variables: {
       fileId: string;

@@ -184,6 +184,21 @@ it('models are listed with their prices', async () => {
   expect(out).toContain('sandbox/rules  no known price\n');
 });
 
+it('the spending of a month is told, and unknown is no sum', async () => {
+  const { code, spending } = await folder.json(['spending']);
+  const { out } = await folder.run(['spending', '2000-01']);
+  const wrong = await folder.json(['spending', 'november']);
+
+  expect(code).toBe(0);
+  expect(spending.month).toBe(new Date().toISOString().slice(0, 7));
+  expect(spending.byModel).toContainEqual(
+    expect.objectContaining({ model: 'sandbox/rules', execution: 'live' }),
+  );
+  expect(spending.usage).toMatchObject({ requests: expect.any(Number), costUsd: null });
+  expect(out).toBe('2000-01  nothing  0 requests  0 tokens in, 0 out\n');
+  expect(wrong).toMatchObject({ code: 2, error: { code: 'BAD_USER_INPUT' } });
+});
+
 it('results of a provider are parsed and held to a schema', async () => {
   const batch = await winnow.batches.get(id);
   writeFileSync(folder.file('results.jsonl'), await batch.getOutput('openai_jsonl'));

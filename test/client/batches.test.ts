@@ -217,6 +217,18 @@ describe('a batch', () => {
     expect(each).toMatchObject({ reused: null, usage: { requests: 3 } });
   });
 
+  it('is in the spending of its month, also when it is deleted', async () => {
+    const before = await winnow.spending();
+    const batch = await winnow.batches.submit({ summarize: {}, source: ['One text'] });
+    await batch.done();
+    await batch.delete();
+    const after = await winnow.spending(before.month);
+
+    expect(after.usage.requests).toBe(before.usage.requests + 1);
+    expect(after.byModel).toMatchObject([{ model: 'test/rules', execution: 'live' }]);
+    await expect(winnow.spending('2026-13')).rejects.toBeInstanceOf(BadUserInput);
+  });
+
   it('is started, retried and deleted', async () => {
     const batch = await winnow.batches.submit({
       label: { categories },

@@ -20,7 +20,7 @@ const addressInFiles = 'http://localhost:4000';
 const variables = new Map([['SubmitBatch', JSON.stringify({ texts: submitTexts }, null, 2)]]);
 
 const tabs: readonly GraphiQLTab[] = readdirSync(folder)
-  .sort()
+  .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
   .map((file) => {
     const { hint, query, name } =
       fileParts.exec(readFileSync(new URL(file, folder), 'utf8'))?.groups ?? {};
