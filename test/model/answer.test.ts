@@ -91,6 +91,26 @@ describe('an answer', () => {
       { prompt_tokens: 5, completion_tokens: 1, prompt_tokens_details: { cached_tokens: 9 } },
       [5, 5, 1],
     ],
+    [
+      "xAI's thinking, counted apart",
+      {
+        prompt_tokens: 32,
+        completion_tokens: 9,
+        total_tokens: 135,
+        completion_tokens_details: { reasoning_tokens: 94 },
+      },
+      [32, 0, 103, 94],
+    ],
+    [
+      'thinking within the completion',
+      {
+        prompt_tokens: 32,
+        completion_tokens: 103,
+        total_tokens: 135,
+        completion_tokens_details: { reasoning_tokens: 94 },
+      },
+      [32, 0, 103, 94],
+    ],
     ['negative counts', { prompt_tokens: -5, completion_tokens: 1 }, [0, 0, 1]],
     ['no completion tokens', { prompt_tokens: 5 }, [5, 0, 0]],
     [
@@ -98,7 +118,7 @@ describe('an answer', () => {
       { prompt_tokens: 5, completion_tokens: 1, prompt_cache_hit_tokens: 2 },
       [5, 2, 1],
     ],
-  ])('with %s has counts that fit', async (_, usage, [input, cached, output]) => {
+  ])('with %s has counts that fit', async (_, usage, [input, cached, output, reasoning = 0]) => {
     stub.reply({ body: completion('a', { usage }) });
 
     expect((await ask(modelOf(stub.url).model)).tokens).toEqual({
@@ -106,6 +126,7 @@ describe('an answer', () => {
       inputTokens: input,
       cachedInputTokens: cached,
       outputTokens: output,
+      reasoningTokens: reasoning,
     });
   });
 });

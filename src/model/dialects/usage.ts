@@ -15,17 +15,20 @@ export function readCompletionUsage(usage: unknown, tier?: unknown): Tokens | nu
   if (typeof prompt_tokens !== 'number' && typeof completion_tokens !== 'number') return null;
   const prompt = recordOf(usage.prompt_tokens_details);
   const inputTokens = count(prompt_tokens);
-  const outputTokens = count(completion_tokens);
+  const reasoning = count(recordOf(usage.completion_tokens_details).reasoning_tokens);
+  const written = count(completion_tokens);
+  // xAI counts the thinking apart, as its total says; everybody else within the completion.
+  const isApart = count(usage.total_tokens) === inputTokens + written + reasoning;
+  const outputTokens = isApart ? written + reasoning : written;
   // DeepSeek has its own name for it.
   const cached = Math.min(count(prompt.cached_tokens ?? prompt_cache_hit_tokens), inputTokens);
-  const { reasoning_tokens } = recordOf(usage.completion_tokens_details);
   return {
     inputTokens,
     cachedInputTokens: cached,
     cacheWriteTokens: Math.min(count(prompt.cache_write_tokens), inputTokens - cached),
     cacheWriteLongTokens: 0,
     outputTokens,
-    reasoningTokens: Math.min(count(reasoning_tokens), outputTokens),
+    reasoningTokens: Math.min(reasoning, outputTokens),
     tier: nameOf(tier),
   };
 }
