@@ -1,7 +1,13 @@
 /** Synchronous mutations: a few items at once, answered within a minute. */
 
 import { pause, withDeadline } from '../core/deadline.ts';
-import { AppError, BadUserInput, type BatchErrorCode, type ItemErrorCode } from '../core/errors.ts';
+import {
+  AppError,
+  BadUserInput,
+  type BatchErrorCode,
+  type ItemErrorCode,
+  itemMessage,
+} from '../core/errors.ts';
 import { noUsage, type Usage } from '../core/usage.ts';
 import { beginCaching } from '../engine/run/caching.ts';
 import { startItem } from '../engine/run/execute.ts';
@@ -167,7 +173,7 @@ function unanswered(code: ItemErrorCode, message: string): ItemAnswer {
   return {
     attempts: 0,
     usage: noUsage,
-    outcome: { status: 'FAILED', error: { code, message } },
+    outcome: { status: 'FAILED', error: { code, message: itemMessage(message) } },
   };
 }
 

@@ -1,6 +1,6 @@
 /** The answers in an uploaded file of a provider's batch results, parsed and validated. */
 import { createHash } from 'node:crypto';
-import { InvalidOutput, type ItemError } from '../core/errors.ts';
+import { InvalidOutput, type ItemError, itemMessage } from '../core/errors.ts';
 import { parseKeepingNumbers } from '../core/exact-json.ts';
 import { createRecent } from '../core/recent.ts';
 import { createSpentMemory } from '../core/spent-memory.ts';
@@ -93,7 +93,7 @@ function parseRow(
     case 'failed':
       return {
         ...result,
-        error: { code: outcome.code, message: outcome.message },
+        error: { code: outcome.code, message: itemMessage(outcome.message) },
         rejectedAnswer: rejectedAnswer(outcome.answer ?? null),
       };
     case 'answer':
@@ -103,7 +103,7 @@ function parseRow(
         if (!(error instanceof InvalidOutput)) throw error;
         return {
           ...result,
-          error: { code: 'INVALID_OUTPUT', message: error.message },
+          error: { code: 'INVALID_OUTPUT', message: itemMessage(error.told) },
           rejectedAnswer: rejectedAnswer(writtenText(outcome.text, outcome.completion)),
         };
       }

@@ -196,4 +196,23 @@ export class ItemFailure extends Error {
 /** The answer breaks its schema. The message is for the model, which is asked again with it. */
 export class InvalidOutput extends Error {
   override readonly name = 'InvalidOutput';
+  /** The same for people, with long lists cut. */
+  readonly told: string;
+
+  constructor(
+    message: string,
+    { told = message, ...options }: ErrorOptions & { told?: string } = {},
+  ) {
+    super(message, options);
+    this.told = told;
+  }
+}
+
+/** Characters of an item's error. It stands in each failed row, and more of it says no more. */
+export const maxItemMessage = 400;
+
+/** A message as an item's error has it: its beginning, with no character cut in two. */
+export function itemMessage(message: string): string {
+  if (message.length <= maxItemMessage) return message;
+  return `${message.slice(0, maxItemMessage - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }

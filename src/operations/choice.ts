@@ -1,10 +1,14 @@
 /** Matching what a model wrote to the value that it meant. */
 
+import { shortList } from './short-list.ts';
+
 export interface Choices {
   /** The choice that a value names: exactly, or but for its form where only one fits. Else null. */
   match(value: unknown): string | null;
   /** The choices for a message to the model, unless they are too many to repeat. */
   readonly list: string;
+  /** The same for people. */
+  readonly shortList: string;
 }
 
 /** A longer message does not help the model, and costs tokens. */
@@ -34,7 +38,8 @@ export function createChoices(values: readonly string[], name: string): Choices 
     }
     return { rule, byForm };
   });
-  const quoted = values.map((value) => JSON.stringify(value)).join(', ');
+  const names = values.map((value) => JSON.stringify(value));
+  const quoted = names.join(', ');
 
   return {
     match(value) {
@@ -48,6 +53,7 @@ export function createChoices(values: readonly string[], name: string): Choices 
       }
       return null;
     },
+    shortList: `one of ${shortList(names)}`,
     list: quoted.length <= maxListLength ? `one of ${quoted}` : `one of the given ${name}`,
   };
 }

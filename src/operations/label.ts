@@ -181,7 +181,10 @@ function readLabel(
       return { label: null, ...chooseConfidence(null, reported) };
     }
     if (chosen === null) {
-      throw new InvalidOutput(`label must be ${choices.list}${allowNone ? ', or null' : ''}`);
+      const orNull = allowNone ? ', or null' : '';
+      throw new InvalidOutput(`label must be ${choices.list}${orNull}`, {
+        told: `label must be ${choices.shortList}${orNull}`,
+      });
     }
     const closed = categories.some((other) => other !== chosen && other.startsWith(chosen));
     const probability =
@@ -210,7 +213,9 @@ function readLabels(
     const chosen = written.map((entry, index) => {
       const category = choices.match(entry);
       if (category === null) {
-        throw new InvalidOutput(`labels/${index} must be ${choices.list}`);
+        throw new InvalidOutput(`labels/${index} must be ${choices.list}`, {
+          told: `labels/${index} must be ${choices.shortList}`,
+        });
       }
       return category;
     });

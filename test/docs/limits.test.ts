@@ -9,6 +9,7 @@ import { maxExpirySeconds, maxInlineItems, maxSyncItems } from '../../src/app/in
 import { defaultExpirySeconds } from '../../src/app/store-batch.ts';
 import { maxMetadataBytes, maxOptionsBytes } from '../../src/app/submit.ts';
 import { maxMessageRequests } from '../../src/app/submit-messages.ts';
+import { maxItemMessage } from '../../src/core/errors.ts';
 import { maxCustomIdLength } from '../../src/core/ids.ts';
 import { maxJsonDepth, maxNumberLength } from '../../src/core/json.ts';
 import { maxPerOwner, readTimeoutMs } from '../../src/db/driver/request-line.ts';
@@ -224,6 +225,7 @@ const rows: [what: string, limit: string][] = [
   ['requests for an answer that breaks its schema', told(1 + maxRepairs)],
   ['requests that a provider fails', told(maxCountedTries)],
   ['crashes of workers under an item', told(fatalCrashes)],
+  ["the message of an item's error", `${maxItemMessage} characters, ten names of a list`],
   ['a refused answer that is kept', `${told(rejectedAnswer.maxLength)} characters`],
   ['an event of `batchResults`', `${results.pageSize} items, ${megabytes(results.pageBytes)}`],
   [

@@ -1,6 +1,6 @@
 /** Items that fail without an answer: nothing was asked, or the provider took none of it. */
 
-import type { ItemError, ItemFailure } from '../../core/errors.ts';
+import { type ItemError, type ItemFailure, itemMessage } from '../../core/errors.ts';
 import { noUsage } from '../../core/usage.ts';
 import { readHeldChunks } from '../../db/provider-batch-items.ts';
 import type { NewResult } from '../../db/results.ts';
@@ -38,6 +38,6 @@ export function failureOf(index: number, first: number, { code, message }: ItemE
     first,
     attempts: 0,
     usage: noUsage,
-    outcome: { status: 'FAILED', error: { code, message } },
+    outcome: { status: 'FAILED', error: { code, message: itemMessage(message) } },
   };
 }

@@ -9,6 +9,7 @@ import {
   type ItemError,
   ItemFailure,
   internalItemError,
+  itemMessage,
 } from '../../core/errors.ts';
 import { noUsage, spend, type Usage } from '../../core/usage.ts';
 import { type Model, type ModelAnswer, ModelError, type Permit } from '../../model/model.ts';
@@ -168,7 +169,7 @@ class StartedItem implements ItemRun {
       if (this.repairs === maxRepairs) {
         return this.failed({
           code: 'INVALID_OUTPUT',
-          message: `The model's answer is not valid: ${error.message}`,
+          message: `The model's answer is not valid: ${error.told}`,
         });
       }
       this.repairs += 1;
@@ -279,11 +280,14 @@ class StartedItem implements ItemRun {
   }
 
   private answerWith(outcome: ItemAnswer['outcome']): ItemAnswer {
-    const whole =
-      outcome.status === 'FAILED' && this.rejected !== null
-        ? { ...outcome, rejectedAnswer: this.rejected }
-        : outcome;
-    return { attempts: this.attempts, usage: this.usage, outcome: whole };
+    return { attempts: this.attempts, usage: this.usage, outcome: this.asStored(outcome) };
+  }
+
+  private asStored(outcome: ItemAnswer['outcome']): ItemAnswer['outcome'] {
+    if (outcome.status !== 'FAILED') return outcome;
+    const { code, message } = outcome.error;
+    const rejectedAnswer = this.rejected === null ? {} : { rejectedAnswer: this.rejected };
+    return { ...outcome, error: { code, message: itemMessage(message) }, ...rejectedAnswer };
   }
 }
 

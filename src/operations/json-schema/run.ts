@@ -83,8 +83,15 @@ function quietly(check: Check, value: unknown, run: Run): boolean {
   return valid;
 }
 
+/** A message with more values does not help the model, and costs tokens. */
+const maxListed = 100;
+
 /** Message for a value of which only these are allowed. */
 export function mustBe(allowed: readonly string[]): string {
+  if (allowed.length > maxListed) {
+    const some = listed(allowed.slice(0, maxListed));
+    return `must be one of the ${allowed.length} values allowed, such as ${some}`;
+  }
   return `must be ${allowed.length > 2 ? 'one of ' : ''}${listed(allowed)}`;
 }
 

@@ -6,6 +6,7 @@
 import { InvalidOutput } from '../../core/errors.ts';
 import { isRecord, type JsonRecord } from '../../core/json.ts';
 import type { JsonSchema } from '../../model/model.ts';
+import { shortList } from '../short-list.ts';
 import { combiningKeywords, every } from './combining-keywords.ts';
 import { memberKeywords } from './member-keywords.ts';
 import { accepts, type Check, type Fault, fail, startRun } from './run.ts';
@@ -89,7 +90,12 @@ export function createValidator(root: JsonSchema): Validator {
       return {
         validate(value) {
           run.faults = [];
-          if (!checkRoot(value, run)) throw new InvalidOutput(describeFaults(run.faults));
+          if (checkRoot(value, run)) return;
+          const told = describeFaults(run.faults, shortMessage);
+          throw new InvalidOutput(
+            describeFaults(run.faults, ({ message }) => message),
+            { told },
+          );
         },
         accepts: (part, value) => accepts(compile(part), value, run),
       };
@@ -103,8 +109,16 @@ function keywordChecks(schema: JsonRecord, keywords: Record<string, Keyword>): C
   );
 }
 
-function describeFaults(faults: readonly Fault[]): string {
-  const messages = faults.map(({ path, message }) => `${path.slice(1) || 'the answer'} ${message}`);
+function describeFaults(faults: readonly Fault[], messageOf: (fault: Fault) => string): string {
+  const messages = faults.map(
+    (fault) => `${fault.path.slice(1) || 'the answer'} ${messageOf(fault)}`,
+  );
   const told = [...new Set(messages)].slice(0, maxToldIssues).join('; ');
   return told.length > maxMessageLength ? `${told.slice(0, maxMessageLength)}…` : told;
+}
+
+/** For people, who know what they allowed. */
+function shortMessage({ message, allowed = [] }: Fault): string {
+  const short = shortList(allowed);
+  return short === allowed.join(', ') ? message : `must be one of ${short}`;
 }
