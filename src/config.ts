@@ -2,11 +2,13 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { budgets, strangeOwners } from './config/budgets.ts';
+import { prices } from './config/price-settings.ts';
 import { httpUrl, providers } from './config/provider-settings.ts';
 import { tellStrangeVariables } from './config/strange-variables.ts';
 import { describeIssue, textOf, wholeNumber } from './config/text.ts';
 import type { OwnerLimits } from './db/owner-limits.ts';
 import type { ProviderConfig } from './model/model.ts';
+import type { OwnPrices } from './model/prices.ts';
 import { parseWebhookSecrets } from './webhooks/sign.ts';
 
 /** Everything that can be set from outside, parsed once. */
@@ -19,6 +21,8 @@ export interface Config {
   databaseConnections: number;
   dataDirectory: string;
   providers: ProviderConfig[];
+  /** By provider/name; what the built-in list has otherwise, or lacks. */
+  prices: Readonly<Record<string, OwnPrices>>;
   defaultModel: string;
   workerConcurrency: number;
   workerLeaseMs: number;
@@ -104,6 +108,7 @@ const environment = z.object({
   ANTHROPIC_API_KEY: z.string().min(1).optional(),
   ANTHROPIC_BASE_URL: httpUrl.optional(),
   PROVIDERS: providers,
+  PRICES: prices,
   DEFAULT_MODEL: z
     .string()
     .regex(/^[^/\s]+\/\S+$/, 'is not provider/name, such as openai/gpt-4.1-mini')
@@ -224,6 +229,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     databaseConnections: data.DATABASE_CONNECTIONS,
     dataDirectory: resolve(data.DATA_DIR),
     providers: configs,
+    prices: data.PRICES,
     defaultModel,
     workerConcurrency: data.WORKER_CONCURRENCY,
     workerLeaseMs: data.WORKER_LEASE_MS,

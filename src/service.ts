@@ -138,6 +138,7 @@ export async function startService(
       timeoutMs: config.modelTimeoutMs,
       concurrency: config.workerConcurrency,
       defaultModel: config.defaultModel,
+      prices: config.prices,
       log,
       events,
     });

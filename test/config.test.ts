@@ -25,6 +25,7 @@ it('an empty environment is a whole configuration: this machine only, embedded d
     databaseConnections: 24,
     dataDirectory: resolve('.data'),
     providers: [],
+    prices: {},
     defaultModel: 'sandbox/rules',
     webhookAllowPrivate: false,
     webhookSecrets: null,
@@ -333,5 +334,61 @@ describe('API_KEYS', () => {
     const { apiKeys } = readConfig({ API_KEYS: `anna:${key},anna:${key}2` });
 
     expect([...apiKeys.values()]).toEqual(['anna', 'anna']);
+  });
+});
+
+describe('PRICES', () => {
+  it('are read by provider/name', () => {
+    const PRICES =
+      '{"openai/gpt-6": {"input": 2, "cachedInput": 0.2, "cacheWrite": 2.5, "cacheWriteLong": 4, "output": 12, "batch": 0.5, "tiers": {"priority": 2}, "contextTokens": 400000, "maxOutputTokens": 128000}}';
+
+    expect(readConfig({ PRICES }).prices).toEqual(JSON.parse(PRICES));
+    expect(readConfig({}).prices).toEqual({});
+  });
+
+  it.each([
+    ['no JSON', '{"a":', /^PRICES must be JSON/],
+    ['a list', '[]', /^PRICES must be an object/],
+    ['a bare name', '{"gpt-6": {"input": 1, "output": 1}}', /^PRICES\.gpt-6: .*provider\/name/],
+    [
+      'an unknown key',
+      '{"openai/gpt-6": {"input": 1, "outptu": 7.125}}',
+      /^PRICES\.openai\/gpt-6\.outptu must be absent; did you mean output\?$/,
+    ],
+    [
+      'a negative number',
+      '{"openai/gpt-6": {"input": -7.125, "output": 1}}',
+      /^PRICES\.openai\/gpt-6\.input must be at least 0$/,
+    ],
+    [
+      'a text',
+      '{"openai/gpt-6": {"input": "7.125", "output": 1}}',
+      /^PRICES\.openai\/gpt-6\.input must be a number$/,
+    ],
+    [
+      'an input without an output',
+      '{"openai/gpt-6": {"input": 7.125}}',
+      /^PRICES\.openai\/gpt-6\.output must stand beside input/,
+    ],
+    [
+      'an endless number',
+      '{"openai/gpt-6": {"input": 1e999, "output": 1}}',
+      /^PRICES\.openai\/gpt-6\.input must be a number$/,
+    ],
+    [
+      'a negative factor',
+      '{"openai/gpt-6": {"tiers": {"priority": -7.125}}}',
+      /^PRICES\.openai\/gpt-6\.tiers\.priority must be at least 0$/,
+    ],
+    [
+      'no whole number of tokens',
+      '{"openai/gpt-6": {"contextTokens": 0.5}}',
+      /^PRICES\.openai\/gpt-6\.contextTokens must be a whole number$/,
+    ],
+  ])('with %s are refused by their place, without the value', (_what, PRICES, expected) => {
+    const lines = problems({ PRICES });
+
+    expect(lines).toEqual([expect.stringMatching(expected)]);
+    expect(lines.join()).not.toContain('7.125');
   });
 });

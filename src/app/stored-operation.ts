@@ -1,9 +1,9 @@
 /** The operation of a batch as it was submitted: for its answers, and to show what it sends. */
 
-import { BadUserInput } from '../core/errors.ts';
+import { BadUserInput, ItemFailure } from '../core/errors.ts';
 import type { BatchRecord } from '../db/batches.ts';
 import { beginCaching } from '../engine/run/caching.ts';
-import { type Plan, requestBody } from '../engine/run/plan.ts';
+import { modelOf, type Plan, requestBody } from '../engine/run/plan.ts';
 import { findOperation } from '../operations/index.ts';
 import type { PreparedOperation, PromptItem } from '../operations/operation.ts';
 import type { Caller } from './caller.ts';
@@ -32,14 +32,35 @@ export function requestFor(
   item: PromptItem,
   preparePlan: Caller['preparePlan'],
 ): Record<string, unknown> | null {
+  const plan = keptPlan(batch, preparePlan);
+  if (!plan) return null;
+  void beginCaching(plan, [item], { asked: batch.promptCaching, items: batch.total, atOnce: 1 });
+  return requestBody(plan, item);
+}
+
+/** The model that an item is asked of, as provider/name; null where that is unknown here. */
+export function modelIdFor(
+  batch: StoredBatch,
+  item: PromptItem,
+  preparePlan: Caller['preparePlan'],
+): string | null {
+  const plan = keptPlan(batch, preparePlan);
+  if (!plan) return null;
+  try {
+    return modelOf(plan, item).model.id;
+  } catch (error) {
+    if (error instanceof ItemFailure) return null;
+    throw error;
+  }
+}
+
+function keptPlan(batch: StoredBatch, preparePlan: Caller['preparePlan']): Plan | null {
   let plan = plans.get(batch);
   if (plan === undefined) {
     plan = planOf(batch, preparePlan);
     plans.set(batch, plan);
   }
-  if (!plan) return null;
-  void beginCaching(plan, [item], { asked: batch.promptCaching, items: batch.total, atOnce: 1 });
-  return requestBody(plan, item);
+  return plan;
 }
 
 function planOf(

@@ -66,16 +66,16 @@ export type ConfidenceMethod = 'logprobs' | 'model_reported' | 'agreement';
 /** Requests, tokens and cost at the provider. */
 export interface Usage {
   readonly requests: number;
+  /** All prompt tokens, those read from and written to the provider's prompt cache included. */
   readonly inputTokens: number;
   readonly cachedInputTokens: number;
-  /** Prompt tokens that the provider wrote to its prompt cache. */
   readonly cacheWriteTokens: number;
+  /** Tokens of the answers, the thinking included. */
   readonly outputTokens: number;
-  /** Tokens of thinking, part of outputTokens. */
   readonly reasoningTokens: number;
-  /** Requests of which no usage came; costUsd is without them. */
+  /** Requests that may have been billed and of which no usage came; costUsd is without them. */
   readonly unmeteredRequests: number;
-  /** By the public price list. Null when the price of the model is not known. */
+  /** By the price in use. Null when the price of the model is not known. */
   readonly costUsd: number | null;
 }
 

@@ -116,6 +116,24 @@ export async function readSpending(
   }));
 }
 
+/** What each of some batches spent on each model in each lane. */
+export async function listBatchSpending(
+  sql: Sql,
+  batchKeys: readonly bigint[],
+): Promise<(ModelSpending & { batchKey: bigint })[]> {
+  type Row = { batchKey: bigint; model: string; execution: Execution } & Usage;
+  const rows = await sql<Row[]>`
+    select batch_key as "batchKey", model, execution, ${ledgerSums(sql)}
+    from spending where batch_key = any(${batchKeys.map(String)}::text[]::bigint[])
+    group by batch_key, model, execution`;
+  return rows.map(({ batchKey, model, execution, ...usage }) => ({
+    batchKey,
+    model,
+    execution,
+    usage: usageOf(usage),
+  }));
+}
+
 /** Deletes what is older than is kept. */
 export async function deleteOldSpending(sql: Sql): Promise<void> {
   await sql`

@@ -80,7 +80,7 @@ function questionTokens({ cache }: { cache: boolean }): Tokens[] {
 
 /** One request after the other: prices may depend on a request's length. */
 function cost(provider: string, model: string, requests: readonly Tokens[]): number {
-  const prices = createPrices(provider, model);
+  const prices = createPrices(provider, model).live;
   return sum(
     requests.map((tokens) => {
       const usd = prices.costUsd(tokens);

@@ -6,7 +6,7 @@ import type { Refusal } from './failure.ts';
 import { type Failures, translate } from './http.ts';
 import type { RateHeaders } from './limits/rate-headers.ts';
 import type { Log, ModelError, ModelRequest, Permit, ProviderConfig } from './model.ts';
-import { createPrices, type Prices } from './prices.ts';
+import { type Prices, pricesOf } from './prices.ts';
 import { quote, secretsOf } from './redact.ts';
 
 /** Characters of which others get their turn before they are sent. */
@@ -118,7 +118,7 @@ export function createExchanges<Own>(
       translate(error, failures, { provider, quote: shown(request), log, model: id }),
     shown,
     provider,
-    prices: createPrices(provider, name),
+    prices: pricesOf(config, name).live,
   };
 }
 

@@ -9,6 +9,7 @@ import type { BatchApi } from './batch-api.ts';
 import type { RateHeaders } from './limits/rate-headers.ts';
 import type { RateLimits } from './limits/rates.ts';
 import type { TokenRatio } from './limits/token-ratio.ts';
+import type { ModelPrices, OwnPrices } from './prices.ts';
 import type { CacheMark, PromptCache } from './prompt-cache.ts';
 
 export interface ChatMessage {
@@ -294,11 +295,9 @@ export interface Permit {
  * What `Query.service` shows of a model. Prices in USD per million tokens, null when unknown.
  * `providerBatch` is null where nobody knows: a batch API is tried when a batch asks for it.
  */
-export interface ModelInfo {
+export interface ModelInfo extends Omit<ModelPrices, 'live' | 'batch'> {
   id: string;
   provider: string;
-  inputPrice: number | null;
-  outputPrice: number | null;
   providerBatch: boolean | null;
 }
 
@@ -317,6 +316,8 @@ export interface ProviderConfig {
   modelLimits?: Readonly<Record<string, ModelLimits>> | undefined;
   /** Names to list in `Query.service`; any other name is passed on to the provider as it is. */
   models: readonly string[];
+  /** Of single models by name, in place of what the built-in list says. */
+  prices?: Readonly<Record<string, OwnPrices>> | undefined;
   /** True where only the listed models exist (the sandbox). */
   closed: boolean;
   /** True for OpenAI's batch API. When absent, OpenAI's own server has one, others are tried. */

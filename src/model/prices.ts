@@ -1,95 +1,194 @@
-/** Prices of tokens from the table inside @pydantic/genai-prices. Unknown is null, never 0. */
+/** What answers cost: by PRICES, else by the built-in list. Unknown is null, never 0. */
+import type { TokenCounts, Tokens } from '../core/usage.ts';
+import { lookUpModel, type Price, type PriceEntry } from './price-list.ts';
 
-import { calcPrice, findProvider, type Provider } from '@pydantic/genai-prices';
-import { noTokens, type Tokens } from '../core/usage.ts';
+/** What the operator says of a model; absent is as the built-in list has it. */
+export interface OwnPrices {
+  /** USD per million tokens, here and below. Input and output stand together. */
+  input?: number | undefined;
+  cachedInput?: number | undefined;
+  cacheWrite?: number | undefined;
+  /** For writing for an hour. */
+  cacheWriteLong?: number | undefined;
+  output?: number | undefined;
+  /** Share of these prices that the provider's batch API takes. */
+  batch?: number | undefined;
+  /** Factors by the service tier that an answer names. */
+  tiers?: Readonly<Record<string, number>> | undefined;
+  contextTokens?: number | undefined;
+  maxOutputTokens?: number | undefined;
+}
+
+/** CONFIGURED: PRICES names the model. LIST_SIMILAR: the list has one that is named alike. */
+export type PriceSource = 'CONFIGURED' | 'LIST' | 'LIST_SIMILAR';
+
+/** What is known of one model's prices, in USD per million tokens at the lowest tier. */
+export interface ModelPrices {
+  /** Null where the cost of an answer is unknown. */
+  source: PriceSource | null;
+  inputPrice: number | null;
+  cachedInputPrice: number | null;
+  /** For the shortest time; null also where writing has no price of its own. */
+  cacheWritePrice: number | null;
+  outputPrice: number | null;
+  contextTokens: number | null;
+  maxOutputTokens: number | null;
+  live: Prices;
+  /** In a job of the provider's batch API. */
+  batch: Prices;
+}
 
 export interface Prices {
-  /** USD per million tokens, at the lowest tier; null when unknown. */
-  inputPrice: number | null;
-  outputPrice: number | null;
-  /** Of tokens read from the provider's prompt cache; null when unknown. */
-  cachedInputPrice: number | null;
-  /** Of tokens written to it; null when unknown, or where writing has no price of its own. */
-  cacheWritePrice: number | null;
   /** USD for one answer; null when unknown. */
   costUsd(tokens: Tokens): number | null;
+  /**
+   * USD that the prompt cache saved, below 0 where writing cost more than reading saved; null when
+   * unknown.
+   */
+  savedUsd(counts: TokenCounts): number | null;
+}
+
+/** Of the plain price, as OpenAI, Anthropic, Groq, Together and Azure publish for batches. */
+const usualBatchShare = 0.5;
+
+/** Service tiers that cost what the call costs anyway. */
+const plainTiers = new Set(['default', 'standard', 'auto', 'on_demand', 'batch']);
+
+const unpriced: Prices = { costUsd: () => null, savedUsd: () => null };
+
+/** Those of the model `name` of a configured provider. */
+export function pricesOf(
+  config: { name: string; prices?: Readonly<Record<string, OwnPrices>> | undefined },
+  name: string,
+): ModelPrices {
+  const { prices = {} } = config;
+  return createPrices(config.name, name, Object.hasOwn(prices, name) ? prices[name] : undefined);
+}
+
+/** The prices of one model, looked up once where they do not depend on the time. */
+export function createPrices(provider: string, model: string, own: OwnPrices = {}): ModelPrices {
+  const isOwn = Object.keys(own).length > 0;
+  const listed = lookUpModel(provider, model);
+  const now = () => withOwn(listed?.prices() ?? {}, own);
+  const entry = now();
+  const { input, output } = entry;
+  const facts = {
+    contextTokens: own.contextTokens ?? listed?.contextTokens ?? null,
+    maxOutputTokens: own.maxOutputTokens ?? null,
+  };
+  if (input === undefined || output === undefined) {
+    const none = { inputPrice: null, cachedInputPrice: null, outputPrice: null };
+    return {
+      source: null,
+      ...none,
+      cacheWritePrice: null,
+      ...facts,
+      live: unpriced,
+      batch: unpriced,
+    };
+  }
+
+  const batchShare = own.batch ?? usualBatchShare;
+  const read = listed?.changes ? now : () => entry;
+  const pricesAt = (share: number): Prices => ({
+    costUsd(tokens) {
+      const factor = tierFactor(tokens.tier, { provider, own, share, batchShare });
+      return factor === null ? null : costOf(read(), tokens) * factor;
+    },
+    savedUsd: (counts) => savedBy(read(), counts) * share,
+  });
+  return {
+    source: isOwn ? 'CONFIGURED' : listed?.isExact ? 'LIST' : 'LIST_SIMILAR',
+    inputPrice: lowest(input),
+    cachedInputPrice: lowest(entry.cachedInput),
+    cacheWritePrice: lowest(entry.cacheWrite),
+    outputPrice: lowest(output),
+    ...facts,
+    live: pricesAt(1),
+    batch: pricesAt(batchShare),
+  };
+}
+
+function withOwn(listed: PriceEntry, own: OwnPrices): PriceEntry {
+  return {
+    input: own.input ?? listed.input,
+    cachedInput: own.cachedInput ?? listed.cachedInput,
+    cacheWrite: own.cacheWrite ?? listed.cacheWrite,
+    cacheWriteLong: own.cacheWriteLong ?? listed.cacheWriteLong,
+    output: own.output ?? listed.output,
+    requests: listed.requests,
+  };
 }
 
 /**
- * The prices of one model, looked up once: the library takes about 20 microseconds a call, a flat
- * price 0.01. Tiered and dated prices still ask the library each time. A provider is found by the
- * name it has in the library (openai, groq, together, mistral…); a name that only resembles
- * `openai` is some server of the user's own.
+ * What an answer at a service tier costs, as a factor of the plain price; null for a tier whose
+ * price is unknown. `share`: what one without a tier costs.
  */
-export function createPrices(provider: string, model: string): Prices {
-  const found = findProvider({ providerId: provider });
-  if (!found || (found.id === 'openai' && provider !== 'openai')) return unpriced;
+function tierFactor(
+  tier: string | null,
+  {
+    provider,
+    own: { tiers = {} },
+    share,
+    batchShare,
+  }: { provider: string; own: OwnPrices; share: number; batchShare: number },
+): number | null {
+  if (tier === null) return share;
+  if (Object.hasOwn(tiers, tier)) return share * (tiers[tier] ?? 1);
+  if (plainTiers.has(tier)) return share;
+  if (tier !== 'flex') return null;
+  // OpenAI takes the price of its batch API for it, Groq its plain price.
+  if (provider === 'openai') return batchShare;
+  return provider === 'groq' ? share : null;
+}
 
-  const price = calculate(noTokens, model, found);
-  const input = price && perMillion(price.model_price.input_mtok);
-  const output = price && perMillion(price.model_price.output_mtok);
-  if (!price || input === null || output === null) return unpriced;
+/** USD at the plain price. */
+function costOf(entry: PriceEntry, counts: TokenCounts): number {
+  const { inputTokens, outputTokens } = counts;
+  const cached = Math.min(counts.cachedInputTokens, inputTokens);
+  const written = Math.min(counts.cacheWriteTokens, inputTokens - cached);
+  const long = Math.min(counts.cacheWriteLongTokens, written);
+  const price = pricesFor(entry, inputTokens);
+  return (
+    ((inputTokens - cached - written) * price.input +
+      cached * price.cachedInput +
+      (written - long) * price.cacheWrite +
+      long * price.cacheWriteLong +
+      outputTokens * price.output) /
+      1e6 +
+    price.request
+  );
+}
 
-  const cached = price.model_price.cache_read_mtok ?? input;
-  const flat =
-    !Array.isArray(price.model.prices) &&
-    typeof price.model_price.input_mtok === 'number' &&
-    typeof price.model_price.output_mtok === 'number' &&
-    typeof cached === 'number';
+/** USD at the plain price, of sums: at the lowest tier. */
+function savedBy(entry: PriceEntry, counts: TokenCounts): number {
+  const { input, cachedInput, cacheWrite, cacheWriteLong } = pricesFor(entry, 0);
+  const { cachedInputTokens: read, cacheWriteTokens: written, cacheWriteLongTokens: long } = counts;
+  const saved = read * (input - cachedInput);
+  return (saved - (written - long) * (cacheWrite - input) - long * (cacheWriteLong - input)) / 1e6;
+}
 
+/** The prices of a request: what has no price of its own costs what is next to it. */
+function pricesFor(entry: PriceEntry, inputTokens: number) {
+  const input = at(entry.input ?? 0, inputTokens);
+  const cacheWrite = at(entry.cacheWrite ?? input, inputTokens);
   return {
-    inputPrice: input,
-    outputPrice: output,
-    cachedInputPrice: perMillion(price.model_price.cache_read_mtok),
-    cacheWritePrice: perMillion(price.model_price.cache_write_mtok),
-    costUsd: flat
-      ? ({ inputTokens, cachedInputTokens, outputTokens }) => {
-          const fromCache = Math.min(cachedInputTokens, inputTokens);
-          const fresh = inputTokens - fromCache;
-          return (fresh * input + fromCache * cached + outputTokens * output) / 1e6;
-        }
-      : (tokens) => calculate(tokens, model, found)?.total_price ?? null,
+    input,
+    cachedInput: at(entry.cachedInput ?? input, inputTokens),
+    cacheWrite,
+    cacheWriteLong: at(entry.cacheWriteLong ?? cacheWrite, inputTokens),
+    output: at(entry.output ?? 0, inputTokens),
+    request: at(entry.requests ?? 0, inputTokens) / 1_000,
   };
 }
 
-/** Half of every price, as OpenAI, Anthropic, Groq, Together and Azure publish for batches. */
-export function atBatchPrices(prices: Prices): Prices {
-  const half = (price: number | null) => (price === null ? null : price / 2);
-  const { costUsd } = prices;
-  return {
-    inputPrice: half(prices.inputPrice),
-    outputPrice: half(prices.outputPrice),
-    cachedInputPrice: half(prices.cachedInputPrice),
-    cacheWritePrice: half(prices.cacheWritePrice),
-    costUsd: (tokens) => half(costUsd(tokens)),
-  };
+function at(price: Price, inputTokens: number): number {
+  if (typeof price === 'number') return price;
+  let { base: found } = price;
+  for (const { start, price: above } of price.tiers) if (inputTokens > start) found = above;
+  return found;
 }
 
-/** Of a model that no list has. */
-export const unpriced: Prices = {
-  inputPrice: null,
-  outputPrice: null,
-  cachedInputPrice: null,
-  cacheWritePrice: null,
-  costUsd: () => null,
-};
-
-function calculate(tokens: Tokens, model: string, provider: Provider) {
-  const usage = {
-    input_tokens: tokens.inputTokens,
-    cache_read_tokens: Math.min(tokens.cachedInputTokens, tokens.inputTokens),
-    output_tokens: tokens.outputTokens,
-  };
-  try {
-    return calcPrice(usage, model, { provider });
-  } catch {
-    // The library throws on usage that it cannot price (a unit that the model has no price for):
-    // the cost is unknown then.
-    return null;
-  }
-}
-
-function perMillion(price: number | { base: number } | undefined): number | null {
-  if (price === undefined) return null;
-  return typeof price === 'number' ? price : price.base;
+function lowest(price: Price | undefined): number | null {
+  return price === undefined ? null : at(price, 0);
 }

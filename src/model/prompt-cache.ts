@@ -3,7 +3,7 @@
  * A provider keeps what stands before a mark, and reads it for a tenth of the price when the next
  * request begins with the same.
  */
-import type { Prices } from './prices.ts';
+import type { ModelPrices } from './prices.ts';
 
 /** Marks the beginning that all prompts of a plan share, for the provider's prompt cache. */
 export interface CacheMark {
@@ -27,7 +27,7 @@ export interface PromptCache {
 /** `provider` and `dialect` say who answers, `name` which of its models. */
 export function promptCacheOf(
   { provider, dialect, name }: { provider: string; dialect: string; name: string },
-  { inputPrice, cachedInputPrice, cacheWritePrice }: Prices,
+  { inputPrice, cachedInputPrice, cacheWritePrice }: ModelPrices,
 ): PromptCache {
   const write = cacheWritePrice ?? inputPrice;
   return {

@@ -4,6 +4,7 @@ import { batchRequest } from './default-temperature.ts';
 import { createExchanges, type SenderOptions } from './exchange.ts';
 import type { Refusal } from './failure.ts';
 import type { Dialect, Gate, Model, ModelRequest } from './model.ts';
+import { pricesOf } from './prices.ts';
 import { promptCacheOf } from './prompt-cache.ts';
 import { createSend, type Port } from './send.ts';
 import { createStream, type StreamPort } from './stream.ts';
@@ -55,7 +56,7 @@ export function createProviderModel<Own>(
       bodyOf: (request) => bodyOf(markedForAnHour(batchRequest(name, request))),
       learn: (refusal) => port.learn(refusal, anyOwn) !== null,
     }),
-    promptCache: promptCacheOf({ provider: config.name, dialect, name }, exchanges.prices),
+    promptCache: promptCacheOf({ provider: config.name, dialect, name }, pricesOf(config, name)),
     bodyOf,
     send: createSend(exchanges, port, sender.timeoutMs),
     stream: createStream(exchanges, port),

@@ -9,7 +9,7 @@ import type { Clock } from './limits/clock.ts';
 import type { SharedGate } from './limits/gate.ts';
 import type { Log, Model, ModelInfo, ProviderConfig } from './model.ts';
 import { createModelLists, isModelName, maxNameChars } from './model-lists.ts';
-import { createPrices } from './prices.ts';
+import { type ModelPrices, type OwnPrices, pricesOf } from './prices.ts';
 import { createReadings } from './readings.ts';
 
 export interface Providers {
@@ -34,6 +34,8 @@ export interface Providers {
    * lists, else those that the provider said to have, else the one that is asked by default.
    */
   list(): ModelInfo[];
+  /** The prices of the model `id`, whose provider need not be configured. */
+  prices(id: string): ModelPrices;
   /** Asks the providers of which nothing is listed, for at most 2 s. Never rejects. */
   learn(): Promise<void>;
   /**
@@ -53,6 +55,8 @@ export interface ProvidersOptions {
   concurrency: number;
   /** The id of the model that is asked where none is named: its provider has that one at least. */
   defaultModel?: string | undefined;
+  /** By id, in place of what the built-in list says. */
+  prices?: Readonly<Record<string, OwnPrices>> | undefined;
   log?: Log | undefined;
   /** Told what the gates learn. */
   events?: Telling | undefined;
@@ -96,6 +100,7 @@ export function createProviders({
   timeoutMs,
   concurrency,
   defaultModel,
+  prices: ownPrices = {},
   log: givenLog,
   events,
   clock,
@@ -105,7 +110,10 @@ export function createProviders({
   for (const config of configs) {
     if (connections.has(config.name)) throw new Error(`Two providers are named ${config.name}.`);
     const models = config.models.length === 0 ? knownModels(config) : config.models;
-    connections.set(config.name, openConnection({ ...config, models }, timeoutMs));
+    connections.set(
+      config.name,
+      openConnection({ ...config, models, prices: pricesAt(config.name, ownPrices) }, timeoutMs),
+    );
   }
   const lists = createModelLists({
     ask: async (provider, signal) => (await connections.get(provider)?.listModels(signal)) ?? '',
@@ -114,6 +122,7 @@ export function createProviders({
   const gates = new Map<string, SharedGate>();
   const models = createKept<Model>((id) => gates.delete(id));
   const readings = createKept<Model>();
+  const prices = createKept<ModelPrices>();
   let fraction = 1;
 
   /** The model `name` of a connected provider. */
@@ -200,6 +209,12 @@ export function createProviders({
 
   return {
     resolve,
+    prices: (id) =>
+      prices.get(id, () => {
+        const slash = id.indexOf('/');
+        const name = id.slice(0, slash);
+        return pricesOf({ name, prices: pricesAt(name, ownPrices) }, id.slice(slash + 1));
+      }),
     resolveNamed(name, model) {
       const asked = connections.get(model.provider);
       if (connections.has(name.slice(0, Math.max(0, name.indexOf('/'))))) {
@@ -228,6 +243,19 @@ export function createProviders({
       await Promise.all([...connections.values()].map((connection) => connection.close()));
     },
   };
+}
+
+/** Those of one provider's models, by name. */
+function pricesAt(
+  provider: string,
+  prices: Readonly<Record<string, OwnPrices>>,
+): Readonly<Record<string, OwnPrices>> {
+  const begin = `${provider}/`;
+  return Object.fromEntries(
+    Object.entries(prices)
+      .filter(([id]) => id.startsWith(begin))
+      .map(([id, own]) => [id.slice(begin.length), own]),
+  );
 }
 
 /** A server of the user's own, whose models may have any names. */
@@ -263,9 +291,9 @@ const info =
   (config: ProviderConfig) =>
   (name: string): ModelInfo => {
     const { name: provider, batches } = config;
-    const { inputPrice, outputPrice } = createPrices(provider, name);
+    const { live: _live, batch: _batch, ...prices } = pricesOf(config, name);
     const providerBatch = batches ?? (knownModels(config).length > 0 || null);
-    return { id: `${provider}/${name}`, provider, inputPrice, outputPrice, providerBatch };
+    return { id: `${provider}/${name}`, provider, ...prices, providerBatch };
   };
 
 /**

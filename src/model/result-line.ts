@@ -11,7 +11,6 @@ import { readAnswer } from './answer.ts';
 import { toCompletion } from './completion-shapes.ts';
 import { classify, toRefusal } from './failure.ts';
 import { type ModelAnswer, ModelError } from './model.ts';
-import { unpriced } from './prices.ts';
 import { quote } from './redact.ts';
 
 /** What a line says of its request. Text is empty where the answer is tool calls alone. */
@@ -59,7 +58,7 @@ function readBody(body: unknown): LineOutcome {
   try {
     const answer = readAnswer(completion, {
       provider,
-      prices: unpriced,
+      prices: { costUsd: () => null },
       quote: shown,
       whole: false,
       toolCalls: true,

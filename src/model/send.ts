@@ -18,7 +18,7 @@ import type { Prices } from './prices.ts';
 export interface ReadOptions {
   /** Named in messages. */
   provider: string;
-  prices: Prices;
+  prices: Pick<Prices, 'costUsd'>;
   /** Cuts a provider's words to what may be shown. */
   quote: (message: string) => string;
   /** Whether any whole answer is one, however it stopped. */

@@ -16,6 +16,7 @@ import { createPlanner } from '../../src/engine/run/plan.ts';
 import { createWorker } from '../../src/engine/worker/worker.ts';
 import { createGate } from '../../src/model/limits/gate.ts';
 import type { Model } from '../../src/model/model.ts';
+import { createPrices } from '../../src/model/prices.ts';
 import { createEvents } from '../../src/telemetry/events.ts';
 import { median, percentile, report, rounded } from './figures.ts';
 import { type BenchPostgres, openBenchPostgres } from './postgres.ts';
@@ -83,6 +84,7 @@ async function run(
       resolve: () => model,
       resolveNamed: () => model,
       resolveAt: () => null,
+      prices: () => createPrices('bench', 'model'),
       list: () => [],
       learn: async () => undefined,
       share: () => undefined,

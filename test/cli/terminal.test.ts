@@ -6,6 +6,7 @@ import { clock, displayWidth, fit } from '../../src/cli/columns.ts';
 import { createProgress, progressLine, timeLeft } from '../../src/cli/progress.ts';
 import type { Paint } from '../../src/cli/shell.ts';
 import type { BatchState } from '../../src/client/index.ts';
+import { noUsage } from '../../src/core/usage.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
 const plain: Paint = (_style, text) => text;
@@ -143,16 +144,7 @@ function state(done: number): BatchState {
       cancelled: 0,
       expired: 0,
     },
-    usage: {
-      requests: 0,
-      inputTokens: 0,
-      cachedInputTokens: 0,
-      cacheWriteTokens: 0,
-      reasoningTokens: 0,
-      unmeteredRequests: 0,
-      outputTokens: 0,
-      costUsd: 48.2,
-    },
+    usage: { ...noUsage, costUsd: 48.2 },
     waiting: null,
   };
 }

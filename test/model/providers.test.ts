@@ -1,8 +1,5 @@
-import { calcPrice } from '@pydantic/genai-prices';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { BadUserInput } from '../../src/core/errors.ts';
-import { noTokens } from '../../src/core/usage.ts';
-import { atBatchPrices, createPrices } from '../../src/model/prices.ts';
 import { anthropicModels, createProviders, openAiModels } from '../../src/model/providers.ts';
 import { type StubProvider, startStubProvider } from '../support/stub-provider.ts';
 import { ask, providerConfig } from './support.ts';
@@ -227,66 +224,5 @@ describe('the environment', () => {
     await ask(providersOf(providerConfig(stub.url, { apiKey: null })).resolve('stub/m'));
 
     expect(JSON.stringify(stub.requests[0]?.headers)).not.toMatch(/env/);
-  });
-});
-
-describe('prices', () => {
-  const usages = [
-    { ...noTokens, inputTokens: 1_000, outputTokens: 100 },
-    { ...noTokens, inputTokens: 1_000, cachedInputTokens: 900 },
-    { ...noTokens, inputTokens: 900_000, cachedInputTokens: 1_000, outputTokens: 9_000 },
-  ];
-
-  test.each([
-    ...openAiModels.map((model) => ['openai', model]),
-    ['openai', 'gpt-5.4'],
-    ['groq', 'llama-3.3-70b-versatile'],
-    ['anthropic', 'claude-sonnet-4-5'],
-    ['deepseek', 'deepseek-chat'],
-    ['openrouter', 'openai/gpt-4.1-mini'],
-  ])('of %s/%s agree with the library at every tier', (provider, model) => {
-    for (const usage of usages) {
-      const expected = calcPrice(
-        {
-          input_tokens: usage.inputTokens,
-          cache_read_tokens: usage.cachedInputTokens,
-          output_tokens: usage.outputTokens,
-        },
-        model,
-        { providerId: provider },
-      );
-
-      expect(createPrices(provider, model).costUsd(usage)).toBeCloseTo(
-        expected?.total_price ?? -1,
-        10,
-      );
-    }
-  });
-
-  test.each([
-    ['sandbox', 'rules'],
-    ['openai', 'no-such-model'],
-    ['my-openai', 'gpt-4.1-mini'],
-    ['ollama', 'llama3'],
-  ])('of %s/%s are unknown', (provider, model) => {
-    const prices = createPrices(provider, model);
-
-    expect(prices.costUsd({ ...noTokens, inputTokens: 1, outputTokens: 1 })).toBeNull();
-    expect(prices).toMatchObject({ inputPrice: null, outputPrice: null });
-  });
-
-  test('of a batch are half of all, and unknown where those are', () => {
-    const live = createPrices('openai', 'gpt-4.1-mini');
-    const batch = atBatchPrices(live);
-    const usage = {
-      ...noTokens,
-      inputTokens: 1_000_000,
-      cachedInputTokens: 500_000,
-      outputTokens: 1_000_000,
-    };
-
-    expect(batch).toMatchObject({ inputPrice: 0.2, outputPrice: 0.8 });
-    expect(batch.costUsd(usage)).toBeCloseTo((live.costUsd(usage) ?? -1) / 2, 10);
-    expect(atBatchPrices(createPrices('sandbox', 'rules')).costUsd(usage)).toBeNull();
   });
 });

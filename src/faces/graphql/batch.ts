@@ -8,7 +8,6 @@ import {
   listBatches,
   readBatch,
 } from '../../db/batches.ts';
-import { usageOfBatch } from '../../db/usage.ts';
 import { listDeliveries } from '../../db/webhooks.ts';
 import { estimatedCompletionAt, itemsPerSecond, progressOf } from '../../engine/live/pace.ts';
 import { storableText } from '../../operations/text.ts';
@@ -30,6 +29,7 @@ import type { Context } from './context.ts';
 import { OperationEnum } from './operation.ts';
 import { pageCost, readKeyPage } from './page.ts';
 import { createListRounds } from './rounds.ts';
+import { usageOfWhole } from './usage.ts';
 
 export const loadDeliveries = createListRounds(listDeliveries);
 
@@ -74,8 +74,9 @@ builder.node('Batch', {
     }),
     usage: t.field({
       type: 'Usage',
-      description: 'Requests, tokens and cost of all answered items together.',
-      resolve: usageOfBatch,
+      description:
+        'Cost of the batch so far: answers that stand, answers that a retry replaced, and calls that a cancel or an expiry cut off.',
+      resolve: usageOfWhole,
     }),
     name: t.exposeString('name', {
       nullable: true,

@@ -6,7 +6,6 @@ import { type GraphQLError, Kind, type ValueNode } from 'graphql';
 import { AppError, type ItemError } from '../../core/errors.ts';
 import { parseItemId } from '../../core/ids.ts';
 import { isRecord } from '../../core/json.ts';
-import type { Usage } from '../../core/usage.ts';
 import type { BatchRecord } from '../../db/batches.ts';
 import type { FileRecord } from '../../db/files.ts';
 import type { Context } from './context.ts';
@@ -14,6 +13,7 @@ import { costLimits, tooCostly } from './cost.ts';
 import { presentError, presentZodError } from './errors.ts';
 import { UploadedPart } from './multipart.ts';
 import { pageArgOptions } from './page.ts';
+import type { ShownUsage } from './usage.ts';
 
 export const builder = new SchemaBuilder<{
   Context: Context;
@@ -32,7 +32,7 @@ export const builder = new SchemaBuilder<{
     Batch: BatchRecord;
     File: FileRecord;
     ItemError: ItemError;
-    Usage: Usage;
+    Usage: ShownUsage;
   };
 }>({
   plugins: [RelayPlugin, ComplexityPlugin, ZodPlugin],

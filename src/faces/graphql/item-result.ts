@@ -1,7 +1,7 @@
 /** Outcome of an item: error, usage and result, shared by synchronous mutations and batches. */
 import type { ItemErrorCode } from '../../core/errors.ts';
-import type { Usage } from '../../core/usage.ts';
 import { builder } from './builder.ts';
+import type { ShownUsage } from './usage.ts';
 
 export const ItemErrorCodeEnum = builder.enumType('ItemErrorCode', {
   description: 'Why an item has no output. The list is closed: a client can branch on the code.',
@@ -44,47 +44,6 @@ builder.objectType('ItemError', {
   }),
 });
 
-builder.objectType('Usage', {
-  description: 'Requests, tokens and cost at the provider.',
-  fields: (t) => ({
-    requests: t.exposeInt('requests', {
-      description: 'Number of requests sent, including rate-limited and failed ones.',
-    }),
-    inputTokens: t.expose('inputTokens', {
-      type: 'SafeInt',
-      description:
-        "All prompt tokens, those read from and written to the provider's prompt cache included.",
-    }),
-    cachedInputTokens: t.expose('cachedInputTokens', {
-      type: 'SafeInt',
-      description: 'Prompt tokens that the provider took from its cache.',
-    }),
-    cacheWriteTokens: t.expose('cacheWriteTokens', {
-      type: 'SafeInt',
-      description:
-        'Prompt tokens that the provider wrote to its prompt cache, part of inputTokens. Some providers bill them above the plain price. 0 where the provider gives none.',
-    }),
-    outputTokens: t.expose('outputTokens', {
-      type: 'SafeInt',
-      description: 'Tokens of the answers, including the thinking of reasoning models.',
-    }),
-    reasoningTokens: t.expose('reasoningTokens', {
-      type: 'SafeInt',
-      description:
-        'Tokens that a reasoning model spent on thinking, part of outputTokens. 0 where the provider gives none.',
-    }),
-    unmeteredRequests: t.exposeInt('unmeteredRequests', {
-      description:
-        'Requests for which no usage came back although the provider may have billed them: timed out, broken off, or aborted. costUsd is without them. On a batch, resentRequests are counted here as well.',
-    }),
-    costUsd: t.exposeFloat('costUsd', {
-      nullable: true,
-      description:
-        'Cost in USD by the public price list. Null when the price of the model is not known.',
-    }),
-  }),
-});
-
 /** Said alike of items, their results and lines of a file. */
 export const rejectedAnswerDescription =
   'Last answer of the model that Winnow rejected, at most its first 2,000 characters. Null when none was rejected.';
@@ -96,7 +55,7 @@ export interface ItemResultModel {
   customId: string;
   fields: Record<string, unknown> | null;
   error: { code: ItemErrorCode; message: string } | null;
-  usage: Usage | null;
+  usage: ShownUsage | null;
   rejectedAnswer: string | null;
 }
 

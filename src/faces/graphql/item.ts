@@ -3,16 +3,15 @@ import { operationOf, requestFor } from '../../app/stored-operation.ts';
 import { PageTooLarge } from '../../core/errors.ts';
 import { parseKeepingNumbers } from '../../core/exact-json.ts';
 import { itemId, parseItemId } from '../../core/ids.ts';
-import type { Usage } from '../../core/usage.ts';
 import { type BatchFile, type BatchRecord, readBatch, readBatchFile } from '../../db/batches.ts';
 import type { Database } from '../../db/driver/client.ts';
 import { type ItemRecord, listItems } from '../../db/items.ts';
-import { usageOf } from '../../db/usage.ts';
 import { type DecodedRow, decodeRow } from '../../files/decoded-row.ts';
 import { customIdOf, rowFileOf, rowNumberOf } from '../../files/row.ts';
 import type { Budget } from './budget.ts';
 import { builder } from './builder.ts';
 import { ItemResult, rejectedAnswerDescription } from './item-result.ts';
+import { usageOfItem } from './usage.ts';
 
 export const ItemStatusEnum = builder.enumType('ItemStatus', {
   description: 'Status of one item of a batch.',
@@ -150,7 +149,9 @@ builder.node(BatchItem, {
       nullable: true,
       description:
         'Result of the item, with the types of the synchronous mutations. Null without a final answer.',
-      resolve: ({ batch, item, customId }, _args, { budget }) => {
+      resolve: (given, _args, context) => {
+        const { batch, item, customId } = given;
+        const { budget } = context;
         if (item.seq === null) return null;
         send(budget, item, item.output);
         return {
@@ -160,7 +161,7 @@ builder.node(BatchItem, {
           fields: item.output === null ? null : operationOf(batch).result(parseJson(item.output)),
           error: itemError(item),
           rejectedAnswer: item.rejectedAnswer,
-          usage: itemUsage(item),
+          usage: usageOfItem(given, context),
         };
       },
     }),
@@ -195,7 +196,7 @@ builder.node(BatchItem, {
       nullable: true,
       description:
         'Requests, tokens and cost of the item, over all attempts. Null without a final answer.',
-      resolve: ({ item }) => itemUsage(item),
+      resolve: (given, _args, context) => usageOfItem(given, context),
     }),
     completedAt: t.field({
       type: 'DateTime',
@@ -213,10 +214,6 @@ function send(budget: Budget, { index }: ItemRecord, text: string | null): void 
 
 function itemError({ errorCode, errorMessage }: ItemRecord) {
   return errorCode === null ? null : { code: errorCode, message: errorMessage ?? '' };
-}
-
-function itemUsage(item: ItemRecord): Usage | null {
-  return item.seq === null || item.cached ? null : usageOf(item);
 }
 
 function parseJson(text: string | null): Record<string, unknown> | null {

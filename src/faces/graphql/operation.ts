@@ -12,6 +12,7 @@ import type { Context } from './context.ts';
 import { ItemResult, type ItemResultModel, resultTypeName } from './item-result.ts';
 import { mirrorFields, mirrorInput } from './mirror.ts';
 import { schemaCost } from './schema-cost.ts';
+import { type ShownUsage, usageOfModel } from './usage.ts';
 
 export const ItemInput = builder.inputType('ItemInput', {
   description: 'One text with its custom id and metadata.',
@@ -69,7 +70,7 @@ export const OperationInput = builder.inputType('OperationInput', {
 interface OperationPayload {
   results: ItemResultModel[];
   model: string;
-  usage: Usage;
+  usage: ShownUsage;
 }
 
 for (const operation of operations) {
@@ -156,9 +157,11 @@ async function runNow(
     onFault: (error) =>
       context.log.error({ err: error, ...context.asking }, 'an item failed in an unforeseen way'),
   });
+  const { id: model } = plan.model;
+  const shown = (usage: Usage) => usageOfModel(usage, { model: () => model, execution: 'LIVE' });
   return {
-    model: plan.model.id,
-    usage: totalUsage(answers.map(({ usage }) => usage)),
+    model,
+    usage: shown(totalUsage(answers.map(({ usage }) => usage))),
     results: answers.map(({ usage, outcome }, index) => ({
       operation: operation.name,
       index,
@@ -166,7 +169,7 @@ async function runNow(
       fields: outcome.status === 'SUCCEEDED' ? plan.operation.result(outcome.output) : null,
       error: outcome.status === 'FAILED' ? outcome.error : null,
       rejectedAnswer: outcome.status === 'FAILED' ? (outcome.rejectedAnswer ?? null) : null,
-      usage,
+      usage: shown(usage),
     })),
   };
 }

@@ -1,11 +1,24 @@
 /** Facts about the server, from which a frontend builds its forms. */
 
 import { maxInlineItems, maxSyncItems } from '../../app/inputs.ts';
-import { version } from '../../core/version.ts';
+import { priceList, version } from '../../core/version.ts';
 import { readLimits } from '../../files/read/limits.ts';
 import type { ModelInfo } from '../../model/model.ts';
+import type { PriceSource } from '../../model/prices.ts';
 import { builder } from './builder.ts';
 import { maxPageSize } from './page.ts';
+
+const PriceSourceEnum = builder.enumType('PriceSource', {
+  description: 'Origin of the prices of a model.',
+  values: {
+    CONFIGURED: { description: 'The variable PRICES of this server names the model.' },
+    LIST: { description: 'The built-in price list has an entry for exactly this model.' },
+    LIST_SIMILAR: {
+      description:
+        'The built-in price list has no entry for this model; the price is that of another model of the same family, found by the beginning of the name.',
+    },
+  } satisfies Record<PriceSource, { description: string }>,
+});
 
 const Model = builder.objectRef<ModelInfo>('Model').implement({
   description: 'A model that options can name. A provider may have more models than it lists.',
@@ -18,11 +31,34 @@ const Model = builder.objectRef<ModelInfo>('Model').implement({
     }),
     inputPrice: t.exposeFloat('inputPrice', {
       nullable: true,
-      description: 'USD per million input tokens. Null when unknown.',
+      description:
+        'USD per million input tokens. Null when unknown; from PRICES where that names the model.',
+    }),
+    cachedInputPrice: t.exposeFloat('cachedInputPrice', {
+      nullable: true,
+      description:
+        'USD per million prompt tokens that the provider reads from its prompt cache. Null when unknown.',
+    }),
+    cacheWritePrice: t.exposeFloat('cacheWritePrice', {
+      nullable: true,
+      description:
+        'USD per million prompt tokens that the provider writes to its prompt cache for the shortest time it offers. Null when unknown, or where writing has no price of its own.',
     }),
     outputPrice: t.exposeFloat('outputPrice', {
       nullable: true,
-      description: 'USD per million output tokens. Null when unknown.',
+      description:
+        'USD per million output tokens. Null when unknown; from PRICES where that names the model.',
+    }),
+    priceSource: t.field({
+      type: PriceSourceEnum,
+      nullable: true,
+      description: 'Origin of the prices of this model. Null where it has none.',
+      resolve: ({ source }) => source,
+    }),
+    contextTokens: t.exposeInt('contextTokens', {
+      nullable: true,
+      description:
+        'The most tokens that a prompt and its answer may have together. Null when unknown.',
     }),
     providerBatch: t.exposeBoolean('providerBatch', {
       nullable: true,
@@ -77,6 +113,12 @@ const Service = builder.objectRef<object>('Service').implement({
         await providers.learn();
         return providers.list();
       },
+    }),
+    priceListDate: t.field({
+      type: 'DateTime',
+      description:
+        'The day on which the built-in price list was published. Prices that a provider changed later are not in it.',
+      resolve: () => priceList.publishedAt,
     }),
     limits: t.field({
       type: Limits,

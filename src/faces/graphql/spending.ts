@@ -4,6 +4,7 @@ import { totalUsage } from '../../core/usage.ts';
 import { type ModelSpending as ModelSum, readMonth, readSpending } from '../../db/spending.ts';
 import { ExecutionEnum } from './batch-parts.ts';
 import { builder } from './builder.ts';
+import { usageOfModel } from './usage.ts';
 
 interface MonthSpending {
   month: string;
@@ -21,7 +22,8 @@ const ModelSpending = builder.objectRef<ModelSum>('ModelSpending').implement({
     usage: t.field({
       type: 'Usage',
       description: 'Sums for this model and this way.',
-      resolve: ({ usage }) => usage,
+      resolve: ({ usage, model, execution }) =>
+        usageOfModel(usage, { model: () => model, execution }),
     }),
   }),
 });
@@ -33,7 +35,10 @@ const Spending = builder.objectRef<MonthSpending>('Spending').implement({
     usage: t.field({
       type: 'Usage',
       description: 'Sums over all models and ways.',
-      resolve: ({ byModel }) => totalUsage(byModel.map(({ usage }) => usage)),
+      resolve: ({ byModel }) => ({
+        ...totalUsage(byModel.map(({ usage }) => usage)),
+        parts: () => byModel,
+      }),
     }),
     byModel: t.field({
       type: [ModelSpending],

@@ -9,7 +9,7 @@ import { createGunzip } from 'node:zlib';
 import type { BatchApi, Job } from '../batch-api.ts';
 import { createBatchCalls } from '../batch-calls.ts';
 import { ModelError } from '../model.ts';
-import { atBatchPrices, createPrices } from '../prices.ts';
+import { pricesOf } from '../prices.ts';
 import type { BatchOptions } from '../provider-model.ts';
 import { createBatchBody, framingBytes } from './batch-body.ts';
 import { readResults } from './batch-results.ts';
@@ -29,7 +29,7 @@ export function createMessageBatches(
   { name, timeoutMs, bodyOf, learn }: BatchOptions & { timeoutMs: number },
 ): BatchApi {
   const provider = config.name;
-  const prices = atBatchPrices(createPrices(provider, name));
+  const prices = pricesOf(config, name).batch;
   const { show, ask, stream } = createBatchCalls({
     config,
     timeoutMs,

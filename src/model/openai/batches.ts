@@ -8,7 +8,7 @@ import { isRecord } from '../../core/json.ts';
 import type { BatchApi, Job } from '../batch-api.ts';
 import { createBatchCalls } from '../batch-calls.ts';
 import { splitLines } from '../json-lines.ts';
-import { atBatchPrices, createPrices } from '../prices.ts';
+import { pricesOf } from '../prices.ts';
 import type { BatchOptions } from '../provider-model.ts';
 import { readId, unusable } from '../read.ts';
 import { maxBodyBytes } from '../thin-fetch.ts';
@@ -27,7 +27,7 @@ export function createOpenAiBatches(
   { name, bodyOf, learn }: BatchOptions,
 ): BatchApi {
   const provider = config.name;
-  const prices = atBatchPrices(createPrices(provider, name));
+  const prices = pricesOf(config, name).batch;
   const { show, ask, stream } = createBatchCalls({ config, timeoutMs, failures: openAiFailures });
   const { isStatusError } = openAiFailures;
   const read = (batch: unknown) => readJob(batch, { provider, quote: show });

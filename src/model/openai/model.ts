@@ -3,7 +3,7 @@ import { readAnswer } from '../answer.ts';
 import { showsSchemas } from '../endpoint.ts';
 import { readRateHeaders } from '../limits/rate-headers.ts';
 import type { Model } from '../model.ts';
-import { createPrices } from '../prices.ts';
+import { pricesOf } from '../prices.ts';
 import { createProviderModel, type ModelOptions } from '../provider-model.ts';
 import { createOpenAiBatches } from './batches.ts';
 import { anyParams, createCapabilities } from './capabilities.ts';
@@ -19,7 +19,7 @@ export function createModel(connection: OpenAiConnection, options: ModelOptions)
     showsSchema: showsSchemas(config),
     isOpenAi,
     // Models that bill for writing write what stands before a breakpoint.
-    hasBreakpoints: createPrices(config.name, options.name).cacheWritePrice !== null,
+    hasBreakpoints: pricesOf(config, options.name).cacheWritePrice !== null,
   });
   return createProviderModel(
     { config, ...options },

@@ -13,6 +13,7 @@ import { createState, type WorkerState } from '../../../src/engine/worker/state.
 import type { Statements } from '../../../src/engine/worker/statements.ts';
 import { createGate } from '../../../src/model/limits/gate.ts';
 import type { Model, ModelAnswer, ModelError, PromptRequest } from '../../../src/model/model.ts';
+import { createPrices } from '../../../src/model/prices.ts';
 import { createEvents } from '../../../src/telemetry/events.ts';
 import { createVirtualClock } from '../../model/virtual.ts';
 
@@ -408,6 +409,7 @@ export function createWorld(specs: readonly BatchSpec[], concurrency: number, ga
       resolve: modelOf,
       resolveNamed: modelOf,
       resolveAt: () => null,
+      prices: () => createPrices('test', 'model'),
       list: () => [],
       learn: async () => undefined,
       share: () => undefined,

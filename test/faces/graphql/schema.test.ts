@@ -127,7 +127,7 @@ const promised = buildSchema(/* GraphQL */ `
   type EnrichResult implements ItemResult { index: Int!, customId: String!, data: JSON, error: ItemError, usage: Usage }
   type RunResult implements ItemResult { index: Int!, customId: String!, text: String, data: JSON, error: ItemError, usage: Usage }
   enum ConfidenceMethod { LOGPROBS MODEL_REPORTED AGREEMENT }
-  type Usage { requests: Int!, inputTokens: SafeInt!, cachedInputTokens: SafeInt!, outputTokens: SafeInt!, costUsd: Float }
+  type Usage { requests: Int!, inputTokens: SafeInt!, cachedInputTokens: SafeInt!, cacheWriteTokens: SafeInt!, outputTokens: SafeInt!, reasoningTokens: SafeInt!, unmeteredRequests: Int!, costUsd: Float, cacheSavedUsd: Float }
   type ItemError { code: ItemErrorCode!, message: String! }
   enum ItemErrorCode { INVALID_OUTPUT TRUNCATED REFUSED CONTENT_FILTERED CONTEXT_TOO_LONG INVALID_REQUEST TEMPLATE_FIELD_MISSING RATE_LIMITED TIMEOUT PROVIDER_ERROR WORKER_CRASHED }
 
@@ -210,7 +210,8 @@ const promised = buildSchema(/* GraphQL */ `
   input BatchFilter { status: [BatchStatus!], operation: [Operation!], name: String, createdAfter: DateTime, createdBefore: DateTime, idempotencyKey: String }
 
   type Service { version: String!, defaultModel: String!, models: [Model!]!, limits: Limits! }
-  type Model { id: String!, provider: String!, inputPrice: Float, outputPrice: Float, providerBatch: Boolean }
+  type Model { id: String!, provider: String!, inputPrice: Float, cachedInputPrice: Float, cacheWritePrice: Float, outputPrice: Float, contextTokens: Int, priceSource: PriceSource, providerBatch: Boolean }
+  enum PriceSource { CONFIGURED LIST LIST_SIMILAR }
   type Limits { syncItems: Int!, inlineItems: Int!, fileBytes: Int!, fileRows: Int!, pageSize: Int! }
 
   type Query {

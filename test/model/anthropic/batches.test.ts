@@ -168,10 +168,10 @@ describe('a message batch', () => {
     expect(sandbox.batches.createdCount).toBe(0);
   });
 
-  test('costs half', async () => {
+  test('costs half, once, as a result that names its tier says too', async () => {
     const stub = await startStubProvider();
     onTestFinished(() => stub.close());
-    const usage = { input_tokens: 1_000, output_tokens: 100 };
+    const usage = { input_tokens: 1_000, output_tokens: 100, service_tier: 'batch' };
     const line = {
       custom_id: 'a-0',
       result: { type: 'succeeded', message: message('x', { usage }) },

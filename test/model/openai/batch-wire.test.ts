@@ -228,7 +228,7 @@ test('an answer costs half of what it would cost live, with cached tokens for wh
 
   const [answer] = await linesIn(api, { results });
 
-  const live = createPrices('openai', 'gpt-4.1-mini').costUsd({
+  const live = createPrices('openai', 'gpt-4.1-mini').live.costUsd({
     ...noTokens,
     inputTokens: 1_000_000,
     cachedInputTokens: 400_000,
