@@ -15,7 +15,7 @@ import {
 } from './copy-buffer.ts';
 import { type Copy, CopySql, copySql } from './driver/copy.ts';
 import type { ItemSource, ItemStatus } from './items.ts';
-import { earlierUsage, itemUsage, usageNames } from './usage.ts';
+import { earlierUsage, itemUsage, usageNames, wasNeverAsked } from './usage.ts';
 
 /**
  * An item as it goes out. Texts are byte strings: a character, of 0 to 255, for each byte of their
@@ -101,12 +101,15 @@ export function* itemsIn({ bytes, length }: CopyBuffer): Generator<ExportedItem,
     }
     // One call for the whole row: each costs more than the bytes.
     const row = bytes.toString('latin1', from, at);
+    const status = textAt(row, starts[4], sizes[4]) as ItemStatus;
+    const usage = usageAt(bytes, from, starts, sizes);
+    const cached = isTrueAt(bytes, from, starts[12], sizes[12]);
     yield {
       index: readInt32(bytes, from + (starts[0] as number)),
       customId: textAt(row, starts[1], sizes[1]),
       content: textAt(row, starts[2], sizes[2]),
       fields: textAt(row, starts[3], sizes[3]),
-      status: textAt(row, starts[4], sizes[4]) as ItemStatus,
+      status,
       output: textAt(row, starts[5], sizes[5]),
       errorCode: textAt(row, starts[6], sizes[6]) as ItemErrorCode | null,
       errorMessage: textAt(row, starts[7], sizes[7]),
@@ -114,11 +117,9 @@ export function* itemsIn({ bytes, length }: CopyBuffer): Generator<ExportedItem,
       row: sizes[9] === nullSize ? null : readInt32(bytes, from + (starts[9] as number)),
       rejectedAnswer: textAt(row, starts[10], sizes[10]),
       attempts: sizes[11] === nullSize ? null : readInt32(bytes, from + (starts[11] as number)),
-      cached: isTrueAt(bytes, from, starts[12], sizes[12]),
+      cached,
       usage:
-        sizes[place.requests] === nullSize || isTrueAt(bytes, from, starts[12], sizes[12])
-          ? null
-          : usageAt(bytes, from, starts, sizes),
+        cached || (usage && wasNeverAsked({ status, requests: usage.requests })) ? null : usage,
     };
   }
 }
@@ -131,23 +132,32 @@ function isTrueAt(bytes: Buffer, from: number, start = 0, size = nullSize): bool
   return size !== nullSize && bytes[from + start] === 1;
 }
 
-function usageAt(bytes: Buffer, from: number, starts: Int32Array, sizes: Int32Array): Usage {
-  const count = (column: number) =>
-    sizes[column] === nullSize ? 0 : readInt32(bytes, from + (starts[column] as number));
+function usageAt(bytes: Buffer, from: number, starts: Int32Array, sizes: Int32Array): Usage | null {
+  if (sizes[place.requests] === nullSize) return null;
+  const row = { bytes, from, starts, sizes };
   return {
-    requests: count(place.requests),
-    inputTokens: count(place.inputTokens),
-    cachedInputTokens: count(place.cachedInputTokens),
-    cacheWriteTokens: count(place.cacheWriteTokens),
-    cacheWriteLongTokens: count(place.cacheWriteLongTokens),
-    outputTokens: count(place.outputTokens),
-    reasoningTokens: count(place.reasoningTokens),
-    unmeteredRequests: count(place.unmeteredRequests),
+    requests: countAt(row, place.requests),
+    inputTokens: countAt(row, place.inputTokens),
+    cachedInputTokens: countAt(row, place.cachedInputTokens),
+    cacheWriteTokens: countAt(row, place.cacheWriteTokens),
+    cacheWriteLongTokens: countAt(row, place.cacheWriteLongTokens),
+    outputTokens: countAt(row, place.outputTokens),
+    reasoningTokens: countAt(row, place.reasoningTokens),
+    unmeteredRequests: countAt(row, place.unmeteredRequests),
     costUsd:
       sizes[place.costUsd] === nullSize
         ? null
         : bytes.readDoubleBE(from + (starts[place.costUsd] as number)),
   };
+}
+
+/** A row's number in a column; null is 0. */
+function countAt(
+  row: { bytes: Buffer; from: number; starts: Int32Array; sizes: Int32Array },
+  column: number,
+): number {
+  const { bytes, from, starts, sizes } = row;
+  return sizes[column] === nullSize ? 0 : readInt32(bytes, from + (starts[column] as number));
 }
 
 /** Usage stands behind the other columns. */

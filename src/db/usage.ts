@@ -200,6 +200,11 @@ export function usageOf(record: UsageRecord): Usage {
   };
 }
 
+/** Of an item with a result: a cancel or an expiry ended it before it was asked. */
+export function wasNeverAsked({ status, requests }: { status: string; requests: number | null }) {
+  return (status === 'CANCELLED' || status === 'EXPIRED') && (requests ?? 0) === 0;
+}
+
 /** Requests that were sent again were billed perhaps, and nobody knows what they used. */
 export function usageOfBatch(batch: Usage & { resentRequests: number }): Usage {
   return { ...usageOf(batch), unmeteredRequests: batch.unmeteredRequests + batch.resentRequests };

@@ -7,8 +7,9 @@ import { type Database, openDatabase } from '../../src/db/driver/client.ts';
 import { type Copy, openCopy } from '../../src/db/driver/copy.ts';
 import { itemsIn, readItemRange } from '../../src/db/item-export.ts';
 import { listItems } from '../../src/db/items.ts';
+import { finishChunks } from '../../src/db/results.ts';
 import { retryItems } from '../../src/db/retries.ts';
-import { usageOf, usageOfBatch } from '../../src/db/usage.ts';
+import { usageOf, usageOfBatch, wasNeverAsked } from '../../src/db/usage.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { claimOf, enterWorker, failed, insertBatch, recordAnswers, succeeded } from './queue.ts';
 
@@ -46,7 +47,7 @@ async function readItems(batchKey: bigint): Promise<(Usage | null)[]> {
   const source = { batchKey, fileKey: batch?.fileKey ?? 0n };
   const page = { limit: 100, inverted: false, maxBytes: 1_000_000 };
   const items = (await listItems(db.sql, source, {}, page)).map((item) =>
-    item.seq === null ? null : usageOf(item),
+    item.seq === null || wasNeverAsked(item) ? null : usageOf(item),
   );
   const buffer = new CopyBuffer();
   const range = { source, first: 0, last: 99, status: undefined };
@@ -55,7 +56,7 @@ async function readItems(batchKey: bigint): Promise<(Usage | null)[]> {
     usage: true,
     completedAt: true,
     rejectedAnswer: true,
-    cached: false,
+    cached: true,
   };
   const whole = await readItemRange(
     copy,
@@ -123,4 +124,12 @@ test('a count that an answer has not is stored as nothing', async () => {
     { ...none, reasoning_tokens: null },
     { ...none, reasoning_tokens: 5 },
   ]);
+});
+
+test('an item that was cancelled before it was asked used nothing, and says so', async () => {
+  const batchKey = await insertBatch(db.sql, { items: 2 });
+  await db.sql`update batches set ending = 'CANCELLED', status = 'CANCELLING' where key = ${batchKey}`;
+  await finishChunks(db.sql, { batchKey, status: 'CANCELLED' });
+
+  expect(await readItems(batchKey)).toEqual([null, null]);
 });

@@ -3,7 +3,7 @@ import { modelIdFor } from '../../app/stored-operation.ts';
 import type { Usage } from '../../core/usage.ts';
 import type { BatchRecord } from '../../db/batches.ts';
 import { listBatchSpending } from '../../db/spending.ts';
-import { usageOf, usageOfBatch } from '../../db/usage.ts';
+import { usageOf, usageOfBatch, wasNeverAsked } from '../../db/usage.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 import type { BatchItemModel } from './item.ts';
@@ -41,12 +41,12 @@ export function usageOfWhole(batch: BatchRecord): ShownUsage {
     : { ...usage, parts: (context) => loadSpending(key, context) };
 }
 
-/** Null before the result. */
+/** Null before the result, and for an item for which nothing was sent. */
 export function usageOfItem(
   { batch, item, row }: BatchItemModel,
   { preparePlan }: Pick<Context, 'preparePlan'>,
 ): ShownUsage | null {
-  if (item.seq === null || item.cached) return null;
+  if (item.seq === null || item.cached || wasNeverAsked(item)) return null;
   const { operation, model, execution } = batch;
   return usageOfModel(usageOf(item), {
     model: () => (operation === 'chat' ? modelIdFor(batch, row, preparePlan) : model),
