@@ -9,6 +9,6 @@ export const version: string = (
 
 /**
  * The installed version of @pydantic/genai-prices, whose table is the built-in price list, and the
- * day on which it was published (`npm view @pydantic/genai-prices time`).
+ * day on which it was published.
  */
 export const priceList = { version: '0.1.8', publishedAt: new Date('2026-09-23') } as const;
