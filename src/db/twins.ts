@@ -81,20 +81,17 @@ export async function findTwins(
       where leader <> index
     ),
     stored as (
-      insert into twins (batch_key, index, leader) select key, index, leader from matched
+      -- In order, because the pages of an index fill one after the other then.
+      insert into twins (batch_key, index, leader) select key, index, leader from matched order by index
     ),
     counted as (
       update chunks c
       set twins = m.items, state = case when m.items = c.last - c.first + 1 then 'done' else c.state end
       from (
-        select c.first, count(*)::int as items
-        from batch
-        join matched m on m.key = batch.key
-        join lateral (
-          select first from chunks where batch_key = batch.key and first <= m.index
-          order by first desc limit 1
-        ) c on true
-        group by c.first
+        -- Nothing has cut a chunk yet: all are as long as the first, but for the last.
+        select m.index - m.index % size.items as first, count(*)::int as items
+        from matched m, (select last + 1 as items from chunks where batch_key = ${batchKey} and first = 0) size
+        group by 1
       ) m
       where c.batch_key = ${batchKey} and c.first = m.first
     )

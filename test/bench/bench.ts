@@ -8,6 +8,7 @@ import { benchFaces } from './faces.ts';
 import { benchFaceData } from './faces-data.ts';
 import { benchIngest } from './ingest.ts';
 import { benchLatency } from './latency.ts';
+import { benchMoney } from './money.ts';
 import { benchSubscriptions } from './subscriptions.ts';
 import { benchSync } from './sync.ts';
 import { benchThroughput } from './throughput.ts';
@@ -23,6 +24,7 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
     await benchFaces();
     await benchFaceData();
   },
+  money: () => benchMoney(),
   subscriptions: () => benchSubscriptions(),
 };
 
