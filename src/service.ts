@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { createCallLedger } from './app/call-ledger.ts';
 import { createLiveCalls } from './app/live-call.ts';
+import { createOwnerBudget } from './app/owner-budget.ts';
 import type { Config } from './config.ts';
 import type { Log } from './core/log.ts';
 import { createCounter } from './counting/counter.ts';
@@ -236,6 +237,7 @@ export async function startService(
       const line = createRequestLine({ db: requestDb, copy }, { statements: requests, copies });
       const callLedger = createCallLedger({ db, log });
       callLedger.start();
+      const ownerBudget = createOwnerBudget({ db, providers, limits: config.budgets, log });
       undo.push(() => callLedger.stop());
       const progress = createProgress({
         db: line.of(everybody).db,
@@ -255,10 +257,12 @@ export async function startService(
         providers,
         defaultModel: config.defaultModel,
         callLedger,
+        ownerBudget,
         limits: config.budgets,
         liveCalls: createLiveCalls({
           providers,
           callLedger,
+          ownerBudget,
           defaultModel: config.defaultModel,
           timeoutMs: config.modelTimeoutMs,
         }),

@@ -40,7 +40,7 @@ export async function answerItems(
   const endsAt = Date.now() + deadlineMs;
   const answeredBefore = plan.model.gate.answered;
   const begun = items.map((item) => beginItem(plan, item, onFault));
-  admit(begun.reduce((characters, { run }) => characters + run.promptLength, 0));
+  await admit(begun.reduce((characters, { run }) => characters + run.promptLength, 0));
   const { length } = items;
   // Not waited for: where it has to be counted, the next call with these options knows.
   void beginCaching(plan, items, { asked: null, items: length, atOnce: length });
@@ -67,8 +67,8 @@ type OnSpent = (model: string, usage: Usage) => void;
 /** Told of what nobody foresaw, which its item alone ends with. */
 type OnFault = (error: unknown) => void;
 
-/** Told of the characters of all prompts before anything is sent; nothing is where it throws. */
-type Admit = (promptCharacters: number) => void;
+/** Told of the characters of all prompts before anything is sent; nothing is where it fails. */
+type Admit = (promptCharacters: number) => void | Promise<void>;
 
 /** Why calls are cut off that are under way when the time is up. */
 class DeadlineOver extends Error {

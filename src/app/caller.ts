@@ -3,6 +3,7 @@ import type { Log } from '../core/log.ts';
 import type { Database } from '../db/driver/client.ts';
 import type { Nudges } from '../engine/process/nudges.ts';
 import type { Plan } from '../engine/run/plan.ts';
+import type { Providers } from '../model/providers.ts';
 import type { CheckTime } from '../operations/check-time.ts';
 import type { Telling } from '../telemetry/events.ts';
 import type { CallLedger } from './call-ledger.ts';
@@ -20,6 +21,8 @@ export interface Caller {
     modelId?: string,
     time?: CheckTime,
   ): Plan;
+  /** What models cost. */
+  providers: Pick<Providers, 'prices'>;
   /** What is wrong with a webhook's URL; null when it may be called. */
   checkWebhook(url: string): Promise<string | null>;
   /** What calls outside of batches cost. */

@@ -17,6 +17,7 @@ import {
 } from '../model/model.ts';
 import type { Providers } from '../model/providers.ts';
 import type { CallLedger } from './call-ledger.ts';
+import type { OwnerBudget } from './owner-budget.ts';
 
 interface LiveCall {
   /** Whose call it is. */
@@ -38,7 +39,10 @@ export interface Spent {
   costUsd: number | null;
 }
 
-/** Both throw CallFailure, or the signal's reason when aborted. */
+/**
+ * Both throw CallFailure, BUDGET_EXCEEDED, or the signal's reason when aborted. Nothing is sent
+ * where the owner's month has no room.
+ */
 export interface LiveCalls {
   /** `json`: the answer, to the letter as the provider sent it where it is not translated. */
   answer(call: LiveCall): Promise<{ json: string; spent: Spent }>;
@@ -59,6 +63,7 @@ export interface LiveCallOptions {
   /** Milliseconds that a call waits for its gate at most. */
   timeoutMs: number;
   callLedger: Pick<CallLedger, 'add'>;
+  ownerBudget: OwnerBudget;
 }
 
 export function createLiveCalls(options: LiveCallOptions): LiveCalls {
@@ -115,7 +120,14 @@ async function run<T>(
   };
   for (;;) {
     refuseSeveralAnswers(call, model);
-    const permit = await enter(model, call.signal, options);
+    const end = await admit(call, options, model);
+    let permit: Permit;
+    try {
+      permit = await enter(model, call.signal, options);
+    } catch (error) {
+      end();
+      throw error;
+    }
     try {
       const { result, spent } = await use(model, permit, begun);
       count(call, options, { permit, model, spent });
@@ -132,8 +144,25 @@ async function run<T>(
       if (!other) throw failureOf(error, isUnknown ? readings?.told : undefined);
       model = other;
       mayBeOther = false;
+    } finally {
+      end();
     }
   }
+}
+
+/** Sets aside of the owner's month what the call is expected to cost. */
+function admit(
+  { owner, body }: LiveCall,
+  { ownerBudget }: LiveCallOptions,
+  { id }: Model,
+): Promise<() => void> {
+  const most = body.max_completion_tokens ?? body.max_tokens;
+  return ownerBudget.admit(owner, {
+    model: id,
+    promptCharacters: () => JSON.stringify([body.system, body.messages]).length,
+    answers: typeof body.n === 'number' ? body.n : 1,
+    maxOutputTokens: typeof most === 'number' ? most : null,
+  });
 }
 
 /** Adds a call to the ledger, also one that failed or was broken off. */

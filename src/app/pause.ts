@@ -7,6 +7,8 @@ import { type OwnerLimits, readOwnerStanding } from '../db/owner-limits.ts';
 import { beginPause, endPause } from '../db/pauses.ts';
 import { usd, whyOwnerUsedUp } from '../engine/process/cost-limit.ts';
 import type { Nudges } from '../engine/process/nudges.ts';
+import type { Caller } from './caller.ts';
+import { refuseUnpriced } from './price-of.ts';
 
 /**
  * Pauses a batch. Workers give back what they have not sent as soon as they hear of it; calls under
@@ -24,15 +26,26 @@ export async function pauseBatch(
 /**
  * Lets a paused batch go on, with its time renewed, and under another limit where one is given. Of
  * one that is not paused only the limit changes; one that has ended is left alone. Throws
- * BadUserInput where the limit that it would go on under is used up, its own or its owner's.
+ * BadUserInput where the limit that it would go on under is used up, its own or its owner's, and
+ * for a limit of a model without a known price.
  */
 export async function resumeBatch(
-  { db, nudges, limits }: { db: Database; nudges: Nudges; limits: OwnerLimits },
+  {
+    db,
+    nudges,
+    limits,
+    providers,
+  }: Pick<Caller, 'db' | 'nudges' | 'providers'> & { limits: OwnerLimits },
   owner: string,
   id: string,
   { maxCostUsd }: { maxCostUsd?: number | undefined },
 ): Promise<void> {
   const batch = await readBatch(db, owner, id);
+  if (batch && maxCostUsd !== undefined) {
+    const { model, execution, options } = batch;
+    const given = { model, execution, options: JSON.parse(options) as object };
+    refuseUnpriced(providers, given, 'maxCostUsd');
+  }
   if (batch?.pauseReason === 'BUDGET') await refuseUsedUp(db, batch.key, maxCostUsd);
   if (batch?.pauseReason === 'OWNER_BUDGET') await refuseUsedUpMonth(db, limits, batch.owner);
   const key = await endPause(db, owner, id, maxCostUsd);

@@ -11,6 +11,7 @@ import { findOperation } from '../operations/index.ts';
 import type { Caller } from './caller.ts';
 import type { batchFields } from './inputs.ts';
 import { planFor } from './plan-for.ts';
+import { refuseUnpriced } from './price-of.ts';
 import {
   type CheckedSource,
   invalidSource,
@@ -67,6 +68,13 @@ export async function submitChecked(context: Caller, submit: CheckedSubmit): Pro
   if (execution === 'PROVIDER_BATCH' && !model.batches) {
     const message = `must be LIVE for ${model.id}, whose provider has no batch API; models whose provider has one have providerBatch in Query.service`;
     throw new BadUserInput([{ path: `${fieldsPath}execution`, message }]);
+  }
+  if (fields.maxCostUsd != null) {
+    refuseUnpriced(
+      context.providers,
+      { model: model.id, execution, options },
+      `${fieldsPath}maxCostUsd`,
+    );
   }
   refuseTooLarge(fields.metadata ?? {}, maxMetadataBytes, `${fieldsPath}metadata`);
   refuseTooLarge(options, maxOptionsBytes, optionsPath);

@@ -66,6 +66,7 @@ export type AppErrorCode =
   | 'CONFLICT'
   | 'IDEMPOTENCY_CONFLICT'
   | 'RATE_LIMITED'
+  | 'BUDGET_EXCEEDED'
   | 'PAYLOAD_TOO_LARGE'
   | 'PROVIDER_UNAVAILABLE'
   | 'DATABASE_UNAVAILABLE'
@@ -79,6 +80,8 @@ export function statusOf(code: AppErrorCode): number {
       return 400;
     case 'UNAUTHENTICATED':
       return 401;
+    case 'BUDGET_EXCEEDED':
+      return 402;
     case 'FORBIDDEN':
       return 403;
     case 'NOT_FOUND':

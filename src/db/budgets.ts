@@ -20,6 +20,7 @@ import {
   ownerMoney,
 } from './owner-limits.ts';
 import { fatalCrashes } from './reclaims.ts';
+import { enterGate, gateSeen } from './reservations.ts';
 
 /** How a batch stands at one instant. Sums in USD. */
 export interface Standing {
@@ -218,21 +219,6 @@ interface OwnerColumns {
   ownerHeld: number;
   month: string;
   ownerItems: number;
-}
-
-/** How often the money of an owner was reckoned, as a statement sees it. */
-function gateSeen(sql: Sql, owner: postgres.Fragment): postgres.Fragment {
-  return sql`coalesce((
-    select r.reckoned from reservations r where r.owner = ${owner} and r.process = ''), 0)`;
-}
-
-/** Locks the gate of the owner of the one row of `from`, behind the lock of that. */
-function enterGate(sql: Sql, from: postgres.Fragment): postgres.Fragment {
-  return sql`
-    insert into reservations (owner, process, reckoned)
-    select owner, '', 1 from ${from}
-    on conflict (owner, process) do update set reckoned = reservations.reckoned + 1
-    returning reckoned`;
 }
 
 /**

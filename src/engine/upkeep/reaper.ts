@@ -11,6 +11,7 @@ import { listPurgeable, purgeBatchStep } from '../../db/deletions.ts';
 import type { Database } from '../../db/driver/client.ts';
 import { endOwnerPauses, type OwnerLimits } from '../../db/owner-limits.ts';
 import { fatalCrashes, listFatal, reclaimChunks } from '../../db/reclaims.ts';
+import { deleteDeadReservations } from '../../db/reservations.ts';
 import { finishChunks } from '../../db/results.ts';
 import { listTwinsLeft } from '../../db/twins.ts';
 import { deleteDeadWorkers } from '../../db/workers.ts';
@@ -76,6 +77,7 @@ export function createReaper({
       await finishEnding({ db, nudges, events }, key, ending);
     await purge();
     await deleteDeadWorkers(db);
+    await deleteDeadReservations(db.sql);
   }
 
   /** Removes deleted batches by a few steps each, so that nothing waits long behind a large one. */

@@ -40,6 +40,8 @@ function shapeOf(failure: RouteError): Shape {
         type: 'rate_limit_error',
         headers: againAfter(failure, 1),
       };
+    case 'BUDGET_EXCEEDED':
+      return { status, type: 'billing_error', headers: neverAgain };
     case 'QUOTA_EXHAUSTED':
       return { status: 402, type: 'billing_error' };
     case 'PROVIDER_UNAVAILABLE':

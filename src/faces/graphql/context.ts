@@ -1,4 +1,5 @@
 import type { Caller } from '../../app/caller.ts';
+import type { OwnerBudget } from '../../app/owner-budget.ts';
 import type { ResultCounter } from '../../app/parse-results.ts';
 import type { Asking, Log } from '../../core/log.ts';
 import type { RequestAccess, RequestLine } from '../../db/driver/request-line.ts';
@@ -21,6 +22,8 @@ export interface Services extends Pick<Caller, 'preparePlan' | 'checkWebhook' | 
   progress: Progress;
   providers: Providers;
   defaultModel: string;
+  /** What calls outside of batches may cost. */
+  ownerBudget: OwnerBudget;
   /** What owners may spend in a month. */
   limits: OwnerLimits;
   webhooks: Webhooks;
@@ -29,7 +32,7 @@ export interface Services extends Pick<Caller, 'preparePlan' | 'checkWebhook' | 
 }
 
 /** One request's view: the services, who asks, and when it gave up. */
-export interface Context extends Services, RequestAccess, Caller {
+export interface Context extends Services, RequestAccess, Omit<Caller, 'providers'> {
   owner: string;
   /** The same for the log. */
   asking: Asking;

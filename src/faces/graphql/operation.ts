@@ -2,6 +2,7 @@
 
 import { answerItems } from '../../app/answer-items.ts';
 import { type CheckedItem, maxSyncItems, syncItems } from '../../app/inputs.ts';
+import type { Planned } from '../../app/owner-budget.ts';
 import { planFor } from '../../app/plan-for.ts';
 import { maxCustomIdLength } from '../../core/ids.ts';
 import { totalUsage, type Usage } from '../../core/usage.ts';
@@ -150,13 +151,18 @@ async function runNow(
   context: Context,
 ): Promise<OperationPayload> {
   const plan = planFor(operation.name, options, items, context, 'options');
-  const answers = await answerItems(plan, items, {
-    signal: context.signal,
-    onSpent: (model, usage) => context.callLedger.add(context.owner, model, usage),
-    admit: (characters) => context.budget.takePrompts(characters),
-    onFault: (error) =>
-      context.log.error({ err: error, ...context.asking }, 'an item failed in an unforeseen way'),
-  });
+  const answers = await withinBudget(context, plan, (admit) =>
+    answerItems(plan, items, {
+      signal: context.signal,
+      onSpent: (model, usage) => context.callLedger.add(context.owner, model, usage),
+      async admit(promptCharacters) {
+        context.budget.takePrompts(promptCharacters);
+        await admit({ promptCharacters: () => promptCharacters, answers: items.length });
+      },
+      onFault: (error) =>
+        context.log.error({ err: error, ...context.asking }, 'an item failed in an unforeseen way'),
+    }),
+  );
   const { id: model } = plan.model;
   const shown = (usage: Usage) => usageOfModel(usage, { model: () => model, execution: 'LIVE' });
   return {
@@ -172,6 +178,25 @@ async function runNow(
       usage: shown(usage),
     })),
   };
+}
+
+/** Sets aside of the owner's month what the calls are expected to cost, until they have ended. */
+async function withinBudget<T>(
+  { ownerBudget, owner }: Context,
+  { model, sampling }: ReturnType<typeof planFor>,
+  run: (
+    admit: (planned: Pick<Planned, 'promptCharacters' | 'answers'>) => Promise<void>,
+  ) => Promise<T>,
+): Promise<T> {
+  const maxOutputTokens = sampling.maxOutputTokens ?? null;
+  let end = () => undefined as unknown;
+  try {
+    return await run(async (planned) => {
+      end = await ownerBudget.admit(owner, { ...planned, model: model.id, maxOutputTokens });
+    });
+  } finally {
+    end();
+  }
 }
 
 function capitalised(name: string): string {

@@ -46,6 +46,13 @@ function shapeOf(failure: RouteError): Shape {
     case 'RATE_LIMITED':
     case 'TOO_MANY_REQUESTS':
       return { ...limited, headers: againAfter(failure, 1) };
+    case 'BUDGET_EXCEEDED':
+      return {
+        status,
+        type: 'insufficient_quota',
+        code: 'insufficient_quota',
+        headers: neverAgain,
+      };
     case 'QUOTA_EXHAUSTED':
       return {
         status: 429,

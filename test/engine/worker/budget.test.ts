@@ -173,3 +173,38 @@ test('POST /files takes the limit in both spellings', async () => {
     expect((await read(batchId ?? batch?.id)).maxCostUsd).toBe(2.5);
   }
 });
+
+test.each([
+  ['a model without a known price', { model: 'openai/of-my-own' }],
+  ['a service tier', { model, extraBody: { service_tier: 'priority' } }],
+])('maxCostUsd is refused for %s', async (_what, options) => {
+  const { errors } = await app.graphql(
+    'mutation($input: SubmitBatchInput!) { submitBatch(input: $input) { batch { id } } }',
+    {
+      input: {
+        operation: { label: { categories: ['a', 'b'], ...options } },
+        source: { texts: ['a'] },
+        maxCostUsd: 1,
+      },
+    },
+  );
+
+  expect(errors?.[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT' });
+  expect(errors?.[0]?.message).toMatch(/^input.maxCostUsd: must be absent for openai.*PRICES/);
+});
+
+test('an answer at a tier without a known price pauses a batch that has a limit', async () => {
+  stub.reply({
+    body: {
+      ...completion('{"label":"praise","confidence":0.9}'),
+      service_tier: 'priority',
+    },
+  });
+  const id = await submitQuoted(100, 1, 0.001);
+  await untilBatch(app, id, ({ status, counts }) => status === 'PAUSED' && counts.processing === 0);
+  const { pause, counts } = await read(id);
+
+  expect(pause).toMatchObject({ reason: 'BUDGET' });
+  expect(pause?.message).toContain('an answer has no known price');
+  expect(counts.succeeded).toBeLessThan(100);
+});

@@ -159,3 +159,56 @@ test('what is under way counts: no more goes out at once than the month has left
   expect(together).toBe(4);
   for (const id of ids) await untilStatus('acme', id, 'COMPLETED');
 });
+
+test('a call outside of batches is refused before anything is sent, in the words of each API', async () => {
+  await spend('acme', monthlyUsd - 1e-6);
+  const label = (owner: 'acme' | 'other') =>
+    app.graphql(
+      'mutation { label(items: [{ content: "a text" }], options: { categories: ["praise", "b"] }) { model } }',
+      {},
+      as(owner),
+    );
+  const body = { model: 'gpt-4.1-mini', max_tokens: 9, messages: [{ role: 'user', content: 'x' }] };
+  const post = (path: string) =>
+    fetch(`${app.url}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...as('acme') },
+      body: JSON.stringify(body),
+    });
+
+  const refused = await label('acme');
+  const chat = await post('/v1/chat/completions');
+  const message = await post('/v1/messages');
+  expect(refused.errors?.[0]?.extensions).toMatchObject({ code: 'BUDGET_EXCEEDED' });
+  expect([chat.status, message.status]).toEqual([402, 402]);
+  expect(chat.headers.get('x-should-retry')).toBe('false');
+  expect(message.headers.get('x-should-retry')).toBe('false');
+  expect(await chat.json()).toMatchObject({
+    error: { type: 'insufficient_quota', code: 'insufficient_quota' },
+  });
+  expect(await message.json()).toMatchObject({ error: { type: 'billing_error' } });
+  expect(stub.requests).toHaveLength(0);
+
+  expect((await label('other')).errors).toBeUndefined();
+  await spend('acme', 0);
+  expect((await label('acme')).errors).toBeUndefined();
+});
+
+test('calls that come at once do not all take what is left', async () => {
+  // Each is expected to cost 0.00025 USD or so, most of it for its answer.
+  await spend('acme', monthlyUsd - 0.001);
+  const calls = await Promise.all(
+    Array.from({ length: 12 }, () =>
+      app.graphql(
+        'mutation { label(items: [{ content: "a text" }], options: { categories: ["praise", "b"] }) { model } }',
+        {},
+        as('acme'),
+      ),
+    ),
+  );
+
+  const admitted = calls.filter(({ errors }) => errors === undefined).length;
+  expect(admitted).toBe(stub.requests.length);
+  expect(admitted).toBeGreaterThan(0);
+  expect(admitted).toBeLessThan(5);
+});

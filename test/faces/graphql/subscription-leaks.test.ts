@@ -64,6 +64,7 @@ beforeAll(async () => {
           providers,
           defaultModel: 'test/rules',
           callLedger: { add: () => undefined },
+          ownerBudget: { admit: async () => () => undefined },
           limits: { owners: new Map(), others: null },
           log,
           events,

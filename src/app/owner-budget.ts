@@ -1,0 +1,100 @@
+/**
+ * What calls outside of batches may cost: before one is sent, what it is expected to cost is set
+ * aside of its owner's month.
+ */
+import { randomBytes } from 'node:crypto';
+import { AppError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import type { Database } from '../db/driver/client.ts';
+import { limitOf, type OwnerLimits } from '../db/owner-limits.ts';
+import { endReservation, reserve } from '../db/reservations.ts';
+import { usd } from '../engine/process/cost-limit.ts';
+import type { Providers } from '../model/providers.ts';
+import { priceOf } from './price-of.ts';
+
+/** Longer than the ledger waits: what a call has cost is in one of them at every instant. */
+const keptMs = 2_500;
+/** Others that reckon at the same time make it try again at once, so often. */
+const maxTries = 20;
+/** Tokens of an answer of which nothing is known. */
+const usualOutputTokens = 150;
+
+/** A call before it is sent. */
+export interface Planned {
+  /** As provider/name. */
+  model: string;
+  /** Characters of all prompts. */
+  promptCharacters(): number;
+  /** Answers that are asked for. */
+  answers: number;
+  /** Tokens that an answer may have; null without a limit. */
+  maxOutputTokens: number | null;
+}
+
+export interface OwnerBudget {
+  /**
+   * Sets aside what a call is expected to cost. Returns what is to be called when it has ended.
+   * Throws BUDGET_EXCEEDED where the owner's month has no room for it.
+   */
+  admit(owner: string, planned: Planned): Promise<() => void>;
+}
+
+/** Of this process. Owners without a limit are let through at once. */
+export function createOwnerBudget({
+  db,
+  providers,
+  limits,
+  log,
+}: {
+  db: Database;
+  providers: Pick<Providers, 'prices'>;
+  limits: OwnerLimits;
+  log: Pick<Log, 'warn'>;
+}): OwnerBudget {
+  const process = `process_${randomBytes(9).toString('base64url')}`;
+  const told = new Set<string>();
+
+  function expectedUsd({ model, promptCharacters, answers, maxOutputTokens }: Planned) {
+    const most = Math.min(maxOutputTokens ?? usualOutputTokens, usualOutputTokens);
+    return priceOf(
+      providers,
+      { model, execution: 'LIVE' },
+      { inputTokens: Math.ceil(promptCharacters() / 4), outputTokens: answers * most },
+    );
+  }
+
+  function tellOf(model: string): void {
+    if (told.has(model)) return;
+    told.add(model);
+    log.warn({ model }, 'calls to a model without a known price cannot be held to a budget');
+  }
+
+  return {
+    async admit(owner, planned) {
+      if (limitOf(limits, owner) === null) return () => undefined;
+      const expected = expectedUsd(planned);
+      if (expected === null) {
+        tellOf(planned.model);
+        return () => undefined;
+      }
+      const reservation = { owner, process, usd: expected };
+      for (let tries = 1; ; tries += 1) {
+        const found = await reserve(db.sql, limits, reservation);
+        if (!found || found.isReserved) break;
+        if (!found.isFresh && tries < maxTries) continue;
+        const { limitUsd, spentUsd, heldUsd, month } = found;
+        throw new AppError(
+          'BUDGET_EXCEEDED',
+          `${owner} may spend ${usd(limitUsd)} in ${month}; ${usd(spentUsd)} were spent, calls under way cost about ${usd(heldUsd)}, and this one about ${usd(expected)}`,
+        );
+      }
+      return () => {
+        const end = () =>
+          endReservation(db.sql, reservation).catch((error: unknown) =>
+            log.warn({ err: error }, 'could not give back what a call had set aside'),
+          );
+        setTimeout(end, keptMs).unref();
+      };
+    },
+  };
+}
