@@ -1,10 +1,11 @@
 /** Commands over batches that there are. */
 import type { Batch, BatchState, ItemStatus } from '../client/index.ts';
 import { ask } from './ask.ts';
-import { cost, count, counted, percent, plain } from './columns.ts';
+import { cost, count, counted, dollars, percent, plain } from './columns.ts';
 import type { CommandOutcome } from './commands.ts';
 import { Ended, exits, WrongUse } from './failure.ts';
 import { batchStatuses, type Given, listOf, numberOf } from './flags.ts';
+import { maxCostOf } from './job.ts';
 import { formatFor, includesOf, printOutput, readTarget, saveOutput } from './output.ts';
 import { createProgress } from './progress.ts';
 import { tellOfFailures, watchBatch } from './run-operation.ts';
@@ -100,7 +101,8 @@ export async function change(
   return await withServer(given, shell, async ({ winnow }) => {
     const { signal } = shell.ending;
     const batch = await winnow.batches.get(id, { signal });
-    await batch[kind]({ signal });
+    if (kind === 'resume') await batch.resume({ maxCostUsd: maxCostOf(given), signal });
+    else await batch[kind]({ signal });
     if (!given.has('json')) await shell.print(lineOf(batch));
     return { exit: exits.done, json: { batch } };
   });
@@ -140,7 +142,7 @@ function lineOf({ id, status, operation, progress, counts, name }: BatchState): 
 type Fact = [label: string, text: string];
 
 function linesOf(batch: Batch): string[] {
-  const { counts, usage, resentRequests, reused, waiting, errorSummary } = batch;
+  const { counts, usage, maxCostUsd, resentRequests, reused, waiting, errorSummary } = batch;
   const time = (value: Date | null) => value?.toISOString() ?? '-';
   const facts: Fact[] = [
     ['id', batch.id],
@@ -161,7 +163,10 @@ function linesOf(batch: Batch): string[] {
         ]
       : []),
     ['tokens', `${count(usage.inputTokens)} in, ${count(usage.outputTokens)} out`],
-    ['cost', cost(usage.costUsd)],
+    [
+      'cost',
+      `${cost(usage.costUsd)}${maxCostUsd === null ? '' : `, of at most ${dollars(maxCostUsd)}`}`,
+    ],
     ['created', time(batch.createdAt)],
     ['completed', time(batch.completedAt)],
     ...(waiting ? [['waits', waiting.reason] as Fact] : []),

@@ -57,13 +57,14 @@ function operation(name: OperationName, summary: string, example: string): Comma
 function ofBatch(
   name: 'cancel' | 'pause' | 'resume' | 'retry' | 'start',
   summary: string,
+  flags: readonly FlagName[] = withServer,
 ): Command {
   return {
     name,
     words: 'ID',
     summary,
     example: `winnow ${name} batch_…`,
-    flags: withServer,
+    flags,
     run: (given, shell) => batches.change(name, given, shell),
   };
 }
@@ -121,7 +122,7 @@ export const commands: readonly Command[] = [
   },
   ofBatch('cancel', 'ends a batch; stored answers stay'),
   ofBatch('pause', 'sends nothing new until it is resumed'),
-  ofBatch('resume', 'lets a paused batch go on'),
+  ofBatch('resume', 'lets a paused batch go on', ['max-cost', ...withServer]),
   ofBatch('retry', 'sends failed, expired and cancelled rows again'),
   ofBatch('start', 'starts a draft'),
   {

@@ -117,6 +117,7 @@ const flagOfField: Readonly<Record<string, string>> = {
   examples: 'examples',
   fields: 'fields',
   instructions: 'instructions',
+  maxCostUsd: 'max-cost',
   model: 'model',
   responseSchema: 'schema',
   schema: 'schema',

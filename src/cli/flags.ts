@@ -29,6 +29,7 @@ const operations = {
   options: { value: 'JSON|@FILE', help: 'further options, by their names in GraphQL' },
   'batch-api': { value: null, help: 'the batch API of the provider, at half the price' },
   rescue: { value: null, help: 'with --batch-api: what it leaves undone is called live' },
+  'max-cost': { value: 'USD', help: 'the most that the batch may cost; it is paused before that' },
   expires: { value: 'SECONDS', help: 'when unfinished rows expire' },
   webhook: { value: 'URL', help: 'address that is called when the batch ends' },
   metadata: { value: 'JSON|@FILE', help: 'object that is stored with the batch' },

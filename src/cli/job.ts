@@ -23,6 +23,7 @@ const freeUsd = 1;
 export const submitFlags: readonly FlagName[] = [
   'batch-api',
   'rescue',
+  'max-cost',
   'expires',
   'webhook',
   'metadata',
@@ -30,11 +31,12 @@ export const submitFlags: readonly FlagName[] = [
   'new',
 ];
 
+const maxCostUsd = 1_000_000;
 const maxExpirySeconds = 30 * 24 * 3_600;
 
 export type Settings = Pick<
   SubmitOptions,
-  'name' | 'metadata' | 'execution' | 'rescue' | 'webhookUrl' | 'expiresInSeconds'
+  'name' | 'metadata' | 'execution' | 'rescue' | 'maxCostUsd' | 'webhookUrl' | 'expiresInSeconds'
 >;
 
 /** What a submit has beside its operation. Throws WrongUse. */
@@ -47,9 +49,15 @@ export async function readSettings(given: Given): Promise<Settings> {
     metadata: await objectOf(given, 'metadata'),
     execution: given.has('batch-api') ? 'provider_batch' : undefined,
     rescue: given.has('rescue') || undefined,
+    maxCostUsd: maxCostOf(given),
     webhookUrl: given.text('webhook'),
     expiresInSeconds: numberOf(given, 'expires', { min: 1, max: maxExpirySeconds }),
   };
+}
+
+/** The USD of --max-cost. */
+export function maxCostOf(given: Given): number | undefined {
+  return numberOf(given, 'max-cost', { min: 0, max: maxCostUsd, whole: false });
 }
 
 export interface Job {
@@ -69,18 +77,20 @@ export async function openBatch(
   // What comes by a pipe can be hashed no earlier than it is uploaded.
   let file = input.path === null ? await input.upload(winnow) : null;
   const { operation, settings } = job;
+  // The same command with a higher limit is to go on with its batch.
+  const { maxCostUsd: limitUsd, ...lasting } = settings;
   const key = keyOf(await input.hash(), {
     path: input.path,
     isNew: given.has('new'),
     operation,
-    settings,
+    settings: lasting,
     column: given.text('column'),
     id: given.text('id'),
   });
   const known = await findBatch(winnow, key, signal);
   if (known) {
     if (file) await winnow.files.delete(file.id);
-    return await goOn(known, { signal, progress });
+    return await goOn(known, { limitUsd, signal, progress });
   }
   file ??= await input.upload(winnow);
   try {
@@ -95,7 +105,7 @@ export async function openBatch(
     const mayBe = error instanceof Conflict || signal.aborted;
     const other = mayBe ? await findBatch(winnow, key) : null;
     if (!other) throw error;
-    return await goOn(other, { signal, progress });
+    return await goOn(other, { limitUsd, signal, progress });
   }
 }
 
@@ -107,10 +117,15 @@ async function findBatch(winnow: Winnow, key: string, signal?: AbortSignal): Pro
 /** Starts what waits, and retries what was left of a batch that was stopped. */
 async function goOn(
   batch: Batch,
-  { signal, progress }: { signal: AbortSignal; progress: Progress },
+  {
+    limitUsd,
+    signal,
+    progress,
+  }: { limitUsd: Settings['maxCostUsd']; signal: AbortSignal; progress: Progress },
 ): Promise<Batch> {
   if (batch.status === 'draft') return await batch.start({ signal });
   if (batch.status === 'cancelling') for await (const _ of batch.watch({ signal }));
+  await changeLimit(batch, limitUsd, signal);
   const { id, status, counts, error } = batch;
   if (status === 'completed') {
     progress.tell(`${id} of the same file and options is completed; --new makes another.`);
@@ -126,6 +141,18 @@ async function goOn(
     );
   }
   return batch;
+}
+
+/** A batch that its old limit paused goes on; one that somebody paused stays so. */
+async function changeLimit(
+  batch: Batch,
+  limitUsd: Settings['maxCostUsd'],
+  signal: AbortSignal,
+): Promise<void> {
+  if (typeof limitUsd !== 'number' || limitUsd === batch.maxCostUsd) return;
+  const { status, pauseReason } = batch;
+  const isOpen = ['queued', 'processing'].includes(status) || pauseReason === 'budget';
+  if (isOpen) await batch.resume({ maxCostUsd: limitUsd, signal });
 }
 
 function tellOfFile(file: WinnowFile, progress: Progress): void {

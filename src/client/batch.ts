@@ -29,6 +29,11 @@ export interface RetryOptions extends CallOptions {
   customIds?: readonly string[] | undefined;
 }
 
+export interface ResumeOptions extends CallOptions {
+  /** The most that the batch may cost from now on, what was spent included. Absent: as before. */
+  maxCostUsd?: number | undefined;
+}
+
 /**
  * A batch with the state that the server last told of. `refresh` and the calls that change it bring
  * it up to date, and so does `watch`. `Output` is the type of its items' outputs.
@@ -62,6 +67,7 @@ export class Batch<Output = unknown> implements BatchState {
   declare readonly pausedSince: BatchState['pausedSince'];
   /** When a paused batch goes on by itself. Null where it waits for `resume`. */
   declare readonly resumesAt: BatchState['resumesAt'];
+  declare readonly maxCostUsd: BatchState['maxCostUsd'];
   declare readonly rescue: boolean;
   declare readonly rescuedAt: BatchState['rescuedAt'];
   declare readonly webhookUrl: BatchState['webhookUrl'];
@@ -119,9 +125,13 @@ export class Batch<Output = unknown> implements BatchState {
     return this.#take(answer.pauseBatch.batch);
   }
 
-  /** Lets a paused batch go on. A batch that is not paused stays as it is. */
-  async resume({ signal }: CallOptions = {}): Promise<this> {
-    const answer = await this.#transport.ask('ResumeBatch', { id: this.id }, { signal });
+  /**
+   * Lets a paused batch go on. Of a batch that is not paused only the limit changes, where one is
+   * given. Throws BadUserInput where the limit is used up and no higher one is given.
+   */
+  async resume({ signal, maxCostUsd }: ResumeOptions = {}): Promise<this> {
+    const variables = { id: this.id, maxCostUsd };
+    const answer = await this.#transport.ask('ResumeBatch', variables, { signal });
     return this.#take(answer.resumeBatch.batch);
   }
 

@@ -17,7 +17,7 @@ const batch = `fragment BatchFields on Batch {
   errorSummary { code count message }
   itemsPerSecond estimatedCompletionAt
   waiting { reason since until } pause { reason message since resumesAt }
-  rescue rescuedAt webhookUrl
+  maxCostUsd rescue rescuedAt webhookUrl
   createdAt startedAt completedAt cancelInitiatedAt expiresAt
 } ${usage}`;
 
@@ -103,8 +103,8 @@ export const documents: Readonly<Record<keyof Operations, string>> = {
     pauseBatch(id: $id) { batch { ...BatchFields } }
   } ${batch}`,
 
-  ResumeBatch: `mutation ResumeBatch($id: ID!) {
-    resumeBatch(id: $id) { batch { ...BatchFields } }
+  ResumeBatch: `mutation ResumeBatch($id: ID!, $maxCostUsd: Float) {
+    resumeBatch(id: $id, maxCostUsd: $maxCostUsd) { batch { ...BatchFields } }
   } ${batch}`,
 
   DeleteBatch: `mutation DeleteBatch($id: ID!) { deleteBatch(id: $id) { deletedId } }`,

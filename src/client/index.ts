@@ -1,5 +1,5 @@
 /** Client of Winnow: label, extract, summarize, enrich and run over datasets. */
-export { Batch, type RetryOptions } from './batch.ts';
+export { Batch, type ResumeOptions, type RetryOptions } from './batch.ts';
 export type { Batches, BatchListOptions } from './batches.ts';
 export {
   Aborted,

@@ -33,6 +33,11 @@ interface SubmitSettings extends CallOptions {
   /** provider_batch only: what a job leaves undone is called live. */
   rescue?: boolean | null | undefined;
   /**
+   * The most that the batch may cost, in USD: it is paused before the item that would go beyond it.
+   * Needs a model with a known price.
+   */
+  maxCostUsd?: number | null | undefined;
+  /**
    * True: identical rows are asked once and share the answer. Absent: true for label, extract,
    * enrich and summarize, false for run and chat.
    */

@@ -150,6 +150,8 @@ export interface BatchState {
   readonly pausedSince: Date | null;
   /** When a paused batch goes on by itself. Null where it waits for `resume`. */
   readonly resumesAt: Date | null;
+  /** The most that the batch may cost. Null without a limit. */
+  readonly maxCostUsd: number | null;
   /** Whether items that a provider job leaves undone are called live. */
   readonly rescue: boolean;
   readonly rescuedAt: Date | null;

@@ -206,6 +206,7 @@ export interface Operations {
   ResumeBatch: {
     variables: {
       id: string;
+      maxCostUsd?: number | null | undefined;
     };
     data: {
       resumeBatch: {
@@ -423,6 +424,7 @@ export interface BatchFields {
     since: string;
     resumesAt: string | null;
   } | null;
+  maxCostUsd: number | null;
   rescue: boolean;
   rescuedAt: string | null;
   webhookUrl: string | null;

@@ -17,7 +17,7 @@ const texts = ['I love it', 'Worst service ever', ' '];
 let app: App;
 let winnow: Winnow;
 beforeAll(async () => {
-  app = await startApp();
+  app = await startApp({ OPENAI_API_KEY: 'not-used-by-drafts' });
   winnow = new Winnow({ url: app.url });
 });
 afterAll(() => app.stop());
@@ -227,6 +227,19 @@ describe('a batch', () => {
     expect(after.usage.requests).toBe(before.usage.requests + 1);
     expect(after.byModel).toMatchObject([{ model: 'test/rules', execution: 'live' }]);
     await expect(winnow.spending('2026-13')).rejects.toBeInstanceOf(BadUserInput);
+  });
+
+  it('has a limit on its cost, which resume changes', async () => {
+    const batch = await winnow.batches.submit({
+      summarize: { model: 'openai/gpt-4.1-mini' },
+      source: ['One text'],
+      maxCostUsd: 2,
+      autoStart: false,
+    });
+    const { maxCostUsd } = batch;
+    await batch.resume({ maxCostUsd: 3.5 });
+
+    expect([maxCostUsd, batch.maxCostUsd, batch.status]).toEqual([2, 3.5, 'draft']);
   });
 
   it('is started, retried and deleted', async () => {
