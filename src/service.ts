@@ -24,6 +24,7 @@ import { createShares } from './engine/process/shares.ts';
 import { createProviderJobs } from './engine/provider-jobs/provider-jobs.ts';
 import { createPrefixCount } from './engine/run/count-beginning.ts';
 import { createPlanner } from './engine/run/plan.ts';
+import { choosePreviews } from './engine/upkeep/choose-preview.ts';
 import { indexIds } from './engine/upkeep/index-ids.ts';
 import { createFileJanitor } from './engine/upkeep/janitor.ts';
 import { matchRows } from './engine/upkeep/match-rows.ts';
@@ -204,7 +205,11 @@ export async function startService(
     undo.push(() => reaper.stop());
 
     const preparation = createPreparation({
-      steps: [indexIds({ db, nudges }), matchRows({ db, nudges, log })],
+      steps: [
+        indexIds({ db, nudges }),
+        matchRows({ db, nudges, log }),
+        choosePreviews({ db, nudges }),
+      ],
       nudges,
       log,
     });

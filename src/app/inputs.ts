@@ -142,6 +142,13 @@ export const inlineTexts = z
 const maxFieldLength = 1_000;
 export const maxExpirySeconds = 30 * 24 * 60 * 60;
 
+/** Items that a preview may have. */
+const previewItems = { min: 10, max: 1_000 };
+const previewRange = {
+  error: ({ input }: { input?: unknown }) =>
+    `must be ${previewItems.min} to ${previewItems.max.toLocaleString('en')}, not ${String(input)}`,
+};
+
 /** What a batch is submitted with beside operation and source, whichever road it comes. */
 export const batchFields = {
   name: storableText.max(200, 'must have at most 200 characters').nullish(),
@@ -166,4 +173,9 @@ export const batchFields = {
     .max(maxExpirySeconds, `must be at most ${maxExpirySeconds} (30 days)`)
     .nullish(),
   maxCostUsd: z.number().positive('must be above 0').nullish(),
+  preview: z
+    .int()
+    .min(previewItems.min, previewRange)
+    .max(previewItems.max, previewRange)
+    .nullish(),
 };

@@ -5,6 +5,7 @@ import { readStanding } from '../db/budgets.ts';
 import type { Database } from '../db/driver/client.ts';
 import { type OwnerLimits, readOwnerStanding } from '../db/owner-limits.ts';
 import { beginPause, endPause } from '../db/pauses.ts';
+import { resumePreview } from '../db/previews.ts';
 import { usd, whyOwnerUsedUp } from '../engine/process/cost-limit.ts';
 import type { Nudges } from '../engine/process/nudges.ts';
 import type { Caller } from './caller.ts';
@@ -24,10 +25,11 @@ export async function pauseBatch(
 }
 
 /**
- * Lets a paused batch go on, with its time renewed, and under another limit where one is given. Of
- * one that is not paused only the limit changes; one that has ended is left alone. Throws
- * BadUserInput where the limit that it would go on under is used up, its own or its owner's, and
- * for a limit of a model without a known price.
+ * Lets a paused batch go on, with its time renewed, and under another limit where one is given. What
+ * waits behind a preview starts, also while that still runs. Of another batch that is not paused
+ * only the limit changes; one that has ended is left alone. Throws BadUserInput where the limit that
+ * it would go on under is used up, its own or its owner's, and for a limit of a model without a
+ * known price.
  */
 export async function resumeBatch(
   {
@@ -48,7 +50,8 @@ export async function resumeBatch(
   }
   if (batch?.pauseReason === 'BUDGET') await refuseUsedUp(db, batch.key, maxCostUsd);
   if (batch?.pauseReason === 'OWNER_BUDGET') await refuseUsedUpMonth(db, limits, batch.owner);
-  const key = await endPause(db, owner, id, maxCostUsd);
+  const previewed = await resumePreview(db.sql, owner, id);
+  const key = (await endPause(db, owner, id, maxCostUsd)) ?? previewed;
   if (key !== null) await nudges.send(key, 'work');
 }
 

@@ -67,6 +67,8 @@ export interface Submission {
   deduplicate?: boolean | undefined;
   /** USD; absent without a limit: null would be another input to hashes of before. */
   maxCostUsd?: number | undefined;
+  /** So many items run first; undefined without a preview. */
+  preview?: number | undefined;
   /** Why nothing of the file can run: the batch is FAILED from the start. */
   fileError?: string | null;
 }
@@ -106,6 +108,7 @@ export async function submitBatch(
       submission.deduplicate ?? findOperation(submission.operation)?.deduplicates ?? false,
     promptCaching: submission.promptCaching ?? null,
     maxCostUsd: submission.maxCostUsd ?? null,
+    previewItems: submission.preview ?? null,
     chunkSize,
   } as const;
   const { contentField, customIdField } = submission;

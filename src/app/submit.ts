@@ -76,6 +76,7 @@ export async function submitChecked(context: Caller, submit: CheckedSubmit): Pro
       `${fieldsPath}maxCostUsd`,
     );
   }
+  refuseLargePreview(fields.preview ?? 0, source.itemCount, `${fieldsPath}preview`);
   refuseTooLarge(fields.metadata ?? {}, maxMetadataBytes, `${fieldsPath}metadata`);
   refuseTooLarge(options, maxOptionsBytes, optionsPath);
   const { webhookUrl } = fields;
@@ -97,6 +98,7 @@ export async function submitChecked(context: Caller, submit: CheckedSubmit): Pro
     expiresInSeconds: fields.expiresInSeconds ?? null,
     webhookUrl: webhookUrl ?? null,
     deduplicate: unusual(fields.deduplicate, findOperation(operation)?.deduplicates ?? false),
+    preview: fields.preview ?? undefined,
     fileError: invalid === null ? null : `The input file ${invalid}`,
     ...reading,
     maxCostUsd: fields.maxCostUsd ?? undefined,
@@ -106,6 +108,12 @@ export async function submitChecked(context: Caller, submit: CheckedSubmit): Pro
 /** What is given; undefined where that is what is usual, so that it hashes as if it were absent. */
 function unusual(given: boolean | null | undefined, usual: boolean): boolean | undefined {
   return given === usual ? undefined : (given ?? undefined);
+}
+
+function refuseLargePreview(preview: number, items: number, path: string): void {
+  if (preview < items) return;
+  const message = `must be less than the number of items, which is ${items.toLocaleString('en')}; ${preview.toLocaleString('en')} items were asked for`;
+  throw new BadUserInput([{ path, message }]);
 }
 
 function refuseTooLarge(value: object, maxBytes: number, path: string): void {

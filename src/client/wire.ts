@@ -719,6 +719,7 @@ export interface SubmitBatchInput {
   metadata?: Readonly<Record<string, unknown>> | null | undefined;
   name?: string | null | undefined;
   operation: OperationInput;
+  preview?: number | null | undefined;
   promptCaching?: boolean | null | undefined;
   rescue?: boolean | null | undefined;
   source: SourceInput;

@@ -85,6 +85,7 @@ const batchColumns = {
   ...batchUsage,
   maxCostUsd: batches.maxCostUsd,
   resentRequests: batches.resentRequests,
+  previewItems: batches.previewItems,
   twinsFound: batches.twinsFound,
   twins: batches.twins,
   twinsRecorded: batches.twinsRecorded,
@@ -256,6 +257,8 @@ export type BatchPlan = Pick<
   | 'maxCostUsd'
 > & {
   file: FileRecord;
+  /** Its rest waits until its preview is over, and it is resumed. */
+  isInPreview: boolean;
   reading: Pick<BatchRecord, 'contentField' | 'customIdField' | 'customIdPrefix'>;
 };
 
@@ -282,6 +285,7 @@ export async function readBatchPlan(
       total,
       promptCaching,
       maxCostUsd: batches.maxCostUsd,
+      isInPreview: sql<boolean>`${batches.previewItems} is not null and ${batches.previewResumedAt} is null`,
       file: fileColumns,
       reading: {
         contentField: batches.contentField,

@@ -7,6 +7,7 @@
 import type postgres from 'postgres';
 import { meanOf, unanswered } from './batch-mean.ts';
 import type { ClaimedChunk } from './chunks.ts';
+import { claimSize } from './claim-size.ts';
 import type { Sql } from './driver/client.ts';
 import { countDone, countTwins, isAsked, isRunning } from './guards.ts';
 import {
@@ -121,6 +122,9 @@ export async function claimWithin(
     mean: sql`s.mean_usd`,
     held: sql`s.held_items`,
   });
+  const isOpen = sql`
+    batch_key = ${batchKey} and state = 'open' and crashes < ${fatalCrashes}
+    and (select items from allowance) > 0`;
   const rows = await sql<(Standing & ClaimedChunk & OwnerColumns & { isFresh: boolean })[]>`
     with seen as materialized (
       select xmin::text as version ${isOwned ? sql`, ${gateSeen(sql, sql`${owner}`)} as reckoned` : sql``}
@@ -147,10 +151,9 @@ export async function claimWithin(
     ),
     open as materialized (
       select batch_key, first, last, done, twins, crashes, rounds, left_to_rescue from chunks
-      where batch_key = ${batchKey} and state = 'open' and crashes < ${fatalCrashes}
-        and (select items from allowance) > 0
+      where ${isOpen}
       order by crashes, first
-      limit ${limit}
+      limit ${claimSize(sql, { chunks: limit, open: isOpen, previewItems: sql`(select preview_items from batch)` })}
       for update skip locked
     ),
     counted as (

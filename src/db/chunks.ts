@@ -1,5 +1,6 @@
 /**
- * The queue. A chunk is `open`, `leased` to a worker, or `done`:
+ * The queue. A chunk is `open`, `leased` to a worker, or `done`; behind a preview it is `held`, and
+ * becomes `open` when its batch is resumed:
  *
  *     open --claim--> leased --last item recorded--> done
  *       ^                |                             |
@@ -10,8 +11,9 @@
  * Lock order in every statement of this folder: batch, then chunks by their first index. A claim
  * takes chunks first, but skips those that are locked, and so never waits for one.
  */
+import { claimSize } from './claim-size.ts';
 import type { Sql } from './driver/client.ts';
-import { isRunning } from './guards.ts';
+import { isInPreview, isRunning } from './guards.ts';
 import { areLimited, type OwnerLimits, ownerLimit } from './owner-limits.ts';
 import { fatalCrashes } from './reclaims.ts';
 
@@ -48,9 +50,10 @@ export interface ClaimTurn {
 
 /**
  * Claims up to `limit` open chunks of one batch: the one whose turn it is after `after`, of all or
- * of `onlyBatchKeys`. Those with crashes come last, so that what kills workers does it when the
- * rest is done, and what was hit by chance is not hit again by the same storm. Nothing may be sent
- * yet: marks are raised apart, when it is known what there is room for.
+ * of `onlyBatchKeys`. A preview cuts chunks into small ones: of such a batch it is as many as have
+ * the items of `limit` usual ones. Those with crashes come last, so that what kills workers does it
+ * when the rest is done, and what was hit by chance is not hit again by the same storm. Nothing may
+ * be sent yet: marks are raised apart, when it is known what there is room for.
  */
 export async function claimChunks(
   sql: Sql,
@@ -80,15 +83,21 @@ export async function claimChunks(
     [...after.batches].map(([owner, key]) => ({ owner, key: String(key) })),
   );
   const firsts = JSON.stringify([...from].map(([key, first]) => ({ key: String(key), first })));
+  const isNext = sql`
+    batch_key = (select key from turn where not bounded) and state = 'open'
+    and (crashes, first) >= (0, coalesce((
+      select f.first from json_to_recordset(${firsts}::text::json) as f(key bigint, first int)
+      where f.key = (select key from turn)), 0))
+    and crashes < ${fatalCrashes}`;
   const rows = await sql<(ClaimedChunk & { isBounded: boolean })[]>`
     with turn as materialized (
       -- Sorted first, so that chunks are looked for in the batch whose turn it is, and not in a
       -- thousand others.
-      select key, owner, ${isBounded} as bounded from (
-        select b.key, b.owner, b.max_cost_usd from batches b
+      select key, owner, preview_items, ${isBounded} as bounded from (
+        select b.key, b.owner, b.max_cost_usd, b.preview_items from batches b
         left join json_to_recordset(${lastBatches}::text::json) as l(owner text, key bigint) on l.owner = b.owner
         where ${isRunning(sql)} and b.pause_reason is null
-          and (execution = 'LIVE' or rescued_at is not null)
+          and (execution = 'LIVE' or rescued_at is not null or ${isInPreview(sql)})
           and coalesce(ids_indexed = total, true) and coalesce(twins_found, true)
           and (${only}::text is null or b.key = any(${only}::text::bigint[]))
           ${except.length > 0 ? sql`and b.key <> all(${`{${except.join()}}`}::text::bigint[])` : sql``}
@@ -103,13 +112,9 @@ export async function claimChunks(
     ),
     picked as materialized (
       select batch_key, first from chunks
-      where batch_key = (select key from turn where not bounded) and state = 'open'
-        and (crashes, first) >= (0, coalesce((
-          select f.first from json_to_recordset(${firsts}::text::json) as f(key bigint, first int)
-          where f.key = (select key from turn)), 0))
-        and crashes < ${fatalCrashes}
+      where ${isNext}
       order by crashes, first
-      limit ${limit}
+      limit ${claimSize(sql, { chunks: limit, open: isNext, previewItems: sql`(select preview_items from turn)` })}
       for update skip locked
     ),
     started as (

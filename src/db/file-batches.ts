@@ -3,7 +3,7 @@
 import type { BatchErrorCode } from '../core/errors.ts';
 import type { Sql } from './driver/client.ts';
 import { fileIsThere } from './files.ts';
-import type { NewInlineBatch } from './inline-batches.ts';
+import { firstState, isChosen, type NewInlineBatch } from './inline-batches.ts';
 import { insertWebhooks } from './webhooks.ts';
 
 /** A batch over a file that is there already. */
@@ -40,6 +40,7 @@ export async function insertFileBatch(
       insert into batches (file_key, id, owner, operation, options, model, status, name, metadata,
                            idempotency_key, input_hash, expires_in_seconds, expires_at, webhook_url, total,
                            content_field, custom_id_field, custom_id_prefix, execution, rescue, prompt_caching, max_cost_usd, ids_indexed, twins_found,
+                           preview_items, preview_chosen,
                            completed_at, error, error_code)
       select file.key, ${batch.id}, ${batch.owner}, ${batch.operation}, ${batch.options}, ${batch.model},
              ${status}, coalesce(${batch.name}, file.name), ${batch.metadata}, ${batch.idempotencyKey}, ${batch.inputHash},
@@ -48,14 +49,15 @@ export async function insertFileBatch(
              ${batch.contentField}, ${batch.customIdField}, ${batch.customIdPrefix}, ${batch.execution}, ${batch.rescue}, ${batch.promptCaching ?? null}, ${batch.maxCostUsd},
              case when ${fileError === null && (batch.customIdField ?? '') !== ''} then 0 end,
              case when ${fileError === null && batch.deduplicate} then file.item_count = 1 end,
+             ${batch.previewItems ?? null}, ${isChosen(batch)},
              case when ${fileError !== null} then now() end, ${fileError}, ${errorCode}
       from file
       on conflict (owner, idempotency_key) where idempotency_key is not null do nothing
       returning *
     ),
     cut as (
-      insert into chunks (batch_key, first, last, sent_to)
-      select batch.key, first, least(first + ${batch.chunkSize}, batch.total) - 1, first - 1
+      insert into chunks (batch_key, first, last, sent_to, state)
+      select batch.key, first, least(first + ${batch.chunkSize}, batch.total) - 1, first - 1, ${firstState(batch)}
       from batch, generate_series(0, batch.total - 1, ${batch.chunkSize}) as first
       where batch.completed_at is null
     ),

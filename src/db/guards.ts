@@ -27,6 +27,11 @@ export const unended = and(
   isNull(batches.deletedAt),
 );
 
+/** The items behind the preview of the batch, a row `b` of `batches`, wait for `resumeBatch`. */
+export function isInPreview(sql: Sql) {
+  return sql`(b.preview_items is not null and b.preview_resumed_at is null)`;
+}
+
 /**
  * An item is asked, and takes no other's answer. `chunk` names rows with batch_key and twins, of
  * the chunk that the item is in.

@@ -1,6 +1,6 @@
 /** Batches whose items came as the body of the submit, too many to be held at once. */
 import type { Sql } from './driver/client.ts';
-import type { NewInlineBatch } from './inline-batches.ts';
+import { firstState, isChosen, type NewInlineBatch } from './inline-batches.ts';
 
 /** `file` is that of an ingest whose rows are in: its key was given out by `beginIngest`. */
 export type NewIngestedBatch = Omit<NewInlineBatch, 'file' | 'rows'> & {
@@ -30,12 +30,12 @@ export async function insertIngestedBatch(
     batch as (
       insert into batches (file_key, id, owner, operation, options, model, status, name, metadata,
                            idempotency_key, input_hash, expires_in_seconds, expires_at, webhook_url, custom_id_prefix,
-                           execution, rescue, prompt_caching, max_cost_usd, twins_found, total)
+                           execution, rescue, prompt_caching, max_cost_usd, twins_found, preview_items, preview_chosen, total)
       select file_key, ${batch.id}, ${batch.owner}, ${batch.operation}, ${batch.options},
              ${batch.model}, ${batch.status}, ${batch.name}, ${batch.metadata}, ${batch.idempotencyKey},
              ${batch.inputHash}, ${batch.expiresInSeconds}, now() + make_interval(secs => ${batch.expiresInSeconds}),
              ${batch.webhookUrl}, ${batch.customIdPrefix}, ${batch.execution}, ${batch.rescue}, ${batch.promptCaching ?? null}, ${batch.maxCostUsd},
-             ${batch.deduplicate ? file.itemCount === 1 : null}, ${file.itemCount}
+             ${batch.deduplicate ? file.itemCount === 1 : null}, ${batch.previewItems ?? null}, ${isChosen(batch)}, ${file.itemCount}
       from ingest
       on conflict (owner, idempotency_key) where idempotency_key is not null do nothing
       returning key, file_key
@@ -50,8 +50,8 @@ export async function insertIngestedBatch(
       delete from ingests where file_key = (select file_key from batch)
     ),
     cut as (
-      insert into chunks (batch_key, first, last, sent_to)
-      select batch.key, first, least(first + ${batch.chunkSize}, ${file.itemCount}) - 1, first - 1
+      insert into chunks (batch_key, first, last, sent_to, state)
+      select batch.key, first, least(first + ${batch.chunkSize}, ${file.itemCount}) - 1, first - 1, ${firstState(batch)}
       from batch, generate_series(0, ${file.itemCount - 1}, ${batch.chunkSize}) as first
     )
     select (select key from batch) as key, exists (select from ingest) as leased`;

@@ -26,9 +26,23 @@ export interface NewInlineBatch {
   promptCaching?: boolean | null;
   /** USD; null without a limit. */
   maxCostUsd: number | null;
+  /** So many items are asked first, the others when it is resumed. Null or absent: all at once. */
+  previewItems?: number | null;
   chunkSize: number;
   file: { id: string; name: string; format: string; sizeBytes: number; columns: readonly string[] };
   rows: readonly { customId: string | null; content: string | null; fields: string | null }[];
+}
+
+/** Whether the items of the preview of a new batch are chosen; null where it has none. */
+export function isChosen({ previewItems }: Pick<NewInlineBatch, 'previewItems'>): false | null {
+  return (previewItems ?? null) === null ? null : false;
+}
+
+/** The state of the chunks of a new batch. */
+export function firstState({
+  previewItems,
+}: Pick<NewInlineBatch, 'previewItems'>): 'open' | 'held' {
+  return (previewItems ?? null) === null ? 'open' : 'held';
 }
 
 /**
@@ -45,11 +59,12 @@ export async function insertInlineBatch(
     with batch as (
       insert into batches (file_key, id, owner, operation, options, model, status, name, metadata,
                            idempotency_key, input_hash, expires_in_seconds, expires_at, webhook_url, custom_id_prefix,
-                           execution, rescue, prompt_caching, max_cost_usd, twins_found, total)
+                           execution, rescue, prompt_caching, max_cost_usd, twins_found, preview_items, preview_chosen, total)
       values (nextval('files_key_seq'), ${batch.id}, ${batch.owner}, ${batch.operation}, ${batch.options},
               ${batch.model}, ${batch.status}, ${batch.name}, ${batch.metadata}, ${batch.idempotencyKey},
               ${batch.inputHash}, ${batch.expiresInSeconds}, now() + make_interval(secs => ${batch.expiresInSeconds}), ${batch.webhookUrl},
-              ${batch.customIdPrefix}, ${batch.execution}, ${batch.rescue}, ${batch.promptCaching ?? null}, ${batch.maxCostUsd}, ${batch.deduplicate ? rows.length === 1 : null}, ${rows.length})
+              ${batch.customIdPrefix}, ${batch.execution}, ${batch.rescue}, ${batch.promptCaching ?? null}, ${batch.maxCostUsd}, ${batch.deduplicate ? rows.length === 1 : null},
+              ${batch.previewItems ?? null}, ${isChosen(batch)}, ${rows.length})
       on conflict (owner, idempotency_key) where idempotency_key is not null do nothing
       returning key, file_key
     ),
@@ -66,8 +81,8 @@ export async function insertInlineBatch(
         as g(index int, "customId" text, content text, fields text)
     ),
     cut as (
-      insert into chunks (batch_key, first, last, sent_to)
-      select batch.key, first, least(first + ${batch.chunkSize}, ${rows.length}) - 1, first - 1
+      insert into chunks (batch_key, first, last, sent_to, state)
+      select batch.key, first, least(first + ${batch.chunkSize}, ${rows.length}) - 1, first - 1, ${firstState(batch)}
       from batch, generate_series(0, ${rows.length - 1}, ${batch.chunkSize}) as first
     )
     select key from batch`;

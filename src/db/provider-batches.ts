@@ -14,7 +14,7 @@ import { and, eq, gte, isNotNull, type SQL, sql } from 'drizzle-orm';
 import { allowedItems, jobGate } from './budgets.ts';
 import { after } from './clock.ts';
 import type { Builder, Sql } from './driver/client.ts';
-import { isRunning } from './guards.ts';
+import { isInPreview, isRunning } from './guards.ts';
 import type { OwnerLimits } from './owner-limits.ts';
 import { addResent } from './spending.ts';
 import { type FinalStatus, providerBatches } from './tables.ts';
@@ -98,7 +98,7 @@ export async function planProviderBatch(
       join batches seen on seen.key = b.key and seen.xmin = b.xmin
       cross join lateral (select b.owner as whose) w
       where b.execution = 'PROVIDER_BATCH' and b.rescued_at is null
-        and ${isRunning(sql)} and b.pause_reason is null
+        and ${isRunning(sql)} and b.pause_reason is null and not ${isInPreview(sql)}
         and coalesce(b.ids_indexed = b.total, true) and coalesce(b.twins_found, true)
         and coalesce(${allowed} > 0, true)
         and b.owner <> all(${[...busyOwners]}::text[])

@@ -1,6 +1,6 @@
 /** What provider batches leave unanswered: when it is called live, and when it is given up. */
 import type { Sql } from './driver/client.ts';
-import { isRunning } from './guards.ts';
+import { isInPreview, isRunning } from './guards.ts';
 
 /** Gives an expired provider batch's rest back for live calls, when `rescueBatches` says. */
 export async function leaveToRescue(
@@ -24,7 +24,7 @@ export async function rescueBatches(sql: Sql): Promise<bigint[]> {
   const rescued = await sql<{ key: bigint }[]>`
     update batches b set rescued_at = now()
     where execution = 'PROVIDER_BATCH' and rescue and rescued_at is null
-      and ${isRunning(sql)} and pause_reason is null
+      and ${isRunning(sql)} and pause_reason is null and not ${isInPreview(sql)}
       and (now() >= expires_at - make_interval(secs =>
              least(3600, greatest(30, expires_in_seconds / 10.0), expires_in_seconds / 2.0))
            or not exists (select from provider_batches p where p.batch_key = b.key and p.state <> 'done')

@@ -3,6 +3,7 @@
 import type { ItemError } from '../core/errors.ts';
 import type { Usage } from '../core/usage.ts';
 import type { Sql } from './driver/client.ts';
+import { isInPreview } from './guards.ts';
 import { addSpending } from './spending.ts';
 import type { BatchStatus, Execution, FinalStatus } from './tables.ts';
 import { toArray, type WrittenUsage, writtenUsage } from './usage.ts';
@@ -187,7 +188,7 @@ function spentByModel(sql: Sql, { columns, sums }: WrittenUsage): ReturnType<Sql
 
 /** Whose rest `finishChunks` writes. Chunks that a worker holds are left to it. */
 export type Unfinished =
-  /** Open chunks of a batch that is being ended. */
+  /** Open chunks, and those behind a preview, of a batch that is being ended. */
   | { status: 'CANCELLED' | 'EXPIRED' }
   /** Chunks of one item that killed so many workers, while the batch runs. */
   | { status: 'FAILED'; error: ItemError; crashes: number }
@@ -196,8 +197,12 @@ export type Unfinished =
   /** The chunks of one provider batch. */
   | { status: 'EXPIRED'; providerBatch: string };
 
+/** Chunks of a kind that are finished by one statement. */
+const stepChunks = 200;
+
 /**
- * Writes final rows for every item without one in up to 200 chunks of a batch. Returns null when
+ * Writes final rows for every item without one in up to 200 chunks of a batch, or 400 with those
+ * behind a preview. Returns null when
  * the batch is not in a state for it (any more).
  */
 export async function finishChunks(
@@ -209,7 +214,7 @@ export async function finishChunks(
   const isEnding = finish.status !== 'FAILED' && !('providerBatch' in finish);
   const [written] = await sql<Recorded[]>`
     with batch as materialized (
-      select key, seq, status from batches
+      select key, seq, status, ${isInPreview(sql)} as in_preview from batches b
       where key = ${batchKey} and status in ('DRAFT', 'QUEUED', 'PROCESSING', 'CANCELLING')
         and ending is not distinct from ${isEnding ? status : null}
       for update
@@ -218,21 +223,30 @@ export async function finishChunks(
       select first, last, twins from chunks
       where batch_key = (select key from batch) and ${unfinished(sql, finish)}
       order by crashes, first
-      limit 200
+      limit ${stepChunks}
       for update skip locked
     ),
+    -- Apart, because the index has open chunks alone.
+    held as materialized (
+      select first, last, twins from chunks
+      where batch_key = (select key from batch where in_preview) and state = 'held' and ${isEnding}
+      order by first
+      limit ${stepChunks}
+      for update skip locked
+    ),
+    unfinished as (select * from open union all select * from held),
     inserted as (
       insert into results (batch_key, seq, index, status, error_code, error_message)
       select batch.key, batch.seq + 1, item, ${status}, ${error?.code ?? null}, ${error?.message ?? null}
-      from batch, open cross join lateral generate_series(open.first, open.last) as item
+      from batch, unfinished u cross join lateral generate_series(u.first, u.last) as item
       -- Twins share what becomes of their leader, which may have its answer.
-      where open.twins = 0 or not exists (select from twins t where t.batch_key = batch.key and t.index = item)
+      where u.twins = 0 or not exists (select from twins t where t.batch_key = batch.key and t.index = item)
       on conflict do nothing
       returning index
     ),
     closed as (
       update chunks c set state = 'done', done = c.last - c.first + 1 - c.twins, owner = null
-      from open where c.batch_key = ${batchKey} and c.first = open.first
+      from unfinished u where c.batch_key = ${batchKey} and c.first = u.first
     ),
     errors as (
       insert into batch_errors (batch_key, code, count, message)

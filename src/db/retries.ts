@@ -2,6 +2,7 @@
 import type { ItemErrorCode } from '../core/errors.ts';
 import { itemsNamed } from './custom-ids.ts';
 import type { Sql } from './driver/client.ts';
+import { isInPreview } from './guards.ts';
 import { usageColumns } from './usage.ts';
 
 /** The batch of an owner, and which of its items; all where absent. */
@@ -37,8 +38,9 @@ export async function retryItems(
 ): Promise<Retried | null> {
   const [retried] = await sql<Retried[]>`
     with batch as materialized (
-      select key, file_key, custom_id_field, custom_id_prefix, status, total - succeeded - failed - cancelled - expired as undone
-      from batches
+      select key, file_key, custom_id_field, custom_id_prefix, status, total - succeeded - failed - cancelled - expired as undone,
+             ${isInPreview(sql)} as in_preview
+      from batches b
       where id = ${id} and owner = ${owner} and deleted_at is null and ending is null
         and status in ('QUEUED', 'PROCESSING', 'COMPLETED', 'FAILED', 'CANCELLED', 'EXPIRED')
         and error_code is distinct from 'INVALID_INPUT_FILE'
@@ -71,7 +73,10 @@ export async function retryItems(
       update chunks c
       set done = c.done - m.asked,
           twins = c.twins - m.leaving,
-          state = case when c.state = 'done' and m.asked + m.leaving > 0 then 'open' else c.state end,
+          state = case
+            when c.state <> 'done' or m.asked + m.leaving = 0 then c.state
+            when b.in_preview and c.in_preview is null then 'held' -- with the rest behind the preview
+            else 'open' end,
           sent_to = case when c.state = 'done' then c.first - 1 else c.sent_to end,
           crashes = 0,
           rounds = 0,

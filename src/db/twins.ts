@@ -246,7 +246,7 @@ export async function listTwinsLeft(sql: Sql): Promise<bigint[]> {
     where status in ('DRAFT', 'QUEUED', 'PROCESSING', 'CANCELLING') and b.twins > b.twins_recorded
       and (b.pause_reason is null or ending is not null)
       and ending is distinct from 'FAILED'
-      and not exists (select from chunks c where c.batch_key = b.key and c.state in ('open', 'leased'))
+      and not exists (select from chunks c where c.batch_key = b.key and c.state <> 'done')
     order by key limit 100`;
   return found.map(({ key }) => key);
 }

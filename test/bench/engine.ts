@@ -238,6 +238,7 @@ async function insertBatch(
     rescue: false,
     deduplicate: false,
     maxCostUsd: null,
+    previewItems: null,
     contentField: null,
     customIdField: null,
     chunkSize: 100,

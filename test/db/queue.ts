@@ -14,6 +14,7 @@ export async function insertBatch(
     items,
     owner = 'local',
     chunkSize = 10,
+    previewItems = null,
     status = 'QUEUED',
     expiresInSeconds = 3600,
     maxCostUsd = null,
@@ -21,6 +22,7 @@ export async function insertBatch(
     items: number;
     owner?: string;
     chunkSize?: number;
+    previewItems?: number | null;
     status?: 'DRAFT' | 'QUEUED';
     expiresInSeconds?: number;
     maxCostUsd?: number | null;
@@ -44,6 +46,7 @@ export async function insertBatch(
     rescue: false,
     deduplicate: false,
     maxCostUsd,
+    previewItems,
     chunkSize,
     file: {
       id: `file_${randomUUID()}`,
@@ -157,7 +160,7 @@ export interface Audit {
   /** Sum of `done` of the chunks, and of rows that lie in them. */
   done: number;
   /** `[first, last, state, done]`, by first. */
-  chunks: [number, number, 'open' | 'leased' | 'done', number][];
+  chunks: [number, number, 'open' | 'leased' | 'done' | 'held', number][];
   resentRequests: number;
   seq: number;
 }

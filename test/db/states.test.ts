@@ -8,6 +8,8 @@ import { beginCancel, beginExpiry, beginFailure, listEnding } from '../../src/db
 import { raiseSentMarks, releaseChunks, releaseUnknownChunks } from '../../src/db/chunks.ts';
 import { hideBatch, listPurgeable, purgeBatchStep } from '../../src/db/deletions.ts';
 import { type Database, openDatabase } from '../../src/db/driver/client.ts';
+import { endPause } from '../../src/db/pauses.ts';
+import { choosePreview, pausePreviews, resumePreview } from '../../src/db/previews.ts';
 import { fatalCrashes, reclaimChunks } from '../../src/db/reclaims.ts';
 import { finishChunks } from '../../src/db/results.ts';
 import { retryItems } from '../../src/db/retries.ts';
@@ -75,7 +77,7 @@ const command = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('reap') }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('crash'), who, upTo: fc.nat(5) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('cancel', 'expire', 'fail') }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('retry') }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('retry', 'retry', 'resume') }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('clock forward', 'clock back') }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('delete') }) },
 );
@@ -92,8 +94,8 @@ type Command = {
  * One batch, three workers that come back under new ids when they are killed, and what is known of
  * them without asking.
  */
-async function createWorld() {
-  const batchKey = await insertBatch(db.sql, { items, chunkSize: 4 });
+async function createWorld(previewItems: number | null) {
+  const batchKey = await insertBatch(db.sql, { items, chunkSize: 4, previewItems });
   const [{ id }] = (await db.sql`select id from batches where key = ${batchKey}`) as [
     { id: string },
   ];
@@ -103,13 +105,20 @@ async function createWorld() {
   const answered = new Map<number, string>();
 
   async function reap() {
+    await choosePreview(db.sql, batchKey);
     await reclaimChunks(db.sql);
+    await pausePreviews(db.sql);
     const error = { code: 'WORKER_CRASHED', message: 'died' } as const;
     await finishChunks(db.sql, { batchKey, status: 'FAILED', error, crashes: fatalCrashes });
     await beginExpiry(db);
     for (const { key, ending } of await listEnding(db)) {
       await finishEnding({ db, nudges: silent, events }, key, ending);
     }
+  }
+
+  async function resume() {
+    await resumePreview(db.sql, 'local', id);
+    await endPause(db, 'local', id, undefined);
   }
 
   async function record(worker: string, picks: readonly number[], good: boolean) {
@@ -175,6 +184,9 @@ async function createWorld() {
         case 'retry':
           await retryItems(db.sql, { owner: 'local', id });
           return;
+        case 'resume':
+          await resume();
+          return;
         case 'delete':
           await hideBatch(db, 'local', id);
           return;
@@ -203,6 +215,7 @@ async function createWorld() {
       const last = await enterWorker(db);
       for (const _ of range(1, 3 * items)) {
         await reap();
+        await resume();
         if (final.includes((await audit(db.sql, batchKey)).status)) return;
         const chunks = await claimOf(db.sql, batchKey, last, 3);
         await record(
@@ -262,6 +275,11 @@ async function check(
   const [worst] = await db.sql`
     select max(crashes)::int as crashes from chunks where batch_key = ${world.batchKey}`;
   expect(worst?.crashes).toBeLessThanOrEqual(fatalCrashes);
+  const beyond = await db.sql`
+    select from chunks c join batches b on b.key = c.batch_key
+    where b.key = ${world.batchKey} and b.preview_items is not null and b.preview_resumed_at is null
+      and c.state in ('open', 'leased') and c.in_preview is null`;
+  expect(beyond.count).toBe(0);
   if (before.deleted) {
     const leased = (state: Audit) =>
       state.chunks.filter(([, , chunk]) => chunk === 'leased').length;
@@ -276,8 +294,9 @@ test('whatever happens: counts add up, what is final stays but for a retry, an i
   await fc.assert(
     fc.asyncProperty(
       fc.array(command, { minLength: 5, maxLength: maxCommands }),
-      async (commands) => {
-        const world = await createWorld();
+      fc.option(fc.integer({ min: 1, max: items })),
+      async (commands, previewItems) => {
+        const world = await createWorld(previewItems);
         let state = await audit(db.sql, world.batchKey);
 
         for (const one of commands) {

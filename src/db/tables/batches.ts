@@ -114,6 +114,8 @@ export const batches = pgTable(
     pauseResumesAt: instant('pause_resumes_at'),
     /** How many items its preview asks; null without one. */
     previewItems: integer('preview_items'),
+    /** Whether the items of the preview were chosen; null without one. None is asked before. */
+    previewChosen: boolean('preview_chosen'),
     /** Since when the items behind the preview may be asked. */
     previewResumedAt: instant('preview_resumed_at'),
     /** JSON of what it was expected to take, counted before the first item was sent. */
@@ -190,6 +192,8 @@ export const batches = pgTable(
     index('batches_unindexed').on(table.key).where(sql`ids_indexed < total`),
     // Needed by listUnmatched.
     index('batches_unmatched').on(table.key).where(sql`not twins_found`),
+    // Needed by listUnchosen.
+    index('batches_unchosen').on(table.key).where(sql`not preview_chosen`),
     check(
       'batches_completed_at',
       sql`(completed_at is not null) = (status in ('COMPLETED', 'FAILED', 'CANCELLED', 'EXPIRED'))`,

@@ -38,6 +38,8 @@ export const chunks = pgTable(
     repeats: smallint('repeats').notNull().default(0),
     /** Items of the range that take the answer of an identical row. */
     twins: smallint('twins').notNull().default(0),
+    /** Its one item is of the preview, and goes first; null of all others. */
+    inPreview: boolean('in_preview'),
     /** How often a worker died with requests for these items under way. */
     crashes: smallint('crashes').notNull().default(0),
     /** How many provider batches ended without an answer for all of its items. */

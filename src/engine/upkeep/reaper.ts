@@ -10,6 +10,7 @@ import { beginExpiry, type Ending, endFailure, listEnding } from '../../db/batch
 import { listPurgeable, purgeBatchStep } from '../../db/deletions.ts';
 import type { Database } from '../../db/driver/client.ts';
 import { endOwnerPauses, type OwnerLimits } from '../../db/owner-limits.ts';
+import { pausePreviews } from '../../db/previews.ts';
 import { fatalCrashes, listFatal, reclaimChunks } from '../../db/reclaims.ts';
 import { deleteDeadReservations } from '../../db/reservations.ts';
 import { finishChunks } from '../../db/results.ts';
@@ -62,7 +63,9 @@ export function createReaper({
       if (hasEnded(written)) events.emit('batch.ended', { batchKey: key });
       await nudges.send(key, 'progress');
     }
-    for (const key of [...reclaimed, ...(await listTwinsLeft(db.sql))]) {
+    const previewed = await pausePreviews(db.sql);
+    for (const key of previewed) await nudges.send(key, 'progress');
+    for (const key of [...reclaimed, ...previewed, ...(await listTwinsLeft(db.sql))]) {
       const copied = await copyTwins(db.sql, { batchKey: key, leaders: null }, () => undefined);
       if (hasEnded(copied)) events.emit('batch.ended', { batchKey: key });
       if (copied && copied.recorded > 0) await nudges.send(key, 'progress');

@@ -169,6 +169,7 @@ function onRecorded(
   countRecorded(batch, results);
   void giveBackLeft(state, batch); // never rejects
   if (batch.isBounded) void checkLimit(state, batch, results); // never rejects
+  if (batch.isInPreview && batch.chunks.size === 0) void endPreview(state, batch); // never rejects
   events.emit('result.recorded', { batchKey: batch.key, results: recorded.recorded });
   if (hasEnded(recorded)) events.emit('batch.ended', { batchKey: batch.key });
   const goesOn = status === 'PROCESSING' && ending === null;
@@ -176,6 +177,18 @@ function onRecorded(
   else void publisher.publishLast(batch.key); // never rejects
   if (!goesOn && !isDone(batch)) void drop(state, batch); // never rejects
   letGoIfDone(state, batch);
+}
+
+/** Pauses the batch if this was the last of its preview. Never rejects. */
+async function endPreview(
+  { statements, publisher, log }: WorkerState,
+  { key, id }: HeldBatch,
+): Promise<void> {
+  try {
+    if (await statements.pausePreview(key)) publisher.publish(key);
+  } catch (error) {
+    log.warn({ err: error, batch: id }, 'could not end a preview; the next sweep will');
+  }
 }
 
 const unknownUsage = { ...noUsage, requests: 1 };

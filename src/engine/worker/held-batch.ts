@@ -65,6 +65,8 @@ export interface HeldBatch {
   readonly promptCaching: boolean | null;
   /** It may cost so much at most. */
   isBounded: boolean;
+  /** The items that it had open when it was taken were those of its preview. */
+  readonly isInPreview: boolean;
   /** Aborts its calls and its waiting items. */
   readonly abort: AbortController;
   readonly chunks: Map<number, HeldChunk>;
@@ -105,7 +107,19 @@ interface ReadyCount {
 }
 
 export function holdBatch(
-  { key, id, owner, fileKey, file, reading, twins, total, promptCaching, maxCostUsd }: BatchPlan,
+  {
+    key,
+    id,
+    owner,
+    fileKey,
+    file,
+    reading,
+    twins,
+    total,
+    promptCaching,
+    maxCostUsd,
+    isInPreview,
+  }: BatchPlan,
   { worker, plan }: Pick<HeldBatch, 'worker' | 'plan'>,
 ): HeldBatch {
   return {
@@ -120,6 +134,7 @@ export function holdBatch(
     askedItems: total - twins,
     promptCaching,
     isBounded: maxCostUsd !== null,
+    isInPreview,
     abort: new AbortController(),
     chunks: new Map(),
     ready: [],

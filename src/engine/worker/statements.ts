@@ -11,6 +11,7 @@ import {
 import type { Database } from '../../db/driver/client.ts';
 import { readOpenItems } from '../../db/items.ts';
 import { type OwnerLimits, pauseForOwner } from '../../db/owner-limits.ts';
+import { pausePreviews } from '../../db/previews.ts';
 import { recordResults } from '../../db/results.ts';
 import { releaseUnsent } from '../../db/unsent.ts';
 import { copyTwins } from '../process/copy-twins.ts';
@@ -36,6 +37,7 @@ export function statementsOf(db: Database, limits: OwnerLimits) {
     record: (flush: Parameters<typeof recordResults>[1]) => recordResults(sql, flush),
     copyTwins: (copy: Parameters<typeof copyTwins>[1], onStep: () => void) =>
       copyTwins(sql, copy, onStep),
+    pausePreview: async (key: bigint) => (await pausePreviews(sql, key)).length > 0,
     release: (release: Parameters<typeof releaseChunks>[1]) => releaseChunks(sql, release),
     releaseUnknown: (worker: string, known: Parameters<typeof releaseUnknownChunks>[2]) =>
       releaseUnknownChunks(sql, worker, known),

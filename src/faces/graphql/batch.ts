@@ -177,6 +177,10 @@ builder.node('Batch', {
         'Items that took the answer of an identical row. Null while identical rows are still being looked for, and for a batch with deduplicate false.',
       resolve: (batch) => (batch.twinsFound ? batch : null),
     }),
+    previewItems: t.exposeInt('previewItems', {
+      nullable: true,
+      description: 'Number of rows that the preview runs. Null for a batch without a preview.',
+    }),
     resentRequests: t.int({
       description:
         'Requests that were sent again because a worker died between sending and recording. Never fewer than there were; requests, not items.',

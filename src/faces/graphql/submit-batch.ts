@@ -101,6 +101,11 @@ const SubmitBatchInput = builder.inputType('SubmitBatchInput', {
       description:
         'True: the common beginning of all prompts is marked for the provider’s prompt cache. False: never. Absent: where the beginning is long enough to be cached and more than 3 requests follow. No effect for chat, whose requests are sent as they are.',
     }),
+    preview: t.int({
+      description:
+        'Rows that run first, 10 to 1,000, spread over the whole input and called live in either lane. The batch is then PAUSED with a projection; resumeBatch runs the rest and keeps these answers. BAD_USER_INPUT where the input has no more rows than that.',
+      validate: { schema: batchFields.preview as never },
+    }),
     idempotencyKey: t.string({
       description:
         'Key of the submit, 1 to 200 characters. The same key with the same input gives the same batch. The same key with another input gives IDEMPOTENCY_CONFLICT.',

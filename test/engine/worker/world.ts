@@ -207,11 +207,13 @@ export function createWorld(specs: readonly BatchSpec[], concurrency: number, ga
           options: JSON.stringify({ categories: ['praise', 'complaint'] }),
           model: batch.model,
           twins: 0,
+          isInPreview: false,
           file,
           reading: { contentField: null, customIdField: null, customIdPrefix: null },
         } as never;
       }),
     copyTwins: async () => null,
+    pausePreview: async () => false,
     readItems: ({ batchKey, first, last }) =>
       ask(() => {
         const batch = batches.get(batchKey) as StoredBatch;
