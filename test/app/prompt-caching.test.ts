@@ -20,6 +20,9 @@ beforeAll(async () => {
     ANTHROPIC_BASE_URL: stub.url,
     ANTHROPIC_API_KEY: 'sk-ant-test-1234567890',
     PROVIDERS: JSON.stringify({ other: { baseURL: stub.url } }),
+    PRICES: JSON.stringify({
+      'openai/gpt-6': { input: 2, cachedInput: 0.2, cacheWrite: 2.5, output: 12 },
+    }),
     DEFAULT_MODEL: 'openai/gpt-4.1-mini',
   });
 });
@@ -205,6 +208,20 @@ describe('OpenAI', () => {
     expect(sent()[0].messages[0].content).toEqual([
       { type: 'text', text: promptOf(3_000), prompt_cache_breakpoint: { mode: 'explicit' } },
     ]);
+  });
+
+  it('goes by the prices of the operator, and costs what the provider bills', async () => {
+    const cache = createPromptCache({ kind: 'explicit' });
+    stub.reply(cache.reply);
+
+    const batch = await run('openai/gpt-6', { tokens: 3_000, items: 40 });
+
+    expect(sent()[0]).toMatchObject({ prompt_cache_options: { mode: 'explicit' } });
+    const bill = cache.calls.map(
+      ({ inputTokens, read, written }) =>
+        (inputTokens - read - written) * 2 + read * 0.2 + written * 2.5 + 5 * 12,
+    );
+    expect(batch.usage.costUsd).toBeCloseTo(bill.reduce((sum, part) => sum + part, 0) / 1e6, 9);
   });
 
   it('sends no second value beside the caller’s own', async () => {
