@@ -29,6 +29,7 @@ import { indexIds } from './engine/upkeep/index-ids.ts';
 import { createFileJanitor } from './engine/upkeep/janitor.ts';
 import { matchRows } from './engine/upkeep/match-rows.ts';
 import { createPreparation } from './engine/upkeep/prepare.ts';
+import { quoteBatches } from './engine/upkeep/quote-batches.ts';
 import { createReaper } from './engine/upkeep/reaper.ts';
 import { createWorker } from './engine/worker/worker.ts';
 import { createAnthropicFace } from './faces/anthropic/face.ts';
@@ -154,13 +155,14 @@ export async function startService(
       events,
     });
 
+    const prepareStored = ({ operation, options, model }: StoredOperation) =>
+      preparePlan(operation, JSON.parse(options) as Record<string, unknown>, model);
+
     const nudges = createNudges({ db, log });
     await nudges.start();
     undo.push(() => nudges.stop());
 
     if (config.role !== 'api') {
-      const prepareStored = ({ operation, options, model }: StoredOperation) =>
-        preparePlan(operation, JSON.parse(options) as Record<string, unknown>, model);
       const lease = createLease({ db, leaseMs: config.workerLeaseMs, log, events });
       await lease.start();
       undo.push(() => lease.stop());
@@ -208,6 +210,7 @@ export async function startService(
       steps: [
         indexIds({ db, nudges }),
         matchRows({ db, nudges, log }),
+        quoteBatches({ db, counter, preparePlan: prepareStored, pricesOf: providers.prices, log }),
         choosePreviews({ db, nudges }),
       ],
       nudges,
@@ -260,6 +263,7 @@ export async function startService(
         nudges,
         progress,
         providers,
+        counter,
         defaultModel: config.defaultModel,
         callLedger,
         ownerBudget,

@@ -19,13 +19,22 @@ export interface CheckedSource {
   items: readonly PromptItem[];
   /** How the file's rows are read; null where items are given inline. */
   file: RowFile | null;
+  /** Where the rows are; null where items are given inline. */
+  fileKey: bigint | null;
   itemCount: number;
   /** Lines that are not requests, of a file of OpenAI's API: the first, in order. */
   problems: readonly StoredProblem[];
 }
 
 export function inlineSource(items: readonly CheckedItem[]): CheckedSource {
-  return { given: { items }, items, file: null, itemCount: items.length, problems: [] };
+  return {
+    given: { items },
+    items,
+    file: null,
+    fileKey: null,
+    itemCount: items.length,
+    problems: [],
+  };
 }
 
 /** Requests that are rows of a file to come. */
@@ -36,7 +45,7 @@ export async function storedSource(
   const file = { format: rows.format, columns: [], contentField: null, customIdField: null };
   const { fileKey, itemCount } = rows;
   const items = await firstItem(db, fileKey, file);
-  return { given: { rows }, items, file, itemCount, problems: [] };
+  return { given: { rows }, items, file, fileKey, itemCount, problems: [] };
 }
 
 /** An uploaded file as a source. Throws NOT_FOUND. */
@@ -51,6 +60,7 @@ export async function fileSource(
     given: { fileId },
     items: await firstItem(db, record.key, file),
     file,
+    fileKey: record.key,
     itemCount: record.itemCount,
     problems: hasProblems(record) ? await readProblems(db, record.key) : [],
   };

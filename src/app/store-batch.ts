@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
-import { isRecord } from '../core/json.ts';
 import type { Database, Sql } from '../db/driver/client.ts';
 import { insertFileBatch, type NewFileBatch } from '../db/file-batches.ts';
 import { insertIngestedBatch } from '../db/ingested-batches.ts';
@@ -12,6 +11,7 @@ import { LeaseLost } from '../files/ingest-lease.ts';
 import { findOperation } from '../operations/index.ts';
 import type { Telling } from '../telemetry/events.ts';
 import type { CheckedItem } from './inputs.ts';
+import { canonicalJson, optionsHash } from './options-hash.ts';
 
 /** The unit of claiming: spreads a batch over workers, and makes 10,000 rows of a million items. */
 const chunkSize = 100;
@@ -99,6 +99,7 @@ export async function submitBatch(
     metadata: submission.metadata && JSON.stringify(submission.metadata),
     idempotencyKey,
     inputHash,
+    optionsHash: optionsHash(submission.operation, submission.options),
     expiresInSeconds: submission.expiresInSeconds ?? defaultExpirySeconds[submission.execution],
     webhookUrl: submission.webhookUrl,
     customIdPrefix: submission.customIdPrefix,
@@ -229,13 +230,4 @@ function asHashed({ fileError, ...submission }: Submission): object {
 /** Of rows that are in, what they were; not where they are. */
 function hashedSource(source: Submission['source']): object {
   return 'rows' in source ? { hash: source.rows.hash } : source;
-}
-
-/** JSON with its keys in order, so that the same input hashes the same in any order. */
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    isRecord(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
 }

@@ -141,7 +141,7 @@ function modelNamedBare(
 }
 
 /** The plan's; or the one that the first request names, where requests name their own. */
-function modelOfBatch(plan: Plan, { items: [first] }: CheckedSource): Model {
+export function modelOfBatch(plan: Plan, { items: [first] }: CheckedSource): Model {
   try {
     return first ? modelOf(plan, first).model : plan.model;
   } catch (error) {

@@ -3,7 +3,7 @@ import type { Winnow } from '../client/index.ts';
 import { count, counted, dollars } from './columns.ts';
 import { answerNow, type Operation, type SampleItem } from './operation.ts';
 
-export interface Estimate {
+interface Estimate {
   requests: number;
   inputTokens: number;
   outputTokens: number;
@@ -87,6 +87,6 @@ export function estimateText(
 }
 
 /** Two digits: more would pretend to know. */
-export function round(value: number): number {
+function round(value: number): number {
   return Number(value.toPrecision(2));
 }

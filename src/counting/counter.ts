@@ -54,7 +54,6 @@ export function createCounter(): Counter {
     started.on('message', (counted: Counted) => settle((job) => job.resolve(counted)));
     started.on('error', (error) => lose(started, error));
     started.on('exit', () => lose(started, new Error('the counting thread ended')));
-    started.unref();
     return started;
   }
 
@@ -63,9 +62,12 @@ export function createCounter(): Counter {
     clearTimeout(timer);
     current = waiting.shift() ?? patient.shift() ?? null;
     if (current === null) {
+      // It is not what a process that is otherwise over waits for.
+      thread?.unref();
       timer = setTimeout(() => void end(), idleMs);
     } else {
       thread ??= start();
+      thread.ref();
       thread.postMessage({ ...current.job, withinMs: countMs });
       timer = setTimeout(() => void end(), answerMs);
     }

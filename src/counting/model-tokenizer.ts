@@ -3,7 +3,7 @@
 /** A file in vocabularies/. */
 export type Encoding = 'o200k' | 'cl100k' | 'claude';
 
-interface ModelTokenizer {
+export interface ModelTokenizer {
   encoding: Encoding;
   /** Tokens of the model for a token of the encoding. */
   factor: number;

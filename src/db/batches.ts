@@ -96,6 +96,7 @@ const batchColumns = {
   waitingReason: batches.waitingReason,
   waitingSince: batches.waitingSince,
   waitingUntil: batches.waitingUntil,
+  quote: batches.quote,
   outputBytes: batches.outputBytes,
   errorBytes: batches.errorBytes,
   outputDeletedAt: batches.outputDeletedAt,

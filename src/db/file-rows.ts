@@ -33,6 +33,24 @@ export async function readFileRows(
     ${cutBehind(sql, found, { order: sql`index`, maxBytes: page.maxBytes })}`;
 }
 
+/**
+ * The rows of a file at some indexes, in the order of these, cut behind `maxBytes` of text but with
+ * one row at least.
+ */
+export async function readRowsAt(
+  sql: Sql,
+  fileKey: bigint,
+  { indexes, maxBytes }: { indexes: readonly number[]; maxBytes: number },
+): Promise<(StoredRow & PlaceInPage)[]> {
+  const found = sql`
+    select r.index, r.custom_id as "customId", r.content, r.fields, r.row, given.at,
+           coalesce(octet_length(r.content), 0) + coalesce(octet_length(r.fields), 0) as octets
+    from unnest(${`{${indexes.join()}}`}::int[]) with ordinality as given (index, at)
+    join rows r on r.file_key = ${fileKey} and r.index = given.index`;
+  return await sql<(StoredRow & PlaceInPage)[]>`
+    ${cutBehind(sql, found, { order: sql`at`, maxBytes })}`;
+}
+
 /** The first indexes of the rows with a custom id. */
 export async function findRows(
   { query }: Builder,

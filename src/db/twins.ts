@@ -101,6 +101,18 @@ export async function findTwins(
   return found?.twins ?? null;
 }
 
+/** How many rows of a file have an earlier one that is equal in all that is taken. */
+export async function countTwins(
+  sql: Sql,
+  fileKey: bigint,
+  taken: readonly TakenText[],
+): Promise<number> {
+  const [counted] = await sql<{ twins: number }[]>`
+    select (count(*) - count(distinct digest))::int as twins
+    from (select ${digestOf(sql, taken)} as digest from rows r where file_key = ${fileKey}) as digests`;
+  return counted?.twins ?? 0;
+}
+
 /** The batch runs as if nobody had asked for its identical rows. */
 export async function giveUpTwins(sql: Sql, batchKey: bigint): Promise<void> {
   await sql`update batches set twins_found = null where key = ${batchKey} and not twins_found`;

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import { ask } from '../cli/ask.ts';
 import { count } from '../cli/columns.ts';
-import { estimate, isSandbox, sampleSize } from '../cli/estimate.ts';
+import { isSandbox } from '../cli/estimate.ts';
 import { saveOutput } from '../cli/output.ts';
 import { createProgress } from '../cli/progress.ts';
 import { watchBatch } from '../cli/run-operation.ts';
 import type { Shell } from '../cli/shell.ts';
 import { type Batch, BatchFailed, type BatchState, type Winnow } from '../client/index.ts';
-import { estimateReport } from './consent.ts';
-import { type Dataset, readDataset, spread } from './dataset.ts';
+import { quoteReport } from './consent.ts';
+import { type Dataset, readDataset } from './dataset.ts';
 import { entry, print } from './lines.ts';
 import type { Options } from './options.ts';
 import { nextReport, resultReport } from './report.ts';
@@ -49,9 +49,7 @@ export async function labelQuestions({
     ),
   );
   if (!isSandbox(model)) {
-    const operation = { name: 'label', options: { categories } } as const;
-    const sample = { items: spread(questions, sampleSize), rows: questions.length, model };
-    print(estimateReport(model, await estimate(winnow, operation, sample, signal)));
+    print(await quoteReport(winnow, dataset, signal));
     if (asks && !(await ask(shell, '\nSend them?'))) {
       print('Nothing was sent.');
       return false;

@@ -231,6 +231,7 @@ async function insertBatch(
     metadata: null,
     idempotencyKey: null,
     inputHash: '',
+    optionsHash: Buffer.alloc(16),
     expiresInSeconds: 86_400,
     webhookUrl: null,
     customIdPrefix: null,

@@ -79,6 +79,7 @@ async function insertBatch(sql: Sql, fileId: string): Promise<bigint> {
     metadata: null,
     idempotencyKey: null,
     inputHash: '',
+    optionsHash: Buffer.alloc(16),
     expiresInSeconds: 86_400,
     webhookUrl: null,
     customIdPrefix: null,

@@ -39,6 +39,7 @@ export async function insertBatch(
     metadata: null,
     idempotencyKey: null,
     inputHash: '',
+    optionsHash: Buffer.alloc(16),
     expiresInSeconds,
     webhookUrl: null,
     customIdPrefix: null,

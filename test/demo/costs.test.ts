@@ -26,7 +26,7 @@ describe('npm run costs', () => {
     const more = stdout.split('\n').filter((line) => line.startsWith('| `anthropic/'));
     expect(Math.min(rows.length, more.length)).toBeGreaterThan(2);
     for (const row of [...rows, ...more]) {
-      const [, , live, cached, batch] = row.split('|');
+      const [, , , , live, cached, batch] = row.split('|');
       // Both are rounded to a cent.
       expect(Math.abs(usd(batch) - usd(live) / 2)).toBeLessThan(0.0101);
       if (cached?.trim()) expect(usd(cached)).toBeLessThan(usd(live));

@@ -192,6 +192,10 @@ export const batches = pgTable(
     index('batches_unindexed').on(table.key).where(sql`ids_indexed < total`),
     // Needed by listUnmatched.
     index('batches_unmatched').on(table.key).where(sql`not twins_found`),
+    // Needed by readAnswerHistory.
+    index('batches_options').on(table.owner, table.optionsHash, table.key.desc()),
+    // Needed by listUnquoted.
+    index('batches_unquoted').on(table.key).where(sql`options_hash is not null and quote is null`),
     // Needed by listUnchosen.
     index('batches_unchosen').on(table.key).where(sql`not preview_chosen`),
     check(

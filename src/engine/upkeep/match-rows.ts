@@ -11,9 +11,9 @@ import {
   type TakenText,
   type UnmatchedBatch,
 } from '../../db/twins.ts';
-import { planOf, type RowFile, rowFileOf } from '../../files/row.ts';
+import { rowFileOf } from '../../files/row.ts';
+import { takenTexts } from '../../files/taken-texts.ts';
 import { findOperation } from '../../operations/index.ts';
-import type { TakenParts } from '../../operations/operation.ts';
 import type { Nudges } from '../process/nudges.ts';
 import { batchesAtOnce, type PreparationStep } from './prepare.ts';
 
@@ -28,7 +28,7 @@ export function matchRows({
 }): PreparationStep<UnmatchedBatch> {
   async function match(batch: UnmatchedBatch): Promise<number | null> {
     try {
-      return await findTwins(db.sql, batch.key, takenTexts(batch));
+      return await findTwins(db.sql, batch.key, takenOf(batch));
     } catch (error) {
       if (!isOfTheRows(error)) throw error;
       // The batch is not held up by rows that the database cannot read as they are.
@@ -56,41 +56,9 @@ function isOfTheRows(error: unknown): boolean {
 }
 
 /** The texts in the rows of a batch that its prompts are made of. */
-function takenTexts({ operation: name, options, file, reading }: UnmatchedBatch): TakenText[] {
+function takenOf({ operation: name, options, file, reading }: UnmatchedBatch): TakenText[] {
   const operation = findOperation(name);
   if (!operation) throw new Error(`there is no operation ${name}`);
   const { takes } = operation.prepare(JSON.parse(options) as Record<string, unknown>);
-  const rows = rowFileOf(file, reading);
-  if (!takes) return [{ kind: 'content' }, { kind: 'request', idField: rows.customIdField }];
-  return [
-    // Inline items and texts have it in a column of its own, whatever else is taken.
-    ...(takes.content ? [{ kind: 'content' } as const] : []),
-    ...(rows.format === 'CSV' ? cellsTaken(rows, takes) : membersTaken(rows, takes)),
-  ];
-}
-
-function cellsTaken(file: RowFile, { content, fields, metadata }: TakenParts): TakenText[] {
-  const { names, content: text, customId } = planOf(file);
-  const all: TakenText =
-    customId < 0 ? { kind: 'fields' } : { kind: 'otherCells', column: customId };
-  if (metadata || (content && text < 0)) return [all];
-  return [
-    ...(content ? [text] : []),
-    ...fields.map((name) => (name === 'content' && text >= 0 ? text : names.indexOf(name))),
-  ].map((column) => ({ kind: 'cell', column }));
-}
-
-function membersTaken(file: RowFile, { content, fields, metadata }: TakenParts): TakenText[] {
-  const { contentField, customIdField } = file;
-  const isWhole = content && contentField === null;
-  const taken: TakenText[] = [
-    ...(isWhole ? [{ kind: 'fields' } as const] : []),
-    ...(content && contentField !== null ? [{ kind: 'member', name: contentField } as const] : []),
-    ...fields.map((name) => ({ kind: 'member', name }) as const),
-  ];
-  if (!metadata) return taken;
-  return [
-    ...taken,
-    customIdField === null ? { kind: 'metadata' } : { kind: 'otherMembers', name: customIdField },
-  ];
+  return takenTexts(rowFileOf(file, reading), takes);
 }

@@ -10,6 +10,7 @@ import {
 } from '../../db/batches.ts';
 import { listDeliveries } from '../../db/webhooks.ts';
 import { estimatedCompletionAt, itemsPerSecond, progressOf } from '../../engine/live/pace.ts';
+import type { ModelQuote as ModelQuoteModel } from '../../engine/quote/quote.ts';
 import { storableText } from '../../operations/text.ts';
 import {
   BatchCounts,
@@ -28,6 +29,7 @@ import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 import { OperationEnum } from './operation.ts';
 import { pageCost, readKeyPage } from './page.ts';
+import { ModelQuote } from './quotes.ts';
 import { createListRounds } from './rounds.ts';
 import { usageOfWhole } from './usage.ts';
 
@@ -180,6 +182,14 @@ builder.node('Batch', {
     previewItems: t.exposeInt('previewItems', {
       nullable: true,
       description: 'Number of rows that the preview runs. Null for a batch without a preview.',
+    }),
+    quote: t.field({
+      type: ModelQuote,
+      nullable: true,
+      description:
+        'Expected tokens and cost of the whole batch, counted from a sample of its rows. Null until the rows were counted, and for batches from before this field existed.',
+      resolve: ({ quote }) =>
+        quote === null ? null : (JSON.parse(quote) as ModelQuoteModel | null),
     }),
     resentRequests: t.int({
       description:

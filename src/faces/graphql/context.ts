@@ -2,6 +2,7 @@ import type { Caller } from '../../app/caller.ts';
 import type { OwnerBudget } from '../../app/owner-budget.ts';
 import type { ResultCounter } from '../../app/parse-results.ts';
 import type { Asking, Log } from '../../core/log.ts';
+import type { Counter } from '../../counting/counter.ts';
 import type { RequestAccess, RequestLine } from '../../db/driver/request-line.ts';
 import type { OwnerLimits } from '../../db/owner-limits.ts';
 import type { Progress } from '../../engine/live/progress.ts';
@@ -21,6 +22,8 @@ export interface Services extends Pick<Caller, 'preparePlan' | 'checkWebhook' | 
   nudges: Nudges;
   progress: Progress;
   providers: Providers;
+  /** Of tokens. */
+  counter: Counter;
   defaultModel: string;
   /** What calls outside of batches may cost. */
   ownerBudget: OwnerBudget;

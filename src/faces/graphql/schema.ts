@@ -10,6 +10,7 @@ import './parse-results.ts';
 import './output-url.ts';
 import './batch-mutations.ts';
 import './submit-batch.ts';
+import './quote.ts';
 import './subscriptions.ts';
 import './service.ts';
 import './spending.ts';

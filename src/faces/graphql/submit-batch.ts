@@ -21,7 +21,7 @@ import { schemaCost } from './schema-cost.ts';
 
 const inline = maxInlineItems.toLocaleString('en');
 
-const SourceInput = builder.inputType('SourceInput', {
+export const SourceInput = builder.inputType('SourceInput', {
   description: 'Source of the items. Exactly one key must be given.',
   isOneOf: true,
   fields: (t) => ({
@@ -167,7 +167,7 @@ builder.mutationField('submitBatch', (t) =>
 );
 
 /** The key and value of a @oneOf input. GraphQL has seen to it that there is one. */
-function theOne(input: Record<string, unknown>, path: string): [string, unknown] {
+export function theOne(input: Record<string, unknown>, path: string): [string, unknown] {
   const [entry] = Object.entries(input).filter(
     ([, value]) => value !== undefined && value !== null,
   );
@@ -176,7 +176,7 @@ function theOne(input: Record<string, unknown>, path: string): [string, unknown]
   return entry;
 }
 
-async function toSource(
+export async function toSource(
   source: typeof SourceInput.$inferInput,
   context: Context,
 ): Promise<CheckedSource> {

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { submitBatch } from '../../../src/app/store-batch.ts';
 import { readConfig } from '../../../src/config.ts';
+import { createCounter } from '../../../src/counting/counter.ts';
 import { openDatabase } from '../../../src/db/driver/client.ts';
 import { openCopy } from '../../../src/db/driver/copy.ts';
 import { createRequestLine } from '../../../src/db/driver/request-line.ts';
@@ -62,6 +63,7 @@ beforeAll(async () => {
           nudges,
           progress: watches.progress,
           providers,
+          counter: createCounter(),
           defaultModel: 'test/rules',
           callLedger: { add: () => undefined },
           ownerBudget: { admit: async () => () => undefined },

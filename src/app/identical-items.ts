@@ -1,0 +1,56 @@
+/** How many items of a source would not be asked, because an earlier one has the same prompt. */
+import { setImmediate } from 'node:timers/promises';
+import { ItemFailure } from '../core/errors.ts';
+import type { Sql } from '../db/driver/client.ts';
+import { countTwins } from '../db/twins.ts';
+import { type Plan, promptOf } from '../engine/run/plan.ts';
+import type { RowFile } from '../files/row.ts';
+import { takenTexts } from '../files/taken-texts.ts';
+import { findOperation } from '../operations/index.ts';
+import type { PromptItem } from '../operations/operation.ts';
+import type { CheckedSource } from './source.ts';
+
+/** Items between two breaths of the event loop. */
+const itemsAtOnce = 100;
+/** Among more rows, identical ones are not looked for: a caller waits. */
+const maxRows = 100_000;
+
+/** `file` is how the rows are read. Null where every item is asked, or there are too many. */
+export async function countIdentical(
+  sql: Sql,
+  {
+    name,
+    plan,
+    source,
+    file,
+  }: { name: string; plan: Plan; source: CheckedSource; file: RowFile | null },
+): Promise<number | null> {
+  const { items, fileKey, itemCount } = source;
+  if (!findOperation(name)?.deduplicates || itemCount > maxRows) return null;
+  return file && fileKey !== null
+    ? await countTwins(sql, fileKey, takenTexts(file, plan.operation.takes))
+    : await countEqualPrompts(plan, items);
+}
+
+async function countEqualPrompts(plan: Plan, items: readonly PromptItem[]): Promise<number> {
+  const prompts = new Set<string>();
+  let identical = 0;
+  for (const [index, item] of items.entries()) {
+    const prompt = userPrompt(plan, item);
+    if (prompt !== null && prompts.has(prompt)) identical += 1;
+    else if (prompt !== null) prompts.add(prompt);
+    if (index % itemsAtOnce === itemsAtOnce - 1) await setImmediate();
+  }
+  return identical;
+}
+
+/** What differs from item to item. Null where the item cannot be asked. */
+function userPrompt({ operation }: Plan, item: PromptItem): string | null {
+  try {
+    const prompt = promptOf(operation, item);
+    return 'body' in prompt ? null : (prompt.messages.at(-1)?.content ?? '');
+  } catch (error) {
+    if (error instanceof ItemFailure) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,102 @@
+/** What a submit would take, before there is one. */
+import { BadUserInput } from '../core/errors.ts';
+import type { Counter } from '../counting/counter.ts';
+import { readHistory } from '../engine/quote/history.ts';
+import { makeQuote, type Quoted, sampleSize } from '../engine/quote/quote.ts';
+import { readSample, sampleItems } from '../engine/quote/read-sample.ts';
+import type { Plan } from '../engine/run/plan.ts';
+import type { ModelPrices } from '../model/prices.ts';
+import { findOperation } from '../operations/index.ts';
+import type { Caller } from './caller.ts';
+import { countIdentical } from './identical-items.ts';
+import { optionsHash } from './options-hash.ts';
+import { planFor } from './plan-for.ts';
+import { type CheckedSource, readingOf, refuseMismatch, sampleOf } from './source.ts';
+import { modelOfBatch } from './submit.ts';
+
+export const maxQuotedModels = 10;
+
+interface CheckedQuote {
+  operation: string;
+  options: Record<string, unknown>;
+  /** Where the options stand in the caller's input, for issues. */
+  optionsPath: string;
+  source: CheckedSource;
+  sourcePath: string;
+  contentField: string | null;
+  /** As `provider/name`; null for the one of the options, or the server's. */
+  models: readonly string[] | null;
+  /** What stands before a field's name in the caller's input. */
+  fieldsPath: string;
+}
+
+export interface Quote extends Omit<Quoted, 'countedTokens'> {
+  items: number;
+  identicalItems: number | null;
+}
+
+interface Quoting extends Caller {
+  counter: Counter;
+  pricesOf(model: string): ModelPrices;
+}
+
+/** Counts and reads; sends and writes nothing. Throws RATE_LIMITED where too many are counted. */
+export async function quoteChecked(context: Quoting, asked: CheckedQuote): Promise<Quote> {
+  const { operation, options, optionsPath, source, sourcePath, fieldsPath } = asked;
+  const { db, owner, counter, pricesOf } = context;
+  refuseMismatch(findOperation(operation), source, sourcePath);
+  const reading = readingOf({ contentField: asked.contentField }, source.file, fieldsPath);
+  const plan = planFor(operation, options, sampleOf(source, reading), context, optionsPath);
+  const plans = asked.models
+    ? plansOf(asked.models, asked, context)
+    : [{ ...plan, model: await chosenModel(plan, source) }];
+  const { fileKey, itemCount } = source;
+  const file = source.file && {
+    ...source.file,
+    contentField: reading.contentField ?? source.file.contentField,
+  };
+  const seed = 'fileId' in source.given ? source.given.fileId : '';
+  const items =
+    file && fileKey !== null
+      ? readSample(db.sql, { fileKey, file, seed, total: itemCount, size: sampleSize })
+      : sampleItems(source.items, { seed, size: sampleSize });
+  const hash = optionsHash(operation, options);
+  const [quoted, identicalItems] = await Promise.all([
+    makeQuote(counter, {
+      kind: operation,
+      options,
+      plans,
+      items,
+      total: itemCount,
+      pricesOf,
+      historyOf: (model) =>
+        readHistory(db.sql, { owner, operation, optionsHash: hash, model, before: null }),
+      patient: false,
+    }),
+    countIdentical(db.sql, { name: operation, plan, source, file }),
+  ]);
+  const { models, sampledItems, unaskableItems } = quoted;
+  return { items: itemCount, identicalItems, models, sampledItems, unaskableItems };
+}
+
+async function chosenModel(plan: Plan, source: CheckedSource): Promise<Plan['model']> {
+  const named = modelOfBatch(plan, source);
+  return (await named.readings?.chosen()) ?? named;
+}
+
+/** The same operation with each model. */
+function plansOf(
+  models: readonly string[],
+  { operation, options, fieldsPath }: CheckedQuote,
+  { preparePlan }: Caller,
+): Plan[] {
+  return models.map((model, index) => {
+    try {
+      return preparePlan(operation, options, model);
+    } catch (error) {
+      if (!(error instanceof BadUserInput)) throw error;
+      const path = `${fieldsPath}models.${index}`;
+      throw new BadUserInput(error.issues.map((issue) => ({ ...issue, path })));
+    }
+  });
+}

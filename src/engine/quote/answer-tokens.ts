@@ -1,0 +1,140 @@
+/** How long answers of an operation are that nobody has seen yet. Pure. */
+import { isRecord } from '../../core/json.ts';
+import type { AnswerFormat } from '../../model/model.ts';
+import type { Plan } from '../run/plan.ts';
+
+/** Answers of an earlier batch with the same operation and options. */
+export interface AnswerHistory {
+  answers: number;
+  /** Output tokens of an answer, repairs included. */
+  meanTokens: number;
+  deviation: number;
+  requestsPerItem: number;
+  /** By the same model. */
+  isOwn: boolean;
+}
+
+export type EstimateBasis = 'FIXED' | 'HISTORY' | 'GUESSED';
+
+/** Tokens of one answer on average. */
+export interface AnswerEstimate {
+  basis: EstimateBasis;
+  expected: number;
+  low: number;
+  high: number;
+}
+
+/** A confidence is written with about so many digits. */
+const exampleConfidence = 0.95;
+const maxFixedAnswers = 2_000;
+
+const tokensPerField = 12;
+const tokensPerFrame = 4;
+const tokensPerSummary = 150;
+const tokensPerText = 300;
+/** How far guesses may be off. */
+const guess = { low: 0.4, high: 2.5, thinking: 20 };
+/** Another model words the same answer in another way; a later file has other texts. */
+const otherModelFactor = 1.5;
+const historyMargin = 0.1;
+
+/** All that an answer can be, where options name that; else null. */
+export function fixedAnswers(options: Readonly<Record<string, unknown>>): string[] | null {
+  const { categories, multiLabel, allowNone } = options;
+  if (!Array.isArray(categories) || multiLabel === true) return null;
+  if (categories.length > maxFixedAnswers) return null;
+  return [...categories, ...(allowNone === true ? [null] : [])].map((label: unknown) =>
+    JSON.stringify({ label, confidence: exampleConfidence }),
+  );
+}
+
+/**
+ * `fixed`: the tokens of all that an answer can be. `inputTokens`: those of a prompt without its
+ * fixed part.
+ */
+export function estimateAnswer(
+  { operation, sampling }: Pick<Plan, 'operation' | 'sampling'>,
+  given: {
+    fixed: readonly number[] | null;
+    history: AnswerHistory | null;
+    inputTokens: number;
+    thinks: boolean;
+    kind: string;
+  },
+): AnswerEstimate {
+  const { fixed, history, thinks } = given;
+  const most = sampling.maxOutputTokens ?? Number.POSITIVE_INFINITY;
+  const within = (estimate: AnswerEstimate): AnswerEstimate => ({
+    basis: estimate.basis,
+    expected: Math.min(estimate.expected, most),
+    low: Math.min(Math.max(0, estimate.low), most),
+    high: Math.min(estimate.high, most),
+  });
+  if (history) return within(fromHistory(history, fixed !== null && !thinks));
+  if (fixed && !thinks) return within(fromAnswers(fixed));
+  const expected = fixed ? mean(fixed) : guessOf(operation.format, given, most);
+  const high = expected * (thinks ? guess.thinking : guess.high);
+  return within({ basis: 'GUESSED', expected, low: expected * guess.low, high });
+}
+
+function fromHistory(history: AnswerHistory, isFixed: boolean): AnswerEstimate {
+  const { meanTokens: expected, deviation, answers, isOwn } = history;
+  const error = (1.96 * deviation) / Math.sqrt(answers) + historyMargin * expected;
+  const half = error * (isOwn ? 1 : otherModelFactor);
+  const basis = isFixed ? 'FIXED' : 'HISTORY';
+  return { basis, expected, low: expected - half, high: expected + half };
+}
+
+/** Each answer as often as any other; the range allows for some that are more frequent. */
+function fromAnswers(tokens: readonly number[]): AnswerEstimate {
+  const expected = mean(tokens);
+  const variance = mean(tokens.map((count) => (count - expected) ** 2));
+  const deviation = Math.sqrt(variance);
+  return { basis: 'FIXED', expected, low: expected - deviation, high: expected + deviation };
+}
+
+function guessOf(
+  format: AnswerFormat,
+  { kind, inputTokens }: { kind: string; inputTokens: number },
+  most: number,
+): number {
+  if (kind === 'summarize') return Math.min(tokensPerSummary, Math.max(1, inputTokens / 3));
+  if (kind === 'run' || kind === 'chat') return Math.min(tokensPerText, most);
+  const fields = format.type === 'json' ? fieldsOf(format.schema) : 1;
+  return tokensPerFrame + tokensPerField * fields;
+}
+
+/** Members that have no members themselves. */
+function fieldsOf(schema: unknown): number {
+  if (!isRecord(schema)) return 1;
+  const { properties, items } = schema;
+  if (isRecord(properties)) {
+    const inner = Object.values(properties).map(fieldsOf);
+    return Math.max(
+      1,
+      inner.reduce((sum, fields) => sum + fields, 0),
+    );
+  }
+  return items === undefined ? 1 : fieldsOf(items);
+}
+
+/**
+ * Whether a model thinks before it answers unless it is told not to. gpt-5.1 and its successors do
+ * so only when asked.
+ */
+export function thinks(name: string, { sampling }: Pick<Plan, 'sampling'>): boolean {
+  const { reasoningEffort: effort, extraBody } = sampling;
+  if (effort === 'none') return false;
+  const thinking = extraBody?.thinking;
+  if (isRecord(thinking)) return thinking.type !== 'disabled';
+  const model = name.toLowerCase();
+  if (/(^|\/)gpt-5\.\d/.test(model)) return effort !== undefined;
+  if (/(^|\/)gpt-5(?!.*chat)/.test(model)) return true;
+  return /(^|\/)o\d|gpt-oss|deepseek-r|reason|think|qwq|magistral|grok-4|gemini-(2\.5-pro|3)/.test(
+    model,
+  );
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+}

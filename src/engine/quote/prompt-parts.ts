@@ -1,0 +1,85 @@
+/** What of a request becomes prompt tokens. Pure. */
+import { isRecord, type JsonRecord, recordsOf } from '../../core/json.ts';
+import type { Dialect } from '../../model/model.ts';
+
+export interface PromptParts {
+  /** Frames that the model puts around messages. */
+  messages: number;
+  /** What the answer must be, the tools, and the messages, in their order. */
+  texts: string[];
+  /** Tokens that are neither in texts nor in frames. */
+  extraTokens: number;
+  /** Images and the like, whose tokens are not counted. */
+  hasMedia: boolean;
+}
+
+/** Tokens of the frame of a prompt, and of each message. */
+export interface Frame {
+  prompt: number;
+  message: number;
+}
+
+/**
+ * OpenAI: https://cookbook.openai.com/examples/how_to_count_tokens_with_tiktoken; Anthropic: as
+ * ai-tokenizer measured it.
+ */
+export const frames: Readonly<Record<Dialect, Frame>> = {
+  openai: { prompt: 3, message: 4 },
+  anthropic: { prompt: 6, message: 2 },
+};
+
+/** OpenAI's, around an answer's schema: openai-cookbook#2140 and #2102. */
+const schemaFrameTokens = 9;
+/** Anthropic's words on tools where one must be called. */
+const forcedToolTokens = 313;
+const unsaidInSchemas = new Set(['required', 'additionalProperties', '$schema']);
+
+/** Of a request body as it is sent. */
+export function partsOf(body: Readonly<JsonRecord>, dialect: Dialect): PromptParts {
+  const parts: PromptParts = { messages: 0, texts: [], extraTokens: 0, hasMedia: false };
+  addFormat(parts, body, dialect);
+  const { tools, system } = body;
+  if (Array.isArray(tools) && tools.length > 0) {
+    parts.texts.push(JSON.stringify(tools));
+    if (dialect === 'anthropic') parts.extraTokens += forcedToolTokens;
+  }
+  if (dialect === 'anthropic' && system !== undefined) addMessage(parts, { content: system });
+  for (const message of recordsOf(body.messages)) addMessage(parts, message);
+  return parts;
+}
+
+function addFormat(parts: PromptParts, body: Readonly<JsonRecord>, dialect: Dialect): void {
+  const { response_format: format, output_config: config } = body;
+  const held =
+    dialect === 'anthropic' ? memberOf(config, 'format') : memberOf(format, 'json_schema');
+  const schema = memberOf(held, 'schema');
+  if (!isRecord(schema)) return;
+  parts.texts.push(
+    JSON.stringify(schema, (name, value: unknown) =>
+      unsaidInSchemas.has(name) && !isRecord(value) ? undefined : value,
+    ),
+  );
+  parts.extraTokens += schemaFrameTokens;
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return isRecord(value) ? value[name] : undefined;
+}
+
+function addMessage(
+  parts: PromptParts,
+  { content, tool_calls: calls }: Readonly<JsonRecord>,
+): void {
+  parts.messages += 1;
+  if (typeof content === 'string') parts.texts.push(content);
+  for (const block of Array.isArray(content) ? content : []) addBlock(parts, block);
+  if (Array.isArray(calls)) parts.texts.push(JSON.stringify(calls));
+}
+
+function addBlock(parts: PromptParts, block: unknown): void {
+  if (!isRecord(block)) return;
+  if (typeof block.text === 'string') parts.texts.push(block.text);
+  else if (block.type === 'tool_use' || block.type === 'tool_result')
+    parts.texts.push(JSON.stringify(block));
+  else parts.hasMedia = true;
+}

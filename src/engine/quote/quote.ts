@@ -1,0 +1,270 @@
+/**
+ * What an operation over some items would take with each of some models, from a sample of its
+ * prompts. What is not known is null; what is not certain has a range.
+ */
+
+import { noTokens } from '../../core/usage.ts';
+import type { Counter } from '../../counting/counter.ts';
+import type { ModelPrices, Prices } from '../../model/prices.ts';
+import type { PromptItem } from '../../operations/operation.ts';
+import type { Plan } from '../run/plan.ts';
+import {
+  type AnswerEstimate,
+  type AnswerHistory,
+  type EstimateBasis,
+  estimateAnswer,
+  fixedAnswers,
+  thinks,
+} from './answer-tokens.ts';
+import { countPrompts, type PromptCounts } from './count-prompts.ts';
+
+/** Rows of which the prompts are counted for a caller, who waits. */
+export const sampleSize = 2_000;
+
+/** A figure with the range in which it lies in 19 cases of 20. */
+export interface Estimate {
+  expected: number;
+  low: number;
+  high: number;
+}
+
+export interface ModelQuote {
+  /** `provider/name` */
+  model: string;
+  inputTokens: Estimate;
+  outputTokens: Estimate;
+  outputBasis: EstimateBasis;
+  liveUsd: Estimate | null;
+  liveCachedUsd: Estimate | null;
+  providerBatchUsd: Estimate | null;
+  prefixTokens: number;
+  tokenizerExact: boolean;
+  tooLongItems: number | null;
+  /** Sentences for people. */
+  caveats: string[];
+}
+
+/** What is known of a model from earlier batches of the same owner. */
+export interface ModelHistory {
+  /** Of the same operation with the same options; null without one. */
+  answers: AnswerHistory | null;
+  /** Tokens that were billed for one that was counted; null where too few answers tell. */
+  billedRatio: number | null;
+}
+
+export interface QuoteOptions {
+  /** Of the operation. */
+  kind: string;
+  options: Readonly<Record<string, unknown>>;
+  /** One for each model. */
+  plans: readonly Plan[];
+  /** Samples in an order without a rule; read as far as there is time. */
+  items: AsyncIterable<readonly PromptItem[]>;
+  /** All items that would be asked, those included that cannot be. */
+  total: number;
+  pricesOf(model: string): ModelPrices;
+  historyOf(model: string): Promise<ModelHistory>;
+  /** Waits behind all that somebody waits for. */
+  patient: boolean;
+}
+
+export interface Quoted {
+  models: ModelQuote[];
+  sampledItems: number;
+  unaskableItems: number;
+  /** Of each model: tokens of all prompts by the count alone, without what history tells. */
+  countedTokens: number[];
+}
+
+/** Throws RATE_LIMITED where too many are being made. */
+export async function makeQuote(counter: Counter, given: QuoteOptions): Promise<Quoted> {
+  const { kind, options, plans, items, total, patient } = given;
+  const fixed = fixedAnswers(options);
+  const sample = await countPrompts(counter, { plans, items, answers: fixed ?? [], patient });
+  const { seen, unaskable, hasMedia } = sample;
+  const asked = seen === 0 ? 0 : Math.round((total * (seen - unaskable)) / seen);
+  const models = await Promise.all(
+    plans.map(async (plan, index) => {
+      const { id } = plan.model;
+      return quoteModel({
+        plan,
+        kind,
+        counts: sample.models[index] as PromptCounts,
+        hasFixed: fixed !== null,
+        hasMedia,
+        asked,
+        prices: given.pricesOf(id),
+        history: await given.historyOf(id),
+      });
+    }),
+  );
+  return {
+    models,
+    sampledItems: seen,
+    unaskableItems: unaskable,
+    countedTokens: sample.models.map(({ prompts }) => mean(prompts) * asked),
+  };
+}
+
+interface ModelInput {
+  plan: Plan;
+  kind: string;
+  counts: PromptCounts;
+  hasFixed: boolean;
+  hasMedia: boolean;
+  asked: number;
+  prices: ModelPrices;
+  history: ModelHistory;
+}
+
+function quoteModel(input: ModelInput): ModelQuote {
+  const { plan, kind, counts, hasFixed, asked, prices, history } = input;
+  const { model, sampling } = plan;
+  const { tokenizer, prompts } = counts;
+  const ratio = history.billedRatio ?? 1;
+  const requests = history.answers?.requestsPerItem ?? 1;
+  const prompt = promptEstimate(counts, { asked, ratio, requests });
+  const answer = estimateAnswer(plan, {
+    kind,
+    fixed: hasFixed ? counts.answers : null,
+    history: history.answers,
+    inputTokens: Math.max(0, mean(prompts) - counts.wholePrefix),
+    thinks: thinks(model.name, plan),
+  });
+  const prefix = counts.prefix * ratio;
+  const costs = (prices: Prices, cached?: Cached) =>
+    costEstimate(prices, { prompt, answer, asked, cached });
+  const isPriced = prices.source !== null;
+  const cached = cachedOf(input, prefix);
+  const limit = prices.contextTokens;
+  const most = sampling.maxOutputTokens ?? 0;
+  const tooLong = limit === null ? 0 : prompts.filter((tokens) => tokens * ratio + most > limit);
+  return {
+    model: model.id,
+    inputTokens: times(prompt, asked),
+    outputTokens: times(answer, asked),
+    outputBasis: answer.basis,
+    liveUsd: costs(prices.live),
+    liveCachedUsd: cached && costs(prices.live, cached),
+    providerBatchUsd: model.batches === null ? null : costs(prices.batch),
+    prefixTokens: Math.floor(prefix),
+    tokenizerExact: tokenizer.exact,
+    tooLongItems:
+      tooLong === 0 ? (limit === null ? null : 0) : scaled(tooLong.length, prompts.length, asked),
+    caveats: caveatsOf(input, answer, isPriced),
+  };
+}
+
+/** Tokens of one item's prompts on average, repairs included. */
+function promptEstimate(
+  { tokenizer, prompts }: PromptCounts,
+  { asked, ratio, requests }: { asked: number; ratio: number; requests: number },
+): Estimate {
+  const expected = mean(prompts) * ratio * requests;
+  const count = prompts.length;
+  const variance =
+    prompts.reduce((sum, tokens) => sum + (tokens - mean(prompts)) ** 2, 0) /
+    Math.max(1, count - 1);
+  const unseen = asked === 0 ? 0 : Math.max(0, 1 - count / asked);
+  const error = 1.96 * Math.sqrt((variance / Math.max(1, count)) * unseen) * ratio * requests;
+  const margin = tokenizer.exact || ratio !== 1 ? 0 : inexactMargin;
+  return {
+    expected,
+    low: Math.max(0, (expected - error) * (1 - margin)),
+    high: (expected + error) * (1 + margin),
+  };
+}
+
+/** How far a tokenizer that only resembles the model's may be off. */
+const inexactMargin = 0.05;
+
+/** What of each prompt is read from the provider's cache, and written to it by the first one. */
+interface Cached {
+  tokens: number;
+  /** OpenAI fills its cache by itself; others bill the writing. */
+  isWritten: boolean;
+}
+
+/** OpenAI keeps beginnings in steps: https://platform.openai.com/docs/guides/prompt-caching */
+const keptStep = 128;
+
+/** Null where the beginning is too short, or nothing is known of a cache. */
+function cachedOf({ plan, counts, prices, history }: ModelInput, prefix: number): Cached | null {
+  const { dialect, promptCache } = plan.model;
+  const least = promptCache?.leastTokens ?? null;
+  if (least === null || prices.cachedInputPrice === null) return null;
+  // What is marked is whole messages; OpenAI finds what else is the same.
+  const isMarked = dialect === 'anthropic';
+  const tokens = isMarked
+    ? Math.floor(counts.wholePrefix * (history.billedRatio ?? 1))
+    : Math.floor(prefix / keptStep) * keptStep;
+  return tokens < least ? null : { tokens, isWritten: isMarked };
+}
+
+function costEstimate(
+  prices: Prices,
+  {
+    prompt,
+    answer,
+    asked,
+    cached,
+  }: { prompt: Estimate; answer: Estimate; asked: number; cached?: Cached | undefined },
+): Estimate | null {
+  const cost = (end: keyof Estimate) => {
+    const tokens = { ...noTokens, inputTokens: prompt[end], outputTokens: answer[end] };
+    const cachedTokens = Math.min(cached?.tokens ?? 0, prompt[end]);
+    const later = prices.costUsd({ ...tokens, cachedInputTokens: cachedTokens });
+    const first = prices.costUsd({
+      ...tokens,
+      cacheWriteTokens: cached?.isWritten ? cachedTokens : 0,
+    });
+    if (later === null || first === null || asked === 0) return asked === 0 ? 0 : null;
+    return first + later * (asked - 1);
+  };
+  const [expected, low, high] = [cost('expected'), cost('low'), cost('high')];
+  return expected === null || low === null || high === null ? null : { expected, low, high };
+}
+
+function caveatsOf(
+  { plan, kind, counts, hasMedia, prices, history }: ModelInput,
+  answer: AnswerEstimate,
+  isPriced: boolean,
+): string[] {
+  const { model } = plan;
+  const isThinking = answer.basis === 'GUESSED' && thinks(model.name, plan);
+  const said: [boolean, string][] = [
+    [!isPriced, `No price of ${model.id} is known; PRICES of the server can name one.`],
+    [prices.source === 'LIST_SIMILAR', `The price is that of a model with a similar name.`],
+    [isThinking, 'The model thinks before it answers; run a preview.'],
+    [
+      answer.basis === 'GUESSED' && !isThinking,
+      'The length of the answers is a guess until a batch or a preview with these options has run.',
+    ],
+    [
+      !counts.tokenizer.exact && history.billedRatio === null,
+      'The tokens were counted with a tokenizer that resembles the one of the model.',
+    ],
+    [hasMedia, 'Images and other media are not counted.'],
+    [
+      kind === 'chat' && plan.modelOf !== null,
+      'Requests that name another model are counted and priced as this one.',
+    ],
+  ];
+  return said.filter(([holds]) => holds).map(([, sentence]) => sentence);
+}
+
+function times({ expected, low, high }: Estimate, count: number): Estimate {
+  return {
+    expected: Math.round(expected * count),
+    low: Math.round(low * count),
+    high: Math.round(high * count),
+  };
+}
+
+function scaled(count: number, of: number, all: number): number {
+  return of === 0 ? 0 : Math.round((count * all) / of);
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+}

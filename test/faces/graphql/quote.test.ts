@@ -1,0 +1,243 @@
+import { Tokenizer } from 'ai-tokenizer';
+import * as o200k from 'ai-tokenizer/encoding/o200k_base';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type StubApp, startStubApp } from '../../support/stub-app.ts';
+import type { StubRequest } from '../../support/stub-provider.ts';
+import { completion } from '../../support/stub-provider.ts';
+import { until } from '../../support/until.ts';
+
+const tokenizer = new Tokenizer(o200k as never);
+const tokensOf = (text: string) => tokenizer.encode(text, 'all').length;
+
+/** Bills as OpenAI does: frames, messages, and the schema without what the model is not shown. */
+function billed({ messages, response_format: format }: any, billsSchema = true): number {
+  const unsaid = ['required', 'additionalProperties', '$schema'];
+  const schema = format?.json_schema?.schema;
+  const said = schema && JSON.stringify(schema, (k, v) => (unsaid.includes(k) ? undefined : v));
+  return (
+    3 +
+    messages.reduce((sum: number, { content }: any) => sum + 4 + tokensOf(content), 0) +
+    (said && billsSchema ? tokensOf(said) + 9 : 0)
+  );
+}
+
+let stubs: StubApp;
+
+function bill(answerOf: (request: StubRequest) => string, billsSchema = true) {
+  stubs.stub.reply((request) => {
+    const answer = answerOf(request);
+    const usage = {
+      prompt_tokens: billed(request.body, billsSchema),
+      completion_tokens: tokensOf(answer),
+    };
+    return { body: completion(answer, { usage }) };
+  });
+}
+
+beforeAll(async () => {
+  stubs = await startStubApp((stub) => ({
+    OPENAI_API_KEY: 'a key',
+    OPENAI_BASE_URL: stub.url,
+    ANTHROPIC_API_KEY: 'a key',
+    ANTHROPIC_BASE_URL: stub.origin,
+    PROVIDERS: JSON.stringify({ mine: { baseURL: stub.url } }),
+    DEFAULT_MODEL: 'openai/gpt-4.1-mini',
+    PRICES: JSON.stringify({ 'mine/small': { input: 1, output: 2, contextTokens: 2_000 } }),
+  }));
+});
+afterAll(() => stubs.app.stop());
+
+const fields = `model outputBasis prefixTokens tokenizerExact tooLongItems caveats
+  inputTokens { expected low high } outputTokens { expected low high }
+  liveUsd { expected low high } liveCachedUsd { expected } providerBatchUsd { expected }`;
+
+async function quote(input: Record<string, unknown>) {
+  const answer = await stubs.app.graphql(
+    `query ($input: QuoteInput!) { quote(input: $input) {
+      items sampledItems unaskableItems identicalItems models { ${fields} }
+    } }`,
+    { input },
+  );
+  if (!answer.data) throw new Error(JSON.stringify(answer.errors));
+  return answer.data.quote;
+}
+
+/** Submits and waits for the end and the quote. */
+async function run(input: Record<string, unknown>) {
+  const submitted = await stubs.app.graphql(
+    'mutation ($input: SubmitBatchInput!) { submitBatch(input: $input) { batch { id } } }',
+    { input },
+  );
+  if (!submitted.data) throw new Error(JSON.stringify(submitted.errors));
+  const { id } = submitted.data.submitBatch.batch;
+  return await until(
+    async () => {
+      const { data } = await stubs.app.graphql(
+        `query ($id: ID!) { batch(id: $id) { status usage { inputTokens outputTokens costUsd } quote { ${fields} } } }`,
+        { id },
+      );
+      const batch = data?.batch;
+      return batch?.status === 'COMPLETED' && batch.quote !== null ? batch : null;
+    },
+    { deadlineMs: 10_000, what: 'the end and the quote' },
+  );
+}
+
+const categories = ['praise', 'complaint', 'a question about the delivery of an order'];
+const texts = Array.from(
+  { length: 120 },
+  (_, index) => `Message ${index}: ${'my card has not arrived. '.repeat(1 + (index % 7))}`,
+);
+
+it('says before what a label bills afterwards, to the token', async () => {
+  let asked = 0;
+  bill(() => {
+    const label = categories[asked++ % categories.length];
+    return JSON.stringify({ label, confidence: 0.95 });
+  });
+  const input = { operation: { label: { categories } }, source: { texts } };
+  const quoted = await quote(input);
+  const batch = await run(input);
+
+  expect(quoted).toMatchObject({
+    items: 120,
+    sampledItems: 120,
+    unaskableItems: 0,
+    identicalItems: 0,
+  });
+  const [model] = quoted.models;
+  expect(model).toMatchObject({
+    model: 'openai/gpt-4.1-mini',
+    outputBasis: 'FIXED',
+    tokenizerExact: true,
+    tooLongItems: 0,
+    caveats: [],
+    liveCachedUsd: null,
+  });
+  const { inputTokens, outputTokens, costUsd } = batch.usage;
+  expect(model.inputTokens).toEqual({
+    expected: inputTokens,
+    low: inputTokens,
+    high: inputTokens,
+  });
+  expect(model.outputTokens.expected).toBe(outputTokens);
+  expect(Math.abs(model.liveUsd.expected / costUsd - 1)).toBeLessThan(1e-9);
+  expect(model.providerBatchUsd.expected).toBeCloseTo(model.liveUsd.expected / 2, 12);
+  // Of the same rows, however few are counted.
+  expect(batch.quote).toMatchObject({
+    model: 'openai/gpt-4.1-mini',
+    inputTokens: model.inputTokens,
+    outputBasis: 'FIXED',
+  });
+});
+
+it('knows from a batch how long answers are, and what a server bills of the schema', async () => {
+  bill(
+    () =>
+      JSON.stringify({ name: 'A name of some length that nobody could have guessed, '.repeat(3) }),
+    false,
+  );
+  const input = {
+    operation: {
+      extract: {
+        model: 'mine/some-model',
+        schema: { type: 'object', properties: { name: { type: 'string' } } },
+      },
+    },
+    source: { texts },
+  };
+  const before = (await quote(input)).models[0];
+  const { usage } = await run(input);
+  const after = (await quote(input)).models[0];
+
+  expect(before).toMatchObject({ outputBasis: 'GUESSED', tokenizerExact: false, liveUsd: null });
+  expect(before.caveats.join(' ')).toContain('PRICES');
+  expect(after).toMatchObject({ outputBasis: 'HISTORY' });
+  expect(Math.abs(after.inputTokens.expected / usage.inputTokens - 1)).toBeLessThan(0.001);
+  expect(Math.abs(after.outputTokens.expected / usage.outputTokens - 1)).toBeLessThan(0.001);
+  const other = await quote({ ...input, models: ['mine/another'] });
+  expect(other.models[0].outputBasis).toBe('HISTORY');
+  const width = ({ low, high }: any) => high - low;
+  expect(width(other.models[0].outputTokens)).toBeGreaterThan(width(after.outputTokens));
+});
+
+it('samples a large file the same way each time, with a range that holds the whole', async () => {
+  const words = 'the parcel that you sent me did not come and nobody answers my letters'.split(' ');
+  const rows = Array.from(
+    { length: 5_000 },
+    (_, index) => `${words.slice(0, 1 + ((index * 7) % words.length)).join(' ')} ${index}`,
+  );
+  const form = new FormData();
+  form.append('file', new Blob([rows.join('\n')]), 'rows.txt');
+  const file = (await (
+    await fetch(`${stubs.app.url}/files`, { method: 'POST', body: form })
+  ).json()) as { id: string };
+  const input = {
+    operation: { label: { categories } },
+    source: { fileId: file.id },
+    models: ['openai/gpt-4.1-mini', 'anthropic/claude-sonnet-5'],
+  };
+  const [first, second] = [await quote(input), await quote(input)];
+
+  expect(second).toEqual(first);
+  expect(first).toMatchObject({ items: 5_000, sampledItems: 2_000, identicalItems: 0 });
+  const exact = first.models[0].inputTokens;
+  const all = await Promise.all(
+    [0, 2_500].map((from) =>
+      quote({
+        ...input,
+        models: ['openai/gpt-4.1-mini'],
+        source: { texts: rows.slice(from, from + 2_500) },
+      }),
+    ),
+  );
+  const whole = all.reduce((sum, { models }) => sum + models[0].inputTokens.expected, 0);
+  expect(Math.abs(exact.expected / whole - 1)).toBeLessThan(0.01);
+  expect(exact.low).toBeLessThan(exact.expected);
+  expect(first.models[1]).toMatchObject({
+    model: 'anthropic/claude-sonnet-5',
+    tokenizerExact: false,
+  });
+});
+
+it('tells identical, unaskable and too long items', async () => {
+  const items = [
+    ...Array.from({ length: 10 }, () => ({ content: 'the same', metadata: { topic: 'a' } })),
+    { content: 'without a topic' },
+    { content: 'word '.repeat(3_000), metadata: { topic: 'b' } },
+  ];
+  const operation = {
+    label: { categories, userPromptTemplate: '{topic}: {content}', model: 'mine/small' },
+  };
+  const quoted = await quote({ operation, source: { items } });
+
+  expect(quoted).toMatchObject({
+    items: 12,
+    sampledItems: 12,
+    unaskableItems: 1,
+    identicalItems: 9,
+  });
+  expect(quoted.models[0]).toMatchObject({ tooLongItems: 1 });
+  const ran = await quote({
+    operation: { run: { model: 'mine/small', instructions: 'Say yes.' } },
+    source: { items },
+  });
+  expect(ran.identicalItems).toBeNull();
+});
+
+it('refuses an unknown model, too many of them, and an unknown file', async () => {
+  const ask = (input: Record<string, unknown>) =>
+    stubs.app.graphql('query ($input: QuoteInput!) { quote(input: $input) { items } }', { input });
+  const operation = { label: { categories } };
+  const unknown = await ask({
+    operation,
+    source: { texts },
+    models: ['openai/gpt-4o', 'nobody/x'],
+  });
+  const many = await ask({ operation, source: { texts }, models: Array(11).fill('mine/x') });
+  const file = await ask({ operation, source: { fileId: 'file_00000000000000000000' } });
+
+  expect(unknown.errors?.[0]?.extensions.issues[0].path).toBe('input.models.1');
+  expect(many.errors?.[0]?.extensions.issues[0].path).toBe('input.models');
+  expect(file.errors?.[0]?.extensions.code).toBe('NOT_FOUND');
+});
