@@ -25,11 +25,11 @@ export async function pauseBatch(
 }
 
 /**
- * Lets a paused batch go on, with its time renewed, and under another limit where one is given. What
- * waits behind a preview starts, also while that still runs. Of another batch that is not paused
- * only the limit changes; one that has ended is left alone. Throws BadUserInput where the limit that
- * it would go on under is used up, its own or its owner's, and for a limit of a model without a
- * known price.
+ * Lets a paused batch go on, with its time renewed, and under another limit where one is given.
+ * What waits behind a preview starts, also while that still runs. Of another batch that is not
+ * paused only the limit changes; one that has ended is left alone. Throws BadUserInput where the
+ * limit that it would go on under is used up, its own or its owner's, and for a limit of a model
+ * without a known price.
  */
 export async function resumeBatch(
   {

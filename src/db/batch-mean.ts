@@ -1,6 +1,7 @@
 /** What an item of a batch costs, as far as is known. */
 import type postgres from 'postgres';
 import type { Sql } from './driver/client.ts';
+import { isInPreview } from './guards.ts';
 
 /** Answers from which on their own mean counts beside the quoted one. */
 export const minAnswers = 20;
@@ -17,9 +18,12 @@ export function meanOf(sql: Sql): postgres.Fragment {
   return sql`
     select greatest(
       (b.quote::json #>> array[
-        case when b.execution = 'LIVE' or b.rescued_at is not null then 'liveUsd' else 'providerBatchUsd' end,
+        case when b.execution = 'LIVE' or b.rescued_at is not null or ${isInPreview(sql)} then 'liveUsd' else 'providerBatchUsd' end,
         'expected'])::float8 / greatest(1, b.total - b.twins),
-      case when n.answers >= ${minAnswers} then coalesce(b.cost_usd, 0) / n.answers end) as mean_usd
+      case when n.answers >= ${minAnswers} then coalesce(b.cost_usd, 0) / n.answers
+        -- The answers of a preview were called live, and the rest is not.
+        * case when b.execution = 'PROVIDER_BATCH' and b.rescued_at is null and b.preview_resumed_at is not null
+                    and n.answers <= b.preview_items then 0.5 else 1 end end) as mean_usd
     from (
       -- Answers that a retry, or a pause, put aside have cost something too.
       select b.succeeded + b.failed - b.twins_recorded

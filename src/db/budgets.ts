@@ -35,8 +35,8 @@ export interface Standing {
   heldItems: number;
   /** Items that may be sent beside those. */
   allowedItems: number;
-  /** The items were counted, or cannot be. */
-  isQuoted: boolean;
+  /** Whether its items were counted; `failed`: they cannot be. */
+  quote: 'absent' | 'failed' | 'made';
 }
 
 /**
@@ -45,7 +45,7 @@ export interface Standing {
  */
 function standingOf(sql: Sql): postgres.Fragment {
   return sql`
-    select m.mean_usd, s.spent_usd, h.held_items, b.limit_usd, b.quote is not null as is_quoted,
+    select m.mean_usd, s.spent_usd, h.held_items, b.limit_usd, case when b.quote is null then 'absent' when b.quote = 'null' then 'failed' else 'made' end as quote,
            case when m.mean_usd is null then 0
                 when m.mean_usd = 0 then case when s.spent_usd <= b.limit_usd then ${maxItems}::float8 else 0 end
                 else least(${maxItems}::float8, greatest(0,
@@ -64,7 +64,7 @@ function standingOf(sql: Sql): postgres.Fragment {
 function standingColumns(sql: Sql) {
   return sql`
     s.limit_usd as "maxCostUsd", s.spent_usd as "spentUsd", s.mean_usd as "meanUsd",
-    s.held_items as "heldItems", s.allowed_items as "allowedItems", s.is_quoted as "isQuoted"`;
+    s.held_items as "heldItems", s.allowed_items as "allowedItems", s.quote`;
 }
 
 /**

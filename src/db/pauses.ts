@@ -70,6 +70,8 @@ export async function endPause(
       pauseMessage: null,
       pausedSince: null,
       pauseResumesAt: null,
+      // A quote that failed is tried again.
+      quote: sql`nullif(${batches.quote}, 'null')`,
       expiresAt: sql`case when ${batches.pauseReason} is null then ${batches.expiresAt}
                           else now() + make_interval(secs => ${batches.expiresInSeconds}) end`,
       ...(maxCostUsd === undefined ? {} : { maxCostUsd }),

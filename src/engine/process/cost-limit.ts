@@ -7,12 +7,18 @@ import type { OwnerStanding } from '../../db/owner-limits.ts';
  * Why a batch can send nothing more under its own limit, for people; null where it can, or may when
  * what is under way has ended.
  */
-export function whyUsedUp({ allowedItems, heldItems, isQuoted, ...sums }: Standing): string | null {
+export function whyUsedUp({ allowedItems, heldItems, quote, ...sums }: Standing): string | null {
   const { meanUsd, spentUsd, maxCostUsd } = sums;
   if (maxCostUsd === null || allowedItems > 0 || heldItems > 0) return null;
-  if (meanUsd === null) return isQuoted ? unknownPrice('the model') : null;
+  if (meanUsd === null) return quote === 'absent' ? null : unknownMean[quote];
   return `maxCostUsd is ${usd(maxCostUsd)}; ${usd(spentUsd)} were spent, and an item costs about ${usd(meanUsd)}. resumeBatch with a higher maxCostUsd lets the batch go on`;
 }
+
+const unknownMean = {
+  failed:
+    'maxCostUsd cannot be held, because the batch could not be quoted. resumeBatch quotes it again',
+  made: unknownPrice('the model'),
+} as const;
 
 /** The same of the month of its owner, of whose nothing is under way. */
 export function whyOwnerUsedUp(owner: string, standing: OwnerStanding): string {

@@ -30,9 +30,10 @@ test('a job is cut where the limit ends, the batch pauses, and another job follo
   const meanUsd = (await costOf(free)) / items;
 
   const maxCostUsd = 15.5 * meanUsd;
-  const id = await submitForProvider(app, texts(items), { maxCostUsd });
+  const id = await submitForProvider(app, texts(items), { maxCostUsd, autoStart: false });
   const quote = JSON.stringify({ providerBatchUsd: { expected: items * meanUsd } });
   await sql`update batches set quote = ${quote} where id = ${id}`;
+  await ask(app, 'mutation($id: ID!) { startBatch(id: $id) { batch { id } } }', { id });
   const paused = await untilBatch(app, id, ({ status }) => status === 'PAUSED');
   const spentUsd = await costOf(id);
   const [job] = await readProviderBatches(app, id);

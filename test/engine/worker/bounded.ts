@@ -5,7 +5,7 @@ import { type App, startApp } from '../../support/app.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import { completion, startStubProvider } from '../../support/stub-provider.ts';
 import { startProcess, type WinnowProcess } from './process.ts';
-import { ask, submit, textOf, texts, untilBatch, untilEnded } from './support.ts';
+import { ask, submitQuoted, textOf, texts, untilBatch, untilEnded } from './support.ts';
 
 const model = 'openai/gpt-4.1-mini';
 /** USD per million tokens of prompt, by the list. */
@@ -82,9 +82,11 @@ export async function setBoundedStage({
         };
       });
       const maxCostUsd = items * share * meanUsd;
-      const id = await submit(api, texts(items), { maxCostUsd });
-      const quote = JSON.stringify({ liveUsd: { expected: items * meanUsd } });
-      await sql`update batches set quote = ${quote} where id = ${id}`;
+      const id = await submitQuoted(api, texts(items), {
+        maxCostUsd,
+        quote: { liveUsd: { expected: items * meanUsd } },
+        set: (one, quote) => sql`update batches set quote = ${quote} where id = ${one}`,
+      });
       if (kill) {
         await stub.received(Math.ceil((items * share) / 2));
         const [victim] = crew.splice(0, 1);

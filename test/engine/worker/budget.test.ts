@@ -5,7 +5,7 @@ import { createRandom } from '../../../src/sandbox/wire/random.ts';
 import type { App } from '../../support/app.ts';
 import { startStubApp } from '../../support/stub-app.ts';
 import { completion, type StubProvider } from '../../support/stub-provider.ts';
-import { ask, submit, textOf, texts, untilBatch, untilEnded } from './support.ts';
+import { ask, submit, submitQuoted, textOf, texts, untilBatch, untilEnded } from './support.ts';
 
 const concurrency = 16;
 /** USD per million tokens of prompt and answer, by the list. */
@@ -61,12 +61,14 @@ function resume(id: string, maxCostUsd?: number) {
   return app.graphql<{ resumeBatch: { batch: Bounded } }>(query, { id, max: maxCostUsd });
 }
 
+/** Without it nothing is quoted. */
+const set = (id: string, quote: string | null) =>
+  sql`update batches set quote = ${quote}, options_hash = null where id = ${id}`;
+
 /** Submits a batch whose items are expected to cost so much each. */
-async function submitQuoted(items: number, maxCostUsd: number, meanUsd: number): Promise<string> {
-  const id = await submit(app, texts(items), { maxCostUsd });
-  const quote = JSON.stringify({ liveUsd: { expected: meanUsd * items } });
-  await sql`update batches set quote = ${quote} where id = ${id}`;
-  return id;
+function submitAt(items: number, maxCostUsd: number, usd: number): Promise<string> {
+  const quote = { liveUsd: { expected: usd * items } };
+  return submitQuoted(app, texts(items), { maxCostUsd, quote, set });
 }
 
 /** Tokens that cost so much. */
@@ -85,7 +87,7 @@ test('a batch is paused before it goes beyond its limit, and goes on under a hig
   const meanUsd = (1_100 * inputPrice) / 1e6;
   const maxCostUsd = 150 * meanUsd;
   stub.requests.length = 0;
-  const id = await submitQuoted(400, maxCostUsd, meanUsd);
+  const id = await submitAt(400, maxCostUsd, meanUsd);
   await untilBatch(app, id, ({ status }) => status === 'PAUSED');
   const paused = await read(id);
 
@@ -113,7 +115,7 @@ test('a batch is paused before it goes beyond its limit, and goes on under a hig
 
 test('answers that are dearer than the quote stop a batch that was claimed by the quote', async () => {
   billed(() => tokensFor(0.01));
-  const id = await submitQuoted(300, 1, 0.001);
+  const id = await submitAt(300, 1, 0.001);
   await untilBatch(app, id, ({ status }) => status === 'PAUSED');
   const { usage, counts } = await read(id);
 
@@ -123,7 +125,7 @@ test('answers that are dearer than the quote stop a batch that was claimed by th
 
 test('a limit that the whole batch fits under changes nothing', async () => {
   billed(() => tokensFor(0.001));
-  const id = await submitQuoted(250, 0.2501, 0.001);
+  const id = await submitAt(250, 0.2501, 0.001);
 
   expect(await untilEnded(app, id)).toMatchObject({
     status: 'COMPLETED',
@@ -133,14 +135,13 @@ test('a limit that the whole batch fits under changes nothing', async () => {
 
 test('a batch that waits at its limit holds up no other', async () => {
   billed(() => tokensFor(0.01));
-  const waiting = await submit(app, texts(50), { maxCostUsd: 1 });
+  const waiting = await submitQuoted(app, texts(50), { maxCostUsd: 1, quote: null, set });
   const other = await submit(app, texts(50));
 
   expect(await untilEnded(app, other)).toMatchObject({ counts: { succeeded: 50 } });
   // Nobody has said what an item costs yet.
   expect((await read(waiting)).counts).toEqual({ succeeded: 0, processing: 0 });
-  const quote = JSON.stringify({ liveUsd: { expected: 0.5 } });
-  await sql`update batches set quote = ${quote} where id = ${waiting}`;
+  await set(waiting, JSON.stringify({ liveUsd: { expected: 0.5 } }));
   expect(await untilEnded(app, waiting)).toMatchObject({ counts: { succeeded: 50 } });
 });
 
@@ -200,11 +201,23 @@ test('an answer at a tier without a known price pauses a batch that has a limit'
       service_tier: 'priority',
     },
   });
-  const id = await submitQuoted(100, 1, 0.001);
+  const id = await submitAt(100, 1, 0.001);
   await untilBatch(app, id, ({ status, counts }) => status === 'PAUSED' && counts.processing === 0);
   const { pause, counts } = await read(id);
 
   expect(pause).toMatchObject({ reason: 'BUDGET' });
   expect(pause?.message).toContain('an answer has no known price');
   expect(counts.succeeded).toBeLessThan(100);
+});
+
+test('a batch that cannot be quoted is paused with the reason, and quoted again by its resume', async () => {
+  billed(() => tokensFor(0.001));
+  const id = await submitQuoted(app, texts(10), { maxCostUsd: 1, quote: null, set });
+  await set(id, 'null');
+  await untilBatch(app, id, ({ status }) => status === 'PAUSED');
+  expect((await read(id)).pause?.message).toContain('could not be quoted');
+
+  await resume(id);
+  await set(id, JSON.stringify({ liveUsd: { expected: 0.01 } }));
+  expect(await untilEnded(app, id)).toMatchObject({ counts: { succeeded: 10 } });
 });

@@ -54,6 +54,7 @@ async function submit(owner: 'acme' | 'other', items: number): Promise<string> {
       input: {
         operation: { label: { categories: ['praise', 'complaint'] } },
         source: { texts: texts(items) },
+        autoStart: false,
       },
     },
     as(owner),
@@ -62,6 +63,11 @@ async function submit(owner: 'acme' | 'other', items: number): Promise<string> {
   const { id } = data.submitBatch.batch;
   const quote = JSON.stringify({ liveUsd: { expected: items * callUsd } });
   await sql`update batches set quote = ${quote} where id = ${id}`;
+  await app.graphql(
+    'mutation($id: ID!) { startBatch(id: $id) { batch { id } } }',
+    { id },
+    as(owner),
+  );
   return id;
 }
 

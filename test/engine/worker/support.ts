@@ -102,6 +102,28 @@ export async function submit(
   return submitBatch.batch.id;
 }
 
+/**
+ * Submits a batch of which it is known what its items cost, in place of what a quote would say.
+ * Null: nobody will ever say it. `set` writes to the batch before it starts.
+ */
+export async function submitQuoted(
+  api: Api,
+  source: readonly string[],
+  {
+    quote,
+    set,
+    ...input
+  }: {
+    quote: object | null;
+    set: (id: string, quote: string | null) => PromiseLike<unknown>;
+  } & Record<string, unknown>,
+): Promise<string> {
+  const id = await submit(api, source, { ...input, autoStart: false });
+  await set(id, quote && JSON.stringify(quote));
+  await ask(api, 'mutation($id: ID!) { startBatch(id: $id) { batch { id } } }', { id });
+  return id;
+}
+
 export async function readBatch(api: Api, id: string): Promise<BatchView> {
   const { batch } = await ask<{ batch: BatchView }>(
     api,
