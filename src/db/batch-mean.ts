@@ -20,10 +20,11 @@ export function meanOf(sql: Sql): postgres.Fragment {
       (b.quote::json #>> array[
         case when b.execution = 'LIVE' or b.rescued_at is not null or ${isInPreview(sql)} then 'liveUsd' else 'providerBatchUsd' end,
         'expected'])::float8 / greatest(1, b.total - b.twins),
-      case when n.answers >= ${minAnswers} then coalesce(b.cost_usd, 0) / n.answers
+      case when n.answers >= ${minAnswers} then coalesce(b.cost_usd, 0) / n.answers *
         -- The answers of a preview were called live, and the rest is not.
-        * case when b.execution = 'PROVIDER_BATCH' and b.rescued_at is null and b.preview_resumed_at is not null
-                    and n.answers <= b.preview_items then 0.5 else 1 end end) as mean_usd
+        case when b.execution = 'PROVIDER_BATCH' and b.rescued_at is null
+                  and b.preview_resumed_at is not null and n.answers <= b.preview_items
+             then 0.5 else 1 end end) as mean_usd
     from (
       -- Answers that a retry, or a pause, put aside have cost something too.
       select b.succeeded + b.failed - b.twins_recorded
