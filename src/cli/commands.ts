@@ -97,6 +97,14 @@ export const commands: readonly Command[] = [
     'winnow chat requests.jsonl -o answers.jsonl',
   ),
   {
+    name: 'quote',
+    words: 'OPERATION FILE',
+    summary: 'what an operation would take, and cost',
+    example: 'winnow quote label reviews.csv --categories praise,complaint',
+    flags: [...money.quoteFlags, ...withServer],
+    run: money.quote,
+  },
+  {
     name: 'batches',
     words: '',
     summary: 'the batches, newest first',

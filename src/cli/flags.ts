@@ -22,6 +22,7 @@ const operations = {
   column: { value: 'NAME', help: 'column that has the text' },
   id: { value: 'NAME', help: 'column that has the custom id' },
   model: { value: 'MODEL', help: 'provider/name; absent: the default model of the server' },
+  models: { value: 'A,B', help: 'models to compare, up to 10' },
   system: { value: 'TEXT|@FILE', help: 'system prompt instead of the built-in one' },
   template: { value: 'TEXT|@FILE', help: 'user message with {content} and {column}' },
   temperature: { value: 'N', help: 'randomness of the answer, 0 to 2' },

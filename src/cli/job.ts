@@ -2,16 +2,19 @@
 import {
   type Batch,
   Conflict,
+  type ModelQuote,
+  type QuoteOptions,
+  RateLimited,
   type SubmitOptions,
   type Winnow,
   type WinnowFile,
 } from '../client/index.ts';
 import { ask } from './ask.ts';
 import { counted } from './columns.ts';
-import { estimate, estimateText, isSandbox, modelOf, sampleSize } from './estimate.ts';
+import { isSandbox, modelOf, quoteText } from './estimate.ts';
 import { WrongUse } from './failure.ts';
 import { type FlagName, type Given, numberOf } from './flags.ts';
-import { firstItems, type Input, keyOf } from './input.ts';
+import { type Input, keyOf } from './input.ts';
 import { asSubmit, type Operation } from './operation.ts';
 import type { Progress } from './progress.ts';
 import type { Shell } from './shell.ts';
@@ -172,20 +175,37 @@ async function agreeToCost(
   const { signal } = shell.ending;
   const model = await modelOf(winnow, operation, signal);
   if (isSandbox(model)) return;
-  const rows = file.itemCount;
-  let text = `${counted(rows, 'row')} to ${model}, at an unknown price`;
-  let usd: number | null = null;
-  if (operation.name !== 'chat') {
-    const items = await firstItems(winnow, file, sampleSize, signal);
-    const reckoned = await estimate(winnow, operation, { items, rows, model }, signal);
-    text = estimateText(model, reckoned);
-    usd = settings.execution === 'provider_batch' ? reckoned.batchApiUsd : reckoned.costUsd;
-  }
-  const isFree = given.has('yes') || (usd !== null && usd <= freeUsd);
+  const quote = await readQuote(file, operation, { winnow, signal });
+  const what = `${counted(file.itemCount, 'row')} to ${model}`;
+  const text = quote ? `${what}: ${quoteText(quote)}` : `${what}, at an unknown price`;
+  const isFree = given.has('yes') || mostUsd(quote, settings) <= freeUsd;
   if (!isFree && (!shell.canAsk || given.has('json'))) {
     throw new WrongUse(`${text}. Nothing was sent: --yes agrees.`);
   }
   progress.tell(`${text}.`);
   if (isFree) return;
   if (!(await ask(shell, 'Send them?'))) throw new WrongUse('Nothing was sent.');
+}
+
+/** Null where the server has no time to count. */
+async function readQuote(
+  file: WinnowFile,
+  operation: Operation,
+  { winnow, signal }: { winnow: Winnow; signal: AbortSignal },
+): Promise<ModelQuote | null> {
+  const options = { ...asSubmit(operation), source: { id: file.id }, signal };
+  try {
+    const { models } = await winnow.quote(options as QuoteOptions);
+    return models[0] ?? null;
+  } catch (error) {
+    if (error instanceof RateLimited) return null;
+    throw error;
+  }
+}
+
+/** The most that the batch may cost. Infinite where neither a price nor a limit is known. */
+function mostUsd(quote: ModelQuote | null, { execution, maxCostUsd }: Settings): number {
+  const usd = execution === 'provider_batch' ? quote?.providerBatchUsd : quote?.liveUsd;
+  const endless = Number.POSITIVE_INFINITY;
+  return Math.min(usd?.high ?? endless, maxCostUsd ?? endless);
 }

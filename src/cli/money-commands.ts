@@ -1,11 +1,81 @@
-/** Commands that tell of money: what was spent. */
-import type { Usage } from '../client/index.ts';
-import { cost, count, counted } from './columns.ts';
+/** Commands that tell of money: what an operation would take, and what was spent. */
+import type { ModelQuote, OperationName, Quote, QuoteOptions, Usage } from '../client/index.ts';
+import { nearest } from '../core/nearest.ts';
+import { cost, count, counted, plain } from './columns.ts';
 import type { CommandOutcome } from './commands.ts';
-import { exits } from './failure.ts';
-import type { Given } from './flags.ts';
+import { tokensText, usdText } from './estimate.ts';
+import { exits, WrongUse } from './failure.ts';
+import type { FlagName, Given } from './flags.ts';
+import { openInput } from './input.ts';
+import { asSubmit, operationFlags, readOperation } from './operation.ts';
 import { withServer } from './server.ts';
 import type { Shell } from './shell.ts';
+
+const operations = Object.keys(operationFlags) as OperationName[];
+const ofAnyOperation = [...new Set(Object.values(operationFlags).flat())];
+
+export const quoteFlags: readonly FlagName[] = [...ofAnyOperation, 'models', 'column', 'id'];
+
+/** Uploads the file, counts, and deletes the file again. */
+export async function quote(given: Given, shell: Shell): Promise<CommandOutcome> {
+  const name = operationOf(given);
+  const ofOperation: Given = { ...given, words: given.words.slice(1) };
+  const operation = await readOperation(name, ofOperation);
+  const models = given
+    .text('models')
+    ?.split(',')
+    .map((model) => model.trim());
+  const input = await openInput(ofOperation, shell);
+  return await withServer(given, shell, async ({ winnow }) => {
+    const file = await input.upload(winnow);
+    const { signal } = shell.ending;
+    const options = { ...asSubmit(operation), source: { id: file.id }, models, signal };
+    const quoted = await winnow
+      .quote(options as QuoteOptions)
+      .finally(() => winnow.files.delete(file.id).catch(() => undefined)); // the answer matters more
+    if (!given.has('json')) await shell.print(linesOf(quoted).map(plain).join('\n'));
+    return { exit: exits.done, json: { quote: quoted } };
+  });
+}
+
+/** Throws WrongUse for an unknown operation, and for a flag that it does not take. */
+function operationOf(given: Given): OperationName {
+  const [, word] = given.words;
+  const name = operations.find((one) => one === word);
+  if (!name) {
+    const near = word === undefined ? null : nearest(word, operations);
+    const hint = near ? `. Did you mean ${near}?` : '';
+    throw new WrongUse(`winnow quote needs an operation, ${operations.join(', ')}${hint}`);
+  }
+  const strange = ofAnyOperation.find(
+    (flag) => given.has(flag) && !operationFlags[name].includes(flag),
+  );
+  if (strange) throw new WrongUse(`winnow quote ${name} takes no --${strange}`);
+  return name;
+}
+
+function linesOf({ items, sampledItems, unaskableItems, identicalItems, models }: Quote): string[] {
+  const rows = [
+    counted(items, 'row'),
+    ...(sampledItems < items ? [`${count(sampledItems)} of them counted`] : []),
+    ...(identicalItems ? [`${count(identicalItems)} identical to an earlier one`] : []),
+    ...(unaskableItems > 0 ? [`${count(unaskableItems)} lack a field of the template`] : []),
+  ];
+  return [rows.join(', '), ...models.flatMap(modelLines)];
+}
+
+function modelLines({ model, liveUsd, liveCachedUsd, providerBatchUsd, ...quote }: ModelQuote) {
+  const line = (label: string, text: string) => `  ${label.padEnd(12)} ${text}`;
+  return [
+    model,
+    line('tokens', `${tokensText(quote)}, answers ${quote.outputBasis}`),
+    line('live', liveUsd ? usdText(liveUsd) : cost(null)),
+    ...(liveCachedUsd ? [line('live, cached', usdText(liveCachedUsd))] : []),
+    ...(providerBatchUsd ? [line('--batch-api', usdText(providerBatchUsd))] : []),
+    ...(quote.tooLongItems ? [line('too long', counted(quote.tooLongItems, 'row'))] : []),
+    ...quote.caveats.map((caveat) => line('note', caveat)),
+  ];
+}
 
 /** The sum of a month, and a line for each model and execution. */
 export async function spending(given: Given, shell: Shell): Promise<CommandOutcome> {

@@ -101,6 +101,9 @@ export interface SampleAnswers {
   model: string;
 }
 
+/** The most that one call takes. */
+export const sampleSize = 50;
+
 export interface SampleItem {
   content: string;
   customId?: string;

@@ -3,12 +3,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Batch, BatchFailed, type BatchState, type OperationName } from '../client/index.ts';
 import { count, counted, dollars, duration } from './columns.ts';
 import type { CommandOutcome } from './commands.ts';
-import { sampleSize } from './estimate.ts';
 import { Ended, exits, Paused, WrongUse } from './failure.ts';
 import { type Given, numberOf } from './flags.ts';
 import { firstItems, type Input, openInput } from './input.ts';
 import { type Job, openBatch, readSettings } from './job.ts';
-import { answerNow, type Operation, readOperation } from './operation.ts';
+import { answerNow, type Operation, readOperation, sampleSize } from './operation.ts';
 import {
   formatFor,
   printFirst,

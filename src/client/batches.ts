@@ -2,11 +2,11 @@
 import { Batch } from './batch.ts';
 import { Files } from './files.ts';
 import { found } from './found.ts';
-import { splitSubmit } from './inputs.ts';
+import { splitOperation } from './inputs.ts';
 import { readPages } from './pages.ts';
 import { upper } from './shapes.ts';
 import { readSource, uploadItems } from './source.ts';
-import type { SubmitBatch, SubmitOptions } from './submit-types.ts';
+import type { SubmitBatch, SubmitOptions, SubmitSettings } from './submit-types.ts';
 import type { Transport } from './transport.ts';
 import type { BatchStatus, CallOptions, OperationName, WinnowFile } from './types.ts';
 import type { SubmitBatchInput } from './wire.ts';
@@ -42,7 +42,7 @@ export class Batches {
    * unknown file.
    */
   readonly submit: SubmitBatch = async (options: SubmitOptions): Promise<Batch<never>> => {
-    const { operation, rest } = splitSubmit(options);
+    const { operation, rest } = splitOperation<SubmitSettings>(options);
     const { source, signal, execution, idempotencyKey, ...settings } = rest;
     const ready = readSource(source);
     const input: Omit<SubmitBatchInput, 'source'> = {

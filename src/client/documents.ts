@@ -9,17 +9,28 @@ const usage = `fragment UsageFields on Usage {
   unmeteredRequests costUsd
 }`;
 
+const estimates = `fragment EstimateFields on Estimate { expected low high }`;
+
+const modelQuote = `fragment QuoteFields on ModelQuote {
+  model
+  inputTokens { ...EstimateFields } outputTokens { ...EstimateFields }
+  outputBasis prefixTokens tokenizerExact tooLongItems
+  liveUsd { ...EstimateFields } liveCachedUsd { ...EstimateFields }
+  providerBatchUsd { ...EstimateFields }
+  caveats
+} ${estimates}`;
+
 const batch = `fragment BatchFields on Batch {
   id name status operation model execution metadata progress
   counts { total pending processing succeeded failed cancelled expired }
-  usage { ...UsageFields }
+  usage { ...UsageFields cacheSavedUsd }
   resentRequests reused { identicalRows savedUsd } error errorCode
   errorSummary { code count message }
   itemsPerSecond estimatedCompletionAt
   waiting { reason since until } pause { reason message since resumesAt }
-  maxCostUsd rescue rescuedAt webhookUrl
+  quote { ...QuoteFields } maxCostUsd rescue rescuedAt webhookUrl
   createdAt startedAt completedAt cancelInitiatedAt expiresAt
-} ${usage}`;
+} ${usage} ${modelQuote}`;
 
 const item = `fragment ItemFields on BatchItem {
   index row customId status output
@@ -144,12 +155,24 @@ export const documents: Readonly<Record<keyof Operations, string>> = {
   DeleteFile: `mutation DeleteFile($id: ID!) { deleteFile(id: $id) { deletedId } }`,
 
   Models: `query Models {
-    service { models { id provider inputPrice outputPrice providerBatch } }
+    service {
+      models {
+        id provider inputPrice cachedInputPrice cacheWritePrice outputPrice priceSource
+        contextTokens providerBatch
+      }
+    }
   }`,
+
+  Quote: `query Quote($input: QuoteInput!) {
+    quote(input: $input) {
+      items sampledItems unaskableItems identicalItems models { ...QuoteFields }
+    }
+  } ${modelQuote}`,
 
   Spending: `query Spending($month: String) {
     spending(month: $month) {
-      month usage { ...UsageFields } byModel { model execution usage { ...UsageFields } }
+      month usage { ...UsageFields cacheSavedUsd }
+      byModel { model execution usage { ...UsageFields cacheSavedUsd } }
     }
   } ${usage}`,
 

@@ -24,6 +24,7 @@ export type { Files, UploadOptions } from './files.ts';
 export type { ItemInclude, ItemsOptions, ResultStream, ResultsOptions } from './items.ts';
 export type * from './options.ts';
 export type { OutputFormat, OutputOptions } from './output.ts';
+export type { QuoteOptions } from './quote.ts';
 export type * from './result-types.ts';
 export type { AnswerSchema, DataOf, EnrichData, EnrichField } from './schema-types.ts';
 export type { WinnowOptions } from './settings.ts';

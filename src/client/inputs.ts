@@ -10,7 +10,7 @@ import type {
   SummarizeOptions,
 } from './options.ts';
 import { upper } from './shapes.ts';
-import type { SubmitOptions } from './submit-types.ts';
+import type { OptionsByOperation } from './submit-types.ts';
 import type { Items } from './types.ts';
 import type * as wire from './wire.ts';
 
@@ -42,12 +42,12 @@ export function withFormat<Options extends { responseFormat?: ResponseFormat | n
 const names = ['label', 'extract', 'summarize', 'enrich', 'run', 'chat'] as const;
 
 /**
- * The one operation of a submit, and what else it has. Throws BadUserInput where it has none, or
- * several.
+ * The one operation of a submit or a quote, and what else it has. Throws BadUserInput where it has
+ * none, or several.
  */
-export function splitSubmit(options: SubmitOptions): {
+export function splitOperation<Settings>(options: Settings & Partial<OptionsByOperation>): {
   operation: wire.OperationInput;
-  rest: Omit<SubmitOptions, (typeof names)[number]>;
+  rest: Settings;
 } {
   const { label, extract, summarize, enrich, run, chat, ...rest } = options;
   const given = names.filter((name) => options[name] !== undefined);
@@ -56,7 +56,8 @@ export function splitSubmit(options: SubmitOptions): {
       { path: '', message: `must have exactly one of ${names.join(', ')}, not ${given.length}` },
     ]);
   }
-  return { operation: toOperation({ label, extract, summarize, enrich, run, chat }), rest };
+  const operation = toOperation({ label, extract, summarize, enrich, run, chat });
+  return { operation, rest: rest as Settings };
 }
 
 function toOperation(given: {

@@ -5,12 +5,15 @@ import type {
   BatchStatus,
   ItemErrorCode,
   ItemStatus,
+  Model,
+  ModelQuote,
   ParsedResult,
+  Quote,
   Spending,
   WinnowFile,
 } from './types.ts';
 import type * as wire from './wire.ts';
-import type { BatchFields, FileFields, ItemFields, Operations } from './wire.ts';
+import type { BatchFields, FileFields, ItemFields, Operations, QuoteFields } from './wire.ts';
 
 export function lower<Value extends string>(value: Value): Lowercase<Value> {
   return value.toLowerCase() as Lowercase<Value>;
@@ -49,6 +52,7 @@ export function toBatchState(batch: BatchFields): BatchState {
     status: lower(batch.status),
     operation: lower(batch.operation),
     execution: lower(batch.execution),
+    quote: state.quote && toModelQuote(state.quote),
     waiting: waiting && {
       reason: waiting.reason,
       since: dateOrNull(waiting.since),
@@ -83,6 +87,18 @@ function lowerMethod(output: unknown): unknown {
 
 export function toFile(file: FileFields): WinnowFile {
   return { ...file, format: lower(file.format), createdAt: date(file.createdAt) };
+}
+
+export function toModel(model: Operations['Models']['data']['service']['models'][number]): Model {
+  return { ...model, priceSource: model.priceSource && lower(model.priceSource) };
+}
+
+export function toQuote({ models, ...quote }: Operations['Quote']['data']['quote']): Quote {
+  return { ...quote, models: models.map(toModelQuote) };
+}
+
+function toModelQuote(quote: QuoteFields): ModelQuote {
+  return { ...quote, outputBasis: lower(quote.outputBasis) };
 }
 
 export function toSpending(spending: Operations['Spending']['data']['spending']): Spending {

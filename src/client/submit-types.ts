@@ -21,7 +21,7 @@ export type Source =
   | Items;
 
 /** What a submit takes beside its operation. */
-interface SubmitSettings extends CallOptions {
+export interface SubmitSettings extends CallOptions {
   /** An array of more than 10,000 is uploaded as a file by itself. */
   source: Source;
   /** For people, at most 200 characters. Absent: the name of the file. */
@@ -63,7 +63,7 @@ interface SubmitSettings extends CallOptions {
   customIdPrefix?: string | null | undefined;
 }
 
-interface OptionsByOperation {
+export interface OptionsByOperation {
   label: LabelOptions;
   extract: ExtractOptions;
   summarize: SummarizeOptions;
@@ -72,15 +72,20 @@ interface OptionsByOperation {
   chat: ChatOptions;
 }
 
-/** A submit with exactly this operation. */
-type Submit<Name extends keyof OptionsByOperation, Options> = SubmitSettings & {
+/** Settings with exactly this operation. */
+type With<Settings, Name extends keyof OptionsByOperation, Options> = Settings & {
   [Own in Name]: Options;
 } & { [Other in Exclude<keyof OptionsByOperation, Name>]?: never };
 
-/** A submit with exactly one operation. */
-export type SubmitOptions = {
-  [Name in keyof OptionsByOperation]: Submit<Name, OptionsByOperation[Name]>;
+/** Settings with exactly one operation. */
+export type OneOperation<Settings> = {
+  [Name in keyof OptionsByOperation]: With<Settings, Name, OptionsByOperation[Name]>;
 }[keyof OptionsByOperation];
+
+type Submit<Name extends keyof OptionsByOperation, Options> = With<SubmitSettings, Name, Options>;
+
+/** A submit with exactly one operation. */
+export type SubmitOptions = OneOperation<SubmitSettings>;
 
 /** What `output` of an item of `label` is. With multiLabel it has labels, else a label. */
 export interface LabelOutput<Category extends string = string> {

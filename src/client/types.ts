@@ -79,6 +79,12 @@ export interface Usage {
   readonly costUsd: number | null;
 }
 
+/** The same of many items together. */
+export interface UsageSum extends Usage {
+  /** What the provider's prompt cache saved; negative where writing to it cost more. */
+  readonly cacheSavedUsd: number | null;
+}
+
 /** Why an item has no output. */
 export interface ItemError {
   readonly code: ItemErrorCode;
@@ -118,8 +124,8 @@ export interface BatchState {
   /** Share of items in a final status, 0 to 1. */
   readonly progress: number;
   readonly counts: BatchCounts;
-  /** Of all answered items together. */
-  readonly usage: Usage;
+  /** Of all that was asked so far. */
+  readonly usage: UsageSum;
   /** Requests sent again because a worker died before the answer was stored. */
   readonly resentRequests: number;
   /** Null while identical rows are still being looked for, and without `deduplicate`. */
@@ -150,6 +156,8 @@ export interface BatchState {
   readonly pausedSince: Date | null;
   /** When a paused batch goes on by itself. Null where it waits for `resume`. */
   readonly resumesAt: Date | null;
+  /** What the batch was expected to take. Null until its rows were counted. */
+  readonly quote: ModelQuote | null;
   /** The most that the batch may cost. Null without a limit. */
   readonly maxCostUsd: number | null;
   /** Whether items that a provider job leaves undone are called live. */
@@ -229,8 +237,60 @@ export interface Model {
   readonly provider: string;
   readonly inputPrice: number | null;
   readonly outputPrice: number | null;
+  /** Of prompt tokens that the prompt cache has. Null when unknown. */
+  readonly cachedInputPrice: number | null;
+  /** Of prompt tokens that are written to it. Null when unknown, or without a price of its own. */
+  readonly cacheWritePrice: number | null;
+  /** Null where the model has no price. */
+  readonly priceSource: 'configured' | 'list' | 'list_similar' | null;
+  /** The most tokens that a prompt and its answer may have together. Null when unknown. */
+  readonly contextTokens: number | null;
   /** Whether the provider has a batch API. Null when unknown. */
   readonly providerBatch: boolean | null;
+}
+
+/** A figure that is not known yet, with the range in which it lies in 19 cases of 20. */
+export interface Estimate {
+  readonly expected: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** What an operation would take with one model. Costs are null where no price is known. */
+export interface ModelQuote {
+  /** As provider/name. */
+  readonly model: string;
+  readonly inputTokens: Estimate;
+  readonly outputTokens: Estimate;
+  /** What the estimate of the answers rests on, the surest first. */
+  readonly outputBasis: 'fixed' | 'preview' | 'history' | 'guessed';
+  /** Tokens at the beginning of every prompt that are the same for all items. */
+  readonly prefixTokens: number;
+  /** False: counted with a tokenizer that resembles the model's. */
+  readonly tokenizerExact: boolean;
+  /** Items that do not fit into the model's context. Null where its size is unknown. */
+  readonly tooLongItems: number | null;
+  /** Live calls that find nothing in the provider's prompt cache. */
+  readonly liveUsd: Estimate | null;
+  /** Live calls that do. Null also where the beginning is too short to be cached. */
+  readonly liveCachedUsd: Estimate | null;
+  /** Through the provider's batch API. Null also where the provider has none. */
+  readonly providerBatchUsd: Estimate | null;
+  /** What makes the quote uncertain, one sentence each. */
+  readonly caveats: readonly string[];
+}
+
+/** What an operation over some items would take. */
+export interface Quote {
+  readonly items: number;
+  /** Items whose prompts were counted: all, or a sample of up to 2,000. */
+  readonly sampledItems: number;
+  /** Items of the sample that lack a field of the template. */
+  readonly unaskableItems: number;
+  /** Items that equal an earlier one. Null above 100,000 items, and for run and chat. */
+  readonly identicalItems: number | null;
+  /** One for each model, in the order in which the models were named. */
+  readonly models: readonly ModelQuote[];
 }
 
 /** What the owner of the key spent in one month: batches, deleted ones too, and calls at once. */
@@ -238,7 +298,7 @@ export interface Spending {
   /** In UTC, as 2026-11. */
   readonly month: string;
   /** Over all models and executions. */
-  readonly usage: Usage;
+  readonly usage: UsageSum;
   /** The highest cost first. */
   readonly byModel: readonly ModelSpending[];
 }
@@ -249,7 +309,7 @@ export interface ModelSpending {
   readonly model: string;
   /** Calls at once and previews count as live. */
   readonly execution: Execution;
-  readonly usage: Usage;
+  readonly usage: UsageSum;
 }
 
 /** One line of a file of batch results. */

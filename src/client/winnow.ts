@@ -10,6 +10,7 @@ import type {
   SummarizeOptions,
 } from './options.ts';
 import { readPages } from './pages.ts';
+import { type QuoteOptions, readQuote } from './quote.ts';
 import type {
   Answers,
   DataResult,
@@ -19,9 +20,17 @@ import type {
 } from './result-types.ts';
 import type { AnswerSchema, DataOf, EnrichData, EnrichField } from './schema-types.ts';
 import { readSettings, type WinnowOptions } from './settings.ts';
-import { lower, toParsed, toSpending, toStatuses } from './shapes.ts';
+import { lower, toModel, toParsed, toSpending, toStatuses } from './shapes.ts';
 import { createTransport, type Transport } from './transport.ts';
-import type { CallOptions, ItemStatus, Items, Model, ParsedResult, Spending } from './types.ts';
+import type {
+  CallOptions,
+  ItemStatus,
+  Items,
+  Model,
+  ParsedResult,
+  Quote,
+  Spending,
+} from './types.ts';
 
 export interface ParseOptions<Schema extends AnswerSchema = AnswerSchema> extends CallOptions {
   /** What the answers are held to. Absent: any answer is valid. */
@@ -97,10 +106,19 @@ export class Winnow {
     return run as Answers<RunResult<DataOf<Schema>>>;
   }
 
+  /**
+   * What an operation over these items would take with one model or several: tokens, and the cost
+   * in both executions. Nothing is sent to a model. Throws RateLimited where too many quotes are
+   * asked for at once.
+   */
+  quote(options: QuoteOptions): Promise<Quote> {
+    return readQuote(this.#transport, this.files, options);
+  }
+
   /** The models that options can name. */
   async models({ signal }: CallOptions = {}): Promise<readonly Model[]> {
     const { service } = await this.#transport.ask('Models', {}, { signal, again: true });
-    return service.models;
+    return service.models.map(toModel);
   }
 
   /**

@@ -316,9 +316,27 @@ export interface Operations {
           id: string;
           provider: string;
           inputPrice: number | null;
+          cachedInputPrice: number | null;
+          cacheWritePrice: number | null;
           outputPrice: number | null;
+          priceSource: PriceSource | null;
+          contextTokens: number | null;
           providerBatch: boolean | null;
         }[];
+      };
+    };
+  };
+  Quote: {
+    variables: {
+      input: QuoteInput;
+    };
+    data: {
+      quote: {
+        items: number;
+        sampledItems: number;
+        unaskableItems: number;
+        identicalItems: number | null;
+        models: QuoteFields[];
       };
     };
   };
@@ -329,11 +347,15 @@ export interface Operations {
     data: {
       spending: {
         month: string;
-        usage: UsageFields;
+        usage: UsageFields & {
+          cacheSavedUsd: number | null;
+        };
         byModel: {
           model: string;
           execution: Execution;
-          usage: UsageFields;
+          usage: UsageFields & {
+            cacheSavedUsd: number | null;
+          };
         }[];
       };
     };
@@ -398,7 +420,9 @@ export interface BatchFields {
     cancelled: number;
     expired: number;
   };
-  usage: UsageFields;
+  usage: UsageFields & {
+    cacheSavedUsd: number | null;
+  };
   resentRequests: number;
   reused: {
     identicalRows: number | null;
@@ -424,6 +448,7 @@ export interface BatchFields {
     since: string;
     resumesAt: string | null;
   } | null;
+  quote: QuoteFields | null;
   maxCostUsd: number | null;
   rescue: boolean;
   rescuedAt: string | null;
@@ -433,6 +458,26 @@ export interface BatchFields {
   completedAt: string | null;
   cancelInitiatedAt: string | null;
   expiresAt: string;
+}
+
+export interface QuoteFields {
+  model: string;
+  inputTokens: EstimateFields;
+  outputTokens: EstimateFields;
+  outputBasis: EstimateBasis;
+  prefixTokens: number;
+  tokenizerExact: boolean;
+  tooLongItems: number | null;
+  liveUsd: EstimateFields | null;
+  liveCachedUsd: EstimateFields | null;
+  providerBatchUsd: EstimateFields | null;
+  caveats: string[];
+}
+
+export interface EstimateFields {
+  expected: number;
+  low: number;
+  high: number;
 }
 
 export interface ItemFields {
@@ -558,6 +603,12 @@ export interface EnrichOptions {
   userPromptTemplate?: string | null | undefined;
 }
 
+export type EstimateBasis =
+  | 'FIXED'
+  | 'GUESSED'
+  | 'HISTORY'
+  | 'PREVIEW';
+
 export type Execution =
   | 'LIVE'
   | 'PROVIDER_BATCH';
@@ -671,6 +722,18 @@ export type PauseReason =
   | 'OWNER_BUDGET'
   | 'PREVIEW'
   | 'REQUESTED';
+
+export type PriceSource =
+  | 'CONFIGURED'
+  | 'LIST'
+  | 'LIST_SIMILAR';
+
+export interface QuoteInput {
+  contentField?: string | null | undefined;
+  models?: readonly string[] | null | undefined;
+  operation: OperationInput;
+  source: SourceInput;
+}
 
 export type ResponseFormat =
   | 'JSON_OBJECT'

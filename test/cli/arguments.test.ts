@@ -52,6 +52,8 @@ describe('wrong command lines end with 2', () => {
     ],
     [['extract', 'f'], 'winnow extract needs --schema, or --instructions'],
     [['run', 'f'], 'winnow run needs --instructions'],
+    [['quote', 'lable', 'f'], 'winnow quote needs an operation, label, extract'],
+    [['quote', 'summarize', 'f', '--categories', 'a,b'], 'winnow quote summarize takes no --categ'],
     [['show'], 'winnow show needs the ID of a batch'],
     [['batches', '--status', 'done'], '--status must be of draft'],
     [['completion', 'tcsh'], 'winnow completion needs bash, zsh or fish'],

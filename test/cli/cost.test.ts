@@ -28,7 +28,7 @@ it('tells rows, tokens and the cost live and by provider jobs, and sends what is
 
   expect(code, err).toBe(0);
   expect(err).toMatch(
-    /^1 row to openai\/gpt-4\.1-mini: about 1\d,000 tokens in and [\d,]+ out by a sample, about \$0\.0\d+, or \$0\.0\d+ with --batch-api\.$/m,
+    /^1 row to openai\/gpt-4\.1-mini: about 1\d,000 tokens in and [\d,]+ out, about \$0\.0\d+ \(\$0\.0\d+ to \$0\.\d+\), or \$0\.0\d+ \(.*\) with --batch-api\.$/m,
   );
   expect(sandbox.requests.count).toBe(1);
 });
@@ -45,4 +45,51 @@ it('sends nothing that may cost more than a dollar, unless somebody agrees', asy
   expect(refused.err).toMatch(/^1 row .* about \$[1-9].* Nothing was sent: --yes agrees\.\n$/);
   expect(stillSent).toBe(sent);
   expect(agreed.code, agreed.err).toBe(0);
+});
+
+it('quotes models side by side, leaves no file, and sends nothing', async () => {
+  const sent = sandbox.requests.count;
+  const args = ['quote', 'summarize', 'long.txt', '--models', 'openai/gpt-4.1-mini,test/rules'];
+  const before = await folder.json(['files']);
+
+  const { code, quote } = await folder.json(args);
+  const { out } = await folder.run(args);
+  const { files } = await folder.json(['files']);
+
+  const [priced, unpriced] = quote.models;
+  expect(code).toBe(0);
+  expect(quote).toMatchObject({ items: 1, sampledItems: 1 });
+  expect(priced.liveUsd.low).toBeLessThanOrEqual(priced.liveUsd.expected);
+  expect(priced.providerBatchUsd.expected).toBeCloseTo(priced.liveUsd.expected / 2, 6);
+  expect(unpriced).toMatchObject({ liveUsd: null, providerBatchUsd: null });
+  expect(out).toMatch(
+    /^1 row\nopenai\/gpt-4\.1-mini\n {2}tokens {7}about .* guessed\n {2}live +\$0/,
+  );
+  expect(out).toMatch(/^test\/rules\n.*\n {2}live +no known price$/m);
+  expect(files).toEqual(before.files);
+  expect(sandbox.requests.count).toBe(sent);
+});
+
+it('asks for what may cost no more than its limit as for what costs as much', async () => {
+  const args = ['summarize', 'long.txt', '--model', 'openai/o1-pro', '--new'];
+
+  const cheap = await folder.run([...args, '--max-cost', '0.5', '--detach']);
+  const dear = await folder.run([...args, '--max-cost', '5']);
+
+  expect(cheap.code, cheap.err).toBe(0);
+  expect(dear.code).toBe(2);
+});
+
+it('pauses a batch at its limit with 6, and goes on under a higher one', async () => {
+  writeFileSync(folder.file('two.txt'), `${'A long story. '.repeat(500)}\n`.repeat(2));
+  const args = ['summarize', 'two.txt', '--model', 'openai/o1-pro', '--yes', '-o', 'two.csv'];
+
+  const paused = await folder.json([...args, '--max-cost', '0.0001']);
+  const same = await folder.run([...args, '--max-cost', '0.0001']);
+  const more = await folder.json([...args, '--max-cost', '20']);
+
+  expect(paused).toMatchObject({ code: 6, batch: { pauseReason: 'budget', maxCostUsd: 0.0001 } });
+  expect(same.code).toBe(6);
+  expect(same.err).toContain(`winnow resume ${paused.batch.id} --max-cost USD lets it go on`);
+  expect(more).toMatchObject({ code: 0, batch: { id: paused.batch.id, maxCostUsd: 20 } });
 });

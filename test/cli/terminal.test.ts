@@ -144,7 +144,7 @@ function state(done: number): BatchState {
       cancelled: 0,
       expired: 0,
     },
-    usage: { ...noUsage, costUsd: 48.2 },
+    usage: { ...noUsage, costUsd: 48.2, cacheSavedUsd: null },
     waiting: null,
   };
 }

@@ -26,6 +26,27 @@ it('labels texts and items, in order, each with its own id', async () => {
   expect(results[0]?.confidenceMethod).toBe('logprobs');
 });
 
+it('quotes an operation with several models, and a large array without a file that stays', async () => {
+  const source = Array.from({ length: 10_001 }, (_, at) => `text ${at % 5_000}`);
+  const [small, large] = await Promise.all([
+    winnow.quote({
+      label: { categories: ['praise', 'complaint'] },
+      source: ['I love it', 'I love it'],
+      models: ['sandbox/rules', 'test/rules'],
+    }),
+    winnow.quote({ summarize: {}, source }),
+  ]);
+
+  expect(small).toMatchObject({ items: 2, sampledItems: 2, identicalItems: 1, unaskableItems: 0 });
+  expect(small.models).toMatchObject([
+    { model: 'sandbox/rules', outputBasis: 'fixed', liveUsd: null },
+    { model: 'test/rules', outputBasis: 'fixed', providerBatchUsd: null },
+  ]);
+  expect(large).toMatchObject({ items: 10_001, sampledItems: 2_000, identicalItems: 5_001 });
+  expect(large.models[0]?.inputTokens.high).toBeGreaterThan(large.models[0]?.inputTokens.low ?? 0);
+  for await (const file of winnow.files.list()) expect(file).toBeNull();
+});
+
 it('gives an item its own error', async () => {
   const { results } = await winnow.label([' ', 'I love it'], {
     categories: ['praise', 'complaint'],

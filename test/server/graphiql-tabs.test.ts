@@ -31,6 +31,7 @@ describe('the tabs', () => {
       'Files',
       'OwnRequests',
       'HalfPrice',
+      'Quote',
       'Spending',
       'Failures',
     ]);
