@@ -268,6 +268,7 @@ export async function startService(
         callLedger,
         ownerBudget,
         limits: config.budgets,
+        concurrency: config.workerConcurrency,
         liveCalls: createLiveCalls({
           providers,
           callLedger,

@@ -1,5 +1,6 @@
 /** Batches: the type, and the list. */
 
+import { projectBatch } from '../../app/projection.ts';
 import { isId } from '../../core/ids.ts';
 import {
   type BatchFilter,
@@ -29,6 +30,7 @@ import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 import { OperationEnum } from './operation.ts';
 import { pageCost, readKeyPage } from './page.ts';
+import { Projection } from './projection.ts';
 import { ModelQuote } from './quotes.ts';
 import { createListRounds } from './rounds.ts';
 import { usageOfWhole } from './usage.ts';
@@ -190,6 +192,14 @@ builder.node('Batch', {
         'Expected tokens and cost of the whole batch, counted from a sample of its rows. Null until the rows were counted, and for batches from before this field existed.',
       resolve: ({ quote }) =>
         quote === null ? null : (JSON.parse(quote) as ModelQuoteModel | null),
+    }),
+    projection: t.field({
+      type: Projection,
+      nullable: true,
+      description:
+        'Expected cost and time of the whole batch, estimated from its answers so far. Null before 10 answers have succeeded.',
+      complexity: { field: 200, multiplier: 1 },
+      resolve: (batch, _args, context) => projectBatch(context, batch),
     }),
     resentRequests: t.int({
       description:

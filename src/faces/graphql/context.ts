@@ -29,6 +29,8 @@ export interface Services extends Pick<Caller, 'preparePlan' | 'checkWebhook' | 
   ownerBudget: OwnerBudget;
   /** What owners may spend in a month. */
   limits: OwnerLimits;
+  /** Calls of batches that run at once in a process. */
+  concurrency: number;
   webhooks: Webhooks;
   log: Log;
   events: Telling;

@@ -21,7 +21,7 @@ const EstimateBasisEnum = builder.enumType('EstimateBasis', {
   },
 });
 
-const Estimate = builder.objectRef<EstimateModel>('Estimate').implement({
+export const Estimate = builder.objectRef<EstimateModel>('Estimate').implement({
   description: 'A figure that is not known yet, with the range in which it lies in 19 cases of 20.',
   fields: (t) => ({
     expected: t.exposeFloat('expected', { description: 'The most likely value.' }),

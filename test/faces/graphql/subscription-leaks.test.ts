@@ -68,6 +68,7 @@ beforeAll(async () => {
           callLedger: { add: () => undefined },
           ownerBudget: { admit: async () => () => undefined },
           limits: { owners: new Map(), others: null },
+          concurrency: 1,
           log,
           events,
           preparePlan: createPlanner({ providers, defaultModel: 'test/rules' }),

@@ -1,0 +1,141 @@
+/** What a batch will have cost and taken when it ends, from its answers so far. */
+import { BadUserInput } from '../core/errors.ts';
+import { noTokens } from '../core/usage.ts';
+import { type AnswerSample, readAnswerSample } from '../db/answer-sample.ts';
+import type { BatchRecord } from '../db/batches.ts';
+import type { Database } from '../db/driver/client.ts';
+import { finishedItems, itemsPerSecond } from '../engine/live/pace.ts';
+import type { Estimate } from '../engine/quote/quote.ts';
+import type { Providers } from '../model/providers.ts';
+
+export interface Projection {
+  /** Answers that it rests on. */
+  answers: number;
+  /** Share of all answers that succeeded. */
+  succeeded: number;
+  /** USD of the whole batch in its own lane, what was spent included; null where unknown. */
+  costUsd: Estimate | null;
+  liveUsd: Estimate | null;
+  providerBatchUsd: Estimate | null;
+  /** For the items that are left. */
+  liveSeconds: Estimate | null;
+}
+
+/** Fewer answers say too little. */
+const minAnswers = 10;
+/** Standard errors that 19 of 20 values lie within. */
+const errors = 1.96;
+/** The pace of some calls tells that of many others within this factor. */
+const paceFactor = 1.5;
+
+interface Needs {
+  db: Database;
+  providers: Pick<Providers, 'prices' | 'resolve'>;
+  /** Calls that run at once in a process. */
+  concurrency: number;
+}
+
+/** Null before 10 answers have succeeded. */
+export async function projectBatch(
+  { db, providers, concurrency }: Needs,
+  batch: BatchRecord,
+): Promise<Projection | null> {
+  const { succeeded, failed, costUsd, execution, rescuedAt, previewItems } = batch;
+  if (succeeded < minAnswers) return null;
+  const batchShare = batchShareOf(providers, batch.model);
+  const read = async (ofPreview: boolean) =>
+    await readAnswerSample(db.sql, batch.key, { ofPreview, batchShare: batchShare ?? 1 });
+  const preview = previewItems === null ? null : await read(true);
+  const isPreview = preview !== null && preview.answers >= minAnswers;
+  const sample = isPreview ? preview : await read(false);
+  if (!sample || sample.answers < minAnswers) return null;
+  const left = itemsLeft(batch);
+  const at = (share: number | null) =>
+    share === null ? null : costOf({ spentUsd: costUsd ?? 0, left, sample, share });
+  const liveUsd = at(1);
+  const providerBatchUsd = at(hasBatchApi(providers, batch) ? batchShare : null);
+  return {
+    answers: sample.answers,
+    succeeded: succeeded / (succeeded + failed),
+    costUsd: execution === 'LIVE' || rescuedAt ? liveUsd : providerBatchUsd,
+    liveUsd,
+    providerBatchUsd,
+    liveSeconds: secondsFor(left, paceOf(batch, { sample, isPreview, concurrency })),
+  };
+}
+
+/** Items that are asked and have no answer yet: twins take those of others. */
+function itemsLeft(batch: BatchRecord): number {
+  return batch.total - batch.twins - (finishedItems(batch) - batch.twinsRecorded);
+}
+
+/** Null where the price of an answer is unknown. `share`: of the live price. */
+function costOf({
+  spentUsd,
+  left,
+  sample: { answers, meanUsd, sdUsd },
+  share,
+}: {
+  spentUsd: number;
+  left: number;
+  sample: AnswerSample;
+  share: number;
+}): Estimate | null {
+  if (meanUsd === null || sdUsd === null) return null;
+  const rest = left * meanUsd * share;
+  // Of a finite number of items: nothing is uncertain once all have their answers.
+  const error = errors * sdUsd * share * Math.sqrt((left * (left + answers)) / answers);
+  return {
+    expected: spentUsd + rest,
+    low: spentUsd + Math.max(0, rest - error),
+    high: spentUsd + rest + error,
+  };
+}
+
+/** Items a second that live calls answer; null where that is unknown. */
+function paceOf(
+  batch: BatchRecord,
+  {
+    sample: { answers, lastAt },
+    isPreview,
+    concurrency,
+  }: { sample: AnswerSample; isPreview: boolean; concurrency: number },
+): number | null {
+  const { status, startedAt, execution, pauseReason } = batch;
+  const isLive = execution === 'LIVE' || batch.rescuedAt !== null;
+  if (isLive && status === 'PROCESSING' && pauseReason === null) return itemsPerSecond(batch);
+  if (!startedAt || !(isPreview || execution === 'LIVE')) return null;
+  const timed = isPreview ? answers : finishedItems(batch) - batch.twinsRecorded;
+  const seconds = (lastAt.getTime() - startedAt.getTime()) / 1000;
+  if (seconds <= 0) return null;
+  // Fewer items than may be under way at once leave places empty.
+  return (timed / seconds) * Math.max(1, concurrency / timed);
+}
+
+function secondsFor(left: number, pace: number | null): Estimate | null {
+  if (left === 0) return { expected: 0, low: 0, high: 0 };
+  if (pace === null || pace < 1e-6) return null;
+  const expected = left / pace;
+  return { expected, low: expected / paceFactor, high: expected * paceFactor };
+}
+
+/** What the provider's batch API takes of the live price; null where that is unknown. */
+function batchShareOf({ prices }: Needs['providers'], model: string): number | null {
+  const tokens = { ...noTokens, inputTokens: 1_000, outputTokens: 1_000 };
+  const { live, batch } = prices(model);
+  const [whole, part] = [live.costUsd(tokens), batch.costUsd(tokens)];
+  return whole === null || part === null || whole === 0 ? null : part / whole;
+}
+
+function hasBatchApi(
+  { resolve }: Needs['providers'],
+  { model, execution }: Pick<BatchRecord, 'model' | 'execution'>,
+): boolean {
+  if (execution === 'PROVIDER_BATCH') return true;
+  try {
+    return resolve(model).batches !== null;
+  } catch (error) {
+    if (error instanceof BadUserInput) return false;
+    throw error;
+  }
+}
