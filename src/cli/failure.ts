@@ -40,10 +40,13 @@ export class Paused extends Error {
   constructor(batch: BatchState, { isLocal }: { isLocal: boolean }) {
     const { id, pauseReason, pauseMessage } = batch;
     const limit = pauseReason === 'budget' ? ' --max-cost USD' : '';
-    const goesOn = `winnow resume ${id}${limit}${isLocal ? ' --local' : ''}`;
-    super(
-      `${id} is paused: ${pauseMessage}.\n${goesOn} lets it go on; then the same command goes on with it.`,
-    );
+    const local = isLocal ? ' --local' : '';
+    const lines = [
+      `${id} is paused: ${pauseMessage}.`,
+      `winnow output ${id}${local} gives the answers so far.`,
+      `winnow resume ${id}${limit}${local} lets it go on; then the same command goes on with it.`,
+    ];
+    super(lines.join('\n'));
     this.batch = batch;
   }
 }
@@ -118,6 +121,7 @@ const flagOfField: Readonly<Record<string, string>> = {
   fields: 'fields',
   instructions: 'instructions',
   maxCostUsd: 'max-cost',
+  preview: 'preview',
   model: 'model',
   responseSchema: 'schema',
   schema: 'schema',

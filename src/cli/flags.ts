@@ -31,6 +31,7 @@ const operations = {
   'batch-api': { value: null, help: 'the batch API of the provider, at half the price' },
   rescue: { value: null, help: 'with --batch-api: what it leaves undone is called live' },
   'max-cost': { value: 'USD', help: 'the most that the batch may cost; it is paused before that' },
+  preview: { value: 'N', help: 'answers N rows (10 to 1000), then pauses; exit code 6' },
   expires: { value: 'SECONDS', help: 'when unfinished rows expire' },
   webhook: { value: 'URL', help: 'address that is called when the batch ends' },
   metadata: { value: 'JSON|@FILE', help: 'object that is stored with the batch' },

@@ -27,6 +27,7 @@ export const submitFlags: readonly FlagName[] = [
   'batch-api',
   'rescue',
   'max-cost',
+  'preview',
   'expires',
   'webhook',
   'metadata',
@@ -39,7 +40,14 @@ const maxExpirySeconds = 30 * 24 * 3_600;
 
 export type Settings = Pick<
   SubmitOptions,
-  'name' | 'metadata' | 'execution' | 'rescue' | 'maxCostUsd' | 'webhookUrl' | 'expiresInSeconds'
+  | 'name'
+  | 'metadata'
+  | 'execution'
+  | 'rescue'
+  | 'maxCostUsd'
+  | 'preview'
+  | 'webhookUrl'
+  | 'expiresInSeconds'
 >;
 
 /** What a submit has beside its operation. Throws WrongUse. */
@@ -53,6 +61,7 @@ export async function readSettings(given: Given): Promise<Settings> {
     execution: given.has('batch-api') ? 'provider_batch' : undefined,
     rescue: given.has('rescue') || undefined,
     maxCostUsd: maxCostOf(given),
+    preview: numberOf(given, 'preview', { min: 10, max: 1_000 }),
     webhookUrl: given.text('webhook'),
     expiresInSeconds: numberOf(given, 'expires', { min: 1, max: maxExpirySeconds }),
   };
@@ -80,8 +89,8 @@ export async function openBatch(
   // What comes by a pipe can be hashed no earlier than it is uploaded.
   let file = input.path === null ? await input.upload(winnow) : null;
   const { operation, settings } = job;
-  // The same command with a higher limit is to go on with its batch.
-  const { maxCostUsd: limitUsd, ...lasting } = settings;
+  // The same command with a higher limit, or without the preview, is to go on with its batch.
+  const { maxCostUsd: _limit, preview: _preview, ...lasting } = settings;
   const key = keyOf(await input.hash(), {
     path: input.path,
     isNew: given.has('new'),
@@ -93,7 +102,7 @@ export async function openBatch(
   const known = await findBatch(winnow, key, signal);
   if (known) {
     if (file) await winnow.files.delete(file.id);
-    return await goOn(known, { limitUsd, signal, progress });
+    return await goOn(known, job, { shell, progress });
   }
   file ??= await input.upload(winnow);
   try {
@@ -108,7 +117,7 @@ export async function openBatch(
     const mayBe = error instanceof Conflict || signal.aborted;
     const other = mayBe ? await findBatch(winnow, key) : null;
     if (!other) throw error;
-    return await goOn(other, { limitUsd, signal, progress });
+    return await goOn(other, job, { shell, progress });
   }
 }
 
@@ -120,15 +129,14 @@ async function findBatch(winnow: Winnow, key: string, signal?: AbortSignal): Pro
 /** Starts what waits, and retries what was left of a batch that was stopped. */
 async function goOn(
   batch: Batch,
-  {
-    limitUsd,
-    signal,
-    progress,
-  }: { limitUsd: Settings['maxCostUsd']; signal: AbortSignal; progress: Progress },
+  job: Job,
+  { shell, progress }: { shell: Shell; progress: Progress },
 ): Promise<Batch> {
+  const { signal } = shell.ending;
   if (batch.status === 'draft') return await batch.start({ signal });
   if (batch.status === 'cancelling') for await (const _ of batch.watch({ signal }));
-  await changeLimit(batch, limitUsd, signal);
+  await changeLimit(batch, job.settings.maxCostUsd, signal);
+  await endPreview(batch, job, { shell, progress });
   const { id, status, counts, error } = batch;
   if (status === 'completed') {
     progress.tell(`${id} of the same file and options is completed; --new makes another.`);
@@ -144,6 +152,23 @@ async function goOn(
     );
   }
   return batch;
+}
+
+/** Without --preview the rows behind a preview run too, where somebody agrees. */
+async function endPreview(
+  batch: Batch,
+  { settings, given }: Job,
+  { shell, progress }: { shell: Shell; progress: Progress },
+): Promise<void> {
+  if (batch.pauseReason !== 'preview' || settings.preview !== undefined) return;
+  const { counts, model, quote, execution, maxCostUsd } = batch;
+  const { signal } = shell.ending;
+  if (!isSandbox(model)) {
+    const text = costText(counts.total, model, quote);
+    const most = mostUsd(quote, { rows: counts.total, execution, maxCostUsd });
+    await agree(text, most, { given, shell, progress });
+  }
+  await batch.resume({ signal });
 }
 
 /** A batch that its old limit paused goes on; one that somebody paused stays so. */
@@ -175,10 +200,24 @@ async function agreeToCost(
   const { signal } = shell.ending;
   const model = await modelOf(winnow, operation, signal);
   if (isSandbox(model)) return;
+  const rows = file.itemCount;
   const quote = await readQuote(file, operation, { winnow, signal });
-  const what = `${counted(file.itemCount, 'row')} to ${model}`;
-  const text = quote ? `${what}: ${quoteText(quote)}` : `${what}, at an unknown price`;
-  const isFree = given.has('yes') || mostUsd(quote, settings) <= freeUsd;
+  const text = costText(rows, model, quote);
+  await agree(text, mostUsd(quote, { rows, ...settings }), { given, shell, progress });
+}
+
+function costText(rows: number, model: string, quote: ModelQuote | null): string {
+  const what = `${counted(rows, 'row')} to ${model}`;
+  return quote ? `${what}: ${quoteText(quote)}` : `${what}, at an unknown price`;
+}
+
+/** Throws WrongUse where nobody agrees to what may cost more than a dollar. */
+async function agree(
+  text: string,
+  usd: number,
+  { given, shell, progress }: { given: Given; shell: Shell; progress: Progress },
+): Promise<void> {
+  const isFree = given.has('yes') || usd <= freeUsd;
   if (!isFree && (!shell.canAsk || given.has('json'))) {
     throw new WrongUse(`${text}. Nothing was sent: --yes agrees.`);
   }
@@ -203,9 +242,14 @@ async function readQuote(
   }
 }
 
-/** The most that the batch may cost. Infinite where neither a price nor a limit is known. */
-function mostUsd(quote: ModelQuote | null, { execution, maxCostUsd }: Settings): number {
-  const usd = execution === 'provider_batch' ? quote?.providerBatchUsd : quote?.liveUsd;
+/** The most that is spent before the next pause. Infinite where no price or limit is known. */
+function mostUsd(
+  quote: ModelQuote | null,
+  { rows, execution, maxCostUsd, preview }: Settings & { rows: number },
+): number {
+  const isJob = execution === 'provider_batch' && !preview; // previews are called live
+  const usd = isJob ? quote?.providerBatchUsd : quote?.liveUsd;
+  const share = preview ? Math.min(1, preview / rows) : 1;
   const endless = Number.POSITIVE_INFINITY;
-  return Math.min(usd?.high ?? endless, maxCostUsd ?? endless);
+  return Math.min((usd?.high ?? endless) * share, maxCostUsd ?? endless);
 }

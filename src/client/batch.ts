@@ -68,6 +68,7 @@ export class Batch<Output = unknown> implements BatchState {
   /** When a paused batch goes on by itself. Null where it waits for `resume`. */
   declare readonly resumesAt: BatchState['resumesAt'];
   declare readonly quote: BatchState['quote'];
+  declare readonly previewItems: BatchState['previewItems'];
   declare readonly maxCostUsd: BatchState['maxCostUsd'];
   declare readonly rescue: boolean;
   declare readonly rescuedAt: BatchState['rescuedAt'];

@@ -28,7 +28,7 @@ const batch = `fragment BatchFields on Batch {
   errorSummary { code count message }
   itemsPerSecond estimatedCompletionAt
   waiting { reason since until } pause { reason message since resumesAt }
-  quote { ...QuoteFields } maxCostUsd rescue rescuedAt webhookUrl
+  quote { ...QuoteFields } previewItems maxCostUsd rescue rescuedAt webhookUrl
   createdAt startedAt completedAt cancelInitiatedAt expiresAt
 } ${usage} ${modelQuote}`;
 

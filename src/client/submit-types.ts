@@ -38,6 +38,11 @@ export interface SubmitSettings extends CallOptions {
    */
   maxCostUsd?: number | null | undefined;
   /**
+   * So many rows run first, 10 to 1,000, spread over the input and called live. Then the batch is
+   * paused; `resume` runs the rest and keeps these answers.
+   */
+  preview?: number | null | undefined;
+  /**
    * True: identical rows are asked once and share the answer. Absent: true for label, extract,
    * enrich and summarize, false for run and chat.
    */

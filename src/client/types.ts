@@ -158,6 +158,8 @@ export interface BatchState {
   readonly resumesAt: Date | null;
   /** What the batch was expected to take. Null until its rows were counted. */
   readonly quote: ModelQuote | null;
+  /** How many rows the preview runs. Null for a batch without one. */
+  readonly previewItems: number | null;
   /** The most that the batch may cost. Null without a limit. */
   readonly maxCostUsd: number | null;
   /** Whether items that a provider job leaves undone are called live. */

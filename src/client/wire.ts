@@ -449,6 +449,7 @@ export interface BatchFields {
     resumesAt: string | null;
   } | null;
   quote: QuoteFields | null;
+  previewItems: number | null;
   maxCostUsd: number | null;
   rescue: boolean;
   rescuedAt: string | null;

@@ -93,3 +93,24 @@ it('pauses a batch at its limit with 6, and goes on under a higher one', async (
   expect(same.err).toContain(`winnow resume ${paused.batch.id} --max-cost USD lets it go on`);
   expect(more).toMatchObject({ code: 0, batch: { id: paused.batch.id, maxCostUsd: 20 } });
 });
+
+it('runs some rows first, and the rest by the same command without the preview', async () => {
+  const rows = Array.from({ length: 30 }, (_, at) => `A story about number ${at}.\n`);
+  writeFileSync(folder.file('many.txt'), rows.join(''));
+  const args = ['summarize', 'many.txt', '-o', 'many.csv'];
+
+  const first = await folder.run([...args, '--preview', '10']);
+  const same = await folder.json([...args, '--preview', '10']);
+  const rest = await folder.json(args);
+
+  expect(first.code, first.err).toBe(6);
+  expect(first.err).toMatch(/^winnow output batch_\S+ gives the answers so far\.$/m);
+  expect(same).toMatchObject({
+    code: 6,
+    batch: { pauseReason: 'preview', previewItems: 10, counts: { succeeded: 10 } },
+  });
+  expect(rest).toMatchObject({
+    code: 0,
+    batch: { id: same.batch.id, usage: { requests: 30 }, counts: { succeeded: 30 } },
+  });
+});
