@@ -1,4 +1,5 @@
 /** Text in columns of a terminal. */
+import type { Estimate } from '../client/index.ts';
 
 /** East Asian characters and emoji take two columns: https://www.unicode.org/reports/tr11/ */
 const wide =
@@ -65,6 +66,12 @@ export function duration(ms: number): string {
 /** Cents matter here, and fractions of them: $0.0123, $1.20. */
 export function dollars(usd: number): string {
   return `$${usd.toFixed(usd < 0.1 ? 4 : 2)}`;
+}
+
+/** `$1.53 ($1.40 to $1.70)`; one figure where the range is no wider. */
+export function usdText({ expected, low, high }: Estimate): string {
+  const [from, to] = [dollars(low), dollars(high)];
+  return from === to ? from : `${dollars(expected)} (${from} to ${to})`;
 }
 
 /** A cost, or that none is known: unknown is never $0. */

@@ -1,6 +1,6 @@
 /** What a batch may cost, by a quote of the server, before anything is sent to its model. */
 import type { Estimate, ModelQuote, Winnow } from '../client/index.ts';
-import { count, dollars } from './columns.ts';
+import { count, usdText } from './columns.ts';
 import type { Operation } from './operation.ts';
 
 export function isSandbox(model: string): boolean {
@@ -40,12 +40,6 @@ export function tokensText({
   outputTokens,
 }: Pick<ModelQuote, 'inputTokens' | 'outputTokens'>): string {
   return `about ${rounded(inputTokens)} tokens in and ${rounded(outputTokens)} out`;
-}
-
-/** `$1.53 ($1.40 to $1.70)`; one figure where the range is no wider. */
-export function usdText({ expected, low, high }: Estimate): string {
-  const [most, from, to] = [expected, low, high].map(dollars);
-  return from === to ? `${most}` : `${most} (${from} to ${to})`;
 }
 
 /** Two digits: more would pretend to know. */

@@ -7,9 +7,11 @@ import {
   ConnectionLost,
   Forbidden,
   type InputIssue,
+  type Projection,
   Unauthenticated,
   WinnowError,
 } from '../client/index.ts';
+import { usdText } from './columns.ts';
 
 export const exits = {
   done: 0,
@@ -37,12 +39,17 @@ export class Paused extends Error {
   override readonly name = 'Paused';
   readonly batch: BatchState;
 
-  constructor(batch: BatchState, { isLocal }: { isLocal: boolean }) {
+  constructor(
+    batch: BatchState,
+    { isLocal, projection }: { isLocal: boolean; projection: Projection | null },
+  ) {
     const { id, pauseReason, pauseMessage } = batch;
     const limit = pauseReason === 'budget' ? ' --max-cost USD' : '';
     const local = isLocal ? ' --local' : '';
+    const whole = projection?.costUsd;
     const lines = [
       `${id} is paused: ${pauseMessage}.`,
+      ...(whole ? [`The whole batch will cost about ${usdText(whole)}.`] : []),
       `winnow output ${id}${local} gives the answers so far.`,
       `winnow resume ${id}${limit}${local} lets it go on; then the same command goes on with it.`,
     ];

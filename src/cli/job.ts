@@ -165,7 +165,9 @@ async function endPreview(
   const { signal } = shell.ending;
   if (!isSandbox(model)) {
     const text = costText(counts.total, model, quote);
-    const most = mostUsd(quote, { rows: counts.total, execution, maxCostUsd });
+    const projected = await batch.projection({ signal });
+    const most =
+      projected?.costUsd?.high ?? mostUsd(quote, { rows: counts.total, execution, maxCostUsd });
     await agree(text, most, { given, shell, progress });
   }
   await batch.resume({ signal });

@@ -1,9 +1,9 @@
 /** Commands that tell of money: what an operation would take, and what was spent. */
 import type { ModelQuote, OperationName, Quote, QuoteOptions, Usage } from '../client/index.ts';
 import { nearest } from '../core/nearest.ts';
-import { cost, count, counted, plain } from './columns.ts';
+import { cost, count, counted, plain, usdText } from './columns.ts';
 import type { CommandOutcome } from './commands.ts';
-import { tokensText, usdText } from './estimate.ts';
+import { tokensText } from './estimate.ts';
 import { exits, WrongUse } from './failure.ts';
 import type { FlagName, Given } from './flags.ts';
 import { openInput } from './input.ts';

@@ -139,7 +139,10 @@ export async function watchBatch(
     progress.tell(`${batch.id}  ${batch.name ?? ''}  ${counted(batch.counts.total, 'row')}`);
     for await (const state of batch.watch({ signal })) {
       progress.show(state);
-      if (state.status === 'paused' && !state.resumesAt) throw new Paused(state, server);
+      if (state.status === 'paused' && !state.resumesAt) {
+        const { isLocal } = server;
+        throw new Paused(state, { isLocal, projection: await batch.projection({ signal }) });
+      }
     }
   } finally {
     progress.end();

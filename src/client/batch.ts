@@ -19,7 +19,7 @@ import {
 import { readRecords } from './records.ts';
 import { toBatchState, toErrorCodes, waitsForResume } from './shapes.ts';
 import type { Transport } from './transport.ts';
-import type { BatchItem, BatchState, CallOptions, ItemErrorCode } from './types.ts';
+import type { BatchItem, BatchState, CallOptions, ItemErrorCode, Projection } from './types.ts';
 import type { BatchFields } from './wire.ts';
 
 export interface RetryOptions extends CallOptions {
@@ -90,6 +90,16 @@ export class Batch<Output = unknown> implements BatchState {
   async refresh({ signal }: CallOptions = {}): Promise<this> {
     const { batch } = await this.#transport.ask('Batch', { id: this.id }, { signal, again: true });
     return this.#take(found(batch, 'batch', this.id));
+  }
+
+  /**
+   * What the whole batch will have cost and taken when it ends. Null before 10 answers have
+   * succeeded. Throws NotFound for a batch that was deleted.
+   */
+  async projection({ signal }: CallOptions = {}): Promise<Projection | null> {
+    const call = { signal, again: true };
+    const { batch } = await this.#transport.ask('BatchProjection', { id: this.id }, call);
+    return found(batch, 'batch', this.id).projection;
   }
 
   /** Ends the batch; stored results stay. A batch that has ended stays as it is. */

@@ -20,6 +20,11 @@ const modelQuote = `fragment QuoteFields on ModelQuote {
   caveats
 } ${estimates}`;
 
+const projection = `fragment ProjectionFields on Projection {
+  answers succeeded costUsd { ...EstimateFields } liveUsd { ...EstimateFields }
+  providerBatchUsd { ...EstimateFields } liveSeconds { ...EstimateFields }
+}`;
+
 const batch = `fragment BatchFields on Batch {
   id name status operation model execution metadata progress
   counts { total pending processing succeeded failed cancelled expired }
@@ -93,6 +98,10 @@ export const documents: Readonly<Record<keyof Operations, string>> = {
       edges { entry: node { ...BatchFields } } pageInfo { hasNextPage endCursor }
     }
   } ${batch}`,
+
+  BatchProjection: `query BatchProjection($id: ID!) {
+    batch(id: $id) { projection { ...ProjectionFields } }
+  } ${projection} ${estimates}`,
 
   CancelBatch: `mutation CancelBatch($id: ID!) {
     cancelBatch(id: $id) { batch { ...BatchFields } }

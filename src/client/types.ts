@@ -295,6 +295,22 @@ export interface Quote {
   readonly models: readonly ModelQuote[];
 }
 
+/** What a batch will have taken when it ends, estimated from its answers so far. */
+export interface Projection {
+  /** Answers that the estimate rests on. */
+  readonly answers: number;
+  /** Share of the answers that succeeded, 0 to 1. */
+  readonly succeeded: number;
+  /** The whole batch, with what was spent already. Null where the price is unknown. */
+  readonly costUsd: Estimate | null;
+  /** The same if the rest is called live. */
+  readonly liveUsd: Estimate | null;
+  /** The same if the rest goes through the provider's batch API. */
+  readonly providerBatchUsd: Estimate | null;
+  /** What live calls need for the rest. Null where the pace is unknown. */
+  readonly liveSeconds: Estimate | null;
+}
+
 /** What the owner of the key spent in one month: batches, deleted ones too, and calls at once. */
 export interface Spending {
   /** In UTC, as 2026-11. */

@@ -160,6 +160,16 @@ export interface Operations {
       };
     };
   };
+  BatchProjection: {
+    variables: {
+      id: string;
+    };
+    data: {
+      batch: {
+        projection: ProjectionFields | null;
+      } | null;
+    };
+  };
   CancelBatch: {
     variables: {
       id: string;
@@ -479,6 +489,15 @@ export interface EstimateFields {
   expected: number;
   low: number;
   high: number;
+}
+
+export interface ProjectionFields {
+  answers: number;
+  succeeded: number;
+  costUsd: EstimateFields | null;
+  liveUsd: EstimateFields | null;
+  providerBatchUsd: EstimateFields | null;
+  liveSeconds: EstimateFields | null;
 }
 
 export interface ItemFields {

@@ -104,6 +104,7 @@ it('runs some rows first, and the rest by the same command without the preview',
   const rest = await folder.json(args);
 
   expect(first.code, first.err).toBe(6);
+  expect(first.err).toMatch(/^The whole batch will cost about \$0\.\d+/m);
   expect(first.err).toMatch(/^winnow output batch_\S+ gives the answers so far\.$/m);
   expect(same).toMatchObject({
     code: 6,
