@@ -76,7 +76,9 @@ export async function submitChecked(context: Caller, submit: CheckedSubmit): Pro
       `${fieldsPath}maxCostUsd`,
     );
   }
-  refuseLargePreview(fields.preview ?? 0, source.itemCount, `${fieldsPath}preview`);
+  if (fields.preview != null) {
+    refuseLargePreview(fields.preview, source.itemCount, `${fieldsPath}preview`);
+  }
   refuseTooLarge(fields.metadata ?? {}, maxMetadataBytes, `${fieldsPath}metadata`);
   refuseTooLarge(options, maxOptionsBytes, optionsPath);
   const { webhookUrl } = fields;

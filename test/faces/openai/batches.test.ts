@@ -194,6 +194,7 @@ describe('a batch', () => {
         cost_usd: null,
         operation: 'chat',
         items_per_second: null,
+        pause: null,
       },
     });
     expect(done).toEqual({
