@@ -7,6 +7,13 @@ export const graphiqlStyle = `<style>
      the focus: the tab jumps away under the first click. */
   .graphiql-tab { transform: none !important }
   .graphiql-container .graphiql-tabs { gap: 4px }
+  /* All tabs fit beside the button for another one. */
+  @media (max-width: 1399px) {
+    .graphiql-container .graphiql-tabs { gap: 2px }
+    .graphiql-container .graphiql-tab .graphiql-tab-button {
+      font-size: 13px; padding-left: 6px; padding-right: 24px;
+    }
+  }
   .result-window .detected-link { cursor: pointer }
   body.winnow-keys { display: flex; flex-direction: column; height: 100vh; margin: 0 }
   .winnow-keys #root { flex: 1; min-height: 0 }
