@@ -68,7 +68,7 @@ export function dollars(usd: number): string {
   return `$${usd.toFixed(usd < 0.1 ? 4 : 2)}`;
 }
 
-/** `$1.53 ($1.40 to $1.70)`; one figure where the range is no wider. */
+/** `$1.53 ($1.40 to $1.70)`; one figure for a range without width. */
 export function usdText({ expected, low, high }: Estimate): string {
   const [from, to] = [dollars(low), dollars(high)];
   return from === to ? from : `${dollars(expected)} (${from} to ${to})`;

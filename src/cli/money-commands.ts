@@ -32,7 +32,7 @@ export async function quote(given: Given, shell: Shell): Promise<CommandOutcome>
     const options = { ...asSubmit(operation), source: { id: file.id }, models, signal };
     const quoted = await winnow
       .quote(options as QuoteOptions)
-      .finally(() => winnow.files.delete(file.id).catch(() => undefined)); // the answer matters more
+      .finally(() => winnow.files.delete(file.id).catch(() => undefined)); // it tells more
     if (!given.has('json')) await shell.print(linesOf(quoted).map(plain).join('\n'));
     return { exit: exits.done, json: { quote: quoted } };
   });
