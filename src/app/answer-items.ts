@@ -8,7 +8,7 @@ import {
   type ItemErrorCode,
   itemMessage,
 } from '../core/errors.ts';
-import { noUsage, type Usage } from '../core/usage.ts';
+import type { Usage } from '../core/usage.ts';
 import { beginCaching } from '../engine/run/caching.ts';
 import { startItem } from '../engine/run/execute.ts';
 import type { ItemAnswer, ItemRun, ItemStep } from '../engine/run/item-run.ts';
@@ -114,7 +114,7 @@ async function answerItem(
       const blocked = gate.blocked();
       // Nobody should wait a minute to be told that it takes two.
       if (blocked?.reason === 'rate_limited' && blocked.until.getTime() > endsAt) {
-        return giveUp ?? unanswered('RATE_LIMITED', blocked.message);
+        return giveUp ?? unanswered(run, 'RATE_LIMITED', blocked.message);
       }
       const step = await sendInTurn(plan, run, stop);
       switch (step.kind) {
@@ -133,7 +133,7 @@ async function answerItem(
   } catch (error) {
     // The gate lets nobody through while the provider fails every call.
     if (error instanceof ModelError && error.failure.kind === 'later') {
-      return giveUp ?? unanswered(error.failure.code, error.message);
+      return giveUp ?? unanswered(run, error.failure.code, error.message);
     }
     if (error instanceof AppError) throw error;
     if (!stop.aborted) {
@@ -142,7 +142,8 @@ async function answerItem(
     }
     if (!(stop.reason instanceof DeadlineOver)) throw error;
     const message = `No answer within ${deadlineMs / 1000} s; a batch waits longer`;
-    return giveUp ?? unanswered('TIMEOUT', message);
+    // The call that was cut off may have been billed.
+    return { ...(giveUp ?? unanswered(run, 'TIMEOUT', message)), usage: run.usage };
   }
 }
 
@@ -168,11 +169,15 @@ async function sendInTurn(plan: Plan, run: ItemRun, stop: AbortSignal): Promise<
   }
 }
 
-/** The answer of an item that was never sent. */
-function unanswered(code: ItemErrorCode, message: string): ItemAnswer {
+/** The answer of an item that has none of its model. */
+function unanswered(
+  { attempts, usage }: ItemRun,
+  code: ItemErrorCode,
+  message: string,
+): ItemAnswer {
   return {
-    attempts: 0,
-    usage: noUsage,
+    attempts,
+    usage,
     outcome: { status: 'FAILED', error: { code, message: itemMessage(message) } },
   };
 }

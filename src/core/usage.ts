@@ -46,7 +46,7 @@ export const noUsage: Readonly<Usage> = Object.freeze({
 });
 
 /** Adds tokens and their cost to `total`. The requests are not among them. */
-export function spend(
+function spend(
   total: Usage,
   { tokens, costUsd }: { tokens: TokenCounts; costUsd: number | null },
 ): void {

@@ -16,6 +16,7 @@ import type { Sql } from './driver/client.ts';
 import { isInPreview, isRunning } from './guards.ts';
 import { areLimited, type OwnerLimits, ownerLimit } from './owner-limits.ts';
 import { fatalCrashes } from './reclaims.ts';
+import { keptUsage, lockedBatch, type Unanswered } from './unanswered.ts';
 
 /** A chunk as its worker holds it. */
 export interface ClaimedChunk {
@@ -197,34 +198,27 @@ export async function raiseSentMarks(
 }
 
 /**
- * Gives back what `worker` holds of a batch, finished items aside. `resent` is how many calls it
- * aborted, to be sent again after the next claim; none are where the batch has ended.
+ * Gives back what `worker` holds of a batch, finished items aside, and keeps what those of them
+ * have cost that were sent. Their number is exact, so that no mark is counted. Done again after its
+ * answer was lost it keeps nothing: what it gave back is sent to nobody before it is marked.
  */
 export async function releaseChunks(
   sql: Sql,
-  release: { worker: string; batchKey: bigint; resent: number },
+  release: { worker: string; batchKey: bigint; unanswered: readonly Unanswered[] },
 ): Promise<void> {
-  const { worker, batchKey, resent } = release;
+  const { worker, batchKey, unanswered } = release;
   await sql`
-    with batch as materialized (
-      select key from batches where key = ${batchKey} for update
-    ),
+    with ${lockedBatch(sql, batchKey)},
     held_chunks as materialized (
-      select batch_key, first, repeats from chunks
+      select first, sent_to from chunks
       where batch_key = (select key from batch) and owner = ${worker} and state = 'leased'
       order by first
       for update
-    ),
-    released as (
-      update chunks c set state = 'open', owner = null, sent_to = c.first - 1, repeats = 0
-      from held_chunks h
-      where c.batch_key = h.batch_key and c.first = h.first
-      returning h.repeats
-    ),
-    lost as (select ${resent} + sum(repeats) as requests from released)
-    update batches b set resent_requests = b.resent_requests + lost.requests
-    from lost
-    where b.key = ${batchKey} and lost.requests > 0 and ${isRunning(sql)}`;
+    )
+    ${unanswered.length > 0 ? sql`, ${keptUsage(sql, { items: unanswered, execution: 'LIVE', chunks: sql`(select first, sent_to as last from held_chunks)` })}` : sql``}
+    update chunks c set state = 'open', owner = null, sent_to = c.first - 1, repeats = 0
+    from held_chunks h
+    where c.batch_key = ${batchKey} and c.first = h.first`;
 }
 
 /**

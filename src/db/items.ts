@@ -75,20 +75,27 @@ export async function readOpenItemsWithin(
 
 /**
  * Those of the given items that have no result yet, in order, and had none since `since`: one that
- * did, and is open again, was retried, and is to be asked again.
+ * did, and is open again, was retried, and is to be asked again. `isCounted`: what its answer has
+ * cost was kept since then, though nobody waited for the answer.
  */
 export async function readUnansweredAt(
   sql: Sql,
   open: { fileKey: bigint; batchKey: bigint; indexes: readonly number[]; since: Date },
-): Promise<OpenItem[]> {
+): Promise<(OpenItem & { isCounted: boolean })[]> {
   const { fileKey, batchKey, indexes, since } = open;
-  return await sql<OpenItem[]>`
-    select index, custom_id as "customId", content, fields, row from rows
+  return await sql<(OpenItem & { isCounted: boolean })[]>`
+    select index, custom_id as "customId", content, fields, row,
+           exists (
+             select from superseded_results s
+             where s.batch_key = ${batchKey} and s.index = rows.index
+               and s.status = 'CANCELLED' and s.completed_at >= ${since}) as "isCounted"
+    from rows
     where file_key = ${fileKey} and index = any(${`{${indexes.join()}}`}::int[])
       and not exists (select from results r where r.batch_key = ${batchKey} and r.index = rows.index)
       and not exists (
         select from superseded_results s
-        where s.batch_key = ${batchKey} and s.index = rows.index and s.completed_at >= ${since})
+        where s.batch_key = ${batchKey} and s.index = rows.index
+          and s.status <> 'CANCELLED' and s.completed_at >= ${since})
     order by index`;
 }
 

@@ -74,7 +74,8 @@ export async function giveBackOthers(sql: Sql, job: JobInHand): Promise<void> {
     which: sql`
       (not item <@ mine.items or exists (
         select from superseded_results s
-        where s.batch_key = chunk.batch_key and s.index = item and s.completed_at >= mine.created_at))`,
+        where s.batch_key = chunk.batch_key and s.index = item
+          and s.status <> 'CANCELLED' and s.completed_at >= mine.created_at))`,
     rounds: 0,
   });
 }

@@ -1,7 +1,7 @@
 /** Giving back what a worker holds and has not sent, while its calls go on. */
 import type { Sql } from './driver/client.ts';
-import { countDone, countTwins, isRunning } from './guards.ts';
-import { addResent } from './spending.ts';
+import { countDone, countTwins } from './guards.ts';
+import { keptUsage, lockedBatch, type Unanswered } from './unanswered.ts';
 
 /** What a worker keeps of a chunk that it holds. */
 export interface KeptPart {
@@ -13,22 +13,26 @@ export interface KeptPart {
 
 /**
  * Gives back the items behind `keptTo` of chunks that `worker` holds, and cuts those of which it
- * keeps some. Nothing of what is given back is under way. `resent` is how many items of it had an
- * answer that was not good enough, to be asked for again. Returns where the chunks begin whose
- * results came in at the same moment: nothing of them was given back, and the caller tries again.
+ * keeps some. Nothing of what is given back is under way. `unanswered`: what those of its items
+ * have cost that were sent, all of them of chunks that are given back whole. Returns where the
+ * chunks begin whose results came in at the same moment: nothing of them was given back, and the
+ * caller tries again.
  */
 export async function releaseUnsent(
   sql: Sql,
-  release: { worker: string; batchKey: bigint; parts: readonly KeptPart[]; resent: number },
+  release: {
+    worker: string;
+    batchKey: bigint;
+    parts: readonly KeptPart[];
+    unanswered: readonly Unanswered[];
+  },
 ): Promise<number[]> {
-  const { worker, batchKey, parts, resent } = release;
+  const { worker, batchKey, parts, unanswered } = release;
   const firsts = `{${parts.map(({ first }) => first).join()}}`;
   const keptTos = `{${parts.map(({ keptTo }) => keptTo).join()}}`;
   const isFull = sql`(c.done - p.done + c.twins - p.twins = p.kept_to - c.first + 1)`;
   const missed = await sql<{ first: number }[]>`
-    with batch as materialized (
-      select key from batches where key = ${batchKey} for update
-    ),
+    with ${lockedBatch(sql, batchKey)},
     leased as materialized (
       select c.batch_key, c.first, p.kept_to
       from unnest(${firsts}::int[], ${keptTos}::int[]) as p(first, kept_to)
@@ -38,7 +42,7 @@ export async function releaseUnsent(
     -- Of a flush or a retry that was waited for, this statement's snapshot shows the chunk and not
     -- the results: a cut would count them wrongly.
     held_chunks as materialized (
-      select c.batch_key, c.first, c.last, c.repeats, c.crashes, c.rounds, c.left_to_rescue, c.twins, l.kept_to
+      select c.batch_key, c.first, c.last, c.sent_to, c.crashes, c.rounds, c.left_to_rescue, c.twins, l.kept_to
       from chunks c join leased l on c.batch_key = l.batch_key and c.first = l.first
       where l.kept_to < c.first or c.done = ${countDone(sql, sql`c`)}
       order by c.first
@@ -57,9 +61,7 @@ export async function releaseUnsent(
       update chunks c set state = 'open', owner = null, sent_to = c.first - 1, repeats = 0
       from held_chunks h
       where c.batch_key = h.batch_key and c.first = h.first and h.kept_to < h.first
-      returning h.repeats
     ),
-    lost as (select ${resent} + coalesce(sum(repeats), 0) as requests from opened),
     shortened as (
       update chunks c
       set last = p.kept_to, done = c.done - p.done, twins = c.twins - p.twins, sent_to = least(c.sent_to, p.kept_to),
@@ -75,14 +77,8 @@ export async function releaseUnsent(
              case when done + twins = last - first + 1 then 'done' else 'open' end::chunk_state,
              crashes, rounds, left_to_rescue
       from cut
-    ),
-    counted as (
-      update batches b set resent_requests = b.resent_requests + lost.requests
-      from lost
-      where b.key = ${batchKey} and lost.requests > 0 and ${isRunning(sql)}
-      returning b.key, lost.requests
-    ),
-    spent as (${addResent(sql, sql`select key, requests from counted`)})
+    )
+    ${unanswered.length > 0 ? sql`, ${keptUsage(sql, { items: unanswered, execution: 'LIVE', chunks: sql`(select first, sent_to as last from held_chunks where kept_to < first)` })}` : sql``}
     select first from leased where first not in (select first from held_chunks)`;
   return missed.map(({ first }) => first);
 }

@@ -134,16 +134,12 @@ export function toArray(values: readonly (number | null)[]): string {
 }
 
 /**
- * Text of the columns of an item's usage, which is that of its result, a row `r`, and of the
- * answers that a retry put aside, a row `s` of `earlierUsage`. They have the names of a `Usage`, in
- * the order of `usageNames`; all are null without a result.
+ * Text of the columns of an item's usage, which is that of its result, a row `r`, and of what was
+ * put aside, a row `s` of `earlierUsage`. They have the names of a `Usage`, in the order of
+ * `usageNames`; all are null where there is neither.
  */
 export const itemUsage = [
-  ...counts.map(({ name, column, isRare }) =>
-    isRare
-      ? `${eitherOrBoth(column)} as "${name}"`
-      : `r.${column} + coalesce(s.${column}, 0) as "${name}"`,
-  ),
+  ...counts.map(({ name, column }) => `${eitherOrBoth(column)} as "${name}"`),
   `${eitherOrBoth('cost_usd')} as "costUsd"`,
 ].join(', ');
 
@@ -151,7 +147,7 @@ function eitherOrBoth(column: string): string {
   return `coalesce(r.${column} + s.${column}, r.${column}, s.${column})`;
 }
 
-/** Text of the sums of answers that a retry put aside, under the names of their columns. */
+/** Text of the sums of what was put aside of an item, under the names of their columns. */
 export const earlierUsage = [
   ...counts.map(({ column }) => `sum(${column})::int as ${column}`),
   'sum(cost_usd) as cost_usd',

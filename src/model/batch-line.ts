@@ -22,6 +22,8 @@ export function answerLine(customId: string, read: () => ModelAnswer): BatchLine
   }
 }
 
+const unbilled = { tokens: null, costUsd: null, isFree: true };
+
 /** A refused parameter of ours is a failure for later: a live call would be sent again at once. */
 export function refusedLine(
   customId: string,
@@ -30,5 +32,5 @@ export function refusedLine(
 ): BatchLine {
   const error = classify(refusal, { provider, quote, retryAfterMs: null });
   const isOurs = !whole && learn(refusal);
-  return { kind: 'error', customId, error: isOurs ? unusable(error.message) : error };
+  return { kind: 'error', customId, error: isOurs ? unusable(error.message, unbilled) : error };
 }

@@ -62,7 +62,8 @@ export function classify(
   const summary = isForbidden ? 'refused access' : (summaries[failure.code] ?? 'failed');
   const sentence = `${provider} ${summary} (${status})`;
   const param = /^[\w.[\]-]{1,100}$/.exec(refusal.param ?? '')?.[0] ?? null;
-  return new ModelError(failure, words ? `${sentence}: ${words}` : `${sentence}.`, { param });
+  const told = words ? `${sentence}: ${words}` : `${sentence}.`;
+  return new ModelError(failure, told, { param, isFree: true });
 }
 
 const summaries: Partial<Record<ItemErrorCode | BatchErrorCode, string>> = {

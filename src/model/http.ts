@@ -10,7 +10,7 @@ import { parseRetryAfter } from '../core/retry-after.ts';
 import type { classify, Refusal } from './failure.ts';
 import { type Log, ModelError, type ProviderConfig } from './model.ts';
 import { Stalled } from './stream-fetch.ts';
-import { BodyTooLarge } from './thin-fetch.ts';
+import { BodyTooLarge, NotSent } from './thin-fetch.ts';
 
 /** The largest delay of a timer; the packages' own time limit cannot be switched off. */
 const never = 2 ** 31 - 1;
@@ -105,7 +105,9 @@ export function retryAfterOf({ headers }: StatusError): number | null {
 }
 
 /** Resets, refused connections, unknown hosts, bodies cut short or not moving. */
-export function translateTransport(cause: unknown, provider: string): ModelError {
+export function translateTransport(error: unknown, provider: string): ModelError {
+  const isFree = error instanceof NotSent;
+  const cause = isFree ? error.reason : error;
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
   // UND_ERR_CONNECT_TIMEOUT and the system's ETIMEDOUT.
   const isTimeout = code.endsWith('TIMEOUT') || code === 'ETIMEDOUT' || cause instanceof Stalled;
@@ -117,7 +119,7 @@ export function translateTransport(cause: unknown, provider: string): ModelError
       counts: true,
     },
     messageOf(cause, code, provider),
-    { cause },
+    { cause, isFree },
   );
 }
 

@@ -10,7 +10,7 @@ const noBill = { tokens: null, costUsd: null };
 /** The ModelError for an answer that makes no sense; the same request may succeed later. */
 export function unusable(
   message: string,
-  billed: { tokens: Tokens | null; costUsd: number | null } = noBill,
+  billed: { tokens: Tokens | null; costUsd: number | null; isFree?: boolean } = noBill,
 ): ModelError {
   return new ModelError(
     { kind: 'later', code: 'PROVIDER_ERROR', retryAfterMs: null, counts: true },

@@ -21,6 +21,18 @@ export class BodyTooLarge extends Error {
   }
 }
 
+/** No connection came about, and so nothing of the request was sent. `reason` is undici's error. */
+export class NotSent extends Error {
+  override readonly name = 'NotSent';
+  /** Not the cause: the packages look into that for timeouts, and keep nothing else of them. */
+  readonly reason: Error;
+
+  constructor(reason: Error) {
+    super('Nothing was sent.');
+    this.reason = reason;
+  }
+}
+
 export interface ThinFetch {
   fetch: typeof globalThis.fetch;
   /** Ends the connections at once; calls in flight reject. */
@@ -76,7 +88,7 @@ export class ThinHeaders {
  *
  * The number of connections is not limited here: the gates limit calls, and a call that waited
  * inside the pool would spend its deadline there. Rejects with the signal's reason, an undici
- * error, or BodyTooLarge.
+ * error, NotSent, or BodyTooLarge.
  */
 export function createThinFetch({
   origin,
@@ -194,7 +206,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   onResponseError(_controller: unknown, error: Error): void {
     this.signal?.removeEventListener('abort', this.onAbort);
     this.chunks = [];
-    this.reject(error);
+    this.reject(this.controller || error === this.failure ? error : new NotSent(error));
   }
 }
 

@@ -1,6 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { beginCancel, beginFailure } from '../../src/db/batch-life.ts';
-import { claimChunks, releaseChunks, releaseUnknownChunks } from '../../src/db/chunks.ts';
+import {
+  claimChunks,
+  raiseSentMarks,
+  releaseChunks,
+  releaseUnknownChunks,
+} from '../../src/db/chunks.ts';
 import { type Database, openDatabase } from '../../src/db/driver/client.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import {
@@ -13,6 +18,7 @@ import {
   range,
   recordAnswers,
   succeeded,
+  unanswered,
   unlimited,
 } from './queue.ts';
 
@@ -193,12 +199,70 @@ test('a released chunk keeps its results, and only what was open is asked again'
     results: range(0, 3).map((at) => succeeded(at)),
   });
 
-  await releaseChunks(db.sql, { worker, batchKey, resent: 2 });
-  await releaseChunks(db.sql, { worker, batchKey, resent: 2 }); // nothing is held any more
+  await releaseChunks(db.sql, { worker, batchKey, unanswered: [] });
+  await releaseChunks(db.sql, { worker, batchKey, unanswered: [] }); // nothing is held any more
   const [again] = await claimOf(db.sql, batchKey, worker);
 
   expect(again).toMatchObject({ first: 0, last: 9, done: 4, crashes: 0 });
-  expect(await audit(db.sql, batchKey)).toMatchObject({ resentRequests: 2, done: 4 });
+  expect(await audit(db.sql, batchKey)).toMatchObject({ resentRequests: 0, done: 4 });
+});
+
+describe('what items have cost that are given back', () => {
+  /** Two that were answered once and have a call under way, and one that has its first. */
+  const given = [
+    unanswered(4, { requests: 2, cutOff: 1 }),
+    unanswered(5, { requests: 2, cutOff: 1 }),
+    unanswered(6, { requests: 1, cutOff: 1 }),
+  ];
+
+  async function holding() {
+    const worker = await enterWorker(db);
+    const batchKey = await insertBatch(db.sql, { items: 10 });
+    await claimOf(db.sql, batchKey, worker);
+    await raiseSentMarks(db.sql, worker, [{ batchKey, first: 0, sentTo: 6, repeats: 3 }]);
+    return { worker, batchKey };
+  }
+
+  async function keptOf(batchKey: bigint) {
+    const kept = await db.sql`
+      select index, status, attempts, requests, unmetered, cost_usd from superseded_results
+      where batch_key = ${batchKey} order by index`;
+    return kept.map((row) => Object.values(row));
+  }
+
+  test('stays theirs where the batch goes on, and what was aborted is told as sent again', async () => {
+    const { worker, batchKey } = await holding();
+
+    await releaseChunks(db.sql, { worker, batchKey, unanswered: given });
+    await claimOf(db.sql, batchKey, worker);
+    // As after a connection that broke before its answer: the chunk is held, and nothing was sent.
+    await releaseChunks(db.sql, { worker, batchKey, unanswered: given });
+
+    expect(await keptOf(batchKey)).toEqual([
+      [4, 'CANCELLED', 1, 1, null, 0.5],
+      [5, 'CANCELLED', 1, 1, null, 0.5],
+    ]);
+    const { resentRequests, usage, usageOfRows } = await audit(db.sql, batchKey);
+    expect([resentRequests, usage]).toEqual([3, [2, 0, 20, 4, 6, 2, 1]]);
+    expect(usageOfRows).toEqual(usage);
+  });
+
+  test('stays theirs where the batch is being ended, with what was aborted', async () => {
+    const { worker, batchKey } = await holding();
+    await beginFailure(db, batchKey, { code: 'INVALID_KEY', message: 'no' });
+
+    await releaseChunks(db.sql, { worker, batchKey, unanswered: given });
+    await releaseChunks(db.sql, { worker, batchKey, unanswered: given });
+
+    expect(await keptOf(batchKey)).toEqual([
+      [4, 'CANCELLED', 1, 2, 1, 0.5],
+      [5, 'CANCELLED', 1, 2, 1, 0.5],
+      [6, 'CANCELLED', 0, 1, 1, null],
+    ]);
+    const { resentRequests, usage, usageOfRows } = await audit(db.sql, batchKey);
+    expect([resentRequests, usage]).toEqual([0, [5, 3, 20, 4, 6, 2, 1]]);
+    expect(usageOfRows).toEqual(usage);
+  });
 });
 
 test('only chunks that a worker does not know of are given back', async () => {

@@ -5,6 +5,7 @@ import type { Builder, Sql } from '../../src/db/driver/client.ts';
 import { insertInlineBatch } from '../../src/db/inline-batches.ts';
 import type { OwnerLimits } from '../../src/db/owner-limits.ts';
 import { type NewResult, recordResults } from '../../src/db/results.ts';
+import type { Unanswered } from '../../src/db/unanswered.ts';
 import { insertWorker } from '../../src/db/workers.ts';
 
 /** A queued batch of `items` items, in chunks. Returns its key. */
@@ -142,6 +143,30 @@ const usage = {
   costUsd: 0.5,
 };
 
+/** An item that was sent `requests` times: `cutOff` were aborted, the others were answered. */
+export function unanswered(
+  index: number,
+  { first = 0, requests, cutOff }: { first?: number; requests: number; cutOff: number },
+): Unanswered {
+  const answers = requests - cutOff;
+  return {
+    index,
+    first,
+    attempts: answers,
+    cutOff,
+    usage: {
+      ...usage,
+      requests,
+      unmeteredRequests: cutOff,
+      inputTokens: 10 * answers,
+      cachedInputTokens: 2 * answers,
+      outputTokens: 3 * answers,
+      reasoningTokens: answers,
+      costUsd: answers > 0 ? 0.5 * answers : null,
+    },
+  };
+}
+
 /** Integers from `first` to `last`. */
 export function range(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, at) => first + at);
@@ -155,9 +180,13 @@ export interface Audit {
   total: number;
   counted: { succeeded: number; failed: number; cancelled: number; expired: number };
   rows: { succeeded: number; failed: number; cancelled: number; expired: number };
-  requests: number;
-  /** Of results, and of those that a retry put aside. */
-  requestsOfRows: number;
+  /** Requests, unmetered ones, tokens of each kind, and the cost. */
+  usage: (number | null)[];
+  /** The same of results, and of what was put aside. */
+  usageOfRows: (number | null)[];
+  /** The same with what was sent again, and that as the ledger has it. */
+  spent: (number | null)[];
+  ledger: (number | null)[];
   /** Sum of `done` of the chunks, and of rows that lie in them. */
   done: number;
   /** `[first, last, state, done]`, by first. */
@@ -169,7 +198,15 @@ export interface Audit {
 export async function audit(sql: Sql, batchKey: bigint): Promise<Audit> {
   const [found] = await sql<Audit[]>`
     select b.status, b.ending, b.deleted_at is not null as deleted, b.total, b.seq::float8 as seq,
-           b.resent_requests::float8 as "resentRequests", b.requests::float8 as requests,
+           b.resent_requests::float8 as "resentRequests",
+           json_build_array(b.requests, b.unmetered_requests, b.input_tokens, b.cached_input_tokens,
+             b.output_tokens, b.reasoning_tokens, b.cost_usd) as usage,
+           json_build_array(b.requests, b.unmetered_requests + b.resent_requests, b.input_tokens, b.cached_input_tokens,
+             b.output_tokens, b.reasoning_tokens, b.cost_usd) as spent,
+           (select json_build_array(coalesce(sum(requests), 0), coalesce(sum(unmetered), 0),
+                coalesce(sum(input_tokens), 0), coalesce(sum(cached_input_tokens), 0), coalesce(sum(output_tokens), 0),
+                coalesce(sum(reasoning_tokens), 0), sum(cost_usd))
+            from spending where batch_key = b.key) as ledger,
            json_build_object('succeeded', b.succeeded, 'failed', b.failed, 'cancelled', b.cancelled, 'expired', b.expired)
              as counted,
            (select json_build_object(
@@ -178,10 +215,15 @@ export async function audit(sql: Sql, batchKey: bigint): Promise<Audit> {
               'cancelled', count(*) filter (where status = 'CANCELLED'),
               'expired', count(*) filter (where status = 'EXPIRED'))
             from results where batch_key = b.key) as rows,
-           (select coalesce(sum(requests), 0)::float8 from (
-              select requests from results where batch_key = b.key
+           (select json_build_array(coalesce(sum(requests), 0), coalesce(sum(unmetered), 0),
+                coalesce(sum(input_tokens), 0), coalesce(sum(cached_input_tokens), 0), coalesce(sum(output_tokens), 0),
+                coalesce(sum(reasoning_tokens), 0), sum(cost_usd))
+            from (
+              select requests, unmetered, input_tokens, cached_input_tokens, output_tokens, reasoning_tokens, cost_usd
+              from results where batch_key = b.key
               union all
-              select requests from superseded_results where batch_key = b.key) as answers) as "requestsOfRows",
+              select requests, unmetered, input_tokens, cached_input_tokens, output_tokens, reasoning_tokens, cost_usd
+              from superseded_results where batch_key = b.key) as answers) as "usageOfRows",
            (select sum(done)::int from chunks where batch_key = b.key) as done,
            (select json_agg(json_build_array(first, last, state, done) order by first)
             from chunks where batch_key = b.key) as chunks

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { beginCancel } from '../../src/db/batch-life.ts';
-import { releaseChunks } from '../../src/db/chunks.ts';
+import { raiseSentMarks, releaseChunks } from '../../src/db/chunks.ts';
 import { type Database, openDatabase } from '../../src/db/driver/client.ts';
 import { readResultsAfter } from '../../src/db/items.ts';
 import { reclaimChunks } from '../../src/db/reclaims.ts';
@@ -18,6 +18,7 @@ import {
   recordAnswers,
   succeeded,
   sum,
+  unanswered,
 } from './queue.ts';
 
 let database: TestDatabase;
@@ -55,7 +56,7 @@ test('a result that is recorded twice, at once and later, is there once and coun
   const found = await audit(db.sql, batchKey);
   expect(found.counted.succeeded).toBe(9);
   expect(found.rows).toEqual(found.counted);
-  expect(found.requests).toBe(9);
+  expect(found.usage[0]).toBe(9);
 });
 
 test('a worker that lost its chunk writes nothing, whatever became of the chunk', async () => {
@@ -133,7 +134,7 @@ test('completions that race a reclaim and a second worker leave one row each (30
   expect(found.status).toBe('COMPLETED');
   expect(sum(found.counted)).toBe(rounds);
   expect(found.rows).toEqual(found.counted);
-  expect(found.requestsOfRows).toBe(found.requests);
+  expect(found.usageOfRows).toEqual(found.usage);
 });
 
 /** Answers whatever a worker holds. */
@@ -167,8 +168,24 @@ test('counters equal the rows at every instant while flushes, reclaims, releases
         recordAnswers(db.sql, { batchKey, worker, results: answers.slice(0, half + 5) }),
         recordAnswers(db.sql, { batchKey, worker, results: answers.slice(half) }),
       ]);
-      if (round % 2 === 0) await releaseChunks(db.sql, { worker, batchKey, resent: 1 });
-      else await deleteWorker(db, worker);
+      if (round % 2 === 0) {
+        const left = chunks.map(({ first, last }) => ({
+          first,
+          index: first + (round % (last - first + 1)),
+        }));
+        await raiseSentMarks(
+          db.sql,
+          worker,
+          left.map(({ first, index }) => ({ batchKey, first, sentTo: index, repeats: 1 })),
+        );
+        await releaseChunks(db.sql, {
+          worker,
+          batchKey,
+          unanswered: left.map(({ first, index }) =>
+            unanswered(index, { first, requests: 2, cutOff: 1 }),
+          ),
+        });
+      } else await deleteWorker(db, worker);
     }
   }
   async function reclaim() {
@@ -187,10 +204,11 @@ test('counters equal the rows at every instant while flushes, reclaims, releases
   const final = await audit(db.sql, batchKey);
   expect(sum(final.rows)).toBe(4_000);
   expect(final.rows.cancelled).toBeGreaterThan(0);
-  for (const { counted, rows, done, requests, requestsOfRows } of [...samples, final]) {
+  for (const { counted, rows, done, usage, usageOfRows, spent, ledger } of [...samples, final]) {
     expect(counted).toEqual(rows);
     expect(done).toBe(sum(rows));
-    expect(requestsOfRows).toBe(requests);
+    expect(usageOfRows).toEqual(usage);
+    expect(ledger).toEqual(spent);
   }
   expect(samples.length).toBeGreaterThan(20);
 });

@@ -29,6 +29,7 @@ import {
   recordAnswers,
   succeeded,
   sum,
+  unanswered,
 } from './queue.ts';
 
 const items = 12;
@@ -71,7 +72,8 @@ const command = fc.oneof(
       good: fc.boolean(),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('release'), who }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('release'), who, upTo: fc.nat(5) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('let go'), who, upTo: fc.nat(5) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('forget'), who }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('kill'), who }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('reap') }) },
@@ -126,6 +128,22 @@ async function createWorld(previewItems: number | null) {
     await recordAnswers(db.sql, { batchKey, worker, results });
   }
 
+  /** Gives back whatever a worker holds, and tells what each item has cost that may be sent. */
+  async function release(worker: string, upTo: number) {
+    const sent = await db.sql<{ first: number; index: number }[]>`
+      select first, index from chunks cross join lateral generate_series(first, sent_to) as sent(index)
+      where batch_key = ${batchKey} and owner = ${worker}
+        and not exists (select from results r where r.batch_key = ${batchKey} and r.index = sent.index)`;
+    const requests = 1 + (upTo % 3);
+    await releaseChunks(db.sql, {
+      worker,
+      batchKey,
+      unanswered: sent.map(({ first, index }) =>
+        unanswered(index, { first, requests, cutOff: (index + upTo) % 2 }),
+      ),
+    });
+  }
+
   return {
     batchKey,
     answered,
@@ -153,7 +171,12 @@ async function createWorld(previewItems: number | null) {
           for (const zombie of zombies) await record(zombie, picks, !good);
           return;
         case 'release':
-          await releaseChunks(db.sql, { worker, batchKey, resent: 1 });
+          for (const one of [worker, ...zombies]) await release(one, upTo);
+          return;
+        case 'let go':
+          for (const step of ['claim', 'mark', 'release']) {
+            await this.run({ do: step, who: at, limit: 2, upTo });
+          }
           return;
         case 'forget':
           await releaseUnknownChunks(db.sql, worker, []);
@@ -236,7 +259,8 @@ async function check(
 ): Promise<Audit> {
   const now = await audit(db.sql, world.batchKey);
   expect(now.counted).toEqual(now.rows);
-  expect(now.requests).toBe(now.requestsOfRows);
+  expect(now.usageOfRows).toEqual(now.usage);
+  expect(now.ledger).toEqual(now.spent);
   expect(sum(now.rows)).toBeLessThanOrEqual(items);
   expect(now.resentRequests).toBeGreaterThanOrEqual(before.resentRequests);
 

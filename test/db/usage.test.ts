@@ -47,7 +47,7 @@ async function readItems(batchKey: bigint): Promise<(Usage | null)[]> {
   const source = { batchKey, fileKey: batch?.fileKey ?? 0n };
   const page = { limit: 100, inverted: false, maxBytes: 1_000_000 };
   const items = (await listItems(db.sql, source, {}, page)).map((item) =>
-    item.seq === null || wasNeverAsked(item) ? null : usageOf(item),
+    item.requests === null || wasNeverAsked(item) ? null : usageOf(item),
   );
   const buffer = new CopyBuffer();
   const range = { source, first: 0, last: 99, status: undefined };
@@ -94,7 +94,8 @@ test('a batch used what its items used, also before a retry', async () => {
   expect(await readItems(batchKey)).toEqual([plain, full, unpriced, plain]);
 
   await retryItems(db.sql, { owner: 'local', id });
-  expect(await readItems(batchKey)).toEqual([plain, null, unpriced, null]);
+  expect(await readItems(batchKey)).toEqual([plain, full, unpriced, plain]);
+  expect(await whole()).toEqual(totalUsage([plain, full, unpriced, plain]));
   await record({ ...succeeded(1), usage: plain }, { ...succeeded(3), usage: full });
 
   const items = await readItems(batchKey);

@@ -12,6 +12,7 @@ import {
 } from '../../db/provider-batch-items.ts';
 import { leaveToRescue } from '../../db/rescues.ts';
 import { finishChunks, type NewResult } from '../../db/results.ts';
+import { recordUnanswered } from '../../db/unanswered.ts';
 import { decodeRow } from '../../files/decoded-row.ts';
 import type { BatchLine } from '../../model/batch-api.ts';
 import type { ModelAnswer, ModelError } from '../../model/model.ts';
@@ -22,6 +23,7 @@ import { chunkOf } from './chunk-of.ts';
 import { indexOf } from './input.ts';
 import {
   beginJobCaching,
+  change,
   endWanted,
   endWantedNow,
   type JobStep,
@@ -108,6 +110,7 @@ async function takeIn(step: JobStep, window: readonly Answered[], taken: Taken):
   });
   const results: NewResult[] = [];
   const repairs: Repair[] = [];
+  const unanswered: Repair[] = [];
   for (const item of items) {
     const answered = byIndex.get(item.index);
     if (!answered) continue;
@@ -115,17 +118,41 @@ async function takeIn(step: JobStep, window: readonly Answered[], taken: Taken):
     const row = decodeRow(file, item);
     await beginJobCaching(step, row);
     const run = startItem(plan, row);
-    const next = received(step, run, answered);
+    const next = received(step, run, { ...answered, isCounted: item.isCounted });
     if (next.kind === 'stop') taken.stop ??= { ...next, over: true };
     if (next.kind === 'final') results.push({ index, first, ...next.answer });
     if (next.kind === 'again') repairs.push({ index, first, run });
-    if (next.kind === 'later') taken.failedForNow.push(index);
+    if (next.kind === 'later') {
+      taken.failedForNow.push(index);
+      if (isSpent(run)) unanswered.push({ index, first, run });
+    }
   }
   await record(step, results);
   const isOver = taken.stop !== null || (await endWantedNow(step)) !== null || job.paused;
   const wanted = isOver ? [] : repairs;
-  taken.stop ??= await repairLive(step, wanted, (more) => record(step, more));
+  const { left, stop } = await repairLive(step, wanted, (more) => record(step, more));
+  taken.stop ??= stop;
+  unanswered.push(...(isOver ? repairs : left));
+  await keepUnanswered(step, unanswered);
   if (job.paused) taken.paused.push(...repairs.map(({ index }) => index));
+}
+
+/** The provider bills a failure, or may. */
+function isSpent({ usage }: ItemRun): boolean {
+  return usage.inputTokens + usage.outputTokens + usage.unmeteredRequests > 0;
+}
+
+/** What answers cost, and their repairs, that are no item's final answer. */
+async function keepUnanswered(step: JobStep, given: readonly Repair[]): Promise<void> {
+  const { job, db } = step;
+  if (given.length === 0) return;
+  const { batchKey, id: worker } = job;
+  const items = given.map(({ index, first, run: { attempts, usage, cutOff } }) => {
+    return { index, first, attempts, usage, cutOff, model: job.model };
+  });
+  await recordUnanswered(db.sql, { batchKey, worker, items });
+  // Those that were cut off are counted with them.
+  if (job.liveCalls > 0) await change(step, { liveCalls: 0 });
 }
 
 /** Items of a paused batch, for the job that it goes on with. Those that were recorded stay. */
@@ -136,9 +163,13 @@ async function giveBack({ job, worker, db }: JobStep, indexes: readonly number[]
 }
 
 /** An item that Winnow itself fails on does not hold up the others of its job. */
-function received({ job, log }: JobStep, run: ItemRun, { index, result }: Answered): ItemStep {
+function received(
+  { job, log }: JobStep,
+  run: ItemRun,
+  { index, result, isCounted }: Answered & { isCounted: boolean },
+): ItemStep {
   try {
-    return run.receive(result, job.model);
+    return run.receive(result, job.model, isCounted);
   } catch (error) {
     log.error({ err: error, providerBatch: job.id, index }, 'an item failed in an unforeseen way');
     return { kind: 'final', answer: run.abandon() };

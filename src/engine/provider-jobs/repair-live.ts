@@ -28,20 +28,21 @@ export interface Repair {
 
 /**
  * Rejects when the process is told to stop: what is lost by that is marked. Where the batch comes
- * to be ended, calls in flight are aborted, and the rest is left unanswered. Where it is paused,
- * they end, and none follows. Returns why the batch is to stop, if it is.
+ * to be ended, calls in flight are aborted, and the rest is left unanswered: `left`. Where it is
+ * paused, they end, and none follows. `stop`: why the batch is to stop, if it is.
  */
 export async function repairLive(
   step: JobStep,
   repairs: readonly Repair[],
   record: (results: readonly NewResult[]) => Promise<void>,
-): Promise<Stop | null> {
-  if (repairs.length === 0) return null;
+): Promise<{ left: Repair[]; stop: Stop | null }> {
+  if (repairs.length === 0) return { left: [], stop: null };
   const queue = repairs.values();
   const answered: { run: ItemRun; result: NewResult }[] = [];
   const stops: Stop[] = [];
   /** Requests of each run that went out, of all runs, and of those whose answer is recorded. */
   const requests = new Map<ItemRun, number>();
+  const ended = new Set<ItemRun>();
   let sent = 0;
   let kept = 0;
   let marked = 0;
@@ -68,10 +69,13 @@ export async function repairLive(
 
   function keep(): Promise<void> {
     return write(async () => {
-      const ended = answered.splice(0);
-      if (ended.length === 0) return;
-      await record(ended.map(({ result }) => result));
-      for (const { run } of ended) kept += requests.get(run) ?? 0;
+      const results = answered.splice(0);
+      if (results.length === 0) return;
+      await record(results.map(({ result }) => result));
+      for (const { run } of results) {
+        ended.add(run);
+        kept += requests.get(run) ?? 0;
+      }
       await change(step, { liveCalls: marked - kept });
     });
   }
@@ -110,7 +114,8 @@ export async function repairLive(
   for (const end of ends) {
     if (end.status === 'rejected' && !watch.signal.aborted) throw end.reason;
   }
-  return stops[0] ?? null;
+  const left = repairs.filter(({ run }) => !ended.has(run));
+  return { left, stop: stops[0] ?? null };
 }
 
 type Stop = Extract<StepOutcome, { kind: 'stop' }>;

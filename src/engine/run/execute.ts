@@ -11,7 +11,7 @@ import {
   internalItemError,
   itemMessage,
 } from '../../core/errors.ts';
-import { noUsage, spend, type Usage } from '../../core/usage.ts';
+import { meter, noUsage, type Usage } from '../../core/usage.ts';
 import { type Model, type ModelAnswer, ModelError, type Permit } from '../../model/model.ts';
 import { laterDelayMs, maxCountedTries } from '../../model/retry.ts';
 import type { PromptItem } from '../../operations/operation.ts';
@@ -38,17 +38,18 @@ export function startItem(plan: Plan, item: PromptItem): ItemRun {
  */
 class StartedItem implements ItemRun {
   readonly model: Model;
+  readonly usage: Usage = { ...noUsage };
   promptLength = 0;
+  attempts = 0;
+  cutOff = 0;
   private readonly plan: Plan;
   private readonly item: PromptItem;
   private readonly unusable: ItemFailure | null = null;
   /** The model is the item's own choice: where it is not there, the others have theirs. */
   private readonly named: boolean = false;
-  readonly usage: Usage = { ...noUsage };
   private readonly answeredAtStart: number;
   private repair: Repair | null = null;
   private maxOutputTokens: number | undefined;
-  private attempts = 0;
   private repairs = 0;
   /** Failures that may be the item's own: not those of an outage. */
   private failures = 0;
@@ -111,9 +112,10 @@ class StartedItem implements ItemRun {
     } catch (error) {
       this.usage.requests += permit.requests;
       if (!(error instanceof ModelError)) {
-        permit.release('aborted');
+        this.countCutOff(permit);
         throw error;
       }
+      if (permit.requests > 0 && !error.isFree) meter(this.usage, error);
       return this.understand(error, permit, model.id);
     } finally {
       room.giveBack(length);
@@ -121,9 +123,17 @@ class StartedItem implements ItemRun {
     this.usage.requests += permit.requests;
     permit.release('ok');
     this.attempts += 1;
-    spend(this.usage, answer);
+    meter(this.usage, answer);
     this.plan.cache?.answered(answer.tokens, this.sentAt);
     return this.read(answer);
+  }
+
+  /** The last request is aborted; those before it were refused. */
+  private countCutOff(permit: Permit): void {
+    permit.release('aborted');
+    if (permit.requests === 0) return;
+    this.usage.unmeteredRequests += 1;
+    this.cutOff += 1;
   }
 
   /**
@@ -144,11 +154,14 @@ class StartedItem implements ItemRun {
     return { kind: 'later', delayMs: roomDelayMs, failures: this.failures, counts: false, giveUp };
   }
 
-  receive(result: ModelAnswer | ModelError, asked: string): ItemStep {
-    this.usage.requests += 1;
-    if (result instanceof ModelError) return this.understand(result, null, asked);
+  receive(result: ModelAnswer | ModelError, asked: string, isCounted = false): ItemStep {
+    if (!isCounted) this.usage.requests += 1;
+    if (result instanceof ModelError) {
+      if (!isCounted && !result.isFree) meter(this.usage, result);
+      return this.understand(result, null, asked);
+    }
     this.attempts += 1;
-    spend(this.usage, result);
+    if (!isCounted) meter(this.usage, result);
     this.plan.cache?.answeredInJob(result.tokens);
     return this.read(result);
   }
@@ -185,7 +198,6 @@ class StartedItem implements ItemRun {
     const { failure } = error;
     this.rejected = rejectedAnswer(error.answer) ?? this.rejected;
     if (error.tokens) {
-      spend(this.usage, { tokens: error.tokens, costUsd: error.costUsd });
       if (permit) this.plan.cache?.answered(error.tokens, this.sentAt);
       else this.plan.cache?.answeredInJob(error.tokens);
     }

@@ -38,8 +38,12 @@ export interface ItemRun {
   readonly model: Model;
   /** Characters of its prompt; 0 until `refusal` or `send` has made that. */
   readonly promptLength: number;
+  /** Requests whose answer counted against the item so far; a 429 is none. */
+  readonly attempts: number;
   /** What it has cost so far, answered or not. */
   readonly usage: Readonly<Usage>;
+  /** Requests that were aborted; they are among the unmetered ones of `usage`. */
+  readonly cutOff: number;
   /**
    * The answer of an item that cannot be sent at all; null for every other. Nobody need wait for a
    * permit to learn it.
@@ -52,9 +56,10 @@ export interface ItemRun {
   send(permit: Permit, signal: AbortSignal): Promise<ItemStep>;
   /**
    * Takes what a request came to that went out by another way, through the batch API of the model
-   * with the id `asked`: an answer, or why it is missing.
+   * with the id `asked`: an answer, or why it is missing. `isCounted`: what it has cost was kept
+   * before, when it was read for the first time.
    */
-  receive(result: ModelAnswer | ModelError, asked: string): ItemStep;
+  receive(result: ModelAnswer | ModelError, asked: string, isCounted?: boolean): ItemStep;
   /** The answer where Winnow itself failed on it, with what it has cost so far. */
   abandon(): ItemAnswer;
 }

@@ -191,7 +191,7 @@ async function endPreview(
   }
 }
 
-const unknownUsage = { ...noUsage, requests: 1 };
+const unknownUsage = { ...noUsage, requests: 1, unmeteredRequests: 1 };
 const unstorable = {
   status: 'FAILED',
   error: { code: 'INVALID_OUTPUT', message: 'The answer cannot be stored' },

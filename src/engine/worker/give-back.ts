@@ -3,13 +3,22 @@
  * are recorded. What a call brings that is not the end of its item is given back too: with the rest
  * of its chunk, when nothing of that is under way any more.
  */
+import type { Unanswered } from '../../db/unanswered.ts';
 import type { KeptPart } from '../../db/unsent.ts';
-import { clearReady, type HeldBatch, type HeldChunk, type HeldItem } from './held-batch.ts';
+import {
+  clearReady,
+  type HeldBatch,
+  type HeldChunk,
+  type HeldItem,
+  spentOn,
+} from './held-batch.ts';
 import { letGoIfDone } from './release.ts';
 import type { WorkerState } from './state.ts';
 
 /** Results that come in while a chunk is cut make it wait for the next try, so often at most. */
 const maxTries = 5;
+/** While the database is away, a chunk is given back again after this. */
+const retryDelayMs = 500;
 
 /** Sends nothing more of what is held of the batch now. Never rejects. */
 export async function giveBackUnsent(state: WorkerState, batch: HeldBatch): Promise<void> {
@@ -21,8 +30,7 @@ export async function giveBackUnsent(state: WorkerState, batch: HeldBatch): Prom
     const items = idle.get(chunk) ?? [];
     // Items go out in order: behind the first that did not, none is under way.
     const unsent = items.filter(({ sent }) => !sent);
-    const answered = items.filter((item) => item.answered).length;
-    chunk.leaving = { aside: items.length - unsent.length, answered, isGiven: false };
+    chunk.leaving = { aside: items.filter(({ sent }) => sent), isGiven: false };
     chunk.unrecorded -= unsent.length;
     const [next] = unsent;
     if (!next || isOver(chunk)) continue;
@@ -47,14 +55,15 @@ export async function giveBackLeft(
     (chunk) => isOver(chunk) && !chunk.leaving?.isGiven,
   );
   if (over.length === 0 && cuts.length === 0) return;
-  let resent = 0;
+  const aside: HeldItem[] = [];
   for (const { leaving } of over) {
     if (!leaving) continue;
     leaving.isGiven = true;
-    resent += leaving.answered;
+    aside.push(...leaving.aside);
   }
   const wholes = over.map(({ first }) => ({ first, keptTo: first - 1 }));
-  await giveBack(state, batch, { parts: [...wholes, ...cuts], resent });
+  const unanswered = spentOn(batch, aside);
+  await giveBack(state, batch, { parts: [...wholes, ...cuts], unanswered });
   // Not before: what is not held is given back by others' statements, and claimed again.
   for (const chunk of over) {
     if (batch.chunks.get(chunk.first) === chunk) batch.chunks.delete(chunk.first);
@@ -65,7 +74,7 @@ export async function giveBackLeft(
 
 /** Nothing of the chunk is under way that is being left. */
 function isOver({ leaving, unrecorded }: HeldChunk): boolean {
-  return leaving !== null && leaving.aside === unrecorded;
+  return leaving !== null && leaving.aside.length === unrecorded;
 }
 
 /** The items of each chunk that wait to be sent or to be tried again; they wait no more. */
@@ -88,19 +97,28 @@ function takeIdle(state: WorkerState, batch: HeldBatch): Map<HeldChunk, HeldItem
 async function giveBack(
   state: WorkerState,
   batch: HeldBatch,
-  { parts, resent }: { parts: readonly KeptPart[]; resent: number },
+  { parts, unanswered }: { parts: readonly KeptPart[]; unanswered: readonly Unanswered[] },
 ): Promise<void> {
-  const { statements, publisher, log } = state;
+  const { statements, publisher, clock, log } = state;
   const { worker, key: batchKey } = batch;
-  try {
-    let left = parts;
-    for (let tries = 0; left.length > 0 && tries < maxTries; tries += 1) {
-      const given = { worker, batchKey, parts: left, resent: tries === 0 ? resent : 0 };
+  let left = parts;
+  let spent = unanswered;
+  for (let tries = 0; left.length > 0 && tries < maxTries && !batch.isForgotten; ) {
+    try {
+      const given = { worker, batchKey, parts: left, unanswered: spent };
       const missed = new Set(await statements.releaseUnsent(given));
       left = left.filter(({ first }) => missed.has(first));
+      spent = [];
+      tries += 1;
+    } catch (error) {
+      log.warn({ err: error, batch: batch.id }, 'could not give items back; the next renewal will');
+      // But only this process knows what was spent.
+      left = left.filter(({ first }) => spent.some((item) => item.first === first));
+      if (left.length > 0) {
+        await new Promise<void>((resolve) => clock.setTimer(resolve, retryDelayMs));
+        left = left.filter(({ first }) => batch.chunks.get(first)?.leaving);
+      }
     }
-  } catch (error) {
-    log.warn({ err: error, batch: batch.id }, 'could not give items back; the next renewal will');
   }
   publisher.publish(batchKey);
 }

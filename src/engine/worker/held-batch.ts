@@ -3,6 +3,7 @@ import type { ClaimedChunk } from '../../db/chunks.ts';
 import type { OpenItem } from '../../db/items.ts';
 import { aloneFromCrashes } from '../../db/reclaims.ts';
 import type { NewResult } from '../../db/results.ts';
+import type { Unanswered } from '../../db/unanswered.ts';
 import { decodeRow } from '../../files/decoded-row.ts';
 import { type RowFile, rowFileOf } from '../../files/row.ts';
 import type { Gate } from '../../model/model.ts';
@@ -15,10 +16,10 @@ export interface HeldChunk extends ClaimedChunk {
   unrecorded: number;
   /**
    * What was not sent of it has been given back. What comes back without a final answer is put
-   * `aside`, `answered` of it with an answer that was not good enough. It is given back when
-   * nothing else is left of it. `isGiven`: the statement is under way. Null while it is worked on.
+   * `aside`, and given back when nothing else is left of it. `isGiven`: the statement is under way.
+   * Null while it is worked on.
    */
-  leaving: { aside: number; answered: number; isGiven: boolean } | null;
+  leaving: { aside: HeldItem[]; isGiven: boolean } | null;
 }
 
 /**
@@ -33,8 +34,8 @@ export interface HeldItem {
   gate(): Gate;
   /** A request for it may have gone out. */
   sent: boolean;
-  /** It was answered, and the answer was not good enough: when let go of, it is asked again. */
-  answered: boolean;
+  /** What it has cost so far; null where it was never sent. */
+  spent(): Pick<ItemRun, 'attempts' | 'usage' | 'cutOff'> | null;
   /** Its next request is beyond its first, and waits for a mark of its own. */
   isRepeat: boolean;
   /** Requests beyond its first that were marked. */
@@ -79,8 +80,8 @@ export interface HeldBatch {
   /** Items that wait for another try. */
   waiting: number;
   inFlight: number;
-  /** Requests whose answer was cut off or thrown away: they are sent again under the next lease. */
-  lost: number;
+  /** Items that are let go of without an answer. */
+  readonly unanswered: HeldItem[];
   /** Answers that no flush has taken yet. */
   readonly answers: NewResult[];
   /** When the oldest of `answers` came, by the worker's clock. */
@@ -142,7 +143,7 @@ export function holdBatch(
     mayHaveMore: true,
     waiting: 0,
     inFlight: 0,
-    lost: 0,
+    unanswered: [],
     answers: [],
     oldestAt: 0,
     unwritten: 0,
@@ -193,7 +194,6 @@ class ReadyItem implements HeldItem {
   readonly index: number;
   readonly chunk: HeldChunk;
   sent = false;
-  answered = false;
   isRepeat = false;
   repeats = 0;
   private readonly batch: HeldBatch;
@@ -215,6 +215,11 @@ class ReadyItem implements HeldItem {
   gate(): Gate {
     const { model, modelOf } = this.batch.plan;
     return (modelOf ? this.run().model : model).gate;
+  }
+
+  spent(): ReturnType<HeldItem['spent']> {
+    const { started } = this;
+    return started !== null && started.usage.requests > 0 ? started : null;
   }
 }
 
@@ -254,10 +259,19 @@ export function countRecorded(
 }
 
 /** An item of a chunk that is being left came back without a final answer. */
-export function putAside({ chunk, answered }: HeldItem): void {
-  if (chunk.leaving === null) return;
-  chunk.leaving.aside += 1;
-  if (answered) chunk.leaving.answered += 1;
+export function putAside(item: HeldItem): void {
+  item.chunk.leaving?.aside.push(item);
+}
+
+/** What those of these items have cost that were sent. */
+export function spentOn({ plan }: HeldBatch, items: readonly HeldItem[]): Unanswered[] {
+  return items.flatMap((item) => {
+    const spent = item.spent();
+    if (!spent) return [];
+    const { attempts, usage, cutOff } = spent;
+    const given = { index: item.index, first: item.chunk.first, attempts, usage, cutOff };
+    return [plan.modelOf ? { ...given, model: item.run().model.id } : given];
+  });
 }
 
 /** Nothing of it is left in this worker's hands. */

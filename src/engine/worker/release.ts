@@ -3,8 +3,11 @@
  * ends (drop), or when the lease is lost (forget).
  */
 import type { BatchErrorCode } from '../../core/errors.ts';
-import { callsEnded, clearReady, type HeldBatch, isDone } from './held-batch.ts';
+import { callsEnded, clearReady, type HeldBatch, isDone, spentOn } from './held-batch.ts';
 import type { WorkerState } from './state.ts';
+
+/** While the database is away, what a batch has spent is told again after this. */
+const retryDelayMs = 500;
 
 /** Why no item of a batch would succeed. */
 export interface BatchFailure {
@@ -28,24 +31,35 @@ export function drop(state: WorkerState, batch: HeldBatch): Promise<void> {
 }
 
 async function dropNow(state: WorkerState, batch: HeldBatch): Promise<void> {
-  const { statements, nudges, claims, log } = state;
+  const { nudges, claims, backOffs } = state;
   if (batch.abort.signal.aborted) return; // forgotten
-  batch.lost += batch.ready.filter(({ answered }) => answered).length;
-  for (const { leaving } of batch.chunks.values()) batch.lost += leaving?.answered ?? 0;
+  const waiting = backOffs.filter((one) => one.batch === batch).map(({ item }) => item);
+  batch.unanswered.push(...batch.ready, ...waiting);
+  for (const { leaving } of batch.chunks.values()) batch.unanswered.push(...(leaving?.aside ?? []));
   cease(state, batch, 'the batch was stopped');
   await callsEnded(batch);
   await drained(batch);
-  try {
-    const { worker, key: batchKey, lost: resent } = batch;
-    await statements.release({ worker, batchKey, resent });
-  } catch (error) {
-    log.warn({ err: error, batch: batch.id }, 'could not release a batch; the next renewal will');
-  }
+  await release(state, batch);
   letGo(state, batch);
   // What is left of it can be ended now; or, at the end of this worker, claimed by another.
   await nudges.send(batch.key, state.stopping ? 'work' : 'stop');
   claims.emptyUntil = Number.NEGATIVE_INFINITY;
   state.wake();
+}
+
+/** Until it is done, or the lease lost: only this process knows what was spent. Never rejects. */
+async function release({ statements, clock, log }: WorkerState, batch: HeldBatch): Promise<void> {
+  const { key: batchKey, worker } = batch;
+  const unanswered = spentOn(batch, batch.unanswered);
+  while (!batch.isForgotten) {
+    try {
+      await statements.release({ worker, batchKey, unanswered });
+      return;
+    } catch (error) {
+      log.warn({ err: error, batch: batch.id }, 'could not release a batch; trying again');
+      await new Promise<void>((resolve) => clock.setTimer(resolve, retryDelayMs));
+    }
+  }
 }
 
 /**

@@ -102,10 +102,10 @@ export async function send(
       const step = await item.run().send(permit, signal);
       const stopping = takeStep(state, { batch, item }, step);
       if (stopping !== null) await stopping;
-    }
+    } else batch.unanswered.push(item);
   } catch (error) {
     if (signal.aborted) {
-      batch.lost += 1;
+      batch.unanswered.push(item);
     } else {
       const { id } = batch;
       state.log.error(
@@ -143,20 +143,20 @@ function takeStep(
       addAnswer(state, batch, { ...placeOf(batch, item), ...step.answer });
       return null;
     case 'again':
-      item.answered = true;
       item.isRepeat = true;
-      if (signal.aborted) batch.lost += 1;
+      if (signal.aborted) batch.unanswered.push(item);
       else if (item.chunk.leaving) return putDown(state, batch, item);
       else returnReady(state, batch, item);
       return null;
     case 'later':
       item.isRepeat = step.counts;
       if (step.failures > 0) tellFailure(state, batch, step);
-      if (signal.aborted) return null;
-      if (item.chunk.leaving) return putDown(state, batch, item);
-      backOff(state, { batch, item }, step.delayMs);
+      if (signal.aborted) batch.unanswered.push(item);
+      else if (item.chunk.leaving) return putDown(state, batch, item);
+      else backOff(state, { batch, item }, step.delayMs);
       return null;
     case 'stop':
+      batch.unanswered.push(item);
       // No item of the batch would succeed. The call counts as under way until that is stored.
       return signal.aborted ? null : failBatch(state, batch, step);
     default:

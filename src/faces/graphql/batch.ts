@@ -9,6 +9,8 @@ import {
   listBatches,
   readBatch,
 } from '../../db/batches.ts';
+import { listMeanCosts } from '../../db/mean-costs.ts';
+import { usageOfBatch } from '../../db/usage.ts';
 import { listDeliveries } from '../../db/webhooks.ts';
 import { estimatedCompletionAt, itemsPerSecond, progressOf } from '../../engine/live/pace.ts';
 import type { ModelQuote as ModelQuoteModel } from '../../engine/quote/quote.ts';
@@ -32,10 +34,15 @@ import { OperationEnum } from './operation.ts';
 import { pageCost, readKeyPage } from './page.ts';
 import { Projection } from './projection.ts';
 import { ModelQuote } from './quotes.ts';
-import { createListRounds } from './rounds.ts';
+import { createListRounds, createRounds } from './rounds.ts';
 import { usageOfWhole } from './usage.ts';
 
 export const loadDeliveries = createListRounds(listDeliveries);
+
+const loadMeanCost = createRounds(async (keys, { db }) => {
+  const means = await listMeanCosts(db.sql, keys);
+  return new Map(means.map(({ batchKey, costUsd }) => [batchKey, costUsd]));
+});
 
 builder.node('Batch', {
   description:
@@ -81,6 +88,18 @@ builder.node('Batch', {
       description:
         'Cost of the batch so far: answers that stand, answers that a retry replaced, and calls that a cancel or an expiry cut off.',
       resolve: usageOfWhole,
+    }),
+    unmeteredUsd: t.float({
+      nullable: true,
+      description:
+        'Possible cost of usage.unmeteredRequests: their number times the mean cost of an item of this batch. Null where there are none, before the first answer, and without a known price.',
+      complexity: { field: 1, multiplier: 1 },
+      resolve: async (batch, _args, context) => {
+        const { unmeteredRequests } = usageOfBatch(batch);
+        if (unmeteredRequests === 0) return null;
+        const meanUsd = await loadMeanCost(batch.key, context);
+        return meanUsd === undefined ? null : unmeteredRequests * meanUsd;
+      },
     }),
     name: t.exposeString('name', {
       nullable: true,

@@ -195,7 +195,7 @@ builder.node(BatchItem, {
       type: 'Usage',
       nullable: true,
       description:
-        'Requests, tokens and cost of the item, over all attempts. Null without a final answer, and where a cancel or an expiry came before anything was sent.',
+        'Requests, tokens and cost of the item, over all attempts, those included that a cancel or an expiry cut off. Null before anything was sent.',
       resolve: (given, _args, context) => usageOfItem(given, context),
     }),
     completedAt: t.field({

@@ -41,12 +41,12 @@ export function usageOfWhole(batch: BatchRecord): ShownUsage {
     : { ...usage, parts: (context) => loadSpending(key, context) };
 }
 
-/** Null before the result, and for an item for which nothing was sent. */
+/** Null for an item for which nothing was sent. */
 export function usageOfItem(
   { batch, item, row }: BatchItemModel,
   { preparePlan }: Pick<Context, 'preparePlan'>,
 ): ShownUsage | null {
-  if (item.seq === null || item.cached || wasNeverAsked(item)) return null;
+  if (item.requests === null || item.cached || wasNeverAsked(item)) return null;
   const { operation, model, execution } = batch;
   return usageOfModel(usageOf(item), {
     model: () => (operation === 'chat' ? modelIdFor(batch, row, preparePlan) : model),

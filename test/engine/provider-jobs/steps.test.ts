@@ -38,6 +38,19 @@ describe.each(providers)('$provider', ({ model }) => {
       resentRequests: 0,
     });
     expect(app.sandbox.requests.count).toBe(16);
+    const { batch } = await ask<{ batch: { usage: Record<string, number> } }>(
+      app,
+      'query($id: ID!) { batch(id: $id) { usage { requests unmeteredRequests inputTokens } } }',
+      { id },
+    );
+    const items = await readItems(app, id);
+    const tokens = items.map(({ usage }) => usage?.inputTokens ?? 0);
+    expect(tokens.every((input) => input > 0)).toBe(true);
+    expect(batch.usage).toEqual({
+      requests: 100 + 16,
+      unmeteredRequests: 16,
+      inputTokens: tokens.reduce((sum, input) => sum + input, 0),
+    });
   });
 
   test('a retry asks anew what had failed, also where its job is read again', async () => {

@@ -135,17 +135,31 @@ test('of items that each need a repair, a kill reports requests, not items', asy
   const [victim] = await Promise.all([start('victim'), start('heir')]);
   const id = await submit(api, texts(items));
   await untilBatch(api, id, ({ counts }) => counts.succeeded > 150);
+  const slow = sandbox.faults.add({
+    fault: { kind: 'latency', ms: 6_000 },
+    when: ({ body }) => !isFirst(body),
+  });
+  const repairing = () =>
+    sandbox.requests.journal.filter(
+      ({ answered, aborted, body }) => answered === null && !aborted && !isFirst(body),
+    );
+  await until(() => repairing().length === 2 * concurrency, {
+    deadlineMs: 15_000,
+    what: 'the repair of every item that is under way',
+  });
 
   victim.signal('SIGKILL');
-  const batch = await untilEnded(api, id);
+  await victim.exited;
+  slow();
+  const batch = await untilEnded(api, id, 60_000);
   wrong();
 
   expect(batch).toMatchObject({ status: 'COMPLETED', counts: { succeeded: items } });
   expect(batch.usage.requests).toBe(2 * items);
   const again = sandbox.requests.count - batch.usage.requests;
-  expect(again).toBeGreaterThan(concurrency);
+  expect(again).toBe(2 * concurrency);
   expect(batch.resentRequests).toBeGreaterThanOrEqual(again);
-  expect(batch.resentRequests).toBeLessThanOrEqual(again + Math.max(3, concurrency / 4));
+  expect(batch.resentRequests).toBeLessThanOrEqual(again + 3);
 });
 
 test('a process that starts where one was killed goes on at once, however long the lease', async () => {
