@@ -1,6 +1,7 @@
 /** What an owner spent in a month, by model and by the way in which the model was reached. */
 import { BadUserInput } from '../../core/errors.ts';
 import { totalUsage } from '../../core/usage.ts';
+import { limitOf, readOwnerStanding } from '../../db/owner-limits.ts';
 import { type ModelSpending as ModelSum, readMonth, readSpending } from '../../db/spending.ts';
 import { ExecutionEnum } from './batch-parts.ts';
 import { builder } from './builder.ts';
@@ -39,6 +40,22 @@ const Spending = builder.objectRef<MonthSpending>('Spending').implement({
         ...totalUsage(byModel.map(({ usage }) => usage)),
         parts: () => byModel,
       }),
+    }),
+    budgetUsd: t.float({
+      nullable: true,
+      description:
+        'Limit of the owner for a month in USD, from BUDGETS. Null when the server sets none.',
+      resolve: (_spending, _args, { limits, owner }) => limitOf(limits, owner),
+    }),
+    remainingUsd: t.float({
+      nullable: true,
+      description:
+        'USD left of budgetUsd after the spending and the expected cost of calls under way; 0 where nothing is left. Null without a limit, and for a month that is over.',
+      async resolve({ month }, _args, { db, limits, owner }) {
+        const standing = await readOwnerStanding(db.sql, limits, owner);
+        if (standing?.month !== month) return null;
+        return Math.max(0, standing.limitUsd - standing.spentUsd - standing.heldUsd);
+      },
     }),
     byModel: t.field({
       type: [ModelSpending],

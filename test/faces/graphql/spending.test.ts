@@ -14,6 +14,7 @@ beforeAll(async () => {
     OPENAI_BASE_URL: url,
     OPENAI_API_KEY: 'sk-test',
     DEFAULT_MODEL: 'openai/gpt-4.1-mini',
+    BUDGETS: '{"bob": {"monthlyUsd": 5}}',
     API_KEYS: 'ann:ann-key-0123456789abcdef,bob:bob-key-0123456789abcdef',
   })));
 });
@@ -30,7 +31,7 @@ const answered = () =>
 async function spending(owner: string, of?: string): Promise<Data> {
   const { data, errors } = await app.graphql(
     `query($month: String) { spending(month: $month) {
-      month usage { requests costUsd unmeteredRequests }
+      month budgetUsd remainingUsd usage { requests costUsd unmeteredRequests }
       byModel { model execution usage { requests inputTokens outputTokens costUsd } } } }`,
     { month: of },
     as(owner),
@@ -115,17 +116,22 @@ describe('spending', () => {
     );
     await untilEnded(app, data?.submitBatch.batch.id, as('bob'));
 
-    const { byModel } = await spending('bob');
+    const { byModel, budgetUsd, remainingUsd } = await spending('bob');
 
     expect(byModel.map(({ model, usage }: Data) => [model, usage.requests])).toEqual([
       ['openai/gpt-4.1-mini', 1],
       ['stub/a', 2],
     ]);
+    expect(budgetUsd).toBe(5);
+    expect(remainingUsd).toBeCloseTo(5 - 0.00056, 9);
+    expect(await spending('bob', '2001-01')).toMatchObject({ budgetUsd: 5, remainingUsd: null });
   });
 
   it('of another month is empty, with an unknown cost; and a month must be one', async () => {
     expect(await spending('ann', '2001-01')).toEqual({
       month: '2001-01',
+      budgetUsd: null,
+      remainingUsd: null,
       usage: { requests: 0, costUsd: null, unmeteredRequests: 0 },
       byModel: [],
     });
