@@ -257,7 +257,10 @@ describe('the deadline', () => {
     stub.reply({ status: 400, fault: 'body', body: { error: { message: 'a' } } });
     const { model } = modelOf(stub.url, { timeoutMs: 150 });
 
-    expect((await failureOf(ask(model))).failure).toEqual(timeout);
+    const failure = await failureOf(ask(model));
+
+    expect(failure.failure).toEqual(timeout);
+    expect(failure.isFree).toBe(false);
   });
 });
 
@@ -271,6 +274,7 @@ describe('a connection', () => {
 
     expect(failure.failure).toEqual(providerError);
     expect(failure.message).toBe('The connection to stub failed (ECONNREFUSED).');
+    expect(failure.isFree).toBe(true);
   });
 
   test('is kept and used again', async () => {

@@ -2,6 +2,7 @@
 import postgres from 'postgres';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type App, startApp } from '../../support/app.ts';
+import { until } from '../../support/until.ts';
 import { ask, cancel, readBatch, readItems, submit, texts, untilEnded } from '../worker/support.ts';
 import {
   providerJobEnv,
@@ -144,7 +145,14 @@ test('a provider that never confirms the end of a job is not waited for longer t
   const cancelling = await readBatch(app, id);
 
   const sql = postgres(app.databaseUrl, { max: 1 });
-  await sql`update provider_batches set cancelled_at = cancelled_at - interval '25 hours'`;
+  // The provider is asked before the worker writes down that it was.
+  const backdate = () => sql`
+    update provider_batches set cancelled_at = cancelled_at - interval '25 hours'
+    where cancelled_at is not null`;
+  await until(async () => (await backdate()).count === 1, {
+    deadlineMs: 10_000,
+    what: 'a note of it',
+  });
   await sql.end();
 
   expect(cancelling.status).toBe('CANCELLING');
