@@ -34,7 +34,7 @@ export class NoServer extends Error {
   override readonly name = 'NoServer';
 }
 
-/** The batch waits for somebody who lets it go on. The message says why, and how. */
+/** It waits for somebody or for the next month. The message says why, and how it goes on. */
 export class Paused extends Error {
   override readonly name = 'Paused';
   readonly batch: BatchState;
@@ -43,7 +43,7 @@ export class Paused extends Error {
     batch: BatchState,
     { isLocal, projection }: { isLocal: boolean; projection: Projection | null },
   ) {
-    const { id, pauseReason, pauseMessage } = batch;
+    const { id, pauseReason, pauseMessage, resumesAt } = batch;
     const limit = pauseReason === 'budget' ? ' --max-cost USD' : '';
     const local = isLocal ? ' --local' : '';
     const whole = projection?.costUsd;
@@ -51,7 +51,9 @@ export class Paused extends Error {
       `${id} is paused: ${pauseMessage}.`,
       ...(whole ? [`The whole batch will cost about ${usdText(whole)}.`] : []),
       `winnow output ${id}${local} gives the answers so far.`,
-      `winnow resume ${id}${limit}${local} lets it go on; then the same command goes on with it.`,
+      resumesAt
+        ? `The same command goes on with it from ${resumesAt.toISOString()} on, or once there is room.`
+        : `winnow resume ${id}${limit}${local} lets it go on; then the same command goes on with it.`,
     ];
     super(lines.join('\n'));
     this.batch = batch;

@@ -1,5 +1,6 @@
 /** The batch of a command: the one that there is of the same file and options, or a new one. */
 import {
+  BadUserInput,
   type Batch,
   Conflict,
   type ModelQuote,
@@ -137,6 +138,7 @@ async function goOn(
   if (batch.status === 'cancelling') for await (const _ of batch.watch({ signal }));
   await changeLimit(batch, job.settings.maxCostUsd, signal);
   await endPreview(batch, job, { shell, progress });
+  await endOwnerPause(batch, signal);
   const { id, status, counts, error } = batch;
   if (status === 'completed') {
     progress.tell(`${id} of the same file and options is completed; --new makes another.`);
@@ -171,6 +173,17 @@ async function endPreview(
     await agree(text, most, { given, shell, progress });
   }
   await batch.resume({ signal });
+}
+
+/**
+ * A batch that its owner's month paused goes on where the month has room. The server would see that
+ * by itself, but later than this command looks.
+ */
+async function endOwnerPause(batch: Batch, signal: AbortSignal): Promise<void> {
+  if (batch.pauseReason !== 'owner_budget') return;
+  await batch.resume({ signal }).catch((error: unknown) => {
+    if (!(error instanceof BadUserInput)) throw error; // the month has no room
+  });
 }
 
 /** A batch that its old limit paused goes on; one that somebody paused stays so. */

@@ -125,7 +125,7 @@ async function runBatch(
 
 /**
  * Shows the batch until its end. Throws BatchFailed where it does not complete, and Paused where
- * it waits for somebody.
+ * it is paused: also until the next month, which is too long for a command.
  */
 export async function watchBatch(
   batch: Batch,
@@ -139,7 +139,7 @@ export async function watchBatch(
     progress.tell(`${batch.id}  ${batch.name ?? ''}  ${counted(batch.counts.total, 'row')}`);
     for await (const state of batch.watch({ signal })) {
       progress.show(state);
-      if (state.status === 'paused' && !state.resumesAt) {
+      if (state.status === 'paused') {
         const { isLocal } = server;
         throw new Paused(state, { isLocal, projection: await batch.projection({ signal }) });
       }

@@ -1,5 +1,6 @@
 /** What a batch may cost, told before anything is sent to a model with a price. */
 import { writeFileSync } from 'node:fs';
+import postgres from 'postgres';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Sandbox, startFaultySandbox } from '../../src/sandbox/faults/sandbox.ts';
 import { type App, startApp } from '../support/app.ts';
@@ -114,4 +115,42 @@ it('runs some rows first, and the rest by the same command without the preview',
     code: 0,
     batch: { id: same.batch.id, usage: { requests: 30 }, counts: { succeeded: 30 } },
   });
+});
+
+it('ends with 6 where the month is spent, and goes on by the same command when there is room', async () => {
+  const budgeted = await startApp(
+    {
+      OPENAI_BASE_URL: sandbox.url,
+      DEFAULT_MODEL: 'openai/gpt-4.1-mini',
+      BUDGETS: '{"*": {"monthlyUsd": 1}}',
+    },
+    { sandbox },
+  );
+  const sql = postgres(budgeted.databaseUrl, { max: 1 });
+  try {
+    await sql`
+      insert into spending (batch_key, month, owner, model, execution, requests, cost_usd)
+      values (-1, to_char(now() at time zone 'utc', 'YYYY-MM'), 'local',
+              'openai/gpt-4.1-mini', 'LIVE', 1, 2)`;
+    writeFileSync(folder.file('mails.txt'), 'Thank you!\nNobody answers.\n');
+    const args = ['label', 'mails.txt', '--categories', 'praise,complaint', '-o', 'mails.csv'];
+    const env = { WINNOW_URL: budgeted.url };
+    const sent = sandbox.requests.count;
+
+    const paused = await folder.json(args, { env });
+    const same = await folder.run(args, { env });
+    const stillSent = sandbox.requests.count;
+    await sql`delete from spending where batch_key = -1`;
+    const rest = await folder.json(args, { env });
+
+    expect(paused).toMatchObject({ code: 6, batch: { pauseReason: 'owner_budget' } });
+    expect(same.code, same.err).toBe(6);
+    expect(same.err).toMatch(/^batch_\S+ is paused: local may spend 1 USD in .* in BUDGETS\.$/m);
+    expect(same.err).toMatch(/^The same command goes on with it from \d{4}-\d\d-01T00:00:00/m);
+    expect(stillSent).toBe(sent);
+    expect(rest).toMatchObject({ code: 0, batch: { id: paused.batch.id } });
+  } finally {
+    await sql.end();
+    await budgeted.stop();
+  }
 });
