@@ -122,14 +122,17 @@ function quoteModel(input: ModelInput): ModelQuote {
   const { model, sampling } = plan;
   const { tokenizer, prompts } = counts;
   const ratio = history.billedRatio ?? 1;
-  const requests = history.answers?.requestsPerItem ?? 1;
+  const isThinking = thinks(model.name, plan);
+  // Answers of other models say nothing of what this one thinks.
+  const answers = isThinking && !history.answers?.isOwn ? null : history.answers;
+  const requests = answers?.requestsPerItem ?? 1;
   const prompt = promptEstimate(counts, { asked, ratio, requests });
   const answer = estimateAnswer(plan, {
     kind,
     fixed: hasFixed ? counts.answers : null,
-    history: history.answers,
+    history: answers,
     inputTokens: Math.max(0, mean(prompts) - counts.wholePrefix),
-    thinks: thinks(model.name, plan),
+    thinks: isThinking,
   });
   const prefix = counts.prefix * ratio;
   const costs = (prices: Prices, cached?: Cached) =>

@@ -241,3 +241,24 @@ it('refuses an unknown model, too many of them, and an unknown file', async () =
   expect(many.errors?.[0]?.extensions.issues[0].path).toBe('input.models');
   expect(file.errors?.[0]?.extensions.code).toBe('NOT_FOUND');
 });
+
+it('guesses what a model thinks until it has answered itself', async () => {
+  bill(() => JSON.stringify({ label: categories[0], confidence: 0.95 }));
+  const operation = { label: { categories: [...categories, 'thanks'] } };
+  const input = { operation, source: { texts: texts.slice(0, 20) } };
+  await run(input);
+  const models = ['openai/gpt-5-mini', 'openai/gpt-4.1-mini'];
+  const [thinking, plain] = (await quote({ ...input, models })).models;
+
+  expect(thinking).toMatchObject({
+    outputBasis: 'GUESSED',
+    caveats: ['The model thinks before it answers; run a preview.'],
+  });
+  const { expected, high } = thinking.outputTokens;
+  expect(high / expected).toBeCloseTo(20, 0);
+  expect(plain.outputBasis).toBe('FIXED');
+
+  await run({ ...input, operation: { label: { ...operation.label, model: models[0] } } });
+  const [known] = (await quote({ ...input, models })).models;
+  expect(known).toMatchObject({ outputBasis: 'HISTORY', caveats: [] });
+});
