@@ -50,7 +50,8 @@ export function fixedAnswers(options: Readonly<Record<string, unknown>>): string
 
 /**
  * `fixed`: the tokens of all that an answer can be. `inputTokens`: those of a prompt without its
- * fixed part.
+ * fixed part. `limits`: the most that each request of the sample itself allows,
+ * unless the options say it for all.
  */
 export function estimateAnswer(
   { operation, sampling }: Pick<Plan, 'operation' | 'sampling'>,
@@ -58,17 +59,21 @@ export function estimateAnswer(
     fixed: readonly number[] | null;
     history: AnswerHistory | null;
     inputTokens: number;
+    limits: readonly number[];
     thinks: boolean;
     kind: string;
   },
 ): AnswerEstimate {
-  const { fixed, history, thinks } = given;
+  const { fixed, history, limits, thinks } = given;
   const most = sampling.maxOutputTokens ?? Number.POSITIVE_INFINITY;
+  const hasLimits = sampling.maxOutputTokens === undefined && limits.length > 0;
+  const cut = (tokens: number) =>
+    hasLimits ? mean(limits.map((limit) => Math.min(tokens, limit))) : Math.min(tokens, most);
   const within = (estimate: AnswerEstimate): AnswerEstimate => ({
     basis: estimate.basis,
-    expected: Math.min(estimate.expected, most),
-    low: Math.min(Math.max(0, estimate.low), most),
-    high: Math.min(estimate.high, most),
+    expected: cut(estimate.expected),
+    low: cut(Math.max(0, estimate.low)),
+    high: cut(estimate.high),
   });
   if (history) return within(fromHistory(history, fixed !== null && !thinks));
   if (fixed && !thinks) return within(fromAnswers(fixed));

@@ -4,8 +4,8 @@ import { ItemFailure } from '../../core/errors.ts';
 import type { Counter } from '../../counting/counter.ts';
 import { type Encoding, type ModelTokenizer, tokenizerOf } from '../../counting/model-tokenizer.ts';
 import type { PromptItem } from '../../operations/operation.ts';
-import { type Plan, promptOf } from '../run/plan.ts';
-import { type Frame, frames, type PromptParts, partsOf } from './prompt-parts.ts';
+import { modelOf, type Plan, promptOf } from '../run/plan.ts';
+import { answerLimit, type Frame, frames, type PromptParts, partsOf } from './prompt-parts.ts';
 
 /** The event loop does something else after so much work of ours. */
 const sliceMs = 2;
@@ -15,6 +15,10 @@ export interface PromptCounts {
   tokenizer: ModelTokenizer;
   /** Of each prompt that was counted. */
   prompts: number[];
+  /** Of each of these: the most tokens that its own request allows an answer, or Infinity. */
+  answerLimits: number[];
+  /** Whether some request names a model that is not this one. */
+  namesOther: boolean;
   /** At the beginning of every prompt. */
   prefix: number;
   /** The part of it that is whole messages. */
@@ -38,6 +42,7 @@ interface Prompt {
   messages: number;
   texts: number[];
   extraTokens: number;
+  answerLimit: number;
 }
 
 /**
@@ -64,6 +69,7 @@ export async function countPrompts(
   const answersAt = answers.map((text) => texts.add(text));
   const prompts: Prompt[] = [];
   let bodies: PromptParts[] | null = null;
+  const namesOther = plans.map(() => false);
   let [seen, unaskable, hasMedia] = [0, 0, false];
   let sliceEnd = performance.now() + sliceMs;
   for await (const some of items) {
@@ -74,6 +80,9 @@ export async function countPrompts(
         bodies ??= plans.map((plan) => bodyParts(plan, item));
         for (const body of prompts.length === 0 ? bodies : []) body.texts.map(texts.add);
         hasMedia ||= parts.hasMedia;
+        plans.forEach((plan, index) => {
+          namesOther[index] ||= isForAnother(plan, item);
+        });
         prompts.push({ ...parts, texts: parts.texts.map(texts.add) });
       } else unaskable += 1;
       if (performance.now() < sliceEnd) continue;
@@ -114,6 +123,8 @@ export async function countPrompts(
       return {
         tokenizer,
         prompts: inTime.map((prompt) => extra + tokensOf(prompt, frame, of)),
+        answerLimits: inTime.map((prompt) => prompt.answerLimit),
+        namesOther: namesOther[index] ?? false,
         prefix: Math.floor(wholePrefix) + beginning,
         wholePrefix: Math.floor(wholePrefix),
         answers: answersAt.map(of),
@@ -126,7 +137,7 @@ export async function countPrompts(
 }
 
 function tokensOf(
-  { messages, texts, extraTokens }: Prompt,
+  { messages, texts, extraTokens }: Omit<Prompt, 'answerLimit'>,
   frame: Frame,
   of: (at: number) => number,
 ): number {
@@ -136,14 +147,32 @@ function tokensOf(
 }
 
 /** Null where the item cannot be asked. */
-function promptParts({ operation }: Plan, item: PromptItem): PromptParts | null {
+function promptParts(
+  { operation }: Plan,
+  item: PromptItem,
+): (PromptParts & Pick<Prompt, 'answerLimit'>) | null {
   try {
     const prompt = promptOf(operation, item);
-    if ('body' in prompt) return partsOf(prompt.body, prompt.dialect ?? 'openai');
+    if ('body' in prompt) {
+      const parts = partsOf(prompt.body, prompt.dialect ?? 'openai');
+      return { ...parts, answerLimit: answerLimit(prompt.body) };
+    }
     const texts = prompt.messages.map(({ content }) => content);
-    return { messages: texts.length, texts, extraTokens: 0, hasMedia: false };
+    const answers = { answerLimit: Number.POSITIVE_INFINITY };
+    return { messages: texts.length, texts, extraTokens: 0, hasMedia: false, ...answers };
   } catch (error) {
     if (error instanceof ItemFailure) return null;
+    throw error;
+  }
+}
+
+/** Whether a complete request goes to a model that is not the one of `plan`. */
+function isForAnother(plan: Plan, item: PromptItem): boolean {
+  if (plan.modelOf === null || item.request?.model == null) return false;
+  try {
+    return modelOf(plan, item).model.id !== plan.model.id;
+  } catch (error) {
+    if (error instanceof ItemFailure) return true;
     throw error;
   }
 }

@@ -48,6 +48,15 @@ export function partsOf(body: Readonly<JsonRecord>, dialect: Dialect): PromptPar
   return parts;
 }
 
+/** The most tokens that a complete request allows an answer, or Infinity. */
+export function answerLimit({
+  max_completion_tokens: newer,
+  max_tokens: older,
+}: Readonly<JsonRecord>): number {
+  const limit = newer ?? older;
+  return typeof limit === 'number' && limit > 0 ? limit : Number.POSITIVE_INFINITY;
+}
+
 function addFormat(parts: PromptParts, body: Readonly<JsonRecord>, dialect: Dialect): void {
   const { response_format: format, output_config: config } = body;
   const held =

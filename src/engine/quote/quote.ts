@@ -131,6 +131,7 @@ function quoteModel(input: ModelInput): ModelQuote {
     kind,
     fixed: hasFixed ? counts.answers : null,
     history: answers,
+    limits: counts.answerLimits,
     inputTokens: Math.max(0, mean(prompts) - counts.wholePrefix),
     thinks: isThinking,
   });
@@ -229,7 +230,7 @@ function costEstimate(
 }
 
 function caveatsOf(
-  { plan, kind, counts, hasMedia, prices, history }: ModelInput,
+  { plan, counts, hasMedia, prices, history }: ModelInput,
   answer: AnswerEstimate,
   isPriced: boolean,
 ): string[] {
@@ -248,10 +249,7 @@ function caveatsOf(
       'The tokens were counted with a tokenizer that resembles the one of the model.',
     ],
     [hasMedia, 'Images and other media are not counted.'],
-    [
-      kind === 'chat' && plan.modelOf !== null,
-      'Requests that name another model are counted and priced as this one.',
-    ],
+    [counts.namesOther, 'Requests that name another model are counted and priced as this one.'],
   ];
   return said.filter(([holds]) => holds).map(([, sentence]) => sentence);
 }

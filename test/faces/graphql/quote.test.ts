@@ -262,3 +262,36 @@ it('guesses what a model thinks until it has answered itself', async () => {
   const [known] = (await quote({ ...input, models })).models;
   expect(known).toMatchObject({ outputBasis: 'HISTORY', caveats: [] });
 });
+
+it('takes the limit of a request of its own, and tells of another model only where one is named', async () => {
+  const request = (body: Record<string, unknown>) => ({
+    messages: [{ role: 'user', content: 'Say yes.' }],
+    ...body,
+  });
+  let chat = {};
+  const quoted = async (...bodies: Record<string, unknown>[]) => {
+    const form = new FormData();
+    const lines = bodies.map((body) => JSON.stringify(request(body)));
+    form.append('file', new Blob([lines.join('\n')]), 'requests.jsonl');
+    const file = (await (
+      await fetch(`${stubs.app.url}/files`, { method: 'POST', body: form })
+    ).json()) as { id: string };
+    return (await quote({ operation: { chat }, source: { fileId: file.id } })).models[0];
+  };
+  const named = { model: 'gpt-4.1-mini' };
+  const [short, newer, mixed, other] = [
+    await quoted({ ...named, max_tokens: 17 }),
+    await quoted({ ...named, max_completion_tokens: 17 }),
+    await quoted({ max_tokens: 17 }, {}),
+    await quoted(named, { model: 'gpt-4.1' }),
+  ];
+
+  const caveat = 'Requests that name another model are counted and priced as this one.';
+  expect(short.outputTokens).toEqual({ expected: 17, low: 17, high: 17 });
+  expect(newer.outputTokens).toEqual(short.outputTokens);
+  expect(mixed.outputTokens).toEqual({ expected: 317, low: 137, high: 767 });
+  for (const { caveats } of [short, newer, mixed]) expect(caveats).not.toContain(caveat);
+  expect(other.caveats).toContain(caveat);
+  chat = { maxOutputTokens: 40 }; // in place of each request's own
+  expect((await quoted({ max_tokens: 17 })).outputTokens).toMatchObject({ expected: 40, high: 40 });
+});
