@@ -61,20 +61,19 @@ export async function quoteChecked(context: Quoting, asked: CheckedQuote): Promi
       ? readSample(db.sql, { fileKey, file, seed, total: itemCount, size: sampleSize })
       : sampleItems(source.items, { seed, size: sampleSize });
   const hash = optionsHash(operation, options);
-  const [quoted, identicalItems] = await Promise.all([
-    makeQuote(counter, {
-      kind: operation,
-      options,
-      plans,
-      items,
-      total: itemCount,
-      pricesOf,
-      historyOf: (model) =>
-        readHistory(db.sql, { owner, operation, optionsHash: hash, model, before: null }),
-      patient: false,
-    }),
-    countIdentical(db.sql, { name: operation, plan, source, file }),
-  ]);
+  const identicalItems = await countIdentical(db.sql, { name: operation, plan, source, file });
+  const quoted = await makeQuote(counter, {
+    kind: operation,
+    options,
+    plans,
+    items,
+    total: itemCount,
+    identical: identicalItems ?? 0,
+    pricesOf,
+    historyOf: (model) =>
+      readHistory(db.sql, { owner, operation, optionsHash: hash, model, before: null }),
+    patient: false,
+  });
   const { models, sampledItems, unaskableItems } = quoted;
   return { items: itemCount, identicalItems, models, sampledItems, unaskableItems };
 }

@@ -48,6 +48,7 @@ const { models: quotes } = await makeQuote(counter, {
   plans: models.map((model) => preparePlan(label.name, options, model)),
   items: sampleItems(questions, { seed: '', size: questions.length }),
   total: questions.length,
+  identical: 0,
   pricesOf: providers.prices,
   historyOf: async () => ({ answers: null, billedRatio: null }),
   patient: false,

@@ -32,6 +32,8 @@ export interface CountedSample {
   models: PromptCounts[];
   /** Items that were looked at. */
   seen: number;
+  /** Of those, items with the prompt of an earlier one, whose prompts are left out. */
+  repeated: number;
   /** Of those, items that cannot be asked. */
   unaskable: number;
   hasMedia: boolean;
@@ -47,7 +49,8 @@ interface Prompt {
 
 /**
  * `plans` differ in their models alone. `items` come in the order in which they are counted, for as
- * long as there is time. `answers` are texts that are counted as well.
+ * long as there is time. `answers` are texts that are counted as well. `distinct`: of items
+ * with the same prompt, one is counted.
  */
 export async function countPrompts(
   counter: Counter,
@@ -55,11 +58,13 @@ export async function countPrompts(
     plans,
     items,
     answers,
+    distinct,
     patient,
   }: {
     plans: readonly Plan[];
     items: AsyncIterable<readonly PromptItem[]>;
     answers: readonly string[];
+    distinct: boolean;
     patient: boolean;
   },
 ): Promise<CountedSample> {
@@ -69,8 +74,9 @@ export async function countPrompts(
   const answersAt = answers.map((text) => texts.add(text));
   const prompts: Prompt[] = [];
   let bodies: PromptParts[] | null = null;
+  const known = new Set<string>();
   const namesOther = plans.map(() => false);
-  let [seen, unaskable, hasMedia] = [0, 0, false];
+  let [seen, unaskable, repeated, hasMedia] = [0, 0, 0, false];
   let sliceEnd = performance.now() + sliceMs;
   for await (const some of items) {
     for (const item of some) {
@@ -83,7 +89,11 @@ export async function countPrompts(
         plans.forEach((plan, index) => {
           namesOther[index] ||= isForAnother(plan, item);
         });
-        prompts.push({ ...parts, texts: parts.texts.map(texts.add) });
+        const prompt = { ...parts, texts: parts.texts.map(texts.add) };
+        const key = [prompt.answerLimit, ...prompt.texts].join();
+        if (distinct && known.has(key)) repeated += 1;
+        else prompts.push(prompt);
+        known.add(key);
       } else unaskable += 1;
       if (performance.now() < sliceEnd) continue;
       await setImmediate();
@@ -132,6 +142,7 @@ export async function countPrompts(
     }),
     seen: Math.round(seen * share),
     unaskable: Math.round(unaskable * share),
+    repeated: Math.round(repeated * share),
     hasMedia,
   };
 }

@@ -60,8 +60,10 @@ export interface QuoteOptions {
   plans: readonly Plan[];
   /** Samples in an order without a rule; read as far as there is time. */
   items: AsyncIterable<readonly PromptItem[]>;
-  /** All items that would be asked, those included that cannot be. */
+  /** All items, those included that cannot be asked. */
   total: number;
+  /** Of those, items that are not asked, because an earlier one is identical. */
+  identical: number;
   pricesOf(model: string): ModelPrices;
   historyOf(model: string): Promise<ModelHistory>;
   /** Waits behind all that somebody waits for. */
@@ -78,11 +80,15 @@ export interface Quoted {
 
 /** Throws RATE_LIMITED where too many are being made. */
 export async function makeQuote(counter: Counter, given: QuoteOptions): Promise<Quoted> {
-  const { kind, options, plans, items, total, patient } = given;
+  const { kind, options, plans, items, total, identical, patient } = given;
   const fixed = fixedAnswers(options);
-  const sample = await countPrompts(counter, { plans, items, answers: fixed ?? [], patient });
-  const { seen, unaskable, hasMedia } = sample;
-  const asked = seen === 0 ? 0 : Math.round((total * (seen - unaskable)) / seen);
+  const answers = fixed ?? [];
+  const distinct = identical > 0;
+  const sample = await countPrompts(counter, { plans, items, answers, distinct, patient });
+  const { seen, unaskable, repeated, hasMedia } = sample;
+  const askable = seen === 0 ? 0 : Math.round((total * (seen - unaskable)) / seen);
+  // Rows that cannot be asked may be identical too; what the sample has is there in any case.
+  const asked = Math.max(askable - identical, seen - unaskable - repeated);
   const models = await Promise.all(
     plans.map(async (plan, index) => {
       const { id } = plan.model;

@@ -40,7 +40,8 @@ export function quoteBatches({
       options: JSON.parse(batch.options) as Record<string, unknown>,
       plans: [preparePlan(batch)],
       items: readSample(db.sql, { fileKey, file, seed: id, total, size: sampleSize }),
-      total: items,
+      total,
+      identical: total - items,
       pricesOf,
       historyOf: (model) =>
         readHistory(db.sql, { owner, operation, optionsHash, model, before: key }),

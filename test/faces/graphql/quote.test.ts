@@ -242,6 +242,33 @@ it('refuses an unknown model, too many of them, and an unknown file', async () =
   expect(file.errors?.[0]?.extensions.code).toBe('NOT_FOUND');
 });
 
+it('counts and prices identical items once, where the operation asks them once', async () => {
+  const rows = Array.from({ length: 3_000 }, (_, index) => `parcel ${index % 300} is not here`);
+  const operation = { label: { categories } };
+  const form = new FormData();
+  form.append('file', new Blob([`text\n${rows.join('\n')}\n`]), 'r.csv');
+  const file = (await (
+    await fetch(`${stubs.app.url}/files`, { method: 'POST', body: form })
+  ).json()) as { id: string };
+  const distinct = await quote({ operation, source: { texts: rows.slice(0, 300) } });
+  const doubled = await quote({ operation, source: { fileId: file.id }, contentField: 'text' });
+
+  expect(doubled).toMatchObject({ items: 3_000, identicalItems: 2_700, sampledItems: 2_000 });
+  const [one, other] = [distinct.models[0], doubled.models[0]];
+  expect(Math.abs(other.inputTokens.expected / one.inputTokens.expected - 1)).toBeLessThan(0.001);
+  expect(other.outputTokens).toEqual(one.outputTokens);
+  expect(Math.abs(other.liveUsd.expected / one.liveUsd.expected - 1)).toBeLessThan(0.001);
+
+  // Every row of `run` is asked.
+  const run = { instructions: 'Say yes.' };
+  const [few, all] = await Promise.all(
+    [rows.slice(0, 300), rows.slice(0, 600)].map((texts) =>
+      quote({ operation: { run }, source: { texts } }),
+    ),
+  );
+  expect(all.models[0].inputTokens.expected).toBe(2 * few.models[0].inputTokens.expected);
+});
+
 it('guesses what a model thinks until it has answered itself', async () => {
   bill(() => JSON.stringify({ label: categories[0], confidence: 0.95 }));
   const operation = { label: { categories: [...categories, 'thanks'] } };
