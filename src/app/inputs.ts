@@ -149,6 +149,9 @@ const previewRange = {
     `must be ${previewItems.min} to ${previewItems.max.toLocaleString('en')}, not ${String(input)}`,
 };
 
+/** USD: beyond it, sums are no longer exact to a millionth. */
+const maxLimitUsd = 1_000_000_000;
+
 /** What a batch is submitted with beside operation and source, whichever road it comes. */
 export const batchFields = {
   name: storableText.max(200, 'must have at most 200 characters').nullish(),
@@ -172,7 +175,14 @@ export const batchFields = {
     .min(1, 'must be at least 1')
     .max(maxExpirySeconds, `must be at most ${maxExpirySeconds} (30 days)`)
     .nullish(),
-  maxCostUsd: z.number().positive('must be above 0').nullish(),
+  maxCostUsd: z
+    .number()
+    .positive('must be above 0')
+    .max(
+      maxLimitUsd,
+      `must be at most ${maxLimitUsd.toLocaleString('en')}; leave it out for no limit`,
+    )
+    .nullish(),
   preview: z
     .int()
     .min(previewItems.min, previewRange)

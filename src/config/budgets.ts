@@ -6,7 +6,7 @@ import { withoutOthers } from './text.ts';
 /** Stands for every other owner, and for a server without keys. */
 const everyOther = '*';
 
-const shape = { monthlyUsd: z.number().min(0) };
+const shape = { monthlyUsd: z.number().min(0).max(1_000_000_000) };
 const entry = z.strictObject(shape, withoutOthers(Object.keys(shape)));
 
 /** The value of BUDGETS. */

@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { nearestSetting } from './strange-variables.ts';
 import { wholeNumber } from './text.ts';
 
-const usd = z.number().min(0).optional();
-const factor = z.number().min(0).optional();
+const usd = z.number().min(0).max(1_000_000).optional();
+/** Above 1 it is meant as a percentage. */
+const share = z.number().min(0).max(1).optional();
 const tokens = z.int(wholeNumber).min(1).max(2_147_483_647).optional();
 
 /** USD per million tokens, but for the last four. */
@@ -16,9 +17,9 @@ const shape = {
   cacheWriteLong: usd,
   output: usd,
   /** Share of these prices in a provider's batch API. */
-  batch: factor,
+  batch: share,
   /** Factors by the service tier that an answer names. */
-  tiers: z.record(z.string().min(1), z.number().min(0)).optional(),
+  tiers: z.record(z.string().min(1), z.number().min(0).max(1_000)).optional(),
   contextTokens: tokens,
   maxOutputTokens: tokens,
 };

@@ -13,6 +13,7 @@ import { countDone, countTwins, isAsked, isRunning } from './guards.ts';
 import {
   areLimited,
   itemsLeft,
+  leastUsd,
   limitOf,
   maxItems,
   type OwnerLimits,
@@ -49,7 +50,7 @@ function standingOf(sql: Sql): postgres.Fragment {
            case when m.mean_usd is null then 0
                 when m.mean_usd = 0 then case when s.spent_usd <= b.limit_usd then ${maxItems}::float8 else 0 end
                 else least(${maxItems}::float8, greatest(0,
-                  floor((b.limit_usd - s.spent_usd) / m.mean_usd - h.held_items + 1e-9))) end::int as allowed_items
+                  floor((b.limit_usd - s.spent_usd) / greatest(m.mean_usd, ${leastUsd}) - h.held_items + 1e-9))) end::int as allowed_items
     from (${meanOf(sql)}) m
     cross join lateral (
       select coalesce(b.cost_usd, 0)

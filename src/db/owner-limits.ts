@@ -26,6 +26,9 @@ export interface OwnerStanding {
   month: string;
 }
 
+/** USD: what is divided by less overflows. */
+export const leastUsd = 1e-15;
+
 /** More items than any batch has. */
 export const maxItems = 2_147_483_647;
 
@@ -87,7 +90,7 @@ export function itemsLeft(
   return sql`(case
     when ${limit} is null or ${mean} = 0 then ${maxItems}::float8
     when ${mean} is null then case when ${left} > 0 then greatest(0, ${minAnswers}::float8 - ${held}) else 0 end
-    else least(${maxItems}::float8, greatest(0, floor(${left} / ${mean} + 1e-9))) end)`;
+    else least(${maxItems}::float8, greatest(0, floor(${left} / greatest(${mean}, ${leastUsd}) + 1e-9))) end)`;
 }
 
 /** How an owner stands; null without a limit. */

@@ -161,6 +161,21 @@ test.each([0, -1])('maxCostUsd %d is refused', async (maxCostUsd) => {
   expect(JSON.stringify(errors)).toContain('must be above 0');
 });
 
+test('a limit beyond any sum is refused', async () => {
+  const { errors } = await app.graphql(
+    'mutation($input: SubmitBatchInput!) { submitBatch(input: $input) { batch { id } } }',
+    {
+      input: {
+        operation: { label: { categories: ['a', 'b'] } },
+        source: { texts: ['a'] },
+        maxCostUsd: 1e308,
+      },
+    },
+  );
+
+  expect(JSON.stringify(errors)).toContain('must be at most 1,000,000,000');
+});
+
 test('POST /files takes the limit in both spellings', async () => {
   billed(() => tokensFor(0.01));
   for (const name of ['maxCostUsd', 'max_cost_usd']) {

@@ -145,7 +145,7 @@ describe('documents that multiply', () => {
     expect(answer.body.errors?.[0]?.extensions.issues).toEqual([
       {
         path: 'wide',
-        message: expect.stringMatching(/must cost at most 250000, not \d+; ask for smaller pages/),
+        message: expect.stringMatching(/must cost at most 320000, not \d+; ask for smaller pages/),
       },
     ]);
   });

@@ -53,7 +53,7 @@ it('operations whose prompts have over 16,000,000 characters together are refuse
 
 it('a subscription that costs more than a query may is refused when it starts', async () => {
   const id = await submitTexts(app, ['good'], { autoStart: false });
-  const fields = Array.from({ length: 301 }, (_, at) => `f${at}: content`).join(' ');
+  const fields = Array.from({ length: 340 }, (_, at) => `f${at}: content`).join(' ');
 
   const events = subscribe(
     app.socket(),
@@ -64,7 +64,7 @@ it('a subscription that costs more than a query may is refused when it starts', 
 
   expect(events.all).toEqual([]);
   expect(events.errors.map(({ message }) => message)).toEqual([
-    expect.stringMatching(/^batchProgress: the query must cost at most 250000, not \d+/),
+    expect.stringMatching(/^batchProgress: the query must cost at most 320000, not \d+/),
   ]);
 });
 
