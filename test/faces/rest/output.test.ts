@@ -117,9 +117,12 @@ describe('records', () => {
   it('while the batch runs, every item is there with the status it has', async () => {
     app.sandbox.faults.add({
       fault: { kind: 'stall', at: 'headers' },
-      when: ({ text }) => text === 'slow',
+      when: ({ text }) => text.startsWith('slow'),
     });
-    const texts = Array.from({ length: 150 }, (_, index) => (index % 10 === 0 ? 'slow' : 'good'));
+    const texts = Array.from(
+      { length: 150 },
+      (_, index) => `${index % 10 === 0 ? 'slow' : 'good'} ${index}`,
+    );
     const id = await submitTexts(app, texts);
     await app.recorded(id, 135);
     const open = records((await output(id)).text);
