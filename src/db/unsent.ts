@@ -1,4 +1,7 @@
-/** Giving back what a worker holds and has not sent, while its calls go on. */
+/**
+ * Giving back what a worker holds and has not sent, while its calls go on. A chunk's row names its
+ * worker, and not its claim: what is given back is held until the statement has ended.
+ */
 import type { Sql } from './driver/client.ts';
 import { countDone, countTwins } from './guards.ts';
 import { keptUsage, lockedBatch, type Unanswered } from './unanswered.ts';

@@ -25,17 +25,18 @@ export async function giveBackUnsent(state: WorkerState, batch: HeldBatch): Prom
   const chunks = [...batch.chunks.values()].filter(({ leaving }) => leaving === null);
   if (chunks.length === 0 || batch.dropping !== null || batch.abort.signal.aborted) return;
   const idle = takeIdle(state, batch);
-  const cuts: KeptPart[] = [];
+  const cuts: HeldChunk[] = [];
   for (const chunk of chunks) {
     const items = idle.get(chunk) ?? [];
     // Items go out in order: behind the first that did not, none is under way.
     const unsent = items.filter(({ sent }) => !sent);
-    chunk.leaving = { aside: items.filter(({ sent }) => sent), isGiven: false };
+    chunk.leaving = { aside: items.filter(({ sent }) => sent), isGiving: false };
     chunk.unrecorded -= unsent.length;
     const [next] = unsent;
     if (!next || isOver(chunk)) continue;
     chunk.last = next.index - 1;
-    cuts.push({ first: chunk.first, keptTo: chunk.last });
+    chunk.leaving.isGiving = true;
+    cuts.push(chunk);
   }
   batch.mayHaveMore = true;
   state.claims.nextFirsts.delete(batch.key);
@@ -44,37 +45,55 @@ export async function giveBackUnsent(state: WorkerState, batch: HeldBatch): Prom
 
 /**
  * Gives back the chunks that were being left and of which nothing is under way, and the rest of
- * those that are cut. Never rejects.
+ * those that are cut. The give-backs of a batch go one after another: of two for one chunk the first
+ * could come last, and free what this worker has claimed again. Resolves when it is done. Never
+ * rejects.
  */
-export async function giveBackLeft(
+export function giveBackLeft(
   state: WorkerState,
   batch: HeldBatch,
-  cuts: readonly KeptPart[] = [],
+  cuts: readonly HeldChunk[] = [],
 ): Promise<void> {
-  const over = [...batch.chunks.values()].filter(
-    (chunk) => isOver(chunk) && !chunk.leaving?.isGiven,
-  );
-  if (over.length === 0 && cuts.length === 0) return;
+  const isLeft = [...batch.chunks.values()].some(({ leaving }) => leaving !== null);
+  if (isLeft) batch.givingBack = batch.givingBack.then(() => giveBackDue(state, batch, cuts));
+  return batch.givingBack;
+}
+
+async function giveBackDue(
+  state: WorkerState,
+  batch: HeldBatch,
+  cuts: readonly HeldChunk[],
+): Promise<void> {
+  const over = [...batch.chunks.values()].filter(isOver);
+  // Of a batch that is dropped everything is given back.
+  if (batch.abort.signal.aborted || (over.length === 0 && cuts.length === 0)) return;
   const aside: HeldItem[] = [];
   for (const { leaving } of over) {
     if (!leaving) continue;
-    leaving.isGiven = true;
+    leaving.isGiving = true;
     aside.push(...leaving.aside);
   }
   const wholes = over.map(({ first }) => ({ first, keptTo: first - 1 }));
+  const kept = cuts.map(({ first, last }) => ({ first, keptTo: last }));
   const unanswered = spentOn(batch, aside);
-  await giveBack(state, batch, { parts: [...wholes, ...cuts], unanswered });
+  await giveBack(state, batch, { parts: [...wholes, ...kept], unanswered });
   // Not before: what is not held is given back by others' statements, and claimed again.
-  for (const chunk of over) {
-    if (batch.chunks.get(chunk.first) === chunk) batch.chunks.delete(chunk.first);
+  for (const chunk of over) letGoOf(batch, chunk);
+  for (const chunk of cuts) {
+    if (chunk.leaving) chunk.leaving.isGiving = false;
+    if (chunk.unrecorded === 0) letGoOf(batch, chunk);
   }
   letGoIfDone(state, batch);
   state.wake();
 }
 
-/** Nothing of the chunk is under way that is being left. */
+function letGoOf({ chunks }: HeldBatch, chunk: HeldChunk): void {
+  if (chunks.get(chunk.first) === chunk) chunks.delete(chunk.first);
+}
+
+/** Nothing of the chunk is under way that is being left, nor is it being given back. */
 function isOver({ leaving, unrecorded }: HeldChunk): boolean {
-  return leaving !== null && leaving.aside.length === unrecorded;
+  return leaving !== null && !leaving.isGiving && leaving.aside.length === unrecorded;
 }
 
 /** The items of each chunk that wait to be sent or to be tried again; they wait no more. */
@@ -116,7 +135,6 @@ async function giveBack(
       left = left.filter(({ first }) => spent.some((item) => item.first === first));
       if (left.length > 0) {
         await new Promise<void>((resolve) => clock.setTimer(resolve, retryDelayMs));
-        left = left.filter(({ first }) => batch.chunks.get(first)?.leaving);
       }
     }
   }

@@ -16,10 +16,11 @@ export interface HeldChunk extends ClaimedChunk {
   unrecorded: number;
   /**
    * What was not sent of it has been given back. What comes back without a final answer is put
-   * `aside`, and given back when nothing else is left of it. `isGiven`: the statement is under way.
-   * Null while it is worked on.
+   * `aside`, and given back when nothing else is left of it. `isGiving`: a statement that gives some
+   * or all of it back is due or under way, and it is held until that has ended. Null while it is
+   * worked on.
    */
-  leaving: { aside: HeldItem[]; isGiven: boolean } | null;
+  leaving: { aside: HeldItem[]; isGiving: boolean } | null;
 }
 
 /**
@@ -91,6 +92,8 @@ export interface HeldBatch {
   /** Others wait for the places of its answers, or no more answers will come. */
   isHurried: boolean;
   isFlushing: boolean;
+  /** The end of its give-backs, which go one after another. Never rejects. */
+  givingBack: Promise<void>;
   /** Its end: set once it is being let go of before all of it is done. */
   dropping: Promise<void> | null;
   /** Its lease is lost, or the batch has gone: nothing of it is written any more. */
@@ -149,6 +152,7 @@ export function holdBatch(
     unwritten: 0,
     isHurried: false,
     isFlushing: false,
+    givingBack: Promise.resolve(),
     dropping: null,
     isForgotten: false,
     onIdle: null,
@@ -245,7 +249,11 @@ export function countMarked({ ready }: Pick<HeldBatch, 'ready'>): number {
   return from;
 }
 
-/** Counts items that have their row now, and lets go of the chunks that are complete. */
+/**
+ * Counts items that have their row now, and lets go of the chunks that are complete. One that is
+ * being cut stays: what is not held is given back by other statements and claimed again, and the cut
+ * could come after that.
+ */
 export function countRecorded(
   { chunks }: HeldBatch,
   results: readonly Pick<NewResult, 'first'>[],
@@ -254,7 +262,7 @@ export function countRecorded(
     const chunk = chunks.get(first);
     if (!chunk) continue;
     chunk.unrecorded -= 1;
-    if (chunk.unrecorded === 0) chunks.delete(first);
+    if (chunk.unrecorded === 0 && !chunk.leaving?.isGiving) chunks.delete(first);
   }
 }
 

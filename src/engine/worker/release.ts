@@ -35,10 +35,11 @@ async function dropNow(state: WorkerState, batch: HeldBatch): Promise<void> {
   if (batch.abort.signal.aborted) return; // forgotten
   const waiting = backOffs.filter((one) => one.batch === batch).map(({ item }) => item);
   batch.unanswered.push(...batch.ready, ...waiting);
-  for (const { leaving } of batch.chunks.values()) batch.unanswered.push(...(leaving?.aside ?? []));
   cease(state, batch, 'the batch was stopped');
   await callsEnded(batch);
   await drained(batch);
+  await batch.givingBack;
+  for (const { leaving } of batch.chunks.values()) batch.unanswered.push(...(leaving?.aside ?? []));
   await release(state, batch);
   letGo(state, batch);
   // What is left of it can be ended now; or, at the end of this worker, claimed by another.

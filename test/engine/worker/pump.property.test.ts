@@ -41,6 +41,14 @@ const act: fc.Arbitrary<Act> = fc.oneof(
     arbitrary: fc.constant<Act>((world) => apply(world, world.statements.length - 1)),
   },
   {
+    weight: 10,
+    arbitrary: nth.map(
+      (at): Act =>
+        ({ statements }) =>
+          pick(statements, at)?.run(),
+    ),
+  },
+  {
     weight: 5,
     arbitrary: nth.map(
       (at): Act =>
@@ -166,9 +174,10 @@ test('every promise holds in any order of events, and every item is answered onc
       fc.array(spec, { minLength: 1, maxLength: 4 }),
       fc.integer({ min: 1, max: 10 }),
       fc.integer({ min: 1, max: 10 }),
+      fc.boolean(),
       fc.array(act, { minLength: 20, maxLength: 150 }),
-      async (specs, concurrency, gatePlaces, acts) => {
-        const world = createWorld(specs, concurrency, gatePlaces);
+      async (specs, concurrency, gatePlaces, giveBacksSeeEarly, acts) => {
+        const world = createWorld(specs, concurrency, gatePlaces, { giveBacksSeeEarly });
         const { state, sends, reasons, batches } = world;
         state.wake();
         for (const next of acts) {

@@ -60,6 +60,8 @@ interface OpenCall {
 
 /** A statement that the database has not answered. */
 interface OpenStatement {
+  /** Done, and the answer still on its way. */
+  run(): void;
   apply(): void;
   fail(options: { applied: boolean }): void;
 }
@@ -76,7 +78,13 @@ const invalid: ModelAnswer = { ...answer, text: '{"label":"neither"}' };
 
 export type World = ReturnType<typeof createWorld>;
 
-export function createWorld(specs: readonly BatchSpec[], concurrency: number, gatePlaces: number) {
+/** `giveBacksSeeEarly`: what gives items back sees the results that there are when it is asked. */
+export function createWorld(
+  specs: readonly BatchSpec[],
+  concurrency: number,
+  gatePlaces: number,
+  { giveBacksSeeEarly = false } = {},
+) {
   const clock = createVirtualClock();
   const batches = new Map<bigint, StoredBatch>();
   const statements: OpenStatement[] = [];
@@ -89,7 +97,8 @@ export function createWorld(specs: readonly BatchSpec[], concurrency: number, ga
   /** Promises that were broken. The worker would catch what is thrown where they are found. */
   const broken = new Set<string>();
   let marking = 0;
-  let givingBack = 0;
+  /** Statements that calls wait for which have ended. */
+  let settling = 0;
   /** Calls of the pump under way, with who had been served when. */
   let sentNow: Served[] = [];
   const served: Served['served'] = { owners: new Map(), batches: new Map() };
@@ -142,14 +151,31 @@ export function createWorld(specs: readonly BatchSpec[], concurrency: number, ga
   /** Answered later: applied, or failed before or after that. */
   function ask<T>(work: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
+      let done: { answer: T } | null = null;
+      const run = () => {
+        done ??= { answer: work() };
+        return done.answer;
+      };
       statements.push({
-        apply: () => resolve(work()),
+        run,
+        apply: () => resolve(run()),
         fail({ applied }) {
-          if (applied) work();
+          if (applied) run();
           reject(new Error('the connection broke'));
         },
       });
     });
+  }
+
+  /** A statement that calls wait for which have ended. */
+  function settle<T>(work: () => T): Promise<T> {
+    settling += 1;
+    const ended = () => {
+      settling -= 1;
+    };
+    const asked = ask(work);
+    asked.then(ended, ended);
+    return asked;
   }
 
   /** Free places, as the database and the models see them. */
@@ -238,15 +264,15 @@ export function createWorld(specs: readonly BatchSpec[], concurrency: number, ga
       }
       if (items > free()) broken.add('more is marked than has a place');
       if (calls.some(({ alone }) => alone)) broken.add('something is marked beside a lonely item');
-      // A call whose item is being given back counts as under way.
-      const isBehind = givingBack === 0 && state.inFlight > calls.length;
-      if (isBehind) broken.add('a mark goes before a request');
+      // A call whose item is given back counts as under way until that is stored.
+      if (settling === 0 && state.inFlight > calls.length)
+        broken.add('a mark goes before a request');
       marking += 1;
       const asked = ask(() => {
         for (const { batchKey, first, sentTo, repeats } of marks) {
           const chunk = chunkOf(batches.get(batchKey) as StoredBatch, first);
           if (chunk.holder !== worker) continue;
-          chunk.sentTo = Math.max(chunk.sentTo, sentTo);
+          chunk.sentTo = Math.max(chunk.sentTo, Math.min(chunk.last, sentTo));
           chunk.repeats += repeats;
         }
       });
@@ -295,12 +321,18 @@ export function createWorld(specs: readonly BatchSpec[], concurrency: number, ga
         return released;
       }),
     releaseUnsent({ worker, batchKey, parts }) {
-      givingBack += 1;
-      const asked = ask(() => {
-        const batch = batches.get(batchKey) as StoredBatch;
-        for (const { first, keptTo } of parts) {
+      const batch = batches.get(batchKey) as StoredBatch;
+      const openAt = parts.map(({ first }) => openOf(batch, chunkOf(batch, first)).length);
+      return settle(() => {
+        const missed: number[] = [];
+        for (const [at, { first, keptTo }] of parts.entries()) {
           const chunk = chunkOf(batch, first);
-          if (chunk.holder !== worker || chunk.first !== first) continue;
+          if (chunk.holder !== worker) continue;
+          const seen = giveBacksSeeEarly ? openAt[at] : openOf(batch, chunk).length;
+          if (keptTo >= first && openOf(batch, chunk).length !== seen) {
+            missed.push(first);
+            continue;
+          }
           if (
             calls.some(
               (call) => call.batch === batch && call.index > keptTo && call.index <= chunk.last,
@@ -309,18 +341,22 @@ export function createWorld(specs: readonly BatchSpec[], concurrency: number, ga
             broken.add('what is under way is given back');
           if (keptTo < first) chunk.holder = null;
           else if (keptTo < chunk.last) {
-            batch.chunks.push({ ...chunk, first: keptTo + 1, sentTo: keptTo, holder: null });
+            batch.chunks.push({
+              ...chunk,
+              first: keptTo + 1,
+              holder: null,
+              sentTo: keptTo,
+              repeats: 0,
+              sends: new Map(),
+              spoiled: new Set(),
+            });
             chunk.last = keptTo;
             chunk.sentTo = Math.min(chunk.sentTo, keptTo);
+            if (openOf(batch, chunk).length === 0) chunk.holder = null;
           }
         }
-        return [];
+        return missed;
       });
-      const ended = () => {
-        givingBack -= 1;
-      };
-      asked.then(ended, ended);
-      return asked;
     },
     readHalted: (keys) =>
       ask(() => {
@@ -332,7 +368,7 @@ export function createWorld(specs: readonly BatchSpec[], concurrency: number, ga
         };
       }),
     noteWaiting: () => ask(() => undefined),
-    beginFailure: () => ask(() => false),
+    beginFailure: () => settle(() => false),
   };
 
   function sent(text: string, { signal }: Parameters<Model['send']>[1]): Promise<ModelAnswer> {

@@ -1,0 +1,67 @@
+/** A statement that gives items back and ends late frees nothing that was claimed again meanwhile. */
+import { expect, test } from 'vitest';
+import { ModelError } from '../../../src/model/model.ts';
+import { createWorld, type World } from './world.ts';
+
+type Call = World['calls'][number];
+
+/** Everything that was begun in this turn comes to its end. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Time passes, and the database answers, until this is so or nothing more can happen. */
+async function goOn({ statements, clock }: World, isEnough: () => boolean): Promise<void> {
+  for (let step = 0; step < 200 && !isEnough(); step += 1) {
+    for (const statement of statements.splice(0)) statement.apply();
+    await turn();
+    clock.advance(20);
+    await turn();
+  }
+}
+
+function failed(): ModelError {
+  return new ModelError(
+    { kind: 'later', code: 'PROVIDER_ERROR', retryAfterMs: null, counts: true },
+    '503',
+  );
+}
+
+test.each<[string, (call: Call) => void]>([
+  ['is recorded', (call) => call.answer()],
+  ['is to be tried again', (call) => call.refuse(failed())],
+])('while the rest of a chunk is given back its last call %s', async (_what, end) => {
+  const chunks = [{ items: 2, crashes: 0 }];
+  const world = createWorld([{ owner: 'a', model: 'x', chunks }], 1, 1);
+  const { state, statements, calls, clock, batches, sends, reasons, broken } = world;
+  state.wake();
+  await turn();
+  await goOn(world, () => calls.length > 0);
+  await goOn(world, () => statements.length === 0);
+
+  world.pauseOrResume(1n);
+  statements.shift()?.apply();
+  await turn();
+  const cut = statements.shift();
+  for (const call of [...calls]) end(call);
+  await turn();
+  await goOn(world, () => false);
+  world.pauseOrResume(1n);
+  world.renewLease();
+  await goOn(world, () => calls.length > 0);
+  cut?.apply();
+  await turn();
+  for (let round = 0; round < 20; round += 1) {
+    await goOn(world, () => calls.length > 0);
+    for (const call of [...calls]) call.answer();
+    clock.advance(300);
+    world.renewLease();
+    await turn();
+  }
+  state.stopped = true;
+
+  expect(cut).toBeDefined();
+  expect([...broken]).toEqual([]);
+  expect(batches.get(1n)?.results.size).toBe(2);
+  expect([...sends]).toEqual([...reasons]);
+});
