@@ -24,6 +24,11 @@ export async function takeIn(
   const { batches, statements, lease, publisher } = state;
   const batch = batches.get(batchKey) ?? (await hold(state, worker, batchKey));
   if (!batch) return false;
+  // Given back, but the answer to that is lost or still to come: another try would free it again.
+  if (chunks.some(({ first }) => batch.chunks.get(first)?.leaving?.isGiving)) {
+    await batch.givingBack;
+    return false;
+  }
   const inOrder = [...chunks].sort((a, b) => a.first - b.first);
   const { fileKey } = batch;
   const items = (

@@ -1,5 +1,6 @@
 /** A statement that gives items back and ends late frees nothing that was claimed again meanwhile. */
 import { expect, test } from 'vitest';
+import { claimFrom } from '../../../src/engine/worker/claims.ts';
 import { ModelError } from '../../../src/model/model.ts';
 import { createWorld, type World } from './world.ts';
 
@@ -20,6 +21,18 @@ async function goOn({ statements, clock }: World, isEnough: () => boolean): Prom
   }
 }
 
+async function finish(world: World): Promise<void> {
+  const { state, calls, clock } = world;
+  for (let round = 0; round < 20; round += 1) {
+    await goOn(world, () => calls.length > 0);
+    for (const call of [...calls]) call.answer();
+    clock.advance(300);
+    world.renewLease();
+    await turn();
+  }
+  state.stopped = true;
+}
+
 function failed(): ModelError {
   return new ModelError(
     { kind: 'later', code: 'PROVIDER_ERROR', retryAfterMs: null, counts: true },
@@ -33,7 +46,7 @@ test.each<[string, (call: Call) => void]>([
 ])('while the rest of a chunk is given back its last call %s', async (_what, end) => {
   const chunks = [{ items: 2, crashes: 0 }];
   const world = createWorld([{ owner: 'a', model: 'x', chunks }], 1, 1);
-  const { state, statements, calls, clock, batches, sends, reasons, broken } = world;
+  const { state, statements, calls, batches, sends, reasons, broken } = world;
   state.wake();
   await turn();
   await goOn(world, () => calls.length > 0);
@@ -51,17 +64,42 @@ test.each<[string, (call: Call) => void]>([
   await goOn(world, () => calls.length > 0);
   cut?.apply();
   await turn();
-  for (let round = 0; round < 20; round += 1) {
-    await goOn(world, () => calls.length > 0);
-    for (const call of [...calls]) call.answer();
-    clock.advance(300);
-    world.renewLease();
-    await turn();
-  }
-  state.stopped = true;
+  await finish(world);
 
   expect(cut).toBeDefined();
   expect([...broken]).toEqual([]);
   expect(batches.get(1n)?.results.size).toBe(2);
+  expect([...sends]).toEqual([...reasons]);
+});
+
+test('a chunk whose give-back is tried again is not taken in before that', async () => {
+  const chunks = [{ items: 1, crashes: 0 }];
+  const world = createWorld([{ owner: 'a', model: 'x', chunks }], 1, 1);
+  const { state, statements, calls, clock, batches, sends, reasons, broken } = world;
+  state.wake();
+  await turn();
+  await goOn(world, () => calls.length > 0);
+  await goOn(world, () => statements.length === 0);
+
+  world.pauseOrResume(1n);
+  statements.shift()?.apply();
+  await turn();
+  calls[0]?.spoil();
+  await turn();
+  const given = statements.shift();
+  given?.fail({ applied: true });
+  await turn();
+  world.pauseOrResume(1n);
+  claimFrom(state, 1n);
+  await turn();
+  for (const statement of statements.splice(0)) statement.apply();
+  await turn();
+  clock.advance(500);
+  await turn();
+  await finish(world);
+
+  expect(given).toBeDefined();
+  expect([...broken]).toEqual([]);
+  expect(batches.get(1n)?.results.size).toBe(1);
   expect([...sends]).toEqual([...reasons]);
 });

@@ -159,7 +159,9 @@ async function finish(world: World): Promise<void> {
   const { statements, calls, state, clock } = world;
   world.resumeAll();
   for (let step = 0; step < 3_000; step += 1) {
-    if (world.isOver() && state.batches.size === 0 && calls.length === 0) return;
+    // A give-back may wait for its next try, under a lease that is lost.
+    const isIdle = calls.length === 0 && state.inFlight === 0;
+    if (world.isOver() && state.batches.size === 0 && isIdle) return;
     world.renewLease();
     for (const statement of statements.splice(0)) statement.apply();
     for (const call of [...calls]) call.answer();

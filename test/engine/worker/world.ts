@@ -74,6 +74,9 @@ const answer: ModelAnswer = {
   logprobs: null,
 };
 
+/** A worker tries statements again after this. */
+const retryDelayMs = 500;
+
 const invalid: ModelAnswer = { ...answer, text: '{"label":"neither"}' };
 
 export type World = ReturnType<typeof createWorld>;
@@ -97,8 +100,9 @@ export function createWorld(
   /** Promises that were broken. The worker would catch what is thrown where they are found. */
   const broken = new Set<string>();
   let marking = 0;
-  /** Statements that calls wait for which have ended. */
+  /** Statements that calls wait for which have ended, and until when one may be tried again. */
   let settling = 0;
+  let settlesUntil = Number.NEGATIVE_INFINITY;
   /** Calls of the pump under way, with who had been served when. */
   let sentNow: Served[] = [];
   const served: Served['served'] = { owners: new Map(), batches: new Map() };
@@ -174,7 +178,10 @@ export function createWorld(
       settling -= 1;
     };
     const asked = ask(work);
-    asked.then(ended, ended);
+    asked.then(ended, () => {
+      ended();
+      settlesUntil = clock.now() + retryDelayMs;
+    });
     return asked;
   }
 
@@ -265,8 +272,8 @@ export function createWorld(
       if (items > free()) broken.add('more is marked than has a place');
       if (calls.some(({ alone }) => alone)) broken.add('something is marked beside a lonely item');
       // A call whose item is given back counts as under way until that is stored.
-      if (settling === 0 && state.inFlight > calls.length)
-        broken.add('a mark goes before a request');
+      const isSettling = settling > 0 || clock.now() <= settlesUntil;
+      if (!isSettling && state.inFlight > calls.length) broken.add('a mark goes before a request');
       marking += 1;
       const asked = ask(() => {
         for (const { batchKey, first, sentTo, repeats } of marks) {
@@ -444,6 +451,7 @@ export function createWorld(
           // As the package does, before it writes a request.
           for (let step = 0; step < 10; step += 1) await null;
           options.signal.throwIfAborted();
+          options.permit.begin(() => 1);
           const { messages } = request as PromptRequest;
           return sent(messages.find(({ role }) => role === 'user')?.content ?? '', options);
         },
