@@ -15,7 +15,7 @@ import { FileFormatEnum } from './file.ts';
 import { maxMultipartBytes, UploadedPart } from './multipart.ts';
 
 /** Each holds a database connection and a file; so many as a query may cost go into one request. */
-export const uploadCost = 20_000;
+export const uploadCost = 24_000;
 const notAFile =
   'must be a file of a multipart request (https://github.com/jaydenseric/graphql-multipart-request-spec)';
 

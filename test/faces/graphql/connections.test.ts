@@ -269,7 +269,7 @@ describe('cost', () => {
         {
           path: 'batches',
           message: expect.stringMatching(
-            /must cost at most 320000, not \d+; ask for smaller pages, fewer fields or smaller schemas/,
+            /must cost at most 300000, not \d+; ask for smaller pages, fewer fields or smaller schemas/,
           ),
         },
       ],

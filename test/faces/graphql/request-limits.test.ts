@@ -64,7 +64,7 @@ it('a subscription that costs more than a query may is refused when it starts', 
 
   expect(events.all).toEqual([]);
   expect(events.errors.map(({ message }) => message)).toEqual([
-    expect.stringMatching(/^batchProgress: the query must cost at most 320000, not \d+/),
+    expect.stringMatching(/^batchProgress: the query must cost at most 300000, not \d+/),
   ]);
 });
 
