@@ -291,7 +291,8 @@ describe('a batch', () => {
     });
 
     const got = await winnow.batches.get(batch.id);
-    expect({ ...got, quote: null, reused: null }).toEqual({ ...batch, quote: null, reused: null }); // it comes when it comes
+    // Both come when they come.
+    expect({ ...got, quote: null, reused: null }).toEqual({ ...batch, quote: null, reused: null });
     for (const filter of [
       { name: 'be FOUND' },
       { idempotencyKey: 'found' },

@@ -45,9 +45,9 @@ export async function giveBackUnsent(state: WorkerState, batch: HeldBatch): Prom
 
 /**
  * Gives back the chunks that were being left and of which nothing is under way, and the rest of
- * those that are cut. The give-backs of a batch go one after another: of two for one chunk the first
- * could come last, and free what this worker has claimed again. Resolves when it is done. Never
- * rejects.
+ * those that are cut. The give-backs of a batch go one after another: of two for one chunk the
+ * first could come last, and free what this worker has claimed again. Resolves when it is done.
+ * Never rejects.
  */
 export function giveBackLeft(
   state: WorkerState,

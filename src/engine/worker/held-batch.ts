@@ -16,9 +16,9 @@ export interface HeldChunk extends ClaimedChunk {
   unrecorded: number;
   /**
    * What was not sent of it has been given back. What comes back without a final answer is put
-   * `aside`, and given back when nothing else is left of it. `isGiving`: a statement that gives some
-   * or all of it back is due or under way, and it is held until that has ended. Null while it is
-   * worked on.
+   * `aside`, and given back when nothing else is left of it. `isGiving`: a statement that gives
+   * some or all of it back is due or under way, and it is held until that has ended. Null while it
+   * is worked on.
    */
   leaving: { aside: HeldItem[]; isGiving: boolean } | null;
 }
@@ -251,8 +251,8 @@ export function countMarked({ ready }: Pick<HeldBatch, 'ready'>): number {
 
 /**
  * Counts items that have their row now, and lets go of the chunks that are complete. One that is
- * being cut stays: what is not held is given back by other statements and claimed again, and the cut
- * could come after that.
+ * being cut stays: what is not held is given back by other statements and claimed again, and the
+ * cut could come after that.
  */
 export function countRecorded(
   { chunks }: HeldBatch,

@@ -1,4 +1,4 @@
-/** A statement that gives items back and ends late frees nothing that was claimed again meanwhile. */
+/** A late give-back frees nothing that was claimed again meanwhile. */
 import { expect, test } from 'vitest';
 import { claimFrom } from '../../../src/engine/worker/claims.ts';
 import { ModelError } from '../../../src/model/model.ts';
