@@ -1,6 +1,7 @@
 /** What BUDGETS may hold: what owners may spend in a month, by name. */
 import { z } from 'zod';
 import type { OwnerLimits } from '../db/owner-limits.ts';
+import { jsonSetting } from './json-setting.ts';
 import { withoutOthers } from './text.ts';
 
 /** Stands for every other owner, and for a server without keys. */
@@ -10,17 +11,7 @@ const shape = { monthlyUsd: z.number().min(0).max(1_000_000_000) };
 const entry = z.strictObject(shape, withoutOthers(Object.keys(shape)));
 
 /** The value of BUDGETS. */
-export const budgets = z
-  .string()
-  .default('{}')
-  .transform((text, context) => {
-    try {
-      return JSON.parse(text) as unknown;
-    } catch {
-      context.addIssue({ code: 'custom', message: 'must be JSON: {"owner": {"monthlyUsd": 50}}' });
-      return z.NEVER;
-    }
-  })
+export const budgets = jsonSetting('{"owner": {"monthlyUsd": 50}}')
   .pipe(z.record(z.string(), entry))
   .transform((entries): OwnerLimits => {
     const limits = Object.entries(entries).map(

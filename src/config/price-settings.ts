@@ -1,5 +1,6 @@
 /** What PRICES may hold: prices and sizes of models, by provider/name. */
 import { z } from 'zod';
+import { jsonSetting } from './json-setting.ts';
 import { nearestSetting } from './strange-variables.ts';
 import { wholeNumber } from './text.ts';
 
@@ -52,18 +53,6 @@ function withoutSetting(key: string): string {
 }
 
 /** The value of PRICES. */
-export const prices = z
-  .string()
-  .default('{}')
-  .transform((text, context) => {
-    try {
-      return JSON.parse(text) as unknown;
-    } catch {
-      context.addIssue({
-        code: 'custom',
-        message: 'must be JSON: {"provider/name": {"input": 2, "output": 12}}',
-      });
-      return z.NEVER;
-    }
-  })
-  .pipe(z.record(modelId, entry));
+export const prices = jsonSetting('{"provider/name": {"input": 2, "output": 12}}').pipe(
+  z.record(modelId, entry),
+);

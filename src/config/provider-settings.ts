@@ -1,5 +1,6 @@
 /** What PROVIDERS may hold: further servers, by name. */
 import { z } from 'zod';
+import { jsonSetting } from './json-setting.ts';
 import { wholeNumber, withoutOthers } from './text.ts';
 
 export const httpUrl = z
@@ -52,18 +53,6 @@ const providerName = z
   );
 
 /** The value of PROVIDERS. */
-export const providers = z
-  .string()
-  .default('{}')
-  .transform((text, context) => {
-    try {
-      return JSON.parse(text) as unknown;
-    } catch {
-      context.addIssue({
-        code: 'custom',
-        message: 'must be JSON: {"name": {"baseURL": "http://…"}}',
-      });
-      return z.NEVER;
-    }
-  })
-  .pipe(z.record(providerName, providerEntry));
+export const providers = jsonSetting('{"name": {"baseURL": "http://…"}}').pipe(
+  z.record(providerName, providerEntry),
+);

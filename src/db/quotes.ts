@@ -1,11 +1,12 @@
 /** Quotes of batches, and what earlier batches of an owner tell of later ones. */
 import type { Sql } from './driver/client.ts';
+import { type PreparedFile, preparedFile } from './prepared-file.ts';
 
 /** A claim of a process that has died is void after this. */
 const claimSeconds = 60;
 
 /** A batch that nobody has quoted yet, and how its file is written. */
-export interface UnquotedBatch {
+export interface UnquotedBatch extends PreparedFile {
   key: bigint;
   id: string;
   owner: string;
@@ -18,19 +19,6 @@ export interface UnquotedBatch {
   /** Items that are asked. */
   items: number;
   total: number;
-  file: {
-    listed: boolean;
-    format: string;
-    columns: string;
-    contentField: string | null;
-    customIdField: string | null;
-    encoding: string | null;
-  };
-  reading: {
-    contentField: string | null;
-    customIdField: string | null;
-    customIdPrefix: string | null;
-  };
 }
 
 /**
@@ -41,10 +29,7 @@ export async function listUnquoted(sql: Sql, limit: number): Promise<UnquotedBat
   return await sql<UnquotedBatch[]>`
     select b.key, b.id, b.owner, b.operation, b.options, b.options_hash as "optionsHash", b.model,
            b.file_key as "fileKey", b.total - b.twins as items, b.total,
-           json_build_object('listed', f.listed, 'format', f.format, 'columns', f.columns,
-             'contentField', f.content_field, 'customIdField', f.custom_id_field, 'encoding', f.encoding) as file,
-           json_build_object('contentField', b.content_field, 'customIdField', b.custom_id_field,
-             'customIdPrefix', b.custom_id_prefix) as reading
+           ${preparedFile(sql)}
     from batches b join files f on f.key = b.file_key
     where b.options_hash is not null and b.quote is null and b.deleted_at is null
       and b.status in ('DRAFT', 'QUEUED', 'PROCESSING', 'COMPLETED')

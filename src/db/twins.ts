@@ -7,6 +7,7 @@
  */
 import type { Sql } from './driver/client.ts';
 import { isUnended } from './guards.ts';
+import { type PreparedFile, preparedFile } from './prepared-file.ts';
 import { announceEnd, closeWhenFull, type Recorded, rateWindowSeconds } from './results.ts';
 
 /** Twins recorded by one statement, which holds the lock of the batch. */
@@ -24,34 +25,18 @@ export type TakenText =
   | { kind: 'request'; idField: string | null };
 
 /** A batch whose identical rows are still to be found, and how its file is written. */
-export interface UnmatchedBatch {
+export interface UnmatchedBatch extends PreparedFile {
   key: bigint;
   operation: string;
   /** JSON text, as of the file. */
   options: string;
-  file: {
-    listed: boolean;
-    format: string;
-    columns: string;
-    contentField: string | null;
-    customIdField: string | null;
-    encoding: string | null;
-  };
-  reading: {
-    contentField: string | null;
-    customIdField: string | null;
-    customIdPrefix: string | null;
-  };
 }
 
 /** The oldest batches that wait for their identical rows. */
 export async function listUnmatched(sql: Sql, limit: number): Promise<UnmatchedBatch[]> {
   return await sql<UnmatchedBatch[]>`
     select b.key, b.operation, b.options,
-           json_build_object('listed', f.listed, 'format', f.format, 'columns', f.columns,
-             'contentField', f.content_field, 'customIdField', f.custom_id_field, 'encoding', f.encoding) as file,
-           json_build_object('contentField', b.content_field, 'customIdField', b.custom_id_field,
-             'customIdPrefix', b.custom_id_prefix) as reading
+           ${preparedFile(sql)}
     from batches b join files f on f.key = b.file_key
     where not b.twins_found and coalesce(b.ids_indexed = b.total, true) and ${isUnended(sql)}
     order by b.key limit ${limit}`;
