@@ -7,6 +7,7 @@ import { expect, it } from 'vitest';
 import { createTokenizer } from '../../src/counting/tokenizer.js';
 import { readVocabulary } from '../../src/counting/vocabulary.js';
 import { readDataset } from '../../src/demo/dataset.ts';
+import { runsOf } from '../support/random.ts';
 
 const inTime = () => false;
 
@@ -43,7 +44,7 @@ it.each(Object.entries(encodings))('%s counts as ai-tokenizer does', async (name
       fc.pre(!Object.getOwnPropertyNames(Object.prototype).some((own) => text.includes(own)));
       expect(count(text, inTime)).toBe(reference.encode(text, 'all').length);
     }),
-    { numRuns: 300 },
+    runsOf(300),
   );
 });
 

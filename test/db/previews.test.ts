@@ -20,6 +20,7 @@ import type { Nudges } from '../../src/engine/process/nudges.ts';
 import { finishEnding } from '../../src/engine/upkeep/reaper.ts';
 import { createEvents } from '../../src/telemetry/events.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { runsOf } from '../support/random.ts';
 import {
   type Answer,
   audit,
@@ -154,7 +155,7 @@ describe('the items of a preview', () => {
         expect(await choosePreview(db.sql, batchKey)).toBeNull();
         await db.sql`update batches set deleted_at = now() where key = ${batchKey}`;
       }),
-      { numRuns: 40 },
+      runsOf(40),
     );
   });
 

@@ -18,6 +18,7 @@ import type { Nudges } from '../../src/engine/process/nudges.ts';
 import { finishEnding } from '../../src/engine/upkeep/reaper.ts';
 import { createEvents } from '../../src/telemetry/events.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { runsOf } from '../support/random.ts';
 import {
   type Audit,
   audit,
@@ -34,9 +35,8 @@ import {
 
 const items = 12;
 const final = ['COMPLETED', 'FAILED', 'CANCELLED', 'EXPIRED'];
-/** In `npm test`; a long look is STATES_RUNS=500. */
-const runs = Number(process.env.STATES_RUNS ?? 50);
-const maxCommands = runs > 50 ? 200 : 40;
+const runs = runsOf(50);
+const maxCommands = runs.seed === undefined ? 200 : 40;
 
 let database: TestDatabase;
 let db: Database;
@@ -339,6 +339,6 @@ test('whatever happens: counts add up, what is final stays but for a retry, an i
         if (state.status !== 'FAILED') expect(sum(state.rows)).toBe(items);
       },
     ),
-    { numRuns: runs, endOnFailure: true },
+    { ...runs, endOnFailure: true },
   );
 }, 600_000);

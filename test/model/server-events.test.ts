@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { StreamEvent } from '../../src/model/model.ts';
 import { readServerEvents } from '../../src/model/server-events.ts';
 import { maxBodyBytes } from '../../src/model/thin-fetch.ts';
+import { runsOf } from '../support/random.ts';
 
 async function read(chunks: readonly Uint8Array[]): Promise<StreamEvent[]> {
   async function* body() {
@@ -53,6 +54,7 @@ test('it does not matter how lines end and where the body is cut', async () => {
         ]);
       },
     ),
+    runsOf(100),
   );
 });
 

@@ -7,6 +7,7 @@ import { createPlanner, requestFor } from '../../../src/engine/run/plan.ts';
 import type { ProviderConfig } from '../../../src/model/model.ts';
 import { createProviders } from '../../../src/model/providers.ts';
 import { findOperation } from '../../../src/operations/index.ts';
+import { runsOf } from '../../support/random.ts';
 
 const base = { apiKey: null, headers: {}, query: {}, models: [], closed: false };
 const configs: ProviderConfig[] = [
@@ -112,7 +113,7 @@ test('the part in front of a mark is the same for all items, and no item wrote a
         if (parts[0] !== null) marked += 1;
       },
     ),
-    { numRuns: 300 },
+    runsOf(300),
   );
   expect(marked).toBeGreaterThan(100);
 });

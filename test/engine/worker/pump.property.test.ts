@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { claimFrom } from '../../../src/engine/worker/claims.ts';
 import { ModelError } from '../../../src/model/model.ts';
+import { runsOf } from '../../support/random.ts';
 import { type BatchSpec, createWorld, type World } from './world.ts';
 
 type Act = (world: World) => void;
@@ -198,6 +199,6 @@ test('every promise holds in any order of events, and every item is answered onc
         expect({ inFlight, ready, unwritten }).toEqual({ inFlight: 0, ready: 0, unwritten: 0 });
       },
     ),
-    { numRuns: Number(process.env.PUMP_RUNS ?? 500) },
+    runsOf(500),
   );
 });

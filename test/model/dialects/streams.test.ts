@@ -12,6 +12,7 @@ import {
 } from '../../../src/model/dialects/completion.ts';
 import { EventsToChunks } from '../../../src/model/dialects/events-to-chunks.ts';
 import type { StreamEvent } from '../../../src/model/model.ts';
+import { runsOf } from '../../support/random.ts';
 
 type Data = Record<string, any>;
 
@@ -100,6 +101,7 @@ describe('chunks as events', () => {
         const joined = await joinEvents([...events, ...translator.end()]);
         expect(joined).toMatchObject(whole);
       }),
+      runsOf(100),
     );
   });
 
@@ -207,6 +209,7 @@ describe('events as chunks', () => {
           choices: [{ ...choice, message: { ...choice.message, content } }],
         });
       }),
+      runsOf(100),
     );
   });
 
