@@ -166,8 +166,8 @@ export class Batch<Output = unknown> implements BatchState {
 
   /**
    * Waits for the end. Throws BatchFailed unless the batch completes; items that failed are no
-   * reason. Throws BatchPaused where the batch waits for `resume`. Waits on, up to a month, where it
-   * goes on by itself at `resumesAt`.
+   * reason. Throws BatchPaused where the batch waits for `resume`. Where it goes on by itself at
+   * `resumesAt`, this waits on, up to a month.
    */
   async done(options: CallOptions = {}): Promise<this> {
     for await (const state of this.watch(options)) {
