@@ -1,7 +1,7 @@
 /** Every command with its words, its flags and what runs it. */
 import type { OperationName } from '../client/index.ts';
 import * as batches from './batch-commands.ts';
-import { printCompletion } from './completion.ts';
+import { printCompletion, shellNames } from './completion.ts';
 import * as files from './file-commands.ts';
 import type { FlagName, Given } from './flags.ts';
 import { submitFlags } from './job.ts';
@@ -21,6 +21,8 @@ export interface Command {
   /** What stands behind the name, as the help shows it. */
   words: string;
   summary: string;
+  /** The only words that may stand first behind the name. Absent: files and ids. */
+  firstWords?: readonly string[];
   /** Runs as it stands, with ids and files that are there. */
   example: string;
   flags: readonly FlagName[];
@@ -43,7 +45,8 @@ function operation(name: OperationName, summary: string, example: string): Comma
       ...submitFlags,
       'output',
       'format',
-      ...(name === 'chat' ? [] : (['sample'] as const)),
+      // The requests of chat are sent as they are, and later.
+      ...(name === 'chat' ? [] : (['prompt-caching', 'sample'] as const)),
       'detach',
       'allow-failures',
       'yes',
@@ -100,6 +103,7 @@ export const commands: readonly Command[] = [
     name: 'quote',
     words: 'OPERATION FILE',
     summary: 'what an operation would take, and cost',
+    firstWords: money.quotedOperations,
     example: 'winnow quote label reviews.csv --categories praise,complaint',
     flags: [...money.quoteFlags, ...withServer],
     run: money.quote,
@@ -191,8 +195,9 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'completion',
-    words: 'bash|zsh|fish',
+    words: shellNames.join('|'),
     summary: 'what lets a shell complete commands and flags',
+    firstWords: shellNames,
     example: 'winnow completion bash',
     flags: everywhere,
     run: (given, shell) => printCompletion(commands, given, shell),

@@ -10,6 +10,8 @@ const scripts: Readonly<Record<string, (commands: readonly Command[]) => string>
   fish,
 };
 
+export const shellNames: readonly string[] = Object.keys(scripts);
+
 export async function printCompletion(
   commands: readonly Command[],
   given: Given,
@@ -26,6 +28,9 @@ function bash(commands: readonly Command[]): string {
   const cases = commands.map(
     ({ name, flags }) => `    ${name}) words='${flags.map((flag) => `--${flag}`).join(' ')}' ;;`,
   );
+  const firsts = withFirstWords(commands).map(
+    ({ name, firstWords }) => `    ${name}) words='${firstWords.join(' ')}' ;;`,
+  );
   return `# eval "$(winnow completion bash)"
 _winnow() {
   local current=\${COMP_WORDS[COMP_CWORD]} words=
@@ -36,8 +41,10 @@ _winnow() {
     case \${COMP_WORDS[1]} in
 ${cases.join('\n')}
     esac
-  else
-    return
+  elif [ "$COMP_CWORD" = 2 ]; then
+    case \${COMP_WORDS[1]} in
+${firsts.join('\n')}
+    esac
   fi
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
@@ -47,13 +54,14 @@ complete -o default -F _winnow winnow`;
 function zsh(commands: readonly Command[]): string {
   const plain = (text: string) => text.replaceAll("'", '’').replaceAll(':', ' -');
   const names = commands.map(({ name, summary }) => `    '${name}:${plain(summary)}'`);
-  const cases = commands.map(({ name, flags }) => {
+  const cases = commands.map(({ name, flags, firstWords }) => {
     const listed = flags.map((flag) => `'--${flag}:${plain(flagOf(flag).help)}'`);
-    return `    ${name}) flags=(${listed.join(' ')}) ;;`;
+    const firsts = firstWords ? ` firsts=(${firstWords.join(' ')})` : '';
+    return `    ${name}) flags=(${listed.join(' ')})${firsts} ;;`;
   });
   return `# eval "$(winnow completion zsh)"
 _winnow() {
-  local -a commands flags
+  local -a commands flags firsts
   commands=(
 ${names.join('\n')}
   )
@@ -66,6 +74,8 @@ ${cases.join('\n')}
   esac
   if [[ $words[CURRENT] == -* ]]; then
     _describe -o 'flag' flags
+  elif (( CURRENT == 3 && $#firsts )); then
+    compadd -- $firsts
   else
     _files
   fi
@@ -83,5 +93,13 @@ function fish(commands: readonly Command[]): string {
       return `complete -c winnow -n '__fish_seen_subcommand_from ${name}' -l ${flag}${letter}${value === null ? '' : ' -r'} -d ${quoted(help)}`;
     }),
   ]);
-  return ['# winnow completion fish | source', ...lines].join('\n');
+  const firsts = withFirstWords(commands).map(({ name, firstWords }) => {
+    const words = firstWords.join(' ');
+    return `complete -c winnow -n '__fish_seen_subcommand_from ${name}; and not __fish_seen_subcommand_from ${words}' -f -a '${words}'`;
+  });
+  return ['# winnow completion fish | source', ...lines, ...firsts].join('\n');
+}
+
+function withFirstWords(commands: readonly Command[]) {
+  return commands.flatMap(({ name, firstWords }) => (firstWords ? [{ name, firstWords }] : []));
 }

@@ -3,6 +3,8 @@ import { parseArgs } from 'node:util';
 import { nearest } from '../core/nearest.ts';
 import { WrongUse } from './failure.ts';
 
+const onOff = ['on', 'off'] as const;
+
 interface Flag {
   /** What stands for the value in a help text. Null for a switch. */
   value: string | null;
@@ -32,6 +34,16 @@ const operations = {
   rescue: { value: null, help: 'with --batch-api: what it leaves undone is called live' },
   'max-cost': { value: 'USD', help: 'the most that the batch may cost; it is paused before that' },
   preview: { value: 'N', help: 'answers N rows (10 to 1000), then pauses; exit code 6' },
+  deduplicate: {
+    value: 'on|off',
+    help: 'asks identical rows once; absent: on, for run and chat off',
+    choices: onOff,
+  },
+  'prompt-caching': {
+    value: 'on|off',
+    help: 'the prompt cache of the provider; absent: where that pays',
+    choices: onOff,
+  },
   expires: { value: 'SECONDS', help: 'when unfinished rows expire' },
   webhook: { value: 'URL', help: 'address that is called when the batch ends' },
   metadata: { value: 'JSON|@FILE', help: 'object that is stored with the batch' },
@@ -152,6 +164,12 @@ function checked(name: FlagName, value: string | undefined, isInline: boolean | 
 function unknownFlag(written: string, known: readonly FlagName[]): WrongUse {
   const near = nearest(written.replace(/^-+/, ''), known);
   return new WrongUse(`Unknown flag ${written}${near ? `. Did you mean --${near}?` : ''}`);
+}
+
+/** What a flag turns on or off. Undefined where it is not given. */
+export function onOffOf(given: Given, name: FlagName): boolean | undefined {
+  const text = given.text(name);
+  return text === undefined ? undefined : text === 'on';
 }
 
 /** A number of a flag. Throws WrongUse outside of min and max. */

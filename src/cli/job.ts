@@ -12,9 +12,9 @@ import {
 } from '../client/index.ts';
 import { ask } from './ask.ts';
 import { counted } from './columns.ts';
-import { isSandbox, modelOf, quoteText } from './estimate.ts';
+import { isSandbox, modelOf, ofEachRow, quoteText } from './estimate.ts';
 import { WrongUse } from './failure.ts';
-import { type FlagName, type Given, numberOf } from './flags.ts';
+import { type FlagName, type Given, numberOf, onOffOf } from './flags.ts';
 import { type Input, keyOf } from './input.ts';
 import { asSubmit, type Operation } from './operation.ts';
 import type { Progress } from './progress.ts';
@@ -29,6 +29,7 @@ export const submitFlags: readonly FlagName[] = [
   'rescue',
   'max-cost',
   'preview',
+  'deduplicate',
   'expires',
   'webhook',
   'metadata',
@@ -47,6 +48,8 @@ export type Settings = Pick<
   | 'rescue'
   | 'maxCostUsd'
   | 'preview'
+  | 'deduplicate'
+  | 'promptCaching'
   | 'webhookUrl'
   | 'expiresInSeconds'
 >;
@@ -63,6 +66,8 @@ export async function readSettings(given: Given): Promise<Settings> {
     rescue: given.has('rescue') || undefined,
     maxCostUsd: maxCostOf(given),
     preview: numberOf(given, 'preview', { min: 10, max: 1_000 }),
+    deduplicate: onOffOf(given, 'deduplicate'),
+    promptCaching: onOffOf(given, 'prompt-caching'),
     webhookUrl: given.text('webhook'),
     expiresInSeconds: numberOf(given, 'expires', { min: 1, max: maxExpirySeconds }),
   };
@@ -216,7 +221,8 @@ async function agreeToCost(
   const model = await modelOf(winnow, operation, signal);
   if (isSandbox(model)) return;
   const rows = file.itemCount;
-  const quote = await readQuote(file, operation, { winnow, signal });
+  const { deduplicate } = settings;
+  const quote = await readQuote(file, operation, { winnow, deduplicate, signal });
   const text = costText(rows, model, quote);
   await agree(text, mostUsd(quote, { rows, ...settings }), { given, shell, progress });
 }
@@ -245,12 +251,17 @@ async function agree(
 async function readQuote(
   file: WinnowFile,
   operation: Operation,
-  { winnow, signal }: { winnow: Winnow; signal: AbortSignal },
+  {
+    winnow,
+    deduplicate,
+    signal,
+  }: { winnow: Winnow; deduplicate: Settings['deduplicate']; signal: AbortSignal },
 ): Promise<ModelQuote | null> {
   const options = { ...asSubmit(operation), source: { id: file.id }, signal };
   try {
-    const { models } = await winnow.quote(options as QuoteOptions);
-    return models[0] ?? null;
+    const quote = await winnow.quote(options as QuoteOptions);
+    const [ofModel = null] = quote.models;
+    return ofModel && deduplicate === false ? ofEachRow(ofModel, quote) : ofModel;
   } catch (error) {
     if (error instanceof RateLimited) return null;
     throw error;

@@ -11,7 +11,7 @@ import { asSubmit, operationFlags, readOperation } from './operation.ts';
 import { withServer } from './server.ts';
 import type { Shell } from './shell.ts';
 
-const operations = Object.keys(operationFlags) as OperationName[];
+export const quotedOperations = Object.keys(operationFlags) as OperationName[];
 const ofAnyOperation = [...new Set(Object.values(operationFlags).flat())];
 
 export const quoteFlags: readonly FlagName[] = [...ofAnyOperation, 'models', 'column', 'id'];
@@ -41,11 +41,11 @@ export async function quote(given: Given, shell: Shell): Promise<CommandOutcome>
 /** Throws WrongUse for an unknown operation, and for a flag that it does not take. */
 function operationOf(given: Given): OperationName {
   const [, word] = given.words;
-  const name = operations.find((one) => one === word);
+  const name = quotedOperations.find((one) => one === word);
   if (!name) {
-    const near = word === undefined ? null : nearest(word, operations);
+    const near = word === undefined ? null : nearest(word, quotedOperations);
     const hint = near ? `. Did you mean ${near}?` : '';
-    throw new WrongUse(`winnow quote needs an operation, ${operations.join(', ')}${hint}`);
+    throw new WrongUse(`winnow quote needs an operation, ${quotedOperations.join(', ')}${hint}`);
   }
   const strange = ofAnyOperation.find(
     (flag) => given.has(flag) && !operationFlags[name].includes(flag),

@@ -1,5 +1,5 @@
 /** Command lines: what is refused, what flags become, help and completion. No server is there. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commands } from '../../src/cli/commands.ts';
@@ -11,6 +11,7 @@ import { readTable } from '../../src/cli/table-file.ts';
 import type { OperationName } from '../../src/client/index.ts';
 import { type Folder, openFolder } from './support.ts';
 
+const hasZsh = spawnSync('zsh', ['--version']).status === 0;
 /** Where nothing listens. */
 const nowhere = 'http://127.0.0.1:9';
 
@@ -45,6 +46,9 @@ describe('wrong command lines end with 2', () => {
     [['label', 'f', '--categories', 'a,b', '--format', 'xml'], '--format must be one of csv'],
     [['summarize', 'f.csv', '-o', './f.csv'], '-o must be another file than the input'],
     [['label', 'f', '--categories', 'a,b', '--rescue'], '--rescue needs --batch-api'],
+    [['summarize', 'f', '--deduplicate', 'no'], '--deduplicate must be one of on, off, not no'],
+    [['summarize', 'f', '--prompt-caching'], '--prompt-caching must have a value: --prompt-cach'],
+    [['chat', 'f', '--prompt-caching', 'on'], 'Unknown flag --prompt-caching'],
     [['label', 'f', '--categories', 'a,b', '--options', '{'], '--options must be JSON'],
     [
       ['label', 'texts.txt', '--categories', 'a,b', '--detach', '--local'],
@@ -240,6 +244,36 @@ describe('completion', () => {
     expect(complete('ba')).toBe('batches');
     expect(complete('label', 'x.csv', '--ca')).toBe('--categories');
     expect(complete('show', '--ca')).toBe('');
+    expect(complete('summarize', 'x.csv', '--de')).toBe('--deduplicate --detach');
+    expect(complete('quote', '')).toBe('label extract summarize enrich run chat');
+    expect(complete('quote', 'su')).toBe('summarize');
+    expect(complete('quote', 'summarize', '')).toBe('');
+    expect(complete('completion', 'z')).toBe('zsh');
+  });
+
+  it.runIf(hasZsh)('in zsh gives the operations of a quote, and files behind them', async () => {
+    const { out } = await folder.run(['completion', 'zsh']);
+    const complete = (...typed: string[]) =>
+      execFileSync('zsh', [
+        '-fc',
+        `compdef() {}; compadd() { print -- $@ }; _files() { print files }; _describe() { print $1 }
+${out}
+words=(winnow ${typed.map((word) => `'${word}'`).join(' ')}); CURRENT=$#words; _winnow`,
+      ])
+        .toString()
+        .trim();
+
+    expect(complete('quote', '')).toBe('-- label extract summarize enrich run chat');
+    expect(complete('quote', 'label', '')).toBe('files');
+    expect(complete('label', '')).toBe('files');
+  });
+
+  it('in fish gives the operations of a quote', async () => {
+    const { out } = await folder.run(['completion', 'fish']);
+
+    expect(out).toMatch(
+      /^complete .*'__fish_seen_subcommand_from quote; .*-a 'label extract summarize enrich run chat'$/m,
+    );
   });
 
   it.each(['zsh', 'fish'])('in %s names every command', async (shell) => {

@@ -48,6 +48,23 @@ it('sends nothing that may cost more than a dollar, unless somebody agrees', asy
   expect(agreed.code, agreed.err).toBe(0);
 });
 
+it('asks for identical rows that are each asked as for so many rows', async () => {
+  writeFileSync(
+    folder.file('equal.txt'),
+    `${'A long story about love. '.repeat(2_000)}\n`.repeat(4),
+  );
+  const args = ['summarize', 'equal.txt', '--model', 'openai/o1-pro'];
+  const tokensOf = ({ err }: { err: string }) =>
+    Number(/about ([\d,]+) tokens in/.exec(err)?.[1]?.replaceAll(',', ''));
+
+  const once = await folder.run(args);
+  const each = await folder.run([...args, '--deduplicate', 'off']);
+
+  expect([once.code, each.code]).toEqual([2, 2]);
+  expect(tokensOf(once)).toBeGreaterThan(0);
+  expect(tokensOf(each) / tokensOf(once)).toBeCloseTo(4, 0);
+});
+
 it('quotes models side by side, leaves no file, and sends nothing', async () => {
   const sent = sandbox.requests.count;
   const args = ['quote', 'summarize', 'long.txt', '--models', 'openai/gpt-4.1-mini,test/rules'];

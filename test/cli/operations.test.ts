@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isRecord } from '../../src/core/json.ts';
 import { type App, startApp } from '../support/app.ts';
 import { type Folder, openFolder, program } from './support.ts';
 
@@ -124,6 +125,40 @@ describe('a file', () => {
     expect(code).toBe(0);
     const { batch } = await folder.json(['show', out.trim(), '--watch']);
     expect(batch).toMatchObject({ name: 'moods', metadata: { team: 'care' }, status: 'completed' });
+  });
+
+  it('has identical rows asked once, or each of them, as it is told', async () => {
+    writeFileSync(folder.file('equal.csv'), 'id,text\n1,I love it\n2,Thank you\n3,I love it\n');
+    const of = ['equal.csv', '--column', 'text', '--yes'];
+    const run = ['run', ...of, '--instructions', 'Shout'];
+
+    const once = await folder.json(['label', ...of, ...categories]);
+    const each = await folder.json(['label', ...of, ...categories, '--deduplicate', 'off']);
+    const eachRun = await folder.json(run);
+    const onceRun = await folder.json([...run, '--deduplicate', 'on']);
+
+    const ran = [once, each, eachRun, onceRun];
+    expect(ran.map(({ batch }) => batch.usage.requests)).toEqual([2, 3, 3, 2]);
+    expect(ran.map(({ batch }) => batch.counts.succeeded)).toEqual([3, 3, 3, 3]);
+    expect(new Set(ran.map(({ batch }) => batch.id)).size).toBe(4);
+  });
+
+  it('has its prompts marked for the prompt cache of the provider, as it is told', async () => {
+    const { requests } = app.sandbox;
+    const markedOf = async (...flags: string[]) => {
+      requests.keep(10);
+      const { code, err } = await folder.run([...label, ...categories, '--new', ...flags]);
+      expect(code, err).toBe(0);
+      const marked = requests.journal.map(
+        ({ body }) => isRecord(body) && 'prompt_cache_key' in body,
+      );
+      requests.keep(0);
+      return marked;
+    };
+
+    expect(await markedOf('--prompt-caching', 'on')).toEqual([true, true, true]);
+    expect(await markedOf('--prompt-caching', 'off')).toEqual([false, false, false]);
+    expect(await markedOf()).toEqual([false, false, false]);
   });
 
   it('by way of the batch API of the provider', async () => {
