@@ -2,6 +2,7 @@
 
 import type { ItemError } from '../core/errors.ts';
 import type { Usage } from '../core/usage.ts';
+import { storedConfidence } from './confidence.ts';
 import type { Sql } from './driver/client.ts';
 import { isInPreview } from './guards.ts';
 import { addSpending } from './spending.ts';
@@ -21,8 +22,8 @@ export interface NewResult {
   usage: Usage;
   /** The model that was asked, as provider/name; that of the batch when absent. */
   model?: string | undefined;
-  outcome:
-    | { status: 'SUCCEEDED'; output: unknown }
+  outcome: /** `confidence`: how sure the output is, 0 to 1; absent where nothing says. */
+    | { status: 'SUCCEEDED'; output: unknown; confidence?: number }
     | { status: 'FAILED'; error: ItemError; rejectedAnswer?: string };
 }
 
@@ -92,9 +93,10 @@ async function flushResults(
         ${given.rejected ? sql`, ${given.rejected}::text[]` : sql``}
         ${given.repeats ? sql`, ${given.repeats}::int[]` : sql``}
         ${given.models ? sql`, ${given.models}::text[]` : sql``}
+        ${given.confidence ? sql`, ${given.confidence}::real[]` : sql``}
       ) as g(index, first, attempts, ${usage.columns}, output, code, message
              ${given.rejected ? sql`, rejected` : sql``} ${given.repeats ? sql`, repeats` : sql``}
-             ${given.models ? sql`, model` : sql``})
+             ${given.models ? sql`, model` : sql``} ${given.confidence ? sql`, confidence` : sql``})
     ),
     held_chunks as materialized (
       select first, last from chunks
@@ -106,10 +108,12 @@ async function flushResults(
     inserted as (
       insert into results (batch_key, seq, index, status, attempts, ${usage.columns},
                            output, error_code, error_message
-                           ${given.rejected ? sql`, rejected_answer` : sql``})
+                           ${given.rejected ? sql`, rejected_answer` : sql``}
+                           ${given.confidence ? sql`, confidence` : sql``})
       select batch.key, batch.seq + 1, g.index, (case when g.code is null then 'SUCCEEDED' else 'FAILED' end)::final_status,
              g.attempts, ${usage.columns}, g.output, g.code, g.message
              ${given.rejected ? sql`, g.rejected` : sql``}
+             ${given.confidence ? sql`, g.confidence` : sql``}
       from given g join held_chunks h on g.first = h.first and g.index between h.first and h.last cross join batch
       ${someWritten ? sql`on conflict do nothing` : sql``}
       returning index, status, ${usage.columns}, error_code, error_message
@@ -310,6 +314,11 @@ function toColumns(results: readonly NewResult[]) {
   const rejected = results.map(({ outcome }) =>
     outcome.status === 'FAILED' ? (outcome.rejectedAnswer ?? null) : null,
   );
+  const confidences = results.map(({ outcome }) =>
+    outcome.status === 'SUCCEEDED' && outcome.confidence !== undefined
+      ? storedConfidence(outcome.confidence)
+      : null,
+  );
   const errors = results.map(({ outcome }) => (outcome.status === 'FAILED' ? outcome.error : null));
   return {
     index: toArray(results.map(({ index }) => index)),
@@ -323,6 +332,7 @@ function toColumns(results: readonly NewResult[]) {
     message: errors.map((error) => error?.message ?? null),
     // Hardly a flush has one: the others need not carry the column.
     rejected: rejected.some((text) => text !== null) ? rejected : null,
+    confidence: confidences.some((confidence) => confidence !== null) ? toArray(confidences) : null,
     repeats: results.some(({ repeats }) => repeats)
       ? toArray(results.map(({ repeats = 0 }) => repeats))
       : null,

@@ -189,8 +189,9 @@ export async function recordTwins(
       limit ${stepSize}
     ),
     inserted as (
-      insert into results (batch_key, seq, index, status, output, error_code, error_message, rejected_answer)
-      select batch.key, batch.seq + 1, p.index, r.status, r.output, r.error_code, r.error_message, r.rejected_answer
+      insert into results (batch_key, seq, index, status, output, error_code, error_message, rejected_answer, confidence)
+      select batch.key, batch.seq + 1, p.index, r.status, r.output, r.error_code, r.error_message, r.rejected_answer,
+             r.confidence
       from batch cross join picked p
       join results r on r.batch_key = batch.key and r.index = p.leader
       on conflict do nothing

@@ -82,6 +82,7 @@ export const label: Operation<typeof labelParams> = {
       parse: (answer) =>
         multiLabel ? readLabels(answer, choices, params) : readLabel(answer, choices, params),
       result: readResult,
+      confidence: readConfidence,
     };
   },
 };
@@ -222,6 +223,11 @@ function readLabels(
     const labels = categories.filter((category) => chosen.includes(category));
     return { labels, ...chooseConfidence(null, ownValue(value, 'confidence')) };
   });
+}
+
+function readConfidence(output: unknown): number | null {
+  const stored = isRecord(output) ? ownValue(output, 'confidence') : null;
+  return typeof stored === 'number' ? stored : null;
 }
 
 /** A stored label that is null says that no category fits; a list is what multiLabel stores. */

@@ -67,6 +67,8 @@ export interface PreparedOperation {
   readonly written?: (answer: ParsedAnswer) => string;
   /** The typed GraphQL result's fields from a stored output: what `Operation.result` describes. */
   result(output: unknown): Record<string, unknown>;
+  /** How sure a stored output is, 0 to 1; null where nothing says. Absent: no output says it. */
+  readonly confidence?: (output: unknown) => number | null;
   /** The provider's whole answer, where the output has it. */
   readonly completion?: (output: unknown) => Record<string, unknown> | null;
   /** CSV columns of the output, in order. Null when only one `output` column of JSON fits. */

@@ -9,6 +9,7 @@ import {
   pgEnum,
   pgTable,
   primaryKey,
+  real,
   smallint,
   text,
 } from 'drizzle-orm/pg-core';
@@ -53,6 +54,11 @@ export const results = pgTable(
     completedAt: instant('completed_at').notNull().defaultNow(),
     /** The beginning of the last answer that was refused. */
     rejectedAnswer: text('rejected_answer'),
+    /**
+     * How sure an answer of label is, 0 to 1. Null where nothing supports a confidence, and in rows
+     * that are older than the column: `confidenceOf` reads both.
+     */
+    confidence: real('confidence'),
   },
   (table) => [
     primaryKey({ columns: [table.batchKey, table.index] }),

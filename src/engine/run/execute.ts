@@ -174,7 +174,9 @@ class StartedItem implements ItemRun {
     const { operation } = this.plan;
     try {
       const output = operation.parse(answer);
-      return { kind: 'final', answer: this.answerWith({ status: 'SUCCEEDED', output }) };
+      const confidence = operation.confidence?.(output) ?? null;
+      const sure = confidence === null ? {} : { confidence };
+      return { kind: 'final', answer: this.answerWith({ status: 'SUCCEEDED', output, ...sure }) };
     } catch (error) {
       this.rejected = rejectedAnswer(operation.written?.(answer) ?? answer.text);
       if (error instanceof ItemFailure) return this.failed(error);

@@ -12,9 +12,12 @@ export interface ItemAnswer {
   outcome: ItemOutcome;
 }
 
-/** `rejectedAnswer`: what is kept of the last answer that was refused; absent where none was. */
+/**
+ * `confidence`: how sure the output is, 0 to 1; absent where nothing says. `rejectedAnswer`: what
+ * is kept of the last answer that was refused; absent where none was.
+ */
 type ItemOutcome =
-  | { status: 'SUCCEEDED'; output: unknown }
+  | { status: 'SUCCEEDED'; output: unknown; confidence?: number }
   | { status: 'FAILED'; error: ItemError; rejectedAnswer?: string };
 
 /** What came of one request, and so what the caller does next. */
