@@ -265,6 +265,7 @@ export async function startService(
         providers,
         counter,
         defaultModel: config.defaultModel,
+        withKeys: config.apiKeys.size > 0,
         callLedger,
         ownerBudget,
         limits: config.budgets,

@@ -2,16 +2,18 @@
 import { BadUserInput } from '../core/errors.ts';
 import type { Counter } from '../counting/counter.ts';
 import { readHistory } from '../engine/quote/history.ts';
-import { makeQuote, type Quoted, sampleSize } from '../engine/quote/quote.ts';
+import { type ModelQuote, makeQuote, type Quoted, sampleSize } from '../engine/quote/quote.ts';
 import { readSample, sampleItems } from '../engine/quote/read-sample.ts';
-import type { Plan } from '../engine/run/plan.ts';
+import { beginCaching } from '../engine/run/caching.ts';
+import { type Plan, requestBody } from '../engine/run/plan.ts';
 import type { ModelPrices } from '../model/prices.ts';
 import { findOperation } from '../operations/index.ts';
+import type { PromptItem } from '../operations/operation.ts';
 import type { Caller } from './caller.ts';
 import { countIdentical } from './identical-items.ts';
 import { optionsHash } from './options-hash.ts';
 import { planFor } from './plan-for.ts';
-import { type CheckedSource, readingOf, refuseMismatch, sampleOf } from './source.ts';
+import { type CheckedSource, firstItem, readingOf, refuseMismatch, sampleOf } from './source.ts';
 import { modelOfBatch } from './submit.ts';
 
 export const maxQuotedModels = 10;
@@ -30,7 +32,13 @@ interface CheckedQuote {
   fieldsPath: string;
 }
 
-export interface Quote extends Omit<Quoted, 'countedTokens'> {
+/** With the body of the first item's request; null where that item cannot be asked. */
+export interface AskedQuote extends ModelQuote {
+  firstRequest(): Promise<Record<string, unknown> | null>;
+}
+
+export interface Quote extends Omit<Quoted, 'countedTokens' | 'models'> {
+  models: AskedQuote[];
   items: number;
   identicalItems: number | null;
 }
@@ -74,8 +82,25 @@ export async function quoteChecked(context: Quoting, asked: CheckedQuote): Promi
       readHistory(db.sql, { owner, operation, optionsHash: hash, model, before: null }),
     patient: false,
   });
-  const { models, sampledItems, unaskableItems } = quoted;
+  const { sampledItems, unaskableItems } = quoted;
+  let firstItems: Promise<readonly PromptItem[]> | null = null;
+  const first = async () => {
+    firstItems ??=
+      file && fileKey !== null ? firstItem(db, fileKey, file) : Promise.resolve(source.items);
+    return (await firstItems)[0];
+  };
+  const models = quoted.models.map((model, index) => ({
+    ...model,
+    firstRequest: async () => bodyFor(plans[index] as Plan, await first(), itemCount),
+  }));
   return { items: itemCount, identicalItems, models, sampledItems, unaskableItems };
+}
+
+/** The body that one of so many items would be sent with. */
+function bodyFor(plan: Plan, item: PromptItem | undefined, items: number) {
+  if (!item) return null;
+  void beginCaching(plan, [item], { asked: null, items, atOnce: 1 });
+  return requestBody(plan, item);
 }
 
 async function chosenModel(plan: Plan, source: CheckedSource): Promise<Plan['model']> {

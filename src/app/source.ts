@@ -66,7 +66,12 @@ export async function fileSource(
   };
 }
 
-async function firstItem(db: Database, fileKey: bigint, file: RowFile): Promise<PromptItem[]> {
+/** The first row of a file, as it is read. Empty where the file has none. */
+export async function firstItem(
+  db: Database,
+  fileKey: bigint,
+  file: RowFile,
+): Promise<PromptItem[]> {
   const rows = await readFileRows(db.sql, fileKey, { afterIndex: -1, limit: 1, maxBytes: 0 });
   return rows.map((row) => decodeRow(file, row));
 }

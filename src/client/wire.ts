@@ -551,6 +551,7 @@ export type BatchErrorCode =
 export interface BatchFilter {
   createdAfter?: string | null | undefined;
   createdBefore?: string | null | undefined;
+  fileId?: string | null | undefined;
   idempotencyKey?: string | null | undefined;
   name?: string | null | undefined;
   operation?: readonly Operation[] | null | undefined;

@@ -159,6 +159,8 @@ export interface BatchFilter {
   createdAfter?: Date | undefined;
   createdBefore?: Date | undefined;
   idempotencyKey?: string | undefined;
+  /** The file that it runs over; null for one that is unknown, over which none runs. */
+  fileKey?: bigint | null | undefined;
 }
 
 /**
@@ -206,7 +208,7 @@ export async function countBatches(
 }
 
 function matches(owner: string, filter: BatchFilter): SQL | undefined {
-  const { status, operation, name, createdAfter, createdBefore, idempotencyKey } = filter;
+  const { status, operation, name, createdAfter, createdBefore, idempotencyKey, fileKey } = filter;
   return and(
     eq(batches.owner, owner),
     isNull(batches.deletedAt),
@@ -218,19 +220,25 @@ function matches(owner: string, filter: BatchFilter): SQL | undefined {
     createdAfter && gte(batches.createdAt, createdAfter),
     createdBefore && lte(batches.createdAt, createdBefore),
     idempotencyKey === undefined ? undefined : eq(batches.idempotencyKey, idempotencyKey),
+    fileKey === undefined
+      ? undefined
+      : fileKey === null
+        ? sql`false`
+        : eq(batches.fileKey, fileKey),
   );
 }
 
 /** The same rule for a batch that has been read already. */
 export function matchesFilter(batch: BatchRecord, filter: BatchFilter): boolean {
-  const { status, operation, name, createdAfter, createdBefore, idempotencyKey } = filter;
+  const { status, operation, name, createdAfter, createdBefore, idempotencyKey, fileKey } = filter;
   return (
     (!status || status.includes(batch.status)) &&
     (!operation || operation.includes(batch.operation)) &&
     (name === undefined || folded(batch.name ?? '').includes(folded(name))) &&
     (!createdAfter || batch.createdAt >= createdAfter) &&
     (!createdBefore || batch.createdAt <= createdBefore) &&
-    (idempotencyKey === undefined || batch.idempotencyKey === idempotencyKey)
+    (idempotencyKey === undefined || batch.idempotencyKey === idempotencyKey) &&
+    (fileKey === undefined || batch.fileKey === fileKey)
   );
 }
 

@@ -173,7 +173,8 @@ export const batches = pgTable(
     uniqueIndex('batches_id').on(table.id),
     // Needed by listBatches, countBatches.
     index('batches_owner').on(table.owner, table.key),
-    // Needed by deleteFile, listDeletedFiles, removeFile, purgeBatchStep.
+    // Needed by listBatches, countBatches, deleteFile, listDeletedFiles, removeFile,
+    // purgeBatchStep.
     index('batches_file').on(table.fileKey),
     // Needed by insertInlineBatch, insertFileBatch, insertIngestedBatch, findByIdempotencyKey.
     uniqueIndex('batches_idempotency_key')

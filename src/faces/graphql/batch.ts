@@ -1,6 +1,7 @@
 /** Batches: the type, and the list. */
 
 import { projectBatch } from '../../app/projection.ts';
+import { requestFor } from '../../app/stored-operation.ts';
 import { isId } from '../../core/ids.ts';
 import {
   type BatchFilter,
@@ -8,12 +9,16 @@ import {
   countBatches,
   listBatches,
   readBatch,
+  readBatchFile,
 } from '../../db/batches.ts';
+import { readFileRows } from '../../db/file-rows.ts';
 import { listMeanCosts } from '../../db/mean-costs.ts';
 import { usageOfBatch } from '../../db/usage.ts';
 import { listDeliveries } from '../../db/webhooks.ts';
 import { estimatedCompletionAt, itemsPerSecond, progressOf } from '../../engine/live/pace.ts';
 import type { ModelQuote as ModelQuoteModel } from '../../engine/quote/quote.ts';
+import { decodeRow } from '../../files/decoded-row.ts';
+import { rowFileOf } from '../../files/row.ts';
 import { storableText } from '../../operations/text.ts';
 import {
   BatchCounts,
@@ -30,6 +35,7 @@ import {
 } from './batch-parts.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
+import { findFile } from './file.ts';
 import { OperationEnum } from './operation.ts';
 import { pageCost, readKeyPage } from './page.ts';
 import { Projection } from './projection.ts';
@@ -209,8 +215,11 @@ builder.node('Batch', {
       nullable: true,
       description:
         'Expected tokens and cost of the whole batch, counted from a sample of its rows. Null until the rows were counted, and for batches from before this field existed.',
-      resolve: ({ quote }) =>
-        quote === null ? null : (JSON.parse(quote) as ModelQuoteModel | null),
+      resolve: (batch, _args, context) => {
+        const { quote } = batch;
+        const counted = quote === null ? null : (JSON.parse(quote) as ModelQuoteModel | null);
+        return counted && { ...counted, firstRequest: () => firstRequestOf(batch, context) };
+      },
     }),
     projection: t.field({
       type: Projection,
@@ -227,6 +236,18 @@ builder.node('Batch', {
     }),
   }),
 });
+
+/** The body of the first item's request; null where it cannot be asked. */
+async function firstRequestOf(
+  batch: BatchRecord,
+  { db, preparePlan, budget }: Context,
+): Promise<Record<string, unknown> | null> {
+  const file = rowFileOf(await readBatchFile(db, batch.fileKey), batch);
+  const { rows } = await budget.readWhole((maxBytes) =>
+    readFileRows(db.sql, batch.fileKey, { afterIndex: -1, limit: 1, maxBytes }),
+  );
+  return rows[0] ? requestFor(batch, decodeRow(file, rows[0]), preparePlan) : null;
+}
 
 /** Null for malformed, unknown and foreign ids alike. */
 export async function findBatch(
@@ -264,14 +285,20 @@ export const BatchFilterInput = builder.inputType('BatchFilter', {
         'Only the batch that was submitted with this idempotency key. At most one; none where the key is unknown or free again.',
       validate: { schema: storableText.nullish() as never },
     }),
+    fileId: t.id({
+      description: 'Only batches that run over this file. None for an unknown file.',
+    }),
   }),
 });
 
 /** GraphQL's nulls are "not given". */
-export function toFilter(
+export async function toFilter(
   filter: typeof BatchFilterInput.$inferInput | null | undefined,
-): BatchFilter {
+  context: Pick<Context, 'db' | 'owner'>,
+): Promise<BatchFilter> {
+  const fileId = filter?.fileId ?? null;
   return {
+    fileKey: fileId === null ? undefined : ((await findFile(fileId, context))?.key ?? null),
     status: filter?.status ?? undefined,
     operation: filter?.operation ?? undefined,
     name: filter?.name ?? undefined,
@@ -307,7 +334,7 @@ builder.queryField('batches', (t) =>
       complexity: pageCost,
       resolve: async (_root, args, context) => {
         const { db, owner, budget } = context;
-        const filter = toFilter(args.filter);
+        const filter = await toFilter(args.filter, context);
         const connection = await readKeyPage(args, budget, {
           find: (id) => findBatch(id, context),
           list: (page) => listBatches(db, owner, filter, page),

@@ -25,6 +25,8 @@ export interface Services extends Pick<Caller, 'preparePlan' | 'checkWebhook' | 
   /** Of tokens. */
   counter: Counter;
   defaultModel: string;
+  /** Whether requests come with keys, which name their owners. */
+  withKeys: boolean;
   /** What calls outside of batches may cost. */
   ownerBudget: OwnerBudget;
   /** What owners may spend in a month. */

@@ -1,8 +1,10 @@
 /** Uploaded files: the type, the list and deletion. POST /files and uploadFile store files. */
 import { z } from 'zod';
+import { readFileSample } from '../../app/file-sample.ts';
 import { AppError } from '../../core/errors.ts';
 import { isId } from '../../core/ids.ts';
-import { readFileRows } from '../../db/file-rows.ts';
+import type { PlaceInPage } from '../../db/bytes.ts';
+import { readFileRows, type StoredRow } from '../../db/file-rows.ts';
 import {
   countFiles,
   deleteFile,
@@ -16,6 +18,7 @@ import type { fileFormats } from '../../files/read/format.ts';
 import { maxRejections } from '../../files/read/limits.ts';
 import { maxProblems } from '../../files/read/line-problem.ts';
 import { namesOf, rowFileOf } from '../../files/row.ts';
+import type { Budget } from './budget.ts';
 import { builder, deletedPayload, notFound } from './builder.ts';
 import type { Context } from './context.ts';
 import { presentError } from './errors.ts';
@@ -24,6 +27,18 @@ import { loadRejections, type Rejection } from './rejections.ts';
 import { createRounds } from './rounds.ts';
 
 export const maxPreviewRows = 100;
+const defaultPreview = 5;
+const defaultSample = 20;
+const rowsArg = {
+  description: `Number of rows, 1 to ${maxPreviewRows}.`,
+  validate: {
+    schema: z
+      .int()
+      .min(1, `must be between 1 and ${maxPreviewRows}`)
+      .max(maxPreviewRows, `must be at most ${maxPreviewRows}`)
+      .nullish() as never,
+  },
+};
 /** A thousand of them a file. */
 const rejectionsCost = 10;
 
@@ -126,31 +141,45 @@ builder.node('File', {
       type: ['JSONObject'],
       description:
         'First rows of the file, each as an object. PAYLOAD_TOO_LARGE when the rows exceed the limit of a request: ask for fewer.',
+      args: { first: t.arg.int({ defaultValue: defaultPreview, ...rowsArg }) },
+      complexity: { field: 10, multiplier: 1 },
+      resolve: (file, { first }, { db, budget }) =>
+        showRows(file, budget, (maxBytes) =>
+          readFileRows(db.sql, file.key, {
+            afterIndex: -1,
+            limit: first ?? defaultPreview,
+            maxBytes,
+          }),
+        ),
+    }),
+    sample: t.field({
+      type: ['JSONObject'],
+      description:
+        'Rows drawn from the whole file, each as an object, in the order of the file. The same seed draws the same rows. Every row where the file has no more. PAYLOAD_TOO_LARGE when the rows exceed the limit of a request: ask for fewer.',
       args: {
-        first: t.arg.int({
-          defaultValue: 5,
-          description: `Number of rows, 1 to ${maxPreviewRows}.`,
-          validate: {
-            schema: z
-              .int()
-              .min(1, `must be between 1 and ${maxPreviewRows}`)
-              .max(maxPreviewRows, `must be at most ${maxPreviewRows}`)
-              .nullish() as never,
-          },
-        }),
+        first: t.arg.int({ defaultValue: defaultSample, ...rowsArg }),
+        seed: t.arg.int({ defaultValue: 0, description: 'Another number draws other rows.' }),
       },
       complexity: { field: 10, multiplier: 1 },
-      resolve: async (file, { first }, { db, budget }) => {
-        const rowFile = rowFileOf(file);
-        const { rows, bytes } = await budget.readWhole((maxBytes) =>
-          readFileRows(db.sql, file.key, { afterIndex: -1, limit: first ?? 5, maxBytes }),
-        );
-        budget.send(bytes, null);
-        return rows.map((row) => previewRow(rowFile, row));
-      },
+      resolve: (file, { first, seed }, { db, budget }) =>
+        showRows(file, budget, (maxBytes) =>
+          readFileSample(db.sql, file, { size: first ?? defaultSample, seed: seed ?? 0, maxBytes }),
+        ),
     }),
   }),
 });
+
+/** Rows that are read whole, as objects. */
+async function showRows(
+  file: FileRecord,
+  budget: Budget,
+  read: (maxBytes: number) => Promise<(StoredRow & PlaceInPage)[]>,
+): Promise<Record<string, unknown>[]> {
+  const rowFile = rowFileOf(file);
+  const { rows, bytes } = await budget.readWhole(read);
+  budget.send(bytes, null);
+  return rows.map((row) => previewRow(rowFile, row));
+}
 
 /** Null for malformed, unknown, deleted and foreign ids alike. */
 export async function findFile(

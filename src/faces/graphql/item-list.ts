@@ -4,9 +4,10 @@ import { parseItemId } from '../../core/ids.ts';
 import { countItems, type ItemFilter, listItems } from '../../db/items.ts';
 import { storableText } from '../../operations/text.ts';
 import { builder } from './builder.ts';
+import { presentIssues } from './errors.ts';
 import { BatchItem, type BatchItemModel, ItemStatusEnum, source, toModels } from './item.ts';
 import { ItemErrorCodeEnum } from './item-result.ts';
-import { filterCost, pageCost, readPage, wholePage } from './page.ts';
+import { filterCost, type PageArgs, pageCost, readPage, wholePage } from './page.ts';
 
 /** Custom ids that one call may name. */
 export const maxCustomIds = 1_000;
@@ -41,6 +42,11 @@ builder.objectField('Batch', 'items', (t) =>
         }),
         customIds: t.arg.stringList(customIdsArg),
         errorCodes: t.arg(errorCodesArg),
+        fromIndex: t.arg.int({
+          description:
+            'The index to begin at, 0 or more. Must be absent when after, before or last is given.',
+          validate: { schema: z.int().min(0, 'must be 0 or more').nullish() as never },
+        }),
       },
       complexity: (args) => ({
         ...pageCost(args),
@@ -54,7 +60,7 @@ builder.objectField('Batch', 'items', (t) =>
           errorCodes: args.errorCodes ?? undefined,
         };
         const connection = await readPage(
-          args,
+          fromIndexed(args),
           {
             toCursor,
             find: async (id) => {
@@ -97,6 +103,19 @@ builder.objectField('Batch', 'items', (t) =>
     { name: 'BatchItemEdge', description: 'An item with its cursor.' },
   ),
 );
+
+/** A page that begins at an index begins behind the one before. */
+function fromIndexed<Args extends PageArgs & { fromIndex?: number | null | undefined }>(
+  args: Args,
+): Args {
+  const { fromIndex } = args;
+  if (fromIndex == null) return args;
+  const issues = (['after', 'before', 'last'] as const)
+    .filter((path) => args[path] != null)
+    .map((path) => ({ path, message: 'must be absent when fromIndex is given' }));
+  if (issues.length > 0) throw presentIssues(issues);
+  return fromIndex === 0 ? args : { ...args, after: String(fromIndex - 1) };
+}
 
 /** Larger than any index, and the largest that the database can compare with one. */
 const maxIndex = 2 ** 31 - 1;

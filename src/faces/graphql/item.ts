@@ -1,7 +1,9 @@
 /** The items of a batch. */
+import { z } from 'zod';
 import { operationOf, requestFor } from '../../app/stored-operation.ts';
 import { PageTooLarge } from '../../core/errors.ts';
 import { parseKeepingNumbers } from '../../core/exact-json.ts';
+import { excerpt } from '../../core/excerpt.ts';
 import { itemId, parseItemId } from '../../core/ids.ts';
 import { type BatchFile, type BatchRecord, readBatch, readBatchFile } from '../../db/batches.ts';
 import type { Database } from '../../db/driver/client.ts';
@@ -12,6 +14,10 @@ import type { Budget } from './budget.ts';
 import { builder } from './builder.ts';
 import { ItemResult, rejectedAnswerDescription } from './item-result.ts';
 import { usageOfItem } from './usage.ts';
+
+const defaultExcerpt = 200;
+const maxExcerpt = 1_000;
+const maxExcerptText = maxExcerpt.toLocaleString('en');
 
 export const ItemStatusEnum = builder.enumType('ItemStatus', {
   description: 'Status of one item of a batch.',
@@ -110,6 +116,28 @@ builder.node(BatchItem, {
       resolve: ({ item, row }, _args, { budget }) => {
         send(budget, item, row.content);
         return row.content;
+      },
+    }),
+    excerpt: t.string({
+      description:
+        'The beginning of the text, with every run of white space as one blank: what a list shows. The whole text stands in content, exactly as it came, and may have 10 MB.',
+      args: {
+        characters: t.arg.int({
+          defaultValue: defaultExcerpt,
+          description: `Maximum number of characters, 1 to ${maxExcerptText}. Surrogate pairs stay whole.`,
+          validate: {
+            schema: z
+              .int()
+              .min(1, `must be between 1 and ${maxExcerptText}`)
+              .max(maxExcerpt, `must be at most ${maxExcerptText}; content has the whole text`)
+              .nullish() as never,
+          },
+        }),
+      },
+      resolve: ({ item, row }, { characters }, { budget }) => {
+        const beginning = excerpt(row.content, characters ?? defaultExcerpt);
+        send(budget, item, beginning);
+        return beginning;
       },
     }),
     metadata: t.field({

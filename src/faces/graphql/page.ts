@@ -50,7 +50,7 @@ export const pageArgOptions = {
   },
 };
 
-interface PageArgs {
+export interface PageArgs {
   first?: number | null | undefined;
   after?: string | null | undefined;
   last?: number | null | undefined;

@@ -1,8 +1,6 @@
 /** What is expected of an operation: figures with their ranges, and the quote of one model. */
-import type {
-  Estimate as EstimateModel,
-  ModelQuote as ModelQuoteModel,
-} from '../../engine/quote/quote.ts';
+import type { AskedQuote } from '../../app/quote.ts';
+import type { Estimate as EstimateModel } from '../../engine/quote/quote.ts';
 import { builder } from './builder.ts';
 
 const EstimateBasisEnum = builder.enumType('EstimateBasis', {
@@ -30,7 +28,7 @@ export const Estimate = builder.objectRef<EstimateModel>('Estimate').implement({
   }),
 });
 
-export const ModelQuote = builder.objectRef<ModelQuoteModel>('ModelQuote').implement({
+export const ModelQuote = builder.objectRef<AskedQuote>('ModelQuote').implement({
   description: 'Expected tokens and cost of an operation with one model.',
   fields: (t) => ({
     model: t.exposeString('model', { description: 'The model, as provider/name.' }),
@@ -75,6 +73,18 @@ export const ModelQuote = builder.objectRef<ModelQuoteModel>('ModelQuote').imple
       nullable: true,
       description:
         "About how many items do not fit into the model's context, so that they would fail with CONTEXT_TOO_LONG. Null where the size of the context is unknown.",
+    }),
+    firstRequest: t.field({
+      type: 'JSONObject',
+      nullable: true,
+      description:
+        "The body of the first item's request, as it would be sent. Null where that item cannot be asked at all.",
+      complexity: { field: 100, multiplier: 1 },
+      resolve: async (quote, _args, { budget }) => {
+        const request = await quote.firstRequest();
+        budget.send(Buffer.byteLength(JSON.stringify(request)), null);
+        return request;
+      },
     }),
     caveats: t.exposeStringList('caveats', {
       description: 'Reasons for which this quote is uncertain, one sentence each, for people.',

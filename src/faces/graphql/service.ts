@@ -120,6 +120,12 @@ const Service = builder.objectRef<object>('Service').implement({
         'The day on which the built-in price list was published. Prices that a provider changed later are not in it.',
       resolve: () => priceList.publishedAt,
     }),
+    owner: t.string({
+      nullable: true,
+      description:
+        'Whose key the request came with: the name in API_KEYS. Null on a server without keys.',
+      resolve: (_service, _args, { withKeys, owner }) => (withKeys ? owner : null),
+    }),
     limits: t.field({
       type: Limits,
       description: 'Limits of one request.',

@@ -105,8 +105,8 @@ builder.subscriptionField('batchesChanged', (t) =>
         description: 'Conditions on the changed batches. Absent: all batches.',
       }),
     },
-    subscribe: (_root, { filter, snapshot }, { db, progress, owner }) => {
-      const wanted = toFilter(filter);
+    subscribe: async (_root, { filter, snapshot }, { db, progress, owner }) => {
+      const wanted = await toFilter(filter, { db, owner });
       if (!snapshot) return progress.watchOwner(owner, wanted);
       return progress.watchOwner(owner, wanted, async () => {
         const allowance = { bytes: maxReadBytes, first: true };

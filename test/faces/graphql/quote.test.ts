@@ -1,6 +1,6 @@
 import { Tokenizer } from 'ai-tokenizer';
 import * as o200k from 'ai-tokenizer/encoding/o200k_base';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type StubApp, startStubApp } from '../../support/stub-app.ts';
 import type { StubRequest } from '../../support/stub-provider.ts';
 import { completion } from '../../support/stub-provider.ts';
@@ -321,4 +321,60 @@ it('takes the limit of a request of its own, and tells of another model only whe
   expect(other.caveats).toContain(caveat);
   chat = { maxOutputTokens: 40 }; // in place of each request's own
   expect((await quoted({ max_tokens: 17 })).outputTokens).toMatchObject({ expected: 40, high: 40 });
+});
+
+describe('the first request of a quote', () => {
+  const firstOf = async (input: Record<string, unknown>) => {
+    const { data, errors } = await stubs.app.graphql(
+      'query ($input: QuoteInput!) { quote(input: $input) { models { model firstRequest } } }',
+      { input },
+    );
+    if (!data) throw new Error(JSON.stringify(errors));
+    return data.quote.models.map(({ firstRequest }: any) => firstRequest);
+  };
+
+  it('is what is sent for the first item, of each model', async () => {
+    const bodies: unknown[] = [];
+    stubs.stub.reply(({ body }) => {
+      bodies.push(body);
+      return { body: completion('{"label": "praise", "confidence": 0.9}') };
+    });
+    const input = {
+      operation: { label: { categories, temperature: 0.5 } },
+      source: { items: [{ content: 'the first one' }] },
+    };
+    const [first, other] = await firstOf({
+      ...input,
+      models: ['openai/gpt-4.1-mini', 'mine/small'],
+    });
+    const batch = await run(input);
+    const { data } = await stubs.app.graphql(
+      '{ batches(first: 1) { edges { node { quote { firstRequest } } } } }',
+    );
+
+    expect(batch.status).toBe('COMPLETED');
+    expect(bodies).toEqual([first]);
+    expect(first).toMatchObject({ model: 'gpt-4.1-mini', temperature: 0.5 });
+    expect(JSON.stringify(first)).toContain('the first one');
+    expect(other).toMatchObject({ model: 'small', temperature: 0.5 });
+    expect(data?.batches.edges[0].node.quote.firstRequest).toEqual(first);
+  });
+
+  it('takes its text from the column that the quote names', async () => {
+    const form = new FormData();
+    form.append('file', new Blob(['text,note\nthe text,the note\n']), 'rows.csv');
+    const response = await fetch(`${stubs.app.url}/files`, { method: 'POST', body: form });
+    const { id: fileId } = (await response.json()) as { id: string };
+    const operation = { label: { categories, userPromptTemplate: 'Say: {content}' } };
+    const [first] = await firstOf({ operation, source: { fileId }, contentField: 'note' });
+
+    expect(first.messages.at(-1)).toEqual({ role: 'user', content: 'Say: the note' });
+  });
+
+  it('is null where the first item cannot be asked', async () => {
+    const items = [{ content: 'without' }, { content: 'with', metadata: { topic: 'a' } }];
+    const operation = { label: { categories, userPromptTemplate: '{topic}: {content}' } };
+
+    expect(await firstOf({ operation, source: { items } })).toEqual([null]);
+  });
 });

@@ -65,6 +65,7 @@ beforeAll(async () => {
           providers,
           counter: createCounter(),
           defaultModel: 'test/rules',
+          withKeys: false,
           callLedger: { add: () => undefined },
           ownerBudget: { admit: async () => () => undefined },
           limits: { owners: new Map(), others: null },
