@@ -137,11 +137,14 @@ export interface ItemFilter {
   errorCodes?: readonly ItemErrorCode[] | undefined;
 }
 
-/** Bounds are exclusive indexes. */
-export interface ItemPage {
-  limit: number;
+/** Both are exclusive. */
+interface IndexBounds {
   afterIndex?: number | undefined;
   beforeIndex?: number | undefined;
+}
+
+export interface ItemPage extends IndexBounds {
+  limit: number;
   inverted: boolean;
 }
 
@@ -155,12 +158,11 @@ export async function listItems(
   filter: ItemFilter,
   page: ItemPage & { maxBytes: number },
 ): Promise<(ItemRecord & PlaceInPage)[]> {
-  const { limit, afterIndex = -1, beforeIndex = null, inverted, maxBytes } = page;
+  const { limit, inverted, maxBytes } = page;
   const items = sql`
     select ${itemColumns(sql)}, ${itemBytes(sql)} as octets
-    from ${itemTables(sql, source)} ${earlierAnswers(sql, source)}
-    where ${itemConditions(sql, source, filter)}
-      and i.index > ${afterIndex} and (${beforeIndex}::int is null or i.index < ${beforeIndex})
+    from ${itemTables(sql, source, page)} ${earlierAnswers(sql, source)}
+    where ${itemConditions(sql, source, filter)} ${within(sql, sql`i`, page)}
     order by ${inverted ? sql`i.index desc` : sql`i.index`}
     limit ${limit}`;
   return await sql<(ItemRecord & PlaceInPage)[]>`
@@ -228,11 +230,22 @@ function itemColumns(sql: Sql) {
       select from twins t where t.batch_key = b.key and t.index = i.index) as cached`;
 }
 
-function itemTables(sql: Sql, source: ItemSource) {
+/**
+ * Bounds on an index are said of the results too: that r.index equals an index with a bound tells
+ * Postgres nothing, and it would read the results of half a batch for a page in its middle.
+ */
+function itemTables(sql: Sql, source: ItemSource, bounds: IndexBounds = {}) {
   return sql`
     rows i
     join batches b on b.key = ${source.batchKey} and b.file_key = i.file_key
-    left join results r on r.batch_key = b.key and r.batch_key = ${source.batchKey} and r.index = i.index`;
+    left join results r on r.batch_key = b.key and r.batch_key = ${source.batchKey} and r.index = i.index
+      ${within(sql, sql`r`, bounds)}`;
+}
+
+function within(sql: Sql, table: ReturnType<Sql>, { afterIndex, beforeIndex }: IndexBounds) {
+  return sql`
+    ${afterIndex === undefined ? sql`` : sql`and ${table}.index > ${afterIndex}`}
+    ${beforeIndex === undefined ? sql`` : sql`and ${table}.index < ${beforeIndex}`}`;
 }
 
 /** What answers that a retry put aside have cost; it is the item's still. */
