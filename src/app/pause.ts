@@ -6,7 +6,7 @@ import type { Database } from '../db/driver/client.ts';
 import { type OwnerLimits, readOwnerStanding } from '../db/owner-limits.ts';
 import { beginPause, endPause } from '../db/pauses.ts';
 import { resumePreview } from '../db/previews.ts';
-import { usd, whyOwnerUsedUp } from '../engine/process/cost-limit.ts';
+import { usd, usdUp, whyOwnerUsedUp } from '../engine/process/cost-limit.ts';
 import type { Nudges } from '../engine/process/nudges.ts';
 import type { Caller } from './caller.ts';
 import { refuseUnpriced } from './price-of.ts';
@@ -26,10 +26,11 @@ export async function pauseBatch(
 
 /**
  * Lets a paused batch go on, with its time renewed, and under another limit where one is given.
- * What waits behind a preview starts, also while that still runs. Of another batch that is not
- * paused only the limit changes; one that has ended is left alone. Throws BadUserInput where the
- * limit that it would go on under is used up, its own or its owner's, and for a limit of a model
- * without a known price.
+ * What waits behind a preview starts where that is over. While it still runs, the rest joins it;
+ * but another limit, or the end of a pause for money, leaves the preview as it is. Of another
+ * batch that is not paused only the limit changes; one that has ended is left alone. Throws
+ * BadUserInput where the limit that it would go on under is used up, its own or its owner's, and
+ * for a limit of a model without a known price.
  */
 export async function resumeBatch(
   {
@@ -50,7 +51,9 @@ export async function resumeBatch(
   }
   if (batch?.pauseReason === 'BUDGET') await refuseUsedUp(db, batch.key, maxCostUsd);
   if (batch?.pauseReason === 'OWNER_BUDGET') await refuseUsedUpMonth(db, limits, batch.owner);
-  const previewed = await resumePreview(db.sql, owner, id);
+  const previewed = await resumePreview(db.sql, owner, id, {
+    hasLimit: maxCostUsd !== undefined,
+  });
   const key = (await endPause(db, owner, id, maxCostUsd)) ?? previewed;
   if (key !== null) await nudges.send(key, 'work');
 }
@@ -60,8 +63,9 @@ async function refuseUsedUp({ sql }: Database, key: bigint, given?: number): Pro
   if (!standing) return;
   const { meanUsd, spentUsd, heldItems, maxCostUsd } = standing;
   if (meanUsd === null || maxCostUsd === null) return;
-  if (spentUsd + (heldItems + 1) * meanUsd <= maxCostUsd) return;
-  const message = `must be more than ${usd(maxCostUsd)}: ${usd(spentUsd)} were spent, and an item costs about ${usd(meanUsd)}`;
+  const leastUsd = spentUsd + (heldItems + 1) * meanUsd;
+  if (leastUsd <= maxCostUsd) return;
+  const message = `must be at least ${usdUp(leastUsd)}, and is ${usd(maxCostUsd)}: ${usd(spentUsd)} were spent, and an item costs about ${usd(meanUsd)}`;
   throw new BadUserInput([{ path: 'maxCostUsd', message }]);
 }
 
@@ -72,5 +76,6 @@ async function refuseUsedUpMonth(
 ): Promise<void> {
   const standing = await readOwnerStanding(sql, limits, owner);
   if (!standing || standing.spentUsd + standing.heldUsd < standing.limitUsd) return;
-  throw new BadUserInput([{ path: '', message: whyOwnerUsedUp(owner, standing) }]);
+  const message = `must be a batch whose owner has something left to spend: ${whyOwnerUsedUp(owner, standing)}`;
+  throw new BadUserInput([{ path: 'id', message }]);
 }

@@ -130,14 +130,21 @@ export async function pausePreviews(sql: Sql, batchKey: bigint | null = null): P
 }
 
 /**
- * Opens what waits behind the preview of a running batch, whether or not that is over. Returns its
- * key; null where nothing waits.
+ * Opens what waits behind the preview of a running batch: where the preview is over, and else
+ * where no money holds the batch back, and no limit is given. `hasLimit`: one is given. Returns the
+ * key of the batch; null where nothing was opened.
  */
-export async function resumePreview(sql: Sql, owner: string, id: string): Promise<bigint | null> {
+export async function resumePreview(
+  sql: Sql,
+  owner: string,
+  id: string,
+  { hasLimit = false }: { hasLimit?: boolean } = {},
+): Promise<bigint | null> {
   const [resumed] = await sql<{ key: bigint }[]>`
     with batch as (
       update batches b set preview_resumed_at = now()
       where id = ${id} and owner = ${owner} and ${isInPreview(sql)} and ${isRunning(sql)}
+        and (pause_reason = 'PREVIEW' or not ${hasLimit} and coalesce(pause_reason, 'REQUESTED') = 'REQUESTED')
       returning key
     ),
     opened as (

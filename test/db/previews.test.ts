@@ -269,9 +269,14 @@ describe('a batch with a preview', () => {
     await choosePreview(db.sql, batchKey);
     const asked = await askPreview(batchKey);
 
-    expect(await resumePreview(db.sql, 'other', await readId(batchKey))).toBeNull();
-    expect(await resumePreview(db.sql, 'local', await readId(batchKey))).toBe(batchKey);
-    expect(await resumePreview(db.sql, 'local', await readId(batchKey))).toBeNull();
+    const id = await readId(batchKey);
+    await db.sql`update batches set pause_reason = 'OWNER_BUDGET' where key = ${batchKey}`;
+    expect(await resumePreview(db.sql, 'local', id)).toBeNull();
+    await db.sql`update batches set pause_reason = 'PREVIEW' where key = ${batchKey}`;
+    expect(await resumePreview(db.sql, 'other', id)).toBeNull();
+    expect(await resumePreview(db.sql, 'local', id, { hasLimit: true })).toBe(batchKey);
+    expect(await resumePreview(db.sql, 'local', id)).toBeNull();
+    await db.sql`update batches set pause_reason = null where key = ${batchKey}`;
     const rest = await askPreview(batchKey);
 
     expect(asked).toHaveLength(10);

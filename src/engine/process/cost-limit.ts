@@ -36,7 +36,15 @@ export function isUnpriced({ usage }: { usage: Usage }): boolean {
   return usage.costUsd === null && usage.inputTokens + usage.outputTokens > 0;
 }
 
+const digits = 4;
+
 /** In four digits that count. */
 export function usd(amount: number): string {
-  return `${Number(amount.toPrecision(4))} USD`;
+  return `${Number(amount.toPrecision(digits))} USD`;
+}
+
+/** The same of an amount above 0, rounded up: as a limit it is enough. */
+export function usdUp(amount: number): string {
+  const step = 10 ** (Math.floor(Math.log10(amount)) + 1 - digits);
+  return usd(Math.ceil(amount / step) * step);
 }

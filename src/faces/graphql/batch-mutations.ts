@@ -80,7 +80,7 @@ builder.mutationField('resumeBatch', (t) =>
   t.field({
     type: batchPayload('ResumeBatchPayload', 'The batch that goes on.'),
     description:
-      'Lets a paused batch go on, with the time until it expires renewed. The rows behind a preview start, also while it still runs. Of another batch that is not paused only the limit changes, where one is given. BAD_USER_INPUT where the limit is used up and no higher one is given. A batch that has ended is returned as it is.',
+      'Lets a paused batch go on, with the time until it expires renewed. The rows behind a preview start, also while it still runs. But a preview that still runs goes on alone where a limit is given, and where BUDGET or OWNER_BUDGET had paused it. Of another batch that is not paused only the limit changes, where one is given. BAD_USER_INPUT where the limit is used up and no higher one is given. A batch that has ended is returned as it is.',
     args: {
       id: t.arg.id(idArg),
       maxCostUsd: t.arg.float({

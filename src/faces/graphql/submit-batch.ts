@@ -103,7 +103,7 @@ const SubmitBatchInput = builder.inputType('SubmitBatchInput', {
     }),
     preview: t.int({
       description:
-        'Rows that run first, 10 to 1,000, spread over the whole input and called live in either lane. The batch is then PAUSED with a projection; resumeBatch runs the rest and keeps these answers. BAD_USER_INPUT where the input has no more rows than that.',
+        'Rows that run first, 10 to 1,000, spread over the whole input and called live in either lane. The batch is then PAUSED with a projection; resumeBatch runs the rest and keeps these answers. Where no row is left behind the preview, as identical rows are asked once, the batch completes without a pause. BAD_USER_INPUT where the input has no more rows than that.',
       validate: { schema: batchFields.preview as never },
     }),
     idempotencyKey: t.string({

@@ -66,9 +66,9 @@ const set = (id: string, quote: string | null) =>
   sql`update batches set quote = ${quote}, options_hash = null where id = ${id}`;
 
 /** Submits a batch whose items are expected to cost so much each. */
-function submitAt(items: number, maxCostUsd: number, usd: number): Promise<string> {
+function submitAt(items: number, maxCostUsd: number, usd: number, input = {}): Promise<string> {
   const quote = { liveUsd: { expected: usd * items } };
-  return submitQuoted(app, texts(items), { maxCostUsd, quote, set });
+  return submitQuoted(app, texts(items), { maxCostUsd, quote, set, ...input });
 }
 
 /** Tokens that cost so much. */
@@ -103,7 +103,17 @@ test('a batch is paused before it goes beyond its limit, and goes on under a hig
 
   const refused = await resume(id);
   expect(refused.errors?.[0]).toMatchObject({ extensions: { code: 'BAD_USER_INPUT' } });
-  expect(refused.errors?.[0]?.message).toContain('0.066 USD');
+  const [issue] = refused.errors?.[0]?.extensions.issues ?? [];
+  expect(issue).toMatchObject({ path: 'maxCostUsd' });
+  expect(issue.message).toMatch(
+    /^must be at least 0\.06\d+ USD, and is 0\.066 USD: 0\.06\S+ USD were/,
+  );
+  const least = Number(/least (\S+) USD/.exec(issue.message)?.[1]);
+  expect((await resume(id, least - 0.0001)).errors).toHaveLength(1);
+  expect((await resume(id, least)).errors).toBeUndefined();
+  await untilBatch(app, id, ({ status }) => status === 'PAUSED');
+  expect((await read(id)).counts.succeeded).toBeGreaterThan(paused.counts.succeeded);
+
   const resumed = await resume(id, 1);
   expect(resumed.data?.resumeBatch.batch).toMatchObject({ maxCostUsd: 1, pause: null });
   const ended = await untilEnded(app, id);
@@ -143,6 +153,38 @@ test('a batch that waits at its limit holds up no other', async () => {
   expect((await read(waiting)).counts).toEqual({ succeeded: 0, processing: 0 });
   await set(waiting, JSON.stringify({ liveUsd: { expected: 0.5 } }));
   expect(await untilEnded(app, waiting)).toMatchObject({ counts: { succeeded: 50 } });
+});
+
+test('a preview that reached the limit goes on under a higher one, and waits at its own end', async () => {
+  billed(() => tokensFor(0.01));
+  const id = await submitAt(100, 0.1, 0.01, { preview: 20 });
+  await untilBatch(app, id, ({ status }) => status === 'PAUSED');
+  expect(await read(id)).toMatchObject({ pause: { reason: 'BUDGET' }, counts: { succeeded: 10 } });
+
+  await resume(id, 5);
+  await untilBatch(app, id, ({ status }) => status === 'PAUSED');
+  expect(await read(id)).toMatchObject({ pause: { reason: 'PREVIEW' }, counts: { succeeded: 20 } });
+
+  await resume(id, 4);
+  expect(await untilEnded(app, id)).toMatchObject({ counts: { succeeded: 100 } });
+});
+
+test('another limit for a preview that runs leaves the rest behind it', async () => {
+  let letGo = () => undefined as unknown;
+  const after = new Promise<void>((resolve) => {
+    letGo = () => resolve();
+  });
+  stub.requests.length = 0;
+  stub.reply({ body: completion('{"label":"praise","confidence":0.9}'), after });
+  const id = await submitAt(100, 1, 0.001, { preview: 20 });
+  await stub.received(concurrency);
+
+  const raised = await resume(id, 2);
+  expect(raised.data?.resumeBatch.batch).toMatchObject({ status: 'PROCESSING', maxCostUsd: 2 });
+  letGo();
+  await untilBatch(app, id, ({ status }) => status === 'PAUSED');
+
+  expect(await read(id)).toMatchObject({ pause: { reason: 'PREVIEW' }, counts: { succeeded: 20 } });
 });
 
 test.each([0, -1])('maxCostUsd %d is refused', async (maxCostUsd) => {

@@ -130,6 +130,7 @@ test('a batch of its owner cannot be resumed while the month is used up, and can
   const refused = await change('resumeBatch');
   expect(refused.errors?.[0]).toMatchObject({ extensions: { code: 'BAD_USER_INPUT' } });
   expect(refused.errors?.[0]?.message).toMatch(/acme may spend 1 USD in \d{4}-\d\d; 2 USD were/);
+  expect(refused.errors?.[0]?.extensions.issues).toMatchObject([{ path: 'id' }]);
 
   const paused = await change('pauseBatch');
   expect(paused.data?.pauseBatch.batch).toEqual({
