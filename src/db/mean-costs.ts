@@ -1,4 +1,4 @@
-/** What an item of a batch costs on average. */
+/** What an item of a batch costs on average, and which items would have cost nothing. */
 import type { Sql } from './driver/client.ts';
 
 /** The mean is of so many answers: to read all of a large batch would take seconds. */
@@ -25,4 +25,21 @@ export async function listMeanCosts(
       ) answers
     ) m
     where m.cost is not null`;
+}
+
+/**
+ * Twins that saved nothing: nothing was sent for the item whose answer they took, because its text
+ * is blank, say. A batch without one is left out.
+ */
+export async function countFreeTwins(
+  sql: Sql,
+  batchKeys: readonly bigint[],
+): Promise<{ batchKey: bigint; items: number }[]> {
+  return await sql<{ batchKey: bigint; items: number }[]>`
+    select r.batch_key as "batchKey", count(*)::int as items
+    from unnest(${batchKeys.map(String)}::text[]::bigint[]) as given
+    join results r on r.batch_key = given and r.status <> 'SUCCEEDED'
+    join twins t on t.batch_key = r.batch_key and t.index = r.index
+    join results l on l.batch_key = t.batch_key and l.index = t.leader and l.requests = 0
+    group by r.batch_key`;
 }

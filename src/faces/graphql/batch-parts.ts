@@ -2,13 +2,16 @@
 
 import type { BatchErrorCode } from '../../core/errors.ts';
 import type { BatchRecord } from '../../db/batches.ts';
+import { countFreeTwins, listMeanCosts } from '../../db/mean-costs.ts';
 import type { PauseReason, ShownStatus } from '../../db/pauses.ts';
 import type { Counts } from '../../db/provider-batches-read.ts';
 import type { Execution } from '../../db/tables.ts';
 import type { DeliveryRecord } from '../../db/webhooks.ts';
 import { finishedItems } from '../../engine/live/pace.ts';
 import { builder } from './builder.ts';
+import type { Context } from './context.ts';
 import { ItemErrorCodeEnum } from './item-result.ts';
+import { createRounds } from './rounds.ts';
 
 export const BatchStatusEnum = builder.enumType('BatchStatus', {
   description: 'Status of a batch. COMPLETED, FAILED, CANCELLED and EXPIRED are final.',
@@ -137,6 +140,11 @@ export const WebhookDelivery = builder.objectRef<DeliveryRecord>('WebhookDeliver
   }),
 });
 
+export const loadMeanCost = createRounds(async (keys, { db }) => {
+  const means = await listMeanCosts(db.sql, keys);
+  return new Map(means.map(({ batchKey, costUsd }) => [batchKey, costUsd]));
+});
+
 /** A waiting batch renews its note. This long after a note's end, no process has renewed it. */
 const waitingGraceMs = 2_000;
 
@@ -178,7 +186,8 @@ export const ReusedAnswers = builder.objectRef<BatchRecord>('ReusedAnswers').imp
     savedUsd: t.float({
       nullable: true,
       description:
-        'Cost that these items would have had: their number times the mean cost of an item that was asked, in USD. Null before the first answer, and without a known price.',
+        'Cost that these items would have had: their number times the mean cost of an item that was asked, in USD. Items for which nothing would have been sent, such as blank ones, are not among them. Null before the first answer, and without a known price.',
+      complexity: { field: 1, multiplier: 1 },
       resolve: savedUsd,
     }),
   }),
@@ -229,10 +238,26 @@ export const BatchPause = builder.objectRef<BatchRecord>('BatchPause').implement
   }),
 });
 
-function savedUsd(batch: BatchRecord): number | null {
-  const { costUsd, twins, twinsRecorded } = batch;
-  const asked = finishedItems(batch) - twinsRecorded;
-  return costUsd === null || asked === 0 ? null : (twins * costUsd) / asked;
+const loadFreeTwins = createRounds(async (keys, { db }) => {
+  const counts = await countFreeTwins(db.sql, keys);
+  return new Map(counts.map(({ batchKey, items }) => [batchKey, items]));
+});
+
+async function savedUsd(
+  batch: BatchRecord,
+  _args: object,
+  context: Context,
+): Promise<number | null> {
+  const { key, costUsd, twins, succeeded } = batch;
+  const asked = finishedItems(batch) - batch.twinsRecorded;
+  if (costUsd === null || asked === 0) return null;
+  // Nothing was sent for some that did not succeed: what all have cost is not shared by them.
+  if (twins === 0 || finishedItems(batch) === succeeded) return (twins * costUsd) / asked;
+  const [meanUsd, free] = await Promise.all([
+    loadMeanCost(key, context),
+    loadFreeTwins(key, context),
+  ]);
+  return meanUsd === undefined ? null : (twins - (free ?? 0)) * meanUsd;
 }
 
 export function countsOf(batch: BatchRecord): Counts {

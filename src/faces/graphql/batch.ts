@@ -12,7 +12,6 @@ import {
   readBatchFile,
 } from '../../db/batches.ts';
 import { readFileRows } from '../../db/file-rows.ts';
-import { listMeanCosts } from '../../db/mean-costs.ts';
 import { usageOfBatch } from '../../db/usage.ts';
 import { listDeliveries } from '../../db/webhooks.ts';
 import { estimatedCompletionAt, itemsPerSecond, progressOf } from '../../engine/live/pace.ts';
@@ -28,6 +27,7 @@ import {
   BatchWaiting,
   countsOf,
   ErrorCount,
+  loadMeanCost,
   pauseOf,
   ReusedAnswers,
   WebhookDelivery,
@@ -40,15 +40,10 @@ import { OperationEnum } from './operation.ts';
 import { pageCost, readKeyPage } from './page.ts';
 import { Projection } from './projection.ts';
 import { ModelQuote } from './quotes.ts';
-import { createListRounds, createRounds } from './rounds.ts';
+import { createListRounds } from './rounds.ts';
 import { usageOfWhole } from './usage.ts';
 
 export const loadDeliveries = createListRounds(listDeliveries);
-
-const loadMeanCost = createRounds(async (keys, { db }) => {
-  const means = await listMeanCosts(db.sql, keys);
-  return new Map(means.map(({ batchKey, costUsd }) => [batchKey, costUsd]));
-});
 
 builder.node('Batch', {
   description:

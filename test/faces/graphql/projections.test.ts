@@ -102,6 +102,19 @@ it('has identical rows for nothing', async () => {
   expect(projection.costUsd.expected / sumOf(100)).toBeLessThan(1.1);
 });
 
+it('tells what identical rows saved, and nothing for those that are blank', async () => {
+  const id = await submitTexts(app, ['row 1', ' ', 'row 1', 'row 3', ' ', ' ', ' '], {});
+  await untilEnded(app, id);
+
+  const { data } = await app.graphql(
+    'query($id: ID!) { batch(id: $id) { reused { identicalRows savedUsd } } }',
+    { id },
+  );
+
+  expect(data?.batch.reused.identicalRows).toBe(4);
+  expect(data?.batch.reused.savedUsd).toBeCloseTo((costOf(1) + costOf(3)) / 2);
+});
+
 it('reckons the rest of a batch for the batch API by its price', async () => {
   const own = await startOwnProviderJobApp({
     PRICES: JSON.stringify({ 'test/rules': { input: 1_000, output: 2_000, batch: 0.25 } }),
