@@ -12,7 +12,8 @@ export const unanswered = 'c.last - c.first + 1 - c.done - c.twins';
 /**
  * `mean_usd` of an item of a batch `b`: the dearer one of what was quoted, for the way in which it
  * is asked now, and of what its answers cost. Null while nothing tells it; 0 where answers have no
- * known price.
+ * known price. `guessed_usd`: the upper end of what is guessed for an item of a job, while no
+ * answers tell more; else null.
  */
 export function meanOf(sql: Sql): postgres.Fragment {
   return sql`
@@ -24,7 +25,9 @@ export function meanOf(sql: Sql): postgres.Fragment {
         -- The answers of a preview were called live, and the rest is not.
         case when b.execution = 'PROVIDER_BATCH' and b.rescued_at is null
                   and b.preview_resumed_at is not null and n.answers <= b.preview_items
-             then 0.5 else 1 end end) as mean_usd
+             then 0.5 else 1 end end) as mean_usd,
+      case when n.answers < ${minAnswers} and b.quote::json ->> 'outputBasis' = 'GUESSED'
+           then (b.quote::json #>> '{providerBatchUsd,high}')::float8 / greatest(1, b.total - b.twins) end as guessed_usd
     from (
       -- Answers that a retry, or a pause, put aside have cost something too.
       select b.succeeded + b.failed - b.twins_recorded

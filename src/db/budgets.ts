@@ -50,7 +50,10 @@ function standingOf(sql: Sql): postgres.Fragment {
            case when m.mean_usd is null then 0
                 when m.mean_usd = 0 then case when s.spent_usd <= b.limit_usd then ${maxItems}::float8 else 0 end
                 else least(${maxItems}::float8, greatest(0,
-                  floor((b.limit_usd - s.spent_usd) / greatest(m.mean_usd, ${leastUsd}) - h.held_items + 1e-9))) end::int as allowed_items
+                  floor((b.limit_usd - s.spent_usd) / greatest(m.mean_usd, ${leastUsd}) - h.held_items + 1e-9))) end::int as allowed_items,
+           -- A job cannot be stopped by what its first answers cost. One item alone is as at any time.
+           greatest((h.held_items = 0)::int, least(${maxItems}::float8,
+             floor((b.limit_usd - s.spent_usd) / greatest(m.guessed_usd, ${leastUsd}) - h.held_items + 1e-9)))::int as guessed_items
     from (${meanOf(sql)}) m
     cross join lateral (
       select coalesce(b.cost_usd, 0)
@@ -253,7 +256,7 @@ export function allowedItems(
 ): postgres.Fragment {
   const own = sql`
     case when b.max_cost_usd is not null then (
-      select s.allowed_items
+      select least(s.allowed_items, s.guessed_items)
       from (select b.*, b.max_cost_usd as limit_usd) b cross join lateral (${standingOf(sql)}) s) end`;
   if (!areLimited(limits)) return sql`(${own})`;
   const left = itemsLeft(sql, {

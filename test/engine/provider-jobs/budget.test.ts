@@ -51,3 +51,21 @@ test('a job is cut where the limit ends, the batch pauses, and another job follo
   });
   expect(await readProviderBatches(app, id)).toHaveLength(2);
 });
+
+test('the first job of a batch whose answers are guessed stays within the limit if they are long', async () => {
+  const free = await submitForProvider(app, texts(100));
+  await untilEnded(app, free);
+  const meanUsd = (await costOf(free)) / 100;
+
+  const maxCostUsd = 60.5 * meanUsd;
+  const id = await submitForProvider(app, texts(100), { maxCostUsd, autoStart: false });
+  const providerBatchUsd = { expected: 50 * meanUsd, high: 125 * meanUsd };
+  const quote = JSON.stringify({ outputBasis: 'GUESSED', providerBatchUsd });
+  await sql`update batches set quote = ${quote} where id = ${id}`;
+  await ask(app, 'mutation($id: ID!) { startBatch(id: $id) { batch { id } } }', { id });
+  await untilBatch(app, id, ({ status }) => status === 'PAUSED');
+
+  const jobs = await readProviderBatches(app, id);
+  expect(jobs.map(({ counts }) => counts.total)).toEqual([48, 12]);
+  expect(await costOf(id)).toBeLessThanOrEqual(maxCostUsd);
+});
