@@ -6,6 +6,7 @@ import type { BatchRecord } from '../db/batches.ts';
 import type { Database } from '../db/driver/client.ts';
 import { finishedItems, itemsPerSecond } from '../engine/live/pace.ts';
 import type { Estimate } from '../engine/quote/quote.ts';
+import type { ModelLimits } from '../model/connections.ts';
 import type { Providers } from '../model/providers.ts';
 
 export interface Projection {
@@ -30,7 +31,7 @@ const paceFactor = 1.5;
 
 interface Needs {
   db: Database;
-  providers: Pick<Providers, 'prices' | 'resolve'>;
+  providers: Pick<Providers, 'limits' | 'prices' | 'resolve'>;
   /** Calls that run at once in a process. */
   concurrency: number;
 }
@@ -60,7 +61,10 @@ export async function projectBatch(
     costUsd: execution === 'LIVE' || rescuedAt ? liveUsd : providerBatchUsd,
     liveUsd,
     providerBatchUsd,
-    liveSeconds: secondsFor(left, paceOf(batch, { sample, isPreview, concurrency })),
+    liveSeconds: secondsFor(
+      left,
+      paceOf(batch, { sample, isPreview, limits: limitsOf(providers, batch.model, concurrency) }),
+    ),
   };
 }
 
@@ -92,14 +96,20 @@ function costOf({
   };
 }
 
+/** `concurrency`: of a process for all models. */
+function limitsOf({ limits }: Needs['providers'], model: string, concurrency: number): ModelLimits {
+  const own = limits(model);
+  return { ...own, maxConcurrency: Math.min(own?.maxConcurrency ?? concurrency, concurrency) };
+}
+
 /** Items a second that live calls answer; null where that is unknown. */
 function paceOf(
   batch: BatchRecord,
   {
-    sample: { answers, lastAt },
+    sample: { answers, lastAt, meanRequests, meanTokens },
     isPreview,
-    concurrency,
-  }: { sample: AnswerSample; isPreview: boolean; concurrency: number },
+    limits: { maxConcurrency, requestsPerMinute, tokensPerMinute },
+  }: { sample: AnswerSample; isPreview: boolean; limits: ModelLimits },
 ): number | null {
   const { status, startedAt, execution, pauseReason } = batch;
   const isLive = execution === 'LIVE' || batch.rescuedAt !== null;
@@ -108,8 +118,17 @@ function paceOf(
   const timed = isPreview ? answers : finishedItems(batch) - batch.twinsRecorded;
   const seconds = (lastAt.getTime() - startedAt.getTime()) / 1000;
   if (seconds <= 0) return null;
-  // Fewer items than may be under way at once leave places empty.
-  return (timed / seconds) * Math.max(1, concurrency / timed);
+  return Math.min(
+    // Fewer items than may be under way at once leave places empty.
+    (timed / seconds) * Math.max(1, maxConcurrency / timed),
+    perSecond(requestsPerMinute, meanRequests),
+    perSecond(tokensPerMinute, meanTokens),
+  );
+}
+
+/** Items for which a limit per minute suffices, where each takes so much of it. */
+function perSecond(perMinute: number | undefined, each: number): number {
+  return perMinute === undefined || each === 0 ? Number.POSITIVE_INFINITY : perMinute / 60 / each;
 }
 
 function secondsFor(left: number, pace: number | null): Estimate | null {

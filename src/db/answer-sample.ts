@@ -11,6 +11,9 @@ export interface AnswerSample {
   meanUsd: number | null;
   /** Standard deviation of the cost of an item; null where the mean is. */
   sdUsd: number | null;
+  /** Requests of an item, and tokens of all of them, on average. */
+  meanRequests: number;
+  meanTokens: number;
   /** When the last of them was recorded. */
   lastAt: Date;
 }
@@ -41,7 +44,8 @@ export async function readAnswerSample(
   const [sample] = await sql<(Omit<AnswerSample, 'lastAt'> & { lastAt: Date | null })[]>`
     with picked as materialized (${picked}),
     answers as (
-      select r.completed_at, r.requests > coalesce(r.unmetered, 0) and r.cost_usd is null as unpriced,
+      select r.completed_at, r.requests, r.input_tokens + r.output_tokens as tokens,
+             r.requests > coalesce(r.unmetered, 0) and r.cost_usd is null as unpriced,
              -- What had no usage is not known; what was never sent has cost nothing.
              case when r.requests = 0 then 0
                   when p.live or b.execution = 'LIVE' or r.completed_at >= b.rescued_at then r.cost_usd
@@ -53,6 +57,7 @@ export async function readAnswerSample(
         and (b.twins = 0 or not exists (select from twins t where t.batch_key = b.key and t.index = r.index))
     )
     select count(*)::int as answers, max(completed_at) as "lastAt",
+           avg(requests)::float8 as "meanRequests", avg(tokens)::float8 as "meanTokens",
            case when not bool_or(unpriced) then avg(usd) end as "meanUsd",
            case when not bool_or(unpriced) then coalesce(stddev_samp(usd), 0) end as "sdUsd"
     from answers`;

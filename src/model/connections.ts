@@ -61,11 +61,17 @@ export function openGate(
   });
 }
 
-function limitsOf(
+/** Configured limits of one model, of all processes together; calls at once are of each. */
+export interface ModelLimits extends RateLimits {
+  maxConcurrency: number;
+}
+
+/** `concurrency`: where nothing else is configured. */
+export function limitsOf(
   { limits, modelLimits = {} }: ProviderConfig,
   name: string,
   concurrency: number,
-): RateLimits & { maxConcurrency: number } {
+): ModelLimits {
   const own = Object.hasOwn(modelLimits, name) ? modelLimits[name] : undefined;
   return {
     maxConcurrency: own?.concurrency ?? limits?.concurrency ?? concurrency,

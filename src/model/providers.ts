@@ -4,7 +4,13 @@
 import { BadUserInput } from '../core/errors.ts';
 import { createRecent } from '../core/recent.ts';
 import type { Telling } from '../telemetry/events.ts';
-import { type Connection, openConnection, openGate } from './connections.ts';
+import {
+  type Connection,
+  limitsOf,
+  type ModelLimits,
+  openConnection,
+  openGate,
+} from './connections.ts';
 import type { Clock } from './limits/clock.ts';
 import type { SharedGate } from './limits/gate.ts';
 import type { Log, Model, ModelInfo, ProviderConfig } from './model.ts';
@@ -36,6 +42,8 @@ export interface Providers {
   list(): ModelInfo[];
   /** The prices of the model `id`, whose provider need not be configured. */
   prices(id: string): ModelPrices;
+  /** The configured limits of the model `id`; null where its provider is not configured. */
+  limits(id: string): ModelLimits | null;
   /** Asks the providers of which nothing is listed, for at most 2 s. Never rejects. */
   learn(): Promise<void>;
   /**
@@ -227,6 +235,11 @@ export function createProviders({
     share(next) {
       fraction = next;
       for (const gate of gates.values()) gate.share(fraction);
+    },
+    limits(id) {
+      const slash = id.indexOf('/');
+      const connection = connections.get(id.slice(0, Math.max(0, slash)));
+      return connection ? limitsOf(connection.config, id.slice(slash + 1), concurrency) : null;
     },
     async learn() {
       const unlisted = [...connections.values()].filter(({ config }) => config.models.length === 0);

@@ -85,6 +85,7 @@ async function run(
       resolveNamed: () => model,
       resolveAt: () => null,
       prices: () => createPrices('bench', 'model'),
+      limits: () => null,
       list: () => [],
       learn: async () => undefined,
       share: () => undefined,

@@ -466,6 +466,7 @@ export function createWorld(
       resolveNamed: modelOf,
       resolveAt: () => null,
       prices: () => createPrices('test', 'model'),
+      limits: () => null,
       list: () => [],
       learn: async () => undefined,
       share: () => undefined,

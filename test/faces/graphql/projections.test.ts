@@ -1,5 +1,5 @@
 /** What a whole batch will have cost is told from some of its answers. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { startOwnProviderJobApp } from '../../engine/provider-jobs/support.ts';
 import { textOf, untilBatch } from '../../engine/worker/support.ts';
 import type { App } from '../../support/app.ts';
@@ -32,7 +32,7 @@ const sumOf = (count: number) => rows(count).reduce((sum, _, index) => sum + cos
 async function read(api: App, id: string): Promise<Data> {
   const range = '{ expected low high }';
   const { data, errors } = await api.graphql(
-    `query($id: ID!) { batch(id: $id) { status usage { costUsd } projection {
+    `query($id: ID!) { batch(id: $id) { status usage { costUsd inputTokens outputTokens } projection {
       answers succeeded costUsd ${range} liveUsd ${range} providerBatchUsd ${range} liveSeconds ${range} } } }`,
     { id },
   );
@@ -132,6 +132,24 @@ it('reckons the rest of a batch for the batch API by its price', async () => {
   const ended = await read(own, id);
   expect(ended.usage.costUsd / costUsd.expected).toBeGreaterThan(0.9);
   expect(ended.usage.costUsd / costUsd.expected).toBeLessThan(1.1);
+});
+
+it('reckons the time by the limits per minute, which a few rows do not meet', async () => {
+  const baseURL = stub.url;
+  const tokensPerMinute = 240_000;
+  const { app: own } = await startStubApp(() => ({
+    PROVIDERS: JSON.stringify({ mine: { baseURL, limits: { tokensPerMinute } } }),
+    DEFAULT_MODEL: 'mine/base',
+  }));
+  onTestFinished(() => own.stop());
+  const id = await submitTexts(own, rows(1_000), { preview: 10 });
+  await untilBatch(own, id, isPaused);
+
+  const { projection, usage } = await read(own, id);
+
+  const leastSeconds =
+    (990 * (usage.inputTokens + usage.outputTokens)) / 10 / (tokensPerMinute / 60);
+  expect(projection.liveSeconds.expected).toBeGreaterThanOrEqual(leastSeconds * 0.999);
 });
 
 it('tells no cost without a price', async () => {
