@@ -5,6 +5,14 @@ import { type PreparedFile, preparedFile } from './prepared-file.ts';
 /** A claim of a process that has died is void after this. */
 const claimSeconds = 60;
 
+/** Batches that are looked at for what they tell, the newest first. */
+const maxBatches = 100;
+/** Answers that are looked at for their spread. */
+const maxAnswers = 2_000;
+/** Fewer tell nothing. */
+const minAnswers = 10;
+const minBilledAnswers = 50;
+
 /** A batch that nobody has quoted yet, and how its file is written. */
 export interface UnquotedBatch extends PreparedFile {
   key: bigint;
@@ -19,6 +27,8 @@ export interface UnquotedBatch extends PreparedFile {
   /** Items that are asked. */
   items: number;
   total: number;
+  /** It has a quote, and the answers of its preview tell more. */
+  isPreviewed: boolean;
 }
 
 /**
@@ -28,10 +38,14 @@ export interface UnquotedBatch extends PreparedFile {
 export async function listUnquoted(sql: Sql, limit: number): Promise<UnquotedBatch[]> {
   return await sql<UnquotedBatch[]>`
     select b.key, b.id, b.owner, b.operation, b.options, b.options_hash as "optionsHash", b.model,
-           b.file_key as "fileKey", b.total - b.twins as items, b.total,
+           b.file_key as "fileKey", b.total - b.twins as items, b.total, b.quote is not null as "isPreviewed",
            ${preparedFile(sql)}
-    from batches b join files f on f.key = b.file_key
-    where b.options_hash is not null and b.quote is null and b.deleted_at is null
+    from (
+      select * from batches where options_hash is not null and quote is null
+      union all
+      select * from batches b where ${tellsMore(sql)}
+    ) b join files f on f.key = b.file_key
+    where b.deleted_at is null
       and b.status in ('DRAFT', 'QUEUED', 'PROCESSING', 'COMPLETED')
       and coalesce(b.ids_indexed = b.total, true) and coalesce(b.twins_found, true)
       and ${isUnclaimed(sql)}
@@ -42,8 +56,19 @@ export async function listUnquoted(sql: Sql, limit: number): Promise<UnquotedBat
 export async function claimQuote(sql: Sql, key: bigint): Promise<boolean> {
   const claimed = await sql`
     update batches b set counted_tokens = -extract(epoch from now())
-    where key = ${key} and quote is null and deleted_at is null and ${isUnclaimed(sql)}`;
+    where key = ${key} and (quote is null or ${tellsMore(sql)}) and deleted_at is null and ${isUnclaimed(sql)}`;
   return claimed.count === 1;
+}
+
+/** Its preview is over, and tells more of its answers, a row `b`, than its quote rests on. */
+function tellsMore(sql: Sql) {
+  return sql`(
+    b.options_hash is not null and b.status in ('QUEUED', 'PROCESSING') and b.pause_reason = 'PREVIEW' and b.succeeded >= ${minAnswers}
+    and b.quote::json ->> 'outputBasis' in ('GUESSED', 'HISTORY')
+    and (
+      select count(*) from chunks c join results r on r.batch_key = c.batch_key and r.index = c.first
+      where c.batch_key = b.key and c.in_preview and r.status = 'SUCCEEDED' and r.output_tokens > 0
+    ) >= ${minAnswers})`;
 }
 
 /** A claim is the time of it, below 0, where the count will be. */
@@ -52,27 +77,19 @@ function isUnclaimed(sql: Sql) {
 }
 
 /**
- * Keeps a quote. `countedTokens`: prompt tokens of all items by the count alone. Null for a batch
- * that cannot be quoted; it is not tried again.
+ * Keeps a quote of a claimed batch. `countedTokens`: prompt tokens of all items by the count alone.
+ * Null for a batch that cannot be quoted; it is not tried again.
  */
 export async function storeQuote(
   sql: Sql,
-  key: bigint,
+  { key, isPreviewed }: Pick<UnquotedBatch, 'key' | 'isPreviewed'>,
   quoted: { quote: object; countedTokens: number } | null,
 ): Promise<void> {
   await sql`
     update batches
     set quote = ${JSON.stringify(quoted?.quote ?? null)}, counted_tokens = ${quoted?.countedTokens ?? null}
-    where key = ${key} and quote is null`;
+    where key = ${key} and ${isPreviewed ? sql`counted_tokens < 0` : sql`quote is null`}`;
 }
-
-/** Batches that are looked at for what they tell, the newest first. */
-const maxBatches = 100;
-/** Answers that are looked at for their spread. */
-const maxAnswers = 2_000;
-/** Fewer tell nothing. */
-const minAnswers = 10;
-const minBilledRequests = 50;
 
 export interface AnswerRecord {
   model: string;
@@ -104,40 +121,84 @@ export async function readAnswerHistory(
       order by model = ${model} desc, key desc limit 1
     ),
     answers as materialized (
-      select newest.model, r.output_tokens, r.requests from newest, lateral (
-        select output_tokens, requests from results
+      select newest.model, r.output_tokens, r.attempts from newest, lateral (
+        select output_tokens, attempts from results
         where batch_key = newest.key and status = 'SUCCEEDED' and output_tokens > 0
         limit ${maxAnswers}
       ) r
     )
-    select model, count(*)::int as answers, avg(output_tokens)::float8 as "meanTokens",
-           coalesce(stddev_samp(output_tokens), 0)::float8 as deviation,
-           greatest(1, avg(requests))::float8 as "requestsPerItem"
+    select model, ${answerStatistics(sql)}
     from answers group by model having count(*) >= ${minAnswers}`;
   return found ?? null;
 }
 
+/** The answers of a batch's preview; null where too few tell. */
+export async function readPreviewAnswers(sql: Sql, batchKey: bigint): Promise<AnswerRecord | null> {
+  const [found] = await sql<AnswerRecord[]>`
+    select model, ${answerStatistics(sql)}
+    from (
+      select b.model, r.output_tokens, r.attempts
+      from batches b
+      join chunks c on c.batch_key = b.key and c.in_preview
+      join results r on r.batch_key = b.key and r.index = c.first
+      where b.key = ${batchKey} and r.status = 'SUCCEEDED' and r.output_tokens > 0
+    ) answers
+    group by model having count(*) >= ${minAnswers}`;
+  return found ?? null;
+}
+
+/** Of rows with these columns of an answer. */
+function answerStatistics(sql: Sql) {
+  return sql`
+    count(*)::int as answers, avg(output_tokens)::float8 as "meanTokens",
+    coalesce(stddev_samp(output_tokens), 0)::float8 as deviation,
+    greatest(1, avg(attempts))::float8 as "requestsPerItem"`;
+}
+
+/** How prompts that were counted have been billed. */
+export interface BilledPrompts {
+  /** Tokens that were billed for one that had been counted, those of repairs included. */
+  ratio: number;
+  /** Tokens of a prompt as they had been counted, on average. */
+  countedTokens: number;
+  /** By the same operation with the same options. */
+  isSame: boolean;
+}
+
 /**
- * Prompt tokens that were billed to an owner in the last 30 days for one that had been counted, for
- * this model; null where fewer than 50 answers tell. Complete requests are told apart from prompts
- * of Winnow's own: they may have images.
+ * Prompts that were billed to an owner in the last 30 days for this model: by the same operation
+ * with the same options where enough of its answers tell, else by any. Null where fewer than 50
+ * answers tell. Complete requests are told apart from prompts of Winnow's own: they may have
+ * images.
  */
-export async function readBilledRatio(
+export async function readBilledPrompts(
   sql: Sql,
-  asked: { owner: string; model: string; isChat: boolean; before: bigint | null },
-): Promise<number | null> {
-  const { owner, model, isChat, before } = asked;
-  const [found] = await sql<{ ratio: number | null }[]>`
+  asked: {
+    owner: string;
+    model: string;
+    optionsHash: Buffer;
+    isChat: boolean;
+    before: bigint | null;
+  },
+): Promise<BilledPrompts | null> {
+  const { owner, model, optionsHash, isChat, before } = asked;
+  const [found] = await sql<BilledPrompts[]>`
     with recent as materialized (
-      select total - twins as items, counted_tokens, input_tokens, requests - unmetered_requests as metered
+      -- By items: requests that were refused for the rate of them are not billed.
+      select options_hash = ${optionsHash} as same, input_tokens,
+             succeeded + failed - twins_recorded as answered, counted_tokens / (total - twins) as counted
       from batches
-      where owner = ${owner} and model = ${model} and counted_tokens > 0
+      where owner = ${owner} and model = ${model} and counted_tokens > 0 and total > twins
         and (operation = 'chat') = ${isChat} and created_at > now() - interval '30 days'
         and (${before}::bigint is null or key < ${before}::bigint)
       order by key desc limit ${maxBatches}
     )
-    select sum(input_tokens)::float8 / nullif(sum(counted_tokens / items * metered), 0) as ratio
-    from recent where items > 0 and metered > 0
-    having sum(metered) >= ${minBilledRequests} and sum(input_tokens) > 0`;
-  return found?.ratio ?? null;
+    select sum(input_tokens)::float8 / sum(counted * answered) as ratio,
+           sum(counted * answered) / sum(answered) as "countedTokens", k.same as "isSame"
+    from (values (true), (false)) as k(same) join recent r on r.same or not k.same
+    where answered > 0
+    group by k.same
+    having sum(answered) >= ${minBilledAnswers} and sum(input_tokens) > 0
+    order by k.same desc limit 1`;
+  return found ?? null;
 }

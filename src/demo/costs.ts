@@ -50,7 +50,7 @@ const { models: quotes } = await makeQuote(counter, {
   total: questions.length,
   identical: 0,
   pricesOf: providers.prices,
-  historyOf: async () => ({ answers: null, billedRatio: null }),
+  historyOf: async () => ({ answers: null, billed: null }),
   patient: false,
 });
 

@@ -3,7 +3,7 @@ import { isRecord } from '../../core/json.ts';
 import type { AnswerFormat } from '../../model/model.ts';
 import type { Plan } from '../run/plan.ts';
 
-/** Answers of an earlier batch with the same operation and options. */
+/** Answers of an earlier batch with the same operation and options, or of the batch's preview. */
 export interface AnswerHistory {
   answers: number;
   /** Output tokens of an answer, repairs included. */
@@ -12,9 +12,11 @@ export interface AnswerHistory {
   requestsPerItem: number;
   /** By the same model. */
   isOwn: boolean;
+  /** Of the batch's own preview. */
+  isPreview: boolean;
 }
 
-export type EstimateBasis = 'FIXED' | 'HISTORY' | 'GUESSED';
+export type EstimateBasis = 'FIXED' | 'PREVIEW' | 'HISTORY' | 'GUESSED';
 
 /** Tokens of one answer on average. */
 export interface AnswerEstimate {
@@ -37,6 +39,8 @@ const guess = { low: 0.4, high: 2.5, thinking: 20 };
 /** Another model words the same answer in another way; a later file has other texts. */
 const otherModelFactor = 1.5;
 const historyMargin = 0.1;
+/** Standard errors that 19 of 20 values lie within. */
+const normalErrors = 1.96;
 
 /** All that an answer can be, where options name that; else null. */
 export function fixedAnswers(options: Readonly<Record<string, unknown>>): string[] | null {
@@ -51,7 +55,8 @@ export function fixedAnswers(options: Readonly<Record<string, unknown>>): string
 /**
  * `fixed`: the tokens of all that an answer can be. `inputTokens`: those of a prompt without its
  * fixed part. `limits`: the most that each request of the sample itself allows,
- * unless the options say it for all.
+ * unless the options say it for all. `asked`: items. `margin`: how far the count of `fixed` may be
+ * off, as a share.
  */
 export function estimateAnswer(
   { operation, sampling }: Pick<Plan, 'operation' | 'sampling'>,
@@ -60,11 +65,13 @@ export function estimateAnswer(
     history: AnswerHistory | null;
     inputTokens: number;
     limits: readonly number[];
+    asked: number;
+    margin: number;
     thinks: boolean;
     kind: string;
   },
 ): AnswerEstimate {
-  const { fixed, history, limits, thinks } = given;
+  const { fixed, history, limits, asked, margin, thinks } = given;
   const most = sampling.maxOutputTokens ?? Number.POSITIVE_INFINITY;
   const hasLimits = sampling.maxOutputTokens === undefined && limits.length > 0;
   const cut = (tokens: number) =>
@@ -75,27 +82,36 @@ export function estimateAnswer(
     low: cut(Math.max(0, estimate.low)),
     high: cut(estimate.high),
   });
-  if (history) return within(fromHistory(history, fixed !== null && !thinks));
-  if (fixed && !thinks) return within(fromAnswers(fixed));
+  if (history) return within(fromHistory(history, { asked, isFixed: fixed !== null && !thinks }));
+  if (fixed && !thinks) return within(fromAnswers(fixed, { asked, margin }));
   const expected = fixed ? mean(fixed) : guessOf(operation.format, given, most);
   const high = expected * (thinks ? guess.thinking : guess.high);
   return within({ basis: 'GUESSED', expected, low: expected * guess.low, high });
 }
 
-function fromHistory(history: AnswerHistory, isFixed: boolean): AnswerEstimate {
-  const { meanTokens: expected, deviation, answers, isOwn } = history;
-  const error = (1.96 * deviation) / Math.sqrt(answers) + historyMargin * expected;
-  const half = error * (isOwn ? 1 : otherModelFactor);
-  const basis = isFixed ? 'FIXED' : 'HISTORY';
+function fromHistory(
+  { meanTokens: expected, deviation, answers, isOwn, isPreview }: AnswerHistory,
+  { asked, isFixed }: { asked: number; isFixed: boolean },
+): AnswerEstimate {
+  // Of the mean of those, and of the mean of these.
+  const error = normalErrors * deviation * Math.sqrt(1 / answers + 1 / Math.max(1, asked));
+  const margin = isPreview ? 0 : historyMargin * expected;
+  const half = (error + margin) * (isOwn ? 1 : otherModelFactor);
+  const basis = isFixed ? 'FIXED' : isPreview ? 'PREVIEW' : 'HISTORY';
   return { basis, expected, low: expected - half, high: expected + half };
 }
 
 /** Each answer as often as any other; the range allows for some that are more frequent. */
-function fromAnswers(tokens: readonly number[]): AnswerEstimate {
+function fromAnswers(
+  tokens: readonly number[],
+  { asked, margin }: { asked: number; margin: number },
+): AnswerEstimate {
   const expected = mean(tokens);
   const variance = mean(tokens.map((count) => (count - expected) ** 2));
-  const deviation = Math.sqrt(variance);
-  return { basis: 'FIXED', expected, low: expected - deviation, high: expected + deviation };
+  const error = Math.sqrt(variance) * Math.max(1, normalErrors / Math.sqrt(Math.max(1, asked)));
+  const low = Math.max(Math.min(...tokens), expected - error) * (1 - margin);
+  const high = Math.min(Math.max(...tokens), expected + error) * (1 + margin);
+  return { basis: 'FIXED', expected, low, high };
 }
 
 function guessOf(

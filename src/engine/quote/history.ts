@@ -1,26 +1,38 @@
 /** What earlier batches of an owner tell of what a model will take. */
 import type { Sql } from '../../db/driver/client.ts';
-import { readAnswerHistory, readBilledRatio } from '../../db/quotes.ts';
+import { readAnswerHistory, readBilledPrompts, readPreviewAnswers } from '../../db/quotes.ts';
 import type { ModelHistory } from './quote.ts';
 
-/** `before`: the key of a batch that itself tells nothing. */
+/**
+ * `before`: the key of a batch that itself tells nothing. `previewOf`: the key of one whose preview
+ * tells of its answers.
+ */
 export async function readHistory(
   sql: Sql,
-  asked: {
+  {
+    previewOf = null,
+    ...asked
+  }: {
     owner: string;
     operation: string;
     optionsHash: Buffer;
     model: string;
     before: bigint | null;
+    previewOf?: bigint | null;
   },
 ): Promise<ModelHistory> {
   const isChat = asked.operation === 'chat';
-  const [answers, billedRatio] = await Promise.all([
-    readAnswerHistory(sql, asked),
-    readBilledRatio(sql, { ...asked, isChat }),
+  const preview = previewOf === null ? null : await readPreviewAnswers(sql, previewOf);
+  const [answers, billed] = await Promise.all([
+    preview ?? readAnswerHistory(sql, asked),
+    readBilledPrompts(sql, { ...asked, isChat }),
   ]);
   return {
-    answers: answers && { ...answers, isOwn: answers.model === asked.model },
-    billedRatio,
+    answers: answers && {
+      ...answers,
+      isOwn: answers.model === asked.model,
+      isPreview: preview !== null,
+    },
+    billed,
   };
 }

@@ -1,6 +1,7 @@
 /**
  * A step of the preparation: quotes each batch by a sample of its rows. It holds nothing up: a
- * batch starts without its quote, and one that cannot be quoted has none.
+ * batch starts without its quote, and one that cannot be quoted has none. A batch whose preview is
+ * over is quoted again, by the answers of that.
  */
 import type { Log } from '../../core/log.ts';
 import type { Counter } from '../../counting/counter.ts';
@@ -33,7 +34,7 @@ export function quoteBatches({
   log: Log;
 }): PreparationStep<UnquotedBatch> {
   async function quote(batch: UnquotedBatch) {
-    const { key, owner, operation, optionsHash, fileKey, id, total, items } = batch;
+    const { key, owner, operation, optionsHash, fileKey, id, total, items, isPreviewed } = batch;
     const file = rowFileOf(batch.file, batch.reading);
     const { models, countedTokens } = await makeQuote(counter, {
       kind: operation,
@@ -44,7 +45,14 @@ export function quoteBatches({
       identical: total - items,
       pricesOf,
       historyOf: (model) =>
-        readHistory(db.sql, { owner, operation, optionsHash, model, before: key }),
+        readHistory(db.sql, {
+          owner,
+          operation,
+          optionsHash,
+          model,
+          before: key,
+          previewOf: isPreviewed ? key : null,
+        }),
       patient: true,
     });
     const [made] = models;
@@ -68,7 +76,9 @@ export function quoteBatches({
     list: () => listUnquoted(db.sql, batchesAtOnce),
     async advance(batch) {
       if (!(await claimQuote(db.sql, batch.key))) return 'left';
-      await storeQuote(db.sql, batch.key, await tryToQuote(batch));
+      const quoted = await tryToQuote(batch);
+      // The quote that it has is better than none.
+      if (quoted || !batch.isPreviewed) await storeQuote(db.sql, batch, quoted);
       return 'done';
     },
   };

@@ -209,7 +209,7 @@ builder.node('Batch', {
       type: ModelQuote,
       nullable: true,
       description:
-        'Expected tokens and cost of the whole batch, counted from a sample of its rows. Null until the rows were counted, and for batches from before this field existed.',
+        'Expected tokens and cost of the whole batch, counted from a sample of its rows. Made again when its preview is over, by the answers of that. Null until the rows were counted, and for batches from before this field existed.',
       resolve: (batch, _args, context) => {
         const { quote } = batch;
         const counted = quote === null ? null : (JSON.parse(quote) as ModelQuoteModel | null);

@@ -159,6 +159,41 @@ it('knows from a batch how long answers are, and what a server bills of the sche
   expect(other.models[0].outputBasis).toBe('HISTORY');
   const width = ({ low, high }: any) => high - low;
   expect(width(other.models[0].outputTokens)).toBeGreaterThan(width(after.outputTokens));
+
+  // Longer texts have less of the schema, which this server leaves out.
+  const longer = { ...input, source: { texts: texts.map((text) => text.repeat(20)) } };
+  const [quoted] = (await quote(longer)).models;
+  const billedTokens = (await run(longer)).usage.inputTokens;
+  expect(quoted.inputTokens.low).toBeLessThanOrEqual(billedTokens);
+  expect(quoted.inputTokens.high).toBeGreaterThanOrEqual(billedTokens);
+});
+
+it('knows from its preview how long the answers of a batch are', async () => {
+  bill(() => JSON.stringify({ name: 'A name that is longer than anybody guessed. '.repeat(4) }));
+  const schema = { type: 'object', properties: { name: { type: 'string' } }, title: 'Previewed' };
+  const operation = { extract: { model: 'mine/small', schema } };
+  const submitted = await stubs.app.graphql(
+    'mutation ($input: SubmitBatchInput!) { submitBatch(input: $input) { batch { id } } }',
+    { input: { operation, source: { texts }, preview: 12 } },
+  );
+  const { id } = submitted.data?.submitBatch.batch ?? {};
+  const previewed = await until(
+    async () => {
+      const { data } = await stubs.app.graphql(
+        `query ($id: ID!) { batch(id: $id) { status usage { outputTokens } quote { ${fields} } } }`,
+        { id },
+      );
+      return data?.batch.quote?.outputBasis === 'PREVIEW' ? data.batch : null;
+    },
+    { deadlineMs: 10_000, what: 'the quote by the preview' },
+  );
+
+  const { status, usage, quote: made } = previewed;
+  expect(status).toBe('PAUSED');
+  expect(made.outputTokens.expected).toBe((usage.outputTokens / 12) * texts.length);
+  expect(made.caveats.join(' ')).not.toContain('guess');
+  const [other] = (await quote({ operation, source: { texts } })).models;
+  expect(other).toMatchObject({ outputBasis: 'HISTORY' });
 });
 
 it('samples a large file the same way each time, with a range that holds the whole', async () => {
