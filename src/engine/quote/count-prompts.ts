@@ -5,7 +5,8 @@ import type { Counter } from '../../counting/counter.ts';
 import { type Encoding, type ModelTokenizer, tokenizerOf } from '../../counting/model-tokenizer.ts';
 import type { PromptItem } from '../../operations/operation.ts';
 import { modelOf, type Plan, promptOf } from '../run/plan.ts';
-import { answerLimit, type Frame, frames, type PromptParts, partsOf } from './prompt-parts.ts';
+import { type Frame, frames } from '../run/prompt-frames.ts';
+import { answerLimit, type PromptParts, partsOf } from './prompt-parts.ts';
 
 /** The event loop does something else after so much work of ours. */
 const sliceMs = 2;

@@ -1,6 +1,7 @@
 /** What of a request becomes prompt tokens. Pure. */
 import { isRecord, type JsonRecord, recordsOf } from '../../core/json.ts';
 import type { Dialect } from '../../model/model.ts';
+import { countedSchema, schemaFrameTokens } from '../run/prompt-frames.ts';
 
 export interface PromptParts {
   /** Frames that the model puts around messages. */
@@ -13,26 +14,8 @@ export interface PromptParts {
   hasMedia: boolean;
 }
 
-/** Tokens of the frame of a prompt, and of each message. */
-export interface Frame {
-  prompt: number;
-  message: number;
-}
-
-/**
- * OpenAI: https://cookbook.openai.com/examples/how_to_count_tokens_with_tiktoken; Anthropic: as
- * ai-tokenizer measured it.
- */
-export const frames: Readonly<Record<Dialect, Frame>> = {
-  openai: { prompt: 3, message: 4 },
-  anthropic: { prompt: 6, message: 2 },
-};
-
-/** OpenAI's, around an answer's schema: openai-cookbook#2140 and #2102. */
-const schemaFrameTokens = 9;
 /** Anthropic's words on tools where one must be called. */
 const forcedToolTokens = 313;
-const unsaidInSchemas = new Set(['required', 'additionalProperties', '$schema']);
 
 /** Of a request body as it is sent. */
 export function partsOf(body: Readonly<JsonRecord>, dialect: Dialect): PromptParts {
@@ -63,11 +46,7 @@ function addFormat(parts: PromptParts, body: Readonly<JsonRecord>, dialect: Dial
     dialect === 'anthropic' ? memberOf(config, 'format') : memberOf(format, 'json_schema');
   const schema = memberOf(held, 'schema');
   if (!isRecord(schema)) return;
-  parts.texts.push(
-    JSON.stringify(schema, (name, value: unknown) =>
-      unsaidInSchemas.has(name) && !isRecord(value) ? undefined : value,
-    ),
-  );
+  parts.texts.push(countedSchema(schema));
   parts.extraTokens += schemaFrameTokens;
 }
 

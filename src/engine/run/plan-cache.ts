@@ -50,7 +50,7 @@ export interface PlanCaches {
 
 /** Tokens of a beginning, as its model counts them. */
 export type CountPrefix = (
-  model: Pick<Model, 'provider' | 'name'>,
+  model: Pick<Model, 'provider' | 'name' | 'dialect'>,
   beginning: Prompt,
 ) => Promise<number>;
 
