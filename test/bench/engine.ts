@@ -8,7 +8,6 @@ import postgres from 'postgres';
 import { createLog } from '../../src/core/log.ts';
 import { noTokens } from '../../src/core/usage.ts';
 import { openDatabase } from '../../src/db/driver/client.ts';
-import { insertFileBatch } from '../../src/db/file-batches.ts';
 import { migrateDatabase } from '../../src/db/migrate.ts';
 import { createLease } from '../../src/engine/process/lease.ts';
 import { createNudges } from '../../src/engine/process/nudges.ts';
@@ -19,6 +18,7 @@ import type { Model } from '../../src/model/model.ts';
 import { createPrices } from '../../src/model/prices.ts';
 import { createEvents } from '../../src/telemetry/events.ts';
 import { median, percentile, report, rounded } from './figures.ts';
+import { insertBatchOf } from './file-batch.ts';
 import { type BenchPostgres, openBenchPostgres } from './postgres.ts';
 import { categories } from './request.ts';
 import { answerText } from './stub.ts';
@@ -220,31 +220,5 @@ async function insertBatch(
   await sql`
     insert into rows (file_key, index, content)
     select ${fileKey}, n, rpad(n || ' ', ${inputBytes}, md5(n::text)) from generate_series(0, ${items - 1}) as n`;
-  const key = await insertFileBatch(sql, {
-    fileId,
-    id: `batch_${randomUUID()}`,
-    owner: 'local',
-    operation: 'label',
-    options: JSON.stringify({ categories }),
-    model: 'instant/model',
-    status: 'QUEUED',
-    name: null,
-    metadata: null,
-    idempotencyKey: null,
-    inputHash: '',
-    optionsHash: Buffer.alloc(16),
-    expiresInSeconds: 86_400,
-    webhookUrl: null,
-    customIdPrefix: null,
-    execution: 'LIVE',
-    rescue: false,
-    deduplicate: false,
-    maxCostUsd: null,
-    previewItems: null,
-    contentField: null,
-    customIdField: null,
-    chunkSize: 100,
-  });
-  if (typeof key === 'string') throw new Error(key);
-  return key;
+  return await insertBatchOf(sql, fileId, { categories, status: 'QUEUED', deduplicate: false });
 }

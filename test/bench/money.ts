@@ -8,14 +8,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDatabase, type Sql } from '../../src/db/driver/client.ts';
 import { startEmbeddedPostgres } from '../../src/db/embedded/embedded.ts';
-import { insertFileBatch } from '../../src/db/file-batches.ts';
 import { migrateDatabase } from '../../src/db/migrate.ts';
 import { findTwins } from '../../src/db/twins.ts';
+import { insertBatchOf } from './file-batch.ts';
 
 const rounds = 3;
 /** Of a hundred rows, so many repeat an earlier one. */
 const repeats = 40;
 const goals = { twinsSeconds: 6 } as const;
+const batch = { categories: ['praise', 'complaint'], status: 'DRAFT', deduplicate: true } as const;
 
 export async function benchMoney(rows = 1_000_000): Promise<Record<string, unknown>> {
   const directory = await mkdtemp(join(tmpdir(), 'winnow-bench-'));
@@ -27,7 +28,7 @@ export async function benchMoney(rows = 1_000_000): Promise<Record<string, unkno
     const seconds: number[] = [];
     let twins = 0;
     for (let round = 0; round < rounds; round += 1) {
-      const key = await insertBatch(db.sql, fileId);
+      const key = await insertBatchOf(db.sql, fileId, batch);
       const startedAt = performance.now();
       twins = (await findTwins(db.sql, key, [{ kind: 'cell', column: 1 }])) ?? 0;
       seconds.push((performance.now() - startedAt) / 1_000);
@@ -64,33 +65,4 @@ async function insertFile(sql: Sql, rows: number): Promise<string> {
     from file, generate_series(0, ${rows - 1}) as n`;
   await sql`analyze rows`;
   return id;
-}
-
-async function insertBatch(sql: Sql, fileId: string): Promise<bigint> {
-  const key = await insertFileBatch(sql, {
-    fileId,
-    id: `batch_${randomUUID()}`,
-    owner: 'local',
-    operation: 'label',
-    options: '{"categories":["praise","complaint"]}',
-    model: 'instant/model',
-    status: 'DRAFT',
-    name: null,
-    metadata: null,
-    idempotencyKey: null,
-    inputHash: '',
-    optionsHash: Buffer.alloc(16),
-    expiresInSeconds: 86_400,
-    webhookUrl: null,
-    customIdPrefix: null,
-    execution: 'LIVE',
-    rescue: false,
-    deduplicate: true,
-    maxCostUsd: null,
-    contentField: null,
-    customIdField: null,
-    chunkSize: 100,
-  });
-  if (typeof key === 'string') throw new Error(key);
-  return key;
 }

@@ -16,6 +16,7 @@ import {
   insertBatch,
   nobody,
   range,
+  readId,
   recordAnswers,
   succeeded,
   unanswered,
@@ -179,9 +180,7 @@ test('nothing is claimed of a draft, or of a batch that is being cancelled or is
   const failing = await insertBatch(db.sql, { items: 5 });
   await beginFailure(db, failing, { code: 'INVALID_KEY', message: 'no' });
   const cancelled = await insertBatch(db.sql, { items: 5 });
-  const [{ id }] = (await db.sql`select id from batches where key = ${cancelled}`) as [
-    { id: string },
-  ];
+  const id = await readId(db.sql, cancelled);
   await beginCancel(db, 'local', id);
 
   for (const key of [draft, failing, cancelled]) {

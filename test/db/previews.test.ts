@@ -1,7 +1,7 @@
 /** The items of a preview are chosen from all parts of a batch, and hold back the rest. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { beginCancel, listEnding } from '../../src/db/batch-life.ts';
+import { beginCancel } from '../../src/db/batch-life.ts';
 import { claimWithin } from '../../src/db/budgets.ts';
 import { type Database, openDatabase } from '../../src/db/driver/client.ts';
 import {
@@ -16,9 +16,6 @@ import { rescueBatches } from '../../src/db/rescues.ts';
 import { retryItems } from '../../src/db/retries.ts';
 import { findTwins, listTwinsLeft } from '../../src/db/twins.ts';
 import { deleteWorker } from '../../src/db/workers.ts';
-import type { Nudges } from '../../src/engine/process/nudges.ts';
-import { finishEnding } from '../../src/engine/upkeep/reaper.ts';
-import { createEvents } from '../../src/telemetry/events.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { runsOf } from '../support/random.ts';
 import {
@@ -27,8 +24,10 @@ import {
   claimOf,
   enterWorker,
   failed,
+  finishAllEnding,
   insertBatch,
   range,
+  readId,
   recordAnswers,
   succeeded,
   unlimited,
@@ -36,8 +35,6 @@ import {
 
 let database: TestDatabase;
 let db: Database;
-const events = createEvents({ error: () => undefined });
-const silent = { send: async () => undefined } as unknown as Nudges;
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -68,11 +65,6 @@ async function readChunks(batchKey: bigint): Promise<Piece[]> {
 const stateOf = async (batchKey: bigint, state: Piece['state']) =>
   (await readChunks(batchKey)).filter((chunk) => chunk.state === state);
 
-async function readId(batchKey: bigint): Promise<string> {
-  const [batch] = await db.sql<{ id: string }[]>`select id from batches where key = ${batchKey}`;
-  return batch?.id ?? '';
-}
-
 async function readPause(batchKey: bigint): Promise<string | null> {
   const [batch] = await db.sql<{ reason: string | null }[]>`
     select pause_reason as reason from batches where key = ${batchKey}`;
@@ -100,12 +92,6 @@ async function askPreview(
     const indexes = chunks.flatMap(({ first, last }) => range(first, last));
     asked.push(...indexes);
     await recordAnswers(db.sql, { batchKey, worker, results: indexes.map(answer) });
-  }
-}
-
-async function endAll(): Promise<void> {
-  for (const { key, ending } of await listEnding(db)) {
-    await finishEnding({ db, nudges: silent, events }, key, ending);
   }
 }
 
@@ -195,7 +181,7 @@ test('a claim takes as many items of small chunks as of a usual one', async () =
   const sizes = [];
   for (let at = 0; at < 4; at += 1) sizes.push((await claimOf(db.sql, batchKey, worker)).length);
 
-  await resumePreview(db.sql, 'local', await readId(batchKey));
+  await resumePreview(db.sql, 'local', await readId(db.sql, batchKey));
   const rest = await claimOf(db.sql, batchKey, worker, 2);
 
   expect(sizes).toEqual([100, 100, 50, 0]);
@@ -269,7 +255,7 @@ describe('a batch with a preview', () => {
     await choosePreview(db.sql, batchKey);
     const asked = await askPreview(batchKey);
 
-    const id = await readId(batchKey);
+    const id = await readId(db.sql, batchKey);
     await db.sql`update batches set pause_reason = 'OWNER_BUDGET' where key = ${batchKey}`;
     expect(await resumePreview(db.sql, 'local', id)).toBeNull();
     await db.sql`update batches set pause_reason = 'PREVIEW' where key = ${batchKey}`;
@@ -304,7 +290,7 @@ describe('a batch with a preview', () => {
     await choosePreview(db.sql, batchKey);
     const asked = await askPreview(batchKey, (index) => failed(index));
 
-    await retryItems(db.sql, { owner: 'local', id: await readId(batchKey) });
+    await retryItems(db.sql, { owner: 'local', id: await readId(db.sql, batchKey) });
 
     expect(await askPreview(batchKey)).toEqual(asked);
     expect(await pausePreviews(db.sql, batchKey)).toEqual([batchKey]);
@@ -312,12 +298,12 @@ describe('a batch with a preview', () => {
 
   test('is cancelled as a whole, and has the same preview after a retry', async () => {
     const batchKey = await insertBatch(db.sql, { items: 60, previewItems: 10 });
-    const id = await readId(batchKey);
+    const id = await readId(db.sql, batchKey);
     await choosePreview(db.sql, batchKey);
     const before = await stateOf(batchKey, 'open');
 
     await beginCancel(db, 'local', id);
-    await endAll();
+    await finishAllEnding(db);
     expect(await audit(db.sql, batchKey)).toMatchObject({
       status: 'CANCELLED',
       counted: { cancelled: 60 },
@@ -331,9 +317,9 @@ describe('a batch with a preview', () => {
 
   test('chooses of what a retry has put back, where it was cancelled before', async () => {
     const batchKey = await insertBatch(db.sql, { items: 60, previewItems: 10 });
-    const id = await readId(batchKey);
+    const id = await readId(db.sql, batchKey);
     await beginCancel(db, 'local', id);
-    await endAll();
+    await finishAllEnding(db);
 
     await retryItems(db.sql, { owner: 'local', id, customIds: range(5, 34).map(String) });
     expect(await choosePreview(db.sql, batchKey)).toBe(10);
@@ -364,7 +350,7 @@ describe('a batch with a preview', () => {
   test('is in no job of its provider, and is not rescued, before it is resumed', async () => {
     const worker = await enterWorker(db);
     const batchKey = await insertBatch(db.sql, { items: 60, previewItems: 10 });
-    const id = await readId(batchKey);
+    const id = await readId(db.sql, batchKey);
     await db.sql`
       update batches set execution = 'PROVIDER_BATCH', rescue = true, expires_at = now() + interval '10 seconds'
       where key = ${batchKey}`;

@@ -1,12 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { noUsage } from '../../src/core/usage.ts';
+import { listEnding } from '../../src/db/batch-life.ts';
 import { type ClaimTurn, claimChunks } from '../../src/db/chunks.ts';
-import type { Builder, Sql } from '../../src/db/driver/client.ts';
+import type { Builder, Database, Sql } from '../../src/db/driver/client.ts';
 import { insertInlineBatch } from '../../src/db/inline-batches.ts';
 import type { OwnerLimits } from '../../src/db/owner-limits.ts';
 import { type NewResult, recordResults } from '../../src/db/results.ts';
 import type { Unanswered } from '../../src/db/unanswered.ts';
 import { insertWorker } from '../../src/db/workers.ts';
+import type { Nudges } from '../../src/engine/process/nudges.ts';
+import { finishEnding } from '../../src/engine/upkeep/reaper.ts';
+import { createEvents } from '../../src/telemetry/events.ts';
 
 /** A queued batch of `items` items, in chunks. Returns its key. */
 export async function insertBatch(
@@ -65,6 +69,22 @@ export async function insertBatch(
   } as Parameters<typeof insertInlineBatch>[1]);
   if (!inserted) throw new Error('the batch was not inserted');
   return inserted.key;
+}
+
+/** The id of a batch; empty where it has gone. */
+export async function readId(sql: Sql, batchKey: bigint): Promise<string> {
+  const [batch] = await sql<{ id: string }[]>`select id from batches where key = ${batchKey}`;
+  return batch?.id ?? '';
+}
+
+const events = createEvents({ error: () => undefined });
+const silent = { send: async () => undefined } as unknown as Nudges;
+
+/** Does for each batch that is being ended what the reaper does at once. */
+export async function finishAllEnding(db: Database): Promise<void> {
+  for (const { key, ending } of await listEnding(db)) {
+    await finishEnding({ db, nudges: silent, events }, key, ending);
+  }
 }
 
 /** A worker with a lease that runs. Returns its id. */

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { beginCancel } from '../../src/db/batch-life.ts';
 import { raiseSentMarks, releaseChunks } from '../../src/db/chunks.ts';
 import { type Database, openDatabase } from '../../src/db/driver/client.ts';
+import { finishChunks } from '../../src/db/results.ts';
 import { readResultsAfter } from '../../src/db/items.ts';
 import { reclaimChunks } from '../../src/db/reclaims.ts';
-import { finishChunks } from '../../src/db/results.ts';
 import { deleteWorker } from '../../src/db/workers.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import {
@@ -15,6 +15,7 @@ import {
   failed,
   insertBatch,
   range,
+  readId,
   recordAnswers,
   succeeded,
   sum,
@@ -147,9 +148,7 @@ async function finishHeld(batchKey: bigint, worker: string) {
 
 test('counters equal the rows at every instant while flushes, reclaims, releases and a cancel run', async () => {
   const batchKey = await insertBatch(db.sql, { items: 4_000, chunkSize: 20 });
-  const [{ id }] = (await db.sql`select id from batches where key = ${batchKey}`) as [
-    { id: string },
-  ];
+  const id = await readId(db.sql, batchKey);
   const samples: Audit[] = [];
   let over = false;
 

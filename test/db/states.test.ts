@@ -4,19 +4,16 @@
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { beginCancel, beginExpiry, beginFailure, listEnding } from '../../src/db/batch-life.ts';
+import { beginCancel, beginExpiry, beginFailure } from '../../src/db/batch-life.ts';
 import { raiseSentMarks, releaseChunks, releaseUnknownChunks } from '../../src/db/chunks.ts';
 import { hideBatch, listPurgeable, purgeBatchStep } from '../../src/db/deletions.ts';
 import { type Database, openDatabase } from '../../src/db/driver/client.ts';
+import { finishChunks } from '../../src/db/results.ts';
 import { endPause } from '../../src/db/pauses.ts';
 import { choosePreview, pausePreviews, resumePreview } from '../../src/db/previews.ts';
 import { fatalCrashes, reclaimChunks } from '../../src/db/reclaims.ts';
-import { finishChunks } from '../../src/db/results.ts';
 import { retryItems } from '../../src/db/retries.ts';
 import { deleteWorker } from '../../src/db/workers.ts';
-import type { Nudges } from '../../src/engine/process/nudges.ts';
-import { finishEnding } from '../../src/engine/upkeep/reaper.ts';
-import { createEvents } from '../../src/telemetry/events.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { runsOf } from '../support/random.ts';
 import {
@@ -25,8 +22,10 @@ import {
   claimOf,
   enterWorker,
   failed,
+  finishAllEnding,
   insertBatch,
   range,
+  readId,
   recordAnswers,
   succeeded,
   sum,
@@ -40,8 +39,6 @@ const maxCommands = runs.seed === undefined ? 200 : 40;
 
 let database: TestDatabase;
 let db: Database;
-const events = createEvents({ error: () => undefined });
-const silent = { send: async () => undefined } as unknown as Nudges;
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -98,9 +95,7 @@ type Command = {
  */
 async function createWorld(previewItems: number | null) {
   const batchKey = await insertBatch(db.sql, { items, chunkSize: 4, previewItems });
-  const [{ id }] = (await db.sql`select id from batches where key = ${batchKey}`) as [
-    { id: string },
-  ];
+  const id = await readId(db.sql, batchKey);
   /** Ids of workers that died, which go on trying. */
   const zombies: string[] = [];
   const workers = await Promise.all([enterWorker(db), enterWorker(db), enterWorker(db)]);
@@ -113,9 +108,7 @@ async function createWorld(previewItems: number | null) {
     const error = { code: 'WORKER_CRASHED', message: 'died' } as const;
     await finishChunks(db.sql, { batchKey, status: 'FAILED', error, crashes: fatalCrashes });
     await beginExpiry(db);
-    for (const { key, ending } of await listEnding(db)) {
-      await finishEnding({ db, nudges: silent, events }, key, ending);
-    }
+    await finishAllEnding(db);
   }
 
   async function resume() {

@@ -5,13 +5,21 @@ import { readBatchByKey } from '../../src/db/batches.ts';
 import { CopyBuffer } from '../../src/db/copy-buffer.ts';
 import { type Database, openDatabase } from '../../src/db/driver/client.ts';
 import { type Copy, openCopy } from '../../src/db/driver/copy.ts';
+import { finishChunks } from '../../src/db/results.ts';
 import { itemsIn, readItemRange } from '../../src/db/item-export.ts';
 import { listItems } from '../../src/db/items.ts';
-import { finishChunks } from '../../src/db/results.ts';
 import { retryItems } from '../../src/db/retries.ts';
 import { usageOf, usageOfBatch, wasNeverAsked } from '../../src/db/usage.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { claimOf, enterWorker, failed, insertBatch, recordAnswers, succeeded } from './queue.ts';
+import {
+  claimOf,
+  enterWorker,
+  failed,
+  insertBatch,
+  readId,
+  recordAnswers,
+  succeeded,
+} from './queue.ts';
 
 let database: TestDatabase;
 let db: Database;
@@ -71,9 +79,7 @@ async function readItems(batchKey: bigint): Promise<(Usage | null)[]> {
 test('a batch used what its items used, also before a retry', async () => {
   const worker = await enterWorker(db);
   const batchKey = await insertBatch(db.sql, { items: 4 });
-  const [{ id }] = (await db.sql`select id from batches where key = ${batchKey}`) as [
-    { id: string },
-  ];
+  const id = await readId(db.sql, batchKey);
   const record = async (...results: Parameters<typeof recordAnswers>[1]['results']) => {
     await claimOf(db.sql, batchKey, worker);
     await recordAnswers(db.sql, { batchKey, worker, results });
