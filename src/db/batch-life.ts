@@ -1,8 +1,8 @@
 /** The life of a batch, one statement a step: it starts, waits, and ends. */
-import { and, eq, inArray, isNotNull, isNull, lte, sql } from 'drizzle-orm';
+import { and, eq, isNotNull, isNull, lte, sql } from 'drizzle-orm';
 import type { BatchErrorCode } from '../core/errors.ts';
 import type { Builder, Sql } from './driver/client.ts';
-import { running, unended } from './guards.ts';
+import { batchOf, notFinal, running, unended } from './guards.ts';
 import { batches, type FinalStatus } from './tables.ts';
 import { insertWebhooks } from './webhooks.ts';
 
@@ -15,7 +15,7 @@ export async function startDraft(
   const [started] = await query
     .update(batches)
     .set({ status: 'QUEUED' })
-    .where(and(eq(batches.id, id), eq(batches.owner, owner), eq(batches.status, 'DRAFT'), unended))
+    .where(and(batchOf(owner, id), eq(batches.status, 'DRAFT'), unended))
     .returning({ key: batches.key });
   return started?.key ?? null;
 }
@@ -32,7 +32,7 @@ export async function beginCancel(
   const [begun] = await query
     .update(batches)
     .set({ status: 'CANCELLING', ending: 'CANCELLED', cancelInitiatedAt: sql`now()` })
-    .where(and(eq(batches.id, id), eq(batches.owner, owner), unended))
+    .where(and(batchOf(owner, id), unended))
     .returning({ key: batches.key });
   return begun?.key ?? null;
 }
@@ -58,13 +58,7 @@ export async function listEnding({ query }: Builder): Promise<{ key: bigint; end
   return await query
     .select({ key: batches.key, ending: sql<Ending>`${batches.ending}` })
     .from(batches)
-    .where(
-      and(
-        inArray(batches.status, ['DRAFT', 'QUEUED', 'PROCESSING', 'CANCELLING']),
-        isNotNull(batches.ending),
-        isNull(batches.deletedAt),
-      ),
-    )
+    .where(and(notFinal, isNotNull(batches.ending), isNull(batches.deletedAt)))
     .orderBy(batches.key);
 }
 

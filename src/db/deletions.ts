@@ -1,6 +1,7 @@
 /** Taking batches out: hidden at once, purged in steps that hold no lock for long. */
-import { and, eq, isNull, sql } from 'drizzle-orm';
+import { and, isNull, sql } from 'drizzle-orm';
 import type { Builder, Sql } from './driver/client.ts';
+import { batchOf } from './guards.ts';
 import { batches } from './tables.ts';
 import { deleteWebhooks } from './webhooks.ts';
 
@@ -19,7 +20,7 @@ export async function hideBatch(
   const [hidden] = await query
     .update(batches)
     .set({ deletedAt: sql`now()`, idempotencyKey: null })
-    .where(and(eq(batches.id, id), eq(batches.owner, owner), isNull(batches.deletedAt)))
+    .where(and(batchOf(owner, id), isNull(batches.deletedAt)))
     .returning({ key: batches.key });
   return hidden?.key ?? null;
 }

@@ -1,7 +1,12 @@
 /** Conditions that statements share which may touch some batches alone. */
-import { and, inArray, isNull } from 'drizzle-orm';
+import { and, eq, inArray, isNull } from 'drizzle-orm';
 import type { Sql } from './driver/client.ts';
 import { batches } from './tables.ts';
+
+/** The batch of an owner, for Drizzle's builder. */
+export function batchOf(owner: string, id: string) {
+  return and(eq(batches.id, id), eq(batches.owner, owner));
+}
 
 /** Workers and provider jobs may answer the items of the batch, a row `b` of `batches`. */
 export function isRunning(sql: Sql) {
@@ -26,6 +31,9 @@ export const unended = and(
   isNull(batches.ending),
   isNull(batches.deletedAt),
 );
+
+/** The batch has not ended; it may be about to. For Drizzle's builder. */
+export const notFinal = inArray(batches.status, ['DRAFT', 'QUEUED', 'PROCESSING', 'CANCELLING']);
 
 /** The items behind the preview of the batch, a row `b` of `batches`, wait for `resumeBatch`. */
 export function isInPreview(sql: Sql) {

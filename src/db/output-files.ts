@@ -6,6 +6,7 @@ import { and, eq, gt, inArray, isNull, type SQL, sql } from 'drizzle-orm';
 import type { BatchRecord } from './batches.ts';
 import type { Builder, Sql } from './driver/client.ts';
 import { endedStatuses, isFinal } from './final-status.ts';
+import { batchOf } from './guards.ts';
 import { batches } from './tables.ts';
 
 /** `errors` has the items that failed, expired or were cancelled. */
@@ -45,7 +46,7 @@ export async function deleteOutput(
   const deleted = await query
     .update(batches)
     .set(kind === 'output' ? { outputDeletedAt: now } : { errorsDeletedAt: now })
-    .where(and(eq(batches.id, batchId), eq(batches.owner, owner), outputIsThere(kind)))
+    .where(and(batchOf(owner, batchId), outputIsThere(kind)))
     .returning({ key: batches.key });
   return deleted.length === 1;
 }

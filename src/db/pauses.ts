@@ -4,7 +4,7 @@
  */
 import { and, eq, isNotNull, isNull, or, sql } from 'drizzle-orm';
 import type { Builder } from './driver/client.ts';
-import { running, unended } from './guards.ts';
+import { batchOf, running, unended } from './guards.ts';
 import { type BatchStatus, batches } from './tables.ts';
 
 /** Why a batch is paused. */
@@ -43,8 +43,7 @@ export async function beginPause(
     })
     .where(
       and(
-        eq(batches.id, id),
-        eq(batches.owner, owner),
+        batchOf(owner, id),
         running,
         or(isNull(batches.pauseReason), eq(batches.pauseReason, 'OWNER_BUDGET')),
       ),
@@ -78,8 +77,7 @@ export async function endPause(
     })
     .where(
       and(
-        eq(batches.id, id),
-        eq(batches.owner, owner),
+        batchOf(owner, id),
         unended,
         maxCostUsd === undefined ? isNotNull(batches.pauseReason) : undefined,
       ),
