@@ -1,6 +1,6 @@
 import { beginCancel } from '../db/batch-life.ts';
 import type { Database } from '../db/driver/client.ts';
-import { finishChunks } from '../db/results.ts';
+import { finishChunks } from '../db/finish-chunks.ts';
 import { recordTwins } from '../db/twins.ts';
 import { hasEnded } from '../engine/process/has-ended.ts';
 import type { Nudges } from '../engine/process/nudges.ts';

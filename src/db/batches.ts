@@ -1,4 +1,4 @@
-/** Batches as they are read: one, a page of them, and what a worker needs to run one. */
+/** Batches as they are read: one, or a page of them. */
 import {
   and,
   asc,
@@ -18,7 +18,7 @@ import type { BatchErrorCode, ItemErrorCode } from '../core/errors.ts';
 import { type PlaceInPage, placed, placesWithin } from './bytes.ts';
 import type { Builder } from './driver/client.ts';
 import { type FileRecord, fileColumns } from './files.ts';
-import { running } from './guards.ts';
+import { batchOf } from './guards.ts';
 import { type ShownStatus, shownPauseReason, shownStatus } from './pauses.ts';
 import { batches, files } from './tables.ts';
 import { batchUsage } from './usage.ts';
@@ -122,7 +122,7 @@ export async function readBatch(
   owner: string,
   id: string,
 ): Promise<BatchRecord | null> {
-  const [batch] = await selectBatches(db, and(eq(batches.id, id), eq(batches.owner, owner)));
+  const [batch] = await selectBatches(db, batchOf(owner, id));
   return batch ?? null;
 }
 
@@ -132,10 +132,7 @@ export async function readBatchPlace(
   owner: string,
   id: string,
 ): Promise<bigint | null> {
-  const [batch] = await query
-    .select({ key: batches.key })
-    .from(batches)
-    .where(and(eq(batches.id, id), eq(batches.owner, owner)));
+  const [batch] = await query.select({ key: batches.key }).from(batches).where(batchOf(owner, id));
   return batch?.key ?? null;
 }
 
@@ -248,90 +245,6 @@ function escaped(pattern: string): string {
 
 function folded(name: string): string {
   return name.normalize('NFC').toLowerCase();
-}
-
-/** What a worker needs to know of a batch to run its items. */
-export type BatchPlan = Pick<
-  BatchRecord,
-  | 'key'
-  | 'id'
-  | 'owner'
-  | 'fileKey'
-  | 'operation'
-  | 'options'
-  | 'model'
-  | 'twins'
-  | 'total'
-  | 'promptCaching'
-  | 'maxCostUsd'
-> & {
-  file: FileRecord;
-  /** Its rest waits until its preview is over, and it is resumed. */
-  isInPreview: boolean;
-  reading: Pick<BatchRecord, 'contentField' | 'customIdField' | 'customIdPrefix'>;
-};
-
-/**
- * Null where there is nothing to run: paused, being ended, ended, or gone. `whatever`: also then,
- * for what has to be brought to its end.
- */
-export async function readBatchPlan(
-  db: Builder,
-  key: bigint,
-  { whatever = false } = {},
-): Promise<BatchPlan | null> {
-  const { id, owner, fileKey, operation, options, model, total, promptCaching } = batches;
-  const [plan] = await db.query
-    .select({
-      key: batches.key,
-      id,
-      owner,
-      fileKey,
-      operation,
-      options,
-      model,
-      twins: batches.twins,
-      total,
-      promptCaching,
-      maxCostUsd: batches.maxCostUsd,
-      isInPreview: sql<boolean>`${batches.previewItems} is not null and ${batches.previewResumedAt} is null`,
-      file: fileColumns,
-      reading: {
-        contentField: batches.contentField,
-        customIdField: batches.customIdField,
-        customIdPrefix: batches.customIdPrefix,
-      },
-    })
-    .from(batches)
-    .innerJoin(files, eq(files.key, batches.fileKey))
-    .where(
-      and(eq(batches.key, key), whatever ? undefined : and(running, isNull(batches.pauseReason))),
-    );
-  return plan ?? null;
-}
-
-/**
- * Of the given batches, those that workers must drop (being ended, ended, or gone), those of which
- * they send nothing new, and those with a limit.
- */
-export async function readHalted(
-  { query }: Builder,
-  keys: readonly bigint[],
-): Promise<{ stopped: bigint[]; paused: bigint[]; bounded: bigint[] }> {
-  const goingOn = await query
-    .select({
-      key: batches.key,
-      pauseReason: batches.pauseReason,
-      maxCostUsd: batches.maxCostUsd,
-    })
-    .from(batches)
-    .where(and(inArray(batches.key, [...keys]), running));
-  const kept = new Set(goingOn.map(({ key }) => key));
-  return {
-    stopped: keys.filter((key) => !kept.has(key)),
-    paused: goingOn.filter(({ pauseReason }) => pauseReason !== null).map(({ key }) => key),
-    bounded: goingOn.filter(({ maxCostUsd }) => maxCostUsd !== null).map(({ key }) => key),
-  };
 }
 
 /** The unlisted or listed file that a batch runs over. */

@@ -32,7 +32,12 @@ export const unended = and(
   isNull(batches.deletedAt),
 );
 
-/** The batch has not ended; it may be about to. For Drizzle's builder. */
+/** The batch, a row `b` of `batches`, has not ended; it may be about to. */
+export function isNotFinal(sql: Sql) {
+  return sql`b.status in ('DRAFT', 'QUEUED', 'PROCESSING', 'CANCELLING')`;
+}
+
+/** The same for Drizzle's builder. */
 export const notFinal = inArray(batches.status, ['DRAFT', 'QUEUED', 'PROCESSING', 'CANCELLING']);
 
 /** The items behind the preview of the batch, a row `b` of `batches`, wait for `resumeBatch`. */

@@ -1,14 +1,12 @@
-/** Writing and reading the one final answer of each item. */
-
+/** Writing the one final answer of each item. */
 import type { ItemError } from '../core/errors.ts';
 import type { Usage } from '../core/usage.ts';
+import { announceEnd, closeWhenFull, countErrors } from './closing.ts';
 import { storedConfidence } from './confidence.ts';
 import type { Sql } from './driver/client.ts';
-import { isInPreview } from './guards.ts';
 import { addSpending } from './spending.ts';
 import type { BatchStatus, Execution, FinalStatus } from './tables.ts';
 import { toArray, type WrittenUsage, writtenUsage } from './usage.ts';
-import { insertWebhooks } from './webhooks.ts';
 
 /** A final answer on its way to the database. */
 export interface NewResult {
@@ -133,12 +131,7 @@ async function flushResults(
       from advanced a
       where c.batch_key = ${batchKey} and c.first = a.first
     ),
-    errors as (
-      insert into batch_errors (batch_key, code, count, message)
-      select ${batchKey}, error_code, count(*), min(error_message)
-      from inserted where error_code is not null group by error_code
-      on conflict (batch_key, code) do update set count = batch_errors.count + excluded.count
-    ),
+    ${countErrors(sql, batchKey)},
     total as (
       select count(*)::int as items,
              (count(*) filter (where status = 'SUCCEEDED'))::int as succeeded,
@@ -188,125 +181,6 @@ function spentByModel(sql: Sql, { columns, sums }: WrittenUsage): ReturnType<Sql
       group by g.named
     ) used
     where used.requests > 0`;
-}
-
-/** Whose rest `finishChunks` writes. Chunks that a worker holds are left to it. */
-export type Unfinished =
-  /** Open chunks, and those behind a preview, of a batch that is being ended. */
-  | { status: 'CANCELLED' | 'EXPIRED' }
-  /** Chunks of one item that killed so many workers, while the batch runs. */
-  | { status: 'FAILED'; error: ItemError; crashes: number }
-  /** Open chunks that so many provider batches have left unanswered, while the batch runs. */
-  | { status: 'FAILED'; error: ItemError; rounds: number }
-  /** The chunks of one provider batch. */
-  | { status: 'EXPIRED'; providerBatch: string };
-
-/** Chunks of a kind that are finished by one statement. */
-const stepChunks = 200;
-
-/**
- * Writes final rows for every item without one in up to 200 chunks of a batch, or 400 with those
- * behind a preview. Returns null when
- * the batch is not in a state for it (any more).
- */
-export async function finishChunks(
-  sql: Sql,
-  finish: { batchKey: bigint } & Unfinished,
-): Promise<Recorded | null> {
-  const { batchKey, status } = finish;
-  const error = finish.status === 'FAILED' ? finish.error : null;
-  const isEnding = finish.status !== 'FAILED' && !('providerBatch' in finish);
-  const [written] = await sql<Recorded[]>`
-    with batch as materialized (
-      select key, seq, status, ${isInPreview(sql)} as in_preview from batches b
-      where key = ${batchKey} and status in ('DRAFT', 'QUEUED', 'PROCESSING', 'CANCELLING')
-        and ending is not distinct from ${isEnding ? status : null}
-      for update
-    ),
-    open as materialized (
-      select first, last, twins from chunks
-      where batch_key = (select key from batch) and ${unfinished(sql, finish)}
-      order by crashes, first
-      limit ${stepChunks}
-      for update skip locked
-    ),
-    -- Apart, because the index has open chunks alone.
-    held as materialized (
-      select first, last, twins from chunks
-      where batch_key = (select key from batch where in_preview) and state = 'held' and ${isEnding}
-      order by first
-      limit ${stepChunks}
-      for update skip locked
-    ),
-    unfinished as (select * from open union all select * from held),
-    inserted as (
-      insert into results (batch_key, seq, index, status, error_code, error_message)
-      select batch.key, batch.seq + 1, item, ${status}, ${error?.code ?? null}, ${error?.message ?? null}
-      from batch, unfinished u cross join lateral generate_series(u.first, u.last) as item
-      -- Twins share what becomes of their leader, which may have its answer.
-      where u.twins = 0 or not exists (select from twins t where t.batch_key = batch.key and t.index = item)
-      on conflict do nothing
-      returning index
-    ),
-    closed as (
-      update chunks c set state = 'done', done = c.last - c.first + 1 - c.twins, owner = null
-      from unfinished u where c.batch_key = ${batchKey} and c.first = u.first
-    ),
-    errors as (
-      insert into batch_errors (batch_key, code, count, message)
-      select ${batchKey}, ${error?.code ?? null}, count(*), ${error?.message ?? null} from inserted
-      where ${error !== null} having count(*) > 0
-      on conflict (batch_key, code) do update set count = batch_errors.count + excluded.count
-    ),
-    total as (select count(*)::int as items from inserted),
-    counted as (
-      update batches b
-      set seq = b.seq + (t.items > 0)::int,
-          failed = b.failed + case when ${status} = 'FAILED' then t.items else 0 end,
-          cancelled = b.cancelled + case when ${status} = 'CANCELLED' then t.items else 0 end,
-          expired = b.expired + case when ${status} = 'EXPIRED' then t.items else 0 end,
-          ${closeWhenFull(sql, sql`t.items`, status)}
-      from total t, batch
-      where b.key = batch.key
-      returning b.*, t.items as recorded
-    ),
-    ${announceEnd(sql)}
-    select recorded, status, ending from counted`;
-  return written ?? null;
-}
-
-function unfinished(sql: Sql, finish: Unfinished) {
-  if ('providerBatch' in finish) return sql`state = 'leased' and owner = ${finish.providerBatch}`;
-  if ('crashes' in finish)
-    return sql`state = 'open' and first = last and crashes >= ${finish.crashes}`;
-  if ('rounds' in finish) return sql`state = 'open' and rounds >= ${finish.rounds}`;
-  return sql`state = 'open'`;
-}
-
-/**
- * The batch ends with its last item; where it ends up depends on whether it was being ended, which
- * it then is no more, and on what became of items before, or does now: `ending`.
- */
-export function closeWhenFull(sql: Sql, items: ReturnType<Sql>, ending: FinalStatus = 'SUCCEEDED') {
-  const full = sql`b.succeeded + b.failed + b.cancelled + b.expired + ${items} = b.total
-    and b.status in ('DRAFT', 'QUEUED', 'PROCESSING', 'CANCELLING')`;
-  // After a retry of some items, others may have been left as they were.
-  const leftUndone = sql`case when b.cancelled > 0 then 'CANCELLED'
-    when b.expired > 0 or ${ending} = 'EXPIRED' then 'EXPIRED' else 'COMPLETED' end`;
-  return sql`
-    status = case when ${full} then coalesce(b.ending::text, ${leftUndone})::batch_status else b.status end,
-    ending = case when ${full} then null else b.ending end,
-    completed_at = case when ${full} then now() else b.completed_at end`;
-}
-
-/** The webhook of a batch that this statement has ended, written with the end itself. */
-export function announceEnd(sql: Sql) {
-  return sql`
-    ended as (
-      select c.* from counted c join batch on batch.key = c.key
-      where batch.status <> c.status and c.completed_at is not null
-    ),
-    announced as (${insertWebhooks(sql, sql`ended`)})`;
 }
 
 /** A column each, but for usage. */

@@ -5,10 +5,12 @@
  * A twin is an item like any other: it is in a chunk, and gets a row in `results`. But no chunk
  * waits for its twins: `chunks.done` counts the results of other items alone.
  */
+
+import { announceEnd, closeWhenFull, countErrors } from './closing.ts';
 import type { Sql } from './driver/client.ts';
-import { isUnended } from './guards.ts';
+import { isNotFinal, isUnended } from './guards.ts';
 import { type PreparedFile, preparedFile } from './prepared-file.ts';
-import { announceEnd, closeWhenFull, type Recorded, rateWindowSeconds } from './results.ts';
+import { type Recorded, rateWindowSeconds } from './results.ts';
 
 /** Twins recorded by one statement, which holds the lock of the batch. */
 const stepSize = 5_000;
@@ -174,8 +176,8 @@ export async function recordTwins(
 ): Promise<(Recorded & { next: TwinPlace | null }) | null> {
   const [written] = await sql<(Recorded & { next: TwinPlace | null })[]>`
     with batch as materialized (
-      select key, seq, status from batches
-      where key = ${batchKey} and status in ('DRAFT', 'QUEUED', 'PROCESSING', 'CANCELLING')
+      select key, seq, status from batches b
+      where key = ${batchKey} and ${isNotFinal(sql)}
       for update
     ),
     picked as materialized (
@@ -197,12 +199,7 @@ export async function recordTwins(
       on conflict do nothing
       returning status, error_code, error_message
     ),
-    errors as (
-      insert into batch_errors (batch_key, code, count, message)
-      select ${batchKey}, error_code, count(*), min(error_message)
-      from inserted where error_code is not null group by error_code
-      on conflict (batch_key, code) do update set count = batch_errors.count + excluded.count
-    ),
+    ${countErrors(sql, batchKey)},
     total as (
       select count(*)::int as items,
              (count(*) filter (where status = 'SUCCEEDED'))::int as succeeded,
@@ -241,7 +238,7 @@ export async function recordTwins(
 export async function listTwinsLeft(sql: Sql): Promise<bigint[]> {
   const found = await sql<{ key: bigint }[]>`
     select key from batches b
-    where status in ('DRAFT', 'QUEUED', 'PROCESSING', 'CANCELLING') and b.twins > b.twins_recorded
+    where ${isNotFinal(sql)} and b.twins > b.twins_recorded
       and (b.pause_reason is null or ending is not null)
       and ending is distinct from 'FAILED'
       and not exists (select from chunks c where c.batch_key = b.key and c.state <> 'done')

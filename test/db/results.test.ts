@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { beginCancel } from '../../src/db/batch-life.ts';
 import { raiseSentMarks, releaseChunks } from '../../src/db/chunks.ts';
 import { type Database, openDatabase } from '../../src/db/driver/client.ts';
-import { finishChunks } from '../../src/db/results.ts';
+import { finishChunks } from '../../src/db/finish-chunks.ts';
 import { readResultsAfter } from '../../src/db/items.ts';
 import { reclaimChunks } from '../../src/db/reclaims.ts';
 import { deleteWorker } from '../../src/db/workers.ts';

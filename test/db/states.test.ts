@@ -8,7 +8,7 @@ import { beginCancel, beginExpiry, beginFailure } from '../../src/db/batch-life.
 import { raiseSentMarks, releaseChunks, releaseUnknownChunks } from '../../src/db/chunks.ts';
 import { hideBatch, listPurgeable, purgeBatchStep } from '../../src/db/deletions.ts';
 import { type Database, openDatabase } from '../../src/db/driver/client.ts';
-import { finishChunks } from '../../src/db/results.ts';
+import { finishChunks } from '../../src/db/finish-chunks.ts';
 import { endPause } from '../../src/db/pauses.ts';
 import { choosePreview, pausePreviews, resumePreview } from '../../src/db/previews.ts';
 import { fatalCrashes, reclaimChunks } from '../../src/db/reclaims.ts';

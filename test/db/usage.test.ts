@@ -5,7 +5,7 @@ import { readBatchByKey } from '../../src/db/batches.ts';
 import { CopyBuffer } from '../../src/db/copy-buffer.ts';
 import { type Database, openDatabase } from '../../src/db/driver/client.ts';
 import { type Copy, openCopy } from '../../src/db/driver/copy.ts';
-import { finishChunks } from '../../src/db/results.ts';
+import { finishChunks } from '../../src/db/finish-chunks.ts';
 import { itemsIn, readItemRange } from '../../src/db/item-export.ts';
 import { listItems } from '../../src/db/items.ts';
 import { retryItems } from '../../src/db/retries.ts';

@@ -59,7 +59,7 @@ export function readImports(): Map<string, Imports> {
 }
 
 /** As the formatter writes them: each begins a line and ends with a semicolon. */
-const statement = /^(?:import|export) (?:(type) )?(?:([^;'"]*?)\sfrom )?'([^']+)'/gm;
+const statement = /^(?:import|export) (?:(type) )?(?:([^;'"()]*?)\sfrom )?'([^']+)'/gm;
 /** With `await` it is loaded when it is needed; else a type is named. */
 const inPlace = /(await )?\bimport\('([^']+)'\)/g;
 

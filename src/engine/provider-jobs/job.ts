@@ -2,7 +2,7 @@
 
 import type { BatchErrorCode } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
-import type { BatchPlan } from '../../db/batches.ts';
+import type { BatchPlan } from '../../db/batch-plans.ts';
 import { pauseForBudget } from '../../db/budgets.ts';
 import type { Database } from '../../db/driver/client.ts';
 import { readWanted } from '../../db/provider-batch-hold.ts';

@@ -18,11 +18,11 @@
 
 import { newId } from '../../core/ids.ts';
 import { listUsedUp, pauseForBudget } from '../../db/budgets.ts';
+import { finishChunks } from '../../db/finish-chunks.ts';
 import { type OwnerLimits, pauseForOwner, readOwnerStanding } from '../../db/owner-limits.ts';
 import { holdProviderBatch } from '../../db/provider-batch-hold.ts';
 import { type ProviderJob, planProviderBatch } from '../../db/provider-batches.ts';
 import { listGivenUp, rescueBatches } from '../../db/rescues.ts';
-import { finishChunks } from '../../db/results.ts';
 import { createPublisher } from '../live/publisher.ts';
 import { whyOwnerUsedUp, whyUsedUp } from '../process/cost-limit.ts';
 import { hasEnded } from '../process/has-ended.ts';

@@ -3,6 +3,7 @@
  * order, each item once.
  */
 
+import { finishChunks } from '../../db/finish-chunks.ts';
 import { readUnansweredAt } from '../../db/items.ts';
 import {
   giveBackOthers,
@@ -11,7 +12,7 @@ import {
   readHeldChunks,
 } from '../../db/provider-batch-items.ts';
 import { leaveToRescue } from '../../db/rescues.ts';
-import { finishChunks, type NewResult } from '../../db/results.ts';
+import type { NewResult } from '../../db/results.ts';
 import { recordUnanswered } from '../../db/unanswered.ts';
 import { decodeRow } from '../../files/decoded-row.ts';
 import type { BatchLine } from '../../model/batch-api.ts';

@@ -3,7 +3,7 @@
 import { BadUserInput } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import { beginFailure, noteWaiting } from '../../db/batch-life.ts';
-import { readBatchPlan } from '../../db/batches.ts';
+import { readBatchPlan } from '../../db/batch-plans.ts';
 import type { Database } from '../../db/driver/client.ts';
 import { giveBackOthers } from '../../db/provider-batch-items.ts';
 import {

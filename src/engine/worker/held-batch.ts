@@ -1,4 +1,4 @@
-import type { BatchPlan } from '../../db/batches.ts';
+import type { BatchPlan } from '../../db/batch-plans.ts';
 import type { ClaimedChunk } from '../../db/chunks.ts';
 import type { OpenItem } from '../../db/items.ts';
 import { aloneFromCrashes } from '../../db/reclaims.ts';

@@ -1,6 +1,6 @@
 /** All that a worker reads of the database and writes to it: each is one statement. */
 import { beginFailure, noteWaiting } from '../../db/batch-life.ts';
-import { readBatchPlan, readHalted } from '../../db/batches.ts';
+import { readBatchPlan, readHalted } from '../../db/batch-plans.ts';
 import { claimWithin, pauseForBudget, readStanding } from '../../db/budgets.ts';
 import {
   claimChunks,
