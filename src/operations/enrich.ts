@@ -4,6 +4,7 @@ import { isRecord } from '../core/json.ts';
 import type { AnswerFormat, JsonSchema } from '../model/model.ts';
 import { readJson } from './answer-json.ts';
 import { createCheckTime } from './check-time.ts';
+import { hasClosedList } from './enrich-fields.ts';
 import { type EnrichParams, enrichParams } from './enrich-params.ts';
 import {
   answerSchema,
@@ -35,6 +36,12 @@ export const enrich: Operation<typeof enrichParams> = {
   result: enrichResult,
   defaultTemperature: 0,
   deduplicates: true,
+
+  counted: (params) => ({
+    label: null,
+    fields: params.fields.filter((field) => hasClosedList(params, field)).map(({ name }) => name),
+    hasConfidence: false,
+  }),
 
   prepare(params, time = createCheckTime()) {
     const fields = prepareFields(params);

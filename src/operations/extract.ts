@@ -65,6 +65,12 @@ export const extract: Operation<typeof extractParams> = {
   defaultTemperature: 0,
   deduplicates: true,
 
+  counted: ({ schema }) => ({
+    label: null,
+    fields: schema ? prepareAnswerSchema(schema).closedLists : [],
+    hasConfidence: false,
+  }),
+
   prepare(params, time = createCheckTime()) {
     const answer = answerOf(params, time);
     const { fields, format, columns, read } = answer;

@@ -54,6 +54,12 @@ export const label: Operation<typeof labelParams> = {
   defaultTemperature: 0,
   deduplicates: true,
 
+  counted: ({ multiLabel }) => ({
+    label: multiLabel ? { member: 'labels', isList: true } : { member: 'label', isList: false },
+    fields: [],
+    hasConfidence: true,
+  }),
+
   prepare(params) {
     const multiLabel = params.multiLabel ?? false;
     const choices = createChoices(params.categories, 'categories');

@@ -79,6 +79,16 @@ export interface PreparedOperation {
   readonly outputNames?: Readonly<Record<string, string>>;
 }
 
+/** What stored outputs have that can be counted. */
+export interface CountedAnswers {
+  /** The member that has the label, or with `isList` the labels; null where outputs have none. */
+  readonly label: { readonly member: string; readonly isList: boolean } | null;
+  /** Members, by name, whose values are of a closed list. */
+  readonly fields: readonly string[];
+  /** Outputs may have a confidence. */
+  readonly hasConfidence: boolean;
+}
+
 /**
  * One operation. `params` is the only source of its GraphQL input, its form fields and its stored
  * options; `result` is the only source of its GraphQL result. Descriptions come from zod's `.meta({
@@ -101,6 +111,8 @@ export interface Operation<Params extends z.ZodObject = z.ZodObject> {
   readonly whole?: true;
   /** True where equal rows are to get equal answers: by default, these are asked once. */
   readonly deduplicates?: true;
+  /** What of its outputs can be counted, by the same params; absent where nothing can. */
+  counted?(params: z.output<Params>): CountedAnswers;
   /** `time` is what checks of answers may take, shared within a request; its own when absent. */
   prepare(params: z.output<Params>, time?: CheckTime): PreparedOperation;
 }

@@ -6,6 +6,7 @@ import { readJson } from '../answer-json.ts';
 import type { CheckTime } from '../check-time.ts';
 import type { NamedField } from '../instruction-names.ts';
 import { checkSchema } from './check.ts';
+import { closedLists } from './closed-lists.ts';
 import { describeFields } from './describe.ts';
 import { createJudge, type JudgeOptions } from './judge.ts';
 import { givenPath, toModern } from './modern.ts';
@@ -22,6 +23,8 @@ export interface AnswerSchema {
   readonly description: string;
   /** The answer's top-level fields in order; null where it may have others. */
   readonly columns: readonly string[] | null;
+  /** The answer's top-level fields whose values are of a closed list. */
+  readonly closedLists: readonly string[];
   /**
    * The object in a model's answer, valid against the user's schema. Throws InvalidOutput, and
    * ItemFailure for an integer that JavaScript cannot hold: with `longIntegers` its digits stand
@@ -123,6 +126,7 @@ function build(original: JsonSchema, isClosed: boolean): AnswerSchema {
     description: describeFields(original, { strict: strict !== null }),
     columns:
       isRecord(properties) && additionalProperties === false ? Object.keys(properties) : null,
+    closedLists: closedLists(schema),
     read: (answer, options) => readJson(answer, (found) => read(found, options)),
     check: (value, time) => void read({ value, exact: null }, { time, exactly: true }),
   };
