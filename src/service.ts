@@ -24,7 +24,9 @@ import { createShares } from './engine/process/shares.ts';
 import { createProviderJobs } from './engine/provider-jobs/provider-jobs.ts';
 import { createPrefixCount } from './engine/run/count-beginning.ts';
 import { createPlanner } from './engine/run/plan.ts';
+import { createSummaries } from './engine/summaries/summaries.ts';
 import { choosePreviews } from './engine/upkeep/choose-preview.ts';
+import { createAnswerCount } from './engine/upkeep/count-answers.ts';
 import { indexIds } from './engine/upkeep/index-ids.ts';
 import { createFileJanitor } from './engine/upkeep/janitor.ts';
 import { matchRows } from './engine/upkeep/match-rows.ts';
@@ -219,6 +221,11 @@ export async function startService(
     preparation.start();
     undo.push(() => preparation.stop());
 
+    const summaries = createSummaries({ db, log });
+    const answerCount = createAnswerCount({ db, summaries, events, log });
+    answerCount.start();
+    undo.push(() => answerCount.stop());
+
     const janitor = createFileJanitor({ db, log });
     await janitor.start();
     undo.push(() => janitor.stop());
@@ -262,6 +269,7 @@ export async function startService(
         }),
         nudges,
         progress,
+        summaries,
         providers,
         counter,
         defaultModel: config.defaultModel,

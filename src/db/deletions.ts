@@ -77,6 +77,7 @@ export async function purgeBatchStep(sql: Sql, key: bigint): Promise<boolean> {
       delete from batches where key = ${key} and deleted_at is not null returning file_key
     ),
     errors as (delete from batch_errors where batch_key = ${key}),
+    summaries as (delete from batch_summaries where batch_key = ${key}),
     jobs as (delete from provider_batches where batch_key = ${key})
     update files f set deleted_at = now()
     from batch

@@ -62,7 +62,7 @@ export const results = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.batchKey, table.index] }),
-    // Needed by readResultsAfter.
+    // Needed by readResultsAfter, countLabels, countConfidences, countByTime.
     index('results_seq').on(table.batchKey, table.seq),
     // Needed by listItems, countItems, retryItems.
     index('results_unsuccessful').on(table.batchKey, table.index).where(sql`status <> 'SUCCEEDED'`),
@@ -75,4 +75,23 @@ export const supersededResults = pgTable(
   'superseded_results',
   answerColumns((name) => integer(name).notNull()),
   (table) => [primaryKey({ columns: [table.batchKey, table.index, table.seq] })],
+);
+
+/**
+ * What of the answers of a batch was counted, up to a `seq`, so that a process need not count all
+ * again. Only of large batches; whatever is missing is counted when it is read.
+ */
+export const batchSummaries = pgTable(
+  'batch_summaries',
+  {
+    batchKey: key('batch_key').notNull(),
+    /** Which of the summaries of a batch: as the code names them. */
+    field: text('field').notNull(),
+    seq: bigint('seq', { mode: 'number' }).notNull(),
+    /** Rows of `results` up to that: of any status. */
+    rows: integer('rows').notNull(),
+    /** JSON text. */
+    counts: text('counts').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.batchKey, table.field] })],
 );

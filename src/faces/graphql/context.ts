@@ -7,6 +7,7 @@ import type { RequestAccess, RequestLine } from '../../db/driver/request-line.ts
 import type { OwnerLimits } from '../../db/owner-limits.ts';
 import type { Progress } from '../../engine/live/progress.ts';
 import type { Nudges } from '../../engine/process/nudges.ts';
+import type { Summaries } from '../../engine/summaries/summaries.ts';
 import type { Providers } from '../../model/providers.ts';
 import type { CheckTime } from '../../operations/check-time.ts';
 import type { Telling } from '../../telemetry/events.ts';
@@ -21,6 +22,8 @@ export interface Services extends Pick<Caller, 'preparePlan' | 'checkWebhook' | 
   links: SignedLinks;
   nudges: Nudges;
   progress: Progress;
+  /** What was counted of the answers of batches. */
+  summaries: Summaries;
   providers: Providers;
   /** Of tokens. */
   counter: Counter;

@@ -1,6 +1,7 @@
 /** The schema: importing a file defines its types. */
 import './item.ts';
 import './item-list.ts';
+import './answer-sums.ts';
 import './operation.ts';
 import './batch.ts';
 import './provider-batch.ts';

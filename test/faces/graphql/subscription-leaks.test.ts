@@ -16,6 +16,7 @@ import { createRequestLine } from '../../../src/db/driver/request-line.ts';
 import { createProgress, type Progress } from '../../../src/engine/live/progress.ts';
 import { createNudges } from '../../../src/engine/process/nudges.ts';
 import { createPlanner } from '../../../src/engine/run/plan.ts';
+import { createSummaries } from '../../../src/engine/summaries/summaries.ts';
 import { createGraphQLFace } from '../../../src/faces/graphql/face.ts';
 import { createHttpServer } from '../../../src/faces/http/server.ts';
 import { createSignedLinks, newLinkKey } from '../../../src/faces/http/signed-link.ts';
@@ -62,6 +63,7 @@ beforeAll(async () => {
           links: createSignedLinks({ key: newLinkKey() }),
           nudges,
           progress: watches.progress,
+          summaries: createSummaries({ db, log }),
           providers,
           counter: createCounter(),
           defaultModel: 'test/rules',
