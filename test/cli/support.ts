@@ -2,9 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { databaseHome } from '../support/database-home.ts';
 
 export const program = fileURLToPath(new URL('../../src/cli/winnow.js', import.meta.url));
 
@@ -39,9 +39,9 @@ export interface Folder {
   remove(): void;
 }
 
-/** A folder in which commands run, with these variables alone. */
+/** A folder in which commands run, with these variables alone; it may hold their database. */
 export function openFolder(env: Record<string, string> = {}): Folder {
-  const path = mkdtempSync(join(tmpdir(), 'winnow-cli-'));
+  const path = mkdtempSync(join(databaseHome(), 'winnow-cli-'));
 
   function start(args: readonly string[], options: RunOptions = {}): Running {
     const child = spawn(process.execPath, [program, ...args], {

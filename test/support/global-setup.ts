@@ -1,10 +1,10 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import type { TestProject } from 'vitest/node';
 import { startEmbeddedPostgres } from '../../src/db/embedded/embedded.ts';
 import { migrateDatabase } from '../../src/db/migrate.ts';
+import { databaseHome } from './database-home.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -18,7 +18,7 @@ declare module 'vitest' {
 
 /** One Postgres for the whole run, with a migrated template that each test file clones. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const directory = await mkdtemp(join(tmpdir(), 'winnow-test-'));
+  const directory = await mkdtemp(join(databaseHome(), 'winnow-test-'));
   // Started by root, Postgres runs as another user, who must be able to enter.
   await chmod(directory, 0o755);
   const removeDirectory = (): Promise<void> => rm(directory, { recursive: true, force: true });

@@ -11,7 +11,6 @@ import {
   symlink,
   writeFile,
 } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +18,7 @@ import { promisify } from 'node:util';
 import postgres from 'postgres';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../../src/db/embedded/embedded.ts';
+import { databaseHome } from '../../support/database-home.ts';
 import { nodeEnv, nodeFlags } from '../../support/from-source.ts';
 import { until } from '../../support/until.ts';
 
@@ -29,7 +29,7 @@ describe.skipIf(process.platform === 'win32')('the embedded Postgres', () => {
   const started: EmbeddedPostgres[] = [];
 
   beforeEach(async () => {
-    directory = await realpath(await mkdtemp(join(tmpdir(), 'winnow-embedded-')));
+    directory = await realpath(await mkdtemp(join(databaseHome(), 'winnow-embedded-')));
     await chmod(directory, 0o755);
   });
 
