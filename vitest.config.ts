@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { quickImports } from './test/support/from-source.ts';
 import { LongestFirst } from './test/support/longest-first.ts';
 
 export default defineConfig({
@@ -14,6 +15,7 @@ export default defineConfig({
     // Files share what they import, which takes a quarter of the time. Nothing in src keeps a state
     // of its own, and no test replaces a module.
     isolate: false,
+    execArgv: [...quickImports],
     // Tests wait for processes and timers more than they compute. The default is one worker fewer
     // than there are cores.
     maxWorkers: 4,
