@@ -3,7 +3,6 @@
  */
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import postgres from 'postgres';
@@ -11,6 +10,7 @@ import { expect, type OnTestFinishedHandler, onTestFinished, test } from 'vitest
 import { readConfig } from '../../src/config.ts';
 import { startService } from '../../src/service.ts';
 import { readBatch, submit, texts, untilEnded } from '../engine/worker/support.ts';
+import { databaseHome } from '../support/database-home.ts';
 import { until } from '../support/until.ts';
 
 const megabyte = 1024 * 1024;
@@ -24,7 +24,7 @@ async function serve(directory: string) {
 }
 
 async function makeDirectory(finished: (undo: OnTestFinishedHandler) => void): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'winnow-data-'));
+  const directory = await mkdtemp(join(databaseHome(), 'winnow-data-'));
   await chmod(directory, 0o755);
   finished(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }));
   return directory;
@@ -41,7 +41,7 @@ test.skipIf(process.platform === 'win32')(
   async () => {
     const directory = await makeDirectory(onTestFinished);
     const api = await serve(directory);
-    const id = await submit(api, texts(3_000));
+    const id = await submit(api, texts(1_000));
     const pidFile = join(directory, 'postgres', 'cluster', 'data', 'postmaster.pid');
     const pid = Number.parseInt(await readFile(pidFile, 'utf8'), 10);
 
@@ -57,7 +57,7 @@ test.skipIf(process.platform === 'win32')(
     });
     expect(await upload(api)).toEqual({ status: 201, code: null });
     const ended = await untilEnded(api, id, 60_000);
-    expect(ended).toMatchObject({ status: 'COMPLETED', counts: { succeeded: 3_000 } });
+    expect(ended).toMatchObject({ status: 'COMPLETED', counts: { succeeded: 1_000 } });
   },
 );
 
