@@ -65,7 +65,7 @@ function expectSentence({ errors, out }: Program, expected: RegExp): void {
 
 const deadlineMs = 30_000;
 
-describe('a database that is not there yet', () => {
+describe.concurrent('a database that is not there yet', () => {
   it('is waited for, with a sentence every five seconds, and served when it comes', async () => {
     const proxy = await startProxy(await closedPort());
     const program = start({ DATABASE_URL: proxy.through(database.url) });
@@ -133,7 +133,7 @@ describe('a database that is not there yet', () => {
   });
 });
 
-describe('a database that takes connections and says nothing', () => {
+describe.concurrent('a database that takes connections and says nothing', () => {
   it('is told of once when the first question is given up', async () => {
     const silent = createServer((socket) => socket.on('error', () => undefined));
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
