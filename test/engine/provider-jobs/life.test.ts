@@ -25,7 +25,7 @@ import {
   submitForProvider,
 } from './support.ts';
 
-const items = 250;
+const items = 150;
 let app: App;
 shareProviderJobApp((shared) => {
   app = shared;
@@ -63,7 +63,7 @@ describe.each(providers)('$provider', ({ provider, model }) => {
     expect(cancelling).toMatchObject({ status: 'CANCELLING', counts: { processing: items } });
     expect(ended).toMatchObject({
       status: 'CANCELLED',
-      counts: { succeeded: 100, cancelled: 150, failed: 0, expired: 0 },
+      counts: { succeeded: 100, cancelled: 50, failed: 0, expired: 0 },
       usage: { requests: 100 },
     });
     expect(app.sandbox.requests.count).toBe(0);
@@ -365,8 +365,8 @@ test('the provider’s counts are pushed while it works, and all counts add up',
   })();
   await untilCreated();
   app.sandbox.batches.advance();
-  for (const answered of [100, 200]) {
-    app.sandbox.batches.advance({ rows: 100 });
+  for (const answered of [50, 100]) {
+    app.sandbox.batches.advance({ rows: 50 });
     await until(() => seen.some(({ done }) => done === answered), {
       deadlineMs: 5_000,
       what: 'the provider’s counts',
@@ -413,7 +413,7 @@ test('a batch whose time runs out ends its job, and keeps what was finished', as
 
   expect(await untilEnded(app, id)).toMatchObject({
     status: 'EXPIRED',
-    counts: { succeeded: 100, expired: 150 },
+    counts: { succeeded: 100, expired: 50 },
   });
 });
 
@@ -434,5 +434,5 @@ test('with rescue, a batch whose time is nearly over ends its job and calls the 
     usage: { requests: items },
   });
   expect(before).toBe(0);
-  expect(app.sandbox.requests.count).toBe(150);
+  expect(app.sandbox.requests.count).toBe(50);
 });

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type BoundedStage, meanUsd, setBoundedStage } from './bounded.ts';
 
 const workers = 3;
-const concurrency = 16;
-const items = 1_200;
+const concurrency = 8;
+const items = 600;
 
 let stage: BoundedStage;
 

@@ -43,7 +43,7 @@ function expectRising(values: number[]): void {
 describe.each(roads)('over %s', (_road, watch) => {
   it('batchProgress tells the state now, every change, and the final state last; then it completes', async () => {
     app.sandbox.faults.add({ fault: { kind: 'latency', ms: 40 } });
-    const id = await submitTexts(app, texts(500), { autoStart: false });
+    const id = await submitTexts(app, texts(200), { autoStart: false });
     const events = watch(progressQuery, { id });
     await until(() => events.all.length > 0, { deadlineMs: 5_000, what: 'the first event' });
 
@@ -58,7 +58,7 @@ describe.each(roads)('over %s', (_road, watch) => {
     expect(states.at(-1)).toMatchObject({
       status: 'COMPLETED',
       progress: 1,
-      counts: { total: 500, succeeded: 500 },
+      counts: { total: 200, succeeded: 200 },
     });
     expect(states.filter(({ status }) => finalStatuses.includes(status))).toHaveLength(1);
   });
@@ -73,8 +73,8 @@ describe.each(roads)('over %s', (_road, watch) => {
   });
 
   it('whoever comes late starts with the state as it is', async () => {
-    app.sandbox.faults.add({ fault: { kind: 'latency', ms: 30 } });
-    const id = await submitTexts(app, texts(600));
+    app.sandbox.faults.add({ fault: { kind: 'latency', ms: 60 } });
+    const id = await submitTexts(app, texts(250));
     const first = watch(progressQuery, { id });
     await until(() => first.all.some(({ batchProgress }) => batchProgress.progress > 0.2), {
       deadlineMs: 10_000,
@@ -92,7 +92,7 @@ describe.each(roads)('over %s', (_road, watch) => {
   it('batchResults gives every item exactly once, whenever one subscribes', async () => {
     app.sandbox.faults.add({ fault: { kind: 'latency', ms: 10 } });
     app.sandbox.faults.add({ fault: { kind: 'refusal' }, every: 50 });
-    const id = await submitTexts(app, texts(700));
+    const id = await submitTexts(app, texts(550));
 
     const early = watch(resultsQuery, { id });
     const pages = (await early.ended()).map(({ batchResults }) => batchResults);
@@ -101,8 +101,8 @@ describe.each(roads)('over %s', (_road, watch) => {
     );
 
     for (const items of [pages, late].map((all) => all.flatMap((page) => page.items))) {
-      expect(items.map(({ index }) => index).sort((a, b) => a - b)).toEqual([...Array(700).keys()]);
-      expect(items.filter(({ status }) => status === 'FAILED')).toHaveLength(14);
+      expect(items.map(({ index }) => index).sort((a, b) => a - b)).toEqual([...Array(550).keys()]);
+      expect(items.filter(({ status }) => status === 'FAILED')).toHaveLength(11);
       expect(items.find(({ status }) => status === 'FAILED').error).toEqual({ code: 'REFUSED' });
     }
     expect(late.length).toBeGreaterThan(1);
@@ -110,8 +110,8 @@ describe.each(roads)('over %s', (_road, watch) => {
   });
 
   it('batchResults goes on behind a cursor without loss or repeat, also after the end', async () => {
-    app.sandbox.faults.add({ fault: { kind: 'latency', ms: 20 } });
-    const id = await submitTexts(app, texts(800));
+    app.sandbox.faults.add({ fault: { kind: 'latency', ms: 60 } });
+    const id = await submitTexts(app, texts(300));
     const seen: number[] = [];
     let after: string | undefined;
     let rounds = 0;
@@ -130,7 +130,7 @@ describe.each(roads)('over %s', (_road, watch) => {
     }
 
     expect(rounds).toBeGreaterThan(3);
-    expect(seen.toSorted((a, b) => a - b)).toEqual([...Array(800).keys()]);
+    expect(seen.toSorted((a, b) => a - b)).toEqual([...Array(300).keys()]);
   });
 
   it('batchesChanged tells of every batch until each has ended, and of those the filter leaves', async () => {
@@ -141,8 +141,8 @@ describe.each(roads)('over %s', (_road, watch) => {
     await untilTold(named, { name: 'wanted probe' });
 
     const ids = await Promise.all([
-      submitTexts(app, texts(120), { name: 'the wanted one' }),
-      submitTexts(app, texts(120), { name: 'another' }),
+      submitTexts(app, texts(50), { name: 'the wanted one' }),
+      submitTexts(app, texts(50), { name: 'another' }),
     ]);
     const told = (events: Events, id: string) =>
       events.all.map(({ batchesChanged }) => batchesChanged).filter((batch) => batch.id === id);
