@@ -4,6 +4,7 @@ import './item-list.ts';
 import './answer-sums.ts';
 import './operation.ts';
 import './batch.ts';
+import './batch-list.ts';
 import './provider-batch.ts';
 import './file.ts';
 import './upload-file.ts';
