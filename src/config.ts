@@ -7,8 +7,8 @@ import { httpUrl, providers } from './config/provider-settings.ts';
 import { tellStrangeVariables } from './config/strange-variables.ts';
 import { describeIssue, textOf, wholeNumber } from './config/text.ts';
 import type { OwnerLimits } from './db/owner-limits.ts';
-import type { ProviderConfig } from './model/model.ts';
 import type { OwnPrices } from './model/prices.ts';
+import type { ProviderConfig } from './model/provider-config.ts';
 import { parseWebhookSecrets } from './webhooks/sign.ts';
 
 /** Everything that can be set from outside, parsed once. */

@@ -6,9 +6,10 @@ import { createAnthropicModel } from './anthropic/model.ts';
 import type { Clock } from './limits/clock.ts';
 import { createGate, type GateEvent, type SharedGate } from './limits/gate.ts';
 import type { RateLimits } from './limits/rates.ts';
-import type { Model, ProviderConfig } from './model.ts';
+import type { Model } from './model.ts';
 import { connectOpenAi } from './openai/connection.ts';
 import { createModel } from './openai/model.ts';
+import type { ProviderConfig } from './provider-config.ts';
 import type { ModelOptions } from './provider-model.ts';
 
 /** One provider's connections, whatever it speaks. */

@@ -1,7 +1,7 @@
 /**
  * Where a provider's requests go, and with which headers.
  */
-import type { ProviderConfig } from './model.ts';
+import type { ProviderConfig } from './provider-config.ts';
 
 /**
  * Without trailing slashes, and with /v1 where the path is empty, since that is what

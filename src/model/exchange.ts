@@ -5,8 +5,9 @@ import { estimateTokens } from './estimate.ts';
 import type { Refusal } from './failure.ts';
 import { type Failures, translate } from './http.ts';
 import type { RateHeaders } from './limits/rate-headers.ts';
-import type { Log, ModelError, ModelRequest, Permit, ProviderConfig } from './model.ts';
+import type { Log, ModelError, ModelRequest, Permit } from './model.ts';
 import { type Prices, pricesOf } from './prices.ts';
+import type { ProviderConfig } from './provider-config.ts';
 import { quote, secretsOf } from './redact.ts';
 
 /** Characters of which others get their turn before they are sent. */

@@ -7,9 +7,7 @@ import type { BatchErrorCode, ItemErrorCode } from '../core/errors.ts';
 import type { Tokens } from '../core/usage.ts';
 import type { BatchApi } from './batch-api.ts';
 import type { RateHeaders } from './limits/rate-headers.ts';
-import type { RateLimits } from './limits/rates.ts';
 import type { TokenRatio } from './limits/token-ratio.ts';
-import type { ModelPrices, OwnPrices } from './prices.ts';
 import type { CacheMark, PromptCache } from './prompt-cache.ts';
 
 export interface ChatMessage {
@@ -289,44 +287,6 @@ export interface Permit {
     outcome: 'ok' | 'refused' | 'rate_limited' | 'failed' | 'failed_again' | 'aborted',
     reason?: { retryAfterMs?: number | null; message?: string },
   ): void;
-}
-
-/**
- * What `Query.service` shows of a model. Prices in USD per million tokens, null when unknown.
- * `providerBatch` is null where nobody knows: a batch API is tried when a batch asks for it.
- */
-export interface ModelInfo extends Omit<ModelPrices, 'live' | 'batch'> {
-  id: string;
-  provider: string;
-  providerBatch: boolean | null;
-}
-
-/** Where a provider is and how to speak to it. */
-export interface ProviderConfig {
-  name: string;
-  /** Which API it has: OpenAI's or one like it (when absent), or Anthropic's. */
-  protocol?: Dialect | undefined;
-  baseUrl: string;
-  apiKey: string | null;
-  headers: Record<string, string>;
-  query: Record<string, string>;
-  /** Of each of its models. */
-  limits?: ModelLimits | undefined;
-  /** Of single models by name, in place of the same limit in `limits`. */
-  modelLimits?: Readonly<Record<string, ModelLimits>> | undefined;
-  /** Names to list in `Query.service`; any other name is passed on to the provider as it is. */
-  models: readonly string[];
-  /** Of single models by name, in place of what the built-in list says. */
-  prices?: Readonly<Record<string, OwnPrices>> | undefined;
-  /** True where only the listed models exist (the sandbox). */
-  closed: boolean;
-  /** True for OpenAI's batch API. When absent, OpenAI's own server has one, others are tried. */
-  batches?: boolean | undefined;
-}
-
-interface ModelLimits extends RateLimits {
-  /** Calls at once in one process; the worker's concurrency when absent. */
-  concurrency?: number | undefined;
 }
 
 /** What this folder logs, in pino's manner. */

@@ -11,12 +11,24 @@ import {
   openConnection,
   openGate,
 } from './connections.ts';
+import { defaultOf, isOpen, isOpenAis, knownModels } from './known-models.ts';
 import type { Clock } from './limits/clock.ts';
 import type { SharedGate } from './limits/gate.ts';
-import type { Log, Model, ModelInfo, ProviderConfig } from './model.ts';
+import type { Log, Model } from './model.ts';
 import { createModelLists, isModelName, maxNameChars } from './model-lists.ts';
 import { type ModelPrices, type OwnPrices, pricesOf } from './prices.ts';
+import type { ProviderConfig } from './provider-config.ts';
 import { createReadings } from './readings.ts';
+
+/**
+ * What `Query.service` shows of a model. Prices in USD per million tokens, null when unknown.
+ * `providerBatch` is null where nobody knows: a batch API is tried when a batch asks for it.
+ */
+export interface ModelInfo extends Omit<ModelPrices, 'live' | 'batch'> {
+  id: string;
+  provider: string;
+  providerBatch: boolean | null;
+}
 
 export interface Providers {
   /**
@@ -71,31 +83,6 @@ export interface ProvidersOptions {
   /** Of the gates. */
   clock?: Clock | undefined;
 }
-
-/** OpenAI's when nothing is configured. All have known prices and structured output. */
-export const openAiModels = [
-  'gpt-4.1-mini',
-  'gpt-4.1',
-  'gpt-4.1-nano',
-  'gpt-4o-mini',
-  'gpt-4o',
-  'gpt-5-mini',
-  'gpt-5-nano',
-  'gpt-5',
-  'gpt-5.1',
-  'gpt-5.4-mini',
-] as const;
-
-/** Listed for Anthropic itself. All have known prices, structured output and message batches. */
-export const anthropicModels = [
-  'claude-haiku-4-5',
-  'claude-sonnet-5',
-  'claude-sonnet-4-6',
-  'claude-sonnet-4-5',
-  'claude-opus-5-5',
-  'claude-opus-5',
-  'claude-opus-4-8',
-] as const;
 
 /** Names come from users; a stranger who invents them must not fill the memory. */
 const maxModels = 1_000;
@@ -271,23 +258,6 @@ function pricesAt(
   );
 }
 
-/** A server of the user's own, whose models may have any names. */
-function isOpen(config: ProviderConfig): boolean {
-  return !config.closed && knownModels(config).length === 0;
-}
-
-function isOpenAis(name: string): boolean {
-  return (openAiModels as readonly string[]).includes(name);
-}
-
-/** Asked of an unknown provider: the server's default model, or OpenAI's and Anthropic's first. */
-function defaultOf({ name }: ProviderConfig, defaultModel: string | undefined): string[] {
-  if (defaultModel === undefined) return [];
-  if (defaultModel.startsWith(`${name}/`)) return [defaultModel.slice(name.length + 1)];
-  const known = { openai: openAiModels[0], anthropic: anthropicModels[0] };
-  return name === 'openai' || name === 'anthropic' ? [known[name]] : [];
-}
-
 /** The latest `maxModels` that were asked for, each made once. */
 function createKept<T>(onForgotten = (_id: string): unknown => undefined) {
   const kept = createRecent<T>(maxModels, { onForgotten });
@@ -308,16 +278,6 @@ const info =
     const providerBatch = batches ?? (knownModels(config).length > 0 || null);
     return { id: `${provider}/${name}`, provider, ...prices, providerBatch };
   };
-
-/**
- * The models of OpenAI and Anthropic themselves: a base URL may name any server, and what that has
- * is not ours to guess.
- */
-function knownModels({ name, baseUrl }: ProviderConfig): readonly string[] {
-  const { hostname } = new URL(baseUrl);
-  if (name === 'openai' && hostname === 'api.openai.com') return openAiModels;
-  return name === 'anthropic' && hostname === 'api.anthropic.com' ? anthropicModels : [];
-}
 
 function describe(connections: ReadonlyMap<string, Connection>): string {
   if (connections.size === 0) return 'No provider is configured.';

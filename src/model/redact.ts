@@ -1,5 +1,5 @@
 /** What may be quoted of a provider's error: enough to correct the cause, no key and no row. */
-import type { ProviderConfig } from './model.ts';
+import type { ProviderConfig } from './provider-config.ts';
 
 const maxQuotedChars = 300;
 /** Shorter runs are words that a message and a row share by chance. */

@@ -3,8 +3,8 @@ import { calcPrice, findProvider } from '@pydantic/genai-prices';
 import { describe, expect, test } from 'vitest';
 import { noTokens, type Tokens } from '../../src/core/usage.ts';
 import { priceList } from '../../src/core/version.ts';
+import { anthropicModels, openAiModels } from '../../src/model/known-models.ts';
 import { createPrices, type OwnPrices } from '../../src/model/prices.ts';
-import { anthropicModels, openAiModels } from '../../src/model/providers.ts';
 
 const tokens = (given: Partial<Tokens>): Tokens => ({ ...noTokens, ...given });
 const mixed = tokens({ inputTokens: 1_000, cachedInputTokens: 400, outputTokens: 100 });

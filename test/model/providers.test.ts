@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { BadUserInput } from '../../src/core/errors.ts';
-import { anthropicModels, createProviders, openAiModels } from '../../src/model/providers.ts';
+import { anthropicModels, openAiModels } from '../../src/model/known-models.ts';
+import { createProviders } from '../../src/model/providers.ts';
 import { type StubProvider, startStubProvider } from '../support/stub-provider.ts';
 import { ask, providerConfig } from './support.ts';
 

@@ -6,8 +6,8 @@ import {
   type ModelAnswer,
   ModelError,
   type PromptRequest,
-  type ProviderConfig,
 } from '../../src/model/model.ts';
+import type { ProviderConfig } from '../../src/model/provider-config.ts';
 import { createProviders, type Providers } from '../../src/model/providers.ts';
 
 export function providerConfig(

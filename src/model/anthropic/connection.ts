@@ -2,7 +2,7 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { normalizeAnthropicBaseUrl, requestHeaders } from '../endpoint.ts';
 import { packageOptions } from '../http.ts';
-import type { ProviderConfig } from '../model.ts';
+import type { ProviderConfig } from '../provider-config.ts';
 import { createStreamFetch } from '../stream-fetch.ts';
 import { createThinFetch } from '../thin-fetch.ts';
 

@@ -2,7 +2,7 @@
 import OpenAI from 'openai';
 import { batchAddress, normalizeBaseUrl, requestHeaders } from '../endpoint.ts';
 import { packageOptions } from '../http.ts';
-import type { ProviderConfig } from '../model.ts';
+import type { ProviderConfig } from '../provider-config.ts';
 import { createStreamFetch } from '../stream-fetch.ts';
 import { createThinFetch } from '../thin-fetch.ts';
 import { ChatClient } from './chat-client.ts';

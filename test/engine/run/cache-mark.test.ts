@@ -4,7 +4,7 @@ import { afterAll, expect, test } from 'vitest';
 import type { JsonRecord } from '../../../src/core/json.ts';
 import { beginCaching } from '../../../src/engine/run/caching.ts';
 import { createPlanner, requestFor } from '../../../src/engine/run/plan.ts';
-import type { ProviderConfig } from '../../../src/model/model.ts';
+import type { ProviderConfig } from '../../../src/model/provider-config.ts';
 import { createProviders } from '../../../src/model/providers.ts';
 import { findOperation } from '../../../src/operations/index.ts';
 import { runsOf } from '../../support/random.ts';

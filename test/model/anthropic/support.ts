@@ -1,5 +1,6 @@
 /** Builders for the tests of this folder. They assert nothing. */
-import type { Model, ProviderConfig } from '../../../src/model/model.ts';
+import type { Model } from '../../../src/model/model.ts';
+import type { ProviderConfig } from '../../../src/model/provider-config.ts';
 import type { StubReply } from '../../support/stub-provider.ts';
 import { modelOf } from '../support.ts';
 

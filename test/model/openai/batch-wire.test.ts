@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { noTokens } from '../../../src/core/usage.ts';
 import type { BatchApi, LostJob } from '../../../src/model/batch-api.ts';
-import type { ProviderConfig } from '../../../src/model/model.ts';
 import { createOpenAiBatches } from '../../../src/model/openai/batches.ts';
 import { connectBatches } from '../../../src/model/openai/connection.ts';
 import { createPrices } from '../../../src/model/prices.ts';
+import type { ProviderConfig } from '../../../src/model/provider-config.ts';
 import { calm, inputOf, linesIn, refused } from '../batch-support.ts';
 import { providerConfig } from '../support.ts';
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import type { BatchApi } from '../../../src/model/batch-api.ts';
-import type { ProviderConfig } from '../../../src/model/model.ts';
+import type { ProviderConfig } from '../../../src/model/provider-config.ts';
 import type { Outcome } from '../../../src/sandbox/faults/outcomes.ts';
 import type { Sandbox, SandboxOptions } from '../../../src/sandbox/faults/sandbox.ts';
 import { openSandbox } from '../../sandbox/requests.ts';
