@@ -164,6 +164,13 @@ export async function startService(
     await nudges.start();
     undo.push(() => nudges.stop());
 
+    // Before the lease: a heartbeat that gets no answer in time breaks all connections.
+    const webhookSecrets =
+      config.webhookSecrets ?? (await readOrMakeSetting(db, 'webhook_secret', newWebhookSecret));
+    const links = serves
+      ? createSignedLinks({ key: await readOrMakeSetting(db, 'link_key', newLinkKey) })
+      : null;
+
     if (config.role !== 'api') {
       const lease = createLease({ db, leaseMs: config.workerLeaseMs, log, events });
       await lease.start();
@@ -232,8 +239,7 @@ export async function startService(
 
     const webhooks = createWebhooks({
       db,
-      secrets:
-        config.webhookSecrets ?? (await readOrMakeSetting(db, 'webhook_secret', newWebhookSecret)),
+      secrets: webhookSecrets,
       allowPrivate: config.webhookAllowPrivate,
       log,
       events,
@@ -243,7 +249,7 @@ export async function startService(
     hurries.push(() => webhooks.stop(0));
 
     let url: string | null = null;
-    if (serves) {
+    if (links !== null) {
       const { requests, copies } = connections;
       const requestDb = openDatabase(databaseUrl, { maxConnections: requests, ...room });
       undo.push(() => requestDb.close());
@@ -264,9 +270,7 @@ export async function startService(
       undo.push(async () => progress.stop());
       const services = {
         line,
-        links: createSignedLinks({
-          key: await readOrMakeSetting(db, 'link_key', newLinkKey),
-        }),
+        links,
         nudges,
         progress,
         summaries,

@@ -14,8 +14,10 @@ import { StartFailure } from '../../src/core/errors.ts';
 import { awaitDatabase } from '../../src/db/driver/await-database.ts';
 import { startService } from '../../src/service.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createLogTo } from '../support/logged.ts';
 import { type Program, startProgram } from '../support/program.ts';
 import { startProxy } from '../support/proxy.ts';
+import { createTrail } from '../support/trail.ts';
 import { until } from '../support/until.ts';
 import { closedPort } from '../webhooks/support.ts';
 
@@ -87,6 +89,28 @@ describe.concurrent('a database that is not there yet', () => {
     );
     expect((seconds[0] ?? 0) - (seconds[1] ?? 0)).toBeGreaterThanOrEqual(4);
     await proxy.close();
+  });
+
+  it('may answer too late for the lease: the start goes on, and the lease is taken later', async () => {
+    const leaseMs = 200;
+    const proxy = await startProxy(Number(new URL(database.url).port));
+    proxy.weather({ delayMs: () => 0.35 * leaseMs }); // and as long back
+    const config = readConfig({ PORT: '0', DATABASE_URL: proxy.through(database.url) });
+    const { logTo, lines } = createLogTo();
+    const service = await startService(
+      { ...config, workerLeaseMs: leaseMs },
+      pino({ level: 'warn' }, logTo),
+    );
+    const { next } = createTrail(service.events);
+    const warnings = lines.map(({ msg }) => msg);
+
+    const taken = next('lease.taken');
+    proxy.weather({});
+    await taken;
+    await service.stop({ hurry: true });
+    await proxy.close();
+
+    expect(warnings).toContain('could not renew the lease');
   });
 
   it('is given up at the first Ctrl-C', async () => {
