@@ -47,7 +47,10 @@ export async function releaseUnsent(
     held_chunks as materialized (
       select c.batch_key, c.first, c.last, c.sent_to, c.crashes, c.rounds, c.left_to_rescue, c.twins, l.kept_to
       from chunks c join leased l on c.batch_key = l.batch_key and c.first = l.first
-      where l.kept_to < c.first or c.done = ${countDone(sql, sql`c`)}
+      -- The snapshot is from before the wait for the batch: the lease may have been lost since, and
+      -- the chunk be another's.
+      where c.owner = ${worker} and c.state = 'leased'
+        and (l.kept_to < c.first or c.done = ${countDone(sql, sql`c`)})
       order by c.first
       for update of c
     ),
