@@ -62,6 +62,7 @@ test(`${workers} workers, one killed every 1 to 2 s for ${seconds} s, ${items} i
     seconds: (Date.now() - startedAt) / 1_000,
     'sent again': account.again,
     reported: account.reported,
+    'marked ahead': account.markedAhead,
     'sent again per kill': account.again / Math.max(1, kills),
   });
   expect(kills).toBeGreaterThan(0);
