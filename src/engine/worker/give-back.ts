@@ -17,7 +17,11 @@ import type { WorkerState } from './state.ts';
 
 /** Results that come in while a chunk is cut make it wait for the next try, so often at most. */
 const maxTries = 5;
-/** While the database is away, a chunk is given back again after this. */
+/**
+ * A give-back that failed is tried again after this, until it is done. The database may still have
+ * the first try, behind a lock on the batch, and the next one waits behind that. A statement that
+ * locks only chunks would overtake it, and the chunk could be claimed again before it comes.
+ */
 const retryDelayMs = 500;
 
 /** Sends nothing more of what is held of the batch now. Never rejects. */
@@ -130,12 +134,8 @@ async function giveBack(
       spent = [];
       tries += 1;
     } catch (error) {
-      log.warn({ err: error, batch: batch.id }, 'could not give items back; the next renewal will');
-      // But only this process knows what was spent.
-      left = left.filter(({ first }) => spent.some((item) => item.first === first));
-      if (left.length > 0) {
-        await new Promise<void>((resolve) => clock.setTimer(resolve, retryDelayMs));
-      }
+      log.warn({ err: error, batch: batch.id }, 'could not give items back; trying again');
+      await new Promise<void>((resolve) => clock.setTimer(resolve, retryDelayMs));
     }
   }
   publisher.publish(batchKey);

@@ -103,3 +103,37 @@ test('a chunk whose give-back is tried again is not taken in before that', async
   expect(batches.get(1n)?.results.size).toBe(1);
   expect([...sends]).toEqual([...reasons]);
 });
+
+test('a chunk whose give-back failed is given back by another try, and by no other statement', async () => {
+  const chunks = [1, 1].map((items) => ({ items, crashes: 0 }));
+  const world = createWorld([{ owner: 'a', model: 'x', chunks }], 1, 1);
+  const { state, statements, calls, clock, batches } = world;
+  state.wake();
+  await turn();
+  await goOn(world, () => calls.length > 0 && state.ready > 0);
+  await goOn(world, () => statements.length === 0);
+
+  world.pauseOrResume(1n);
+  statements.shift()?.apply();
+  await turn();
+  // The database may have it still.
+  statements.shift()?.fail({ applied: false });
+  await turn();
+  world.renewLease();
+  await turn();
+  while (statements.length > 0) {
+    for (const statement of statements.splice(0)) statement.apply();
+    await turn();
+  }
+  const holders = () => batches.get(1n)?.chunks.map(({ holder }) => holder);
+  const meanwhile = holders();
+  clock.advance(500);
+  await turn();
+  for (const statement of statements.splice(0)) statement.apply();
+  await turn();
+  const afterwards = holders();
+  await finish(world);
+
+  expect(meanwhile).toEqual(['worker_1', 'worker_1']);
+  expect(afterwards).toEqual(['worker_1', null]);
+});
