@@ -193,6 +193,8 @@ export interface Model {
    * Callers take a permit, send, and give it back with what they learned.
    */
   readonly gate: Gate;
+  /** Requests to the provider that wait for a connection; absent where nobody knows. */
+  readonly connecting?: Connecting;
   /** The provider's batch API for this model; null where it is known to have none. */
   readonly batches: BatchApi | null;
   /** Absent where nothing is known of one. */
@@ -221,6 +223,19 @@ interface SendOptions {
   signal: AbortSignal;
   /** Told of each request and of the provider's limits. The one who took it releases it. */
   permit: Permit;
+}
+
+/**
+ * Connections to one provider that are being made. One request waits for each, and nothing of that
+ * request has been sent.
+ */
+export interface Connecting {
+  readonly count: number;
+  /**
+   * Calls back once, when the next of these requests is sent, or no connection came about. A
+   * listener that waits already is kept once.
+   */
+  whenFewer(listener: () => void): void;
 }
 
 /**

@@ -3,7 +3,7 @@ import type { BatchApi } from './batch-api.ts';
 import { batchRequest } from './default-temperature.ts';
 import { createExchanges, type SenderOptions } from './exchange.ts';
 import type { Refusal } from './failure.ts';
-import type { Dialect, Gate, Model, ModelRequest } from './model.ts';
+import type { Connecting, Dialect, Gate, Model, ModelRequest } from './model.ts';
 import { pricesOf } from './prices.ts';
 import { promptCacheOf } from './prompt-cache.ts';
 import { createSend, type Port } from './send.ts';
@@ -29,7 +29,11 @@ export interface BatchOptions {
  * batch may have been sent with: its refusal comes hours later, maybe to another process.
  */
 export function createProviderModel<Own>(
-  { gate, ...sender }: ModelOptions & Pick<SenderOptions, 'config'>,
+  {
+    gate,
+    connecting,
+    ...sender
+  }: ModelOptions & Pick<SenderOptions, 'config'> & { connecting: Connecting },
   {
     dialect,
     port,
@@ -51,6 +55,7 @@ export function createProviderModel<Own>(
     name,
     dialect,
     gate,
+    connecting,
     batches: batches({
       name,
       bodyOf: (request) => bodyOf(markedForAnHour(batchRequest(name, request))),

@@ -2,9 +2,11 @@
  * A `fetch` for the packages over one undici Pool, at less than half of the CPU of the default one.
  * The whole body is read under the caller's signal, up to a limit, before the response is there.
  */
-import { type Dispatcher, Pool } from 'undici';
+import { buildConnector, type Dispatcher, Pool } from 'undici';
 import type { CallSignal } from '../core/deadline-clock.ts';
 import { isRecord } from '../core/json.ts';
+import { countConnecting } from './connecting.ts';
+import type { Connecting } from './model.ts';
 
 /** An answer of 128,000 tokens with log-probabilities is about 10 MB; more is a fault. */
 export const maxBodyBytes = 20 * 1024 * 1024;
@@ -35,6 +37,7 @@ export class NotSent extends Error {
 
 export interface ThinFetch {
   fetch: typeof globalThis.fetch;
+  connecting: Connecting;
   /** Ends the connections at once; calls in flight reject. */
   close(): Promise<void>;
 }
@@ -100,12 +103,15 @@ export function createThinFetch({
   /** Of a whole call; only bounds the time to connect here. */
   timeoutMs: number;
 }): ThinFetch {
+  const { connector, connecting } = countConnecting(
+    buildConnector({ timeout: Math.min(timeoutMs, maxConnectMs) }),
+  );
   const pool = new Pool(origin, {
     connections: null,
     // The signal is the one deadline; undici's own two would be a second opinion.
     headersTimeout: 0,
     bodyTimeout: 0,
-    connect: { timeout: Math.min(timeoutMs, maxConnectMs) },
+    connect: connector,
   });
 
   function thinFetch(
@@ -127,6 +133,7 @@ export function createThinFetch({
   return {
     // The one cast: the packages' types ask for a whole Response.
     fetch: thinFetch as unknown as typeof globalThis.fetch,
+    connecting,
     close: () => pool.destroy(),
   };
 }

@@ -55,12 +55,13 @@ export function raiseMarks(state: WorkerState, now: number): void {
   const { marks: pace, lease } = state;
   const worker = lease.id();
   if (pace.isRaising || state.stopping || worker === null) return;
-  if (now - pace.endedAt > pauseMs) {
+  if (now - pace.endedAt > pauseMs && !pace.isHeldUp) {
     pace.late = 0;
     pace.atOnce = firstAtOnce(state);
   }
+  pace.isHeldUp = false;
   const due = dueMarks(state);
-  if (pace.hasEnded) learnPace(state, now, due.length === 0);
+  if (pace.hasEnded) learnPace(state, now, due.length === 0 && !pace.isHeldUp);
   pace.hasEnded = false;
   if (due.length > 0) void raise(state, worker, due); // never rejects
 }
@@ -125,7 +126,8 @@ function learnPace(state: WorkerState, now: number, keptUp: boolean): void {
     return;
   }
   if (pace.late === 0) pace.lateSince = now;
-  pace.late += 1;
+  // Calls that wait for connections only make the pace longer where that goes on.
+  if (!pace.isHeldUp || pace.late === 0) pace.late += 1;
   if (pace.late <= patientRaises && now - pace.lateSince <= maxPatienceMs) return;
   pace.late = patientRaises + slack;
   pace.atOnce = Math.min(pace.atOnce * 2, concurrency);
@@ -158,8 +160,11 @@ function dueTogether(state: WorkerState, places: number): Due[] {
     known.marked += marked.get(batch) ?? 0;
     gates.set(gate, known);
   }
-  const open = batches.filter((batch) => isOpen(batch, marked.get(batch) ?? 0, gates));
-  // What waits at a closed gate keeps no other item from being marked.
+  // What waits at a closed gate, or for a provider that takes no connection, keeps no other item
+  // from being marked.
+  const open = batches.filter(
+    (batch) => isOpen(batch, marked.get(batch) ?? 0, gates) && !waitsToConnect(state, batch),
+  );
   const unsent = sum(open.map((batch) => marked.get(batch) ?? 0));
   const underWay = state.concurrency - placesLeft(state);
   const ahead = Math.max(minAhead, Math.floor(underWay * shareAhead));
@@ -168,7 +173,7 @@ function dueTogether(state: WorkerState, places: number): Due[] {
   if (!isLow) return [];
   const now = sum([...gates.values()].map((gate) => gate.room));
   const shares = shareInOrder(state.fairOrder, open, Math.min(places, now + ahead));
-  let left = places - unsent;
+  let left = Math.min(places, state.marks.atOnce - countConnecting(open)) - unsent;
   return [...shares].flatMap(([batch, share]) => {
     const from = marked.get(batch) ?? 0;
     const to = Math.min(share, from + Math.max(0, left));
@@ -194,6 +199,24 @@ function isOpen(
   const next = ready[marked];
   if (next && runsAlone(next)) return false;
   return (gates.get(gate)?.room ?? 0) > 0 || gate.blocked() === null;
+}
+
+/**
+ * Requests that wait for a connection are marked and not sent, as what is marked ahead. While they
+ * are more than half of what one statement marks, nothing is marked behind them.
+ */
+function waitsToConnect({ marks: pace, wake }: WorkerState, { plan }: HeldBatch): boolean {
+  const { connecting } = plan.model;
+  if (!connecting || connecting.count <= pace.atOnce / 2) return false;
+  connecting.whenFewer(wake);
+  pace.isHeldUp = true;
+  return true;
+}
+
+/** Models of one provider share its connections. */
+function countConnecting(batches: readonly HeldBatch[]): number {
+  const shared = new Set(batches.map(({ plan }) => plan.model.connecting));
+  return sum([...shared].map((connecting) => connecting?.count ?? 0));
 }
 
 function isShort(gate: GateRoom | undefined): boolean {

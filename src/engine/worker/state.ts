@@ -81,6 +81,8 @@ interface MarkPace {
   late: number;
   /** Since when there are any. */
   lateSince: number;
+  /** At the last look requests waited for connections, and nothing was marked behind them. */
+  isHeldUp: boolean;
 }
 
 /** Where the next claim goes on. */
@@ -128,7 +130,15 @@ export function createState(
     ready: 0,
     unwritten: 0,
     runningAlone: false,
-    marks: { atOnce: 0, isRaising: false, hasEnded: false, endedAt: never, late: 0, lateSince: 0 },
+    marks: {
+      atOnce: 0,
+      isRaising: false,
+      hasEnded: false,
+      endedAt: never,
+      late: 0,
+      lateSince: 0,
+      isHeldUp: false,
+    },
     claims: {
       fresh: new Set(),
       running: null,

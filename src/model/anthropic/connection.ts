@@ -2,6 +2,7 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { normalizeAnthropicBaseUrl, requestHeaders } from '../endpoint.ts';
 import { packageOptions } from '../http.ts';
+import type { Connecting } from '../model.ts';
 import type { ProviderConfig } from '../provider-config.ts';
 import { createStreamFetch } from '../stream-fetch.ts';
 import { createThinFetch } from '../thin-fetch.ts';
@@ -11,6 +12,8 @@ export interface AnthropicConnection {
   readonly baseUrl: string;
   /** For answers that are held whole. */
   readonly client: Anthropic;
+  /** Of `client`. */
+  readonly connecting: Connecting;
   /** For batches, whose requests and results are streams, and for answers in pieces. */
   readonly streaming: Anthropic;
   close(): Promise<void>;
@@ -27,6 +30,7 @@ export function connectAnthropic(config: ProviderConfig, timeoutMs: number): Ant
     config,
     baseUrl,
     client: clientOf(config, baseUrl, thin.fetch),
+    connecting: thin.connecting,
     streaming: clientOf(config, baseUrl, stream.fetch),
     async close() {
       await Promise.all([thin.close(), stream.close()]);

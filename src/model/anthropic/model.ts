@@ -18,10 +18,10 @@ export function createAnthropicModel(
   connection: AnthropicConnection,
   options: ModelOptions,
 ): Model {
-  const { config, client, streaming } = connection;
+  const { config, connecting, client, streaming } = connection;
   const capabilities = createCapabilities(showsSchemas(config));
   return createProviderModel(
-    { config, ...options },
+    { config, connecting, ...options },
     {
       dialect: 'anthropic',
       port: {

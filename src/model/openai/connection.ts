@@ -2,6 +2,7 @@
 import OpenAI from 'openai';
 import { batchAddress, normalizeBaseUrl, requestHeaders } from '../endpoint.ts';
 import { packageOptions } from '../http.ts';
+import type { Connecting } from '../model.ts';
 import type { ProviderConfig } from '../provider-config.ts';
 import { createStreamFetch } from '../stream-fetch.ts';
 import { createThinFetch } from '../thin-fetch.ts';
@@ -12,6 +13,8 @@ export interface OpenAiConnection {
   readonly config: ProviderConfig;
   /** For live calls, whose answers are held whole. */
   readonly client: ChatClient;
+  /** Of `client`. */
+  readonly connecting: Connecting;
   /** For live calls, whose answers come in pieces. */
   readonly streaming: ChatClient;
   /** Null where the configuration rules a batch API out. */
@@ -46,6 +49,7 @@ export function connectOpenAi(config: ProviderConfig, timeoutMs: number): OpenAi
   return {
     config,
     client: createOpenAiClient(config, { baseURL, fetch: thin.fetch }),
+    connecting: thin.connecting,
     streaming: createOpenAiClient(config, { baseURL, fetch: stream.fetch }),
     batches,
     close: async () => {

@@ -13,7 +13,7 @@ import { openAiFailures } from './failure.ts';
 import { buildRequestBody, buildStreamBody } from './request-body.ts';
 
 export function createModel(connection: OpenAiConnection, options: ModelOptions): Model {
-  const { config, client, streaming, batches } = connection;
+  const { config, connecting, client, streaming, batches } = connection;
   const isOpenAi = config.name === 'openai';
   const capabilities = createCapabilities(isOpenAi ? 'max_completion_tokens' : 'max_tokens', {
     showsSchema: showsSchemas(config),
@@ -22,7 +22,7 @@ export function createModel(connection: OpenAiConnection, options: ModelOptions)
     hasBreakpoints: pricesOf(config, options.name).cacheWritePrice !== null,
   });
   return createProviderModel(
-    { config, ...options },
+    { config, connecting, ...options },
     {
       dialect: 'openai',
       port: {

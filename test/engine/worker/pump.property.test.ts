@@ -82,6 +82,14 @@ const act: fc.Arbitrary<Act> = fc.oneof(
     ),
   },
   {
+    weight: 20,
+    arbitrary: nth.map(
+      (at): Act =>
+        ({ connections, connect }) =>
+          connect(at % Math.max(1, connections.length)),
+    ),
+  },
+  {
     weight: 15,
     arbitrary: fc.constantFrom(1, 6, 30, 300, 2_000).map(
       (ms): Act =>
@@ -165,6 +173,7 @@ async function finish(world: World): Promise<void> {
     if (world.isOver() && state.batches.size === 0 && isIdle) return;
     world.renewLease();
     for (const statement of statements.splice(0)) statement.apply();
+    while (world.connections.length > 0) world.connect(0);
     for (const call of [...calls]) call.answer();
     clock.advance(step < 200 ? 10 : 250);
     await turn();
@@ -177,10 +186,10 @@ test('every promise holds in any order of events, and every item is answered onc
       fc.array(spec, { minLength: 1, maxLength: 4 }),
       fc.integer({ min: 1, max: 10 }),
       fc.integer({ min: 1, max: 10 }),
-      fc.boolean(),
+      fc.record({ giveBacksSeeEarly: fc.boolean(), connectsLate: fc.boolean() }),
       fc.array(act, { minLength: 20, maxLength: 150 }),
-      async (specs, concurrency, gatePlaces, giveBacksSeeEarly, acts) => {
-        const world = createWorld(specs, concurrency, gatePlaces, { giveBacksSeeEarly });
+      async (specs, concurrency, gatePlaces, options, acts) => {
+        const world = createWorld(specs, concurrency, gatePlaces, options);
         const { state, sends, reasons, batches } = world;
         state.wake();
         for (const next of acts) {

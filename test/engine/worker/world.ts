@@ -81,17 +81,23 @@ const invalid: ModelAnswer = { ...answer, text: '{"label":"neither"}' };
 
 export type World = ReturnType<typeof createWorld>;
 
-/** `giveBacksSeeEarly`: what gives items back sees the results that there are when it is asked. */
+/**
+ * `giveBacksSeeEarly`: what gives items back sees the results that there are when it is asked.
+ * `connectsLate`: each request waits for a connection of its own, until the test makes it.
+ */
 export function createWorld(
   specs: readonly BatchSpec[],
   concurrency: number,
   gatePlaces: number,
-  { giveBacksSeeEarly = false } = {},
+  { giveBacksSeeEarly = false, connectsLate = false } = {},
 ) {
   const clock = createVirtualClock();
   const batches = new Map<bigint, StoredBatch>();
   const statements: OpenStatement[] = [];
   const calls: OpenCall[] = [];
+  /** Makes the connections that requests wait for. */
+  const connections: (() => void)[] = [];
+  let connectionListeners = new Set<() => void>();
   /** Final answers that the worker has, and the database does not. */
   const unstored = new Set<string>();
   /** Times that each item was sent, and reasons for it: the first time, a failure, a loss. */
@@ -273,7 +279,10 @@ export function createWorld(
       if (calls.some(({ alone }) => alone)) broken.add('something is marked beside a lonely item');
       // A call whose item is given back counts as under way until that is stored.
       const isSettling = settling > 0 || clock.now() <= settlesUntil;
-      if (!isSettling && state.inFlight > calls.length) broken.add('a mark goes before a request');
+      if (!isSettling && state.inFlight > calls.length + connections.length)
+        broken.add('a mark goes before a request');
+      if (connections.length > 0 && connections.length + items > state.marks.atOnce)
+        broken.add('more is marked and not sent than one statement marks');
       marking += 1;
       const asked = ask(() => {
         for (const { batchKey, first, sentTo, repeats } of marks) {
@@ -394,7 +403,8 @@ export function createWorld(
     if (sends.get(text) === 1) count(reasons, text);
     const held = state.batches.get(batch.key);
     const call = held && serve(served, held);
-    if (call && !alone) sentNow.push(call);
+    // Connections are made in any order.
+    if (call && !alone && !connectsLate) sentNow.push(call);
     return new Promise((resolve, reject) => {
       const call: OpenCall = {
         batch,
@@ -436,6 +446,22 @@ export function createWorld(
     });
   }
 
+  /** The connection is made, too, of a request that is given up meanwhile. */
+  function connected(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      connections.push(resolve);
+      signal.addEventListener('abort', () => reject(signal.reason as Error));
+    });
+  }
+
+  function connect(at: number): void {
+    const [made] = connections.splice(at, 1);
+    made?.();
+    const told = connectionListeners;
+    connectionListeners = new Set();
+    for (const listener of told) listener();
+  }
+
   const models = new Map(
     ['x', 'y'].map((name): [string, Model] => [
       name,
@@ -445,6 +471,12 @@ export function createWorld(
         name,
         dialect: 'openai',
         gate: createGate({ maxConcurrency: gatePlaces, clock, random: () => 0.5 }),
+        connecting: {
+          get count() {
+            return connections.length;
+          },
+          whenFewer: (listener) => connectionListeners.add(listener),
+        },
         batches: null,
         stream: () => Promise.reject(new Error('nobody asks for it')),
         async send(request, options) {
@@ -452,6 +484,8 @@ export function createWorld(
           for (let step = 0; step < 10; step += 1) await null;
           options.signal.throwIfAborted();
           options.permit.begin(() => 1);
+          if (connectsLate) await connected(options.signal);
+          options.signal.throwIfAborted();
           const { messages } = request as PromptRequest;
           return sent(messages.find(({ role }) => role === 'user')?.content ?? '', options);
         },
@@ -526,6 +560,8 @@ export function createWorld(
     batches,
     statements,
     calls,
+    connections,
+    connect,
     sends,
     unstored,
     broken,
