@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Log } from '../core/log.ts';
 import { createLooper } from '../core/looper.ts';
-import { noUsage, totalUsage, type Usage } from '../core/usage.ts';
+import { knownUsage, noUsage, type Usage } from '../core/usage.ts';
 import type { Database } from '../db/driver/client.ts';
 import { deleteOldSpending, readMonth, writeCallSpending } from '../db/spending.ts';
 
@@ -46,7 +46,7 @@ export function createCallLedger({ db, log }: { db: Database; log: Log }): CallL
     const waiting = [...sums.values()].filter(({ pending }) => pending.requests > 0);
     if (waiting.length === 0) return;
     // All of the sum, so that a statement whose answer was lost can be done again.
-    const wholes = waiting.map((sum) => totalUsage([sum.written, sum.pending]));
+    const wholes = waiting.map((sum) => knownUsage([sum.written, sum.pending]));
     const spent = waiting.map((sum) => sum.pending);
     for (const sum of waiting) sum.pending = { ...noUsage };
     let isWritten = false;
@@ -58,7 +58,7 @@ export function createCallLedger({ db, log }: { db: Database; log: Log }): CallL
     } finally {
       for (const [at, sum] of waiting.entries()) {
         if (isWritten) sum.written = wholes[at] ?? noUsage;
-        else sum.pending = totalUsage([sum.pending, spent[at] ?? noUsage]);
+        else sum.pending = knownUsage([sum.pending, spent[at] ?? noUsage]);
       }
     }
     if (!isWritten) await beginMonth();
@@ -82,7 +82,7 @@ export function createCallLedger({ db, log }: { db: Database; log: Log }): CallL
       const key = keys.get(owner) ?? newKey();
       keys.set(owner, key);
       const sum = sums.get(name) ?? { key, owner, model, written: noUsage, pending: noUsage };
-      sum.pending = totalUsage([sum.pending, usage]);
+      sum.pending = knownUsage([sum.pending, usage]);
       sums.set(name, sum);
     },
     start() {

@@ -1,6 +1,6 @@
 /** What a batch will have cost and taken when it ends, from its answers so far. */
 import { BadUserInput } from '../core/errors.ts';
-import { noTokens } from '../core/usage.ts';
+import { isUnpriced, noTokens } from '../core/usage.ts';
 import { type AnswerSample, readAnswerSample } from '../db/answer-sample.ts';
 import type { BatchRecord } from '../db/batches.ts';
 import type { Database } from '../db/driver/client.ts';
@@ -52,7 +52,9 @@ export async function projectBatch(
   if (!sample || sample.answers < minAnswers) return null;
   const left = itemsLeft(batch);
   const at = (share: number | null) =>
-    share === null ? null : costOf({ spentUsd: costUsd ?? 0, left, sample, share });
+    share === null || isUnpriced(batch)
+      ? null
+      : costOf({ spentUsd: costUsd ?? 0, left, sample, share });
   const liveUsd = at(1);
   const providerBatchUsd = at(hasBatchApi(providers, batch) ? batchShare : null);
   return {

@@ -23,7 +23,7 @@ export interface Usage extends TokenCounts {
   requests: number;
   /** Requests of which no usage came, although the provider may have billed them. */
   unmeteredRequests: number;
-  /** USD; null while no request had a known price. */
+  /** USD; null while none was answered, and where one was that has no known price. */
   costUsd: number | null;
 }
 
@@ -45,18 +45,32 @@ export const noUsage: Readonly<Usage> = Object.freeze({
   costUsd: null,
 });
 
-/** Adds tokens and their cost to `total`. The requests are not among them. */
+/** Tokens were counted, and nobody knows what they cost. */
+export function isUnpriced({
+  inputTokens,
+  outputTokens,
+  costUsd,
+}: Pick<Usage, 'inputTokens' | 'outputTokens' | 'costUsd'>): boolean {
+  return costUsd === null && inputTokens + outputTokens > 0;
+}
+
+/**
+ * Adds tokens and their cost to `total`, which is unknown from the first unknown cost on. The
+ * requests are not among them.
+ */
 function spend(
   total: Usage,
   { tokens, costUsd }: { tokens: TokenCounts; costUsd: number | null },
 ): void {
+  const isUnknown = isUnpriced(total) || isUnpriced({ ...tokens, costUsd });
   total.inputTokens += tokens.inputTokens;
   total.cachedInputTokens += tokens.cachedInputTokens;
   total.cacheWriteTokens += tokens.cacheWriteTokens;
   total.cacheWriteLongTokens += tokens.cacheWriteLongTokens;
   total.outputTokens += tokens.outputTokens;
   total.reasoningTokens += tokens.reasoningTokens;
-  if (costUsd !== null) total.costUsd = (total.costUsd ?? 0) + costUsd;
+  if (isUnknown) total.costUsd = null;
+  else if (costUsd !== null) total.costUsd = (total.costUsd ?? 0) + costUsd;
 }
 
 /**
@@ -80,6 +94,13 @@ export function totalUsage(usages: Iterable<Usage>): Usage {
     spend(total, { tokens: usage, costUsd: usage.costUsd });
   }
   return total;
+}
+
+/** The same, but that the cost is that of the parts whose cost is known; null without one. */
+export function knownUsage(usages: readonly Usage[]): Usage {
+  const costs = usages.flatMap(({ costUsd }) => costUsd ?? []);
+  const costUsd = costs.length === 0 ? null : costs.reduce((sum, cost) => sum + cost, 0);
+  return { ...totalUsage(usages), costUsd };
 }
 
 /** What a usage is told by, in this order, wherever it is told whole. */

@@ -118,7 +118,7 @@ export async function pausePreviews(sql: Sql, batchKey: bigint | null = null): P
     update batches b
     set pause_reason = 'PREVIEW', paused_since = now(),
         pause_message = 'Every row of the preview has its answer'
-          || coalesce(', for ' || round(cost_usd::numeric, 4) || ' USD in all', '')
+          || coalesce(', for ' || round(case when unpriced = 0 then cost_usd end::numeric, 4) || ' USD in all', '')
           || '; resumeBatch runs the rest'
     where preview_chosen and ${isInPreview(sql)} and ${isRunning(sql)} and pause_reason is null
       ${batchKey === null ? sql`` : sql`and key = ${batchKey}`}

@@ -2,8 +2,9 @@
  * Where usage is stored, and how it is added up: said here for every statement. A count is a column
  * of `results`, `superseded_results`, `batches` and `spending`; the cost is `cost_usd` in all.
  */
+import { sql as expression } from 'drizzle-orm';
 import type postgres from 'postgres';
-import { snakeCase, toldUsage, type Usage } from '../core/usage.ts';
+import { isUnpriced, snakeCase, toldUsage, type Usage } from '../core/usage.ts';
 import type { Sql } from './driver/client.ts';
 import { batches } from './tables.ts';
 
@@ -51,6 +52,7 @@ export interface WrittenUsage {
 /** For a statement that writes answers with these usages, one each. */
 export function writtenUsage(sql: Sql, usages: readonly Usage[]): WrittenUsage {
   const hasRare = usages.some((usage) => counts.some(({ name, isRare }) => isRare && usage[name]));
+  const hasUnpriced = usages.some(isUnpriced);
   const written = hasRare ? counts : counts.filter(({ isRare }) => !isRare);
   const arrays = written.map(({ name, isRare }) => {
     const values = usages.map((usage) => (isRare ? usage[name] || null : usage[name]));
@@ -60,10 +62,18 @@ export function writtenUsage(sql: Sql, usages: readonly Usage[]): WrittenUsage {
   return {
     arrays: [...arrays, costs].reduce((before, next) => sql`${before}, ${next}`),
     columns: literal(sql, columnsOf(written)),
-    sums: literal(sql, sumsOf(written)),
-    added: literal(sql, addedOf(written)),
+    sums: literal(sql, `${sumsOf(written)}${hasUnpriced ? `, ${unpricedAnswers}` : ''}`),
+    added: literal(sql, `${addedOf(written)}${hasUnpriced ? `, ${addedUnpriced}` : ''}`),
     ledgered: literal(sql, ledgeredOf(written)),
   };
+}
+
+const unpricedAnswers = `(count(*) filter (where ${isUnknown('')}))::int as unpriced`;
+const addedUnpriced = 'unpriced = b.unpriced + t.unpriced';
+
+/** Of a row of a usage, whose columns `row` stands before: its tokens have no known price. */
+function isUnknown(row: string): string {
+  return `${row}cost_usd is null and ${row}input_tokens + ${row}output_tokens > 0`;
 }
 
 /** A constant of this file as a part of a statement. */
@@ -140,7 +150,8 @@ export function toArray(values: readonly (number | null)[]): string {
  */
 export const itemUsage = [
   ...counts.map(({ name, column }) => `${eitherOrBoth(column)} as "${name}"`),
-  `${eitherOrBoth('cost_usd')} as "costUsd"`,
+  `case when not coalesce(${isUnknown('r.')}, false) and not coalesce(${isUnknown('s.')}, false)
+        then ${eitherOrBoth('cost_usd')} end as "costUsd"`,
 ].join(', ');
 
 function eitherOrBoth(column: string): string {
@@ -150,7 +161,7 @@ function eitherOrBoth(column: string): string {
 /** Text of the sums of what was put aside of an item, under the names of their columns. */
 export const earlierUsage = [
   ...counts.map(({ column }) => `sum(${column})::int as ${column}`),
-  'sum(cost_usd) as cost_usd',
+  `case when not bool_or(${isUnknown('')}) then sum(cost_usd) end as cost_usd`,
 ].join(', ');
 
 /** The order of `itemUsage`. */
@@ -166,7 +177,9 @@ export const batchUsage = {
   outputTokens: batches.outputTokens,
   reasoningTokens: batches.reasoningTokens,
   unmeteredRequests: batches.unmeteredRequests,
-  costUsd: batches.costUsd,
+  costUsd: expression<
+    number | null
+  >`case when ${batches.unpriced} = 0 then ${batches.costUsd} end`.mapWith(batches.costUsd),
 } as const satisfies Record<keyof Usage, unknown>;
 
 /** Text of the usage of a batch, a row `b` of `batches`, as a JSON object. */
@@ -176,6 +189,7 @@ export const batchUsageJson = `json_build_object(${toldUsage
 
 function toldOfBatch(name: (typeof toldUsage)[number]): string {
   if (name === 'unmeteredRequests') return 'b.unmetered_requests + b.resent_requests';
+  if (name === 'costUsd') return 'case when b.unpriced = 0 then b.cost_usd end';
   return `b.${snakeCase(name)}`;
 }
 

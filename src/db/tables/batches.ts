@@ -86,8 +86,10 @@ export const batches = pgTable(
     reasoningTokens: sum('reasoning_tokens'),
     /** Requests of which no usage came; those that were sent again are counted apart. */
     unmeteredRequests: sum('unmetered_requests'),
-    /** USD; null until an answer with a known price came in. */
+    /** USD of the answers with a known price; null until one came in. */
     costUsd: doublePrecision('cost_usd'),
+    /** Answers without a known price: what the batch cost is unknown where there are some. */
+    unpriced: integer('unpriced').notNull().default(0),
     resentRequests: sum('resent_requests'),
     /**
      * Items a second, as an exponentially decaying sum over `rateWindowSeconds`, and when it was

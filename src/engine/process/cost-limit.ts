@@ -1,5 +1,4 @@
 /** What the limit of a batch means for those who send its items. */
-import type { Usage } from '../../core/usage.ts';
 import type { Standing } from '../../db/budgets.ts';
 import type { OwnerStanding } from '../../db/owner-limits.ts';
 
@@ -29,11 +28,6 @@ export function whyOwnerUsedUp(owner: string, standing: OwnerStanding): string {
 /** Why a limit cannot be held, for people. */
 export function unknownPrice(of: 'the model' | 'an answer'): string {
   return `maxCostUsd cannot be held, because ${of} has no known price. PRICES sets one; then resumeBatch lets the batch go on`;
-}
-
-/** It was answered, and nobody knows what that cost: not so an item that was never sent. */
-export function isUnpriced({ usage }: { usage: Usage }): boolean {
-  return usage.costUsd === null && usage.inputTokens + usage.outputTokens > 0;
 }
 
 const digits = 4;

@@ -2,6 +2,7 @@
 
 import type { BatchErrorCode } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
+import { isUnpriced } from '../../core/usage.ts';
 import type { BatchPlan } from '../../db/batch-plans.ts';
 import { pauseForBudget } from '../../db/budgets.ts';
 import type { Database } from '../../db/driver/client.ts';
@@ -17,7 +18,7 @@ import type { RowFile } from '../../files/row.ts';
 import type { BatchApi, Job } from '../../model/batch-api.ts';
 import type { Telling } from '../../telemetry/events.ts';
 import { copyTwins } from '../process/copy-twins.ts';
-import { isUnpriced, unknownPrice } from '../process/cost-limit.ts';
+import { unknownPrice } from '../process/cost-limit.ts';
 import { hasEnded } from '../process/has-ended.ts';
 import { beginCaching } from '../run/caching.ts';
 import type { Plan } from '../run/plan.ts';
@@ -180,7 +181,7 @@ export async function record(step: JobStep, results: readonly NewResult[]): Prom
   });
   const leaders = results.map(({ index }) => index);
   const recorded = (own && (await recordTwins(step, leaders))) ?? own;
-  if (maxCostUsd !== null && results.some(isUnpriced)) {
+  if (maxCostUsd !== null && results.some(({ usage }) => isUnpriced(usage))) {
     const pause = { maxCostUsd, message: unknownPrice('an answer'), whileHeld: true };
     if (await pauseForBudget(db.sql, batchKey, pause)) {
       events.emit('batch.paused', { batchKey, reason: 'BUDGET' });

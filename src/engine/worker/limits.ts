@@ -2,10 +2,11 @@
  * Batches that may cost so much at most, or whose owners may spend so much: claims within what is
  * left, a check after each flush, and the pause when it is used up.
  */
+import { isUnpriced } from '../../core/usage.ts';
 import type { BoundedClaim } from '../../db/budgets.ts';
 import type { ClaimedChunk } from '../../db/chunks.ts';
 import type { NewResult } from '../../db/results.ts';
-import { isUnpriced, unknownPrice, whyOwnerUsedUp, whyUsedUp } from '../process/cost-limit.ts';
+import { unknownPrice, whyOwnerUsedUp, whyUsedUp } from '../process/cost-limit.ts';
 import { giveBackUnsent } from './give-back.ts';
 import type { HeldBatch } from './held-batch.ts';
 import type { WorkerState } from './state.ts';
@@ -57,7 +58,7 @@ export async function checkLimit(
     if (!standing) return;
     const { spentUsd, meanUsd, heldItems, maxCostUsd } = standing;
     if (maxCostUsd === null) return;
-    const isLost = results.some(isUnpriced);
+    const isLost = results.some(({ usage }) => isUnpriced(usage));
     if (isLost) {
       const message = unknownPrice('an answer');
       await pauseForBudget(state, batch.key, { maxCostUsd, message, whileHeld: true });

@@ -1,6 +1,6 @@
 /** What an owner spent in a month, by model and by the way in which the model was reached. */
 import { BadUserInput } from '../../core/errors.ts';
-import { totalUsage } from '../../core/usage.ts';
+import { knownUsage } from '../../core/usage.ts';
 import { limitOf, readOwnerStanding } from '../../db/owner-limits.ts';
 import { type ModelSpending as ModelSum, readMonth, readSpending } from '../../db/spending.ts';
 import { ExecutionEnum } from './batch-parts.ts';
@@ -35,9 +35,10 @@ const Spending = builder.objectRef<MonthSpending>('Spending').implement({
     month: t.exposeString('month', { description: 'Month in UTC, as 2026-11.' }),
     usage: t.field({
       type: 'Usage',
-      description: 'Sums over all models and ways.',
+      description:
+        'Sums over all models and ways. costUsd is that of the answers with a known price: byModel has null for models without one.',
       resolve: ({ byModel }) => ({
-        ...totalUsage(byModel.map(({ usage }) => usage)),
+        ...knownUsage(byModel.map(({ usage }) => usage)),
         parts: () => byModel,
       }),
     }),

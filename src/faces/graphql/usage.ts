@@ -90,7 +90,7 @@ builder.objectType('Usage', {
     costUsd: t.exposeFloat('costUsd', {
       nullable: true,
       description:
-        'USD by the price in use (see Model.priceSource). Null where no price is known, never 0 for that reason. unmeteredRequests are not in it.',
+        'USD by the price in use (see Model.priceSource). Null where the price of an answer is unknown, never 0 for that reason. unmeteredRequests are not in it.',
     }),
     cacheSavedUsd: t.float({
       nullable: true,

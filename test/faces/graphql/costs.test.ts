@@ -211,6 +211,48 @@ describe('prices of PRICES', () => {
   });
 });
 
+describe('what has answers with a known price and others', () => {
+  const tierOf = (text: string) => (text.includes('dear') ? 'unheard-of' : 'default');
+  const labelled = ({ body }: { body: unknown }) => ({
+    body: {
+      ...completion('{"label":"a","confidence":1}', {
+        usage: { prompt_tokens: 1_000, completion_tokens: 100 },
+      }),
+      service_tier: tierOf(JSON.stringify(body)),
+    },
+  });
+
+  it('has an unknown cost as a batch, and the known ones as items', async () => {
+    stub.reply(labelled);
+    const texts = ['one', 'two', 'a dear one'];
+    const operation = { label: { categories: ['a', 'b'] } };
+    const { data } = await app.graphql(submitMutation, {
+      input: { operation, source: { texts } },
+    });
+    const id = data?.submitBatch.batch.id;
+    await untilEnded(app, id);
+    const read = await app.graphql(
+      `query ($id: ID!) { batch(id: $id) { usage { costUsd inputTokens }
+        items { edges { node { usage { costUsd } } } } } }`,
+      { id },
+    );
+
+    const { usage, items } = read.data?.batch ?? {};
+    expect(usage).toEqual({ costUsd: null, inputTokens: 3_000 });
+    expect(items.edges.map(({ node }: Data) => node.usage.costUsd)).toEqual([0.003, 0.003, null]);
+  });
+
+  it('has an unknown cost as a call', async () => {
+    stub.reply(labelled);
+    const { data } = await app.graphql(
+      `mutation { label(items: [{content: "one"}, {content: "a dear one"}], options: {categories: ["a", "b"]}) {
+        usage { costUsd inputTokens } } }`,
+    );
+
+    expect(data?.label.usage).toEqual({ costUsd: null, inputTokens: 2_000 });
+  });
+});
+
 it('what the outputs and the webhook tell adds up to what the items do', async () => {
   stub.reply({
     body: message({

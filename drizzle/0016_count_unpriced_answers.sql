@@ -1,0 +1,1 @@
+ALTER TABLE "batches" ADD COLUMN "unpriced" integer DEFAULT 0 NOT NULL;
