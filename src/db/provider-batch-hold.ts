@@ -56,7 +56,7 @@ export async function holdProviderBatch(
       where b.key = p.batch_key and due.lost > 0 and ${isRunning(sql)}
       returning b.key, due.lost as requests
     ),
-    spent as (${addResent(sql, sql`select key, requests from resent`)})
+    spent as (${addResent(sql, sql`select key, requests, 0 as own from resent`)})
     update provider_batches p set worker = ${worker}, live_calls = 0
     from due
     where p.key = due.key

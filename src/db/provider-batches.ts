@@ -238,7 +238,7 @@ export async function endProviderBatch(
       where b.key = (select key from batch) and ended.live_calls > 0 and ${isRunning(sql)}
       returning b.key, ended.live_calls as requests
     ),
-    spent as (${addResent(sql, sql`select key, requests from resent`)})
+    spent as (${addResent(sql, sql`select key, requests, 0 as own from resent`)})
     update chunks set state = 'open', owner = null, sent_to = first - 1, rounds = rounds + ${end.round ? 1 : 0}
     where batch_key = (select key from batch) and owner = (select id from ended)`;
 }

@@ -15,10 +15,11 @@ export const fatalCrashes = 5;
 /**
  * Reopens the chunks of workers whose lease has run out, and counts the requests that will be sent
  * again, as long as the batch goes on: items up to the mark that have no result, and what was
- * marked for further requests of theirs. Only those items are charged with the crash: they are cut
- * off from the rest of their chunk, and from `aloneFromCrashes` on into chunks of one item, so that
- * the one that kills workers is found and its neighbours are not charged with it. Returns the keys
- * of the batches concerned.
+ * marked for further requests of theirs. Where the batch is being ended, nothing is sent again:
+ * they are unmetered requests of these items. Only items up to the mark are charged with the crash:
+ * they are cut off from the rest of their chunk, and from `aloneFromCrashes` on into chunks of one
+ * item, so that the one that kills workers is found and its neighbours are not charged with it.
+ * Returns the keys of the batches concerned.
  */
 export async function reclaimChunks(sql: Sql): Promise<bigint[]> {
   const reclaimed = await sql<{ key: bigint }[]>`
@@ -44,12 +45,19 @@ export async function reclaimChunks(sql: Sql): Promise<bigint[]> {
       for update of c skip locked
     ),
     resent as materialized (
-      select *, (
-        select count(*)::int from generate_series(first, sent_to) as item
-        where not exists (select from results r where r.batch_key = l.batch_key and r.index = item)
-          and ${isAsked(sql, sql`l`, sql`item`)}
-      ) as items
+      select *, (select count(*)::int from (${sentItems(sql, sql`l`)}) sent) as items
       from lost l
+    ),
+    kept as (
+      insert into superseded_results (batch_key, seq, completed_at, index, status, attempts, requests,
+                                      input_tokens, cached_input_tokens, output_tokens, unmetered)
+      select b.key, b.seq + 1, now(), sent.item, 'CANCELLED', 0, sent.requests, 0, 0, 0, sent.requests
+      from resent l join batches b on b.key = l.batch_key and not ${isRunning(sql)}
+      cross join lateral (
+        -- Whose the further requests were is not known.
+        select item, 1 + case when row_number() over (order by item) = 1 then l.repeats else 0 end as requests
+        from (${sentItems(sql, sql`l`)}) i
+      ) sent
     ),
     pieces as materialized (
       select batch_key, first as chunk, first, last, crashes, twins from resent where items = 0
@@ -81,16 +89,28 @@ export async function reclaimChunks(sql: Sql): Promise<bigint[]> {
       from cut where first <> chunk
     ),
     counted as (
-      update batches b set resent_requests = b.resent_requests + r.requests
+      update batches b
+      set resent_requests = b.resent_requests + case when ${isRunning(sql)} then r.requests else 0 end,
+          requests = b.requests + case when ${isRunning(sql)} then 0 else r.requests end,
+          unmetered_requests = b.unmetered_requests + case when ${isRunning(sql)} then 0 else r.requests end,
+          seq = b.seq + (not ${isRunning(sql)})::int
       from (
         select batch_key, sum(items + repeats) as requests from resent where items > 0 group by batch_key
       ) r
-      where b.key = r.batch_key and ${isRunning(sql)}
-      returning b.key, r.requests
+      where b.key = r.batch_key
+      returning b.key, r.requests, ${isRunning(sql)} as goes_on
     ),
-    spent as (${addResent(sql, sql`select key, requests from counted`)})
+    spent as (${addResent(sql, sql`select key, requests, case when goes_on then 0 else requests end as own from counted`)})
     select distinct batch_key as key from lost`;
   return reclaimed.map(({ key }) => key);
+}
+
+/** `item`: of a chunk `lost`, those up to its mark that are asked and have no result. */
+function sentItems(sql: Sql, lost: ReturnType<Sql>) {
+  return sql`
+    select item from generate_series(${lost}.first, ${lost}.sent_to) as item
+    where not exists (select from results r where r.batch_key = ${lost}.batch_key and r.index = item)
+      and ${isAsked(sql, lost, sql`item`)}`;
 }
 
 /** Running batches whose open items are claimed no more: too many workers died under them. */

@@ -36,16 +36,18 @@ export function addSpending(
 }
 
 /**
- * A part of a statement: adds requests that are sent again, of whose first answer nothing is known.
- * `resent` is a query of the key of a batch and their number, as `requests`.
+ * A part of a statement: adds requests of whose answer nothing is known. `resent` is a query of the
+ * key of a batch, their number, as `requests`, and as `own` how many of them the batch counts among
+ * its requests: none where they are sent again.
  */
 export function addResent(sql: Sql, resent: ReturnType<Sql>) {
   return sql`
-    insert into spending as s (batch_key, month, owner, model, execution, unmetered)
-    select b.key, ${presentMonth(sql)}, b.owner, b.model, 'LIVE', r.requests
+    insert into spending as s (batch_key, month, owner, model, execution, unmetered, requests)
+    select b.key, ${presentMonth(sql)}, b.owner, b.model, 'LIVE', r.requests, r.own
     from (${resent}) r join batches b on b.key = r.key
     where r.requests > 0
-    on conflict (batch_key, month, model, execution) do update set unmetered = s.unmetered + excluded.unmetered`;
+    on conflict (batch_key, month, model, execution) do update
+    set unmetered = s.unmetered + excluded.unmetered, requests = s.requests + excluded.requests`;
 }
 
 /** What one owner spent on one model by calls outside of batches, in the present month. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { beginFailure, endFailure } from '../../src/db/batch-life.ts';
+import { readBatchByKey } from '../../src/db/batches.ts';
 import { raiseSentMarks } from '../../src/db/chunks.ts';
 import { type Database, openDatabase } from '../../src/db/driver/client.ts';
 import { finishChunks } from '../../src/db/finish-chunks.ts';
@@ -306,3 +307,39 @@ async function chunksOf(batchKey: bigint) {
     select first, last, state, done, crashes from chunks where batch_key = ${batchKey} order by first`;
   return chunks.map(({ first, last, state, done, crashes }) => [first, last, state, done, crashes]);
 }
+
+test('what a dead worker had sent of a batch that is being cancelled is unmetered, by item and as a whole', async () => {
+  const worker = await enterWorker(db);
+  const batchKey = await insertBatch(db.sql, { items: 20 });
+  await claimOf(db.sql, batchKey, worker, 1);
+  await mark(worker, batchKey, 0, 4, 2);
+  await recordAnswers(db.sql, { batchKey, worker, results: [succeeded(1)] });
+  await db.sql`update batches set ending = 'CANCELLED', status = 'CANCELLING' where key = ${batchKey}`;
+  await deleteWorker(db, worker);
+
+  await reclaimChunks(db.sql);
+  await finishChunks(db.sql, { batchKey, status: 'CANCELLED' });
+
+  const batch = await readBatchByKey(db, batchKey);
+  const { requests, resentRequests, unmeteredRequests } = batch ?? {};
+  // Of the first chunk's items one has its answer, which has taken one request.
+  expect({ requests, resentRequests, unmeteredRequests }).toEqual({
+    requests: 1 + 4 + 2,
+    resentRequests: 0,
+    unmeteredRequests: 4 + 2,
+  });
+  const kept = await db.sql`
+    select index, requests, unmetered from superseded_results where batch_key = ${batchKey} order by index`;
+  expect(kept.map(({ index, requests: sent, unmetered }) => [index, sent, unmetered])).toEqual([
+    [0, 3, 3],
+    [2, 1, 1],
+    [3, 1, 1],
+    [4, 1, 1],
+  ]);
+  const [spent] = await db.sql`
+    select requests, unmetered from spending where batch_key = ${batchKey}`;
+  expect([Number(spent?.requests), Number(spent?.unmetered)]).toEqual([7, 6]);
+  const before = await audit(db.sql, batchKey);
+  await reclaimChunks(db.sql);
+  expect(await audit(db.sql, batchKey)).toEqual(before);
+});
