@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import type { TestProject } from 'vitest/node';
@@ -16,9 +16,14 @@ declare module 'vitest' {
   }
 }
 
+/** Of a run's folder; the pid of the run follows. */
+const prefix = 'winnow-test-';
+
 /** One Postgres for the whole run, with a migrated template that each test file clones. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const directory = await mkdtemp(join(databaseHome(), 'winnow-test-'));
+  const home = databaseHome();
+  await removeLeftovers(home);
+  const directory = await mkdtemp(join(home, `${prefix}${process.pid}-`));
   // Started by root, Postgres runs as another user, who must be able to enter.
   await chmod(directory, 0o755);
   const removeDirectory = (): Promise<void> => rm(directory, { recursive: true, force: true });
@@ -41,6 +46,22 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
   project.provide('postgresUrl', url);
   return teardown;
+}
+
+/** A run that was killed has left its folder, which takes memory where the home is there. */
+async function removeLeftovers(home: string): Promise<void> {
+  for (const name of await readdir(home)) {
+    const pid = Number(new RegExp(`^${prefix}(\\d+)-`).exec(name)?.[1]);
+    if (pid && !isAlive(pid)) await rm(join(home, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 async function createTemplate(url: string): Promise<void> {
