@@ -16,9 +16,17 @@ export interface Stretch {
   upTo: number;
 }
 
-/** A part of a statement: the answers of a stretch that succeeded, rows `r`. */
-function succeededWithin(sql: Sql, { batchKey, after, upTo }: Stretch) {
-  return sql`r.batch_key = ${batchKey} and r.seq > ${after} and r.seq <= ${upTo} and r.status = 'SUCCEEDED'`;
+/**
+ * A part of a statement: the rows `r` of a stretch. From the beginning on it is a statement of its
+ * own: Postgres plans one with two bounds for few rows, and would read a million by one process.
+ */
+function within(sql: Sql, { batchKey, after, upTo }: Stretch) {
+  return sql`r.batch_key = ${batchKey} ${after === 0 ? sql`` : sql`and r.seq > ${after}`} and r.seq <= ${upTo}`;
+}
+
+/** The same of those that succeeded. */
+function succeededWithin(sql: Sql, stretch: Stretch) {
+  return sql`${within(sql, stretch)} and r.status = 'SUCCEEDED'`;
 }
 
 /** How often each label was given; null where an answer names none. */
@@ -27,11 +35,11 @@ export async function countLabels(
   stretch: Stretch,
   { member, isList }: { member: string; isList: boolean },
 ): Promise<{ label: string | null; count: number }[]> {
-  const within = succeededWithin(sql, stretch);
+  const succeeded = succeededWithin(sql, stretch);
   if (!isList) {
     return await sql<{ label: string | null; count: number }[]>`
       select ${outputJson(sql)} ->> ${member}::text as label, count(*)::int as count
-      from results r where ${within} group by 1`;
+      from results r where ${succeeded} group by 1`;
   }
   return await sql<{ label: string | null; count: number }[]>`
     select l.label, count(*)::int as count
@@ -40,7 +48,7 @@ export async function countLabels(
     -- A row for an empty list too.
     left join lateral json_array_elements_text(
       case when json_typeof(o.list) = 'array' then o.list end) as l(label) on true
-    where ${within} group by 1`;
+    where ${succeeded} group by 1`;
 }
 
 /**
@@ -73,7 +81,7 @@ export interface Recording {
 /** The answers of a stretch by the time of their record, in intervals from `origin` on. */
 export async function countByTime(
   sql: Sql,
-  { batchKey, after, upTo }: Stretch,
+  stretch: Stretch,
   { origin, intervalMs }: { origin: Date; intervalMs: number },
 ): Promise<Recording[]> {
   return await sql<Recording[]>`
@@ -82,20 +90,19 @@ export async function countByTime(
            (count(*) filter (where r.status = 'FAILED'))::int as failed,
            sum(r.cost_usd) as "costUsd", bool_or(r.requests > 0) as "isAsked"
     from results r
-    where r.batch_key = ${batchKey} and r.seq > ${after} and r.seq <= ${upTo}
-      and r.status in ('SUCCEEDED', 'FAILED')
+    where ${within(sql, stretch)} and r.status in ('SUCCEEDED', 'FAILED')
     group by 1`;
 }
 
 /** When the first and the last answer of a stretch were recorded, by seq. Null without any. */
 export async function readAnswerSpan(
   sql: Sql,
-  { batchKey, after, upTo }: Stretch,
+  stretch: Stretch,
 ): Promise<{ first: Date; last: Date } | null> {
-  const within = sql`batch_key = ${batchKey} and seq > ${after} and seq <= ${upTo} and status in ('SUCCEEDED', 'FAILED')`;
+  const answers = sql`results r where ${within(sql, stretch)} and r.status in ('SUCCEEDED', 'FAILED')`;
   const [span] = await sql<{ first: Date | null; last: Date | null }[]>`
-    select (select completed_at from results where ${within} order by seq limit 1) as first,
-           (select completed_at from results where ${within} order by seq desc limit 1) as last`;
+    select (select completed_at from ${answers} order by seq limit 1) as first,
+           (select completed_at from ${answers} order by seq desc limit 1) as last`;
   return span?.first && span.last ? { first: span.first, last: span.last } : null;
 }
 

@@ -10,8 +10,8 @@ import type { CountedBatch, Summary } from './summary.ts';
 
 /** One has some 5 KB for a label batch, and 150 KB at most. */
 const maxKept = 256;
-/** A statement counts so many rows in less than a second: no read waits for a longer one. */
-const defaultStepRows = 250_000;
+/** A statement counts so many rows in some seconds, and a request's may take ten. */
+const defaultStepRows = 1_000_000;
 /** To count so many again after a restart takes 0.1 s. */
 const defaultStoreRows = 50_000;
 
