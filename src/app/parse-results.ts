@@ -6,7 +6,7 @@ import { createRecent } from '../core/recent.ts';
 import { createSpentMemory } from '../core/spent-memory.ts';
 import type { Sql } from '../db/driver/client.ts';
 import { readFileRows, type StoredRow } from '../db/file-rows.ts';
-import type { ItemStatus } from '../db/items.ts';
+import type { ItemStatus } from '../db/item-filter.ts';
 import { rejectedAnswer } from '../engine/run/rejected-answer.ts';
 import { readResultLine } from '../model/result-line.ts';
 import { writtenText } from '../operations/chat.ts';

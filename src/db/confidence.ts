@@ -1,7 +1,7 @@
 /** How sure an answer is: as it is stored, and as it is read of rows old and new. */
 import type postgres from 'postgres';
 import type { Sql } from './driver/client.ts';
-import { outputJson } from './output-json.ts';
+import { outputAsJson } from './output-json.ts';
 
 /** A confidence as `results.confidence` takes it: a real has no room for less than a billionth. */
 export function storedConfidence(confidence: number): number {
@@ -14,6 +14,9 @@ export function storedConfidence(confidence: number): number {
  * as a real is less than 0.95 as a double.
  */
 export function confidenceOf(sql: Sql): postgres.Fragment {
-  return sql`coalesce(r.confidence, case when r.status = 'SUCCEEDED'
-    then round((${outputJson(sql)} ->> 'confidence')::numeric, 9)::real end)`;
+  return sql.unsafe(confidenceText);
 }
+
+/** The same as text of SQL. */
+export const confidenceText = `coalesce(r.confidence, case when r.status = 'SUCCEEDED'
+    then round((${outputAsJson} ->> 'confidence')::numeric, 9)::real end)`;

@@ -5,6 +5,7 @@
 
 import type { ItemErrorCode } from '../core/errors.ts';
 import type { Usage } from '../core/usage.ts';
+import { type AnswerFilter, answerConditions } from './answer-filter.ts';
 import {
   type CopyBuffer,
   headerBytes,
@@ -14,7 +15,7 @@ import {
   trailer,
 } from './copy-buffer.ts';
 import { type Copy, CopySql, copySql } from './driver/copy.ts';
-import type { ItemSource, ItemStatus } from './items.ts';
+import type { ItemSource, ItemStatus } from './item-filter.ts';
 import { earlierUsage, itemUsage, usageNames, wasNeverAsked } from './usage.ts';
 
 /**
@@ -52,6 +53,8 @@ export interface ExportRange {
   last: number;
   /** Only items with one of these statuses; all when undefined. */
   status: readonly ItemStatus[] | undefined;
+  /** Only items with such answers; all when undefined. */
+  answers?: AnswerFilter | undefined;
   /** What costs something to read; what is not wanted is null. */
   with: ExportColumns;
 }
@@ -168,7 +171,7 @@ const place = Object.fromEntries(
 ) as Readonly<Record<keyof Usage, number>>;
 
 /** The columns that `itemsIn` reads, in its order, with statuses as in items.ts. */
-function selectRange({ source, first, last, status, with: wanted }: ExportRange): CopySql {
+function selectRange({ source, first, last, status, answers, with: wanted }: ExportRange): CopySql {
   const { batchKey, fileKey } = source;
   const isTwin = copySql`exists (
     select from twins t where t.batch_key = ${batchKey} and t.index = i.index)`;
@@ -198,6 +201,7 @@ function selectRange({ source, first, last, status, with: wanted }: ExportRange)
     left join results r on r.batch_key = ${batchKey} and r.index = i.index and r.index between ${first} and ${last}
     ${wanted.usage ? earlierAnswers : nothing}
     where i.file_key = ${fileKey} and i.index between ${first} and ${last} ${status ? byStatus(status, leased) : nothing}
+      ${answers ? copySql`and ${answerConditions(answers)}` : nothing}
     order by i.index`;
 }
 

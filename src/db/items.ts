@@ -1,10 +1,15 @@
 /** Items: the rows of a file seen from a batch, with the result where there is one. */
 import type { ItemErrorCode } from '../core/errors.ts';
 import { cutBehind, type PlaceInPage } from './bytes.ts';
-import { itemsNamed } from './custom-ids.ts';
+import { confidenceOf } from './confidence.ts';
 import type { Sql } from './driver/client.ts';
 import { isAsked } from './guards.ts';
-import type { FinalStatus } from './tables.ts';
+import {
+  type ItemFilter,
+  type ItemSource,
+  type ItemStatus,
+  itemConditions,
+} from './item-filter.ts';
 import { earlierUsage, itemUsage, type UsageRecord } from './usage.ts';
 
 /** What a worker reads of an item: the row as it is stored. */
@@ -99,8 +104,6 @@ export async function readUnansweredAt(
     order by index`;
 }
 
-export type ItemStatus = FinalStatus | 'PENDING' | 'PROCESSING';
-
 /**
  * An item: the row as it is stored, and its result, whose columns are null before the result.
  * `fields` and `output` are JSON text.
@@ -125,17 +128,8 @@ export interface ItemRecord extends UsageRecord {
   completedAt: Date | null;
 }
 
-/** Which batch, and over which file. */
-export interface ItemSource {
-  batchKey: bigint;
-  fileKey: bigint;
-}
-
-export interface ItemFilter {
-  status?: readonly ItemStatus[] | undefined;
-  customIds?: readonly string[] | undefined;
-  errorCodes?: readonly ItemErrorCode[] | undefined;
-}
+/** An item with a confidence, 0 to 1. */
+export type SureItem = ItemRecord & { confidence: number };
 
 /** Both are exclusive. */
 interface IndexBounds {
@@ -175,14 +169,37 @@ function itemBytes(sql: Sql) {
     + coalesce(octet_length(r.output), 0) + coalesce(octet_length(r.rejected_answer), 0))`;
 }
 
+/**
+ * Those of the given items that a filter leaves, in the order in which they are given, each with
+ * its confidence; `indexes` as `findLeastSure` tells them.
+ */
+export async function listItemsAt(
+  sql: Sql,
+  source: ItemSource,
+  filter: ItemFilter,
+  { indexes, limit, maxBytes }: { indexes: string; limit: number; maxBytes: number },
+): Promise<(SureItem & PlaceInPage)[]> {
+  const items = sql`
+    select ${itemColumns(sql)}, ${itemBytes(sql)} as octets, ${confidenceOf(sql)} as confidence, g.at
+    from ${itemTables(sql, source)} ${earlierAnswers(sql, source)}
+    join unnest(${indexes}::int[]) with ordinality as g (index, at) on g.index = i.index
+    where ${itemConditions(sql, source, filter)}
+    order by g.at
+    limit ${limit}`;
+  return await sql<(SureItem & PlaceInPage)[]>`
+    ${cutBehind(sql, items, { order: sql`at`, maxBytes })}`;
+}
+
 /** How many items a filter leaves, by a scan: prefer counters where they say the same. */
 export async function countItems(
   sql: Sql,
   source: ItemSource,
   filter: ItemFilter,
+  bounds: IndexBounds = {},
 ): Promise<number> {
   const [counted] = await sql<{ items: number }[]>`
-    select count(*)::int as items from ${itemTables(sql, source)} where ${itemConditions(sql, source, filter)}`;
+    select count(*)::int as items from ${itemTables(sql, source, bounds)}
+    where ${itemConditions(sql, source, filter)} ${within(sql, sql`i`, bounds)}`;
   return counted?.items ?? 0;
 }
 
@@ -255,36 +272,4 @@ function earlierAnswers(sql: Sql, source: ItemSource) {
       select sum(attempts)::int as attempts, ${sql.unsafe(earlierUsage)}
       from superseded_results where batch_key = ${source.batchKey} and index = i.index
     ) s on true`;
-}
-
-function itemConditions(sql: Sql, source: ItemSource, filter: ItemFilter) {
-  const { status, customIds, errorCodes } = filter;
-  const batch = sql`select * from batches where key = ${source.batchKey}`;
-  const leased = sql`exists (
-    select from chunks c
-    where c.batch_key = ${source.batchKey} and c.state = 'leased' and i.index between c.first and c.last
-      and ${isAsked(sql, sql`c`, sql`i.index`)})`;
-  const finals = status?.filter((one) => one !== 'PENDING' && one !== 'PROCESSING');
-  const open = [
-    ...(status?.includes('PENDING') ? [sql`(r.index is null and not ${leased})`] : []),
-    ...(status?.includes('PROCESSING') ? [sql`(r.index is null and ${leased})`] : []),
-  ];
-  // Said in these words so that the partial index over unsuccessful results serves it.
-  const unsuccessful =
-    finals && !finals.includes('SUCCEEDED') ? sql`r.status <> 'SUCCEEDED' and` : sql``;
-  const byStatus = [
-    ...(finals && finals.length > 0
-      ? [sql`(${unsuccessful} r.status = any(${[...finals]}::text[]::final_status[]))`]
-      : []),
-    ...open,
-  ];
-  return sql`
-    i.file_key = ${source.fileKey}
-    ${status ? (byStatus.length > 0 ? sql`and (${join(sql, byStatus)})` : sql`and false`) : sql``}
-    ${customIds ? sql`and i.index in ${itemsNamed(sql, batch, customIds)}` : sql``}
-    ${errorCodes ? sql`and r.status <> 'SUCCEEDED' and r.error_code = any(${[...errorCodes]}::text[])` : sql``}`;
-}
-
-function join(sql: Sql, conditions: ReturnType<typeof sql<object[]>>[]) {
-  return conditions.reduce((all, next) => sql`${all} or ${next}`);
 }

@@ -2,8 +2,10 @@
  * Numbers that are told are those that are enforced: in docs/reference/limits.md, in
  * `service.limits` and in descriptions.
  */
+
 import { graphql } from 'graphql';
 import { describe, expect, it } from 'vitest';
+import { maxLabels } from '../../src/app/answer-filter.ts';
 import { deadlineMs } from '../../src/app/answer-items.ts';
 import { maxExpirySeconds, maxInlineItems, maxSyncItems } from '../../src/app/inputs.ts';
 import { defaultExpirySeconds } from '../../src/app/store-batch.ts';
@@ -30,7 +32,8 @@ import * as document from '../../src/faces/graphql/document.ts';
 import { maxIssues } from '../../src/faces/graphql/errors.ts';
 import { maxPreviewRows } from '../../src/faces/graphql/file.ts';
 import * as introspection from '../../src/faces/graphql/introspection.ts';
-import { maxCustomIds } from '../../src/faces/graphql/item-list.ts';
+import { maxExcerpt } from '../../src/faces/graphql/item.ts';
+import { maxCustomIds, maxSearch } from '../../src/faces/graphql/item-list.ts';
 import * as errors from '../../src/faces/graphql/limit-errors.ts';
 import { maxMultipartBytes, maxParts } from '../../src/faces/graphql/multipart.ts';
 import { defaultPageSize, filterCost, maxPageSize } from '../../src/faces/graphql/page.ts';
@@ -40,6 +43,7 @@ import { charactersPerPoint } from '../../src/faces/graphql/schema-cost.ts';
 import * as sockets from '../../src/faces/graphql/sockets.ts';
 import { maxSnapshot } from '../../src/faces/graphql/subscriptions.ts';
 import { uploadCost } from '../../src/faces/graphql/upload-file.ts';
+import { maxSearchMs } from '../../src/faces/graphql/walk.ts';
 import { readerPatienceMs } from '../../src/faces/http/event-stream.ts';
 import { maxFieldBytes, maxFields, maxFormBytes } from '../../src/faces/http/form.ts';
 import { maxFieldValues } from '../../src/faces/http/form-values.ts';
@@ -129,7 +133,7 @@ const rows: [what: string, limit: string][] = [
   ['fields, with fragments spread', told(costLimits.breadth)],
   ['cost: each field counts 1, times the page sizes above it', told(costLimits.complexity)],
   [
-    'cost of `items` or `parseResults` under a filter, and of `uploadFile`',
+    'cost of `items` or `parseResults` under a filter, and of `uploadFile`; twice that for a search',
     `${told(filterCost)} each`,
   ],
   ['cost of an answer schema', `1 for ${charactersPerPoint} characters`],
@@ -142,8 +146,12 @@ const rows: [what: string, limit: string][] = [
     'a page of `GET /v1/messages/batches`',
     `${told(messagePages.maxPage)} entries; ${messagePages.defaultPage} where no \`limit\` is given`,
   ],
-  ['rows of `preview`', told(maxPreviewRows)],
+  ['rows of `preview` or `sample`', told(maxPreviewRows)],
   ['batches of `batchesChanged(snapshot:)`', told(maxSnapshot)],
+  ['characters of `excerpt`', told(maxExcerpt)],
+  ['`labels` of `items`, `outputUrl` or an output', told(maxLabels)],
+  ['`search` of `items`', `${maxSearch} characters`],
+  ['items that a filter by label, confidence or text looks at', `for ${maxSearchMs / 1_000} s`],
   ['`customIds` of `items` or `retryBatch`', told(maxCustomIds)],
   ['items answered at once', told(maxSyncItems)],
   ['prompts of these items', `${told(budget.maxPromptCharacters)} characters`],

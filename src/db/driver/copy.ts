@@ -184,8 +184,8 @@ export class CopySql {
 }
 
 /**
- * A query for `Copy.out`, or a part of one. Only whole numbers and other parts can be put in, so
- * that nothing can be smuggled in.
+ * A query for `Copy.out`, or a part of one. Only whole numbers and other parts can be put in, texts
+ * by `copyText`, so that nothing can be smuggled in.
  */
 export function copySql(
   strings: TemplateStringsArray,
@@ -194,6 +194,11 @@ export function copySql(
   let text = strings[0] ?? '';
   for (const [at, value] of values.entries()) text += literal(value) + (strings[at + 1] ?? '');
   return new CopySql(text);
+}
+
+/** A text as a part: quoted by the driver, so that nothing of it is more than text. */
+export function copyText(text: string): CopySql {
+  return new CopySql(pg.escapeLiteral(text));
 }
 
 function literal(value: number | bigint | CopySql): string {

@@ -1,13 +1,14 @@
 /** The items of a batch as a list, with its filters. */
 import { z } from 'zod';
-import { parseItemId } from '../../core/ids.ts';
-import { countItems, type ItemFilter, listItems } from '../../db/items.ts';
+import { answerFilterOf } from '../../app/answer-filter.ts';
 import { storableText } from '../../operations/text.ts';
+import { confidenceBelowArg, confidenceFromArg, labelsArg } from './answer-args.ts';
 import { builder } from './builder.ts';
 import { presentIssues } from './errors.ts';
-import { BatchItem, type BatchItemModel, ItemStatusEnum, source, toModels } from './item.ts';
+import { BatchItem, ItemStatusEnum } from './item.ts';
+import { countMatching, type ItemOrder, readItemPage } from './item-pages.ts';
 import { ItemErrorCodeEnum } from './item-result.ts';
-import { filterCost, type PageArgs, pageCost, readPage, wholePage } from './page.ts';
+import { filterCost, type PageArgs, pageCost } from './page.ts';
 
 /** Custom ids that one call may name. */
 export const maxCustomIds = 1_000;
@@ -30,11 +31,25 @@ export const errorCodesArg = {
   description: 'Only items that failed with one of these codes. Absent: all.',
 };
 
+export const maxSearch = 200;
+
+const ItemOrderEnum = builder.enumType('ItemOrder', {
+  description: 'The order of items.',
+  values: {
+    CONFIDENCE: {
+      description:
+        'The least sure answer first. Answers with the same confidence stand in the order of the input.',
+    },
+    INDEX: { description: 'The order of the input.' },
+  } satisfies Record<ItemOrder, { description: string }>,
+});
+
 builder.objectField('Batch', 'items', (t) =>
   t.connection(
     {
       type: BatchItem,
-      description: 'Items of the batch in input order, with the answers stored so far.',
+      description:
+        'Items of the batch, with the answers stored so far. A filter by label, confidence or search looks at items for at most 1.5 seconds: see searchedTo.',
       args: {
         status: t.arg({
           type: [ItemStatusEnum],
@@ -42,49 +57,43 @@ builder.objectField('Batch', 'items', (t) =>
         }),
         customIds: t.arg.stringList(customIdsArg),
         errorCodes: t.arg(errorCodesArg),
+        labels: t.arg.stringList(labelsArg),
+        confidenceBelow: t.arg.float(confidenceBelowArg),
+        confidenceFrom: t.arg.float(confidenceFromArg),
+        search: t.arg.string({
+          description: `Only items with this text in their input or in their output, in either case. 1 to ${maxSearch} characters. Metadata and outputs are searched as JSON, with the names of fields.`,
+          validate: {
+            schema: storableText
+              .min(1, 'must not be empty; leave search out for all items')
+              .max(maxSearch, `must have at most ${maxSearch} characters`)
+              .nullish() as never,
+          },
+        }),
+        orderBy: t.arg({
+          type: ItemOrderEnum,
+          defaultValue: 'INDEX',
+          description: 'The order. CONFIDENCE leaves out items without a confidence.',
+        }),
         fromIndex: t.arg.int({
           description:
-            'The index to begin at, 0 or more. Must be absent when after, before or last is given.',
+            'The index to begin at, 0 or more. Must be absent with after, before, last and orderBy CONFIDENCE.',
           validate: { schema: z.int().min(0, 'must be 0 or more').nullish() as never },
         }),
       },
-      complexity: (args) => ({
-        ...pageCost(args),
-        field: args.status || args.customIds || args.errorCodes ? filterCost : 1,
-      }),
-      resolve: async (batch, args, { db, budget }) => {
-        const toCursor = ({ item }: BatchItemModel) => String(item.index);
-        const filter: ItemFilter = {
-          status: args.status ?? undefined,
-          customIds: args.customIds ?? undefined,
-          errorCodes: args.errorCodes ?? undefined,
+      complexity: (args) => ({ ...pageCost(args), field: listCost(args) }),
+      resolve: async (batch, args, context) => {
+        const asked = {
+          orderBy: args.orderBy ?? 'INDEX',
+          filter: {
+            status: args.status ?? undefined,
+            customIds: args.customIds ?? undefined,
+            errorCodes: args.errorCodes ?? undefined,
+            answers: answerFilterOf(batch, args, 'labels'),
+            search: args.search ?? undefined,
+          },
         };
-        const connection = await readPage(
-          fromIndexed(args),
-          {
-            toCursor,
-            find: async (id) => {
-              const parsed = parseItemId(id);
-              const isOurs = parsed?.batchId === batch.id && parsed.index < batch.total;
-              return isOurs ? String(parsed.index) : null;
-            },
-          },
-          async (range) => {
-            const { limit, after, before, inverted } = range;
-            const [afterIndex, beforeIndex] = [toIndex(after), toIndex(before)];
-            const { rows, isCut } = await budget.read((maxBytes) =>
-              listItems(db.sql, source(batch), filter, {
-                limit,
-                afterIndex,
-                beforeIndex,
-                inverted,
-                maxBytes,
-              }),
-            );
-            return wholePage({ entries: await toModels(batch, rows, db), isCut }, range, toCursor);
-          },
-        );
-        return { ...connection, batch, filter };
+        const page = await readItemPage(batch, fromIndexed(args), asked, context);
+        return { ...page, batch, asked };
       },
     },
     {
@@ -92,11 +101,14 @@ builder.objectField('Batch', 'items', (t) =>
       description: 'A page of items.',
       fields: (c) => ({
         totalCount: c.int({
-          description: 'Number of items that match the filter, over all pages.',
-          resolve: ({ batch, filter }, _args, { db }) =>
-            filter.status || filter.customIds || filter.errorCodes
-              ? countItems(db.sql, source(batch), filter)
-              : batch.total,
+          description:
+            'Number of items that match the filter, over all pages. With labels, confidence, search or orderBy CONFIDENCE every item is looked at, which takes seconds for a million.',
+          resolve: ({ batch, asked }, _args, context) => countMatching(batch, asked, context),
+        }),
+        searchedTo: c.exposeInt('searchedTo', {
+          nullable: true,
+          description:
+            'The last index that was looked at, where a filter by label, confidence or search ran out of time before the page was full. endCursor then stands behind this index: ask again with after. With last, startCursor stands before it: ask again with before. Null where the page is complete.',
         }),
       }),
     },
@@ -105,21 +117,40 @@ builder.objectField('Batch', 'items', (t) =>
 );
 
 /** A page that begins at an index begins behind the one before. */
-function fromIndexed<Args extends PageArgs & { fromIndex?: number | null | undefined }>(
-  args: Args,
-): Args {
-  const { fromIndex } = args;
+function fromIndexed<
+  Args extends PageArgs & {
+    fromIndex?: number | null | undefined;
+    orderBy?: ItemOrder | null | undefined;
+  },
+>(args: Args): Args {
+  const { fromIndex, orderBy } = args;
   if (fromIndex == null) return args;
-  const issues = (['after', 'before', 'last'] as const)
-    .filter((path) => args[path] != null)
-    .map((path) => ({ path, message: 'must be absent when fromIndex is given' }));
+  const issues = [
+    ...(['after', 'before', 'last'] as const)
+      .filter((path) => args[path] != null)
+      .map((path) => ({ path, message: 'must be absent when fromIndex is given' })),
+    ...(orderBy === 'CONFIDENCE'
+      ? [{ path: 'orderBy', message: 'must be INDEX when fromIndex is given' }]
+      : []),
+  ];
   if (issues.length > 0) throw presentIssues(issues);
   return fromIndex === 0 ? args : { ...args, after: String(fromIndex - 1) };
 }
 
-/** Larger than any index, and the largest that the database can compare with one. */
-const maxIndex = 2 ** 31 - 1;
-
-function toIndex(cursor: string | undefined): number | undefined {
-  return cursor === undefined ? undefined : Math.min(Number(cursor), maxIndex);
+/** What looks at every item costs more than what an index finds, and a text more than a label. */
+function listCost(args: {
+  status?: unknown;
+  customIds?: unknown;
+  errorCodes?: unknown;
+  labels?: unknown;
+  confidenceBelow?: unknown;
+  confidenceFrom?: unknown;
+  search?: unknown;
+  orderBy?: ItemOrder | null | undefined;
+}): number {
+  const { status, customIds, errorCodes, labels, confidenceBelow, confidenceFrom } = args;
+  if (args.search != null) return 2 * filterCost;
+  const filters = [status, customIds, errorCodes, labels, confidenceBelow, confidenceFrom];
+  const isFiltered = args.orderBy === 'CONFIDENCE' || filters.some((given) => given != null);
+  return isFiltered ? filterCost : 1;
 }

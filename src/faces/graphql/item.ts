@@ -16,7 +16,7 @@ import { ItemResult, rejectedAnswerDescription } from './item-result.ts';
 import { usageOfItem } from './usage.ts';
 
 const defaultExcerpt = 200;
-const maxExcerpt = 1_000;
+export const maxExcerpt = 1_000;
 const maxExcerptText = maxExcerpt.toLocaleString('en');
 
 export const ItemStatusEnum = builder.enumType('ItemStatus', {

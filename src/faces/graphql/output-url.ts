@@ -1,8 +1,10 @@
 /** Links to a batch's output, for those who can send no Authorization header. */
 import { z } from 'zod';
+import { answerFilterOf } from '../../app/answer-filter.ts';
 import { toDelimiter } from '../../files/write/cells.ts';
 import type { OutputFormat } from '../../files/write/output.ts';
 import { linkMinutes } from '../http/signed-link.ts';
+import { confidenceBelowArg, confidenceFromArg, labelsArg } from './answer-args.ts';
 import { builder } from './builder.ts';
 import { presentIssues } from './errors.ts';
 import { ItemStatusEnum } from './item.ts';
@@ -50,6 +52,9 @@ builder.objectField('Batch', 'outputUrl', (t) =>
             .nullish() as never,
         },
       }),
+      labels: t.arg.stringList(labelsArg),
+      confidenceBelow: t.arg.float(confidenceBelowArg),
+      confidenceFrom: t.arg.float(confidenceFromArg),
       includeInput: t.arg.boolean({
         defaultValue: false,
         description: 'JSON and JSONL: include content and metadata. CSV always has the input.',
@@ -75,8 +80,10 @@ builder.objectField('Batch', 'outputUrl', (t) =>
         },
       }),
     },
-    resolve: ({ id }, args, { links, baseUrl }) => {
+    resolve: (batch, args, { links, baseUrl }) => {
       const { format, status, includeInput, includeRow, bom } = args;
+      // A link that the route would refuse is refused here.
+      answerFilterOf(batch, args, 'labels');
       const delimiter = args.delimiter ? toDelimiter(args.delimiter) : ',';
       const issues = [
         ...(bom && format !== 'csv' ? ['bom'] : []),
@@ -86,9 +93,12 @@ builder.objectField('Batch', 'outputUrl', (t) =>
       return (
         baseUrl +
         links.toOutput({
-          batchId: id,
+          batchId: batch.id,
           format,
           status: status ? [...new Set(status)] : undefined,
+          labels: args.labels ?? undefined,
+          confidenceBelow: args.confidenceBelow ?? undefined,
+          confidenceFrom: args.confidenceFrom ?? undefined,
           includeInput: includeInput === true,
           includeRow: includeRow === true,
           bom: bom === true,

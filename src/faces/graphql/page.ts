@@ -62,8 +62,13 @@ export function pageCost({ first, last }: PageArgs) {
   return { field: 1, multiplier: Math.min(first ?? last ?? defaultPageSize, maxPageSize) };
 }
 
+/** What is read for a page. */
+export type PageRange = ResolveCursorConnectionArgs;
+
 /** Cursors of a list. `find` gives the cursor of the entry with an id; null if unknown. */
 export interface Places<Entry> {
+  /** Where cursors are no plain numbers. */
+  isCursor?(text: string): boolean;
   toCursor(entry: Entry): string;
   find(id: string): Promise<string | null>;
 }
@@ -71,15 +76,15 @@ export interface Places<Entry> {
 /** `read` is asked for one entry more than the page holds: it shows whether a page follows. */
 export async function readPage<Entry extends object>(
   args: PageArgs,
-  { toCursor, find }: Places<Entry>,
-  read: (range: ResolveCursorConnectionArgs) => Promise<Entry[]>,
+  { toCursor, find, isCursor = (text) => cursorText.test(text) }: Places<Entry>,
+  read: (range: PageRange) => Promise<Entry[]>,
 ) {
   const { first, last } = args;
   if (typeof first === 'number' && typeof last === 'number') {
     throw presentIssues([{ path: 'last', message: 'must be absent when first is given' }]);
   }
-  const after = await placeOf(args, 'after', find);
-  const before = await placeOf(args, 'before', find);
+  const after = await placeOf(args, 'after', { find, isCursor });
+  const before = await placeOf(args, 'before', { find, isCursor });
   const { edges, pageInfo } = await resolveCursorConnection(
     {
       args: { first, last, after, before },
@@ -105,7 +110,7 @@ export async function readPage<Entry extends object>(
  */
 export function wholePage<Entry>(
   { entries, isCut }: { entries: Entry[]; isCut: boolean },
-  { limit, after, before, inverted }: ResolveCursorConnectionArgs,
+  { limit, after, before, inverted }: PageRange,
   toCursor: (entry: Entry) => string,
 ): Entry[] {
   if (!isCut) return entries;
@@ -117,10 +122,10 @@ export function wholePage<Entry>(
 async function placeOf(
   args: PageArgs,
   path: 'after' | 'before',
-  find: (id: string) => Promise<string | null>,
+  { find, isCursor }: Required<Pick<Places<object>, 'find' | 'isCursor'>>,
 ): Promise<string | null | undefined> {
   const given = args[path];
-  if (given === null || given === undefined || cursorText.test(given)) return given;
+  if (given === null || given === undefined || isCursor(given)) return given;
   const cursor = await find(given);
   if (cursor !== null) return cursor;
   const message = 'must be a cursor of this list, or the id of one of its entries';

@@ -1,6 +1,6 @@
 /** Links to a batch's output that need no key for a while: browsers send no header with them. */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { ItemStatus } from '../../db/items.ts';
+import type { ItemStatus } from '../../db/item-filter.ts';
 import type { OutputFormat } from '../../files/write/output.ts';
 import { RouteError } from './route-error.ts';
 
@@ -13,6 +13,10 @@ interface OutputLink {
   format: OutputFormat;
   /** Only items with one of these statuses. Undefined: all. */
   status: readonly ItemStatus[] | undefined;
+  /** Only items with such answers, as the route takes them; an empty list is none of them. */
+  labels?: readonly string[] | undefined;
+  confidenceBelow?: number | undefined;
+  confidenceFrom?: number | undefined;
   includeInput: boolean;
   includeRow: boolean;
   /** CSV, as the route takes them. */
@@ -53,7 +57,7 @@ export function createSignedLinks({
     createHmac('sha256', secret).update(signedText(batchId, query)).digest('base64url');
 
   return {
-    toOutput({ batchId, format, status, includeInput, includeRow, bom, delimiter }) {
+    toOutput({ batchId, format, status, includeInput, includeRow, bom, delimiter, ...answers }) {
       const include = [...(includeInput ? ['input'] : []), ...(includeRow ? ['row'] : [])].join();
       const expires = Math.floor(now() / 1_000) + linkMinutes * 60;
       const query = new URLSearchParams({
@@ -64,6 +68,7 @@ export function createSignedLinks({
         ...(delimiter === undefined ? {} : { delimiter }),
         expires: String(expires),
       });
+      for (const [name, value] of answerParameters(answers)) query.append(name, value);
       query.set('signature', sign(batchId, query));
       return `/batches/${batchId}/output?${query}`;
     },
@@ -90,15 +95,32 @@ export function createSignedLinks({
   };
 }
 
+/** An empty label, which no answer has, stands for an empty list. */
+function answerParameters({
+  labels,
+  confidenceBelow,
+  confidenceFrom,
+}: Pick<OutputLink, 'labels' | 'confidenceBelow' | 'confidenceFrom'>): [string, string][] {
+  const wanted = labels?.length === 0 ? [''] : (labels ?? []);
+  return [
+    ...wanted.map((label): [string, string] => ['label', label]),
+    ...(confidenceBelow === undefined
+      ? []
+      : [['confidence_below', String(confidenceBelow)] as [string, string]]),
+    ...(confidenceFrom === undefined
+      ? []
+      : [['confidence_from', String(confidenceFrom)] as [string, string]]),
+  ];
+}
+
 /** What the signature stands for: as JSON, so that no two links have the same. */
 function signedText(batchId: string, query: URLSearchParams): string {
   const signed = ['format', 'status', 'include', 'formulas', 'expires'].map((name) =>
     query.get(name),
   );
   // Left out where they are absent, so that links of processes that do not know them go on working.
-  const later = ['bom', 'delimiter'].flatMap((name) => {
-    const value = query.get(name);
-    return value === null ? [] : [[name, value]];
-  });
+  const later = ['bom', 'delimiter', 'label', 'confidence_below', 'confidence_from'].flatMap(
+    (name) => (query.has(name) ? [[name, ...query.getAll(name)]] : []),
+  );
   return JSON.stringify(['output', batchId, ...signed, ...later]);
 }

@@ -1,9 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type AskedAnswers, answerFilterOf, maxLabels } from '../../app/answer-filter.ts';
+import { BadUserInput } from '../../core/errors.ts';
 import { isId } from '../../core/ids.ts';
+import { textProblem } from '../../core/text.ts';
+import type { AnswerFilter } from '../../db/answer-filter.ts';
 import { type BatchRecord, readBatch, readBatchById } from '../../db/batches.ts';
 import type { Database } from '../../db/driver/client.ts';
 import type { RequestAccess } from '../../db/driver/request-line.ts';
-import type { ItemStatus } from '../../db/items.ts';
+import type { ItemStatus } from '../../db/item-filter.ts';
 import { toDelimiter } from '../../files/write/cells.ts';
 import type { CsvOptions } from '../../files/write/csv.ts';
 import type { JsonIncludes, JsonNames } from '../../files/write/json.ts';
@@ -33,7 +37,12 @@ const knownParameters = [
   'delimiter',
   'after',
   'names',
+  'label',
+  'confidence_below',
+  'confidence_from',
 ];
+/** All others are given once at most. */
+const repeatable = ['label'];
 const linkParameters = ['expires', 'signature'];
 
 /** What was or would be sent to the model for a row of a batch. */
@@ -67,7 +76,8 @@ export async function answerOutput(route: OutputRoute): Promise<void> {
   }
   const batch = await findBatch(accessOf(owner ?? '').db, owner, batchId);
   if (!batch) throw new RouteError(404, 'NOT_FOUND', 'There is no batch with this id');
-  const { includes, names, csv, ...wanted } = readQuery(query);
+  const { includes, names, csv, asked, ...wanted } = readQuery(query);
+  const answers = answersOf(batch, asked);
   const access = accessOf(batch.owner);
   const writer = await outputWriter(access.db, batch, {
     operation: operationOf(batch),
@@ -91,7 +101,16 @@ export async function answerOutput(route: OutputRoute): Promise<void> {
     ...(byLink ? { 'referrer-policy': 'no-referrer' } : {}),
   });
   if (request.method === 'HEAD') response.end();
-  else await sendBytes(response, writeOutput(access, batch, writer, wanted));
+  else await sendBytes(response, writeOutput(access, batch, writer, { ...wanted, answers }));
+}
+
+function answersOf(batch: BatchRecord, asked: AskedAnswers): AnswerFilter | undefined {
+  try {
+    return answerFilterOf(batch, asked, 'label');
+  } catch (error) {
+    if (!(error instanceof BadUserInput)) throw error;
+    throw badInput(error.issues.map(({ path, message }) => `${path} ${message}`).join('; '));
+  }
 }
 
 /** A null owner has been let in by a link. */
@@ -114,7 +133,8 @@ function checkOnce(query: URLSearchParams): void {
     if (!knownParameters.includes(name) && !linkParameters.includes(name)) {
       throw badInput(`Unknown parameter ${name}. Allowed: ${knownParameters.join(', ')}`);
     }
-    if (query.getAll(name).length > 1) throw badInput(`${name} is given more than once`);
+    if (query.getAll(name).length > 1 && !repeatable.includes(name))
+      throw badInput(`${name} is given more than once`);
   }
 }
 
@@ -122,6 +142,7 @@ interface OutputQuery extends OutputRequest {
   includes: ReadonlySet<string>;
   names: JsonNames;
   csv: Omit<CsvOptions, 'includeRow'>;
+  asked: AskedAnswers;
 }
 
 function readQuery(query: URLSearchParams): OutputQuery {
@@ -160,7 +181,29 @@ function readQuery(query: URLSearchParams): OutputQuery {
     // What is put behind an earlier part has no beginning.
     csv: { keepFormulas: formulas === 'keep', bom: bom === 'true' && after === '-1', delimiter },
     afterIndex: Number(after),
+    asked: {
+      labels: query.has('label') ? toLabels(query.getAll('label')) : null,
+      confidenceBelow: toConfidence(query, 'confidence_below'),
+      confidenceFrom: toConfidence(query, 'confidence_from'),
+    },
   };
+}
+
+function toLabels(labels: string[]): string[] {
+  if (labels.length > maxLabels) {
+    throw badInput(`label must be given at most ${maxLabels.toLocaleString('en')} times`);
+  }
+  const problem = labels.map(textProblem).find((found) => found !== null);
+  if (problem) throw badInput(`label ${problem}`);
+  return labels;
+}
+
+function toConfidence(query: URLSearchParams, name: string): number | null {
+  const given = query.get(name);
+  if (given === null) return null;
+  const confidence = given.trim() === '' ? Number.NaN : Number(given);
+  if (!(confidence >= 0 && confidence <= 1)) throw badInput(`${name} must be between 0 and 1`);
+  return confidence;
 }
 
 const knownIncludes: ReadonlySet<string> = new Set(['input', 'request', 'row', 'attempts']);

@@ -1,11 +1,12 @@
 /** The output of a batch as a stream of byte strings, in input order, at any time. */
 import { setImmediate } from 'node:timers/promises';
+import type { AnswerFilter } from '../../db/answer-filter.ts';
 import type { BatchRecord } from '../../db/batches.ts';
 import { readBatchByKey, readBatchFile } from '../../db/batches.ts';
 import type { Database } from '../../db/driver/client.ts';
 import type { Copy } from '../../db/driver/copy.ts';
 import type { ExportColumns, ExportedItem } from '../../db/item-export.ts';
-import type { ItemStatus } from '../../db/items.ts';
+import type { ItemStatus } from '../../db/item-filter.ts';
 import type { OutputBytes } from '../../db/output-files.ts';
 import { finalStatuses } from '../../db/tables.ts';
 import type { PreparedOperation } from '../../operations/operation.ts';
@@ -38,6 +39,8 @@ export interface OutputRequest {
   format: OutputFormat;
   /** Only items with one of these statuses. Undefined: all. */
   status: readonly ItemStatus[] | undefined;
+  /** Only items with such answers. Undefined: all. */
+  answers?: AnswerFilter | undefined;
   /** Begins behind this index: how an interrupted download goes on. */
   afterIndex: number;
   /** Ends with this index. Undefined: with the last of the batch. */
@@ -112,7 +115,7 @@ export async function* writeOutput(
   { db, copy }: { db: Database; copy: Copy },
   batch: BatchRecord,
   writer: OutputWriter,
-  { status, afterIndex, lastIndex }: Omit<OutputRequest, 'format'>,
+  { status, answers, afterIndex, lastIndex }: Omit<OutputRequest, 'format'>,
 ): AsyncGenerator<string, void, undefined> {
   const { key: batchKey, fileKey, total } = batch;
   const parts = readItems(copy, {
@@ -120,6 +123,7 @@ export async function* writeOutput(
     first: afterIndex + 1,
     last: lastIndex ?? total - 1,
     status,
+    answers,
     with: writer.columns,
   });
   let piece = writer.head;

@@ -1,0 +1,196 @@
+/** Pages of the items of a batch: in the order of the input, or the least sure answer first. */
+import { hasConfidences } from '../../app/answer-filter.ts';
+import { parseItemId } from '../../core/ids.ts';
+import type { BatchRecord } from '../../db/batches.ts';
+import type { ItemFilter } from '../../db/item-filter.ts';
+import {
+  countItems,
+  type ItemRecord,
+  listItems,
+  listItemsAt,
+  type SureItem,
+} from '../../db/items.ts';
+import { findLeastSure, findSurePlace, type SurePlace } from '../../db/least-sure.ts';
+import type { Context } from './context.ts';
+import { type BatchItemModel, source, toModels } from './item.ts';
+import { type PageArgs, type PageRange, type Places, readPage, wholePage } from './page.ts';
+import { type Piece, walk } from './walk.ts';
+
+/** Items that a search looks at by one statement. */
+const pieceItems = 20_000;
+/** Items that one statement counts. */
+const countedItems = 100_000;
+
+export type ItemOrder = 'INDEX' | 'CONFIDENCE';
+
+/** An order of items. A place says how far a search got. */
+interface Ordered<Place> extends Places<BatchItemModel> {
+  cursorAt(place: Place): string;
+  indexAt(place: Place): number;
+  read(range: PageRange, from: Place | null, limit: number): Promise<Piece<ItemRecord, Place>>;
+}
+
+/** A page, and the last index that a search looked at where it ran out of time. */
+export async function readItemPage(
+  batch: BatchRecord,
+  args: PageArgs,
+  { filter, orderBy }: { filter: ItemFilter; orderBy: ItemOrder },
+  context: Context,
+) {
+  return orderBy === 'CONFIDENCE'
+    ? await readOrdered(batch, args, bySureness(batch, filter, context), context)
+    : await readOrdered(batch, args, byIndex(batch, filter, context), context);
+}
+
+async function readOrdered<Place>(
+  batch: BatchRecord,
+  args: PageArgs,
+  order: Ordered<Place>,
+  { db }: Context,
+) {
+  let end: Place | null = null;
+  let [isFull, isInverted] = [true, false];
+  const { edges, pageInfo } = await readPage(args, order, async (range) => {
+    const found = await walk<ItemRecord, Place>(range.limit, (from, limit) =>
+      order.read(range, from, limit),
+    );
+    end = found.end;
+    isFull = found.rows.length >= range.limit - 1;
+    isInverted = range.inverted;
+    const entries = await toModels(batch, found.rows, db);
+    return wholePage({ entries, isCut: found.isCut }, range, order.toCursor);
+  });
+  if (end === null) return { edges, pageInfo, searchedTo: null };
+  // Nobody knows what the rest of the list has, and the next page begins behind what is known.
+  const more = isInverted ? { hasPreviousPage: true } : { hasNextPage: true };
+  const cursor = order.cursorAt(end);
+  const reached = isInverted ? { startCursor: cursor } : { endCursor: cursor };
+  return isFull
+    ? { edges, pageInfo: { ...pageInfo, ...more }, searchedTo: null }
+    : { edges, pageInfo: { ...pageInfo, ...more, ...reached }, searchedTo: order.indexAt(end) };
+}
+
+/** Larger than any index, and the largest that the database can compare with one. */
+const maxIndex = 2 ** 31 - 1;
+
+function byIndex(batch: BatchRecord, filter: ItemFilter, { db, budget }: Context): Ordered<number> {
+  const isSearch = searches(filter);
+  const toIndex = (cursor: string | undefined) =>
+    cursor === undefined ? undefined : Math.min(Number(cursor), maxIndex);
+
+  return {
+    toCursor: ({ item }) => String(item.index),
+    find: async (id) => {
+      const index = indexIn(batch, id);
+      return index === null ? null : String(index);
+    },
+    cursorAt: String,
+    indexAt: (index) => index,
+    async read({ after, before, inverted }, from, limit) {
+      let afterIndex = toIndex(after);
+      let beforeIndex = toIndex(before);
+      let end: number | null = null;
+      if (isSearch && inverted) {
+        const least = (afterIndex ?? -1) + 1;
+        beforeIndex = from ?? Math.min(beforeIndex ?? batch.total, batch.total);
+        const first = Math.max(beforeIndex - pieceItems, least);
+        afterIndex = first - 1;
+        end = first > least ? first : null;
+      } else if (isSearch) {
+        const stop = Math.min(beforeIndex ?? batch.total, batch.total);
+        afterIndex = from ?? afterIndex ?? -1;
+        beforeIndex = Math.min(afterIndex + 1 + pieceItems, stop);
+        end = beforeIndex < stop ? beforeIndex - 1 : null;
+      }
+      const page = { limit, afterIndex, beforeIndex, inverted };
+      const { rows, isCut } = await budget.read((maxBytes) =>
+        listItems(db.sql, source(batch), filter, { ...page, maxBytes }),
+      );
+      return { rows, isCut, end };
+    },
+  };
+}
+
+/** Whether what a filter leaves is found by looking at each item, of any number. */
+function searches({ answers, search, customIds }: ItemFilter): boolean {
+  return (answers !== undefined || search !== undefined) && customIds === undefined;
+}
+
+/** A confidence, in billionths, and an index. */
+const sureCursor = /^(\d{1,10})\.(\d{1,10})$/;
+const billion = 1e9;
+
+function bySureness(
+  batch: BatchRecord,
+  filter: ItemFilter,
+  { db, budget }: Context,
+): Ordered<SurePlace> {
+  const { status, errorCodes, search } = filter;
+  const isPossible =
+    hasConfidences(batch) && !errorCodes && (status?.includes('SUCCEEDED') ?? true);
+  const cursorAt = ({ confidence, index }: SurePlace) =>
+    `${Math.round(confidence * billion)}.${index}`;
+  const toPlace = (cursor: string | undefined) => {
+    const [, billionths, index] = sureCursor.exec(cursor ?? '') ?? [];
+    return billionths === undefined
+      ? null
+      : { confidence: Number(billionths) / billion, index: Math.min(Number(index), maxIndex) };
+  };
+
+  return {
+    toCursor: ({ item }) => cursorAt(item as SureItem),
+    isCursor: (text) => sureCursor.test(text),
+    find: async (id) => {
+      const index = indexIn(batch, id);
+      if (index === null || !hasConfidences(batch)) return null;
+      const place = await findSurePlace(db.sql, source(batch), index);
+      return place && cursorAt(place);
+    },
+    cursorAt,
+    indexAt: ({ index }) => index,
+    async read({ after, before, inverted }, from, limit) {
+      if (!isPossible) return { rows: [], isCut: false, end: null };
+      const looked = search === undefined ? limit : pieceItems;
+      const { indexes, count, end } = await findLeastSure(db.sql, source(batch), filter, {
+        limit: looked,
+        after: (inverted ? null : from) ?? toPlace(after),
+        before: (inverted ? from : null) ?? toPlace(before),
+        inverted,
+      });
+      const { rows, isCut } = await budget.read((maxBytes) =>
+        listItemsAt(db.sql, source(batch), { search }, { indexes, limit, maxBytes }),
+      );
+      return { rows, isCut, end: count < looked ? null : end };
+    },
+  };
+}
+
+/** The index of an item of the batch by its id; null for any other id. */
+function indexIn({ id, total }: BatchRecord, text: string): number | null {
+  const parsed = parseItemId(text);
+  return parsed?.batchId === id && parsed.index < total ? parsed.index : null;
+}
+
+/** How many items a filter leaves, of a list in this order. Looks at each of them. */
+export async function countMatching(
+  batch: BatchRecord,
+  { filter, orderBy }: { filter: ItemFilter; orderBy: ItemOrder },
+  { db }: Pick<Context, 'db'>,
+): Promise<number> {
+  const counted = orderBy === 'CONFIDENCE' ? withConfidence(batch, filter) : filter;
+  if (Object.values(counted).every((condition) => condition === undefined)) return batch.total;
+  if (!searches(counted)) return await countItems(db.sql, source(batch), counted);
+  let items = 0;
+  for (let first = 0; first < batch.total; first += countedItems) {
+    const bounds = { afterIndex: first - 1, beforeIndex: first + countedItems };
+    items += await countItems(db.sql, source(batch), counted, bounds);
+  }
+  return items;
+}
+
+/** What is ordered by confidence has one. */
+function withConfidence(batch: BatchRecord, filter: ItemFilter): ItemFilter {
+  const confidence = filter.answers?.confidence ?? { from: null, below: null };
+  const none = !hasConfidences(batch);
+  return { ...filter, answers: { ...filter.answers, confidence, none } };
+}
