@@ -33,7 +33,7 @@ function listCost(size: number | null | undefined, { usual, max }: { usual: numb
 }
 
 const LabelCount = builder.objectRef<LabelCountModel>('LabelCount').implement({
-  description: 'How many items have one label.',
+  description: 'Number of items with one label.',
   fields: (t) => ({
     count: t.exposeInt('count', { description: 'Items with this label.' }),
     label: t.exposeString('label', {
@@ -49,14 +49,14 @@ const LabelCount = builder.objectRef<LabelCountModel>('LabelCount').implement({
 });
 
 const ConfidenceBin = builder.objectRef<ConfidenceBinModel>('ConfidenceBin').implement({
-  description: 'How many items have a confidence within one interval.',
+  description: 'Number of items with a confidence within one interval.',
   fields: (t) => ({
     count: t.exposeInt('count', { description: 'Items in this interval.' }),
     from: t.exposeFloat('from', {
       description: 'The lowest confidence that belongs to this interval.',
     }),
     to: t.exposeFloat('to', {
-      description: 'Where the next interval begins. The last interval contains 1.',
+      description: 'Lower edge of the next interval. The last interval contains 1.',
     }),
   }),
 });
@@ -64,18 +64,18 @@ const ConfidenceBin = builder.objectRef<ConfidenceBinModel>('ConfidenceBin').imp
 const TimelinePoint = builder.objectRef<TimelinePointModel>('TimelinePoint').implement({
   description: 'The answers that were recorded within one interval of time.',
   fields: (t) => ({
-    at: t.expose('at', { type: 'DateTime', description: 'When the interval begins.' }),
+    at: t.expose('at', { type: 'DateTime', description: 'Time at which the interval begins.' }),
     costUsd: t.exposeFloat('costUsd', {
       nullable: true,
       description:
-        'What these answers cost in USD. Null where no price is known, never 0 for that reason.',
+        'Cost of these answers in USD. Null where no price is known, never 0 for that reason.',
     }),
     failed: t.exposeInt('failed', {
       description:
         'Items that failed within the interval. A retried item counts where its latest answer was recorded.',
     }),
     seconds: t.exposeFloat('seconds', {
-      description: 'How long the interval lasts. Its answers divided by its seconds are the pace.',
+      description: 'Length of the interval. Its answers divided by its seconds are the pace.',
     }),
     succeeded: t.exposeInt('succeeded', {
       description: 'Items that succeeded within the interval.',
@@ -87,7 +87,7 @@ builder.objectFields('Batch', (t) => ({
   confidence: t.field({
     type: [ConfidenceBin],
     description:
-      'How many succeeded items have a confidence in each interval, the lowest interval first. An item without a confidence is in no interval. Empty where no item has a confidence.',
+      'Number of succeeded items with a confidence in each interval, the lowest interval first. An item without a confidence is in no interval. Empty where no item has a confidence.',
     args: {
       bins: t.arg.int({
         defaultValue: defaultBins,
@@ -101,7 +101,7 @@ builder.objectFields('Batch', (t) => ({
   labels: t.field({
     type: [LabelCount],
     description:
-      'How often each label was given, the most frequent label first. Only succeeded items count. With multiLabel an item counts for each of its labels. Empty for an operation without labels.',
+      'Number of items with each label, the most frequent label first. Only succeeded items count. With multiLabel an item counts for each of its labels. Empty for an operation without labels.',
     args: {
       field: t.arg.string({
         description:
@@ -110,7 +110,7 @@ builder.objectFields('Batch', (t) => ({
       }),
       first: t.arg.int({
         defaultValue: defaultLabels,
-        description: `How many labels at most, 1 to ${maxLabels}.`,
+        description: `Maximum number of labels, 1 to ${maxLabels}.`,
         validate: upTo(maxLabels),
       }),
     },
@@ -133,11 +133,11 @@ builder.objectFields('Batch', (t) => ({
   timeline: t.field({
     type: [TimelinePoint],
     description:
-      'When answers were recorded: the time from the first answer to the last one in intervals of equal length, the earliest first. An interval without an answer is left out. Empty before the first answer.',
+      'Answers by the time of their record: the time from the first answer to the last one in intervals of equal length, the earliest first. An interval without an answer is left out. Empty before the first answer.',
     args: {
       points: t.arg.int({
         defaultValue: defaultPoints,
-        description: `How many intervals at most, 1 to ${maxPoints}.`,
+        description: `Maximum number of intervals, 1 to ${maxPoints}.`,
         validate: upTo(maxPoints),
       }),
     },

@@ -13,7 +13,8 @@ import { presentIssues } from './errors.ts';
  * Each selected field costs 1, times the sizes of the pages that it stands in. 1,000 items with
  * every field of theirs, of all kinds of results, and of their batch, its provider batches and its
  * file cost 297,000, without what takes a statement for each: the projection, the first request,
- * the sample. A page of a list inside a page of a list costs more than anybody needs.
+ * the sample, the sums of answers. A page of a list inside a page of a list costs more than anybody
+ * needs.
  */
 const maxComplexity = 300_000;
 /** `depth` in levels, `breadth` in fields. */
