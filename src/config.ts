@@ -34,6 +34,7 @@ export interface Config {
   apiKeys: ReadonlyMap<string, string>;
   /** What owners may spend in a month. */
   budgets: OwnerLimits;
+  console: boolean;
   graphiql: boolean;
   introspection: boolean;
   /** Where clients reach the server, without a trailing slash; null: where it listens. */
@@ -120,6 +121,7 @@ const environment = z.object({
   ROLE: oneOf(['all', 'api', 'worker']).default('all'),
   API_KEYS: apiKeys,
   BUDGETS: budgets,
+  CONSOLE: bool(true, 'on', 'off'),
   GRAPHIQL: bool(true, 'on', 'off'),
   INTROSPECTION: bool(true, 'on', 'off'),
   PUBLIC_URL: httpUrl.optional(),
@@ -238,6 +240,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     role: data.ROLE,
     apiKeys: data.API_KEYS,
     budgets: data.BUDGETS,
+    console: data.CONSOLE,
     graphiql: data.GRAPHIQL,
     introspection: data.INTROSPECTION,
     publicUrl: data.PUBLIC_URL?.replace(/\/+$/, '') ?? null,

@@ -71,6 +71,7 @@ function announcement({ url, data }: Service): string {
     `Winnow is up after ${seconds} s.`,
     ...(url
       ? [
+          ...(config.console ? [`  Console     ${url}/console`] : []),
           `  GraphiQL    ${config.graphiql ? `${url}/graphql` : 'off'}`,
           `  GraphQL     ${url}/graphql`,
           `  WebSocket   ${url.replace(/^http/, 'ws')}/graphql`,

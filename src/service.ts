@@ -299,9 +299,14 @@ export async function startService(
       const server = createHttpServer({
         config,
         faces: [
-          ...(config.graphiql
-            ? [createConsoleFace({ withKeys: config.apiKeys.size > 0, publicUrl })]
-            : []),
+          createConsoleFace({
+            withConsole: config.console,
+            withGraphiQL: config.graphiql,
+            withKeys: config.apiKeys.size > 0,
+            publicUrl,
+            dataDirectory: config.dataDirectory,
+            log,
+          }),
           createRestFace({ services, db }),
           createGraphQLFace({ services, introspection, publicUrl, log }),
           createOpenAiFace(services),

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTabs } from '../../src/faces/console/tabs.ts';
+import { createTabs } from '../../src/faces/console/graphiql/tabs.ts';
 import { submitTexts, untilAllEnded } from '../faces/graphql/support.ts';
 import { type App, startApp } from '../support/app.ts';
 import {

@@ -20,7 +20,7 @@ export interface Imports {
 function roomOf(path: string): string {
   const [first = '', second = ''] = path.split('/');
   if (first === 'faces' || first === 'engine') return `${first}/${second}`;
-  return first.replace(/\.[jt]s$/, '');
+  return first.replace(/\.[jt]sx?$/, '');
 }
 
 /** All rooms may import what is below them. */
@@ -32,7 +32,7 @@ function isBelow(other: string, room: string): boolean {
 export function readImports(): Map<string, Imports> {
   const found = new Map<string, { run: Set<string>; types: Set<string>; packages: Set<string> }>();
   const paths = readdirSync(source, { recursive: true, encoding: 'utf8' });
-  for (const path of paths.filter((name) => /\.[jt]s$/.test(name)).sort()) {
+  for (const path of paths.filter((name) => /\.[jt]sx?$/.test(name)).sort()) {
     const room = roomOf(path);
     const own = found.get(room) ?? { run: new Set(), types: new Set(), packages: new Set() };
     found.set(room, own);

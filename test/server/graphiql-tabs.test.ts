@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { buildSchema, parse, validate } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTabs, type GraphiQLTab } from '../../src/faces/console/tabs.ts';
+import { createTabs, type GraphiQLTab } from '../../src/faces/console/graphiql/tabs.ts';
 import { subscribeSse, untilAllEnded } from '../faces/graphql/support.ts';
 import { type App, startApp } from '../support/app.ts';
 import { until } from '../support/until.ts';

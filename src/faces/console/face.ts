@@ -1,31 +1,55 @@
-/** GraphiQL as a face of the server: the page, which holds nothing, is open to everybody. */
-import type { Face } from '../http/face.ts';
-import { createGraphiQLPage, wantsPage } from './page.ts';
+/**
+ * The pages of the server: the console and GraphiQL. They hold nothing of anybody, and are open to
+ * everybody who reaches the server.
+ */
+import type { Log } from '../../core/log.ts';
+import type { Face, Route } from '../http/face.ts';
+import { createAppRoutes } from './app/routes.ts';
+import { createGraphiQLPage, wantsPage } from './graphiql/page.ts';
 
-export function createConsoleFace({
-  withKeys,
-  publicUrl,
-}: {
+export interface ConsoleFaceOptions {
+  withConsole: boolean;
+  withGraphiQL: boolean;
   withKeys: boolean;
   /** Where clients reach the server, if not where they ask. */
   publicUrl: string | null;
-}): Face {
-  const page = createGraphiQLPage({ withKeys });
+  /** Keeps the bundle of the console. */
+  dataDirectory: string;
+  log: Log;
+}
+
+export function createConsoleFace(options: ConsoleFaceOptions): Face {
+  const { withConsole, withGraphiQL, publicUrl } = options;
+  const root = publicUrl === null ? '' : new URL(publicUrl).pathname.replace(/\/+$/, '');
+  const app = withConsole ? createAppRoutes({ ...options, root }) : null;
+  const first = withConsole ? '/console' : withGraphiQL ? '/graphql' : null;
   return {
     routes: [
-      {
-        matches: ({ url, request }) =>
-          (url.pathname === '/graphql' || url.pathname === '/graphql/') && wantsPage(request),
-        answer: ({ request, response, url }) =>
-          page(request, response, publicUrl ?? addressOf(url)),
-      },
-      {
-        matches: ({ url, request }) => url.pathname === '/' && request.method === 'GET',
-        async answer({ response }) {
-          response.writeHead(302, { location: '/graphql' }).end();
-        },
-      },
+      ...(withGraphiQL ? [graphiqlRoute(options)] : []),
+      ...(app?.routes ?? []),
+      ...(first ? [firstPageRoute(`${root}${first}`)] : []),
     ],
+    attach() {
+      app?.prepare();
+    },
+  };
+}
+
+function graphiqlRoute({ withKeys, publicUrl }: ConsoleFaceOptions): Route {
+  const page = createGraphiQLPage({ withKeys });
+  return {
+    matches: ({ url, request }) =>
+      (url.pathname === '/graphql' || url.pathname === '/graphql/') && wantsPage(request),
+    answer: ({ request, response, url }) => page(request, response, publicUrl ?? addressOf(url)),
+  };
+}
+
+function firstPageRoute(location: string): Route {
+  return {
+    matches: ({ url, request }) => url.pathname === '/' && request.method === 'GET',
+    async answer({ response }) {
+      response.writeHead(302, { location }).end();
+    },
   };
 }
 

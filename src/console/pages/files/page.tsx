@@ -1,0 +1,6 @@
+import { Heading, usePageTitle } from '../../parts/page.tsx';
+
+export function FilesPage() {
+  usePageTitle('Files');
+  return <Heading title="Files" />;
+}

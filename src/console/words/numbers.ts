@@ -1,0 +1,146 @@
+/** Numbers, shares, money and times in the words of the page. Null is for what is not known. */
+import { createStore, useStore } from '../data/store.ts';
+
+const locale = navigator.language;
+const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
+const oneDigit = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
+const compact = new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 });
+
+export function count(value: number): string {
+  return whole.format(value);
+}
+
+/** `127 M` for people who compare, the exact number being elsewhere. */
+export function aboutCount(value: number): string {
+  return value < 10_000 ? whole.format(value) : compact.format(value);
+}
+
+/** `share` is 0 to 1. 100% only where it is all, 0% only where it is nothing. */
+export function percent(share: number, digits: 0 | 1 = 1): string {
+  if (share > 0 && share < 0.001) return '<0.1%';
+  const factor = digits === 1 ? 1_000 : 100;
+  const rounded = share < 1 ? Math.min(Math.floor(share * factor), factor - 1) : factor;
+  if (rounded === 0 && share > 0) return '<1%';
+  const format = digits === 1 && rounded < factor ? oneDigit : whole;
+  return `${format.format((rounded / factor) * 100)}%`;
+}
+
+/** USD with two digits that count: $56.92, $0.0005. */
+export function usd(value: number): string {
+  const digits = value === 0 || Math.abs(value) >= 0.995 ? 2 : significantDigits(value);
+  return new Intl.NumberFormat(locale, {
+    style: 'currency',
+    currency: 'USD',
+    currencyDisplay: 'narrowSymbol',
+    minimumFractionDigits: Math.min(digits, 2),
+    maximumFractionDigits: digits,
+  }).format(value);
+}
+
+function significantDigits(value: number): number {
+  return Math.min(12, Math.max(2, 1 - Math.floor(Math.log10(Math.abs(value)))));
+}
+
+/** `$88 to $95`, or one figure where both are the same in the digits shown. */
+export function usdRange(low: number, high: number): string {
+  const format = (value: number) => (high >= 20 ? usdWhole(value) : usd(value));
+  const [first, last] = [format(low), format(high)];
+  return first === last ? first : `${first} to ${last}`;
+}
+
+function usdWhole(value: number): string {
+  return new Intl.NumberFormat(locale, {
+    style: 'currency',
+    currency: 'USD',
+    currencyDisplay: 'narrowSymbol',
+    maximumFractionDigits: 0,
+  }).format(value);
+}
+
+export function bytes(value: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let size = value;
+  let unit = 0;
+  while (size >= 1_000 && unit < units.length - 1) {
+    size /= 1_000;
+    unit += 1;
+  }
+  return `${size < 10 && unit > 0 ? oneDigit.format(size) : whole.format(size)} ${units[unit]}`;
+}
+
+/** `9 s`, `1 min 48 s`, `2 h 10 min`. */
+export function duration(seconds: number): string {
+  if (seconds < 1) return '<1 s';
+  if (seconds < 60) return `${whole.format(Math.floor(seconds))} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) {
+    const rest = Math.floor(seconds % 60);
+    return rest > 0 && minutes < 10 ? `${minutes} min ${rest} s` : `${minutes} min`;
+  }
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return minutes % 60 > 0 ? `${hours} h ${minutes % 60} min` : `${hours} h`;
+  return `${Math.floor(hours / 24)} days`;
+}
+
+export function perSecond(value: number): string {
+  return `${value < 10 ? oneDigit.format(value) : whole.format(value)}/s`;
+}
+
+/** Whether times are shown as this machine's clock has them, or in UTC. */
+export const timeZone = createStore<'local' | 'utc'>(
+  localStorage.getItem('winnow.times') === 'utc' ? 'utc' : 'local',
+);
+
+export function useTimes() {
+  const zone = useStore(timeZone) === 'utc' ? 'UTC' : undefined;
+  return {
+    /** `14:02`, `yesterday`, `27 Nov`. */
+    day(instant: string): string {
+      const at = new Date(instant);
+      const days = daysBetween(at, new Date(), zone);
+      if (days === 0) return this.clock(instant);
+      if (days === 1) return 'yesterday';
+      const thisYear = at.getFullYear() === new Date().getFullYear();
+      return at.toLocaleDateString(locale, {
+        timeZone: zone,
+        day: 'numeric',
+        month: 'short',
+        ...(thisYear ? {} : { year: 'numeric' }),
+      });
+    },
+    /** `14:02`, with the day before it where that is another: `tomorrow 09:40`. */
+    soon(instant: string): string {
+      const days = daysBetween(new Date(instant), new Date(), zone);
+      if (days === 0) return this.clock(instant);
+      if (days === -1) return `tomorrow ${this.clock(instant)}`;
+      return `${new Date(instant).toLocaleDateString(locale, { timeZone: zone, day: 'numeric', month: 'long' })} ${this.clock(instant)}`;
+    },
+    clock(instant: string, seconds = false): string {
+      return new Date(instant).toLocaleTimeString(locale, {
+        timeZone: zone,
+        hour: '2-digit',
+        minute: '2-digit',
+        hourCycle: 'h23',
+        ...(seconds ? { second: '2-digit' } : {}),
+      });
+    },
+    exact(instant: string): string {
+      return new Date(instant).toLocaleString(locale, {
+        timeZone: zone,
+        dateStyle: 'long',
+        timeStyle: 'long',
+      });
+    },
+  };
+}
+
+/** Whole days of the calendar from the first instant to the second. */
+function daysBetween(first: Date, second: Date, zone: string | undefined): number {
+  const dayOf = (at: Date) => Date.parse(at.toLocaleDateString('sv-SE', { timeZone: zone }));
+  return Math.round((dayOf(second) - dayOf(first)) / 86_400_000);
+}
+
+/** `1 row`, `2 rows`. */
+export function many(value: number, one: string, several = `${one}s`): string {
+  return `${count(value)} ${value === 1 ? one : several}`;
+}
