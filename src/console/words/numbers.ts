@@ -115,6 +115,14 @@ export function useTimes() {
       if (days === -1) return `tomorrow ${this.clock(instant)}`;
       return `${new Date(instant).toLocaleDateString(locale, { timeZone: zone, day: 'numeric', month: 'long' })} ${this.clock(instant)}`;
     },
+    /** `1 December`, with the time of the day where that is not midnight. */
+    later(instant: string): string {
+      const clock = this.clock(instant);
+      const days = daysBetween(new Date(instant), new Date(), zone);
+      if (days > -2) return this.soon(instant);
+      const day = this.soon(instant);
+      return clock === '00:00' ? day.slice(0, -clock.length - 1) : day;
+    },
     clock(instant: string, seconds = false): string {
       return new Date(instant).toLocaleTimeString(locale, {
         timeZone: zone,
@@ -133,6 +141,8 @@ export function useTimes() {
     },
   };
 }
+
+export type Times = ReturnType<typeof useTimes>;
 
 /** Whole days of the calendar from the first instant to the second. */
 function daysBetween(first: Date, second: Date, zone: string | undefined): number {

@@ -14,3 +14,13 @@ export function visible(text: string, { lines = false } = {}): string {
     return code > 0x7f ? '\ufffd' : String.fromCharCode(symbolsAt + code);
   });
 }
+
+/** The beginning of a text for one line, with every run of white space as one blank. */
+export function oneLine(text: string, characters = 200): string {
+  const begin = text
+    .slice(0, 4 * characters)
+    .replace(/\s+/g, ' ')
+    .trim();
+  const cut = [...begin].slice(0, characters).join('');
+  return visible(cut.length < begin.length ? `${cut}…` : cut);
+}
