@@ -1,6 +1,6 @@
 /**
- * Writes src/console/graphql-env.d.ts, the types of schema.graphql for the console's documents. With
- * --check it fails where that file is stale.
+ * Writes the types of schema.graphql for the console's documents to src/console/graphql-env.d.ts.
+ * With --check it fails where that file is stale.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { minifyIntrospection, outputIntrospectionFile } from '@gql.tada/internal';

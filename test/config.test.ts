@@ -118,6 +118,7 @@ it('every variable arrives', () => {
     host: '0.0.0.0',
     databaseUrl: 'postgres://user:password@db.example:5432/winnow',
     databaseConnections: 8,
+    console: true,
     dataDirectory: '/var/lib/winnow',
     defaultModel: 'local/llama/3',
     providers: [

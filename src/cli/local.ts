@@ -28,6 +28,8 @@ export async function startLocal(
   const env = { ...(existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {}), ...given };
   try {
     const config = readConfig({
+      // A command is over before anybody looks at a page.
+      CONSOLE: 'off',
       ...env,
       PORT: env.PORT || '0',
       ROLE: 'all',

@@ -100,6 +100,7 @@ export function nextReport({
     styleText('bold', 'Next'),
     ...(url
       ? [
+          entry('Console', styleText('cyan', `${url}/console/batches/${id}`)),
           entry('GraphiQL', styleText('cyan', `${url}/graphql`)),
           entry('', `{ batch(id: "${id}") { progress`),
           entry('', '  items(first: 5) { edges { node { content output } } } } }'),

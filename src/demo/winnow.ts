@@ -23,6 +23,7 @@ const ownSettings = {
   API_KEYS: '',
   PUBLIC_URL: '',
   ROLE: '',
+  CONSOLE: 'on',
   GRAPHIQL: 'on',
   INTROSPECTION: 'on',
 };

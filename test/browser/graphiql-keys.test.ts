@@ -79,10 +79,11 @@ if (browserPath) {
       await page.close();
     });
 
-    it('it is kept nowhere, and gone after a reload and after a way back', {
+    it('it is kept in the tab alone, over a reload and a way back, for the console too', {
       timeout: 60_000,
     }, async () => {
-      const { page } = await openGraphiQL(browser, app.url);
+      const context = await browser.newContext();
+      const { page } = await openGraphiQL(context, app.url);
       await giveKey(page, annaKey, 'Used for every request');
       await page.click('.graphiql-editor-tools [data-name=headers]');
       await page.locator('.graphiql-editor-tool .monaco-editor:visible').click();
@@ -91,14 +92,18 @@ if (browserPath) {
       await runTab(page, 'LabelTexts', 'confidence');
 
       expect(await keptOf(page)).not.toContain(annaKey);
+      expect(await page.evaluate(() => ({ ...sessionStorage }))).toEqual({ 'winnow.key': annaKey });
       await page.reload();
-      expect(await fieldOf(page)).toBe('');
-      await giveKey(page, annaKey, 'Used for every request');
+      await runTab(page, 'Welcome', 'defaultModel');
       await page.goto('about:blank');
       await page.goBack();
-      expect(await fieldOf(page)).toBe('');
-      expect(await runTab(page, 'Welcome', 'UNAUTHENTICATED')).toContain('at the top');
-      await page.close();
+      expect(await fieldOf(page)).toBe(annaKey);
+      await runTab(page, 'Welcome', 'defaultModel');
+      const other = await openGraphiQL(context, app.url);
+      expect(await fieldOf(other.page)).toBe('');
+      await giveKey(page, 'wrong-key-0123456789abcdefgh', 'does not know this key');
+      expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
+      await context.close();
     });
 
     it('headers that an earlier page has kept are dropped', { timeout: 60_000 }, async () => {
@@ -228,10 +233,10 @@ async function fieldOf(page: Page): Promise<string> {
   return await page.getByLabel('API key').inputValue();
 }
 
-/** All that the browser keeps for this address. */
+/** All that the browser keeps for this address, but for what is the tab's alone. */
 async function keptOf(page: Page): Promise<string> {
   const stores = await page.evaluate(() =>
-    JSON.stringify([localStorage, sessionStorage, document.cookie, location.href, history.state]),
+    JSON.stringify([localStorage, document.cookie, location.href, history.state]),
   );
   return stores + JSON.stringify(await page.context().storageState());
 }

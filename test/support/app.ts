@@ -51,6 +51,8 @@ export async function startApp(
     PROVIDERS: JSON.stringify({ test: { baseURL: sandbox.url, models: ['rules'] } }),
     DEFAULT_MODEL: 'test/rules',
     PROVIDER_BATCH_POLL_MS: '50',
+    // Each start would bundle it, or look for the bundle.
+    CONSOLE: 'off',
     ...env,
   });
   const service = await startService(

@@ -18,7 +18,7 @@ export interface Program {
 export function startProgram(env: Record<string, string>): Program {
   const child = spawn(process.execPath, [...nodeFlags, 'src/main.ts'], {
     cwd: root,
-    env: { ...nodeEnv, PATH: process.env.PATH ?? '', PORT: '0', ...env },
+    env: { ...nodeEnv, PATH: process.env.PATH ?? '', PORT: '0', CONSOLE: 'off', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let out = '';

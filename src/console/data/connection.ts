@@ -9,7 +9,7 @@ export type Connection =
 
 export const connection = createStore<Connection>({ state: 'connecting' });
 
-/** Counts how often the server came back: what is on the screen is then read anew. */
+/** Counts how often the server came back: then the screen is read again. */
 export const returns = createStore(0);
 
 export function noteOpened(): void {

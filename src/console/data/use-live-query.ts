@@ -1,4 +1,4 @@
-/** A question whose answer is read anew when the server is back after it could not be reached. */
+/** A query that is read again when the server is back after it could not be reached. */
 import { useEffect, useRef } from 'react';
 import { type AnyVariables, type TypedDocumentNode, type UseQueryArgs, useQuery } from 'urql';
 import { returns } from './connection.ts';

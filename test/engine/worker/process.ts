@@ -46,6 +46,7 @@ export async function startProcess(
       PORT: '0',
       ROLE: 'worker',
       LOG_LEVEL: 'warn',
+      CONSOLE: 'off',
       DATABASE_URL: databaseUrl,
       PROVIDERS: JSON.stringify({
         test: { baseURL: sandbox.url, models: ['rules'], headers: { [processHeader]: name } },

@@ -119,6 +119,7 @@ export async function startVictim({
       databaseUrl: database.url,
       sandbox: provider,
       env: {
+        CONSOLE: 'off',
         ROLE: 'all',
         PROVIDERS: JSON.stringify(
           Object.fromEntries(

@@ -72,7 +72,7 @@ export function createAppRoutes({
       },
     ],
     prepare() {
-      // Whoever opens the page is told of a failure.
+      // A failure is told on the page.
       load().catch(() => undefined);
     },
   };

@@ -4,15 +4,19 @@
  */
 export const graphiqlScript = `(page) => {
   const prompt =
-    'This server needs a key. It stays in this page, and is forgotten when that is closed.';
+    'This server needs a key. It stays in this tab, and is forgotten when that is closed.';
   const missing = 'This server needs a key. Give it in the field at the top.';
-  // The key lives in this variable and in its field, and nowhere else.
-  let key = '';
+  // The entry that the console keeps its key in: the two pages of a tab share one.
+  const entry = 'winnow.key';
+  let key = page.withKeys ? sessionStorage.getItem(entry) ?? '' : '';
   let accepted = !page.withKeys;
   const waiting = [];
   const streams = new Set();
   const field = page.withKeys ? showField() : null;
-  tell(prompt, '');
+  if (field && key !== '') {
+    tell('Asking the server …', '');
+    checkKey();
+  } else tell(prompt, '');
 
   function showField() {
     const bar = document.createElement('form');
@@ -32,9 +36,8 @@ export const graphiqlScript = `(page) => {
     };
     input.addEventListener('input', () => use(300));
     bar.addEventListener('submit', (event) => { event.preventDefault(); use(0); });
-    // A page that the browser keeps for its back button is closed too.
-    addEventListener('pagehide', () => { input.value = ''; changeKey(''); });
-    input.focus();
+    input.value = key;
+    if (key === '') input.focus();
     return { input, output: bar.querySelector('output') };
   }
 
@@ -44,6 +47,7 @@ export const graphiqlScript = `(page) => {
     if (next === key && isKey) return;
     key = next;
     accepted = false;
+    sessionStorage.removeItem(entry);
     for (const stream of streams) stream.abort();
     if (!isKey) tell('A key has letters, digits and . _ ~ - only.', 'refused');
     else tell(key === '' ? prompt : 'Asking the server …', '');
@@ -83,9 +87,11 @@ export const graphiqlScript = `(page) => {
       const told = accepted ? 'takes this key no more.' : 'does not know this key.';
       tell('The server ' + told, 'refused');
       accepted = false;
+      sessionStorage.removeItem(entry);
     } else if (status === 200) {
       accepted = true;
-      tell('Used for every request of this page; forgotten when it is closed.', 'accepted');
+      sessionStorage.setItem(entry, key);
+      tell('Used for every request of this tab; forgotten when it is closed.', 'accepted');
       for (const go of waiting.splice(0)) go();
     }
   }
