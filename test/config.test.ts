@@ -36,6 +36,7 @@ it('an empty environment is a whole configuration: this machine only, embedded d
     role: 'all',
     apiKeys: new Map(),
     budgets: { owners: new Map(), others: null },
+    console: true,
     graphiql: true,
     introspection: true,
     publicUrl: null,
@@ -118,7 +119,6 @@ it('every variable arrives', () => {
     host: '0.0.0.0',
     databaseUrl: 'postgres://user:password@db.example:5432/winnow',
     databaseConnections: 8,
-    console: true,
     dataDirectory: '/var/lib/winnow',
     defaultModel: 'local/llama/3',
     providers: [

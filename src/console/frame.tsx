@@ -1,4 +1,4 @@
-/** What stands around every page: the side bar, the state of the connection, the field for the key. */
+/** What stands around every page: the side bar and the state of the connection. */
 import { type ReactNode, useEffect, useState } from 'react';
 import { useSubscription } from 'urql';
 import { Link, useLocation } from 'wouter';

@@ -13,7 +13,7 @@ const quoted = /^src\/(sandbox\/rules|demo\/data|operations\/json-schema\/descri
 
 function sources(folder: string): string[] {
   return readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => /\.tsx?$/.test(name))
     .map((name) => `${folder}${name}`)
     .sort();
 }
