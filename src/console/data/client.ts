@@ -86,7 +86,7 @@ function isRefusal(event: unknown): boolean {
   return (event as CloseEvent | undefined)?.code === notLetIn;
 }
 
-function isUnauthenticated({ graphQLErrors, response }: CombinedError): boolean {
+export function isUnauthenticated({ graphQLErrors, response }: CombinedError): boolean {
   const status = (response as Response | undefined)?.status;
   return status === 401 || graphQLErrors.some((one) => one.extensions.code === 'UNAUTHENTICATED');
 }

@@ -2,20 +2,25 @@
 import { useCallback } from 'react';
 import { useLocation, useSearch } from 'wouter';
 
-/** An empty string or null takes the value out of the address. */
-export function useAddress(): [URLSearchParams, (changes: Record<string, string | null>) => void] {
+/** An empty string, an empty list or null takes the value out of the address. */
+export type AddressChanges = Readonly<Record<string, string | readonly string[] | null>>;
+
+/** With `push`, back leads to what was before the change. */
+type Change = (changes: AddressChanges, how?: { push?: boolean }) => void;
+
+export function useAddress(): [URLSearchParams, Change] {
   const search = useSearch();
   const [path, go] = useLocation();
   const values = new URLSearchParams(search);
   const change = useCallback(
-    (changes: Record<string, string | null>) => {
+    (changes: AddressChanges, { push = false } = {}) => {
       const next = new URLSearchParams(search);
       for (const [name, value] of Object.entries(changes)) {
-        if (value) next.set(name, value);
-        else next.delete(name);
+        next.delete(name);
+        for (const one of [value ?? []].flat()) if (one) next.append(name, one);
       }
       const text = next.toString();
-      go(text ? `${path}?${text}` : path, { replace: true });
+      go(text ? `${path}?${text}` : path, { replace: !push });
     },
     [search, path, go],
   );

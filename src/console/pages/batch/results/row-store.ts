@@ -1,0 +1,184 @@
+/**
+ * The rows of a list, in pages. One request is under way at a time, and when it is back, what is
+ * asked next is what is in sight then. A list without a filter has a place for each row; one with a
+ * filter grows as it is scrolled, each page beginning behind the one before.
+ */
+import type { CombinedError } from 'urql';
+
+export const pageRows = 200;
+/** Pages kept: those furthest from what is in sight go first. */
+const keptPages = 30;
+const pagesAhead = 2;
+
+export interface PageAsk {
+  /** Of a list with places: the place of the first row. Null where `after` says where. */
+  from: number | null;
+  after: string | null;
+  first: number;
+}
+
+export interface PageAnswer<Row> {
+  rows: readonly Row[];
+  endCursor: string | null;
+  /** Whether rows may follow. */
+  more: boolean;
+  /** How far it was looked, where time ran out before the page was full. */
+  searchedTo: number | null;
+}
+
+export interface RowStoreState {
+  /** How many rows the list has, as far as that is known. */
+  rows: number;
+  /** Whether that many are all. */
+  complete: boolean;
+  /** Whether any answer came. */
+  read: boolean;
+  searchedTo: number | null;
+  error: CombinedError | null;
+}
+
+export interface RowStore<Row> {
+  at(place: number): Row | undefined;
+  state(): RowStoreState;
+  watch(changed: () => void): () => void;
+  /** Says which rows are in sight. */
+  show(first: number, last: number): void;
+  /** Reads pages with such a row anew: those in sight at once, others when they come into sight. */
+  refresh(which: 'all' | ((row: Row) => boolean)): void;
+  /** Tries again after an error. */
+  again(): void;
+  close(): void;
+}
+
+/** `places`: how many rows the list has; null where it grows. */
+export function createRowStore<Row>({
+  ask,
+  places,
+}: {
+  ask: (page: PageAsk) => Promise<PageAnswer<Row> | CombinedError>;
+  places: number | null;
+}): RowStore<Row> {
+  const pages = new Map<number, { rows: readonly Row[]; stale: boolean }>();
+  /** Where each page of a growing list begins. */
+  let starts: (string | null)[] = [null];
+  let state: RowStoreState = {
+    rows: places ?? 0,
+    complete: places !== null,
+    read: places === 0,
+    searchedTo: null,
+    error: null,
+  };
+  let inSight = { first: 0, last: 0, down: true };
+  let busy = false;
+  let closed = false;
+  const watchers = new Set<() => void>();
+
+  function change(changes: Partial<RowStoreState>) {
+    state = { ...state, ...changes };
+    for (const changed of watchers) changed();
+  }
+
+  function nextPage(): number | null {
+    const first = Math.floor(inSight.first / pageRows);
+    const last = Math.floor(inSight.last / pageRows);
+    const exists = (page: number) =>
+      places === null ? page < starts.length : page >= 0 && page * pageRows < places;
+    const seen = Array.from({ length: last - first + 1 }, (_, at) => first + at).filter(exists);
+    const missing = seen.find((page) => !pages.has(page));
+    if (missing !== undefined) return missing;
+    const stale = seen.find((page) => pages.get(page)?.stale);
+    if (stale !== undefined) return stale;
+    for (let step = 1; step <= pagesAhead; step += 1) {
+      const ahead = inSight.down ? last + step : first - step;
+      if (ahead >= 0 && exists(ahead) && !pages.has(ahead)) return ahead;
+    }
+    return null;
+  }
+
+  async function pump() {
+    if (busy || closed || state.error) return;
+    const page = nextPage();
+    if (page === null) return;
+    busy = true;
+    await (places === null ? readGrown(page) : readPlaced(page));
+    busy = false;
+    if (!closed) void pump();
+  }
+
+  async function readPlaced(page: number) {
+    const answer = await ask({ from: page * pageRows, after: null, first: pageRows });
+    if (closed) return;
+    if (!isPage(answer)) return change({ error: answer });
+    keep(page, answer.rows);
+    change({ read: true });
+  }
+
+  async function readGrown(page: number) {
+    const anew = page === 0;
+    const rows: Row[] = [];
+    let after = starts[page] ?? null;
+    for (;;) {
+      const answer = await ask({ from: null, after, first: pageRows - rows.length });
+      if (closed) return;
+      if (!isPage(answer)) return change({ error: answer });
+      rows.push(...answer.rows);
+      after = answer.endCursor ?? after;
+      const full = rows.length >= pageRows;
+      if (anew) {
+        pages.clear();
+        starts = [null];
+      }
+      keep(page, [...rows]);
+      if (full && answer.more) starts[page + 1] = after;
+      const complete = !answer.more;
+      change({
+        read: state.read || rows.length > 0 || complete,
+        rows: anew ? rows.length : Math.max(state.rows, page * pageRows + rows.length),
+        complete: complete || (state.complete && !anew),
+        searchedTo: full || complete ? null : answer.searchedTo,
+      });
+      if (full || complete) return;
+    }
+  }
+
+  function keep(page: number, rows: readonly Row[]) {
+    pages.set(page, { rows, stale: false });
+    const middle = (inSight.first + inSight.last) / 2 / pageRows;
+    while (pages.size > keptPages) {
+      const furthest = [...pages.keys()].reduce((far, one) =>
+        Math.abs(one - middle) > Math.abs(far - middle) ? one : far,
+      );
+      pages.delete(furthest);
+    }
+  }
+
+  return {
+    at: (place) => pages.get(Math.floor(place / pageRows))?.rows[place % pageRows],
+    state: () => state,
+    watch(changed) {
+      watchers.add(changed);
+      return () => watchers.delete(changed);
+    },
+    show(first, last) {
+      const down = first === inSight.first ? inSight.down : first > inSight.first;
+      inSight = { first, last, down };
+      void pump();
+    },
+    refresh(which) {
+      for (const page of pages.values()) page.stale ||= which === 'all' || page.rows.some(which);
+      void pump();
+    },
+    again() {
+      change({ error: null });
+      void pump();
+    },
+    close() {
+      closed = true;
+      watchers.clear();
+    },
+  };
+}
+
+function isPage<Row>(answer: PageAnswer<Row> | CombinedError): answer is PageAnswer<Row> {
+  return 'rows' in answer;
+}
