@@ -3,8 +3,6 @@
  * scrolled over fewer pixels than its rows have: the bar moves by share, wheel and fingers by pixel.
  */
 
-/** The height of every row, in px. */
-export const rowPx = 33;
 /** What is scrolled is at most this high, in px: below the limits of all browsers. */
 const mostPx = 10_000_000;
 /** A step of the scroll position beyond this comes from the bar, in px. */
@@ -12,17 +10,19 @@ const jumpPx = 5_000;
 
 export interface Extent {
   rows: number;
+  /** The height of every row, in px. */
+  rowPx: number;
   /** The height in which rows are seen, in px. */
   viewPx: number;
 }
 
 /** The height that the browser scrolls over, in px. */
-export function scrolledPx({ rows }: Extent): number {
+export function scrolledPx({ rows, rowPx }: Extent): number {
   return Math.min(rows * rowPx, mostPx);
 }
 
 /** The furthest that the rows can be moved up, in px of rows. */
-function maxOffset({ rows, viewPx }: Extent): number {
+function maxOffset({ rows, rowPx, viewPx }: Extent): number {
   return Math.max(0, rows * rowPx - viewPx);
 }
 
@@ -57,8 +57,8 @@ export function scrolledTo(
 
 /** The offset at which a row is in sight: as it is where the row is, else moved by the least. */
 export function offsetShowing(at: number, offset: number, extent: Extent): number {
-  const top = at * rowPx;
+  const top = at * extent.rowPx;
   if (top < offset) return clampOffset(top, extent);
-  const lowest = top + rowPx - extent.viewPx;
+  const lowest = top + extent.rowPx - extent.viewPx;
   return lowest > offset ? clampOffset(lowest, extent) : offset;
 }

@@ -1,0 +1,59 @@
+/** How far the batch is: the sieve, its counts in words, and how long the rest takes. */
+import { useEffect, useRef, useState } from 'react';
+import { Legend, Sieve } from '../../parts/sieve.tsx';
+import type { BatchState } from '../../words/batch-state.ts';
+import { count, duration, percent, useTimes } from '../../words/numbers.ts';
+import type { Batch } from './documents.ts';
+
+export function Progress({ batch, state }: { batch: Batch; state: BatchState }) {
+  const { counts, progress } = batch;
+  const answered = counts.succeeded + counts.failed;
+  return (
+    <section className="card" aria-label="Progress">
+      <div className="row wrap progress-line">
+        <span className="percent">{percent(progress)}</span>
+        <span className="soft">
+          {count(answered)} of {count(counts.total)} answered
+        </span>
+        <span className="grow" />
+        <TimeLeft batch={batch} otherwise={state.sentence} />
+      </div>
+      <Sieve counts={counts} />
+      <Legend counts={counts} />
+      <Spoken batch={batch} word={state.word} />
+    </section>
+  );
+}
+
+function TimeLeft({ batch, otherwise }: { batch: Batch; otherwise: string }) {
+  const times = useTimes();
+  const { status, waiting, estimatedCompletionAt } = batch;
+  if (status === 'PROCESSING' && !waiting && estimatedCompletionAt) {
+    const seconds = (Date.parse(estimatedCompletionAt) - Date.now()) / 1_000;
+    const about = duration(seconds < 60 ? Math.max(1, seconds) : Math.round(seconds / 60) * 60);
+    return (
+      <span className="soft" title={times.exact(estimatedCompletionAt)}>
+        about <b className="ink">{about}</b> left, at {times.clock(estimatedCompletionAt)}
+      </span>
+    );
+  }
+  return <span className="soft sentence">{otherwise}</span>;
+}
+
+/** Numbers that move are not read out: every tenth of the way is, and the end. */
+function Spoken({ batch, word }: { batch: Batch; word: string }) {
+  const tenth = Math.floor(batch.progress * 10);
+  const key = `${tenth} ${word}`;
+  const before = useRef(key);
+  const [said, setSaid] = useState('');
+  useEffect(() => {
+    if (before.current === key) return;
+    before.current = key;
+    setSaid(`${word}, ${tenth * 10}%`);
+  }, [key, word, tenth]);
+  return (
+    <p className="hidden" role="status">
+      {said}
+    </p>
+  );
+}

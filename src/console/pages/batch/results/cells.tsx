@@ -1,0 +1,154 @@
+/** One row of the results, in its columns. */
+// biome-ignore-all lint/a11y/useSemanticElements: cells of a table cannot be laid out row by row.
+// biome-ignore-all lint/a11y/useFocusableInteractive: the grid has the focus, and names its row.
+import { memo } from 'react';
+import { itemErrors } from '../../../words/item-error.ts';
+import { aboutCount } from '../../../words/numbers.ts';
+import { oneLine } from '../../../words/text.ts';
+import type { Batch } from '../documents.ts';
+import type { Row } from './use-rows.ts';
+
+/** Below this an answer looks unsure. */
+const unsure = 0.6;
+
+type Operation = Batch['operation'];
+
+const answerNames: Readonly<Record<Operation, string>> = {
+  LABEL: 'label',
+  EXTRACT: 'data',
+  ENRICH: 'fields',
+  SUMMARIZE: 'summary',
+  RUN: 'answer',
+  CHAT: 'answer',
+};
+
+const waitingWords = {
+  PENDING: 'waiting',
+  PROCESSING: 'in flight',
+  CANCELLED: 'cancelled',
+  EXPIRED: 'out of time',
+} as const;
+
+/** Which columns the results have. */
+export function columnsOf(operation: Operation): readonly [look: string, name: string][] {
+  return [
+    ['at', '#'],
+    ['text', 'text'],
+    ['answer', answerNames[operation]],
+    ...(operation === 'LABEL' ? [['sure', 'confidence'] as [string, string]] : []),
+    ['tokens', 'tokens'],
+  ];
+}
+
+interface CellsProps {
+  row: Row;
+  operation: Operation;
+}
+
+export const Cells = memo(function Cells({ row, operation }: CellsProps) {
+  const { index, content, usage, cached, status } = row;
+  const none = cached ? 'reused' : status === 'PENDING' || status === 'PROCESSING' ? '…' : 'none';
+  return (
+    <>
+      <span role="gridcell" className="at mono soft">
+        {index}
+      </span>
+      <span role="gridcell" className="text cut" dir="auto">
+        {oneLine(content)}
+      </span>
+      <Answer row={row} operation={operation} />
+      <span role="gridcell" className="tokens mono soft">
+        {usage ? aboutCount(usage.inputTokens + usage.outputTokens) : none}
+      </span>
+    </>
+  );
+});
+
+function Answer({ row, operation }: CellsProps) {
+  const { status, error, output } = row;
+  if (status === 'FAILED') {
+    return (
+      <>
+        <span role="gridcell" className="answer">
+          <span className="tag bad">failed</span>
+        </span>
+        {operation === 'LABEL' && (
+          <span role="gridcell" className="sure cut soft">
+            {error ? itemErrors[error.code] : 'unknown'}
+          </span>
+        )}
+      </>
+    );
+  }
+  if (status !== 'SUCCEEDED') {
+    return (
+      <>
+        <span role="gridcell" className="answer soft">
+          {waitingWords[status]}
+        </span>
+        {operation === 'LABEL' && <span role="gridcell" className="sure soft" />}
+      </>
+    );
+  }
+  if (operation !== 'LABEL') {
+    return (
+      <span role="gridcell" className="answer wide-answer cut" dir="auto">
+        {oneLine(answerText(output))}
+      </span>
+    );
+  }
+  const { names, confidence } = labelsOf(output);
+  return (
+    <>
+      <span role="gridcell" className="answer cut">
+        {names.length === 0 && <span className="soft">no label</span>}
+        {names.map((name) => (
+          <span key={name} className="tag" title={name}>
+            {oneLine(name, 80)}
+          </span>
+        ))}
+      </span>
+      <span role="gridcell" className="sure">
+        {confidence === null ? (
+          <span className="unknown">unknown</span>
+        ) : (
+          <Sure confidence={confidence} />
+        )}
+      </span>
+    </>
+  );
+}
+
+export function Sure({ confidence }: { confidence: number }) {
+  return (
+    <span className={confidence < unsure ? 'sure-bar low' : 'sure-bar'}>
+      <i aria-hidden="true">
+        <b style={{ width: `${confidence * 100}%` }} />
+      </i>
+      {confidence.toFixed(2)}
+    </span>
+  );
+}
+
+export function labelsOf(output: unknown): { names: string[]; confidence: number | null } {
+  const { label, labels, confidence } = (output ?? {}) as Record<string, unknown>;
+  const names = Array.isArray(labels) ? labels : label === null ? [] : [label];
+  return {
+    names: names.map(String),
+    confidence: typeof confidence === 'number' ? confidence : null,
+  };
+}
+
+/** An answer in one text: as it is where it is one, else its JSON. */
+export function answerText(output: unknown): string {
+  if (typeof output === 'string') return output;
+  const only = onlyText(output);
+  return only ?? JSON.stringify(output);
+}
+
+/** The text of `{"summary": "…"}`, `{"text": "…"}` and the like. */
+function onlyText(output: unknown): string | null {
+  if (typeof output !== 'object' || output === null) return null;
+  const values = Object.values(output).filter((value) => value !== null);
+  return values.length === 1 && typeof values[0] === 'string' ? values[0] : null;
+}

@@ -1,0 +1,131 @@
+/** The rows of a batch that a filter takes, read page by page as they come into sight. */
+import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import type { CombinedError } from 'urql';
+import { returns } from '../../../data/connection.ts';
+import { graphql, type ResultOf } from '../../../data/graphql.ts';
+import { useStore } from '../../../data/store.ts';
+import { uncached } from '../../../data/uncached.ts';
+import { hasPlaces, type RowFilter } from './filter.ts';
+import { createRowStore, type PageAnswer, type PageAsk, type RowStore } from './row-store.ts';
+
+const RowPage = graphql(`
+  query BatchRows(
+    $id: ID!
+    $first: Int!
+    $after: String
+    $status: [ItemStatus!]
+    $errorCodes: [ItemErrorCode!]
+  ) {
+    batch(id: $id) {
+      items(first: $first, after: $after, status: $status, errorCodes: $errorCodes) {
+        edges {
+          node {
+            id
+            index
+            customId
+            status
+            content
+            output
+            cached
+            error {
+              code
+              message
+            }
+            usage {
+              inputTokens
+              outputTokens
+            }
+          }
+        }
+        pageInfo {
+          endCursor
+          hasNextPage
+        }
+      }
+    }
+  }
+`);
+
+type Items = NonNullable<ResultOf<typeof RowPage>['batch']>['items'];
+export type Row = Items['edges'][number]['node'];
+
+/** `anew` makes a list of its own: what was read before is not shown. */
+export function useRows({
+  id,
+  total,
+  filter,
+  anew,
+}: {
+  id: string;
+  total: number;
+  filter: RowFilter;
+  anew: number;
+}): RowStore<Row> | null {
+  const [store, setStore] = useState<RowStore<Row> | null>(null);
+  const key = JSON.stringify(filter);
+  const latest = useRef(filter);
+  latest.current = filter;
+  useEffect(() => {
+    const chosen = latest.current;
+    const made = createRowStore<Row>({
+      ask: (page) => askPage(id, chosen, page),
+      places: hasPlaces(chosen) ? total : null,
+    });
+    setStore(made);
+    return () => made.close();
+  }, [id, total, key, anew]);
+
+  const count = useStore(returns);
+  const seen = useRef(count);
+  useEffect(() => {
+    if (seen.current === count) return;
+    seen.current = count;
+    store?.refresh('all');
+    store?.again();
+  }, [count, store]);
+  return store;
+}
+
+const nothing = {
+  rows: 0,
+  complete: false,
+  read: false,
+  searchedTo: null,
+  error: null,
+} as const;
+
+/** The state of the list; the caller is drawn anew when rows came. */
+export function useRowState(store: RowStore<Row> | null) {
+  const watch = useCallback((changed: () => void) => store?.watch(changed) ?? (() => {}), [store]);
+  return useSyncExternalStore(watch, () => store?.state() ?? nothing);
+}
+
+async function askPage(
+  id: string,
+  { status, code }: RowFilter,
+  { from, after, first }: PageAsk,
+): Promise<PageAnswer<Row> | CombinedError> {
+  const { data, error } = await uncached()
+    .query(RowPage, {
+      id,
+      first,
+      after: from === null || from === 0 ? after : itemIdOf(id, from - 1),
+      status: status ? [status] : null,
+      errorCodes: code ? [code] : null,
+    })
+    .toPromise();
+  if (error) return error;
+  const items = data?.batch?.items;
+  if (!items) return { rows: [], endCursor: null, more: false, searchedTo: null };
+  return {
+    rows: items.edges.map(({ node }) => node),
+    endCursor: items.pageInfo.endCursor,
+    more: items.pageInfo.hasNextPage,
+    searchedTo: null,
+  };
+}
+
+/** The id of an item, made of the id of its batch and its index. */
+export function itemIdOf(batchId: string, index: number): string {
+  return `item_${batchId.replace(/^[a-z]+_/, '')}_${index}`;
+}

@@ -1,0 +1,48 @@
+/** A batch as it is now: read once, then kept up to date by its subscription. */
+import { useEffect, useRef, useState } from 'react';
+import { useSubscription } from 'urql';
+import { useLiveQuery } from '../../data/use-live-query.ts';
+import { codeOf } from '../../parts/part.tsx';
+import { hasEnded } from '../../words/batch-state.ts';
+import { BatchPageQuery, BatchProgress } from './documents.ts';
+import { usePulse } from './use-pulse.ts';
+
+export function useBatch(id: string) {
+  const [{ data, error, fetching }, ask] = useLiveQuery({
+    query: BatchPageQuery,
+    variables: { id },
+  });
+  const batch = data?.batch ?? null;
+  const ended = batch !== null && hasEnded(batch);
+  // The stream completes at the end; after a retry a new one begins.
+  const [{ error: streamError }] = useSubscription({
+    query: BatchProgress,
+    variables: { id },
+    pause: batch === null || ended,
+  });
+  const deleted = streamError !== undefined && codeOf(streamError) === 'NOT_FOUND';
+
+  // Another part of the page may learn the status first: what belongs to it is then read.
+  const status = useRef(batch?.status);
+  useEffect(() => {
+    if (status.current !== undefined && batch && status.current !== batch.status) {
+      ask({ requestPolicy: 'network-only' });
+    }
+    status.current = batch?.status;
+  }, [batch?.status, batch, ask]);
+
+  const [acts, setActs] = useState(0);
+  const stamp = batch ? `${batch.status} ${JSON.stringify(batch.counts)} ${acts}` : '';
+  return {
+    batch: deleted ? null : batch,
+    gone: deleted || (data !== undefined && data.batch === null && !fetching),
+    error: batch ? undefined : error,
+    again: () => ask({ requestPolicy: 'network-only' }),
+    /** Rises at most once a second, when something changed and somebody looks. */
+    pulse: usePulse(stamp),
+    /** Rises when something was done that changes rows with an answer. */
+    acts,
+    /** Something was done that the counts may not tell. */
+    noteAct: () => setActs((before) => before + 1),
+  };
+}

@@ -1,0 +1,32 @@
+/** When to read again what is costly to read. */
+import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
+
+const pulseMs = 1_000;
+
+/** Rises at most once a second, while the tab is in front, after `stamp` has changed. */
+export function usePulse(stamp: string): number {
+  const [pulse, setPulse] = useState(0);
+  const seen = useRef(stamp);
+  const last = useRef(0);
+  const inFront = useInFront();
+  useEffect(() => {
+    if (!inFront || seen.current === stamp) return;
+    const beat = () => {
+      seen.current = stamp;
+      last.current = Date.now();
+      setPulse((before) => before + 1);
+    };
+    const timer = setTimeout(beat, Math.max(0, last.current + pulseMs - Date.now()));
+    return () => clearTimeout(timer);
+  }, [stamp, inFront]);
+  return pulse;
+}
+
+function useInFront(): boolean {
+  return useSyncExternalStore(watchFront, () => document.visibilityState === 'visible');
+}
+
+function watchFront(changed: () => void): () => void {
+  document.addEventListener('visibilitychange', changed);
+  return () => document.removeEventListener('visibilitychange', changed);
+}
