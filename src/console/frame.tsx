@@ -8,13 +8,32 @@ import { addressOf } from './data/root.ts';
 import { useStore } from './data/store.ts';
 import { useLiveQuery } from './data/use-live-query.ts';
 import { Button } from './parts/button.tsx';
+import { useFavicon } from './parts/favicon.ts';
+import { Notices } from './parts/notices.tsx';
+import { ShortcutsDialog } from './parts/shortcut-list.tsx';
 import { useShortcuts } from './parts/shortcuts.ts';
 import { count, useTimes } from './words/numbers.ts';
 
-const RunningCount = graphql(`
-  query RunningCount {
+/** How many run, and the newest of them, which the icon of the page shows. */
+const RunningBatches = graphql(`
+  query RunningBatches {
     batches(first: 1, filter: { status: [QUEUED, PROCESSING, CANCELLING] }) {
       totalCount
+      edges {
+        node {
+          id
+          status
+          counts {
+            total
+            pending
+            processing
+            succeeded
+            failed
+            cancelled
+            expired
+          }
+        }
+      }
     }
   }
 `);
@@ -25,6 +44,15 @@ const BatchStates = graphql(`
     batchesChanged {
       id
       status
+      counts {
+        total
+        pending
+        processing
+        succeeded
+        failed
+        cancelled
+        expired
+      }
     }
   }
 `);
@@ -91,12 +119,14 @@ export function Frame({ children }: { children: ReactNode }) {
         <OfflineLine />
         {children}
       </main>
+      <Notices />
+      <ShortcutsDialog />
     </div>
   );
 }
 
 function Running() {
-  const [{ data }, ask] = useLiveQuery({ query: RunningCount });
+  const [{ data }, ask] = useLiveQuery({ query: RunningBatches });
   const [{ data: changed }] = useSubscription({ query: BatchStates });
   useEffect(() => {
     if (!changed) return;
@@ -104,6 +134,7 @@ function Running() {
     return () => clearTimeout(timer);
   }, [changed?.batchesChanged.id, changed?.batchesChanged.status, ask]);
   const running = data?.batches.totalCount ?? 0;
+  useFavicon(running > 0 ? (data?.batches.edges[0]?.node.counts ?? null) : null);
   return running > 0 ? <small>{count(running)} running</small> : null;
 }
 

@@ -17,7 +17,11 @@ export function Heading({
   actions?: ReactNode;
 }) {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus({ preventScroll: true }), []);
+  useEffect(() => {
+    // A page begins at its top; one that is come back to scrolls itself afterwards.
+    scrollTo(0, 0);
+    heading.current?.focus({ preventScroll: true });
+  }, []);
   return (
     <div className="row wrap heading">
       <h1 ref={heading} tabIndex={-1}>

@@ -7,7 +7,14 @@ import { createStore } from '../data/store.ts';
 
 export const shortcutsOn = createStore(localStorage.getItem('winnow.shortcuts') !== 'off');
 
-const typing = 'input, textarea, select, [contenteditable], [role=textbox], [role=dialog] *';
+export function setShortcuts(on: boolean): void {
+  if (on) localStorage.removeItem('winnow.shortcuts');
+  else localStorage.setItem('winnow.shortcuts', 'off');
+  shortcutsOn.set(on);
+}
+
+const typing =
+  'input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], [role=textbox], [role=dialog] *';
 
 export function useShortcuts(shortcuts: Readonly<Record<string, () => void>>): void {
   const latest = useRef(shortcuts);

@@ -91,6 +91,11 @@ export const timeZone = createStore<'local' | 'utc'>(
   localStorage.getItem('winnow.times') === 'utc' ? 'utc' : 'local',
 );
 
+export function setTimeZone(zone: 'local' | 'utc'): void {
+  localStorage.setItem('winnow.times', zone);
+  timeZone.set(zone);
+}
+
 export function useTimes() {
   const zone = useStore(timeZone) === 'utc' ? 'UTC' : undefined;
   return {

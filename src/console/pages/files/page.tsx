@@ -1,6 +1,9 @@
-import { Heading, usePageTitle } from '../../parts/page.tsx';
+/** The files that are here, and one of them. */
 
-export function FilesPage() {
-  usePageTitle('Files');
-  return <Heading title="Files" />;
+import { FilePage } from './file.tsx';
+import { FileList } from './list.tsx';
+import './files.css';
+
+export function FilesPage({ params }: { params?: { id?: string } }) {
+  return params?.id ? <FilePage key={params.id} id={params.id} /> : <FileList />;
 }

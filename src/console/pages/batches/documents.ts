@@ -1,0 +1,119 @@
+/** What the list asks the server. */
+import { graphql, type ResultOf } from '../../data/graphql.ts';
+import { BatchStateFields } from '../../words/batch-state.ts';
+
+export const BatchRowFields = graphql(
+  `
+    fragment BatchRowFields on Batch @_unmask {
+      ...BatchStateFields
+      name
+      operation
+      quote {
+        liveUsd {
+          low
+          high
+        }
+        providerBatchUsd {
+          low
+          high
+        }
+      }
+    }
+  `,
+  [BatchStateFields],
+);
+
+export type BatchRow = ResultOf<typeof BatchRowFields>;
+
+export const BatchPage = graphql(
+  `
+    query BatchPage($filter: BatchFilter, $first: Int!, $after: String) {
+      batches(filter: $filter, first: $first, after: $after) {
+        totalCount
+        pageInfo {
+          endCursor
+          hasNextPage
+        }
+        edges {
+          node {
+            ...BatchRowFields
+          }
+        }
+      }
+    }
+  `,
+  [BatchRowFields],
+);
+
+/** For the numbers beside the filters; each is counted under the rest of the filter. */
+export const ShowCounts = graphql(`
+  query ShowCounts($running: BatchFilter, $waits: BatchFilter) {
+    running: batches(first: 1, filter: $running) {
+      totalCount
+    }
+    waits: batches(first: 1, filter: $waits) {
+      totalCount
+    }
+  }
+`);
+
+export const BatchChanges = graphql(
+  `
+    subscription BatchChanges {
+      batchesChanged {
+        ...BatchRowFields
+      }
+    }
+  `,
+  [BatchRowFields],
+);
+
+export const BatchDeletions = graphql(`
+  subscription BatchDeletions {
+    batchDeleted {
+      deletedId
+    }
+  }
+`);
+
+/** What all batches that match would add up to, page by page. */
+export const BatchSums = graphql(`
+  query BatchSums($filter: BatchFilter, $after: String) {
+    batches(filter: $filter, first: 500, after: $after) {
+      totalCount
+      pageInfo {
+        endCursor
+        hasNextPage
+      }
+      edges {
+        node {
+          id
+          status
+          counts {
+            total
+            pending
+            processing
+            succeeded
+            failed
+            cancelled
+            expired
+          }
+        }
+      }
+    }
+  }
+`);
+
+export const RowProjection = graphql(`
+  query RowProjection($id: ID!) {
+    batch(id: $id) {
+      id
+      projection {
+        costUsd {
+          low
+          high
+        }
+      }
+    }
+  }
+`);

@@ -1,0 +1,220 @@
+/** The likeliest next step of a batch as one button, and the question for a higher limit. */
+import { useState } from 'react';
+import { useMutation, useQuery } from 'urql';
+import { graphql } from '../data/graphql.ts';
+import { BatchStateFields, type BatchStep, type StateBatch } from '../words/batch-state.ts';
+import { usd, usdRange } from '../words/numbers.ts';
+import { Button } from './button.tsx';
+import { Dialog } from './dialog.tsx';
+import { complain } from './notices.tsx';
+import { sentenceOf } from './part.tsx';
+
+const Resume = graphql(
+  `
+    mutation ResumeBatch($id: ID!, $maxCostUsd: Float) {
+      resumeBatch(id: $id, maxCostUsd: $maxCostUsd) {
+        batch {
+          ...BatchStateFields
+        }
+      }
+    }
+  `,
+  [BatchStateFields],
+);
+
+const Retry = graphql(
+  `
+    mutation RetryBatch($id: ID!) {
+      retryBatch(id: $id) {
+        retriedItems
+        batch {
+          ...BatchStateFields
+        }
+      }
+    }
+  `,
+  [BatchStateFields],
+);
+
+const Start = graphql(
+  `
+    mutation StartBatch($id: ID!) {
+      startBatch(id: $id) {
+        batch {
+          ...BatchStateFields
+        }
+      }
+    }
+  `,
+  [BatchStateFields],
+);
+
+/** Reads what a new limit should be. */
+const Expected = graphql(`
+  query ExpectedCost($id: ID!) {
+    batch(id: $id) {
+      id
+      projection {
+        costUsd {
+          low
+          high
+        }
+      }
+    }
+  }
+`);
+
+export function StepButton({
+  batch,
+  name,
+  step,
+  label,
+  small,
+  onDone,
+}: {
+  batch: StateBatch;
+  /** What the batch is called, for people who hear the page. */
+  name: string;
+  step: BatchStep;
+  label: string;
+  small?: boolean;
+  /** Gets the batch as the server has it now. */
+  onDone?: (batch: StateBatch) => void;
+}) {
+  const [, resume] = useMutation(Resume);
+  const [, retry] = useMutation(Retry);
+  const [, start] = useMutation(Start);
+  const [busy, setBusy] = useState(false);
+  const [asks, setAsks] = useState(false);
+
+  async function run(maxCostUsd?: number): Promise<void> {
+    setBusy(true);
+    const { error, done } = await act(maxCostUsd);
+    setBusy(false);
+    if (error) complain(`${label} did not work: ${sentenceOf(error)}`);
+    else if (done) onDone?.(done);
+  }
+
+  async function act(maxCostUsd?: number) {
+    const { id } = batch;
+    if (step === 'start') {
+      const { data, error } = await start({ id });
+      return { error, done: data?.startBatch.batch };
+    }
+    if (step === 'retry') {
+      const { data, error } = await retry({ id });
+      return { error, done: data?.retryBatch.batch };
+    }
+    const { data, error } = await resume({ id, ...(maxCostUsd ? { maxCostUsd } : {}) });
+    return { error, done: data?.resumeBatch.batch };
+  }
+
+  return (
+    <>
+      <Button
+        small={small}
+        changes
+        busy={busy}
+        aria-label={`${label}: ${name}`}
+        onClick={() => (step === 'raise' ? setAsks(true) : void run())}
+      >
+        {label}
+      </Button>
+      {asks && (
+        <RaiseDialog
+          batch={batch}
+          onClose={() => setAsks(false)}
+          onRaise={(limit) => {
+            setAsks(false);
+            void run(limit);
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+export function RaiseDialog({
+  batch,
+  onClose,
+  onRaise,
+}: {
+  batch: Pick<StateBatch, 'id' | 'usage' | 'maxCostUsd'>;
+  onClose: () => void;
+  /** USD. */
+  onRaise: (limit: number) => void;
+}) {
+  const [{ data, fetching }] = useQuery({
+    query: Expected,
+    variables: { id: batch.id },
+    requestPolicy: 'network-only',
+  });
+  const [typed, setTyped] = useState<string | null>(null);
+  const spent = batch.usage.costUsd ?? 0;
+  const present = batch.maxCostUsd ?? 0;
+  const expected = data?.batch?.projection?.costUsd ?? null;
+  const text = typed ?? (fetching ? '' : String(suggest({ spent, present, expected })));
+  const limit = Number(text);
+  const fits = text.trim() !== '' && Number.isFinite(limit) && limit > spent;
+  return (
+    <Dialog
+      open
+      title="Raise the limit"
+      onClose={onClose}
+      actions={
+        <>
+          <Button onClick={onClose}>Leave it paused</Button>
+          <Button look="first" changes disabled={!fits} onClick={() => fits && onRaise(limit)}>
+            Go on
+          </Button>
+        </>
+      }
+    >
+      <form
+        className="raise"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (fits) onRaise(limit);
+        }}
+      >
+        <p>
+          {usd(spent)} of {usd(present)} spent.{' '}
+          {expected
+            ? `The whole batch is expected to cost ${usdRange(expected.low, expected.high)}.`
+            : !fetching && 'What the rest will cost is not known: 10 answers are needed for it.'}
+        </p>
+        <label htmlFor="raise-limit">New limit in USD</label>
+        <input
+          id="raise-limit"
+          className="input"
+          inputMode="decimal"
+          autoComplete="off"
+          value={text}
+          onChange={(event) => setTyped(event.target.value)}
+          aria-describedby="raise-note"
+          aria-invalid={(text !== '' && !fits) || undefined}
+        />
+        <p id="raise-note" className="soft small">
+          {text !== '' && !fits
+            ? `The limit must be a number above the ${usd(spent)} that are spent.`
+            : 'What was spent already counts towards it.'}
+        </p>
+      </form>
+    </Dialog>
+  );
+}
+
+/** The upper end of what is expected, else twice the present limit, rounded up to whole cents. */
+function suggest({
+  spent,
+  present,
+  expected,
+}: {
+  spent: number;
+  present: number;
+  expected: { high: number } | null;
+}): number {
+  const high = expected && expected.high > spent ? expected.high : 2 * Math.max(spent, present);
+  const parts = 10 ** Math.max(2, 1 - Math.floor(Math.log10(high)));
+  return Math.ceil(high * parts) / parts;
+}
