@@ -16,6 +16,7 @@ import { failureWords, retryHelps, stopRemedies } from './failure-words.ts';
 import { retriedSentence } from './failures.tsx';
 import type { Acting } from './use-act.ts';
 import type { Sums } from './use-sums.ts';
+import { WholeText } from './whole-text.tsx';
 
 interface CardProps {
   batch: Batch;
@@ -153,7 +154,7 @@ function secondsWords({ low, high }: Range): string {
 }
 
 function BudgetCard({ batch, sums, acting: { act, busy } }: CardProps) {
-  const { id, counts, usage, maxCostUsd, pause } = batch;
+  const { id, counts, usage, maxCostUsd } = batch;
   const high = sums?.projection?.costUsd?.high ?? null;
   const left = counts.pending + counts.processing;
   const [typed, setTyped] = useState<string | null>(null);
@@ -163,7 +164,7 @@ function BudgetCard({ batch, sums, acting: { act, busy } }: CardProps) {
   const wrong = text.trim() === '' || !(limit > (usage.costUsd ?? 0));
   return (
     <Card title="Paused: the limit is reached" look="grain">
-      <p>{pause && visible(pause.message)}</p>
+      <p>The next row would go beyond the limit.</p>
       <dl className="facts-list">
         <dt>Spent</dt>
         <dd>{usage.costUsd === null ? 'unknown' : usd(usage.costUsd)}</dd>
@@ -308,7 +309,7 @@ export function AllFailedCard({ batch, acting: { act, busy } }: Omit<CardProps, 
             <b>{count(first.count)}</b>{' '}
             {first.count === 1 ? failureWords[first.code].one : failureWords[first.code].several}:
           </p>
-          <pre className="whole mono reason">{visible(first.message, { lines: true })}</pre>
+          <WholeText name="Message" text={first.message} mono small />
           <p className="soft">
             {failureWords[first.code].remedy} <span className="mono">{first.code}</span>
           </p>

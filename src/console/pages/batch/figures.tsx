@@ -52,16 +52,17 @@ function Figure({ name, value, below }: { name: string; value: ReactNode; below:
   );
 }
 
-function pace({ itemsPerSecond, execution }: Batch): string {
+function pace({ itemsPerSecond, execution, status }: Batch): string {
+  if (status === 'PAUSED') return 'paused';
   if (itemsPerSecond !== null) return perSecond(itemsPerSecond);
   return execution === 'PROVIDER_BATCH' ? 'all at once' : 'not yet';
 }
 
 function paceNote(batch: Batch, sums: Sums | null): string {
+  if (batch.status === 'PAUSED') return 'nothing is sent';
   if (batch.itemsPerSecond === null) {
     return batch.execution === 'PROVIDER_BATCH' ? 'as each job comes back' : 'no answer so far';
   }
-  if (batch.status === 'PAUSED') return 'nothing is sent';
   if (hasEnded(batch) && batch.startedAt && batch.completedAt) {
     const seconds = (Date.parse(batch.completedAt) - Date.parse(batch.startedAt)) / 1_000;
     return `over ${duration(seconds)}`;

@@ -66,7 +66,7 @@ export function Head({
 }
 
 function Facts({ batch }: { batch: Batch }) {
-  const lane = batch.execution === 'LIVE' ? 'live' : `${providerName(batch.model)} batch API`;
+  const lane = batch.execution === 'LIVE' ? 'live' : 'batch API';
   return (
     <p className="mono soft cut facts">
       {batch.id} · {batch.operation.toLowerCase()} · {visible(batch.model)} · {lane}

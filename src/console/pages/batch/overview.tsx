@@ -78,14 +78,17 @@ export function Overview({
           {opened !== null && (
             <OpenedRow batch={batch} index={opened} stamp={`${acts} ${status}`} onClose={close} />
           )}
-          <Failures
-            batch={batch}
-            acting={acting}
-            onShow={(code) => {
-              change({ ...noFilter, code: code.toLowerCase(), row: null });
-              list.current?.scrollIntoView({ block: 'nearest' });
-            }}
-          />
+          {/* One reason alone stands in the card above. */}
+          {(!allFailed || batch.errorSummary.length > 1) && (
+            <Failures
+              batch={batch}
+              acting={acting}
+              onShow={(code) => {
+                change({ ...noFilter, code: code.toLowerCase(), row: null });
+                list.current?.scrollIntoView({ block: 'nearest' });
+              }}
+            />
+          )}
           <Asked batch={batch} onSent={() => change({ tab: 'request' })} />
         </div>
       </div>

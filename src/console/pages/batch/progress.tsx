@@ -16,13 +16,19 @@ export function Progress({ batch, state }: { batch: Batch; state: BatchState }) 
           {count(answered)} of {count(counts.total)} answered
         </span>
         <span className="grow" />
-        <TimeLeft batch={batch} otherwise={state.sentence} />
+        <TimeLeft batch={batch} otherwise={hasOwnCard(batch) ? '' : state.sentence} />
       </div>
       <Sieve counts={counts} />
       <Legend counts={counts} />
       <Spoken batch={batch} word={state.word} />
     </section>
   );
+}
+
+/** Its reason stands in a card of its own, whole. */
+function hasOwnCard({ status, waiting, counts }: Batch): boolean {
+  const allFailed = status === 'COMPLETED' && counts.failed === counts.total;
+  return status === 'FAILED' || waiting !== null || allFailed;
 }
 
 function TimeLeft({ batch, otherwise }: { batch: Batch; otherwise: string }) {

@@ -15,12 +15,13 @@ import { type Batch, RedeliverWebhook } from './documents.ts';
 import { pretty } from './results/opened.tsx';
 import type { Acting } from './use-act.ts';
 import { useRead } from './use-read.ts';
+import { WholeText } from './whole-text.tsx';
 
 const FirstRequest = graphql(`
   query BatchFirstRequest($id: ID!) {
     batch(id: $id) {
       id
-      items(first: 1) {
+      items(first: 20) {
         edges {
           node {
             id
@@ -79,8 +80,8 @@ export function RequestTab({ batch }: { batch: Batch }) {
     query: FirstRequest,
     variables: { id: batch.id },
   });
-  const [edge] = data?.batch?.items.edges ?? [];
-  const request = edge?.node.request ?? null;
+  const items = data?.batch?.items.edges ?? [];
+  const request = items.find(({ node }) => node.request !== null)?.node.request ?? null;
   return (
     <div className="stack">
       <section className="card" aria-label="Options">
@@ -110,8 +111,8 @@ export function RequestTab({ batch }: { batch: Batch }) {
         </div>
         {error && <PartError error={error} what="The request" again={() => ask()} />}
         {!data && !error && <Skeleton lines={6} />}
-        {data && !request && <p className="soft">The first row cannot be sent.</p>}
-        {request && <pre className="whole mono">{visible(pretty(request), { lines: true })}</pre>}
+        {data && !request && <p className="soft">None of the first rows can be sent.</p>}
+        {request && <WholeText name="First request" text={pretty(request)} mono />}
       </section>
     </div>
   );

@@ -54,11 +54,11 @@ export const Cells = memo(function Cells({ row, operation }: CellsProps) {
         {index}
       </span>
       <span role="gridcell" className="text cut" dir="auto">
-        {oneLine(content)}
+        {oneLine(content) || <span className="soft">blank</span>}
       </span>
       <Answer row={row} operation={operation} />
       <span role="gridcell" className="tokens mono soft">
-        {usage ? aboutCount(usage.inputTokens + usage.outputTokens) : none}
+        {usage && usage.requests > 0 ? aboutCount(usage.inputTokens + usage.outputTokens) : none}
       </span>
     </>
   );

@@ -28,10 +28,11 @@ import {
 } from './scroll.ts';
 import type { Row } from './use-rows.ts';
 
-/** In px, as the styles have it. */
-const heights = { wide: { row: 33, head: 33 }, narrow: { row: 58, head: 0 } } as const;
-/** Rows that are in sight at once. */
-const mostInSight = 15;
+/** As the styles have it. */
+const sizes = {
+  wide: { rowPx: 33, headPx: 33, mostInSight: 15 },
+  narrow: { rowPx: 58, headPx: 0, mostInSight: 9 },
+} as const;
 const leastInSight = 3;
 /** The bar is put where the rows are after the scrolling has rested this long, in ms. */
 const restMs = 150;
@@ -53,7 +54,7 @@ export function List({
   /** The place that is in sight at first. */
   first: number;
 }) {
-  const { row: rowPx, head: headPx } = heights[useNarrow() ? 'narrow' : 'wide'];
+  const { rowPx, headPx, mostInSight } = sizes[useNarrow() ? 'narrow' : 'wide'];
   const viewPx = Math.min(mostInSight, Math.max(leastInSight, rows)) * rowPx;
   const extent: Extent = { rows, rowPx, viewPx };
   const box = useRef<HTMLDivElement>(null);

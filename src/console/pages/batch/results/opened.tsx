@@ -5,6 +5,7 @@ import type { CombinedError } from 'urql';
 import { graphql, type ResultOf } from '../../../data/graphql.ts';
 import { uncached } from '../../../data/uncached.ts';
 import { Button } from '../../../parts/button.tsx';
+import { useNarrow } from '../../../parts/narrow.ts';
 import { PartError, Skeleton } from '../../../parts/part.tsx';
 import { useShortcuts } from '../../../parts/shortcuts.ts';
 import { bytes, count, many, usd, useTimes } from '../../../words/numbers.ts';
@@ -12,6 +13,7 @@ import { oneLine, visible } from '../../../words/text.ts';
 import { CopyButton } from '../copy-button.tsx';
 import type { Batch } from '../documents.ts';
 import { failureWords } from '../failure-words.ts';
+import { WholeText } from '../whole-text.tsx';
 import { answerText, labelsOf, Sure } from './cells.tsx';
 import { itemIdOf } from './use-rows.ts';
 
@@ -68,13 +70,21 @@ export function OpenedRow({
   const { item, missing, error, again } = useWholeRow(itemIdOf(batch.id, index), stamp);
   const heading = useRef<HTMLHeadingElement>(null);
   useShortcuts({ Escape: onClose });
+  // On a phone the row is a page of its own.
+  const narrow = useNarrow();
+  const Title = narrow ? 'h1' : 'h2';
+  useEffect(() => {
+    if (narrow) heading.current?.focus({ preventScroll: true });
+  }, [narrow]);
   return (
     <section className="card opened" aria-label={`Row ${index}`}>
       <div className="row">
         <Button small className="phone-only" onClick={onClose}>
           <ArrowLeft size={14} aria-hidden="true" /> Results
         </Button>
-        <h2 ref={heading}>Row {count(index)}</h2>
+        <Title ref={heading} tabIndex={-1} className="row-title">
+          Row {count(index)}
+        </Title>
         <span className="grow" />
         <button type="button" className="icon-button" aria-label="Close the row" onClick={onClose}>
           <X size={14} aria-hidden="true" />
@@ -127,7 +137,7 @@ function Whole({ item, operation }: { item: WholeItem; operation: Batch['operati
       <Block name="Text" text={item.content} />
       {item.status === 'SUCCEEDED' && (
         <Block name="Answer" text={answerText(output)} json={output}>
-          {operation === 'LABEL' && <LabelAnswer output={output} />}
+          {operation === 'LABEL' ? <LabelAnswer output={output} /> : null}
         </Block>
       )}
       {item.status === 'PENDING' && <p className="soft">Waits for its turn.</p>}
@@ -232,9 +242,11 @@ function Block({
   const body = (
     <>
       {children ?? (
-        <pre className={mono || !isText ? 'whole mono' : 'whole'} dir="auto">
-          {visible(long ? full.slice(0, shownCharacters) : full, { lines: true })}
-        </pre>
+        <WholeText
+          name={name}
+          mono={mono || !isText}
+          text={long ? full.slice(0, shownCharacters) : full}
+        />
       )}
       {long && !children && (
         <Button small onClick={() => setWhole(true)}>

@@ -34,6 +34,7 @@ const RowPage = graphql(`
             usage {
               inputTokens
               outputTokens
+              requests
             }
           }
         }
