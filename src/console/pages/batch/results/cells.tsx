@@ -4,7 +4,7 @@
 import { memo } from 'react';
 import { itemErrors } from '../../../words/item-error.ts';
 import { aboutCount } from '../../../words/numbers.ts';
-import { oneLine } from '../../../words/text.ts';
+import { oneLine, visible } from '../../../words/text.ts';
 import type { Batch } from '../documents.ts';
 import type { Row } from './use-rows.ts';
 
@@ -46,7 +46,7 @@ interface CellsProps {
 }
 
 export const Cells = memo(function Cells({ row, operation }: CellsProps) {
-  const { index, content, usage, cached, status } = row;
+  const { index, excerpt, usage, cached, status } = row;
   const none = cached ? 'reused' : status === 'PENDING' || status === 'PROCESSING' ? '…' : 'none';
   return (
     <>
@@ -54,7 +54,7 @@ export const Cells = memo(function Cells({ row, operation }: CellsProps) {
         {index}
       </span>
       <span role="gridcell" className="text cut" dir="auto">
-        {oneLine(content) || <span className="soft">blank</span>}
+        {visible(excerpt) || <span className="soft">blank</span>}
       </span>
       <Answer row={row} operation={operation} />
       <span role="gridcell" className="tokens mono soft">

@@ -15,42 +15,46 @@ import type { Batch } from '../documents.ts';
 import { failureWords } from '../failure-words.ts';
 import { WholeText } from '../whole-text.tsx';
 import { answerText, labelsOf, Sure } from './cells.tsx';
-import { itemIdOf } from './use-rows.ts';
 
 const WholeRow = graphql(`
-  query BatchRow($id: ID!) {
-    node(id: $id) {
-      ... on BatchItem {
-        id
-        index
-        row
-        customId
-        status
-        content
-        metadata
-        output
-        rejectedAnswer
-        request
-        attempts
-        cached
-        completedAt
-        error {
-          code
-          message
-        }
-        usage {
-          costUsd
-          inputTokens
-          outputTokens
-          cachedInputTokens
-          requests
+  query BatchRow($id: ID!, $index: Int!) {
+    batch(id: $id) {
+      items(fromIndex: $index, first: 1) {
+        edges {
+          node {
+            id
+            index
+            row
+            customId
+            status
+            content
+            metadata
+            output
+            rejectedAnswer
+            request
+            attempts
+            cached
+            completedAt
+            error {
+              code
+              message
+            }
+            usage {
+              costUsd
+              inputTokens
+              outputTokens
+              cachedInputTokens
+              requests
+            }
+          }
         }
       }
     }
   }
 `);
 
-type WholeItem = Extract<ResultOf<typeof WholeRow>['node'], { content: string }>;
+type Answer = NonNullable<ResultOf<typeof WholeRow>['batch']>;
+type WholeItem = Answer['items']['edges'][number]['node'];
 
 /** Longer texts are shown whole only on demand: a browser takes seconds for 10 MB. */
 const shownCharacters = 20_000;
@@ -67,7 +71,7 @@ export function OpenedRow({
   stamp: string;
   onClose: () => void;
 }) {
-  const { item, missing, error, again } = useWholeRow(itemIdOf(batch.id, index), stamp);
+  const { item, missing, error, again } = useWholeRow({ id: batch.id, index, stamp });
   const heading = useRef<HTMLHeadingElement>(null);
   useShortcuts({ Escape: onClose });
   // On a phone the row is a page of its own.
@@ -98,7 +102,7 @@ export function OpenedRow({
   );
 }
 
-function useWholeRow(id: string, stamp: string) {
+function useWholeRow({ id, index, stamp }: { id: string; index: number; stamp: string }) {
   const [item, setItem] = useState<WholeItem | null>(null);
   const [missing, setMissing] = useState(false);
   const [error, setError] = useState<CombinedError | null>(null);
@@ -111,18 +115,18 @@ function useWholeRow(id: string, stamp: string) {
     };
 
     async function read() {
-      const { data, error: failed } = await uncached().query(WholeRow, { id }).toPromise();
+      const { data, error: failed } = await uncached().query(WholeRow, { id, index }).toPromise();
       if (!current) return;
       setError(failed ?? null);
       if (!data) return;
-      const found = data.node && 'content' in data.node ? data.node : null;
+      const found = data.batch?.items.edges[0]?.node ?? null;
       setItem(found);
       setMissing(found === null);
     }
-  }, [id, stamp, tries]);
+  }, [id, index, stamp, tries]);
   return {
     // What stands here is of the row that is asked for, not of the one before.
-    item: item?.id === id ? item : null,
+    item: item?.index === index ? item : null,
     missing,
     error,
     again: () => setTries(tries + 1),

@@ -13,18 +13,25 @@ const RowPage = graphql(`
     $id: ID!
     $first: Int!
     $after: String
+    $fromIndex: Int
     $status: [ItemStatus!]
     $errorCodes: [ItemErrorCode!]
   ) {
     batch(id: $id) {
-      items(first: $first, after: $after, status: $status, errorCodes: $errorCodes) {
+      items(
+        first: $first
+        after: $after
+        fromIndex: $fromIndex
+        status: $status
+        errorCodes: $errorCodes
+      ) {
         edges {
           node {
             id
             index
             customId
             status
-            content
+            excerpt(characters: 160)
             output
             cached
             error {
@@ -110,7 +117,8 @@ async function askPage(
     .query(RowPage, {
       id,
       first,
-      after: from === null || from === 0 ? after : itemIdOf(id, from - 1),
+      after,
+      fromIndex: from,
       status: status ? [status] : null,
       errorCodes: code ? [code] : null,
     })
@@ -124,9 +132,4 @@ async function askPage(
     more: items.pageInfo.hasNextPage,
     searchedTo: null,
   };
-}
-
-/** The id of an item, made of the id of its batch and its index. */
-export function itemIdOf(batchId: string, index: number): string {
-  return `item_${batchId.replace(/^[a-z]+_/, '')}_${index}`;
 }
