@@ -20,7 +20,9 @@ export function useAddress(): [URLSearchParams, Change] {
         for (const one of [value ?? []].flat()) if (one) next.append(name, one);
       }
       const text = next.toString();
-      go(text ? `${path}?${text}` : path, { replace: !push });
+      // The first page's own path is empty, lest the address end in `/`.
+      const own = path === '/' ? '' : path;
+      go(text ? `${own}?${text}` : own, { replace: !push });
     },
     [search, path, go],
   );

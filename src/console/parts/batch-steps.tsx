@@ -1,7 +1,7 @@
 /** The likeliest next step of a batch as one button, and the question for a higher limit. */
 import { useState } from 'react';
 import { useMutation, useQuery } from 'urql';
-import { graphql } from '../data/graphql.ts';
+import { graphql, type ResultOf } from '../data/graphql.ts';
 import { BatchStateFields, type BatchStep, type StateBatch } from '../words/batch-state.ts';
 import { usd, usdRange } from '../words/numbers.ts';
 import { Button } from './button.tsx';
@@ -54,8 +54,19 @@ const Expected = graphql(`
   query ExpectedCost($id: ID!) {
     batch(id: $id) {
       id
+      execution
       projection {
         costUsd {
+          low
+          high
+        }
+      }
+      quote {
+        liveUsd {
+          low
+          high
+        }
+        providerBatchUsd {
           low
           high
         }
@@ -152,7 +163,7 @@ export function RaiseDialog({
   const [typed, setTyped] = useState<string | null>(null);
   const spent = batch.usage.costUsd ?? 0;
   const present = batch.maxCostUsd ?? 0;
-  const expected = data?.batch?.projection?.costUsd ?? null;
+  const expected = expectedOf(data?.batch ?? null);
   const text = typed ?? (fetching ? '' : String(suggest({ spent, present, expected })));
   const limit = Number(text);
   const fits = text.trim() !== '' && Number.isFinite(limit) && limit > spent;
@@ -181,7 +192,7 @@ export function RaiseDialog({
           {usd(spent)} of {usd(present)} spent.{' '}
           {expected
             ? `The whole batch is expected to cost ${usdRange(expected.low, expected.high)}.`
-            : !fetching && 'What the rest will cost is not known: 10 answers are needed for it.'}
+            : !fetching && 'What the whole batch will cost is unknown.'}
         </p>
         <label htmlFor="raise-limit">New limit in USD</label>
         <input
@@ -204,6 +215,19 @@ export function RaiseDialog({
   );
 }
 
+/** By the batch's own answers; before there are 10, by a sample of its rows. */
+function expectedOf(batch: ResultOf<typeof Expected>['batch']): Range | null {
+  if (batch?.projection?.costUsd) return batch.projection.costUsd;
+  const { liveUsd, providerBatchUsd } = batch?.quote ?? {};
+  return (batch?.execution === 'LIVE' ? liveUsd : providerBatchUsd) ?? null;
+}
+
+/** USD. */
+interface Range {
+  low: number;
+  high: number;
+}
+
 /** The upper end of what is expected, else twice the present limit, rounded up to whole cents. */
 function suggest({
   spent,
@@ -212,7 +236,7 @@ function suggest({
 }: {
   spent: number;
   present: number;
-  expected: { high: number } | null;
+  expected: Range | null;
 }): number {
   const high = expected && expected.high > spent ? expected.high : 2 * Math.max(spent, present);
   const parts = 10 ** Math.max(2, 1 - Math.floor(Math.log10(high)));

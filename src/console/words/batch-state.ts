@@ -152,11 +152,12 @@ function queued(workers: number | null): BatchState {
 function processing(batch: StateBatch, times: Times): BatchState {
   const { waiting, execution, model, providerBatches } = batch;
   if (waiting) {
+    // The time comes first: a list shows the beginning of the sentence.
     const until = waiting.until ? `goes on at ${times.clock(waiting.until, true)}` : null;
     return {
       look: 'run hold',
       word: `Waits for ${providerName(model)}`,
-      sentence: [oneLine(waiting.reason), until].filter(Boolean).join(', '),
+      sentence: [until, oneLine(waiting.reason)].filter(Boolean).join('; '),
       button: null,
     };
   }
@@ -176,6 +177,7 @@ function processing(batch: StateBatch, times: Times): BatchState {
 
 function pace({ itemsPerSecond, estimatedCompletionAt }: StateBatch): string {
   if (itemsPerSecond === null) return 'no answer yet';
+  if (itemsPerSecond === 0) return 'no answer in the last 10 s';
   const left = estimatedCompletionAt ? Date.parse(estimatedCompletionAt) - Date.now() : null;
   return left === null
     ? perSecond(itemsPerSecond)

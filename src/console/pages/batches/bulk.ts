@@ -63,7 +63,9 @@ export function sumsOf(action: BulkAction, rows: readonly SumRow[]): string[] {
   const sentences: Record<BulkAction, string[]> = {
     cancel: [
       `${many(left, 'row')} will not be answered.`,
-      `${many(succeeded, 'answer')} that ${succeeded === 1 ? 'is' : 'are'} there will be kept.`,
+      ...(succeeded > 0
+        ? [`${many(succeeded, 'answer')} ${succeeded === 1 ? 'is' : 'are'} kept.`]
+        : []),
     ],
     retry: [
       `${many(
@@ -73,7 +75,9 @@ export function sumsOf(action: BulkAction, rows: readonly SumRow[]): string[] {
       'Answers that succeeded stay and are not paid for again.',
     ],
     delete: [
-      `${many(succeeded, 'answer')} will be gone. This cannot be undone.`,
+      succeeded > 0
+        ? `${many(succeeded, 'answer')} will be gone. This cannot be undone.`
+        : 'They have no answers. This cannot be undone.',
       ...(left > 0 ? [`${many(left, 'row')} without an answer will not be answered.`] : []),
     ],
   };

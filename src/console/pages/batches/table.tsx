@@ -98,9 +98,12 @@ export function BatchTable({
           </tr>
         </thead>
         <tbody ref={body}>
-          {[...places].map((place, n) => {
+          {/* One list of keyed rows: a row that stays is not made anew under the pointer. */}
+          {places.flatMap((place, n) => {
             const gap = place - (places[n - 1] ?? -1) - 1;
-            return [gap > 0 && <Gap key={`gap-${place}`} height={gap * height} />, draw(place)];
+            return gap > 0
+              ? [<Gap key={`gap-${place}`} height={gap * height} />, draw(place)]
+              : [draw(place)];
           })}
           <Gap height={(rows.length - 1 - (places.at(-1) ?? -1)) * height} />
         </tbody>
