@@ -1,6 +1,8 @@
 /** Makes the browser app of src/console/: one bundle, with names made of the contents. */
 import { fileURLToPath } from 'node:url';
+import type { Plugin } from 'esbuild';
 import { type BundledApp, packAsset } from './assets.ts';
+import { readInputs } from './schema-inputs.ts';
 
 /** Browsers of 2023 and later, in which the styles' nesting and the scripts' modules work. */
 const target = ['chrome115', 'firefox117', 'safari17'];
@@ -28,6 +30,7 @@ export async function bundleApp({
     target,
     jsx: 'automatic',
     loader: { '.woff2': 'file' },
+    plugins: [schemaInputs],
     entryNames: '[name]-[hash]',
     assetNames: '[name]-[hash]',
     define: { 'process.env.NODE_ENV': '"production"' },
@@ -55,3 +58,14 @@ export async function bundleApp({
     assets: new Map(assets.map((asset) => [asset.name, asset])),
   };
 }
+
+/** The module `winnow:schema`: what forms say of their fields stands in schema.graphql. */
+const schemaInputs: Plugin = {
+  name: 'schema-inputs',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^winnow:schema$/ }, ({ path }) => ({ path, namespace: 'schema' }));
+    onLoad({ filter: /.*/, namespace: 'schema' }, async () => ({
+      contents: `export const inputs = ${JSON.stringify(await readInputs())};`,
+    }));
+  },
+};

@@ -12,7 +12,10 @@ import { bundleApp } from './bundle.ts';
 
 /** Beside this file's folder, in src as in dist. */
 const appFolder = new URL('../../../console/', import.meta.url);
-const lockFile = new URL('../../../../package-lock.json', import.meta.url);
+/** What the bundle is made of beside the sources. */
+const others = ['../../../../package-lock.json', '../../../../schema.graphql'].map((path) =>
+  fileURLToPath(new URL(path, import.meta.url)),
+);
 const isSource = import.meta.url.endsWith('.ts');
 
 /** What a server that was built without the console says. */
@@ -38,7 +41,7 @@ async function hashOfSources(): Promise<string> {
   const hash = createHash('sha256');
   const names = await readdir(appFolder, { recursive: true, withFileTypes: true });
   const files = names.filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name));
-  for (const file of [...files.sort(), fileURLToPath(lockFile)]) {
+  for (const file of [...files.sort(), ...others]) {
     hash
       .update(file)
       .update('\0')

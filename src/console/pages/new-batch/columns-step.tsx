@@ -1,0 +1,152 @@
+/** Step 2: which column is the text and which the id, with some rows of the file. */
+import { useState } from 'react';
+import { useQuery } from 'urql';
+import { PartError, Skeleton } from '../../parts/part.tsx';
+import { visible } from '../../words/text.ts';
+import type { SourceFileData } from './data-step.tsx';
+import { SampleRows } from './documents.ts';
+import { Field } from './field.tsx';
+import type { Form } from './form.ts';
+import { Step } from './step.tsx';
+
+const shownRows = 10;
+/** Of a cell, which the style cuts to the width of its column. */
+const shownCharacters = 300;
+
+export function ColumnsStep({
+  form,
+  change,
+  file,
+}: {
+  form: Form;
+  change: (changes: Partial<Form>) => void;
+  file: SourceFileData;
+}) {
+  const [open, setOpen] = useState(file.contentField === null && file.columns.length > 0);
+  const text = form.contentField ?? file.contentField;
+  const id = form.customIdField ?? file.customIdField;
+  const summary = (
+    <>
+      {text ? (
+        <>
+          the text is <code>{visible(text)}</code>
+        </>
+      ) : (
+        'the whole row goes to the model'
+      )}
+      {id ? (
+        <>
+          , the id <code>{visible(id)}</code>
+        </>
+      ) : (
+        ', rows are numbered'
+      )}
+      {file.columns.length > 1 && '; all columns come back in the output'}
+    </>
+  );
+  return (
+    <Step
+      number={2}
+      title="Columns"
+      done={!open}
+      onChange={() => setOpen(true)}
+      summary={open ? null : summary}
+    >
+      <div className="two-fields">
+        <Field
+          label="Text"
+          note={text ? undefined : 'without one, the whole row goes to the model'}
+        >
+          {(parts) => (
+            <select
+              {...parts}
+              className="input"
+              value={text ?? ''}
+              onChange={(event) => change({ contentField: event.target.value || null })}
+            >
+              {!file.contentField && <option value="">the whole row</option>}
+              <Columns names={file.columns} />
+            </select>
+          )}
+        </Field>
+        <Field label="Id" note="names each row in the output">
+          {(parts) => (
+            <select
+              {...parts}
+              className="input"
+              value={id ?? ''}
+              onChange={(event) => change({ customIdField: event.target.value })}
+            >
+              <option value="">the number of the row</option>
+              <Columns names={file.columns} />
+            </select>
+          )}
+        </Field>
+      </div>
+      <Rows file={file} text={text} />
+    </Step>
+  );
+}
+
+function Columns({ names }: { names: readonly string[] }) {
+  return names.map((name) => (
+    <option key={name} value={name}>
+      {visible(name)}
+    </option>
+  ));
+}
+
+function Rows({ file, text }: { file: SourceFileData; text: string | null }) {
+  const [{ data, error, fetching }, ask] = useQuery({
+    query: SampleRows,
+    variables: { id: file.id, first: shownRows, seed: 0 },
+  });
+  if (error) {
+    return (
+      <PartError
+        error={error}
+        what="Some rows"
+        again={() => ask({ requestPolicy: 'network-only' })}
+      />
+    );
+  }
+  const rows = data?.file?.sample ?? [];
+  if (fetching && rows.length === 0) return <Skeleton lines={5} />;
+  // The text first, then as many others as a table can hold.
+  const columns = [text, ...file.columns.filter((name) => name !== text)]
+    .filter((name): name is string => name !== null)
+    .slice(0, 6);
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys.
+    <section className="scrolls" tabIndex={0} aria-label="Some rows of the file">
+      <table className="rows-table">
+        <thead>
+          <tr>
+            {columns.map((name) => (
+              <th key={name} className={name === text ? 'chosen' : undefined}>
+                {visible(name)}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row, at) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: rows have no other name.
+            <tr key={at}>
+              {columns.map((name) => (
+                <td key={name} className="cut" dir="auto">
+                  {visible(cellText(row[name]).slice(0, shownCharacters))}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function cellText(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}

@@ -1,0 +1,244 @@
+/** Step 1: a file from this machine, a file that is at the server, or pasted lines. */
+import { type DragEvent, useRef, useState } from 'react';
+import { useQuery } from 'urql';
+import type { ResultOf } from '../../data/graphql.ts';
+import { Button } from '../../parts/button.tsx';
+import { bytes, count, many, percent } from '../../words/numbers.ts';
+import { visible } from '../../words/text.ts';
+import { type NewBatchService, RecentFiles, type SourceFile } from './documents.ts';
+import { Field } from './field.tsx';
+import { type Form, textsOf } from './form.ts';
+import { Step } from './step.tsx';
+import { type Upload, upload } from './upload.ts';
+
+export type SourceFileData = NonNullable<ResultOf<typeof SourceFile>['file']>;
+type Limits = ResultOf<typeof NewBatchService>['service']['limits'];
+
+export function DataStep({
+  form,
+  change,
+  file,
+  limits,
+  problem,
+}: {
+  form: Form;
+  change: (changes: Partial<Form>) => void;
+  file: SourceFileData | null;
+  limits: Limits | null;
+  problem?: string;
+}) {
+  const [folded, setFolded] = useState(true);
+  const done = file !== null && folded;
+  return (
+    <Step
+      number={1}
+      title="Data"
+      done={done}
+      onChange={() => setFolded(false)}
+      summary={done && file && <FileLine file={file} />}
+    >
+      <Choose
+        form={form}
+        limits={limits}
+        onFile={(fileId) => {
+          setFolded(true);
+          change({
+            source: { kind: 'file', fileId },
+            contentField: null,
+            customIdField: null,
+            name: '',
+          });
+        }}
+        onTexts={(text) => change({ source: { kind: 'texts', text } })}
+      />
+      {problem && (
+        <p className="problem" role="alert">
+          {problem}
+        </p>
+      )}
+    </Step>
+  );
+}
+
+function FileLine({ file }: { file: SourceFileData }) {
+  const left = file.rejectedCount + file.blankCount;
+  return (
+    <>
+      <b className="name">{visible(file.name)}</b> · {file.format} · {many(file.itemCount, 'row')} ·{' '}
+      {bytes(file.sizeBytes)}
+      {left > 0 && (
+        <>
+          {' '}
+          · <LeftOut file={file} />
+        </>
+      )}
+    </>
+  );
+}
+
+/** The rows that were left out, with their reasons. */
+function LeftOut({ file }: { file: SourceFileData }) {
+  const left = file.rejectedCount + file.blankCount;
+  return (
+    <details className="left-out">
+      <summary>{many(left, 'row')} left out</summary>
+      <ul>
+        {file.blankCount > 0 && <li>{many(file.blankCount, 'blank row')}</li>}
+        {file.rejections.map(({ row, reason }) => (
+          <li key={`${row} ${reason}`}>
+            row {count(row)}: {visible(reason)}
+          </li>
+        ))}
+        {file.rejectedCount > file.rejections.length && (
+          <li>and {count(file.rejectedCount - file.rejections.length)} more</li>
+        )}
+      </ul>
+    </details>
+  );
+}
+
+function Choose({
+  form,
+  limits,
+  onFile,
+  onTexts,
+}: {
+  form: Form;
+  limits: Limits | null;
+  onFile: (id: string) => void;
+  onTexts: (text: string) => void;
+}) {
+  const input = useRef<HTMLInputElement>(null);
+  const [running, setRunning] = useState<{ name: string; share: number; upload: Upload } | null>(
+    null,
+  );
+  const [error, setError] = useState<string | null>(null);
+  const [over, setOver] = useState(false);
+
+  async function send(file: File | undefined): Promise<void> {
+    if (!file) return;
+    setError(null);
+    if (limits && file.size > limits.fileBytes) {
+      setError(
+        `${file.name} has ${bytes(file.size)}; a file may have ${bytes(limits.fileBytes)} and ${many(limits.fileRows, 'row')}. Split it and run its parts.`,
+      );
+      return;
+    }
+    const started = upload(file, (share) => setRunning((now) => (now ? { ...now, share } : now)));
+    setRunning({ name: file.name, share: 0, upload: started });
+    try {
+      onFile(await started.done);
+    } catch (failure) {
+      setError((failure as Error).message);
+    } finally {
+      setRunning(null);
+    }
+  }
+
+  const drop = (event: DragEvent) => {
+    event.preventDefault();
+    setOver(false);
+    void send(event.dataTransfer.files[0]);
+  };
+  const text = form.source.kind === 'texts' ? form.source.text : '';
+  const lines = textsOf(text).length;
+
+  return (
+    <div className="choose">
+      <div
+        className={over ? 'drop over' : 'drop'}
+        onDragOver={(event) => {
+          event.preventDefault();
+          setOver(true);
+        }}
+        onDragLeave={() => setOver(false)}
+        onDrop={drop}
+      >
+        <label className="hidden" htmlFor="file">
+          File
+        </label>
+        <input
+          id="file"
+          ref={input}
+          className="hidden"
+          type="file"
+          tabIndex={-1}
+          accept=".csv,.tsv,.json,.jsonl,.ndjson,.txt,.gz"
+          onChange={(event) => {
+            void send(event.target.files?.[0]);
+            event.target.value = '';
+          }}
+        />
+        {running ? (
+          <>
+            <p>
+              {running.share < 1 ? 'Sending' : 'Reading'} <b>{visible(running.name)}</b>,{' '}
+              {percent(running.share, 0)}
+            </p>
+            <progress value={running.share} aria-label={`Upload of ${running.name}`} />
+            <Button small onClick={() => running.upload.cancel()}>
+              Stop
+            </Button>
+          </>
+        ) : (
+          <>
+            <p>Drop a CSV, JSON, JSONL or text file here</p>
+            <Button look="first" changes onClick={() => input.current?.click()}>
+              Choose a file
+            </Button>
+            {limits && (
+              <p className="soft small">
+                Up to {bytes(limits.fileBytes)} and {many(limits.fileRows, 'row')}
+              </p>
+            )}
+          </>
+        )}
+      </div>
+      {error && (
+        <p className="problem" role="alert">
+          {error}
+        </p>
+      )}
+      <HereAlready onFile={onFile} />
+      <Field label="Or paste texts" note={lines > 0 ? many(lines, 'text') : 'one a line'}>
+        {(parts) => (
+          <textarea
+            {...parts}
+            className="input"
+            rows={4}
+            dir="auto"
+            value={text}
+            onChange={(event) => onTexts(event.target.value)}
+          />
+        )}
+      </Field>
+    </div>
+  );
+}
+
+function HereAlready({ onFile }: { onFile: (id: string) => void }) {
+  const [{ data }] = useQuery({ query: RecentFiles, requestPolicy: 'cache-and-network' });
+  const files = data?.files.edges.map(({ node }) => node) ?? [];
+  if (files.length === 0) return null;
+  return (
+    <Field label="Or a file that is here">
+      {(parts) => (
+        <select
+          {...parts}
+          className="input"
+          value=""
+          onChange={(event) => event.target.value && onFile(event.target.value)}
+        >
+          <option value="">Choose …</option>
+          {files
+            .filter(({ format }) => format !== 'OPENAI_RESULTS')
+            .map((file) => (
+              <option key={file.id} value={file.id}>
+                {visible(file.name)}, {many(file.itemCount, 'row')}
+              </option>
+            ))}
+        </select>
+      )}
+    </Field>
+  );
+}

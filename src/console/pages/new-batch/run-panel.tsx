@@ -1,0 +1,324 @@
+/** Beside the steps: what all rows cost in both lanes, the limits, and the start. */
+import { useId, useRef, useState } from 'react';
+import { useClient } from 'urql';
+import { useLocation } from 'wouter';
+import type { ResultOf } from '../../data/graphql.ts';
+import { Button } from '../../parts/button.tsx';
+import { Dialog } from '../../parts/dialog.tsx';
+import { sentenceOf } from '../../parts/part.tsx';
+import { count, many, usdRange, useTimes } from '../../words/numbers.ts';
+import { providerName } from '../../words/provider.ts';
+import type { SourceFileData } from './data-step.tsx';
+import { type NewBatchService, SubmitBatch } from './documents.ts';
+import { Check, Field } from './field.tsx';
+import { buildSubmission, type Form, type Problems, previewRows, type Submission } from './form.ts';
+import { issuesOf } from './try.ts';
+import type { QuoteData, QuoteState } from './use-quote.ts';
+
+type Server = ResultOf<typeof NewBatchService>['service'];
+
+/** Above this share of rows that were left out, Run asks once more. */
+const manyLeftOut = 0.01;
+
+export function RunPanel(props: {
+  form: Form;
+  change: (changes: Partial<Form>) => void;
+  file: SourceFileData | null;
+  rows: number;
+  quote: QuoteState;
+  server: Server | null;
+  problems: Problems;
+  setProblems: (problems: Problems) => void;
+}) {
+  const { form, change, file, rows, quote, server, problems, setProblems } = props;
+  const [asks, setAsks] = useState(false);
+  const { run, busy, error } = useSubmit(form, rows, setProblems);
+  const willPreview = form.withPreview && rows > previewRows;
+  const leftOut = file ? file.rejectedCount / (file.rejectedCount + file.itemCount) : 0;
+  const label = willPreview
+    ? `Run ${count(previewRows)} of ${many(rows, 'row')}`
+    : rows > 0
+      ? `Run ${many(rows, 'row')}`
+      : 'Run';
+  return (
+    <section className="card run" aria-label="Cost and start">
+      <h2>{rows > 0 ? `All ${many(rows, 'row')}` : 'What it costs'}</h2>
+      <Lanes {...props} />
+      <QuoteNote quote={quote} server={server} />
+      <Check
+        label={`Run ${count(previewRows)} rows first, then ask me`}
+        note="Their answers are kept, and not paid again."
+        checked={willPreview}
+        disabled={rows <= previewRows}
+        onChange={(withPreview) => change({ withPreview })}
+      />
+      <Field label="Stop at" note="USD; empty: no limit" problem={problems.stopAt}>
+        {(parts) => (
+          <input
+            {...parts}
+            className="input"
+            inputMode="decimal"
+            placeholder="$"
+            value={form.stopAt}
+            onChange={(event) => change({ stopAt: event.target.value })}
+          />
+        )}
+      </Field>
+      {form.operation !== 'chat' && form.operation !== 'run' && (
+        <Check
+          label="Ask identical rows once"
+          note={identicalNote(quote.shown, rows)}
+          checked={form.deduplicate}
+          onChange={(deduplicate) => change({ deduplicate })}
+        />
+      )}
+      <Field label="Name" problem={problems.name}>
+        {(parts) => (
+          <input
+            {...parts}
+            className="input"
+            dir="auto"
+            value={form.name}
+            onChange={(event) => change({ name: event.target.value })}
+          />
+        )}
+      </Field>
+      <details className="more">
+        <summary>Webhook, expiry</summary>
+        <Field label="Webhook" note="is called at the end" problem={problems.webhookUrl}>
+          {(parts) => (
+            <input
+              {...parts}
+              className="input"
+              type="url"
+              placeholder="https://"
+              value={form.webhookUrl}
+              onChange={(event) => change({ webhookUrl: event.target.value.trim() })}
+            />
+          )}
+        </Field>
+        <Field label="Gives up after" note="hours; empty: 24" problem={problems.expiresInHours}>
+          {(parts) => (
+            <input
+              {...parts}
+              className="input"
+              inputMode="decimal"
+              value={form.expiresInHours}
+              onChange={(event) => change({ expiresInHours: event.target.value })}
+            />
+          )}
+        </Field>
+      </details>
+      {error && (
+        <p className="problem" role="alert">
+          {error}
+        </p>
+      )}
+      <Button
+        look="first"
+        changes
+        busy={busy}
+        className="run-button"
+        onClick={() => (leftOut > manyLeftOut ? setAsks(true) : void run(false))}
+      >
+        {label}
+      </Button>
+      <Button look="quiet" small changes busy={busy} onClick={() => void run(true)}>
+        or save it as a draft
+      </Button>
+      <Dialog
+        open={asks}
+        title="Some rows were left out"
+        onClose={() => setAsks(false)}
+        actions={
+          <>
+            <Button onClick={() => setAsks(false)}>Back</Button>
+            <Button
+              look="first"
+              onClick={() => {
+                setAsks(false);
+                void run(false);
+              }}
+            >
+              {label}
+            </Button>
+          </>
+        }
+      >
+        {file && (
+          <p>
+            {many(file.rejectedCount, 'row')} of the file could not be read and will have no answer.
+            The step Data says why.
+          </p>
+        )}
+      </Dialog>
+    </section>
+  );
+}
+
+function Lanes({ form, change, quote, server }: Parameters<typeof RunPanel>[0]) {
+  const group = useId();
+  const shown = quote.shown?.models[0] ?? null;
+  const model = form.model || server?.defaultModel || '';
+  const provider = model.split('/')[0] ?? '';
+  const known = server?.models.find(({ id }) => id === model);
+  const lanes = [
+    {
+      value: 'LIVE' as const,
+      name: 'Live, row by row',
+      note: 'Answers from the first second.',
+      cost: shown?.liveCachedUsd ?? shown?.liveUsd ?? null,
+      why: 'no known price',
+      off: false,
+    },
+    {
+      value: 'PROVIDER_BATCH' as const,
+      name: `Batch API of ${providerName(provider)}`,
+      note: known?.providerBatch === false ? 'It has none.' : 'All at once, within 24 hours.',
+      cost: shown?.providerBatchUsd ?? null,
+      why: known?.providerBatch === false ? 'no batch API' : 'no known price',
+      off: known?.providerBatch === false,
+    },
+  ];
+  return (
+    <fieldset className={quote.isStale ? 'lanes stale' : 'lanes'}>
+      <legend className="hidden">How it runs</legend>
+      {lanes.map(({ value, name, note, cost, why, off }) => (
+        <label key={value} className={form.execution === value ? 'lane chosen' : 'lane'}>
+          <input
+            type="radio"
+            name={group}
+            checked={form.execution === value}
+            disabled={off}
+            onChange={() => change({ execution: value })}
+          />
+          <span className="lane-name">{name}</span>
+          <span className="lane-cost">
+            {quote.shown === null ? '' : cost ? usdRange(cost.low, cost.high) : 'unknown'}
+          </span>
+          <span className="soft small lane-note">
+            {note}
+            {quote.shown !== null && !cost && ` ${why}: set PRICES for one.`}
+          </span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+function QuoteNote({ quote, server }: { quote: QuoteState; server: Server | null }) {
+  const times = useTimes();
+  if (quote.error) {
+    return (
+      <p className="soft small" role="status">
+        The cost is unknown: {quote.error}
+      </p>
+    );
+  }
+  const shown = quote.shown?.models[0];
+  if (!quote.shown || !shown) {
+    return (
+      <p className="soft small" role="status">
+        {quote.asking ? 'Counting …' : 'Not counted yet: it needs data and what to do.'}
+      </p>
+    );
+  }
+  const exact = shown.tokenizerExact ? "the model's own tokenizer" : 'a tokenizer that is near';
+  return (
+    <p className="soft small" role="status">
+      Counted from {many(quote.shown.sampledItems, 'row')} with {exact}.{' '}
+      {server && `Prices of ${times.day(server.priceListDate)}. `}
+      {basisWords[shown.outputBasis]}
+      {shown.tooLongItems ? ` ${many(shown.tooLongItems, 'row')} may be too long.` : ''}
+      {shown.caveats.map((caveat) => ` ${caveat}`)}
+    </p>
+  );
+}
+
+const basisWords: Readonly<Record<string, string>> = {
+  FIXED: '',
+  GUESSED: 'The length of the answers is guessed. ',
+  HISTORY: 'The length of the answers is that of earlier batches. ',
+  PREVIEW: 'The length of the answers is that of the preview. ',
+};
+
+function identicalNote(quote: QuoteData | null, rows: number): string {
+  if (!quote) return 'How many there are shows when it is counted.';
+  if (quote.identicalItems === null) {
+    return rows > 100_000 ? 'Not counted above 100,000 rows.' : 'How many there are is unknown.';
+  }
+  return quote.identicalItems === 0
+    ? 'There are none.'
+    : `${many(quote.identicalItems, 'row')} are like an earlier one.`;
+}
+
+/** Submits the form once, however often the button is pressed. */
+function useSubmit(form: Form, rows: number, setProblems: (problems: Problems) => void) {
+  const client = useClient();
+  const [, go] = useLocation();
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<string | null>(null);
+  /** Of the last input: after a lost answer the same input is the same batch. */
+  const last = useRef<{ input: string; key: string } | null>(null);
+
+  async function run(asDraft: boolean): Promise<void> {
+    if (busy) return;
+    setError(null);
+    const { value, problems } = buildSubmission(form, { rows, asDraft });
+    if (!value) {
+      setProblems(problems);
+      focusFirstProblem();
+      return;
+    }
+    setBusy(true);
+    const { data, error: failure } = await client
+      .mutation(SubmitBatch, { input: { ...value, idempotencyKey: keyOf(value) } as never })
+      .toPromise();
+    setBusy(false);
+    if (data) {
+      go(`/batches/${data.submitBatch.batch.id}`);
+      return;
+    }
+    if (!failure) return;
+    const issues = issuesOf(failure);
+    const found = Object.fromEntries(
+      issues.map(({ path, message }) => [fieldOf(path), message] as const),
+    );
+    setProblems(found);
+    setError(sentenceOf(failure));
+    focusFirstProblem();
+  }
+
+  function keyOf(value: Submission): string {
+    const input = JSON.stringify(value);
+    if (last.current?.input !== input) last.current = { input, key: newKey() };
+    return last.current.key;
+  }
+
+  return { run, busy, error };
+}
+
+/** `input.operation.label.categories.0` stands at the field `categories`. */
+function fieldOf(path: string): string {
+  const names = path.split('.').filter((name) => !/^\d+$/.test(name));
+  const own: Readonly<Record<string, string>> = {
+    maxCostUsd: 'stopAt',
+    expiresInSeconds: 'expiresInHours',
+    fileId: 'source',
+    texts: 'source',
+  };
+  const last = names.at(-1) ?? '';
+  return own[last] ?? last;
+}
+
+function focusFirstProblem(): void {
+  requestAnimationFrame(() => {
+    document.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+  });
+}
+
+/** Not by randomUUID, which a page without TLS does not have. */
+function newKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return `console-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+}

@@ -1,0 +1,208 @@
+/** Step 4: some rows, answered at once, before all of them are paid for. */
+import { useState } from 'react';
+import { useClient } from 'urql';
+import { Button } from '../../parts/button.tsx';
+import { sentenceOf } from '../../parts/part.tsx';
+import { count, duration, usd } from '../../words/numbers.ts';
+import { visible } from '../../words/text.ts';
+import type { SourceFileData } from './data-step.tsx';
+import { SampleRows, tryDocuments } from './documents.ts';
+import type { Form, OperationInput } from './form.ts';
+import { Step } from './step.tsx';
+import {
+  drawTexts,
+  itemsOf,
+  readAnswer,
+  type TryAnswer,
+  type TryItem,
+  type TryResult,
+} from './try.ts';
+
+const few = 5;
+const several = 20;
+/** Answers below it are told. */
+const unsure = 0.6;
+
+export function TryStep({
+  form,
+  file,
+  texts,
+  operation,
+}: {
+  form: Form;
+  file: SourceFileData | null;
+  texts: readonly string[];
+  /** Null while the form has problems. */
+  operation: OperationInput | null;
+}) {
+  const client = useClient();
+  const [seed, setSeed] = useState(0);
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<string | null>(null);
+  const [tried, setTried] = useState<{ result: TryResult; of: string } | null>(null);
+  const present = JSON.stringify([operation, form.contentField, form.customIdField, form.source]);
+
+  async function draw(rows: number, from: number): Promise<TryItem[]> {
+    if (!file) return drawTexts(texts, rows, from);
+    const variables = { id: file.id, first: rows, seed: from };
+    const answer = await client.query(SampleRows, variables).toPromise();
+    if (answer.error) throw new Error(sentenceOf(answer.error));
+    return itemsOf(answer.data?.file?.sample ?? [], {
+      text: form.contentField ?? file.contentField,
+      id: form.customIdField ?? file.customIdField,
+    });
+  }
+
+  async function run(rows: number, from: number): Promise<void> {
+    if (!operation || busy || form.operation === 'chat') return;
+    setBusy(true);
+    setError(null);
+    setSeed(from);
+    const began = performance.now();
+    try {
+      const items = await draw(rows, from);
+      const { data, error: failure } = await client
+        .mutation<Record<string, TryAnswer>>(tryDocuments[form.operation], {
+          items,
+          options: operation[form.operation] ?? {},
+        })
+        .toPromise();
+      const answer = data?.[form.operation];
+      if (failure || !answer) throw new Error(failure ? sentenceOf(failure) : 'No answer came.');
+      const result = {
+        model: answer.model,
+        rows: readAnswer(answer, items),
+        costUsd: answer.usage.costUsd,
+        seconds: (performance.now() - began) / 1_000,
+      };
+      setTried({ result, of: present });
+    } catch (failure) {
+      setError((failure as Error).message);
+    } finally {
+      setBusy(false);
+    }
+  }
+
+  const hasRows = file !== null || texts.length > 0;
+  if (form.operation === 'chat') {
+    return (
+      <Step
+        number={4}
+        title="Try"
+        summary="run some rows first by the preview beside: requests of a file are sent as they are"
+      />
+    );
+  }
+  const size = tried?.result.rows.length ?? few;
+  return (
+    <Step
+      number={4}
+      title="Try"
+      summary={hasRows ? 'some rows, drawn from all of them' : 'needs data'}
+      beside={
+        hasRows && (
+          <>
+            {tried && (
+              <>
+                <Button small changes busy={busy} onClick={() => void run(size, seed + 1)}>
+                  Other rows
+                </Button>
+                <Button small changes busy={busy} onClick={() => void run(several, seed)}>
+                  {several} rows
+                </Button>
+              </>
+            )}
+            <Button
+              small
+              changes
+              busy={busy}
+              disabled={!operation}
+              onClick={() => void run(size, seed)}
+            >
+              {tried ? 'Try again' : `Try ${few} rows`}
+            </Button>
+          </>
+        )
+      }
+    >
+      {error && (
+        <p className="problem" role="alert">
+          {error}
+        </p>
+      )}
+      {busy && !tried && <p className="soft">Asking the model …</p>}
+      {tried && <Answers result={tried.result} isStale={tried.of !== present} />}
+    </Step>
+  );
+}
+
+export function Answers({ result, isStale }: { result: TryResult; isStale: boolean }) {
+  const { rows, costUsd, seconds } = result;
+  const answered = rows.filter(({ error }) => error === null).length;
+  const low = rows.filter(({ confidence }) => confidence !== null && confidence < unsure).length;
+  const withConfidence = rows.some(({ confidence }) => confidence !== null);
+  return (
+    <section className={isStale ? 'answers stale' : 'answers'} aria-label="Answers">
+      <table>
+        <thead>
+          <tr>
+            <th className="col-row">row</th>
+            <th>text</th>
+            <th className="col-answer">answer</th>
+            {withConfidence && <th className="col-sure">confidence</th>}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={row.customId}>
+              <td className="mono soft cut">{visible(row.customId)}</td>
+              <td className="text cut" dir="auto">
+                {visible(row.content.slice(0, 300))}
+              </td>
+              <td className="cut" dir="auto">
+                {row.error ? (
+                  <span className="tag bad" title={row.error.message}>
+                    {row.error.code}
+                  </span>
+                ) : (
+                  <span className="tag" title={row.answer.slice(0, 1_000)}>
+                    {visible(row.answer.slice(0, 200))}
+                  </span>
+                )}
+              </td>
+              {withConfidence && (
+                <td>
+                  {row.confidence === null ? (
+                    <span className="soft">not given</span>
+                  ) : (
+                    <Sure value={row.confidence} />
+                  )}
+                </td>
+              )}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <p className="soft small" role="status">
+        {answered} of {rows.length} answered in{' '}
+        {seconds < 10 ? seconds.toFixed(1) : duration(seconds)}
+        {seconds < 10 && ' s'} by {result.model},{' '}
+        {costUsd === null ? 'cost unknown: no price for this model' : `for ${usd(costUsd)}`}.
+        {low > 0 && ` ${count(low)} of ${rows.length} is below ${unsure}.`}
+        {isStale && ' These answers are of before the last change.'}
+      </p>
+    </section>
+  );
+}
+
+/** A confidence as a short bar and a number. */
+export function Sure({ value }: { value: number }) {
+  return (
+    <span className={value < unsure ? 'sure low' : 'sure'}>
+      <i>
+        <i style={{ width: `${value * 100}%` }} />
+      </i>
+      {value.toFixed(2)}
+    </span>
+  );
+}
