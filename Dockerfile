@@ -5,7 +5,8 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 # The compiler is an optional package, one for each system.
 RUN npm ci
-COPY tsconfig.json tsconfig.build.json ./
+# The forms of the console are made of the schema.
+COPY tsconfig.json tsconfig.build.json schema.graphql ./
 COPY src src
 RUN npm run build
 

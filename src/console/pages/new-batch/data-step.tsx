@@ -145,6 +145,7 @@ function Choose({
 
   return (
     <div className="choose">
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: the button does the same. */}
       <div
         className={over ? 'drop over' : 'drop'}
         onDragOver={(event) => {
