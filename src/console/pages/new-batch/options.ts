@@ -36,7 +36,7 @@ export function otherFieldsOf(operation: OperationName): readonly InputField[] {
 /** `multiLabel` as people read it: `Multi label`. */
 export function nameOf({ name }: InputField): string {
   const own: Record<string, string> = {
-    multiLabel: 'Several categories may apply',
+    multiLabel: 'Several may apply',
     allowNone: 'None may apply',
     schema: 'Values to extract',
     includeContext: 'Send the other columns too',

@@ -168,7 +168,7 @@ function Lanes({ form, change, quote, server }: Parameters<typeof RunPanel>[0]) 
       name: 'Live, row by row',
       note: 'Answers from the first second.',
       cost: shown?.liveCachedUsd ?? shown?.liveUsd ?? null,
-      why: 'no known price',
+      why: ' No known price: name one in PRICES.',
       off: false,
     },
     {
@@ -176,7 +176,7 @@ function Lanes({ form, change, quote, server }: Parameters<typeof RunPanel>[0]) 
       name: `Batch API of ${providerName(provider)}`,
       note: known?.providerBatch === false ? 'It has none.' : 'All at once, within 24 hours.',
       cost: shown?.providerBatchUsd ?? null,
-      why: known?.providerBatch === false ? 'no batch API' : 'no known price',
+      why: known?.providerBatch === false ? '' : ' No known price: name one in PRICES.',
       off: known?.providerBatch === false,
     },
   ];
@@ -198,7 +198,7 @@ function Lanes({ form, change, quote, server }: Parameters<typeof RunPanel>[0]) 
           </span>
           <span className="soft small lane-note">
             {note}
-            {quote.shown !== null && !cost && ` ${why}: set PRICES for one.`}
+            {quote.shown !== null && !cost && why}
           </span>
         </label>
       ))}

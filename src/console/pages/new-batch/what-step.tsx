@@ -15,6 +15,7 @@ import { Step } from './step.tsx';
 export type ModelInfo = ResultOf<typeof NewBatchService>['service']['models'][number];
 
 export function WhatStep({
+  number = 3,
   form,
   change,
   problems,
@@ -23,6 +24,7 @@ export function WhatStep({
   defaultModel,
   firstRequest,
 }: {
+  number?: number;
   form: Form;
   change: (changes: Partial<Form>) => void;
   problems: Problems;
@@ -39,7 +41,7 @@ export function WhatStep({
     });
   return (
     <Step
-      number={3}
+      number={number}
       title="What to do"
       beside={<Operations form={form} change={change} isRequests={isRequests} />}
     >
@@ -211,7 +213,7 @@ function priceOf(model: ModelInfo | undefined): string | undefined {
   return `${dollars(model.inputPrice)} in, ${dollars(model.outputPrice)} out, a million tokens`;
 }
 
-function FirstRequest({ body }: { body: Record<string, unknown> }) {
+export function FirstRequest({ body }: { body: Record<string, unknown> }) {
   return (
     <div className="field">
       <h3 className="small">
