@@ -132,7 +132,7 @@ function Steps({ batch, acting: { act, busy } }: { batch: Batch; acting: Acting 
   }
 }
 
-/** Goes back with one click where calls are live; a provider's jobs are lost, so it is asked first. */
+/** At once where calls are live, since “Go on” takes it back. Jobs are lost: it is asked first. */
 function Cancel({ batch, act, busy }: { batch: Batch } & Pick<Acting, 'act' | 'busy'>) {
   const [asked, setAsked] = useState(false);
   const { id } = batch;

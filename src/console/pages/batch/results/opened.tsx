@@ -232,7 +232,7 @@ function Block({
 }: {
   name: string;
   text: string;
-  /** Shown in place of the text where that is no text of its own. */
+  /** Shown as JSON where the text is only its JSON on one line. */
   json?: unknown;
   mono?: boolean;
   /** Opened by a click. */

@@ -30,9 +30,9 @@ export function Results({
   /** Rises when rows with an answer may have changed. */
   acts: number;
 }) {
-  const [anew, setAnew] = useState(0);
+  const [times, setTimes] = useState(0);
   const { id, counts, operation } = batch;
-  const store = useRows({ id, total: counts.total, filter, anew });
+  const store = useRows({ id, total: counts.total, filter, times });
   const state = useRowState(store);
   const places = hasPlaces(filter);
 
@@ -61,7 +61,7 @@ export function Results({
         <Nothing state={state} total={counts.total} change={change} filter={filter} />
       ) : (
         <List
-          key={`${JSON.stringify(filter)} ${anew}`}
+          key={`${JSON.stringify(filter)} ${times}`}
           store={store}
           rows={state.rows}
           operation={operation}
@@ -73,7 +73,7 @@ export function Results({
       <div className="row wrap below">
         <span>{below(state, { filter, total: counts.total })}</span>
         {behind && (
-          <Button small onClick={() => setAnew(anew + 1)}>
+          <Button small onClick={() => setTimes(times + 1)}>
             {hasEnded(batch) ? 'Read the rows again' : 'Rows have changed: read them again'}
           </Button>
         )}

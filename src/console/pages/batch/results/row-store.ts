@@ -3,12 +3,13 @@
  * asked next is what is in sight then. A list without a filter has a place for each row; one with a
  * filter grows as it is scrolled, each page beginning behind the one before.
  */
-import type { CombinedError } from 'urql';
 
-export const pageRows = 200;
+const pageRows = 200;
 /** Pages kept: those furthest from what is in sight go first. */
 const keptPages = 30;
 const pagesAhead = 2;
+/** What is not in sight is read after the list has rested this long, in ms. */
+const restMs = 100;
 
 export interface PageAsk {
   /** Of a list with places: the place of the first row. Null where `after` says where. */
@@ -26,7 +27,7 @@ export interface PageAnswer<Row> {
   searchedTo: number | null;
 }
 
-export interface RowStoreState {
+export interface RowStoreState<Failure extends Error = Error> {
   /** How many rows the list has, as far as that is known. */
   rows: number;
   /** Whether that many are all. */
@@ -34,16 +35,16 @@ export interface RowStoreState {
   /** Whether any answer came. */
   read: boolean;
   searchedTo: number | null;
-  error: CombinedError | null;
+  error: Failure | null;
 }
 
-export interface RowStore<Row> {
+export interface RowStore<Row, Failure extends Error = Error> {
   at(place: number): Row | undefined;
-  state(): RowStoreState;
+  state(): RowStoreState<Failure>;
   watch(changed: () => void): () => void;
   /** Says which rows are in sight. */
   show(first: number, last: number): void;
-  /** Reads pages with such a row anew: those in sight at once, others when they come into sight. */
+  /** Reads pages with such a row again: those in sight now, others when they come into sight. */
   refresh(which: 'all' | ((row: Row) => boolean)): void;
   /** Tries again after an error. */
   again(): void;
@@ -51,17 +52,17 @@ export interface RowStore<Row> {
 }
 
 /** `places`: how many rows the list has; null where it grows. */
-export function createRowStore<Row>({
+export function createRowStore<Row, Failure extends Error>({
   ask,
   places,
 }: {
-  ask: (page: PageAsk) => Promise<PageAnswer<Row> | CombinedError>;
+  ask: (page: PageAsk) => Promise<PageAnswer<Row> | Failure>;
   places: number | null;
-}): RowStore<Row> {
+}): RowStore<Row, Failure> {
   const pages = new Map<number, { rows: readonly Row[]; stale: boolean }>();
   /** Where each page of a growing list begins. */
   let starts: (string | null)[] = [null];
-  let state: RowStoreState = {
+  let state: RowStoreState<Failure> = {
     rows: places ?? 0,
     complete: places !== null,
     read: places === 0,
@@ -69,11 +70,13 @@ export function createRowStore<Row>({
     error: null,
   };
   let inSight = { first: 0, last: 0, down: true };
+  let rested = false;
+  let rest: ReturnType<typeof setTimeout> | undefined;
   let busy = false;
   let closed = false;
   const watchers = new Set<() => void>();
 
-  function change(changes: Partial<RowStoreState>) {
+  function change(changes: Partial<RowStoreState<Failure>>) {
     state = { ...state, ...changes };
     for (const changed of watchers) changed();
   }
@@ -88,7 +91,7 @@ export function createRowStore<Row>({
     if (missing !== undefined) return missing;
     const stale = seen.find((page) => pages.get(page)?.stale);
     if (stale !== undefined) return stale;
-    for (let step = 1; step <= pagesAhead; step += 1) {
+    for (let step = 1; rested && step <= pagesAhead; step += 1) {
       const ahead = inSight.down ? last + step : first - step;
       if (ahead >= 0 && exists(ahead) && !pages.has(ahead)) return ahead;
     }
@@ -114,7 +117,7 @@ export function createRowStore<Row>({
   }
 
   async function readGrown(page: number) {
-    const anew = page === 0;
+    const fromStart = page === 0;
     const rows: Row[] = [];
     let after = starts[page] ?? null;
     for (;;) {
@@ -124,7 +127,7 @@ export function createRowStore<Row>({
       rows.push(...answer.rows);
       after = answer.endCursor ?? after;
       const full = rows.length >= pageRows;
-      if (anew) {
+      if (fromStart) {
         pages.clear();
         starts = [null];
       }
@@ -133,8 +136,8 @@ export function createRowStore<Row>({
       const complete = !answer.more;
       change({
         read: state.read || rows.length > 0 || complete,
-        rows: anew ? rows.length : Math.max(state.rows, page * pageRows + rows.length),
-        complete: complete || (state.complete && !anew),
+        rows: fromStart ? rows.length : Math.max(state.rows, page * pageRows + rows.length),
+        complete: complete || (state.complete && !fromStart),
         searchedTo: full || complete ? null : answer.searchedTo,
       });
       if (full || complete) return;
@@ -162,6 +165,12 @@ export function createRowStore<Row>({
     show(first, last) {
       const down = first === inSight.first ? inSight.down : first > inSight.first;
       inSight = { first, last, down };
+      rested = false;
+      clearTimeout(rest);
+      rest = setTimeout(() => {
+        rested = true;
+        void pump();
+      }, restMs);
       void pump();
     },
     refresh(which) {
@@ -174,11 +183,12 @@ export function createRowStore<Row>({
     },
     close() {
       closed = true;
+      clearTimeout(rest);
       watchers.clear();
     },
   };
 }
 
-function isPage<Row>(answer: PageAnswer<Row> | CombinedError): answer is PageAnswer<Row> {
+function isPage<Row>(answer: PageAnswer<Row> | Error): answer is PageAnswer<Row> {
   return 'rows' in answer;
 }

@@ -1,6 +1,6 @@
 /**
  * Where the rows of a list stand. Browsers cut elements that are too high, so that a long list is
- * scrolled over fewer pixels than its rows have: the bar moves by share, wheel and fingers by pixel.
+ * scrolled over fewer pixels than its rows have: the bar goes by share, a wheel by pixels.
  */
 
 /** What is scrolled is at most this high, in px: below the limits of all browsers. */

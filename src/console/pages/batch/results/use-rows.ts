@@ -57,31 +57,31 @@ const RowPage = graphql(`
 type Items = NonNullable<ResultOf<typeof RowPage>['batch']>['items'];
 export type Row = Items['edges'][number]['node'];
 
-/** `anew` makes a list of its own: what was read before is not shown. */
+/** With another `times`, nothing that was read before is shown. */
 export function useRows({
   id,
   total,
   filter,
-  anew,
+  times,
 }: {
   id: string;
   total: number;
   filter: RowFilter;
-  anew: number;
-}): RowStore<Row> | null {
-  const [store, setStore] = useState<RowStore<Row> | null>(null);
+  times: number;
+}): RowStore<Row, CombinedError> | null {
+  const [store, setStore] = useState<RowStore<Row, CombinedError> | null>(null);
   const key = JSON.stringify(filter);
   const latest = useRef(filter);
   latest.current = filter;
   useEffect(() => {
     const chosen = latest.current;
-    const made = createRowStore<Row>({
+    const made = createRowStore<Row, CombinedError>({
       ask: (page) => askPage(id, chosen, page),
       places: hasPlaces(chosen) ? total : null,
     });
     setStore(made);
     return () => made.close();
-  }, [id, total, key, anew]);
+  }, [id, total, key, times]);
 
   const count = useStore(returns);
   const seen = useRef(count);
@@ -102,8 +102,8 @@ const nothing = {
   error: null,
 } as const;
 
-/** The state of the list; the caller is drawn anew when rows came. */
-export function useRowState(store: RowStore<Row> | null) {
+/** The state of the list; the caller is drawn again when rows came. */
+export function useRowState(store: RowStore<Row, CombinedError> | null) {
   const watch = useCallback((changed: () => void) => store?.watch(changed) ?? (() => {}), [store]);
   return useSyncExternalStore(watch, () => store?.state() ?? nothing);
 }
