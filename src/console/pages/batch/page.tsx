@@ -84,7 +84,7 @@ function Shown({
   useReturnToList(opened !== null);
 
   return (
-    <div className={opened === null ? 'batch' : 'batch has-opened'}>
+    <div className={opened === null ? 'batch-page' : 'batch-page has-opened'}>
       <Head batch={batch} state={state} filter={filter} acting={acting} />
       <div className="stack">
         <Progress batch={batch} state={state} />
