@@ -1,5 +1,6 @@
 /** What the pages of files ask the server. */
 import { graphql, type ResultOf } from '../../data/graphql.ts';
+import { BatchStateFields } from '../../words/batch-state.ts';
 
 export const FileRowFields = graphql(`
   fragment FileRowFields on File @_unmask {
@@ -65,6 +66,25 @@ export const FirstRows = graphql(`
     }
   }
 `);
+
+/** The newest batches over a file. */
+export const BatchesOver = graphql(
+  `
+    query BatchesOver($fileId: ID!) {
+      batches(filter: { fileId: $fileId }, first: 20) {
+        totalCount
+        edges {
+          node {
+            ...BatchStateFields
+            name
+            operation
+          }
+        }
+      }
+    }
+  `,
+  [BatchStateFields],
+);
 
 export const DeleteFile = graphql(`
   mutation DeleteFile($id: ID!) {

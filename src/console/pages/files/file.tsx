@@ -14,6 +14,7 @@ import { formats } from '../../words/files.ts';
 import { bytes, count, many } from '../../words/numbers.ts';
 import { oneLine, visible } from '../../words/text.ts';
 import { DeleteFile, FirstRows, OneFile } from './documents.ts';
+import { OverFile } from './over-file.tsx';
 import { RowTable } from './row-table.tsx';
 
 type File = NonNullable<ResultOf<typeof OneFile>['file']>;
@@ -85,6 +86,7 @@ function Shown({ file }: { file: File }) {
         <span className="mono">{file.id}</span>
       </p>
       <div className="stack">
+        <OverFile fileId={file.id} />
         <Columns file={file} />
         <Rows file={file} />
         <LeftOut file={file} />

@@ -30,7 +30,7 @@ export function FileList() {
         title="Files"
         beside={read && <span className="soft">{count(read.total)}</span>}
         actions={
-          <ButtonLink to="/new?data=file" look="first">
+          <ButtonLink to="/new" look="first">
             Upload a file
           </ButtonLink>
         }
@@ -70,7 +70,7 @@ function Body({
       <Empty title="No file yet">
         <p>A file is stored once, and any number of batches can run over it.</p>
         <p>
-          <Link href="/new?data=file">Begin a batch with a file</Link>
+          <Link href="/new">Begin a batch with a file</Link>
         </p>
       </Empty>
     );

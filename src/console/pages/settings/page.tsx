@@ -17,6 +17,7 @@ import './settings.css';
 const ServerFacts = graphql(`
   query ServerFacts {
     service {
+      owner
       version
       defaultModel
       priceListDate
@@ -134,6 +135,7 @@ function Server() {
 }
 
 function Facts({
+  owner,
   version,
   defaultModel,
   priceListDate,
@@ -144,6 +146,7 @@ function Facts({
     timeZone: 'UTC',
   });
   const facts = [
+    ['Your key is that of', owner ?? 'nobody: this server needs no key'],
     ['Version', version],
     ['Default model', defaultModel],
     ['Built-in prices of', priceDay],

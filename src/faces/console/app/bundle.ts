@@ -29,7 +29,7 @@ export async function bundleApp({
     format: 'esm',
     target,
     jsx: 'automatic',
-    loader: { '.woff2': 'file' },
+    loader: { '.woff2': 'file', '.csv': 'file' },
     plugins: [schemaInputs],
     entryNames: '[name]-[hash]',
     assetNames: '[name]-[hash]',
