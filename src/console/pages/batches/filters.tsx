@@ -1,5 +1,5 @@
 /** Finds batches: by name, by what they are doing, by operation and by time. */
-import { type RefObject, useEffect, useRef, useState } from 'react';
+import { type RefObject, useCallback, useEffect, useRef, useState } from 'react';
 import { useShortcuts } from '../../parts/shortcuts.ts';
 import { count } from '../../words/numbers.ts';
 import { type Filter, operations, type Show, shows, sinces } from './filter.ts';
@@ -93,15 +93,16 @@ function FindByName({
     sent.current = name;
     setTyped(name);
   }, [name]);
-  useEffect(() => {
+  const send = useCallback(() => {
     const wanted = typed.trim();
     if (wanted === sent.current) return;
-    const timer = setTimeout(() => {
-      sent.current = wanted;
-      find.current(wanted);
-    }, quietMs);
-    return () => clearTimeout(timer);
+    sent.current = wanted;
+    find.current(wanted);
   }, [typed]);
+  useEffect(() => {
+    const timer = setTimeout(send, quietMs);
+    return () => clearTimeout(timer);
+  }, [send]);
   return (
     <input
       ref={field}
@@ -114,6 +115,7 @@ function FindByName({
       dir="auto"
       value={typed}
       onChange={(event) => setTyped(event.target.value)}
+      onBlur={send}
       onKeyDown={(event) => {
         if (event.key !== 'Escape') return;
         if (typed) setTyped('');

@@ -123,11 +123,13 @@ function Body({
       />
       {error && <PartError error={error} again={list.again} what="More of the list" />}
       <div className="row soft foot">
-        {list.next === null
-          ? `All ${count(rows.length)}`
-          : reading === 'more'
-            ? `${count(rows.length)} of ${count(total)}, reading more`
-            : `${count(rows.length)} of ${count(total)}, more when you scroll`}
+        <span>
+          {list.next === null
+            ? `All ${count(rows.length)}`
+            : reading === 'more'
+              ? `${count(rows.length)} of ${count(total)}, reading more`
+              : `${count(rows.length)} of ${count(total)}, more when you scroll`}
+        </span>
         <span className="grow" />
         <span className="mono wide">j k move · enter opens · x selects · / finds</span>
       </div>

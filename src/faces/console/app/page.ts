@@ -57,6 +57,7 @@ export function renderNotice(sentence: string, { again }: { again: boolean }): s
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
+<link rel="icon" href="data:,">
 ${again ? '<meta http-equiv="refresh" content="1">\n' : ''}<title>Winnow</title>
 </head>
 <body>
