@@ -26,6 +26,18 @@ if (browserPath) {
       rmSync(data, { recursive: true, force: true });
     });
 
+    it('begins a batch with the questions of the demo', async () => {
+      const { page, problems } = await openList();
+
+      await page.getByRole('button', { name: 'Try the demo' }).click();
+      await page.getByRole('heading', { name: 'New batch' }).waitFor();
+      await page.getByText('banking questions.csv').first().waitFor();
+      await page.getByText('3,080').first().waitFor();
+      expect(await page.getByLabel('Categories').inputValue()).toContain('card_arrival');
+      expect(problems).toEqual([]);
+      await page.close();
+    });
+
     it('offers three ways in before there is a batch, and shows one that comes as it goes on', async () => {
       const { page, problems } = await openList();
 

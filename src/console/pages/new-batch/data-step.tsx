@@ -1,6 +1,7 @@
 /** Step 1: a file from this machine, a file that is at the server, or pasted lines. */
-import { type DragEvent, useRef, useState } from 'react';
+import { type DragEvent, useEffect, useRef, useState } from 'react';
 import { useQuery } from 'urql';
+import type { Beginning } from '../../data/beginning.ts';
 import type { ResultOf } from '../../data/graphql.ts';
 import { Button } from '../../parts/button.tsx';
 import { bytes, count, many, percent } from '../../words/numbers.ts';
@@ -20,12 +21,15 @@ export function DataStep({
   file,
   limits,
   problem,
+  beginning,
 }: {
   form: Form;
   change: (changes: Partial<Form>) => void;
   file: SourceFileData | null;
   limits: Limits | null;
   problem?: string;
+  /** What another page was given for the form. */
+  beginning: Beginning | null;
 }) {
   const [folded, setFolded] = useState(true);
   const done = file !== null && folded;
@@ -40,6 +44,7 @@ export function DataStep({
       <Choose
         form={form}
         limits={limits}
+        beginning={beginning}
         onFile={(fileId) => {
           setFolded(true);
           change({
@@ -100,11 +105,13 @@ function LeftOut({ file }: { file: SourceFileData }) {
 function Choose({
   form,
   limits,
+  beginning,
   onFile,
   onTexts,
 }: {
   form: Form;
   limits: Limits | null;
+  beginning: Beginning | null;
   onFile: (id: string) => void;
   onTexts: (text: string) => void;
 }) {
@@ -134,6 +141,18 @@ function Choose({
       setRunning(null);
     }
   }
+
+  // The limits come first: a file beyond them is not sent.
+  const begun = useRef(false);
+  useEffect(() => {
+    if (begun.current || !limits) return;
+    begun.current = true;
+    void send(beginning?.file);
+  });
+  const texts = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => {
+    if (beginning?.pastes) texts.current?.focus();
+  }, [beginning]);
 
   const drop = (event: DragEvent) => {
     event.preventDefault();
@@ -205,6 +224,7 @@ function Choose({
         {(parts) => (
           <textarea
             {...parts}
+            ref={texts}
             className="input"
             rows={4}
             dir="auto"

@@ -1,6 +1,7 @@
 /** A new batch: the data, the columns, what to do, a try, and beside them what it costs. */
 import { useEffect, useMemo, useState } from 'react';
 import { useClient, useQuery } from 'urql';
+import { takeBeginning } from '../../data/beginning.ts';
 import { useAddress } from '../../parts/address.ts';
 import { Heading, usePageTitle } from '../../parts/page.tsx';
 import { ColumnsStep } from './columns-step.tsx';
@@ -20,7 +21,11 @@ const manyRows = 10_000;
 export function NewBatchPage() {
   usePageTitle('New batch');
   const [address, changeAddress] = useAddress();
-  const [form, setForm] = useState<Form>(() => fromAddress(address.get('file')));
+  const [beginning] = useState(takeBeginning);
+  const [form, setForm] = useState<Form>(() => ({
+    ...fromAddress(address.get('file')),
+    categories: beginning?.categories?.join('\n') ?? '',
+  }));
   const [problems, setProblems] = useState<Problems>({});
   const change = (changes: Partial<Form>) => {
     setForm((now) => ({ ...now, ...changes }));
@@ -70,6 +75,7 @@ export function NewBatchPage() {
             file={file}
             limits={server?.service.limits ?? null}
             problem={problems.source}
+            beginning={beginning}
           />
           {file && !isRequests && <ColumnsStep form={form} change={change} file={file} />}
           <WhatStep
