@@ -40,7 +40,7 @@ export function readImports(): Map<string, Imports> {
       if (name.startsWith('.')) {
         const other = roomOf(join(dirname(path), name));
         if (other !== room && !isBelow(other, room)) (typeOnly ? own.types : own.run).add(other);
-      } else if (!name.startsWith('node:') && !builtinModules.includes(name)) {
+      } else if (!/^(node|winnow):/.test(name) && !builtinModules.includes(name)) {
         const parts = name.split('/');
         own.packages.add(parts.slice(0, name.startsWith('@') ? 2 : 1).join('/'));
       }

@@ -12,4 +12,4 @@ export const graphql = initGraphQLTada<{
   };
 }>();
 
-export { type FragmentOf, type ResultOf, readFragment, type VariablesOf } from 'gql.tada';
+export type { ResultOf, VariablesOf } from 'gql.tada';

@@ -3,7 +3,7 @@ import { useEffect } from 'react';
 import type { SieveCounts } from './sieve.tsx';
 
 const size = 32;
-/** The bar is drawn in so many parts: a change below one of them draws nothing anew. */
+/** The bar is drawn in so many parts: a change below one of them draws nothing. */
 const parts = 28;
 
 const colours = [

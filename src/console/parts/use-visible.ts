@@ -6,7 +6,7 @@ import { type RefObject, useEffect, useState } from 'react';
 
 /** Drawn above and below what is in sight, so that a quick scroll meets rows. */
 const spare = 12;
-/** The range moves by this many rows at once, so that few scrolls draw anew. */
+/** The range moves by this many rows at once, so that few scrolls draw again. */
 const step = 6;
 
 export interface Range {

@@ -35,7 +35,7 @@ export function withPage(list: BatchList, page: ReadPage): BatchList {
   };
 }
 
-/** Takes what was read anew; rows that were not shown before wait where `still`. */
+/** Takes what was read again; rows that were not shown before wait where `still`. */
 export function withReread(list: BatchList, page: ReadPage, still: boolean): BatchList {
   if (!still || list.rows.length === 0) return { ...emptyList, ...page };
   const shown = new Set(list.rows.map(({ id }) => id));

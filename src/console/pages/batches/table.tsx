@@ -98,7 +98,7 @@ export function BatchTable({
           </tr>
         </thead>
         <tbody ref={body}>
-          {/* One list of keyed rows: a row that stays is not made anew under the pointer. */}
+          {/* One list of keyed rows: a row that stays keeps its element under the pointer. */}
           {places.flatMap((place, n) => {
             const gap = place - (places[n - 1] ?? -1) - 1;
             return gap > 0
@@ -154,7 +154,7 @@ function useMoves({
     const to = Math.min(Math.max(next, 0), rows.length - 1);
     wanted.current = to;
     setPlace(to);
-    // Where the place stays the same nothing is drawn anew: the focus may have left it.
+    // Where the place stays the same nothing is drawn again: the focus may have left it.
     body.current?.querySelector<HTMLElement>(`[data-place="${to}"]`)?.focus();
   }
   useShortcuts({

@@ -127,7 +127,7 @@ function Row({ file }: { file: FileRow }) {
   );
 }
 
-/** Pages that are read one behind the other; read anew when the server is back. */
+/** Pages that are read one behind the other; read again when the server is back. */
 function useFiles() {
   const client = useClient();
   const [read, setRead] = useState<Read | null>(null);

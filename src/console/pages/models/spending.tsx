@@ -65,17 +65,7 @@ export function Spending() {
       {!spending && !error && <Skeleton lines={3} />}
       {spending && (
         <p>
-          {spending.usage.costUsd === null ? (
-            <>
-              {spending.usage.requests === 0 ? (
-                'Nothing was sent.'
-              ) : (
-                <Unknown why="no known price" />
-              )}
-            </>
-          ) : (
-            <b>{usd(spending.usage.costUsd)}</b>
-          )}
+          <Sum {...spending.usage} />
           {spending.budgetUsd !== null && (
             <span className="soft">
               {' '}
@@ -124,6 +114,11 @@ export function Spending() {
       )}
     </section>
   );
+}
+
+function Sum({ costUsd, requests }: { costUsd: number | null; requests: number }) {
+  if (costUsd !== null) return <b>{usd(costUsd)}</b>;
+  return requests === 0 ? 'Nothing was sent.' : <Unknown why="no known price" />;
 }
 
 /** `2026-11`, the present month first; in UTC, as the server counts. */

@@ -1,4 +1,4 @@
-/** Categories as people write them: a line each, with commas, from a spreadsheet, with a meaning. */
+/** Categories as people write them: a line each, with commas, from a spreadsheet, with meanings. */
 
 const most = 500;
 

@@ -131,7 +131,6 @@ function Rows({ file, text }: { file: SourceFileData; text: string | null }) {
         </thead>
         <tbody>
           {rows.map((row, at) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: rows have no other name.
             <tr key={at}>
               {columns.map((name) => (
                 <td key={name} className="cut" dir="auto">

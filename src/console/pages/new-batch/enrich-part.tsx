@@ -26,7 +26,6 @@ export function EnrichFields({
     <fieldset className="enrich">
       <legend>Fields</legend>
       {rows.map((row, at) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a row is its place.
         <div key={at} className="enrich-row">
           <input
             className="input"

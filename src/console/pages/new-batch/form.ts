@@ -51,7 +51,7 @@ export type Problems = Readonly<Record<string, string>>;
 
 export type Built<T> = { value: T; problems?: never } | { value?: never; problems: Problems };
 
-export type Options = Record<string, unknown>;
+type Options = Record<string, unknown>;
 export type OperationInput = Partial<Record<OperationName, Options>>;
 
 export function textsOf(text: string): string[] {
@@ -152,7 +152,7 @@ export function buildSource({ source }: Form): Submission['source'] | null {
   return texts.length > 0 ? { texts } : null;
 }
 
-/** Undefined for an empty text, null for what is no number above 0. */
+/** Undefined for an empty text, null for all but numbers above 0. */
 function readPositive(text: string): number | undefined | null {
   const trimmed = text.trim().replace(/^\$/, '').replaceAll(',', '');
   if (trimmed === '') return undefined;

@@ -136,7 +136,7 @@ export function TryStep({
   );
 }
 
-export function Answers({ result, isStale }: { result: TryResult; isStale: boolean }) {
+function Answers({ result, isStale }: { result: TryResult; isStale: boolean }) {
   const { rows, costUsd, seconds } = result;
   const answered = rows.filter(({ error }) => error === null).length;
   const low = rows.filter(({ confidence }) => confidence !== null && confidence < unsure).length;

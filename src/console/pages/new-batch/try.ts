@@ -41,7 +41,7 @@ export interface TryAnswer {
   }[];
 }
 
-/** The rows of a sample as items: the text alone, or the whole row where there is no text column. */
+/** The rows of a sample as items: the text column alone, or else the whole row. */
 export function itemsOf(
   rows: readonly Record<string, unknown>[],
   { text, id }: { text: string | null; id: string | null },

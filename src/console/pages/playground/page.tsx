@@ -115,7 +115,6 @@ export function PlaygroundPage() {
           />
           <section className="card others" aria-label="Models beside it">
             {others.map((model, at) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: a model is its place.
               <Field key={at} label={`Model ${at + 2}`}>
                 {(parts) => (
                   <div className="row">

@@ -6,7 +6,7 @@ import type { Entry } from './assets.ts';
  * What the page may do: load what this server serves, and talk to this server. A script from
  * anywhere else does not run, wherever it comes from.
  */
-export const policy = [
+const policy = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
