@@ -94,5 +94,5 @@ export function Models() {
 
 function price(value: number | null): string {
   if (value === null) return 'unknown';
-  return value === 0 ? 'free' : `$${Number(value.toPrecision(4))}`;
+  return value === 0 ? 'free' : `$${value.toFixed(value < 0.1 ? 4 : 2)}`;
 }
