@@ -68,7 +68,7 @@ export function Head({
 function Facts({ batch }: { batch: Batch }) {
   const lane = batch.execution === 'LIVE' ? 'live' : 'batch API';
   return (
-    <p className="mono soft cut facts">
+    <p className="mono soft cut what">
       {batch.id} · {batch.operation.toLowerCase()} · {visible(batch.model)} · {lane}
       {batch.file && (
         <>

@@ -69,7 +69,7 @@ export function Overview({
             filter={filter}
             change={change}
             opened={opened}
-            onOpen={(row) => change({ row: String(row.index) }, { push: opened === null })}
+            onOpen={(index) => change({ row: String(index) }, { push: opened === null })}
             pulse={pulse}
             acts={acts}
           />

@@ -43,6 +43,10 @@ export function useBatch(id: string) {
     /** Rises when something was done that changes rows with an answer. */
     acts,
     /** Something was done that the counts may not tell. */
-    noteAct: () => setActs((before) => before + 1),
+    noteAct: () => {
+      setActs((before) => before + 1);
+      // The answer to what was done may be older than what the stream brought meanwhile.
+      ask({ requestPolicy: 'network-only' });
+    },
   };
 }

@@ -3,13 +3,15 @@ import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
 
 const pulseMs = 1_000;
 
-/** Rises at most once a second, while the tab is in front, after `stamp` has changed. */
+/** Rises at most once a second, while the tab is in front, after `stamp` has changed from one that is not empty. */
 export function usePulse(stamp: string): number {
   const [pulse, setPulse] = useState(0);
   const seen = useRef(stamp);
   const last = useRef(0);
   const inFront = useInFront();
   useEffect(() => {
+    // What was there first was read with the page.
+    if (seen.current === '') seen.current = stamp;
     if (!inFront || seen.current === stamp) return;
     const beat = () => {
       seen.current = stamp;

@@ -32,7 +32,7 @@ export function Filters({
     ['EXPIRED', 'Out of time', counts.expired],
   ] as const;
   return (
-    <div className="row wrap filters">
+    <div className="row wrap row-filters">
       <h2>Results</h2>
       <Chip pressed={!isFiltered(filter)} onClick={() => change(noFilter)}>
         All

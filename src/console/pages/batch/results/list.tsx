@@ -43,6 +43,7 @@ export function List({
   operation,
   opened,
   onOpen,
+  places,
   first,
 }: {
   store: RowStore<Row>;
@@ -50,7 +51,10 @@ export function List({
   operation: Batch['operation'];
   /** The index of the opened row. */
   opened: number | null;
-  onOpen: (row: Row) => void;
+  /** Gets the index of the row. */
+  onOpen: (index: number) => void;
+  /** Whether the place of a row in the list is its index. */
+  places: boolean;
   /** The place that is in sight at first. */
   first: number;
 }) {
@@ -67,12 +71,16 @@ export function List({
   const bottom = Math.min(rows - 1, Math.floor((offset + viewPx - 1) / rowPx));
   useEffect(() => store.show(top, Math.max(top, bottom)), [store, top, bottom]);
 
+  function openAt(place: number) {
+    const index = places ? place : store.at(place)?.index;
+    if (index !== undefined) onOpen(index);
+  }
+
   function moveTo(place: number, { open = opened !== null } = {}) {
     const next = Math.min(rows - 1, Math.max(0, place));
     setActive(next);
     scroller.showRow(next);
-    const row = store.at(next);
-    if (open && row) onOpen(row);
+    if (open) openAt(next);
   }
 
   function press(event: KeyboardEvent) {
@@ -139,7 +147,7 @@ export function List({
                   className={place === at ? 'grid-row active' : 'grid-row'}
                   onClick={() => {
                     setActive(place);
-                    if (row) onOpen(row);
+                    openAt(place);
                   }}
                 >
                   {row ? (

@@ -24,7 +24,7 @@ export function Results({
   filter: RowFilter;
   change: ChangeFilter;
   opened: number | null;
-  onOpen: (row: Row) => void;
+  onOpen: (index: number) => void;
   /** Rises when rows may have changed. */
   pulse: number;
   /** Rises when rows with an answer may have changed. */
@@ -55,7 +55,7 @@ export function Results({
       {state.error && (
         <PartError error={state.error} what="The rows" again={() => store?.again()} />
       )}
-      {!store || (!state.read && state.searchedTo === null && !state.error) ? (
+      {!store || (!places && !state.read && state.searchedTo === null && !state.error) ? (
         <Skeleton lines={Math.min(16, counts.total + 1)} />
       ) : state.rows === 0 && !places ? (
         <Nothing state={state} total={counts.total} change={change} filter={filter} />
@@ -67,6 +67,7 @@ export function Results({
           operation={operation}
           opened={opened}
           onOpen={onOpen}
+          places={places}
           first={places ? (opened ?? 0) : 0}
         />
       )}

@@ -79,6 +79,8 @@ export function useRows({
       ask: (page) => askPage(id, chosen, page),
       places: hasPlaces(chosen) ? total : null,
     });
+    // What is in sight at first; a list in which rows have places says it itself.
+    if (!hasPlaces(chosen)) made.show(0, 0);
     setStore(made);
     return () => made.close();
   }, [id, total, key, times]);
