@@ -86,9 +86,12 @@ function costNote(batch: Batch, sums: Sums | null): ReactNode {
   if (!hasEnded(batch)) {
     if (whole) parts.push(`all in all ${usdRange(whole.low, whole.high)}`);
     else if (sums && !sums.projection) parts.push('10 answers are needed for an estimate');
-  } else if (reused?.savedUsd) {
+  } else if (usage.costUsd && batch.counts.succeeded > 0) {
+    parts.push(`${usd(usage.costUsd / batch.counts.succeeded)} an answer`);
+  }
+  if (hasEnded(batch) && reused?.savedUsd) {
     parts.push(`identical rows saved ${usd(reused.savedUsd)}`);
-  } else if (usage.cacheSavedUsd && usage.cacheSavedUsd > 0) {
+  } else if (hasEnded(batch) && usage.cacheSavedUsd && usage.cacheSavedUsd > 0) {
     parts.push(`the prompt cache saved ${usd(usage.cacheSavedUsd)}`);
   }
   if (maxCostUsd !== null) parts.push(`limit ${usd(maxCostUsd)}`);

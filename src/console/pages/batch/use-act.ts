@@ -1,7 +1,10 @@
 /** Doing something to a batch: one thing at a time, with a sentence about how it went. */
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { type AnyVariables, type TypedDocumentNode, useClient } from 'urql';
 import { sentenceOf } from '../../parts/part.tsx';
+
+/** A success is said for this long, in ms; a failure until the next try. */
+const saidMs = 10_000;
 
 export interface Acting {
   /** What is under way; null while nothing is. */
@@ -21,6 +24,11 @@ export function useActing(done: () => void): Acting {
   const client = useClient();
   const [busy, setBusy] = useState<string | null>(null);
   const [said, setSaid] = useState<Acting['said']>(null);
+  useEffect(() => {
+    if (!said || said.failed) return;
+    const timer = setTimeout(() => setSaid(null), saidMs);
+    return () => clearTimeout(timer);
+  }, [said]);
   return {
     busy,
     said,

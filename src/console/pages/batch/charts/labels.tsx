@@ -53,7 +53,8 @@ export function Labels({
       {labels.length === 0 ? (
         <p className="soft chart-words">No answer so far.</p>
       ) : (
-        <ul className="bars">
+        // Without buttons in it, what scrolls must be reached by keyboard all the same.
+        <ul className="bars" tabIndex={onChoose ? undefined : 0}>
           {labels.map((one) => (
             <Bar
               key={one.label ?? '\u0000'}

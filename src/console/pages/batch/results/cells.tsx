@@ -54,7 +54,7 @@ export const Cells = memo(function Cells({ row, operation }: CellsProps) {
         {index}
       </span>
       <span role="gridcell" className="text cut" dir="auto">
-        {visible(excerpt) || <span className="soft">blank</span>}
+        {visible(excerpt).trim() || <span className="soft">blank</span>}
       </span>
       <Answer row={row} operation={operation} />
       <span role="gridcell" className="tokens mono soft">
