@@ -142,7 +142,7 @@ function ConnectionState() {
   const { state } = useStore(connection);
   const word = { connecting: 'Connecting', live: 'Live', offline: 'Offline, trying again' }[state];
   return (
-    <div className={`live ${state}`} role="status">
+    <div className={`connection ${state}`} role="status">
       {word}
     </div>
   );

@@ -18,5 +18,10 @@ export function useLiveQuery<Data, Variables extends AnyVariables>(
     seen.current = count;
     if (!args.pause) ask({ requestPolicy: 'network-only' });
   }, [count, ask, args.pause]);
-  return [result, ask] as const;
+  const of = JSON.stringify(args.variables ?? {});
+  const kept = useRef<{ of: string; data: Data } | null>(null);
+  if (result.data !== undefined && !result.fetching) kept.current = { of, data: result.data };
+  const isLost = result.data === undefined && result.error?.networkError !== undefined;
+  const shown = isLost && kept.current?.of === of ? { ...result, data: kept.current.data } : result;
+  return [shown, ask] as const;
 }
