@@ -1,14 +1,32 @@
 /** What the answers look like together, read again at each pulse. */
 import { graphql, type ResultOf } from '../../data/graphql.ts';
 import { countableFields } from './charts/fields.ts';
-import type { ConfidenceBin, LabelCount, TimelinePoint } from './charts/sums.ts';
 import type { Batch } from './documents.ts';
 import { useRead } from './use-read.ts';
 
 const BatchSums = graphql(`
-  query BatchSums($id: ID!) {
+  query BatchSums($id: ID!, $field: String) {
     batch(id: $id) {
       id
+      labels(field: $field, first: 500) {
+        label
+        count
+        share
+      }
+      # Hundredths, so that the count below a line is exact.
+      confidence(bins: 100) {
+        from
+        to
+        count
+      }
+      medianConfidence
+      timeline(points: 120) {
+        at
+        seconds
+        succeeded
+        failed
+        costUsd
+      }
       projection {
         answers
         succeeded
@@ -37,14 +55,7 @@ const BatchSums = graphql(`
   }
 `);
 
-type Answer = NonNullable<ResultOf<typeof BatchSums>['batch']>;
-
-export interface Sums extends Answer {
-  labels: readonly LabelCount[];
-  confidence: readonly ConfidenceBin[];
-  medianConfidence: number | null;
-  timeline: readonly TimelinePoint[];
-}
+export type Sums = NonNullable<ResultOf<typeof BatchSums>['batch']>;
 
 export function useSums({
   batch,
@@ -61,12 +72,9 @@ export function useSums({
   const { succeeded, failed } = batch.counts;
   const { data, error, again } = useRead({
     query: BatchSums,
-    variables: { id: batch.id },
+    variables: { id: batch.id, field },
     pulse,
     pause: succeeded + failed === 0,
   });
-  const sums: Sums | null = data?.batch
-    ? { ...data.batch, labels: [], confidence: [], medianConfidence: null, timeline: [] }
-    : null;
-  return { sums, error, again, field };
+  return { sums: data?.batch ?? null, error, again, field };
 }

@@ -240,6 +240,7 @@ function Block({
   children?: ReactNode;
 }) {
   const [whole, setWhole] = useState(false);
+  const Name = useNarrow() ? 'h2' : 'h3';
   const isText = json === undefined || typeof json === 'string' || text !== JSON.stringify(json);
   const full = isText ? text : pretty(json);
   const long = full.length > shownCharacters && !whole;
@@ -272,9 +273,9 @@ function Block({
   }
   return (
     <div className="block">
-      <h3>
+      <Name>
         {name} <CopyButton text={full} what={name} />
-      </h3>
+      </Name>
       {body}
     </div>
   );

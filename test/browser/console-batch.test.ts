@@ -1,0 +1,94 @@
+/** The console's page of one batch, as a person uses it. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { submitTexts } from '../faces/graphql/support.ts';
+import { type App, startApp } from '../support/app.ts';
+import { browserPath, launchBrowser } from '../support/graphiql-browser.ts';
+
+let app: App;
+/** Where the server keeps the bundle. */
+let data: string;
+let browser: Browser;
+
+if (browserPath) {
+  describe('the page of a batch', () => {
+    beforeAll(async () => {
+      data = mkdtempSync(join(tmpdir(), 'winnow-console-'));
+      app = await startApp({ CONSOLE: 'on', DATA_DIR: data });
+      browser = await launchBrowser();
+    });
+    afterAll(async () => {
+      await browser?.close();
+      await app?.stop();
+      rmSync(data, { recursive: true, force: true });
+    });
+
+    it('goes on to the end by itself after a preview, and opens rows by keyboard', async () => {
+      const texts = Array.from({ length: 300 }, (_, n) => `<b>good</b> parcel ${n}\u0007`);
+      const id = await submitTexts(app, texts, { name: 'tried first', preview: 10 });
+      const { page, problems } = await open(id);
+
+      await page.getByRole('heading', { name: 'Preview is through' }).waitFor();
+      await page.getByText('290 rows are left').waitFor();
+      await page.getByRole('button', { name: 'Run the rest' }).click();
+      await page.getByText('Completed', { exact: true }).waitFor();
+      await page.getByText('100%', { exact: true }).first().waitFor();
+      await page.getByText('300 of 300 answered').waitFor();
+
+      const grid = page.getByRole('grid', { name: 'Results' });
+      expect(await grid.getAttribute('aria-rowcount')).toBe('301');
+      await grid.focus();
+      await page.keyboard.press('End');
+      await page.keyboard.press('Enter');
+      await page.getByRole('region', { name: 'Row 299' }).getByText('parcel 299␇').waitFor();
+      expect(new URL(page.url()).searchParams.get('row')).toBe('299');
+      await page.goBack();
+      await page.getByRole('region', { name: 'Row 299' }).waitFor({ state: 'detached' });
+      expect(problems).toEqual([]);
+      await page.close();
+    });
+
+    it('shows the rows of one error code, and keeps them in the address', async () => {
+      const id = await submitTexts(app, ['good', ' ', 'bad'], { name: 'one is blank' });
+      const { page, problems } = await open(id);
+
+      await page.getByRole('button', { name: 'Show 1 row with EMPTY_CONTENT' }).click();
+      await page.getByText('1 row of 3').waitFor();
+      await page.reload();
+      await page.getByText('1 row of 3').waitFor();
+      await page.getByRole('button', { name: 'All', exact: true }).click();
+      await page.getByText('3 rows').waitFor();
+      expect(problems).toEqual([]);
+      await page.close();
+    });
+
+    it('says the same of an unknown batch and of one that is deleted while it is open', async () => {
+      const id = await submitTexts(app, ['good'], { name: 'a draft', autoStart: false });
+      const { page } = await open(id);
+      await page.getByRole('button', { name: 'Start' }).waitFor();
+
+      await app.graphql('mutation ($id: ID!) { deleteBatch(id: $id) { deletedId } }', { id });
+      await page.getByRole('heading', { name: 'There is no such batch' }).waitFor();
+      await page.goto(`${app.url}/console/batches/batch_0000000000000000000000000`);
+      await page.getByRole('heading', { name: 'There is no such batch' }).waitFor();
+      await page.getByRole('link', { name: 'All batches' }).waitFor();
+      await page.close();
+    });
+  });
+}
+
+/** Opens the page of a batch, and notes what goes wrong in it. */
+async function open(id: string) {
+  const page = await browser.newPage();
+  const problems: string[] = [];
+  page.on('pageerror', ({ message }) => problems.push(message));
+  page.on('console', (message) => {
+    if (message.type() === 'error') problems.push(message.text());
+  });
+  await page.goto(`${app.url}/console/batches/${id}`);
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  return { page, problems };
+}
