@@ -3,7 +3,10 @@ import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
 
 const pulseMs = 1_000;
 
-/** Rises at most once a second, while the tab is in front, after `stamp` has changed from one that is not empty. */
+/**
+ * Rises at most once a second, while the tab is in front, after `stamp` has changed from one that
+ * is not empty.
+ */
 export function usePulse(stamp: string): number {
   const [pulse, setPulse] = useState(0);
   const seen = useRef(stamp);
