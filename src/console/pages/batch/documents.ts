@@ -65,6 +65,14 @@ export const BatchProgress = graphql(
   [LiveFields],
 );
 
+export const BatchDeleted = graphql(`
+  subscription BatchPageDeleted {
+    batchDeleted {
+      deletedId
+    }
+  }
+`);
+
 export const CancelBatch = graphql(
   `
     mutation CancelBatch($id: ID!) {

@@ -4,7 +4,7 @@ import { useSubscription } from 'urql';
 import { useLiveQuery } from '../../data/use-live-query.ts';
 import { codeOf } from '../../parts/part.tsx';
 import { hasEnded } from '../../words/batch-state.ts';
-import { BatchPageQuery, BatchProgress } from './documents.ts';
+import { BatchDeleted, BatchPageQuery, BatchProgress } from './documents.ts';
 import { usePulse } from './use-pulse.ts';
 
 export function useBatch(id: string) {
@@ -20,7 +20,11 @@ export function useBatch(id: string) {
     variables: { id },
     pause: batch === null || ended,
   });
-  const deleted = streamError !== undefined && codeOf(streamError) === 'NOT_FOUND';
+  // The stream of a batch that has ended is over: its deletion is told to all.
+  const [{ data: gone }] = useSubscription({ query: BatchDeleted });
+  const deleted =
+    gone?.batchDeleted.deletedId === id ||
+    (streamError !== undefined && codeOf(streamError) === 'NOT_FOUND');
 
   // Another part of the page may learn the status first: what belongs to it is then read.
   const status = useRef(batch?.status);
