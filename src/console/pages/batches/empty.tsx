@@ -4,6 +4,7 @@ import { useLocation } from 'wouter';
 import { type Beginning, beginWith } from '../../data/beginning.ts';
 import { complain } from '../../parts/notices.tsx';
 import { demoBeginning } from './demo.ts';
+import './empty.css';
 
 export function FirstSteps() {
   const [, go] = useLocation();
