@@ -6,8 +6,11 @@ import { noteClosed, noteOpened } from './connection.ts';
 import { refuseKey } from './key.ts';
 import { addressOf } from './root.ts';
 
-/** Before the first, second, … attempt to reach the server again; the last is for all later. */
-const pausesMs = [500, 1_000, 2_000, 4_000, 5_000];
+/**
+ * Before the first, second, … attempt to reach the server again; the last is for all later. It is
+ * short, since a page must be right again within 3 s of a start.
+ */
+const pausesMs = [500, 1_000, 2_000];
 const pingMs = 10_000;
 /** With it the server closes a socket whose key it does not know. */
 const notLetIn = 4403;

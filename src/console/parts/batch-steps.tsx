@@ -145,7 +145,7 @@ export function StepButton({
   );
 }
 
-function RaiseDialog({
+export function RaiseDialog({
   batch,
   onClose,
   onRaise,

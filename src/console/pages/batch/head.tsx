@@ -40,7 +40,7 @@ export function Head({
 }) {
   return (
     <header>
-      <p className="crumb small soft">
+      <p className="crumb small soft cut">
         <Link href="/">Batches</Link> / <span className="name">{nameOf(batch)}</span>
       </p>
       <Heading

@@ -1,0 +1,169 @@
+/** The console beside its server: killed under an open page, two owners, and keys. */
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Winnow } from '../../src/client/index.ts';
+import { submitTexts } from '../faces/graphql/support.ts';
+import type { App } from '../support/app.ts';
+import {
+  consoleDataDirectory,
+  openConsole,
+  startConsole,
+  untilRead,
+} from '../support/console-browser.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { freePort } from '../support/free-port.ts';
+import { browserPath, launchBrowser, runTab } from '../support/graphiql-browser.ts';
+import { type Program, startProgram } from '../support/program.ts';
+import { until } from '../support/until.ts';
+
+const annaKey = 'anna-key-0123456789abcdefgh';
+const bobsKey = 'bobs-key-0123456789abcdefgh';
+const wrongKey = 'wrong-key-0123456789abcdefgh';
+
+let browser: Browser;
+
+if (browserPath) {
+  beforeAll(async () => {
+    browser = await launchBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+  });
+
+  describe('a server that dies under an open page', () => {
+    let database: TestDatabase;
+    let port: number;
+    let program: Program;
+
+    beforeAll(async () => {
+      [database, port] = await Promise.all([createTestDatabase(), freePort()]);
+      program = await start();
+    });
+    afterAll(async () => {
+      program?.process.kill('SIGKILL');
+      await program?.ended;
+      await database?.drop();
+    });
+
+    it('is told, and what it says after its next start is shown without a reload', async () => {
+      const url = `http://127.0.0.1:${port}`;
+      const winnow = new Winnow({ url });
+      const label = { categories: ['praise', 'complaint'] };
+      const draft = await winnow.batches.submit({ label, source: ['good'], autoStart: false });
+      const { page } = await openConsole(browser, url, `/console/batches/${draft.id}`);
+      await page.getByText('Draft', { exact: true }).waitFor();
+      await page.getByText('Live', { exact: true }).waitFor();
+      const list = await openConsole(browser, url, '/console');
+      await untilRead(list.page);
+
+      program.process.kill('SIGKILL');
+      await program.ended;
+      await page.getByText(/^Offline, trying again/).waitFor();
+      await page.getByText(/^Offline since/).waitFor();
+      await page.getByText('Draft', { exact: true }).waitFor();
+      expect(await page.getByRole('button', { name: 'Start' }).getAttribute('aria-disabled')).toBe(
+        'true',
+      );
+      program = await start();
+      await page.getByText('Live', { exact: true }).waitFor();
+      await list.page.getByText('Live', { exact: true }).waitFor();
+      await winnow.batches.submit({ label, source: ['good'], name: 'after the start' });
+      await list.page.getByRole('link', { name: 'after the start' }).waitFor();
+      await page.getByRole('button', { name: 'Start' }).click();
+      await page.getByText('Completed', { exact: true }).waitFor();
+      await page.close();
+      await list.page.close();
+    });
+
+    async function start(): Promise<Program> {
+      const started = startProgram({
+        PORT: String(port),
+        DATABASE_URL: database.url,
+        CONSOLE: 'on',
+        DATA_DIR: consoleDataDirectory,
+      });
+      await until(() => started.out.includes('is up') || started.process.exitCode !== null, {
+        deadlineMs: 30_000,
+        what: 'the start of the program',
+      });
+      return started;
+    }
+  });
+
+  describe('a server with keys', () => {
+    let app: App;
+
+    beforeAll(async () => {
+      app = await startConsole({ API_KEYS: `anna:${annaKey},bob:${bobsKey}` });
+    });
+    afterAll(async () => {
+      await app?.stop();
+    });
+
+    it('asks for one, asks again after a wrong one, and keeps it in the tab alone', async () => {
+      const anna = { authorization: `Bearer ${annaKey}` };
+      const id = await submitTexts(app, ['good'], { name: 'of anna', headers: anna });
+      const context = await browser.newContext();
+      const { page } = await openConsole(context, app.url, `/console/batches/${id}`);
+
+      await giveKey(page, wrongKey);
+      await page.getByText('This key is not valid here').waitFor();
+      await giveKey(page, annaKey);
+      await page.getByRole('heading', { name: 'of anna' }).waitFor();
+
+      expect(await page.evaluate(() => Object.entries(sessionStorage))).toEqual([
+        ['winnow.key', annaKey],
+      ]);
+      const kept = await page.evaluate(() =>
+        JSON.stringify([localStorage, document.cookie, location.href, history.state]),
+      );
+      expect(kept + JSON.stringify(await context.storageState())).not.toContain(annaKey);
+      await page.reload();
+      await page.getByRole('heading', { name: 'of anna' }).waitFor();
+      await page.getByRole('link', { name: 'GraphiQL' }).click();
+      expect(await runTab(page, 'Welcome', 'defaultModel')).toContain('test/rules');
+      await context.close();
+    });
+
+    it('shows each of two owners what is theirs', async () => {
+      const context = await browser.newContext();
+      const owners = [
+        ['anna', annaKey],
+        ['bob', bobsKey],
+      ] as const;
+      const pages = await Promise.all(
+        owners.map(async ([name, key]) => {
+          const { page } = await openConsole(context, app.url, '/console');
+          await giveKey(page, key);
+          await page.getByRole('heading', { name: 'Batches' }).waitFor();
+          return { page, name, key };
+        }),
+      );
+
+      for (const { name, key } of pages) {
+        const headers = { authorization: `Bearer ${key}` };
+        await submitTexts(app, ['good'], { name: `live of ${name}`, headers });
+      }
+      for (const { page, name } of pages) {
+        await page.getByRole('link', { name: `live of ${name}` }).waitFor();
+        const other = name === 'anna' ? 'bob' : 'anna';
+        expect(await page.getByRole('link', { name: `of ${other}` }).count()).toBe(0);
+      }
+      const [annas, bobs] = pages;
+      await annas?.page.getByRole('link', { name: 'live of anna' }).click();
+      await annas?.page.getByRole('heading', { name: 'live of anna' }).waitFor();
+      await bobs?.page.goto(annas?.page.url() ?? '');
+      await bobs?.page.getByRole('heading', { name: /no such batch/ }).waitFor();
+      await context.close();
+    });
+  });
+} else {
+  it('no browser was found, so the console was not opened in one', () => {
+    expect(browserPath).toBeNull();
+  });
+}
+
+async function giveKey(page: Page, key: string): Promise<void> {
+  await page.getByLabel('API key').fill(key);
+  await page.keyboard.press('Enter');
+}

@@ -1,0 +1,96 @@
+/** The console in a real browser, as a person uses it: by roles and the words that are seen. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { type App, startApp } from './app.ts';
+
+/** Kept from run to run, so that the console is bundled once for all tests. */
+export const consoleDataDirectory = fileURLToPath(
+  new URL('../../node_modules/.cache/winnow-tests/console', import.meta.url),
+);
+
+const axe = readFileSync(
+  new URL('../../node_modules/axe-core/axe.min.js', import.meta.url),
+  'utf8',
+);
+
+const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+
+const desk = { width: 1_280, height: 720 };
+
+/** A whole Winnow that serves the console too. */
+export async function startConsole(
+  env: Record<string, string> = {},
+  shared?: Parameters<typeof startApp>[1],
+): Promise<App> {
+  const app = await startApp({ CONSOLE: 'on', DATA_DIR: consoleDataDirectory, ...env }, shared);
+  // Answered when the bundle is there: no page of a test has to wait for it.
+  const page = async () => await (await fetch(`${app.url}/console`)).text();
+  while (!(await page()).includes('<div id="app">'));
+  return app;
+}
+
+export interface Opened {
+  page: Page;
+  /** Errors of the page, and what it wrote to its console as an error. */
+  problems: string[];
+  /** Requests to any other host than the server's. */
+  elsewhere: string[];
+}
+
+/** A page at this path of the server, in a context of its own unless one is given. */
+export async function openConsole(
+  from: Browser | BrowserContext,
+  url: string,
+  path: string,
+): Promise<Opened> {
+  const page = await from.newPage(
+    'newContext' in from ? { viewport: desk, reducedMotion: 'reduce' } : undefined,
+  );
+  page.setDefaultTimeout(30_000);
+  const problems: string[] = [];
+  const elsewhere: string[] = [];
+  const note = (address: string) => {
+    const { protocol, host } = new URL(address);
+    if (!['data:', 'blob:'].includes(protocol) && host !== new URL(url).host) {
+      elsewhere.push(address);
+    }
+  };
+  page.on('request', (request) => note(request.url()));
+  page.on('websocket', (socket) => note(socket.url()));
+  page.on('pageerror', ({ message }) => problems.push(message));
+  page.on('console', (message) => {
+    if (message.type() === 'error') problems.push(`${message.text()} at ${page.url()}`);
+  });
+  await page.goto(`${url}${path}`);
+  return { page, problems, elsewhere };
+}
+
+/** Waits until nothing on the page is still being read. */
+export async function untilRead(page: Page): Promise<void> {
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  await page.waitForFunction(() => document.querySelector('[aria-label="Loading"]') === null);
+}
+
+/** What axe finds wrong with the page as it is, by the rules of WCAG 2.2 AA. */
+export async function violationsOf(page: Page): Promise<string[]> {
+  const isThere = await page.evaluate(() => 'axe' in globalThis);
+  if (!isThere) await page.evaluate(axe);
+  return await page.evaluate(async (tags) => {
+    const { violations } = await (globalThis as any).axe.run(document, {
+      runOnly: tags,
+      resultTypes: ['violations'],
+    });
+    return violations.flatMap(({ id, nodes }: any) =>
+      nodes.map(({ html, failureSummary }: any) => `${id}: ${html} ${failureSummary}`),
+    );
+  }, rules);
+}
+
+/** By how many pixels the page is wider than what it is seen through. */
+export async function sidewaysPx(page: Page): Promise<number> {
+  return await page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    return scrollWidth - clientWidth;
+  });
+}
