@@ -24,6 +24,8 @@ export async function bundleApp({
     entryPoints: { main: 'main.tsx', theme: 'theme.ts' },
     outdir: 'assets',
     bundle: true,
+    // What one page needs alone is fetched with that page.
+    splitting: true,
     write: false,
     minify: true,
     format: 'esm',
@@ -33,6 +35,7 @@ export async function bundleApp({
     plugins: [schemaInputs],
     entryNames: '[name]-[hash]',
     assetNames: '[name]-[hash]',
+    chunkNames: '[name]-[hash]',
     define: { 'process.env.NODE_ENV': '"production"' },
     legalComments: 'none',
     logLevel: 'silent',

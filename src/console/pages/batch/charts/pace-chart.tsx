@@ -1,12 +1,17 @@
 /** The pace over time, with the failures in it and the longest stop. */
 import { useEffect, useRef, useState } from 'react';
-import UPlot from 'uplot';
+import type UPlot from 'uplot';
 import { useStore } from '../../../data/store.ts';
 import { duration, perSecond, timeZone, useTimes } from '../../../words/numbers.ts';
 import { ChartCard } from './chart-card.tsx';
 import { type Pace, paceOf, type TimelinePoint } from './sums.ts';
 import { useColours } from './use-colours.ts';
 import 'uplot/dist/uPlot.min.css';
+
+type Plot = typeof UPlot;
+
+/** Weighs as much as all pages together: it is fetched for the first chart. */
+let drawing: Promise<Plot> | null = null;
 
 const heightPx = 142;
 const font = '10.5px "Inter Variable", system-ui, sans-serif';
@@ -58,7 +63,27 @@ function shortSentence(timeline: readonly TimelinePoint[]): string {
   return `All answers came within ${duration(seconds)}: too short for a chart.`;
 }
 
+/** Null until it is there. Where it cannot be fetched, the chart can still be read as a table. */
+function usePlot(): Plot | null {
+  const [plot, setPlot] = useState<Plot | null>(null);
+  useEffect(() => {
+    drawing ??= import('uplot').then(({ default: made }) => made);
+    let wanted = true;
+    drawing.then(
+      (made) => wanted && setPlot(() => made),
+      () => {
+        drawing = null;
+      },
+    );
+    return () => {
+      wanted = false;
+    };
+  }, []);
+  return plot;
+}
+
 function Canvas({ pace }: { pace: Pace }) {
+  const Plot = usePlot();
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<UPlot | null>(null);
   const colours = useColours();
@@ -80,14 +105,14 @@ function Canvas({ pace }: { pace: Pace }) {
   const hasWidth = width > 0;
   useEffect(() => {
     const element = place.current;
-    if (!element || !hasWidth) return;
+    if (!element || !hasWidth || !Plot) return;
     const axis = {
       stroke: colours.soft,
       font,
       ticks: { show: false },
       grid: { stroke: colours.line, width: 1 },
     };
-    const made = new UPlot(
+    const made = new Plot(
       {
         width: element.clientWidth,
         height: heightPx,
@@ -95,7 +120,7 @@ function Canvas({ pace }: { pace: Pace }) {
         cursor: { show: false },
         padding: [8, 8, 0, 0],
         ...(zone === 'utc'
-          ? { tzDate: (at: number) => UPlot.tzDate(new Date(at * 1e3), 'UTC') }
+          ? { tzDate: (at: number) => Plot.tzDate(new Date(at * 1e3), 'UTC') }
           : {}),
         scales: { y: { range: (_plot, _low, high) => [0, Math.max(1, high * 1.1)] } },
         axes: [
@@ -116,7 +141,7 @@ function Canvas({ pace }: { pace: Pace }) {
       made.destroy();
       plot.current = null;
     };
-  }, [hasWidth, colours, zone]);
+  }, [Plot, hasWidth, colours, zone]);
 
   useEffect(() => {
     if (hasWidth) plot.current?.setSize({ width, height: heightPx });
