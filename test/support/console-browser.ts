@@ -87,10 +87,12 @@ export async function violationsOf(page: Page): Promise<string[]> {
   }, rules);
 }
 
-/** By how many pixels the page is wider than what it is seen through. */
+/** By how many pixels the page is wider than what it is seen through, once it has settled. */
 export async function sidewaysPx(page: Page): Promise<number> {
-  return await page.evaluate(() => {
-    const { scrollWidth, clientWidth } = document.documentElement;
-    return scrollWidth - clientWidth;
+  return await page.evaluate(async () => {
+    const { documentElement } = document;
+    // What observes its own size draws itself anew in the frames after a change.
+    for (let frames = 0; frames < 3; frames++) await new Promise(requestAnimationFrame);
+    return documentElement.scrollWidth - documentElement.clientWidth;
   });
 }
