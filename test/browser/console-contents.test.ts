@@ -1,9 +1,10 @@
-/** What the console shows of batches that are not plain: failures, hostile texts, what is unknown. */
+/** What the console shows of failures, of hostile texts, and of what is unknown. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { submitTexts, untilEnded } from '../faces/graphql/support.ts';
 import type { App } from '../support/app.ts';
-import { openConsole, sidewaysPx, startConsole, untilRead } from '../support/console-browser.ts';
+import { startConsole } from '../support/console-app.ts';
+import { openConsole, sidewaysPx, untilRead } from '../support/console-page.ts';
 import { browserPath, launchBrowser } from '../support/graphiql-browser.ts';
 
 const image = '<img src=x onerror="document.title=1;throw 1">';

@@ -4,13 +4,8 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { submitTexts, untilEnded } from '../faces/graphql/support.ts';
 import type { App } from '../support/app.ts';
-import {
-  openConsole,
-  sidewaysPx,
-  startConsole,
-  untilRead,
-  violationsOf,
-} from '../support/console-browser.ts';
+import { startConsole } from '../support/console-app.ts';
+import { openConsole, sidewaysPx, untilRead, violationsOf } from '../support/console-page.ts';
 import { browserPath, launchBrowser } from '../support/graphiql-browser.ts';
 
 const mostGzippedBytes = 260_000;

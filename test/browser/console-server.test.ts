@@ -4,12 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Winnow } from '../../src/client/index.ts';
 import { submitTexts } from '../faces/graphql/support.ts';
 import type { App } from '../support/app.ts';
-import {
-  consoleDataDirectory,
-  openConsole,
-  startConsole,
-  untilRead,
-} from '../support/console-browser.ts';
+import { consoleDataDirectory, startConsole } from '../support/console-app.ts';
+import { openConsole, untilRead } from '../support/console-page.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { freePort } from '../support/free-port.ts';
 import { browserPath, launchBrowser, runTab } from '../support/graphiql-browser.ts';

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '../support/app.ts';
-import { openConsole, startConsole, untilRead } from '../support/console-browser.ts';
+import { startConsole } from '../support/console-app.ts';
+import { openConsole, untilRead } from '../support/console-page.ts';
 import { browserPath, launchBrowser } from '../support/graphiql-browser.ts';
 
 const rows = 600;
@@ -51,6 +52,10 @@ if (browserPath) {
 
       expect(seen.length).toBeGreaterThan(2);
       expect(labels).toHaveLength(rows);
+      for (const label of ['praise', 'complaint']) {
+        const items = labels.filter((one) => one === label).length;
+        await page.getByRole('button', { name: new RegExp(`^${label} ${items} `) }).waitFor();
+      }
       expect((await shownRows(page)).slice(0, 10)).toEqual(
         labels.slice(0, 10).map((label, n) => `${n} ${texts[n]} ${label}`),
       );

@@ -29,7 +29,6 @@ export function WholeText({
         {pieces.length === 1
           ? visible(text, { lines: true })
           : pieces.map((piece, at) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: pieces have no other name.
               <span key={at} className="piece">
                 {visible(piece, { lines: true })}
               </span>

@@ -1,13 +1,6 @@
 /** The console in a real browser, as a person uses it: by roles and the words that are seen. */
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { type App, startApp } from './app.ts';
-
-/** Kept from run to run, so that the console is bundled once for all tests. */
-export const consoleDataDirectory = fileURLToPath(
-  new URL('../../node_modules/.cache/winnow-tests/console', import.meta.url),
-);
 
 const axe = readFileSync(
   new URL('../../node_modules/axe-core/axe.min.js', import.meta.url),
@@ -17,18 +10,6 @@ const axe = readFileSync(
 const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 
 const desk = { width: 1_280, height: 720 };
-
-/** A whole Winnow that serves the console too. */
-export async function startConsole(
-  env: Record<string, string> = {},
-  shared?: Parameters<typeof startApp>[1],
-): Promise<App> {
-  const app = await startApp({ CONSOLE: 'on', DATA_DIR: consoleDataDirectory, ...env }, shared);
-  // Answered when the bundle is there: no page of a test has to wait for it.
-  const page = async () => await (await fetch(`${app.url}/console`)).text();
-  while (!(await page()).includes('<div id="app">'));
-  return app;
-}
 
 export interface Opened {
   page: Page;
