@@ -75,7 +75,8 @@ export async function seedBatches(url: string, apiKey?: string): Promise<Batch[]
     customIdField: 'author',
   });
   expected.set(stopped, 'failed');
-  const rows = Array.from({ length: largeRows }, (_, n) => texts[n % texts.length]);
+  // Identical rows would be asked once.
+  const rows = Array.from({ length: largeRows }, (_, n) => `${texts[n % texts.length]} (${n})`);
   const large = await winnow.batches.submit({
     name: 'a large file, under way',
     label,
