@@ -145,7 +145,7 @@ export function StepButton({
   );
 }
 
-export function RaiseDialog({
+function RaiseDialog({
   batch,
   onClose,
   onRaise,

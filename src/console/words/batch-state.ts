@@ -84,10 +84,6 @@ const providerMs = 24 * 3_600_000;
 /** A batch whose time ran out is asked the rest; one that was cancelled goes on. */
 const goOn = { step: 'retry', label: 'Go on' } as const;
 
-export function isRunning({ status }: Pick<StateBatch, 'status'>): boolean {
-  return status === 'QUEUED' || status === 'PROCESSING' || status === 'CANCELLING';
-}
-
 export function hasEnded({ status }: Pick<StateBatch, 'status'>): boolean {
   return ['COMPLETED', 'FAILED', 'CANCELLED', 'EXPIRED'].includes(status);
 }

@@ -2,7 +2,7 @@
 import { graphql, type ResultOf } from '../../data/graphql.ts';
 import { BatchStateFields } from '../../words/batch-state.ts';
 
-export const BatchRowFields = graphql(
+const BatchRowFields = graphql(
   `
     fragment BatchRowFields on Batch @_unmask {
       ...BatchStateFields

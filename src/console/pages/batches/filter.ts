@@ -3,7 +3,7 @@ import type { graphql, VariablesOf } from '../../data/graphql.ts';
 import type { BatchPage, BatchRow } from './documents.ts';
 
 export type Operation = ReturnType<typeof graphql.scalar<'Operation'>>;
-export type Status = BatchRow['status'];
+type Status = BatchRow['status'];
 export type ApiFilter = NonNullable<VariablesOf<typeof BatchPage>['filter']>;
 
 export const shows = ['all', 'running', 'waits', 'ended'] as const;
@@ -15,7 +15,7 @@ export const sinces = {
   week: 'Last 7 days',
   month: 'Last 30 days',
 };
-export type Since = keyof typeof sinces;
+type Since = keyof typeof sinces;
 
 export const operations: readonly Operation[] = [
   'LABEL',
@@ -33,7 +33,7 @@ export interface Filter {
   since: Since;
 }
 
-export const statusesOf: Readonly<Record<Show, readonly Status[] | null>> = {
+const statusesOf: Readonly<Record<Show, readonly Status[] | null>> = {
   all: null,
   running: ['QUEUED', 'PROCESSING', 'CANCELLING'],
   waits: ['PAUSED', 'DRAFT', 'FAILED'],

@@ -2,7 +2,7 @@
 import { graphql, type ResultOf } from '../../data/graphql.ts';
 import { BatchStateFields } from '../../words/batch-state.ts';
 
-export const FileRowFields = graphql(`
+const FileRowFields = graphql(`
   fragment FileRowFields on File @_unmask {
     id
     name
