@@ -16,10 +16,19 @@ const OutputLink = graphql(`
     $includeInput: Boolean
     $bom: Boolean
     $status: [ItemStatus!]
+    $labels: [String!]
+    $confidenceBelow: Float
   ) {
     batch(id: $id) {
       id
-      outputUrl(format: $format, includeInput: $includeInput, bom: $bom, status: $status)
+      outputUrl(
+        format: $format
+        includeInput: $includeInput
+        bom: $bom
+        status: $status
+        labels: $labels
+        confidenceBelow: $confidenceBelow
+      )
     }
   }
 `);
@@ -52,6 +61,8 @@ export function Download({ batch, filter }: { batch: Batch; filter: RowFilter })
           includeInput: withInput,
           bom: forExcel,
           status: taken && filter.status ? [filter.status] : null,
+          labels: taken && filter.labels.length > 0 ? [...filter.labels] : null,
+          confidenceBelow: taken ? filter.below : null,
         },
         { requestPolicy: 'network-only' },
       )

@@ -16,6 +16,10 @@ const RowPage = graphql(`
     $fromIndex: Int
     $status: [ItemStatus!]
     $errorCodes: [ItemErrorCode!]
+    $labels: [String!]
+    $confidenceBelow: Float
+    $search: String
+    $orderBy: ItemOrder
   ) {
     batch(id: $id) {
       items(
@@ -24,7 +28,12 @@ const RowPage = graphql(`
         fromIndex: $fromIndex
         status: $status
         errorCodes: $errorCodes
+        labels: $labels
+        confidenceBelow: $confidenceBelow
+        search: $search
+        orderBy: $orderBy
       ) {
+        searchedTo
         edges {
           node {
             id
@@ -112,7 +121,7 @@ export function useRowState(store: RowStore<Row, CombinedError> | null) {
 
 async function askPage(
   id: string,
-  { status, code }: RowFilter,
+  { status, code, labels, below, search, leastSureFirst }: RowFilter,
   { from, after, first }: PageAsk,
 ): Promise<PageAnswer<Row> | CombinedError> {
   const { data, error } = await uncached()
@@ -123,6 +132,10 @@ async function askPage(
       fromIndex: from,
       status: status ? [status] : null,
       errorCodes: code ? [code] : null,
+      labels: labels.length > 0 ? [...labels] : null,
+      confidenceBelow: below,
+      search: search || null,
+      orderBy: leastSureFirst ? 'CONFIDENCE' : 'INDEX',
     })
     .toPromise();
   if (error) return error;
@@ -131,7 +144,7 @@ async function askPage(
   return {
     rows: items.edges.map(({ node }) => node),
     endCursor: items.pageInfo.endCursor,
-    more: items.pageInfo.hasNextPage,
-    searchedTo: null,
+    more: items.pageInfo.hasNextPage || items.searchedTo !== null,
+    searchedTo: items.searchedTo,
   };
 }
