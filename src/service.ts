@@ -171,8 +171,21 @@ export async function startService(
       ? createSignedLinks({ key: await readOrMakeSetting(db, 'link_key', newLinkKey) })
       : null;
 
+    const stateOf = () => {
+      const activity = providers.activity();
+      return Object.keys(activity).length === 0 ? null : JSON.stringify(activity);
+    };
+    let ownId = (): string | null => null;
     if (config.role !== 'api') {
-      const lease = createLease({ db, leaseMs: config.workerLeaseMs, log, events });
+      const lease = createLease({
+        db,
+        leaseMs: config.workerLeaseMs,
+        concurrency: config.workerConcurrency,
+        stateOf,
+        log,
+        events,
+      });
+      ownId = lease.id;
       await lease.start();
       undo.push(() => lease.stop());
       const worker = createWorker({
@@ -207,6 +220,7 @@ export async function startService(
       works: config.role !== 'api',
       leaseMs: config.workerLeaseMs,
       share: providers.share,
+      stateOf,
       log,
     });
     await shares.start();
@@ -278,6 +292,10 @@ export async function startService(
         counter,
         defaultModel: config.defaultModel,
         withKeys: config.apiKeys.size > 0,
+        ownProcess: {
+          id: () => shares.id ?? ownId(),
+          concurrency: config.workerConcurrency,
+        },
         callLedger,
         ownerBudget,
         limits: config.budgets,

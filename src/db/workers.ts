@@ -14,6 +14,9 @@ interface NewProcess {
   machine: string;
   pid: number;
   leaseMs: number;
+  concurrency?: number | undefined;
+  /** JSON of how its providers do; null before its first call. */
+  state?: string | null | undefined;
 }
 
 /** Enters a worker; its lease runs from now. */
@@ -39,11 +42,11 @@ export async function listWorkers(
 export async function renewWorker(
   { query }: Builder,
   id: string,
-  leaseMs: number,
+  { leaseMs, state = null }: Pick<NewProcess, 'leaseMs' | 'state'>,
 ): Promise<boolean> {
   const renewed = await query
     .update(workers)
-    .set({ expiresAt: after(leaseMs) })
+    .set({ expiresAt: after(leaseMs), state })
     .where(and(eq(workers.id, id), isAlive))
     .returning({ id: workers.id });
   return renewed.length === 1;
@@ -65,11 +68,31 @@ export const apiIdPrefix = 'api_';
 /** Enters a process that only serves, or renews its lease, also one that ran out. */
 export async function keepApiProcess({ query }: Builder, api: NewProcess): Promise<void> {
   const entry = entryOf(api);
-  const { expiresAt } = entry;
+  const { expiresAt, state } = entry;
   await query
     .insert(workers)
     .values(entry)
-    .onConflictDoUpdate({ target: workers.id, set: { expiresAt } });
+    .onConflictDoUpdate({ target: workers.id, set: { expiresAt, state } });
+}
+
+/** A live process, as it said of itself with its last heartbeat. */
+export interface LiveProcess {
+  id: string;
+  works: boolean;
+  startedAt: Date;
+  concurrency: number | null;
+  state: string | null;
+}
+
+/** The processes that live, the longest running first. */
+export async function listProcesses({ query }: Builder): Promise<LiveProcess[]> {
+  const { id, startedAt, concurrency, state } = workers;
+  const live = await query
+    .select({ id, startedAt, concurrency, state })
+    .from(workers)
+    .where(isAlive)
+    .orderBy(startedAt, id);
+  return live.map((process) => ({ ...process, works: !process.id.startsWith(apiIdPrefix) }));
 }
 
 /** How many processes live: those that work, and those that only serve. */
@@ -89,6 +112,6 @@ export async function countProcesses({
 
 const isAlive = gt(workers.expiresAt, sql`now()`);
 
-function entryOf({ id, machine, pid, leaseMs }: NewProcess) {
-  return { id, machine, pid, expiresAt: after(leaseMs) };
+function entryOf({ id, machine, pid, leaseMs, concurrency, state = null }: NewProcess) {
+  return { id, machine, pid, expiresAt: after(leaseMs), concurrency, state };
 }

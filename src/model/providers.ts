@@ -4,6 +4,7 @@
 import { BadUserInput } from '../core/errors.ts';
 import { createRecent } from '../core/recent.ts';
 import type { Telling } from '../telemetry/events.ts';
+import { type Activity, activityOf } from './activity.ts';
 import {
   type Connection,
   limitsOf,
@@ -14,6 +15,7 @@ import {
 import { defaultOf, isOpen, isOpenAis, knownModels } from './known-models.ts';
 import type { Clock } from './limits/clock.ts';
 import type { SharedGate } from './limits/gate.ts';
+import type { RateLimits } from './limits/rates.ts';
 import type { Log, Model } from './model.ts';
 import { createModelLists, isModelName, maxNameChars } from './model-lists.ts';
 import { type ModelPrices, type OwnPrices, pricesOf } from './prices.ts';
@@ -63,6 +65,10 @@ export interface Providers {
    * told otherwise. The sum over all processes should be 1.
    */
   share(fraction: number): void;
+  /** How the providers do, as this process sees it. */
+  activity(): Activity;
+  /** The names of the providers, in the order of the configuration, and limits of all models. */
+  configured(): { name: string; limits: RateLimits }[];
   /** Ends all connections at once; calls in flight fail. */
   close(): Promise<void>;
 }
@@ -239,6 +245,12 @@ export function createProviders({
         const names = known.length > 0 ? known : defaultOf(config, defaultModel);
         return names.slice(0, maxListed).map(info(config));
       }),
+    activity: () => activityOf(gates),
+    configured: () =>
+      [...connections.values()].map(({ config: { name, limits } }) => ({
+        name,
+        limits: limits ?? {},
+      })),
     async close() {
       await Promise.all([...connections.values()].map((connection) => connection.close()));
     },

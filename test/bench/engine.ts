@@ -88,6 +88,8 @@ async function run(
       limits: () => null,
       list: () => [],
       learn: async () => undefined,
+      activity: () => ({}),
+      configured: () => [],
       share: () => undefined,
       close: async () => undefined,
     },

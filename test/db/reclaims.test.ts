@@ -146,7 +146,10 @@ test('nothing is taken from a worker whose lease runs, and one that ran out cann
   await claimOf(db.sql, batchKey, dead);
 
   const reclaimed = await reclaimChunks(db.sql);
-  const renewed = [await renewWorker(db, live, 60_000), await renewWorker(db, dead, 60_000)];
+  const renewed = [
+    await renewWorker(db, live, { leaseMs: 60_000 }),
+    await renewWorker(db, dead, { leaseMs: 60_000 }),
+  ];
 
   expect(reclaimed).toEqual([batchKey]);
   expect(renewed).toEqual([true, false]);

@@ -2,7 +2,7 @@
 import { integer, pgTable, text } from 'drizzle-orm/pg-core';
 import { instant } from './columns.ts';
 
-/** One row a live process that works. An expired one is dead, whatever it thinks. */
+/** One row a live process. An expired one is dead, whatever it thinks. */
 export const workers = pgTable('workers', {
   id: text('id').primaryKey(),
   /**
@@ -13,6 +13,10 @@ export const workers = pgTable('workers', {
   pid: integer('pid').notNull(),
   startedAt: instant('started_at').notNull().defaultNow(),
   expiresAt: instant('expires_at').notNull(),
+  /** Calls of batches that run at once. Null of a process that only serves, or is an older one. */
+  concurrency: integer('concurrency'),
+  /** JSON of how its providers do, for people. Null before its first call. */
+  state: text('state'),
 });
 
 /** What a server makes once and keeps: the secrets that sign webhooks and links. */

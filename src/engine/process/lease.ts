@@ -39,11 +39,17 @@ export interface Lease {
 export function createLease({
   db,
   leaseMs,
+  concurrency,
+  stateOf = () => null,
   log,
   events,
 }: {
   db: Database;
   leaseMs: number;
+  /** Calls of batches that run at once: told with the heartbeat, like `stateOf`. */
+  concurrency?: number;
+  /** JSON of how the providers do; null before the first call. */
+  stateOf?: () => string | null;
   log: Log;
   events: Telling;
 }): Lease {
@@ -63,7 +69,14 @@ export function createLease({
     if (lost !== null) await deleteWorker(db, lost);
     lost = null;
     const id = `worker_${randomUUID()}`;
-    await insertWorker(db, { id, machine, pid: process.pid, leaseMs });
+    await insertWorker(db, {
+      id,
+      machine,
+      pid: process.pid,
+      leaseMs,
+      concurrency,
+      state: stateOf(),
+    });
     return id;
   }
 
@@ -104,7 +117,7 @@ export function createLease({
         current = await inTime(enter());
         renewedAt = startedAt;
         events.emit('lease.taken', { worker: current });
-      } else if (!(await inTime(renewWorker(db, id, leaseMs)))) {
+      } else if (!(await inTime(renewWorker(db, id, { leaseMs, state: stateOf() })))) {
         lose('it was not renewed in time');
       } else if (current === id) {
         renewedAt = startedAt;

@@ -16,6 +16,8 @@ const workerWeight = 4;
  * until then they take a little too much, or leave something.
  */
 export interface Shares {
+  /** The id of the process that only serves; null of one that works, which has a lease. */
+  readonly id: string | null;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -25,6 +27,7 @@ export function createShares({
   works,
   leaseMs,
   share,
+  stateOf = () => null,
   log,
 }: {
   db: Database;
@@ -33,6 +36,8 @@ export function createShares({
   leaseMs: number;
   /** Takes this process's part of every limit, above 0 to 1. */
   share: (fraction: number) => void;
+  /** JSON of how the providers do; null before the first call. Entered where the process is. */
+  stateOf?: () => string | null;
   log: Log;
 }): Shares {
   const id = `${apiIdPrefix}${randomUUID()}`;
@@ -42,7 +47,13 @@ export function createShares({
   async function count(): Promise<void> {
     try {
       if (!works) {
-        await keepApiProcess(db, { id, machine: hostname(), pid: process.pid, leaseMs });
+        await keepApiProcess(db, {
+          id,
+          machine: hostname(),
+          pid: process.pid,
+          leaseMs,
+          state: stateOf(),
+        });
       }
       share(fractionOf(works, await countProcesses(db)));
     } catch (error) {
@@ -52,6 +63,7 @@ export function createShares({
   }
 
   return {
+    id: works ? null : id,
     async start() {
       await count();
       timer = setInterval(() => {

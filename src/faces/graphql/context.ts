@@ -1,6 +1,7 @@
 import type { Caller } from '../../app/caller.ts';
 import type { OwnerBudget } from '../../app/owner-budget.ts';
 import type { ResultCounter } from '../../app/parse-results.ts';
+import type { OwnProcess } from '../../app/provider-states.ts';
 import type { Asking, Log } from '../../core/log.ts';
 import type { Counter } from '../../counting/counter.ts';
 import type { RequestAccess, RequestLine } from '../../db/driver/request-line.ts';
@@ -30,6 +31,8 @@ export interface Services extends Pick<Caller, 'preparePlan' | 'checkWebhook' | 
   defaultModel: string;
   /** Whether requests come with keys, which name their owners. */
   withKeys: boolean;
+  /** What this process says of itself. */
+  ownProcess: OwnProcess;
   /** What calls outside of batches may cost. */
   ownerBudget: OwnerBudget;
   /** What owners may spend in a month. */

@@ -15,6 +15,7 @@ import './submit-batch.ts';
 import './quote.ts';
 import './subscriptions.ts';
 import './service.ts';
+import './provider-states.ts';
 import './spending.ts';
 import { builder } from './builder.ts';
 import { countListValues } from './list-values.ts';

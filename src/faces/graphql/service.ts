@@ -94,7 +94,7 @@ const Limits = builder.objectRef<object>('Limits').implement({
   }),
 });
 
-const Service = builder.objectRef<object>('Service').implement({
+export const Service = builder.objectRef<object>('Service').implement({
   description: 'Version, models and limits of this server.',
   fields: (t) => ({
     version: t.string({

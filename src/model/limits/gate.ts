@@ -17,7 +17,7 @@ import { createBreaker } from './breaker.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { createConcurrency } from './concurrency.ts';
 import { createQueue } from './queue.ts';
-import { createRates, type RateLimits, type Spending } from './rates.ts';
+import { createRates, type LearnedRates, type RateLimits, type Spending } from './rates.ts';
 
 /**
  * Backoff of the first 429 without Retry-After; doubled per decrease in a row, drawn from the upper
@@ -58,10 +58,21 @@ export type GateEvent =
   | { kind: 'recovery'; afterMs: number }
   | { kind: 'distrust' };
 
+/** What a gate has seen. Times are of its clock; null before the first. */
+export interface GateState extends LearnedRates {
+  inFlight: number;
+  calledAt: number | null;
+  answeredAt: number | null;
+  /** Since when every call fails; null while calls are answered. */
+  failingSince: number | null;
+  now: number;
+}
+
 /** A gate that its owner can tell how much of the provider is this process's. */
 export interface SharedGate extends Gate {
   /** This process's part of the limits and probes, above 0 to 1. Room is each process's own. */
   share(fraction: number): void;
+  state(): GateState;
 }
 
 /** An open gate with room for `maxConcurrency` calls. */
@@ -82,6 +93,8 @@ export function createGate({
   });
   const breaker = createBreaker({ random });
   let inFlight = 0;
+  let calledAt: number | null = null;
+  let answeredAt: number | null = null;
   let answered = 0;
   let decreasesInARow = 0;
   let pause = { since: 0, until: Number.NEGATIVE_INFINITY, message: '' };
@@ -112,6 +125,7 @@ export function createGate({
       requests: 0,
     };
     let released = false;
+    calledAt = enteredAt;
     inFlight += 1;
     concurrency.started(inFlight);
     return {
@@ -187,6 +201,7 @@ export function createGate({
   }
 
   function foundAnswering(at: number, isProbe: boolean): void {
+    answeredAt = at;
     const since = breaker.outage?.since ?? at;
     if (!breaker.answered(isProbe)) return;
     concurrency.restart();
@@ -254,6 +269,14 @@ export function createGate({
     tryEnter: queue.tryEnter,
     room,
     onOpen: queue.onOpen,
+    state: () => ({
+      inFlight,
+      calledAt,
+      answeredAt,
+      failingSince: breaker.outage?.since ?? null,
+      now: now(),
+      ...rates.learned(now()),
+    }),
     share(fraction) {
       rates.share(now(), fraction);
       breaker.share(fraction);

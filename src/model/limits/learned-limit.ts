@@ -44,6 +44,8 @@ interface LearnedShare {
 export interface LearnedLimit {
   /** False where the headers have not named the limit, or are not believed. */
   isKnown(now: number): boolean;
+  /** A minute's worth of all of it, as last named; null where it is unknown or not believed. */
+  perMinute(now: number): number | null;
   /** When `amount` may be taken: `now` or later. */
   opensAt(now: number, amount: number): number;
   /** How many times `amount` may be taken now; infinite where it is unknown. */
@@ -111,6 +113,12 @@ export function createLearnedLimit(): LearnedLimit {
 
   return {
     isKnown,
+    perMinute(now) {
+      if (limit === null || now < distrustedUntil) return null;
+      // A limit per minute is given back about as fast; one per day is not.
+      const flow = perMs * minuteMs;
+      return Math.max(1, Math.round(flow * 2 < limit ? flow : limit));
+    },
     opensAt(now, amount) {
       return isKnown(now) ? opensAt(now, amount) : now;
     },

@@ -17,6 +17,12 @@ export interface RateLimits {
   tokensPerMinute?: number | undefined;
 }
 
+/** Limits per minute as headers have told them. */
+export interface LearnedRates {
+  requestsPerMinute: number | null;
+  tokensPerMinute: number | null;
+}
+
 export interface Rates {
   /** When the next call may go out: `now` or later. */
   opensAt(now: number): number;
@@ -24,6 +30,8 @@ export interface Rates {
   room(now: number): number;
   take(now: number): Spending;
   refused: AdaptiveRate['refused'];
+  /** What the provider's headers say of it, for all processes together; null where unknown. */
+  learned(now: number): LearnedRates;
   /** The part of all limits that this process takes, above 0 to 1. */
   share(now: number, fraction: number): void;
 }
@@ -149,6 +157,10 @@ export function createRates({
       };
     },
     refused: adaptive.refused,
+    learned: (now) => ({
+      requestsPerMinute: learnedRequests.perMinute(now),
+      tokensPerMinute: learnedTokens.perMinute(now),
+    }),
     share(now, fraction) {
       requests?.share(now, fraction);
       tokens?.share(now, fraction);

@@ -503,6 +503,8 @@ export function createWorld(
       limits: () => null,
       list: () => [],
       learn: async () => undefined,
+      activity: () => ({}),
+      configured: () => [],
       share: () => undefined,
       close: async () => undefined,
     },

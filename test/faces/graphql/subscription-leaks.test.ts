@@ -68,6 +68,7 @@ beforeAll(async () => {
           counter: createCounter(),
           defaultModel: 'test/rules',
           withKeys: false,
+          ownProcess: { id: () => null, concurrency: 1 },
           callLedger: { add: () => undefined },
           ownerBudget: { admit: async () => () => undefined },
           limits: { owners: new Map(), others: null },
