@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { submitTexts, untilEnded } from '../faces/graphql/support.ts';
 import type { App } from '../support/app.ts';
 import { startConsole } from '../support/console-app.ts';
-import { openConsole, sidewaysPx, untilRead, violationsOf } from '../support/console-page.ts';
+import { openConsole, tooWideOf, untilRead, violationsOf } from '../support/console-page.ts';
 import { browserPath, launchBrowser } from '../support/graphiql-browser.ts';
 
 const mostGzippedBytes = 260_000;
@@ -54,8 +54,8 @@ if (browserPath) {
           if (violations.length > 0) found[`${colorScheme} ${place}`] = violations;
         }
         await page.setViewportSize(phone);
-        const sideways = await sidewaysPx(page);
-        if (sideways > 0) found[`sideways ${place}`] = sideways;
+        const wide = await tooWideOf(page);
+        if (wide.length > 0) found[`sideways ${place}`] = wide;
       }
 
       expect(found).toEqual({});

@@ -68,12 +68,18 @@ export async function violationsOf(page: Page): Promise<string[]> {
   }, rules);
 }
 
-/** By how many pixels the page is wider than what it is seen through, once it has settled. */
-export async function sidewaysPx(page: Page): Promise<number> {
+/** What makes the page wider than what it is seen through, once it has settled. */
+export async function tooWideOf(page: Page): Promise<string[]> {
   return await page.evaluate(async () => {
-    const { documentElement } = document;
+    const { documentElement: whole, body } = document;
     // What observes its own size draws itself anew in the frames after a change.
     for (let frames = 0; frames < 3; frames++) await new Promise(requestAnimationFrame);
-    return documentElement.scrollWidth - documentElement.clientWidth;
+    if (whole.scrollWidth <= whole.clientWidth) return [];
+    const wide = [...body.querySelectorAll('*')].filter(
+      (element) => element.getBoundingClientRect().right > whole.clientWidth,
+    );
+    return [body, ...wide].map(
+      (element) => `${element.tagName} ${element.className}: ${element.textContent?.slice(0, 40)}`,
+    );
   });
 }
