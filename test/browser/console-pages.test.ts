@@ -73,7 +73,15 @@ if (browserPath) {
 async function makePlaces(): Promise<string[]> {
   const { sandbox } = app;
   sandbox.faults.add({ fault: { kind: 'refusal' }, when: ({ text }) => text.includes('refuse') });
-  const mixed = await submitTexts(app, [long, 'fine', 'refuse', 'good', ' '], { name: long });
+  // Answers at three times, so that there is a chart of the pace.
+  for (const word of ['slow', 'slower']) {
+    sandbox.faults.add({
+      fault: { kind: 'latency', ms: 700 },
+      when: ({ text }) => text.includes(word),
+    });
+  }
+  const texts = [long, 'fine', 'refuse', 'good', 'slow', 'slower', ' '];
+  const mixed = await submitTexts(app, texts, { name: long });
   const failed = await submitTexts(app, ['refuse', 'refuse too'], { name: 'all failed' });
   const draft = await submitTexts(app, ['one', 'two'], { autoStart: false });
   const uploaded = await fetch(`${app.url}/files?name=letters.csv`, {
