@@ -1,5 +1,6 @@
 /** The page of one batch. */
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'react';
+import { useWorkerCount } from '../../data/use-workers.ts';
 import { useAddress } from '../../parts/address.ts';
 import { ButtonLink } from '../../parts/button.tsx';
 import { Heading, usePageTitle } from '../../parts/page.tsx';
@@ -78,7 +79,8 @@ function Shown({
   const acting = useActing(noteAct);
   const filter = useMemo(() => filterOf(address), [address]);
   const sums = useSums({ batch, field: address.get('field'), pulse });
-  const state = stateOf(batch, { times, workers: null });
+  const workers = useWorkerCount(batch.status === 'QUEUED');
+  const state = stateOf(batch, { times, workers });
   const opened = openedOf(address);
   usePageTitle(`${hasEnded(batch) ? '' : `${percent(batch.progress)} · `}${nameOf(batch)}`);
   useReturnToList(opened !== null);

@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { wasReturnedTo } from '../../data/navigation.ts';
 import { useLiveQuery } from '../../data/use-live-query.ts';
+import { useWorkerCount } from '../../data/use-workers.ts';
 import { useAddress } from '../../parts/address.ts';
 import { Button, ButtonLink } from '../../parts/button.tsx';
 import { Heading, usePageTitle } from '../../parts/page.tsx';
@@ -94,6 +95,7 @@ function Body({
   onClear: () => void;
 }) {
   const { rows, total, error, reading } = list;
+  const workers = useWorkerCount(rows.some(({ status }) => status === 'QUEUED'));
   if (total === null) {
     return error ? (
       <PartError error={error} again={list.again} what="The list" />
@@ -116,7 +118,7 @@ function Body({
       <BatchTable
         rows={rows}
         total={total}
-        workers={null}
+        workers={workers}
         selection={selection}
         onMore={list.more}
         onDone={list.put}

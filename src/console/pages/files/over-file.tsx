@@ -1,6 +1,7 @@
 /** The batches that run, or ran, over a file. */
 import { Link } from 'wouter';
 import { useLiveQuery } from '../../data/use-live-query.ts';
+import { useWorkerCount } from '../../data/use-workers.ts';
 import { PartError, Skeleton } from '../../parts/part.tsx';
 import { Sieve } from '../../parts/sieve.tsx';
 import { When } from '../../parts/when.tsx';
@@ -13,6 +14,7 @@ export function OverFile({ fileId }: { fileId: string }) {
   const [{ data, error }, ask] = useLiveQuery({ query: BatchesOver, variables: { fileId } });
   const times = useTimes();
   const batches = data?.batches.edges.map(({ node }) => node);
+  const workers = useWorkerCount(batches?.some(({ status }) => status === 'QUEUED') ?? false);
   const more = (data?.batches.totalCount ?? 0) - (batches?.length ?? 0);
   return (
     <section className="card" aria-labelledby="over">
@@ -30,7 +32,7 @@ export function OverFile({ fileId }: { fileId: string }) {
       )}
       <ul className="over">
         {batches?.map((batch) => {
-          const { look, word } = stateOf(batch, { times, workers: null });
+          const { look, word } = stateOf(batch, { times, workers });
           return (
             <li key={batch.id}>
               <Link href={`/batches/${batch.id}`} className="name cut">
