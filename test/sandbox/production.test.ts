@@ -38,5 +38,5 @@ test('a build leaves the equipment out', () => {
     readFileSync(new URL('../tsconfig.build.json', source), 'utf8'),
   ) as { exclude: string[] };
 
-  expect(exclude).toEqual(['src/sandbox/faults']);
+  expect(exclude).toContain('src/sandbox/faults');
 });
