@@ -1,29 +1,24 @@
 /** The console's page of one batch, as a person uses it. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { submitTexts } from '../faces/graphql/support.ts';
-import { type App, startApp } from '../support/app.ts';
+import type { App } from '../support/app.ts';
+import { startConsole } from '../support/console-app.ts';
+import { openConsole } from '../support/console-page.ts';
 import { browserPath, launchBrowser } from '../support/graphiql-browser.ts';
 
 let app: App;
-/** Where the server keeps the bundle. */
-let data: string;
 let browser: Browser;
 
 if (browserPath) {
   describe('the page of a batch', () => {
     beforeAll(async () => {
-      data = mkdtempSync(join(tmpdir(), 'winnow-console-'));
-      app = await startApp({ CONSOLE: 'on', DATA_DIR: data });
+      app = await startConsole();
       browser = await launchBrowser();
     });
     afterAll(async () => {
       await browser?.close();
       await app?.stop();
-      rmSync(data, { recursive: true, force: true });
     });
 
     it('goes on to the end by itself after a preview, and opens rows by keyboard', async () => {
@@ -82,13 +77,7 @@ if (browserPath) {
 
 /** Opens the page of a batch, and notes what goes wrong in it. */
 async function open(id: string) {
-  const page = await browser.newPage();
-  const problems: string[] = [];
-  page.on('pageerror', ({ message }) => problems.push(message));
-  page.on('console', (message) => {
-    if (message.type() === 'error') problems.push(message.text());
-  });
-  await page.goto(`${app.url}/console/batches/${id}`);
+  const { page, problems } = await openConsole(browser, app.url, `/console/batches/${id}`);
   await page.getByRole('heading', { level: 1 }).waitFor();
   return { page, problems };
 }

@@ -1,29 +1,24 @@
 /** The console's list of batches, as a person uses it. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { submitTexts } from '../faces/graphql/support.ts';
-import { type App, startApp } from '../support/app.ts';
+import type { App } from '../support/app.ts';
+import { startConsole } from '../support/console-app.ts';
+import { openConsole } from '../support/console-page.ts';
 import { browserPath, launchBrowser } from '../support/graphiql-browser.ts';
 
 let app: App;
-/** Where the server keeps the bundle. */
-let data: string;
 let browser: Browser;
 
 if (browserPath) {
   describe('the list of batches', () => {
     beforeAll(async () => {
-      data = mkdtempSync(join(tmpdir(), 'winnow-console-'));
-      app = await startApp({ CONSOLE: 'on', DATA_DIR: data });
+      app = await startConsole();
       browser = await launchBrowser();
     });
     afterAll(async () => {
       await browser?.close();
       await app?.stop();
-      rmSync(data, { recursive: true, force: true });
     });
 
     it('begins a batch with the questions of the demo', async () => {
@@ -125,13 +120,7 @@ if (browserPath) {
 }
 
 async function openList(): Promise<{ page: Page; problems: string[] }> {
-  const page = await browser.newPage({ viewport: { width: 1_280, height: 720 } });
-  const problems: string[] = [];
-  page.on('pageerror', ({ message }) => problems.push(message));
-  page.on('console', (message) => {
-    if (message.type() === 'error') problems.push(message.text());
-  });
-  await page.goto(`${app.url}/console`);
+  const { page, problems } = await openConsole(browser, app.url, `/console`);
   await page.getByRole('heading', { name: 'Batches' }).waitFor();
   return { page, problems };
 }
