@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { useClient } from 'urql';
 import { Button } from '../../parts/button.tsx';
 import { sentenceOf } from '../../parts/part.tsx';
+import { Sure, unsure } from '../../parts/sure.tsx';
 import { count, duration, usd } from '../../words/numbers.ts';
 import { visible } from '../../words/text.ts';
 import type { SourceFileData } from './data-step.tsx';
@@ -20,8 +21,6 @@ import {
 
 const few = 5;
 const several = 20;
-/** Answers below it are told. */
-const unsure = 0.6;
 
 export function TryStep({
   form,
@@ -175,7 +174,7 @@ function Answers({ result, isStale }: { result: TryResult; isStale: boolean }) {
                   {row.confidence === null ? (
                     <span className="soft">not given</span>
                   ) : (
-                    <Sure value={row.confidence} />
+                    <Sure confidence={row.confidence} />
                   )}
                 </td>
               )}
@@ -192,17 +191,5 @@ function Answers({ result, isStale }: { result: TryResult; isStale: boolean }) {
         {isStale && ' These answers are of before the last change.'}
       </p>
     </section>
-  );
-}
-
-/** A confidence as a short bar and a number. */
-export function Sure({ value }: { value: number }) {
-  return (
-    <span className={value < unsure ? 'sure low' : 'sure'}>
-      <i>
-        <i style={{ width: `${value * 100}%` }} />
-      </i>
-      {value.toFixed(2)}
-    </span>
   );
 }

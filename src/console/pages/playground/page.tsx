@@ -4,13 +4,13 @@ import { useClient, useQuery } from 'urql';
 import { Button } from '../../parts/button.tsx';
 import { Heading, usePageTitle } from '../../parts/page.tsx';
 import { sentenceOf } from '../../parts/part.tsx';
+import { Sure } from '../../parts/sure.tsx';
 import { usd } from '../../words/numbers.ts';
 import { visible } from '../../words/text.ts';
 import { NewBatchService, QuoteRun, tryDocuments } from '../new-batch/documents.ts';
 import { Field } from '../new-batch/field.tsx';
 import { buildOperation, emptyForm, type Form, type OperationInput } from '../new-batch/form.ts';
 import { readAnswer, type TryAnswer, type TryResult } from '../new-batch/try.ts';
-import { Sure } from '../new-batch/try-step.tsx';
 import { FirstRequest, WhatStep } from '../new-batch/what-step.tsx';
 import '../new-batch/new-batch.css';
 import './playground.css';
@@ -188,7 +188,7 @@ function AnswerCard({ column }: { column: Column }) {
               {visible(pretty(row.answer), { lines: true })}
             </p>
           )}
-          {row.confidence !== null && <Sure value={row.confidence} />}
+          {row.confidence !== null && <Sure confidence={row.confidence} />}
           <p className="soft small">
             {result.seconds.toFixed(1)} s,{' '}
             {row.costUsd === null ? 'cost unknown: no price for this model' : usd(row.costUsd)}

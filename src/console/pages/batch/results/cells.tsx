@@ -2,14 +2,12 @@
 // biome-ignore-all lint/a11y/useSemanticElements: cells of a table cannot be laid out row by row.
 // biome-ignore-all lint/a11y/useFocusableInteractive: the grid has the focus, and names its row.
 import { memo } from 'react';
+import { Sure } from '../../../parts/sure.tsx';
 import { itemErrors } from '../../../words/item-error.ts';
 import { aboutCount } from '../../../words/numbers.ts';
 import { oneLine, visible } from '../../../words/text.ts';
 import type { Batch } from '../documents.ts';
 import type { Row } from './use-rows.ts';
-
-/** Below this an answer looks unsure. */
-const unsure = 0.6;
 
 type Operation = Batch['operation'];
 
@@ -116,17 +114,6 @@ function Answer({ row, operation }: CellsProps) {
         )}
       </span>
     </>
-  );
-}
-
-export function Sure({ confidence }: { confidence: number }) {
-  return (
-    <span className={confidence < unsure ? 'sure-bar low' : 'sure-bar'}>
-      <i aria-hidden="true">
-        <b style={{ width: `${confidence * 100}%` }} />
-      </i>
-      {confidence.toFixed(2)}
-    </span>
   );
 }
 

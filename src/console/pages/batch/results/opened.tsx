@@ -8,13 +8,14 @@ import { Button } from '../../../parts/button.tsx';
 import { useNarrow } from '../../../parts/narrow.ts';
 import { PartError, Skeleton } from '../../../parts/part.tsx';
 import { useShortcuts } from '../../../parts/shortcuts.ts';
+import { Sure } from '../../../parts/sure.tsx';
 import { bytes, count, many, usd, useTimes } from '../../../words/numbers.ts';
 import { oneLine, visible } from '../../../words/text.ts';
 import { CopyButton } from '../copy-button.tsx';
 import type { Batch } from '../documents.ts';
 import { failureWords } from '../failure-words.ts';
 import { WholeText } from '../whole-text.tsx';
-import { answerText, labelsOf, Sure } from './cells.tsx';
+import { answerText, labelsOf } from './cells.tsx';
 
 const WholeRow = graphql(`
   query BatchRow($id: ID!, $index: Int!) {
