@@ -24,13 +24,16 @@ beforeAll(async () => {
 });
 afterAll(() => stage.close());
 
+/** Nobody dies: a processor that is taken away for seconds must not look like a death. */
+const long = { WORKER_LEASE_MS: '30000' };
+
 test('progress and results reach subscribers on every server, while a worker joins and another leaves', async () => {
   const given = texts(either(3_000, 20_000));
   const [left, right, first] = await Promise.all([
     stage.start('left', { ROLE: 'api' }),
     stage.start('right', { ROLE: 'api' }),
-    stage.start('first'),
-    stage.start('second'),
+    stage.start('first', long),
+    stage.start('second', long),
   ]);
   const sockets = [left, right].map(({ url }) =>
     createClient({
@@ -46,7 +49,7 @@ test('progress and results reach subscribers on every server, while a worker joi
   const results = sockets.map((socket) => followResults(socket, id));
 
   await until(() => stage.askedBy('first').length > 100, { deadlineMs: 60_000, what: 'work' });
-  const joined = stage.start('third');
+  const joined = stage.start('third', long);
   await until(() => stage.askedBy('third').length > 0, { deadlineMs: 60_000, what: 'the third' });
   slow();
   first.signal('SIGTERM');
