@@ -5,7 +5,7 @@ import { type AnswerSample, readAnswerSample } from '../db/answer-sample.ts';
 import type { BatchRecord } from '../db/batches.ts';
 import type { Database } from '../db/driver/client.ts';
 import { finishedItems, itemsPerSecond } from '../engine/live/pace.ts';
-import type { Estimate } from '../engine/quote/quote.ts';
+import type { Estimate } from '../engine/quote/estimate.ts';
 import type { ModelLimits } from '../model/connections.ts';
 import type { Providers } from '../model/providers.ts';
 

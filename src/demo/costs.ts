@@ -5,7 +5,8 @@
  */
 import { count, dollars } from '../cli/columns.ts';
 import { createCounter } from '../counting/counter.ts';
-import { type Estimate, makeQuote } from '../engine/quote/quote.ts';
+import type { Estimate } from '../engine/quote/estimate.ts';
+import { makeQuote } from '../engine/quote/quote.ts';
 import { sampleItems } from '../engine/quote/read-sample.ts';
 import { createPlanner } from '../engine/run/plan.ts';
 import { createProviders } from '../model/providers.ts';

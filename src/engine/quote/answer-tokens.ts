@@ -1,7 +1,8 @@
 /** How long answers of an operation are that nobody has seen yet. Pure. */
 import { isRecord } from '../../core/json.ts';
-import type { AnswerFormat } from '../../model/model.ts';
+import type { AnswerFormat } from '../../model/request.ts';
 import type { Plan } from '../run/plan.ts';
+import { mean, normalErrors } from './estimate.ts';
 
 /** Answers of an earlier batch with the same operation and options, or of the batch's preview. */
 export interface AnswerHistory {
@@ -39,8 +40,6 @@ const guess = { low: 0.4, high: 2.5, thinking: 20 };
 /** Another model words the same answer in another way; a later file has other texts. */
 const otherModelFactor = 1.5;
 const historyMargin = 0.1;
-/** Standard errors that 19 of 20 values lie within. */
-const normalErrors = 1.96;
 
 /** All that an answer can be, where options name that; else null. */
 export function fixedAnswers(options: Readonly<Record<string, unknown>>): string[] | null {
@@ -154,8 +153,4 @@ export function thinks(name: string, { sampling }: Pick<Plan, 'sampling'>): bool
   return /(^|\/)o\d|gpt-oss|deepseek-r|reason|think|qwq|magistral|grok-4|gemini-(2\.5-pro|3)/.test(
     model,
   );
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 }

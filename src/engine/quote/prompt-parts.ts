@@ -1,6 +1,6 @@
 /** What of a request becomes prompt tokens. Pure. */
 import { isRecord, type JsonRecord, recordsOf } from '../../core/json.ts';
-import type { Dialect } from '../../model/model.ts';
+import type { Dialect } from '../../model/request.ts';
 import { countedSchema, schemaFrameTokens } from '../run/prompt-frames.ts';
 
 export interface PromptParts {

@@ -3,7 +3,6 @@
  * prompts. What is not known is null; what is not certain has a range.
  */
 
-import { noTokens } from '../../core/usage.ts';
 import type { Counter } from '../../counting/counter.ts';
 import type { BilledPrompts } from '../../db/quotes.ts';
 import type { ModelPrices, Prices } from '../../model/prices.ts';
@@ -17,17 +16,13 @@ import {
   fixedAnswers,
   thinks,
 } from './answer-tokens.ts';
+import { type Cached, cachedOf, costEstimate } from './cost-estimate.ts';
 import { countPrompts, type PromptCounts } from './count-prompts.ts';
+import { type Estimate, mean, times } from './estimate.ts';
+import { promptEstimate } from './prompt-estimate.ts';
 
 /** Rows of which the prompts are counted for a caller, who waits. */
 export const sampleSize = 2_000;
-
-/** A figure with the range in which it lies in 19 cases of 20. */
-export interface Estimate {
-  expected: number;
-  low: number;
-  high: number;
-}
 
 export interface ModelQuote {
   /** `provider/name` */
@@ -45,6 +40,11 @@ export interface ModelQuote {
   caveats: string[];
 }
 
+/**
+ * How far such a tokenizer may be off for short answers of JSON, where a token more in each is
+ * much: the sandbox counts 28 % more than o200k for a label of the demo.
+ */
+const inexactAnswerMargin = 0.3;
 /** What is known of a model from earlier batches of the same owner. */
 export interface ModelHistory {
   /** Of the same operation with the same options; null without one. */
@@ -147,7 +147,7 @@ function quoteModel(input: ModelInput): ModelQuote {
   const costs = (prices: Prices, cached?: Cached) =>
     costEstimate(prices, { prompt, answer, asked, cached });
   const isPriced = prices.source !== null;
-  const cached = cachedOf(input, prefix);
+  const cached = cachedOf({ plan, counts, prices, billed: history.billed }, prefix);
   const limit = prices.contextTokens;
   const most = sampling.maxOutputTokens ?? 0;
   const tooLong = limit === null ? 0 : prompts.filter((tokens) => tokens * ratio + most > limit);
@@ -165,108 +165,6 @@ function quoteModel(input: ModelInput): ModelQuote {
       tooLong === 0 ? (limit === null ? null : 0) : scaled(tooLong.length, prompts.length, asked),
     caveats: caveatsOf(input, answer, isPriced),
   };
-}
-
-/** Tokens of one item's prompts on average, repairs included. */
-function promptEstimate(
-  { tokenizer, prompts }: PromptCounts,
-  {
-    asked,
-    billed,
-    answers,
-  }: { asked: number; billed: BilledPrompts | null; answers: AnswerHistory | null },
-): Estimate {
-  const counted = mean(prompts);
-  const count = prompts.length;
-  const variance =
-    prompts.reduce((sum, tokens) => sum + (tokens - counted) ** 2, 0) / Math.max(1, count - 1);
-  const unseen = asked === 0 ? 0 : Math.max(0, 1 - count / asked);
-  const error = 1.96 * Math.sqrt((variance / Math.max(1, count)) * unseen);
-  const [one, ...others] = billed ? billedWays(counted, billed) : [counted];
-  const isCorrected = billed !== null && billed.ratio !== 1;
-  const margin = isCorrected ? billedMargin : tokenizer.exact ? 0 : inexactMargin;
-  const ratio = billed?.ratio ?? 1;
-  // What the same operation was billed has its repairs in it.
-  const requests = requestsOf(billed?.isSame ? null : answers);
-  return {
-    expected: one * requests.expected,
-    low: Math.max(0, (Math.min(one, ...others) - error * ratio) * (1 - margin)) * requests.low,
-    high: (Math.max(one, ...others) + error * ratio) * (1 + margin) * requests.high,
-  };
-}
-
-/**
- * What a prompt of so many counted tokens may be billed as, the likely one first. Where all tokens
- * are counted wrong, prompts of another length are billed at the same ratio; where a part of each
- * is not billed, such as the schema, they are billed with the same difference.
- */
-function billedWays(counted: number, { ratio, countedTokens }: BilledPrompts): [number, number] {
-  return [counted * ratio, counted + (ratio - 1) * countedTokens];
-}
-
-/** Of an item: as often as earlier ones were repaired, within what so many of them tell. */
-function requestsOf(answers: AnswerHistory | null): Estimate {
-  if (!answers) return { expected: 1, low: 1, high: 1 };
-  const { requestsPerItem: expected, answers: count } = answers;
-  const error = 1.96 * Math.sqrt((expected - 1) / count);
-  return { expected, low: Math.max(1, expected - error), high: expected + error };
-}
-
-/** How far a tokenizer that only resembles the model's may be off. */
-const inexactMargin = 0.05;
-/**
- * The same of short answers of JSON, where a token more in each is much: the sandbox counts 28 %
- * more than o200k for a label of the demo.
- */
-const inexactAnswerMargin = 0.3;
-/** How far prompts may be off that are counted as earlier ones were billed. */
-const billedMargin = 0.03;
-
-/** What of each prompt is read from the provider's cache, and written to it by the first one. */
-interface Cached {
-  tokens: number;
-  /** OpenAI fills its cache by itself; others bill the writing. */
-  isWritten: boolean;
-}
-
-/** OpenAI keeps beginnings in steps: https://platform.openai.com/docs/guides/prompt-caching */
-const keptStep = 128;
-
-/** Null where the beginning is too short, or nothing is known of a cache. */
-function cachedOf({ plan, counts, prices, history }: ModelInput, prefix: number): Cached | null {
-  const { dialect, promptCache } = plan.model;
-  const least = promptCache?.leastTokens ?? null;
-  if (least === null || prices.cachedInputPrice === null) return null;
-  // What is marked is whole messages; OpenAI finds what else is the same.
-  const isMarked = dialect === 'anthropic';
-  const tokens = isMarked
-    ? Math.floor(counts.wholePrefix * (history.billed?.ratio ?? 1))
-    : Math.floor(prefix / keptStep) * keptStep;
-  return tokens < least ? null : { tokens, isWritten: isMarked };
-}
-
-function costEstimate(
-  prices: Prices,
-  {
-    prompt,
-    answer,
-    asked,
-    cached,
-  }: { prompt: Estimate; answer: Estimate; asked: number; cached?: Cached | undefined },
-): Estimate | null {
-  const cost = (end: keyof Estimate) => {
-    const tokens = { ...noTokens, inputTokens: prompt[end], outputTokens: answer[end] };
-    const cachedTokens = Math.min(cached?.tokens ?? 0, prompt[end]);
-    const later = prices.costUsd({ ...tokens, cachedInputTokens: cachedTokens });
-    const first = prices.costUsd({
-      ...tokens,
-      cacheWriteTokens: cached?.isWritten ? cachedTokens : 0,
-    });
-    if (later === null || first === null || asked === 0) return asked === 0 ? 0 : null;
-    return first + later * (asked - 1);
-  };
-  const [expected, low, high] = [cost('expected'), cost('low'), cost('high')];
-  return expected === null || low === null || high === null ? null : { expected, low, high };
 }
 
 function caveatsOf(
@@ -294,18 +192,6 @@ function caveatsOf(
   return said.filter(([holds]) => holds).map(([, sentence]) => sentence);
 }
 
-function times({ expected, low, high }: Estimate, count: number): Estimate {
-  return {
-    expected: Math.round(expected * count),
-    low: Math.round(low * count),
-    high: Math.round(high * count),
-  };
-}
-
 function scaled(count: number, of: number, all: number): number {
   return of === 0 ? 0 : Math.round((count * all) / of);
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 }
