@@ -14,7 +14,8 @@ import { startItem } from '../engine/run/execute.ts';
 import type { ItemAnswer, ItemRun, ItemStep } from '../engine/run/item-run.ts';
 import type { Plan } from '../engine/run/plan.ts';
 import { opened } from '../engine/run/priming.ts';
-import { type Model, ModelError } from '../model/model.ts';
+import type { Model } from '../model/model.ts';
+import { ModelError } from '../model/model-error.ts';
 import type { PromptItem } from '../operations/operation.ts';
 
 /** A synchronous caller does not wait as long for a provider that fails: a few seconds. */

@@ -6,16 +6,11 @@ import { withDeadline } from '../core/deadline.ts';
 import { BadUserInput, CallFailure } from '../core/errors.ts';
 import { meter, noUsage, type Tokens } from '../core/usage.ts';
 import { completionToMessage, messageToCompletion } from '../model/dialects/completion.ts';
-import {
-  type BodyRequest,
-  type Dialect,
-  type Model,
-  type ModelAnswer,
-  ModelError,
-  type Permit,
-  type StreamEvent,
-} from '../model/model.ts';
+import type { Permit } from '../model/limits/permit.ts';
+import type { Model, ModelAnswer, StreamEvent } from '../model/model.ts';
+import { ModelError } from '../model/model-error.ts';
 import type { Providers } from '../model/providers.ts';
+import type { BodyRequest, Dialect } from '../model/request.ts';
 import type { CallLedger } from './call-ledger.ts';
 import type { OwnerBudget } from './owner-budget.ts';
 

@@ -10,7 +10,8 @@ import { noTokens } from '../core/usage.ts';
 import { readCompletionUsage } from './dialects/usage.ts';
 import { classify, toRefusal } from './failure.ts';
 import { firstChoice } from './first-choice.ts';
-import { type ModelAnswer, ModelError } from './model.ts';
+import type { ModelAnswer } from './model.ts';
+import { ModelError } from './model-error.ts';
 import { parseAnswer, unusable } from './read.ts';
 import type { ReadOptions } from './send.ts';
 

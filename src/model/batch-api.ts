@@ -3,7 +3,9 @@
  * job works on it for up to a day, and its results come back in any order. Types only; the adapters
  * beside this file speak to providers.
  */
-import type { ModelAnswer, ModelError, ModelRequest } from './model.ts';
+import type { ModelAnswer } from './model.ts';
+import type { ModelError } from './model-error.ts';
+import type { ModelRequest } from './request.ts';
 
 /**
  * The batch API of one provider, for one model. Every call makes exactly one request, retries

@@ -1,7 +1,7 @@
 /** Calls of a provider's batch API: their deadlines, and their failures as ModelErrors. */
 import { follow, withDeadline } from '../core/deadline.ts';
 import { type Failures, retryAfterOf, timedOut, translateTransport } from './http.ts';
-import { ModelError } from './model.ts';
+import { ModelError } from './model-error.ts';
 import type { ProviderConfig } from './provider-config.ts';
 import { unusable } from './read.ts';
 import { quote, secretsOf } from './redact.ts';

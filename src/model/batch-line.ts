@@ -2,7 +2,8 @@
 import type { BatchLine } from './batch-api.ts';
 import type { Refusal } from './failure.ts';
 import type { Failures } from './http.ts';
-import { type ModelAnswer, ModelError } from './model.ts';
+import type { ModelAnswer } from './model.ts';
+import { ModelError } from './model-error.ts';
 import { unusable } from './read.ts';
 import type { ReadOptions } from './send.ts';
 

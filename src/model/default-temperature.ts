@@ -1,5 +1,5 @@
 /** Which requests of a batch go without the temperature that Winnow would add by itself. */
-import type { ModelRequest } from './model.ts';
+import type { ModelRequest } from './request.ts';
 
 /** Models that think before they answer and refuse a temperature, as far as their names tell. */
 const thinking = /^(o\d|gpt-5(?!.*chat)|claude-(opus-4-[7-9]|(opus|sonnet|haiku)-[5-9]))/;

@@ -1,4 +1,4 @@
-import type { AnswerFormat, ChatMessage, ModelRequest } from './model.ts';
+import type { AnswerFormat, ChatMessage, ModelRequest } from './request.ts';
 
 /**
  * Characters of a token, about; OpenAI's own rule of thumb for English. Other texts have up to

@@ -4,11 +4,14 @@ import type { Tokens } from '../core/usage.ts';
 import { estimateTokens } from './estimate.ts';
 import type { Refusal } from './failure.ts';
 import { type Failures, translate } from './http.ts';
+import type { Permit } from './limits/permit.ts';
 import type { RateHeaders } from './limits/rate-headers.ts';
-import type { Log, ModelError, ModelRequest, Permit } from './model.ts';
+import type { Log } from './model.ts';
+import type { ModelError } from './model-error.ts';
 import { type Prices, pricesOf } from './prices.ts';
 import type { ProviderConfig } from './provider-config.ts';
 import { quote, secretsOf } from './redact.ts';
+import type { ModelRequest } from './request.ts';
 
 /** Characters of which others get their turn before they are sent. */
 const longText = 1_048_576;

@@ -3,7 +3,7 @@
  * batch. Codes decide; a message's words count only where the provider sent no code.
  */
 import type { BatchErrorCode, ItemErrorCode } from '../core/errors.ts';
-import { ModelError, type ModelErrorKind } from './model.ts';
+import { ModelError, type ModelErrorKind } from './model-error.ts';
 
 /** An error answer, in OpenAI's terms. `code` is null when absent. */
 export interface Refusal {

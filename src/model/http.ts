@@ -8,7 +8,8 @@
  */
 import { parseRetryAfter } from '../core/retry-after.ts';
 import type { classify, Refusal } from './failure.ts';
-import { type Log, ModelError } from './model.ts';
+import type { Log } from './model.ts';
+import { ModelError } from './model-error.ts';
 import type { ProviderConfig } from './provider-config.ts';
 import { Stalled } from './stream-fetch.ts';
 import { BodyTooLarge, NotSent } from './thin-fetch.ts';

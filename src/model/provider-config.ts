@@ -1,6 +1,6 @@
 import type { RateLimits } from './limits/rates.ts';
-import type { Dialect } from './model.ts';
 import type { OwnPrices } from './prices.ts';
+import type { Dialect } from './request.ts';
 
 /** Where a provider is and how to speak to it. */
 export interface ProviderConfig {

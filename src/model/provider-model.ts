@@ -3,9 +3,11 @@ import type { BatchApi } from './batch-api.ts';
 import { batchRequest } from './default-temperature.ts';
 import { createExchanges, type SenderOptions } from './exchange.ts';
 import type { Refusal } from './failure.ts';
-import type { Connecting, Dialect, Gate, Model, ModelRequest } from './model.ts';
+import type { Gate } from './limits/permit.ts';
+import type { Connecting, Model } from './model.ts';
 import { pricesOf } from './prices.ts';
 import { promptCacheOf } from './prompt-cache.ts';
+import type { Dialect, ModelRequest } from './request.ts';
 import { createSend, type Port } from './send.ts';
 import { createStream, type StreamPort } from './stream.ts';
 

@@ -3,7 +3,7 @@
 import { parseKeepingNumbers } from '../core/exact-json.ts';
 import { isRecord, type JsonRecord, recordsOf } from '../core/json.ts';
 import type { Tokens } from '../core/usage.ts';
-import { ModelError } from './model.ts';
+import { ModelError } from './model-error.ts';
 
 const noBill = { tokens: null, costUsd: null };
 

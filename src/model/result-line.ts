@@ -10,7 +10,8 @@ import { isRecord } from '../core/json.ts';
 import { readAnswer } from './answer.ts';
 import { toCompletion } from './completion-shapes.ts';
 import { classify, toRefusal } from './failure.ts';
-import { type ModelAnswer, ModelError } from './model.ts';
+import type { ModelAnswer } from './model.ts';
+import { ModelError } from './model-error.ts';
 import { quote } from './redact.ts';
 
 /** What a line says of its request. Text is empty where the answer is tool calls alone. */

@@ -2,7 +2,7 @@
  * Says in words what `response_format: json_schema` would have enforced, for models and schemas
  * that it does not fit. The word JSON must stand in the messages, or OpenAI refuses json_object.
  */
-import type { ChatMessage, JsonSchema } from './model.ts';
+import type { ChatMessage, JsonSchema } from './request.ts';
 
 /**
  * The messages with the schema stated at the end of the first system message (one is made if there

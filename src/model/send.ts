@@ -5,14 +5,11 @@ import type { Tokens } from '../core/usage.ts';
 import { estimateTokens } from './estimate.ts';
 import type { ExchangePort, Exchanges } from './exchange.ts';
 import { timedOut } from './http.ts';
-import {
-  type Model,
-  type ModelAnswer,
-  ModelError,
-  type ModelRequest,
-  type Permit,
-} from './model.ts';
+import type { Permit } from './limits/permit.ts';
+import type { Model, ModelAnswer } from './model.ts';
+import { ModelError } from './model-error.ts';
 import type { Prices } from './prices.ts';
+import type { ModelRequest } from './request.ts';
 
 /** What an answer's reader is given. */
 export interface ReadOptions {

@@ -3,8 +3,10 @@ import { follow } from '../core/deadline.ts';
 import type { Tokens } from '../core/usage.ts';
 import type { ExchangePort, Exchanges } from './exchange.ts';
 import { translateTransport } from './http.ts';
-import { type BodyRequest, type Model, ModelError, type StreamEvent } from './model.ts';
+import type { Model, StreamEvent } from './model.ts';
+import { ModelError } from './model-error.ts';
 import { unusable } from './read.ts';
+import type { BodyRequest } from './request.ts';
 import type { ReadOptions } from './send.ts';
 import { readServerEvents } from './server-events.ts';
 

@@ -1,6 +1,6 @@
 /** Keys of enrich's fields in the answer, and the schema of the answer. */
 import type { JsonRecord } from '../core/json.ts';
-import type { JsonSchema } from '../model/model.ts';
+import type { JsonSchema } from '../model/request.ts';
 import { ownValue } from './answer.ts';
 import { type Choices, createChoices } from './choice.ts';
 import { allowedValues, type EnrichField, type EnrichFields } from './enrich-fields.ts';

@@ -1,7 +1,7 @@
 /** enrich: fields filled in for each item, from its text and from what is generally known. */
 import { z } from 'zod';
 import { isRecord } from '../core/json.ts';
-import type { AnswerFormat, JsonSchema } from '../model/model.ts';
+import type { AnswerFormat, JsonSchema } from '../model/request.ts';
 import { readJson } from './answer-json.ts';
 import { createCheckTime } from './check-time.ts';
 import { hasClosedList } from './enrich-fields.ts';

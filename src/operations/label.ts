@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { InvalidOutput } from '../core/errors.ts';
 import { isRecord } from '../core/json.ts';
-import type { AnswerFormat, TokenLogprob } from '../model/model.ts';
+import type { TokenLogprob } from '../model/model.ts';
+import type { AnswerFormat } from '../model/request.ts';
 import { ownValue } from './answer.ts';
 import { readJson } from './answer-json.ts';
 import { type Choices, createChoices, inNfc } from './choice.ts';

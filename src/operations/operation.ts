@@ -1,6 +1,7 @@
 /** An operation: params in, prompt and answer schema out, and a parser of answers. Pure, no I/O. */
 import type { z } from 'zod';
-import type { AnswerFormat, ChatMessage, ModelAnswer } from '../model/model.ts';
+import type { ModelAnswer } from '../model/model.ts';
+import type { AnswerFormat, ChatMessage } from '../model/request.ts';
 import type { CheckTime } from './check-time.ts';
 
 /** An item as an operation sees it. Of `metadata`, only own properties are read. */

@@ -1,6 +1,6 @@
 /** The params that every operation takes. */
 import { z } from 'zod';
-import type { Sampling } from '../model/model.ts';
+import type { Sampling } from '../model/request.ts';
 import { inNfc } from './choice.ts';
 import { checkReferenceDate } from './reference-date.ts';
 import { compileTemplate, foreignPlaceholders, TemplateError } from './template.ts';

@@ -5,7 +5,7 @@
  * template.
  */
 import { ItemFailure } from '../core/errors.ts';
-import type { ChatMessage } from '../model/model.ts';
+import type { ChatMessage } from '../model/request.ts';
 import { refuseBlank } from './blank-content.ts';
 import type { PreparedOperation, PromptItem } from './operation.ts';
 import type { OwnSystemPrompt } from './own-system-prompt.ts';

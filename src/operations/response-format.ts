@@ -1,7 +1,7 @@
 /** Form of an answer: text, any JSON object, or an object of a given schema. */
 import { z } from 'zod';
 import type { JsonRecord } from '../core/json.ts';
-import type { AnswerFormat } from '../model/model.ts';
+import type { AnswerFormat } from '../model/request.ts';
 import type { CheckTime } from './check-time.ts';
 import { readJsonObject } from './exact-numbers.ts';
 import { namesIn } from './instruction-names.ts';

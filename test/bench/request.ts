@@ -1,5 +1,5 @@
 /** The one request that all contestants send for an item, and what they store of the answer. */
-import type { PromptRequest } from '../../src/model/model.ts';
+import type { PromptRequest } from '../../src/model/request.ts';
 import { findOperation } from '../../src/operations/index.ts';
 
 export const categories = ['praise', 'complaint'];

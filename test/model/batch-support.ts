@@ -3,12 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BatchApi, BatchInput, BatchLine, Job } from '../../src/model/batch-api.ts';
-import {
-  type Model,
-  ModelError,
-  type ModelRequest,
-  type PromptRequest,
-} from '../../src/model/model.ts';
+import type { Model } from '../../src/model/model.ts';
+import { ModelError } from '../../src/model/model-error.ts';
+import type { ModelRequest, PromptRequest } from '../../src/model/request.ts';
 import type { Sandbox } from '../../src/sandbox/faults/sandbox.ts';
 import { text } from './support.ts';
 

@@ -4,7 +4,8 @@
  */
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Job } from '../../src/model/batch-api.ts';
-import type { Model, ModelErrorKind } from '../../src/model/model.ts';
+import type { Model } from '../../src/model/model.ts';
+import type { ModelErrorKind } from '../../src/model/model-error.ts';
 import type { Fault } from '../../src/sandbox/faults/faults.ts';
 import { batchesOf, calm, linesIn, refused } from './batch-support.ts';
 import { ask, failureOf, text } from './support.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { batchRequest } from '../../src/model/default-temperature.ts';
-import type { ModelRequest } from '../../src/model/model.ts';
+import type { ModelRequest } from '../../src/model/request.ts';
 
 const request: ModelRequest = {
   messages: [{ role: 'user', content: 'Hi' }],

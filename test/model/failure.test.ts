@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ModelError } from '../../src/model/model.ts';
+import { ModelError } from '../../src/model/model-error.ts';
 import {
   completion,
   refusal,

@@ -1,13 +1,10 @@
 /** Answers in pieces, of providers that keep to their protocol and of others. */
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createGate } from '../../src/model/limits/gate.ts';
-import {
-  type BodyRequest,
-  type Model,
-  ModelError,
-  type Permit,
-  type StreamEvent,
-} from '../../src/model/model.ts';
+import type { Permit } from '../../src/model/limits/permit.ts';
+import type { Model, StreamEvent } from '../../src/model/model.ts';
+import { ModelError } from '../../src/model/model-error.ts';
+import type { BodyRequest } from '../../src/model/request.ts';
 import { type StubProvider, type StubReply, startStubProvider } from '../support/stub-provider.ts';
 import { modelOf } from './support.ts';
 

@@ -1,14 +1,11 @@
 /** Builders for the tests of this folder. They assert nothing. */
 
 import { createGate } from '../../src/model/limits/gate.ts';
-import {
-  type Model,
-  type ModelAnswer,
-  ModelError,
-  type PromptRequest,
-} from '../../src/model/model.ts';
+import type { Model, ModelAnswer } from '../../src/model/model.ts';
+import { ModelError } from '../../src/model/model-error.ts';
 import type { ProviderConfig } from '../../src/model/provider-config.ts';
 import { createProviders, type Providers } from '../../src/model/providers.ts';
+import type { PromptRequest } from '../../src/model/request.ts';
 
 export function providerConfig(
   baseUrl: string,

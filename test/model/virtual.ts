@@ -3,8 +3,8 @@
  * nothing.
  */
 import type { Clock } from '../../src/model/limits/clock.ts';
+import type { Gate, Permit } from '../../src/model/limits/permit.ts';
 import type { RateHeaders } from '../../src/model/limits/rate-headers.ts';
-import type { Gate, Permit } from '../../src/model/model.ts';
 
 export interface VirtualClock extends Clock {
   /** Moves on by so many milliseconds; what is due meanwhile is called back at its time. */

@@ -4,7 +4,7 @@
  */
 import { pause } from '../../core/deadline.ts';
 import type { NewResult } from '../../db/results.ts';
-import { ModelError } from '../../model/model.ts';
+import { ModelError } from '../../model/model-error.ts';
 import type { ItemAnswer, ItemRun, ItemStep } from '../run/item-run.ts';
 import { change, endWantedNow, type JobStep, type StepOutcome } from './job.ts';
 

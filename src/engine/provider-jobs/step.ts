@@ -16,7 +16,7 @@ import {
 } from '../../db/provider-batches.ts';
 import { rowFileOf } from '../../files/row.ts';
 import type { BatchApi } from '../../model/batch-api.ts';
-import { ModelError } from '../../model/model.ts';
+import { ModelError } from '../../model/model-error.ts';
 import type { Telling } from '../../telemetry/events.ts';
 import type { Publisher } from '../live/publisher.ts';
 import type { Lease } from '../process/lease.ts';

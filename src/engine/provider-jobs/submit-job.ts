@@ -4,7 +4,7 @@ import { ItemFailure } from '../../core/errors.ts';
 import { readInputItems } from '../../db/provider-batch-items.ts';
 import { listProviderIds } from '../../db/provider-batches.ts';
 import type { BatchInput, Job } from '../../model/batch-api.ts';
-import { ModelError } from '../../model/model.ts';
+import { ModelError } from '../../model/model-error.ts';
 import { failItems } from './fail-items.ts';
 import { maxEndingMs } from './follow-job.ts';
 import { withInput } from './input.ts';

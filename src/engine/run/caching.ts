@@ -1,6 +1,6 @@
 /** Decides once for a plan whether its prompts are marked for the provider's prompt cache. */
 import { setTimeout } from 'node:timers/promises';
-import type { PromptRequest } from '../../model/model.ts';
+import type { PromptRequest } from '../../model/request.ts';
 import type { PromptItem } from '../../operations/operation.ts';
 import { type Plan, promptOf } from './plan.ts';
 

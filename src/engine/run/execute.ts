@@ -12,7 +12,9 @@ import {
   itemMessage,
 } from '../../core/errors.ts';
 import { meter, noUsage, type Usage } from '../../core/usage.ts';
-import { type Model, type ModelAnswer, ModelError, type Permit } from '../../model/model.ts';
+import type { Permit } from '../../model/limits/permit.ts';
+import type { Model, ModelAnswer } from '../../model/model.ts';
+import { ModelError } from '../../model/model-error.ts';
 import { laterDelayMs, maxCountedTries } from '../../model/retry.ts';
 import type { PromptItem } from '../../operations/operation.ts';
 import { makePrompt, type Repair } from './item-prompt.ts';

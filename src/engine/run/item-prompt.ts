@@ -1,6 +1,6 @@
 /** The prompt of one item: the first one, or one that asks for a better answer. */
 import { ItemFailure } from '../../core/errors.ts';
-import type { ChatMessage } from '../../model/model.ts';
+import type { ChatMessage } from '../../model/request.ts';
 import type { PromptItem } from '../../operations/operation.ts';
 import { type ItemPrompt, type Plan, promptOf } from './plan.ts';
 

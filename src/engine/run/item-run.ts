@@ -2,7 +2,9 @@
 
 import type { BatchErrorCode, ItemError } from '../../core/errors.ts';
 import type { Usage } from '../../core/usage.ts';
-import type { Model, ModelAnswer, ModelError, Permit } from '../../model/model.ts';
+import type { Permit } from '../../model/limits/permit.ts';
+import type { Model, ModelAnswer } from '../../model/model.ts';
+import type { ModelError } from '../../model/model-error.ts';
 
 /** The final answer of an item. */
 export interface ItemAnswer {

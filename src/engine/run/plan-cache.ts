@@ -7,8 +7,9 @@ import { createRecent } from '../../core/recent.ts';
 import type { Tokens } from '../../core/usage.ts';
 import { estimatePrefixTokens } from '../../model/estimate.ts';
 import { type Clock, systemClock } from '../../model/limits/clock.ts';
-import type { Model, PromptRequest, Sampling } from '../../model/model.ts';
+import type { Model } from '../../model/model.ts';
 import type { CacheMark } from '../../model/prompt-cache.ts';
+import type { PromptRequest, Sampling } from '../../model/request.ts';
 import type { Telling } from '../../telemetry/events.ts';
 import { createPriming, type Priming } from './priming.ts';
 

@@ -1,15 +1,15 @@
 /** An operation bound to a model, and the request that it makes of an item. */
 import { BadUserInput, ItemFailure } from '../../core/errors.ts';
 import { createTokenRatio, type TokenRatio } from '../../model/limits/token-ratio.ts';
+import type { Model } from '../../model/model.ts';
+import type { Providers } from '../../model/providers.ts';
 import type {
   BodyRequest,
   ChatMessage,
-  Model,
   ModelRequest,
   PromptRequest,
   Sampling,
-} from '../../model/model.ts';
-import type { Providers } from '../../model/providers.ts';
+} from '../../model/request.ts';
 import type { CheckTime } from '../../operations/check-time.ts';
 import { findOperation } from '../../operations/index.ts';
 import type { PreparedOperation, PromptItem } from '../../operations/operation.ts';

@@ -1,5 +1,5 @@
 /** What a model puts around the texts of a prompt, and how it is told of a schema. Pure. */
-import type { Dialect, JsonSchema } from '../../model/model.ts';
+import type { Dialect, JsonSchema } from '../../model/request.ts';
 
 /** Tokens of the frame of a prompt, and of each message. */
 export interface Frame {

@@ -6,7 +6,7 @@ import type { NewResult } from '../../db/results.ts';
 import type { Unanswered } from '../../db/unanswered.ts';
 import { decodeRow } from '../../files/decoded-row.ts';
 import { type RowFile, rowFileOf } from '../../files/row.ts';
-import type { Gate } from '../../model/model.ts';
+import type { Gate } from '../../model/limits/permit.ts';
 import { startItem } from '../run/execute.ts';
 import type { ItemRun } from '../run/item-run.ts';
 import type { Plan } from '../run/plan.ts';

@@ -7,7 +7,7 @@
  * that makes the room.
  */
 import type { ChunkMark } from '../../db/chunks.ts';
-import type { Gate } from '../../model/model.ts';
+import type { Gate } from '../../model/limits/permit.ts';
 import { shareInOrder } from './fair-order.ts';
 import { countMarked, type HeldBatch, type HeldItem, isMarked, runsAlone } from './held-batch.ts';
 import { isAlone, nextInQuarantine } from './quarantine.ts';

@@ -6,7 +6,7 @@
 import { internalItemError } from '../../core/errors.ts';
 import { noUsage } from '../../core/usage.ts';
 import type { NewResult } from '../../db/results.ts';
-import type { Permit } from '../../model/model.ts';
+import type { Permit } from '../../model/limits/permit.ts';
 import type { ItemAnswer, ItemStep } from '../run/item-run.ts';
 import { nextInOrder, serve } from './fair-order.ts';
 import { addAnswer } from './flush.ts';

@@ -4,7 +4,7 @@
  */
 import type { Log } from '../../core/log.ts';
 import type { Clock } from '../../model/limits/clock.ts';
-import type { Gate } from '../../model/model.ts';
+import type { Gate } from '../../model/limits/permit.ts';
 import type { Telling } from '../../telemetry/events.ts';
 import type { Publisher } from '../live/publisher.ts';
 import type { Lease } from '../process/lease.ts';

@@ -1,7 +1,8 @@
 /** The route of live calls, in the words of whichever API. */
 import type { LiveCalls, Spent } from '../../app/live-call.ts';
 import type { Log } from '../../core/log.ts';
-import type { Dialect, StreamEvent } from '../../model/model.ts';
+import type { StreamEvent } from '../../model/model.ts';
+import type { Dialect } from '../../model/request.ts';
 import { type ApiRoute, sendJson } from './api-routes.ts';
 import { presentCall } from './call-failure.ts';
 import { sendEvents } from './event-stream.ts';

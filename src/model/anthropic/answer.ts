@@ -8,7 +8,8 @@ import { replaceUnstorable } from '../../core/text.ts';
 import { noTokens } from '../../core/usage.ts';
 import { messageToCompletion } from '../dialects/completion.ts';
 import { readMessageUsage } from '../dialects/usage.ts';
-import { type ModelAnswer, ModelError } from '../model.ts';
+import type { ModelAnswer } from '../model.ts';
+import { ModelError } from '../model-error.ts';
 import { parseAnswer, unusable } from '../read.ts';
 import type { ReadOptions } from '../send.ts';
 

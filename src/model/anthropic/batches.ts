@@ -8,7 +8,7 @@ import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { BatchApi, Job } from '../batch-api.ts';
 import { createBatchCalls } from '../batch-calls.ts';
-import { ModelError } from '../model.ts';
+import { ModelError } from '../model-error.ts';
 import { pricesOf } from '../prices.ts';
 import type { BatchOptions } from '../provider-model.ts';
 import { createBatchBody, framingBytes } from './batch-body.ts';

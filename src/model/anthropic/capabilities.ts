@@ -8,7 +8,7 @@
  * nor a parameter's name: what a refusal is about stands in its words alone.
  */
 import { mentions, type Refusal } from '../failure.ts';
-import type { JsonSchema } from '../model.ts';
+import type { JsonSchema } from '../request.ts';
 
 /** How a model is held to JSON, the strictest first: by format, by a forced tool, by words. */
 export type AnswerMode = 'format' | 'tool' | 'words';

@@ -3,7 +3,7 @@
  * ids of a batch's results tell it, and results exist only after its end.
  */
 import type { Job, LostJob } from '../batch-api.ts';
-import { ModelError } from '../model.ts';
+import { ModelError } from '../model-error.ts';
 import { type JobList, searchJobs } from '../read.ts';
 import { readCustomIds } from './batch-results.ts';
 import { sizeOf } from './job.ts';

@@ -9,7 +9,7 @@ import type {
   JsonSchema,
   ModelRequest,
   PromptRequest,
-} from '../model.ts';
+} from '../request.ts';
 import { stateSchema } from '../schema-prompt.ts';
 import type { AnswerMode, Capabilities, Sent } from './capabilities.ts';
 

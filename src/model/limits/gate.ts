@@ -12,10 +12,11 @@
  * Who waits, and who is served first, is queue.ts.
  */
 
-import { type Blocked, type Gate, ModelError, type Permit } from '../model.ts';
+import { ModelError } from '../model-error.ts';
 import { createBreaker } from './breaker.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { createConcurrency } from './concurrency.ts';
+import type { Blocked, Gate, Permit } from './permit.ts';
 import { createQueue } from './queue.ts';
 import { createRates, type LearnedRates, type RateLimits, type Spending } from './rates.ts';
 

@@ -4,8 +4,8 @@
  * one running call at most.
  */
 import { setMaxListeners } from 'node:events';
-import type { Gate, Permit } from '../model.ts';
 import type { Clock } from './clock.ts';
+import type { Gate, Permit } from './permit.ts';
 
 /** What the queue needs to know of its gate. */
 interface Door {

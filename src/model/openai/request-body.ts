@@ -7,7 +7,7 @@ import type {
   ChatMessage,
   ModelRequest,
   PromptRequest,
-} from '../model.ts';
+} from '../request.ts';
 import { stateSchema } from '../schema-prompt.ts';
 import type { Capabilities, FormatKind, OwnParams } from './capabilities.ts';
 

@@ -1,6 +1,6 @@
 /** An answer that is right but for its form: set right where its schema leaves no doubt. */
 import { isRecord, type JsonRecord } from '../../core/json.ts';
-import type { JsonSchema } from '../../model/model.ts';
+import type { JsonSchema } from '../../model/request.ts';
 import { ownValue } from '../answer.ts';
 import { type Choices, createChoices } from '../choice.ts';
 import { resolveReference } from './subschemas.ts';

@@ -1,6 +1,6 @@
 /** A user's answer schema, short or full, prepared for requests, validation and CSV columns. */
 import { isRecord, type JsonRecord } from '../../core/json.ts';
-import type { JsonSchema } from '../../model/model.ts';
+import type { JsonSchema } from '../../model/request.ts';
 import { ownValue } from '../answer.ts';
 import { readJson } from '../answer-json.ts';
 import type { CheckTime } from '../check-time.ts';

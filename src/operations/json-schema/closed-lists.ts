@@ -1,6 +1,6 @@
 /** Which fields of an answer have a value out of a known list. */
 import { isRecord } from '../../core/json.ts';
-import type { JsonSchema } from '../../model/model.ts';
+import type { JsonSchema } from '../../model/request.ts';
 import { ownValue } from '../answer.ts';
 import { typesOf } from './strict-nodes.ts';
 import { followReferences } from './subschemas.ts';

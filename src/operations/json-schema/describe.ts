@@ -1,6 +1,6 @@
 /** Fields of a schema as a list for the prompt: a model may not have read the schema. */
 import { isRecord, type JsonRecord } from '../../core/json.ts';
-import type { JsonSchema } from '../../model/model.ts';
+import type { JsonSchema } from '../../model/request.ts';
 import { ownValue } from '../answer.ts';
 import { knownForm } from '../known-forms.ts';
 import { followReferences } from './subschemas.ts';

@@ -1,7 +1,7 @@
 /** Holds the object that a model wrote to an answer schema. */
 import { InvalidOutput } from '../../core/errors.ts';
 import { isRecord, type JsonRecord } from '../../core/json.ts';
-import type { JsonSchema } from '../../model/model.ts';
+import type { JsonSchema } from '../../model/request.ts';
 import type { FoundJson } from '../answer-json.ts';
 import type { CheckTime } from '../check-time.ts';
 import { withExactNumbers } from '../exact-numbers.ts';

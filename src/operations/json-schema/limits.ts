@@ -1,6 +1,6 @@
 /** Size limits of strict structured output, from OpenAI's guide (2026). */
 import { isRecord } from '../../core/json.ts';
-import type { JsonSchema } from '../../model/model.ts';
+import type { JsonSchema } from '../../model/request.ts';
 import { everySchema } from './subschemas.ts';
 
 export const strictName = /^[\w-]{1,64}$/;

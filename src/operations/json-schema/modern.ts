@@ -4,7 +4,7 @@
  * told. `nullable`, which is OpenAPI's, becomes a type.
  */
 import { isRecord, type JsonRecord } from '../../core/json.ts';
-import type { JsonSchema } from '../../model/model.ts';
+import type { JsonSchema } from '../../model/request.ts';
 import { ownValue } from '../answer.ts';
 import { withNull } from './nullable.ts';
 import type { SchemaIssue } from './short-form.ts';

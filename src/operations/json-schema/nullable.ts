@@ -1,6 +1,6 @@
 /** `nullable: true`, as OpenAPI writes what JSON Schema has types and alternatives for. */
 import { isRecord } from '../../core/json.ts';
-import type { JsonSchema } from '../../model/model.ts';
+import type { JsonSchema } from '../../model/request.ts';
 import { ownValue } from '../answer.ts';
 import { isAnnotation, typesOf } from './strict-nodes.ts';
 

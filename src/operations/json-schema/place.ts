@@ -1,6 +1,6 @@
 /** Schemas for the value at a place of an answer, found on the way down to the place. */
 import { isRecord } from '../../core/json.ts';
-import type { JsonSchema } from '../../model/model.ts';
+import type { JsonSchema } from '../../model/request.ts';
 import { ownValue } from '../answer.ts';
 import { resolveReference } from './subschemas.ts';
 

@@ -3,7 +3,7 @@
  * absent optional properties are removed. A null that the original accepts stays.
  */
 import { isRecord } from '../../core/json.ts';
-import type { JsonSchema } from '../../model/model.ts';
+import type { JsonSchema } from '../../model/request.ts';
 import { ownValue } from '../answer.ts';
 import { resolveReference } from './subschemas.ts';
 

@@ -10,7 +10,7 @@
 
 import { isRecord, type JsonRecord } from '../../core/json.ts';
 import { nearest } from '../../core/nearest.ts';
-import type { JsonSchema } from '../../model/model.ts';
+import type { JsonSchema } from '../../model/request.ts';
 import { ownValue } from '../answer.ts';
 import { withNull } from './nullable.ts';
 import { isKeyword } from './subschemas.ts';

@@ -1,5 +1,5 @@
 /** Limits on the parts of an answer schema, which cost time to read and to validate by. */
-import type { JsonSchema } from '../../model/model.ts';
+import type { JsonSchema } from '../../model/request.ts';
 import { ownValue } from '../answer.ts';
 import type { SchemaIssue } from './short-form.ts';
 import { subschemas } from './subschemas.ts';

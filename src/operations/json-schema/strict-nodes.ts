@@ -1,6 +1,6 @@
 /** The pieces of a strict schema that stand for themselves: types, values, constraints, null. */
 import { isRecord } from '../../core/json.ts';
-import type { JsonSchema } from '../../model/model.ts';
+import type { JsonSchema } from '../../model/request.ts';
 import { ownValue } from '../answer.ts';
 import { createValidator } from './validator.ts';
 

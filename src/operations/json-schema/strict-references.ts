@@ -1,6 +1,6 @@
 /** References and alternatives in the strict subset: what may stand beside and inside them. */
 import { isRecord } from '../../core/json.ts';
-import type { JsonSchema } from '../../model/model.ts';
+import type { JsonSchema } from '../../model/request.ts';
 import { isAnnotation } from './strict-nodes.ts';
 import { followReferences, referencePath } from './subschemas.ts';
 

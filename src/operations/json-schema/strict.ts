@@ -6,7 +6,7 @@
  * an answer is a problem, and the caller falls back to json_object.
  */
 import { isRecord } from '../../core/json.ts';
-import type { JsonSchema } from '../../model/model.ts';
+import type { JsonSchema } from '../../model/request.ts';
 import { ownValue } from '../answer.ts';
 import { limitProblems, maxNesting, strictName } from './limits.ts';
 import {

@@ -1,6 +1,6 @@
 /** Where a JSON Schema (draft 2020-12, and `definitions` of older ones) holds other schemas. */
 import { isRecord, type JsonRecord } from '../../core/json.ts';
-import type { JsonSchema } from '../../model/model.ts';
+import type { JsonSchema } from '../../model/request.ts';
 import { ownValue } from '../answer.ts';
 
 const schemaKeywords = [

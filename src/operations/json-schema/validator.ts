@@ -5,7 +5,7 @@
  */
 import { InvalidOutput } from '../../core/errors.ts';
 import { isRecord, type JsonRecord } from '../../core/json.ts';
-import type { JsonSchema } from '../../model/model.ts';
+import type { JsonSchema } from '../../model/request.ts';
 import { shortList } from '../short-list.ts';
 import { combiningKeywords, every } from './combining-keywords.ts';
 import { memberKeywords } from './member-keywords.ts';

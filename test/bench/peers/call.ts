@@ -1,6 +1,6 @@
 /** What a job of the queues does: Winnow's own client, the same request, the answer parsed. */
 import { readFile } from 'node:fs/promises';
-import type { Permit } from '../../../src/model/model.ts';
+import type { Permit } from '../../../src/model/limits/permit.ts';
 import { createProviders } from '../../../src/model/providers.ts';
 import { type BenchItem, modelName, requestFor } from '../request.ts';
 import type { PeerSettings } from './peer.ts';

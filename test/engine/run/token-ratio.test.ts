@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startItem } from '../../../src/engine/run/execute.ts';
 import { createPlanner, type Plan } from '../../../src/engine/run/plan.ts';
-import type { Permit } from '../../../src/model/model.ts';
+import type { Permit } from '../../../src/model/limits/permit.ts';
 import { createProviders, type Providers } from '../../../src/model/providers.ts';
 import { completion, type StubProvider, startStubProvider } from '../../support/stub-provider.ts';
 

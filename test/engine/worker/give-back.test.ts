@@ -1,7 +1,7 @@
 /** A late give-back frees nothing that was claimed again meanwhile. */
 import { expect, test } from 'vitest';
 import { claimFrom } from '../../../src/engine/worker/claims.ts';
-import { ModelError } from '../../../src/model/model.ts';
+import { ModelError } from '../../../src/model/model-error.ts';
 import { createWorld, type World } from './world.ts';
 
 type Call = World['calls'][number];

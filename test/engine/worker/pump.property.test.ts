@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { claimFrom } from '../../../src/engine/worker/claims.ts';
-import { ModelError } from '../../../src/model/model.ts';
+import { ModelError } from '../../../src/model/model-error.ts';
 import { runsOf } from '../../support/random.ts';
 import { type BatchSpec, createWorld, type World } from './world.ts';
 

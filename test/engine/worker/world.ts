@@ -12,8 +12,10 @@ import { forgetAll } from '../../../src/engine/worker/release.ts';
 import { createState, type WorkerState } from '../../../src/engine/worker/state.ts';
 import type { Statements } from '../../../src/engine/worker/statements.ts';
 import { createGate } from '../../../src/model/limits/gate.ts';
-import type { Model, ModelAnswer, ModelError, PromptRequest } from '../../../src/model/model.ts';
+import type { Model, ModelAnswer } from '../../../src/model/model.ts';
+import type { ModelError } from '../../../src/model/model-error.ts';
 import { createPrices } from '../../../src/model/prices.ts';
+import type { PromptRequest } from '../../../src/model/request.ts';
 import { createEvents } from '../../../src/telemetry/events.ts';
 import { createVirtualClock } from '../../model/virtual.ts';
 

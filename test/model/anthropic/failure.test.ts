@@ -4,8 +4,8 @@
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createGate } from '../../../src/model/limits/gate.ts';
+import type { Permit } from '../../../src/model/limits/permit.ts';
 import type { RateHeaders } from '../../../src/model/limits/rate-headers.ts';
-import type { Permit } from '../../../src/model/model.ts';
 import { type StubProvider, startStubProvider } from '../../support/stub-provider.ts';
 import { ask, failureOf, text } from '../support.ts';
 import { claudeOf, message, refusal } from './support.ts';

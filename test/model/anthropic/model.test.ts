@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { noTokens } from '../../../src/core/usage.ts';
 import { normalizeAnthropicBaseUrl } from '../../../src/model/endpoint.ts';
-import type { BodyRequest, PromptRequest } from '../../../src/model/model.ts';
+import type { BodyRequest, PromptRequest } from '../../../src/model/request.ts';
 import {
   type StubProvider,
   type StubReply,

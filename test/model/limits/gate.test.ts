@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createGate } from '../../../src/model/limits/gate.ts';
-import type { Gate, Permit } from '../../../src/model/model.ts';
+import type { Gate, Permit } from '../../../src/model/limits/permit.ts';
 import { createVirtualClock } from '../virtual.ts';
 
 /** A gate on a clock that stands still until it is told to move. */

@@ -1,7 +1,7 @@
 /** What a gate does while its provider fails every call, in virtual time. */
 import { expect, test } from 'vitest';
 import { createGate } from '../../../src/model/limits/gate.ts';
-import { ModelError } from '../../../src/model/model.ts';
+import { ModelError } from '../../../src/model/model-error.ts';
 import { createRandom } from '../../../src/sandbox/wire/random.ts';
 import { countCalls, createVirtualClock, drive, type ProviderReply } from '../virtual.ts';
 

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createGate, type SharedGate } from '../../../src/model/limits/gate.ts';
-import type { Permit } from '../../../src/model/model.ts';
+import type { Permit } from '../../../src/model/limits/permit.ts';
 import { runsOf } from '../../support/random.ts';
 import { createVirtualClock, type VirtualClock } from '../virtual.ts';
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { normalizeBaseUrl } from '../../../src/model/endpoint.ts';
-import type { PromptRequest } from '../../../src/model/model.ts';
+import type { PromptRequest } from '../../../src/model/request.ts';
 import {
   completion,
   refusal,

@@ -1,0 +1,68 @@
+/** What callers know of a rate limiter: the gate of a model, and its permits. Types only. */
+import type { RateHeaders } from './rate-headers.ts';
+
+/**
+ * A gate is shared by every call of a process to one provider and model. Synchronous calls wait in
+ * a queue (`enter`); the worker asks without waiting (`tryEnter`), and is told by `onOpen` when to
+ * ask again; so synchronous calls always go first.
+ */
+export interface Gate {
+  /** How many calls were given back as 'ok': tells a provider that is down from a bad item. */
+  readonly answered: number;
+  /**
+   * Waits for a permit. Rejects with the signal's reason when aborted, and at once with a
+   * ModelError of the kind `later` while the provider fails every call.
+   */
+  enter(signal: AbortSignal): Promise<Permit>;
+  /** A permit if one is free now and nobody waits for it, else null. */
+  tryEnter(): Permit | null;
+  /** Whether `tryEnter` would give a permit now. Takes none. */
+  isOpen(): boolean;
+  /** How many permits `tryEnter` would give now, one after the other, up to `atMost`. */
+  room(atMost: number): number;
+  /** Calls back when a permit may have become free. Returns the unsubscribe function. */
+  onOpen(listener: () => void): () => void;
+  /** Why no call goes out now, and until when; null where calls go out, at most a second apart. */
+  blocked(): Blocked | null;
+}
+
+/**
+ * Why a gate is closed:
+ * - `failing`: the provider fails every call; the next one goes out at `until`, to see whether it
+ *   is back.
+ * - `rate_limited`: it said to slow down (a 429, or a Retry-After).
+ * - `paced`: its requests or tokens per minute, as configured or as its headers tell them, are used
+ *   up for now.
+ */
+export interface Blocked {
+  reason: 'failing' | 'rate_limited' | 'paced';
+  /** One sentence for people: the last failure as a ModelError words it, without keys or rows. */
+  message: string;
+  /** Since when, by the wall clock. */
+  since: Date;
+  /** When the next call may go out. */
+  until: Date;
+}
+
+/** Given back exactly once, with the outcome the gate learns from. */
+export interface Permit {
+  /** Requests that went out under it so far. */
+  readonly requests: number;
+  /** A request goes out; `tokens` estimates its prompt and answer. For the adapter. */
+  begin(tokens: () => number): void;
+  /** What an answer says of the provider's limits. For the adapter. */
+  observe(headers: RateHeaders): void;
+  /** The tokens that the provider counted. For the adapter. */
+  settle(tokens: number): void;
+  /**
+   * - `ok`: an answer, good or bad. `refused`: an answer that says nothing of this item (key,
+   *   quota, model).
+   * - `rate_limited`: a 429. `failed`: a 5xx, a timeout, a reset; `failed_again` where the same
+   *   item has failed so before.
+   * - `aborted`: nothing came of it.
+   */
+  release(
+    outcome: 'ok' | 'refused' | 'rate_limited' | 'failed' | 'failed_again' | 'aborted',
+    reason?: { retryAfterMs?: number | null; message?: string },
+  ): void;
+}
