@@ -2,7 +2,7 @@
 import { BadUserInput } from '../core/errors.ts';
 import type { Providers } from '../model/providers.ts';
 
-interface ListedModel {
+export interface ListedModel {
   /** `provider/name` */
   id: string;
   provider: string;

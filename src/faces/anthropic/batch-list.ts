@@ -1,20 +1,17 @@
 /** A page of message batches, the newest first, behind one batch or before one. */
+import { type BatchPage, findBatchPlace, readBatchPage } from '../../app/batch-page.ts';
 import { BadUserInput } from '../../core/errors.ts';
-import { parseBatchId } from '../../core/ids.ts';
-import { type BatchRecord, listBatches, readBatchPlace } from '../../db/batches.ts';
 import type { Database } from '../../db/driver/client.ts';
 
 export const defaultPage = 20;
 export const maxPage = 1_000;
-/** Of options and metadata, which batches of other faces may have much of. */
-const maxPageBytes = 16_777_216;
 
 /** What a page is asked for by. Throws BadUserInput. */
 export async function listPage(
   db: Database,
   owner: string,
   query: URLSearchParams,
-): Promise<{ batches: BatchRecord[]; hasMore: boolean }> {
+): Promise<BatchPage> {
   const limit = limitOf(query.get('limit'));
   const [after, before] = [query.get('after_id'), query.get('before_id')];
   if (after !== null && before !== null) {
@@ -22,20 +19,12 @@ export async function listPage(
   }
   const placeOf = async (name: string, id: string | null) =>
     id === null ? undefined : await readPlace(db, owner, { name, id });
-  const found = await listBatches(
-    db,
-    owner,
-    {},
-    {
-      limit: limit + 1,
-      afterKey: await placeOf('after_id', after),
-      beforeKey: await placeOf('before_id', before),
-      inverted: before !== null,
-      maxBytes: maxPageBytes,
-    },
-  );
-  const batches = found.slice(0, limit);
-  const hasMore = (found[0]?.rowsOfPage ?? 0) > batches.length;
+  const { batches, hasMore } = await readBatchPage(db, owner, {
+    limit,
+    afterKey: await placeOf('after_id', after),
+    beforeKey: await placeOf('before_id', before),
+    inverted: before !== null,
+  });
   return { batches: before === null ? batches : batches.reverse(), hasMore };
 }
 
@@ -44,8 +33,7 @@ async function readPlace(
   owner: string,
   { name, id }: { name: string; id: string },
 ): Promise<bigint> {
-  const batchId = parseBatchId(id);
-  const key = batchId === null ? null : await readBatchPlace(db, owner, batchId);
+  const key = await findBatchPlace(db, owner, id);
   if (key === null) throw badParameter(name, 'must be the id of a message batch');
   return key;
 }

@@ -1,18 +1,17 @@
 /** `/v1/messages/batches`: every batch of the owner is a message batch here, of any face. */
 import type { IncomingMessage } from 'node:http';
-import type { Caller } from '../../app/caller.ts';
+import { findBatch } from '../../app/batch-page.ts';
 import { cancelBatch } from '../../app/cancel.ts';
 import { deleteBatch } from '../../app/delete.ts';
 import { operationOf } from '../../app/stored-operation.ts';
 import { submitMessages } from '../../app/submit-messages.ts';
-import { parseBatchId } from '../../core/ids.ts';
-import { type BatchRecord, readBatch } from '../../db/batches.ts';
+import type { BatchRecord } from '../../db/batches.ts';
 import type { Database } from '../../db/driver/client.ts';
-import type { RequestLine } from '../../db/driver/request-line.ts';
 import { isFinal } from '../../db/final-status.ts';
 import { messageResultsWriter, writeOutput } from '../../files/write/output.ts';
 import { type ApiRoute, sendJson } from '../http/api-routes.ts';
 import { refuseCompressed } from '../http/compressed.ts';
+import type { DialectServices } from '../http/dialect-face.ts';
 import { letRunOut, received } from '../http/received.ts';
 import { badInput, RouteError } from '../http/route-error.ts';
 import { sendBytes } from '../http/send-bytes.ts';
@@ -21,12 +20,8 @@ import { describeBatch, messageBatchId } from './batch-object.ts';
 
 export const maxBodyBytes = 268_435_456;
 
-interface BatchServices extends Omit<Caller, 'owner' | 'db'> {
-  line: RequestLine;
-}
-
 /** `publicUrl` begins the addresses of results; null: the address that was asked does. */
-export function batchRoutes(services: BatchServices, publicUrl: string | null): ApiRoute[] {
+export function batchRoutes(services: DialectServices, publicUrl: string | null): ApiRoute[] {
   const { line } = services;
   const callerOf = (owner: string) => ({ ...services, ...line.of(owner), owner });
   const baseOf = (url: URL) => publicUrl ?? url.origin;
@@ -40,7 +35,7 @@ export function batchRoutes(services: BatchServices, publicUrl: string | null): 
             source: bodyOf(request),
             idempotencyKey: headerOf(request, 'idempotency-key'),
           });
-          const batch = await findBatch(caller, id);
+          const batch = await find(caller, id);
           sendJson(response, describeBatch(batch, baseOf(url)));
         },
         async GET({ response, owner, url }) {
@@ -60,12 +55,12 @@ export function batchRoutes(services: BatchServices, publicUrl: string | null): 
       path: /^\/v1\/messages\/batches\/([^/]+)$/,
       methods: {
         async GET({ response, owner, url, params: [id = ''] }) {
-          const batch = await findBatch(callerOf(owner), id);
+          const batch = await find(callerOf(owner), id);
           sendJson(response, describeBatch(batch, baseOf(url)));
         },
         async DELETE({ response, owner, params: [id = ''] }) {
           const caller = callerOf(owner);
-          const batch = await findBatch(caller, id);
+          const batch = await find(caller, id);
           if (!isFinal(batch.status)) {
             throw badInput('The message batch must have ended before it is deleted; cancel it');
           }
@@ -80,9 +75,9 @@ export function batchRoutes(services: BatchServices, publicUrl: string | null): 
         async POST({ request, response, owner, url, params: [id = ''] }) {
           letRunOut(request);
           const caller = callerOf(owner);
-          const { id: batchId } = await findBatch(caller, id);
+          const { id: batchId } = await find(caller, id);
           await cancelBatch(caller, owner, batchId);
-          sendJson(response, describeBatch(await findBatch(caller, batchId), baseOf(url)));
+          sendJson(response, describeBatch(await find(caller, batchId), baseOf(url)));
         },
       },
     },
@@ -91,7 +86,7 @@ export function batchRoutes(services: BatchServices, publicUrl: string | null): 
       methods: {
         async GET({ response, owner, params: [id = ''] }) {
           const access = line.of(owner);
-          const batch = await findBatch({ ...access, owner }, id);
+          const batch = await find({ ...access, owner }, id);
           if (!isFinal(batch.status)) {
             throw new RouteError(404, 'NOT_FOUND', 'The message batch must have ended first');
           }
@@ -116,12 +111,11 @@ export function batchRoutes(services: BatchServices, publicUrl: string | null): 
 }
 
 /** Throws RouteError 404. */
-async function findBatch(
+async function find(
   { db, owner }: { db: Database; owner: string },
   id: string,
 ): Promise<BatchRecord> {
-  const batchId = parseBatchId(id);
-  const batch = batchId === null ? null : await readBatch(db, owner, batchId);
+  const batch = await findBatch(db, owner, id);
   if (batch) return batch;
   throw new RouteError(404, 'NOT_FOUND', 'There is no message batch with this id');
 }

@@ -1,16 +1,13 @@
-/** `GET /v1/models` and one of them, as Anthropic writes a model. */
-import { findModel, listModels } from '../../app/models.ts';
-import type { Providers } from '../../model/providers.ts';
-import { type ApiRoute, sendJson } from '../http/api-routes.ts';
+/** Models as Anthropic writes them. */
+import type { ModelWire } from '../http/model-routes.ts';
 import { RouteError } from '../http/route-error.ts';
 
-export function modelRoutes(providers: Providers): ApiRoute[] {
-  const createdAt = new Date().toISOString();
-  const describe = ({ id }: { id: string }) => ({
+export const modelsWire: ModelWire = {
+  describe: ({ id }, startedAt) => ({
     type: 'model',
     id,
     display_name: id,
-    created_at: createdAt,
+    created_at: startedAt.toISOString(),
     lifecycle: 'active',
     line: null,
     capabilities: null,
@@ -18,42 +15,12 @@ export function modelRoutes(providers: Providers): ApiRoute[] {
     max_tokens: null,
     deprecated_at: null,
     retires_at: null,
-  });
-  return [
-    {
-      path: /^\/v1\/models$/,
-      methods: {
-        async GET({ response }) {
-          const data = (await listModels(providers)).map(describe);
-          const [first, last] = [data.at(0), data.at(-1)];
-          sendJson(response, {
-            data,
-            has_more: false,
-            first_id: first?.id ?? null,
-            last_id: last?.id ?? null,
-          });
-        },
-      },
-    },
-    {
-      // The slash of an id comes as it is, or as %2F.
-      path: /^\/v1\/models\/(.+)$/,
-      methods: {
-        async GET({ response, params: [id = ''] }) {
-          const model = await findModel(providers, id);
-          if (!model) throw unknownModel(id);
-          sendJson(response, describe(model));
-        },
-      },
-    },
-  ];
-}
-
-function unknownModel(id: string): RouteError {
-  const shown = JSON.stringify(id.slice(0, 100));
-  return new RouteError(
-    404,
-    'NOT_FOUND',
-    `model: must be one that GET /v1/models lists, not ${shown}`,
-  );
-}
+  }),
+  list: (data, ids) => ({
+    data,
+    has_more: false,
+    first_id: ids[0] ?? null,
+    last_id: ids.at(-1) ?? null,
+  }),
+  unknown: (rule) => new RouteError(404, 'NOT_FOUND', `model: ${rule}`),
+};

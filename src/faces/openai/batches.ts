@@ -1,18 +1,18 @@
 /** Batches of OpenAI's API. They are the batches of every other way in: one may begin one here. */
 
+import { findBatch, findBatchPlace, readBatchPage } from '../../app/batch-page.ts';
 import type { Caller } from '../../app/caller.ts';
 import { cancelBatch } from '../../app/cancel.ts';
 import { retryBatch } from '../../app/retry.ts';
 import { fileSource } from '../../app/source.ts';
 import { submitChecked } from '../../app/submit.ts';
 import { AppError, BadUserInput } from '../../core/errors.ts';
-import { parseBatchId } from '../../core/ids.ts';
 import { readBatchInputs } from '../../db/batch-inputs.ts';
-import { type BatchRecord, listBatches, readBatch, readBatchPlace } from '../../db/batches.ts';
+import type { BatchRecord } from '../../db/batches.ts';
 import type { Database } from '../../db/driver/client.ts';
-import type { RequestLine } from '../../db/driver/request-line.ts';
 import { findOperation } from '../../operations/index.ts';
 import { type ApiRoute, sendJson } from '../http/api-routes.ts';
+import type { DialectServices } from '../http/dialect-face.ts';
 import { readJsonBody } from '../http/json-body.ts';
 import { RouteError } from '../http/route-error.ts';
 import { whenGone } from '../http/when-gone.ts';
@@ -24,14 +24,8 @@ import { queryNumber } from './query-number.ts';
 export const maxListedBatches = 100;
 export const defaultListedBatches = 20;
 export const maxBodyBytes = 1_048_576;
-/** Of options and metadata, which batches of other ways in may have much of. */
-const maxPageBytes = 16_777_216;
 
-interface BatchServices extends Omit<Caller, 'owner' | 'db'> {
-  line: RequestLine;
-}
-
-export function batchRoutes(services: BatchServices): ApiRoute[] {
+export function batchRoutes(services: DialectServices): ApiRoute[] {
   const { line } = services;
   const callerOf = (owner: string): Caller => ({ ...services, db: line.of(owner).db, owner });
 
@@ -89,8 +83,7 @@ export function batchRoutes(services: BatchServices): ApiRoute[] {
 type Access = Pick<Caller, 'db' | 'owner'>;
 
 async function find({ db, owner }: Access, given: string): Promise<BatchRecord> {
-  const id = parseBatchId(given);
-  const batch = id && (await readBatch(db, owner, id));
+  const batch = await findBatch(db, owner, given);
   if (batch) return batch;
   throw new RouteError(404, 'NOT_FOUND', 'There is no batch with this id', {
     details: { param: 'id' },
@@ -105,33 +98,22 @@ async function describe({ db }: { db: Database }, batch: BatchRecord): Promise<o
 async function listPage({ db, owner }: Access, query: URLSearchParams): Promise<object> {
   const range = { min: 1, max: maxListedBatches };
   const limit = queryNumber(query, 'limit', range) ?? defaultListedBatches;
-  const found = await listBatches(
-    db,
-    owner,
-    {},
-    {
-      limit: limit + 1,
-      afterKey: await placeOf({ db, owner }, query.get('after')),
-      inverted: false,
-      maxBytes: maxPageBytes,
-    },
-  );
-  const batches = found.slice(0, limit);
+  const afterKey = await placeOf({ db, owner }, query.get('after'));
+  const { batches, hasMore } = await readBatchPage(db, owner, { limit, afterKey });
   const inputs = await readBatchInputs(db, batches);
   return {
     object: 'list',
     data: batches.map((batch) => describeBatch(batch, inputs.get(batch.fileKey))),
     first_id: batches[0]?.id ?? null,
     last_id: batches.at(-1)?.id ?? null,
-    has_more: (found[0]?.rowsOfPage ?? 0) > batches.length,
+    has_more: hasMore,
   };
 }
 
 async function placeOf({ db, owner }: Access, after: string | null): Promise<bigint | undefined> {
   if (after === null) return undefined;
-  const id = parseBatchId(after);
-  const place = id && (await readBatchPlace(db, owner, id));
-  if (place) return place;
+  const place = await findBatchPlace(db, owner, after);
+  if (place !== null) return place;
   throw badField('after', 'after must be the id of a batch');
 }
 
