@@ -2,11 +2,10 @@
 
 import { quotedName } from '../../core/quoted-name.ts';
 import { isChatUrl, wrongMethod, wrongUrl } from '../chat-url.ts';
+import { openBrace } from './bytes.ts';
 import type { FileFormat } from './format.ts';
 import type { MemberCheck } from './json-rows.ts';
 import type { JsonScanner } from './json-scanner.ts';
-
-const braceByte = 0x7b;
 
 /** Undefined for formats whose rows need nothing. */
 export const memberChecks: Partial<Record<FileFormat, MemberCheck>> = {
@@ -80,7 +79,7 @@ function shown(value: unknown): string {
 }
 
 function isObject(bytes: Uint8Array, scanner: JsonScanner, member = -1): boolean {
-  return member >= 0 && bytes[scanner.valueStart[member] as number] === braceByte;
+  return member >= 0 && bytes[scanner.valueStart[member] as number] === openBrace;
 }
 
 function holds(value: object, name: string, inner: string): boolean {

@@ -1,7 +1,6 @@
+import { commaByte, tabByte } from './bytes.ts';
 import { type SampledRecord, sampleRecords } from './csv-sample.ts';
 
-const commaByte = 0x2c;
-const tabByte = 0x09;
 const candidates = [...',;\t|'].map((one) => one.charCodeAt(0));
 const sampledRecords = 100;
 /**

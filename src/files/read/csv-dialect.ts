@@ -1,11 +1,9 @@
 /** How a CSV file is written: what was said about it, else what its first bytes say. */
+import { commaByte, quoteByte } from './bytes.ts';
 import { canDelimit, guessDelimiter, nameOfDelimiter } from './csv-delimiter.ts';
 import { breakLength, hasBareReturns } from './csv-lines.ts';
 import { guessQuoting, type Quoting } from './csv-quoting.ts';
 import type { ReadOptions } from './read-options.ts';
-
-const commaByte = 0x2c;
-const quoteByte = 0x22;
 
 export interface CsvDialect {
   delimiter: number;

@@ -1,9 +1,5 @@
 /** Cells as JSON strings, byte by byte. */
-import { quoteByte } from './csv-lines.ts';
-
-export const backslashByte = 0x5c;
-/** What `jsonEscapes` has for bytes of which only the long form is. */
-const longEscapeByte = 0x75;
+import { backslashByte, longEscapeByte, quoteByte } from './bytes.ts';
 
 /** What follows a backslash in JSON. */
 export const jsonEscapes = new Uint8Array(0x60);

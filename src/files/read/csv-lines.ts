@@ -1,8 +1,5 @@
 /** Where the lines of a table end, whatever its cells are. */
-export const quoteByte = 0x22;
-export const blankByte = 0x20;
-export const lineFeedByte = 0x0a;
-export const carriageReturnByte = 0x0d;
+import { carriageReturnByte, lineFeedByte, quoteByte } from './bytes.ts';
 
 export interface LineRules {
   /** True: a carriage return ends a line by itself, as in files of old Macs. */

@@ -1,12 +1,8 @@
 /** Whether quotes mean anything in a table: not where lines are rows only without quoting. */
+
+import { carriageReturnByte, lineFeedByte } from './bytes.ts';
 import { isUnlikeProse } from './csv-delimiter.ts';
-import {
-  carriageReturnByte,
-  countPlainRows,
-  lineEnd,
-  lineFeedByte,
-  plainCells,
-} from './csv-lines.ts';
+import { countPlainRows, lineEnd, plainCells } from './csv-lines.ts';
 import type { CellRules } from './csv-record.ts';
 import { sampleRecords } from './csv-sample.ts';
 

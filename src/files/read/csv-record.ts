@@ -1,12 +1,7 @@
 /** One record of a CSV file as strings: for the header and for guessing, not for speed. */
-import {
-  blankByte,
-  breakLength,
-  carriageReturnByte,
-  lineEnd,
-  lineFeedByte,
-  quoteByte,
-} from './csv-lines.ts';
+
+import { blankByte, carriageReturnByte, lineFeedByte, quoteByte } from './bytes.ts';
+import { breakLength, lineEnd } from './csv-lines.ts';
 
 /** How the bytes of a table are cut into cells. */
 export interface CellRules {

@@ -1,10 +1,11 @@
 /** Whether text of an unknown kind is CSV. Prose has commas too: in doubt it is not. */
+
 import { isDeepStrictEqual } from 'node:util';
+import { tabByte } from './bytes.ts';
 import { type CsvDialect, guessDialect } from './csv-dialect.ts';
 import type { CsvRecord } from './csv-record.ts';
 import { sampleRecords } from './csv-sample.ts';
 
-const tabByte = 0x09;
 const lookedAt = 100;
 /** A row that is broken is rejected later; too many of them, and these are no rows. */
 const minAgreement = 0.9;

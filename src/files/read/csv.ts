@@ -8,25 +8,11 @@ import { isUtf8 } from 'node:buffer';
 import { maxCustomIdBytes } from '../../core/ids.ts';
 import { blankStarts, isBlankRow } from './blank.ts';
 import type { BlockReader, Rest } from './block-reader.ts';
+import { backslashByte, blankByte, carriageReturnByte, lineFeedByte, quoteByte } from './bytes.ts';
 import type { CsvDialect } from './csv-dialect.ts';
 import { type CsvHeader, CsvHeaderReader } from './csv-header.ts';
-import {
-  areBlankCells,
-  backslashByte,
-  decodeCell,
-  isSame,
-  jsonEscapes,
-  jsonStops,
-  writeHex,
-} from './csv-json.ts';
-import {
-  behindBreak,
-  blankByte,
-  carriageReturnByte,
-  isBreak,
-  lineFeedByte,
-  quoteByte,
-} from './csv-lines.ts';
+import { areBlankCells, decodeCell, isSame, jsonEscapes, jsonStops, writeHex } from './csv-json.ts';
+import { behindBreak, isBreak } from './csv-lines.ts';
 import { columnNames } from './csv-names.ts';
 import { type Place, QuoteJudge, type Verdict } from './csv-quote-judge.ts';
 import { type ChosenFields, chooseFields, createIds, type FieldOptions } from './fields.ts';

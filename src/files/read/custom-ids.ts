@@ -1,7 +1,9 @@
 /** Custom ids as they come by: which rows lack a fit one, and which may repeat one. */
+
 import { withoutBlanks } from '../../core/blank-characters.ts';
 import { maxCustomIdLength } from '../../core/ids.ts';
 import { quotedName } from '../../core/quoted-name.ts';
+import { blankByte } from './bytes.ts';
 import { IdTable } from './id-table.ts';
 import { UnreadableFile } from './unreadable.ts';
 
@@ -27,8 +29,6 @@ export interface DuplicateCandidate {
  * would say.
  */
 const maxCandidates = 16;
-
-const blankByte = 0x20;
 
 export class CustomIds {
   readonly candidates: DuplicateCandidate[] = [];

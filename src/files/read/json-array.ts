@@ -2,7 +2,8 @@
 import type { FieldOptions } from './fields.ts';
 import type { JsonRows } from './json-rows.ts';
 import { canBeRow, parseBytes, sampleRows } from './json-sample.ts';
-import { incomplete, invalid, type JsonScanner } from './json-scanner.ts';
+import type { JsonScanner } from './json-scanner.ts';
+import { incomplete, invalid } from './json-value-scanner.ts';
 import { behindSpaceAndMarks } from './marks.ts';
 import { foreignWordEnd, mayGoOn, notJson } from './not-json.ts';
 import type { Rows } from './rows.ts';

@@ -5,16 +5,16 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { BlockReader } from './block-reader.ts';
+import { lineFeedByte } from './bytes.ts';
 import type { FieldOptions } from './fields.ts';
 import type { JsonRows } from './json-rows.ts';
 import { canBeRow, parseBytes, sampleRows } from './json-sample.ts';
-import { incomplete, type JsonScanner } from './json-scanner.ts';
+import type { JsonScanner } from './json-scanner.ts';
+import { incomplete } from './json-value-scanner.ts';
 import { behindSpaceAndMarks } from './marks.ts';
 import { notJson } from './not-json.ts';
 import type { Rows } from './rows.ts';
 import { encodingProblem } from './text-problem.ts';
-
-const lineFeedByte = 0x0a;
 
 export function createJsonLinesReader(
   rows: Rows,

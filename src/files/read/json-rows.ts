@@ -1,7 +1,9 @@
 /** A JSON value that is a row: a string is its content, an object its fields, as their text. */
+
 import { isUtf8 } from 'node:buffer';
 import { maxCustomIdBytes } from '../../core/ids.ts';
 import { readBareRow } from '../request-row.ts';
+import { openBrace, quoteByte } from './bytes.ts';
 import { bareLineCheck } from './chat-lines.ts';
 import { CustomIds, canBeId } from './custom-ids.ts';
 import { type ChosenFields, chooseFields, createIds, type FieldOptions } from './fields.ts';
@@ -14,8 +16,6 @@ import type { Rows } from './rows.ts';
 import { encodingProblem } from './text-problem.ts';
 import { rowTooLong } from './unreadable.ts';
 
-const quoteByte = 0x22;
-const braceByte = 0x7b;
 /** The name that the content of a row goes by when the row is a string. */
 export const contentColumn = 'content';
 
@@ -124,7 +124,7 @@ export class JsonRows {
       return true;
     }
     if (kind === quoteByte && this.isPlain) return this.takeString(row, bytes, start, end);
-    if (kind === braceByte) return this.takeObject(row, bytes, start, end);
+    if (kind === openBrace) return this.takeObject(row, bytes, start, end);
     rows.reject(row, this.isPlain ? noRow(kind) : 'is not an object');
     return true;
   }
@@ -208,7 +208,7 @@ export class JsonRows {
     const { scanner, inner } = this;
     const start = scanner.valueStart[metadata] as number;
     if (!this.isPlain || text < 0) return;
-    if (bytes[scanner.valueStart[text] as number] !== quoteByte || bytes[start] !== braceByte)
+    if (bytes[scanner.valueStart[text] as number] !== quoteByte || bytes[start] !== openBrace)
       return;
     this.hasItems = true;
     inner.object(bytes, start, scanner.valueEnd[metadata] as number);

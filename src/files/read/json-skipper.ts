@@ -1,12 +1,11 @@
 /** Goes over a JSON value and keeps nothing. It need not be JSON if its end can be told. */
+import { backslashByte, quoteByte } from './bytes.ts';
+
 export interface Skipper {
   readonly done: boolean;
   /** Goes on at `at`, and returns where the value ends, or `end`. */
   skip(bytes: Uint8Array, at: number, end: number): number;
 }
-
-const quoteByte = 0x22;
-const backslashByte = 0x5c;
 
 export function createSkipper(): Skipper {
   let done = false;

@@ -1,5 +1,7 @@
 /** Whether a file begins as JSON, and of which kind. One broken row changes nothing. */
+
 import { maxJsonDepth } from '../../core/json.ts';
+import { closeBracket, commaByte, openBrace, quoteByte } from './bytes.ts';
 import { chatFormat } from './chat-lines.ts';
 import type { FileFormat } from './format.ts';
 import { JsonScanner } from './json-scanner.ts';
@@ -8,10 +10,6 @@ import { foreignWordEnd } from './not-json.ts';
 
 /** Rows that are looked at. */
 const sniffedRows = 100;
-const braceByte = 0x7b;
-const quoteByte = 0x22;
-const commaByte = 0x2c;
-const closingBracketByte = 0x5d;
 
 export interface SniffedJson {
   format: FileFormat;
@@ -32,7 +30,7 @@ export function sniffJson(head: Buffer, isWhole: boolean): SniffedJson | null {
     const isArray = looksLikeArray(scanner, bytes, at + 1, end, isWhole);
     return isArray ? { format: 'JSON', isObject: false, isOneLine: false } : null;
   }
-  return bytes[at] === braceByte ? sniffObject(scanner, bytes, at, { head, isWhole }) : null;
+  return bytes[at] === openBrace ? sniffObject(scanner, bytes, at, { head, isWhole }) : null;
 }
 
 /** True for an array with a string or an object, good or broken, among its first elements. */
@@ -47,8 +45,8 @@ function looksLikeArray(
   let objects = 0;
   for (let row = 0; row < sniffedRows; row += 1) {
     const begin = behindSpaceAndMarks(scanner, bytes, from, end);
-    if (bytes[begin] === closingBracketByte && begin < end && row === 0) return true;
-    const isObject = bytes[begin] === braceByte;
+    if (bytes[begin] === closeBracket && begin < end && row === 0) return true;
+    const isObject = bytes[begin] === openBrace;
     const isText = bytes[begin] === quoteByte;
     let to = scanner.value(bytes, begin, end);
     const isGood = to >= 0;
@@ -58,7 +56,7 @@ function looksLikeArray(
     // The head ends inside the element: nothing else is that long.
     if (to < 0) return !isWhole && (isObject || (isText && isGood));
     const behind = scanner.skipSpace(bytes, to);
-    const isLast = bytes[behind] === closingBracketByte;
+    const isLast = bytes[behind] === closeBracket;
     if (!isLast && bytes[behind] !== commaByte) return false;
     if (isGood && (isObject || isText)) return true;
     if (isObject) objects += 1;
@@ -104,7 +102,7 @@ function beginningOf(scanner: JsonScanner, bytes: Buffer, at: number, end: numbe
   return Object.fromEntries(
     scanner.valueStart.map((value, member) => [
       bytes.toString('utf8', scanner.keyStart[member], scanner.keyEnd[member]),
-      bytes[value] === braceByte ? {} : '',
+      bytes[value] === openBrace ? {} : '',
     ]),
   );
 }

@@ -1,7 +1,9 @@
 /** Why a line of a file for OpenAI's batch API is not a request, in the words of that API. */
+
 import { maxCustomIdLength } from '../../core/ids.ts';
 import { quotedName } from '../../core/quoted-name.ts';
 import { isChatUrl, wrongMethod, wrongUrl } from '../chat-url.ts';
+import { nullByte } from './bytes.ts';
 import type { DuplicateCandidate } from './custom-ids.ts';
 import { sameBytes } from './json-bytes.ts';
 import type { JsonScanner } from './json-scanner.ts';
@@ -43,7 +45,6 @@ interface Kind {
 }
 const text: Kind = { first: 0x22, name: 'text' };
 const object: Kind = { first: 0x7b, name: 'an object' };
-const nullByte = 0x6e;
 const postBytes = Buffer.from('"POST"');
 const urlBytes = Buffer.from('"/v1/chat/completions"');
 const modelBytes = Buffer.from('model');

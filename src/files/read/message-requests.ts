@@ -3,13 +3,25 @@
  * Each request is a row of ANTHROPIC_JSONL, as it came. The first that cannot be one refuses all;
  * what is wrong inside its params is its own error later.
  */
+
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { maxCustomIdBytes } from '../../core/ids.ts';
 import type { BlockReader, Rest, RowSink } from './block-reader.ts';
+import {
+  closeBrace,
+  closeBracket,
+  colonByte,
+  commaByte,
+  nullByte,
+  openBrace,
+  openBracket,
+  quoteByte,
+} from './bytes.ts';
 import { decodeString } from './json-bytes.ts';
-import { incomplete, JsonScanner } from './json-scanner.ts';
+import { JsonScanner } from './json-scanner.ts';
 import { createSkipper, type Skipper } from './json-skipper.ts';
+import { incomplete } from './json-value-scanner.ts';
 import type { ReadLimits } from './limits.ts';
 import { notJson } from './not-json.ts';
 import { UnreadableFile } from './unreadable.ts';
@@ -17,14 +29,6 @@ import { Window } from './window.ts';
 
 /** What is read in one go, so that others get their turn. */
 const stepBytes = 65_536;
-const quoteByte = 0x22;
-const commaByte = 0x2c;
-const colonByte = 0x3a;
-const openBracket = 0x5b;
-const closeBracket = 0x5d;
-const openBrace = 0x7b;
-const closeBrace = 0x7d;
-const nullByte = 0x6e;
 const validId = /^[a-zA-Z0-9_-]{1,64}$/;
 
 /** Requests that were read to their end. */

@@ -2,15 +2,18 @@
  * A file for OpenAI's batch API as that API takes it: every line is a row, as it came. Lines that
  * are not requests are noted, and a batch over the file fails with them.
  */
+
 import { isUtf8 } from 'node:buffer';
 import { maxCustomIdBytes, maxCustomIdLength } from '../../core/ids.ts';
 import { quotedName } from '../../core/quoted-name.ts';
 import type { BlockReader, Rest, RowSink } from './block-reader.ts';
+import { backslashByte, lineFeedByte, openBrace, quoteByte } from './bytes.ts';
 import type { FileReader } from './file-reader.ts';
 import { IdTable } from './id-table.ts';
 import { decodeString } from './json-bytes.ts';
 import { JsonColumns } from './json-columns.ts';
-import { incomplete, JsonScanner } from './json-scanner.ts';
+import { JsonScanner } from './json-scanner.ts';
+import { incomplete } from './json-value-scanner.ts';
 import { maxReasonLength, type ReadLimits } from './limits.ts';
 import {
   type LineProblem,
@@ -28,10 +31,6 @@ import { Window } from './window.ts';
 
 /** What is read in one go, so that other requests get their turn. */
 const stepBytes = 65_536;
-const lineFeedByte = 0x0a;
-const braceByte = 0x7b;
-const quoteByte = 0x22;
-const backslashByte = 0x5c;
 
 /** Reads rows of OPENAI_JSONL. Throws UnreadableFile for what is not UTF-8 or exceeds a limit. */
 export function createRequestLinesReader(sink: RowSink, limits: ReadLimits): FileReader {
@@ -149,7 +148,7 @@ class RequestLines implements BlockReader {
     { from, begin, stop }: { from: number; begin: number; stop: number },
   ): ProblemReason | null {
     const { scanner } = this;
-    const isObject = bytes[begin] === braceByte;
+    const isObject = bytes[begin] === openBrace;
     scanner.flaw = null;
     const to = isObject ? scanner.object(bytes, begin, stop) : scanner.value(bytes, begin, stop);
     const behind = to < 0 ? to : scanner.skipSpace(bytes, to);
