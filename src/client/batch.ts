@@ -1,4 +1,6 @@
 /** A batch: what it was like when the server last told of it, and what can be done with it. */
+
+import type { BatchItem, BatchState } from './batch-types.ts';
 import { BatchFailed, BatchPaused } from './errors.ts';
 import { follow } from './events.ts';
 import { found } from './found.ts';
@@ -16,10 +18,11 @@ import {
   streamOutput,
   toText,
 } from './output.ts';
+import type { Projection } from './quote-types.ts';
 import { readRecords } from './records.ts';
 import { toBatchState, toErrorCodes, waitsForResume } from './shapes.ts';
 import type { Transport } from './transport.ts';
-import type { BatchItem, BatchState, CallOptions, ItemErrorCode, Projection } from './types.ts';
+import type { CallOptions, ItemErrorCode } from './types.ts';
 import type { BatchFields } from './wire.ts';
 
 export interface RetryOptions extends CallOptions {

@@ -1,5 +1,5 @@
 /** What fails: one class for each thing that a program may want to do about it. */
-import type { BatchState } from './types.ts';
+import type { BatchState } from './batch-types.ts';
 
 /** One thing wrong with an input: where, as a dotted path, and what would be right. */
 export interface InputIssue {

@@ -1,10 +1,12 @@
 /** Items of a batch: in input order, or as they finish. */
+
+import type { BatchItem, BatchState } from './batch-types.ts';
 import { follow } from './events.ts';
 import { found } from './found.ts';
 import { readPages } from './pages.ts';
 import { toErrorCodes, toItem, toStatuses } from './shapes.ts';
 import type { Transport } from './transport.ts';
-import type { BatchItem, BatchState, CallOptions, ItemErrorCode, ItemStatus } from './types.ts';
+import type { CallOptions, ItemErrorCode, ItemStatus } from './types.ts';
 
 /** What an item has beside its answer. */
 export type ItemInclude = 'content' | 'metadata' | 'request';

@@ -1,11 +1,12 @@
 /** What an operation would take, asked before there is a batch. */
 import type { Files } from './files.ts';
 import { splitOperation } from './inputs.ts';
+import type { Quote } from './quote-types.ts';
 import { toQuote } from './shapes.ts';
 import { readSource, uploadItems } from './source.ts';
 import type { OneOperation, Source } from './submit-types.ts';
 import type { Transport } from './transport.ts';
-import type { CallOptions, Quote } from './types.ts';
+import type { CallOptions } from './types.ts';
 import type { SourceInput } from './wire.ts';
 
 interface QuoteSettings extends CallOptions {

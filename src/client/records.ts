@@ -1,8 +1,9 @@
 /** All items of a batch at once. */
+
+import type { BatchItem, BatchState } from './batch-types.ts';
 import { type ItemsOptions, readItems } from './items.ts';
 import { readOutput } from './output.ts';
 import type { Transport } from './transport.ts';
-import type { BatchItem, BatchState } from './types.ts';
 import type { ConfidenceMethod } from './wire.ts';
 
 /**

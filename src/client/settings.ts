@@ -1,5 +1,5 @@
 /** Where the server is, and how it is asked. */
-import type { Subscribe } from './types.ts';
+import type { Subscribe } from './subscribe-types.ts';
 
 export interface WinnowOptions {
   /** Absent: WINNOW_URL of the environment, else http://127.0.0.1:4000. */

@@ -1,15 +1,13 @@
 /** What GraphQL answers, in the client's words: enums in lower case, times as Dates. */
+
+import type { BatchItem, BatchState } from './batch-types.ts';
+import type { ModelQuote, Quote, Spending } from './quote-types.ts';
 import type {
-  BatchItem,
-  BatchState,
   BatchStatus,
   ItemErrorCode,
   ItemStatus,
   Model,
-  ModelQuote,
   ParsedResult,
-  Quote,
-  Spending,
   WinnowFile,
 } from './types.ts';
 import type * as wire from './wire.ts';

@@ -1,7 +1,7 @@
 /** Subscriptions over a client of graphql-ws that the program has. */
 import { type GraphQLAnswer, type GraphQLProblem, problemsAsError } from './answers.ts';
 import { abortedBy, errorOf, lost, type WinnowError } from './errors.ts';
-import type { Subscribe, SubscribePayload } from './types.ts';
+import type { Subscribe, SubscribePayload } from './subscribe-types.ts';
 
 /** The server closes a socket without a right key with 4403, and a code in front of its reason. */
 const refused = 4403;

@@ -11,6 +11,7 @@ import type {
 } from './options.ts';
 import { readPages } from './pages.ts';
 import { type QuoteOptions, readQuote } from './quote.ts';
+import type { Quote, Spending } from './quote-types.ts';
 import type {
   Answers,
   DataResult,
@@ -22,15 +23,7 @@ import type { AnswerSchema, DataOf, EnrichData, EnrichField } from './schema-typ
 import { readSettings, type WinnowOptions } from './settings.ts';
 import { lower, toModel, toParsed, toSpending, toStatuses } from './shapes.ts';
 import { createTransport, type Transport } from './transport.ts';
-import type {
-  CallOptions,
-  ItemStatus,
-  Items,
-  Model,
-  ParsedResult,
-  Quote,
-  Spending,
-} from './types.ts';
+import type { CallOptions, ItemStatus, Items, Model, ParsedResult } from './types.ts';
 
 export interface ParseOptions<Schema extends AnswerSchema = AnswerSchema> extends CallOptions {
   /** What the answers are held to. Absent: any answer is valid. */
