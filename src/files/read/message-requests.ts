@@ -13,23 +13,21 @@ import {
   closeBracket,
   colonByte,
   commaByte,
-  nullByte,
   openBrace,
   openBracket,
   quoteByte,
 } from './bytes.ts';
-import { decodeString } from './json-bytes.ts';
 import { JsonScanner } from './json-scanner.ts';
 import { createSkipper, type Skipper } from './json-skipper.ts';
 import { incomplete } from './json-value-scanner.ts';
 import type { ReadLimits } from './limits.ts';
+import { checkParams, findMembers, readCustomId, refused, textOf } from './message-request.ts';
 import { notJson } from './not-json.ts';
 import { UnreadableFile } from './unreadable.ts';
 import { Window } from './window.ts';
 
 /** What is read in one go, so that others get their turn. */
 const stepBytes = 65_536;
-const validId = /^[a-zA-Z0-9_-]{1,64}$/;
 
 /** Requests that were read to their end. */
 export interface MessageRequests {
@@ -204,55 +202,22 @@ class MessageRequestsBody implements BlockReader {
     if (count >= limits.rows) {
       throw refused(`requests: must have at most ${limits.rows.toLocaleString('en')} requests`);
     }
-    this.store(bytes, at, to, this.checkRequest(bytes, place));
+    this.store(bytes, at, to, this.idOf(bytes, place));
     this.state = 'behind request';
     return to;
   }
 
-  /** The custom id of the request whose members the scanner has. */
-  private checkRequest(bytes: Buffer, place: string): string {
+  private idOf(bytes: Buffer, place: string): string {
     const { scanner, ids } = this;
-    let [id, params] = [-1, -1];
-    for (let member = 0; member < scanner.members; member += 1) {
-      const key = scanner.keyStart[member] as number;
-      const name = textOf(bytes, key - 1, (scanner.keyEnd[member] as number) + 1);
-      // The last one of a name counts, as for JSON.parse.
-      if (name === 'custom_id') id = member;
-      else if (name === 'params') params = member;
-    }
-    const [idStart, idEnd] = [scanner.valueStart[id] ?? 0, scanner.valueEnd[id] ?? 0];
-    const isText = id >= 0 && bytes[idStart] === quoteByte;
-    const customId = isText ? textOf(bytes, idStart, idEnd) : '';
-    if (!validId.test(customId)) {
-      throw refused(`${place}.custom_id: must be 1 to 64 letters, digits, _ and -`);
-    }
+    const { id, params } = findMembers(bytes, scanner);
+    const customId = readCustomId(bytes, scanner, { id, place });
     const first = ids.get(customId);
     if (first !== undefined) {
       throw refused(`${place}.custom_id: must be unique; requests.${first} has it too`);
     }
     ids.set(customId, this.count);
-    const paramsStart = scanner.valueStart[params] ?? 0;
-    if (params < 0 || bytes[paramsStart] !== openBrace) {
-      throw refused(`${place}.params: must be an object`);
-    }
-    if (!this.hasMaxTokens(bytes, paramsStart, scanner.valueEnd[params] as number)) {
-      throw refused(`${place}.params.max_tokens: must be the most tokens that an answer may have`);
-    }
+    checkParams(bytes, scanner, { params, place });
     return customId;
-  }
-
-  /** Of an object that the scanner has been over; read no further than needed. */
-  private hasMaxTokens(bytes: Buffer, start: number, end: number): boolean {
-    const { scanner } = this;
-    let at = scanner.skipSpace(bytes, start + 1);
-    while (bytes[at] === quoteByte) {
-      const keyEnd = scanner.string(bytes, at + 1, end);
-      const value = scanner.skipSpace(bytes, scanner.skipSpace(bytes, keyEnd) + 1);
-      if (textOf(bytes, at, keyEnd) === 'max_tokens') return bytes[value] !== nullByte;
-      const comma = scanner.skipSpace(bytes, scanner.value(bytes, value, end));
-      at = scanner.skipSpace(bytes, comma + 1);
-    }
-    return false;
   }
 
   private store(bytes: Buffer, start: number, end: number, customId: string): void {
@@ -290,15 +255,6 @@ class MessageRequestsBody implements BlockReader {
       `${place}: must have at most ${this.limits.rowBytes.toLocaleString('en')} bytes`,
     );
   }
-}
-
-/** The text of the string bytes[start, end), quotes and all. */
-function textOf(bytes: Buffer, start: number, end: number): string {
-  return Buffer.from(decodeString(bytes, start, end)).toString();
-}
-
-function refused(message: string): UnreadableFile {
-  return new UnreadableFile('invalid', message);
 }
 
 function noObject(): UnreadableFile {
