@@ -17,20 +17,11 @@ import type { Clock } from './limits/clock.ts';
 import type { SharedGate } from './limits/gate.ts';
 import type { RateLimits } from './limits/rates.ts';
 import type { Log, Model } from './model.ts';
+import { type ModelInfo, modelInfo, pricesAt } from './model-info.ts';
 import { createModelLists, isModelName, maxNameChars } from './model-lists.ts';
 import { type ModelPrices, type OwnPrices, pricesOf } from './prices.ts';
 import type { ProviderConfig } from './provider-config.ts';
 import { createReadings } from './readings.ts';
-
-/**
- * What `Query.service` shows of a model. Prices in USD per million tokens, null when unknown.
- * `providerBatch` is null where nobody knows: a batch API is tried when a batch asks for it.
- */
-export interface ModelInfo extends Omit<ModelPrices, 'live' | 'batch'> {
-  id: string;
-  provider: string;
-  providerBatch: boolean | null;
-}
 
 export interface Providers {
   /**
@@ -243,7 +234,7 @@ export function createProviders({
         const known =
           config.models.length > 0 ? config.models : [...(lists.known(config.name) ?? [])];
         const names = known.length > 0 ? known : defaultOf(config, defaultModel);
-        return names.slice(0, maxListed).map(info(config));
+        return names.slice(0, maxListed).map((name) => modelInfo(config, name));
       }),
     activity: () => activityOf(gates),
     configured: () =>
@@ -257,19 +248,6 @@ export function createProviders({
   };
 }
 
-/** Those of one provider's models, by name. */
-function pricesAt(
-  provider: string,
-  prices: Readonly<Record<string, OwnPrices>>,
-): Readonly<Record<string, OwnPrices>> {
-  const begin = `${provider}/`;
-  return Object.fromEntries(
-    Object.entries(prices)
-      .filter(([id]) => id.startsWith(begin))
-      .map(([id, own]) => [id.slice(begin.length), own]),
-  );
-}
-
 /** The latest `maxModels` that were asked for, each made once. */
 function createKept<T>(onForgotten = (_id: string): unknown => undefined) {
   const kept = createRecent<T>(maxModels, { onForgotten });
@@ -281,15 +259,6 @@ function createKept<T>(onForgotten = (_id: string): unknown => undefined) {
     },
   };
 }
-
-const info =
-  (config: ProviderConfig) =>
-  (name: string): ModelInfo => {
-    const { name: provider, batches } = config;
-    const { live: _live, batch: _batch, ...prices } = pricesOf(config, name);
-    const providerBatch = batches ?? (knownModels(config).length > 0 || null);
-    return { id: `${provider}/${name}`, provider, ...prices, providerBatch };
-  };
 
 function describe(connections: ReadonlyMap<string, Connection>): string {
   if (connections.size === 0) return 'No provider is configured.';

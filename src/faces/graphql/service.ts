@@ -3,8 +3,8 @@
 import { maxInlineItems, maxSyncItems } from '../../app/inputs.ts';
 import { priceList, version } from '../../core/version.ts';
 import { readLimits } from '../../files/read/limits.ts';
+import type { ModelInfo } from '../../model/model-info.ts';
 import type { PriceSource } from '../../model/prices.ts';
-import type { ModelInfo } from '../../model/providers.ts';
 import { builder } from './builder.ts';
 import { maxPageSize } from './page.ts';
 
