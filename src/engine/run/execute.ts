@@ -15,20 +15,19 @@ import { meter, noUsage, type Usage } from '../../core/usage.ts';
 import type { Permit } from '../../model/limits/permit.ts';
 import type { Model, ModelAnswer } from '../../model/model.ts';
 import { ModelError } from '../../model/model-error.ts';
-import { laterDelayMs, maxCountedTries } from '../../model/retry.ts';
+import { laterDelayMs } from '../../model/retry.ts';
 import type { PromptItem } from '../../operations/operation.ts';
+import { modelFor } from './item-model.ts';
 import { makePrompt, type Repair } from './item-prompt.ts';
 import type { ItemAnswer, ItemRun, ItemStep } from './item-run.ts';
-import { type ItemPrompt, markOf, modelOf, type Plan, promptLength } from './plan.ts';
+import { type FirstFailure, firstFailureAt, isItemsOwn } from './own-failures.ts';
+import { type ItemPrompt, markOf, type Plan, promptLength } from './plan.ts';
 import { rejectedAnswer } from './rejected-answer.ts';
 
 /** An answer that breaks its schema is asked again this often, with the validator's message. */
 export const maxRepairs = 2;
 /** After this an item looks again for room for its long prompt. */
 const roomDelayMs = 100;
-/** The time an item is tried for while no other item shows whether the provider is down. */
-const lonelyFailureMs = 300_000;
-
 /** Starts an item. Nothing is sent yet. */
 export function startItem(plan: Plan, item: PromptItem): ItemRun {
   return new StartedItem(plan, item);
@@ -55,7 +54,7 @@ class StartedItem implements ItemRun {
   private repairs = 0;
   /** Failures that may be the item's own: not those of an outage. */
   private failures = 0;
-  private firstFailure: { at: number; answered: number } | null = null;
+  private firstFailure: FirstFailure | null = null;
   private enlarged = false;
   /** When its last request went out. */
   private sentAt = 0;
@@ -210,7 +209,10 @@ class StartedItem implements ItemRun {
         const { code, retryAfterMs, counts } = failure;
         if (counts) {
           this.attempts += 1;
-          if (this.model.gate.blocked()?.reason !== 'failing') this.countFailure();
+          if (this.model.gate.blocked()?.reason !== 'failing') {
+            this.firstFailure ??= firstFailureAt(this.model.gate);
+            this.failures += 1;
+          }
         }
         permit?.release(
           code === 'RATE_LIMITED'
@@ -221,14 +223,16 @@ class StartedItem implements ItemRun {
           { retryAfterMs, message: error.message },
         );
         const giveUp = this.giveUpWith({ code, message: error.message });
-        if (this.isItemsOwn()) return { kind: 'final', answer: giveUp };
+        const { failures, firstFailure, answeredAtStart } = this;
+        const own = isItemsOwn(this.model.gate, { failures, firstFailure, answeredAtStart });
+        if (own) return { kind: 'final', answer: giveUp };
         const delayMs = laterDelayMs({
           // Rate limits are paced by the gate, for all calls at once; an item waits longer only for
           // its own failures.
-          tries: this.failures + 1,
+          tries: failures + 1,
           retryAfterMs: failure.retryAfterMs,
         });
-        return { kind: 'later', delayMs, failures: this.failures, counts, giveUp };
+        return { kind: 'later', delayMs, failures, counts, giveUp };
       }
       case 'item': {
         permit?.release('ok');
@@ -264,26 +268,6 @@ class StartedItem implements ItemRun {
     return { kind: 'later', delayMs: 0, failures: 0, counts: false, giveUp };
   }
 
-  private countFailure(): void {
-    this.firstFailure ??= { at: performance.now(), answered: this.model.gate.answered };
-    this.failures += 1;
-  }
-
-  /**
-   * Whether it is the item that fails, and not the provider: it failed often enough, while the
-   * provider answered others. Where nobody has asked since its first failure, at the end of a
-   * batch, that may also be an outage, which is waited for.
-   */
-  private isItemsOwn(): boolean {
-    const { firstFailure } = this;
-    if (this.failures < maxCountedTries || !firstFailure) return false;
-    const { answered } = this.model.gate;
-    return (
-      answered > firstFailure.answered ||
-      (answered > this.answeredAtStart && performance.now() - firstFailure.at >= lonelyFailureMs)
-    );
-  }
-
   private failed({ code, message }: ItemError): ItemStep {
     const answer = this.answerWith({ status: 'FAILED', error: { code, message } });
     return { kind: 'final', answer };
@@ -304,18 +288,5 @@ class StartedItem implements ItemRun {
     const { code, message } = outcome.error;
     const rejectedAnswer = this.rejected === null ? {} : { rejectedAnswer: this.rejected };
     return { ...outcome, error: { code, message: itemMessage(message) }, ...rejectedAnswer };
-  }
-}
-
-/** The model that an item goes to; the plan's, with the reason, where it can go to none. */
-function modelFor(
-  plan: Plan,
-  item: PromptItem,
-): { model: Model; named: boolean; failure: ItemFailure | null } {
-  try {
-    return { ...modelOf(plan, item), failure: null };
-  } catch (error) {
-    if (error instanceof ItemFailure) return { model: plan.model, named: true, failure: error };
-    throw error;
   }
 }
