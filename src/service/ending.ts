@@ -1,0 +1,74 @@
+/** How the parts of a process are taken down: in reverse of the order in which they began. */
+import type { Log } from '../core/log.ts';
+
+/** Calls in flight get this long to finish at an orderly end. */
+export const shutdownGraceMs = 30_000;
+
+/** A part with calls that it lets finish, for so long at most. */
+interface Graceful {
+  stop(graceMs: number): Promise<void>;
+}
+
+export interface Ending {
+  /** `close` is called when all that began later is closed. */
+  add(close: () => Promise<unknown>): void;
+  /** The same for a part with calls; `hurry` closes it without grace, at any time. */
+  addHurried(close: () => Promise<unknown>, hurry: () => Promise<unknown>): void;
+  /** The same for work of the engine, which begins no call once the process is to stop. */
+  addWorking(part: Graceful): void;
+  /** Closes everything, one part after the other. Never rejects. */
+  closeAll(): Promise<void>;
+  /**
+   * Takes nothing new, lets calls under way finish, gives back the rest, and closes everything.
+   * `hurry` cuts the grace short, also while an orderly end is under way.
+   */
+  stop(options?: { hurry: boolean }): Promise<void>;
+}
+
+export function createEnding(log: Log): Ending {
+  const closes: (() => Promise<unknown>)[] = [];
+  const working: Graceful[] = [];
+  const hurries: (() => Promise<unknown>)[] = [];
+  let stopping: Promise<void> | null = null;
+
+  async function closeAll(): Promise<void> {
+    for (const close of closes.reverse()) {
+      try {
+        await close();
+      } catch (error) {
+        log.error({ err: error }, 'a part could not be closed in order');
+      }
+    }
+  }
+
+  function addHurried(close: () => Promise<unknown>, hurry: () => Promise<unknown>): void {
+    closes.push(close);
+    hurries.push(hurry);
+  }
+
+  return {
+    add(close) {
+      closes.push(close);
+    },
+    addHurried,
+    addWorking(part) {
+      addHurried(
+        () => part.stop(shutdownGraceMs),
+        () => part.stop(0),
+      );
+      working.push(part);
+    },
+    closeAll,
+    stop(options) {
+      if (!stopping) {
+        // No new calls while requests that are under way are waited for; the end below waits for
+        // the same.
+        for (const part of working) void part.stop(shutdownGraceMs).catch(() => undefined);
+        stopping = closeAll();
+      }
+      // The end under way waits for the same, and has its errors.
+      if (options?.hurry) for (const hurry of hurries) void hurry().catch(() => undefined);
+      return stopping;
+    },
+  };
+}

@@ -1,0 +1,111 @@
+/** What works on batches, and what happens to them whether or not anybody works. */
+import type { Config } from '../config.ts';
+import type { Log } from '../core/log.ts';
+import type { Database } from '../db/driver/client.ts';
+import { createLease } from '../engine/process/lease.ts';
+import type { Nudges } from '../engine/process/nudges.ts';
+import { createShares } from '../engine/process/shares.ts';
+import { createProviderJobs } from '../engine/provider-jobs/provider-jobs.ts';
+import { createSummaries, type Summaries } from '../engine/summaries/summaries.ts';
+import { choosePreviews } from '../engine/upkeep/choose-preview.ts';
+import { createAnswerCount } from '../engine/upkeep/count-answers.ts';
+import { indexIds } from '../engine/upkeep/index-ids.ts';
+import { createFileJanitor } from '../engine/upkeep/janitor.ts';
+import { matchRows } from '../engine/upkeep/match-rows.ts';
+import { createPreparation } from '../engine/upkeep/prepare.ts';
+import { quoteBatches } from '../engine/upkeep/quote-batches.ts';
+import { createReaper } from '../engine/upkeep/reaper.ts';
+import { createWorker } from '../engine/worker/worker.ts';
+import type { Events } from '../telemetry/events.ts';
+import type { Ending } from './ending.ts';
+import type { Models } from './models.ts';
+
+export interface EngineParts {
+  config: Config;
+  db: Database;
+  nudges: Nudges;
+  models: Models;
+  log: Log;
+  events: Events;
+}
+
+export interface Engine {
+  /** The id of this process among those that share the providers; null before it has one. */
+  processId(): string | null;
+  summaries: Summaries;
+}
+
+export async function startEngine(parts: EngineParts, ending: Ending): Promise<Engine> {
+  const { config, db, nudges, models, log, events } = parts;
+  const works = config.role !== 'api';
+  const leaseId = works ? await startWork(parts, ending) : () => null;
+  const shares = createShares({
+    db,
+    works,
+    leaseMs: config.workerLeaseMs,
+    share: models.providers.share,
+    stateOf: models.activityText,
+    log,
+  });
+  await shares.start();
+  ending.add(() => shares.stop());
+  const reaper = createReaper({ db, limits: config.budgets, nudges, log, events });
+  await reaper.start();
+  ending.add(() => reaper.stop());
+  const summaries = await startUpkeep(parts, ending);
+  return { processId: () => shares.id ?? leaseId(), summaries };
+}
+
+/** The lease, and the two parts that call models under it. Returns its id. */
+async function startWork(
+  { config, db, nudges, models, log, events }: EngineParts,
+  ending: Ending,
+): Promise<() => string | null> {
+  const { budgets: limits, workerConcurrency: concurrency } = config;
+  const lease = createLease({
+    db,
+    leaseMs: config.workerLeaseMs,
+    concurrency,
+    stateOf: models.activityText,
+    log,
+    events,
+  });
+  await lease.start();
+  ending.add(() => lease.stop());
+  const shared = { db, limits, nudges, preparePlan: models.prepareStored, lease, log, events };
+  const worker = createWorker({ ...shared, concurrency });
+  const providerJobs = createProviderJobs({ ...shared, pollMs: config.providerBatchPollMs });
+  for (const part of [worker, providerJobs]) {
+    await part.start();
+    ending.addWorking(part);
+  }
+  return lease.id;
+}
+
+/** What is made ready for batches, counted of them, and removed. */
+async function startUpkeep(
+  { db, nudges, models, log, events }: EngineParts,
+  ending: Ending,
+): Promise<Summaries> {
+  const { counter, prepareStored: preparePlan, providers } = models;
+  const preparation = createPreparation({
+    steps: [
+      indexIds({ db, nudges }),
+      matchRows({ db, nudges, log }),
+      quoteBatches({ db, counter, preparePlan, pricesOf: providers.prices, log }),
+      choosePreviews({ db, nudges }),
+    ],
+    nudges,
+    log,
+  });
+  preparation.start();
+  ending.add(() => preparation.stop());
+  const summaries = createSummaries({ db, log });
+  const answerCount = createAnswerCount({ db, summaries, events, log });
+  answerCount.start();
+  ending.add(() => answerCount.stop());
+  const janitor = createFileJanitor({ db, log });
+  await janitor.start();
+  ending.add(() => janitor.stop());
+  return summaries;
+}

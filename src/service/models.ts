@@ -1,0 +1,81 @@
+/** What speaks to models: the providers, the sandbox among them, and the plans of operations. */
+import { randomBytes } from 'node:crypto';
+import type { Config } from '../config.ts';
+import type { Log } from '../core/log.ts';
+import { type Counter, createCounter } from '../counting/counter.ts';
+import { createPrefixCount } from '../engine/run/count-beginning.ts';
+import { createPlanner, type Plan } from '../engine/run/plan.ts';
+import { createProviders, type Providers } from '../model/providers.ts';
+import { startSandbox } from '../sandbox/wire/server.ts';
+import type { Events } from '../telemetry/events.ts';
+import type { Ending } from './ending.ts';
+
+/** As a batch has it stored. */
+interface StoredOperation {
+  operation: string;
+  /** JSON text. */
+  options: string;
+  model: string;
+}
+
+export interface Models {
+  providers: Providers;
+  counter: Counter;
+  preparePlan: ReturnType<typeof createPlanner>;
+  /** The plan of a batch. */
+  prepareStored(stored: StoredOperation): Plan;
+  /** How the providers do, as JSON; null where nothing is known. */
+  activityText(): string | null;
+}
+
+export async function openModels(
+  config: Config,
+  ending: Ending,
+  { log, events }: { log: Log; events: Events },
+): Promise<Models> {
+  // Other accounts of this machine could otherwise read every owner's rows from the sandbox.
+  const sandboxKey = randomBytes(24).toString('base64url');
+  const sandbox = await startSandbox({ apiKey: sandboxKey });
+  ending.add(() => sandbox.close());
+  const providers = createProviders({
+    configs: [
+      ...config.providers,
+      {
+        name: 'sandbox',
+        baseUrl: sandbox.url,
+        apiKey: sandboxKey,
+        headers: {},
+        query: {},
+        models: ['rules'],
+        closed: true,
+        batches: true,
+      },
+    ],
+    timeoutMs: config.modelTimeoutMs,
+    concurrency: config.workerConcurrency,
+    defaultModel: config.defaultModel,
+    prices: config.prices,
+    log,
+    events,
+  });
+  ending.add(() => providers.close());
+  const counter = createCounter();
+  ending.add(() => counter.stop());
+  const preparePlan = createPlanner({
+    providers,
+    defaultModel: config.defaultModel,
+    countPrefix: createPrefixCount(counter),
+    events,
+  });
+  return {
+    providers,
+    counter,
+    preparePlan,
+    prepareStored: ({ operation, options, model }) =>
+      preparePlan(operation, JSON.parse(options) as Record<string, unknown>, model),
+    activityText() {
+      const activity = providers.activity();
+      return Object.keys(activity).length === 0 ? null : JSON.stringify(activity);
+    },
+  };
+}

@@ -1,0 +1,118 @@
+/** The HTTP server with its faces, and what answers their requests. */
+import { createCallLedger } from '../app/call-ledger.ts';
+import { createLiveCalls } from '../app/live-call.ts';
+import { createOwnerBudget } from '../app/owner-budget.ts';
+import { openDatabase } from '../db/driver/client.ts';
+import type { Connections } from '../db/driver/connections.ts';
+import { openCopy } from '../db/driver/copy.ts';
+import { createRequestLine, type RequestLine } from '../db/driver/request-line.ts';
+import { createProgress, type Progress } from '../engine/live/progress.ts';
+import { createAnthropicFace } from '../faces/anthropic/face.ts';
+import { createConsoleFace } from '../faces/console/face.ts';
+import { createGraphQLFace } from '../faces/graphql/face.ts';
+import { createHttpServer } from '../faces/http/server.ts';
+import type { SignedLinks } from '../faces/http/signed-link.ts';
+import { createOpenAiFace } from '../faces/openai/face.ts';
+import { createRestFace } from '../faces/rest/face.ts';
+import type { Webhooks } from '../webhooks/deliver.ts';
+import { checkWebhookTarget, createResolveName } from '../webhooks/dial.ts';
+import type { Data } from './data.ts';
+import { type Ending, shutdownGraceMs } from './ending.ts';
+import type { Engine, EngineParts } from './engine.ts';
+
+/** Stands in line for the states of batches: the name of no owner. */
+const everybody = '';
+
+interface ServerParts extends EngineParts {
+  data: Data;
+  connections: Connections;
+  links: SignedLinks;
+  engine: Engine;
+  webhooks: Webhooks;
+}
+
+/** Returns where it listens. Throws StartFailure where its port is in the way. */
+export async function startServer(parts: ServerParts, ending: Ending): Promise<string> {
+  const { config, db, nudges, log, events, links, engine, webhooks } = parts;
+  const { providers, counter, preparePlan } = parts.models;
+  const { introspection, publicUrl, defaultModel, budgets: limits } = config;
+  const line = openRequestLine(parts, ending);
+  const callLedger = createCallLedger({ db, log });
+  callLedger.start();
+  ending.add(() => callLedger.stop());
+  const ownerBudget = createOwnerBudget({ db, providers, limits, log });
+  const progress = startProgress(line, parts, ending);
+  const timeoutMs = config.modelTimeoutMs;
+  const services = {
+    line,
+    links,
+    nudges,
+    progress,
+    summaries: engine.summaries,
+    providers,
+    counter,
+    defaultModel,
+    withKeys: config.apiKeys.size > 0,
+    ownProcess: { id: engine.processId, concurrency: config.workerConcurrency },
+    callLedger,
+    ownerBudget,
+    limits,
+    concurrency: config.workerConcurrency,
+    liveCalls: createLiveCalls({ providers, callLedger, ownerBudget, defaultModel, timeoutMs }),
+    log,
+    events,
+    preparePlan,
+    webhooks,
+    checkWebhook: createWebhookCheck(config.webhookAllowPrivate),
+  };
+  const server = createHttpServer({
+    config,
+    faces: [
+      createConsoleFace({
+        withConsole: config.console,
+        withGraphiQL: config.graphiql,
+        withKeys: services.withKeys,
+        publicUrl,
+        dataDirectory: config.dataDirectory,
+        log,
+      }),
+      createRestFace({ services, db }),
+      createGraphQLFace({ services, introspection, publicUrl, log }),
+      createOpenAiFace(services),
+      createAnthropicFace(services, { publicUrl }),
+    ],
+    log,
+  });
+  const url = await server.listen();
+  ending.addHurried(
+    () => server.close(shutdownGraceMs),
+    () => server.close(0),
+  );
+  return url;
+}
+
+/** Its connections are apart from the engine's. */
+function openRequestLine(
+  { data: { databaseUrl, room }, connections: { requests, copies } }: ServerParts,
+  ending: Ending,
+): RequestLine {
+  const db = openDatabase(databaseUrl, { maxConnections: requests, ...room });
+  ending.add(() => db.close());
+  const copy = openCopy(databaseUrl, { maxConnections: copies });
+  ending.add(() => copy.close());
+  return createRequestLine({ db, copy }, { statements: requests, copies });
+}
+
+function startProgress(line: RequestLine, { nudges, log }: ServerParts, ending: Ending): Progress {
+  const dbOf = (owner: string) => line.of(owner).db;
+  const progress = createProgress({ db: dbOf(everybody), dbOf, nudges, log });
+  progress.start();
+  ending.add(async () => progress.stop());
+  return progress;
+}
+
+/** What is wrong with a webhook's URL, by its text and addresses; null when it may be called. */
+function createWebhookCheck(allowPrivate: boolean): (url: string) => Promise<string | null> {
+  const resolveName = createResolveName({ allowPrivate });
+  return (url) => checkWebhookTarget(url, { allowPrivate, resolveName });
+}
