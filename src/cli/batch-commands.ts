@@ -1,5 +1,5 @@
 /** Commands over batches that there are. */
-import type { Batch, BatchState, ItemStatus } from '../client/index.ts';
+import type { AnswerOptions, Batch, BatchState, ItemStatus } from '../client/index.ts';
 import { ask } from './ask.ts';
 import { cost, count, counted, dollars, percent, plain } from './columns.ts';
 import type { CommandOutcome } from './commands.ts';
@@ -81,15 +81,26 @@ export async function output(given: Given, shell: Shell): Promise<CommandOutcome
   const target = await readTarget(given);
   const status = listOf(given, 'status', itemStatuses);
   const include = includesOf(given);
+  const answers = answersOf(given);
   return await withServer(given, shell, async ({ winnow }) => {
     const { signal } = shell.ending;
     const batch = await winnow.batches.get(id, { signal });
     const format = await formatFor(target, { winnow, id, signal });
-    const options = { status, include, signal };
+    const options = { status, include, ...answers, signal };
     if (target.file !== null) await saveOutput(batch, target.file, format, options);
     else if (!given.has('json')) await printOutput(shell, batch, format, options);
     return { exit: exits.done, json: { batch, output: target.file } };
   });
+}
+
+/** Which answers the flags ask for. Throws WrongUse. */
+function answersOf(given: Given): AnswerOptions {
+  const range = { min: 0, max: 1, whole: false };
+  return {
+    labels: given.has('label') ? given.texts('label') : undefined,
+    confidenceBelow: numberOf(given, 'confidence-below', range),
+    confidenceFrom: numberOf(given, 'confidence-from', range),
+  };
 }
 
 export async function change(

@@ -71,6 +71,9 @@ const others = {
   output: { value: 'FILE', short: 'o', help: 'where the answers go' },
   format: { value: 'FORMAT', help: formats.join(', '), choices: formats },
   status: { value: 'STATUS', help: 'only those with this status; several with commas' },
+  label: { value: 'LABEL', help: 'only those with this label; several by several --label' },
+  'confidence-below': { value: 'N', help: 'only answers less sure than this, 0 to 1' },
+  'confidence-from': { value: 'N', help: 'only answers as sure as this or surer, 0 to 1' },
   include: { value: 'PARTS', help: 'input, request, row; several with commas' },
   limit: { value: 'N', help: 'how many; 20 where absent' },
   watch: { value: null, help: 'until the end of the batch' },
@@ -100,23 +103,27 @@ export function flagOf(name: FlagName): Flag {
 export interface Given {
   /** What stands without a dash, the name of the command first. */
   words: readonly string[];
-  /** Value of a flag. Undefined where it is not given. */
+  /** Value of a flag, the last one where it is given several times. Undefined without it. */
   text(name: FlagName): string | undefined;
+  /** Its values, in their order. */
+  texts(name: FlagName): readonly string[];
   has(name: FlagName): boolean;
 }
 
 /** Throws WrongUse for an unknown flag, and for one without its value. */
 export function readArguments(args: readonly string[], known: readonly FlagName[]): Given {
-  const values = new Map<FlagName, string>();
+  const values = new Map<FlagName, string[]>();
   for (const token of tokensOf(args)) {
     if (token.kind !== 'option') continue;
     const { name, rawName } = token;
     if (!isFlag(name) || !known.includes(name)) throw unknownFlag(rawName, known);
-    values.set(name, checked(name, token.value, token.inlineValue));
+    const value = checked(name, token.value, token.inlineValue);
+    values.set(name, [...(values.get(name) ?? []), value]);
   }
   return {
     words: wordsOf(args),
-    text: (name) => values.get(name),
+    text: (name) => values.get(name)?.at(-1),
+    texts: (name) => values.get(name) ?? [],
     has: (name) => values.has(name),
   };
 }

@@ -141,12 +141,15 @@ export const documents: Readonly<Record<keyof Operations, string>> = {
 
   BatchItems: `query BatchItems(
     $id: ID!, $first: Int, $after: String, $status: [ItemStatus!], $errorCodes: [ItemErrorCode!]
-    $customIds: [String!], $content: Boolean!, $metadata: Boolean!, $request: Boolean!
+    $customIds: [String!], $labels: [String!], $confidenceBelow: Float, $confidenceFrom: Float
+    $search: String, $orderBy: ItemOrder
+    $content: Boolean!, $metadata: Boolean!, $request: Boolean!
   ) {
     batch(id: $id) {
       items(
         first: $first, after: $after, status: $status, errorCodes: $errorCodes
-        customIds: $customIds
+        customIds: $customIds, labels: $labels, confidenceBelow: $confidenceBelow
+        confidenceFrom: $confidenceFrom, search: $search, orderBy: $orderBy
       ) {
         edges { entry: node { ...ItemFields } } pageInfo { hasNextPage endCursor }
       }

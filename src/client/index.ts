@@ -24,7 +24,7 @@ export {
 export type { Files, UploadOptions } from './files.ts';
 export type { ItemInclude, ItemsOptions, ResultStream, ResultsOptions } from './items.ts';
 export type * from './options.ts';
-export type { OutputFormat, OutputOptions } from './output.ts';
+export type { AnswerOptions, OutputFormat, OutputOptions } from './output.ts';
 export type { QuoteOptions } from './quote.ts';
 export type * from './quote-types.ts';
 export type * from './result-types.ts';

@@ -3,8 +3,9 @@
 import type { BatchItem, BatchState } from './batch-types.ts';
 import { follow } from './events.ts';
 import { found } from './found.ts';
+import type { AnswerOptions } from './output.ts';
 import { readPages } from './pages.ts';
-import { toErrorCodes, toItem, toStatuses } from './shapes.ts';
+import { toErrorCodes, toItem, toStatuses, upper } from './shapes.ts';
 import type { Transport } from './transport.ts';
 import type { CallOptions, ItemErrorCode, ItemStatus } from './types.ts';
 
@@ -17,13 +18,23 @@ export interface ResultsOptions extends CallOptions {
   include?: readonly ItemInclude[] | undefined;
 }
 
-export interface ItemsOptions extends CallOptions {
+export interface ItemsOptions extends CallOptions, AnswerOptions {
   /** Only items with one of these statuses. Absent: all. */
   status?: ItemStatus | readonly ItemStatus[] | undefined;
   /** Only items that failed with one of these codes. Absent: all. */
   errorCodes?: readonly (ItemErrorCode | Lowercase<ItemErrorCode>)[] | undefined;
   /** Only items with these custom ids, at most 1,000. Absent: all. */
   customIds?: readonly string[] | undefined;
+  /**
+   * Only items with this text in their input or in their output, in either case. 1 to 200
+   * characters.
+   */
+  search?: string | undefined;
+  /**
+   * confidence: the least sure answer first, without items that have no confidence. Absent: the
+   * order of the input.
+   */
+  orderBy?: 'index' | 'confidence' | undefined;
   include?: readonly ItemInclude[] | undefined;
 }
 
@@ -38,13 +49,19 @@ type Which = Pick<BatchState, 'id' | 'operation'>;
 export function readItems<Output>(
   transport: Transport,
   { id, operation }: Which,
-  { signal, status, errorCodes, customIds, include }: ItemsOptions,
+  { signal, status, errorCodes, include, orderBy, ...filters }: ItemsOptions,
 ): AsyncGenerator<BatchItem<Output>, void> {
+  const { customIds, labels, confidenceBelow, confidenceFrom, search } = filters;
   const variables = {
     id,
     status: toStatuses(status),
     errorCodes: toErrorCodes(errorCodes),
     customIds,
+    labels,
+    confidenceBelow,
+    confidenceFrom,
+    search,
+    orderBy: orderBy && upper(orderBy),
     ...parts(include),
   };
   const items = readPages(async (page) => {

@@ -8,7 +8,20 @@ import type { CallOptions, ItemStatus } from './types.ts';
 /** Formats of the route GET /batches/{id}/output. */
 export type OutputFormat = 'csv' | 'json' | 'jsonl' | 'openai_jsonl' | 'anthropic_jsonl';
 
-export interface OutputOptions extends CallOptions {
+/** Which answers are asked for. Absent: all items, also those without an answer. */
+export interface AnswerOptions {
+  /**
+   * Only succeeded items with one of these labels, at most 1,000; none for an empty list. Throws
+   * BadUserInput where the operation has no labels.
+   */
+  labels?: readonly string[] | undefined;
+  /** Only succeeded items whose confidence is less than this, 0 to 1. */
+  confidenceBelow?: number | undefined;
+  /** Only succeeded items whose confidence is this or more, 0 to 1. */
+  confidenceFrom?: number | undefined;
+}
+
+export interface OutputOptions extends CallOptions, AnswerOptions {
   /** Only items with one of these statuses. Absent: all. */
   status?: ItemStatus | readonly ItemStatus[] | undefined;
   /** json, jsonl: what was read, what was or would be sent, how often. csv: the row's number. */
@@ -73,21 +86,32 @@ async function hasEnded(transport: Transport, id: string, signal?: AbortSignal):
   return batch !== null && isFinal(lower(batch.status));
 }
 
-function framingOf(format: OutputFormat, { status }: OutputOptions): Framing {
+function framingOf(format: OutputFormat, options: OutputOptions): Framing {
   if (format === 'jsonl') return frameLines();
   if (format === 'json') return frameArray();
   const hasHeader = format === 'csv';
-  return frameCounted({ hasHeader, isWhole: hasHeader && status === undefined });
+  return frameCounted({ hasHeader, isWhole: hasHeader && !isFiltered(options) });
+}
+
+function isFiltered(options: OutputOptions): boolean {
+  const { status, labels, confidenceBelow, confidenceFrom } = options;
+  return [status, labels, confidenceBelow, confidenceFrom].some((given) => given !== undefined);
 }
 
 function outputPath(
   batchId: string,
   format: OutputFormat,
-  { status, include = [], names, formulas, bom, delimiter }: OutputOptions,
+  options: OutputOptions,
   after: number | null,
 ): string {
+  const { status, labels, confidenceBelow, confidenceFrom } = options;
+  const { include = [], names, formulas, bom, delimiter } = options;
   const query = new URLSearchParams({ format });
   if (status !== undefined) query.set('status', [status].flat().join(','));
+  // No item has an empty label, so that it stands for an empty list.
+  for (const label of labels?.length === 0 ? [''] : (labels ?? [])) query.append('label', label);
+  if (confidenceBelow !== undefined) query.set('confidence_below', String(confidenceBelow));
+  if (confidenceFrom !== undefined) query.set('confidence_from', String(confidenceFrom));
   if (include.length > 0) query.set('include', include.join(','));
   if (names !== undefined) query.set('names', names);
   if (formulas !== undefined) query.set('formulas', formulas);

@@ -8,16 +8,18 @@ import type { ConfidenceMethod } from './wire.ts';
 
 /**
  * What `readItems` gives, as an array. The route gives it many times faster than pages do. It has
- * no filter by error codes or custom ids, so these are read page by page.
+ * no filter by error codes, custom ids or text, and no other order: these are read page by page.
  */
 export async function readRecords<Output>(
   transport: Transport,
   batch: Pick<BatchState, 'id' | 'operation'>,
   options: ItemsOptions,
 ): Promise<BatchItem<Output>[]> {
-  const { errorCodes, customIds, include = [], status, signal } = options;
+  const { errorCodes, customIds, search, orderBy, include = [], status, signal } = options;
+  const { labels, confidenceBelow, confidenceFrom } = options;
+  const isPaged = errorCodes || customIds || search !== undefined || orderBy === 'confidence';
   const records: BatchItem<Output>[] = [];
-  if (errorCodes || customIds) {
+  if (isPaged) {
     for await (const item of readItems<Output>(transport, batch, options)) records.push(item);
     return records;
   }
@@ -26,6 +28,9 @@ export async function readRecords<Output>(
   const lines = readOutput(transport, batch.id, 'jsonl', {
     signal,
     status: status ?? undefined,
+    labels,
+    confidenceBelow,
+    confidenceFrom,
     names: 'camel',
     include: [
       'attempts',

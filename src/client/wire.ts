@@ -265,6 +265,11 @@ export interface Operations {
       status?: readonly ItemStatus[] | null | undefined;
       errorCodes?: readonly ItemErrorCode[] | null | undefined;
       customIds?: readonly string[] | null | undefined;
+      labels?: readonly string[] | null | undefined;
+      confidenceBelow?: number | null | undefined;
+      confidenceFrom?: number | null | undefined;
+      search?: string | null | undefined;
+      orderBy?: ItemOrder | null | undefined;
       content: boolean;
       metadata: boolean;
       request: boolean;
@@ -686,6 +691,10 @@ export interface ItemInput {
   customId?: string | null | undefined;
   metadata?: Readonly<Record<string, unknown>> | null | undefined;
 }
+
+export type ItemOrder =
+  | 'CONFIDENCE'
+  | 'INDEX';
 
 export type ItemStatus =
   | 'CANCELLED'

@@ -151,6 +151,22 @@ describe('an output', () => {
     expect(saved).toMatchObject({ code: 0, output: 'answers.json', batch: { id } });
   });
 
+  it('is only of the answers that flags ask for', async () => {
+    const batch = await winnow.batches.get(id);
+    const csv = ['output', id, '--format', 'csv'];
+    const one = await folder.run([...csv, '--label', 'nothing', '--label', 'praise']);
+    const sure = await folder.run([...csv, '--confidence-from', '0.01', '--confidence-below=1']);
+    const wrong = await folder.json([...csv, '--confidence-below', '2']);
+
+    expect(one.out).toBe(await batch.getOutput('csv', { labels: ['praise'] }));
+    expect(one.out.trimEnd().split('\n')).toHaveLength(2);
+    expect(sure.out).toBe(
+      await batch.getOutput('csv', { confidenceFrom: 0.01, confidenceBelow: 1 }),
+    );
+    expect(wrong).toMatchObject({ code: 2, error: { code: 'usage' } });
+    expect(wrong.error.message).toContain('--confidence-below must be a number from 0 to 1');
+  });
+
   it('that cannot be written ends with 1 before anything is asked', async () => {
     const { code, error } = await folder.json(['output', id, '-o', 'nowhere/a.csv']);
 

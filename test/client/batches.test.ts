@@ -337,6 +337,23 @@ describe('answers of a batch', () => {
     expect(await collect(batch.items({ errorCodes: ['TIMEOUT'] }))).toEqual([]);
   });
 
+  it('are found by what they say and by how sure they are', async () => {
+    const batch = await winnow.batches.get(id);
+    const indexes = async (options: ItemsOptions) =>
+      (await collect(batch.items(options))).map(({ index }) => index);
+    const [, answer] = await collect(batch.items({ status: 'succeeded' }));
+    const confidence = (answer?.output as { confidence: number } | undefined)?.confidence ?? 0;
+
+    expect(await indexes({ labels: ['complaint', 'nothing'] })).toEqual([1]);
+    expect(await indexes({ labels: [] })).toEqual([]);
+    expect(await indexes({ confidenceFrom: 0, confidenceBelow: confidence })).not.toContain(1);
+    expect(await indexes({ confidenceFrom: confidence })).toContain(1);
+    expect(await indexes({ confidenceFrom: 1 })).toEqual([]);
+    expect(await indexes({ search: 'worst SERVICE' })).toEqual([1]);
+    expect((await indexes({ orderBy: 'confidence' })).toSorted()).toEqual([0, 1]);
+    await expect(indexes({ search: '' })).rejects.toBeInstanceOf(BadUserInput);
+  });
+
   it('come as they finish, from a cursor too', async () => {
     const batch = await winnow.batches.get(id);
     const results = batch.results({ include: ['metadata'] });
@@ -368,6 +385,13 @@ describe('answers of a batch', () => {
     { status: ['succeeded', 'failed'], include: ['content', 'metadata', 'request'] },
     { customIds: ['1'] },
     { errorCodes: ['timeout'] },
+    { labels: ['complaint'] },
+    { labels: [] },
+    { confidenceFrom: 0.5, include: ['content'] },
+    { confidenceBelow: 0 },
+    { search: 'WORST' },
+    { orderBy: 'confidence' },
+    { orderBy: 'index' },
   ])('are records, in the shape of items, with %j', async (options) => {
     const batch = await winnow.batches.get(id);
     const items = await collect(batch.items(options));
@@ -400,6 +424,15 @@ describe('answers of a batch', () => {
 
     expect(csv).toMatch(/^\uFEFFcustom_id;content;/);
     expect(csv.trimEnd().split('\n')).toHaveLength(2);
+    for (const answers of [
+      { labels: ['praise', 'other'] },
+      { labels: [] },
+      { confidenceFrom: 0.01, confidenceBelow: 1 },
+    ]) {
+      const ids = (await collect(batch.items(answers))).map(({ customId }) => customId);
+      const [, ...lines] = (await batch.getOutput('csv', answers)).trimEnd().split('\n');
+      expect(lines.map((line) => line.split(',')[0])).toEqual(ids);
+    }
   });
 
   it('are typed by the operation', async () => {

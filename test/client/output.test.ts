@@ -12,7 +12,7 @@ beforeAll(async () => {
   const batch = await new Winnow({ url: app.url }).batches.submit({
     label: { categories: ['praise', 'complaint'] },
     source: Array.from({ length: 40 }, (_, at) => ({
-      content: at % 7 === 0 ? ' ' : `"I love\nit", ${at}`,
+      content: at % 7 === 0 ? ' ' : `"I ${at % 2 === 0 ? 'love' : 'hate'}\nit", ${at}`,
       metadata: { 'a "name",\n of a column': `,\n"${at}` },
     })),
   });
@@ -67,6 +67,15 @@ describe.each(formats)('%s', (format) => {
     const batch = await clientOf([250, 700, 1_500]).batches.get(id);
 
     expect(await batch.getOutput(format, { status: 'failed' })).toBe(expected);
+  });
+
+  it('is whole with a filter by answers, wherever it breaks off', async () => {
+    const expected = await wholeOutput(format, '&label=complaint&confidence_from=0.01');
+    const batch = await clientOf([250, 700, 1_500]).batches.get(id);
+    const options = { labels: ['complaint'], confidenceFrom: 0.01 };
+
+    expect(expected.length).toBeGreaterThan(1_500);
+    expect(await batch.getOutput(format, options)).toBe(expected);
   });
 });
 
