@@ -1,6 +1,12 @@
 /** Claims of a batch with a limit: never more than it leaves, whoever claims beside. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { claimWithin, pauseForBudget, readStanding } from '../../src/db/budgets.ts';
+import {
+  allowedItems,
+  claimWithin,
+  listUsedUp,
+  pauseForBudget,
+  readStanding,
+} from '../../src/db/budgets.ts';
 import { type Database, openDatabase } from '../../src/db/driver/client.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import {
@@ -122,6 +128,89 @@ test('requests of which nobody knows the cost count with the mean', async () => 
   await db.sql`update batches set resent_requests = 3, unmetered_requests = 2 where key = ${batchKey}`;
 
   expect(await readStanding(db.sql, batchKey)).toMatchObject({ spentUsd: 5, allowedItems: 55 });
+});
+
+/** As if others held the first items of a batch. */
+async function hold(batchKey: bigint, items: number): Promise<void> {
+  const worker = await enterWorker(db);
+  await db.sql`
+    update chunks
+    set state = (case when first < ${items} then 'leased' else 'open' end)::chunk_state,
+        owner = case when first < ${items} then ${worker} end, sent_to = first - 1
+    where batch_key = ${batchKey}`;
+}
+
+/** A batch for the batch API, each item of which may cost as much again as is expected. */
+async function insertGuessed(items: number, maxCostUsd: number): Promise<bigint> {
+  const key = await insertQuoted(items, maxCostUsd);
+  const providerBatchUsd = { expected: items, high: 2 * items };
+  const quote = JSON.stringify({ outputBasis: 'GUESSED', providerBatchUsd });
+  await db.sql`update batches set quote = ${quote}, execution = 'PROVIDER_BATCH' where key = ${key}`;
+  return key;
+}
+
+async function allowedFor(batchKey: bigint): Promise<number | null> {
+  const [found] = await db.sql<{ items: number | null }[]>`
+    select ${allowedItems(db.sql, unlimited, db.sql`w.whose`)} as items
+    from batches b cross join lateral (select b.owner as whose) w where b.key = ${batchKey}`;
+  return found?.items ?? null;
+}
+
+test('a job is left what others hold neither, by the upper end of what is guessed', async () => {
+  const batchKey = await insertGuessed(100, 60);
+  const allowed = [];
+  for (const held of [0, 20, 30, 40]) {
+    await hold(batchKey, held);
+    allowed.push(await allowedFor(batchKey));
+  }
+
+  expect(allowed).toEqual([30, 10, 0, 0]);
+  expect(await allowedFor(await insertGuessed(100, 1.5))).toBe(1);
+  expect(await allowedFor(await insertBatch(db.sql, { items: 10 }))).toBeNull();
+});
+
+test('rows that take the answer of another one are not held', async () => {
+  const batchKey = await insertQuoted(100, 60);
+  await hold(batchKey, 20);
+  await db.sql`update chunks set twins = 4 where batch_key = ${batchKey} and first = 10`;
+
+  expect(await readStanding(db.sql, batchKey)).toMatchObject({ heldItems: 16, allowedItems: 44 });
+});
+
+test('a batch for the batch API is used up once nothing of it is held', async () => {
+  const batchKey = await insertGuessed(100, 10);
+  await db.sql`update batches set cost_usd = 10 where key = ${batchKey}`;
+  const isUsedUp = async () => {
+    const found = await listUsedUp(db.sql, unlimited);
+    return found.some(({ key }) => key === batchKey);
+  };
+
+  await hold(batchKey, 10);
+  expect(await isUsedUp()).toBe(false);
+  await hold(batchKey, 0);
+  expect(await isUsedUp()).toBe(true);
+});
+
+test('what is held of the other batches of an owner is held back from each of them', async () => {
+  const limits = { owners: new Map([['acme', 30]]), others: null };
+  const [first, second, other] = await Promise.all(
+    ['acme', 'acme', 'ben'].map((owner) => insertBatch(db.sql, { items: 100, owner })),
+  );
+  const quote = JSON.stringify({ liveUsd: { expected: 100 } });
+  await db.sql`update batches set quote = ${quote} where owner in ('acme', 'ben')`;
+  const worker = await enterWorker(db);
+  const claim = async (batchKey = 0n, owner = 'acme') =>
+    (await claimWithin(db.sql, { batchKey, owner, worker, limit: 20, limits }))?.chunks.map(
+      (chunk) => [chunk.first, chunk.last],
+    );
+
+  await hold(other ?? 0n, 50);
+  await hold(first ?? 0n, 20);
+  expect(await claim(second)).toEqual([[0, 9]]);
+  expect(await claim(first)).toEqual([]);
+  await db.sql`
+    update chunks set state = 'open', owner = null where batch_key = ${first ?? 0n} and first = 0`;
+  expect(await claim(first)).toEqual([[0, 9]]);
 });
 
 test('a batch of which something is held, or whose limit was raised, is not paused', async () => {
