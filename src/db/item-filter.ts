@@ -60,22 +60,48 @@ function hasStatus(sql: Sql, { batchKey }: ItemSource, status: readonly ItemStat
 
 /** Rows with fields and outputs are stored as JSON, in which the text is escaped. */
 function hasText(sql: Sql, text: string) {
-  const inJson = JSON.stringify(text).slice(1, -1);
   return anyOf(sql, [
     sql`i.content ilike ${`%${escapedPattern(text)}%`}`,
-    hasJson(sql, sql`i.fields`, inJson),
-    hasJson(sql, sql`r.output`, inJson),
+    hasJson(sql, sql`i.fields`, text),
+    hasJson(sql, sql`r.output`, text),
   ]);
 }
 
 /** Beginnings that may be the end of an escape: \\n, say, is a line break and no n. */
 const mayEndEscape = /^[nrtbf\\]/i;
 
+/** JSON that has more escapes than it needs is compared by a pattern that has all of them. */
 function hasJson(sql: Sql, column: ReturnType<Sql>, text: string) {
-  const isThere = sql`${column} ilike ${`%${escapedPattern(text)}%`}`;
-  if (!mayEndEscape.test(text)) return isThere;
-  const wholly = String.raw`(?<!\\)(?:\\\\)*${text.replace(/[\\^$.|?*+()[\]{}]/g, '\\$&')}`;
-  return sql`case when ${isThere} then ${column} ~* ${wholly} else false end`;
+  const escaped = JSON.stringify(text).slice(1, -1);
+  const isThere = sql`${column} ilike ${`%${escapedPattern(escaped)}%`}`;
+  const wholly = `${outsideOfEscape}${patternOf(escaped)}`;
+  return sql`case
+    when strpos(${column}, ${'\\u'}) > 0 or strpos(${column}, ${'\\/'}) > 0
+    then ${column} ~* ${`${outsideOfEscape}${[...text].map(anyForm).join('')}`}
+    else ${mayEndEscape.test(escaped) ? sql`case when ${isThere} then ${column} ~* ${wholly} else false end` : isThere} end`;
+}
+
+/** Behind no odd backslash, and not among the digits of an escape. */
+const outsideOfEscape = String.raw`(?<!\\|(?:^|[^\\])(?:\\\\)*\\u[0-9a-f]{0,3})(?:\\\\)*`;
+
+/** A character in each form that JSON may have of it, in either case. */
+function anyForm(character: string): string {
+  const forms = new Set([
+    JSON.stringify(character).slice(1, -1),
+    ...(character === '/' ? ['\\/'] : []),
+    ...[character, character.toLowerCase(), character.toUpperCase()].map(inHex),
+  ]);
+  return `(?:${[...forms].map(patternOf).join('|')})`;
+}
+
+function inHex(text: string): string {
+  const units = Array.from({ length: text.length }, (_, at) => text.charCodeAt(at));
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('');
+}
+
+/** A text as a regular expression that has it as it stands. */
+function patternOf(text: string): string {
+  return text.replace(/[\\^$.|?*+()[\]{}]/g, '\\$&');
 }
 
 function anyOf(sql: Sql, conditions: ReturnType<typeof sql<object[]>>[]) {

@@ -240,6 +240,27 @@ describe('a search', () => {
     }
   });
 
+  it('finds letters that JSON has escaped, and no digits of their escapes', async () => {
+    const lines = [
+      String.raw`{"text": "caf\u00e9, \u00C9cole", "note": "x"}`,
+      String.raw`{"text": "a\/b <\u0042>", "note": "\u006eice"}`,
+      String.raw`{"text": "\ud83d\ude00 smile\u000a", "note": "\u4f60\u597d"}`,
+      String.raw`{"text": "no escape: \\u00e9", "note": "plain caf\\"}`,
+    ];
+    const id = await draftOver('escaped.jsonl', lines.join('\n'));
+
+    expect(await indexes(id, { search: 'café' })).toEqual([0]);
+    expect(await indexes(id, { search: 'CAFÉ, école' })).toEqual([0]);
+    expect(await indexes(id, { search: 'a/b <b>' })).toEqual([1]);
+    expect(await indexes(id, { search: 'nice' })).toEqual([1]);
+    expect(await indexes(id, { search: '😀 SMILE\n' })).toEqual([2]);
+    expect(await indexes(id, { search: '好' })).toEqual([2]);
+    expect(await indexes(id, { search: 'caf' })).toEqual([0, 3]);
+    expect(await indexes(id, { search: '\\u00E9' })).toEqual([3]);
+    expect(await indexes(id, { search: '0E9' })).toEqual([3]);
+    expect(await indexes(id, { search: 'é'.repeat(200) })).toEqual([]);
+  });
+
   it('goes through any number of rows, forwards and backwards', async () => {
     const rows = Array.from({ length: 45_000 }, (_, n) => (n % 15_000 === 14_999 ? 'rare' : 'x'));
     const id = await draftOver('many.txt', rows.join('\n'));
