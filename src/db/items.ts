@@ -1,5 +1,6 @@
 /** Items: the rows of a file seen from a batch, with the result where there is one. */
 import type { ItemErrorCode } from '../core/errors.ts';
+import { type AnswerFilter, answerConditions } from './answer-filter.ts';
 import { cutBehind, type PlaceInPage } from './bytes.ts';
 import { confidenceOf } from './confidence.ts';
 import type { Sql } from './driver/client.ts';
@@ -205,6 +206,20 @@ export async function countItems(
 
 /**
  * Succeeded and failed items in the order in which they were recorded, after a (seq, index)
+/** How many succeeded items have such answers: their rows need not be read for it. */
+export async function countAnswers(
+  sql: Sql,
+  { batchKey }: ItemSource,
+  answers: AnswerFilter,
+  bounds: IndexBounds,
+): Promise<number> {
+  const [counted] = await sql<{ items: number }[]>`
+    select count(*)::int as items from results r
+    where r.batch_key = ${batchKey} and ${sql.unsafe(answerConditions(answers).text)}
+      ${within(sql, sql`r`, bounds)}`;
+  return counted?.items ?? 0;
+}
+
  * position. Nothing is ever recorded behind a position once read: seq is given out under the
  * batch's lock.
  */

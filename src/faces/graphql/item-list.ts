@@ -6,7 +6,7 @@ import { confidenceBelowArg, confidenceFromArg, labelsArg } from './answer-args.
 import { builder } from './builder.ts';
 import { presentIssues } from './errors.ts';
 import { BatchItem, ItemStatusEnum } from './item.ts';
-import { countMatching, type ItemOrder, readItemPage } from './item-pages.ts';
+import { countInOrder, type ItemOrder, readItemPage } from './item-pages.ts';
 import { ItemErrorCodeEnum } from './item-result.ts';
 import { filterCost, type PageArgs, pageCost } from './page.ts';
 
@@ -102,8 +102,8 @@ builder.objectField('Batch', 'items', (t) =>
       fields: (c) => ({
         totalCount: c.int({
           description:
-            'Number of items that match the filter, over all pages. With labels, confidence, search or orderBy CONFIDENCE every item is looked at, which takes seconds for a million.',
-          resolve: ({ batch, asked }, _args, context) => countMatching(batch, asked, context),
+            'Number of items that match the filter, over all pages. A search looks at every item, which takes seconds for a million.',
+          resolve: ({ batch, asked }, _args, context) => countInOrder(batch, asked, context),
         }),
         searchedTo: c.exposeInt('searchedTo', {
           nullable: true,

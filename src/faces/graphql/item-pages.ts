@@ -1,15 +1,10 @@
 /** Pages of the items of a batch: in the order of the input, or the least sure answer first. */
 import { hasConfidences } from '../../app/answer-filter.ts';
+import { countMatching } from '../../app/matching-items.ts';
 import { parseItemId } from '../../core/ids.ts';
 import type { BatchRecord } from '../../db/batches.ts';
 import type { ItemFilter } from '../../db/item-filter.ts';
-import {
-  countItems,
-  type ItemRecord,
-  listItems,
-  listItemsAt,
-  type SureItem,
-} from '../../db/items.ts';
+import { type ItemRecord, listItems, listItemsAt, type SureItem } from '../../db/items.ts';
 import { findLeastSure, findSurePlace, type SurePlace } from '../../db/least-sure.ts';
 import type { Context } from './context.ts';
 import { type BatchItemModel, source, toModels } from './item.ts';
@@ -18,8 +13,6 @@ import { type Piece, walk } from './walk.ts';
 
 /** Items that a search looks at by one statement. */
 const pieceItems = 20_000;
-/** Items that one statement counts. */
-const countedItems = 100_000;
 
 export type ItemOrder = 'INDEX' | 'CONFIDENCE';
 
@@ -171,21 +164,14 @@ function indexIn({ id, total }: BatchRecord, text: string): number | null {
   return parsed?.batchId === id && parsed.index < total ? parsed.index : null;
 }
 
-/** How many items a filter leaves, of a list in this order. Looks at each of them. */
-export async function countMatching(
+/** How many items a filter leaves, of a list in this order. */
+export async function countInOrder(
   batch: BatchRecord,
   { filter, orderBy }: { filter: ItemFilter; orderBy: ItemOrder },
-  { db }: Pick<Context, 'db'>,
+  needs: Pick<Context, 'db' | 'summaries'>,
 ): Promise<number> {
   const counted = orderBy === 'CONFIDENCE' ? withConfidence(batch, filter) : filter;
-  if (Object.values(counted).every((condition) => condition === undefined)) return batch.total;
-  if (!searches(counted)) return await countItems(db.sql, source(batch), counted);
-  let items = 0;
-  for (let first = 0; first < batch.total; first += countedItems) {
-    const bounds = { afterIndex: first - 1, beforeIndex: first + countedItems };
-    items += await countItems(db.sql, source(batch), counted, bounds);
-  }
-  return items;
+  return await countMatching(needs, batch, counted);
 }
 
 /** What is ordered by confidence has one. */
