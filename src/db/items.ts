@@ -11,6 +11,7 @@ import {
   type ItemStatus,
   itemConditions,
 } from './item-filter.ts';
+import { itemText, type RowCut } from './item-text.ts';
 import { earlierUsage, itemUsage, type UsageRecord } from './usage.ts';
 
 /** What a worker reads of an item: the row as it is stored. */
@@ -145,18 +146,18 @@ export interface ItemPage extends IndexBounds {
 
 /**
  * A page of items by index, cut behind `maxBytes` but with one item at least; `inverted` reads from
- * the far end.
+ * the far end. With `cut`, of large rows the beginning of their text alone.
  */
 export async function listItems(
   sql: Sql,
   source: ItemSource,
   filter: ItemFilter,
-  page: ItemPage & { maxBytes: number },
+  page: ItemPage & { maxBytes: number; cut?: RowCut | null },
 ): Promise<(ItemRecord & PlaceInPage)[]> {
-  const { limit, inverted, maxBytes } = page;
+  const { limit, inverted, maxBytes, cut = null } = page;
   const items = sql`
     select ${itemColumns(sql)}, ${itemBytes(sql)} as octets
-    from ${itemTables(sql, source, page)} ${earlierAnswers(sql, source)}
+    from ${itemTables(sql, source, page)} ${itemText(sql, cut)} ${earlierAnswers(sql, source)}
     where ${itemConditions(sql, source, filter)} ${within(sql, sql`i`, page)}
     order by ${inverted ? sql`i.index desc` : sql`i.index`}
     limit ${limit}`;
@@ -166,7 +167,7 @@ export async function listItems(
 
 /** What the text of an item takes, its answer included. */
 function itemBytes(sql: Sql) {
-  return sql`(coalesce(octet_length(i.content), 0) + coalesce(octet_length(i.fields), 0)
+  return sql`(coalesce(octet_length(t.content), 0) + coalesce(octet_length(t.fields), 0)
     + coalesce(octet_length(r.output), 0) + coalesce(octet_length(r.rejected_answer), 0))`;
 }
 
@@ -178,11 +179,12 @@ export async function listItemsAt(
   sql: Sql,
   source: ItemSource,
   filter: ItemFilter,
-  { indexes, limit, maxBytes }: { indexes: string; limit: number; maxBytes: number },
+  page: { indexes: string; limit: number; maxBytes: number; cut?: RowCut | null },
 ): Promise<(SureItem & PlaceInPage)[]> {
+  const { indexes, limit, maxBytes, cut = null } = page;
   const items = sql`
     select ${itemColumns(sql)}, ${itemBytes(sql)} as octets, ${confidenceOf(sql)} as confidence, g.at
-    from ${itemTables(sql, source)} ${earlierAnswers(sql, source)}
+    from ${itemTables(sql, source)} ${itemText(sql, cut)} ${earlierAnswers(sql, source)}
     join unnest(${indexes}::int[]) with ordinality as g (index, at) on g.index = i.index
     where ${itemConditions(sql, source, filter)}
     order by g.at
@@ -204,8 +206,6 @@ export async function countItems(
   return counted?.items ?? 0;
 }
 
-/**
- * Succeeded and failed items in the order in which they were recorded, after a (seq, index)
 /** How many succeeded items have such answers: their rows need not be read for it. */
 export async function countAnswers(
   sql: Sql,
@@ -220,6 +220,8 @@ export async function countAnswers(
   return counted?.items ?? 0;
 }
 
+/**
+ * Succeeded and failed items in the order in which they were recorded, after a (seq, index)
  * position. Nothing is ever recorded behind a position once read: seq is given out under the
  * batch's lock.
  */
@@ -231,7 +233,7 @@ export async function readResultsAfter(
 ): Promise<(ItemRecord & { seq: number })[]> {
   const items = sql`
     select ${itemColumns(sql)}, ${itemBytes(sql)} as octets
-    from ${itemTables(sql, source)} join page on page.index = i.index ${earlierAnswers(sql, source)}
+    from ${itemTables(sql, source)} join page on page.index = i.index ${itemText(sql, null)} ${earlierAnswers(sql, source)}
     where i.file_key = ${source.fileKey}`;
   return await sql<(ItemRecord & { seq: number })[]>`
     with page as materialized (
@@ -247,7 +249,7 @@ export async function readResultsAfter(
 
 function itemColumns(sql: Sql) {
   return sql`
-    i.index, i.custom_id as "customId", i.content, i.fields, i.row,
+    i.index, i.custom_id as "customId", t.content, t.fields, i.row,
     coalesce(r.status::text, case when exists (
       select from chunks c
       where c.batch_key = b.key and c.state = 'leased' and i.index between c.first and c.last

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { answerFilterOf } from '../../app/answer-filter.ts';
 import { storableText } from '../../operations/text.ts';
 import { confidenceBelowArg, confidenceFromArg, labelsArg } from './answer-args.ts';
+import { asksFor } from './asks-for.ts';
 import { builder } from './builder.ts';
 import { presentIssues } from './errors.ts';
 import { BatchItem, ItemStatusEnum } from './item.ts';
@@ -81,7 +82,7 @@ builder.objectField('Batch', 'items', (t) =>
         }),
       },
       complexity: (args) => ({ ...pageCost(args), field: listCost(args) }),
-      resolve: async (batch, args, context) => {
+      resolve: async (batch, args, context, info) => {
         const asked = {
           orderBy: args.orderBy ?? 'INDEX',
           filter: {
@@ -92,7 +93,9 @@ builder.objectField('Batch', 'items', (t) =>
             search: args.search ?? undefined,
           },
         };
-        const page = await readItemPage(batch, fromIndexed(args), asked, context);
+        const isCut = !asksFor(info, wholeTexts);
+        const reading = { ...asked, isCut };
+        const page = await readItemPage(batch, fromIndexed(args), reading, context);
         return { ...page, batch, asked };
       },
     },
@@ -115,6 +118,9 @@ builder.objectField('Batch', 'items', (t) =>
     { name: 'BatchItemEdge', description: 'An item with its cursor.' },
   ),
 );
+
+/** Fields of an item for which its whole row is read. */
+const wholeTexts: ReadonlySet<string> = new Set(['content', 'metadata', 'request']);
 
 /** A page that begins at an index begins behind the one before. */
 function fromIndexed<

@@ -2,10 +2,13 @@
 import { hasConfidences } from '../../app/answer-filter.ts';
 import { countMatching } from '../../app/matching-items.ts';
 import { parseItemId } from '../../core/ids.ts';
-import type { BatchRecord } from '../../db/batches.ts';
+import { type BatchFile, type BatchRecord, readBatchFile } from '../../db/batches.ts';
 import type { ItemFilter } from '../../db/item-filter.ts';
+import type { RowCut } from '../../db/item-text.ts';
 import { type ItemRecord, listItems, listItemsAt, type SureItem } from '../../db/items.ts';
 import { findLeastSure, findSurePlace, type SurePlace } from '../../db/least-sure.ts';
+import { rowFileOf } from '../../files/row.ts';
+import { rowCutOf } from '../../files/row-cut.ts';
 import type { Context } from './context.ts';
 import { type BatchItemModel, source, toModels } from './item.ts';
 import { type PageArgs, type PageRange, type Places, readPage, wholePage } from './page.ts';
@@ -23,20 +26,33 @@ interface Ordered<Place> extends Places<BatchItemModel> {
   read(range: PageRange, from: Place | null, limit: number): Promise<Piece<ItemRecord, Place>>;
 }
 
-/** A page, and the last index that a search looked at where it ran out of time. */
+/** Which items a list has, and in which order. */
+interface Asked {
+  filter: ItemFilter;
+  orderBy: ItemOrder;
+}
+
+/**
+ * `isCut`: nothing of the text of items is asked for but its beginning.
+ *
+ * A page, and the last index that a search looked at where it ran out of time.
+ */
 export async function readItemPage(
   batch: BatchRecord,
   args: PageArgs,
-  { filter, orderBy }: { filter: ItemFilter; orderBy: ItemOrder },
+  { filter, orderBy, isCut }: Asked & { isCut: boolean },
   context: Context,
 ) {
+  const file = await readBatchFile(context.db, batch.fileKey);
+  const cut = isCut ? rowCutOf(rowFileOf(file, batch)) : null;
+  const asked = { batch, filter, cut };
   return orderBy === 'CONFIDENCE'
-    ? await readOrdered(batch, args, bySureness(batch, filter, context), context)
-    : await readOrdered(batch, args, byIndex(batch, filter, context), context);
+    ? await readOrdered({ batch, file }, args, bySureness(asked, context), context)
+    : await readOrdered({ batch, file }, args, byIndex(asked, context), context);
 }
 
 async function readOrdered<Place>(
-  batch: BatchRecord,
+  { batch, file }: { batch: BatchRecord; file: BatchFile },
   args: PageArgs,
   order: Ordered<Place>,
   { db }: Context,
@@ -50,7 +66,7 @@ async function readOrdered<Place>(
     end = found.end;
     isFull = found.rows.length >= range.limit - 1;
     isInverted = range.inverted;
-    const entries = await toModels(batch, found.rows, db);
+    const entries = await toModels(batch, found.rows, db, file);
     return wholePage({ entries, isCut: found.isCut }, range, order.toCursor);
   });
   if (end === null) return { edges, pageInfo, searchedTo: null };
@@ -66,7 +82,14 @@ async function readOrdered<Place>(
 /** Larger than any index, and the largest that the database can compare with one. */
 const maxIndex = 2 ** 31 - 1;
 
-function byIndex(batch: BatchRecord, filter: ItemFilter, { db, budget }: Context): Ordered<number> {
+/** What is read of a batch. */
+interface Reading {
+  batch: BatchRecord;
+  filter: ItemFilter;
+  cut: RowCut | null;
+}
+
+function byIndex({ batch, filter, cut }: Reading, { db, budget }: Context): Ordered<number> {
   const isSearch = searches(filter);
   const toIndex = (cursor: string | undefined) =>
     cursor === undefined ? undefined : Math.min(Number(cursor), maxIndex);
@@ -95,7 +118,7 @@ function byIndex(batch: BatchRecord, filter: ItemFilter, { db, budget }: Context
         beforeIndex = Math.min(afterIndex + 1 + pieceItems, stop);
         end = beforeIndex < stop ? beforeIndex - 1 : null;
       }
-      const page = { limit, afterIndex, beforeIndex, inverted };
+      const page = { limit, afterIndex, beforeIndex, inverted, cut };
       const { rows, isCut } = await budget.read((maxBytes) =>
         listItems(db.sql, source(batch), filter, { ...page, maxBytes }),
       );
@@ -113,11 +136,7 @@ function searches({ answers, search, customIds }: ItemFilter): boolean {
 const sureCursor = /^(\d{1,10})\.(\d{1,10})$/;
 const billion = 1e9;
 
-function bySureness(
-  batch: BatchRecord,
-  filter: ItemFilter,
-  { db, budget }: Context,
-): Ordered<SurePlace> {
+function bySureness({ batch, filter, cut }: Reading, { db, budget }: Context): Ordered<SurePlace> {
   const { status, errorCodes, search } = filter;
   const isPossible =
     hasConfidences(batch) && !errorCodes && (status?.includes('SUCCEEDED') ?? true);
@@ -151,7 +170,7 @@ function bySureness(
         inverted,
       });
       const { rows, isCut } = await budget.read((maxBytes) =>
-        listItemsAt(db.sql, source(batch), { search }, { indexes, limit, maxBytes }),
+        listItemsAt(db.sql, source(batch), { search }, { indexes, limit, maxBytes, cut }),
       );
       return { rows, isCut, end: count < looked ? null : end };
     },
@@ -167,7 +186,7 @@ function indexIn({ id, total }: BatchRecord, text: string): number | null {
 /** How many items a filter leaves, of a list in this order. */
 export async function countInOrder(
   batch: BatchRecord,
-  { filter, orderBy }: { filter: ItemFilter; orderBy: ItemOrder },
+  { filter, orderBy }: Asked,
   needs: Pick<Context, 'db' | 'summaries'>,
 ): Promise<number> {
   const counted = orderBy === 'CONFIDENCE' ? withConfidence(batch, filter) : filter;

@@ -61,6 +61,51 @@ describe('excerpt', () => {
   });
 });
 
+describe('excerpts of rows that together are too much to read', () => {
+  const rows = 190;
+  const longText = (n: number) =>
+    `${'\n \t'.repeat(50)}row ${n} "é" 😀\u00a0 ${'words and words '.repeat(6_000)}`;
+  const texts = Array.from({ length: rows }, (_, n) => longText(n));
+  const inCsv = (text: string) => `"${text.replaceAll('"', '""')}"`;
+  const files: [name: string, text: string, fields: Data][] = [
+    [
+      'long.csv',
+      `id,text,other\n${texts.map((text, n) => `r-${n},${inCsv(text)},x`).join('\n')}\n`,
+      { contentField: 'text', customIdField: 'id' },
+    ],
+    [
+      'long.jsonl',
+      texts.map((text, n) => JSON.stringify({ id: `r-${n}`, other: 'x', text })).join('\n'),
+      { contentField: 'text', customIdField: 'id' },
+    ],
+    ['whole.jsonl', texts.map((text) => JSON.stringify({ one: text, two: '' })).join('\n'), {}],
+    ['long.txt', texts.map((text) => text.replaceAll('\n', ' ')).join('\n'), {}],
+  ];
+  const query = (fields: string) => `query ($id: ID!, $first: Int) {
+    batch(id: $id) { items(first: $first) { edges { node { ${fields} } } } } }`;
+
+  it.each(files)('are read of %s, and are the same as of one row', async (name, text, fields) => {
+    const fileId = await upload(text, name);
+    const draft = { headers: anna, source: { fileId }, autoStart: false, ...fields };
+    const id = await submitTexts(app, [], draft);
+
+    const page = (await ask(query('customId excerpt(characters: 300)'), { id, first: rows })).batch
+      .items.edges;
+    const refused = await app.graphql(query('excerpt content'), { id, first: rows }, anna);
+    const whole = (await ask(query('customId excerpt(characters: 300) content'), { id, first: 2 }))
+      .batch.items.edges;
+
+    expect(page).toHaveLength(rows);
+    expect(refused.errors?.[0]?.extensions.code).toBe('PAYLOAD_TOO_LARGE');
+    for (const [at, { node }] of whole.entries()) {
+      const { content: _, ...asShown } = node;
+      expect(page[at].node).toEqual(asShown);
+    }
+    expect(page[7].node.customId).toBe(fields.customIdField ? 'r-7' : '7');
+    expect(page[7].node.excerpt).toContain(name === 'whole.jsonl' ? 'row 7 ' : 'row 7 "é" 😀 w');
+  });
+});
+
 describe('items from an index', () => {
   let id: string;
   beforeAll(async () => {
