@@ -46,12 +46,14 @@ export const noUsage: Readonly<Usage> = Object.freeze({
 });
 
 /** Tokens were counted, and nobody knows what they cost. */
-export function isUnpriced({
-  inputTokens,
-  outputTokens,
-  costUsd,
-}: Pick<Usage, 'inputTokens' | 'outputTokens' | 'costUsd'>): boolean {
-  return costUsd === null && inputTokens + outputTokens > 0;
+export function isUnpriced(
+  usage: Pick<Usage, 'inputTokens' | 'outputTokens' | 'costUsd'>,
+): boolean {
+  return usage.costUsd === null && hasTokens(usage);
+}
+
+function hasTokens(tokens: Pick<TokenCounts, 'inputTokens' | 'outputTokens'>): boolean {
+  return tokens.inputTokens + tokens.outputTokens > 0;
 }
 
 /**
@@ -62,7 +64,7 @@ function spend(
   total: Usage,
   { tokens, costUsd }: { tokens: TokenCounts; costUsd: number | null },
 ): void {
-  const isUnknown = isUnpriced(total) || isUnpriced({ ...tokens, costUsd });
+  const isUnknown = isUnpriced(total) || (costUsd === null && hasTokens(tokens));
   total.inputTokens += tokens.inputTokens;
   total.cachedInputTokens += tokens.cachedInputTokens;
   total.cacheWriteTokens += tokens.cacheWriteTokens;
@@ -82,7 +84,7 @@ export function meter(
   { tokens, costUsd }: { tokens: TokenCounts | null; costUsd: number | null },
 ): void {
   if (tokens) spend(total, { tokens, costUsd });
-  if (!tokens || tokens.inputTokens + tokens.outputTokens === 0) total.unmeteredRequests += 1;
+  if (!tokens || !hasTokens(tokens)) total.unmeteredRequests += 1;
 }
 
 /** The usage of all together. */

@@ -21,7 +21,7 @@ import { modelFor } from './item-model.ts';
 import { makePrompt, type Repair } from './item-prompt.ts';
 import type { ItemAnswer, ItemRun, ItemStep } from './item-run.ts';
 import { type FirstFailure, firstFailureAt, isItemsOwn } from './own-failures.ts';
-import { type ItemPrompt, markOf, type Plan, promptLength } from './plan.ts';
+import { type ItemPrompt, type Plan, promptLength } from './plan.ts';
 import { rejectedAnswer } from './rejected-answer.ts';
 
 /** An answer that breaks its schema is asked again this often, with the validator's message. */
@@ -106,7 +106,8 @@ class StartedItem implements ItemRun {
     try {
       const { maxOutputTokens } = this;
       const { sampling, tokenRatio } = this.plan;
-      const request = { ...sampling, maxOutputTokens, ...prompt, tokenRatio, ...markOf(this.plan) };
+      const cacheMark = this.plan.cache?.mark ?? undefined;
+      const request = { ...sampling, maxOutputTokens, ...prompt, tokenRatio, cacheMark };
       this.sentAt = performance.now();
       answer = await model.send(request, { signal, permit });
       readings?.confirm(model);
@@ -175,9 +176,11 @@ class StartedItem implements ItemRun {
     const { operation } = this.plan;
     try {
       const output = operation.parse(answer);
-      const confidence = operation.confidence?.(output) ?? null;
-      const sure = confidence === null ? {} : { confidence };
-      return { kind: 'final', answer: this.answerWith({ status: 'SUCCEEDED', output, ...sure }) };
+      const confidence = operation.confidence?.(output) ?? undefined;
+      return {
+        kind: 'final',
+        answer: this.answerWith({ status: 'SUCCEEDED', output, confidence }),
+      };
     } catch (error) {
       this.rejected = rejectedAnswer(operation.written?.(answer) ?? answer.text);
       if (error instanceof ItemFailure) return this.failed(error);

@@ -145,7 +145,7 @@ export function requestFor(plan: Plan, item: PromptItem): { model: Model; reques
 }
 
 /** What of a request asks for the prompt cache. */
-export function markOf({ cache }: Plan): Pick<PromptRequest, 'cacheMark'> {
+function markOf({ cache }: Plan): Pick<PromptRequest, 'cacheMark'> {
   return cache?.mark ? { cacheMark: cache.mark } : {};
 }
 

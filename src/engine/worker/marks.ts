@@ -98,14 +98,15 @@ function marksOf(due: readonly Due[]): ChunkMark[] {
   const marks = new Map<HeldItem['chunk'], ChunkMark>();
   for (const { items } of due) {
     for (const { index, chunk, isRepeat } of items) {
-      const { batchKey, first } = chunk;
-      const { sentTo, repeats } = marks.get(chunk) ?? { sentTo: index, repeats: 0 };
-      marks.set(chunk, {
-        batchKey,
-        first,
-        sentTo: Math.max(sentTo, index),
-        repeats: repeats + (isRepeat ? 1 : 0),
-      });
+      const repeats = isRepeat ? 1 : 0;
+      const mark = marks.get(chunk);
+      if (mark) {
+        mark.sentTo = Math.max(mark.sentTo, index);
+        mark.repeats += repeats;
+      } else {
+        const { batchKey, first } = chunk;
+        marks.set(chunk, { batchKey, first, sentTo: index, repeats });
+      }
     }
   }
   return [...marks.values()];

@@ -47,27 +47,24 @@ export function takeSendable(state: WorkerState): Call[] {
     const item = batch?.ready[0];
     if (!batch || !item) break;
     // What is marked goes before an item that runs alone, which is marked with nothing under way.
-    const entered = isMarked(item) && alone === runsAlone(item) ? enter(state, batch, item) : null;
-    if (entered) {
+    const call = isMarked(item) && alone === runsAlone(item) ? enter(state, batch, item) : null;
+    if (call) {
       take(state, batch);
       state.runningAlone = alone;
-      calls.push({ batch, item, ...entered });
+      calls.push(call);
     } else if (alone) break;
     else blocked.add(batch);
   }
   return calls;
 }
 
-function enter(
-  state: WorkerState,
-  { plan }: HeldBatch,
-  item: HeldItem,
-): Pick<Call, 'permit' | 'isFirst'> | null {
+function enter(state: WorkerState, batch: HeldBatch, item: HeldItem): Call | null {
+  const { plan } = batch;
   if (waitsForFirst(state, plan)) return null;
   const gate = item.gate();
   const permit = gate.tryEnter();
   if (!permit) listenTo(state, gate);
-  return permit && { permit, isFirst: plan.cache?.priming?.begin() ?? false };
+  return permit && { batch, item, permit, isFirst: plan.cache?.priming?.begin() ?? false };
 }
 
 function take(state: WorkerState, batch: HeldBatch): void {
