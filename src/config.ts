@@ -2,23 +2,25 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { budgets, strangeOwners } from './config/budgets.ts';
+import {
+  type DatabaseSettings,
+  databaseSettings,
+  databaseVariables,
+} from './config/database-settings.ts';
+import { bool, integer, oneOf, optionalInteger } from './config/kinds.ts';
 import { prices } from './config/price-settings.ts';
 import { httpUrl, providers } from './config/provider-settings.ts';
 import { tellStrangeVariables } from './config/strange-variables.ts';
-import { describeIssue, textOf, wholeNumber } from './config/text.ts';
+import { describeIssue, textOf } from './config/text.ts';
 import type { OwnerLimits } from './db/owner-limits.ts';
 import type { OwnPrices } from './model/prices.ts';
 import type { ProviderConfig } from './model/provider-config.ts';
 import { parseWebhookSecrets } from './webhooks/sign.ts';
 
 /** Everything that can be set from outside, parsed once. */
-export interface Config {
+export interface Config extends DatabaseSettings {
   port: number;
   host: string;
-  /** Null: the embedded Postgres in `dataDirectory`. */
-  databaseUrl: string | null;
-  /** The most that this process opens to Postgres. */
-  databaseConnections: number;
   dataDirectory: string;
   providers: ProviderConfig[];
   /** By provider/name; what the built-in list has otherwise, or lacks. */
@@ -51,21 +53,6 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
-const bool = (fallback: boolean, on = 'true', off = 'false') =>
-  z
-    .enum([on, off, 'true', 'false', '1', '0'], { error: `must be ${on} or ${off}` })
-    .default(fallback ? on : off)
-    .transform((value) => value === on || value === 'true' || value === '1');
-
-const oneOf = <const Values extends readonly [string, ...string[]]>(values: Values) =>
-  z.enum(values, { error: `must be one of ${values.join(', ')}` });
-
-const integer = (fallback: number, min: number, max: number) =>
-  z.coerce.number(wholeNumber).int(wholeNumber).min(min).max(max).default(fallback);
-
-const optionalInteger = (min: number, max: number) =>
-  z.coerce.number(wholeNumber).int(wholeNumber).min(min).max(max).optional();
-
 const minKeyLength = 24;
 
 const apiKeys = z
@@ -94,13 +81,7 @@ const apiKeys = z
 const environment = z.object({
   PORT: integer(4000, 0, 65_535),
   HOST: z.string().min(1).default('127.0.0.1'),
-  DATABASE_URL: z
-    .url({
-      protocol: /^postgres(ql)?$/,
-      error: 'must be an address such as postgres://user:password@host:5432/database',
-    })
-    .optional(),
-  DATABASE_CONNECTIONS: integer(24, 8, 1_000),
+  ...databaseVariables,
   DATA_DIR: z.string().min(1).default('.data'),
   OPENAI_API_KEY: z.string().min(1).optional(),
   OPENAI_BASE_URL: httpUrl.optional(),
@@ -227,8 +208,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   return {
     port: data.PORT,
     host: data.HOST,
-    databaseUrl: data.DATABASE_URL ?? null,
-    databaseConnections: data.DATABASE_CONNECTIONS,
+    ...databaseSettings(data),
     dataDirectory: resolve(data.DATA_DIR),
     providers: configs,
     prices: data.PRICES,
@@ -260,11 +240,14 @@ function plain(name: string) {
   return { name, headers: {}, query: {}, models: [], closed: false };
 }
 
+/** Every variable that Winnow reads, those aside that PROVIDERS names. */
+export const variableNames: readonly string[] = Object.keys(environment.shape);
+
 /** The variables that look like ours and are none, a sentence each. */
 export function findStrangeVariables(
   env: Readonly<Record<string, string | undefined>>,
 ): readonly string[] {
   const entries = providers.safeParse(env.PROVIDERS || undefined).data ?? {};
   const named = Object.values(entries).flatMap(({ apiKeyEnv }) => apiKeyEnv ?? []);
-  return tellStrangeVariables(env, Object.keys(environment.shape), new Set(named));
+  return tellStrangeVariables(env, variableNames, new Set(named));
 }

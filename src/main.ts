@@ -3,12 +3,14 @@ import { existsSync } from 'node:fs';
 import { type Config, ConfigError, findStrangeVariables, readConfig } from './config.ts';
 import { StartFailure } from './core/errors.ts';
 import { createLog } from './core/log.ts';
+import { migrateOnly } from './service/tables.ts';
 import { type Service, startService } from './service.ts';
 
 /** One Ctrl-C may arrive twice: from the terminal, and from the npm above the program. */
 const onePressMs = 500;
 
-if (existsSync('.env')) process.loadEnvFile('.env');
+// In production a file that lies about must not change what the process was given.
+if (process.env.NODE_ENV !== 'production' && existsSync('.env')) process.loadEnvFile('.env');
 
 let config: Config;
 try {
@@ -30,6 +32,7 @@ let stoppedAt = Number.NEGATIVE_INFINITY;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
 
 try {
+  if (config.migrate === 'only') await migrateAndExit(config);
   service = await startService(config, log, { tell: complain, signal: starting.signal });
 } catch (error) {
   if (stopping) process.exit(0);
@@ -39,6 +42,22 @@ try {
 }
 if (stopping) await end(service, false);
 else process.stdout.write(`${announcement(service)}\n`);
+
+/** For MIGRATE=only: no server and no worker. */
+async function migrateAndExit(given: Config): Promise<never> {
+  let applied = 0;
+  await migrateOnly(given, {
+    log,
+    tell: complain,
+    signal: starting.signal,
+    onApplied(migration) {
+      applied += 1;
+      process.stdout.write(`${migration}\n`);
+    },
+  });
+  if (applied === 0) process.stdout.write('No migration is missing.\n');
+  process.exit(0);
+}
 
 /** For people, whatever LOG_LEVEL says. */
 function complain(sentence: string): void {

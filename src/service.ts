@@ -4,7 +4,6 @@ import type { Log } from './core/log.ts';
 import { startFailureOf } from './db/driver/await-database.ts';
 import { type Database, openDatabase } from './db/driver/client.ts';
 import { divideConnections } from './db/driver/connections.ts';
-import { migrateDatabase } from './db/migrate.ts';
 import { readOrMakeSetting } from './db/settings.ts';
 import { logBatches } from './engine/process/log-batches.ts';
 import { createNudges } from './engine/process/nudges.ts';
@@ -14,6 +13,7 @@ import { createEnding, type Ending } from './service/ending.ts';
 import { startEngine } from './service/engine.ts';
 import { openModels } from './service/models.ts';
 import { startServer } from './service/server.ts';
+import { bringTables } from './service/tables.ts';
 import { createEvents, type Events } from './telemetry/events.ts';
 import { logEvents } from './telemetry/log-events.ts';
 import { createWebhooks } from './webhooks/deliver.ts';
@@ -44,7 +44,7 @@ export async function startService(
   try {
     const data = await openData(config, ending, { log, tell, signal });
     databaseUrl = data.databaseUrl;
-    await migrateDatabase(databaseUrl);
+    await bringTables(databaseUrl, { migrate: config.migrate, log });
     const serves = config.role !== 'worker';
     const connections = divideConnections(config.databaseConnections, { serves });
     const db = openDatabase(databaseUrl, { maxConnections: connections.engine, ...data.room });

@@ -23,6 +23,8 @@ it('an empty environment is a whole configuration: this machine only, embedded d
     host: '127.0.0.1',
     databaseUrl: null,
     databaseConnections: 24,
+    databaseWaitSeconds: 60,
+    migrate: 'auto',
     dataDirectory: resolve('.data'),
     providers: [],
     prices: {},

@@ -25,7 +25,8 @@ export async function startLocal(
   const { createLog } = await import('../core/log.ts');
   const { startService } = await import('../service.ts');
 
-  const env = { ...(existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {}), ...given };
+  const isRead = given.NODE_ENV !== 'production' && existsSync('.env');
+  const env = { ...(isRead ? parseEnv(readFileSync('.env', 'utf8')) : {}), ...given };
   try {
     const config = readConfig({
       // A command is over before anybody looks at a page.

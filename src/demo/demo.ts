@@ -30,7 +30,7 @@ process.exit();
 
 async function demo(options: Options, shell: Shell): Promise<void> {
   const { signal, hurry } = shell.ending;
-  if (existsSync('.env')) process.loadEnvFile('.env');
+  if (process.env.NODE_ENV !== 'production' && existsSync('.env')) process.loadEnvFile('.env');
   const config = ownConfig(process.env, options);
   const model = config.defaultModel;
   const asks = !isSandbox(model) && !options.yes;

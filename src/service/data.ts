@@ -24,12 +24,12 @@ export interface WaitOptions {
 
 /** Throws StartFailure where the database, or its folder, is in the way. */
 export async function openData(
-  { databaseUrl, dataDirectory }: Config,
+  { databaseUrl, dataDirectory, databaseWaitSeconds }: Config,
   ending: Ending,
   { log, ...wait }: WaitOptions & { log: Log },
 ): Promise<Data> {
   if (databaseUrl !== null) {
-    await awaitDatabase(databaseUrl, wait);
+    await awaitDatabase(databaseUrl, { ...wait, patienceMs: databaseWaitSeconds * 1_000 });
     return { databaseUrl, place: 'the database of DATABASE_URL', room: {} };
   }
   const postgres = await startEmbeddedPostgres({

@@ -82,7 +82,6 @@ export async function startServer(parts: ServerParts, ending: Ending): Promise<s
       createAnthropicFace(services, { publicUrl }),
     ],
     log,
-    events,
   });
   const url = await server.listen();
   ending.addHurried(

@@ -1,6 +1,7 @@
 /** Pages of reference name what the sources have, neither less nor more. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { variableNames } from '../../src/config.ts';
 import { batchErrorCodes, itemErrorCodes, statusOf } from '../../src/core/errors.ts';
 import { readPage } from './documents.ts';
 
@@ -12,9 +13,7 @@ const sectionOf = (page: string, title: string) =>
   page.split(/^## /m).find((section) => section.startsWith(`${title}\n`)) ?? '';
 
 describe('variables of the environment', () => {
-  const [, shape = ''] =
-    /const environment = z\.object\(\{(.*?)^\}\);/ms.exec(source('src/config.ts')) ?? [];
-  const variables = [...shape.matchAll(/^ {2}([A-Z_]+):/gm)].map(([, name = '']) => name);
+  const variables = variableNames;
 
   it('are found', () => {
     expect(variables).toContain('DATABASE_URL');

@@ -6,6 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { TLSSocket } from 'node:tls';
 import pino from 'pino';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -19,6 +20,7 @@ import { type Program, startProgram } from '../support/program.ts';
 import { startProxy } from '../support/proxy.ts';
 import { createTrail } from '../support/trail.ts';
 import { until } from '../support/until.ts';
+import { selfSigned } from '../webhooks/certificate.ts';
 import { closedPort } from '../webhooks/support.ts';
 
 const programs: Program[] = [];
@@ -170,6 +172,7 @@ describe.concurrent('a database that takes connections and says nothing', () => 
 
     const waiting = awaitDatabase(url, {
       tell: (sentence) => told.push(sentence),
+      patienceMs: 60_000,
       signal: stop.signal,
     });
     waiting.catch(() => undefined);
@@ -190,7 +193,7 @@ describe('a start that no waiting mends is one sentence', () => {
       (url) => {
         url.password = password;
       },
-      /^The database at 127\.0\.0\.1:\d+ refuses the password of "postgres"$/,
+      /^The database "test_\w+" at 127\.0\.0\.1:\d+ refuses the password of "postgres"$/,
     ],
     [
       'an unknown account',
@@ -198,14 +201,14 @@ describe('a start that no waiting mends is one sentence', () => {
         url.username = 'nobody';
         url.password = password;
       },
-      /^The database at 127\.0\.0\.1:\d+ refuses the password of "nobody"$/,
+      /^The database "test_\w+" at 127\.0\.0\.1:\d+ refuses the password of "nobody"$/,
     ],
     [
       'a missing database',
       (url) => {
         url.pathname = '/nowhere';
       },
-      /^There is no database "nowhere" at 127\.0\.0\.1:\d+; create it/,
+      /^There is no database "nowhere" at 127\.0\.0\.1:\d+ for "postgres"; create it/,
     ],
     [
       'missing rights',
@@ -232,7 +235,7 @@ describe('a start that no waiting mends is one sentence', () => {
     expect(await program.ended).toBe(1);
     expectSentence(
       program,
-      /^The database at 127\.0\.0\.1:\d+ refuses the password of "postgres"$/,
+      /^The database "test_\w+" at 127\.0\.0\.1:\d+ refuses the password of "postgres"$/,
     );
   });
 
@@ -251,6 +254,31 @@ describe('a start that no waiting mends is one sentence', () => {
       /^PORT must be free: 127\.0\.0\.1:\d+ is in use, perhaps by another Winnow/,
     );
     expect(foreign).toMatch(/^HOST must be an address of this machine, not 192\.0\.2\.1/);
+  });
+
+  it('a certificate that is not trusted', async () => {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined);
+      // The answer to the question whether TLS is spoken here.
+      socket.once('data', () => {
+        socket.write('S');
+        const secure = new TLSSocket(socket, { isServer: true, ...selfSigned });
+        secure.on('error', () => undefined);
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const port = typeof address === 'object' ? String(address?.port) : '';
+
+    const message = await failureOf({
+      DATABASE_URL: `postgres://anna:the-right-password@127.0.0.1:${port}/winnow?sslmode=verify-full`,
+    });
+    server.close();
+
+    expect(message).toMatch(
+      /^The database "winnow" at 127\.0\.0\.1:\d+ shows "anna" a certificate that is not trusted \([A-Z_]+\)/,
+    );
+    expect(message).not.toContain('the-right-password');
   });
 
   it('a DATA_DIR that cannot be made', async () => {

@@ -7,7 +7,6 @@ import postgres from 'postgres';
 import { StartFailure } from '../../core/errors.ts';
 import { ConnectionLost, databaseFailureCode } from './failure.ts';
 
-const databasePatienceMs = 60_000;
 const tellEveryMs = 5_000;
 const retryMs = 250;
 /** A server that is not Postgres can hold the driver up for ever. */
@@ -25,11 +24,11 @@ export async function awaitDatabase(
   url: string,
   {
     tell,
-    patienceMs = databasePatienceMs,
+    patienceMs,
     signal,
   }: {
     tell: (sentence: string) => void;
-    patienceMs?: number | undefined;
+    patienceMs: number;
     signal?: AbortSignal | undefined;
   },
 ): Promise<void> {
@@ -115,13 +114,20 @@ function neverMends(code: string): boolean {
 
 /** Why the database lets nobody start, in one sentence; null where something else is wrong. */
 export function startFailureOf(error: unknown, url: string): StartFailure | null {
+  if (error instanceof StartFailure) return error;
   const { user, name } = partsOf(url);
   const place = placeOf(url);
   const sentence = (text: string) => new StartFailure(text, { cause: error });
   const denied = findDenied(error);
   if (denied !== null) {
     return sentence(
-      `The database "${name}" at ${place} gives "${user}" too few rights (${denied}); Winnow makes its tables there: grant CREATE on the database and on its schema public`,
+      `The database "${name}" at ${place} gives "${user}" too few rights (${denied}); grant what deploy/roles.sql grants and migrate with MIGRATE=only as the owner, or grant CREATE on the database and on its schema public`,
+    );
+  }
+  const distrusted = findDistrusted(error);
+  if (distrusted !== null) {
+    return sentence(
+      `The database "${name}" at ${place} shows "${user}" a certificate that is not trusted (${distrusted}); set NODE_EXTRA_CA_CERTS to its authority, or sslmode=require in DATABASE_URL to ask for none`,
     );
   }
   const code = databaseFailureCode(error);
@@ -129,10 +135,10 @@ export function startFailureOf(error: unknown, url: string): StartFailure | null
     case null:
       return null;
     case '28P01':
-      return sentence(`The database at ${place} refuses the password of "${user}"`);
+      return sentence(`The database "${name}" at ${place} refuses the password of "${user}"`);
     case '3D000':
       return sentence(
-        `There is no database "${name}" at ${place}; create it, or name another in DATABASE_URL`,
+        `There is no database "${name}" at ${place} for "${user}"; create it, or name another in DATABASE_URL`,
       );
     case '25006':
       return sentence(
@@ -140,7 +146,9 @@ export function startFailureOf(error: unknown, url: string): StartFailure | null
       );
     default:
       return code.startsWith('28')
-        ? sentence(`The database at ${place} does not let "${user}" in: ${messageOf(error)}`)
+        ? sentence(
+            `The database "${name}" at ${place} does not let "${user}" in: ${messageOf(error)}`,
+          )
         : sentence(`The database at ${place} went away during the start: ${inWords(code)}`);
   }
 }
@@ -152,6 +160,16 @@ const deniedState = '42501';
 function findDenied(error: unknown): string | null {
   for (let inner = error; inner instanceof Error; inner = inner.cause) {
     if ('code' in inner && inner.code === deniedState) return inner.message;
+  }
+  return null;
+}
+
+/** Codes of Node's TLS where it does not take a certificate, or a peer that speaks no TLS. */
+const distrustCode = /CERT|^UNABLE_TO_|ERR_TLS|ERR_SSL|^HOSTNAME_MISMATCH$|^INVALID_(CA|PURPOSE)$/;
+
+function findDistrusted(error: unknown): string | null {
+  for (let inner = error; inner instanceof Error; inner = inner.cause) {
+    if ('code' in inner && distrustCode.test(String(inner.code))) return String(inner.code);
   }
   return null;
 }
@@ -180,8 +198,8 @@ function inWords(code: string): string {
   return words[code] ? `${words[code]} (${code})` : code;
 }
 
-/** Without the password, for people. */
-function placeOf(url: string): string {
+/** Host and port, for people: the password never stands in a sentence. */
+export function placeOf(url: string): string {
   const { host, port } = partsOf(url);
   return `${host}:${port}`;
 }

@@ -39,8 +39,7 @@ export function createGraphQLFace({
       {
         matches: ({ url }) => url.pathname === '/graphql' || url.pathname === '/graphql/',
         async answer({ request, response, asking, identify }) {
-          const bearer = await identify();
-          if (bearer === null) {
+          if (identify() === null) {
             refuseStranger(request, response, new RouteError(401, 'UNAUTHENTICATED', needsKey));
             return;
           }
@@ -52,13 +51,13 @@ export function createGraphQLFace({
             response.once('finish', () => request.destroy());
             refuseQuery(request, response, late);
           });
-          await yoga(request, response, { asking, bearer });
+          await yoga(request, response, { asking });
         },
         refuse: ({ request, response }, reason) => refuseStranger(request, response, reason),
       },
     ],
     attach(http, door) {
-      sockets = attachSockets({ http, yoga, mask, ...door, log, events: services.events });
+      sockets = attachSockets({ http, yoga, mask, ...door, log });
     },
     async close() {
       services.progress.stop();

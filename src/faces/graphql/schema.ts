@@ -19,6 +19,5 @@ import './provider-states.ts';
 import './spending.ts';
 import { builder } from './builder.ts';
 import { countListValues } from './list-values.ts';
-import { guardRoots } from './scopes.ts';
 
-export const schema = guardRoots(countListValues(builder.toSchema()));
+export const schema = countListValues(builder.toSchema());

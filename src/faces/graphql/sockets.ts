@@ -5,8 +5,7 @@ import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 import { AppError } from '../../core/errors.ts';
 import type { Asking, Log } from '../../core/log.ts';
-import type { Telling } from '../../telemetry/events.ts';
-import { type Bearer, needsKey } from '../http/auth.ts';
+import { needsKey } from '../http/auth.ts';
 import type { Door } from '../http/face.ts';
 import { requestIdOf } from '../http/request-id.ts';
 import type { Context } from './context.ts';
@@ -33,11 +32,10 @@ interface SocketOptions extends Door {
   yoga: Yoga;
   mask: Mask;
   log: Log;
-  events: Telling;
 }
 
 interface SocketExtra {
-  bearer: Bearer;
+  owner: string;
   requestId: string;
   closed: AbortController;
 }
@@ -49,15 +47,7 @@ interface Enveloped {
 }
 
 /** Serves the upgrades of `http`. `dispose` closes every socket and waits only a short time. */
-export function attachSockets({
-  http,
-  yoga,
-  mask,
-  authenticate,
-  trusts,
-  log,
-  events,
-}: SocketOptions) {
+export function attachSockets({ http, yoga, mask, authenticate, trusts, log }: SocketOptions) {
   /** Request id of each connection, made once if the client sent none. */
   const requestIds = new WeakMap<IncomingMessage, string>();
   const idOf = (request: IncomingMessage): string => {
@@ -80,16 +70,15 @@ export function attachSockets({
       // Else the reasons of a close hold the messages of errors that nobody foresaw.
       isProd: true,
       connectionInitWaitTimeout: initTimeoutMs,
-      onConnect: async ({ connectionParams, extra }) => {
+      onConnect: ({ connectionParams, extra }) => {
         const given = connectionParams?.Authorization ?? connectionParams?.authorization;
-        const bearer = await authenticate(typeof given === 'string' ? given : null);
-        if (bearer === null) {
-          events.emit('request.refused', { reason: 'key', owner: null });
+        const owner = authenticate(typeof given === 'string' ? given : null);
+        if (owner === null) {
           // Before graphql-ws, which gives no reason.
           extra.socket.close(4403, `UNAUTHENTICATED: ${needsKey}`);
           return false;
         }
-        extra.bearer = bearer;
+        extra.owner = owner;
         acknowledged.add(extra.request);
         extra.requestId = idOf(extra.request);
         extra.closed = new AbortController();
@@ -104,7 +93,7 @@ export function attachSockets({
         try {
           if (Object.keys(subscriptions).length > maxOperations) throw tooManyOperations();
           const socket: SocketContext = {
-            bearer: extra.bearer as Bearer,
+            owner: extra.owner as string,
             asking,
             origin: `http://${extra.request.headers.host ?? 'localhost'}`,
             signal: extra.closed?.signal as AbortSignal,
@@ -173,10 +162,10 @@ export function attachSockets({
   };
 }
 
-function askingOf({ requestId = '', bearer }: Partial<SocketExtra>, name?: string | null): Asking {
+function askingOf({ requestId = '', owner }: Partial<SocketExtra>, name?: string | null): Asking {
   return {
     requestId,
-    ...(bearer === undefined ? {} : { owner: bearer.owner }),
+    ...(owner === undefined ? {} : { owner }),
     ...(name ? { operationName: name.slice(0, 100) } : {}),
   };
 }

@@ -10,7 +10,6 @@ import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import { createResultCounter } from '../../app/parse-results.ts';
 import type { Asking, Log } from '../../core/log.ts';
 import { createCheckTime } from '../../operations/check-time.ts';
-import type { Bearer } from '../http/auth.ts';
 import { whenGone } from '../http/when-gone.ts';
 import { limitAnswers } from './answer-size.ts';
 import { createBudgets } from './budget.ts';
@@ -25,7 +24,7 @@ import { describeVariableErrors } from './variables.ts';
 
 /** Context that the WebSocket server passes in place of an HTTP request. */
 export interface SocketContext {
-  bearer: Bearer;
+  owner: string;
   asking: Asking;
   /** The server as the client named it. */
   origin: string;
@@ -47,10 +46,8 @@ export interface YogaOptions {
 interface ServerContext {
   socket?: SocketContext;
   res?: ServerResponse;
-  /** Log fields of a request over HTTP. */
+  /** Log fields of a request over HTTP, with its owner: the server has checked the key. */
   asking?: Asking;
-  /** Who asks over HTTP: the server has checked the key. */
-  bearer?: Bearer;
 }
 
 export type Yoga = YogaServerInstance<ServerContext, Context>;
@@ -89,28 +86,27 @@ export function createGraphQL({
     cors: false,
     // It does not know whose errors it masks; see maskResults.
     maskedErrors: false,
-    context: ({ request, socket, res, asking, bearer }) => {
+    context: ({ request, socket, res, asking }) => {
       if (socket) {
-        const { origin, bearer, ...asked } = socket;
+        const { origin, ...asked } = socket;
         const { line } = services;
         return {
           ...services,
-          ...line.of(bearer.owner),
+          ...line.of(asked.owner),
           ...asked,
-          ...bearer,
           baseUrl: publicUrl ?? origin,
           log,
-          ...allowances(bearer.owner),
+          ...allowances(asked.owner),
           resultCounter,
         };
       }
-      if (!asking || !bearer) throw new Error('nobody knows who asks');
-      const { owner } = bearer;
+      const owner = asking?.owner;
+      if (!asking || owner === undefined) throw new Error('nobody knows who asks');
       const baseUrl = publicUrl ?? new URL(request.url).origin;
       return {
         ...services,
         ...services.line.of(owner),
-        ...bearer,
+        owner,
         asking,
         baseUrl,
         signal: whenGone(res),

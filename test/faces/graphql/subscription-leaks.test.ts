@@ -88,7 +88,6 @@ beforeAll(async () => {
       }),
     ],
     log,
-    events,
   });
   url = await server.listen();
   id = await submitBatch({ db, nudges, events }, 'local', {

@@ -1,0 +1,40 @@
+/** The variables of the database: where it is, what it may be asked, how its tables come there. */
+import { z } from 'zod';
+import { integer, oneOf } from './kinds.ts';
+
+const postgresUrl = z.url({
+  protocol: /^postgres(ql)?$/,
+  error: 'must be an address such as postgres://user:password@host:5432/database',
+});
+
+/** The variables, each with its kind. */
+export const databaseVariables = {
+  DATABASE_URL: postgresUrl.optional(),
+  DATABASE_CONNECTIONS: integer(24, 8, 1_000),
+  DATABASE_WAIT_SECONDS: integer(60, 0, 86_400),
+  MIGRATE: oneOf(['auto', 'only', 'off']).default('auto'),
+};
+
+/** What the variables of the database say. */
+export interface DatabaseSettings {
+  /** Null: the embedded Postgres in `dataDirectory`. */
+  databaseUrl: string | null;
+  /** The most that this process opens to Postgres. */
+  databaseConnections: number;
+  /** How long the start waits for it. */
+  databaseWaitSeconds: number;
+  /** `only`: migrates and ends. */
+  migrate: 'auto' | 'only' | 'off';
+}
+
+/** The settings in variables that were read. */
+export function databaseSettings(
+  data: z.output<z.ZodObject<typeof databaseVariables>>,
+): DatabaseSettings {
+  return {
+    databaseUrl: data.DATABASE_URL ?? null,
+    databaseConnections: data.DATABASE_CONNECTIONS,
+    databaseWaitSeconds: data.DATABASE_WAIT_SECONDS,
+    migrate: data.MIGRATE,
+  };
+}
