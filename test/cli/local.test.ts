@@ -20,7 +20,7 @@ describe.skipIf(process.platform === 'win32')('--local', () => {
     folder = openFolder();
     writeFileSync(
       folder.file('.env'),
-      `DATA_DIR=data\nWORKER_CONCURRENCY=${concurrency}\nWORKER_LEASE_MS=${leaseMs}\nDEFAULT_MODEL=test/rules\nPROVIDERS=${JSON.stringify({ test: { baseURL: sandbox.url, models: ['rules'] } })}\n`,
+      `DATA_DIR=data\nCONSOLE=off\nWORKER_CONCURRENCY=${concurrency}\nWORKER_LEASE_MS=${leaseMs}\nDEFAULT_MODEL=test/rules\nPROVIDERS=${JSON.stringify({ test: { baseURL: sandbox.url, models: ['rules'] } })}\n`,
     );
     writeFileSync(
       folder.file('rows.txt'),

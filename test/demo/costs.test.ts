@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config.ts';
+import { nodeEnv, nodeFlags } from '../support/from-source.ts';
 
 const guide = (name: string) =>
   readFileSync(new URL(`../../docs/guides/${name}.md`, import.meta.url), 'utf8');
@@ -17,8 +18,8 @@ const usd = (cell: string | undefined) => Number(cell?.trim().slice(1));
 
 describe('npm run costs', () => {
   it('prints the table that the guide shows, in which the provider’s batch API is half the price', async () => {
-    const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', program], {
-      env: { PATH: process.env.PATH },
+    const { stdout } = await promisify(execFile)(process.execPath, [...nodeFlags, program], {
+      env: { ...nodeEnv, PATH: process.env.PATH },
     });
 
     expect(guide('half-price')).toContain(stdout);

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../support/app.ts';
+import { nodeEnv, nodeFlags } from '../support/from-source.ts';
 import { type Block, readBlocks } from './blocks.ts';
 
 const run = promisify(execFile);
@@ -63,9 +64,9 @@ describe.each([
 
   it('runs', async () => {
     if (textOf('sh') !== '') await run('bash', ['-e', '-c', textOf('sh')], { cwd: directory });
-    const { stdout } = await run(process.execPath, ['--import', 'tsx', 'program.ts'], {
+    const { stdout } = await run(process.execPath, [...nodeFlags, 'program.ts'], {
       cwd: directory,
-      env: { PATH: process.env.PATH, WINNOW_URL: app.url, NO_COLOR: '1' },
+      env: { ...nodeEnv, PATH: process.env.PATH, WINNOW_URL: app.url, NO_COLOR: '1' },
       timeout: 60_000,
     });
 

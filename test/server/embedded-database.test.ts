@@ -17,7 +17,7 @@ const megabyte = 1024 * 1024;
 
 /** A service on an embedded Postgres in `directory`. */
 async function serve(directory: string) {
-  const config = readConfig({ PORT: '0', DATA_DIR: directory });
+  const config = readConfig({ PORT: '0', CONSOLE: 'off', DATA_DIR: directory });
   const service = await startService(config, pino({ level: 'silent' }));
   onTestFinished(() => service.stop({ hurry: true }));
   return { url: service.url ?? '' };

@@ -97,7 +97,11 @@ describe.concurrent('a database that is not there yet', () => {
     const leaseMs = 200;
     const proxy = await startProxy(Number(new URL(database.url).port));
     proxy.weather({ delayMs: () => 0.35 * leaseMs }); // and as long back
-    const config = readConfig({ PORT: '0', DATABASE_URL: proxy.through(database.url) });
+    const config = readConfig({
+      PORT: '0',
+      CONSOLE: 'off',
+      DATABASE_URL: proxy.through(database.url),
+    });
     const { logTo, lines } = createLogTo();
     const service = await startService(
       { ...config, workerLeaseMs: leaseMs },
@@ -295,7 +299,7 @@ describe('a start that no waiting mends is one sentence', () => {
 /** What a start says that fails for a reason beside it. */
 async function failureOf(env: Record<string, string>): Promise<string> {
   const log = pino({ level: 'silent' });
-  const failure = await startService(readConfig({ PORT: '0', ...env }), log).then(
+  const failure = await startService(readConfig({ PORT: '0', CONSOLE: 'off', ...env }), log).then(
     () => null,
     (error: unknown) => error,
   );

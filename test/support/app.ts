@@ -50,6 +50,8 @@ export async function startApp(
     DATABASE_URL: databaseUrl,
     PROVIDERS: JSON.stringify({ test: { baseURL: sandbox.url, models: ['rules'] } }),
     DEFAULT_MODEL: 'test/rules',
+    // Each connection is a process of Postgres, which reads its catalogue and plans by itself.
+    DATABASE_CONNECTIONS: '12',
     PROVIDER_BATCH_POLL_MS: '50',
     // Each start would bundle it, or look for the bundle.
     CONSOLE: 'off',
