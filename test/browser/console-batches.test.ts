@@ -1,7 +1,7 @@
 /** The console's list of batches, as a person uses it. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { submitTexts } from '../faces/graphql/support.ts';
+import { submitTexts, untilEnded } from '../faces/graphql/support.ts';
 import type { App } from '../support/app.ts';
 import { startConsole } from '../support/console-app.ts';
 import { openConsole } from '../support/console-page.ts';
@@ -109,6 +109,31 @@ if (browserPath) {
       await page.keyboard.press('k');
       await page.keyboard.press('Enter');
       await page.waitForFunction(() => location.pathname.includes('/batches/batch_'));
+      await page.close();
+    });
+
+    it('offers to retry the rows that a retry may answer, and those alone', async () => {
+      const remove = app.sandbox.faults.add({
+        fault: { kind: 'refusal' },
+        when: ({ text }) => text.includes('refuse'),
+      });
+      const blank = await submitTexts(app, ['good', ' ', ' '], { name: 'two are blank' });
+      const mixed = await submitTexts(app, ['refuse', ' ', ' '], { name: 'one was refused' });
+      await Promise.all([untilEnded(app, blank), untilEnded(app, mixed)]);
+      remove();
+      const { page, problems } = await openList();
+      const rowOf = (name: string) => page.getByRole('row', { name });
+
+      await rowOf('two are blank').getByText('failed: blank texts').waitFor();
+      expect(await rowOf('two are blank').getByRole('button', { name: /Retry/ }).count()).toBe(0);
+      await rowOf('one was refused')
+        .getByRole('button', { name: /^Retry 1:/ })
+        .click();
+      await rowOf('one was refused').getByText('Completed').waitFor();
+      await page.goto(`${app.url}/console/batches/${blank}`);
+      await page.getByText('3 of 3 answered').waitFor();
+      expect(await page.getByRole('button', { name: /Retry/ }).count()).toBe(0);
+      expect(problems).toEqual([]);
       await page.close();
     });
   });

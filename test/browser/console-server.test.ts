@@ -51,6 +51,9 @@ if (browserPath) {
       await page.getByText('Live', { exact: true }).waitFor();
       const list = await openConsole(browser, url, '/console');
       await untilRead(list.page);
+      const form = (await openConsole(browser, url, '/console/new')).page;
+      await form.getByText('Live', { exact: true }).waitFor();
+      await form.getByLabel('Categories').fill('praise, complaint');
 
       program.process.kill('SIGKILL');
       await program.ended;
@@ -60,6 +63,8 @@ if (browserPath) {
       expect(await page.getByRole('button', { name: 'Start' }).getAttribute('aria-disabled')).toBe(
         'true',
       );
+      await form.getByLabel('Or paste texts').fill('good');
+      await form.getByText('The cost is unknown: The server cannot be reached.').waitFor();
       program = await start();
       await page.getByText('Live', { exact: true }).waitFor();
       await list.page.getByText('Live', { exact: true }).waitFor();
@@ -67,8 +72,10 @@ if (browserPath) {
       await list.page.getByRole('link', { name: 'after the start' }).waitFor();
       await page.getByRole('button', { name: 'Start' }).click();
       await page.getByText('Completed', { exact: true }).waitFor();
+      await form.getByText('Counted from 1 row').waitFor();
       await page.close();
       await list.page.close();
+      await form.close();
     });
 
     async function start(): Promise<Program> {

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { useMutation, useQuery } from 'urql';
 import { graphql, type ResultOf } from '../data/graphql.ts';
 import { BatchStateFields, type BatchStep, type StateBatch } from '../words/batch-state.ts';
+import type { ItemErrorCode } from '../words/item-error.ts';
 import { usd, usdRange } from '../words/numbers.ts';
 import { Button } from './button.tsx';
 import { Dialog } from './dialog.tsx';
@@ -24,8 +25,8 @@ const Resume = graphql(
 
 const Retry = graphql(
   `
-    mutation RetryBatch($id: ID!) {
-      retryBatch(id: $id) {
+    mutation RetryBatch($id: ID!, $errorCodes: [ItemErrorCode!]) {
+      retryBatch(id: $id, errorCodes: $errorCodes) {
         retriedItems
         batch {
           ...BatchStateFields
@@ -80,6 +81,7 @@ export function StepButton({
   name,
   step,
   label,
+  errorCodes,
   small,
   onDone,
 }: {
@@ -88,6 +90,7 @@ export function StepButton({
   name: string;
   step: BatchStep;
   label: string;
+  errorCodes?: ItemErrorCode[];
   small?: boolean;
   /** Gets the batch as the server has it now. */
   onDone?: (batch: StateBatch) => void;
@@ -113,7 +116,7 @@ export function StepButton({
       return { error, done: data?.startBatch.batch };
     }
     if (step === 'retry') {
-      const { data, error } = await retry({ id });
+      const { data, error } = await retry({ id, errorCodes });
       return { error, done: data?.retryBatch.batch };
     }
     const { data, error } = await resume({ id, ...(maxCostUsd ? { maxCostUsd } : {}) });

@@ -3,7 +3,7 @@
  * page of a batch say the same.
  */
 import { graphql, type ResultOf } from '../data/graphql.ts';
-import { itemErrors } from './item-error.ts';
+import { type ItemErrorCode, itemErrors, retryableOf } from './item-error.ts';
 import { count, duration, many, percent, perSecond, type Times, usd } from './numbers.ts';
 import { providerName } from './provider.ts';
 import { oneLine } from './text.ts';
@@ -76,7 +76,12 @@ export interface BatchState {
   word: string;
   /** One line; empty where the word says it all. */
   sentence: string;
-  button: { step: BatchStep; label: string } | null;
+  button: {
+    step: BatchStep;
+    label: string;
+    /** What is retried; absent: all that has no answer. */
+    errorCodes?: ItemErrorCode[];
+  } | null;
 }
 
 /** A provider's batch API answers within this time. */
@@ -245,8 +250,9 @@ function tried({ counts: { succeeded, failed } }: StateBatch): string {
 function completed(batch: StateBatch): BatchState {
   const { counts, errorSummary } = batch;
   const [reason] = errorSummary;
+  const { items, errorCodes } = retryableOf(batch);
   const button =
-    counts.failed > 0 ? ({ step: 'retry', label: `Retry ${count(counts.failed)}` } as const) : null;
+    items > 0 ? ({ step: 'retry', label: `Retry ${count(items)}`, errorCodes } as const) : null;
   if (counts.failed === counts.total && counts.total > 0) {
     return {
       look: 'bad',

@@ -1,8 +1,9 @@
-/** Why items fail, in a few words: what stands behind `most that failed:`. */
+/** Why items fail, in a few words, and where asking again may help. */
 import type { graphql } from '../data/graphql.ts';
 
 export type ItemErrorCode = ReturnType<typeof graphql.scalar<'ItemErrorCode'>>;
 
+/** What stands behind `most that failed:`. */
 export const itemErrors: Readonly<Record<ItemErrorCode, string>> = {
   CONTENT_FILTERED: 'stopped by the content filter',
   CONTEXT_TOO_LONG: 'too long for the model',
@@ -18,3 +19,37 @@ export const itemErrors: Readonly<Record<ItemErrorCode, string>> = {
   TRUNCATED: 'answers reached the output limit',
   WORKER_CRASHED: 'the worker died on them',
 };
+
+/** Where asking again brings the same failure, nothing offers it. */
+const neverHelped: ReadonlySet<ItemErrorCode> = new Set([
+  'CONTEXT_TOO_LONG',
+  'EMPTY_CONTENT',
+  'INVALID_REQUEST',
+  'TEMPLATE_FIELD_MISSING',
+]);
+
+export function retryHelps(code: ItemErrorCode): boolean {
+  return !neverHelped.has(code);
+}
+
+/** The failed rows that a retry may turn into answers. */
+export interface Retryable {
+  items: number;
+  /** Their codes, for `retryBatch`; absent where these are all that failed. */
+  errorCodes?: ItemErrorCode[];
+}
+
+export function retryableOf({
+  counts,
+  errorSummary,
+}: {
+  counts: { failed: number };
+  errorSummary: readonly { code: ItemErrorCode; count: number }[];
+}): Retryable {
+  const lost = errorSummary
+    .filter(({ code }) => !retryHelps(code))
+    .reduce((sum, { count }) => sum + count, 0);
+  if (lost === 0) return { items: counts.failed };
+  const codes = Object.keys(itemErrors) as ItemErrorCode[];
+  return { items: Math.max(0, counts.failed - lost), errorCodes: codes.filter(retryHelps) };
+}

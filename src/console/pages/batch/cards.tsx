@@ -2,6 +2,7 @@
 import { type ReactNode, useState } from 'react';
 import { useLiveQuery } from '../../data/use-live-query.ts';
 import { Button, ButtonLink } from '../../parts/button.tsx';
+import { retryableOf } from '../../words/item-error.ts';
 import { count, duration, many, percent, usd, usdRange, useTimes } from '../../words/numbers.ts';
 import { providerName } from '../../words/provider.ts';
 import { visible } from '../../words/text.ts';
@@ -12,7 +13,7 @@ import {
   ResumeBatch,
   RetryBatch,
 } from './documents.ts';
-import { failureWords, retryHelps, stopRemedies } from './failure-words.ts';
+import { failureWords, stopRemedies } from './failure-words.ts';
 import { retriedSentence } from './failures.tsx';
 import type { Acting } from './use-act.ts';
 import type { Sums } from './use-sums.ts';
@@ -279,24 +280,24 @@ function StoppedCard({ batch, acting: { act, busy } }: CardProps) {
 export function AllFailedCard({ batch, acting: { act, busy } }: Omit<CardProps, 'sums'>) {
   const { id, counts, errorSummary } = batch;
   const [first] = errorSummary;
-  const helps = errorSummary.some(({ code }) => retryHelps(code));
+  const { items, errorCodes } = retryableOf(batch);
   return (
     <Card
       title={counts.total === 1 ? 'The only row failed' : `All ${count(counts.total)} failed`}
       look="bad"
       actions={
         <>
-          {helps && (
+          {items > 0 && (
             <Button
               changes
               busy={busy === 'retry'}
               onClick={() =>
-                act('retry', RetryBatch, { id }, ({ retryBatch }) =>
+                act('retry', RetryBatch, { id, errorCodes }, ({ retryBatch }) =>
                   retriedSentence(retryBatch.retriedItems),
                 )
               }
             >
-              Retry all
+              {items === counts.failed ? 'Retry all' : `Retry ${count(items)}`}
             </Button>
           )}
           <ButtonLink to={`/new?from=${id}`}>New from this</ButtonLink>

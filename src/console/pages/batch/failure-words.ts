@@ -78,18 +78,6 @@ export const failureWords: Readonly<Record<ItemErrorCode, FailureWords>> = {
   },
 };
 
-/** Where asking again brings the same failure, nothing offers it. */
-const neverMended: ReadonlySet<ItemErrorCode> = new Set([
-  'CONTEXT_TOO_LONG',
-  'EMPTY_CONTENT',
-  'INVALID_REQUEST',
-  'TEMPLATE_FIELD_MISSING',
-]);
-
-export function retryHelps(code: ItemErrorCode): boolean {
-  return !neverMended.has(code);
-}
-
 type BatchErrorCode = ReturnType<typeof graphql.scalar<'BatchErrorCode'>>;
 
 /** What to do before a stopped batch is tried again. */

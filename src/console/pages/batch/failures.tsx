@@ -1,9 +1,10 @@
 /** What failed: one entry a code, with what can be done about it. */
 import { Button } from '../../parts/button.tsx';
+import { retryHelps } from '../../words/item-error.ts';
 import { count, many } from '../../words/numbers.ts';
 import { oneLine } from '../../words/text.ts';
 import { type Batch, RetryBatch } from './documents.ts';
-import { failureWords, retryHelps } from './failure-words.ts';
+import { failureWords } from './failure-words.ts';
 import type { Acting } from './use-act.ts';
 
 type Failure = Batch['errorSummary'][number];

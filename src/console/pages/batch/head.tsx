@@ -6,6 +6,7 @@ import { Dialog } from '../../parts/dialog.tsx';
 import { Menu, MenuItem, MenuRule } from '../../parts/menu.tsx';
 import { Heading } from '../../parts/page.tsx';
 import { type BatchState, hasEnded } from '../../words/batch-state.ts';
+import { type ItemErrorCode, retryableOf } from '../../words/item-error.ts';
 import { count, many } from '../../words/numbers.ts';
 import { providerName } from '../../words/provider.ts';
 import { oneLine, visible } from '../../words/text.ts';
@@ -86,6 +87,7 @@ function Steps({ batch, acting: { act, busy } }: { batch: Batch; acting: Acting 
   // Its card has the button.
   const preview = batch.pause?.reason === 'PREVIEW';
   const left = counts.failed + counts.cancelled + counts.expired;
+  const failed = retryableOf(batch);
   return (
     <>
       {(under || (status === 'PAUSED' && !preview) || status === 'DRAFT') && (
@@ -107,7 +109,7 @@ function Steps({ batch, acting: { act, busy } }: { batch: Batch; acting: Acting 
         </Button>
       )}
       {(status === 'CANCELLED' || status === 'EXPIRED') && left > 0 && (
-        <Button changes busy={busy === 'retry'} onClick={retry}>
+        <Button changes busy={busy === 'retry'} onClick={() => retry()}>
           Go on
         </Button>
       )}
@@ -115,16 +117,16 @@ function Steps({ batch, acting: { act, busy } }: { batch: Batch; acting: Acting 
         status !== 'EXPIRED' &&
         status !== 'FAILED' &&
         status !== 'CANCELLING' &&
-        counts.failed > 0 && (
-          <Button changes busy={busy === 'retry'} onClick={retry}>
-            Retry {count(counts.failed)} failed
+        failed.items > 0 && (
+          <Button changes busy={busy === 'retry'} onClick={() => retry(failed.errorCodes)}>
+            Retry {count(failed.items)} failed
           </Button>
         )}
     </>
   );
 
-  function retry() {
-    return act('retry', RetryBatch, { id }, ({ retryBatch: { retriedItems } }) =>
+  function retry(errorCodes?: ItemErrorCode[]) {
+    return act('retry', RetryBatch, { id, errorCodes }, ({ retryBatch: { retriedItems } }) =>
       retriedItems === 0
         ? 'No row could be retried.'
         : `${many(retriedItems, 'row')} ${retriedItems === 1 ? 'is' : 'are'} asked again.`,
@@ -210,7 +212,9 @@ function More({ batch, acting: { act } }: { batch: Batch; acting: Acting }) {
               changes
               onClick={async () => {
                 setAsked(false);
-                if (await act('delete', DeleteBatch, { id })) go('/');
+                const deleted = await act('delete', DeleteBatch, { id });
+                // Who has gone on meanwhile is left there.
+                if (deleted && location.pathname.endsWith(`/${id}`)) go('/');
               }}
             >
               Delete

@@ -9,17 +9,19 @@ import { Dialog } from '../../parts/dialog.tsx';
 import { say } from '../../parts/notices.tsx';
 import { Heading, usePageTitle } from '../../parts/page.tsx';
 import { PartError, Skeleton, sentenceOf } from '../../parts/part.tsx';
+import { RowTable } from '../../parts/row-table.tsx';
+import { useIsHere } from '../../parts/use-is-here.ts';
 import { When } from '../../parts/when.tsx';
 import { formats } from '../../words/files.ts';
 import { bytes, count, many } from '../../words/numbers.ts';
 import { oneLine, visible } from '../../words/text.ts';
 import { DeleteFile, FirstRows, OneFile } from './documents.ts';
 import { OverFile } from './over-file.tsx';
-import { RowTable } from './row-table.tsx';
 
 type File = NonNullable<ResultOf<typeof OneFile>['file']>;
 
 const firstRows = 10;
+const mostColumns = 12;
 
 export function FilePage({ id }: { id: string }) {
   const [{ data, error }, ask] = useLiveQuery({ query: OneFile, variables: { id } });
@@ -143,7 +145,12 @@ function Rows({ file }: { file: File }) {
           what="The rows"
         />
       ) : rows ? (
-        <RowTable rows={rows} />
+        <RowTable
+          name="Rows of the file"
+          columns={[...new Set(rows.flatMap((row) => Object.keys(row)))]}
+          rows={rows}
+          most={mostColumns}
+        />
       ) : (
         <Skeleton lines={firstRows} />
       )}
@@ -182,6 +189,7 @@ function LeftOut({ file }: { file: File }) {
 function DeleteDialog({ file, onClose }: { file: File; onClose: () => void }) {
   const client = useClient();
   const [, go] = useLocation();
+  const isHere = useIsHere();
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   async function run(): Promise<void> {
@@ -190,7 +198,7 @@ function DeleteDialog({ file, onClose }: { file: File; onClose: () => void }) {
     setBusy(false);
     if (error) return setProblem(sentenceOf(error));
     say(`${oneLine(file.name, 60)} is deleted.`);
-    go('/files', { replace: true });
+    if (isHere()) go('/files', { replace: true });
   }
   return (
     <Dialog

@@ -2,6 +2,7 @@
 import { useState } from 'react';
 import { useQuery } from 'urql';
 import { PartError, Skeleton } from '../../parts/part.tsx';
+import { RowTable } from '../../parts/row-table.tsx';
 import { visible } from '../../words/text.ts';
 import type { SourceFileData } from './data-step.tsx';
 import { SampleRows } from './documents.ts';
@@ -10,8 +11,7 @@ import type { Form } from './form.ts';
 import { Step } from './step.tsx';
 
 const shownRows = 10;
-/** Of a cell, which the style cuts to the width of its column. */
-const shownCharacters = 300;
+const mostColumns = 6;
 
 export function ColumnsStep({
   form,
@@ -112,40 +112,17 @@ function Rows({ file, text }: { file: SourceFileData; text: string | null }) {
   }
   const rows = data?.file?.sample ?? [];
   if (fetching && rows.length === 0) return <Skeleton lines={5} />;
-  // The text first, then as many others as a table can hold.
-  const columns = [text, ...file.columns.filter((name) => name !== text)]
-    .filter((name): name is string => name !== null)
-    .slice(0, 6);
-  return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys.
-    <section className="scrolls" tabIndex={0} aria-label="Some rows of the file">
-      <table className="rows-table">
-        <thead>
-          <tr>
-            {columns.map((name) => (
-              <th key={name} className={name === text ? 'chosen' : undefined}>
-                {visible(name)}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row, at) => (
-            <tr key={at}>
-              {columns.map((name) => (
-                <td key={name} className="cut" dir="auto">
-                  {visible(cellText(row[name]).slice(0, shownCharacters))}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
+  // The text first, then as many others as the step has room for.
+  const columns = [text, ...file.columns.filter((name) => name !== text)].filter(
+    (name) => name !== null,
   );
-}
-
-function cellText(value: unknown): string {
-  if (value === null || value === undefined) return '';
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return (
+    <RowTable
+      name="Some rows of the file"
+      columns={columns}
+      rows={rows}
+      most={mostColumns}
+      chosen={text}
+    />
+  );
 }

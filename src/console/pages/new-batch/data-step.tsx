@@ -47,12 +47,7 @@ export function DataStep({
         beginning={beginning}
         onFile={(fileId) => {
           setFolded(true);
-          change({
-            source: { kind: 'file', fileId },
-            contentField: null,
-            customIdField: null,
-            name: '',
-          });
+          change({ source: { kind: 'file', fileId }, contentField: null, customIdField: null });
         }}
         onTexts={(text) => change({ source: { kind: 'texts', text } })}
       />
@@ -116,9 +111,9 @@ function Choose({
   onTexts: (text: string) => void;
 }) {
   const input = useRef<HTMLInputElement>(null);
-  const [running, setRunning] = useState<{ name: string; share: number; upload: Upload } | null>(
-    null,
-  );
+  const [running, setRunning] = useState<{ name: string; share: number } | null>(null);
+  /** The one whose file will be taken: another file takes the place of one on its way. */
+  const sending = useRef<Upload | null>(null);
   const [error, setError] = useState<string | null>(null);
   const [over, setOver] = useState(false);
 
@@ -131,14 +126,22 @@ function Choose({
       );
       return;
     }
-    const started = upload(file, (share) => setRunning((now) => (now ? { ...now, share } : now)));
-    setRunning({ name: file.name, share: 0, upload: started });
+    sending.current?.cancel();
+    const started = upload(file, (share) => {
+      if (sending.current === started) setRunning({ name: file.name, share });
+    });
+    sending.current = started;
+    setRunning({ name: file.name, share: 0 });
     try {
-      onFile(await started.done);
+      const id = await started.done;
+      if (sending.current === started) onFile(id);
     } catch (failure) {
-      setError((failure as Error).message);
+      if (sending.current === started) setError((failure as Error).message);
     } finally {
-      setRunning(null);
+      if (sending.current === started) {
+        sending.current = null;
+        setRunning(null);
+      }
     }
   }
 
@@ -196,7 +199,7 @@ function Choose({
               {percent(running.share, 0)}
             </p>
             <progress value={running.share} aria-label={`Upload of ${running.name}`} />
-            <Button small onClick={() => running.upload.cancel()}>
+            <Button small onClick={() => sending.current?.cancel()}>
               Stop
             </Button>
           </>
@@ -219,7 +222,7 @@ function Choose({
           {error}
         </p>
       )}
-      <HereAlready onFile={onFile} />
+      <HereAlready onFile={onFile} disabled={running !== null} />
       <Field label="Or paste texts" note={lines > 0 ? many(lines, 'text') : 'one a line'}>
         {(parts) => (
           <textarea
@@ -228,6 +231,8 @@ function Choose({
             className="input"
             rows={4}
             dir="auto"
+            // The file that is on its way would take the place of texts.
+            disabled={running !== null}
             value={text}
             onChange={(event) => onTexts(event.target.value)}
           />
@@ -237,7 +242,7 @@ function Choose({
   );
 }
 
-function HereAlready({ onFile }: { onFile: (id: string) => void }) {
+function HereAlready({ onFile, disabled }: { onFile: (id: string) => void; disabled: boolean }) {
   const [{ data }] = useQuery({ query: RecentFiles, requestPolicy: 'cache-and-network' });
   const files = data?.files.edges.map(({ node }) => node) ?? [];
   if (files.length === 0) return null;
@@ -247,6 +252,7 @@ function HereAlready({ onFile }: { onFile: (id: string) => void }) {
         <select
           {...parts}
           className="input"
+          disabled={disabled}
           value=""
           onChange={(event) => event.target.value && onFile(event.target.value)}
         >

@@ -160,8 +160,8 @@ function readPositive(text: string): number | undefined | null {
   return Number.isFinite(value) && value > 0 ? value : null;
 }
 
-/** The form with the options of a batch that is there. */
-export function formOf(
+/** What a form takes from a batch that is there. */
+export function copyOf(
   batch: {
     operation: string;
     options: Record<string, unknown>;
@@ -172,7 +172,7 @@ export function formOf(
     webhookUrl: string | null;
   },
   fileId: string | null,
-): Form {
+): Partial<Form> {
   const operation = operationNames.find((name) => name === batch.operation.toLowerCase()) ?? 'run';
   const { categories, categoryDescriptions, fields, model: _, ...others } = batch.options;
   const meanings = (categoryDescriptions ?? {}) as Record<string, string>;
@@ -182,8 +182,7 @@ export function formOf(
       : [[name, typeof value === 'object' ? JSON.stringify(value, null, 2) : String(value)]],
   );
   return {
-    ...emptyForm,
-    source: fileId ? { kind: 'file', fileId } : { kind: 'none' },
+    ...(fileId ? { source: { kind: 'file', fileId } } : {}),
     operation,
     model: batch.model,
     execution: batch.execution,
@@ -196,6 +195,16 @@ export function formOf(
     fields: Array.isArray(fields) ? fields.map(rowOf) : [emptyField],
     options: { ...emptyForm.options, [operation]: Object.fromEntries(typed) },
   };
+}
+
+/** The form with what a batch has, but for the fields that were changed before it was read. */
+export function withCopy(form: Form, copy: Partial<Form>, changed: ReadonlySet<keyof Form>): Form {
+  const options = { ...copy.options, ...form.options };
+  for (const name of operationNames) {
+    options[name] = { ...copy.options?.[name], ...form.options[name] };
+  }
+  const taken = Object.entries(copy).filter(([name]) => !changed.has(name as keyof Form));
+  return { ...form, ...Object.fromEntries(taken), ...(changed.has('options') ? { options } : {}) };
 }
 
 function rowOf(given: Record<string, unknown>): FieldRow {

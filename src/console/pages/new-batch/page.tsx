@@ -1,13 +1,23 @@
 /** A new batch: the data, the columns, what to do, a try, and beside them what it costs. */
-import { useEffect, useMemo, useState } from 'react';
-import { useClient, useQuery } from 'urql';
+import { useEffect, useMemo, useRef, useState } from 'react';
+import { useQuery } from 'urql';
 import { takeBeginning } from '../../data/beginning.ts';
+import { useLiveQuery } from '../../data/use-live-query.ts';
 import { useAddress } from '../../parts/address.ts';
 import { Heading, usePageTitle } from '../../parts/page.tsx';
+import { PartError } from '../../parts/part.tsx';
 import { ColumnsStep } from './columns-step.tsx';
-import { DataStep } from './data-step.tsx';
+import { DataStep, type SourceFileData } from './data-step.tsx';
 import { NewBatchService, SourceBatch, SourceFile } from './documents.ts';
-import { buildOperation, emptyForm, type Form, formOf, type Problems, textsOf } from './form.ts';
+import {
+  buildOperation,
+  copyOf,
+  emptyForm,
+  type Form,
+  type Problems,
+  textsOf,
+  withCopy,
+} from './form.ts';
 import { RunPanel } from './run-panel.tsx';
 import { SameAs } from './same-as.tsx';
 import { TryStep } from './try-step.tsx';
@@ -27,39 +37,48 @@ export function NewBatchPage() {
     categories: beginning?.categories?.join('\n') ?? '',
   }));
   const [problems, setProblems] = useState<Problems>({});
+  /** What was chosen stays, though a batch that is copied is read later. */
+  const chosen = useRef(new Set<keyof Form>(address.get('file') ? ['source'] : []));
   const change = (changes: Partial<Form>) => {
     setForm((now) => ({ ...now, ...changes }));
     const touched = Object.keys(changes);
+    for (const name of touched) chosen.current.add(name as keyof Form);
     setProblems((now) =>
       Object.fromEntries(Object.entries(now).filter(([name]) => !touched.includes(name))),
     );
   };
-  useFromBatch(address.get('from'), setForm);
+  const copied = useFromBatch(address.get('from'), (copy) => {
+    setForm((now) => withCopy(now, copy, chosen.current));
+  });
 
   const fileId = form.source.kind === 'file' ? form.source.fileId : null;
-  const [{ data: fileData }] = useQuery({
-    query: SourceFile,
-    variables: { id: fileId ?? '' },
-    pause: fileId === null,
-  });
-  const file = fileId === null ? null : (fileData?.file ?? null);
+  const source = useSourceFile(fileId);
+  const { file } = source;
   const [{ data: server }] = useQuery({ query: NewBatchService });
 
   const texts = form.source.kind === 'texts' ? textsOf(form.source.text) : [];
   const rows = file ? file.itemCount : texts.length;
   const isRequests = file?.format === 'OPENAI_JSONL' || file?.format === 'ANTHROPIC_JSONL';
 
-  // What a file is decides what the form begins with.
+  // What a file is decides what the form begins with, once a file.
+  const begun = useRef<SourceFileData | null>(null);
   useEffect(() => {
-    if (!file) return;
-    changeAddress({ file: file.id, from: null });
+    if (!file || begun.current?.id === file.id) return;
+    const before = begun.current;
+    begun.current = file;
+    changeAddress({ file: file.id });
     setForm((now) => ({
       ...now,
-      name: now.name || file.name.replace(/\.[^.]+$/, ''),
+      name: now.name === '' || (before && now.name === stemOf(before)) ? stemOf(file) : now.name,
       withPreview: file.itemCount > manyRows,
-      operation: isRequests ? 'chat' : now.operation === 'chat' ? 'label' : now.operation,
     }));
-  }, [file, isRequests, changeAddress]);
+  }, [file, changeAddress]);
+  const isChat = form.operation === 'chat';
+  const isReading = fileId !== null && !file;
+  useEffect(() => {
+    if (isReading || isRequests === isChat) return;
+    setForm((now) => ({ ...now, operation: isRequests ? 'chat' : 'label' }));
+  }, [isReading, isRequests, isChat]);
 
   const operation = useMemo(() => buildOperation(form), [form]);
   const quote = useQuote(form, operation.value ?? null, rows);
@@ -69,15 +88,24 @@ export function NewBatchPage() {
       <Heading title="New batch" />
       <div className="new-batch">
         <div className="steps">
+          {copied.failure && (
+            <PartError error={copied.failure} again={copied.again} what="The batch to begin with" />
+          )}
+          {copied.isGone && <p className="problem">There is no such batch to begin with.</p>}
           <DataStep
             form={form}
             change={change}
             file={file}
             limits={server?.service.limits ?? null}
-            problem={problems.source}
+            problem={problems.source ?? (source.isGone ? 'There is no such file.' : undefined)}
             beginning={beginning}
           />
-          {file && !isRequests && <ColumnsStep form={form} change={change} file={file} />}
+          {source.failure && (
+            <PartError error={source.failure} again={source.again} what="The file" />
+          )}
+          {file && !isRequests && (
+            <ColumnsStep key={file.id} form={form} change={change} file={file} />
+          )}
           <WhatStep
             form={form}
             change={change}
@@ -111,20 +139,44 @@ function fromAddress(file: string | null): Form {
   return file ? { ...emptyForm, source: { kind: 'file', fileId: file } } : emptyForm;
 }
 
+function stemOf({ name }: SourceFileData): string {
+  return name.replace(/\.[^.]+$/, '');
+}
+
+/** The file that is chosen; null until it is read, and while none is. */
+function useSourceFile(id: string | null) {
+  const [{ data, error, fetching }, ask] = useLiveQuery({
+    query: SourceFile,
+    variables: { id: id ?? '' },
+    pause: id === null,
+  });
+  // What was read of another file stands here until this one is.
+  const file = data?.file && data.file.id === id ? data.file : null;
+  return {
+    file,
+    isGone: id !== null && data?.file === null && !fetching,
+    failure: id !== null && !file ? (error ?? null) : null,
+    again: () => ask({ requestPolicy: 'network-only' }),
+  };
+}
+
 /** Begins with the options of a batch, once it is read. */
-function useFromBatch(id: string | null, setForm: (form: Form) => void): void {
-  const client = useClient();
+function useFromBatch(id: string | null, begin: (copy: Partial<Form>) => void) {
+  const [{ data, error, fetching }, ask] = useLiveQuery({
+    query: SourceBatch,
+    variables: { id: id ?? '' },
+    pause: id === null,
+  });
+  const batch = data?.batch && data.batch.id === id ? data.batch : null;
+  const begun = useRef<string | null>(null);
   useEffect(() => {
-    if (!id) return;
-    let wanted = true;
-    void client
-      .query(SourceBatch, { id })
-      .toPromise()
-      .then(({ data }) => {
-        if (wanted && data?.batch) setForm(formOf(data.batch, data.batch.file?.id ?? null));
-      });
-    return () => {
-      wanted = false;
-    };
-  }, [id, client, setForm]);
+    if (!batch || begun.current === batch.id) return;
+    begun.current = batch.id;
+    begin(copyOf(batch, batch.file?.id ?? null));
+  }, [batch, begin]);
+  return {
+    isGone: id !== null && data?.batch === null && !fetching,
+    failure: id !== null && !batch ? (error ?? null) : null,
+    again: () => ask({ requestPolicy: 'network-only' }),
+  };
 }

@@ -6,6 +6,7 @@ import type { ResultOf } from '../../data/graphql.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { sentenceOf } from '../../parts/part.tsx';
+import { useIsHere } from '../../parts/use-is-here.ts';
 import { count, many, usdRange, useTimes } from '../../words/numbers.ts';
 import { providerName } from '../../words/provider.ts';
 import type { SourceFileData } from './data-step.tsx';
@@ -174,9 +175,9 @@ function Lanes({ form, change, quote, server }: Parameters<typeof RunPanel>[0]) 
     {
       value: 'PROVIDER_BATCH' as const,
       name: `Batch API of ${providerName(provider)}`,
-      note: known?.providerBatch === false ? 'It has none.' : 'All at once, within 24 hours.',
+      note: 'All at once, within 24 hours.',
       cost: shown?.providerBatchUsd ?? null,
-      why: known?.providerBatch === false ? '' : ' No known price: name one in PRICES.',
+      why: ' No known price: name one in PRICES.',
       off: known?.providerBatch === false,
     },
   ];
@@ -194,16 +195,20 @@ function Lanes({ form, change, quote, server }: Parameters<typeof RunPanel>[0]) 
           />
           <span className="lane-name">{name}</span>
           <span className="lane-cost">
-            {quote.shown === null ? '' : cost ? usdRange(cost.low, cost.high) : 'unknown'}
+            {off ? 'no batch API' : quote.shown === null ? '' : costWords(cost)}
           </span>
           <span className="soft small lane-note">
             {note}
-            {quote.shown !== null && !cost && why}
+            {quote.shown !== null && !cost && !off && why}
           </span>
         </label>
       ))}
     </fieldset>
   );
+}
+
+function costWords(cost: { low: number; high: number } | null): string {
+  return cost ? usdRange(cost.low, cost.high) : 'unknown';
 }
 
 function QuoteNote({ quote, server }: { quote: QuoteState; server: Server | null }) {
@@ -229,6 +234,7 @@ function QuoteNote({ quote, server }: { quote: QuoteState; server: Server | null
       Counted from {many(quote.shown.sampledItems, 'row')} with {exact}.{' '}
       {server && `Prices of ${times.day(server.priceListDate)}. `}
       {basisWords[shown.outputBasis]}
+      {shown.tooLongItems === null && 'How many rows are too long for the model is unknown. '}
       {shown.tooLongItems ? ` ${many(shown.tooLongItems, 'row')} may be too long.` : ''}
       {shown.caveats.map((caveat) => ` ${caveat}`)}
     </p>
@@ -249,7 +255,7 @@ function identicalNote(quote: QuoteData | null, rows: number): string {
   }
   return quote.identicalItems === 0
     ? 'There are none.'
-    : `${many(quote.identicalItems, 'row')} are like an earlier one.`;
+    : `${many(quote.identicalItems, 'row')} ${quote.identicalItems === 1 ? 'is' : 'are'} like an earlier one.`;
 }
 
 /** Submits the form once, however often the button is pressed. */
@@ -260,6 +266,7 @@ function useSubmit(form: Form, rows: number, setProblems: (problems: Problems) =
   const [error, setError] = useState<string | null>(null);
   /** Of the last input: after a lost answer the same input is the same batch. */
   const last = useRef<{ input: string; key: string } | null>(null);
+  const isHere = useIsHere();
 
   async function run(asDraft: boolean): Promise<void> {
     if (busy) return;
@@ -275,6 +282,7 @@ function useSubmit(form: Form, rows: number, setProblems: (problems: Problems) =
       .mutation(SubmitBatch, { input: { ...value, idempotencyKey: keyOf(value) } as never })
       .toPromise();
     setBusy(false);
+    if (!isHere()) return;
     if (data) {
       go(`/batches/${data.submitBatch.batch.id}`);
       return;

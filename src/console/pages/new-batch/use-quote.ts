@@ -1,7 +1,9 @@
 /** The expected cost of the form as it stands: asked a moment after the last change. */
 import { useEffect, useState } from 'react';
 import { useClient } from 'urql';
+import { returns } from '../../data/connection.ts';
 import type { ResultOf } from '../../data/graphql.ts';
+import { useStore } from '../../data/store.ts';
 import { codeOf, sentenceOf } from '../../parts/part.tsx';
 import { QuoteRun } from './documents.ts';
 import { buildSource, type Form, type OperationInput } from './form.ts';
@@ -34,8 +36,10 @@ export function useQuote(form: Form, operation: OperationInput | null, rows: num
       : null;
   const wanted = input ? JSON.stringify(input) : null;
   const [answer, setAnswer] = useState<{ of: string; quote: QuoteData } | null>(null);
-  const [error, setError] = useState<string | null>(null);
+  const [failure, setFailure] = useState<{ of: string; sentence: string } | null>(null);
   const [asking, setAsking] = useState(false);
+  // What the server could not be asked is asked when it is back.
+  const back = useStore(returns);
 
   useEffect(() => {
     if (wanted === null) return;
@@ -44,28 +48,28 @@ export function useQuote(form: Form, operation: OperationInput | null, rows: num
     async function ask() {
       setAsking(true);
       const variables = { input: JSON.parse(wanted as string) };
-      const { data, error: failure } = await client
+      const { data, error } = await client
         .query(QuoteRun, variables, { requestPolicy: 'network-only' })
         .toPromise();
       if (!isWanted) return;
-      if (failure && codeOf(failure) === 'RATE_LIMITED') {
+      if (error && codeOf(error) === 'RATE_LIMITED') {
         timer = setTimeout(ask, againMs);
         return;
       }
       setAsking(false);
-      setError(failure ? sentenceOf(failure) : null);
+      setFailure(error ? { of: wanted as string, sentence: sentenceOf(error) } : null);
       if (data) setAnswer({ of: wanted as string, quote: data.quote });
     }
     return () => {
       isWanted = false;
       clearTimeout(timer);
     };
-  }, [wanted, client]);
+  }, [wanted, client, back]);
 
   return {
     shown: wanted === null ? null : (answer?.quote ?? null),
     isStale: answer !== null && answer.of !== wanted,
     asking: wanted !== null && (asking || answer?.of !== wanted),
-    error: wanted === null ? null : error,
+    error: failure !== null && failure.of === wanted ? failure.sentence : null,
   };
 }

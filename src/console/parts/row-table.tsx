@@ -1,23 +1,41 @@
 /** Rows of a file as they are, one line each. */
-import { oneLine } from '../../words/text.ts';
+import { oneLine } from '../words/text.ts';
 
-/** More columns than these are named, not shown. */
-const maxColumns = 12;
+/** Of a cell, which the style cuts to the width of its column. */
 const cellCharacters = 120;
 
-export function RowTable({ rows }: { rows: readonly Record<string, unknown>[] }) {
-  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+export function RowTable({
+  name,
+  columns,
+  rows,
+  most,
+  chosen,
+}: {
+  /** What the table is called, for people who hear the page. */
+  name: string;
+  columns: readonly string[];
+  rows: readonly Record<string, unknown>[];
+  /** More columns than these are counted, not shown. */
+  most: number;
+  /** The column that stands out. */
+  chosen?: string | null;
+}) {
   if (rows.length === 0) return <p className="soft">The file has no rows.</p>;
-  const more = columns.length - maxColumns;
+  const shown = columns.slice(0, most);
+  const more = columns.length - shown.length;
   return (
     <>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, also by the keyboard. */}
-      <section className="row-table" tabIndex={0} aria-label="Rows of the file">
+      <section className="row-table" tabIndex={0} aria-label={name}>
         <table>
           <thead>
             <tr>
-              {columns.slice(0, maxColumns).map((column) => (
-                <th key={column} scope="col" className="cut name">
+              {shown.map((column) => (
+                <th
+                  key={column}
+                  scope="col"
+                  className={column === chosen ? 'cut name chosen' : 'cut name'}
+                >
                   {oneLine(column, 60)}
                 </th>
               ))}
@@ -26,7 +44,7 @@ export function RowTable({ rows }: { rows: readonly Record<string, unknown>[] })
           <tbody>
             {rows.map((row, at) => (
               <tr key={at}>
-                {columns.slice(0, maxColumns).map((column) => (
+                {shown.map((column) => (
                   <td key={column} dir="auto" className="cut">
                     {textOf(row[column])}
                   </td>
@@ -42,6 +60,6 @@ export function RowTable({ rows }: { rows: readonly Record<string, unknown>[] })
 }
 
 function textOf(value: unknown): string {
-  if (value === undefined) return '';
+  if (value === undefined || value === null) return '';
   return oneLine(typeof value === 'string' ? value : JSON.stringify(value), cellCharacters);
 }
