@@ -1,5 +1,5 @@
 /** A question in front of the page: the focus stays in it, and goes back to where it was. */
-import { Dialog as Base } from '@base-ui/react/dialog';
+import * as Base from '@base-ui/react/dialog';
 import type { ReactNode } from 'react';
 
 export function Dialog({

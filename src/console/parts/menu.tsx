@@ -1,5 +1,5 @@
 /** A button that opens a list of things to do. */
-import { Menu as Base } from '@base-ui/react/menu';
+import * as Base from '@base-ui/react/menu';
 import { ChevronDown } from 'lucide-react';
 import type { ReactNode } from 'react';
 

@@ -1,5 +1,5 @@
 /** The sides of a batch, one at a time. */
-import { Tabs } from '@base-ui/react/tabs';
+import * as Tabs from '@base-ui/react/tabs';
 import type { ReactNode } from 'react';
 import { count } from '../../words/numbers.ts';
 import type { Batch } from './documents.ts';

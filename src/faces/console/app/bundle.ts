@@ -32,7 +32,7 @@ export async function bundleApp({
     target,
     jsx: 'automatic',
     loader: { '.woff2': 'file', '.csv': 'file' },
-    plugins: [schemaInputs],
+    plugins: [schemaInputs, partsAlone],
     entryNames: '[name]-[hash]',
     assetNames: '[name]-[hash]',
     chunkNames: '[name]-[hash]',
@@ -69,6 +69,19 @@ const schemaInputs: Plugin = {
     onResolve({ filter: /^winnow:schema$/ }, ({ path }) => ({ path, namespace: 'schema' }));
     onLoad({ filter: /.*/, namespace: 'schema' }, async () => ({
       contents: `export const inputs = ${JSON.stringify(await readInputs())};`,
+    }));
+  },
+};
+
+/**
+ * Base UI's modules name their parts in one object, of which the bundler keeps all. Behind it each
+ * part has a name of its own, so that those that no page uses are left out.
+ */
+const partsAlone: Plugin = {
+  name: 'parts-alone',
+  setup({ onResolve }) {
+    onResolve({ filter: /^@base-ui\/react\/(dialog|menu|tabs)$/ }, ({ path }) => ({
+      path: fileURLToPath(new URL('index.parts.mjs', import.meta.resolve(path))),
     }));
   },
 };
