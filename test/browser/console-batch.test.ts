@@ -1,7 +1,7 @@
 /** The console's page of one batch, as a person uses it. */
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { submitTexts } from '../faces/graphql/support.ts';
+import { submitTexts, untilEnded } from '../faces/graphql/support.ts';
 import type { App } from '../support/app.ts';
 import { startConsole } from '../support/console-app.ts';
 import { openConsole } from '../support/console-page.ts';
@@ -60,6 +60,30 @@ if (browserPath) {
       await page.close();
     });
 
+    it('writes each time below the chart of the pace once', async () => {
+      for (const [word, ms] of [
+        ['slow', 1_200],
+        ['slower', 2_400],
+      ] as const) {
+        const when = ({ text }: { text: string }) => text.endsWith(word);
+        app.sandbox.faults.add({ fault: { kind: 'latency', ms }, when });
+      }
+      const id = await submitTexts(app, ['good', 'slow', 'slower'], { name: 'three answers' });
+      await untilEnded(app, id);
+      const { page, problems } = await open(id);
+      await page.addInitScript(noteTexts);
+      await page.reload();
+      await page.getByRole('img', { name: /^Items a second since/ }).waitFor();
+      await page.waitForFunction(() => (globalThis as any).written?.length > 0);
+
+      const written: string[] = await page.evaluate(() => (globalThis as any).written);
+      const times = written.filter((text) => text.includes(':'));
+      expect(times.length).toBeGreaterThan(1);
+      expect(times).toEqual([...new Set(times)]);
+      expect(problems).toEqual([]);
+      await page.close();
+    });
+
     it('says the same of an unknown batch and of one that is deleted while it is open', async () => {
       const id = await submitTexts(app, ['good'], { name: 'a draft', autoStart: false });
       const { page } = await open(id);
@@ -80,4 +104,18 @@ async function open(id: string) {
   const { page, problems } = await openConsole(browser, app.url, `/console/batches/${id}`);
   await page.getByRole('heading', { level: 1 }).waitFor();
   return { page, problems };
+}
+
+/** Keeps what was written on a canvas since it was wiped, in the page. */
+function noteTexts(): void {
+  const { clearRect, fillText } = CanvasRenderingContext2D.prototype;
+  const all = globalThis as typeof globalThis & { written: string[] };
+  CanvasRenderingContext2D.prototype.clearRect = function (...box) {
+    all.written = [];
+    return clearRect.apply(this, box);
+  };
+  CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+    all.written = [...(all.written ?? []), text];
+    return fillText.call(this, text, ...place);
+  };
 }

@@ -15,6 +15,8 @@ const unpriced = {
   operation: { label: { categories: ['praise', 'complaint'], model: 'sandbox/rules' } },
 };
 const hugeCharacters = 10_000_000;
+/** Of three reasons alike. */
+const manyFailed = 9_999;
 
 let app: App;
 let browser: Browser;
@@ -34,13 +36,15 @@ if (browserPath) {
       const faults = [
         ['refused', { kind: 'refusal' }],
         ['filtered', { kind: 'content_filter' }],
-        ['broken', { kind: 'wrong_category' }],
+        ['broken', { kind: 'truncated' }],
       ] as const;
       const remove = faults.map(([word, fault]) =>
-        app.sandbox.faults.add({ fault, when: ({ body }) => JSON.stringify(body).includes(word) }),
+        app.sandbox.faults.add({ fault, when: ({ text }) => text.includes(word) }),
       );
-      const texts = faults.flatMap(([word], n) => Array.from({ length: n + 2 }, () => word));
-      const id = await submitTexts(app, [...texts, 'good'], { name: 'three reasons' });
+      const lines = Array.from({ length: manyFailed }, (_, n) => faults[n % 3]?.[0]);
+      const file = await upload('many.csv', ['text', ...lines, 'good']);
+      const submitted = await app.graphql(submitFile, { fileId: file });
+      const id: string = submitted.data?.submitBatch.batch.id;
       await untilEnded(app, id);
       for (const one of remove) one();
       const { page, problems } = await openConsole(browser, app.url, `/console/batches/${id}`);
@@ -48,13 +52,22 @@ if (browserPath) {
       await failures.getByText(/^REFUSED/).waitFor();
 
       expect(await failures.getByRole('button', { name: /^Retry/ }).count()).toBe(3);
-      await failures.getByRole('button', { name: 'Retry 3 rows with CONTENT_FILTERED' }).click();
-      await page.getByText('3 rows are asked again.').waitFor();
+      const each = manyFailed / 3;
+      await failures
+        .getByRole('button', { name: `Retry ${words(each)} rows with CONTENT_` })
+        .click();
+      await page.getByText(`${words(each)} rows are asked again.`).waitFor();
       await failures.getByText(/^CONTENT_FILTERED/).waitFor({ state: 'detached' });
-      expect(await failures.getByText(/^(REFUSED|INVALID_OUTPUT)/).count()).toBe(2);
-      await page.getByRole('button', { name: 'Retry 6 failed' }).click();
+      for (const code of ['REFUSED', 'TRUNCATED']) {
+        await failures
+          .getByRole('button', { name: `Show ${words(each)} rows with ${code}` })
+          .waitFor();
+      }
+      await page.getByRole('button', { name: `Retry ${words(manyFailed - each)} failed` }).click();
       await failures.waitFor({ state: 'detached' });
-      await page.getByText('10 of 10 answered').waitFor();
+      await page
+        .getByText(`${words(manyFailed + 1)} of ${words(manyFailed + 1)} answered`)
+        .waitFor();
       await page.getByText('Completed', { exact: true }).waitFor();
       expect(problems).toEqual([]);
       await page.close();
@@ -151,6 +164,15 @@ if (browserPath) {
   });
 }
 
+const submitFile = `mutation ($fileId: ID!) {
+  submitBatch(input: {
+    name: "three reasons"
+    operation: { label: { categories: ["praise", "complaint"] } }
+    source: { fileId: $fileId }
+    deduplicate: false
+  }) { batch { id } }
+}`;
+
 const submit = `mutation ($fileId: ID!) {
   submitBatch(input: {
     operation: { label: { categories: ["praise", "complaint"] } }
@@ -159,7 +181,12 @@ const submit = `mutation ($fileId: ID!) {
   }) { batch { id } }
 }`;
 
-async function upload(name: string, lines: readonly string[]): Promise<string> {
+/** A number as the page writes it. */
+function words(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+async function upload(name: string, lines: readonly (string | undefined)[]): Promise<string> {
   const url = `${app.url}/files?name=${name}`;
   const response = await fetch(url, { method: 'POST', body: lines.join('\n') });
   const { id } = (await response.json()) as { id?: string };

@@ -80,6 +80,19 @@ describe('a list whose rows have places', () => {
     expect(server.asked.map(({ from }) => from)).toEqual([0, 90_000, 90_200, 90_400]);
   });
 
+  it('has the next page before a list that is scrolled row by row comes to it', async () => {
+    const server = createServer({ total: 100_000 });
+    const store = createRowStore({ ask: server.ask, places: 100_000 });
+    const missed: number[] = [];
+    for (let first = 0; first < 2_000; first += 3) {
+      store.show(first, first + 15);
+      // Less than the rest after which further pages are read: the list never rests.
+      await vi.advanceTimersByTimeAsync(10);
+      if (!store.at(first + 15)) missed.push(first);
+    }
+    expect(missed).toEqual([]);
+  });
+
   it('keeps 30 pages', async () => {
     const server = createServer({ total: 100_000 });
     const store = createRowStore({ ask: server.ask, places: 100_000 });

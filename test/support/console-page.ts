@@ -83,3 +83,34 @@ export async function tooWideOf(page: Page): Promise<string[]> {
     );
   });
 }
+
+/** Controls of which a part cannot be seen or reached, since something beside them ends it. */
+export async function cutOffOf(page: Page): Promise<string[]> {
+  return await page.evaluate(() => {
+    const controls = 'a[href], button, input, select, textarea, summary, [role=menuitem]';
+    /** How far to the left and right an element can be seen, or scrolled into sight. */
+    const spanOf = (element: Element): [number, number] => {
+      let [left, right] = [0, document.documentElement.clientWidth];
+      for (let at = element.parentElement; at && at !== document.body; at = at.parentElement) {
+        const { overflowX } = getComputedStyle(at);
+        if (overflowX === 'auto' || overflowX === 'scroll') return [-1e6, 1e6];
+        if (overflowX === 'visible') continue;
+        const box = at.getBoundingClientRect();
+        [left, right] = [Math.max(left, box.left), Math.min(right, box.right)];
+      }
+      return [left, right];
+    };
+    return [...document.querySelectorAll<HTMLElement>(controls)]
+      .filter((element) => element.checkVisibility({ visibilityProperty: true }))
+      .filter((element) => {
+        const box = element.getBoundingClientRect();
+        // Of one pixel is what people who hear the page alone meet; what is above it comes by Tab.
+        if (box.width < 4 || box.bottom < 0 || box.right < 0) return false;
+        const [left, right] = spanOf(element);
+        const isLong =
+          element.tagName === 'BUTTON' && element.scrollWidth > element.clientWidth + 1;
+        return isLong || box.left < left - 1 || box.right > right + 1;
+      })
+      .map((element) => `${element.tagName} ${element.className}: ${element.innerText}`);
+  });
+}

@@ -1,5 +1,6 @@
 /** When to read again what is costly to read. */
-import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { useEffect, useRef, useState } from 'react';
+import { useInFront } from '../../data/in-front.ts';
 
 const pulseMs = 1_000;
 
@@ -25,13 +26,4 @@ export function usePulse(stamp: string): number {
     return () => clearTimeout(timer);
   }, [stamp, inFront]);
   return pulse;
-}
-
-function useInFront(): boolean {
-  return useSyncExternalStore(watchFront, () => document.visibilityState === 'visible');
-}
-
-function watchFront(changed: () => void): () => void {
-  document.addEventListener('visibilitychange', changed);
-  return () => document.removeEventListener('visibilitychange', changed);
 }

@@ -1,6 +1,5 @@
 /** What a batch has cost, and what it will have cost at its end. */
-import { useEffect } from 'react';
-import { useQuery } from 'urql';
+import { usePolledQuery } from '../../data/use-polled-query.ts';
 import { hasEnded } from '../../words/batch-state.ts';
 import { usd, usdRange } from '../../words/numbers.ts';
 import { visible } from '../../words/text.ts';
@@ -39,19 +38,10 @@ export function Cost({ batch }: { batch: BatchRow }) {
 
 /** By the batch's own answers; they are asked again while it runs. */
 function Projected({ batch }: { batch: BatchRow }) {
-  const [{ data }, ask] = useQuery({
-    query: RowProjection,
-    variables: { id: batch.id },
-    requestPolicy: 'cache-and-network',
-  });
-  const runs = batch.status === 'PROCESSING';
-  useEffect(() => {
-    if (!runs) return;
-    const timer = setInterval(() => {
-      if (!document.hidden) ask({ requestPolicy: 'network-only' });
-    }, againMs);
-    return () => clearInterval(timer);
-  }, [runs, ask]);
+  const { data } = usePolledQuery(
+    { query: RowProjection, variables: { id: batch.id } },
+    batch.status === 'PROCESSING' ? againMs : null,
+  );
   const expected = data?.batch?.projection?.costUsd;
   return expected ? usdRange(expected.low, expected.high) : <Quoted batch={batch} />;
 }

@@ -2,10 +2,10 @@
 import { useState } from 'react';
 import { useClient } from 'urql';
 import { graphql, type ResultOf } from '../../data/graphql.ts';
+import { usePolledQuery } from '../../data/use-polled-query.ts';
 import { Button } from '../../parts/button.tsx';
 import { Empty, PartError, Skeleton, sentenceOf } from '../../parts/part.tsx';
 import { count } from '../../words/numbers.ts';
-import { useService } from './use-service.ts';
 
 const ProviderStates = graphql(`
   query ProviderStates {
@@ -54,7 +54,7 @@ const TestCall = graphql(`
 type State = ResultOf<typeof ProviderStates>['service']['providers'][number];
 
 export function Providers() {
-  const [{ data, error, again }] = useService(ProviderStates);
+  const { data, error, again } = usePolledQuery({ query: ProviderStates, variables: {} });
   return (
     <section className="card" aria-labelledby="providers">
       <h2 id="providers">Providers</h2>

@@ -1,8 +1,8 @@
 /** The processes that work on batches. */
 import { graphql } from '../../data/graphql.ts';
+import { usePolledQuery } from '../../data/use-polled-query.ts';
 import { Empty, PartError, Skeleton } from '../../parts/part.tsx';
 import { count, useTimes } from '../../words/numbers.ts';
-import { useService } from './use-service.ts';
 
 const WorkerStates = graphql(`
   query WorkerStates {
@@ -17,7 +17,7 @@ const WorkerStates = graphql(`
 `);
 
 export function Workers() {
-  const [{ data, error, again }] = useService(WorkerStates);
+  const { data, error, again } = usePolledQuery({ query: WorkerStates, variables: {} });
   const times = useTimes();
   const workers = data?.service.workers ?? [];
   return (

@@ -124,7 +124,14 @@ function Canvas({ pace }: { pace: Pace }) {
           : {}),
         scales: { y: { range: (_plot, _low, high) => [0, Math.max(1, high * 1.1)] } },
         axes: [
-          { ...axis, size: 24, grid: { show: false }, values: shortTimes, space: 64 },
+          {
+            ...axis,
+            size: 24,
+            grid: { show: false },
+            incrs: wholeSteps,
+            values: shortTimes,
+            space: 64,
+          },
           { ...axis, size: 44, space: 28 },
         ],
         series: [
@@ -157,17 +164,34 @@ function dataOf({ at, all, failed }: Pace): UPlot.AlignedData {
   return [at, all, failed];
 }
 
+const [minute, hour, day] = [60, 3_600, 86_400];
+/** Between two times of the axis, in seconds: a clock says the same of shorter steps twice. */
+const wholeSteps = [
+  ...[1, 2, 5, 10, 15, 30],
+  ...[1, 2, 5, 10, 15, 30].map((minutes) => minutes * minute),
+  ...[1, 2, 3, 6, 12].map((hours) => hours * hour),
+  ...[1, 2, 7, 14, 30].map((days) => days * day),
+];
+
 const shortTimes: UPlot.Axis.Values = (plot, splits) => {
   const [first = 0, last = 0] = [splits[0], splits.at(-1)];
   const step = splits.length > 1 ? (last - first) / (splits.length - 1) : 60;
   const zone = plot.axes.length > 0 && timeZone.get() === 'utc' ? 'UTC' : undefined;
-  return splits.map((at) =>
-    new Date(at * 1_000).toLocaleTimeString(navigator.language, {
+  return splits.map((at) => {
+    const date = new Date(at * 1_000);
+    if (step >= day) {
+      return date.toLocaleDateString(navigator.language, {
+        timeZone: zone,
+        day: 'numeric',
+        month: 'short',
+      });
+    }
+    return date.toLocaleTimeString(navigator.language, {
       timeZone: zone,
       hour: '2-digit',
       minute: '2-digit',
       hourCycle: 'h23',
-      ...(step < 60 ? { second: '2-digit' } : {}),
-    }),
-  );
+      ...(step < minute ? { second: '2-digit' } : {}),
+    });
+  });
 };

@@ -8,7 +8,7 @@ const pageRows = 200;
 /** Pages kept: those furthest from what is in sight go first. */
 const keptPages = 30;
 const pagesAhead = 2;
-/** What is not in sight is read after the list has rested this long, in ms. */
+/** Further pages are read after the list has rested this long, in ms. */
 const restMs = 100;
 
 export interface PageAsk {
@@ -69,7 +69,7 @@ export function createRowStore<Row, Failure extends Error>({
     searchedTo: null,
     error: null,
   };
-  let inSight = { first: 0, last: 0, down: true };
+  let inSight = { first: 0, last: 0, down: true, steady: false };
   let rested = false;
   let rest: ReturnType<typeof setTimeout> | undefined;
   let busy = false;
@@ -91,7 +91,9 @@ export function createRowStore<Row, Failure extends Error>({
     if (missing !== undefined) return missing;
     const stale = seen.find((page) => pages.get(page)?.stale);
     if (stale !== undefined) return stale;
-    for (let step = 1; rested && step <= pagesAhead; step += 1) {
+    // A list that is scrolled row by row meets its next page; one that leaps would read in vain.
+    const steps = rested ? pagesAhead : inSight.steady ? 1 : 0;
+    for (let step = 1; step <= steps; step += 1) {
       const ahead = inSight.down ? last + step : first - step;
       if (ahead >= 0 && exists(ahead) && !pages.has(ahead)) return ahead;
     }
@@ -164,7 +166,8 @@ export function createRowStore<Row, Failure extends Error>({
     },
     show(first, last) {
       const down = first === inSight.first ? inSight.down : first > inSight.first;
-      inSight = { first, last, down };
+      const steady = Math.abs(first - inSight.first) < pageRows;
+      inSight = { first, last, down, steady };
       rested = false;
       clearTimeout(rest);
       rest = setTimeout(() => {
