@@ -2,7 +2,7 @@
 import { backslashByte, longEscapeByte, quoteByte } from './bytes.ts';
 
 /** What follows a backslash in JSON. */
-export const jsonEscapes = new Uint8Array(0x60);
+const jsonEscapes = new Uint8Array(0x60);
 jsonEscapes.fill(longEscapeByte, 0, 0x20);
 for (const [byte, letter] of Object.entries({ 8: 'b', 9: 't', 10: 'n', 12: 'f', 13: 'r' })) {
   jsonEscapes[Number(byte)] = letter.charCodeAt(0);
@@ -18,13 +18,17 @@ jsonStops[backslashByte] = 1;
 
 const hexDigits = Buffer.from('0123456789abcdef');
 
-/** Writes what follows `\u` for a byte; returns where it ends. */
-export function writeHex(target: Uint8Array, at: number, byte: number): number {
-  target[at] = 0x30;
-  target[at + 1] = 0x30;
-  target[at + 2] = hexDigits[byte >> 4] as number;
-  target[at + 3] = hexDigits[byte & 15] as number;
-  return at + 4;
+/** Writes a byte that may not stand in a JSON string as it is; returns where its escape ends. */
+export function writeEscape(target: Uint8Array, at: number, byte: number): number {
+  const kind = jsonEscapes[byte] as number;
+  target[at] = backslashByte;
+  target[at + 1] = kind;
+  if (kind !== longEscapeByte) return at + 2;
+  target[at + 2] = 0x30;
+  target[at + 3] = 0x30;
+  target[at + 4] = hexDigits[byte >> 4] as number;
+  target[at + 5] = hexDigits[byte & 15] as number;
+  return at + 6;
 }
 
 /** The bytes of a cell that was written as the JSON string target[start, end). */

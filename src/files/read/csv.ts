@@ -8,10 +8,10 @@ import { isUtf8 } from 'node:buffer';
 import { maxCustomIdBytes } from '../../core/ids.ts';
 import { blankStarts, isBlankRow } from './blank.ts';
 import type { BlockReader, Rest } from './block-reader.ts';
-import { backslashByte, blankByte, carriageReturnByte, lineFeedByte, quoteByte } from './bytes.ts';
+import { blankByte, carriageReturnByte, lineFeedByte, quoteByte } from './bytes.ts';
 import type { CsvDialect } from './csv-dialect.ts';
 import { type CsvHeader, CsvHeaderReader } from './csv-header.ts';
-import { areBlankCells, decodeCell, isSame, jsonEscapes, jsonStops, writeHex } from './csv-json.ts';
+import { areBlankCells, decodeCell, isSame, jsonStops, writeEscape } from './csv-json.ts';
 import { behindBreak, isBreak } from './csv-lines.ts';
 import { columnNames } from './csv-names.ts';
 import { type Place, QuoteJudge, type Verdict } from './csv-quote-judge.ts';
@@ -114,7 +114,6 @@ export class CsvReader implements BlockReader {
     const { spaced, bareReturns, headerRow } = this;
     const { sink } = rows;
     const stops = jsonStops;
-    const escapes = jsonEscapes;
     const width = (this.header as string[]).length;
     const lineBreak = bareReturns ? carriageReturnByte : lineFeedByte;
     // Every loop over the bytes of a cell stops here at the latest.
@@ -168,12 +167,8 @@ export class CsvReader implements BlockReader {
               }
             } else if (byte === lineBreak) lineBreaks += 1;
             isEscaped = true;
-            target[to++] = backslashByte;
-            target[to++] = escapes[byte] as number;
-            if (escapes[byte] === 0x75) {
-              if (byte === 0) hasNul = true;
-              to = writeHex(target, to, byte);
-            }
+            if (byte === 0) hasNul = true;
+            to = writeEscape(target, to, byte);
             byte = bytes[++at] as number;
           }
           if (isOpen) {
@@ -198,12 +193,8 @@ export class CsvReader implements BlockReader {
           if (byte === delimiter || byte === lineFeedByte) break;
           if (byte === carriageReturnByte && (bareReturns || isBreak(bytes, at))) break;
           isEscaped = true;
-          target[to++] = backslashByte;
-          target[to++] = escapes[byte] as number;
-          if (escapes[byte] === 0x75) {
-            if (byte === 0) hasNul = true;
-            to = writeHex(target, to, byte);
-          }
+          if (byte === 0) hasNul = true;
+          to = writeEscape(target, to, byte);
           byte = bytes[++at] as number;
         }
         target[to++] = quoteByte;
