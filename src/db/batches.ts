@@ -1,24 +1,11 @@
 /** Batches as they are read: one, or a page of them. */
-import {
-  and,
-  asc,
-  desc,
-  eq,
-  gt,
-  gte,
-  ilike,
-  inArray,
-  isNull,
-  lt,
-  lte,
-  type SQL,
-  sql,
-} from 'drizzle-orm';
+import { and, eq, gte, ilike, inArray, isNull, lte, type SQL, sql } from 'drizzle-orm';
 import type { BatchErrorCode, ItemErrorCode } from '../core/errors.ts';
 import { type PlaceInPage, placed, placesWithin } from './bytes.ts';
 import type { Builder } from './driver/client.ts';
 import { type FileRecord, fileColumns } from './files.ts';
 import { batchOf } from './guards.ts';
+import { boundsOf, type KeyPage, orderOf } from './key-page.ts';
 import { type ShownStatus, shownPauseReason, shownStatus } from './pauses.ts';
 import { batches, files } from './tables.ts';
 import { batchUsage } from './usage.ts';
@@ -160,37 +147,21 @@ export interface BatchFilter {
   fileKey?: bigint | null | undefined;
 }
 
-/**
- * A page of an owner's batches, newest first; `inverted` reads it from the far end. Keys bound it
- * on both sides, themselves left out.
- */
+/** A page of an owner's batches. */
 export async function listBatches(
   db: Builder,
   owner: string,
   filter: BatchFilter,
-  page: {
-    limit: number;
-    afterKey?: bigint | undefined;
-    beforeKey?: bigint | undefined;
-    inverted: boolean;
-    maxBytes: number;
-  },
+  page: KeyPage,
 ): Promise<(BatchRecord & PlaceInPage)[]> {
-  const { limit, afterKey, beforeKey, inverted, maxBytes } = page;
-  const order = inverted ? asc(batches.key) : desc(batches.key);
+  const order = orderOf(batches.key, page);
   const sizes = await db.query
     .select({ key: batches.key, octets })
     .from(batches)
-    .where(
-      and(
-        matches(owner, filter),
-        afterKey === undefined ? undefined : lt(batches.key, afterKey),
-        beforeKey === undefined ? undefined : gt(batches.key, beforeKey),
-      ),
-    )
+    .where(and(matches(owner, filter), boundsOf(batches.key, page)))
     .orderBy(order)
-    .limit(limit);
-  const places = placesWithin(sizes, maxBytes);
+    .limit(page.limit);
+  const places = placesWithin(sizes, page.maxBytes);
   if (places.size === 0) return [];
   const found = await selectBatches(db, inArray(batches.key, [...places.keys()])).orderBy(order);
   return placed(found, places);

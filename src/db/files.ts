@@ -1,20 +1,8 @@
 /** Files: they come with their rows, are read, and go when no batch needs them. */
-import {
-  and,
-  asc,
-  desc,
-  eq,
-  getTableColumns,
-  gt,
-  inArray,
-  isNull,
-  lt,
-  or,
-  type SQL,
-  sql,
-} from 'drizzle-orm';
+import { and, asc, eq, getTableColumns, gt, inArray, isNull, or, type SQL, sql } from 'drizzle-orm';
 import { cutBehind, type PlaceInPage, placed, placesWithin } from './bytes.ts';
 import type { Builder, Sql } from './driver/client.ts';
+import { boundsOf, type KeyPage, orderOf } from './key-page.ts';
 import { files } from './tables.ts';
 
 /**
@@ -127,36 +115,20 @@ export async function readRejections(
     ${cutBehind(sql, found, { order: sql`key`, maxBytes })}`;
 }
 
-/**
- * A page of an owner's files, newest first; `inverted` reads it from the far end. Keys bound it on
- * both sides, themselves left out.
- */
+/** A page of an owner's files. */
 export async function listFiles(
   db: Builder,
   owner: string,
-  page: {
-    limit: number;
-    afterKey?: bigint | undefined;
-    beforeKey?: bigint | undefined;
-    inverted: boolean;
-    maxBytes: number;
-  },
+  page: KeyPage,
 ): Promise<(FileRecord & PlaceInPage)[]> {
-  const { limit, afterKey, beforeKey, inverted, maxBytes } = page;
-  const order = inverted ? asc(files.key) : desc(files.key);
+  const order = orderOf(files.key, page);
   const sizes = await db.query
     .select({ key: files.key, octets })
     .from(files)
-    .where(
-      and(
-        ofOwner(owner),
-        afterKey === undefined ? undefined : lt(files.key, afterKey),
-        beforeKey === undefined ? undefined : gt(files.key, beforeKey),
-      ),
-    )
+    .where(and(ofOwner(owner), boundsOf(files.key, page)))
     .orderBy(order)
-    .limit(limit);
-  return await readWithin(db, sizes, { order, maxBytes });
+    .limit(page.limit);
+  return await readWithin(db, sizes, { order, maxBytes: page.maxBytes });
 }
 
 /**
