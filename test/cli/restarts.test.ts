@@ -2,10 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { Winnow } from '../../src/client/index.ts';
-import { type Sandbox, startFaultySandbox } from '../../src/sandbox/faults/sandbox.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { freePort } from '../support/free-port.ts';
-import { type Program, startProgram } from '../support/program.ts';
+import type { Sandbox } from '../../src/sandbox/faults/sandbox.ts';
+import { type Killable, startKillable } from '../support/killable.ts';
 import { until } from '../support/until.ts';
 import { type Folder, openFolder, type Running } from './support.ts';
 
@@ -15,52 +13,25 @@ const concurrency = 4;
 const leaseMs = 5_000;
 const label = ['label', 'rows.txt', '--categories', 'praise,complaint', '--yes'];
 
-let database: TestDatabase;
+let server: Killable;
 let sandbox: Sandbox;
-let port: number;
-let program: Program;
 let folder: Folder;
 let winnow: Winnow;
 beforeAll(async () => {
-  database = await createTestDatabase();
-  sandbox = await startFaultySandbox({ latencyMs: 30 });
-  port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  folder = openFolder({ WINNOW_URL: url });
-  winnow = new Winnow({ url });
+  server = await startKillable({ latencyMs: 30, concurrency, leaseMs });
+  ({ sandbox } = server);
+  folder = openFolder({ WINNOW_URL: server.url });
+  winnow = new Winnow({ url: server.url });
   writeFileSync(
     folder.file('rows.txt'),
     Array.from({ length: rows }, (_, at) => `I love it, ${at}\n`).join(''),
   );
-  await start();
 });
 beforeEach(() => sandbox.faults.clear());
 afterAll(async () => {
-  await kill();
   folder.remove();
-  await sandbox.close();
-  await database.drop();
+  await server.remove();
 });
-
-async function start(): Promise<void> {
-  program = startProgram({
-    DATABASE_URL: database.url,
-    PORT: String(port),
-    PROVIDERS: JSON.stringify({ test: { baseURL: sandbox.url, models: ['rules'] } }),
-    DEFAULT_MODEL: 'test/rules',
-    WORKER_CONCURRENCY: String(concurrency),
-    WORKER_LEASE_MS: String(leaseMs),
-  });
-  await until(() => program.out.includes('Winnow is up'), {
-    deadlineMs: 20_000,
-    what: `a start: ${program.errors}`,
-  });
-}
-
-async function kill(): Promise<void> {
-  program.process.kill('SIGKILL');
-  await program.ended;
-}
 
 /** The id of the batch, once the command has told of it. */
 async function batchOf(running: Running): Promise<string> {
@@ -74,12 +45,12 @@ it('waits for a server that is killed and started again, and loses nothing', asy
   const id = await batchOf(running);
   await sandbox.until(({ requests }) => requests.count >= rows / 3);
 
-  await kill();
+  await server.kill();
   await until(() => running.err.includes('does not answer; waiting for it.'), {
     deadlineMs: 20_000,
     what: 'a word about the server',
   });
-  await start();
+  await server.start();
 
   const { code, err } = await running.ended;
   expect(code, err).toBe(0);

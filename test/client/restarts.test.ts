@@ -1,53 +1,19 @@
 /** A server that is killed and started again, while its client reads on. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type BatchState, Winnow } from '../../src/client/index.ts';
-import { type Sandbox, startFaultySandbox } from '../../src/sandbox/faults/sandbox.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { freePort } from '../support/free-port.ts';
-import { type Program, startProgram } from '../support/program.ts';
-import { until } from '../support/until.ts';
+import { type Killable, startKillable } from '../support/killable.ts';
 
 const total = 400;
 const killedAt = [100, 250];
 
-let database: TestDatabase;
-let sandbox: Sandbox;
-let port: number;
-let program: Program;
+let server: Killable;
 beforeAll(async () => {
-  database = await createTestDatabase();
-  sandbox = await startFaultySandbox({ latencyMs: 60 });
-  port = await freePort();
-  await start();
+  server = await startKillable({ latencyMs: 60, concurrency: 8, leaseMs: 1_000 });
 });
-afterAll(async () => {
-  await kill();
-  await sandbox.close();
-  await database.drop();
-});
-
-async function start(): Promise<void> {
-  program = startProgram({
-    DATABASE_URL: database.url,
-    PORT: String(port),
-    PROVIDERS: JSON.stringify({ test: { baseURL: sandbox.url, models: ['rules'] } }),
-    DEFAULT_MODEL: 'test/rules',
-    WORKER_CONCURRENCY: '8',
-    WORKER_LEASE_MS: '1000',
-  });
-  await until(() => program.out.includes('Winnow is up'), {
-    deadlineMs: 20_000,
-    what: `a start: ${program.errors}`,
-  });
-}
-
-async function kill(): Promise<void> {
-  program.process.kill('SIGKILL');
-  await program.ended;
-}
+afterAll(() => server.remove());
 
 it('gives each result once and the final state last, although the server was killed twice', async () => {
-  const winnow = new Winnow({ url: `http://127.0.0.1:${port}` });
+  const winnow = new Winnow({ url: server.url });
   const batch = await winnow.batches.submit({
     label: { categories: ['praise', 'complaint'] },
     source: Array.from({ length: total }, (_, at) => `I love it, ${at}`),
@@ -64,8 +30,8 @@ it('gives each result once and the final state last, although the server was kil
     indexes.push(index);
     if (indexes.length === kills[0]) {
       kills.shift();
-      await kill();
-      await start();
+      await server.kill();
+      await server.start();
     }
   }
   await watched;
