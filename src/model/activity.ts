@@ -1,5 +1,5 @@
 /** How the providers do, as the gates of this process see it. Other processes read it as JSON. */
-import type { GateState, SharedGate } from './limits/gate.ts';
+import type { GateState, SharedGate } from './limits/permit.ts';
 import type { LearnedRates } from './limits/rates.ts';
 
 /** A model whose last call is older is not told of. */

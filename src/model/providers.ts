@@ -14,7 +14,7 @@ import {
 } from './connections.ts';
 import { defaultOf, isOpen, isOpenAis, knownModels } from './known-models.ts';
 import type { Clock } from './limits/clock.ts';
-import type { SharedGate } from './limits/gate.ts';
+import type { SharedGate } from './limits/permit.ts';
 import type { RateLimits } from './limits/rates.ts';
 import type { Log, Model } from './model.ts';
 import { type ModelInfo, modelInfo, pricesAt } from './model-info.ts';

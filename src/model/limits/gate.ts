@@ -16,9 +16,9 @@ import { ModelError } from '../model-error.ts';
 import { createBreaker } from './breaker.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { createConcurrency } from './concurrency.ts';
-import type { Blocked, Gate, Permit } from './permit.ts';
+import type { Blocked, GateEvent, Permit, SharedGate } from './permit.ts';
 import { createQueue } from './queue.ts';
-import { createRates, type LearnedRates, type RateLimits, type Spending } from './rates.ts';
+import { createRates, type RateLimits, type Spending } from './rates.ts';
 
 /**
  * Backoff of the first 429 without Retry-After; doubled per decrease in a row, drawn from the upper
@@ -46,34 +46,6 @@ export interface GateOptions extends RateLimits {
   random?: () => number;
   /** Told of what the operator should know. */
   onEvent?: (event: GateEvent) => void;
-}
-
-/**
- * - `outage`: every call fails, `message` being the last failure; one call in some seconds goes on.
- * - `recovery`: a call was answered again.
- * - `distrust`: the rate limits in the provider's headers are not what it does; they are left aside
- *   for ten minutes.
- */
-export type GateEvent =
-  | { kind: 'outage'; message: string }
-  | { kind: 'recovery'; afterMs: number }
-  | { kind: 'distrust' };
-
-/** What a gate has seen. Times are of its clock; null before the first. */
-export interface GateState extends LearnedRates {
-  inFlight: number;
-  calledAt: number | null;
-  answeredAt: number | null;
-  /** Since when every call fails; null while calls are answered. */
-  failingSince: number | null;
-  now: number;
-}
-
-/** A gate that its owner can tell how much of the provider is this process's. */
-export interface SharedGate extends Gate {
-  /** This process's part of the limits and probes, above 0 to 1. Room is each process's own. */
-  share(fraction: number): void;
-  state(): GateState;
 }
 
 /** An open gate with room for `maxConcurrency` calls. */

@@ -1,5 +1,6 @@
 /** What callers know of a rate limiter: the gate of a model, and its permits. Types only. */
 import type { RateHeaders } from './rate-headers.ts';
+import type { LearnedRates } from './rates.ts';
 
 /**
  * A gate is shared by every call of a process to one provider and model. Synchronous calls wait in
@@ -65,4 +66,32 @@ export interface Permit {
     outcome: 'ok' | 'refused' | 'rate_limited' | 'failed' | 'failed_again' | 'aborted',
     reason?: { retryAfterMs?: number | null; message?: string },
   ): void;
+}
+
+/**
+ * - `outage`: every call fails, `message` being the last failure; one call in some seconds goes on.
+ * - `recovery`: a call was answered again.
+ * - `distrust`: the rate limits in the provider's headers are not what it does; they are left aside
+ *   for ten minutes.
+ */
+export type GateEvent =
+  | { kind: 'outage'; message: string }
+  | { kind: 'recovery'; afterMs: number }
+  | { kind: 'distrust' };
+
+/** What a gate has seen. Times are of its clock; null before the first. */
+export interface GateState extends LearnedRates {
+  inFlight: number;
+  calledAt: number | null;
+  answeredAt: number | null;
+  /** Since when every call fails; null while calls are answered. */
+  failingSince: number | null;
+  now: number;
+}
+
+/** A gate that its owner can tell how much of the provider is this process's. */
+export interface SharedGate extends Gate {
+  /** This process's part of the limits and probes, above 0 to 1. Room is each process's own. */
+  share(fraction: number): void;
+  state(): GateState;
 }

@@ -1,8 +1,8 @@
 /** The room that a gate computes is the number of permits that it gives, whatever has happened. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createGate, type SharedGate } from '../../../src/model/limits/gate.ts';
-import type { Permit } from '../../../src/model/limits/permit.ts';
+import { createGate } from '../../../src/model/limits/gate.ts';
+import type { Permit, SharedGate } from '../../../src/model/limits/permit.ts';
 import { runsOf } from '../../support/random.ts';
 import { createVirtualClock, type VirtualClock } from '../virtual.ts';
 
