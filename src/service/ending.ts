@@ -4,7 +4,7 @@ import type { Log } from '../core/log.ts';
 /** Calls in flight get this long to finish at an orderly end. */
 export const shutdownGraceMs = 30_000;
 
-/** A part with calls that it lets finish, for so long at most. */
+/** A part that lets its calls finish within a grace, in milliseconds. */
 interface Graceful {
   stop(graceMs: number): Promise<void>;
 }
