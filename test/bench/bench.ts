@@ -2,6 +2,7 @@
  * `npm run bench`: every benchmark, or those that are named (docs/benchmarks.md). Each prints a
  * table and one line of JSON.
  */
+import { benchConsole } from './console.ts';
 import { benchEngine } from './engine.ts';
 import { benchExport } from './export.ts';
 import { benchFaces } from './faces.ts';
@@ -25,6 +26,7 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
     await benchFaceData();
   },
   money: () => benchMoney(),
+  console: () => benchConsole(),
   subscriptions: () => benchSubscriptions(),
 };
 

@@ -6,9 +6,14 @@ import { insertFileBatch } from '../../src/db/file-batches.ts';
 export async function insertBatchOf(
   sql: Sql,
   fileId: string,
-  batch: { categories: readonly string[]; status: 'DRAFT' | 'QUEUED'; deduplicate: boolean },
+  batch: {
+    categories: readonly string[];
+    status: 'DRAFT' | 'QUEUED';
+    deduplicate: boolean;
+    previewItems?: number;
+  },
 ): Promise<bigint> {
-  const { categories, status, deduplicate } = batch;
+  const { categories, status, deduplicate, previewItems = null } = batch;
   const key = await insertFileBatch(sql, {
     fileId,
     id: `batch_${randomUUID()}`,
@@ -29,7 +34,7 @@ export async function insertBatchOf(
     rescue: false,
     deduplicate,
     maxCostUsd: null,
-    previewItems: null,
+    previewItems,
     contentField: null,
     customIdField: null,
     chunkSize: 100,

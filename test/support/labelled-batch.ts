@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { newId } from '../../src/core/ids.ts';
 import type { Sql } from '../../src/db/driver/client.ts';
 
 const labels = 77;
@@ -15,12 +15,12 @@ export interface LabelledBatch {
  * item at an index is `label N`, N being the index modulo 77; confidences have six digits.
  */
 export async function insertLabelled(sql: Sql, items: number): Promise<LabelledBatch> {
-  const id = `batch_${randomUUID()}`;
+  const id = newId('batch');
   const categories = Array.from({ length: labels }, (_, n) => `label ${n}`);
   const [inserted] = await sql<{ batchKey: bigint; fileKey: bigint }[]>`
     with file as (
       insert into files (id, owner, listed, name, format, size_bytes, item_count, columns, content_field)
-      values (${`file_${randomUUID()}`}, 'local', true, 'questions.csv', 'CSV', 1, ${items}, '["id","text"]', 'text')
+      values (${newId('file')}, 'local', true, 'questions.csv', 'CSV', 1, ${items}, '["id","text"]', 'text')
       returning key
     ),
     batch as (
