@@ -82,6 +82,7 @@ export async function startServer(parts: ServerParts, ending: Ending): Promise<s
       createAnthropicFace(services, { publicUrl }),
     ],
     log,
+    events,
   });
   const url = await server.listen();
   ending.addHurried(

@@ -42,6 +42,11 @@ export interface Facts {
   'job.ended': { batchKey: bigint; job: string; status: string };
   /** A file is visible to its owner. */
   'upload.stored': { file: string; owner: string; items: number; bytes: number };
+  /** A request was turned away. `owner` is null where nobody knows whose it is. */
+  'request.refused': {
+    reason: 'key' | 'scope' | 'rate' | 'limit' | 'cost' | 'size' | 'origin';
+    owner: string | null;
+  };
   'webhook.delivered': WebhookAttempt;
   /** `retryInMs` null: that was the last attempt. */
   'webhook.failed': WebhookAttempt & { retryInMs: number | null };

@@ -13,6 +13,7 @@ import type { Providers } from '../../model/providers.ts';
 import type { CheckTime } from '../../operations/check-time.ts';
 import type { Telling } from '../../telemetry/events.ts';
 import type { Webhooks } from '../../webhooks/deliver.ts';
+import type { Bearer } from '../http/auth.ts';
 import type { SignedLinks } from '../http/signed-link.ts';
 import type { Budget } from './budget.ts';
 
@@ -45,7 +46,7 @@ export interface Services extends Pick<Caller, 'preparePlan' | 'checkWebhook' | 
 }
 
 /** One request's view: the services, who asks, and when it gave up. */
-export interface Context extends Services, RequestAccess, Omit<Caller, 'providers'> {
+export interface Context extends Services, RequestAccess, Omit<Caller, 'providers'>, Bearer {
   owner: string;
   /** The same for the log. */
   asking: Asking;

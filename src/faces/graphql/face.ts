@@ -39,7 +39,8 @@ export function createGraphQLFace({
       {
         matches: ({ url }) => url.pathname === '/graphql' || url.pathname === '/graphql/',
         async answer({ request, response, asking, identify }) {
-          if (identify() === null) {
+          const bearer = await identify();
+          if (bearer === null) {
             refuseStranger(request, response, new RouteError(401, 'UNAUTHENTICATED', needsKey));
             return;
           }
@@ -51,13 +52,13 @@ export function createGraphQLFace({
             response.once('finish', () => request.destroy());
             refuseQuery(request, response, late);
           });
-          await yoga(request, response, { asking });
+          await yoga(request, response, { asking, bearer });
         },
         refuse: ({ request, response }, reason) => refuseStranger(request, response, reason),
       },
     ],
     attach(http, door) {
-      sockets = attachSockets({ http, yoga, mask, ...door, log });
+      sockets = attachSockets({ http, yoga, mask, ...door, log, events: services.events });
     },
     async close() {
       services.progress.stop();

@@ -19,5 +19,6 @@ import './provider-states.ts';
 import './spending.ts';
 import { builder } from './builder.ts';
 import { countListValues } from './list-values.ts';
+import { guardRoots } from './scopes.ts';
 
-export const schema = countListValues(builder.toSchema());
+export const schema = guardRoots(countListValues(builder.toSchema()));

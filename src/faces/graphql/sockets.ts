@@ -5,7 +5,8 @@ import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 import { AppError } from '../../core/errors.ts';
 import type { Asking, Log } from '../../core/log.ts';
-import { needsKey } from '../http/auth.ts';
+import type { Telling } from '../../telemetry/events.ts';
+import { type Bearer, needsKey } from '../http/auth.ts';
 import type { Door } from '../http/face.ts';
 import { requestIdOf } from '../http/request-id.ts';
 import type { Context } from './context.ts';
@@ -32,10 +33,11 @@ interface SocketOptions extends Door {
   yoga: Yoga;
   mask: Mask;
   log: Log;
+  events: Telling;
 }
 
 interface SocketExtra {
-  owner: string;
+  bearer: Bearer;
   requestId: string;
   closed: AbortController;
 }
@@ -47,7 +49,15 @@ interface Enveloped {
 }
 
 /** Serves the upgrades of `http`. `dispose` closes every socket and waits only a short time. */
-export function attachSockets({ http, yoga, mask, authenticate, trusts, log }: SocketOptions) {
+export function attachSockets({
+  http,
+  yoga,
+  mask,
+  authenticate,
+  trusts,
+  log,
+  events,
+}: SocketOptions) {
   /** Request id of each connection, made once if the client sent none. */
   const requestIds = new WeakMap<IncomingMessage, string>();
   const idOf = (request: IncomingMessage): string => {
@@ -70,15 +80,16 @@ export function attachSockets({ http, yoga, mask, authenticate, trusts, log }: S
       // Else the reasons of a close hold the messages of errors that nobody foresaw.
       isProd: true,
       connectionInitWaitTimeout: initTimeoutMs,
-      onConnect: ({ connectionParams, extra }) => {
+      onConnect: async ({ connectionParams, extra }) => {
         const given = connectionParams?.Authorization ?? connectionParams?.authorization;
-        const owner = authenticate(typeof given === 'string' ? given : null);
-        if (owner === null) {
+        const bearer = await authenticate(typeof given === 'string' ? given : null);
+        if (bearer === null) {
+          events.emit('request.refused', { reason: 'key', owner: null });
           // Before graphql-ws, which gives no reason.
           extra.socket.close(4403, `UNAUTHENTICATED: ${needsKey}`);
           return false;
         }
-        extra.owner = owner;
+        extra.bearer = bearer;
         acknowledged.add(extra.request);
         extra.requestId = idOf(extra.request);
         extra.closed = new AbortController();
@@ -93,7 +104,7 @@ export function attachSockets({ http, yoga, mask, authenticate, trusts, log }: S
         try {
           if (Object.keys(subscriptions).length > maxOperations) throw tooManyOperations();
           const socket: SocketContext = {
-            owner: extra.owner as string,
+            bearer: extra.bearer as Bearer,
             asking,
             origin: `http://${extra.request.headers.host ?? 'localhost'}`,
             signal: extra.closed?.signal as AbortSignal,
@@ -162,10 +173,10 @@ export function attachSockets({ http, yoga, mask, authenticate, trusts, log }: S
   };
 }
 
-function askingOf({ requestId = '', owner }: Partial<SocketExtra>, name?: string | null): Asking {
+function askingOf({ requestId = '', bearer }: Partial<SocketExtra>, name?: string | null): Asking {
   return {
     requestId,
-    ...(owner === undefined ? {} : { owner }),
+    ...(bearer === undefined ? {} : { owner: bearer.owner }),
     ...(name ? { operationName: name.slice(0, 100) } : {}),
   };
 }

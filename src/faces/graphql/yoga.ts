@@ -10,6 +10,7 @@ import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import { createResultCounter } from '../../app/parse-results.ts';
 import type { Asking, Log } from '../../core/log.ts';
 import { createCheckTime } from '../../operations/check-time.ts';
+import type { Bearer } from '../http/auth.ts';
 import { whenGone } from '../http/when-gone.ts';
 import { limitAnswers } from './answer-size.ts';
 import { createBudgets } from './budget.ts';
@@ -24,7 +25,7 @@ import { describeVariableErrors } from './variables.ts';
 
 /** Context that the WebSocket server passes in place of an HTTP request. */
 export interface SocketContext {
-  owner: string;
+  bearer: Bearer;
   asking: Asking;
   /** The server as the client named it. */
   origin: string;
@@ -46,8 +47,10 @@ export interface YogaOptions {
 interface ServerContext {
   socket?: SocketContext;
   res?: ServerResponse;
-  /** Log fields of a request over HTTP, with its owner: the server has checked the key. */
+  /** Log fields of a request over HTTP. */
   asking?: Asking;
+  /** Who asks over HTTP: the server has checked the key. */
+  bearer?: Bearer;
 }
 
 export type Yoga = YogaServerInstance<ServerContext, Context>;
@@ -86,27 +89,28 @@ export function createGraphQL({
     cors: false,
     // It does not know whose errors it masks; see maskResults.
     maskedErrors: false,
-    context: ({ request, socket, res, asking }) => {
+    context: ({ request, socket, res, asking, bearer }) => {
       if (socket) {
-        const { origin, ...asked } = socket;
+        const { origin, bearer, ...asked } = socket;
         const { line } = services;
         return {
           ...services,
-          ...line.of(asked.owner),
+          ...line.of(bearer.owner),
           ...asked,
+          ...bearer,
           baseUrl: publicUrl ?? origin,
           log,
-          ...allowances(asked.owner),
+          ...allowances(bearer.owner),
           resultCounter,
         };
       }
-      const owner = asking?.owner;
-      if (!asking || owner === undefined) throw new Error('nobody knows who asks');
+      if (!asking || !bearer) throw new Error('nobody knows who asks');
+      const { owner } = bearer;
       const baseUrl = publicUrl ?? new URL(request.url).origin;
       return {
         ...services,
         ...services.line.of(owner),
-        owner,
+        ...bearer,
         asking,
         baseUrl,
         signal: whenGone(res),

@@ -22,7 +22,7 @@ export function routeApi(covers: Route['matches'], routes: readonly ApiRoute[]):
   return {
     matches: covers,
     async answer(visit) {
-      const owner = visit.ownerOf();
+      const owner = await visit.ownerOf();
       const { request, response, url } = visit;
       for (const { path, methods } of routes) {
         const match = path.exec(url.pathname);

@@ -1,7 +1,7 @@
 /** What the server and a face are to each other: a face is one way into Winnow. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Asking } from '../../core/log.ts';
-import type { Authenticate } from './auth.ts';
+import type { Authenticate, Bearer } from './auth.ts';
 import type { RouteError, WordFailure } from './route-error.ts';
 
 /** A request, most often one that the server has let in. */
@@ -11,10 +11,13 @@ export interface Visit {
   url: URL;
   /** What the log says of the request. */
   asking: Asking;
-  /** The owner whom the key of the request stands for; null where it stands for nobody. */
-  identify(): string | null;
-  /** The same. Throws RouteError 401 where it stands for nobody. */
-  ownerOf(): string;
+  /** Who asks, by the key of the request, whatever it may do; null where it stands for nobody. */
+  identify(): Promise<Bearer | null>;
+  /**
+   * The owner, whose key has READ for a GET, else SUBMIT. Throws RouteError 401 where it stands for
+   * nobody, AppError FORBIDDEN where it lacks that.
+   */
+  ownerOf(): Promise<string>;
 }
 
 export interface Route {

@@ -4,7 +4,14 @@ import type { AddressInfo } from 'node:net';
 import { type Config, isLoopback } from '../../config.ts';
 import { StartFailure } from '../../core/errors.ts';
 import type { Asking, Log } from '../../core/log.ts';
-import { authorizationOf, createAuthenticate, needsKey } from './auth.ts';
+import type { Telling } from '../../telemetry/events.ts';
+import {
+  authorizationOf,
+  type Bearer,
+  createAuthenticate,
+  needsKey,
+  requireScope,
+} from './auth.ts';
 import { allowOrigin, answerPreflight } from './cors.ts';
 import type { Face, Manner } from './face.ts';
 import { nothingAt } from './missing-path.ts';
@@ -38,10 +45,12 @@ export function createHttpServer({
   config,
   faces,
   log,
+  events,
 }: {
   config: Config;
   faces: readonly Face[];
   log: Log;
+  events: Telling;
 }): Server {
   const authenticate = createAuthenticate(config.apiKeys);
   const trusts = createTrust(config);
@@ -87,23 +96,34 @@ export function createHttpServer({
     if (manner && request.headers[hopHeader] !== undefined) {
       throw new RouteError(403, 'FORBIDDEN', isLoop);
     }
-    const identify = (): string | null => {
-      const owner = authenticate(authorizationOf(request.headers));
-      if (owner !== null) asking.owner = owner;
-      return owner;
+    const identify = async (): Promise<Bearer | null> => {
+      const bearer = await authenticate(authorizationOf(request.headers));
+      if (bearer !== null) asking.owner = bearer.owner;
+      else events.emit('request.refused', { reason: 'key', owner: null });
+      return bearer;
     };
-    const ownerOf = (): string => {
-      const owner = identify();
-      if (owner === null) throw new RouteError(401, 'UNAUTHENTICATED', needsKey);
-      return owner;
+    const ownerOf = async (): Promise<string> => {
+      const bearer = await identify();
+      if (bearer === null) throw new RouteError(401, 'UNAUTHENTICATED', needsKey);
+      admit(bearer, request);
+      return bearer.owner;
     };
     const visit = { request, response, url, asking, identify, ownerOf };
     if (route) {
       await route.answer(visit);
       return;
     }
-    ownerOf();
+    await ownerOf();
     throw nothingAt(url.pathname, { otherwise: 'GraphQL is at /graphql' });
+  }
+
+  function admit(bearer: Bearer, { method }: IncomingMessage): void {
+    try {
+      requireScope(bearer, method === 'GET' || method === 'HEAD' ? 'READ' : 'SUBMIT');
+    } catch (error) {
+      events.emit('request.refused', { reason: 'scope', owner: bearer.owner });
+      throw error;
+    }
   }
 
   return {

@@ -53,7 +53,7 @@ export function createRestFace({
       {
         matches: ({ url }) => url.pathname === '/files',
         async answer({ request, response, url, ownerOf }) {
-          const owner = ownerOf();
+          const owner = await ownerOf();
           const access = line.of(owner);
           await answerUpload({
             request,

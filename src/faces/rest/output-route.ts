@@ -56,7 +56,7 @@ export interface OutputRoute {
   operationOf: (batch: BatchRecord) => PreparedOperation;
   requestFor: RequestOf;
   /** Who asks, by the key; throws without one. Not asked of those who come by a link. */
-  ownerOf: () => string;
+  ownerOf: () => Promise<string>;
   batchId: string;
   query: URLSearchParams;
 }
@@ -65,7 +65,7 @@ export interface OutputRoute {
 export async function answerOutput(route: OutputRoute): Promise<void> {
   const { request, response, accessOf, links, operationOf, requestFor, batchId, query } = route;
   const byLink = isLink(query);
-  const owner = byLink ? null : route.ownerOf();
+  const owner = byLink ? null : await route.ownerOf();
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('allow', 'GET, HEAD');
     throw new RouteError(405, 'METHOD_NOT_ALLOWED', 'The output can only be read: GET');

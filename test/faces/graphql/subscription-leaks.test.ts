@@ -88,6 +88,7 @@ beforeAll(async () => {
       }),
     ],
     log,
+    events,
   });
   url = await server.listen();
   id = await submitBatch({ db, nudges, events }, 'local', {
