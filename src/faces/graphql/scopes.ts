@@ -37,7 +37,7 @@ function guard(field: GraphQLField<unknown, Context>, scope: Scope): void {
       throw error;
     }
   };
-  // The events of a subscription are let through: whoever subscribed had the scope.
+  // The events of a subscription are let through: its start had the scope.
   if (subscribe) {
     field.subscribe = (root, args, context, info) => {
       check(context);
