@@ -8,6 +8,11 @@ import {
   databaseVariables,
 } from './config/database-settings.ts';
 import { bool, integer, oneOf, optionalInteger } from './config/kinds.ts';
+import {
+  type OperatorSettings,
+  operatorSettings,
+  operatorVariables,
+} from './config/operator-settings.ts';
 import { prices } from './config/price-settings.ts';
 import { httpUrl, providers } from './config/provider-settings.ts';
 import { tellStrangeVariables } from './config/strange-variables.ts';
@@ -18,7 +23,7 @@ import type { ProviderConfig } from './model/provider-config.ts';
 import { parseWebhookSecrets } from './webhooks/sign.ts';
 
 /** Everything that can be set from outside, parsed once. */
-export interface Config extends DatabaseSettings {
+export interface Config extends DatabaseSettings, OperatorSettings {
   port: number;
   host: string;
   dataDirectory: string;
@@ -81,6 +86,7 @@ const apiKeys = z
 const environment = z.object({
   PORT: integer(4000, 0, 65_535),
   HOST: z.string().min(1).default('127.0.0.1'),
+  ...operatorVariables,
   ...databaseVariables,
   DATA_DIR: z.string().min(1).default('.data'),
   OPENAI_API_KEY: z.string().min(1).optional(),
@@ -184,7 +190,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       problems.push(`DEFAULT_MODEL: provider ${defaultProvider} is not configured`);
     }
     problems.push(...strangeOwners(data.BUDGETS, new Set(data.API_KEYS.values())));
-    if (data.API_KEYS.size === 0 && !isLoopback(data.HOST)) {
+    // A worker serves no data, and so needs no keys.
+    if (data.API_KEYS.size === 0 && data.ROLE !== 'worker' && !isLoopback(data.HOST)) {
       problems.push(
         'HOST: without API_KEYS everybody who reaches the server may use it, so it listens on loopback only (127.0.0.1, ::1, localhost); set API_KEYS to listen elsewhere',
       );
@@ -208,6 +215,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   return {
     port: data.PORT,
     host: data.HOST,
+    ...operatorSettings(data),
     ...databaseSettings(data),
     dataDirectory: resolve(data.DATA_DIR),
     providers: configs,

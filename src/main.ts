@@ -83,7 +83,7 @@ async function end(running: Service, hurry: boolean): Promise<void> {
   process.exit(0);
 }
 
-function announcement({ url, data }: Service): string {
+function announcement({ url, operatorUrl, data }: Service): string {
   // Of this clock, the zero is the start of the process.
   const seconds = (performance.now() / 1_000).toFixed(1);
   const lines = [
@@ -95,7 +95,8 @@ function announcement({ url, data }: Service): string {
           `  GraphQL     ${url}/graphql`,
           `  WebSocket   ${url.replace(/^http/, 'ws')}/graphql`,
         ]
-      : ['  Role        worker: it serves nothing']),
+      : ['  Role        worker: it serves no data']),
+    ...(operatorUrl ? [`  Probes      ${operatorUrl}/readyz`] : []),
     `  Model       ${modelLine()}`,
     `  Data        ${data}`,
     `  Keys        ${config.apiKeys.size > 0 ? `${config.apiKeys.size} in API_KEYS` : 'none: only this machine is served'}`,

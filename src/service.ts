@@ -8,10 +8,12 @@ import { readOrMakeSetting } from './db/settings.ts';
 import { logBatches } from './engine/process/log-batches.ts';
 import { createNudges } from './engine/process/nudges.ts';
 import { createSignedLinks, newLinkKey } from './faces/http/signed-link.ts';
+import { createReadiness } from './faces/operator/readiness.ts';
 import { openData, type WaitOptions } from './service/data.ts';
 import { createEnding, type Ending } from './service/ending.ts';
 import { startEngine } from './service/engine.ts';
 import { openModels } from './service/models.ts';
+import { openOperator } from './service/operator.ts';
 import { startServer } from './service/server.ts';
 import { bringTables } from './service/tables.ts';
 import { createEvents, type Events } from './telemetry/events.ts';
@@ -22,6 +24,8 @@ import { newWebhookSecret } from './webhooks/sign.ts';
 export interface Service extends Pick<Ending, 'stop'> {
   /** Where the server listens; null in a process that only works. */
   url: string | null;
+  /** Where METRICS_PORT is reached; null where it is not set. */
+  operatorUrl: string | null;
   /** Where the data lies, for people. */
   data: string;
   /** What happens in this process. */
@@ -37,11 +41,14 @@ export async function startService(
   log: Log,
   { tell = (sentence) => log.warn(sentence), signal }: StartOptions = {},
 ): Promise<Service> {
-  const ending = createEnding(log);
+  const readiness = createReadiness();
+  const ending = createEnding(log, { delayMs: config.shutdownDelayMs, onStop: readiness.stop });
   const events = createEvents(log);
   logEvents(events, log);
   let { databaseUrl } = config;
   try {
+    // Before the database, so that a start that waits for one is seen to live.
+    const operator = await openOperator(config, ending, { readiness, log });
     const data = await openData(config, ending, { log, tell, signal });
     databaseUrl = data.databaseUrl;
     await bringTables(databaseUrl, { migrate: config.migrate, log });
@@ -49,6 +56,8 @@ export async function startService(
     const connections = divideConnections(config.databaseConnections, { serves });
     const db = openDatabase(databaseUrl, { maxConnections: connections.engine, ...data.room });
     ending.add(() => db.close());
+    readiness.add('migrations', () => true);
+    readiness.add('database', () => db.sql`select 1`.then(() => true));
     const batchLines = logBatches(events, { db, log });
     ending.add(() => batchLines.written());
     const models = await openModels(config, ending, { log, events });
@@ -58,7 +67,7 @@ export async function startService(
 
     // Before the lease: a heartbeat that gets no answer in time breaks all connections.
     const { secrets, links } = await readKeys(config, db, { serves });
-    const parts = { config, db, nudges, models, log, events };
+    const parts = { config, db, nudges, models, readiness, log, events };
     const engine = await startEngine(parts, ending);
     const allowPrivate = config.webhookAllowPrivate;
     const webhooks = createWebhooks({ db, secrets, allowPrivate, log, events });
@@ -70,8 +79,11 @@ export async function startService(
     const url =
       links === null
         ? null
-        : await startServer({ ...parts, data, connections, links, engine, webhooks }, ending);
-    return { url, data: data.place, events, stop: ending.stop };
+        : await startServer(
+            { ...parts, data, connections, links, engine, operator, webhooks },
+            ending,
+          );
+    return { url, operatorUrl: operator.url, data: data.place, events, stop: ending.stop };
   } catch (error) {
     await ending.closeAll();
     throw (databaseUrl === null ? null : startFailureOf(error, databaseUrl)) ?? error;

@@ -21,6 +21,8 @@ it('an empty environment is a whole configuration: this machine only, embedded d
   expect(readConfig({})).toEqual({
     port: 4_000,
     host: '127.0.0.1',
+    metricsPort: null,
+    shutdownDelayMs: 0,
     databaseUrl: null,
     databaseConnections: 24,
     databaseWaitSeconds: 60,

@@ -4,6 +4,7 @@ import * as batches from './batch-commands.ts';
 import { printCompletion, shellNames } from './completion.ts';
 import * as files from './file-commands.ts';
 import type { FlagName, Given } from './flags.ts';
+import { healthcheck } from './healthcheck-command.ts';
 import { submitFlags } from './job.ts';
 import * as money from './money-commands.ts';
 import { operationFlags } from './operation.ts';
@@ -201,6 +202,14 @@ export const commands: readonly Command[] = [
     example: 'winnow serve',
     flags: ['help'],
     run: () => Promise.reject(new Error('winnow serve is run by the program itself')),
+  },
+  {
+    name: 'healthcheck',
+    words: '',
+    summary: 'whether the server of this environment is ready: exit 0 or 1',
+    example: 'winnow healthcheck',
+    flags: everywhere,
+    run: healthcheck,
   },
   {
     name: 'completion',

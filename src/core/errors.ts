@@ -110,6 +110,7 @@ export function retryAfterSeconds(code: string): number | null {
     case 'STORAGE_FULL':
       return 10;
     case 'TOO_MANY_REQUESTS':
+    case 'SHUTTING_DOWN':
       return 1;
     default:
       return null;

@@ -16,6 +16,7 @@ import { createPreparation } from '../engine/upkeep/prepare.ts';
 import { quoteBatches } from '../engine/upkeep/quote-batches.ts';
 import { createReaper } from '../engine/upkeep/reaper.ts';
 import { createWorker } from '../engine/worker/worker.ts';
+import type { ReadinessChecks } from '../faces/operator/readiness.ts';
 import type { Events } from '../telemetry/events.ts';
 import type { Ending } from './ending.ts';
 import type { Models } from './models.ts';
@@ -25,6 +26,7 @@ export interface EngineParts {
   db: Database;
   nudges: Nudges;
   models: Models;
+  readiness: ReadinessChecks;
   log: Log;
   events: Events;
 }
@@ -58,7 +60,7 @@ export async function startEngine(parts: EngineParts, ending: Ending): Promise<E
 
 /** The lease, and the two parts that call models under it. Returns its id. */
 async function startWork(
-  { config, db, nudges, models, log, events }: EngineParts,
+  { config, db, nudges, models, readiness, log, events }: EngineParts,
   ending: Ending,
 ): Promise<() => string | null> {
   const { budgets: limits, workerConcurrency: concurrency } = config;
@@ -72,6 +74,7 @@ async function startWork(
   });
   await lease.start();
   ending.add(() => lease.stop());
+  readiness.add('worker', () => lease.id() !== null);
   const shared = { db, limits, nudges, preparePlan: models.prepareStored, lease, log, events };
   const worker = createWorker({ ...shared, concurrency });
   const providerJobs = createProviderJobs({ ...shared, pollMs: config.providerBatchPollMs });

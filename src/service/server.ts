@@ -13,12 +13,14 @@ import { createGraphQLFace } from '../faces/graphql/face.ts';
 import { createHttpServer } from '../faces/http/server.ts';
 import type { SignedLinks } from '../faces/http/signed-link.ts';
 import { createOpenAiFace } from '../faces/openai/face.ts';
+import { createOperatorFace } from '../faces/operator/face.ts';
 import { createRestFace } from '../faces/rest/face.ts';
 import type { Webhooks } from '../webhooks/deliver.ts';
 import { checkWebhookTarget, createResolveName } from '../webhooks/dial.ts';
 import type { Data } from './data.ts';
 import { type Ending, shutdownGraceMs } from './ending.ts';
 import type { Engine, EngineParts } from './engine.ts';
+import type { Operator } from './operator.ts';
 
 /** Stands in line for the states of batches: the name of no owner. */
 const everybody = '';
@@ -28,6 +30,7 @@ interface ServerParts extends EngineParts {
   connections: Connections;
   links: SignedLinks;
   engine: Engine;
+  operator: Operator;
   webhooks: Webhooks;
 }
 
@@ -68,6 +71,7 @@ export async function startServer(parts: ServerParts, ending: Ending): Promise<s
   const server = createHttpServer({
     config,
     faces: [
+      createOperatorFace(parts.operator.routes),
       createConsoleFace({
         withConsole: config.console,
         withGraphiQL: config.graphiql,
@@ -85,9 +89,10 @@ export async function startServer(parts: ServerParts, ending: Ending): Promise<s
     events,
   });
   const url = await server.listen();
+  ending.addLast(server.close);
   ending.addHurried(
-    () => server.close(shutdownGraceMs),
-    () => server.close(0),
+    () => server.drain(shutdownGraceMs),
+    () => server.drain(0),
   );
   return url;
 }

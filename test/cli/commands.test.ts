@@ -274,6 +274,7 @@ describe('the examples of the help run as they stand', () => {
           PATH: `${folder.file('bin')}:${dirname(process.execPath)}:${process.env.PATH}`,
           WINNOW_URL: app.url,
           WINNOW_API_KEY: key,
+          PORT: new URL(app.url).port,
         },
       },
     );

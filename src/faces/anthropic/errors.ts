@@ -44,6 +44,8 @@ function shapeOf(failure: RouteError): Shape {
       return { status, type: 'billing_error', headers: neverAgain };
     case 'QUOTA_EXHAUSTED':
       return { status: 402, type: 'billing_error' };
+    case 'SHUTTING_DOWN':
+      return { status: 529, type: 'overloaded_error', headers: againAfter(failure, 1) };
     case 'PROVIDER_UNAVAILABLE':
       return {
         status: 529,

@@ -114,6 +114,7 @@ function refuseQuery(
     .writeHead(status, {
       'content-type': isStream ? 'text/event-stream' : 'application/json; charset=utf-8',
       'cache-control': 'no-store',
+      ...(code === 'SHUTTING_DOWN' ? { 'retry-after': '1' } : {}),
       ...challengeOf(status),
     })
     .end(isStream ? `event: next\ndata: ${body}\n\nevent: complete\ndata:\n\n` : body);

@@ -22,6 +22,8 @@ export interface Visit {
 
 export interface Route {
   matches(visit: Pick<Visit, 'request' | 'url'>): boolean;
+  /** Answers also while the process ends, when all others answer 503. */
+  untilExit?: boolean;
   /** A RouteError that it throws is the answer. */
   answer(visit: Visit): Promise<void>;
   /** Tells a client who is not let in of the reason; absent, where it reads what all routes say. */

@@ -16,6 +16,7 @@ export class RouteError extends Error {
     | 'UNSUPPORTED_MEDIA_TYPE'
     | 'QUOTA_EXHAUSTED'
     | 'TIMEOUT'
+    | 'SHUTTING_DOWN'
     | 'INTERNAL_SERVER_ERROR';
   /** What else the caller is told, beside code and message. */
   readonly details: Readonly<Record<string, unknown>>;

@@ -1,8 +1,6 @@
 /** The one HTTP server: it lets requests in, and hands each to the face whose route it is. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { type Config, isLoopback } from '../../config.ts';
-import { StartFailure } from '../../core/errors.ts';
 import type { Asking, Log } from '../../core/log.ts';
 import type { Telling } from '../../telemetry/events.ts';
 import {
@@ -13,14 +11,14 @@ import {
   requireScope,
 } from './auth.ts';
 import { allowOrigin, answerPreflight } from './cors.ts';
+import { createDrain } from './drain.ts';
 import type { Face, Manner } from './face.ts';
+import { listen } from './listen.ts';
 import { nothingAt } from './missing-path.ts';
 import { letRunOut, strangerBytes } from './received.ts';
 import { requestIdOf } from './request-id.ts';
 import { RouteError, sendRouteError } from './route-error.ts';
 
-/** How often connections that have become idle are looked for while the server closes. */
-const idleSweepMs = 50;
 /** Node's 5 min would cut a large slow upload; what is too slow, the upload cuts itself. */
 export const requestTimeoutMs = 3_600_000;
 /** Winnow's own calls to providers have this header. */
@@ -34,10 +32,12 @@ export interface Server {
   /** Resolves with the URL the server is reached at, without a trailing slash. */
   listen(): Promise<string>;
   /**
-   * Takes nothing new, cuts off subscriptions, waits for requests under way for up to `graceMs`.
-   * Called again with less it hurries up.
+   * Answers 503 to what is new but for probes, cuts off subscriptions, and waits for requests under
+   * way for up to `graceMs`. Called again with less it hurries up.
    */
-  close(graceMs: number): Promise<void>;
+  drain(graceMs: number): Promise<void>;
+  /** Takes no connection, and cuts off those that there are. */
+  close(): Promise<void>;
 }
 
 /** Serves these faces: a request goes to the first route that it matches. */
@@ -61,13 +61,15 @@ export function createHttpServer({
     const manner = manners.find(({ covers }) => covers(request));
     const asking: Asking = { requestId: requestIdOf(request.headers, manner?.requestIdPrefix) };
     response.setHeader(manner?.requestIdHeader ?? 'x-request-id', asking.requestId);
+    drain.add(response);
     void handle(request, response, asking, manner).catch((error: unknown) => {
       sendRouteError(response, error, { asking, log, ...manner });
       letRunOut(request, asking.owner === undefined ? strangerBytes : undefined);
     });
   });
   http.requestTimeout = requestTimeoutMs;
-  let closing: Promise<void> | null = null;
+  const drain = createDrain(http);
+  let closingFaces: Promise<unknown> | null = null;
 
   async function handle(
     request: IncomingMessage,
@@ -83,12 +85,16 @@ export function createHttpServer({
     const url = readUrl(request);
     asking.path = url.pathname.slice(0, maxLoggedPath);
     const route = routes.find(({ matches }) => matches({ request, url }));
-    if (!isTrusted) {
-      const reason = new RouteError(
-        403,
-        'FORBIDDEN',
-        'Requests from other machines are refused until API_KEYS is set',
-      );
+    const reason = isTrusted
+      ? route?.untilExit
+        ? null
+        : drain.refusal(response)
+      : new RouteError(
+          403,
+          'FORBIDDEN',
+          'Requests from other machines are refused until API_KEYS is set',
+        );
+    if (reason) {
       if (!route?.refuse) throw reason;
       route.refuse({ request, response }, reason);
       return;
@@ -128,35 +134,24 @@ export function createHttpServer({
 
   return {
     async listen() {
-      await new Promise<void>((resolve, reject) => {
-        http.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(error, config)));
-        http.listen(config.port, config.host, () => {
-          http.removeAllListeners('error');
-          resolve();
-        });
-      });
+      const url = await listen(http, { host: config.host, port: config.port, variable: 'PORT' });
       // Only now, or a port that is in use is told by the socket server's own complaint.
       for (const { attach } of faces) attach?.(http, { authenticate, trusts });
-      const { port } = http.address() as AddressInfo;
-      const host = reachable(config.host);
-      return config.publicUrl ?? `http://${host}:${port}`;
+      return config.publicUrl ?? url;
     },
 
-    close(graceMs) {
-      closing ??= close();
-      const timer = setTimeout(() => http.closeAllConnections(), graceMs);
-      return closing.finally(() => clearTimeout(timer));
+    async drain(graceMs) {
+      const drained = drain.begin(graceMs);
+      closingFaces ??= Promise.all(faces.map(({ close }) => close?.()));
+      await Promise.all([drained, closingFaces]);
     },
+
+    close: () =>
+      new Promise((resolve) => {
+        http.close(() => resolve());
+        http.closeAllConnections();
+      }),
   };
-
-  async function close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => http.close(() => resolve()));
-    // A connection that is kept alive is idle only after its last answer.
-    const sweep = setInterval(() => http.closeIdleConnections(), idleSweepMs);
-    await Promise.all(faces.map(({ close: closeFace }) => closeFace?.()));
-    await closed;
-    clearInterval(sweep);
-  }
 }
 
 /**
@@ -195,28 +190,4 @@ function readUrl({ url = '', headers }: IncomingMessage): URL {
     // Told below.
   }
   throw new RouteError(400, 'BAD_REQUEST', 'The address of the request is not valid');
-}
-
-/** An address as URLs name it. Browsers cannot open the one that means every address. */
-function reachable(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  if (host === '::') return '[::1]';
-  return host.includes(':') ? `[${host}]` : host;
-}
-
-function cannotListen(error: NodeJS.ErrnoException, { host, port }: Config): Error {
-  const place = `${host}:${port}`;
-  const sentence = (text: string) => new StartFailure(text, { cause: error });
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return sentence(`PORT must be free: ${place} is in use, perhaps by another Winnow`);
-    case 'EACCES':
-      return sentence(`PORT must be 1024 or more for this user, who may not listen on ${place}`);
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return sentence(`HOST must be an address of this machine, not ${host} (${error.code})`);
-    default:
-      return error;
-  }
 }

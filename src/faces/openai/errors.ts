@@ -60,6 +60,8 @@ function shapeOf(failure: RouteError): Shape {
         code: 'insufficient_quota',
         headers: { ...neverAgain, ...againAfter(failure, 60) },
       };
+    case 'SHUTTING_DOWN':
+      return { status, type: 'server_error', code: null, headers: againAfter(failure, 1) };
     case 'PROVIDER_UNAVAILABLE':
       return {
         status: 503,

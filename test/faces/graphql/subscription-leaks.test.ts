@@ -109,7 +109,8 @@ beforeAll(async () => {
     customIdField: null,
   });
   stop = async () => {
-    await server.close(1_000);
+    await server.drain(1_000);
+    await server.close();
     await providers.close();
     await nudges.stop();
     await db.close();

@@ -1,0 +1,71 @@
+/** The end of a server in order: what is under way is waited for, what comes is turned away. */
+import type { Server, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { RouteError } from './route-error.ts';
+
+export interface Drain {
+  /** Counts an answer as under way until it is closed. */
+  add(response: ServerResponse): void;
+  /** What a new request is told, whose connection then ends; null before it has begun. */
+  refusal(response: ServerResponse): RouteError | null;
+  /**
+   * Begins. Resolves once nothing is under way; after `graceMs` it cuts off what is. Called again
+   * with less it hurries up.
+   */
+  begin(graceMs: number): Promise<void>;
+}
+
+const unavailable = [
+  'HTTP/1.1 503 Service Unavailable',
+  'connection: close',
+  'retry-after: 1',
+  'content-length: 0',
+  '\r\n',
+].join('\r\n');
+
+export function createDrain(http: Server): Drain {
+  const open = new Set<ServerResponse>();
+  let empty: (() => void) | null = null;
+  let drained: Promise<void> | null = null;
+
+  function begin(): Promise<void> {
+    // The connection of an answer under way would bring the next request here again.
+    for (const response of open) closeAfter(response);
+    http.removeAllListeners('upgrade');
+    http.on('upgrade', (_request, socket: Duplex) => socket.end(unavailable));
+    if (open.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      empty = resolve;
+    });
+  }
+
+  return {
+    add(response) {
+      open.add(response);
+      response.once('close', () => {
+        open.delete(response);
+        if (open.size === 0) empty?.();
+      });
+    },
+    refusal(response) {
+      if (drained === null) return null;
+      closeAfter(response);
+      return new RouteError(
+        503,
+        'SHUTTING_DOWN',
+        'This process is about to end; another one, or this one once it is back, takes the request',
+      );
+    },
+    begin(graceMs) {
+      drained ??= begin();
+      const timer = setTimeout(() => {
+        for (const response of open) response.destroy();
+      }, graceMs);
+      return drained.finally(() => clearTimeout(timer));
+    },
+  };
+}
+
+function closeAfter(response: ServerResponse): void {
+  if (!response.headersSent) response.setHeader('connection', 'close');
+}
