@@ -6,6 +6,7 @@ import type { App } from '../support/app.ts';
 import { startConsole } from '../support/console-app.ts';
 import { openConsole } from '../support/console-page.ts';
 import { browserPath, launchBrowser } from '../support/graphiql-browser.ts';
+import { until } from '../support/until.ts';
 
 const csv = { name: 'late.csv', mimeType: 'text/csv', buffer: Buffer.from('text\ngood\nbad\n') };
 
@@ -144,6 +145,8 @@ async function hold(page: Page, words: string): Promise<{ asked: Promise<void>; 
 /** Waits until the field of this name has this value. */
 async function untilValue(page: Page, name: string, value: string): Promise<void> {
   const field = page.getByLabel(name, { exact: true });
-  await field.waitFor();
-  while ((await field.inputValue()) !== value);
+  await until(async () => (await field.inputValue()) === value, {
+    deadlineMs: 10_000,
+    what: `${value} in ${name}`,
+  });
 }
