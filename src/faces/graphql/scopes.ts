@@ -1,7 +1,7 @@
 /**
- * Scopes of the fields of Query, Mutation and Subscription. A field with the extension `scope` needs
- * that one; any other needs SUBMIT where it changes something, else READ. So a new mutation cannot
- * be forgotten.
+ * Scopes of the fields of Query, Mutation and Subscription. A field with the extension `scope`
+ * needs that one; any other needs SUBMIT where it changes something, else READ. So a new mutation
+ * cannot be forgotten.
  */
 import { defaultFieldResolver, type GraphQLField, type GraphQLSchema } from 'graphql';
 import type { Scope } from '../../core/scopes.ts';
