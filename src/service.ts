@@ -4,6 +4,8 @@ import type { Log } from './core/log.ts';
 import { startFailureOf } from './db/driver/await-database.ts';
 import { type Database, openDatabase } from './db/driver/client.ts';
 import { divideConnections } from './db/driver/connections.ts';
+import { withoutOutages } from './db/driver/outage-log.ts';
+import { createPresence } from './db/driver/presence.ts';
 import { readOrMakeSetting } from './db/settings.ts';
 import { logBatches } from './engine/process/log-batches.ts';
 import { createNudges } from './engine/process/nudges.ts';
@@ -38,13 +40,16 @@ export type StartOptions = Partial<WaitOptions>;
 /** Throws StartFailure where its database, its folder or its port is in the way. */
 export async function startService(
   config: Config,
-  log: Log,
-  { tell = (sentence) => log.warn(sentence), signal }: StartOptions = {},
+  wholeLog: Log,
+  { tell = (sentence) => wholeLog.warn(sentence), signal }: StartOptions = {},
 ): Promise<Service> {
+  const events = createEvents(wholeLog);
+  logEvents(events, wholeLog);
+  const presence = createPresence(events);
+  const log = withoutOutages(wholeLog, presence);
   const readiness = createReadiness();
   const ending = createEnding(log, { delayMs: config.shutdownDelayMs, onStop: readiness.stop });
-  const events = createEvents(log);
-  logEvents(events, log);
+  ending.add(async () => presence.stop());
   let { databaseUrl } = config;
   try {
     // Before the database, so that a start that waits for one is seen to live.
@@ -54,7 +59,11 @@ export async function startService(
     await bringTables(databaseUrl, { migrate: config.migrate, log });
     const serves = config.role !== 'worker';
     const connections = divideConnections(config.databaseConnections, { serves });
-    const db = openDatabase(databaseUrl, { maxConnections: connections.engine, ...data.room });
+    const db = openDatabase(databaseUrl, {
+      maxConnections: connections.engine,
+      presence,
+      ...data.room,
+    });
     ending.add(() => db.close());
     readiness.add('migrations', () => true);
     readiness.add('database', () => db.sql`select 1`.then(() => true));
@@ -80,7 +89,7 @@ export async function startService(
       links === null
         ? null
         : await startServer(
-            { ...parts, data, connections, links, engine, operator, webhooks },
+            { ...parts, data, connections, presence, links, engine, operator, webhooks },
             ending,
           );
     return { url, operatorUrl: operator.url, data: data.place, events, stop: ending.stop };

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { AppError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Database } from '../db/driver/client.ts';
+import { askDatabase, type Presence } from '../db/driver/presence.ts';
 import { limitOf, type OwnerLimits } from '../db/owner-limits.ts';
 import { endReservation, reserve } from '../db/reservations.ts';
 import { usd } from '../engine/process/cost-limit.ts';
@@ -34,21 +35,25 @@ export interface Planned {
 export interface OwnerBudget {
   /**
    * Sets aside what a call is expected to cost. Returns what is to be called when it has ended.
-   * Throws BUDGET_EXCEEDED where the owner's month has no room for it.
+   * Throws BUDGET_EXCEEDED where the owner's month has no room for it, and DATABASE_UNAVAILABLE
+   * where the database is away.
    */
   admit(owner: string, planned: Planned): Promise<() => void>;
 }
 
 /** Of this process. Owners without a limit are let through at once. */
 export function createOwnerBudget({
-  db,
+  dbOf,
   providers,
   limits,
+  presence,
   log,
 }: {
-  db: Database;
+  /** The connections of an owner's requests. */
+  dbOf: (owner: string) => Database;
   providers: Pick<Providers, 'prices'>;
   limits: OwnerLimits;
+  presence: Pick<Presence, 'isSure'>;
   log: Pick<Log, 'warn'>;
 }): OwnerBudget {
   const process = `process_${randomBytes(9).toString('base64url')}`;
@@ -71,12 +76,15 @@ export function createOwnerBudget({
 
   return {
     async admit(owner, planned) {
+      // What it costs could not be written, and a call that was paid must be answered.
+      if (!presence.isSure()) await askDatabase(dbOf(owner));
       if (limitOf(limits, owner) === null) return () => undefined;
       const expected = expectedUsd(planned);
       if (expected === null) {
         tellOf(planned.model);
         return () => undefined;
       }
+      const db = dbOf(owner);
       const reservation = { owner, process, usd: expected };
       for (let tries = 1; ; tries += 1) {
         const found = await reserve(db.sql, limits, reservation);

@@ -106,7 +106,7 @@ export function statusOf(code: AppErrorCode): number {
 export function retryAfterSeconds(code: string): number | null {
   switch (code) {
     case 'DATABASE_UNAVAILABLE':
-      return 5;
+      return 2;
     case 'STORAGE_FULL':
       return 10;
     case 'TOO_MANY_REQUESTS':

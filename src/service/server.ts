@@ -5,6 +5,7 @@ import { createOwnerBudget } from '../app/owner-budget.ts';
 import { openDatabase } from '../db/driver/client.ts';
 import type { Connections } from '../db/driver/connections.ts';
 import { openCopy } from '../db/driver/copy.ts';
+import type { Presence } from '../db/driver/presence.ts';
 import { createRequestLine, type RequestLine } from '../db/driver/request-line.ts';
 import { createProgress, type Progress } from '../engine/live/progress.ts';
 import { createAnthropicFace } from '../faces/anthropic/face.ts';
@@ -22,12 +23,16 @@ import { type Ending, shutdownGraceMs } from './ending.ts';
 import type { Engine, EngineParts } from './engine.ts';
 import type { Operator } from './operator.ts';
 
+/** A request whose statement gets no connection within this is refused. */
+const connectMs = 5_000;
+
 /** Stands in line for the states of batches: the name of no owner. */
 const everybody = '';
 
 interface ServerParts extends EngineParts {
   data: Data;
   connections: Connections;
+  presence: Presence;
   links: SignedLinks;
   engine: Engine;
   operator: Operator;
@@ -36,14 +41,15 @@ interface ServerParts extends EngineParts {
 
 /** Returns where it listens. Throws StartFailure where its port is in the way. */
 export async function startServer(parts: ServerParts, ending: Ending): Promise<string> {
-  const { config, db, nudges, log, events, links, engine, webhooks } = parts;
+  const { config, db, nudges, log, events, presence, links, engine, webhooks } = parts;
   const { providers, counter, preparePlan } = parts.models;
   const { introspection, publicUrl, defaultModel, budgets: limits } = config;
   const line = openRequestLine(parts, ending);
+  const dbOf = (owner: string) => line.of(owner).db;
   const callLedger = createCallLedger({ db, log });
   callLedger.start();
   ending.add(() => callLedger.stop());
-  const ownerBudget = createOwnerBudget({ db, providers, limits, log });
+  const ownerBudget = createOwnerBudget({ dbOf, providers, limits, presence, log });
   const progress = startProgress(line, parts, ending);
   const timeoutMs = config.modelTimeoutMs;
   const services = {
@@ -99,10 +105,11 @@ export async function startServer(parts: ServerParts, ending: Ending): Promise<s
 
 /** Its connections are apart from the engine's. */
 function openRequestLine(
-  { data: { databaseUrl, room }, connections: { requests, copies } }: ServerParts,
+  { data: { databaseUrl, room }, presence, connections: { requests, copies } }: ServerParts,
   ending: Ending,
 ): RequestLine {
-  const db = openDatabase(databaseUrl, { maxConnections: requests, ...room });
+  // One that has a turn finds a connection free.
+  const db = openDatabase(databaseUrl, { maxConnections: requests, connectMs, presence, ...room });
   ending.add(() => db.close());
   const copy = openCopy(databaseUrl, { maxConnections: copies });
   ending.add(() => copy.close());

@@ -47,6 +47,12 @@ export interface Facts {
     reason: 'key' | 'scope' | 'rate' | 'limit' | 'cost' | 'size' | 'origin';
     owner: string | null;
   };
+  /** Statements fail because the database is away: for half a second by now. */
+  'database.away': { reason: string };
+  /** It still is, once a minute. `failed`: statements in that minute. */
+  'database.stays_away': { reason: string; failed: number };
+  /** It answers again. `failed`: statements meanwhile. */
+  'database.back': { failed: number; afterMs: number };
   'webhook.delivered': WebhookAttempt;
   /** `retryInMs` null: that was the last attempt. */
   'webhook.failed': WebhookAttempt & { retryInMs: number | null };

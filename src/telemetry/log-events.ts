@@ -32,6 +32,11 @@ export function logEvents(events: Pick<Events, 'on'>, log: Omit<EventLog, 'error
       'the prompt cache is written and never read; the prompts of this operation go without a mark',
     ),
   );
+  events.on('database.away', (fact) => log.warn(fact, 'the database is away; it is tried again'));
+  events.on('database.stays_away', (fact) => log.warn(fact, 'the database is still away'));
+  events.on('database.back', ({ failed, afterMs }) =>
+    log.info({ failed, afterMs: Math.round(afterMs) }, 'the database answers again'),
+  );
   events.on('webhook.delivered', (fact) =>
     log.debug({ ...fact, retryInMs: null }, 'webhook delivered'),
   );

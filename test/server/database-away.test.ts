@@ -5,15 +5,17 @@
 import postgres from 'postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
+  type Events,
   post,
   type RawAnswer,
   request,
+  submitTexts,
   subscribe,
   subscribeSse,
 } from '../faces/graphql/support.ts';
 import { type App, startApp } from '../support/app.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { createLogTo } from '../support/logged.ts';
+import { createLogTo, type Line } from '../support/logged.ts';
 import { startProxy, type TcpProxy } from '../support/proxy.ts';
 import { until } from '../support/until.ts';
 import { withoutTable } from '../support/without-table.ts';
@@ -25,9 +27,13 @@ const someBatch = `batch_${'0'.repeat(25)}`;
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 const { logTo, lines } = createLogTo();
+/** Lines of the whole file. */
+const toldLines: Line[] = [];
 let database: TestDatabase;
 let proxy: TcpProxy;
 let app: App;
+/** Begun before the database goes, on both roads. */
+let watching: Events[];
 beforeAll(async () => {
   database = await createTestDatabase();
   proxy = await startProxy(Number(new URL(database.url).port));
@@ -42,12 +48,12 @@ afterAll(async () => {
   await database.drop();
 });
 beforeEach(() => {
-  lines.length = 0;
+  toldLines.push(...lines.splice(0));
 });
 
 function expectAway(answer: RawAnswer): void {
   expect(answer.status).toBe(503);
-  expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+  expect(answer.headers.get('retry-after')).toBe('2');
   expect(answer.text).toContain('"code":"DATABASE_UNAVAILABLE"');
   expect(answer.text).not.toMatch(/ECONN|127\.0\.0\.1:\d|select|postgres\.js|\.ts:/);
 }
@@ -71,6 +77,15 @@ it('an id that came is sent back, and one that could do harm, or none, is replac
 
 describe('while the database is away', () => {
   beforeAll(async () => {
+    const first = await submitTexts(app, ['x'], { name: 'first', headers: anna });
+    const query = 'subscription { batchesChanged(snapshot: 1) { name } }';
+    watching = [
+      subscribeSse(app, query, {}, anna),
+      subscribe(app.socket({ Authorization: `Bearer ${annaKey}` }), query),
+    ];
+    for (const { all } of watching) {
+      await until(() => all.length > 0, { deadlineMs: 10_000, what: `the batch ${first}` });
+    }
     proxy.target(await closedPort());
     proxy.weather({ resets: () => true });
   });
@@ -121,6 +136,37 @@ describe('while the database is away', () => {
     expect(lines.filter(({ level }) => level >= 50)).toEqual([]);
   });
 
+  it('a synchronous mutation and a live call are refused before a model is called', async () => {
+    const { count } = app.sandbox.requests;
+    const label = await post(
+      app,
+      {
+        query:
+          'mutation { label(items: [{content: "x"}], options: {categories: ["a", "b"]}) { results { label } } }',
+      },
+      anna,
+    );
+    const live = (path: string) =>
+      request(`${app.url}/v1/${path}`, {
+        method: 'POST',
+        headers: { ...anna, 'content-type': 'application/json' },
+        body: JSON.stringify({
+          model: 'test/rules',
+          max_tokens: 5,
+          messages: [{ role: 'user', content: 'x' }],
+        }),
+      });
+    const [chat, messages] = [await live('chat/completions'), await live('messages')];
+
+    expectAway(label);
+    expect([chat.status, messages.status]).toEqual([503, 529]);
+    for (const answer of [chat, messages]) {
+      expect(answer.headers.get('retry-after')).toBe('2');
+      expect(answer.text).toContain('The database does not answer');
+    }
+    expect(app.sandbox.requests.count).toBe(count);
+  });
+
   it('subscriptions say the same on both roads', async () => {
     const query = `subscription Watch { batchProgress(id: "${someBatch}") { id } }`;
     const sse = subscribeSse(app, query, {}, anna);
@@ -143,17 +189,47 @@ describe('while the database is away', () => {
     expect(answer.status).toBe(503);
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
   });
+
+  it('the log tells once that it is away, and of a few requests without a stack', async () => {
+    const allLines = () => [...toldLines, ...lines];
+    const away = () => allLines().filter(({ msg }) => msg.startsWith('the database is away'));
+    await until(() => away().length > 0, { deadlineMs: 10_000, what: 'the line' });
+    for (let asked = 0; asked < 30; asked += 1) {
+      await post(app, { query: '{ batches { totalCount } }' }, anna);
+    }
+
+    expect(away()).toMatchObject([{ level: 40, reason: expect.stringMatching(/^[A-Z]/) }]);
+    const ofRequests = lines.filter(({ msg }) => msg === 'the database failed a request');
+    expect(ofRequests.length).toBeLessThanOrEqual(10);
+    expect(JSON.stringify(allLines())).not.toMatch(/"stack"/);
+  });
 });
 
 it('once it is back everything is answered again', async () => {
   await until(
     async () =>
       (await post(app, { query: '{ batches { totalCount } }' }, anna)).body.data?.batches
-        .totalCount === 0,
+        .totalCount === 1,
     { deadlineMs: 10_000, what: 'an answer' },
   );
 
   expect((await request(`${app.url}/health`)).status).toBe(200);
+  expect(lines.filter(({ msg }) => msg === 'the database answers again')).toMatchObject([
+    { level: 30, failed: expect.any(Number), afterMs: expect.any(Number) },
+  ]);
+});
+
+it('subscriptions that stood before it went go on', async () => {
+  await submitTexts(app, ['x'], { name: 'second', headers: anna });
+
+  for (const { all, done, errors, stop } of watching) {
+    await until(() => all.some(({ batchesChanged }) => batchesChanged.name === 'second'), {
+      deadlineMs: 15_000,
+      what: 'the second batch',
+    });
+    expect([done, errors]).toEqual([false, []]);
+    stop();
+  }
 });
 
 it('an upload whose connection to the database breaks in the middle is told to come again', async () => {
@@ -180,7 +256,9 @@ it('an upload whose connection to the database breaks in the middle is told to c
   for (const { pid } of await backends()) await sql`select pg_terminate_backend(${pid})`;
   finish();
 
-  expectAway(await answered);
+  const answer = await answered;
+  expectAway(answer);
+  expect(answer.text).toContain('may have been done: with an idempotencyKey it is safe to repeat');
   await sql.end();
 });
 

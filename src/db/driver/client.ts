@@ -2,6 +2,7 @@ import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 
 import { ConnectionLost } from './failure.ts';
+import type { Presence } from './presence.ts';
 import { admitQueries, type Statement, watchQueries } from './queries.ts';
 
 import { createSockets, type Target } from './sockets.ts';
@@ -42,12 +43,12 @@ const closeTimeoutSeconds = 2;
  * A database that comes back is found within this. The driver's own backoff grows to 20 s, for all
  * connections together.
  */
-const maxReconnectSeconds = 1;
+const maxReconnectSeconds = 0.5;
 const firstReconnectSeconds = 0.02;
 
 /** From this many bytes on, the driver writes at once. */
 const driverWriteBytes = 1024;
-const connectTimeoutSeconds = 10;
+const connectTimeoutSeconds = 5;
 
 /** No statement of ours takes this long; one that hangs must not hold its locks for ever. */
 const defaultStatementTimeoutMs = 60_000;
@@ -61,6 +62,10 @@ export interface DatabaseOptions {
   maxConnections?: number;
   statementTimeoutMs?: number;
   answerTimeoutMs?: number;
+  /** A statement without a connection rejects after this; absent: as one without an answer. */
+  connectMs?: number;
+  /** Hears of answers and failures. */
+  presence?: Presence;
   /** Where the disk that the database is on can be looked at. */
   checkRoom?: () => Promise<void>;
 }
@@ -72,10 +77,12 @@ export function openDatabase(
     maxConnections = 10,
     statementTimeoutMs = defaultStatementTimeoutMs,
     answerTimeoutMs = defaultAnswerTimeoutMs,
+    connectMs = answerTimeoutMs,
+    presence,
     checkRoom = async () => undefined,
   }: DatabaseOptions = {},
 ): Database {
-  const sockets = createSockets();
+  const sockets = createSockets(() => presence?.doubt());
   const disconnect = (reason: Error) => sockets.breakAll(reason);
   const options = {
     max: maxConnections,
@@ -102,6 +109,8 @@ export function openDatabase(
   const driver = postgres(url, options);
   const { client: sql, stop } = watchQueries(driver, {
     deadlineMs: answerTimeoutMs,
+    connectMs,
+    presence,
     onSilence: () =>
       void disconnect(
         new ConnectionLost(`the database did not answer a statement within ${answerTimeoutMs} ms`),

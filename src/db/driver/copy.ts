@@ -14,6 +14,8 @@ import { encodedColumns } from './row-encoder.ts';
 const defaultConnections = 6;
 /** Longer than any upload or export: a connection that nobody ends is not kept for ever. */
 const statementTimeoutMs = 2 * 60 * 60 * 1_000;
+/** A COPY that has its turn finds a connection free: one that waits longer has no database. */
+const connectTimeoutMs = 5_000;
 /** Less than a piece of rows, so that each is waited for until it is with the system. */
 const writableBytes = 65_536;
 
@@ -66,6 +68,7 @@ function createPool(url: string, max: number): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max,
+    connectionTimeoutMillis: connectTimeoutMs,
     application_name: 'winnow copy',
     statement_timeout: statementTimeoutMs,
     keepAlive: true,

@@ -34,6 +34,23 @@ const lostCodes = new Set([
  * was taken away while we run. https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 const unavailableStates = /^(08...|57...|53...|58...|25006|3D000|28...)$/;
+/**
+ * Those that say that nobody is there. A cancel, or memory and disk of the server, say that one
+ * statement failed.
+ */
+const awayStates = /^(08...|57P0[123]|53300|25006|3D000|28...)$/;
+/** Of connections that may have carried a statement. */
+const brokenCodes = new Set([
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'CONNECTION_CLOSED',
+  'CONNECTION_ENDED',
+  'CONNECTION_DESTROYED',
+  'CONNECTION_LOST',
+]);
+const brokenStates = /^(08(003|006|007)|57P0[12])$/;
 const diskFull = '53100';
 /** Drizzle puts its own error around the driver's, and we around both. */
 const maxCauses = 5;
@@ -52,6 +69,15 @@ export function databaseFailureCode(error: unknown): string | null {
   return null;
 }
 
+/** The same, where the failure says that the database is away. */
+export function absenceCode(error: unknown): string | null {
+  const code = databaseFailureCode(error);
+  return code !== null && (lostCodes.has(code) || awayStates.test(code)) ? code : null;
+}
+
+/** The line of the log about a request that ended so. */
+export const databaseFailedRequest = 'the database failed a request';
+
 /** What callers are told where the database failed; null where it did not. */
 export function databaseFailure(error: unknown): AppError | null {
   const code = databaseFailureCode(error);
@@ -60,9 +86,24 @@ export function databaseFailure(error: unknown): AppError | null {
     ? new AppError('STORAGE_FULL', 'The database has no space left; nothing was stored', {
         cause: error,
       })
-    : new AppError(
-        'DATABASE_UNAVAILABLE',
-        'The database does not answer just now; try again in a few seconds',
-        { cause: error },
-      );
+    : isBroken(code)
+      ? new AppError('DATABASE_UNAVAILABLE', brokenText, { cause: error })
+      : databaseAway(error);
+}
+
+/** What callers are told who have had nothing done yet. */
+export function databaseAway(cause: unknown): AppError {
+  return new AppError(
+    'DATABASE_UNAVAILABLE',
+    'The database does not answer just now; try again in a few seconds',
+    { cause },
+  );
+}
+
+const brokenText =
+  'The connection to the database broke; try again in a few seconds. What was to be written may have been done: with an idempotencyKey it is safe to repeat';
+
+/** The statement may have been sent, and done. */
+function isBroken(code: string): boolean {
+  return brokenCodes.has(code) || brokenStates.test(code);
 }

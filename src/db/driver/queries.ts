@@ -1,5 +1,6 @@
 import type postgres from 'postgres';
 import { ConnectionLost } from './failure.ts';
+import type { Presence } from './presence.ts';
 
 /** What a query of the driver has that its types do not tell. */
 interface RunningQuery {
@@ -37,14 +38,25 @@ const lostAfterDeadlines = 3;
  *
  * None waits for ever. One that is worked on for longer than `deadlineMs` has met a connection that
  * swallows what it is sent, because the server would have ended it by then: `onSilence` is called.
- * A statement that gets no connection for that time rejects, and is never sent.
+ * A statement that gets no connection for `connectMs` rejects, and is never sent.
  *
  * None gets its rows in the wrong place: postgres.js 3.4.9 goes on counting rows where a connection
  * broke in the middle of a result, so that the first rows of the next result would be missing.
  */
 export function watchQueries<Types extends Record<string, unknown>>(
   client: postgres.Sql<Types>,
-  { deadlineMs, onSilence }: { deadlineMs: number; onSilence: () => void },
+  {
+    deadlineMs,
+    connectMs = deadlineMs,
+    presence,
+    onSilence,
+  }: {
+    deadlineMs: number;
+    /** A statement that has no connection by then rejects. */
+    connectMs?: number;
+    presence?: Pick<Presence, 'answered' | 'failed'> | undefined;
+    onSilence: () => void;
+  },
 ): { client: postgres.Sql<Types>; stop: () => void } {
   /**
    * When the driver took each statement, and later when it was first seen at work; milliseconds of
@@ -55,8 +67,15 @@ export function watchQueries<Types extends Record<string, unknown>>(
   function watch(query: RunningQuery): void {
     const { handler } = query;
     query.handler = (own) => {
-      const { resolve } = own;
-      own.resolve = (rows) => resolve(withoutGap(rows));
+      const { resolve, reject } = own;
+      own.resolve = (rows) => {
+        presence?.answered();
+        resolve(withoutGap(rows));
+      };
+      own.reject = (error) => {
+        presence?.failed(error);
+        reject(error);
+      };
       running.set(own, { queuedAt: performance.now(), startedAt: null });
       onSettled(own, () => running.delete(own));
       return handler(own);
@@ -69,8 +88,8 @@ export function watchQueries<Types extends Record<string, unknown>>(
     for (const [query, times] of running) {
       if (query.active) times.startedAt ??= now;
       if (times.startedAt !== null) silent ||= now - times.startedAt > deadlineMs;
-      else if (query.state === null && now - times.queuedAt > deadlineMs) {
-        query.reject(new ConnectionLost(`no connection to the database within ${deadlineMs} ms`));
+      else if (query.state === null && now - times.queuedAt > connectMs) {
+        query.reject(new ConnectionLost(`no connection to the database within ${connectMs} ms`));
         query.cancel();
       } else if (now - times.queuedAt > lostAfterDeadlines * deadlineMs) {
         query.reject(new ConnectionLost('the connection that a statement waited for was lost'));
@@ -79,7 +98,7 @@ export function watchQueries<Types extends Record<string, unknown>>(
     if (silent) onSilence();
   }
 
-  const timer = setInterval(look, deadlineMs * lookShare);
+  const timer = setInterval(look, Math.min(deadlineMs, connectMs) * lookShare);
   timer.unref();
 
   return { client: withEvery(client, watch), stop: () => clearInterval(timer) };

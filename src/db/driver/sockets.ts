@@ -18,13 +18,17 @@ export interface Sockets {
   breakAll(reason: Error): Promise<void>;
 }
 
-export function createSockets(): Sockets {
+/** `onEnd` hears of each connection that ends. */
+export function createSockets(onEnd: () => void = () => undefined): Sockets {
   const sockets = new Set<PoolSocket>();
   let opened = 0;
 
   return {
     open({ host, port, path }) {
-      const socket = new PoolSocket(() => sockets.delete(socket));
+      const socket = new PoolSocket(() => {
+        sockets.delete(socket);
+        onEnd();
+      });
       sockets.add(socket);
       socket.setNoDelay(true);
       if (path) return socket.connect(path);

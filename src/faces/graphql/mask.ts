@@ -3,7 +3,7 @@ import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { AppError, type InputIssue } from '../../core/errors.ts';
 import { type Asking, type Log, somethingFailed } from '../../core/log.ts';
-import { databaseFailure, databaseFailureCode } from '../../db/driver/failure.ts';
+import { databaseFailedRequest, databaseFailure } from '../../db/driver/failure.ts';
 import { presentError } from './errors.ts';
 import { limitErrors } from './limit-errors.ts';
 
@@ -31,10 +31,7 @@ export function createMask(log: Log): Mask {
     const failure = original instanceof AppError ? original : databaseFailure(original);
     if (failure) {
       if (failure !== original) {
-        log.warn(
-          { ...linesOf(asking, error), reason: databaseFailureCode(original) },
-          'the database failed a request',
-        );
+        log.warn({ ...linesOf(asking, error), err: original }, databaseFailedRequest);
       }
       const { message, extensions } = presentError(failure);
       return new GraphQLError(message, { ...position, extensions });

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { AppError, type AppErrorCode, retryAfterSeconds, statusOf } from '../../core/errors.ts';
 import { type Asking, type Log, somethingFailed } from '../../core/log.ts';
-import { databaseFailure, databaseFailureCode } from '../../db/driver/failure.ts';
+import { databaseFailedRequest, databaseFailure } from '../../db/driver/failure.ts';
 
 /** An expected failure of a plain HTTP route, with the same codes as GraphQL. */
 export class RouteError extends Error {
@@ -118,7 +118,7 @@ function failureOf(error: unknown, { asking, log }: { asking: Asking; log: Log }
 }
 
 function tellOfDatabase(error: unknown, { asking, log }: { asking: Asking; log: Log }): void {
-  log.warn({ ...asking, reason: databaseFailureCode(error) }, 'the database failed a request');
+  log.warn({ ...asking, err: error }, databaseFailedRequest);
 }
 
 /** The client of a route does not read on. The client may do so: it is not a failure. */
