@@ -17,6 +17,7 @@ import { opened } from '../engine/run/priming.ts';
 import type { Model } from '../model/model.ts';
 import { ModelError } from '../model/model-error.ts';
 import type { PromptItem } from '../operations/operation.ts';
+import type { CallOrigin } from '../telemetry/events.ts';
 
 /** A synchronous caller does not wait as long for a provider that fails: a few seconds. */
 const maxFailures = 5;
@@ -36,11 +37,12 @@ export async function answerItems(
     onFault,
     onSpent,
     admit,
-  }: { signal: AbortSignal; onFault: OnFault; onSpent: OnSpent; admit: Admit },
+    origin,
+  }: { signal: AbortSignal; onFault: OnFault; onSpent: OnSpent; admit: Admit; origin: CallOrigin },
 ): Promise<ItemAnswer[]> {
   const endsAt = Date.now() + deadlineMs;
   const answeredBefore = plan.model.gate.answered;
-  const begun = items.map((item) => beginItem(plan, item, onFault));
+  const begun = items.map((item) => beginItem(plan, item, { onFault, origin }));
   await admit(begun.reduce((characters, { run }) => characters + run.promptLength, 0));
   const { length } = items;
   // Not waited for: where it has to be counted, the next call with these options knows.
@@ -80,9 +82,9 @@ class DeadlineOver extends Error {
 function beginItem(
   plan: Plan,
   item: PromptItem,
-  onFault: OnFault,
+  { onFault, origin }: { onFault: OnFault; origin: CallOrigin },
 ): { run: ItemRun; refusal: ItemAnswer | null } {
-  const run = startItem(plan, item);
+  const run = startItem(plan, item, origin);
   try {
     return { run, refusal: run.refusal() };
   } catch (error) {

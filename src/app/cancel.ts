@@ -2,8 +2,8 @@ import { beginCancel } from '../db/batch-life.ts';
 import type { Database } from '../db/driver/client.ts';
 import { finishChunks } from '../db/finish-chunks.ts';
 import { recordTwins } from '../db/twins.ts';
-import { hasEnded } from '../engine/process/has-ended.ts';
 import type { Nudges } from '../engine/process/nudges.ts';
+import { tellRecorded } from '../engine/process/tell-recorded.ts';
 import type { Telling } from '../telemetry/events.ts';
 
 /**
@@ -21,6 +21,7 @@ export async function cancelBatch(
   await nudges.send(key, 'stop');
   const written = await finishChunks(db.sql, { batchKey: key, status: 'CANCELLED' });
   const copied = await recordTwins(db.sql, key, { leaders: null });
-  if (hasEnded(written) || hasEnded(copied)) events.emit('batch.ended', { batchKey: key });
+  tellRecorded(events, key, written);
+  tellRecorded(events, key, copied);
   await nudges.send(key, 'progress');
 }

@@ -11,6 +11,7 @@ import type { Model, ModelAnswer, StreamEvent } from '../model/model.ts';
 import { ModelError } from '../model/model-error.ts';
 import type { Providers } from '../model/providers.ts';
 import type { BodyRequest, Dialect } from '../model/request.ts';
+import type { Telling } from '../telemetry/events.ts';
 import type { CallLedger } from './call-ledger.ts';
 import type { OwnerBudget } from './owner-budget.ts';
 
@@ -59,6 +60,7 @@ export interface LiveCallOptions {
   timeoutMs: number;
   callLedger: Pick<CallLedger, 'add'>;
   ownerBudget: OwnerBudget;
+  events: Telling;
 }
 
 export function createLiveCalls(options: LiveCallOptions): LiveCalls {
@@ -123,15 +125,17 @@ async function run<T>(
       end();
       throw error;
     }
+    const sentAt = performance.now();
     try {
       const { result, spent } = await use(model, permit, begun);
-      count(call, options, { permit, model, spent });
+      count(call, options, { permit, model, sentAt, spent });
       readings?.confirm(model);
       permit.release('ok');
       return result;
     } catch (error) {
       giveBack(permit, error, call);
-      count(call, options, { permit, model, spent: error instanceof ModelError ? error : null });
+      const spent = error instanceof ModelError ? error : null;
+      count(call, options, { permit, model, sentAt, spent });
       if (!(error instanceof ModelError)) throw error;
       const isUnknown = error.failure.code === 'UNKNOWN_MODEL';
       const other =
@@ -163,13 +167,32 @@ function admit(
 /** Adds a call to the ledger, also one that failed or was broken off. */
 function count(
   { owner }: LiveCall,
-  { callLedger }: LiveCallOptions,
-  { permit, model, spent }: { permit: Permit; model: Model; spent: Spent | ModelError | null },
+  { callLedger, events }: LiveCallOptions,
+  {
+    permit: { requests },
+    model: { id: model },
+    sentAt,
+    spent,
+  }: { permit: Permit; model: Model; sentAt: number; spent: Spent | ModelError | null },
 ): void {
-  const usage = { ...noUsage, requests: permit.requests };
-  const isFree = spent instanceof ModelError && spent.isFree;
-  if (!isFree) meter(usage, spent ?? { tokens: null, costUsd: null });
-  callLedger.add(owner, model.id, usage);
+  const usage = { ...noUsage, requests };
+  const failure = spent instanceof ModelError ? spent : null;
+  const { tokens, costUsd } = spent ?? { tokens: null, costUsd: null };
+  if (!failure?.isFree) meter(usage, { tokens, costUsd });
+  callLedger.add(owner, model, usage);
+  if (requests === 0 || !events.has('model.call')) return;
+  events.emit('model.call', {
+    model,
+    lane: 'sync',
+    owner,
+    seconds: (performance.now() - sentAt) / 1_000,
+    requests,
+    retries: requests - 1,
+    error: spent === null ? 'ABORTED' : (failure?.failure.code ?? null),
+    tokens,
+    costUsd,
+    isUnmetered: usage.unmeteredRequests > 0,
+  });
 }
 
 /**

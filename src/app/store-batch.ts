@@ -7,6 +7,7 @@ import { insertIngestedBatch } from '../db/ingested-batches.ts';
 import { findByIdempotencyKey, insertInlineBatch } from '../db/inline-batches.ts';
 import type { Execution } from '../db/tables.ts';
 import type { Nudges } from '../engine/process/nudges.ts';
+import { tellEnded } from '../engine/process/tell-recorded.ts';
 import { LeaseLost } from '../files/ingest-lease.ts';
 import { findOperation } from '../operations/index.ts';
 import type { Telling } from '../telemetry/events.ts';
@@ -119,7 +120,11 @@ export async function submitBatch(
   if (inserted === 'lease_lost') throw new LeaseLost();
   if (inserted !== 'key_taken') {
     events.emit('batch.submitted', { batchKey: inserted, batch: id });
-    if (fileError !== null) events.emit('batch.ended', { batchKey: inserted });
+    if (fileError !== null) {
+      const { operation, execution } = submission;
+      const ended = { status: 'FAILED', operation, execution, seconds: 0 } as const;
+      tellEnded(events, inserted, ended);
+    }
     await nudges.send(inserted, fileError === null ? 'work' : 'progress');
     return id;
   }

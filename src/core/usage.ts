@@ -84,7 +84,12 @@ export function meter(
   { tokens, costUsd }: { tokens: TokenCounts | null; costUsd: number | null },
 ): void {
   if (tokens) spend(total, { tokens, costUsd });
-  if (!tokens || !hasTokens(tokens)) total.unmeteredRequests += 1;
+  if (isUnmetered(tokens)) total.unmeteredRequests += 1;
+}
+
+/** Whether the provider may have billed an answered request of which nothing was told. */
+export function isUnmetered(tokens: TokenCounts | null): boolean {
+  return !tokens || !hasTokens(tokens);
 }
 
 /** The usage of all together. */

@@ -3,6 +3,7 @@ import { and, eq, isNotNull, isNull, lte, sql } from 'drizzle-orm';
 import type { BatchErrorCode } from '../core/errors.ts';
 import type { Builder, Sql } from './driver/client.ts';
 import { batchOf, notFinal, running, unended } from './guards.ts';
+import type { EndedBatch } from './results.ts';
 import { batches, type FinalStatus } from './tables.ts';
 import { insertWebhooks } from './webhooks.ts';
 
@@ -97,10 +98,10 @@ export async function beginFailure(
 
 /**
  * Ends a batch that is failing once no worker holds items of it, so that nothing is recorded after
- * its end. Its unfinished items stay PENDING. False where it is not failing, or not yet at its end.
+ * its end. Its unfinished items stay PENDING. Null where it is not failing, or not yet at its end.
  */
-export async function endFailure(sql: Sql, key: bigint): Promise<boolean> {
-  const ended = await sql`
+export async function endFailure(sql: Sql, key: bigint): Promise<EndedBatch | null> {
+  const [ended] = await sql<EndedBatch[]>`
     with ended as (
       update batches b set status = 'FAILED', ending = null, completed_at = now()
       where key = ${key} and status in ('QUEUED', 'PROCESSING') and ending = 'FAILED'
@@ -108,6 +109,7 @@ export async function endFailure(sql: Sql, key: bigint): Promise<boolean> {
       returning b.*
     ),
     announced as (${insertWebhooks(sql, sql`ended`)})
-    select key from ended`;
-  return ended.count === 1;
+    select status, operation, execution, extract(epoch from completed_at - created_at)::float8 as seconds
+    from ended`;
+  return ended ?? null;
 }

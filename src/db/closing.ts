@@ -31,6 +31,22 @@ export function closeWhenFull(sql: Sql, items: ReturnType<Sql>, ending: FinalSta
     completed_at = case when ${full} then now() else b.completed_at end`;
 }
 
+/** What every write of results tells of its batch, of the row `counted`. */
+export function toldOfBatch(sql: Sql) {
+  return sql`recorded, status, ending, owner, operation, execution,
+    coalesce(extract(epoch from completed_at - created_at), 0)::float8 as seconds`;
+}
+
+/** The failed items of `inserted` by their codes, as JSON; null where `failed` is 0. */
+export function failedByCode(sql: Sql, failed: ReturnType<Sql>) {
+  return sql`case when ${failed} > 0 then (
+    select json_object_agg(error_code, items) from (
+      select error_code, count(*)::int as items from inserted
+      where error_code is not null group by error_code
+    ) coded
+  ) end`;
+}
+
 /** The webhook of a batch that this statement has ended, written with the end itself. */
 export function announceEnd(sql: Sql) {
   return sql`

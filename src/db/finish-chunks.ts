@@ -1,6 +1,6 @@
 /** Final rows for items that nobody will ask any more: cancelled, expired, or given up. */
 import type { ItemError } from '../core/errors.ts';
-import { announceEnd, closeWhenFull } from './closing.ts';
+import { announceEnd, closeWhenFull, toldOfBatch } from './closing.ts';
 import type { Sql } from './driver/client.ts';
 import { isInPreview, isNotFinal } from './guards.ts';
 import type { Recorded } from './results.ts';
@@ -30,7 +30,7 @@ export async function finishChunks(
   const { batchKey, status } = finish;
   const error = finish.status === 'FAILED' ? finish.error : null;
   const isEnding = finish.status !== 'FAILED' && !('providerBatch' in finish);
-  const [written] = await sql<Recorded[]>`
+  const [written] = await sql<Omit<Recorded, 'items'>[]>`
     with batch as materialized (
       select key, seq, status, ${isInPreview(sql)} as in_preview from batches b
       where key = ${batchKey} and ${isNotFinal(sql)}
@@ -85,8 +85,11 @@ export async function finishChunks(
       returning b.*, t.items as recorded
     ),
     ${announceEnd(sql)}
-    select recorded, status, ending from counted`;
-  return written ?? null;
+    select ${toldOfBatch(sql)} from counted`;
+  if (!written) return null;
+  const { recorded } = written;
+  const items = recorded > 0 ? [{ status, errorCode: error?.code ?? null, items: recorded }] : [];
+  return { ...written, items };
 }
 
 function unfinished(sql: Sql, finish: Unfinished) {

@@ -12,6 +12,13 @@ export const aloneFromCrashes = 3;
  */
 export const fatalCrashes = 5;
 
+/** What was taken back of one batch. `resent`: requests that will be sent again. */
+interface Reclaimed {
+  key: bigint;
+  chunks: number;
+  resent: number;
+}
+
 /**
  * Reopens the chunks of workers whose lease has run out, and counts the requests that will be sent
  * again, as long as the batch goes on: items up to the mark that have no result, and what was
@@ -19,10 +26,10 @@ export const fatalCrashes = 5;
  * they are unmetered requests of these items. Only items up to the mark are charged with the crash:
  * they are cut off from the rest of their chunk, and from `aloneFromCrashes` on into chunks of one
  * item, so that the one that kills workers is found and its neighbours are not charged with it.
- * Returns the keys of the batches concerned.
+ * Returns the batches concerned.
  */
-export async function reclaimChunks(sql: Sql): Promise<bigint[]> {
-  const reclaimed = await sql<{ key: bigint }[]>`
+export async function reclaimChunks(sql: Sql): Promise<Reclaimed[]> {
+  const reclaimed = await sql<Reclaimed[]>`
     with dead as materialized (
       select batch_key, first, owner from chunks c
       where state = 'leased'
@@ -101,8 +108,10 @@ export async function reclaimChunks(sql: Sql): Promise<bigint[]> {
       returning b.key, r.requests, ${isRunning(sql)} as goes_on
     ),
     spent as (${addResent(sql, sql`select key, requests, case when goes_on then 0 else requests end as own from counted`)})
-    select distinct batch_key as key from lost`;
-  return reclaimed.map(({ key }) => key);
+    select batch_key as key, count(*)::int as chunks,
+           coalesce((select requests from counted where key = batch_key and goes_on), 0)::int as resent
+    from lost group by batch_key`;
+  return reclaimed;
 }
 
 /** `item`: of a chunk `lost`, those up to its mark that are asked and have no result. */

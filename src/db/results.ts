@@ -1,7 +1,8 @@
 /** Writing the one final answer of each item. */
 import type { ItemError } from '../core/errors.ts';
 import type { Usage } from '../core/usage.ts';
-import { announceEnd, closeWhenFull, countErrors } from './closing.ts';
+import type { ItemCount } from '../telemetry/events.ts';
+import { announceEnd, closeWhenFull, countErrors, failedByCode, toldOfBatch } from './closing.ts';
 import { storedConfidence } from './confidence.ts';
 import type { Sql } from './driver/client.ts';
 import { addSpending } from './spending.ts';
@@ -25,11 +26,45 @@ export interface NewResult {
     | { status: 'FAILED'; error: ItemError; rejectedAnswer?: string };
 }
 
-/** What a write left behind: how many results were really new, and where the batch stands. */
-export interface Recorded {
-  recorded: number;
+/** What is told of a batch that ended. */
+export interface EndedBatch {
   status: BatchStatus;
+  operation: string;
+  execution: Execution;
+  /** From its submit to its end; 0 before that. */
+  seconds: number;
+}
+
+/** What a write left behind: what was really new, and where the batch stands. */
+export interface Recorded extends EndedBatch {
+  recorded: number;
+  /** The same by what became of the items. */
+  items: readonly ItemCount[];
   ending: FinalStatus | null;
+  owner: string;
+}
+
+/** What a statement that writes results returns. */
+export interface WrittenRow extends Omit<Recorded, 'items'> {
+  newSucceeded: number;
+  /** By code; null where none failed. */
+  newFailed: Record<string, number> | null;
+  newCancelled?: number;
+  newExpired?: number;
+}
+
+/** What was written, by what became of the items. */
+export function recordedOf(row: WrittenRow): Recorded {
+  const { newSucceeded, newFailed, newCancelled = 0, newExpired = 0, ...written } = row;
+  const items: ItemCount[] = [
+    { status: 'SUCCEEDED', errorCode: null, items: newSucceeded },
+    { status: 'CANCELLED', errorCode: null, items: newCancelled },
+    { status: 'EXPIRED', errorCode: null, items: newExpired },
+  ];
+  for (const [errorCode, failed] of Object.entries(newFailed ?? {})) {
+    items.push({ status: 'FAILED', errorCode, items: failed });
+  }
+  return { ...written, items: items.filter((count) => count.items > 0) };
 }
 
 /** The time constant of `batches.rate`, in seconds: items older than this hardly count any more. */
@@ -80,7 +115,7 @@ async function flushResults(
     sql,
     results.map((result) => result.usage),
   );
-  const [written] = await sql<Recorded[]>`
+  const [written] = await sql<WrittenRow[]>`
     with batch as materialized (
       select key, seq, status, owner, model from batches where key = ${batchKey} for update
     ),
@@ -153,12 +188,14 @@ async function flushResults(
           ${closeWhenFull(sql, sql`t.items`)}
       from total t
       where b.key = ${batchKey}
-      returning b.*, t.items as recorded
+      returning b.*, t.items as recorded, t.succeeded as new_succeeded,
+                ${failedByCode(sql, sql`t.failed`)} as new_failed
     ),
     spent as (${addSpending(sql, { spent: given.models ? spentByModel(sql, usage) : spentOnOne(sql, usage), usage, execution })}),
     ${announceEnd(sql)}
-    select recorded, status, ending from counted`;
-  return written ?? null;
+    select ${toldOfBatch(sql)}, new_succeeded as "newSucceeded", new_failed as "newFailed"
+    from counted`;
+  return written ? recordedOf(written) : null;
 }
 
 /** What the results of a flush have used, all of them by the model of the batch. */

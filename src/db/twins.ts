@@ -6,11 +6,11 @@
  * waits for its twins: `chunks.done` counts the results of other items alone.
  */
 
-import { announceEnd, closeWhenFull, countErrors } from './closing.ts';
+import { announceEnd, closeWhenFull, countErrors, failedByCode, toldOfBatch } from './closing.ts';
 import type { Sql } from './driver/client.ts';
 import { isNotFinal, isUnended } from './guards.ts';
 import { type PreparedFile, preparedFile } from './prepared-file.ts';
-import { type Recorded, rateWindowSeconds } from './results.ts';
+import { type Recorded, rateWindowSeconds, recordedOf, type WrittenRow } from './results.ts';
 
 /** Twins recorded by one statement, which holds the lock of the batch. */
 const stepSize = 5_000;
@@ -174,7 +174,7 @@ export async function recordTwins(
     after = beginning,
   }: { leaders: readonly number[] | null; after?: TwinPlace | undefined },
 ): Promise<(Recorded & { next: TwinPlace | null }) | null> {
-  const [written] = await sql<(Recorded & { next: TwinPlace | null })[]>`
+  const [written] = await sql<(WrittenRow & { next: TwinPlace | null })[]>`
     with batch as materialized (
       select key, seq, status from batches b
       where key = ${batchKey} and ${isNotFinal(sql)}
@@ -220,15 +220,19 @@ export async function recordTwins(
           ${closeWhenFull(sql, sql`t.items`)}
       from total t, batch
       where b.key = batch.key
-      returning b.*, t.items as recorded
+      returning b.*, t.items as recorded, t.succeeded as new_succeeded, t.cancelled as new_cancelled,
+                t.expired as new_expired, ${failedByCode(sql, sql`t.failed`)} as new_failed
     ),
     ${announceEnd(sql)}
-    select recorded, status, ending,
+    select ${toldOfBatch(sql)}, new_succeeded as "newSucceeded", new_failed as "newFailed",
+           new_cancelled as "newCancelled", new_expired as "newExpired",
            case when (select count(*) from picked) = ${stepSize} then (
              select json_build_object('leader', leader, 'index', index)
              from picked order by leader desc, index desc limit 1) end as next
     from counted`;
-  return written ?? null;
+  if (!written) return null;
+  const { next, ...row } = written;
+  return { ...recordedOf(row), next };
 }
 
 /**

@@ -6,12 +6,22 @@
 
 /** Each event and what it tells. Keys and ids of batches are those of the database and the API. */
 export interface Facts {
+  /** One request to a model, once it has an answer or an end. Of a batch API: one answer. */
+  'model.call': ModelCall;
+  /** Final rows were written, or the items of a synchronous request answered. */
+  'items.recorded': RecordedItems;
   /** A batch was stored, also as a DRAFT. A repeated submit stores none. */
   'batch.submitted': { batchKey: bigint; batch: string };
   /** The first claim of a batch: by a worker, or by its first provider job. */
   'batch.started': { batchKey: bigint };
-  /** A batch reached a final status; again after a retry. */
-  'batch.ended': { batchKey: bigint };
+  /** A batch reached a final status; again after a retry. `seconds`: since it was submitted. */
+  'batch.ended': {
+    batchKey: bigint;
+    operation: string;
+    status: string;
+    lane: Lane;
+    seconds: number;
+  };
   /** No item of the batch would succeed: its end as FAILED has begun. */
   'batch.stopped': { batch: string; code: string };
   /** It sends nothing new: its limit is used up. */
@@ -19,12 +29,14 @@ export interface Facts {
   'batch.deleted': { batch: string; owner: string };
   /** A worker took chunks of one batch under its lease. */
   'chunk.claimed': { batchKey: bigint; worker: string; chunks: number };
-  /** Chunks of dead workers are open again. */
-  'chunk.reclaimed': { batchKey: bigint };
+  /** Chunks of dead workers are open again. `resent`: requests that are sent again. */
+  'chunk.reclaimed': { batchKey: bigint; chunks: number; resent: number };
   /** A call of one item begins. Told only where somebody listens. */
   'item.sent': { batchKey: bigint; index: number };
   /** A flush, live or of a provider job. `results`: those that were really new; may be 0. */
   'result.recorded': { batchKey: bigint; results: number };
+  /** A flush of live answers: how long its statement took, and how many answers it was given. */
+  'flush.written': { seconds: number; results: number };
   /** This process has a lease: its first, or one in place of a lost one. */
   'lease.taken': { worker: string };
   'lease.lost': { worker: string; reason: string };
@@ -56,6 +68,52 @@ export interface Facts {
   'webhook.delivered': WebhookAttempt;
   /** `retryInMs` null: that was the last attempt. */
   'webhook.failed': WebhookAttempt & { retryInMs: number | null };
+}
+
+/** By which way items are answered: by single calls, by a provider's batch API, or at once. */
+export type Lane = 'live' | 'provider_batch' | 'sync';
+
+/** What calls have in common. */
+export interface CallOrigin {
+  lane: Lane;
+  owner: string;
+  events: Telling;
+}
+
+interface ModelCall {
+  /** As provider/name. */
+  model: string;
+  lane: Lane;
+  owner: string;
+  /** Null of an answer of a batch API. */
+  seconds: number | null;
+  /** HTTP requests that it took: a refused parameter is left out and the request sent again. */
+  requests: number;
+  /** How many of them repeat an earlier request for the same item. */
+  retries: number;
+  /** Code of what failed; null of an answer, good or bad. */
+  error: string | null;
+  /** Null where the provider counted none. */
+  tokens: { inputTokens: number; outputTokens: number } | null;
+  /** USD; null where the price or the tokens are not known. */
+  costUsd: number | null;
+  /** No usage came, although the provider may bill the request. */
+  isUnmetered: boolean;
+}
+
+/** Items of one batch, or of one synchronous request, by what became of them. */
+interface RecordedItems {
+  owner: string;
+  operation: string;
+  lane: Lane;
+  items: readonly ItemCount[];
+}
+
+export interface ItemCount {
+  status: 'SUCCEEDED' | 'FAILED' | 'CANCELLED' | 'EXPIRED';
+  /** Of a failed one; null of the others. */
+  errorCode: string | null;
+  items: number;
 }
 
 /** The path and query of a webhook's URL are often a secret: its host alone is told. */

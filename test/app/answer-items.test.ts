@@ -1,4 +1,5 @@
 /** What a synchronous request comes to when nobody answers in time, or nobody waits any more. */
+import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { answerItems } from '../../src/app/answer-items.ts';
 import type { Plan } from '../../src/engine/run/plan.ts';
@@ -8,6 +9,7 @@ import { createGate } from '../../src/model/limits/gate.ts';
 import { createTokenRatio } from '../../src/model/limits/token-ratio.ts';
 import type { Model } from '../../src/model/model.ts';
 import { findOperation } from '../../src/operations/index.ts';
+import { createEvents } from '../../src/telemetry/events.ts';
 
 const item = { content: 'a text', metadata: null };
 const onFault = (error: unknown) => {
@@ -39,6 +41,8 @@ function silentModel(): Model & { stopped: number } {
   };
 }
 
+const origin = { lane: 'sync', owner: 'local', events: createEvents(pino()) } as const;
+
 function planOf(model: Model): Plan {
   const operation = findOperation('summarize');
   if (!operation) throw new Error('no summarize');
@@ -65,7 +69,13 @@ describe('a provider that does not answer', () => {
     const model = silentModel();
     const { signal } = new AbortController();
 
-    const answers = answerItems(planOf(model), [item, item], { signal, onFault, onSpent, admit });
+    const answers = answerItems(planOf(model), [item, item], {
+      signal,
+      onFault,
+      onSpent,
+      admit,
+      origin,
+    });
     const failure = expect(answers).rejects.toMatchObject({
       code: 'PROVIDER_UNAVAILABLE',
       message: expect.stringContaining('No answer within 60 s'),
@@ -87,6 +97,7 @@ describe('a caller who goes', () => {
       onFault,
       onSpent,
       admit,
+      origin,
     });
     const failure = expect(answers).rejects.toThrow('gone');
 
@@ -96,7 +107,7 @@ describe('a caller who goes', () => {
     await failure;
     expect(model.stopped).toBe(1);
     await expect(
-      answerItems(planOf(model), [item], { signal: gone.signal, onFault, onSpent, admit }),
+      answerItems(planOf(model), [item], { signal: gone.signal, onFault, onSpent, admit, origin }),
     ).rejects.toThrow('gone');
     expect(vi.getTimerCount()).toBe(0);
   });

@@ -274,5 +274,10 @@ test('a batch is ended only as it is being ended', async () => {
   const again = await finishChunks(db.sql, { batchKey, status: 'EXPIRED' });
 
   expect([running, otherwise, again]).toEqual([null, null, null]);
-  expect(rightly).toEqual({ recorded: 10, status: 'EXPIRED', ending: null });
+  expect(rightly).toMatchObject({
+    recorded: 10,
+    items: [{ status: 'EXPIRED', errorCode: null, items: 10 }],
+    status: 'EXPIRED',
+    ending: null,
+  });
 });

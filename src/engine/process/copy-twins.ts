@@ -2,6 +2,7 @@
 import type { Sql } from '../../db/driver/client.ts';
 import type { Recorded } from '../../db/results.ts';
 import { recordTwins, type TwinPlace } from '../../db/twins.ts';
+import { withEarlier } from './tell-recorded.ts';
 
 /**
  * Records the twins of these leaders, or of all where that is null, as far as the leaders have
@@ -14,14 +15,12 @@ export async function copyTwins(
   onStep: () => void,
 ): Promise<Recorded | null> {
   let all: Recorded | null = null;
-  let total = 0;
   let after: TwinPlace | undefined;
   for (;;) {
     const step = await recordTwins(sql, batchKey, { leaders, after });
     if (!step) return all; // ended by the step before
-    const { next, recorded, ...end } = step;
-    total += recorded;
-    all = { ...end, recorded: total };
+    const { next, ...written } = step;
+    all = all === null ? written : withEarlier(written, all);
     onStep();
     if (!next) return all;
     after = next;

@@ -16,10 +16,10 @@ import { type NewResult, type Recorded, recordResults } from '../../db/results.t
 import type { DecodedRow } from '../../files/decoded-row.ts';
 import type { RowFile } from '../../files/row.ts';
 import type { BatchApi, Job } from '../../model/batch-api.ts';
-import type { Telling } from '../../telemetry/events.ts';
+import type { CallOrigin, Telling } from '../../telemetry/events.ts';
 import { copyTwins } from '../process/copy-twins.ts';
 import { unknownPrice } from '../process/cost-limit.ts';
-import { hasEnded } from '../process/has-ended.ts';
+import { tellRecorded, withEarlier } from '../process/tell-recorded.ts';
 import { beginCaching } from '../run/caching.ts';
 import type { Plan } from '../run/plan.ts';
 import type { LearnedLimits } from './learned-limits.ts';
@@ -28,6 +28,7 @@ import type { LearnedLimits } from './learned-limits.ts';
 export interface JobStep {
   /** As the row says. */
   job: ProviderJob;
+  origin: CallOrigin;
   /** The worker that does the step. */
   worker: string;
   plan: Plan;
@@ -180,7 +181,8 @@ export async function record(step: JobStep, results: readonly NewResult[]): Prom
       job.model === plan.model.id ? results : results.map((one) => ({ ...one, model: job.model })),
   });
   const leaders = results.map(({ index }) => index);
-  const recorded = (own && (await recordTwins(step, leaders))) ?? own;
+  const copied = own && (await recordTwins(step, leaders));
+  const recorded = own && copied ? withEarlier(copied, own) : own;
   if (maxCostUsd !== null && results.some(({ usage }) => isUnpriced(usage))) {
     const pause = { maxCostUsd, message: unknownPrice('an answer'), whileHeld: true };
     if (await pauseForBudget(db.sql, batchKey, pause)) {
@@ -188,7 +190,7 @@ export async function record(step: JobStep, results: readonly NewResult[]): Prom
     }
   }
   if (recorded) events.emit('result.recorded', { batchKey, results: recorded.recorded });
-  if (hasEnded(recorded)) events.emit('batch.ended', { batchKey });
+  tellRecorded(events, batchKey, recorded, 'provider_batch');
   publish();
 }
 

@@ -25,7 +25,7 @@ import { type ProviderJob, planProviderBatch } from '../../db/provider-batches.t
 import { listGivenUp, rescueBatches } from '../../db/rescues.ts';
 import { createPublisher } from '../live/publisher.ts';
 import { whyOwnerUsedUp, whyUsedUp } from '../process/cost-limit.ts';
-import { hasEnded } from '../process/has-ended.ts';
+import { tellRecorded } from '../process/tell-recorded.ts';
 import { removeOldInputs } from './input.ts';
 import { createStep, type StepOptions } from './step.ts';
 
@@ -166,7 +166,7 @@ export function createProviderJobs(
         },
         rounds: maxRounds,
       });
-      if (hasEnded(written)) events.emit('batch.ended', { batchKey: key });
+      tellRecorded(events, key, written);
       publisher.publish(key);
     }
   }

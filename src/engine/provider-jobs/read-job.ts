@@ -18,7 +18,7 @@ import { decodeRow } from '../../files/decoded-row.ts';
 import type { BatchLine } from '../../model/batch-api.ts';
 import type { ModelAnswer } from '../../model/model.ts';
 import type { ModelError } from '../../model/model-error.ts';
-import { hasEnded } from '../process/has-ended.ts';
+import { tellRecorded } from '../process/tell-recorded.ts';
 import { startItem } from '../run/execute.ts';
 import type { ItemRun, ItemStep } from '../run/item-run.ts';
 import { chunkOf } from './chunk-of.ts';
@@ -119,7 +119,7 @@ async function takeIn(step: JobStep, window: readonly Answered[], taken: Taken):
     const { index, first } = answered;
     const row = decodeRow(file, item);
     await beginJobCaching(step, row);
-    const run = startItem(plan, row);
+    const run = startItem(plan, row, step.origin);
     const next = received(step, run, { ...answered, isCounted: item.isCounted });
     if (next.kind === 'stop') taken.stop ??= { ...next, over: true };
     if (next.kind === 'final') results.push({ index, first, ...next.answer });
@@ -204,9 +204,9 @@ async function expire(step: JobStep, failedForNow: readonly number[]): Promise<v
   for (;;) {
     const written = await finishChunks(db.sql, { batchKey, status: 'EXPIRED', providerBatch: id });
     publish();
-    if (hasEnded(written)) events.emit('batch.ended', { batchKey });
+    tellRecorded(events, batchKey, written);
     if (written && written.recorded > 0) continue;
-    if (hasEnded(await recordTwins(step, null))) events.emit('batch.ended', { batchKey });
+    tellRecorded(events, batchKey, await recordTwins(step, null));
     return;
   }
 }

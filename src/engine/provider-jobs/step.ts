@@ -127,6 +127,7 @@ export function createStep({
     }
     const step: JobStep = {
       job,
+      origin: { lane: 'provider_batch', owner: found.owner, events },
       worker: job.worker,
       plan: bound,
       caching: found,

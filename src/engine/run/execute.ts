@@ -11,12 +11,13 @@ import {
   internalItemError,
   itemMessage,
 } from '../../core/errors.ts';
-import { meter, noUsage, type Usage } from '../../core/usage.ts';
+import { isUnmetered, meter, noUsage, type TokenCounts, type Usage } from '../../core/usage.ts';
 import type { Permit } from '../../model/limits/permit.ts';
 import type { Model, ModelAnswer } from '../../model/model.ts';
 import { ModelError } from '../../model/model-error.ts';
 import { laterDelayMs } from '../../model/retry.ts';
 import type { PromptItem } from '../../operations/operation.ts';
+import type { CallOrigin } from '../../telemetry/events.ts';
 import { modelFor } from './item-model.ts';
 import { makePrompt, type Repair } from './item-prompt.ts';
 import type { ItemAnswer, ItemRun, ItemStep } from './item-run.ts';
@@ -28,9 +29,23 @@ import { rejectedAnswer } from './rejected-answer.ts';
 export const maxRepairs = 2;
 /** After this an item looks again for room for its long prompt. */
 const roomDelayMs = 100;
-/** Starts an item. Nothing is sent yet. */
-export function startItem(plan: Plan, item: PromptItem): ItemRun {
-  return new StartedItem(plan, item);
+/** Starts an item. Nothing is sent yet. Its calls are told with their `origin`. */
+export function startItem(plan: Plan, item: PromptItem, origin?: CallOrigin): ItemRun {
+  return new StartedItem(plan, item, origin);
+}
+
+/** What is told of a call beside what is the same for all of its item. */
+interface ToldCall {
+  tokens: TokenCounts | null;
+  costUsd: number | null;
+  error?: string;
+  isFree?: boolean;
+}
+
+const cutOff: ToldCall = { tokens: null, costUsd: null, error: 'ABORTED' };
+
+function failureOf({ tokens, costUsd, isFree, failure }: ModelError): ToldCall {
+  return { tokens, costUsd, isFree, error: failure.code };
 }
 
 /**
@@ -45,6 +60,7 @@ class StartedItem implements ItemRun {
   cutOff = 0;
   private readonly plan: Plan;
   private readonly item: PromptItem;
+  private readonly origin: CallOrigin | undefined;
   private readonly unusable: ItemFailure | null = null;
   /** The model is the item's own choice: where it is not there, the others have theirs. */
   private readonly named: boolean = false;
@@ -63,9 +79,10 @@ class StartedItem implements ItemRun {
   /** What is kept of the last answer that was refused. */
   private rejected: string | null = null;
 
-  constructor(plan: Plan, item: PromptItem) {
+  constructor(plan: Plan, item: PromptItem, origin: CallOrigin | undefined) {
     this.plan = plan;
     this.item = item;
+    this.origin = origin;
     this.model = plan.model;
     if (plan.modelOf) {
       const { model, named, failure } = modelFor(plan, item);
@@ -112,22 +129,46 @@ class StartedItem implements ItemRun {
       answer = await model.send(request, { signal, permit });
       readings?.confirm(model);
     } catch (error) {
-      this.usage.requests += permit.requests;
       if (!(error instanceof ModelError)) {
+        this.tell(model.id, permit, cutOff);
+        this.usage.requests += permit.requests;
         this.countCutOff(permit);
         throw error;
       }
+      this.tell(model.id, permit, failureOf(error));
+      this.usage.requests += permit.requests;
       if (permit.requests > 0 && !error.isFree) meter(this.usage, error);
       return this.understand(error, permit, model.id);
     } finally {
       room.giveBack(length);
     }
+    this.tell(model.id, permit, answer);
     this.usage.requests += permit.requests;
     permit.release('ok');
     this.attempts += 1;
     meter(this.usage, answer);
     this.plan.cache?.answered(answer.tokens, this.sentAt);
     return this.read(answer);
+  }
+
+  /** `permit` null: an answer of the batch API. Before its requests are counted in the usage. */
+  private tell(model: string, permit: Permit | null, call: ToldCall): void {
+    const { origin } = this;
+    const requests = permit === null ? 1 : permit.requests;
+    if (origin === undefined || requests === 0 || !origin.events.has('model.call')) return;
+    const { tokens, costUsd, error = null, isFree = false } = call;
+    origin.events.emit('model.call', {
+      model,
+      lane: origin.lane,
+      owner: origin.owner,
+      seconds: permit === null ? null : (performance.now() - this.sentAt) / 1_000,
+      requests,
+      retries: this.usage.requests === 0 ? requests - 1 : requests,
+      error,
+      tokens,
+      costUsd,
+      isUnmetered: !isFree && isUnmetered(tokens),
+    });
   }
 
   /** The last request is aborted; those before it were refused. */
@@ -157,7 +198,10 @@ class StartedItem implements ItemRun {
   }
 
   receive(result: ModelAnswer | ModelError, asked: string, isCounted = false): ItemStep {
-    if (!isCounted) this.usage.requests += 1;
+    if (!isCounted) {
+      this.tell(asked, null, result instanceof ModelError ? failureOf(result) : result);
+      this.usage.requests += 1;
+    }
     if (result instanceof ModelError) {
       if (!isCounted && !result.isFree) meter(this.usage, result);
       return this.understand(result, null, asked);

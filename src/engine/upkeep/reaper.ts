@@ -18,8 +18,8 @@ import { listTwinsLeft } from '../../db/twins.ts';
 import { deleteDeadWorkers } from '../../db/workers.ts';
 import type { Telling } from '../../telemetry/events.ts';
 import { copyTwins } from '../process/copy-twins.ts';
-import { hasEnded } from '../process/has-ended.ts';
 import type { Nudges } from '../process/nudges.ts';
+import { tellEnded, tellRecorded } from '../process/tell-recorded.ts';
 
 const intervalMs = 1_000;
 
@@ -60,18 +60,19 @@ export function createReaper({
         },
         crashes: fatalCrashes,
       });
-      if (hasEnded(written)) events.emit('batch.ended', { batchKey: key });
+      tellRecorded(events, key, written);
       await nudges.send(key, 'progress');
     }
     const previewed = await pausePreviews(db.sql);
     for (const key of previewed) await nudges.send(key, 'progress');
-    for (const key of [...reclaimed, ...previewed, ...(await listTwinsLeft(db.sql))]) {
+    const reclaimedKeys = reclaimed.map(({ key }) => key);
+    for (const key of [...reclaimedKeys, ...previewed, ...(await listTwinsLeft(db.sql))]) {
       const copied = await copyTwins(db.sql, { batchKey: key, leaders: null }, () => undefined);
-      if (hasEnded(copied)) events.emit('batch.ended', { batchKey: key });
+      tellRecorded(events, key, copied);
       if (copied && copied.recorded > 0) await nudges.send(key, 'progress');
     }
-    for (const key of reclaimed) {
-      events.emit('chunk.reclaimed', { batchKey: key });
+    for (const { key, chunks, resent } of reclaimed) {
+      events.emit('chunk.reclaimed', { batchKey: key, chunks, resent });
       await nudges.send(key, 'work');
     }
     for (const key of await endOwnerPauses(db.sql, limits)) await nudges.send(key, 'work');
@@ -127,9 +128,10 @@ export async function finishEnding(
   ending: Ending,
 ): Promise<void> {
   if (ending === 'FAILED') {
-    if (!(await endFailure(db.sql, batchKey))) return;
+    const ended = await endFailure(db.sql, batchKey);
+    if (!ended) return;
     await nudges.send(batchKey, 'progress');
-    events.emit('batch.ended', { batchKey });
+    tellEnded(events, batchKey, ended);
     return;
   }
   for (;;) {
@@ -137,12 +139,12 @@ export async function finishEnding(
     if (!written) return;
     if (written.recorded === 0) break;
     await nudges.send(batchKey, 'progress');
-    if (hasEnded(written)) events.emit('batch.ended', { batchKey });
+    tellRecorded(events, batchKey, written);
     if (written.status === ending) return;
   }
   // Twins share what their leaders have, also where these were not reached.
   const copied = await copyTwins(db.sql, { batchKey, leaders: null }, () => undefined);
   if (!copied || copied.recorded === 0) return;
   await nudges.send(batchKey, 'progress');
-  if (hasEnded(copied)) events.emit('batch.ended', { batchKey });
+  tellRecorded(events, batchKey, copied);
 }

@@ -6,7 +6,7 @@
 import { internalError } from '../../core/errors.ts';
 import { noUsage } from '../../core/usage.ts';
 import type { NewResult, Recorded } from '../../db/results.ts';
-import { hasEnded } from '../process/has-ended.ts';
+import { tellRecorded, withEarlier } from '../process/tell-recorded.ts';
 import { giveBackLeft } from './give-back.ts';
 import { countRecorded, type HeldBatch, isDone } from './held-batch.ts';
 import { checkLimit } from './limits.ts';
@@ -91,7 +91,10 @@ async function write(
   const { key: batchKey, worker } = batch;
   while (!batch.isForgotten) {
     try {
+      const begunAt = performance.now();
       const own = await statements.record({ batchKey, worker, execution: 'LIVE', results });
+      const seconds = (performance.now() - begunAt) / 1_000;
+      state.events.emit('flush.written', { seconds, results: results.length });
       // Before the answers give up their places: what dies here is copied by a sweep, later.
       const recorded =
         own && batch.hasTwins ? await recordTwins(state, batch, { results, own }) : own;
@@ -120,7 +123,7 @@ async function recordTwins(
   const copied = await statements.copyTwins({ batchKey, leaders }, () =>
     publisher.publish(batchKey),
   );
-  return copied ? { ...copied, recorded: own.recorded + copied.recorded } : own;
+  return copied ? withEarlier(copied, own) : own;
 }
 
 /**
@@ -171,7 +174,7 @@ function onRecorded(
   if (batch.isBounded) void checkLimit(state, batch, results); // never rejects
   if (batch.isInPreview && batch.chunks.size === 0) void endPreview(state, batch); // never rejects
   events.emit('result.recorded', { batchKey: batch.key, results: recorded.recorded });
-  if (hasEnded(recorded)) events.emit('batch.ended', { batchKey: batch.key });
+  tellRecorded(events, batch.key, recorded, 'live');
   const goesOn = status === 'PROCESSING' && ending === null;
   if (goesOn) publisher.publish(batch.key);
   else void publisher.publishLast(batch.key); // never rejects

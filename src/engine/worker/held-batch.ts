@@ -7,6 +7,7 @@ import type { Unanswered } from '../../db/unanswered.ts';
 import { decodeRow } from '../../files/decoded-row.ts';
 import { type RowFile, rowFileOf } from '../../files/row.ts';
 import type { Gate } from '../../model/limits/permit.ts';
+import type { CallOrigin, Telling } from '../../telemetry/events.ts';
 import { startItem } from '../run/execute.ts';
 import type { ItemRun } from '../run/item-run.ts';
 import type { Plan } from '../run/plan.ts';
@@ -59,6 +60,8 @@ export interface HeldBatch {
   /** The worker id that the leases are under. */
   readonly worker: string;
   readonly plan: Plan;
+  /** Told with each of its calls. */
+  readonly origin: CallOrigin;
   /** Some of its items take the answers of others. */
   readonly hasTwins: boolean;
   /** Items of the whole batch that are asked. */
@@ -124,7 +127,7 @@ export function holdBatch(
     maxCostUsd,
     isInPreview,
   }: BatchPlan,
-  { worker, plan }: Pick<HeldBatch, 'worker' | 'plan'>,
+  { worker, plan, events }: Pick<HeldBatch, 'worker' | 'plan'> & { events: Telling },
 ): HeldBatch {
   return {
     key,
@@ -134,6 +137,7 @@ export function holdBatch(
     file: rowFileOf(file, reading),
     worker,
     plan,
+    origin: { lane: 'live', owner, events },
     hasTwins: twins > 0,
     askedItems: total - twins,
     promptCaching,
@@ -212,7 +216,11 @@ class ReadyItem implements HeldItem {
   }
 
   run(): ItemRun {
-    this.started ??= startItem(this.batch.plan, decodeRow(this.batch.file, this.row));
+    this.started ??= startItem(
+      this.batch.plan,
+      decodeRow(this.batch.file, this.row),
+      this.batch.origin,
+    );
     return this.started;
   }
 

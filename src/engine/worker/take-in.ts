@@ -60,7 +60,7 @@ function* decoded({ file }: HeldBatch, items: readonly OpenItem[]): Generator<De
 
 /** Null where the batch must not be worked on, or not by this process. */
 async function hold(state: WorkerState, worker: string, key: bigint): Promise<HeldBatch | null> {
-  const { batches, statements, preparePlan, lease, log } = state;
+  const { batches, statements, preparePlan, lease, log, events } = state;
   const found = await statements.readPlan(key);
   if (!found || lease.id() !== worker) return null;
   let plan: Plan;
@@ -76,7 +76,7 @@ async function hold(state: WorkerState, worker: string, key: bigint): Promise<He
     }
     return null;
   }
-  const batch = holdBatch(found, { worker, plan });
+  const batch = holdBatch(found, { worker, plan, events });
   batches.set(key, batch);
   return batch;
 }

@@ -154,6 +154,7 @@ async function runNow(
   const answers = await withinBudget(context, plan, (admit) =>
     answerItems(plan, items, {
       signal: context.signal,
+      origin: { lane: 'sync', owner: context.owner, events: context.events },
       onSpent: (model, usage) => context.callLedger.add(context.owner, model, usage),
       async admit(promptCharacters) {
         context.budget.takePrompts(promptCharacters);
@@ -163,6 +164,7 @@ async function runNow(
         context.log.error({ err: error, ...context.asking }, 'an item failed in an unforeseen way'),
     }),
   );
+  tellAnswered(operation.name, answers, context);
   const { id: model } = plan.model;
   const shown = (usage: Usage) => usageOfModel(usage, { model: () => model, execution: 'LIVE' });
   return {
@@ -178,6 +180,21 @@ async function runNow(
       usage: shown(usage),
     })),
   };
+}
+
+/** Tells of the items, as of those that a batch records. */
+function tellAnswered(
+  operation: string,
+  answers: Awaited<ReturnType<typeof answerItems>>,
+  { owner, events }: Context,
+): void {
+  if (!events.has('items.recorded')) return;
+  const items = answers.map(({ outcome }) => ({
+    status: outcome.status,
+    errorCode: outcome.status === 'FAILED' ? outcome.error.code : null,
+    items: 1,
+  }));
+  events.emit('items.recorded', { owner, operation, lane: 'sync', items });
 }
 
 /** Sets aside of the owner's month what the calls are expected to cost, until they have ended. */

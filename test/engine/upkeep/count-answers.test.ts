@@ -47,8 +47,9 @@ it('counts the answers of a large batch when it ends, and keeps them; of no othe
   count.start();
   const [small, large] = [await endedBatch(10), await endedBatch(11)];
 
-  events.emit('batch.ended', { batchKey: small });
-  events.emit('batch.ended', { batchKey: large });
+  const ended = { operation: 'label', status: 'COMPLETED', lane: 'live', seconds: 1 } as const;
+  events.emit('batch.ended', { batchKey: small, ...ended });
+  events.emit('batch.ended', { batchKey: large, ...ended });
 
   const stored = async () => {
     const found = await db.sql<{ batch_key: bigint; rows: number; field: string }[]>`

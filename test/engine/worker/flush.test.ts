@@ -85,7 +85,11 @@ async function open(items: number) {
   opened.push(state);
   const found = await statements.readPlan(batchKey);
   if (!found) throw new Error('the batch is not there');
-  const batch = holdBatch(found, { worker, plan: {} as Plan });
+  const batch = holdBatch(found, {
+    worker,
+    plan: {} as Plan,
+    events: createEvents(log),
+  });
   batch.waiting = 1; // more of it is to come: it is not let go of
   state.batches.set(batchKey, batch);
   const add = (answer: Answer) => {

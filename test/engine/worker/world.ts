@@ -317,7 +317,8 @@ export function createWorld(
           if (openOf(batch, chunk).length === 0) chunk.holder = null;
         }
         const status = isDone(batch) ? ('COMPLETED' as const) : ('PROCESSING' as const);
-        return { recorded, status, ending: null };
+        const told = { owner: 'local', operation: 'label', execution: 'LIVE', seconds: 0 } as const;
+        return { recorded, items: [], status, ending: null, ...told };
       }),
     release: ({ worker, batchKey }) =>
       ask(() => {
