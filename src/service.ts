@@ -16,6 +16,7 @@ import { createEnding, type Ending } from './service/ending.ts';
 import { startEngine } from './service/engine.ts';
 import { openModels } from './service/models.ts';
 import { openOperator } from './service/operator.ts';
+import { watchOwnership } from './service/ownership.ts';
 import { startServer } from './service/server.ts';
 import { bringTables } from './service/tables.ts';
 import { createEvents, type Events } from './telemetry/events.ts';
@@ -67,6 +68,7 @@ export async function startService(
     ending.add(() => db.close());
     readiness.add('migrations', () => true);
     readiness.add('database', () => db.sql`select 1`.then(() => true));
+    const ownership = await watchOwnership({ config, db, readiness, log }, ending);
     const batchLines = logBatches(events, { db, log });
     ending.add(() => batchLines.written());
     const models = await openModels(config, ending, { log, events });
@@ -76,11 +78,11 @@ export async function startService(
 
     // Before the lease: a heartbeat that gets no answer in time breaks all connections.
     const { secrets, links } = await readKeys(config, db, { serves });
-    const parts = { config, db, nudges, models, readiness, log, events };
+    const parts = { config, db, nudges, models, readiness, ownership, log, events };
     const engine = await startEngine(parts, ending);
     const allowPrivate = config.webhookAllowPrivate;
     const webhooks = createWebhooks({ db, secrets, allowPrivate, log, events });
-    webhooks.start();
+    await ownership.whenOwn(async () => webhooks.start());
     ending.addHurried(
       () => webhooks.stop(),
       () => webhooks.stop(0),

@@ -26,6 +26,7 @@ it('an empty environment is a whole configuration: this machine only, embedded d
     databaseUrl: null,
     databaseConnections: 24,
     databaseWaitSeconds: 60,
+    databaseAdopt: false,
     migrate: 'auto',
     dataDirectory: resolve('.data'),
     providers: [],

@@ -2,6 +2,7 @@
 import type { OperationName } from '../client/index.ts';
 import * as batches from './batch-commands.ts';
 import { printCompletion, shellNames } from './completion.ts';
+import { database, databaseWords } from './database-commands.ts';
 import * as files from './file-commands.ts';
 import type { FlagName, Given } from './flags.ts';
 import { healthcheck } from './healthcheck-command.ts';
@@ -194,6 +195,15 @@ export const commands: readonly Command[] = [
     example: `winnow parse results.jsonl --schema '{"label": "string"}'`,
     flags: ['schema', 'status', ...withServer],
     run: files.parse,
+  },
+  {
+    name: 'database',
+    words: databaseWords.join('|'),
+    summary: 'a copy of a database, to be worked on beside its original',
+    firstWords: databaseWords,
+    example: 'winnow database adopt',
+    flags: ['yes', ...everywhere],
+    run: database,
   },
   {
     name: 'serve',

@@ -1,6 +1,6 @@
 /** The variables of the database: where it is, what it may be asked, how its tables come there. */
 import { z } from 'zod';
-import { integer, oneOf } from './kinds.ts';
+import { bool, integer, oneOf } from './kinds.ts';
 
 const postgresUrl = z.url({
   protocol: /^postgres(ql)?$/,
@@ -12,6 +12,7 @@ export const databaseVariables = {
   DATABASE_URL: postgresUrl.optional(),
   DATABASE_CONNECTIONS: integer(24, 8, 1_000),
   DATABASE_WAIT_SECONDS: integer(60, 0, 86_400),
+  DATABASE_ADOPT: bool(false),
   MIGRATE: oneOf(['auto', 'only', 'off']).default('auto'),
 };
 
@@ -23,6 +24,8 @@ export interface DatabaseSettings {
   databaseConnections: number;
   /** How long the start waits for it. */
   databaseWaitSeconds: number;
+  /** A copy beside its original is worked on from this start on. */
+  databaseAdopt: boolean;
   /** `only`: migrates and ends. */
   migrate: 'auto' | 'only' | 'off';
 }
@@ -35,6 +38,7 @@ export function databaseSettings(
     databaseUrl: data.DATABASE_URL ?? null,
     databaseConnections: data.DATABASE_CONNECTIONS,
     databaseWaitSeconds: data.DATABASE_WAIT_SECONDS,
+    databaseAdopt: data.DATABASE_ADOPT,
     migrate: data.MIGRATE,
   };
 }

@@ -21,10 +21,19 @@ export async function readOrMakeSetting(
   return won;
 }
 
-async function readSetting(db: Builder, name: string): Promise<string | null> {
+/** The setting of a name, or null. */
+export async function readSetting(db: Builder, name: string): Promise<string | null> {
   const [setting] = await db.query
     .select({ value: settings.value })
     .from(settings)
     .where(eq(settings.name, name));
   return setting?.value ?? null;
+}
+
+/** Replaces the setting of a name. */
+export async function writeSetting(db: Builder, name: string, value: string): Promise<void> {
+  await db.query
+    .insert(settings)
+    .values({ name, value })
+    .onConflictDoUpdate({ target: settings.name, set: { value } });
 }

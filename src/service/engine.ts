@@ -20,6 +20,7 @@ import type { ReadinessChecks } from '../faces/operator/readiness.ts';
 import type { Events } from '../telemetry/events.ts';
 import type { Ending } from './ending.ts';
 import type { Models } from './models.ts';
+import type { Ownership } from './ownership.ts';
 
 export interface EngineParts {
   config: Config;
@@ -27,6 +28,7 @@ export interface EngineParts {
   nudges: Nudges;
   models: Models;
   readiness: ReadinessChecks;
+  ownership: Ownership;
   log: Log;
   events: Events;
 }
@@ -38,9 +40,14 @@ export interface Engine {
 }
 
 export async function startEngine(parts: EngineParts, ending: Ending): Promise<Engine> {
-  const { config, db, nudges, models, log, events } = parts;
+  const { config, db, nudges, models, ownership, log, events } = parts;
   const works = config.role !== 'api';
-  const leaseId = works ? await startWork(parts, ending) : () => null;
+  let leaseId = (): string | null => null;
+  if (works) {
+    await ownership.whenOwn(async () => {
+      leaseId = await startWork(parts, ending);
+    });
+  }
   const shares = createShares({
     db,
     works,

@@ -41,7 +41,7 @@ const maxPerEndpoint = 4;
 
 export interface Webhooks {
   start(): void;
-  /** Looks at once: a batch has just ended, or a webhook was sent again. */
+  /** Looks at once, once started: a batch has just ended, or a webhook was sent again. */
   nudge(): void;
   /**
    * Begins nothing more, lets what is under way finish for up to `graceMs`, and gives back the
@@ -190,7 +190,9 @@ export function createWebhooks({
       void claims.run();
     },
 
-    nudge: () => void claims.run(),
+    nudge() {
+      if (poll !== null) void claims.run();
+    },
 
     async stop(graceMs = attemptTimeoutMs) {
       stopping = true;

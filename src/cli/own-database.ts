@@ -1,0 +1,48 @@
+/** The database itself, for commands of the operator: loaded only when one of them is called. */
+import type { Database } from '../db/driver/client.ts';
+import { withEnvFile } from './environment.ts';
+import { NoServer, WrongUse } from './failure.ts';
+import type { Shell } from './shell.ts';
+
+/** Statements of a command follow each other. */
+const maxConnections = 2;
+
+/**
+ * Opens the database of DATABASE_URL, else DATA_DIR's Postgres, also while a server runs on it, and
+ * closes it after the use. Throws WrongUse for wrong variables, NoServer where it is in the way.
+ */
+export async function withOwnDatabase<Result>(
+  { env: given, tell, ending: { signal } }: Shell,
+  use: (db: Database) => Promise<Result>,
+): Promise<Result> {
+  const { ConfigError, readConfig } = await import('../config.ts');
+  const { StartFailure } = await import('../core/errors.ts');
+  const { createLog } = await import('../core/log.ts');
+  const { openDatabase } = await import('../db/driver/client.ts');
+  const { startFailureOf } = await import('../db/driver/await-database.ts');
+  const { openData } = await import('../service/data.ts');
+  const { createEnding } = await import('../service/ending.ts');
+  const { bringTables } = await import('../service/tables.ts');
+
+  let databaseUrl: string | null = null;
+  let closeAll = async () => {};
+  try {
+    const env = withEnvFile(given);
+    const config = readConfig({ ...env, LOG_LEVEL: env.LOG_LEVEL || 'error' });
+    const log = createLog(config.logLevel, config);
+    const ending = createEnding(log);
+    closeAll = ending.closeAll;
+    ({ databaseUrl } = await openData(config, ending, { log, tell, signal }));
+    await bringTables(databaseUrl, { migrate: config.migrate, log });
+    const db = openDatabase(databaseUrl, { maxConnections });
+    ending.add(() => db.close());
+    return await use(db);
+  } catch (error) {
+    const failure = (databaseUrl === null ? null : startFailureOf(error, databaseUrl)) ?? error;
+    if (failure instanceof ConfigError) throw new WrongUse(failure.message);
+    if (failure instanceof StartFailure) throw new NoServer(failure.message);
+    throw failure;
+  } finally {
+    await closeAll();
+  }
+}

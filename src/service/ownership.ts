@@ -1,0 +1,62 @@
+/**
+ * Whether this process may work: a database that was copied while its batches ran would have them
+ * asked, and paid, twice.
+ */
+import type { Config } from '../config.ts';
+import type { Log } from '../core/log.ts';
+import type { Database } from '../db/driver/client.ts';
+import { adoptDatabase, isOwnDatabase } from '../db/identity.ts';
+import type { ReadinessChecks } from '../faces/operator/readiness.ts';
+import type { Ending } from './ending.ts';
+
+/** How soon an adoption by the command is noticed. */
+const lookEveryMs = 1_000;
+
+export interface Ownership {
+  isOwn(): boolean;
+  /** Calls `begin` at once, or when a copy has been adopted. */
+  whenOwn(begin: () => Promise<void>): Promise<void>;
+}
+
+/** Warns once of a copy, which is then looked at until it is adopted. */
+export async function watchOwnership(
+  {
+    config,
+    db,
+    readiness,
+    log,
+  }: { config: Pick<Config, 'databaseAdopt'>; db: Database; readiness: ReadinessChecks; log: Log },
+  ending: Ending,
+): Promise<Ownership> {
+  if (config.databaseAdopt && (await adoptDatabase(db))) log.info(adopted);
+  let isOwn = await isOwnDatabase(db);
+  readiness.add('adopt', () => isOwn);
+  const waiting: (() => Promise<void>)[] = [];
+  if (!isOwn) {
+    log.warn(
+      'this database is a copy of another one, so that none of its work is done: stop the original and call "winnow database adopt", or "winnow database forget-work", which cancels what is unfinished',
+    );
+    const timer = setInterval(() => {
+      look().catch((error: unknown) => log.warn({ err: error }, 'could not look for an adoption'));
+    }, lookEveryMs);
+    timer.unref();
+    ending.add(async () => clearInterval(timer));
+
+    async function look(): Promise<void> {
+      if (isOwn || !(await isOwnDatabase(db)) || isOwn) return;
+      isOwn = true;
+      clearInterval(timer);
+      log.info(adopted);
+      for (const begin of waiting) await begin();
+    }
+  }
+  return {
+    isOwn: () => isOwn,
+    async whenOwn(begin) {
+      if (isOwn) await begin();
+      else waiting.push(begin);
+    },
+  };
+}
+
+const adopted = 'this database was adopted: its work is done from now on';
