@@ -21,7 +21,7 @@ export function createCellWriter({
   delimiter: OutputDelimiter;
   keepFormulas: boolean;
 }): (bytes: string) => string {
-  const special = specials[delimiter];
+  const special = (keepFormulas ? specials : guarded)[delimiter];
 
   const quoted = (value: string): string =>
     special.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
@@ -58,6 +58,17 @@ const specials: Readonly<Record<OutputDelimiter, RegExp>> = {
   ';': /["\r\n;]/,
   '|': /["\r\n|]/,
   '\t': /["\r\n\t]/,
+};
+
+/**
+ * The same, and what would be a formula where a spreadsheet takes another character for the
+ * delimiter: within quotes it stays a part of its cell.
+ */
+const guarded: Readonly<Record<OutputDelimiter, RegExp>> = {
+  ',': /["\r\n,]|[;|\t] *[=+\-@]/,
+  ';': /["\r\n;]|[,|\t] *[=+\-@]/,
+  '|': /["\r\n|]|[,;\t] *[=+\-@]/,
+  '\t': /["\r\n\t]|[,;|] *[=+\-@]/,
 };
 
 function isVisible(code: number): boolean {

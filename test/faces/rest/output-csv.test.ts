@@ -177,7 +177,7 @@ describe('the answers of chat', () => {
 });
 
 describe('for spreadsheets', () => {
-  const texts = ['schön; gut', 'a,b', 'a|b\tc', '=1+1', ';=1+1', 'plain'];
+  const texts = ['schön; gut', 'a,b', 'a|b\tc', '=1+1', ';=1+1', 'plain', 'a; =1+1', 'a,-b'];
 
   async function summarized(): Promise<string> {
     stub.reply(({ body }) => ({ body: completion(body.messages.at(-1).content) }));
@@ -201,6 +201,9 @@ describe('for spreadsheets', () => {
     expect(cellsOf(text, ';')).toEqual(plain);
     expect(text).toContain("\n3;'=1+1;'=1+1;");
     expect(text).toContain(`\n4;"';=1+1";"';=1+1";`);
+    // Where another delimiter is taken than was written, a formula stays a part of its cell.
+    expect(text).toContain('\n7;"a,-b";"a,-b";');
+    expect(await output(id, 'format=csv')).toContain('\n6,"a; =1+1","a; =1+1",');
     for (const [name, delimiter] of [
       ['|', '|'],
       ['tab', '\t'],
