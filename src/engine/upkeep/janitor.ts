@@ -4,14 +4,18 @@
  * statement and safe beside itself.
  */
 
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../../core/log.ts';
 import { createLooper } from '../../core/looper.ts';
 import type { Database } from '../../db/driver/client.ts';
 import { deleteUnusedFiles, listDeletedFiles, removeFile } from '../../db/files.ts';
 import { deleteDeadIngests, listDeadIngests } from '../../db/ingests.ts';
 import { removeRows } from '../../files/rows-removal.ts';
+import { createWorkShare } from './work-share.ts';
 
 const intervalMs = 10_000;
+/** The share of its time in which a process removes rows; unused time is kept up to a second. */
+const removalShare = { share: 0.3, keptMs: 1_000 };
 
 export interface FileJanitor {
   start(): void;
@@ -21,19 +25,28 @@ export interface FileJanitor {
 }
 
 export function createFileJanitor({ db, log }: { db: Database; log: Log }): FileJanitor {
+  const share = createWorkShare(removalShare);
+  const ending = new AbortController();
   let timer: NodeJS.Timeout | null = null;
   let stopping = false;
+
+  /** Does a step once there is time for it; at the end of the process the rest is left. */
+  async function take(step: () => Promise<void>): Promise<void> {
+    const { signal } = ending;
+    if (!share.hasTime()) await delay(share.waitMs(), null, { signal }).catch(() => undefined);
+    if (!stopping) await share.spend(step);
+  }
 
   async function clean(): Promise<void> {
     for (const fileKey of await listDeadIngests(db)) {
       if (stopping) return;
-      await removeRows(db, fileKey);
+      await removeRows(db, fileKey, take);
     }
     await deleteDeadIngests(db.sql);
     await deleteUnusedFiles(db.sql);
     for (const fileKey of await listDeletedFiles(db.sql)) {
       if (stopping) return;
-      await removeRows(db, fileKey);
+      await removeRows(db, fileKey, take);
       await removeFile(db.sql, fileKey);
     }
   }
@@ -51,6 +64,7 @@ export function createFileJanitor({ db, log }: { db: Database; log: Log }): File
     sweep: sweeps.run,
     async stop() {
       stopping = true;
+      ending.abort();
       if (timer) clearInterval(timer);
       await sweeps.stop();
     },

@@ -20,10 +20,12 @@ import type { Telling } from '../../telemetry/events.ts';
 import { copyTwins } from '../process/copy-twins.ts';
 import type { Nudges } from '../process/nudges.ts';
 import { tellEnded, tellRecorded } from '../process/tell-recorded.ts';
+import { createWorkShare } from './work-share.ts';
 
 const intervalMs = 1_000;
 
-const purgeStepsPerSweep = 5;
+/** The share of its time in which a process removes deleted batches; some of it is kept. */
+const purgeShare = { share: 0.3, keptMs: 300 };
 
 export interface Reaper {
   start(): Promise<void>;
@@ -44,6 +46,7 @@ export function createReaper({
   log: Log;
   events: Telling;
 }): Reaper {
+  const share = createWorkShare(purgeShare);
   let timer: NodeJS.Timeout | null = null;
   let unsubscribe = () => undefined as unknown;
 
@@ -84,13 +87,12 @@ export function createReaper({
     await deleteDeadReservations(db.sql);
   }
 
-  /** Removes deleted batches by a few steps each, so that nothing waits long behind a large one. */
+  /** Removes deleted batches in steps, for its share of the time. */
   async function purge(): Promise<void> {
-    let steps = 0;
     for (const key of await listPurgeable(db.sql)) {
-      while (await purgeBatchStep(db.sql, key)) {
-        steps += 1;
-        if (steps === purgeStepsPerSweep) return;
+      for (let hasMore = true; hasMore; ) {
+        if (!share.hasTime()) return;
+        hasMore = await share.spend(() => purgeBatchStep(db.sql, key));
       }
     }
   }

@@ -1,0 +1,42 @@
+/** Lets work that can wait take a share of the time, so that it is never in the way for long. */
+export interface WorkShare {
+  /** Whether there is time to work now. */
+  hasTime(): boolean;
+  /** Milliseconds until there is. */
+  waitMs(): number;
+  /** Does a step, whose time is taken of the share. */
+  spend<Result>(step: () => Promise<Result>): Promise<Result>;
+}
+
+/**
+ * `share` of the time, 0 to 1; unspent time is kept up to `keptMs`. A step that takes longer than
+ * what there is is waited for afterwards.
+ */
+export function createWorkShare(
+  { share, keptMs }: { share: number; keptMs: number },
+  now: () => number = () => performance.now(),
+): WorkShare {
+  let leftMs = keptMs;
+  let countedAt = now();
+
+  function count(): number {
+    const at = now();
+    leftMs = Math.min(keptMs, leftMs + (at - countedAt) * share);
+    countedAt = at;
+    return leftMs;
+  }
+
+  return {
+    hasTime: () => count() > 0,
+    waitMs: () => Math.max(0, -count() / share),
+    async spend(step) {
+      count();
+      const begunAt = now();
+      try {
+        return await step();
+      } finally {
+        leftMs = count() - (now() - begunAt);
+      }
+    },
+  };
+}
