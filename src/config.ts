@@ -15,9 +15,11 @@ import {
 } from './config/operator-settings.ts';
 import { prices } from './config/price-settings.ts';
 import { httpUrl, providers } from './config/provider-settings.ts';
+import { retentionSettings, retentionVariables } from './config/retention-settings.ts';
 import { tellStrangeVariables } from './config/strange-variables.ts';
 import { describeIssue, textOf } from './config/text.ts';
 import type { OwnerLimits } from './db/owner-limits.ts';
+import type { Retention } from './db/retention.ts';
 import type { OwnPrices } from './model/prices.ts';
 import type { ProviderConfig } from './model/provider-config.ts';
 import { parseWebhookSecrets } from './webhooks/sign.ts';
@@ -41,6 +43,8 @@ export interface Config extends DatabaseSettings, OperatorSettings {
   apiKeys: ReadonlyMap<string, string>;
   /** What owners may spend in a month. */
   budgets: OwnerLimits;
+  /** What goes by itself. */
+  retention: Retention;
   console: boolean;
   graphiql: boolean;
   introspection: boolean;
@@ -108,6 +112,7 @@ const environment = z.object({
   ROLE: oneOf(['all', 'api', 'worker']).default('all'),
   API_KEYS: apiKeys,
   BUDGETS: budgets,
+  ...retentionVariables,
   CONSOLE: bool(true, 'on', 'off'),
   GRAPHIQL: bool(true, 'on', 'off'),
   INTROSPECTION: bool(true, 'on', 'off'),
@@ -228,6 +233,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     role: data.ROLE,
     apiKeys: data.API_KEYS,
     budgets: data.BUDGETS,
+    retention: retentionSettings(data),
     console: data.CONSOLE,
     graphiql: data.GRAPHIQL,
     introspection: data.INTROSPECTION,

@@ -41,6 +41,7 @@ it('an empty environment is a whole configuration: this machine only, embedded d
     role: 'all',
     apiKeys: new Map(),
     budgets: { owners: new Map(), others: null },
+    retention: { batchSeconds: null, fileSeconds: null, hours: null },
     console: true,
     graphiql: true,
     introspection: true,

@@ -141,6 +141,8 @@ export const inlineTexts = z
 /** A column name may be longer, but none that a person would name. */
 const maxFieldLength = 1_000;
 export const maxExpirySeconds = 30 * 24 * 60 * 60;
+/** Longer than this nothing need be told to be deleted. */
+const maxRetainSeconds = 3_650 * 24 * 60 * 60;
 
 /** Items that a preview may have. */
 const previewItems = { min: 10, max: 1_000 };
@@ -174,6 +176,11 @@ export const batchFields = {
     .int()
     .min(1, 'must be at least 1')
     .max(maxExpirySeconds, `must be at most ${maxExpirySeconds} (30 days)`)
+    .nullish(),
+  retainSeconds: z
+    .int()
+    .min(1, 'must be at least 1')
+    .max(maxRetainSeconds, `must be at most ${maxRetainSeconds} (3,650 days)`)
     .nullish(),
   maxCostUsd: z
     .number()

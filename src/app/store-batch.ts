@@ -68,6 +68,8 @@ export interface Submission {
   deduplicate?: boolean | undefined;
   /** USD; absent without a limit: null would be another input to hashes of before. */
   maxCostUsd?: number | undefined;
+  /** After its end until it is deleted; undefined: as the server does. */
+  retainSeconds?: number | undefined;
   /** So many items run first; undefined without a preview. */
   preview?: number | undefined;
   /** Why nothing of the file can run: the batch is FAILED from the start. */
@@ -110,6 +112,7 @@ export async function submitBatch(
       submission.deduplicate ?? findOperation(submission.operation)?.deduplicates ?? false,
     promptCaching: submission.promptCaching ?? null,
     maxCostUsd: submission.maxCostUsd ?? null,
+    retainSeconds: submission.retainSeconds ?? null,
     previewItems: submission.preview ?? null,
     chunkSize,
   } as const;

@@ -104,6 +104,7 @@ export async function submitChecked(context: Caller, submit: CheckedSubmit): Pro
     fileError: invalid === null ? null : `The input file ${invalid}`,
     ...reading,
     maxCostUsd: fields.maxCostUsd ?? undefined,
+    retainSeconds: fields.retainSeconds ?? undefined,
   });
 }
 

@@ -60,6 +60,8 @@ export interface SubmitSettings extends CallOptions {
   autoStart?: boolean | null | undefined;
   /** 1 s to 30 days. */
   expiresInSeconds?: number | null | undefined;
+  /** Seconds after its end until the batch is deleted. Absent: as the server does. */
+  retainSeconds?: number | null | undefined;
   /** Column or field of the file with the text. */
   contentField?: string | null | undefined;
   /** Column or field of the file with the custom ids. */

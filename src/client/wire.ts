@@ -815,6 +815,7 @@ export interface SubmitBatchInput {
   preview?: number | null | undefined;
   promptCaching?: boolean | null | undefined;
   rescue?: boolean | null | undefined;
+  retainSeconds?: number | null | undefined;
   source: SourceInput;
   webhookUrl?: string | null | undefined;
 }

@@ -84,6 +84,7 @@ const batchColumns = {
   waitingSince: batches.waitingSince,
   waitingUntil: batches.waitingUntil,
   quote: batches.quote,
+  retainSeconds: batches.retainSeconds,
   outputBytes: batches.outputBytes,
   errorBytes: batches.errorBytes,
   outputDeletedAt: batches.outputDeletedAt,

@@ -5,6 +5,13 @@ import { batchOf } from './guards.ts';
 import { batches } from './tables.ts';
 import { deleteWebhooks } from './webhooks.ts';
 
+/** A batch that is unknown to its owner from now on. */
+export interface HiddenBatch {
+  key: bigint;
+  id: string;
+  owner: string;
+}
+
 /** Rows removed by one statement. */
 const stepSize = 20_000;
 

@@ -18,6 +18,8 @@ export interface NewInlineBatch {
   /** 16 bytes of SHA-256 of operation and options, the model left out. */
   optionsHash: Buffer;
   expiresInSeconds: number;
+  /** Seconds after its end until it is deleted. Null or absent: as the server does. */
+  retainSeconds?: number | null;
   webhookUrl: string | null;
   customIdPrefix: string | null;
   execution: Execution;
@@ -61,12 +63,12 @@ export async function insertInlineBatch(
     with batch as (
       insert into batches (file_key, id, owner, operation, options, model, status, name, metadata,
                            idempotency_key, input_hash, expires_in_seconds, expires_at, webhook_url, custom_id_prefix,
-                           execution, rescue, options_hash, prompt_caching, max_cost_usd, twins_found, preview_items, preview_chosen, total)
+                           execution, rescue, options_hash, prompt_caching, max_cost_usd, twins_found, preview_items, preview_chosen, retain_seconds, total)
       values (nextval('files_key_seq'), ${batch.id}, ${batch.owner}, ${batch.operation}, ${batch.options},
               ${batch.model}, ${batch.status}, ${batch.name}, ${batch.metadata}, ${batch.idempotencyKey},
               ${batch.inputHash}, ${batch.expiresInSeconds}, now() + make_interval(secs => ${batch.expiresInSeconds}), ${batch.webhookUrl},
               ${batch.customIdPrefix}, ${batch.execution}, ${batch.rescue}, ${batch.optionsHash}, ${batch.promptCaching ?? null}, ${batch.maxCostUsd}, ${batch.deduplicate ? rows.length === 1 : null},
-              ${batch.previewItems ?? null}, ${isChosen(batch)}, ${rows.length})
+              ${batch.previewItems ?? null}, ${isChosen(batch)}, ${batch.retainSeconds ?? null}, ${rows.length})
       on conflict (owner, idempotency_key) where idempotency_key is not null do nothing
       returning key, file_key
     ),

@@ -15,6 +15,7 @@ import { matchRows } from '../engine/upkeep/match-rows.ts';
 import { createPreparation } from '../engine/upkeep/prepare.ts';
 import { quoteBatches } from '../engine/upkeep/quote-batches.ts';
 import { createReaper } from '../engine/upkeep/reaper.ts';
+import { createRetention } from '../engine/upkeep/retention.ts';
 import { createWorker } from '../engine/worker/worker.ts';
 import type { ReadinessChecks } from '../faces/operator/readiness.ts';
 import type { Events } from '../telemetry/events.ts';
@@ -94,7 +95,7 @@ async function startWork(
 
 /** What is made ready for batches, counted of them, and removed. */
 async function startUpkeep(
-  { db, nudges, models, log, events }: EngineParts,
+  { config, db, nudges, models, log, events }: EngineParts,
   ending: Ending,
 ): Promise<Summaries> {
   const { counter, prepareStored: preparePlan, providers } = models;
@@ -114,6 +115,10 @@ async function startUpkeep(
   const answerCount = createAnswerCount({ db, summaries, events, log });
   answerCount.start();
   ending.add(() => answerCount.stop());
+  const { retention: rules } = config;
+  const retention = createRetention({ db, rules, nudges, log, events });
+  retention.start();
+  ending.add(() => retention.stop());
   const janitor = createFileJanitor({ db, log });
   await janitor.start();
   ending.add(() => janitor.stop());

@@ -66,6 +66,7 @@ export async function startServer(parts: ServerParts, ending: Ending): Promise<s
     callLedger,
     ownerBudget,
     limits,
+    retention: config.retention,
     concurrency: config.workerConcurrency,
     liveCalls: createLiveCalls({
       providers,

@@ -52,6 +52,8 @@ export interface Facts {
   'job.created': { batchKey: bigint; job: string; requests: number };
   /** `status`: the provider's word, or Winnow's where the provider has none. */
   'job.ended': { batchKey: bigint; job: string; status: string };
+  /** Kept long enough: hidden from their owners, their rows to be removed. */
+  'retention.deleted': { kind: 'batch' | 'file'; count: number };
   /** A file is visible to its owner. */
   'upload.stored': { file: string; owner: string; items: number; bytes: number };
   /** A request was turned away. `owner` is null where nobody knows whose it is. */

@@ -167,6 +167,8 @@ export const batches = pgTable(
     outputDeletedAt: instant('output_deleted_at'),
     /** The same of the other items' lines. */
     errorsDeletedAt: instant('errors_deleted_at'),
+    /** Seconds after its end until it is deleted, where the server does not do so sooner. */
+    retainSeconds: integer('retain_seconds'),
     /** Deleted for its owner; results and chunks are purged in the background, the batch last. */
     deletedAt: instant('deleted_at'),
   },
@@ -201,6 +203,16 @@ export const batches = pgTable(
     index('batches_unquoted').on(table.key).where(sql`options_hash is not null and quote is null`),
     // Needed by listUnchosen.
     index('batches_unchosen').on(table.key).where(sql`not preview_chosen`),
+    // Needed by listPurgeable.
+    index('batches_deleted').on(table.key).where(sql`deleted_at is not null`),
+    // Needed by hideEndedBatches.
+    index('batches_ended')
+      .on(table.completedAt)
+      .where(sql`completed_at is not null and deleted_at is null`),
+    // Needed by hideEndedBatches, readShortestRetain.
+    index('batches_retained')
+      .on(table.completedAt)
+      .where(sql`retain_seconds is not null and deleted_at is null`),
     check(
       'batches_completed_at',
       sql`(completed_at is not null) = (status in ('COMPLETED', 'FAILED', 'CANCELLED', 'EXPIRED'))`,

@@ -56,6 +56,8 @@ export const files = pgTable(
     createdAt: instant('created_at').notNull().defaultNow(),
     /** Null: the file stays until it is deleted. */
     expiresAt: instant('expires_at'),
+    /** The batch that came with the upload was refused then. A day later it goes, if unused. */
+    leftAt: instant('left_at'),
     /** Unknown to its owner from then on; the file goes when no batch needs it. */
     hiddenAt: instant('hidden_at'),
     /** Deleted for its owner; the rows are purged in the background, the file last. */
@@ -68,6 +70,10 @@ export const files = pgTable(
     index('files_owner').on(table.owner, table.key).where(sql`listed`),
     // Needed by listDeletedFiles.
     index('files_deleted').on(table.key).where(sql`deleted_at is not null`),
+    // Needed by deleteOldFiles.
+    index('files_uploaded').on(table.createdAt).where(sql`listed and deleted_at is null`),
+    // Needed by deleteLeftFiles.
+    index('files_left').on(table.leftAt).where(sql`left_at is not null and deleted_at is null`),
     // Needed by deleteUnusedFiles.
     index('files_ending').on(table.key).where(sql`hidden_at is not null or expires_at is not null`),
   ],

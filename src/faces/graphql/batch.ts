@@ -1,4 +1,5 @@
 /** A batch: the type, and the query of one. */
+import { batchDeletesAt } from '../../app/deletes-at.ts';
 import { projectBatch } from '../../app/projection.ts';
 import { requestFor } from '../../app/stored-operation.ts';
 import { isId } from '../../core/ids.ts';
@@ -125,6 +126,13 @@ builder.node('Batch', {
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
       description: 'Time at which unfinished items become EXPIRED.',
+    }),
+    deletesAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'Time from which the server deletes the batch with its results by itself. Null before its end, and when the server keeps it.',
+      resolve: (batch, _args, { retention }) => batchDeletesAt(batch, retention),
     }),
     webhookUrl: t.exposeString('webhookUrl', {
       nullable: true,

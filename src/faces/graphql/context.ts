@@ -6,6 +6,7 @@ import type { Asking, Log } from '../../core/log.ts';
 import type { Counter } from '../../counting/counter.ts';
 import type { RequestAccess, RequestLine } from '../../db/driver/request-line.ts';
 import type { OwnerLimits } from '../../db/owner-limits.ts';
+import type { Retention } from '../../db/retention.ts';
 import type { Progress } from '../../engine/live/progress.ts';
 import type { Nudges } from '../../engine/process/nudges.ts';
 import type { Summaries } from '../../engine/summaries/summaries.ts';
@@ -38,6 +39,8 @@ export interface Services extends Pick<Caller, 'preparePlan' | 'checkWebhook' | 
   ownerBudget: OwnerBudget;
   /** What owners may spend in a month. */
   limits: OwnerLimits;
+  /** How long things are kept. */
+  retention: Retention;
   /** Calls of batches that run at once in a process. */
   concurrency: number;
   webhooks: Webhooks;

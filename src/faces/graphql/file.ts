@@ -1,5 +1,6 @@
 /** Uploaded files: the type, the list and deletion. POST /files and uploadFile store files. */
 import { z } from 'zod';
+import { dependsOnUse, fileDeletesAt } from '../../app/deletes-at.ts';
 import { readFileSample } from '../../app/file-sample.ts';
 import { AppError } from '../../core/errors.ts';
 import { isId } from '../../core/ids.ts';
@@ -13,6 +14,7 @@ import {
   readFile,
   readFilesWithin,
 } from '../../db/files.ts';
+import { readFileUse } from '../../db/retention.ts';
 import { previewRow } from '../../files/decoded-row.ts';
 import type { fileFormats } from '../../files/read/format.ts';
 import { maxRejections } from '../../files/read/limits.ts';
@@ -58,6 +60,12 @@ export const FileFormatEnum = builder.enumType('FileFormat', {
         'OpenAI batch output or error lines, or Anthropic result lines, for parseResults.',
     },
   } satisfies Record<(typeof fileFormats)[number], { description: string }>,
+});
+
+/** When the batches over a file have gone: null where one stays. */
+const loadFreeAt = createRounds<Date | null>(async (keys, { db, retention }) => {
+  const used = await readFileUse(db.sql, keys, retention.batchSeconds);
+  return new Map(used.map(({ fileKey, freeAt }) => [fileKey, freeAt]));
 });
 
 /** Of a file that a page has many times: there may be 10,000. */
@@ -114,6 +122,18 @@ builder.node('File', {
     createdAt: t.expose('createdAt', {
       type: 'DateTime',
       description: 'Time at which the upload ended.',
+    }),
+    deletesAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'Time from which the server deletes the file by itself, as far as it is known now: a file that a batch uses stays. Null when nothing deletes it.',
+      complexity: { field: 1, multiplier: 1 },
+      resolve: async (file, _args, context) => {
+        const { retention } = context;
+        const freeAt = dependsOnUse(file, retention) ? await loadFreeAt(file.key, context) : null;
+        return fileDeletesAt(file, freeAt, retention);
+      },
     }),
     rejections: t.field({
       type: [RowRejection],

@@ -121,6 +121,11 @@ const SubmitBatchInput = builder.inputType('SubmitBatchInput', {
         'Seconds until unfinished items expire, 1 s to 30 days. Absent: 24 h, or 26 h for PROVIDER_BATCH (24 h of the provider, and time to send and read).',
       validate: { schema: batchFields.expiresInSeconds as never },
     }),
+    retainSeconds: t.int({
+      description:
+        "Seconds after its end until the batch and its results are deleted, 1 s to 3,650 days. The server's RETENTION_BATCH_DAYS when absent, and where that is sooner.",
+      validate: { schema: batchFields.retainSeconds as never },
+    }),
     maxCostUsd: t.float({
       description:
         'The most that the batch may cost, in USD, above 0. The batch is PAUSED before the item that would go beyond it; only calls that are under way at that moment can. BAD_USER_INPUT where the model has no known price.',

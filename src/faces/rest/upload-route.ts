@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppError, BadUserInput, statusOf } from '../../core/errors.ts';
 import type { FileRecord } from '../../db/files.ts';
+import { markLeft } from '../../db/retention.ts';
 import { UploadRefused } from '../../files/ingest.ts';
 import type { Reading } from '../../files/read/file-reader.ts';
 import { readLimits } from '../../files/read/limits.ts';
@@ -52,7 +53,7 @@ export async function answerUpload({
     const file = await ingested.store({
       name: asksForBatch ? undefined : fields?.get('name')?.[0],
     });
-    const begun = asksForBatch ? await submitOver(file, fields, services.submit) : null;
+    const begun = asksForBatch ? await submitOver(file, fields, services) : null;
     response
       .writeHead(201, {
         'content-type': 'application/json; charset=utf-8',
@@ -70,7 +71,7 @@ export async function answerUpload({
 async function submitOver(
   file: FileRecord,
   fields: FormFields,
-  submit: UploadServices['submit'],
+  { db, submit }: UploadServices,
 ): Promise<BegunBatch> {
   try {
     const { submission, startsAnyway } = readSubmission(fields);
@@ -88,6 +89,8 @@ async function submitOver(
       warning: waits && autoStart !== false ? draftWarning(batchId, file.rejectedCount) : null,
     };
   } catch (error) {
+    // What is wrong here is told, and not that the file could not be marked.
+    await markLeft(db, file.id).catch(() => undefined);
     if (!(error instanceof AppError)) throw error;
     throw new RouteError(
       statusOf(error.code),

@@ -71,6 +71,7 @@ beforeAll(async () => {
           ownProcess: { id: () => null, concurrency: 1 },
           callLedger: { add: () => undefined },
           ownerBudget: { admit: async () => () => undefined },
+          retention: { batchSeconds: null, fileSeconds: null, hours: null },
           limits: { owners: new Map(), others: null },
           concurrency: 1,
           log,

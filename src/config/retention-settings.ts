@@ -1,0 +1,41 @@
+/** The variables of retention: what is deleted by itself, and when. */
+import { z } from 'zod';
+import type { Retention } from '../db/retention.ts';
+
+const day = 24 * 60 * 60;
+const maxDays = 36_500;
+
+const days = z.coerce
+  .number({ error: 'must be a number of days' })
+  .positive('must be above 0')
+  .max(maxDays)
+  .optional();
+
+const hours = z
+  .string()
+  .regex(/^([01]?\d|2[0-3])-([01]?\d|2[0-4])$/, 'must be two hours of the day, such as 1-5')
+  .transform((text) => {
+    const [from = 0, to = 0] = text.split('-').map(Number);
+    return { from, to };
+  })
+  .refine(({ from, to }) => from !== to, 'must be two different hours, such as 1-5')
+  .optional();
+
+/** The variables, each with its kind. */
+export const retentionVariables = {
+  RETENTION_BATCH_DAYS: days,
+  RETENTION_FILE_DAYS: days,
+  RETENTION_HOURS: hours,
+};
+
+/** The settings in variables that were read. */
+export function retentionSettings(
+  data: z.output<z.ZodObject<typeof retentionVariables>>,
+): Retention {
+  const seconds = (days: number | undefined) => (days === undefined ? null : days * day);
+  return {
+    batchSeconds: seconds(data.RETENTION_BATCH_DAYS),
+    fileSeconds: seconds(data.RETENTION_FILE_DAYS),
+    hours: data.RETENTION_HOURS ?? null,
+  };
+}

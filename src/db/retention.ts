@@ -1,0 +1,112 @@
+/** What goes by itself: batches a while after their end, and files that no batch uses. */
+import { eq, sql } from 'drizzle-orm';
+import type { HiddenBatch } from './deletions.ts';
+import type { Builder, Sql } from './driver/client.ts';
+import { files } from './tables.ts';
+
+/** How long things are kept, in seconds, and when they go. Null: for ever; of `hours`: always. */
+export interface Retention {
+  /** Since the end of a batch. */
+  batchSeconds: number | null;
+  /** Since the upload of a file that no batch uses. */
+  fileSeconds: number | null;
+  /** Hours of the server's local time: from the first on, before the second. */
+  hours: { from: number; to: number } | null;
+}
+
+/** Hidden by one statement, and told of one by one. */
+export const hiddenAtOnce = 500;
+
+/** How long an upload is kept whose batch was refused: its id was told, and can be used. */
+export const leftSeconds = 24 * 60 * 60;
+
+/**
+ * Hides batches that ended so many seconds ago, or as many as they were given if those are fewer:
+ * the longest ended first, `hiddenAtOnce` at most. Null: those alone that were given a time. A
+ * batch that runs, or runs again, is never one of them.
+ */
+export async function hideEndedBatches(
+  sql: Sql,
+  retainSeconds: number | null,
+): Promise<HiddenBatch[]> {
+  return await sql<HiddenBatch[]>`
+    with due as materialized (
+      select key from batches
+      where completed_at is not null and deleted_at is null and key in (
+        (select key from batches
+         where completed_at is not null and deleted_at is null
+           and completed_at <= now() - make_interval(secs => ${retainSeconds}::float8)
+         order by completed_at limit ${hiddenAtOnce})
+        union all
+        (select key from batches
+         where retain_seconds is not null and deleted_at is null
+           and completed_at <= now() - make_interval(secs => retain_seconds)
+         order by completed_at limit ${hiddenAtOnce})
+      )
+      limit ${hiddenAtOnce}
+      for update skip locked
+    )
+    update batches b set deleted_at = now(), idempotency_key = null
+    from due
+    where b.key = due.key
+    returning b.key, b.id, b.owner`;
+}
+
+/** Seconds that the batch is given which is to go soonest after its end; null without any. */
+export async function readShortestRetain(sql: Sql): Promise<number | null> {
+  const [found] = await sql<{ seconds: number | null }[]>`
+    select min(retain_seconds) as seconds from batches
+    where retain_seconds is not null and deleted_at is null`;
+  return found?.seconds ?? null;
+}
+
+/**
+ * Deletes the files that came so many seconds ago and that no batch uses. Returns how many. A batch
+ * that is submitted in the same instant keeps the rows.
+ */
+export async function deleteOldFiles(sql: Sql, retainSeconds: number): Promise<number> {
+  const deleted = await sql`
+    update files f set deleted_at = now()
+    where listed and deleted_at is null
+      and created_at <= now() - make_interval(secs => ${retainSeconds}::float8)
+      and not exists (select from batches where file_key = f.key and deleted_at is null)`;
+  return deleted.count;
+}
+
+/** Notes that the batch that came with an upload was refused. */
+export async function markLeft({ query }: Builder, fileId: string): Promise<void> {
+  await query.update(files).set({ leftAt: sql`now()` }).where(eq(files.id, fileId));
+}
+
+/** The same of uploads whose batch was refused a day ago. */
+export async function deleteLeftFiles(sql: Sql): Promise<number> {
+  const deleted = await sql`
+    update files f set deleted_at = now()
+    where left_at <= now() - make_interval(secs => ${leftSeconds}) and deleted_at is null
+      and not exists (select from batches where file_key = f.key and deleted_at is null)`;
+  return deleted.count;
+}
+
+/** When the batches over a file have all gone; null where one of them stays. */
+export interface FileUse {
+  fileKey: bigint;
+  freeAt: Date | null;
+}
+
+/** Of those of the files that batches use: until when. `retainSeconds` as the server has it. */
+export async function readFileUse(
+  sql: Sql,
+  fileKeys: readonly bigint[],
+  retainSeconds: number | null,
+): Promise<FileUse[]> {
+  return await sql<FileUse[]>`
+    with used as (
+      select file_key, completed_at + make_interval(
+               secs => least(retain_seconds, ${retainSeconds}::float8)) as until
+      from batches
+      where file_key = any(${fileKeys.map(String)}::text[]::bigint[]) and deleted_at is null
+    )
+    select file_key as "fileKey",
+           case when count(*) = count(until) then max(until) end as "freeAt"
+    from used group by file_key`;
+}

@@ -1,0 +1,113 @@
+/**
+ * Deletes what has been kept long enough: batches a while after their end, files that nobody uses.
+ * It hides them; the purge that removes what people delete removes their rows too. Runs in every
+ * process, whatever its role; each step is one statement and safe beside itself.
+ */
+import type { Log } from '../../core/log.ts';
+import { createLooper } from '../../core/looper.ts';
+import type { Database } from '../../db/driver/client.ts';
+import {
+  deleteLeftFiles,
+  deleteOldFiles,
+  hiddenAtOnce,
+  hideEndedBatches,
+  type Retention,
+  readShortestRetain,
+} from '../../db/retention.ts';
+import type { Telling } from '../../telemetry/events.ts';
+import type { Nudges } from '../process/nudges.ts';
+
+const usualMs = 60_000;
+/** Where something is kept for less than an hour. */
+const hurriedMs = 1_000;
+const hourSeconds = 3_600;
+
+export interface Retaining {
+  start(): void;
+  /** Looks now, or once more after the look under way. Resolves when that is over. */
+  look(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export function createRetention({
+  db,
+  rules,
+  nudges,
+  log,
+  events,
+  now = () => new Date(),
+}: {
+  db: Database;
+  rules: Retention;
+  nudges: Pick<Nudges, 'send' | 'sendDeleted'>;
+  log: Pick<Log, 'info' | 'warn'>;
+  events: Telling;
+  now?: () => Date;
+}): Retaining {
+  let timer: NodeJS.Timeout | null = null;
+  let stopping = false;
+
+  async function removeDue(): Promise<void> {
+    if (!isWithin(rules.hours, now().getHours())) return;
+    const batches = await hideDue();
+    const left = await deleteLeftFiles(db.sql);
+    const old = rules.fileSeconds === null ? 0 : await deleteOldFiles(db.sql, rules.fileSeconds);
+    const files = left + old;
+    if (batches > 0) events.emit('retention.deleted', { kind: 'batch', count: batches });
+    if (files > 0) events.emit('retention.deleted', { kind: 'file', count: files });
+    if (batches + files > 0) log.info({ batches, files }, 'retention deleted what was due');
+  }
+
+  async function hideDue(): Promise<number> {
+    let count = 0;
+    while (!stopping) {
+      const hidden = await hideEndedBatches(db.sql, rules.batchSeconds);
+      for (const { id, owner } of hidden) await nudges.sendDeleted({ id, owner });
+      count += hidden.length;
+      if (hidden.length < hiddenAtOnce) break;
+    }
+    return count;
+  }
+
+  const looks = createLooper(removeDue, (error) =>
+    log.warn({ err: error }, 'could not delete what was kept long enough; trying again'),
+  );
+
+  async function lookAndWait(): Promise<void> {
+    await looks.run();
+    const waitMs = (await isHurried()) ? hurriedMs : usualMs;
+    if (stopping) return;
+    timer = setTimeout(() => void lookAndWait(), waitMs);
+    timer.unref();
+  }
+
+  async function isHurried(): Promise<boolean> {
+    const { batchSeconds, fileSeconds } = rules;
+    const least = Math.min(batchSeconds ?? hourSeconds, fileSeconds ?? hourSeconds);
+    if (least < hourSeconds) return true;
+    try {
+      return ((await readShortestRetain(db.sql)) ?? hourSeconds) < hourSeconds;
+    } catch {
+      return false; // the look has told of it
+    }
+  }
+
+  return {
+    start() {
+      void lookAndWait();
+    },
+    look: looks.run,
+    async stop() {
+      stopping = true;
+      if (timer) clearTimeout(timer);
+      await looks.stop();
+    },
+  };
+}
+
+/** Whether an hour of the day is one of `hours`, which may go over midnight. */
+function isWithin(hours: Retention['hours'], hour: number): boolean {
+  if (hours === null) return true;
+  const { from, to } = hours;
+  return from < to ? from <= hour && hour < to : from <= hour || hour < to;
+}
