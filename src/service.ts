@@ -9,7 +9,7 @@ import { createPresence } from './db/driver/presence.ts';
 import { readOrMakeSetting } from './db/settings.ts';
 import { logBatches } from './engine/process/log-batches.ts';
 import { createNudges } from './engine/process/nudges.ts';
-import { createSignedLinks, newLinkKey } from './faces/http/signed-link.ts';
+import { newLinkKey } from './faces/http/signed-link.ts';
 import { createReadiness } from './faces/operator/readiness.ts';
 import { openData, type WaitOptions } from './service/data.ts';
 import { createEnding, type Ending } from './service/ending.ts';
@@ -77,7 +77,7 @@ export async function startService(
     ending.add(() => nudges.stop());
 
     // Before the lease: a heartbeat that gets no answer in time breaks all connections.
-    const { secrets, links } = await readKeys(config, db, { serves });
+    const { secrets, linkKey } = await readKeys(config, db, { serves });
     const parts = { config, db, nudges, models, readiness, ownership, log, events };
     const engine = await startEngine(parts, ending);
     const allowPrivate = config.webhookAllowPrivate;
@@ -88,10 +88,10 @@ export async function startService(
       () => webhooks.stop(0),
     );
     const url =
-      links === null
+      linkKey === null
         ? null
         : await startServer(
-            { ...parts, data, connections, presence, links, engine, operator, webhooks },
+            { ...parts, data, connections, presence, linkKey, engine, operator, webhooks },
             ending,
           );
     return { url, operatorUrl: operator.url, data: data.place, events, stop: ending.stop };
@@ -101,12 +101,10 @@ export async function startService(
   }
 }
 
-/** What signs webhooks, and links to outputs: null in a process that has none. */
+/** What signs webhooks, and links and cursors: null in a process that has none. */
 async function readKeys(config: Config, db: Database, { serves }: { serves: boolean }) {
   const secrets =
     config.webhookSecrets ?? (await readOrMakeSetting(db, 'webhook_secret', newWebhookSecret));
-  const links = serves
-    ? createSignedLinks({ key: await readOrMakeSetting(db, 'link_key', newLinkKey) })
-    : null;
-  return { secrets, links };
+  const linkKey = serves ? await readOrMakeSetting(db, 'link_key', newLinkKey) : null;
+  return { secrets, linkKey };
 }

@@ -10,9 +10,10 @@ import { createRequestLine, type RequestLine } from '../db/driver/request-line.t
 import { createProgress, type Progress } from '../engine/live/progress.ts';
 import { createAnthropicFace } from '../faces/anthropic/face.ts';
 import { createConsoleFace } from '../faces/console/face.ts';
+import { createCursors } from '../faces/graphql/cursors.ts';
 import { createGraphQLFace } from '../faces/graphql/face.ts';
 import { createHttpServer } from '../faces/http/server.ts';
-import type { SignedLinks } from '../faces/http/signed-link.ts';
+import { createSignedLinks } from '../faces/http/signed-link.ts';
 import { createOpenAiFace } from '../faces/openai/face.ts';
 import { createOperatorFace } from '../faces/operator/face.ts';
 import { createRestFace } from '../faces/rest/face.ts';
@@ -33,7 +34,8 @@ interface ServerParts extends EngineParts {
   data: Data;
   connections: Connections;
   presence: Presence;
-  links: SignedLinks;
+  /** Signs links to outputs, and seals cursors. */
+  linkKey: string;
   engine: Engine;
   operator: Operator;
   webhooks: Webhooks;
@@ -41,7 +43,7 @@ interface ServerParts extends EngineParts {
 
 /** Returns where it listens. Throws StartFailure where its port is in the way. */
 export async function startServer(parts: ServerParts, ending: Ending): Promise<string> {
-  const { config, db, nudges, log, events, presence, links, engine, webhooks } = parts;
+  const { config, db, nudges, log, events, presence, linkKey, engine, webhooks } = parts;
   const { providers, counter, preparePlan } = parts.models;
   const { introspection, publicUrl, defaultModel, budgets: limits } = config;
   const line = openRequestLine(parts, ending);
@@ -54,7 +56,8 @@ export async function startServer(parts: ServerParts, ending: Ending): Promise<s
   const timeoutMs = config.modelTimeoutMs;
   const services = {
     line,
-    links,
+    links: createSignedLinks({ key: linkKey }),
+    cursors: createCursors(linkKey),
     nudges,
     progress,
     summaries: engine.summaries,

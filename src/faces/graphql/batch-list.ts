@@ -73,9 +73,10 @@ builder.queryField('batches', (t) =>
       },
       complexity: pageCost,
       resolve: async (_root, args, context) => {
-        const { db, owner, budget } = context;
+        const { db, owner } = context;
         const filter = await toFilter(args.filter, context);
-        const connection = await readKeyPage(args, budget, {
+        const connection = await readKeyPage(args, context, {
+          name: 'batches',
           find: (id) => findBatch(id, context),
           list: (page) => listBatches(db, owner, filter, page),
         });

@@ -17,12 +17,15 @@ import type { Webhooks } from '../../webhooks/deliver.ts';
 import type { Bearer } from '../http/auth.ts';
 import type { SignedLinks } from '../http/signed-link.ts';
 import type { Budget } from './budget.ts';
+import type { Cursors } from './cursors.ts';
 
 /** Services for resolvers: one object for the whole process. */
 export interface Services extends Pick<Caller, 'preparePlan' | 'checkWebhook' | 'callLedger'> {
   /** The database, an owner at a time. */
   line: RequestLine;
   links: SignedLinks;
+  /** Of lists that are paged by key. */
+  cursors: Cursors;
   nudges: Nudges;
   progress: Progress;
   /** What was counted of the answers of batches. */

@@ -249,7 +249,8 @@ builder.queryField('files', (t) =>
       description: 'Files of the caller, newest first.',
       complexity: pageCost,
       resolve: (_root, args, context) =>
-        readKeyPage(args, context.budget, {
+        readKeyPage(args, context, {
+          name: 'files',
           find: (id) => findFile(id, context),
           list: (page) => listFiles(context.db, context.owner, page),
         }),

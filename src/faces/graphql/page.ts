@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { PageTooLarge } from '../../core/errors.ts';
 import type { PlaceInPage } from '../../db/bytes.ts';
 import { storableText } from '../../operations/text.ts';
-import type { Budget } from './budget.ts';
+import type { Context } from './context.ts';
+import type { KeyList } from './cursors.ts';
 import { presentIssues } from './errors.ts';
 
 export const defaultPageSize = 50;
@@ -135,18 +136,22 @@ async function placeOf(
 /** A page of a list in the order of its keys. `find` gives the entry with an id. */
 export async function readKeyPage<Entry extends PlaceInPage & { key: bigint }>(
   args: PageArgs,
-  budget: Budget,
+  { budget, cursors }: Pick<Context, 'budget' | 'cursors'>,
   {
+    name,
     find,
     list,
   }: {
+    name: KeyList;
     find(id: string): Promise<Pick<Entry, 'key'> | null>;
     list(page: KeyRange & { maxBytes: number }): Promise<Entry[]>;
   },
 ) {
-  const toCursor = ({ key }: Pick<Entry, 'key'>) => String(key);
-  const toKey = (cursor: string | undefined) => (cursor === undefined ? undefined : BigInt(cursor));
+  const toCursor = ({ key }: Pick<Entry, 'key'>) => cursors.seal(name, key);
+  const toKey = (cursor: string | undefined) =>
+    cursor === undefined ? undefined : (cursors.open(name, cursor) ?? undefined);
   const places = {
+    isCursor: (text: string) => cursors.open(name, text) !== null,
     toCursor,
     async find(id: string) {
       const entry = await find(id);

@@ -147,3 +147,24 @@ describe('parseResults', () => {
     }
   });
 });
+
+it('cursors show no place in the sequence of all owners, and are of one list alone', async () => {
+  const { data } = await app.graphql(
+    '{ batches(first: 2) { edges { cursor } } files(first: 1) { edges { cursor } } }',
+    {},
+    anna,
+  );
+  const [newest, next] = data!.batches.edges.map(({ cursor }: Data) => cursor) as string[];
+  const ofFiles = data!.files.edges[0].cursor as string;
+  const forged = `${newest?.startsWith('A') ? 'B' : 'A'}${newest?.slice(1)}`;
+
+  expect([newest, next]).toEqual([expect.stringMatching(/^[\w-]{22}$/), expect.any(String)]);
+  expect(newest?.slice(0, 6)).not.toBe(next?.slice(0, 6));
+  expect((await read(`{ page: batches(first: 1, after: "${newest}") { ${pages} } }`)).page).toEqual(
+    (await read(`{ page: batches(first: 1, after: "${batches[0]}") { ${pages} } }`)).page,
+  );
+  for (const cursor of ['0', '5', forged, ofFiles]) {
+    const { errors } = await read(`{ page: batches(after: "${cursor}") { ${pages} } }`);
+    expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
+  }
+});

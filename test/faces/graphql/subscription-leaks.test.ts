@@ -17,6 +17,7 @@ import { createProgress, type Progress } from '../../../src/engine/live/progress
 import { createNudges } from '../../../src/engine/process/nudges.ts';
 import { createPlanner } from '../../../src/engine/run/plan.ts';
 import { createSummaries } from '../../../src/engine/summaries/summaries.ts';
+import { createCursors } from '../../../src/faces/graphql/cursors.ts';
 import { createGraphQLFace } from '../../../src/faces/graphql/face.ts';
 import { createHttpServer } from '../../../src/faces/http/server.ts';
 import { createSignedLinks, newLinkKey } from '../../../src/faces/http/signed-link.ts';
@@ -61,6 +62,7 @@ beforeAll(async () => {
             { statements: 8, copies: 6 },
           ),
           links: createSignedLinks({ key: newLinkKey() }),
+          cursors: createCursors(newLinkKey()),
           nudges,
           progress: watches.progress,
           summaries: createSummaries({ db, log }),
