@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { ItemFailure } from '../core/errors.ts';
 import type { Sql } from '../db/driver/client.ts';
 import { countTwins } from '../db/twins.ts';
+import { takenOf } from '../engine/quote/count-prompts.ts';
 import { type Plan, promptOf } from '../engine/run/plan.ts';
 import type { RowFile } from '../files/row.ts';
 import { takenTexts } from '../files/taken-texts.ts';
@@ -44,13 +45,14 @@ async function countEqualPrompts(plan: Plan, items: readonly PromptItem[]): Prom
   return identical;
 }
 
-/** What differs from item to item. Null where the item cannot be asked. */
-function userPrompt({ operation }: Plan, item: PromptItem): string | null {
+/** What differs from item to item. Null for an item that is a request of its own. */
+function userPrompt(plan: Plan, item: PromptItem): string | null {
   try {
-    const prompt = promptOf(operation, item);
+    const prompt = promptOf(plan.operation, item);
     return 'body' in prompt ? null : (prompt.messages.at(-1)?.content ?? '');
   } catch (error) {
-    if (error instanceof ItemFailure) return null;
+    // An item that cannot be asked has twins as well: they take its error.
+    if (error instanceof ItemFailure) return takenOf(plan, item);
     throw error;
   }
 }

@@ -59,7 +59,9 @@ function linesOf({ items, sampledItems, unaskableItems, identicalItems, models }
     counted(items, 'row'),
     ...(sampledItems < items ? [`${count(sampledItems)} of them counted`] : []),
     ...(identicalItems ? [`${count(identicalItems)} identical to an earlier one`] : []),
-    ...(unaskableItems > 0 ? [`${count(unaskableItems)} lack a field of the template`] : []),
+    ...(unaskableItems > 0
+      ? [`${count(unaskableItems)} blank or without a field of the template`]
+      : []),
   ];
   return [rows.join(', '), ...models.flatMap(modelLines)];
 }

@@ -37,7 +37,7 @@ export interface Quote {
   readonly items: number;
   /** Items whose prompts were counted: all, or a sample of up to 2,000. */
   readonly sampledItems: number;
-  /** Items of the sample that lack a field of the template. */
+  /** Items of the sample that cannot be asked: blank, or without a field of the template. */
   readonly unaskableItems: number;
   /** Items that equal an earlier one. Null above 100,000 items, and for run and chat. */
   readonly identicalItems: number | null;

@@ -37,6 +37,8 @@ export interface CountedSample {
   repeated: number;
   /** Of those, items that cannot be asked. */
   unaskable: number;
+  /** Of these, items that have an earlier one that is equal in all that is taken. */
+  unaskableTwins: number;
   hasMedia: boolean;
 }
 
@@ -76,6 +78,7 @@ export async function countPrompts(
   const prompts: Prompt[] = [];
   let bodies: PromptParts[] | null = null;
   const known = new Set<string>();
+  const knownUnaskable = new Set<string>();
   const namesOther = plans.map(() => false);
   let [seen, unaskable, repeated, hasMedia] = [0, 0, 0, false];
   let sliceEnd = performance.now() + sliceMs;
@@ -95,7 +98,10 @@ export async function countPrompts(
         if (distinct && known.has(key)) repeated += 1;
         else prompts.push(prompt);
         known.add(key);
-      } else unaskable += 1;
+      } else {
+        unaskable += 1;
+        if (plans[0]) knownUnaskable.add(takenOf(plans[0], item));
+      }
       if (performance.now() < sliceEnd) continue;
       await setImmediate();
       sliceEnd = performance.now() + sliceMs;
@@ -143,6 +149,7 @@ export async function countPrompts(
     }),
     seen: Math.round(seen * share),
     unaskable: Math.round(unaskable * share),
+    unaskableTwins: Math.round((unaskable - knownUnaskable.size) * share),
     repeated: Math.round(repeated * share),
     hasMedia,
   };
@@ -156,6 +163,17 @@ function tokensOf(
   let tokens = frame.prompt + messages * frame.message + extraTokens;
   for (const at of texts) tokens += of(at);
   return tokens;
+}
+
+/** All that an operation takes of an item: what is equal in it is asked once. */
+export function takenOf({ operation: { takes } }: Plan, item: PromptItem): string {
+  if (!takes) return JSON.stringify(item);
+  const { content, metadata } = item;
+  return JSON.stringify([
+    takes.content ? content : null,
+    takes.fields.map((name) => metadata?.[name] ?? null),
+    takes.metadata ? metadata : null,
+  ]);
 }
 
 /** Null where the item cannot be asked. */

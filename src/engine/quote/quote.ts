@@ -63,7 +63,7 @@ export interface QuoteOptions {
   items: AsyncIterable<readonly PromptItem[]>;
   /** All items, those included that cannot be asked. */
   total: number;
-  /** Of those, items that are not asked, because an earlier one is identical. */
+  /** Of those, items that have an earlier one that is identical, unaskable ones included. */
   identical: number;
   pricesOf(model: string): ModelPrices;
   historyOf(model: string): Promise<ModelHistory>;
@@ -86,10 +86,12 @@ export async function makeQuote(counter: Counter, given: QuoteOptions): Promise<
   const answers = fixed ?? [];
   const distinct = identical > 0;
   const sample = await countPrompts(counter, { plans, items, answers, distinct, patient });
-  const { seen, unaskable, repeated, hasMedia } = sample;
-  const askable = seen === 0 ? 0 : Math.round((total * (seen - unaskable)) / seen);
-  // Rows that cannot be asked may be identical too; what the sample has is there in any case.
-  const asked = Math.max(askable - identical, seen - unaskable - repeated);
+  const { seen, unaskable, unaskableTwins, repeated, hasMedia } = sample;
+  const askable = total - scaled(unaskable, seen, total);
+  // Blank rows are identical too: they are left out as blank already, and not once more as twins.
+  const twins = Math.max(0, identical - scaled(unaskableTwins, unaskable, total - askable));
+  // What the sample has is there in any case.
+  const asked = seen === 0 ? 0 : Math.max(askable - twins, seen - unaskable - repeated);
   const models = await Promise.all(
     plans.map(async (plan, index) => {
       const { id } = plan.model;

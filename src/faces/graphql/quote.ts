@@ -16,7 +16,7 @@ const Quote = builder.objectRef<QuoteModel>('Quote').implement({
     }),
     unaskableItems: t.exposeInt('unaskableItems', {
       description:
-        'Items of the sample that cannot be asked, because they lack a field that the template names.',
+        'Items of the sample that cannot be asked, because they are blank or lack a field that the template names.',
     }),
     identicalItems: t.exposeInt('identicalItems', {
       nullable: true,

@@ -304,6 +304,31 @@ it('counts and prices identical items once, where the operation asks them once',
   expect(all.models[0].inputTokens.expected).toBe(2 * few.models[0].inputTokens.expected);
 });
 
+it('leaves out blank rows once, though they are identical as well', async () => {
+  const rows = Array.from({ length: 3_000 }, (_, index) => `parcel ${index} is not here`);
+  const operation = { label: { categories } };
+  const form = new FormData();
+  const cells = rows.map((text, index) => `${index},${text}\n${index}b,`);
+  form.append('file', new Blob([`id,text\n${cells.join('\n')}\n`]), 'r.csv');
+  const file = (await (
+    await fetch(`${stubs.app.url}/files`, { method: 'POST', body: form })
+  ).json()) as { id: string };
+  const items = rows.flatMap((content) => [{ content }, { content: '' }]);
+  const [full, half, inline] = await Promise.all([
+    quote({ operation, source: { texts: rows } }),
+    quote({ operation, source: { fileId: file.id }, contentField: 'text' }),
+    quote({ operation, source: { items } }),
+  ]);
+
+  expect(full).toMatchObject({ items: 3_000, unaskableItems: 0, identicalItems: 0 });
+  for (const one of [half, inline]) {
+    expect(one).toMatchObject({ items: 6_000, identicalItems: 2_999 });
+    // How many rows are blank is known from 2,000 of them.
+    const ratio = one.models[0].liveUsd.expected / full.models[0].liveUsd.expected;
+    expect(Math.abs(ratio - 1)).toBeLessThan(0.1);
+  }
+});
+
 it('guesses what a model thinks until it has answered itself', async () => {
   bill(() => JSON.stringify({ label: categories[0], confidence: 0.95 }));
   const operation = { label: { categories: [...categories, 'thanks'] } };

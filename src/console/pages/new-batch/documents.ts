@@ -93,6 +93,7 @@ export const QuoteRun = graphql(`
     quote(input: $input) {
       items
       sampledItems
+      unaskableItems
       identicalItems
       models {
         model

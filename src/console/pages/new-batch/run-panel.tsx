@@ -228,10 +228,12 @@ function QuoteNote({ quote, server }: { quote: QuoteState; server: Server | null
       </p>
     );
   }
-  const exact = shown.tokenizerExact ? "the model's own tokenizer" : 'a tokenizer that is near';
+  const { sampledItems, unaskableItems } = quote.shown;
   return (
     <p className="soft small" role="status">
-      Counted from {many(quote.shown.sampledItems, 'row')} with {exact}.{' '}
+      Counted from {many(sampledItems, 'row')}
+      {shown.tokenizerExact && ' with the model’s own tokenizer'}.{' '}
+      {unaskableItems > 0 && `${unaskableWords(unaskableItems)} `}
       {server && `Prices of ${times.day(server.priceListDate)}. `}
       {basisWords[shown.outputBasis]}
       {shown.tooLongItems === null && 'How many rows are too long for the model is unknown. '}
@@ -239,6 +241,11 @@ function QuoteNote({ quote, server }: { quote: QuoteState; server: Server | null
       {shown.caveats.map((caveat) => ` ${caveat}`)}
     </p>
   );
+}
+
+function unaskableWords(items: number): string {
+  const are = items === 1 ? 'is' : 'are';
+  return `${count(items)} of them ${are} blank, or without a field of the template: nothing is sent.`;
 }
 
 const basisWords: Readonly<Record<string, string>> = {

@@ -81,7 +81,7 @@ export function WhatStep({
           ))}
         </div>
       </details>
-      {firstRequest && <FirstRequest body={firstRequest} />}
+      {firstRequest && <FirstRequest body={firstRequest} note="for the first row" />}
     </Step>
   );
 }
@@ -213,12 +213,17 @@ function priceOf(model: ModelInfo | undefined): string | undefined {
   return `${dollars(model.inputPrice)} in, ${dollars(model.outputPrice)} out, a million tokens`;
 }
 
-export function FirstRequest({ body }: { body: Record<string, unknown> }) {
+export function FirstRequest({
+  body,
+  note,
+}: {
+  body: Record<string, unknown>;
+  /** Which row it is of, where there are several. */
+  note?: string;
+}) {
   return (
     <div className="field">
-      <h3 className="small">
-        What is sent <span className="soft">for the first row</span>
-      </h3>
+      <h3 className="small">What is sent {note && <span className="soft">{note}</span>}</h3>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys. */}
       <section className="sent mono" tabIndex={0} aria-label="What is sent">
         {messagesOf(body).map(({ role, text }) => (
