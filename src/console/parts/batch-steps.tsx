@@ -2,6 +2,7 @@
 import { useState } from 'react';
 import { useMutation, useQuery } from 'urql';
 import { graphql, type ResultOf } from '../data/graphql.ts';
+import { readAmount } from '../words/amount.ts';
 import { BatchStateFields, type BatchStep, type StateBatch } from '../words/batch-state.ts';
 import type { ItemErrorCode } from '../words/item-error.ts';
 import { usd, usdRange } from '../words/numbers.ts';
@@ -168,8 +169,8 @@ function RaiseDialog({
   const present = batch.maxCostUsd ?? 0;
   const expected = expectedOf(data?.batch ?? null);
   const text = typed ?? (fetching ? '' : String(suggest({ spent, present, expected })));
-  const limit = Number(text);
-  const fits = text.trim() !== '' && Number.isFinite(limit) && limit > spent;
+  const limit = readAmount(text) ?? 0;
+  const fits = limit > spent;
   return (
     <Dialog
       open
@@ -210,7 +211,7 @@ function RaiseDialog({
         />
         <p id="raise-note" className="soft small">
           {text !== '' && !fits
-            ? `The limit must be a number above the ${usd(spent)} that are spent.`
+            ? `The limit must be a number above the ${usd(spent)} that are spent, such as 12.50.`
             : 'What was spent already counts towards it.'}
         </p>
       </form>

@@ -2,6 +2,7 @@
 import { type ReactNode, useState } from 'react';
 import { useLiveQuery } from '../../data/use-live-query.ts';
 import { Button, ButtonLink } from '../../parts/button.tsx';
+import { readAmount } from '../../words/amount.ts';
 import { retryableOf } from '../../words/item-error.ts';
 import { count, duration, many, percent, usd, usdRange, useTimes } from '../../words/numbers.ts';
 import { providerName } from '../../words/provider.ts';
@@ -161,8 +162,9 @@ function BudgetCard({ batch, sums, acting: { act, busy } }: CardProps) {
   const [typed, setTyped] = useState<string | null>(null);
   const suggested = suggestLimit(high, maxCostUsd);
   const text = typed ?? (suggested === null ? '' : String(suggested));
-  const limit = Number(text);
-  const wrong = text.trim() === '' || !(limit > (usage.costUsd ?? 0));
+  const spent = usage.costUsd ?? 0;
+  const limit = readAmount(text) ?? 0;
+  const wrong = limit <= spent;
   return (
     <Card title="Paused: the limit is reached" look="grain">
       <p>The next row would go beyond the limit.</p>
@@ -187,7 +189,7 @@ function BudgetCard({ batch, sums, acting: { act, busy } }: CardProps) {
           className="input"
           inputMode="decimal"
           value={text}
-          aria-invalid={typed !== null && wrong}
+          aria-invalid={text !== '' && wrong}
           aria-describedby="limit-note"
           onChange={(event) => setTyped(event.target.value)}
         />
@@ -195,13 +197,21 @@ function BudgetCard({ batch, sums, acting: { act, busy } }: CardProps) {
           Go on
         </Button>
         <span id="limit-note" className="small soft">
-          {high === null
-            ? 'The cost of the whole is not known yet.'
-            : `The whole is expected to cost up to ${usd(high)}.`}
+          {limitNote({ high, spent: text !== '' && wrong ? spent : null })}
         </span>
       </form>
     </Card>
   );
+}
+
+/** `spent` where the limit that was typed does not exceed it, else null. */
+function limitNote({ high, spent }: { high: number | null; spent: number | null }): string {
+  if (spent !== null) {
+    return `The limit must be a number above the ${usd(spent)} that are spent, such as 12.50.`;
+  }
+  return high === null
+    ? 'The cost of the whole is not known yet.'
+    : `The whole is expected to cost up to ${usd(high)}.`;
 }
 
 /** Rounded up to a cent, or to two digits that count below one; null where nothing is expected. */

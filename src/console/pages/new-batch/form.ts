@@ -1,4 +1,5 @@
 /** The form of a new batch: what stands in its fields, and the inputs that are made of it. */
+import { readAmount } from '../../words/amount.ts';
 import { parseCategories } from './categories.ts';
 import { emptyField, type FieldRow, readFieldRows } from './enrich-fields.ts';
 import { fieldsOf, type OperationName, operationNames, readOption } from './options.ts';
@@ -118,9 +119,10 @@ export function buildSubmission(
   const problems: Record<string, string> = { ...operation.problems };
   const source = buildSource(form);
   if (!source) problems.source = 'Choose a file or paste texts';
-  const maxCostUsd = readPositive(form.stopAt);
-  if (maxCostUsd === null) problems.stopAt = 'The limit must be an amount of USD above 0';
-  const hours = readPositive(form.expiresInHours);
+  const maxCostUsd = readAmount(form.stopAt);
+  if (maxCostUsd === null)
+    problems.stopAt = 'The limit must be an amount of USD above 0, such as 12.50';
+  const hours = readAmount(form.expiresInHours);
   if (hours === null) problems.expiresInHours = 'The time must be a number of hours above 0';
   if (form.webhookUrl && !URL.canParse(form.webhookUrl)) {
     problems.webhookUrl = 'The webhook must be an address such as https://example.com/hook';
@@ -150,14 +152,6 @@ export function buildSource({ source }: Form): Submission['source'] | null {
   if (source.kind === 'none') return null;
   const texts = textsOf(source.text);
   return texts.length > 0 ? { texts } : null;
-}
-
-/** Undefined for an empty text, null for all but numbers above 0. */
-function readPositive(text: string): number | undefined | null {
-  const trimmed = text.trim().replace(/^\$/, '').replaceAll(',', '');
-  if (trimmed === '') return undefined;
-  const value = Number(trimmed);
-  return Number.isFinite(value) && value > 0 ? value : null;
 }
 
 /** What a form takes from a batch that is there. */

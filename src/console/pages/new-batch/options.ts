@@ -1,5 +1,6 @@
 /** The options of operations, as the schema has them: which fields a form shows, and how. */
 import { type InputField, inputs } from 'winnow:schema';
+import { parseTypedJson } from './typed-json.ts';
 
 export const operationNames = ['label', 'extract', 'summarize', 'enrich', 'run', 'chat'] as const;
 
@@ -85,7 +86,7 @@ function readJson(field: InputField, typed: string) {
   const short = field.name === 'schema' || field.name === 'responseSchema';
   if (short && !typed.trim().startsWith('{')) return readShortSchema(typed);
   try {
-    return { value: JSON.parse(typed) as unknown };
+    return { value: parseTypedJson(typed) };
   } catch (error) {
     return { problem: `${nameOf(field)} must be JSON: ${(error as Error).message}` };
   }

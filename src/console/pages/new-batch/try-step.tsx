@@ -187,7 +187,7 @@ function Answers({ result, isStale }: { result: TryResult; isStale: boolean }) {
         {seconds < 10 ? seconds.toFixed(1) : duration(seconds)}
         {seconds < 10 && ' s'} by {result.model},{' '}
         {costUsd === null ? 'cost unknown: no price for this model' : `for ${usd(costUsd)}`}.
-        {low > 0 && ` ${count(low)} of ${rows.length} is below ${unsure}.`}
+        {low > 0 && ` ${count(low)} of ${rows.length} ${low === 1 ? 'is' : 'are'} below ${unsure}.`}
         {isStale && ' These answers are of before the last change.'}
       </p>
     </section>

@@ -11,6 +11,7 @@ export interface RowFilter {
   /** Only answers less sure than this, 0 to 1. */
   below: number | null;
   search: string;
+  /** Only where `canBeSure`: this order leaves out the rows without a confidence. */
   leastSureFirst: boolean;
 }
 
@@ -27,14 +28,22 @@ const statuses: readonly ItemStatus[] = [
 export function filterOf(address: URLSearchParams): RowFilter {
   const status = address.get('status')?.toUpperCase();
   const below = Number(address.get('below') ?? 'none');
-  return {
+  const kind = {
     status: statuses.find((one) => one === status) ?? null,
     code: (address.get('code')?.toUpperCase() as ItemErrorCode | undefined) ?? null,
+  };
+  return {
+    ...kind,
     labels: address.getAll('label'),
     below: below > 0 && below <= 1 ? below : null,
     search: (address.get('q') ?? '').slice(0, 200),
-    leastSureFirst: address.get('order') === 'sure',
+    leastSureFirst: canBeSure(kind) && address.get('order') === 'sure',
   };
+}
+
+/** Whether answers may be among the rows: nothing else has a confidence. */
+export function canBeSure({ status, code }: Pick<RowFilter, 'status' | 'code'>): boolean {
+  return code === null && (status === null || status === 'SUCCEEDED');
 }
 
 /** What takes every filter out of the address. */

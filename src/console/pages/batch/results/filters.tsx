@@ -6,7 +6,7 @@ import { useShortcuts } from '../../../parts/shortcuts.ts';
 import { count } from '../../../words/numbers.ts';
 import { oneLine } from '../../../words/text.ts';
 import type { Batch } from '../documents.ts';
-import { isFiltered, noFilter, type RowFilter } from './filter.ts';
+import { canBeSure, isFiltered, noFilter, type RowFilter } from './filter.ts';
 
 /** The list follows what is typed after a rest of this, in ms. */
 const restMs = 400;
@@ -76,7 +76,7 @@ export function Filters({
           <Off />
         </Chip>
       )}
-      {operation === 'LABEL' && (
+      {operation === 'LABEL' && canBeSure(filter) && (
         <Chip
           pressed={filter.leastSureFirst}
           onClick={() => change({ order: filter.leastSureFirst ? null : 'sure' })}
