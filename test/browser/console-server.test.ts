@@ -128,6 +128,16 @@ if (browserPath) {
       await context.close();
     });
 
+    it('opens the list that was asked for before the key was given', async () => {
+      const { page } = await openConsole(browser, app.url, '/console/files');
+      await giveKey(page, wrongKey);
+      await page.getByText('This key is not valid here').waitFor();
+      await giveKey(page, annaKey);
+      await page.getByRole('heading', { name: 'No file yet' }).waitFor();
+      expect(await page.getByRole('alert').count()).toBe(0);
+      await page.close();
+    });
+
     it('shows each of two owners what is theirs', async () => {
       const context = await browser.newContext();
       const owners = [

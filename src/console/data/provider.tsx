@@ -7,11 +7,12 @@ import { useStore } from './store.ts';
 
 export function DataProvider({ children }: { children: ReactNode }) {
   const given = useStore(key);
-  const [api, setApi] = useState<Api | null>(null);
+  const [made, setMade] = useState<{ of: string | null; api: Api } | null>(null);
   useEffect(() => {
-    const made = createApi(given);
-    setApi(made);
-    return () => made.close();
+    const api = createApi(given);
+    setMade({ of: given, api });
+    return () => api.close();
   }, [given]);
-  return api ? <Provider value={api.client}>{children}</Provider> : null;
+  // A page that asked with the key of before would show its refusal, which the new key undoes.
+  return made?.of === given ? <Provider value={made.api.client}>{children}</Provider> : null;
 }
