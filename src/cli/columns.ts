@@ -40,8 +40,8 @@ export function count(value: number): string {
 }
 
 /** 1 row, 3,080 rows */
-export function counted(value: number, noun: string): string {
-  return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+export function counted(value: number, noun: string, plural = `${noun}s`): string {
+  return `${count(value)} ${value === 1 ? noun : plural}`;
 }
 
 /** 66.4 % */

@@ -9,6 +9,7 @@ import { healthcheck } from './healthcheck-command.ts';
 import { submitFlags } from './job.ts';
 import * as money from './money-commands.ts';
 import { operationFlags } from './operation.ts';
+import { owners, ownersWords } from './owners-commands.ts';
 import { runOperation } from './run-operation.ts';
 import type { Shell } from './shell.ts';
 
@@ -204,6 +205,15 @@ export const commands: readonly Command[] = [
     example: 'winnow database adopt',
     flags: ['yes', ...everywhere],
     run: database,
+  },
+  {
+    name: 'owners',
+    words: `${ownersWords.join('|')} [NAME]`,
+    summary: 'what each owner has in the database, and the end of one',
+    firstWords: ownersWords,
+    example: 'winnow owners list',
+    flags: ['yes', ...everywhere],
+    run: owners,
   },
   {
     name: 'serve',

@@ -35,12 +35,22 @@ export async function hideBatch(
 /** Deleted batches that no worker holds any more, nor the provider works on. */
 export async function listPurgeable(sql: Sql): Promise<bigint[]> {
   const purgeable = await sql<{ key: bigint }[]>`
-    select key from batches b
-    where deleted_at is not null
-      and not exists (select from chunks c where c.batch_key = b.key and c.state = 'leased')
-      and not exists (select from provider_batches p where p.batch_key = b.key and p.state <> 'done')
-    order by key limit 100`;
+    select key from batches b where ${isLetGo(sql)} order by key limit 100`;
   return purgeable.map(({ key }) => key);
+}
+
+/** Whether a batch is one of these. */
+export async function isPurgeable(sql: Sql, key: bigint): Promise<boolean> {
+  const found = await sql`select from batches b where key = ${key} and ${isLetGo(sql)}`;
+  return found.count === 1;
+}
+
+/** A deleted batch, a row `b` of `batches`, is nobody's work any more. */
+function isLetGo(sql: Sql) {
+  return sql`(
+    b.deleted_at is not null
+    and not exists (select from chunks c where c.batch_key = b.key and c.state = 'leased')
+    and not exists (select from provider_batches p where p.batch_key = b.key and p.state <> 'done'))`;
 }
 
 /**
