@@ -8,6 +8,7 @@ import {
   databaseVariables,
 } from './config/database-settings.ts';
 import { bool, integer, oneOf, optionalInteger } from './config/kinds.ts';
+import { limits } from './config/limits.ts';
 import {
   type OperatorSettings,
   operatorSettings,
@@ -18,6 +19,7 @@ import { httpUrl, providers } from './config/provider-settings.ts';
 import { retentionSettings, retentionVariables } from './config/retention-settings.ts';
 import { tellStrangeVariables } from './config/strange-variables.ts';
 import { describeIssue, textOf } from './config/text.ts';
+import type { LimitsByOwner } from './core/limits.ts';
 import type { OwnerLimits } from './db/owner-limits.ts';
 import type { Retention } from './db/retention.ts';
 import type { OwnPrices } from './model/prices.ts';
@@ -45,6 +47,8 @@ export interface Config extends DatabaseSettings, OperatorSettings {
   budgets: OwnerLimits;
   /** What goes by itself. */
   retention: Retention;
+  /** What owners may take. */
+  limits: LimitsByOwner;
   console: boolean;
   graphiql: boolean;
   introspection: boolean;
@@ -113,6 +117,7 @@ const environment = z.object({
   API_KEYS: apiKeys,
   BUDGETS: budgets,
   ...retentionVariables,
+  LIMITS: limits,
   CONSOLE: bool(true, 'on', 'off'),
   GRAPHIQL: bool(true, 'on', 'off'),
   INTROSPECTION: bool(true, 'on', 'off'),
@@ -234,6 +239,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     apiKeys: data.API_KEYS,
     budgets: data.BUDGETS,
     retention: retentionSettings(data),
+    limits: data.LIMITS,
     console: data.CONSOLE,
     graphiql: data.GRAPHIQL,
     introspection: data.INTROSPECTION,

@@ -42,6 +42,7 @@ it('an empty environment is a whole configuration: this machine only, embedded d
     apiKeys: new Map(),
     budgets: { owners: new Map(), others: null },
     retention: { batchSeconds: null, fileSeconds: null, hours: null },
+    limits: { owners: new Map(), others: null },
     console: true,
     graphiql: true,
     introspection: true,

@@ -1,4 +1,5 @@
 /** What a use case needs of its caller, whichever the face. */
+import type { Limits } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import type { Database } from '../db/driver/client.ts';
 import type { Nudges } from '../engine/process/nudges.ts';
@@ -7,6 +8,11 @@ import type { Providers } from '../model/providers.ts';
 import type { CheckTime } from '../operations/check-time.ts';
 import type { Telling } from '../telemetry/events.ts';
 import type { CallLedger } from './call-ledger.ts';
+
+/** What of the models one owner may use. */
+export interface ModelsOfOwner extends Pick<Caller, 'preparePlan'> {
+  providers: Providers;
+}
 
 export interface Caller {
   /** The name that the key of the request stands for. */
@@ -21,6 +27,8 @@ export interface Caller {
     modelId?: string,
     time?: CheckTime,
   ): Plan;
+  /** What an owner may take; null without limits. */
+  limitsOf(owner: string): Limits | null;
   /** What models cost. */
   providers: Pick<Providers, 'prices'>;
   /** What is wrong with a webhook's URL; null when it may be called. */

@@ -36,8 +36,8 @@ export interface Spent {
 }
 
 /**
- * Both throw CallFailure, BUDGET_EXCEEDED, or the signal's reason when aborted. Nothing is sent
- * where the owner's month has no room.
+ * Both throw CallFailure, BUDGET_EXCEEDED, LIMIT_EXCEEDED, or the signal's reason when aborted.
+ * Nothing is sent where the owner's month or day has no room.
  */
 export interface LiveCalls {
   /** `json`: the answer, to the letter as the provider sent it where it is not translated. */
@@ -53,7 +53,7 @@ export interface LiveCalls {
 }
 
 export interface LiveCallOptions {
-  providers: Providers;
+  providersOf(owner: string): Providers;
   /** An id. */
   defaultModel: string;
   /** Milliseconds that a call waits for its gate at most. */
@@ -61,6 +61,8 @@ export interface LiveCallOptions {
   callLedger: Pick<CallLedger, 'add'>;
   ownerBudget: OwnerBudget;
   events: Telling;
+  /** Counts an item that starts of its owner's day. Throws LimitExceeded. */
+  takeItem(owner: string): Promise<void>;
 }
 
 export function createLiveCalls(options: LiveCallOptions): LiveCalls {
@@ -112,6 +114,7 @@ async function run<T>(
   const { readings, ...named } = modelNamed(call, options);
   let model = readings ? await readings.chosen() : named.model;
   let mayBeOther = readings !== undefined;
+  let isTaken = false;
   const begun = () => {
     mayBeOther = false;
   };
@@ -120,6 +123,8 @@ async function run<T>(
     const end = await admit(call, options, model);
     let permit: Permit;
     try {
+      if (!isTaken) await options.takeItem(call.owner);
+      isTaken = true;
       permit = await enter(model, call.signal, options);
     } catch (error) {
       end();
@@ -200,9 +205,10 @@ function count(
  * configured, else one of the default model's provider. Throws CallFailure.
  */
 function modelNamed(
-  { dialect, body: { model: name } }: LiveCall,
-  { providers, defaultModel }: LiveCallOptions,
+  { owner, dialect, body: { model: name } }: LiveCall,
+  { providersOf, defaultModel }: LiveCallOptions,
 ): { model: Model; readings: Model['readings'] } {
+  const providers = providersOf(owner);
   try {
     const own = name.includes('/') ? null : providers.resolveAt(dialect, name);
     const model = own ?? providers.resolveNamed(name, providers.resolve(defaultModel));

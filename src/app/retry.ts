@@ -1,22 +1,28 @@
 import { AppError } from '../core/errors.ts';
-import { readBatch } from '../db/batches.ts';
-import type { Database } from '../db/driver/client.ts';
+import { type BatchRecord, readBatch } from '../db/batches.ts';
 import { type Retry, retryItems } from '../db/retries.ts';
-import type { Nudges } from '../engine/process/nudges.ts';
+import { giveBackItems, storeWithin, takingOf } from '../db/takings.ts';
+import type { Caller } from './caller.ts';
 
 /**
  * Puts items that failed, expired or were cancelled back in the queue. Returns how many items will
  * be asked again; 0 leaves the batch as it is. What succeeded is never asked again. Throws CONFLICT
- * for a batch that is being cancelled.
+ * for a batch that is being cancelled, and LimitExceeded where a limit of its owner leaves no room.
  */
 export async function retryBatch(
-  { db, nudges }: { db: Database; nudges: Nudges },
+  { db, nudges, limitsOf }: Pick<Caller, 'db' | 'nudges' | 'limitsOf'>,
   retry: Retry,
 ): Promise<number> {
-  const retried = await retryItems(db.sql, retry);
+  const { owner, id } = retry;
+  const limits = limitsOf(owner);
+  const batch = limits === null ? null : await readBatch(db, owner, id);
+  const items = batch === null ? 0 : mostRetried(batch, retry);
+  const taking = items === 0 ? null : takingOf(limits, { owner, batch: id, items });
+  const retried = await storeWithin(db.sql, taking, () => retryItems(db.sql, retry, taking));
+  if (taking !== null) await giveBackItems(db.sql, owner, items - (retried?.retriedItems ?? 0));
   if (!retried) {
-    const batch = await readBatch(db, retry.owner, retry.id);
-    if (batch?.status !== 'CANCELLING') return 0;
+    const left = await readBatch(db, owner, id);
+    if (left?.status !== 'CANCELLING') return 0;
     throw new AppError(
       'CONFLICT',
       'The batch must be CANCELLED before a retry; it is still CANCELLING',
@@ -24,4 +30,14 @@ export async function retryBatch(
   }
   await nudges.send(retried.key, 'work');
   return retried.retriedItems;
+}
+
+/** Items that a retry puts back at most; what it did not is given back to its owner's day. */
+function mostRetried(
+  { total, succeeded, failed, cancelled, expired, status }: BatchRecord,
+  { customIds }: Retry,
+): number {
+  const ended = failed + cancelled + expired;
+  const undone = status === 'FAILED' ? total - succeeded : ended;
+  return customIds === undefined ? undone : Math.min(undone, customIds.length);
 }

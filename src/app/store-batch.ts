@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
+import type { Limits } from '../core/limits.ts';
 import type { Database, Sql } from '../db/driver/client.ts';
 import { insertFileBatch, type NewFileBatch } from '../db/file-batches.ts';
 import { insertIngestedBatch } from '../db/ingested-batches.ts';
 import { findByIdempotencyKey, insertInlineBatch } from '../db/inline-batches.ts';
 import type { Execution } from '../db/tables.ts';
+import { giveBackItems, storeWithin, type Taking, takingOf } from '../db/takings.ts';
 import type { Nudges } from '../engine/process/nudges.ts';
 import { tellEnded } from '../engine/process/tell-recorded.ts';
 import { LeaseLost } from '../files/ingest-lease.ts';
@@ -78,12 +80,13 @@ export interface Submission {
 
 /**
  * Stores a batch with its items and hands it to the workers. Returns its id; under an idempotency
- * key that is taken by the same input, the id of the batch that has it.
+ * key that is taken by the same input, the id of the batch that has it. Throws LimitExceeded where
+ * it is more than a limit of its owner leaves: then nothing is stored.
  */
 export async function submitBatch(
-  { db, nudges, events }: { db: Database; nudges: Nudges; events: Telling },
+  { db, nudges, events, limits = null }: Storing,
   owner: string,
-  submission: Submission,
+  submission: Submission & { itemCount?: number },
 ): Promise<string> {
   const { source, idempotencyKey, fileError = null } = submission;
   await db.checkRoom();
@@ -118,7 +121,17 @@ export async function submitBatch(
   } as const;
   const { contentField, customIdField } = submission;
   const given = { source, contentField, customIdField, fileError };
-  const inserted = await insertBatch(db.sql, { ...batch, ...given });
+  const taking = takingFor(submission, { id, owner, limits });
+  if (taking !== null && idempotencyKey !== null) {
+    const earlier = await findByIdempotencyKey(db, owner, idempotencyKey);
+    if (earlier) return sameInput(earlier, inputHash);
+  }
+  const inserted = await storeWithin(db.sql, taking, () =>
+    insertBatch(db.sql, { ...batch, ...given }, taking),
+  );
+  if (taking !== null && typeof inserted !== 'bigint') {
+    await giveBackItems(db.sql, owner, taking.items);
+  }
   if (inserted === 'unknown_file') throw new AppError('NOT_FOUND', 'There is no file with this id');
   if (inserted === 'lease_lost') throw new LeaseLost();
   if (inserted !== 'key_taken') {
@@ -138,16 +151,49 @@ export async function submitBatch(
       'CONFLICT',
       'The batch with this idempotencyKey was just deleted; submit again',
     );
-  if (winner.inputHash !== inputHash) {
-    throw new AppError(
-      'IDEMPOTENCY_CONFLICT',
-      `idempotencyKey must be new for a new input; ${winner.id} has this key with another input`,
-    );
-  }
-  return winner.id;
+  return sameInput(winner, inputHash);
 }
 
-/** The key of the batch, or why it is not stored. */
+/** What a batch is stored with. */
+interface Storing {
+  db: Database;
+  nudges: Nudges;
+  events: Telling;
+  /** Of the owner. */
+  limits?: Limits | null;
+}
+
+/** The id of the batch that has an idempotency key. */
+function sameInput({ id, inputHash }: { id: string; inputHash: string }, asked: string): string {
+  if (inputHash === asked) return id;
+  throw new AppError(
+    'IDEMPOTENCY_CONFLICT',
+    `idempotencyKey must be new for a new input; ${id} has this key with another input`,
+  );
+}
+
+/** A DRAFT takes what it stores alone, as does a batch of which nothing can run. */
+function takingFor(
+  { source, autoStart, fileError = null, itemCount = 0 }: Submission & { itemCount?: number },
+  { id, owner, limits }: { id: string; owner: string; limits: Limits | null },
+): Taking | null {
+  if (limits === null) return null;
+  const starts = autoStart && fileError === null;
+  return takingOf(limits, {
+    owner,
+    batch: starts ? id : null,
+    items: starts ? itemCount : 0,
+    bytes: storedBytes(source),
+  });
+}
+
+/** Bytes that a submit stores beside its batch. */
+function storedBytes(source: Submission['source']): number {
+  if ('fileId' in source) return 0;
+  return 'rows' in source ? source.rows.sizeBytes : inlineRows(source.items).file.sizeBytes;
+}
+
+/** The key of the batch, or why it is not stored; `isTaken` false: its taking did not fit. */
 async function insertBatch(
   sql: Sql,
   {
@@ -157,25 +203,21 @@ async function insertBatch(
     fileError,
     ...batch
   }: Omit<NewFileBatch, 'fileId'> & Pick<Submission, 'source'>,
-): Promise<bigint | 'unknown_file' | 'lease_lost' | 'key_taken'> {
+  taking: Taking | null,
+): Promise<{ result: bigint | 'unknown_file' | 'lease_lost' | 'key_taken'; isTaken: boolean }> {
   if ('fileId' in source) {
-    return await insertFileBatch(sql, {
-      ...batch,
-      fileId: source.fileId,
-      contentField,
-      customIdField,
-      fileError,
-    });
+    const { fileId } = source;
+    const own = { fileId, contentField, customIdField, fileError };
+    return await insertFileBatch(sql, { ...batch, ...own }, taking);
   }
   if ('rows' in source) {
-    const { fileKey: key, hash, ...file } = source.rows;
-    return await insertIngestedBatch(sql, {
-      ...batch,
-      file: { ...file, key, id: newId('file'), name: inlineName },
-    });
+    const { fileKey: key, hash, ...rows } = source.rows;
+    const file = { ...rows, key, id: newId('file'), name: inlineName };
+    return await insertIngestedBatch(sql, { ...batch, file }, taking);
   }
-  const inserted = await insertInlineBatch(sql, { ...batch, ...inlineRows(source.items) });
-  return inserted?.key ?? 'key_taken';
+  const own = inlineRows(source.items);
+  const { key, isTaken } = await insertInlineBatch(sql, { ...batch, ...own }, taking);
+  return { result: key ?? 'key_taken', isTaken };
 }
 
 /** The name of a file that is not listed. */
@@ -223,7 +265,11 @@ const laterOptions: Readonly<Record<string, readonly string[]>> = {
  * were these: a key is tried again with another server during an upgrade. The file stands for what
  * is wrong with it.
  */
-function asHashed({ fileError, ...submission }: Submission): object {
+function asHashed({
+  fileError,
+  itemCount,
+  ...submission
+}: Submission & { itemCount?: number }): object {
   const later = laterOptions[submission.operation] ?? [];
   const options = Object.entries(submission.options).filter(
     ([name, value]) => !(value === false && later.includes(name)),

@@ -5,6 +5,7 @@ import type { Copy } from '../db/driver/copy.ts';
 import { ingestRows } from '../files/ingest.ts';
 import { readLimits } from '../files/read/limits.ts';
 import { createMessageRequestsReader } from '../files/read/message-requests.ts';
+import { withinStorage } from '../files/upload.ts';
 import { findOperation } from '../operations/index.ts';
 import type { Caller } from './caller.ts';
 import { batchFields } from './inputs.ts';
@@ -23,10 +24,12 @@ export async function submitMessages(
   { source, idempotencyKey }: { source: AsyncIterable<Uint8Array>; idempotencyKey: string | null },
 ): Promise<string> {
   const fields = checkFields({ idempotencyKey });
-  const { db, copy } = caller;
+  const { db, copy, owner } = caller;
   const limits = { ...readLimits, rows: maxMessageRequests };
+  const ownerLimits = caller.limitsOf(owner);
+  const bytes = await withinStorage({ db, owner, ownerLimits }, source);
   const rows = await ingestRows(
-    { db, copy, source },
+    { db, copy, source: bytes },
     { createReader: (sink) => createMessageRequestsReader(sink, limits) },
   );
   try {

@@ -84,7 +84,8 @@ export async function submitChecked(context: Caller, submit: CheckedSubmit): Pro
   const { webhookUrl } = fields;
   const message = typeof webhookUrl === 'string' ? await context.checkWebhook(webhookUrl) : null;
   if (message !== null) throw new BadUserInput([{ path: `${fieldsPath}webhookUrl`, message }]);
-  return await submitBatch(context, context.owner, {
+  const limits = context.limitsOf(context.owner);
+  return await submitBatch({ ...context, limits }, context.owner, {
     operation,
     options,
     model: model.id,
@@ -105,6 +106,7 @@ export async function submitChecked(context: Caller, submit: CheckedSubmit): Pro
     ...reading,
     maxCostUsd: fields.maxCostUsd ?? undefined,
     retainSeconds: fields.retainSeconds ?? undefined,
+    itemCount: source.itemCount,
   });
 }
 

@@ -67,6 +67,7 @@ export type AppErrorCode =
   | 'IDEMPOTENCY_CONFLICT'
   | 'RATE_LIMITED'
   | 'BUDGET_EXCEEDED'
+  | 'LIMIT_EXCEEDED'
   | 'PAYLOAD_TOO_LARGE'
   | 'PROVIDER_UNAVAILABLE'
   | 'DATABASE_UNAVAILABLE'
@@ -83,6 +84,7 @@ export function statusOf(code: AppErrorCode): number {
     case 'BUDGET_EXCEEDED':
       return 402;
     case 'FORBIDDEN':
+    case 'LIMIT_EXCEEDED':
       return 403;
     case 'NOT_FOUND':
       return 404;
@@ -140,6 +142,40 @@ export class BadUserInput extends AppError {
     );
     this.issues = issues;
   }
+}
+
+/** The limits of an owner that a request can pass, as LIMITS names them. */
+export type LimitName = 'activeBatches' | 'itemsPerDay' | 'storageBytes' | 'requestsPerMinute';
+
+/** A limit of an owner, and how far it is used. */
+export interface LimitUse {
+  limit: LimitName;
+  allowed: number;
+  used: number;
+  /** When there is room by itself; null where only the owner's own doing frees it. */
+  resetsAt: Date | null;
+}
+
+/** What was asked for is more than a limit of the owner leaves. Nothing was stored or sent. */
+export class LimitExceeded extends AppError {
+  override readonly name = 'LimitExceeded';
+  readonly use: LimitUse;
+
+  constructor(use: LimitUse, wanted: number) {
+    super('LIMIT_EXCEEDED', limitMessage(use, wanted));
+    this.use = use;
+  }
+}
+
+function limitMessage({ limit, allowed, used, resetsAt }: LimitUse, wanted: number): string {
+  const [many, all, more] = [allowed, used, wanted].map((number) => number.toLocaleString('en'));
+  const frees = resetsAt === null ? '' : `; there is room again at ${resetsAt.toISOString()}`;
+  return `${limit} must be at most ${many} for this owner; ${all} are used, and ${more} more were asked for${frees}`;
+}
+
+/** What a caller is told of a failure beside its code and message. */
+export function detailsOf(error: AppError): Readonly<Record<string, unknown>> {
+  return error instanceof LimitExceeded ? { ...error.use } : {};
 }
 
 /** One live call to a model that failed: with a code of items, or with one that stops a batch. */

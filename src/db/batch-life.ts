@@ -2,9 +2,11 @@
 import { and, eq, isNotNull, isNull, lte, sql } from 'drizzle-orm';
 import type { BatchErrorCode } from '../core/errors.ts';
 import type { Builder, Sql } from './driver/client.ts';
-import { batchOf, notFinal, running, unended } from './guards.ts';
+
+import { batchOf, isUnended, notFinal, running, unended } from './guards.ts';
 import type { EndedBatch } from './results.ts';
 import { batches, type FinalStatus } from './tables.ts';
+import { isTaken, type Taking, takenFirst } from './takings.ts';
 import { insertWebhooks } from './webhooks.ts';
 
 /** Queues a DRAFT. Returns its key, or null for an unknown id. */
@@ -19,6 +21,24 @@ export async function startDraft(
     .where(and(batchOf(owner, id), eq(batches.status, 'DRAFT'), unended))
     .returning({ key: batches.key });
   return started?.key ?? null;
+}
+
+/** The same where its taking fits. `isTaken` false: it does not, and the batch stays a DRAFT. */
+export async function startDraftWithin(
+  sql: Sql,
+  { owner, id }: { owner: string; id: string },
+  taking: Taking | null,
+): Promise<{ result: bigint | null; isTaken: boolean }> {
+  const [started] = await sql<{ result: bigint | null; isTaken: boolean }[]>`
+    with ${takenFirst(sql, taking)}
+    started as (
+      update batches b set status = 'QUEUED'
+      where id = ${id} and owner = ${owner} and status = 'DRAFT' and ${isUnended(sql)}
+        and ${isTaken(sql, taking)}
+      returning key
+    )
+    select (select key from started) as result, ${isTaken(sql, taking)} as "isTaken"`;
+  return started ?? { result: null, isTaken: false };
 }
 
 /**

@@ -4,6 +4,7 @@ import type { BatchErrorCode } from '../core/errors.ts';
 import type { Sql } from './driver/client.ts';
 import { fileIsThere } from './files.ts';
 import { firstState, isChosen, type NewInlineBatch } from './inline-batches.ts';
+import { isTaken, type Taking, takenFirst } from './takings.ts';
 import { insertWebhooks } from './webhooks.ts';
 
 /** A batch over a file that is there already. */
@@ -21,17 +22,20 @@ export type NewFileBatch = Omit<NewInlineBatch, 'file' | 'rows'> & {
  * `fileError` it has ended with that, and is announced: it has no chunks, so that nobody can ever
  * claim an item of it.
  * `unknown_file` where the file does not exist (any more), `key_taken` where the owner's
- * idempotency key is: then nothing was written.
+ * idempotency key is: then nothing was written. `isTaken` false: its taking did not fit, and
+ * nothing was written either.
  */
 export async function insertFileBatch(
   sql: Sql,
   batch: NewFileBatch,
-): Promise<bigint | 'unknown_file' | 'key_taken'> {
+  taking: Taking | null = null,
+): Promise<{ result: bigint | 'unknown_file' | 'key_taken'; isTaken: boolean }> {
   const { fileError = null } = batch;
   const status = fileError === null ? batch.status : 'FAILED';
   const errorCode: BatchErrorCode | null = fileError === null ? null : 'INVALID_INPUT_FILE';
-  const [inserted] = await sql<{ key: bigint | null; known: boolean }[]>`
-    with file as materialized (
+  const [inserted] = await sql<{ key: bigint | null; known: boolean; isTaken: boolean }[]>`
+    with ${takenFirst(sql, taking)}
+    file as materialized (
       select key, item_count, name from files f
       where id = ${batch.fileId} and owner = ${batch.owner} and listed and ${fileIsThere(sql)}
       for share
@@ -52,6 +56,7 @@ export async function insertFileBatch(
              ${batch.previewItems ?? null}, ${isChosen(batch)}, ${batch.retainSeconds ?? null}::int,
              case when ${fileError !== null} then now() end, ${fileError}, ${errorCode}
       from file
+      where ${isTaken(sql, taking)}
       on conflict (owner, idempotency_key) where idempotency_key is not null do nothing
       returning *
     ),
@@ -63,7 +68,8 @@ export async function insertFileBatch(
     ),
     ended as (select * from batch where completed_at is not null),
     announced as (${insertWebhooks(sql, sql`ended`)})
-    select (select key from batch) as key, exists (select from file) as known`;
-  if (!inserted?.known) return 'unknown_file';
-  return inserted.key ?? 'key_taken';
+    select (select key from batch) as key, exists (select from file) as known,
+           ${isTaken(sql, taking)} as "isTaken"`;
+  const result = inserted?.known ? (inserted.key ?? 'key_taken') : 'unknown_file';
+  return { result, isTaken: inserted?.isTaken ?? false };
 }

@@ -4,6 +4,7 @@ import { cutBehind, type PlaceInPage, placed, placesWithin } from './bytes.ts';
 import type { Builder, Sql } from './driver/client.ts';
 import { boundsOf, type KeyPage, orderOf } from './key-page.ts';
 import { files } from './tables.ts';
+import { isTaken, type Taking, takenFirst } from './takings.ts';
 
 /**
  * A file as its upload has left it. `columns`, `rejections`, `problems` and `warnings` are JSON
@@ -67,24 +68,35 @@ export function hasProblems({ purpose, rejectedCount }: FileRecord): boolean {
 const octets = sql<number>`octet_length(${files.columns}) + octet_length(${files.warnings})`;
 
 /**
- * Enters a file whose rows are in, and ends its ingest. False when the ingest's lease had run out:
- * the rows are being removed.
+ * Enters a file whose rows are in, where its taking fits, and ends its ingest. `result` false: the
+ * ingest's lease had run out, and the rows are being removed.
  */
-export async function insertFile(sql: Sql, file: NewFile): Promise<boolean> {
-  const inserted = await sql`
-    with ended as (
-      delete from ingests where file_key = ${file.key} and expires_at > now() returning file_key
+export async function insertFile(
+  sql: Sql,
+  file: NewFile,
+  taking: Taking | null,
+): Promise<{ result: boolean; isTaken: boolean }> {
+  const [inserted] = await sql<{ result: boolean; isTaken: boolean }[]>`
+    with ${takenFirst(sql, taking)}
+    ended as (
+      delete from ingests
+      where file_key = ${file.key} and expires_at > now() and ${isTaken(sql, taking)}
+      returning file_key
+    ),
+    inserted as (
+      insert into files (key, id, owner, listed, name, format, size_bytes, item_count, columns,
+                         content_field, custom_id_field, rejected_count, rejections, problems,
+                         blank_count, warnings, encoding, purpose, expires_at)
+      select file_key, ${file.id}, ${file.owner}, true, ${file.name}, ${file.format}, ${file.sizeBytes},
+             ${file.itemCount}, ${file.columns}, ${file.contentField}, ${file.customIdField},
+             ${file.rejectedCount}, ${file.rejections}, ${file.problems},
+             ${file.blankCount}, ${file.warnings}, ${file.encoding}, ${file.purpose},
+             now() + make_interval(secs => ${file.expiresInSeconds})
+      from ended
+      returning key
     )
-    insert into files (key, id, owner, listed, name, format, size_bytes, item_count, columns,
-                       content_field, custom_id_field, rejected_count, rejections, problems,
-                       blank_count, warnings, encoding, purpose, expires_at)
-    select file_key, ${file.id}, ${file.owner}, true, ${file.name}, ${file.format}, ${file.sizeBytes},
-           ${file.itemCount}, ${file.columns}, ${file.contentField}, ${file.customIdField},
-           ${file.rejectedCount}, ${file.rejections}, ${file.problems},
-           ${file.blankCount}, ${file.warnings}, ${file.encoding}, ${file.purpose},
-           now() + make_interval(secs => ${file.expiresInSeconds})
-    from ended`;
-  return inserted.count === 1;
+    select exists (select from inserted) as result, ${isTaken(sql, taking)} as "isTaken"`;
+  return inserted ?? { result: false, isTaken: false };
 }
 
 /**

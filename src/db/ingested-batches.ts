@@ -1,6 +1,7 @@
 /** Batches whose items came as the body of the submit, too many to be held at once. */
 import type { Sql } from './driver/client.ts';
 import { firstState, isChosen, type NewInlineBatch } from './inline-batches.ts';
+import { isTaken, type Taking, takenFirst } from './takings.ts';
 
 /** `file` is that of an ingest whose rows are in: its key was given out by `beginIngest`. */
 export type NewIngestedBatch = Omit<NewInlineBatch, 'file' | 'rows'> & {
@@ -17,14 +18,16 @@ export type NewIngestedBatch = Omit<NewInlineBatch, 'file' | 'rows'> & {
 /**
  * Inserts a batch, its unlisted file and its chunks, and ends the ingest. `lease_lost` where the
  * ingest's lease had run out, `key_taken` where the owner's idempotency key is: then nothing was
- * written.
+ * written. `isTaken` false: its taking did not fit, and nothing was written either.
  */
 export async function insertIngestedBatch(
   sql: Sql,
   { file, ...batch }: NewIngestedBatch,
-): Promise<bigint | 'lease_lost' | 'key_taken'> {
-  const [inserted] = await sql<{ key: bigint | null; leased: boolean }[]>`
-    with ingest as materialized (
+  taking: Taking | null = null,
+): Promise<{ result: bigint | 'lease_lost' | 'key_taken'; isTaken: boolean }> {
+  const [inserted] = await sql<{ key: bigint | null; leased: boolean; isTaken: boolean }[]>`
+    with ${takenFirst(sql, taking)}
+    ingest as materialized (
       select file_key from ingests where file_key = ${file.key} and expires_at > now() for update
     ),
     batch as (
@@ -37,6 +40,7 @@ export async function insertIngestedBatch(
              ${batch.webhookUrl}, ${batch.customIdPrefix}, ${batch.execution}, ${batch.rescue}, ${batch.optionsHash}, ${batch.promptCaching ?? null}, ${batch.maxCostUsd},
              ${batch.deduplicate ? file.itemCount === 1 : null}, ${batch.previewItems ?? null}, ${isChosen(batch)}, ${batch.retainSeconds ?? null}::int, ${file.itemCount}
       from ingest
+      where ${isTaken(sql, taking)}
       on conflict (owner, idempotency_key) where idempotency_key is not null do nothing
       returning key, file_key
     ),
@@ -54,7 +58,8 @@ export async function insertIngestedBatch(
       select batch.key, first, least(first + ${batch.chunkSize}, ${file.itemCount}) - 1, first - 1, ${firstState(batch)}
       from batch, generate_series(0, ${file.itemCount - 1}, ${batch.chunkSize}) as first
     )
-    select (select key from batch) as key, exists (select from ingest) as leased`;
-  if (!inserted?.leased) return 'lease_lost';
-  return inserted.key ?? 'key_taken';
+    select (select key from batch) as key, exists (select from ingest) as leased,
+           ${isTaken(sql, taking)} as "isTaken"`;
+  const result = inserted?.leased ? (inserted.key ?? 'key_taken') : 'lease_lost';
+  return { result, isTaken: inserted?.isTaken ?? false };
 }

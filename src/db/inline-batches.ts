@@ -2,6 +2,7 @@
 import { and, eq } from 'drizzle-orm';
 import type { Builder, Sql } from './driver/client.ts';
 import { batches, type Execution } from './tables.ts';
+import { isTaken, type Taking, takenFirst } from './takings.ts';
 
 /** A batch as it was submitted with its items inline. `options` and the like are JSON text. */
 export interface NewInlineBatch {
@@ -50,25 +51,29 @@ export function firstState({
 }
 
 /**
- * Inserts a batch, its unlisted file, its rows and its chunks. Null when the owner's idempotency
- * key is taken: then nothing was written, and `findByIdempotencyKey` has the winner.
+ * Inserts a batch, its unlisted file, its rows and its chunks, where its taking fits. `key` is null
+ * where it does not, and where the owner's idempotency key has another batch: then nothing was
+ * written, and `findByIdempotencyKey` has the winner.
  */
 export async function insertInlineBatch(
   sql: Sql,
   batch: NewInlineBatch,
-): Promise<{ key: bigint } | null> {
+  taking: Taking | null = null,
+): Promise<{ key: bigint | null; isTaken: boolean }> {
   const { file, rows } = batch;
   const given = JSON.stringify(rows.map((row, index) => ({ index, ...row })));
-  const [inserted] = await sql<{ key: bigint }[]>`
-    with batch as (
+  const [inserted] = await sql<{ key: bigint | null; isTaken: boolean }[]>`
+    with ${takenFirst(sql, taking)}
+    batch as (
       insert into batches (file_key, id, owner, operation, options, model, status, name, metadata,
                            idempotency_key, input_hash, expires_in_seconds, expires_at, webhook_url, custom_id_prefix,
                            execution, rescue, options_hash, prompt_caching, max_cost_usd, twins_found, preview_items, preview_chosen, retain_seconds, total)
-      values (nextval('files_key_seq'), ${batch.id}, ${batch.owner}, ${batch.operation}, ${batch.options},
+      select nextval('files_key_seq'), ${batch.id}, ${batch.owner}, ${batch.operation}, ${batch.options},
               ${batch.model}, ${batch.status}, ${batch.name}, ${batch.metadata}, ${batch.idempotencyKey},
               ${batch.inputHash}, ${batch.expiresInSeconds}, now() + make_interval(secs => ${batch.expiresInSeconds}), ${batch.webhookUrl},
               ${batch.customIdPrefix}, ${batch.execution}, ${batch.rescue}, ${batch.optionsHash}, ${batch.promptCaching ?? null}, ${batch.maxCostUsd}, ${batch.deduplicate ? rows.length === 1 : null},
-              ${batch.previewItems ?? null}, ${isChosen(batch)}, ${batch.retainSeconds ?? null}, ${rows.length})
+              ${batch.previewItems ?? null}, ${isChosen(batch)}, ${batch.retainSeconds ?? null}, ${rows.length}
+      where ${isTaken(sql, taking)}
       on conflict (owner, idempotency_key) where idempotency_key is not null do nothing
       returning key, file_key
     ),
@@ -89,8 +94,8 @@ export async function insertInlineBatch(
       select batch.key, first, least(first + ${batch.chunkSize}, ${rows.length}) - 1, first - 1, ${firstState(batch)}
       from batch, generate_series(0, ${rows.length - 1}, ${batch.chunkSize}) as first
     )
-    select key from batch`;
-  return inserted ?? null;
+    select (select key from batch) as key, ${isTaken(sql, taking)} as "isTaken"`;
+  return inserted ?? { key: null, isTaken: false };
 }
 
 /** The batch that holds an owner's idempotency key, with the hash of its input. */

@@ -3,6 +3,7 @@ import type { ItemErrorCode } from '../core/errors.ts';
 import { itemsNamed } from './custom-ids.ts';
 import type { Sql } from './driver/client.ts';
 import { isInPreview } from './guards.ts';
+import { isTaken, type Taking, takenFirst } from './takings.ts';
 import { usageColumns } from './usage.ts';
 
 /** The batch of an owner, and which of its items; all where absent. */
@@ -25,7 +26,8 @@ export interface Retried {
  * renewed. Succeeded items are never touched. A stopped batch goes on with what it had left undone
  * as well. Its output is another file from then on: how long the old one was, and that it was
  * deleted, is forgotten. Null where nothing is to be retried, or the batch is a draft or being
- * ended, or its file has lines that are not requests.
+ * ended, or its file has lines that are not requests. `isTaken` false: its taking did not fit, and
+ * nothing was changed.
  *
  * Identical rows stay together, but a twin that is named is asked itself from now on.
  *
@@ -35,15 +37,18 @@ export interface Retried {
 export async function retryItems(
   sql: Sql,
   { owner, id, customIds, errorCodes }: Retry,
-): Promise<Retried | null> {
-  const [retried] = await sql<Retried[]>`
-    with batch as materialized (
+  taking: Taking | null = null,
+): Promise<{ result: Retried | null; isTaken: boolean }> {
+  const [retried] = await sql<(Partial<Retried> & { isTaken: boolean })[]>`
+    with ${takenFirst(sql, taking)}
+    batch as materialized (
       select key, file_key, custom_id_field, custom_id_prefix, status, total - succeeded - failed - cancelled - expired as undone,
              ${isInPreview(sql)} as in_preview
       from batches b
       where id = ${id} and owner = ${owner} and deleted_at is null and ending is null
         and status in ('QUEUED', 'PROCESSING', 'COMPLETED', 'FAILED', 'CANCELLED', 'EXPIRED')
         and error_code is distinct from 'INVALID_INPUT_FILE'
+        and ${isTaken(sql, taking)}
       for update
     ),
     moved as (
@@ -108,20 +113,24 @@ export async function retryItems(
              (select count(*) filter (where twin) from put_back)::int as twins,
              (select count(*) filter (where leaves) from put_back)::int as leaving
       from moved
+    ),
+    retried as (
+      update batches b
+      set failed = b.failed - t.failed, cancelled = b.cancelled - t.cancelled, expired = b.expired - t.expired,
+          twins = b.twins - t.leaving, twins_recorded = b.twins_recorded - t.twins,
+          seq = b.seq + 1,
+          status = case when b.started_at is null then 'QUEUED' else 'PROCESSING' end::batch_status,
+          completed_at = null, cancel_initiated_at = null, error = null, error_code = null,
+          output_bytes = null, error_bytes = null, output_deleted_at = null, errors_deleted_at = null,
+          rate = 0, rate_at = now(), rescued_at = null,
+          -- A batch that runs and is paused stays so.
+          pause_reason = case when batch.status in ('QUEUED', 'PROCESSING') then b.pause_reason end,
+          expires_at = now() + make_interval(secs => b.expires_in_seconds)
+      from total t, batch
+      where b.key = batch.key and (t.items > 0 or batch.status = 'FAILED' and batch.undone > 0)
+      returning b.key, t.items + case when batch.status = 'FAILED' then batch.undone else 0 end as "retriedItems"
     )
-    update batches b
-    set failed = b.failed - t.failed, cancelled = b.cancelled - t.cancelled, expired = b.expired - t.expired,
-        twins = b.twins - t.leaving, twins_recorded = b.twins_recorded - t.twins,
-        seq = b.seq + 1,
-        status = case when b.started_at is null then 'QUEUED' else 'PROCESSING' end::batch_status,
-        completed_at = null, cancel_initiated_at = null, error = null, error_code = null,
-        output_bytes = null, error_bytes = null, output_deleted_at = null, errors_deleted_at = null,
-        rate = 0, rate_at = now(), rescued_at = null,
-        -- A batch that runs and is paused stays so.
-        pause_reason = case when batch.status in ('QUEUED', 'PROCESSING') then b.pause_reason end,
-        expires_at = now() + make_interval(secs => b.expires_in_seconds)
-    from total t, batch
-    where b.key = batch.key and (t.items > 0 or batch.status = 'FAILED' and batch.undone > 0)
-    returning b.key, t.items + case when batch.status = 'FAILED' then batch.undone else 0 end as "retriedItems"`;
-  return retried ?? null;
+    select r.*, ${isTaken(sql, taking)} as "isTaken" from (select) one left join retried r on true`;
+  const { key = null, retriedItems = 0, isTaken: taken = false } = retried ?? {};
+  return { result: key === null ? null : { key, retriedItems }, isTaken: taken };
 }

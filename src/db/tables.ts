@@ -16,4 +16,5 @@ export * from './tables/processes.ts';
 export * from './tables/provider-batches.ts';
 export * from './tables/results.ts';
 export * from './tables/spending.ts';
+export * from './tables/takings.ts';
 export * from './tables/webhooks.ts';

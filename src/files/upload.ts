@@ -1,8 +1,11 @@
 /** An upload: bytes in, a file with its rows out, or nothing. */
+import { LimitExceeded } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
+import type { Limits } from '../core/limits.ts';
 import type { Database } from '../db/driver/client.ts';
 import { type FileRecord, insertFile, readFile, type StoredProblem } from '../db/files.ts';
 import { countCustomId, countCustomIdsAlike } from '../db/ingests.ts';
+import { readBytesLeft, storeWithin, takingOf } from '../db/takings.ts';
 import type { Telling } from '../telemetry/events.ts';
 import { fileNameOf } from './file-name.ts';
 import { ingestRows, type RowBytes } from './ingest.ts';
@@ -24,10 +27,12 @@ export interface Upload extends RowBytes {
   /** Lines for OpenAI's batch API, of which none is refused. Nothing is guessed then. */
   areRequests?: boolean;
   limits?: ReadLimits;
+  /** What the owner may take; null without limits. */
+  ownerLimits: Limits | null;
   events: Telling;
 }
 
-/** Reads a file and stores it. Throws UploadRefused, and what the source throws. */
+/** Reads a file and stores it. Throws UploadRefused, LimitExceeded, and what the source throws. */
 export async function uploadFile(upload: Upload): Promise<FileRecord> {
   const ingested = await ingestFile(upload);
   return await ingested.store();
@@ -56,16 +61,20 @@ export interface Ingested {
 export async function ingestFile(upload: Upload): Promise<Ingested> {
   const { db, owner, contentType, options, limits = readLimits } = upload;
   const name = fileNameOf(upload.name);
-  const rows = await ingestRows(upload, {
-    createReader: (sink) =>
-      upload.areRequests
-        ? createRequestLinesReader(sink, limits)
-        : createFileReader({ sink, name, contentType, options, limits }),
-    async judge(fileKey, reading) {
-      await refuseRepeatedIds(db, fileKey, reading);
-      return await withProvenProblems(db, fileKey, reading);
+  const source = await withinStorage(upload, upload.source);
+  const rows = await ingestRows(
+    { ...upload, source },
+    {
+      createReader: (sink) =>
+        upload.areRequests
+          ? createRequestLinesReader(sink, limits)
+          : createFileReader({ sink, name, contentType, options, limits }),
+      async judge(fileKey, reading) {
+        await refuseRepeatedIds(db, fileKey, reading);
+        return await withProvenProblems(db, fileKey, reading);
+      },
     },
-  });
+  );
   const { fileKey, read: reading } = rows;
   return {
     reading,
@@ -74,7 +83,7 @@ export async function ingestFile(upload: Upload): Promise<Ingested> {
       try {
         const id = newId('file');
         rows.checkLease();
-        const isIn = await insertFile(db.sql, {
+        const entered = {
           key: fileKey,
           id,
           owner,
@@ -82,7 +91,9 @@ export async function ingestFile(upload: Upload): Promise<Ingested> {
           purpose,
           expiresInSeconds,
           ...stored(reading),
-        });
+        };
+        const taking = takingOf(upload.ownerLimits, { owner, bytes: reading.sizeBytes });
+        const isIn = await storeWithin(db.sql, taking, () => insertFile(db.sql, entered, taking));
         if (!isIn) throw new LeaseLost();
         rows.release();
         const file = await readFile(db, owner, id);
@@ -96,6 +107,35 @@ export async function ingestFile(upload: Upload): Promise<Ingested> {
       }
     },
   };
+}
+
+/**
+ * The bytes of a source, which break off with LimitExceeded behind what its owner may still store.
+ * What others store meanwhile is counted when the file is entered.
+ */
+export async function withinStorage(
+  { db, owner, ownerLimits }: Pick<Upload, 'db' | 'owner' | 'ownerLimits'>,
+  source: AsyncIterable<Uint8Array>,
+): Promise<AsyncIterable<Uint8Array>> {
+  const left = await readBytesLeft(db.sql, owner, ownerLimits);
+  return left === null
+    ? source
+    : cutBehind(source, { left, allowed: ownerLimits?.storageBytes ?? 0 });
+}
+
+async function* cutBehind(
+  source: AsyncIterable<Uint8Array>,
+  { left, allowed }: { left: number; allowed: number },
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let bytes = 0;
+  for await (const chunk of source) {
+    bytes += chunk.length;
+    if (bytes > left) {
+      const use = { limit: 'storageBytes', allowed, used: allowed - left, resetsAt: null } as const;
+      throw new LimitExceeded(use, bytes);
+    }
+    yield chunk;
+  }
 }
 
 /** Looks at what seemed to be duplicates. Throws UnreadableFile where two are. */

@@ -1,27 +1,24 @@
 /** What speaks to models: the providers, the sandbox among them, and the plans of operations. */
 import { randomBytes } from 'node:crypto';
+import type { ModelsOfOwner } from '../app/caller.ts';
 import type { Config } from '../config.ts';
 import type { Log } from '../core/log.ts';
 import { type Counter, createCounter } from '../counting/counter.ts';
 import { createPrefixCount } from '../engine/run/count-beginning.ts';
-import { createPlanner, type Plan } from '../engine/run/plan.ts';
+import { createPlanner, type Plan, type StoredOperation } from '../engine/run/plan.ts';
+import { createOwnerModels } from '../model/owner-models.ts';
 import { createProviders, type Providers } from '../model/providers.ts';
 import { startSandbox } from '../sandbox/wire/server.ts';
 import type { Events } from '../telemetry/events.ts';
 import type { Ending } from './ending.ts';
 
-/** As a batch has it stored. */
-interface StoredOperation {
-  operation: string;
-  /** JSON text. */
-  options: string;
-  model: string;
-}
-
 export interface Models {
   providers: Providers;
   counter: Counter;
-  preparePlan: ReturnType<typeof createPlanner>;
+  /** What an owner may use: everything, where LIMITS does not name it. */
+  modelsOf(owner: string): ModelsOfOwner;
+  /** Model calls of an owner that are under way, where LIMITS bounds them. */
+  callsOf(owner: string): number;
   /** The plan of a batch. */
   prepareStored(stored: StoredOperation): Plan;
   /** How the providers do, as JSON; null where nothing is known. */
@@ -67,12 +64,24 @@ export async function openModels(
     countPrefix: createPrefixCount(counter),
     events,
   });
+  const ownerModels = createOwnerModels(providers, config.limits);
+  const everything: ModelsOfOwner = { providers, preparePlan };
+  const modelsOf = (owner: string): ModelsOfOwner => {
+    const own = ownerModels.providersOf(owner);
+    if (own === providers) return everything;
+    return {
+      providers: own,
+      preparePlan: (operation, params, model, time) =>
+        preparePlan(operation, params, model, time, own),
+    };
+  };
   return {
     providers,
     counter,
-    preparePlan,
-    prepareStored: ({ operation, options, model }) =>
-      preparePlan(operation, JSON.parse(options) as Record<string, unknown>, model),
+    modelsOf,
+    callsOf: ownerModels.callsOf,
+    prepareStored: ({ owner, operation, options, model }) =>
+      modelsOf(owner).preparePlan(operation, JSON.parse(options) as Record<string, unknown>, model),
     activityText() {
       const activity = providers.activity();
       return Object.keys(activity).length === 0 ? null : JSON.stringify(activity);

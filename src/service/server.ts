@@ -2,11 +2,13 @@
 import { createCallLedger } from '../app/call-ledger.ts';
 import { createLiveCalls } from '../app/live-call.ts';
 import { createOwnerBudget } from '../app/owner-budget.ts';
+import { limitsFor } from '../core/limits.ts';
 import { openDatabase } from '../db/driver/client.ts';
 import type { Connections } from '../db/driver/connections.ts';
 import { openCopy } from '../db/driver/copy.ts';
 import type { Presence } from '../db/driver/presence.ts';
 import { createRequestLine, type RequestLine } from '../db/driver/request-line.ts';
+import { takeItems, takingOf } from '../db/takings.ts';
 import { createProgress, type Progress } from '../engine/live/progress.ts';
 import { createAnthropicFace } from '../faces/anthropic/face.ts';
 import { createConsoleFace } from '../faces/console/face.ts';
@@ -44,7 +46,9 @@ interface ServerParts extends EngineParts {
 /** Returns where it listens. Throws StartFailure where its port is in the way. */
 export async function startServer(parts: ServerParts, ending: Ending): Promise<string> {
   const { config, db, nudges, log, events, presence, linkKey, engine, webhooks } = parts;
-  const { providers, counter, preparePlan } = parts.models;
+  const { providers, counter, modelsOf } = parts.models;
+  const limitsOf = (owner: string) => limitsFor(config.limits, owner);
+  const providersOf = (owner: string) => modelsOf(owner).providers;
   const { introspection, publicUrl, defaultModel, budgets: limits } = config;
   const line = openRequestLine(parts, ending);
   const dbOf = (owner: string) => line.of(owner).db;
@@ -61,7 +65,8 @@ export async function startServer(parts: ServerParts, ending: Ending): Promise<s
     nudges,
     progress,
     summaries: engine.summaries,
-    providers,
+    modelsOf,
+    limitsOf,
     counter,
     defaultModel,
     withKeys: config.apiKeys.size > 0,
@@ -72,16 +77,17 @@ export async function startServer(parts: ServerParts, ending: Ending): Promise<s
     retention: config.retention,
     concurrency: config.workerConcurrency,
     liveCalls: createLiveCalls({
-      providers,
+      providersOf,
       callLedger,
       ownerBudget,
+      takeItem: (owner) =>
+        takeItems(dbOf(owner).sql, takingOf(limitsOf(owner), { owner, items: 1 })),
       defaultModel,
       timeoutMs,
       events,
     }),
     log,
     events,
-    preparePlan,
     webhooks,
     checkWebhook: createWebhookCheck(config.webhookAllowPrivate),
   };

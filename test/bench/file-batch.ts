@@ -14,7 +14,7 @@ export async function insertBatchOf(
   },
 ): Promise<bigint> {
   const { categories, status, deduplicate, previewItems = null } = batch;
-  const key = await insertFileBatch(sql, {
+  const { result: key } = await insertFileBatch(sql, {
     fileId,
     id: `batch_${randomUUID()}`,
     owner: 'local',

@@ -54,6 +54,8 @@ async function serveFiles(): Promise<string> {
     copy: openCopy(url),
     events: createEvents(log),
     submit,
+    limitsOf: () => null,
+    discard: async () => undefined,
   };
   const http = createServer((request, response) => {
     const query = new URL(request.url ?? '/', 'http://localhost').searchParams;

@@ -67,7 +67,7 @@ export async function insertBatch(
       fields: null,
     })),
   } as Parameters<typeof insertInlineBatch>[1]);
-  if (!inserted) throw new Error('the batch was not inserted');
+  if (inserted.key === null) throw new Error('the batch was not inserted');
   return inserted.key;
 }
 

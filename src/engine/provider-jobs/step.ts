@@ -21,7 +21,7 @@ import type { Telling } from '../../telemetry/events.ts';
 import type { Publisher } from '../live/publisher.ts';
 import type { Lease } from '../process/lease.ts';
 import type { Nudges } from '../process/nudges.ts';
-import type { Plan } from '../run/plan.ts';
+import type { Plan, StoredOperation } from '../run/plan.ts';
 import { followJob } from './follow-job.ts';
 import { HandsLost, type JobStep, type Learned, type StepOutcome } from './job.ts';
 import { createLearnedLimits } from './learned-limits.ts';
@@ -50,7 +50,7 @@ export interface StepOptions {
   db: Database;
   nudges: Nudges;
   /** Binds a stored operation to its model. Throws BadUserInput where it cannot run here. */
-  preparePlan: (batch: { operation: string; options: string; model: string }) => Plan;
+  preparePlan: (batch: StoredOperation) => Plan;
   /** The lease that the steps are done under. */
   lease: Pick<Lease, 'id' | 'onLost'>;
   /** Milliseconds between two looks at a job; null: more rarely the older it is. */

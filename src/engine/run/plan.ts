@@ -52,6 +52,18 @@ export interface Plan {
   isRequests?: boolean;
 }
 
+/** A batch's operation as it is stored. */
+export interface StoredOperation {
+  owner: string;
+  operation: string;
+  /** JSON text. */
+  options: string;
+  model: string;
+}
+
+/** Where models are found: the providers, or what of them an owner may use. */
+type ModelSource = Pick<Providers, 'resolve' | 'resolveNamed' | 'resolveAt'>;
+
 /**
  * Binds operations to models: `model`, else the one of the params, else the default. `preparePlan`
  * throws BadUserInput where the model is unknown or its provider not configured.
@@ -77,11 +89,12 @@ export function createPlanner({
     params: Record<string, unknown>,
     modelId?: string,
     time?: CheckTime,
+    source: ModelSource = providers,
   ): Plan {
     const operation = findOperation(operationName);
     if (!operation) throw new Error(`there is no operation ${operationName}`);
     const shared = params as SharedParams;
-    const model = providers.resolve(modelId ?? shared.model ?? defaultModel);
+    const model = source.resolve(modelId ?? shared.model ?? defaultModel);
     const mayName = operation.whole && !shared.model;
     // By either reading of the server's own.
     const isDefault = [defaultModel, `${model.provider}/${defaultModel}`].includes(model.id);
@@ -95,12 +108,16 @@ export function createPlanner({
         ...samplingOf(shared),
         defaultTemperature: shared.temperature == null ? operation.defaultTemperature : undefined,
       },
-      modelOf: mayName ? (item) => modelNamedBy(item, model) : null,
+      modelOf: mayName ? (item) => modelNamedBy(item, model, source) : null,
       isRequests: mayName === true && !isDefault,
     };
   };
 
-  function modelNamedBy({ request, dialect }: PromptItem, model: Model): Model {
+  function modelNamedBy(
+    { request, dialect }: PromptItem,
+    model: Model,
+    source: ModelSource,
+  ): Model {
     const name = request?.model ?? model.name;
     try {
       if (name === model.name) return model;
@@ -109,8 +126,8 @@ export function createPlanner({
         // rest.
         const isAnthropics = dialect === 'anthropic' && !name.includes('/');
         return (
-          (isAnthropics ? providers.resolveAt('anthropic', name) : null) ??
-          providers.resolveNamed(name, model)
+          (isAnthropics ? source.resolveAt('anthropic', name) : null) ??
+          source.resolveNamed(name, model)
         );
       }
     } catch (error) {

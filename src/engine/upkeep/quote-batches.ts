@@ -12,7 +12,7 @@ import type { ModelPrices } from '../../model/prices.ts';
 import { readHistory } from '../quote/history.ts';
 import { makeQuote } from '../quote/quote.ts';
 import { readSample } from '../quote/read-sample.ts';
-import type { Plan } from '../run/plan.ts';
+import type { Plan, StoredOperation } from '../run/plan.ts';
 import { batchesAtOnce, type PreparationStep } from './prepare.ts';
 
 /** Rows whose prompts are counted: the sum is within 2 % in 19 cases of 20 for short texts. */
@@ -29,7 +29,7 @@ export function quoteBatches({
   db: Database;
   counter: Counter;
   /** Throws BadUserInput for a model that is not configured here. */
-  preparePlan(batch: { operation: string; options: string; model: string }): Plan;
+  preparePlan(batch: StoredOperation): Plan;
   pricesOf(model: string): ModelPrices;
   log: Log;
 }): PreparationStep<UnquotedBatch> {

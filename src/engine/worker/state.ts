@@ -9,7 +9,7 @@ import type { Telling } from '../../telemetry/events.ts';
 import type { Publisher } from '../live/publisher.ts';
 import type { Lease } from '../process/lease.ts';
 import type { Nudges } from '../process/nudges.ts';
-import type { Plan } from '../run/plan.ts';
+import type { Plan, StoredOperation } from '../run/plan.ts';
 import { createFairOrder, type FairOrder } from './fair-order.ts';
 import type { HeldBatch, HeldItem } from './held-batch.ts';
 import type { Statements } from './statements.ts';
@@ -60,7 +60,7 @@ export interface WorkerParts {
   readonly concurrency: number;
   readonly statements: Statements;
   /** Binds an operation to its model. Throws BadUserInput where this process cannot run it. */
-  readonly preparePlan: (batch: { operation: string; options: string; model: string }) => Plan;
+  readonly preparePlan: (batch: StoredOperation) => Plan;
   readonly publisher: Publisher;
   readonly nudges: Pick<Nudges, 'send'>;
   readonly clock: Clock;

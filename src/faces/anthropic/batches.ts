@@ -22,8 +22,13 @@ export const maxBodyBytes = 268_435_456;
 
 /** `publicUrl` begins the addresses of results; null: the address that was asked does. */
 export function batchRoutes(services: DialectServices, publicUrl: string | null): ApiRoute[] {
-  const { line } = services;
-  const callerOf = (owner: string) => ({ ...services, ...line.of(owner), owner });
+  const { line, modelsOf } = services;
+  const callerOf = (owner: string) => ({
+    ...services,
+    ...modelsOf(owner),
+    ...line.of(owner),
+    owner,
+  });
   const baseOf = (url: URL) => publicUrl ?? url.origin;
   return [
     {

@@ -41,7 +41,8 @@ function shapeOf(failure: RouteError): Shape {
         headers: againAfter(failure, 1),
       };
     case 'BUDGET_EXCEEDED':
-      return { status, type: 'billing_error', headers: neverAgain };
+    case 'LIMIT_EXCEEDED':
+      return { status: 402, type: 'billing_error', headers: neverAgain };
     case 'QUOTA_EXHAUSTED':
       return { status: 402, type: 'billing_error' };
     case 'SHUTTING_DOWN':

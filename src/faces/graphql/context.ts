@@ -1,4 +1,4 @@
-import type { Caller } from '../../app/caller.ts';
+import type { Caller, ModelsOfOwner } from '../../app/caller.ts';
 import type { OwnerBudget } from '../../app/owner-budget.ts';
 import type { ResultCounter } from '../../app/parse-results.ts';
 import type { OwnProcess } from '../../app/provider-states.ts';
@@ -10,7 +10,6 @@ import type { Retention } from '../../db/retention.ts';
 import type { Progress } from '../../engine/live/progress.ts';
 import type { Nudges } from '../../engine/process/nudges.ts';
 import type { Summaries } from '../../engine/summaries/summaries.ts';
-import type { Providers } from '../../model/providers.ts';
 import type { CheckTime } from '../../operations/check-time.ts';
 import type { Telling } from '../../telemetry/events.ts';
 import type { Webhooks } from '../../webhooks/deliver.ts';
@@ -20,7 +19,8 @@ import type { Budget } from './budget.ts';
 import type { Cursors } from './cursors.ts';
 
 /** Services for resolvers: one object for the whole process. */
-export interface Services extends Pick<Caller, 'preparePlan' | 'checkWebhook' | 'callLedger'> {
+export interface Services extends Pick<Caller, 'checkWebhook' | 'callLedger' | 'limitsOf'> {
+  modelsOf(owner: string): ModelsOfOwner;
   /** The database, an owner at a time. */
   line: RequestLine;
   links: SignedLinks;
@@ -30,7 +30,6 @@ export interface Services extends Pick<Caller, 'preparePlan' | 'checkWebhook' | 
   progress: Progress;
   /** What was counted of the answers of batches. */
   summaries: Summaries;
-  providers: Providers;
   /** Of tokens. */
   counter: Counter;
   defaultModel: string;
@@ -52,7 +51,12 @@ export interface Services extends Pick<Caller, 'preparePlan' | 'checkWebhook' | 
 }
 
 /** One request's view: the services, who asks, and when it gave up. */
-export interface Context extends Services, RequestAccess, Omit<Caller, 'providers'>, Bearer {
+export interface Context
+  extends Services,
+    RequestAccess,
+    Omit<Caller, 'providers'>,
+    ModelsOfOwner,
+    Bearer {
   owner: string;
   /** The same for the log. */
   asking: Asking;

@@ -3,6 +3,7 @@ import { ZodError } from 'zod';
 import {
   AppError,
   BadUserInput,
+  detailsOf,
   type InputIssue,
   PageTooLarge,
   retryAfterSeconds,
@@ -19,6 +20,7 @@ export function presentError(error: AppError): GraphQLError {
     extensions: {
       code: error.code,
       ...(error instanceof BadUserInput ? { issues: error.issues } : {}),
+      ...detailsOf(error),
       ...(error instanceof PageTooLarge ? { cursor: error.cursor } : {}),
       // What stands in the way of any request is told to proxies and clients that read no bodies,
       // too.

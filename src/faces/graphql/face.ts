@@ -22,7 +22,7 @@ export function createGraphQLFace({
   publicUrl: string | null;
   log: Log;
 }): Face {
-  const mask = createMask(log);
+  const mask = createMask(log, services.events);
   const streams = createStreams();
   const yoga = createGraphQL({
     services,

@@ -1,9 +1,10 @@
 /** The last look at every GraphQL answer: no error leaves that was not meant to be seen. */
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import { AppError, type InputIssue } from '../../core/errors.ts';
+import { AppError, type InputIssue, LimitExceeded } from '../../core/errors.ts';
 import { type Asking, type Log, somethingFailed } from '../../core/log.ts';
 import { databaseFailedRequest, databaseFailure } from '../../db/driver/failure.ts';
+import type { Telling } from '../../telemetry/events.ts';
 import { presentError } from './errors.ts';
 import { limitErrors } from './limit-errors.ts';
 
@@ -16,7 +17,7 @@ const translatedCodes = new Map<unknown, string>([
 ]);
 
 /** Shows expected failures as they are, with a code. Everything else is logged alone. */
-export function createMask(log: Log): Mask {
+export function createMask(log: Log, events: Pick<Telling, 'emit'>): Mask {
   return (error, asking) => {
     const original = error instanceof GraphQLError ? originalOf(error) : error;
     const position =
@@ -30,6 +31,9 @@ export function createMask(log: Log): Mask {
     }
     const failure = original instanceof AppError ? original : databaseFailure(original);
     if (failure) {
+      if (failure instanceof LimitExceeded) {
+        events.emit('request.refused', { reason: 'limit', owner: asking.owner ?? null });
+      }
       if (failure !== original) {
         log.warn({ ...linesOf(asking, error), err: original }, databaseFailedRequest);
       }

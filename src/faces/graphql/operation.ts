@@ -6,6 +6,7 @@ import type { Planned } from '../../app/owner-budget.ts';
 import { planFor } from '../../app/plan-for.ts';
 import { maxCustomIdLength } from '../../core/ids.ts';
 import { totalUsage, type Usage } from '../../core/usage.ts';
+import { takeItems, takingOf } from '../../db/takings.ts';
 import { operations } from '../../operations/index.ts';
 import type { Operation } from '../../operations/operation.ts';
 import { builder } from './builder.ts';
@@ -159,6 +160,8 @@ async function runNow(
       async admit(promptCharacters) {
         context.budget.takePrompts(promptCharacters);
         await admit({ promptCharacters: () => promptCharacters, answers: items.length });
+        const { db, owner, limitsOf } = context;
+        await takeItems(db.sql, takingOf(limitsOf(owner), { owner, items: items.length }));
       },
       onFault: (error) =>
         context.log.error({ err: error, ...context.asking }, 'an item failed in an unforeseen way'),

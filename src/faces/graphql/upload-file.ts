@@ -86,7 +86,7 @@ builder.mutationField('uploadFile', (t) =>
           'Member that holds the rows of a JSON file that is one object. Absent: the only array of objects or strings.',
       }),
     },
-    resolve: async (_root, { file, name, ...given }, { db, copy, owner, events }) => {
+    resolve: async (_root, { file, name, ...given }, { db, copy, owner, events, limitsOf }) => {
       try {
         const stored = await uploadFile({
           db,
@@ -96,6 +96,7 @@ builder.mutationField('uploadFile', (t) =>
           name: name ?? file.name,
           contentType: file.contentType,
           options: parseOptions(withoutNulls(given)),
+          ownerLimits: limitsOf(owner),
           events,
         });
         return { file: stored };

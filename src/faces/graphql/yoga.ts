@@ -92,9 +92,10 @@ export function createGraphQL({
     context: ({ request, socket, res, asking, bearer }) => {
       if (socket) {
         const { origin, bearer, ...asked } = socket;
-        const { line } = services;
+        const { line, modelsOf } = services;
         return {
           ...services,
+          ...modelsOf(bearer.owner),
           ...line.of(bearer.owner),
           ...asked,
           ...bearer,
@@ -109,6 +110,7 @@ export function createGraphQL({
       const baseUrl = publicUrl ?? new URL(request.url).origin;
       return {
         ...services,
+        ...services.modelsOf(owner),
         ...services.line.of(owner),
         ...bearer,
         asking,

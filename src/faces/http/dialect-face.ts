@@ -1,8 +1,7 @@
 /** The face of another vendor's API: all requests under /v1 that speak its dialect. */
-import type { Caller } from '../../app/caller.ts';
+import type { Caller, ModelsOfOwner } from '../../app/caller.ts';
 import type { LiveCalls } from '../../app/live-call.ts';
 import type { RequestLine } from '../../db/driver/request-line.ts';
-import type { Providers } from '../../model/providers.ts';
 import type { Dialect } from '../../model/request.ts';
 import { type ApiRoute, routeApi } from './api-routes.ts';
 import type { Face, Manner } from './face.ts';
@@ -10,10 +9,10 @@ import { type LiveWire, liveRoute } from './live-route.ts';
 import { type ModelWire, modelRoutes } from './model-routes.ts';
 import { spokenDialect } from './spoken-dialect.ts';
 
-export interface DialectServices extends Omit<Caller, 'owner' | 'db'> {
+export interface DialectServices extends Omit<Caller, 'owner' | 'db' | keyof ModelsOfOwner> {
   /** The database, an owner at a time. */
   line: RequestLine;
-  providers: Providers;
+  modelsOf(owner: string): ModelsOfOwner;
   liveCalls: LiveCalls;
 }
 
@@ -37,7 +36,7 @@ export function createDialectFace(
     routes: [
       routeApi(
         ({ request }) => covers(request),
-        [...modelRoutes(models, services.providers), liveRoute(live, services), ...routes],
+        [...modelRoutes(models, services), liveRoute(live, services), ...routes],
       ),
     ],
   };

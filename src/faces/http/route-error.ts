@@ -1,5 +1,11 @@
 import type { ServerResponse } from 'node:http';
-import { AppError, type AppErrorCode, retryAfterSeconds, statusOf } from '../../core/errors.ts';
+import {
+  AppError,
+  type AppErrorCode,
+  detailsOf,
+  retryAfterSeconds,
+  statusOf,
+} from '../../core/errors.ts';
 import { type Asking, type Log, somethingFailed } from '../../core/log.ts';
 import { databaseFailedRequest, databaseFailure } from '../../db/driver/failure.ts';
 
@@ -32,6 +38,12 @@ export class RouteError extends Error {
     this.code = code;
     this.details = details;
   }
+}
+
+/** An expected failure as a route tells it. */
+export function routeErrorOf(failure: AppError, { cause }: { cause: unknown }): RouteError {
+  const details = detailsOf(failure);
+  return new RouteError(statusOf(failure.code), failure.code, failure.message, { details, cause });
 }
 
 /** A RouteError 400 for what a client sent. */
@@ -114,7 +126,7 @@ function failureOf(error: unknown, { asking, log }: { asking: Asking; log: Log }
     return new RouteError(500, 'INTERNAL_SERVER_ERROR', somethingFailed(asking), { cause: error });
   }
   if (failure !== error) tellOfDatabase(error, { asking, log });
-  return new RouteError(statusOf(failure.code), failure.code, failure.message, { cause: error });
+  return routeErrorOf(failure, { cause: error });
 }
 
 function tellOfDatabase(error: unknown, { asking, log }: { asking: Asking; log: Log }): void {

@@ -1,6 +1,7 @@
 /** The one HTTP server: it lets requests in, and hands each to the face whose route it is. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Config, isLoopback } from '../../config.ts';
+import { LimitExceeded } from '../../core/errors.ts';
 import type { Asking, Log } from '../../core/log.ts';
 import type { Telling } from '../../telemetry/events.ts';
 import {
@@ -63,6 +64,9 @@ export function createHttpServer({
     response.setHeader(manner?.requestIdHeader ?? 'x-request-id', asking.requestId);
     drain.add(response);
     void handle(request, response, asking, manner).catch((error: unknown) => {
+      if (isOverLimit(error)) {
+        events.emit('request.refused', { reason: 'limit', owner: asking.owner ?? null });
+      }
       sendRouteError(response, error, { asking, log, ...manner });
       letRunOut(request, asking.owner === undefined ? strangerBytes : undefined);
     });
@@ -180,6 +184,10 @@ function createTrust({ apiKeys, publicUrl }: Config) {
     const isNavigation = method === 'GET' && headers['sec-fetch-mode'] === 'navigate';
     return headers['sec-fetch-site'] !== 'cross-site' || isNavigation;
   };
+}
+
+function isOverLimit(error: unknown): boolean {
+  return error instanceof LimitExceeded || (error as Error | null)?.cause instanceof LimitExceeded;
 }
 
 /** Path and query. Refuses what is asked of a proxy or a bad host: Yoga would show a stack. */

@@ -26,8 +26,13 @@ export const defaultListedBatches = 20;
 export const maxBodyBytes = 1_048_576;
 
 export function batchRoutes(services: DialectServices): ApiRoute[] {
-  const { line } = services;
-  const callerOf = (owner: string): Caller => ({ ...services, db: line.of(owner).db, owner });
+  const { line, modelsOf } = services;
+  const callerOf = (owner: string): Caller => ({
+    ...services,
+    ...modelsOf(owner),
+    db: line.of(owner).db,
+    owner,
+  });
 
   return [
     {

@@ -53,6 +53,13 @@ function shapeOf(failure: RouteError): Shape {
         code: 'insufficient_quota',
         headers: neverAgain,
       };
+    case 'LIMIT_EXCEEDED':
+      return {
+        status: 429,
+        type: 'insufficient_quota',
+        code: 'insufficient_quota',
+        headers: neverAgain,
+      };
     case 'QUOTA_EXHAUSTED':
       return {
         status: 429,

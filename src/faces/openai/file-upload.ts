@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
+import type { Limits } from '../../core/limits.ts';
 import type { RequestAccess } from '../../db/driver/request-line.ts';
 import type { FileRecord } from '../../db/files.ts';
 import { UploadRefused } from '../../files/ingest.ts';
@@ -24,6 +25,7 @@ const secondsField = 'expires_after[seconds]';
 interface FileStorage {
   access: RequestAccess;
   owner: string;
+  ownerLimits: Limits | null;
   events: Telling;
 }
 
@@ -58,7 +60,7 @@ export async function receiveFile(
 
 async function receiveForm(
   request: IncomingMessage,
-  { access, owner, events }: FileStorage,
+  { access, owner, ownerLimits, events }: FileStorage,
 ): Promise<{ ingested: Ingested; fields: Fields }> {
   const body = received(request, {
     maxBytes: fileBytes + maxFormBytes,
@@ -81,6 +83,7 @@ async function receiveForm(
         ingested = await ingestFile({
           ...access,
           owner,
+          ownerLimits,
           events,
           source: bytes,
           name: fileName,

@@ -1,11 +1,11 @@
 /** Files of OpenAI's API: uploads, and the outputs of batches, which are files there too. */
+import type { Caller } from '../../app/caller.ts';
 import { textProblem } from '../../core/text.ts';
 import { readBatch } from '../../db/batches.ts';
 import type { RequestAccess, RequestLine } from '../../db/driver/request-line.ts';
 import { findPlace, type ListedFile, listFilesAndOutputs } from '../../db/file-list.ts';
 import { hideFile, readFile } from '../../db/files.ts';
 import { deleteOutput, hasOutput } from '../../db/output-files.ts';
-import type { Telling } from '../../telemetry/events.ts';
 import { type ApiRoute, sendJson } from '../http/api-routes.ts';
 import { RouteError } from '../http/route-error.ts';
 import { whenGone } from '../http/when-gone.ts';
@@ -18,11 +18,15 @@ import { queryNumber } from './query-number.ts';
 
 export const maxListedFiles = 10_000;
 
+interface FileServices extends Pick<Caller, 'events' | 'limitsOf'> {
+  line: RequestLine;
+}
+
 interface FileAccess extends RequestAccess {
   owner: string;
 }
 
-export function fileRoutes({ line, events }: { line: RequestLine; events: Telling }): ApiRoute[] {
+export function fileRoutes({ line, events, limitsOf }: FileServices): ApiRoute[] {
   const lengths = createOutputLengths();
   const accessOf = (owner: string): FileAccess => ({ ...line.of(owner), owner });
 
@@ -60,6 +64,7 @@ export function fileRoutes({ line, events }: { line: RequestLine; events: Tellin
           const file = await receiveFile(request, {
             access: line.of(owner),
             owner,
+            ownerLimits: limitsOf(owner),
             events,
             isGone: () => response.destroyed,
           });

@@ -1,10 +1,11 @@
 /** Files by plain HTTP as a face of the server: uploads, outputs, and the health check. */
-import type { Caller } from '../../app/caller.ts';
+import type { Caller, ModelsOfOwner } from '../../app/caller.ts';
 import { fileSource } from '../../app/source.ts';
 import { operationOf, requestFor } from '../../app/stored-operation.ts';
 import { submitChecked } from '../../app/submit.ts';
 import type { Database } from '../../db/driver/client.ts';
 import type { RequestLine } from '../../db/driver/request-line.ts';
+import { deleteFile } from '../../db/files.ts';
 import type { Face } from '../http/face.ts';
 import type { SignedLinks } from '../http/signed-link.ts';
 import type { UploadSubmission } from './batch-fields.ts';
@@ -12,7 +13,8 @@ import { answerHealth } from './health-route.ts';
 import { answerOutput } from './output-route.ts';
 import { answerUpload } from './upload-route.ts';
 
-export interface RestServices extends Omit<Caller, 'owner' | 'db'> {
+export interface RestServices extends Omit<Caller, 'owner' | 'db' | keyof ModelsOfOwner> {
+  modelsOf(owner: string): ModelsOfOwner;
   /** The database, an owner at a time. */
   line: RequestLine;
   links: SignedLinks;
@@ -28,7 +30,7 @@ export function createRestFace({
   /** What the health is asked of, apart from all requests. */
   db: Pick<Database, 'sql'>;
 }): Face {
-  const { line, links, preparePlan } = services;
+  const { line, links, modelsOf } = services;
   return {
     routes: [
       {
@@ -44,7 +46,8 @@ export function createRestFace({
             accessOf: (owner) => line.of(owner),
             links,
             operationOf,
-            requestFor: (batch) => (row) => requestFor(batch, row, preparePlan),
+            requestFor: (batch) => (row) =>
+              requestFor(batch, row, modelsOf(batch.owner).preparePlan),
             ownerOf,
             batchId: outputPath.exec(url.pathname)?.[1] ?? '',
             query: url.searchParams,
@@ -61,8 +64,16 @@ export function createRestFace({
             services: {
               ...access,
               events: services.events,
+              limitsOf: services.limitsOf,
+              discard: async (fileId) => {
+                await deleteFile(access.db.sql, owner, fileId);
+              },
               submit: (fileId, submission) =>
-                submitOverFile({ ...services, ...access, owner }, fileId, submission),
+                submitOverFile(
+                  { ...services, ...modelsOf(owner), ...access, owner },
+                  fileId,
+                  submission,
+                ),
             },
             owner,
             query: url.searchParams,

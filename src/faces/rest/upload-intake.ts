@@ -1,6 +1,7 @@
 /** Takes in the file of an upload: the body, or a part of a form with its other fields. */
 import type { IncomingMessage } from 'node:http';
 import { BadUserInput } from '../../core/errors.ts';
+import type { Limits } from '../../core/limits.ts';
 import type { Database } from '../../db/driver/client.ts';
 import type { Copy } from '../../db/driver/copy.ts';
 import { type ReadLimits, readLimits } from '../../files/read/limits.ts';
@@ -26,6 +27,7 @@ export interface IntakeServices {
   db: Database;
   copy: Copy;
   events: Telling;
+  limitsOf(owner: string): Limits | null;
   limits?: ReadLimits;
   patience?: Patience;
 }
@@ -98,13 +100,24 @@ function bodyOf(
 }
 
 function ingest(
-  { owner, services: { db, copy, events, limits = readLimits } }: Upload,
+  { owner, services: { db, copy, events, limitsOf, limits = readLimits } }: Upload,
   file: { bytes: AsyncIterable<Buffer>; name: string | null; contentType: string | null },
   fields: FileFields,
 ): Promise<Ingested> {
   const { bytes: source, name, contentType } = file;
   const options = readOptions(fields);
-  return ingestFile({ db, copy, owner, source, name, contentType, options, limits, events });
+  return ingestFile({
+    db,
+    copy,
+    owner,
+    ownerLimits: limitsOf(owner),
+    source,
+    name,
+    contentType,
+    options,
+    limits,
+    events,
+  });
 }
 
 function refuseEarly(fields: FormFields): void {

@@ -1,6 +1,6 @@
 /** `POST /files`: a file as the body, or in a form that may ask for a batch over it too. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { AppError, BadUserInput, statusOf } from '../../core/errors.ts';
+import { AppError, BadUserInput, LimitExceeded, statusOf } from '../../core/errors.ts';
 import type { FileRecord } from '../../db/files.ts';
 import { markLeft } from '../../db/retention.ts';
 import { UploadRefused } from '../../files/ingest.ts';
@@ -8,7 +8,7 @@ import type { Reading } from '../../files/read/file-reader.ts';
 import { readLimits } from '../../files/read/limits.ts';
 import { namesOf } from '../../files/row.ts';
 import { letRunOut } from '../http/received.ts';
-import { RouteError } from '../http/route-error.ts';
+import { RouteError, routeErrorOf } from '../http/route-error.ts';
 import { checkUploadHeaders } from '../http/upload-headers.ts';
 import { readSubmission, type UploadSubmission, wantsBatch } from './batch-fields.ts';
 import { type FormFields, readQuery } from './file-fields.ts';
@@ -17,6 +17,8 @@ import { type IntakeServices, receiveUpload } from './upload-intake.ts';
 export interface UploadServices extends IntakeServices {
   /** Submits a batch over a file, and returns its id. Throws AppError. */
   submit(fileId: string, submission: UploadSubmission): Promise<string>;
+  /** Deletes a file whose batch is more than a limit of its owner leaves. */
+  discard(fileId: string): Promise<void>;
 }
 
 /**
@@ -71,7 +73,7 @@ export async function answerUpload({
 async function submitOver(
   file: FileRecord,
   fields: FormFields,
-  { db, submit }: UploadServices,
+  { db, submit, discard }: UploadServices,
 ): Promise<BegunBatch> {
   try {
     const { submission, startsAnyway } = readSubmission(fields);
@@ -92,6 +94,10 @@ async function submitOver(
     // What is wrong here is told, and not that the file could not be marked.
     await markLeft(db, file.id).catch(() => undefined);
     if (!(error instanceof AppError)) throw error;
+    if (error instanceof LimitExceeded) {
+      await discard(file.id);
+      throw error;
+    }
     throw new RouteError(
       statusOf(error.code),
       error.code,
@@ -148,7 +154,7 @@ function describe(file: FileRecord, reading: Reading, begun: BegunBatch | null) 
 function presented(error: unknown): unknown {
   if (!(error instanceof AppError)) return error;
   if (!(error instanceof UploadRefused)) {
-    return new RouteError(statusOf(error.code), error.code, error.message, { cause: error });
+    return routeErrorOf(error, { cause: error });
   }
   switch (error.kind) {
     case 'invalid':

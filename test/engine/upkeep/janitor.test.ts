@@ -29,6 +29,7 @@ async function upload(owner = 'local', text = 'a\nb\n') {
     copy,
     events,
     owner,
+    ownerLimits: null,
     source: source(),
     name: 'x.txt',
     contentType: null,

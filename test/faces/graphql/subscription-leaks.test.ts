@@ -66,7 +66,11 @@ beforeAll(async () => {
           nudges,
           progress: watches.progress,
           summaries: createSummaries({ db, log }),
-          providers,
+          modelsOf: () => ({
+            providers,
+            preparePlan: createPlanner({ providers, defaultModel: 'test/rules' }),
+          }),
+          limitsOf: () => null,
           counter: createCounter(),
           defaultModel: 'test/rules',
           withKeys: false,
@@ -78,7 +82,6 @@ beforeAll(async () => {
           concurrency: 1,
           log,
           events,
-          preparePlan: createPlanner({ providers, defaultModel: 'test/rules' }),
           webhooks: createWebhooks({
             db,
             secrets: newWebhookSecret(),

@@ -53,6 +53,8 @@ export async function startUploadServer(): Promise<UploadServer> {
         copy,
         events,
         submit,
+        limitsOf: () => null,
+        discard: async () => undefined,
         limits: uploads.limits,
         ...(uploads.patience ? { patience: uploads.patience } : {}),
       },

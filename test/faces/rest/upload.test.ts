@@ -757,6 +757,7 @@ describe('uploadFile', () => {
       copy: server.copy,
       events: server.events,
       owner: 'me',
+      ownerLimits: null,
       source,
       name: 'x.txt',
       contentType: null,

@@ -1,0 +1,347 @@
+/** LIMITS hold over all faces, and against requests that come together at two processes. */
+import postgres from 'postgres';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type Answer, type App, startApp } from '../support/app.ts';
+import { completion, type StubProvider, startStubProvider } from '../support/stub-provider.ts';
+import { until } from '../support/until.ts';
+
+const key = 'k'.repeat(24);
+const owners = ['batches', 'items', 'bytes', 'calls', 'models', 'other'] as const;
+type Owner = (typeof owners)[number];
+
+const modelCalls = 3;
+const answer = completion('{"label":"praise","confidence":0.9}');
+
+let stub: StubProvider;
+let apps: App[];
+let app: App;
+let sql: postgres.Sql;
+
+beforeAll(async () => {
+  stub = await startStubProvider();
+  const env = {
+    PROVIDERS: JSON.stringify({ stub: { baseURL: stub.url, models: ['base', 'large'] } }),
+    DEFAULT_MODEL: 'stub/base',
+    API_KEYS: owners.map((owner) => `${owner}:${keyOf(owner)}`).join(','),
+    LIMITS: JSON.stringify({
+      batches: { activeBatches: 3 },
+      items: { itemsPerDay: 20 },
+      bytes: { storageBytes: 1_000 },
+      calls: { modelCalls },
+      models: { models: ['stub/ba*'] },
+    }),
+  };
+  const first = await startApp(env);
+  const second = await startApp(env, { databaseUrl: first.databaseUrl, sandbox: first.sandbox });
+  apps = [first, second];
+  app = first;
+  sql = postgres(app.databaseUrl, { max: 1 });
+});
+afterAll(async () => {
+  await sql.end();
+  for (const one of apps.toReversed()) await one.stop();
+  await stub.close();
+});
+beforeEach(() => {
+  stub.reply({ body: answer });
+  stub.requests.length = 0;
+});
+afterEach(async () => {
+  await sql`delete from takings`;
+});
+
+function keyOf(owner: Owner): string {
+  return `${owner}-${key}`;
+}
+
+function as(owner: Owner) {
+  return { authorization: `Bearer ${keyOf(owner)}` };
+}
+
+/** A request of `owner` to one of the processes in turn. */
+let turn = 0;
+function ask(owner: Owner, query: string, variables = {}): Promise<Answer> {
+  turn += 1;
+  return (apps[turn % apps.length] as App).graphql(query, variables, as(owner));
+}
+
+const operation = { label: { categories: ['praise', 'complaint'] } };
+
+function submit(owner: Owner, input: Record<string, unknown>): Promise<Answer> {
+  return ask(
+    owner,
+    'mutation($input: SubmitBatchInput!) { submitBatch(input: $input) { batch { id status } } }',
+    { input: { operation, ...input } },
+  );
+}
+
+function onBatch(owner: Owner, mutation: string, id: string): Promise<Answer> {
+  return ask(owner, `mutation($id: ID!) { ${mutation}(id: $id) { batch { id status } } }`, { id });
+}
+
+function idOf({ data, errors }: Answer): string {
+  if (!data) throw new Error(JSON.stringify(errors));
+  return data.submitBatch.batch.id;
+}
+
+const texts = (count: number) => Array.from({ length: count }, (_, at) => `text ${at}`);
+
+const refusals = (answers: readonly Answer[]) =>
+  answers.flatMap(({ errors }) => errors?.map(({ extensions }) => extensions) ?? []);
+
+async function untilStatus(owner: Owner, id: string, wanted: string): Promise<void> {
+  await until(
+    async () => {
+      const { data } = await ask(owner, 'query($id: ID!) { batch(id: $id) { status } }', { id });
+      return data?.batch.status === wanted;
+    },
+    { deadlineMs: 15_000, what: `${id} ${wanted}` },
+  );
+}
+
+/** Holds back the answers of the provider until it is called. */
+function holdAnswers(): () => void {
+  let open: () => void = () => undefined;
+  const after = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  stub.reply({ body: answer, after });
+  return () => open();
+}
+
+test('as many batches are active as the limit says, of submits that come together', async () => {
+  const open = holdAnswers();
+  const answers = await Promise.all(
+    Array.from({ length: 12 }, () => submit('batches', { source: { texts: ['a'] } })),
+  );
+  const begun = answers.filter(({ data }) => data).map(idOf);
+  const drafts = [
+    idOf(await submit('batches', { source: { texts: ['a'] }, autoStart: false })),
+    idOf(await submit('batches', { source: { texts: ['b'] }, autoStart: false })),
+  ];
+  const started = await onBatch('batches', 'startBatch', drafts[0] ?? '');
+  const key = { source: { texts: ['a'] }, idempotencyKey: 'again' };
+  const refused = await submit('batches', key);
+  const others = await submit('other', { source: { texts: ['a'] } });
+  open();
+  for (const id of begun) await untilStatus('batches', id, 'COMPLETED');
+
+  expect(begun).toHaveLength(3);
+  const full = {
+    code: 'LIMIT_EXCEEDED',
+    limit: 'activeBatches',
+    allowed: 3,
+    used: 3,
+    resetsAt: null,
+  };
+  expect(refusals(answers)).toEqual(Array(9).fill(full));
+  expect(refusals([started, refused])).toEqual([full, full]);
+  expect(refused.errors?.[0]?.message).toMatch(/^activeBatches must be at most 3 for this owner/);
+  expect(others.errors).toBeUndefined();
+  // Nothing of what was refused is stored, its idempotency key included.
+  const [{ count } = { count: 0 }] =
+    await sql`select count(*)::int as count from batches where owner = 'batches'`;
+  expect(count).toBe(3 + drafts.length);
+  const stored = await submit('batches', key);
+  expect((await submit('batches', key)).data).toEqual(stored.data);
+  await untilStatus('batches', idOf(stored), 'COMPLETED');
+  const more = await Promise.all(drafts.map((id) => onBatch('batches', 'startBatch', id)));
+  expect(refusals(more)).toEqual([]);
+});
+
+test('a retry takes the place of a batch', async () => {
+  stub.reply({ status: 400, body: { error: { message: 'no' } } });
+  const failed = idOf(await submit('batches', { source: { texts: ['a'] } }));
+  await untilStatus('batches', failed, 'COMPLETED');
+  const open = holdAnswers();
+  const running = await Promise.all(
+    [1, 2, 3].map(() => submit('batches', { source: { texts: ['a'] } })),
+  );
+  const refused = await onBatch('batches', 'retryBatch', failed);
+  open();
+  for (const id of running.map(idOf)) await untilStatus('batches', id, 'COMPLETED');
+  const retried = await onBatch('batches', 'retryBatch', failed);
+
+  expect(refusals([refused])).toMatchObject([{ limit: 'activeBatches', used: 3 }]);
+  expect(refusals([retried])).toEqual([]);
+  await untilStatus('batches', failed, 'COMPLETED');
+});
+
+test('so many items start in a day, synchronous ones included, in whichever process', async () => {
+  const label = `mutation($items: [ItemInput!]!) {
+    label(items: $items, options: {categories: ["praise", "complaint"]}) { results { customId } } }`;
+  const answers = await Promise.all([
+    ...Array.from({ length: 6 }, () => submit('items', { source: { texts: texts(4) } })),
+    ...Array.from({ length: 6 }, () => ask('items', label, { items: [{ content: 'a' }] })),
+  ]);
+  const items = answers.reduce(
+    (sum, { data }) => sum + (data?.submitBatch ? 4 : (data?.label.results.length ?? 0)),
+    0,
+  );
+  const refused = await submit('items', { source: { texts: texts(21) } });
+  const sync = await ask('items', label, { items: texts(21).map((content) => ({ content })) });
+
+  expect(items).toBeGreaterThan(16);
+  expect(items).toBeLessThanOrEqual(20);
+  const midnight = new Date();
+  midnight.setUTCHours(24, 0, 0, 0);
+  const over = {
+    code: 'LIMIT_EXCEEDED',
+    limit: 'itemsPerDay',
+    allowed: 20,
+    used: items,
+    resetsAt: midnight.toISOString(),
+  };
+  expect(refusals([refused, sync])).toEqual([over, over]);
+  const [{ taken } = { taken: 0 }] = await sql`select items::int as taken from takings`;
+  expect(taken).toBe(items);
+});
+
+test('the faces of other vendors refuse in the words for no money, and say not to ask again', async () => {
+  await sql`
+    insert into takings (owner, day, items) values ('items', (now() at time zone 'utc')::date, 20)`;
+  const call = { model: 'stub/base', max_tokens: 5, messages: [{ role: 'user', content: 'hi' }] };
+  const post = (path: string, headers: Record<string, string>) =>
+    fetch(`${app.url}${path}`, {
+      method: 'POST',
+      headers: { ...as('items'), ...headers, 'content-type': 'application/json' },
+      body: JSON.stringify(call),
+    });
+
+  const openai = await post('/v1/chat/completions', {});
+  const anthropic = await post('/v1/messages', { 'anthropic-version': '2023-06-01' });
+
+  expect([openai.status, openai.headers.get('x-should-retry')]).toEqual([429, 'false']);
+  expect(await openai.json()).toMatchObject({
+    error: { type: 'insufficient_quota', code: 'insufficient_quota' },
+  });
+  expect([anthropic.status, anthropic.headers.get('x-should-retry')]).toEqual([402, 'false']);
+  expect(await anthropic.json()).toMatchObject({ error: { type: 'billing_error' } });
+  expect(stub.requests.filter(({ text }) => text.includes('"hi"'))).toHaveLength(0);
+});
+
+function upload(owner: Owner, text: string): Promise<Response> {
+  turn += 1;
+  return fetch(`${(apps[turn % apps.length] as App).url}/files?name=x.txt`, {
+    method: 'POST',
+    headers: { ...as(owner), 'content-type': 'text/plain' },
+    body: text,
+  });
+}
+
+test('files and inline items together have so many bytes at most', async () => {
+  const line = `${'x'.repeat(99)}\n`;
+  const answers = await Promise.all(
+    Array.from({ length: 8 }, () => upload('bytes', line.repeat(3))),
+  );
+  const statuses = answers.map(({ status }) => status).toSorted();
+  const cut = await upload('bytes', line.repeat(1_000));
+  const inline = await submit('bytes', { source: { texts: ['y'.repeat(101)] } });
+  const fits = await submit('bytes', { source: { texts: ['y'.repeat(100)] } });
+
+  expect(statuses).toEqual([201, 201, 201, 403, 403, 403, 403, 403]);
+  const { error } = (await cut.json()) as { error: Record<string, unknown> };
+  expect(cut.status).toBe(403);
+  expect(error).toMatchObject({
+    code: 'LIMIT_EXCEEDED',
+    limit: 'storageBytes',
+    allowed: 1_000,
+    used: 900,
+    resetsAt: null,
+  });
+  expect(refusals([inline])).toMatchObject([{ limit: 'storageBytes', used: 900 }]);
+  expect(refusals([fits])).toEqual([]);
+  const [left] = await sql`
+    select (select count(*)::int from files where owner = 'bytes') as files,
+           (select count(*)::int from rows r where not exists (select from files where key = r.file_key)) as rows,
+           (select count(*)::int from ingests) as ingests`;
+  expect(left).toEqual({ files: 4, rows: 0, ingests: 0 });
+});
+
+test('a form with a file and an operation that is over a limit leaves no file', async () => {
+  await sql`
+    insert into takings (owner, day, items) values ('items', (now() at time zone 'utc')::date, 20)`;
+  const form = new FormData();
+  form.set('operation', 'label');
+  form.set('options', JSON.stringify(operation.label));
+  form.set('file', new Blob(['one\ntwo\n']), 'rows.txt');
+
+  const refused = await fetch(`${app.url}/files`, {
+    method: 'POST',
+    headers: as('items'),
+    body: form,
+  });
+
+  expect(refused.status).toBe(403);
+  expect(await refused.json()).toMatchObject({
+    error: { code: 'LIMIT_EXCEEDED', limit: 'itemsPerDay', allowed: 20, used: 20 },
+  });
+  const { data } = await ask('items', '{ files(first: 5) { totalCount } }');
+  expect(data?.files.totalCount).toBe(0);
+});
+
+test('a model that is not among the owner’s is one that is not there', async () => {
+  const label = (model: string) =>
+    ask(
+      'models',
+      `mutation($model: String) { label(items: [{content: "a"}],
+        options: {categories: ["praise", "complaint"], model: $model}) { results { customId } } }`,
+      { model },
+    );
+  const refused = await label('stub/large');
+  const chat = (model: string) =>
+    fetch(`${app.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { ...as('models'), 'content-type': 'application/json' },
+      body: JSON.stringify({ model, messages: [{ role: 'user', content: 'hi' }] }),
+    });
+  const live = await chat('stub/large');
+  const batch = await submit('models', {
+    operation: { chat: {} },
+    source: { requests: [{ model: 'stub/large', messages: [{ role: 'user', content: 'hi' }] }] },
+  });
+  await untilStatus('models', idOf(batch), 'COMPLETED');
+  const sent = stub.requests.filter(({ body }) => body.model === 'large').length;
+  const allowed = await label('stub/base');
+  const { data } = await ask('models', '{ service { models { id } } }');
+  const listed = await fetch(`${app.url}/v1/models`, { headers: as('models') });
+
+  expect(refused.errors?.[0]).toMatchObject({
+    message: 'options.model: must be one of the models of this owner: stub/ba*',
+    extensions: { code: 'BAD_USER_INPUT' },
+  });
+  expect(live.status).toBe(404);
+  expect(sent).toBe(0);
+  expect(allowed.errors).toBeUndefined();
+  expect(data?.service.models).toEqual([{ id: 'stub/base' }]);
+  expect(await listed.json()).toMatchObject({ data: [{ id: 'stub/base' }] });
+});
+
+test('calls of an owner wait for each other, and nobody else waits for them', async () => {
+  const open = holdAnswers();
+  const label = `mutation($items: [ItemInput!]!) {
+    label(items: $items, options: {categories: ["praise", "complaint"]}) { results { error { code } } } }`;
+  const before = stub.requests.length;
+  const mine = app.graphql(label, { items: texts(5).map((content) => ({ content })) }, as('calls'));
+  await stub.received(before + modelCalls);
+  const batch = idOf(
+    await app.graphql(
+      'mutation($input: SubmitBatchInput!) { submitBatch(input: $input) { batch { id } } }',
+      { input: { operation, source: { texts: texts(10) } } },
+      as('calls'),
+    ),
+  );
+  const others = app.graphql(
+    label,
+    { items: texts(20).map((content) => ({ content })) },
+    as('other'),
+  );
+  await stub.received(before + modelCalls + 20);
+  const underWay = stub.requests.length - before;
+  open();
+
+  expect((await mine).data?.label.results).toHaveLength(5);
+  expect((await others).data?.label.results).toHaveLength(20);
+  await untilStatus('calls', batch, 'COMPLETED');
+  expect(underWay).toBe(modelCalls + 20);
+});
