@@ -159,6 +159,14 @@ function summaryOf({ status, counts, usage, startedAt, completedAt }: BatchState
   return `${status}: ${count(counts.succeeded)} of ${counted(counts.total, 'row')} answered${failed}; ${counted(usage.requests, 'request')}${cost}, ${duration(ms)}`;
 }
 
+/** Failures that the same request brings again: a retry is not offered where there is no other. */
+const lasting: ReadonlySet<BatchState['errorSummary'][number]['code']> = new Set([
+  'CONTEXT_TOO_LONG',
+  'EMPTY_CONTENT',
+  'INVALID_REQUEST',
+  'TEMPLATE_FIELD_MISSING',
+]);
+
 /** Counts the reasons on standard error, and says how to retry. */
 export function tellOfFailures(
   { id, counts, errorSummary }: BatchState,
@@ -168,6 +176,11 @@ export function tellOfFailures(
   if (counts.failed === 0) return;
   for (const reason of errorSummary) {
     shell.tell(`${counted(reason.count, 'row')} failed with ${reason.code}: ${reason.message}`);
+  }
+  const lost = errorSummary.filter(({ code }) => lasting.has(code));
+  if (lost.reduce((sum, reason) => sum + reason.count, 0) === counts.failed) {
+    shell.tell('A retry fails again: other rows or other options are needed.');
+    return;
   }
   const retry = `winnow retry ${id}${isLocal ? ' --local' : ''}`;
   shell.tell(`${retry} sends them again; then the same command fetches the answers.`);

@@ -202,13 +202,25 @@ it('a batch that was cancelled goes on with what was left', async () => {
 describe('rows that fail', () => {
   const summarize = ['summarize', 'blank.csv', '--column', 'text', '--yes'];
 
-  it('end with 5, are counted, and can be sent again', async () => {
+  it('end with 5 and are counted; a retry that fails again is not offered', async () => {
     const { code, err } = await folder.run([...summarize, '-o', 'blank-out.csv']);
 
     expect(code).toBe(5);
     expect(err).toContain('1 row failed with EMPTY_CONTENT: ');
-    expect(err).toMatch(/^winnow retry batch_\w+ sends them again/m);
+    expect(err).toMatch(/^A retry fails again: /m);
+    expect(err).not.toContain('winnow retry');
     expect(existsSync(folder.file('blank-out.csv'))).toBe(true);
+  });
+
+  it('can be sent again where that may help', async () => {
+    app.sandbox.faults.add({ fault: { kind: 'content_filter' } });
+    const { code, err } = await folder.run([...summarize, '--new', '-o', 'filtered-out.csv']);
+    app.sandbox.faults.clear();
+
+    expect(code).toBe(5);
+    expect(err).toContain('1 row failed with CONTENT_FILTERED: ');
+    expect(err).toContain('1 row failed with EMPTY_CONTENT: ');
+    expect(err).toMatch(/^winnow retry batch_\w+ sends them again/m);
   });
 
   it('end with 0 where failures are allowed', async () => {
