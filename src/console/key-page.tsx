@@ -1,5 +1,5 @@
 /** Asks for the key of a server that needs one; then the page that was asked for opens. */
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { giveKey, keyWanted } from './data/key.ts';
 import { useStore } from './data/store.ts';
 import { Mark } from './frame.tsx';
@@ -7,6 +7,9 @@ import { Mark } from './frame.tsx';
 export function KeyPage() {
   const wanted = useStore(keyWanted);
   const [text, setText] = useState('');
+  const field = useRef<HTMLInputElement>(null);
+  // Nothing else is here to do; after a wrong key the next one is typed.
+  useEffect(() => field.current?.focus(), []);
   return (
     <main className="key-page">
       <h1>
@@ -21,6 +24,7 @@ export function KeyPage() {
       >
         <label htmlFor="key">API key</label>
         <input
+          ref={field}
           id="key"
           className="input mono"
           value={text}
@@ -33,7 +37,11 @@ export function KeyPage() {
           aria-describedby="key-note"
           aria-invalid={wanted === 'wrong' || undefined}
         />
-        <p id="key-note" className="soft" role={wanted === 'wrong' ? 'alert' : undefined}>
+        <p
+          id="key-note"
+          className={wanted === 'wrong' ? 'wrong' : 'soft'}
+          role={wanted === 'wrong' ? 'alert' : undefined}
+        >
           {wanted === 'wrong'
             ? 'This key is not valid here.'
             : 'This server needs a key. It is kept in this tab alone.'}
