@@ -14,6 +14,7 @@ import { createReadiness } from './faces/operator/readiness.ts';
 import { openData, type WaitOptions } from './service/data.ts';
 import { createEnding, type Ending } from './service/ending.ts';
 import { startEngine } from './service/engine.ts';
+import { startGauges } from './service/gauges.ts';
 import { openModels } from './service/models.ts';
 import { openOperator } from './service/operator.ts';
 import { watchOwnership } from './service/ownership.ts';
@@ -54,7 +55,7 @@ export async function startService(
   let { databaseUrl } = config;
   try {
     // Before the database, so that a start that waits for one is seen to live.
-    const operator = await openOperator(config, ending, { readiness, log });
+    const operator = await openOperator(config, ending, { readiness, events, log });
     const data = await openData(config, ending, { log, tell, signal });
     databaseUrl = data.databaseUrl;
     await bringTables(databaseUrl, { migrate: config.migrate, log });
@@ -63,6 +64,7 @@ export async function startService(
     const db = openDatabase(databaseUrl, {
       maxConnections: connections.engine,
       presence,
+      events,
       ...data.room,
     });
     ending.add(() => db.close());
@@ -80,6 +82,9 @@ export async function startService(
     const { secrets, linkKey } = await readKeys(config, db, { serves });
     const parts = { config, db, nudges, models, readiness, ownership, log, events };
     const engine = await startEngine(parts, ending);
+    const pools: Pick<Database, 'connections'>[] = [db];
+    const { metrics } = operator;
+    if (metrics) startGauges(metrics, { ...parts, pools, engine }, ending);
     const allowPrivate = config.webhookAllowPrivate;
     const webhooks = createWebhooks({ db, secrets, allowPrivate, log, events });
     await ownership.whenOwn(async () => webhooks.start());
@@ -91,7 +96,7 @@ export async function startService(
       linkKey === null
         ? null
         : await startServer(
-            { ...parts, data, connections, presence, linkKey, engine, operator, webhooks },
+            { ...parts, data, connections, presence, linkKey, engine, operator, pools, webhooks },
             ending,
           );
     return { url, operatorUrl: operator.url, data: data.place, events, stop: ending.stop };

@@ -1,11 +1,18 @@
-/** The variables of what the operator's machines ask: probes, and how a process ends. */
-import type { z } from 'zod';
-import { integer, optionalInteger } from './kinds.ts';
+/** The variables of probes and metrics, and of how a process ends. */
+import { z } from 'zod';
+import { bool, integer, optionalInteger } from './kinds.ts';
 
 /** The variables, each with its kind. */
 export const operatorVariables = {
   METRICS_PORT: optionalInteger(0, 65_535),
   SHUTDOWN_DELAY_MS: integer(0, 0, 600_000),
+  METRICS: bool(true, 'on', 'off'),
+  METRICS_TOKEN: z
+    .string()
+    .regex(/^[\w~.+/=-]{1,512}$/, 'must be at most 512 URL-safe characters')
+    .optional(),
+  METRICS_BY_OWNER: bool(false, 'on', 'off'),
+  OTEL_SEMCONV_STABILITY_OPT_IN: z.string().default(''),
 };
 
 /** What these variables say. */
@@ -14,6 +21,14 @@ export interface OperatorSettings {
   metricsPort: number | null;
   /** Between the signal to stop and the first request that is refused. */
   shutdownDelayMs: number;
+  /** Whether anything is counted. */
+  metrics: boolean;
+  /** What the metrics are shown for; null: no token is asked for. */
+  metricsToken: string | null;
+  /** Owners are labels. */
+  metricsByOwner: boolean;
+  /** Which conventions of OpenTelemetry are wanted, with commas between. */
+  genAiConventions: string;
 }
 
 /** The settings in variables that were read. */
@@ -23,5 +38,9 @@ export function operatorSettings(
   return {
     metricsPort: data.METRICS_PORT ?? null,
     shutdownDelayMs: data.SHUTDOWN_DELAY_MS,
+    metrics: data.METRICS,
+    metricsToken: data.METRICS_TOKEN ?? null,
+    metricsByOwner: data.METRICS_BY_OWNER,
+    genAiConventions: data.OTEL_SEMCONV_STABILITY_OPT_IN,
   };
 }

@@ -14,7 +14,7 @@ import {
 } from './connections.ts';
 import { defaultOf, isOpen, isOpenAis, knownModels } from './known-models.ts';
 import type { Clock } from './limits/clock.ts';
-import type { SharedGate } from './limits/permit.ts';
+import type { Blocked, SharedGate } from './limits/permit.ts';
 import type { RateLimits } from './limits/rates.ts';
 import type { Log, Model } from './model.ts';
 import { type ModelInfo, modelInfo, pricesAt } from './model-info.ts';
@@ -58,6 +58,8 @@ export interface Providers {
   share(fraction: number): void;
   /** How the providers do, as this process sees it. */
   activity(): Activity;
+  /** The gates of the models that were called. */
+  gates(): { model: string; inFlight: number; closed: Blocked['reason'] | null }[];
   /** The names of the providers, in the order of the configuration, and limits of all models. */
   configured(): { name: string; limits: RateLimits }[];
   /** Ends all connections at once; calls in flight fail. */
@@ -237,6 +239,13 @@ export function createProviders({
         return names.slice(0, maxListed).map((name) => modelInfo(config, name));
       }),
     activity: () => activityOf(gates),
+    gates: () =>
+      [...gates].flatMap(([model, gate]) => {
+        const { calledAt, inFlight } = gate.state();
+        return calledAt === null
+          ? []
+          : [{ model, inFlight, closed: gate.blocked()?.reason ?? null }];
+      }),
     configured: () =>
       [...connections.values()].map(({ config: { name, limits } }) => ({
         name,

@@ -38,15 +38,17 @@ export interface Engine {
   /** The id of this process among those that share the providers; null before it has one. */
   processId(): string | null;
   summaries: Summaries;
+  /** Calls under way, and answers that are not stored yet; 0 in a process that does not work. */
+  slotsUsed(): number;
 }
 
 export async function startEngine(parts: EngineParts, ending: Ending): Promise<Engine> {
   const { config, db, nudges, models, ownership, log, events } = parts;
   const works = config.role !== 'api';
-  let leaseId = (): string | null => null;
+  let work = idle;
   if (works) {
     await ownership.whenOwn(async () => {
-      leaseId = await startWork(parts, ending);
+      work = await startWork(parts, ending);
     });
   }
   const shares = createShares({
@@ -63,14 +65,25 @@ export async function startEngine(parts: EngineParts, ending: Ending): Promise<E
   await reaper.start();
   ending.add(() => reaper.stop());
   const summaries = await startUpkeep(parts, ending);
-  return { processId: () => shares.id ?? leaseId(), summaries };
+  return {
+    processId: () => shares.id ?? work.leaseId(),
+    summaries,
+    slotsUsed: () => work.slotsUsed(),
+  };
 }
 
-/** The lease, and the two parts that call models under it. Returns its id. */
+interface Work {
+  leaseId(): string | null;
+  slotsUsed(): number;
+}
+
+const idle: Work = { leaseId: () => null, slotsUsed: () => 0 };
+
+/** The lease, and the two parts that call models under it. */
 async function startWork(
   { config, db, nudges, models, readiness, log, events }: EngineParts,
   ending: Ending,
-): Promise<() => string | null> {
+): Promise<Work> {
   const { budgets: limits, workerConcurrency: concurrency } = config;
   const lease = createLease({
     db,
@@ -90,7 +103,7 @@ async function startWork(
     await part.start();
     ending.addWorking(part);
   }
-  return lease.id;
+  return { leaseId: lease.id, slotsUsed: worker.slotsUsed };
 }
 
 /** What is made ready for batches, counted of them, and removed. */

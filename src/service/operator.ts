@@ -1,27 +1,46 @@
 /** What the operator's machines ask, on the main port and on one of their own. */
 import type { Config } from '../config.ts';
 import type { Log } from '../core/log.ts';
+import { metricsRoute } from '../faces/operator/metrics-route.ts';
 import { openOperatorPort } from '../faces/operator/port.ts';
 import type { ReadinessChecks } from '../faces/operator/readiness.ts';
 import { type OperatorRoute, probeRoutes } from '../faces/operator/routes.ts';
+import type { Events } from '../telemetry/events.ts';
+import type { Metrics } from '../telemetry/metrics/metrics.ts';
+import { genAiNames } from '../telemetry/names.ts';
 import type { Ending } from './ending.ts';
 
 export interface Operator {
-  /** Of every port. */
+  /** Of the main port. */
   routes: readonly OperatorRoute[];
   /** Where METRICS_PORT is reached; null where it is not set. */
   url: string | null;
+  /** Null: nothing is counted. */
+  metrics: Metrics | null;
 }
 
-/** Throws StartFailure where METRICS_PORT is in the way. */
+/** Begins to count. Throws StartFailure where METRICS_PORT is in the way. */
 export async function openOperator(
-  { host, metricsPort: port }: Config,
+  config: Config,
   ending: Ending,
-  { readiness, log }: { readiness: ReadinessChecks; log: Log },
+  { readiness, events, log }: { readiness: ReadinessChecks; events: Events; log: Log },
 ): Promise<Operator> {
-  const routes = probeRoutes(readiness);
-  if (port === null) return { routes, url: null };
-  const own = await openOperatorPort({ host, port, routes, log });
+  const { host, metricsPort: port } = config;
+  const metrics = config.metrics ? await openMetrics(config, events) : null;
+  const routesOf = (isShown: () => boolean): OperatorRoute[] => [
+    ...probeRoutes(readiness),
+    ...(metrics ? [metricsRoute({ text: metrics.text, token: config.metricsToken, isShown })] : []),
+  ];
+  const routes = routesOf(() => config.apiKeys.size === 0);
+  if (port === null) return { routes, url: null, metrics };
+  const own = await openOperatorPort({ host, port, routes: routesOf(() => true), log });
   ending.addLast(own.close);
-  return { routes, url: own.url };
+  return { routes, url: own.url, metrics };
+}
+
+/** Loaded only where something is counted. */
+async function openMetrics(config: Config, events: Events): Promise<Metrics> {
+  const { createMetrics } = await import('../telemetry/metrics/metrics.ts');
+  const { metricsByOwner: byOwner, genAiConventions } = config;
+  return createMetrics({ events, names: genAiNames(genAiConventions), byOwner });
 }

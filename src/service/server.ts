@@ -3,7 +3,7 @@ import { createCallLedger } from '../app/call-ledger.ts';
 import { createLiveCalls } from '../app/live-call.ts';
 import { createOwnerBudget } from '../app/owner-budget.ts';
 import { limitsFor } from '../core/limits.ts';
-import { openDatabase } from '../db/driver/client.ts';
+import { type Database, openDatabase } from '../db/driver/client.ts';
 import type { Connections } from '../db/driver/connections.ts';
 import { openCopy } from '../db/driver/copy.ts';
 import type { Presence } from '../db/driver/presence.ts';
@@ -40,6 +40,8 @@ interface ServerParts extends EngineParts {
   linkKey: string;
   engine: Engine;
   operator: Operator;
+  /** Of the process: this one's is added. */
+  pools: Pick<Database, 'connections'>[];
   webhooks: Webhooks;
 }
 
@@ -122,11 +124,14 @@ export async function startServer(parts: ServerParts, ending: Ending): Promise<s
 
 /** Its connections are apart from the engine's. */
 function openRequestLine(
-  { data: { databaseUrl, room }, presence, connections: { requests, copies } }: ServerParts,
+  { data: { databaseUrl, room }, presence, events, pools, connections }: ServerParts,
   ending: Ending,
 ): RequestLine {
+  const { requests, copies } = connections;
   // One that has a turn finds a connection free.
-  const db = openDatabase(databaseUrl, { maxConnections: requests, connectMs, presence, ...room });
+  const options = { maxConnections: requests, connectMs, presence, events, ...room };
+  const db = openDatabase(databaseUrl, options);
+  pools.push(db);
   ending.add(() => db.close());
   const copy = openCopy(databaseUrl, { maxConnections: copies });
   ending.add(() => copy.close());

@@ -67,6 +67,20 @@ export interface Facts {
   'database.stays_away': { reason: string; failed: number };
   /** It answers again. `failed`: statements meanwhile. */
   'database.back': { failed: number; afterMs: number };
+  /** A request over HTTP, once its answer is whole or cut off. */
+  'http.request': HttpRequest;
+  /** An operation of GraphQL has ended; of a subscription: it stands, or was refused. */
+  'graphql.operation': {
+    type: 'query' | 'mutation' | 'subscription';
+    /** Empty where the document gives it none. */
+    name: string;
+    outcome: 'ok' | 'error';
+    seconds: number;
+  };
+  'socket.changed': { opened: boolean };
+  'subscription.changed': { field: string; transport: 'ws' | 'sse'; opened: boolean };
+  /** A statement has its answer, or none. Told only where somebody listens. */
+  'db.query': { statement: string; seconds: number };
   'webhook.delivered': WebhookAttempt;
   /** `retryInMs` null: that was the last attempt. */
   'webhook.failed': WebhookAttempt & { retryInMs: number | null };
@@ -101,6 +115,19 @@ interface ModelCall {
   costUsd: number | null;
   /** No usage came, although the provider may bill the request. */
   isUnmetered: boolean;
+}
+
+interface HttpRequest {
+  method: string;
+  /** Its template, with {id} for what differs; `other` where it has none. */
+  route: string;
+  statusCode: number;
+  seconds: number;
+  /** As they came over the connection, headers included. */
+  bytesIn: number;
+  bytesOut: number;
+  /** Of an upload, or of the output of a batch; null of all others. */
+  face: { name: 'rest' | 'graphql' | 'openai' | 'anthropic'; upload: boolean } | null;
 }
 
 /** Items of one batch, or of one synchronous request, by what became of them. */

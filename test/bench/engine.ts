@@ -89,6 +89,7 @@ async function run(
       list: () => [],
       learn: async () => undefined,
       activity: () => ({}),
+      gates: () => [],
       configured: () => [],
       share: () => undefined,
       close: async () => undefined,

@@ -1,6 +1,7 @@
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 
+import type { Telling } from '../../telemetry/events.ts';
 import { ConnectionLost } from './failure.ts';
 import type { Presence } from './presence.ts';
 import { admitQueries, type Statement, watchQueries } from './queries.ts';
@@ -30,6 +31,8 @@ export interface Database {
   disconnect(reason: Error): Promise<void>;
   /** The same database for one caller, whose statements begin when `admit` begins them. */
   admittedBy(admit: (statement: Statement) => void): Database;
+  /** Connections that are open, statements that have one, and those that wait for one. */
+  connections(): { open: number; busy: number; waiting: number };
   /** Call before much is stored: throws STORAGE_FULL where the disk is known to lack room. */
   checkRoom(): Promise<void>;
   close(): Promise<void>;
@@ -66,6 +69,8 @@ export interface DatabaseOptions {
   connectMs?: number;
   /** Hears of answers and failures. */
   presence?: Presence;
+  /** Told how long statements take. */
+  events?: Telling;
   /** Where the disk that the database is on can be looked at. */
   checkRoom?: () => Promise<void>;
 }
@@ -79,6 +84,7 @@ export function openDatabase(
     answerTimeoutMs = defaultAnswerTimeoutMs,
     connectMs = answerTimeoutMs,
     presence,
+    events,
     checkRoom = async () => undefined,
   }: DatabaseOptions = {},
 ): Database {
@@ -107,10 +113,15 @@ export function openDatabase(
     },
   };
   const driver = postgres(url, options);
-  const { client: sql, stop } = watchQueries(driver, {
+  const {
+    client: sql,
+    activity,
+    stop,
+  } = watchQueries(driver, {
     deadlineMs: answerTimeoutMs,
     connectMs,
     presence,
+    events,
     onSilence: () =>
       void disconnect(
         new ConnectionLost(`the database did not answer a statement within ${answerTimeoutMs} ms`),
@@ -133,6 +144,7 @@ export function openDatabase(
       };
     },
     disconnect,
+    connections: () => ({ open: sockets.count(), ...activity() }),
     checkRoom,
     async close() {
       stop();

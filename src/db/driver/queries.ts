@@ -1,9 +1,11 @@
 import type postgres from 'postgres';
+import type { Telling } from '../../telemetry/events.ts';
 import { ConnectionLost } from './failure.ts';
 import type { Presence } from './presence.ts';
+import { type NamedQuery, nameOf } from './statement-name.ts';
 
 /** What a query of the driver has that its types do not tell. */
-interface RunningQuery {
+interface RunningQuery extends NamedQuery {
   /** Hands the query to the pool; runs once, and never for a fragment of another query. */
   handler: (query: RunningQuery) => unknown;
   /** The backend that it was sent to; null while it waits for a connection. */
@@ -16,6 +18,12 @@ interface RunningQuery {
   cancel: () => unknown;
   /** What `cancel` calls, and drops the promise of: the server is asked to end the query. */
   canceller: ((query: RunningQuery) => Promise<unknown>) | null;
+}
+
+/** Statements that a connection works on, and those that wait for one. */
+interface Activity {
+  busy: number;
+  waiting: number;
 }
 
 /** A query that was asked for and is not begun. */
@@ -49,15 +57,17 @@ export function watchQueries<Types extends Record<string, unknown>>(
     deadlineMs,
     connectMs = deadlineMs,
     presence,
+    events,
     onSilence,
   }: {
     deadlineMs: number;
     /** A statement that has no connection by then rejects. */
     connectMs?: number;
     presence?: Pick<Presence, 'answered' | 'failed'> | undefined;
+    events?: Telling | undefined;
     onSilence: () => void;
   },
-): { client: postgres.Sql<Types>; stop: () => void } {
+): { client: postgres.Sql<Types>; activity: () => Activity; stop: () => void } {
   /**
    * When the driver took each statement, and later when it was first seen at work; milliseconds of
    * the monotonic clock.
@@ -66,6 +76,8 @@ export function watchQueries<Types extends Record<string, unknown>>(
 
   function watch(query: RunningQuery): void {
     const { handler } = query;
+    // Now, while the function that makes the statement is on the stack.
+    const statement = events?.has('db.query') ? nameOf(query) : null;
     query.handler = (own) => {
       const { resolve, reject } = own;
       own.resolve = (rows) => {
@@ -76,8 +88,14 @@ export function watchQueries<Types extends Record<string, unknown>>(
         presence?.failed(error);
         reject(error);
       };
-      running.set(own, { queuedAt: performance.now(), startedAt: null });
-      onSettled(own, () => running.delete(own));
+      const queuedAt = performance.now();
+      running.set(own, { queuedAt, startedAt: null });
+      onSettled(own, () => {
+        running.delete(own);
+        if (statement === null) return;
+        const seconds = (performance.now() - queuedAt) / 1_000;
+        events?.emit('db.query', { statement, seconds });
+      });
       return handler(own);
     };
   }
@@ -98,10 +116,16 @@ export function watchQueries<Types extends Record<string, unknown>>(
     if (silent) onSilence();
   }
 
+  function activity(): Activity {
+    let busy = 0;
+    for (const { state } of running.keys()) if (state !== null) busy += 1;
+    return { busy, waiting: running.size - busy };
+  }
+
   const timer = setInterval(look, Math.min(deadlineMs, connectMs) * lookShare);
   timer.unref();
 
-  return { client: withEvery(client, watch), stop: () => clearInterval(timer) };
+  return { client: withEvery(client, watch), activity, stop: () => clearInterval(timer) };
 }
 
 /** The same client, whose queries begin when `admit` begins them. */

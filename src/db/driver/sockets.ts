@@ -16,6 +16,8 @@ export interface Sockets {
    * ones connect again; one that comes before may reject too.
    */
   breakAll(reason: Error): Promise<void>;
+  /** How many are open, or about to be. */
+  count(): number;
 }
 
 /** `onEnd` hears of each connection that ends. */
@@ -24,6 +26,7 @@ export function createSockets(onEnd: () => void = () => undefined): Sockets {
   let opened = 0;
 
   return {
+    count: () => sockets.size,
     open({ host, port, path }) {
       const socket = new PoolSocket(() => {
         sockets.delete(socket);

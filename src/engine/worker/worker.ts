@@ -35,6 +35,8 @@ export interface Worker {
    * gives the rest back. Called again with a shorter grace it hurries up.
    */
   stop(graceMs: number): Promise<void>;
+  /** Calls under way, and answers that are not stored yet. */
+  slotsUsed(): number;
 }
 
 export interface WorkerOptions extends Pick<WorkerParts, 'concurrency' | 'preparePlan'> {
@@ -96,6 +98,8 @@ export function createWorker({ db, limits, nudges, lease, ...rest }: WorkerOptio
       });
       state.wake();
     },
+
+    slotsUsed: () => state.inFlight + state.unwritten,
 
     stop(graceMs) {
       const timer = setTimeout(hurry, graceMs);

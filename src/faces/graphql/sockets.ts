@@ -148,6 +148,8 @@ export function attachSockets({
   );
   sockets.on('headers', (headers, request) => headers.push(`x-request-id: ${idOf(request)}`));
   sockets.on('connection', (socket, request) => {
+    events.emit('socket.changed', { opened: true });
+    socket.once('close', () => events.emit('socket.changed', { opened: false }));
     let bytes = 0;
     const count = (piece: Buffer) => {
       bytes += piece.length;

@@ -21,6 +21,7 @@ import { type Mask, maskResults } from './mask.ts';
 import { explainNotAcceptable, maxBodyBytes, readRequests } from './requests.ts';
 import { schema } from './schema.ts';
 import { shareEvents } from './shared-events.ts';
+import { tellOperations } from './tell-operations.ts';
 import { describeVariableErrors } from './variables.ts';
 
 /** Context that the WebSocket server passes in place of an HTTP request. */
@@ -128,6 +129,7 @@ export function createGraphQL({
       codedVariableErrors,
       shareEvents((context) => ({ ...context, ...allowances(context.owner) })),
       nameOperation,
+      tellOperations(services.events),
       handOver(onStream),
       endStreamsWithTheirClient,
       endReadsWithTheirClient,

@@ -19,6 +19,7 @@ import { nothingAt } from './missing-path.ts';
 import { letRunOut, strangerBytes } from './received.ts';
 import { requestIdOf } from './request-id.ts';
 import { RouteError, sendRouteError } from './route-error.ts';
+import { tellRequest } from './tell-request.ts';
 
 /** Node's 5 min would cut a large slow upload; what is too slow, the upload cuts itself. */
 export const requestTimeoutMs = 3_600_000;
@@ -63,6 +64,7 @@ export function createHttpServer({
     const asking: Asking = { requestId: requestIdOf(request.headers, manner?.requestIdPrefix) };
     response.setHeader(manner?.requestIdHeader ?? 'x-request-id', asking.requestId);
     drain.add(response);
+    tellRequest(events, request, response);
     void handle(request, response, asking, manner).catch((error: unknown) => {
       if (isOverLimit(error)) {
         events.emit('request.refused', { reason: 'limit', owner: asking.owner ?? null });

@@ -40,7 +40,7 @@ function onlyRead({ method }: IncomingMessage, response: ServerResponse): void {
 }
 
 /** A whole answer that no cache keeps. Throws RouteError 405 like `onlyRead`. */
-function sendText(
+export function sendText(
   request: IncomingMessage,
   response: ServerResponse,
   { status, type, body }: { status: number; type: string; body: string },

@@ -507,6 +507,7 @@ export function createWorld(
       list: () => [],
       learn: async () => undefined,
       activity: () => ({}),
+      gates: () => [],
       configured: () => [],
       share: () => undefined,
       close: async () => undefined,

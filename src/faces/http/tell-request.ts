@@ -1,0 +1,81 @@
+/** Tells of each request by the template of its path: whose ids and names differ. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Facts, Telling } from '../../telemetry/events.ts';
+
+/** What a path may be. Nothing else of a path is told: anybody may make one up. */
+const templates: readonly [RegExp, string][] = [
+  [/^\/graphql\/?$/, '/graphql'],
+  [/^\/files$/, '/files'],
+  [/^\/batches\/[^/]+\/output$/, '/batches/{id}/output'],
+  [/^\/(health|healthz|readyz|metrics)$/, '/{probe}'],
+  [/^\/$/, '/'],
+  [/^\/console(\/.*)?$/, '/console'],
+  [/^\/graphiql(\/.*)?$/, '/graphiql'],
+  [/^\/v1\/files$/, '/v1/files'],
+  [/^\/v1\/files\/[^/]+$/, '/v1/files/{id}'],
+  [/^\/v1\/files\/[^/]+\/content$/, '/v1/files/{id}/content'],
+  [/^\/v1\/batches$/, '/v1/batches'],
+  [/^\/v1\/batches\/[^/]+$/, '/v1/batches/{id}'],
+  [/^\/v1\/batches\/[^/]+\/cancel$/, '/v1/batches/{id}/cancel'],
+  [/^\/v1\/chat\/completions$/, '/v1/chat/completions'],
+  [/^\/v1\/models$/, '/v1/models'],
+  [/^\/v1\/models\/.+$/, '/v1/models/{id}'],
+  [/^\/v1\/messages$/, '/v1/messages'],
+  [/^\/v1\/messages\/batches$/, '/v1/messages/batches'],
+  [/^\/v1\/messages\/batches\/[^/]+$/, '/v1/messages/batches/{id}'],
+  [/^\/v1\/messages\/batches\/[^/]+\/cancel$/, '/v1/messages/batches/{id}/cancel'],
+  [/^\/v1\/messages\/batches\/[^/]+\/results$/, '/v1/messages/batches/{id}/results'],
+];
+const longestPath = 300;
+
+const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+type Face = Facts['http.request']['face'];
+
+/** What carries the bytes of uploads and outputs. */
+const carriers: Readonly<Record<string, Face>> = {
+  'POST /files': { name: 'rest', upload: true },
+  'GET /batches/{id}/output': { name: 'rest', upload: false },
+  'POST /v1/files': { name: 'openai', upload: true },
+  'GET /v1/files/{id}/content': { name: 'openai', upload: false },
+  'POST /v1/messages/batches': { name: 'anthropic', upload: true },
+  'GET /v1/messages/batches/{id}/results': { name: 'anthropic', upload: false },
+};
+
+/** Tells of the request once its answer is closed. */
+export function tellRequest(
+  events: Telling,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  if (!events.has('http.request')) return;
+  const { socket } = request;
+  const begunAt = performance.now();
+  // The head of the request has been read by now, and is counted with the one before.
+  const [read, written] = [socket.bytesRead, socket.bytesWritten];
+  response.once('close', () => {
+    const route = templateOf(request.url ?? '');
+    const method = methods.has(request.method ?? '') ? (request.method ?? '') : 'other';
+    events.emit('http.request', {
+      method,
+      route,
+      statusCode: response.statusCode,
+      seconds: (performance.now() - begunAt) / 1_000,
+      bytesIn: socket.bytesRead - read,
+      bytesOut: socket.bytesWritten - written,
+      face: faceOf(`${method} ${route}`, request),
+    });
+  });
+}
+
+function templateOf(url: string): string {
+  const path = (url.split('?', 1)[0] ?? '').slice(0, longestPath);
+  const [, template] = templates.find(([pattern]) => pattern.test(path)) ?? [];
+  return template === '/{probe}' ? path : (template ?? 'other');
+}
+
+function faceOf(asked: string, { headers }: IncomingMessage): Face {
+  if (asked !== 'POST /graphql') return carriers[asked] ?? null;
+  const isForm = headers['content-type']?.startsWith('multipart/');
+  return isForm ? { name: 'graphql', upload: true } : null;
+}
