@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { budgets, strangeOwners } from './config/budgets.ts';
+import { apiKeys, type OwnKey } from './config/api-keys.ts';
+import { budgets } from './config/budgets.ts';
 import {
   type DatabaseSettings,
   databaseSettings,
@@ -17,8 +18,10 @@ import {
 import { prices } from './config/price-settings.ts';
 import { httpUrl, providers } from './config/provider-settings.ts';
 import { retentionSettings, retentionVariables } from './config/retention-settings.ts';
+import { fileVariable, readSecretFiles } from './config/secret-files.ts';
 import { tellStrangeVariables } from './config/strange-variables.ts';
 import { describeIssue, textOf } from './config/text.ts';
+import { type IsProxy, trustedProxies } from './config/trusted-proxies.ts';
 import type { LimitsByOwner } from './core/limits.ts';
 import type { OwnerLimits } from './db/owner-limits.ts';
 import type { Retention } from './db/retention.ts';
@@ -41,8 +44,10 @@ export interface Config extends DatabaseSettings, OperatorSettings {
   /** Milliseconds between two looks at a provider's batch; null: more rarely the older it is. */
   providerBatchPollMs: number | null;
   role: 'all' | 'api' | 'worker';
-  /** Owner by key; empty: no key is needed, everybody is `local`. */
-  apiKeys: ReadonlyMap<string, string>;
+  /** What each key of the environment stands for. */
+  apiKeys: ReadonlyMap<string, OwnKey>;
+  /** Whose word on the address of a client is taken; null: nobody's. */
+  trustedProxies: IsProxy | null;
   /** What owners may spend in a month. */
   budgets: OwnerLimits;
   /** What goes by itself. */
@@ -65,31 +70,6 @@ export interface Config extends DatabaseSettings, OperatorSettings {
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
-
-const minKeyLength = 24;
-
-const apiKeys = z
-  .string()
-  .default('')
-  .transform((text, context) => {
-    const keys = new Map<string, string>();
-    for (const [at, entry] of text
-      .split(',')
-      .map((part) => part.trim())
-      .entries()) {
-      if (entry === '') continue;
-      const [, owner, key] = /^([A-Za-z0-9_.@-]{1,64}):([A-Za-z0-9_~.-]+)$/.exec(entry) ?? [];
-      if (!owner || !key || key.length < minKeyLength) {
-        context.addIssue({
-          code: 'custom',
-          message: `entry ${at + 1} must be owner:key with a key of ${minKeyLength} or more URL-safe characters`,
-        });
-      } else if (keys.has(key)) {
-        context.addIssue({ code: 'custom', message: `entry ${at + 1} repeats a key` });
-      } else keys.set(key, owner);
-    }
-    return keys;
-  });
 
 const environment = z.object({
   PORT: integer(4000, 0, 65_535),
@@ -115,6 +95,7 @@ const environment = z.object({
   PROVIDER_BATCH_POLL_MS: optionalInteger(50, 3_600_000),
   ROLE: oneOf(['all', 'api', 'worker']).default('all'),
   API_KEYS: apiKeys,
+  TRUSTED_PROXIES: trustedProxies,
   BUDGETS: budgets,
   ...retentionVariables,
   LIMITS: limits,
@@ -137,6 +118,11 @@ const environment = z.object({
   LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
+/** Each may be given as a file: what its name says to be a secret, and what may hold one. */
+const ownSecrets = Object.keys(environment.shape).filter((name) =>
+  /_(KEYS?|TOKEN|SECRET)$|^DATABASE_URL|^PROVIDERS$/.test(name),
+);
+
 const openaiBaseUrl = 'https://api.openai.com/v1';
 const anthropicBaseUrl = 'https://api.anthropic.com';
 
@@ -146,9 +132,12 @@ const defaultModels = { openai: 'openai/gpt-4.1-mini', anthropic: 'anthropic/cla
 /** The configuration in an environment. Throws one ConfigError that names every bad variable. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
   // An empty variable is one that was not set: compose files and .env templates leave them so.
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const { env: given, problems: fileProblems } = readSecrets(set);
   const parsed = environment.safeParse(given, { error: textOf });
-  const problems = parsed.success ? [] : parsed.error.issues.map(describeIssue);
+  const problems = parsed.success
+    ? fileProblems
+    : [...fileProblems, ...parsed.error.issues.map(describeIssue)];
 
   const configs: ProviderConfig[] = [];
   if (parsed.success) {
@@ -199,13 +188,6 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     ) {
       problems.push(`DEFAULT_MODEL: provider ${defaultProvider} is not configured`);
     }
-    problems.push(...strangeOwners(data.BUDGETS, new Set(data.API_KEYS.values())));
-    // A worker serves no data, and so needs no keys.
-    if (data.API_KEYS.size === 0 && data.ROLE !== 'worker' && !isLoopback(data.HOST)) {
-      problems.push(
-        'HOST: without API_KEYS everybody who reaches the server may use it, so it listens on loopback only (127.0.0.1, ::1, localhost); set API_KEYS to listen elsewhere',
-      );
-    }
   }
   if (problems.length > 0 || !parsed.success) {
     throw new ConfigError(
@@ -237,6 +219,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     providerBatchPollMs: data.PROVIDER_BATCH_POLL_MS ?? null,
     role: data.ROLE,
     apiKeys: data.API_KEYS,
+    trustedProxies: data.TRUSTED_PROXIES,
     budgets: data.BUDGETS,
     retention: retentionSettings(data),
     limits: data.LIMITS,
@@ -267,7 +250,18 @@ export const variableNames: readonly string[] = Object.keys(environment.shape);
 export function findStrangeVariables(
   env: Readonly<Record<string, string | undefined>>,
 ): readonly string[] {
-  const entries = providers.safeParse(env.PROVIDERS || undefined).data ?? {};
-  const named = Object.values(entries).flatMap(({ apiKeyEnv }) => apiKeyEnv ?? []);
-  return tellStrangeVariables(env, variableNames, new Set(named));
+  const { env: given, named } = readSecrets(env);
+  const files = [...ownSecrets, ...named].map(fileVariable);
+  return tellStrangeVariables(given, variableNames, new Set([...named, ...files]));
+}
+
+/** The environment with its secrets, also those that stand in files. */
+function readSecrets(env: Readonly<Record<string, string | undefined>>) {
+  const own = readSecretFiles(env, ownSecrets);
+  const entries = providers.safeParse(own.env.PROVIDERS || undefined).data ?? {};
+  const named = Object.values(entries)
+    .flatMap(({ apiKeyEnv }) => apiKeyEnv ?? [])
+    .filter((name) => !ownSecrets.includes(name));
+  const all = readSecretFiles(own.env, named);
+  return { env: all.env, problems: [...own.problems, ...all.problems], named };
 }

@@ -83,7 +83,7 @@ async function end(running: Service, hurry: boolean): Promise<void> {
   process.exit(0);
 }
 
-function announcement({ url, operatorUrl, data }: Service): string {
+function announcement({ url, operatorUrl, data, keys }: Service): string {
   // Of this clock, the zero is the start of the process.
   const seconds = (performance.now() / 1_000).toFixed(1);
   const lines = [
@@ -99,9 +99,18 @@ function announcement({ url, operatorUrl, data }: Service): string {
     ...(operatorUrl ? [`  Probes      ${operatorUrl}/readyz`] : []),
     `  Model       ${modelLine()}`,
     `  Data        ${data}`,
-    `  Keys        ${config.apiKeys.size > 0 ? `${config.apiKeys.size} in API_KEYS` : 'none: only this machine is served'}`,
+    `  Keys        ${keysLine(keys)}`,
   ];
   return lines.join('\n');
+}
+
+function keysLine(inDatabase: number): string {
+  const { size } = config.apiKeys;
+  const parts = [
+    ...(size > 0 ? [`${size} in API_KEYS`] : []),
+    ...(inDatabase > 0 ? [`${inDatabase} in the database`] : []),
+  ];
+  return parts.join(', ') || 'none: only this machine is served';
 }
 
 function modelLine(): string {

@@ -12,6 +12,7 @@ import { createNudges } from './engine/process/nudges.ts';
 import { newLinkKey } from './faces/http/signed-link.ts';
 import { createReadiness } from './faces/operator/readiness.ts';
 import { openData, type WaitOptions } from './service/data.ts';
+import { openDoors } from './service/doors.ts';
 import { createEnding, type Ending } from './service/ending.ts';
 import { startEngine } from './service/engine.ts';
 import { startGauges } from './service/gauges.ts';
@@ -30,6 +31,8 @@ export interface Service extends Pick<Ending, 'stop'> {
   url: string | null;
   /** Where METRICS_PORT is reached; null where it is not set. */
   operatorUrl: string | null;
+  /** Keys in the database; 0 in a process that only works. */
+  keys: number;
   /** Where the data lies, for people. */
   data: string;
   /** What happens in this process. */
@@ -80,9 +83,11 @@ export async function startService(
 
     // Before the lease: a heartbeat that gets no answer in time breaks all connections.
     const { secrets, linkKey } = await readKeys(config, db, { serves });
+    const pools: Pick<Database, 'connections'>[] = [db];
+    const served = { config, db, data, connections, presence, pools, nudges, log, events };
+    const doors = serves ? await openDoors(served, ending) : null;
     const parts = { config, db, nudges, models, readiness, ownership, log, events };
     const engine = await startEngine(parts, ending);
-    const pools: Pick<Database, 'connections'>[] = [db];
     const { metrics } = operator;
     if (metrics) startGauges(metrics, { ...parts, pools, engine }, ending);
     const allowPrivate = config.webhookAllowPrivate;
@@ -93,13 +98,14 @@ export async function startService(
       () => webhooks.stop(0),
     );
     const url =
-      linkKey === null
+      linkKey === null || doors === null
         ? null
         : await startServer(
-            { ...parts, data, connections, presence, linkKey, engine, operator, pools, webhooks },
+            { ...parts, ...doors, presence, linkKey, engine, operator, webhooks },
             ending,
           );
-    return { url, operatorUrl: operator.url, data: data.place, events, stop: ending.stop };
+    const keys = doors?.keyring.size() ?? 0;
+    return { url, operatorUrl: operator.url, keys, data: data.place, events, stop: ending.stop };
   } catch (error) {
     await ending.closeAll();
     throw (databaseUrl === null ? null : startFailureOf(error, databaseUrl)) ?? error;

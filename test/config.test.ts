@@ -44,6 +44,7 @@ it('an empty environment is a whole configuration: this machine only, embedded d
     modelTimeoutMs: 120_000,
     role: 'all',
     apiKeys: new Map(),
+    trustedProxies: null,
     budgets: { owners: new Map(), others: null },
     retention: { batchSeconds: null, fileSeconds: null, hours: null },
     limits: { owners: new Map(), others: null },
@@ -118,7 +119,7 @@ it('every variable arrives', () => {
     WORKER_LEASE_MS: '2000',
     MODEL_TIMEOUT_MS: '500',
     ROLE: 'worker',
-    API_KEYS: ` anna:${key} , ben.b@example.org:ben-key-0123456789_~.-abcdef,`,
+    API_KEYS: ` anna:${key} , ben.b@example.org:ben-key-0123456789_~.-abcdef:admin,`,
     GRAPHIQL: 'off',
     INTROSPECTION: '0',
     PUBLIC_URL: 'https://winnow.example/',
@@ -155,8 +156,11 @@ it('every variable arrives', () => {
     logLevel: 'debug',
   });
   expect([...config.apiKeys]).toEqual([
-    [key, 'anna'],
-    ['ben-key-0123456789_~.-abcdef', 'ben.b@example.org'],
+    [key, { owner: 'anna', scopes: ['READ', 'SUBMIT'] }],
+    [
+      'ben-key-0123456789_~.-abcdef',
+      { owner: 'ben.b@example.org', scopes: ['READ', 'SUBMIT', 'ADMIN'] },
+    ],
   ]);
 });
 
@@ -287,7 +291,7 @@ it('every bad variable is named in one error, and no value is quoted', () => {
 
   const lines = problems(bad);
 
-  // HOST is judged together with API_KEYS, once that is understood.
+  // HOST is judged at the start, by the keys that there are.
   expect(lines.map((line) => line.split(/[:. ]/)[0]).sort()).toEqual(
     Object.keys(bad)
       .filter((name) => name !== 'HOST')
@@ -334,6 +338,7 @@ describe('API_KEYS', () => {
     ['no colon', key],
     ['a key with a space', 'anna:0123456789 abcdefghijklm'],
     ['an owner with a space', `an na:${key}`],
+    ['another word behind the key', `anna:${key}:root`],
     ['one key for two owners', `anna:${key},ben:${key}`],
   ])('with %s are refused by the entry’s number', (_what, API_KEYS) => {
     const lines = problems({ API_KEYS });
@@ -345,7 +350,7 @@ describe('API_KEYS', () => {
   it('one owner may have several', () => {
     const { apiKeys } = readConfig({ API_KEYS: `anna:${key},anna:${key}2` });
 
-    expect([...apiKeys.values()]).toEqual(['anna', 'anna']);
+    expect([...apiKeys.values()].map(({ owner }) => owner)).toEqual(['anna', 'anna']);
   });
 });
 

@@ -7,6 +7,7 @@ import * as files from './file-commands.ts';
 import type { FlagName, Given } from './flags.ts';
 import { healthcheck } from './healthcheck-command.ts';
 import { submitFlags } from './job.ts';
+import { keys, keysFlags, keysWords } from './keys-commands.ts';
 import * as money from './money-commands.ts';
 import { operationFlags } from './operation.ts';
 import { owners, ownersWords } from './owners-commands.ts';
@@ -214,6 +215,15 @@ export const commands: readonly Command[] = [
     example: 'winnow owners list',
     flags: ['yes', ...everywhere],
     run: owners,
+  },
+  {
+    name: 'keys',
+    words: `${keysWords.join('|')} [ID]`,
+    summary: 'keys of the server, in its database itself',
+    firstWords: keysWords,
+    example: 'winnow keys create --owner acme --scopes read,submit --expires 2027-06-30',
+    flags: [...keysFlags, ...everywhere],
+    run: keys,
   },
   {
     name: 'serve',

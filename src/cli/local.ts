@@ -1,6 +1,5 @@
 /** Winnow inside the command: server, worker and database, loaded only when they are asked for. */
-import { existsSync, readFileSync } from 'node:fs';
-import { parseEnv } from 'node:util';
+import { withEnvFile } from './environment.ts';
 import { NoServer, WrongUse } from './failure.ts';
 import type { Environment } from './shell.ts';
 
@@ -25,8 +24,7 @@ export async function startLocal(
   const { createLog } = await import('../core/log.ts');
   const { startService } = await import('../service.ts');
 
-  const isRead = given.NODE_ENV !== 'production' && existsSync('.env');
-  const env = { ...(isRead ? parseEnv(readFileSync('.env', 'utf8')) : {}), ...given };
+  const env = withEnvFile(given);
   try {
     const config = readConfig({
       // A command is over before anybody looks at a page.

@@ -1,5 +1,6 @@
 /** What BUDGETS may hold: what owners may spend in a month, by name. */
 import { z } from 'zod';
+import { isOwnerName } from '../core/owner-name.ts';
 import type { OwnerLimits } from '../db/owner-limits.ts';
 import { jsonSetting } from './json-setting.ts';
 import { withoutOthers } from './text.ts';
@@ -23,16 +24,16 @@ export const budgets = jsonSetting('{"owner": {"monthlyUsd": 50}}')
     };
   });
 
-/** What is wrong with the names of budgets, where `owners` are those that there are. */
+/** A sentence for each name of `variable` that is the owner of no key. */
 export function strangeOwners(
-  { owners: named }: OwnerLimits,
+  variable: string,
+  names: Iterable<string>,
   owners: ReadonlySet<string>,
 ): readonly string[] {
-  const known = owners.size === 0 ? new Set(['local']) : owners;
-  return [...named.keys()]
-    .filter((name) => !known.has(name))
+  return [...names]
+    .filter((name) => !owners.has(name))
     .map(
       (name) =>
-        `BUDGETS.${/^[\w.@-]{1,64}$/.test(name) ? name : '?'} must be the name of a key in API_KEYS, or ${everyOther} for all others`,
+        `${variable}.${isOwnerName(name) ? name : '?'} must be the owner of a key, or ${everyOther} for all others: until there is such a key it does nothing`,
     );
 }

@@ -9,6 +9,7 @@
  * distribute by that key. `rows`, `chunks` and `results` carry no foreign keys: a check per row
  * would cost more than the row; the deletion of a batch or a file deletes them.
  */
+export * from './tables/api-keys.ts';
 export * from './tables/batches.ts';
 export * from './tables/chunks.ts';
 export * from './tables/files.ts';

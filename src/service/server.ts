@@ -3,11 +3,8 @@ import { createCallLedger } from '../app/call-ledger.ts';
 import { createLiveCalls } from '../app/live-call.ts';
 import { createOwnerBudget } from '../app/owner-budget.ts';
 import { limitsFor } from '../core/limits.ts';
-import { type Database, openDatabase } from '../db/driver/client.ts';
-import type { Connections } from '../db/driver/connections.ts';
-import { openCopy } from '../db/driver/copy.ts';
 import type { Presence } from '../db/driver/presence.ts';
-import { createRequestLine, type RequestLine } from '../db/driver/request-line.ts';
+import type { RequestLine } from '../db/driver/request-line.ts';
 import { takeItems, takingOf } from '../db/takings.ts';
 import { createProgress, type Progress } from '../engine/live/progress.ts';
 import { createAnthropicFace } from '../faces/anthropic/face.ts';
@@ -21,38 +18,28 @@ import { createOperatorFace } from '../faces/operator/face.ts';
 import { createRestFace } from '../faces/rest/face.ts';
 import type { Webhooks } from '../webhooks/deliver.ts';
 import { checkWebhookTarget, createResolveName } from '../webhooks/dial.ts';
-import type { Data } from './data.ts';
+import { type Doors, everybody } from './doors.ts';
 import { type Ending, shutdownGraceMs } from './ending.ts';
 import type { Engine, EngineParts } from './engine.ts';
 import type { Operator } from './operator.ts';
 
-/** A request whose statement gets no connection within this is refused. */
-const connectMs = 5_000;
-
-/** Stands in line for the states of batches: the name of no owner. */
-const everybody = '';
-
-interface ServerParts extends EngineParts {
-  data: Data;
-  connections: Connections;
+interface ServerParts extends EngineParts, Doors {
   presence: Presence;
   /** Signs links to outputs, and seals cursors. */
   linkKey: string;
   engine: Engine;
   operator: Operator;
-  /** Of the process: this one's is added. */
-  pools: Pick<Database, 'connections'>[];
   webhooks: Webhooks;
 }
 
 /** Returns where it listens. Throws StartFailure where its port is in the way. */
 export async function startServer(parts: ServerParts, ending: Ending): Promise<string> {
-  const { config, db, nudges, log, events, presence, linkKey, engine, webhooks } = parts;
+  const { config, db, nudges, log, events, presence, line, keyring, linkKey, engine, webhooks } =
+    parts;
   const { providers, counter, modelsOf } = parts.models;
   const limitsOf = (owner: string) => limitsFor(config.limits, owner);
   const providersOf = (owner: string) => modelsOf(owner).providers;
   const { introspection, publicUrl, defaultModel, budgets: limits } = config;
-  const line = openRequestLine(parts, ending);
   const dbOf = (owner: string) => line.of(owner).db;
   const callLedger = createCallLedger({ db, log });
   callLedger.start();
@@ -71,7 +58,9 @@ export async function startServer(parts: ServerParts, ending: Ending): Promise<s
     limitsOf,
     counter,
     defaultModel,
-    withKeys: config.apiKeys.size > 0,
+    get withKeys() {
+      return !keyring.isOpen();
+    },
     ownProcess: { id: engine.processId, concurrency: config.workerConcurrency },
     callLedger,
     ownerBudget,
@@ -95,18 +84,19 @@ export async function startServer(parts: ServerParts, ending: Ending): Promise<s
   };
   const server = createHttpServer({
     config,
+    keyring,
     faces: [
       createOperatorFace(parts.operator.routes),
       createConsoleFace({
         withConsole: config.console,
         withGraphiQL: config.graphiql,
-        withKeys: services.withKeys,
+        withKeys: () => !keyring.isOpen(),
         publicUrl,
         dataDirectory: config.dataDirectory,
         log,
       }),
       createRestFace({ services, db }),
-      createGraphQLFace({ services, introspection, publicUrl, log }),
+      createGraphQLFace({ services, keyring, introspection, publicUrl, log }),
       createOpenAiFace(services),
       createAnthropicFace(services, { publicUrl }),
     ],
@@ -120,22 +110,6 @@ export async function startServer(parts: ServerParts, ending: Ending): Promise<s
     () => server.drain(0),
   );
   return url;
-}
-
-/** Its connections are apart from the engine's. */
-function openRequestLine(
-  { data: { databaseUrl, room }, presence, events, pools, connections }: ServerParts,
-  ending: Ending,
-): RequestLine {
-  const { requests, copies } = connections;
-  // One that has a turn finds a connection free.
-  const options = { maxConnections: requests, connectMs, presence, events, ...room };
-  const db = openDatabase(databaseUrl, options);
-  pools.push(db);
-  ending.add(() => db.close());
-  const copy = openCopy(databaseUrl, { maxConnections: copies });
-  ending.add(() => copy.close());
-  return createRequestLine({ db, copy }, { statements: requests, copies });
 }
 
 function startProgress(line: RequestLine, { nudges, log }: ServerParts, ending: Ending): Progress {

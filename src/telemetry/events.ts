@@ -56,6 +56,9 @@ export interface Facts {
   'retention.deleted': { kind: 'batch' | 'file'; count: number };
   /** A file is visible to its owner. */
   'upload.stored': { file: string; owner: string; items: number; bytes: number };
+  /** An admin made a key; `key` is its public part. */
+  'key.created': { key: string; owner: string };
+  'key.revoked': { key: string; owner: string };
   /** A request was turned away. `owner` is null where nobody knows whose it is. */
   'request.refused': {
     reason: 'key' | 'scope' | 'rate' | 'limit' | 'cost' | 'size' | 'origin';

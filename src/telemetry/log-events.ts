@@ -8,6 +8,8 @@ import type { EventLog, Events } from './events.ts';
 export function logEvents(events: Pick<Events, 'on'>, log: Omit<EventLog, 'error'>): void {
   events.on('batch.stopped', (fact) => log.warn(fact, 'a batch was stopped'));
   events.on('batch.deleted', (fact) => log.info(fact, 'batch deleted'));
+  events.on('key.created', (fact) => log.info(fact, 'key created'));
+  events.on('key.revoked', (fact) => log.info(fact, 'key revoked'));
   events.on('lease.lost', ({ worker, reason }) =>
     log.warn({ worker }, `this worker lost its lease (${reason}); it drops what it holds`),
   );

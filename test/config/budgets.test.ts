@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { strangeOwners } from '../../src/config/budgets.ts';
 import { readConfig } from '../../src/config.ts';
 
 const key = 'k'.repeat(24);
@@ -19,8 +20,16 @@ test.each([
   ['{"acme": {"monthlyUsd": -1}}', 'BUDGETS.acme.monthlyUsd must be at least 0'],
   ['{"acme": {"monthlyUsd": "50"}}', 'BUDGETS.acme.monthlyUsd must be a number'],
   ['{"acme": {"montlyUsd": 50}}', 'BUDGETS.acme must not have the setting montlyUsd'],
-  ['{"acne": {"monthlyUsd": 50}}', 'BUDGETS.acne must be the name of a key in API_KEYS'],
   ['acme: 50', 'BUDGETS must be JSON'],
 ])('%s is refused at the start, by its place and not by its value', (BUDGETS, message) => {
   expect(() => readConfig({ ...withKeys, BUDGETS })).toThrow(message);
+});
+
+test('names that are the owner of no key are told of', () => {
+  const named = strangeOwners('BUDGETS', ['acme', 'acne', 'a key?'], new Set(['acme']));
+
+  expect(named).toEqual([
+    expect.stringMatching(/^BUDGETS\.acne must be the owner of a key, or \*/),
+    expect.stringMatching(/^BUDGETS\.\? must be/),
+  ]);
 });

@@ -14,6 +14,7 @@ import { maxMessageRequests } from '../../src/app/submit-messages.ts';
 import { maxItemMessage } from '../../src/core/errors.ts';
 import { maxCustomIdLength } from '../../src/core/ids.ts';
 import { maxJsonDepth, maxNumberLength } from '../../src/core/json.ts';
+import { maxListedKeys } from '../../src/db/api-keys.ts';
 import { maxPerOwner, readTimeoutMs } from '../../src/db/driver/request-line.ts';
 import { maxPerBatch } from '../../src/db/provider-batches-read.ts';
 import { fatalCrashes } from '../../src/db/reclaims.ts';
@@ -45,6 +46,7 @@ import { maxSnapshot } from '../../src/faces/graphql/subscriptions.ts';
 import { uploadCost } from '../../src/faces/graphql/upload-file.ts';
 import { maxSearchMs } from '../../src/faces/graphql/walk.ts';
 import { readerPatienceMs } from '../../src/faces/http/event-stream.ts';
+import { maxFailures } from '../../src/faces/http/failed-keys.ts';
 import { maxFieldBytes, maxFields, maxFormBytes } from '../../src/faces/http/form.ts';
 import { maxFieldValues } from '../../src/faces/http/form-values.ts';
 import { maxBodyValues, maxNumerals, maxWideBodyBytes } from '../../src/faces/http/json-body.ts';
@@ -116,6 +118,8 @@ const rows: [what: string, limit: string][] = [
     'a body without a valid key',
     `not read; closed after ${megabytes(received.strangerBytes)} or ${seconds(received.lingerMs)}`,
   ],
+  ['wrong keys from an address in a minute', told(maxFailures)],
+  ['keys of an owner that are neither revoked nor expired', told(maxListedKeys)],
   ['bytes before it is acknowledged', told(sockets.maxBytesBeforeAck)],
   ['time until `connection_init`', seconds(sockets.initTimeoutMs)],
   ['a message', megabytes(sockets.maxMessageBytes)],
@@ -263,7 +267,7 @@ it('one number is meant where the page has one for two', () => {
 it('service.limits are the limits that uploads and requests are held to', async () => {
   const { data, errors: failed } = await graphql({
     schema,
-    contextValue: {},
+    contextValue: { scopes: new Set(['READ']) },
     source: '{ service { limits { syncItems inlineItems fileBytes fileRows pageSize } } }',
   });
 

@@ -15,6 +15,8 @@ const channel = 'winnow_batches';
  * not know the word, and pass it over.
  */
 const deletedWord = 'deleted';
+/** The same of a key of the table that was made or revoked. */
+const keyWord = 'key';
 
 export interface DeletedBatch {
   id: string;
@@ -31,6 +33,11 @@ export async function notifyDeleted(sql: Sql, { id, owner }: DeletedBatch): Prom
   await sql`select pg_notify(${channel}, ${`${deletedWord}:${id}:${owner}`})`;
 }
 
+/** Tells every process that a key was made or revoked. */
+export async function notifyKey(sql: Sql, id: string): Promise<void> {
+  await sql`select pg_notify(${channel}, ${`${keyWord}:${id}`})`;
+}
+
 /**
  * Listens until the returned function is called. `onConnect` runs at every (re)connection: what was
  * sent before it is lost, so the caller looks for itself then.
@@ -40,10 +47,12 @@ export async function listenToBatches(
   {
     onNudge,
     onDeleted,
+    onKey,
     onConnect,
   }: {
     onNudge: (batchKey: bigint, nudge: BatchNudge) => void;
     onDeleted: (batch: DeletedBatch) => void;
+    onKey: () => void;
     onConnect: () => void;
   },
 ): Promise<() => Promise<void>> {
@@ -51,6 +60,7 @@ export async function listenToBatches(
     channel,
     (payload) => {
       const [nudge, key, ...rest] = payload.split(':');
+      if (nudge === keyWord) onKey();
       if (nudge === deletedWord && key) onDeleted({ id: key, owner: rest.join(':') });
       if (key && (nudge === 'work' || nudge === 'stop' || nudge === 'progress')) {
         onNudge(BigInt(key), nudge);

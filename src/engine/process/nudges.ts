@@ -6,6 +6,7 @@ import {
   listenToBatches,
   notifyBatch,
   notifyDeleted,
+  notifyKey,
 } from '../../db/driver/notifications.ts';
 
 /** A hint about a batch; null after a reconnection, when hints may have been lost. */
@@ -22,11 +23,16 @@ export interface Nudges {
   subscribeDeleted(listener: (batch: DeletedBatch) => void): () => void;
   /** Never rejects. */
   sendDeleted(batch: DeletedBatch): Promise<void>;
+  /** A key was made or revoked, or that may have been missed. */
+  subscribeKeys(listener: () => void): () => void;
+  /** Never rejects: processes that miss it look again within seconds. */
+  sendKey(id: string): Promise<void>;
 }
 
 export function createNudges({ db, log }: { db: Database; log: Log }): Nudges {
   const listeners = new Set<NudgeListener>();
   const deletionListeners = new Set<(batch: DeletedBatch) => void>();
+  const keyListeners = new Set<() => void>();
   let unlisten: (() => Promise<void>) | null = null;
 
   return {
@@ -38,8 +44,12 @@ export function createNudges({ db, log }: { db: Database; log: Log }): Nudges {
         onDeleted(batch) {
           for (const listener of deletionListeners) listener(batch);
         },
+        onKey() {
+          for (const listener of keyListeners) listener();
+        },
         onConnect() {
           for (const listener of listeners) listener(null);
+          for (const listener of keyListeners) listener();
         },
       });
     },
@@ -71,6 +81,19 @@ export function createNudges({ db, log }: { db: Database; log: Log }): Nudges {
         await notifyDeleted(db.sql, batch);
       } catch (error) {
         log.warn({ err: error, batch: batch.id }, 'could not tell of a deleted batch');
+      }
+    },
+
+    subscribeKeys(listener) {
+      keyListeners.add(listener);
+      return () => keyListeners.delete(listener);
+    },
+
+    async sendKey(id) {
+      try {
+        await notifyKey(db.sql, id);
+      } catch (error) {
+        log.warn({ err: error, key: id }, 'could not tell of a key');
       }
     },
   };

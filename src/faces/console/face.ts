@@ -10,7 +10,8 @@ import { createGraphiQLPage, wantsPage } from './graphiql/page.ts';
 export interface ConsoleFaceOptions {
   withConsole: boolean;
   withGraphiQL: boolean;
-  withKeys: boolean;
+  /** Whether requests need a key by now. */
+  withKeys: () => boolean;
   /** Where clients reach the server, if not where they ask. */
   publicUrl: string | null;
   /** Keeps the bundle of the console. */

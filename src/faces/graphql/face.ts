@@ -1,10 +1,13 @@
 /** GraphQL as a face of the server: over HTTP, as server-sent events, and over WebSocket. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { AppError, statusOf } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
-import { needsKey } from '../http/auth.ts';
+import { databaseFailure } from '../../db/driver/failure.ts';
+import type { Bearer } from '../http/auth.ts';
 import type { Face } from '../http/face.ts';
+import type { Keyring } from '../http/keyring.ts';
 import { letRunOut, limitPace, strangerBytes } from '../http/received.ts';
-import { challengeOf, RouteError } from '../http/route-error.ts';
+import { challengeOf, RouteError, secondsUntilAgain } from '../http/route-error.ts';
 import type { Services } from './context.ts';
 import { createMask } from './mask.ts';
 import { attachSockets } from './sockets.ts';
@@ -12,11 +15,13 @@ import { createGraphQL } from './yoga.ts';
 
 export function createGraphQLFace({
   services,
+  keyring,
   introspection,
   publicUrl,
   log,
 }: {
   services: Services;
+  keyring: Pick<Keyring, 'watch'>;
   introspection: boolean;
   /** Where clients reach the server, if not where they ask. */
   publicUrl: string | null;
@@ -29,6 +34,7 @@ export function createGraphQLFace({
     introspection,
     publicUrl,
     onStream: streams.add,
+    keyring,
     mask,
     log,
   });
@@ -38,10 +44,12 @@ export function createGraphQLFace({
     routes: [
       {
         matches: ({ url }) => url.pathname === '/graphql' || url.pathname === '/graphql/',
-        async answer({ request, response, asking, identify }) {
-          const bearer = await identify();
-          if (bearer === null) {
-            refuseStranger(request, response, new RouteError(401, 'UNAUTHENTICATED', needsKey));
+        async answer({ request, response, url, asking, identify }) {
+          let bearer: Bearer;
+          try {
+            bearer = await identify();
+          } catch (error) {
+            refuseStranger(request, response, presentRefusal(error));
             return;
           }
           limitPace(request, (late) => {
@@ -52,13 +60,13 @@ export function createGraphQLFace({
             response.once('finish', () => request.destroy());
             refuseQuery(request, response, late);
           });
-          await yoga(request, response, { asking, bearer });
+          await yoga(request, response, { asking, bearer, origin: url.origin });
         },
         refuse: ({ request, response }, reason) => refuseStranger(request, response, reason),
       },
     ],
-    attach(http, door) {
-      sockets = attachSockets({ http, yoga, mask, ...door, log, events: services.events });
+    attach(http, entrance) {
+      sockets = attachSockets({ http, yoga, mask, ...entrance, log });
     },
     async close() {
       services.progress.stop();
@@ -92,6 +100,14 @@ function createStreams() {
   };
 }
 
+/** Throws any other error. */
+function presentRefusal(error: unknown): RouteError {
+  if (error instanceof RouteError) return error;
+  const failure = error instanceof AppError ? error : databaseFailure(error);
+  if (failure) return new RouteError(statusOf(failure.code), failure.code, failure.message);
+  throw error;
+}
+
 /** Of whose body only as much is read as lets the answer reach it. */
 function refuseStranger(
   request: IncomingMessage,
@@ -106,15 +122,17 @@ function refuseStranger(
 function refuseQuery(
   { headers }: IncomingMessage,
   response: ServerResponse,
-  { status, code, message }: RouteError,
+  refusal: RouteError,
 ): void {
+  const { status, code, message } = refusal;
+  const seconds = secondsUntilAgain(refusal);
   const body = JSON.stringify({ errors: [{ message, extensions: { code } }] });
   const isStream = (headers.accept ?? '').includes('text/event-stream');
   response
     .writeHead(status, {
       'content-type': isStream ? 'text/event-stream' : 'application/json; charset=utf-8',
       'cache-control': 'no-store',
-      ...(code === 'SHUTTING_DOWN' ? { 'retry-after': '1' } : {}),
+      ...(seconds === null ? {} : { 'retry-after': String(seconds) }),
       ...challengeOf(status),
     })
     .end(isStream ? `event: next\ndata: ${body}\n\nevent: complete\ndata:\n\n` : body);

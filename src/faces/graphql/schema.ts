@@ -17,6 +17,7 @@ import './subscriptions.ts';
 import './service.ts';
 import './provider-states.ts';
 import './spending.ts';
+import './api-keys.ts';
 import { builder } from './builder.ts';
 import { countListValues } from './list-values.ts';
 import { guardRoots } from './scopes.ts';

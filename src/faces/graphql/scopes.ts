@@ -8,6 +8,9 @@ import type { Scope } from '../../core/scopes.ts';
 import { requireScope } from '../http/auth.ts';
 import type { Context } from './context.ts';
 
+/** Extensions of a field that only a key with ADMIN may ask for. */
+export const forAdmin = { scope: 'ADMIN' } satisfies { scope: Scope };
+
 /** Has every field of the three roots look at the scopes of its caller before anything else. */
 export function guardRoots(schema: GraphQLSchema): GraphQLSchema {
   const roots = [

@@ -122,8 +122,7 @@ export const Service = builder.objectRef<object>('Service').implement({
     }),
     owner: t.string({
       nullable: true,
-      description:
-        'Whose key the request came with: the name in API_KEYS. Null on a server without keys.',
+      description: 'Owner of the key of the request. Null on a server without keys.',
       resolve: (_service, _args, { withKeys, owner }) => (withKeys ? owner : null),
     }),
     limits: t.field({

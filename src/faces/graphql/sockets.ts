@@ -2,13 +2,15 @@
 import type { IncomingMessage, Server } from 'node:http';
 import { type GraphQLError, type GraphQLFormattedError, getOperationAST } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import { AppError } from '../../core/errors.ts';
 import type { Asking, Log } from '../../core/log.ts';
-import type { Telling } from '../../telemetry/events.ts';
-import { type Bearer, needsKey } from '../http/auth.ts';
-import type { Door } from '../http/face.ts';
+import { databaseFailure } from '../../db/driver/failure.ts';
+import type { Bearer } from '../http/auth.ts';
+import { refusals } from '../http/door.ts';
+import type { Entrance } from '../http/face.ts';
 import { requestIdOf } from '../http/request-id.ts';
+import { RouteError } from '../http/route-error.ts';
 import type { Context } from './context.ts';
 import { badRequest } from './errors.ts';
 import { limitErrors } from './limit-errors.ts';
@@ -23,17 +25,21 @@ export const maxBytesBeforeAck = 8_192;
 export const maxOperations = 100;
 /** https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1 */
 const messageTooBig = 1009;
+/** Codes of graphql-transport-ws: no client comes again by itself after either. */
+const noKey = 4403;
+const tooMany = 4429;
+/** Clients come again. */
+const tryAgain = 1013;
 /** A client that connects and says nothing is let go. */
 export const initTimeoutMs = 3_000;
 /** One that has stopped reading does not answer a goodbye either. */
 const goodbyeMs = 1_000;
 
-interface SocketOptions extends Door {
+interface SocketOptions extends Entrance {
   http: Server;
   yoga: Yoga;
   mask: Mask;
   log: Log;
-  events: Telling;
 }
 
 interface SocketExtra {
@@ -53,10 +59,11 @@ export function attachSockets({
   http,
   yoga,
   mask,
-  authenticate,
+  door,
+  keyring,
   trusts,
+  originOf,
   log,
-  events,
 }: SocketOptions) {
   /** Request id of each connection, made once if the client sent none. */
   const requestIds = new WeakMap<IncomingMessage, string>();
@@ -82,14 +89,15 @@ export function attachSockets({
       connectionInitWaitTimeout: initTimeoutMs,
       onConnect: async ({ connectionParams, extra }) => {
         const given = connectionParams?.Authorization ?? connectionParams?.authorization;
-        const bearer = await authenticate(typeof given === 'string' ? given : null);
-        if (bearer === null) {
-          events.emit('request.refused', { reason: 'key', owner: null });
+        const { socket, request } = extra;
+        try {
+          extra.bearer = await door.identify(request, typeof given === 'string' ? given : null);
+        } catch (error) {
           // Before graphql-ws, which gives no reason.
-          extra.socket.close(4403, `UNAUTHENTICATED: ${needsKey}`);
+          socket.close(...closingOf(error));
           return false;
         }
-        extra.bearer = bearer;
+        endWithKey(socket, extra.bearer, keyring);
         acknowledged.add(extra.request);
         extra.requestId = idOf(extra.request);
         extra.closed = new AbortController();
@@ -106,7 +114,7 @@ export function attachSockets({
           const socket: SocketContext = {
             bearer: extra.bearer as Bearer,
             asking,
-            origin: `http://${extra.request.headers.host ?? 'localhost'}`,
+            origin: originOf(extra.request),
             signal: extra.closed?.signal as AbortSignal,
           };
           const { schema, execute, subscribe, contextFactory, parse, validate } = yoga.getEnveloped(
@@ -173,6 +181,27 @@ export function attachSockets({
       clearTimeout(timer);
     },
   };
+}
+
+/** How a socket is closed whose key is not taken. Throws any other error. */
+function closingOf(error: unknown): [code: number, reason: string] {
+  if (error instanceof RouteError) {
+    const { status, code, message } = error;
+    return [status === 401 ? noKey : tooMany, `${code}: ${message}`];
+  }
+  const failure = error instanceof AppError ? error : databaseFailure(error);
+  if (failure) return [tryAgain, failure.code];
+  throw error;
+}
+
+/** Closes a socket when its key is revoked or expires. */
+function endWithKey(socket: WebSocket, bearer: Bearer, keyring: Entrance['keyring']): void {
+  if (socket.readyState !== socket.OPEN) return;
+  keyring.noteUse(bearer);
+  const endWatch = keyring.watch(bearer, () =>
+    socket.close(noKey, `UNAUTHENTICATED: ${refusals.ended}`),
+  );
+  socket.once('close', endWatch);
 }
 
 function askingOf({ requestId = '', bearer }: Partial<SocketExtra>, name?: string | null): Asking {

@@ -11,12 +11,14 @@ import { createResultCounter } from '../../app/parse-results.ts';
 import type { Asking, Log } from '../../core/log.ts';
 import { createCheckTime } from '../../operations/check-time.ts';
 import type { Bearer } from '../http/auth.ts';
+import type { Keyring } from '../http/keyring.ts';
 import { whenGone } from '../http/when-gone.ts';
 import { limitAnswers } from './answer-size.ts';
 import { createBudgets } from './budget.ts';
 import type { Context, Services } from './context.ts';
 import { costProblem } from './cost.ts';
 import { createDocumentCache, limitDocuments } from './document.ts';
+import { untilKeyEnds } from './key-end.ts';
 import { type Mask, maskResults } from './mask.ts';
 import { explainNotAcceptable, maxBodyBytes, readRequests } from './requests.ts';
 import { schema } from './schema.ts';
@@ -40,6 +42,7 @@ export interface YogaOptions {
   publicUrl: string | null;
   /** Told of each response that a subscription is about to stream into. */
   onStream: (response: ServerResponse) => void;
+  keyring: Pick<Keyring, 'watch'>;
   mask: Mask;
   log: Log;
 }
@@ -52,6 +55,8 @@ interface ServerContext {
   asking?: Asking;
   /** Who asks over HTTP: the server has checked the key. */
   bearer?: Bearer;
+  /** The server as the client named it over HTTP. */
+  origin?: string;
 }
 
 export type Yoga = YogaServerInstance<ServerContext, Context>;
@@ -61,6 +66,7 @@ export function createGraphQL({
   introspection,
   publicUrl,
   onStream,
+  keyring,
   mask,
   log,
 }: YogaOptions): Yoga {
@@ -90,32 +96,31 @@ export function createGraphQL({
     cors: false,
     // It does not know whose errors it masks; see maskResults.
     maskedErrors: false,
-    context: ({ request, socket, res, asking, bearer }) => {
+    context: ({ socket, res, asking, bearer, origin }) => {
       if (socket) {
-        const { origin, bearer, ...asked } = socket;
+        const { origin: named, bearer: holder, ...asked } = socket;
         const { line, modelsOf } = services;
         return {
           ...services,
-          ...modelsOf(bearer.owner),
-          ...line.of(bearer.owner),
+          ...modelsOf(holder.owner),
+          ...line.of(holder.owner),
           ...asked,
-          ...bearer,
-          baseUrl: publicUrl ?? origin,
+          ...holder,
+          baseUrl: publicUrl ?? named,
           log,
-          ...allowances(bearer.owner),
+          ...allowances(holder.owner),
           resultCounter,
         };
       }
-      if (!asking || !bearer) throw new Error('nobody knows who asks');
+      if (!asking || !bearer || !origin) throw new Error('nobody knows who asks');
       const { owner } = bearer;
-      const baseUrl = publicUrl ?? new URL(request.url).origin;
       return {
         ...services,
         ...services.modelsOf(owner),
         ...services.line.of(owner),
         ...bearer,
         asking,
-        baseUrl,
+        baseUrl: publicUrl ?? origin,
         signal: whenGone(res),
         log,
         ...allowances(owner),
@@ -132,6 +137,7 @@ export function createGraphQL({
       tellOperations(services.events),
       handOver(onStream),
       endStreamsWithTheirClient,
+      endStreamsWithTheirKey(keyring),
       endReadsWithTheirClient,
       endBudgets,
       limitSubscriptions,
@@ -188,6 +194,18 @@ const endStreamsWithTheirClient: Plugin<Context> = {
     },
   }),
 };
+
+function endStreamsWithTheirKey(keyring: YogaOptions['keyring']): Plugin<Context> {
+  return {
+    onSubscribe: ({ args: { contextValue } }) => ({
+      onSubscribeResult({ result, setResult }) {
+        const { res } = contextValue as ServerContext;
+        if (!res || !(Symbol.asyncIterator in result)) return;
+        setResult(untilKeyEnds(result, contextValue, keyring));
+      },
+    }),
+  };
+}
 
 const nameOperation: Plugin<Context> = {
   onExecute: ({ args }) => name(args),

@@ -1,7 +1,9 @@
 /** What the server and a face are to each other: a face is one way into Winnow. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Asking } from '../../core/log.ts';
-import type { Authenticate, Bearer } from './auth.ts';
+import type { Bearer } from './auth.ts';
+import type { Door } from './door.ts';
+import type { Keyring } from './keyring.ts';
 import type { RouteError, WordFailure } from './route-error.ts';
 
 /** A request, most often one that the server has let in. */
@@ -11,11 +13,14 @@ export interface Visit {
   url: URL;
   /** What the log says of the request. */
   asking: Asking;
-  /** Who asks, by the key of the request, whatever it may do; null where it stands for nobody. */
-  identify(): Promise<Bearer | null>;
   /**
-   * The owner, whose key has READ for a GET, else SUBMIT. Throws RouteError 401 where it stands for
-   * nobody, AppError FORBIDDEN where it lacks that.
+   * Who asks, by the key of the request, whatever it may do. Throws RouteError 401 or 429 where it
+   * stands for nobody.
+   */
+  identify(): Promise<Bearer>;
+  /**
+   * The owner, whose key has READ for a GET, else SUBMIT. Throws AppError FORBIDDEN where it lacks
+   * that, and as `identify` does.
    */
   ownerOf(): Promise<string>;
 }
@@ -30,10 +35,13 @@ export interface Route {
   refuse?(visit: Pick<Visit, 'request' | 'response'>, reason: RouteError): void;
 }
 
-/** Who may come in. */
-export interface Door {
-  authenticate: Authenticate;
+/** Who may come in, for what takes the place of HTTP. */
+export interface Entrance {
+  door: Door;
+  keyring: Pick<Keyring, 'watch' | 'noteUse'>;
   trusts(request: IncomingMessage): boolean;
+  /** The address by which a client reached the server. */
+  originOf(request: IncomingMessage): string;
 }
 
 /** How requests in the dialect of one API are answered, whatever becomes of them. */
@@ -55,7 +63,7 @@ export interface Face {
   /** In the order in which they are asked. */
   routes: readonly Route[];
   /** Called once the server listens, for what takes the place of HTTP on its port. */
-  attach?(http: Server, door: Door): void;
+  attach?(http: Server, entrance: Entrance): void;
   /** Ends what would go on for ever. The server takes nothing new by then. */
   close?(): Promise<void>;
 }

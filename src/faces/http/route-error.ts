@@ -97,7 +97,7 @@ export function sendRouteError(
   }
   const failure = failureOf(error, { asking, log });
   const { status, headers, body } = word(failure, asking);
-  const seconds = retryAfterSeconds(failure.code);
+  const seconds = secondsUntilAgain(failure);
   response
     .writeHead(status, {
       'content-type': 'application/json; charset=utf-8',
@@ -106,6 +106,12 @@ export function sendRouteError(
       ...headers,
     })
     .end(`${JSON.stringify(body)}\n`);
+}
+
+/** When it may go better, for the header Retry-After; null where nobody knows. */
+export function secondsUntilAgain({ code, details }: RouteError): number | null {
+  const { retryAfterSeconds: own } = details;
+  return typeof own === 'number' ? own : retryAfterSeconds(code);
 }
 
 function isEventStream(response: ServerResponse): boolean {

@@ -4,16 +4,13 @@ import { type Config, isLoopback } from '../../config.ts';
 import { LimitExceeded } from '../../core/errors.ts';
 import type { Asking, Log } from '../../core/log.ts';
 import type { Telling } from '../../telemetry/events.ts';
-import {
-  authorizationOf,
-  type Bearer,
-  createAuthenticate,
-  needsKey,
-  requireScope,
-} from './auth.ts';
+import { authorizationOf, type Bearer, requireScope } from './auth.ts';
+import { clientScheme } from './client-address.ts';
 import { allowOrigin, answerPreflight } from './cors.ts';
+import { createDoor } from './door.ts';
 import { createDrain } from './drain.ts';
 import type { Face, Manner } from './face.ts';
+import type { Keyring } from './keyring.ts';
 import { listen } from './listen.ts';
 import { nothingAt } from './missing-path.ts';
 import { letRunOut, strangerBytes } from './received.ts';
@@ -45,17 +42,22 @@ export interface Server {
 /** Serves these faces: a request goes to the first route that it matches. */
 export function createHttpServer({
   config,
+  keyring,
   faces,
   log,
   events,
 }: {
-  config: Config;
+  config: Pick<Config, 'port' | 'host' | 'publicUrl' | 'trustedProxies'>;
+  keyring: Keyring;
   faces: readonly Face[];
   log: Log;
   events: Telling;
 }): Server {
-  const authenticate = createAuthenticate(config.apiKeys);
-  const trusts = createTrust(config);
+  const { trustedProxies } = config;
+  const door = createDoor({ keyring, trustedProxies, log, events });
+  const trusts = createTrust(config, keyring);
+  const originOf = (request: IncomingMessage) =>
+    `${clientScheme(request, trustedProxies)}://${request.headers.host ?? 'localhost'}`;
   const routes = faces.flatMap((face) => face.routes);
   const manners = faces.flatMap(({ manner }) => manner ?? []);
 
@@ -88,7 +90,7 @@ export function createHttpServer({
       allowOrigin(request, response);
       if (answerPreflight(request, response)) return;
     }
-    const url = readUrl(request);
+    const url = readUrl(request, originOf(request));
     asking.path = url.pathname.slice(0, maxLoggedPath);
     const route = routes.find(({ matches }) => matches({ request, url }));
     const reason = isTrusted
@@ -98,7 +100,7 @@ export function createHttpServer({
       : new RouteError(
           403,
           'FORBIDDEN',
-          'Requests from other machines are refused until API_KEYS is set',
+          'Requests from other machines are refused until the server has a key',
         );
     if (reason) {
       if (!route?.refuse) throw reason;
@@ -108,15 +110,14 @@ export function createHttpServer({
     if (manner && request.headers[hopHeader] !== undefined) {
       throw new RouteError(403, 'FORBIDDEN', isLoop);
     }
-    const identify = async (): Promise<Bearer | null> => {
-      const bearer = await authenticate(authorizationOf(request.headers));
-      if (bearer !== null) asking.owner = bearer.owner;
-      else events.emit('request.refused', { reason: 'key', owner: null });
+    const identify = async (): Promise<Bearer> => {
+      const bearer = await door.identify(request, authorizationOf(request.headers));
+      asking.owner = bearer.owner;
+      response.once('close', () => keyring.noteUse(bearer));
       return bearer;
     };
     const ownerOf = async (): Promise<string> => {
       const bearer = await identify();
-      if (bearer === null) throw new RouteError(401, 'UNAUTHENTICATED', needsKey);
       admit(bearer, request);
       return bearer.owner;
     };
@@ -142,7 +143,7 @@ export function createHttpServer({
     async listen() {
       const url = await listen(http, { host: config.host, port: config.port, variable: 'PORT' });
       // Only now, or a port that is in use is told by the socket server's own complaint.
-      for (const { attach } of faces) attach?.(http, { authenticate, trusts });
+      for (const { attach } of faces) attach?.(http, { door, keyring, trusts, originOf });
       return config.publicUrl ?? url;
     },
 
@@ -154,6 +155,7 @@ export function createHttpServer({
 
     close: () =>
       new Promise((resolve) => {
+        door.stop();
         http.close(() => resolve());
         http.closeAllConnections();
       }),
@@ -165,8 +167,7 @@ export function createHttpServer({
  * elsewhere is told by its Origin, and one whose host name was pointed at this machine by the Host
  * it asks for.
  */
-function createTrust({ apiKeys, publicUrl }: Config) {
-  const open = apiKeys.size > 0;
+function createTrust({ publicUrl }: Pick<Config, 'publicUrl'>, keyring: Pick<Keyring, 'isOpen'>) {
   const publicHost = publicUrl ? new URL(publicUrl).hostname : null;
   const trustsHost = (hostname: string) => isLoopback(hostname) || hostname === publicHost;
   const trustsOrigin = (origin: string) => {
@@ -177,7 +178,7 @@ function createTrust({ apiKeys, publicUrl }: Config) {
     }
   };
   return ({ method, headers }: IncomingMessage): boolean => {
-    if (open) return true;
+    if (!keyring.isOpen()) return true;
     const host = (headers.host ?? '').replace(/:\d+$/, '');
     if (!trustsHost(host)) return false;
     if (headers.origin !== undefined) return trustsOrigin(headers.origin);
@@ -193,9 +194,9 @@ function isOverLimit(error: unknown): boolean {
 }
 
 /** Path and query. Refuses what is asked of a proxy or a bad host: Yoga would show a stack. */
-function readUrl({ url = '', headers }: IncomingMessage): URL {
+function readUrl({ url = '' }: IncomingMessage, origin: string): URL {
   try {
-    if (url.startsWith('/')) return new URL(`http://${headers.host ?? 'localhost'}${url}`);
+    if (url.startsWith('/')) return new URL(`${origin}${url}`);
   } catch {
     // Told below.
   }

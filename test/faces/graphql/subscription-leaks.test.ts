@@ -19,6 +19,7 @@ import { createPlanner } from '../../../src/engine/run/plan.ts';
 import { createSummaries } from '../../../src/engine/summaries/summaries.ts';
 import { createCursors } from '../../../src/faces/graphql/cursors.ts';
 import { createGraphQLFace } from '../../../src/faces/graphql/face.ts';
+import { createKeyring } from '../../../src/faces/http/keyring.ts';
 import { createHttpServer } from '../../../src/faces/http/server.ts';
 import { createSignedLinks, newLinkKey } from '../../../src/faces/http/signed-link.ts';
 import { createProviders } from '../../../src/model/providers.ts';
@@ -49,10 +50,15 @@ beforeAll(async () => {
     concurrency: 1,
     log,
   });
+  const subscribe = () => () => undefined;
+  const keyring = createKeyring({ fixed: new Map(), db, lookUpDb: db, subscribe });
+  await keyring.start();
   const server = createHttpServer({
     config: readConfig({ PORT: '0' }),
+    keyring,
     faces: [
       createGraphQLFace({
+        keyring,
         introspection: true,
         publicUrl: null,
         log,
@@ -117,6 +123,7 @@ beforeAll(async () => {
   stop = async () => {
     await server.drain(1_000);
     await server.close();
+    await keyring.stop();
     await providers.close();
     await nudges.stop();
     await db.close();

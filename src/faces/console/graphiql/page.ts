@@ -23,7 +23,7 @@ export function wantsPage({ method, headers }: IncomingMessage): boolean {
 }
 
 /** GraphiQL, 9 MB compressed once for everybody, then its tabs, which name the clients' address. */
-export function createGraphiQLPage({ withKeys }: { withKeys: boolean }) {
+export function createGraphiQLPage({ withKeys }: { withKeys: () => boolean }) {
   let made: Promise<Start> | null = null;
   /** For the address that was asked for last: there is hardly ever another. */
   let end: Awaited<ReturnType<typeof makeEnd>> | null = null;
@@ -35,7 +35,9 @@ export function createGraphiQLPage({ withKeys }: { withKeys: boolean }) {
   ): Promise<void> => {
     made ??= makeStart();
     const start = await made;
-    const own = end?.address === address ? end : await makeEnd(start, address, withKeys);
+    const asks = withKeys();
+    const isSame = end?.address === address && end.asks === asks;
+    const own = end && isSame ? end : await makeEnd(start, address, asks);
     end = own;
     const { etag, page, compressed, trailer } = own;
     const headers = {
@@ -85,6 +87,7 @@ async function makeEnd(start: Start, address: string, withKeys: boolean) {
   const digest = hash(Buffer.concat([start.hash, page])).toString('base64url');
   return {
     address,
+    asks: withKeys,
     page,
     compressed: await deflate(page),
     trailer,

@@ -1,0 +1,66 @@
+import { beforeEach, expect, test } from 'vitest';
+import {
+  createFailedKeys,
+  type FailedKeys,
+  maxFailures,
+  maxWarnings,
+} from '../../../src/faces/http/failed-keys.ts';
+
+let nowMs: number;
+let warnings: { address: string; failures: number; routes: string[] }[];
+let failed: FailedKeys;
+beforeEach(() => {
+  nowMs = 0;
+  warnings = [];
+  failed = createFailedKeys({
+    log: { warn: (fields: object) => void warnings.push(fields as never) } as never,
+    now: () => nowMs,
+  });
+});
+
+function fail(address: string, times: number, route = 'POST /graphql'): void {
+  for (let time = 0; time < times; time += 1) failed.note(address, route);
+}
+
+test('an address is judged until the twentieth failure, then not for the rest of the minute', () => {
+  fail('1.1.1.1', maxFailures - 1);
+  expect(failed.waitSeconds('1.1.1.1')).toBeNull();
+
+  nowMs = 15_000;
+  fail('1.1.1.1', 1);
+
+  expect(failed.waitSeconds('1.1.1.1')).toBe(45);
+  expect(failed.waitSeconds('2.2.2.2')).toBeNull();
+  nowMs = 60_000;
+  expect(failed.waitSeconds('1.1.1.1')).toBeNull();
+});
+
+test('each address is warned of once in a minute, with its routes', () => {
+  fail('1.1.1.1', maxFailures - 1);
+  fail('1.1.1.1', 50, 'GET /files');
+  fail('2.2.2.2', 3);
+  expect(warnings).toEqual([
+    { address: '1.1.1.1', failures: 20, routes: ['POST /graphql', 'GET /files'] },
+  ]);
+
+  nowMs = 60_000;
+  fail('1.1.1.1', 1);
+  expect(warnings.slice(1)).toEqual([
+    { address: '2.2.2.2', failures: 3, routes: ['POST /graphql'] },
+  ]);
+  failed.stop();
+  expect(warnings).toHaveLength(3);
+});
+
+test('many addresses give no more than a hundred warnings a minute', () => {
+  for (let at = 0; at < 300; at += 1) fail(`10.0.${at}.1`, maxFailures);
+
+  expect(warnings).toHaveLength(maxWarnings);
+});
+
+test('more addresses than are kept push out the oldest', () => {
+  for (let at = 0; at < 10_001; at += 1) fail(`10.${at >> 8}.${at & 255}.1`, maxFailures);
+
+  expect(failed.waitSeconds('10.0.0.1')).toBeNull();
+  expect(failed.waitSeconds('10.0.1.1')).toBe(60);
+});
