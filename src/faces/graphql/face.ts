@@ -66,7 +66,7 @@ export function createGraphQLFace({
       },
     ],
     attach(http, entrance) {
-      sockets = attachSockets({ http, yoga, mask, ...entrance, log });
+      sockets = attachSockets({ http, yoga, mask, ...entrance, log, events: services.events });
     },
     async close() {
       services.progress.stop();

@@ -6,6 +6,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { AppError } from '../../core/errors.ts';
 import type { Asking, Log } from '../../core/log.ts';
 import { databaseFailure } from '../../db/driver/failure.ts';
+import type { Telling } from '../../telemetry/events.ts';
 import type { Bearer } from '../http/auth.ts';
 import { refusals } from '../http/door.ts';
 import type { Entrance } from '../http/face.ts';
@@ -40,6 +41,7 @@ interface SocketOptions extends Entrance {
   yoga: Yoga;
   mask: Mask;
   log: Log;
+  events: Telling;
 }
 
 interface SocketExtra {
@@ -64,6 +66,7 @@ export function attachSockets({
   trusts,
   originOf,
   log,
+  events,
 }: SocketOptions) {
   /** Request id of each connection, made once if the client sent none. */
   const requestIds = new WeakMap<IncomingMessage, string>();

@@ -31,7 +31,7 @@ const noteDelayMs = 1_000;
 export type Refusal = 'missing' | 'unknown' | 'ended';
 
 /** Who asks, or why that is not known. */
-export type Judgement = { bearer: Bearer; refusal: null } | { bearer: null; refusal: Refusal };
+type Judgement = { bearer: Bearer; refusal: null } | { bearer: null; refusal: Refusal };
 
 export interface Keyring {
   /** Reads the keys. Before it, nothing is known. */
