@@ -46,6 +46,22 @@ if (browserPath) {
       await page.close();
     });
 
+    it('says of a cancelled batch how much of it was answered', async () => {
+      const texts = ['good', 'good', 'bad'];
+      const id = await submitTexts(app, texts, { name: 'never begun', autoStart: false });
+      const { page, problems } = await open(id);
+
+      await page.getByRole('button', { name: 'Cancel' }).click();
+      const progress = page.getByRole('region', { name: 'Progress' });
+      await progress.getByText('Cancelled, 0%').waitFor();
+      await progress.getByText('0 of 3 answered').waitFor();
+      expect(await progress.getByText('100%').count()).toBe(0);
+      await page.getByText('3 rows').waitFor();
+      expect(await page.getByText('reused').count()).toBe(0);
+      expect(problems).toEqual([]);
+      await page.close();
+    });
+
     it('shows the rows of one error code, and keeps them in the address', async () => {
       const id = await submitTexts(app, ['good', ' ', 'bad'], { name: 'one is blank' });
       const { page, problems } = await open(id);

@@ -6,12 +6,14 @@ import { count, duration, percent, useTimes } from '../../words/numbers.ts';
 import type { Batch } from './documents.ts';
 
 export function Progress({ batch, state }: { batch: Batch; state: BatchState }) {
-  const { counts, progress } = batch;
+  const { counts } = batch;
   const answered = counts.succeeded + counts.failed;
+  // Of a batch that was cancelled, `progress` is 1: no row is left to ask.
+  const share = counts.total > 0 ? answered / counts.total : 0;
   return (
     <section className="card" aria-label="Progress">
       <div className="row wrap progress-line">
-        <span className="percent">{percent(progress)}</span>
+        <span className="percent">{percent(share)}</span>
         <span className="soft">
           {count(answered)} of {count(counts.total)} answered
         </span>
@@ -20,7 +22,7 @@ export function Progress({ batch, state }: { batch: Batch; state: BatchState }) 
       </div>
       <Sieve counts={counts} />
       <Legend counts={counts} />
-      <Spoken batch={batch} word={state.word} />
+      <Spoken share={share} word={state.word} />
     </section>
   );
 }
@@ -47,16 +49,15 @@ function TimeLeft({ batch, otherwise }: { batch: Batch; otherwise: string }) {
 }
 
 /** Numbers that move are not read out: every tenth of the way is, and the end. */
-function Spoken({ batch, word }: { batch: Batch; word: string }) {
-  const tenth = Math.floor(batch.progress * 10);
-  const key = `${tenth} ${word}`;
+function Spoken({ share, word }: { share: number; word: string }) {
+  const key = `${Math.floor(share * 10)} ${word}`;
   const before = useRef(key);
   const [said, setSaid] = useState('');
   useEffect(() => {
     if (before.current === key) return;
     before.current = key;
-    setSaid(`${word}, ${tenth * 10}%`);
-  }, [key, word, tenth]);
+    setSaid(`${word}, ${percent(share, 0)}`);
+  }, [key, word, share]);
   return (
     <p className="hidden" role="status">
       {said}

@@ -250,7 +250,8 @@ function unaskableWords(items: number): string {
 
 const basisWords: Readonly<Record<string, string>> = {
   FIXED: '',
-  GUESSED: 'The length of the answers is guessed. ',
+  // Its caveat says so.
+  GUESSED: '',
   HISTORY: 'The length of the answers is that of earlier batches. ',
   PREVIEW: 'The length of the answers is that of the preview. ',
 };

@@ -45,7 +45,10 @@ interface CellsProps {
 
 export const Cells = memo(function Cells({ row, operation }: CellsProps) {
   const { index, excerpt, usage, cached, status } = row;
-  const none = cached ? 'reused' : status === 'PENDING' || status === 'PROCESSING' ? '…' : 'none';
+  const isOpen = status === 'PENDING' || status === 'PROCESSING';
+  // A cancelled row took nothing of the identical one.
+  const tookAnswer = cached && (status === 'SUCCEEDED' || status === 'FAILED');
+  const none = tookAnswer ? 'reused' : isOpen ? '…' : 'none';
   return (
     <>
       <span role="gridcell" className="at mono soft">
