@@ -10,6 +10,7 @@ import type { Telling } from '../../telemetry/events.ts';
 import type { Bearer } from '../http/auth.ts';
 import { refusals } from '../http/door.ts';
 import type { Entrance } from '../http/face.ts';
+import { hasProperHost } from '../http/host.ts';
 import { requestIdOf } from '../http/request-id.ts';
 import { RouteError } from '../http/route-error.ts';
 import type { Context } from './context.ts';
@@ -82,7 +83,8 @@ export function attachSockets({
     maxPayload: maxMessageBytes,
     // Ten thousand messages that come together would keep everybody else waiting.
     allowSynchronousEvents: false,
-    verifyClient: ({ req }: { req: IncomingMessage }, answer) => answer(trusts(req), 403),
+    verifyClient: ({ req }: { req: IncomingMessage }, answer) =>
+      hasProperHost(req) ? answer(trusts(req), 403) : answer(false, 400),
   });
 
   const server = useServer<Record<string, unknown>, Partial<SocketExtra>>(
