@@ -1,5 +1,6 @@
 /** The program: environment in, service up, signals out. The only reader of process.env. */
 import { existsSync } from 'node:fs';
+import { findWeakKeys } from './config/weak-keys.ts';
 import { type Config, ConfigError, findStrangeVariables, readConfig } from './config.ts';
 import { StartFailure } from './core/errors.ts';
 import { createLog } from './core/log.ts';
@@ -23,6 +24,7 @@ try {
 
 const log = createLog(config.logLevel, config);
 for (const sentence of findStrangeVariables(process.env)) log.warn(sentence);
+for (const sentence of findWeakKeys(config.apiKeys.keys())) log.warn(sentence);
 
 // Taken from the first instant on, so that a Ctrl-C during the start leaves nothing behind either.
 let service: Service | null = null;
