@@ -19,6 +19,7 @@ import { prices } from './config/price-settings.ts';
 import { httpUrl, providers } from './config/provider-settings.ts';
 import { retentionSettings, retentionVariables } from './config/retention-settings.ts';
 import { fileVariable, readSecretFiles } from './config/secret-files.ts';
+import { extraBody, secretsKey } from './config/secret-settings.ts';
 import { tellStrangeVariables } from './config/strange-variables.ts';
 import { describeIssue, textOf } from './config/text.ts';
 import { type IsProxy, trustedProxies } from './config/trusted-proxies.ts';
@@ -50,6 +51,10 @@ export interface Config extends DatabaseSettings, OperatorSettings {
   trustedProxies: IsProxy | null;
   /** What owners may spend in a month. */
   budgets: OwnerLimits;
+  /** What seals the secrets in the database: the first, or during a change another. */
+  secretsKeys: readonly Buffer[];
+  /** Fields of a request that callers may set by `extraBody`; null: all. */
+  extraBody: ReadonlySet<string> | null;
   /** What goes by itself. */
   retention: Retention;
   /** What owners may take. */
@@ -99,6 +104,8 @@ const environment = z.object({
   BUDGETS: budgets,
   ...retentionVariables,
   LIMITS: limits,
+  SECRETS_KEY: secretsKey,
+  EXTRA_BODY: extraBody,
   CONSOLE: bool(true, 'on', 'off'),
   GRAPHIQL: bool(true, 'on', 'off'),
   INTROSPECTION: bool(true, 'on', 'off'),
@@ -223,6 +230,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     budgets: data.BUDGETS,
     retention: retentionSettings(data),
     limits: data.LIMITS,
+    secretsKeys: data.SECRETS_KEY,
+    extraBody: data.EXTRA_BODY,
     console: data.CONSOLE,
     graphiql: data.GRAPHIQL,
     introspection: data.INTROSPECTION,

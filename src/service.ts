@@ -6,7 +6,7 @@ import { type Database, openDatabase } from './db/driver/client.ts';
 import { divideConnections } from './db/driver/connections.ts';
 import { withoutOutages } from './db/driver/outage-log.ts';
 import { createPresence } from './db/driver/presence.ts';
-import { readOrMakeSetting } from './db/settings.ts';
+import { readOrMakeSecret } from './db/sealed-settings.ts';
 import { logBatches } from './engine/process/log-batches.ts';
 import { createNudges } from './engine/process/nudges.ts';
 import { newLinkKey } from './faces/http/signed-link.ts';
@@ -114,8 +114,12 @@ export async function startService(
 
 /** What signs webhooks, and links and cursors: null in a process that has none. */
 async function readKeys(config: Config, db: Database, { serves }: { serves: boolean }) {
+  const { secretsKeys: sealKeys } = config;
   const secrets =
-    config.webhookSecrets ?? (await readOrMakeSetting(db, 'webhook_secret', newWebhookSecret));
-  const linkKey = serves ? await readOrMakeSetting(db, 'link_key', newLinkKey) : null;
+    config.webhookSecrets ??
+    (await readOrMakeSecret(db, { name: 'webhook_secret', make: newWebhookSecret, sealKeys }));
+  const linkKey = serves
+    ? await readOrMakeSecret(db, { name: 'link_key', make: newLinkKey, sealKeys })
+    : null;
   return { secrets, linkKey };
 }

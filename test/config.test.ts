@@ -46,6 +46,8 @@ it('an empty environment is a whole configuration: this machine only, embedded d
     apiKeys: new Map(),
     trustedProxies: null,
     budgets: { owners: new Map(), others: null },
+    secretsKeys: [],
+    extraBody: null,
     retention: { batchSeconds: null, fileSeconds: null, hours: null },
     limits: { owners: new Map(), others: null },
     console: true,

@@ -61,6 +61,7 @@ export async function openModels(
   const preparePlan = createPlanner({
     providers,
     defaultModel: config.defaultModel,
+    extraBody: config.extraBody,
     countPrefix: createPrefixCount(counter),
     events,
   });

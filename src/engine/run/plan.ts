@@ -71,11 +71,14 @@ type ModelSource = Pick<Providers, 'resolve' | 'resolveNamed' | 'resolveAt'>;
 export function createPlanner({
   providers,
   defaultModel,
+  extraBody = null,
   countPrefix,
   events,
 }: {
   providers: Providers;
   defaultModel: string;
+  /** Fields that callers may set by `extraBody`; null: all. */
+  extraBody?: ReadonlySet<string> | null;
   /** Counts what prompts have in common, which says whether providers keep it. */
   countPrefix?: CountPrefix | undefined;
   /** Told where a prompt cache is given up. */
@@ -94,6 +97,8 @@ export function createPlanner({
     const operation = findOperation(operationName);
     if (!operation) throw new Error(`there is no operation ${operationName}`);
     const shared = params as SharedParams;
+    // A batch that is stored names its model, and goes on as it was submitted.
+    if (modelId === undefined) refuseExtra(shared, extraBody);
     const model = source.resolve(modelId ?? shared.model ?? defaultModel);
     const mayName = operation.whole && !shared.model;
     // By either reading of the server's own.
@@ -249,4 +254,13 @@ export function doubledPlaceholders(
   return meant
     .filter(({ names }) => names.some((name) => !missing.has(name)))
     .map(({ text }) => text);
+}
+
+/** Throws BadUserInput for a field that the operator has not allowed. */
+function refuseExtra({ extraBody }: SharedParams, allowed: ReadonlySet<string> | null): void {
+  if (allowed === null) return;
+  const [other] = Object.keys(extraBody ?? {}).filter((name) => !allowed.has(name));
+  if (other === undefined) return;
+  const message = `must set none but ${[...allowed].join(', ')}: the operator of this server allows no other field`;
+  throw new BadUserInput([{ path: 'extraBody', message }]);
 }
