@@ -3,9 +3,16 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isPurgeable, purgeBatchStep } from '../db/deletions.ts';
 import type { Database } from '../db/driver/client.ts';
-import { notifyBatch, notifyDeleted } from '../db/driver/notifications.ts';
+import { notifyBatch, notifyDeleted, notifyKey } from '../db/driver/notifications.ts';
 import { removeFile } from '../db/files.ts';
-import { eraseBatches, erasedAtOnce, eraseFiles, eraseSpending, listErased } from '../db/owners.ts';
+import {
+  eraseBatches,
+  erasedAtOnce,
+  eraseFiles,
+  eraseKeys,
+  eraseSpending,
+  listErased,
+} from '../db/owners.ts';
 import { removeRows } from '../files/rows-removal.ts';
 
 /** Workers let go of a deleted batch as soon as they hear of it. */
@@ -15,6 +22,8 @@ const pollMs = 100;
 /** What went, and what stays. */
 export interface ErasedOwner {
   owner: string;
+  /** Keys that were good until now. */
+  keys: number;
   /** Batches and files that were there for the owner. */
   batches: number;
   files: number;
@@ -27,11 +36,20 @@ export interface ErasedOwner {
 /** Erases an owner. Safe to repeat; batches that run are cut off. */
 export async function eraseOwner(db: Database, owner: string): Promise<ErasedOwner> {
   const names = { owner, erasedAs: `erased-${randomBytes(8).toString('hex')}` };
+  const keys = await eraseKeys(db.sql, names);
+  for (const id of keys) await notifyKey(db.sql, id);
   const batches = await hideBatches(db, names);
   const files = await eraseFiles(db, names);
   const sums = await eraseSpending(db, names);
   const waitingBatches = await purge(db, names.erasedAs);
-  return { owner, batches, files, spending: { sums, owner: names.erasedAs }, waitingBatches };
+  return {
+    owner,
+    keys: keys.length,
+    batches,
+    files,
+    spending: { sums, owner: names.erasedAs },
+    waitingBatches,
+  };
 }
 
 async function hideBatches(

@@ -59,8 +59,9 @@ async function erase(
   return { exit: exits.done, json: { ...erased } };
 }
 
-function linesOf({ owner, batches, files, spending, waitingBatches }: ErasedOwner): string[] {
+function linesOf({ owner, keys, batches, files, spending, waitingBatches }: ErasedOwner): string[] {
   return [
+    `Revoked: ${counted(keys, 'key')} of ${owner}.`,
     `Deleted of ${owner}: ${counted(batches, 'batch', 'batches')}, ${counted(files, 'file')}, and their webhooks.`,
     ...(spending.sums > 0
       ? [`What was spent stays (${counted(spending.sums, 'sum')}), under ${spending.owner}.`]

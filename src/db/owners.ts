@@ -2,7 +2,7 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import type { HiddenBatch } from './deletions.ts';
 import type { Builder, Sql } from './driver/client.ts';
-import { files, reservations, spending } from './tables.ts';
+import { files, reservations, spending, takings } from './tables.ts';
 
 /** What an owner has. */
 export interface OwnerSums {
@@ -12,14 +12,14 @@ export interface OwnerSums {
   files: number;
   /** Of these and of items given inline. */
   bytes: number;
-  /** The last upload, submit, start or end of a batch. Null: nothing of it is left. */
+  /** The last upload, submit, start or end of a batch, or use of a key. Null: none is known. */
   lastUsedAt: Date | null;
 }
 
 /** Batches that one statement erases. */
 export const erasedAtOnce = 500;
 
-/** Owners with something that is not deleted, and those whose spending is kept; by name. */
+/** Owners with something that is not deleted, or a key, or sums of spending; by name. */
 export async function listOwners(sql: Sql): Promise<OwnerSums[]> {
   return await sql<OwnerSums[]>`
     with held as (
@@ -28,6 +28,8 @@ export async function listOwners(sql: Sql): Promise<OwnerSums[]> {
       from batches where deleted_at is null
       union all
       select owner, 0, listed::int, size_bytes, created_at from files where deleted_at is null
+      union all
+      select owner, 0, 0, 0, last_used_at from api_keys where revoked_at is null
       union all
       select owner, 0, 0, 0, null from spending where owner !~ '^erased-[0-9a-f]{16}$'
     )
@@ -77,12 +79,32 @@ export async function eraseFiles(
   return there.filter(({ listed }) => listed).length;
 }
 
+/**
+ * Revokes the keys of an owner, and forgets their names: a revoked key keeps a server closed.
+ * Returns the ids of those that were good until now.
+ */
+export async function eraseKeys(
+  sql: Sql,
+  { owner, erasedAs }: { owner: string; erasedAs: string },
+): Promise<string[]> {
+  const keys = await sql<{ id: string; wasGood: boolean }[]>`
+    with found as materialized (
+      select id, revoked_at is null as was_good from api_keys where owner = ${owner} for update
+    )
+    update api_keys k
+    set owner = ${erasedAs}, name = 'erased', revoked_at = coalesce(k.revoked_at, now())
+    from found where k.id = found.id
+    returning k.id, found.was_good as "wasGood"`;
+  return keys.filter(({ wasGood }) => wasGood).map(({ id }) => id);
+}
+
 /** Gives what was spent another name. Returns how many sums there are. */
 export async function eraseSpending(
   { query }: Builder,
   { owner, erasedAs }: { owner: string; erasedAs: string },
 ): Promise<number> {
   await query.delete(reservations).where(eq(reservations.owner, owner));
+  await query.delete(takings).where(eq(takings.owner, owner));
   const renamed = await query
     .update(spending)
     .set({ owner: erasedAs })

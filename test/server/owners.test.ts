@@ -23,6 +23,7 @@ beforeAll(async () => {
   app = await startApp({
     API_KEYS: `${owner}:${ownKey},other:${otherKey}`,
     BUDGETS: JSON.stringify({ [owner]: { monthlyUsd: 50 } }),
+    LIMITS: JSON.stringify({ [owner]: { itemsPerDay: 1_000 } }),
     PRICES: JSON.stringify({ 'test/rules': { input: 1, output: 2 } }),
     WEBHOOK_ALLOW_PRIVATE: 'true',
   });
@@ -67,6 +68,9 @@ async function columnsWithName(): Promise<string[]> {
 
 /** Batches, files and a call of the owner, with its name in all that can hold it. */
 async function leaveTraces(): Promise<string> {
+  await sql`
+    insert into api_keys (id, owner, name, hash, scopes)
+    values ('12345678', ${owner}, ${`${owner} key`}, 'none', 'READ')`;
   const id = await submitTexts(app, [`${owner} one`, 'two'], {
     headers,
     name: `${owner} batch`,
@@ -127,11 +131,11 @@ it('erase leaves the name of an owner in no table, and what was spent', async ()
     { owner, batches: 2, files: 1, bytes: expect.any(Number), lastUsedAt: expect.any(String) },
     { owner: 'other', batches: 1, files: 0 },
   ]);
-  expect(erased).toMatchObject({ owner, batches: 2, files: 1, waitingBatches: 0 });
+  expect(erased).toMatchObject({ owner, keys: 1, batches: 2, files: 1, waitingBatches: 0 });
   expect(erased.spending.sums).toBeGreaterThan(0);
   expect(after).toEqual([]);
   expect(left.owners).toMatchObject([{ owner: 'other', batches: 1 }]);
-  expect(again).toMatchObject({ owner, batches: 0, files: 0, spending: { sums: 0 } });
+  expect(again).toMatchObject({ owner, keys: 0, batches: 0, files: 0, spending: { sums: 0 } });
   const [spent] = await sql`
     select sum(requests)::int as requests from spending where owner = ${erased.spending.owner}`;
   expect(spent?.requests).toBeGreaterThan(0);
