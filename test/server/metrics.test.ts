@@ -1,9 +1,11 @@
 /** Figures that agree with the database, in a format that Prometheus takes. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { untilEnded } from '../faces/graphql/support.ts';
+import { submitTexts, untilEnded } from '../faces/graphql/support.ts';
 import { type App, startApp } from '../support/app.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { promtool, readMetrics, type Sample, strangeFamilies, sumOf } from '../support/metrics.ts';
+import { startProgram } from '../support/program.ts';
+import { startStubProvider } from '../support/stub-provider.ts';
 import { until } from '../support/until.ts';
 
 const key = 'anna-key-0123456789abcdefgh';
@@ -207,6 +209,54 @@ it('counts refused requests and synchronous items, and names owners where that i
   expect(
     sumOf(samples, 'winnow_graphql_operation_duration_seconds_count', { operation_name: 'Now' }),
   ).toBe(1);
+});
+
+it('counts what it takes back of a worker that was killed', async () => {
+  const provider = await startStubProvider();
+  provider.reply({ fault: 'headers' }); // no answer, ever
+  const database = await createTestDatabase();
+  const env = {
+    DATABASE_URL: database.url,
+    PROVIDERS: JSON.stringify({ stub: { baseURL: provider.url, models: ['m'] } }),
+    DEFAULT_MODEL: 'stub/m',
+    WORKER_LEASE_MS: '2000',
+    METRICS_PORT: '0',
+  };
+  const app = await startApp({ ...env, ROLE: 'api' }, { databaseUrl: database.url });
+  const worker = startProgram({ ...env, ROLE: 'worker', HOST: '0.0.0.0' });
+  await submitTexts(app, ['one', 'two', 'three']);
+  await provider.received(3);
+  const url = app.service.operatorUrl ?? '';
+
+  worker.process.kill('SIGKILL');
+  await worker.ended;
+  await until(async () => sumOf(await read(url), 'winnow_chunks_reclaimed_total') > 0, {
+    deadlineMs,
+    what: 'a reclaim',
+  });
+  const samples = await read(url);
+  await app.stop();
+  await provider.close();
+  await database.drop();
+
+  expect(sumOf(samples, 'winnow_requests_resent_total')).toBe(3);
+});
+
+it('counts requests that cost too much, and those of another origin', async () => {
+  const app = await startApp({ METRICS_PORT: '0' });
+  const costly = `{ batches(first: 1000) { edges { node {
+    items(first: 1000) { edges { node { index } } }
+  } } } }`;
+  await app.graphql(costly);
+  await fetch(`${app.url}/graphql`, { headers: { origin: 'https://elsewhere.example' } });
+
+  const samples = await read(app.service.operatorUrl ?? '');
+  await app.stop();
+
+  const refused = (reason: string) =>
+    sumOf(samples, 'winnow_http_requests_refused_total', { reason });
+  expect(refused('origin')).toBe(1);
+  expect(refused('cost')).toBeGreaterThanOrEqual(1);
 });
 
 it('counts open sockets and subscriptions, down to none', async () => {

@@ -52,7 +52,10 @@ describe('the probes', () => {
     expect([health.status, health.body]).toEqual([200, { status: 'ok' }]);
     expect([ready.status, ready.body]).toEqual([
       200,
-      { status: 'ready', checks: { database: true, migrations: true, worker: true } },
+      {
+        status: 'ready',
+        checks: { database: true, migrations: true, adopt: true, worker: true },
+      },
     ]);
     expect([post.status, post.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
     expect([head.status, await head.text()]).toEqual([200, '']);
@@ -84,7 +87,10 @@ describe('the probes', () => {
     expect(health.status).toBe(200);
     expect([away?.status, away?.body]).toEqual([
       503,
-      { status: 'database', checks: { database: false, migrations: true, worker: false } },
+      {
+        status: 'database',
+        checks: { database: false, migrations: true, adopt: true, worker: false },
+      },
     ]);
   });
 

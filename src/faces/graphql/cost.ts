@@ -3,7 +3,7 @@ import { complexityFromQuery } from '@pothos/plugin-complexity';
 import {
   type DocumentNode,
   type ExecutionArgs,
-  type GraphQLError,
+  GraphQLError,
   getOperationAST,
   Kind,
 } from 'graphql';
@@ -26,6 +26,13 @@ interface Cost {
   breadth: number;
 }
 
+const costly = new WeakSet<GraphQLError>();
+
+/** Whether the error tells of a query that costs too much. */
+export function isTooCostly(error: unknown): boolean {
+  return error instanceof GraphQLError && costly.has(error);
+}
+
 /** The first limit that a cost is over, at the field that it is counted from. */
 export function tooCostly({ complexity, depth, breadth }: Cost, path: string): GraphQLError {
   const message =
@@ -34,7 +41,9 @@ export function tooCostly({ complexity, depth, breadth }: Cost, path: string): G
       : breadth > costLimits.breadth
         ? `the query must select at most ${costLimits.breadth} fields, not ${breadth}`
         : `the query must cost at most ${costLimits.complexity}, not ${complexity}; ask for smaller pages, fewer fields or smaller schemas`;
-  return presentIssues([{ path, message }]);
+  const error = presentIssues([{ path, message }]);
+  costly.add(error);
+  return error;
 }
 
 /**

@@ -5,6 +5,7 @@ import { AppError, type InputIssue, LimitExceeded } from '../../core/errors.ts';
 import { type Asking, type Log, somethingFailed } from '../../core/log.ts';
 import { databaseFailedRequest, databaseFailure } from '../../db/driver/failure.ts';
 import type { Telling } from '../../telemetry/events.ts';
+import { isTooCostly } from './cost.ts';
 import { presentError } from './errors.ts';
 import { limitErrors } from './limit-errors.ts';
 
@@ -30,9 +31,14 @@ export function createMask(log: Log, events: Pick<Telling, 'emit'>): Mask {
       return new GraphQLError(error.message, { ...position, extensions: error.extensions });
     }
     const failure = original instanceof AppError ? original : databaseFailure(original);
+    if (isTooCostly(original) || isTooCostly(error)) {
+      events.emit('request.refused', { reason: 'cost', owner: asking.owner ?? null });
+    }
     if (failure) {
       if (failure instanceof LimitExceeded) {
         events.emit('request.refused', { reason: 'limit', owner: asking.owner ?? null });
+      } else if (failure.code === 'PAYLOAD_TOO_LARGE') {
+        events.emit('request.refused', { reason: 'size', owner: asking.owner ?? null });
       }
       if (failure !== original) {
         log.warn({ ...linesOf(asking, error), err: original }, databaseFailedRequest);

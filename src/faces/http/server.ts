@@ -68,9 +68,8 @@ export function createHttpServer({
     drain.add(response);
     tellRequest(events, request, response);
     void handle(request, response, asking, manner).catch((error: unknown) => {
-      if (isOverLimit(error)) {
-        events.emit('request.refused', { reason: 'limit', owner: asking.owner ?? null });
-      }
+      const refusal = refusalOf(error);
+      if (refusal) events.emit('request.refused', { reason: refusal, owner: asking.owner ?? null });
       sendRouteError(response, error, { asking, log, ...manner });
       letRunOut(request, asking.owner === undefined ? strangerBytes : undefined);
     });
@@ -103,6 +102,7 @@ export function createHttpServer({
           'Requests from other machines are refused until the server has a key',
         );
     if (reason) {
+      if (!isTrusted) events.emit('request.refused', { reason: 'origin', owner: null });
       if (!route?.refuse) throw reason;
       route.refuse({ request, response }, reason);
       return;
@@ -189,8 +189,11 @@ function createTrust({ publicUrl }: Pick<Config, 'publicUrl'>, keyring: Pick<Key
   };
 }
 
-function isOverLimit(error: unknown): boolean {
-  return error instanceof LimitExceeded || (error as Error | null)?.cause instanceof LimitExceeded;
+/** Why a request that failed so was turned away; null where it was not. */
+function refusalOf(error: unknown): 'limit' | 'size' | null {
+  const { cause, code } = (error ?? {}) as { cause?: unknown; code?: unknown };
+  if (error instanceof LimitExceeded || cause instanceof LimitExceeded) return 'limit';
+  return code === 'PAYLOAD_TOO_LARGE' ? 'size' : null;
 }
 
 /** Path and query. Refuses what is asked of a proxy or a bad host: Yoga would show a stack. */

@@ -1,6 +1,6 @@
 /** Counts what happens in this process, and writes it in Prometheus' format. */
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import type { Events, Facts } from '../events.ts';
+import type { Events, Facts, Lane } from '../events.ts';
 import type { GenAiNames } from '../names.ts';
 import { catalog, type Definition, genAi } from './catalog.ts';
 import { type Buckets, boundNames, Histogram, Numbers, type Series } from './series.ts';
@@ -59,10 +59,16 @@ export function createMetrics({ events, names, byOwner }: MetricsOptions): Metri
   all.push(...calls.series);
   const cost = numbers('cost');
   events.on('model.call', (call) => {
-    calls.observe(call);
+    const kept = calls.observe(call);
     const { model, lane, owner, requests, retries, error, costUsd, isUnmetered } = call;
     const labels = modelLabels(model);
-    if (costUsd !== null) cost.add([...labels, lane, ...ownerLabel(owner)], costUsd);
+    if (costUsd !== null) {
+      if (byOwner) cost.add([...labels, lane, ...ownerLabel(owner)], costUsd);
+      else {
+        kept.cost[lane] ??= cost.of([...labels, lane]);
+        kept.cost[lane].value += costUsd;
+      }
+    }
     if (isUnmetered) numbers('unmetered').add([...labels, lane]);
     if (error === 'RATE_LIMITED') numbers('rateLimited').add(labels);
     if (retries > 0) numbers('retries').add(labels, Math.min(retries, requests));
@@ -134,7 +140,7 @@ export function createMetrics({ events, names, byOwner }: MetricsOptions): Metri
           for (const [name, labels, value] of found) numbers(name).set(labels, value);
         }),
       );
-      const shown = all.map((series) => series.text()).filter((text) => text.split('\n', 3)[2]);
+      const shown = all.map((series) => series.text());
       return `${shown.join('')}${await ownProcess.metrics()}`;
     },
   };
@@ -163,14 +169,22 @@ function createModelLabels(): (id: string) => readonly string[] {
   };
 }
 
+/** What calls of one model change. `cost` is by lane, where owners are no labels. */
+interface Kept {
+  seconds: Buckets;
+  input: Buckets;
+  output: Buckets;
+  cost: Partial<Record<Lane, { value: number }>>;
+}
+
 /** Durations and tokens of calls, whose buckets are kept by model: calls may be very many. */
 function createCalls(names: GenAiNames, labelsOf: (id: string) => readonly string[]) {
   const durations = new Histogram({ ...genAi.duration, name: names.duration });
   const { input, output, series } = tokenHistograms(names);
   /** Of answers without an error. */
-  const kept = new Map<readonly string[], { seconds: Buckets; input: Buckets; output: Buckets }>();
+  const kept = new Map<readonly string[], Kept>();
 
-  function bucketsOf(labels: readonly string[]) {
+  function bucketsOf(labels: readonly string[]): Kept {
     const found = kept.get(labels);
     if (found) return found;
     const call = ['chat', ...labels];
@@ -178,6 +192,7 @@ function createCalls(names: GenAiNames, labelsOf: (id: string) => readonly strin
       seconds: durations.of([...call, '']),
       input: input.of([...call, 'input']),
       output: output.of([...call, 'output']),
+      cost: {},
     };
     // `other` has a list of its own at each call.
     if (labels[1] !== 'other') kept.set(labels, made);
@@ -186,7 +201,7 @@ function createCalls(names: GenAiNames, labelsOf: (id: string) => readonly strin
 
   return {
     series: [durations, ...series],
-    observe({ model, seconds, requests, error, tokens }: Facts['model.call']): void {
+    observe({ model, seconds, requests, error, tokens }: Facts['model.call']): Kept {
       const labels = labelsOf(model);
       const buckets = bucketsOf(labels);
       if (seconds !== null) {
@@ -196,9 +211,10 @@ function createCalls(names: GenAiNames, labelsOf: (id: string) => readonly strin
         for (let at = 1; at < requests; at += 1) durations.observe(failed('INVALID_REQUEST'), each);
         durations.observe(error === null ? buckets.seconds : failed(error), each);
       }
-      if (tokens === null) return;
+      if (tokens === null) return buckets;
       input.observe(buckets.input, tokens.inputTokens);
       output.observe(buckets.output, tokens.outputTokens);
+      return buckets;
     },
   };
 }

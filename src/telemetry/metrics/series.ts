@@ -6,7 +6,7 @@ import type { Definition } from './catalog.ts';
 
 export interface Series {
   readonly definition: Definition;
-  /** In Prometheus' format, with its help; ends with a line break. */
+  /** In Prometheus' format, with its help; empty where there are no series. */
   text(): string;
 }
 
@@ -37,17 +37,19 @@ export class Numbers implements Series {
   }
 
   text(): string {
+    if (this.values.size === 0) return '';
     let text = headOf(this.definition);
-    for (const { line, value } of this.values.values()) text += `${line} ${value}\n`;
+    for (const { line, value } of this.values.values()) text += `${line}${value}\n`;
     return text;
   }
 
-  private of(labels: readonly string[]): { value: number } {
+  /** The number of these labels, to be kept where it changes often. */
+  of(labels: readonly string[]): { value: number } {
     const key = labels.join(separator);
     const found = this.values.get(key);
     if (found) return found;
     const shown = labelsText(this.definition, labels);
-    const made = { line: `${this.definition.name}${shown && `{${shown}}`}`, value: 0 };
+    const made = { line: `${this.definition.name}${shown && `{${shown}}`} `, value: 0 };
     this.values.set(key, made);
     return made;
   }
@@ -91,15 +93,16 @@ export class Histogram implements Series {
   }
 
   text(): string {
+    if (this.all.size === 0) return '';
     let text = headOf(this.definition);
     for (const { counts, sum, lines } of this.all.values()) {
       let below = 0;
       let at = 0;
       for (; at < counts.length; at += 1) {
         below += counts[at] as number;
-        text += `${lines[at]} ${below}\n`;
+        text += `${lines[at]}${below}\n`;
       }
-      text += `${lines[at]} ${sum}\n${lines[at + 1]} ${below}\n`;
+      text += `${lines[at]}${sum}\n${lines[at + 1]}${below}\n`;
     }
     return text;
   }
@@ -110,8 +113,8 @@ export class Histogram implements Series {
     const shown = labels && `{${labels}}`;
     const before = labels && `${labels},`;
     const bounds = [...this.bounds.map(String), '+Inf'];
-    const buckets = bounds.map((bound) => `${name}_bucket{${before}le="${bound}"}`);
-    return [...buckets, `${name}_sum${shown}`, `${name}_count${shown}`];
+    const buckets = bounds.map((bound) => `${name}_bucket{${before}le="${bound}"} `);
+    return [...buckets, `${name}_sum${shown} `, `${name}_count${shown} `];
   }
 }
 
