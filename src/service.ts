@@ -11,7 +11,7 @@ import { logBatches } from './engine/process/log-batches.ts';
 import { createNudges } from './engine/process/nudges.ts';
 import { newLinkKey } from './faces/http/signed-link.ts';
 import { createReadiness } from './faces/operator/readiness.ts';
-import { openData, type WaitOptions } from './service/data.ts';
+import { type Data, openData, type WaitOptions } from './service/data.ts';
 import { openDoors } from './service/doors.ts';
 import { createEnding, type Ending } from './service/ending.ts';
 import { startEngine } from './service/engine.ts';
@@ -61,13 +61,14 @@ export async function startService(
     const operator = await openOperator(config, ending, { readiness, events, log });
     const data = await openData(config, ending, { log, tell, signal });
     databaseUrl = data.databaseUrl;
-    await bringTables(databaseUrl, { migrate: config.migrate, log });
+    await bringTables(data, { migrate: config.migrate, log });
     const serves = config.role !== 'worker';
     const connections = divideConnections(config.databaseConnections, { serves });
     const db = openDatabase(databaseUrl, {
       maxConnections: connections.engine,
       presence,
       events,
+      ...data.access,
       ...data.room,
     });
     ending.add(() => db.close());
@@ -77,7 +78,7 @@ export async function startService(
     const batchLines = logBatches(events, { db, log });
     ending.add(() => batchLines.written());
     const models = await openModels(config, ending, { log, events });
-    const nudges = createNudges({ db, log });
+    const nudges = createNudges({ db, listenDb: openListening({ config, data }, db, ending), log });
     await nudges.start();
     ending.add(() => nudges.stop());
 
@@ -110,6 +111,19 @@ export async function startService(
     await ending.closeAll();
     throw (databaseUrl === null ? null : startFailureOf(error, databaseUrl)) ?? error;
   }
+}
+
+/** Where the processes hear each other; null: they poll. Opens no connection by itself. */
+function openListening(
+  { config: { listens }, data: { databaseUrl, directUrl, access } }: { config: Config; data: Data },
+  db: Database,
+  ending: Ending,
+): Database | null {
+  if (!listens) return null;
+  if (directUrl === databaseUrl) return db;
+  const direct = openDatabase(directUrl, { ...access, pooled: false, maxConnections: 1 });
+  ending.add(() => direct.close());
+  return direct;
 }
 
 /** What signs webhooks, and links and cursors: null in a process that has none. */

@@ -28,6 +28,8 @@ it('an empty environment is a whole configuration: this machine only, embedded d
     metricsByOwner: false,
     genAiConventions: '',
     databaseUrl: null,
+    databaseUrlDirect: null,
+    listens: true,
     databaseConnections: 24,
     databaseWaitSeconds: 60,
     databaseAdopt: false,

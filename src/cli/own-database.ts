@@ -32,9 +32,10 @@ export async function withOwnDatabase<Result>(
     const log = createLog(config.logLevel, config);
     const ending = createEnding(log);
     closeAll = ending.closeAll;
-    ({ databaseUrl } = await openData(config, ending, { log, tell, signal }));
-    await bringTables(databaseUrl, { migrate: config.migrate, log });
-    const db = openDatabase(databaseUrl, { maxConnections });
+    const data = await openData(config, ending, { log, tell, signal });
+    databaseUrl = data.databaseUrl;
+    await bringTables(data, { migrate: config.migrate, log });
+    const db = openDatabase(databaseUrl, { maxConnections, ...data.access });
     ending.add(() => db.close());
     return await use(db);
   } catch (error) {

@@ -10,6 +10,8 @@ const postgresUrl = z.url({
 /** The variables, each with its kind. */
 export const databaseVariables = {
   DATABASE_URL: postgresUrl.optional(),
+  DATABASE_URL_DIRECT: postgresUrl.optional(),
+  LISTEN: bool(true, 'on', 'off'),
   DATABASE_CONNECTIONS: integer(24, 8, 1_000),
   DATABASE_WAIT_SECONDS: integer(60, 0, 86_400),
   DATABASE_ADOPT: bool(false),
@@ -20,6 +22,10 @@ export const databaseVariables = {
 export interface DatabaseSettings {
   /** Null: the embedded Postgres in `dataDirectory`. */
   databaseUrl: string | null;
+  /** Past the pooler that `databaseUrl` leads through; null: that leads through none. */
+  databaseUrlDirect: string | null;
+  /** Processes hear of each other by LISTEN; false: they poll, and no session is needed. */
+  listens: boolean;
   /** The most that this process opens to Postgres. */
   databaseConnections: number;
   /** How long the start waits for it. */
@@ -36,6 +42,8 @@ export function databaseSettings(
 ): DatabaseSettings {
   return {
     databaseUrl: data.DATABASE_URL ?? null,
+    databaseUrlDirect: data.DATABASE_URL_DIRECT ?? null,
+    listens: data.LISTEN,
     databaseConnections: data.DATABASE_CONNECTIONS,
     databaseWaitSeconds: data.DATABASE_WAIT_SECONDS,
     databaseAdopt: data.DATABASE_ADOPT,

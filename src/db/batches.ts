@@ -1,10 +1,10 @@
 /** Batches as they are read: one, or a page of them. */
-import { and, eq, gte, ilike, inArray, isNull, lte, type SQL, sql } from 'drizzle-orm';
+import { and, desc, eq, gte, ilike, inArray, isNull, lte, or, type SQL, sql } from 'drizzle-orm';
 import type { BatchErrorCode, ItemErrorCode } from '../core/errors.ts';
 import { type PlaceInPage, placed, placesWithin } from './bytes.ts';
 import type { Builder } from './driver/client.ts';
 import { type FileRecord, fileColumns } from './files.ts';
-import { batchOf } from './guards.ts';
+import { batchOf, notFinal } from './guards.ts';
 import { boundsOf, type KeyPage, orderOf } from './key-page.ts';
 import { type ShownStatus, shownPauseReason, shownStatus } from './pauses.ts';
 import { batches, files } from './tables.ts';
@@ -166,6 +166,24 @@ export async function listBatches(
   if (places.size === 0) return [];
   const found = await selectBatches(db, inArray(batches.key, [...places.keys()])).orderBy(order);
   return placed(found, places);
+}
+
+/** Longer than two looks lie apart. */
+const movedSeconds = 10;
+const maxMoving = 1_000;
+
+/** Of these owners, the newest batches that have not ended, or only just. */
+export async function listMoving(db: Builder, owners: readonly string[]): Promise<BatchRecord[]> {
+  return await selectBatches(
+    db,
+    and(
+      inArray(batches.owner, [...owners]),
+      isNull(batches.deletedAt),
+      or(notFinal, gte(batches.completedAt, sql`now() - make_interval(secs => ${movedSeconds})`)),
+    ),
+  )
+    .orderBy(desc(batches.key))
+    .limit(maxMoving);
 }
 
 export async function countBatches(

@@ -45,7 +45,7 @@ export interface MigrationState {
 /** Needs no right but to select from the table of migrations, and takes no lock. */
 export async function readMigrationState(
   url: string,
-  { folder = ownFolder, name = 'winnow' }: { folder?: string; name?: string } = {},
+  { folder = ownFolder, name }: { folder?: string; name?: string } = {},
 ): Promise<MigrationState> {
   const migrations = await readMigrations(folder);
   return await withClient(url, name, async (client) => {
@@ -67,7 +67,7 @@ export async function migrateDatabase(
   url: string,
   {
     folder = ownFolder,
-    name = 'winnow',
+    name,
     onApplied = () => undefined,
   }: { folder?: string; name?: string; onApplied?: (migration: string) => void } = {},
 ): Promise<void> {
@@ -180,7 +180,7 @@ async function selectApplied(client: Client): Promise<number[]> {
 /** One connection, and nothing prepared, so that a pooler between may change the server's. */
 async function withClient<Result>(
   url: string,
-  name: string,
+  name: string | undefined,
   work: (client: postgres.Sql) => Promise<Result>,
 ): Promise<Result> {
   const client = postgres(url, {
@@ -188,7 +188,7 @@ async function withClient<Result>(
     prepare: false,
     fetch_types: false,
     onnotice: () => undefined,
-    connection: { application_name: name },
+    connection: { application_name: name ?? 'winnow' },
   });
   try {
     return await work(client);

@@ -10,6 +10,10 @@ import type { Ending } from './ending.ts';
 
 export interface Data {
   databaseUrl: string;
+  /** For what lives in a session: past a pooler where there is one. */
+  directUrl: string;
+  /** Of every pool through `databaseUrl`: their name, and whether sessions may be kept there. */
+  access: Pick<DatabaseOptions, 'name' | 'pooled'>;
   /** For people. */
   place: string;
   /** Of every pool. */
@@ -24,13 +28,18 @@ export interface WaitOptions {
 
 /** Throws StartFailure where the database, or its folder, is in the way. */
 export async function openData(
-  { databaseUrl, dataDirectory, databaseWaitSeconds }: Config,
+  config: Config,
   ending: Ending,
   { log, ...wait }: WaitOptions & { log: Log },
 ): Promise<Data> {
+  const { databaseUrl, databaseUrlDirect, dataDirectory, databaseWaitSeconds } = config;
+  const name = `winnow ${config.role} ${process.pid}`;
+  const access = { name, pooled: databaseUrlDirect !== null || !config.listens };
   if (databaseUrl !== null) {
-    await awaitDatabase(databaseUrl, { ...wait, patienceMs: databaseWaitSeconds * 1_000 });
-    return { databaseUrl, place: 'the database of DATABASE_URL', room: {} };
+    const directUrl = databaseUrlDirect ?? databaseUrl;
+    const patience = { ...wait, name, patienceMs: databaseWaitSeconds * 1_000 };
+    for (const url of new Set([directUrl, databaseUrl])) await awaitDatabase(url, patience);
+    return { databaseUrl, directUrl, access, place: 'the database of DATABASE_URL', room: {} };
   }
   const postgres = await startEmbeddedPostgres({
     directory: `${dataDirectory}/postgres`,
@@ -38,7 +47,8 @@ export async function openData(
   });
   ending.add(() => postgres.stop());
   const room = { checkRoom: createRoomCheck(dataDirectory) };
-  return { databaseUrl: postgres.url, place: dataDirectory, room };
+  const { url } = postgres;
+  return { databaseUrl: url, directUrl: url, access, place: dataDirectory, room };
 }
 
 function tellOfDatabase(event: ServerEvent, log: Log): void {

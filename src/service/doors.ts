@@ -70,16 +70,16 @@ export async function openDoors(parts: DoorParts, ending: Ending): Promise<Doors
 
 /** Its connections are apart from the engine's. */
 function openRequestLine(
-  { data: { databaseUrl, room }, presence, events, pools, connections }: DoorParts,
+  { data: { databaseUrl, access, room }, presence, events, pools, connections }: DoorParts,
   ending: Ending,
 ): RequestLine {
   const { requests, copies } = connections;
   // One that has a turn finds a connection free.
-  const options = { maxConnections: requests, connectMs, presence, events, ...room };
+  const options = { maxConnections: requests, connectMs, presence, events, ...access, ...room };
   const db = openDatabase(databaseUrl, options);
   pools.push(db);
   ending.add(() => db.close());
-  const copy = openCopy(databaseUrl, { maxConnections: copies });
+  const copy = openCopy(databaseUrl, { maxConnections: copies, ...access });
   ending.add(() => copy.close());
   return createRequestLine({ db, copy }, { statements: requests, copies });
 }

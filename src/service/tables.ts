@@ -4,7 +4,7 @@ import { StartFailure } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { placeOf, startFailureOf } from '../db/driver/await-database.ts';
 import { migrateDatabase, readMigrationState } from '../db/migrate.ts';
-import { openData, type WaitOptions } from './data.ts';
+import { type Data, openData, type WaitOptions } from './data.ts';
 import { createEnding } from './ending.ts';
 
 /**
@@ -12,10 +12,10 @@ import { createEnding } from './ending.ts';
  * StartFailure where one is missing and may not run.
  */
 export async function bringTables(
-  databaseUrl: string,
+  { directUrl, access }: Pick<Data, 'directUrl' | 'access'>,
   { migrate, log }: Pick<Config, 'migrate'> & { log: Log },
 ): Promise<void> {
-  const { missing, unknown } = await readMigrationState(databaseUrl);
+  const { missing, unknown } = await readMigrationState(directUrl, access);
   if (unknown > 0) {
     log.warn(
       { unknown },
@@ -27,10 +27,10 @@ export async function bringTables(
   if (migrate === 'off') {
     const others = missing.length > 1 ? ` and ${missing.length - 1} more` : '';
     throw new StartFailure(
-      `The database at ${placeOf(databaseUrl)} lacks the migration ${first}${others}; start once with MIGRATE=only as its owner, or set MIGRATE=auto`,
+      `The database at ${placeOf(directUrl)} lacks the migration ${first}${others}; start once with MIGRATE=only as its owner, or set MIGRATE=auto`,
     );
   }
-  await migrateDatabase(databaseUrl);
+  await migrateDatabase(directUrl, access);
 }
 
 /**
@@ -44,8 +44,9 @@ export async function migrateOnly(
   const ending = createEnding(wait.log);
   let { databaseUrl } = config;
   try {
-    ({ databaseUrl } = await openData(config, ending, wait));
-    await migrateDatabase(databaseUrl, { onApplied });
+    const { directUrl, access } = await openData(config, ending, wait);
+    databaseUrl = directUrl;
+    await migrateDatabase(directUrl, { ...access, onApplied });
   } catch (error) {
     throw (databaseUrl === null ? null : startFailureOf(error, databaseUrl)) ?? error;
   } finally {

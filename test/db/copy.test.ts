@@ -125,7 +125,7 @@ describe('COPY in', () => {
     await until(
       async () =>
         (
-          await db.sql`select from pg_stat_activity where application_name = 'winnow copy' and datname = current_database() and state = 'active'`
+          await db.sql`select from pg_stat_activity where query like 'copy %' and datname = current_database() and state = 'active'`
         ).length === 0,
       { deadlineMs: 5_000, what: 'the end of the statement' },
     );
@@ -171,7 +171,7 @@ describe('COPY in', () => {
         (
           await db.sql`
           select pg_terminate_backend(pid) from pg_stat_activity
-          where application_name = 'winnow copy' and datname = current_database() and query like 'copy rows%' and state = 'active'`
+          where query like 'copy %' and datname = current_database() and query like 'copy rows%' and state = 'active'`
         ).length > 0,
       { deadlineMs: 5_000, what: 'a backend to kill' },
     );

@@ -236,7 +236,7 @@ it('an upload whose connection to the database breaks in the middle is told to c
   const sql = postgres(database.url, { max: 1 });
   const backends = () =>
     sql`select pid from pg_stat_activity
-        where application_name = 'winnow copy' and state = 'active' and datname = current_database()`;
+        where query like 'copy %' and state = 'active' and datname = current_database()`;
   let finish = () => undefined as unknown;
   const body = new ReadableStream({
     start(controller) {

@@ -1,5 +1,6 @@
 import { type Client, createClient } from 'graphql-ws';
 import pino from 'pino';
+import { inject } from 'vitest';
 import WebSocket from 'ws';
 import { readConfig } from '../../src/config.ts';
 import { type Sandbox, startFaultySandbox } from '../../src/sandbox/faults/sandbox.ts';
@@ -34,6 +35,20 @@ export interface App extends Trail {
   stop(): Promise<void>;
 }
 
+/** THROUGH_POOLER: `direct` with an address past PgBouncer, `only` without one. */
+function roadTo(databaseUrl: string): Record<string, string> {
+  const poolerUrl = inject('poolerUrl');
+  // Another one is a proxy of the test.
+  if (poolerUrl === null || new URL(databaseUrl).port !== new URL(inject('postgresUrl')).port) {
+    return { DATABASE_URL: databaseUrl };
+  }
+  const pooled = new URL(databaseUrl);
+  pooled.port = new URL(poolerUrl).port;
+  return process.env.THROUGH_POOLER === 'direct'
+    ? { DATABASE_URL: pooled.href, DATABASE_URL_DIRECT: databaseUrl }
+    : { DATABASE_URL: pooled.href, LISTEN: 'off' };
+}
+
 /**
  * Further variables override; `databaseUrl` and `sandbox` let two apps share one; what is logged
  * goes to `logTo`.
@@ -47,7 +62,7 @@ export async function startApp(
   const sandbox = shared.sandbox ?? (await startFaultySandbox());
   const config = readConfig({
     PORT: '0',
-    DATABASE_URL: databaseUrl,
+    ...roadTo(databaseUrl),
     PROVIDERS: JSON.stringify({ test: { baseURL: sandbox.url, models: ['rules'] } }),
     DEFAULT_MODEL: 'test/rules',
     // Each connection is a process of Postgres, which reads its catalogue and plans by itself.

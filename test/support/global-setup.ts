@@ -5,6 +5,7 @@ import type { TestProject } from 'vitest/node';
 import { startEmbeddedPostgres } from '../../src/db/embedded/embedded.ts';
 import { migrateDatabase } from '../../src/db/migrate.ts';
 import { databaseHome } from './database-home.ts';
+import { startPooler } from './pgbouncer.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -13,6 +14,8 @@ declare module 'vitest' {
      * it.
      */
     postgresUrl: string;
+    /** The same through PgBouncer, where THROUGH_POOLER asks for it. */
+    poolerUrl: string | null;
   }
 }
 
@@ -45,7 +48,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
     throw error;
   }
   project.provide('postgresUrl', url);
-  return teardown;
+  const pooler = process.env.THROUGH_POOLER ? await startPooler(url) : null;
+  if (process.env.THROUGH_POOLER && !pooler) throw new Error('PgBouncer must be installed');
+  project.provide('poolerUrl', pooler?.through(url) ?? null);
+  return async () => {
+    await pooler?.stop();
+    await teardown();
+  };
 }
 
 /** A run that was killed has left its folder, which takes memory where the home is there. */

@@ -25,10 +25,13 @@ export async function awaitDatabase(
   {
     tell,
     patienceMs,
+    name = 'winnow',
     signal,
   }: {
     tell: (sentence: string) => void;
     patienceMs: number;
+    /** What Postgres shows its operator of the connection. */
+    name?: string;
     signal?: AbortSignal | undefined;
   },
 ): Promise<void> {
@@ -45,7 +48,7 @@ export async function awaitDatabase(
   const teller = setInterval(tellWhy, tellEveryMs);
   try {
     for (;;) {
-      const failure = await ask(url);
+      const failure = await ask(url, name);
       if (failure === null) return;
       signal?.throwIfAborted();
       code = databaseFailureCode(failure);
@@ -70,9 +73,9 @@ export async function awaitDatabase(
 }
 
 /** Null when it answers as it must, else what is in the way. */
-async function ask(url: string): Promise<unknown> {
+async function ask(url: string, name: string): Promise<unknown> {
   try {
-    const version = await askVersion(url);
+    const version = await askVersion(url, name);
     if (version >= oldestVersion) return null;
     return new StartFailure(
       `The database at ${placeOf(url)} is Postgres ${version}; Winnow needs ${oldestVersion} or newer`,
@@ -82,11 +85,13 @@ async function ask(url: string): Promise<unknown> {
   }
 }
 
-async function askVersion(url: string): Promise<number> {
+async function askVersion(url: string, name: string): Promise<number> {
   const client = postgres(url, {
     max: 1,
     connect_timeout: askMs / 1_000,
     fetch_types: false,
+    prepare: false,
+    connection: { application_name: name },
     onnotice: () => undefined,
   });
   const asked = client<{ version: string }[]>`

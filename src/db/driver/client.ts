@@ -62,6 +62,13 @@ const defaultAnswerTimeoutMs = defaultStatementTimeoutMs + 5_000;
 const textArrayOid = 1009;
 
 export interface DatabaseOptions {
+  /** What Postgres shows its operator of each connection. */
+  name?: string;
+  /**
+   * A pooler may lead each statement to another connection: nothing is kept in one. What statements
+   * may take is then set for the role.
+   */
+  pooled?: boolean;
   maxConnections?: number;
   statementTimeoutMs?: number;
   answerTimeoutMs?: number;
@@ -79,6 +86,8 @@ export interface DatabaseOptions {
 export function openDatabase(
   url: string,
   {
+    name = 'winnow',
+    pooled = false,
     maxConnections = 10,
     statementTimeoutMs = defaultStatementTimeoutMs,
     answerTimeoutMs = defaultAnswerTimeoutMs,
@@ -102,14 +111,23 @@ export function openDatabase(
     onnotice: () => undefined,
     // The driver hands its own parsed options over, which its types leave out.
     socket: (target: Target) => sockets.open(target),
+    prepare: !pooled,
+    // PgBouncer 1.18 gives the connection away at the end of the first of several statements that
+    // are sent one behind the other, and nobody gets the answers of the others.
+    ...(pooled ? { max_pipeline: 0 } : {}),
     connection: {
-      application_name: 'winnow',
+      application_name: name,
       // A backend that dies while a statement waits to be written leaves the driver's connection
       // deaf: postgres.js 3.4.9 forgets that its write timer was cleared, and never sends its next
-      // startup message, unless that alone fills the write buffer.
-      'winnow.padding': ' '.repeat(driverWriteBytes),
-      statement_timeout: statementTimeoutMs,
-      idle_in_transaction_session_timeout: 15_000,
+      // startup message, unless that alone fills the write buffer. Blanks mean nothing here, and
+      // poolers know the parameter.
+      DateStyle: 'ISO, MDY'.padEnd(driverWriteBytes),
+      ...(pooled
+        ? {}
+        : {
+            statement_timeout: statementTimeoutMs,
+            idle_in_transaction_session_timeout: 15_000,
+          }),
     },
   };
   const driver = postgres(url, options);

@@ -47,30 +47,61 @@ export interface RowsIn {
 }
 
 /** Opens both pools; connections are made when first needed, and closed when idle for 10 s. */
-export function openCopy(url: string, { maxConnections = defaultConnections } = {}): Copy {
-  const incoming = createPool(url, maxConnections);
-  const outgoing = createPool(url, maxConnections);
-  // What goes out are ranges of rows joined to ranges of results. While the statistics do not know
-  // of a new batch, a range seems to be one row, and a nested loop would take minutes.
-  outgoing.on('connect', (client) => {
-    client.query('set enable_nestloop = off').catch(ignore);
-  });
+export function openCopy(
+  url: string,
+  {
+    maxConnections = defaultConnections,
+    ...options
+  }: { maxConnections?: number; name?: string; pooled?: boolean } = {},
+): Copy {
+  const incoming = createPool(url, { max: maxConnections, ...options });
+  const outgoing = createPool(url, { max: maxConnections, ...options });
+  const { pooled = false } = options;
+  if (!pooled) {
+    outgoing.on('connect', (client) => {
+      client.query(`set ${withoutLoops}`).catch(ignore);
+    });
+  }
   return {
-    rowsIn: async () => beginRowsIn(await connectTo(incoming)),
-    out: (query) => copyOut(outgoing, query),
+    rowsIn: async () =>
+      beginRowsIn(await connectTo(incoming), pooled ? transactionOf() : noTransaction),
+    out: (query) => copyOut(outgoing, query, pooled ? transactionOf(withoutLoops) : noTransaction),
     close: async () => {
       await Promise.all([incoming.end(), outgoing.end()]);
     },
   };
 }
 
-function createPool(url: string, max: number): pg.Pool {
+/**
+ * What goes out are ranges of rows joined to ranges of results. While the statistics do not know of
+ * a new batch, a range seems to be one row, and a nested loop would take minutes.
+ */
+const withoutLoops = 'enable_nestloop = off';
+
+/** What stands before and behind a COPY; null: nothing. */
+interface Around {
+  begin: string | null;
+  end: string | null;
+}
+
+const noTransaction: Around = { begin: null, end: null };
+
+/** Through a pooler, where settings of a connection are nobody's: they hold for the COPY alone. */
+function transactionOf(...settings: readonly string[]): Around {
+  const all = [`statement_timeout = ${statementTimeoutMs}`, ...settings];
+  return { begin: ['begin', ...all.map((one) => `set local ${one}`)].join('; '), end: 'commit' };
+}
+
+function createPool(
+  url: string,
+  { max, name = 'winnow', pooled = false }: { max: number; name?: string; pooled?: boolean },
+): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max,
     connectionTimeoutMillis: connectTimeoutMs,
-    application_name: 'winnow copy',
-    statement_timeout: statementTimeoutMs,
+    application_name: name,
+    ...(pooled ? {} : { statement_timeout: statementTimeoutMs }),
     keepAlive: true,
   });
   // A connection that is lost while idle is replaced when needed; unheard, the event would end the
@@ -79,7 +110,8 @@ function createPool(url: string, max: number): pg.Pool {
   return pool;
 }
 
-function beginRowsIn(client: pg.PoolClient): RowsIn {
+async function beginRowsIn(client: pg.PoolClient, { begin, end }: Around): Promise<RowsIn> {
+  await around(client, begin);
   const stream = client.query(
     from(`copy rows (${encodedColumns}) from stdin with (format binary)`, {
       highWaterMark: writableBytes,
@@ -93,6 +125,11 @@ function beginRowsIn(client: pg.PoolClient): RowsIn {
   };
   stream.on('error', fail);
   client.on('error', fail);
+
+  /** A commit that fails, or whose answer is lost. */
+  function refuse(error: Error): never {
+    throw ofDatabase(error);
+  }
 
   function release(isBroken: boolean): void {
     if (released) return;
@@ -130,6 +167,7 @@ function beginRowsIn(client: pg.PoolClient): RowsIn {
       const finished = waitFor('finish');
       stream.end();
       await finished;
+      if (end !== null) await client.query(end).catch(refuse);
       release(false);
       return stream.rowCount;
     },
@@ -137,8 +175,24 @@ function beginRowsIn(client: pg.PoolClient): RowsIn {
   };
 }
 
-async function* copyOut(pool: pg.Pool, query: CopySql): AsyncGenerator<Buffer, void, undefined> {
+/** A connection that fails at it is given back as a broken one. */
+async function around(client: pg.PoolClient, text: string | null): Promise<void> {
+  if (text === null) return;
+  try {
+    await client.query(text);
+  } catch (error) {
+    client.release(true);
+    throw ofDatabase(error);
+  }
+}
+
+async function* copyOut(
+  pool: pg.Pool,
+  query: CopySql,
+  { begin, end }: Around,
+): AsyncGenerator<Buffer, void, undefined> {
   const client = await connectTo(pool);
+  await around(client, begin);
   let isWhole = false;
   client.on('error', ignore);
   try {
@@ -146,6 +200,7 @@ async function* copyOut(pool: pg.Pool, query: CopySql): AsyncGenerator<Buffer, v
     // Once the reader has gone, the end of the connection says nothing new.
     stream.on('error', ignore);
     for await (const piece of stream) yield piece as Buffer;
+    if (end !== null) await client.query(end);
     isWhole = true;
   } catch (error) {
     throw ofDatabase(error);

@@ -18,6 +18,8 @@ export interface OwnerWatches {
   ): Channel<BatchRecord>;
   tell(batch: BatchRecord): void;
   isEmpty(): boolean;
+  /** Owners whose batches are watched. */
+  names(): string[];
 }
 
 /** The watches of one process. */
@@ -52,6 +54,7 @@ export function createOwnerWatches(): OwnerWatches {
     },
 
     isEmpty: () => owners.size === 0,
+    names: () => [...owners.keys()],
   };
 }
 

@@ -5,7 +5,12 @@
  */
 
 import type { Log } from '../../core/log.ts';
-import { type BatchFilter, type BatchRecord, readBatchByKey } from '../../db/batches.ts';
+import {
+  type BatchFilter,
+  type BatchRecord,
+  listMoving,
+  readBatchByKey,
+} from '../../db/batches.ts';
 import type { Database } from '../../db/driver/client.ts';
 import type { DeletedBatch } from '../../db/driver/notifications.ts';
 import { isFinal } from '../../db/final-status.ts';
@@ -66,6 +71,7 @@ export function createProgress({
   let unsubscribe = () => undefined as unknown;
   let unsubscribeDeleted = () => undefined as unknown;
   let poll: NodeJS.Timeout | null = null;
+  let tellingOwners = false;
 
   function changed(key: bigint): void {
     let entry = watched.get(key);
@@ -98,6 +104,23 @@ export function createProgress({
     }, minReadIntervalMs).unref();
   }
 
+  function lookAtAll(): void {
+    for (const key of watched.keys()) changed(key);
+    if (nudges.isDeaf) void tellOwners();
+  }
+
+  /** Where no hint comes: what moves of the batches of all who watch their owner's. */
+  async function tellOwners(): Promise<void> {
+    if (owners.isEmpty() || tellingOwners) return;
+    tellingOwners = true;
+    try {
+      for (const batch of await listMoving(db, owners.names())) owners.tell(batch);
+    } catch (error) {
+      log.warn({ err: error }, 'could not look for changed batches; trying again');
+    }
+    tellingOwners = false;
+  }
+
   function watch(key: bigint, watcher: (batch: BatchRecord | null) => void): () => void {
     const entry = watched.get(key) ?? { watchers: new Set(), reading: false, again: false };
     watched.set(key, entry);
@@ -110,10 +133,13 @@ export function createProgress({
 
   return {
     start() {
-      unsubscribe = nudges.subscribe((hint) => {
-        if (hint) changed(hint.batchKey);
-        else for (const key of watched.keys()) changed(key);
-      });
+      unsubscribe = nudges.subscribe(
+        (hint) => {
+          if (hint) changed(hint.batchKey);
+          else lookAtAll();
+        },
+        { polls: true },
+      );
       unsubscribeDeleted = nudges.subscribeDeleted((batch) => {
         for (const channel of deletions.get(batch.owner) ?? []) channel.push(batch.id, batch);
       });

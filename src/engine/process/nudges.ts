@@ -16,7 +16,10 @@ type NudgeListener = (hint: { batchKey: bigint; nudge: BatchNudge } | null) => v
 export interface Nudges {
   start(): Promise<void>;
   stop(): Promise<void>;
-  subscribe(listener: NudgeListener): () => void;
+  /** With `polls`, what looks 4 times a second where nobody can be heard: null each time. */
+  subscribe(listener: NudgeListener, options?: { polls: boolean }): () => void;
+  /** No other process is heard. */
+  readonly isDeaf: boolean;
   /** Never rejects: a lost hint is found by polling. */
   send(batchKey: bigint, nudge: BatchNudge): Promise<void>;
   /** Batches that are deleted while this process listens; nothing is said of those in between. */
@@ -29,15 +32,38 @@ export interface Nudges {
   sendKey(id: string): Promise<void>;
 }
 
-export function createNudges({ db, log }: { db: Database; log: Log }): Nudges {
+/** Behind the hints of other processes where these cannot be heard. */
+const pollMs = 250;
+
+export function createNudges({
+  db,
+  listenDb = db,
+  log,
+}: {
+  db: Database;
+  /** Where sessions are kept; null: nobody is heard, and hints go round in this process alone. */
+  listenDb?: Database | null;
+  log: Log;
+}): Nudges {
+  const pollers = new Set<NudgeListener>();
+  let poll: NodeJS.Timeout | null = null;
   const listeners = new Set<NudgeListener>();
   const deletionListeners = new Set<(batch: DeletedBatch) => void>();
   const keyListeners = new Set<() => void>();
   let unlisten: (() => Promise<void>) | null = null;
 
   return {
+    isDeaf: listenDb === null,
+
     async start() {
-      unlisten = await listenToBatches(db.sql, {
+      if (listenDb === null) {
+        poll = setInterval(() => {
+          for (const listener of pollers) listener(null);
+        }, pollMs);
+        poll.unref();
+        return;
+      }
+      unlisten = await listenToBatches(listenDb.sql, {
         onNudge(batchKey, nudge) {
           for (const listener of listeners) listener({ batchKey, nudge });
         },
@@ -55,15 +81,24 @@ export function createNudges({ db, log }: { db: Database; log: Log }): Nudges {
     },
 
     async stop() {
+      if (poll) clearInterval(poll);
       await unlisten?.().catch(() => undefined); // the database may be gone already
     },
 
-    subscribe(listener) {
+    subscribe(listener, { polls } = { polls: false }) {
       listeners.add(listener);
-      return () => listeners.delete(listener);
+      if (polls) pollers.add(listener);
+      return () => {
+        listeners.delete(listener);
+        pollers.delete(listener);
+      };
     },
 
     async send(batchKey, nudge) {
+      if (listenDb === null) {
+        for (const listener of listeners) listener({ batchKey, nudge });
+        return;
+      }
       try {
         await notifyBatch(db.sql, batchKey, nudge);
       } catch (error) {
@@ -77,6 +112,10 @@ export function createNudges({ db, log }: { db: Database; log: Log }): Nudges {
     },
 
     async sendDeleted(batch) {
+      if (listenDb === null) {
+        for (const listener of deletionListeners) listener(batch);
+        return;
+      }
       try {
         await notifyDeleted(db.sql, batch);
       } catch (error) {

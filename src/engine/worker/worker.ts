@@ -88,14 +88,17 @@ export function createWorker({ db, limits, nudges, lease, ...rest }: WorkerOptio
         lease.onLost(() => forgetAll(state)),
         lease.onRenewed(() => compareLeases(state)),
       );
-      unsubscribe = nudges.subscribe((hint) => {
-        if (hint === null) {
-          claimSoon(state);
-          void letGoOfHalted(state); // never rejects
-        } else if (hint.nudge === 'stop') {
-          if (state.batches.has(hint.batchKey)) void letGoOfHalted(state); // never rejects
-        } else if (hint.nudge === 'work') claimFrom(state, hint.batchKey);
-      });
+      unsubscribe = nudges.subscribe(
+        (hint) => {
+          if (hint === null) {
+            claimSoon(state);
+            void letGoOfHalted(state); // never rejects
+          } else if (hint.nudge === 'stop') {
+            if (state.batches.has(hint.batchKey)) void letGoOfHalted(state); // never rejects
+          } else if (hint.nudge === 'work') claimFrom(state, hint.batchKey);
+        },
+        { polls: true },
+      );
       state.wake();
     },
 

@@ -394,7 +394,7 @@ describe('size', () => {
         (
           await db.sql`
             select from pg_stat_activity
-            where datname = current_database() and application_name = 'winnow copy' and state <> 'idle'`
+            where datname = current_database() and query like 'copy %' and state <> 'idle'`
         ).length === 0,
       { deadlineMs: 5_000, what: 'the end of every statement' },
     );
