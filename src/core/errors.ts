@@ -173,9 +173,30 @@ function limitMessage({ limit, allowed, used, resetsAt }: LimitUse, wanted: numb
   return `${limit} must be at most ${many} for this owner; ${all} are used, and ${more} more were asked for${frees}`;
 }
 
+/** The requests of an owner's minute are used up. */
+export class RateExceeded extends AppError {
+  override readonly name = 'RateExceeded';
+  readonly use: LimitUse;
+  readonly retryAfterSeconds: number;
+
+  constructor(use: Omit<LimitUse, 'limit'>, retryAfterMs: number) {
+    const seconds = Math.max(1, Math.ceil(retryAfterMs / 1_000));
+    super(
+      'TOO_MANY_REQUESTS',
+      `requestsPerMinute must be at most ${use.allowed.toLocaleString('en')} for this owner; ask again in ${seconds} s`,
+    );
+    this.use = { limit: 'requestsPerMinute', ...use };
+    this.retryAfterSeconds = seconds;
+  }
+}
+
 /** What a caller is told of a failure beside its code and message. */
 export function detailsOf(error: AppError): Readonly<Record<string, unknown>> {
-  return error instanceof LimitExceeded ? { ...error.use } : {};
+  if (error instanceof LimitExceeded) return { ...error.use };
+  if (error instanceof RateExceeded) {
+    return { ...error.use, retryAfterSeconds: error.retryAfterSeconds };
+  }
+  return {};
 }
 
 /** One live call to a model that failed: with a code of items, or with one that stops a batch. */

@@ -98,7 +98,10 @@ export async function eraseKeys(
   return keys.filter(({ wasGood }) => wasGood).map(({ id }) => id);
 }
 
-/** Gives what was spent another name. Returns how many sums there are. */
+/**
+ * Gives what was spent another name, and forgets what was taken of limits. Returns how many sums
+ * there are.
+ */
 export async function eraseSpending(
   { query }: Builder,
   { owner, erasedAs }: { owner: string; erasedAs: string },

@@ -29,7 +29,7 @@ interface Taken {
 }
 
 /** The same with what has no limit left out, as nobody counts it. */
-type OwnerTakings = Omit<Taken, 'batches' | 'items' | 'bytes'> & {
+export type OwnerTakings = Omit<Taken, 'batches' | 'items' | 'bytes'> & {
   batches: number | null;
   items: number | null;
   bytes: number | null;
@@ -143,7 +143,7 @@ export async function readBytesLeft(
 }
 
 /** What an owner has taken by now. What has no limit is not counted. */
-async function readTakings(sql: Sql, owner: string, limits: Limits): Promise<OwnerTakings> {
+export async function readTakings(sql: Sql, owner: string, limits: Limits): Promise<OwnerTakings> {
   const counted = (limit: number | null, count: postgres.Fragment) =>
     limit === null ? sql`null::float8` : count;
   const [row] = await sql<OwnerTakings[]>`

@@ -11,6 +11,7 @@ import { createAnthropicFace } from '../faces/anthropic/face.ts';
 import { createConsoleFace } from '../faces/console/face.ts';
 import { createCursors } from '../faces/graphql/cursors.ts';
 import { createGraphQLFace } from '../faces/graphql/face.ts';
+import { createRequestRate } from '../faces/http/request-rate.ts';
 import { createHttpServer } from '../faces/http/server.ts';
 import { createSignedLinks } from '../faces/http/signed-link.ts';
 import { createOpenAiFace } from '../faces/openai/face.ts';
@@ -36,8 +37,9 @@ interface ServerParts extends EngineParts, Doors {
 export async function startServer(parts: ServerParts, ending: Ending): Promise<string> {
   const { config, db, nudges, log, events, presence, line, keyring, linkKey, engine, webhooks } =
     parts;
-  const { providers, counter, modelsOf } = parts.models;
+  const { providers, counter, modelsOf, callsOf } = parts.models;
   const limitsOf = (owner: string) => limitsFor(config.limits, owner);
+  const requestRate = createRequestRate({ limitsOf, events });
   const providersOf = (owner: string) => modelsOf(owner).providers;
   const { introspection, publicUrl, defaultModel, budgets: limits } = config;
   const dbOf = (owner: string) => line.of(owner).db;
@@ -55,6 +57,8 @@ export async function startServer(parts: ServerParts, ending: Ending): Promise<s
     progress,
     summaries: engine.summaries,
     modelsOf,
+    callsOf,
+    requestRate,
     limitsOf,
     counter,
     defaultModel,
@@ -85,6 +89,7 @@ export async function startServer(parts: ServerParts, ending: Ending): Promise<s
   const server = createHttpServer({
     config,
     keyring,
+    requestRate,
     faces: [
       createOperatorFace(parts.operator.routes),
       createConsoleFace({

@@ -124,6 +124,7 @@ const rows: [what: string, limit: string][] = [
   ['time until `connection_init`', seconds(sockets.initTimeoutMs)],
   ['a message', megabytes(sockets.maxMessageBytes)],
   ['operations at once', told(sockets.maxOperations)],
+  ['sockets of one owner in a process, on a server with keys', told(sockets.maxSockets)],
   ['characters', told(document.maxCharacters)],
   ['words and signs', told(document.maxTokens)],
   ['comments', told(document.maxComments)],

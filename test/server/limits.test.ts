@@ -1,12 +1,14 @@
 /** LIMITS hold over all faces, and against requests that come together at two processes. */
+import { createClient } from 'graphql-ws';
 import postgres from 'postgres';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import WebSocket from 'ws';
 import { type Answer, type App, startApp } from '../support/app.ts';
 import { completion, type StubProvider, startStubProvider } from '../support/stub-provider.ts';
 import { until } from '../support/until.ts';
 
 const key = 'k'.repeat(24);
-const owners = ['batches', 'items', 'bytes', 'calls', 'models', 'other'] as const;
+const owners = ['batches', 'items', 'bytes', 'calls', 'models', 'rate', 'all', 'other'] as const;
 type Owner = (typeof owners)[number];
 
 const modelCalls = 3;
@@ -29,6 +31,15 @@ beforeAll(async () => {
       bytes: { storageBytes: 1_000 },
       calls: { modelCalls },
       models: { models: ['stub/ba*'] },
+      rate: { requestsPerMinute: 4 },
+      all: {
+        activeBatches: 1,
+        itemsPerDay: 100,
+        storageBytes: 1_000,
+        requestsPerMinute: 600,
+        modelCalls: 2,
+        models: ['stub/base'],
+      },
     }),
   };
   const first = await startApp(env);
@@ -344,4 +355,111 @@ test('calls of an owner wait for each other, and nobody else waits for them', as
   expect((await others).data?.label.results).toHaveLength(20);
   await untilStatus('calls', batch, 'COMPLETED');
   expect(underWay).toBe(modelCalls + 20);
+});
+
+test('requests of all faces together are so many in a minute, of each owner apart', async () => {
+  const post = (path: string, owner: Owner) =>
+    fetch(`${app.url}${path}`, {
+      method: 'POST',
+      headers: { ...as(owner), 'content-type': 'application/json' },
+      body: '{"query": "{ __typename }"}',
+    });
+  const socket = app.socket({ Authorization: as('rate').authorization });
+  const let1 = await post('/graphql', 'rate');
+  const let2 = await fetch(`${app.url}/v1/models`, { headers: as('rate') });
+  const let3 = await fetch(`${app.url}/batches/batch_x/output`, { headers: as('rate') });
+  const let4 = await socket.iterate({ query: '{ __typename }' }).next();
+  const graphql = await post('/graphql', 'rate');
+  const route = await post('/files', 'rate');
+  const openai = await fetch(`${app.url}/v1/models`, { headers: as('rate') });
+  const inSocket = await socket
+    .iterate({ query: '{ __typename }' })
+    .next()
+    .catch((e) => e);
+  const other = await post('/graphql', 'other');
+
+  expect([let1.status, let2.status, let3.status]).toEqual([200, 200, 404]);
+  expect(let4.value.data).toEqual({ __typename: 'Query' });
+  expect([graphql.status, route.status, openai.status, other.status]).toEqual([429, 429, 429, 200]);
+  const use = { limit: 'requestsPerMinute', allowed: 4, used: 4, resetsAt: expect.any(String) };
+  const { errors } = (await graphql.json()) as Answer;
+  expect(errors?.[0]?.extensions).toMatchObject({ code: 'TOO_MANY_REQUESTS', ...use });
+  expect(await route.json()).toMatchObject({ error: { code: 'TOO_MANY_REQUESTS', ...use } });
+  for (const refused of [graphql, route, openai]) {
+    const seconds = Number(refused.headers.get('retry-after'));
+    expect(seconds).toBeGreaterThan(0);
+    expect(seconds).toBeLessThanOrEqual(15);
+  }
+  expect(JSON.stringify(inSocket)).toContain('TOO_MANY_REQUESTS');
+});
+
+test('an owner has at most 50 sockets in a process, and another one has its own', async () => {
+  const open = (owner: Owner) =>
+    app.socket({ Authorization: as(owner).authorization }).iterate({ query: '{ __typename }' });
+  const sockets = Array.from({ length: 50 }, () => {
+    const client = createClient({
+      url: `${app.url.replace('http', 'ws')}/graphql`,
+      webSocketImpl: WebSocket,
+      retryAttempts: 0,
+      lazy: false,
+      connectionParams: { Authorization: as('calls').authorization },
+    });
+    return { client, connected: new Promise((resolve) => client.on('connected', resolve)) };
+  });
+  await Promise.all(sockets.map(({ connected }) => connected));
+
+  await expect(open('calls').next()).rejects.toMatchObject({
+    code: 4429,
+    reason: 'TOO_MANY_REQUESTS: An owner must have at most 50 sockets in a process',
+  });
+  expect((await open('other').next()).value.data).toEqual({ __typename: 'Query' });
+  await sockets[0]?.client.dispose();
+  await until(
+    async () =>
+      (await open('calls')
+        .next()
+        .catch(() => null)) !== null,
+    {
+      deadlineMs: 5_000,
+      what: 'a place for another socket',
+    },
+  );
+  for (const { client } of sockets) await client.dispose();
+});
+
+test('an owner is shown its limits and how far they are used', async () => {
+  const query = `{ ownerLimits {
+    activeBatches { allowed used resetsAt } itemsPerDay { allowed used resetsAt }
+    storageBytes { allowed used resetsAt } requestsPerMinute { allowed used resetsAt }
+    modelCalls { allowed used resetsAt } models } }`;
+  const open = holdAnswers();
+  const before = stub.requests.length;
+  const batch = idOf(
+    await app.graphql(
+      'mutation($input: SubmitBatchInput!) { submitBatch(input: $input) { batch { id } } }',
+      { input: { operation, source: { texts: ['12345', '67890', 'x'] } } },
+      as('all'),
+    ),
+  );
+  await until(() => stub.requests.length >= before + 2, { deadlineMs: 5_000, what: 'both calls' });
+  const answers = await Promise.all(apps.map((one) => one.graphql(query, {}, as('all'))));
+  open();
+  await untilStatus('all', batch, 'COMPLETED');
+
+  const midnight = new Date();
+  midnight.setUTCHours(24, 0, 0, 0);
+  for (const { data } of answers) {
+    expect(data?.ownerLimits).toMatchObject({
+      activeBatches: { allowed: 1, used: 1, resetsAt: null },
+      itemsPerDay: { allowed: 100, used: 3, resetsAt: midnight.toISOString() },
+      storageBytes: { allowed: 1_000, used: 11, resetsAt: null },
+      requestsPerMinute: { allowed: 600, resetsAt: expect.any(String) },
+      modelCalls: { allowed: 2, resetsAt: null },
+      models: ['stub/base'],
+    });
+  }
+  const calls = answers.map(({ data }) => data?.ownerLimits.modelCalls.used);
+  expect(calls.reduce((sum, used) => sum + used, 0)).toBeGreaterThanOrEqual(2);
+  const { data: free } = await app.graphql(query, {}, as('other'));
+  expect(Object.values(free?.ownerLimits)).toEqual([null, null, null, null, null, null]);
 });

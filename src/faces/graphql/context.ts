@@ -14,6 +14,7 @@ import type { CheckTime } from '../../operations/check-time.ts';
 import type { Telling } from '../../telemetry/events.ts';
 import type { Webhooks } from '../../webhooks/deliver.ts';
 import type { Bearer } from '../http/auth.ts';
+import type { RequestRate } from '../http/request-rate.ts';
 import type { SignedLinks } from '../http/signed-link.ts';
 import type { Budget } from './budget.ts';
 import type { Cursors } from './cursors.ts';
@@ -21,6 +22,9 @@ import type { Cursors } from './cursors.ts';
 /** Services for resolvers: one object for the whole process. */
 export interface Services extends Pick<Caller, 'checkWebhook' | 'callLedger' | 'limitsOf'> {
   modelsOf(owner: string): ModelsOfOwner;
+  /** Model calls of an owner that are under way, where they are limited. */
+  callsOf(owner: string): number;
+  requestRate: RequestRate;
   /** The database, an owner at a time. */
   line: RequestLine;
   links: SignedLinks;

@@ -1,13 +1,13 @@
 /** GraphQL as a face of the server: over HTTP, as server-sent events, and over WebSocket. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { AppError, statusOf } from '../../core/errors.ts';
+import { AppError } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import { databaseFailure } from '../../db/driver/failure.ts';
 import type { Bearer } from '../http/auth.ts';
 import type { Face } from '../http/face.ts';
 import type { Keyring } from '../http/keyring.ts';
 import { letRunOut, limitPace, strangerBytes } from '../http/received.ts';
-import { challengeOf, RouteError, secondsUntilAgain } from '../http/route-error.ts';
+import { challengeOf, RouteError, routeErrorOf, secondsUntilAgain } from '../http/route-error.ts';
 import type { Services } from './context.ts';
 import { createMask } from './mask.ts';
 import { attachSockets } from './sockets.ts';
@@ -66,7 +66,7 @@ export function createGraphQLFace({
       },
     ],
     attach(http, entrance) {
-      sockets = attachSockets({ http, yoga, mask, ...entrance, log, events: services.events });
+      sockets = attachSockets({ http, yoga, mask, ...entrance, log, services });
     },
     async close() {
       services.progress.stop();
@@ -100,11 +100,11 @@ function createStreams() {
   };
 }
 
-/** Throws any other error. */
+/** The refusal as the answer has it. Throws any other error. */
 function presentRefusal(error: unknown): RouteError {
   if (error instanceof RouteError) return error;
   const failure = error instanceof AppError ? error : databaseFailure(error);
-  if (failure) return new RouteError(statusOf(failure.code), failure.code, failure.message);
+  if (failure) return routeErrorOf(failure, { cause: error });
   throw error;
 }
 
@@ -124,9 +124,9 @@ function refuseQuery(
   response: ServerResponse,
   refusal: RouteError,
 ): void {
-  const { status, code, message } = refusal;
+  const { status, code, message, details } = refusal;
   const seconds = secondsUntilAgain(refusal);
-  const body = JSON.stringify({ errors: [{ message, extensions: { code } }] });
+  const body = JSON.stringify({ errors: [{ message, extensions: { code, ...details } }] });
   const isStream = (headers.accept ?? '').includes('text/event-stream');
   response
     .writeHead(status, {

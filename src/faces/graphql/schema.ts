@@ -18,6 +18,7 @@ import './service.ts';
 import './provider-states.ts';
 import './spending.ts';
 import './api-keys.ts';
+import './owner-limits.ts';
 import { builder } from './builder.ts';
 import { countListValues } from './list-values.ts';
 import { guardRoots } from './scopes.ts';

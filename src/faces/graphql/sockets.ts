@@ -6,14 +6,13 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { AppError } from '../../core/errors.ts';
 import type { Asking, Log } from '../../core/log.ts';
 import { databaseFailure } from '../../db/driver/failure.ts';
-import type { Telling } from '../../telemetry/events.ts';
 import type { Bearer } from '../http/auth.ts';
 import { refusals } from '../http/door.ts';
 import type { Entrance } from '../http/face.ts';
 import { hasProperHost } from '../http/host.ts';
 import { requestIdOf } from '../http/request-id.ts';
 import { RouteError } from '../http/route-error.ts';
-import type { Context } from './context.ts';
+import type { Context, Services } from './context.ts';
 import { badRequest } from './errors.ts';
 import { limitErrors } from './limit-errors.ts';
 import { type Mask, maskResult } from './mask.ts';
@@ -25,6 +24,8 @@ export const maxMessageBytes = 1_048_576;
 export const maxBytesBeforeAck = 8_192;
 /** Operations of one socket at once. A page that shows more has another socket. */
 export const maxOperations = 100;
+/** Sockets of one owner in one process. A server without keys has one owner, and no limit. */
+export const maxSockets = 50;
 /** https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1 */
 const messageTooBig = 1009;
 /** Codes of graphql-transport-ws: no client comes again by itself after either. */
@@ -42,7 +43,7 @@ interface SocketOptions extends Entrance {
   yoga: Yoga;
   mask: Mask;
   log: Log;
-  events: Telling;
+  services: Pick<Services, 'requestRate' | 'withKeys' | 'events'>;
 }
 
 interface SocketExtra {
@@ -67,7 +68,7 @@ export function attachSockets({
   trusts,
   originOf,
   log,
-  events,
+  services,
 }: SocketOptions) {
   /** Request id of each connection, made once if the client sent none. */
   const requestIds = new WeakMap<IncomingMessage, string>();
@@ -77,6 +78,29 @@ export function attachSockets({
     return id;
   };
   const acknowledged = new WeakSet<IncomingMessage>();
+  /** Open sockets by owner. */
+  const open = new Map<string, number>();
+
+  /** False, and closed, where its owner has too many. */
+  function enter(socket: WebSocket, owner: string): boolean {
+    // The client left while its key was looked at: its end has been told already.
+    if (socket.readyState !== socket.OPEN) return false;
+    const others = open.get(owner) ?? 0;
+    if (others >= maxSockets) {
+      services.events.emit('request.refused', { reason: 'limit', owner });
+      const rule = `An owner must have at most ${maxSockets} sockets in a process`;
+      socket.close(tooMany, `TOO_MANY_REQUESTS: ${rule}`);
+      return false;
+    }
+    open.set(owner, others + 1);
+    socket.once('close', () => {
+      const left = (open.get(owner) ?? 1) - 1;
+      if (left > 0) open.set(owner, left);
+      else open.delete(owner);
+    });
+    return true;
+  }
+
   const sockets = new WebSocketServer({
     server: http,
     path: '/graphql',
@@ -102,6 +126,7 @@ export function attachSockets({
           socket.close(...closingOf(error));
           return false;
         }
+        if (services.withKeys && !enter(socket, extra.bearer.owner)) return false;
         endWithKey(socket, extra.bearer, keyring);
         acknowledged.add(extra.request);
         extra.requestId = idOf(extra.request);
@@ -115,6 +140,7 @@ export function attachSockets({
       onSubscribe: async ({ extra, subscriptions }, _id, params) => {
         const asking = askingOf(extra, params.operationName);
         try {
+          services.requestRate.take((extra.bearer as Bearer).owner);
           if (Object.keys(subscriptions).length > maxOperations) throw tooManyOperations();
           const socket: SocketContext = {
             bearer: extra.bearer as Bearer,
@@ -161,8 +187,8 @@ export function attachSockets({
   );
   sockets.on('headers', (headers, request) => headers.push(`x-request-id: ${idOf(request)}`));
   sockets.on('connection', (socket, request) => {
-    events.emit('socket.changed', { opened: true });
-    socket.once('close', () => events.emit('socket.changed', { opened: false }));
+    services.events.emit('socket.changed', { opened: true });
+    socket.once('close', () => services.events.emit('socket.changed', { opened: false }));
     let bytes = 0;
     const count = (piece: Buffer) => {
       bytes += piece.length;

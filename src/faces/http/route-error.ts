@@ -111,7 +111,7 @@ export function sendRouteError(
 /** When it may go better, for the header Retry-After; null where nobody knows. */
 export function secondsUntilAgain({ code, details }: RouteError): number | null {
   const { retryAfterSeconds: own } = details;
-  return typeof own === 'number' ? own : retryAfterSeconds(code);
+  return typeof own === 'number' ? Math.ceil(own) : retryAfterSeconds(code);
 }
 
 function isEventStream(response: ServerResponse): boolean {

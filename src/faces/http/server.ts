@@ -15,6 +15,7 @@ import { listen } from './listen.ts';
 import { nothingAt } from './missing-path.ts';
 import { letRunOut, strangerBytes } from './received.ts';
 import { requestIdOf } from './request-id.ts';
+import type { RequestRate } from './request-rate.ts';
 import { RouteError, sendRouteError } from './route-error.ts';
 import { tellRequest } from './tell-request.ts';
 
@@ -43,12 +44,14 @@ export interface Server {
 export function createHttpServer({
   config,
   keyring,
+  requestRate,
   faces,
   log,
   events,
 }: {
   config: Pick<Config, 'port' | 'host' | 'publicUrl' | 'trustedProxies'>;
   keyring: Keyring;
+  requestRate: Pick<RequestRate, 'take'>;
   faces: readonly Face[];
   log: Log;
   events: Telling;
@@ -113,6 +116,7 @@ export function createHttpServer({
     const identify = async (): Promise<Bearer> => {
       const bearer = await door.identify(request, authorizationOf(request.headers));
       asking.owner = bearer.owner;
+      requestRate.take(bearer.owner);
       response.once('close', () => keyring.noteUse(bearer));
       return bearer;
     };

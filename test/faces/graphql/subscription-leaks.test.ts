@@ -20,6 +20,7 @@ import { createSummaries } from '../../../src/engine/summaries/summaries.ts';
 import { createCursors } from '../../../src/faces/graphql/cursors.ts';
 import { createGraphQLFace } from '../../../src/faces/graphql/face.ts';
 import { createKeyring } from '../../../src/faces/http/keyring.ts';
+import { createRequestRate } from '../../../src/faces/http/request-rate.ts';
 import { createHttpServer } from '../../../src/faces/http/server.ts';
 import { createSignedLinks, newLinkKey } from '../../../src/faces/http/signed-link.ts';
 import { createProviders } from '../../../src/model/providers.ts';
@@ -53,9 +54,11 @@ beforeAll(async () => {
   const subscribe = () => () => undefined;
   const keyring = createKeyring({ fixed: new Map(), db, lookUpDb: db, subscribe });
   await keyring.start();
+  const requestRate = createRequestRate({ limitsOf: () => null, events });
   const server = createHttpServer({
     config: readConfig({ PORT: '0' }),
     keyring,
+    requestRate,
     faces: [
       createGraphQLFace({
         keyring,
@@ -77,6 +80,8 @@ beforeAll(async () => {
             preparePlan: createPlanner({ providers, defaultModel: 'test/rules' }),
           }),
           limitsOf: () => null,
+          callsOf: () => 0,
+          requestRate,
           counter: createCounter(),
           defaultModel: 'test/rules',
           withKeys: false,
