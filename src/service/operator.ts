@@ -11,8 +11,8 @@ import { genAiNames } from '../telemetry/names.ts';
 import type { Ending } from './ending.ts';
 
 export interface Operator {
-  /** Of the main port. */
-  routes: readonly OperatorRoute[];
+  /** Of the main port, which shows metrics without a token while it is open: it has no keys. */
+  routesOf(isOpen: () => boolean): readonly OperatorRoute[];
   /** Where METRICS_PORT is reached; null where it is not set. */
   url: string | null;
   /** Null: nothing is counted. */
@@ -31,11 +31,10 @@ export async function openOperator(
     ...probeRoutes(readiness),
     ...(metrics ? [metricsRoute({ text: metrics.text, token: config.metricsToken, isShown })] : []),
   ];
-  const routes = routesOf(() => config.apiKeys.size === 0);
-  if (port === null) return { routes, url: null, metrics };
+  if (port === null) return { routesOf, url: null, metrics };
   const own = await openOperatorPort({ host, port, routes: routesOf(() => true), log });
   ending.addLast(own.close);
-  return { routes, url: own.url, metrics };
+  return { routesOf, url: own.url, metrics };
 }
 
 /** Loaded only where something is counted. */

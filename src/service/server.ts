@@ -91,7 +91,7 @@ export async function startServer(parts: ServerParts, ending: Ending): Promise<s
     keyring,
     requestRate,
     faces: [
-      createOperatorFace(parts.operator.routes),
+      createOperatorFace(parts.operator.routesOf(keyring.isOpen)),
       createConsoleFace({
         withConsole: config.console,
         withGraphiQL: config.graphiql,
