@@ -62,9 +62,11 @@ export async function openDoors(parts: DoorParts, ending: Ending): Promise<Doors
     );
   }
   const owners = keyring.isOpen() ? new Set(['local']) : keyring.owners();
-  for (const sentence of strangeOwners('BUDGETS', config.budgets.owners.keys(), owners)) {
-    log.warn(sentence);
-  }
+  const strange = [
+    ...strangeOwners('BUDGETS', config.budgets.owners.keys(), owners),
+    ...strangeOwners('LIMITS', config.limits.owners.keys(), owners),
+  ];
+  for (const sentence of strange) log.warn(sentence);
   return { line, keyring };
 }
 

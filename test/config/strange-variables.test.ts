@@ -58,7 +58,10 @@ it.each([
 
 it.each([
   ['WEBHOOK_TOKEN', 'WEBHOOK_SECRET, WEBHOOK_ALLOW_PRIVATE'],
-  ['DATABASE', 'DATABASE_URL, DATABASE_CONNECTIONS, DATABASE_WAIT_SECONDS'],
+  [
+    'DATABASE',
+    'DATABASE_URL, DATABASE_URL_DIRECT, DATABASE_CONNECTIONS, DATABASE_WAIT_SECONDS, DATABASE_ADOPT',
+  ],
 ])('%s, which begins like some, is told which there are', (name, known) => {
   const [sentence, ...more] = findStrangeVariables({ [name]: 'the-secret-value' });
 
