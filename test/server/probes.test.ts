@@ -227,6 +227,20 @@ describe('the end of a process', () => {
     expect(await program.ended).toBe(0);
   });
 
+  it('refuses before it closes, where SHUTDOWN_DELAY_MS gives time, also with nothing under way', async () => {
+    await start({ SHUTDOWN_DELAY_MS: '400' });
+    const statuses: number[] = [];
+
+    program.process.kill('SIGTERM');
+    while (statuses.at(-1) !== 0) {
+      const { status } = await ask(url).catch(() => ({ status: 0 }));
+      statuses.push(status);
+    }
+
+    expect([...new Set(statuses)]).toEqual([200, 503, 0]);
+    expect(await program.ended).toBe(0);
+  });
+
   it('leaves a balancer the time of SHUTDOWN_DELAY_MS, which a second signal ends', async () => {
     await start({ SHUTDOWN_DELAY_MS: '600000' });
 

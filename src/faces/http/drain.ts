@@ -1,6 +1,7 @@
 /** The end of a server in order: what is under way is waited for, what comes is turned away. */
 import type { Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 import { RouteError } from './route-error.ts';
 
 export interface Drain {
@@ -10,7 +11,7 @@ export interface Drain {
   refusal(response: ServerResponse): RouteError | null;
   /**
    * Begins. Resolves once nothing is under way; after `graceMs` it cuts off what is. Called again
-   * with less it hurries up.
+   * with 0 it hurries up.
    */
   begin(graceMs: number): Promise<void>;
 }
@@ -23,10 +24,15 @@ const unavailable = [
   '\r\n',
 ].join('\r\n');
 
-export function createDrain(http: Server): Drain {
+/**
+ * For at least `lingerMs` requests are turned away: a proxy that learns the end from a refusal
+ * sends nothing more, while a request that meets a closing connection would be lost.
+ */
+export function createDrain(http: Server, lingerMs: number): Drain {
   const open = new Set<ServerResponse>();
   let empty: (() => void) | null = null;
-  let drained: Promise<void> | null = null;
+  let drained: Promise<unknown> | null = null;
+  const lingering = new AbortController();
 
   function begin(): Promise<void> {
     // The connection of an answer under way would bring the next request here again.
@@ -37,6 +43,11 @@ export function createDrain(http: Server): Drain {
     return new Promise((resolve) => {
       empty = resolve;
     });
+  }
+
+  async function linger(): Promise<void> {
+    const { signal } = lingering;
+    if (lingerMs > 0) await pause(lingerMs, null, { signal }).catch(() => undefined); // in a hurry
   }
 
   return {
@@ -56,12 +67,13 @@ export function createDrain(http: Server): Drain {
         'This process is about to end; another one, or this one once it is back, takes the request',
       );
     },
-    begin(graceMs) {
-      drained ??= begin();
+    async begin(graceMs) {
+      if (graceMs === 0) lingering.abort();
+      drained ??= Promise.all([begin(), linger()]);
       const timer = setTimeout(() => {
         for (const response of open) response.destroy();
       }, graceMs);
-      return drained.finally(() => clearTimeout(timer));
+      await drained.finally(() => clearTimeout(timer));
     },
   };
 }

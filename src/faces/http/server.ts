@@ -23,6 +23,8 @@ import { tellRequest } from './tell-request.ts';
 export const requestTimeoutMs = 3_600_000;
 /** Winnow's own calls to providers have this header. */
 const hopHeader = 'x-winnow-hop';
+/** Where a balancer gets time to notice an end: of refusals at least. */
+const longestLingerMs = 1_000;
 const isLoop =
   'This request comes from a Winnow server, so it would go round in a circle: the base URL of its provider must be the address of a model server';
 /** Of a path that somebody made up. */
@@ -78,7 +80,7 @@ export function createHttpServer({
     });
   });
   http.requestTimeout = requestTimeoutMs;
-  const drain = createDrain(http);
+  const drain = createDrain(http, Math.min(config.shutdownDelayMs, longestLingerMs));
   let closingFaces: Promise<unknown> | null = null;
 
   async function handle(
