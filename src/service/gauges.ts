@@ -46,10 +46,12 @@ function tellProcess(metrics: Metrics, { config, db, pools, engine }: GaugeParts
       );
     }
   });
-  metrics.gauges(['storageFree'], async (set) => {
+  metrics.gauges(['storageFree', 'storageSize'], async (set) => {
     // With DATABASE_URL the folder may be missing.
     const disk = await statfs(config.dataDirectory).catch(() => null);
-    if (disk) set('storageFree', [], disk.bavail * disk.bsize);
+    if (disk === null) return;
+    set('storageFree', [], disk.bavail * disk.bsize);
+    set('storageSize', [], disk.blocks * disk.bsize);
   });
   let postgres = '';
   void db.sql<{ version: string }[]>`select current_setting('server_version') as version`.then(

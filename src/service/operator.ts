@@ -27,6 +27,10 @@ export async function openOperator(
 ): Promise<Operator> {
   const { host, metricsPort: port } = config;
   const metrics = config.metrics ? await openMetrics(config, events) : null;
+  metrics?.gauges(['ready'], async (set) => {
+    const { status } = await readiness.look();
+    set('ready', [], status === 'ready' ? 1 : 0);
+  });
   const routesOf = (isShown: () => boolean): OperatorRoute[] => [
     ...probeRoutes(readiness),
     ...(metrics ? [metricsRoute({ text: metrics.text, token: config.metricsToken, isShown })] : []),

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { version } from '../../src/core/version.ts';
+import { catalog, genAi } from '../../src/telemetry/metrics/catalog.ts';
 import { readPage } from '../docs/documents.ts';
 import { root } from './checks.ts';
 import { readInstructions } from './dockerfile.ts';
-import { alerts } from './expressions.ts';
+import { alerts, dashboardExpressions } from './expressions.ts';
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 
@@ -25,6 +26,26 @@ describe('each alert', () => {
     },
   );
 });
+
+it('alerts and panels ask for metrics that the program serves, and panels for all of them', () => {
+  const served = Object.values({ ...catalog, ...genAi });
+  const known = served.flatMap(({ name, type }) =>
+    type === 'histogram' ? ['_bucket', '_sum', '_count'].map((end) => name + end) : [name],
+  );
+  const panels = dashboardExpressions().flatMap(metricsIn);
+  const asked = [...panels, ...alerts().flatMap(({ expr }) => metricsIn(expr))];
+
+  expect(asked.filter((name) => !known.includes(name))).toEqual([]);
+  expect(
+    served.map(({ name }) => name).filter((name) => !panels.some((one) => one.startsWith(name))),
+  ).toEqual(['winnow_storage_size_bytes']);
+});
+
+/** Without labels, whose names look like those of metrics. */
+function metricsIn(expression: string): string[] {
+  const bare = expression.replace(/\{[^}]*\}|by \([^)]*\)/g, '');
+  return bare.match(/\b(?:winnow|gen_ai)_\w+/g) ?? [];
+}
 
 describe('the version of package.json', () => {
   it('is that of the image', () => {

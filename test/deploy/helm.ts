@@ -44,6 +44,7 @@ const sets: Readonly<Record<string, Values>> = {
   everything: {
     secretName: 'winnow',
     publicUrl: 'https://winnow.example.org',
+    trustedProxies: '10.0.0.0/8',
     imagePullSecrets: [{ name: 'registry' }],
     ingress: { enabled: true, tlsSecretName: 'tls', annotations: { 'example.org/a': 'b' } },
     serviceMonitor: { enabled: true, labels: { release: 'prometheus' } },

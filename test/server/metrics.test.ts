@@ -33,6 +33,8 @@ describe('a batch of which some fail and some are asked again', () => {
   beforeAll(async () => {
     app = await startApp({
       METRICS_PORT: '0',
+      // A folder that is there: its disk is told of.
+      DATA_DIR: '.',
       PRICES: '{"test/rules": {"input": 1, "output": 2}}',
     });
     url = app.service.operatorUrl ?? '';
@@ -140,6 +142,10 @@ describe('a batch of which some fail and some are asked again', () => {
     expect(sumOf(samples, 'winnow_worker_slots')).toBe(64);
     expect(sumOf(samples, 'winnow_model_gate_open', { provider: 'test', reason: '' })).toBe(1);
     expect(sumOf(samples, 'winnow_db_connections', { state: 'open' })).toBeGreaterThan(0);
+    expect(sumOf(samples, 'winnow_ready')).toBe(1);
+    expect(sumOf(samples, 'winnow_storage_size_bytes')).toBeGreaterThan(
+      sumOf(samples, 'winnow_storage_free_bytes'),
+    );
     const info = samples.find(({ name }) => name === 'winnow_build_info');
     expect(info?.labels).toMatchObject({ role: 'all', node: process.versions.node });
     expect(info?.labels.postgres).toMatch(/^\d+/);

@@ -51,7 +51,7 @@ export function createHttpServer({
   log,
   events,
 }: {
-  config: Pick<Config, 'port' | 'host' | 'publicUrl' | 'trustedProxies'>;
+  config: Pick<Config, 'port' | 'host' | 'publicUrl' | 'shutdownDelayMs' | 'trustedProxies'>;
   keyring: Keyring;
   requestRate: Pick<RequestRate, 'take'>;
   faces: readonly Face[];

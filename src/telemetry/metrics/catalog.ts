@@ -110,6 +110,11 @@ export const catalog = {
     ['status'],
     'Batches by status; of the whole database, by one process',
   ),
+  batchesPaused: counter(
+    'winnow_batches_paused_total',
+    ['reason'],
+    'Batches that were paused for their limit, their preview, or the budget of their owner',
+  ),
   batchDuration: histogram(
     'winnow_batch_duration_seconds',
     { labels: ['operation', 'status', 'lane'], buckets: batchSeconds },
@@ -198,9 +203,11 @@ export const catalog = {
     ['version', 'node', 'postgres', 'role'],
     '1, with what runs in its labels',
   ),
+  ready: gauge('winnow_ready', [], '1 while /readyz answers 200, else 0'),
   storageFree: gauge(
     'winnow_storage_free_bytes',
     [],
     'Bytes that are free on the disk of DATA_DIR',
   ),
+  storageSize: gauge('winnow_storage_size_bytes', [], 'Bytes of the disk of DATA_DIR'),
 } as const satisfies Record<string, Definition>;

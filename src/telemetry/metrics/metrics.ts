@@ -83,6 +83,7 @@ export function createMetrics({ events, names, byOwner }: MetricsOptions): Metri
     const durations = histogram('batchDuration');
     durations.observe(durations.of([operation, status.toLowerCase(), lane]), seconds);
   });
+  events.on('batch.paused', ({ reason }) => numbers('batchesPaused').add([reason]));
   events.on('chunk.reclaimed', ({ chunks, resent }) => {
     numbers('reclaimed').add([], chunks);
     numbers('resent').add([], resent);
