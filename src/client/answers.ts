@@ -4,7 +4,9 @@ import { errorOf, type Failure, type InputIssue, lost, WinnowError } from './err
 /** An error as GraphQL shows it. */
 export interface GraphQLProblem {
   message: string;
-  extensions?: { code?: unknown; issues?: unknown; [name: string]: unknown } | undefined;
+  extensions?:
+    | { code?: unknown; issues?: unknown; requestId?: unknown; [name: string]: unknown }
+    | undefined;
 }
 
 /** An answer of GraphQL, or one event of a subscription. */
@@ -69,6 +71,7 @@ export function problemsAsError(
     code,
     message: problems.map(({ message }) => message).join('\n'),
     issues: problems.flatMap(({ extensions }) => issuesOf(extensions?.issues)),
+    requestId: textOrNull(problems[0]?.extensions?.requestId),
     ...factsOf(response),
     status: response && response.status >= 400 ? response.status : (statuses[code] ?? null),
   });
@@ -117,6 +120,10 @@ function parseBody(text: string): { errors?: unknown; error?: unknown } | null {
   } catch {
     return null;
   }
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
 }
 
 function factsOf(response?: Response): Pick<Failure, 'status' | 'requestId' | 'retryAfterMs'> {

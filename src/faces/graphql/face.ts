@@ -1,10 +1,10 @@
 /** GraphQL as a face of the server: over HTTP, as server-sent events, and over WebSocket. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { AppError } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import { databaseFailure } from '../../db/driver/failure.ts';
 import type { Bearer } from '../http/auth.ts';
-import type { Face } from '../http/face.ts';
+import type { Face, Visit } from '../http/face.ts';
 import type { Keyring } from '../http/keyring.ts';
 import { letRunOut, limitPace, strangerBytes } from '../http/received.ts';
 import { challengeOf, RouteError, routeErrorOf, secondsUntilAgain } from '../http/route-error.ts';
@@ -49,7 +49,7 @@ export function createGraphQLFace({
           try {
             bearer = await identify();
           } catch (error) {
-            refuseStranger(request, response, presentRefusal(error));
+            refuseStranger({ request, response, asking }, presentRefusal(error));
             return;
           }
           limitPace(request, (late) => {
@@ -58,11 +58,11 @@ export function createGraphQLFace({
               return;
             }
             response.once('finish', () => request.destroy());
-            refuseQuery(request, response, late);
+            refuseQuery({ request, response, asking }, late);
           });
           await yoga(request, response, { asking, bearer, origin: url.origin });
         },
-        refuse: ({ request, response }, reason) => refuseStranger(request, response, reason),
+        refuse: refuseStranger,
       },
     ],
     attach(http, entrance) {
@@ -108,26 +108,25 @@ function presentRefusal(error: unknown): RouteError {
   throw error;
 }
 
+type Refused = Pick<Visit, 'request' | 'response' | 'asking'>;
+
 /** Of whose body only as much is read as lets the answer reach it. */
-function refuseStranger(
-  request: IncomingMessage,
-  response: ServerResponse,
-  reason: RouteError,
-): void {
-  refuseQuery(request, response, reason);
-  letRunOut(request, strangerBytes);
+function refuseStranger(refused: Refused, reason: RouteError): void {
+  refuseQuery(refused, reason);
+  letRunOut(refused.request, strangerBytes);
 }
 
 /** Answers a query whose body was not read to its end as a client of GraphQL expects. */
 function refuseQuery(
-  { headers }: IncomingMessage,
-  response: ServerResponse,
+  { request, response, asking: { requestId } }: Refused,
   refusal: RouteError,
 ): void {
   const { status, code, message, details } = refusal;
   const seconds = secondsUntilAgain(refusal);
-  const body = JSON.stringify({ errors: [{ message, extensions: { code, ...details } }] });
-  const isStream = (headers.accept ?? '').includes('text/event-stream');
+  const body = JSON.stringify({
+    errors: [{ message, extensions: { code, requestId, ...details } }],
+  });
+  const isStream = (request.headers.accept ?? '').includes('text/event-stream');
   response
     .writeHead(status, {
       'content-type': isStream ? 'text/event-stream' : 'application/json; charset=utf-8',

@@ -17,8 +17,9 @@ export function limitErrors(errors: readonly GraphQLError[]): GraphQLError[] {
     if (left < 0 && shown.length > 0) {
       const more = errors.length - shown.length;
       const message = `${more} more ${more === 1 ? 'error is' : 'errors are'} left out`;
-      const code = shown[0]?.extensions.code;
-      return [...shown, new GraphQLError(message, { extensions: code ? { code } : {} })];
+      const { code, requestId } = shown[0]?.extensions ?? {};
+      const extensions = { ...(code ? { code } : {}), ...(requestId ? { requestId } : {}) };
+      return [...shown, new GraphQLError(message, { extensions })];
     }
     shown.push(short);
   }

@@ -9,7 +9,8 @@ import { isTooCostly } from './cost.ts';
 import { presentError } from './errors.ts';
 import { limitErrors } from './limit-errors.ts';
 
-export type Mask = (error: unknown, asking: Asking) => GraphQLError;
+/** The errors of one answer as its client may see them. */
+export type Mask = (errors: readonly unknown[], asking: Asking) => GraphQLError[];
 
 /** The libraries' codes in our words; what is not named here is ours, or GraphQL's own. */
 const translatedCodes = new Map<unknown, string>([
@@ -17,58 +18,79 @@ const translatedCodes = new Map<unknown, string>([
   ['REQUEST_ENTITY_TOO_LARGE', 'PAYLOAD_TOO_LARGE'],
 ]);
 
-/** Shows expected failures as they are, with a code. Everything else is logged alone. */
+/**
+ * Shows expected failures as they are, with a code. Everything else is logged alone. Each error
+ * names the request.
+ */
 export function createMask(log: Log, events: Pick<Telling, 'emit'>): Mask {
-  return (error, asking) => {
-    const original = error instanceof GraphQLError ? originalOf(error) : error;
-    const position =
-      error instanceof GraphQLError
-        ? { nodes: error.nodes, source: error.source, positions: error.positions, path: error.path }
-        : {};
-    if (error instanceof GraphQLError && error.extensions.code === 'GRAPHQL_VALIDATION_FAILED') {
-      // What a scalar threw at a literal is its word to the caller, which GraphQL has given a
-      // place.
-      return new GraphQLError(error.message, { ...position, extensions: error.extensions });
-    }
-    const failure = original instanceof AppError ? original : databaseFailure(original);
-    if (isTooCostly(original) || isTooCostly(error)) {
-      events.emit('request.refused', { reason: 'cost', owner: asking.owner ?? null });
-    }
-    if (failure) {
-      if (failure instanceof LimitExceeded) {
-        events.emit('request.refused', { reason: 'limit', owner: asking.owner ?? null });
-      } else if (failure.code === 'PAYLOAD_TOO_LARGE') {
-        events.emit('request.refused', { reason: 'size', owner: asking.owner ?? null });
-      }
-      if (failure !== original) {
-        log.warn({ ...linesOf(asking, error), err: original }, databaseFailedRequest);
-      }
-      const { message, extensions } = presentError(failure);
-      return new GraphQLError(message, { ...position, extensions });
-    }
-    if (original instanceof GraphQLError) {
-      const { code, originalError, ...extensions } = original.extensions;
-      const translated = translatedCodes.get(code);
-      if (code !== undefined && originalError === undefined && translated === undefined) {
-        return error as GraphQLError;
-      }
-      return new GraphQLError(original.message, {
-        ...position,
-        extensions:
-          code === undefined
-            ? { ...extensions, code: 'BAD_USER_INPUT', issues: [issueOf(error as GraphQLError)] }
-            : { ...extensions, code: translated ?? code },
-      });
-    }
-    log.error(
-      { err: original, ...linesOf(asking, error) },
-      'a resolver failed in an unforeseen way',
-    );
-    return new GraphQLError(somethingFailed(asking), {
-      ...position,
-      extensions: { code: 'INTERNAL_SERVER_ERROR' },
-    });
+  return (errors, asking) => {
+    const part = { asking, log, events };
+    const shown = limitErrors(errors.map((error) => named(masked(error, part), asking)));
+    const codes = [...new Set(shown.map(({ extensions }) => extensions.code))];
+    log.debug({ ...asking, codes }, 'an error was answered');
+    return shown;
   };
+}
+
+/** A new error: GraphQL keeps those of a document for the next request that sends it. */
+function named(error: GraphQLError, { requestId }: Asking): GraphQLError {
+  const { message, nodes, source, positions, path, originalError, extensions } = error;
+  return new GraphQLError(message, {
+    nodes,
+    source,
+    positions,
+    path,
+    originalError,
+    extensions: { ...extensions, requestId },
+  });
+}
+
+function masked(
+  error: unknown,
+  { asking, log, events }: { asking: Asking; log: Log; events: Pick<Telling, 'emit'> },
+): GraphQLError {
+  const original = error instanceof GraphQLError ? originalOf(error) : error;
+  const position =
+    error instanceof GraphQLError
+      ? { nodes: error.nodes, source: error.source, positions: error.positions, path: error.path }
+      : {};
+  if (error instanceof GraphQLError && error.extensions.code === 'GRAPHQL_VALIDATION_FAILED') {
+    // What a scalar threw at a literal is its word to the caller, which GraphQL has given a
+    // place.
+    return new GraphQLError(error.message, { ...position, extensions: error.extensions });
+  }
+  const failure = original instanceof AppError ? original : databaseFailure(original);
+  const refuse = (reason: 'cost' | 'limit' | 'size') =>
+    events.emit('request.refused', { reason, owner: asking.owner ?? null });
+  if (isTooCostly(original) || isTooCostly(error)) refuse('cost');
+  if (failure) {
+    if (failure instanceof LimitExceeded) refuse('limit');
+    else if (failure.code === 'PAYLOAD_TOO_LARGE') refuse('size');
+    if (failure !== original) {
+      log.warn({ ...linesOf(asking, error), err: original }, databaseFailedRequest);
+    }
+    const { message, extensions } = presentError(failure);
+    return new GraphQLError(message, { ...position, extensions });
+  }
+  if (original instanceof GraphQLError) {
+    const { code, originalError, ...extensions } = original.extensions;
+    const translated = translatedCodes.get(code);
+    if (code !== undefined && originalError === undefined && translated === undefined) {
+      return error as GraphQLError;
+    }
+    return new GraphQLError(original.message, {
+      ...position,
+      extensions:
+        code === undefined
+          ? { ...extensions, code: 'BAD_USER_INPUT', issues: [issueOf(error as GraphQLError)] }
+          : { ...extensions, code: translated ?? code },
+    });
+  }
+  log.error({ err: original, ...linesOf(asking, error) }, 'a resolver failed in an unforeseen way');
+  return new GraphQLError(somethingFailed(asking), {
+    ...position,
+    extensions: { code: 'INTERNAL_SERVER_ERROR' },
+  });
 }
 
 function originalOf(error: GraphQLError): unknown {
@@ -107,8 +129,7 @@ export function maskResult<Result extends ExecutionResult>(
   asking: Asking,
 ): Result {
   const { errors } = result;
-  if (!errors) return result;
-  return { ...result, errors: limitErrors(errors.map((error) => mask(error, asking))) };
+  return errors ? { ...result, errors: mask(errors, asking) } : result;
 }
 
 function maskEvents(events: Events, mask: Mask, asking: Asking): Events {

@@ -2,6 +2,7 @@
 import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { AppError } from '../../core/errors.ts';
+import type { Asking } from '../../core/log.ts';
 import { preflightHeaders } from '../http/cors.ts';
 import { jsonSizeProblem } from '../http/json-size.ts';
 import { badRequest, presentError } from './errors.ts';
@@ -102,13 +103,14 @@ function readJson(body: ArrayBuffer | Uint8Array): object {
 
 /** Yoga answers these with no body at all. */
 export const explainNotAcceptable: Plugin = {
-  onResponse({ response, setResponse, fetchAPI }) {
+  onResponse({ response, setResponse, fetchAPI, serverContext }) {
     if (response.status !== 406 || response.body) return;
+    const { requestId } = (serverContext as unknown as { asking: Asking }).asking;
     const message =
       'Accept must allow application/json or application/graphql-response+json for queries and mutations, and text/event-stream for subscriptions';
     setResponse(
       fetchAPI.Response.json(
-        { errors: [{ message, extensions: { code: 'BAD_REQUEST' } }] },
+        { errors: [{ message, extensions: { code: 'BAD_REQUEST', requestId } }] },
         { status: 406, headers: response.headers },
       ),
     );

@@ -1,6 +1,12 @@
 /** GraphQL over WebSocket (graphql-transport-ws), at HTTP's port and path, by the same Yoga. */
 import type { IncomingMessage, Server } from 'node:http';
-import { type GraphQLError, type GraphQLFormattedError, getOperationAST } from 'graphql';
+import {
+  type GraphQLError,
+  type GraphQLFormattedError,
+  getOperationAST,
+  locatedError,
+} from 'graphql';
+import type { SubscribePayload } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { AppError } from '../../core/errors.ts';
@@ -14,7 +20,6 @@ import { requestIdOf } from '../http/request-id.ts';
 import { RouteError } from '../http/route-error.ts';
 import type { Context, Services } from './context.ts';
 import { badRequest } from './errors.ts';
-import { limitErrors } from './limit-errors.ts';
 import { type Mask, maskResult } from './mask.ts';
 import type { SocketContext, Yoga } from './yoga.ts';
 
@@ -35,6 +40,8 @@ const tooMany = 4429;
 const tryAgain = 1013;
 /** A client that connects and says nothing is let go. */
 export const initTimeoutMs = 3_000;
+/** Of the characters of an id; the others are for the number of the operation. */
+const maxConnectionId = 111;
 /** One that has stopped reading does not answer a goodbye either. */
 const goodbyeMs = 1_000;
 
@@ -49,6 +56,8 @@ interface SocketOptions extends Entrance {
 interface SocketExtra {
   bearer: Bearer;
   requestId: string;
+  /** Operations that this connection has begun. */
+  begun: number;
   closed: AbortController;
 }
 
@@ -78,6 +87,8 @@ export function attachSockets({
     return id;
   };
   const acknowledged = new WeakSet<IncomingMessage>();
+  /** Of each operation, by what the client sent for it. */
+  const askings = new WeakMap<SubscribePayload, Asking>();
   /** Open sockets by owner. */
   const open = new Map<string, number>();
 
@@ -107,8 +118,11 @@ export function attachSockets({
     maxPayload: maxMessageBytes,
     // Ten thousand messages that come together would keep everybody else waiting.
     allowSynchronousEvents: false,
-    verifyClient: ({ req }: { req: IncomingMessage }, answer) =>
-      hasProperHost(req) ? answer(trusts(req), 403) : answer(false, 400),
+    verifyClient: ({ req }: { req: IncomingMessage }, answer) => {
+      const headers = { 'x-request-id': idOf(req) };
+      if (hasProperHost(req)) answer(trusts(req), 403, undefined, headers);
+      else answer(false, 400, undefined, headers);
+    },
   });
 
   const server = useServer<Record<string, unknown>, Partial<SocketExtra>>(
@@ -138,7 +152,8 @@ export function attachSockets({
       },
       // An error thrown here would close the socket with all of its other subscriptions.
       onSubscribe: async ({ extra, subscriptions }, _id, params) => {
-        const asking = askingOf(extra, params.operationName);
+        const asking = beginAsking(extra, params.operationName);
+        askings.set(params, asking);
         try {
           services.requestRate.take((extra.bearer as Bearer).owner);
           if (Object.keys(subscriptions).length > maxOperations) throw tooManyOperations();
@@ -166,7 +181,8 @@ export function attachSockets({
             rootValue: { execute, subscribe },
           };
         } catch (error) {
-          return [mask(error, asking)];
+          // It is masked by onError, like the others.
+          return [locatedError(error, undefined)];
         }
       },
       execute: (args) => (args.rootValue as Enveloped).execute(args) as never,
@@ -177,10 +193,9 @@ export function attachSockets({
         return errors ? { ...result, errors: errors.map(present) } : undefined;
       },
       // Also called with whatever a running subscription threw.
-      onError: ({ extra }, _id, { operationName }, errors) => {
-        const asking = askingOf(extra, operationName);
-        const masked = (errors as readonly GraphQLError[]).map((error) => mask(error, asking));
-        return limitErrors(masked).map(present);
+      onError: ({ extra }, _id, params, errors) => {
+        const asking = askings.get(params) ?? beginAsking(extra, params.operationName);
+        return mask(errors, asking).map(present);
       },
     },
     sockets,
@@ -200,7 +215,10 @@ export function attachSockets({
     // A client that breaks the protocol is its own fault; graphql-ws would print a stack for it.
     socket.removeAllListeners('error');
     socket.on('error', (error) =>
-      log.debug({ reason: error.message }, 'a WebSocket client was cut off'),
+      log.debug(
+        { requestId: idOf(request), reason: error.message },
+        'a WebSocket client was cut off',
+      ),
     );
   });
   return {
@@ -235,10 +253,12 @@ function endWithKey(socket: WebSocket, bearer: Bearer, keyring: Entrance['keyrin
   socket.once('close', endWatch);
 }
 
-function askingOf({ requestId = '', bearer }: Partial<SocketExtra>, name?: string | null): Asking {
+/** Names the next operation of a connection: by its id and their number. */
+function beginAsking(extra: Partial<SocketExtra>, name?: string | null): Asking {
+  extra.begun = (extra.begun ?? 0) + 1;
   return {
-    requestId,
-    ...(bearer === undefined ? {} : { owner: bearer.owner }),
+    requestId: `${extra.requestId?.slice(0, maxConnectionId)}.${extra.begun}`,
+    ...(extra.bearer === undefined ? {} : { owner: extra.bearer.owner }),
     ...(name ? { operationName: name.slice(0, 100) } : {}),
   };
 }

@@ -32,7 +32,7 @@ export interface Route {
   /** A RouteError that it throws is the answer. */
   answer(visit: Visit): Promise<void>;
   /** Tells a client who is not let in of the reason; absent, where it reads what all routes say. */
-  refuse?(visit: Pick<Visit, 'request' | 'response'>, reason: RouteError): void;
+  refuse?(visit: Pick<Visit, 'request' | 'response' | 'asking'>, reason: RouteError): void;
 }
 
 /** Who may come in, for what takes the place of HTTP. */
@@ -48,8 +48,8 @@ export interface Entrance {
 export interface Manner {
   /** Also of requests that no route matches, or that are refused before a route is looked for. */
   covers(request: IncomingMessage): boolean;
-  /** The header that names the request to the clients of this API. */
-  requestIdHeader: string;
+  /** Where clients of this API look for the id of a request, if not in x-request-id. */
+  requestIdHeader?: string;
   /** Begins the ids of requests. */
   requestIdPrefix: string;
   word: WordFailure;

@@ -57,11 +57,11 @@ export type WordFailure = (
   asking: Asking,
 ) => { status: number; headers: Readonly<Record<string, string>>; body: object };
 
-/** {"error": {"code", "message"}} */
-const asRoute: WordFailure = ({ status, code, message, details }) => ({
+/** {"error": {"code", "message", "requestId"}} */
+const asRoute: WordFailure = ({ status, code, message, details }, { requestId }) => ({
   status,
   headers: challengeOf(status),
-  body: { error: { code, message, ...details } },
+  body: { error: { code, message, requestId, ...details } },
 });
 
 /**
@@ -96,6 +96,7 @@ export function sendRouteError(
     return;
   }
   const failure = failureOf(error, { asking, log });
+  log.debug({ ...asking, codes: [failure.code] }, 'an error was answered');
   const { status, headers, body } = word(failure, asking);
   const seconds = secondsUntilAgain(failure);
   response

@@ -69,7 +69,8 @@ export function createHttpServer({
   const http = createServer((request, response) => {
     const manner = manners.find(({ covers }) => covers(request));
     const asking: Asking = { requestId: requestIdOf(request.headers, manner?.requestIdPrefix) };
-    response.setHeader(manner?.requestIdHeader ?? 'x-request-id', asking.requestId);
+    response.setHeader('x-request-id', asking.requestId);
+    if (manner?.requestIdHeader) response.setHeader(manner.requestIdHeader, asking.requestId);
     drain.add(response);
     tellRequest(events, request, response);
     void handle(request, response, asking, manner).catch((error: unknown) => {
@@ -109,7 +110,7 @@ export function createHttpServer({
     if (reason) {
       if (!isTrusted) events.emit('request.refused', { reason: 'origin', owner: null });
       if (!route?.refuse) throw reason;
-      route.refuse({ request, response }, reason);
+      route.refuse({ request, response, asking }, reason);
       return;
     }
     if (manner && request.headers[hopHeader] !== undefined) {

@@ -11,7 +11,6 @@ export function createOpenAiFace(services: DialectServices): Face {
   const words = {
     dialect: 'openai',
     manner: {
-      requestIdHeader: 'x-request-id',
       requestIdPrefix: 'req_',
       word: wordOpenAiError,
       wordLate: (body: object) => `data: ${JSON.stringify(body)}\n\n`,

@@ -131,6 +131,7 @@ describe('a link', () => {
       expect(JSON.parse(text).error).toEqual({
         code: 'FORBIDDEN',
         message: expect.stringContaining('nothing changed'),
+        requestId: expect.any(String),
       });
     }
   });
@@ -160,6 +161,7 @@ describe('a link', () => {
     expect(JSON.parse(tooLate.text).error).toEqual({
       code: 'FORBIDDEN',
       message: expect.stringContaining('expired'),
+      requestId: expect.any(String),
     });
   });
 

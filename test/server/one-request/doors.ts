@@ -272,7 +272,7 @@ describe('a server with keys', { retry: busyRetries }, () => {
         errors: [
           {
             message: expect.stringContaining('1,024 bytes a second'),
-            extensions: { code: 'REQUEST_TIMEOUT' },
+            extensions: { code: 'REQUEST_TIMEOUT', requestId: expect.any(String) },
           },
         ],
       },
