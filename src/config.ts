@@ -10,6 +10,7 @@ import {
 } from './config/database-settings.ts';
 import { bool, integer, oneOf, optionalInteger } from './config/kinds.ts';
 import { limits } from './config/limits.ts';
+import { type LogSettings, logSettings, logVariables } from './config/log-settings.ts';
 import {
   type OperatorSettings,
   operatorSettings,
@@ -31,7 +32,7 @@ import type { ProviderConfig } from './model/provider-config.ts';
 import { parseWebhookSecrets } from './webhooks/sign.ts';
 
 /** Everything that can be set from outside, parsed once. */
-export interface Config extends DatabaseSettings, OperatorSettings {
+export interface Config extends DatabaseSettings, LogSettings, OperatorSettings {
   port: number;
   host: string;
   dataDirectory: string;
@@ -68,7 +69,6 @@ export interface Config extends DatabaseSettings, OperatorSettings {
   webhookSecrets: string | null;
   /** Webhooks may go to http and to private addresses. */
   webhookAllowPrivate: boolean;
-  logLevel: string;
 }
 
 /** Every bad variable in one error, so that one restart is enough to correct them all. */
@@ -122,7 +122,7 @@ const environment = z.object({
     })
     .optional(),
   WEBHOOK_ALLOW_PRIVATE: bool(false),
-  LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  ...logVariables,
 });
 
 /** Each may be given as a file: what its name says to be a secret, and what may hold one. */
@@ -238,7 +238,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     publicUrl: data.PUBLIC_URL?.replace(/\/+$/, '') ?? null,
     webhookSecrets: data.WEBHOOK_SECRET ?? null,
     webhookAllowPrivate: data.WEBHOOK_ALLOW_PRIVATE,
-    logLevel: data.LOG_LEVEL,
+    ...logSettings(data),
   };
 }
 

@@ -57,6 +57,8 @@ it('an empty environment is a whole configuration: this machine only, embedded d
     introspection: true,
     publicUrl: null,
     logLevel: 'info',
+    logFormat: null,
+    accessLog: false,
   });
 });
 
@@ -128,6 +130,8 @@ it('every variable arrives', () => {
     INTROSPECTION: '0',
     PUBLIC_URL: 'https://winnow.example/',
     LOG_LEVEL: 'debug',
+    LOG_FORMAT: 'pretty',
+    ACCESS_LOG: 'on',
   });
 
   expect(config).toMatchObject({
@@ -158,6 +162,8 @@ it('every variable arrives', () => {
     introspection: false,
     publicUrl: 'https://winnow.example',
     logLevel: 'debug',
+    logFormat: 'pretty',
+    accessLog: true,
   });
   expect([...config.apiKeys]).toEqual([
     [key, { owner: 'anna', scopes: ['READ', 'SUBMIT'] }],
@@ -291,6 +297,8 @@ it('every bad variable is named in one error, and no value is quoted', () => {
     INTROSPECTION: 'secret-no',
     PUBLIC_URL: 'ftp://secret',
     LOG_LEVEL: 'secret-level',
+    LOG_FORMAT: 'secret-format',
+    ACCESS_LOG: 'secret-switch',
   };
 
   const lines = problems(bad);
@@ -324,6 +332,8 @@ it('an empty variable is one that was not set', () => {
     'INTROSPECTION',
     'PUBLIC_URL',
     'LOG_LEVEL',
+    'LOG_FORMAT',
+    'ACCESS_LOG',
   ];
 
   expect(readConfig(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(readConfig({}));

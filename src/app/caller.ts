@@ -1,6 +1,6 @@
 /** What a use case needs of its caller, whichever the face. */
 import type { Limits } from '../core/limits.ts';
-import type { Log } from '../core/log.ts';
+import type { Asking, Log } from '../core/log.ts';
 import type { Database } from '../db/driver/client.ts';
 import type { Nudges } from '../engine/process/nudges.ts';
 import type { Plan } from '../engine/run/plan.ts';
@@ -37,4 +37,6 @@ export interface Caller {
   callLedger: Pick<CallLedger, 'add'>;
   log: Log;
   events: Telling;
+  /** The request, for the log. */
+  asking: Pick<Asking, 'requestId'>;
 }

@@ -7,7 +7,6 @@ import { type OwnerLimits, readOwnerStanding } from '../db/owner-limits.ts';
 import { beginPause, endPause } from '../db/pauses.ts';
 import { resumePreview } from '../db/previews.ts';
 import { usd, usdUp, whyOwnerUsedUp } from '../engine/process/cost-limit.ts';
-import type { Nudges } from '../engine/process/nudges.ts';
 import type { Caller } from './caller.ts';
 import { refuseUnpriced } from './price-of.ts';
 
@@ -16,12 +15,14 @@ import { refuseUnpriced } from './price-of.ts';
  * way end and are recorded. One that does not run, or is unknown to this owner, is left alone.
  */
 export async function pauseBatch(
-  { db, nudges }: { db: Database; nudges: Nudges },
+  { db, nudges, events }: Pick<Caller, 'db' | 'nudges' | 'events'>,
   owner: string,
   id: string,
 ): Promise<void> {
   const key = await beginPause(db, owner, id);
-  if (key !== null) await nudges.send(key, 'stop');
+  if (key === null) return;
+  events.emit('batch.paused', { batchKey: key, reason: 'REQUESTED' });
+  await nudges.send(key, 'stop');
 }
 
 /**
@@ -38,7 +39,8 @@ export async function resumeBatch(
     nudges,
     limits,
     providers,
-  }: Pick<Caller, 'db' | 'nudges' | 'providers'> & { limits: OwnerLimits },
+    events,
+  }: Pick<Caller, 'db' | 'nudges' | 'providers' | 'events'> & { limits: OwnerLimits },
   owner: string,
   id: string,
   { maxCostUsd }: { maxCostUsd?: number | undefined },
@@ -55,7 +57,9 @@ export async function resumeBatch(
     hasLimit: maxCostUsd !== undefined,
   });
   const key = (await endPause(db, owner, id, maxCostUsd)) ?? previewed;
-  if (key !== null) await nudges.send(key, 'work');
+  if (key === null) return;
+  if (batch?.pauseReason) events.emit('batch.goes_on', { batchKey: key });
+  await nudges.send(key, 'work');
 }
 
 async function refuseUsedUp({ sql }: Database, key: bigint, given?: number): Promise<void> {

@@ -2,17 +2,16 @@ import { createHash } from 'node:crypto';
 import { AppError } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
 import type { Limits } from '../core/limits.ts';
-import type { Database, Sql } from '../db/driver/client.ts';
+import type { Sql } from '../db/driver/client.ts';
 import { insertFileBatch, type NewFileBatch } from '../db/file-batches.ts';
 import { insertIngestedBatch } from '../db/ingested-batches.ts';
 import { findByIdempotencyKey, insertInlineBatch } from '../db/inline-batches.ts';
 import type { Execution } from '../db/tables.ts';
 import { giveBackItems, storeWithin, type Taking, takingOf } from '../db/takings.ts';
-import type { Nudges } from '../engine/process/nudges.ts';
 import { tellEnded } from '../engine/process/tell-recorded.ts';
 import { LeaseLost } from '../files/ingest-lease.ts';
 import { findOperation } from '../operations/index.ts';
-import type { Telling } from '../telemetry/events.ts';
+import type { Caller } from './caller.ts';
 import type { CheckedItem } from './inputs.ts';
 import { canonicalJson, optionsHash } from './options-hash.ts';
 
@@ -84,7 +83,7 @@ export interface Submission {
  * it is more than a limit of its owner leaves: then nothing is stored.
  */
 export async function submitBatch(
-  { db, nudges, events, limits = null }: Storing,
+  { db, nudges, events, asking, limits = null }: Storing,
   owner: string,
   submission: Submission & { itemCount?: number },
 ): Promise<string> {
@@ -135,7 +134,11 @@ export async function submitBatch(
   if (inserted === 'unknown_file') throw new AppError('NOT_FOUND', 'There is no file with this id');
   if (inserted === 'lease_lost') throw new LeaseLost();
   if (inserted !== 'key_taken') {
-    events.emit('batch.submitted', { batchKey: inserted, batch: id });
+    events.emit('batch.submitted', {
+      batchKey: inserted,
+      batch: id,
+      requestId: asking.requestId,
+    });
     if (fileError !== null) {
       const { operation, execution } = submission;
       const ended = { status: 'FAILED', operation, execution, seconds: 0 } as const;
@@ -155,10 +158,7 @@ export async function submitBatch(
 }
 
 /** What a batch is stored with. */
-interface Storing {
-  db: Database;
-  nudges: Nudges;
-  events: Telling;
+interface Storing extends Pick<Caller, 'db' | 'nudges' | 'events' | 'asking'> {
   /** Of the owner. */
   limits?: Limits | null;
 }

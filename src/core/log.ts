@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import pino, { type Logger } from 'pino';
 import { version } from './version.ts';
 
@@ -29,20 +30,28 @@ const secretPaths = [
   '*.headers.authorization',
 ];
 
-/** JSON lines on standard error, which leaves standard output alone; readable on a terminal. */
-export function createLog(level: string, { role }: { role: string }): Logger {
+/** What each line says of the process that wrote it. */
+export interface LogOptions {
+  role: string;
+  /** Null: readable on a terminal, JSON elsewhere. */
+  logFormat?: 'json' | 'pretty' | null;
+}
+
+/** One line an event on standard error, which leaves standard output alone. */
+export function createLog(level: string, { role, logFormat = null }: LogOptions): Logger {
   const options = {
     level,
-    base: { pid: process.pid, role, version },
+    base: { pid: process.pid, host: hostname(), role, version },
     redact: secretPaths,
     serializers: { err: withoutParameters },
   };
-  return process.stderr.isTTY
+  const isPretty = logFormat ? logFormat === 'pretty' : process.stderr.isTTY;
+  return isPretty
     ? pino({
         ...options,
         transport: {
           target: 'pino-pretty',
-          options: { destination: 2, ignore: 'pid,hostname,role,version' },
+          options: { destination: 2, ignore: 'pid,host,role,version' },
         },
       })
     : pino(options, pino.destination(2));

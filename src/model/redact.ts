@@ -4,6 +4,8 @@ import type { ProviderConfig } from './provider-config.ts';
 const maxQuotedChars = 300;
 /** Shorter runs are words that a message and a row share by chance. */
 const echoChars = 32;
+/** Of a secret: fewer are shared by chance, and too few to be of use. */
+const secretChars = 8;
 /** Messages are searched this far for an echo; providers echo the beginning. */
 const maxSearchedChars = 20_000;
 
@@ -18,8 +20,8 @@ const secretPatterns = [
 
 /**
  * `message` in one line of at most 300 characters, without anything that looks like a key, without
- * the given `secrets` (compared exactly), and without any run of 32 characters that also stands in
- * `texts` (the messages that were sent).
+ * the given `secrets` nor 8 characters of one, and without any run of 32 characters that also
+ * stands in `texts` (the messages that were sent).
  */
 export function quote(
   message: string,
@@ -28,7 +30,7 @@ export function quote(
   // Cut generously first: a provider may send megabytes, and a key must not survive by being cut in
   // half.
   let safe = message.slice(0, 4 * maxQuotedChars);
-  for (const secret of secrets) if (secret.length > 3) safe = safe.replaceAll(secret, '[redacted]');
+  for (const secret of secrets) safe = withoutSecret(safe, secret);
   for (const pattern of secretPatterns) safe = safe.replace(pattern, '[redacted]');
   safe = withoutEchoes(safe, texts);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are taken out
@@ -36,16 +38,39 @@ export function quote(
   return safe.length > maxQuotedChars ? `${safe.slice(0, maxQuotedChars - 1)}…` : safe;
 }
 
+/** Providers repeat keys without their beginning, or with their middle left out. */
+function withoutSecret(message: string, secret: string): string {
+  if (secret.length <= 3) return message;
+  const safe = message.replaceAll(secret, '[redacted]');
+  // An address or a word is one that a message may hold by chance.
+  if (!hasDigit.test(secret) || secret.includes('://')) return safe;
+  return withoutRuns(safe, secret, { chars: secretChars, instead: '[redacted]' });
+}
+
+const hasDigit = /\d/;
+
+/** Without any run of so many characters that also stands in `text`. */
+function withoutRuns(
+  message: string,
+  text: string,
+  { chars, instead }: { chars: number; instead: string },
+): string {
+  let safe = message;
+  for (let at = 0; at + chars <= safe.length; at += 1) {
+    if (!text.includes(safe.slice(at, at + chars))) continue;
+    let end = at + chars;
+    while (end < safe.length && text.includes(safe.slice(at, end + 1))) end += 1;
+    safe = `${safe.slice(0, at)}${instead}${safe.slice(end)}`;
+    at += instead.length - 1;
+  }
+  return safe;
+}
+
 function withoutEchoes(message: string, texts: readonly string[]): string {
   let safe = message;
   for (const text of texts) {
     const searched = text.slice(0, maxSearchedChars);
-    for (let at = 0; at + echoChars <= safe.length; at += 1) {
-      if (!searched.includes(safe.slice(at, at + echoChars))) continue;
-      let end = at + echoChars;
-      while (end < safe.length && searched.includes(safe.slice(at, end + 1))) end += 1;
-      safe = `${safe.slice(0, at)}[…]${safe.slice(end)}`;
-    }
+    safe = withoutRuns(safe, searched, { chars: echoChars, instead: '[…]' });
   }
   return safe;
 }

@@ -11,7 +11,7 @@ export interface Facts {
   /** Final rows were written, or the items of a synchronous request answered. */
   'items.recorded': RecordedItems;
   /** A batch was stored, also as a DRAFT. A repeated submit stores none. */
-  'batch.submitted': { batchKey: bigint; batch: string };
+  'batch.submitted': { batchKey: bigint; batch: string; requestId: string };
   /** The first claim of a batch: by a worker, or by its first provider job. */
   'batch.started': { batchKey: bigint };
   /** A batch reached a final status; again after a retry. `seconds`: since it was submitted. */
@@ -24,9 +24,13 @@ export interface Facts {
   };
   /** No item of the batch would succeed: its end as FAILED has begun. */
   'batch.stopped': { batch: string; code: string };
-  /** It sends nothing new: its limit is used up. */
+  /** It sends nothing new: its limit is used up, its preview is over, or its owner wished it. */
   'batch.paused': { batchKey: bigint; reason: string };
-  'batch.deleted': { batch: string; owner: string };
+  /** Its provider is down or asked for a pause, so that no call goes out. Once a wait. */
+  'batch.waits': { batchKey: bigint; reason: string };
+  /** It is neither paused nor waiting any more. */
+  'batch.goes_on': { batchKey: bigint };
+  'batch.deleted': { batch: string; owner: string; requestId?: string };
   /** A worker took chunks of one batch under its lease. */
   'chunk.claimed': { batchKey: bigint; worker: string; chunks: number };
   /** Chunks of dead workers are open again. `resent`: requests that are sent again. */

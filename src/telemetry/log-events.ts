@@ -6,8 +6,12 @@ import type { EventLog, Events } from './events.ts';
 
 /** Writes a line for each event that an operator should know of. */
 export function logEvents(events: Pick<Events, 'on'>, log: Omit<EventLog, 'error'>): void {
-  events.on('batch.stopped', (fact) => log.warn(fact, 'a batch was stopped'));
-  events.on('batch.deleted', (fact) => log.info(fact, 'batch deleted'));
+  events.on('batch.stopped', ({ batch, code }) =>
+    log.warn({ batchId: batch, code }, 'a batch was stopped'),
+  );
+  events.on('batch.deleted', ({ batch, owner }) =>
+    log.info({ batchId: batch, owner }, 'batch deleted'),
+  );
   events.on('key.created', (fact) => log.info(fact, 'key created'));
   events.on('key.revoked', (fact) => log.info(fact, 'key revoked'));
   events.on('lease.lost', ({ worker, reason }) =>

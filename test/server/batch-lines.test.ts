@@ -2,6 +2,7 @@
  * The life of a batch in the log: a line each when it is submitted, started and ended, of whose it
  * is and what it came to.
  */
+import { hostname } from 'node:os';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { version } from '../../src/core/version.ts';
 import { submitTexts, untilEnded } from '../faces/graphql/support.ts';
@@ -34,7 +35,8 @@ const life = ['batch submitted', 'batch started', 'batch ended'];
  * as `ends` says, and all that it went through.
  */
 async function linesOf(id: string, ends = 1): Promise<Line[]> {
-  const own = () => lines.filter(({ batch, msg }) => batch === id && life.includes(String(msg)));
+  const own = () =>
+    lines.filter(({ batchId, msg }) => batchId === id && life.includes(String(msg)));
   await until(
     () => {
       const told = own().filter(({ msg }) => msg === 'batch ended');
@@ -69,19 +71,20 @@ it('a batch has three lines, which hold no text of its items, its name or its op
   ]);
   for (const line of own) {
     expect(line).toMatchObject({
-      batch: id,
+      batchId: id,
       owner: 'anna',
       operation: 'label',
       model: 'test/rules',
-      total: 3,
+      lane: 'live',
+      items: 3,
     });
     expect(line.seconds).toBeGreaterThanOrEqual(0);
   }
   expect(own.at(-1)).toMatchObject({
     status: 'COMPLETED',
-    succeeded: 2,
-    failed: 1,
+    counts: { succeeded: 2, failed: 1, cancelled: 0, expired: 0 },
     requests: 3,
+    resentRequests: 0,
     costUsd: null,
   });
   expect(own.at(-1)?.seconds).toBeGreaterThanOrEqual(own.at(-1)?.runSeconds);
@@ -95,7 +98,11 @@ it('a draft that is cancelled was never started', async () => {
   const own = await linesOf(id);
 
   expect(own.map(({ msg }) => msg)).toEqual(['batch submitted', 'batch ended']);
-  expect(own.at(-1)).toMatchObject({ status: 'CANCELLED', cancelled: 1, runSeconds: null });
+  expect(own.at(-1)).toMatchObject({
+    status: 'CANCELLED',
+    counts: { cancelled: 1 },
+    runSeconds: null,
+  });
 });
 
 it('a batch that is stopped and goes on ends twice, and starts once', async () => {
@@ -115,7 +122,7 @@ it('a batch that is stopped and goes on ends twice, and starts once', async () =
   ]);
   expect(own[2]).toMatchObject({ errorCode: 'INVALID_KEY' });
   expect(
-    lines.find(({ msg, batch }) => msg === 'a batch was stopped' && batch === id),
+    lines.find(({ msg, batchId }) => msg === 'a batch was stopped' && batchId === id),
   ).toBeDefined();
 });
 
@@ -125,7 +132,7 @@ it('a batch at its provider has the same lines', async () => {
   const own = await linesOf(id);
 
   expect(own.map(({ msg }) => msg)).toEqual(['batch submitted', 'batch started', 'batch ended']);
-  expect(own.at(-1)).toMatchObject({ execution: 'PROVIDER_BATCH', succeeded: 2 });
+  expect(own.at(-1)).toMatchObject({ lane: 'provider_batch', counts: { succeeded: 2 } });
 });
 
 it('an upload with an operation has them, and a submit that is repeated has none of its own', async () => {
@@ -134,21 +141,58 @@ it('an upload with an operation has them, and a submit that is repeated has none
   form.set('categories', 'praise,complaint');
   form.set('file', new Blob(['good\nbad\n']), 'a.txt');
   const upload = await fetch(`${app.url}/files`, { method: 'POST', headers, body: form });
+  const requestId = upload.headers.get('x-request-id');
   const { batchId } = (await upload.json()) as { batchId: string };
   const repeated = { idempotencyKey: 'once', autoStart: false };
   const [first, again] = [await submit(['x'], repeated), await submit(['x'], repeated)];
   await mutate('cancelBatch', first);
 
-  expect((await linesOf(batchId)).map(({ msg }) => msg)).toContain('batch submitted');
+  expect((await linesOf(batchId))[0]).toMatchObject({ msg: 'batch submitted', requestId });
   expect(again).toBe(first);
   expect((await linesOf(first)).map(({ msg }) => msg)).toEqual(['batch submitted', 'batch ended']);
+});
+
+it('a pause and its end have a line each', async () => {
+  const told = (id: string, msg: string) =>
+    lines.find((line) => line.batchId === id && line.msg === msg);
+  const line = async (id: string, msg: string) => {
+    await until(() => told(id, msg) !== undefined, { deadlineMs: 10_000, what: msg });
+    return told(id, msg);
+  };
+  const undo = app.sandbox.faults.add({ fault: { kind: 'stall', at: 'headers' }, times: 10 });
+  const id = await submit(['good', 'bad']);
+  await line(id, 'batch started');
+
+  await mutate('pauseBatch', id);
+  const paused = await line(id, 'batch paused');
+  undo();
+  await mutate('resumeBatch', id);
+  const goesOn = await line(id, 'batch goes on');
+  await mutate('cancelBatch', id);
+
+  expect(paused).toMatchObject({ level: 30, owner: 'anna', reason: 'REQUESTED', items: 2 });
+  expect(goesOn).toMatchObject({ level: 30, owner: 'anna', items: 2 });
+});
+
+it('a provider that is down has one line at the beginning of the wait and one at its end', async () => {
+  const undo = app.sandbox.faults.add({
+    fault: { kind: 'status', status: 503 },
+  });
+  const id = await submit(Array.from({ length: 100 }, (_, at) => `good ${at}`));
+  const own = (msg: string) => lines.filter((line) => line.batchId === id && line.msg === msg);
+  await until(() => own('batch waits').length > 0, { deadlineMs: 30_000, what: 'the wait' });
+  undo();
+  await untilEnded(app, id, headers);
+
+  expect(own('batch waits')).toMatchObject([{ level: 30, reason: expect.any(String) }]);
+  await until(() => own('batch goes on').length > 0, { deadlineMs: 10_000, what: 'its end' });
 });
 
 it('a batch that is deleted is told of once more, by its id and owner', async () => {
   const id = await submit(['x'], { autoStart: false });
   await app.graphql('mutation($id: ID!) { deleteBatch(id: $id) { deletedId } }', { id }, headers);
 
-  const line = lines.find(({ msg, batch }) => msg === 'batch deleted' && batch === id);
+  const line = lines.find(({ msg, batchId }) => msg === 'batch deleted' && batchId === id);
   expect(line).toMatchObject({ owner: 'anna', level: 30 });
 });
 
@@ -181,7 +225,12 @@ it('each line of the program says which process wrote it, its role and its versi
       .map((line) => JSON.parse(line) as Line);
     expect(written.length).toBeGreaterThanOrEqual(3);
     for (const line of written) {
-      expect(line).toMatchObject({ pid: program.process.pid, role: 'all', version });
+      expect(line).toMatchObject({
+        pid: program.process.pid,
+        host: hostname(),
+        role: 'all',
+        version,
+      });
     }
   } finally {
     program.process.kill('SIGTERM');

@@ -69,7 +69,7 @@ export function watchResults(
           throw error;
         }
         if (performance.now() > until) throw error;
-        log.warn({ err: error, batch: batch.id }, 'could not read results; trying again');
+        log.warn({ err: error, batchId: batch.id }, 'could not read results; trying again');
         await delay(retryDelayMs, undefined, { ref: false });
       }
     }

@@ -3,8 +3,6 @@ import { type BatchRecord, readBatchByKey } from '../../db/batches.ts';
 import type { Database } from '../../db/driver/client.ts';
 import type { Events } from '../../telemetry/events.ts';
 
-type BatchLine = 'batch submitted' | 'batch started' | 'batch ended';
-
 /**
  * Writes a line of the log at each turn of a batch's life, for the operator: whose batch it is,
  * what it does, and what it came to so far. No name, option or text of it. A line is lost where the
@@ -17,25 +15,32 @@ export function logBatches(
   const reads = new Set<Promise<void>>();
 
   /** Never rejects. */
-  async function tell(key: bigint, line: BatchLine): Promise<void> {
+  async function tell(key: bigint, line: string, also: object): Promise<void> {
     try {
       const batch = await readBatchByKey(db, key);
-      if (batch) log.info(fieldsOf(batch), line);
+      if (batch) log.info({ ...fieldsOf(batch), ...also }, line);
     } catch (error) {
       log.debug({ err: error, event: line }, 'could not tell of a batch');
     }
   }
 
-  function listen(name: 'batch.submitted' | 'batch.started' | 'batch.ended', line: BatchLine) {
-    events.on(name, ({ batchKey }) => {
-      const read = tell(batchKey, line).finally(() => reads.delete(read));
-      reads.add(read);
-    });
-  }
+  const write = (
+    line: string,
+    { batchKey, ...also }: { batchKey: bigint; [field: string]: unknown },
+  ) => {
+    const read = tell(batchKey, line, also).finally(() => reads.delete(read));
+    reads.add(read);
+  };
 
-  listen('batch.submitted', 'batch submitted');
-  listen('batch.started', 'batch started');
-  listen('batch.ended', 'batch ended');
+  events.on('batch.submitted', ({ batchKey, requestId }) =>
+    write('batch submitted', { batchKey, requestId }),
+  );
+  events.on('batch.started', ({ batchKey }) => write('batch started', { batchKey }));
+  events.on('batch.waits', (fact) => write('batch waits', fact));
+  events.on('batch.goes_on', (fact) => write('batch goes on', fact));
+  events.on('batch.paused', (fact) => write('batch paused', fact));
+  events.on('batch.ended', ({ batchKey }) => write('batch ended', { batchKey }));
+  events.on('chunk.reclaimed', (fact) => write('batch reclaimed', fact));
   return {
     async written() {
       await Promise.all(reads);
@@ -45,23 +50,21 @@ export function logBatches(
 
 function fieldsOf(batch: BatchRecord) {
   const { id, owner, operation, model, execution, status } = batch;
-  const { total, succeeded, failed, cancelled, expired, requests } = batch;
+  const { total, succeeded, failed, cancelled, expired, requests, resentRequests } = batch;
   const { inputTokens, outputTokens, costUsd, errorCode } = batch;
   const { createdAt, startedAt, completedAt, readAt } = batch;
   const at = completedAt ?? readAt;
   return {
-    batch: id,
+    batchId: id,
     owner,
     operation,
     model,
-    execution,
+    lane: execution === 'PROVIDER_BATCH' ? 'provider_batch' : 'live',
     status,
-    total,
-    succeeded,
-    failed,
-    cancelled,
-    expired,
+    items: total,
+    counts: { succeeded, failed, cancelled, expired },
     requests,
+    resentRequests,
     inputTokens,
     outputTokens,
     costUsd,

@@ -119,7 +119,7 @@ export function createNudges({
       try {
         await notifyDeleted(db.sql, batch);
       } catch (error) {
-        log.warn({ err: error, batch: batch.id }, 'could not tell of a deleted batch');
+        log.warn({ err: error, batchId: batch.id }, 'could not tell of a deleted batch');
       }
     },
 

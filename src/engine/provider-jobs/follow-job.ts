@@ -20,7 +20,7 @@ export async function followJob(step: JobStep): Promise<StepOutcome> {
     case 'working':
       if (job.cancelledAt && job.now.getTime() - job.cancelledAt.getTime() > maxEndingMs) {
         log.warn(
-          { batch: job.batchId, providerBatch: job.id },
+          { batchId: job.batchId, providerBatch: job.id },
           'a provider never confirmed the end of a job',
         );
         return { kind: 'end', status: job.status, round: false };

@@ -147,7 +147,7 @@ export function discardInput(
   if (inputId === null) return;
   api.discard(inputId, stopping).catch((error: unknown) => {
     log.debug(
-      { err: error, batch: job.batchId, providerBatch: job.id },
+      { err: error, batchId: job.batchId, providerBatch: job.id },
       'an input stays at its provider',
     );
   });

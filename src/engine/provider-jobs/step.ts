@@ -92,7 +92,7 @@ export function createStep({
       const isOurs = error instanceof ModelError || stopping.aborted || hands.ended.aborted;
       if (!isOurs)
         log.warn(
-          { err: error, batch: job.batchId, providerBatch: job.id },
+          { err: error, batchId: job.batchId, providerBatch: job.id },
           'a step failed; trying again',
         );
       await releaseProviderBatch(db, mine, stopping.aborted ? 0 : brokenStepMs).catch(
@@ -175,7 +175,7 @@ export function createStep({
     }
     if (failure.kind === 'item' && failures >= maxFailures) {
       log.warn(
-        { batch: job.batchId, providerBatch: job.id, reason: message },
+        { batchId: job.batchId, providerBatch: job.id, reason: message },
         'a provider has lost a job or its results',
       );
       return { kind: 'end', status: 'gone', round: true };
@@ -188,7 +188,7 @@ export function createStep({
     }
     await changeProviderBatch(db, job, { failures });
     log.info(
-      { batch: job.batchId, providerBatch: job.id, reason: message },
+      { batchId: job.batchId, providerBatch: job.id, reason: message },
       'the provider did not do a step; trying again',
     );
     const retryAfterMs = failure.kind === 'later' ? failure.retryAfterMs : null;
@@ -197,7 +197,7 @@ export function createStep({
 
   async function carryOut(job: OurJob, outcome: StepOutcome | 'suspend'): Promise<void> {
     if (outcome === 'suspend') {
-      failingSince.delete(job.id);
+      goesOn(job);
       await suspendProviderBatch(sql, job);
       await nudges.send(job.batchKey, 'stop');
       return;
@@ -205,12 +205,12 @@ export function createStep({
     switch (outcome.kind) {
       case 'later':
         if (outcome.why) await explain(job, outcome.why, outcome.dueInMs);
-        else failingSince.delete(job.id);
+        else goesOn(job);
         await releaseProviderBatch(db, job, outcome.dueInMs);
         onDueIn(outcome.dueInMs);
         return;
       case 'end':
-        failingSince.delete(job.id);
+        goesOn(job);
         // The chunks are charged with it, and not for items that were never in it.
         if (outcome.round) await giveBackOthers(sql, job);
         await endJob(job, outcome);
@@ -218,7 +218,7 @@ export function createStep({
         break;
       case 'stop': {
         const { code, message, over } = outcome;
-        failingSince.delete(job.id);
+        goesOn(job);
         // Before its chunks are given back, or they would be planned again at once.
         if (await beginFailure(db, job.batchKey, { code, message })) {
           events.emit('batch.stopped', { batch: job.batchId, code });
@@ -238,9 +238,14 @@ export function createStep({
     events.emit('job.ended', { batchKey, job: id, status: end.status });
   }
 
+  function goesOn({ id, batchKey }: ProviderJob): void {
+    if (failingSince.delete(id)) events.emit('batch.goes_on', { batchKey });
+  }
+
   /** Says on the batch why it waits. */
   async function explain(job: ProviderJob, reason: string, ms: number): Promise<void> {
     const now = Date.now();
+    if (!failingSince.has(job.id)) events.emit('batch.waits', { batchKey: job.batchKey, reason });
     const since = failingSince.get(job.id) ?? new Date(now);
     failingSince.set(job.id, since);
     await noteWaiting(db, job.batchKey, { reason, since, until: new Date(now + ms) });

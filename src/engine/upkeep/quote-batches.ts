@@ -65,7 +65,7 @@ export function quoteBatches({
         return await quote(batch);
       } catch (error) {
         if (tries < maxTries) continue;
-        log.warn({ err: error, batch: batch.id }, 'could not quote a batch; it runs without');
+        log.warn({ err: error, batchId: batch.id }, 'could not quote a batch; it runs without');
         return null;
       }
     }

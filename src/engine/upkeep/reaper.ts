@@ -67,7 +67,10 @@ export function createReaper({
       await nudges.send(key, 'progress');
     }
     const previewed = await pausePreviews(db.sql);
-    for (const key of previewed) await nudges.send(key, 'progress');
+    for (const key of previewed) {
+      events.emit('batch.paused', { batchKey: key, reason: 'PREVIEW' });
+      await nudges.send(key, 'progress');
+    }
     const reclaimedKeys = reclaimed.map(({ key }) => key);
     for (const key of [...reclaimedKeys, ...previewed, ...(await listTwinsLeft(db.sql))]) {
       const copied = await copyTwins(db.sql, { batchKey: key, leaders: null }, () => undefined);
@@ -78,7 +81,10 @@ export function createReaper({
       events.emit('chunk.reclaimed', { batchKey: key, chunks, resent });
       await nudges.send(key, 'work');
     }
-    for (const key of await endOwnerPauses(db.sql, limits)) await nudges.send(key, 'work');
+    for (const key of await endOwnerPauses(db.sql, limits)) {
+      events.emit('batch.goes_on', { batchKey: key });
+      await nudges.send(key, 'work');
+    }
     for (const key of await beginExpiry(db)) await nudges.send(key, 'stop');
     for (const { key, ending } of await listEnding(db))
       await finishEnding({ db, nudges, events }, key, ending);

@@ -12,6 +12,7 @@ import { countRecorded, type HeldBatch, isDone } from './held-batch.ts';
 import { checkLimit } from './limits.ts';
 import { drop, failBatch, forget, letGoIfDone } from './release.ts';
 import type { WorkerState } from './state.ts';
+import { endWait } from './waiting.ts';
 
 /** A flush goes out when this many results wait, */
 const flushSize = 1_000;
@@ -107,7 +108,7 @@ async function write(
         await writeRefused(state, batch, { results, error });
         return;
       }
-      log.warn({ err: error, batch: batch.id }, 'could not record results; trying again');
+      log.warn({ err: error, batchId: batch.id }, 'could not record results; trying again');
       await new Promise<void>((resolve) => clock.setTimer(resolve, retryDelayMs));
     }
   }
@@ -144,7 +145,7 @@ async function writeRefused(
     return;
   }
   const { index, first, attempts, repeats } = only;
-  state.log.error({ err: error, batch: batch.id, index }, 'an answer cannot be stored');
+  state.log.error({ err: error, batchId: batch.id, index }, 'an answer cannot be stored');
   if (only.usage !== unknownUsage) {
     await write(state, batch, [
       { index, first, attempts, repeats, usage: unknownUsage, outcome: unstorable },
@@ -173,6 +174,7 @@ function onRecorded(
   void giveBackLeft(state, batch); // never rejects
   if (batch.isBounded) void checkLimit(state, batch, results); // never rejects
   if (batch.isInPreview && batch.chunks.size === 0) void endPreview(state, batch); // never rejects
+  endWait(state, batch);
   events.emit('result.recorded', { batchKey: batch.key, results: recorded.recorded });
   tellRecorded(events, batch.key, recorded, 'live');
   const goesOn = status === 'PROCESSING' && ending === null;
@@ -184,13 +186,15 @@ function onRecorded(
 
 /** Pauses the batch if this was the last of its preview. Never rejects. */
 async function endPreview(
-  { statements, publisher, log }: WorkerState,
+  { statements, publisher, events, log }: WorkerState,
   { key, id }: HeldBatch,
 ): Promise<void> {
   try {
-    if (await statements.pausePreview(key)) publisher.publish(key);
+    if (!(await statements.pausePreview(key))) return;
+    events.emit('batch.paused', { batchKey: key, reason: 'PREVIEW' });
+    publisher.publish(key);
   } catch (error) {
-    log.warn({ err: error, batch: id }, 'could not end a preview; the next sweep will');
+    log.warn({ err: error, batchId: id }, 'could not end a preview; the next sweep will');
   }
 }
 

@@ -57,7 +57,7 @@ async function release({ statements, clock, log }: WorkerState, batch: HeldBatch
       await statements.release({ worker, batchKey, unanswered });
       return;
     } catch (error) {
-      log.warn({ err: error, batch: batch.id }, 'could not release a batch; trying again');
+      log.warn({ err: error, batchId: batch.id }, 'could not release a batch; trying again');
       await new Promise<void>((resolve) => clock.setTimer(resolve, retryDelayMs));
     }
   }
@@ -106,7 +106,7 @@ export async function beginStop(
     }
   } catch (error) {
     // It stays claimable; the next claim runs into the same failure and stops it then.
-    log.warn({ err: error, batch: id }, 'could not stop a batch');
+    log.warn({ err: error, batchId: id }, 'could not stop a batch');
   }
   await nudges.send(key, 'stop');
 }

@@ -106,7 +106,7 @@ export async function send(
     } else {
       const { id } = batch;
       state.log.error(
-        { err: error, batch: id, index: item.index },
+        { err: error, batchId: id, index: item.index },
         'an item failed in an unforeseen way',
       );
       addAnswer(state, batch, { ...placeOf(batch, item), ...abandoned(item) });
@@ -210,7 +210,10 @@ function tellFailure(
   if (now - (failuresToldAt.get(id) ?? Number.NEGATIVE_INFINITY) < tellIntervalMs) return;
   failuresToldAt.set(id, now);
   const reason = giveUp.outcome.status === 'FAILED' ? giveUp.outcome.error.message : null;
-  log.warn({ batch: batch.id, model: id, reason }, 'the provider fails; its items are tried again');
+  log.warn(
+    { batchId: batch.id, model: id, reason },
+    'the provider fails; its items are tried again',
+  );
 }
 
 /** Which item an answer is of, and which model was asked where rows name others. */

@@ -71,7 +71,7 @@ async function hold(state: WorkerState, worker: string, key: bigint): Promise<He
     if (error instanceof BadUserInput) {
       await beginStop(state, found, { code: 'UNKNOWN_MODEL', message: error.message });
     } else {
-      log.error({ err: error, batch: found.id }, 'a stored batch cannot be run');
+      log.error({ err: error, batchId: found.id }, 'a stored batch cannot be run');
       await beginStop(state, found, internalError);
     }
     return null;

@@ -18,18 +18,30 @@ export async function noteWaits(state: WorkerState): Promise<void> {
   }
 }
 
+/** To be called when the gate is open again, and when an answer is stored, which may be sooner. */
+export function endWait(
+  { waitingUntil, events }: Pick<WorkerState, 'waitingUntil' | 'events'>,
+  batch: HeldBatch,
+): void {
+  if (waitingUntil.delete(batch)) events.emit('batch.goes_on', { batchKey: batch.key });
+}
+
 async function noteWait(
-  { waitingUntil, statements, publisher }: WorkerState,
+  { waitingUntil, statements, publisher, events }: WorkerState,
   batch: HeldBatch,
 ): Promise<void> {
   // Requests may go to models of their own: the next one's counts.
   const gate = batch.ready[0]?.gate() ?? batch.plan.model.gate;
   const blocked = gate.blocked();
-  if (!blocked || blocked.reason === 'paced') return;
+  if (!blocked || blocked.reason === 'paced') {
+    endWait({ waitingUntil, events }, batch);
+    return;
+  }
   const until = blocked.until.getTime();
   if (until - Date.now() < worthTellingMs || until === waitingUntil.get(batch)) return;
-  waitingUntil.set(batch, until);
   const { message: reason, since } = blocked;
+  if (!waitingUntil.has(batch)) events.emit('batch.waits', { batchKey: batch.key, reason });
+  waitingUntil.set(batch, until);
   await statements.noteWaiting(batch.key, { reason, since, until: blocked.until });
   publisher.publish(batch.key);
 }

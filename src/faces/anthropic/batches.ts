@@ -1,6 +1,8 @@
 /** `/v1/messages/batches`: every batch of the owner is a message batch here, of any face. */
+
 import type { IncomingMessage } from 'node:http';
 import { findBatch } from '../../app/batch-page.ts';
+import type { Caller } from '../../app/caller.ts';
 import { cancelBatch } from '../../app/cancel.ts';
 import { deleteBatch } from '../../app/delete.ts';
 import { operationOf } from '../../app/stored-operation.ts';
@@ -23,19 +25,20 @@ export const maxBodyBytes = 268_435_456;
 /** `publicUrl` begins the addresses of results; null: the address that was asked does. */
 export function batchRoutes(services: DialectServices, publicUrl: string | null): ApiRoute[] {
   const { line, modelsOf } = services;
-  const callerOf = (owner: string) => ({
+  const callerOf = ({ owner, asking }: Pick<Caller, 'owner' | 'asking'>) => ({
     ...services,
     ...modelsOf(owner),
     ...line.of(owner),
     owner,
+    asking,
   });
   const baseOf = (url: URL) => publicUrl ?? url.origin;
   return [
     {
       path: /^\/v1\/messages\/batches$/,
       methods: {
-        async POST({ request, response, owner, url }) {
-          const caller = callerOf(owner);
+        async POST({ request, response, owner, asking, url }) {
+          const caller = callerOf({ owner, asking });
           const id = await submitMessages(caller, {
             source: bodyOf(request),
             idempotencyKey: headerOf(request, 'idempotency-key'),
@@ -59,12 +62,12 @@ export function batchRoutes(services: DialectServices, publicUrl: string | null)
     {
       path: /^\/v1\/messages\/batches\/([^/]+)$/,
       methods: {
-        async GET({ response, owner, url, params: [id = ''] }) {
-          const batch = await find(callerOf(owner), id);
+        async GET({ response, owner, asking, url, params: [id = ''] }) {
+          const batch = await find(callerOf({ owner, asking }), id);
           sendJson(response, describeBatch(batch, baseOf(url)));
         },
-        async DELETE({ response, owner, params: [id = ''] }) {
-          const caller = callerOf(owner);
+        async DELETE({ response, owner, asking, params: [id = ''] }) {
+          const caller = callerOf({ owner, asking });
           const batch = await find(caller, id);
           if (!isFinal(batch.status)) {
             throw badInput('The message batch must have ended before it is deleted; cancel it');
@@ -77,9 +80,9 @@ export function batchRoutes(services: DialectServices, publicUrl: string | null)
     {
       path: /^\/v1\/messages\/batches\/([^/]+)\/cancel$/,
       methods: {
-        async POST({ request, response, owner, url, params: [id = ''] }) {
+        async POST({ request, response, owner, asking, url, params: [id = ''] }) {
           letRunOut(request);
-          const caller = callerOf(owner);
+          const caller = callerOf({ owner, asking });
           const { id: batchId } = await find(caller, id);
           await cancelBatch(caller, owner, batchId);
           sendJson(response, describeBatch(await find(caller, batchId), baseOf(url)));

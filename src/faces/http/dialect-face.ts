@@ -9,7 +9,8 @@ import { type LiveWire, liveRoute } from './live-route.ts';
 import { type ModelWire, modelRoutes } from './model-routes.ts';
 import { spokenDialect } from './spoken-dialect.ts';
 
-export interface DialectServices extends Omit<Caller, 'owner' | 'db' | keyof ModelsOfOwner> {
+export interface DialectServices
+  extends Omit<Caller, 'owner' | 'db' | 'asking' | keyof ModelsOfOwner> {
   /** The database, an owner at a time. */
   line: RequestLine;
   modelsOf(owner: string): ModelsOfOwner;

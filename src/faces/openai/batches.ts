@@ -27,19 +27,20 @@ export const maxBodyBytes = 1_048_576;
 
 export function batchRoutes(services: DialectServices): ApiRoute[] {
   const { line, modelsOf } = services;
-  const callerOf = (owner: string): Caller => ({
+  const callerOf = ({ owner, asking }: Pick<Caller, 'owner' | 'asking'>): Caller => ({
     ...services,
     ...modelsOf(owner),
     db: line.of(owner).db,
     owner,
+    asking,
   });
 
   return [
     {
       path: /^\/v1\/batches$/,
       methods: {
-        async POST({ request, response, owner }) {
-          const caller = callerOf(owner);
+        async POST({ request, response, owner, asking }) {
+          const caller = callerOf({ owner, asking });
           const body = await readJsonBody(request, { maxBytes: maxBodyBytes });
           const key = readIdempotencyKey(request.headers['idempotency-key']);
           const id = await createBatch(caller, body, key);
@@ -63,8 +64,8 @@ export function batchRoutes(services: DialectServices): ApiRoute[] {
     {
       path: /^\/v1\/batches\/([^/]+)\/cancel$/,
       methods: {
-        async POST({ response, owner, params: [given = ''] }) {
-          const caller = callerOf(owner);
+        async POST({ response, owner, asking, params: [given = ''] }) {
+          const caller = callerOf({ owner, asking });
           const { id } = await find(caller, given);
           await cancelBatch(caller, owner, id);
           sendJson(response, await describe(caller, await find(caller, id)));
@@ -74,8 +75,8 @@ export function batchRoutes(services: DialectServices): ApiRoute[] {
     {
       path: /^\/v1\/batches\/([^/]+)\/retry$/,
       methods: {
-        async POST({ response, owner, params: [given = ''] }) {
-          const caller = callerOf(owner);
+        async POST({ response, owner, asking, params: [given = ''] }) {
+          const caller = callerOf({ owner, asking });
           const { id } = await find(caller, given);
           await retryBatch(caller, { owner, id });
           sendJson(response, await describe(caller, await find(caller, id)));

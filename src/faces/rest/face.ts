@@ -13,7 +13,8 @@ import { answerHealth } from './health-route.ts';
 import { answerOutput } from './output-route.ts';
 import { answerUpload } from './upload-route.ts';
 
-export interface RestServices extends Omit<Caller, 'owner' | 'db' | keyof ModelsOfOwner> {
+export interface RestServices
+  extends Omit<Caller, 'owner' | 'db' | 'asking' | keyof ModelsOfOwner> {
   modelsOf(owner: string): ModelsOfOwner;
   /** The database, an owner at a time. */
   line: RequestLine;
@@ -55,7 +56,7 @@ export function createRestFace({
       },
       {
         matches: ({ url }) => url.pathname === '/files',
-        async answer({ request, response, url, ownerOf }) {
+        async answer({ request, response, url, asking, ownerOf }) {
           const owner = await ownerOf();
           const access = line.of(owner);
           await answerUpload({
@@ -70,7 +71,7 @@ export function createRestFace({
               },
               submit: (fileId, submission) =>
                 submitOverFile(
-                  { ...services, ...modelsOf(owner), ...access, owner },
+                  { ...services, ...modelsOf(owner), ...access, owner, asking },
                   fileId,
                   submission,
                 ),

@@ -108,7 +108,8 @@ beforeAll(async () => {
     events,
   });
   url = await server.listen();
-  id = await submitBatch({ db, nudges, events }, 'local', {
+  const asking = { requestId: 'test' };
+  id = await submitBatch({ db, nudges, events, asking }, 'local', {
     operation: 'run',
     options: { instructions: 'x' },
     model: 'test/rules',
