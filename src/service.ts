@@ -21,6 +21,7 @@ import { openOperator } from './service/operator.ts';
 import { watchOwnership } from './service/ownership.ts';
 import { startServer } from './service/server.ts';
 import { bringTables } from './service/tables.ts';
+import { logRequests } from './telemetry/access-log.ts';
 import { createEvents, type Events } from './telemetry/events.ts';
 import { logEvents } from './telemetry/log-events.ts';
 import { createWebhooks } from './webhooks/deliver.ts';
@@ -50,6 +51,7 @@ export async function startService(
 ): Promise<Service> {
   const events = createEvents(wholeLog);
   logEvents(events, wholeLog);
+  if (config.accessLog) logRequests(events, wholeLog);
   const presence = createPresence(events);
   const log = withoutOutages(wholeLog, presence);
   const readiness = createReadiness();

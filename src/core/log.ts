@@ -12,6 +12,8 @@ export interface Asking {
   owner?: string;
   /** Of GraphQL, where it has a name. */
   operationName?: string;
+  /** Of GraphQL. */
+  operationType?: 'query' | 'mutation' | 'subscription';
   /** The field, dotted, or the path of a route without its query. */
   path?: string;
 }

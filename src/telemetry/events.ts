@@ -3,6 +3,7 @@
  * whatever counts, and tests listen. A fact is told after it is so, never before, and its telling
  * changes nothing.
  */
+import type { Asking } from '../core/log.ts';
 
 /** Each event and what it tells. Keys and ids of batches are those of the database and the API. */
 export interface Facts {
@@ -83,6 +84,8 @@ export interface Facts {
     name: string;
     outcome: 'ok' | 'error';
     seconds: number;
+    /** Who asks, over a socket; null over HTTP, where the request tells. */
+    socket: Asking | null;
   };
   'socket.changed': { opened: boolean };
   'subscription.changed': { field: string; transport: 'ws' | 'sse'; opened: boolean };
@@ -133,6 +136,9 @@ interface HttpRequest {
   /** As they came over the connection, headers included. */
   bytesIn: number;
   bytesOut: number;
+  /** Of the client. */
+  address: string;
+  asking: Asking;
   /** Of an upload, or of the output of a batch; null of all others. */
   face: { name: 'rest' | 'graphql' | 'openai' | 'anthropic'; upload: boolean } | null;
 }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { post } from '../faces/graphql/support.ts';
 import { type App, startApp } from '../support/app.ts';
-import { createLogTo } from '../support/logged.ts';
+import { createLogTo, type Line } from '../support/logged.ts';
 import { until } from '../support/until.ts';
 
 const annaKey = 'anna-key-0123456789abcdefgh';
@@ -15,12 +15,17 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const { logTo, lines } = createLogTo();
 let app: App;
 beforeAll(async () => {
-  app = await startApp({ API_KEYS: `anna:${annaKey}`, LOG_LEVEL: 'debug' }, { logTo });
+  app = await startApp(
+    { API_KEYS: `anna:${annaKey}`, LOG_LEVEL: 'debug', ACCESS_LOG: 'on' },
+    { logTo },
+  );
 });
 afterAll(() => app.stop());
 beforeEach(() => {
   lines.length = 0;
 });
+
+const isRequest = ({ msg }: Line) => msg === 'request';
 
 const failing: [what: string, code: string, query: string][] = [
   ['no GraphQL', 'GRAPHQL_PARSE_FAILED', '{'],
@@ -39,9 +44,8 @@ it.each(failing)(
       expect(answer.body.errors?.map(({ extensions }) => extensions)).toEqual([
         expect.objectContaining({ code, requestId: id }),
       ]);
-      expect(lines.filter(({ requestId }) => requestId === id)).toMatchObject([
-        { owner: 'anna', codes: [code] },
-      ]);
+      const own = lines.filter((line) => line.requestId === id && !isRequest(line));
+      expect(own).toMatchObject([{ owner: 'anna', codes: [code] }]);
     }
   },
 );
@@ -59,7 +63,8 @@ it.each(failing)('%s: over a socket one an operation', async (_what, code, query
   });
   expect(ids.sort()).toEqual(['abc-1.1', 'abc-1.2']);
   for (const id of ids) {
-    expect(lines.filter(({ requestId }) => requestId === id)).toHaveLength(1);
+    const own = lines.filter((line) => line.requestId === id && !isRequest(line));
+    expect(own).toHaveLength(1);
   }
 });
 
@@ -96,6 +101,42 @@ it('an id that is 200 characters long, has a space or could be markup is replace
     expect(header).toMatch(uuid);
   }
   expect(await headerOf('x'.repeat(128))).toBe('x'.repeat(128));
+});
+
+it('the access log has a line for each request, with neither its query string nor its headers', async () => {
+  const query = 'query Named { __typename }';
+  await post(app, { query }, { ...anna, 'x-request-id': 'abc-3', 'x-secret': 'of-a-header' });
+  await fetch(`${app.url}/batches/${unknownId}/output?after=of-a-query`, {
+    headers: { ...anna, 'x-request-id': 'abc-4' },
+  });
+  const own = () =>
+    lines.filter((line) => isRequest(line) && /^abc-[34]$/.test(String(line.requestId)));
+  await until(() => own().length === 2, { deadlineMs: 10_000, what: 'two lines' });
+
+  expect(own()).toMatchObject([
+    {
+      level: 30,
+      requestId: 'abc-3',
+      method: 'POST',
+      route: '/graphql',
+      operationName: 'Named',
+      operationType: 'query',
+      status: 200,
+      ms: expect.any(Number),
+      bytesIn: expect.any(Number),
+      bytesOut: expect.any(Number),
+      address: '127.0.0.1',
+      owner: 'anna',
+    },
+    {
+      requestId: 'abc-4',
+      method: 'GET',
+      route: '/batches/{id}/output',
+      status: 404,
+      owner: 'anna',
+    },
+  ]);
+  expect(JSON.stringify(lines)).not.toMatch(/of-a-query|of-a-header|anna-key/);
 });
 
 it('a socket of a page from elsewhere is refused under an id', async () => {

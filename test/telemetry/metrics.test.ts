@@ -28,7 +28,13 @@ it('names 200 models of a provider, 200 operations and 100 owners, and counts th
   }
   told.emit('model.call', { ...call, model: 'other/m' });
   for (let at = 0; at < 10_000; at += 1) {
-    const named = { type: 'query', name: `Q${at}`, outcome: 'ok', seconds: 0.01 } as const;
+    const named = {
+      type: 'query',
+      name: `Q${at}`,
+      outcome: 'ok',
+      seconds: 0.01,
+      socket: null,
+    } as const;
     told.emit('graphql.operation', named);
   }
 

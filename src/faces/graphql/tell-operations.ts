@@ -7,6 +7,7 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import type { Asking } from '../../core/log.ts';
 import type { Telling } from '../../telemetry/events.ts';
 
 /** Of an operation, before it is run. */
@@ -22,7 +23,7 @@ export function tellOperations(events: Telling): Plugin {
       if (!begun || !events.has('graphql.operation')) return;
       return {
         onExecuteDone({ result }) {
-          tell(events, begun, 'errors' in result && (result.errors?.length ?? 0) > 0);
+          tell(events, begun, 'errors' in result && (result.errors?.length ?? 0) > 0, args);
         },
       };
     },
@@ -32,7 +33,7 @@ export function tellOperations(events: Telling): Plugin {
       return {
         onSubscribeResult({ result }) {
           const isOpen = Symbol.asyncIterator in result;
-          tell(events, begun, !isOpen);
+          tell(events, begun, !isOpen, args);
           if (!isOpen) return;
           const { socket } = args.contextValue as { socket?: unknown };
           const watched = {
@@ -59,12 +60,19 @@ function begin({ document, operationName }: ExecutionArgs): Begun | null {
   return operation ? { operation, at: performance.now() } : null;
 }
 
-function tell(events: Telling, { operation, at }: Begun, failed: boolean): void {
+function tell(
+  events: Telling,
+  { operation, at }: Begun,
+  failed: boolean,
+  { contextValue }: ExecutionArgs,
+): void {
+  const { socket, asking } = contextValue as { socket?: unknown; asking: Asking };
   events.emit('graphql.operation', {
     type: operation.operation,
     name: operation.name?.value.slice(0, 100) ?? '',
     outcome: failed ? 'error' : 'ok',
     seconds: (performance.now() - at) / 1_000,
+    socket: socket ? asking : null,
   });
 }
 

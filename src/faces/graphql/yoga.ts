@@ -213,8 +213,11 @@ const nameOperation: Plugin<Context> = {
 };
 
 function name({ document, operationName, contextValue }: ExecutionArgs): void {
-  const name = getOperationAST(document, operationName)?.name?.value;
-  if (name !== undefined) (contextValue as Context).asking.operationName = name.slice(0, 100);
+  const operation = getOperationAST(document, operationName);
+  if (!operation) return;
+  const { asking } = contextValue as Context;
+  asking.operationType = operation.operation;
+  if (operation.name) asking.operationName = operation.name.value.slice(0, 100);
 }
 
 /**

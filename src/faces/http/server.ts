@@ -5,7 +5,7 @@ import { LimitExceeded } from '../../core/errors.ts';
 import type { Asking, Log } from '../../core/log.ts';
 import type { Telling } from '../../telemetry/events.ts';
 import { authorizationOf, type Bearer, requireScope } from './auth.ts';
-import { clientScheme } from './client-address.ts';
+import { clientAddress, clientScheme } from './client-address.ts';
 import { allowOrigin, answerPreflight } from './cors.ts';
 import { createDoor } from './door.ts';
 import { createDrain } from './drain.ts';
@@ -72,7 +72,8 @@ export function createHttpServer({
     response.setHeader('x-request-id', asking.requestId);
     if (manner?.requestIdHeader) response.setHeader(manner.requestIdHeader, asking.requestId);
     drain.add(response);
-    tellRequest(events, request, response);
+    const address = clientAddress(request, trustedProxies);
+    tellRequest(events, { request, response, asking, address });
     void handle(request, response, asking, manner).catch((error: unknown) => {
       const refusal = refusalOf(error);
       if (refusal) events.emit('request.refused', { reason: refusal, owner: asking.owner ?? null });

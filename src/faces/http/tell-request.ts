@@ -1,5 +1,6 @@
 /** Tells of each request by the template of its path: whose ids and names differ. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Asking } from '../../core/log.ts';
 import type { Facts, Telling } from '../../telemetry/events.ts';
 
 /** What a path may be. Nothing else of a path is told: anybody may make one up. */
@@ -42,12 +43,16 @@ const carriers: Readonly<Record<string, Face>> = {
   'GET /v1/messages/batches/{id}/results': { name: 'anthropic', upload: false },
 };
 
+interface Told {
+  request: IncomingMessage;
+  response: ServerResponse;
+  asking: Asking;
+  /** Of the client. */
+  address: string;
+}
+
 /** Tells of the request once its answer is closed. */
-export function tellRequest(
-  events: Telling,
-  request: IncomingMessage,
-  response: ServerResponse,
-): void {
+export function tellRequest(events: Telling, { request, response, asking, address }: Told): void {
   if (!events.has('http.request')) return;
   const { socket } = request;
   const begunAt = performance.now();
@@ -63,6 +68,8 @@ export function tellRequest(
       seconds: (performance.now() - begunAt) / 1_000,
       bytesIn: socket.bytesRead - read,
       bytesOut: socket.bytesWritten - written,
+      address,
+      asking,
       face: faceOf(`${method} ${route}`, request),
     });
   });
