@@ -20,7 +20,6 @@ const concurrency = 16;
 const deadlineMs = 30_000;
 const options = {
   WORKER_CONCURRENCY: String(concurrency),
-  WORKER_LEASE_MS: '1000',
   WEBHOOK_ALLOW_PRIVATE: 'true',
 };
 
