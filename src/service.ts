@@ -21,11 +21,12 @@ import { openOperator } from './service/operator.ts';
 import { watchOwnership } from './service/ownership.ts';
 import { startServer } from './service/server.ts';
 import { bringTables } from './service/tables.ts';
+import { readWebhookSecrets } from './service/webhook-secrets.ts';
 import { logRequests } from './telemetry/access-log.ts';
 import { createEvents, type Events } from './telemetry/events.ts';
 import { logEvents } from './telemetry/log-events.ts';
 import { createWebhooks } from './webhooks/deliver.ts';
-import { newWebhookSecret } from './webhooks/sign.ts';
+import { createOwnerKeys } from './webhooks/owner-keys.ts';
 
 export interface Service extends Pick<Ending, 'stop'> {
   /** Where the server listens; null in a process that only works. */
@@ -85,7 +86,8 @@ export async function startService(
     ending.add(() => nudges.stop());
 
     // Before the lease: a heartbeat that gets no answer in time breaks all connections.
-    const { secrets, linkKey } = await readKeys(config, db, { serves });
+    const ownerKeys = createOwnerKeys(await readWebhookSecrets(config, db));
+    const linkKey = serves ? await readLinkKey(config, db) : null;
     const pools: Pick<Database, 'connections'>[] = [db];
     const served = { config, db, data, connections, presence, pools, nudges, log, events };
     const doors = serves ? await openDoors(served, ending) : null;
@@ -94,7 +96,7 @@ export async function startService(
     const { metrics } = operator;
     if (metrics) startGauges(metrics, { ...parts, pools, engine }, ending);
     const allowPrivate = config.webhookAllowPrivate;
-    const webhooks = createWebhooks({ db, secrets, allowPrivate, log, events });
+    const webhooks = createWebhooks({ db, keysOf: ownerKeys.keysOf, allowPrivate, log, events });
     await ownership.whenOwn(async () => webhooks.start());
     ending.addHurried(
       () => webhooks.stop(),
@@ -104,7 +106,7 @@ export async function startService(
       linkKey === null || doors === null
         ? null
         : await startServer(
-            { ...parts, ...doors, presence, linkKey, engine, operator, webhooks },
+            { ...parts, ...doors, presence, linkKey, engine, operator, webhooks, ownerKeys },
             ending,
           );
     const keys = doors?.keyring.size() ?? 0;
@@ -128,14 +130,7 @@ function openListening(
   return direct;
 }
 
-/** What signs webhooks, and links and cursors: null in a process that has none. */
-async function readKeys(config: Config, db: Database, { serves }: { serves: boolean }) {
-  const { secretsKeys: sealKeys } = config;
-  const secrets =
-    config.webhookSecrets ??
-    (await readOrMakeSecret(db, { name: 'webhook_secret', make: newWebhookSecret, sealKeys }));
-  const linkKey = serves
-    ? await readOrMakeSecret(db, { name: 'link_key', make: newLinkKey, sealKeys })
-    : null;
-  return { secrets, linkKey };
+/** What signs links and cursors. */
+async function readLinkKey({ secretsKeys: sealKeys }: Config, db: Database) {
+  return await readOrMakeSecret(db, { name: 'link_key', make: newLinkKey, sealKeys });
 }

@@ -13,6 +13,7 @@ import { operationFlags } from './operation.ts';
 import { owners, ownersWords } from './owners-commands.ts';
 import { runOperation } from './run-operation.ts';
 import type { Shell } from './shell.ts';
+import { webhookSecret } from './webhook-secret-command.ts';
 
 /** How a command ended, and what it says with --json. */
 export interface CommandOutcome {
@@ -224,6 +225,14 @@ export const commands: readonly Command[] = [
     example: 'winnow keys create --owner acme --scopes read,submit --expires 2027-06-30',
     flags: [...keysFlags, ...everywhere],
     run: keys,
+  },
+  {
+    name: 'webhook-secret',
+    words: '',
+    summary: 'the secret by which an owner verifies its webhooks',
+    example: 'winnow webhook-secret --owner acme',
+    flags: ['owner', ...everywhere],
+    run: webhookSecret,
   },
   {
     name: 'serve',

@@ -1,4 +1,5 @@
 /** The database itself, for commands of the operator: loaded only when one of them is called. */
+import type { Config } from '../config.ts';
 import type { Database } from '../db/driver/client.ts';
 import { withEnvFile } from './environment.ts';
 import { NoServer, WrongUse } from './failure.ts';
@@ -13,7 +14,7 @@ const maxConnections = 2;
  */
 export async function withOwnDatabase<Result>(
   { env: given, tell, ending: { signal } }: Shell,
-  use: (db: Database) => Promise<Result>,
+  use: (db: Database, config: Config) => Promise<Result>,
 ): Promise<Result> {
   const { ConfigError, readConfig } = await import('../config.ts');
   const { StartFailure } = await import('../core/errors.ts');
@@ -37,7 +38,7 @@ export async function withOwnDatabase<Result>(
     await bringTables(data, { migrate: config.migrate, log });
     const db = openDatabase(databaseUrl, { maxConnections, ...data.access });
     ending.add(() => db.close());
-    return await use(db);
+    return await use(db, config);
   } catch (error) {
     const failure = (databaseUrl === null ? null : startFailureOf(error, databaseUrl)) ?? error;
     if (failure instanceof ConfigError) throw new WrongUse(failure.message);

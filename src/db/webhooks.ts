@@ -45,6 +45,7 @@ export function insertWebhooks(
 ): Fragment {
   const data = sql`
                'id', b.id,
+               'owner', b.owner,
                'operation', lower(b.operation),
                'status', lower(b.status::text),
                'name', left(b.name, 500),
@@ -133,6 +134,7 @@ export interface ClaimedWebhook {
   key: bigint;
   lease: string;
   id: string;
+  owner: string;
   url: string;
   body: string;
   /** Attempts that were made and recorded before. */
@@ -187,7 +189,7 @@ export async function claimWebhooks(
     update webhooks w
     set lease = gen_random_uuid(), due_at = now() + make_interval(secs => ${leaseSeconds})
     from picked where w.key = picked.key
-    returning w.key, w.lease, w.id, w.url, w.body, w.attempts`;
+    returning w.key, w.lease, w.id, split_part(w.endpoint, ' ', 1) as owner, w.url, w.body, w.attempts`;
 }
 
 /** How an attempt ended. `retryInMs` null: it succeeded, or the schedule is over. */

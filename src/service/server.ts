@@ -19,6 +19,7 @@ import { createOperatorFace } from '../faces/operator/face.ts';
 import { createRestFace } from '../faces/rest/face.ts';
 import type { Webhooks } from '../webhooks/deliver.ts';
 import { checkWebhookTarget, createResolveName } from '../webhooks/dial.ts';
+import type { OwnerKeys } from '../webhooks/owner-keys.ts';
 import { type Doors, everybody } from './doors.ts';
 import { type Ending, shutdownGraceMs } from './ending.ts';
 import type { Engine, EngineParts } from './engine.ts';
@@ -31,6 +32,7 @@ interface ServerParts extends EngineParts, Doors {
   engine: Engine;
   operator: Operator;
   webhooks: Webhooks;
+  ownerKeys: OwnerKeys;
 }
 
 /** Returns where it listens. Throws StartFailure where its port is in the way. */
@@ -84,6 +86,7 @@ export async function startServer(parts: ServerParts, ending: Ending): Promise<s
     log,
     events,
     webhooks,
+    webhookSecretOf: parts.ownerKeys.secretOf,
     checkWebhook: createWebhookCheck(config.webhookAllowPrivate),
   };
   const server = createHttpServer({

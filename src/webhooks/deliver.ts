@@ -21,7 +21,7 @@ import type { Telling } from '../telemetry/events.ts';
 import { attemptTimeoutMs, sendWebhook, type WebhookAnswer } from './client.ts';
 import { createResolveName, type ResolveName } from './dial.ts';
 import { nextAttemptInMs, webhookSchedule } from './schedule.ts';
-import { parseWebhookSecrets, signatureHeaders } from './sign.ts';
+import { signatureHeaders } from './sign.ts';
 
 const pollMs = 1_000;
 /** Retries due sooner than this have a timer of their own, as polls come once a second. */
@@ -52,8 +52,8 @@ export interface Webhooks {
 
 export interface WebhooksOptions {
   db: Database;
-  /** One `whsec_…`, or several by white space while one is replaced: each signs every attempt. */
-  secrets: string;
+  /** Each of an owner's keys signs every attempt. */
+  keysOf(owner: string): readonly Buffer[];
   allowPrivate: boolean;
   log: Log;
   events: Telling;
@@ -65,10 +65,9 @@ export interface WebhooksOptions {
   random?: () => number;
 }
 
-/** Throws where a secret is none. */
 export function createWebhooks({
   db,
-  secrets,
+  keysOf,
   allowPrivate,
   log,
   events,
@@ -77,7 +76,6 @@ export function createWebhooks({
   timeoutMs = attemptTimeoutMs,
   random = Math.random,
 }: WebhooksOptions): Webhooks {
-  const keys = parseWebhookSecrets(secrets);
   const underWay = new Set<Promise<void>>();
   const timers = new Set<NodeJS.Timeout>();
   const hurry = new AbortController();
@@ -155,8 +153,9 @@ export function createWebhooks({
   }
 
   /** A fault of our own is an attempt that failed: unrecorded it would be made again for ever. */
-  async function attempt({ id, url, body }: ClaimedWebhook): Promise<WebhookAnswer> {
+  async function attempt({ id, owner, url, body }: ClaimedWebhook): Promise<WebhookAnswer> {
     try {
+      const keys = keysOf(owner);
       return await sendWebhook(
         { url, body, headers: signatureHeaders({ id, timestamp: new Date(), body, keys }) },
         { allowPrivate, resolveName, timeoutMs, signal: hurry.signal },

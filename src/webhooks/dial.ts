@@ -53,9 +53,9 @@ export function createResolveName({
 }
 
 /**
- * checkWebhookUrl, and what the name stands for now: null too when it stands for nothing yet, or
- * the name servers are slow, since each attempt looks again. One address that is not public is
- * enough to refuse a name.
+ * checkWebhookUrl, and what the name stands for now: null too when the name servers are slow or
+ * fail, since each attempt looks again. One address that is not public is enough to refuse a name.
+ * A name without an address gets the same answer: else a caller learns internal names.
  */
 export async function checkWebhookTarget(
   url: string,
@@ -74,8 +74,9 @@ export async function checkWebhookTarget(
     return found.every(({ address }) => isAllowedAddress(address, { allowPrivate }))
       ? null
       : notPublic;
-  } catch {
-    return null; // no such name, today
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'ENOTFOUND' || code === 'ENODATA' ? notPublic : null;
   } finally {
     clearTimeout(timer);
   }

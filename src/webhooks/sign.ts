@@ -31,6 +31,11 @@ export function parseWebhookSecret(secret: string): Buffer {
   return key;
 }
 
+/** The secret of one owner, made of a secret of the server. */
+export function ownerSecret(key: Buffer, owner: string): string {
+  return prefix + createHmac('sha256', key).update(`webhook:${owner}`).digest('base64');
+}
+
 /** The keys of one secret or of several by white space. Throws as parseWebhookSecret does. */
 export function parseWebhookSecrets(secrets: string): Buffer[] {
   return secrets.trim().split(/\s+/).map(parseWebhookSecret);

@@ -176,9 +176,11 @@ describe('checkWebhookTarget', () => {
     expect(problem).toBe(notPublic);
   });
 
-  it('takes a public name, and one that stands for nothing today', async () => {
+  it('takes a public name; one without an address is answered as a private one', async () => {
     expect(await check(async () => [{ address: '93.184.215.14', family: 4 }])).toBeNull();
-    expect(await check(() => Promise.reject(new Error('ENOTFOUND')))).toBeNull();
+    const unknown = Object.assign(new Error('no such name'), { code: 'ENOTFOUND' });
+    expect(await check(() => Promise.reject(unknown))).toBe(notPublic);
+    expect(await check(() => Promise.reject(new Error('SERVFAIL')))).toBeNull();
   });
 
   it('waits two seconds for a name server that is silent', async () => {
@@ -228,7 +230,9 @@ describe('the resolver', () => {
     expect(await checkWebhookTarget('https://mixed.test/', { ...rules, resolveName })).toBe(
       notPublic,
     );
-    expect(await checkWebhookTarget('https://nothing.test/', { ...rules, resolveName })).toBeNull();
+    expect(await checkWebhookTarget('https://nothing.test/', { ...rules, resolveName })).toBe(
+      notPublic,
+    );
     await nameServer.close();
   });
 

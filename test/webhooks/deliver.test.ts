@@ -22,6 +22,7 @@ import {
 } from '../../src/db/webhooks.ts';
 import { createEvents, type Events } from '../../src/telemetry/events.ts';
 import type { Webhooks } from '../../src/webhooks/deliver.ts';
+import { createOwnerKeys } from '../../src/webhooks/owner-keys.ts';
 import { nextAttemptInMs, webhookSchedule } from '../../src/webhooks/schedule.ts';
 import { newWebhookSecret } from '../../src/webhooks/sign.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -200,6 +201,7 @@ describe('the outbox', () => {
       type: 'batch.completed',
       timestamp: body.data.completed_at,
       data: {
+        owner: 'local',
         id: batch.id,
         operation: 'label',
         status: 'completed',
@@ -431,14 +433,14 @@ describe('delivery', () => {
 
 describe('secrets', () => {
   it('that are none keep the service from starting', () => {
-    expect(() => createTestWebhooks(db, { secrets: 'whsec_short' })).toThrow('webhook secret');
+    expect(() => createOwnerKeys('whsec_short')).toThrow('webhook secret');
   });
 
   it('are all signed with while one is being replaced', async () => {
     const old = newWebhookSecret();
     const receiver = await receive();
     const batch = await endBatch(db.sql, { webhookUrl: receiver.url });
-    start({ secrets: `${old} ${testSecret}` });
+    start({ keysOf: createOwnerKeys(`${old} ${testSecret}`).keysOf });
     await logged(batch.key, 1);
 
     const [received] = receiver.received;

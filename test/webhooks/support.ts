@@ -17,6 +17,7 @@ import { insertWebhooks } from '../../src/db/webhooks.ts';
 import { createEvents, type Events } from '../../src/telemetry/events.ts';
 import { logEvents } from '../../src/telemetry/log-events.ts';
 import { createWebhooks, type Webhooks, type WebhooksOptions } from '../../src/webhooks/deliver.ts';
+import { createOwnerKeys } from '../../src/webhooks/owner-keys.ts';
 import { newWebhookSecret } from '../../src/webhooks/sign.ts';
 
 export interface Received {
@@ -182,7 +183,7 @@ export function createTestWebhooks(db: Database, options: TestWebhooksOptions = 
   logEvents(events, log);
   return createWebhooks({
     db,
-    secrets: testSecret,
+    keysOf: createOwnerKeys(testSecret).keysOf,
     allowPrivate: true,
     log,
     events,

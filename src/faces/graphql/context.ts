@@ -13,6 +13,7 @@ import type { Summaries } from '../../engine/summaries/summaries.ts';
 import type { CheckTime } from '../../operations/check-time.ts';
 import type { Telling } from '../../telemetry/events.ts';
 import type { Webhooks } from '../../webhooks/deliver.ts';
+import type { OwnerKeys } from '../../webhooks/owner-keys.ts';
 import type { Bearer } from '../http/auth.ts';
 import type { RequestRate } from '../http/request-rate.ts';
 import type { SignedLinks } from '../http/signed-link.ts';
@@ -50,6 +51,7 @@ export interface Services extends Pick<Caller, 'checkWebhook' | 'callLedger' | '
   /** Calls of batches that run at once in a process. */
   concurrency: number;
   webhooks: Webhooks;
+  webhookSecretOf: OwnerKeys['secretOf'];
   log: Log;
   events: Telling;
 }

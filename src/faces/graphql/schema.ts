@@ -19,6 +19,7 @@ import './provider-states.ts';
 import './spending.ts';
 import './api-keys.ts';
 import './owner-limits.ts';
+import './webhook-secret.ts';
 import { builder } from './builder.ts';
 import { countListValues } from './list-values.ts';
 import { guardRoots } from './scopes.ts';

@@ -26,7 +26,6 @@ import { createSignedLinks, newLinkKey } from '../../../src/faces/http/signed-li
 import { createProviders } from '../../../src/model/providers.ts';
 import { createEvents } from '../../../src/telemetry/events.ts';
 import { createWebhooks } from '../../../src/webhooks/deliver.ts';
-import { newWebhookSecret } from '../../../src/webhooks/sign.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import { until } from '../../support/until.ts';
 import { subscribeSse } from './support.ts';
@@ -95,11 +94,12 @@ beforeAll(async () => {
           events,
           webhooks: createWebhooks({
             db,
-            secrets: newWebhookSecret(),
+            keysOf: () => [],
             allowPrivate: false,
             log,
             events,
           }),
+          webhookSecretOf: () => '',
           checkWebhook: async () => null,
         },
       }),
