@@ -24,7 +24,7 @@ const LimitState = builder.objectRef<Use>('LimitState').implement({
       type: 'DateTime',
       nullable: true,
       description:
-        'When there is room again by itself. Null where only the owner’s own doing frees it.',
+        'The time when there is room again by itself. Null where only the owner’s own doing frees it.',
     }),
   }),
 });
