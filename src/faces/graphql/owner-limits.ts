@@ -19,7 +19,7 @@ const LimitState = builder.objectRef<Use>('LimitState').implement({
   description: 'One limit and how far it is used.',
   fields: (t) => ({
     allowed: t.expose('allowed', { type: 'SafeInt', description: 'The limit.' }),
-    used: t.expose('used', { type: 'SafeInt', description: 'What is used now.' }),
+    used: t.expose('used', { type: 'SafeInt', description: 'The amount that is used now.' }),
     resetsAt: t.expose('resetsAt', {
       type: 'DateTime',
       nullable: true,
@@ -69,7 +69,7 @@ const OwnerLimits = builder.objectRef<OwnerLimitsModel>('OwnerLimits').implement
 builder.queryField('ownerLimits', (t) =>
   t.field({
     type: OwnerLimits,
-    description: 'What the caller may take and what is taken. Null fields are without a limit.',
+    description: 'The limits of the caller and how far each is used. Null fields are without a limit.',
     resolve: (_root, _args, context) => readOwnerLimits(context),
   }),
 );
