@@ -98,7 +98,9 @@ function idOf({ data, errors }: Answer): string {
 const texts = (count: number) => Array.from({ length: count }, (_, at) => `text ${at}`);
 
 const refusals = (answers: readonly Answer[]) =>
-  answers.flatMap(({ errors }) => errors?.map(({ extensions }) => extensions) ?? []);
+  answers.flatMap(
+    ({ errors }) => errors?.map(({ extensions: { requestId: _, ...told } }) => told) ?? [],
+  );
 
 async function untilStatus(owner: Owner, id: string, wanted: string): Promise<void> {
   await until(
