@@ -69,7 +69,8 @@ const OwnerLimits = builder.objectRef<OwnerLimitsModel>('OwnerLimits').implement
 builder.queryField('ownerLimits', (t) =>
   t.field({
     type: OwnerLimits,
-    description: 'The limits of the caller and how far each is used. Null fields are without a limit.',
+    description:
+      'The limits of the caller and how far each is used. Null fields are without a limit.',
     resolve: (_root, _args, context) => readOwnerLimits(context),
   }),
 );
