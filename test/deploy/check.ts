@@ -40,10 +40,17 @@ async function make(id: string, check: Check): Promise<Ending> {
     console.log(`ok ${title}\n  ${seen}; ${seconds()}`);
     return { name: id, outcome: 'passed' };
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
+    const text = textOf(error);
     console.log(`FAILED ${title}, ${seconds()}\n${text}`);
     return { name: id, outcome: 'failed' };
   }
+}
+
+/** A socket that is closed fails with its event, which has a code and a reason. */
+function textOf(error: unknown): string {
+  if (error instanceof Error) return error.message;
+  const { code, reason } = error as { code?: unknown; reason?: unknown };
+  return code === undefined ? String(error) : `a socket was closed: ${code} ${reason}`;
 }
 
 const named = process.argv.slice(2);
