@@ -32,6 +32,7 @@ export function quote(
   let safe = message.slice(0, 4 * maxQuotedChars);
   for (const secret of secrets) safe = withoutSecret(safe, secret);
   for (const pattern of secretPatterns) safe = safe.replace(pattern, '[redacted]');
+  safe = safe.replace(/(?:\[redacted\])+/g, '[redacted]');
   safe = withoutEchoes(safe, texts);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are taken out
   safe = safe.replace(/[\s\u0000-\u001f\u007f]+/g, ' ').trim();

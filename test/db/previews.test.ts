@@ -278,7 +278,7 @@ describe('a batch with a preview', () => {
     await db.sql`update chunks set sent_to = last where batch_key = ${batchKey} and owner = ${worker}`;
 
     await deleteWorker(db, worker);
-    expect(await reclaimChunks(db.sql)).toContain(batchKey);
+    expect((await reclaimChunks(db.sql)).map((one) => one.key)).toContain(batchKey);
 
     expect(await pausePreviews(db.sql, batchKey)).toEqual([]);
     expect(await askPreview(batchKey)).toHaveLength(10);

@@ -131,7 +131,13 @@ describe('two processes on one database', () => {
     expect(submit.errors[0].message).toContain('SUBMIT');
     expect([route.status, await route.json()]).toEqual([
       403,
-      { error: { code: 'FORBIDDEN', message: expect.stringContaining('SUBMIT') } },
+      {
+        error: {
+          code: 'FORBIDDEN',
+          message: expect.stringContaining('SUBMIT'),
+          requestId: expect.any(String),
+        },
+      },
     ]);
     expect([call.status, models.status]).toEqual([403, 200]);
 

@@ -141,7 +141,10 @@ describe('a key without a scope', () => {
     };
     const message = expect.stringContaining('SUBMIT');
 
-    expect(await post('/files')).toEqual([403, { error: { code: 'FORBIDDEN', message } }]);
+    expect(await post('/files')).toEqual([
+      403,
+      { error: { code: 'FORBIDDEN', message, requestId: expect.any(String) } },
+    ]);
     expect(await post('/v1/batches')).toEqual([
       403,
       { error: expect.objectContaining({ message }) },

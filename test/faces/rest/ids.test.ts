@@ -89,7 +89,10 @@ describe('a column id', () => {
 
     for (const upload of [post, form]) {
       const { status, body } = await upload('ids.csv', duplicate);
-      expect([status, body.error]).toEqual([400, { code: 'BAD_USER_INPUT', message }]);
+      expect([status, body.error]).toEqual([
+        400,
+        { code: 'BAD_USER_INPUT', message, requestId: expect.any(String) },
+      ]);
     }
     const { errors } = await uploadFile('ids.csv', duplicate);
     expect(errors[0].extensions.issues).toEqual([{ path: 'file', message }]);
