@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { unitTestFiles } from './test/support/unit-files.ts';
+import { unitTestFiles } from './test/support/files-by-need.ts';
 import base from './vitest.config.ts';
 
 /** `npm run test:unit`: the tests that need no Postgres, and none is started. */
