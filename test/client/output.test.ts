@@ -50,7 +50,7 @@ async function wholeOutput(format: OutputFormat, query = ''): Promise<string> {
   return await (await fetch(`${app.url}/batches/${id}/output?format=${format}${query}`)).text();
 }
 
-describe.each(formats)('%s', (format) => {
+describe.concurrent.each(formats)('%s', (format) => {
   it('is whole wherever it breaks off', async () => {
     const expected = await wholeOutput(format);
     const { length } = new TextEncoder().encode(expected);
