@@ -54,8 +54,8 @@ export interface LiveCalls {
 
 export interface LiveCallOptions {
   providersOf(owner: string): Providers;
-  /** An id. */
-  defaultModel: string;
+  /** The server's own, also where the caller may not name it: a bare name may be its provider's. */
+  resolveDefault(): Model;
   /** Milliseconds that a call waits for its gate at most. */
   timeoutMs: number;
   callLedger: Pick<CallLedger, 'add'>;
@@ -206,12 +206,12 @@ function count(
  */
 function modelNamed(
   { owner, dialect, body: { model: name } }: LiveCall,
-  { providersOf, defaultModel }: LiveCallOptions,
+  { providersOf, resolveDefault }: LiveCallOptions,
 ): { model: Model; readings: Model['readings'] } {
   const providers = providersOf(owner);
   try {
     const own = name.includes('/') ? null : providers.resolveAt(dialect, name);
-    const model = own ?? providers.resolveNamed(name, providers.resolve(defaultModel));
+    const model = own ?? providers.resolveNamed(name, resolveDefault());
     return { model, readings: model.readings };
   } catch (error) {
     if (!(error instanceof BadUserInput)) throw error;

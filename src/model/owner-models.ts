@@ -12,12 +12,18 @@ export interface OwnerModels {
    * unknown: BadUserInput.
    */
   providersOf(owner: string): Providers;
+  /**
+   * The same for what is stored: `resolve` takes any model, as limits that came later do not stop
+   * a batch.
+   */
+  storedProvidersOf(owner: string): Providers;
   /** Model calls of the owner that are under way; 0 where they are not limited. */
   callsOf(owner: string): number;
 }
 
 interface View {
   providers: Providers;
+  stored: Providers;
   calls: OwnerCalls | null;
 }
 
@@ -30,13 +36,16 @@ export function createOwnerModels(providers: Providers, limits: LimitsByOwner): 
     const known = views.get(owner);
     if (known) return known;
     const calls = own.modelCalls === null ? null : createOwnerCalls(own.modelCalls);
-    const made = { providers: viewFor(providers, { models: own.models, calls }), calls };
+    const view = viewFor(providers, { models: own.models, calls });
+    const { resolve } = viewFor(providers, { models: null, calls });
+    const made = { providers: view, stored: { ...view, resolve }, calls };
     views.set(owner, made);
     return made;
   }
 
   return {
     providersOf: (owner) => viewOf(owner)?.providers ?? providers,
+    storedProvidersOf: (owner) => viewOf(owner)?.stored ?? providers,
     callsOf: (owner) => viewOf(owner)?.calls?.inFlight ?? 0,
   };
 }
@@ -47,10 +56,12 @@ interface Bounds {
   calls: OwnerCalls | null;
 }
 
+/** The models of the providers by those of all views. */
+const inner = new WeakMap<Model, Model>();
+
 function viewFor(providers: Providers, { models, calls }: Bounds): Providers {
-  /** The models of this view by those of the providers, and the other way. */
+  /** The models of this view by those of the providers. */
   const bounded = new WeakMap<Model, Model>();
-  const inner = new WeakMap<Model, Model>();
   const mayName = (id: string) => models === null || namesModel(models, id);
   const rule = `must be one of the models of this owner: ${models?.join(', ')}`;
 

@@ -82,7 +82,13 @@ export async function openModels(
     modelsOf,
     callsOf: ownerModels.callsOf,
     prepareStored: ({ owner, operation, options, model }) =>
-      modelsOf(owner).preparePlan(operation, JSON.parse(options) as Record<string, unknown>, model),
+      preparePlan(
+        operation,
+        JSON.parse(options) as Record<string, unknown>,
+        model,
+        undefined,
+        ownerModels.storedProvidersOf(owner),
+      ),
     activityText() {
       const activity = providers.activity();
       return Object.keys(activity).length === 0 ? null : JSON.stringify(activity);

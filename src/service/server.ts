@@ -79,7 +79,7 @@ export async function startServer(parts: ServerParts, ending: Ending): Promise<s
       ownerBudget,
       takeItem: (owner) =>
         takeItems(dbOf(owner).sql, takingOf(limitsOf(owner), { owner, items: 1 })),
-      defaultModel,
+      resolveDefault: () => providers.resolve(defaultModel),
       timeoutMs,
       events,
     }),

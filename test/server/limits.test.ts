@@ -8,7 +8,17 @@ import { completion, type StubProvider, startStubProvider } from '../support/stu
 import { until } from '../support/until.ts';
 
 const key = 'k'.repeat(24);
-const owners = ['batches', 'items', 'bytes', 'calls', 'models', 'rate', 'all', 'other'] as const;
+const owners = [
+  'batches',
+  'items',
+  'bytes',
+  'calls',
+  'models',
+  'large',
+  'rate',
+  'all',
+  'other',
+] as const;
 type Owner = (typeof owners)[number];
 
 const modelCalls = 3;
@@ -31,6 +41,7 @@ beforeAll(async () => {
       bytes: { storageBytes: 1_000 },
       calls: { modelCalls },
       models: { models: ['stub/ba*'] },
+      large: { models: ['stub/large'] },
       rate: { requestsPerMinute: 4 },
       all: {
         activeBatches: 1,
@@ -291,6 +302,32 @@ test('a form with a file and an operation that is over a limit leaves no file', 
   });
   const { data } = await ask('items', '{ files(first: 5) { totalCount } }');
   expect(data?.files.totalCount).toBe(0);
+});
+
+test('a model is called that its owner may name, although the server’s own is none of those', async () => {
+  const chat = async (model: string) => {
+    const response = await fetch(`${app.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { ...as('large'), 'content-type': 'application/json' },
+      body: JSON.stringify({ model, messages: [{ role: 'user', content: 'hi' }] }),
+    });
+    return response.status;
+  };
+
+  expect([await chat('stub/large'), await chat('large'), await chat('stub/base')]).toEqual([
+    200, 200, 404,
+  ]);
+  expect(stub.requests.map(({ body }) => body.model)).toEqual(['large', 'large']);
+});
+
+test('a batch goes on with its model under limits that came later', async () => {
+  const id = idOf(await submit('other', { source: { texts: ['a'] }, autoStart: false }));
+  await sql`update batches set owner = 'large' where id = ${id}`;
+
+  await onBatch('large', 'startBatch', id);
+
+  await untilStatus('large', id, 'COMPLETED');
+  expect(stub.requests.map(({ body }) => body.model)).toEqual(['base']);
 });
 
 test('a model that is not among the owner’s is one that is not there', async () => {
