@@ -78,8 +78,12 @@ export async function markLeft({ query }: Builder, fileId: string): Promise<void
   await query.update(files).set({ leftAt: sql`now()` }).where(eq(files.id, fileId));
 }
 
-/** The same of uploads whose batch was refused a day ago. */
+/** The same of uploads whose batch was refused a day ago, but for those that had one since. */
 export async function deleteLeftFiles(sql: Sql): Promise<number> {
+  await sql`
+    update files f set left_at = null
+    where left_at is not null and deleted_at is null
+      and exists (select from batches where file_key = f.key)`;
   const deleted = await sql`
     update files f set deleted_at = now()
     where left_at <= now() - make_interval(secs => ${leftSeconds}) and deleted_at is null

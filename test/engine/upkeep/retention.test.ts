@@ -165,27 +165,31 @@ describe('files', () => {
     expect(await fileOf(young.id)).toMatchObject({ deletesAt: null });
   });
 
-  it('go after a day where their batch was refused, unless another uses them', async () => {
+  it('go after a day where their batch was refused, unless another has used them', async () => {
     const [left, taken] = [
       (await upload({ operation: 'label', categories: 'good,bad', model: 'none/none' })).error,
       (await upload({ operation: 'label', categories: 'good,bad', model: 'none/none' })).error,
     ];
     const fresh = await fileOf(left.fileId);
-    await app.graphql(
+    const { data } = await app.graphql(
       `mutation($input: SubmitBatchInput!) { submitBatch(input: $input) { batch { id } } }`,
       {
         input: {
           operation: { label: { categories: ['good', 'bad'] } },
           source: { fileId: taken.fileId },
+          autoStart: false,
         },
       },
     );
-    const before = await look({});
     await db.sql`update files set left_at = left_at - interval '1 day' where left_at is not null`;
+    const before = await look({});
+    await app.graphql(`mutation($id: ID!) { deleteBatch(id: $id) { deletedId } }`, {
+      id: data?.submitBatch.batch.id,
+    });
     const after = await look({});
 
     expect(Date.parse(fresh.deletesAt) - Date.parse(fresh.createdAt)).toBeGreaterThan(86_000_000);
-    expect([before, after]).toEqual([[], [{ kind: 'file', count: 1 }]]);
+    expect([before, after]).toEqual([[{ kind: 'file', count: 1 }], []]);
     expect(await fileOf(left.fileId)).toBeNull();
     expect(await fileOf(taken.fileId)).toMatchObject({ deletesAt: null });
   });
