@@ -42,12 +42,25 @@ export async function watchOwnership(
     timer.unref();
     ending.add(async () => clearInterval(timer));
 
+    let isLooking = false;
     async function look(): Promise<void> {
-      if (isOwn || !(await isOwnDatabase(db)) || isOwn) return;
-      isOwn = true;
-      clearInterval(timer);
-      log.info(adopted);
-      for (const begin of waiting) await begin();
+      if (isLooking) return;
+      isLooking = true;
+      try {
+        if (!isOwn) {
+          if (!(await isOwnDatabase(db))) return;
+          isOwn = true;
+          log.info(adopted);
+        }
+        // What could not begin is tried again by the next look.
+        for (let begin = waiting[0]; begin; begin = waiting[0]) {
+          await begin();
+          waiting.shift();
+        }
+        clearInterval(timer);
+      } finally {
+        isLooking = false;
+      }
     }
   }
   return {
