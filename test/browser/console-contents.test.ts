@@ -32,7 +32,9 @@ if (browserPath) {
       await app?.stop();
     });
 
-    it('three reasons of failures, and retries the rows of one alone', async () => {
+    it('three reasons of failures, and retries the rows of one alone', {
+      timeout: 240_000,
+    }, async () => {
       const faults = [
         ['refused', { kind: 'refusal' }],
         ['filtered', { kind: 'content_filter' }],
@@ -67,7 +69,7 @@ if (browserPath) {
       await failures.waitFor({ state: 'detached' });
       await page
         .getByText(`${words(manyFailed + 1)} of ${words(manyFailed + 1)} answered`)
-        .waitFor();
+        .waitFor({ timeout: 120_000 });
       await page.getByText('Completed', { exact: true }).waitFor();
       expect(problems).toEqual([]);
       await page.close();
