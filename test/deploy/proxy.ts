@@ -203,7 +203,7 @@ async function useProxy(port: number, first: Program): Promise<string> {
   const asked = await endUnderRequests(url, first);
   return (
     `100 MB in ${uploadSeconds.toFixed(0)} s, WebSocket and event stream alive after 80 s, ` +
-    `${asked} requests while one process ended, none failed`
+    `${asked} requests while one process ended, none lost`
   );
 }
 
