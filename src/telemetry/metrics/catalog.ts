@@ -191,7 +191,7 @@ export const catalog = {
   retentionDeleted: counter(
     'winnow_retention_deleted_total',
     ['kind'],
-    'Batches, files and contents that retention has deleted',
+    'Batches and files that retention has deleted',
   ),
   providerBatches: gauge(
     'winnow_provider_batches',
