@@ -119,7 +119,8 @@ export async function startWinnow(
   form.set('file', await openAsBlob(file), 'items.jsonl');
   const uploaded = await fetch(`${url}/files`, { method: 'POST', body: form });
   const { id: fileId } = (await uploaded.json()) as { id: string };
-  const input = { operation: operationInput, source: { fileId } };
+  // The others call for every row, so that identical ones are called for here too.
+  const input = { operation: operationInput, source: { fileId }, deduplicate: false };
 
   return {
     name: 'winnow',
