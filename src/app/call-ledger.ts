@@ -7,68 +7,112 @@ import type { Log } from '../core/log.ts';
 import { createLooper } from '../core/looper.ts';
 import { knownUsage, noUsage, type Usage } from '../core/usage.ts';
 import type { Database } from '../db/driver/client.ts';
-import { deleteOldSpending, readMonth, writeCallSpending } from '../db/spending.ts';
+import type { RenamedOwner } from '../db/driver/notifications.ts';
+import {
+  deleteOldSpending,
+  readMonth,
+  type WrittenSpending,
+  writeCallSpending,
+} from '../db/spending.ts';
 
 const intervalMs = 1_000;
 const sweepEveryMs = 24 * 60 * 60 * 1_000;
 
+/** Where calls of an owner are added up. A call keeps the one that it began with. */
+export interface CallAccount {
+  /** Adds what a call has used; nothing where nothing was sent. */
+  add(model: string, usage: Usage): void;
+}
+
 export interface CallLedger {
-  /** Adds what a call of an owner has used; nothing where nothing was sent. */
-  add(owner: string, model: string, usage: Usage): void;
+  accountOf(owner: string): CallAccount;
+  /**
+   * An owner was erased: what its calls cost until now goes by the other name, those under way
+   * too. What begins from now on is the owner's again.
+   */
+  rename(owner: RenamedOwner): void;
   start(): void;
   /** Writes what is left. */
   stop(): Promise<void>;
 }
 
-interface Sum {
+interface Account {
+  /** Of its rows. */
   key: bigint;
   owner: string;
+  /** Its name is the one that an erased owner was given. */
+  isErased: boolean;
+  /** By model. */
+  sums: Map<string, Sum>;
+}
+
+interface Sum {
+  account: Account;
   model: string;
-  /** What stands in the database, of the present month. */
+  month: string;
+  /** What stands in the database, of that month. */
   written: Usage;
   /** What does not yet. */
   pending: Usage;
 }
 
 export function createCallLedger({ db, log }: { db: Database; log: Log }): CallLedger {
-  /** By owner and model. */
-  const sums = new Map<string, Sum>();
-  const keys = new Map<string, bigint>();
+  const current = new Map<string, Account>();
+  /** What is to be written, of erased owners too. */
+  const waiting = new Set<Sum>();
   let month = '';
   let timer: NodeJS.Timeout | null = null;
   let sweptAt = 0;
+
+  function add(account: Account, model: string, usage: Usage): void {
+    if (usage.requests === 0) return;
+    const begun = { account, model, month, written: noUsage, pending: noUsage };
+    const sum = account.sums.get(model) ?? begun;
+    account.sums.set(model, sum);
+    sum.pending = knownUsage([sum.pending, usage]);
+    waiting.add(sum);
+  }
+
+  function rename(account: Account, erasedAs: string): void {
+    if (current.get(account.owner) === account) current.delete(account.owner);
+    account.owner = erasedAs;
+    account.isErased = true;
+  }
 
   async function write(): Promise<void> {
     if (Date.now() >= sweptAt + sweepEveryMs) {
       await deleteOldSpending(db.sql);
       sweptAt = Date.now();
     }
-    const waiting = [...sums.values()].filter(({ pending }) => pending.requests > 0);
-    if (waiting.length === 0) return;
-    // All of the sum, so that a statement whose answer was lost can be done again.
-    const wholes = waiting.map((sum) => knownUsage([sum.written, sum.pending]));
-    const spent = waiting.map((sum) => sum.pending);
-    for (const sum of waiting) sum.pending = { ...noUsage };
-    let isWritten = false;
-    try {
-      const given = waiting.map(({ key, owner, model }, at) => {
-        return { key, owner, model, usage: wholes[at] ?? noUsage };
-      });
-      isWritten = await writeCallSpending(db.sql, month, given);
-    } finally {
-      for (const [at, sum] of waiting.entries()) {
-        if (isWritten) sum.written = wholes[at] ?? noUsage;
-        else sum.pending = knownUsage([sum.pending, spent[at] ?? noUsage]);
-      }
-    }
-    if (!isWritten) await beginMonth();
+    while (waiting.size > 0 && !(await writeWaiting([...waiting]))) month = await readMonth(db.sql);
   }
 
-  /** What was written stays with its month. */
-  async function beginMonth(): Promise<void> {
-    month = await readMonth(db.sql);
-    for (const sum of sums.values()) sum.written = noUsage;
-    await write();
+  /** False where something is left, because the month has changed or an owner was erased. */
+  async function writeWaiting(sums: readonly Sum[]): Promise<boolean> {
+    // All of the sum, so that a statement whose answer was lost can be done again.
+    const given = sums.map((sum) => {
+      const { key, owner, isErased } = sum.account;
+      const written = sum.month === month ? sum.written : noUsage;
+      const usage = knownUsage([written, sum.pending]);
+      return { sum, spent: sum.pending, key, owner, isErased, model: sum.model, usage };
+    });
+    for (const { sum } of given) sum.pending = noUsage;
+    let done: WrittenSpending = { isWritten: () => false, renamed: new Map() };
+    try {
+      done = await writeCallSpending(db.sql, month, given);
+    } finally {
+      for (const { sum, spent, usage } of given) {
+        if (done.isWritten(sum.account.key, sum.model))
+          Object.assign(sum, { month, written: usage });
+        else sum.pending = knownUsage([sum.pending, spent]);
+        if (sum.pending.requests === 0) waiting.delete(sum);
+      }
+    }
+    for (const { account } of sums) {
+      const owner = done.renamed.get(account.key);
+      if (owner !== undefined) rename(account, owner);
+    }
+    return given.every(({ key, model }) => done.isWritten(key, model));
   }
 
   const writes = createLooper(write, (error) =>
@@ -76,14 +120,15 @@ export function createCallLedger({ db, log }: { db: Database; log: Log }): CallL
   );
 
   return {
-    add(owner, model, usage) {
-      if (usage.requests === 0) return;
-      const name = `${owner} ${model}`;
-      const key = keys.get(owner) ?? newKey();
-      keys.set(owner, key);
-      const sum = sums.get(name) ?? { key, owner, model, written: noUsage, pending: noUsage };
-      sum.pending = knownUsage([sum.pending, usage]);
-      sums.set(name, sum);
+    accountOf(owner) {
+      const begun = { key: newKey(), owner, isErased: false, sums: new Map<string, Sum>() };
+      const account = current.get(owner) ?? begun;
+      current.set(owner, account);
+      return { add: (model, usage) => add(account, model, usage) };
+    },
+    rename({ owner, erasedAs }) {
+      const account = current.get(owner);
+      if (account) rename(account, erasedAs);
     },
     start() {
       timer = setInterval(writes.run, intervalMs);

@@ -34,7 +34,7 @@ export interface Caller {
   /** What is wrong with a webhook's URL; null when it may be called. */
   checkWebhook(url: string): Promise<string | null>;
   /** What calls outside of batches cost. */
-  callLedger: Pick<CallLedger, 'add'>;
+  callLedger: Pick<CallLedger, 'accountOf'>;
   log: Log;
   events: Telling;
   /** The request, for the log. */

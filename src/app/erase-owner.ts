@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isPurgeable, purgeBatchStep } from '../db/deletions.ts';
 import type { Database } from '../db/driver/client.ts';
-import { notifyBatch, notifyDeleted, notifyKey } from '../db/driver/notifications.ts';
+import { notifyBatch, notifyDeleted, notifyErased, notifyKey } from '../db/driver/notifications.ts';
 import { removeFile } from '../db/files.ts';
 import {
   eraseBatches,
@@ -18,6 +18,8 @@ import { removeRows } from '../files/rows-removal.ts';
 /** Workers let go of a deleted batch as soon as they hear of it. */
 const patienceMs = 10_000;
 const pollMs = 100;
+/** Longer than a process takes to write what calls cost that ended just before. */
+const settledMs = 2_000;
 
 /** What went, and what stays. */
 export interface ErasedOwner {
@@ -40,14 +42,18 @@ export async function eraseOwner(db: Database, owner: string): Promise<ErasedOwn
   for (const id of keys) await notifyKey(db.sql, id);
   const batches = await hideBatches(db, names);
   const files = await eraseFiles(db, names);
+  await notifyErased(db.sql, names);
+  const settled = delay(settledMs);
   const sums = await eraseSpending(db, names);
   const waitingBatches = await purge(db, names.erasedAs);
+  await settled;
+  const laterSums = await eraseSpending(db, names);
   return {
     owner,
     keys: keys.length,
     batches,
     files,
-    spending: { sums, owner: names.erasedAs },
+    spending: { sums: sums + laterSums, owner: names.erasedAs },
     waitingBatches,
   };
 }

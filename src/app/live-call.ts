@@ -12,7 +12,7 @@ import { ModelError } from '../model/model-error.ts';
 import type { Providers } from '../model/providers.ts';
 import type { BodyRequest, Dialect } from '../model/request.ts';
 import type { Telling } from '../telemetry/events.ts';
-import type { CallLedger } from './call-ledger.ts';
+import type { CallAccount, CallLedger } from './call-ledger.ts';
 import type { OwnerBudget } from './owner-budget.ts';
 
 interface LiveCall {
@@ -58,7 +58,7 @@ export interface LiveCallOptions {
   resolveDefault(): Model;
   /** Milliseconds that a call waits for its gate at most. */
   timeoutMs: number;
-  callLedger: Pick<CallLedger, 'add'>;
+  callLedger: Pick<CallLedger, 'accountOf'>;
   ownerBudget: OwnerBudget;
   events: Telling;
   /** Counts an item that starts of its owner's day. Throws LimitExceeded. */
@@ -112,6 +112,7 @@ async function run<T>(
   use: (model: Model, permit: Permit, begun: () => void) => Promise<{ result: T; spent: Spent }>,
 ): Promise<T> {
   const { readings, ...named } = modelNamed(call, options);
+  const account = options.callLedger.accountOf(call.owner);
   let model = readings ? await readings.chosen() : named.model;
   let mayBeOther = readings !== undefined;
   let isTaken = false;
@@ -133,14 +134,14 @@ async function run<T>(
     const sentAt = performance.now();
     try {
       const { result, spent } = await use(model, permit, begun);
-      count(call, options, { permit, model, sentAt, spent });
+      count(call, options, { account, permit, model, sentAt, spent });
       readings?.confirm(model);
       permit.release('ok');
       return result;
     } catch (error) {
       giveBack(permit, error, call);
       const spent = error instanceof ModelError ? error : null;
-      count(call, options, { permit, model, sentAt, spent });
+      count(call, options, { account, permit, model, sentAt, spent });
       if (!(error instanceof ModelError)) throw error;
       const isUnknown = error.failure.code === 'UNKNOWN_MODEL';
       const other =
@@ -172,19 +173,26 @@ function admit(
 /** Adds a call to the ledger, also one that failed or was broken off. */
 function count(
   { owner }: LiveCall,
-  { callLedger, events }: LiveCallOptions,
+  { events }: LiveCallOptions,
   {
+    account,
     permit: { requests },
     model: { id: model },
     sentAt,
     spent,
-  }: { permit: Permit; model: Model; sentAt: number; spent: Spent | ModelError | null },
+  }: {
+    account: CallAccount;
+    permit: Permit;
+    model: Model;
+    sentAt: number;
+    spent: Spent | ModelError | null;
+  },
 ): void {
   const usage = { ...noUsage, requests };
   const failure = spent instanceof ModelError ? spent : null;
   const { tokens, costUsd } = spent ?? { tokens: null, costUsd: null };
   if (!failure?.isFree) meter(usage, { tokens, costUsd });
-  callLedger.add(owner, model, usage);
+  account.add(model, usage);
   if (requests === 0 || !events.has('model.call')) return;
   events.emit('model.call', {
     model,

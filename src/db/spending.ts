@@ -51,39 +51,69 @@ export function addResent(sql: Sql, resent: ReturnType<Sql>) {
 }
 
 /** What one owner spent on one model by calls outside of batches, in the present month. */
-export interface CallSpending {
+interface CallSpending {
   /** Below 0: of the process and the owner. */
   key: bigint;
   owner: string;
+  /** The owner is the name that an erased one was given. */
+  isErased: boolean;
   model: string;
   usage: Usage;
 }
 
+/** What a write came to. */
+export interface WrittenSpending {
+  isWritten(key: bigint, model: string): boolean;
+  /** By key: owners that were erased meanwhile go by these names. */
+  renamed: ReadonlyMap<bigint, string>;
+}
+
 /**
- * Writes sums of a process in place of those it has written before. False where the month has
- * changed meanwhile: nothing was written.
+ * Writes sums of a process in place of those it has written before. Nothing is written where the
+ * month has changed meanwhile, nor where an owner was erased: the rows of its key have another name
+ * then, which the sums must have too.
  */
 export async function writeCallSpending(
   sql: Sql,
   month: string,
   sums: readonly CallSpending[],
-): Promise<boolean> {
+): Promise<WrittenSpending> {
   const keys = `{${sums.map(({ key }) => key).join()}}`;
   const owners = sums.map(({ owner }) => owner);
   const models = sums.map(({ model }) => model);
+  const erased = sums.flatMap(({ isErased, owner }) => (isErased ? [owner] : []));
   const { arrays, columns } = usageValues(
     sql,
     sums.map(({ usage }) => usage),
   );
-  const written = await sql`
-    insert into spending (batch_key, month, owner, model, execution, ${columns})
-    select key, ${month}, owner, model, 'LIVE', ${columns}
-    from unnest(${keys}::bigint[], ${owners}::text[], ${models}::text[], ${arrays})
-      as given(key, owner, model, ${columns})
-    where ${presentMonth(sql)} = ${month}
-    on conflict (batch_key, month, model, execution) do update set ${ledgerSet(sql)}
-    returning 1`;
-  return written.count > 0;
+  const rows = await sql<{ key: bigint; model: string | null; owner: string }[]>`
+    with given as materialized (
+      select * from unnest(${keys}::bigint[], ${owners}::text[], ${models}::text[], ${arrays})
+        as given(key, owner, model, ${columns})
+    ),
+    renamed as materialized (
+      select distinct g.key, s.owner from given g join spending s on s.batch_key = g.key
+      where s.owner <> g.owner and g.owner <> all(${erased}::text[])
+    ),
+    written as (
+      insert into spending as s (batch_key, month, owner, model, execution, ${columns})
+      select key, ${month}, owner, model, 'LIVE', ${columns}
+      from given where ${presentMonth(sql)} = ${month} and not exists (select from renamed)
+      on conflict (batch_key, month, model, execution)
+        do update set ${ledgerSet(sql)}, owner = excluded.owner
+        where s.owner = excluded.owner or excluded.owner = any(${erased}::text[])
+      returning batch_key, model, owner
+    )
+    select batch_key as key, model, owner from written
+    union all
+    select key, null, owner from renamed`;
+  const written = new Set(rows.map(({ key, model }) => `${key} ${model}`));
+  return {
+    isWritten: (key, model) => written.has(`${key} ${model}`),
+    renamed: new Map(
+      rows.flatMap(({ key, model, owner }) => (model === null ? [[key, owner]] : [])),
+    ),
+  };
 }
 
 /** The present month in UTC, as 2026-11. */

@@ -47,6 +47,7 @@ export async function startServer(parts: ServerParts, ending: Ending): Promise<s
   const dbOf = (owner: string) => line.of(owner).db;
   const callLedger = createCallLedger({ db, log });
   callLedger.start();
+  nudges.subscribeErased(callLedger.rename);
   ending.add(() => callLedger.stop());
   const ownerBudget = createOwnerBudget({ dbOf, providers, limits, presence, log });
   const progress = startProgress(line, parts, ending);

@@ -149,6 +149,26 @@ it('erase leaves the name of an owner in no table, and what was spent', async ()
   expect(other.data?.batch).not.toBeNull();
 });
 
+it('an owner that is back after its erasure spends of its budget', async () => {
+  await app.graphql(
+    `mutation { label(items: [{content: "x"}], options: {categories: ["a", "b"]}) { results { label } } }`,
+    {},
+    headers,
+  );
+  const spent = async () => {
+    const { data } = await app.graphql(
+      '{ spending { usage { requests } budgetUsd remainingUsd } }',
+      {},
+      headers,
+    );
+    return data?.spending;
+  };
+  await until(async () => (await spent()).usage.requests === 1, { deadlineMs, what: 'the call' });
+
+  const { budgetUsd, remainingUsd } = await spent();
+  expect(remainingUsd).toBeLessThan(budgetUsd);
+});
+
 it('erase cuts off a batch that runs', async () => {
   app.sandbox.faults.add({ fault: { kind: 'latency', ms: 600_000 } });
   const id = await submitTexts(app, ['for ever'], { headers });

@@ -17,10 +17,18 @@ const channel = 'winnow_batches';
 const deletedWord = 'deleted';
 /** The same of a key of the table that was made or revoked. */
 const keyWord = 'key';
+/** The same of an owner that was erased. */
+const erasedWord = 'erased';
 
 export interface DeletedBatch {
   id: string;
   owner: string;
+}
+
+/** An owner that was erased, and the name that what it spent goes by. */
+export interface RenamedOwner {
+  owner: string;
+  erasedAs: string;
 }
 
 /** Tells every process. Never part of a write to items: NOTIFY locks all commits. */
@@ -38,6 +46,11 @@ export async function notifyKey(sql: Sql, id: string): Promise<void> {
   await sql`select pg_notify(${channel}, ${`${keyWord}:${id}`})`;
 }
 
+/** Tells every process that an owner was erased. */
+export async function notifyErased(sql: Sql, { owner, erasedAs }: RenamedOwner): Promise<void> {
+  await sql`select pg_notify(${channel}, ${`${erasedWord}:${erasedAs}:${owner}`})`;
+}
+
 /**
  * Listens until the returned function is called. `onConnect` runs at every (re)connection: what was
  * sent before it is lost, so the caller looks for itself then.
@@ -48,11 +61,13 @@ export async function listenToBatches(
     onNudge,
     onDeleted,
     onKey,
+    onErased,
     onConnect,
   }: {
     onNudge: (batchKey: bigint, nudge: BatchNudge) => void;
     onDeleted: (batch: DeletedBatch) => void;
     onKey: () => void;
+    onErased: (owner: RenamedOwner) => void;
     onConnect: () => void;
   },
 ): Promise<() => Promise<void>> {
@@ -62,6 +77,7 @@ export async function listenToBatches(
       const [nudge, key, ...rest] = payload.split(':');
       if (nudge === keyWord) onKey();
       if (nudge === deletedWord && key) onDeleted({ id: key, owner: rest.join(':') });
+      if (nudge === erasedWord && key) onErased({ erasedAs: key, owner: rest.join(':') });
       if (key && (nudge === 'work' || nudge === 'stop' || nudge === 'progress')) {
         onNudge(BigInt(key), nudge);
       }

@@ -7,6 +7,7 @@ import {
   notifyBatch,
   notifyDeleted,
   notifyKey,
+  type RenamedOwner,
 } from '../../db/driver/notifications.ts';
 
 /** A hint about a batch; null after a reconnection, when hints may have been lost. */
@@ -30,6 +31,8 @@ export interface Nudges {
   subscribeKeys(listener: () => void): () => void;
   /** Never rejects: processes that miss it look again within seconds. */
   sendKey(id: string): Promise<void>;
+  /** Owners that are erased while this process listens; nothing is said of those in between. */
+  subscribeErased(listener: (owner: RenamedOwner) => void): () => void;
 }
 
 /** Behind the hints of other processes where these cannot be heard. */
@@ -50,6 +53,7 @@ export function createNudges({
   const listeners = new Set<NudgeListener>();
   const deletionListeners = new Set<(batch: DeletedBatch) => void>();
   const keyListeners = new Set<() => void>();
+  const erasureListeners = new Set<(owner: RenamedOwner) => void>();
   let unlisten: (() => Promise<void>) | null = null;
 
   return {
@@ -72,6 +76,9 @@ export function createNudges({
         },
         onKey() {
           for (const listener of keyListeners) listener();
+        },
+        onErased(owner) {
+          for (const listener of erasureListeners) listener(owner);
         },
         onConnect() {
           for (const listener of listeners) listener(null);
@@ -134,6 +141,11 @@ export function createNudges({
       } catch (error) {
         log.warn({ err: error, key: id }, 'could not tell of a key');
       }
+    },
+
+    subscribeErased(listener) {
+      erasureListeners.add(listener);
+      return () => erasureListeners.delete(listener);
     },
   };
 }

@@ -152,11 +152,12 @@ async function runNow(
   context: Context,
 ): Promise<OperationPayload> {
   const plan = planFor(operation.name, options, items, context, 'options');
+  const account = context.callLedger.accountOf(context.owner);
   const answers = await withinBudget(context, plan, (admit) =>
     answerItems(plan, items, {
       signal: context.signal,
       origin: { lane: 'sync', owner: context.owner, events: context.events },
-      onSpent: (model, usage) => context.callLedger.add(context.owner, model, usage),
+      onSpent: account.add,
       async admit(promptCharacters) {
         context.budget.takePrompts(promptCharacters);
         await admit({ promptCharacters: () => promptCharacters, answers: items.length });

@@ -85,7 +85,7 @@ beforeAll(async () => {
           defaultModel: 'test/rules',
           withKeys: false,
           ownProcess: { id: () => null, concurrency: 1 },
-          callLedger: { add: () => undefined },
+          callLedger: { accountOf: () => ({ add: () => undefined }) },
           ownerBudget: { admit: async () => () => undefined },
           retention: { batchSeconds: null, fileSeconds: null, hours: null },
           limits: { owners: new Map(), others: null },
