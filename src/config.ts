@@ -1,35 +1,41 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { apiKeys, type OwnKey } from './config/api-keys.ts';
-import { budgets } from './config/budgets.ts';
+import type { OwnKey } from './config/api-keys.ts';
 import {
   type DatabaseSettings,
   databaseSettings,
   databaseVariables,
 } from './config/database-settings.ts';
-import { bool, integer, oneOf, optionalInteger } from './config/kinds.ts';
-import { limits } from './config/limits.ts';
+import { listeningVariables } from './config/listening-settings.ts';
 import { type LogSettings, logSettings, logVariables } from './config/log-settings.ts';
+import {
+  anthropicBaseUrl,
+  defaultModels,
+  modelVariables,
+  openaiBaseUrl,
+} from './config/model-settings.ts';
 import {
   type OperatorSettings,
   operatorSettings,
   operatorVariables,
 } from './config/operator-settings.ts';
-import { prices } from './config/price-settings.ts';
-import { httpUrl, providers } from './config/provider-settings.ts';
+import { ownerVariables } from './config/owner-settings.ts';
+import { pageVariables } from './config/page-settings.ts';
+import { providers } from './config/provider-settings.ts';
 import { retentionSettings, retentionVariables } from './config/retention-settings.ts';
 import { fileVariable, readSecretFiles } from './config/secret-files.ts';
-import { extraBody, secretsKey } from './config/secret-settings.ts';
 import { tellStrangeVariables } from './config/strange-variables.ts';
 import { describeIssue, textOf } from './config/text.ts';
-import { type IsProxy, trustedProxies } from './config/trusted-proxies.ts';
+import type { IsProxy } from './config/trusted-proxies.ts';
+import type { VariableGroup } from './config/variable.ts';
+import { webhookVariables } from './config/webhook-settings.ts';
+import { workerVariables } from './config/worker-settings.ts';
 import type { LimitsByOwner } from './core/limits.ts';
 import type { OwnerLimits } from './db/owner-limits.ts';
 import type { Retention } from './db/retention.ts';
 import type { OwnPrices } from './model/prices.ts';
 import type { ProviderConfig } from './model/provider-config.ts';
-import { parseWebhookSecrets } from './webhooks/sign.ts';
 
 /** Everything that can be set from outside, parsed once. */
 export interface Config extends DatabaseSettings, LogSettings, OperatorSettings {
@@ -76,52 +82,55 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
+/** All variables by theme, in the order of the documents, which are printed from this. */
+export const variableGroups: readonly VariableGroup[] = [
+  {
+    title: 'Where it listens',
+    introduction: 'Without a key only loopback addresses are allowed.',
+    variables: listeningVariables,
+  },
+  {
+    title: 'Where the data is',
+    introduction: 'Without `DATABASE_URL` an embedded Postgres runs in `DATA_DIR`.',
+    variables: databaseVariables,
+  },
+  {
+    title: 'Models',
+    introduction: 'The models of the sandbox need none of these.',
+    variables: modelVariables,
+  },
+  { title: 'Work', introduction: '', variables: workerVariables },
+  {
+    title: 'Owners',
+    introduction:
+      'Who may use the server: see [API keys and owners](#api-keys-and-owners). Every process must have the same values.',
+    variables: ownerVariables,
+  },
+  {
+    title: 'Retention',
+    introduction: 'What is deleted by itself. Fractions of days are allowed.',
+    variables: retentionVariables,
+  },
+  { title: 'Webhooks', introduction: '', variables: webhookVariables },
+  { title: 'Pages', introduction: '', variables: pageVariables },
+  {
+    title: 'Probes, metrics, and the end of a process',
+    introduction: '',
+    variables: operatorVariables,
+  },
+  { title: 'The log', introduction: '', variables: logVariables },
+];
+
 const environment = z.object({
-  PORT: integer(4000, 0, 65_535),
-  HOST: z.string().min(1).default('127.0.0.1'),
-  ...operatorVariables,
+  ...listeningVariables,
   ...databaseVariables,
-  DATA_DIR: z.string().min(1).default('.data'),
-  OPENAI_API_KEY: z.string().min(1).optional(),
-  OPENAI_BASE_URL: httpUrl.optional(),
-  OPENAI_REQUESTS_PER_MINUTE: optionalInteger(1, 1_000_000_000),
-  OPENAI_TOKENS_PER_MINUTE: optionalInteger(1, 1_000_000_000),
-  ANTHROPIC_API_KEY: z.string().min(1).optional(),
-  ANTHROPIC_BASE_URL: httpUrl.optional(),
-  PROVIDERS: providers,
-  PRICES: prices,
-  DEFAULT_MODEL: z
-    .string()
-    .regex(/^[^/\s]+\/\S+$/, 'is not provider/name, such as openai/gpt-4.1-mini')
-    .optional(),
-  WORKER_CONCURRENCY: integer(64, 1, 10_000),
-  WORKER_LEASE_MS: integer(30_000, 1_000, 600_000),
-  MODEL_TIMEOUT_MS: integer(120_000, 100, 3_600_000),
-  PROVIDER_BATCH_POLL_MS: optionalInteger(50, 3_600_000),
-  ROLE: oneOf(['all', 'api', 'worker']).default('all'),
-  API_KEYS: apiKeys,
-  TRUSTED_PROXIES: trustedProxies,
-  BUDGETS: budgets,
+  ...modelVariables,
+  ...workerVariables,
+  ...ownerVariables,
   ...retentionVariables,
-  LIMITS: limits,
-  SECRETS_KEY: secretsKey,
-  EXTRA_BODY: extraBody,
-  CONSOLE: bool(true, 'on', 'off'),
-  GRAPHIQL: bool(true, 'on', 'off'),
-  INTROSPECTION: bool(true, 'on', 'off'),
-  PUBLIC_URL: httpUrl.optional(),
-  WEBHOOK_SECRET: z
-    .string()
-    .superRefine((text, context) => {
-      try {
-        parseWebhookSecrets(text);
-      } catch (error) {
-        if (!(error instanceof Error)) throw error;
-        context.addIssue({ code: 'custom', message: error.message });
-      }
-    })
-    .optional(),
-  WEBHOOK_ALLOW_PRIVATE: bool(false),
+  ...webhookVariables,
+  ...pageVariables,
+  ...operatorVariables,
   ...logVariables,
 });
 
@@ -129,12 +138,6 @@ const environment = z.object({
 const ownSecrets = Object.keys(environment.shape).filter((name) =>
   /_(KEYS?|TOKEN|SECRET)$|^DATABASE_URL|^PROVIDERS$/.test(name),
 );
-
-const openaiBaseUrl = 'https://api.openai.com/v1';
-const anthropicBaseUrl = 'https://api.anthropic.com';
-
-/** Asked by default, of the first configured provider: small, cheap, with structured output. */
-const defaultModels = { openai: 'openai/gpt-4.1-mini', anthropic: 'anthropic/claude-haiku-4-5' };
 
 /** The configuration in an environment. Throws one ConfigError that names every bad variable. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
@@ -210,7 +213,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       ? defaultModels.openai
       : has('anthropic')
         ? defaultModels.anthropic
-        : 'sandbox/rules');
+        : defaultModels.neither);
   return {
     port: data.PORT,
     host: data.HOST,

@@ -1,12 +1,20 @@
 /** The variables of the log. */
 import type { z } from 'zod';
 import { bool, oneOf } from './kinds.ts';
+import { variable } from './variable.ts';
 
 /** The variables, each with its kind. */
 export const logVariables = {
-  LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
-  LOG_FORMAT: oneOf(['json', 'pretty']).optional(),
-  ACCESS_LOG: bool(false, 'on', 'off'),
+  LOG_LEVEL: variable(
+    'The least that a line must be to be written.',
+    oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  ),
+  LOG_FORMAT: variable(
+    'JSON, an object a line, or a text that is easier to read.',
+    oneOf(['json', 'pretty']).optional(),
+    { otherwise: 'pretty on a terminal, else json' },
+  ),
+  ACCESS_LOG: variable('`on`: one line of the log for each request.', bool(false, 'on', 'off')),
 };
 
 /** What these variables say. */

@@ -1,18 +1,39 @@
 /** The variables of probes and metrics, and of how a process ends. */
 import { z } from 'zod';
 import { bool, integer, optionalInteger } from './kinds.ts';
+import { variable } from './variable.ts';
 
 /** The variables, each with its kind. */
 export const operatorVariables = {
-  METRICS_PORT: optionalInteger(0, 65_535),
-  SHUTDOWN_DELAY_MS: integer(0, 0, 600_000),
-  METRICS: bool(true, 'on', 'off'),
-  METRICS_TOKEN: z
-    .string()
-    .regex(/^[\w~.+/=-]{1,512}$/, 'must be at most 512 URL-safe characters')
-    .optional(),
-  METRICS_BY_OWNER: bool(false, 'on', 'off'),
-  OTEL_SEMCONV_STABILITY_OPT_IN: z.string().default(''),
+  METRICS_PORT: variable(
+    'A port of its own for probes and metrics, on `HOST`, in every role; 0 for any free port. It serves no data and needs no keys.',
+    optionalInteger(0, 65_535),
+  ),
+  SHUTDOWN_DELAY_MS: variable(
+    'Milliseconds after SIGTERM in which everything is served as before, while `/readyz` answers 503.',
+    integer(0, 0, 600_000),
+  ),
+  METRICS: variable(
+    '`off`: nothing is counted, and `/metrics` is not there.',
+    bool(true, 'on', 'off'),
+  ),
+  METRICS_TOKEN: variable(
+    '`/metrics` needs `Authorization: Bearer` and this token, on both ports.',
+    z
+      .string()
+      .regex(/^[\w~.+/=-]{1,512}$/, 'must be at most 512 URL-safe characters')
+      .optional(),
+    { values: 'at most 512 URL-safe characters' },
+  ),
+  METRICS_BY_OWNER: variable(
+    '`on`: items, costs and refused requests have the label `owner`.',
+    bool(false, 'on', 'off'),
+  ),
+  OTEL_SEMCONV_STABILITY_OPT_IN: variable(
+    "`gen_ai_latest_experimental`: metrics of calls to models have OpenTelemetry's names of 2026.",
+    z.string().default(''),
+    { values: 'words with commas between' },
+  ),
 };
 
 /** What these variables say. */

@@ -1,6 +1,7 @@
 /** The variables of retention: what is deleted by itself, and when. */
 import { z } from 'zod';
 import type { Retention } from '../db/retention.ts';
+import { variable } from './variable.ts';
 
 const day = 24 * 60 * 60;
 const maxDays = 36_500;
@@ -10,6 +11,8 @@ const days = z.coerce
   .positive('must be above 0')
   .max(maxDays)
   .optional();
+
+const daysInWords = `above 0, at most ${maxDays.toLocaleString('en-US')} days`;
 
 const hours = z
   .string()
@@ -23,9 +26,21 @@ const hours = z
 
 /** The variables, each with its kind. */
 export const retentionVariables = {
-  RETENTION_BATCH_DAYS: days,
-  RETENTION_FILE_DAYS: days,
-  RETENTION_HOURS: hours,
+  RETENTION_BATCH_DAYS: variable(
+    'Days after its end until a batch is deleted with its results and deliveries.',
+    days,
+    { otherwise: 'it stays', values: daysInWords },
+  ),
+  RETENTION_FILE_DAYS: variable(
+    'Days after its upload until a file is deleted that no batch uses.',
+    days,
+    { otherwise: 'it stays', values: daysInWords },
+  ),
+  RETENTION_HOURS: variable(
+    "Hours of the server's local time in which these are deleted: `1-5` is from 1:00 to 5:00, `22-4` goes over midnight.",
+    hours,
+    { otherwise: 'always', values: 'two hours' },
+  ),
 };
 
 /** The settings in variables that were read. */
