@@ -1,5 +1,5 @@
 /** Claims of a batch with a limit: never more than it leaves, whoever claims beside. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   allowedItems,
   claimWithin,
@@ -7,8 +7,7 @@ import {
   pauseForBudget,
   readStanding,
 } from '../../src/db/budgets.ts';
-import { type Database, openDatabase } from '../../src/db/driver/client.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { openTestDatabase } from '../support/database.ts';
 import {
   audit,
   claimOf,
@@ -20,17 +19,7 @@ import {
   unlimited,
 } from './queue.ts';
 
-let database: TestDatabase;
-let db: Database;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase(database.url, { maxConnections: 16 });
-});
-afterAll(async () => {
-  await db.close();
-  await database.drop();
-});
+const { db } = await openTestDatabase({ maxConnections: 16 });
 
 /** A batch of which each item is expected to cost 1 USD. Answers of these tests cost 0.5 USD. */
 async function insertQuoted(items: number, maxCostUsd: number, chunkSize = 10): Promise<bigint> {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { beginCancel, beginFailure } from '../../src/db/batch-life.ts';
 import {
   claimChunks,
@@ -7,7 +7,7 @@ import {
   releaseUnknownChunks,
 } from '../../src/db/chunks.ts';
 import { type Database, openDatabase } from '../../src/db/driver/client.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { openTestDatabase } from '../support/database.ts';
 import {
   audit,
   claimOf,
@@ -23,29 +23,19 @@ import {
   unlimited,
 } from './queue.ts';
 
-let database: TestDatabase;
-let db: Database;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase(database.url, { maxConnections: 16 });
-});
-afterAll(async () => {
-  await db.close();
-  await database.drop();
-});
+const { db, url } = await openTestDatabase({ maxConnections: 16 });
 
 /** A pool whose planner is left with nothing but nested loops, and has no statistics. */
 function openNestedLoops(): Database {
-  const url = new URL(database.url);
-  url.searchParams.set('enable_hashjoin', 'off');
-  url.searchParams.set('enable_mergejoin', 'off');
-  url.searchParams.set('enable_material', 'off');
-  return openDatabase(url.href, { maxConnections: 16 });
+  const slow = new URL(url);
+  slow.searchParams.set('enable_hashjoin', 'off');
+  slow.searchParams.set('enable_mergejoin', 'off');
+  slow.searchParams.set('enable_material', 'off');
+  return openDatabase(slow.href, { maxConnections: 16 });
 }
 
 for (const [plan, open] of [
-  ['the usual plan', () => openDatabase(database.url, { maxConnections: 16 })],
+  ['the usual plan', () => openDatabase(url, { maxConnections: 16 })],
   ['a nested-loop plan', openNestedLoops],
 ] as const) {
   test(`16 claimers never get more than the limit, nor a chunk twice, under ${plan}`, async () => {

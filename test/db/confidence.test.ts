@@ -1,22 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { confidenceOf } from '../../src/db/confidence.ts';
-import { type Database, openDatabase } from '../../src/db/driver/client.ts';
 import { outputJson } from '../../src/db/output-json.ts';
 import { recordTwins } from '../../src/db/twins.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { openTestDatabase } from '../support/database.ts';
 import { claimOf, enterWorker, failed, insertBatch, recordAnswers, succeeded } from './queue.ts';
 
-let database: TestDatabase;
-let db: Database;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase(database.url, { maxConnections: 4 });
-});
-afterAll(async () => {
-  await db.close();
-  await database.drop();
-});
+const { db } = await openTestDatabase({ maxConnections: 4 });
 
 /** An answer of label, as sure as that. */
 function sure(index: number, confidence: number) {

@@ -1,26 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Database, openDatabase } from '../../src/db/driver/client.ts';
 import { type Copy, type CopySql, copySql, openCopy } from '../../src/db/driver/copy.ts';
 import { RowEncoder } from '../../src/db/driver/row-encoder.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { openTestDatabase } from '../support/database.ts';
 import { until } from '../support/until.ts';
 
-let database: TestDatabase;
-let db: Database;
+const { db, url } = await openTestDatabase();
 let copy: Copy;
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase(database.url);
-  copy = openCopy(database.url, { maxConnections: 2 });
+  copy = openCopy(url, { maxConnections: 2 });
 });
 
 afterAll(async () => {
   await copy.close();
-  await db.close();
-  await database.drop();
 });
 
 let nextKey = 1_000n;

@@ -1,9 +1,8 @@
 /** The items of a preview are chosen from all parts of a batch, and hold back the rest. */
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { beginCancel } from '../../src/db/batch-life.ts';
 import { claimWithin } from '../../src/db/budgets.ts';
-import { type Database, openDatabase } from '../../src/db/driver/client.ts';
 import {
   choosePreview,
   listUnchosen,
@@ -16,7 +15,7 @@ import { rescueBatches } from '../../src/db/rescues.ts';
 import { retryItems } from '../../src/db/retries.ts';
 import { findTwins, listTwinsLeft } from '../../src/db/twins.ts';
 import { deleteWorker } from '../../src/db/workers.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { openTestDatabase } from '../support/database.ts';
 import { runsOf } from '../support/random.ts';
 import {
   type Answer,
@@ -33,17 +32,7 @@ import {
   unlimited,
 } from './queue.ts';
 
-let database: TestDatabase;
-let db: Database;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase(database.url);
-});
-afterAll(async () => {
-  await db.close();
-  await database.drop();
-});
+const { db } = await openTestDatabase();
 
 interface Piece {
   first: number;

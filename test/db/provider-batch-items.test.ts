@@ -1,9 +1,8 @@
 /** Which items a provider batch gives back, and what becomes of the chunks that they are in. */
 import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { readBatchByKey } from '../../src/db/batches.ts';
-import { type Database, openDatabase } from '../../src/db/driver/client.ts';
 import { toItemSet } from '../../src/db/item-set.ts';
 import { holdProviderBatch } from '../../src/db/provider-batch-hold.ts';
 import {
@@ -19,7 +18,7 @@ import {
   planProviderBatch,
 } from '../../src/db/provider-batches.ts';
 import { retryItems } from '../../src/db/retries.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { openTestDatabase } from '../support/database.ts';
 import { until } from '../support/until.ts';
 import {
   audit,
@@ -32,21 +31,12 @@ import {
   unlimited,
 } from './queue.ts';
 
-let database: TestDatabase;
-let db: Database;
+const { db, url } = await openTestDatabase();
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase(database.url);
-});
 afterEach(async () => {
   // Or the next one would be planned of what this one gave back.
   await db.sql`delete from batches`;
   await db.sql`delete from provider_batches`;
-});
-afterAll(async () => {
-  await db.close();
-  await database.drop();
 });
 
 /**
@@ -218,7 +208,7 @@ test('nothing is given back in the name of a worker that has lost its hands', as
 test('a chunk that a flush is under way to is not cut before that is over: its counts would be wrong', async () => {
   const mine = await take(range(0, 19));
   const { batchKey, id: worker } = mine;
-  const other = postgres(database.url, { max: 1 });
+  const other = postgres(url, { max: 1 });
   await other`begin`;
   await other`select from batches where key = ${String(batchKey)} for update`;
   const waiting = (count: number) =>

@@ -1,10 +1,9 @@
 /** When a provider batch is taken in hand, and by whom. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { beginCancel, beginFailure } from '../../src/db/batch-life.ts';
 import { readBatchByKey } from '../../src/db/batches.ts';
 import { hideBatch, listPurgeable } from '../../src/db/deletions.ts';
-import { type Database, openDatabase } from '../../src/db/driver/client.ts';
 import { holdProviderBatch } from '../../src/db/provider-batch-hold.ts';
 import {
   changeProviderBatch,
@@ -15,23 +14,14 @@ import {
 } from '../../src/db/provider-batches.ts';
 import { deleteWorker } from '../../src/db/workers.ts';
 import { changeOf } from '../../src/engine/provider-jobs/job.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { openTestDatabase } from '../support/database.ts';
 import { enterWorker, insertBatch, unlimited } from './queue.ts';
 
-let database: TestDatabase;
-let db: Database;
+const { db } = await openTestDatabase();
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase(database.url);
-});
 afterEach(async () => {
   await db.sql`delete from batches`;
   await db.sql`delete from provider_batches`;
-});
-afterAll(async () => {
-  await db.close();
-  await database.drop();
 });
 
 async function insertLaneBatch(owner = 'local'): Promise<bigint> {

@@ -1,13 +1,12 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { beginFailure, endFailure } from '../../src/db/batch-life.ts';
 import { readBatchByKey } from '../../src/db/batches.ts';
 import { raiseSentMarks } from '../../src/db/chunks.ts';
-import { type Database, openDatabase } from '../../src/db/driver/client.ts';
 import { finishChunks } from '../../src/db/finish-chunks.ts';
 import { aloneFromCrashes, fatalCrashes, listFatal, reclaimChunks } from '../../src/db/reclaims.ts';
 import { recordResults } from '../../src/db/results.ts';
 import { deleteWorker, renewWorker } from '../../src/db/workers.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { openTestDatabase } from '../support/database.ts';
 import { until } from '../support/until.ts';
 import {
   audit,
@@ -19,17 +18,7 @@ import {
   succeeded,
 } from './queue.ts';
 
-let database: TestDatabase;
-let db: Database;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase(database.url);
-});
-afterAll(async () => {
-  await db.close();
-  await database.drop();
-});
+const { db } = await openTestDatabase();
 
 async function mark(worker: string, batchKey: bigint, first: number, sentTo: number, repeats = 0) {
   await raiseSentMarks(db.sql, worker, [{ batchKey, first, sentTo, repeats }]);

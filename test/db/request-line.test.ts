@@ -5,26 +5,22 @@ import { type Database, openDatabase } from '../../src/db/driver/client.ts';
 import { type Copy, copySql, openCopy } from '../../src/db/driver/copy.ts';
 import { createRequestLine } from '../../src/db/driver/request-line.ts';
 import { files } from '../../src/db/tables.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { openTestDatabase } from '../support/database.ts';
 import { until } from '../support/until.ts';
 
 const places = { statements: 6, copies: 6 };
 
-let database: TestDatabase;
-let db: Database;
+const { db, url } = await openTestDatabase({ maxConnections: places.statements });
 let copy: Copy;
 /** Looks at what the others do. */
 let observer: Database;
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase(database.url, { maxConnections: places.statements });
-  copy = openCopy(database.url);
-  observer = openDatabase(database.url);
+  copy = openCopy(url);
+  observer = openDatabase(url);
 });
 afterAll(async () => {
-  await Promise.all([db.close(), copy.close(), observer.close()]);
-  await database.drop();
+  await Promise.all([copy.close(), observer.close()]);
 });
 
 /** How many statements with this text are at work. */
@@ -37,7 +33,7 @@ async function atWork(text: string): Promise<number> {
 
 /** A lock that statements wait for; `open` lets them go. */
 async function closeGate(key: number) {
-  const holder = openDatabase(database.url, { maxConnections: 1 });
+  const holder = openDatabase(url, { maxConnections: 1 });
   await holder.sql`select pg_advisory_lock(${key}::int)`;
   return { open: () => holder.close() };
 }

@@ -1,12 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { beginCancel } from '../../src/db/batch-life.ts';
 import { raiseSentMarks, releaseChunks } from '../../src/db/chunks.ts';
-import { type Database, openDatabase } from '../../src/db/driver/client.ts';
 import { finishChunks } from '../../src/db/finish-chunks.ts';
 import { readResultsAfter } from '../../src/db/items.ts';
 import { reclaimChunks } from '../../src/db/reclaims.ts';
 import { deleteWorker } from '../../src/db/workers.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { openTestDatabase } from '../support/database.ts';
 import {
   type Audit,
   audit,
@@ -22,17 +21,7 @@ import {
   unanswered,
 } from './queue.ts';
 
-let database: TestDatabase;
-let db: Database;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase(database.url, { maxConnections: 16 });
-});
-afterAll(async () => {
-  await db.close();
-  await database.drop();
-});
+const { db } = await openTestDatabase({ maxConnections: 16 });
 
 /** Loses a worker's lease, as if it had died. */
 async function kill(worker: string): Promise<void> {

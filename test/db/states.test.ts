@@ -3,18 +3,17 @@
  * to it.
  */
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { beginCancel, beginExpiry, beginFailure } from '../../src/db/batch-life.ts';
 import { raiseSentMarks, releaseChunks, releaseUnknownChunks } from '../../src/db/chunks.ts';
 import { hideBatch, listPurgeable, purgeBatchStep } from '../../src/db/deletions.ts';
-import { type Database, openDatabase } from '../../src/db/driver/client.ts';
 import { finishChunks } from '../../src/db/finish-chunks.ts';
 import { endPause } from '../../src/db/pauses.ts';
 import { choosePreview, pausePreviews, resumePreview } from '../../src/db/previews.ts';
 import { fatalCrashes, reclaimChunks } from '../../src/db/reclaims.ts';
 import { retryItems } from '../../src/db/retries.ts';
 import { deleteWorker } from '../../src/db/workers.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { openTestDatabase } from '../support/database.ts';
 import { runsOf } from '../support/random.ts';
 import {
   type Audit,
@@ -37,17 +36,7 @@ const final = ['COMPLETED', 'FAILED', 'CANCELLED', 'EXPIRED'];
 const runs = runsOf(50);
 const maxCommands = runs.seed === undefined ? 200 : 40;
 
-let database: TestDatabase;
-let db: Database;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase(database.url);
-});
-afterAll(async () => {
-  await db.close();
-  await database.drop();
-});
+const { db } = await openTestDatabase();
 
 const who = fc.nat(2);
 const command = fc.oneof(

@@ -4,23 +4,18 @@ import { type Database, openDatabase } from '../../src/db/driver/client.ts';
 import { reclaimChunks } from '../../src/db/reclaims.ts';
 import { releaseUnsent } from '../../src/db/unsent.ts';
 import { deleteWorker } from '../../src/db/workers.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { openTestDatabase } from '../support/database.ts';
 import { until } from '../support/until.ts';
 import { claimOf, enterWorker, insertBatch } from './queue.ts';
 
-let database: TestDatabase;
-let db: Database;
+const { db, url } = await openTestDatabase();
 let other: Database;
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase(database.url);
-  other = openDatabase(database.url, { maxConnections: 1 });
+  other = openDatabase(url, { maxConnections: 1 });
 });
 afterAll(async () => {
   await other.close();
-  await db.close();
-  await database.drop();
 });
 
 test.each([

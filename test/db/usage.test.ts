@@ -3,14 +3,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { noUsage, totalUsage, type Usage } from '../../src/core/usage.ts';
 import { readBatchByKey } from '../../src/db/batches.ts';
 import { CopyBuffer } from '../../src/db/copy-buffer.ts';
-import { type Database, openDatabase } from '../../src/db/driver/client.ts';
 import { type Copy, openCopy } from '../../src/db/driver/copy.ts';
 import { finishChunks } from '../../src/db/finish-chunks.ts';
 import { itemsIn, readItemRange } from '../../src/db/item-export.ts';
 import { listItems } from '../../src/db/items.ts';
 import { retryItems } from '../../src/db/retries.ts';
 import { usageOf, usageOfBatch, wasNeverAsked } from '../../src/db/usage.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { openTestDatabase } from '../support/database.ts';
 import {
   claimOf,
   enterWorker,
@@ -21,19 +20,14 @@ import {
   succeeded,
 } from './queue.ts';
 
-let database: TestDatabase;
-let db: Database;
+const { db, url } = await openTestDatabase({ maxConnections: 4 });
 let copy: Copy;
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase(database.url, { maxConnections: 4 });
-  copy = openCopy(database.url);
+  copy = openCopy(url);
 });
 afterAll(async () => {
-  await db.close();
   await copy.close();
-  await database.drop();
 });
 
 const plain: Usage = { ...noUsage, requests: 1, inputTokens: 100, outputTokens: 7, costUsd: 0.25 };

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import postgres from 'postgres';
-import { inject } from 'vitest';
+import { afterAll, inject } from 'vitest';
+import { type Database, openDatabase } from '../../src/db/driver/client.ts';
 import { until } from './until.ts';
 
 /**
@@ -15,7 +16,20 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** A migrated, empty database for one test file: make it in beforeAll, drop it in afterAll. */
+/** A migrated, empty database for one test file, and a pool on it: both go when the file ends. */
+export async function openTestDatabase(
+  options?: Parameters<typeof openDatabase>[1],
+): Promise<{ db: Database; url: string }> {
+  const { url, drop } = await createTestDatabase();
+  const db = openDatabase(url, options);
+  afterAll(async () => {
+    await db.close();
+    await drop();
+  });
+  return { db, url };
+}
+
+/** The same without a pool: make it in beforeAll, drop it in afterAll. */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString('hex')}`;
   await until(() => cloneTemplate(name), { deadlineMs: 15_000, what: 'a clone of the template' });

@@ -1,16 +1,6 @@
 import { Webhook } from 'standardwebhooks';
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  beforeEach,
-  describe,
-  expect,
-  it,
-  onTestFinished,
-  vi,
-} from 'vitest';
-import { type Database, openDatabase } from '../../src/db/driver/client.ts';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { openDatabase } from '../../src/db/driver/client.ts';
 import {
   claimWebhooks,
   type DeliveryRecord,
@@ -25,7 +15,7 @@ import type { Webhooks } from '../../src/webhooks/deliver.ts';
 import { createOwnerKeys } from '../../src/webhooks/owner-keys.ts';
 import { nextAttemptInMs, webhookSchedule } from '../../src/webhooks/schedule.ts';
 import { newWebhookSecret } from '../../src/webhooks/sign.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { openTestDatabase } from '../support/database.ts';
 import { createTrail, type Trail } from '../support/trail.ts';
 import { until } from '../support/until.ts';
 import {
@@ -46,21 +36,12 @@ const minute = 60 * second;
 const hour = 60 * minute;
 const limits = { firsts: 10, retries: 10, perEndpoint: 4 };
 
-let database: TestDatabase;
-let db: Database;
+const { db, url } = await openTestDatabase();
 let events: Events;
 let trail: Trail;
 const running: { stop(graceMs?: number): Promise<void> }[] = [];
 const open: { close(): Promise<unknown> }[] = [];
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase(database.url);
-});
-afterAll(async () => {
-  await db?.close();
-  await database?.drop();
-});
 beforeEach(async () => {
   events = createEvents({ error: () => undefined });
   trail = createTrail(events);
@@ -491,7 +472,7 @@ describe('at least once', () => {
     const receiver = await receive(async (response) => {
       setTimeout(() => response.end(), 5);
     });
-    const others = [openDatabase(database.url), openDatabase(database.url)];
+    const others = [openDatabase(url), openDatabase(url)];
     const keys: bigint[] = [];
     for (let owner = 0; owner < 40; owner++) {
       for (let nth = 0; nth < 5; nth++) {
@@ -607,7 +588,7 @@ describe('fairness', () => {
     await endBatch(db.sql, { webhookUrl: 'http://127.0.0.1:2/' });
 
     const first = await claimWebhooks(db.sql, limits);
-    const one = openDatabase(database.url, { maxConnections: 1 });
+    const one = openDatabase(url, { maxConnections: 1 });
     await one.sql`begin`;
     await claimWebhooks(one.sql, limits);
     const [read] = await one.sql<{ rows: number }[]>`

@@ -1,18 +1,8 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Database, openDatabase } from '../../src/db/driver/client.ts';
+import { expect, it } from 'vitest';
 import { readOrMakeSetting } from '../../src/db/settings.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { openTestDatabase } from '../support/database.ts';
 
-let database: TestDatabase;
-let db: Database;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase(database.url);
-});
-afterAll(async () => {
-  await db?.close();
-  await database?.drop();
-});
+const { db } = await openTestDatabase();
 
 it('a setting is made once, however many race for it, and kept', async () => {
   let made = 0;

@@ -4,26 +4,21 @@
  */
 import postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Database, openDatabase } from '../../../src/db/driver/client.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { openDatabase } from '../../../src/db/driver/client.ts';
+import { openTestDatabase } from '../../support/database.ts';
 import { startProxy } from '../../support/proxy.ts';
 import { until } from '../../support/until.ts';
 import { insertBatch, range } from '../queue.ts';
 
-let database: TestDatabase;
-let db: Database;
+const { db, url } = await openTestDatabase();
 /** A second pair of eyes, and the hand that kills backends. */
 let other: postgres.Sql;
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase(database.url);
-  other = postgres(database.url, { max: 2 });
+  other = postgres(url, { max: 2 });
 });
 afterAll(async () => {
   await other.end();
-  await db.close();
-  await database.drop();
 });
 
 async function visibleBatches(): Promise<Set<string>> {
@@ -131,8 +126,8 @@ test('text arrays arrive as they were sent', async () => {
 });
 
 test('a statement whose connection swallows everything is given up, with what waits behind it, and the pool goes on', async () => {
-  const proxy = await startProxy(Number(new URL(database.url).port));
-  const cut = openDatabase(proxy.through(database.url), {
+  const proxy = await startProxy(Number(new URL(url).port));
+  const cut = openDatabase(proxy.through(url), {
     maxConnections: 2,
     statementTimeoutMs: 200,
     answerTimeoutMs: 400,

@@ -1,24 +1,13 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createLog } from '../../../src/core/log.ts';
-import { type Database, openDatabase } from '../../../src/db/driver/client.ts';
 import { deleteWorker } from '../../../src/db/workers.ts';
 import { createLease } from '../../../src/engine/process/lease.ts';
 import { createEvents } from '../../../src/telemetry/events.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { openTestDatabase } from '../../support/database.ts';
 import { createTrail } from '../../support/trail.ts';
 import { until } from '../../support/until.ts';
 
-let database: TestDatabase;
-let db: Database;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase(database.url);
-});
-afterAll(async () => {
-  await db.close();
-  await database.drop();
-});
+const { db } = await openTestDatabase();
 
 test('every listener hears of a loss, and the lease goes on under a new id', async () => {
   const log = createLog('silent', { role: 'all' });

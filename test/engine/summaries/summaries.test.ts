@@ -1,8 +1,7 @@
 import pino from 'pino';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { type BatchRecord, readBatchByKey } from '../../../src/db/batches.ts';
 import { hideBatch, listPurgeable, purgeBatchStep } from '../../../src/db/deletions.ts';
-import { type Database, openDatabase } from '../../../src/db/driver/client.ts';
 import { retryItems } from '../../../src/db/retries.ts';
 import { createSummaries } from '../../../src/engine/summaries/summaries.ts';
 import { confidences, labelsOf } from '../../../src/engine/summaries/tallies.ts';
@@ -16,19 +15,9 @@ import {
   recordAnswers,
   succeeded,
 } from '../../db/queue.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { openTestDatabase } from '../../support/database.ts';
 
-let database: TestDatabase;
-let db: Database;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase(database.url, { maxConnections: 8 });
-});
-afterAll(async () => {
-  await db.close();
-  await database.drop();
-});
+const { db } = await openTestDatabase({ maxConnections: 8 });
 
 const log = pino({ level: 'silent' });
 const labels = labelsOf({ member: 'label', isList: false });

@@ -1,6 +1,5 @@
 import pino from 'pino';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Database, openDatabase } from '../../../src/db/driver/client.ts';
+import { expect, it } from 'vitest';
 import { createSummaries } from '../../../src/engine/summaries/summaries.ts';
 import { createAnswerCount } from '../../../src/engine/upkeep/count-answers.ts';
 import { createEvents } from '../../../src/telemetry/events.ts';
@@ -12,21 +11,11 @@ import {
   recordAnswers,
   succeeded,
 } from '../../db/queue.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { openTestDatabase } from '../../support/database.ts';
 import { until } from '../../support/until.ts';
 
 const log = pino({ level: 'silent' });
-let database: TestDatabase;
-let db: Database;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase(database.url, { maxConnections: 8 });
-});
-afterAll(async () => {
-  await db.close();
-  await database.drop();
-});
+const { db } = await openTestDatabase({ maxConnections: 8 });
 
 async function endedBatch(items: number): Promise<bigint> {
   const batchKey = await insertBatch(db.sql, { items });

@@ -2,22 +2,18 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Counter } from '../../../src/counting/counter.ts';
 import { createCounter } from '../../../src/counting/counter.ts';
 import { readBatchByKey } from '../../../src/db/batches.ts';
-import { type Database, openDatabase } from '../../../src/db/driver/client.ts';
 import { createPlanner } from '../../../src/engine/run/plan.ts';
 import { quoteBatches } from '../../../src/engine/upkeep/quote-batches.ts';
 import { createProviders, type Providers } from '../../../src/model/providers.ts';
 import { insertBatch } from '../../db/queue.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { openTestDatabase } from '../../support/database.ts';
 
-let database: TestDatabase;
-let db: Database;
+const { db } = await openTestDatabase();
 let providers: Providers;
 const counter = createCounter();
 const warned: unknown[] = [];
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase(database.url);
   const config = { apiKey: null, headers: {}, query: {}, models: [], closed: false };
   providers = createProviders({
     configs: [{ ...config, name: 'test', baseUrl: 'http://127.0.0.1:9/v1' }],
@@ -29,8 +25,6 @@ beforeEach(() => warned.splice(0));
 afterAll(async () => {
   await counter.stop();
   await providers.close();
-  await db.close();
-  await database.drop();
 });
 
 /** The step in a process that counts with `counting`. */

@@ -1,24 +1,13 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createLog } from '../../../src/core/log.ts';
-import { type Database, openDatabase } from '../../../src/db/driver/client.ts';
 import { claimDue, claimFrom } from '../../../src/engine/worker/claims.ts';
 import { createState, workerClock } from '../../../src/engine/worker/state.ts';
 import { statementsOf } from '../../../src/engine/worker/statements.ts';
 import { createEvents } from '../../../src/telemetry/events.ts';
 import { enterWorker, insertBatch, range, unlimited } from '../../db/queue.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { openTestDatabase } from '../../support/database.ts';
 
-let database: TestDatabase;
-let db: Database;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase(database.url);
-});
-afterAll(async () => {
-  await db.close();
-  await database.drop();
-});
+const { db } = await openTestDatabase();
 
 test('an owner with one new batch is served before the second of a hundred of another owner', async () => {
   const many = [];

@@ -1,7 +1,6 @@
 import pino from 'pino';
 import postgres from 'postgres';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { type Database, openDatabase } from '../../../src/db/driver/client.ts';
+import { afterEach, expect, test } from 'vitest';
 import type { Plan } from '../../../src/engine/run/plan.ts';
 import { addAnswer } from '../../../src/engine/worker/flush.ts';
 import { holdBatch } from '../../../src/engine/worker/held-batch.ts';
@@ -21,20 +20,10 @@ import {
   succeeded,
   unlimited,
 } from '../../db/queue.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { openTestDatabase } from '../../support/database.ts';
 import { until } from '../../support/until.ts';
 
-let database: TestDatabase;
-let db: Database;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase(database.url);
-});
-afterAll(async () => {
-  await db.close();
-  await database.drop();
-});
+const { db, url } = await openTestDatabase();
 
 const opened: WorkerState[] = [];
 afterEach(() => {
@@ -155,7 +144,7 @@ test('a result that can be stored in no form is reported, and the others are rec
 
 test('results outlast connections that die, and are there once', async () => {
   const { batchKey, drain, add, recorded } = await open(400);
-  const other = postgres(database.url, { max: 1 });
+  const other = postgres(url, { max: 1 });
   let adding = true;
   const killing = (async () => {
     while (adding) {

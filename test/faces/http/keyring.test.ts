@@ -1,32 +1,23 @@
 /** The copy of the keys that each process has, where nobody tells it of a change. */
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { createApiKey } from '../../../src/app/api-keys.ts';
 import { revokeApiKey } from '../../../src/db/api-keys.ts';
-import { type Database, openDatabase } from '../../../src/db/driver/client.ts';
+import { openDatabase } from '../../../src/db/driver/client.ts';
 import { createKeyring, type Keyring } from '../../../src/faces/http/keyring.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { openTestDatabase } from '../../support/database.ts';
 import { until } from '../../support/until.ts';
 
 const deadlineMs = 15_000;
 const look = { mayLook: true };
 
-let database: TestDatabase;
-let db: Database;
+const { db, url } = await openTestDatabase();
 let rings: Keyring[];
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase(database.url);
-});
 beforeEach(async () => {
   await db.sql`delete from api_keys`;
   rings = [];
   return async () => {
     for (const ring of rings) await ring.stop();
   };
-});
-afterAll(async () => {
-  await db.close();
-  await database.drop();
 });
 
 async function startRing({
@@ -129,7 +120,7 @@ test('a revoked key keeps a server closed', async () => {
 });
 
 test('without its database a process takes keys of the environment alone', async () => {
-  const away = openDatabase(database.url);
+  const away = openDatabase(url);
   const subscribe = () => () => undefined;
   const fixed = new Map([['of-the-environment', { owner: 'env', scopes: ['READ'] as const }]]);
   const ring = createKeyring({ fixed, db: away, lookUpDb: away, subscribe, maxAgeMs: 2_000 });
