@@ -12,50 +12,45 @@ import { useFavicon } from './parts/favicon.ts';
 import { Notices } from './parts/notices.tsx';
 import { ShortcutsDialog } from './parts/shortcut-list.tsx';
 import { useShortcuts } from './parts/shortcuts.ts';
+import { CountsFields } from './words/batch-state.ts';
 import { count, useTimes } from './words/numbers.ts';
 
 /** How many run, and the newest of them, which the icon of the page shows. */
-const RunningBatches = graphql(`
-  query RunningBatches {
-    batches(first: 1, filter: { status: [QUEUED, PROCESSING, CANCELLING] }) {
-      totalCount
-      edges {
-        node {
-          id
-          status
-          counts {
-            total
-            pending
-            processing
-            succeeded
-            failed
-            cancelled
-            expired
+const RunningBatches = graphql(
+  `
+    query RunningBatches {
+      batches(first: 1, filter: { status: [QUEUED, PROCESSING, CANCELLING] }) {
+        totalCount
+        edges {
+          node {
+            id
+            status
+            counts {
+              ...CountsFields
+            }
           }
         }
       }
     }
-  }
-`);
+  `,
+  [CountsFields],
+);
 
 /** Keeps the WebSocket open, and the batches that the page has read up to date. */
-const BatchStates = graphql(`
-  subscription BatchStates {
-    batchesChanged {
-      id
-      status
-      counts {
-        total
-        pending
-        processing
-        succeeded
-        failed
-        cancelled
-        expired
+const BatchStates = graphql(
+  `
+    subscription BatchStates {
+      batchesChanged {
+        id
+        status
+        counts {
+          ...CountsFields
+        }
       }
     }
-  }
-`);
+  `,
+  [CountsFields],
+);
 
 const places = [
   { to: '/', name: 'Batches', own: ['/', '/batches'] },

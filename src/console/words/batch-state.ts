@@ -8,59 +8,69 @@ import { count, duration, many, percent, perSecond, type Times, usd } from './nu
 import { providerName } from './provider.ts';
 import { oneLine } from './text.ts';
 
-/** What the words need to know; a document spreads it with `...BatchStateFields`. */
-export const BatchStateFields = graphql(`
-  fragment BatchStateFields on Batch @_unmask {
-    id
-    status
-    execution
-    model
-    counts {
-      total
-      pending
-      processing
-      succeeded
-      failed
-      cancelled
-      expired
-    }
-    createdAt
-    startedAt
-    completedAt
-    expiresAt
-    error
-    errorSummary {
-      code
-      count
-      message
-    }
-    waiting {
-      reason
-      since
-      until
-    }
-    pause {
-      reason
-      message
-      since
-      resumesAt
-    }
-    previewItems
-    maxCostUsd
-    usage {
-      costUsd
-      requests
-    }
-    itemsPerSecond
-    estimatedCompletionAt
-    rescuedAt
-    providerBatches {
-      id
-      createdAt
-      endedAt
-    }
+/** Every count; a document spreads it with `...CountsFields`. */
+export const CountsFields = graphql(`
+  fragment CountsFields on BatchCounts @_unmask {
+    total
+    pending
+    processing
+    succeeded
+    failed
+    cancelled
+    expired
   }
 `);
+
+/** What the words need to know; a document spreads it with `...BatchStateFields`. */
+export const BatchStateFields = graphql(
+  `
+    fragment BatchStateFields on Batch @_unmask {
+      id
+      status
+      execution
+      model
+      counts {
+        ...CountsFields
+      }
+      createdAt
+      startedAt
+      completedAt
+      expiresAt
+      error
+      errorSummary {
+        code
+        count
+        message
+      }
+      waiting {
+        reason
+        since
+        until
+      }
+      pause {
+        reason
+        message
+        since
+        resumesAt
+      }
+      previewItems
+      maxCostUsd
+      usage {
+        costUsd
+        requests
+      }
+      itemsPerSecond
+      estimatedCompletionAt
+      rescuedAt
+      providerBatches {
+        id
+        createdAt
+        endedAt
+      }
+    }
+  `,
+  [CountsFields],
+);
 
 export type StateBatch = ResultOf<typeof BatchStateFields>;
 

@@ -5,7 +5,7 @@ import { useLiveQuery } from '../../data/use-live-query.ts';
 import { Button } from '../../parts/button.tsx';
 import { Empty, PartError, Skeleton } from '../../parts/part.tsx';
 import { Sieve } from '../../parts/sieve.tsx';
-import { hasEnded } from '../../words/batch-state.ts';
+import { CountsFields, hasEnded } from '../../words/batch-state.ts';
 import { count, many, useTimes } from '../../words/numbers.ts';
 import { providerName } from '../../words/provider.ts';
 import { oneLine, visible } from '../../words/text.ts';
@@ -33,30 +33,27 @@ const FirstRequest = graphql(`
   }
 `);
 
-const Jobs = graphql(`
-  query BatchJobs($id: ID!) {
-    batch(id: $id) {
-      id
-      providerBatches {
+const Jobs = graphql(
+  `
+    query BatchJobs($id: ID!) {
+      batch(id: $id) {
         id
-        provider
-        providerId
-        status
-        createdAt
-        endedAt
-        counts {
-          total
-          pending
-          processing
-          succeeded
-          failed
-          cancelled
-          expired
+        providerBatches {
+          id
+          provider
+          providerId
+          status
+          createdAt
+          endedAt
+          counts {
+            ...CountsFields
+          }
         }
       }
     }
-  }
-`);
+  `,
+  [CountsFields],
+);
 
 const Deliveries = graphql(`
   query BatchDeliveries($id: ID!) {

@@ -1,6 +1,6 @@
 /** What the list asks the server. */
 import { graphql, type ResultOf } from '../../data/graphql.ts';
-import { BatchStateFields } from '../../words/batch-state.ts';
+import { BatchStateFields, CountsFields } from '../../words/batch-state.ts';
 
 const BatchRowFields = graphql(
   `
@@ -77,32 +77,29 @@ export const BatchDeletions = graphql(`
 `);
 
 /** What all batches that match would add up to, page by page. */
-export const BatchSums = graphql(`
-  query BatchSums($filter: BatchFilter, $after: String) {
-    batches(filter: $filter, first: 500, after: $after) {
-      totalCount
-      pageInfo {
-        endCursor
-        hasNextPage
-      }
-      edges {
-        node {
-          id
-          status
-          counts {
-            total
-            pending
-            processing
-            succeeded
-            failed
-            cancelled
-            expired
+export const BatchSums = graphql(
+  `
+    query BatchSums($filter: BatchFilter, $after: String) {
+      batches(filter: $filter, first: 500, after: $after) {
+        totalCount
+        pageInfo {
+          endCursor
+          hasNextPage
+        }
+        edges {
+          node {
+            id
+            status
+            counts {
+              ...CountsFields
+            }
           }
         }
       }
     }
-  }
-`);
+  `,
+  [CountsFields],
+);
 
 export const RowProjection = graphql(`
   query RowProjection($id: ID!) {
