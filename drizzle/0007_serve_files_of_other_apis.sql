@@ -5,5 +5,4 @@ ALTER TABLE "batches" ADD COLUMN "errors_deleted_at" timestamp (3) with time zon
 ALTER TABLE "files" ADD COLUMN "purpose" text;--> statement-breakpoint
 ALTER TABLE "files" ADD COLUMN "problems" text DEFAULT '[]' NOT NULL;--> statement-breakpoint
 ALTER TABLE "files" ADD COLUMN "expires_at" timestamp (3) with time zone;--> statement-breakpoint
-ALTER TABLE "files" ADD COLUMN "hidden_at" timestamp (3) with time zone;--> statement-breakpoint
-CREATE INDEX "files_ending" ON "files" USING btree ("key") WHERE hidden_at is not null or expires_at is not null;
+ALTER TABLE "files" ADD COLUMN "hidden_at" timestamp (3) with time zone;

@@ -1,2 +1,1 @@
-CREATE INDEX "batches_options" ON "batches" USING btree ("owner","options_hash","key" DESC NULLS LAST);--> statement-breakpoint
-CREATE INDEX "batches_unquoted" ON "batches" USING btree ("key") WHERE options_hash is not null and quote is null;
+CREATE INDEX CONCURRENTLY "batches_options" ON "batches" USING btree ("owner","options_hash","key" DESC NULLS LAST);

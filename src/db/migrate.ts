@@ -14,11 +14,23 @@ const ownFolder = fileURLToPath(new URL('../../drizzle', import.meta.url));
 /** An arbitrary number that only Winnow's migrations lock. */
 const migrationLock = 7_460_031;
 /** Another process migrates: it is asked again, because to wait would hold a snapshot. */
-const lockPollMs = 100;
+const turnPollMs = 100;
+/**
+ * A try of a migration may wait this long for locks on tables: what comes after it waits behind it.
+ * Less than Postgres's `deadlock_timeout`, so that no other process is the one that gives way.
+ */
+const lockWaitMs = 500;
+/** What is left of that is not much where the statements themselves take long. */
+const minLockWaitMs = 20;
+/** The driver waits without end for a connection that the server has cut. */
+const closeTimeoutSeconds = 1;
+/** What waited meanwhile goes first. */
+const lockRetryMs = 1_000;
 
-/** SQLSTATEs: undefined_table, of a database without migrations; insufficient_privilege. */
+/** SQLSTATEs: of a database without migrations, of a role without rights, of a lock not got. */
 const noTable = '42P01';
 const denied = '42501';
+const lockNotAvailable = '55P03';
 
 type Client = postgres.Sql | postgres.TransactionSql;
 
@@ -30,8 +42,8 @@ interface Migration {
   /** Of the file, as Drizzle's own migrator keeps it. */
   hash: string;
   statements: readonly string[];
-  /** Builds an index `concurrently`, which Postgres does in no transaction. */
-  isApart: boolean;
+  /** Set where all it does is to build this index `concurrently`, which no transaction may do. */
+  index: { name: string; table: string } | null;
 }
 
 /** What a database has of the migrations of this version. */
@@ -58,10 +70,14 @@ export async function readMigrationState(
   });
 }
 
+/** Hears the name of a migration. */
+type Listener = (migration: string) => void;
+
 /**
- * Brings the database at `url` to the newest tables; `onApplied` hears the name of each migration
- * that ran. Each is whole or not at all, and those before one that fails stay. Processes that start
- * together take turns. Throws StartFailure that names a migration that fails.
+ * Brings the database at `url` to the newest tables, beside processes that work on it;
+ * `onApplied` hears of each migration that ran, `onHeldUp` of each that must wait, once. Each is
+ * whole or not at all, and those before one that fails stay. Processes that start together take
+ * turns. Throws StartFailure that names a migration that fails.
  */
 export async function migrateDatabase(
   url: string,
@@ -69,73 +85,122 @@ export async function migrateDatabase(
     folder = ownFolder,
     name,
     onApplied = () => undefined,
-  }: { folder?: string; name?: string; onApplied?: (migration: string) => void } = {},
+    onHeldUp = () => undefined,
+  }: { folder?: string; name?: string; onApplied?: Listener; onHeldUp?: Listener } = {},
 ): Promise<void> {
   const migrations = await readMigrations(folder);
+  const heldUp = new Set<string>();
   await withClient(url, name, async (client) => {
     for (;;) {
-      const next = await client.begin((transaction) => applyNext(transaction, migrations));
-      if (next === 'none') return;
-      if (next === 'busy') await delay(lockPollMs);
-      else if (next.isApart) await applyApart(client, next, { migrations, onApplied });
-      else onApplied(next.name);
+      const turn = await client
+        .begin((transaction) => applyNext(transaction, { migrations, builder: client }))
+        .catch(migrationHeldUp);
+      if (turn === 'done') return;
+      if (turn === 'taken') {
+        await delay(turnPollMs);
+      } else if (turn instanceof HeldUp) {
+        if (!heldUp.has(turn.migration)) onHeldUp(turn.migration);
+        heldUp.add(turn.migration);
+        await delay(lockRetryMs);
+      } else {
+        onApplied(turn.applied);
+      }
     }
   });
 }
 
+/** A table of the migration is in use: to wait longer would hold others up. */
+class HeldUp extends Error {
+  readonly migration: string;
+  constructor(migration: string) {
+    super(`${migration} is held up`);
+    this.migration = migration;
+  }
+}
+
+function migrationHeldUp(error: unknown): HeldUp {
+  if (error instanceof HeldUp) return error;
+  throw error;
+}
+
 /**
- * Runs the first migration that is missing, under a lock that ends with the transaction; but one
- * that must run apart is only found.
+ * Runs the first migration that is missing. The turn is a lock of this transaction, which a pooler
+ * keeps too. An index is built through `builder`, by another connection.
  */
 async function applyNext(
-  client: postgres.TransactionSql,
-  migrations: readonly Migration[],
-): Promise<Migration | 'none' | 'busy'> {
-  const [lock] = await client`select pg_try_advisory_xact_lock(${migrationLock}) as taken`;
-  if (!lock?.taken) return 'busy';
-  const [next] = await findMissing(client, migrations);
-  if (next && !next.isApart) {
-    await client`set local statement_timeout = 0`;
-    await apply(client, next);
-  }
-  return next ?? 'none';
-}
-
-/** Runs it in no transaction, under a lock of the session, which a later start is asked for. */
-async function applyApart(
-  client: postgres.Sql,
-  migration: Migration,
-  {
-    migrations,
-    onApplied,
-  }: { migrations: readonly Migration[]; onApplied: (migration: string) => void },
-): Promise<void> {
-  const [lock] = await client`select pg_try_advisory_lock(${migrationLock}) as taken`;
-  if (!lock?.taken) return await delay(lockPollMs);
+  transaction: postgres.TransactionSql,
+  { migrations, builder }: { migrations: readonly Migration[]; builder: postgres.Sql },
+): Promise<{ applied: string } | 'done' | 'taken'> {
+  const [lock] = await transaction`select pg_try_advisory_xact_lock(${migrationLock}) as taken`;
+  if (!lock?.taken) return 'taken';
+  const [next] = await findMissing(transaction, migrations);
+  if (!next) return 'done';
+  const { name, hash, createdAt, index } = next;
   try {
-    const [next] = await findMissing(client, migrations);
-    if (next?.name !== migration.name) return;
-    await client`set statement_timeout = 0`;
-    await apply(client, next);
-    onApplied(next.name);
-  } finally {
-    await client`select pg_advisory_unlock(${migrationLock})`;
-  }
-}
-
-async function apply(client: Client, { name, hash, createdAt, statements }: Migration) {
-  try {
-    for (const statement of statements) await client.unsafe(statement);
+    if (index) await keepTurn(transaction, () => buildIndex(builder, next));
+    else await runStatements(transaction, next);
   } catch (error) {
     if (!(error instanceof postgres.PostgresError)) throw error;
+    if (error.code === lockNotAvailable) throw new HeldUp(name);
     if (databaseFailureCode(error) !== null || error.code === denied) throw error;
     throw new StartFailure(
       `The migration ${name} failed, and those before it are in: ${error.message}`,
       { cause: error },
     );
   }
-  await client`
+  await transaction`
     insert into drizzle.__drizzle_migrations (hash, created_at) values (${hash}, ${createdAt})`;
+  return { applied: name };
+}
+
+async function runStatements(
+  transaction: postgres.TransactionSql,
+  { statements }: Migration,
+): Promise<void> {
+  const endsAt = performance.now() + lockWaitMs;
+  await transaction`set local statement_timeout = 0`;
+  for (const statement of statements) {
+    const leftMs = Math.max(minLockWaitMs, Math.round(endsAt - performance.now()));
+    await transaction.unsafe(`set local lock_timeout = ${leftMs}`);
+    await transaction.unsafe(statement);
+  }
+}
+
+/**
+ * Holds the turn's transaction open, idle and without a snapshot, which the build of an index would
+ * wait for: this statement takes none, and closes the one before it.
+ */
+async function keepTurn(
+  transaction: postgres.TransactionSql,
+  work: () => Promise<void>,
+): Promise<void> {
+  await transaction`set local idle_in_transaction_session_timeout = 0`;
+  await work();
+}
+
+/** Leaves the index alone where it is built, by a start that did not live to enter it. */
+async function buildIndex(builder: postgres.Sql, { index, statements }: Migration): Promise<void> {
+  if (!index) return;
+  if ((await readIndex(builder, index.name)) === 'unfinished') {
+    // Postgres goes on with the build of a process that has gone, and holds this lock until then.
+    // Who waits for the lock may have a snapshot, which the build waits for.
+    await builder.begin((transaction) =>
+      transaction.unsafe(`lock table "${index.table}" in share update exclusive mode nowait`),
+    );
+  }
+  const state = await readIndex(builder, index.name);
+  if (state === 'built') return;
+  const [limit] = await builder`select current_setting('statement_timeout') as timeout`;
+  if (limit?.timeout !== '0') await builder`set statement_timeout = 0`;
+  if (state === 'unfinished') await builder.unsafe(`drop index concurrently "${index.name}"`);
+  for (const statement of statements) await builder.unsafe(statement);
+}
+
+async function readIndex(client: Client, name: string): Promise<'built' | 'unfinished' | 'none'> {
+  const [index] = await client`
+    select indisvalid as valid from pg_index where indexrelid = to_regclass(${`"${name}"`})`;
+  if (!index) return 'none';
+  return index.valid ? 'built' : 'unfinished';
 }
 
 /** What is missing, under the lock. Makes the table of migrations where the database has none. */
@@ -177,14 +242,14 @@ async function selectApplied(client: Client): Promise<number[]> {
   return rows.map(({ at }) => Number(at));
 }
 
-/** One connection, and nothing prepared, so that a pooler between may change the server's. */
+/** Two connections, and nothing prepared, so that a pooler between may change the server's. */
 async function withClient<Result>(
   url: string,
   name: string | undefined,
   work: (client: postgres.Sql) => Promise<Result>,
 ): Promise<Result> {
   const client = postgres(url, {
-    max: 1,
+    max: 2,
     prepare: false,
     fetch_types: false,
     onnotice: () => undefined,
@@ -193,7 +258,7 @@ async function withClient<Result>(
   try {
     return await work(client);
   } finally {
-    await client.end();
+    await client.end({ timeout: closeTimeoutSeconds });
   }
 }
 
@@ -204,13 +269,20 @@ async function readMigrations(folder: string): Promise<Migration[]> {
   return await Promise.all(
     journal.entries.map(async ({ tag, when }) => {
       const text = await readFile(join(folder, `${tag}.sql`), 'utf8');
+      const statements = text.split('--> statement-breakpoint');
       return {
         name: tag,
         createdAt: when,
         hash: createHash('sha256').update(text).digest('hex'),
-        statements: text.split('--> statement-breakpoint'),
-        isApart: /\bconcurrently\b/i.test(text),
+        statements,
+        index: statements.length === 1 ? indexOf(text) : null,
       };
     }),
   );
+}
+
+function indexOf(statement: string): Migration['index'] {
+  const [, name, table] =
+    /^\s*create (?:unique )?index concurrently "(\w+)" on "(\w+)"/i.exec(statement) ?? [];
+  return name && table ? { name, table } : null;
 }

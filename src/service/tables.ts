@@ -30,7 +30,7 @@ export async function bringTables(
       `The database at ${placeOf(directUrl)} lacks the migration ${first}${others}; start once with MIGRATE=only as its owner, or set MIGRATE=auto`,
     );
   }
-  await migrateDatabase(directUrl, access);
+  await migrateDatabase(directUrl, { ...access, onHeldUp: warnOf(log) });
 }
 
 /**
@@ -46,10 +46,18 @@ export async function migrateOnly(
   try {
     const { directUrl, access } = await openData(config, ending, wait);
     databaseUrl = directUrl;
-    await migrateDatabase(directUrl, { ...access, onApplied });
+    await migrateDatabase(directUrl, { ...access, onApplied, onHeldUp: warnOf(wait.log) });
   } catch (error) {
     throw (databaseUrl === null ? null : startFailureOf(error, databaseUrl)) ?? error;
   } finally {
     await ending.closeAll();
   }
+}
+
+function warnOf(log: Log) {
+  return (migration: string): void =>
+    log.warn(
+      { migration },
+      'a migration waits for a table that another transaction uses; it is tried again every second',
+    );
 }

@@ -3,10 +3,11 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { StartFailure } from '../../src/core/errors.ts';
 import { migrateDatabase, readMigrationState } from '../../src/db/migrate.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { until } from '../support/until.ts';
 
 let database: TestDatabase;
 let sql: postgres.Sql;
@@ -22,6 +23,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
+const deadlineMs = 15_000;
 const later = 4_000_000_000_000;
 
 /** Files of the folder: what newer versions could bring. */
@@ -85,13 +87,103 @@ it('one that fails in the middle leaves nothing of itself, and those before it',
   expect(await apply()).toEqual(['0101_bad']);
 });
 
-it('an index is built concurrently, outside of a transaction, and again after a failure', async () => {
+describe('on a table that an older process writes to', () => {
+  const index = 'create index concurrently "crowd_a" on "crowd" (a)';
+  let writer: postgres.Sql;
+  /** In a transaction that has written to the table, and is open until `endWriting`. */
+  let writing: postgres.ReservedSql;
+  const endWriting = () => writing`commit`;
+  beforeEach(async () => {
+    await sql`create table crowd (a int)`;
+    await sql`insert into crowd select n % 1000 from generate_series(1, 200000) n`;
+    writer = postgres(database.url, { max: 2, onnotice: () => undefined });
+    writing = await writer.reserve();
+    await writing`begin`;
+    await writing`insert into crowd values (0)`;
+  });
+  afterEach(() => writer.end({ timeout: 0 }));
+
+  const builds = () => sql`
+    select pid, lockers_total from pg_stat_progress_create_index where datname = current_database()`;
+
+  /** Its build waits for the transaction that is open. */
+  const isBuilding = async () =>
+    (await builds()).some(({ lockers_total }) => Number(lockers_total) > 0);
+
+  const readIndex = async () =>
+    await sql`select indexrelid as id, indisvalid from pg_index where indrelid = 'crowd'::regclass`;
+
+  it('a column comes once the table is free, and nobody waits behind it until then', async () => {
+    await write({ '0100_column': 'alter table crowd add column b int' });
+    const heldUp: string[] = [];
+    const migrated = migrateDatabase(database.url, {
+      folder,
+      onHeldUp: (name) => heldUp.push(name),
+    });
+    await until(async () => heldUp.length === 1, { deadlineMs, what: 'the first try' });
+
+    // Behind a migration that waits for the open transaction this would never be done.
+    await writer`insert into crowd values (1)`;
+    await endWriting();
+    await migrated;
+
+    expect(heldUp).toEqual(['0100_column']);
+    expect((await readMigrationState(database.url, { folder })).missing).toEqual([]);
+  });
+
+  it('an index is built beside it, while others write', async () => {
+    await write({ '0100_index': index });
+    const starts = [apply(), apply()];
+    await until(isBuilding, { deadlineMs, what: 'the build' });
+
+    await writer`insert into crowd values (1)`;
+    await writer`update crowd set a = 2 where a = 1`;
+    await endWriting();
+
+    expect((await Promise.all(starts)).flat()).toEqual(['0100_index']);
+    expect(await readIndex()).toMatchObject([{ indisvalid: true }]);
+  });
+
+  it('a build that was broken off is begun again by the next start', async () => {
+    await write({ '0100_index': index });
+    const broken = apply().catch((error: unknown) => error);
+    await until(isBuilding, { deadlineMs, what: 'the build' });
+    for (const { pid } of await builds()) await sql`select pg_terminate_backend(${pid})`;
+    expect(await broken).toBeInstanceOf(Error);
+    const [unfinished] = await readIndex();
+    expect(unfinished).toMatchObject({ indisvalid: false });
+    await endWriting();
+
+    expect(await apply()).toEqual(['0100_index']);
+
+    const [built] = await readIndex();
+    expect(built).toMatchObject({ indisvalid: true });
+    expect(built?.id).not.toBe(unfinished?.id);
+  });
+
+  it('a build whose process has gone is waited for, and counts', async () => {
+    await write({ '0100_index': index });
+    const gone = postgres(database.url, { max: 1 });
+    const lost = gone.unsafe(index).catch((error: unknown) => error);
+    await until(isBuilding, { deadlineMs, what: 'the build' });
+    await gone.end({ timeout: 0 });
+    await lost;
+    const [unfinished] = await readIndex();
+    const heldUp: string[] = [];
+    const next = migrateDatabase(database.url, { folder, onHeldUp: (name) => heldUp.push(name) });
+    await until(() => heldUp.length === 1, { deadlineMs, what: 'the next start to find it' });
+    await endWriting();
+    await next;
+
+    expect((await readMigrationState(database.url, { folder })).missing).toEqual([]);
+    expect(await readIndex()).toEqual([{ ...unfinished, indisvalid: true }]);
+  });
+});
+
+it('an index that fails leaves what the next start builds', async () => {
   await sql`create table crowd (a int)`;
   await sql`insert into crowd values (1), (1)`;
-  await write({
-    '0100_index':
-      'drop index concurrently if exists crowd_a;\n--> statement-breakpoint\ncreate unique index concurrently crowd_a on crowd (a)',
-  });
+  await write({ '0100_index': 'create unique index concurrently "crowd_a" on "crowd" (a)' });
 
   await expect(apply()).rejects.toThrow(/^The migration 0100_index failed/);
   await sql`truncate crowd`;
@@ -99,4 +191,18 @@ it('an index is built concurrently, outside of a transaction, and again after a 
   expect(await Promise.all([apply(), apply()])).toContainEqual(['0100_index']);
   const [index] = await sql`select indisvalid from pg_index where indexrelid = 'crowd_a'::regclass`;
   expect(index).toEqual({ indisvalid: true });
+});
+
+it('indexes that an earlier form of the migrations has built are kept as they are', async () => {
+  const readIndexes = () => sql`
+    select indexrelid as id, indisvalid from pg_index
+    where indrelid in ('batches'::regclass, 'files'::regclass) order by 1`;
+  const before = await readIndexes();
+  // Its newest migration was the last that built any without `concurrently`.
+  await sql`delete from drizzle.__drizzle_migrations where created_at > 1796073781355`;
+
+  await migrateDatabase(database.url);
+
+  expect(await readIndexes()).toEqual(before);
+  expect(await readMigrationState(database.url)).toEqual({ missing: [], unknown: 0 });
 });

@@ -196,22 +196,27 @@ export const batches = pgTable(
     // Needed by listUnindexed.
     index('batches_unindexed').on(table.key).where(sql`ids_indexed < total`),
     // Needed by listUnmatched.
-    index('batches_unmatched').on(table.key).where(sql`not twins_found`),
+    index('batches_unmatched').on(table.key).where(sql`not twins_found`).concurrently(),
     // Needed by readAnswerHistory.
-    index('batches_options').on(table.owner, table.optionsHash, table.key.desc()),
+    index('batches_options').on(table.owner, table.optionsHash, table.key.desc()).concurrently(),
     // Needed by listUnquoted.
-    index('batches_unquoted').on(table.key).where(sql`options_hash is not null and quote is null`),
+    index('batches_unquoted')
+      .on(table.key)
+      .where(sql`options_hash is not null and quote is null`)
+      .concurrently(),
     // Needed by listUnchosen.
-    index('batches_unchosen').on(table.key).where(sql`not preview_chosen`),
+    index('batches_unchosen').on(table.key).where(sql`not preview_chosen`).concurrently(),
     // Needed by listPurgeable.
-    index('batches_deleted').on(table.key).where(sql`deleted_at is not null`),
+    index('batches_deleted').on(table.key).where(sql`deleted_at is not null`).concurrently(),
     // Needed by hideEndedBatches.
     index('batches_ended')
       .on(table.completedAt)
+      .concurrently()
       .where(sql`completed_at is not null and deleted_at is null`),
     // Needed by hideEndedBatches, readShortestRetain.
     index('batches_retained')
       .on(table.completedAt)
+      .concurrently()
       .where(sql`retain_seconds is not null and deleted_at is null`),
     check(
       'batches_completed_at',

@@ -71,11 +71,20 @@ export const files = pgTable(
     // Needed by listDeletedFiles.
     index('files_deleted').on(table.key).where(sql`deleted_at is not null`),
     // Needed by deleteOldFiles.
-    index('files_uploaded').on(table.createdAt).where(sql`listed and deleted_at is null`),
+    index('files_uploaded')
+      .on(table.createdAt)
+      .where(sql`listed and deleted_at is null`)
+      .concurrently(),
     // Needed by deleteLeftFiles.
-    index('files_left').on(table.leftAt).where(sql`left_at is not null and deleted_at is null`),
+    index('files_left')
+      .on(table.leftAt)
+      .where(sql`left_at is not null and deleted_at is null`)
+      .concurrently(),
     // Needed by deleteUnusedFiles.
-    index('files_ending').on(table.key).where(sql`hidden_at is not null or expires_at is not null`),
+    index('files_ending')
+      .on(table.key)
+      .where(sql`hidden_at is not null or expires_at is not null`)
+      .concurrently(),
   ],
 );
 

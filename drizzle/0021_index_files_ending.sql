@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY "files_ending" ON "files" USING btree ("key") WHERE hidden_at is not null or expires_at is not null;

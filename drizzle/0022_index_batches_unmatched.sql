@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY "batches_unmatched" ON "batches" USING btree ("key") WHERE not twins_found;

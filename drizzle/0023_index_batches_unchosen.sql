@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY "batches_unchosen" ON "batches" USING btree ("key") WHERE not preview_chosen;

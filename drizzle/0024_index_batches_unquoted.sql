@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY "batches_unquoted" ON "batches" USING btree ("key") WHERE options_hash is not null and quote is null;

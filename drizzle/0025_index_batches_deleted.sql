@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY "batches_deleted" ON "batches" USING btree ("key") WHERE deleted_at is not null;

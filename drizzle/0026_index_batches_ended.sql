@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY "batches_ended" ON "batches" USING btree ("completed_at") WHERE completed_at is not null and deleted_at is null;

@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY "batches_retained" ON "batches" USING btree ("completed_at") WHERE retain_seconds is not null and deleted_at is null;

@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY "files_uploaded" ON "files" USING btree ("created_at") WHERE listed and deleted_at is null;

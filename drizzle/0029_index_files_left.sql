@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY "files_left" ON "files" USING btree ("left_at") WHERE left_at is not null and deleted_at is null;
