@@ -3,6 +3,7 @@
  * address, no cookie and nothing that outlasts the tab.
  */
 import { createStore } from './store.ts';
+import { forgetAllTyped } from './typed.ts';
 
 const entry = 'winnow.key';
 
@@ -21,6 +22,7 @@ export function giveKey(text: string): void {
 
 export function forgetKey(): void {
   sessionStorage.removeItem(entry);
+  forgetAllTyped();
   key.set(null);
 }
 

@@ -1,23 +1,18 @@
 /** A new batch: the data, the columns, what to do, a try, and beside them what it costs. */
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useQuery } from 'urql';
 import { takeBeginning } from '../../data/beginning.ts';
 import { useLiveQuery } from '../../data/use-live-query.ts';
 import { useAddress } from '../../parts/address.ts';
+import { Button } from '../../parts/button.tsx';
+import { type Keeper, Kept } from '../../parts/kept.tsx';
 import { Heading, usePageTitle } from '../../parts/page.tsx';
 import { PartError } from '../../parts/part.tsx';
 import { ColumnsStep } from './columns-step.tsx';
 import { DataStep, type SourceFileData } from './data-step.tsx';
 import { NewBatchService, SourceBatch, SourceFile } from './documents.ts';
-import {
-  buildOperation,
-  copyOf,
-  emptyForm,
-  type Form,
-  type Problems,
-  textsOf,
-  withCopy,
-} from './form.ts';
+import { beginDraft, type Draft, isAskedFor, isEmpty } from './draft.ts';
+import { buildOperation, copyOf, type Form, type Problems, textsOf, withCopy } from './form.ts';
 import { RunPanel } from './run-panel.tsx';
 import { SameAs } from './same-as.tsx';
 import { TryStep } from './try-step.tsx';
@@ -30,25 +25,35 @@ const manyRows = 10_000;
 
 export function NewBatchPage() {
   usePageTitle('New batch');
+  return <Kept<Draft> name="new-batch">{(keeper) => <NewBatchForm {...keeper} />}</Kept>;
+}
+
+function NewBatchForm({ before, keep, startOver }: Keeper<Draft>) {
   const [address, changeAddress] = useAddress();
   const [beginning] = useState(takeBeginning);
-  const [form, setForm] = useState<Form>(() => ({
-    ...fromAddress(address.get('file')),
-    categories: beginning?.categories?.join('\n') ?? '',
-  }));
+  const [draft] = useState(() =>
+    before && !beginning && isAskedFor(before, address)
+      ? before
+      : beginDraft(address, beginning?.categories?.join('\n')),
+  );
+  const [form, setForm] = useState(draft.form);
   const [problems, setProblems] = useState<Problems>({});
   /** What was chosen stays, though a batch that is copied is read later. */
-  const chosen = useRef(new Set<keyof Form>(address.get('file') ? ['source'] : []));
+  const chosen = useRef(new Set<keyof Form>(draft.chosen));
   const change = (changes: Partial<Form>) => {
     setForm((now) => ({ ...now, ...changes }));
+    // The file that the address names is read no more.
+    if (changes.source?.kind === 'texts' && address.get('file')) changeAddress({ file: null });
     const touched = Object.keys(changes);
     for (const name of touched) chosen.current.add(name as keyof Form);
     setProblems((now) =>
       Object.fromEntries(Object.entries(now).filter(([name]) => !touched.includes(name))),
     );
   };
-  const copied = useFromBatch(address.get('from'), (copy) => {
-    setForm((now) => withCopy(now, copy, chosen.current));
+  const from = address.get('from');
+  const copied = useFromBatch(from, {
+    before: draft.copied,
+    begin: (copy) => setForm((now) => withCopy(now, copy, chosen.current)),
   });
 
   const fileId = form.source.kind === 'file' ? form.source.fileId : null;
@@ -61,11 +66,11 @@ export function NewBatchPage() {
   const isRequests = file?.format === 'OPENAI_JSONL' || file?.format === 'ANTHROPIC_JSONL';
 
   // What a file is decides what the form begins with, once a file.
-  const begun = useRef<SourceFileData | null>(null);
+  const begun = useRef(draft.begun);
   useEffect(() => {
     if (!file || begun.current?.id === file.id) return;
     const before = begun.current;
-    begun.current = file;
+    begun.current = { id: file.id, name: file.name };
     changeAddress({ file: file.id });
     setForm((now) => ({
       ...now,
@@ -80,12 +85,33 @@ export function NewBatchPage() {
     setForm((now) => ({ ...now, operation: isRequests ? 'chat' : 'label' }));
   }, [isReading, isRequests, isChat]);
 
+  // After all that changes the form by itself.
+  useEffect(() => {
+    const state = { chosen: [...chosen.current], begun: begun.current, copied: copied.last() };
+    keep(isEmpty(form) ? null : { id: draft.id, form, from, ...state });
+  }, [draft, form, from, keep, copied.last]);
+
   const operation = useMemo(() => buildOperation(form), [form]);
   const quote = useQuote(form, operation.value ?? null, rows);
 
   return (
     <>
-      <Heading title="New batch" />
+      <Heading
+        title="New batch"
+        actions={
+          !isEmpty(form) && (
+            <Button
+              small
+              onClick={() => {
+                changeAddress({ file: null, from: null });
+                startOver();
+              }}
+            >
+              Start over
+            </Button>
+          )
+        }
+      />
       <div className="new-batch">
         <div className="steps">
           {copied.failure && (
@@ -127,6 +153,8 @@ export function NewBatchPage() {
             server={server?.service ?? null}
             problems={problems}
             setProblems={setProblems}
+            draft={draft.id}
+            onSubmitted={() => keep(null)}
           />
           <SameAs form={form} rows={rows} fileName={file?.name ?? null} />
         </aside>
@@ -135,11 +163,7 @@ export function NewBatchPage() {
   );
 }
 
-function fromAddress(file: string | null): Form {
-  return file ? { ...emptyForm, source: { kind: 'file', fileId: file } } : emptyForm;
-}
-
-function stemOf({ name }: SourceFileData): string {
+function stemOf({ name }: Pick<SourceFileData, 'name'>): string {
   return name.replace(/\.[^.]+$/, '');
 }
 
@@ -161,14 +185,25 @@ function useSourceFile(id: string | null) {
 }
 
 /** Begins with the options of a batch, once it is read. */
-function useFromBatch(id: string | null, begin: (copy: Partial<Form>) => void) {
+function useFromBatch(
+  id: string | null,
+  {
+    before,
+    begin,
+  }: {
+    /** The batch that the form began with before a reload. */
+    before: string | null;
+    begin: (copy: Partial<Form>) => void;
+  },
+) {
   const [{ data, error, fetching }, ask] = useLiveQuery({
     query: SourceBatch,
     variables: { id: id ?? '' },
-    pause: id === null,
+    pause: id === null || id === before,
   });
   const batch = data?.batch && data.batch.id === id ? data.batch : null;
-  const begun = useRef<string | null>(null);
+  const begun = useRef(before);
+  const last = useCallback(() => begun.current, []);
   useEffect(() => {
     if (!batch || begun.current === batch.id) return;
     begun.current = batch.id;
@@ -177,6 +212,8 @@ function useFromBatch(id: string | null, begin: (copy: Partial<Form>) => void) {
   return {
     isGone: id !== null && data?.batch === null && !fetching,
     failure: id !== null && !batch ? (error ?? null) : null,
+    /** The batch that the form has begun with. */
+    last,
     again: () => ask({ requestPolicy: 'network-only' }),
   };
 }

@@ -1,5 +1,5 @@
 /** Beside the steps: what all rows cost in both lanes, the limits, and the start. */
-import { useId, useRef, useState } from 'react';
+import { useId, useState } from 'react';
 import { useClient } from 'urql';
 import { useLocation } from 'wouter';
 import type { ResultOf } from '../../data/graphql.ts';
@@ -11,8 +11,9 @@ import { count, many, usdRange, useTimes } from '../../words/numbers.ts';
 import { providerName } from '../../words/provider.ts';
 import type { SourceFileData } from './data-step.tsx';
 import { type NewBatchService, SubmitBatch } from './documents.ts';
+import { idempotencyKeyOf } from './draft.ts';
 import { Check, Field } from './field.tsx';
-import { buildSubmission, type Form, type Problems, previewRows, type Submission } from './form.ts';
+import { buildSubmission, type Form, type Problems, previewRows } from './form.ts';
 import { issuesOf } from './try.ts';
 import type { QuoteData, QuoteState } from './use-quote.ts';
 
@@ -30,10 +31,14 @@ export function RunPanel(props: {
   server: Server | null;
   problems: Problems;
   setProblems: (problems: Problems) => void;
+  /** The id of the form's draft. */
+  draft: string;
+  /** The batch is there: the form has served. */
+  onSubmitted: () => void;
 }) {
-  const { form, change, file, rows, quote, server, problems, setProblems } = props;
+  const { form, change, file, rows, quote, server, problems } = props;
   const [asks, setAsks] = useState(false);
-  const { run, busy, error } = useSubmit(form, rows, setProblems);
+  const { run, busy, error } = useSubmit(props);
   const willPreview = form.withPreview && rows > previewRows;
   const leftOut = file ? file.rejectedCount / (file.rejectedCount + file.itemCount) : 0;
   const label = willPreview
@@ -267,13 +272,20 @@ function identicalNote(quote: QuoteData | null, rows: number): string {
 }
 
 /** Submits the form once, however often the button is pressed. */
-function useSubmit(form: Form, rows: number, setProblems: (problems: Problems) => void) {
+function useSubmit({
+  form,
+  rows,
+  draft,
+  setProblems,
+  onSubmitted,
+}: Pick<
+  Parameters<typeof RunPanel>[0],
+  'form' | 'rows' | 'draft' | 'setProblems' | 'onSubmitted'
+>) {
   const client = useClient();
   const [, go] = useLocation();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string | null>(null);
-  /** Of the last input: after a lost answer the same input is the same batch. */
-  const last = useRef<{ input: string; key: string } | null>(null);
   const isHere = useIsHere();
 
   async function run(asDraft: boolean): Promise<void> {
@@ -286,10 +298,13 @@ function useSubmit(form: Form, rows: number, setProblems: (problems: Problems) =
       return;
     }
     setBusy(true);
+    // After a lost answer the same input is the same batch.
+    const idempotencyKey = idempotencyKeyOf(draft, value);
     const { data, error: failure } = await client
-      .mutation(SubmitBatch, { input: { ...value, idempotencyKey: keyOf(value) } as never })
+      .mutation(SubmitBatch, { input: { ...value, idempotencyKey } as never })
       .toPromise();
     setBusy(false);
+    if (data) onSubmitted();
     if (!isHere()) return;
     if (data) {
       go(`/batches/${data.submitBatch.batch.id}`);
@@ -303,12 +318,6 @@ function useSubmit(form: Form, rows: number, setProblems: (problems: Problems) =
     setProblems(found);
     setError(sentenceOf(failure));
     focusFirstProblem();
-  }
-
-  function keyOf(value: Submission): string {
-    const input = JSON.stringify(value);
-    if (last.current?.input !== input) last.current = { input, key: newKey() };
-    return last.current.key;
   }
 
   return { run, busy, error };
@@ -331,10 +340,4 @@ function focusFirstProblem(): void {
   requestAnimationFrame(() => {
     document.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
   });
-}
-
-/** Not by randomUUID, which a page without TLS does not have. */
-function newKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return `console-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
 }

@@ -1,13 +1,15 @@
 /** The playground: one text, one operation, up to three models side by side, with the request. */
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { useClient, useQuery } from 'urql';
 import { Button } from '../../parts/button.tsx';
+import { type Keeper, Kept } from '../../parts/kept.tsx';
 import { Heading, usePageTitle } from '../../parts/page.tsx';
 import { sentenceOf } from '../../parts/part.tsx';
 import { Sure } from '../../parts/sure.tsx';
 import { usd } from '../../words/numbers.ts';
 import { visible } from '../../words/text.ts';
 import { NewBatchService, QuoteRun, tryDocuments } from '../new-batch/documents.ts';
+import { isEmpty } from '../new-batch/draft.ts';
 import { Field } from '../new-batch/field.tsx';
 import { buildOperation, emptyForm, type Form, type OperationInput } from '../new-batch/form.ts';
 import { readAnswer, type TryAnswer, type TryResult } from '../new-batch/try.ts';
@@ -16,6 +18,14 @@ import '../new-batch/new-batch.css';
 import './playground.css';
 
 const mostModels = 3;
+
+/** What a reload keeps. */
+interface Question {
+  form: Form;
+  text: string;
+  /** The models beside that of the form. */
+  others: readonly string[];
+}
 
 interface Column {
   model: string;
@@ -27,15 +37,23 @@ interface Column {
 
 export function PlaygroundPage() {
   usePageTitle('Playground');
+  return <Kept<Question> name="playground">{(keeper) => <Playground {...keeper} />}</Kept>;
+}
+
+function Playground({ before, keep, startOver }: Keeper<Question>) {
   const client = useClient();
   const [{ data }] = useQuery({ query: NewBatchService });
-  const [form, setForm] = useState<Form>(emptyForm);
-  const [text, setText] = useState('');
-  const [others, setOthers] = useState<readonly string[]>([]);
+  const [form, setForm] = useState(before?.form ?? emptyForm);
+  const [text, setText] = useState(before?.text ?? '');
+  const [others, setOthers] = useState(before?.others ?? []);
   const [columns, setColumns] = useState<readonly Column[]>([]);
   const [problems, setProblems] = useState<Readonly<Record<string, string>>>({});
   const defaultModel = data?.service.defaultModel ?? '';
   const busy = columns.some((column) => column.busy);
+  const isBlank = text === '' && others.length === 0 && isEmpty(form);
+  useEffect(() => {
+    keep(isBlank ? null : { form, text, others });
+  }, [form, text, others, isBlank, keep]);
 
   async function ask(): Promise<void> {
     const built = buildOperation(form);
@@ -86,7 +104,16 @@ export function PlaygroundPage() {
 
   return (
     <>
-      <Heading title="Playground" />
+      <Heading
+        title="Playground"
+        actions={
+          !isBlank && (
+            <Button small onClick={startOver}>
+              Start over
+            </Button>
+          )
+        }
+      />
       <div className="new-batch playground">
         <div className="steps">
           <section className="card">
