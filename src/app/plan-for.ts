@@ -17,20 +17,25 @@ export function planFor(
   { preparePlan, time }: Pick<Caller, 'preparePlan'> & { time?: CheckTime | undefined },
   path: string,
 ): Plan {
-  const at = (name: string) => (path === '' ? name : `${path}.${name}`);
   let plan: Plan;
   try {
     plan = preparePlan(operation, options, undefined, time);
   } catch (error) {
     if (!(error instanceof BadUserInput)) throw error;
-    throw new BadUserInput(error.issues.map((issue) => ({ ...issue, path: at(issue.path) })));
+    throw new BadUserInput(issuesAt(path, error));
   }
   const issues = [
     ...optionIssues(plan.operation, options, items),
     ...exampleIssues(plan.operation, items),
-  ].map((issue) => ({ ...issue, path: at(issue.path) }));
-  if (issues.length > 0) throw new BadUserInput(issues.slice(0, maxIssues));
+  ];
+  if (issues.length > 0) throw new BadUserInput(issuesAt(path, { issues }).slice(0, maxIssues));
   return plan;
+}
+
+/** Issues of options, at the options' place in the input. */
+export function issuesAt(path: string, { issues }: Pick<BadUserInput, 'issues'>): InputIssue[] {
+  if (path === '') return [...issues];
+  return issues.map((issue) => ({ ...issue, path: `${path}.${issue.path}` }));
 }
 
 /** What options name that no item has, or mean as a placeholder but send as it stands. */

@@ -54,10 +54,12 @@ export async function quoteChecked(context: Quoting, asked: CheckedQuote): Promi
   const { db, owner, counter, pricesOf } = context;
   refuseMismatch(findOperation(operation), source, sourcePath);
   const reading = readingOf({ contentField: asked.contentField }, source.file, fieldsPath);
-  const plan = planFor(operation, options, sampleOf(source, reading), context, optionsPath);
-  const plans = asked.models
-    ? plansOf(asked.models, asked, context)
-    : [{ ...plan, model: await chosenModel(plan, source) }];
+  const { models } = asked;
+  const named = models && plansOf(models, asked, context);
+  // Neither the model of the options nor the server's is asked where the quote names others.
+  const checked = models ? { ...options, model: models[0] } : options;
+  const plan = planFor(operation, checked, sampleOf(source, reading), context, optionsPath);
+  const plans = named ?? [{ ...plan, model: await chosenModel(plan, source, optionsPath) }];
   const { fileKey, itemCount } = source;
   const file = source.file && {
     ...source.file,
@@ -89,11 +91,11 @@ export async function quoteChecked(context: Quoting, asked: CheckedQuote): Promi
       file && fileKey !== null ? firstItem(db, fileKey, file) : Promise.resolve(source.items);
     return (await firstItems)[0];
   };
-  const models = quoted.models.map((model, index) => ({
+  const askedOf = quoted.models.map((model, index) => ({
     ...model,
     firstRequest: async () => bodyFor(plans[index] as Plan, await first(), itemCount),
   }));
-  return { items: itemCount, identicalItems, models, sampledItems, unaskableItems };
+  return { items: itemCount, identicalItems, models: askedOf, sampledItems, unaskableItems };
 }
 
 /** The body that one of so many items would be sent with. */
@@ -103,8 +105,12 @@ function bodyFor(plan: Plan, item: PromptItem | undefined, items: number) {
   return requestBody(plan, item);
 }
 
-async function chosenModel(plan: Plan, source: CheckedSource): Promise<Plan['model']> {
-  const named = modelOfBatch(plan, source);
+async function chosenModel(
+  plan: Plan,
+  source: CheckedSource,
+  path: string,
+): Promise<Plan['model']> {
+  const named = modelOfBatch(plan, source, path);
   return (await named.readings?.chosen()) ?? named;
 }
 

@@ -10,7 +10,7 @@ import type { Model } from '../model/model.ts';
 import { findOperation } from '../operations/index.ts';
 import type { Caller } from './caller.ts';
 import type { batchFields } from './inputs.ts';
-import { planFor } from './plan-for.ts';
+import { issuesAt, planFor } from './plan-for.ts';
 import { refuseUnpriced } from './price-of.ts';
 import {
   type CheckedSource,
@@ -63,7 +63,9 @@ export async function submitChecked(context: Caller, submit: CheckedSubmit): Pro
   }
   const reading = readingOf(fields, source.file, fieldsPath);
   const plan = planFor(operation, options, sampleOf(source, reading), context, optionsPath);
-  const named = modelNamedBare(context, submit) ?? modelOfBatch(plan, source);
+  const named =
+    modelNamedBare(context, submit) ??
+    (invalid === null ? modelOfBatch(plan, source, optionsPath) : plan.model);
   const model = (await named.readings?.chosen()) ?? named;
   if (execution === 'PROVIDER_BATCH' && !model.batches) {
     const message = `must be LIVE for ${model.id}, whose provider has no batch API; models whose provider has one have providerBatch in Query.service`;
@@ -145,13 +147,17 @@ function modelNamedBare(
   }
 }
 
-/** The plan's; or the one that the first request names, where requests name their own. */
-export function modelOfBatch(plan: Plan, { items: [first] }: CheckedSource): Model {
+/**
+ * The plan's; or the one that the first request names, where requests name their own. Throws
+ * BadUserInput at `path`, the options' place in the input, where its owner may not use the plan's.
+ */
+export function modelOfBatch(plan: Plan, { items: [first] }: CheckedSource, path: string): Model {
   try {
-    return first ? modelOf(plan, first).model : plan.model;
+    if (first) return modelOf(plan, first).model;
   } catch (error) {
     // It is that item's error, as it will be told.
-    if (error instanceof ItemFailure) return plan.model;
-    throw error;
+    if (!(error instanceof ItemFailure)) throw error;
   }
+  if (plan.modelProblem) throw new BadUserInput(issuesAt(path, plan.modelProblem));
+  return plan.model;
 }

@@ -320,6 +320,95 @@ test('a model is called that its owner may name, although the server’s own is 
   expect(stub.requests.map(({ body }) => body.model)).toEqual(['large', 'large']);
 });
 
+const openaiHeaders = { 'content-type': 'application/json' };
+const anthropicHeaders = { ...openaiHeaders, 'anthropic-version': '2023-06-01' };
+
+test('batches whose requests name models need no place for the server’s own among the owner’s', async () => {
+  const messages = [{ role: 'user', content: 'hi' }];
+  const lines = ['stub/large', 'large', 'stub/base', 'base'].map((model, at) =>
+    JSON.stringify({
+      custom_id: `line-${at}`,
+      method: 'POST',
+      url: '/v1/chat/completions',
+      body: { model, messages },
+    }),
+  );
+  const form = new FormData();
+  form.set('purpose', 'batch');
+  form.set('file', new Blob([lines.join('\n')]), 'requests.jsonl');
+  const post = async (path: string, body: string | FormData, headers: Record<string, string>) => {
+    const response = await fetch(`${app.url}${path}`, {
+      method: 'POST',
+      headers: { ...as('large'), ...headers },
+      body,
+    });
+    return (await response.json()) as { id: string };
+  };
+  const chat = (requests: readonly object[]) =>
+    submit('large', { operation: { chat: {} }, source: { requests } });
+
+  const file = await post('/v1/files', form, {});
+  const wanted = { endpoint: '/v1/chat/completions', completion_window: '24h' };
+  const openai = await post(
+    '/v1/batches',
+    JSON.stringify({ input_file_id: file.id, ...wanted }),
+    openaiHeaders,
+  );
+  const params = { model: 'stub/large', max_tokens: 5, messages };
+  const anthropic = await post(
+    '/v1/messages/batches',
+    JSON.stringify({ requests: [{ custom_id: 'a', params }] }),
+    anthropicHeaders,
+  );
+  const mixed = idOf(await chat([{ model: 'large', messages }, { messages }]));
+  const unnamed = await chat([{ messages }, { model: 'large', messages }]);
+  const barred = await chat([
+    { model: 'base', messages },
+    { model: 'large', messages },
+  ]);
+
+  for (const id of [openai.id, anthropic.id.replace('msgbatch', 'batch'), mixed])
+    await untilStatus('large', id, 'COMPLETED');
+  // A request without a model goes to that of the first one; the server's own is never asked.
+  expect(stub.requests.map(({ body }) => body.model)).toEqual(Array(5).fill('large'));
+  const { data } = await ask(
+    'large',
+    'query($id: ID!) { batch(id: $id) { counts { succeeded failed } } }',
+    { id: openai.id },
+  );
+  expect(data?.batch.counts).toEqual({ succeeded: 2, failed: 2 });
+  const rule = 'must be one of the models of this owner: stub/large';
+  for (const { errors } of [unnamed, barred]) {
+    expect(errors?.[0]?.extensions.issues).toEqual([
+      { path: 'input.operation.chat.model', message: rule },
+    ]);
+  }
+});
+
+test('a quote for models that are named asks nothing of the server’s own', async () => {
+  const quote = (input: Record<string, unknown>) =>
+    ask('large', 'query($input: QuoteInput!) { quote(input: $input) { models { model } } }', {
+      input: { source: { texts: ['a'] }, ...input },
+    });
+  const requests = { requests: [{ messages: [{ role: 'user', content: 'hi' }] }] };
+
+  const named = await quote({ operation, models: ['stub/large'] });
+  const other = await quote({ operation, models: ['stub/large', 'stub/base'] });
+  const own = await quote({ operation });
+  const chat = await quote({ operation: { chat: {} }, source: requests, models: ['stub/large'] });
+  const unnamed = await quote({ operation: { chat: {} }, source: requests });
+
+  expect([named, chat].map(({ data }) => data?.quote.models)).toEqual(
+    Array(2).fill([{ model: 'stub/large' }]),
+  );
+  const paths = [other, own, unnamed].map(({ errors }) => errors?.[0]?.extensions.issues[0].path);
+  expect(paths).toEqual([
+    'input.models.1',
+    'input.operation.label.model',
+    'input.operation.chat.model',
+  ]);
+});
+
 test('a batch goes on with its model under limits that came later', async () => {
   const id = idOf(await submit('other', { source: { texts: ['a'] }, autoStart: false }));
   await sql`update batches set owner = 'large' where id = ${id}`;

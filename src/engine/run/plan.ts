@@ -48,6 +48,11 @@ export interface Plan {
    * INVALID_REQUEST.
    */
   modelOf: ((item: PromptItem) => Model) | null;
+  /**
+   * Why `model`, which is the server's own, may not be used by the owner: requests that name none
+   * fail with it. Absent where it may.
+   */
+  modelProblem?: BadUserInput;
   /** `model` is the choice of the batch's first request: nobody has said that it is there. */
   isRequests?: boolean;
 }
@@ -64,9 +69,16 @@ export interface StoredOperation {
 /** Where models are found: the providers, or what of them an owner may use. */
 type ModelSource = Pick<Providers, 'resolve' | 'resolveNamed' | 'resolveAt'>;
 
+/** A model, and why it may not be used. */
+interface OwnModel {
+  model: Model;
+  problem?: BadUserInput | undefined;
+}
+
 /**
  * Binds operations to models: `model`, else the one of the params, else the default. `preparePlan`
- * throws BadUserInput where the model is unknown or its provider not configured.
+ * throws BadUserInput where the model is unknown, its provider not configured, or the owner may not
+ * use it.
  */
 export function createPlanner({
   providers,
@@ -99,8 +111,10 @@ export function createPlanner({
     const shared = params as SharedParams;
     // A batch that is stored names its model, and goes on as it was submitted.
     if (modelId === undefined) refuseExtra(shared, extraBody);
-    const model = source.resolve(modelId ?? shared.model ?? defaultModel);
-    const mayName = operation.whole && !shared.model;
+    const mayName = operation.whole === true && !shared.model;
+    const named = modelId ?? shared.model;
+    const { model, problem } =
+      named == null ? ownModel(source, { mayName }) : { model: source.resolve(named) };
     // By either reading of the server's own.
     const isDefault = [defaultModel, `${model.provider}/${defaultModel}`].includes(model.id);
     return {
@@ -113,19 +127,32 @@ export function createPlanner({
         ...samplingOf(shared),
         defaultTemperature: shared.temperature == null ? operation.defaultTemperature : undefined,
       },
-      modelOf: mayName ? (item) => modelNamedBy(item, model, source) : null,
-      isRequests: mayName === true && !isDefault,
+      modelOf: mayName ? (item) => modelNamedBy(item, { model, problem, source }) : null,
+      ...(problem ? { modelProblem: problem } : {}),
+      isRequests: mayName && !isDefault,
     };
   };
 
+  /** The server's own; where requests may name another, also one that the owner may not use. */
+  function ownModel(source: ModelSource, { mayName }: { mayName: boolean }): OwnModel {
+    try {
+      return { model: source.resolve(defaultModel) };
+    } catch (problem) {
+      if (!mayName || !(problem instanceof BadUserInput)) throw problem;
+      return { model: providers.resolve(defaultModel), problem };
+    }
+  }
+
   function modelNamedBy(
     { request, dialect }: PromptItem,
-    model: Model,
-    source: ModelSource,
+    { model, problem, source }: OwnModel & { source: ModelSource },
   ): Model {
     const name = request?.model ?? model.name;
     try {
-      if (name === model.name) return model;
+      if (name === model.name) {
+        if (problem) throw problem;
+        return model;
+      }
       if (typeof name === 'string') {
         // What is written for Anthropic names Anthropic's models, whichever provider answers the
         // rest.
