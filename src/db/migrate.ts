@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import postgres from 'postgres';
 import { StartFailure } from '../core/errors.ts';
-import { databaseFailureCode } from './driver/failure.ts';
+import { databaseFailureCode, ofDriver } from './driver/failure.ts';
 
 /** The same place seen from src/db and from dist/db. */
 const ownFolder = fileURLToPath(new URL('../../drizzle', import.meta.url));
@@ -257,6 +257,8 @@ async function withClient<Result>(
   });
   try {
     return await work(client);
+  } catch (error) {
+    throw ofDriver(error);
   } finally {
     await client.end({ timeout: closeTimeoutSeconds });
   }

@@ -1,6 +1,11 @@
 /** Which errors are the database's, whatever driver and wrapper they come by. */
 import { describe, expect, it } from 'vitest';
-import { ConnectionLost, databaseFailure } from '../../src/db/driver/failure.ts';
+import {
+  absenceCode,
+  ConnectionLost,
+  databaseFailure,
+  ofDriver,
+} from '../../src/db/driver/failure.ts';
 
 function coded(code: string, cause?: unknown): Error {
   return Object.assign(new Error(`failed with ${code}`, { cause }), { code });
@@ -18,12 +23,10 @@ describe('an error', () => {
     '28P01',
     '3D000',
     '53300',
-    '57014',
     '57P01',
     '57P03',
-    '58030',
-  ])('with the code %s is DATABASE_UNAVAILABLE, also inside another', (code) => {
-    const error = coded(code);
+  ])('of a driver with the code %s is DATABASE_UNAVAILABLE, also inside another', (code) => {
+    const error = ofDriver(coded(code));
 
     for (const failed of [error, new Error('Failed query', { cause: error })]) {
       expect(databaseFailure(failed)).toMatchObject({
@@ -39,12 +42,34 @@ describe('an error', () => {
 
   it('of a full disk is STORAGE_FULL', () => {
     expect(databaseFailure(coded('53100'))?.code).toBe('STORAGE_FULL');
+    expect(absenceCode(coded('53100'))).toBeNull();
   });
 
-  it.each(['22021', '23505', '42P01', '42601', '40P01', '42501', 'ERR_INVALID_ARG_TYPE', ''])(
-    'with the code %s is none of the database’s, and stays a bug',
+  it.each([
+    '22021',
+    '23505',
+    '42P01',
+    '42601',
+    '40P01',
+    '42501',
+    '53200',
+    '57014',
+    '58030',
+    'ERR_INVALID_ARG_TYPE',
+    '',
+  ])('of a driver with the code %s says nothing of the database, and stays a bug', (code) => {
+    expect(databaseFailure(ofDriver(coded(code)))).toBeNull();
+  });
+
+  it.each(['ENOENT', 'ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND'])(
+    'of a file or of a provider with the code %s is none of the database’s',
     (code) => {
-      expect(databaseFailure(coded(code))).toBeNull();
+      const error = coded(code);
+
+      for (const failed of [error, new Error('a call failed', { cause: error })]) {
+        expect(databaseFailure(failed)).toBeNull();
+        expect(absenceCode(failed)).toBeNull();
+      }
     },
   );
 

@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import postgres from 'postgres';
 import { StartFailure } from '../../core/errors.ts';
-import { ConnectionLost, databaseFailureCode } from './failure.ts';
+import { ConnectionLost, databaseFailureCode, ofDriver } from './failure.ts';
 
 const tellEveryMs = 5_000;
 const retryMs = 250;
@@ -81,7 +81,7 @@ async function ask(url: string, name: string): Promise<unknown> {
       `The database at ${placeOf(url)} is Postgres ${version}; Winnow needs ${oldestVersion} or newer`,
     );
   } catch (error) {
-    return error;
+    return ofDriver(error);
   }
 }
 

@@ -7,8 +7,19 @@ export class ConnectionLost extends Error {
   readonly code = 'CONNECTION_LOST';
 }
 
-/** Of the system, postgres.js, and ours: https://nodejs.org/api/errors.html#common-system-errors */
+/** Of postgres.js, and ours. */
 const lostCodes = new Set([
+  'CONNECTION_CLOSED',
+  'CONNECTION_ENDED',
+  'CONNECTION_DESTROYED',
+  'CONNECT_TIMEOUT',
+  'CONNECTION_LOST',
+]);
+/**
+ * Of the system: https://nodejs.org/api/errors.html#common-system-errors. Files and connections to
+ * providers fail with them too, so that they count only where a database's driver came with them.
+ */
+const systemCodes = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
   'ECONNABORTED',
@@ -20,23 +31,21 @@ const lostCodes = new Set([
   'EAI_AGAIN',
   'ENOTFOUND',
   'ENOENT', // a Unix socket without a server
-  'CONNECTION_CLOSED',
-  'CONNECTION_ENDED',
-  'CONNECTION_DESTROYED',
-  'CONNECT_TIMEOUT',
-  'CONNECTION_LOST',
 ]);
+const fromDrivers = new WeakSet<Error>();
+
+/** Marks what a driver of the database failed with, and returns it. */
+export function ofDriver<Failure>(error: Failure): Failure {
+  if (error instanceof Error) fromDrivers.add(error);
+  return error;
+}
 
 /**
- * SQLSTATEs of a server that takes nothing now: class 08, connections; 57, an operator or a start,
- * a statement that was given up included; 53, out of memory or connections; 58, its system; 25006,
- * a server that only reads after a switch-over. 3D000, 28000 and 28P01: the database or its account
- * was taken away while we run. https://www.postgresql.org/docs/current/errcodes-appendix.html
- */
-const unavailableStates = /^(08...|57...|53...|58...|25006|3D000|28...)$/;
-/**
- * Those that say that nobody is there. A cancel, or memory and disk of the server, say that one
- * statement failed.
+ * SQLSTATEs of a server that takes nothing now: class 08, connections; 57P01 to 57P03, an operator
+ * or a start; 53300, too many connections; 25006, a server that only reads after a switch-over.
+ * 3D000 and class 28: it refuses a connection, because the database or its account was taken away
+ * while we run. What else fails, a statement that takes too long included, is a bug.
+ * https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 const awayStates = /^(08...|57P0[123]|53300|25006|3D000|28...)$/;
 /** Of connections that may have carried a statement. */
@@ -63,7 +72,8 @@ export function databaseFailureCode(error: unknown): string | null {
   let inner = error;
   for (let depth = 0; depth < maxCauses && inner instanceof Error; depth += 1) {
     const code = 'code' in inner ? String(inner.code) : '';
-    if (lostCodes.has(code) || unavailableStates.test(code)) return code;
+    if (code === diskFull || lostCodes.has(code) || awayStates.test(code)) return code;
+    if (systemCodes.has(code) && fromDrivers.has(inner)) return code;
     inner = inner.cause;
   }
   return null;
@@ -72,7 +82,7 @@ export function databaseFailureCode(error: unknown): string | null {
 /** The same, where the failure says that the database is away. */
 export function absenceCode(error: unknown): string | null {
   const code = databaseFailureCode(error);
-  return code !== null && (lostCodes.has(code) || awayStates.test(code)) ? code : null;
+  return code === diskFull ? null : code;
 }
 
 /** The line of the log about a request that ended so. */

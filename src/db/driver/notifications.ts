@@ -1,4 +1,5 @@
 import type { Sql } from './client.ts';
+import { ofDriver } from './failure.ts';
 
 /**
  * What the processes tell each other about a batch. Only a hint to look sooner: every listener also
@@ -71,18 +72,17 @@ export async function listenToBatches(
     onConnect: () => void;
   },
 ): Promise<() => Promise<void>> {
-  const listener = await sql.listen(
-    channel,
-    (payload) => {
-      const [nudge, key, ...rest] = payload.split(':');
-      if (nudge === keyWord) onKey();
-      if (nudge === deletedWord && key) onDeleted({ id: key, owner: rest.join(':') });
-      if (nudge === erasedWord && key) onErased({ erasedAs: key, owner: rest.join(':') });
-      if (key && (nudge === 'work' || nudge === 'stop' || nudge === 'progress')) {
-        onNudge(BigInt(key), nudge);
-      }
-    },
-    onConnect,
-  );
+  const hear = (payload: string) => {
+    const [nudge, key, ...rest] = payload.split(':');
+    if (nudge === keyWord) onKey();
+    if (nudge === deletedWord && key) onDeleted({ id: key, owner: rest.join(':') });
+    if (nudge === erasedWord && key) onErased({ erasedAs: key, owner: rest.join(':') });
+    if (key && (nudge === 'work' || nudge === 'stop' || nudge === 'progress')) {
+      onNudge(BigInt(key), nudge);
+    }
+  };
+  const listener = await sql.listen(channel, hear, onConnect).catch((error: unknown) => {
+    throw ofDriver(error);
+  });
   return () => listener.unlisten();
 }

@@ -1,6 +1,6 @@
 import type postgres from 'postgres';
 import type { Telling } from '../../telemetry/events.ts';
-import { ConnectionLost } from './failure.ts';
+import { ConnectionLost, ofDriver } from './failure.ts';
 import type { Presence } from './presence.ts';
 import { type NamedQuery, nameOf } from './statement-name.ts';
 
@@ -85,7 +85,7 @@ export function watchQueries<Types extends Record<string, unknown>>(
         resolve(withoutGap(rows));
       };
       own.reject = (error) => {
-        presence?.failed(error);
+        presence?.failed(ofDriver(error));
         reject(error);
       };
       const queuedAt = performance.now();
