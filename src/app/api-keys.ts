@@ -4,11 +4,19 @@ import { AppError, BadUserInput, type InputIssue } from '../core/errors.ts';
 import { isOwnerName, ownerNameRule } from '../core/owner-name.ts';
 import { type Scope, scopeNames } from '../core/scopes.ts';
 import { textProblem } from '../core/text.ts';
-import { type ApiKeyRecord, countLiveKeys, insertApiKey, maxListedKeys } from '../db/api-keys.ts';
+import {
+  type ApiKeyRecord,
+  countKeysOf,
+  endedKeyDays,
+  insertApiKey,
+  maxListedKeys,
+} from '../db/api-keys.ts';
 import type { Database } from '../db/driver/client.ts';
 
 /** Characters of a key's name. */
 const maxNameLength = 200;
+/** Of an owner, those included that have ended: each process keeps a copy of all. */
+export const maxKeptKeys = 10_000;
 /** That two ids of 62^8 are the same happens; that several are, one after the other, does not. */
 const maxTries = 5;
 
@@ -30,10 +38,7 @@ export async function createApiKey(
 ): Promise<{ apiKey: ApiKeyRecord; key: string }> {
   const issues = problemsOf(wanted);
   if (issues.length > 0) throw new BadUserInput(issues);
-  if ((await countLiveKeys(db, wanted.owner)) >= maxListedKeys) {
-    const message = `An owner must have at most ${maxListedKeys} keys that are neither revoked nor expired`;
-    throw new AppError('CONFLICT', message);
-  }
+  await refuseTooMany(db, wanted.owner);
   const scopes = scopeNames.filter((scope) => wanted.scopes.includes(scope));
   for (let tries = 0; tries < maxTries; tries += 1) {
     const { id, key } = newApiKey();
@@ -41,6 +46,18 @@ export async function createApiKey(
     if (apiKey) return { apiKey, key };
   }
   throw new Error('no id of a key is free');
+}
+
+async function refuseTooMany(db: Pick<Database, 'query'>, owner: string): Promise<void> {
+  const { live, kept } = await countKeysOf(db, owner);
+  if (live >= maxListedKeys) {
+    const message = `An owner must have at most ${maxListedKeys} keys that are neither revoked nor expired`;
+    throw new AppError('CONFLICT', message);
+  }
+  if (kept >= maxKeptKeys) {
+    const message = `An owner must have at most ${maxKeptKeys} keys, those included that ended in the last ${endedKeyDays} days`;
+    throw new AppError('CONFLICT', message);
+  }
 }
 
 function problemsOf({ owner, name, scopes, expiresAt }: WantedKey): InputIssue[] {

@@ -1,8 +1,9 @@
 /**
- * Keys of owners. A row is written once, then used, and perhaps revoked; none is ever deleted by
- * Winnow. Processes keep a copy of the table, and ask for what has changed.
+ * Keys of owners. A row is written once, then used, and perhaps revoked; it is deleted a month
+ * after its key has ended, but for the newest row of all. Processes keep a copy of the table, and
+ * ask for what has changed.
  */
-import { and, count, desc, eq, gt, inArray, isNull, or, sql } from 'drizzle-orm';
+import { and, count, desc, eq, gt, inArray, isNull, ne, or, sql } from 'drizzle-orm';
 import { type Scope, scopeNames } from '../core/scopes.ts';
 import type { Builder } from './driver/client.ts';
 import { apiKeys } from './tables.ts';
@@ -26,6 +27,8 @@ export interface KeptKey extends ApiKeyRecord {
 
 /** Entries of a list of keys. */
 export const maxListedKeys = 1_000;
+/** Of keys that have ended: as long as a client may still be told why its key is refused. */
+export const endedKeyDays = 30;
 /** A key that is used all the time is written so often. */
 const usedEverySeconds = 60;
 
@@ -42,7 +45,9 @@ export async function insertApiKey(
   return row ? toRecord(row) : null;
 }
 
-/** Those that are not revoked first, then the newest; of one owner, or of all where it is null. */
+const hasEnded = sql`(${apiKeys.revokedAt} is not null or coalesce(${apiKeys.expiresAt} <= now(), false))`;
+
+/** Those that have not ended first, then the newest; of one owner, or of all where it is null. */
 export async function listApiKeys(
   { query }: Builder,
   owner: string | null,
@@ -51,22 +56,44 @@ export async function listApiKeys(
     .select()
     .from(apiKeys)
     .where(owner === null ? undefined : eq(apiKeys.owner, owner))
-    .orderBy(sql`${apiKeys.revokedAt} is not null`, desc(apiKeys.createdAt), apiKeys.id)
+    .orderBy(hasEnded, desc(apiKeys.createdAt), apiKeys.id)
     .limit(maxListedKeys);
   return rows.map(toRecord);
 }
 
-/** Keys of an owner that are neither revoked nor expired. */
-export async function countLiveKeys({ query }: Builder, owner: string): Promise<number> {
-  const isLive = and(
-    isNull(apiKeys.revokedAt),
-    or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, sql`now()`)),
-  );
+/** Keys of an owner: those that are neither revoked nor expired, and all that are kept. */
+export async function countKeysOf(
+  { query }: Builder,
+  owner: string,
+): Promise<{ live: number; kept: number }> {
   const [row] = await query
-    .select({ keys: count() })
+    .select({ kept: count(), live: sql<string>`count(*) filter (where not ${hasEnded})` })
     .from(apiKeys)
-    .where(and(eq(apiKeys.owner, owner), isLive));
-  return row?.keys ?? 0;
+    .where(eq(apiKeys.owner, owner));
+  return { live: Number(row?.live ?? 0), kept: row?.kept ?? 0 };
+}
+
+/**
+ * Deletes the keys that ended before that, and returns how many. The newest row of all stays: no
+ * server is ever opened by it, whatever other processes delete at the same time.
+ */
+export async function deleteEndedKeys({ query }: Builder): Promise<number> {
+  const newest = query
+    .select({ id: apiKeys.id })
+    .from(apiKeys)
+    .orderBy(desc(apiKeys.createdAt), desc(apiKeys.id))
+    .limit(1);
+  const endedAt = sql`least(${apiKeys.revokedAt}, ${apiKeys.expiresAt})`;
+  const deleted = await query
+    .delete(apiKeys)
+    .where(
+      and(
+        sql`${endedAt} < now() - make_interval(days => ${endedKeyDays})`,
+        ne(apiKeys.id, sql`(${newest})`),
+      ),
+    )
+    .returning({ id: apiKeys.id });
+  return deleted.length;
 }
 
 /** Keys of all owners, also those that serve no longer. */

@@ -7,6 +7,7 @@ import { graphql } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { maxLabels } from '../../src/app/answer-filter.ts';
 import { deadlineMs } from '../../src/app/answer-items.ts';
+import { maxKeptKeys } from '../../src/app/api-keys.ts';
 import { maxExpirySeconds, maxInlineItems, maxSyncItems } from '../../src/app/inputs.ts';
 import { defaultExpirySeconds } from '../../src/app/store-batch.ts';
 import { maxMetadataBytes, maxOptionsBytes } from '../../src/app/submit.ts';
@@ -14,7 +15,7 @@ import { maxMessageRequests } from '../../src/app/submit-messages.ts';
 import { maxItemMessage } from '../../src/core/errors.ts';
 import { maxCustomIdLength } from '../../src/core/ids.ts';
 import { maxJsonDepth, maxNumberLength } from '../../src/core/json.ts';
-import { maxListedKeys } from '../../src/db/api-keys.ts';
+import { endedKeyDays, maxListedKeys } from '../../src/db/api-keys.ts';
 import { maxPerOwner, readTimeoutMs } from '../../src/db/driver/request-line.ts';
 import { maxPerBatch } from '../../src/db/provider-batches-read.ts';
 import { fatalCrashes } from '../../src/db/reclaims.ts';
@@ -120,6 +121,7 @@ const rows: [what: string, limit: string][] = [
   ],
   ['wrong keys from an address in a minute', told(maxFailures)],
   ['keys of an owner that are neither revoked nor expired', told(maxListedKeys)],
+  [`keys of an owner with those that ended in the last ${endedKeyDays} days`, told(maxKeptKeys)],
   ['bytes before it is acknowledged', told(sockets.maxBytesBeforeAck)],
   ['time until `connection_init`', seconds(sockets.initTimeoutMs)],
   ['a message', megabytes(sockets.maxMessageBytes)],

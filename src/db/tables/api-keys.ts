@@ -2,7 +2,7 @@
 import { index, pgTable, text } from 'drizzle-orm/pg-core';
 import { instant } from './columns.ts';
 
-/** One row a key, also after it was revoked: a server with a row here is never open. */
+/** One row a key, also when it was revoked a while ago: a server with a row here is never open. */
 export const apiKeys = pgTable(
   'api_keys',
   {
@@ -23,7 +23,7 @@ export const apiKeys = pgTable(
     revokedAt: instant('revoked_at'),
   },
   (table) => [
-    // Needed by listApiKeys, countLiveKeys.
+    // Needed by listApiKeys, countKeysOf.
     index('api_keys_owner').on(table.owner, table.createdAt),
   ],
 );

@@ -1,10 +1,12 @@
 /**
- * Deletes what has been kept long enough: batches a while after their end, files that nobody uses.
- * It hides them; the purge that removes what people delete removes their rows too. Runs in every
- * process, whatever its role; each step is one statement and safe beside itself.
+ * Deletes what has been kept long enough: batches a while after their end, files that nobody uses,
+ * keys that ended a month ago. Batches and files it hides; the purge that removes what people
+ * delete removes their rows too. Runs in every process, whatever its role; each step is one
+ * statement and safe beside itself.
  */
 import type { Log } from '../../core/log.ts';
 import { createLooper } from '../../core/looper.ts';
+import { deleteEndedKeys } from '../../db/api-keys.ts';
 import type { Database } from '../../db/driver/client.ts';
 import {
   deleteLeftFiles,
@@ -55,7 +57,10 @@ export function createRetention({
     const files = left + old;
     if (batches > 0) events.emit('retention.deleted', { kind: 'batch', count: batches });
     if (files > 0) events.emit('retention.deleted', { kind: 'file', count: files });
-    if (batches + files > 0) log.info({ batches, files }, 'retention deleted what was due');
+    const keys = await deleteEndedKeys(db);
+    if (batches + files + keys > 0) {
+      log.info({ batches, files, keys }, 'retention deleted what was due');
+    }
   }
 
   async function hideDue(): Promise<number> {

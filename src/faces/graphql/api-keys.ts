@@ -54,7 +54,7 @@ const ApiKey = builder.objectRef<ApiKeyRecord>('ApiKey').implement({
 builder.queryField('apiKeys', (t) =>
   t.field({
     type: [ApiKey],
-    description: `The caller's keys, never the keys themselves: those that are not revoked first, then the newest, ${maxListedKeys.toLocaleString('en')} at most. Needs the scope ADMIN.`,
+    description: `The caller's keys, never the keys themselves: those that are neither revoked nor expired first, then the newest, ${maxListedKeys.toLocaleString('en')} at most. Needs the scope ADMIN.`,
     extensions: forAdmin,
     resolve: (_root, _args, { db, owner }) => listApiKeys(db, owner),
   }),

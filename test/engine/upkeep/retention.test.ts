@@ -244,3 +244,44 @@ it('work that can wait has its share of the time, and waits after a long step', 
 
   expect([within, ...beyond, share.hasTime()]).toEqual([true, false, 320, true]);
 });
+
+describe('keys', () => {
+  const insert = (keys: Record<string, [revoked: string | null, expires: string | null]>) =>
+    Promise.all(
+      Object.entries(keys).map(
+        ([id, [revoked, expires]], at) => db.sql`
+          insert into api_keys (id, owner, name, hash, scopes, created_at, revoked_at, expires_at)
+          values (${id}, 'acme', 'a key', ${id}, 'READ', now() - make_interval(days => ${90 - at}),
+                  now() - ${revoked}::interval, now() - ${expires}::interval)`,
+      ),
+    );
+  const kept = async () => {
+    const rows = await db.sql<{ id: string }[]>`select id from api_keys order by id`;
+    return rows.map(({ id }) => id);
+  };
+  afterEach(() => db.sql`delete from api_keys`);
+
+  it('are forgotten a month after their end', async () => {
+    await insert({
+      revoked: ['31 days', null],
+      revokedLately: ['29 days', null],
+      expired: [null, '31 days'],
+      expiredLately: [null, '29 days'],
+      both: ['1 day', '31 days'],
+      toCome: [null, '-1 day'],
+      live: [null, null],
+    });
+
+    await look({});
+
+    expect(await kept()).toEqual(['expiredLately', 'live', 'revokedLately', 'toCome']);
+  });
+
+  it('are not all forgotten, so that no server is opened by it', async () => {
+    await insert({ first: ['40 days', null], second: ['40 days', null], last: ['40 days', null] });
+
+    await Promise.all([look({}), look({}), look({})]);
+
+    expect(await kept()).toEqual(['last']);
+  });
+});
