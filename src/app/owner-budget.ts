@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { AppError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
+import { createRecent } from '../core/recent.ts';
 import type { Database } from '../db/driver/client.ts';
 import { askDatabase, type Presence } from '../db/driver/presence.ts';
 import { limitOf, type OwnerLimits } from '../db/owner-limits.ts';
@@ -17,6 +18,8 @@ import { priceOf } from './price-of.ts';
 const keptMs = 2_500;
 /** Others that reckon at the same time make it try again at once, so often. */
 const maxTries = 20;
+/** Models that are known to have been told of; callers may name any number. */
+export const maxTold = 1_000;
 /** Tokens of an answer of which nothing is known. */
 const usualOutputTokens = 150;
 
@@ -57,7 +60,7 @@ export function createOwnerBudget({
   log: Pick<Log, 'warn'>;
 }): OwnerBudget {
   const process = `process_${randomBytes(9).toString('base64url')}`;
-  const told = new Set<string>();
+  const told = createRecent<true>(maxTold);
 
   function expectedUsd({ model, promptCharacters, answers, maxOutputTokens }: Planned) {
     const most = Math.min(maxOutputTokens ?? usualOutputTokens, usualOutputTokens);
@@ -69,8 +72,8 @@ export function createOwnerBudget({
   }
 
   function tellOf(model: string): void {
-    if (told.has(model)) return;
-    told.add(model);
+    if (told.get(model)) return;
+    told.set(model, true);
     log.warn({ model }, 'calls to a model without a known price cannot be held to a budget');
   }
 
