@@ -18,8 +18,10 @@ import type { Ending } from './ending.ts';
 /** A request whose statement gets no connection within this is refused. */
 const connectMs = 5_000;
 
-/** Stands in line for the states of batches, and for strangers: the name of no owner. */
+/** Stands in line for the states of batches: the name of no owner. */
 export const everybody = '';
+/** Stands in line for the keys that strangers come with: the name of no owner either. */
+const strangers = ' ';
 
 export interface Doors {
   line: RequestLine;
@@ -50,8 +52,7 @@ export async function openDoors(parts: DoorParts, ending: Ending): Promise<Doors
   const keyring = createKeyring({
     fixed: config.apiKeys,
     db,
-    // Strangers make it look for keys.
-    lookUpDb: line.of(everybody).db,
+    lookUpDb: line.of(strangers).db,
     subscribe: nudges.subscribeKeys,
   });
   await keyring.start();

@@ -68,7 +68,7 @@ async function openSocket(url: string, key?: string) {
 }
 
 /** An open event stream; resolves with what it has sent at its end. */
-async function openStream(url: string, key: string) {
+async function openStream(url: string, key?: string) {
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',
     headers: {
@@ -92,6 +92,7 @@ describe('two processes on one database', () => {
   it('are open until the first key is made, which ends what was open', async () => {
     const open = await Promise.all(urls.map((url) => ask(url, '{ service { owner } }')));
     const sockets = await Promise.all(urls.map((url) => openSocket(url)));
+    const streams = urls.map((url) => openStream(url));
 
     const key = await create('--owner', 'local', '--name', 'the first', '--scopes', 'read,submit');
 
@@ -103,6 +104,9 @@ describe('two processes on one database', () => {
     });
     for (const { closed } of sockets) {
       expect(await closed).toEqual([4403, expect.stringContaining('UNAUTHENTICATED')]);
+    }
+    for (const stream of await Promise.all(streams)) {
+      expect(stream).toContain('"code":"UNAUTHENTICATED"');
     }
   });
 

@@ -41,17 +41,27 @@ export function createDoor({
   return {
     async identify(request, authorization) {
       const address = clientAddress(request, trustedProxies);
-      const waitSeconds = failed.waitSeconds(address);
-      const { bearer, refusal } = await keyring.judge(authorization, {
-        mayLook: waitSeconds === null,
-      });
-      if (bearer) return bearer;
-      // A page comes without a key first, and asks for one then: nobody tries keys in that way.
-      if (refusal !== 'missing') failed.note(address, routeOf(request));
-      events.emit('request.refused', { reason: 'key', owner: null });
-      throw waitSeconds === null
-        ? new RouteError(401, 'UNAUTHENTICATED', refusals[refusal])
-        : tooMany(waitSeconds);
+      let leave = null as (() => void) | null;
+      try {
+        const { bearer, refusal } = await keyring.judge(authorization, {
+          async mayLook() {
+            leave = await failed.enter(address);
+            return leave !== null;
+          },
+        });
+        if (bearer) return bearer;
+        events.emit('request.refused', { reason: 'key', owner: null });
+        // A page comes without a key first, and asks for one then: nobody tries keys in that way.
+        const waitSeconds =
+          refusal === 'missing'
+            ? failed.waitSeconds(address)
+            : failed.note(address, routeOf(request));
+        throw waitSeconds === null
+          ? new RouteError(401, 'UNAUTHENTICATED', refusals[refusal])
+          : tooMany(waitSeconds);
+      } finally {
+        leave?.();
+      }
     },
     stop: () => failed.stop(),
   };

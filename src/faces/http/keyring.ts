@@ -44,17 +44,19 @@ export interface Keyring {
   /** Keys in the database, those that serve no longer among them. */
   size(): number;
   /**
-   * Judges an Authorization header. With `mayLook` false an unknown key is not looked for. Throws
-   * DATABASE_UNAVAILABLE where a key cannot be told to be good.
+   * Judges an Authorization header. Where a key is unknown here, `mayLook` is asked whether it may
+   * be looked for in the database. Throws DATABASE_UNAVAILABLE where a key cannot be told to be
+   * good.
    */
-  judge(
-    authorization: string | null | undefined,
-    options: { mayLook: boolean },
-  ): Promise<Judgement>;
+  judge(authorization: string | null | undefined, options: JudgeOptions): Promise<Judgement>;
   /** Calls `onEnd` once, within 10 s of the end of the key; returns what ends the watch. */
   watch(bearer: Bearer, onEnd: () => void): () => void;
   /** Notes that a key was used, beside the requests. */
   noteUse(bearer: Bearer): void;
+}
+
+interface JudgeOptions {
+  mayLook(): Promise<boolean>;
 }
 
 interface KeyringOptions {
@@ -140,7 +142,7 @@ export function createKeyring({
 
   async function judge(
     authorization: string | null | undefined,
-    { mayLook }: { mayLook: boolean },
+    { mayLook }: JudgeOptions,
   ): Promise<Judgement> {
     const [, key] = /^Bearer ([A-Za-z0-9_~.-]{1,512})$/i.exec(authorization ?? '') ?? [];
     const hash = key === undefined ? null : hashKey(key);
@@ -149,7 +151,7 @@ export function createKeyring({
     const id = key === undefined ? null : publicPartOf(key);
     if (isOpen || id !== null) await renew();
     // A key that this process has not heard of may be new: the first one closes an open server.
-    if (id !== null && !kept.has(id) && mayLook) keep(await lookUp(id));
+    if (id !== null && !kept.has(id) && (await mayLook())) keep(await lookUp(id));
     // A database that is away has told nothing of a first key.
     if (isOpen) return { bearer: local, refusal: null };
     if (hash === null) return refuse('missing');
@@ -164,8 +166,9 @@ export function createKeyring({
     return { bearer: { owner, scopes: new Set(scopes), keyId: found.id }, refusal: null };
   }
 
+  /** Without a key of the database: of the environment, where that has keys, else of nobody. */
   function isOver({ keyId }: Bearer): boolean {
-    if (keyId === null) return !isOpen;
+    if (keyId === null) return fixed.size === 0 && !isOpen;
     const key = kept.get(keyId);
     return !key || hasEnded(key);
   }
@@ -204,7 +207,7 @@ export function createKeyring({
     judge,
     watch(bearer, onEnd) {
       // Only the environment ends its own keys.
-      if (bearer.keyId === null && bearer !== local) return () => undefined;
+      if (bearer.keyId === null && fixed.size > 0) return () => undefined;
       const name = Symbol();
       watches.set(name, { bearer, onEnd });
       timer ??= setInterval(look, maxAgeMs / 2).unref();
@@ -229,6 +232,8 @@ function createUses(db: Pick<Database, 'query'>) {
     timer = null;
     const ids = [...waiting];
     waiting.clear();
+    const before = performance.now() - usedEveryMs;
+    for (const [id, at] of notedAt) if (at < before) notedAt.delete(id);
     // Nothing depends on it, and the next use comes.
     if (ids.length > 0) await noteKeysUsed(db, ids).catch(() => undefined);
   }

@@ -8,12 +8,17 @@ import {
 
 let nowMs: number;
 let warnings: { address: string; failures: number; routes: string[] }[];
+let sums: object[];
 let failed: FailedKeys;
 beforeEach(() => {
   nowMs = 0;
   warnings = [];
+  sums = [];
   failed = createFailedKeys({
-    log: { warn: (fields: object) => void warnings.push(fields as never) } as never,
+    log: {
+      warn: (fields: object) => void warnings.push(fields as never),
+      info: (fields: object) => void sums.push(fields),
+    } as never,
     now: () => nowMs,
   });
 });
@@ -50,6 +55,41 @@ test('each address is warned of once in a minute, with its routes', () => {
   ]);
   failed.stop();
   expect(warnings).toHaveLength(3);
+});
+
+test('an address that goes on after its warning is told of with all its failures', () => {
+  fail('1.1.1.1', 16_300, 'GET /files');
+  fail('2.2.2.2', maxFailures);
+  expect([warnings.map(({ failures }) => failures), sums]).toEqual([[20, 20], []]);
+
+  nowMs = 60_000;
+  fail('3.3.3.3', 1);
+
+  expect(sums).toEqual([{ address: '1.1.1.1', failures: 16_300, routes: ['GET /files'] }]);
+});
+
+test('look-ups that could fail too often wait for those under way', async () => {
+  const first = await Promise.all(
+    Array.from({ length: maxFailures }, () => failed.enter('1.1.1.1')),
+  );
+  const entered: number[] = [];
+  const others = [1, 2].map(async (at) => {
+    const leave = await failed.enter('1.1.1.1');
+    if (leave) entered.push(at);
+    return leave;
+  });
+  expect(await failed.enter('2.2.2.2')).not.toBeNull();
+  expect(entered).toEqual([]);
+
+  // The look-up found a right key: there is room for another one.
+  first[0]?.();
+  expect(await others[0]).not.toBeNull();
+  expect(entered).toEqual([1]);
+
+  fail('1.1.1.1', maxFailures);
+  for (const leave of first.slice(1)) leave?.();
+  expect(await others[1]).toBeNull();
+  expect(await failed.enter('1.1.1.1')).toBeNull();
 });
 
 test('many addresses give no more than a hundred warnings a minute', () => {

@@ -8,7 +8,8 @@ import { openTestDatabase } from '../../support/database.ts';
 import { until } from '../../support/until.ts';
 
 const deadlineMs = 15_000;
-const look = { mayLook: true };
+const look = { mayLook: async () => true };
+const noLook = { mayLook: async () => false };
 
 const { db, url } = await openTestDatabase();
 let rings: Keyring[];
@@ -86,9 +87,9 @@ test('an address that is held off causes no look-up, and its right key is served
   const { key } = await make();
   const ring = await startRing({ lookUpDb });
 
-  expect(await judge(ring, `wnw_${'a'.repeat(40)}`, { mayLook: false })).toBe('unknown');
+  expect(await judge(ring, `wnw_${'a'.repeat(40)}`, noLook)).toBe('unknown');
   expect(await judge(ring, 'anything-else-0123456789abcdef')).toBe('unknown');
-  expect(await judge(ring, key, { mayLook: false })).toBe('acme');
+  expect(await judge(ring, key, noLook)).toBe('acme');
   expect(lookUps).toBe(0);
   expect(await judge(ring, `wnw_${'a'.repeat(40)}`)).toBe('unknown');
   expect(lookUps).toBe(1);
