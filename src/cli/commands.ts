@@ -201,10 +201,10 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'database',
-    words: databaseWords.join('|'),
-    summary: 'a copy of a database, to be worked on beside its original',
+    words: `${databaseWords.join('|')} [FILE]`,
+    summary: 'the whole database in a file, and back; a copy, to be worked on beside its original',
     firstWords: databaseWords,
-    example: 'winnow database adopt',
+    example: 'winnow database dump winnow.sql',
     flags: ['yes', ...everywhere],
     run: database,
   },

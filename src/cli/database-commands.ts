@@ -1,22 +1,29 @@
-/** A copy of a database, which the operator makes a database of its own. */
+/** The database as a whole: dumped to a file, restored, and a copy made one of its own. */
 import { nearest } from '../core/nearest.ts';
 import type { CommandOutcome } from './commands.ts';
+import { dump, restore } from './dump-commands.ts';
 import { exits, WrongUse } from './failure.ts';
 import type { Given } from './flags.ts';
 import type { Shell } from './shell.ts';
 
-export const databaseWords = ['adopt', 'forget-work'] as const;
+export const databaseWords = ['dump', 'restore', 'adopt', 'forget-work'] as const;
 
-/** `winnow database adopt|forget-work`. */
+/** `winnow database dump|restore|adopt|forget-work`. */
 export async function database(given: Given, shell: Shell): Promise<CommandOutcome> {
-  const [, word] = given.words;
+  const [, word, file] = given.words;
   const action = databaseWords.find((one) => one === word);
   if (!action) {
     const near = word === undefined ? null : nearest(word, databaseWords);
     const hint = near ? `. Did you mean ${near}?` : '';
     throw new WrongUse(`winnow database needs one of ${databaseWords.join(', ')}${hint}`);
   }
-  return await (action === 'adopt' ? adopt(given, shell) : forget(given, shell));
+  if (action === 'dump' || action === 'restore') {
+    if (file === undefined) throw new WrongUse(`winnow database ${action} needs a FILE`);
+    return await (action === 'dump' ? dump : restore)(file, given, shell);
+  }
+  if (file !== undefined)
+    throw new WrongUse(`winnow database ${action} takes no further word: ${file}`);
+  return await (action === 'adopt' ? adopt : forget)(given, shell);
 }
 
 async function adopt(given: Given, shell: Shell): Promise<CommandOutcome> {

@@ -1,6 +1,8 @@
 /** The database itself, for commands of the operator: loaded only when one of them is called. */
 import type { Config } from '../config.ts';
+import type { Log } from '../core/log.ts';
 import type { Database } from '../db/driver/client.ts';
+import type { Data } from '../service/data.ts';
 import { withEnvFile } from './environment.ts';
 import { NoServer, WrongUse } from './failure.ts';
 import type { Shell } from './shell.ts';
@@ -9,21 +11,39 @@ import type { Shell } from './shell.ts';
 const maxConnections = 2;
 
 /**
- * Opens the database of DATABASE_URL, else DATA_DIR's Postgres, also while a server runs on it, and
- * closes it after the use. Throws WrongUse for wrong variables, NoServer where it is in the way.
+ * Opens the database of DATABASE_URL, else DATA_DIR's Postgres, also while a server runs on it,
+ * brings its tables to this version as a start does, and closes it after the use. Throws WrongUse
+ * for wrong variables, NoServer where it is in the way.
  */
 export async function withOwnDatabase<Result>(
-  { env: given, tell, ending: { signal } }: Shell,
+  shell: Shell,
   use: (db: Database, config: Config) => Promise<Result>,
+): Promise<Result> {
+  const { openDatabase } = await import('../db/driver/client.ts');
+  const { bringTables } = await import('../service/tables.ts');
+
+  return await withOwnData(shell, async (data, config, log) => {
+    await bringTables(data, { migrate: config.migrate, log });
+    const db = openDatabase(data.databaseUrl, { maxConnections, ...data.access });
+    try {
+      return await use(db, config);
+    } finally {
+      await db.close();
+    }
+  });
+}
+
+/** The same with the database as it is: no table is touched, and no connection made. */
+export async function withOwnData<Result>(
+  { env: given, tell, ending: { signal } }: Shell,
+  use: (data: Data, config: Config, log: Log) => Promise<Result>,
 ): Promise<Result> {
   const { ConfigError, readConfig } = await import('../config.ts');
   const { StartFailure } = await import('../core/errors.ts');
   const { createLog } = await import('../core/log.ts');
-  const { openDatabase } = await import('../db/driver/client.ts');
   const { startFailureOf } = await import('../db/driver/await-database.ts');
   const { openData } = await import('../service/data.ts');
   const { createEnding } = await import('../service/ending.ts');
-  const { bringTables } = await import('../service/tables.ts');
 
   let databaseUrl: string | null = null;
   let closeAll = async () => {};
@@ -35,10 +55,7 @@ export async function withOwnDatabase<Result>(
     closeAll = ending.closeAll;
     const data = await openData(config, ending, { log, tell, signal });
     databaseUrl = data.databaseUrl;
-    await bringTables(data, { migrate: config.migrate, log });
-    const db = openDatabase(databaseUrl, { maxConnections, ...data.access });
-    ending.add(() => db.close());
-    return await use(db, config);
+    return await use(data, config, log);
   } catch (error) {
     const failure = (databaseUrl === null ? null : startFailureOf(error, databaseUrl)) ?? error;
     if (failure instanceof ConfigError) throw new WrongUse(failure.message);

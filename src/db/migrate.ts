@@ -52,6 +52,8 @@ export interface MigrationState {
   missing: readonly string[];
   /** How many it has that this version does not know: a newer one has been there. */
   unknown: number;
+  /** When the newest that it has was made, in milliseconds since 1970; 0: it has none. */
+  newest: number;
 }
 
 /** Needs no right but to select from the table of migrations, and takes no lock. */
@@ -66,29 +68,43 @@ export async function readMigrationState(
     return {
       missing: lackingIn(applied, migrations).map((migration) => migration.name),
       unknown: applied.filter((createdAt) => createdAt > newest).length,
+      newest: Math.max(0, ...applied),
     };
   });
+}
+
+/** Whether this version has the migration that was made at `createdAt`, as databases keep it. */
+export async function hasMigration(createdAt: number): Promise<boolean> {
+  return (await readMigrations(ownFolder)).some((migration) => migration.createdAt === createdAt);
 }
 
 /** Hears the name of a migration. */
 type Listener = (migration: string) => void;
 
 /**
- * Brings the database at `url` to the newest tables, beside processes that work on it;
- * `onApplied` hears of each migration that ran, `onHeldUp` of each that must wait, once. Each is
- * whole or not at all, and those before one that fails stay. Processes that start together take
- * turns. Throws StartFailure that names a migration that fails.
+ * Brings the database at `url` to the newest tables, or to those of the time `until`, in
+ * milliseconds since 1970, beside processes that work on it; `onApplied` hears of each migration
+ * that ran, `onHeldUp` of each that must wait, once. Each is whole or not at all, and those before
+ * one that fails stay. Processes that start together take turns. Throws StartFailure that names a
+ * migration that fails.
  */
 export async function migrateDatabase(
   url: string,
   {
     folder = ownFolder,
     name,
+    until = Number.POSITIVE_INFINITY,
     onApplied = () => undefined,
     onHeldUp = () => undefined,
-  }: { folder?: string; name?: string; onApplied?: Listener; onHeldUp?: Listener } = {},
+  }: {
+    folder?: string;
+    name?: string;
+    until?: number;
+    onApplied?: Listener;
+    onHeldUp?: Listener;
+  } = {},
 ): Promise<void> {
-  const migrations = await readMigrations(folder);
+  const migrations = (await readMigrations(folder)).filter(({ createdAt }) => createdAt <= until);
   const heldUp = new Set<string>();
   await withClient(url, name, async (client) => {
     for (;;) {
