@@ -1,5 +1,5 @@
 /** SECURITY.md promises nothing without a test. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readPage } from './documents.ts';
 
@@ -15,7 +15,10 @@ describe('each promise in SECURITY.md', () => {
     const files = [...tests.matchAll(/\]\((test\/[^)]+)\)/g)].map(([, path = '']) => path);
 
     expect(files.length).toBeGreaterThan(0);
-    for (const file of files)
-      expect(existsSync(new URL(`../../${file}`, import.meta.url)), file).toBe(true);
+    for (const file of files) {
+      const place = new URL(`../../${file}`, import.meta.url);
+      expect(existsSync(place), file).toBe(true);
+      expect(readFileSync(place, 'utf8'), file).not.toMatch(/\.(skip|skipIf|todo|only|fails)\b/);
+    }
   });
 });
