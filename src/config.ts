@@ -27,6 +27,7 @@ import { retentionSettings, retentionVariables } from './config/retention-settin
 import { fileVariable, readSecretFiles } from './config/secret-files.ts';
 import { tellStrangeVariables } from './config/strange-variables.ts';
 import { describeIssue, textOf } from './config/text.ts';
+import { traceSettings, traceVariables } from './config/trace-settings.ts';
 import type { IsProxy } from './config/trusted-proxies.ts';
 import type { VariableGroup } from './config/variable.ts';
 import { webhookVariables } from './config/webhook-settings.ts';
@@ -36,6 +37,7 @@ import type { OwnerLimits } from './db/owner-limits.ts';
 import type { Retention } from './db/retention.ts';
 import type { OwnPrices } from './model/prices.ts';
 import type { ProviderConfig } from './model/provider-config.ts';
+import type { TraceSettings } from './telemetry/tracing.ts';
 
 /** Everything that can be set from outside, parsed once. */
 export interface Config extends DatabaseSettings, LogSettings, OperatorSettings {
@@ -75,6 +77,8 @@ export interface Config extends DatabaseSettings, LogSettings, OperatorSettings 
   webhookSecrets: string | null;
   /** Webhooks may go to http and to private addresses. */
   webhookAllowPrivate: boolean;
+  /** Null: traces are off. */
+  traces: TraceSettings | null;
 }
 
 /** Every bad variable in one error, so that one restart is enough to correct them all. */
@@ -119,6 +123,12 @@ export const variableGroups: readonly VariableGroup[] = [
     variables: operatorVariables,
   },
   { title: 'The log', introduction: '', variables: logVariables },
+  {
+    title: 'Traces',
+    introduction:
+      'A collector takes them as OTLP, JSON over HTTP: see [operating](../operating.md#traces).',
+    variables: traceVariables,
+  },
 ];
 
 const environment = z.object({
@@ -132,11 +142,12 @@ const environment = z.object({
   ...pageVariables,
   ...operatorVariables,
   ...logVariables,
+  ...traceVariables,
 });
 
 /** Each may be given as a file: what its name says to be a secret, and what may hold one. */
 const ownSecrets = Object.keys(environment.shape).filter((name) =>
-  /_(KEYS?|TOKEN|SECRET)$|^DATABASE_URL|^PROVIDERS$/.test(name),
+  /_(KEYS?|TOKEN|SECRET|OTLP_HEADERS)$|^DATABASE_URL|^PROVIDERS$/.test(name),
 );
 
 /** The configuration in an environment. Throws one ConfigError that names every bad variable. */
@@ -242,6 +253,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     webhookSecrets: data.WEBHOOK_SECRET ?? null,
     webhookAllowPrivate: data.WEBHOOK_ALLOW_PRIVATE,
     ...logSettings(data),
+    traces: traceSettings(data),
   };
 }
 

@@ -21,6 +21,7 @@ import { openOperator } from './service/operator.ts';
 import { watchOwnership } from './service/ownership.ts';
 import { startServer } from './service/server.ts';
 import { bringTables } from './service/tables.ts';
+import { openTracing } from './service/tracing.ts';
 import { readWebhookSecrets } from './service/webhook-secrets.ts';
 import { logRequests } from './telemetry/access-log.ts';
 import { createEvents, type Events } from './telemetry/events.ts';
@@ -53,11 +54,13 @@ export async function startService(
   const events = createEvents(wholeLog);
   logEvents(events, wholeLog);
   if (config.accessLog) logRequests(events, wholeLog);
+  const tracing = await openTracing(config, events, wholeLog);
   const presence = createPresence(events);
   const log = withoutOutages(wholeLog, presence);
   const readiness = createReadiness();
   const ending = createEnding(log, { delayMs: config.shutdownDelayMs, onStop: readiness.stop });
   ending.add(async () => presence.stop());
+  if (tracing) ending.add(tracing.close);
   let { databaseUrl } = config;
   try {
     // Before the database, so that a start that waits for one is seen to live.
@@ -78,7 +81,8 @@ export async function startService(
     readiness.add('migrations', () => true);
     readiness.add('database', () => db.sql`select 1`.then(() => true));
     const ownership = await watchOwnership({ config, db, readiness, log }, ending);
-    const batchLines = logBatches(events, { db, log });
+    const isLogged = ['info', 'debug', 'trace'].includes(config.logLevel);
+    const batchLines = logBatches(events, { db, log, isLogged, tracing });
     ending.add(() => batchLines.written());
     const models = await openModels(config, ending, { log, events });
     const nudges = createNudges({ db, listenDb: openListening({ config, data }, db, ending), log });
@@ -91,12 +95,13 @@ export async function startService(
     const pools: Pick<Database, 'connections'>[] = [db];
     const served = { config, db, data, connections, presence, pools, nudges, log, events };
     const doors = serves ? await openDoors(served, ending) : null;
-    const parts = { config, db, nudges, models, readiness, ownership, log, events };
+    const parts = { config, db, nudges, models, readiness, ownership, log, events, tracing };
     const engine = await startEngine(parts, ending);
     const { metrics } = operator;
     if (metrics) startGauges(metrics, { ...parts, pools, engine }, ending);
     const allowPrivate = config.webhookAllowPrivate;
-    const webhooks = createWebhooks({ db, keysOf: ownerKeys.keysOf, allowPrivate, log, events });
+    const { keysOf } = ownerKeys;
+    const webhooks = createWebhooks({ db, keysOf, allowPrivate, log, events, tracing });
     await ownership.whenOwn(async () => webhooks.start());
     ending.addHurried(
       () => webhooks.stop(),

@@ -59,6 +59,7 @@ it('an empty environment is a whole configuration: this machine only, embedded d
     logLevel: 'info',
     logFormat: null,
     accessLog: false,
+    traces: null,
   });
 });
 

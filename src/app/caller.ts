@@ -38,5 +38,5 @@ export interface Caller {
   log: Log;
   events: Telling;
   /** The request, for the log. */
-  asking: Pick<Asking, 'requestId'>;
+  asking: Pick<Asking, 'requestId' | 'trace'>;
 }

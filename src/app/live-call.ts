@@ -4,6 +4,7 @@
  */
 import { withDeadline } from '../core/deadline.ts';
 import { BadUserInput, CallFailure } from '../core/errors.ts';
+import type { TraceContext } from '../core/trace.ts';
 import { meter, noUsage, type Tokens } from '../core/usage.ts';
 import { completionToMessage, messageToCompletion } from '../model/dialects/completion.ts';
 import type { Permit } from '../model/limits/permit.ts';
@@ -12,6 +13,7 @@ import { ModelError } from '../model/model-error.ts';
 import type { Providers } from '../model/providers.ts';
 import type { BodyRequest, Dialect } from '../model/request.ts';
 import type { Telling } from '../telemetry/events.ts';
+import { traceparentFor } from '../telemetry/tracing.ts';
 import type { CallAccount, CallLedger } from './call-ledger.ts';
 import type { OwnerBudget } from './owner-budget.ts';
 
@@ -24,6 +26,8 @@ interface LiveCall {
   body: Readonly<Record<string, unknown>> & { model: string };
   /** The caller says that it has failed before. */
   isAgain: boolean;
+  /** The span of the request; absent where traces are off. */
+  trace?: TraceContext | undefined;
   /** Aborted when nobody waits for the answer any more. */
   signal: AbortSignal;
 }
@@ -61,6 +65,8 @@ export interface LiveCallOptions {
   callLedger: Pick<CallLedger, 'accountOf'>;
   ownerBudget: OwnerBudget;
   events: Telling;
+  /** Providers are told of the trace. */
+  propagates: boolean;
   /** Counts an item that starts of its owner's day. Throws LimitExceeded. */
   takeItem(owner: string): Promise<void>;
 }
@@ -68,26 +74,24 @@ export interface LiveCallOptions {
 export function createLiveCalls(options: LiveCallOptions): LiveCalls {
   return {
     answer(call) {
-      const request = requestOf(call);
-      return run(call, options, async (model, permit) => {
+      return run(call, options, async (model, { permit, request }) => {
         const { signal } = call;
         const answer = await model.send(request, { signal, permit });
         const { tokens, costUsd } = answer;
         const json = inDialect(call.dialect, model.dialect, answer);
         const spent = { model: model.id, tokens, costUsd };
-        return { result: { json, spent }, spent };
+        return { result: { json, spent }, spent, answer };
       });
     },
     stream(call, read) {
-      const request = requestOf(call);
-      return run(call, options, (model, permit, begun) =>
+      return run(call, options, (model, { permit, request, begun }) =>
         // What goes wrong in reading ends the call.
         withDeadline({ signal: call.signal, afterMs: null, late }, async (signal) => {
           const { events, spent } = await model.stream(request, { signal, permit });
           begun();
           await read(events);
           const all = { model: model.id, tokens: null, costUsd: null, ...spent() };
-          return { result: all, spent: all };
+          return { result: all, spent: all, answer: null };
         }),
       );
     },
@@ -98,8 +102,26 @@ function late(): Error {
   return new Error('a stream has no deadline of its own');
 }
 
-function requestOf({ body, dialect }: LiveCall): BodyRequest {
-  return { body, dialect };
+function requestOf(
+  { body, dialect, trace }: LiveCall,
+  { propagates }: LiveCallOptions,
+): BodyRequest {
+  const traceparent = trace ? traceparentFor({ trace, propagates }) : undefined;
+  return { body, dialect, traceparent };
+}
+
+interface Sending {
+  permit: Permit;
+  request: BodyRequest;
+  /** Told when the answer has begun. */
+  begun: () => void;
+}
+
+interface Sent<T> {
+  result: T;
+  spent: Spent;
+  /** Null of one that came in pieces. */
+  answer: ModelAnswer | null;
 }
 
 /**
@@ -109,7 +131,7 @@ function requestOf({ body, dialect }: LiveCall): BodyRequest {
 async function run<T>(
   call: LiveCall,
   options: LiveCallOptions,
-  use: (model: Model, permit: Permit, begun: () => void) => Promise<{ result: T; spent: Spent }>,
+  use: (model: Model, sending: Sending) => Promise<Sent<T>>,
 ): Promise<T> {
   const { readings, ...named } = modelNamed(call, options);
   const account = options.callLedger.accountOf(call.owner);
@@ -132,16 +154,18 @@ async function run<T>(
       throw error;
     }
     const sentAt = performance.now();
+    const request = requestOf(call, options);
+    const counted = { account, permit, model, sentAt, request };
     try {
-      const { result, spent } = await use(model, permit, begun);
-      count(call, options, { account, permit, model, sentAt, spent });
+      const { result, spent, answer } = await use(model, { permit, request, begun });
+      count(call, options, { ...counted, spent, answer });
       readings?.confirm(model);
       permit.release('ok');
       return result;
     } catch (error) {
       giveBack(permit, error, call);
       const spent = error instanceof ModelError ? error : null;
-      count(call, options, { account, permit, model, sentAt, spent });
+      count(call, options, { ...counted, spent, answer: null });
       if (!(error instanceof ModelError)) throw error;
       const isUnknown = error.failure.code === 'UNKNOWN_MODEL';
       const other =
@@ -172,7 +196,7 @@ function admit(
 
 /** Adds a call to the ledger, also one that failed or was broken off. */
 function count(
-  { owner }: LiveCall,
+  { owner, trace }: LiveCall,
   { events }: LiveCallOptions,
   {
     account,
@@ -180,15 +204,20 @@ function count(
     model: { id: model },
     sentAt,
     spent,
+    request,
+    answer,
   }: {
     account: CallAccount;
     permit: Permit;
     model: Model;
     sentAt: number;
     spent: Spent | ModelError | null;
+    request: BodyRequest;
+    answer: ModelAnswer | null;
   },
 ): void {
   const usage = { ...noUsage, requests };
+  const parent = trace ?? null;
   const failure = spent instanceof ModelError ? spent : null;
   const { tokens, costUsd } = spent ?? { tokens: null, costUsd: null };
   if (!failure?.isFree) meter(usage, { tokens, costUsd });
@@ -205,6 +234,9 @@ function count(
     tokens,
     costUsd,
     isUnmetered: usage.unmeteredRequests > 0,
+    parent,
+    request: parent && request,
+    answer: parent && answer,
   });
 }
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { AppError } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
 import type { Limits } from '../core/limits.ts';
+import { traceparentOf } from '../core/trace.ts';
 import type { Sql } from '../db/driver/client.ts';
 import { insertFileBatch, type NewFileBatch } from '../db/file-batches.ts';
 import { insertIngestedBatch } from '../db/ingested-batches.ts';
@@ -116,6 +117,7 @@ export async function submitBatch(
     maxCostUsd: submission.maxCostUsd ?? null,
     retainSeconds: submission.retainSeconds ?? null,
     previewItems: submission.preview ?? null,
+    traceparent: asking.trace ? traceparentOf(asking.trace) : null,
     chunkSize,
   } as const;
   const { contentField, customIdField } = submission;

@@ -30,7 +30,7 @@ export const operatorVariables = {
     bool(false, 'on', 'off'),
   ),
   OTEL_SEMCONV_STABILITY_OPT_IN: variable(
-    "`gen_ai_latest_experimental`: metrics of calls to models have OpenTelemetry's names of 2026.",
+    "`gen_ai_latest_experimental`: metrics and spans of calls to models have OpenTelemetry's names of 2026.",
     z.string().default(''),
     { values: 'words with commas between' },
   ),

@@ -4,6 +4,8 @@ import { editDistance } from '../core/nearest.ts';
 /** Set by Kubernetes for every service: X_SERVICE_HOST, X_PORT_80_TCP_ADDR, X_PORT=tcp://… */
 const ofKubernetes = /_(SERVICE_(HOST|PORT)(_\w+)?|PORT_\d+_(TCP|UDP)(_\w+)?)=|_PORT=(tcp|udp):/;
 const ownPrefix = /^WINNOW_/;
+/** OpenTelemetry's packages read many; Winnow names those that it looks at. */
+const ofOpenTelemetry = /^OTEL_/;
 /** More than this would be an attack, not a name. */
 const maxNameLength = 100;
 /** A longer name has room for two slips, a short one would be near to everything. */
@@ -50,6 +52,7 @@ function hintFor(name: string, known: readonly string[]): string | null {
   const bare = name.replace(ownPrefix, '');
   const near = nearestSetting(bare, known);
   if (near !== null) return `did you mean ${near}?`;
+  if (ofOpenTelemetry.test(name)) return null;
   if (bare !== name) return 'its name must not begin with WINNOW_';
   const word = firstWord(name.toUpperCase());
   const family = known.filter((one) => one.includes('_') && firstWord(one) === word);

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import pino, { type Logger } from 'pino';
+import type { RequestTrace, TraceContext } from './trace.ts';
 import { version } from './version.ts';
 
 export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
@@ -16,6 +17,8 @@ export interface Asking {
   operationType?: 'query' | 'mutation' | 'subscription';
   /** The field, dotted, or the path of a route without its query. */
   path?: string;
+  /** Its span, where traces are on: lines have its ids. */
+  trace?: RequestTrace;
 }
 
 /** What a client is told of a failure that nobody foresaw: enough to find its line. */
@@ -46,6 +49,7 @@ export function createLog(level: string, { role, logFormat = null }: LogOptions)
     base: { pid: process.pid, host: hostname(), role, version },
     redact: secretPaths,
     serializers: { err: withoutParameters },
+    formatters: lineFormatters,
   };
   const isPretty = logFormat ? logFormat === 'pretty' : process.stderr.isTTY;
   return isPretty
@@ -57,6 +61,16 @@ export function createLog(level: string, { role, logFormat = null }: LogOptions)
         },
       })
     : pino(options, pino.destination(2));
+}
+
+/** How the fields of a line are written: a span by its ids, wherever it stands as `trace`. */
+export const lineFormatters = { log: withTraceIds };
+
+function withTraceIds(fields: Record<string, unknown>): Record<string, unknown> {
+  if (!('trace' in fields)) return fields;
+  const { trace, ...others } = fields as { trace?: Partial<TraceContext> | null };
+  if (!trace) return others;
+  return { ...others, traceId: trace.traceId, spanId: trace.spanId };
 }
 
 /** A failed statement quotes its parameters, and these hold rows. */

@@ -20,6 +20,7 @@ export type BatchPlan = Pick<
   | 'total'
   | 'promptCaching'
   | 'maxCostUsd'
+  | 'traceparent'
 > & {
   file: FileRecord;
   /** Its rest waits until its preview is over, and it is resumed. */
@@ -50,6 +51,7 @@ export async function readBatchPlan(
       total,
       promptCaching,
       maxCostUsd: batches.maxCostUsd,
+      traceparent: batches.traceparent,
       isInPreview: sql<boolean>`${batches.previewItems} is not null and ${batches.previewResumedAt} is null`,
       file: fileColumns,
       reading: {

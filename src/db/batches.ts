@@ -85,6 +85,7 @@ const batchColumns = {
   waitingUntil: batches.waitingUntil,
   quote: batches.quote,
   retainSeconds: batches.retainSeconds,
+  traceparent: batches.traceparent,
   outputBytes: batches.outputBytes,
   errorBytes: batches.errorBytes,
   outputDeletedAt: batches.outputDeletedAt,

@@ -44,7 +44,7 @@ export async function insertFileBatch(
       insert into batches (file_key, id, owner, operation, options, model, status, name, metadata,
                            idempotency_key, input_hash, expires_in_seconds, expires_at, webhook_url, total,
                            content_field, custom_id_field, custom_id_prefix, execution, rescue, options_hash, prompt_caching, max_cost_usd, ids_indexed, twins_found,
-                           preview_items, preview_chosen, retain_seconds,
+                           preview_items, preview_chosen, retain_seconds, traceparent,
                            completed_at, error, error_code)
       select file.key, ${batch.id}, ${batch.owner}, ${batch.operation}, ${batch.options}, ${batch.model},
              ${status}, coalesce(${batch.name}, file.name), ${batch.metadata}, ${batch.idempotencyKey}, ${batch.inputHash},
@@ -53,7 +53,7 @@ export async function insertFileBatch(
              ${batch.contentField}, ${batch.customIdField}, ${batch.customIdPrefix}, ${batch.execution}, ${batch.rescue}, ${batch.optionsHash}, ${batch.promptCaching ?? null}, ${batch.maxCostUsd},
              case when ${fileError === null && (batch.customIdField ?? '') !== ''} then 0 end,
              case when ${fileError === null && batch.deduplicate} then file.item_count = 1 end,
-             ${batch.previewItems ?? null}, ${isChosen(batch)}, ${batch.retainSeconds ?? null}::int,
+             ${batch.previewItems ?? null}, ${isChosen(batch)}, ${batch.retainSeconds ?? null}::int, ${batch.traceparent ?? null},
              case when ${fileError !== null} then now() end, ${fileError}, ${errorCode}
       from file
       where ${isTaken(sql, taking)}

@@ -33,12 +33,12 @@ export async function insertIngestedBatch(
     batch as (
       insert into batches (file_key, id, owner, operation, options, model, status, name, metadata,
                            idempotency_key, input_hash, expires_in_seconds, expires_at, webhook_url, custom_id_prefix,
-                           execution, rescue, options_hash, prompt_caching, max_cost_usd, twins_found, preview_items, preview_chosen, retain_seconds, total)
+                           execution, rescue, options_hash, prompt_caching, max_cost_usd, twins_found, preview_items, preview_chosen, retain_seconds, traceparent, total)
       select file_key, ${batch.id}, ${batch.owner}, ${batch.operation}, ${batch.options},
              ${batch.model}, ${batch.status}, ${batch.name}, ${batch.metadata}, ${batch.idempotencyKey},
              ${batch.inputHash}, ${batch.expiresInSeconds}, now() + make_interval(secs => ${batch.expiresInSeconds}),
              ${batch.webhookUrl}, ${batch.customIdPrefix}, ${batch.execution}, ${batch.rescue}, ${batch.optionsHash}, ${batch.promptCaching ?? null}, ${batch.maxCostUsd},
-             ${batch.deduplicate ? file.itemCount === 1 : null}, ${batch.previewItems ?? null}, ${isChosen(batch)}, ${batch.retainSeconds ?? null}::int, ${file.itemCount}
+             ${batch.deduplicate ? file.itemCount === 1 : null}, ${batch.previewItems ?? null}, ${isChosen(batch)}, ${batch.retainSeconds ?? null}::int, ${batch.traceparent ?? null}, ${file.itemCount}
       from ingest
       where ${isTaken(sql, taking)}
       on conflict (owner, idempotency_key) where idempotency_key is not null do nothing

@@ -33,6 +33,8 @@ export interface NewInlineBatch {
   maxCostUsd: number | null;
   /** So many items are asked first, the others when it is resumed. Null or absent: all at once. */
   previewItems?: number | null;
+  /** Of the request that submits it. Null or absent: traces are off. */
+  traceparent?: string | null;
   chunkSize: number;
   file: { id: string; name: string; format: string; sizeBytes: number; columns: readonly string[] };
   rows: readonly { customId: string | null; content: string | null; fields: string | null }[];
@@ -67,12 +69,12 @@ export async function insertInlineBatch(
     batch as (
       insert into batches (file_key, id, owner, operation, options, model, status, name, metadata,
                            idempotency_key, input_hash, expires_in_seconds, expires_at, webhook_url, custom_id_prefix,
-                           execution, rescue, options_hash, prompt_caching, max_cost_usd, twins_found, preview_items, preview_chosen, retain_seconds, total)
+                           execution, rescue, options_hash, prompt_caching, max_cost_usd, twins_found, preview_items, preview_chosen, retain_seconds, traceparent, total)
       select nextval('files_key_seq'), ${batch.id}, ${batch.owner}, ${batch.operation}, ${batch.options},
               ${batch.model}, ${batch.status}, ${batch.name}, ${batch.metadata}, ${batch.idempotencyKey},
               ${batch.inputHash}, ${batch.expiresInSeconds}, now() + make_interval(secs => ${batch.expiresInSeconds}), ${batch.webhookUrl},
               ${batch.customIdPrefix}, ${batch.execution}, ${batch.rescue}, ${batch.optionsHash}, ${batch.promptCaching ?? null}, ${batch.maxCostUsd}, ${batch.deduplicate ? rows.length === 1 : null},
-              ${batch.previewItems ?? null}, ${isChosen(batch)}, ${batch.retainSeconds ?? null}, ${rows.length}
+              ${batch.previewItems ?? null}, ${isChosen(batch)}, ${batch.retainSeconds ?? null}, ${batch.traceparent ?? null}, ${rows.length}
       where ${isTaken(sql, taking)}
       on conflict (owner, idempotency_key) where idempotency_key is not null do nothing
       returning key, file_key

@@ -139,6 +139,9 @@ export interface ClaimedWebhook {
   body: string;
   /** Attempts that were made and recorded before. */
   attempts: number;
+  /** The public id of its batch, and the trace that this was submitted in. */
+  batchId: string;
+  traceparent: string | null;
 }
 
 /**
@@ -188,8 +191,9 @@ export async function claimWebhooks(
     )
     update webhooks w
     set lease = gen_random_uuid(), due_at = now() + make_interval(secs => ${leaseSeconds})
-    from picked where w.key = picked.key
-    returning w.key, w.lease, w.id, split_part(w.endpoint, ' ', 1) as owner, w.url, w.body, w.attempts`;
+    from picked, batches b where w.key = picked.key and b.key = w.batch_key
+    returning w.key, w.lease, w.id, split_part(w.endpoint, ' ', 1) as owner, w.url, w.body, w.attempts,
+              b.id as "batchId", b.traceparent`;
 }
 
 /** How an attempt ended. `retryInMs` null: it succeeded, or the schedule is over. */

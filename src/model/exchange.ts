@@ -41,7 +41,7 @@ export interface ExchangePort<Own> {
 interface Way<Request, Own, Signal, Answer> {
   build(request: Request): { body: Record<string, unknown>; own: Own };
   /** Rejects as the protocol's package does. */
-  post(body: string, signal: Signal): Promise<Answer>;
+  post(body: string, signal: Signal, traceparent?: string): Promise<Answer>;
 }
 
 export interface Exchanges<Own> {
@@ -95,7 +95,7 @@ export function createExchanges<Own>(
         permit.begin(() => expectedTokens(request, text.length));
         try {
           if (text.length > longText) await setImmediate();
-          return await way.post(text, signal);
+          return await way.post(text, signal, request.traceparent);
         } catch (error) {
           if (!failures.isStatusError(error)) throw error;
           observe(permit, error.headers);

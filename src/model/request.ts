@@ -34,10 +34,12 @@ export interface Sampling {
 
 export type ModelRequest = PromptRequest | BodyRequest;
 
-/** What all requests of one plan share, and learn from each other's answers. */
+/** What stands beside what is asked. */
 interface Planned {
-  /** Of the plan. Absent for a request of none. */
+  /** Of the plan, whose requests learn from each other's answers. Absent for a request of none. */
   tokenRatio?: TokenRatio | undefined;
+  /** A header of the request, not of its body. Absent: it is not sent. */
+  traceparent?: string | undefined;
 }
 
 /** A request that Winnow words. */

@@ -29,6 +29,7 @@ export interface Port<Own> extends ExchangePort<Own> {
   post(
     body: string,
     signal: CallSignal,
+    traceparent?: string,
   ): Promise<{ headers: Pick<Headers, 'get'>; text(): Promise<string> }>;
   /** Throws ModelError. */
   read(answer: string, options: ReadOptions): ModelAnswer;
@@ -50,8 +51,8 @@ export function createSend<Own>(
   const clock = new DeadlineClock(timeoutMs, () => timedOut(provider, timeoutMs));
   const way = {
     build: port.build,
-    async post(body: string, signal: CallSignal) {
-      const response = await port.post(body, signal);
+    async post(body: string, signal: CallSignal, traceparent?: string) {
+      const response = await port.post(body, signal, traceparent);
       const { headers } = response;
       return { text: await response.text(), headers, sentLength: body.length };
     },

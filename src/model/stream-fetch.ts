@@ -29,8 +29,8 @@ export interface StreamFetch {
 /** A request's body: text, or chunks whose bytes add up to their content-length. */
 type Sent = string | AsyncIterable<Uint8Array> | null;
 
-/** Headers of a request's body or of the wanted answer; all others are the configuration's. */
-const described = ['accept', 'content-type', 'content-length'];
+/** Headers of a request's body, of the wanted answer and of its trace; others are configured. */
+const described = ['accept', 'content-type', 'content-length', 'traceparent'];
 
 /**
  * `fetch` for URLs of one origin. `headers` are sent, and of the package's own only those that

@@ -17,7 +17,7 @@ const lingerMs = 1_000;
 export interface StreamPort<Own> extends ExchangePort<Own> {
   buildStream(request: BodyRequest): { body: Record<string, unknown>; own: Own };
   /** Makes one HTTP request with a body of JSON. Rejects as the protocol's package does. */
-  openStream(body: string, signal: AbortSignal): Promise<Response>;
+  openStream(body: string, signal: AbortSignal, traceparent?: string): Promise<Response>;
   readStream(request: BodyRequest, options: ReadOptions): StreamReader;
   /** An answer that came whole all the same. Throws ModelError. */
   read(answer: string, options: ReadOptions): unknown;

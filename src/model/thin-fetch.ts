@@ -42,9 +42,10 @@ export interface ThinFetch {
   close(): Promise<void>;
 }
 
-/** As much of a request as is sent. */
+/** As much of a request as is sent: of its headers the trace alone. */
 interface ThinRequest {
   method?: string;
+  headers?: unknown;
   body?: unknown;
   signal?: CallSignal | null;
 }
@@ -85,9 +86,9 @@ export class ThinHeaders {
 }
 
 /**
- * `fetch` for URLs of one origin. Exactly `headers` are sent (and content-length), not those that
- * it is given: the packages add the platform, and organisation, project and custom headers that
- * they read from the environment, which are another provider's business.
+ * `fetch` for URLs of one origin. Exactly `headers` are sent (and content-length), and of those
+ * that it is given `traceparent` alone: the packages add the platform, and headers of organisation,
+ * project and others that they read from the environment, which are another provider's business.
  *
  * The number of connections is not limited here: the gates limit calls, and a call that waited
  * inside the pool would spend its deadline there. Rejects with the signal's reason, an undici
@@ -116,14 +117,14 @@ export function createThinFetch({
 
   function thinFetch(
     input: unknown,
-    { method = 'GET', body, signal = null }: ThinRequest = {},
+    { method = 'GET', headers: given, body, signal = null }: ThinRequest = {},
   ): Promise<ThinResponse> {
     return new Promise((resolve, reject) => {
       const exchange = new Exchange(signal, resolve, reject);
       const request = {
         path: String(input).slice(origin.length),
         method: method as Dispatcher.HttpMethod,
-        headers,
+        headers: withTrace(headers, given),
         body: typeof body === 'string' ? body : null,
       };
       if (exchange.begin()) pool.dispatch(request, exchange);
@@ -136,6 +137,12 @@ export function createThinFetch({
     connecting,
     close: () => pool.destroy(),
   };
+}
+
+/** The trace is of each call; all other headers are the configuration's. */
+function withTrace(headers: Record<string, string>, given: unknown): Record<string, string> {
+  const traceparent = given instanceof Headers ? given.get('traceparent') : null;
+  return traceparent === null ? headers : { ...headers, traceparent };
 }
 
 /** One request under way, without the stream that undici's `request` would make of its answer. */

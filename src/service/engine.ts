@@ -19,6 +19,7 @@ import { createRetention } from '../engine/upkeep/retention.ts';
 import { createWorker } from '../engine/worker/worker.ts';
 import type { ReadinessChecks } from '../faces/operator/readiness.ts';
 import type { Events } from '../telemetry/events.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import type { Ending } from './ending.ts';
 import type { Models } from './models.ts';
 import type { Ownership } from './ownership.ts';
@@ -32,6 +33,8 @@ export interface EngineParts {
   ownership: Ownership;
   log: Log;
   events: Events;
+  /** Null where traces are off. */
+  tracing: Tracing | null;
 }
 
 export interface Engine {
@@ -81,7 +84,7 @@ const idle: Work = { leaseId: () => null, slotsUsed: () => 0 };
 
 /** The lease, and the two parts that call models under it. */
 async function startWork(
-  { config, db, nudges, models, readiness, log, events }: EngineParts,
+  { config, db, nudges, models, readiness, log, events, tracing }: EngineParts,
   ending: Ending,
 ): Promise<Work> {
   const { budgets: limits, workerConcurrency: concurrency } = config;
@@ -96,7 +99,16 @@ async function startWork(
   await lease.start();
   ending.add(() => lease.stop());
   readiness.add('worker', () => lease.id() !== null);
-  const shared = { db, limits, nudges, preparePlan: models.prepareStored, lease, log, events };
+  const shared = {
+    db,
+    limits,
+    nudges,
+    preparePlan: models.prepareStored,
+    lease,
+    log,
+    events,
+    tracing,
+  };
   const worker = createWorker({ ...shared, concurrency });
   const providerJobs = createProviderJobs({ ...shared, pollMs: config.providerBatchPollMs });
   for (const part of [worker, providerJobs]) {

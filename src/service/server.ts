@@ -39,6 +39,7 @@ interface ServerParts extends EngineParts, Doors {
 export async function startServer(parts: ServerParts, ending: Ending): Promise<string> {
   const { config, db, nudges, log, events, presence, line, keyring, linkKey, engine, webhooks } =
     parts;
+  const { tracing } = parts;
   const { providers, counter, modelsOf, callsOf } = parts.models;
   const limitsOf = (owner: string) => limitsFor(config.limits, owner);
   const requestRate = createRequestRate({ limitsOf, events });
@@ -83,9 +84,11 @@ export async function startServer(parts: ServerParts, ending: Ending): Promise<s
       resolveDefault: () => providers.resolve(defaultModel),
       timeoutMs,
       events,
+      propagates: tracing?.propagates ?? false,
     }),
     log,
     events,
+    tracing,
     webhooks,
     webhookSecretOf: parts.ownerKeys.secretOf,
     checkWebhook: createWebhookCheck(config.webhookAllowPrivate),
@@ -111,6 +114,7 @@ export async function startServer(parts: ServerParts, ending: Ending): Promise<s
     ],
     log,
     events,
+    tracing,
   });
   const url = await server.listen();
   ending.addLast(server.close);

@@ -4,6 +4,8 @@
  * changes nothing.
  */
 import type { Asking } from '../core/log.ts';
+import type { ChunkTrace, TraceContext } from '../core/trace.ts';
+import type { TokenCounts } from '../core/usage.ts';
 
 /** Each event and what it tells. Keys and ids of batches are those of the database and the API. */
 export interface Facts {
@@ -34,6 +36,18 @@ export interface Facts {
   'batch.deleted': { batch: string; owner: string; requestId?: string };
   /** A worker took chunks of one batch under its lease. */
   'chunk.claimed': { batchKey: bigint; worker: string; chunks: number };
+  /** A claim with the reading of what it took. Told only where somebody listens. */
+  'claim.ended': Traced & { worker: string; chunks: number; seconds: number };
+  /** A worker has let go of a chunk, answered or not. Told only where somebody listens. */
+  'chunk.ended': {
+    trace: ChunkTrace;
+    batch: string;
+    worker: string;
+    /** Indexes of its items. */
+    first: number;
+    last: number;
+    seconds: number;
+  };
   /** Chunks of dead workers are open again. `resent`: requests that are sent again. */
   'chunk.reclaimed': { batchKey: bigint; chunks: number; resent: number };
   /** A call of one item begins. Told only where somebody listens. */
@@ -41,7 +55,7 @@ export interface Facts {
   /** A flush, live or of a provider job. `results`: those that were really new; may be 0. */
   'result.recorded': { batchKey: bigint; results: number };
   /** A flush of live answers: how long its statement took, and how many answers it was given. */
-  'flush.written': { seconds: number; results: number };
+  'flush.written': Traced & { seconds: number; results: number };
   /** This process has a lease: its first, or one in place of a lost one. */
   'lease.taken': { worker: string };
   'lease.lost': { worker: string; reason: string };
@@ -57,6 +71,14 @@ export interface Facts {
   'job.created': { batchKey: bigint; job: string; requests: number };
   /** `status`: the provider's word, or Winnow's where the provider has none. */
   'job.ended': { batchKey: bigint; job: string; status: string };
+  /** One step of a provider job. Told only where somebody listens. */
+  'job.step': Traced & {
+    job: string;
+    step: string;
+    seconds: number;
+    /** Why it failed, as a code or the name of an error; null where it did not. */
+    error: string | null;
+  };
   /** Kept long enough: hidden from their owners, their rows to be removed. */
   'retention.deleted': { kind: 'batch' | 'file'; count: number };
   /** A file is visible to its owner. */
@@ -104,6 +126,17 @@ export interface CallOrigin {
   lane: Lane;
   owner: string;
   events: Telling;
+  /** The span that calls are under: of a chunk or a request. Absent where traces are off. */
+  trace?: TraceContext;
+  /** Providers are told of the trace. */
+  propagates?: boolean;
+}
+
+/** A batch whose span others are under. `trace` is null where traces are off. */
+interface Traced {
+  trace: TraceContext | null;
+  /** Its public id. */
+  batch: string;
 }
 
 interface ModelCall {
@@ -120,11 +153,39 @@ interface ModelCall {
   /** Code of what failed; null of an answer, good or bad. */
   error: string | null;
   /** Null where the provider counted none. */
-  tokens: { inputTokens: number; outputTokens: number } | null;
+  tokens: CallTokens | null;
   /** USD; null where the price or the tokens are not known. */
   costUsd: number | null;
   /** No usage came, although the provider may bill the request. */
   isUnmetered: boolean;
+  /** What it was under; null where traces are off. */
+  parent: TraceContext | null;
+  /** What was asked, of which most is the owner's. Never logged; null where traces are off. */
+  request: AskedModel | null;
+  /** The same of what was answered; also null where nothing was. */
+  answer: AnsweredModel | null;
+}
+
+type CallTokens = Pick<TokenCounts, 'inputTokens' | 'outputTokens'> & Partial<TokenCounts>;
+
+/** What a span tells of a request to a model. */
+export interface AskedModel {
+  temperature?: number | undefined;
+  topP?: number | undefined;
+  seed?: number | undefined;
+  maxOutputTokens?: number | undefined;
+  reasoningEffort?: string | undefined;
+  messages?: readonly { role: string; content: string }[];
+  /** Names its own span, where its provider was told of that. */
+  traceparent?: string | undefined;
+  /** The whole request, where a caller wrote it. */
+  body?: Readonly<Record<string, unknown>>;
+}
+
+/** What a span tells of an answer of a model. */
+export interface AnsweredModel {
+  text?: string;
+  completion?: Readonly<Record<string, unknown>>;
 }
 
 interface HttpRequest {
@@ -159,8 +220,9 @@ export interface ItemCount {
 }
 
 /** The path and query of a webhook's URL are often a secret: its host alone is told. */
-interface WebhookAttempt {
+interface WebhookAttempt extends Traced {
   webhook: string;
+  seconds: number;
   host: string | null;
   /** Counted from 1. */
   attempt: number;

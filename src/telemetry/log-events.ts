@@ -2,7 +2,7 @@
  * The lines of the log that tell of events. Those of a batch's life need the database: they are in
  * engine/process/log-batches.ts.
  */
-import type { EventLog, Events } from './events.ts';
+import type { EventLog, Events, Facts } from './events.ts';
 
 /** Writes a line for each event that an operator should know of. */
 export function logEvents(events: Pick<Events, 'on'>, log: Omit<EventLog, 'error'>): void {
@@ -44,10 +44,18 @@ export function logEvents(events: Pick<Events, 'on'>, log: Omit<EventLog, 'error
     log.info({ failed, afterMs: Math.round(afterMs) }, 'the database answers again'),
   );
   events.on('webhook.delivered', (fact) =>
-    log.debug({ ...fact, retryInMs: null }, 'webhook delivered'),
+    log.debug({ ...webhookLine(fact), retryInMs: null }, 'webhook delivered'),
   );
-  events.on('webhook.failed', (fact) => {
-    if (fact.retryInMs === null) log.warn(fact, 'webhook abandoned');
-    else log.info(fact, 'webhook failed; it will be tried again');
+  events.on('webhook.failed', ({ retryInMs, ...fact }) => {
+    const line = { ...webhookLine(fact), retryInMs };
+    if (retryInMs === null) log.warn(line, 'webhook abandoned');
+    else log.info(line, 'webhook failed; it will be tried again');
   });
+}
+
+/** An attempt in the words of the log. */
+export function webhookLine(fact: Facts['webhook.delivered']): object {
+  const { batch: batchId, seconds, trace, ...others } = fact;
+  const traced = trace === null ? {} : { trace };
+  return { ...others, batchId, ms: Math.round(seconds * 1_000), ...traced };
 }

@@ -18,6 +18,8 @@ import {
   releaseWebhooks,
 } from '../db/webhooks.ts';
 import type { Telling } from '../telemetry/events.ts';
+import { webhookLine } from '../telemetry/log-events.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import { attemptTimeoutMs, sendWebhook, type WebhookAnswer } from './client.ts';
 import { createResolveName, type ResolveName } from './dial.ts';
 import { nextAttemptInMs, webhookSchedule } from './schedule.ts';
@@ -57,6 +59,7 @@ export interface WebhooksOptions {
   allowPrivate: boolean;
   log: Log;
   events: Telling;
+  tracing?: Pick<Tracing, 'ofBatch'> | null;
   /** Milliseconds before each attempt. */
   schedule?: readonly number[];
   resolveName?: ResolveName;
@@ -71,6 +74,7 @@ export function createWebhooks({
   allowPrivate,
   log,
   events,
+  tracing = null,
   schedule = webhookSchedule,
   resolveName = createResolveName({ allowPrivate }),
   timeoutMs = attemptTimeoutMs,
@@ -120,7 +124,7 @@ export function createWebhooks({
   }
 
   async function deliver(webhook: ClaimedWebhook): Promise<void> {
-    const { key, lease, id, url } = webhook;
+    const { key, lease, id, url, batchId, traceparent } = webhook;
     const began = performance.now();
     const answer = await attempt(webhook);
     if (answer.outcome === 'aborted') return await releaseWebhooks(db, [webhook]);
@@ -141,10 +145,19 @@ export function createWebhooks({
       retryInMs,
     });
     // The path and query of a URL are often a secret.
-    const fact = { webhook: id, host: hostOf(url), attempt: made, statusCode, cause };
+    const fact = {
+      webhook: id,
+      batch: batchId,
+      trace: tracing?.ofBatch({ id: batchId, traceparent }) ?? null,
+      host: hostOf(url),
+      attempt: made,
+      statusCode,
+      cause,
+      seconds: (performance.now() - began) / 1_000,
+    };
     if (!recorded)
       log.info(
-        { ...fact, retryInMs },
+        { ...webhookLine(fact), retryInMs },
         'a webhook was deleted, or leased by another process, meanwhile',
       );
     else if (answer.outcome === 'delivered') events.emit('webhook.delivered', fact);

@@ -107,6 +107,7 @@ async function run(
     lease,
     log,
     events,
+    tracing: null,
   });
   try {
     const key = await insertBatch(db.sql, items);

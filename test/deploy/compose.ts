@@ -35,9 +35,7 @@ export const compose: Check = {
 
 function look(name: string, { environment = {}, volumes = [], ports = [] }: Service): void {
   const isOurs = environment.DATABASE_URL !== undefined;
-  const strange = Object.keys(environment).filter(
-    (one) => isOurs && !variableNames.includes(one) && !one.startsWith('OTEL_'),
-  );
+  const strange = Object.keys(environment).filter((one) => isOurs && !variableNames.includes(one));
   if (strange.length > 0) throw new Error(`${name} has unknown variables: ${strange.join(', ')}`);
   for (const volume of volumes) {
     const [source = ''] = volume.split(':');

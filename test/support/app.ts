@@ -3,6 +3,7 @@ import pino from 'pino';
 import { inject } from 'vitest';
 import WebSocket from 'ws';
 import { readConfig } from '../../src/config.ts';
+import { lineFormatters } from '../../src/core/log.ts';
 import { type Sandbox, startFaultySandbox } from '../../src/sandbox/faults/sandbox.ts';
 import { type Service, startService } from '../../src/service.ts';
 import { createTestDatabase } from './database.ts';
@@ -74,7 +75,10 @@ export async function startApp(
   });
   const service = await startService(
     config,
-    pino({ level: env.LOG_LEVEL ?? 'silent' }, shared.logTo ?? pino.destination(2)),
+    pino(
+      { level: env.LOG_LEVEL ?? 'silent', formatters: lineFormatters },
+      shared.logTo ?? pino.destination(2),
+    ),
   );
   const url = service.url ?? '';
   const sockets: Client[] = [];

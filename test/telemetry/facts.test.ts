@@ -89,13 +89,14 @@ test('a file is told of when it is stored', async () => {
 
 test('the end of a batch is delivered to its webhook, of which the host alone is told', async () => {
   const delivered = app.next('webhook.delivered');
-  await submit(app, texts(1), { webhookUrl: `${receiver.url}/secret?token=1` });
+  const batch = await submit(app, texts(1), { webhookUrl: `${receiver.url}/secret?token=1` });
 
-  const { webhook, ...fact } = await delivered;
+  const { webhook, seconds, ...fact } = await delivered;
 
   expect(webhook).toMatch(/^msg_/);
+  expect(seconds).toBeGreaterThan(0);
   const { host } = new URL(receiver.url);
-  expect(fact).toEqual({ host, attempt: 1, statusCode: 200, cause: null });
+  expect(fact).toEqual({ host, batch, trace: null, attempt: 1, statusCode: 200, cause: null });
 });
 
 test('an outage of a model and its end are told once each', async () => {

@@ -18,6 +18,9 @@ const call = {
   tokens: { inputTokens: 10, outputTokens: 5 },
   costUsd: 0.5,
   isUnmetered: false,
+  parent: null,
+  request: null,
+  answer: null,
 } as const;
 
 it('names 200 models of a provider, 200 operations and 100 owners, and counts the others too', async () => {

@@ -169,6 +169,8 @@ export const batches = pgTable(
     errorsDeletedAt: instant('errors_deleted_at'),
     /** Seconds after its end until it is deleted, where the server does not do so sooner. */
     retainSeconds: integer('retain_seconds'),
+    /** Of the request that submitted it, as W3C's Trace Context has it; null: traces were off. */
+    traceparent: text('traceparent'),
     /** Deleted for its owner; results and chunks are purged in the background, the batch last. */
     deletedAt: instant('deleted_at'),
   },

@@ -61,7 +61,7 @@ interface RunningStep {
 export function createProviderJobs(
   options: Pick<
     StepOptions,
-    'db' | 'nudges' | 'preparePlan' | 'lease' | 'pollMs' | 'log' | 'events'
+    'db' | 'nudges' | 'preparePlan' | 'lease' | 'pollMs' | 'log' | 'events' | 'tracing'
   > & {
     /** What owners may spend in a month. */
     limits: OwnerLimits;

@@ -18,6 +18,7 @@ import { rowFileOf } from '../../files/row.ts';
 import type { BatchApi } from '../../model/batch-api.ts';
 import { ModelError } from '../../model/model-error.ts';
 import type { Telling } from '../../telemetry/events.ts';
+import type { Tracing } from '../../telemetry/tracing.ts';
 import type { Publisher } from '../live/publisher.ts';
 import type { Lease } from '../process/lease.ts';
 import type { Nudges } from '../process/nudges.ts';
@@ -62,7 +63,18 @@ export interface StepOptions {
   onDueIn: (ms: number) => void;
   log: Log;
   events: Telling;
+  /** Null where traces are off. */
+  tracing: Pick<Tracing, 'ofBatch' | 'propagates'> | null;
 }
+
+/** The states of a provider batch, as their steps are called in traces. */
+const stepNames = {
+  preparing: 'prepare',
+  creating: 'create',
+  working: 'follow',
+  reading: 'read',
+  done: 'end',
+} as const;
 
 /** What takes a provider batch that is in this worker's hands through its next step. */
 export function createStep({
@@ -76,6 +88,7 @@ export function createStep({
   onDueIn,
   log,
   events,
+  tracing,
 }: StepOptions): (job: ProviderJob, hands: Hands) => Promise<void> {
   const { sql } = db;
   /** Since when the steps of each provider batch fail, by its id. */
@@ -125,9 +138,15 @@ export function createStep({
       const message = `${job.model} has no batch API; execution LIVE calls it`;
       return { kind: 'stop', code: 'UNKNOWN_MODEL', message, over: true };
     }
+    const trace = tracing?.ofBatch(found) ?? null;
     const step: JobStep = {
       job,
-      origin: { lane: 'provider_batch', owner: found.owner, events },
+      origin: {
+        lane: 'provider_batch',
+        owner: found.owner,
+        events,
+        ...(trace === null ? {} : { trace, propagates: tracing?.propagates ?? false }),
+      },
       worker: job.worker,
       plan: bound,
       caching: found,
@@ -146,9 +165,20 @@ export function createStep({
       pollMs,
       publish: () => publisher.publish(job.batchKey),
     };
+    const { state } = job;
+    const beganAt = performance.now();
+    const tell = (error: string | null) => {
+      if (trace === null) return;
+      const { id, batchId: batch } = job;
+      const seconds = (performance.now() - beganAt) / 1_000;
+      events.emit('job.step', { trace, batch, job: id, step: stepNames[state], seconds, error });
+    };
     try {
-      return await stepOf(step);
+      const outcome = await stepOf(step);
+      tell(outcome.kind === 'stop' ? outcome.code : null);
+      return outcome;
     } catch (error) {
+      tell(error instanceof ModelError ? error.failure.code : nameOf(error));
       if (error instanceof ModelError) return await failureOf(job, error);
       throw error;
     }
@@ -253,4 +283,8 @@ export function createStep({
   }
 
   return take;
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : 'Error';
 }

@@ -17,7 +17,8 @@ import type { Model, ModelAnswer } from '../../model/model.ts';
 import { ModelError } from '../../model/model-error.ts';
 import { laterDelayMs } from '../../model/retry.ts';
 import type { PromptItem } from '../../operations/operation.ts';
-import type { CallOrigin } from '../../telemetry/events.ts';
+import type { AnsweredModel, AskedModel, CallOrigin } from '../../telemetry/events.ts';
+import { traceparentFor } from '../../telemetry/tracing.ts';
 import { modelFor } from './item-model.ts';
 import { makePrompt, type Repair } from './item-prompt.ts';
 import type { ItemAnswer, ItemRun, ItemStep } from './item-run.ts';
@@ -40,6 +41,8 @@ interface ToldCall {
   costUsd: number | null;
   error?: string;
   isFree?: boolean;
+  /** Of an answer. */
+  completion?: ModelAnswer['completion'];
 }
 
 const cutOff: ToldCall = { tokens: null, costUsd: null, error: 'ABORTED' };
@@ -119,30 +122,31 @@ class StartedItem implements ItemRun {
     }
     const length = this.promptLength;
     if (!room.take(length)) return this.waitForRoom(permit);
+    const { maxOutputTokens, origin } = this;
+    const { sampling, tokenRatio } = this.plan;
+    const cacheMark = this.plan.cache?.mark ?? undefined;
+    const traceparent = traceparentFor(origin);
+    const request = { ...sampling, maxOutputTokens, ...prompt, tokenRatio, cacheMark, traceparent };
     let answer: ModelAnswer;
     try {
-      const { maxOutputTokens } = this;
-      const { sampling, tokenRatio } = this.plan;
-      const cacheMark = this.plan.cache?.mark ?? undefined;
-      const request = { ...sampling, maxOutputTokens, ...prompt, tokenRatio, cacheMark };
       this.sentAt = performance.now();
       answer = await model.send(request, { signal, permit });
       readings?.confirm(model);
     } catch (error) {
       if (!(error instanceof ModelError)) {
-        this.tell(model.id, permit, cutOff);
+        this.tell(model.id, permit, cutOff, request);
         this.usage.requests += permit.requests;
         this.countCutOff(permit);
         throw error;
       }
-      this.tell(model.id, permit, failureOf(error));
+      this.tell(model.id, permit, failureOf(error), request);
       this.usage.requests += permit.requests;
       if (permit.requests > 0 && !error.isFree) meter(this.usage, error);
       return this.understand(error, permit, model.id);
     } finally {
       room.giveBack(length);
     }
-    this.tell(model.id, permit, answer);
+    this.tell(model.id, permit, answer, request);
     this.usage.requests += permit.requests;
     permit.release('ok');
     this.attempts += 1;
@@ -152,11 +156,17 @@ class StartedItem implements ItemRun {
   }
 
   /** `permit` null: an answer of the batch API. Before its requests are counted in the usage. */
-  private tell(model: string, permit: Permit | null, call: ToldCall): void {
+  private tell(
+    model: string,
+    permit: Permit | null,
+    call: ToldCall,
+    request: AskedModel | null = null,
+  ): void {
     const { origin } = this;
     const requests = permit === null ? 1 : permit.requests;
     if (origin === undefined || requests === 0 || !origin.events.has('model.call')) return;
     const { tokens, costUsd, error = null, isFree = false } = call;
+    const parent = origin.trace ?? null;
     origin.events.emit('model.call', {
       model,
       lane: origin.lane,
@@ -168,6 +178,9 @@ class StartedItem implements ItemRun {
       tokens,
       costUsd,
       isUnmetered: !isFree && isUnmetered(tokens),
+      parent,
+      request: parent && request,
+      answer: parent && call.completion ? (call as AnsweredModel) : null,
     });
   }
 

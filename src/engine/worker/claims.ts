@@ -140,6 +140,7 @@ async function claimSome(
 ): Promise<bigint | null> {
   const { claims, clock, events } = state;
   const { lastOwner: owner, lastBatches: batches, nextFirsts: from } = claims;
+  const beganAt = performance.now();
   const claim = { ...only, worker, after: { owner, batches }, from };
   if (clock.now() >= claims.lookedFromStartAt + lookFromStartEveryMs) lookFromStart(state);
   let chunks = await claimOpen(state, claim);
@@ -159,7 +160,29 @@ async function claimSome(
   if (batches.size >= maxRemembered) batches.clear();
   batches.set(batchOwner, batchKey);
   if (!(await takeIn(state, worker, { batchKey, chunks }))) claims.isComparing = true;
+  if (events.has('claim.ended')) tellOf(state, { batchKey, worker, chunks, beganAt });
   return batchKey;
+}
+
+/** Of a batch that was not taken in nobody knows the span. */
+function tellOf(
+  { batches, events }: WorkerState,
+  claim: {
+    batchKey: bigint;
+    worker: string;
+    chunks: readonly ClaimedChunk[];
+    beganAt: number;
+  },
+): void {
+  const batch = batches.get(claim.batchKey);
+  if (!batch) return;
+  events.emit('claim.ended', {
+    trace: batch.trace,
+    batch: batch.id,
+    worker: claim.worker,
+    chunks: claim.chunks.length,
+    seconds: (performance.now() - claim.beganAt) / 1_000,
+  });
 }
 
 /** Passes over batches whose limit is used up for now. */

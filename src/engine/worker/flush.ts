@@ -95,7 +95,8 @@ async function write(
       const begunAt = performance.now();
       const own = await statements.record({ batchKey, worker, execution: 'LIVE', results });
       const seconds = (performance.now() - begunAt) / 1_000;
-      state.events.emit('flush.written', { seconds, results: results.length });
+      const { id, trace } = batch;
+      state.events.emit('flush.written', { seconds, results: results.length, batch: id, trace });
       // Before the answers give up their places: what dies here is copied by a sweep, later.
       const recorded =
         own && batch.hasTwins ? await recordTwins(state, batch, { results, own }) : own;

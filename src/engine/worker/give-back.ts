@@ -10,6 +10,7 @@ import {
   type HeldBatch,
   type HeldChunk,
   type HeldItem,
+  letGoOfChunk,
   spentOn,
 } from './held-batch.ts';
 import { letGoIfDone } from './release.ts';
@@ -82,17 +83,13 @@ async function giveBackDue(
   const unanswered = spentOn(batch, aside);
   await giveBack(state, batch, { parts: [...wholes, ...kept], unanswered });
   // Not before: what is not held is given back by others' statements, and claimed again.
-  for (const chunk of over) letGoOf(batch, chunk);
+  for (const chunk of over) letGoOfChunk(batch, chunk);
   for (const chunk of cuts) {
     if (chunk.leaving) chunk.leaving.isGiving = false;
-    if (chunk.unrecorded === 0) letGoOf(batch, chunk);
+    if (chunk.unrecorded === 0) letGoOfChunk(batch, chunk);
   }
   letGoIfDone(state, batch);
   state.wake();
-}
-
-function letGoOf({ chunks }: HeldBatch, chunk: HeldChunk): void {
-  if (chunks.get(chunk.first) === chunk) chunks.delete(chunk.first);
 }
 
 /** Nothing of the chunk is under way that is being left, nor is it being given back. */

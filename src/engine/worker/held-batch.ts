@@ -1,3 +1,4 @@
+import type { ChunkTrace, TraceContext } from '../../core/trace.ts';
 import type { BatchPlan } from '../../db/batch-plans.ts';
 import type { ClaimedChunk } from '../../db/chunks.ts';
 import type { OpenItem } from '../../db/items.ts';
@@ -8,6 +9,7 @@ import { decodeRow } from '../../files/decoded-row.ts';
 import { type RowFile, rowFileOf } from '../../files/row.ts';
 import type { Gate } from '../../model/limits/permit.ts';
 import type { CallOrigin, Telling } from '../../telemetry/events.ts';
+import type { Tracing } from '../../telemetry/tracing.ts';
 import { startItem } from '../run/execute.ts';
 import type { ItemRun } from '../run/item-run.ts';
 import type { Plan } from '../run/plan.ts';
@@ -22,6 +24,10 @@ export interface HeldChunk extends ClaimedChunk {
    * is worked on.
    */
   leaving: { aside: HeldItem[]; isGiving: boolean } | null;
+  /** Told with each of its calls. */
+  readonly origin: CallOrigin;
+  /** Its span until that has ended, and when it began; null where traces are off. */
+  span: { trace: ChunkTrace; beganAt: number } | null;
 }
 
 /**
@@ -60,8 +66,10 @@ export interface HeldBatch {
   /** The worker id that the leases are under. */
   readonly worker: string;
   readonly plan: Plan;
-  /** Told with each of its calls. */
+  /** Told with each of its calls, and the span of its chunk where there is one. */
   readonly origin: CallOrigin;
+  /** Its span; null where traces are off. */
+  readonly trace: TraceContext | null;
   /** Some of its items take the answers of others. */
   readonly hasTwins: boolean;
   /** Items of the whole batch that are asked. */
@@ -126,8 +134,14 @@ export function holdBatch(
     promptCaching,
     maxCostUsd,
     isInPreview,
+    traceparent,
   }: BatchPlan,
-  { worker, plan, events }: Pick<HeldBatch, 'worker' | 'plan'> & { events: Telling },
+  {
+    worker,
+    plan,
+    events,
+    tracing,
+  }: Pick<HeldBatch, 'worker' | 'plan'> & { events: Telling; tracing: BatchTracing | null },
 ): HeldBatch {
   return {
     key,
@@ -138,6 +152,7 @@ export function holdBatch(
     worker,
     plan,
     origin: { lane: 'live', owner, events },
+    trace: tracing?.ofBatch({ id, traceparent }) ?? null,
     hasTwins: twins > 0,
     askedItems: total - twins,
     promptCaching,
@@ -168,12 +183,28 @@ export function holdBatch(
 export function holdChunk(
   count: ReadyCount,
   batch: HeldBatch,
-  { claimed, items }: { claimed: ClaimedChunk; items: readonly OpenItem[] },
+  {
+    claimed,
+    items,
+    tracing,
+  }: { claimed: ClaimedChunk; items: readonly OpenItem[]; tracing: BatchTracing | null },
 ): void {
-  const chunk: HeldChunk = { ...claimed, unrecorded: items.length, leaving: null };
+  const span = spanOf(batch, tracing);
+  const origin = span
+    ? { ...batch.origin, trace: span.trace, propagates: tracing?.propagates ?? false }
+    : batch.origin;
+  const chunk: HeldChunk = { ...claimed, unrecorded: items.length, leaving: null, origin, span };
   batch.chunks.set(chunk.first, chunk);
   for (const item of items) batch.ready.push(new ReadyItem(batch, chunk, item));
   count.ready += items.length;
+}
+
+/** What a worker asks of traces. */
+export type BatchTracing = Pick<Tracing, 'ofBatch' | 'ofChunk' | 'propagates'>;
+
+function spanOf({ trace }: HeldBatch, tracing: BatchTracing | null): HeldChunk['span'] {
+  if (tracing === null || trace === null) return null;
+  return { trace: tracing.ofChunk(trace), beganAt: performance.now() };
 }
 
 /** Takes the next item to be sent. */
@@ -219,7 +250,7 @@ class ReadyItem implements HeldItem {
     this.started ??= startItem(
       this.batch.plan,
       decodeRow(this.batch.file, this.row),
-      this.batch.origin,
+      this.chunk.origin,
     );
     return this.started;
   }
@@ -263,15 +294,35 @@ export function countMarked({ ready }: Pick<HeldBatch, 'ready'>): number {
  * cut could come after that.
  */
 export function countRecorded(
-  { chunks }: HeldBatch,
+  batch: HeldBatch,
   results: readonly Pick<NewResult, 'first'>[],
 ): void {
   for (const { first } of results) {
-    const chunk = chunks.get(first);
+    const chunk = batch.chunks.get(first);
     if (!chunk) continue;
     chunk.unrecorded -= 1;
-    if (chunk.unrecorded === 0 && !chunk.leaving?.isGiving) chunks.delete(first);
+    if (chunk.unrecorded === 0 && !chunk.leaving?.isGiving) letGoOfChunk(batch, chunk);
   }
+}
+
+/** It is answered or given back. */
+export function letGoOfChunk(batch: HeldBatch, chunk: HeldChunk): void {
+  if (batch.chunks.get(chunk.first) !== chunk) return;
+  batch.chunks.delete(chunk.first);
+  endSpan(batch, chunk);
+}
+
+/** All that is left of it. */
+export function endSpans(batch: HeldBatch): void {
+  for (const chunk of batch.chunks.values()) endSpan(batch, chunk);
+}
+
+function endSpan({ id, worker, origin: { events } }: HeldBatch, chunk: HeldChunk): void {
+  const { span, first, last } = chunk;
+  if (span === null) return;
+  chunk.span = null;
+  const seconds = (performance.now() - span.beganAt) / 1_000;
+  events.emit('chunk.ended', { trace: span.trace, batch: id, worker, first, last, seconds });
 }
 
 /** An item of a chunk that is being left came back without a final answer. */

@@ -3,7 +3,7 @@
  * ends (drop), or when the lease is lost (forget).
  */
 import type { BatchErrorCode } from '../../core/errors.ts';
-import { callsEnded, clearReady, type HeldBatch, isDone, spentOn } from './held-batch.ts';
+import { callsEnded, clearReady, endSpans, type HeldBatch, isDone, spentOn } from './held-batch.ts';
 import type { WorkerState } from './state.ts';
 
 /** While the database is away, what a batch has spent is told again after this. */
@@ -119,6 +119,7 @@ function cease(state: WorkerState, batch: HeldBatch, reason: string): void {
 }
 
 function letGo({ batches }: WorkerState, batch: HeldBatch): void {
+  endSpans(batch);
   if (batches.get(batch.key) === batch) batches.delete(batch.key);
 }
 

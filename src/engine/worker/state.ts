@@ -11,7 +11,7 @@ import type { Lease } from '../process/lease.ts';
 import type { Nudges } from '../process/nudges.ts';
 import type { Plan, StoredOperation } from '../run/plan.ts';
 import { createFairOrder, type FairOrder } from './fair-order.ts';
-import type { HeldBatch, HeldItem } from './held-batch.ts';
+import type { BatchTracing, HeldBatch, HeldItem } from './held-batch.ts';
 import type { Statements } from './statements.ts';
 
 export interface WorkerState extends WorkerParts {
@@ -66,6 +66,8 @@ export interface WorkerParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly events: Telling;
+  /** Null where traces are off. */
+  readonly tracing: BatchTracing | null;
 }
 
 /** How many items one mark statement covers, and what that is learned from. */

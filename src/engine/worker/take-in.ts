@@ -21,7 +21,7 @@ export async function takeIn(
   worker: string,
   { batchKey, chunks }: { batchKey: bigint; chunks: readonly ClaimedChunk[] },
 ): Promise<boolean> {
-  const { batches, statements, lease, publisher } = state;
+  const { batches, statements, lease, publisher, tracing } = state;
   const batch = batches.get(batchKey) ?? (await hold(state, worker, batchKey));
   if (!batch) return false;
   // Given back, but the answer to that is lost or still to come: another try would free it again.
@@ -47,7 +47,7 @@ export async function takeIn(
   for (const claimed of inOrder) {
     const start = next;
     while ((items[next]?.index ?? Number.POSITIVE_INFINITY) <= claimed.last) next += 1;
-    holdChunk(state, batch, { claimed, items: items.slice(start, next) });
+    holdChunk(state, batch, { claimed, items: items.slice(start, next), tracing });
   }
   publisher.publish(batchKey);
   return true;
@@ -60,7 +60,7 @@ function* decoded({ file }: HeldBatch, items: readonly OpenItem[]): Generator<De
 
 /** Null where the batch must not be worked on, or not by this process. */
 async function hold(state: WorkerState, worker: string, key: bigint): Promise<HeldBatch | null> {
-  const { batches, statements, preparePlan, lease, log, events } = state;
+  const { batches, statements, preparePlan, lease, log, events, tracing } = state;
   const found = await statements.readPlan(key);
   if (!found || lease.id() !== worker) return null;
   let plan: Plan;
@@ -76,7 +76,7 @@ async function hold(state: WorkerState, worker: string, key: bigint): Promise<He
     }
     return null;
   }
-  const batch = holdBatch(found, { worker, plan, events });
+  const batch = holdBatch(found, { worker, plan, events, tracing });
   batches.set(key, batch);
   return batch;
 }

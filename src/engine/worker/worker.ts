@@ -39,7 +39,8 @@ export interface Worker {
   slotsUsed(): number;
 }
 
-export interface WorkerOptions extends Pick<WorkerParts, 'concurrency' | 'preparePlan'> {
+export interface WorkerOptions
+  extends Pick<WorkerParts, 'concurrency' | 'preparePlan' | 'tracing'> {
   db: Database;
   /** What owners may spend in a month. */
   limits: OwnerLimits;

@@ -12,6 +12,7 @@ import type { Nudges } from '../../engine/process/nudges.ts';
 import type { Summaries } from '../../engine/summaries/summaries.ts';
 import type { CheckTime } from '../../operations/check-time.ts';
 import type { Telling } from '../../telemetry/events.ts';
+import type { Tracing } from '../../telemetry/tracing.ts';
 import type { Webhooks } from '../../webhooks/deliver.ts';
 import type { OwnerKeys } from '../../webhooks/owner-keys.ts';
 import type { Bearer } from '../http/auth.ts';
@@ -54,6 +55,8 @@ export interface Services extends Pick<Caller, 'checkWebhook' | 'callLedger' | '
   webhookSecretOf: OwnerKeys['secretOf'];
   log: Log;
   events: Telling;
+  /** Null where traces are off. */
+  tracing: Pick<Tracing, 'ofRequest' | 'propagates'> | null;
 }
 
 /** One request's view: the services, who asks, and when it gave up. */

@@ -9,6 +9,7 @@ import { totalUsage, type Usage } from '../../core/usage.ts';
 import { takeItems, takingOf } from '../../db/takings.ts';
 import { operations } from '../../operations/index.ts';
 import type { Operation } from '../../operations/operation.ts';
+import type { CallOrigin } from '../../telemetry/events.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 import { ItemResult, type ItemResultModel, resultTypeName } from './item-result.ts';
@@ -156,7 +157,7 @@ async function runNow(
   const answers = await withinBudget(context, plan, (admit) =>
     answerItems(plan, items, {
       signal: context.signal,
-      origin: { lane: 'sync', owner: context.owner, events: context.events },
+      origin: originOf(context),
       onSpent: account.add,
       async admit(promptCharacters) {
         context.budget.takePrompts(promptCharacters);
@@ -184,6 +185,12 @@ async function runNow(
       usage: shown(usage),
     })),
   };
+}
+
+/** What is told with each call. */
+function originOf({ owner, events, asking: { trace }, tracing }: Context): CallOrigin {
+  const origin = { lane: 'sync', owner, events } as const;
+  return trace ? { ...origin, trace, propagates: tracing?.propagates ?? false } : origin;
 }
 
 /** Tells of the items, as of those that a batch records. */

@@ -50,7 +50,7 @@ interface SocketOptions extends Entrance {
   yoga: Yoga;
   mask: Mask;
   log: Log;
-  services: Pick<Services, 'requestRate' | 'withKeys' | 'events'>;
+  services: Pick<Services, 'requestRate' | 'withKeys' | 'events' | 'tracing'>;
 }
 
 interface SocketExtra {
@@ -153,6 +153,7 @@ export function attachSockets({
       // An error thrown here would close the socket with all of its other subscriptions.
       onSubscribe: async ({ extra, subscriptions }, _id, params) => {
         const asking = beginAsking(extra, params.operationName);
+        if (services.tracing) asking.trace = services.tracing.ofRequest(extra.request.headers);
         askings.set(params, asking);
         try {
           services.requestRate.take((extra.bearer as Bearer).owner);

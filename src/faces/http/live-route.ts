@@ -42,7 +42,8 @@ export function liveRoute(
         check(body);
         // Both packages count what they send again.
         const isAgain = Number(request.headers['x-stainless-retry-count']) > 0;
-        const call = { owner, dialect, body, isAgain, signal: whenGone(response) };
+        const { trace } = asking;
+        const call = { owner, dialect, body, isAgain, trace, signal: whenGone(response) };
         let spent: Spent;
         try {
           if (body.stream) {

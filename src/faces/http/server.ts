@@ -4,6 +4,7 @@ import { type Config, isLoopback } from '../../config.ts';
 import { LimitExceeded } from '../../core/errors.ts';
 import type { Asking, Log } from '../../core/log.ts';
 import type { Telling } from '../../telemetry/events.ts';
+import type { Tracing } from '../../telemetry/tracing.ts';
 import { authorizationOf, type Bearer, requireScope } from './auth.ts';
 import { clientAddress, clientScheme } from './client-address.ts';
 import { allowOrigin, answerPreflight } from './cors.ts';
@@ -50,6 +51,7 @@ export function createHttpServer({
   faces,
   log,
   events,
+  tracing = null,
 }: {
   config: Pick<Config, 'port' | 'host' | 'publicUrl' | 'shutdownDelayMs' | 'trustedProxies'>;
   keyring: Keyring;
@@ -57,6 +59,8 @@ export function createHttpServer({
   faces: readonly Face[];
   log: Log;
   events: Telling;
+  /** Null where traces are off. */
+  tracing?: Pick<Tracing, 'ofRequest'> | null;
 }): Server {
   const { trustedProxies } = config;
   const door = createDoor({ keyring, trustedProxies, log, events });
@@ -69,6 +73,7 @@ export function createHttpServer({
   const http = createServer((request, response) => {
     const manner = manners.find(({ covers }) => covers(request));
     const asking: Asking = { requestId: requestIdOf(request.headers, manner?.requestIdPrefix) };
+    if (tracing) asking.trace = tracing.ofRequest(request.headers);
     response.setHeader('x-request-id', asking.requestId);
     if (manner?.requestIdHeader) response.setHeader(manner.requestIdHeader, asking.requestId);
     drain.add(response);

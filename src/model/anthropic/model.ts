@@ -12,7 +12,11 @@ import { readAnthropicRateHeaders } from './rate-headers.ts';
 import { buildParams, buildStreamParams } from './request-body.ts';
 
 /** Without it the package takes no text; what goes out are the fetch's own. */
-const headers = { 'content-type': 'application/json' };
+const plain = { 'content-type': 'application/json' };
+
+function headersWith(traceparent: string | undefined): Record<string, string> {
+  return traceparent === undefined ? plain : { ...plain, traceparent };
+}
 
 export function createAnthropicModel(
   connection: AnthropicConnection,
@@ -28,18 +32,24 @@ export function createAnthropicModel(
         build: (request) => buildParams(options.name, request, capabilities),
         // Not messages.create, which refuses limits on output tokens that it thinks would take too
         // long.
-        post: (body, signal) =>
+        post: (body, signal, traceparent) =>
           client
             // The package looks at `aborted` and listens; the rest of an AbortSignal is not there.
-            .post('/v1/messages', { body, headers, signal: signal as AbortSignal })
+            .post('/v1/messages', {
+              body,
+              headers: headersWith(traceparent),
+              signal: signal as AbortSignal,
+            })
             .asResponse(),
         failures: anthropicFailures,
         learn: capabilities.learn,
         read: readMessage,
         readRates: (header, mix) => readAnthropicRateHeaders(header, { mix, nowMs: Date.now() }),
         buildStream: (request) => buildStreamParams(options.name, request, capabilities),
-        openStream: (body, signal) =>
-          streaming.post('/v1/messages', { body, headers, signal }).asResponse(),
+        openStream: (body, signal, traceparent) =>
+          streaming
+            .post('/v1/messages', { body, headers: headersWith(traceparent), signal })
+            .asResponse(),
         readStream: (request, given) => new EventReader(request, given),
       },
       anyOwn: anySent,

@@ -21,9 +21,15 @@ export class ChatClient extends OpenAI {
   }
 
   /** The answer to a POST of JSON. Rejects with the package's errors. */
-  postJson(path: string, body: string, signal: CallSignal): Promise<Response> {
+  postJson(
+    path: string,
+    body: string,
+    signal: CallSignal,
+    traceparent?: string,
+  ): Promise<Response> {
     // The package looks at `aborted` alone, and the fetch listens.
-    const options = { method: 'post', path, body, signal: signal as AbortSignal } as const;
+    const call = { method: 'post', path, body, signal: signal as AbortSignal } as const;
+    const options = traceparent === undefined ? call : { ...call, headers: { traceparent } };
     // Not `post`, which copies the options in a promise of its own.
     return this.request(options).asResponse();
   }
@@ -33,6 +39,7 @@ export class ChatClient extends OpenAI {
     path,
     body,
     signal,
+    headers,
   }: Parameters<OpenAI['buildRequest']>[0]): ReturnType<OpenAI['buildRequest']> {
     let url = this.urls.get(path);
     if (url === undefined) {
@@ -41,7 +48,7 @@ export class ChatClient extends OpenAI {
     }
     const req = {
       method: method.toUpperCase(),
-      headers: noHeaders,
+      headers: headers ? new Headers(headers as Record<string, string>) : noHeaders,
       body: typeof body === 'string' ? body : null,
       signal: signal ?? null,
     };

@@ -36,6 +36,7 @@ test('an owner with one new batch is served before the second of a hundred of an
       clock: workerClock,
       log,
       events: createEvents(log),
+      tracing: null,
     },
     claimDue,
   );

@@ -68,6 +68,7 @@ async function open(items: number) {
       clock: workerClock,
       log,
       events: createEvents(log),
+      tracing: null,
     },
     pump,
   );
@@ -78,6 +79,7 @@ async function open(items: number) {
     worker,
     plan: {} as Plan,
     events: createEvents(log),
+    tracing: null,
   });
   batch.waiting = 1; // more of it is to come: it is not let go of
   state.batches.set(batchKey, batch);

@@ -533,6 +533,7 @@ export function createWorld(
       clock,
       log,
       events: createEvents(log),
+      tracing: null,
     },
     (given, now) => {
       sentNow = [];

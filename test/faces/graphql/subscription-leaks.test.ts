@@ -92,6 +92,7 @@ beforeAll(async () => {
           concurrency: 1,
           log,
           events,
+          tracing: null,
           webhooks: createWebhooks({
             db,
             keysOf: () => [],
