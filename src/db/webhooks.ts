@@ -67,7 +67,7 @@ export function insertWebhooks(
   return sql`
     insert into webhooks (batch_key, id, url, endpoint, body)
     select b.key, ${id}, b.webhook_url,
-           b.owner || ' ' || coalesce(lower(substring(b.webhook_url from '^[^:]*:/*([^/?#]*)')), ''),
+           b.owner || ' ' || ${hostOf(sql, sql`b.webhook_url`)},
            json_build_object(
              'type', 'batch.' || lower(b.status::text),
              'timestamp', ${instant(sql, sql`b.completed_at`)},
@@ -144,19 +144,28 @@ export interface ClaimedWebhook {
   traceparent: string | null;
 }
 
+/** How many webhooks a claim may lease. */
+interface ClaimLimits {
+  /** Webhooks that were never tried. */
+  firsts: number;
+  /** Those that were. */
+  retries: number;
+  /** Attempts at one host that are under way. */
+  perHost: number;
+  /** Attempts at one host that begin in a minute. */
+  perHostMinute: number;
+}
+
 /**
- * Leases due webhooks: at most `firsts` that were never tried and `retries` that were, and never
- * more than `perEndpoint` of one endpoint at once, whichever process has them. (Two claims at the
- * same instant do not see each other and may exceed it.)
+ * Leases due webhooks, in the limits. Those of a host count whichever process and owner has them;
+ * owners of one host take turns, by how many attempts each had in the last minute. (Two claims at
+ * the same instant do not see each other and may exceed them.)
  *
  * It goes from endpoint to endpoint along the index rather than through all that is due, so that a
  * hundred thousand for one dead endpoint neither hide the others nor cost more than its first four.
  */
-export async function claimWebhooks(
-  sql: Sql,
-  limits: { firsts: number; retries: number; perEndpoint: number },
-): Promise<ClaimedWebhook[]> {
-  const { firsts, retries, perEndpoint } = limits;
+export async function claimWebhooks(sql: Sql, limits: ClaimLimits): Promise<ClaimedWebhook[]> {
+  const { firsts, retries, perHost, perHostMinute } = limits;
   return await sql<ClaimedWebhook[]>`
     with recursive endpoints as (
       (select endpoint from webhooks where state = 'pending' order by endpoint limit 1)
@@ -165,23 +174,49 @@ export async function claimWebhooks(
               where w.state = 'pending' and w.endpoint > e.endpoint order by w.endpoint limit 1)
       from endpoints e where e.endpoint is not null
     ),
-    under_way as (
-      select endpoint, count(*) as webhooks from webhooks
-      where lease is not null and due_at > now() group by endpoint
+    under_way as materialized (
+      select endpoint, split_part(endpoint, ' ', 2) as host, count(*)::int as attempts
+      from webhooks where lease is not null and due_at > now() group by endpoint
     ),
-    due as (
-      select w.key, w.attempts > 0 as retry, w.due_at
+    due as materialized (
+      select e.endpoint, split_part(e.endpoint, ' ', 2) as host, w.key, w.retry, w.due_at, w.nth
       from endpoints e
-      left join under_way u on u.endpoint = e.endpoint
       cross join lateral (
-        select key, attempts, due_at from webhooks
-        where state = 'pending' and endpoint = e.endpoint and due_at <= now()
-        order by due_at
-        limit greatest(0, ${perEndpoint}::int - coalesce(u.webhooks, 0))
+        select key, attempts > 0 as retry, due_at, row_number() over (order by due_at, key) as nth
+        from (select key, attempts, due_at from webhooks
+              where state = 'pending' and endpoint = e.endpoint and due_at <= now()
+              order by due_at limit ${perHost}::int) next
       ) w
     ),
+    recent as materialized (
+      select a.endpoint, host.host, count(*)::int as attempts
+      from (select distinct host from due) host
+      cross join lateral (
+        select endpoint from webhook_attempts
+        where split_part(endpoint, ' ', 2) = host.host and at > now() - interval '1 minute'
+      ) a
+      group by a.endpoint, host.host
+    ),
+    hosts as materialized (
+      select d.host, coalesce(u.attempts, 0) as under_way,
+             coalesce(u.attempts, 0) + coalesce(r.attempts, 0) as in_minute
+      from (select distinct host from due) d
+      left join (select host, sum(attempts) as attempts from under_way group by host) u on u.host = d.host
+      left join (select host, sum(attempts) as attempts from recent group by host) r on r.host = d.host
+    ),
+    turns as materialized (
+      select d.key, d.retry, d.due_at, d.host, row_number() over (
+               partition by d.host
+               order by d.nth + coalesce(u.attempts, 0) + coalesce(r.attempts, 0), d.due_at, d.key
+             ) as turn
+      from due d
+      left join under_way u on u.endpoint = d.endpoint
+      left join recent r on r.endpoint = d.endpoint
+    ),
     ranked as materialized (
-      select key, retry, row_number() over (partition by retry order by due_at, key) as nth from due
+      select key, retry, row_number() over (partition by retry order by due_at, key) as nth
+      from turns join hosts h on h.host = turns.host
+      where turn <= least(${perHost}::int - h.under_way, ${perHostMinute}::int - h.in_minute)
     ),
     picked as materialized (
       select w.key from webhooks w join ranked r on r.key = w.key
@@ -222,11 +257,12 @@ export async function recordAttempt(sql: Sql, attempt: FinishedAttempt): Promise
       set attempts = attempts + 1, lease = null, state = ${state},
           due_at = now() + make_interval(secs => ${(retryInMs ?? 0) / 1_000})
       where key = ${key} and lease = ${lease}
-      returning key, attempts, state, due_at
+      returning key, attempts, state, due_at, endpoint
     )
-    insert into webhook_attempts (webhook_key, attempt, at, status_code, error, next_attempt_at)
+    insert into webhook_attempts
+      (webhook_key, attempt, at, status_code, error, next_attempt_at, endpoint)
     select key, attempts, now() - make_interval(secs => ${tookMs / 1_000}), ${statusCode}::int, ${error}::text,
-           case when state = 'pending' then due_at end
+           case when state = 'pending' then due_at end, endpoint
     from attempted
     returning attempt`;
   return recorded.count === 1;
@@ -288,6 +324,12 @@ export async function deleteWebhooks(sql: Sql, batchKey: bigint): Promise<void> 
   await sql`
     with deleted as (delete from webhooks where batch_key = ${batchKey} returning key)
     delete from webhook_attempts a using deleted where a.webhook_key = deleted.key`;
+}
+
+/** Host and port of a URL, without what names the same one in other words. */
+function hostOf(sql: Sql, url: Fragment): Fragment {
+  const host = sql`lower(substring(${url} from '^[^:]*:/*([^/?#]*)'))`;
+  return sql`coalesce(regexp_replace(${host}, '[.]?(:443|:80)?$', ''), '')`;
 }
 
 /** ISO 8601 in UTC with milliseconds, as everywhere in the API. */

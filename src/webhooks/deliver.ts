@@ -38,8 +38,10 @@ const claimSize = 64;
 const maxFirsts = 1_024;
 /** For those tried before: endpoints known to fail never stand in the way of new webhooks. */
 const maxRetries = 128;
-/** Attempts under way at once to one host of one owner, over all processes. */
-const maxPerEndpoint = 4;
+/** Attempts under way at once to one host, over all processes and owners. */
+export const maxPerHost = 4;
+/** Attempts at one host that begin in a minute, in the same way. */
+export const maxPerHostMinute = 60;
 
 export interface Webhooks {
   start(): void;
@@ -64,6 +66,8 @@ export interface WebhooksOptions {
   schedule?: readonly number[];
   resolveName?: ResolveName;
   timeoutMs?: number;
+  /** Attempts at one host that begin in a minute. */
+  perHostMinute?: number;
   /** Draws from [0, 1). */
   random?: () => number;
 }
@@ -78,6 +82,7 @@ export function createWebhooks({
   schedule = webhookSchedule,
   resolveName = createResolveName({ allowPrivate }),
   timeoutMs = attemptTimeoutMs,
+  perHostMinute = maxPerHostMinute,
   random = Math.random,
 }: WebhooksOptions): Webhooks {
   const underWay = new Set<Promise<void>>();
@@ -97,7 +102,8 @@ export function createWebhooks({
       const claimed = await claimWebhooks(db.sql, {
         firsts: Math.min(claimSize, maxFirsts - firsts),
         retries: Math.min(claimSize, maxRetries - retries),
-        perEndpoint: maxPerEndpoint,
+        perHost: maxPerHost,
+        perHostMinute,
       });
       if (claimed.length === 0) return;
       if (stopping) return await releaseWebhooks(db, claimed);

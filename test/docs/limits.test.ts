@@ -80,6 +80,7 @@ import * as answerSchema from '../../src/operations/json-schema/size.ts';
 import * as label from '../../src/operations/label-params.ts';
 import { maxItemPromptLength } from '../../src/operations/template.ts';
 import { maxPromptLength } from '../../src/operations/text.ts';
+import { maxPerHost, maxPerHostMinute } from '../../src/webhooks/deliver.ts';
 import { readPage } from './documents.ts';
 
 const told = (number: number) => number.toLocaleString('en');
@@ -247,6 +248,8 @@ const rows: [what: string, limit: string][] = [
     '`webhookDeliveries` and `providerBatches` of a batch',
     `the latest ${webhooks.maxDeliveries} and ${told(maxPerBatch)}`,
   ],
+  ['calls of webhooks to one host at once, of all owners and processes', told(maxPerHost)],
+  ['calls of webhooks to one host in a minute, in the same way', told(maxPerHostMinute)],
   ['metadata in a webhook', `${told(webhooks.maxMetadataBytes)} bytes`],
   ['`redeliverWebhook` of a batch', `once in ${webhooks.redeliverySeconds} s`],
 ];

@@ -11,7 +11,7 @@ import {
   releaseWebhooks,
 } from '../../src/db/webhooks.ts';
 import { createEvents, type Events } from '../../src/telemetry/events.ts';
-import type { Webhooks } from '../../src/webhooks/deliver.ts';
+import { maxPerHostMinute, type Webhooks } from '../../src/webhooks/deliver.ts';
 import { createOwnerKeys } from '../../src/webhooks/owner-keys.ts';
 import { nextAttemptInMs, webhookSchedule } from '../../src/webhooks/schedule.ts';
 import { newWebhookSecret } from '../../src/webhooks/sign.ts';
@@ -34,7 +34,7 @@ import {
 const second = 1_000;
 const minute = 60 * second;
 const hour = 60 * minute;
-const limits = { firsts: 10, retries: 10, perEndpoint: 4 };
+const limits = { firsts: 10, retries: 10, perHost: 4, perHostMinute: 60 };
 
 const { db, url } = await openTestDatabase();
 let events: Events;
@@ -154,7 +154,12 @@ describe('the outbox', () => {
   });
 
   it('counts an owner’s URLs of one host as one endpoint, others apart', async () => {
-    const urls = ['https://Example.com/a', 'https://example.com?b', 'https://example.com:8443/a'];
+    const urls = [
+      'https://Example.com/a',
+      'https://example.com?b',
+      'https://example.com.:443/c',
+      'https://example.com:8443/a',
+    ];
     for (const webhookUrl of urls) await endBatch(db.sql, { webhookUrl });
     await endBatch(db.sql, { webhookUrl: urls[0] ?? null, owner: 'other' });
 
@@ -548,14 +553,14 @@ describe('fairness', () => {
     expect(narrow.accepted).toBe(4);
   });
 
-  it('never more than 4 at once to one endpoint, and all in the end', async () => {
+  it('never more than 4 at once to one host of all owners, and all in the end', async () => {
     const receiver = await receive((response) => {
       setTimeout(() => response.end(), 10);
     });
     const keys: bigint[] = [];
     for (let nth = 0; nth < 50; nth++) {
-      const webhookUrl = `${receiver.url}/${nth}`;
-      keys.push((await insertRunningBatch(db.sql, { webhookUrl })).key);
+      const batch = { webhookUrl: `${receiver.url}/${nth}`, owner: `owner-${nth % 3}` };
+      keys.push((await insertRunningBatch(db.sql, batch)).key);
     }
     await endBatches(db.sql, keys);
     start();
@@ -566,6 +571,58 @@ describe('fairness', () => {
     expect(receiver.mostUnderWay).toBeLessThanOrEqual(4);
   });
 
+  it('60 attempts begin at one host in a minute, of all owners, retries included', async () => {
+    const receiver = await receive((response, nth) => {
+      response.statusCode = nth % 2 === 0 ? 200 : 500;
+      response.end();
+    });
+    const other = await receive();
+    const keys: bigint[] = [];
+    for (let nth = 0; nth < 80; nth++) {
+      const batch = { webhookUrl: `${receiver.url}/${nth}`, owner: `owner-${nth % 2}` };
+      keys.push((await insertRunningBatch(db.sql, batch)).key);
+    }
+    await endBatches(db.sql, keys);
+    const webhooks = start({ schedule: [0, 0, 0, 0, 0, 0], perHostMinute: maxPerHostMinute });
+    const attempts = async () => {
+      const [row] = await db.sql<{ count: number }[]>`
+        select count(*)::int as count from webhook_attempts`;
+      return row?.count ?? 0;
+    };
+    await until(async () => (await attempts()) >= 60, { deadlineMs: 8_000, what: '60 attempts' });
+
+    const { key } = await endBatch(db.sql, { webhookUrl: other.url });
+    webhooks.nudge();
+    await logged(key, 1);
+
+    expect(receiver.received).toHaveLength(60);
+    expect(await claimWebhooks(db.sql, limits)).toEqual([]);
+    await db.sql`update webhook_attempts set at = at - interval '1 minute'`;
+    webhooks.nudge();
+    await until(() => receiver.received.length >= 120, { deadlineMs: 8_000, what: '60 more' });
+    expect(receiver.received).toHaveLength(120);
+  });
+
+  it('owners of one host take turns, whatever waits for each', async () => {
+    for (let nth = 0; nth < 30; nth++) {
+      await endBatch(db.sql, { webhookUrl: `https://example.com/${nth}`, owner: 'many' });
+    }
+    await db.sql`update webhooks set due_at = now() - interval '1 hour'`;
+    await endBatch(db.sql, { webhookUrl: 'https://example.com/', owner: 'one' });
+    await endBatch(db.sql, { webhookUrl: 'https://example.com/', owner: 'one' });
+    const owners: string[] = [];
+    for (let claim = 0; claim < 6; claim++) {
+      const [webhook] = await claimWebhooks(db.sql, { ...limits, perHost: 1 });
+      if (!webhook) throw new Error('one is due');
+      owners.push(webhook.owner);
+      const { key, lease } = webhook;
+      const attempt = { tookMs: 0, delivered: true, statusCode: 200, error: null, retryInMs: null };
+      await recordAttempt(db.sql, { key, lease, ...attempt });
+    }
+
+    expect(owners).toEqual(['many', 'one', 'many', 'one', 'many', 'many']);
+  });
+
   it('retries leave the places of first attempts alone', async () => {
     for (let nth = 0; nth < 20; nth++) {
       await endBatch(db.sql, { webhookUrl: `http://127.0.0.1:${20_000 + nth}/` });
@@ -573,7 +630,7 @@ describe('fairness', () => {
     await db.sql`update webhooks set attempts = 1, due_at = now() - interval '1 hour'
                  where endpoint < 'local 127.0.0.1:20015'`;
 
-    const claimed = await claimWebhooks(db.sql, { firsts: 3, retries: 4, perEndpoint: 4 });
+    const claimed = await claimWebhooks(db.sql, { ...limits, firsts: 3, retries: 4 });
 
     expect(claimed.filter(({ attempts }) => attempts === 0)).toHaveLength(3);
     expect(claimed.filter(({ attempts }) => attempts === 1)).toHaveLength(4);
@@ -584,7 +641,10 @@ describe('fairness', () => {
       insert into webhooks (batch_key, id, url, endpoint, body, due_at)
       select n, 'msg_' || n, 'http://127.0.0.1:1/', 'local 127.0.0.1:1', '{}', now() - interval '1 hour'
       from generate_series(1, 100000) n`;
-    await db.sql`analyze webhooks`;
+    await db.sql`
+      insert into webhook_attempts (webhook_key, attempt, at, status_code, endpoint)
+      select n, 1, now() - interval '1 hour', 200, 'local 127.0.0.1:1' from generate_series(1, 100000) n`;
+    await db.sql`analyze webhooks, webhook_attempts`;
     await endBatch(db.sql, { webhookUrl: 'http://127.0.0.1:2/' });
 
     const first = await claimWebhooks(db.sql, limits);
@@ -592,8 +652,8 @@ describe('fairness', () => {
     await one.sql`begin`;
     await claimWebhooks(one.sql, limits);
     const [read] = await one.sql<{ rows: number }[]>`
-      select (seq_tup_read + idx_tup_fetch)::int as rows
-      from pg_stat_xact_user_tables where relname = 'webhooks'`;
+      select sum(seq_tup_read + idx_tup_fetch)::int as rows
+      from pg_stat_xact_user_tables where relname in ('webhooks', 'webhook_attempts')`;
     await one.close();
 
     expect(first.map(({ url }) => url).filter((url) => url.endsWith(':2/'))).toHaveLength(1);

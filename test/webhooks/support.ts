@@ -187,6 +187,8 @@ export function createTestWebhooks(db: Database, options: TestWebhooksOptions = 
     allowPrivate: true,
     log,
     events,
+    // All receivers of a test are on one host.
+    perHostMinute: 10_000,
     ...options,
   });
 }

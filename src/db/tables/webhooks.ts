@@ -28,7 +28,7 @@ export const webhooks = pgTable(
     /** The `webhook-id` header: the same for every attempt. */
     id: text('id').notNull(),
     url: text('url').notNull(),
-    /** Owner and host of the URL: what may be called only so often at once. */
+    /** Owner and host of the URL, of which a host may be asked only so often. */
     endpoint: text('endpoint').notNull(),
     /** The JSON that is sent and signed: the batch as it ended, the same for every attempt. */
     body: text('body').notNull(),
@@ -66,6 +66,12 @@ export const webhookAttempts = pgTable(
     /** Null after a success. Says no more than what the endpoint answered. */
     error: text('error'),
     nextAttemptAt: instant('next_attempt_at'),
+    /** As in webhooks; null of attempts that an older version made. */
+    endpoint: text('endpoint'),
   },
-  (table) => [primaryKey({ columns: [table.webhookKey, table.attempt] })],
+  (table) => [
+    primaryKey({ columns: [table.webhookKey, table.attempt] }),
+    // Needed by claimWebhooks.
+    index('webhook_attempts_host').on(sql`split_part(endpoint, ' ', 2)`, table.at).concurrently(),
+  ],
 );

@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY "webhook_attempts_host" ON "webhook_attempts" USING btree (split_part(endpoint, ' ', 2),"at");
