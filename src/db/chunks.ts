@@ -9,7 +9,9 @@
  *       +--------------- retry of its items -----------+
  *
  * Lock order in every statement of this folder: batch, then chunks by their first index. A claim
- * takes chunks first, but skips those that are locked, and so never waits for one.
+ * takes chunks first, but skips those that are locked, and so never waits for one. What hangs on
+ * the locked row says `exists (select from batch)`: Postgres looks at that before it reads a chunk.
+ * The batch itself is a parameter, by which a database of shards finds the one it needs.
  */
 import { claimSize } from './claim-size.ts';
 import type { Sql } from './driver/client.ts';
@@ -211,7 +213,7 @@ export async function releaseChunks(
     with ${lockedBatch(sql, batchKey)},
     held_chunks as materialized (
       select first, sent_to from chunks
-      where batch_key = (select key from batch) and owner = ${worker} and state = 'leased'
+      where batch_key = ${batchKey} and exists (select from batch) and owner = ${worker} and state = 'leased'
       order by first
       for update
     )

@@ -60,31 +60,11 @@ function isLetGo(sql: Sql) {
  */
 export async function purgeBatchStep(sql: Sql, key: bigint): Promise<boolean> {
   const [step] = await sql<{ removed: number }[]>`
-    with gone as (
-      delete from results where ctid = any(array(
-        select ctid from results where batch_key = ${key} limit ${stepSize}))
-      returning 1
-    ),
-    superseded as (
-      delete from superseded_results where ctid = any(array(
-        select ctid from superseded_results where batch_key = ${key} limit ${stepSize}))
-      returning 1
-    ),
-    named as (
-      delete from custom_ids where ctid = any(array(
-        select ctid from custom_ids where batch_key = ${key} limit ${stepSize}))
-      returning 1
-    ),
-    alike as (
-      delete from twins where ctid = any(array(
-        select ctid from twins where batch_key = ${key} limit ${stepSize}))
-      returning 1
-    ),
-    cut as (
-      delete from chunks where ctid = any(array(
-        select ctid from chunks where batch_key = ${key} limit ${stepSize}))
-      returning 1
-    )
+    with gone as (${deleteFirst(sql, 'results', { key, column: 'index' })}),
+    superseded as (${deleteFirst(sql, 'superseded_results', { key, column: 'index' })}),
+    named as (${deleteFirst(sql, 'custom_ids', { key, column: 'custom_id' })}),
+    alike as (${deleteFirst(sql, 'twins', { key, column: 'index' })}),
+    cut as (${deleteFirst(sql, 'chunks', { key, column: 'first' })})
     select ((select count(*) from gone) + (select count(*) from superseded)
             + (select count(*) from named) + (select count(*) from alike) + (select count(*) from cut))::int as removed`;
   if ((step?.removed ?? 0) > 0) return true;
@@ -101,4 +81,20 @@ export async function purgeBatchStep(sql: Sql, key: bigint): Promise<boolean> {
     where f.key = batch.file_key and not f.listed and f.deleted_at is null
       and not exists (select from batches b where b.file_key = f.key and b.key <> ${key})`;
   return false;
+}
+
+/**
+ * Deletes the first 20,000 rows of a batch in the order of its key. Both ends are named: of a range
+ * with one end the planner expects a third of the table, and reads all of it.
+ */
+function deleteFirst(sql: Sql, table: string, { key, column }: { key: bigint; column: string }) {
+  return sql`
+    with step as materialized (
+      select min(id) as first, max(id) as last
+      from (select ${sql(column)} as id from ${sql(table)} where batch_key = ${key} order by id limit ${stepSize}) ids
+    )
+    delete from ${sql(table)}
+    where batch_key = ${key}
+      and ${sql(column)} >= (select first from step) and ${sql(column)} <= (select last from step)
+    returning 1`;
 }

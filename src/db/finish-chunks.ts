@@ -39,7 +39,7 @@ export async function finishChunks(
     ),
     open as materialized (
       select first, last, twins from chunks
-      where batch_key = (select key from batch) and ${unfinished(sql, finish)}
+      where batch_key = ${batchKey} and exists (select from batch) and ${unfinished(sql, finish)}
       order by crashes, first
       limit ${stepChunks}
       for update skip locked
@@ -47,7 +47,7 @@ export async function finishChunks(
     -- Apart, because the index has open chunks alone.
     held as materialized (
       select first, last, twins from chunks
-      where batch_key = (select key from batch where in_preview) and state = 'held' and ${isEnding}
+      where batch_key = ${batchKey} and exists (select from batch where in_preview) and state = 'held' and ${isEnding}
       order by first
       limit ${stepChunks}
       for update skip locked

@@ -34,7 +34,7 @@ export async function choosePreview(sql: Sql, batchKey: bigint): Promise<number 
     sized as materialized (
       select first, size, sum(size) over (order by first) - size as before from (
         select first, last - first + 1 - done - twins as size from chunks
-        where batch_key = (select key from batch) and state = 'held'
+        where batch_key = ${batchKey} and exists (select from batch) and state = 'held'
       ) c
     ),
     parts as materialized (
@@ -66,7 +66,7 @@ export async function choosePreview(sql: Sql, batchKey: bigint): Promise<number 
                where not exists (select from twins t where t.batch_key = c.batch_key and t.index = item)
                  and not exists (select from results r where r.batch_key = c.batch_key and r.index = item)
                order by item offset f.nth limit 1) end as item
-      from found f join chunks c on c.batch_key = (select key from batch) and c.first = f.first
+      from found f join chunks c on c.batch_key = ${batchKey} and exists (select from batch) and c.first = f.first
     ),
     bounded as (
       select *, lag(item) over (partition by chunk order by item) as item_before,

@@ -211,7 +211,7 @@ export async function suspendProviderBatch(
       returning id
     )
     update chunks set state = 'open', owner = null, sent_to = first - 1
-    where batch_key = (select key from batch) and owner = (select id from suspended)`;
+    where batch_key = ${job.batchKey} and exists (select from batch) and owner = (select id from suspended)`;
 }
 
 /**
@@ -235,12 +235,12 @@ export async function endProviderBatch(
     resent as (
       update batches b set resent_requests = b.resent_requests + ended.live_calls
       from ended
-      where b.key = (select key from batch) and ended.live_calls > 0 and ${isRunning(sql)}
+      where b.key = ${job.batchKey} and exists (select from batch) and ended.live_calls > 0 and ${isRunning(sql)}
       returning b.key, ended.live_calls as requests
     ),
     spent as (${addResent(sql, sql`select key, requests, 0 as own from resent`)})
     update chunks set state = 'open', owner = null, sent_to = first - 1, rounds = rounds + ${end.round ? 1 : 0}
-    where batch_key = (select key from batch) and owner = (select id from ended)`;
+    where batch_key = ${job.batchKey} and exists (select from batch) and owner = (select id from ended)`;
 }
 
 /**

@@ -10,7 +10,7 @@ export async function leaveToRescue(
   await sql`
     with batch as materialized (select key from batches where key = ${job.batchKey} for update)
     update chunks set state = 'open', owner = null, sent_to = first - 1, left_to_rescue = true
-    where batch_key = (select key from batch) and owner = ${job.id}
+    where batch_key = ${job.batchKey} and exists (select from batch) and owner = ${job.id}
       and exists (select from provider_batches where key = ${job.key} and worker = ${job.worker})`;
 }
 

@@ -133,7 +133,7 @@ async function flushResults(
     ),
     held_chunks as materialized (
       select first, last from chunks
-      where batch_key = (select key from batch) and owner = ${worker} and state = 'leased'
+      where batch_key = ${batchKey} and exists (select from batch) and owner = ${worker} and state = 'leased'
         and first = any(${given.firsts}::int[])
       order by first
       for update

@@ -182,7 +182,7 @@ export async function recordTwins(
     ),
     picked as materialized (
       select t.leader, t.index from twins t
-      where t.batch_key = (select key from batch)
+      where t.batch_key = ${batchKey} and exists (select from batch)
         ${leaders ? sql`and t.leader = any(${`{${leaders.join()}}`}::int[])` : sql``}
         and (t.leader, t.index) > (${after.leader}::int, ${after.index}::int)
         and exists (select from results r where r.batch_key = t.batch_key and r.index = t.leader)

@@ -33,7 +33,7 @@ export async function recordUnanswered(
     with ${lockedBatch(sql, batchKey)},
     held_chunks as materialized (
       select first, last from chunks
-      where batch_key = (select key from batch) and owner = ${worker} and state = 'leased'
+      where batch_key = ${batchKey} and exists (select from batch) and owner = ${worker} and state = 'leased'
         and first = any(${toArray([...new Set(items.map(({ first }) => first))])}::int[])
       order by first
       for update

@@ -39,7 +39,7 @@ export async function releaseUnsent(
     leased as materialized (
       select c.batch_key, c.first, p.kept_to
       from unnest(${firsts}::int[], ${keptTos}::int[]) as p(first, kept_to)
-      join chunks c on c.batch_key = (select key from batch) and c.first = p.first
+      join chunks c on c.batch_key = ${batchKey} and exists (select from batch) and c.first = p.first
       where c.owner = ${worker} and c.state = 'leased'
     ),
     -- Of a flush or a retry that was waited for, this statement's snapshot shows the chunk and not
