@@ -98,7 +98,10 @@ export async function startService(
     const parts = { config, db, nudges, models, readiness, ownership, log, events, tracing };
     const engine = await startEngine(parts, ending);
     const { metrics } = operator;
-    if (metrics) startGauges(metrics, { ...parts, pools, engine }, ending);
+    const { metricsPort, metricsToken } = config;
+    const isShown = () =>
+      metricsPort !== null || (doors !== null && (metricsToken !== null || doors.keyring.isOpen()));
+    if (metrics) startGauges(metrics, { ...parts, pools, engine, isShown }, ending);
     const allowPrivate = config.webhookAllowPrivate;
     const { keysOf } = ownerKeys;
     const webhooks = createWebhooks({ db, keysOf, allowPrivate, log, events, tracing });

@@ -21,6 +21,8 @@ interface GaugeParts {
   pools: readonly Pick<Database, 'connections'>[];
   models: Models;
   engine: Engine;
+  /** Whether anybody can be shown the metrics, now. */
+  isShown(): boolean;
 }
 
 /** Sets all gauges of a process that has started. */
@@ -79,13 +81,13 @@ function tellModels(metrics: Metrics, { models }: GaugeParts): void {
   });
 }
 
-function tellOverview(metrics: Metrics, { db, engine }: GaugeParts, ending: Ending): void {
+function tellOverview(metrics: Metrics, { db, engine, isShown }: GaugeParts, ending: Ending): void {
   let overview: Overview | null = null;
   let ended: Awaited<ReturnType<typeof countEnded>> = [];
   let endedDueAt = Number.NEGATIVE_INFINITY;
   const looks = createLooper(
     async () => {
-      const id = engine.processId();
+      const id = isShown() ? engine.processId() : null;
       const found = id === null ? null : await readOverview(db.sql, id);
       const begunAt = performance.now();
       if (found !== null && begunAt >= endedDueAt) {
