@@ -1,6 +1,7 @@
 /** What a balancer and a cluster ask, from the start of a process to its exit. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
@@ -138,6 +139,21 @@ describe('METRICS_PORT', () => {
     expect(await program.ended).toBe(0);
   });
 
+  it('names each request that it answers', async () => {
+    const app = await startApp({ METRICS_PORT: '0' });
+    const url = app.service.operatorUrl ?? '';
+    const headers = { 'x-request-id': 'abc-1' };
+
+    const ids = await Promise.all(
+      ['/healthz', '/metrics', '/nothing'].map(async (path) =>
+        (await fetch(url + path, { headers })).headers.get('x-request-id'),
+      ),
+    );
+    await app.stop();
+
+    expect(ids).toEqual(['abc-1', 'abc-1', 'abc-1']);
+  });
+
   it('must be free', async () => {
     const app = await startApp({ METRICS_PORT: '0' });
     const { port } = new URL(app.service.operatorUrl ?? '');
@@ -209,8 +225,10 @@ describe('the end of a process', () => {
     ]);
     const query = await ask(url);
     const route = await read(`${url}/files`, { method: 'POST' });
-    const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
-    const [refused] = (await once(socket, 'error')) as [Error];
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws', {
+      headers: { 'x-request-id': 'abc-1' },
+    });
+    const [, refused] = (await once(socket, 'unexpected-response')) as [unknown, IncomingMessage];
     release();
     const answered = await answer;
 
@@ -222,7 +240,7 @@ describe('the end of a process', () => {
       'close',
       '1',
     ]);
-    expect(refused.message).toBe('Unexpected server response: 503');
+    expect([refused.statusCode, refused.headers['x-request-id']]).toEqual([503, 'abc-1']);
     expect([answered.status, answered.headers.get('connection')]).toEqual([200, 'close']);
     expect(await program.ended).toBe(0);
   });

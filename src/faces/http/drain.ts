@@ -2,6 +2,7 @@
 import type { Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
+import { requestIdOf } from './request-id.ts';
 import { RouteError } from './route-error.ts';
 
 export interface Drain {
@@ -16,13 +17,16 @@ export interface Drain {
   begin(graceMs: number): Promise<void>;
 }
 
-const unavailable = [
-  'HTTP/1.1 503 Service Unavailable',
-  'connection: close',
-  'retry-after: 1',
-  'content-length: 0',
-  '\r\n',
-].join('\r\n');
+function unavailable(requestId: string): string {
+  return [
+    'HTTP/1.1 503 Service Unavailable',
+    'connection: close',
+    'retry-after: 1',
+    'content-length: 0',
+    `x-request-id: ${requestId}`,
+    '\r\n',
+  ].join('\r\n');
+}
 
 /**
  * For at least `lingerMs` requests are turned away: a proxy that learns the end from a refusal
@@ -38,7 +42,9 @@ export function createDrain(http: Server, lingerMs: number): Drain {
     // The connection of an answer under way would bring the next request here again.
     for (const response of open) closeAfter(response);
     http.removeAllListeners('upgrade');
-    http.on('upgrade', (_request, socket: Duplex) => socket.end(unavailable));
+    http.on('upgrade', ({ headers }, socket: Duplex) =>
+      socket.end(unavailable(requestIdOf(headers))),
+    );
     if (open.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
       empty = resolve;

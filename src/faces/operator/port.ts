@@ -28,6 +28,7 @@ export async function openOperatorPort({
   const http = createServer((request, response) => {
     const path = (request.url ?? '').replace(/\?.*$/s, '');
     const asking = { requestId: requestIdOf(request.headers) };
+    response.setHeader('x-request-id', asking.requestId);
     const route = routes.find((one) => one.path === path);
     const answered = route
       ? route.answer(request, response)
