@@ -1,10 +1,8 @@
 import { beginCancel } from '../db/batch-life.ts';
-import type { Database } from '../db/driver/client.ts';
 import { finishChunks } from '../db/finish-chunks.ts';
 import { recordTwins } from '../db/twins.ts';
-import type { Nudges } from '../engine/process/nudges.ts';
 import { tellRecorded } from '../engine/process/tell-recorded.ts';
-import type { Telling } from '../telemetry/events.ts';
+import type { Caller } from './caller.ts';
 
 /**
  * Cancels a batch. Workers abort its calls as soon as they hear of it. Of what nobody holds, 20,000
@@ -12,16 +10,16 @@ import type { Telling } from '../telemetry/events.ts';
  * the rest. One that has ended, or is unknown to this owner, is left alone.
  */
 export async function cancelBatch(
-  { db, nudges, events }: { db: Database; nudges: Nudges; events: Telling },
+  { db, nudges, events, asking }: Pick<Caller, 'db' | 'nudges' | 'events' | 'asking'>,
   owner: string,
   id: string,
 ): Promise<void> {
   const key = await beginCancel(db, owner, id);
   if (key === null) return;
-  await nudges.send(key, 'stop');
+  await nudges.send(key, 'stop', asking);
   const written = await finishChunks(db.sql, { batchKey: key, status: 'CANCELLED' });
   const copied = await recordTwins(db.sql, key, { leaders: null });
-  tellRecorded(events, key, written);
-  tellRecorded(events, key, copied);
-  await nudges.send(key, 'progress');
+  tellRecorded(events, key, written, { cause: asking });
+  tellRecorded(events, key, copied, { cause: asking });
+  await nudges.send(key, 'progress', asking);
 }

@@ -4,7 +4,7 @@
  */
 import { withDeadline } from '../core/deadline.ts';
 import { BadUserInput, CallFailure } from '../core/errors.ts';
-import type { TraceContext } from '../core/trace.ts';
+import { type Cause, causeFields } from '../core/log.ts';
 import { meter, noUsage, type Tokens } from '../core/usage.ts';
 import { completionToMessage, messageToCompletion } from '../model/dialects/completion.ts';
 import type { Permit } from '../model/limits/permit.ts';
@@ -26,8 +26,8 @@ interface LiveCall {
   body: Readonly<Record<string, unknown>> & { model: string };
   /** The caller says that it has failed before. */
   isAgain: boolean;
-  /** The span of the request; absent where traces are off. */
-  trace?: TraceContext | undefined;
+  /** The request, for the log, and its span where traces are on. */
+  asking: Cause;
   /** Aborted when nobody waits for the answer any more. */
   signal: AbortSignal;
 }
@@ -103,11 +103,12 @@ function late(): Error {
 }
 
 function requestOf(
-  { body, dialect, trace }: LiveCall,
+  { body, dialect, asking }: LiveCall,
   { propagates }: LiveCallOptions,
 ): BodyRequest {
+  const { trace } = asking;
   const traceparent = trace ? traceparentFor({ trace, propagates }) : undefined;
-  return { body, dialect, traceparent };
+  return { body, dialect, traceparent, about: causeFields(asking) };
 }
 
 interface Sending {
@@ -181,7 +182,7 @@ async function run<T>(
 
 /** Sets aside of the owner's month what the call is expected to cost. */
 function admit(
-  { owner, body }: LiveCall,
+  { owner, body, asking: cause }: LiveCall,
   { ownerBudget }: LiveCallOptions,
   { id }: Model,
 ): Promise<() => void> {
@@ -191,12 +192,13 @@ function admit(
     promptCharacters: () => JSON.stringify([body.system, body.messages]).length,
     answers: typeof body.n === 'number' ? body.n : 1,
     maxOutputTokens: typeof most === 'number' ? most : null,
+    cause,
   });
 }
 
 /** Adds a call to the ledger, also one that failed or was broken off. */
 function count(
-  { owner, trace }: LiveCall,
+  { owner, asking }: LiveCall,
   { events }: LiveCallOptions,
   {
     account,
@@ -217,7 +219,7 @@ function count(
   },
 ): void {
   const usage = { ...noUsage, requests };
-  const parent = trace ?? null;
+  const parent = asking.trace ?? null;
   const failure = spent instanceof ModelError ? spent : null;
   const { tokens, costUsd } = spent ?? { tokens: null, costUsd: null };
   if (!failure?.isFree) meter(usage, { tokens, costUsd });

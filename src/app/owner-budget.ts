@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { AppError } from '../core/errors.ts';
-import type { Log } from '../core/log.ts';
+import { type Cause, causeFields, type Log } from '../core/log.ts';
 import { createRecent } from '../core/recent.ts';
 import type { Database } from '../db/driver/client.ts';
 import { askDatabase, type Presence } from '../db/driver/presence.ts';
@@ -33,6 +33,8 @@ export interface Planned {
   answers: number;
   /** Tokens that an answer may have; null without a limit. */
   maxOutputTokens: number | null;
+  /** The request that makes it. */
+  cause: Cause;
 }
 
 export interface OwnerBudget {
@@ -71,10 +73,13 @@ export function createOwnerBudget({
     );
   }
 
-  function tellOf(model: string): void {
+  function tellOf({ model, cause }: Planned): void {
     if (told.get(model)) return;
     told.set(model, true);
-    log.warn({ model }, 'calls to a model without a known price cannot be held to a budget');
+    log.warn(
+      { model, ...causeFields(cause) },
+      'calls to a model without a known price cannot be held to a budget',
+    );
   }
 
   return {
@@ -84,7 +89,7 @@ export function createOwnerBudget({
       if (limitOf(limits, owner) === null) return () => undefined;
       const expected = expectedUsd(planned);
       if (expected === null) {
-        tellOf(planned.model);
+        tellOf(planned);
         return () => undefined;
       }
       const db = dbOf(owner);
@@ -102,7 +107,10 @@ export function createOwnerBudget({
       return () => {
         const end = () =>
           endReservation(db.sql, reservation).catch((error: unknown) =>
-            log.warn({ err: error }, 'could not give back what a call had set aside'),
+            log.warn(
+              { err: error, ...causeFields(planned.cause) },
+              'could not give back what a call had set aside',
+            ),
           );
         setTimeout(end, keptMs).unref();
       };

@@ -15,14 +15,14 @@ import { refuseUnpriced } from './price-of.ts';
  * way end and are recorded. One that does not run, or is unknown to this owner, is left alone.
  */
 export async function pauseBatch(
-  { db, nudges, events }: Pick<Caller, 'db' | 'nudges' | 'events'>,
+  { db, nudges, events, asking }: Pick<Caller, 'db' | 'nudges' | 'events' | 'asking'>,
   owner: string,
   id: string,
 ): Promise<void> {
   const key = await beginPause(db, owner, id);
   if (key === null) return;
-  events.emit('batch.paused', { batchKey: key, reason: 'REQUESTED' });
-  await nudges.send(key, 'stop');
+  events.emit('batch.paused', { batchKey: key, reason: 'REQUESTED', cause: asking });
+  await nudges.send(key, 'stop', asking);
 }
 
 /**
@@ -40,7 +40,8 @@ export async function resumeBatch(
     limits,
     providers,
     events,
-  }: Pick<Caller, 'db' | 'nudges' | 'providers' | 'events'> & { limits: OwnerLimits },
+    asking,
+  }: Pick<Caller, 'db' | 'nudges' | 'providers' | 'events' | 'asking'> & { limits: OwnerLimits },
   owner: string,
   id: string,
   { maxCostUsd }: { maxCostUsd?: number | undefined },
@@ -58,8 +59,8 @@ export async function resumeBatch(
   });
   const key = (await endPause(db, owner, id, maxCostUsd)) ?? previewed;
   if (key === null) return;
-  if (batch?.pauseReason) events.emit('batch.goes_on', { batchKey: key });
-  await nudges.send(key, 'work');
+  if (batch?.pauseReason) events.emit('batch.goes_on', { batchKey: key, cause: asking });
+  await nudges.send(key, 'work', asking);
 }
 
 async function refuseUsedUp({ sql }: Database, key: bigint, given?: number): Promise<void> {

@@ -10,7 +10,7 @@ import type { Caller } from './caller.ts';
  * for a batch that is being cancelled, and LimitExceeded where a limit of its owner leaves no room.
  */
 export async function retryBatch(
-  { db, nudges, limitsOf }: Pick<Caller, 'db' | 'nudges' | 'limitsOf'>,
+  { db, nudges, limitsOf, asking }: Pick<Caller, 'db' | 'nudges' | 'limitsOf' | 'asking'>,
   retry: Retry,
 ): Promise<number> {
   const { owner, id } = retry;
@@ -28,7 +28,7 @@ export async function retryBatch(
       'The batch must be CANCELLED before a retry; it is still CANCELLING',
     );
   }
-  await nudges.send(retried.key, 'work');
+  await nudges.send(retried.key, 'work', asking);
   return retried.retriedItems;
 }
 

@@ -8,7 +8,7 @@ import type { Caller } from './caller.ts';
  * a limit of its owner leaves no room: it stays a DRAFT then.
  */
 export async function startBatch(
-  { db, nudges, limitsOf }: Pick<Caller, 'db' | 'nudges' | 'limitsOf'>,
+  { db, nudges, limitsOf, asking }: Pick<Caller, 'db' | 'nudges' | 'limitsOf' | 'asking'>,
   owner: string,
   id: string,
 ): Promise<void> {
@@ -17,7 +17,7 @@ export async function startBatch(
     limits === null
       ? await startDraft(db, owner, id)
       : await startWithin({ db, limits }, { owner, id });
-  if (key !== null) await nudges.send(key, 'work');
+  if (key !== null) await nudges.send(key, 'work', asking);
 }
 
 async function startWithin(

@@ -139,14 +139,14 @@ export async function submitBatch(
     events.emit('batch.submitted', {
       batchKey: inserted,
       batch: id,
-      requestId: asking.requestId,
+      cause: asking,
     });
     if (fileError !== null) {
       const { operation, execution } = submission;
       const ended = { status: 'FAILED', operation, execution, seconds: 0 } as const;
-      tellEnded(events, inserted, ended);
+      tellEnded(events, inserted, ended, asking);
     }
-    await nudges.send(inserted, fileError === null ? 'work' : 'progress');
+    await nudges.send(inserted, fileError === null ? 'work' : 'progress', asking);
     return id;
   }
 

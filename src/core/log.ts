@@ -21,6 +21,16 @@ export interface Asking {
   trace?: RequestTrace;
 }
 
+/** The request that caused something, as lines below the faces have it. */
+export type Cause = Pick<Asking, 'requestId' | 'trace'>;
+
+/** Of a cause its own fields alone; none where nobody knows it. */
+export function causeFields(cause: Cause | undefined): Partial<Cause> {
+  if (cause === undefined) return {};
+  const { requestId, trace } = cause;
+  return trace ? { requestId, trace } : { requestId };
+}
+
 /** What a client is told of a failure that nobody foresaw: enough to find its line. */
 export function somethingFailed({ requestId }: Asking): string {
   return `Internal error. The server log has the details, under the request id ${requestId}.`;

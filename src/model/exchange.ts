@@ -104,7 +104,7 @@ export function createExchanges<Own>(
           if (lesson === null || learned?.has(lesson)) throw error;
           learned = new Set(learned).add(lesson);
           log?.info(
-            { model: id, param: lesson },
+            { ...request.about, model: id, param: lesson },
             'The model refuses a parameter; sent again without',
           );
         }
@@ -119,7 +119,13 @@ export function createExchanges<Own>(
       return spent;
     },
     failureOf: (error, request) =>
-      translate(error, failures, { provider, quote: shown(request), log, model: id }),
+      translate(error, failures, {
+        provider,
+        quote: shown(request),
+        log,
+        model: id,
+        about: request.about,
+      }),
     shown,
     provider,
     prices: pricesOf(config, name).live,

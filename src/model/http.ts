@@ -86,14 +86,23 @@ export interface FailureOptions {
 export function translate(
   error: unknown,
   failures: Failures,
-  { provider, quote, log, model }: FailureOptions & { log: Log | null; model: string },
+  {
+    provider,
+    quote,
+    log,
+    model,
+    about,
+  }: FailureOptions & { log: Log | null; model: string; about?: object | undefined },
 ): ModelError {
   if (!failures.isStatusError(error)) {
     return translateTransport(failures.causeOf(error), provider);
   }
   const retryAfterMs = retryAfterOf(error);
   if (retryAfterMs === maxRetryAfterMs) {
-    log?.warn({ model, retryAfterMs }, 'The provider asks for an hour or more; waiting an hour');
+    log?.warn(
+      { ...about, model, retryAfterMs },
+      'The provider asks for an hour or more; waiting an hour',
+    );
   }
   // Without a cause: the package's error holds the provider's words as they came.
   const refusal = failures.refusalOf(error.status, error.error);

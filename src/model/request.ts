@@ -38,6 +38,8 @@ export type ModelRequest = PromptRequest | BodyRequest;
 interface Planned {
   /** Of the plan, whose requests learn from each other's answers. Absent for a request of none. */
   tokenRatio?: TokenRatio | undefined;
+  /** What lines of the log say of it: of its request, or its batch. */
+  about?: object | undefined;
   /** A header of the request, not of its body. Absent: it is not sent. */
   traceparent?: string | undefined;
 }

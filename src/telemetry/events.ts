@@ -3,7 +3,7 @@
  * whatever counts, and tests listen. A fact is told after it is so, never before, and its telling
  * changes nothing.
  */
-import type { Asking } from '../core/log.ts';
+import type { Asking, Cause } from '../core/log.ts';
 import type { ChunkTrace, TraceContext } from '../core/trace.ts';
 import type { TokenCounts } from '../core/usage.ts';
 
@@ -14,7 +14,7 @@ export interface Facts {
   /** Final rows were written, or the items of a synchronous request answered. */
   'items.recorded': RecordedItems;
   /** A batch was stored, also as a DRAFT. A repeated submit stores none. */
-  'batch.submitted': { batchKey: bigint; batch: string; requestId: string };
+  'batch.submitted': { batchKey: bigint; batch: string } & Caused;
   /** The first claim of a batch: by a worker, or by its first provider job. */
   'batch.started': { batchKey: bigint };
   /** A batch reached a final status; again after a retry. `seconds`: since it was submitted. */
@@ -24,16 +24,16 @@ export interface Facts {
     status: string;
     lane: Lane;
     seconds: number;
-  };
+  } & Caused;
   /** No item of the batch would succeed: its end as FAILED has begun. */
   'batch.stopped': { batch: string; code: string };
   /** It sends nothing new: its limit is used up, its preview is over, or its owner wished it. */
-  'batch.paused': { batchKey: bigint; reason: string };
+  'batch.paused': { batchKey: bigint; reason: string } & Caused;
   /** Its provider is down or asked for a pause, so that no call goes out. Once a wait. */
   'batch.waits': { batchKey: bigint; reason: string };
   /** It is neither paused nor waiting any more. */
-  'batch.goes_on': { batchKey: bigint };
-  'batch.deleted': { batch: string; owner: string; requestId?: string };
+  'batch.goes_on': { batchKey: bigint } & Caused;
+  'batch.deleted': { batch: string; owner: string } & Caused;
   /** A worker took chunks of one batch under its lease. */
   'chunk.claimed': { batchKey: bigint; worker: string; chunks: number };
   /** A claim with the reading of what it took. Told only where somebody listens. */
@@ -84,8 +84,8 @@ export interface Facts {
   /** A file is visible to its owner. */
   'upload.stored': { file: string; owner: string; items: number; bytes: number };
   /** An admin made a key; `key` is its public part. */
-  'key.created': { key: string; owner: string };
-  'key.revoked': { key: string; owner: string };
+  'key.created': { key: string; owner: string } & Caused;
+  'key.revoked': { key: string; owner: string } & Caused;
   /** A request was turned away. `owner` is null where nobody knows whose it is. */
   'request.refused': {
     reason: 'key' | 'scope' | 'rate' | 'limit' | 'cost' | 'size' | 'origin';
@@ -118,6 +118,11 @@ export interface Facts {
   'webhook.failed': WebhookAttempt & { retryInMs: number | null };
 }
 
+/** Absent where no request of a client was the cause. */
+interface Caused {
+  cause?: Cause;
+}
+
 /** By which way items are answered: by single calls, by a provider's batch API, or at once. */
 export type Lane = 'live' | 'provider_batch' | 'sync';
 
@@ -130,6 +135,8 @@ export interface CallOrigin {
   trace?: TraceContext;
   /** Providers are told of the trace. */
   propagates?: boolean;
+  /** What lines say that a call causes: of its request, or its batch. */
+  about?: object;
 }
 
 /** A batch whose span others are under. `trace` is null where traces are off. */

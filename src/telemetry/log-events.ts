@@ -2,6 +2,7 @@
  * The lines of the log that tell of events. Those of a batch's life need the database: they are in
  * engine/process/log-batches.ts.
  */
+import { causeFields } from '../core/log.ts';
 import type { EventLog, Events, Facts } from './events.ts';
 
 /** Writes a line for each event that an operator should know of. */
@@ -9,11 +10,15 @@ export function logEvents(events: Pick<Events, 'on'>, log: Omit<EventLog, 'error
   events.on('batch.stopped', ({ batch, code }) =>
     log.warn({ batchId: batch, code }, 'a batch was stopped'),
   );
-  events.on('batch.deleted', ({ batch, owner }) =>
-    log.info({ batchId: batch, owner }, 'batch deleted'),
+  events.on('batch.deleted', ({ batch, owner, cause }) =>
+    log.info({ batchId: batch, owner, ...causeFields(cause) }, 'batch deleted'),
   );
-  events.on('key.created', (fact) => log.info(fact, 'key created'));
-  events.on('key.revoked', (fact) => log.info(fact, 'key revoked'));
+  events.on('key.created', ({ cause, ...fact }) =>
+    log.info({ ...fact, ...causeFields(cause) }, 'key created'),
+  );
+  events.on('key.revoked', ({ cause, ...fact }) =>
+    log.info({ ...fact, ...causeFields(cause) }, 'key revoked'),
+  );
   events.on('lease.lost', ({ worker, reason }) =>
     log.warn({ worker }, `this worker lost its lease (${reason}); it drops what it holds`),
   );

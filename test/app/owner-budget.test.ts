@@ -15,7 +15,13 @@ test('a model without a price is told of once, and many models keep no memory fo
     log: { warn: (fields: object) => void told.push((fields as { model: string }).model) } as never,
   });
   const call = (model: string) =>
-    budget.admit('acme', { model, promptCharacters: () => 1, answers: 1, maxOutputTokens: null });
+    budget.admit('acme', {
+      model,
+      promptCharacters: () => 1,
+      answers: 1,
+      maxOutputTokens: null,
+      cause: { requestId: 'abc-1' },
+    });
 
   for (const model of ['first', 'first', 'second']) await call(model);
   expect(told).toEqual(['first', 'second']);

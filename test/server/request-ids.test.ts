@@ -2,13 +2,15 @@
 import { request as nodeRequest } from 'node:http';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import WebSocket from 'ws';
-import { post } from '../faces/graphql/support.ts';
+import { labelOptions, post, submitMutation } from '../faces/graphql/support.ts';
 import { type App, startApp } from '../support/app.ts';
 import { createLogTo, type Line } from '../support/logged.ts';
 import { until } from '../support/until.ts';
 
 const annaKey = 'anna-key-0123456789abcdefgh';
 const anna = { authorization: `Bearer ${annaKey}` };
+const adminKey = 'anna-admin-0123456789abcdefgh';
+const admin = { authorization: `Bearer ${adminKey}` };
 const unknownId = '0198c0de-0000-7000-8000-000000000000';
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -16,7 +18,7 @@ const { logTo, lines } = createLogTo();
 let app: App;
 beforeAll(async () => {
   app = await startApp(
-    { API_KEYS: `anna:${annaKey}`, LOG_LEVEL: 'debug', ACCESS_LOG: 'on' },
+    { API_KEYS: `anna:${annaKey},anna:${adminKey}:admin`, LOG_LEVEL: 'debug', ACCESS_LOG: 'on' },
     { logTo },
   );
 });
@@ -137,6 +139,53 @@ it('the access log has a line for each request, with neither its query string no
     },
   ]);
   expect(JSON.stringify(lines)).not.toMatch(/of-a-query|of-a-header|anna-key/);
+});
+
+it('lines that a request causes below the faces have it', async () => {
+  const ask = (id: string, query: string, variables = {}) =>
+    post(app, { query, variables }, { ...admin, 'x-request-id': id });
+  const submit = await ask('abc-5', submitMutation, {
+    input: {
+      operation: { label: labelOptions },
+      source: { texts: ['one'] },
+      autoStart: false,
+    },
+  });
+  const batchId = submit.body.data?.submitBatch.batch.id;
+  await ask('abc-6', 'mutation($id: ID!) { cancelBatch(id: $id) { batch { id } } }', {
+    id: batchId,
+  });
+  await ask('abc-7', 'mutation($id: ID!) { deleteBatch(id: $id) { deletedId } }', { id: batchId });
+  const made = await ask(
+    'abc-8',
+    'mutation { createApiKey(input: {name: "a", scopes: [READ]}) { apiKey { id } } }',
+  );
+  await ask('abc-9', 'mutation($id: ID!) { revokeApiKey(id: $id) { apiKey { id } } }', {
+    id: made.body.data?.createApiKey.apiKey.id,
+  });
+  app.sandbox.faults.add({
+    fault: { kind: 'status', status: 400, code: 'unsupported_parameter', param: 'seed' },
+    times: 1,
+  });
+  await ask(
+    'abc-10',
+    'mutation { label(items: [{content: "one"}], options: {categories: ["a", "b"], seed: 1}) { model } }',
+  );
+
+  const idOf = (message: string) => lines.find(({ msg }) => msg === message)?.requestId;
+  const messages = [
+    'batch submitted',
+    'batch ended',
+    'batch deleted',
+    'key created',
+    'key revoked',
+    'The model refuses a parameter; sent again without',
+  ];
+  await until(() => messages.every((message) => lines.some(({ msg }) => msg === message)), {
+    deadlineMs: 10_000,
+    what: 'all lines',
+  });
+  expect(messages.map(idOf)).toEqual(['abc-5', 'abc-6', 'abc-7', 'abc-8', 'abc-9', 'abc-10']);
 });
 
 it('a socket of a page from elsewhere is refused under an id', async () => {

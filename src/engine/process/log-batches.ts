@@ -1,4 +1,4 @@
-import type { Log } from '../../core/log.ts';
+import { type Cause, causeFields, type Log } from '../../core/log.ts';
 import { type BatchRecord, readBatchByKey } from '../../db/batches.ts';
 import type { Database } from '../../db/driver/client.ts';
 import type { Events } from '../../telemetry/events.ts';
@@ -31,22 +31,22 @@ export function logBatches(
 
   const write = (
     line: string,
-    { batchKey, ...also }: { batchKey: bigint; [field: string]: unknown },
+    { batchKey, cause, ...also }: { batchKey: bigint; cause?: Cause },
   ) => {
-    const read = tell(batchKey, line, also).finally(() => reads.delete(read));
+    const read = tell(batchKey, line, { ...also, ...causeFields(cause) }).finally(() =>
+      reads.delete(read),
+    );
     reads.add(read);
   };
 
   const written = async () => {
     await Promise.all(reads);
   };
-  events.on('batch.ended', ({ batchKey }) => {
-    if (isLogged || tracing !== null) write(ended, { batchKey });
+  events.on('batch.ended', ({ batchKey, cause }) => {
+    if (isLogged || tracing !== null) write(ended, { batchKey, ...(cause ? { cause } : {}) });
   });
   if (!isLogged) return { written };
-  events.on('batch.submitted', ({ batchKey, requestId }) =>
-    write('batch submitted', { batchKey, requestId }),
-  );
+  events.on('batch.submitted', ({ batch: _, ...fact }) => write('batch submitted', fact));
   events.on('batch.started', ({ batchKey }) => write('batch started', { batchKey }));
   events.on('batch.waits', (fact) => write('batch waits', fact));
   events.on('batch.goes_on', (fact) => write('batch goes on', fact));

@@ -1,4 +1,4 @@
-import type { Log } from '../../core/log.ts';
+import { type Cause, causeFields, type Log } from '../../core/log.ts';
 import type { Database } from '../../db/driver/client.ts';
 import {
   type BatchNudge,
@@ -21,16 +21,16 @@ export interface Nudges {
   subscribe(listener: NudgeListener, options?: { polls: boolean }): () => void;
   /** No other process is heard. */
   readonly isDeaf: boolean;
-  /** Never rejects: a lost hint is found by polling. */
-  send(batchKey: bigint, nudge: BatchNudge): Promise<void>;
+  /** Never rejects: a lost hint is found by polling. `cause`: the request, if one was. */
+  send(batchKey: bigint, nudge: BatchNudge, cause?: Cause): Promise<void>;
   /** Batches that are deleted while this process listens; nothing is said of those in between. */
   subscribeDeleted(listener: (batch: DeletedBatch) => void): () => void;
   /** Never rejects. */
-  sendDeleted(batch: DeletedBatch): Promise<void>;
+  sendDeleted(batch: DeletedBatch, cause?: Cause): Promise<void>;
   /** A key was made or revoked, or that may have been missed. */
   subscribeKeys(listener: () => void): () => void;
   /** Never rejects: processes that miss it look again within seconds. */
-  sendKey(id: string): Promise<void>;
+  sendKey(id: string, cause?: Cause): Promise<void>;
   /** Owners that are erased while this process listens; nothing is said of those in between. */
   subscribeErased(listener: (owner: RenamedOwner) => void): () => void;
 }
@@ -101,7 +101,7 @@ export function createNudges({
       };
     },
 
-    async send(batchKey, nudge) {
+    async send(batchKey, nudge, cause) {
       if (listenDb === null) {
         for (const listener of listeners) listener({ batchKey, nudge });
         return;
@@ -109,7 +109,8 @@ export function createNudges({
       try {
         await notifyBatch(db.sql, batchKey, nudge);
       } catch (error) {
-        log.warn({ err: error, nudge }, 'could not notify; others will find out by polling');
+        const line = { err: error, nudge, ...causeFields(cause) };
+        log.warn(line, 'could not notify; others will find out by polling');
       }
     },
 
@@ -118,7 +119,7 @@ export function createNudges({
       return () => deletionListeners.delete(listener);
     },
 
-    async sendDeleted(batch) {
+    async sendDeleted(batch, cause) {
       if (listenDb === null) {
         for (const listener of deletionListeners) listener(batch);
         return;
@@ -126,7 +127,8 @@ export function createNudges({
       try {
         await notifyDeleted(db.sql, batch);
       } catch (error) {
-        log.warn({ err: error, batchId: batch.id }, 'could not tell of a deleted batch');
+        const line = { err: error, batchId: batch.id, ...causeFields(cause) };
+        log.warn(line, 'could not tell of a deleted batch');
       }
     },
 
@@ -135,11 +137,11 @@ export function createNudges({
       return () => keyListeners.delete(listener);
     },
 
-    async sendKey(id) {
+    async sendKey(id, cause) {
       try {
         await notifyKey(db.sql, id);
       } catch (error) {
-        log.warn({ err: error, key: id }, 'could not tell of a key');
+        log.warn({ err: error, key: id, ...causeFields(cause) }, 'could not tell of a key');
       }
     },
 

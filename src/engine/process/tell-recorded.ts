@@ -1,4 +1,5 @@
 /** Tells of results that were written, and of the end of their batch. */
+import type { Cause } from '../../core/log.ts';
 import { isFinal } from '../../db/final-status.ts';
 import type { EndedBatch, Recorded } from '../../db/results.ts';
 import type { Lane, Telling } from '../../telemetry/events.ts';
@@ -25,20 +26,26 @@ export function tellRecorded(
   events: Telling,
   batchKey: bigint,
   written: Recorded | null,
-  lane?: Lane,
+  { lane, cause }: { lane?: Lane; cause?: Cause } = {},
 ): void {
   if (written === null || written.recorded === 0) return;
   const { owner, operation, items } = written;
   if (events.has('items.recorded')) {
     events.emit('items.recorded', { owner, operation, lane: lane ?? laneOf(written), items });
   }
-  if (hasEnded(written)) tellEnded(events, batchKey, written);
+  if (hasEnded(written)) tellEnded(events, batchKey, written, cause);
 }
 
-/** Tells of the end of a batch. */
-export function tellEnded(events: Telling, batchKey: bigint, ended: EndedBatch): void {
+/** Tells of the end of a batch. `cause`: the request that brought it, if one did. */
+export function tellEnded(
+  events: Telling,
+  batchKey: bigint,
+  ended: EndedBatch,
+  cause?: Cause,
+): void {
   const { operation, status, seconds } = ended;
-  events.emit('batch.ended', { batchKey, operation, status, lane: laneOf(ended), seconds });
+  const fact = { batchKey, operation, status, lane: laneOf(ended), seconds };
+  events.emit('batch.ended', cause ? { ...fact, cause } : fact);
 }
 
 /** Of a batch, whichever way its last items went. */

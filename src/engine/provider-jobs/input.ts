@@ -237,7 +237,10 @@ async function makeLine(
     return { model, line: fitting(Buffer.from(`${line}\n`), api) };
   } catch (error) {
     if (error instanceof ItemFailure) return error;
-    log.error({ err: error, providerBatch: job.id }, 'an item failed in an unforeseen way');
+    log.error(
+      { err: error, ...step.origin.about, providerBatch: job.id },
+      'an item failed in an unforeseen way',
+    );
     return new ItemFailure(internalItemError.code, internalItemError.message);
   }
 }

@@ -190,7 +190,7 @@ export async function record(step: JobStep, results: readonly NewResult[]): Prom
     }
   }
   if (recorded) events.emit('result.recorded', { batchKey, results: recorded.recorded });
-  tellRecorded(events, batchKey, recorded, 'provider_batch');
+  tellRecorded(events, batchKey, recorded, { lane: 'provider_batch' });
   publish();
 }
 

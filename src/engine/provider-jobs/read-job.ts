@@ -166,14 +166,17 @@ async function giveBack({ job, worker, db }: JobStep, indexes: readonly number[]
 
 /** An item that Winnow itself fails on does not hold up the others of its job. */
 function received(
-  { job, log }: JobStep,
+  { job, log, origin }: JobStep,
   run: ItemRun,
   { index, result, isCounted }: Answered & { isCounted: boolean },
 ): ItemStep {
   try {
     return run.receive(result, job.model, isCounted);
   } catch (error) {
-    log.error({ err: error, providerBatch: job.id, index }, 'an item failed in an unforeseen way');
+    log.error(
+      { err: error, ...origin.about, providerBatch: job.id, index },
+      'an item failed in an unforeseen way',
+    );
     return { kind: 'final', answer: run.abandon() };
   }
 }

@@ -89,7 +89,7 @@ export async function repairLive(
         onSend: () => mark(run),
         onFault: (error) =>
           step.log.error(
-            { err: error, providerBatch: step.job.id, index },
+            { err: error, ...step.origin.about, providerBatch: step.job.id, index },
             'an item failed in an unforeseen way',
           ),
       });

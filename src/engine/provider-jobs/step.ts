@@ -145,6 +145,7 @@ export function createStep({
         lane: 'provider_batch',
         owner: found.owner,
         events,
+        about: trace === null ? { batchId: found.id } : { batchId: found.id, trace },
         ...(trace === null ? {} : { trace, propagates: tracing?.propagates ?? false }),
       },
       worker: job.worker,

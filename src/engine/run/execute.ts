@@ -126,7 +126,16 @@ class StartedItem implements ItemRun {
     const { sampling, tokenRatio } = this.plan;
     const cacheMark = this.plan.cache?.mark ?? undefined;
     const traceparent = traceparentFor(origin);
-    const request = { ...sampling, maxOutputTokens, ...prompt, tokenRatio, cacheMark, traceparent };
+    const about = origin?.about;
+    const request = {
+      ...sampling,
+      maxOutputTokens,
+      ...prompt,
+      tokenRatio,
+      cacheMark,
+      traceparent,
+      about,
+    };
     let answer: ModelAnswer;
     try {
       this.sentAt = performance.now();

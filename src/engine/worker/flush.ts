@@ -109,7 +109,7 @@ async function write(
         await writeRefused(state, batch, { results, error });
         return;
       }
-      log.warn({ err: error, batchId: batch.id }, 'could not record results; trying again');
+      log.warn({ err: error, ...batch.about }, 'could not record results; trying again');
       await new Promise<void>((resolve) => clock.setTimer(resolve, retryDelayMs));
     }
   }
@@ -146,7 +146,7 @@ async function writeRefused(
     return;
   }
   const { index, first, attempts, repeats } = only;
-  state.log.error({ err: error, batchId: batch.id, index }, 'an answer cannot be stored');
+  state.log.error({ err: error, ...batch.about, index }, 'an answer cannot be stored');
   if (only.usage !== unknownUsage) {
     await write(state, batch, [
       { index, first, attempts, repeats, usage: unknownUsage, outcome: unstorable },
@@ -177,7 +177,7 @@ function onRecorded(
   if (batch.isInPreview && batch.chunks.size === 0) void endPreview(state, batch); // never rejects
   endWait(state, batch);
   events.emit('result.recorded', { batchKey: batch.key, results: recorded.recorded });
-  tellRecorded(events, batch.key, recorded, 'live');
+  tellRecorded(events, batch.key, recorded, { lane: 'live' });
   const goesOn = status === 'PROCESSING' && ending === null;
   if (goesOn) publisher.publish(batch.key);
   else void publisher.publishLast(batch.key); // never rejects

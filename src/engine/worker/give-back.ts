@@ -131,7 +131,7 @@ async function giveBack(
       spent = [];
       tries += 1;
     } catch (error) {
-      log.warn({ err: error, batchId: batch.id }, 'could not give items back; trying again');
+      log.warn({ err: error, ...batch.about }, 'could not give items back; trying again');
       await new Promise<void>((resolve) => clock.setTimer(resolve, retryDelayMs));
     }
   }

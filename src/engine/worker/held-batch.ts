@@ -68,6 +68,8 @@ export interface HeldBatch {
   readonly plan: Plan;
   /** Told with each of its calls, and the span of its chunk where there is one. */
   readonly origin: CallOrigin;
+  /** What lines of the log say of it. */
+  readonly about: object;
   /** Its span; null where traces are off. */
   readonly trace: TraceContext | null;
   /** Some of its items take the answers of others. */
@@ -143,6 +145,8 @@ export function holdBatch(
     tracing,
   }: Pick<HeldBatch, 'worker' | 'plan'> & { events: Telling; tracing: BatchTracing | null },
 ): HeldBatch {
+  const trace = tracing?.ofBatch({ id, traceparent }) ?? null;
+  const about = trace === null ? { batchId: id } : { batchId: id, trace };
   return {
     key,
     id,
@@ -151,8 +155,9 @@ export function holdBatch(
     file: rowFileOf(file, reading),
     worker,
     plan,
-    origin: { lane: 'live', owner, events },
-    trace: tracing?.ofBatch({ id, traceparent }) ?? null,
+    origin: { lane: 'live', owner, events, about },
+    about,
+    trace,
     hasTwins: twins > 0,
     askedItems: total - twins,
     promptCaching,

@@ -66,7 +66,7 @@ export async function checkLimit(
     const isOver = spentUsd + heldItems * (meanUsd ?? 0) > maxCostUsd;
     if (isLost || isOver) await giveBackUnsent(state, batch);
   } catch (error) {
-    state.log.warn({ err: error, batchId: batch.id }, 'could not check the limit of a batch');
+    state.log.warn({ err: error, ...batch.about }, 'could not check the limit of a batch');
   }
 }
 

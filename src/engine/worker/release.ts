@@ -57,7 +57,7 @@ async function release({ statements, clock, log }: WorkerState, batch: HeldBatch
       await statements.release({ worker, batchKey, unanswered });
       return;
     } catch (error) {
-      log.warn({ err: error, batchId: batch.id }, 'could not release a batch; trying again');
+      log.warn({ err: error, ...batch.about }, 'could not release a batch; trying again');
       await new Promise<void>((resolve) => clock.setTimer(resolve, retryDelayMs));
     }
   }

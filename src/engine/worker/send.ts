@@ -104,9 +104,8 @@ export async function send(
     if (signal.aborted) {
       batch.unanswered.push(item);
     } else {
-      const { id } = batch;
       state.log.error(
-        { err: error, batchId: id, index: item.index },
+        { err: error, ...batch.about, index: item.index },
         'an item failed in an unforeseen way',
       );
       addAnswer(state, batch, { ...placeOf(batch, item), ...abandoned(item) });
@@ -210,10 +209,7 @@ function tellFailure(
   if (now - (failuresToldAt.get(id) ?? Number.NEGATIVE_INFINITY) < tellIntervalMs) return;
   failuresToldAt.set(id, now);
   const reason = giveUp.outcome.status === 'FAILED' ? giveUp.outcome.error.message : null;
-  log.warn(
-    { batchId: batch.id, model: id, reason },
-    'the provider fails; its items are tried again',
-  );
+  log.warn({ ...batch.about, model: id, reason }, 'the provider fails; its items are tried again');
 }
 
 /** Which item an answer is of, and which model was asked where rows name others. */

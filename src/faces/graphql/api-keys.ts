@@ -98,7 +98,7 @@ builder.mutationField('createApiKey', (t) =>
     args: {
       input: t.arg({ type: CreateApiKeyInput, required: true, description: 'The key to be made.' }),
     },
-    resolve: async (_root, { input }, { db, owner, scopes: held, nudges, events }) => {
+    resolve: async (_root, { input }, { db, owner, scopes: held, nudges, events, asking }) => {
       const { name, scopes, expiresAt = null } = input;
       const lacking = scopes.find((scope) => !held.has(scope));
       if (lacking) {
@@ -106,8 +106,8 @@ builder.mutationField('createApiKey', (t) =>
         throw new AppError('FORBIDDEN', message);
       }
       const created = await createApiKey(db, { owner, name, scopes, expiresAt }).catch(atInput);
-      await nudges.sendKey(created.apiKey.id);
-      events.emit('key.created', { key: created.apiKey.id, owner });
+      await nudges.sendKey(created.apiKey.id, asking);
+      events.emit('key.created', { key: created.apiKey.id, owner, cause: asking });
       return created;
     },
   }),
@@ -141,11 +141,11 @@ builder.mutationField('revokeApiKey', (t) =>
         description: 'Public part of the key. NOT_FOUND for an unknown one.',
       }),
     },
-    resolve: async (_root, { id }, { db, owner, nudges, events }) => {
+    resolve: async (_root, { id }, { db, owner, nudges, events, asking }) => {
       const apiKey = await revokeApiKey(db, id, owner);
       if (!apiKey) throw notFound('key');
-      await nudges.sendKey(id);
-      events.emit('key.revoked', { key: id, owner });
+      await nudges.sendKey(id, asking);
+      events.emit('key.revoked', { key: id, owner, cause: asking });
       return { apiKey };
     },
   }),

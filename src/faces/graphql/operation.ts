@@ -5,6 +5,7 @@ import { type CheckedItem, maxSyncItems, syncItems } from '../../app/inputs.ts';
 import type { Planned } from '../../app/owner-budget.ts';
 import { planFor } from '../../app/plan-for.ts';
 import { maxCustomIdLength } from '../../core/ids.ts';
+import { causeFields } from '../../core/log.ts';
 import { totalUsage, type Usage } from '../../core/usage.ts';
 import { takeItems, takingOf } from '../../db/takings.ts';
 import { operations } from '../../operations/index.ts';
@@ -188,8 +189,9 @@ async function runNow(
 }
 
 /** What is told with each call. */
-function originOf({ owner, events, asking: { trace }, tracing }: Context): CallOrigin {
-  const origin = { lane: 'sync', owner, events } as const;
+function originOf({ owner, events, asking, tracing }: Context): CallOrigin {
+  const { trace } = asking;
+  const origin = { lane: 'sync', owner, events, about: causeFields(asking) } as const;
   return trace ? { ...origin, trace, propagates: tracing?.propagates ?? false } : origin;
 }
 
@@ -210,7 +212,7 @@ function tellAnswered(
 
 /** Sets aside of the owner's month what the calls are expected to cost, until they have ended. */
 async function withinBudget<T>(
-  { ownerBudget, owner }: Context,
+  { ownerBudget, owner, asking: cause }: Context,
   { model, sampling }: ReturnType<typeof planFor>,
   run: (
     admit: (planned: Pick<Planned, 'promptCharacters' | 'answers'>) => Promise<void>,
@@ -220,7 +222,7 @@ async function withinBudget<T>(
   let end = () => undefined as unknown;
   try {
     return await run(async (planned) => {
-      end = await ownerBudget.admit(owner, { ...planned, model: model.id, maxOutputTokens });
+      end = await ownerBudget.admit(owner, { ...planned, model: model.id, maxOutputTokens, cause });
     });
   } finally {
     end();

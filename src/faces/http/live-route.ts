@@ -42,8 +42,7 @@ export function liveRoute(
         check(body);
         // Both packages count what they send again.
         const isAgain = Number(request.headers['x-stainless-retry-count']) > 0;
-        const { trace } = asking;
-        const call = { owner, dialect, body, isAgain, trace, signal: whenGone(response) };
+        const call = { owner, dialect, body, isAgain, asking, signal: whenGone(response) };
         let spent: Spent;
         try {
           if (body.stream) {
