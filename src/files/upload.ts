@@ -6,7 +6,7 @@ import type { Database } from '../db/driver/client.ts';
 import { type FileRecord, insertFile, readFile, type StoredProblem } from '../db/files.ts';
 import { countCustomId, countCustomIdsAlike } from '../db/ingests.ts';
 import { readBytesLeft, storeWithin, takingOf } from '../db/takings.ts';
-import type { Telling } from '../telemetry/events.ts';
+import type { FaceName, Telling } from '../telemetry/events.ts';
 import { fileNameOf } from './file-name.ts';
 import { ingestRows, type RowBytes } from './ingest.ts';
 import { LeaseLost } from './ingest-lease.ts';
@@ -30,6 +30,8 @@ export interface Upload extends RowBytes {
   /** What the owner may take; null without limits. */
   ownerLimits: Limits | null;
   events: Telling;
+  /** By which it came. */
+  face: FaceName;
 }
 
 /** Reads a file and stores it. Throws UploadRefused, LimitExceeded, and what the source throws. */
@@ -100,6 +102,7 @@ export async function ingestFile(upload: Upload): Promise<Ingested> {
         if (!file) throw new Error('a file was deleted before its upload was answered');
         const { itemCount: items, sizeBytes: bytes } = file;
         upload.events.emit('upload.stored', { file: id, owner, items, bytes });
+        upload.events.emit('upload.taken', { face: upload.face, bytes });
         return file;
       } catch (error) {
         await rows.discard().catch(() => undefined);

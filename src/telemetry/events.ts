@@ -83,6 +83,8 @@ export interface Facts {
   'retention.deleted': { kind: 'batch' | 'file'; count: number };
   /** A file is visible to its owner. */
   'upload.stored': { file: string; owner: string; items: number; bytes: number };
+  /** An upload is stored, be it a file or the rows of a batch. */
+  'upload.taken': { face: FaceName; bytes: number };
   /** An admin made a key; `key` is its public part. */
   'key.created': { key: string; owner: string } & Caused;
   'key.revoked': { key: string; owner: string } & Caused;
@@ -207,9 +209,12 @@ interface HttpRequest {
   /** Of the client. */
   address: string;
   asking: Asking;
-  /** Of an upload, or of the output of a batch; null of all others. */
-  face: { name: 'rest' | 'graphql' | 'openai' | 'anthropic'; upload: boolean } | null;
+  /** By which the output of a batch went out; null of all other requests. */
+  outputBy: FaceName | null;
 }
+
+/** Where files come in, and outputs go out. */
+export type FaceName = 'rest' | 'graphql' | 'openai' | 'anthropic';
 
 /** Items of one batch, or of one synchronous request, by what became of them. */
 interface RecordedItems {

@@ -265,6 +265,52 @@ it('counts requests that cost too much, and those of another origin', async () =
   expect(refused('cost')).toBeGreaterThanOrEqual(1);
 });
 
+it('counts the bytes of uploads that are stored, and of no others', async () => {
+  const app = await startApp({
+    METRICS_PORT: '0',
+    LIMITS: '{"*": {"storageBytes": 1000}}',
+  });
+  const send = (path: string, body: string | FormData, headers = {}) =>
+    fetch(app.url + path, { method: 'POST', body, headers });
+  const form = (text: string) => {
+    const fields = new FormData();
+    fields.set('purpose', 'batch');
+    fields.set('file', new File([text], 'requests.jsonl'));
+    return fields;
+  };
+  const line = `${JSON.stringify({
+    custom_id: 'a',
+    method: 'POST',
+    url: '/v1/chat/completions',
+    body: { model: 'test/rules', messages: [{ role: 'user', content: 'one' }] },
+  })}\n`;
+  const messages = JSON.stringify({
+    requests: [
+      {
+        custom_id: 'a',
+        params: { model: 'test/rules', max_tokens: 9, messages: [{ role: 'user', content: 'b' }] },
+      },
+    ],
+  });
+
+  const statuses = [
+    await send('/files?name=a.txt', 'a\nb\n'),
+    await send('/files?name=a.txt', 'x'.repeat(2_000)),
+    await send('/files?name=a.csv&contentField=no', 'a\nb\n'),
+    await send('/v1/files', form(line)),
+    await send('/v1/messages/batches', messages, { 'anthropic-version': '2023-06-01' }),
+    await send('/v1/messages/batches', '{', { 'anthropic-version': '2023-06-01' }),
+  ].map(({ status }) => status);
+  const samples = await read(app.service.operatorUrl ?? '');
+  await app.stop();
+
+  expect(statuses).toEqual([201, 403, 400, 200, 200, 400]);
+  const bytes = (face: string) => sumOf(samples, 'winnow_upload_bytes_total', { face });
+  expect(bytes('rest')).toBe(4);
+  expect(bytes('openai')).toBe(line.length);
+  expect(bytes('anthropic')).toBe(messages.length);
+});
+
 it('counts open sockets and subscriptions, down to none', async () => {
   const app = await startApp({ METRICS_PORT: '0' });
   const url = app.service.operatorUrl ?? '';

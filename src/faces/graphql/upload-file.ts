@@ -98,6 +98,7 @@ builder.mutationField('uploadFile', (t) =>
           options: parseOptions(withoutNulls(given)),
           ownerLimits: limitsOf(owner),
           events,
+          face: 'graphql',
         });
         return { file: stored };
       } catch (error) {

@@ -1,7 +1,7 @@
 /** Tells of each request by the template of its path: whose ids and names differ. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Asking } from '../../core/log.ts';
-import type { Facts, Telling } from '../../telemetry/events.ts';
+import type { FaceName, Telling } from '../../telemetry/events.ts';
 
 /** What a path may be. Nothing else of a path is told: anybody may make one up. */
 const templates: readonly [RegExp, string][] = [
@@ -31,16 +31,11 @@ const longestPath = 300;
 
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
-type Face = Facts['http.request']['face'];
-
-/** What carries the bytes of uploads and outputs. */
-const carriers: Readonly<Record<string, Face>> = {
-  'POST /files': { name: 'rest', upload: true },
-  'GET /batches/{id}/output': { name: 'rest', upload: false },
-  'POST /v1/files': { name: 'openai', upload: true },
-  'GET /v1/files/{id}/content': { name: 'openai', upload: false },
-  'POST /v1/messages/batches': { name: 'anthropic', upload: true },
-  'GET /v1/messages/batches/{id}/results': { name: 'anthropic', upload: false },
+/** Whose answers are outputs of batches. */
+const outputs: Readonly<Record<string, FaceName>> = {
+  'GET /batches/{id}/output': 'rest',
+  'GET /v1/files/{id}/content': 'openai',
+  'GET /v1/messages/batches/{id}/results': 'anthropic',
 };
 
 interface Told {
@@ -70,7 +65,7 @@ export function tellRequest(events: Telling, { request, response, asking, addres
       bytesOut: socket.bytesWritten - written,
       address,
       asking,
-      face: faceOf(`${method} ${route}`, request),
+      outputBy: outputs[`${method} ${route}`] ?? null,
     });
   });
 }
@@ -79,10 +74,4 @@ function templateOf(url: string): string {
   const path = (url.split('?', 1)[0] ?? '').slice(0, longestPath);
   const [, template] = templates.find(([pattern]) => pattern.test(path)) ?? [];
   return template === '/{probe}' ? path : (template ?? 'other');
-}
-
-function faceOf(asked: string, { headers }: IncomingMessage): Face {
-  if (asked !== 'POST /graphql') return carriers[asked] ?? null;
-  const isForm = headers['content-type']?.startsWith('multipart/');
-  return isForm ? { name: 'graphql', upload: true } : null;
 }

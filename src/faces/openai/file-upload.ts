@@ -85,6 +85,7 @@ async function receiveForm(
           owner,
           ownerLimits,
           events,
+          face: 'openai',
           source: bytes,
           name: fileName,
           contentType: null,

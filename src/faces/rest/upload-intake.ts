@@ -117,6 +117,7 @@ function ingest(
     options,
     limits,
     events,
+    face: 'rest',
   });
 }
 

@@ -92,12 +92,11 @@ export function createMetrics({ events, names, byOwner }: MetricsOptions): Metri
     observe('flushDuration', [], seconds);
     observe('flushItems', [], results);
   });
-  events.on('http.request', ({ method, route, statusCode, seconds, bytesIn, bytesOut, face }) => {
+  events.on('http.request', ({ method, route, statusCode, seconds, bytesOut, outputBy }) => {
     observe('httpDuration', [method, route, String(statusCode)], seconds);
-    if (face === null) return;
-    if (face.upload) numbers('uploadBytes').add([face.name], bytesIn);
-    else numbers('outputBytes').add([face.name], bytesOut);
+    if (outputBy !== null) numbers('outputBytes').add([outputBy], bytesOut);
   });
+  events.on('upload.taken', ({ face, bytes }) => numbers('uploadBytes').add([face], bytes));
   events.on('request.refused', ({ reason, owner }) =>
     numbers('refused').add([reason, ...ownerLabel(owner)]),
   );

@@ -28,6 +28,7 @@ async function upload(owner = 'local', text = 'a\nb\n') {
     db,
     copy,
     events,
+    face: 'rest',
     owner,
     ownerLimits: null,
     source: source(),

@@ -756,6 +756,7 @@ describe('uploadFile', () => {
       db: server.db,
       copy: server.copy,
       events: server.events,
+      face: 'rest',
       owner: 'me',
       ownerLimits: null,
       source,
