@@ -57,7 +57,7 @@ export async function resumeBatch(
   const previewed = await resumePreview(db.sql, owner, id, {
     hasLimit: maxCostUsd !== undefined,
   });
-  const key = (await endPause(db, owner, id, maxCostUsd)) ?? previewed;
+  const key = (await endPause(db.sql, owner, id, maxCostUsd)) ?? previewed;
   if (key === null) return;
   if (batch?.pauseReason) events.emit('batch.goes_on', { batchKey: key, cause: asking });
   await nudges.send(key, 'work', asking);

@@ -4,7 +4,7 @@ import { isUnpriced, noTokens } from '../core/usage.ts';
 import { type AnswerSample, readAnswerSample } from '../db/answer-sample.ts';
 import type { BatchRecord } from '../db/batches.ts';
 import type { Database } from '../db/driver/client.ts';
-import { finishedItems, itemsPerSecond } from '../engine/live/pace.ts';
+import { finishedItems, itemsPerSecond, workedSeconds } from '../engine/live/pace.ts';
 import type { Estimate } from '../engine/quote/estimate.ts';
 import type { ModelLimits } from '../model/connections.ts';
 import type { Providers } from '../model/providers.ts';
@@ -113,13 +113,18 @@ function paceOf(
     limits: { maxConcurrency, requestsPerMinute, tokensPerMinute },
   }: { sample: AnswerSample; isPreview: boolean; limits: ModelLimits },
 ): number | null {
-  const { status, startedAt, execution, pauseReason } = batch;
+  const { status, startedAt, execution, idleSeconds, previewResumedAt } = batch;
   const isLive = execution === 'LIVE' || batch.rescuedAt !== null;
-  if (isLive && status === 'PROCESSING' && pauseReason === null) return itemsPerSecond(batch);
+  if (isLive && status === 'PROCESSING') return itemsPerSecond(batch);
   if (!startedAt || !(isPreview || execution === 'LIVE')) return null;
-  const timed = isPreview ? answers : finishedItems(batch) - batch.twinsRecorded;
-  const seconds = (lastAt.getTime() - startedAt.getTime()) / 1000;
-  if (seconds <= 0) return null;
+  // The preview alone says of a batch API how quick live calls are.
+  const ofPreview = isPreview && (execution !== 'LIVE' || previewResumedAt === null);
+  const timed = ofPreview ? answers : finishedItems(batch) - batch.twinsRecorded;
+  const previewSeconds = (lastAt.getTime() - startedAt.getTime()) / 1000;
+  // Once the preview is over, the time in which it was paused is what `idleSeconds` begins with.
+  const idle = previewResumedAt === null ? idleSeconds : 0;
+  const seconds = ofPreview ? previewSeconds - idle : workedSeconds(batch);
+  if (seconds <= 0 || timed === 0) return null;
   return Math.min(
     // Fewer items than may be under way at once leave places empty.
     (timed / seconds) * Math.max(1, maxConcurrency / timed),

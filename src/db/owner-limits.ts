@@ -8,6 +8,7 @@ import type postgres from 'postgres';
 import { meanOf, minAnswers, unanswered } from './batch-mean.ts';
 import type { Sql } from './driver/client.ts';
 import { isRunning } from './guards.ts';
+import { withoutIdle } from './pauses.ts';
 
 /** USD a month. */
 export interface OwnerLimits {
@@ -135,6 +136,7 @@ export async function endOwnerPauses(sql: Sql, limits: OwnerLimits): Promise<big
     )
     update batches c
     set pause_reason = null, pause_message = null, paused_since = null, pause_resumes_at = null,
+        ${withoutIdle(sql, sql`b.paused_since`)},
         expires_at = now() + make_interval(secs => c.expires_in_seconds)
     from paused b join money o on o.owner = b.owner cross join lateral (${meanOf(sql)}) m
     where c.key = b.key and c.pause_reason = 'OWNER_BUDGET'

@@ -2,9 +2,9 @@
  * Batches that send nothing new until somebody, or the time, lets them go on. A pause stands beside
  * the status, which stays QUEUED or PROCESSING; PAUSED is what readers are shown.
  */
-import { and, eq, isNotNull, isNull, or, sql } from 'drizzle-orm';
-import type { Builder } from './driver/client.ts';
-import { batchOf, running, unended } from './guards.ts';
+import { and, eq, isNull, or, sql } from 'drizzle-orm';
+import type { Builder, Sql } from './driver/client.ts';
+import { batchOf, isUnended, running } from './guards.ts';
 import { type BatchStatus, batches } from './tables.ts';
 
 /** Why a batch is paused. */
@@ -23,6 +23,19 @@ export const shownStatus = sql<ShownStatus>`(
 /** Null unless the batch is shown as PAUSED. */
 export const shownPauseReason = sql<PauseReason | null>`(
   case when ${isPaused} then ${batches.pauseReason} end)`;
+
+/**
+ * Sets, of a batch `b` that goes on, what its pace is counted from: the time since `since`, at
+ * which it stopped, is none of it. Null: it had not stopped.
+ */
+export function withoutIdle(tag: Sql, since: ReturnType<Sql>) {
+  return tag`
+    idle_seconds = b.idle_seconds
+      + case when ${since} is null or b.started_at is null then 0
+             else extract(epoch from now() - greatest(${since}, b.started_at)) end,
+    rate_at = b.rate_at
+      + case when ${since} is null then interval '0' else now() - greatest(${since}, b.rate_at) end`;
+}
 
 /**
  * Pauses a running batch on its owner's wish. A pause that waits for somebody stays what it is; one
@@ -57,31 +70,21 @@ export async function beginPause(
  * paused or not, where one is given. Returns its key, or null where nothing changed.
  */
 export async function endPause(
-  { query }: Builder,
+  sql: Sql,
   owner: string,
   id: string,
   maxCostUsd: number | undefined,
 ): Promise<bigint | null> {
-  const [ended] = await query
-    .update(batches)
-    .set({
-      pauseReason: null,
-      pauseMessage: null,
-      pausedSince: null,
-      pauseResumesAt: null,
-      // A quote that failed is tried again.
-      quote: sql`nullif(${batches.quote}, 'null')`,
-      expiresAt: sql`case when ${batches.pauseReason} is null then ${batches.expiresAt}
-                          else now() + make_interval(secs => ${batches.expiresInSeconds}) end`,
-      ...(maxCostUsd === undefined ? {} : { maxCostUsd }),
-    })
-    .where(
-      and(
-        batchOf(owner, id),
-        unended,
-        maxCostUsd === undefined ? isNotNull(batches.pauseReason) : undefined,
-      ),
-    )
-    .returning({ key: batches.key });
+  const [ended] = await sql<{ key: bigint }[]>`
+    update batches b
+    set pause_reason = null, pause_message = null, paused_since = null, pause_resumes_at = null,
+        ${withoutIdle(sql, sql`case when b.pause_reason is not null then b.paused_since end`)},
+        quote = nullif(b.quote, 'null'), -- one that failed is tried again
+        expires_at = case when b.pause_reason is null then b.expires_at
+                          else now() + make_interval(secs => b.expires_in_seconds) end
+        ${maxCostUsd === undefined ? sql`` : sql`, max_cost_usd = ${maxCostUsd}`}
+    where id = ${id} and owner = ${owner} and ${isUnended(sql)}
+      ${maxCostUsd === undefined ? sql`and b.pause_reason is not null` : sql``}
+    returning key`;
   return ended?.key ?? null;
 }

@@ -3,6 +3,7 @@ import type { ItemErrorCode } from '../core/errors.ts';
 import { itemsNamed } from './custom-ids.ts';
 import type { Sql } from './driver/client.ts';
 import { isInPreview } from './guards.ts';
+import { withoutIdle } from './pauses.ts';
 import { isTaken, type Taking, takenFirst } from './takings.ts';
 import { usageColumns } from './usage.ts';
 
@@ -122,9 +123,10 @@ export async function retryItems(
           status = case when b.started_at is null then 'QUEUED' else 'PROCESSING' end::batch_status,
           completed_at = null, cancel_initiated_at = null, error = null, error_code = null,
           output_bytes = null, error_bytes = null, output_deleted_at = null, errors_deleted_at = null,
-          rate = 0, rate_at = now(), rescued_at = null,
+          ${withoutIdle(sql, stoppedAt(sql))}, rescued_at = null,
           -- A batch that runs and is paused stays so.
           pause_reason = case when batch.status in ('QUEUED', 'PROCESSING') then b.pause_reason end,
+          paused_since = case when batch.status in ('QUEUED', 'PROCESSING') then b.paused_since end,
           expires_at = now() + make_interval(secs => b.expires_in_seconds)
       from total t, batch
       where b.key = batch.key and (t.items > 0 or batch.status = 'FAILED' and batch.undone > 0)
@@ -133,4 +135,10 @@ export async function retryItems(
     select r.*, ${isTaken(sql, taking)} as "isTaken" from (select) one left join retried r on true`;
   const { key = null, retriedItems = 0, isTaken: taken = false } = retried ?? {};
   return { result: key === null ? null : { key, retriedItems }, isTaken: taken };
+}
+
+/** When a batch `b` that has ended did its last work; null of one that runs. */
+function stoppedAt(sql: Sql): ReturnType<Sql> {
+  return sql`case when b.completed_at is not null then least(
+    b.completed_at, case when b.pause_reason is not null then b.paused_since end) end`;
 }

@@ -46,6 +46,22 @@ if (browserPath) {
       await page.close();
     });
 
+    it('says how many rows a preview has asked, and which others have their answers', async () => {
+      const texts = Array.from({ length: 40 }, (_, n) => `good parcel ${n % 20}`);
+      const id = await submitTexts(app, texts, { name: 'each row twice', preview: 10 });
+      const { page, problems } = await open(id);
+
+      const card = page.getByRole('region', { name: 'Preview is through' });
+      await card.getByText('10 rows tried, 100% succeeded.').waitFor();
+      await card.getByText('10 rows like them have the same answer.').waitFor();
+      await card.getByText('20 rows are left.').waitFor();
+      await page.goto(`${app.url}/console`);
+      const row = page.getByRole('row', { name: 'each row twice' });
+      await row.getByText('10 tried, 100% succeeded').waitFor();
+      expect(problems).toEqual([]);
+      await page.close();
+    });
+
     it('says of a cancelled batch how much of it was answered', async () => {
       const texts = ['good', 'good', 'bad'];
       const id = await submitTexts(app, texts, { name: 'never begun', autoStart: false });

@@ -102,7 +102,7 @@ async function createWorld(previewItems: number | null) {
 
   async function resume() {
     await resumePreview(db.sql, 'local', id);
-    await endPause(db, 'local', id, undefined);
+    await endPause(db.sql, 'local', id, undefined);
   }
 
   async function record(worker: string, picks: readonly number[], good: boolean) {

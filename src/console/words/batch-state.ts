@@ -103,6 +103,35 @@ export function hasEnded({ status }: Pick<StateBatch, 'status'>): boolean {
   return ['COMPLETED', 'FAILED', 'CANCELLED', 'EXPIRED'].includes(status);
 }
 
+/** Seconds in which an ended batch ran, pauses left out; null where none was answered. */
+export function workedSeconds(batch: StateBatch): number | null {
+  const { counts, itemsPerSecond } = batch;
+  if (!hasEnded(batch) || !itemsPerSecond) return null;
+  return (counts.succeeded + counts.failed) / itemsPerSecond;
+}
+
+/**
+ * How long the rest takes, in words; null where that is unknown. By the pace: the clock of this
+ * machine need not be that of the server.
+ */
+export function timeLeft({
+  counts,
+  itemsPerSecond,
+  estimatedCompletionAt,
+}: StateBatch): string | null {
+  if (!estimatedCompletionAt || !itemsPerSecond) return null;
+  const seconds = (counts.pending + counts.processing) / itemsPerSecond;
+  // Without seconds above a minute, which an estimate does not know.
+  return duration(seconds < 60 ? Math.max(1, seconds) : Math.round(seconds / 60) * 60);
+}
+
+/** Rows that a preview has asked, and others that have the answer of one like them. */
+export function triedOf({ counts, previewItems }: StateBatch): { tried: number; copied: number } {
+  const answered = counts.succeeded + counts.failed;
+  const tried = Math.min(answered, previewItems ?? answered);
+  return { tried, copied: answered - tried };
+}
+
 /** `workers`: how many processes work on batches; null while that is not known. */
 export function stateOf(
   batch: StateBatch,
@@ -186,18 +215,14 @@ function processing(batch: StateBatch, times: Times): BatchState {
   return { look: 'run', word: 'Processing', sentence: pace(batch), button: null };
 }
 
-function pace({ itemsPerSecond, estimatedCompletionAt }: StateBatch): string {
+function pace(batch: StateBatch): string {
+  const { itemsPerSecond } = batch;
   if (itemsPerSecond === null) return 'no answer yet';
   if (itemsPerSecond === 0) return 'no answer in the last 10 s';
-  const left = estimatedCompletionAt ? Date.parse(estimatedCompletionAt) - Date.now() : null;
+  const left = timeLeft(batch);
   return left === null
     ? perSecond(itemsPerSecond)
-    : `${perSecond(itemsPerSecond)}, about ${aboutDuration(left / 1_000)} left`;
-}
-
-/** Without seconds above a minute, which an estimate does not know. */
-function aboutDuration(seconds: number): string {
-  return duration(seconds < 60 ? Math.max(1, seconds) : Math.round(seconds / 60) * 60);
+    : `${perSecond(itemsPerSecond)}, about ${left} left`;
 }
 
 function jobs({ providerBatches, expiresAt }: StateBatch, times: Times): string {
@@ -251,10 +276,11 @@ function paused(batch: StateBatch, times: Times): BatchState {
   }
 }
 
-function tried({ counts: { succeeded, failed } }: StateBatch): string {
-  const answered = succeeded + failed;
-  if (answered === 0) return 'nothing was answered';
-  return `${count(answered)} tried, ${percent(succeeded / answered, 0)} succeeded`;
+function tried(batch: StateBatch): string {
+  const { tried, copied } = triedOf(batch);
+  if (tried === 0) return 'nothing was answered';
+  const share = percent(batch.counts.succeeded / (tried + copied), 0);
+  return `${count(tried)} tried, ${share} succeeded`;
 }
 
 function completed(batch: StateBatch): BatchState {
@@ -284,9 +310,9 @@ function mostOf(most: number, all: number): string {
   return most === all ? 'failed' : 'most that failed';
 }
 
-function took({ startedAt, completedAt }: StateBatch): string {
-  if (!startedAt || !completedAt) return '';
-  return `in ${duration((Date.parse(completedAt) - Date.parse(startedAt)) / 1_000)}`;
+function took(batch: StateBatch): string {
+  const seconds = workedSeconds(batch);
+  return seconds === null ? '' : `in ${duration(seconds)}`;
 }
 
 function kept({ counts }: StateBatch): string {

@@ -97,6 +97,8 @@ export const batches = pgTable(
      */
     rate: doublePrecision('rate').notNull().default(0),
     rateAt: instant('rate_at'),
+    /** Seconds since its start without work: it was paused, or had ended before a retry. */
+    idleSeconds: doublePrecision('idle_seconds').notNull().default(0),
     error: text('error'),
     errorCode: text('error_code'),
     /** Why its provider is not asked now, since and until when; told again while that lasts. */

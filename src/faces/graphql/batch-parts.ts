@@ -7,7 +7,7 @@ import type { PauseReason, ShownStatus } from '../../db/pauses.ts';
 import type { Counts } from '../../db/provider-batches-read.ts';
 import type { Execution } from '../../db/tables.ts';
 import type { DeliveryRecord } from '../../db/webhooks.ts';
-import { finishedItems } from '../../engine/live/pace.ts';
+import { finishedItems, isWaiting } from '../../engine/live/pace.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 import { ItemErrorCodeEnum } from './item-result.ts';
@@ -145,13 +145,8 @@ export const loadMeanCost = createRounds(async (keys, { db }) => {
   return new Map(means.map(({ batchKey, costUsd }) => [batchKey, costUsd]));
 });
 
-/** A waiting batch renews its note. This long after a note's end, no process has renewed it. */
-const waitingGraceMs = 2_000;
-
 export function waiting(batch: BatchRecord): BatchRecord | null {
-  const { status, waitingReason, waitingUntil, readAt } = batch;
-  if (status !== 'PROCESSING' || waitingReason === null || waitingUntil === null) return null;
-  return waitingUntil.getTime() + waitingGraceMs > readAt.getTime() ? batch : null;
+  return isWaiting(batch) ? batch : null;
 }
 
 export const BatchWaiting = builder.objectRef<BatchRecord>('BatchWaiting').implement({

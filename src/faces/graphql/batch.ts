@@ -166,14 +166,14 @@ builder.node('Batch', {
     itemsPerSecond: t.float({
       nullable: true,
       description:
-        "Items answered per second: over the last 10 s while running, over the whole run afterwards. Null before the first answer. Null too while a provider's batch API has the items, since it answers all of them at once.",
+        "Items answered per second: over the last 10 s while running, over the whole run afterwards, pauses left out. Null before the first answer and while the batch is paused. Null too while a provider's batch API has the items, since it answers all of them at once.",
       resolve: itemsPerSecond,
     }),
     estimatedCompletionAt: t.field({
       type: 'DateTime',
       nullable: true,
       description:
-        'Estimated completion at the current rate. Null without a rate and after the end.',
+        'Estimated completion at the current rate. Null without a rate, after the end, while the batch waits for its provider, and while its preview runs.',
       resolve: estimatedCompletionAt,
     }),
     error: t.exposeString('error', {

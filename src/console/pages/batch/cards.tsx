@@ -3,6 +3,7 @@ import { type ReactNode, useState } from 'react';
 import { useLiveQuery } from '../../data/use-live-query.ts';
 import { Button, ButtonLink } from '../../parts/button.tsx';
 import { readAmount } from '../../words/amount.ts';
+import { triedOf } from '../../words/batch-state.ts';
 import { retryableOf } from '../../words/item-error.ts';
 import { count, duration, many, percent, usd, usdRange, useTimes } from '../../words/numbers.ts';
 import { providerName } from '../../words/provider.ts';
@@ -61,8 +62,9 @@ function Card({
 
 function PreviewCard({ batch, sums, acting: { act, busy } }: CardProps) {
   const { id, counts } = batch;
-  const tried = counts.succeeded + counts.failed;
-  const rest = counts.total - tried;
+  const { tried, copied } = triedOf(batch);
+  const answered = tried + copied;
+  const rest = counts.total - answered;
   return (
     <Card
       title="Preview is through"
@@ -89,8 +91,11 @@ function PreviewCard({ batch, sums, acting: { act, busy } }: CardProps) {
       }
     >
       <p>
-        {many(tried, 'row')} tried, <b>{percent(tried === 0 ? 0 : counts.succeeded / tried)}</b>{' '}
-        succeeded. {many(rest, 'row')} {rest === 1 ? 'is' : 'are'} left.
+        {many(tried, 'row')} tried,{' '}
+        <b>{percent(answered === 0 ? 0 : counts.succeeded / answered)}</b> succeeded.{' '}
+        {copied > 0 &&
+          `${many(copied, 'row')} like them ${copied === 1 ? 'has' : 'have'} the same answer. `}
+        {many(rest, 'row')} {rest === 1 ? 'is' : 'are'} left.
       </p>
       {sums && <RestFacts batch={batch} sums={sums} />}
     </Card>

@@ -1,6 +1,6 @@
 /** Five figures: pace, cost, tokens, how sure the answers are, what was sent twice. */
 import type { ReactNode } from 'react';
-import { hasEnded } from '../../words/batch-state.ts';
+import { hasEnded, workedSeconds } from '../../words/batch-state.ts';
 import {
   aboutCount,
   count,
@@ -63,10 +63,8 @@ function paceNote(batch: Batch, sums: Sums | null): string {
   if (batch.itemsPerSecond === null) {
     return batch.execution === 'PROVIDER_BATCH' ? 'as each job comes back' : 'no answer so far';
   }
-  if (hasEnded(batch) && batch.startedAt && batch.completedAt) {
-    const seconds = (Date.parse(batch.completedAt) - Date.parse(batch.startedAt)) / 1_000;
-    return `over ${duration(seconds)}`;
-  }
+  const worked = workedSeconds(batch);
+  if (worked !== null) return `over ${duration(worked)}`;
   const most = sums ? fastest(sums.timeline) : null;
   return most === null ? 'over the last 10 s' : `fastest ${perSecond(most)}`;
 }

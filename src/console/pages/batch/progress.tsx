@@ -1,8 +1,8 @@
 /** How far the batch is: the sieve, its counts in words, and how long the rest takes. */
 import { useEffect, useRef, useState } from 'react';
 import { Legend, Sieve } from '../../parts/sieve.tsx';
-import type { BatchState } from '../../words/batch-state.ts';
-import { count, duration, percent, useTimes } from '../../words/numbers.ts';
+import { type BatchState, timeLeft } from '../../words/batch-state.ts';
+import { count, percent, useTimes } from '../../words/numbers.ts';
 import type { Batch } from './documents.ts';
 
 export function Progress({ batch, state }: { batch: Batch; state: BatchState }) {
@@ -36,9 +36,8 @@ function hasOwnCard({ status, waiting, counts }: Batch): boolean {
 function TimeLeft({ batch, otherwise }: { batch: Batch; otherwise: string }) {
   const times = useTimes();
   const { status, waiting, estimatedCompletionAt } = batch;
-  if (status === 'PROCESSING' && !waiting && estimatedCompletionAt) {
-    const seconds = (Date.parse(estimatedCompletionAt) - Date.now()) / 1_000;
-    const about = duration(seconds < 60 ? Math.max(1, seconds) : Math.round(seconds / 60) * 60);
+  const about = timeLeft(batch);
+  if (status === 'PROCESSING' && !waiting && estimatedCompletionAt && about) {
     return (
       <span className="soft" title={times.exact(estimatedCompletionAt)}>
         about <b className="ink">{about}</b> left, at {times.clock(estimatedCompletionAt)}

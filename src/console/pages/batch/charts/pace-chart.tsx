@@ -50,7 +50,10 @@ export function PaceChart({ timeline }: { timeline: readonly TimelinePoint[] }) 
 
 function sentenceOf({ at, all, stop }: Pace, clock: (seconds: number) => string): string {
   const [first = 0] = at;
-  const mean = all.reduce((sum, one) => sum + one, 0) / Math.max(1, all.length);
+  const step = (at[1] ?? 1) - (at[0] ?? 0);
+  // The stop is said apart.
+  const steps = Math.max(1, all.length - (stop?.seconds ?? 0) / step);
+  const mean = all.reduce((sum, one) => sum + one, 0) / steps;
   const stopped = stop
     ? `, with a stop of ${duration(stop.seconds)} at ${clock(stop.from)}`
     : ', without a stop';

@@ -1,0 +1,1 @@
+ALTER TABLE "batches" ADD COLUMN "idle_seconds" double precision DEFAULT 0 NOT NULL;
