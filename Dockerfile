@@ -29,4 +29,4 @@ STOPSIGNAL SIGTERM
 # A start may wait a minute for its database. A worker has a port where METRICS_PORT is set.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=90s --retries=3 \
   CMD ["node", "dist/cli/healthcheck.js"]
-CMD ["node", "dist/main.js"]
+CMD ["node", "--max-semi-space-size=64", "dist/main.js"]

@@ -6,6 +6,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { openAsBlob } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { nodeArguments } from './figures.ts';
 import type { PeerKind, PeerMessage, PeerSettings } from './peers/peer.ts';
 import type { BenchPostgres } from './postgres.ts';
 import { modelName, operationInput } from './request.ts';
@@ -73,7 +74,7 @@ export async function startPeer(
   file: string,
 ): Promise<Contestant> {
   const child = fork(here('peers/peer.ts'), [kind, JSON.stringify(settings)], {
-    execArgv: ['--import', 'tsx'],
+    execArgv: [...nodeArguments],
   });
   await answerOf(child);
   const tell = async (message: PeerMessage) => {
@@ -96,7 +97,7 @@ export async function startWinnow(
   env: Record<string, string> = {},
 ): Promise<WinnowProcess> {
   const child = fork(here('winnow.ts'), [], {
-    execArgv: ['--import', 'tsx', ...(process.env.WINNOW_NODE_FLAGS?.split(' ') ?? [])],
+    execArgv: [...nodeArguments, ...(process.env.WINNOW_NODE_FLAGS?.split(' ') ?? [])],
     env: {
       ...process.env,
       LOG_LEVEL: 'warn',

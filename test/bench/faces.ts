@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { answerOf, startWinnow } from './contestants.ts';
 import { writeLines } from './data.ts';
-import { median, medianRatio, report, rounded } from './figures.ts';
+import { median, medianRatio, nodeArguments, report, rounded } from './figures.ts';
 import { openBenchPostgres } from './postgres.ts';
 import { startStub } from './stub.ts';
 import { connections, requestsPerSecond } from './sync.ts';
@@ -32,7 +32,7 @@ export async function benchFaces(): Promise<void> {
   const children: ChildProcess[] = [];
   const begin = async (name: string, ...given: string[]) => {
     const child = fork(fileURLToPath(new URL(name, import.meta.url)), given, {
-      execArgv: ['--import', 'tsx'],
+      execArgv: [...nodeArguments],
     });
     children.push(child);
     return ((await answerOf(child)) as { url: string }).url;

@@ -1,4 +1,8 @@
 /** Figures of repeated runs: middles, because one run in five meets a checkpoint or a neighbour. */
+import { startFlags } from '../support/start-flags.ts';
+
+/** Every side of a comparison runs under a Node with these. */
+export const nodeArguments: readonly string[] = [...startFlags, '--import', 'tsx'];
 
 export const median = (values: readonly number[]) => percentile(values, 0.5);
 

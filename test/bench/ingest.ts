@@ -15,6 +15,7 @@ import { openDatabase } from '../../src/db/driver/client.ts';
 import { startEmbeddedPostgres } from '../../src/db/embedded/embedded.ts';
 import { migrateDatabase } from '../../src/db/migrate.ts';
 import { copyLine, makeRows, shapes, writeLines } from './data.ts';
+import { nodeArguments } from './figures.ts';
 
 const run = promisify(execFile);
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
@@ -181,7 +182,7 @@ export interface Measured {
 
 export async function startServer(databaseUrl: string): Promise<Measured> {
   const child: ChildProcess = fork(here('server.ts'), {
-    execArgv: ['--import', 'tsx'],
+    execArgv: [...nodeArguments],
     env: { ...process.env, DATABASE_URL: databaseUrl },
   });
   const [urls] = (await once(child, 'message')) as [{ files: string; graphql: string }];

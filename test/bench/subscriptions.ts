@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import WebSocket from 'ws';
 import { answerOf, graphql, startWinnow } from './contestants.ts';
 import { writeLines } from './data.ts';
-import { type Goal, median, report, rounded } from './figures.ts';
+import { type Goal, median, nodeArguments, report, rounded } from './figures.ts';
 import { openBenchPostgres } from './postgres.ts';
 import { operationInput } from './request.ts';
 import { startStub } from './stub.ts';
@@ -131,7 +131,7 @@ async function pushByWinnow(subscribers: number) {
 
 async function pushPlainly(subscribers: number): Promise<number[]> {
   const child: ChildProcess = fork(fileURLToPath(new URL('plain-broadcast.ts', import.meta.url)), {
-    execArgv: ['--import', 'tsx'],
+    execArgv: [...nodeArguments],
   });
   const { url } = (await answerOf(child)) as { url: string };
   const heard = await connectAll(url, {

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { answerOf, startWinnow } from './contestants.ts';
 import { writeLines } from './data.ts';
-import { median, medianRatio, report, rounded } from './figures.ts';
+import { median, medianRatio, nodeArguments, report, rounded } from './figures.ts';
 import { openBenchPostgres } from './postgres.ts';
 import { categories } from './request.ts';
 import { startStub } from './stub.ts';
@@ -40,7 +40,7 @@ export async function benchSync(): Promise<void> {
     file,
   );
   const bare = fork(fileURLToPath(new URL('bare-handler.ts', import.meta.url)), [stub.url], {
-    execArgv: ['--import', 'tsx'],
+    execArgv: [...nodeArguments],
   });
   const rates = { winnow: [] as number[], bare: [] as number[] };
   try {

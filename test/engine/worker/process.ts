@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Sandbox } from '../../../src/sandbox/faults/sandbox.ts';
 import { nodeEnv, nodeFlags } from '../../support/from-source.ts';
+import { startFlags } from '../../support/start-flags.ts';
 import { until } from '../../support/until.ts';
 
 const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
@@ -36,7 +37,7 @@ export async function startProcess(
     env = {},
   }: { databaseUrl: string; sandbox: Pick<Sandbox, 'url'>; env?: Record<string, string> },
 ): Promise<WinnowProcess> {
-  const child = spawn(process.execPath, [...nodeFlags, main], {
+  const child = spawn(process.execPath, [...startFlags, ...nodeFlags, main], {
     // Not the repository: it may hold a .env.
     cwd: tmpdir(),
     stdio: ['ignore', 'pipe', 'pipe'],
