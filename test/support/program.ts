@@ -14,10 +14,10 @@ export interface Program {
   ended: Promise<number | null>;
 }
 
-/** Starts `src/main.ts` with these variables alone. */
-export function startProgram(env: Record<string, string>): Program {
+/** Starts `src/main.ts` of a folder with these variables alone. */
+export function startProgram(env: Record<string, string>, folder = root): Program {
   const child = spawn(process.execPath, [...nodeFlags, 'src/main.ts'], {
-    cwd: root,
+    cwd: folder,
     env: { ...nodeEnv, PATH: process.env.PATH ?? '', PORT: '0', CONSOLE: 'off', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
