@@ -5,6 +5,7 @@ import type { TestProject } from 'vitest/node';
 import { startEmbeddedPostgres } from '../../src/db/embedded/embedded.ts';
 import { migrateDatabase } from '../../src/db/migrate.ts';
 import { databaseHome } from './database-home.ts';
+import { startInstalledPostgres } from './installed-postgres.ts';
 import { startPooler } from './pgbouncer.ts';
 
 declare module 'vitest' {
@@ -22,7 +23,10 @@ declare module 'vitest' {
 /** Of a run's folder; the pid of the run follows. */
 const prefix = 'winnow-test-';
 
-/** One Postgres for the whole run, with a migrated template that each test file clones. */
+/**
+ * One Postgres for the whole run, with a migrated template that each test file clones: the embedded
+ * one, or that of the programs in POSTGRES_BIN.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const home = databaseHome();
   await removeLeftovers(home);
@@ -31,12 +35,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await chmod(directory, 0o755);
   const removeDirectory = (): Promise<void> => rm(directory, { recursive: true, force: true });
 
-  const { url, stop } = await startEmbeddedPostgres({ directory, durable: false }).catch(
-    async (error: unknown) => {
-      await removeDirectory();
-      throw error;
-    },
-  );
+  const bin = process.env.POSTGRES_BIN;
+  const starting = bin
+    ? startInstalledPostgres(bin, directory)
+    : startEmbeddedPostgres({ directory, durable: false });
+  const { url, stop } = await starting.catch(async (error: unknown) => {
+    await removeDirectory();
+    throw error;
+  });
   const teardown = async (): Promise<void> => {
     await stop();
     await removeDirectory();

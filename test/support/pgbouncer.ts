@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './free-port.ts';
+import { unprivileged } from './unprivileged.ts';
 import { until } from './until.ts';
 
 export interface Pooler {
@@ -63,13 +64,6 @@ max_client_conn = 500
       await rm(folder, { recursive: true });
     },
   };
-}
-
-/** PgBouncer does not run as root. */
-function unprivileged(): { uid: number; gid: number } | null {
-  if (process.getuid?.() !== 0) return null;
-  const idOf = (flag: string) => Number(spawnSync('id', [flag, 'nobody']).stdout.toString());
-  return { uid: idOf('-u'), gid: idOf('-g') };
 }
 
 function answers(port: number): Promise<boolean> {
