@@ -1,4 +1,5 @@
 /** Migrations: read without a right, run in turns, whole or not at all. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,14 +43,14 @@ async function apply(): Promise<string[]> {
 }
 
 it('a database that is up to date lacks none, and knows none that is not ours', async () => {
-  expect(await readMigrationState(database.url)).toEqual({ missing: [], unknown: 0 });
+  expect(await readMigrationState(database.url)).toMatchObject({ missing: [], unknown: 0 });
 });
 
 it('those of a newer version are counted as unknown', async () => {
   await write({ '0100_newer': 'create table newer (a int)' });
   await apply();
 
-  expect(await readMigrationState(database.url)).toEqual({ missing: [], unknown: 1 });
+  expect(await readMigrationState(database.url)).toMatchObject({ missing: [], unknown: 1 });
 });
 
 it('those that are missing run in order, once, and are told by name', async () => {
@@ -198,13 +199,13 @@ it('indexes that an earlier form of the migrations has built are kept as they ar
     select indexrelid as id, indisvalid from pg_index
     where indrelid in ('batches'::regclass, 'files'::regclass) order by 1`;
   const before = await readIndexes();
-  // Its newest migration was the last that built any without `concurrently`.
-  await sql`delete from drizzle.__drizzle_migrations where created_at > 1796073781355`;
-  // It came after these indexes.
-  await sql`alter table batches drop column traceparent`;
+  const own = new URL('../../drizzle/', import.meta.url);
+  const texts = readdirSync(own)
+    .filter((name) => name.endsWith('.sql'))
+    .map((name) => [name.slice(0, -4), readFileSync(new URL(name, own), 'utf8')] as const)
+    .filter(([, text]) => /^create index concurrently/i.test(text));
+  await write(Object.fromEntries(texts));
 
-  await migrateDatabase(database.url);
-
+  expect(await apply()).toEqual(texts.map(([name]) => name));
   expect(await readIndexes()).toEqual(before);
-  expect(await readMigrationState(database.url)).toEqual({ missing: [], unknown: 0 });
 });
