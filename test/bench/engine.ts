@@ -1,7 +1,7 @@
 /**
  * The queue by itself: a worker whose model answers at once, in its own process, over a million
- * items of 1,500 bytes, without and with an old snapshot held open, as an export, a backup or a
- * forgotten session holds one.
+ * items of 1,500 bytes: as it is; with an old snapshot held open, as an export, a backup or a
+ * forgotten session holds one; and without named prepared statements, as through a pooler.
  */
 import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
@@ -36,14 +36,16 @@ const warmUpItems = 50_000;
 export async function benchEngine(items = 1_000_000): Promise<void> {
   const server = await openBenchPostgres();
   try {
-    await run(server, { items: warmUpItems, snapshot: false });
-    const plain = await run(server, { items, snapshot: false });
+    await run(server, { items: warmUpItems });
+    const plain = await run(server, { items });
     const held = await run(server, { items, snapshot: true });
+    const pooled = await run(server, { items, pooled: true });
     report(
       'engine',
       [
-        { snapshot: 'none', ...plain },
-        { snapshot: 'held open', ...held },
+        { how: 'as it is', ...plain },
+        { how: 'old snapshot', ...held },
+        { how: 'as through a pooler', ...pooled },
       ],
       [
         {
@@ -67,11 +69,15 @@ export async function benchEngine(items = 1_000_000): Promise<void> {
 /** One batch over a database of its own, from the worker's first claim to the last result. */
 async function run(
   server: BenchPostgres,
-  { items, snapshot }: { items: number; snapshot: boolean },
+  {
+    items,
+    snapshot = false,
+    pooled = false,
+  }: { items: number; snapshot?: boolean; pooled?: boolean },
 ) {
   const url = await server.database('engine');
   await migrateDatabase(url);
-  const db = openDatabase(url);
+  const db = openDatabase(url, { pooled });
   const log = createLog('warn', { role: 'all' });
   const events = createEvents(log);
   const nudges = createNudges({ db, log });
