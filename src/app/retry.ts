@@ -32,12 +32,20 @@ export async function retryBatch(
   return retried.retriedItems;
 }
 
-/** Items that a retry puts back at most; what it did not is given back to its owner's day. */
-function mostRetried(
-  { total, succeeded, failed, cancelled, expired, status }: BatchRecord,
-  { customIds }: Retry,
-): number {
+/** Items that a retry starts at most; what it did not is given back to its owner's day. */
+function mostRetried(batch: BatchRecord, { customIds, errorCodes }: Retry): number {
+  const { total, succeeded, failed, cancelled, expired } = batch;
   const ended = failed + cancelled + expired;
-  const undone = status === 'FAILED' ? total - succeeded : ended;
-  return customIds === undefined ? undone : Math.min(undone, customIds.length);
+  const coded = errorCodes ? countOfCodes(batch, errorCodes) : ended;
+  const putBack = customIds ? Math.min(coded, customIds.length) : coded;
+  // A stopped batch goes on with what it had left undone as well.
+  return batch.status === 'FAILED' ? putBack + total - succeeded - ended : putBack;
+}
+
+function countOfCodes(
+  { errorSummary }: BatchRecord,
+  errorCodes: NonNullable<Retry['errorCodes']>,
+): number {
+  const named = errorSummary.filter(({ code }) => errorCodes.includes(code));
+  return named.reduce((items, { count }) => items + count, 0);
 }

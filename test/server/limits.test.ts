@@ -191,6 +191,23 @@ test('a retry takes the place of a batch', async () => {
   await untilStatus('batches', failed, 'COMPLETED');
 });
 
+test('a retry by error codes takes the items that failed with them', async () => {
+  stub.reply({ status: 400, body: { error: { message: 'no' } } });
+  const id = idOf(await submit('items', { source: { texts: [...texts(11), ' '] } }));
+  await untilStatus('items', id, 'COMPLETED');
+  const retry = (errorCodes: string) =>
+    ask('items', `mutation { retryBatch(id: "${id}", ${errorCodes}) { retriedItems } }`);
+
+  const refused = await retry('errorCodes: [INVALID_REQUEST, EMPTY_CONTENT]');
+  const retried = await retry('errorCodes: [EMPTY_CONTENT]');
+  await untilStatus('items', id, 'COMPLETED');
+
+  expect(refusals([refused])).toMatchObject([{ limit: 'itemsPerDay', used: 12 }]);
+  expect(retried.data?.retryBatch).toEqual({ retriedItems: 1 });
+  const { data } = await ask('items', '{ ownerLimits { itemsPerDay { used } } }');
+  expect(data?.ownerLimits.itemsPerDay.used).toBe(13);
+});
+
 test('so many items start in a day, synchronous ones included, in whichever process', async () => {
   const label = `mutation($items: [ItemInput!]!) {
     label(items: $items, options: {categories: ["praise", "complaint"]}) { results { customId } } }`;
