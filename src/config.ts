@@ -23,7 +23,11 @@ import {
 import { ownerVariables } from './config/owner-settings.ts';
 import { pageVariables } from './config/page-settings.ts';
 import { providers } from './config/provider-settings.ts';
-import { retentionSettings, retentionVariables } from './config/retention-settings.ts';
+import {
+  retentionProblems,
+  retentionSettings,
+  retentionVariables,
+} from './config/retention-settings.ts';
 import { fileVariable, readSecretFiles } from './config/secret-files.ts';
 import { tellStrangeVariables } from './config/strange-variables.ts';
 import { describeIssue, textOf } from './config/text.ts';
@@ -163,6 +167,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const configs: ProviderConfig[] = [];
   if (parsed.success) {
     const { data } = parsed;
+    problems.push(...retentionProblems(data));
     if (data.OPENAI_API_KEY || data.OPENAI_BASE_URL) {
       configs.push({
         ...plain('openai'),

@@ -18,10 +18,11 @@ export interface AskedAnswers {
 
 /**
  * Undefined where all items are asked for. Throws BadUserInput at `labelsPath` for labels of an
- * operation without any; of one without confidences, no answer is as sure as that.
+ * operation without any, and of answers that were deleted; of one without confidences, no answer is
+ * as sure as that.
  */
 export function answerFilterOf(
-  batch: Pick<BatchRecord, 'operation' | 'options'>,
+  batch: Pick<BatchRecord, 'operation' | 'options' | 'contentDeletedAt'>,
   { labels, confidenceBelow, confidenceFrom }: AskedAnswers,
   labelsPath: string,
 ): AnswerFilter | undefined {
@@ -32,6 +33,10 @@ export function answerFilterOf(
   const { label, hasConfidence } = countedAnswers(batch);
   if (labels != null && label === null) {
     const message = `must be absent: ${batch.operation} gives no labels`;
+    throw new BadUserInput([{ path: labelsPath, message }]);
+  }
+  if (labels != null && batch.contentDeletedAt !== null) {
+    const message = `must be absent: the answers of this batch were deleted at ${batch.contentDeletedAt.toISOString()}`;
     throw new BadUserInput([{ path: labelsPath, message }]);
   }
   return {

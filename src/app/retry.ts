@@ -3,11 +3,13 @@ import { type BatchRecord, readBatch } from '../db/batches.ts';
 import { type Retry, retryItems } from '../db/retries.ts';
 import { giveBackItems, storeWithin, takingOf } from '../db/takings.ts';
 import type { Caller } from './caller.ts';
+import { needContent } from './need-content.ts';
 
 /**
  * Puts items that failed, expired or were cancelled back in the queue. Returns how many items will
  * be asked again; 0 leaves the batch as it is. What succeeded is never asked again. Throws CONFLICT
- * for a batch that is being cancelled, and LimitExceeded where a limit of its owner leaves no room.
+ * for a batch that is being cancelled or has lost its rows, and LimitExceeded where a limit of its
+ * owner leaves no room.
  */
 export async function retryBatch(
   { db, nudges, limitsOf, asking }: Pick<Caller, 'db' | 'nudges' | 'limitsOf' | 'asking'>,
@@ -22,6 +24,7 @@ export async function retryBatch(
   if (taking !== null) await giveBackItems(db.sql, owner, items - (retried?.retriedItems ?? 0));
   if (!retried) {
     const left = await readBatch(db, owner, id);
+    if (left) needContent(left, 'a retry');
     if (left?.status !== 'CANCELLING') return 0;
     throw new AppError(
       'CONFLICT',

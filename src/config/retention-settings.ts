@@ -31,6 +31,11 @@ export const retentionVariables = {
     days,
     { otherwise: 'it stays', values: daysInWords },
   ),
+  RETENTION_CONTENT_DAYS: variable(
+    "Days after a batch's end until its rows, answers, custom ids and error messages are deleted. Counts, usage, costs and what was submitted with it stay. Must be below RETENTION_BATCH_DAYS.",
+    days,
+    { otherwise: 'they stay', values: daysInWords },
+  ),
   RETENTION_FILE_DAYS: variable(
     'Days after its upload until a file is deleted that no batch uses.',
     days,
@@ -43,6 +48,17 @@ export const retentionVariables = {
   ),
 };
 
+/** What is wrong with variables that were read, as they stand beside each other. */
+export function retentionProblems({
+  RETENTION_BATCH_DAYS: batch,
+  RETENTION_CONTENT_DAYS: content,
+}: z.output<z.ZodObject<typeof retentionVariables>>): string[] {
+  if (batch === undefined || content === undefined || content < batch) return [];
+  return [
+    'RETENTION_CONTENT_DAYS: must be below RETENTION_BATCH_DAYS, after which nothing is left',
+  ];
+}
+
 /** The settings in variables that were read. */
 export function retentionSettings(
   data: z.output<z.ZodObject<typeof retentionVariables>>,
@@ -50,6 +66,7 @@ export function retentionSettings(
   const seconds = (days: number | undefined) => (days === undefined ? null : days * day);
   return {
     batchSeconds: seconds(data.RETENTION_BATCH_DAYS),
+    contentSeconds: seconds(data.RETENTION_CONTENT_DAYS),
     fileSeconds: seconds(data.RETENTION_FILE_DAYS),
     hours: data.RETENTION_HOURS ?? null,
   };

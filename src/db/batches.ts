@@ -88,6 +88,7 @@ const batchColumns = {
   quote: batches.quote,
   retainSeconds: batches.retainSeconds,
   traceparent: batches.traceparent,
+  contentDeletedAt: batches.contentDeletedAt,
   outputBytes: batches.outputBytes,
   errorBytes: batches.errorBytes,
   outputDeletedAt: batches.outputDeletedAt,

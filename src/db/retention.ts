@@ -8,6 +8,8 @@ import { files } from './tables.ts';
 export interface Retention {
   /** Since the end of a batch. */
   batchSeconds: number | null;
+  /** Since the end of a batch, of its rows, answers and messages. */
+  contentSeconds: number | null;
   /** Since the upload of a file that no batch uses. */
   fileSeconds: number | null;
   /** Hours of the server's local time: from the first on, before the second. */
@@ -91,26 +93,33 @@ export async function deleteLeftFiles(sql: Sql): Promise<number> {
   return deleted.count;
 }
 
-/** When the batches over a file have all gone; null where one of them stays. */
+/** What the batches over a file mean to it. */
 export interface FileUse {
   fileKey: bigint;
+  /** When they have all gone; null where one of them stays. */
   freeAt: Date | null;
+  /** When the rows go with the content of the last of them; null where they do not. */
+  contentGoesAt: Date | null;
 }
 
-/** Of those of the files that batches use: until when. `retainSeconds` as the server has it. */
+/** Of those of the files that batches use: until when. */
 export async function readFileUse(
   sql: Sql,
   fileKeys: readonly bigint[],
-  retainSeconds: number | null,
+  { batchSeconds, contentSeconds }: Pick<Retention, 'batchSeconds' | 'contentSeconds'>,
 ): Promise<FileUse[]> {
+  const later = (seconds: ReturnType<Sql>) => sql`completed_at + make_interval(secs => ${seconds})`;
   return await sql<FileUse[]>`
     with used as (
-      select file_key, completed_at + make_interval(
-               secs => least(retain_seconds, ${retainSeconds}::float8)) as until
+      select file_key, ${later(sql`least(retain_seconds, ${batchSeconds}::float8)`)} as until,
+             ${later(sql`${contentSeconds}::float8`)} as content_until
       from batches
       where file_key = any(${fileKeys.map(String)}::text[]::bigint[]) and deleted_at is null
     )
     select file_key as "fileKey",
-           case when count(*) = count(until) then max(until) end as "freeAt"
+           case when count(*) = count(until) then max(until) end as "freeAt",
+           case when count(*) = count(content_until)
+                     and bool_or(content_until < coalesce(until, 'infinity'))
+                then max(least(content_until, until)) end as "contentGoesAt"
     from used group by file_key`;
 }

@@ -27,8 +27,8 @@ export interface Retried {
  * renewed. Succeeded items are never touched. A stopped batch goes on with what it had left undone
  * as well. Its output is another file from then on: how long the old one was, and that it was
  * deleted, is forgotten. Null where nothing is to be retried, or the batch is a draft or being
- * ended, or its file has lines that are not requests. `isTaken` false: its taking did not fit, and
- * nothing was changed.
+ * ended, its file has lines that are not requests, or its rows were deleted. `isTaken` false: its
+ * taking did not fit, and nothing was changed.
  *
  * Identical rows stay together, but a twin that is named is asked itself from now on.
  *
@@ -47,6 +47,7 @@ export async function retryItems(
              ${isInPreview(sql)} as in_preview
       from batches b
       where id = ${id} and owner = ${owner} and deleted_at is null and ending is null
+        and content_deleted_at is null
         and status in ('QUEUED', 'PROCESSING', 'COMPLETED', 'FAILED', 'CANCELLED', 'EXPIRED')
         and error_code is distinct from 'INVALID_INPUT_FILE'
         and ${isTaken(sql, taking)}

@@ -141,7 +141,7 @@ async function startUpkeep(
   answerCount.start();
   ending.add(() => answerCount.stop());
   const { retention: rules } = config;
-  const retention = createRetention({ db, rules, nudges, log, events });
+  const retention = createRetention({ db, rules, summaries, nudges, log, events });
   retention.start();
   ending.add(() => retention.stop());
   const janitor = createFileJanitor({ db, log });

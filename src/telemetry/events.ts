@@ -80,7 +80,7 @@ export interface Facts {
     error: string | null;
   };
   /** Kept long enough: hidden from their owners, their rows to be removed. */
-  'retention.deleted': { kind: 'batch' | 'file'; count: number };
+  'retention.deleted': { kind: 'batch' | 'file' | 'content'; count: number };
   /** A file is visible to its owner. */
   'upload.stored': { file: string; owner: string; items: number; bytes: number };
   /** An upload is stored, be it a file or the rows of a batch. */

@@ -36,6 +36,7 @@ export const BatchStateFields = graphql(
       startedAt
       completedAt
       expiresAt
+      contentDeletedAt
       error
       errorSummary {
         code

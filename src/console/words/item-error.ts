@@ -40,12 +40,15 @@ export interface Retryable {
 }
 
 export function retryableOf({
+  contentDeletedAt,
   counts,
   errorSummary,
 }: {
+  contentDeletedAt: string | null;
   counts: { failed: number };
   errorSummary: readonly { code: ItemErrorCode; count: number }[];
 }): Retryable {
+  if (contentDeletedAt !== null) return { items: 0 };
   const lost = errorSummary
     .filter(({ code }) => !retryHelps(code))
     .reduce((sum, { count }) => sum + count, 0);

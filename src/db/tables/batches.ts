@@ -173,6 +173,13 @@ export const batches = pgTable(
     retainSeconds: integer('retain_seconds'),
     /** Of the request that submitted it, as W3C's Trace Context has it; null: traces were off. */
     traceparent: text('traceparent'),
+    /**
+     * Its rows, answers and messages are nobody's any more; counts, usage and what was submitted
+     * stay. It never runs again.
+     */
+    contentDeletedAt: instant('content_deleted_at'),
+    /** Items before this index have nothing left of them. */
+    contentBlankedTo: integer('content_blanked_to').notNull().default(0),
     /** Deleted for its owner; results and chunks are purged in the background, the batch last. */
     deletedAt: instant('deleted_at'),
   },
@@ -222,6 +229,18 @@ export const batches = pgTable(
       .on(table.completedAt)
       .concurrently()
       .where(sql`retain_seconds is not null and deleted_at is null`),
+    // Needed by listContentDue.
+    index('batches_with_content')
+      .on(table.completedAt)
+      .where(sql`completed_at is not null and deleted_at is null and content_deleted_at is null`)
+      .concurrently(),
+    // Needed by listBlankable.
+    index('batches_unblanked')
+      .on(table.key)
+      .where(sql`content_deleted_at is not null and content_blanked_to < total`)
+      .concurrently(),
+    // An older process that knows of no such batch cannot retry it.
+    check('batches_content', sql`content_deleted_at is null or completed_at is not null`),
     check(
       'batches_completed_at',
       sql`(completed_at is not null) = (status in ('COMPLETED', 'FAILED', 'CANCELLED', 'EXPIRED'))`,

@@ -60,6 +60,10 @@ export const files = pgTable(
     leftAt: instant('left_at'),
     /** Unknown to its owner from then on; the file goes when no batch needs it. */
     hiddenAt: instant('hidden_at'),
+    /** When the content of a batch over it was deleted last. Its rows go with that of the last. */
+    contentDeletedAt: instant('content_deleted_at'),
+    /** Rows before this index have nothing left of them. */
+    contentBlankedTo: integer('content_blanked_to').notNull().default(0),
     /** Deleted for its owner; the rows are purged in the background, the file last. */
     deletedAt: instant('deleted_at'),
   },
@@ -79,6 +83,11 @@ export const files = pgTable(
     index('files_left')
       .on(table.leftAt)
       .where(sql`left_at is not null and deleted_at is null`)
+      .concurrently(),
+    // Needed by deleteBlankedFiles, listBlankable.
+    index('files_unblanked')
+      .on(table.key)
+      .where(sql`content_deleted_at is not null and content_blanked_to < item_count`)
       .concurrently(),
     // Needed by deleteUnusedFiles.
     index('files_ending')

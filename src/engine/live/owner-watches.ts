@@ -91,6 +91,6 @@ function createWatch(
 /** What somebody who looks at a batch could see change; two that are equal are told once. */
 export function stateOf(batch: BatchRecord): string {
   const { status, seq, processing, resentRequests, providerState, waitingUntil, rescuedAt } = batch;
-  const { pauseReason, pauseMessage, maxCostUsd } = batch;
-  return `${status} ${seq} ${processing} ${resentRequests} ${providerState ?? ''} ${waitingUntil?.getTime() ?? ''} ${rescuedAt?.getTime() ?? ''} ${maxCostUsd ?? ''} ${pauseReason === null ? '' : `${pauseReason} ${pauseMessage}`}`;
+  const { pauseReason, pauseMessage, maxCostUsd, contentDeletedAt } = batch;
+  return `${status} ${seq} ${processing} ${resentRequests} ${providerState ?? ''} ${waitingUntil?.getTime() ?? ''} ${rescuedAt?.getTime() ?? ''} ${maxCostUsd ?? ''} ${contentDeletedAt?.getTime() ?? ''} ${pauseReason === null ? '' : `${pauseReason} ${pauseMessage}`}`;
 }

@@ -72,9 +72,12 @@ export function createSummaries(
     };
 
     async function begin(): Promise<Counted<Counts>> {
+      // Answers that were deleted can be counted no more: what was kept before is all there is.
+      const isGone = batch.contentDeletedAt != null;
       const known = kept.get(name) as Counted<Counts> | undefined;
-      if (known) return known;
-      const stored = all < storeRows ? null : await readSummary(db, batchKey, summary.field);
+      if (known && !isGone) return known;
+      const isKept = isGone || all >= storeRows;
+      const stored = isKept ? await readSummary(db, batchKey, summary.field) : null;
       if (!stored) return nothing();
       const { rows } = stored;
       const counts = summary.fromJson(JSON.parse(stored.counts));

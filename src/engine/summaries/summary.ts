@@ -6,7 +6,8 @@ import type { Stretch } from '../../db/summaries.ts';
 export type CountedBatch = Pick<
   BatchRecord,
   'key' | 'seq' | 'succeeded' | 'failed' | 'cancelled' | 'expired'
->;
+> &
+  Partial<Pick<BatchRecord, 'contentDeletedAt'>>;
 
 /** One way in which the answers of a batch are counted. Counts are never changed in place. */
 export interface Summary<Counts> {

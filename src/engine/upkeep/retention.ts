@@ -1,8 +1,8 @@
 /**
  * Deletes what has been kept long enough: batches a while after their end, files that nobody uses,
  * keys that ended a month ago. Batches and files it hides; the purge that removes what people
- * delete removes their rows too. Runs in every process, whatever its role; each step is one
- * statement and safe beside itself.
+ * delete removes their rows too. What batches were about may go before them. Runs in every process,
+ * whatever its role; each step is one statement and safe beside itself.
  */
 import type { Log } from '../../core/log.ts';
 import { createLooper } from '../../core/looper.ts';
@@ -18,6 +18,8 @@ import {
 } from '../../db/retention.ts';
 import type { Telling } from '../../telemetry/events.ts';
 import type { Nudges } from '../process/nudges.ts';
+import type { Summaries } from '../summaries/summaries.ts';
+import { createContentRemoval } from './content-removal.ts';
 
 const usualMs = 60_000;
 /** Where something is kept for less than an hour. */
@@ -34,6 +36,7 @@ export interface Retaining {
 export function createRetention({
   db,
   rules,
+  summaries,
   nudges,
   log,
   events,
@@ -41,6 +44,7 @@ export function createRetention({
 }: {
   db: Database;
   rules: Retention;
+  summaries: Summaries;
   nudges: Pick<Nudges, 'send' | 'sendDeleted'>;
   log: Pick<Log, 'info' | 'warn'>;
   events: Telling;
@@ -48,24 +52,29 @@ export function createRetention({
 }): Retaining {
   let timer: NodeJS.Timeout | null = null;
   let stopping = false;
+  const mayGoOn = () => !stopping && isWithin(rules.hours, now().getHours());
+  const { contentSeconds } = rules;
+  const content = createContentRemoval({ db, contentSeconds, summaries, nudges, mayGoOn });
 
   async function removeDue(): Promise<void> {
-    if (!isWithin(rules.hours, now().getHours())) return;
+    if (!mayGoOn()) return;
     const batches = await hideDue();
     const left = await deleteLeftFiles(db.sql);
     const old = rules.fileSeconds === null ? 0 : await deleteOldFiles(db.sql, rules.fileSeconds);
-    const files = left + old;
+    const { batches: contents, files: forgotten } = await content.remove();
+    const files = left + old + forgotten;
+    if (contents > 0) events.emit('retention.deleted', { kind: 'content', count: contents });
     if (batches > 0) events.emit('retention.deleted', { kind: 'batch', count: batches });
     if (files > 0) events.emit('retention.deleted', { kind: 'file', count: files });
     const keys = await deleteEndedKeys(db);
-    if (batches + files + keys > 0) {
-      log.info({ batches, files, keys }, 'retention deleted what was due');
+    if (batches + files + contents + keys > 0) {
+      log.info({ batches, files, contents, keys }, 'retention deleted what was due');
     }
   }
 
   async function hideDue(): Promise<number> {
     let count = 0;
-    while (!stopping) {
+    while (mayGoOn()) {
       const hidden = await hideEndedBatches(db.sql, rules.batchSeconds);
       for (const { id, owner } of hidden) await nudges.sendDeleted({ id, owner });
       count += hidden.length;
@@ -87,9 +96,9 @@ export function createRetention({
   }
 
   async function isHurried(): Promise<boolean> {
-    const { batchSeconds, fileSeconds } = rules;
-    const least = Math.min(batchSeconds ?? hourSeconds, fileSeconds ?? hourSeconds);
-    if (least < hourSeconds) return true;
+    const all = [rules.batchSeconds, rules.fileSeconds, contentSeconds];
+    const least = Math.min(...all.map((seconds) => seconds ?? hourSeconds));
+    if (least < hourSeconds || content.hasMore()) return true;
     try {
       return ((await readShortestRetain(db.sql)) ?? hourSeconds) < hourSeconds;
     } catch {

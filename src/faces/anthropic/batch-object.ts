@@ -13,7 +13,7 @@ export function messageBatchId({ id }: Pick<BatchRecord, 'id'>): string {
 /** `baseUrl` is the server's, without a slash at its end. */
 export function describeBatch(batch: BatchRecord, baseUrl: string): object {
   const id = messageBatchId(batch);
-  const { status, createdAt, expiresAt, completedAt, cancelInitiatedAt } = batch;
+  const { status, createdAt, expiresAt, completedAt, cancelInitiatedAt, contentDeletedAt } = batch;
   const hasEnded = isFinal(status);
   return {
     id,
@@ -23,9 +23,10 @@ export function describeBatch(batch: BatchRecord, baseUrl: string): object {
     created_at: createdAt.toISOString(),
     expires_at: expiresAt.toISOString(),
     ended_at: completedAt?.toISOString() ?? null,
-    archived_at: null,
+    archived_at: contentDeletedAt?.toISOString() ?? null,
     cancel_initiated_at: cancelInitiatedAt?.toISOString() ?? null,
-    results_url: hasEnded ? `${baseUrl}/v1/messages/batches/${id}/results` : null,
+    results_url:
+      hasEnded && contentDeletedAt === null ? `${baseUrl}/v1/messages/batches/${id}/results` : null,
   };
 }
 

@@ -98,6 +98,10 @@ export function batchRoutes(services: DialectServices, publicUrl: string | null)
           if (!isFinal(batch.status)) {
             throw new RouteError(404, 'NOT_FOUND', 'The message batch must have ended first');
           }
+          if (batch.contentDeletedAt !== null) {
+            const at = batch.contentDeletedAt.toISOString();
+            throw new RouteError(404, 'NOT_FOUND', `The results were deleted at ${at}`);
+          }
           const writer = await messageResultsWriter(access.db, batch, operationOf(batch));
           response.writeHead(200, {
             'content-type': writer.contentType,

@@ -1,5 +1,5 @@
 /** A batch: the type, and the query of one. */
-import { batchDeletesAt } from '../../app/deletes-at.ts';
+import { batchDeletesAt, contentDeletesAt } from '../../app/deletes-at.ts';
 import { projectBatch } from '../../app/projection.ts';
 import { requestFor } from '../../app/stored-operation.ts';
 import { isId } from '../../core/ids.ts';
@@ -134,6 +134,19 @@ builder.node('Batch', {
         'Time from which the server deletes the batch with its results by itself. Null before its end, and when the server keeps it.',
       resolve: (batch, _args, { retention }) => batchDeletesAt(batch, retention),
     }),
+    contentDeletesAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'Time from which the server deletes the rows, answers and error messages of the batch by itself. Counts, usage and what was submitted stay. Null before its end, when the server keeps them, and afterwards.',
+      resolve: (batch, _args, { retention }) => contentDeletesAt(batch, retention),
+    }),
+    contentDeletedAt: t.expose('contentDeletedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'Time at which the rows, answers, custom ids and error messages of the batch were deleted. Its items have no content and no output since then, it has no output to download, and it cannot be retried. Null while it has them.',
+    }),
     webhookUrl: t.exposeString('webhookUrl', {
       nullable: true,
       description:
@@ -234,6 +247,7 @@ async function firstRequestOf(
   batch: BatchRecord,
   { db, preparePlan, budget }: Context,
 ): Promise<Record<string, unknown> | null> {
+  if (batch.contentDeletedAt !== null) return null;
   const file = rowFileOf(await readBatchFile(db, batch.fileKey), batch);
   const { rows } = await budget.readWhole((maxBytes) =>
     readFileRows(db.sql, batch.fileKey, { afterIndex: -1, limit: 1, maxBytes }),

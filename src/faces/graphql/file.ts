@@ -14,7 +14,7 @@ import {
   readFile,
   readFilesWithin,
 } from '../../db/files.ts';
-import { readFileUse } from '../../db/retention.ts';
+import { type FileUse, readFileUse } from '../../db/retention.ts';
 import { previewRow } from '../../files/decoded-row.ts';
 import type { fileFormats } from '../../files/read/format.ts';
 import { maxRejections } from '../../files/read/limits.ts';
@@ -62,10 +62,10 @@ export const FileFormatEnum = builder.enumType('FileFormat', {
   } satisfies Record<(typeof fileFormats)[number], { description: string }>,
 });
 
-/** When the batches over a file have gone: null where one stays. */
-const loadFreeAt = createRounds<Date | null>(async (keys, { db, retention }) => {
-  const used = await readFileUse(db.sql, keys, retention.batchSeconds);
-  return new Map(used.map(({ fileKey, freeAt }) => [fileKey, freeAt]));
+/** What the batches over a file mean to it. */
+const loadUse = createRounds<FileUse>(async (keys, { db, retention }) => {
+  const used = await readFileUse(db.sql, keys, retention);
+  return new Map(used.map((use) => [use.fileKey, use]));
 });
 
 /** Of a file that a page has many times: there may be 10,000. */
@@ -131,8 +131,12 @@ builder.node('File', {
       complexity: { field: 1, multiplier: 1 },
       resolve: async (file, _args, context) => {
         const { retention } = context;
-        const freeAt = dependsOnUse(file, retention) ? await loadFreeAt(file.key, context) : null;
-        return fileDeletesAt(file, freeAt, retention);
+        const isUsed = dependsOnUse(file, retention);
+        return fileDeletesAt(
+          file,
+          isUsed ? await loadUse(file.key, context) : undefined,
+          retention,
+        );
       },
     }),
     rejections: t.field({

@@ -1,6 +1,7 @@
 /** The items of a batch as a list, with its filters. */
 import { z } from 'zod';
 import { answerFilterOf } from '../../app/answer-filter.ts';
+import type { BatchRecord } from '../../db/batches.ts';
 import { storableText } from '../../operations/text.ts';
 import { confidenceBelowArg, confidenceFromArg, labelsArg } from './answer-args.ts';
 import { asksFor } from './asks-for.ts';
@@ -83,6 +84,7 @@ builder.objectField('Batch', 'items', (t) =>
       },
       complexity: (args) => ({ ...pageCost(args), field: listCost(args) }),
       resolve: async (batch, args, context, info) => {
+        if (args.search != null) refuseSearch(batch);
         const asked = {
           orderBy: args.orderBy ?? 'INDEX',
           filter: {
@@ -121,6 +123,13 @@ builder.objectField('Batch', 'items', (t) =>
 
 /** Fields of an item for which its whole row is read. */
 const wholeTexts: ReadonlySet<string> = new Set(['content', 'metadata', 'request']);
+
+/** Throws BAD_USER_INPUT where there is no text any more. */
+function refuseSearch({ contentDeletedAt }: BatchRecord): void {
+  if (contentDeletedAt === null) return;
+  const message = `must be absent: the rows and answers of this batch were deleted at ${contentDeletedAt.toISOString()}`;
+  throw presentIssues([{ path: 'search', message }]);
+}
 
 /** A page that begins at an index begins behind the one before. */
 function fromIndexed<

@@ -6,6 +6,7 @@ import { parseKeepingNumbers } from '../../core/exact-json.ts';
 import { excerpt } from '../../core/excerpt.ts';
 import { itemId, parseItemId } from '../../core/ids.ts';
 import { type BatchFile, type BatchRecord, readBatch, readBatchFile } from '../../db/batches.ts';
+import { deletedMessage } from '../../db/content.ts';
 import type { Database } from '../../db/driver/client.ts';
 import { type ItemRecord, listItems } from '../../db/items.ts';
 import { type DecodedRow, decodeRow } from '../../files/decoded-row.ts';
@@ -53,13 +54,23 @@ export async function toModels(
 ): Promise<BatchItemModel[]> {
   if (items.length === 0) return [];
   const file = rowFileOf(known ?? (await readBatchFile(db, batch.fileKey)), batch);
-  return items.map((item) => ({
-    batch,
-    item,
-    row: decodeRow(file, item),
-    customId: customIdOf(file, item),
-    rowNumber: rowNumberOf(file, item),
-  }));
+  return items.map((stored) => {
+    const item = batch.contentDeletedAt === null ? stored : withoutContent(stored);
+    return {
+      batch,
+      item,
+      row: decodeRow(file, item),
+      customId: customIdOf(file, item),
+      rowNumber: rowNumberOf(file, item),
+    };
+  });
+}
+
+/** What is left of an item whose batch has lost its content, also before that is blanked. */
+function withoutContent(item: ItemRecord): ItemRecord {
+  const gone = { customId: null, fields: null, output: null, rejectedAnswer: null };
+  const errorMessage = item.errorCode === null ? null : deletedMessage;
+  return { ...item, ...gone, content: '', errorMessage };
 }
 
 export const BatchItem = builder.objectRef<BatchItemModel>('BatchItem');
@@ -102,7 +113,7 @@ builder.node(BatchItem, {
     }),
     customId: t.string({
       description:
-        'Key given by the caller. Without a given key: the index of an inline item, or the place of a row in its file, from 0 (row - 1).',
+        'Key given by the caller. Without a given key, and when the batch has a contentDeletedAt: the index of an inline item, or the place of a row in its file, from 0 (row - 1).',
       resolve: ({ customId }) => customId,
     }),
     status: t.field({
@@ -112,7 +123,8 @@ builder.node(BatchItem, {
       resolve: ({ item }) => item.status,
     }),
     content: t.string({
-      description: 'Text of the item, exactly as given.',
+      description:
+        'Text of the item, exactly as given. Empty when the batch has a contentDeletedAt.',
       resolve: ({ item, row }, _args, { budget }) => {
         send(budget, item, row.content);
         return row.content;
@@ -153,8 +165,9 @@ builder.node(BatchItem, {
       type: 'JSONObject',
       nullable: true,
       description:
-        'Body of the first request that was or would be sent for the item. The operation chat and other tools accept this body. Null when the item cannot be sent, or its model is not configured any more.',
+        'Body of the first request that was or would be sent for the item. The operation chat and other tools accept this body. Null when the item cannot be sent, its model is not configured any more, or the batch has a contentDeletedAt.',
       resolve: ({ batch, item, row }, _args, { preparePlan, budget }) => {
+        if (batch.contentDeletedAt !== null) return null;
         // Before it is made: a template can make much of a small row.
         send(budget, item, null);
         const request = requestFor(batch, row, preparePlan);
@@ -166,7 +179,7 @@ builder.node(BatchItem, {
       type: 'JSON',
       nullable: true,
       description:
-        'Output of the operation, e.g. {"label": "positive", "confidence": 0.9}. Null until the item succeeded.',
+        'Output of the operation, e.g. {"label": "positive", "confidence": 0.9}. Null until the item succeeded, and when the batch has a contentDeletedAt.',
       resolve: ({ item }, _args, { budget }) => {
         send(budget, item, item.output);
         return parseJson(item.output);

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AskedAnswers, answerFilterOf, maxLabels } from '../../app/answer-filter.ts';
+import { needContent } from '../../app/need-content.ts';
 import { BadUserInput } from '../../core/errors.ts';
 import { isId } from '../../core/ids.ts';
 import { textProblem } from '../../core/text.ts';
@@ -77,6 +78,7 @@ export async function answerOutput(route: OutputRoute): Promise<void> {
   const batch = await findBatch(accessOf(owner ?? '').db, owner, batchId);
   if (!batch) throw new RouteError(404, 'NOT_FOUND', 'There is no batch with this id');
   const { includes, names, csv, asked, ...wanted } = readQuery(query);
+  needContent(batch, 'an output');
   const answers = answersOf(batch, asked);
   const access = accessOf(batch.owner);
   const writer = await outputWriter(access.db, batch, {

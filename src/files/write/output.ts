@@ -109,7 +109,7 @@ async function rowTextsOf(db: Database, batch: BatchRecord): Promise<RowTexts> {
 
 /**
  * The output in pieces of about `pieceLength`; read as fast as it is taken. Throws when the batch
- * is deleted meanwhile, because what came until then might look like all of it.
+ * or its content is deleted meanwhile, because what came until then might look like all of it.
  */
 export async function* writeOutput(
   { db, copy }: { db: Database; copy: Copy },
@@ -138,8 +138,10 @@ export async function* writeOutput(
       piece = '';
     }
   }
-  // The rows of a batch go only after the batch itself.
-  if (!(await readBatchByKey(db, batchKey))) throw new Error('the batch has been deleted');
+  // The rows of a batch go only after the batch itself, or after it was said to have none.
+  const left = await readBatchByKey(db, batchKey);
+  if (!left) throw new Error('the batch has been deleted');
+  if (left.contentDeletedAt !== null) throw new Error('the answers of the batch have been deleted');
   yield piece + writer.tail;
 }
 

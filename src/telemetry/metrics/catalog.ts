@@ -191,7 +191,7 @@ export const catalog = {
   retentionDeleted: counter(
     'winnow_retention_deleted_total',
     ['kind'],
-    'Batches and files that retention has deleted',
+    'Batches and files that retention has deleted, and batches whose content it has',
   ),
   providerBatches: gauge(
     'winnow_provider_batches',

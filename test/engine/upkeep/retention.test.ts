@@ -3,6 +3,7 @@ import pino from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../../../src/config.ts';
 import { type Database, openDatabase } from '../../../src/db/driver/client.ts';
+import { createSummaries } from '../../../src/engine/summaries/summaries.ts';
 import { createFileJanitor } from '../../../src/engine/upkeep/janitor.ts';
 import { createRetention } from '../../../src/engine/upkeep/retention.ts';
 import { createWorkShare } from '../../../src/engine/upkeep/work-share.ts';
@@ -32,6 +33,7 @@ async function look(env: Record<string, string>, hour = 12) {
   await createRetention({
     db,
     rules: readConfig(env).retention,
+    summaries: createSummaries({ db, log }),
     nudges: { send: async () => undefined, sendDeleted: async () => undefined },
     log,
     events,
@@ -197,7 +199,7 @@ describe('files', () => {
   it('tell when they go, by the batches over them', async () => {
     const days = 86_400_000;
     const other = await startApp(
-      { RETENTION_BATCH_DAYS: '10', RETENTION_FILE_DAYS: '3' },
+      { RETENTION_BATCH_DAYS: '10', RETENTION_FILE_DAYS: '3', ROLE: 'api' },
       { databaseUrl: app.databaseUrl, sandbox: app.sandbox },
     );
     try {

@@ -87,7 +87,7 @@ beforeAll(async () => {
           ownProcess: { id: () => null, concurrency: 1 },
           callLedger: { accountOf: () => ({ add: () => undefined }) },
           ownerBudget: { admit: async () => () => undefined },
-          retention: { batchSeconds: null, fileSeconds: null, hours: null },
+          retention: { batchSeconds: null, contentSeconds: null, fileSeconds: null, hours: null },
           limits: { owners: new Map(), others: null },
           concurrency: 1,
           log,

@@ -29,7 +29,8 @@ interface CardProps {
 
 /** The card of the state that the batch is in, if that has one. */
 export function StateCard(props: CardProps) {
-  const { status, pause, waiting } = props.batch;
+  const { status, pause, waiting, contentDeletedAt } = props.batch;
+  if (contentDeletedAt !== null) return <ForgottenCard at={contentDeletedAt} />;
   if (status === 'PAUSED' && pause?.reason === 'PREVIEW') return <PreviewCard {...props} />;
   if (status === 'PAUSED' && pause?.reason === 'BUDGET') return <BudgetCard {...props} />;
   if (status === 'PAUSED' && pause?.reason === 'OWNER_BUDGET') return <MonthCard {...props} />;
@@ -57,6 +58,18 @@ function Card({
       </div>
       {actions && <div className="row wrap state-acts">{actions}</div>}
     </section>
+  );
+}
+
+function ForgottenCard({ at }: { at: string }) {
+  const times = useTimes();
+  return (
+    <Card title="Its rows and answers are deleted">
+      <p>
+        The server deleted them <span title={times.exact(at)}>{times.soon(at)}</span>. What was
+        counted stays: labels, confidences, costs. It cannot be retried, and has no output.
+      </p>
+    </Card>
   );
 }
 

@@ -48,7 +48,11 @@ export function Download({ batch, filter }: { batch: Batch; filter: RowFilter })
   const [forExcel, setForExcel] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   const taken = isFiltered(filter) && onlyFiltered;
-  const off = taken ? whyOff(filter) : null;
+  const off = batch.contentDeletedAt
+    ? 'Off: its answers are deleted.'
+    : taken
+      ? whyOff(filter)
+      : null;
 
   async function download(format: (typeof formats)[number][0]) {
     setProblem(null);

@@ -82,11 +82,11 @@ function Facts({ batch }: { batch: Batch }) {
 }
 
 function Steps({ batch, acting: { act, busy } }: { batch: Batch; acting: Acting }) {
-  const { id, status, counts } = batch;
+  const { id, status, counts, contentDeletedAt } = batch;
   const under = status === 'QUEUED' || status === 'PROCESSING';
   // Its card has the button.
   const preview = batch.pause?.reason === 'PREVIEW';
-  const left = counts.failed + counts.cancelled + counts.expired;
+  const left = contentDeletedAt === null ? counts.failed + counts.cancelled + counts.expired : 0;
   const failed = retryableOf(batch);
   return (
     <>

@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY "batches_with_content" ON "batches" USING btree ("completed_at") WHERE completed_at is not null and deleted_at is null and content_deleted_at is null;

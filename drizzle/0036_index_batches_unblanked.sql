@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY "batches_unblanked" ON "batches" USING btree ("key") WHERE content_deleted_at is not null and content_blanked_to < total;

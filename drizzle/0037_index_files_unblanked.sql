@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY "files_unblanked" ON "files" USING btree ("key") WHERE content_deleted_at is not null and content_blanked_to < item_count;
