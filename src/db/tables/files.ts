@@ -72,6 +72,8 @@ export const files = pgTable(
     uniqueIndex('files_id').on(table.id),
     // Needed by listFiles, countFiles.
     index('files_owner').on(table.owner, table.key).where(sql`listed`),
+    // Needed by countBytes.
+    index('files_bytes').on(table.owner, table.sizeBytes).concurrently(),
     // Needed by listDeletedFiles.
     index('files_deleted').on(table.key).where(sql`deleted_at is not null`),
     // Needed by deleteOldFiles.

@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY "files_bytes" ON "files" USING btree ("owner","size_bytes");
