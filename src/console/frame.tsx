@@ -10,6 +10,7 @@ import { useLiveQuery } from './data/use-live-query.ts';
 import { Button } from './parts/button.tsx';
 import { useFavicon } from './parts/favicon.ts';
 import { Notices } from './parts/notices.tsx';
+import { OwnerLimitsFooter } from './parts/owner-limits.tsx';
 import { ShortcutsDialog } from './parts/shortcut-list.tsx';
 import { useShortcuts } from './parts/shortcuts.ts';
 import { CountsFields } from './words/batch-state.ts';
@@ -113,6 +114,7 @@ export function Frame({ children }: { children: ReactNode }) {
       <main id="page">
         <OfflineLine />
         {children}
+        <OwnerLimitsFooter />
       </main>
       <Notices />
       <ShortcutsDialog />

@@ -210,11 +210,84 @@ if (browserPath) {
         await next.stop();
       }
     });
+
+    it('a page of an open server asks for one once there is a first key, and keeps its work', {
+      timeout: 60_000,
+    }, async () => {
+      const open = await startApp();
+      try {
+        const { page } = await openGraphiQL(browser, open.url);
+        expect(await page.locator('.winnow-key').count()).toBe(0);
+        await typeQuery(page, 'Welcome', 'query Welcome { service { owner } } # mine');
+        await submitTexts(open, ['good']);
+        await runTab(page, 'WatchProgress', 'batchesChanged');
+
+        const { key } = await makeKey(open, {});
+
+        // The stream of events ends, and says so by itself.
+        await until(async () => (await page.locator('.winnow-key').count()) === 1, {
+          deadlineMs: 20_000,
+          what: 'the field of the key',
+        });
+        expect(await stateOf(page)).toContain('This server needs a key');
+        expect(await runTab(page, 'Welcome', 'UNAUTHENTICATED')).toContain('at the top');
+        await giveKey(page, key, 'Used for every request');
+        expect(await runTab(page, 'Welcome', '"local"')).toContain('"owner": "local"');
+        await page.close();
+      } finally {
+        await open.stop();
+      }
+    });
+
+    it('one that is revoked under a stream of events is asked for again', {
+      timeout: 60_000,
+    }, async () => {
+      const closed = await startApp({ API_KEYS: `anna:${annaKey}:admin` });
+      try {
+        const { page } = await openGraphiQL(browser, closed.url);
+        const { id, key } = await makeKey(closed, anna);
+        await giveKey(page, key, 'Used for every request');
+        await typeQuery(page, 'Welcome', 'query Welcome { service { owner } } # mine');
+        await submitTexts(closed, ['good'], { name: 'of anna', headers: anna });
+        await runTab(page, 'WatchProgress', 'batchesChanged');
+
+        const revoke = 'mutation($id: ID!) { revokeApiKey(id: $id) { apiKey { id } } }';
+        await closed.graphql(revoke, { id }, anna);
+
+        await until(async () => (await stateOf(page)).includes('takes this key no more'), {
+          deadlineMs: 20_000,
+          what: 'word of the end',
+        });
+        await giveKey(page, annaKey, 'Used for every request');
+        expect(await runTab(page, 'Welcome', '"anna"')).toContain('"owner": "anna"');
+        await page.close();
+      } finally {
+        await closed.stop();
+      }
+    });
   });
 } else {
   it('no browser was found, so no key was given in one', () => {
     expect(browserPath).toBeNull();
   });
+}
+
+/** A key of the owner whose headers these are. */
+async function makeKey(of: App, headers: Record<string, string>) {
+  const { data } = await of.graphql(
+    `mutation { createApiKey(input: {name: "new", scopes: [READ, SUBMIT]}) { key apiKey { id } } }`,
+    {},
+    headers,
+  );
+  return { key: data?.createApiKey.key as string, id: data?.createApiKey.apiKey.id as string };
+}
+
+/** Replaces the text of a tab. */
+async function typeQuery(page: Page, tab: string, text: string): Promise<void> {
+  await showTab(page, tab);
+  await page.locator('.graphiql-query-editor .monaco-editor').click();
+  await page.keyboard.press('ControlOrMeta+A');
+  await page.keyboard.insertText(text);
 }
 
 async function giveKey(page: Page, key: string, expected: string): Promise<void> {

@@ -67,7 +67,9 @@ export function Kept<T>({
   }, [write]);
 
   if (kept && owner === undefined) return <Skeleton lines={12} />;
-  const before = round === 0 && kept && kept.owner === owner ? kept.value : null;
+  // On a server without keys it was nobody's: whose key this tab gets next has it.
+  const isOwn = kept?.owner === null || kept?.owner === owner;
+  const before = round === 0 && kept && isOwn ? kept.value : null;
   const startOver = () => {
     keep(null);
     setRound(round + 1);

@@ -12,7 +12,7 @@ export const graphiqlScript = `(page) => {
   let accepted = !page.withKeys;
   const waiting = [];
   const streams = new Set();
-  const field = page.withKeys ? showField() : null;
+  let field = page.withKeys ? showField() : null;
   if (field && key !== '') {
     tell('Asking the server …', '');
     checkKey();
@@ -70,6 +70,14 @@ export const graphiqlScript = `(page) => {
     field.output.dataset.state = state;
   }
 
+  // Of a page that was opened before the server had its first key.
+  function askForKey() {
+    if (field) return;
+    accepted = false;
+    field = showField();
+    tell(missing, 'refused');
+  }
+
   async function post(body, { headers = {}, accept = 'application/json', signal } = {}) {
     const sent = new Headers({ 'content-type': 'application/json', accept });
     if (key !== '') sent.set('authorization', 'Bearer ' + key);
@@ -79,6 +87,7 @@ export const graphiqlScript = `(page) => {
     const request = { method: 'POST', headers: sent, body: JSON.stringify(body), signal };
     const response = await fetch(location.pathname, request);
     if (own && asked === key) judge(response.status);
+    else if (response.status === 401 && !sent.has('authorization')) askForKey();
     return response;
   }
 
@@ -94,6 +103,14 @@ export const graphiqlScript = `(page) => {
       tell('Used for every request of this tab; forgotten when it is closed.', 'accepted');
       for (const go of waiting.splice(0)) go();
     }
+  }
+
+  function hasOwnKey(headers = {}) {
+    return Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
+  }
+
+  function isRefusal({ errors = [] }) {
+    return errors.some(({ extensions }) => extensions?.code === 'UNAUTHENTICATED');
   }
 
   function readJson(text) {
@@ -149,15 +166,19 @@ export const graphiqlScript = `(page) => {
     }
     let text = '';
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
-      text += piece.value;
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      text += part.value;
       const events = text.split('\\n\\n');
       text = events.pop();
-      for (const event of events) {
-        const lines = event.split('\\n');
+      for (const piece of events) {
+        const lines = piece.split('\\n');
         if (lines.includes('event: complete')) return;
         const data = lines.find((line) => line.startsWith('data: '));
-        if (lines.includes('event: next') && data) next(JSON.parse(data.slice(6)));
+        if (!lines.includes('event: next') || !data) continue;
+        const event = JSON.parse(data.slice(6));
+        // The key has ended, and the stream with it.
+        if (!hasOwnKey(headers) && isRefusal(event)) key === '' ? askForKey() : judge(401);
+        next(event);
       }
     }
     throw new Error('it ended before its end');
@@ -170,7 +191,7 @@ export const graphiqlScript = `(page) => {
     const operations = [...query.replace(/#.*/g, '').matchAll(heads)];
     const chosen = operations.find(([, , name]) => name === operationName) ?? operations[0];
     const body = { query, variables, operationName: chosen?.[2] };
-    const hasOwn = Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
+    const hasOwn = hasOwnKey(headers);
     if (!('documentAST' in given) && !hasOwn) {
       // The schema, for which there is time until a key is accepted.
       while (!accepted) await new Promise((go) => waiting.push(go));
