@@ -12,12 +12,14 @@ import { benchLatency } from './latency.ts';
 import { benchMoney } from './money.ts';
 import { benchSubscriptions } from './subscriptions.ts';
 import { benchSync } from './sync.ts';
+import { benchTelemetry } from './telemetry.ts';
 import { benchThroughput } from './throughput.ts';
 
 const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   ingest: () => benchIngest(),
   export: () => benchExport(),
   throughput: () => benchThroughput(),
+  telemetry: () => benchTelemetry(),
   latency: () => benchLatency(),
   engine: () => benchEngine(),
   sync: () => benchSync(),

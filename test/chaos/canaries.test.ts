@@ -1,10 +1,11 @@
 /**
  * A storm at LOG_LEVEL=trace, with a mark of its own in all that must stay out of the log: rows,
  * prompts, answers, keys of the owner and of the provider, and a webhook's query string. All that
- * the processes wrote, and their figures, are then searched for the marks.
+ * the processes wrote, their figures and their spans are then searched for the marks.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hasEnded, readBatch, submit } from '../engine/worker/support.ts';
+import { type Collector, startCollector } from '../support/collector.ts';
 import { until } from '../support/until.ts';
 import { either } from './run.ts';
 import { type Member, type Stage, setStage } from './stage.ts';
@@ -24,17 +25,22 @@ const marks = {
 };
 
 let stage: Stage;
+let collector: Collector;
 
 beforeAll(async () => {
+  collector = await startCollector();
   stage = await setStage({
     leaseMs: 3_000,
     latencyMs: 50,
     apiEnv: { WEBHOOK_ALLOW_PRIVATE: 'true' },
   });
 });
-afterAll(() => stage.close());
+afterAll(async () => {
+  await stage.close();
+  await collector.close();
+});
 
-test('no text, key or query string is in what processes write, nor in their figures', async () => {
+test('no text, key or query string is in lines of the log, figures or spans', async () => {
   const { faults } = stage.sandbox;
   faults.add({
     fault: { kind: 'content', content: `${marks.answer}, not one of them` },
@@ -55,6 +61,8 @@ test('no text, key or query string is in what processes write, nor in their figu
     API_KEYS: `anna:${ownerKey}`,
     TEST_KEY: providerKey,
     WEBHOOK_ALLOW_PRIVATE: 'true',
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_BSP_SCHEDULE_DELAY: '500',
     PROVIDERS: JSON.stringify({
       test: { baseURL: stage.sandbox.url, apiKeyEnv: 'TEST_KEY', models: ['rules'] },
     }),
@@ -82,7 +90,15 @@ test('no text, key or query string is in what processes write, nor in their figu
   const [, operator = ''] = /Probes +(\S+)\/readyz/.exec(serving.output()) ?? [];
   const figures = await (await fetch(`${operator}/metrics`)).text();
 
-  const written = [...crew, serving].map((one) => one.output()).join('\n') + figures;
+  const failed = () => collector.named('chat rules').some((span) => span.failed);
+  await until(() => failed() && collector.named('chunk').length > 0, {
+    deadlineMs: 60_000,
+    what: 'spans of what failed',
+  });
+  const spans = collector.requests.map(({ body }) => body).join('\n');
+
+  const lines = [...crew, serving].map((one) => one.output()).join('\n');
+  const written = lines + figures + spans;
   expect(figures).toContain('winnow_items_total');
   expect(written).toContain('"msg":"request"');
   expect(written).toContain('"batchId"');
