@@ -7,7 +7,6 @@ import { takenOf } from '../engine/quote/count-prompts.ts';
 import { type Plan, promptOf } from '../engine/run/plan.ts';
 import type { RowFile } from '../files/row.ts';
 import { takenTexts } from '../files/taken-texts.ts';
-import { findOperation } from '../operations/index.ts';
 import type { PromptItem } from '../operations/operation.ts';
 import type { CheckedSource } from './source.ts';
 
@@ -16,18 +15,13 @@ const itemsAtOnce = 100;
 /** Among more rows, identical ones are not looked for: a caller waits. */
 const maxRows = 100_000;
 
-/** `file` is how the rows are read. Null where every item is asked, or there are too many. */
+/** `file` is how the rows are read. Null where there are too many. */
 export async function countIdentical(
   sql: Sql,
-  {
-    name,
-    plan,
-    source,
-    file,
-  }: { name: string; plan: Plan; source: CheckedSource; file: RowFile | null },
+  { plan, source, file }: { plan: Plan; source: CheckedSource; file: RowFile | null },
 ): Promise<number | null> {
   const { items, fileKey, itemCount } = source;
-  if (!findOperation(name)?.deduplicates || itemCount > maxRows) return null;
+  if (itemCount > maxRows) return null;
   return file && fileKey !== null
     ? await countTwins(sql, fileKey, takenTexts(file, plan.operation.takes))
     : await countEqualPrompts(plan, items);

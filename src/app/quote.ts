@@ -26,6 +26,8 @@ interface CheckedQuote {
   source: CheckedSource;
   sourcePath: string;
   contentField: string | null;
+  /** Whether identical items are asked once; null: as the operation does by itself. */
+  deduplicate: boolean | null;
   /** As `provider/name`; null for the one of the options, or the server's. */
   models: readonly string[] | null;
   /** What stands before a field's name in the caller's input. */
@@ -71,7 +73,8 @@ export async function quoteChecked(context: Quoting, asked: CheckedQuote): Promi
       ? readSample(db.sql, { fileKey, file, seed, total: itemCount, size: sampleSize })
       : sampleItems(source.items, { seed, size: sampleSize });
   const hash = optionsHash(operation, options);
-  const identicalItems = await countIdentical(db.sql, { name: operation, plan, source, file });
+  const isOnce = asked.deduplicate ?? findOperation(operation)?.deduplicates ?? false;
+  const identicalItems = isOnce ? await countIdentical(db.sql, { plan, source, file }) : null;
   const quoted = await makeQuote(counter, {
     kind: operation,
     options,

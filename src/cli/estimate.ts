@@ -1,5 +1,5 @@
 /** What a batch may cost, by a quote of the server, before anything is sent to its model. */
-import type { Estimate, ModelQuote, Quote, Winnow } from '../client/index.ts';
+import type { Estimate, ModelQuote, Winnow } from '../client/index.ts';
 import { count, usdText } from './columns.ts';
 import type { Operation } from './operation.ts';
 
@@ -32,27 +32,6 @@ export function quoteText({ inputTokens, outputTokens, ...quote }: ModelQuote): 
   ];
   const cost = liveUsd === null ? 'at an unknown price' : `about ${usdText(liveUsd)}`;
   return [`${tokensText({ inputTokens, outputTokens })}, ${cost}`, ...others].join(', or ');
-}
-
-/** A quote counts identical rows once; this is about what asking each of them takes. */
-export function ofEachRow(
-  quote: ModelQuote,
-  { items, identicalItems }: Pick<Quote, 'items' | 'identicalItems'>,
-): ModelQuote {
-  const factor = items / (items - (identicalItems ?? 0));
-  const grown = ({ expected, low, high }: Estimate): Estimate => ({
-    expected: expected * factor,
-    low: low * factor,
-    high: high * factor,
-  });
-  return {
-    ...quote,
-    inputTokens: grown(quote.inputTokens),
-    outputTokens: grown(quote.outputTokens),
-    liveUsd: quote.liveUsd && grown(quote.liveUsd),
-    liveCachedUsd: quote.liveCachedUsd && grown(quote.liveCachedUsd),
-    providerBatchUsd: quote.providerBatchUsd && grown(quote.providerBatchUsd),
-  };
 }
 
 /** `about 3,700,000 tokens in and 40,000 out` */

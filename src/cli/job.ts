@@ -12,7 +12,7 @@ import {
 } from '../client/index.ts';
 import { ask } from './ask.ts';
 import { counted } from './columns.ts';
-import { isSandbox, modelOf, ofEachRow, quoteText } from './estimate.ts';
+import { isSandbox, modelOf, quoteText } from './estimate.ts';
 import { WrongUse } from './failure.ts';
 import { type FlagName, type Given, numberOf, onOffOf } from './flags.ts';
 import { type Input, keyOf } from './input.ts';
@@ -170,9 +170,10 @@ async function endPreview(
   if (batch.pauseReason !== 'preview' || settings.preview !== undefined) return;
   const { counts, model, quote, execution, maxCostUsd } = batch;
   const { signal } = shell.ending;
-  if (!isSandbox(model)) {
+  const projected = await batch.projection({ signal });
+  const isPriced = projected?.costUsd ?? quote?.liveUsd;
+  if (isPriced || !isSandbox(model)) {
     const text = costText(counts.total, model, quote);
-    const projected = await batch.projection({ signal });
     const most =
       projected?.costUsd?.high ?? mostUsd(quote, { rows: counts.total, execution, maxCostUsd });
     await agree(text, most, { given, shell, progress });
@@ -219,10 +220,11 @@ async function agreeToCost(
 ): Promise<void> {
   const { signal } = shell.ending;
   const model = await modelOf(winnow, operation, signal);
-  if (isSandbox(model)) return;
   const rows = file.itemCount;
   const { deduplicate } = settings;
   const quote = await readQuote(file, operation, { winnow, deduplicate, signal });
+  // The sandbox costs nothing, unless PRICES of the server says what it does.
+  if (isSandbox(model) && !quote?.liveUsd) return;
   const text = costText(rows, model, quote);
   await agree(text, mostUsd(quote, { rows, ...settings }), { given, shell, progress });
 }
@@ -257,11 +259,10 @@ async function readQuote(
     signal,
   }: { winnow: Winnow; deduplicate: Settings['deduplicate']; signal: AbortSignal },
 ): Promise<ModelQuote | null> {
-  const options = { ...asSubmit(operation), source: { id: file.id }, signal };
+  const options = { ...asSubmit(operation), source: { id: file.id }, deduplicate, signal };
   try {
     const quote = await winnow.quote(options as QuoteOptions);
-    const [ofModel = null] = quote.models;
-    return ofModel && deduplicate === false ? ofEachRow(ofModel, quote) : ofModel;
+    return quote.models[0] ?? null;
   } catch (error) {
     if (error instanceof RateLimited) return null;
     throw error;

@@ -39,7 +39,7 @@ export interface Quote {
   readonly sampledItems: number;
   /** Items of the sample that cannot be asked: blank, or without a field of the template. */
   readonly unaskableItems: number;
-  /** Items that equal an earlier one. Null above 100,000 items, and for run and chat. */
+  /** Items that equal an earlier one. Null above 100,000 items, and where each is asked. */
   readonly identicalItems: number | null;
   /** One for each model, in the order in which the models were named. */
   readonly models: readonly ModelQuote[];

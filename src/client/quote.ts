@@ -16,6 +16,8 @@ interface QuoteSettings extends CallOptions {
   models?: readonly string[] | null | undefined;
   /** Column or field of the file with the text. */
   contentField?: string | null | undefined;
+  /** False: each of identical items is asked. Absent: as the operation does by itself. */
+  deduplicate?: boolean | null | undefined;
 }
 
 /** A quote of exactly one operation, written as for a submit. */

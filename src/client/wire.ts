@@ -760,6 +760,7 @@ export type PriceSource =
 
 export interface QuoteInput {
   contentField?: string | null | undefined;
+  deduplicate?: boolean | null | undefined;
   models?: readonly string[] | null | undefined;
   operation: OperationInput;
   source: SourceInput;

@@ -65,6 +65,35 @@ it('asks for identical rows that are each asked as for so many rows', async () =
   expect(tokensOf(each) / tokensOf(once)).toBeCloseTo(4, 0);
 });
 
+it('leaves blank rows out, though each of identical rows is asked', async () => {
+  const story = `${'A long story about love. '.repeat(2_000)}\n`;
+  const rows = Array.from({ length: 20 }, (_, n) => (n % 2 ? '{"text":" "}\n' : row(n)));
+  function row(n: number) {
+    return `${JSON.stringify({ text: `${n} ${story}` })}\n`;
+  }
+  writeFileSync(folder.file('blank.jsonl'), rows.join(''));
+  const args = ['summarize', 'blank.jsonl', '--column', 'text', '--model', 'openai/o1-pro'];
+
+  const once = await folder.run(args);
+  const each = await folder.run([...args, '--deduplicate', 'off']);
+
+  const costOf = ({ err }: { err: string }) => /^20 rows to .*? tokens in/.exec(err)?.[0];
+  expect(costOf(once)).toContain('about');
+  expect(costOf(each)).toBe(costOf(once));
+});
+
+it('asks for the sandbox too, once it has a price', async () => {
+  const priced = await startApp({
+    PRICES: JSON.stringify({ 'sandbox/rules': { input: 100, output: 400 } }),
+    DEFAULT_MODEL: 'sandbox/rules',
+  });
+  const refused = await folder.run(['summarize', 'long.txt', '--url', priced.url]);
+  await priced.stop();
+
+  expect(refused.code).toBe(2);
+  expect(refused.err).toMatch(/^1 row .* about \$[1-9].* Nothing was sent: --yes agrees\.\n$/);
+});
+
 it('quotes models side by side, leaves no file, and sends nothing', async () => {
   const sent = sandbox.requests.count;
   const args = ['quote', 'summarize', 'long.txt', '--models', 'openai/gpt-4.1-mini,test/rules'];

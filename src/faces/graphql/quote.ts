@@ -21,7 +21,7 @@ const Quote = builder.objectRef<QuoteModel>('Quote').implement({
     identicalItems: t.exposeInt('identicalItems', {
       nullable: true,
       description:
-        'Items that are identical to an earlier one, so that they would not be asked again. Null above 100,000 items, where identical rows are not looked for, and for operations that ask every row.',
+        'Items that are identical to an earlier one, so that they would not be asked again. Null above 100,000 items, where identical rows are not looked for, and where every row is asked.',
     }),
     models: t.expose('models', {
       type: [ModelQuote],
@@ -54,6 +54,9 @@ const QuoteInput = builder.inputType('QuoteInput', {
       description:
         'The column or JSON field of the file that holds the text, as in SubmitBatchInput.',
       validate: { schema: batchFields.contentField as never },
+    }),
+    deduplicate: t.boolean({
+      description: 'False: each of identical items is counted. Absent: as in SubmitBatchInput.',
     }),
     models: t.stringList({
       description:
@@ -94,6 +97,7 @@ builder.queryField('quote', (t) =>
           source,
           sourcePath: 'input.source',
           contentField: input.contentField ?? null,
+          deduplicate: input.deduplicate ?? null,
           models: input.models ?? null,
           fieldsPath: 'input.',
         },

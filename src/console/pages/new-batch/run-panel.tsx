@@ -73,7 +73,7 @@ export function RunPanel(props: {
       {form.operation !== 'chat' && form.operation !== 'run' && (
         <Check
           label="Ask identical rows once"
-          note={identicalNote(quote.shown, rows)}
+          note={form.deduplicate ? identicalNote(quote.shown, rows) : 'Each row is asked.'}
           checked={form.deduplicate}
           onChange={(deduplicate) => change({ deduplicate })}
         />

@@ -32,6 +32,7 @@ export function useQuote(form: Form, operation: OperationInput | null, rows: num
           operation,
           source,
           ...(form.contentField === null ? {} : { contentField: form.contentField }),
+          ...(form.deduplicate ? {} : { deduplicate: false as const }),
         }
       : null;
   const wanted = input ? JSON.stringify(input) : null;
