@@ -107,12 +107,14 @@ if (browserPath) {
       const anna = { authorization: `Bearer ${annaKey}` };
       const id = await submitTexts(app, ['good'], { name: 'of anna', headers: anna });
       const context = await browser.newContext();
-      const { page } = await openConsole(context, app.url, `/console/batches/${id}`);
+      const { page, problems } = await openConsole(context, app.url, `/console/batches/${id}`);
 
       await giveKey(page, wrongKey);
       await page.getByText('This key is not valid here').waitFor();
       await giveKey(page, annaKey);
       await page.getByRole('heading', { name: 'of anna' }).waitFor();
+      // The browser itself notes each answer that is a refusal.
+      expect(problems.filter((problem) => !problem.includes('401'))).toEqual([]);
 
       expect(await page.evaluate(() => Object.entries(sessionStorage))).toEqual([
         ['winnow.key', annaKey],

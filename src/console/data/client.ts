@@ -80,7 +80,8 @@ export function createApi(key: string | null): Api {
     client,
     close: () => {
       clearTimeout(awaited);
-      void socket.dispose();
+      // It waits for a connection that the server may not open: that is told elsewhere.
+      void Promise.resolve(socket.dispose()).catch(() => undefined);
     },
   };
 }

@@ -126,7 +126,9 @@ function refuseQuery(
   const body = JSON.stringify({
     errors: [{ message, extensions: { code, requestId, ...details } }],
   });
-  const isStream = (request.headers.accept ?? '').includes('text/event-stream');
+  const { accept = '' } = request.headers;
+  // One event for who follows a stream alone; who takes JSON too reads that with less trouble.
+  const isStream = accept.includes('text/event-stream') && !accept.includes('json');
   response
     .writeHead(status, {
       'content-type': isStream ? 'text/event-stream' : 'application/json; charset=utf-8',
