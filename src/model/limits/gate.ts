@@ -18,6 +18,7 @@ import { type Clock, systemClock } from './clock.ts';
 import { createConcurrency } from './concurrency.ts';
 import type { Blocked, GateEvent, Permit, SharedGate } from './permit.ts';
 import { createQueue } from './queue.ts';
+import type { RateHeaders } from './rate-headers.ts';
 import { createRates, type RateLimits, type Spending } from './rates.ts';
 
 /**
@@ -88,46 +89,29 @@ export function createGate({
     return Math.max(pause.until, breaker.outage?.nextProbeAt ?? at, rates.opensAt(at));
   }
 
-  /** No function is made in here but the permit's own methods: every call comes through. */
+  /** What permits ask of the gate: one object for all of them. */
+  const issuer: Issuer = {
+    now,
+    ended(permit, outcome, reason) {
+      learn(permit, outcome, reason);
+      inFlight -= 1;
+      queue.serve();
+    },
+  };
+
+  /** No function is made in here: every call comes through. */
   function issue(): Permit {
     const enteredAt = now();
-    const call: Call = {
-      generation: concurrency.generation,
-      isProbe: breaker.start(enteredAt),
-      spending: rates.take(enteredAt),
-      requests: 0,
-    };
-    let released = false;
+    const { generation } = concurrency;
+    const isProbe = breaker.start(enteredAt);
+    const spending = rates.take(enteredAt);
     calledAt = enteredAt;
     inFlight += 1;
     concurrency.started(inFlight);
-    return {
-      get requests() {
-        return call.requests;
-      },
-      begin(tokens) {
-        call.requests += 1;
-        call.spending.begin(now(), tokens);
-      },
-      observe(headers) {
-        call.spending.observe(now(), headers);
-      },
-      settle(tokens) {
-        call.spending.settle(now(), tokens);
-      },
-      release(outcome, reason = {}) {
-        // A second release is ignored: a `finally` may follow an explicit release, and must not
-        // free someone else's place.
-        if (released) return;
-        released = true;
-        learn(call, outcome, reason);
-        inFlight -= 1;
-        queue.serve();
-      },
-    };
+    return new IssuedPermit(issuer, { generation, isProbe, spending });
   }
 
-  function learn(call: Call, outcome: Parameters<Permit['release']>[0], reason: ReleaseReason) {
+  function learn(call: IssuedPermit, outcome: Outcome, reason: ReleaseReason): void {
     const at = now();
     const { generation, isProbe, spending } = call;
     const { retryAfterMs = null, message = '' } = reason;
@@ -263,10 +247,55 @@ interface Call {
   generation: number;
   isProbe: boolean;
   spending: Spending;
-  requests: number;
 }
 
+interface Issuer {
+  now(): number;
+  /** Called once a permit. */
+  ended(permit: IssuedPermit, outcome: Outcome, reason: ReleaseReason): void;
+}
+
+/** A class, because closures for each of a million calls cost more than their work. */
+class IssuedPermit implements Permit, Call {
+  requests = 0;
+  readonly generation: number;
+  readonly isProbe: boolean;
+  readonly spending: Spending;
+  private readonly issuer: Issuer;
+  private released = false;
+
+  constructor(issuer: Issuer, { generation, isProbe, spending }: Call) {
+    this.issuer = issuer;
+    this.generation = generation;
+    this.isProbe = isProbe;
+    this.spending = spending;
+  }
+
+  begin(tokens: () => number): void {
+    this.requests += 1;
+    this.spending.begin(this.issuer.now(), tokens);
+  }
+
+  observe(headers: RateHeaders): void {
+    this.spending.observe(this.issuer.now(), headers);
+  }
+
+  settle(tokens: number): void {
+    this.spending.settle(this.issuer.now(), tokens);
+  }
+
+  release(outcome: Outcome, reason: ReleaseReason = noReason): void {
+    // A second release is ignored: a `finally` may follow an explicit release, and must not free
+    // someone else's place.
+    if (this.released) return;
+    this.released = true;
+    this.issuer.ended(this, outcome, reason);
+  }
+}
+
+type Outcome = Parameters<Permit['release']>[0];
 type ReleaseReason = NonNullable<Parameters<Permit['release']>[1]>;
+const noReason: ReleaseReason = {};
 
 function seconds(ms: number): string {
   return `${Math.ceil(ms / 1_000)} s`;

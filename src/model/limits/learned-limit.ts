@@ -31,7 +31,7 @@ export interface LimitReading {
 }
 
 /** What one call took of a limit. */
-interface LearnedShare {
+export interface LearnedShare {
   amount: number;
   /** When it went out, and all that had been taken by then, itself included. */
   isSent: boolean;

@@ -65,9 +65,9 @@ export function createOwnerCalls(most: number): OwnerCalls {
       get requests() {
         return permit.requests;
       },
-      begin: permit.begin,
-      observe: permit.observe,
-      settle: permit.settle,
+      begin: (tokens) => permit.begin(tokens),
+      observe: (headers) => permit.observe(headers),
+      settle: (tokens) => permit.settle(tokens),
       release(outcome, reason) {
         permit.release(outcome, reason);
         if (isReleased) return;

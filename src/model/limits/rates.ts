@@ -8,7 +8,7 @@
  */
 import { type AdaptiveRate, createAdaptiveRate } from './adaptive-rate.ts';
 import { type Bucket, createBucket } from './bucket.ts';
-import { createLearnedLimit } from './learned-limit.ts';
+import { createLearnedLimit, type LearnedShare } from './learned-limit.ts';
 import type { RateHeaders } from './rate-headers.ts';
 
 /** Configured limits of a model, for all processes together; undefined without one. */
@@ -74,10 +74,57 @@ export function createRates({
 
   const countsTokens = (now: number) => tokens !== null || learnedTokens.isKnown(now);
 
+  /** What is done for a call, of all of them alike. */
+  const book: Book = {
+    begin(call, at, estimate) {
+      call.begun += 1;
+      if (call.begun > 1) {
+        // Sent again without what was refused: one request more.
+        requests?.take(at, 1);
+        adaptive.take(at, 1);
+      }
+      if (call.begun === 1 && countsTokens(at)) {
+        const needed = Math.min(estimate(), limits.tokensPerMinute ?? Number.POSITIVE_INFINITY);
+        average ||= needed;
+        correct(at, call, needed);
+      }
+      learnedRequests.send(at, call.ofRequests, call.begun);
+      learnedTokens.send(at, call.ofTokens, call.tokens);
+    },
+    observe(call, at, headers) {
+      call.told = headers;
+      if (headers.requests) learnedRequests.learn(at, call.ofRequests, headers.requests);
+      if (headers.tokens) learnedTokens.learn(at, call.ofTokens, headers.tokens);
+    },
+    settle(call, at, used) {
+      correct(at, call, used);
+      average = average === 0 ? used : average + (used - average) * averageWeight;
+    },
+    end(call, at, outcome) {
+      if (outcome === 'unsent') {
+        requests?.take(at, -1);
+        adaptive.take(at, -1);
+      }
+      // A request that was refused for the rate costs no tokens.
+      if (outcome === 'unsent' || outcome === 'refused') correct(at, call, 0);
+      if (outcome === 'answered') {
+        adaptive.answered(at);
+        // Some servers tell of a limit in their 429s alone, and what they said then does not hold
+        // for long.
+        if (!call.told?.requests) learnedRequests.forget(call.ofRequests);
+        if (!call.told?.tokens) learnedTokens.forget(call.ofTokens);
+      }
+      const fate = outcome === 'failed' ? 'ignored' : outcome;
+      const requestsLie = learnedRequests.end(at, call.ofRequests, fate);
+      const tokensLie = learnedTokens.end(at, call.ofTokens, fate);
+      if (requestsLie || tokensLie) onDistrust();
+    },
+  };
+
   /** Corrects what is taken of the tokens by what is known better now. */
-  function correct(now: number, spent: { tokens: number }, next: number): void {
-    tokens?.take(now, next - spent.tokens);
-    spent.tokens = next;
+  function correct(now: number, call: CallSpending, next: number): void {
+    tokens?.take(now, next - call.tokens);
+    call.tokens = next;
   }
 
   return {
@@ -100,61 +147,12 @@ export function createRates({
       );
     },
     take(now) {
-      const spent = { tokens: average };
       requests?.take(now, 1);
       tokens?.take(now, average);
       adaptive.take(now, 1);
       const ofRequests = learnedRequests.take(now, 1);
       const ofTokens = learnedTokens.take(now, average);
-      let begun = 0;
-      let told: RateHeaders | null = null;
-      return {
-        begin(at, estimate) {
-          begun += 1;
-          if (begun > 1) {
-            // Sent again without what was refused: one request more.
-            requests?.take(at, 1);
-            adaptive.take(at, 1);
-          }
-          if (begun === 1 && countsTokens(at)) {
-            const needed = Math.min(estimate(), limits.tokensPerMinute ?? Number.POSITIVE_INFINITY);
-            average ||= needed;
-            correct(at, spent, needed);
-          }
-          learnedRequests.send(at, ofRequests, begun);
-          learnedTokens.send(at, ofTokens, spent.tokens);
-        },
-        observe(at, headers) {
-          told = headers;
-          if (headers.requests) learnedRequests.learn(at, ofRequests, headers.requests);
-          if (headers.tokens) learnedTokens.learn(at, ofTokens, headers.tokens);
-        },
-        settle(at, used) {
-          correct(at, spent, used);
-          average = average === 0 ? used : average + (used - average) * averageWeight;
-        },
-        end(at, outcome) {
-          if (outcome === 'unsent') {
-            requests?.take(at, -1);
-            adaptive.take(at, -1);
-          }
-          // A request that was refused for the rate costs no tokens.
-          if (outcome === 'unsent' || outcome === 'refused') correct(at, spent, 0);
-          if (outcome === 'answered') {
-            adaptive.answered(at);
-            // Some servers tell of a limit in their 429s alone, and what they said then does not
-            // hold for long.
-            if (!told?.requests) learnedRequests.forget(ofRequests);
-            if (!told?.tokens) learnedTokens.forget(ofTokens);
-          }
-          const fate = outcome === 'failed' ? 'ignored' : outcome;
-          const lies = [
-            learnedRequests.end(at, ofRequests, fate),
-            learnedTokens.end(at, ofTokens, fate),
-          ];
-          if (lies.includes(true)) onDistrust();
-        },
-      };
+      return new CallSpending(book, { tokens: average, ofRequests, ofTokens });
     },
     refused: adaptive.refused,
     learned: (now) => ({
@@ -168,6 +166,52 @@ export function createRates({
       learnedTokens.share(fraction);
     },
   };
+}
+
+interface Book {
+  begin(call: CallSpending, at: number, estimate: () => number): void;
+  observe(call: CallSpending, at: number, headers: RateHeaders): void;
+  settle(call: CallSpending, at: number, used: number): void;
+  end(call: CallSpending, at: number, outcome: Parameters<Spending['end']>[1]): void;
+}
+
+/** A class, because closures for each of a million calls cost more than their work. */
+class CallSpending implements Spending {
+  /** What is taken of the tokens. */
+  tokens: number;
+  /** Requests that went out. */
+  begun = 0;
+  /** What its answer told of the limits. */
+  told: RateHeaders | null = null;
+  readonly ofRequests: LearnedShare;
+  readonly ofTokens: LearnedShare;
+  private readonly book: Book;
+
+  constructor(
+    book: Book,
+    { tokens, ofRequests, ofTokens }: Pick<CallSpending, 'tokens' | 'ofRequests' | 'ofTokens'>,
+  ) {
+    this.book = book;
+    this.tokens = tokens;
+    this.ofRequests = ofRequests;
+    this.ofTokens = ofTokens;
+  }
+
+  begin(at: number, estimate: () => number): void {
+    this.book.begin(this, at, estimate);
+  }
+
+  observe(at: number, headers: RateHeaders): void {
+    this.book.observe(this, at, headers);
+  }
+
+  settle(at: number, used: number): void {
+    this.book.settle(this, at, used);
+  }
+
+  end(at: number, outcome: Parameters<Spending['end']>[1]): void {
+    this.book.end(this, at, outcome);
+  }
 }
 
 interface MinuteBucket extends Pick<Bucket, 'opensAt' | 'room' | 'take'> {
