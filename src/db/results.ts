@@ -220,35 +220,68 @@ function spentByModel(sql: Sql, { columns, sums }: WrittenUsage): ReturnType<Sql
     where used.requests > 0`;
 }
 
-/** A column each, but for usage. */
+/** A column each, but for usage. In one go: each answer of a worker passes here. */
 function toColumns(results: readonly NewResult[]) {
-  const rejected = results.map(({ outcome }) =>
-    outcome.status === 'FAILED' ? (outcome.rejectedAnswer ?? null) : null,
-  );
-  const confidences = results.map(({ outcome }) =>
-    outcome.status === 'SUCCEEDED' && outcome.confidence !== undefined
-      ? storedConfidence(outcome.confidence)
-      : null,
-  );
-  const errors = results.map(({ outcome }) => (outcome.status === 'FAILED' ? outcome.error : null));
+  const index: number[] = [];
+  const first: number[] = [];
+  const attempts: number[] = [];
+  const output: (string | null)[] = [];
+  const code: (string | null)[] = [];
+  const message: (string | null)[] = [];
+  const firsts = new Set<number>();
+  // Hardly a flush has one of the last three: the others need not carry the column.
+  const confidence = createRare<number>(results.length);
+  const rejected = createRare<string>(results.length);
+  const repeats = createRare<number>(results.length);
+  const models = createRare<string>(results.length);
+  for (let at = 0; at < results.length; at += 1) {
+    const result = results[at] as NewResult;
+    const { outcome } = result;
+    index.push(result.index);
+    first.push(result.first);
+    firsts.add(result.first);
+    attempts.push(result.attempts);
+    if (outcome.status === 'SUCCEEDED') {
+      output.push(JSON.stringify(outcome.output));
+      code.push(null);
+      message.push(null);
+      if (outcome.confidence !== undefined) {
+        confidence.set(at, storedConfidence(outcome.confidence));
+      }
+    } else {
+      output.push(null);
+      code.push(outcome.error.code);
+      message.push(outcome.error.message);
+      if (outcome.rejectedAnswer !== undefined) rejected.set(at, outcome.rejectedAnswer);
+    }
+    if (result.repeats) repeats.set(at, result.repeats);
+    if (result.model !== undefined) models.set(at, result.model);
+  }
+  const [confidences, repeated] = [confidence.values(), repeats.values()];
   return {
-    index: toArray(results.map(({ index }) => index)),
-    first: toArray(results.map(({ first }) => first)),
-    firsts: toArray([...new Set(results.map(({ first }) => first))]),
-    attempts: toArray(results.map(({ attempts }) => attempts)),
-    output: results.map(({ outcome }) =>
-      outcome.status === 'SUCCEEDED' ? JSON.stringify(outcome.output) : null,
-    ),
-    code: errors.map((error) => error?.code ?? null),
-    message: errors.map((error) => error?.message ?? null),
-    // Hardly a flush has one: the others need not carry the column.
-    rejected: rejected.some((text) => text !== null) ? rejected : null,
-    confidence: confidences.some((confidence) => confidence !== null) ? toArray(confidences) : null,
-    repeats: results.some(({ repeats }) => repeats)
-      ? toArray(results.map(({ repeats = 0 }) => repeats))
-      : null,
-    models: results.some(({ model }) => model !== undefined)
-      ? results.map(({ model }) => model ?? null)
-      : null,
+    index: toArray(index),
+    first: toArray(first),
+    firsts: toArray([...firsts]),
+    attempts: toArray(attempts),
+    output,
+    code,
+    message,
+    rejected: rejected.values(),
+    confidence: confidences && toArray(confidences),
+    repeats: repeated && toArray(repeated.map((value) => value ?? 0)),
+    models: models.values(),
+  };
+}
+
+/** A column of `length` rows that comes to be with its first value; null in all other rows. */
+function createRare<Value>(length: number) {
+  let column: (Value | null)[] | null = null;
+  return {
+    set(at: number, value: Value) {
+      column ??= new Array<Value | null>(length).fill(null);
+      column[at] = value;
+    },
+    /** Null where no row has one. */
+    values: () => column,
   };
 }

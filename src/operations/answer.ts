@@ -44,7 +44,8 @@ export function tidy(value: unknown, depth = 0): unknown {
   const members = value as JsonRecord;
   const keys = Object.keys(members);
   let changed: [string, unknown][] | null = null;
-  for (const [at, key] of keys.entries()) {
+  for (let at = 0; at < keys.length; at += 1) {
+    const key = keys[at] as string;
     const name = replaceUnstorable(key);
     const child = tidy(members[key], depth + 1);
     if (name !== key || !Object.is(child, members[key])) {

@@ -31,6 +31,8 @@ export function shareInOrder(
   given: readonly HeldBatch[],
   places: number,
 ): Map<HeldBatch, number> {
+  const [only, ...others] = given;
+  if (only && others.length === 0 && places > 0) return new Map([[only, places]]);
   const shares = new Map<HeldBatch, number>();
   const then = {
     owners: new Map(given.map(({ owner }) => [owner, owners.get(owner) ?? 0])),
