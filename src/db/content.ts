@@ -136,26 +136,37 @@ export async function blankBatchStep(sql: Sql, key: bigint): Promise<boolean> {
       update results r
       set output = null, error_message = null, rejected_answer = null,
           -- What is older than the column has it in its output.
-          confidence = case when b.operation = 'label' then ${confidenceOf(sql)} else r.confidence end
-      from batch b
-      where r.batch_key = ${key} and r.index >= b.first and r.index < b.upto
+          confidence = case when (select operation from batch) = 'label' then ${confidenceOf(sql)} else r.confidence end
+      where r.batch_key = ${key} and ${isInStep(sql, sql`r`, sql`batch`)}
         and (r.output is not null or r.error_message is not null or r.rejected_answer is not null)
     ),
     superseded as (
       update superseded_results s set output = null, error_message = null
-      from batch b
-      where s.batch_key = ${key} and s.index >= b.first and s.index < b.upto
+      where s.batch_key = ${key} and ${isInStep(sql, sql`s`, sql`batch`)}
         and (s.output is not null or s.error_message is not null)
+    ),
+    ids as materialized (
+      select min(custom_id) as first, max(custom_id) as last
+      from (select custom_id from custom_ids where batch_key = ${key} order by custom_id limit ${stepSize}) i
+      where exists (select from batch)
     ),
     named as (
       delete from custom_ids
-      where batch_key = ${key} and exists (select from batch) and custom_id in (
-        select custom_id from custom_ids where batch_key = ${key} order by custom_id limit ${stepSize})
+      where batch_key = ${key}
+        and custom_id >= (select first from ids) and custom_id <= (select last from ids)
     )
     update batches b set content_blanked_to = batch.upto
     from batch where b.key = ${key}
     returning batch.upto < b.total as "hasMore"`;
   return step?.hasMore ?? false;
+}
+
+/**
+ * The index of a row is one of this step. Both ends are named by values: of anything else the
+ * planner expects more of the table, and may read all of it.
+ */
+function isInStep(sql: Sql, row: ReturnType<Sql>, step: ReturnType<Sql>) {
+  return sql`(${row}.index >= (select first from ${step}) and ${row}.index < (select upto from ${step}))`;
 }
 
 /**
@@ -173,7 +184,7 @@ export async function blankFileStep(sql: Sql, key: bigint): Promise<boolean> {
     ),
     blanked as (
       update rows r set content = '', fields = null, custom_id = null
-      from file f where r.file_key = ${key} and r.index >= f.first and r.index < f.upto
+      where r.file_key = ${key} and ${isInStep(sql, sql`r`, sql`file`)}
     )
     update files f
     set content_blanked_to = file.upto, rejections = '[]', problems = '[]',
