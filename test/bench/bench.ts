@@ -10,6 +10,7 @@ import { benchFaceData } from './faces-data.ts';
 import { benchIngest } from './ingest.ts';
 import { benchLatency } from './latency.ts';
 import { benchMoney } from './money.ts';
+import { benchPurge } from './purge.ts';
 import { benchSubscriptions } from './subscriptions.ts';
 import { benchSync } from './sync.ts';
 import { benchTelemetry } from './telemetry.ts';
@@ -22,6 +23,7 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   telemetry: () => benchTelemetry(),
   latency: () => benchLatency(),
   engine: () => benchEngine(),
+  purge: () => benchPurge(),
   sync: () => benchSync(),
   faces: async () => {
     await benchFaces();

@@ -7,10 +7,10 @@ import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
 import { createLog } from '../../src/core/log.ts';
 import { noTokens } from '../../src/core/usage.ts';
-import { openDatabase } from '../../src/db/driver/client.ts';
+import { type Database, openDatabase } from '../../src/db/driver/client.ts';
 import { migrateDatabase } from '../../src/db/migrate.ts';
 import { createLease } from '../../src/engine/process/lease.ts';
-import { createNudges } from '../../src/engine/process/nudges.ts';
+import { createNudges, type Nudges } from '../../src/engine/process/nudges.ts';
 import { createPlanner } from '../../src/engine/run/plan.ts';
 import { createWorker } from '../../src/engine/worker/worker.ts';
 import { createGate } from '../../src/model/limits/gate.ts';
@@ -36,10 +36,10 @@ const warmUpItems = 50_000;
 export async function benchEngine(items = 1_000_000): Promise<void> {
   const server = await openBenchPostgres();
   try {
-    await run(server, { items: warmUpItems });
-    const plain = await run(server, { items });
-    const held = await run(server, { items, snapshot: true });
-    const pooled = await run(server, { items, pooled: true });
+    await runEngine(server, { items: warmUpItems });
+    const plain = await runEngine(server, { items });
+    const held = await runEngine(server, { items, snapshot: true });
+    const pooled = await runEngine(server, { items, pooled: true });
     report(
       'engine',
       [
@@ -66,14 +66,29 @@ export async function benchEngine(items = 1_000_000): Promise<void> {
   }
 }
 
-/** One batch over a database of its own, from the worker's first claim to the last result. */
-async function run(
+/** What is there beside the batch, and goes on while it runs. */
+export interface BesideEngine {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * One batch over a database of its own, from the worker's first claim to the last result. `beside`
+ * is made before the batch.
+ */
+export async function runEngine(
   server: BenchPostgres,
   {
     items,
     snapshot = false,
     pooled = false,
-  }: { items: number; snapshot?: boolean; pooled?: boolean },
+    beside = null,
+  }: {
+    items: number;
+    snapshot?: boolean;
+    pooled?: boolean;
+    beside?: ((db: Database, nudges: Nudges) => Promise<BesideEngine>) | null;
+  },
 ) {
   const url = await server.database('engine');
   await migrateDatabase(url);
@@ -115,7 +130,9 @@ async function run(
     events,
     tracing: null,
   });
+  let other: BesideEngine | null = null;
   try {
+    other = (await beside?.(db, nudges)) ?? null;
     const key = await insertBatch(db.sql, items);
     await db.sql`vacuum analyze rows`;
     await db.sql`analyze chunks`;
@@ -136,6 +153,7 @@ async function run(
     const ownBefore = process.cpuUsage();
     const startedAt = performance.now();
     await lease.start();
+    await other?.start();
     worker.start();
     for (;;) {
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -164,6 +182,7 @@ async function run(
     }
   } finally {
     await worker.stop(0);
+    await other?.stop();
     await lease.stop();
     await nudges.stop();
     await db.close();
