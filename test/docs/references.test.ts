@@ -1,7 +1,8 @@
 /** Pages of reference name what the sources have, neither less nor more. */
 import { readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { variableNames } from '../../src/config.ts';
+import { readConfig, variableNames } from '../../src/config.ts';
 import { batchErrorCodes, itemErrorCodes, statusOf } from '../../src/core/errors.ts';
 import { readPage } from './documents.ts';
 
@@ -30,6 +31,10 @@ describe('variables of the environment', () => {
     const listed = [...source('.env.example').matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name);
 
     expect(listed.sort()).toEqual([...variables].sort());
+  });
+
+  it('stand there with their defaults', () => {
+    expect(readConfig(parseEnv(source('.env.example')))).toEqual(readConfig({}));
   });
 });
 
