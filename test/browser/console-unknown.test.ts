@@ -2,7 +2,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Sandbox, startFaultySandbox } from '../../src/sandbox/faults/sandbox.ts';
-import { submitTexts } from '../faces/graphql/support.ts';
+import { submitTexts, untilEnded } from '../faces/graphql/support.ts';
 import type { App } from '../support/app.ts';
 import { startConsole } from '../support/console-app.ts';
 import { openConsole } from '../support/console-page.ts';
@@ -23,6 +23,9 @@ if (browserPath) {
       const test = { baseURL: sandbox.url, models: ['rules'], batches: false };
       const env = {
         PROVIDERS: JSON.stringify({ test, jobs: { ...test, batches: true } }),
+        // Its answers have no probabilities that a confidence could be told from.
+        ANTHROPIC_API_KEY: 'sk-ant-test',
+        ANTHROPIC_BASE_URL: sandbox.url.replace(/\/v1$/, ''),
       };
       [app, browser] = await Promise.all([startConsole(env, { sandbox }), launchBrowser()]);
     });
@@ -69,6 +72,33 @@ if (browserPath) {
       const { page } = await openConsole(browser, app.url, `/console/batches/${id}`);
 
       await figure(page, 'Pace all at once as each job comes back');
+      await page.close();
+    });
+
+    it('says of answers without a confidence that none was given', async () => {
+      const options = { categories: ['praise', 'complaint'], model: 'anthropic/rules' };
+      sandbox.faults.add({
+        fault: { kind: 'content', content: '{"label":"praise"}' },
+        when: ({ text }) => text.includes('plainly'),
+      });
+      const id = await submitTexts(app, ['plainly good', 'plainly bad'], {
+        operation: { label: options },
+      });
+      await untilEnded(app, id);
+      const { page, problems } = await openConsole(
+        browser,
+        app.url,
+        `/console/batches/${id}?row=0`,
+      );
+
+      await figure(page, 'Median confidence unknown no confidence given');
+      await page.getByText('unknown: no confidence given').waitFor();
+      const row = page.getByRole('row', { name: 'plainly good' });
+      await row.getByText('unknown', { exact: true }).waitFor();
+      const opened = page.getByRole('region', { name: 'Row 0' });
+      await opened.getByText('confidence unknown', { exact: true }).waitFor();
+      expect(await page.getByRole('main').innerText()).not.toMatch(/\b0\.00\b|NaN|null/);
+      expect(problems).toEqual([]);
       await page.close();
     });
 
