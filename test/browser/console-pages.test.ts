@@ -9,6 +9,7 @@ import {
   cutOffOf,
   openConsole,
   tooWideOf,
+  unseenFocusOf,
   untilRead,
   violationsOf,
 } from '../support/console-page.ts';
@@ -81,6 +82,20 @@ if (browserPath) {
       expect(found).toEqual({});
       expect(problems).toEqual([]);
       expect(elsewhere).toEqual([]);
+      await page.close();
+    });
+
+    it('shows where the focus is at each control that Tab comes to', async () => {
+      const { page } = await openConsole(browser, app.url, '/console');
+      const found: Record<string, string[]> = {};
+      for (const place of places) {
+        await page.goto(`${app.url}${place}`);
+        await untilRead(page);
+        const unseen = await unseenFocusOf(page);
+        if (unseen.length > 0) found[place] = unseen;
+      }
+
+      expect(found).toEqual({});
       await page.close();
     });
 

@@ -143,6 +143,38 @@ if (browserPath) {
       await page.close();
     });
 
+    it('shows nothing that was read with the key of another owner in the same tab', async () => {
+      const headers = { authorization: `Bearer ${annaKey}` };
+      const id = await submitTexts(app, ['secret good'], { name: 'hers alone', headers });
+      const { page } = await openConsole(browser, app.url, '/console');
+      await giveKey(page, annaKey);
+      await page.getByRole('link', { name: 'hers alone' }).click();
+      await page.getByText('secret good').first().waitFor();
+      await page.getByRole('link', { name: 'Settings' }).click();
+      await page.getByRole('button', { name: 'Forget the key' }).click();
+      await page.getByLabel('API key').waitFor();
+      let letGo = () => {};
+      const answers = new Promise<void>((resolve) => {
+        letGo = resolve;
+      });
+      // What is shown before an answer comes was read with the key of before.
+      await page.route('**/graphql', async (route) => {
+        await answers;
+        await route.continue();
+      });
+      await giveKey(page, bobsKey);
+      for (const name of ['Batches', 'New batch']) {
+        await page.getByRole('navigation').getByRole('link', { name }).click();
+        await page.getByRole('heading', { name, level: 1 }).waitFor();
+        expect(await page.locator('body').innerText()).not.toMatch(/hers alone|secret good/);
+      }
+      letGo();
+      await page.goto(`${app.url}/console/batches/${id}`);
+      await page.getByRole('heading', { name: /no such batch/ }).waitFor();
+      expect(await page.locator('body').innerText()).not.toMatch(/hers alone|secret good/);
+      await page.close();
+    });
+
     it('shows each of two owners what is theirs', async () => {
       const context = await browser.newContext();
       const owners = [

@@ -4,7 +4,7 @@ import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '../support/app.ts';
 import { startConsole } from '../support/console-app.ts';
-import { openConsole, untilRead } from '../support/console-page.ts';
+import { focusIsSeen, openConsole, untilRead } from '../support/console-page.ts';
 import { browserPath, launchBrowser } from '../support/graphiql-browser.ts';
 
 const rows = 600;
@@ -159,20 +159,6 @@ async function tabTo(page: Page, wanted: Locator, key = 'Tab'): Promise<void> {
     if (await wanted.evaluate((element) => element === document.activeElement)) return;
   }
   throw new Error(`60 stops of ${key} do not reach ${wanted}`);
-}
-
-/** Whether what has the focus, or the label that stands for it, has an outline in sight. */
-async function focusIsSeen(page: Page): Promise<boolean> {
-  return await page.evaluate(() => {
-    const at = document.activeElement;
-    if (!at || at === document.body) return true;
-    const marks = [at, at.closest('label')].filter((one) => one !== null);
-    return marks.some((one) => {
-      const { outlineStyle, outlineWidth } = getComputedStyle(one);
-      const { width, height } = one.getBoundingClientRect();
-      return outlineStyle !== 'none' && outlineWidth !== '0px' && width > 4 && height > 4;
-    });
-  });
 }
 
 /** Of what has the focus; of the active row where a grid has it. */

@@ -9,6 +9,9 @@ const axe = readFileSync(
 
 const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 
+/** More controls are on no page. */
+const mostStops = 200;
+
 const desk = { width: 1_280, height: 720 };
 
 export interface Opened {
@@ -113,4 +116,43 @@ export async function cutOffOf(page: Page): Promise<string[]> {
       })
       .map((element) => `${element.tagName} ${element.className}: ${element.innerText}`);
   });
+}
+
+/** Whether what has the focus, or the label that stands for it, has an outline in sight. */
+export async function focusIsSeen(page: Page): Promise<boolean> {
+  return await page.evaluate(() => {
+    const at = document.activeElement;
+    if (!at || at === document.body) return true;
+    const marks = [at, at.closest('label')].filter((one) => one !== null);
+    const isDrawn = (one: Element, part?: string) => {
+      const { outlineStyle, outlineWidth } = getComputedStyle(one, part);
+      return outlineStyle !== 'none' && outlineWidth !== '0px';
+    };
+    return marks.some((one) => {
+      const { width, height } = one.getBoundingClientRect();
+      // A link that stands for its whole row has the outline of that.
+      return (isDrawn(one) || isDrawn(one, '::after')) && width > 4 && height > 4;
+    });
+  });
+}
+
+/** Controls that Tab comes to, from the top of the page to its end, whose focus cannot be seen. */
+export async function unseenFocusOf(page: Page): Promise<string[]> {
+  const unseen: string[] = [];
+  await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+  for (let stops = 0; stops < mostStops; stops++) {
+    await page.keyboard.press('Tab');
+    const at = await page.evaluate(() => {
+      const { activeElement } = document;
+      const seen = globalThis as typeof globalThis & { stops?: Set<Element> };
+      seen.stops ??= new Set();
+      if (!activeElement || activeElement === document.body) return null;
+      if (seen.stops.has(activeElement)) return null;
+      seen.stops.add(activeElement);
+      return activeElement.outerHTML.slice(0, 100);
+    });
+    if (at === null) return unseen;
+    if (!(await focusIsSeen(page))) unseen.push(at);
+  }
+  throw new Error(`More than ${mostStops} stops of Tab`);
 }
