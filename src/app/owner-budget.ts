@@ -44,6 +44,11 @@ export interface OwnerBudget {
    * where the database is away.
    */
   admit(owner: string, planned: Planned): Promise<() => void>;
+  /**
+   * An owner was erased with all that its calls had set aside: their ends give nothing back of what
+   * others set aside since.
+   */
+  forgetHeld(): void;
 }
 
 /** Of this process. Owners without a limit are let through at once. */
@@ -61,7 +66,7 @@ export function createOwnerBudget({
   presence: Pick<Presence, 'isSure'>;
   log: Pick<Log, 'warn'>;
 }): OwnerBudget {
-  const process = `process_${randomBytes(9).toString('base64url')}`;
+  let process = newName();
   const told = createRecent<true>(maxTold);
 
   function expectedUsd({ model, promptCharacters, answers, maxOutputTokens }: Planned) {
@@ -83,6 +88,9 @@ export function createOwnerBudget({
   }
 
   return {
+    forgetHeld() {
+      process = newName();
+    },
     async admit(owner, planned) {
       // What it costs could not be written, and a call that was paid must be answered.
       if (!presence.isSure()) await askDatabase(dbOf(owner));
@@ -116,4 +124,9 @@ export function createOwnerBudget({
       };
     },
   };
+}
+
+/** Of what this process sets aside, among all processes. */
+function newName(): string {
+  return `process_${randomBytes(9).toString('base64url')}`;
 }

@@ -51,6 +51,7 @@ export async function startServer(parts: ServerParts, ending: Ending): Promise<s
   nudges.subscribeErased(callLedger.rename);
   ending.add(() => callLedger.stop());
   const ownerBudget = createOwnerBudget({ dbOf, providers, limits, presence, log });
+  nudges.subscribeErased(ownerBudget.forgetHeld);
   const progress = startProgress(line, parts, ending);
   const timeoutMs = config.modelTimeoutMs;
   const services = {

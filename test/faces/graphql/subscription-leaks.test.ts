@@ -86,7 +86,7 @@ beforeAll(async () => {
           withKeys: false,
           ownProcess: { id: () => null, concurrency: 1 },
           callLedger: { accountOf: () => ({ add: () => undefined }) },
-          ownerBudget: { admit: async () => () => undefined },
+          ownerBudget: { admit: async () => () => undefined, forgetHeld: () => undefined },
           retention: { batchSeconds: null, contentSeconds: null, fileSeconds: null, hours: null },
           limits: { owners: new Map(), others: null },
           concurrency: 1,
