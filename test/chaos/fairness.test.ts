@@ -1,5 +1,6 @@
 /** Who waits for whom: ratios of times, so that they say the same on any machine. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import WebSocket from 'ws';
 import { readBatch, submit, texts, untilBatch, untilEnded } from '../engine/worker/support.ts';
 import { until } from '../support/until.ts';
 import { either, printFigures } from './run.ts';
@@ -105,4 +106,86 @@ test('an owner with forty batches leaves half of the calls to one who has a sing
   // A half, less what it misses while it claims; one of forty-one batches would have 0.02.
   expect(one / (one + many)).toBeGreaterThan(0.35);
   expect(one / (one + many)).toBeLessThan(0.6);
+});
+
+test('an owner that floods with sockets, requests and items leaves another its share', async () => {
+  const owners = await setStage({
+    apiEnv: { API_KEYS: `many:${keys.many},one:${keys.one}` },
+    latencyMs: 100,
+  });
+  const as = (key: string) => ({ authorization: `Bearer ${key}` });
+  const label = { label: { categories: ['praise', 'complaint'] } };
+  const submitAs = async (key: string, count: number) => {
+    const file = await fetch(`${owners.api.url}/files?name=rows.txt`, {
+      method: 'POST',
+      headers: { ...as(key), 'content-type': 'text/plain' },
+      body: texts(count).join('\n'),
+    });
+    const { id } = (await file.json()) as { id: string };
+    const { data, errors } = await owners.api.graphql(
+      'mutation($input: SubmitBatchInput!) { submitBatch(input: $input) { batch { id } } }',
+      { input: { operation: label, source: { fileId: id } } },
+      as(key),
+    );
+    if (errors) throw new Error(JSON.stringify(errors));
+    return data?.submitBatch.batch.id as string;
+  };
+  const small = '{ batches(first: 10) { edges { node { id status counts { succeeded } } } } }';
+  await owners.startAll(['first', 'second']);
+
+  const codes: number[] = [];
+  const sockets = Array.from({ length: 500 }, () => {
+    const socket = new WebSocket(`${owners.api.url.replace('http', 'ws')}/graphql`, [
+      'graphql-transport-ws',
+    ]);
+    const payload = { Authorization: `Bearer ${keys.many}` };
+    socket.on('open', () => socket.send(JSON.stringify({ type: 'connection_init', payload })));
+    socket.on('close', (code) => codes.push(code));
+    socket.on('error', () => undefined);
+    return socket;
+  });
+  await until(() => codes.length >= 450, { deadlineMs: 60_000, what: 'sockets that are closed' });
+  const closed = [...codes];
+  await submitAs(keys.many, either(20_000, 1_000_000));
+  const single = await submitAs(keys.one, either(1_200, 8_000));
+  const asked = { many: 0, answered: 0 };
+  const flood = setInterval(() => {
+    asked.many += 1;
+    void owners.api
+      .graphql(small, {}, as(keys.many))
+      .then(() => (asked.answered += 1))
+      .catch(() => undefined);
+  }, 5);
+
+  const total = async () => {
+    const [found] = await owners.sql<{ many: number; one: number }[]>`
+      select (sum(succeeded) filter (where owner = 'many'))::int as many,
+             (sum(succeeded) filter (where id = ${single}))::int as one
+      from batches`;
+    return found as { many: number; one: number };
+  };
+  // Its rows are looked at before its first call.
+  await until(async () => (await total()).one > 0, { deadlineMs: 60_000, what: 'its start' });
+  const before = await total();
+  await until(async () => (await total()).one >= either(900, 7_000), {
+    deadlineMs: 300_000,
+    what: 'three quarters of the single batch',
+  });
+  const after = await total();
+  clearInterval(flood);
+  for (const socket of sockets) socket.terminate();
+  await until(() => asked.answered >= asked.many - 1, {
+    deadlineMs: 60_000,
+    what: 'the answers of the flood',
+  });
+  await owners.close();
+
+  const [one, many] = [after.one - before.one, after.many - before.many];
+  printFigures('sockets, requests and items of one owner beside another', {
+    'requests of the flood': asked.many,
+    'share of the calls': one / (one + many),
+  });
+  expect(closed).toEqual(Array(450).fill(4429));
+  expect(one / (one + many)).toBeGreaterThan(0.35);
+  expect(one / (one + many)).toBeLessThan(0.65);
 });
