@@ -1,6 +1,7 @@
 /** `GET /metrics`: to whom its port shows it. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
 import { nothingAt } from '../http/missing-path.ts';
 import { RouteError } from '../http/route-error.ts';
 import { type OperatorRoute, sendText } from './routes.ts';
@@ -23,6 +24,15 @@ export function metricsRoute({
   isShown: () => boolean;
 }): OperatorRoute {
   const wanted = token === null ? null : hash(token);
+  let next: Promise<string> | null = null;
+
+  /** Those who ask together get one text, which is made after each of them has asked. */
+  async function makeText(): Promise<string> {
+    await setImmediate();
+    next = null;
+    return await text();
+  }
+
   return {
     path,
     async answer(request, response) {
@@ -31,7 +41,8 @@ export function metricsRoute({
         const needed = 'The metrics need Authorization: Bearer and the value of METRICS_TOKEN';
         throw new RouteError(401, 'UNAUTHENTICATED', needed);
       }
-      sendText(request, response, { status: 200, type: contentType, body: await text() });
+      next ??= makeText();
+      sendText(request, response, { status: 200, type: contentType, body: await next });
     },
   };
 }
