@@ -50,7 +50,7 @@ it('an empty environment is a whole configuration: this machine only, embedded d
     budgets: { owners: new Map(), others: null },
     secretsKeys: [],
     extraBody: null,
-    retention: { batchSeconds: null, fileSeconds: null, hours: null },
+    retention: { batchSeconds: null, contentSeconds: null, fileSeconds: null, hours: null },
     limits: { owners: new Map(), others: null },
     console: true,
     graphiql: true,

@@ -137,6 +137,8 @@ builder.node('Batch', {
     contentDeletesAt: t.field({
       type: 'DateTime',
       nullable: true,
+      // Of a record that is there: a page of 1,000 items with every field stays within the cost.
+      complexity: 0,
       description:
         'Time from which the server deletes the rows, answers and error messages of the batch by itself. Counts, usage and what was submitted stay. Null before its end, when the server keeps them, and afterwards.',
       resolve: (batch, _args, { retention }) => contentDeletesAt(batch, retention),
@@ -144,6 +146,7 @@ builder.node('Batch', {
     contentDeletedAt: t.expose('contentDeletedAt', {
       type: 'DateTime',
       nullable: true,
+      complexity: 0,
       description:
         'Time at which the rows, answers, custom ids and error messages of the batch were deleted. Its items have no content and no output since then, it has no output to download, and it cannot be retried. Null while it has them.',
     }),
