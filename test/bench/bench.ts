@@ -3,6 +3,7 @@
  * table and one line of JSON.
  */
 import { benchConsole } from './console.ts';
+import { benchConsolePage } from './console-page.ts';
 import { benchEngine } from './engine.ts';
 import { benchExport } from './export.ts';
 import { benchFaces } from './faces.ts';
@@ -31,6 +32,7 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   },
   money: () => benchMoney(),
   console: () => benchConsole(),
+  'console-page': () => benchConsolePage(),
   subscriptions: () => benchSubscriptions(),
 };
 
