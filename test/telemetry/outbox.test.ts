@@ -15,6 +15,7 @@ afterEach(() => {
 const span = {
   spanContext: () => ({ traceFlags: TraceFlags.SAMPLED }),
   resource: { asyncAttributesPending: false },
+  attributes: {},
 } as unknown as ReadableSpan;
 
 type Done = Parameters<SpanExporter['export']>[1];
@@ -30,8 +31,8 @@ function open() {
     },
     { timeoutMs: 100, log: { warn: (fields) => void warnings.push({ ...fields }) } },
   );
-  const end = (count: number) => {
-    for (let at = 0; at < count; at += 1) outbox.onEnd(span);
+  const end = (count: number, attributes = {}) => {
+    for (let at = 0; at < count; at += 1) outbox.onEnd({ ...span, attributes });
   };
   return { outbox, exports, warnings, end };
 }
@@ -49,6 +50,20 @@ it('takes no more than 2,048 spans that nobody fetches, and says how many it los
   expect(warnings.length).toBeLessThanOrEqual(3);
   expect(outbox.waiting).toBeLessThanOrEqual(2_048);
   expect(told).toBeGreaterThan(950);
+});
+
+it('takes no more than 16 MiB of attributes, as JSON that can be sent in one export', async () => {
+  const { outbox, exports, warnings, end } = open();
+  const mebibyte = { text: 'é'.repeat(512 * 1_024 - 10) };
+
+  end(20, mebibyte);
+  expect(outbox.waiting).toBe(16);
+  expect(warnings).toEqual([{ lost: 1, reason: 'FULL' }]);
+
+  await vi.advanceTimersByTimeAsync(5_000);
+  exports.at(-1)?.done({ code: 0 });
+  end(20, mebibyte);
+  expect(outbox.waiting).toBe(16);
 });
 
 it('goes on after a collector that never answered', async () => {

@@ -2,41 +2,59 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { AnsweredModel, AskedModel } from '../events.ts';
 
-/** A span with a book on it would be refused, and its neighbours with it. */
+/** Of one message. */
 const maxCharacters = 16_384;
+/** Of all of a span: one with a book on it would be refused, and its neighbours with it. */
+const maxSpanCharacters = 65_536;
 const maxMessages = 32;
+const maxRole = 40;
 
 interface Message {
   role: string;
   parts: { type: 'text'; content: string }[];
 }
 
+/** What a span may still hold. */
+interface Room {
+  characters: number;
+}
+
 /** https://github.com/open-telemetry/semantic-conventions-genai: JSON, as attributes hold text. */
 export function contentOf(request: AskedModel | null, answer: AnsweredModel | null): Attributes {
-  const asked = request === null ? [] : messagesOf(request);
+  const room = { characters: maxSpanCharacters };
+  const answered =
+    answer?.text === undefined ? [] : [messageOf({ role: 'assistant', text: answer.text }, room)];
+  const asked = request === null ? [] : messagesOf(request, room);
   const system = asked.filter(({ role }) => role === 'system').flatMap(({ parts }) => parts);
   const others = asked.filter(({ role }) => role !== 'system');
   return {
     ...(system.length > 0 ? { 'gen_ai.system_instructions': JSON.stringify(system) } : {}),
     ...(others.length > 0 ? { 'gen_ai.input.messages': JSON.stringify(others) } : {}),
-    ...(answer?.text === undefined
-      ? {}
-      : { 'gen_ai.output.messages': JSON.stringify([messageOf('assistant', answer.text)]) }),
+    ...(answered.length > 0 ? { 'gen_ai.output.messages': JSON.stringify(answered) } : {}),
   };
 }
 
-/** The last ones: they hold the question. */
-function messagesOf({ messages, body }: AskedModel): Message[] {
+/** The last ones, as many as there is room for: they hold the question. */
+function messagesOf({ messages, body }: AskedModel, room: Room): Message[] {
   const given = messages ?? (Array.isArray(body?.messages) ? (body.messages as unknown[]) : []);
-  const own = given.slice(-maxMessages).map((message) => {
+  const system =
+    body?.system === undefined
+      ? []
+      : [messageOf({ role: 'system', text: textOf(body.system) }, room)];
+  const own: Message[] = [];
+  for (const message of given.slice(-maxMessages).reverse()) {
+    if (room.characters === 0) break;
     const { role, content } = (message ?? {}) as { role?: unknown; content?: unknown };
-    return messageOf(String(role ?? 'user'), textOf(content));
-  });
-  return body?.system === undefined ? own : [messageOf('system', textOf(body.system)), ...own];
+    own.unshift(messageOf({ role: String(role ?? 'user'), text: textOf(content) }, room));
+  }
+  return [...system, ...own];
 }
 
-function messageOf(role: string, content: string): Message {
-  return { role, parts: [{ type: 'text', content: content.slice(0, maxCharacters) }] };
+/** Takes its characters from the room. */
+function messageOf({ role, text }: { role: string; text: string }, room: Room): Message {
+  const content = text.slice(0, Math.min(maxCharacters, room.characters));
+  room.characters -= content.length;
+  return { role: role.slice(0, maxRole), parts: [{ type: 'text', content }] };
 }
 
 /** Pictures and the like as JSON. */

@@ -1,6 +1,6 @@
 /**
  * What waits to be sent to a collector. One that is away, slow or full costs spans and nothing
- * else: so many wait at most, and the log has a line a minute.
+ * else: so many spans and bytes wait at most, and the log has a line a minute.
  */
 import {
   BatchSpanProcessor,
@@ -12,6 +12,8 @@ import type { EventLog } from '../events.ts';
 
 /** Spans that wait, or are under way. */
 const maxWaiting = 2_048;
+/** Bytes of their attributes: a collector refuses an export of more than 20 MiB by default. */
+const maxWaitingBytes = 16 * 1_024 * 1_024;
 const tellEveryMs = 60_000;
 /** An export that has not ended by then never will: its spans are lost. */
 const overdue = 2;
@@ -32,6 +34,8 @@ export function createOutbox(
   { timeoutMs, log, now = Date.now }: OutboxOptions,
 ): Outbox {
   let waiting = 0;
+  let waitingBytes = 0;
+  const sizes = new WeakMap<ReadableSpan, number>();
   let lost = 0;
   let toldAt = Number.NEGATIVE_INFINITY;
 
@@ -51,6 +55,7 @@ export function createOutbox(
         isSettled = true;
         clearTimeout(timer);
         waiting -= spans.length;
+        for (const span of spans) waitingBytes -= sizes.get(span) ?? 0;
         if (reason !== null) lose(spans.length, reason);
         // Told here: the processor would tell its own log, which nobody reads.
         done({ code: succeeded });
@@ -70,11 +75,14 @@ export function createOutbox(
     },
     onStart: () => undefined,
     onEnd(span: ReadableSpan) {
-      if (waiting >= maxWaiting) {
+      const size = sizeOf(span);
+      if (waiting >= maxWaiting || waitingBytes + size > maxWaitingBytes) {
         lose(1, 'FULL');
         return;
       }
       waiting += 1;
+      waitingBytes += size;
+      sizes.set(span, size);
       processor.onEnd(span);
     },
     forceFlush: () => processor.forceFlush(),
@@ -87,6 +95,11 @@ interface OutboxOptions {
   log: Pick<EventLog, 'warn'>;
   /** Milliseconds. */
   now?: () => number;
+}
+
+/** Bytes of the attributes as JSON: the rest of a span is small. */
+function sizeOf({ attributes }: ReadableSpan): number {
+  return Buffer.byteLength(JSON.stringify(attributes));
 }
 
 /** A status or a code: the collector's own words may be anything. */
