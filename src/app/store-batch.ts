@@ -12,6 +12,7 @@ import { giveBackItems, storeWithin, type Taking, takingOf } from '../db/takings
 import { tellEnded } from '../engine/process/tell-recorded.ts';
 import { LeaseLost } from '../files/ingest-lease.ts';
 import { findOperation } from '../operations/index.ts';
+import type { FaceName } from '../telemetry/events.ts';
 import type { Caller } from './caller.ts';
 import type { CheckedItem } from './inputs.ts';
 import { canonicalJson, optionsHash } from './options-hash.ts';
@@ -29,6 +30,8 @@ export const defaultExpirySeconds: Readonly<Record<Execution, number>> = {
 export interface StoredRequests {
   fileKey: bigint;
   format: 'ANTHROPIC_JSONL';
+  /** Where they came in. */
+  face: FaceName;
   itemCount: number;
   sizeBytes: number;
   /** Of all of them as they came. */
@@ -141,6 +144,9 @@ export async function submitBatch(
       batch: id,
       cause: asking,
     });
+    if ('rows' in source) {
+      events.emit('upload.taken', { face: source.rows.face, bytes: source.rows.sizeBytes });
+    }
     if (fileError !== null) {
       const { operation, execution } = submission;
       const ended = { status: 'FAILED', operation, execution, seconds: 0 } as const;
@@ -213,7 +219,7 @@ async function insertBatch(
     return await insertFileBatch(sql, { ...batch, ...own }, taking);
   }
   if ('rows' in source) {
-    const { fileKey: key, hash, ...rows } = source.rows;
+    const { fileKey: key, hash, face, ...rows } = source.rows;
     const file = { ...rows, key, id: newId('file'), name: inlineName };
     return await insertIngestedBatch(sql, { ...batch, file }, taking);
   }

@@ -34,8 +34,13 @@ export async function submitMessages(
   );
   try {
     rows.checkLease();
-    const requests = { ...rows.read, fileKey: rows.fileKey, format: 'ANTHROPIC_JSONL' as const };
-    const id = await submitChecked(caller, {
+    const requests = {
+      ...rows.read,
+      fileKey: rows.fileKey,
+      format: 'ANTHROPIC_JSONL' as const,
+      face: 'anthropic' as const,
+    };
+    return await submitChecked(caller, {
       operation: 'chat',
       options: findOperation('chat')?.params.parse({}) as Record<string, unknown>,
       optionsPath: '',
@@ -44,8 +49,6 @@ export async function submitMessages(
       fields,
       fieldsPath: '',
     });
-    caller.events.emit('upload.taken', { face: 'anthropic', bytes: rows.read.sizeBytes });
-    return id;
   } finally {
     // Of what was not entered: something went wrong, or the key has its batch already.
     await rows.discard().catch(() => undefined);

@@ -293,18 +293,21 @@ it('counts the bytes of uploads that are stored, and of no others', async () => 
     ],
   });
 
+  const once = { 'anthropic-version': '2023-06-01', 'idempotency-key': 'once' };
+
   const statuses = [
     await send('/files?name=a.txt', 'a\nb\n'),
     await send('/files?name=a.txt', 'x'.repeat(2_000)),
     await send('/files?name=a.csv&contentField=no', 'a\nb\n'),
     await send('/v1/files', form(line)),
-    await send('/v1/messages/batches', messages, { 'anthropic-version': '2023-06-01' }),
+    await send('/v1/messages/batches', messages, once),
+    await send('/v1/messages/batches', messages, once),
     await send('/v1/messages/batches', '{', { 'anthropic-version': '2023-06-01' }),
   ].map(({ status }) => status);
   const samples = await read(app.service.operatorUrl ?? '');
   await app.stop();
 
-  expect(statuses).toEqual([201, 403, 400, 200, 200, 400]);
+  expect(statuses).toEqual([201, 403, 400, 200, 200, 200, 400]);
   const bytes = (face: string) => sumOf(samples, 'winnow_upload_bytes_total', { face });
   expect(bytes('rest')).toBe(4);
   expect(bytes('openai')).toBe(line.length);
