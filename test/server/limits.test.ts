@@ -572,6 +572,45 @@ test('an owner has at most 50 sockets in a process, and another one has its own'
   for (const { client } of sockets) await client.dispose();
 });
 
+test('a socket has at most 100 operations at once, and the next one leaves the others alone', async () => {
+  const socket = new WebSocket(`${app.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+  const messages: { id?: string; type: string; payload?: any }[] = [];
+  socket.on('message', (text) => messages.push(JSON.parse(String(text))));
+  const send = (message: object) => socket.send(JSON.stringify(message));
+  const first = async (wanted: { id?: string; type: string }) => {
+    const found = () =>
+      messages.find(({ id, type }) => id === wanted.id && type === wanted.type) ?? null;
+    return await until(async () => found(), { deadlineMs: 5_000, what: JSON.stringify(wanted) });
+  };
+  const watch = (id: string) =>
+    send({
+      id,
+      type: 'subscribe',
+      payload: { query: 'subscription { batchDeleted { deletedId } }' },
+    });
+  await new Promise((resolve) => socket.once('open', resolve));
+  send({ type: 'connection_init', payload: { Authorization: as('other').authorization } });
+  await first({ type: 'connection_ack' });
+
+  for (let nth = 1; nth <= 101; nth++) watch(`${nth}`);
+  const refused = await first({ id: '101', type: 'error' });
+  send({ id: '1', type: 'complete' });
+  send({ id: '102', type: 'subscribe', payload: { query: '{ __typename }' } });
+  await first({ id: '102', type: 'complete' });
+  const ended = messages.filter(({ type }) => type === 'error' || type === 'complete');
+  const { readyState } = socket;
+  socket.close();
+
+  expect(refused?.payload).toMatchObject([
+    {
+      message: expect.stringContaining('must have at most 100 operations at once'),
+      extensions: { code: 'TOO_MANY_REQUESTS' },
+    },
+  ]);
+  expect(ended.map(({ id }) => id)).toEqual(['101', '102']);
+  expect(readyState).toBe(WebSocket.OPEN);
+});
+
 test('an owner is shown its limits and how far they are used', async () => {
   const query = `{ ownerLimits {
     activeBatches { allowed used resetsAt } itemsPerDay { allowed used resetsAt }
