@@ -16,6 +16,7 @@ import type { FaceName } from '../telemetry/events.ts';
 import type { Caller } from './caller.ts';
 import type { CheckedItem } from './inputs.ts';
 import { canonicalJson, optionsHash } from './options-hash.ts';
+import { withPlainHost } from './webhook-url.ts';
 
 /** The unit of claiming: spreads a batch over workers, and makes 10,000 rows of a million items. */
 const chunkSize = 100;
@@ -110,7 +111,7 @@ export async function submitBatch(
     inputHash,
     optionsHash: optionsHash(submission.operation, submission.options),
     expiresInSeconds: submission.expiresInSeconds ?? defaultExpirySeconds[submission.execution],
-    webhookUrl: submission.webhookUrl,
+    webhookUrl: submission.webhookUrl && withPlainHost(submission.webhookUrl),
     customIdPrefix: submission.customIdPrefix,
     execution: submission.execution,
     rescue: submission.rescue,

@@ -3,6 +3,7 @@ import { and, eq, isNull, sql } from 'drizzle-orm';
 import type { HiddenBatch } from './deletions.ts';
 import type { Builder, Sql } from './driver/client.ts';
 import { files, reservations, spending, takings } from './tables.ts';
+import { takeOutWebhooks } from './webhooks.ts';
 
 /** What an owner has. */
 export interface OwnerSums {
@@ -52,10 +53,7 @@ export async function eraseBatches(
       select key, deleted_at is null as is_new from batches
       where owner = ${owner} order by key limit ${erasedAtOnce} for update
     ),
-    webhook as (
-      delete from webhooks where batch_key in (select key from found) returning key
-    ),
-    attempts as (delete from webhook_attempts where webhook_key in (select key from webhook)),
+    ${takeOutWebhooks(sql, sql`batch_key in (select key from found)`)},
     messages as (delete from batch_errors where batch_key in (select key from found))
     update batches b
     set owner = ${erasedAs}, deleted_at = coalesce(deleted_at, now()), idempotency_key = null,

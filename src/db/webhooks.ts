@@ -197,21 +197,30 @@ export async function claimWebhooks(sql: Sql, limits: ClaimLimits): Promise<Clai
       ) a
       group by a.endpoint, host.host
     ),
+    deleted as materialized (
+      select endpoint, host, count(*)::int as attempts, count(lease)::int as under_way
+      from deleted_attempts where at > now() - interval '1 minute' group by endpoint, host
+    ),
+    swept as (delete from deleted_attempts where at <= now() - interval '1 minute'),
     hosts as materialized (
-      select d.host, coalesce(u.attempts, 0) as under_way,
-             coalesce(u.attempts, 0) + coalesce(r.attempts, 0) as in_minute
+      select d.host, coalesce(u.attempts, 0) + coalesce(g.under_way, 0) as under_way,
+             coalesce(u.attempts, 0) + coalesce(r.attempts, 0) + coalesce(g.attempts, 0) as in_minute
       from (select distinct host from due) d
       left join (select host, sum(attempts) as attempts from under_way group by host) u on u.host = d.host
       left join (select host, sum(attempts) as attempts from recent group by host) r on r.host = d.host
+      left join (select host, sum(attempts) as attempts, sum(under_way) as under_way
+                 from deleted group by host) g on g.host = md5(d.host)
     ),
     turns as materialized (
       select d.key, d.retry, d.due_at, d.host, row_number() over (
                partition by d.host
-               order by d.nth + coalesce(u.attempts, 0) + coalesce(r.attempts, 0), d.due_at, d.key
+               order by d.nth + coalesce(u.attempts, 0) + coalesce(r.attempts, 0) + coalesce(g.attempts, 0),
+                        d.due_at, d.key
              ) as turn
       from due d
       left join under_way u on u.endpoint = d.endpoint
       left join recent r on r.endpoint = d.endpoint
+      left join deleted g on g.endpoint = md5(d.endpoint)
     ),
     ranked as materialized (
       select key, retry, row_number() over (partition by retry order by due_at, key) as nth
@@ -258,7 +267,8 @@ export async function recordAttempt(sql: Sql, attempt: FinishedAttempt): Promise
           due_at = now() + make_interval(secs => ${(retryInMs ?? 0) / 1_000})
       where key = ${key} and lease = ${lease}
       returning key, attempts, state, due_at, endpoint
-    )
+    ),
+    outlived as (update deleted_attempts set lease = null where lease = ${lease})
     insert into webhook_attempts
       (webhook_key, attempt, at, status_code, error, next_attempt_at, endpoint)
     select key, attempts, now() - make_interval(secs => ${tookMs / 1_000}), ${statusCode}::int, ${error}::text,
@@ -321,15 +331,41 @@ export async function listDeliveries(
  * is not recorded any more.
  */
 export async function deleteWebhooks(sql: Sql, batchKey: bigint): Promise<void> {
-  await sql`
-    with deleted as (delete from webhooks where batch_key = ${batchKey} returning key)
-    delete from webhook_attempts a using deleted where a.webhook_key = deleted.key`;
+  await sql`with ${takeOutWebhooks(sql, sql`batch_key = ${batchKey}`)} select`;
 }
 
-/** Host and port of a URL, without what names the same one in other words. */
+/**
+ * CTEs that delete webhooks, with their log. The limits of their hosts count the attempts of the
+ * last minute all the same.
+ */
+export function takeOutWebhooks(sql: Sql, which: Fragment): Fragment {
+  return sql`
+    webhook as (delete from webhooks where ${which} returning key, endpoint, lease, due_at),
+    attempts as (
+      delete from webhook_attempts a using webhook w where a.webhook_key = w.key
+      returning a.endpoint, a.at
+    ),
+    counted_on as (
+      insert into deleted_attempts (endpoint, host, at, lease)
+      select md5(endpoint), md5(split_part(endpoint, ' ', 2)), at, lease
+      from (
+        select endpoint, at, null::uuid as lease from attempts
+        union all
+        select endpoint, due_at - make_interval(secs => ${leaseSeconds}), lease
+        from webhook where lease is not null
+      ) attempt
+      where endpoint is not null and at > now() - interval '1 minute'
+    )`;
+}
+
+/**
+ * Host and port of a stored URL, without the port that is usual and the dot of a full name, which
+ * name the same one.
+ */
 function hostOf(sql: Sql, url: Fragment): Fragment {
   const host = sql`lower(substring(${url} from '^[^:]*:/*([^/?#]*)'))`;
-  return sql`coalesce(regexp_replace(${host}, '[.]?(:443|:80)?$', ''), '')`;
+  const withoutPort = sql`regexp_replace(${host}, ':(443|80)$', '')`;
+  return sql`coalesce(regexp_replace(${withoutPort}, '[.]+(:[0-9]+)?$', '\\1'), '')`;
 }
 
 /** ISO 8601 in UTC with milliseconds, as everywhere in the API. */

@@ -45,7 +45,7 @@ const open: { close(): Promise<unknown> }[] = [];
 beforeEach(async () => {
   events = createEvents({ error: () => undefined });
   trail = createTrail(events);
-  await db.sql`truncate webhooks, webhook_attempts`;
+  await db.sql`truncate webhooks, webhook_attempts, deleted_attempts`;
 });
 afterEach(async () => {
   await Promise.all(running.splice(0).map((webhooks) => webhooks.stop(0)));
@@ -601,6 +601,81 @@ describe('fairness', () => {
     webhooks.nudge();
     await until(() => receiver.received.length >= 120, { deadlineMs: 8_000, what: '60 more' });
     expect(receiver.received).toHaveLength(120);
+  });
+
+  /** Ends a batch with a webhook, and has it claimed; null where a limit is in the way. */
+  async function claimOne(owner = 'local') {
+    const { key: batchKey } = await endBatch(db.sql, { webhookUrl: 'https://example.com/', owner });
+    const [claimed = null] = await claimWebhooks(db.sql, limits);
+    return claimed && { batchKey, ...claimed };
+  }
+  const answered = { tookMs: 0, delivered: true, statusCode: 200, error: null, retryInMs: null };
+
+  it('an attempt counts for its minute when its batch is deleted, and then for nothing', async () => {
+    for (let nth = 0; nth < 60; nth++) {
+      const claimed = await claimOne();
+      if (!claimed) throw new Error(`attempt ${nth} must be claimed`);
+      // Some are still under way when their batch is deleted.
+      if (nth % 2 === 0) await recordAttempt(db.sql, { ...claimed, ...answered });
+      await deleteWebhooks(db.sql, claimed.batchKey);
+      if (nth % 2 === 1) await recordAttempt(db.sql, { ...claimed, ...answered });
+    }
+
+    const over = await claimOne('other');
+    await db.sql`update deleted_attempts set at = at - interval '1 minute'`;
+    const later = await claimWebhooks(db.sql, { ...limits, perHost: 10 });
+
+    expect(over).toBeNull();
+    expect(later).toHaveLength(1);
+    expect((await db.sql`select from deleted_attempts`).count).toBe(0);
+  });
+
+  it('an attempt under way counts as one when its batch is deleted, until it is over', async () => {
+    const underWay = [];
+    for (let nth = 0; nth < 4; nth++) {
+      const claimed = await claimOne();
+      if (!claimed) throw new Error(`attempt ${nth} must be claimed`);
+      await deleteWebhooks(db.sql, claimed.batchKey);
+      underWay.push(claimed);
+    }
+
+    const fifth = await claimOne();
+    const [first] = underWay;
+    if (first) await recordAttempt(db.sql, { ...first, ...answered });
+    const claimed = await claimWebhooks(db.sql, limits);
+
+    expect(fifth).toBeNull();
+    expect(claimed).toHaveLength(1);
+  });
+
+  it('an owner that deletes its batches takes turns with another all the same', async () => {
+    for (let nth = 0; nth < 3; nth++) {
+      const claimed = await claimOne('deletes');
+      if (claimed) await deleteWebhooks(db.sql, claimed.batchKey);
+    }
+    await endBatch(db.sql, { webhookUrl: 'https://example.com/', owner: 'deletes' });
+    await endBatch(db.sql, { webhookUrl: 'https://example.com/', owner: 'waits' });
+
+    const claimed = await claimWebhooks(db.sql, limits);
+
+    expect(claimed.map(({ owner }) => owner)).toEqual(['waits']);
+  });
+
+  it.each(['https://EXAMPLE.com:443/a', 'https://example.com./b', 'https://example.com.:443/c'])(
+    '%s counts for example.com',
+    async (webhookUrl) => {
+      await endBatch(db.sql, { webhookUrl });
+      const [webhook] = await db.sql<{ endpoint: string }[]>`select endpoint from webhooks`;
+
+      expect(webhook?.endpoint).toBe('local example.com');
+    },
+  );
+
+  it('the dot of a full name before a port changes nothing either', async () => {
+    await endBatch(db.sql, { webhookUrl: 'https://example.com.:8443/' });
+    const [webhook] = await db.sql<{ endpoint: string }[]>`select endpoint from webhooks`;
+
+    expect(webhook?.endpoint).toBe('local example.com:8443');
   });
 
   it('owners of one host take turns, whatever waits for each', async () => {

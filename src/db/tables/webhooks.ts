@@ -75,3 +75,18 @@ export const webhookAttempts = pgTable(
     index('webhook_attempts_host').on(sql`split_part(endpoint, ' ', 2)`, table.at).concurrently(),
   ],
 );
+
+/**
+ * Attempts of the last minute, also under way, whose batch was deleted: a host may be asked only so
+ * often, whatever is deleted. Names are hashes, as nothing is to tell whose they were.
+ */
+export const deletedAttempts = pgTable('deleted_attempts', {
+  key: key('key').primaryKey().generatedByDefaultAsIdentity(),
+  /** MD5 of the endpoint, and of its host alone. */
+  endpoint: text('endpoint').notNull(),
+  host: text('host').notNull(),
+  /** When it began. */
+  at: instant('at').notNull(),
+  /** Of the attempt while it is under way. */
+  lease: uuid('lease'),
+});

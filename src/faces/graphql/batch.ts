@@ -153,7 +153,7 @@ builder.node('Batch', {
     webhookUrl: t.exposeString('webhookUrl', {
       nullable: true,
       description:
-        'Address that receives the webhook when the batch ends. Null when none was given.',
+        'Address that receives the webhook when the batch ends, its host as it is called. Null when none was given.',
     }),
     webhookDeliveries: t.field({
       type: [WebhookDelivery],

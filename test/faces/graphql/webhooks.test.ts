@@ -57,6 +57,23 @@ describe('the payload', () => {
   });
 });
 
+describe('the address', () => {
+  it('has its host as it is called, whatever was given, and the rest as it was given', async () => {
+    const { port } = new URL(receiver.url);
+    const given = {
+      webhookUrl: `http://@%31%32%37.0.0.1:0${port}/a?b=%61`,
+      idempotencyKey: 'spelt otherwise',
+    };
+    const id = await end(given);
+    const again = await submitTexts(app, ['one'], given);
+    const { data } = await app.graphql(`{ batch(id: "${id}") { webhookUrl } }`);
+
+    expect(data?.batch.webhookUrl).toBe(`http://127.0.0.1:${port}/a?b=%61`);
+    expect(again).toBe(id);
+    await bodyOf(id);
+  });
+});
+
 describe('webhookDeliveries', () => {
   it('say why an address that may be called gave no answer', async () => {
     const webhookUrl = `http://127.0.0.1:${await closedPort()}/`;
