@@ -28,6 +28,17 @@ it.each(held)('%s has one statement where it builds an index concurrently', (nam
   expect(isConcurrent ? statements.length : 1).toBe(1);
 });
 
+it.each(held)('%s checks no row of a table that is there', (name) => {
+  const statements = readStatements(name);
+  const made = statements.flatMap((text) => /create table "(\w+)"/i.exec(text)?.[1] ?? []);
+  const others = statements.filter((text) => {
+    const [, table = ''] = /alter table "(\w+)" add constraint/i.exec(text) ?? [];
+    return table !== '' && !made.includes(table) && !/\bnot valid\b/i.test(text);
+  });
+
+  expect(others).toEqual([]);
+});
+
 it.each(files)('%s takes nothing away', (name) => {
   const taken = readStatements(name).filter((text) => /\b(drop|rename)\b/i.test(text));
 
