@@ -1,6 +1,5 @@
 /** The database in a file, and back. */
 import type { Buffer } from 'node:buffer';
-import { createReadStream } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import type { CommandOutcome } from './commands.ts';
 import { Ended, exits, NoServer, ReaderLeft, WrongUse } from './failure.ts';
@@ -48,8 +47,8 @@ export async function restore(file: string, _given: Given, shell: Shell): Promis
   const { withOwnData } = await import('./own-database.ts');
   const { restoreDatabase } = await import('../db/dump/restore-dump.ts');
   const { RestoreRefused } = await import('../db/dump/form.ts');
-  const pieces =
-    file === stream ? shell.stdin : createReadStream(file, { highWaterMark: readBytes });
+  // Opened before anything is made: of a stream that nobody reads yet, an error ends the process.
+  const pieces = file === stream ? shell.stdin : await openToRead(file);
   const tables: Record<string, number> = {};
   await withOwnData(shell, async ({ directUrl, access }) => {
     await restoreDatabase(directUrl, endable(pieces, shell), {
@@ -66,6 +65,10 @@ export async function restore(file: string, _given: Given, shell: Shell): Promis
     'It is a copy: once the original is stopped, winnow database adopt lets its work go on.',
   );
   return { exit: exits.done, json: { file, tables } };
+}
+
+async function openToRead(file: string): Promise<AsyncIterable<Buffer>> {
+  return (await open(file)).createReadStream({ highWaterMark: readBytes });
 }
 
 function inWords(tables: Readonly<Record<string, number>>): string {

@@ -99,6 +99,19 @@ it('a dump overwrites nothing, and a restore adds to nothing', async () => {
   expect(readFileSync(folder.file('winnow.sql')).equals(before)).toBe(true);
 });
 
+it.each([{ flags: [] }, { flags: ['--json'] }])(
+  'a file that is not there ends a restore in a sentence ($flags)',
+  async ({ flags }) => {
+    const { code, out, err } = await folder.run(['database', 'restore', 'missing.sql', ...flags], {
+      env: { DATABASE_URL: elsewhere.url },
+    });
+
+    expect(code).toBe(1);
+    expect(out + err).toContain('There is no file or folder missing.sql');
+    expect(out + err).not.toContain('at ');
+  },
+);
+
 it('a dump goes to standard output too, and a restore comes from standard input', async () => {
   const fresh = await createTestDatabase();
   const printed = await folder.run(['database', 'dump', '-']);
