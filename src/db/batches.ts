@@ -31,6 +31,12 @@ const errorSummary = sql<{ code: ItemErrorCode; count: number; message: string }
 /** The database's clock at the read, against which rates are computed. */
 const readAt = sql<Date>`now()`.mapWith(batches.createdAt);
 
+/** Null unless there is a pause: a retry of 0.2.0 leaves the instant of one that has ended. */
+const pausedSince = sql<Date | null>`(
+  case when ${batches.pauseReason} is not null then ${batches.pausedSince} end)`.mapWith(
+  batches.pausedSince,
+);
+
 /** What of a batch may be large, in bytes; known without reading it. */
 const octets = sql<number>`octet_length(${batches.options}) + coalesce(octet_length(${batches.metadata}), 0)`;
 
@@ -45,7 +51,7 @@ const batchColumns = {
   status: shownStatus,
   pauseReason: shownPauseReason,
   pauseMessage: batches.pauseMessage,
-  pausedSince: batches.pausedSince,
+  pausedSince,
   pauseResumesAt: batches.pauseResumesAt,
   name: batches.name,
   metadata: batches.metadata,

@@ -81,6 +81,18 @@ test('an hour between its end and a retry is none of its pace', async () => {
   expect(await idleSecondsOf(id)).toBeGreaterThanOrEqual(3_600);
 });
 
+test('a pause that 0.2.0 left behind at a retry takes nothing from its pace', async () => {
+  stub.reply(good);
+  const id = await submit(app, texts(items));
+  await untilEnded(app, id);
+  await sql`
+    update batches set started_at = completed_at - interval '1 minute',
+      paused_since = completed_at - interval '1 minute'
+    where id = ${id}`;
+
+  expect((await paceOf(id)).itemsPerSecond).toBeCloseTo(items / 60);
+});
+
 test('the time left is unknown while a preview runs, and while it waits for somebody', async () => {
   const { letGo } = answerFirst(5);
   const id = await submit(app, texts(items), { preview: 10 });
