@@ -51,7 +51,11 @@ export async function deleteContent(
       for update
     ),
     file as (
-      update files f set content_deleted_at = now() from batch where f.key = batch.file_key
+      -- A file without rows has a step to go too: what was rejected of it.
+      update files f
+      set content_deleted_at = now(),
+          content_blanked_to = least(f.content_blanked_to, f.item_count - 1)
+      from batch where f.key = batch.file_key
     ),
     examples as (
       update batch_errors e set message = ${deletedMessage} from batch where e.batch_key = ${key}

@@ -180,6 +180,33 @@ it('nothing is left of what a batch was about, and all that was counted stays', 
   );
 });
 
+it('what is told of the lines of a file without a row goes too', async () => {
+  const form = new FormData();
+  form.set('purpose', 'batch');
+  form.set('file', new Blob(['\n\n']), 'requests.jsonl');
+  const stored = await fetch(`${app.url}/v1/files`, { method: 'POST', body: form });
+  const file = (await stored.json()) as { id: string };
+  const created = await fetch(`${app.url}/v1/batches`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      input_file_id: file.id,
+      endpoint: '/v1/chat/completions',
+      completion_window: '24h',
+    }),
+  });
+  const { id } = (await created.json()) as { id: string };
+  const reasons = JSON.stringify([{ row: 0, reason: canary }]);
+  const filled = await db.sql`
+    update files set rejections = ${reasons}, problems = ${reasons}
+    where id = ${file.id} and item_count = 0`;
+
+  await forget(id);
+
+  expect(filled.count).toBe(1);
+  expect(await columnsWith(canary)).toEqual([]);
+});
+
 it('a batch without content says so wherever its rows are asked for', async () => {
   const id = await submitTexts(app, [], {
     source: { items: [{ content: `good ${canary}`, customId: canary }, { content: ' ' }] },
