@@ -19,7 +19,7 @@ import {
   tableNames,
 } from './form.ts';
 import { DumpReader } from './read-dump.ts';
-import { withSession } from './session.ts';
+import { withTransaction } from './session.ts';
 
 /**
  * Restores a dump into a database without tables, or with empty ones of the dump's own version, and
@@ -33,8 +33,7 @@ export async function restoreDatabase(
 ): Promise<void> {
   const reader = new DumpReader(pieces);
   await makeTables(url, name, await readHead(reader));
-  await withSession(url, name, async (client) => {
-    await client.query('begin');
+  await withTransaction(url, { name, begin: 'begin' }, async (client) => {
     await checkEmpty(client);
     await restoreRows(client, reader, onTable);
     await client.query('commit');

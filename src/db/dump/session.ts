@@ -2,24 +2,24 @@
 import pg from 'pg';
 
 /** Those that the version of Postgres has: the role, or a host, may have set them. */
-const withoutLimits = `
-  select set_config(name, '0', false) from pg_settings
+const limits = `
+  select name from pg_settings
   where name in ('statement_timeout', 'lock_timeout', 'transaction_timeout',
     'idle_in_transaction_session_timeout')`;
 
 /** How values are written in a dump, whatever the server's own settings are. */
-const forms = "set client_encoding = 'UTF8'; set datestyle = 'ISO, MDY'; set bytea_output = 'hex'";
+const forms = ["client_encoding = 'UTF8'", "datestyle = 'ISO, MDY'", "bytea_output = 'hex'"];
 
 /**
- * Opens the connection, and closes it after the work. A transaction that the work leaves open is
- * undone by that.
+ * Opens the connection and begins the transaction by `begin`, and closes it after the work. A
+ * transaction that the work leaves open is undone by that.
  */
-export async function withSession<Result>(
+export async function withTransaction<Result>(
   url: string,
-  name: string,
+  { name, begin }: { name: string; begin: string },
   work: (client: pg.Client) => Promise<Result>,
 ): Promise<Result> {
-  const { client, close } = await openSession(url, name);
+  const { client, close } = await openTransaction(url, { name, begin });
   try {
     return await work(client);
   } finally {
@@ -27,10 +27,10 @@ export async function withSession<Result>(
   }
 }
 
-/** The same for work that is not one call. */
-export async function openSession(
+/** The same for work that is not one call. The transaction has no snapshot yet. */
+export async function openTransaction(
   url: string,
-  name: string,
+  { name, begin }: { name: string; begin: string },
 ): Promise<{ client: pg.Client; close: () => Promise<void> }> {
   const client = new pg.Client({
     connectionString: url,
@@ -40,6 +40,15 @@ export async function openSession(
   // Of a connection that is lost each statement tells; unheard, the event would end the process.
   client.on('error', () => undefined);
   await client.connect();
-  await client.query(`${forms}; ${withoutLimits}`);
-  return { client, close: () => client.end() };
+  const close = () => client.end();
+  try {
+    const { rows } = await client.query<{ name: string }>(limits);
+    const settings = [...forms, ...rows.map((limit) => `${limit.name} = 0`)];
+    // Behind a pooler the connection is nobody's: what is set holds for the transaction alone.
+    await client.query([begin, ...settings.map((setting) => `set local ${setting}`)].join('; '));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { client, close };
 }

@@ -12,7 +12,7 @@ import {
   sequenceLine,
   tableNames,
 } from './form.ts';
-import { openSession } from './session.ts';
+import { openTransaction } from './session.ts';
 
 const introduction = `${firstLine}
 -- Restore it with winnow database restore; or with psql, into a database that has been made by
@@ -27,9 +27,9 @@ export async function* dumpDatabase(
   url: string,
   { name, onTable }: { name: string; onTable: (table: string, rows: number) => void },
 ): AsyncGenerator<Buffer, void, undefined> {
-  const { client, close } = await openSession(url, name);
+  const begin = 'begin isolation level repeatable read, read only';
+  const { client, close } = await openTransaction(url, { name, begin });
   try {
-    await client.query('begin isolation level repeatable read, read only');
     // Before the snapshot is taken, so that no table changes its form behind it.
     await client.query(`lock table ${tableNames.map(quoted).join(', ')} in access share mode`);
     yield lines(introduction, migrationLine(await readNewestMigration(client)), beginLine);
