@@ -28,12 +28,26 @@ function unavailable(requestId: string): string {
   ].join('\r\n');
 }
 
+/** Node closes a connection that is idle so much later than it says. */
+const keepAliveBufferMs = 1_000;
+
 /**
  * For at least `lingerMs` requests are turned away: a proxy that learns the end from a refusal
- * sends nothing more, while a request that meets a closing connection would be lost.
+ * sends nothing more, while a request that meets a closing connection would be lost. So idle
+ * connections are not closed either: each is told with its next answer, or runs out. With 0 there
+ * is nobody to wait for.
  */
 export function createDrain(http: Server, lingerMs: number): Drain {
   const open = new Set<ServerResponse>();
+  let connections = 0;
+  let unconnected: (() => void) | null = null;
+  http.on('connection', (socket) => {
+    connections++;
+    socket.once('close', () => {
+      connections--;
+      if (connections === 0) unconnected?.();
+    });
+  });
   let empty: (() => void) | null = null;
   let drained: Promise<unknown> | null = null;
   const lingering = new AbortController();
@@ -52,8 +66,16 @@ export function createDrain(http: Server, lingerMs: number): Drain {
   }
 
   async function linger(): Promise<void> {
+    if (lingerMs === 0) return;
     const { signal } = lingering;
-    if (lingerMs > 0) await pause(lingerMs, null, { signal }).catch(() => undefined); // in a hurry
+    await pause(lingerMs, null, { signal }).catch(() => undefined); // in a hurry
+    if (connections === 0) return;
+    const none = new AbortController();
+    unconnected = () => none.abort();
+    const either = AbortSignal.any([signal, none.signal]);
+    await pause(http.keepAliveTimeout + keepAliveBufferMs, null, { signal: either }).catch(
+      () => undefined,
+    );
   }
 
   return {

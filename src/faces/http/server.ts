@@ -39,7 +39,10 @@ export interface Server {
    * way for up to `graceMs`. Called again with less it hurries up.
    */
   drain(graceMs: number): Promise<void>;
-  /** Takes no connection, and cuts off those that there are. */
+  /**
+   * Takes no connection. Requests that came with the last ones are turned away as long as a drain
+   * lingers; then all are cut off.
+   */
   close(): Promise<void>;
 }
 
@@ -87,7 +90,8 @@ export function createHttpServer({
     });
   });
   http.requestTimeout = requestTimeoutMs;
-  const drain = createDrain(http, Math.min(config.shutdownDelayMs, longestLingerMs));
+  const lingerMs = Math.min(config.shutdownDelayMs, longestLingerMs);
+  const drain = createDrain(http, lingerMs);
   let closingFaces: Promise<unknown> | null = null;
 
   async function handle(
@@ -169,8 +173,11 @@ export function createHttpServer({
     close: () =>
       new Promise((resolve) => {
         door.stop();
-        http.close(() => resolve());
-        http.closeAllConnections();
+        const timer = setTimeout(() => http.closeAllConnections(), lingerMs);
+        http.close(() => {
+          clearTimeout(timer);
+          resolve();
+        });
       }),
   };
 }
