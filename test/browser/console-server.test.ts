@@ -168,6 +168,11 @@ if (browserPath) {
         await page.getByRole('heading', { name, level: 1 }).waitFor();
         expect(await page.locator('body').innerText()).not.toMatch(/hers alone|secret good/);
       }
+      // Back to her batch, which the page would have kept.
+      await page.evaluate(() => history.go(-3));
+      await page.waitForURL(`${app.url}/console/batches/${id}`);
+      await page.getByRole('status', { name: 'Loading' }).first().waitFor();
+      expect(await page.locator('body').innerText()).not.toMatch(/hers alone|secret good/);
       letGo();
       await page.goto(`${app.url}/console/batches/${id}`);
       await page.getByRole('heading', { name: /no such batch/ }).waitFor();
