@@ -149,6 +149,7 @@ async function applyNext(
 ): Promise<{ applied: string } | 'done' | 'taken'> {
   const [lock] = await transaction`select pg_try_advisory_xact_lock(${migrationLock}) as taken`;
   if (!lock?.taken) return 'taken';
+  await liftLimits(transaction, 'transaction');
   const [next] = await findMissing(transaction, migrations);
   if (!next) return 'done';
   const { name, hash, createdAt, index } = next;
@@ -169,12 +170,18 @@ async function applyNext(
   return { applied: name };
 }
 
+/** Those that are set, of those that the version of Postgres has. */
+async function liftLimits(client: Client, of: 'transaction' | 'session'): Promise<void> {
+  await client`
+    select set_config(name, '0', ${of === 'transaction'}) from pg_settings
+    where name in ('statement_timeout', 'transaction_timeout') and setting <> '0'`;
+}
+
 async function runStatements(
   transaction: postgres.TransactionSql,
   { statements }: Migration,
 ): Promise<void> {
   const endsAt = performance.now() + lockWaitMs;
-  await transaction`set local statement_timeout = 0`;
   for (const statement of statements) {
     const leftMs = Math.max(minLockWaitMs, Math.round(endsAt - performance.now()));
     await transaction.unsafe(`set local lock_timeout = ${leftMs}`);
@@ -206,8 +213,7 @@ async function buildIndex(builder: postgres.Sql, { index, statements }: Migratio
   }
   const state = await readIndex(builder, index.name);
   if (state === 'built') return;
-  const [limit] = await builder`select current_setting('statement_timeout') as timeout`;
-  if (limit?.timeout !== '0') await builder`set statement_timeout = 0`;
+  await liftLimits(builder, 'session');
   if (state === 'unfinished') await builder.unsafe(`drop index concurrently "${index.name}"`);
   for (const statement of statements) await builder.unsafe(statement);
 }

@@ -181,6 +181,26 @@ describe('on a table that an older process writes to', () => {
   });
 });
 
+it('none of the limits of the database ends a migration', async () => {
+  const limits = await sql`
+    select name from pg_settings where name in ('statement_timeout', 'transaction_timeout')`;
+  for (const { name } of limits) {
+    await sql.unsafe(`alter database "${sql.options.database}" set ${name} = '300ms'`);
+  }
+  await sql`create table crowd (a int)`;
+  await sql`insert into crowd values (1)`;
+  await sql`
+    create function slow(a int) returns int immutable language plpgsql
+    as 'begin perform pg_sleep(0.6); return a; end'`;
+  const files = {
+    '0100_slow': 'select pg_sleep(0.6)',
+    '0101_index': 'create index concurrently "crowd_a" on "crowd" (slow(a))',
+  };
+  await write(files);
+
+  expect(await apply()).toEqual(Object.keys(files));
+});
+
 it('an index that fails leaves what the next start builds', async () => {
   await sql`create table crowd (a int)`;
   await sql`insert into crowd values (1), (1)`;
