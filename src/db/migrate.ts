@@ -24,8 +24,12 @@ const lockWaitMs = 500;
 const minLockWaitMs = 20;
 /** The driver waits without end for a connection that the server has cut. */
 const closeTimeoutSeconds = 1;
-/** What waited meanwhile goes first. */
-const lockRetryMs = 1_000;
+/**
+ * Between tries: what waited meanwhile goes first. Each try holds others up, so that each wait is
+ * twice the one before it.
+ */
+const firstRetryMs = 1_000;
+const longestRetryMs = 60_000;
 
 /** SQLSTATEs: of a database without migrations, of a role without rights, of a lock not got. */
 const noTable = '42P01';
@@ -84,9 +88,9 @@ type Listener = (migration: string) => void;
 /**
  * Brings the database at `url` to the newest tables, or to those of the time `until`, in
  * milliseconds since 1970, beside processes that work on it; `onApplied` hears of each migration
- * that ran, `onHeldUp` of each that must wait, once. Each is whole or not at all, and those before
- * one that fails stay. Processes that start together take turns. Throws StartFailure that names a
- * migration that fails.
+ * that ran, `onHeldUp` of each that must wait, once. `pause` is how it waits between tries. Each
+ * is whole or not at all, and those before one that fails stay. Processes that start together take
+ * turns. Throws StartFailure that names a migration that fails.
  */
 export async function migrateDatabase(
   url: string,
@@ -96,16 +100,19 @@ export async function migrateDatabase(
     until = Number.POSITIVE_INFINITY,
     onApplied = () => undefined,
     onHeldUp = () => undefined,
+    pause = delay,
   }: {
     folder?: string;
     name?: string;
     until?: number;
     onApplied?: Listener;
     onHeldUp?: Listener;
+    pause?: (ms: number) => Promise<unknown>;
   } = {},
 ): Promise<void> {
   const migrations = (await readMigrations(folder)).filter(({ createdAt }) => createdAt <= until);
   const heldUp = new Set<string>();
+  let retryMs = firstRetryMs;
   await withClient(url, name, async (client) => {
     for (;;) {
       const turn = await client
@@ -117,8 +124,10 @@ export async function migrateDatabase(
       } else if (turn instanceof HeldUp) {
         if (!heldUp.has(turn.migration)) onHeldUp(turn.migration);
         heldUp.add(turn.migration);
-        await delay(lockRetryMs);
+        await pause(retryMs);
+        retryMs = Math.min(2 * retryMs, longestRetryMs);
       } else {
+        retryMs = firstRetryMs;
         onApplied(turn.applied);
       }
     }

@@ -58,6 +58,6 @@ function warnOf(log: Log) {
   return (migration: string): void =>
     log.warn(
       { migration },
-      'a migration waits for a table that another transaction uses; it is tried again every second',
+      'a migration waits for a table that another transaction uses; it is tried again after a second, and then ever more seldom, up to a minute',
     );
 }

@@ -132,6 +132,20 @@ describe('on a table that an older process writes to', () => {
     expect((await readMigrationState(database.url, { folder })).missing).toEqual([]);
   });
 
+  it('a table that stays in use is asked for ever more seldom', async () => {
+    await write({ '0100_column': 'alter table crowd add column b int' });
+    const pausesMs: number[] = [];
+    await migrateDatabase(database.url, {
+      folder,
+      pause: async (ms) => {
+        pausesMs.push(ms);
+        if (pausesMs.length === 8) await endWriting();
+      },
+    });
+
+    expect(pausesMs).toEqual([1, 2, 4, 8, 16, 32, 60, 60].map((seconds) => seconds * 1_000));
+  });
+
   it('an index is built beside it, while others write', async () => {
     await write({ '0100_index': index });
     const starts = [apply(), apply()];
