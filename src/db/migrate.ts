@@ -30,6 +30,8 @@ const closeTimeoutSeconds = 1;
  */
 const firstRetryMs = 1_000;
 const longestRetryMs = 60_000;
+/** A build or another process's migration that takes longer is told of. */
+const defaultPatienceMs = 5_000;
 
 /** SQLSTATEs: of a database without migrations, of a role without rights, of a lock not got. */
 const noTable = '42P01';
@@ -82,15 +84,24 @@ export async function hasMigration(createdAt: number): Promise<boolean> {
   return (await readMigrations(ownFolder)).some((migration) => migration.createdAt === createdAt);
 }
 
+/** What a start waits for. */
+export interface HoldUp {
+  /** Null of the turn: another process may be at any of them. */
+  migration: string | null;
+  /** A table that others use, the build of an index, or the end of another process's migration. */
+  by: 'table' | 'build' | 'turn';
+}
+
 /** Hears the name of a migration. */
 type Listener = (migration: string) => void;
 
 /**
  * Brings the database at `url` to the newest tables, or to those of the time `until`, in
  * milliseconds since 1970, beside processes that work on it; `onApplied` hears of each migration
- * that ran, `onHeldUp` of each that must wait, once. `pause` is how it waits between tries. Each
- * is whole or not at all, and those before one that fails stay. Processes that start together take
- * turns. Throws StartFailure that names a migration that fails.
+ * that ran, `onHeldUp` of each wait, once: of builds and turns, where they take longer than
+ * `patienceMs`. `pause` is how it waits between tries. Each is whole or not at all, and those
+ * before one that fails stay. Processes that start together take turns. Throws StartFailure that
+ * names a migration that fails.
  */
 export async function migrateDatabase(
   url: string,
@@ -101,29 +112,42 @@ export async function migrateDatabase(
     onApplied = () => undefined,
     onHeldUp = () => undefined,
     pause = delay,
+    patienceMs = defaultPatienceMs,
   }: {
     folder?: string;
     name?: string;
     until?: number;
     onApplied?: Listener;
-    onHeldUp?: Listener;
+    onHeldUp?: (wait: HoldUp) => void;
+    patienceMs?: number;
     pause?: (ms: number) => Promise<unknown>;
   } = {},
 ): Promise<void> {
   const migrations = (await readMigrations(folder)).filter(({ createdAt }) => createdAt <= until);
-  const heldUp = new Set<string>();
+  const told = new Set<string>();
+  const tell = (wait: HoldUp): void => {
+    const key = JSON.stringify(wait);
+    if (!told.has(key)) onHeldUp(wait);
+    told.add(key);
+  };
+  const onLongBuild = (migration: string) => tell({ migration, by: 'build' });
+  let takenSince: number | null = null;
   let retryMs = firstRetryMs;
   await withClient(url, name, async (client) => {
     for (;;) {
       const turn = await client
-        .begin((transaction) => applyNext(transaction, { migrations, builder: client }))
+        .begin((transaction) =>
+          applyNext(transaction, { migrations, builder: client, patienceMs, onLongBuild }),
+        )
         .catch(migrationHeldUp);
       if (turn === 'done') return;
+      if (turn !== 'taken') takenSince = null;
       if (turn === 'taken') {
+        takenSince ??= performance.now();
+        if (performance.now() - takenSince > patienceMs) tell({ migration: null, by: 'turn' });
         await delay(turnPollMs);
       } else if (turn instanceof HeldUp) {
-        if (!heldUp.has(turn.migration)) onHeldUp(turn.migration);
-        heldUp.add(turn.migration);
+        tell({ migration: turn.migration, by: 'table' });
         await pause(retryMs);
         retryMs = Math.min(2 * retryMs, longestRetryMs);
       } else {
@@ -154,7 +178,17 @@ function migrationHeldUp(error: unknown): HeldUp {
  */
 async function applyNext(
   transaction: postgres.TransactionSql,
-  { migrations, builder }: { migrations: readonly Migration[]; builder: postgres.Sql },
+  {
+    migrations,
+    builder,
+    patienceMs,
+    onLongBuild,
+  }: {
+    migrations: readonly Migration[];
+    builder: postgres.Sql;
+    patienceMs: number;
+    onLongBuild: Listener;
+  },
 ): Promise<{ applied: string } | 'done' | 'taken'> {
   const [lock] = await transaction`select pg_try_advisory_xact_lock(${migrationLock}) as taken`;
   if (!lock?.taken) return 'taken';
@@ -162,6 +196,7 @@ async function applyNext(
   const [next] = await findMissing(transaction, migrations);
   if (!next) return 'done';
   const { name, hash, createdAt, index } = next;
+  const patience = index ? setTimeout(onLongBuild, patienceMs, name) : undefined;
   try {
     if (index) await keepTurn(transaction, () => buildIndex(builder, next));
     else await runStatements(transaction, next);
@@ -173,6 +208,8 @@ async function applyNext(
       `The migration ${name} failed, and those before it are in: ${error.message}`,
       { cause: error },
     );
+  } finally {
+    clearTimeout(patience);
   }
   await transaction`
     insert into drizzle.__drizzle_migrations (hash, created_at) values (${hash}, ${createdAt})`;

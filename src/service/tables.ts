@@ -3,7 +3,7 @@ import type { Config } from '../config.ts';
 import { StartFailure } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { placeOf, startFailureOf } from '../db/driver/await-database.ts';
-import { migrateDatabase, readMigrationState } from '../db/migrate.ts';
+import { type HoldUp, migrateDatabase, readMigrationState } from '../db/migrate.ts';
 import { type Data, openData, type WaitOptions } from './data.ts';
 import { createEnding } from './ending.ts';
 
@@ -54,10 +54,14 @@ export async function migrateOnly(
   }
 }
 
+const waits: Record<HoldUp['by'], string> = {
+  table:
+    'a migration waits for a table that another transaction uses; it is tried again after a second, and then ever more seldom, up to a minute',
+  build:
+    'a migration builds an index, which takes its time and waits for every older transaction of the database',
+  turn: 'another process migrates the database; this one waits for its end',
+};
+
 function warnOf(log: Log) {
-  return (migration: string): void =>
-    log.warn(
-      { migration },
-      'a migration waits for a table that another transaction uses; it is tried again after a second, and then ever more seldom, up to a minute',
-    );
+  return ({ migration, by }: HoldUp): void => log.warn({ migration }, waits[by]);
 }

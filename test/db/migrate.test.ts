@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import postgres from 'postgres';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { StartFailure } from '../../src/core/errors.ts';
-import { migrateDatabase, readMigrationState } from '../../src/db/migrate.ts';
+import { type HoldUp, migrateDatabase, readMigrationState } from '../../src/db/migrate.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { until } from '../support/until.ts';
 
@@ -116,10 +116,10 @@ describe('on a table that an older process writes to', () => {
 
   it('a column comes once the table is free, and nobody waits behind it until then', async () => {
     await write({ '0100_column': 'alter table crowd add column b int' });
-    const heldUp: string[] = [];
+    const heldUp: HoldUp[] = [];
     const migrated = migrateDatabase(database.url, {
       folder,
-      onHeldUp: (name) => heldUp.push(name),
+      onHeldUp: (wait) => heldUp.push(wait),
     });
     await until(async () => heldUp.length === 1, { deadlineMs, what: 'the first try' });
 
@@ -128,7 +128,7 @@ describe('on a table that an older process writes to', () => {
     await endWriting();
     await migrated;
 
-    expect(heldUp).toEqual(['0100_column']);
+    expect(heldUp).toEqual([{ migration: '0100_column', by: 'table' }]);
     expect((await readMigrationState(database.url, { folder })).missing).toEqual([]);
   });
 
@@ -159,6 +159,29 @@ describe('on a table that an older process writes to', () => {
     expect(await readIndex()).toMatchObject([{ indisvalid: true }]);
   });
 
+  it('a build that takes long is told of once, and so is the turn that another waits for', async () => {
+    await write({ '0100_index': index });
+    const heldUp: HoldUp[] = [];
+    const start = () =>
+      migrateDatabase(database.url, {
+        folder,
+        patienceMs: 50,
+        onHeldUp: (wait) => heldUp.push(wait),
+      });
+    const starts = [start(), start()];
+    await until(() => heldUp.length === 2, { deadlineMs, what: 'both to be told of' });
+    await endWriting();
+    await Promise.all(starts);
+
+    expect(new Set(heldUp)).toEqual(
+      new Set([
+        { migration: '0100_index', by: 'build' },
+        { migration: null, by: 'turn' },
+      ]),
+    );
+    expect(heldUp).toHaveLength(2);
+  });
+
   it('a build that was broken off is begun again by the next start', async () => {
     await write({ '0100_index': index });
     const broken = apply().catch((error: unknown) => error);
@@ -184,8 +207,8 @@ describe('on a table that an older process writes to', () => {
     await gone.end({ timeout: 0 });
     await lost;
     const [unfinished] = await readIndex();
-    const heldUp: string[] = [];
-    const next = migrateDatabase(database.url, { folder, onHeldUp: (name) => heldUp.push(name) });
+    const heldUp: HoldUp[] = [];
+    const next = migrateDatabase(database.url, { folder, onHeldUp: (wait) => heldUp.push(wait) });
     await until(() => heldUp.length === 1, { deadlineMs, what: 'the next start to find it' });
     await endWriting();
     await next;
