@@ -8,6 +8,7 @@ import { createLooper } from '../core/looper.ts';
 import { knownUsage, noUsage, type Usage } from '../core/usage.ts';
 import type { Database } from '../db/driver/client.ts';
 import type { RenamedOwner } from '../db/driver/notifications.ts';
+import { deleteOldErasures } from '../db/erasures.ts';
 import {
   deleteOldSpending,
   readMonth,
@@ -42,6 +43,8 @@ interface Account {
   owner: string;
   /** Its name is the one that an erased owner was given. */
   isErased: boolean;
+  /** By performance.now(). */
+  begunAt: number;
   /** By model. */
   sums: Map<string, Sum>;
 }
@@ -82,6 +85,7 @@ export function createCallLedger({ db, log }: { db: Database; log: Log }): CallL
   async function write(): Promise<void> {
     if (Date.now() >= sweptAt + sweepEveryMs) {
       await deleteOldSpending(db.sql);
+      await deleteOldErasures(db.sql);
       sweptAt = Date.now();
     }
     while (waiting.size > 0 && !(await writeWaiting([...waiting]))) month = await readMonth(db.sql);
@@ -91,10 +95,11 @@ export function createCallLedger({ db, log }: { db: Database; log: Log }): CallL
   async function writeWaiting(sums: readonly Sum[]): Promise<boolean> {
     // All of the sum, so that a statement whose answer was lost can be done again.
     const given = sums.map((sum) => {
-      const { key, owner, isErased } = sum.account;
+      const { key, owner, isErased, begunAt } = sum.account;
+      const age = (performance.now() - begunAt) / 1_000;
       const written = sum.month === month ? sum.written : noUsage;
       const usage = knownUsage([written, sum.pending]);
-      return { sum, spent: sum.pending, key, owner, isErased, model: sum.model, usage };
+      return { sum, spent: sum.pending, key, owner, isErased, age, model: sum.model, usage };
     });
     for (const { sum } of given) sum.pending = noUsage;
     let done: WrittenSpending = { isWritten: () => false, renamed: new Map() };
@@ -121,8 +126,7 @@ export function createCallLedger({ db, log }: { db: Database; log: Log }): CallL
 
   return {
     accountOf(owner) {
-      const begun = { key: newKey(), owner, isErased: false, sums: new Map<string, Sum>() };
-      const account = current.get(owner) ?? begun;
+      const account = current.get(owner) ?? beginAccount(owner);
       current.set(owner, account);
       return { add: (model, usage) => add(account, model, usage) };
     },
@@ -141,6 +145,10 @@ export function createCallLedger({ db, log }: { db: Database; log: Log }): CallL
       await writes.stop();
     },
   };
+}
+
+function beginAccount(owner: string): Account {
+  return { key: newKey(), owner, isErased: false, begunAt: performance.now(), sums: new Map() };
 }
 
 /** Below 0, where no batch has one. */

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isPurgeable, purgeBatchStep } from '../db/deletions.ts';
 import type { Database } from '../db/driver/client.ts';
 import { notifyBatch, notifyDeleted, notifyErased, notifyKey } from '../db/driver/notifications.ts';
+import { noteErasure } from '../db/erasures.ts';
 import { removeFile } from '../db/files.ts';
 import {
   eraseBatches,
@@ -42,6 +43,7 @@ export async function eraseOwner(db: Database, owner: string): Promise<ErasedOwn
   for (const id of keys) await notifyKey(db.sql, id);
   const batches = await hideBatches(db, names);
   const files = await eraseFiles(db, names);
+  await noteErasure(db.sql, names);
   await notifyErased(db.sql, names);
   const settled = delay(settledMs);
   const sums = await eraseSpending(db, names);

@@ -5,6 +5,7 @@
  */
 import type { Usage } from '../core/usage.ts';
 import type { Sql } from './driver/client.ts';
+import { erasuresOf } from './erasures.ts';
 import type { Execution } from './tables.ts';
 import { ledgerSet, ledgerSums, usageOf, usageValues, type WrittenUsage } from './usage.ts';
 
@@ -57,6 +58,8 @@ interface CallSpending {
   owner: string;
   /** The owner is the name that an erased one was given. */
   isErased: boolean;
+  /** Seconds since its calls were first added up here. */
+  age: number;
   model: string;
   usage: Usage;
 }
@@ -70,8 +73,8 @@ export interface WrittenSpending {
 
 /**
  * Writes sums of a process in place of those it has written before. Nothing is written where the
- * month has changed meanwhile, nor where an owner was erased: the rows of its key have another name
- * then, which the sums must have too.
+ * month has changed meanwhile, nor where an owner was erased: the rows of its key, or its erasure
+ * where it has none, have another name then, which the sums must have too.
  */
 export async function writeCallSpending(
   sql: Sql,
@@ -80,6 +83,7 @@ export async function writeCallSpending(
 ): Promise<WrittenSpending> {
   const keys = `{${sums.map(({ key }) => key).join()}}`;
   const owners = sums.map(({ owner }) => owner);
+  const ages = sums.map(({ age }) => String(age));
   const models = sums.map(({ model }) => model);
   const erased = sums.flatMap(({ isErased, owner }) => (isErased ? [owner] : []));
   const { arrays, columns } = usageValues(
@@ -88,12 +92,20 @@ export async function writeCallSpending(
   );
   const rows = await sql<{ key: bigint; model: string | null; owner: string }[]>`
     with given as materialized (
-      select * from unnest(${keys}::bigint[], ${owners}::text[], ${models}::text[], ${arrays})
-        as given(key, owner, model, ${columns})
+      select * from unnest(${keys}::bigint[], ${owners}::text[], ${ages}::text[]::float8[],
+          ${models}::text[], ${arrays})
+        as given(key, owner, age, model, ${columns})
     ),
     renamed as materialized (
-      select distinct g.key, s.owner from given g join spending s on s.batch_key = g.key
-      where s.owner <> g.owner and g.owner <> all(${erased}::text[])
+      select distinct on (g.key) g.key, o.owner
+      from given g cross join lateral (
+        select s.owner, null as at from spending s
+        where s.batch_key = g.key and s.owner <> g.owner
+        union all
+        ${erasuresOf(sql, { owner: sql`g.owner`, seconds: sql`g.age` })}
+      ) o
+      where g.owner <> all(${erased}::text[])
+      order by g.key, o.at nulls first
     ),
     written as (
       insert into spending as s (batch_key, month, owner, model, execution, ${columns})

@@ -12,6 +12,7 @@
 export * from './tables/api-keys.ts';
 export * from './tables/batches.ts';
 export * from './tables/chunks.ts';
+export * from './tables/erasures.ts';
 export * from './tables/files.ts';
 export * from './tables/processes.ts';
 export * from './tables/provider-batches.ts';

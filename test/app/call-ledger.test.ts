@@ -85,6 +85,18 @@ it('what was not written yet when its owner was erased has no name either', asyn
   expect(await spentBy('acme')).toBe(0);
 });
 
+it('a call whose first cost comes long after the erasure of its owner has its name', async () => {
+  const underWay = deaf.accountOf('acme');
+
+  const { spending } = await eraseOwner(db, 'acme');
+  underWay.add(model, call(1));
+  await untilSpent(spending.owner, 1);
+  for (const ledger of [hearing, deaf]) ledger.accountOf('acme').add(model, call(3));
+  await untilSpent('acme', 6);
+
+  expect(await spentBy(spending.owner)).toBe(1);
+});
+
 it('an erased owner is known by its rows of earlier months too', async () => {
   const underWay = deaf.accountOf('acme');
   underWay.add(model, call(1));
