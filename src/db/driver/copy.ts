@@ -9,6 +9,7 @@ import pg from 'pg';
 import { from, to } from 'pg-copy-streams';
 import { ConnectionLost } from './failure.ts';
 import { encodedColumns } from './row-encoder.ts';
+import { urlForPg } from './tls.ts';
 
 /** COPYs at a time in each direction; more wait. A slow client holds one as long as it takes. */
 const defaultConnections = 6;
@@ -97,7 +98,7 @@ function createPool(
   { max, name = 'winnow', pooled = false }: { max: number; name?: string; pooled?: boolean },
 ): pg.Pool {
   const pool = new pg.Pool({
-    connectionString: url,
+    connectionString: urlForPg(url),
     max,
     connectionTimeoutMillis: connectTimeoutMs,
     application_name: name,

@@ -1,5 +1,6 @@
 /** One connection to a database, for one transaction that may take hours. */
 import pg from 'pg';
+import { urlForPg } from '../driver/tls.ts';
 
 /** Those that the version of Postgres has: the role, or a host, may have set them. */
 const limits = `
@@ -33,7 +34,7 @@ export async function openTransaction(
   { name, begin }: { name: string; begin: string },
 ): Promise<{ client: pg.Client; close: () => Promise<void> }> {
   const client = new pg.Client({
-    connectionString: url,
+    connectionString: urlForPg(url),
     application_name: name,
     keepAlive: true,
   });
