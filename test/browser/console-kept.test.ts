@@ -58,7 +58,7 @@ if (browserPath) {
     it('is there on the way back from another page, with the file that was sent', async () => {
       const { page, problems } = await openWith(annaKey, '/console/new');
       await page.locator('input[type=file]').setInputFiles(csv);
-      await page.getByText('kept.csv').first().waitFor();
+      await page.getByRole('heading', { name: 'All 2 rows' }).waitFor();
       await page.getByLabel('Categories').fill('praise, complaint');
       await page.getByRole('link', { name: 'Settings' }).click();
       await page.getByRole('heading', { name: 'Settings' }).waitFor();

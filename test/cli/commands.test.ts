@@ -275,6 +275,7 @@ describe('the examples of the help run as they stand', () => {
           WINNOW_URL: app.url,
           WINNOW_API_KEY: key,
           PORT: new URL(app.url).port,
+          DATABASE_URL: app.databaseUrl,
         },
       },
     );
