@@ -1,20 +1,10 @@
 /** How many keys an owner may have. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createApiKey, maxKeptKeys } from '../../src/app/api-keys.ts';
 import { listApiKeys, maxListedKeys } from '../../src/db/api-keys.ts';
-import { type Database, openDatabase } from '../../src/db/driver/client.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { openTestDatabase } from '../support/database.ts';
 
-let database: TestDatabase;
-let db: Database;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase(database.url);
-});
-afterAll(async () => {
-  await db.close();
-  await database.drop();
-});
+const { db } = await openTestDatabase();
 
 /** So many keys, which expire after so many seconds; null: never. */
 const insert = (owner: string, keys: number, afterSeconds: number | null) => db.sql`

@@ -1,28 +1,18 @@
 /** What calls outside of batches cost goes to their owner, not to one that was erased before. */
 import { pino } from 'pino';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type CallLedger, createCallLedger } from '../../src/app/call-ledger.ts';
 import { eraseOwner } from '../../src/app/erase-owner.ts';
 import { noUsage } from '../../src/core/usage.ts';
-import { type Database, openDatabase } from '../../src/db/driver/client.ts';
 import { readOwnerStanding } from '../../src/db/owner-limits.ts';
 import { createNudges, type Nudges } from '../../src/engine/process/nudges.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { openTestDatabase } from '../support/database.ts';
 import { until } from '../support/until.ts';
 
 const model = 'test/rules';
 const log = pino({ level: 'silent' });
 
-let database: TestDatabase;
-let db: Database;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase(database.url);
-});
-afterAll(async () => {
-  await db.close();
-  await database.drop();
-});
+const { db } = await openTestDatabase();
 
 /** Of two processes: one that hears of erased owners, and one that does not. */
 let hearing: CallLedger;

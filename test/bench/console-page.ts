@@ -8,15 +8,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
-import { openDatabase } from '../../src/db/driver/client.ts';
 import { startEmbeddedPostgres } from '../../src/db/embedded/embedded.ts';
-import { migrateDatabase } from '../../src/db/migrate.ts';
 import { browserPath, launchBrowser } from '../support/graphiql-browser.ts';
-import { insertLabelled } from '../support/labelled-batch.ts';
 import { type Program, startProgram } from '../support/program.ts';
 import { graphql, measure, startWinnow } from './contestants.ts';
 import { writeLines } from './data.ts';
 import { type Goal, median, medianRatio, report, rounded } from './figures.ts';
+import { withLabelled } from './labelled.ts';
 import { openBenchPostgres } from './postgres.ts';
 import { startStub } from './stub.ts';
 import { itemLines } from './throughput.ts';
@@ -113,15 +111,9 @@ async function addressOf(program: Program): Promise<string> {
 }
 
 async function measureScrolling(browser: Browser, items: number): Promise<Measured> {
-  const directory = await mkdtemp(join(tmpdir(), 'winnow-bench-'));
-  const postgres = await startEmbeddedPostgres({ directory: join(directory, 'postgres') });
-  const db = openDatabase(postgres.url);
-  try {
-    await migrateDatabase(postgres.url);
-    const { id } = await insertLabelled(db.sql, items);
-    await db.sql`vacuum rows, results`;
+  return await withLabelled(items, async ({ url: databaseUrl, id, directory }) => {
     const program = startProgram({
-      DATABASE_URL: postgres.url,
+      DATABASE_URL: databaseUrl,
       DATA_DIR: join(directory, 'data'),
       CONSOLE: 'on',
     });
@@ -146,11 +138,7 @@ async function measureScrolling(browser: Browser, items: number): Promise<Measur
       program.process.kill('SIGTERM');
       await program.ended;
     }
-  } finally {
-    await db.close();
-    await postgres.stop();
-    await rm(directory, { recursive: true, force: true });
-  }
+  });
 }
 
 /** How long at least one row in sight was missing, each time that one was. */

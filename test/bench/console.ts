@@ -1,16 +1,6 @@
-/**
- * How long the console waits for a batch of a million items that has ended: for what its answers
- * look like together, at first and again, and for a page of its items with each filter.
- */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { openDatabase } from '../../src/db/driver/client.ts';
-import { startEmbeddedPostgres } from '../../src/db/embedded/embedded.ts';
-import { migrateDatabase } from '../../src/db/migrate.ts';
-import { insertLabelled } from '../support/labelled-batch.ts';
 import { type Goal, median, report, rounded } from './figures.ts';
 import { startServer } from './ingest.ts';
+import { withLabelled } from './labelled.ts';
 
 const rounds = 5;
 const page = '{ searchedTo edges { node { index status excerpt output } } }';
@@ -42,14 +32,8 @@ const pages: readonly [args: string, maxMs: number][] = [
 ];
 
 export async function benchConsole(items = 1_000_000): Promise<void> {
-  const directory = await mkdtemp(join(tmpdir(), 'winnow-bench-'));
-  const postgres = await startEmbeddedPostgres({ directory: join(directory, 'postgres') });
-  const db = openDatabase(postgres.url);
-  try {
-    await migrateDatabase(postgres.url);
-    const { id } = await insertLabelled(db.sql, items);
-    await db.sql`vacuum rows, results`;
-    const server = await startServer(postgres.url);
+  await withLabelled(items, async ({ url, id }) => {
+    const server = await startServer(url);
     try {
       const ask = async (field: string) => {
         const startedAt = performance.now();
@@ -93,9 +77,5 @@ export async function benchConsole(items = 1_000_000): Promise<void> {
     } finally {
       await server.stop();
     }
-  } finally {
-    await db.close();
-    await postgres.stop();
-    await rm(directory, { recursive: true, force: true });
-  }
+  });
 }

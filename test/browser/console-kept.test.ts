@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '../support/app.ts';
 import { startConsole } from '../support/console-app.ts';
-import { openConsole, untilRead } from '../support/console-page.ts';
+import { giveKey, openConsole, untilRead } from '../support/console-page.ts';
 import { browserPath, launchBrowser } from '../support/graphiql-browser.ts';
 
 const annaKey = 'anna-key-0123456789abcdefgh';
@@ -147,11 +147,6 @@ async function openWith(key: string, path: string) {
   // What the page without a key was refused is no problem of what follows.
   opened.problems.length = 0;
   return opened;
-}
-
-async function giveKey(page: Page, key: string): Promise<void> {
-  await page.getByLabel('API key').fill(key);
-  await page.keyboard.press('Enter');
 }
 
 /** The key of the tab is valid no more. */

@@ -1,9 +1,9 @@
 /** What becomes of the work on a page of the console whose key ends. */
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '../support/app.ts';
 import { startConsole } from '../support/console-app.ts';
-import { openConsole, tooWideOf, violationsOf } from '../support/console-page.ts';
+import { giveKey, openConsole, tooWideOf, violationsOf } from '../support/console-page.ts';
 import { browserPath, launchBrowser } from '../support/graphiql-browser.ts';
 
 const adminKey = 'anna-key-0123456789abcdefgh';
@@ -109,11 +109,6 @@ if (browserPath) {
   it('no browser was found, so no key ended under a page', () => {
     expect(browserPath).toBeNull();
   });
-}
-
-async function giveKey(page: Page, key: string): Promise<void> {
-  await page.getByLabel('API key').fill(key);
-  await page.keyboard.press('Enter');
 }
 
 /** A key of the owner whose headers these are. */

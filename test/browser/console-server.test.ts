@@ -1,11 +1,11 @@
 /** The console beside its server: killed under an open page, two owners, and keys. */
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Winnow } from '../../src/client/index.ts';
 import { submitTexts } from '../faces/graphql/support.ts';
 import type { App } from '../support/app.ts';
 import { consoleDataDirectory, startConsole } from '../support/console-app.ts';
-import { openConsole, untilRead } from '../support/console-page.ts';
+import { giveKey, openConsole, untilRead } from '../support/console-page.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { freePort } from '../support/free-port.ts';
 import { browserPath, launchBrowser, runTab } from '../support/graphiql-browser.ts';
@@ -216,9 +216,4 @@ if (browserPath) {
   it('no browser was found, so the console was not opened in one', () => {
     expect(browserPath).toBeNull();
   });
-}
-
-async function giveKey(page: Page, key: string): Promise<void> {
-  await page.getByLabel('API key').fill(key);
-  await page.keyboard.press('Enter');
 }

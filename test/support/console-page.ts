@@ -50,6 +50,12 @@ export async function openConsole(
   return { page, problems, elsewhere };
 }
 
+/** Answers the page that asks for a key. */
+export async function giveKey(page: Page, key: string): Promise<void> {
+  await page.getByLabel('API key').fill(key);
+  await page.keyboard.press('Enter');
+}
+
 /** Waits until nothing on the page is still being read. */
 export async function untilRead(page: Page): Promise<void> {
   await page.getByRole('heading', { level: 1 }).waitFor();

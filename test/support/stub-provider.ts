@@ -91,6 +91,25 @@ export function refusal(
   };
 }
 
+/** The first calls are answered at once; those behind them, with `held`, when `letGo` is called. */
+export function answerFirst(
+  stub: Pick<StubProvider, 'reply'>,
+  count: number,
+  first: StubReply,
+  held = first,
+): { letGo: () => void } {
+  let letGo = () => {};
+  const after = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  let calls = 0;
+  stub.reply(() => {
+    calls += 1;
+    return calls <= count ? first : { ...held, after };
+  });
+  return { letGo };
+}
+
 export async function startStubProvider(): Promise<StubProvider> {
   const requests: StubRequest[] = [];
   const sockets = new Set<Socket>();

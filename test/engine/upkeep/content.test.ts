@@ -1,17 +1,12 @@
-/** What batches were about goes before them: nothing of it is left, and what was counted stays. */
-import pino from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readConfig } from '../../../src/config.ts';
 import { type Database, openDatabase } from '../../../src/db/driver/client.ts';
-import { createSummaries } from '../../../src/engine/summaries/summaries.ts';
-import { createRetention } from '../../../src/engine/upkeep/retention.ts';
-import { createEvents } from '../../../src/telemetry/events.ts';
 import { labelOptions, request, submitTexts, untilEnded } from '../../faces/graphql/support.ts';
 import { type App, startApp } from '../../support/app.ts';
 import { until } from '../../support/until.ts';
+import { lookOnce } from './look.ts';
 
 const canary = 'wombat-canary';
-const log = pino({ level: 'silent' });
 const days = 24 * 60 * 60;
 
 let app: App;
@@ -25,22 +20,7 @@ afterAll(async () => {
   await app.stop();
 });
 
-/** Looks once, under these variables and at this hour. */
-async function look(env: Record<string, string>, hour = 12) {
-  const events = createEvents(log);
-  const told: unknown[] = [];
-  events.on('retention.deleted', (fact) => told.push(fact));
-  await createRetention({
-    db,
-    rules: readConfig(env).retention,
-    summaries: createSummaries({ db, log }),
-    nudges: { send: async () => undefined, sendDeleted: async () => undefined },
-    log,
-    events,
-    now: () => new Date(2026, 10, 30, hour),
-  }).look();
-  return told;
-}
+const look = (env: Record<string, string>, hour?: number) => lookOnce(db, env, hour);
 
 /** As if these batches had ended a day earlier; the content of all was deleted a while ago. */
 const age = async (...ids: string[]) => {

@@ -1,16 +1,13 @@
 /** What is deleted by itself: ended batches, files that no batch uses, uploads left behind. */
 import pino from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { readConfig } from '../../../src/config.ts';
 import { type Database, openDatabase } from '../../../src/db/driver/client.ts';
-import { createSummaries } from '../../../src/engine/summaries/summaries.ts';
 import { createFileJanitor } from '../../../src/engine/upkeep/janitor.ts';
-import { createRetention } from '../../../src/engine/upkeep/retention.ts';
 import { createWorkShare } from '../../../src/engine/upkeep/work-share.ts';
-import { createEvents } from '../../../src/telemetry/events.ts';
 import { submitTexts, untilEnded } from '../../faces/graphql/support.ts';
 import { type App, startApp } from '../../support/app.ts';
 import { until } from '../../support/until.ts';
+import { lookOnce } from './look.ts';
 
 const log = pino({ level: 'silent' });
 let app: App;
@@ -25,22 +22,7 @@ afterAll(async () => {
 });
 afterEach(() => app.sandbox.faults.clear());
 
-/** Looks once, under these variables. Returns what was told. */
-async function look(env: Record<string, string>, hour = 12) {
-  const events = createEvents(log);
-  const told: unknown[] = [];
-  events.on('retention.deleted', (fact) => told.push(fact));
-  await createRetention({
-    db,
-    rules: readConfig(env).retention,
-    summaries: createSummaries({ db, log }),
-    nudges: { send: async () => undefined, sendDeleted: async () => undefined },
-    log,
-    events,
-    now: () => new Date(2026, 10, 30, hour),
-  }).look();
-  return told;
-}
+const look = (env: Record<string, string>, hour?: number) => lookOnce(db, env, hour);
 
 const batchOf = async (id: string) =>
   (await app.graphql(`{ batch(id: "${id}") { status deletesAt completedAt } }`)).data!.batch;

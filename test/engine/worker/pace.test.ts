@@ -3,7 +3,7 @@ import postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { App } from '../../support/app.ts';
 import { startStubApp } from '../../support/stub-app.ts';
-import { completion, type StubProvider } from '../../support/stub-provider.ts';
+import { answerFirst, completion, type StubProvider } from '../../support/stub-provider.ts';
 import { ask, submit, texts, untilBatch, untilEnded } from './support.ts';
 
 const items = 40;
@@ -26,7 +26,7 @@ afterAll(async () => {
 });
 
 test('an hour in which it was paused is none of its pace, and its time left is unknown then', async () => {
-  const { letGo } = answerFirst(20);
+  const { letGo } = answerFirst(stub, 20, good);
   const id = await submit(app, texts(items));
   await app.recorded(id, 20);
   await ask(app, 'mutation($id: ID!) { pauseBatch(id: $id) { batch { id } } }', { id });
@@ -45,14 +45,14 @@ test('an hour in which it was paused is none of its pace, and its time left is u
 });
 
 test('a batch that goes on has the pace of before, and not that of the pause', async () => {
-  const first = answerFirst(20);
+  const first = answerFirst(stub, 20, good);
   const id = await submit(app, texts(items));
   await app.recorded(id, 20);
   await ask(app, 'mutation($id: ID!) { pauseBatch(id: $id) { batch { id } } }', { id });
   first.letGo();
   await untilBatch(app, id, ({ counts }) => counts.processing === 0);
   await passAnHour(id);
-  const { letGo } = answerFirst(0);
+  const { letGo } = answerFirst(stub, 0, good);
   await ask(app, 'mutation($id: ID!) { resumeBatch(id: $id) { batch { id } } }', { id });
   const going = await paceOf(id);
   letGo();
@@ -94,7 +94,7 @@ test('a pause that 0.2.0 left behind at a retry takes nothing from its pace', as
 });
 
 test('the time left is unknown while a preview runs, and while it waits for somebody', async () => {
-  const { letGo } = answerFirst(5);
+  const { letGo } = answerFirst(stub, 5, good);
   const id = await submit(app, texts(items), { preview: 10 });
   await app.recorded(id, 5);
   const running = await paceOf(id);
@@ -105,20 +105,6 @@ test('the time left is unknown while a preview runs, and while it waits for some
   expect(running.estimatedCompletionAt).toBeNull();
   expect(await paceOf(id)).toEqual({ itemsPerSecond: null, estimatedCompletionAt: null });
 });
-
-/** The first calls are answered at once; those behind them when `letGo` is called. */
-function answerFirst(count: number): { letGo: () => void } {
-  let letGo = () => undefined as unknown;
-  const after = new Promise<void>((resolve) => {
-    letGo = () => resolve();
-  });
-  let calls = 0;
-  stub.reply(() => {
-    calls += 1;
-    return calls <= count ? good : { ...good, after };
-  });
-  return { letGo: () => letGo() };
-}
 
 /** Moves all that the batch has gone through into the past, as if an hour passed. */
 async function passAnHour(id: string): Promise<void> {

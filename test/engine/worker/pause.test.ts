@@ -4,7 +4,12 @@ import postgres from 'postgres';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { App } from '../../support/app.ts';
 import { startStubApp } from '../../support/stub-app.ts';
-import { completion, type StubProvider, type StubRequest } from '../../support/stub-provider.ts';
+import {
+  answerFirst,
+  completion,
+  type StubProvider,
+  type StubRequest,
+} from '../../support/stub-provider.ts';
 import {
   ask,
   cancel,
@@ -57,20 +62,6 @@ async function resume(id: string): Promise<Paused> {
 const good = { body: completion('{"label":"praise","confidence":0.9}') };
 const invalid = { body: completion('{"label":"elsewhere","confidence":0.9}') };
 
-/** The first calls are answered at once; those behind them when `letGo` is called. */
-function answerFirst(count: number, held = good): { letGo: () => void } {
-  let letGo = () => undefined as unknown;
-  const after = new Promise<void>((resolve) => {
-    letGo = () => resolve();
-  });
-  let calls = 0;
-  stub.reply(() => {
-    calls += 1;
-    return calls <= count ? good : { ...held, after };
-  });
-  return { letGo: () => letGo() };
-}
-
 /** How often each text was asked about. */
 function timesAsked(requests: readonly StubRequest[]): Map<string, number> {
   const times = new Map<string, number>();
@@ -79,7 +70,7 @@ function timesAsked(requests: readonly StubRequest[]): Map<string, number> {
 }
 
 test('a paused batch sends nothing new, records what was under way, and gives the rest back', async () => {
-  const { letGo } = answerFirst(60);
+  const { letGo } = answerFirst(stub, 60, good);
   const id = await submit(app, texts(300));
   const events = followProgress(app.socket(), id);
   await stub.received(60 + concurrency);
@@ -142,7 +133,7 @@ test('a batch that is resumed while its calls go on sends the rest beside them',
 });
 
 test('an answer that needs a repair is given back, and asked again after the resume', async () => {
-  const { letGo } = answerFirst(0, invalid);
+  const { letGo } = answerFirst(stub, 0, good, invalid);
   const id = await submit(app, texts(40));
   await stub.received(concurrency);
   await pause(id);
@@ -163,7 +154,7 @@ test('an answer that needs a repair is given back, and asked again after the res
 });
 
 test('a paused batch does not expire, and has its time anew when it goes on', async () => {
-  answerFirst(0);
+  answerFirst(stub, 0, good);
   const id = await submit(app, texts(5), { expiresInSeconds: 3_600 });
   await pause(id);
   await sql`update batches set expires_at = now() - interval '1 hour' where id = ${id}`;
@@ -180,7 +171,7 @@ test('a paused batch does not expire, and has its time anew when it goes on', as
 });
 
 test('a paused batch can be cancelled', async () => {
-  const { letGo } = answerFirst(3);
+  const { letGo } = answerFirst(stub, 3, good);
   const id = await submit(app, texts(100));
   await app.recorded(id, 3);
   await pause(id);
@@ -193,7 +184,7 @@ test('a paused batch can be cancelled', async () => {
 
 test('a retry leaves a paused batch paused; one of a batch that has ended is not', async () => {
   let calls = 0;
-  const { letGo } = answerFirst(0);
+  const { letGo } = answerFirst(stub, 0, good);
   const never = new Promise<void>(() => {});
   stub.reply(() => {
     calls += 1;
@@ -244,7 +235,7 @@ test('a draft and a batch that has ended are returned as they are', async () => 
 });
 
 test('lists find paused batches by their status, and running ones without them', async () => {
-  answerFirst(0);
+  answerFirst(stub, 0, good);
   const id = await submit(app, texts(5), { name: 'found when paused' });
   const { since } = (await pause(id)).pause ?? {};
   const again = await pause(id);
