@@ -39,6 +39,26 @@ export function recordSpans(events: Pick<Events, 'on'>, options: SpansOptions): 
     recorder.record({ ...others, beganAt: endedAt - seconds * 1_000, endedAt });
   }
 
+  /** A request of a client, or an operation of its socket, under what the client does. */
+  function recordAsked(
+    asking: Parameters<typeof askingAttributes>[0],
+    trace: NonNullable<Facts['http.request']['asking']['trace']>,
+    {
+      attributes,
+      ...span
+    }: { name: string; seconds: number; attributes: Attributes; failed?: boolean },
+  ): void {
+    record({
+      ...span,
+      kind: SpanKind.SERVER,
+      context: trace,
+      parentSpanId: trace.parentSpanId,
+      isRemote: true,
+      state: trace.state,
+      attributes: { ...attributes, ...askingAttributes(asking) },
+    });
+  }
+
   /** A child of a batch, where that is sampled and `limit` lets it through; failures always. */
   function recordUnder(
     { trace, batch }: Pick<Facts['flush.written'], 'trace' | 'batch'>,
@@ -63,13 +83,8 @@ export function recordSpans(events: Pick<Events, 'on'>, options: SpansOptions): 
     if (!trace?.isSampled || probes.has(request.route)) return;
     const { method, route, statusCode, seconds } = request;
     const failed = statusCode >= 500;
-    record({
+    recordAsked(request.asking, trace, {
       name: route === 'other' ? methodName(method) : `${methodName(method)} ${route}`,
-      kind: SpanKind.SERVER,
-      context: trace,
-      parentSpanId: trace.parentSpanId,
-      isRemote: true,
-      state: trace.state,
       seconds,
       attributes: {
         'http.request.method': method === 'other' ? '_OTHER' : method,
@@ -79,7 +94,6 @@ export function recordSpans(events: Pick<Events, 'on'>, options: SpansOptions): 
         ...(route === 'other' ? {} : { 'http.route': route }),
         ...(route === 'other' || !request.asking.path ? {} : { 'url.path': request.asking.path }),
         ...(failed ? { 'error.type': String(statusCode) } : {}),
-        ...askingAttributes(request.asking),
       },
       failed,
     });
@@ -88,19 +102,10 @@ export function recordSpans(events: Pick<Events, 'on'>, options: SpansOptions): 
   events.on('graphql.operation', ({ socket, seconds }) => {
     if (!socket?.trace?.isSampled) return;
     const { trace } = socket;
-    record({
+    recordAsked(socket, trace, {
       name: 'WS /graphql',
-      kind: SpanKind.SERVER,
-      context: trace,
-      parentSpanId: trace.parentSpanId,
-      isRemote: true,
-      state: trace.state,
       seconds,
-      attributes: {
-        'http.route': '/graphql',
-        'network.protocol.name': 'websocket',
-        ...askingAttributes(socket),
-      },
+      attributes: { 'http.route': '/graphql', 'network.protocol.name': 'websocket' },
     });
   });
 
