@@ -102,7 +102,10 @@ function isForgotten(sql: Sql) {
     where b.file_key = f.key and b.deleted_at is null and b.content_deleted_at is null)`;
 }
 
-/** Batches and files whose content was deleted, but not wholly blanked. Null without any. */
+/**
+ * Batches and files that are to be blanked now: their content was deleted, and nobody reads it any
+ * more. `isWaiting`: there are some, perhaps none yet.
+ */
 export async function listBlankable(
   sql: Sql,
 ): Promise<{ batches: bigint[]; files: bigint[]; isWaiting: boolean }> {

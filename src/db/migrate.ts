@@ -1,15 +1,9 @@
 /** The tables of this version: which migrations a database has, and those that it lacks. */
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import postgres from 'postgres';
 import { StartFailure } from '../core/errors.ts';
 import { databaseFailureCode, ofDriver } from './driver/failure.ts';
-
-/** The same place seen from src/db and from dist/db. */
-const ownFolder = fileURLToPath(new URL('../../drizzle', import.meta.url));
+import { type Migration, ownFolder, readMigrations } from './migration-files.ts';
 
 /** An arbitrary number that only Winnow's migrations lock. */
 const migrationLock = 7_460_031;
@@ -39,18 +33,6 @@ const denied = '42501';
 const lockNotAvailable = '55P03';
 
 type Client = postgres.Sql | postgres.TransactionSql;
-
-/** One file of the folder. */
-interface Migration {
-  name: string;
-  /** Milliseconds since 1970, as the journal has them: the order, and what the database keeps. */
-  createdAt: number;
-  /** Of the file, as Drizzle's own migrator keeps it. */
-  hash: string;
-  statements: readonly string[];
-  /** Set where all it does is to build this index `concurrently`, which no transaction may do. */
-  index: { name: string; table: string } | null;
-}
 
 /** What a database has of the migrations of this version. */
 export interface MigrationState {
@@ -330,29 +312,4 @@ async function withClient<Result>(
   } finally {
     await client.end({ timeout: closeTimeoutSeconds });
   }
-}
-
-async function readMigrations(folder: string): Promise<Migration[]> {
-  const journal = JSON.parse(await readFile(join(folder, 'meta', '_journal.json'), 'utf8')) as {
-    entries: readonly { tag: string; when: number }[];
-  };
-  return await Promise.all(
-    journal.entries.map(async ({ tag, when }) => {
-      const text = await readFile(join(folder, `${tag}.sql`), 'utf8');
-      const statements = text.split('--> statement-breakpoint');
-      return {
-        name: tag,
-        createdAt: when,
-        hash: createHash('sha256').update(text).digest('hex'),
-        statements,
-        index: statements.length === 1 ? indexOf(text) : null,
-      };
-    }),
-  );
-}
-
-function indexOf(statement: string): Migration['index'] {
-  const [, name, table] =
-    /^\s*create (?:unique )?index concurrently "(\w+)" on "(\w+)"/i.exec(statement) ?? [];
-  return name && table ? { name, table } : null;
 }

@@ -16,7 +16,7 @@ import {
   claimWebhooks,
   recordAttempt,
   releaseWebhooks,
-} from '../db/webhooks.ts';
+} from '../db/webhook-claims.ts';
 import type { Telling } from '../telemetry/events.ts';
 import { webhookLine } from '../telemetry/log-events.ts';
 import type { Tracing } from '../telemetry/tracing.ts';

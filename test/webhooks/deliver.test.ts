@@ -1,14 +1,12 @@
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openDatabase } from '../../src/db/driver/client.ts';
+import { claimWebhooks, recordAttempt, releaseWebhooks } from '../../src/db/webhook-claims.ts';
 import {
-  claimWebhooks,
   type DeliveryRecord,
   deleteWebhooks,
   insertRedelivery,
   listDeliveries,
-  recordAttempt,
-  releaseWebhooks,
 } from '../../src/db/webhooks.ts';
 import { createEvents, type Events } from '../../src/telemetry/events.ts';
 import { maxPerHostMinute, type Webhooks } from '../../src/webhooks/deliver.ts';
