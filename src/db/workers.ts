@@ -5,7 +5,7 @@
  */
 import { and, eq, gt, lt, sql } from 'drizzle-orm';
 import { after } from './clock.ts';
-import type { Builder } from './driver/client.ts';
+import type { Builder, Sql } from './driver/client.ts';
 import { workers } from './tables.ts';
 
 /** A process as it enters itself. `pid` is one of the process ids of `machine`. */
@@ -50,6 +50,17 @@ export async function renewWorker(
     .where(and(eq(workers.id, id), isAlive))
     .returning({ id: workers.id });
   return renewed.length === 1;
+}
+
+/** Whether a live worker holds items of any batch; what is in a provider batch needs none. */
+export async function holdWorkersChunks(sql: Sql): Promise<boolean> {
+  const [look] = await sql<{ hold: boolean }[]>`
+    select exists (
+      select from workers w
+      where w.expires_at > now()
+        and exists (select from chunks c where c.state = 'leased' and c.owner = w.id)
+    ) as hold`;
+  return look?.hold ?? false;
 }
 
 /** Takes a worker out, so that whatever it still holds is reclaimed at once. */

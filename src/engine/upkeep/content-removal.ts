@@ -16,10 +16,7 @@ import type { Database } from '../../db/driver/client.ts';
 import type { Nudges } from '../process/nudges.ts';
 import { allSummaries } from '../summaries/all-summaries.ts';
 import type { Summaries } from '../summaries/summaries.ts';
-import { createWorkShare } from './work-share.ts';
-
-/** The share of its time in which a process does it; some of it is kept. */
-const removalShare = { share: 0.3, keptMs: 300 };
+import { createRemovalShare } from './removal-share.ts';
 
 export interface ContentRemoval {
   /**
@@ -45,8 +42,8 @@ export function createContentRemoval({
   nudges: Pick<Nudges, 'send'>;
   mayGoOn: () => boolean;
 }): ContentRemoval {
-  const share = createWorkShare(removalShare);
-  const hasTime = () => mayGoOn() && share.hasTime();
+  const share = createRemovalShare(db);
+  const hasTime = async () => mayGoOn() && (await share.hasTime());
   let hasMore = false;
 
   async function deleteDue(): Promise<number> {
@@ -55,7 +52,7 @@ export function createContentRemoval({
     hasMore ||= due.length === dueAtOnce;
     let count = 0;
     for (const key of due) {
-      if (!hasTime()) {
+      if (!(await hasTime())) {
         hasMore = true;
         return count;
       }
@@ -85,7 +82,7 @@ export function createContentRemoval({
     ];
     for (const step of works) {
       while (true) {
-        if (!hasTime()) return;
+        if (!(await hasTime())) return;
         if (!(await share.spend(step))) break;
       }
     }

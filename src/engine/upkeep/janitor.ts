@@ -11,11 +11,9 @@ import type { Database } from '../../db/driver/client.ts';
 import { deleteUnusedFiles, listDeletedFiles, removeFile } from '../../db/files.ts';
 import { deleteDeadIngests, listDeadIngests } from '../../db/ingests.ts';
 import { removeRows } from '../../files/rows-removal.ts';
-import { createWorkShare } from './work-share.ts';
+import { createRemovalShare } from './removal-share.ts';
 
 const intervalMs = 10_000;
-/** The share of its time in which a process removes rows; unused time is kept up to a second. */
-const removalShare = { share: 0.3, keptMs: 1_000 };
 
 export interface FileJanitor {
   start(): void;
@@ -25,7 +23,7 @@ export interface FileJanitor {
 }
 
 export function createFileJanitor({ db, log }: { db: Database; log: Log }): FileJanitor {
-  const share = createWorkShare(removalShare);
+  const share = createRemovalShare(db);
   const ending = new AbortController();
   let timer: NodeJS.Timeout | null = null;
   let stopping = false;
@@ -33,7 +31,8 @@ export function createFileJanitor({ db, log }: { db: Database; log: Log }): File
   /** Does a step once there is time for it; at the end of the process the rest is left. */
   async function take(step: () => Promise<void>): Promise<void> {
     const { signal } = ending;
-    if (!share.hasTime()) await delay(share.waitMs(), null, { signal }).catch(() => undefined);
+    if (!(await share.hasTime()))
+      await delay(share.waitMs(), null, { signal }).catch(() => undefined);
     if (!stopping) await share.spend(step);
   }
 

@@ -20,12 +20,9 @@ import type { Telling } from '../../telemetry/events.ts';
 import { copyTwins } from '../process/copy-twins.ts';
 import type { Nudges } from '../process/nudges.ts';
 import { tellEnded, tellRecorded } from '../process/tell-recorded.ts';
-import { createWorkShare } from './work-share.ts';
+import { createRemovalShare } from './removal-share.ts';
 
 const intervalMs = 1_000;
-
-/** The share of its time in which a process removes deleted batches; some of it is kept. */
-const purgeShare = { share: 0.3, keptMs: 300 };
 
 export interface Reaper {
   start(): Promise<void>;
@@ -46,7 +43,7 @@ export function createReaper({
   log: Log;
   events: Telling;
 }): Reaper {
-  const share = createWorkShare(purgeShare);
+  const share = createRemovalShare(db);
   let timer: NodeJS.Timeout | null = null;
   let unsubscribe = () => undefined as unknown;
 
@@ -93,11 +90,11 @@ export function createReaper({
     await deleteDeadReservations(db.sql);
   }
 
-  /** Removes deleted batches in steps, for its share of the time. */
+  /** Removes deleted batches in steps, as far as there is time. */
   async function purge(): Promise<void> {
     for (const key of await listPurgeable(db.sql)) {
       for (let hasMore = true; hasMore; ) {
-        if (!share.hasTime()) return;
+        if (!(await share.hasTime())) return;
         hasMore = await share.spend(() => purgeBatchStep(db.sql, key));
       }
     }

@@ -9,11 +9,11 @@ export interface WorkShare {
 }
 
 /**
- * `share` of the time, 0 to 1; unspent time is kept up to `keptMs`. A step that takes longer than
- * what there is is waited for afterwards.
+ * `shareNow` of the time, above 0 to 1, is asked at each look; unspent time is kept up to `keptMs`.
+ * A step that takes longer than what there is is waited for afterwards.
  */
 export function createWorkShare(
-  { share, keptMs }: { share: number; keptMs: number },
+  { shareNow, keptMs }: { shareNow: () => number; keptMs: number },
   now: () => number = () => performance.now(),
 ): WorkShare {
   let leftMs = keptMs;
@@ -21,14 +21,14 @@ export function createWorkShare(
 
   function count(): number {
     const at = now();
-    leftMs = Math.min(keptMs, leftMs + (at - countedAt) * share);
+    leftMs = Math.min(keptMs, leftMs + (at - countedAt) * shareNow());
     countedAt = at;
     return leftMs;
   }
 
   return {
     hasTime: () => count() > 0,
-    waitMs: () => Math.max(0, -count() / share),
+    waitMs: () => Math.max(0, -count() / shareNow()),
     async spend(step) {
       count();
       const begunAt = now();

@@ -214,7 +214,7 @@ describe('files', () => {
 
 it('work that can wait has its share of the time, and waits after a long step', async () => {
   let now = 0;
-  const share = createWorkShare({ share: 0.25, keptMs: 100 }, () => now);
+  const share = createWorkShare({ shareNow: () => 0.25, keptMs: 100 }, () => now);
   const spend = (ms: number) =>
     share.spend(async () => {
       now += ms;
