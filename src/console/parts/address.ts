@@ -1,5 +1,5 @@
 /** Values that stand in the address behind `?`, so that back, forward and reload keep them. */
-import { useCallback } from 'react';
+import { useCallback, useMemo } from 'react';
 import { useLocation, useSearch } from 'wouter';
 
 /** An empty string, an empty list or null takes the value out of the address. */
@@ -11,7 +11,7 @@ type Change = (changes: AddressChanges, how?: { push?: boolean }) => void;
 export function useAddress(): [URLSearchParams, Change] {
   const search = useSearch();
   const [path, go] = useLocation();
-  const values = new URLSearchParams(search);
+  const values = useMemo(() => new URLSearchParams(search), [search]);
   const change = useCallback(
     (changes: AddressChanges, { push = false } = {}) => {
       const next = new URLSearchParams(search);

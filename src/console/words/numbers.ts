@@ -25,16 +25,27 @@ export function percent(share: number, digits: 0 | 1 = 1): string {
   return `${format.format((rounded / factor) * 100)}%`;
 }
 
+const dollars = new Map<number, Intl.NumberFormat>();
+
+/** Made once for each number of digits: that takes a hundred times as long as to use it. */
+function dollarsOf(digits: number): Intl.NumberFormat {
+  const made =
+    dollars.get(digits) ??
+    new Intl.NumberFormat(locale, {
+      style: 'currency',
+      currency: 'USD',
+      currencyDisplay: 'narrowSymbol',
+      minimumFractionDigits: Math.min(digits, 2),
+      maximumFractionDigits: digits,
+    });
+  dollars.set(digits, made);
+  return made;
+}
+
 /** USD with two digits that count: $56.92, $0.0005. */
 export function usd(value: number): string {
   const digits = value === 0 || Math.abs(value) >= 0.995 ? 2 : significantDigits(value);
-  return new Intl.NumberFormat(locale, {
-    style: 'currency',
-    currency: 'USD',
-    currencyDisplay: 'narrowSymbol',
-    minimumFractionDigits: Math.min(digits, 2),
-    maximumFractionDigits: digits,
-  }).format(value);
+  return dollarsOf(digits).format(value);
 }
 
 function significantDigits(value: number): number {
@@ -43,18 +54,9 @@ function significantDigits(value: number): number {
 
 /** `$88 to $95`, or one figure where both are the same in the digits shown. */
 export function usdRange(low: number, high: number): string {
-  const format = (value: number) => (high >= 20 ? usdWhole(value) : usd(value));
+  const format = (value: number) => (high >= 20 ? dollarsOf(0).format(value) : usd(value));
   const [first, last] = [format(low), format(high)];
   return first === last ? first : `${first} to ${last}`;
-}
-
-function usdWhole(value: number): string {
-  return new Intl.NumberFormat(locale, {
-    style: 'currency',
-    currency: 'USD',
-    currencyDisplay: 'narrowSymbol',
-    maximumFractionDigits: 0,
-  }).format(value);
 }
 
 export function bytes(value: number): string {
@@ -96,63 +98,63 @@ export function setTimeZone(zone: 'local' | 'utc'): void {
   timeZone.set(zone);
 }
 
-export function useTimes() {
-  const zone = useStore(timeZone) === 'utc' ? 'UTC' : undefined;
+const timesOf: Partial<Record<'local' | 'utc', Times>> = {};
+
+export function useTimes(): Times {
+  const zone = useStore(timeZone);
+  timesOf[zone] ??= timesIn(zone === 'utc' ? 'UTC' : undefined);
+  return timesOf[zone];
+}
+
+export type Times = ReturnType<typeof timesIn>;
+
+/** Instants in the words of a time zone; undefined: this machine's. */
+function timesIn(zone: string | undefined) {
+  const format = (options: Intl.DateTimeFormatOptions, of = locale) => {
+    const made = new Intl.DateTimeFormat(of, { timeZone: zone, ...options });
+    return (instant: string | Date) => made.format(new Date(instant));
+  };
+  const minutes = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+  const clock = format(minutes);
+  const clockWithSeconds = format({ ...minutes, second: '2-digit' });
+  const shortDay = format({ day: 'numeric', month: 'short' });
+  const shortDayOfYear = format({ day: 'numeric', month: 'short', year: 'numeric' });
+  const longDay = format({ day: 'numeric', month: 'long' });
+  const exact = format({ dateStyle: 'long', timeStyle: 'long' });
+  const isoDay = format({}, 'sv-SE');
+
+  /** Whole days of the calendar from the first instant to the second. */
+  function daysBetween(first: Date, second: Date): number {
+    return Math.round((Date.parse(isoDay(second)) - Date.parse(isoDay(first))) / 86_400_000);
+  }
+
   return {
     /** `14:02`, `yesterday`, `27 Nov`. */
     day(instant: string): string {
       const at = new Date(instant);
-      const days = daysBetween(at, new Date(), zone);
-      if (days === 0) return this.clock(instant);
+      const days = daysBetween(at, new Date());
+      if (days === 0) return clock(at);
       if (days === 1) return 'yesterday';
       const thisYear = at.getFullYear() === new Date().getFullYear();
-      return at.toLocaleDateString(locale, {
-        timeZone: zone,
-        day: 'numeric',
-        month: 'short',
-        ...(thisYear ? {} : { year: 'numeric' }),
-      });
+      return thisYear ? shortDay(at) : shortDayOfYear(at);
     },
     /** `14:02`, with the day before it where that is another: `tomorrow 09:40`. */
     soon(instant: string): string {
-      const days = daysBetween(new Date(instant), new Date(), zone);
-      if (days === 0) return this.clock(instant);
-      if (days === -1) return `tomorrow ${this.clock(instant)}`;
-      return `${new Date(instant).toLocaleDateString(locale, { timeZone: zone, day: 'numeric', month: 'long' })} ${this.clock(instant)}`;
+      const days = daysBetween(new Date(instant), new Date());
+      if (days === 0) return clock(instant);
+      if (days === -1) return `tomorrow ${clock(instant)}`;
+      return `${longDay(instant)} ${clock(instant)}`;
     },
     /** `1 December`, with the time of the day where that is not midnight. */
     later(instant: string): string {
-      const clock = this.clock(instant);
-      const days = daysBetween(new Date(instant), new Date(), zone);
-      if (days > -2) return this.soon(instant);
-      const day = this.soon(instant);
-      return clock === '00:00' ? day.slice(0, -clock.length - 1) : day;
+      const days = daysBetween(new Date(instant), new Date());
+      if (days > -2 || clock(instant) !== '00:00') return this.soon(instant);
+      return longDay(instant);
     },
-    clock(instant: string, seconds = false): string {
-      return new Date(instant).toLocaleTimeString(locale, {
-        timeZone: zone,
-        hour: '2-digit',
-        minute: '2-digit',
-        hourCycle: 'h23',
-        ...(seconds ? { second: '2-digit' } : {}),
-      });
-    },
-    exact(instant: string): string {
-      return new Date(instant).toLocaleString(locale, {
-        timeZone: zone,
-        dateStyle: 'long',
-        timeStyle: 'long',
-      });
-    },
+    clock: (instant: string, seconds = false): string =>
+      seconds ? clockWithSeconds(instant) : clock(instant),
+    exact: (instant: string): string => exact(instant),
   };
-}
-
-export type Times = ReturnType<typeof useTimes>;
-
-/** Whole days of the calendar from the first instant to the second. */
-function daysBetween(first: Date, second: Date, zone: string | undefined): number {
-  const dayOf = (at: Date) => Date.parse(at.toLocaleDateString('sv-SE', { timeZone: zone }));
-  return Math.round((dayOf(second) - dayOf(first)) / 86_400_000);
 }
 
 /** `1 row`, `2 rows`. */

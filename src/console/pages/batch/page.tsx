@@ -1,5 +1,5 @@
 /** The page of one batch. */
-import { useEffect, useLayoutEffect, useMemo, useRef } from 'react';
+import { memo, useEffect, useLayoutEffect, useMemo, useRef } from 'react';
 import { useWorkerCount } from '../../data/use-workers.ts';
 import { useAddress } from '../../parts/address.ts';
 import { ButtonLink } from '../../parts/button.tsx';
@@ -63,7 +63,7 @@ function Loading() {
   );
 }
 
-function Shown({
+const Shown = memo(function Shown({
   batch,
   pulse,
   acts,
@@ -113,7 +113,7 @@ function Shown({
       </div>
     </div>
   );
-}
+});
 
 /** The index of the opened row; null where none is. */
 function openedOf(address: URLSearchParams): number | null {

@@ -1,10 +1,11 @@
 /** A batch as it is now: read once, then kept up to date by its subscription. */
-import { useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { useSubscription } from 'urql';
 import { useLiveQuery } from '../../data/use-live-query.ts';
 import { codeOf } from '../../parts/part.tsx';
 import { hasEnded } from '../../words/batch-state.ts';
 import { BatchDeleted, BatchPageQuery, BatchProgress } from './documents.ts';
+import { useCalm } from './use-calm.ts';
 import { usePulse } from './use-pulse.ts';
 
 export function useBatch(id: string) {
@@ -37,8 +38,14 @@ export function useBatch(id: string) {
 
   const [acts, setActs] = useState(0);
   const stamp = batch ? `${batch.status} ${JSON.stringify(batch.counts)} ${acts}` : '';
+  const shown = useCalm(batch, `${id} ${batch?.status} ${acts}`);
+  const noteAct = useCallback(() => {
+    setActs((before) => before + 1);
+    // The answer to what was done may be older than what the stream brought meanwhile.
+    ask({ requestPolicy: 'network-only' });
+  }, [ask]);
   return {
-    batch: deleted ? null : batch,
+    batch: deleted ? null : shown,
     gone: deleted || (data !== undefined && data.batch === null && !fetching),
     error: batch ? undefined : error,
     again: () => ask({ requestPolicy: 'network-only' }),
@@ -47,10 +54,6 @@ export function useBatch(id: string) {
     /** Rises when something was done that changes rows with an answer. */
     acts,
     /** Something was done that the counts may not tell. */
-    noteAct: () => {
-      setActs((before) => before + 1);
-      // The answer to what was done may be older than what the stream brought meanwhile.
-      ask({ requestPolicy: 'network-only' });
-    },
+    noteAct,
   };
 }

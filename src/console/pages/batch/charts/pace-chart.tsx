@@ -1,5 +1,5 @@
 /** The pace over time, with the failures in it and the longest stop. */
-import { useEffect, useRef, useState } from 'react';
+import { memo, useEffect, useRef, useState } from 'react';
 import type UPlot from 'uplot';
 import { useStore } from '../../../data/store.ts';
 import { duration, perSecond, timeZone, useTimes } from '../../../words/numbers.ts';
@@ -16,7 +16,11 @@ let drawing: Promise<Plot> | null = null;
 const heightPx = 142;
 const font = '10.5px "Inter Variable", system-ui, sans-serif';
 
-export function PaceChart({ timeline }: { timeline: readonly TimelinePoint[] }) {
+export const PaceChart = memo(function PaceChart({
+  timeline,
+}: {
+  timeline: readonly TimelinePoint[];
+}) {
   const times = useTimes();
   const pace = paceOf(timeline);
   const clock = (seconds: number) => times.clock(new Date(seconds * 1_000).toISOString(), true);
@@ -46,7 +50,7 @@ export function PaceChart({ timeline }: { timeline: readonly TimelinePoint[] }) 
       )}
     </ChartCard>
   );
-}
+});
 
 function sentenceOf({ at, all, stop }: Pace, clock: (seconds: number) => string): string {
   const [first = 0] = at;
