@@ -53,7 +53,7 @@ test('the provider sees 4 calls of acme at once, and 64 of another owner beside 
     DEFAULT_MODEL: 'stub/base',
     API_KEYS: `acme:${keys.acme},other:${keys.other}`,
     LIMITS: JSON.stringify({ acme: { modelCalls: allowed } }),
-    WORKER_CONCURRENCY: String(2 * beside),
+    WORKER_CONCURRENCY: String(allowed + beside),
   });
   const { underWay, most, open } = provider;
   const textsOf = (owner: Owner, count: number) =>

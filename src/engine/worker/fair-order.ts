@@ -25,11 +25,19 @@ export function nextInOrder(order: FairOrder, batches: Iterable<HeldBatch>): Hel
   return first(batches, order);
 }
 
-/** How the next `places` go to these batches, if each has items enough. */
+/** Calls that a gate lets through now, beyond those that have a share of it. */
+export interface Room {
+  left: number;
+}
+
+/**
+ * How the next `places` go to these batches, if each has items enough: in fair order to those whose
+ * gate has room, and what is left to all.
+ */
 export function shareInOrder(
   { turn, owners, batches }: FairOrder,
   given: readonly HeldBatch[],
-  places: number,
+  { places, roomOf }: { places: number; roomOf: (batch: HeldBatch) => Room },
 ): Map<HeldBatch, number> {
   const [only, ...others] = given;
   if (only && others.length === 0 && places > 0) return new Map([[only, places]]);
@@ -38,9 +46,11 @@ export function shareInOrder(
     owners: new Map(given.map(({ owner }) => [owner, owners.get(owner) ?? 0])),
     batches: new Map(given.map((batch) => [batch, batches.get(batch) ?? 0])),
   };
+  const hasRoom = (batch: HeldBatch) => roomOf(batch).left > 0;
   for (let place = 1; place <= places; place += 1) {
-    const batch = first(given, then);
+    const batch = first(given, then, hasRoom) ?? first(given, then);
     if (!batch) break;
+    roomOf(batch).left -= 1;
     shares.set(batch, (shares.get(batch) ?? 0) + 1);
     then.owners.set(batch.owner, turn + place);
     then.batches.set(batch, turn + place);
@@ -59,10 +69,12 @@ export function serve(order: FairOrder, batch: HeldBatch): void {
 function first(
   given: Iterable<HeldBatch>,
   { owners, batches }: { owners: FairOrder['owners']; batches: Pick<FairOrder['batches'], 'get'> },
+  isAsked: (batch: HeldBatch) => boolean = () => true,
 ): HeldBatch | null {
   let best: HeldBatch | null = null;
   let [bestOwner, bestTime] = [0, 0];
   for (const batch of given) {
+    if (!isAsked(batch)) continue;
     const owner = owners.get(batch.owner) ?? 0;
     const time = batches.get(batch) ?? 0;
     if (!best || owner < bestOwner || (owner === bestOwner && time < bestTime)) {

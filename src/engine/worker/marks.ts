@@ -8,7 +8,7 @@
  */
 import type { ChunkMark } from '../../db/chunks.ts';
 import type { Gate } from '../../model/limits/permit.ts';
-import { shareInOrder } from './fair-order.ts';
+import { type Room, shareInOrder } from './fair-order.ts';
 import { countMarked, type HeldBatch, type HeldItem, isMarked, runsAlone } from './held-batch.ts';
 import { isAlone, nextInQuarantine } from './quarantine.ts';
 import { listenTo, placesLeft, type WorkerState, waitsForFirst } from './state.ts';
@@ -45,9 +45,11 @@ interface Due {
   items: readonly HeldItem[];
 }
 
-interface GateRoom {
+interface GateRoom extends Room {
   room: number;
   marked: number;
+  /** Marked items of the batches that more is marked of, sooner or later. */
+  unsent: number;
 }
 
 /** Marks items that could be sent now but for their mark. One statement at a time. */
@@ -156,7 +158,7 @@ function dueTogether(state: WorkerState, places: number): Due[] {
   const marked = new Map<HeldBatch, number>();
   for (const batch of batches) {
     const { gate } = batch.plan.model;
-    const known = gates.get(gate) ?? { room: roomOf(state, gate, places), marked: 0 };
+    const known = gates.get(gate) ?? newRoom(roomOf(state, gate, places));
     marked.set(batch, countMarked(batch));
     known.marked += marked.get(batch) ?? 0;
     gates.set(gate, known);
@@ -166,22 +168,39 @@ function dueTogether(state: WorkerState, places: number): Due[] {
   const open = batches.filter(
     (batch) => isOpen(batch, marked.get(batch) ?? 0, gates) && !waitsToConnect(state, batch),
   );
-  const unsent = sum(open.map((batch) => marked.get(batch) ?? 0));
+  const gateOf = ({ plan }: HeldBatch) => gates.get(plan.model.gate) ?? newRoom(0);
+  for (const batch of open) gateOf(batch).unsent += marked.get(batch) ?? 0;
+  const all = [...gates.values()];
+  const unsent = sum(all.map((gate) => gate.unsent));
   const underWay = state.concurrency - placesLeft(state);
   const ahead = Math.max(minAhead, Math.floor(underWay * shareAhead));
   // Early enough that the last of them is not waited for, and not for each one.
-  const isLow = open.some(({ plan }) => isShort(gates.get(plan.model.gate))) || unsent <= ahead / 2;
+  const isLow = open.some((batch) => isShort(gateOf(batch))) || unsent <= ahead / 2;
   if (!isLow) return [];
-  const now = sum([...gates.values()].map((gate) => gate.room));
-  const shares = shareInOrder(state.fairOrder, open, Math.min(places, now + ahead));
-  let left = Math.min(places, state.marks.atOnce - countConnecting(open)) - unsent;
+  const now = sum(all.map((gate) => gate.room));
+  const shares = shareInOrder(state.fairOrder, open, {
+    places: Math.min(places, now + ahead),
+    roomOf: gateOf,
+  });
+  // What waits at one gate takes no place of what goes through another.
+  const sendable = unsent - sum(all.map(countStuck));
+  let left = Math.min(places, state.marks.atOnce - countConnecting(open)) - sendable;
   return [...shares].flatMap(([batch, share]) => {
     const from = marked.get(batch) ?? 0;
-    const to = Math.min(share, from + Math.max(0, left));
+    const to = Math.min(share, from + Math.max(0, left - countStuck(gateOf(batch))));
     left -= Math.max(0, to - from);
     const items = nextItems(batch, from, to);
     return items.length > 0 ? [{ batch, items }] : [];
   });
+}
+
+function newRoom(room: number): GateRoom {
+  return { room, marked: 0, unsent: 0, left: room };
+}
+
+/** Items that are marked and have no room. */
+function countStuck({ unsent, room }: GateRoom): number {
+  return Math.max(0, unsent - room);
 }
 
 function roomOf(state: WorkerState, gate: Gate, atMost: number): number {
@@ -220,8 +239,8 @@ function countConnecting(batches: readonly HeldBatch[]): number {
   return sum([...shared].map((connecting) => connecting?.count ?? 0));
 }
 
-function isShort(gate: GateRoom | undefined): boolean {
-  return gate !== undefined && gate.marked < gate.room;
+function isShort({ marked, room }: GateRoom): boolean {
+  return marked < room;
 }
 
 function sum(values: readonly number[]): number {
