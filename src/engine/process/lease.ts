@@ -14,6 +14,8 @@ const lostShare = 0.6;
 const silentShare = 0.2;
 /** A renewal that failed is tried again after this. */
 const retryDelayMs = 200;
+/** Leases of this process, which may have several: its process id at others is a dead one's. */
+const ownIds = new Set<string>();
 
 /**
  * A process's right to the chunks that it holds: a row in `workers`, renewed every third of
@@ -66,9 +68,10 @@ export function createLease({
   let askedAt: number | null = null;
 
   async function enter(): Promise<string> {
-    if (lost !== null) await deleteWorker(db, lost);
+    if (lost !== null) await leave(lost);
     lost = null;
     const id = `worker_${randomUUID()}`;
+    ownIds.add(id);
     await insertWorker(db, {
       id,
       machine,
@@ -78,6 +81,11 @@ export function createLease({
       state: stateOf(),
     });
     return id;
+  }
+
+  async function leave(id: string): Promise<void> {
+    await deleteWorker(db, id);
+    ownIds.delete(id);
   }
 
   function lose(reason: string): void {
@@ -154,7 +162,7 @@ export function createLease({
       if (timer) clearTimeout(timer);
       const id = current;
       current = null;
-      if (id !== null) await deleteWorker(db, id);
+      if (id !== null) await leave(id);
     },
     id() {
       if (current !== null && performance.now() - renewedAt > leaseMs * lostShare) {
@@ -177,7 +185,7 @@ function listenTo(listeners: Set<() => void>, listener: () => void): () => void 
  */
 async function buryNeighbours(db: Database, machine: string, log: Log): Promise<void> {
   for (const { id, pid } of await listWorkers(db, machine)) {
-    if (pid !== process.pid && isRunning(pid)) continue;
+    if (ownIds.has(id) || (pid !== process.pid && isRunning(pid))) continue;
     log.info({ worker: id }, 'an earlier worker on this machine has died; its items go on at once');
     await deleteWorker(db, id);
   }

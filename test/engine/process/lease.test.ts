@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createLog } from '../../../src/core/log.ts';
-import { deleteWorker } from '../../../src/db/workers.ts';
+import { deleteWorker, insertWorker, listWorkers } from '../../../src/db/workers.ts';
 import { createLease } from '../../../src/engine/process/lease.ts';
 import { createEvents } from '../../../src/telemetry/events.ts';
 import { openTestDatabase } from '../../support/database.ts';
@@ -43,4 +43,24 @@ test('every listener hears of a loss, and the lease goes on under a new id', asy
   expect(next).toMatch(/^worker_/);
   expect(next).not.toBe(id);
   expect(lease.id()).toBeNull();
+});
+
+test('a start buries what died under its own process id, and no lease that lives beside it', async () => {
+  const log = createLog('silent', { role: 'all' });
+  const events = createEvents(log);
+  const first = createLease({ db, leaseMs: 30_000, log, events });
+  const second = createLease({ db, leaseMs: 30_000, log, events });
+  await first.start();
+  const id = String(first.id());
+  const [own] = await db.sql`select machine, pid from workers where id = ${id}`;
+  const [machine, pid] = [String(own?.machine), Number(own?.pid)];
+  await insertWorker(db, { id: 'worker_before', machine, pid, leaseMs: 30_000 });
+
+  await second.start();
+  const left = (await listWorkers(db, machine)).map((worker) => worker.id);
+  const ids = [first.id(), second.id()];
+  await second.stop();
+  await first.stop();
+
+  expect(left.toSorted()).toEqual(ids.toSorted());
 });
