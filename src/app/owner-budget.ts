@@ -12,6 +12,7 @@ import { limitOf, type OwnerLimits } from '../db/owner-limits.ts';
 import { endReservation, reserve } from '../db/reservations.ts';
 import { usd } from '../engine/process/cost-limit.ts';
 import type { Providers } from '../model/providers.ts';
+import { modelFields } from '../telemetry/log-events.ts';
 import { priceOf } from './price-of.ts';
 
 /** Longer than the ledger waits: what a call has cost is in one of them at every instant. */
@@ -82,7 +83,7 @@ export function createOwnerBudget({
     if (told.get(model)) return;
     told.set(model, true);
     log.warn(
-      { model, ...causeFields(cause) },
+      { ...modelFields(model), ...causeFields(cause) },
       'calls to a model without a known price cannot be held to a budget',
     );
   }

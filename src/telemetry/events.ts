@@ -93,6 +93,8 @@ export interface Facts {
     reason: 'key' | 'scope' | 'rate' | 'limit' | 'cost' | 'size' | 'origin';
     owner: string | null;
   };
+  /** A request, or an operation of a socket, was answered with errors of these codes. */
+  'error.answered': { asking: Asking; codes: readonly string[] };
   /** Statements fail because the database is away: for half a second by now. */
   'database.away': { reason: string };
   /** It still is, once a minute. `failed`: statements in that minute. */

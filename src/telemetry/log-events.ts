@@ -4,6 +4,12 @@
  */
 import { causeFields } from '../core/log.ts';
 import type { EventLog, Events, Facts } from './events.ts';
+import { createLineLimit } from './line-limit.ts';
+
+/** Lines of a minute that tell of errors that were answered: clients may make any number. */
+const errorLines = 300;
+/** Codes that come in crowds, and that other lines tell of. */
+const toldElsewhere = new Set(['DATABASE_UNAVAILABLE', 'TOO_MANY_REQUESTS', 'SHUTTING_DOWN']);
 
 /** Writes a line for each event that an operator should know of. */
 export function logEvents(events: Pick<Events, 'on'>, log: Omit<EventLog, 'error'>): void {
@@ -24,25 +30,32 @@ export function logEvents(events: Pick<Events, 'on'>, log: Omit<EventLog, 'error
   );
   events.on('gate.outage', ({ model, message }) =>
     log.warn(
-      { model, reason: message },
+      { ...modelFields(model), reason: message },
       'every call fails; one in some seconds goes on, to see when the provider is back',
     ),
   );
   events.on('gate.recovered', ({ model, afterMs }) =>
-    log.info({ model, afterMs: Math.round(afterMs) }, 'the provider answers again'),
+    log.info({ ...modelFields(model), afterMs: Math.round(afterMs) }, 'the provider answers again'),
   );
   events.on('gate.distrusted', ({ model }) =>
     log.warn(
-      { model },
+      modelFields(model),
       'the rate limits in the headers are not what the provider does; ignored for ten minutes',
     ),
   );
-  events.on('caching.ended', (fact) =>
+  events.on('caching.ended', ({ model, answers }) =>
     log.warn(
-      fact,
+      { ...modelFields(model), answers },
       'the prompt cache is written and never read; the prompts of this operation go without a mark',
     ),
   );
+  const mayTell = createLineLimit(errorLines);
+  events.on('error.answered', ({ asking, codes }) => {
+    // Who came without a right key is told of in sums.
+    const isKnown = asking.owner !== undefined;
+    const isNew = isKnown && !codes.some((code) => toldElsewhere.has(code)) && mayTell();
+    log[isNew ? 'info' : 'debug']({ ...asking, codes }, 'an error was answered');
+  });
   events.on('database.away', (fact) => log.warn(fact, 'the database is away; it is tried again'));
   events.on('database.stays_away', (fact) => log.warn(fact, 'the database is still away'));
   events.on('database.back', ({ failed, afterMs }) =>
@@ -56,6 +69,11 @@ export function logEvents(events: Pick<Events, 'on'>, log: Omit<EventLog, 'error
     if (retryInMs === null) log.warn(line, 'webhook abandoned');
     else log.info(line, 'webhook failed; it will be tried again');
   });
+}
+
+/** A model as lines name it, and its provider. */
+export function modelFields(model: string): { provider: string; model: string } {
+  return { provider: model.slice(0, model.indexOf('/')), model };
 }
 
 /** An attempt in the words of the log. */

@@ -74,6 +74,7 @@ it('a batch has three lines, which hold no text of its items, its name or its op
       batchId: id,
       owner: 'anna',
       operation: 'label',
+      provider: 'test',
       model: 'test/rules',
       lane: 'live',
       items: 3,

@@ -47,7 +47,8 @@ it.each(failing)(
         expect.objectContaining({ code, requestId: id }),
       ]);
       const own = lines.filter((line) => line.requestId === id && !isRequest(line));
-      expect(own).toMatchObject([{ owner: 'anna', codes: [code] }]);
+      // At info: the usual log has it.
+      expect(own).toMatchObject([{ owner: 'anna', codes: [code], level: 30 }]);
     }
   },
 );

@@ -2,6 +2,7 @@ import { type Cause, causeFields, type Log } from '../../core/log.ts';
 import { type BatchRecord, readBatchByKey } from '../../db/batches.ts';
 import type { Database } from '../../db/driver/client.ts';
 import type { Events } from '../../telemetry/events.ts';
+import { modelFields } from '../../telemetry/log-events.ts';
 import type { Tracing } from '../../telemetry/tracing.ts';
 
 /**
@@ -83,7 +84,7 @@ function fieldsOf(batch: BatchRecord) {
     batchId: id,
     owner,
     operation,
-    model,
+    ...modelFields(model),
     lane: laneOf(batch),
     status,
     items: total,

@@ -7,6 +7,7 @@ import { internalItemError } from '../../core/errors.ts';
 import { noUsage } from '../../core/usage.ts';
 import type { NewResult } from '../../db/results.ts';
 import type { Permit } from '../../model/limits/permit.ts';
+import { modelFields } from '../../telemetry/log-events.ts';
 import type { ItemAnswer, ItemStep } from '../run/item-run.ts';
 import { nextInOrder, serve } from './fair-order.ts';
 import { addAnswer } from './flush.ts';
@@ -209,7 +210,10 @@ function tellFailure(
   if (now - (failuresToldAt.get(id) ?? Number.NEGATIVE_INFINITY) < tellIntervalMs) return;
   failuresToldAt.set(id, now);
   const reason = giveUp.outcome.status === 'FAILED' ? giveUp.outcome.error.message : null;
-  log.warn({ ...batch.about, model: id, reason }, 'the provider fails; its items are tried again');
+  log.warn(
+    { ...batch.about, ...modelFields(id), reason },
+    'the provider fails; its items are tried again',
+  );
 }
 
 /** Which item an answer is of, and which model was asked where rows name others. */

@@ -26,8 +26,8 @@ export function createMask(log: Log, events: Pick<Telling, 'emit'>): Mask {
   return (errors, asking) => {
     const part = { asking, log, events };
     const shown = limitErrors(errors.map((error) => named(masked(error, part), asking)));
-    const codes = [...new Set(shown.map(({ extensions }) => extensions.code))];
-    log.debug({ ...asking, codes }, 'an error was answered');
+    const codes = new Set(shown.map(({ extensions }) => String(extensions.code ?? '')));
+    events.emit('error.answered', { asking, codes: [...codes].filter(Boolean) });
     return shown;
   };
 }
@@ -75,6 +75,7 @@ function masked(
   if (original instanceof GraphQLError) {
     const { code, originalError, ...extensions } = original.extensions;
     const translated = translatedCodes.get(code);
+    if ((translated ?? code) === 'PAYLOAD_TOO_LARGE') refuse('size');
     if (code !== undefined && originalError === undefined && translated === undefined) {
       return error as GraphQLError;
     }

@@ -8,6 +8,7 @@ import {
 } from '../../core/errors.ts';
 import { type Asking, type Log, somethingFailed } from '../../core/log.ts';
 import { databaseFailedRequest, databaseFailure } from '../../db/driver/failure.ts';
+import type { Telling } from '../../telemetry/events.ts';
 
 /** An expected failure of a plain HTTP route, with the same codes as GraphQL. */
 export class RouteError extends Error {
@@ -74,9 +75,16 @@ export function sendRouteError(
   {
     asking,
     log,
+    events,
     word = asRoute,
     wordLate,
-  }: { asking: Asking; log: Log; word?: WordFailure; wordLate?: (body: object) => string },
+  }: {
+    asking: Asking;
+    log: Log;
+    events?: Pick<Telling, 'emit'>;
+    word?: WordFailure;
+    wordLate?: (body: object) => string;
+  },
 ): void {
   if (response.destroyed || response.socket?.destroyed || error instanceof ClientGone) {
     log.debug(asking, 'a client left before its answer was whole');
@@ -96,7 +104,7 @@ export function sendRouteError(
     return;
   }
   const failure = failureOf(error, { asking, log });
-  log.debug({ ...asking, codes: [failure.code] }, 'an error was answered');
+  events?.emit('error.answered', { asking, codes: [failure.code] });
   const { status, headers, body } = word(failure, asking);
   const seconds = secondsUntilAgain(failure);
   response

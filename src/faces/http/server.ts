@@ -85,7 +85,7 @@ export function createHttpServer({
     void handle(request, response, asking, manner).catch((error: unknown) => {
       const refusal = refusalOf(error);
       if (refusal) events.emit('request.refused', { reason: refusal, owner: asking.owner ?? null });
-      sendRouteError(response, error, { asking, log, ...manner });
+      sendRouteError(response, error, { asking, log, events, ...manner });
       letRunOut(request, asking.owner === undefined ? strangerBytes : undefined);
     });
   });
