@@ -1,5 +1,7 @@
 /** Figures that agree with the database, in a format that Prometheus takes. */
+import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import WebSocket from 'ws';
 import { submitTexts, untilEnded } from '../faces/graphql/support.ts';
 import { type App, startApp } from '../support/app.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -248,21 +250,43 @@ it('counts what it takes back of a worker that was killed', async () => {
   expect(sumOf(samples, 'winnow_requests_resent_total')).toBe(3);
 });
 
-it('counts requests that cost too much, and those of another origin', async () => {
+it('counts requests that cost too much, are too large, or come from another origin', async () => {
   const app = await startApp({ METRICS_PORT: '0' });
   const costly = `{ batches(first: 1000) { edges { node {
     items(first: 1000) { edges { node { index } } }
   } } } }`;
-  await app.graphql(costly);
-  await fetch(`${app.url}/graphql`, { headers: { origin: 'https://elsewhere.example' } });
+  const origin = 'https://elsewhere.example';
+  const refused = async () => {
+    const samples = await read(app.service.operatorUrl ?? '');
+    return ['cost', 'size', 'origin'].map((reason) =>
+      sumOf(samples, 'winnow_http_requests_refused_total', { reason }),
+    );
+  };
 
-  const samples = await read(app.service.operatorUrl ?? '');
+  await app.graphql(costly);
+  await app.graphql(`{ ${'x '.repeat(20_000)} }`);
+  const ofCost = await refused();
+  await fetch(`${app.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: `{"query": "{ __typename }", "variables": {"number": ${'1'.repeat(1_001)}}}`,
+  });
+  const ofSize = await refused();
+  await fetch(`${app.url}/graphql`, { headers: { origin } });
+  const socket = new WebSocket(`${app.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws', {
+    origin,
+  });
+  socket.on('error', () => undefined); // as it ends before it was open
+  await once(socket, 'unexpected-response');
+  socket.terminate();
+  const ofOrigin = await refused();
   await app.stop();
 
-  const refused = (reason: string) =>
-    sumOf(samples, 'winnow_http_requests_refused_total', { reason });
-  expect(refused('origin')).toBe(1);
-  expect(refused('cost')).toBeGreaterThanOrEqual(1);
+  expect([ofCost, ofSize, ofOrigin]).toEqual([
+    [2, 0, 0],
+    [2, 1, 0],
+    [2, 1, 2],
+  ]);
 });
 
 it('counts the bytes of uploads that are stored, and of no others', async () => {

@@ -28,6 +28,12 @@ interface Cost {
 
 const costly = new WeakSet<GraphQLError>();
 
+/** The same error, which is known from now on for one of a query that costs too much. */
+export function asTooCostly(error: GraphQLError): GraphQLError {
+  costly.add(error);
+  return error;
+}
+
 /** Whether the error tells of a query that costs too much. */
 export function isTooCostly(error: unknown): boolean {
   return error instanceof GraphQLError && costly.has(error);
@@ -41,9 +47,7 @@ export function tooCostly({ complexity, depth, breadth }: Cost, path: string): G
       : breadth > costLimits.breadth
         ? `the query must select at most ${costLimits.breadth} fields, not ${breadth}`
         : `the query must cost at most ${costLimits.complexity}, not ${complexity}; ask for smaller pages, fewer fields or smaller schemas`;
-  const error = presentIssues([{ path, message }]);
-  costly.add(error);
-  return error;
+  return asTooCostly(presentIssues([{ path, message }]));
 }
 
 /**

@@ -10,6 +10,7 @@ import {
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { createRecent, type Recent } from '../../core/recent.ts';
+import { asTooCostly } from './cost.ts';
 import { introspectionProblem } from './introspection.ts';
 
 /** Length of a query's text. Values belong into variables, which are not parsed as a query. */
@@ -104,13 +105,13 @@ function checkTokens(text: string): void {
 
 function tooLarge(what: string): GraphQLError {
   const message = `The query ${what}`;
-  return new GraphQLError(message, {
-    extensions: { code: 'BAD_USER_INPUT', issues: [{ path: 'query', message: what }] },
-  });
+  const extensions = { code: 'BAD_USER_INPUT', issues: [{ path: 'query', message: what }] };
+  return asTooCostly(new GraphQLError(message, { extensions }));
 }
 
 function refused(why: string): GraphQLError {
-  return new GraphQLError(`The query ${why}`, { extensions: { code: 'GRAPHQL_PARSE_FAILED' } });
+  const extensions = { code: 'GRAPHQL_PARSE_FAILED' };
+  return asTooCostly(new GraphQLError(`The query ${why}`, { extensions }));
 }
 
 /** A document with values written into it comes once, and would only fill the memory. */

@@ -120,8 +120,13 @@ export function attachSockets({
     allowSynchronousEvents: false,
     verifyClient: ({ req }: { req: IncomingMessage }, answer) => {
       const headers = { 'x-request-id': idOf(req) };
-      if (hasProperHost(req)) answer(trusts(req), 403, undefined, headers);
-      else answer(false, 400, undefined, headers);
+      if (!hasProperHost(req)) {
+        answer(false, 400, undefined, headers);
+        return;
+      }
+      const isTrusted = trusts(req);
+      if (!isTrusted) services.events.emit('request.refused', { reason: 'origin', owner: null });
+      answer(isTrusted, 403, undefined, headers);
     },
   });
 
