@@ -29,7 +29,7 @@ export async function database(given: Given, shell: Shell): Promise<CommandOutco
 async function adopt(given: Given, shell: Shell): Promise<CommandOutcome> {
   const { withOwnDatabase } = await import('./own-database.ts');
   const { adoptDatabase } = await import('../db/identity.ts');
-  const adopted = await withOwnDatabase(shell, adoptDatabase);
+  const adopted = await withOwnDatabase(shell, { makes: false }, adoptDatabase);
   if (!given.has('json')) {
     await shell.print(adopted ? 'Adopted: its work is done from now on.' : 'It is not a copy.');
   }
@@ -40,7 +40,7 @@ async function forget(given: Given, shell: Shell): Promise<CommandOutcome> {
   const { withOwnDatabase } = await import('./own-database.ts');
   const { adoptDatabase, isOwnDatabase } = await import('../db/identity.ts');
   const { forgetWork } = await import('../service/forget-work.ts');
-  const forgotten = await withOwnDatabase(shell, async (db) => {
+  const forgotten = await withOwnDatabase(shell, { makes: false }, async (db) => {
     if (!given.has('yes') && (await isOwnDatabase(db))) {
       throw new WrongUse(
         'This database is not a copy; winnow database forget-work --yes cancels its unfinished batches all the same',

@@ -19,22 +19,27 @@ export async function dump(file: string, given: Given, shell: Shell): Promise<Co
   const { readMigrationState } = await import('../db/migrate.ts');
   if (file === stream && given.has('json')) throw new WrongUse('--json needs a FILE other than -');
   const tables: Record<string, number> = {};
-  const { bytes, isSealed } = await withOwnData(shell, async ({ directUrl, access }, config) => {
-    const { missing, unknown } = await readMigrationState(directUrl, access);
-    if (missing.length > 0 || unknown > 0) {
-      throw new NoServer(
-        'The tables must be those of this version: dump with the version that has migrated the database',
-      );
-    }
-    const pieces = dumpDatabase(directUrl, {
-      name: access.name ?? 'winnow',
-      onTable: (table, rows) => {
-        tables[table] = rows;
-      },
-    });
-    const written = file === stream ? await print(pieces, shell) : await write(pieces, file, shell);
-    return { bytes: written, isSealed: config.secretsKeys.length > 0 };
-  });
+  const { bytes, isSealed } = await withOwnData(
+    shell,
+    { makes: false },
+    async ({ directUrl, access }, config) => {
+      const { missing, unknown } = await readMigrationState(directUrl, access);
+      if (missing.length > 0 || unknown > 0) {
+        throw new NoServer(
+          'The tables must be those of this version: dump with the version that has migrated the database',
+        );
+      }
+      const pieces = dumpDatabase(directUrl, {
+        name: access.name ?? 'winnow',
+        onTable: (table, rows) => {
+          tables[table] = rows;
+        },
+      });
+      const written =
+        file === stream ? await print(pieces, shell) : await write(pieces, file, shell);
+      return { bytes: written, isSealed: config.secretsKeys.length > 0 };
+    },
+  );
   shell.tell(`${file === stream ? 'Dumped' : `Wrote ${file}:`} ${inWords(tables)}.`);
   shell.tell(
     `It has every row and answer, and ${isSealed ? 'the sealed secrets' : 'the secrets'} of the server: keep it as you keep the database.`,
@@ -50,7 +55,7 @@ export async function restore(file: string, _given: Given, shell: Shell): Promis
   // Opened before anything is made: of a stream that nobody reads yet, an error ends the process.
   const pieces = file === stream ? shell.stdin : await openToRead(file);
   const tables: Record<string, number> = {};
-  await withOwnData(shell, async ({ directUrl, access }) => {
+  await withOwnData(shell, { makes: true }, async ({ directUrl, access }) => {
     await restoreDatabase(directUrl, endable(pieces, shell), {
       name: access.name ?? 'winnow',
       onTable: (table, rows) => {

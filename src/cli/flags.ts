@@ -205,8 +205,10 @@ export function listOf<Value extends string>(
 ): Value[] | undefined {
   const values = given.text(name)?.toLowerCase().split(',');
   return values?.map((value) => {
-    const found = known.find((one) => one === value.trim());
-    if (!found) throw new WrongUse(`--${name} must be of ${known.join(', ')}, not ${value}`);
-    return found;
+    const word = value.trim();
+    const found = known.find((one) => one === word);
+    if (found) return found;
+    const instead = word === '' ? 'without an empty one' : `not ${value}`;
+    throw new WrongUse(`--${name} must be of ${known.join(', ')}, ${instead}`);
   });
 }

@@ -42,7 +42,7 @@ async function create(given: Given, shell: Shell): Promise<CommandOutcome> {
   };
   const { createApiKey } = await import('../app/api-keys.ts');
   const { BadUserInput } = await import('../core/errors.ts');
-  const { apiKey, key } = await withDatabase(shell, async (db, tellOf) => {
+  const { apiKey, key } = await withDatabase(shell, { makes: true }, async (db, tellOf) => {
     const created = await createApiKey(db, wanted).catch((error: unknown) => {
       throw error instanceof BadUserInput ? new WrongUse(withFlags(error.message)) : error;
     });
@@ -62,7 +62,7 @@ async function create(given: Given, shell: Shell): Promise<CommandOutcome> {
 async function list(given: Given, shell: Shell): Promise<CommandOutcome> {
   const { listApiKeys } = await import('../db/api-keys.ts');
   const owner = given.text('owner') ?? null;
-  const found = await withDatabase(shell, (db) => listApiKeys(db, owner));
+  const found = await withDatabase(shell, { makes: false }, (db) => listApiKeys(db, owner));
   if (!given.has('json')) for (const key of found) await shell.print(lineOf(key));
   return { exit: exits.done, json: { keys: found } };
 }
@@ -72,7 +72,7 @@ async function revoke(id: string | undefined, shell: Shell, given: Given): Promi
     throw new WrongUse('winnow keys revoke needs the ID of a key, as winnow keys list has it');
   const { revokeApiKey } = await import('../db/api-keys.ts');
   const { AppError } = await import('../core/errors.ts');
-  const apiKey = await withDatabase(shell, async (db, tellOf) => {
+  const apiKey = await withDatabase(shell, { makes: false }, async (db, tellOf) => {
     const revoked = await revokeApiKey(db, id, null);
     if (revoked) await tellOf(id);
     return revoked;
@@ -85,11 +85,12 @@ async function revoke(id: string | undefined, shell: Shell, given: Given): Promi
 /** `tellOf` tells running servers of a key that was changed. */
 async function withDatabase<Result>(
   shell: Shell,
+  opening: { makes: boolean },
   use: (db: Database, tellOf: (id: string) => Promise<void>) => Promise<Result>,
 ): Promise<Result> {
   const { withOwnDatabase } = await import('./own-database.ts');
   const { notifyKey } = await import('../db/driver/notifications.ts');
-  return await withOwnDatabase(shell, (db) => use(db, (id) => notifyKey(db.sql, id)));
+  return await withOwnDatabase(shell, opening, (db) => use(db, (id) => notifyKey(db.sql, id)));
 }
 
 /** A day means its beginning in UTC. Throws WrongUse for anything else than a day or an instant. */

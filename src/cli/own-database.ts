@@ -10,19 +10,26 @@ import type { Shell } from './shell.ts';
 /** Statements of a command follow each other. */
 const maxConnections = 2;
 
+/** `makes`: the database is made where DATA_DIR holds none. Else a command would find nothing. */
+interface Opening {
+  makes: boolean;
+}
+
 /**
  * Opens the database of DATABASE_URL, else DATA_DIR's Postgres, also while a server runs on it,
  * brings its tables to this version as a start does, and closes it after the use. Throws WrongUse
- * for wrong variables, NoServer where it is in the way.
+ * for wrong variables, NoServer where it is in the way, or where there is no database and the
+ * command makes none.
  */
 export async function withOwnDatabase<Result>(
   shell: Shell,
+  opening: Opening,
   use: (db: Database, config: Config) => Promise<Result>,
 ): Promise<Result> {
   const { openDatabase } = await import('../db/driver/client.ts');
   const { bringTables } = await import('../service/tables.ts');
 
-  return await withOwnData(shell, async (data, config, log) => {
+  return await withOwnData(shell, opening, async (data, config, log) => {
     await bringTables(data, { migrate: config.migrate, log });
     const db = openDatabase(data.databaseUrl, { maxConnections, ...data.access });
     try {
@@ -36,13 +43,14 @@ export async function withOwnDatabase<Result>(
 /** The same with the database as it is: no table is touched, and no connection made. */
 export async function withOwnData<Result>(
   { env: given, tell, ending: { signal } }: Shell,
+  { makes }: Opening,
   use: (data: Data, config: Config, log: Log) => Promise<Result>,
 ): Promise<Result> {
   const { ConfigError, readConfig } = await import('../config.ts');
   const { StartFailure } = await import('../core/errors.ts');
   const { createLog } = await import('../core/log.ts');
   const { startFailureOf } = await import('../db/driver/await-database.ts');
-  const { openData } = await import('../service/data.ts');
+  const { hasData, openData } = await import('../service/data.ts');
   const { createEnding } = await import('../service/ending.ts');
 
   let databaseUrl: string | null = null;
@@ -50,6 +58,7 @@ export async function withOwnData<Result>(
   try {
     const env = withEnvFile(given);
     const config = readConfig({ ...env, LOG_LEVEL: env.LOG_LEVEL || 'error' });
+    if (!makes && !hasData(config)) throw new NoServer(noData(config));
     const log = createLog(config.logLevel, config);
     const ending = createEnding(log);
     closeAll = ending.closeAll;
@@ -64,4 +73,8 @@ export async function withOwnData<Result>(
   } finally {
     await closeAll();
   }
+}
+
+function noData({ dataDirectory }: Config): string {
+  return `DATA_DIR must be the folder of a database, or DATABASE_URL the address of one; ${dataDirectory} has none`;
 }

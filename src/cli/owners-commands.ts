@@ -27,7 +27,7 @@ export async function owners(given: Given, shell: Shell): Promise<CommandOutcome
 async function list(given: Given, shell: Shell): Promise<CommandOutcome> {
   const { withOwnDatabase } = await import('./own-database.ts');
   const { listOwners } = await import('../db/owners.ts');
-  const found = await withOwnDatabase(shell, (db) => listOwners(db.sql));
+  const found = await withOwnDatabase(shell, { makes: false }, (db) => listOwners(db.sql));
   if (!given.has('json')) {
     for (const { owner, batches, files, bytes, lastUsedAt } of found) {
       const used = lastUsedAt ? `last used ${lastUsedAt.toISOString().slice(0, 10)}` : 'not in use';
@@ -54,7 +54,7 @@ async function erase(
   }
   const { withOwnDatabase } = await import('./own-database.ts');
   const { eraseOwner } = await import('../app/erase-owner.ts');
-  const erased = await withOwnDatabase(shell, (db) => eraseOwner(db, owner));
+  const erased = await withOwnDatabase(shell, { makes: false }, (db) => eraseOwner(db, owner));
   if (!given.has('json')) for (const line of linesOf(erased)) await shell.print(plain(line));
   return { exit: exits.done, json: { ...erased } };
 }

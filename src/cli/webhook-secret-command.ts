@@ -10,7 +10,9 @@ export async function webhookSecret(given: Given, shell: Shell): Promise<Command
   if (!owner) throw new WrongUse('winnow webhook-secret needs --owner NAME');
   const { withOwnDatabase } = await import('./own-database.ts');
   const { readOwnerSecret } = await import('../service/webhook-secrets.ts');
-  const secret = await withOwnDatabase(shell, (db, config) => readOwnerSecret(config, db, owner));
+  const secret = await withOwnDatabase(shell, { makes: true }, (db, config) =>
+    readOwnerSecret(config, db, owner),
+  );
   if (!given.has('json')) await shell.print(secret);
   return { exit: exits.done, json: { owner, webhookSecret: secret } };
 }

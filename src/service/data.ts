@@ -3,7 +3,7 @@ import type { Config } from '../config.ts';
 import type { Log } from '../core/log.ts';
 import { awaitDatabase } from '../db/driver/await-database.ts';
 import type { DatabaseOptions } from '../db/driver/client.ts';
-import { startEmbeddedPostgres } from '../db/embedded/embedded.ts';
+import { isMade, startEmbeddedPostgres } from '../db/embedded/embedded.ts';
 import type { ServerEvent } from '../db/embedded/guard.ts';
 import { createRoomCheck } from '../db/room.ts';
 import type { Ending } from './ending.ts';
@@ -26,6 +26,15 @@ export interface WaitOptions {
   signal: AbortSignal | undefined;
 }
 
+/** The folder of the embedded Postgres. */
+const embeddedFolder = ({ dataDirectory }: Pick<Config, 'dataDirectory'>) =>
+  `${dataDirectory}/postgres`;
+
+/** True where there is a database to be opened; else a start would make one. */
+export function hasData(config: Pick<Config, 'databaseUrl' | 'dataDirectory'>): boolean {
+  return config.databaseUrl !== null || isMade(embeddedFolder(config));
+}
+
 /** Throws StartFailure where the database, or its folder, is in the way. */
 export async function openData(
   config: Config,
@@ -42,7 +51,7 @@ export async function openData(
     return { databaseUrl, directUrl, access, place: 'the database of DATABASE_URL', room: {} };
   }
   const postgres = await startEmbeddedPostgres({
-    directory: `${dataDirectory}/postgres`,
+    directory: embeddedFolder(config),
     onEvent: (event) => tellOfDatabase(event, log),
   });
   ending.add(() => postgres.stop());

@@ -60,6 +60,7 @@ describe('wrong command lines end with 2', () => {
     [['quote', 'summarize', 'f', '--categories', 'a,b'], 'winnow quote summarize takes no --categ'],
     [['show'], 'winnow show needs the ID of a batch'],
     [['batches', '--status', 'done'], '--status must be of draft'],
+    [['batches', '--status', 'queued,,paused'], 'expired, without an empty one'],
     [['completion', 'tcsh'], 'winnow completion needs bash, zsh or fish'],
     [['models', '--url', 'nowhere'], 'url must begin with http:// or https://'],
   ])('%j', async (args, message) => {

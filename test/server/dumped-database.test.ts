@@ -2,7 +2,7 @@
  * `winnow database dump` in the middle of a batch, and `restore` of the file elsewhere: nothing is
  * sent there before it is adopted, and little is sent twice afterwards.
  */
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import postgres from 'postgres';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startFaultySandbox } from '../../src/sandbox/faults/sandbox.ts';
@@ -111,6 +111,28 @@ it.each([{ flags: [] }, { flags: ['--json'] }])(
     expect(out + err).not.toContain('at ');
   },
 );
+
+it.each([
+  ['database dump winnow.sql'],
+  ['database adopt'],
+  ['database forget-work'],
+  ['owners list'],
+  ['owners erase acme'],
+  ['keys list'],
+  ['keys revoke AAAAAAAA'],
+])('winnow %s makes no database in a folder that has none', async (line) => {
+  const empty = openFolder();
+  const { code, out, err } = await empty.run(line.split(' '));
+  const made = readdirSync(empty.path);
+  empty.remove();
+
+  expect({ code, out, err, made }).toEqual({
+    code: 3,
+    out: '',
+    err: `DATA_DIR must be the folder of a database, or DATABASE_URL the address of one; ${empty.file('.data')} has none\n`,
+    made: [],
+  });
+});
 
 it('a dump goes to standard output too, and a restore comes from standard input', async () => {
   const fresh = await createTestDatabase();

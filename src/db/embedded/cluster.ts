@@ -52,9 +52,14 @@ export interface Postmaster {
   port: number;
 }
 
-/** Opens `home`/cluster, or makes it. Throws where it cannot be used or made. */
+/** The folder of a home's cluster, which is there once it has been made as a whole. */
+export function clusterFolder(home: string): string {
+  return join(home, 'cluster');
+}
+
+/** Opens the cluster of a home, or makes it. Throws where it cannot be used or made. */
 export async function openCluster(home: string, durable: boolean): Promise<Cluster> {
-  const folder = join(home, 'cluster');
+  const folder = clusterFolder(home);
   const data = join(folder, 'data');
   const version = await readFile(join(data, 'PG_VERSION'), 'utf8').catch(
     ignore('ENOENT', 'EACCES'),

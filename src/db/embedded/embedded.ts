@@ -7,6 +7,7 @@
  *     cluster/postgres.log   since the last start; the one before is postgres.previous.log
  *     owners/  lock          who uses it (embedded-owners.ts)
  */
+import { existsSync } from 'node:fs';
 import { access, chmod, constants, mkdir, realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -14,6 +15,7 @@ import postgres from 'postgres';
 import { StartFailure } from '../../core/errors.ts';
 import {
   type Cluster,
+  clusterFolder,
   endOfLog,
   findPostmaster,
   openCluster,
@@ -105,6 +107,11 @@ export async function startEmbeddedPostgres({
     if (watchdog !== undefined) await leave();
     throw error;
   }
+}
+
+/** True where a server was ever started in `directory`; its data may be another account's. */
+export function isMade(directory: string): boolean {
+  return existsSync(clusterFolder(directory));
 }
 
 interface Joined {
