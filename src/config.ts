@@ -17,6 +17,7 @@ import {
 } from './config/model-settings.ts';
 import {
   type OperatorSettings,
+  operatorProblems,
   operatorSettings,
   operatorVariables,
 } from './config/operator-settings.ts';
@@ -167,7 +168,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const configs: ProviderConfig[] = [];
   if (parsed.success) {
     const { data } = parsed;
-    problems.push(...retentionProblems(data));
+    problems.push(...retentionProblems(data), ...operatorProblems(data));
     if (data.OPENAI_API_KEY || data.OPENAI_BASE_URL) {
       configs.push({
         ...plain('openai'),

@@ -340,6 +340,18 @@ it('an empty variable is one that was not set', () => {
   expect(readConfig(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(readConfig({}));
 });
 
+it('the port of probes and metrics is another one than that of the API, where there is one', () => {
+  const both = { PORT: '4000', METRICS_PORT: '4000' };
+
+  expect(problems(both)).toEqual(['METRICS_PORT must be another port than PORT']);
+  expect(problems({ METRICS_PORT: '4000' })).toHaveLength(1);
+  for (const other of [
+    { ...both, ROLE: 'worker' },
+    { PORT: '0', METRICS_PORT: '0' },
+  ])
+    expect(problems(other)).toEqual([]);
+});
+
 it('a default model of a provider that is not configured is refused', () => {
   expect(problems({ DEFAULT_MODEL: 'openai/gpt-4.1' })).toEqual([
     expect.stringMatching(/^DEFAULT_MODEL: provider openai is not configured/),

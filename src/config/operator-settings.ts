@@ -36,6 +36,20 @@ export const operatorVariables = {
   ),
 };
 
+/** Problems of variables that were read, as they stand beside each other. */
+export function operatorProblems({
+  METRICS_PORT: own,
+  PORT: main,
+  ROLE: role,
+}: {
+  METRICS_PORT?: number | undefined;
+  PORT: number;
+  ROLE: string;
+}): string[] {
+  if (own === undefined || own === 0 || own !== main || role === 'worker') return [];
+  return ['METRICS_PORT must be another port than PORT'];
+}
+
 /** What these variables say. */
 export interface OperatorSettings {
   /** Of probes and metrics alone, in every role; null: only the main port has them. */

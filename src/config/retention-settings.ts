@@ -54,9 +54,7 @@ export function retentionProblems({
   RETENTION_CONTENT_DAYS: content,
 }: z.output<z.ZodObject<typeof retentionVariables>>): string[] {
   if (batch === undefined || content === undefined || content < batch) return [];
-  return [
-    'RETENTION_CONTENT_DAYS: must be below RETENTION_BATCH_DAYS, after which nothing is left',
-  ];
+  return ['RETENTION_CONTENT_DAYS must be below RETENTION_BATCH_DAYS, after which nothing is left'];
 }
 
 /** The settings in variables that were read. */

@@ -13,7 +13,10 @@ interface Graceful {
 export interface Ending {
   /** `close` is called when all that began later is closed. */
   add(close: () => Promise<unknown>): void;
-  /** `close` is called when all else is closed: for what tells of the end until it is there. */
+  /**
+   * `close` is called when all else is closed, and all of these that began later: for what tells
+   * of the end until it is there.
+   */
   addLast(close: () => Promise<unknown>): void;
   /** As `add`, for a part with calls; `hurry` closes it without grace, at any time. */
   addHurried(close: () => Promise<unknown>, hurry: () => Promise<unknown>): void;
@@ -50,7 +53,7 @@ export function createEnding(
   }
 
   async function closeAll(): Promise<void> {
-    for (const close of [...closes.reverse(), ...lasts]) {
+    for (const close of [...closes.reverse(), ...lasts.reverse()]) {
       try {
         await close();
       } catch (error) {

@@ -314,6 +314,6 @@ it('a process does it by itself, and its batches are blanked', async () => {
 it('must be shorter than what deletes the whole batch', () => {
   const env = { RETENTION_BATCH_DAYS: '30', RETENTION_CONTENT_DAYS: '30' };
   expect(() => readConfig(env)).toThrow(
-    'RETENTION_CONTENT_DAYS: must be below RETENTION_BATCH_DAYS',
+    'RETENTION_CONTENT_DAYS must be below RETENTION_BATCH_DAYS',
   );
 });
