@@ -19,7 +19,10 @@ import { removeRows } from '../files/rows-removal.ts';
 /** Workers let go of a deleted batch as soon as they hear of it. */
 const patienceMs = 10_000;
 const pollMs = 100;
-/** Longer than a process takes to write what calls cost that ended just before. */
+/**
+ * Longer than a statement takes that was under way and saw no erasure yet: what it writes stands
+ * under the name, and is found by a second look.
+ */
 const settledMs = 2_000;
 
 /** What went, and what stays. */

@@ -1,10 +1,12 @@
 /** What calls outside of batches cost goes to their owner, not to one that was erased before. */
 import { pino } from 'pino';
+import postgres from 'postgres';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type CallLedger, createCallLedger } from '../../src/app/call-ledger.ts';
 import { eraseOwner } from '../../src/app/erase-owner.ts';
 import { noUsage } from '../../src/core/usage.ts';
 import { readOwnerStanding } from '../../src/db/owner-limits.ts';
+import { readMonth, writeCallSpending } from '../../src/db/spending.ts';
 import { createNudges, type Nudges } from '../../src/engine/process/nudges.ts';
 import { openTestDatabase } from '../support/database.ts';
 import { until } from '../support/until.ts';
@@ -12,7 +14,7 @@ import { until } from '../support/until.ts';
 const model = 'test/rules';
 const log = pino({ level: 'silent' });
 
-const { db } = await openTestDatabase();
+const { db, url } = await openTestDatabase();
 
 /** Of two processes: one that hears of erased owners, and one that does not. */
 let hearing: CallLedger;
@@ -101,4 +103,31 @@ it('an erased owner is known by its rows of earlier months too', async () => {
   });
 
   expect(await spentBy('acme')).toBe(0);
+});
+
+it('what a statement writes that began before the erasure, and ends behind it, is found too', async () => {
+  const month = await readMonth(db.sql);
+  await db.sql`
+    insert into spending (batch_key, month, owner, model, execution)
+    values (-1, ${month}, 'acme', ${model}, 'LIVE')`;
+  const other = postgres(url, { max: 1 });
+  const writing = await other.reserve();
+  await writing`begin`;
+  const usage = call(2);
+  const sum = { key: -2n, owner: 'acme', isErased: false, age: 1, model, usage };
+  await writeCallSpending(writing as never, month, [sum]);
+
+  const erasing = eraseOwner(db, 'acme');
+  await until(async () => (await db.sql`select from spending where owner = 'acme'`).count === 0, {
+    deadlineMs: 10_000,
+    what: 'the first renaming',
+  });
+  await writing`commit`;
+  const { spending } = await erasing;
+  writing.release();
+  await other.end();
+
+  expect(await spentBy('acme')).toBe(0);
+  expect(await spentBy(spending.owner)).toBe(2);
+  expect(spending.sums).toBe(2);
 });
