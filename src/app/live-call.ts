@@ -15,12 +15,13 @@ import type { BodyRequest, Dialect } from '../model/request.ts';
 import type { Telling } from '../telemetry/events.ts';
 import { traceparentFor } from '../telemetry/tracing.ts';
 import type { CallAccount, CallLedger } from './call-ledger.ts';
+import { enter, failureOf, giveBack } from './live-permit.ts';
 import type { OwnerBudget } from './owner-budget.ts';
 
 interface LiveCall {
   /** Whose call it is. */
   owner: string;
-  /** Of the request, and of its answer. */
+  /** The API of the request and of its answer. */
   dialect: Dialect;
   /** As it came; its `model` is a name or `provider/name`. */
   body: Readonly<Record<string, unknown>> & { model: string };
@@ -32,7 +33,7 @@ interface LiveCall {
   signal: AbortSignal;
 }
 
-/** What a call came to: the model's id, and what the provider counted, null where it did not. */
+/** The cost of a call: the model's id, and the provider's counts, null where it gave none. */
 export interface Spent {
   model: string;
   tokens: Tokens | null;
@@ -269,60 +270,6 @@ function refuseSeveralAnswers(
   if (dialect === theirs || n == null || n === 1) return;
   const message = 'n must be 1 for a model of Anthropic’s API';
   throw new CallFailure('INVALID_REQUEST', message, { param: 'n' });
-}
-
-async function enter(
-  { gate, id }: Model,
-  signal: AbortSignal,
-  { timeoutMs }: LiveCallOptions,
-): Promise<Permit> {
-  const free = gate.tryEnter();
-  if (free) return free;
-  const blocked = gate.blocked();
-  // Nobody should wait two minutes to be told that it takes three.
-  if (blocked && blocked.reason !== 'failing') {
-    const retryAfterMs = blocked.until.getTime() - Date.now();
-    if (retryAfterMs > timeoutMs) {
-      throw new CallFailure('RATE_LIMITED', blocked.message, { retryAfterMs });
-    }
-  }
-  const noPlace = () =>
-    new CallFailure(
-      'RATE_LIMITED',
-      `${id} had no place for the call within ${timeoutMs} ms: too many are under way`,
-    );
-  try {
-    return await withDeadline({ signal, afterMs: timeoutMs, late: noPlace }, (stop) =>
-      gate.enter(stop),
-    );
-  } catch (error) {
-    throw error instanceof ModelError ? failureOf(error) : error;
-  }
-}
-
-function giveBack(permit: Permit, error: unknown, { isAgain }: LiveCall): void {
-  if (!(error instanceof ModelError)) {
-    permit.release('aborted');
-    return;
-  }
-  const { failure, message } = error;
-  if (failure.kind === 'item') permit.release('ok');
-  else if (failure.kind === 'batch') permit.release('refused');
-  else {
-    const failed = isAgain ? 'failed_again' : 'failed';
-    const outcome = failure.code === 'RATE_LIMITED' ? 'rate_limited' : failed;
-    permit.release(outcome, { retryAfterMs: failure.retryAfterMs, message });
-  }
-}
-
-/** `more` is told behind the provider's own words. */
-function failureOf(error: ModelError, more?: string): CallFailure {
-  const { failure, param, message } = error;
-  return new CallFailure(failure.code, more ? `${message} ${more}` : message, {
-    retryAfterMs: failure.kind === 'later' ? failure.retryAfterMs : null,
-    param,
-    cause: error,
-  });
 }
 
 /** An answer as the caller's API would have given it, as JSON. */

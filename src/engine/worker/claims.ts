@@ -5,18 +5,17 @@
  */
 import type { ClaimedChunk } from '../../db/chunks.ts';
 import type { HeldBatch } from './held-batch.ts';
-import { claimWithinLimits } from './limits.ts';
+import { claimOpen } from './limits.ts';
 import type { WorkerState } from './state.ts';
-import type { Statements } from './statements.ts';
 import { takeIn } from './take-in.ts';
 
 /** Owners whose last batch is remembered, and batches whose last claim is. */
 const maxRemembered = 1_000;
 
 /**
- * How often a worker looks for chunks from the start of a batch, not from behind its last claim.
- * Claimed chunks stay in the index while an old snapshot is held. Each look from the start reads
- * all of them again.
+ * Time between looks of a worker for chunks from the start of a batch, not from behind its last
+ * claim. Claimed chunks stay in the index while an old snapshot is held. Each look from the start
+ * reads all of them again.
  */
 const lookFromStartEveryMs = 1_000;
 
@@ -28,8 +27,6 @@ const dryShare = 0.125;
 
 /** Nothing was open: that is not asked again sooner, unless a nudge says that something is. */
 const emptyMs = 20;
-/** A batch of whose limit nothing is left for now is not asked again sooner. */
-const usedUpMs = 100;
 /** A claim that failed is tried again after this. */
 const retryMs = 500;
 
@@ -60,8 +57,8 @@ export function claimSoon({ claims, wake }: WorkerState): void {
 }
 
 /**
- * Claims from this batch if hardly anything of it is ready, even if enough else is, so that it does
- * not wait until those before it need more.
+ * Claims from this batch if hardly anything of it is ready, even if enough else is. Else it would
+ * wait until those before it need more.
  */
 export function claimFrom(state: WorkerState, batchKey: bigint): void {
   const batch = state.batches.get(batchKey);
@@ -164,7 +161,7 @@ async function claimSome(
   return batchKey;
 }
 
-/** Of a batch that was not taken in nobody knows the span. */
+/** Tells of a claim. Nobody knows the span of a batch that was not taken in. */
 function tellOf(
   { batches, events }: WorkerState,
   claim: {
@@ -183,29 +180,6 @@ function tellOf(
     chunks: claim.chunks.length,
     seconds: (performance.now() - claim.beganAt) / 1_000,
   });
-}
-
-/** Passes over batches whose limit is used up for now. */
-async function claimOpen(
-  state: WorkerState,
-  claim: Omit<Parameters<Statements['claim']>[0], 'except'>,
-): Promise<ClaimedChunk[]> {
-  const { claims, clock, statements } = state;
-  const { usedUpUntil } = claims;
-  for (;;) {
-    const now = clock.now();
-    for (const [key, until] of usedUpUntil) if (until <= now) usedUpUntil.delete(key);
-    const { chunks, bounded } = await statements.claim({
-      ...claim,
-      except: [...usedUpUntil.keys()],
-    });
-    if (!bounded) return chunks;
-    const { batchKey, batchOwner: owner } = bounded;
-    const { worker, limit } = claim;
-    const within = await claimWithinLimits(state, { batchKey, owner, worker, limit });
-    if (within.length > 0) return within;
-    usedUpUntil.set(batchKey, now + usedUpMs);
-  }
 }
 
 function lookFromStart({ claims, clock }: WorkerState): void {

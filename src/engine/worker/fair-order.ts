@@ -31,8 +31,8 @@ export interface Room {
 }
 
 /**
- * How the next `places` go to these batches, if each has items enough: in fair order to those whose
- * gate has room, and what is left to all.
+ * The next `places` as these batches share them, if each has items enough: in fair order to those
+ * whose gate has room, and what is left to all.
  */
 export function shareInOrder(
   { turn, owners, batches }: FairOrder,

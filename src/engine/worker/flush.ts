@@ -8,7 +8,8 @@ import { noUsage } from '../../core/usage.ts';
 import type { NewResult, Recorded } from '../../db/results.ts';
 import { tellRecorded, withEarlier } from '../process/tell-recorded.ts';
 import { giveBackLeft } from './give-back.ts';
-import { countRecorded, type HeldBatch, isDone } from './held-batch.ts';
+import { type HeldBatch, isDone } from './held-batch.ts';
+import { countRecorded } from './held-chunks.ts';
 import { checkLimit } from './limits.ts';
 import { drop, failBatch, forget, letGoIfDone } from './release.ts';
 import type { WorkerState } from './state.ts';
@@ -56,8 +57,8 @@ function flushDueAt({ answers, isFlushing, dropping, oldestAt, isHurried }: Held
 }
 
 /**
- * Answers wait no longer than they must to be worth a statement, where no more of their batch will
- * come, or where items will have to wait for their places before long.
+ * Answers go as soon as they are worth a statement, where no more of their batch will come, or
+ * where items will soon have to wait for their places.
  */
 export function hurryFlushes(state: WorkerState): void {
   const { unwritten, concurrency } = state;

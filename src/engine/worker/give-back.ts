@@ -5,14 +5,10 @@
  */
 import type { Unanswered } from '../../db/unanswered.ts';
 import type { KeptPart } from '../../db/unsent.ts';
-import {
-  clearReady,
-  type HeldBatch,
-  type HeldChunk,
-  type HeldItem,
-  letGoOfChunk,
-  spentOn,
-} from './held-batch.ts';
+import { type HeldBatch, spentOn } from './held-batch.ts';
+import { letGoOfChunk } from './held-chunks.ts';
+import type { HeldChunk, HeldItem } from './held-item.ts';
+import { clearReady } from './ready-items.ts';
 import { letGoIfDone } from './release.ts';
 import type { WorkerState } from './state.ts';
 

@@ -10,12 +10,38 @@ import { unknownPrice, whyOwnerUsedUp, whyUsedUp } from '../process/cost-limit.t
 import { giveBackUnsent } from './give-back.ts';
 import type { HeldBatch } from './held-batch.ts';
 import type { WorkerState } from './state.ts';
+import type { Statements } from './statements.ts';
 
+/** A batch of whose limit nothing is left for now is not asked again sooner. */
+const usedUpMs = 100;
 /** A claim that came upon others is tried again at once, so often. */
 const maxTries = 10;
 
+/** Passes over batches whose limit is used up for now. */
+export async function claimOpen(
+  state: WorkerState,
+  claim: Omit<Parameters<Statements['claim']>[0], 'except'>,
+): Promise<ClaimedChunk[]> {
+  const { claims, clock, statements } = state;
+  const { usedUpUntil } = claims;
+  for (;;) {
+    const now = clock.now();
+    for (const [key, until] of usedUpUntil) if (until <= now) usedUpUntil.delete(key);
+    const { chunks, bounded } = await statements.claim({
+      ...claim,
+      except: [...usedUpUntil.keys()],
+    });
+    if (!bounded) return chunks;
+    const { batchKey, batchOwner: owner } = bounded;
+    const { worker, limit } = claim;
+    const within = await claimWithinLimits(state, { batchKey, owner, worker, limit });
+    if (within.length > 0) return within;
+    usedUpUntil.set(batchKey, now + usedUpMs);
+  }
+}
+
 /** Never more than limits leave. Pauses the batch where that is nothing, and nothing is held. */
-export async function claimWithinLimits(
+async function claimWithinLimits(
   state: WorkerState,
   claim: { batchKey: bigint; owner: string; worker: string; limit: number },
 ): Promise<ClaimedChunk[]> {

@@ -8,27 +8,15 @@
  */
 import type { ChunkMark } from '../../db/chunks.ts';
 import type { Gate } from '../../model/limits/permit.ts';
-import { type Room, shareInOrder } from './fair-order.ts';
-import { countMarked, type HeldBatch, type HeldItem, isMarked, runsAlone } from './held-batch.ts';
+import { shareInOrder } from './fair-order.ts';
+import { countStuck, type GateRoom, isShort, newRoom } from './gate-room.ts';
+import type { HeldBatch } from './held-batch.ts';
+import { type HeldItem, isMarked, runsAlone } from './held-item.ts';
+import { firstAtOnce, learnPace } from './mark-pace.ts';
 import { isAlone, nextInQuarantine } from './quarantine.ts';
+import { countMarked } from './ready-items.ts';
 import { listenTo, placesLeft, type WorkerState, waitsForFirst } from './state.ts';
 
-/**
- * Items that one statement marks: this many, or this share of the concurrency. What is marked and
- * not sent yet when a crash comes is reported for nothing.
- */
-const minAtOnce = 3;
-const shareAtOnce = 0.05;
-/**
- * Only where that does not keep up are more marked, twice as many each time. That is so after as
- * many late statements as fill all places one and a half times, or when they have come for that
- * time. A statement is late when more was to be marked at its end. Answers that come in by the
- * dozen, and a worker that starts, are no reason.
- */
-const patience = 1.5;
-const maxPatienceMs = 3_000;
-/** So many statements in a row may find that they kept up, and the next are as long as before. */
-const slack = 8;
 /** After this long without a statement the pace begins again. */
 const pauseMs = 10;
 /**
@@ -43,13 +31,6 @@ const shareAhead = 0.05;
 interface Due {
   batch: HeldBatch;
   items: readonly HeldItem[];
-}
-
-interface GateRoom extends Room {
-  room: number;
-  marked: number;
-  /** Marked items of the batches that more is marked of, sooner or later. */
-  unsent: number;
 }
 
 /** Marks items that could be sent now but for their mark. One statement at a time. */
@@ -114,28 +95,6 @@ function marksOf(due: readonly Due[]): ChunkMark[] {
   return [...marks.values()];
 }
 
-function firstAtOnce({ concurrency }: WorkerState): number {
-  return Math.max(minAtOnce, Math.floor(concurrency * shareAtOnce));
-}
-
-/** Learns from the statement that has just ended. */
-function learnPace(state: WorkerState, now: number, keptUp: boolean): void {
-  const { marks: pace, concurrency } = state;
-  const first = firstAtOnce(state);
-  const patientRaises = Math.ceil((patience * concurrency) / first);
-  if (keptUp) {
-    pace.late = Math.max(0, pace.late - 1);
-    if (pace.late < patientRaises) pace.atOnce = Math.max(first, Math.floor(pace.atOnce / 2));
-    return;
-  }
-  if (pace.late === 0) pace.lateSince = now;
-  // Calls that wait for connections only make the pace longer where that goes on.
-  if (!pace.isHeldUp || pace.late === 0) pace.late += 1;
-  if (pace.late <= patientRaises && now - pace.lateSince <= maxPatienceMs) return;
-  pace.late = patientRaises + slack;
-  pace.atOnce = Math.min(pace.atOnce * 2, concurrency);
-}
-
 function dueMarks(state: WorkerState): Due[] {
   const places = Math.min(placesLeft(state), state.marks.atOnce);
   // Beside an item that runs alone nothing is sent, and must not be charged with its crash.
@@ -194,15 +153,6 @@ function dueTogether(state: WorkerState, places: number): Due[] {
   });
 }
 
-function newRoom(room: number): GateRoom {
-  return { room, marked: 0, unsent: 0, left: room };
-}
-
-/** Items that are marked and have no room. */
-function countStuck({ unsent, room }: GateRoom): number {
-  return Math.max(0, unsent - room);
-}
-
 function roomOf(state: WorkerState, gate: Gate, atMost: number): number {
   const room = gate.room(atMost);
   if (room === 0) listenTo(state, gate);
@@ -237,10 +187,6 @@ function waitsToConnect({ marks: pace, wake }: WorkerState, { plan }: HeldBatch)
 function countConnecting(batches: readonly HeldBatch[]): number {
   const shared = new Set(batches.map(({ plan }) => plan.model.connecting));
   return sum([...shared].map((connecting) => connecting?.count ?? 0));
-}
-
-function isShort({ marked, room }: GateRoom): boolean {
-  return marked < room;
 }
 
 function sum(values: readonly number[]): number {

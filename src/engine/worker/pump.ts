@@ -3,11 +3,12 @@
  * event, and each event wakes it: an answer, a flush, a mark, a claim, a gate that opens, a nudge,
  * the lease, the timer, the stop.
  */
+import { endBackOffs } from './back-off.ts';
 import { claimDue, claimSoon } from './claims.ts';
 import { hurryFlushes, nextFlushAt, startDueFlushes } from './flush.ts';
 import { letGoOfHalted } from './halted.ts';
 import { raiseMarks } from './marks.ts';
-import { endBackOffs, send, takeSendable } from './send.ts';
+import { send, takeSendable } from './send.ts';
 import type { WorkerState } from './state.ts';
 import { noteWaits } from './waiting.ts';
 

@@ -4,7 +4,8 @@
  * with the next crash. One at a time is let through, and what was marked before it ends first.
  */
 import { aloneFromCrashes } from '../../db/reclaims.ts';
-import { type HeldBatch, isMarked, runsAlone } from './held-batch.ts';
+import type { HeldBatch } from './held-batch.ts';
+import { isMarked, runsAlone } from './held-item.ts';
 import { listenTo, type WorkerState } from './state.ts';
 
 /**

@@ -3,7 +3,9 @@
  * ends (drop), or when the lease is lost (forget).
  */
 import type { BatchErrorCode } from '../../core/errors.ts';
-import { callsEnded, clearReady, endSpans, type HeldBatch, isDone, spentOn } from './held-batch.ts';
+import { callsEnded, type HeldBatch, isDone, spentOn } from './held-batch.ts';
+import { endSpans } from './held-chunks.ts';
+import { clearReady } from './ready-items.ts';
 import type { WorkerState } from './state.ts';
 
 /** While the database is away, what a batch has spent is told again after this. */

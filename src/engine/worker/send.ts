@@ -9,19 +9,14 @@ import type { NewResult } from '../../db/results.ts';
 import type { Permit } from '../../model/limits/permit.ts';
 import { modelFields } from '../../telemetry/log-events.ts';
 import type { ItemAnswer, ItemStep } from '../run/item-run.ts';
+import { backOff } from './back-off.ts';
 import { nextInOrder, serve } from './fair-order.ts';
 import { addAnswer } from './flush.ts';
 import { giveBackLeft } from './give-back.ts';
-import {
-  type HeldBatch,
-  type HeldItem,
-  isMarked,
-  putAside,
-  returnReady,
-  runsAlone,
-  takeReady,
-} from './held-batch.ts';
+import type { HeldBatch } from './held-batch.ts';
+import { type HeldItem, isMarked, putAside, runsAlone } from './held-item.ts';
 import { isAlone, nextInQuarantine } from './quarantine.ts';
+import { returnReady, takeReady } from './ready-items.ts';
 import { failBatch, letGoIfDone } from './release.ts';
 import { listenTo, placesLeft, type WorkerState, waitsForFirst } from './state.ts';
 
@@ -165,35 +160,6 @@ function takeStep(
 function putDown(state: WorkerState, batch: HeldBatch, item: HeldItem): Promise<void> {
   putAside(item);
   return giveBackLeft(state, batch);
-}
-
-function backOff(
-  state: WorkerState,
-  { batch, item }: Pick<Call, 'batch' | 'item'>,
-  delayMs: number,
-): void {
-  const at = state.clock.now() + delayMs;
-  batch.waiting += 1;
-  const { backOffs } = state;
-  let [from, to] = [0, backOffs.length];
-  while (from < to) {
-    const middle = (from + to) >> 1;
-    if ((backOffs[middle]?.at ?? 0) <= at) from = middle + 1;
-    else to = middle;
-  }
-  backOffs.splice(from, 0, { at, batch, item });
-}
-
-/** Puts items whose back-off is over back in their batches. */
-export function endBackOffs(state: WorkerState, now: number): void {
-  const { backOffs } = state;
-  for (let [next] = backOffs; next && next.at <= now; [next] = backOffs) {
-    backOffs.shift();
-    const { batch, item } = next;
-    if (batch.abort.signal.aborted) continue;
-    batch.waiting -= 1;
-    returnReady(state, batch, item);
-  }
 }
 
 /**

@@ -11,11 +11,12 @@ import type { Lease } from '../process/lease.ts';
 import type { Nudges } from '../process/nudges.ts';
 import type { Plan, StoredOperation } from '../run/plan.ts';
 import { createFairOrder, type FairOrder } from './fair-order.ts';
-import type { BatchTracing, HeldBatch, HeldItem } from './held-batch.ts';
+import type { BatchTracing, HeldBatch } from './held-batch.ts';
+import type { HeldItem } from './held-item.ts';
 import type { Statements } from './statements.ts';
 
 export interface WorkerState extends WorkerParts {
-  /** What the worker holds, by batch key. */
+  /** The batches that the worker holds, by key. */
   readonly batches: Map<bigint, HeldBatch>;
   /** Calls under way. */
   inFlight: number;
@@ -53,7 +54,7 @@ export interface WorkerState extends WorkerParts {
   wake(): void;
 }
 
-/** What a worker is made of, and cannot change. */
+/** The parts of a worker, which do not change. */
 export interface WorkerParts {
   readonly lease: Pick<Lease, 'id'>;
   /** Calls under way and answers not yet stored, in this process. */
@@ -70,7 +71,7 @@ export interface WorkerParts {
   readonly tracing: BatchTracing | null;
 }
 
-/** How many items one mark statement covers, and what that is learned from. */
+/** The number of items that one mark statement covers, and what that is learned from. */
 interface MarkPace {
   /** Items a statement; 0 before the first. */
   atOnce: number;
@@ -192,8 +193,8 @@ export function listenTo(state: WorkerState, gate: Gate): void {
 }
 
 /**
- * Whether calls of a plan wait for the answer of the first one, which writes the provider's prompt
- * cache. The worker is woken when they need not wait any more.
+ * True where calls of a plan wait for the answer of the first one, which writes the provider's
+ * prompt cache. The worker is woken when they need not wait any more.
  */
 export function waitsForFirst(state: WorkerState, { cache }: Plan): boolean {
   const priming = cache?.priming;

@@ -5,7 +5,8 @@ import type { OpenItem } from '../../db/items.ts';
 import { type DecodedRow, decodeRow } from '../../files/decoded-row.ts';
 import { beginCaching } from '../run/caching.ts';
 import type { Plan } from '../run/plan.ts';
-import { type HeldBatch, holdBatch, holdChunk } from './held-batch.ts';
+import { type HeldBatch, holdBatch } from './held-batch.ts';
+import { holdChunk } from './held-chunks.ts';
 import { beginStop } from './release.ts';
 import type { WorkerState } from './state.ts';
 
@@ -53,7 +54,7 @@ export async function takeIn(
   return true;
 }
 
-/** What is read of the rows is no more than somebody asks for. */
+/** Rows are read no further than somebody asks for. */
 function* decoded({ file }: HeldBatch, items: readonly OpenItem[]): Generator<DecodedRow> {
   for (const item of items) yield decodeRow(file, item);
 }

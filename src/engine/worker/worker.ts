@@ -6,6 +6,7 @@
  *     marks.ts                an item beyond its chunk's mark is sent when the mark is raised, so
  *                             that a crash knows what it cost
  *     send.ts                 one item at a time, as gates and places allow
+ *     back-off.ts             what waits for another try comes back when its time is over
  *     flush.ts                answers wait some milliseconds for each other, and are one statement
  *     release.ts              a batch that is done, stopped, or under a lost lease is let go of
  *     halted.ts, give-back.ts a batch that sends nothing new: what was not sent is given back
@@ -42,7 +43,7 @@ export interface Worker {
 export interface WorkerOptions
   extends Pick<WorkerParts, 'concurrency' | 'preparePlan' | 'tracing'> {
   db: Database;
-  /** What owners may spend in a month. */
+  /** Owners' limits of spending in a month. */
   limits: OwnerLimits;
   nudges: Nudges;
   /** Started before the worker, and stopped after it. */

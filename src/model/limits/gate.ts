@@ -16,10 +16,10 @@ import { ModelError } from '../model-error.ts';
 import { createBreaker } from './breaker.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { createConcurrency } from './concurrency.ts';
+import { IssuedPermit, type Issuer, type Outcome, type ReleaseReason } from './issued-permit.ts';
 import type { Blocked, GateEvent, Permit, SharedGate } from './permit.ts';
 import { createQueue } from './queue.ts';
-import type { RateHeaders } from './rate-headers.ts';
-import { createRates, type RateLimits, type Spending } from './rates.ts';
+import { createRates, type RateLimits } from './rates.ts';
 
 /**
  * Backoff of the first 429 without Retry-After; doubled per decrease in a row, drawn from the upper
@@ -89,7 +89,7 @@ export function createGate({
     return Math.max(pause.until, breaker.outage?.nextProbeAt ?? at, rates.opensAt(at));
   }
 
-  /** What permits ask of the gate: one object for all of them. */
+  /** The part of the gate that permits use: one object for all of them. */
   const issuer: Issuer = {
     now,
     ended(permit, outcome, reason) {
@@ -241,61 +241,6 @@ export function createGate({
     },
   };
 }
-
-/** What the gate remembers of a call that has its permit. */
-interface Call {
-  generation: number;
-  isProbe: boolean;
-  spending: Spending;
-}
-
-interface Issuer {
-  now(): number;
-  /** Called once a permit. */
-  ended(permit: IssuedPermit, outcome: Outcome, reason: ReleaseReason): void;
-}
-
-/** A class, because closures for each of a million calls cost more than their work. */
-class IssuedPermit implements Permit, Call {
-  requests = 0;
-  readonly generation: number;
-  readonly isProbe: boolean;
-  readonly spending: Spending;
-  private readonly issuer: Issuer;
-  private released = false;
-
-  constructor(issuer: Issuer, { generation, isProbe, spending }: Call) {
-    this.issuer = issuer;
-    this.generation = generation;
-    this.isProbe = isProbe;
-    this.spending = spending;
-  }
-
-  begin(tokens: () => number): void {
-    this.requests += 1;
-    this.spending.begin(this.issuer.now(), tokens);
-  }
-
-  observe(headers: RateHeaders): void {
-    this.spending.observe(this.issuer.now(), headers);
-  }
-
-  settle(tokens: number): void {
-    this.spending.settle(this.issuer.now(), tokens);
-  }
-
-  release(outcome: Outcome, reason: ReleaseReason = noReason): void {
-    // A second release is ignored: a `finally` may follow an explicit release, and must not free
-    // someone else's place.
-    if (this.released) return;
-    this.released = true;
-    this.issuer.ended(this, outcome, reason);
-  }
-}
-
-type Outcome = Parameters<Permit['release']>[0];
-type ReleaseReason = NonNullable<Parameters<Permit['release']>[1]>;
-const noReason: ReleaseReason = {};
 
 function seconds(ms: number): string {
   return `${Math.ceil(ms / 1_000)} s`;

@@ -1,21 +1,16 @@
 /** Beside the steps: what all rows cost in both lanes, the limits, and the start. */
 import { useId, useState } from 'react';
-import { useClient } from 'urql';
-import { useLocation } from 'wouter';
 import type { ResultOf } from '../../data/graphql.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
-import { sentenceOf } from '../../parts/part.tsx';
-import { useIsHere } from '../../parts/use-is-here.ts';
 import { count, many, usdRange, useTimes } from '../../words/numbers.ts';
 import { providerName } from '../../words/provider.ts';
 import type { SourceFileData } from './data-step.tsx';
-import { type NewBatchService, SubmitBatch } from './documents.ts';
-import { idempotencyKeyOf } from './draft.ts';
+import type { NewBatchService } from './documents.ts';
 import { Check, Field } from './field.tsx';
-import { buildSubmission, type Form, type Problems, previewRows } from './form.ts';
-import { issuesOf } from './try.ts';
+import { type Form, type Problems, previewRows } from './form.ts';
 import type { QuoteData, QuoteState } from './use-quote.ts';
+import { useSubmit } from './use-submit.ts';
 
 type Server = ResultOf<typeof NewBatchService>['service'];
 
@@ -269,75 +264,4 @@ function identicalNote(quote: QuoteData | null, rows: number): string {
   return quote.identicalItems === 0
     ? 'There are none.'
     : `${many(quote.identicalItems, 'row')} ${quote.identicalItems === 1 ? 'is' : 'are'} like an earlier one.`;
-}
-
-/** Submits the form once, however often the button is pressed. */
-function useSubmit({
-  form,
-  rows,
-  draft,
-  setProblems,
-  onSubmitted,
-}: Pick<
-  Parameters<typeof RunPanel>[0],
-  'form' | 'rows' | 'draft' | 'setProblems' | 'onSubmitted'
->) {
-  const client = useClient();
-  const [, go] = useLocation();
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<string | null>(null);
-  const isHere = useIsHere();
-
-  async function run(asDraft: boolean): Promise<void> {
-    if (busy) return;
-    setError(null);
-    const { value, problems } = buildSubmission(form, { rows, asDraft });
-    if (!value) {
-      setProblems(problems);
-      focusFirstProblem();
-      return;
-    }
-    setBusy(true);
-    // After a lost answer the same input is the same batch.
-    const idempotencyKey = idempotencyKeyOf(draft, value);
-    const { data, error: failure } = await client
-      .mutation(SubmitBatch, { input: { ...value, idempotencyKey } as never })
-      .toPromise();
-    setBusy(false);
-    if (data) onSubmitted();
-    if (!isHere()) return;
-    if (data) {
-      go(`/batches/${data.submitBatch.batch.id}`);
-      return;
-    }
-    if (!failure) return;
-    const issues = issuesOf(failure);
-    const found = Object.fromEntries(
-      issues.map(({ path, message }) => [fieldOf(path), message] as const),
-    );
-    setProblems(found);
-    setError(sentenceOf(failure));
-    focusFirstProblem();
-  }
-
-  return { run, busy, error };
-}
-
-/** `input.operation.label.categories.0` stands at the field `categories`. */
-function fieldOf(path: string): string {
-  const names = path.split('.').filter((name) => !/^\d+$/.test(name));
-  const own: Readonly<Record<string, string>> = {
-    maxCostUsd: 'stopAt',
-    expiresInSeconds: 'expiresInHours',
-    fileId: 'source',
-    texts: 'source',
-  };
-  const last = names.at(-1) ?? '';
-  return own[last] ?? last;
-}
-
-function focusFirstProblem(): void {
-  requestAnimationFrame(() => {
-    document.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
-  });
 }
