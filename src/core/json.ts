@@ -18,6 +18,11 @@ export function isRecord(value: unknown): value is JsonRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** A value that is an object; an empty one for any other. */
+export function toRecord(value: unknown): JsonRecord {
+  return isRecord(value) ? value : {};
+}
+
 /** The objects of a list; none of any other value. */
 export function recordsOf(value: unknown): JsonRecord[] {
   return Array.isArray(value) ? value.filter(isRecord) : [];

@@ -1,6 +1,6 @@
 /** Rows that are complete requests: where the request stands, and whose API it is for. */
 
-import { isRecord, type JsonRecord, recordsOf } from '../core/json.ts';
+import { isRecord, type JsonRecord, recordsOf, toRecord } from '../core/json.ts';
 import type { PromptItem } from '../operations/operation.ts';
 import { isChatUrl } from './chat-url.ts';
 
@@ -28,7 +28,7 @@ export function readLine(
   return { content, request, dialect: isAnthropic ? 'anthropic' : 'openai' };
 }
 
-/** Whether plain JSON rows with these columns may be requests; `body` alone is not a sign. */
+/** True where plain JSON rows with these columns may be requests; `body` alone is not a sign. */
 export function mayBeRequests(columns: readonly string[]): boolean {
   const has = (name: string) => columns.includes(name);
   return has('messages') || has('request') || (has('custom_id') && (has('body') || has('params')));
@@ -123,8 +123,4 @@ function textOf(content: unknown): string {
 
 function hasMessages(value: unknown): value is JsonRecord {
   return isRecord(value) && Array.isArray(value.messages);
-}
-
-function toRecord(value: unknown): JsonRecord {
-  return isRecord(value) ? value : {};
 }

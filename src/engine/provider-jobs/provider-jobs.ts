@@ -17,6 +17,7 @@
  */
 
 import { newId } from '../../core/ids.ts';
+import { createLooper } from '../../core/looper.ts';
 import { listUsedUp, pauseForBudget } from '../../db/budgets.ts';
 import { finishChunks } from '../../db/finish-chunks.ts';
 import { type OwnerLimits, pauseForOwner, readOwnerStanding } from '../../db/owner-limits.ts';
@@ -51,7 +52,7 @@ export interface ProviderJobs {
 
 /** One that is under way. */
 interface RunningStep {
-  /** Of its provider batch. */
+  /** Id of its provider batch. */
   id: string;
   /** Whose batch it is. */
   owner: string;
@@ -63,7 +64,7 @@ export function createProviderJobs(
     StepOptions,
     'db' | 'nudges' | 'preparePlan' | 'lease' | 'pollMs' | 'log' | 'events' | 'tracing'
   > & {
-    /** What owners may spend in a month. */
+    /** Owners' limits of spending in a month. */
     limits: OwnerLimits;
   },
 ): ProviderJobs {
@@ -74,8 +75,6 @@ export function createProviderJobs(
   const stopping = new AbortController();
   let ended = new AbortController();
   let timer: NodeJS.Timeout | null = null;
-  let looking: Promise<void> | null = null;
-  let again = false;
   let unsubscribe = () => undefined as unknown;
   let offLost = () => undefined as unknown;
   const take = createStep({
@@ -87,21 +86,12 @@ export function createProviderJobs(
     },
   });
 
+  const looks = createLooper(lookOnce, (error) =>
+    log.warn({ err: error }, 'could not look for provider batches'),
+  );
+
   function look(): void {
-    if (stopping.signal.aborted) return;
-    if (looking !== null) {
-      again = true;
-      return;
-    }
-    looking = lookOnce()
-      .catch((error: unknown) => log.warn({ err: error }, 'could not look for provider batches'))
-      .finally(() => {
-        looking = null;
-        if (again) {
-          again = false;
-          look();
-        }
-      });
+    void looks.run(); // never rejects
   }
 
   async function lookOnce(): Promise<void> {
@@ -152,8 +142,8 @@ export function createProviderJobs(
   }
 
   /**
-   * What provider batches cannot get answered fails: the provider's window has nothing to do with
-   * it, nor has a rescue.
+   * The rest that provider batches cannot get answered fails: the provider's window has nothing to
+   * do with it, nor has a rescue.
    */
   async function giveUp(): Promise<void> {
     for (const key of await listGivenUp(sql, maxRounds)) {
@@ -212,7 +202,7 @@ export function createProviderJobs(
       if (timer) clearInterval(timer);
       stopping.abort(new Error('the process is to stop'));
       const hurry = setTimeout(() => ended.abort(new Error('the process stops now')), graceMs);
-      await looking;
+      await looks.stop();
       await Promise.all([...steps].map(({ done }) => done));
       clearTimeout(hurry);
       offLost();

@@ -4,7 +4,7 @@ import type { Tokens } from '../../core/usage.ts';
 import { EventsToChunks } from '../dialects/events-to-chunks.ts';
 import { readMessageUsage } from '../dialects/usage.ts';
 import type { StreamEvent } from '../model.ts';
-import { unusable } from '../read.ts';
+import { parseAnswer, unusable } from '../read.ts';
 import type { BodyRequest } from '../request.ts';
 import type { ReadOptions } from '../send.ts';
 import type { StreamReader } from '../stream.ts';
@@ -35,7 +35,7 @@ export class EventReader implements StreamReader {
 
   read({ data }: StreamEvent): readonly StreamEvent[] {
     const { provider, quote } = this.options;
-    const event = parse(data);
+    const event = parseAnswer(data, { whole: false });
     if (!isRecord(event) || typeof event.type !== 'string') {
       throw unusable(`${provider} sent an event that is not JSON.`);
     }
@@ -58,13 +58,5 @@ export class EventReader implements StreamReader {
     if (!isRecord(usage)) return;
     const given = Object.entries(usage).filter(([, value]) => value != null);
     this.usage = { ...this.usage, ...Object.fromEntries(given) };
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
   }
 }

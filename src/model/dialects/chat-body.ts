@@ -106,7 +106,7 @@ function toMessages(messages: readonly unknown[]): unknown[] {
   return made;
 }
 
-/** What a model thought is left out: it is signed for Anthropic alone. */
+/** A model's thoughts are left out: they are signed for Anthropic alone. */
 function toAssistant(message: JsonRecord, content: readonly unknown[]): JsonRecord {
   const said = content.filter((block) => !isRecord(block) || !thoughts.has(block.type));
   const calls = recordsOf(said).filter(isCall).map(toToolCall);

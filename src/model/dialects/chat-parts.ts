@@ -49,7 +49,8 @@ function documentParts(block: JsonRecord, source: JsonRecord): unknown[] {
   }
 }
 
-function textParts(text: unknown): JsonRecord[] {
+/** The part of a text that is not empty, in both dialects. */
+export function textParts(text: unknown): JsonRecord[] {
   return typeof text === 'string' && text !== '' ? [{ type: 'text', text }] : [];
 }
 
@@ -61,7 +62,7 @@ export function isText(part: unknown): part is { type: 'text'; text: string } {
   return isRecord(part) && part.type === 'text' && typeof part.text === 'string';
 }
 
-/** What only a user's message may hold. */
+/** True of parts that only a user's message may hold. */
 export function isShown(part: unknown): boolean {
   return isRecord(part) && (part.type === 'image_url' || part.type === 'file');
 }

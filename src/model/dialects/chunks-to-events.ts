@@ -14,7 +14,7 @@ import { idWith, stopReason, usageToMessage } from './completion.ts';
 
 export class ChunksToEvents {
   private hasStarted = false;
-  /** What the open block is: a kind of text, or the index of a tool call. */
+  /** The open block: a kind of text, or the index of a tool call. */
   private open: 'content' | 'refusal' | number | null = null;
   private blocks = 0;
   /** The place of each tool call's block. */

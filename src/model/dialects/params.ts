@@ -34,7 +34,7 @@ const translated = new Set([
   'temperature',
   'user',
 ]);
-/** Of OpenAI's, or of servers like it. Anthropic refuses what it does not know. */
+/** Parameters of OpenAI's, or of servers like it. Anthropic refuses what it does not know. */
 const left = new Set([
   'n',
   'seed',

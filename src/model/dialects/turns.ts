@@ -4,6 +4,7 @@
  * nothing for goes on as it is, so that the refusal names it.
  */
 import { isRecord, type JsonRecord } from '../../core/json.ts';
+import { textParts } from './chat-parts.ts';
 import { inputOf } from './completion.ts';
 
 /** The system messages and `words` behind them: a text, or blocks where there is more than text. */
@@ -72,13 +73,9 @@ function toAssistantContent(message: JsonRecord): unknown {
   const calls: unknown[] = Array.isArray(tool_calls) ? [...tool_calls] : [];
   if (isRecord(function_call)) calls.push({ id: function_call.name, function: function_call });
   const spoken = isRecord(audio) ? [{ type: 'audio', audio }] : [];
-  const behind = [...textBlocks(refusal), ...spoken, ...calls.map(toToolUse)];
+  const behind = [...textParts(refusal), ...spoken, ...calls.map(toToolUse)];
   if (behind.length === 0) return Array.isArray(content) ? content.map(toBlock) : content;
-  return [...(Array.isArray(content) ? content.map(toBlock) : textBlocks(content)), ...behind];
-}
-
-function textBlocks(text: unknown): JsonRecord[] {
-  return typeof text === 'string' && text !== '' ? [{ type: 'text', text }] : [];
+  return [...(Array.isArray(content) ? content.map(toBlock) : textParts(content)), ...behind];
 }
 
 /** A call of a tool that takes no JSON has nothing like it there. */
@@ -109,7 +106,7 @@ function toBlock(part: unknown): unknown {
   }
 }
 
-/** Of files Anthropic takes PDF as bytes, and text as text. */
+/** A file for Anthropic, which takes PDF as bytes, and text as text. */
 function toDocumentSource(url: string): JsonRecord {
   const source = toSource(url);
   const { media_type: type, data } = source;

@@ -4,7 +4,7 @@
  * https://platform.claude.com/docs/en/api/messages/create), read and written. Pure. A count that is
  * not a safe integer above 0 is read as 0.
  */
-import { isRecord, type JsonRecord } from '../../core/json.ts';
+import { isRecord, type JsonRecord, toRecord } from '../../core/json.ts';
 import type { TokenCounts, Tokens } from '../../core/usage.ts';
 import { count } from '../read.ts';
 
@@ -13,9 +13,9 @@ export function readCompletionUsage(usage: unknown, tier?: unknown): Tokens | nu
   if (!isRecord(usage)) return null;
   const { prompt_tokens, completion_tokens, prompt_cache_hit_tokens } = usage;
   if (typeof prompt_tokens !== 'number' && typeof completion_tokens !== 'number') return null;
-  const prompt = recordOf(usage.prompt_tokens_details);
+  const prompt = toRecord(usage.prompt_tokens_details);
   const inputTokens = count(prompt_tokens);
-  const reasoning = count(recordOf(usage.completion_tokens_details).reasoning_tokens);
+  const reasoning = count(toRecord(usage.completion_tokens_details).reasoning_tokens);
   const written = count(completion_tokens);
   // xAI counts the thinking apart, as its total says; everybody else within the completion.
   const isApart = count(usage.total_tokens) === inputTokens + written + reasoning;
@@ -41,13 +41,13 @@ export function readMessageUsage(usage: unknown): Tokens | null {
   if (!isRecord(usage)) return null;
   const { input_tokens, output_tokens, service_tier, speed } = usage;
   if (typeof input_tokens !== 'number' && typeof output_tokens !== 'number') return null;
-  const { ephemeral_5m_input_tokens: short, ephemeral_1h_input_tokens: long } = recordOf(
+  const { ephemeral_5m_input_tokens: short, ephemeral_1h_input_tokens: long } = toRecord(
     usage.cache_creation,
   );
   const cached = count(usage.cache_read_input_tokens);
   const written = count(usage.cache_creation_input_tokens) || count(short) + count(long);
   const outputTokens = count(output_tokens);
-  const { thinking_tokens } = recordOf(usage.output_tokens_details);
+  const { thinking_tokens } = toRecord(usage.output_tokens_details);
   return {
     inputTokens: count(input_tokens) + cached + written,
     cachedInputTokens: cached,
@@ -88,10 +88,6 @@ export function messageUsage(tokens: TokenCounts): JsonRecord {
     output_tokens: tokens.outputTokens,
     output_tokens_details: { thinking_tokens: tokens.reasoningTokens },
   };
-}
-
-function recordOf(value: unknown): JsonRecord {
-  return isRecord(value) ? value : {};
 }
 
 function nameOf(tier: unknown): string | null {

@@ -5,7 +5,7 @@ import { failureWithin } from '../answer.ts';
 import { ChunksToEvents } from '../dialects/chunks-to-events.ts';
 import { readCompletionUsage } from '../dialects/usage.ts';
 import type { StreamEvent } from '../model.ts';
-import { unusable } from '../read.ts';
+import { parseAnswer, unusable } from '../read.ts';
 import type { BodyRequest } from '../request.ts';
 import type { ReadOptions } from '../send.ts';
 import type { StreamReader } from '../stream.ts';
@@ -32,7 +32,7 @@ export class ChunkReader implements StreamReader {
       this.state = 'over';
       return [];
     }
-    const chunk = parse(event.data);
+    const chunk = parseAnswer(event.data, { whole: false });
     const { provider } = this.options;
     if (!isRecord(chunk)) throw unusable(`${provider} sent an event that is not JSON.`);
     if (chunk.error != null) throw failureWithin(chunk.error, this.options);
@@ -49,13 +49,5 @@ export class ChunkReader implements StreamReader {
 
   end(): readonly StreamEvent[] {
     return this.translator?.end() ?? [];
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
   }
 }

@@ -27,3 +27,10 @@ export class ApiError extends Error {
     this.body = { error: { message, type, param, code } };
   }
 }
+
+export function missingParameter(param: string): ApiError {
+  return new ApiError(`Missing required parameter: '${param}'.`, {
+    param,
+    code: 'missing_required_parameter',
+  });
+}

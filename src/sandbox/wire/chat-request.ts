@@ -2,7 +2,7 @@
 
 import { isObject, type JsonSchema } from '../rules/json-schema.ts';
 import type { RuleMessage } from '../rules/prompt.ts';
-import { ApiError } from './api-error.ts';
+import { ApiError, missingParameter } from './api-error.ts';
 import { checkParameters } from './parameters.ts';
 import { strictSchemaFault } from './strict-schema.ts';
 
@@ -15,7 +15,7 @@ export interface ChatRequest {
   maxTokens: number | null;
   /** Number of alternatives per token; null without log-probabilities. */
   topLogprobs: number | null;
-  /** How the answer comes in pieces; null where it comes whole. */
+  /** The form of a streamed answer; null where it comes whole. */
   stream: { withUsage: boolean } | null;
 }
 
@@ -67,9 +67,9 @@ export function createRequestParser({
   }
 
   function readSchema(stated: unknown): ChatRequest['format'] {
-    if (!isObject(stated)) throw missing('response_format.json_schema');
+    if (!isObject(stated)) throw missingParameter('response_format.json_schema');
     const { name, schema, strict } = stated;
-    if (name === undefined) throw missing('response_format.json_schema.name');
+    if (name === undefined) throw missingParameter('response_format.json_schema.name');
     if (typeof name !== 'string' || !/^[a-zA-Z0-9_-]{1,64}$/.test(name)) {
       throw new ApiError(
         "Invalid 'response_format.json_schema.name': string does not match pattern. Expected a string of at most 64 characters that matches the pattern '^[a-zA-Z0-9_-]+$'.",
@@ -78,7 +78,7 @@ export function createRequestParser({
     }
     if (strict !== undefined && strict !== null && typeof strict !== 'boolean')
       throw invalidType('response_format.json_schema.strict', 'a boolean');
-    if (!isObject(schema)) throw missing('response_format.json_schema.schema');
+    if (!isObject(schema)) throw missingParameter('response_format.json_schema.schema');
     const schemaText = JSON.stringify(schema);
     if (strict === true) {
       const fault = faultOf(schema, schemaText);
@@ -130,7 +130,7 @@ export function unknownModel(model: string): ApiError {
 const roles = new Set(['system', 'developer', 'user', 'assistant', 'tool', 'function']);
 
 function readMessages(messages: unknown): RuleMessage[] {
-  if (messages === undefined) throw missing('messages');
+  if (messages === undefined) throw missingParameter('messages');
   if (!Array.isArray(messages)) throw invalidType('messages', 'an array of objects');
   if (messages.length === 0) {
     throw new ApiError(
@@ -141,7 +141,7 @@ function readMessages(messages: unknown): RuleMessage[] {
   return messages.map((message: unknown, i) => {
     if (!isObject(message)) throw invalidType(`messages[${i}]`, 'an object');
     const { role, content } = message;
-    if (role === undefined) throw missing(`messages[${i}].role`);
+    if (role === undefined) throw missingParameter(`messages[${i}].role`);
     if (typeof role !== 'string' || !roles.has(role)) {
       throw new ApiError(
         `Invalid value: '${String(role)}'. Supported values are: 'system', 'assistant', 'user', 'function', 'tool', and 'developer'.`,
@@ -159,7 +159,7 @@ function readMessages(messages: unknown): RuleMessage[] {
     if ((content === null || content === undefined) && role === 'assistant')
       return { role, content: '' };
     throw content === undefined
-      ? missing(`messages[${i}].content`)
+      ? missingParameter(`messages[${i}].content`)
       : new ApiError(
           `Invalid type for 'messages[${i}].content': expected one of a string or array of objects, but got ${typeName(content)} instead.`,
           { param: `messages[${i}].content`, code: 'invalid_type' },
@@ -198,13 +198,6 @@ function readCall(body: Record<string, unknown>): ChatRequest['call'] {
   }
   const parameters = isObject(chosen.parameters) ? chosen.parameters : { type: 'object' };
   return { name: chosen.name, parameters, text: JSON.stringify(parameters) };
-}
-
-function missing(param: string): ApiError {
-  return new ApiError(`Missing required parameter: '${param}'.`, {
-    param,
-    code: 'missing_required_parameter',
-  });
 }
 
 function invalidType(param: string, expected: string): ApiError {

@@ -1,5 +1,5 @@
 /** OpenAI's Files API. Source: https://platform.openai.com/docs/api-reference/files. */
-import { ApiError } from '../api-error.ts';
+import { ApiError, missingParameter } from '../api-error.ts';
 import type { Call } from '../equipment.ts';
 import { type Exchange, unknownUrl } from '../exchange.ts';
 import { receive } from '../incoming.ts';
@@ -32,9 +32,9 @@ export function createFileRoutes({ batches, call }: { batches: Batches; call: Ca
     const parts = readMultipart(body, contentType);
     const field = (name: string) => parts.find((part) => part.name === name)?.content.toString();
     const file = parts.find(({ name }) => name === 'file');
-    if (!file) throw missing('file');
+    if (!file) throw missingParameter('file');
     const purpose = field('purpose');
-    if (purpose === undefined) throw missing('purpose');
+    if (purpose === undefined) throw missingParameter('purpose');
     if (!purposes.includes(purpose))
       throw new ApiError(
         `'${purpose}' is not one of [${purposes.map((one) => `'${one}'`).join(', ')}] - 'purpose'`,
@@ -120,11 +120,4 @@ function fileObject({ id, bytes, createdAt, expiresAt, filename, purpose }: Stor
     status: 'processed',
     status_details: null,
   };
-}
-
-function missing(param: string): ApiError {
-  return new ApiError(`Missing required parameter: '${param}'.`, {
-    param,
-    code: 'missing_required_parameter',
-  });
 }
